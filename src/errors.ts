@@ -1,0 +1,97 @@
+/**
+ * The one kind of error a user is meant to see, and the exit codes of the command line.
+ * Imports nothing, and everything may import it.
+ */
+
+/** Exit codes after sysexits.h, as every script around `mlp` may rely on them. */
+export const ExitCode = {
+  ok: 0,
+  /** a check did not pass: gradcheck, params --max-params, repro */
+  checkFailed: 1,
+  /** the command line is wrong */
+  usage: 64,
+  /** the data are wrong */
+  data: 65,
+  /** an input file is missing */
+  noInput: 66,
+  /** a demanded backend or service is not there */
+  unavailable: 69,
+  /** a bug of ours */
+  internal: 70,
+  /** an output can't be created */
+  cantCreate: 73,
+  /** reading or writing failed */
+  io: 74,
+  /** busy: try again */
+  busy: 75,
+  /** permission denied */
+  noPermission: 77,
+  /** a config, spec or graph file is wrong */
+  config: 78,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/**
+ * An error whose message is written for the user: where, what was found, what was expected.
+ * `hint` says how to mend it. The command line prints `error: <message>` and `hint: <hint>`, no stack.
+ *
+ *     throw new MlpError(ExitCode.data, 'iris.csv:7: column "petal": found "abc", expected a number')
+ */
+export class MlpError extends Error {
+  override readonly name = 'MlpError';
+
+  constructor(
+    readonly exitCode: ExitCode,
+    message: string,
+    readonly hint?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The system error's code (`ENOENT`, …), or undefined where `error` is no system error. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** An MlpError for a file that can't be read: 66 missing, 77 not permitted, 66 a directory, else 74. */
+export function readError(path: string, error: unknown): MlpError {
+  const code = systemErrorCode(error);
+  const options = { cause: error };
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new MlpError(
+        ExitCode.noInput,
+        `${path}: no such file`,
+        'check the path; paths inside a config are relative to the config file',
+        options,
+      );
+    case 'EISDIR':
+      return new MlpError(
+        ExitCode.noInput,
+        `${path}: found a directory, expected a file`,
+        undefined,
+        options,
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new MlpError(
+        ExitCode.noPermission,
+        `${path}: permission denied`,
+        'make the file readable for the user who runs mlp',
+        options,
+      );
+    default:
+      return new MlpError(
+        ExitCode.io,
+        `${path}: reading failed: ${error instanceof Error ? error.message : String(error)}`,
+        undefined,
+        options,
+      );
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The arithmetic under the mathematics: one interface, implemented by `reference` (plain loops, the oracle
+ * for the rest) and by faster backends. `network` and `training` are written in these operations alone, so
+ * every backend and both dtypes run the same forward and backward pass.
+ *
+ * Contract
+ * - A tensor is a dense row-major matrix; a vector is a tensor with one row. `rows` is passed to the operations
+ *   that work on a minibatch, since the last batch of an epoch may be shorter than the buffer it lies in.
+ * - Kernels don't validate. Shapes, labels and finiteness are checked once, at the boundary of the caller.
+ * - An output may be the same buffer as an input only where the operation says so.
+ * - Nothing is allocated. NaN and infinity go through as IEEE 754 has them.
+ * - A result may differ between backends by rounding (never between thread counts of one backend).
+ *
+ * Symbols: B rows of a batch, m, n, k sizes of a product as in BLAS, `d` before a name its gradient.
+ */
+
+export type DType = 'float32' | 'float64';
+export type FloatArray = Float32Array | Float64Array;
+
+/** A dense row-major matrix [rows, columns] whose elements are `data`. */
+export interface Tensor {
+  readonly data: FloatArray;
+  readonly rows: number;
+  readonly columns: number;
+  /** Byte offset of the first element in the arena's memory: what a WASM kernel or a BLAS is given. */
+  readonly address: number;
+}
+
+/** A vector of class labels or row numbers, in the arena like a tensor. */
+export interface IntVector {
+  readonly data: Int32Array;
+  readonly address: number;
+}
+
+/** The product's form: the first letter says whether A is transposed, the second whether B is. */
+export type ProductForm = 'NN' | 'TN' | 'NT';
+
+/** An elementwise function. `parameter` is the slope of leaky-relu and the alpha of elu; the rest ignore it. */
+export interface Activation {
+  readonly type: ActivationType;
+  readonly parameter: number;
+}
+
+export type ActivationType =
+  | 'identity'
+  | 'relu'
+  | 'leaky-relu'
+  | 'tanh'
+  | 'sigmoid'
+  | 'gelu'
+  | 'silu'
+  | 'elu'
+  | 'softplus';
+
+/**
+ * Whose derivative needs x itself; for the rest y = f(x) is enough, so that y may overwrite x.
+ * (leaky-relu and elu keep the sign of x as long as their parameter is positive, and the spec demands that.)
+ */
+export const NEEDS_INPUT: ReadonlySet<ActivationType> = new Set(['gelu', 'silu', 'softplus']);
+
+/** Options of the sgd step, v ← momentum·v + g; p ← p − lr·v (nesterov: p ← p − lr·(g + momentum·v)). */
+export interface SgdOptions {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}
+
+/** Options of the adam step (Kingma and Ba 2015, Algorithm 1); `step` counts from 1. */
+export interface AdamOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly step: number;
+}
+
+export interface Kernels {
+  /** The backend's name. */
+  readonly backend: string;
+  readonly dtype: DType;
+
+  /**
+   * c[m, n] ← op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n]. beta is 0 (c is not read) or 1.
+   * NN: a [m, k], b [k, n]; TN: a is stored [k, m]; NT: b is stored [n, k].
+   */
+  gemm(
+    form: ProductForm,
+    m: number,
+    n: number,
+    k: number,
+    a: Tensor,
+    b: Tensor,
+    beta: 0 | 1,
+    c: Tensor,
+  ): void;
+
+  /**
+   * y ← f(x + bias) for `rows` rows, bias [columns] or null.
+   * y may be x, except where NEEDS_INPUT has f: there x ← x + bias is kept for the backward pass.
+   */
+  biasActivation(f: Activation, rows: number, x: Tensor, bias: Tensor | null, y: Tensor): void;
+
+  /**
+   * dX ← dY ⊙ f′ for `rows` rows, from x (with its bias added; read only where NEEDS_INPUT has f) and y;
+   * dBias [columns] ← column sums of dX unless null. dX may be dY.
+   */
+  biasActivationBackward(
+    f: Activation,
+    rows: number,
+    x: Tensor,
+    y: Tensor,
+    dY: Tensor,
+    dX: Tensor,
+    dBias: Tensor | null,
+  ): void;
+
+  /** out ← a + b for `rows` rows; out may be a or b. */
+  add(rows: number, a: Tensor, b: Tensor, out: Tensor): void;
+
+  /** out[i] ← source[indices[i]] for i < rows: the rows of a minibatch. */
+  gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void;
+
+  /** out[i] ← source[indices[i]] for i < rows: the labels of a minibatch. */
+  gatherLabels(rows: number, source: IntVector, indices: IntVector, out: IntVector): void;
+
+  /**
+   * rowLoss[i] ← −log softmax(logits[i])[labels[i]], by the log-sum-exp shifted by the row's maximum;
+   * dLogits ← scale·(softmax(logits) − onehot(labels)) unless null. dLogits may be logits.
+   */
+  softmaxCrossEntropy(
+    rows: number,
+    logits: Tensor,
+    labels: IntVector,
+    scale: number,
+    rowLoss: Tensor,
+    dLogits: Tensor | null,
+  ): void;
+
+  /**
+   * rowLoss[i] ← Σ_j max(h, 0) − h·t + log(1 + e^−|h|), t in {0, 1}, the stable form of −log-likelihood;
+   * dLogits ← scale·(sigmoid(h) − t) unless null. dLogits may be logits.
+   */
+  sigmoidCrossEntropy(
+    rows: number,
+    logits: Tensor,
+    targets: Tensor,
+    scale: number,
+    rowLoss: Tensor,
+    dLogits: Tensor | null,
+  ): void;
+
+  /** rowLoss[i] ← Σ_j (o − t)²; dOutput ← scale·2·(o − t) unless null. dOutput may be output. */
+  squaredError(
+    rows: number,
+    output: Tensor,
+    targets: Tensor,
+    scale: number,
+    rowLoss: Tensor,
+    dOutput: Tensor | null,
+  ): void;
+
+  /** out ← softmax of each row; out may be logits. */
+  softmax(rows: number, logits: Tensor, out: Tensor): void;
+
+  /** The sum of the first `count` elements, accumulated in double precision. */
+  sum(count: number, x: Tensor): number;
+
+  /** The sum of the squares of the first `count` elements, accumulated in double precision. */
+  sumOfSquares(count: number, x: Tensor): number;
+
+  /** y ← y + scale·x over the first `count` elements. */
+  addScaled(count: number, scale: number, x: Tensor, y: Tensor): void;
+
+  /** One step of gradient descent over the first `count` elements; `velocity` is null without momentum. */
+  sgd(
+    count: number,
+    options: SgdOptions,
+    parameters: Tensor,
+    gradients: Tensor,
+    velocity: Tensor | null,
+  ): void;
+
+  /** One step of Adam over the first `count` elements, with its first and second moments m and v. */
+  adam(
+    count: number,
+    options: AdamOptions,
+    parameters: Tensor,
+    gradients: Tensor,
+    m: Tensor,
+    v: Tensor,
+  ): void;
+}

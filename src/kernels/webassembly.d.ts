@@ -1,0 +1,22 @@
+/** The part of the WebAssembly JavaScript interface that is used here: Node has it, TypeScript declares it for browsers alone. */
+declare namespace WebAssembly {
+  interface MemoryDescriptor {
+    initial: number;
+    maximum: number;
+    shared: boolean;
+  }
+  class Memory {
+    constructor(descriptor: MemoryDescriptor);
+    readonly buffer: ArrayBufferLike;
+  }
+  class Module {
+    constructor(bytes: BufferSource);
+  }
+  type BufferSource = ArrayBufferView | ArrayBuffer;
+  type Imports = Record<string, Record<string, unknown>>;
+  class Instance {
+    constructor(module: Module, imports?: Imports);
+    readonly exports: Record<string, unknown>;
+  }
+  function validate(bytes: BufferSource): boolean;
+}

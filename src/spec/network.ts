@@ -1,0 +1,42 @@
+/**
+ * The network spec as plain checked objects: what JSON says after shorthands are expanded and defaults filled in.
+ * Types alone; `schema.ts` makes them.
+ */
+
+/** How the weights of a linear layer [inputs, units] start. Variances after He et al. 2015, Glorot and Bengio 2010, LeCun et al. 1998. */
+export type InitSpec =
+  | { type: 'he-normal' | 'he-uniform' | 'glorot-normal' | 'glorot-uniform' | 'lecun-normal' }
+  | { type: 'normal'; mean: number; std: number }
+  | { type: 'uniform'; low: number; high: number }
+  | { type: 'zeros' };
+
+export interface LinearSpec {
+  type: 'linear';
+  units: number;
+  bias: boolean;
+  init: InitSpec;
+}
+
+export type ActivationSpec =
+  | { type: 'identity' | 'relu' | 'tanh' | 'sigmoid' | 'gelu' | 'silu' | 'softplus' }
+  | { type: 'leaky-relu'; slope: number }
+  | { type: 'elu'; alpha: number };
+
+/** softmax(h) over the outputs of a row; only at the end, and only fused into its cross-entropy. */
+export interface SoftmaxSpec {
+  type: 'softmax';
+}
+
+/** Adds its input to the output of its layers, which must have the same width. */
+export interface ResidualSpec {
+  type: 'residual';
+  layers: LayerSpec[];
+}
+
+export type LayerSpec = LinearSpec | ActivationSpec | SoftmaxSpec | ResidualSpec;
+
+export interface NetworkSpec {
+  /** Width of a row; a train config may leave it to the data. */
+  input?: number;
+  layers: LayerSpec[];
+}
