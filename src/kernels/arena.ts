@@ -72,8 +72,13 @@ export function viewTensor(
   rows: number,
   columns: number,
 ): Tensor {
-  const FloatArray = dtype === 'float32' ? Float32Array : Float64Array;
-  return { data: new FloatArray(memory.buffer, address, rows * columns), rows, columns, address };
+  const { buffer } = memory;
+  const length = rows * columns;
+  const data =
+    dtype === 'float32'
+      ? new Float32Array(buffer, address, length)
+      : new Float64Array(buffer, address, length);
+  return { data, rows, columns, address };
 }
 
 /** A part of a tensor's memory seen as a matrix of its own: `rows`×`columns` elements from element `start`. */
