@@ -18,7 +18,7 @@ expect.extend({
     let worst = -1;
     let worstExcess = 0;
     for (let i = 0; i < expected.length; i++) {
-      if (Object.is(actual[i], expected[i])) continue;
+      if (actual[i] === expected[i] || Object.is(actual[i], expected[i])) continue;
       const excess = Math.abs(actual[i] - expected[i]) / (absolute + relative * Math.abs(expected[i]));
       if (!(excess <= worstExcess)) {
         worst = i;
