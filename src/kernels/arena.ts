@@ -1,56 +1,81 @@
 /**
- * One block of memory for all tensors of a run. Sizes are known from the spec before anything is allocated:
- * plan first (`ArenaPlan`, numbers alone), then allocate once (`Arena`).
+ * One block of memory for all tensors of a run, sized before anything is allocated: the code that takes tensors
+ * runs twice, first against an `ArenaPlan`, which only counts, then against an `Arena` of that size. So the need is
+ * never stated a second time.
  *
- * The memory is a shared WebAssembly.Memory, so that plain loops see typed arrays, WASM kernels addresses, a BLAS
- * pointers and threads the same bytes.
+ * The memory is a shared WebAssembly.Memory: plain loops see typed arrays, WASM kernels addresses, a BLAS
+ * pointers, and threads the same bytes.
  */
 import type { DType, FloatArray, IntVector, Tensor } from './kernels.js';
 
 /** Every tensor starts on a cache line. */
-export const ALIGNMENT = 64;
+const ALIGNMENT = 64;
 const PAGE = 65_536;
-/** What 32-bit addresses of WebAssembly reach. */
-export const ARENA_LIMIT = 4 * 1024 ** 3;
 
-export function bytesPerElement(dtype: DType): 4 | 8 {
-  return dtype === 'float32' ? 4 : 8;
+/** What 32-bit addresses of WebAssembly reach, in bytes, less what padding and static data may take. */
+export const ARENA_LIMIT = 4 * 1024 ** 3 - 2 * PAGE;
+
+/** What hands out zeroed tensors, each aligned to 64 bytes. */
+export interface Allocator {
+  tensor(rows: number, columns: number): Tensor;
+  ints(length: number): IntVector;
 }
 
-/** The bytes that a tensor of so many elements takes in an arena, padding included. Exact up to 2^53. */
-export function alignedBytes(elements: number, elementBytes: number): number {
-  return Math.ceil((elements * elementBytes) / ALIGNMENT) * ALIGNMENT;
+/** Counts what an arena would need. Its tensors have shapes but no data. */
+export class ArenaPlan implements Allocator {
+  #bytes = 0;
+
+  constructor(readonly dtype: DType) {}
+
+  /** Bytes in all, padding included. Exact up to 2^53, and far beyond any memory still of the right size. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  tensor(rows: number, columns: number): Tensor {
+    this.#bytes += alignedBytes(rows * columns, bytesPerElement(this.dtype));
+    return { data: emptyArray(this.dtype), rows, columns, address: 0 };
+  }
+
+  ints(length: number): IntVector {
+    this.#bytes += alignedBytes(length, Int32Array.BYTES_PER_ELEMENT);
+    return { data: new Int32Array(0), address: 0 };
+  }
 }
 
-export class Arena {
+export class Arena implements Allocator {
   readonly memory: WebAssembly.Memory;
   #next: number;
 
   /**
-   * @param dtype of every tensor
-   * @param bytes what will be taken in all, at most ARENA_LIMIT; throws RangeError where the system has no such memory
-   * @param reserved bytes at the start that stay untouched (for the static data of a WASM module)
+   * @param bytes what will be taken in all, at most ARENA_LIMIT
+   * @param reserved bytes at the start that stay untouched, for the static data of a WASM module
+   * @throws RangeError where the system has no such memory
    */
   constructor(
     readonly dtype: DType,
     bytes: number,
     reserved = 0,
   ) {
-    // Padding on either side of the taken part: a SIMD kernel may read past a tail, never past the memory.
+    // Padding behind the taken part: a SIMD kernel may read past a tail, never past the memory.
     const pages = Math.ceil((reserved + bytes + 2 * ALIGNMENT) / PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.#next = Math.ceil((reserved + 1) / ALIGNMENT) * ALIGNMENT;
   }
 
-  /** A tensor of zeros, aligned to 64 bytes. */
   tensor(rows: number, columns: number): Tensor {
-    const address = this.#take(rows * columns, bytesPerElement(this.dtype));
-    return viewTensor(this.memory, this.dtype, address, rows, columns);
+    const length = rows * columns;
+    const address = this.#take(length, bytesPerElement(this.dtype));
+    const { buffer } = this.memory;
+    const data =
+      this.dtype === 'float32'
+        ? new Float32Array(buffer, address, length)
+        : new Float64Array(buffer, address, length);
+    return { data, rows, columns, address };
   }
 
-  /** A vector of int32 zeros, aligned to 64 bytes. */
   ints(length: number): IntVector {
-    const address = this.#take(length, 4);
+    const address = this.#take(length, Int32Array.BYTES_PER_ELEMENT);
     return { data: new Int32Array(this.memory.buffer, address, length), address };
   }
 
@@ -58,31 +83,26 @@ export class Arena {
     const address = this.#next;
     this.#next += alignedBytes(elements, elementBytes);
     if (this.#next > this.memory.buffer.byteLength) {
-      throw new RangeError(`arena of ${this.memory.buffer.byteLength} bytes exhausted: ${this.#next} needed`);
+      throw new RangeError(`arena of ${this.memory.buffer.byteLength} bytes when ${this.#next} are needed`);
     }
     return address;
   }
 }
 
-/** The tensor that lies at an address of a memory. */
-export function viewTensor(
-  memory: WebAssembly.Memory,
-  dtype: DType,
-  address: number,
-  rows: number,
-  columns: number,
-): Tensor {
-  const { buffer } = memory;
-  const length = rows * columns;
-  const data =
-    dtype === 'float32'
-      ? new Float32Array(buffer, address, length)
-      : new Float64Array(buffer, address, length);
-  return { data, rows, columns, address };
-}
-
-/** A part of a tensor's memory seen as a matrix of its own: `rows`×`columns` elements from element `start`. */
+/** A part of a tensor's memory as a matrix of its own: rows×columns elements from element `start`. */
 export function slice(tensor: Tensor, start: number, rows: number, columns: number): Tensor {
   const data: FloatArray = tensor.data.subarray(start, start + rows * columns);
   return { data, rows, columns, address: tensor.address + start * tensor.data.BYTES_PER_ELEMENT };
+}
+
+export function bytesPerElement(dtype: DType): 4 | 8 {
+  return dtype === 'float32' ? 4 : 8;
+}
+
+function alignedBytes(elements: number, elementBytes: number): number {
+  return Math.ceil((elements * elementBytes) / ALIGNMENT) * ALIGNMENT;
+}
+
+function emptyArray(dtype: DType): FloatArray {
+  return dtype === 'float32' ? new Float32Array(0) : new Float64Array(0);
 }

@@ -117,6 +117,9 @@ export interface Kernels {
   /** out ← a + b for `rows` rows; out may be a or b. */
   add(rows: number, a: Tensor, b: Tensor, out: Tensor): void;
 
+  /** out ← source for `rows` rows of equal width; out is another buffer. */
+  copy(rows: number, source: Tensor, out: Tensor): void;
+
   /** out[i] ← source[indices[i]] for i < rows: the rows of a minibatch. */
   gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void;
 
