@@ -1,0 +1,41 @@
+/**
+ * How weights start. Drawn layer by layer from one generator, element by element in row-major order,
+ * so that `std * randn(inputs, units)` in NumPy gives the same numbers.
+ */
+import type { RandomState } from '../random/randomState.js';
+import type { InitSpec } from '../spec/network.js';
+import type { Parameter } from './parameters.js';
+
+/** Fills every parameter as its spec says; biases with 0. Draws nothing for zeros. */
+export function initialize(parameters: readonly Parameter[], random: RandomState): void {
+  for (const { init, rows, columns, value } of parameters) {
+    const draw = drawer(init, rows, columns, random);
+    for (let i = 0; i < value.data.length; i++) value.data[i] = draw();
+  }
+}
+
+/** The distribution of a weight [fanIn, fanOut]. */
+function drawer(init: InitSpec, fanIn: number, fanOut: number, random: RandomState): () => number {
+  const normal = (mean: number, std: number) => () => mean + std * random.randn();
+  const uniform = (low: number, high: number) => () => random.uniform(low, high);
+  // A uniform distribution on ±√(3·variance) has that variance.
+  const uniformOf = (variance: number) => uniform(-Math.sqrt(3 * variance), Math.sqrt(3 * variance));
+  switch (init.type) {
+    case 'he-normal': // He et al. 2015, eq. 10
+      return normal(0, Math.sqrt(2 / fanIn));
+    case 'he-uniform':
+      return uniformOf(2 / fanIn);
+    case 'glorot-normal': // Glorot and Bengio 2010, eq. 12
+      return normal(0, Math.sqrt(2 / (fanIn + fanOut)));
+    case 'glorot-uniform': // eq. 16
+      return uniformOf(2 / (fanIn + fanOut));
+    case 'lecun-normal': // LeCun et al. 1998, section 4.6
+      return normal(0, Math.sqrt(1 / fanIn));
+    case 'normal':
+      return normal(init.mean, init.std);
+    case 'uniform':
+      return uniform(init.low, init.high);
+    case 'zeros':
+      return () => 0;
+  }
+}

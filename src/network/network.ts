@@ -1,0 +1,171 @@
+/**
+ * A multilayer perceptron: a checked spec turned into layers that work in an arena. Knows no files, console or clock.
+ *
+ *     plan → arena → Network → forward, loss, backward → gradients beside the parameters
+ */
+import type { Allocator } from '../kernels/arena.js';
+import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
+import type { ActivationSpec, LayerSpec, NetworkSpec } from '../spec/network.js';
+import type { LossName } from '../spec/train.js';
+import { BiasActivation } from './activation.js';
+import type { Layer } from './layer.js';
+import { Linear } from './linear.js';
+import { LOSSES, type Loss, type Targets } from './loss.js';
+import { type Parameter, Parameters, parameterLayout } from './parameters.js';
+import { Residual } from './residual.js';
+
+export interface NetworkOptions {
+  /** Width of a row. */
+  readonly inputs: number;
+  readonly loss: LossName;
+  /** λ of ½·λ·ΣW² over the weights. */
+  readonly l2: number;
+  /** The most rows that are passed at once. */
+  readonly capacity: number;
+}
+
+export class Network {
+  readonly parameters: Parameters;
+  readonly loss: Loss;
+  readonly outputs: number;
+  readonly #layers: readonly Layer[];
+  readonly #rowLoss: Tensor; // [1, B]
+  readonly #dLogits: Tensor; // [B, outputs]
+
+  constructor(
+    spec: NetworkSpec,
+    private readonly options: NetworkOptions,
+    private readonly kernels: Kernels,
+    arena: Allocator,
+  ) {
+    this.parameters = new Parameters(parameterLayout(spec.layers, options.inputs), arena);
+    this.loss = LOSSES[options.loss];
+    const builder = new Builder(this.parameters, kernels, options.capacity, arena);
+    const { layers, width } = builder.build(withoutFusedOutput(spec.layers), options.inputs, '', false);
+    this.#layers = layers;
+    this.outputs = width;
+    this.#rowLoss = arena.tensor(1, options.capacity);
+    this.#dLogits = arena.tensor(options.capacity, width);
+  }
+
+  /** The logits [B, outputs] of x [B, inputs]. They are overwritten by the next call. */
+  forward(rows: number, x: Tensor): Tensor {
+    let y = x;
+    for (const layer of this.#layers) y = layer.forward(rows, y);
+    return y;
+  }
+
+  /** The outputs of the last forward pass whose activations have a kink at 0. */
+  get kinkedOutputs(): readonly Tensor[] {
+    return this.#layers.flatMap((layer) => layer.kinkedOutputs);
+  }
+
+  /** The mean loss of the logits without regularisation: the sum of its terms, and how many they are. */
+  dataLoss(rows: number, logits: Tensor, targets: Targets): { sum: number; terms: number } {
+    this.loss.evaluate(this.kernels, rows, logits, targets, this.#rowLoss, null);
+    return { sum: this.kernels.sum(rows, this.#rowLoss), terms: this.loss.terms(rows, this.outputs) };
+  }
+
+  /** ½·λ·ΣW², the weights alone */
+  regularization(): number {
+    const { l2 } = this.options;
+    if (l2 === 0) return 0;
+    return 0.5 * l2 * this.kernels.sumOfSquares(this.parameters.layout.weights, this.parameters.values);
+  }
+
+  /** The loss of a batch with regularisation, and its gradient by every parameter into `parameters.gradients`. */
+  lossAndGradients(rows: number, x: Tensor, targets: Targets): number {
+    const logits = this.forward(rows, x);
+    this.loss.evaluate(this.kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
+    const dataLoss = this.kernels.sum(rows, this.#rowLoss) / this.loss.terms(rows, this.outputs);
+    this.#backward(rows);
+    return dataLoss + this.regularization();
+  }
+
+  /** The same loss from a forward pass alone. */
+  lossOf(rows: number, x: Tensor, targets: Targets): number {
+    const { sum, terms } = this.dataLoss(rows, this.forward(rows, x), targets);
+    return sum / terms + this.regularization();
+  }
+
+  #backward(rows: number): void {
+    let d = this.#dLogits;
+    for (let i = this.#layers.length - 1; i >= 0; i--) d = this.#layers[i].backward(rows, d, i > 0);
+    const { l2 } = this.options;
+    if (l2 !== 0) {
+      // d(½·λ·ΣW²)/dW = λ·W
+      const { layout, values, gradients } = this.parameters;
+      this.kernels.addScaled(layout.weights, l2, values, gradients);
+    }
+  }
+}
+
+/** Turns specs into layers: a linear layer takes the activation behind it along, so that both run as one pass over memory. */
+class Builder {
+  constructor(
+    private readonly parameters: Parameters,
+    private readonly kernels: Kernels,
+    private readonly capacity: number,
+    private readonly arena: Allocator,
+  ) {}
+
+  build(
+    specs: readonly LayerSpec[],
+    inputs: number,
+    prefix: string,
+    needsInputGradient: boolean,
+  ): { layers: Layer[]; width: number } {
+    const layers: Layer[] = [];
+    let width = inputs;
+    for (let i = 0; i < specs.length; i++) {
+      const spec = specs[i];
+      const name = `${prefix}layers.${i}`;
+      const needsGradient = needsInputGradient || layers.length > 0;
+      if (spec.type === 'linear') {
+        const next = specs[i + 1];
+        const follower = next && isActivation(next) ? next : undefined;
+        if (follower) i++;
+        layers.push(this.#linear(name, follower, needsGradient));
+        width = spec.units;
+      } else if (spec.type === 'residual') {
+        const inner = this.build(spec.layers, width, `${name}.`, needsGradient);
+        layers.push(new Residual(this.kernels, inner.layers, this.capacity, width, this.arena));
+      } else if (isActivation(spec)) {
+        const activation = activationOf(spec);
+        layers.push(
+          new BiasActivation(this.kernels, null, activation, this.capacity, width, null, this.arena),
+        );
+      }
+    }
+    return { layers, width };
+  }
+
+  #linear(name: string, follower: ActivationSpec | undefined, needsInputGradient: boolean): Linear {
+    const weight = this.parameters.get(`${name}.weight`) as Parameter;
+    const bias = this.parameters.get(`${name}.bias`) ?? null;
+    const activation = activationOf(follower ?? { type: 'identity' });
+    const { kernels, capacity, arena } = this;
+    return new Linear(kernels, weight, bias, activation, capacity, needsInputGradient, arena);
+  }
+}
+
+/** Where the spec ends in the softmax or sigmoid that is fused into its cross-entropy, the layers before it. */
+export function withoutFusedOutput(layers: readonly LayerSpec[]): readonly LayerSpec[] {
+  const last = layers.at(-1)?.type;
+  return last === 'softmax' || last === 'sigmoid' ? layers.slice(0, -1) : layers;
+}
+
+function isActivation(spec: LayerSpec): spec is ActivationSpec {
+  return spec.type !== 'linear' && spec.type !== 'residual' && spec.type !== 'softmax';
+}
+
+function activationOf(spec: ActivationSpec): Activation {
+  switch (spec.type) {
+    case 'leaky-relu':
+      return { type: spec.type, parameter: spec.slope };
+    case 'elu':
+      return { type: spec.type, parameter: spec.alpha };
+    default:
+      return { type: spec.type, parameter: 0 };
+  }
+}
