@@ -1,0 +1,241 @@
+/**
+ * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed one with its lowest
+ * point marked, so that both are told apart without colour.
+ */
+import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
+import { braille, Canvas, type Dash, SOLID } from './canvas.js';
+import { formatCount, formatMetric } from './numbers.js';
+import type { Display, Paint } from './style.js';
+import { clip, textWidth } from './text.js';
+
+export interface LossCurves {
+  /** The loss after each epoch, from epoch 1. NaN and infinities are left out of the line. */
+  readonly training: ArrayLike<number>;
+  /** Likewise, and NaN where an epoch was not validated. Empty or missing without validation data. */
+  readonly validation?: ArrayLike<number>;
+}
+
+export interface ChartOptions {
+  /** Rows of the plot itself, title and axis apart. */
+  readonly height?: number;
+  /** What is drawn, as the title says it. */
+  readonly name?: string;
+}
+
+const TRAINING = 0;
+const VALIDATION = 1;
+/** Four dots are two characters, so that a level stretch looks the same all along. */
+const DASHED: Dash = { on: 2, off: 2 };
+/** Room for the word epoch, left of the first epoch's number. */
+const LEAST_MARGIN = 4;
+const LEGEND_GAP = 3;
+const NARROWEST = 24;
+const WIDEST = 200;
+
+/** Values further out can't be subtracted from each other without overflow, or divided by a step without underflow. */
+const LARGEST = 1e200;
+const SMALLEST = 1e-200;
+
+/** A point of a curve, in epochs and loss. */
+interface Point {
+  readonly epoch: number;
+  readonly loss: number;
+}
+
+/** The chart as lines joined by `\n`, none wider than the display (24 columns at least) or with spaces at its end. */
+export function lossChart(
+  curves: LossCurves,
+  display: Display,
+  { height = 12, name = 'loss' }: ChartOptions = {},
+): string {
+  const width = Math.min(Math.max(display.width, NARROWEST), WIDEST);
+  const series = [curves.training, curves.validation ?? []].map(drawablePoints);
+  if (series.every((points) => points.length === 0)) return `no finite ${name} to draw`;
+  const epochs = Math.max(curves.training.length, curves.validation?.length ?? 0);
+
+  // Means of neighbours where there are more epochs than dots: two a column, whatever the labels will leave of them.
+  const shown = series.map((points) => averaged(points, epochs, 2 * width));
+  const losses = shown.flat().map((point) => point.loss);
+  const least = losses.reduce((a, b) => Math.min(a, b));
+  const most = losses.reduce((a, b) => Math.max(a, b));
+  const axis = valueAxis(least, most, Math.max(2, Math.ceil(height / 2)));
+  const labels = rowLabels(axis, evenHeight(axis, height));
+  const margin = labels.reduce((widest, label) => Math.max(widest, label.length), LEAST_MARGIN);
+
+  const canvas = new Canvas(width - margin - 2, labels.length, 2, display.ascii ?? false);
+  const xOf = (epoch: number) =>
+    Math.round((epochs > 1 ? (epoch - 1) / (epochs - 1) : 0.5) * (canvas.dotColumns - 1));
+  // From the middle of the top row to the middle of the bottom one: a tick's value lies in the row of its label.
+  const dotsDown = canvas.dotRows / canvas.rows;
+  const yOf = (loss: number) =>
+    Math.round((1 - clamp01(axis.position(loss))) * (canvas.dotRows - dotsDown) + (dotsDown - 1) / 2);
+  const dotOf = ({ epoch, loss }: Point) => [xOf(epoch), yOf(loss)] as const;
+  const dashes = [SOLID, display.ascii ? SOLID : DASHED];
+  for (const layer of [TRAINING, VALIDATION]) canvas.path(layer, shown[layer].map(dotOf), dashes[layer]);
+  // A lone dot is hard to see: a training curve of one point fills its character.
+  if (shown[TRAINING].length === 1) {
+    const [x, y] = dotOf(shown[TRAINING][0]);
+    canvas.fill(TRAINING, canvas.column(x), canvas.row(y));
+  }
+  const lowest = series[VALIDATION].reduce<Point | undefined>(
+    (best, point) => (best && best.loss <= point.loss ? best : point),
+    undefined,
+  );
+
+  const lines = titleLines(`${name}${axis.log ? ', log scale' : ''}`, series, width, margin, display);
+  lines.push(...plotLines(canvas, labels, margin, lowest && dotOf(lowest), display));
+  lines.push(
+    ...epochLines(integerTicks(1, epochs, Math.ceil(canvas.columns / 12)), xOf, canvas, margin, display),
+  );
+  if (lowest) {
+    const where = `${formatMetric(lowest.loss)} at epoch ${formatCount(lowest.epoch)}`;
+    const room = width - margin - 2;
+    const long = `o lowest validation ${name} ${where}`;
+    const text = textWidth(long) <= room ? long : clip(`o lowest ${where}`, room, '').trimEnd();
+    lines.push(' '.repeat(margin + 2) + display.style.validation(text));
+  }
+  return lines.join('\n');
+}
+
+function drawablePoints(losses: ArrayLike<number>): Point[] {
+  const points: Point[] = [];
+  for (let i = 0; i < losses.length; i++) {
+    const size = Math.abs(losses[i]);
+    if (size <= LARGEST) points.push({ epoch: i + 1, loss: size < SMALLEST ? 0 : losses[i] });
+  }
+  return points;
+}
+
+/** The means of the points in each of `buckets` equal stretches of epochs; the points themselves where they are few. */
+function averaged(points: readonly Point[], epochs: number, buckets: number): Point[] {
+  if (points.length <= buckets) return [...points];
+  const means: Point[] = [];
+  for (let start = 0, end = 0; start < points.length; start = end) {
+    const bucket = Math.floor(((points[start].epoch - 1) / epochs) * buckets);
+    let epoch = 0;
+    let loss = 0;
+    while (end < points.length && Math.floor(((points[end].epoch - 1) / epochs) * buckets) === bucket) {
+      epoch += points[end].epoch;
+      loss += points[end].loss;
+      end++;
+    }
+    means.push({ epoch: epoch / (end - start), loss: loss / (end - start) });
+  }
+  return means;
+}
+
+/**
+ * The number of rows nearest to `height` that puts the ticks of a linear axis the same number of rows apart, two or more;
+ * and four at least on a logarithmic one, for two labels.
+ */
+function evenHeight({ log, ticks }: Axis, height: number): number {
+  if (log) return Math.max(4, height);
+  const steps = ticks.length - 1;
+  return Math.max(2, Math.round((height - 1) / steps)) * steps + 1;
+}
+
+function clamp01(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}
+
+/** For each row of the plot the label of its tick, or nothing; none directly above another. */
+function rowLabels(axis: Axis, height: number): string[] {
+  const labels: string[] = Array(height).fill('');
+  for (const tick of axis.ticks) {
+    const row = Math.round((1 - axis.position(tick.value)) * (height - 1));
+    const taken = [row - 1, row, row + 1].some((near) => labels[near]);
+    if (!taken) labels[row] = tick.label;
+  }
+  return labels;
+}
+
+/** Title and legend in as few lines as hold them. */
+function titleLines(
+  title: string,
+  series: readonly Point[][],
+  width: number,
+  margin: number,
+  { style, ascii }: Display,
+): string[] {
+  const [solid, dashed] = ascii ? ['*', 'o'] : ['⠒⠒⠒⠒⠒', '⠒ ⠒ ⠒'];
+  const entries: [text: string, paint: Paint][] = [[title, style.bold]];
+  if (series[TRAINING].length > 0) entries.push([`${solid} training`, style.training]);
+  if (series[VALIDATION].length > 0) entries.push([`${dashed} validation`, style.validation]);
+  const lines: string[] = [];
+  let room = 0;
+  for (const [text, paint] of entries) {
+    const taken = textWidth(text) + LEGEND_GAP;
+    if (taken <= room) {
+      lines[lines.length - 1] += ' '.repeat(LEGEND_GAP) + paint(text);
+      room -= taken;
+    } else {
+      const indent = Math.max(0, Math.min(margin + 2, width - textWidth(text)));
+      lines.push(' '.repeat(indent) + paint(clip(text, width)));
+      room = width - indent - textWidth(text);
+    }
+  }
+  return lines;
+}
+
+function plotLines(
+  canvas: Canvas,
+  labels: readonly string[],
+  margin: number,
+  marker: readonly [x: number, y: number] | undefined,
+  { style, ascii }: Display,
+): string[] {
+  const markerColumn = marker && canvas.column(marker[0]);
+  const markerRow = marker && canvas.row(marker[1]);
+  const [wall, tickMark] = ascii ? ['|', '+'] : ['│', '┤'];
+  return labels.map((label, row) => {
+    let line = '';
+    for (let column = 0; column < canvas.columns; column++) {
+      const training = canvas.bits(TRAINING, column, row);
+      const validation = canvas.bits(VALIDATION, column, row);
+      if (column === markerColumn && row === markerRow) line += style.validation(style.bold('o'));
+      else if (ascii) line += asciiCell(training !== 0, validation !== 0, style.training, style.validation);
+      // Where both curves pass, the dashed one lends its colour, for it would be lost otherwise.
+      else if (validation) line += style.validation(braille(training | validation));
+      else line += training ? style.training(braille(training)) : ' ';
+    }
+    return `${label.padStart(margin)} ${style.dim(label ? tickMark : wall)}${line}`.trimEnd();
+  });
+}
+
+function asciiCell(
+  training: boolean,
+  validation: boolean,
+  trainingPaint: Paint,
+  validationPaint: Paint,
+): string {
+  if (validation) return validationPaint(training ? '@' : 'o');
+  return training ? trainingPaint('*') : ' ';
+}
+
+/** The axis below the plot and its numbers, and `epoch` where there is room for it. */
+function epochLines(
+  ticks: readonly Tick[],
+  xOf: (epoch: number) => number,
+  canvas: Canvas,
+  margin: number,
+  { style, ascii }: Display,
+): string[] {
+  const [corner, floor, tickMark] = ascii ? ['+', '-', '+'] : ['└', '─', '┬'];
+  const rule = Array<string>(canvas.columns).fill(floor);
+  const offset = margin + 2;
+  const numbers = Array<string>(offset + canvas.columns).fill(' ');
+  const put = (text: string, at: number): boolean => {
+    const free = numbers.slice(Math.max(0, at - 2), at + text.length + 2).every((c) => c === ' ');
+    if (at < 0 || at + text.length > numbers.length || !free) return false;
+    for (let i = 0; i < text.length; i++) numbers[at + i] = text[i];
+    return true;
+  };
+  for (const { value, label } of ticks) {
+    const column = canvas.column(xOf(value));
+    const centred = offset + column - Math.floor((label.length - 1) / 2);
+    if (put(label, Math.min(centred, numbers.length - label.length))) rule[column] = tickMark;
+  }
+  // Right before the number of the first epoch, which nothing but this can be left of.
+  numbers.splice(margin - LEAST_MARGIN, 5, ...'epoch');
+  return [`${' '.repeat(margin + 1)}${style.dim(corner + rule.join(''))}`, numbers.join('').trimEnd()];
+}

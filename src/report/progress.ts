@@ -1,0 +1,124 @@
+/** What the reader sees of a run while it trains: one line an epoch, in columns, and on a terminal a bar within it. */
+import { formatDuration, formatMetricIn } from './numbers.js';
+import { type Display, type Paint, plainStyle } from './style.js';
+import { clip, printable, textWidth } from './text.js';
+
+/** What is known of an epoch when it is over. */
+export interface EpochSummary {
+  /** From 1. */
+  readonly epoch: number;
+  /** How many epochs the run has. */
+  readonly epochs: number;
+  /** Steps since the start of the run. */
+  readonly step: number;
+  readonly learningRate: number;
+  readonly seconds: number;
+  /** Metrics by name, in the order of display: loss first, then accuracy, or r2 and rmse. */
+  readonly train: Readonly<Record<string, number>>;
+  readonly validation?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Follows a run. Calls come in the order epochStarted, stepDone …, epochDone, and so on, and finish at the end. */
+export interface TrainingProgress {
+  /** Epoch (from 1) of `epochs` begins; it has `steps` steps. */
+  epochStarted(epoch: number, epochs: number, steps: number): void;
+  /** Step (from 1, within the epoch) is done; cheap enough to be called after each one. */
+  stepDone(step: number, loss: number, samplesPerSecond: number): void;
+  epochDone(summary: EpochSummary): void;
+  /** Leaves the terminal as it was, whether the run is complete, interrupted or failed: call it in a `finally`. */
+  finish(): void;
+}
+
+/** What progress is written to: stderr, or a test's stand-in. */
+export interface TextStream {
+  write(text: string): unknown;
+}
+
+/** A line an epoch and nothing else: no escape codes, no carriage returns, whatever the width. For pipes and logs. */
+export class PlainProgress implements TrainingProgress {
+  constructor(
+    private readonly stream: TextStream,
+    private readonly ascii = false,
+  ) {}
+
+  epochStarted(): void {}
+
+  stepDone(): void {}
+
+  epochDone(summary: EpochSummary): void {
+    const display = { width: Number.POSITIVE_INFINITY, style: plainStyle, ascii: this.ascii };
+    this.stream.write(`${formatEpochLine(summary, display)}\n`);
+  }
+
+  finish(): void {}
+}
+
+/** How much room the words and numbers of a line take. */
+interface Layout {
+  readonly numberWidth: number;
+  readonly separator: string;
+  readonly validation: string;
+  readonly names: Readonly<Record<string, string>>;
+}
+
+const METRIC_NAMES = { r2: 'R²', rmse: 'RMSE' };
+const SHORT_NAMES = { ...METRIC_NAMES, accuracy: 'acc' };
+
+/** From roomy to tight. Loss and accuracy of both sides take 80 columns in the second, R² and RMSE 100 in the third. */
+const LAYOUTS: readonly Layout[] = [
+  { numberWidth: 7, separator: '  |  ', validation: 'validation', names: METRIC_NAMES },
+  { numberWidth: 7, separator: ' | ', validation: 'val', names: SHORT_NAMES },
+  { numberWidth: 6, separator: ' | ', validation: 'val', names: SHORT_NAMES },
+];
+
+type Part = readonly [text: string, paint?: Paint];
+
+/**
+ * The line of an epoch, in columns that are the same for all epochs of a run:
+ *
+ *     epoch  3/30  loss 0.08123  accuracy 0.9780  |  validation loss 0.09512  accuracy 0.9740  |  0.21 s
+ *
+ * A narrower display gets shorter words, then fewer digits, then no time, and at last a cut line.
+ */
+export function formatEpochLine(summary: EpochSummary, { width, style, ascii = false }: Display): string {
+  const time: Part = [formatDuration(summary.seconds).padStart(6), style.dim];
+  let parts: Part[] = [];
+  for (const layout of LAYOUTS) {
+    const separator: Part = [layout.separator, style.dim];
+    const metrics = (side: Readonly<Record<string, number>>) => metricParts(side, layout, ascii);
+    parts = [[epochLabel(summary.epoch, summary.epochs), style.bold], ...metrics(summary.train)];
+    if (summary.validation) {
+      const [first, ...rest] = metrics(summary.validation);
+      parts.push(separator, [layout.validation, style.validation], [first?.[0].slice(1) ?? ''], ...rest);
+    }
+    const timed = [...parts, separator, time];
+    if (lineWidth(timed) <= width) return paint(timed);
+  }
+  return lineWidth(parts) <= width ? paint(parts) : clip(text(parts), width, ascii ? '~' : '…');
+}
+
+/** `epoch  3/30`: as wide for the first epoch as for the last. */
+export function epochLabel(epoch: number, epochs: number): string {
+  return `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`;
+}
+
+function metricParts(metrics: Readonly<Record<string, number>>, layout: Layout, ascii: boolean): Part[] {
+  return Object.entries(metrics).map(([key, value]): Part => {
+    // At most 1, so a column less is enough for four digits.
+    const width = key === 'accuracy' ? 6 : layout.numberWidth;
+    const name = layout.names[key] ?? printable(key);
+    return [`  ${ascii ? name.replace('²', '2') : name} ${formatMetricIn(width, value)}`];
+  });
+}
+
+function text(parts: readonly Part[]): string {
+  return parts.map(([content]) => content).join('');
+}
+
+function lineWidth(parts: readonly Part[]): number {
+  return textWidth(text(parts));
+}
+
+function paint(parts: readonly Part[]): string {
+  return parts.map(([content, dress]) => dress?.(content) ?? content).join('');
+}
