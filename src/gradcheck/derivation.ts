@@ -1,0 +1,136 @@
+/**
+ * A derivative as it is written by hand: the sum, over all paths from an input to the output, of the products of the
+ * local derivatives along the path, in symbols and in numbers. Backpropagation computes the same sum without listing
+ * its terms, of which there may be exponentially many; hence the cap.
+ */
+import { factor, formatNumber } from './format.js';
+import { backward, countPaths, forward, type Graph, localDerivatives } from './graph.js';
+
+/** ∂node/∂operand */
+export interface LocalDerivative {
+  readonly node: string;
+  readonly operand: string;
+  /** Which of the two operands, where both are the same node: as in x * x. */
+  readonly position?: 'left' | 'right';
+  /** In the names of the nodes, or a plain number: "w1", "1 - y²", "1". */
+  readonly symbol: string;
+  readonly value: number;
+}
+
+export interface Path {
+  /** From the output down to the input, as the chain rule is written. */
+  readonly factors: readonly LocalDerivative[];
+  /** Their product. */
+  readonly value: number;
+}
+
+export interface InputDerivation {
+  readonly input: string;
+  /** ∂output/∂input by backpropagation. */
+  readonly gradient: number;
+  /** The first MAX_PATHS of them. */
+  readonly paths: readonly Path[];
+  readonly pathCount: bigint;
+  /** Whether the sum over the paths is the gradient, up to rounding; unknown where not all paths are listed. */
+  readonly agrees?: boolean;
+}
+
+export interface Derivation {
+  readonly output: string;
+  readonly nodes: readonly { readonly name: string; readonly expression?: string; readonly value: number }[];
+  readonly localDerivatives: readonly LocalDerivative[];
+  readonly inputs: readonly InputDerivation[];
+}
+
+/** Paths listed for an input; the number of all is exact. */
+export const MAX_PATHS = 64;
+
+/** Derives the output by every input at `point`. */
+export function derive(graph: Graph, point: ArrayLike<number>): Derivation {
+  const values = forward(graph, point);
+  const gradients = backward(graph, values);
+  const pathCounts = countPaths(graph);
+  const edges = edgesOf(graph, values);
+  const uses: Edge[][] = graph.nodes.map(() => []);
+  for (const edge of edges) {
+    if (pathCounts[edge.to] > 0n) uses[edge.from].push(edge);
+  }
+  return {
+    output: graph.nodes[graph.output].name,
+    nodes: graph.nodes
+      .map(({ name, expression }, i) => ({ name, ...(expression && { expression }), value: values[i] }))
+      .filter(({ name }, i) => !isConstant(graph, i) || name !== graph.nodes[i].expression),
+    localDerivatives: edges.map((edge) => edge.derivative),
+    inputs: graph.nodes.slice(0, graph.inputCount).map(({ name }, i) => {
+      const paths = listPaths(uses, i, graph.output);
+      const pathCount = pathCounts[i];
+      const derivation = { input: name, gradient: gradients[i], paths, pathCount };
+      return pathCount > BigInt(paths.length)
+        ? derivation
+        : { ...derivation, agrees: isSum(paths, gradients[i]) };
+    }),
+  };
+}
+
+interface Edge {
+  readonly from: number;
+  readonly to: number;
+  readonly derivative: LocalDerivative;
+}
+
+/** One edge for every operand of every node, constants left out. */
+function edgesOf(graph: Graph, values: Float64Array): Edge[] {
+  const { nodes } = graph;
+  return nodes.flatMap((node, to) => {
+    const names = node.operands.map((k) => factor(nodes[k].name));
+    const symbols = node.operation?.symbols?.(names, factor(node.name));
+    const twice = node.operands.length === 2 && node.operands[0] === node.operands[1];
+    return localDerivatives(node, to, values)
+      .map((value, k) => {
+        const from = node.operands[k];
+        const symbol = symbols?.[k] ?? formatNumber(value);
+        const position = k === 0 ? ('left' as const) : ('right' as const);
+        const operand = { operand: nodes[from].name, ...(twice && { position }) };
+        return { from, to, derivative: { node: node.name, ...operand, symbol, value } };
+      })
+      .filter(({ from }) => !isConstant(graph, from));
+  });
+}
+
+function isConstant(graph: Graph, i: number): boolean {
+  return i >= graph.inputCount && graph.nodes[i].operands.length === 0;
+}
+
+/**
+ * Up to MAX_PATHS paths, walked from the input to the output: `uses` leads nowhere else, so no walk is in vain.
+ * Walking up, each step goes before the steps already taken, which is the order of the chain rule.
+ */
+function listPaths(uses: readonly (readonly Edge[])[], input: number, output: number): Path[] {
+  interface Walk {
+    readonly at: number;
+    readonly step?: LocalDerivative;
+    readonly before?: Walk;
+  }
+  const paths: Path[] = [];
+  const open: Walk[] = [{ at: input }];
+  for (let walk = open.pop(); walk && paths.length < MAX_PATHS; walk = open.pop()) {
+    if (walk.at === output) {
+      const factors: LocalDerivative[] = [];
+      for (let w: Walk | undefined = walk; w?.step; w = w.before) factors.push(w.step);
+      paths.push({ factors, value: factors.reduce((product, { value }) => product * value, 1) });
+      continue;
+    }
+    for (const edge of uses[walk.at].toReversed()) {
+      open.push({ at: edge.to, step: edge.derivative, before: walk });
+    }
+  }
+  return paths;
+}
+
+/** Sums and products differ from backpropagation's only in their order: a few roundings of the largest terms. */
+function isSum(paths: readonly Path[], gradient: number): boolean {
+  const sum = paths.reduce((total, { value }) => total + value, 0);
+  const size = paths.reduce((total, { value }) => total + Math.abs(value), 0);
+  const longest = Math.max(1, ...paths.map(({ factors }) => factors.length));
+  return Math.abs(sum - gradient) <= 4 * Number.EPSILON * (longest + paths.length) * size;
+}

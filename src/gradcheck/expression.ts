@@ -1,0 +1,226 @@
+/**
+ * Expressions of a graph file: `+ - * /`, unary minus, numbers, names, parentheses and functions, parsed by
+ * precedence climbing into a small tree. Which names exist is not known here.
+ *
+ *     expression = unary (("+" | "-" | "*" | "/") unary)*      by precedence, from the left
+ *     unary      = "-" unary | primary
+ *     primary    = number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
+ */
+import { ExitCode, MlpError } from '../errors.js';
+import { printable } from '../spec/show.js';
+import { oneOf, suggest } from '../spec/suggest.js';
+import type { Operation } from './operations.js';
+import * as operations from './operations.js';
+
+export type Expression =
+  | { readonly kind: 'number'; readonly value: number; readonly text: string }
+  | { readonly kind: 'name'; readonly name: string; readonly text: string; readonly column: number }
+  | {
+      readonly kind: 'operation';
+      readonly operation: Operation;
+      readonly operands: readonly Expression[];
+      /** As it is written, on one line. */
+      readonly text: string;
+    };
+
+/** A letter or an underscore, then letters, digits and underscores. */
+export const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_]*$/u;
+
+const MAX_LENGTH = 4096;
+const MAX_DEPTH = 64;
+
+const TOKEN =
+  /(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<symbol>[-+*/(),])/uy;
+
+const BINARY: ReadonlyMap<string, { operation: Operation; precedence: number }> = new Map([
+  ['+', { operation: operations.add, precedence: 1 }],
+  ['-', { operation: operations.subtract, precedence: 1 }],
+  ['*', { operation: operations.multiply, precedence: 2 }],
+  ['/', { operation: operations.divide, precedence: 2 }],
+]);
+
+/** What people write on paper or in other languages, and what it is here. */
+const FOREIGN: ReadonlyMap<string, string> = new Map([
+  ['^', 'there is no power operator; write square(x) or x * x'],
+  ['·', 'write * for a product'],
+  ['×', 'write * for a product'],
+  ['−', 'write the plain minus sign -'],
+  ['÷', 'write / for a quotient'],
+]);
+
+interface Token {
+  readonly kind: 'number' | 'name' | 'symbol' | 'end';
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** Characters are counted from 1, as editors do; one outside the basic plane counts once. */
+  readonly column: number;
+}
+
+/**
+ * Parses one expression. `where` goes before the column in errors: `graph.json: nodes.x1`.
+ * Throws an MlpError (78) at the first thing that can't be understood.
+ */
+export function parseExpression(source: string, where: string): Expression {
+  if (source.length > MAX_LENGTH) {
+    const message = `found an expression of ${source.length} characters, expected at most ${MAX_LENGTH}`;
+    throw new MlpError(ExitCode.config, `${where}: ${message}`, 'split it into several nodes');
+  }
+  const fail: Fail = (column, message, hint) => {
+    throw new MlpError(ExitCode.config, `${where}: column ${column}: ${message}`, hint);
+  };
+  const line = source.replace(/\s/g, ' ');
+  return new Parser(line, tokenize(line, fail), fail).parse();
+}
+
+type Fail = (column: number, message: string, hint?: string) => never;
+
+class Parser {
+  private next = 0;
+  private depth = 0;
+
+  constructor(
+    private readonly source: string,
+    private readonly tokens: readonly Token[],
+    private readonly fail: Fail,
+  ) {}
+
+  parse(): Expression {
+    const expression = this.binary(1);
+    if (this.token.kind !== 'end') this.unexpected('an operator or the end');
+    return expression;
+  }
+
+  /** Operators of at least the precedence `lowest`, from the left. */
+  private binary(lowest: number): Expression {
+    const { start } = this.token;
+    let left = this.unary();
+    for (;;) {
+      const operator = BINARY.get(this.token.text);
+      if (!operator || operator.precedence < lowest) return left;
+      this.next++;
+      const operands = [left, this.binary(operator.precedence + 1)];
+      left = this.operation(operator.operation, operands, start);
+    }
+  }
+
+  private unary(): Expression {
+    const { start } = this.token;
+    if (this.token.text !== '-') return this.primary();
+    this.next++;
+    const operand = this.nested(() => this.unary());
+    if (operand.kind !== 'number') return this.operation(operations.negate, [operand], start);
+    return { kind: 'number', value: -operand.value, text: this.textFrom(start) };
+  }
+
+  private primary(): Expression {
+    const { kind, text, start, column } = this.token;
+    if (kind === 'number') {
+      const value = Number(text);
+      if (!Number.isFinite(value)) this.unexpected('a number that float64 can hold');
+      this.next++;
+      return { kind, value, text };
+    }
+    if (kind === 'name') {
+      this.next++;
+      if (this.token.text === '(') return this.call(text, start, column);
+      return { kind, name: text, text, column };
+    }
+    if (text !== '(') this.unexpected('a number, a name or "("');
+    this.next++;
+    const inner = this.nested(() => this.binary(1));
+    if (this.token.text !== ')') this.unexpected('an operator or ")"');
+    this.next++;
+    return inner;
+  }
+
+  private call(name: string, start: number, column: number): Expression {
+    const known = operations.FUNCTIONS.get(name);
+    if (!known) {
+      const names = [...operations.FUNCTIONS.keys()];
+      const message = `unknown function "${name}"; expected ${oneOf(names)}`;
+      return this.fail(column, message, suggest(name, names));
+    }
+    const operands: Expression[] = [];
+    do {
+      this.next++;
+      operands.push(this.nested(() => this.binary(1)));
+    } while (this.token.text === ',');
+    if (this.token.text !== ')') this.unexpected('an operator, "," or ")"');
+    this.next++;
+
+    if (known.operation.name === 'leaky_relu' && operands.length === 2) {
+      const [operand, slope] = operands;
+      if (slope.kind !== 'number') {
+        return this.fail(column, `leaky_relu: found the slope "${slope.text}", expected a plain number`);
+      }
+      return this.operation(operations.leakyRelu(slope.value), [operand], start);
+    }
+    if (operands.length !== known.arity) {
+      const found = `${operands.length} argument${operands.length === 1 ? '' : 's'}`;
+      this.fail(column, `${name}: found ${found}, expected ${known.arity}`);
+    }
+    return this.operation(known.operation, operands, start);
+  }
+
+  private nested(parse: () => Expression): Expression {
+    if (this.depth === MAX_DEPTH) {
+      const message = `found more than ${MAX_DEPTH} levels of nesting, expected no more`;
+      this.fail(this.token.column, message, 'split the expression into several nodes');
+    }
+    this.depth++;
+    const expression = parse();
+    this.depth--;
+    return expression;
+  }
+
+  private operation(operation: Operation, operands: readonly Expression[], start: number): Expression {
+    return { kind: 'operation', operation, operands, text: this.textFrom(start) };
+  }
+
+  private get token(): Token {
+    return this.tokens[this.next];
+  }
+
+  private textFrom(start: number): string {
+    return this.source.slice(start, this.tokens[this.next - 1].end);
+  }
+
+  private unexpected(expected: string): never {
+    const { kind, text, column } = this.token;
+    return this.fail(column, `found ${kind === 'end' ? 'the end' : `"${text}"`}, expected ${expected}`);
+  }
+}
+
+/** Every use of a name in an expression, from left to right. */
+export function namesIn(expression: Expression): Extract<Expression, { kind: 'name' }>[] {
+  if (expression.kind === 'name') return [expression];
+  return expression.kind === 'operation' ? expression.operands.flatMap(namesIn) : [];
+}
+
+function tokenize(source: string, fail: Fail): Token[] {
+  const tokens: Token[] = [];
+  let start = 0;
+  let column = 1;
+  for (;;) {
+    const blank = source.length - start - source.slice(start).trimStart().length;
+    start += blank;
+    column += blank;
+    if (start === source.length) break;
+
+    TOKEN.lastIndex = start;
+    const { number, name, symbol } = TOKEN.exec(source)?.groups ?? {};
+    const text = number ?? name ?? symbol;
+    if (text === undefined) {
+      const character = String.fromCodePoint(source.codePointAt(start) ?? 0);
+      const expected = 'a number, a name, an operator or a parenthesis';
+      fail(column, `found "${printable(character)}", expected ${expected}`, FOREIGN.get(character));
+    }
+    const kind = number !== undefined ? 'number' : name !== undefined ? 'name' : 'symbol';
+    tokens.push({ kind, text, start, end: start + text.length, column });
+    start += text.length;
+    column += [...text].length;
+  }
+  tokens.push({ kind: 'end', text: '', start, end: start, column });
+  return tokens;
+}

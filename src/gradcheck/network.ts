@@ -1,0 +1,131 @@
+/**
+ * The gradient check of a whole network: backpropagation on one side, differences of the loss from forward passes alone
+ * on the other, in float64, on a batch of real rows.
+ */
+import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
+import type { Kernels, Tensor } from '../kernels/kernels.js';
+import { initialize } from '../network/initialize.js';
+import type { Targets } from '../network/loss.js';
+import { Network } from '../network/network.js';
+import type { Parameter } from '../network/parameters.js';
+import { RandomState } from '../random/randomState.js';
+import type { NetworkSpec } from '../spec/network.js';
+import type { LossName } from '../spec/train.js';
+import { type Check, type CheckedParameter, checkOf, checkParameter } from './check.js';
+import { numericDerivative, type Sample } from './numeric.js';
+
+/** A network with the batch that it is checked on. */
+export interface NetworkProblem {
+  readonly name: string;
+  readonly spec: NetworkSpec;
+  readonly loss: LossName;
+  readonly l2: number;
+  readonly seed: number;
+  /** Row-major [rows, inputs]. */
+  readonly x: Float64Array;
+  readonly rows: number;
+  readonly inputs: number;
+  /** Labels for softmax cross-entropy, values [rows, outputs] for the rest. */
+  readonly targets: Int32Array | Float64Array;
+  readonly outputs: number;
+}
+
+/** A network with its batch in memory, ready to give losses and gradients. */
+export interface CheckedNetwork {
+  readonly network: Network;
+  readonly x: Tensor;
+  readonly targets: Targets;
+}
+
+/** Floating-point operations that a check may take when the number of samples is left to it: seconds with plain loops. */
+const OPERATIONS = 4e9;
+/** Forward passes that one numeric derivative takes. */
+const PASSES = 16;
+const FEWEST_SAMPLES = 3;
+
+/**
+ * Compares up to `samples` elements of every parameter, drawn by the problem's seed where there are more.
+ * Biases, which start at 0, are moved a little, so that no ReLU sits on its kink.
+ *
+ * @param samples elements of each parameter; left out, as many as a few seconds allow, at least 3
+ */
+export function checkNetwork(problem: NetworkProblem, kernels: Kernels, samples?: number): Check {
+  const { network, x, targets } = buildNetwork(problem, kernels);
+  const { rows, seed } = problem;
+  const random = new RandomState(seed);
+  initialize(network.parameters.list, random);
+  for (const { kind, value } of network.parameters.list) {
+    if (kind === 'bias') for (let i = 0; i < value.data.length; i++) value.data[i] = 0.1 * random.randn();
+  }
+  const { list, layout } = network.parameters;
+  const affordable = OPERATIONS / (PASSES * 2 * rows * layout.total * list.length);
+  const limit = samples ?? Math.max(FEWEST_SAMPLES, Math.floor(affordable));
+
+  network.lossAndGradients(rows, x, targets);
+  const sides = new Int8Array(network.kinkedOutputs.reduce((sum, { columns }) => sum + rows * columns, 0));
+  const sample = (): Sample => {
+    const value = network.lossOf(rows, x, targets);
+    return { value, sides: signsOf(network.kinkedOutputs, rows, sides.slice()) };
+  };
+  const checked: CheckedParameter[] = [];
+  for (const parameter of list) {
+    for (const at of sampleOf(parameter.value.data.length, limit, random)) {
+      checked.push(checkElement(parameter, at, sample));
+    }
+  }
+  return checkOf(problem.name, checked);
+}
+
+/** Puts a problem into memory of its own. The parameters are left at 0. */
+export function buildNetwork(problem: NetworkProblem, kernels: Kernels): CheckedNetwork {
+  const build = (allocator: Allocator): CheckedNetwork => {
+    const { spec, loss, l2, rows, inputs, outputs } = problem;
+    return {
+      network: new Network(spec, { inputs, loss, l2, capacity: rows }, kernels, allocator),
+      x: allocator.tensor(rows, inputs),
+      targets:
+        problem.targets instanceof Int32Array
+          ? { labels: allocator.ints(rows) }
+          : { values: allocator.tensor(rows, outputs) },
+    };
+  };
+  const plan = new ArenaPlan('float64');
+  build(plan);
+  const built = build(new Arena('float64', plan.bytes));
+  built.x.data.set(problem.x);
+  const target = 'labels' in built.targets ? built.targets.labels : built.targets.values;
+  target.data.set(problem.targets);
+  return built;
+}
+
+function checkElement(parameter: Parameter, at: number, sample: () => Sample): CheckedParameter {
+  const { data } = parameter.value;
+  const original = data[at];
+  const numeric = numericDerivative((value) => {
+    data[at] = value;
+    return sample();
+  }, original);
+  data[at] = original;
+  return checkParameter(elementName(parameter, at), parameter.gradient.data[at], numeric);
+}
+
+/** `layers.0.weight[2][5]`, `layers.0.bias[5]` */
+function elementName({ name, kind, columns }: Parameter, at: number): string {
+  return kind === 'bias' ? `${name}[${at}]` : `${name}[${Math.floor(at / columns)}][${at % columns}]`;
+}
+
+/** All numbers below `length`, or `limit` different ones of them, in order. */
+function sampleOf(length: number, limit: number, random: RandomState): number[] {
+  if (length <= limit) return Array.from({ length }, (_, i) => i);
+  const drawn = new Set<number>();
+  while (drawn.size < limit) drawn.add(random.randint(0, length));
+  return [...drawn].sort((a, b) => a - b);
+}
+
+function signsOf(outputs: readonly Tensor[], rows: number, signs: Int8Array): Int8Array {
+  let at = 0;
+  for (const { data, columns } of outputs) {
+    for (let i = 0; i < rows * columns; i++) signs[at++] = Math.sign(data[i]);
+  }
+  return signs;
+}

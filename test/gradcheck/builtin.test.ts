@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { networkProblems, residualReluGraph } from '../../src/gradcheck/builtin.js';
+import { readGraph } from '../../src/gradcheck/graphFile.js';
+import type { LayerSpec } from '../../src/spec/network.js';
+import { layerNames } from '../../src/spec/networkSchema.js';
+import { LOSSES } from '../../src/spec/train.js';
+import { projectPath } from '../support/fixtures.js';
+
+describe('the built-in checks', () => {
+  it('begin with the graph of configs/gradcheck/residual-relu.json', () => {
+    const path = projectPath('configs/gradcheck/residual-relu.json');
+    expect(residualReluGraph()).toEqual(readGraph(JSON.parse(readFileSync(path, 'utf8')), path));
+  });
+
+  it('hold every layer, loss and regulariser between them', () => {
+    const typesOf = (layers: readonly LayerSpec[]): string[] =>
+      layers.flatMap((layer) => [layer.type, ...(layer.type === 'residual' ? typesOf(layer.layers) : [])]);
+    const problems = networkProblems();
+    const types = new Set(problems.flatMap(({ spec }) => typesOf(spec.layers)));
+    expect([...types].sort()).toEqual([...layerNames, 'linear', 'residual'].sort());
+    expect(new Set(problems.map(({ loss }) => loss))).toEqual(new Set(LOSSES));
+    expect(problems.some(({ l2 }) => l2 > 0)).toBe(true);
+    expect(problems.some(({ rows }) => rows === 1)).toBe(true);
+  });
+});

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import residualRelu from '../../configs/gradcheck/residual-relu.json' with { type: 'json' };
+import { checkGraph, checkOf, checkParameter, GRADIENT_TOLERANCE } from '../../src/gradcheck/check.js';
+import { readGraph } from '../../src/gradcheck/graphFile.js';
+import { numericDerivative, relativeError } from '../../src/gradcheck/numeric.js';
+
+function check(json: unknown) {
+  return checkGraph(readGraph(json, 'graph.json'), 'graph').check;
+}
+
+describe('checkGraph', () => {
+  it('passes the residual graph with its derivatives by hand', () => {
+    const result = check(residualRelu);
+    expect(result.passed).toBe(true);
+    expect(result.maxRelativeError).toBeLessThan(1e-10);
+    expect(result.parameters.map(({ name, manual }) => [name, manual])).toEqual([
+      ['x0', undefined],
+      ['w0', -0.2],
+      ['b0', -0.2],
+      ['w1', 0.4],
+      ['b1', 1],
+    ]);
+    const analytic = result.parameters.map((parameter) => parameter.analytic);
+    expect(analytic).toBeAllclose([0.94, -0.2, -0.2, 0.4, 1], { relative: 1e-14 });
+    expect(result.parameters.map(({ numeric }) => numeric)).toBeAllclose(analytic, { relative: 1e-10 });
+  });
+
+  it('names a wrong manual value and what was expected, and leaves the others right', () => {
+    const result = check({ ...residualRelu, manual: { ...residualRelu.manual, w1: 0.5 } });
+    expect(result.passed).toBe(false);
+    expect(result.parameters.filter(({ passed }) => !passed)).toMatchObject([
+      { name: 'w1', manual: 0.5, problem: 'manual 0.5, expected 0.4' },
+    ]);
+  });
+
+  it('catches a manual value with the wrong sign, and one of 0', () => {
+    expect(check({ ...residualRelu, manual: { w0: 0.2 } }).passed).toBe(false);
+    expect(check({ ...residualRelu, manual: { w0: 0 } }).passed).toBe(false);
+  });
+
+  it('takes manual values rounded to five digits, not to two', () => {
+    const third = { inputs: { x: 3 }, nodes: { y: 'log(x)' }, output: 'y' };
+    expect(check({ ...third, manual: { x: 0.33333 } }).passed).toBe(true);
+    expect(check({ ...third, manual: { x: 0.33 } }).passed).toBe(false);
+  });
+
+  it('grades no value that is not there', () => {
+    const { passed, parameters } = check({ ...residualRelu, manual: {} });
+    expect(passed).toBe(true);
+    expect(parameters.every((parameter) => !('manual' in parameter))).toBe(true);
+  });
+
+  const atKink = { inputs: { x: 0, w: 2 }, nodes: { y: 'relu(x) + w * w' }, output: 'y' };
+
+  it('reports a ReLU at exactly 0 as a kink of its own parameter alone, and passes', () => {
+    const { passed, maxRelativeError, parameters } = check(atKink);
+    expect(passed).toBe(true);
+    expect(parameters[0]).toMatchObject({ name: 'x', kink: true, analytic: 0, passed: true });
+    expect(parameters[1].kink).toBeUndefined();
+    expect(maxRelativeError).toBeLessThan(1e-10);
+  });
+
+  it('reports a ReLU that changes side within the interval', () => {
+    const { passed, parameters } = check({ ...atKink, inputs: { x: 1e-6, w: 2 } });
+    expect(passed).toBe(true);
+    expect(parameters[0]).toMatchObject({ kink: true, analytic: 1 });
+  });
+
+  it.each([
+    'relu(x)',
+    'leaky_relu(x)',
+    'max(x, 0)',
+    'max(-x, x * 2)',
+    '1 / (x + 1e-6)',
+    'sqrt(x + 1e-6)',
+    'log(x + 1e-6)',
+  ])('knows the kink of %s at 0', (y) => {
+    expect(check({ inputs: { x: 0 }, nodes: { y }, output: 'y' }).parameters[0]).toMatchObject({
+      kink: true,
+      passed: true,
+    });
+  });
+
+  it('does not mind a kink that the output does not use', () => {
+    const { parameters } = check({ inputs: { x: 0 }, nodes: { dead: 'relu(x)', y: 'exp(x)' }, output: 'y' });
+    expect(parameters[0].kink).toBeUndefined();
+  });
+
+  it('does not mind equal arguments of max that move together', () => {
+    const { parameters } = check({ inputs: { x: 2 }, nodes: { y: 'max(x, x)' }, output: 'y' });
+    expect(parameters[0]).toMatchObject({ analytic: 1, passed: true });
+    expect(parameters[0].kink).toBeUndefined();
+  });
+
+  it('takes any subgradient as manual value at a kink, and nothing else', () => {
+    for (const x of [0, 0.5, 1]) expect(check({ ...atKink, manual: { x } }).passed).toBe(true);
+    const { passed, parameters } = check({ ...atKink, manual: { x: 1.5 } });
+    expect(passed).toBe(false);
+    expect(parameters[0].problem).toBe('manual 1.5, expected a value from 0 to 1');
+  });
+});
+
+describe('checkParameter', () => {
+  const numeric = numericDerivative((x) => ({ value: x * x }), 3);
+
+  it('passes where analytic and numeric agree, and says what it saw where they do not', () => {
+    expect(checkParameter('w', 6, numeric)).toMatchObject({ name: 'w', analytic: 6, passed: true });
+    expect(checkParameter('w', 6.001, numeric)).toMatchObject({
+      passed: false,
+      problem: 'analytic 6.001, numeric 6',
+    });
+  });
+
+  it('never passes a derivative that is not a number', () => {
+    expect(checkParameter('w', Number.NaN, numeric).passed).toBe(false);
+  });
+
+  it('passes a gradient below what rounding lets the differences tell', () => {
+    const flat = numericDerivative((x) => ({ value: 1e6 + 1e-9 * x }), 1);
+    expect(checkParameter('w', 1e-9, flat).passed).toBe(true);
+  });
+});
+
+describe('checkOf', () => {
+  it('takes the largest error of the parameters without a kink', () => {
+    const parameter = { name: 'w', analytic: 1, numeric: 1, passed: true };
+    const parameters = [
+      { ...parameter, relativeError: 1e-9 },
+      { ...parameter, relativeError: 1e-8 },
+      { ...parameter, relativeError: 1, kink: true as const },
+    ];
+    expect(checkOf('net', parameters)).toEqual({
+      name: 'net',
+      passed: true,
+      maxRelativeError: 1e-8,
+      parameters,
+    });
+  });
+});
+
+describe('random graphs', () => {
+  /** A node from two earlier ones: every operation, kept where it is finite and away from poles. */
+  const forms: ((a: string, b: string) => string)[] = [
+    (a, b) => `${a} + ${b}`,
+    (a, b) => `${a} - ${b}`,
+    (a, b) => `${a} * ${b}`,
+    (a, b) => `-${a} * (0.5 - ${b})`,
+    (a, b) => `${a} / (2 + square(${b}))`,
+    (a) => `relu(${a})`,
+    (a) => `leaky_relu(${a}, 0.3)`,
+    (a, b) => `tanh(${a} + ${b})`,
+    (a, b) => `sigmoid(${a} * ${b})`,
+    (a) => `exp(tanh(${a}))`,
+    (a, b) => `log(1 + square(${a} - ${b}))`,
+    (a) => `sqrt(1 + square(${a}))`,
+    (a, b) => `max(${a}, ${b})`,
+  ];
+  const node = fc.record({ form: fc.nat(forms.length - 1), a: fc.nat(), b: fc.nat() });
+  const inputValue = fc.integer({ min: -2000, max: 2000 }).map((i) => i / 1000 + 1 / 3000);
+
+  const graphs = fc
+    .record({
+      inputs: fc.array(inputValue, { minLength: 3, maxLength: 3 }),
+      nodes: fc.array(node, { minLength: 1, maxLength: 8 }),
+    })
+    .map(({ inputs, nodes }) => {
+      const names = inputs.map((_, i) => `x${i}`);
+      const expressions = nodes.map(({ form, a, b }, i) => {
+        const expression = forms[form](names[a % names.length], names[b % names.length]);
+        names.push(`n${i}`);
+        return [`n${i}`, expression];
+      });
+      return {
+        inputs: Object.fromEntries(inputs.map((value, i) => [`x${i}`, value])),
+        nodes: Object.fromEntries(expressions),
+        output: names[names.length - 1],
+      };
+    });
+
+  it('have one gradient by backpropagation, by differences and by the sum over all paths', () => {
+    let kinks = 0;
+    let compared = 0;
+    fc.assert(
+      fc.property(graphs, (json) => {
+        const { check, derivation } = checkGraph(readGraph(json, 'graph.json'), 'graph');
+        for (const { name, kink, analytic, numeric, passed, problem } of check.parameters) {
+          expect(passed, `${name}: ${problem}`).toBe(true);
+          if (kink) {
+            kinks++;
+            continue;
+          }
+          compared++;
+          // Where terms cancel, a gradient of 0 is compared with the rounding of the differences.
+          const isTiny = Math.abs(analytic) + Math.abs(numeric) < 1e-5;
+          if (isTiny) expect(Math.abs(analytic - numeric)).toBeLessThan(1e-12);
+          else expect(relativeError(analytic, numeric)).toBeLessThan(GRADIENT_TOLERANCE);
+        }
+        for (const { agrees, pathCount } of derivation.inputs) {
+          expect(agrees).toBe(pathCount <= 64n ? true : undefined);
+        }
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+    expect(compared).toBeGreaterThan(20 * kinks);
+  });
+});

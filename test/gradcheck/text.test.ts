@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import residualRelu from '../../configs/gradcheck/residual-relu.json' with { type: 'json' };
+import { checkGraph } from '../../src/gradcheck/check.js';
+import { readGraph } from '../../src/gradcheck/graphFile.js';
+import { PLAIN, renderGraphCheck, renderSummary, renderTable } from '../../src/gradcheck/text.js';
+
+function render(json: unknown): string {
+  const { check, derivation } = checkGraph(readGraph(json, 'graph.json'), 'graph.json');
+  return renderGraphCheck(check, derivation);
+}
+
+/** A check with round numbers, so that the text does not depend on rounding. */
+const check = {
+  name: 'net',
+  passed: false,
+  maxRelativeError: 2.5e-12,
+  parameters: [
+    { name: 'w', manual: 0.1 + 0.2, analytic: 0.3, numeric: 0.3, relativeError: 2.5e-12, passed: true },
+    {
+      name: 'bias',
+      manual: 0.5,
+      analytic: -12.25,
+      numeric: -12.25,
+      relativeError: 0,
+      passed: false,
+      problem: 'manual 0.5, expected -12.25',
+    },
+    { name: 'x', analytic: 0, numeric: 0.5, relativeError: 1, passed: true, kink: true as const },
+  ],
+};
+
+describe('renderGraphCheck', () => {
+  it('shows the residual graph as it is derived by hand', () => {
+    const lines = render(residualRelu).split('\n');
+    expect(lines).toContain('  xwb0 = xw0 + b0   = 0.4');
+    expect(lines).toContain('  z    = relu(yx)   = 0.62');
+    expect(lines).toContain('  ∂xw0/∂w0   = x0 = 1');
+    expect(lines).toContain('  ∂z/∂yx     = 1');
+    const start = lines.findIndex((line) => line.startsWith('  ∂z/∂w0 ='));
+    expect(lines.slice(start, start + 4)).toEqual([
+      '  ∂z/∂w0 = ∂z/∂yx · ∂yx/∂y1 · ∂y1/∂xw1 · ∂xw1/∂x1 · ∂x1/∂xwb0 · ∂xwb0/∂xw0 · ∂xw0/∂w0',
+      '         = 1·1·1·w1·1·1·x0',
+      '         = 1·1·1·(-0.2)·1·1·1',
+      '         = -0.2',
+    ]);
+  });
+
+  it('writes a sum over paths as a sum', () => {
+    const text = render({ inputs: { x: 3 }, nodes: { y: 'x * x' }, output: 'y' });
+    expect(text).toContain(
+      [
+        '  ∂y/∂x = ∂y/∂x(left)',
+        '        + ∂y/∂x(right)',
+        '        = x',
+        '        + x',
+        '        = 3',
+        '        + 3',
+        '        = 3 + 3',
+        '        = 6',
+      ].join('\n'),
+    );
+  });
+
+  it('sets factors that are more than a name in parentheses', () => {
+    const text = render({ inputs: { x: 0.5, w: 2 }, nodes: { y: 'tanh(x * w) / w' }, output: 'y' });
+    expect(text).toContain('= (1/w)·(1 - tanh(x * w)²)·w');
+    expect(text).toContain('∂tanh(x * w)/∂(x * w) = 1 - tanh(x * w)²');
+  });
+
+  it('says that no path leads to the output', () => {
+    const text = render({ inputs: { x: 1, u: 2 }, nodes: { y: 'exp(x)' }, output: 'y' });
+    expect(text).toContain('  ∂y/∂u = 0, for no path leads from u to y');
+  });
+
+  it('says how many paths there are where it does not list them all', () => {
+    const nodes = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`x${i + 1}`, `x${i} + x${i}`]));
+    const text = render({ inputs: { x0: 1 }, nodes, output: 'x8' });
+    expect(text).toContain('… and 192 more paths, 256 in all');
+    expect(text).toContain('= 256, by backpropagation');
+  });
+
+  it('has no trailing blanks and no escape codes', () => {
+    const text = render(residualRelu);
+    expect(text.split('\n').filter((line) => line !== line.trimEnd())).toEqual([]);
+    expect(text).not.toContain('\u001b');
+  });
+});
+
+describe('renderTable', () => {
+  it('aligns the columns, marks every row, and names what is wrong', () => {
+    expect(renderTable(check).split('\n')).toEqual([
+      '      manual  analytic  numeric  relative error',
+      'w        0.3       0.3      0.3         2.5e-12  ok',
+      'bias     0.5    -12.25   -12.25               0  wrong',
+      'x                    0      0.5          1.0e+0  kink',
+      'bias: manual 0.5, expected -12.25',
+      'kink: the interval of the differences crosses a kink; analytic and numeric need not agree',
+    ]);
+  });
+
+  it('leaves the manual column out where nothing was found by hand', () => {
+    const [row] = check.parameters.slice(2);
+    expect(renderTable({ ...check, parameters: [row] })).not.toContain('manual');
+  });
+
+  it('colours by the style it is given', () => {
+    const style = { ...PLAIN, bad: (text: string) => `<${text}>`, good: (text: string) => `[${text}]` };
+    const text = renderTable(check, style);
+    expect(text).toContain('[ok]');
+    expect(text).toContain('<wrong>');
+    expect(text).toContain('<bias: manual 0.5, expected -12.25>');
+  });
+});
+
+describe('renderSummary', () => {
+  it('counts derivatives, kinks and mistakes', () => {
+    expect(renderSummary(check)).toBe(
+      'wrong  net: 3 derivatives, largest relative error 2.5e-12, 1 at a kink, 1 wrong',
+    );
+  });
+});
