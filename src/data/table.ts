@@ -1,0 +1,56 @@
+/** A CSV in memory, by column. `csv.ts` makes tables; nothing here knows which column is the target. */
+import { quote } from '../spec/show.js';
+
+/** What a column is read as; a skipped one is not looked at and not kept. */
+export type ColumnKind = 'numeric' | 'text' | 'skipped';
+
+export interface NumericColumn {
+  readonly kind: 'numeric';
+  /** [rows], all finite */
+  readonly values: Float64Array;
+}
+
+/** Text as numbers of its distinct values, so that a million rows of two classes hold two strings. */
+export interface TextColumn {
+  readonly kind: 'text';
+  /** The distinct cells, in the order of their first row. */
+  readonly levels: readonly string[];
+  /** [rows] The cell of row r is `levels[codes[r]]`. */
+  readonly codes: Int32Array;
+}
+
+export type Column = NumericColumn | TextColumn;
+
+export interface Table {
+  /** The file, as messages name it. */
+  readonly path: string;
+  /** Whether the first row of the file names the columns. Without one the names are "0", "1", … */
+  readonly header: boolean;
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** In the order of the names; a skipped column is undefined. */
+  readonly columns: readonly (Column | undefined)[];
+  /** [rows] The line of the file, from 1, on which each row begins. */
+  readonly lines: Uint32Array;
+  /** SHA-256 of the file's bytes, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** `column "petal width"`, or `column 3` of a file without header: what messages call a column. */
+export function columnLabel(header: boolean, name: string): string {
+  return header ? `column ${quote(name)}` : `column ${name}`;
+}
+
+/** The numeric column `index`; asking for another is a bug of the caller. */
+export function numericColumn(table: Table, index: number): NumericColumn {
+  const column = table.columns[index];
+  if (column?.kind !== 'numeric') throw new TypeError(`column ${index} of ${table.path} is not numeric`);
+  return column;
+}
+
+/** The text column `index`; asking for another is a bug of the caller. */
+export function textColumn(table: Table, index: number): TextColumn {
+  const column = table.columns[index];
+  if (column?.kind !== 'text') throw new TypeError(`column ${index} of ${table.path} is not text`);
+  return column;
+}
