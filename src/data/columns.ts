@@ -1,8 +1,9 @@
 /** Which columns of a file are features and which is the target, by name where there is a header, else by number. */
 import { ExitCode, MlpError } from '../errors.js';
-import { printable, quote } from '../spec/show.js';
+import { quote } from '../spec/show.js';
 import { oneOf, suggest } from '../spec/suggest.js';
 import type { DataConfig } from '../spec/train.js';
+import { printable } from '../text.js';
 import { parseDecimal } from './cell.js';
 import { type ColumnKind, columnLabel } from './table.js';
 

@@ -5,8 +5,8 @@
 import { isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { stratifiedSplit, trainTestSplit } from '../random/split.js';
-import { printable } from '../spec/show.js';
 import type { Task, TrainConfig } from '../spec/train.js';
+import { printable } from '../text.js';
 import { type ColumnChoice, chooseColumns, columnKinds, hasHeader, matchColumns } from './columns.js';
 import { readTable } from './csv.js';
 import { fitStandardization, type Standardization, standardize } from './standardize.js';

@@ -1,8 +1,9 @@
 /** What the target column means: numbers to approach, or classes; and which classes, in which order. */
 import { ExitCode, MlpError } from '../errors.js';
-import { printable, quote } from '../spec/show.js';
+import { quote } from '../spec/show.js';
 import { oneOf, suggest } from '../spec/suggest.js';
 import type { Task } from '../spec/train.js';
+import { printable } from '../text.js';
 import { found, numberHint, parseDecimal } from './cell.js';
 import { columnLabel, type Table, textColumn } from './table.js';
 

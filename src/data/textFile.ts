@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
-import { printable } from '../spec/show.js';
+import { printable } from '../text.js';
 
 /** First bytes of what is often mistaken for a CSV. */
 const SIGNATURES = [

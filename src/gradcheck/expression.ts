@@ -7,8 +7,8 @@
  *     primary    = number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
  */
 import { ExitCode, MlpError } from '../errors.js';
-import { printable } from '../spec/show.js';
 import { oneOf, suggest } from '../spec/suggest.js';
+import { printable } from '../text.js';
 import type { Operation } from './operations.js';
 import * as operations from './operations.js';
 

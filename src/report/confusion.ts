@@ -1,11 +1,15 @@
 /** The confusion matrix of a classifier: which class is taken for which. */
+
+import { printable } from '../text.js';
 import { formatCount, formatPercent } from './numbers.js';
 import type { Display } from './style.js';
 import { type Cell, type Column, formatTable } from './table.js';
-import { clip, pad, printable, textWidth } from './text.js';
+import { clip, pad, textWidth } from './text.js';
 
 /** counts[actual][predicted]: the rows of one class that were predicted to be another; square, in the order of `classes`. */
 export interface ConfusionMatrix {
+  /** Whose rows were counted, for the title: "validation rows". */
+  readonly of?: string;
   readonly classes: readonly string[];
   readonly counts: readonly ArrayLike<number>[];
 }
@@ -68,7 +72,8 @@ export function confusionTable(matrix: ConfusionMatrix, display: Display): strin
       ['total', ...columnTotals.map((count) => formatCount(count)), total],
       ['precision', ...precisions, '', { text: formatPercent(accuracy), paint: style.bold }],
     ];
-    const title = 'confusion matrix (columns: predicted class; lower right corner: accuracy)';
+    const of = matrix.of ? ` of the ${matrix.of}` : '';
+    const title = `confusion matrix${of} (columns: predicted class)`;
     return `${clip(title, width, ellipsis)}\n${formatTable(columns, rows, display, { footer, gap })}`;
   }
   return confusedPairs(matrix, rowTotals, accuracy, display);

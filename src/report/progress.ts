@@ -1,7 +1,9 @@
 /** What the reader sees of a run while it trains: one line an epoch, in columns, and on a terminal a bar within it. */
+
+import { printable } from '../text.js';
 import { formatDuration, formatMetricIn } from './numbers.js';
 import { type Display, type Paint, plainStyle } from './style.js';
-import { clip, printable, textWidth } from './text.js';
+import { clip, textWidth } from './text.js';
 
 /** What is known of an epoch when it is over. */
 export interface EpochSummary {

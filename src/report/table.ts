@@ -1,6 +1,8 @@
 /** A plain aligned table: a header, a rule, the rows, and below another rule the totals. No box around it. */
+
+import { printable } from '../text.js';
 import type { Display, Paint } from './style.js';
-import { clip, pad, printable, textWidth } from './text.js';
+import { clip, pad, textWidth } from './text.js';
 
 export interface Column {
   readonly header: string;

@@ -1,29 +1,4 @@
-/**
- * Text from outside made safe to print, and its width on a terminal.
- * A column of a CSV may be named anything, escape codes that repaint or rename the window included.
- */
-
-/**
- * Characters that move the cursor, change the direction of reading or can't be seen: C0 and C1 controls, DEL, the
- * bidirectional controls, line separators, zero-width space, soft hyphen, byte-order mark, halves of a surrogate pair.
- * The joiners U+200C and U+200D stay, for emoji and Persian need them.
- */
-const UNPRINTABLE =
-  /[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;
-
-const SHORT_ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** `text` with every unprintable character as a visible escape: `\x1b`, `\u202e`, `\n`. Print no foreign text without it. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    const code = character.charCodeAt(0);
-    return SHORT_ESCAPES[character] ?? (code < 256 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`);
-  });
-}
-
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, '0');
-}
+/** The width of text on a terminal, and what follows from it: cutting and padding. */
 
 /** Text whose every UTF-16 unit is one column wide: Latin, punctuation, arrows, mathematics, boxes, braille. */
 const ONE_COLUMN_EACH =

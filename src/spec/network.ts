@@ -1,6 +1,6 @@
 /**
  * The network spec as plain checked objects: what JSON says after shorthands are expanded and defaults filled in.
- * Types alone; `schema.ts` makes them.
+ * Types alone; `networkSchema.ts` makes them.
  */
 
 /** How the weights of a linear layer [inputs, units] start. Variances after He et al. 2015, Glorot and Bengio 2010, LeCun et al. 1998. */

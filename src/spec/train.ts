@@ -1,8 +1,17 @@
-/** The train config as a plain checked object, every default filled in. Types alone; `schema.ts` makes them. */
+/** The train config as a plain checked object, every default filled in. Types and names alone; `trainSchema.ts` makes it. */
 import type { NetworkSpec } from './network.js';
 
-export type Task = 'regression' | 'binary' | 'multiclass';
-export type LossName = 'mean-squared-error' | 'binary-cross-entropy' | 'softmax-cross-entropy';
+export const TASKS = ['regression', 'binary', 'multiclass'] as const;
+export type Task = (typeof TASKS)[number];
+
+export const LOSSES = ['mean-squared-error', 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
+export type LossName = (typeof LOSSES)[number];
+
+export const DTYPES = ['float32', 'float64'] as const;
+
+/** The backends that can be asked for by name. */
+export const BACKENDS = ['reference'] as const;
+export type BackendName = (typeof BACKENDS)[number];
 
 export interface DataConfig {
   /** Path of the training CSV, as written: relative to the config's folder. */
@@ -50,7 +59,7 @@ export interface TrainConfig {
   data: DataConfig;
   training: TrainingConfig;
   seed: number;
-  dtype: 'float32' | 'float64';
-  backend: 'auto' | 'reference';
+  dtype: (typeof DTYPES)[number];
+  backend: 'auto' | BackendName;
   threads: 'auto' | number;
 }

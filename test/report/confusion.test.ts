@@ -25,7 +25,7 @@ describe('confusionTable', () => {
       ],
     };
     expect(confusionTable(matrix, on(80)).split('\n')).toEqual([
-      'confusion matrix (columns: predicted class; lower right corner: accuracy)',
+      'confusion matrix (columns: predicted class)',
       'actual        benign  malignant  total  recall',
       '──────────────────────────────────────────────',
       'benign            70          1     71   98.6%',
@@ -82,7 +82,7 @@ describe('confusionTable', () => {
       classes: ['\x1b[31mred', 'b'],
       counts: [new Int32Array([1, 0]), new Int32Array([0, 1])],
     };
-    expect(confusionTable(matrix, on(80))).toContain('\\x1b[31mred');
+    expect(confusionTable(matrix, on(80))).toContain('\\u001b[31mred');
   });
 
   it('is never wider than the display, and has no escape codes without colours', () => {

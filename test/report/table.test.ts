@@ -43,7 +43,7 @@ describe('formatTable', () => {
 
   it('shows escape codes in cells and headers, and counts them as shown', () => {
     const text = formatTable([{ header: '\x1b[2J' }, { header: 'n' }], [['a\nb', '1']], plain);
-    expect(text.split('\n')).toEqual(['\\x1b[2J  n', '──────────', 'a\\nb     1']);
+    expect(text.split('\n')).toEqual(['\\u001b[2J  n', '────────────', 'a\\nb       1']);
   });
 
   it('paints after measuring, so colours move nothing', () => {

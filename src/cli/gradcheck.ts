@@ -1,0 +1,134 @@
+/** mlp gradcheck: manual derivation, backpropagation and numeric gradient side by side. */
+import { Command, InvalidArgumentError } from 'commander';
+import type { Check, GradcheckResult } from '../gradcheck/check.js';
+
+interface GradcheckOptions {
+  samples?: number;
+  json?: boolean;
+  color: boolean;
+}
+
+/** What a check has to show beside its verdict. */
+interface Page {
+  readonly check: Check;
+  /** Its whole page; a line is enough for the rest. */
+  readonly text?: string;
+}
+
+/** The rows of a batch that a network is checked on: more would only take longer. */
+const CHECKED_ROWS = 16;
+/** Up to so many parameters a network's check is printed as a table. */
+const TABLE_ROWS = 40;
+
+export function gradcheckCommand(): Command {
+  return new Command('gradcheck')
+    .description('compare manual, backpropagated and numeric gradients; all built-in checks without a file')
+    .argument('[file.json]', 'a graph with its manual derivatives, or a train config')
+    .option('--samples <n>', 'elements of each parameter of a network that are checked', samples)
+    .action(run);
+}
+
+async function run(path: string | undefined, options: GradcheckOptions): Promise<void> {
+  const { ExitCode } = await import('../errors.js');
+  const { print, toJson } = await import('./output.js');
+  const { displayOf } = await import('./terminal.js');
+  const { style } = displayOf(process.stdout, options.color);
+  const { renderSummary } = await import('../gradcheck/text.js');
+  const pages = path === undefined ? await builtIn(style) : await pagesOf(path, options, style);
+
+  const checks = pages.map(({ check }) => check);
+  const result: GradcheckResult = { passed: checks.every(({ passed }) => passed), checks };
+  if (options.json) {
+    print(toJson(result, 2));
+  } else {
+    for (const { check, text } of pages) print(text ?? renderSummary(check, style));
+    const failed = checks.filter(({ passed }) => !passed).length;
+    const verdict =
+      failed === 0
+        ? style.good(checks.length === 1 ? 'the check passed' : `all ${checks.length} checks passed`)
+        : style.bad(`${failed} of ${checks.length} ${checks.length === 1 ? 'check' : 'checks'} did not pass`);
+    print(`\n${verdict}`);
+  }
+  if (!result.passed) process.exitCode = ExitCode.checkFailed;
+}
+
+type TextStyle = import('../gradcheck/text.js').Style;
+
+/** The homework's graph in full, then a line for each of the rest. */
+async function builtIn(style: TextStyle): Promise<Page[]> {
+  const { checkGraph } = await import('../gradcheck/check.js');
+  const { checkNetworks, residualReluGraph } = await import('../gradcheck/builtin.js');
+  const { checkSoftmax } = await import('../gradcheck/softmax.js');
+  const { renderGraphCheck } = await import('../gradcheck/text.js');
+  const { ReferenceKernels } = await import('../kernels/reference.js');
+  const { check, derivation } = checkGraph(residualReluGraph(), 'residual connection of two neurons');
+  return [
+    { check, text: renderGraphCheck(check, derivation, style) },
+    ...[...checkSoftmax(), ...checkNetworks(new ReferenceKernels('float64'))].map((check) => ({ check })),
+  ];
+}
+
+/** The check of a file: a graph, or the network of a train config. */
+async function pagesOf(path: string, options: GradcheckOptions, style: TextStyle): Promise<Page[]> {
+  const { readJson } = await import('../spec/json.js');
+  const { isObject } = await import('../spec/shorthand.js');
+  const { value } = readJson(path);
+  const keys = isObject(value) ? Object.keys(value) : [];
+  if (keys.includes('network') || keys.includes('layers')) return [await networkPage(path, options, style)];
+
+  const { checkGraph } = await import('../gradcheck/check.js');
+  const { readGraph } = await import('../gradcheck/graphFile.js');
+  const { renderGraphCheck } = await import('../gradcheck/text.js');
+  const { check, derivation } = checkGraph(readGraph(value, path), path);
+  return [{ check, text: renderGraphCheck(check, derivation, style) }];
+}
+
+async function networkPage(path: string, { samples }: GradcheckOptions, style: TextStyle): Promise<Page> {
+  const { loadTrainConfig } = await import('../spec/load.js');
+  const { loadDataset } = await import('../data/dataset.js');
+  const { planTraining } = await import('../training/plan.js');
+  const { checkNetwork } = await import('../gradcheck/network.js');
+  const { ReferenceKernels } = await import('../kernels/reference.js');
+  const { renderSummary, renderTable } = await import('../gradcheck/text.js');
+  const { formatCount } = await import('../report/numbers.js');
+  const { note, warn } = await import('./output.js');
+
+  const { config, directory } = loadTrainConfig(path);
+  const dataset = await loadDataset(config, directory, path);
+  const plan = planTraining(config, dataset, path);
+  for (const warning of plan.warnings) warn(warning);
+  const { features, labels, targets, rows: available } = dataset.train;
+  const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);
+  const all = (plan.loss === 'softmax-cross-entropy' ? labels : Float64Array.from(labels ?? targets ?? [])) as
+    | Int32Array
+    | Float64Array;
+  const check = checkNetwork(
+    {
+      name: path,
+      spec: plan.network,
+      loss: plan.loss,
+      l2: config.training.l2,
+      seed: config.seed,
+      x: features.subarray(0, rows * plan.inputs),
+      rows,
+      inputs: plan.inputs,
+      targets: all.subarray(0, rows * (labels ? 1 : plan.outputs)),
+      outputs: plan.outputs,
+    },
+    new ReferenceKernels('float64'),
+    samples,
+  );
+  note(
+    `${formatCount(check.parameters.length)} of ${formatCount(plan.parameters)} parameters on ${rows} training rows, ` +
+      `in float64; --samples sets how many of each`,
+  );
+  const summary = renderSummary(check, style);
+  const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
+  return { check, text: isShort ? `${renderTable(check, style)}\n\n${summary}` : summary };
+}
+
+function samples(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1) return value;
+  throw new InvalidArgumentError('expected a whole number of at least 1.');
+}

@@ -1,0 +1,102 @@
+/** mlp train: from a config to a run directory, with progress on the way and curves at the end. */
+import { Command } from 'commander';
+import { ExitCode } from '../errors.js';
+import type { EpochRecord } from '../training/run.js';
+import { note, warn } from './output.js';
+
+interface TrainOptions {
+  set: string[];
+  run?: string;
+  json?: boolean;
+  color: boolean;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('train a network on a CSV file')
+    .argument('<config.json>', 'a train config')
+    .option('--set <key=value>', 'override a key, as in training.epochs=5; may be repeated', collect, [])
+    .option('--run <dir>', 'directory of the run (default: runs/<config name>-<n>)')
+    .action(run);
+}
+
+async function run(path: string, options: TrainOptions): Promise<void> {
+  const { loadTrainConfig } = await import('../spec/load.js');
+  const { loadDataset } = await import('../data/dataset.js');
+  const { planTraining } = await import('../training/plan.js');
+  const { createTrainer } = await import('../training/trainer.js');
+  const { ReferenceKernels } = await import('../kernels/reference.js');
+  const { runTraining } = await import('../training/run.js');
+  const { RunDirectory } = await import('../training/runDirectory.js');
+  const { encodeModel } = await import('../training/model.js');
+  const { createReporter } = await import('./trainReport.js');
+
+  const { config, directory } = loadTrainConfig(path, options.set);
+  const dataset = await loadDataset(config, directory, path);
+  const plan = planTraining(config, dataset, path);
+  for (const warning of plan.warnings) warn(warning);
+  const kernels = new ReferenceKernels(config.dtype);
+  const trainer = createTrainer(config, plan, dataset, kernels);
+
+  const runDirectory = await RunDirectory.create(options.run, config, path, directory);
+  const reporter = await createReporter(options, { config, plan, dataset, kernels, run: runDirectory.path });
+  const interruption = new Interruption();
+  try {
+    reporter.start();
+    const listener = {
+      epochStarted: reporter.epochStarted,
+      progress: reporter.progress,
+      async epochDone(record: EpochRecord) {
+        await runDirectory.writeEpoch(record);
+        reporter.epochDone(record);
+      },
+    };
+    const result = await runTraining(trainer, plan, listener, interruption.signal);
+    const model = encodeModel(trainer.network.parameters, plan, dataset);
+    await runDirectory.writeModel(model);
+    await runDirectory.close();
+    reporter.finish();
+    reporter.end(result, model.sha256);
+    if (result.status === 'interrupted') process.exitCode = interruption.exitCode;
+  } catch (error) {
+    await runDirectory.discard();
+    throw error;
+  } finally {
+    reporter.finish();
+    interruption.release();
+  }
+}
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}
+
+/** Ctrl-C or a request to terminate: once, the step is finished and all is saved; twice, out at once. */
+class Interruption {
+  readonly #controller = new AbortController();
+  exitCode: ExitCode = ExitCode.ok;
+
+  constructor() {
+    process.on('SIGINT', this.#interrupt);
+    process.on('SIGTERM', this.#terminate);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  release(): void {
+    process.off('SIGINT', this.#interrupt);
+    process.off('SIGTERM', this.#terminate);
+  }
+
+  #interrupt = () => this.#stop(ExitCode.interrupted);
+  #terminate = () => this.#stop(ExitCode.terminated);
+
+  #stop(exitCode: ExitCode): void {
+    this.exitCode = exitCode;
+    if (this.signal.aborted) process.exit(exitCode);
+    this.#controller.abort();
+    note('finishing the step, then saving; again to stop at once');
+  }
+}

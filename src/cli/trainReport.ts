@@ -1,0 +1,165 @@
+/** What `mlp train` tells of a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
+import type { Dataset } from '../data/dataset.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { lossChart } from '../report/chart.js';
+import { confusionTable } from '../report/confusion.js';
+import { formatCount, formatDuration, formatMetric, formatRate } from '../report/numbers.js';
+import { PlainProgress, type TrainingProgress } from '../report/progress.js';
+import type { Display } from '../report/style.js';
+import type { LayerSpec } from '../spec/network.js';
+import type { TrainConfig } from '../spec/train.js';
+import type { Evaluation, Metrics } from '../training/metrics.js';
+import type { TrainingPlan } from '../training/plan.js';
+import type { EpochRecord, TrainResult } from '../training/run.js';
+import { note, print, toJson } from './output.js';
+import { displayOf, isAnimated } from './terminal.js';
+
+export interface Run {
+  readonly config: TrainConfig;
+  readonly plan: TrainingPlan;
+  readonly dataset: Dataset;
+  readonly kernels: Kernels;
+  /** The run directory. */
+  readonly run: string;
+}
+
+export interface Reporter {
+  start(): void;
+  epochStarted(epoch: number, steps: number): void;
+  progress(done: number, loss: number, samplesPerSecond: number): void;
+  epochDone(record: EpochRecord): void;
+  end(result: TrainResult, weightsSha256: string): void;
+  /** Leaves the terminal as it was; may be called twice. */
+  finish(): void;
+}
+
+export async function createReporter(
+  options: { json?: boolean; color: boolean },
+  run: Run,
+): Promise<Reporter> {
+  if (options.json) return jsonReporter(run);
+  const display = displayOf(process.stderr, options.color);
+  return textReporter(run, await createProgress(display), displayOf(process.stdout, options.color));
+}
+
+async function createProgress({ style, ascii = false }: Display): Promise<TrainingProgress> {
+  if (!isAnimated(process.stderr)) return new PlainProgress(process.stderr, ascii);
+  const { TerminalProgress } = await import('../report/terminalProgress.js');
+  return new TerminalProgress({ stream: process.stderr, style, ascii });
+}
+
+function textReporter(run: Run, progress: TrainingProgress, display: Display): Reporter {
+  const { config, plan, dataset, kernels } = run;
+  const training: number[] = [];
+  const validation: number[] = [];
+  return {
+    start() {
+      const held = dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '';
+      note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
+      note(
+        `${formatCount(dataset.train.rows)} rows to train on${held}; ${kernels.backend} kernels, ${config.dtype}`,
+      );
+    },
+    epochStarted: (epoch, steps) => progress.epochStarted(epoch, plan.epochs, steps),
+    progress: (done, loss, rate) => progress.stepDone(done, loss, rate),
+    epochDone(record) {
+      training.push(record.train.metrics.loss);
+      if (record.validation) validation.push(record.validation.metrics.loss);
+      progress.epochDone({
+        ...record,
+        epochs: plan.epochs,
+        train: { ...record.train.metrics },
+        validation: record.validation && { ...record.validation.metrics },
+      });
+    },
+    end(result) {
+      if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
+      printConfusion(result.validation ?? result.train, dataset, display);
+      print(`\n${summary(result, display)}`);
+      print(display.style.dim(`run ${run.run}`));
+    },
+    finish: () => progress.finish(),
+  };
+}
+
+/** `30→1024→512→1`: the widths, and what is not a linear layer by its name. */
+function describe(plan: TrainingPlan, { ascii = false }: Display): string {
+  const nameOf = (layer: LayerSpec): string | number => (layer.type === 'linear' ? layer.units : layer.type);
+  const isWidth = (layer: LayerSpec) => layer.type === 'linear' || layer.type === 'residual';
+  const widths = plan.network.layers.filter(isWidth).map(nameOf);
+  return [plan.inputs, ...widths].join(ascii ? '-' : '→');
+}
+
+function printConfusion({ confusion }: Evaluation, { classes, validation }: Dataset, display: Display): void {
+  if (!confusion || !classes) return;
+  const of = validation ? 'validation rows' : 'training rows';
+  print(`\n${confusionTable({ of, classes, counts: confusion }, display)}`);
+}
+
+function summary(result: TrainResult, { style }: Display): string {
+  const side = result.validation ? 'validation' : 'training';
+  const { metrics } = result.validation ?? result.train;
+  const steps = `${formatCount(result.epochs)} epochs, ${formatCount(result.steps)} steps`;
+  const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
+  const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
+  return `${style.bold(`${side} ${describeMetrics(metrics)}`)} ${state}${steps} (${time})`;
+}
+
+function describeMetrics(metrics: Metrics): string {
+  const loss = `loss ${formatMetric(metrics.loss)}`;
+  if ('accuracy' in metrics) return `accuracy ${formatMetric(metrics.accuracy)}, ${loss}`;
+  return `R² ${formatMetric(metrics.r2)}, RMSE ${formatMetric(metrics.rmse)}, ${loss}`;
+}
+
+function jsonReporter({ config, plan, dataset, kernels, run }: Run): Reporter {
+  return {
+    start() {
+      print(
+        toJson({
+          event: 'start',
+          backend: kernels.backend,
+          threads: 1,
+          dtype: config.dtype,
+          params: plan.parameters,
+          rows: { train: dataset.train.rows, validation: dataset.validation?.rows ?? 0 },
+          task: plan.task,
+          loss: plan.loss,
+          inputs: plan.inputs,
+          classes: dataset.classes,
+          epochs: plan.epochs,
+          steps: plan.steps,
+          batchSize: plan.batchSize,
+          run,
+        }),
+      );
+    },
+    epochStarted() {},
+    progress() {},
+    epochDone({ epoch, step, train, validation, learningRate, seconds }) {
+      const sides = { train: train.metrics, validation: validation?.metrics };
+      print(toJson({ event: 'epoch', epoch, step, ...sides, learningRate, seconds }));
+    },
+    end(
+      { status, epochs, steps, lastStepLoss, train, validation, trainSeconds, samplesPerSecond },
+      weightsSha256,
+    ) {
+      print(
+        toJson({
+          event: 'end',
+          status,
+          epochs,
+          steps,
+          lastStepLoss,
+          train: train.metrics,
+          validation: validation?.metrics,
+          confusion: (validation ?? train).confusion,
+          trainSeconds,
+          samplesPerSecond,
+          weightsSha256,
+          run,
+        }),
+      );
+    },
+    finish() {},
+  };
+}

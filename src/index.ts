@@ -1,0 +1,43 @@
+/**
+ * The library behind the command line: everything that `mlp` does, as functions.
+ *
+ *     const { config, directory, path } = loadTrainConfig('config.json');
+ *     const dataset = await loadDataset(config, directory, path);
+ *     const plan = planTraining(config, dataset, path);
+ *     const trainer = createTrainer(config, plan, dataset, new ReferenceKernels(config.dtype));
+ *     const result = await runTraining(trainer, plan);
+ */
+export { type Dataset, loadDataset, type Split } from './data/dataset.js';
+export { ExitCode, MlpError } from './errors.js';
+export { checkNetworks, networkProblems } from './gradcheck/builtin.js';
+export {
+  type Check,
+  type CheckedParameter,
+  checkGraph,
+  type GradcheckResult,
+} from './gradcheck/check.js';
+export { type CheckedGraph, readGraph } from './gradcheck/graphFile.js';
+export { checkNetwork, type NetworkProblem } from './gradcheck/network.js';
+export { checkSoftmax } from './gradcheck/softmax.js';
+export { Arena, ArenaPlan } from './kernels/arena.js';
+export type { DType, Kernels, Tensor } from './kernels/kernels.js';
+export { ReferenceKernels } from './kernels/reference.js';
+export type { Targets } from './network/loss.js';
+export { Network, type NetworkOptions } from './network/network.js';
+export type { Parameter, Parameters } from './network/parameters.js';
+export { type LayerShape, type NetworkShape, networkShape } from './network/shape.js';
+export { RandomState } from './random/randomState.js';
+export { stratifiedSplit, trainTestSplit } from './random/split.js';
+export { type LoadedTrainConfig, loadNetworkSpec, loadTrainConfig } from './spec/load.js';
+export type { LayerSpec, NetworkSpec } from './spec/network.js';
+export type { TrainConfig } from './spec/train.js';
+export type { Evaluation, Metrics } from './training/metrics.js';
+export { encodeModel } from './training/model.js';
+export { planTraining, type TrainingPlan } from './training/plan.js';
+export {
+  type EpochRecord,
+  runTraining,
+  type TrainListener,
+  type TrainResult,
+} from './training/run.js';
+export { createTrainer, Trainer } from './training/trainer.js';

@@ -1,0 +1,136 @@
+/** `--set training.epochs=5`: values set into a config's JSON before it is checked, so that the schema judges them like the file's own. */
+import { ExitCode, MlpError } from '../errors.js';
+import { printable } from '../text.js';
+import { parseJson } from './json.js';
+import { maxDepth } from './jsonSyntax.js';
+import { isObject } from './shorthand.js';
+import { clip, formatPath, type Path, quote, showValue } from './show.js';
+
+export interface Override {
+  path: Path;
+  value: unknown;
+  /** As it was written, for messages. */
+  text: string;
+}
+
+/**
+ * Parses `key=value`. The key is a path such as `network.layers[0].units`; the value is taken as JSON,
+ * and as a string where it isn't JSON (`data.target=species`). Throws MlpError (usage) for any other form.
+ */
+export function parseOverride(text: string): Override {
+  const equals = text.indexOf('=');
+  if (equals === -1) throw usage(text, 'found no "="');
+  return {
+    path: parsePath(text.slice(0, equals), text),
+    value: parseValue(text.slice(equals + 1), text),
+    text,
+  };
+}
+
+/**
+ * A copy of `json` with the overrides set in their order; `json` stays as it is. Objects and arrays that a path needs
+ * are made; an array may grow by one element at its end. Of `training.epochs` and `training.steps`, setting one removes the
+ * file's other. Unknown keys are set like known ones: the schema refuses them. Throws MlpError (usage) where a path leads
+ * through something that is no object or array.
+ */
+export function applyOverrides(json: unknown, overrides: readonly (string | Override)[]): unknown {
+  const parsed = overrides.map((override) =>
+    typeof override === 'string' ? parseOverride(override) : override,
+  );
+  const root = structuredClone(json);
+  if (!isObject(root)) return root;
+  if (isObject(root.training)) {
+    const isSet = (key: string) => parsed.some(({ path }) => formatPath(path) === `training.${key}`);
+    if (isSet('steps')) delete root.training.epochs;
+    if (isSet('epochs')) delete root.training.steps;
+  }
+  for (const override of parsed) setAt(root, override);
+  return root;
+}
+
+function setAt(root: Record<string, unknown>, { path, value, text }: Override): void {
+  let parent: unknown = root;
+  for (const [level, key] of path.entries()) {
+    checkStep(parent, key, path.slice(0, level), text);
+    if (level === path.length - 1) {
+      define(parent, key, structuredClone(value));
+      return;
+    }
+    let child: unknown = Object.hasOwn(parent, key)
+      ? (parent as Record<string | number, unknown>)[key]
+      : undefined;
+    if (child === undefined || child === null) {
+      child = typeof path[level + 1] === 'number' ? [] : {};
+      define(parent, key, child);
+    }
+    parent = child;
+  }
+}
+
+/** That `key` can be set in `parent`, which stands at `path`. */
+function checkStep(
+  parent: unknown,
+  key: string | number,
+  path: Path,
+  text: string,
+): asserts parent is object {
+  if (typeof key === 'string') {
+    if (!isObject(parent)) throw mismatch(parent, 'an object', path, text);
+  } else {
+    if (!Array.isArray(parent)) throw mismatch(parent, 'an array', path, text);
+    if (key > parent.length) {
+      throw new MlpError(
+        ExitCode.usage,
+        `--set ${shown(text)}: found the index ${key}, expected at most ${parent.length}: ${formatPath(path)} has ${parent.length} elements`,
+      );
+    }
+  }
+}
+
+/** Not by assignment, which for `__proto__` would change the prototype. */
+function define(target: object, key: string | number, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function parsePath(key: string, text: string): Path {
+  const path: (string | number)[] = [];
+  const step = /\.?([^.[\]\s=]+)|\[(\d{1,9})\]/y;
+  while (step.lastIndex < key.length) {
+    const start = step.lastIndex;
+    const match = step.exec(key);
+    const dotIsWrong = match?.[1] !== undefined && (start === 0) === match[0].startsWith('.');
+    if (match === null || dotIsWrong) throw usage(text, `found ${quote(key)}`);
+    path.push(match[1] ?? Number(match[2]));
+  }
+  if (typeof path[0] !== 'string') throw usage(text, key === '' ? 'found no key' : `found ${quote(key)}`);
+  if (path.length > maxDepth) throw usage(text, `found a key of ${path.length} parts`);
+  return path;
+}
+
+function parseValue(value: string, text: string): unknown {
+  try {
+    return parseJson(value, `--set ${shown(text)}`).value;
+  } catch (error) {
+    const isMeantAsJson = /^\s*[[{"]/.test(value);
+    if (!isMeantAsJson || !(error instanceof MlpError)) return value;
+    throw new MlpError(ExitCode.usage, error.message, error.hint, { cause: error });
+  }
+}
+
+function mismatch(found: unknown, expected: string, path: Path, text: string): MlpError {
+  return new MlpError(
+    ExitCode.usage,
+    `--set ${shown(text)}: ${formatPath(path)} is ${showValue(found)}, expected ${expected}`,
+  );
+}
+
+function usage(text: string, found: string): MlpError {
+  return new MlpError(
+    ExitCode.usage,
+    `--set ${shown(text)}: ${found}, expected key=value with a key such as training.epochs or network.layers[0].units`,
+  );
+}
+
+function shown(text: string): string {
+  return printable(clip(text));
+}

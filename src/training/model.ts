@@ -1,0 +1,37 @@
+/** The model file: the weights, and in the metadata all that is needed to feed them a raw CSV. */
+import type { Dataset } from '../data/dataset.js';
+import type { Parameters } from '../network/parameters.js';
+import type { TrainingPlan } from './plan.js';
+import { type EncodedTensors, encodeSafetensors } from './safetensors.js';
+
+/** Version of the metadata's layout; raised when a reader of the old one would be misled. */
+const FORMAT_VERSION = '1';
+
+/** Encodes a network's parameters, `layers.0.weight` [inputs, units] and so on, with its metadata. */
+export function encodeModel(parameters: Parameters, plan: TrainingPlan, dataset: Dataset): EncodedTensors {
+  const tensors = parameters.list.map(({ name, kind, rows, columns, value }) => ({
+    name,
+    shape: kind === 'bias' ? [columns] : [rows, columns],
+    data: value.data,
+  }));
+  const { standardization, targetStandardization } = dataset;
+  const content = {
+    network: { ...plan.network, input: plan.inputs },
+    task: plan.task,
+    loss: plan.loss,
+    features: dataset.featureNames,
+    target: dataset.targetName,
+    classes: dataset.classes,
+    standardization: standardization && {
+      mean: [...standardization.mean],
+      scale: [...standardization.scale],
+    },
+    targetStandardization,
+  };
+  // safetensors allows strings alone: each value is a JSON text of its own.
+  const metadata: Record<string, string> = { format: 'mlp', formatVersion: FORMAT_VERSION };
+  for (const [key, value] of Object.entries(content)) {
+    if (value !== undefined) metadata[key] = JSON.stringify(value);
+  }
+  return encodeSafetensors(tensors, metadata);
+}

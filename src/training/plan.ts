@@ -1,0 +1,124 @@
+/**
+ * What a config and its data make together: the loss, the widths, the batches. All that can be wrong between a
+ * network and its data is found here, before anything is allocated.
+ */
+import type { Dataset } from '../data/dataset.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { networkShape } from '../network/shape.js';
+import type { NetworkSpec } from '../spec/network.js';
+import type { LossName, Task, TrainConfig } from '../spec/train.js';
+
+export interface TrainingPlan {
+  readonly network: NetworkSpec;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly task: Task;
+  readonly loss: LossName;
+  readonly batchSize: number;
+  readonly stepsPerEpoch: number;
+  /** Steps in all. */
+  readonly steps: number;
+  /** Epochs in all; the last may be a part of one where steps were asked for. */
+  readonly epochs: number;
+  readonly parameters: bigint;
+  readonly warnings: readonly string[];
+}
+
+/** @param path of the config, for messages; throws an MlpError (78) where network, loss and data don't fit together */
+export function planTraining(config: TrainConfig, dataset: Dataset, path: string): TrainingPlan {
+  const { network, training } = config;
+  const inputs = dataset.featureNames.length;
+  if (network.input !== undefined && network.input !== inputs) {
+    throw new MlpError(
+      ExitCode.config,
+      `${path}: network.input: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
+      'leave network.input out of a train config: the data says it',
+    );
+  }
+  const shape = networkShape(network, inputs);
+  const loss = resolveLoss(config, dataset, shape.outputs, path);
+  checkFusedOutput(config, loss, path);
+
+  const rows = dataset.train.rows;
+  const warnings = [...dataset.warnings];
+  let batchSize = training.batchSize;
+  if (training.batches === 'shuffle' && batchSize > rows) {
+    warnings.push(`training.batchSize is ${batchSize}, but there are ${rows} training rows: using ${rows}`);
+    batchSize = rows;
+  }
+  const stepsPerEpoch = Math.max(1, Math.ceil(rows / batchSize));
+  const steps = training.steps ?? (training.epochs as number) * stepsPerEpoch;
+  return {
+    network,
+    inputs,
+    outputs: shape.outputs,
+    task: dataset.task,
+    loss,
+    batchSize,
+    stepsPerEpoch,
+    steps,
+    epochs: Math.ceil(steps / stepsPerEpoch),
+    parameters: shape.weights + shape.biases,
+    warnings,
+  };
+}
+
+/** The loss of a task, and the output width that goes with it. */
+function resolveLoss(config: TrainConfig, dataset: Dataset, outputs: number, path: string): LossName {
+  const { task, classes = [] } = dataset;
+  const asked = config.training.loss;
+  const loss = asked === 'auto' ? automaticLoss(task, outputs) : asked;
+  if ((loss === 'mean-squared-error') !== (task === 'regression')) {
+    throw new MlpError(
+      ExitCode.config,
+      `${path}: training.loss: found "${loss}" for a ${task} task, expected ${lossesOf(task)}`,
+      'let training.loss be "auto", or set data.task',
+    );
+  }
+  if (loss === 'binary-cross-entropy' && task === 'multiclass') {
+    throw new MlpError(
+      ExitCode.config,
+      `${path}: training.loss: found "${loss}" for ${classes.length} classes, expected softmax-cross-entropy`,
+      'let training.loss be "auto"',
+    );
+  }
+  const expected = loss === 'softmax-cross-entropy' ? classes.length : 1;
+  if (outputs !== expected) {
+    const reason =
+      task === 'regression'
+        ? 'one for the target column'
+        : expected === 1
+          ? 'one logit for two classes'
+          : `one for each class of "${dataset.targetName}"`;
+    throw new MlpError(
+      ExitCode.config,
+      `${path}: network.layers: found an output width of ${outputs}, expected ${expected}: ${reason}`,
+      `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
+    );
+  }
+  return loss;
+}
+
+function automaticLoss(task: Task, outputs: number): LossName {
+  if (task === 'regression') return 'mean-squared-error';
+  return task === 'binary' && outputs !== 2 ? 'binary-cross-entropy' : 'softmax-cross-entropy';
+}
+
+function lossesOf(task: Task): string {
+  if (task === 'regression') return 'mean-squared-error';
+  return task === 'binary' ? 'binary-cross-entropy or softmax-cross-entropy' : 'softmax-cross-entropy';
+}
+
+/** A softmax or sigmoid at the end is fused into its own cross-entropy; with any other loss it would be applied twice or left out. */
+function checkFusedOutput(config: TrainConfig, loss: LossName, path: string): void {
+  const { layers } = config.network;
+  const last = layers.at(-1)?.type;
+  const belongs =
+    last === 'softmax' ? 'softmax-cross-entropy' : last === 'sigmoid' ? 'binary-cross-entropy' : loss;
+  if (belongs === loss) return;
+  throw new MlpError(
+    ExitCode.config,
+    `${path}: network.layers[${layers.length - 1}]: found ${last} at the end with the loss ${loss}, expected ${belongs}`,
+    `remove the ${last}: losses take the numbers before it`,
+  );
+}

@@ -1,0 +1,230 @@
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+
+interface BadInput {
+  what: string;
+  /** Of config.json: text as it is, or what is put over a config that works. */
+  config?: string | Record<string, unknown>;
+  csv?: string;
+  args?: string[];
+  code: number;
+  /** The error's line without `error: `, or a part of it. */
+  error: string | RegExp;
+  hint?: string;
+}
+
+const network = (...layers: unknown[]) => ({ network: { layers } });
+const training = (changes: Record<string, unknown>) => ({
+  training: { epochs: 1, batchSize: 8, ...changes },
+});
+const data = (changes: Record<string, unknown>) => ({ data: { train: 'data.csv', target: 'y', ...changes } });
+const THREE_CLASSES = SMALL_CSV.replace(/yes$/, 'maybe')
+  .replace('2,yes', '2,maybe')
+  .replace('3,yes', '3,maybe');
+
+const CASES: BadInput[] = [
+  { what: 'malformed JSON', config: '{\n  "network": {,\n}', code: 78, error: /config\.json:2:15: / },
+  {
+    what: 'a key given twice',
+    config: '{"seed": 1,\n "seed": 2}',
+    code: 78,
+    error: /config\.json:2:2: .*"seed"/,
+  },
+  {
+    what: 'an unknown key',
+    config: training({ learningrate: 1 }),
+    code: 78,
+    error: /config\.json: training: unknown key "learningrate"/,
+  },
+  {
+    what: 'a key near a known one',
+    config: { sed: 1 },
+    code: 78,
+    error: /unknown key "sed"/,
+    hint: 'did you mean "seed"?',
+  },
+  {
+    what: 'an unknown layer',
+    config: network(4, 'rellu', 1),
+    code: 78,
+    error: /^config\.json: network\.layers\[1\]\.type: unknown layer "rellu"; expected one of linear, /,
+    hint: 'did you mean "relu"?',
+  },
+  {
+    what: 'an unknown value',
+    config: training({ optimizer: { type: 'adm' } }),
+    code: 78,
+    error: /training\.optimizer\.type: .*"adm"/,
+    hint: 'did you mean "adam"?',
+  },
+  {
+    what: '__proto__ as a key',
+    config: '{"__proto__": {"seed": 1}}',
+    code: 78,
+    error: /unknown key "__proto__"/,
+  },
+  {
+    what: 'deep nesting',
+    config: '['.repeat(100_000),
+    code: 78,
+    error: /^config\.json:1:65: found more than 64 objects and arrays/,
+  },
+  ...[0, -1, 2.5, '10'].map((units) => ({
+    what: `units of ${JSON.stringify(units)}`,
+    config: network({ type: 'linear', units }, 1),
+    code: 78,
+    error: `config.json: network.layers[0].units: found ${JSON.stringify(units)}, expected a whole number of at least 1`,
+  })),
+  {
+    what: 'units of 1e999',
+    config: '{"network": {"layers": [1e999]}, "data": {"train": "data.csv", "target": "y"}}',
+    code: 78,
+    error: /1e999/,
+  },
+  {
+    what: 'a network wider than memory',
+    config: network(9_007_199_254_740_991, 1),
+    code: 78,
+    error: /^this network and its data need [\d.e+]+ GB of memory/,
+  },
+  {
+    what: 'a data file that is not there',
+    config: data({ train: 'no.csv' }),
+    code: 66,
+    error: 'no.csv: no such file',
+  },
+  { what: 'a directory as data', config: data({ train: '.' }), code: 66, error: /directory/ },
+  {
+    what: 'a target that is not there',
+    config: data({ target: 'yy' }),
+    code: 78,
+    error: /"yy"/,
+    hint: '"y"',
+  },
+  { what: 'a ragged row', csv: `${SMALL_CSV}\n1,2\n`, code: 65, error: /^data\.csv:22: .*2.*3/ },
+  { what: 'an empty cell', csv: `${SMALL_CSV}\n1,,yes\n`, code: 65, error: /^data\.csv:22: column "b"/ },
+  {
+    what: 'a cell that is no number',
+    csv: `${SMALL_CSV}\n1,x,yes\n`,
+    code: 65,
+    error: /^data\.csv:22: column "b": found "x"/,
+  },
+  { what: 'one class only', csv: 'a,b,y\n1,2,yes\n3,4,yes\n5,6,yes\n', code: 65, error: /yes/ },
+  {
+    what: 'an output width that does not fit two classes',
+    config: network(4, 3),
+    code: 78,
+    error: /^config\.json: network\.layers: found an output width of 3, expected 1/,
+  },
+  {
+    what: 'an output width that does not fit three classes',
+    csv: THREE_CLASSES,
+    code: 78,
+    error: /^config\.json: network\.layers: found an output width of 1, expected 3/,
+  },
+  {
+    what: 'a softmax in the middle',
+    config: network(4, 'softmax', 1),
+    code: 78,
+    error: /network\.layers\[1\].*softmax/,
+  },
+  {
+    what: 'a softmax with a loss it does not belong to',
+    config: network(4, 1, 'softmax'),
+    code: 78,
+    error: /softmax/,
+  },
+  {
+    what: 'a sigmoid at the end with a loss it does not belong to',
+    config: { ...network(4, 2, 'sigmoid'), ...training({ loss: 'softmax-cross-entropy' }) },
+    code: 78,
+    error: /sigmoid.*softmax-cross-entropy.*binary-cross-entropy/,
+  },
+  {
+    what: 'a loss of another task',
+    config: training({ loss: 'mean-squared-error' }),
+    code: 78,
+    error: /training\.loss: found "mean-squared-error" for a binary task/,
+  },
+  {
+    what: 'a loss that becomes infinite or NaN',
+    config: {
+      ...network(8, 'relu', 8, 'relu', 1),
+      ...data({ task: 'regression', target: 'b', exclude: ['y'], standardize: false }),
+      ...training({ epochs: 50, optimizer: { type: 'sgd', learningRate: 1e6 } }),
+    },
+    code: 78,
+    error: /^training diverged: the loss became (NaN|infinite) in epoch \d+, step \d+/,
+    hint: 'try a learning rate ten times smaller',
+  },
+  {
+    what: 'a config that is not there',
+    args: ['train', 'no.json'],
+    code: 66,
+    error: 'no.json: no such file',
+  },
+  { what: 'no config at all', args: ['train'], code: 64, error: /missing required argument/ },
+  {
+    what: 'an override without a value',
+    args: ['train', 'config.json', '--set', 'seed'],
+    code: 64,
+    error: /seed/,
+  },
+  {
+    what: 'an override of an unknown key',
+    args: ['train', 'config.json', '--set', 'sede=1'],
+    code: 78,
+    error: /"sede"/,
+  },
+];
+
+describe('bad input', () => {
+  it.each(CASES)('$what is one message, its exit code, and no run directory', async (bad) => {
+    const { config = {}, csv = SMALL_CSV, args = ['train', 'config.json'], code, error, hint } = bad;
+    const content = typeof config === 'string' ? config : smallConfig(config);
+    const folder = folderOf({ 'config.json': content, 'data.csv': csv });
+    const result = await mlp(args, { cwd: folder });
+    const lines = result.stderr.trimEnd().split('\n');
+    const first = lines.findIndex((line) => line.startsWith('error: '));
+
+    expect(result.stderr).toContain('error: ');
+    const message = lines[first].slice('error: '.length);
+    if (typeof error === 'string') expect(message).toBe(error);
+    else expect(message).toMatch(error);
+    if (hint) expect(lines.at(-1)).toContain(hint);
+    expect(result.code).toBe(code);
+    expect(result.stdout).toBe('');
+    // One message: nothing after it but its hint, and no stack.
+    expect(lines.slice(first + 1).every((line) => line.startsWith('hint: '))).toBe(true);
+    expect(lines.length - first).toBeLessThanOrEqual(2);
+    expect(existsSync(join(folder, 'runs')) ? readdirSync(join(folder, 'runs')) : []).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
+    'a file that may not be read is 77',
+    async () => {
+      const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+      chmodSync(join(folder, 'data.csv'), 0);
+      const { code, stderr } = await mlp(['train', 'config.json'], { cwd: folder });
+      expect(code).toBe(77);
+      expect(stderr).toContain('data.csv: permission denied');
+    },
+  );
+
+  it('shows the stack only with --debug', async () => {
+    const folder = folderOf({});
+    expect((await mlp(['train', 'x.json'], { cwd: folder })).stderr).not.toContain('    at ');
+    expect((await mlp(['train', 'x.json', '--debug'], { cwd: folder })).stderr).toContain('    at ');
+  });
+
+  it('never prints escape codes of a name raw', async () => {
+    const csv = 'a,\x1b[31mred,y\n1,2,yes\n1,x,no\n';
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': csv });
+    const { code, stderr } = await mlp(['train', 'config.json'], { cwd: folder });
+    expect(code).toBe(65);
+    expect(stderr).not.toContain('\x1b');
+    expect(stderr).toContain('\\u001b[31mred');
+  });
+});

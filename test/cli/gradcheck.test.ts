@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { projectPath } from '../support/fixtures.js';
+
+const GRAPH = projectPath('configs/gradcheck/residual-relu.json');
+
+interface Parameter {
+  name: string;
+  manual?: number;
+  analytic: number;
+  numeric: number;
+  relativeError: number;
+}
+
+interface Result {
+  passed: boolean;
+  checks: { name: string; passed: boolean; maxRelativeError: number; parameters: Parameter[] }[];
+}
+
+describe('mlp gradcheck', () => {
+  it('passes all built-in checks, with the numbers of the homework on the screen', async () => {
+    const { code, stdout, stderr } = await mlp(['gradcheck']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/yx += y1 \+ x0 += 0\.62\n/);
+    expect(stdout).toContain('= 1·1·1·w1·1·1·x0\n');
+    for (const [name, value] of [
+      ['w0', -0.2],
+      ['b0', -0.2],
+      ['w1', 0.4],
+      ['b1', 1],
+    ]) {
+      expect(stdout).toMatch(new RegExp(`${name} +${value} +${value} +${value} +[\\d.e-]+  ok`));
+    }
+    for (let n = 2; n <= 10; n++) expect(stdout).toContain(`softmax and cross-entropy, ${n} classes`);
+    expect(stdout).toMatch(/all \d+ checks passed\n$/);
+  });
+
+  it('prints the contract as JSON, with relative errors of at most 1e-7 for smooth networks', async () => {
+    const { code, stdout } = await mlp(['gradcheck', '--json']);
+    const result = JSON.parse(stdout) as Result;
+    expect([code, result.passed]).toEqual([0, true]);
+    for (const { name, passed, maxRelativeError, parameters } of result.checks) {
+      expect([name, passed]).toEqual([name, true]);
+      expect(maxRelativeError).toBeLessThanOrEqual(1e-7);
+      expect(parameters.length).toBeGreaterThan(0);
+    }
+    const manual = result.checks[0].parameters.filter((parameter) => parameter.manual !== undefined);
+    expect(manual.map(({ name, manual }) => [name, manual])).toEqual([
+      ['w0', -0.2],
+      ['b0', -0.2],
+      ['w1', 0.4],
+      ['b1', 1],
+    ]);
+  });
+
+  it('grades a hand derivation, and names the value that is wrong', async () => {
+    expect((await mlp(['gradcheck', GRAPH])).code).toBe(0);
+    const graph = JSON.parse(readFileSync(GRAPH, 'utf8'));
+    graph.manual.w1 = 0.3;
+    const { code, stdout } = await mlp(['gradcheck', 'graph.json'], {
+      cwd: folderOf({ 'graph.json': graph }),
+    });
+    expect(code).toBe(1);
+    expect(stdout).toContain('w1: manual 0.3, expected 0.4');
+    expect(stdout).toMatch(/1 of 1 check did not pass\n$/);
+  });
+
+  it("checks the network of a train config on the config's own data", async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { code, stdout, stderr } = await mlp(['gradcheck', 'config.json'], { cwd: folder });
+    expect([code, stderr]).toEqual([
+      0,
+      '17 of 17 parameters on 8 training rows, in float64; --samples sets how many of each\n',
+    ]);
+    expect(stdout).toContain('layers.0.weight[1][3]');
+    const json = await mlp(['gradcheck', 'config.json', '--json', '--samples', '2'], { cwd: folder });
+    const result = JSON.parse(json.stdout) as Result;
+    expect(result.checks[0].parameters).toHaveLength(2 + 2 + 2 + 1);
+    expect(result.checks[0].maxRelativeError).toBeLessThanOrEqual(1e-7);
+  });
+
+  it.each([
+    ['neither a graph nor a config', { 'x.json': { a: 1 } }, 78, 'x.json'],
+    ['a file that is not there', {}, 66, 'x.json: no such file'],
+    ['malformed JSON', { 'x.json': '{"inputs": }' }, 78, 'x.json:1:12'],
+    [
+      'an unknown name',
+      { 'x.json': { inputs: { a: 1 }, nodes: { z: 'a + bb' }, output: 'z' } },
+      78,
+      'unknown name "bb"',
+    ],
+  ])('refuses %s', async (_, files, expected, message) => {
+    const { code, stdout, stderr } = await mlp(['gradcheck', 'x.json'], { cwd: folderOf(files) });
+    expect([code, stdout]).toEqual([expected, '']);
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).toContain(message);
+  });
+});

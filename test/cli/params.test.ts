@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { projectPath } from '../support/fixtures.js';
+
+const SEED_NETWORK = projectPath('configs/specs/30-1024-512-1.json');
+
+describe('mlp params', () => {
+  it('shows the sizes and the 557,057 parameters of 30→1024→512→1', async () => {
+    const { code, stdout, stderr } = await mlp(['params', SEED_NETWORK, '--batch', '32']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatchInlineSnapshot(`
+      "layer     type     output  parameters
+      ─────────────────────────────────────
+      input               32×30           -
+      layers.0  linear  32×1024      31,744
+      layers.1  relu    32×1024           -
+      layers.2  linear   32×512     524,800
+      layers.3  relu     32×512           -
+      layers.4  linear     32×1         513
+      ─────────────────────────────────────
+      total                         557,057
+
+      weights                555,520
+      biases                 1,537
+      memory in float32      2.23 MB, 8.91 MB while training with Adam
+      multiply-adds per row  555,520
+      "
+    `);
+  });
+
+  it('prints the contract as JSON', async () => {
+    const { code, stdout } = await mlp(['params', SEED_NETWORK, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      batch: 32,
+      inputShape: [32, 30],
+      layers: [
+        { name: 'layers.0', type: 'linear', outputShape: [32, 1024], params: 31_744 },
+        { name: 'layers.1', type: 'relu', outputShape: [32, 1024], params: 0 },
+        { name: 'layers.2', type: 'linear', outputShape: [32, 512], params: 524_800 },
+        { name: 'layers.3', type: 'relu', outputShape: [32, 512], params: 0 },
+        { name: 'layers.4', type: 'linear', outputShape: [32, 1], params: 513 },
+      ],
+      params: { total: 557_057, weights: 555_520, biases: 1_537 },
+      bytes: { float32: 2_228_228, trainingWithAdam: 8_912_912 },
+      multiplyAddsPerRow: 555_520,
+    });
+  });
+
+  it('shows residual blocks nested', async () => {
+    const spec = {
+      input: 4,
+      layers: [8, { type: 'residual', layers: [8, 'relu', 8] }, 'relu', 2, 'softmax'],
+    };
+    const folder = folderOf({ 'spec.json': spec });
+    const { stdout } = await mlp(['params', 'spec.json', '--batch', '7'], { cwd: folder });
+    expect(stdout).toContain(
+      'layers.1             residual     7×8         144\n  layers.1.layers.0  linear       7×8          72',
+    );
+    const { stdout: json } = await mlp(['params', 'spec.json', '--json'], { cwd: folder });
+    const block = JSON.parse(json).layers[1];
+    expect([block.params, block.layers.map(({ params }: { params: number }) => params)]).toEqual([
+      144,
+      [72, 0, 72],
+    ]);
+  });
+
+  it('counts past 2^53 exactly', async () => {
+    // (2^53 − 1)² weights and 2^53 − 1 biases: 2^106 − 2^53
+    const folder = folderOf({
+      'spec.json': { input: 9_007_199_254_740_991, layers: [9_007_199_254_740_991] },
+    });
+    const { code, stdout } = await mlp(['params', 'spec.json', '--json'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toContain('"total": 81129638414606672688589750403072');
+    const text = await mlp(['params', 'spec.json'], { cwd: folder });
+    expect(text.stdout).toContain('81,129,638,414,606,672,688,589,750,403,072');
+  });
+
+  it('takes a train config, and the input from its data where the network leaves it out', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { stdout } = await mlp(['params', 'config.json', '--json'], { cwd: folder });
+    expect(JSON.parse(stdout).params.total).toBe(2 * 4 + 4 + 4 + 1);
+  });
+
+  it('exits with 1 when there are more parameters than allowed, and 0 when not', async () => {
+    const above = await mlp(['params', SEED_NETWORK, '--max-params', '557056']);
+    expect(above.code).toBe(1);
+    expect(above.stderr).toBe('557,057 parameters: more than the 557,056 allowed\n');
+    expect((await mlp(['params', SEED_NETWORK, '--max-params', '557057'])).code).toBe(0);
+  });
+
+  it.each([
+    [['params'], "missing required argument 'spec.json'"],
+    [
+      ['params', SEED_NETWORK, '--batch', '0'],
+      "argument '0' is invalid. expected a whole number of at least 1",
+    ],
+    [['params', SEED_NETWORK, '--batch', '1.5'], "argument '1.5' is invalid"],
+    [['params', SEED_NETWORK, '--max-params', 'x'], "argument 'x' is invalid"],
+    [['params', SEED_NETWORK, '--btach', '3'], "unknown option '--btach'"],
+    [['parms', SEED_NETWORK], "unknown command 'parms'"],
+  ])('%j is a usage error', async (args, message) => {
+    const { code, stdout, stderr } = await mlp(args);
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(`error: `);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('hint: ');
+  });
+
+  it('asks for the input where only data could tell it', async () => {
+    const folder = folderOf({ 'spec.json': { layers: [3] } });
+    const { code, stderr } = await mlp(['params', join(folder, 'spec.json')]);
+    expect(code).toBe(78);
+    expect(stderr).toContain('spec.json: input: missing, expected the width of a row\nhint: add "input": n');
+  });
+});

@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderOf, mlp, SMALL_CSV, smallConfig, temporaryFolder } from '../support/cli.js';
+import { fixture, projectPath } from '../support/fixtures.js';
+
+/** The last element of each line's JSON that has this event. */
+function events(stdout: string, event: string): Record<string, unknown>[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((entry) => entry.event === event);
+}
+
+function csvColumn(path: string, name: string): number[] {
+  const [header, ...rows] = readFileSync(path, 'utf8').trimEnd().split('\n');
+  const column = header.split(',').indexOf(name);
+  return rows.map((row) => Number(row.split(',')[column]));
+}
+
+describe('mlp train', () => {
+  it('learns iris, and leaves a run directory', async () => {
+    const folder = temporaryFolder();
+    const { code, stdout, stderr } = await mlp(['train', projectPath('configs/iris.json')], { cwd: folder });
+    expect(code).toBe(0);
+    const run = join(folder, 'runs', 'iris-1');
+    expect(readdirSync(run).sort()).toEqual(['config.json', 'epochs.csv', 'model.safetensors', 'steps.csv']);
+    expect(stdout).toContain('confusion matrix');
+    expect(stdout).toContain(`run ${join('runs', 'iris-1')}`);
+    const accuracy = csvColumn(join(run, 'epochs.csv'), 'validation_accuracy').at(-1);
+    expect(accuracy).toBeGreaterThanOrEqual(0.9);
+
+    // In a pipe: one plain line an epoch, and no escape codes.
+    const epochs = stderr.split('\n').filter((line) => line.startsWith('epoch'));
+    expect(epochs).toHaveLength(csvColumn(join(run, 'epochs.csv'), 'epoch').length);
+    expect(stdout + stderr).not.toMatch(/[\x1b\r]/);
+  });
+
+  it('trains again from the config of a run, to the same weights', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const first = await mlp(['train', 'config.json', '--json'], { cwd: folder });
+    const second = await mlp(['train', join('runs', 'config-1', 'config.json'), '--json', '--run', 'again'], {
+      cwd: folder,
+    });
+    const [a, b] = [first, second].map(({ stdout }) => events(stdout, 'end')[0].weightsSha256);
+    expect(a).toMatch(/^[0-9a-f]{64}$/);
+    expect(b).toBe(a);
+  });
+
+  it('prints the contract as JSON lines', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { code, stdout, stderr } = await mlp(['train', 'config.json', '--json', '--run', 'r'], {
+      cwd: folder,
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(events(stdout, 'start')).toEqual([
+      expect.objectContaining({
+        backend: expect.any(String),
+        threads: 1,
+        params: 17,
+        rows: { train: 16, validation: 4 },
+        run: 'r',
+      }),
+    ]);
+    const epochs = events(stdout, 'epoch');
+    expect(epochs.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 2],
+      [2, 4],
+      [3, 6],
+    ]);
+    for (const epoch of epochs) {
+      const metrics = { loss: expect.any(Number), accuracy: expect.any(Number) };
+      expect(epoch).toMatchObject({
+        train: metrics,
+        validation: metrics,
+        learningRate: 0.001,
+        seconds: expect.any(Number),
+      });
+    }
+    const [end] = events(stdout, 'end');
+    expect(end).toMatchObject({
+      status: 'completed',
+      epochs: 3,
+      steps: 6,
+      run: 'r',
+      trainSeconds: expect.any(Number),
+      samplesPerSecond: expect.any(Number),
+    });
+    expect(end.lastStepLoss).toBe(csvColumn(join(folder, 'r', 'steps.csv'), 'loss').at(-1));
+    expect(end.train).toEqual(epochs[2].train);
+  });
+
+  it('writes the run directory of the contract', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { stdout } = await mlp(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
+    const steps = readFileSync(join(folder, 'r', 'steps.csv'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(steps[0]).toBe('step,epoch,learning_rate,loss');
+    expect(steps.slice(1).map((line) => line.split(',').slice(0, 3).join(','))).toEqual([
+      '1,1,0.001',
+      '2,1,0.001',
+      '3,2,0.001',
+      '4,2,0.001',
+      '5,3,0.001',
+      '6,3,0.001',
+    ]);
+    const [header] = readFileSync(join(folder, 'r', 'epochs.csv'), 'utf8').split('\n');
+    expect(header).toBe(
+      'epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds',
+    );
+
+    const config = JSON.parse(readFileSync(join(folder, 'r', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      network: {
+        layers: [
+          { type: 'linear', units: 4, bias: true, init: { type: 'he-normal' } },
+          { type: 'tanh' },
+          { units: 1 },
+        ],
+      },
+      data: {
+        train: '../data.csv',
+        target: 'y',
+        task: 'auto',
+        exclude: [],
+        validation: 0.2,
+        standardize: true,
+      },
+      training: {
+        epochs: 3,
+        batchSize: 8,
+        batches: 'shuffle',
+        optimizer: { type: 'adam', learningRate: 0.001, beta1: 0.9 },
+        schedule: { type: 'constant' },
+        loss: 'auto',
+        l2: 0,
+      },
+      seed: 0,
+      dtype: 'float32',
+      backend: 'auto',
+      threads: 'auto',
+    });
+
+    const file = readFileSync(join(folder, 'r', 'model.safetensors'));
+    const length = Number(file.readBigUInt64LE(0));
+    const model = JSON.parse(file.toString('utf8', 8, 8 + length));
+    expect(length % 8).toBe(0);
+    expect(model['layers.0.weight']).toEqual({ dtype: 'F32', shape: [2, 4], data_offsets: [0, 32] });
+    expect(model['layers.0.bias']).toEqual({ dtype: 'F32', shape: [4], data_offsets: [32, 48] });
+    expect(model['layers.2.weight'].shape).toEqual([4, 1]);
+    expect(file.length).toBe(8 + length + 17 * 4);
+    expect(JSON.parse(model.__metadata__.classes)).toEqual(['no', 'yes']);
+    expect(JSON.parse(model.__metadata__.features)).toEqual(['a', 'b']);
+    const sha256 = createHash('sha256')
+      .update(file.subarray(8 + length))
+      .digest('hex');
+    expect(events(stdout, 'end')[0].weightsSha256).toBe(sha256);
+  });
+
+  it('reproduces the class notebook: the loss of all 100 steps to twelve digits', async () => {
+    const folder = temporaryFolder();
+    const { code } = await mlp(['train', projectPath('configs/homework/toy.json'), '--run', 'r'], {
+      cwd: folder,
+    });
+    expect(code).toBe(0);
+    const { toy } = fixture<{
+      toy: { training: { losses: number[]; learningRates: number[]; accuracy: number } };
+    }>('numpy/notebook.json');
+    expect(toy.training.losses).toHaveLength(100);
+    const steps = join(folder, 'r', 'steps.csv');
+    expect(csvColumn(steps, 'loss')).toBeAllclose(toy.training.losses, { relative: 1e-12 });
+    expect(csvColumn(steps, 'learning_rate')).toBeAllclose(toy.training.learningRates, { relative: 1e-15 });
+    expect(csvColumn(join(folder, 'r', 'epochs.csv'), 'train_accuracy').at(-1)).toBe(toy.training.accuracy);
+  });
+
+  it('takes --set over the file, and steps instead of epochs', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const args = [
+      '--set',
+      'training.steps=3',
+      '--set',
+      'network.layers[0].units=5',
+      '--set',
+      'data.validation=0',
+    ];
+    const { stdout } = await mlp(['train', 'config.json', '--json', '--run', 'r', ...args], { cwd: folder });
+    expect(events(stdout, 'start')[0]).toMatchObject({ params: 21, rows: { train: 20, validation: 0 } });
+    expect(events(stdout, 'end')[0]).toMatchObject({ steps: 3, epochs: 1 });
+    expect(events(stdout, 'end')[0].validation).toBeUndefined();
+  });
+
+  it('trains a regression in the units of its target', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i / 10},${1000 + 37.5 * i}`);
+    const config = smallConfig({
+      network: { layers: [1] },
+      data: { train: 'data.csv', target: 'y', validation: 0.25, standardizeTarget: true },
+      training: { epochs: 60, optimizer: { type: 'adam', learningRate: 0.05 } },
+    });
+    const folder = folderOf({ 'config.json': config, 'data.csv': ['x,y', ...rows].join('\n') });
+    const { stdout } = await mlp(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
+    const { validation } = events(stdout, 'end')[0] as {
+      validation: { loss: number; r2: number; rmse: number };
+    };
+    expect(validation.r2).toBeGreaterThan(0.99);
+    expect(validation.rmse).toBeLessThan(65);
+    expect(validation.rmse).toBeGreaterThan(Math.sqrt(validation.loss));
+  });
+
+  it('never writes over what is there', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { code, stderr } = await mlp(['train', 'config.json', '--run', '.'], { cwd: folder });
+    expect(code).toBe(73);
+    expect(stderr).toContain('found a directory that is not empty');
+    expect(readdirSync(folder).sort()).toEqual(['config.json', 'data.csv']);
+    await mlp(['train', 'config.json'], { cwd: folder });
+    await mlp(['train', 'config.json'], { cwd: folder });
+    expect(readdirSync(join(folder, 'runs')).sort()).toEqual(['config-1', 'config-2']);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('finishes the step and saves on %s, and exits with %i', async (signal, expected) => {
+    const config = smallConfig({ training: { epochs: 1_000_000, batchSize: 8 } });
+    const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
+    let sent = false;
+    const { code, stdout } = await mlp(['train', 'config.json', '--run', 'r'], {
+      cwd: folder,
+      onStderr: (text, kill) => {
+        if (sent || !text.includes('epoch     ')) return;
+        sent = true;
+        kill(signal);
+      },
+    });
+    expect(code).toBe(expected);
+    expect(stdout).toContain('interrupted after');
+    expect(existsSync(join(folder, 'r', 'model.safetensors'))).toBe(true);
+  });
+
+  it('goes on when nobody reads its output', async () => {
+    const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { code, stderr } = await mlp(['train', 'config.json', '--run', 'r'], {
+      cwd: folder,
+      closeStdout: true,
+    });
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('error');
+    expect(existsSync(join(folder, 'r', 'model.safetensors'))).toBe(true);
+  });
+});

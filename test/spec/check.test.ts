@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { ExitCode } from '../../src/errors.js';
+import { endsInSigmoid, endsInSoftmax, outputWidth, outputWidths } from '../../src/spec/check.js';
+import { checkSchema } from '../../src/spec/issues.js';
+import type { NetworkSpec } from '../../src/spec/network.js';
+import { networkSchema } from '../../src/spec/networkSchema.js';
+import { expandNetwork } from '../../src/spec/shorthand.js';
+import { errorOf } from './support.js';
+
+const residual = (...layers: unknown[]) => ({ type: 'residual', layers });
+
+function network(layers: unknown[], input?: number): NetworkSpec {
+  const spec = input === undefined ? { layers } : { input, layers };
+  return checkSchema(networkSchema, expandNetwork(spec), (path) => ({ file: 's.json', path }));
+}
+
+describe('outputWidths', () => {
+  it('gives the width after every layer', () => {
+    expect(outputWidths(network([1024, 'relu', residual(16, 'tanh', 1024), 1], 30))).toEqual([
+      1024, 1024, 1024, 1,
+    ]);
+  });
+
+  it('leaves open what only the data tell, and takes it from them', () => {
+    const spec = network(['relu', residual('tanh'), 3]);
+    expect(outputWidths(spec)).toEqual([undefined, undefined, 3]);
+    expect(outputWidths(spec, 7)).toEqual([7, 7, 3]);
+  });
+
+  it('knows the width after a residual whose layers have one', () => {
+    expect(outputWidths(network([residual(5), 'relu']))).toEqual([5, 5]);
+  });
+
+  it('says both widths where the data do not fit a residual', () => {
+    const spec = network([residual(5), 1]);
+    const place = { file: 'c.json', path: ['network'] };
+    expect(errorOf(() => outputWidths(spec, 4, place))).toEqual({
+      exitCode: ExitCode.config,
+      message:
+        'c.json: network.layers[0]: found a residual that takes 4 units and gives 5, expected as many out as in',
+      hint: 'end its layers with 4 units: its output is added to its input',
+    });
+  });
+});
+
+describe('a residual in a spec', () => {
+  it.each<[layers: unknown[], input: number | undefined, message: string]>([
+    [
+      [8, 'relu', residual(4)],
+      undefined,
+      's.json: layers[2]: found a residual that takes 8 units and gives 4, expected as many out as in',
+    ],
+    [
+      [residual(2, 'relu')],
+      1,
+      's.json: layers[0]: found a residual that takes 1 unit and gives 2, expected as many out as in',
+    ],
+    [
+      [8, residual(6, residual(7), 8)],
+      undefined,
+      's.json: layers[1].layers[1]: found a residual that takes 6 units and gives 7, expected as many out as in',
+    ],
+  ])('must give as many units as it takes: %j', (layers, input, message) => {
+    expect(errorOf(() => network(layers, input)).message).toBe(message);
+  });
+});
+
+describe('a softmax', () => {
+  it.each<[layers: unknown[], message: string]>([
+    [
+      ['softmax', 3],
+      "s.json: layers[0]: found a softmax before the end, expected it only as the network's last layer",
+    ],
+    [
+      [3, 'softmax', 'softmax'],
+      "s.json: layers[1]: found a softmax before the end, expected it only as the network's last layer",
+    ],
+    [
+      [3, residual(3, 'softmax')],
+      "s.json: layers[1].layers[1]: found a softmax inside a residual, expected it only as the network's last layer",
+    ],
+  ])('is refused anywhere but at the end: %j', (layers, message) => {
+    expect(errorOf(() => network(layers))).toEqual({
+      exitCode: ExitCode.config,
+      message,
+      hint: 'remove it: the losses take logits, so a network needs no softmax',
+    });
+  });
+});
+
+describe('the end of a network', () => {
+  it('is told by width and by a softmax or sigmoid that is there', () => {
+    expect(outputWidth(network([3, 'softmax']))).toBe(3);
+    expect(outputWidth(network(['relu']))).toBeUndefined();
+    expect(outputWidth(network(['relu']), 9)).toBe(9);
+    expect([endsInSoftmax(network([3, 'softmax'])), endsInSoftmax(network([3]))]).toEqual([true, false]);
+    expect([endsInSigmoid(network([1, 'sigmoid'])), endsInSigmoid(network(['sigmoid', 1]))]).toEqual([
+      true,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { ExitCode } from '../../src/errors.js';
+import { checkSchema } from '../../src/spec/issues.js';
+import { networkSchema } from '../../src/spec/networkSchema.js';
+import { expandNetwork } from '../../src/spec/shorthand.js';
+import { errorOf } from './support.js';
+
+const check = (value: unknown) =>
+  checkSchema(networkSchema, expandNetwork(value), (path) => ({ file: 's.json', path }));
+const checkLayer = (layer: unknown) => check({ layers: [layer] }).layers[0];
+
+describe('a network spec', () => {
+  it('may give its layers in short forms, in residuals as well', () => {
+    const linear = (units: number) => ({ type: 'linear', units, bias: true, init: { type: 'he-normal' } });
+    expect(check({ input: 4, layers: [8, 'relu', { type: 'residual', layers: [8, 'tanh'] }, 3] })).toEqual({
+      input: 4,
+      layers: [
+        linear(8),
+        { type: 'relu' },
+        { type: 'residual', layers: [linear(8), { type: 'tanh' }] },
+        linear(3),
+      ],
+    });
+  });
+
+  it('may do without an input, and leaves $schema behind', () => {
+    expect(Object.keys(check({ $schema: 'x', layers: ['relu'] }))).toEqual(['layers']);
+  });
+
+  it.each([
+    [{ type: 'leaky-relu' }, { type: 'leaky-relu', slope: 0.01 }],
+    ['elu', { type: 'elu', alpha: 1 }],
+    ['softmax', { type: 'softmax' }],
+    ['identity', { type: 'identity' }],
+    [
+      { type: 'linear', units: 2, bias: false, init: { type: 'normal', std: 0.1 } },
+      { type: 'linear', units: 2, bias: false, init: { type: 'normal', mean: 0, std: 0.1 } },
+    ],
+    [
+      { type: 'linear', units: 2, init: { type: 'uniform', low: -1, high: 1 } },
+      { type: 'linear', units: 2, bias: true, init: { type: 'uniform', low: -1, high: 1 } },
+    ],
+  ])('fills in the defaults of %j', (layer, expected) => {
+    expect(checkLayer(layer)).toEqual(expected);
+  });
+
+  it.each([
+    'linear',
+    'relu',
+    'tanh',
+    'sigmoid',
+    'gelu',
+    'silu',
+    'softplus',
+    'identity',
+    'leaky-relu',
+    'elu',
+    'softmax',
+  ])('knows the layer %s', (type) => {
+    expect(checkLayer(type === 'linear' ? { type, units: 1 } : type).type).toBe(type);
+  });
+
+  it.each(['he-normal', 'he-uniform', 'glorot-normal', 'glorot-uniform', 'lecun-normal', 'zeros'])(
+    'knows the initialisation %s',
+    (type) => {
+      expect(checkLayer({ type: 'linear', units: 1, init: { type } })).toMatchObject({ init: { type } });
+    },
+  );
+
+  it('takes widths up to 2^53 − 1', () => {
+    expect(checkLayer(Number.MAX_SAFE_INTEGER)).toMatchObject({ units: Number.MAX_SAFE_INTEGER });
+  });
+
+  const allLayers =
+    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, identity, leaky-relu, elu, softmax, residual';
+
+  it.each<[layer: unknown, message: string, hint?: string]>([
+    ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],
+    [
+      '10',
+      `layers[0].type: unknown layer "10"; expected ${allLayers}`,
+      'a number is written without quotes: 10',
+    ],
+    [{}, `layers[0].type: missing; expected ${allLayers}`],
+    [{ type: 5 }, `layers[0].type: found 5, expected ${allLayers}`],
+    [null, 'layers[0]: found null, expected a layer: a number of units, a name, or an object with a "type"'],
+    [[8], 'layers[0]: found [8], expected a layer: a number of units, a name, or an object with a "type"'],
+    [0, 'layers[0].units: found 0, expected a whole number of at least 1'],
+    [-1, 'layers[0].units: found -1, expected a whole number of at least 1'],
+    [2.5, 'layers[0].units: found 2.5, expected a whole number of at least 1'],
+    [-1e300, 'layers[0].units: found -1e+300, expected a whole number of at least 1'],
+    [2 ** 53, 'layers[0].units: found 9007199254740992, expected a whole number of at most 9007199254740991'],
+    [{ type: 'linear' }, 'layers[0].units: missing; expected a whole number of at least 1'],
+    ['linear', 'layers[0].units: missing; expected a whole number of at least 1'],
+    [{ type: 'linear', units: null }, 'layers[0].units: found null, expected a whole number of at least 1'],
+    [
+      { type: 'linear', units: '10' },
+      'layers[0].units: found "10", expected a whole number of at least 1',
+      'a number is written without quotes: 10',
+    ],
+    [{ type: 'linear', units: 1, bias: 'no' }, 'layers[0].bias: found "no", expected true or false'],
+    [
+      { type: 'linear', unit: 1, units: 1 },
+      'layers[0]: unknown key "unit"; expected one of type, units, bias, init',
+      'did you mean "units"?',
+    ],
+    [{ type: 'relu', slope: 1 }, 'layers[0]: unknown key "slope"; expected one of type'],
+    [{ type: 'leaky-relu', slope: 0 }, 'layers[0].slope: found 0, expected a number above 0'],
+    [{ type: 'elu', alpha: -1 }, 'layers[0].alpha: found -1, expected a number above 0'],
+    [
+      { type: 'linear', units: 1, init: 'zeros' },
+      'layers[0].init: found "zeros", expected an object such as {"type": "he-normal"}',
+    ],
+    [
+      { type: 'linear', units: 1, init: { type: 'he' } },
+      'layers[0].init.type: unknown init "he"; expected one of he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal, uniform, zeros',
+    ],
+    [
+      { type: 'linear', units: 1, init: { type: 'normal' } },
+      'layers[0].init.std: missing; expected a number above 0',
+    ],
+    [
+      { type: 'linear', units: 1, init: { type: 'uniform', low: 0 } },
+      'layers[0].init.high: missing; expected a number',
+    ],
+    [
+      { type: 'linear', units: 1, init: { type: 'uniform', low: 1, high: 1 } },
+      'layers[0].init: found low 1 and high 1, expected low below high',
+    ],
+    [{ type: 'residual' }, 'layers[0].layers: missing; expected an array of layers'],
+    [{ type: 'residual', layers: [] }, 'layers[0].layers: found [], expected at least one layer'],
+    [
+      { type: 'residual', layers: [0] },
+      'layers[0].layers[0].units: found 0, expected a whole number of at least 1',
+    ],
+  ])('refuses the layer %j', (layer, message, hint) => {
+    expect(errorOf(() => checkLayer(layer))).toEqual({
+      exitCode: ExitCode.config,
+      message: `s.json: ${message}`,
+      hint,
+    });
+  });
+
+  it.each<[spec: unknown, message: string]>([
+    [{ layers: [] }, 's.json: layers: found [], expected at least one layer'],
+    [{ layers: 8 }, 's.json: layers: found 8, expected an array of layers'],
+    [{ input: 0, layers: [1] }, 's.json: input: found 0, expected a whole number of at least 1'],
+    [7, 's.json: found 7, expected an object with "layers", or the path of a spec file'],
+    [
+      { input: null, layers: [0, 'rellu'] },
+      's.json: input: found null, expected a whole number of at least 1 (and 2 more problems)',
+    ],
+    [
+      { layers: [0], input: null },
+      's.json: layers[0].units: found 0, expected a whole number of at least 1 (and 1 more problem)',
+    ],
+    [
+      { layers: [1], a: 1, b: 2 },
+      's.json: unknown key "a"; expected one of $schema, input, layers (and 1 more problem)',
+    ],
+  ])('refuses %j, telling the first problem of the document', (spec, message) => {
+    expect(errorOf(() => check(spec)).message).toBe(message);
+  });
+
+  it('refuses __proto__ like any unknown key', () => {
+    expect(errorOf(() => check(JSON.parse('{"__proto__": {"layers": [1]}, "layers": [1]}'))).message).toBe(
+      's.json: unknown key "__proto__"; expected one of $schema, input, layers',
+    );
+  });
+
+  it('clips long values and writes control characters out', () => {
+    const { message } = errorOf(() => checkLayer(`\u001b[2J${'x'.repeat(1000)}`));
+    expect(message).toContain(`unknown layer "\\u001b[2J${'x'.repeat(35)}…"`);
+    expect(message).not.toContain('\u001b');
+  });
+});

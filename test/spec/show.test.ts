@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { formatPath, formatPlace, quote, showValue } from '../../src/spec/show.js';
+import { printable } from '../../src/text.js';
+
+describe('formatPath', () => {
+  it('writes keys with dots, indices and odd keys in brackets', () => {
+    expect(formatPath(['network', 'layers', 1, 'type'])).toBe('network.layers[1].type');
+    expect(formatPath(['data', 'a b', '$schema'])).toBe('data["a b"].$schema');
+    expect(formatPath([])).toBe('');
+  });
+});
+
+describe('formatPlace', () => {
+  it('names the file alone for the whole document', () => {
+    expect(formatPlace({ file: 'a.json', path: [] })).toBe('a.json');
+    expect(formatPlace({ file: 'a.json', path: ['seed'] })).toBe('a.json: seed');
+  });
+});
+
+describe('quote and showValue', () => {
+  it('clip after 40 characters, and never inside a surrogate pair', () => {
+    expect(quote('a'.repeat(40))).toBe(`"${'a'.repeat(40)}"`);
+    expect(quote('a'.repeat(41))).toBe(`"${'a'.repeat(39)}…"`);
+    expect(quote(`${'a'.repeat(38)}😀😀`)).toBe(`"${'a'.repeat(38)}…"`);
+    expect(showValue(Array(100).fill(1))).toBe(`[${'1,'.repeat(19)}…`);
+  });
+
+  it('show values as JSON writes them', () => {
+    expect([null, true, 2.5, '10', {}, ['a']].map(showValue)).toEqual([
+      'null',
+      'true',
+      '2.5',
+      '"10"',
+      '{}',
+      '["a"]',
+    ]);
+  });
+
+  it.each([
+    ['an escape sequence', '\u001b[31m', '\\u001b[31m'],
+    ['a C1 control', '\u009b31m', '\\u009b31m'],
+    ['a direction override', 'a\u202eb', 'a\\u202eb'],
+    ['a zero-width space', 'a\u200bb', 'a\\u200bb'],
+    ['a no-break space', 'a\u00a0b', 'a\\u00a0b'],
+    ['a lone surrogate', 'a\ud800b', 'a\\ud800b'],
+  ])('write %s out', (_, text, shown) => {
+    expect(printable(text)).toBe(shown);
+    expect(quote(text)).toBe(`"${shown}"`);
+    expect(showValue([text])).toBe(`["${shown}"]`);
+  });
+
+  it('leave letters of any language and emoji as they are', () => {
+    expect(printable('größe 体重 😀')).toBe('größe 体重 😀');
+  });
+});

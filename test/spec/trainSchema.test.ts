@@ -1,0 +1,293 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ExitCode, MlpError } from '../../src/errors.js';
+import { checkSchema } from '../../src/spec/issues.js';
+import { expandConfig } from '../../src/spec/shorthand.js';
+import { keyHomes, trainSchema } from '../../src/spec/trainSchema.js';
+import { errorOf } from './support.js';
+
+const network = { layers: [1] };
+const data = { train: 'a.csv', target: 'y' };
+
+const check = (value: unknown) =>
+  checkSchema(trainSchema, expandConfig(value), (path) => ({ file: 'c.json', path }), keyHomes);
+const checkTraining = (training: unknown) => check({ network, data, training }).training;
+
+describe('a train config', () => {
+  it('has a default for all but the network, the data and the target', () => {
+    expect(check({ network, data })).toEqual({
+      network: { layers: [{ type: 'linear', units: 1, bias: true, init: { type: 'he-normal' } }] },
+      data: {
+        train: 'a.csv',
+        target: 'y',
+        task: 'auto',
+        exclude: [],
+        validation: 0.2,
+        standardize: true,
+        standardizeTarget: false,
+      },
+      training: {
+        epochs: 30,
+        batchSize: 32,
+        batches: 'shuffle',
+        optimizer: { type: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        schedule: { type: 'constant' },
+        loss: 'auto',
+        l2: 0,
+      },
+      seed: 0,
+      dtype: 'float32',
+      backend: 'auto',
+      threads: 'auto',
+    });
+  });
+
+  it('comes out of a second check as it went in', () => {
+    const once = check({ network: { layers: [4, 'elu', { type: 'residual', layers: [4] }, 1] }, data });
+    expect(check(JSON.parse(JSON.stringify(once)))).toEqual(once);
+  });
+
+  it('has no epochs where it has steps', () => {
+    expect(checkTraining({ steps: 100 })).toMatchObject({ steps: 100 });
+    expect(checkTraining({ steps: 100 })).not.toHaveProperty('epochs');
+    expect(checkTraining({ epochs: 5 })).not.toHaveProperty('steps');
+  });
+
+  it.each([
+    [{ type: 'sgd' }, { type: 'sgd', learningRate: 0.01, momentum: 0, nesterov: false }],
+    [
+      { type: 'sgd', momentum: 0.9, nesterov: true },
+      { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: true },
+    ],
+    [{ learningRate: 0.5 }, { type: 'adam', learningRate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }],
+  ])('fills in the optimizer %j', (optimizer, expected) => {
+    expect(checkTraining({ optimizer }).optimizer).toEqual(expected);
+  });
+
+  it.each([
+    { type: 'exponential', gamma: 1 },
+    { type: 'step', gamma: 0.5, every: 10 },
+  ])('takes the schedule %j', (schedule) => {
+    expect(checkTraining({ schedule }).schedule).toEqual(schedule);
+  });
+
+  it.each([
+    { target: 4 },
+    { exclude: ['id', 0] },
+    { validation: 0 },
+    { validation: '../data/test.csv' },
+    { task: 'binary' },
+  ])('takes the data %j', (part) => {
+    expect(check({ network, data: { ...data, ...part } }).data).toMatchObject(part);
+  });
+
+  it('takes the seeds that NumPy takes, and a number of threads', () => {
+    expect(
+      check({ network, data, seed: 2 ** 32 - 1, threads: 2, dtype: 'float64', backend: 'reference' }),
+    ).toMatchObject({
+      seed: 4294967295,
+      threads: 2,
+      dtype: 'float64',
+      backend: 'reference',
+    });
+  });
+
+  const rootKeys = '$schema, network, data, training, seed, dtype, backend, threads';
+  const trainingKeys = 'epochs, steps, batchSize, batches, optimizer, schedule, loss, l2';
+
+  it.each<[part: object, message: string, hint?: string]>([
+    [
+      { network: undefined },
+      'network: missing; expected an object with "layers", or the path of a spec file',
+    ],
+    [{ network: '' }, 'network: found "", expected an object with "layers", or the path of a spec file'],
+    [{ data: undefined }, 'data: missing; expected an object'],
+    [{ data: { target: 'y' } }, 'data.train: missing; expected the path of a CSV file'],
+    [{ data: { ...data, train: '' } }, 'data.train: found "", expected the path of a CSV file'],
+    [{ data: { train: 'a.csv' } }, "data.target: missing; expected a column's name, or its number from 0"],
+    [{ data: { ...data, target: -1 } }, 'data.target: found -1, expected a whole number of at least 0'],
+    [
+      { data: { ...data, target: null } },
+      "data.target: found null, expected a column's name, or its number from 0",
+    ],
+    [{ data: { ...data, exclude: 'id' } }, 'data.exclude: found "id", expected an array of columns'],
+    [
+      { data: { ...data, exclude: [true] } },
+      "data.exclude[0]: found true, expected a column's name, or its number from 0",
+    ],
+    [
+      { data: { ...data, validation: 1 } },
+      'data.validation: found 1, expected a fraction of at least 0 and below 1, or the path of a CSV file',
+    ],
+    [
+      { data: { ...data, validation: -0.1 } },
+      'data.validation: found -0.1, expected a fraction of at least 0 and below 1, or the path of a CSV file',
+    ],
+    [
+      { data: { ...data, standardise: true } },
+      'data: unknown key "standardise"; expected one of train, target, task, exclude, validation, standardize, standardizeTarget',
+      'did you mean "standardize"?',
+    ],
+    [
+      { data: { ...data, task: 'classification' } },
+      'data.task: unknown task "classification"; expected one of auto, regression, binary, multiclass',
+    ],
+    [{ training: null }, 'training: found null, expected an object'],
+    [
+      { training: { epochs: 1, steps: 1 } },
+      'training: found both "epochs" and "steps", expected one of them',
+    ],
+    [{ training: { epochs: 0 } }, 'training.epochs: found 0, expected a whole number of at least 1'],
+    [
+      { training: { batchSize: 0.5 } },
+      'training.batchSize: found 0.5, expected a whole number of at least 1',
+    ],
+    [
+      { training: { batches: 'shufle' } },
+      'training.batches: unknown batches "shufle"; expected one of shuffle, with-replacement',
+      'did you mean "shuffle"?',
+    ],
+    [
+      { training: { learningrate: 0.1 } },
+      `training: unknown key "learningrate"; expected one of ${trainingKeys}`,
+      'did you mean "training.optimizer.learningRate"?',
+    ],
+    [
+      { training: { batch_size: 8 } },
+      `training: unknown key "batch_size"; expected one of ${trainingKeys}`,
+      'did you mean "batchSize"?',
+    ],
+    [
+      { training: { optimizer: { type: 'adamm' } } },
+      'training.optimizer.type: unknown optimizer "adamm"; expected one of sgd, adam',
+      'did you mean "adam"?',
+    ],
+    [
+      { training: { optimizer: 'sgd' } },
+      'training.optimizer: found "sgd", expected an object such as {"type": "adam"}',
+    ],
+    [
+      { training: { optimizer: { learningRate: 0 } } },
+      'training.optimizer.learningRate: found 0, expected a number above 0',
+    ],
+    [
+      { training: { optimizer: { beta1: 1 } } },
+      'training.optimizer.beta1: found 1, expected a number of at least 0 and below 1',
+    ],
+    [
+      { training: { optimizer: { type: 'sgd', nesterov: true } } },
+      'training.optimizer.nesterov: found true with a momentum of 0, expected a momentum above 0',
+      'set "momentum" beside it, to 0.9 for instance',
+    ],
+    [
+      { training: { schedule: { type: 'exponential' } } },
+      'training.schedule.gamma: missing; expected a number above 0 and of at most 1',
+    ],
+    [
+      { training: { schedule: { type: 'exponential', gamma: 1.5 } } },
+      'training.schedule.gamma: found 1.5, expected a number above 0 and of at most 1',
+    ],
+    [
+      { training: { schedule: { type: 'step', gamma: 0.5, every: 0 } } },
+      'training.schedule.every: found 0, expected a whole number of at least 1',
+    ],
+    [
+      { training: { schedule: { gamma: 0.5 } } },
+      'training.schedule.type: missing; expected one of constant, exponential, step',
+    ],
+    [
+      { training: { loss: 'mean_squared_eror' } },
+      'training.loss: unknown loss "mean_squared_eror"; expected one of auto, mean-squared-error, binary-cross-entropy, softmax-cross-entropy',
+      'did you mean "mean-squared-error"?',
+    ],
+    [{ training: { l2: -1 } }, 'training.l2: found -1, expected a number of at least 0'],
+    [{ epochs: 5 }, `unknown key "epochs"; expected one of ${rootKeys}`, 'did you mean "training.epochs"?'],
+    [{ trainning: {} }, `unknown key "trainning"; expected one of ${rootKeys}`, 'did you mean "training"?'],
+    [{ seed: -1 }, 'seed: found -1, expected a whole number from 0 to 4294967295'],
+    [{ seed: 2 ** 32 }, 'seed: found 4294967296, expected a whole number from 0 to 4294967295'],
+    [
+      { dtype: 'float16' },
+      'dtype: unknown dtype "float16"; expected one of float32, float64',
+      'did you mean "float32"?',
+    ],
+    [{ threads: 0 }, 'threads: found 0, expected a whole number of at least 1'],
+    [
+      { threads: '2' },
+      'threads: found "2", expected "auto" or a whole number of at least 1',
+      'a number is written without quotes: 2',
+    ],
+    [{ $schema: 3 }, '$schema: found 3, expected the address of a JSON Schema'],
+  ])('refuses %j', (part, message, hint) => {
+    expect(errorOf(() => check({ network, data, ...part }))).toEqual({
+      exitCode: ExitCode.config,
+      message: `c.json: ${message}`,
+      hint,
+    });
+  });
+
+  it('names every known backend to one who asks for another', () => {
+    expect(errorOf(() => check({ network, data, backend: 'cuda' })).message).toMatch(
+      /^c\.json: backend: unknown backend "cuda"; expected one of auto, reference/,
+    );
+  });
+
+  it('tells the first problem in the order of the document, not of the schema', () => {
+    const training = { l2: -1, epochs: 0 };
+    expect(errorOf(() => check({ seed: -1, training, data, network })).message).toMatch(
+      /^c\.json: seed: found -1, .* \(and 2 more problems\)$/,
+    );
+    expect(errorOf(() => checkTraining(training)).message).toMatch(/^c\.json: training\.l2: /);
+  });
+
+  it('refuses any other JSON with an MlpError, and nothing worse', () => {
+    const key = fc.constantFrom(
+      'network',
+      'layers',
+      'type',
+      'units',
+      'data',
+      'train',
+      'target',
+      'training',
+      'optimizer',
+      'init',
+      '__proto__',
+      'constructor',
+      'toString',
+      'a\u001bb',
+      '',
+    );
+    const leaf = fc.oneof(
+      fc.constantFrom('linear', 'residual', 'relu', 'softmax', 'adam', 'normal', 'auto'),
+      fc.integer(),
+      fc.double(),
+      fc.string(),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    const { value: json } = fc.letrec((tie) => ({
+      value: fc.oneof({ depthSize: 'medium' }, leaf, tie('array'), tie('object')),
+      array: fc.array(tie('value'), { maxLength: 4 }),
+      object: fc
+        .array(fc.tuple(key, tie('value')), { maxLength: 5 })
+        .map((entries) => Object.fromEntries(entries)),
+    }));
+    const configs = fc.oneof(
+      json,
+      fc.record({ network: json, data: json, training: json }),
+      fc.record({ network: fc.record({ layers: fc.array(json) }), data: fc.constant(data) }),
+    );
+    fc.assert(
+      fc.property(configs, (config) => {
+        try {
+          check(config);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MlpError);
+          expect((error as MlpError).message).toMatch(/^c\.json: [^\u0000-\u001f]+$/u);
+        }
+        expect(Object.keys(Object.prototype)).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { projectPath } from './fixtures.js';
+
+export interface CliResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Whether nobody reads stdout, as behind `| head -0`. */
+  closeStdout?: boolean;
+  /** Called with all of stderr so far, whenever there is more; `kill` sends a signal. */
+  onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the built command line, as a shell would, with pipes for its streams. */
+export function mlp(
+  args: readonly string[],
+  { cwd, env, closeStdout, onStderr }: CliOptions = {},
+): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [projectPath('bin/mlp.js'), ...args], {
+      cwd: cwd ?? temporaryFolder(),
+      env: { ...process.env, NO_COLOR: '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (closeStdout) child.stdout.destroy();
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      onStderr?.(stderr, (signal) => child.kill(signal));
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** An empty folder that goes away with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mlp-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes files (texts, or values as JSON) into an empty folder and gives its path. */
+export function folderOf(files: Record<string, unknown>): string {
+  const folder = temporaryFolder();
+  for (const [name, content] of Object.entries(files)) {
+    const text =
+      typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content);
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+/** A small data file of two classes that a network learns at once. */
+export const SMALL_CSV = [
+  'a,b,y',
+  ...Array.from({ length: 20 }, (_, i) => `${i % 2 ? i : -i},${(i * 7) % 5},${i % 2 ? 'yes' : 'no'}`),
+].join('\n');
+
+/** A config for it, with other keys on top. */
+export function smallConfig(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    network: { layers: [4, 'tanh', 1] },
+    data: { train: 'data.csv', target: 'y' },
+    training: { epochs: 3, batchSize: 8 },
+    ...changes,
+  };
+}
