@@ -1,9 +1,10 @@
 /**
  * The library behind the command line: everything that `mlp` does, as functions.
  *
- *     const { config, directory, path } = loadTrainConfig('config.json');
- *     const dataset = await loadDataset(config, directory, path);
- *     const plan = planTraining(config, dataset, path);
+ *     const loaded = loadTrainConfig('config.json');
+ *     const { config, directory } = loaded;
+ *     const dataset = await loadDataset(config, directory);
+ *     const plan = planTraining(loaded, dataset);
  *     const trainer = createTrainer(config, plan, dataset, new ReferenceKernels(config.dtype));
  *     const result = await runTraining(trainer, plan);
  */

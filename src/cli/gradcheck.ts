@@ -93,9 +93,10 @@ async function networkPage(path: string, { samples }: GradcheckOptions, style: T
   const { formatCount } = await import('../report/numbers.js');
   const { note, warn } = await import('./output.js');
 
-  const { config, directory } = loadTrainConfig(path);
+  const loaded = loadTrainConfig(path);
+  const { config, directory } = loaded;
   const dataset = await loadDataset(config, directory, path);
-  const plan = planTraining(config, dataset, path);
+  const plan = planTraining(loaded, dataset);
   for (const warning of plan.warnings) warn(warning);
   const { features, labels, targets, rows: available } = dataset.train;
   const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);

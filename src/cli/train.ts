@@ -31,9 +31,10 @@ async function run(path: string, options: TrainOptions): Promise<void> {
   const { encodeModel } = await import('../training/model.js');
   const { createReporter } = await import('./trainReport.js');
 
-  const { config, directory } = loadTrainConfig(path, options.set);
+  const loaded = loadTrainConfig(path, options.set);
+  const { config, directory } = loaded;
   const dataset = await loadDataset(config, directory, path);
-  const plan = planTraining(config, dataset, path);
+  const plan = planTraining(loaded, dataset);
   for (const warning of plan.warnings) warn(warning);
   const kernels = new ReferenceKernels(config.dtype);
   const trainer = createTrainer(config, plan, dataset, kernels);

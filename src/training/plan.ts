@@ -5,8 +5,11 @@
 import type { Dataset } from '../data/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { networkShape } from '../network/shape.js';
+import { outputWidths } from '../spec/check.js';
+import type { LoadedTrainConfig } from '../spec/load.js';
 import type { NetworkSpec } from '../spec/network.js';
-import type { LossName, Task, TrainConfig } from '../spec/train.js';
+import { formatPlace, type Place } from '../spec/show.js';
+import type { LossName, Task } from '../spec/train.js';
 
 export interface TrainingPlan {
   readonly network: NetworkSpec;
@@ -24,20 +27,22 @@ export interface TrainingPlan {
   readonly warnings: readonly string[];
 }
 
-/** @param path of the config, for messages; throws an MlpError (78) where network, loss and data don't fit together */
-export function planTraining(config: TrainConfig, dataset: Dataset, path: string): TrainingPlan {
+/** Throws an MlpError (78) where network, loss and data don't fit together. */
+export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
+  const { config, networkPlace } = loaded;
   const { network, training } = config;
   const inputs = dataset.featureNames.length;
   if (network.input !== undefined && network.input !== inputs) {
     throw new MlpError(
       ExitCode.config,
-      `${path}: network.input: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
+      `${placeOf(networkPlace, 'input')}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
       'leave network.input out of a train config: the data says it',
     );
   }
+  outputWidths(network, inputs, networkPlace);
   const shape = networkShape(network, inputs);
-  const loss = resolveLoss(config, dataset, shape.outputs, path);
-  checkFusedOutput(config, loss, path);
+  const loss = resolveLoss(loaded, dataset, shape.outputs);
+  checkFusedOutput(loaded, loss);
 
   const rows = dataset.train.rows;
   const warnings = [...dataset.warnings];
@@ -64,21 +69,22 @@ export function planTraining(config: TrainConfig, dataset: Dataset, path: string
 }
 
 /** The loss of a task, and the output width that goes with it. */
-function resolveLoss(config: TrainConfig, dataset: Dataset, outputs: number, path: string): LossName {
+function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
+  const { config, path, networkPlace } = loaded;
   const { task, classes = [] } = dataset;
   const asked = config.training.loss;
   const loss = asked === 'auto' ? automaticLoss(task, outputs) : asked;
   if ((loss === 'mean-squared-error') !== (task === 'regression')) {
     throw new MlpError(
       ExitCode.config,
-      `${path}: training.loss: found "${loss}" for a ${task} task, expected ${lossesOf(task)}`,
+      `${formatPlace({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${lossesOf(task)}`,
       'let training.loss be "auto", or set data.task',
     );
   }
   if (loss === 'binary-cross-entropy' && task === 'multiclass') {
     throw new MlpError(
       ExitCode.config,
-      `${path}: training.loss: found "${loss}" for ${classes.length} classes, expected softmax-cross-entropy`,
+      `${formatPlace({ file: path, path: ['training', 'loss'] })}: found "${loss}" for ${classes.length} classes, expected softmax-cross-entropy`,
       'let training.loss be "auto"',
     );
   }
@@ -92,7 +98,7 @@ function resolveLoss(config: TrainConfig, dataset: Dataset, outputs: number, pat
           : `one for each class of "${dataset.targetName}"`;
     throw new MlpError(
       ExitCode.config,
-      `${path}: network.layers: found an output width of ${outputs}, expected ${expected}: ${reason}`,
+      `${placeOf(networkPlace, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reason}`,
       `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
     );
   }
@@ -110,7 +116,7 @@ function lossesOf(task: Task): string {
 }
 
 /** A softmax or sigmoid at the end is fused into its own cross-entropy; with any other loss it would be applied twice or left out. */
-function checkFusedOutput(config: TrainConfig, loss: LossName, path: string): void {
+function checkFusedOutput({ config, networkPlace }: LoadedTrainConfig, loss: LossName): void {
   const { layers } = config.network;
   const last = layers.at(-1)?.type;
   const belongs =
@@ -118,7 +124,12 @@ function checkFusedOutput(config: TrainConfig, loss: LossName, path: string): vo
   if (belongs === loss) return;
   throw new MlpError(
     ExitCode.config,
-    `${path}: network.layers[${layers.length - 1}]: found ${last} at the end with the loss ${loss}, expected ${belongs}`,
+    `${placeOf(networkPlace, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${belongs}`,
     `remove the ${last}: losses take the numbers before it`,
   );
+}
+
+/** A place inside the network, which may be a file of its own. */
+function placeOf({ file, path }: Place, ...inside: (string | number)[]): string {
+  return formatPlace({ file, path: [...path, ...inside] });
 }

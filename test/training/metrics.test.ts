@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { Arena } from '../../src/kernels/arena.js';
+import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { LOSSES } from '../../src/network/loss.js';
+import { classAccumulator, regressionAccumulator } from '../../src/training/metrics.js';
+import { fixture } from '../support/fixtures.js';
+
+interface RegressionCase {
+  name: string;
+  task: 'regression';
+  targets: number[];
+  predictions: number[];
+  expected: { mse: number; rmse: number; r2: number };
+}
+
+interface ClassCase {
+  name: string;
+  task: 'binary' | 'multiclass';
+  classes: number;
+  labels: number[];
+  logits: number[] | number[][];
+  expected: { predictions: number[]; accuracy: number; confusion: number[][]; logLoss: number };
+}
+
+const CASES = fixture<(RegressionCase | ClassCase)[]>('sklearn/metrics.json');
+const TOLERANCE = { relative: 1e-12, absolute: 1e-15 };
+
+/** Hands `rows` over in two batches, as an evaluation does. */
+function inTwo(rows: number, add: (first: number, count: number) => void): void {
+  const half = Math.ceil(rows / 2);
+  add(0, half);
+  if (rows > half) add(half, rows - half);
+}
+
+describe('metrics are those of scikit-learn', () => {
+  it.each(CASES.filter((entry) => entry.task === 'regression'))(
+    '$name',
+    ({ targets, predictions, expected }) => {
+      const unit = 3;
+      const accumulator = regressionAccumulator(Float64Array.from(targets), 1, unit);
+      inTwo(targets.length, (first, count) => {
+        const output = Float64Array.from(predictions.slice(first, first + count));
+        const sum = output.reduce((total, o, i) => total + (o - targets[first + i]) ** 2, 0);
+        accumulator.add(count, output, sum, count, first);
+      });
+      const { metrics } = accumulator.result();
+      expect(metrics).toEqual({ loss: expect.any(Number), r2: expect.any(Number), rmse: expect.any(Number) });
+      const { loss, r2, rmse } = metrics as { loss: number; r2: number; rmse: number };
+      expect([loss, rmse / unit]).toBeAllclose([expected.mse, expected.rmse], TOLERANCE);
+      // 1 − SSE/SST cancels where the fit is good
+      expect([r2]).toBeAllclose([expected.r2], { absolute: 1e-12 });
+    },
+  );
+
+  it.each(CASES.filter((entry) => entry.task !== 'regression'))('$name', (entry) => {
+    const { labels, logits, classes, task, expected } = entry as ClassCase;
+    const outputs = task === 'binary' ? 1 : classes;
+    const rows = labels.length;
+    const all = Float64Array.from(logits.flat());
+    const kernels = new ReferenceKernels('float64');
+    const accumulator = classAccumulator(Int32Array.from(labels), outputs, classes);
+    inTwo(rows, (first, count) => {
+      const arena = new Arena('float64', 1 << 16);
+      const h = arena.tensor(count, outputs);
+      h.data.set(all.subarray(first * outputs, (first + count) * outputs));
+      const rowLoss = arena.tensor(1, count);
+      const batch = labels.slice(first, first + count);
+      if (task === 'binary') {
+        const values = arena.tensor(count, 1);
+        values.data.set(batch);
+        LOSSES['binary-cross-entropy'].evaluate(kernels, count, h, { values }, rowLoss, null);
+      } else {
+        const target = arena.ints(count);
+        target.data.set(batch);
+        LOSSES['softmax-cross-entropy'].evaluate(kernels, count, h, { labels: target }, rowLoss, null);
+      }
+      accumulator.add(count, h.data, kernels.sum(count, rowLoss), count, first);
+    });
+    const { metrics, confusion } = accumulator.result();
+    expect(confusion).toEqual(expected.confusion);
+    const { loss, accuracy } = metrics as { loss: number; accuracy: number };
+    expect([loss, accuracy]).toBeAllclose([expected.logLoss, expected.accuracy], TOLERANCE);
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { loadDataset } from '../../src/data/dataset.js';
+import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { loadTrainConfig } from '../../src/spec/load.js';
+import { planTraining } from '../../src/training/plan.js';
+import { type EpochRecord, runTraining } from '../../src/training/run.js';
+import { createTrainer } from '../../src/training/trainer.js';
+import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
+
+/** A run of a small config with these overrides, up to its first step. */
+async function prepare(...overrides: string[]) {
+  const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+  const loaded = loadTrainConfig(`${folder}/config.json`, overrides);
+  const { config, directory } = loaded;
+  const dataset = await loadDataset(config, directory);
+  const plan = planTraining(loaded, dataset);
+  return { plan, dataset, trainer: createTrainer(config, plan, dataset, new ReferenceKernels(config.dtype)) };
+}
+
+describe('runTraining', () => {
+  it('visits every training row once an epoch, and the losses of its steps are handed on', async () => {
+    const { plan, trainer } = await prepare('training.batchSize=5', 'training.epochs=2');
+    const records: EpochRecord[] = [];
+    const result = await runTraining(trainer, plan, { epochDone: (record) => void records.push(record) });
+    expect(plan.stepsPerEpoch).toBe(4);
+    expect(
+      records.map(({ epoch, step, steps }) => [epoch, step, steps.firstStep, steps.losses.length]),
+    ).toEqual([
+      [1, 4, 1, 4],
+      [2, 8, 5, 4],
+    ]);
+    expect(result).toMatchObject({ status: 'completed', epochs: 2, steps: 8 });
+    expect(result.lastStepLoss).toBe(records[1].steps.losses[3]);
+  });
+
+  it('ends in the middle of an epoch where steps say so', async () => {
+    const { plan, trainer } = await prepare('training.steps=3', 'training.batchSize=8');
+    const records: EpochRecord[] = [];
+    await runTraining(trainer, plan, { epochDone: (record) => void records.push(record) });
+    expect(records.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 2],
+      [2, 3],
+    ]);
+  });
+
+  it('is the same twice, in either dtype', async () => {
+    for (const dtype of ['float32', 'float64']) {
+      const runs = [await prepare(`dtype=${dtype}`), await prepare(`dtype=${dtype}`)];
+      for (const { trainer, plan } of runs) await runTraining(trainer, plan);
+      const [a, b] = runs.map(({ trainer }) => Array.from(trainer.network.parameters.values.data));
+      expect(a).toEqual(b);
+      expect(a.some((x) => x !== 0)).toBe(true);
+    }
+  });
+
+  it('evaluates a side with the weights as they are after the epoch', async () => {
+    const { plan, trainer } = await prepare('training.epochs=1');
+    const result = await runTraining(trainer, plan);
+    expect(trainer.evaluateTrain()).toEqual(result.train);
+    expect(trainer.evaluateValidation()).toEqual(result.validation);
+  });
+
+  it('stops at the step after the signal', async () => {
+    const { plan, trainer } = await prepare('training.epochs=1000');
+    const controller = new AbortController();
+    const listener = { epochDone: ({ epoch }: EpochRecord) => epoch === 3 && controller.abort() };
+    const result = await runTraining(trainer, plan, listener as never, controller.signal);
+    expect(result).toMatchObject({ status: 'interrupted', epochs: 3, steps: 6 });
+  });
+
+  it('clamps a batch to the training rows, with a warning, and draws more where it replaces', async () => {
+    const clamped = await prepare('training.batchSize=100');
+    expect(clamped.plan.batchSize).toBe(16);
+    expect(clamped.plan.warnings).toEqual([
+      'training.batchSize is 100, but there are 16 training rows: using 16',
+    ]);
+    const drawn = await prepare('training.batchSize=100', 'training.batches="with-replacement"');
+    expect(drawn.plan.batchSize).toBe(100);
+    expect(drawn.plan.warnings).toEqual([]);
+    await runTraining(drawn.trainer, drawn.plan);
+  });
+});
