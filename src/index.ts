@@ -5,8 +5,10 @@
  *     const { config, directory } = loaded;
  *     const dataset = await loadDataset(config, directory);
  *     const plan = planTraining(loaded, dataset);
- *     const trainer = createTrainer(config, plan, dataset, new ReferenceKernels(config.dtype));
- *     const result = await runTraining(trainer, plan);
+ *     const choice = { backend: 'wasm', relaxed: true };
+ *     const engine = await Team.start({ config, plan, choice, threads: 2 }, dataset);
+ *     const result = await runTraining(engine, config, plan);
+ *     await engine.close();
  */
 export { type Dataset, loadDataset, type Split } from './data/dataset.js';
 export { ExitCode, MlpError } from './errors.js';
@@ -23,6 +25,7 @@ export { checkSoftmax } from './gradcheck/softmax.js';
 export { Arena, ArenaPlan } from './kernels/arena.js';
 export type { DType, Kernels, Tensor } from './kernels/kernels.js';
 export { ReferenceKernels } from './kernels/reference.js';
+export { WasmKernels, type WasmOptions } from './kernels/wasm/wasmKernels.js';
 export type { Targets } from './network/loss.js';
 export { Network, type NetworkOptions } from './network/network.js';
 export type { Parameter, Parameters } from './network/parameters.js';
@@ -32,6 +35,8 @@ export { stratifiedSplit, trainTestSplit } from './random/split.js';
 export { type LoadedTrainConfig, loadNetworkSpec, loadTrainConfig } from './spec/load.js';
 export type { LayerSpec, NetworkSpec } from './spec/network.js';
 export type { TrainConfig } from './spec/train.js';
+export { type BackendChoice, chooseBackend, chooseThreads } from './training/backend.js';
+export { type Engine, LocalEngine } from './training/engine.js';
 export type { Evaluation, Metrics } from './training/metrics.js';
 export { encodeModel } from './training/model.js';
 export { planTraining, type TrainingPlan } from './training/plan.js';
@@ -41,4 +46,5 @@ export {
   type TrainListener,
   type TrainResult,
 } from './training/run.js';
-export { createTrainer, Trainer } from './training/trainer.js';
+export { Team } from './training/team/team.js';
+export type { Evaluations } from './training/trainer.js';

@@ -1,6 +1,7 @@
 /** mlp gradcheck: manual derivation, backpropagation and numeric gradient side by side. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { Check, GradcheckResult } from '../gradcheck/check.js';
+import { positiveInteger } from './options.js';
 
 interface GradcheckOptions {
   samples?: number;
@@ -24,7 +25,7 @@ export function gradcheckCommand(): Command {
   return new Command('gradcheck')
     .description('compare manual, backpropagated and numeric gradients; all built-in checks without a file')
     .argument('[file.json]', 'a graph with its manual derivatives, or a train config')
-    .option('--samples <n>', 'elements of each parameter of a network that are checked', samples)
+    .option('--samples <n>', 'elements of each parameter of a network that are checked', positiveInteger)
     .action(run);
 }
 
@@ -126,10 +127,4 @@ async function networkPage(path: string, { samples }: GradcheckOptions, style: T
   const summary = renderSummary(check, style);
   const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
   return { check, text: isShort ? `${renderTable(check, style)}\n\n${summary}` : summary };
-}
-
-function samples(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1) return value;
-  throw new InvalidArgumentError('expected a whole number of at least 1.');
 }

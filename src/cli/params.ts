@@ -1,7 +1,8 @@
 /** mlp params: every layer's output size and parameters, and the totals, from the spec alone. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { LayerShape, NetworkShape } from '../network/shape.js';
 import type { LoadedNetworkSpec } from '../spec/load.js';
+import { bigCount, positiveInteger } from './options.js';
 
 interface ParamsOptions {
   batch: number;
@@ -19,7 +20,7 @@ export function paramsCommand(): Command {
     .description("print every layer's output size and number of parameters, and the totals")
     .argument('<spec.json>', 'a network spec or a train config')
     .option('--batch <n>', 'rows in a batch', positiveInteger, 32)
-    .option('--max-params <n>', 'exit with 1 when there are more parameters', count)
+    .option('--max-params <n>', 'exit with 1 when there are more parameters', bigCount)
     .action(run);
 }
 
@@ -122,15 +123,4 @@ weights                ${formatCount(shape.weights)}
 biases                 ${formatCount(shape.biases)}
 memory in float32      ${formatBytes(bytes)}, ${formatBytes(bytes * ADAM_COPIES)} while training with Adam
 multiply-adds per row  ${formatCount(shape.weights)}`);
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('expected a whole number of at least 1.');
-}
-
-function count(text: string): bigint {
-  if (/^\d+$/.test(text)) return BigInt(text);
-  throw new InvalidArgumentError('expected a whole number.');
 }

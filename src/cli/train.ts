@@ -1,11 +1,16 @@
 /** mlp train: from a config to a run directory, with progress on the way and curves at the end. */
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { ExitCode } from '../errors.js';
 import type { EpochRecord } from '../training/run.js';
+import { backendName, threadCount } from './options.js';
 import { note, warn } from './output.js';
 
 interface TrainOptions {
   set: string[];
+  backend?: string;
+  threads?: number | 'auto';
+  deterministic?: boolean;
   run?: string;
   json?: boolean;
   color: boolean;
@@ -16,6 +21,9 @@ export function trainCommand(): Command {
     .description('train a network on a CSV file')
     .argument('<config.json>', 'a train config')
     .option('--set <key=value>', 'override a key, as in training.epochs=5; may be repeated', collect, [])
+    .option('--backend <name>', 'kernels: auto, reference, wasm, blas', backendName)
+    .option('--threads <n>', 'threads: auto, or a number', threadCount)
+    .option('--deterministic', 'only kernels that give the same bits on every machine')
     .option('--run <dir>', 'directory of the run (default: runs/<config name>-<n>)')
     .action(run);
 }
@@ -24,23 +32,31 @@ async function run(path: string, options: TrainOptions): Promise<void> {
   const { loadTrainConfig } = await import('../spec/load.js');
   const { loadDataset } = await import('../data/dataset.js');
   const { planTraining } = await import('../training/plan.js');
-  const { createTrainer } = await import('../training/trainer.js');
-  const { ReferenceKernels } = await import('../kernels/reference.js');
+  const { chooseBackend, chooseThreads } = await import('../training/backend.js');
+  const { Team } = await import('../training/team/team.js');
   const { runTraining } = await import('../training/run.js');
   const { RunDirectory } = await import('../training/runDirectory.js');
   const { encodeModel } = await import('../training/model.js');
   const { createReporter } = await import('./trainReport.js');
+  const { thisMachine } = await import('./machine.js');
 
-  const loaded = loadTrainConfig(path, options.set);
+  const loaded = loadTrainConfig(path, overridesOf(options));
   const { config, directory } = loaded;
   const dataset = await loadDataset(config, directory, path);
   const plan = planTraining(loaded, dataset);
   for (const warning of plan.warnings) warn(warning);
-  const kernels = new ReferenceKernels(config.dtype);
-  const trainer = createTrainer(config, plan, dataset, kernels);
+  const choice = chooseBackend(config, plan, thisMachine());
+  if (choice.note) note(choice.note);
+  const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
+  const engine = await Team.start({ config, plan, choice, threads }, dataset);
 
-  const runDirectory = await RunDirectory.create(options.run, config, path, directory);
-  const reporter = await createReporter(options, { config, plan, dataset, kernels, run: runDirectory.path });
+  const runDirectory = await RunDirectory.create(options.run, config, path, directory).catch(
+    async (error) => {
+      await engine.close();
+      throw error;
+    },
+  );
+  const reporter = await createReporter(options, { config, plan, dataset, engine, run: runDirectory.path });
   const interruption = new Interruption();
   try {
     reporter.start();
@@ -52,8 +68,8 @@ async function run(path: string, options: TrainOptions): Promise<void> {
         reporter.epochDone(record);
       },
     };
-    const result = await runTraining(trainer, plan, listener, interruption.signal);
-    const model = encodeModel(trainer.network.parameters, plan, dataset);
+    const result = await runTraining(engine, config, plan, listener, interruption.signal);
+    const model = encodeModel(engine.parameters, plan, dataset);
     await runDirectory.writeModel(model);
     await runDirectory.close();
     reporter.finish();
@@ -65,7 +81,18 @@ async function run(path: string, options: TrainOptions): Promise<void> {
   } finally {
     reporter.finish();
     interruption.release();
+    await engine.close();
   }
+}
+
+/** The overrides of --set, with those of the options that are short for one. */
+function overridesOf({ set, backend, threads, deterministic }: TrainOptions): string[] {
+  return [
+    ...set,
+    ...(backend === undefined ? [] : [`backend=${JSON.stringify(backend)}`]),
+    ...(threads === undefined ? [] : [`threads=${JSON.stringify(threads)}`]),
+    ...(deterministic ? ['deterministic=true'] : []),
+  ];
 }
 
 function collect(value: string, values: readonly string[]): string[] {

@@ -1,6 +1,5 @@
 /** What `mlp train` tells of a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
 import type { Dataset } from '../data/dataset.js';
-import type { Kernels } from '../kernels/kernels.js';
 import { lossChart } from '../report/chart.js';
 import { confusionTable } from '../report/confusion.js';
 import { formatCount, formatDuration, formatMetric, formatRate } from '../report/numbers.js';
@@ -8,6 +7,7 @@ import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/network.js';
 import type { TrainConfig } from '../spec/train.js';
+import type { Engine } from '../training/engine.js';
 import type { Evaluation, Metrics } from '../training/metrics.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { EpochRecord, TrainResult } from '../training/run.js';
@@ -18,7 +18,7 @@ export interface Run {
   readonly config: TrainConfig;
   readonly plan: TrainingPlan;
   readonly dataset: Dataset;
-  readonly kernels: Kernels;
+  readonly engine: Engine;
   /** The run directory. */
   readonly run: string;
 }
@@ -49,16 +49,16 @@ async function createProgress({ style, ascii = false }: Display): Promise<Traini
 }
 
 function textReporter(run: Run, progress: TrainingProgress, display: Display): Reporter {
-  const { config, plan, dataset, kernels } = run;
+  const { config, plan, dataset, engine } = run;
   const training: number[] = [];
   const validation: number[] = [];
   return {
     start() {
       const held = dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '';
       note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
-      note(
-        `${formatCount(dataset.train.rows)} rows to train on${held}; ${kernels.backend} kernels, ${config.dtype}`,
-      );
+      const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
+      const how = `${engine.backend} kernels, ${threads}, ${config.dtype}`;
+      note(`${formatCount(dataset.train.rows)} rows to train on${held}; ${how}`);
     },
     epochStarted: (epoch, steps) => progress.epochStarted(epoch, plan.epochs, steps),
     progress: (done, loss, rate) => progress.stepDone(done, loss, rate),
@@ -111,14 +111,14 @@ function describeMetrics(metrics: Metrics): string {
   return `R² ${formatMetric(metrics.r2)}, RMSE ${formatMetric(metrics.rmse)}, ${loss}`;
 }
 
-function jsonReporter({ config, plan, dataset, kernels, run }: Run): Reporter {
+function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
   return {
     start() {
       print(
         toJson({
           event: 'start',
-          backend: kernels.backend,
-          threads: 1,
+          backend: engine.backend,
+          threads: engine.threads,
           dtype: config.dtype,
           params: plan.parameters,
           rows: { train: dataset.train.rows, validation: dataset.validation?.rows ?? 0 },

@@ -91,7 +91,7 @@ export function buildNetwork(problem: NetworkProblem, kernels: Kernels): Checked
   };
   const plan = new ArenaPlan('float64');
   build(plan);
-  const built = build(new Arena('float64', plan.bytes));
+  const built = build(Arena.ofSize('float64', plan.bytes));
   built.x.data.set(problem.x);
   const target = 'labels' in built.targets ? built.targets.labels : built.targets.values;
   target.data.set(problem.targets);

@@ -43,24 +43,31 @@ export class ArenaPlan implements Allocator {
   }
 }
 
-export class Arena implements Allocator {
-  readonly memory: WebAssembly.Memory;
-  #next: number;
+/** Bytes at the start of the memory that are left to the static data of a WASM module. */
+export const RESERVED_BYTES = 1024;
 
-  /**
-   * @param bytes what will be taken in all, at most ARENA_LIMIT
-   * @param reserved bytes at the start that stay untouched, for the static data of a WASM module
-   * @throws RangeError where the system has no such memory
-   */
+/** A memory for so many bytes of tensors, at most ARENA_LIMIT; throws RangeError where the system has no such memory. */
+export function createMemory(bytes: number): WebAssembly.Memory {
+  // Padding behind the taken part: a SIMD kernel may read past a tail, never past the memory.
+  const pages = Math.ceil((RESERVED_BYTES + bytes + 2 * ALIGNMENT) / PAGE);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+/**
+ * Hands out the tensors of a memory, one after the other. The same calls on the same memory give the same tensors,
+ * in whichever thread: so every thread of a team builds its own view of the run.
+ */
+export class Arena implements Allocator {
+  #next = RESERVED_BYTES;
+
   constructor(
     readonly dtype: DType,
-    bytes: number,
-    reserved = 0,
-  ) {
-    // Padding behind the taken part: a SIMD kernel may read past a tail, never past the memory.
-    const pages = Math.ceil((reserved + bytes + 2 * ALIGNMENT) / PAGE);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    this.#next = Math.ceil((reserved + 1) / ALIGNMENT) * ALIGNMENT;
+    readonly memory: WebAssembly.Memory,
+  ) {}
+
+  /** An arena with a memory of its own. */
+  static ofSize(dtype: DType, bytes: number): Arena {
+    return new Arena(dtype, createMemory(bytes));
   }
 
   tensor(rows: number, columns: number): Tensor {

@@ -78,3 +78,13 @@ function layerShape(spec: LayerSpec, inputs: number, name: string): LayerShape {
 function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {
   return layers.reduce((total, layer) => total + layer[key], 0n);
 }
+
+/** The largest m·n·k among the products of a network with `batch` rows. */
+export function largestProduct(spec: NetworkSpec, inputs: number, batch: number): number {
+  const weights = (layers: readonly LayerShape[]): bigint[] =>
+    layers.flatMap((layer) => (layer.layers ? weights(layer.layers) : [layer.weights]));
+  return weights(networkShape(spec, inputs).layers).reduce(
+    (largest, count) => Math.max(largest, batch * Number(count)),
+    0,
+  );
+}

@@ -10,7 +10,11 @@ export type LossName = (typeof LOSSES)[number];
 export const DTYPES = ['float32', 'float64'] as const;
 
 /** The backends that can be asked for by name. */
-export const BACKENDS = ['reference'] as const;
+export const BACKENDS = ['reference', 'wasm', 'blas'] as const;
+
+/** More threads than this are a slip of the finger. */
+export const MAX_THREADS = 256;
+
 export type BackendName = (typeof BACKENDS)[number];
 
 export interface DataConfig {
@@ -62,4 +66,6 @@ export interface TrainConfig {
   dtype: (typeof DTYPES)[number];
   backend: 'auto' | BackendName;
   threads: 'auto' | number;
+  /** Only kernels that give the same bits on every machine. */
+  deterministic: boolean;
 }

@@ -7,6 +7,7 @@ import {
   BACKENDS,
   DTYPES,
   LOSSES,
+  MAX_THREADS,
   type OptimizerConfig,
   type ScheduleConfig,
   TASKS,
@@ -149,9 +150,16 @@ export const trainSchema = object({
     .default('auto')
     .describe('Who does the arithmetic; auto takes the fastest there is.'),
   threads: z
-    .union([z.literal('auto'), wholeNumber(1)], { error: '"auto" or a whole number of at least 1' })
+    .union([z.literal('auto'), wholeNumber(1, MAX_THREADS)], {
+      error: `"auto" or a whole number from 1 to ${MAX_THREADS}`,
+    })
     .default('auto')
-    .describe('Worker threads; any number gives the same bits.'),
+    .describe('Worker threads; any number gives the same bits, but with "blas".'),
+  deterministic: flag()
+    .default(false)
+    .describe(
+      'Only kernels that give the same bits on every machine: "wasm" without relaxed SIMD, or "reference".',
+    ),
 }).meta({
   title: 'Train config of mlp',
   description: 'A network, its data, and how to train it.',

@@ -27,7 +27,7 @@ export interface Accumulator {
   result(): Evaluation;
 }
 
-export function classAccumulator(labels: Int32Array, outputs: number, classes: number): Accumulator {
+export function classAccumulator(labels: ArrayLike<number>, outputs: number, classes: number): Accumulator {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   const loss = meanLoss();
   let correct = 0;
@@ -54,7 +54,11 @@ export function classAccumulator(labels: Int32Array, outputs: number, classes: n
  * @param targets row-major [rows, outputs]
  * @param unit how much of the target's own unit is 1 of what the network is trained on (1 if not standardised)
  */
-export function regressionAccumulator(targets: FloatArray, outputs: number, unit: number): Accumulator {
+export function regressionAccumulator(
+  targets: ArrayLike<number>,
+  outputs: number,
+  unit: number,
+): Accumulator {
   const loss = meanLoss();
   let squaredError = 0;
   let count = 0;
@@ -86,10 +90,10 @@ function meanLoss() {
 }
 
 /** Σ(t − t̄)², in two passes so that a large mean costs no digits. */
-function totalVariation(targets: FloatArray): number {
+function totalVariation(targets: ArrayLike<number>): number {
   let mean = 0;
-  for (const t of targets) mean += t / targets.length;
+  for (let i = 0; i < targets.length; i++) mean += targets[i] / targets.length;
   let sum = 0;
-  for (const t of targets) sum += (t - mean) ** 2;
+  for (let i = 0; i < targets.length; i++) sum += (targets[i] - mean) ** 2;
   return sum;
 }

@@ -11,6 +11,7 @@ import type { NetworkSpec } from '../spec/network.js';
 import { formatPlace, type Place } from '../spec/show.js';
 import type { LossName, Task } from '../spec/train.js';
 
+/** Plain data, so that it can be handed to a thread. */
 export interface TrainingPlan {
   readonly network: NetworkSpec;
   readonly inputs: number;
@@ -24,6 +25,12 @@ export interface TrainingPlan {
   /** Epochs in all; the last may be a part of one where steps were asked for. */
   readonly epochs: number;
   readonly parameters: bigint;
+  /** Rows of either side; no validation is 0. */
+  readonly rows: { readonly train: number; readonly validation: number };
+  /** How many classes there are; 0 for regression. */
+  readonly classes: number;
+  /** How much of the target's own unit is 1 of what the network is trained on. */
+  readonly targetUnit: number;
   readonly warnings: readonly string[];
 }
 
@@ -64,6 +71,9 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
     steps,
     epochs: Math.ceil(steps / stepsPerEpoch),
     parameters: shape.weights + shape.biases,
+    rows: { train: rows, validation: dataset.validation?.rows ?? 0 },
+    classes: dataset.classes?.length ?? 0,
+    targetUnit: dataset.targetStandardization?.scale ?? 1,
     warnings,
   };
 }

@@ -1,9 +1,10 @@
-/** The loop over steps and epochs: drives a trainer, tells a listener, lets the event loop breathe. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/** The loop over epochs: drives an engine, tells a listener, and says why it ended. */
 import { ExitCode, MlpError } from '../errors.js';
-import type { Evaluation } from './metrics.js';
+import type { TrainConfig } from '../spec/train.js';
+import type { Engine } from './engine.js';
 import type { TrainingPlan } from './plan.js';
-import type { Trainer } from './trainer.js';
+import { learningRateAt } from './schedule.js';
+import type { Evaluations } from './trainer.js';
 
 /** The steps of an epoch, for steps.csv: loss[i] is that of step firstStep + i, before its update. */
 export interface StepRecord {
@@ -13,12 +14,10 @@ export interface StepRecord {
   readonly losses: Float64Array;
 }
 
-export interface EpochRecord {
+export interface EpochRecord extends Evaluations {
   /** Epochs and steps done, counted from 1. */
   readonly epoch: number;
   readonly step: number;
-  readonly train: Evaluation;
-  readonly validation?: Evaluation;
   readonly learningRate: number;
   /** Wall time of the epoch, evaluation included. */
   readonly seconds: number;
@@ -27,87 +26,81 @@ export interface EpochRecord {
 
 export interface TrainListener {
   epochStarted?(epoch: number, steps: number): void;
-  /** Now and then within an epoch; `done` steps of it, their last loss, samples a second since the run began. */
+  /** Now and then within an epoch: `done` steps of it, the last one's loss, samples a second since the run began. */
   progress?(done: number, loss: number, samplesPerSecond: number): void;
   epochDone?(record: EpochRecord): void | Promise<void>;
 }
 
-export interface TrainResult {
+export interface TrainResult extends Evaluations {
   readonly status: 'completed' | 'interrupted';
   readonly epochs: number;
   readonly steps: number;
   readonly lastStepLoss: number;
-  readonly train: Evaluation;
-  readonly validation?: Evaluation;
   /** Time of the steps alone. */
   readonly trainSeconds: number;
   readonly samplesPerSecond: number;
 }
-
-/** Between two turns of the event loop no more than this, so that signals are heard and the bar moves. */
-const TURN_MILLISECONDS = 50;
 
 /**
  * Trains to the plan's end, or to the step at which `signal` is aborted.
  * @throws MlpError (78) naming the epoch and step at which the loss is no longer finite
  */
 export async function runTraining(
-  trainer: Trainer,
+  engine: Engine,
+  config: TrainConfig,
   plan: TrainingPlan,
   listener: TrainListener = {},
   signal?: AbortSignal,
 ): Promise<TrainResult> {
+  const { optimizer, schedule } = config.training;
+  let step = 0;
   let milliseconds = 0;
   let samples = 0;
   let lastStepLoss = Number.NaN;
   let last: EpochRecord | undefined;
 
-  while (trainer.step < plan.steps && !signal?.aborted) {
-    const epochStart = performance.now();
-    const firstStep = trainer.step + 1;
-    const epoch = trainer.epoch + 1;
-    const { learningRate } = trainer;
-    const steps = Math.min(plan.stepsPerEpoch, plan.steps - trainer.step);
-    const losses = new Float64Array(steps);
-    listener.epochStarted?.(epoch, steps);
-
-    let done = 0;
-    while (done < steps && !signal?.aborted) {
-      const turnStart = performance.now();
-      let now = turnStart;
-      while (done < steps && now - turnStart < TURN_MILLISECONDS) {
-        samples += trainer.nextBatchRows;
-        lastStepLoss = trainer.trainStep();
-        if (!Number.isFinite(lastStepLoss)) throw diverged(lastStepLoss, epoch, firstStep + done);
-        losses[done++] = lastStepLoss;
-        now = performance.now();
-      }
-      milliseconds += now - turnStart;
-      listener.progress?.(done, lastStepLoss, samples / (milliseconds / 1000));
-      await nextTurn();
-    }
-
-    const validation = trainer.evaluateValidation();
-    last = {
-      epoch,
-      step: trainer.step,
-      train: trainer.evaluateTrain(),
-      ...(validation && { validation }),
+  for (let epoch = 0; step < plan.steps && !signal?.aborted; epoch++) {
+    const start = performance.now();
+    const learningRate = learningRateAt(schedule, optimizer.learningRate, epoch);
+    const losses = new Float64Array(Math.min(plan.stepsPerEpoch, plan.steps - step));
+    listener.epochStarted?.(epoch + 1, losses.length);
+    const result = await engine.train(losses, learningRate, {
+      signal,
+      progress: (now) => {
+        const rate = (samples + now.samples) / ((milliseconds + now.milliseconds) / 1000);
+        listener.progress?.(now.done, now.loss, rate);
+      },
+    });
+    if (result.brokenLoss !== undefined) throw diverged(result.brokenLoss, epoch + 1, step + result.done + 1);
+    const steps = {
+      epoch: epoch + 1,
+      firstStep: step + 1,
       learningRate,
-      seconds: (performance.now() - epochStart) / 1000,
-      steps: { epoch, firstStep, learningRate, losses: losses.subarray(0, done) },
+      losses: losses.subarray(0, result.done),
+    };
+    step += result.done;
+    milliseconds += result.milliseconds;
+    samples += result.samples;
+    lastStepLoss = steps.losses.at(-1) ?? lastStepLoss;
+    last = {
+      epoch: epoch + 1,
+      step,
+      ...(await engine.evaluate()),
+      learningRate,
+      seconds: (performance.now() - start) / 1000,
+      steps,
     };
     await listener.epochDone?.(last);
   }
 
-  const evaluation = last ?? { train: trainer.evaluateTrain(), validation: trainer.evaluateValidation() };
+  const { train, validation } = last ?? (await engine.evaluate());
   return {
-    status: trainer.step < plan.steps ? 'interrupted' : 'completed',
+    status: step < plan.steps ? 'interrupted' : 'completed',
     epochs: last?.epoch ?? 0,
-    steps: trainer.step,
+    steps: step,
     lastStepLoss,
-    train: evaluation.train,
-    ...(evaluation.validation && { validation: evaluation.validation }),
+    train,
+    ...(validation && { validation }),
     trainSeconds: milliseconds / 1000,
     samplesPerSecond: samples / (milliseconds / 1000),
   };

@@ -1,104 +1,84 @@
 /**
- * One training run: a network, its optimiser and its data in one arena, and the step that they do over and over.
+ * One training run in memory: a network, its optimiser and its data, and the step that they do over and over.
  * Everything here is deterministic; when to stop, what to print and what to save is decided above.
+ *
+ * In a team of threads each has a trainer of its own over the same memory. They take the same steps, each kernel its
+ * slice of every result; only what lies outside the memory (the generator, the optimiser's step counter) exists once for each thread.
  */
-import { totalmem } from 'node:os';
 import { Batches } from '../data/batches.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import { ExitCode, MlpError } from '../errors.js';
-import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan, slice } from '../kernels/arena.js';
+import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { initialize } from '../network/initialize.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
-import { RandomState } from '../random/randomState.js';
+import type { RandomState } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/train.js';
 import { classAccumulator, type Evaluation, regressionAccumulator } from './metrics.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
-import { learningRateAt } from './schedule.js';
 
 /** Rows that are evaluated at once, however small the batches are. */
 const EVALUATION_ROWS = 256;
 
-/** A split in the arena: features [rows, inputs] and targets of either kind. */
-interface SplitTensors {
-  readonly split: Split;
-  readonly features: Tensor;
+/** A side of the split in memory, and in parts of at most `capacity` rows. */
+interface Side {
+  readonly features: Tensor; // [rows, inputs]
   readonly targets: Targets;
+  readonly chunks: readonly Chunk[];
+}
+
+interface Chunk {
+  readonly first: number;
+  readonly rows: number;
+  readonly x: Tensor; // [rows, inputs]
+  readonly targets: Targets;
+}
+
+/** Both sides; validation only where there is one. */
+export interface Evaluations {
+  readonly train: Evaluation;
+  readonly validation?: Evaluation;
 }
 
 export class Trainer {
   readonly network: Network;
-  /** Steps done. */
-  step = 0;
   readonly #optimizer: Optimizer;
-  readonly #train: SplitTensors;
-  readonly #validation: SplitTensors | null;
+  readonly #train: Side;
+  readonly #validation: Side | null;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [batchSize] rows of the batch
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
   readonly #capacity: number;
 
-  /** Takes all tensors of the run from the allocator; where that is a plan, nothing else may be called. */
+  /** Takes all tensors of the run from the allocator; where that only counts, nothing else may be called. */
   constructor(
-    private readonly config: TrainConfig,
+    config: TrainConfig,
     private readonly plan: TrainingPlan,
-    private readonly dataset: Dataset,
     private readonly kernels: Kernels,
+    private readonly random: RandomState,
     allocator: Allocator,
   ) {
-    const { train, validation } = dataset;
-    const rows = Math.max(train.rows, validation?.rows ?? 0);
-    this.#capacity = Math.max(plan.batchSize, Math.min(rows, EVALUATION_ROWS));
-    this.network = new Network(
-      plan.network,
-      { inputs: plan.inputs, loss: plan.loss, l2: config.training.l2, capacity: this.#capacity },
-      kernels,
-      allocator,
-    );
-    this.#optimizer = createOptimizer(config.training.optimizer, this.network.parameters, kernels, allocator);
-    this.#train = this.#splitTensors(train, allocator);
-    this.#validation = validation ? this.#splitTensors(validation, allocator) : null;
-    this.#indices = allocator.ints(plan.batchSize);
-    this.#x = allocator.tensor(plan.batchSize, plan.inputs);
-    this.#targets = this.#targetTensors(plan.batchSize, allocator);
-
-    const random = new RandomState(config.seed);
-    this.#batches = new Batches(config.training.batches, train.rows, plan.batchSize, random);
-    if (allocator instanceof Arena) {
-      initialize(this.network.parameters.list, random);
-      fill(this.#train);
-      if (this.#validation) fill(this.#validation);
-    }
+    const { batchSize, inputs, loss, rows } = plan;
+    const { l2, batches, optimizer } = config.training;
+    this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
+    const options = { inputs, loss, l2, capacity: this.#capacity };
+    this.network = new Network(plan.network, options, kernels, allocator);
+    this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator);
+    this.#train = this.#side(rows.train, allocator);
+    this.#validation = rows.validation > 0 ? this.#side(rows.validation, allocator) : null;
+    this.#indices = allocator.ints(batchSize);
+    this.#x = allocator.tensor(batchSize, inputs);
+    this.#targets = this.#targetTensors(batchSize, allocator);
+    this.#batches = new Batches(batches, rows.train, batchSize, random);
   }
 
-  /** The epoch that the next step belongs to, counted from 0. */
-  get epoch(): number {
-    return Math.floor(this.step / this.plan.stepsPerEpoch);
-  }
-
-  get learningRate(): number {
-    const { schedule, optimizer } = this.config.training;
-    return learningRateAt(schedule, optimizer.learningRate, this.epoch);
-  }
-
-  /**
-   * Draws a batch and takes one step down its gradient.
-   * @returns the batch's loss, regularisation included, before the update; where it is not finite, nothing is updated
-   */
-  trainStep(): number {
-    const learningRate = this.learningRate;
-    const rows = this.#batches.next(this.#indices.data);
-    const { kernels } = this;
-    kernels.gather(rows, this.#train.features, this.#indices, this.#x);
-    gatherTargets(kernels, rows, this.#train.targets, this.#indices, this.#targets);
-    const loss = this.network.lossAndGradients(rows, this.#x, this.#targets);
-    if (!Number.isFinite(loss)) return loss;
-    this.#optimizer.step(learningRate);
-    this.step++;
-    return loss;
+  /** Writes the data into memory and draws the weights: once a run, whatever the number of threads. */
+  load(dataset: Dataset): void {
+    fill(this.#train, dataset.train);
+    if (this.#validation && dataset.validation) fill(this.#validation, dataset.validation);
+    initialize(this.network.parameters.list, this.random);
   }
 
   /** Rows of the next batch. */
@@ -106,39 +86,53 @@ export class Trainer {
     return this.#batches.nextRows;
   }
 
-  evaluateTrain(): Evaluation {
-    return this.#evaluate(this.#train);
+  /**
+   * Draws a batch and takes one step down its gradient.
+   * @returns the batch's loss, regularisation included, before the update; where it is not finite, nothing is updated
+   */
+  trainStep(learningRate: number): number {
+    const { kernels } = this;
+    const rows = this.#batches.next(this.#indices.data);
+    kernels.gather(rows, this.#train.features, this.#indices, this.#x);
+    gatherTargets(kernels, rows, this.#train.targets, this.#indices, this.#targets);
+    const loss = this.network.lossAndGradients(rows, this.#x, this.#targets);
+    if (!Number.isFinite(loss)) return loss;
+    this.#optimizer.step(learningRate);
+    return loss;
   }
 
-  evaluateValidation(): Evaluation | undefined {
-    return this.#validation ? this.#evaluate(this.#validation) : undefined;
+  /** The metrics of both sides with the weights as they are. */
+  evaluate(): Evaluations {
+    const train = this.#evaluate(this.#train);
+    return this.#validation ? { train, validation: this.#evaluate(this.#validation) } : { train };
   }
 
-  #evaluate({ split, features, targets }: SplitTensors): Evaluation {
-    const { network, plan, dataset } = this;
-    const accumulator = split.labels
-      ? classAccumulator(split.labels, plan.outputs, (dataset.classes as string[]).length)
-      : regressionAccumulator(
-          split.targets as Float64Array,
-          plan.outputs,
-          dataset.targetStandardization?.scale ?? 1,
-        );
-    for (let first = 0; first < split.rows; first += this.#capacity) {
-      const rows = Math.min(this.#capacity, split.rows - first);
-      const x = slice(features, first * plan.inputs, rows, plan.inputs);
+  #evaluate({ targets, chunks }: Side): Evaluation {
+    const { network, plan } = this;
+    const all = 'labels' in targets ? targets.labels.data : targets.values.data;
+    const accumulator =
+      plan.classes > 0
+        ? classAccumulator(all, plan.outputs, plan.classes)
+        : regressionAccumulator(all, plan.outputs, plan.targetUnit);
+    for (const { first, rows, x, targets } of chunks) {
       const logits = network.forward(rows, x);
-      const { sum, terms } = network.dataLoss(rows, logits, targetRows(targets, first, rows));
+      const { sum, terms } = network.dataLoss(rows, logits, targets);
       accumulator.add(rows, logits.data, sum, terms, first);
     }
     return accumulator.result();
   }
 
-  #splitTensors(split: Split, allocator: Allocator): SplitTensors {
-    return {
-      split,
-      features: allocator.tensor(split.rows, this.plan.inputs),
-      targets: this.#targetTensors(split.rows, allocator),
-    };
+  #side(rows: number, allocator: Allocator): Side {
+    const { inputs } = this.plan;
+    const features = allocator.tensor(rows, inputs);
+    const targets = this.#targetTensors(rows, allocator);
+    const chunks: Chunk[] = [];
+    for (let first = 0; first < rows; first += this.#capacity) {
+      const count = Math.min(this.#capacity, rows - first);
+      const x = slice(features, first * inputs, count, inputs);
+      chunks.push({ first, rows: count, x, targets: targetRows(targets, first, count) });
+    }
+    return { features, targets, chunks };
   }
 
   #targetTensors(rows: number, allocator: Allocator): Targets {
@@ -148,49 +142,10 @@ export class Trainer {
   }
 }
 
-/**
- * A trainer with memory of its own, checked against the limits before anything is allocated.
- * @throws MlpError (78) where the run is too large
- */
-export function createTrainer(
-  config: TrainConfig,
-  plan: TrainingPlan,
-  dataset: Dataset,
-  kernels: Kernels,
-): Trainer {
-  const need = new ArenaPlan(config.dtype);
-  new Trainer(config, plan, dataset, kernels, need);
-  const limit = Math.min(ARENA_LIMIT, totalmem());
-  if (!(need.bytes <= limit)) {
-    const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';
-    throw tooLarge(need.bytes, `${owner} ${gigabytes(limit)}`);
-  }
-  let arena: Arena;
-  try {
-    arena = new Arena(config.dtype, need.bytes);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw tooLarge(need.bytes, 'the system has not that much to give');
-  }
-  return new Trainer(config, plan, dataset, kernels, arena);
-}
-
-function tooLarge(bytes: number, limit: string): MlpError {
-  return new MlpError(
-    ExitCode.config,
-    `this network and its data need ${gigabytes(bytes)} of memory: ${limit}`,
-    'use fewer units, a smaller training.batchSize, or "dtype": "float32"; mlp params shows where the parameters are',
-  );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(3)} GB`;
-}
-
-function fill({ split, features, targets }: SplitTensors): void {
+function fill({ features, targets }: Side, split: Split): void {
   features.data.set(split.features);
-  if ('labels' in targets) targets.labels.data.set(split.labels as Int32Array);
-  else targets.values.data.set((split.labels ?? split.targets) as Int32Array | Float64Array);
+  const { data } = 'labels' in targets ? targets.labels : targets.values;
+  data.set((split.labels ?? split.targets) as ArrayLike<number>);
 }
 
 function gatherTargets(kernels: Kernels, rows: number, from: Targets, indices: IntVector, to: Targets): void {

@@ -62,5 +62,6 @@ export function configOf(data: Pick<DataConfig, 'train' | 'target'> & Partial<Da
     dtype: 'float64',
     backend: 'auto',
     threads: 'auto',
+    deterministic: false,
   };
 }

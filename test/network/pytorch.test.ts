@@ -34,7 +34,7 @@ describe.each(PYTORCH_NETWORKS)('$name', (entry) => {
   if (!training) return;
   it(`takes the same steps with ${training.optimizer.type}${l2 > 0 ? ' and L2' : ''}`, () => {
     const { network, x, targets } = buildFixture(entry, kernels);
-    const arena = new Arena('float64', 1 << 20);
+    const arena = Arena.ofSize('float64', 1 << 20);
     const optimizer = createOptimizer(training.optimizer, network.parameters, kernels, arena);
     const losses = training.losses.map(() => {
       const loss = network.lossAndGradients(batch, x, targets);

@@ -60,7 +60,7 @@ describe('metrics are those of scikit-learn', () => {
     const kernels = new ReferenceKernels('float64');
     const accumulator = classAccumulator(Int32Array.from(labels), outputs, classes);
     inTwo(rows, (first, count) => {
-      const arena = new Arena('float64', 1 << 16);
+      const arena = Arena.ofSize('float64', 1 << 16);
       const h = arena.tensor(count, outputs);
       h.data.set(all.subarray(first * outputs, (first + count) * outputs));
       const rowLoss = arena.tensor(1, count);

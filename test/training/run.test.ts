@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
+import { LocalEngine } from '../../src/training/engine.js';
 import { planTraining } from '../../src/training/plan.js';
 import { type EpochRecord, runTraining } from '../../src/training/run.js';
-import { createTrainer } from '../../src/training/trainer.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 /** A run of a small config with these overrides, up to its first step. */
@@ -14,14 +13,17 @@ async function prepare(...overrides: string[]) {
   const { config, directory } = loaded;
   const dataset = await loadDataset(config, directory);
   const plan = planTraining(loaded, dataset);
-  return { plan, dataset, trainer: createTrainer(config, plan, dataset, new ReferenceKernels(config.dtype)) };
+  const choice = { backend: 'reference', relaxed: false } as const;
+  return { config, plan, dataset, engine: LocalEngine.start({ config, plan, choice }, dataset) };
 }
 
 describe('runTraining', () => {
   it('visits every training row once an epoch, and the losses of its steps are handed on', async () => {
-    const { plan, trainer } = await prepare('training.batchSize=5', 'training.epochs=2');
+    const { config, plan, engine } = await prepare('training.batchSize=5', 'training.epochs=2');
     const records: EpochRecord[] = [];
-    const result = await runTraining(trainer, plan, { epochDone: (record) => void records.push(record) });
+    const result = await runTraining(engine, config, plan, {
+      epochDone: (record) => void records.push(record),
+    });
     expect(plan.stepsPerEpoch).toBe(4);
     expect(
       records.map(({ epoch, step, steps }) => [epoch, step, steps.firstStep, steps.losses.length]),
@@ -34,9 +36,9 @@ describe('runTraining', () => {
   });
 
   it('ends in the middle of an epoch where steps say so', async () => {
-    const { plan, trainer } = await prepare('training.steps=3', 'training.batchSize=8');
+    const { config, plan, engine } = await prepare('training.steps=3', 'training.batchSize=8');
     const records: EpochRecord[] = [];
-    await runTraining(trainer, plan, { epochDone: (record) => void records.push(record) });
+    await runTraining(engine, config, plan, { epochDone: (record) => void records.push(record) });
     expect(records.map(({ epoch, step }) => [epoch, step])).toEqual([
       [1, 2],
       [2, 3],
@@ -46,25 +48,24 @@ describe('runTraining', () => {
   it('is the same twice, in either dtype', async () => {
     for (const dtype of ['float32', 'float64']) {
       const runs = [await prepare(`dtype=${dtype}`), await prepare(`dtype=${dtype}`)];
-      for (const { trainer, plan } of runs) await runTraining(trainer, plan);
-      const [a, b] = runs.map(({ trainer }) => Array.from(trainer.network.parameters.values.data));
+      for (const { engine, config, plan } of runs) await runTraining(engine, config, plan);
+      const [a, b] = runs.map(({ engine }) => Array.from(engine.parameters.values.data));
       expect(a).toEqual(b);
       expect(a.some((x) => x !== 0)).toBe(true);
     }
   });
 
   it('evaluates a side with the weights as they are after the epoch', async () => {
-    const { plan, trainer } = await prepare('training.epochs=1');
-    const result = await runTraining(trainer, plan);
-    expect(trainer.evaluateTrain()).toEqual(result.train);
-    expect(trainer.evaluateValidation()).toEqual(result.validation);
+    const { config, plan, engine } = await prepare('training.epochs=1');
+    const result = await runTraining(engine, config, plan);
+    expect(await engine.evaluate()).toEqual({ train: result.train, validation: result.validation });
   });
 
   it('stops at the step after the signal', async () => {
-    const { plan, trainer } = await prepare('training.epochs=1000');
+    const { config, plan, engine } = await prepare('training.epochs=1000');
     const controller = new AbortController();
     const listener = { epochDone: ({ epoch }: EpochRecord) => epoch === 3 && controller.abort() };
-    const result = await runTraining(trainer, plan, listener as never, controller.signal);
+    const result = await runTraining(engine, config, plan, listener as never, controller.signal);
     expect(result).toMatchObject({ status: 'interrupted', epochs: 3, steps: 6 });
   });
 
@@ -77,6 +78,6 @@ describe('runTraining', () => {
     const drawn = await prepare('training.batchSize=100', 'training.batches="with-replacement"');
     expect(drawn.plan.batchSize).toBe(100);
     expect(drawn.plan.warnings).toEqual([]);
-    await runTraining(drawn.trainer, drawn.plan);
+    await runTraining(drawn.engine, drawn.config, drawn.plan);
   });
 });

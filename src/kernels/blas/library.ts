@@ -1,0 +1,211 @@
+/**
+ * A BLAS library opened through FFI: which of the many names its CBLAS has, how wide its integers are, and that
+ * it computes on the calling thread alone, since the team of workers is the parallelism.
+ *
+ * Failures are values: a library that does not do is no reason to stop while there is another one, or WASM.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, resolve } from 'node:path';
+import type { LibraryHandle } from 'koffi';
+import { identifyBinary, nativeFormat, readHeader } from './binary.js';
+import { hasSymbol, type Identity, settle } from './vendor.js';
+
+type Koffi = typeof import('koffi');
+
+/**
+ * cblas_sgemm or cblas_dgemm. a, b and c are addresses of the process, as plain numbers: they hold every user
+ * address exactly, and cost less than a BigInt.
+ */
+export type Gemm = (
+  order: number,
+  transA: number,
+  transB: number,
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  a: number,
+  lda: number,
+  b: number,
+  ldb: number,
+  beta: number,
+  c: number,
+  ldc: number,
+) => void;
+
+/** CBLAS's enumerations. */
+export const ROW_MAJOR = 101;
+export const NO_TRANSPOSE = 111;
+export const TRANSPOSE = 112;
+
+export interface BlasLibrary extends Identity {
+  /** The file that was loaded; a worker opens it by this path. */
+  readonly path: string;
+  readonly sgemm: Gemm;
+  readonly dgemm: Gemm;
+  /** The address of a view's first byte in the process. */
+  readonly addressOf: (view: ArrayBufferView) => number;
+}
+
+export interface BlasFailure {
+  readonly path: string;
+  readonly reason:
+    | 'missing'
+    | 'not a library'
+    | 'wrong architecture'
+    | 'not loadable'
+    | 'no cblas'
+    | 'not thread-safe'
+    | 'wrong result';
+  /** For the user: what was found, and where it helps, what was expected. */
+  readonly detail: string;
+}
+
+// How cblas_sgemm is called: by its name; in NumPy's wheels, with 64-bit integers; in SciPy's; in NumPy's older wheels and Julia.
+const DECORATIONS = [
+  ['', ''],
+  ['scipy_', '64_'],
+  ['scipy_', ''],
+  ['', '64_'],
+] as const;
+
+// By path, and for good: koffi unloads a library with its last reference, while OpenBLAS has threads of its own in it.
+const opened = new Map<string, BlasLibrary | BlasFailure>();
+
+/**
+ * Opens a library by its path, or by a bare file name which the system's loader finds; sets it to one thread and
+ * tries it on a small product. To be called in each thread that uses it: some libraries keep their thread count by thread.
+ */
+export function openBlas(name: string): BlasLibrary | BlasFailure {
+  let result = opened.get(name);
+  if (result === undefined) {
+    result = open(existsSync(name) || !isBare(name) ? resolve(name) : name);
+    opened.set(name, result);
+  }
+  return result;
+}
+
+export function isFailure(result: BlasLibrary | BlasFailure): result is BlasFailure {
+  return 'reason' in result;
+}
+
+function isBare(name: string): boolean {
+  return name === basename(name);
+}
+
+function open(path: string): BlasLibrary | BlasFailure {
+  const unfit = inspect(path);
+  if (unfit !== null) return unfit;
+  let koffi: Koffi;
+  let handle: LibraryHandle;
+  try {
+    // Here and not at the top: most commands need no FFI, and where koffi has no build there is still WASM.
+    koffi = createRequire(import.meta.url)('koffi');
+  } catch (error) {
+    return { path, reason: 'not loadable', detail: `koffi does not run here: ${messageOf(error)}` };
+  }
+  try {
+    handle = koffi.load(path);
+  } catch (error) {
+    return { path, reason: isBare(path) ? 'missing' : 'not loadable', detail: messageOf(error) };
+  }
+  const decoration = DECORATIONS.find(([prefix, suffix]) =>
+    hasSymbol(handle, `${prefix}cblas_sgemm${suffix}`),
+  );
+  if (decoration === undefined) return { path, reason: 'no cblas', detail: 'has no function cblas_sgemm' };
+  const [prefix, suffix] = decoration;
+  const decorate = (symbol: string) => `${prefix}${symbol}${suffix}`;
+
+  const identity = settle(handle, decorate, suffix === '64_');
+  if (!identity.threadSafe) {
+    const detail = 'a serial build, which several threads must not call; expected one with threads';
+    return { path, reason: 'not thread-safe', detail };
+  }
+  const library: BlasLibrary = {
+    ...identity,
+    path: isBare(path) ? loadedPath(koffi, handle, decorate('cblas_sgemm'), path) : path,
+    sgemm: bind(handle, decorate('cblas_sgemm'), 'float', identity.integerBits),
+    dgemm: bind(handle, decorate('cblas_dgemm'), 'double', identity.integerBits),
+    addressOf: (view) => Number(koffi.address(view)),
+  };
+  if (!multiplies(library)) {
+    return { path, reason: 'wrong result', detail: 'a product of a 2×3 and a 3×2 matrix came out wrong' };
+  }
+  return library;
+}
+
+/** What the first bytes of a file say against loading it; null for a bare name and for what may do. */
+function inspect(path: string): BlasFailure | null {
+  // macOS keeps its own libraries in one cache, without a file under their path.
+  if (isBare(path) || path.startsWith('/System/Library/')) return null;
+  try {
+    const status = statSync(path);
+    if (!status.isFile()) return { path, reason: 'not a library', detail: 'found a folder' };
+    const kind = identifyBinary(readHeader(path));
+    if (kind?.format !== nativeFormat(process.platform)) {
+      const found = kind === null ? 'found some other file' : `found a library of format ${kind.format}`;
+      return {
+        path,
+        reason: 'not a library',
+        detail: `${found}, expected a shared library (${nativeFormat(process.platform)})`,
+      };
+    }
+    if (!kind.architectures.includes(process.arch)) {
+      const detail = `found a library for ${kind.architectures.join(' and ')}, expected one for ${process.arch}`;
+      return { path, reason: 'wrong architecture', detail };
+    }
+    if (status.size < kind.bytes) {
+      const detail = `found ${status.size} bytes, expected at least ${kind.bytes}: the file is cut off`;
+      return { path, reason: 'not a library', detail };
+    }
+    return null;
+  } catch (error) {
+    if (!existsSync(path)) return { path, reason: 'missing', detail: 'no such file' };
+    return { path, reason: 'not loadable', detail: messageOf(error) };
+  }
+}
+
+function bind(
+  handle: LibraryHandle,
+  symbol: string,
+  real: 'float' | 'double',
+  integerBits: 32 | 64 | null,
+): Gemm {
+  // Where the width is not known: an argument has a slot of eight bytes in the calling conventions of 64-bit machines,
+  // so a library with 32-bit integers reads the lower half. Apple's for arm64 alone packs arguments.
+  const packs = process.platform === 'darwin' && process.arch === 'arm64';
+  const int = (integerBits ?? (packs ? 32 : 64)) === 32 ? 'int32_t' : 'int64_t';
+  return handle.func(symbol, 'void', [
+    ...['int', 'int', 'int', int, int, int, real],
+    ...['uintptr_t', int, 'uintptr_t', int, real, 'uintptr_t', int],
+  ]) as unknown as Gemm;
+}
+
+/** The file that the loader found for a bare name: dladdr names the library that has a symbol. */
+function loadedPath(koffi: Koffi, handle: LibraryHandle, symbol: string, name: string): string {
+  try {
+    const info = koffi.struct({ file: 'str', base: 'void *', name: 'str', address: 'void *' });
+    const dladdr = koffi.load(null).func('dladdr', 'int', ['void *', koffi.out(koffi.pointer(info))]);
+    const found: { file?: string } = {};
+    dladdr(handle.symbol(symbol), found);
+    return found.file ?? name;
+  } catch {
+    return name; // a C library without dladdr
+  }
+}
+
+/** [1 2 3; 4 5 6]·[1 2; 3 4; 5 6] = [22 28; 49 64], in both precisions. */
+function multiplies({ sgemm, dgemm, addressOf }: BlasLibrary): boolean {
+  return [[sgemm, Float32Array] as const, [dgemm, Float64Array] as const].every(([gemm, Elements]) => {
+    const ab = Elements.of(1, 2, 3, 4, 5, 6);
+    const c = new Elements(4);
+    const address = addressOf(ab);
+    gemm(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, 2, 2, 3, 1, address, 3, address, 2, 0, addressOf(c), 2);
+    return String(c) === '22,28,49,64';
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,99 @@
+/** Sums of tensors, rows of minibatches, and reductions. */
+import { addWide, lanes, loadFirst, madd, splat, storeFirst, sumWide } from './simd';
+
+/** out ← a + b over `count` elements; out may be a or b. */
+@inline
+export function add<T>(count: i32, a: usize, b: usize, out: usize): void {
+  for (; count >= lanes<T>(); count -= lanes<T>()) {
+    v128.store(out, v128.add<T>(v128.load(a), v128.load(b)));
+    a += 16;
+    b += 16;
+    out += 16;
+  }
+  if (count > 0) storeFirst<T>(out, v128.add<T>(v128.load(a), v128.load(b)), count);
+}
+
+/** y ← y + scale·x over `count` elements */
+@inline
+export function addScaled<T>(count: i32, scale: f64, x: usize, y: usize): void {
+  const factor = splat<T>(scale);
+  for (; count >= lanes<T>(); count -= lanes<T>()) {
+    v128.store(y, madd<T>(factor, v128.load(x), v128.load(y)));
+    x += 16;
+    y += 16;
+  }
+  if (count > 0) storeFirst<T>(y, madd<T>(factor, v128.load(x), v128.load(y)), count);
+}
+
+/** out ← source, `count` elements */
+@inline
+export function copy<T>(count: i32, source: usize, out: usize): void {
+  memory.copy(out, source, count * sizeof<T>());
+}
+
+/** out[i] ← source[indices[i]], rows of `columns` elements. */
+@inline
+export function gather<T>(rows: i32, columns: i32, source: usize, indices: usize, out: usize): void {
+  const rowBytes = <usize>columns * sizeof<T>();
+  for (; rows > 0; rows--) {
+    let from = source + <usize>load<i32>(indices) * rowBytes;
+    indices += 4;
+    let left = columns;
+    for (; left >= lanes<T>(); left -= lanes<T>()) {
+      v128.store(out, v128.load(from));
+      from += 16;
+      out += 16;
+    }
+    if (left > 0) storeFirst<T>(out, v128.load(from), left);
+    out += left * sizeof<T>();
+  }
+}
+
+/** out[i] ← source[indices[i]], labels. */
+@inline
+export function gatherLabels(rows: i32, source: usize, indices: usize, out: usize): void {
+  for (; rows > 0; rows--) {
+    store<i32>(out, load<i32>(source + ((<usize>load<i32>(indices)) << 2)));
+    indices += 4;
+    out += 4;
+  }
+}
+
+/** The sum of x, or of its squares, in double precision. */
+@inline
+function total<T>(squares: bool, count: i32, x: usize): f64 {
+  let first = f64x2.splat(0);
+  let second = f64x2.splat(0);
+  for (; count >= 2 * lanes<T>(); count -= 2 * lanes<T>()) {
+    first = addTerm<T>(squares, first, v128.load(x));
+    second = addTerm<T>(squares, second, v128.load(x, 16));
+    x += 32;
+  }
+  if (count >= lanes<T>()) {
+    first = addTerm<T>(squares, first, v128.load(x));
+    count -= lanes<T>();
+    x += 16;
+  }
+  if (count > 0) second = addTerm<T>(squares, second, loadFirst<T>(x, count));
+  return sumWide(f64x2.add(first, second));
+}
+
+/** total + x or x², both in double precision: the square of an f32 is exact there, and can't overflow. */
+@inline
+function addTerm<T>(squares: bool, sum: v128, x: v128): v128 {
+  if (!squares) return addWide<T>(sum, x);
+  if (sizeof<T>() == 8) return madd<f64>(x, x, sum);
+  const low = f64x2.promote_low_f32x4(x);
+  const high = f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1));
+  return madd<f64>(high, high, madd<f64>(low, low, sum));
+}
+
+@inline
+export function sum<T>(count: i32, x: usize): f64 {
+  return total<T>(false, count, x);
+}
+
+@inline
+export function sumOfSquares<T>(count: i32, x: usize): f64 {
+  return total<T>(true, count, x);
+}

@@ -1,0 +1,186 @@
+/** The kernels for float32: what the module exports. The functions are described where they are imported from. */
+import * as products from './product';
+import * as vectorProduct from './vectorProduct';
+import * as activations from './activations';
+import * as elementwise from './elementwise';
+import * as losses from './losses';
+import * as optimizers from './optimizers';
+import { evaluateFunction } from './evaluate';
+
+export { gatherLabels } from './elementwise';
+
+/** The end of the module's constants in the memory. */
+export const constantsEnd: usize = __heap_base;
+
+export function productScratchBytes(): usize {
+  return products.productScratchBytes<f32>();
+}
+
+/** y ← an elementary function of x, for the tests of their accuracy: see `evaluateFunction`. */
+export function evaluate(kind: i32, count: i32, x: usize, y: usize): void {
+  evaluateFunction<f32>(kind, count, x, y);
+}
+
+export function product(
+  form: i32,
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  bStep: usize,
+  accumulate: bool,
+  c: usize,
+  cStep: usize,
+  scratch: usize,
+): void {
+  products.product<f32>(form, m, n, k, a, aStep, b, bStep, accumulate, c, cStep, scratch);
+}
+
+export function dotRows(
+  rows: i32,
+  k: i32,
+  a: usize,
+  aStep: usize,
+  x: usize,
+  accumulate: bool,
+  y: usize,
+): void {
+  vectorProduct.dotRows<f32>(rows, k, a, aStep, x, accumulate, y);
+}
+
+export function combineRows(
+  columns: i32,
+  k: i32,
+  x: usize,
+  b: usize,
+  bStep: usize,
+  accumulate: bool,
+  y: usize,
+): void {
+  vectorProduct.combineRows<f32>(columns, k, x, b, bStep, accumulate, y);
+}
+
+export function biasActivation(
+  kind: i32,
+  parameter: f64,
+  rows: i32,
+  columns: i32,
+  x: usize,
+  bias: usize,
+  y: usize,
+): void {
+  activations.biasActivation<f32>(kind, parameter, rows, columns, x, bias, y);
+}
+
+export function biasActivationBackward(
+  kind: i32,
+  parameter: f64,
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  x: usize,
+  y: usize,
+  dY: usize,
+  dX: usize,
+  dBias: usize,
+): void {
+  activations.biasActivationBackward<f32>(kind, parameter, rows, columns, rowBytes, x, y, dY, dX, dBias);
+}
+
+export function add(count: i32, a: usize, b: usize, out: usize): void {
+  elementwise.add<f32>(count, a, b, out);
+}
+
+export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
+  elementwise.addScaled<f32>(count, scale, x, y);
+}
+
+export function copy(count: i32, source: usize, out: usize): void {
+  elementwise.copy<f32>(count, source, out);
+}
+
+export function gather(rows: i32, columns: i32, source: usize, indices: usize, out: usize): void {
+  elementwise.gather<f32>(rows, columns, source, indices, out);
+}
+
+export function sum(count: i32, x: usize): f64 {
+  return elementwise.sum<f32>(count, x);
+}
+
+export function sumOfSquares(count: i32, x: usize): f64 {
+  return elementwise.sumOfSquares<f32>(count, x);
+}
+
+export function softmax(rows: i32, columns: i32, logits: usize, out: usize): void {
+  losses.softmax<f32>(rows, columns, logits, out);
+}
+
+export function softmaxCrossEntropy(
+  rows: i32,
+  columns: i32,
+  logits: usize,
+  labels: usize,
+  scale: f64,
+  rowLoss: usize,
+  gradient: usize,
+): void {
+  losses.softmaxCrossEntropy<f32>(rows, columns, logits, labels, scale, rowLoss, gradient);
+}
+
+export function sigmoidCrossEntropy(
+  rows: i32,
+  columns: i32,
+  logits: usize,
+  targets: usize,
+  scale: f64,
+  rowLoss: usize,
+  gradient: usize,
+): void {
+  losses.sigmoidCrossEntropy<f32>(rows, columns, logits, targets, scale, rowLoss, gradient);
+}
+
+export function squaredError(
+  rows: i32,
+  columns: i32,
+  output: usize,
+  targets: usize,
+  scale: f64,
+  rowLoss: usize,
+  gradient: usize,
+): void {
+  losses.squaredError<f32>(rows, columns, output, targets, scale, rowLoss, gradient);
+}
+
+export function sgd(count: i32, learningRate: f64, p: usize, g: usize): void {
+  optimizers.sgd<f32>(count, learningRate, p, g);
+}
+
+export function sgdMomentum(
+  count: i32,
+  learningRate: f64,
+  momentum: f64,
+  nesterov: bool,
+  p: usize,
+  g: usize,
+  v: usize,
+): void {
+  optimizers.sgdMomentum<f32>(count, learningRate, momentum, nesterov, p, g, v);
+}
+
+export function adam(
+  count: i32,
+  learningRate: f64,
+  beta1: f64,
+  beta2: f64,
+  epsilon: f64,
+  correction1: f64,
+  correction2: f64,
+  p: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+): void {
+  optimizers.adam<f32>(count, learningRate, beta1, beta2, epsilon, correction1, correction2, p, g, m, v);
+}

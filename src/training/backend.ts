@@ -1,0 +1,123 @@
+/** Which kernels a run takes, and how many threads: what the config asks for, measured against what is there. */
+import { ExitCode, MlpError } from '../errors.js';
+import { BlasKernels } from '../kernels/blas/blasKernels.js';
+import { blasUnavailable, explainSearch, findBlas } from '../kernels/blas/find.js';
+import { isFailure, openBlas } from '../kernels/blas/library.js';
+import type { Machine } from '../kernels/blas/machine.js';
+import type { DType, Kernels } from '../kernels/kernels.js';
+import { ReferenceKernels } from '../kernels/reference.js';
+import type { Share } from '../kernels/share.js';
+import { detectFeatures, type WasmFeatures } from '../kernels/wasm/loader.js';
+import { scratchBytes, WasmKernels } from '../kernels/wasm/wasmKernels.js';
+import { largestProduct } from '../network/shape.js';
+import type { BackendName, TrainConfig } from '../spec/train.js';
+import type { TrainingPlan } from './plan.js';
+
+/** The kernels of a run. Plain data, so that it can be handed to a thread. */
+export interface BackendChoice {
+  readonly backend: BackendName;
+  /** Whether relaxed SIMD may be used: faster where the engine has it, but not the same bits everywhere. */
+  readonly relaxed: boolean;
+  /** Path of the BLAS, for `blas`. */
+  readonly library?: string;
+  /** What the user should know of the choice, a sentence. */
+  readonly note?: string;
+}
+
+/**
+ * The least m·n·k of a network's largest product for which `auto` looks for a BLAS. Finding and loading one takes some 40 ms, which
+ * a network of smaller products does not win back.
+ */
+const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
+
+/** Floating-point operations of a step that make one more thread worth its barriers; below twice that, one thread is faster. */
+const OPERATIONS_PER_THREAD = 1.5e6;
+
+/**
+ * @param features what the engine can do; detected if left out
+ * @throws MlpError 69 where a backend is demanded that is not there
+ */
+export function chooseBackend(
+  { backend, deterministic }: Pick<TrainConfig, 'backend' | 'deterministic'>,
+  plan: TrainingPlan,
+  machine: Machine,
+  features: WasmFeatures = detectFeatures(),
+): BackendChoice {
+  const relaxed = !deterministic;
+  if (backend === 'reference') return { backend, relaxed };
+  if (!features.simd) {
+    const found = 'found an engine without WebAssembly SIMD';
+    if (backend === 'auto')
+      return { backend: 'reference', relaxed, note: `${found}: using the reference kernels` };
+    throw new MlpError(
+      ExitCode.unavailable,
+      `backend "${backend}": ${found}, expected one that has it`,
+      'take --backend reference, or a newer CPU or Node',
+    );
+  }
+  if (backend === 'wasm' || deterministic) {
+    if (backend === 'blas') {
+      throw new MlpError(
+        ExitCode.config,
+        'backend: found "blas" with "deterministic", expected "wasm" or "auto": the bits of a BLAS depend on the machine',
+        'leave out one of the two',
+      );
+    }
+    return { backend: 'wasm', relaxed };
+  }
+  const isLarge = largestProduct(plan.network, plan.inputs, plan.batchSize) >= LEAST_PRODUCT_FOR_BLAS;
+  if (backend === 'auto' && !isLarge) return { backend: 'wasm', relaxed };
+  const search = findBlas(machine);
+  const [library] = search.libraries;
+  if (library) return { backend: 'blas', relaxed, library: library.path };
+  if (backend === 'blas') throw blasUnavailable(search);
+  return { backend: 'wasm', relaxed, note: explainSearch(search) };
+}
+
+/** The number of threads: as many as asked for, or as the work of a step is worth, and never more than `available`. */
+export function chooseThreads(
+  threads: TrainConfig['threads'],
+  choice: BackendChoice,
+  plan: TrainingPlan,
+  available: number,
+): number {
+  if (choice.backend === 'reference') return 1;
+  if (threads !== 'auto') return threads;
+  // Forward, dX and dW are one multiply-add each for every weight and row.
+  const operations = 6 * Number(plan.parameters) * plan.batchSize;
+  return Math.max(1, Math.min(available, Math.floor(operations / OPERATIONS_PER_THREAD)));
+}
+
+/** What the kernels need beside the tensors of the run, in bytes. */
+export function kernelScratch({ backend }: BackendChoice, threads: number): number {
+  return backend === 'reference' ? 0 : scratchBytes(threads);
+}
+
+/**
+ * The kernels of a choice, for one thread.
+ * @param scratch address of kernelScratch(…) bytes in the memory, the same for all threads
+ */
+export function createKernels(
+  choice: BackendChoice,
+  dtype: DType,
+  memory: WebAssembly.Memory,
+  scratch: number,
+  share: Share,
+): Kernels {
+  const options = { dtype, memory, scratch, relaxed: choice.relaxed, share };
+  switch (choice.backend) {
+    case 'reference':
+      return new ReferenceKernels(dtype);
+    case 'wasm':
+      return new WasmKernels(options);
+    case 'blas': {
+      const library = openBlas(choice.library ?? '');
+      if (!isFailure(library)) return new BlasKernels(options, library);
+      throw new MlpError(
+        ExitCode.unavailable,
+        `${library.path}: found no usable BLAS any more: ${library.detail}`,
+        'take --backend wasm',
+      );
+    }
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The words that the threads of a team and the main thread share beside the arena: the barrier, the command at hand,
+ * and what has come of it. Nothing else passes between threads while they train.
+ */
+import type { Share } from '../../kernels/share.js';
+
+export const Command = { train: 1, evaluate: 2, stop: 3 } as const;
+export type Command = (typeof Command)[keyof typeof Command];
+
+/** Int32 words, each on a cache line of its own, so that waiting for one does not slow down another. */
+const Word = {
+  /** How many threads have reached the barrier. */
+  arrived: 0,
+  /** Counts the barriers passed. */
+  phase: 1,
+  /** How many threads sleep at the barrier. */
+  sleepers: 2,
+  /** 1 as soon as a thread has failed: the rest must not wait for it. */
+  failed: 3,
+  /** Counts the commands given; threads without work sleep on it. */
+  generation: 4,
+  command: 5,
+  /** Steps to take, and the step before which all stop. */
+  steps: 6,
+  stopAt: 7,
+  /** 1 when the main thread wants the team to stop after the step at hand. */
+  stopRequested: 8,
+  /** Steps taken of the command at hand. */
+  done: 9,
+} as const;
+
+const WORDS_OF_LINE = 16;
+const LINES = 10;
+const WORD_BYTES = LINES * WORDS_OF_LINE * Int32Array.BYTES_PER_ELEMENT;
+/** After the words, as float64: the learning rate, the samples so far, then the losses of the steps. */
+const RATE = 0;
+const SAMPLES = 1;
+const LOSSES = 2;
+
+/** How long a sleeping thread waits before it looks whether another has failed. */
+const LOOK_MILLISECONDS = 100;
+/** A barrier is mostly passed within microseconds: so many looks (some 20 µs) come before a thread goes to sleep. */
+const SPINS = 4000;
+
+/** Thrown at the barrier in the threads that are left when one has failed; the main thread knows why. */
+export class TeamBroken extends Error {
+  override readonly name = 'TeamBroken';
+}
+
+export class Control {
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+
+  /** @param source the buffer of another thread's Control, or the number of losses to make room for */
+  constructor(source: SharedArrayBuffer | number) {
+    this.buffer =
+      typeof source === 'number' ? new SharedArrayBuffer(WORD_BYTES + 8 * (LOSSES + source)) : source;
+    this.#words = new Int32Array(this.buffer, 0, WORD_BYTES / Int32Array.BYTES_PER_ELEMENT);
+    this.#numbers = new Float64Array(this.buffer, WORD_BYTES);
+  }
+
+  // The main thread's side.
+
+  /** Wakes the team for a command. */
+  give(command: Command, steps = 0, learningRate = 0): void {
+    this.#set(Word.command, command);
+    this.#set(Word.steps, steps);
+    this.#set(Word.stopAt, steps);
+    this.#set(Word.stopRequested, 0);
+    this.#set(Word.done, 0);
+    this.#numbers[RATE] = learningRate;
+    this.#numbers[SAMPLES] = 0;
+    this.#wake(Word.generation);
+  }
+
+  requestStop(): void {
+    this.#set(Word.stopRequested, 1);
+  }
+
+  /** Frees all who wait: a thread has failed. */
+  fail(): void {
+    this.#set(Word.failed, 1);
+    this.#wake(Word.phase);
+    this.#wake(Word.generation);
+  }
+
+  get done(): number {
+    return this.#get(Word.done);
+  }
+
+  get samples(): number {
+    return this.#numbers[SAMPLES];
+  }
+
+  /** The losses of the steps so far; one more where the last was not finite. */
+  get losses(): Float64Array {
+    return this.#numbers.subarray(LOSSES);
+  }
+
+  // The team's side.
+
+  /** Sleeps until a command beyond the given generation is there, and returns its generation. */
+  awaitCommand(generation: number): number {
+    const word = Word.generation * WORDS_OF_LINE;
+    while (Atomics.load(this.#words, word) === generation) Atomics.wait(this.#words, word, generation);
+    if (this.#get(Word.failed) !== 0) throw new TeamBroken('another thread of the team has failed');
+    return Atomics.load(this.#words, word);
+  }
+
+  get command(): Command {
+    return this.#get(Word.command) as Command;
+  }
+
+  get steps(): number {
+    return this.#get(Word.steps);
+  }
+
+  get learningRate(): number {
+    return this.#numbers[RATE];
+  }
+
+  /** Whether the step (from 0) is still to be taken: the same answer in every thread, since a barrier lies between. */
+  continues(step: number): boolean {
+    return step < this.#get(Word.stopAt);
+  }
+
+  /** The first thread alone, before a step: passes a request to stop on to all, to take effect after that step. */
+  relayStop(step: number): void {
+    if (this.#get(Word.stopRequested) !== 0) this.#set(Word.stopAt, step + 1);
+  }
+
+  /** The first thread alone, after a step. */
+  record(step: number, loss: number, rows: number): void {
+    this.#numbers[LOSSES + step] = loss;
+    this.#numbers[SAMPLES] += rows;
+    this.#set(Word.done, step + 1);
+  }
+
+  /**
+   * A thread's place in the team, with the barrier.
+   * @param crowded whether there are more threads than processors: spinning would then hold up those that are waited for
+   */
+  share(rank: number, size: number, crowded: boolean): Share {
+    if (size === 1) return { rank, size, sync() {} };
+    const words = this.#words;
+    const arrived = Word.arrived * WORDS_OF_LINE;
+    const phase = Word.phase * WORDS_OF_LINE;
+    const sleepers = Word.sleepers * WORDS_OF_LINE;
+    const spins = crowded ? 1 : SPINS;
+    const sleep = (current: number): void => {
+      Atomics.add(words, sleepers, 1);
+      while (Atomics.load(words, phase) === current) {
+        if (this.#get(Word.failed) !== 0) throw new TeamBroken('another thread of the team has failed');
+        Atomics.wait(words, phase, current, LOOK_MILLISECONDS);
+      }
+      Atomics.sub(words, sleepers, 1);
+    };
+    return {
+      rank,
+      size,
+      sync() {
+        const current = Atomics.load(words, phase);
+        if (Atomics.add(words, arrived, 1) === size - 1) {
+          Atomics.store(words, arrived, 0);
+          Atomics.add(words, phase, 1);
+          if (Atomics.load(words, sleepers) > 0) Atomics.notify(words, phase);
+          return;
+        }
+        for (let i = 0; i < spins; i++) if (Atomics.load(words, phase) !== current) return;
+        sleep(current);
+      },
+    };
+  }
+
+  #get(word: number): number {
+    return Atomics.load(this.#words, word * WORDS_OF_LINE);
+  }
+
+  #set(word: number, value: number): void {
+    Atomics.store(this.#words, word * WORDS_OF_LINE, value);
+  }
+
+  /** Changes a counter that others sleep on, and wakes them. */
+  #wake(word: number): void {
+    Atomics.add(this.#words, word * WORDS_OF_LINE, 1);
+    Atomics.notify(this.#words, word * WORDS_OF_LINE);
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * A team of equal threads that take the very same steps over one memory. The main thread computes nothing: it gives
+ * commands, watches, and hears signals at once.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Dataset } from '../../data/dataset.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { Arena } from '../../kernels/arena.js';
+import { ReferenceKernels } from '../../kernels/reference.js';
+import type { Parameters } from '../../network/parameters.js';
+import { RandomState } from '../../random/randomState.js';
+import { allocate, assemble, type RunSetup } from '../assemble.js';
+import type { Engine, StepsDone, TrainOptions } from '../engine.js';
+import type { Evaluations } from '../trainer.js';
+import { Command, Control } from './control.js';
+import type { WorkerMessage, WorkerSetup } from './worker.js';
+
+/** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../dist/training/team/worker.js' : './worker.js',
+  import.meta.url,
+);
+
+/** How often progress is told while steps are taken. */
+const PROGRESS_MILLISECONDS = 50;
+/** How long a thread may take to end when told to. */
+const CLOSING_MILLISECONDS = 1000;
+
+export interface TeamOptions {
+  /** The script of a thread, for tests. */
+  readonly script?: URL;
+  readonly resourceLimits?: WorkerOptions['resourceLimits'];
+}
+
+/** What is waited for: all threads to be ready, or a command to be carried out. */
+interface Pending {
+  resolve(message: WorkerMessage): void;
+  reject(error: unknown): void;
+}
+
+export class Team implements Engine {
+  readonly backend: string;
+  readonly threads: number;
+  /** The threads, by rank. */
+  readonly workers: readonly Worker[];
+  readonly #control: Control;
+  #pending: Pending | undefined;
+  #failure: MlpError | undefined;
+  #closed = false;
+
+  private constructor(
+    run: RunSetup,
+    readonly parameters: Parameters,
+    setup: Omit<WorkerSetup, 'rank' | 'control' | 'run'>,
+    { script = WORKER, resourceLimits }: TeamOptions,
+  ) {
+    this.backend = run.choice.backend;
+    this.threads = run.threads;
+    this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
+    this.workers = Array.from({ length: run.threads }, (_, rank) => {
+      const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank };
+      const worker = new Worker(script, { workerData, ...(resourceLimits && { resourceLimits }) });
+      worker.on('error', (error) => this.#fail(rank, error.message, error));
+      worker.on('exit', () => this.#fail(rank, 'it ended before its work was done'));
+      return worker;
+    });
+  }
+
+  /**
+   * Allocates a run, writes its data into memory, draws the weights, and starts the threads.
+   * @throws MlpError 78 where the run is too large, 69 or 70 where a thread can't start
+   */
+  static async start(run: RunSetup, dataset: Dataset, options: TeamOptions = {}): Promise<Team> {
+    const { dtype, seed } = run.config;
+    const memory = allocate(run);
+    const random = new RandomState(seed);
+    // This thread's view computes nothing: it fills the memory, and reads the parameters.
+    const trainer = assemble(run, random, new Arena(dtype, memory), () => new ReferenceKernels(dtype));
+    trainer.load(dataset);
+    const crowded = run.threads > availableParallelism();
+    const team = new Team(
+      run,
+      trainer.network.parameters,
+      { memory, crowded, random: random.state() },
+      options,
+    );
+    let waiting = run.threads;
+    await new Promise<void>((resolve, reject) => {
+      team.#pending = { resolve: () => --waiting === 0 && resolve(), reject };
+      for (const worker of team.workers) worker.on('message', (message) => team.#pending?.resolve(message));
+    });
+    team.#pending = undefined;
+    return team;
+  }
+
+  async train(losses: Float64Array, learningRate: number, options: TrainOptions = {}): Promise<StepsDone> {
+    const { progress, signal } = options;
+    const control = this.#control;
+    const stop = () => control.requestStop();
+    const start = performance.now();
+    const timer = setInterval(() => {
+      const { done } = control;
+      if (done === 0) return;
+      const milliseconds = performance.now() - start;
+      progress?.({ done, loss: control.losses[done - 1], samples: control.samples, milliseconds });
+    }, PROGRESS_MILLISECONDS);
+    try {
+      const answer = this.#command(Command.train, losses.length, learningRate);
+      signal?.addEventListener('abort', stop, { once: true });
+      if (signal?.aborted) stop();
+      const message = await answer;
+      if (message.type !== 'trained') throw new TypeError(`thread 0 answered ${message.type} to train`);
+      losses.set(control.losses.subarray(0, message.steps.done));
+      return message.steps;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async evaluate(): Promise<Evaluations> {
+    const message = await this.#command(Command.evaluate);
+    if (message.type !== 'evaluated') throw new TypeError(`thread 0 answered ${message.type} to evaluate`);
+    return message.evaluations;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.#failure) this.#control.give(Command.stop);
+    const ended = Promise.all(
+      this.workers.map((worker) =>
+        worker.threadId < 0
+          ? undefined
+          : new Promise<void>((resolve) => worker.once('exit', () => resolve())),
+      ),
+    );
+    const timer = setTimeout(() => this.#terminate(), CLOSING_MILLISECONDS);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #command(command: Command, steps?: number, learningRate?: number): Promise<WorkerMessage> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure || this.#closed) {
+        reject(this.#failure ?? new Error('the team is closed'));
+        return;
+      }
+      const done = (): void => {
+        this.#pending = undefined;
+      };
+      this.#pending = {
+        resolve: (message) => {
+          done();
+          resolve(message);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      this.#control.give(command, steps, learningRate);
+    });
+  }
+
+  /** A thread is gone: frees those that wait for it, and ends the run. */
+  #fail(rank: number, reason: string, cause?: Error): void {
+    if (this.#closed || this.#failure) return;
+    const isOurs = cause?.name === 'MlpError' && 'exitCode' in cause;
+    this.#failure = new MlpError(
+      isOurs ? (cause.exitCode as ExitCode) : ExitCode.internal,
+      `thread ${rank + 1} of ${this.threads} failed: ${reason}`,
+      'the run can be tried again with --threads 1 or --backend wasm; --debug shows the stack',
+      { cause },
+    );
+    this.#control.fail();
+    this.#terminate();
+    this.#pending?.reject(this.#failure);
+  }
+
+  #terminate(): void {
+    for (const worker of this.workers) void worker.terminate();
+  }
+}

@@ -1,0 +1,84 @@
+/** A thread of a team: builds its own view of the run over the shared memory, and takes the steps it is told to. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Arena } from '../../kernels/arena.js';
+import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
+import { assemble, type RunSetup } from '../assemble.js';
+import { createKernels } from '../backend.js';
+import type { StepsDone } from '../engine.js';
+import type { Evaluations, Trainer } from '../trainer.js';
+import { Command, Control, TeamBroken } from './control.js';
+
+/** What a thread is started with. */
+export interface WorkerSetup {
+  readonly run: RunSetup;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly rank: number;
+  /** Whether there are more threads than processors. */
+  readonly crowded: boolean;
+  /** The training generator after the weights were drawn. */
+  readonly random: RandomStateSnapshot;
+}
+
+/** What a thread tells the main one: that it is ready, then (the first thread alone) what came of each command. */
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'trained'; readonly steps: StepsDone }
+  | { readonly type: 'evaluated'; readonly evaluations: Evaluations };
+
+export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void): void {
+  const { run, memory, rank, crowded } = setup;
+  const { dtype } = run.config;
+  const control = new Control(setup.control);
+  const share = control.share(rank, run.threads, crowded);
+  const random = RandomState.fromState(setup.random);
+  const trainer = assemble(run, random, new Arena(dtype, memory), (scratch) =>
+    createKernels(run.choice, dtype, memory, scratch, share),
+  );
+  const tellFirst = rank === 0 ? tell : () => {};
+
+  tell({ type: 'ready' });
+  let generation = 0;
+  for (;;) {
+    generation = control.awaitCommand(generation);
+    switch (control.command) {
+      case Command.train:
+        tellFirst({ type: 'trained', steps: takeSteps(trainer, control, rank) });
+        break;
+      case Command.evaluate:
+        tellFirst({ type: 'evaluated', evaluations: trainer.evaluate() });
+        break;
+      case Command.stop:
+        return;
+    }
+  }
+}
+
+function takeSteps(trainer: Trainer, control: Control, rank: number): StepsDone {
+  const isFirst = rank === 0;
+  const { learningRate } = control;
+  const start = performance.now();
+  let samples = 0;
+  let step = 0;
+  for (; control.continues(step); step++) {
+    if (isFirst) control.relayStop(step);
+    const rows = trainer.nextBatchRows;
+    const loss = trainer.trainStep(learningRate);
+    if (!Number.isFinite(loss)) {
+      return { done: step, brokenLoss: loss, samples, milliseconds: performance.now() - start };
+    }
+    samples += rows;
+    if (isFirst) control.record(step, loss, rows);
+  }
+  return { done: step, samples, milliseconds: performance.now() - start };
+}
+
+if (parentPort) {
+  const port = parentPort;
+  try {
+    runWorker(workerData as WorkerSetup, (message) => port.postMessage(message));
+  } catch (error) {
+    // The thread that failed has told why; the rest only end.
+    if (!(error instanceof TeamBroken)) throw error;
+  }
+}

@@ -1,0 +1,23 @@
+/** What the tests of BLAS find on the machine they run on. */
+
+import { homedir } from 'node:os';
+import { basename } from 'node:path';
+import { findEveryBlas } from '../../../src/kernels/blas/find.js';
+import { listFolder, type Machine } from '../../../src/kernels/blas/machine.js';
+
+export const thisMachine: Machine = {
+  platform: process.platform,
+  arch: process.arch,
+  env: process.env,
+  home: homedir(),
+  list: listFolder,
+};
+
+/** Every usable library of this machine. */
+export const { libraries } = findEveryBlas(thisMachine);
+
+/** A shared library that this process has loaded and that has no cblas: the C library's mathematics, or null. */
+export const loadedLibrary: string | null =
+  (process.report.getReport() as { sharedObjects?: string[] }).sharedObjects?.find(
+    (path) => /^(libm|libc|kernel32)\b/i.test(basename(path)) && path !== basename(path),
+  ) ?? null;

@@ -1,0 +1,311 @@
+/** Every kernel against `reference`, over odd sizes; and the same bits for any number of ranks. */
+import { describe, expect, it } from 'vitest';
+import type {
+  Activation,
+  ActivationType,
+  FloatArray,
+  Kernels,
+  Tensor,
+} from '../../../src/kernels/kernels.js';
+import { NEEDS_INPUT } from '../../../src/kernels/kernels.js';
+import { ReferenceKernels } from '../../../src/kernels/reference.js';
+import { detectFeatures } from '../../../src/kernels/wasm/loader.js';
+import { epsilon, guardHolds, pseudoRandom, simulateTeam } from './team.js';
+
+/** Without relaxed SIMD, and with it where the engine has it. */
+const BUILDS = detectFeatures().relaxedSimd ? [false, true] : [false];
+const VARIANTS = (['float32', 'float64'] as const).flatMap((dtype) =>
+  BUILDS.flatMap((relaxed) => [1, 2, 3, 4].map((ranks) => ({ dtype, relaxed, ranks }))),
+);
+/** [rows, columns] */
+const SHAPES = [
+  [1, 1],
+  [5, 3],
+  [3, 10],
+  [9, 1],
+  [33, 17],
+  [8, 64],
+  [6, 65],
+  [2, 130],
+];
+const COUNTS = [1, 3, 5, 17, 64, 130, 1000, 4097, 10_007];
+const ACTIVATIONS: Activation[] = (
+  ['identity', 'relu', 'leaky-relu', 'tanh', 'sigmoid', 'gelu', 'silu', 'elu', 'softplus'] as ActivationType[]
+).map((type) => ({ type, parameter: type === 'leaky-relu' ? 0.01 : 0.7 }));
+const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e-40, -1e-40, 100, -100, 1e30, -1e30];
+
+/** An operation: takes its tensors from `tensor` and returns those whose values count, or a number. */
+type Operation = (
+  kernels: (operation: (k: Kernels) => number | undefined) => number | undefined,
+  make: Make,
+) => (Tensor | number | undefined)[];
+
+interface Make {
+  tensor(rows: number, columns: number, values?: ArrayLike<number>): Tensor;
+  labels(values: ArrayLike<number>): ReturnType<ReturnType<typeof simulateTeam>['labels']>;
+}
+
+describe.each(VARIANTS)(
+  'wasm kernels in $dtype, relaxed SIMD: $relaxed, $ranks ranks',
+  ({ dtype, relaxed, ranks }) => {
+    const ELEMENTS = 60_000;
+    const team = simulateTeam(dtype, relaxed, ranks, ELEMENTS);
+    const single = simulateTeam(dtype, relaxed, 1, ELEMENTS);
+    const reference = new ReferenceKernels(dtype);
+    const unit = epsilon(dtype);
+    /** A hundred of the smallest number there is: what a subnormal factor may be off by, times a logit. */
+    const tiny = (100 * (dtype === 'float32' ? 2 ** -149 : 2 ** -1074)) / unit;
+
+    /**
+     * Runs the operation on the reference, on one rank and on all ranks: near the reference, with the bits of one rank, nothing written
+     * past an output, one meeting for each operation.
+     */
+    function check(operation: Operation, relative: number, absolute: number, meetings = 1) {
+      team.clear();
+      single.clear();
+      team.syncs = 0;
+      const expected = operation((run) => run(reference), single).map(values);
+      single.clear();
+      const alone = operation((run) => single.run(run), single).map(values);
+      const outputs = operation((run) => team.run(run), team);
+      expect(team.syncs).toBe(meetings * ranks);
+      for (const [i, output] of outputs.entries()) {
+        if (typeof output === 'object') expect(guardHolds(output), 'writes past the end').toBe(true);
+        const actual = values(output);
+        expect(actual, `output ${i}, one rank`).toEqual(alone[i]);
+        expect(actual, `output ${i}`).toBeAllclose(expected[i], {
+          relative: relative * unit,
+          absolute: absolute * unit,
+        });
+      }
+    }
+
+    function values(output: Tensor | number | undefined): FloatArray {
+      return typeof output === 'object' ? output.data.slice() : Float64Array.of(output ?? NaN);
+    }
+
+    /** What an output holds before. */
+    const junk = (count: number) => new Float32Array(count).fill(-7.5);
+
+    it.each(ACTIVATIONS)('$type with and without bias', (f) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        const x0 = pseudoRandom(count, rows, 6);
+        for (const withBias of [true, false]) {
+          const forward: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, x0);
+            const y = NEEDS_INPUT.has(f.type) ? make.tensor(rows, columns, junk(count)) : x;
+            const bias = withBias ? make.tensor(1, columns, pseudoRandom(columns, 3)) : null;
+            kernels((k) => void k.biasActivation(f, rows, x, bias, y));
+            return [x, y];
+          };
+          // gelu: the reference's e^−x²/2 carries three roundings of its exponent, up to 25 here.
+          check(forward, f.type === 'gelu' ? 80 : 8, tiny);
+        }
+      }
+    });
+
+    it.each(ACTIVATIONS)('$type backward, with the gradient of the bias', (f) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        for (const withBias of [true, false]) {
+          const backward: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, pseudoRandom(count, rows, 6));
+            const y = make.tensor(rows, columns);
+            reference.biasActivation(f, rows, x, null, y);
+            const dX = make.tensor(rows, columns, pseudoRandom(count, 5)); // in place of dY
+            const dBias = withBias ? make.tensor(1, columns, junk(columns)) : null;
+            kernels((k) => void k.biasActivationBackward(f, rows, x, y, dX, dX, dBias));
+            return dBias ? [dX, dBias] : [dX];
+          };
+          // A derivative is at most 1.2, a sum at most `rows` of them; each term and each addition rounds.
+          check(backward, 8, 8 * (rows + 1));
+        }
+      }
+    });
+
+    it.each(ACTIVATIONS)('$type of zeros, infinities, NaN and extremes', (f) => {
+      const forward: Operation = (kernels, make) => {
+        const x = make.tensor(1, SPECIAL.length, SPECIAL);
+        const y = make.tensor(1, SPECIAL.length);
+        kernels((k) => void k.biasActivation(f, 1, x, null, y));
+        return [y];
+      };
+      check(forward, 8, tiny);
+      const backward: Operation = (kernels, make) => {
+        const x = make.tensor(1, SPECIAL.length, SPECIAL);
+        const y = make.tensor(1, SPECIAL.length);
+        reference.biasActivation(f, 1, x, null, y);
+        const dX = make.tensor(1, SPECIAL.length);
+        const dY = make.tensor(1, SPECIAL.length, new Float32Array(SPECIAL.length).fill(2));
+        kernels((k) => void k.biasActivationBackward(f, 1, x, y, dY, dX, null));
+        return [dX];
+      };
+      check(backward, 8, 8);
+    });
+
+    it('add, also in place; copy', () => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        const operation: Operation = (kernels, make) => {
+          const a = make.tensor(rows, columns, pseudoRandom(count, 1));
+          const b = make.tensor(rows, columns, pseudoRandom(count, 2));
+          const sum = make.tensor(rows, columns);
+          const same = make.tensor(rows, columns);
+          kernels((k) => void k.add(rows, a, b, sum));
+          kernels((k) => void k.add(rows, a, b, a));
+          kernels((k) => void k.copy(rows, b, same));
+          return [sum, a, same];
+        };
+        check(operation, 0, 0, 3);
+      }
+    });
+
+    it('gather of rows and labels', () => {
+      for (const [rows, columns] of SHAPES) {
+        const order = Array.from({ length: rows }, (_, i) => (i * 5 + 3) % 7);
+        const operation: Operation = (kernels, make) => {
+          const source = make.tensor(7, columns, pseudoRandom(7 * columns, 1));
+          const labels = make.labels([4, 3, 2, 1, 0, 9, 8]);
+          const indices = make.labels(order);
+          const out = make.tensor(rows, columns);
+          const outLabels = make.labels(new Int32Array(rows));
+          kernels((k) => void k.gather(rows, source, indices, out));
+          kernels((k) => void k.gatherLabels(rows, labels, indices, outLabels));
+          return [out, ...outLabels.data];
+        };
+        check(operation, 0, 0, 2);
+      }
+    });
+
+    it('softmax cross-entropy, with its gradient, in place or not at all', () => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        const labels = Array.from({ length: rows }, (_, i) => (i * 3) % columns);
+        for (const gradient of ['apart', 'in place', 'none'] as const) {
+          const operation: Operation = (kernels, make) => {
+            const logits = make.tensor(rows, columns, pseudoRandom(count, rows, 9));
+            const targets = make.labels(labels);
+            const loss = make.tensor(1, rows);
+            const d = gradient === 'apart' ? make.tensor(rows, columns) : gradient === 'none' ? null : logits;
+            kernels((k) => void k.softmaxCrossEntropy(rows, logits, targets, 0.25, loss, d));
+            return d ? [loss, d] : [loss];
+          };
+          // The shifted logits, up to 18, round before the exponential: that many ε in each term.
+          check(operation, 40, 4);
+        }
+      }
+    });
+
+    it('keeps the loss of a row that is almost certain', () => {
+      const operation: Operation = (kernels, make) => {
+        const logits = make.tensor(2, 3, [0, -15, -15, 40, 10, 10]);
+        const loss = make.tensor(1, 2);
+        const d = make.tensor(2, 3);
+        kernels((k) => void k.softmaxCrossEntropy(2, logits, make.labels([0, 0]), 1, loss, d));
+        return [loss, d];
+      };
+      check(operation, 64, 0);
+    });
+
+    it('takes NaN and infinite logits as the reference does', () => {
+      const rows = [
+        [NaN, 1, 2, 3, 4],
+        [1, 2, 3, 4, NaN],
+        [Infinity, 1, 2, 3, 4],
+        [-Infinity, 1, 2, 3, 4],
+        [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
+        [1000, -1000, 0, 3, 4],
+      ];
+      const operation: Operation = (kernels, make) => {
+        const logits = make.tensor(6, 5, rows.flat());
+        const out = make.tensor(6, 5);
+        const loss = make.tensor(1, 6);
+        kernels((k) => void k.softmaxCrossEntropy(6, logits, make.labels([1, 1, 1, 1, 1, 1]), 1, loss, null));
+        kernels((k) => void k.softmax(6, logits, out));
+        return [loss, out];
+      };
+      check(operation, 16, 0, 2);
+    });
+
+    it('softmax, also in place', () => {
+      for (const [rows, columns] of SHAPES) {
+        const operation: Operation = (kernels, make) => {
+          const logits = make.tensor(rows, columns, pseudoRandom(rows * columns, columns, 9));
+          const out = make.tensor(rows, columns);
+          kernels((k) => void k.softmax(rows, logits, out));
+          kernels((k) => void k.softmax(rows, logits, logits));
+          return [out, logits];
+        };
+        check(operation, 40, 0, 2);
+      }
+    });
+
+    it.each(['sigmoidCrossEntropy', 'squaredError'] as const)('%s, with its gradient or without', (name) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        const targets =
+          name === 'squaredError'
+            ? pseudoRandom(count, 9, 3)
+            : pseudoRandom(count, 9).map((t) => (t > 0 ? 1 : 0));
+        for (const gradient of ['apart', 'in place', 'none'] as const) {
+          const operation: Operation = (kernels, make) => {
+            const output = make.tensor(rows, columns, pseudoRandom(count, rows, 9));
+            const t = make.tensor(rows, columns, targets);
+            const loss = make.tensor(1, rows);
+            const d = gradient === 'apart' ? make.tensor(rows, columns) : gradient === 'none' ? null : output;
+            kernels((k) => void k[name](rows, output, t, 0.25, loss, d));
+            return d ? [loss, d] : [loss];
+          };
+          check(operation, 16, 4);
+        }
+      }
+    });
+
+    it('sigmoid cross-entropy of extremes', () => {
+      const operation: Operation = (kernels, make) => {
+        const logits = make.tensor(SPECIAL.length, 1, SPECIAL);
+        const loss = make.tensor(1, SPECIAL.length);
+        const ones = make.tensor(SPECIAL.length, 1, new Float32Array(SPECIAL.length).fill(1));
+        const d = make.tensor(SPECIAL.length, 1);
+        kernels((k) => void k.sigmoidCrossEntropy(SPECIAL.length, logits, ones, 1, loss, d));
+        return [loss, d];
+      };
+      check(operation, 8, 1);
+    });
+
+    it('sums in double precision', () => {
+      for (const count of COUNTS) {
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(1, count, pseudoRandom(count, count));
+          const sum = kernels((k) => k.sum(count, x));
+          const squares = kernels((k) => k.sumOfSquares(count, x));
+          return [sum, squares];
+        };
+        const double = epsilon('float64') / unit;
+        check(operation, count * double, count * double, 2);
+      }
+    });
+
+    it('the steps of sgd, momentum, nesterov and adam, and addScaled', () => {
+      for (const count of COUNTS) {
+        for (const nesterov of [false, true]) {
+          const operation: Operation = (kernels, make) => {
+            const [p, q, g, u, m, v] = [1, 2, 3, 4, 5, 6].map((seed) =>
+              make.tensor(1, count, pseudoRandom(count, seed)),
+            );
+            v.data.set(v.data.map(Math.abs));
+            const adam = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 3 };
+            const sgd = { learningRate: 0.1, momentum: 0.9, nesterov };
+            kernels((k) => void k.adam(count, adam, p, g, m, v));
+            kernels((k) => void k.sgd(count, sgd, q, g, u));
+            kernels((k) => void k.sgd(count, { ...sgd, momentum: 0 }, q, g, null));
+            kernels((k) => void k.addScaled(count, 0.3, q, p));
+            return [p, q, u, m, v];
+          };
+          check(operation, 4, 4, 4);
+        }
+      }
+    });
+  },
+);
