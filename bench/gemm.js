@@ -3,9 +3,8 @@
  * tiles over data in the first cache), 512³, and the products of a step of 30→1024→512→1.
  * After `npm run build`: node bench/gemm.js [rounds [pattern of names]]. Rounds are interleaved, and the best of each counts, by CPU time.
  */
-import { Arena } from '../dist/kernels/arena.js';
 import { detectFeatures } from '../dist/kernels/wasm/loader.js';
-import { scratchBytes, WasmKernels } from '../dist/kernels/wasm/wasmKernels.js';
+import { prepareProduct, productMemory } from './engine/product.js';
 
 const ROUNDS = Number(process.argv[2] ?? 20);
 const ONLY = process.argv[3] ?? '';
@@ -45,21 +44,13 @@ for (const dtype of ['float32', 'float64']) {
   const builds = detectFeatures().relaxedSimd ? [false, true] : [false];
   const cases = [];
   for (const relaxed of builds) {
-    const bytes = scratchBytes(1);
-    const arena = Arena.ofSize(dtype, bytes + 3 * 1024 * 1024 * 8);
-    const scratch = arena.tensor(1, bytes / 8);
-    arena.tensor(1, bytes / 8);
-    const kernels = new WasmKernels({ dtype, memory: arena.memory, scratch: scratch.address, relaxed });
-    const [a, b, c] = [0, 1, 2].map(() => arena.tensor(700, 1024));
-    a.data.fill(1.5);
-    b.data.fill(-0.5);
+    const setup = { choice: { backend: 'wasm', relaxed }, threads: 1 };
     for (const [name, form, m, n, k] of shapes(dtype)) {
       if (!name.match(ONLY)) continue;
       const calls = Math.ceil(ROUND_FLOPS / (2 * m * n * k));
-      const run = () => {
-        for (let i = 0; i < calls; i++) kernels.gemm(form, m, n, k, a, b, 0, c);
-      };
-      cases.push({ name, relaxed, flops: 2 * m * n * k * calls, run, best: 0 });
+      const task = { dtype, form, m, n, k };
+      const multiply = prepareProduct(setup, task, productMemory(setup, task), 0);
+      cases.push({ name, flops: 2 * m * n * k * calls, run: () => multiply(calls), best: 0 });
     }
   }
   for (let round = 0; round <= ROUNDS; round++) {

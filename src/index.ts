@@ -23,6 +23,7 @@ export { type CheckedGraph, readGraph } from './gradcheck/graphFile.js';
 export { checkNetwork, type NetworkProblem } from './gradcheck/network.js';
 export { checkSoftmax } from './gradcheck/softmax.js';
 export { Arena, ArenaPlan } from './kernels/arena.js';
+export { type KernelsChoice, type KernelsRecipe, kernelsRecipe } from './kernels/create.js';
 export type { DType, Kernels, Tensor } from './kernels/kernels.js';
 export { ReferenceKernels } from './kernels/reference.js';
 export { WasmKernels, type WasmOptions } from './kernels/wasm/wasmKernels.js';

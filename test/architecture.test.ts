@@ -85,7 +85,7 @@ describe('the source', () => {
 
   it('keeps files, console and process out of the mathematics', () => {
     for (const file of graph.keys()) {
-      if (!['network', 'kernels', 'random'].includes(folderOf(file) ?? '')) continue;
+      if (!['network', 'random'].includes(folderOf(file) ?? '')) continue;
       const text = readFileSync(join(SOURCE, `${file}.ts`), 'utf8');
       expect(text, file).not.toMatch(/\bconsole\.|\bprocess\.|node:fs/);
     }

@@ -1,10 +1,14 @@
 /** mlp gradcheck: manual derivation, backpropagation and numeric gradient side by side. */
 import { Command } from 'commander';
 import type { Check, GradcheckResult } from '../gradcheck/check.js';
-import { positiveInteger } from './options.js';
+import type { NetworkProblem } from '../gradcheck/network.js';
+import type { KernelsRecipe } from '../kernels/create.js';
+import type { BackendName } from '../spec/train.js';
+import { backendName, positiveInteger } from './options.js';
 
 interface GradcheckOptions {
   samples?: number;
+  backend: 'auto' | BackendName;
   json?: boolean;
   color: boolean;
 }
@@ -26,6 +30,7 @@ export function gradcheckCommand(): Command {
     .description('compare manual, backpropagated and numeric gradients; all built-in checks without a file')
     .argument('[file.json]', 'a graph with its manual derivatives, or a train config')
     .option('--samples <n>', 'elements of each parameter of a network that are checked', positiveInteger)
+    .option('--backend <name>', 'kernels of a network: auto, reference, wasm, blas', backendName, 'reference')
     .action(run);
 }
 
@@ -33,9 +38,9 @@ async function run(path: string | undefined, options: GradcheckOptions): Promise
   const { ExitCode } = await import('../errors.js');
   const { print, toJson } = await import('./output.js');
   const { displayOf } = await import('./terminal.js');
-  const { style } = displayOf(process.stdout, options.color);
+  const { style } = await displayOf(process.stdout, options.color);
   const { renderSummary } = await import('../gradcheck/text.js');
-  const pages = path === undefined ? await builtIn(style) : await pagesOf(path, options, style);
+  const pages = path === undefined ? await builtIn(options, style) : await pagesOf(path, options, style);
 
   const checks = pages.map(({ check }) => check);
   const result: GradcheckResult = { passed: checks.every(({ passed }) => passed), checks };
@@ -56,17 +61,33 @@ async function run(path: string | undefined, options: GradcheckOptions): Promise
 type TextStyle = import('../gradcheck/text.js').Style;
 
 /** The homework's graph in full, then a line for each of the rest. */
-async function builtIn(style: TextStyle): Promise<Page[]> {
+async function builtIn({ backend }: GradcheckOptions, style: TextStyle): Promise<Page[]> {
   const { checkGraph } = await import('../gradcheck/check.js');
-  const { checkNetworks, residualReluGraph } = await import('../gradcheck/builtin.js');
+  const { networkProblems, residualReluGraph } = await import('../gradcheck/builtin.js');
   const { checkSoftmax } = await import('../gradcheck/softmax.js');
   const { renderGraphCheck } = await import('../gradcheck/text.js');
-  const { ReferenceKernels } = await import('../kernels/reference.js');
+  const { checkNetwork } = await import('../gradcheck/network.js');
   const { check, derivation } = checkGraph(residualReluGraph(), 'residual connection of two neurons');
-  return [
-    { check, text: renderGraphCheck(check, derivation, style) },
-    ...[...checkSoftmax(), ...checkNetworks(new ReferenceKernels('float64'))].map((check) => ({ check })),
-  ];
+  const checks = checkSoftmax();
+  for (const problem of networkProblems()) {
+    const { kernels } = await kernelsFor(problem, backend);
+    checks.push(checkNetwork(problem, kernels));
+  }
+  return [{ check, text: renderGraphCheck(check, derivation, style) }, ...checks.map((check) => ({ check }))];
+}
+
+/** The kernels that a problem is checked on, and their name. */
+async function kernelsFor(
+  { spec, inputs, rows }: NetworkProblem,
+  backend: GradcheckOptions['backend'],
+): Promise<{ kernels: KernelsRecipe; name: BackendName }> {
+  const { kernelsRecipe } = await import('../kernels/create.js');
+  const { chooseBackend } = await import('../training/backend.js');
+  const { thisMachine } = await import('./machine.js');
+  const size = { network: spec, inputs, batchSize: rows };
+  const choice = chooseBackend({ backend, deterministic: false }, size, thisMachine());
+  // Every product by the library, however small: it is what is checked.
+  return { kernels: kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64'), name: choice.backend };
 }
 
 /** The check of a file: a graph, or the network of a train config. */
@@ -84,12 +105,15 @@ async function pagesOf(path: string, options: GradcheckOptions, style: TextStyle
   return [{ check, text: renderGraphCheck(check, derivation, style) }];
 }
 
-async function networkPage(path: string, { samples }: GradcheckOptions, style: TextStyle): Promise<Page> {
+async function networkPage(
+  path: string,
+  { samples, backend }: GradcheckOptions,
+  style: TextStyle,
+): Promise<Page> {
   const { loadTrainConfig } = await import('../spec/load.js');
   const { loadDataset } = await import('../data/dataset.js');
   const { planTraining } = await import('../training/plan.js');
   const { checkNetwork } = await import('../gradcheck/network.js');
-  const { ReferenceKernels } = await import('../kernels/reference.js');
   const { renderSummary, renderTable } = await import('../gradcheck/text.js');
   const { formatCount } = await import('../report/numbers.js');
   const { note, warn } = await import('./output.js');
@@ -104,25 +128,23 @@ async function networkPage(path: string, { samples }: GradcheckOptions, style: T
   const all = (plan.loss === 'softmax-cross-entropy' ? labels : Float64Array.from(labels ?? targets ?? [])) as
     | Int32Array
     | Float64Array;
-  const check = checkNetwork(
-    {
-      name: path,
-      spec: plan.network,
-      loss: plan.loss,
-      l2: config.training.l2,
-      seed: config.seed,
-      x: features.subarray(0, rows * plan.inputs),
-      rows,
-      inputs: plan.inputs,
-      targets: all.subarray(0, rows * (labels ? 1 : plan.outputs)),
-      outputs: plan.outputs,
-    },
-    new ReferenceKernels('float64'),
-    samples,
-  );
+  const problem = {
+    name: path,
+    spec: plan.network,
+    loss: plan.loss,
+    l2: config.training.l2,
+    seed: config.seed,
+    x: features.subarray(0, rows * plan.inputs),
+    rows,
+    inputs: plan.inputs,
+    targets: all.subarray(0, rows * (labels ? 1 : plan.outputs)),
+    outputs: plan.outputs,
+  };
+  const { kernels, name } = await kernelsFor(problem, backend);
+  const check = checkNetwork(problem, kernels, samples);
   note(
     `${formatCount(check.parameters.length)} of ${formatCount(plan.parameters)} parameters on ${rows} training rows, ` +
-      `in float64; --samples sets how many of each`,
+      `in float64 by the ${name} kernels; --samples sets how many of each`,
   );
   const summary = renderSummary(check, style);
   const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;

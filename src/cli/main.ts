@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../errors.js';
+import { doctorCommand } from './doctor.js';
 import { gradcheckCommand } from './gradcheck.js';
 import { guardStreams, note, printError } from './output.js';
 import { paramsCommand } from './params.js';
@@ -30,7 +31,7 @@ function createProgram(): Command {
         "\n70 internal error, 73 can't create output, 74 I/O failure, 75 busy, 77 permission, 78 bad config," +
         '\n130 interrupted, 143 terminated.',
     );
-  for (const command of [trainCommand(), paramsCommand(), gradcheckCommand()]) {
+  for (const command of [trainCommand(), paramsCommand(), gradcheckCommand(), doctorCommand()]) {
     command
       .option('--json', 'print JSON on stdout, and nothing else there')
       .option('--no-color', 'print without colours')

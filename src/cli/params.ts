@@ -88,7 +88,7 @@ async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions):
   const { displayOf } = await import('./terminal.js');
   const { print } = await import('./output.js');
   // Never clipped: the numbers are what was asked for.
-  const display = { ...displayOf(process.stdout, color), width: Number.POSITIVE_INFINITY };
+  const display = { ...(await displayOf(process.stdout, color)), width: Number.POSITIVE_INFINITY };
   const times = display.ascii ? 'x' : '×';
 
   const rowOf = (layer: LayerShape, depth: number): string[][] => [

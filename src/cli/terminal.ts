@@ -1,18 +1,24 @@
 /** What the process is connected to: colours, width, animation. Results go to stdout, the rest to stderr. */
-import { Chalk, supportsColor, supportsColorStderr } from 'chalk';
-import { chalkStyle, type Display, plainStyle } from '../report/style.js';
+import { chalkStyle, type Display, plainStyle, type Style } from '../report/style.js';
 
 const DEFAULT_COLUMNS = 80;
 
 /** How to draw on stdout or stderr. `color` is false where --no-color was given. */
-export function displayOf(stream: NodeJS.WriteStream, color: boolean): Display {
-  const support = stream === process.stdout ? supportsColor : supportsColorStderr;
-  const wanted = color && !process.env.NO_COLOR && support;
+export async function displayOf(stream: NodeJS.WriteStream, color: boolean): Promise<Display> {
   return {
     width: stream.columns || DEFAULT_COLUMNS,
-    style: wanted ? chalkStyle(new Chalk({ level: support.level })) : plainStyle,
+    style: await styleOf(stream, color),
     ascii: !hasUnicode(),
   };
+}
+
+/** Colours where the stream takes them. chalk is loaded only where they may be: it takes a while. */
+async function styleOf(stream: NodeJS.WriteStream, color: boolean): Promise<Style> {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  if (!color || NO_COLOR || (!stream.isTTY && FORCE_COLOR === undefined)) return plainStyle;
+  const { Chalk, supportsColor, supportsColorStderr } = await import('chalk');
+  const support = stream === process.stdout ? supportsColor : supportsColorStderr;
+  return support ? chalkStyle(new Chalk({ level: support.level })) : plainStyle;
 }
 
 /** Whether a line may be drawn over again: a terminal that understands escape codes. */

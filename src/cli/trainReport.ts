@@ -38,8 +38,8 @@ export async function createReporter(
   run: Run,
 ): Promise<Reporter> {
   if (options.json) return jsonReporter(run);
-  const display = displayOf(process.stderr, options.color);
-  return textReporter(run, await createProgress(display), displayOf(process.stdout, options.color));
+  const display = await displayOf(process.stderr, options.color);
+  return textReporter(run, await createProgress(display), await displayOf(process.stdout, options.color));
 }
 
 async function createProgress({ style, ascii = false }: Display): Promise<TrainingProgress> {

@@ -1,5 +1,5 @@
 /** The checks that `mlp gradcheck` runs when it is given no file: the homework's, then networks that between them hold every layer, loss and regulariser. */
-import type { Kernels } from '../kernels/kernels.js';
+import type { KernelsRecipe } from '../kernels/create.js';
 import { RandomState } from '../random/randomState.js';
 import type { ActivationSpec, LayerSpec, LinearSpec } from '../spec/network.js';
 import type { LossName } from '../spec/train.js';
@@ -103,6 +103,18 @@ function cases(): Case[] {
       outputs: 1,
     },
     {
+      name: 'dropout, before and inside a residual block',
+      layers: [
+        linear(WIDTH),
+        tanh,
+        { type: 'dropout', rate: 0.2 },
+        { type: 'residual', layers: [linear(WIDTH), { type: 'dropout', rate: 0.5 }] },
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+      outputs: 3,
+    },
+    {
       name: 'nested residual blocks, L2',
       layers: [linear(WIDTH), nested, linear(3)],
       loss: 'softmax-cross-entropy',
@@ -133,6 +145,7 @@ export function networkProblems(): NetworkProblem[] {
   });
 }
 
-export function checkNetworks(kernels: Kernels): Check[] {
+/** @param kernels of float64 */
+export function checkNetworks(kernels: KernelsRecipe): Check[] {
   return networkProblems().map((problem) => checkNetwork(problem, kernels));
 }

@@ -1,10 +1,11 @@
 /** Graph file → checked graph: the shape of the file, its names, its expressions. */
-import * as z from 'zod';
+
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
 import { checkSchema } from '../spec/issues.js';
 import { formatPlace, quote } from '../spec/show.js';
 import { oneOf, suggest } from '../spec/suggest.js';
+import * as z from '../spec/zod.js';
 import { assemble } from './assemble.js';
 import { type Expression, IDENTIFIER, namesIn, parseExpression } from './expression.js';
 import type { Graph } from './graph.js';

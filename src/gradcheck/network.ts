@@ -2,8 +2,10 @@
  * The gradient check of a whole network: backpropagation on one side, differences of the loss from forward passes alone
  * on the other, in float64, on a batch of real rows.
  */
-import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
+import { type Allocator, Arena, ArenaPlan, bytesPerElement } from '../kernels/arena.js';
+import type { KernelsRecipe } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
+import { ReferenceKernels } from '../kernels/reference.js';
 import { initialize } from '../network/initialize.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
@@ -47,9 +49,10 @@ const FEWEST_SAMPLES = 3;
  * Compares up to `samples` elements of every parameter, drawn by the problem's seed where there are more.
  * Biases, which start at 0, are moved a little, so that no ReLU sits on its kink.
  *
+ * @param kernels of float64
  * @param samples elements of each parameter; left out, as many as a few seconds allow, at least 3
  */
-export function checkNetwork(problem: NetworkProblem, kernels: Kernels, samples?: number): Check {
+export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, samples?: number): Check {
   const { network, x, targets } = buildNetwork(problem, kernels);
   const { rows, seed } = problem;
   const random = new RandomState(seed);
@@ -76,12 +79,17 @@ export function checkNetwork(problem: NetworkProblem, kernels: Kernels, samples?
   return checkOf(problem.name, checked);
 }
 
-/** Puts a problem into memory of its own. The parameters are left at 0. */
-export function buildNetwork(problem: NetworkProblem, kernels: Kernels): CheckedNetwork {
-  const build = (allocator: Allocator): CheckedNetwork => {
-    const { spec, loss, l2, rows, inputs, outputs } = problem;
+/** Puts a problem, and kernels of float64, into memory of their own. The parameters are left at 0. */
+export function buildNetwork(
+  problem: NetworkProblem,
+  { scratchBytes, create }: KernelsRecipe,
+): CheckedNetwork {
+  const { spec, loss, l2, seed, rows, inputs, outputs } = problem;
+  const build = (allocator: Allocator, createKernels: (scratch: number) => Kernels): CheckedNetwork => {
+    const scratch = allocator.tensor(1, scratchBytes / bytesPerElement('float64')).address;
+    const kernels = createKernels(scratch);
     return {
-      network: new Network(spec, { inputs, loss, l2, capacity: rows }, kernels, allocator),
+      network: new Network(spec, { inputs, loss, l2, capacity: rows, seed }, kernels, allocator),
       x: allocator.tensor(rows, inputs),
       targets:
         problem.targets instanceof Int32Array
@@ -90,8 +98,9 @@ export function buildNetwork(problem: NetworkProblem, kernels: Kernels): Checked
     };
   };
   const plan = new ArenaPlan('float64');
-  build(plan);
-  const built = build(Arena.ofSize('float64', plan.bytes));
+  build(plan, () => new ReferenceKernels('float64'));
+  const arena = Arena.ofSize('float64', plan.bytes);
+  const built = build(arena, (scratch) => create(arena.memory, scratch));
   built.x.data.set(problem.x);
   const target = 'labels' in built.targets ? built.targets.labels : built.targets.values;
   target.data.set(problem.targets);

@@ -74,6 +74,21 @@ export interface AdamOptions {
   readonly step: number;
 }
 
+/**
+ * Which elements dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below 2⁵³) name a mask; there is
+ * nothing else to it, so it takes no memory, and is the same whoever draws which part of it, and when.
+ *
+ * The draw of element i, counted in row-major order, is word i mod 4 of Philox4x32-10 (philox.ts) with the counter
+ * (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key (seed, layer). It drops the element if it is below ⌊rate·2³²⌋.
+ */
+export interface DropoutMask {
+  /** The share that is dropped, in [0, 1). */
+  readonly rate: number;
+  readonly seed: number;
+  readonly layer: number;
+  readonly step: number;
+}
+
 export interface Kernels {
   /** The backend's name. */
   readonly backend: string;
@@ -119,6 +134,12 @@ export interface Kernels {
 
   /** out ← source for `rows` rows of equal width; out is another buffer. */
   copy(rows: number, source: Tensor, out: Tensor): void;
+
+  /**
+   * Inverted dropout (Srivastava et al. 2014, section 10) of `rows` rows: out ← x/(1 − rate) where the mask keeps an
+   * element, 0 where it drops it, whatever x is there. out may be x.
+   */
+  dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void;
 
   /** out[i] ← source[indices[i]] for i < rows: the rows of a minibatch. */
   gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void;

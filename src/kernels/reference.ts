@@ -6,6 +6,7 @@ import { ACTIVATIONS, sigmoid, softplus } from './activations.js';
 import type {
   Activation,
   AdamOptions,
+  DropoutMask,
   DType,
   FloatArray,
   IntVector,
@@ -14,6 +15,7 @@ import type {
   SgdOptions,
   Tensor,
 } from './kernels.js';
+import { philox4x32 } from './philox.js';
 
 export class ReferenceKernels implements Kernels {
   readonly backend = 'reference';
@@ -75,6 +77,21 @@ export class ReferenceKernels implements Kernels {
 
   copy(rows: number, source: Tensor, out: Tensor): void {
     out.data.set(source.data.subarray(0, rows * source.columns));
+  }
+
+  dropout(rows: number, { rate, seed, layer, step }: DropoutMask, x: Tensor, out: Tensor): void {
+    const threshold = Math.floor(rate * 2 ** 32);
+    const scale = 1 / (1 - rate);
+    const key = [seed, layer];
+    const counter = [0, 0, step, Math.floor(step / 2 ** 32)];
+    const draws = new Uint32Array(4);
+    for (let at = 0; at < rows * x.columns; at++) {
+      if (at % 4 === 0) {
+        counter[0] = at / 4;
+        philox4x32(counter, key, draws);
+      }
+      out.data[at] = draws[at % 4] < threshold ? 0 : x.data[at] * scale;
+    }
   }
 
   gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void {

@@ -8,7 +8,8 @@ import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
 import type { ActivationSpec, LayerSpec, NetworkSpec } from '../spec/network.js';
 import type { LossName } from '../spec/train.js';
 import { BiasActivation } from './activation.js';
-import type { Layer } from './layer.js';
+import { Dropout } from './dropout.js';
+import type { Layer, Pass } from './layer.js';
 import { Linear } from './linear.js';
 import { LOSSES, type Loss, type Targets } from './loss.js';
 import { type Parameter, Parameters, parameterLayout } from './parameters.js';
@@ -22,7 +23,11 @@ export interface NetworkOptions {
   readonly l2: number;
   /** The most rows that are passed at once. */
   readonly capacity: number;
+  /** What dropout draws its masks by, below 2³². */
+  readonly seed: number;
 }
+
+const EVALUATION: Pass = { training: false, step: 0 };
 
 export class Network {
   readonly parameters: Parameters;
@@ -40,7 +45,7 @@ export class Network {
   ) {
     this.parameters = new Parameters(parameterLayout(spec.layers, options.inputs), arena);
     this.loss = LOSSES[options.loss];
-    const builder = new Builder(this.parameters, kernels, options.capacity, arena);
+    const builder = new Builder(this.parameters, kernels, options, arena);
     const { layers, width } = builder.build(withoutFusedOutput(spec.layers), options.inputs, '', false);
     this.#layers = layers;
     this.outputs = width;
@@ -48,11 +53,9 @@ export class Network {
     this.#dLogits = arena.tensor(options.capacity, width);
   }
 
-  /** The logits [B, outputs] of x [B, inputs]. They are overwritten by the next call. */
+  /** The logits [B, outputs] of x [B, inputs], dropout off. They are overwritten by the next call. */
   forward(rows: number, x: Tensor): Tensor {
-    let y = x;
-    for (const layer of this.#layers) y = layer.forward(rows, y);
-    return y;
+    return this.#forward(rows, x, EVALUATION);
   }
 
   /** The outputs of the last forward pass whose activations have a kink at 0. */
@@ -73,19 +76,29 @@ export class Network {
     return 0.5 * l2 * this.kernels.sumOfSquares(this.parameters.layout.weights, this.parameters.values);
   }
 
-  /** The loss of a batch with regularisation, and its gradient by every parameter into `parameters.gradients`. */
-  lossAndGradients(rows: number, x: Tensor, targets: Targets): number {
-    const logits = this.forward(rows, x);
+  /**
+   * The loss of a batch with regularisation, and its gradient by every parameter into `parameters.gradients`.
+   * @param step the number of the training step, from 0, which dropout draws its masks by
+   */
+  lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
+    const logits = this.#forward(rows, x, { training: true, step });
     this.loss.evaluate(this.kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
     const dataLoss = this.kernels.sum(rows, this.#rowLoss) / this.loss.terms(rows, this.outputs);
     this.#backward(rows);
     return dataLoss + this.regularization();
   }
 
-  /** The same loss from a forward pass alone. */
-  lossOf(rows: number, x: Tensor, targets: Targets): number {
-    const { sum, terms } = this.dataLoss(rows, this.forward(rows, x), targets);
+  /** The same loss from a forward pass alone, with the dropout of the same step. */
+  lossOf(rows: number, x: Tensor, targets: Targets, step = 0): number {
+    const logits = this.#forward(rows, x, { training: true, step });
+    const { sum, terms } = this.dataLoss(rows, logits, targets);
     return sum / terms + this.regularization();
+  }
+
+  #forward(rows: number, x: Tensor, pass: Pass): Tensor {
+    let y = x;
+    for (const layer of this.#layers) y = layer.forward(rows, y, pass);
+    return y;
   }
 
   #backward(rows: number): void {
@@ -102,10 +115,12 @@ export class Network {
 
 /** Turns specs into layers: a linear layer takes the activation behind it along, so that both run as one pass over memory. */
 class Builder {
+  #dropouts = 0;
+
   constructor(
     private readonly parameters: Parameters,
     private readonly kernels: Kernels,
-    private readonly capacity: number,
+    private readonly options: NetworkOptions,
     private readonly arena: Allocator,
   ) {}
 
@@ -115,6 +130,8 @@ class Builder {
     prefix: string,
     needsInputGradient: boolean,
   ): { layers: Layer[]; width: number } {
+    const { kernels, arena } = this;
+    const { capacity, seed } = this.options;
     const layers: Layer[] = [];
     let width = inputs;
     for (let i = 0; i < specs.length; i++) {
@@ -129,12 +146,11 @@ class Builder {
         width = spec.units;
       } else if (spec.type === 'residual') {
         const inner = this.build(spec.layers, width, `${name}.`, needsGradient);
-        layers.push(new Residual(this.kernels, inner.layers, this.capacity, width, this.arena));
+        layers.push(new Residual(kernels, inner.layers, capacity, width, arena));
+      } else if (spec.type === 'dropout') {
+        layers.push(new Dropout(kernels, spec.rate, seed, this.#dropouts++, capacity, width, arena));
       } else if (isActivation(spec)) {
-        const activation = activationOf(spec);
-        layers.push(
-          new BiasActivation(this.kernels, null, activation, this.capacity, width, null, this.arena),
-        );
+        layers.push(new BiasActivation(kernels, null, activationOf(spec), capacity, width, null, arena));
       }
     }
     return { layers, width };
@@ -144,8 +160,8 @@ class Builder {
     const weight = this.parameters.get(`${name}.weight`) as Parameter;
     const bias = this.parameters.get(`${name}.bias`) ?? null;
     const activation = activationOf(follower ?? { type: 'identity' });
-    const { kernels, capacity, arena } = this;
-    return new Linear(kernels, weight, bias, activation, capacity, needsInputGradient, arena);
+    const { kernels, arena, options } = this;
+    return new Linear(kernels, weight, bias, activation, options.capacity, needsInputGradient, arena);
   }
 }
 
@@ -155,8 +171,10 @@ export function withoutFusedOutput(layers: readonly LayerSpec[]): readonly Layer
   return last === 'softmax' || last === 'sigmoid' ? layers.slice(0, -1) : layers;
 }
 
+const NOT_ACTIVATIONS: ReadonlySet<LayerSpec['type']> = new Set(['linear', 'dropout', 'residual', 'softmax']);
+
 function isActivation(spec: LayerSpec): spec is ActivationSpec {
-  return spec.type !== 'linear' && spec.type !== 'residual' && spec.type !== 'softmax';
+  return !NOT_ACTIVATIONS.has(spec.type);
 }
 
 function activationOf(spec: ActivationSpec): Activation {

@@ -1,7 +1,7 @@
 /** A residual block: y = x + F(x), F its inner layers (He et al. 2016, eq. 1). */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import type { Layer } from './layer.js';
+import type { Layer, Pass } from './layer.js';
 
 export class Residual implements Layer {
   readonly #y: Tensor; // [B, width]
@@ -22,9 +22,9 @@ export class Residual implements Layer {
     return this.layers.flatMap((layer) => layer.kinkedOutputs);
   }
 
-  forward(rows: number, x: Tensor): Tensor {
+  forward(rows: number, x: Tensor, pass: Pass): Tensor {
     let inner = x;
-    for (const layer of this.layers) inner = layer.forward(rows, inner);
+    for (const layer of this.layers) inner = layer.forward(rows, inner, pass);
     this.kernels.add(rows, x, inner, this.#y);
     return this.#y;
   }

@@ -2,8 +2,9 @@
  * The building blocks of the schemas. Every message given to zod here is what was *expected*, in words:
  * `issues.ts` puts the place and what was found before it.
  */
-import * as z from 'zod';
+
 import { oneOf } from './suggest.js';
+import * as z from './zod.js';
 
 /** An object that refuses keys it doesn't know; `expected` says what it is, to someone who wrote no object. */
 export function object<Shape extends z.ZodRawShape>(shape: Shape, expected = 'an object') {

@@ -2,11 +2,12 @@
  * From a schema's issues to the one error a user reads: `file: network.layers[1].type: unknown layer "rellu"; expected one of …`.
  * The first issue in the order of the document is told, the others are counted.
  */
-import type * as z from 'zod';
+
 import { ExitCode, MlpError } from '../errors.js';
 import { isObject } from './shorthand.js';
 import { formatPlace, type Path, type Place, quote, showValue } from './show.js';
 import { nearest, suggest, wordsOf } from './suggest.js';
+import type * as z from './zod.js';
 
 /** Tells where a path of the checked value was written: in the file, in a spec that it names, on the command line. */
 export type Locate = (path: Path) => Place;

@@ -1,7 +1,8 @@
 /** The JSON Schemas that editors read: made from the zod schemas that check the files, so the two can't disagree. */
-import * as z from 'zod';
+
 import { layerNames, layerSchema, networkSchema } from './networkSchema.js';
 import { trainSchema } from './trainSchema.js';
+import * as z from './zod.js';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 

@@ -22,6 +22,13 @@ export type ActivationSpec =
   | { type: 'leaky-relu'; slope: number }
   | { type: 'elu'; alpha: number };
 
+/** Sets a share of its inputs to 0 in training, and divides the rest by 1 − rate; does nothing in evaluation. */
+export interface DropoutSpec {
+  type: 'dropout';
+  /** In [0, 1). */
+  rate: number;
+}
+
 /** softmax(h) over the outputs of a row; only at the end, and only fused into its cross-entropy. */
 export interface SoftmaxSpec {
   type: 'softmax';
@@ -33,7 +40,7 @@ export interface ResidualSpec {
   layers: LayerSpec[];
 }
 
-export type LayerSpec = LinearSpec | ActivationSpec | SoftmaxSpec | ResidualSpec;
+export type LayerSpec = LinearSpec | ActivationSpec | DropoutSpec | SoftmaxSpec | ResidualSpec;
 
 export interface NetworkSpec {
   /** Width of a row; a train config may leave it to the data. */

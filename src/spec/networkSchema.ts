@@ -2,11 +2,12 @@
  * The network spec as a zod schema: types, ranges, defaults, descriptions. It takes layers in their long form;
  * `shorthand.ts` expands the short ones before.
  */
-import * as z from 'zod';
+
 import { checkLayers } from './check.js';
-import { choice, flag, number, object, positive, text, wholeNumber } from './fields.js';
+import { choice, flag, fraction, number, object, positive, text, wholeNumber } from './fields.js';
 import type { InitSpec, LayerSpec, NetworkSpec } from './network.js';
 import { oneOf } from './suggest.js';
+import * as z from './zod.js';
 
 const scaledInit = object({
   type: choice(['he-normal', 'he-uniform', 'glorot-normal', 'glorot-uniform', 'lecun-normal']).describe(
@@ -66,6 +67,13 @@ const elu = object({
   alpha: positive().default(1).describe('The output approaches −alpha for very negative inputs.'),
 }).describe('x for x > 0, else alpha·(exp(x) − 1).');
 
+const dropout = object({
+  type: z.literal('dropout'),
+  rate: fraction().default(0.5).describe('Share of its inputs that is set to 0 in a training step.'),
+}).describe(
+  'In training sets each input to 0 with probability rate, and divides the rest by 1 − rate; in evaluation does nothing.',
+);
+
 const softmax = object({ type: z.literal('softmax') }).describe(
   'Probabilities of the classes: only as the last layer, and only with softmax-cross-entropy, into which it is fused.',
 );
@@ -78,11 +86,11 @@ const residual = object({
 }).describe('Adds its input to the output of its layers.');
 
 /** The names that may stand alone as a string, for none of them needs a parameter. */
-export const layerNames = [...plainActivations, 'leaky-relu', 'elu', 'softmax'] as const;
+export const layerNames = [...plainActivations, 'leaky-relu', 'elu', 'dropout', 'softmax'] as const;
 
 /** One layer in its long form. */
 export const layerSchema = z
-  .discriminatedUnion('type', [linear, plainActivation, leakyRelu, elu, softmax, residual], {
+  .discriminatedUnion('type', [linear, plainActivation, leakyRelu, elu, dropout, softmax, residual], {
     error: (issue) =>
       issue.code === 'invalid_union'
         ? oneOf(['linear', ...layerNames, 'residual'])

@@ -1,5 +1,5 @@
 /** The train config as a zod schema: types, ranges, defaults, descriptions. Its network is `networkSchema.ts`'s. */
-import * as z from 'zod';
+
 import { choice, decay, flag, fraction, nonNegative, object, positive, text, wholeNumber } from './fields.js';
 import { networkSchema } from './networkSchema.js';
 import { oneOf } from './suggest.js';
@@ -13,6 +13,7 @@ import {
   TASKS,
   type TrainConfig,
 } from './train.js';
+import * as z from './zod.js';
 
 const columnExpected = "a column's name, or its number from 0";
 const column = z.union([text(columnExpected), wholeNumber(0)], { error: columnExpected });

@@ -2,11 +2,12 @@
 import { totalmem } from 'node:os';
 import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, ArenaPlan, bytesPerElement, createMemory } from '../kernels/arena.js';
+import { kernelScratch } from '../kernels/create.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { ReferenceKernels } from '../kernels/reference.js';
 import { RandomState } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/train.js';
-import { type BackendChoice, kernelScratch } from './backend.js';
+import type { BackendChoice } from './backend.js';
 import type { TrainingPlan } from './plan.js';
 import { Trainer } from './trainer.js';
 

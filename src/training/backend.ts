@@ -1,25 +1,15 @@
 /** Which kernels a run takes, and how many threads: what the config asks for, measured against what is there. */
 import { ExitCode, MlpError } from '../errors.js';
-import { BlasKernels } from '../kernels/blas/blasKernels.js';
 import { blasUnavailable, explainSearch, findBlas } from '../kernels/blas/find.js';
-import { isFailure, openBlas } from '../kernels/blas/library.js';
 import type { Machine } from '../kernels/blas/machine.js';
-import type { DType, Kernels } from '../kernels/kernels.js';
-import { ReferenceKernels } from '../kernels/reference.js';
-import type { Share } from '../kernels/share.js';
+import type { KernelsChoice } from '../kernels/create.js';
 import { detectFeatures, type WasmFeatures } from '../kernels/wasm/loader.js';
-import { scratchBytes, WasmKernels } from '../kernels/wasm/wasmKernels.js';
 import { largestProduct } from '../network/shape.js';
-import type { BackendName, TrainConfig } from '../spec/train.js';
+import type { TrainConfig } from '../spec/train.js';
 import type { TrainingPlan } from './plan.js';
 
 /** The kernels of a run. Plain data, so that it can be handed to a thread. */
-export interface BackendChoice {
-  readonly backend: BackendName;
-  /** Whether relaxed SIMD may be used: faster where the engine has it, but not the same bits everywhere. */
-  readonly relaxed: boolean;
-  /** Path of the BLAS, for `blas`. */
-  readonly library?: string;
+export interface BackendChoice extends KernelsChoice {
   /** What the user should know of the choice, a sentence. */
   readonly note?: string;
 }
@@ -28,7 +18,7 @@ export interface BackendChoice {
  * The least m·n·k of a network's largest product for which `auto` looks for a BLAS. Finding and loading one takes some 40 ms, which
  * a network of smaller products does not win back.
  */
-const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
+export const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
 
 /** Floating-point operations of a step that make one more thread worth its barriers; below twice that, one thread is faster. */
 const OPERATIONS_PER_THREAD = 1.5e6;
@@ -39,7 +29,7 @@ const OPERATIONS_PER_THREAD = 1.5e6;
  */
 export function chooseBackend(
   { backend, deterministic }: Pick<TrainConfig, 'backend' | 'deterministic'>,
-  plan: TrainingPlan,
+  plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize'>,
   machine: Machine,
   features: WasmFeatures = detectFeatures(),
 ): BackendChoice {
@@ -71,7 +61,7 @@ export function chooseBackend(
   const [library] = search.libraries;
   if (library) return { backend: 'blas', relaxed, library: library.path };
   if (backend === 'blas') throw blasUnavailable(search);
-  return { backend: 'wasm', relaxed, note: explainSearch(search) };
+  return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
 }
 
 /** The number of threads: as many as asked for, or as the work of a step is worth, and never more than `available`. */
@@ -86,38 +76,4 @@ export function chooseThreads(
   // Forward, dX and dW are one multiply-add each for every weight and row.
   const operations = 6 * Number(plan.parameters) * plan.batchSize;
   return Math.max(1, Math.min(available, Math.floor(operations / OPERATIONS_PER_THREAD)));
-}
-
-/** What the kernels need beside the tensors of the run, in bytes. */
-export function kernelScratch({ backend }: BackendChoice, threads: number): number {
-  return backend === 'reference' ? 0 : scratchBytes(threads);
-}
-
-/**
- * The kernels of a choice, for one thread.
- * @param scratch address of kernelScratch(…) bytes in the memory, the same for all threads
- */
-export function createKernels(
-  choice: BackendChoice,
-  dtype: DType,
-  memory: WebAssembly.Memory,
-  scratch: number,
-  share: Share,
-): Kernels {
-  const options = { dtype, memory, scratch, relaxed: choice.relaxed, share };
-  switch (choice.backend) {
-    case 'reference':
-      return new ReferenceKernels(dtype);
-    case 'wasm':
-      return new WasmKernels(options);
-    case 'blas': {
-      const library = openBlas(choice.library ?? '');
-      if (!isFailure(library)) return new BlasKernels(options, library);
-      throw new MlpError(
-        ExitCode.unavailable,
-        `${library.path}: found no usable BLAS any more: ${library.detail}`,
-        'take --backend wasm',
-      );
-    }
-  }
 }

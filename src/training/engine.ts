@@ -5,11 +5,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../data/dataset.js';
 import { Arena } from '../kernels/arena.js';
+import { createKernels } from '../kernels/create.js';
 import { alone } from '../kernels/share.js';
 import type { Parameters } from '../network/parameters.js';
 import { RandomState } from '../random/randomState.js';
 import { allocate, assemble, type RunSetup } from './assemble.js';
-import { createKernels } from './backend.js';
 import type { Evaluations, Trainer } from './trainer.js';
 
 /** What came of `train`. */

@@ -21,9 +21,12 @@ export function predictedClass(logits: FloatArray, start: number, outputs: numbe
   return best;
 }
 
-/** Accumulates an evaluation over batches; `add` gets a batch's logits [B, outputs] and its targets. */
+/** Accumulates an evaluation over batches. */
 export interface Accumulator {
-  add(rows: number, logits: FloatArray, lossSum: number, lossTerms: number, firstRow: number): void;
+  /** A batch's logits [B, outputs]; its targets start at `firstRow`. */
+  add(rows: number, logits: FloatArray, firstRow: number): void;
+  /** A batch's loss: the sum of its terms, and how many they are. */
+  addLoss(sum: number, terms: number): void;
   result(): Evaluation;
 }
 
@@ -33,8 +36,8 @@ export function classAccumulator(labels: ArrayLike<number>, outputs: number, cla
   let correct = 0;
   let total = 0;
   return {
-    add(rows, logits, lossSum, lossTerms, firstRow) {
-      loss.add(lossSum, lossTerms);
+    addLoss: loss.add,
+    add(rows, logits, firstRow) {
       for (let i = 0; i < rows; i++) {
         const actual = labels[firstRow + i];
         const predicted = predictedClass(logits, i * outputs, outputs);
@@ -63,8 +66,8 @@ export function regressionAccumulator(
   let squaredError = 0;
   let count = 0;
   return {
-    add(rows, output, lossSum, lossTerms, firstRow) {
-      loss.add(lossSum, lossTerms);
+    addLoss: loss.add,
+    add(rows, output, firstRow) {
       const offset = firstRow * outputs;
       for (let at = 0; at < rows * outputs; at++) squaredError += (output[at] - targets[offset + at]) ** 2;
       count += rows * outputs;

@@ -3,7 +3,7 @@
  * Everything here is deterministic; when to stop, what to print and what to save is decided above.
  *
  * In a team of threads each has a trainer of its own over the same memory. They take the same steps, each kernel its
- * slice of every result; only what lies outside the memory (the generator, the optimiser's step counter) exists once for each thread.
+ * slice of every result; only what lies outside the memory (the generator, the counters of steps) exists once for each thread.
  */
 import { Batches } from '../data/batches.js';
 import type { Dataset, Split } from '../data/dataset.js';
@@ -48,9 +48,13 @@ export class Trainer {
   readonly #validation: Side | null;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [batchSize] rows of the batch
+  /** [batchSize] The batch as it is drawn, which leaves rejected numbers in between: not for other threads to read. */
+  #drawn: Int32Array | undefined;
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
   readonly #capacity: number;
+  /** Steps taken. */
+  #steps = 0;
 
   /** Takes all tensors of the run from the allocator; where that only counts, nothing else may be called. */
   constructor(
@@ -63,7 +67,7 @@ export class Trainer {
     const { batchSize, inputs, loss, rows } = plan;
     const { l2, batches, optimizer } = config.training;
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
-    const options = { inputs, loss, l2, capacity: this.#capacity };
+    const options = { inputs, loss, l2, capacity: this.#capacity, seed: config.seed };
     this.network = new Network(plan.network, options, kernels, allocator);
     this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator);
     this.#train = this.#side(rows.train, allocator);
@@ -92,12 +96,15 @@ export class Trainer {
    */
   trainStep(learningRate: number): number {
     const { kernels } = this;
-    const rows = this.#batches.next(this.#indices.data);
+    this.#drawn ??= new Int32Array(this.plan.batchSize);
+    const rows = this.#batches.next(this.#drawn);
+    this.#indices.data.set(this.#drawn);
     kernels.gather(rows, this.#train.features, this.#indices, this.#x);
     gatherTargets(kernels, rows, this.#train.targets, this.#indices, this.#targets);
-    const loss = this.network.lossAndGradients(rows, this.#x, this.#targets);
+    const loss = this.network.lossAndGradients(rows, this.#x, this.#targets, this.#steps);
     if (!Number.isFinite(loss)) return loss;
     this.#optimizer.step(learningRate);
+    this.#steps++;
     return loss;
   }
 
@@ -116,8 +123,10 @@ export class Trainer {
         : regressionAccumulator(all, plan.outputs, plan.targetUnit);
     for (const { first, rows, x, targets } of chunks) {
       const logits = network.forward(rows, x);
+      // Before the loss: once past its barriers, a faster thread may write the next logits over these.
+      accumulator.add(rows, logits.data, first);
       const { sum, terms } = network.dataLoss(rows, logits, targets);
-      accumulator.add(rows, logits.data, sum, terms, first);
+      accumulator.addLoss(sum, terms);
     }
     return accumulator.result();
   }

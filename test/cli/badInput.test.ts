@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadedLibrary } from '../kernels/blas/machines.js';
 import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 interface BadInput {
@@ -178,6 +179,42 @@ const CASES: BadInput[] = [
     code: 78,
     error: /"sede"/,
   },
+  ...['0', '10000', '-1', '1.5', 'x'].map((count) => ({
+    what: `--threads ${count}`,
+    args: ['train', 'config.json', `--threads=${count}`],
+    code: 64,
+    error: /--threads.* expected "auto" or a whole number from 1 to 256\./,
+  })),
+  {
+    what: '--backend cuda',
+    args: ['train', 'config.json', '--backend', 'cuda'],
+    code: 64,
+    error: /--backend.*'cuda'.* expected one of auto, reference, wasm, blas\./,
+  },
+  {
+    what: '--backend cuda for a gradient check',
+    args: ['gradcheck', '--backend', 'cuda'],
+    code: 64,
+    error: /--backend.*'cuda'.* expected one of auto, reference, wasm, blas\./,
+  },
+  ...[0, 257, 1.5, 'many'].map((threads) => ({
+    what: `threads: ${JSON.stringify(threads)}`,
+    config: { threads },
+    code: 78,
+    error: /^config\.json: threads: found .+, expected ("auto" or )?a whole number from 1 to 256$/,
+  })),
+  {
+    what: 'backend: "cuda"',
+    config: { backend: 'cuda' },
+    code: 78,
+    error: /^config\.json: backend: .*"cuda"; expected one of auto, reference, wasm, blas/,
+  },
+  {
+    what: 'blas where the bits must be the same everywhere',
+    args: ['train', 'config.json', '--backend', 'blas', '--deterministic'],
+    code: 78,
+    error: /^backend: found "blas" with "deterministic", expected "wasm" or "auto"/,
+  },
 ];
 
 describe('bad input', () => {
@@ -212,6 +249,54 @@ describe('bad input', () => {
       expect(stderr).toContain('data.csv: permission denied');
     },
   );
+
+  describe('MLP_BLAS', () => {
+    /** Large enough that auto looks for a BLAS. */
+    const large = smallConfig({
+      network: { layers: [600, 'relu', 600, 1] },
+      training: { steps: 1, batchSize: 8 },
+    });
+    const files = { 'config.json': large, 'data.csv': SMALL_CSV, 'notes.txt': 'not a library\n' };
+    const named: { what: string; library: string | null; reason: RegExp }[] = [
+      {
+        what: 'a text file',
+        library: './notes.txt',
+        reason: /notes\.txt: not a library \(found some other file/,
+      },
+      { what: 'a missing file', library: './missing.so', reason: /missing\.so: missing \(no such file\)/ },
+      {
+        what: loadedLibrary ? 'a library without cblas' : 'a library without cblas: none is known here',
+        library: loadedLibrary,
+        reason: /no cblas \(has no function cblas_sgemm\)/,
+      },
+    ];
+
+    for (const { what, library, reason } of named) {
+      const env = { MLP_BLAS: library ?? '' };
+      it.skipIf(library === null)(`naming ${what} is 69 where blas is demanded`, async () => {
+        const cwd = folderOf(files);
+        for (const command of ['train', 'gradcheck']) {
+          const result = await mlp([command, 'config.json', '--backend', 'blas'], { cwd, env });
+          expect([result.code, result.stdout]).toEqual([69, '']);
+          expect(result.stderr).toMatch(/^error: backend blas: MLP_BLAS: /m);
+          expect(result.stderr).toMatch(reason);
+          expect(result.stderr).toMatch(/^hint: .*--backend wasm\n$/m);
+        }
+        expect(existsSync(join(cwd, 'runs'))).toBe(false);
+      });
+
+      it.skipIf(library === null)(`naming ${what} is told once, and wasm taken, by auto`, async () => {
+        const { code, stdout, stderr } = await mlp(['train', 'config.json', '--json', '--run', 'r'], {
+          cwd: folderOf(files),
+          env,
+        });
+        expect(code).toBe(0);
+        expect(JSON.parse(stdout.split('\n')[0])).toMatchObject({ event: 'start', backend: 'wasm' });
+        expect(stderr).toMatch(/^MLP_BLAS: .*: using the wasm kernels\n$/);
+        expect(stderr).toMatch(reason);
+      });
+    }
+  });
 
   it('shows the stack only with --debug', async () => {
     const folder = folderOf({});

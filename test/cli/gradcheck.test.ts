@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { FAST_BACKENDS } from '../support/backends.js';
 import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
@@ -54,6 +55,31 @@ describe('mlp gradcheck', () => {
     ]);
   });
 
+  describe.each(FAST_BACKENDS.filter(({ name }) => !name.includes('relaxed')))(
+    'on $name',
+    ({ choice, skip }) => {
+      const { backend } = choice;
+
+      it.skipIf(skip)('passes all checks of networks', async () => {
+        const { code, stdout, stderr } = await mlp(['gradcheck', '--json', '--backend', backend]);
+        const { checks } = JSON.parse(stdout) as Result;
+        expect([code, stderr, checks.filter(({ passed }) => !passed)]).toEqual([0, '', []]);
+        expect(Math.max(...checks.map(({ maxRelativeError }) => maxRelativeError))).toBeLessThanOrEqual(1e-7);
+      });
+
+      it.skipIf(skip)("passes a config's check", async () => {
+        const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+        const { code, stderr } = await mlp(['gradcheck', 'config.json', '--backend', backend], {
+          cwd: folder,
+        });
+        expect(code).toBe(0);
+        expect(stderr).toContain(
+          `17 of 17 parameters on 8 training rows, in float64 by the ${backend} kernels`,
+        );
+      });
+    },
+  );
+
   it('grades a hand derivation, and names the value that is wrong', async () => {
     expect((await mlp(['gradcheck', GRAPH])).code).toBe(0);
     const graph = JSON.parse(readFileSync(GRAPH, 'utf8'));
@@ -71,7 +97,7 @@ describe('mlp gradcheck', () => {
     const { code, stdout, stderr } = await mlp(['gradcheck', 'config.json'], { cwd: folder });
     expect([code, stderr]).toEqual([
       0,
-      '17 of 17 parameters on 8 training rows, in float64; --samples sets how many of each\n',
+      '17 of 17 parameters on 8 training rows, in float64 by the reference kernels; --samples sets how many of each\n',
     ]);
     expect(stdout).toContain('layers.0.weight[1][3]');
     const json = await mlp(['gradcheck', 'config.json', '--json', '--samples', '2'], { cwd: folder });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { FAST_BACKENDS } from '../support/backends.js';
 import { folderOf, mlp, SMALL_CSV, smallConfig, temporaryFolder } from '../support/cli.js';
 import { fixture, projectPath } from '../support/fixtures.js';
 
@@ -174,6 +176,87 @@ describe('mlp train', () => {
     expect(csvColumn(steps, 'loss')).toBeAllclose(toy.training.losses, { relative: 1e-12 });
     expect(csvColumn(steps, 'learning_rate')).toBeAllclose(toy.training.learningRates, { relative: 1e-15 });
     expect(csvColumn(join(folder, 'r', 'epochs.csv'), 'train_accuracy').at(-1)).toBe(toy.training.accuracy);
+  });
+
+  describe.each(FAST_BACKENDS)('on 2 threads, $name', ({ choice, skip }) => {
+    it.skipIf(skip)('reproduces it as well', async () => {
+      const { toy } = fixture<{ toy: { training: { losses: number[] } } }>('numpy/notebook.json');
+      const folder = temporaryFolder();
+      const args = [
+        '--backend',
+        choice.backend,
+        '--threads',
+        '2',
+        ...(choice.relaxed ? [] : ['--deterministic']),
+      ];
+      const { code, stderr } = await mlp(
+        ['train', projectPath('configs/homework/toy.json'), '--run', 'r', ...args],
+        { cwd: folder },
+      );
+      expect(code).toBe(0);
+      expect(stderr).toContain(`${choice.backend} kernels, 2 threads, float64`);
+      expect(csvColumn(join(folder, 'r', 'steps.csv'), 'loss')).toBeAllclose(toy.training.losses, {
+        relative: 1e-12,
+      });
+    });
+  });
+
+  it('leaves the same weights for any number of threads', async () => {
+    const config = smallConfig({ network: { layers: [33, 'gelu', 17, 'tanh', 1] }, backend: 'wasm' });
+    const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
+    const hashes = new Set<unknown>();
+    for (const threads of ['1', '2', '3', '4']) {
+      const args = ['--deterministic', '--threads', threads, '--json', '--run', `r${threads}`];
+      const { stdout } = await mlp(['train', 'config.json', ...args], { cwd: folder });
+      expect(events(stdout, 'start')[0]).toMatchObject({ backend: 'wasm', threads: Number(threads) });
+      hashes.add(events(stdout, 'end')[0].weightsSha256);
+    }
+    expect([...hashes]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  });
+
+  it('ends with an error and without a run directory where a thread fails', async () => {
+    const config = smallConfig({ training: { epochs: 1_000_000 } });
+    const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
+    const preload = pathToFileURL(projectPath('test/support/threads/fault.js'));
+    const { code, stderr } = await mlp(['train', 'config.json', '--threads', '2'], {
+      cwd: folder,
+      env: {
+        NODE_OPTIONS: `--import ${preload}`,
+        MLP_TEST_FAULT: 'throws',
+        MLP_TEST_RANK: '1',
+        MLP_TEST_STEP: '30',
+      },
+    });
+    expect(code).toBe(70);
+    expect(stderr).toMatch(/\nerror: thread 2 of 2 failed: no more numbers\nhint: .*\n$/);
+    expect(readdirSync(join(folder, 'runs'))).toEqual([]);
+  });
+
+  it('answers Ctrl-C in the middle of an epoch', async () => {
+    const rows = 20_000;
+    const csv = ['a,b,y', ...Array.from({ length: rows }, (_, i) => `${i % 7},${i % 5},${i % 2}`)];
+    const config = smallConfig({
+      network: { layers: [256, 'tanh', 256, 'tanh', 1] },
+      data: { train: 'data.csv', target: 'y', validation: 0 },
+      training: { epochs: 1, batchSize: 1 },
+      threads: 2,
+    });
+    const folder = folderOf({ 'config.json': config, 'data.csv': csv.join('\n') });
+    let sent = false;
+    const { code, stdout } = await mlp(['train', 'config.json', '--run', 'r'], {
+      cwd: folder,
+      onStderr: (text, kill) => {
+        if (sent || !text.includes('2 threads')) return;
+        sent = true;
+        setTimeout(() => kill('SIGINT'), 200);
+      },
+    });
+    expect(code).toBe(130);
+    expect(stdout).toContain('interrupted after');
+    const steps = csvColumn(join(folder, 'r', 'steps.csv'), 'step');
+    expect(steps.length).toBeGreaterThan(0);
+    expect(steps.length).toBeLessThan(rows);
+    expect(steps.at(-1)).toBe(steps.length);
   });
 
   it('takes --set over the file, and steps instead of epochs', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { networkProblems } from '../../src/gradcheck/builtin.js';
 import { checkNetwork } from '../../src/gradcheck/network.js';
-import type { Activation, IntVector, ProductForm, Tensor } from '../../src/kernels/kernels.js';
+import type { Activation, DropoutMask, IntVector, ProductForm, Tensor } from '../../src/kernels/kernels.js';
 import { ReferenceKernels } from '../../src/kernels/reference.js';
 
 /** Kernels of which one is wrong in its backward half, as a student's might be. Forward passes stay right. */
@@ -156,6 +156,19 @@ const BUGS: Record<string, new () => Planted> = {
       super.addScaled(count, scale / 2, x, y);
     }
   },
+  'dropout draws another mask on the way back': class extends Planted {
+    override dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor) {
+      const isBackward = x === out;
+      super.dropout(rows, isBackward ? { ...mask, step: mask.step + 1 } : mask, x, out);
+    }
+  },
+  'dropout forgets its scale on the way back': class extends Planted {
+    override dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor) {
+      super.dropout(rows, mask, x, out);
+      if (x !== out) return;
+      for (let at = 0; at < rows * x.columns; at++) x.data[at] *= 1 - mask.rate;
+    }
+  },
   'the skip connection is left out on the way back': class extends Planted {
     override copy(rows: number, source: Tensor, out: Tensor) {
       out.data.fill(0, 0, rows * source.columns);
@@ -164,8 +177,9 @@ const BUGS: Record<string, new () => Planted> = {
 };
 
 function failures(kernels: ReferenceKernels): string[] {
+  const recipe = { scratchBytes: 0, create: () => kernels };
   return networkProblems()
-    .map((problem) => checkNetwork(problem, kernels, 12))
+    .map((problem) => checkNetwork(problem, recipe, 12))
     .filter(({ passed }) => !passed)
     .map(({ name }) => name);
 }

@@ -25,7 +25,7 @@ describe('the JSON Schemas in schema/', () => {
     expect(schema.$defs.layer.oneOf).toMatchObject([
       { type: 'integer', minimum: 1 },
       { type: 'string', enum: expect.arrayContaining(['relu', 'elu', 'softmax']) },
-      ...Array(6).fill({ type: 'object' }),
+      ...Array(7).fill({ type: 'object' }),
     ]);
   });
 

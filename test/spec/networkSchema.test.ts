@@ -30,6 +30,11 @@ describe('a network spec', () => {
   it.each([
     [{ type: 'leaky-relu' }, { type: 'leaky-relu', slope: 0.01 }],
     ['elu', { type: 'elu', alpha: 1 }],
+    ['dropout', { type: 'dropout', rate: 0.5 }],
+    [
+      { type: 'dropout', rate: 0 },
+      { type: 'dropout', rate: 0 },
+    ],
     ['softmax', { type: 'softmax' }],
     ['identity', { type: 'identity' }],
     [
@@ -55,6 +60,7 @@ describe('a network spec', () => {
     'identity',
     'leaky-relu',
     'elu',
+    'dropout',
     'softmax',
   ])('knows the layer %s', (type) => {
     expect(checkLayer(type === 'linear' ? { type, units: 1 } : type).type).toBe(type);
@@ -72,7 +78,7 @@ describe('a network spec', () => {
   });
 
   const allLayers =
-    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, identity, leaky-relu, elu, softmax, residual';
+    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, identity, leaky-relu, elu, dropout, softmax, residual';
 
   it.each<[layer: unknown, message: string, hint?: string]>([
     ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],
@@ -106,6 +112,18 @@ describe('a network spec', () => {
     ],
     [{ type: 'relu', slope: 1 }, 'layers[0]: unknown key "slope"; expected one of type'],
     [{ type: 'leaky-relu', slope: 0 }, 'layers[0].slope: found 0, expected a number above 0'],
+    [{ type: 'dropout', rate: 1 }, 'layers[0].rate: found 1, expected a number of at least 0 and below 1'],
+    [
+      { type: 'dropout', rate: -0.1 },
+      'layers[0].rate: found -0.1, expected a number of at least 0 and below 1',
+    ],
+    [
+      { type: 'dropout', rate: '0.5' },
+      'layers[0].rate: found "0.5", expected a number of at least 0 and below 1',
+      'a number is written without quotes: 0.5',
+    ],
+    [{ type: 'dropout', p: 0.5 }, 'layers[0]: unknown key "p"; expected one of type, rate'],
+    ['dropuot', `layers[0].type: unknown layer "dropuot"; expected ${allLayers}`, 'did you mean "dropout"?'],
     [{ type: 'elu', alpha: -1 }, 'layers[0].alpha: found -1, expected a number above 0'],
     [
       { type: 'linear', units: 1, init: 'zeros' },

@@ -39,6 +39,7 @@ describe('a train config', () => {
       dtype: 'float32',
       backend: 'auto',
       threads: 'auto',
+      deterministic: false,
     });
   });
 
@@ -92,7 +93,7 @@ describe('a train config', () => {
     });
   });
 
-  const rootKeys = '$schema, network, data, training, seed, dtype, backend, threads';
+  const rootKeys = '$schema, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys = 'epochs, steps, batchSize, batches, optimizer, schedule, loss, l2';
 
   it.each<[part: object, message: string, hint?: string]>([
@@ -210,10 +211,10 @@ describe('a train config', () => {
       'dtype: unknown dtype "float16"; expected one of float32, float64',
       'did you mean "float32"?',
     ],
-    [{ threads: 0 }, 'threads: found 0, expected a whole number of at least 1'],
+    [{ threads: 0 }, 'threads: found 0, expected a whole number from 1 to 256'],
     [
       { threads: '2' },
-      'threads: found "2", expected "auto" or a whole number of at least 1',
+      'threads: found "2", expected "auto" or a whole number from 1 to 256',
       'a number is written without quotes: 2',
     ],
     [{ $schema: 3 }, '$schema: found 3, expected the address of a JSON Schema'],

@@ -1,5 +1,8 @@
-import { buildNetwork, type CheckedNetwork } from '../../src/gradcheck/network.js';
-import type { Kernels } from '../../src/kernels/kernels.js';
+import { Arena } from '../../src/kernels/arena.js';
+import type { KernelsRecipe } from '../../src/kernels/create.js';
+import type { Kernels, Tensor } from '../../src/kernels/kernels.js';
+import type { Targets } from '../../src/network/loss.js';
+import { Network } from '../../src/network/network.js';
 import { checkSchema } from '../../src/spec/issues.js';
 import type { NetworkSpec } from '../../src/spec/network.js';
 import { networkSchema } from '../../src/spec/networkSchema.js';
@@ -41,26 +44,30 @@ export function flatten(numbers: Numbers): number[] {
   return typeof numbers === 'number' ? [numbers] : numbers.flatMap(flatten);
 }
 
-/** A fixture's network in memory, with its parameters and its batch. */
-export function buildFixture(entry: PyTorchNetwork, kernels: Kernels): CheckedNetwork {
-  const { name, loss, l2, batch, x, targets, labels } = entry;
-  const built = buildNetwork(
-    {
-      name,
-      spec: specOf(entry.spec),
-      loss,
-      l2,
-      seed: 0,
-      x: Float64Array.from(flatten(x)),
-      rows: batch,
-      inputs: x[0].length,
-      targets: labels ? Int32Array.from(labels) : Float64Array.from(flatten(targets ?? [])),
-      outputs: entry.expected.logits[0].length,
-    },
-    kernels,
-  );
-  for (const parameter of built.network.parameters.list) {
-    parameter.value.data.set(flatten(entry.parameters[parameter.name]));
-  }
-  return built;
+/** A fixture's network in memory, with its parameters and its batch, and room in the arena for an optimiser. */
+export interface FixtureNetwork {
+  readonly kernels: Kernels;
+  readonly arena: Arena;
+  readonly network: Network;
+  readonly x: Tensor;
+  readonly targets: Targets;
+}
+
+const ROOM = 1 << 20;
+
+export function buildFixture(entry: PyTorchNetwork, recipe: KernelsRecipe): FixtureNetwork {
+  const { loss, l2, batch, labels } = entry;
+  const arena = Arena.ofSize('float64', ROOM + recipe.scratchBytes);
+  const kernels = recipe.create(arena.memory, arena.tensor(1, recipe.scratchBytes / 8).address);
+  const options = { inputs: entry.x[0].length, loss, l2, capacity: batch, seed: 0 };
+  const network = new Network(specOf(entry.spec), options, kernels, arena);
+  const x = arena.tensor(batch, options.inputs);
+  x.data.set(flatten(entry.x));
+  const targets: Targets = labels
+    ? { labels: arena.ints(batch) }
+    : { values: arena.tensor(batch, network.outputs) };
+  if ('labels' in targets) targets.labels.data.set(labels ?? []);
+  else targets.values.data.set(flatten(entry.targets ?? []));
+  for (const { name, value } of network.parameters.list) value.data.set(flatten(entry.parameters[name]));
+  return { kernels, arena, network, x, targets };
 }

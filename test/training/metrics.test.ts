@@ -41,7 +41,8 @@ describe('metrics are those of scikit-learn', () => {
       inTwo(targets.length, (first, count) => {
         const output = Float64Array.from(predictions.slice(first, first + count));
         const sum = output.reduce((total, o, i) => total + (o - targets[first + i]) ** 2, 0);
-        accumulator.add(count, output, sum, count, first);
+        accumulator.add(count, output, first);
+        accumulator.addLoss(sum, count);
       });
       const { metrics } = accumulator.result();
       expect(metrics).toEqual({ loss: expect.any(Number), r2: expect.any(Number), rmse: expect.any(Number) });
@@ -74,7 +75,8 @@ describe('metrics are those of scikit-learn', () => {
         target.data.set(batch);
         LOSSES['softmax-cross-entropy'].evaluate(kernels, count, h, { labels: target }, rowLoss, null);
       }
-      accumulator.add(count, h.data, kernels.sum(count, rowLoss), count, first);
+      accumulator.add(count, h.data, first);
+      accumulator.addLoss(kernels.sum(count, rowLoss), count);
     });
     const { metrics, confusion } = accumulator.result();
     expect(confusion).toEqual(expected.confusion);

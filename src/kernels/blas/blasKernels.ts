@@ -25,10 +25,14 @@ export class BlasKernels extends Wasm {
   readonly #product: BlasProduct;
   readonly #share: Share;
 
-  /** @param library as opened by `openBlas` in this thread */
+  /**
+   * @param library as opened by `openBlas` in this thread
+   * @param leastProduct the least m·n·k that goes to it
+   */
   constructor(
     options: WasmOptions,
     readonly library: BlasLibrary,
+    private readonly leastProduct = LEAST_BLAS_PRODUCT,
   ) {
     super(options);
     const { memory, dtype, share = alone } = options;
@@ -46,7 +50,7 @@ export class BlasKernels extends Wasm {
     beta: 0 | 1,
     c: Tensor,
   ): void {
-    if (m * n * k < LEAST_BLAS_PRODUCT) {
+    if (m * n * k < this.leastProduct) {
       super.gemm(form, m, n, k, a, b, beta, c);
       return;
     }

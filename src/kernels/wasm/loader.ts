@@ -56,6 +56,17 @@ export interface WasmExports {
   copy(count: number, source: number, out: number): void;
   gather(rows: number, columns: number, source: number, indices: number, out: number): void;
   gatherLabels(rows: number, source: number, indices: number, out: number): void;
+  /** `block`: the counter of the first element. */
+  dropout(
+    count: number,
+    rate: number,
+    seed: number,
+    layer: number,
+    step: number,
+    block: number,
+    x: number,
+    out: number,
+  ): void;
   softmax(rows: number, columns: number, logits: number, out: number): void;
   softmaxCrossEntropy: RowLoss;
   sigmoidCrossEntropy: RowLoss;

@@ -10,6 +10,7 @@ import type {
   Activation,
   ActivationType,
   AdamOptions,
+  DropoutMask,
   DType,
   IntVector,
   Kernels,
@@ -41,6 +42,9 @@ const NT = 2;
 /** In bytes: no two threads write to one line, as far as slices allow. */
 const CACHE_LINE = 64;
 const LABELS_OF_LINE = CACHE_LINE / 4;
+
+/** Elements of a dropout mask that one counter decides: a cache line holds a whole number of them. */
+const DRAWS_OF_BLOCK = 4;
 
 /** Rows of a tile of the product. */
 const TILE_ROWS = 4;
@@ -243,6 +247,24 @@ export class WasmKernels implements Kernels {
     const start = this.#start(count, this.#line);
     const offset = start * this.#bytes;
     this.#wasm.copy(this.#end(count, this.#line) - start, source.address + offset, out.address + offset);
+    this.#share.sync();
+  }
+
+  dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void {
+    const { rate, seed, layer, step } = mask;
+    const count = rows * x.columns;
+    const start = this.#start(count, this.#line);
+    const offset = start * this.#bytes;
+    this.#wasm.dropout(
+      this.#end(count, this.#line) - start,
+      rate,
+      seed,
+      layer,
+      step,
+      start / DRAWS_OF_BLOCK,
+      x.address + offset,
+      out.address + offset,
+    );
     this.#share.sync();
   }
 

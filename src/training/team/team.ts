@@ -43,7 +43,7 @@ export class Team implements Engine {
   readonly backend: string;
   readonly threads: number;
   /** The threads, by rank. */
-  readonly workers: readonly Worker[];
+  readonly workers: Worker[] = [];
   readonly #control: Control;
   #pending: Pending | undefined;
   #failure: MlpError | undefined;
@@ -58,13 +58,18 @@ export class Team implements Engine {
     this.backend = run.choice.backend;
     this.threads = run.threads;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
-    this.workers = Array.from({ length: run.threads }, (_, rank) => {
+    for (let rank = 0; rank < run.threads; rank++) {
       const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank };
-      const worker = new Worker(script, { workerData, ...(resourceLimits && { resourceLimits }) });
-      worker.on('error', (error) => this.#fail(rank, error.message, error));
-      worker.on('exit', () => this.#fail(rank, 'it ended before its work was done'));
-      return worker;
-    });
+      try {
+        const worker = new Worker(script, { workerData, ...(resourceLimits && { resourceLimits }) });
+        this.workers.push(worker);
+        worker.on('error', (error) => this.#fail(rank, error));
+        worker.on('exit', () => this.#fail(rank, new Error('it ended before its work was done')));
+      } catch (error) {
+        this.#fail(rank, error);
+        return;
+      }
+    }
   }
 
   /**
@@ -86,17 +91,27 @@ export class Team implements Engine {
       options,
     );
     let waiting = run.threads;
-    await new Promise<void>((resolve, reject) => {
-      team.#pending = { resolve: () => --waiting === 0 && resolve(), reject };
-      for (const worker of team.workers) worker.on('message', (message) => team.#pending?.resolve(message));
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (team.#failure) throw team.#failure;
+        team.#pending = { resolve: () => --waiting === 0 && resolve(), reject };
+        for (const worker of team.workers) worker.on('message', (message) => team.#pending?.resolve(message));
+      });
+    } catch (error) {
+      await team.close();
+      throw error;
+    }
     team.#pending = undefined;
     return team;
   }
 
+  /** @throws RangeError for more steps than an epoch, or the whole run, has */
   async train(losses: Float64Array, learningRate: number, options: TrainOptions = {}): Promise<StepsDone> {
     const { progress, signal } = options;
     const control = this.#control;
+    if (losses.length > control.losses.length) {
+      throw new RangeError(`train: found ${losses.length} steps, expected at most ${control.losses.length}`);
+    }
     const stop = () => control.requestStop();
     const start = performance.now();
     const timer = setInterval(() => {
@@ -128,7 +143,13 @@ export class Team implements Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (!this.#failure) this.#control.give(Command.stop);
+    if (this.#pending) {
+      // In the middle of a command, which not all threads would leave at the same step.
+      this.#control.fail();
+      this.#pending.reject(new Error('the team was closed'));
+    } else if (!this.#failure) {
+      this.#control.give(Command.stop);
+    }
     const ended = Promise.all(
       this.workers.map((worker) =>
         worker.threadId < 0
@@ -165,12 +186,13 @@ export class Team implements Engine {
   }
 
   /** A thread is gone: frees those that wait for it, and ends the run. */
-  #fail(rank: number, reason: string, cause?: Error): void {
+  #fail(rank: number, cause: unknown): void {
     if (this.#closed || this.#failure) return;
-    const isOurs = cause?.name === 'MlpError' && 'exitCode' in cause;
+    // An error that crosses threads keeps its properties, not its class.
+    const isOurs = cause instanceof Error && cause.name === 'MlpError' && 'exitCode' in cause;
     this.#failure = new MlpError(
       isOurs ? (cause.exitCode as ExitCode) : ExitCode.internal,
-      `thread ${rank + 1} of ${this.threads} failed: ${reason}`,
+      `thread ${rank + 1} of ${this.threads} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
       'the run can be tried again with --threads 1 or --backend wasm; --debug shows the stack',
       { cause },
     );

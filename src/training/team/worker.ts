@@ -1,9 +1,9 @@
 /** A thread of a team: builds its own view of the run over the shared memory, and takes the steps it is told to. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../../kernels/arena.js';
+import { createKernels } from '../../kernels/create.js';
 import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
 import { assemble, type RunSetup } from '../assemble.js';
-import { createKernels } from '../backend.js';
 import type { StepsDone } from '../engine.js';
 import type { Evaluations, Trainer } from '../trainer.js';
 import { Command, Control, TeamBroken } from './control.js';
@@ -35,7 +35,11 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   const trainer = assemble(run, random, new Arena(dtype, memory), (scratch) =>
     createKernels(run.choice, dtype, memory, scratch, share),
   );
-  const tellFirst = rank === 0 ? tell : () => {};
+  /** The first thread tells what came of a command, once all are through with it: only then may the next be given. */
+  const finish = (message: WorkerMessage): void => {
+    share.sync();
+    if (rank === 0) tell(message);
+  };
 
   tell({ type: 'ready' });
   let generation = 0;
@@ -43,10 +47,10 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
     generation = control.awaitCommand(generation);
     switch (control.command) {
       case Command.train:
-        tellFirst({ type: 'trained', steps: takeSteps(trainer, control, rank) });
+        finish({ type: 'trained', steps: takeSteps(trainer, control, rank) });
         break;
       case Command.evaluate:
-        tellFirst({ type: 'evaluated', evaluations: trainer.evaluate() });
+        finish({ type: 'evaluated', evaluations: trainer.evaluate() });
         break;
       case Command.stop:
         return;

@@ -3,6 +3,7 @@ import * as products from './product';
 import * as vectorProduct from './vectorProduct';
 import * as activations from './activations';
 import * as elementwise from './elementwise';
+import * as dropouts from './dropout';
 import * as losses from './losses';
 import * as optimizers from './optimizers';
 import { evaluateFunction } from './evaluate';
@@ -103,6 +104,19 @@ export function copy(count: i32, source: usize, out: usize): void {
 
 export function gather(rows: i32, columns: i32, source: usize, indices: usize, out: usize): void {
   elementwise.gather<f64>(rows, columns, source, indices, out);
+}
+
+export function dropout(
+  count: i32,
+  rate: f64,
+  seed: i32,
+  layer: i32,
+  step: f64,
+  block: i32,
+  x: usize,
+  out: usize,
+): void {
+  dropouts.dropout<f64>(count, rate, seed, layer, step, block, x, out);
 }
 
 export function sum(count: i32, x: usize): f64 {

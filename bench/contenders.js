@@ -1,0 +1,71 @@
+/** Who takes part: our engine by kernels and threads, and its peers. Each is a process of its own. */
+import { availableParallelism } from 'node:os';
+import { env, execArgv, execPath, platform } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const PYTHON = env.PYTHON ?? (platform === 'win32' ? 'python' : 'python3');
+
+/**
+ * @param kind what tasks and goals call it; several contenders may be of one kind
+ * @param rest `threads`, of ours; `dtypes`, those of the training tasks that it takes, all if left out
+ */
+function contender(id, family, kind, label, command, script, args, rest) {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  // A flag of V8 that run.js was started with (for relaxed SIMD in Node 20, say) is meant for the contenders.
+  const flags = command === execPath ? execArgv : [];
+  return { id, family, kind, label, command, args: [...flags, path, ...args], ...rest };
+}
+
+const KERNELS = { blas: 'blas', wasm: 'wasm', relaxed: 'wasm with relaxed SIMD' };
+
+function ours(kind, threads) {
+  const isAuto = kind === 'auto';
+  const id = isAuto ? 'mlp' : `${kind} ${threads}`;
+  const label = isAuto ? 'mlp' : `mlp, ${KERNELS[kind]}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  return contender(id, 'mlp', kind, label, execPath, 'engine/ours.js', [kind, String(threads)], { threads });
+}
+
+function torch(id, label, args) {
+  return contender(id, 'torch', 'torch', label, PYTHON, 'peers/torch_peer.py', args);
+}
+
+function numpy(dtype, rest) {
+  const id = `numpy-${dtype}`;
+  return contender(id, 'numpy', id, `NumPy class, ${dtype}`, PYTHON, 'peers/numpy_peer.py', [dtype], rest);
+}
+
+function tensorflow(backend) {
+  const label = `TensorFlow.js, ${backend}`;
+  return contender(`tfjs ${backend}`, 'tfjs', 'tfjs', label, execPath, 'peers/tfjs.js', [backend], FLOAT32);
+}
+
+/** What a class in float32, or a library that knows nothing else, takes. */
+const FLOAT32 = { dtypes: ['float32'] };
+
+/** One thread, two for the goal of 1 → 2, and all. */
+const THREADS = [...new Set([1, Math.min(2, availableParallelism()), availableParallelism()])];
+
+export const CONTENDERS = [
+  ours('auto', 'auto'),
+  ...Object.keys(KERNELS).flatMap((kind) => THREADS.map((threads) => ours(kind, threads))),
+  torch('torch', 'PyTorch', []),
+  torch('torch 1', 'PyTorch, 1 thread', ['1']),
+  contender('sklearn', 'sklearn', 'sklearn', 'scikit-learn', PYTHON, 'peers/sklearn_peer.py', []),
+  numpy('float32', FLOAT32),
+  numpy('float64'),
+  tensorflow('wasm'),
+  tensorflow('cpu'),
+  contender('brain', 'brain', 'brain', 'brain.js', execPath, 'peers/brainjs.js', [], FLOAT32),
+  // Node itself, which the parent starts anew for each run.
+  { id: 'node', family: 'mlp', kind: 'process', label: 'node' },
+];
+
+export const FAMILIES = [...new Set(CONTENDERS.map(({ family }) => family))];
+
+/** Whether a contender takes part in a task. */
+export function accepts({ kind, threads, dtypes }, task) {
+  if (task.kind === 'process' || kind === 'process') return task.kind === kind;
+  if (task.kind === 'train') return !dtypes || dtypes.includes(task.dtype);
+  const isWasm = kind === 'wasm' || kind === 'relaxed';
+  return task.contenders.includes(kind) && (!isWasm || threads === 1);
+}

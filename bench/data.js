@@ -1,0 +1,54 @@
+/** The data of the workloads, as files that contenders of any language read: the same numbers for all of them. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadDataset } from '../dist/data/dataset.js';
+
+const FOLDER = fileURLToPath(new URL('../data/', import.meta.url));
+
+/** 8×8 pictures of digits as 28×28, the size and the emptiness of MNIST's. */
+function enlarge(features, rows) {
+  const pixels = new Float64Array(rows * 784);
+  for (let i = 0; i < pixels.length; i++) {
+    const y = Math.floor(((Math.floor(i / 28) % 28) * 8) / 28);
+    const x = Math.floor(((i % 28) * 8) / 28);
+    pixels[i] = features[Math.floor(i / 784) * 64 + y * 8 + x] / 16;
+  }
+  return pixels;
+}
+
+/** Rows of all three kinds of iris: the file is sorted by kind. */
+const IRIS_ROWS = [0, 30, 60, 90, 120];
+
+/** How many rows each has: whole batches, so that all steps are alike. */
+const SOURCES = {
+  'breast-cancer': { target: 'diagnosis', standardize: true, rows: 2048 },
+  digits: { target: 'digit', standardize: false, rows: 4000, enlarge },
+  iris: { target: 'species', standardize: true, rows: 5, order: IRIS_ROWS },
+};
+
+/**
+ * Writes a data set to `folder`: features as float64 [rows, inputs] and labels as int32 [rows], both little-endian.
+ * A file with fewer rows is repeated.
+ */
+export async function writeData(name, folder) {
+  const { target, standardize, rows, order, enlarge: transform } = SOURCES[name];
+  const data = { train: `${name}.csv`, target, task: 'auto', exclude: [], validation: 0, standardize };
+  const { train } = await loadDataset({ data, seed: 0 }, FOLDER);
+  const source = transform ? transform(train.features, train.rows) : train.features;
+  const inputs = source.length / train.rows;
+  const features = new Float64Array(rows * inputs);
+  const labels = new Int32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const row = order ? order[i] : i % train.rows;
+    features.set(source.subarray(row * inputs, (row + 1) * inputs), i * inputs);
+    labels[i] = train.labels[row];
+  }
+  const files = {
+    features: join(folder, `${name}.features.f64`),
+    labels: join(folder, `${name}.labels.i32`),
+  };
+  await writeFile(files.features, features);
+  await writeFile(files.labels, labels);
+  return { rows, ...files };
+}

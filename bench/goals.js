@@ -1,0 +1,130 @@
+/**
+ * What the engine is to reach: ratios of figures of the same run, since only those last.
+ *
+ * On our side stands what a user gets, the automatic choice, unless a goal names kernels; of several numbers of threads, or
+ * builds, the best median counts, on the peers' side too.
+ */
+import { median, ratios, spread } from './statistics.js';
+import { EMPTY, flops, PARAMS, PEAK, SGEMM, SQUARE, WORKLOADS } from './workloads.js';
+
+const AT_LEAST = '≥';
+const AT_MOST = '≤';
+
+/** A goal: what is held against what, the bound, and how to find the ratio among a workload's figures. */
+function goal(workload, text, relation, bound, ratio, unit = '×') {
+  return { workload, text, relation, bound, ratio, unit };
+}
+
+/** How many times as fast as the best of some kinds we are. */
+function speedUp(workload, peer, kinds, bound) {
+  return goal(workload, `speed against ${peer}`, AT_LEAST, bound, (figures) =>
+    over(figures.best('train', kinds), figures.best('train', ['auto'])),
+  );
+}
+
+/** What 2 threads gain over 1. */
+function scaling(text, task, bound) {
+  return goal('wide-256', text, AT_LEAST, bound, (figures) =>
+    over(figures.best(task, ['blas'], 1), figures.best(task, ['blas'], 2)),
+  );
+}
+
+export const GOALS = [
+  goal(
+    'wide-256',
+    'rate of a step with BLAS, of the machine’s sgemm 1024³',
+    AT_LEAST,
+    0.75,
+    (figures) =>
+      over(
+        figures.best('train', ['blas'])?.map((ms) => figures.flops('train') / ms),
+        figures.fastest(SGEMM.id, ['blas', 'numpy-float32'])?.map((ms) => figures.flops(SGEMM.id) / ms),
+      ),
+    '%',
+  ),
+  goal('wide-256', 'speed with BLAS against PyTorch', AT_LEAST, 1.3, (figures) =>
+    over(figures.best('train', ['torch']), figures.best('train', ['blas'])),
+  ),
+  scaling('speed with BLAS, 2 threads against 1', 'train', 1.8),
+  scaling('for comparison: sgemm 1024³, 2 threads against 1', SGEMM.id, null),
+  goal(
+    'wide-256',
+    'speed of the wasm kernels, of that with BLAS',
+    AT_LEAST,
+    0.25,
+    (figures) => over(figures.best('train', ['blas']), figures.best('train', ['wasm', 'relaxed'])),
+    '%',
+  ),
+  speedUp('wide-32', 'PyTorch', ['torch'], 1.5),
+  speedUp('wide-32', 'scikit-learn', ['sklearn'], 6),
+  speedUp('images-float32', 'PyTorch', ['torch'], 1.3),
+  speedUp('images-float32', 'the NumPy class in float64', ['numpy-float64'], 4),
+  speedUp('images-float64', 'the NumPy class in float64', ['numpy-float64'], 1.5),
+  speedUp('tiny', 'PyTorch', ['torch'], 30),
+  ...['wasm', 'relaxed'].map((kind) =>
+    goal(
+      'products',
+      `rate of a product 512³, of its microkernel’s${kind === 'relaxed' ? ', with relaxed SIMD' : ''}`,
+      AT_LEAST,
+      0.9,
+      (figures) =>
+        over(
+          figures.best(SQUARE.id, [kind])?.map((ms) => figures.flops(SQUARE.id) / ms),
+          figures.best(PEAK.id, [kind])?.map((ms) => figures.flops(PEAK.id) / ms),
+        ),
+      '%',
+    ),
+  ),
+  goal('start', 'time of mlp params, of node -e 0', AT_MOST, 2.5, (figures) =>
+    over(figures.best(PARAMS.id, ['process']), figures.best(EMPTY.id, ['process'])),
+  ),
+];
+
+/** Ratios round by round; nothing where a side was not measured. */
+function over(a, b) {
+  return a && b && ratios(a, b);
+}
+
+/** The figures of one workload, in milliseconds a step, by task and contender. */
+class Figures {
+  constructor({ figures }, { tasks }) {
+    this.figures = figures;
+    this.tasks = tasks;
+  }
+
+  /** The rounds of the contender of these kinds (and this number of threads) that has the best median. */
+  best(task, kinds, threads) {
+    return this.#candidates(task, kinds, threads).sort((a, b) => median(a) - median(b))[0];
+  }
+
+  /** The best of these kinds in each single round. */
+  fastest(task, kinds) {
+    const [first, ...rest] = this.#candidates(task, kinds);
+    return first?.map((ms, round) => Math.min(ms, ...rest.map((other) => other[round])));
+  }
+
+  flops(id) {
+    return flops(this.tasks.find((task) => task.id === id));
+  }
+
+  #candidates(task, kinds, threads) {
+    return this.figures
+      .filter((figure) => figure.task === task && kinds.includes(figure.contender.kind))
+      .filter((figure) => threads === undefined || figure.contender.threads === threads)
+      .map((figure) => figure.ms);
+  }
+}
+
+/** The goals of the workloads that were run, each with its ratio and whether it is met; without, where a side is missing. */
+export function judge(results) {
+  return GOALS.flatMap(({ ratio, ...rest }) => {
+    const workload = WORKLOADS.find(({ id }) => id === rest.workload);
+    const result = results.find(({ id }) => id === rest.workload);
+    if (!result) return [];
+    const rounds = ratio(new Figures(result, workload));
+    if (!rounds) return [rest];
+    const value = spread(rounds);
+    const met = rest.relation === AT_LEAST ? value.median >= rest.bound : value.median <= rest.bound;
+    return [{ ...rest, rounds, ...value, ...(rest.bound !== null && { met }) }];
+  });
+}

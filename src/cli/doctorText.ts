@@ -1,0 +1,143 @@
+/** What `mlp doctor` found, for people: a line for each fact, and a table of the rates. */
+import { formatBytes, formatCount } from '../report/numbers.js';
+import type { Display } from '../report/style.js';
+import { formatTable } from '../report/table.js';
+import { pad } from '../report/text.js';
+import { printable } from '../text.js';
+import type { BackendChoice } from '../training/backend.js';
+import type { Rate } from '../training/doctor.js';
+import type { ConfigFindings, Findings } from './findings.js';
+
+/** A key, and its value in one or more lines; a line without a key goes on with the one above. */
+type Fact = readonly [key: string, ...lines: string[]];
+
+const SOURCES: Readonly<Record<Findings['blas']['found'][number]['source'], string>> = {
+  MLP_BLAS: 'named by MLP_BLAS',
+  Accelerate: 'part of macOS',
+  system: 'from the system',
+  NumPy: 'from a NumPy wheel',
+};
+
+export function renderFindings(findings: Findings, { style }: Display): string {
+  const { cpu, wasm, config } = findings;
+  const facts: Fact[] = [
+    ['mlp', findings.mlp],
+    ['Node', `${findings.node} (V8 ${findings.v8}), ${findings.platform} ${findings.arch}`],
+    ['CPU', cpu.model],
+    ['threads', threadsOf(cpu)],
+    ['memory', formatBytes(findings.memoryBytes)],
+    ['SIMD', wasm.simd ? `yes, relaxed SIMD: ${wasm.relaxedSimd ? 'yes' : 'no'}` : 'no'],
+    ...blasFacts(findings.blas),
+    ...(config ? configFacts(config, findings) : [autoFact(findings)]),
+  ];
+  const width = Math.max(...facts.map(([key]) => key.length));
+  return facts
+    .flatMap(([key, ...lines]) =>
+      lines.map((line, i) => `${style.bold(pad(i === 0 ? key : '', width))}  ${printable(line)}`),
+    )
+    .join('\n');
+}
+
+/** The rates as a table, in GFLOP/s. */
+export function renderRates(rates: readonly Rate[], findings: Findings, display: Display): string {
+  const times = display.ascii ? 'x' : '×';
+  const table = formatTable(
+    [
+      { header: 'kernels' },
+      { header: 'product', align: 'right' },
+      { header: 'threads', align: 'right' },
+      { header: 'float32', align: 'right' },
+      { header: 'float64', align: 'right' },
+    ],
+    rates.map((rate) => [
+      nameOf(rate, findings),
+      `${rate.size}${times}${rate.size}${times}${rate.size}`,
+      `${rate.threads}`,
+      rate.gflops.float32.toFixed(1),
+      rate.gflops.float64.toFixed(1),
+    ]),
+    display,
+  );
+  return `matrix products, GFLOP/s\n${table}`;
+}
+
+function threadsOf({ processors, available }: Findings['cpu']): string {
+  return processors > available ? `${available} of ${processors} processors` : `${available}`;
+}
+
+function blasFacts({ named, found, unusable, searched }: Findings['blas']): Fact[] {
+  const facts = found.map(({ path, vendor, version, integerBits, source }, i): Fact => {
+    const name = [vendor === 'unknown' ? 'of unknown make' : vendor, version].filter(Boolean).join(' ');
+    const integers = integerBits === null ? '' : `, ${integerBits}-bit integers`;
+    return [`BLAS ${i + 1}`, `${name}${integers}, ${SOURCES[source]}`, path];
+  });
+  if (found.length === 0) {
+    facts.push(
+      named === null
+        ? ['BLAS', 'none that can be used; looked for in', ...searched.flatMap((place) => place.split(', '))]
+        : ['BLAS', 'MLP_BLAS names one that cannot be used, and no other is looked for'],
+    );
+  }
+  for (const { path, reason, detail } of unusable) facts.push(['unusable', path, `${reason}: ${detail}`]);
+  return facts;
+}
+
+function autoFact(findings: Findings): Fact {
+  const { small, large } = findings.auto;
+  if (small.backend === large.backend) return ['auto', nameOf(small, findings)];
+  return [
+    'auto',
+    `${nameOf(small, findings)} for small networks, ${nameOf(large, findings)} for larger ones`,
+    'mlp doctor config.json tells for a config',
+  ];
+}
+
+function configFacts(config: ConfigFindings, findings: Findings): Fact[] {
+  const { backend, threads, deterministic } = config.asked;
+  const asked = [
+    ...(backend === 'auto' ? [] : [`backend ${backend}`]),
+    ...(threads === 'auto' ? [] : [`threads ${threads}`]),
+    ...(deterministic ? ['deterministic'] : []),
+  ];
+  return [
+    ['config', config.path, ...(asked.length > 0 ? [`asks for ${asked.join(', ')}`] : [])],
+    ['auto', nameOf(config, findings), `because ${backendReason(config)}`],
+    [
+      '',
+      `${config.threads} ${config.threads === 1 ? 'thread' : 'threads'}`,
+      `because ${threadsReason(config, findings.cpu.available)}`,
+    ],
+  ];
+}
+
+function backendReason({ reason, largestProduct }: ConfigFindings): string {
+  const product = `the largest product of a step, ${formatCount(largestProduct)} multiply-adds,`;
+  switch (reason) {
+    case 'no SIMD':
+      return 'this engine has no WebAssembly SIMD';
+    case 'deterministic':
+      return 'the config is deterministic, and the bits of a BLAS depend on the machine';
+    case 'small products':
+      return `${product} is too small to win back the loading of a BLAS`;
+    case 'no BLAS':
+      return `${product} is worth a BLAS, but there is none to use`;
+    case 'large products':
+      return `${product} is worth a BLAS`;
+  }
+}
+
+function threadsReason({ reason, threads, stepOperations }: ConfigFindings, available: number): string {
+  if (reason === 'no SIMD') return 'the reference kernels know no more';
+  const step = `a step, ${formatCount(stepOperations)} floating-point operations,`;
+  if (threads === available)
+    return `${available === 1 ? 'there are no more' : `${step} is worth all there are`}`;
+  return threads === 1 ? `${step} is not worth a second` : `${step} is worth no more`;
+}
+
+/** `wasm`, `wasm relaxed`, or `blas 1 (OpenBLAS)`: the first of the BLAS libraries found. */
+function nameOf({ backend, relaxed, library }: BackendChoice, { blas }: Findings): string {
+  if (backend === 'wasm') return relaxed ? 'wasm relaxed' : 'wasm';
+  if (backend === 'reference') return backend;
+  const index = blas.found.findIndex(({ path }) => path === library);
+  return index < 0 ? backend : `blas ${index + 1} (${blas.found[index].vendor})`;
+}

@@ -1,0 +1,110 @@
+/** What `mlp doctor` tells but for the rates: facts of the machine, and what `auto` takes for a config. */
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { BlasSearch, FoundBlas } from '../kernels/blas/find.js';
+import type { BlasFailure } from '../kernels/blas/library.js';
+import type { WasmFeatures } from '../kernels/wasm/loader.js';
+import type { TrainConfig } from '../spec/train.js';
+import type { BackendChoice } from '../training/backend.js';
+import type { AutomaticChoice } from '../training/doctor.js';
+
+/** What is there, before anything is measured. */
+export interface Findings {
+  /** Our own version. */
+  readonly mlp: string;
+  readonly node: string;
+  readonly v8: string;
+  readonly platform: string;
+  readonly arch: string;
+  readonly cpu: {
+    readonly model: string;
+    readonly processors: number;
+    /** Threads that this process may run at once: fewer than processors in a container, say. */
+    readonly available: number;
+  };
+  readonly memoryBytes: number;
+  readonly wasm: WasmFeatures;
+  readonly blas: {
+    /** What MLP_BLAS names: then nothing else is looked at. */
+    readonly named: string | null;
+    /** In the order in which they are taken. */
+    readonly found: readonly Pick<FoundBlas, 'path' | 'vendor' | 'version' | 'integerBits' | 'source'>[];
+    readonly unusable: readonly BlasFailure[];
+    readonly searched: readonly string[];
+  };
+  /** What `auto` takes for networks of small products and for those of large ones. */
+  readonly auto: { readonly small: BackendChoice; readonly large: BackendChoice };
+  readonly config?: ConfigFindings;
+}
+
+/** What `auto` takes for a config. */
+export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
+  readonly path: string;
+  readonly backend: BackendChoice['backend'];
+  readonly relaxed: boolean;
+  readonly library?: string;
+  /** What the config itself says. */
+  readonly asked: Pick<TrainConfig, 'backend' | 'threads' | 'deterministic'>;
+}
+
+/** Throws what `mlp train` would throw for a config or data that are wrong. */
+export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
+  const { loadTrainConfig } = await import('../spec/load.js');
+  const { loadDataset } = await import('../data/dataset.js');
+  const { planTraining } = await import('../training/plan.js');
+  const { chooseAutomatically } = await import('../training/doctor.js');
+  const { thisMachine } = await import('./machine.js');
+  const loaded = loadTrainConfig(path);
+  const { config, directory } = loaded;
+  const plan = planTraining(loaded, await loadDataset(config, directory, path));
+  const available = availableParallelism();
+  const { choice, ...numbers } = chooseAutomatically(config, plan, thisMachine(), features, available);
+  const { backend, relaxed, library } = choice;
+  const { threads, deterministic } = config;
+  return {
+    path,
+    backend,
+    relaxed,
+    ...(library !== undefined && { library }),
+    ...numbers,
+    asked: { backend: config.backend, threads, deterministic },
+  };
+}
+
+/** What Node, the system and the search for a BLAS tell. */
+export function gatherFindings(
+  wasm: WasmFeatures,
+  search: BlasSearch,
+): Omit<Findings, 'mlp' | 'auto' | 'config'> {
+  const processors = cpus();
+  const { versions, platform, arch } = process;
+  return {
+    node: versions.node,
+    v8: versions.v8,
+    platform,
+    arch,
+    cpu: {
+      // Some systems tell nothing of their processors.
+      model: processors[0]?.model.trim() || 'unknown',
+      processors: processors.length,
+      available: availableParallelism(),
+    },
+    memoryBytes: totalmem(),
+    wasm,
+    blas: blasFindings(search),
+  };
+}
+
+function blasFindings({ libraries, failures, searched }: BlasSearch): Findings['blas'] {
+  return {
+    named: process.env.MLP_BLAS || null,
+    found: libraries.map(({ path, vendor, version, integerBits, source }) => ({
+      path,
+      vendor,
+      version,
+      integerBits,
+      source,
+    })),
+    unusable: failures,
+    searched,
+  };
+}

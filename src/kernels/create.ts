@@ -1,0 +1,70 @@
+/** From the name of a backend to its kernels on a memory: the one place that knows all of them. */
+import { ExitCode, MlpError } from '../errors.js';
+import { BlasKernels } from './blas/blasKernels.js';
+import { isFailure, openBlas } from './blas/library.js';
+import type { DType, Kernels } from './kernels.js';
+import { ReferenceKernels } from './reference.js';
+import { alone, type Share } from './share.js';
+import { scratchBytes, WasmKernels } from './wasm/wasmKernels.js';
+
+/** Which kernels to take. Plain data, so that it can be handed to a thread. */
+export interface KernelsChoice {
+  readonly backend: 'reference' | 'wasm' | 'blas';
+  /** Whether relaxed SIMD may be used: faster where the engine has it, but not the same bits everywhere. */
+  readonly relaxed: boolean;
+  /** Path of the BLAS, for `blas`. */
+  readonly library?: string;
+  /** The least m·n·k of a product that goes to the BLAS; the one that is fastest if left out. */
+  readonly leastBlasProduct?: number;
+}
+
+/** Kernels that still lack the memory to work on, for one thread alone. */
+export interface KernelsRecipe {
+  /** What they need beside the tensors, in bytes. */
+  readonly scratchBytes: number;
+  /** @param scratch address of those bytes in the memory, aligned to 64 */
+  create(memory: WebAssembly.Memory, scratch: number): Kernels;
+}
+
+/** What the kernels of a team of so many threads need beside the tensors of the run, in bytes. */
+export function kernelScratch({ backend }: KernelsChoice, threads: number): number {
+  return backend === 'reference' ? 0 : scratchBytes(threads);
+}
+
+/**
+ * The kernels of a choice, for one thread.
+ * @param scratch address of kernelScratch(…) bytes in the memory, the same for all threads
+ * @throws MlpError 69 where the engine has no SIMD, or the library does no longer
+ */
+export function createKernels(
+  choice: KernelsChoice,
+  dtype: DType,
+  memory: WebAssembly.Memory,
+  scratch: number,
+  share: Share,
+): Kernels {
+  const options = { dtype, memory, scratch, relaxed: choice.relaxed, share };
+  switch (choice.backend) {
+    case 'reference':
+      return new ReferenceKernels(dtype);
+    case 'wasm':
+      return new WasmKernels(options);
+    case 'blas': {
+      const library = openBlas(choice.library ?? '');
+      if (!isFailure(library)) return new BlasKernels(options, library, choice.leastBlasProduct);
+      throw new MlpError(
+        ExitCode.unavailable,
+        `${library.path}: found no usable BLAS any more: ${library.detail}`,
+        'take --backend wasm',
+      );
+    }
+  }
+}
+
+/** The kernels of a choice for one thread, to be put on a memory later. */
+export function kernelsRecipe(choice: KernelsChoice, dtype: DType): KernelsRecipe {
+  return {
+    scratchBytes: kernelScratch(choice, 1),
+    create: (memory, scratch) => createKernels(choice, dtype, memory, scratch, alone),
+  };
+}

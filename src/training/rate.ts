@@ -1,0 +1,116 @@
+/** How fast a choice of kernels multiplies matrices on this machine: a measurement, in GFLOP/s. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type Allocator, Arena, ArenaPlan, bytesPerElement } from '../kernels/arena.js';
+import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
+import type { DType, IntVector, Tensor } from '../kernels/kernels.js';
+import { alone, type Share } from '../kernels/share.js';
+import { Control } from './team/control.js';
+
+/** What is measured: c ← a·b of square matrices. */
+export interface RateSetup {
+  readonly choice: KernelsChoice;
+  readonly dtype: DType;
+  /** Rows and columns of the matrices. */
+  readonly size: number;
+  readonly threads: number;
+}
+
+/** What a thread of a measurement is started with. */
+export interface RateWorkerSetup {
+  readonly setup: RateSetup;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly rank: number;
+  /** Whether there are more threads than processors. */
+  readonly crowded: boolean;
+}
+
+/** How long the product is repeated: long enough for the engine to have optimised the kernels, which it does while they run. */
+const MEASURED_MILLISECONDS = 120;
+
+/** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/training/rateWorker.js' : './rateWorker.js',
+  import.meta.url,
+);
+
+/**
+ * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications a second). One thread is the
+ * calling one; more are started for it.
+ */
+export async function measureRate(setup: RateSetup): Promise<number> {
+  const plan = new ArenaPlan(setup.dtype);
+  takeMatrices(setup, plan);
+  const { memory } = Arena.ofSize(setup.dtype, plan.bytes);
+  const seconds =
+    setup.threads === 1 ? multiply(setup, memory, alone) : await multiplyInThreads(setup, memory);
+  return (2 * setup.size ** 3) / seconds / 1e9;
+}
+
+/** One thread's part of the measurement. Returns the seconds of the fastest product. */
+export function multiply(setup: RateSetup, memory: WebAssembly.Memory, share: Share): number {
+  const { choice, dtype, size } = setup;
+  const { scratch, a, b, c, done } = takeMatrices(setup, new Arena(dtype, memory));
+  const kernels = createKernels(choice, dtype, memory, scratch.address, share);
+  const isFirst = share.rank === 0;
+  if (isFirst) {
+    a.data.fill(1.5);
+    b.data.fill(-0.5);
+  }
+  share.sync();
+  const begin = performance.now();
+  let fastest = Number.POSITIVE_INFINITY;
+  do {
+    const start = performance.now();
+    kernels.gemm('NN', size, size, size, a, b, 0, c);
+    const end = performance.now();
+    fastest = Math.min(fastest, end - start);
+    // One thread looks at the clock for all, since all must stop after the same product.
+    if (isFirst) done.data[0] = Number(end - begin >= MEASURED_MILLISECONDS);
+    share.sync();
+  } while (done.data[0] === 0);
+  return fastest / 1000;
+}
+
+interface Matrices {
+  readonly scratch: Tensor;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly c: Tensor;
+  /** One word: whether to stop. */
+  readonly done: IntVector;
+}
+
+/** The same in every thread. */
+function takeMatrices({ choice, dtype, size, threads }: RateSetup, allocator: Allocator): Matrices {
+  const scratchElements = Math.ceil(kernelScratch(choice, threads) / bytesPerElement(dtype));
+  return {
+    scratch: allocator.tensor(1, scratchElements),
+    a: allocator.tensor(size, size),
+    b: allocator.tensor(size, size),
+    c: allocator.tensor(size, size),
+    done: allocator.ints(1),
+  };
+}
+
+/** Starts the threads, takes what the first one measured, and ends them all. */
+async function multiplyInThreads(setup: RateSetup, memory: WebAssembly.Memory): Promise<number> {
+  const control = new Control(0);
+  const crowded = setup.threads > availableParallelism();
+  const workers = Array.from({ length: setup.threads }, (_, rank) => {
+    const workerData: RateWorkerSetup = { setup, memory, control: control.buffer, rank, crowded };
+    return new Worker(WORKER, { workerData });
+  });
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      workers[0].on('message', resolve);
+      for (const worker of workers) {
+        worker.on('error', reject);
+        worker.on('exit', (code) => code !== 0 && reject(new Error(`a thread ended with code ${code}`)));
+      }
+    });
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

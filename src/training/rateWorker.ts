@@ -1,0 +1,11 @@
+/** A thread of a measurement: multiplies along with the others; the first one tells the seconds of the fastest product. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { multiply, type RateWorkerSetup } from './rate.js';
+import { Control } from './team/control.js';
+
+if (parentPort) {
+  const { setup, memory, control, rank, crowded } = workerData as RateWorkerSetup;
+  const share = new Control(control).share(rank, setup.threads, crowded);
+  const seconds = multiply(setup, memory, share);
+  if (rank === 0) parentPort.postMessage(seconds);
+}

@@ -1,0 +1,88 @@
+/** Training runs in memory, for the tests of engines. */
+import { type Dataset, loadDataset } from '../../src/data/dataset.js';
+import type { KernelsChoice } from '../../src/kernels/create.js';
+import { loadTrainConfig } from '../../src/spec/load.js';
+import type { TrainConfig } from '../../src/spec/train.js';
+import { type Engine, LocalEngine, type TrainOptions } from '../../src/training/engine.js';
+import { planTraining, type TrainingPlan } from '../../src/training/plan.js';
+import { Team, type TeamOptions } from '../../src/training/team/team.js';
+import { folderOf } from './cli.js';
+
+export interface Problem {
+  readonly config: TrainConfig;
+  readonly plan: TrainingPlan;
+  readonly dataset: Dataset;
+}
+
+/** `rows` rows of numbers that look random, `features` wide, and a target `y` that they say something of. */
+export function csvOf(rows: number, features: number, target: 'classes' | 'values'): string {
+  let state = 1;
+  const next = () => {
+    // Numerical Recipes' linear congruential generator
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+  const lines = Array.from({ length: rows }, (_, row) => {
+    const x = Array.from({ length: features }, next);
+    const y = x[0] - x[1] * x[2];
+    // Each of three classes comes up, whatever the numbers are.
+    const label = row < 3 ? row : y < -0.2 ? 0 : y < 0.2 ? 1 : 2;
+    return [...x.map((value) => value.toFixed(4)), target === 'values' ? y.toFixed(4) : `c${label}`].join(
+      ',',
+    );
+  });
+  return [[...Array.from({ length: features }, (_, i) => `x${i}`), 'y'].join(','), ...lines].join('\n');
+}
+
+/** A config and its data; a CSV of odd sizes and three classes if none is given. */
+export async function prepare(
+  config: Record<string, unknown>,
+  csv: string = csvOf(131, 7, 'classes'),
+): Promise<Problem> {
+  const folder = folderOf({
+    'config.json': { data: { train: 'data.csv', target: 'y' }, ...config },
+    'data.csv': csv,
+  });
+  const loaded = loadTrainConfig(`${folder}/config.json`);
+  const dataset = await loadDataset(loaded.config, loaded.directory);
+  return { config: loaded.config, plan: planTraining(loaded, dataset), dataset };
+}
+
+export function startTeam(
+  { config, plan, dataset }: Problem,
+  choice: KernelsChoice,
+  threads: number,
+  options?: TeamOptions,
+): Promise<Team> {
+  return Team.start({ config, plan, choice, threads }, dataset, options);
+}
+
+/** The plain kernels in this thread: what the rest is held to. */
+export function startReference({ config, plan, dataset }: Problem): Engine {
+  return LocalEngine.start({ config, plan, choice: { backend: 'reference', relaxed: false } }, dataset);
+}
+
+/** Takes steps, an epoch at a time as far as they go, and gives their losses. */
+export async function trainSteps(
+  engine: Engine,
+  { config, plan }: Problem,
+  steps: number,
+  options?: TrainOptions,
+): Promise<number[]> {
+  const losses: number[] = [];
+  while (losses.length < steps) {
+    const epoch = new Float64Array(Math.min(plan.stepsPerEpoch, steps - losses.length));
+    const { done } = await engine.train(epoch, config.training.optimizer.learningRate, options);
+    losses.push(...epoch.subarray(0, done));
+    if (done < epoch.length) break;
+  }
+  return losses;
+}
+
+/** All that a run leaves, as text that two runs have in common only where every bit is the same. */
+export async function resultOf(engine: Engine, problem: Problem, steps: number): Promise<string> {
+  const losses = await trainSteps(engine, problem, steps);
+  const { buffer, byteOffset, byteLength } = engine.parameters.values.data;
+  const parameters = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+  return JSON.stringify({ losses, evaluations: await engine.evaluate(), parameters });
+}

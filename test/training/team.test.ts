@@ -1,0 +1,249 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { LocalEngine, type StepProgress } from '../../src/training/engine.js';
+import { FAST_BACKENDS } from '../support/backends.js';
+import {
+  csvOf,
+  type Problem,
+  prepare,
+  resultOf,
+  startReference,
+  startTeam,
+  trainSteps,
+} from '../support/runs.js';
+
+const WASM = { backend: 'wasm', relaxed: false } as const;
+const DTYPES = ['float32', 'float64'] as const;
+const UNEVEN = { script: new URL('../support/threads/uneven.js', import.meta.url) };
+
+const adam = { type: 'adam', learningRate: 0.01 };
+const momentum = { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true };
+const residual = { type: 'residual', layers: [17, 'gelu', 13] };
+
+/** MLP_STRESS_RUNS=500 for a longer look, with the memory of the process on the screen. */
+const SHORT_RUNS = Number(process.env.MLP_STRESS_RUNS ?? 20);
+
+function note(where: string): void {
+  if (!process.env.MLP_STRESS_RUNS) return;
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const [r, h, e] = [rss, heapUsed, external].map((bytes) => Math.round(bytes / 1e6));
+  console.log(`${where}: resident ${r} MB, heap ${h} MB, external ${e} MB`);
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
+/** Networks of odd widths; 131 rows, less a fifth, leave a tail behind batches of 25. */
+const RUNS = [
+  {
+    name: 'a residual block, adam, L2',
+    network: { layers: [13, 'tanh', residual, 'relu', 3] },
+    training: { epochs: 3, batchSize: 25, optimizer: adam, l2: 0.01 },
+  },
+  {
+    name: 'wide layers without a bias, momentum, batches with replacement',
+    network: { layers: [{ type: 'linear', units: 131, bias: false }, 'silu', 65, 'elu', 3] },
+    training: { epochs: 3, batchSize: 33, optimizer: momentum, batches: 'with-replacement', l2: 1e-4 },
+  },
+  {
+    name: 'a single layer, plain descent',
+    network: { layers: [3] },
+    training: { epochs: 3, batchSize: 7, optimizer: { type: 'sgd', learningRate: 0.1 } },
+  },
+  {
+    name: 'a single row at a time',
+    network: { layers: [9, 'sigmoid', 3] },
+    training: { steps: 20, batchSize: 1, optimizer: adam },
+  },
+];
+
+/** What a run with so many threads leaves. */
+async function outcome(problem: Problem, threads: number, options = {}): Promise<string> {
+  const team = await startTeam(problem, WASM, threads, options);
+  try {
+    return await resultOf(team, problem, problem.plan.steps);
+  } finally {
+    await team.close();
+  }
+}
+
+describe.each(DTYPES)('a team on wasm, %s', (dtype) => {
+  it.each(RUNS)('leaves the same bits for 1, 2, 3 and 4 threads: $name', async ({ network, training }) => {
+    const problem = await prepare({ network, training, dtype });
+    const { config, plan, dataset } = problem;
+    const alone = LocalEngine.start({ config, plan, choice: WASM }, dataset);
+    const expected = await resultOf(alone, problem, plan.steps);
+    for (const threads of [1, 2, 3, 4]) expect(await outcome(problem, threads), `${threads}`).toBe(expected);
+  });
+
+  it('leaves the same bits in ten repetitions', async () => {
+    const problem = await prepare({ ...RUNS[0], name: undefined, dtype });
+    const results = new Set<string>();
+    for (let i = 0; i < 10; i++) results.add(await outcome(problem, 2 + (i % 2)));
+    expect(results.size).toBe(1);
+  });
+});
+
+describe('a team of threads that are held up wherever it must not matter', () => {
+  it.each(RUNS)('leaves the same bits: $name', async ({ network, training }) => {
+    const problem = await prepare({ network, training: { ...training, epochs: undefined, steps: 15 } });
+    const expected = await outcome(problem, 1);
+    for (const threads of [2, 3]) expect(await outcome(problem, threads, UNEVEN)).toBe(expected);
+  });
+
+  it('evaluates a single layer, whose logits are the first thing to be written, as one thread does', async () => {
+    const problem = await prepare(
+      { network: { layers: [1] }, training: { epochs: 1, batchSize: 300 } },
+      csvOf(1100, 5, 'values'),
+    );
+    const [one, team] = [await startTeam(problem, WASM, 1), await startTeam(problem, WASM, 2, UNEVEN)];
+    const expected = await one.evaluate();
+    for (let i = 0; i < 10; i++) expect(await team.evaluate()).toEqual(expected);
+    await one.close();
+    await team.close();
+  });
+
+  it('takes one command after another, however short', async () => {
+    const problem = await prepare({ network: { layers: [5, 'relu', 3] }, training: { batchSize: 32 } });
+    const [team, reference] = [await startTeam(problem, WASM, 3, UNEVEN), await startTeam(problem, WASM, 1)];
+    const results = await Promise.all(
+      [team, reference].map(async (engine) => {
+        const all: unknown[] = [];
+        for (let i = 0; i < 15; i++) {
+          for (const steps of [0, 1, 2]) {
+            const losses = new Float64Array(steps);
+            const { done } = await engine.train(losses, 0.01);
+            all.push([done, ...losses]);
+          }
+          all.push(await engine.evaluate());
+        }
+        await engine.close();
+        return all;
+      }),
+    );
+    expect(results[0]).toEqual(results[1]);
+  });
+});
+
+describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
+  const tolerance = { float32: 1e-4, float64: 1e-10 };
+  const problemOf = (dtype: 'float32' | 'float64') =>
+    prepare({
+      network: { layers: [64, 'tanh', { type: 'residual', layers: [48, 'relu', 64] }, 33, 'gelu', 3] },
+      training: { steps: 100, batchSize: 32, optimizer: { type: 'sgd', learningRate: 0.05 }, l2: 1e-3 },
+      dtype,
+    });
+
+  it.skipIf(skip).each(DTYPES)('has the losses of the reference over 100 steps, %s', async (dtype) => {
+    const problem = await problemOf(dtype);
+    const expected = await trainSteps(startReference(problem), problem, 100);
+    expect(expected).toHaveLength(100);
+    expect(expected[99]).toBeLessThan(0.9 * expected[0]);
+    for (const threads of [1, 2, 3]) {
+      const team = await startTeam(problem, choice, threads);
+      const losses = await trainSteps(team, problem, 100);
+      await team.close();
+      expect(losses).toBeAllclose(expected, { relative: tolerance[dtype] });
+    }
+  });
+});
+
+describe('an interrupted team', () => {
+  it('finishes the step at hand, and goes on as if nothing had been', async () => {
+    const problem = await prepare(
+      { network: { layers: [64, 'tanh', 3] }, training: { epochs: 1, batchSize: 1 } },
+      csvOf(2000, 7, 'classes'),
+    );
+    const { stepsPerEpoch } = problem.plan;
+    const uninterrupted = await startTeam(problem, WASM, 1);
+    const expected = await trainSteps(uninterrupted, problem, stepsPerEpoch);
+    await uninterrupted.close();
+
+    for (const options of [{}, UNEVEN]) {
+      const team = await startTeam(problem, WASM, 3, options);
+      const losses: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const rest = new Float64Array(stepsPerEpoch - losses.length);
+        const controller = new AbortController();
+        const running = team.train(rest, 0.001, { signal: controller.signal });
+        setImmediate(() => controller.abort());
+        const { done, samples } = await running;
+        expect([done >= 1, done < rest.length, samples]).toEqual([true, true, done]);
+        losses.push(...rest.subarray(0, done));
+      }
+      await team.close();
+      expect(losses).toEqual(expected.slice(0, losses.length));
+    }
+  });
+
+  it('tells how far it has come meanwhile', async () => {
+    const problem = await prepare({
+      network: { layers: [9, 'tanh', 3] },
+      training: { steps: 40, batchSize: 30, batches: 'with-replacement' },
+    });
+    // In one epoch, and so slowly that there is something to tell.
+    const plan = { ...problem.plan, stepsPerEpoch: 40 };
+    const team = await startTeam({ ...problem, plan }, WASM, 2, UNEVEN);
+    const told: StepProgress[] = [];
+    const losses = new Float64Array(40);
+    await team.train(losses, 0.01, { progress: (progress) => told.push(progress) });
+    await team.close();
+    expect(told.length).toBeGreaterThan(0);
+    for (const { done, loss, samples } of told) {
+      expect(loss).toBe(losses[done - 1]);
+      expect(samples).toBeGreaterThanOrEqual(30 * done);
+    }
+    const steps = told.map(({ done }) => done);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+  });
+});
+
+describe('teams beside each other and one after another', () => {
+  it('do not disturb each other in one process', async () => {
+    const problem = await prepare({ ...RUNS[0], name: undefined });
+    const other = await prepare({ ...RUNS[1], name: undefined, dtype: 'float64', seed: 7 });
+    const alone = [await outcome(problem, 2), await outcome(other, 2)];
+    const together = await Promise.all([outcome(problem, 2), outcome(other, 2)]);
+    expect(together).toEqual(alone);
+  });
+
+  it('leave no thread and no memory behind, one after another', async () => {
+    const problem = await prepare({ network: { layers: [64, 'relu', 3] }, training: { steps: 4 } });
+    const results = new Set<string>();
+    const memories: WeakRef<ArrayBufferLike>[] = [];
+    for (let i = 0; i < SHORT_RUNS; i++) {
+      const team = await startTeam(problem, WASM, 2);
+      if (i === 0) expect(process.getActiveResourcesInfo()).toContain('MessagePort');
+      memories.push(new WeakRef(team.parameters.values.data.buffer));
+      results.add(await resultOf(team, problem, 4));
+      await team.close();
+      expect(team.workers.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+      if (i % 100 === 0 || i === SHORT_RUNS - 1) note(`run ${i + 1}`);
+    }
+    expect(results.size).toBe(1);
+    expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
+    await pause(0); // what was reached in this turn of the event loop is kept until its end
+    collectGarbage();
+    // The last one may still lie in a register.
+    expect(memories.filter((memory) => memory.deref()).length).toBeLessThanOrEqual(1);
+  });
+
+  it('cost no time while they have nothing to do', async () => {
+    const problem = await prepare({ ...RUNS[0], name: undefined });
+    const team = await startTeam(problem, WASM, 3);
+    await trainSteps(team, problem, 4);
+    await pause(50);
+    const { user: userBefore, system: systemBefore } = process.cpuUsage();
+    const start = performance.now();
+    await pause(300);
+    const { user, system } = process.cpuUsage();
+    const share = (user + system - userBefore - systemBefore) / 1000 / (performance.now() - start);
+    await team.close();
+    // A thread that spins would take a whole processor.
+    expect(share).toBeLessThan(0.3);
+  });
+});
