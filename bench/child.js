@@ -73,7 +73,9 @@ export class Child {
   }
 
   #lastWords(ending) {
-    const line = this.#stderr.trimEnd().split('\n').at(-1);
+    const lines = this.#stderr.trimEnd().split('\n');
+    // Node ends a stack with its version; the error's own line says more.
+    const line = lines.find((text) => /^\w*Error\b/.test(text)) ?? lines.at(-1);
     return line ? `${ending}: ${line}` : String(ending);
   }
 }

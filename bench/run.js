@@ -5,7 +5,7 @@
  * all of them. While one is measured the others sleep.
  */
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,6 +76,9 @@ async function start(workloads, without) {
     }
     const child = contender.kind === 'process' ? new Startup() : new Child(contender);
     const { versions, unavailable } = await child.hello();
+    if (unavailable?.startsWith('exit code') && contender.family === 'mlp') {
+      throw new Error(`${contender.name}: ${unavailable}`);
+    }
     if (unavailable === undefined) running.push({ ...contender, child, versions, idleCpuMs: 0 });
     else skipped.push({ ...contender, reason: unavailable });
   }
@@ -176,6 +179,8 @@ async function main() {
   let contenders = [];
   try {
     const workloads = WORKLOADS.filter(({ id }) => only.includes(id));
+    // Found now, not after ten minutes of measuring.
+    await mkdir(options.out, { recursive: true });
     const { running, skipped } = await start(workloads, options.without);
     contenders = running;
     const results = [];

@@ -1,6 +1,6 @@
 /** Matrix products by the engine's kernels, without a network around them: what a step could reach at best. */
 import { Arena, ArenaPlan, bytesPerElement } from '../../dist/kernels/arena.js';
-import { createKernels, kernelScratch } from '../../dist/training/backend.js';
+import { createKernels, kernelScratch } from '../../dist/kernels/create.js';
 
 /** Takes the tensors of a product, the same in every thread; `allocator` may be a plan that only counts. */
 function takeTensors({ choice, threads }, { dtype, m, n, k }, allocator) {

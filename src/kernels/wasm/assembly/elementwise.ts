@@ -31,6 +31,9 @@ export function copy<T>(count: i32, source: usize, out: usize): void {
   memory.copy(out, source, count * sizeof<T>());
 }
 
+/** Rows longer than this are copied by the engine, which knows the processor's widest way; below, the call costs more. */
+const SHORT_ROW_BYTES: usize = 256;
+
 /** out[i] ← source[indices[i]], rows of `columns` elements. */
 @inline
 export function gather<T>(rows: i32, columns: i32, source: usize, indices: usize, out: usize): void {
@@ -38,6 +41,11 @@ export function gather<T>(rows: i32, columns: i32, source: usize, indices: usize
   for (; rows > 0; rows--) {
     let from = source + <usize>load<i32>(indices) * rowBytes;
     indices += 4;
+    if (rowBytes > SHORT_ROW_BYTES) {
+      memory.copy(out, from, rowBytes);
+      out += rowBytes;
+      continue;
+    }
     let left = columns;
     for (; left >= lanes<T>(); left -= lanes<T>()) {
       v128.store(out, v128.load(from));
