@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/matchers.ts'],
     testTimeout: 60_000,
+    // Many tests wait for a process of their own: all cores are worth it, where vitest would leave one free.
+    maxWorkers: '100%',
   },
 });
