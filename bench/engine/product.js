@@ -1,10 +1,10 @@
 /** Matrix products by the engine's kernels, without a network around them: what a step could reach at best. */
-import { Arena, ArenaPlan, bytesPerElement } from '../../dist/kernels/arena.js';
+import { Arena, ArenaPlan } from '../../dist/kernels/arena.js';
 import { createKernels, kernelScratch } from '../../dist/kernels/create.js';
 
 /** Takes the tensors of a product, the same in every thread; `allocator` may be a plan that only counts. */
-function takeTensors({ choice, threads }, { dtype, m, n, k }, allocator) {
-  const scratch = allocator.tensor(1, Math.ceil(kernelScratch(choice, threads) / bytesPerElement(dtype)));
+function takeTensors({ choice, threads }, { m, n, k }, allocator) {
+  const scratch = allocator.block(kernelScratch(choice, threads));
   const [a, b, c] = [m * k, k * n, m * n].map((elements) => allocator.tensor(1, elements));
   return { scratch, a, b, c };
 }
@@ -27,7 +27,7 @@ export function prepareProduct(setup, task, memory, rank) {
   const { dtype, form = 'NN', m, n, k } = task;
   const { scratch, a, b, c } = takeTensors(setup, task, new Arena(dtype, memory));
   const share = { rank, size: setup.threads, sync() {} };
-  const kernels = createKernels(setup.choice, dtype, memory, scratch.address, share);
+  const kernels = createKernels(setup.choice, dtype, memory, scratch, share);
   a.data.fill(1.5);
   b.data.fill(-0.5);
   return (calls) => {

@@ -7,7 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../errors.js';
 import { doctorCommand } from './doctor.js';
 import { gradcheckCommand } from './gradcheck.js';
-import { guardStreams, note, printError } from './output.js';
+import { guardStreams, printError } from './output.js';
 import { paramsCommand } from './params.js';
 import { trainCommand } from './train.js';
 
@@ -71,7 +71,6 @@ async function main(): Promise<void> {
 
 process.on('uncaughtException', (error) => {
   process.exitCode = printError(error, process.argv.includes('--debug'));
-  note('');
   process.exit();
 });
 

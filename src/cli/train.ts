@@ -1,8 +1,13 @@
 /** mlp train: from a config to a run directory, with progress on the way and curves at the end. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import type { Dataset } from '../data/dataset.js';
 import { ExitCode } from '../errors.js';
+import type { LoadedTrainConfig } from '../spec/load.js';
+import type { Engine } from '../training/engine.js';
+import type { TrainingPlan } from '../training/plan.js';
 import type { EpochRecord } from '../training/run.js';
+import type { RunDirectory } from '../training/runDirectory.js';
 import { backendName, threadCount } from './options.js';
 import { note, warn } from './output.js';
 
@@ -34,10 +39,7 @@ async function run(path: string, options: TrainOptions): Promise<void> {
   const { planTraining } = await import('../training/plan.js');
   const { chooseBackend, chooseThreads } = await import('../training/backend.js');
   const { Team } = await import('../training/team/team.js');
-  const { runTraining } = await import('../training/run.js');
   const { RunDirectory } = await import('../training/runDirectory.js');
-  const { encodeModel } = await import('../training/model.js');
-  const { createReporter } = await import('./trainReport.js');
   const { thisMachine } = await import('./machine.js');
 
   const loaded = loadTrainConfig(path, overridesOf(options));
@@ -49,15 +51,33 @@ async function run(path: string, options: TrainOptions): Promise<void> {
   if (choice.note) note(choice.note);
   const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
   const engine = await Team.start({ config, plan, choice, threads }, dataset);
+  try {
+    const runDirectory = await RunDirectory.create(options.run, config, path, directory);
+    await trainInto(runDirectory, engine, { loaded, dataset, plan }, options);
+  } finally {
+    await engine.close();
+  }
+}
 
-  const runDirectory = await RunDirectory.create(options.run, config, path, directory).catch(
-    async (error) => {
-      await engine.close();
-      throw error;
-    },
-  );
+/** What a run is about, beside the engine that takes its steps. */
+interface Subject {
+  readonly loaded: LoadedTrainConfig;
+  readonly dataset: Dataset;
+  readonly plan: TrainingPlan;
+}
+
+/** Trains to the end, or to an interruption, and fills the run directory; on an error takes it away. */
+async function trainInto(
+  runDirectory: RunDirectory,
+  engine: Engine,
+  { loaded: { config }, dataset, plan }: Subject,
+  options: TrainOptions,
+): Promise<void> {
+  const { runTraining } = await import('../training/run.js');
+  const { encodeModel } = await import('../training/model.js');
+  const { createReporter } = await import('./trainReport.js');
   const reporter = await createReporter(options, { config, plan, dataset, engine, run: runDirectory.path });
-  const interruption = new Interruption();
+  const interruption = new Interruption(reporter.finish);
   try {
     reporter.start();
     const listener = {
@@ -81,7 +101,6 @@ async function run(path: string, options: TrainOptions): Promise<void> {
   } finally {
     reporter.finish();
     interruption.release();
-    await engine.close();
   }
 }
 
@@ -104,7 +123,8 @@ class Interruption {
   readonly #controller = new AbortController();
   exitCode: ExitCode = ExitCode.ok;
 
-  constructor() {
+  /** @param clearProgress takes the progress bar away, and shows the cursor again */
+  constructor(private readonly clearProgress: () => void) {
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);
   }
@@ -123,6 +143,7 @@ class Interruption {
 
   #stop(exitCode: ExitCode): void {
     this.exitCode = exitCode;
+    this.clearProgress();
     if (this.signal.aborted) process.exit(exitCode);
     this.#controller.abort();
     note('finishing the step, then saving; again to stop at once');

@@ -2,7 +2,7 @@
  * The gradient check of a whole network: backpropagation on one side, differences of the loss from forward passes alone
  * on the other, in float64, on a batch of real rows.
  */
-import { type Allocator, Arena, ArenaPlan, bytesPerElement } from '../kernels/arena.js';
+import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import { ReferenceKernels } from '../kernels/reference.js';
@@ -86,7 +86,7 @@ export function buildNetwork(
 ): CheckedNetwork {
   const { spec, loss, l2, seed, rows, inputs, outputs } = problem;
   const build = (allocator: Allocator, createKernels: (scratch: number) => Kernels): CheckedNetwork => {
-    const scratch = allocator.tensor(1, scratchBytes / bytesPerElement('float64')).address;
+    const scratch = allocator.block(scratchBytes);
     const kernels = createKernels(scratch);
     return {
       network: new Network(spec, { inputs, loss, l2, capacity: rows, seed }, kernels, allocator),

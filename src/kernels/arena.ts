@@ -19,6 +19,8 @@ export const ARENA_LIMIT = 4 * 1024 ** 3 - 2 * PAGE;
 export interface Allocator {
   tensor(rows: number, columns: number): Tensor;
   ints(length: number): IntVector;
+  /** The address of so many bytes, aligned to 64: for what is no tensor. */
+  block(bytes: number): number;
 }
 
 /** Counts what an arena would need. Its tensors have shapes but no data. */
@@ -40,6 +42,11 @@ export class ArenaPlan implements Allocator {
   ints(length: number): IntVector {
     this.#bytes += alignedBytes(length, Int32Array.BYTES_PER_ELEMENT);
     return { data: new Int32Array(0), address: 0 };
+  }
+
+  block(bytes: number): number {
+    this.#bytes += alignedBytes(bytes, 1);
+    return 0;
   }
 }
 
@@ -84,6 +91,10 @@ export class Arena implements Allocator {
   ints(length: number): IntVector {
     const address = this.#take(length, Int32Array.BYTES_PER_ELEMENT);
     return { data: new Int32Array(this.memory.buffer, address, length), address };
+  }
+
+  block(bytes: number): number {
+    return this.#take(bytes, 1);
   }
 
   #take(elements: number, elementBytes: number): number {

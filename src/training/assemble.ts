@@ -1,7 +1,7 @@
 /** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
 import { totalmem } from 'node:os';
 import { ExitCode, MlpError } from '../errors.js';
-import { type Allocator, ARENA_LIMIT, ArenaPlan, bytesPerElement, createMemory } from '../kernels/arena.js';
+import { type Allocator, ARENA_LIMIT, ArenaPlan, createMemory } from '../kernels/arena.js';
 import { kernelScratch } from '../kernels/create.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { ReferenceKernels } from '../kernels/reference.js';
@@ -26,8 +26,7 @@ export function assemble(
   allocator: Allocator,
   createKernels: (scratch: number) => Kernels,
 ): Trainer {
-  const elements = kernelScratch(choice, threads) / bytesPerElement(config.dtype);
-  const scratch = allocator.tensor(1, Math.ceil(elements)).address;
+  const scratch = allocator.block(kernelScratch(choice, threads));
   return new Trainer(config, plan, createKernels(scratch), random, allocator);
 }
 

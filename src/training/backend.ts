@@ -64,7 +64,12 @@ export function chooseBackend(
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
 }
 
-/** The number of threads: as many as asked for, or as the work of a step is worth, and never more than `available`. */
+/** Floating-point operations of a step's products: forward, dX and dW are one multiply-add each for every weight and row. */
+export function stepOperations({ parameters, batchSize }: TrainingPlan): number {
+  return 6 * Number(parameters) * batchSize;
+}
+
+/** The number of threads: as many as asked for; for `auto` as the work of a step is worth, never more than `available`. */
 export function chooseThreads(
   threads: TrainConfig['threads'],
   choice: BackendChoice,
@@ -73,7 +78,5 @@ export function chooseThreads(
 ): number {
   if (choice.backend === 'reference') return 1;
   if (threads !== 'auto') return threads;
-  // Forward, dX and dW are one multiply-add each for every weight and row.
-  const operations = 6 * Number(plan.parameters) * plan.batchSize;
-  return Math.max(1, Math.min(available, Math.floor(operations / OPERATIONS_PER_THREAD)));
+  return Math.max(1, Math.min(available, Math.floor(stepOperations(plan) / OPERATIONS_PER_THREAD)));
 }

@@ -5,7 +5,7 @@ import type { DType } from '../kernels/kernels.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { largestProduct } from '../network/shape.js';
 import type { BackendName, TrainConfig } from '../spec/train.js';
-import { type BackendChoice, chooseBackend, chooseThreads } from './backend.js';
+import { type BackendChoice, chooseBackend, chooseThreads, stepOperations } from './backend.js';
 import type { TrainingPlan } from './plan.js';
 import { measureRate } from './rate.js';
 
@@ -54,7 +54,7 @@ export function chooseAutomatically(
     reason: reasonOf(choice, deterministic),
     largestProduct: largestProduct(plan.network, plan.inputs, plan.batchSize),
     threads: chooseThreads('auto', choice, plan, available),
-    stepOperations: 6 * Number(plan.parameters) * plan.batchSize,
+    stepOperations: stepOperations(plan),
   };
 }
 

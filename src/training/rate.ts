@@ -1,7 +1,7 @@
 /** How fast a choice of kernels multiplies matrices on this machine: a measurement, in GFLOP/s. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type Allocator, Arena, ArenaPlan, bytesPerElement } from '../kernels/arena.js';
+import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
 import type { DType, IntVector, Tensor } from '../kernels/kernels.js';
 import { alone, type Share } from '../kernels/share.js';
@@ -52,7 +52,7 @@ export async function measureRate(setup: RateSetup): Promise<number> {
 export function multiply(setup: RateSetup, memory: WebAssembly.Memory, share: Share): number {
   const { choice, dtype, size } = setup;
   const { scratch, a, b, c, done } = takeMatrices(setup, new Arena(dtype, memory));
-  const kernels = createKernels(choice, dtype, memory, scratch.address, share);
+  const kernels = createKernels(choice, dtype, memory, scratch, share);
   const isFirst = share.rank === 0;
   if (isFirst) {
     a.data.fill(1.5);
@@ -74,7 +74,8 @@ export function multiply(setup: RateSetup, memory: WebAssembly.Memory, share: Sh
 }
 
 interface Matrices {
-  readonly scratch: Tensor;
+  /** Address of the kernels' scratch. */
+  readonly scratch: number;
   readonly a: Tensor;
   readonly b: Tensor;
   readonly c: Tensor;
@@ -83,10 +84,9 @@ interface Matrices {
 }
 
 /** The same in every thread. */
-function takeMatrices({ choice, dtype, size, threads }: RateSetup, allocator: Allocator): Matrices {
-  const scratchElements = Math.ceil(kernelScratch(choice, threads) / bytesPerElement(dtype));
+function takeMatrices({ choice, size, threads }: RateSetup, allocator: Allocator): Matrices {
   return {
-    scratch: allocator.tensor(1, scratchElements),
+    scratch: allocator.block(kernelScratch(choice, threads)),
     a: allocator.tensor(size, size),
     b: allocator.tensor(size, size),
     c: allocator.tensor(size, size),

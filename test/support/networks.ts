@@ -58,7 +58,7 @@ const ROOM = 1 << 20;
 export function buildFixture(entry: PyTorchNetwork, recipe: KernelsRecipe): FixtureNetwork {
   const { loss, l2, batch, labels } = entry;
   const arena = Arena.ofSize('float64', ROOM + recipe.scratchBytes);
-  const kernels = recipe.create(arena.memory, arena.tensor(1, recipe.scratchBytes / 8).address);
+  const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
   const options = { inputs: entry.x[0].length, loss, l2, capacity: batch, seed: 0 };
   const network = new Network(specOf(entry.spec), options, kernels, arena);
   const x = arena.tensor(batch, options.inputs);

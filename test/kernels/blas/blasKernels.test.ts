@@ -10,7 +10,7 @@ import { libraries } from './machines.js';
 function prepare(dtype: DType) {
   const [library] = libraries;
   const arena = Arena.ofSize(dtype, 2 ** 21 + scratchBytes(1));
-  const scratch = arena.tensor(1, Math.ceil(scratchBytes(1) / 4)).address;
+  const scratch = arena.block(scratchBytes(1));
   const count = { calls: 0, meetings: 0 };
   const counted = (gemm: typeof library.sgemm): typeof library.sgemm => {
     return (...values) => {
