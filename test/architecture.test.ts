@@ -11,7 +11,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   random: [],
   spec: [],
   network: ['kernels', 'random', 'spec'],
-  data: ['random', 'spec'],
+  data: ['kernels', 'random', 'spec'],
   training: ['data', 'network', 'kernels', 'random', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],
   report: [],

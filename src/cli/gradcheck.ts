@@ -120,10 +120,10 @@ async function networkPage(
 
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
-  const dataset = await loadDataset(config, directory, path);
+  const dataset = await loadDataset({ ...config, dtype: 'float64' }, directory, path);
   const plan = planTraining(loaded, dataset);
   for (const warning of plan.warnings) warn(warning);
-  const { features, labels, targets, rows: available } = dataset.train;
+  const { features, labels, targets, weights, rows: available } = dataset.train;
   const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);
   const all = (plan.loss === 'softmax-cross-entropy' ? labels : Float64Array.from(labels ?? targets ?? [])) as
     | Int32Array
@@ -134,11 +134,12 @@ async function networkPage(
     loss: plan.loss,
     l2: config.training.l2,
     seed: config.seed,
-    x: features.subarray(0, rows * plan.inputs),
+    x: Float64Array.from(features.subarray(0, rows * plan.inputs)),
     rows,
     inputs: plan.inputs,
     targets: all.subarray(0, rows * (labels ? 1 : plan.outputs)),
     outputs: plan.outputs,
+    ...(weights && { weights: weights.subarray(0, rows) }),
   };
   const { kernels, name } = await kernelsFor(problem, backend);
   const check = checkNetwork(problem, kernels, samples);

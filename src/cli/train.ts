@@ -4,12 +4,14 @@ import { Command } from 'commander';
 import type { Dataset } from '../data/dataset.js';
 import { ExitCode } from '../errors.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
+import { printable } from '../text.js';
 import type { Engine } from '../training/engine.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { EpochRecord } from '../training/run.js';
 import type { RunDirectory } from '../training/runDirectory.js';
 import { backendName, threadCount } from './options.js';
 import { note, warn } from './output.js';
+import { withReadingProgress } from './reading.js';
 
 interface TrainOptions {
   set: string[];
@@ -44,7 +46,10 @@ async function run(path: string, options: TrainOptions): Promise<void> {
 
   const loaded = loadTrainConfig(path, overridesOf(options));
   const { config, directory } = loaded;
-  const dataset = await loadDataset(config, directory, path);
+  const dataset = await withReadingProgress(options, (progress) =>
+    loadDataset(config, directory, path, { progress }),
+  );
+  if (!options.json) note(printable(dataset.description));
   const plan = planTraining(loaded, dataset);
   for (const warning of plan.warnings) warn(warning);
   const choice = chooseBackend(config, plan, thisMachine());

@@ -8,7 +8,7 @@ import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/network.js';
 import type { TrainConfig } from '../spec/train.js';
 import type { Engine } from '../training/engine.js';
-import type { Evaluation, Metrics } from '../training/metrics.js';
+import type { Metrics } from '../training/metrics.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { EpochRecord, TrainResult } from '../training/run.js';
 import { note, print, toJson } from './output.js';
@@ -54,7 +54,9 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
   const validation: number[] = [];
   return {
     start() {
-      const held = dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '';
+      const held =
+        (dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '') +
+        (dataset.test ? `, ${formatCount(dataset.test.rows)} for the test` : '');
       note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
       const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
       const how = `${engine.backend} kernels, ${threads}, ${config.dtype}`;
@@ -74,7 +76,7 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
     },
     end(result) {
       if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
-      printConfusion(result.validation ?? result.train, dataset, display);
+      printConfusion(result, dataset, display);
       print(`\n${summary(result, display)}`);
       print(display.style.dim(`run ${run.run}`));
     },
@@ -90,10 +92,15 @@ function describe(plan: TrainingPlan, { ascii = false }: Display): string {
   return [plan.inputs, ...widths].join(ascii ? '-' : '→');
 }
 
-function printConfusion({ confusion }: Evaluation, { classes, validation }: Dataset, display: Display): void {
-  if (!confusion || !classes) return;
-  const of = validation ? 'validation rows' : 'training rows';
-  print(`\n${confusionTable({ of, classes, counts: confusion }, display)}`);
+/** Of the rows that say most of what is to be expected: the test's, else the validation's, else the training's. */
+function printConfusion(result: TrainResult, { classes }: Dataset, display: Display): void {
+  const [of, evaluation] = result.test
+    ? ['test rows', result.test]
+    : result.validation
+      ? ['validation rows', result.validation]
+      : ['training rows', result.train];
+  if (!evaluation.confusion || !classes) return;
+  print(`\n${confusionTable({ of, classes, counts: evaluation.confusion }, display)}`);
 }
 
 function summary(result: TrainResult, { style }: Display): string {
@@ -102,7 +109,8 @@ function summary(result: TrainResult, { style }: Display): string {
   const steps = `${formatCount(result.epochs)} epochs, ${formatCount(result.steps)} steps`;
   const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
   const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
-  return `${style.bold(`${side} ${describeMetrics(metrics)}`)} ${state}${steps} (${time})`;
+  const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)} ${state}${steps} (${time})`;
+  return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
 }
 
 function describeMetrics(metrics: Metrics): string {
@@ -121,7 +129,11 @@ function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
           threads: engine.threads,
           dtype: config.dtype,
           params: plan.parameters,
-          rows: { train: dataset.train.rows, validation: dataset.validation?.rows ?? 0 },
+          rows: {
+            train: plan.rows.train,
+            validation: plan.rows.validation,
+            ...(plan.rows.test > 0 && { test: plan.rows.test }),
+          },
           task: plan.task,
           loss: plan.loss,
           inputs: plan.inputs,
@@ -140,7 +152,7 @@ function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
       print(toJson({ event: 'epoch', epoch, step, ...sides, learningRate, seconds }));
     },
     end(
-      { status, epochs, steps, lastStepLoss, train, validation, trainSeconds, samplesPerSecond },
+      { status, epochs, steps, lastStepLoss, train, validation, test, trainSeconds, samplesPerSecond },
       weightsSha256,
     ) {
       print(
@@ -152,7 +164,8 @@ function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
           lastStepLoss,
           train: train.metrics,
           validation: validation?.metrics,
-          confusion: (validation ?? train).confusion,
+          test: test?.metrics,
+          confusion: (test ?? validation ?? train).confusion,
           trainSeconds,
           samplesPerSecond,
           weightsSha256,

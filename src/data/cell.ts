@@ -3,18 +3,82 @@ import { quote } from '../spec/show.js';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const MISSING = new Set(['', 'na', 'nan', 'null', '?']);
+const LONGEST_MISSING = 4;
+
+/** 10^0 to 10^15, all exact. */
+const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
+/** An integer of so many digits is exact, and so its quotient by a power above is the nearest float64 (Clinger, 1990). */
+const EXACT_DIGITS = 15;
 
 /**
  * The float64 nearest to a decimal number (sign, digits, fraction and exponent, nothing around them), ±Infinity where
  * it is too large for one, NaN where the text is no such number. `Number` alone would take "", "0x10" and " 1 ".
  */
 export function parseDecimal(text: string): number {
-  return DECIMAL.test(text) ? Number(text) : Number.NaN;
+  const { length } = text;
+  const sign = text.charCodeAt(0);
+  const first = sign === MINUS || sign === PLUS ? 1 : 0;
+  let digits = 0;
+  let point = -1;
+  let mantissa = 0;
+  for (let i = first; i < length; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      mantissa = mantissa * 10 + digit;
+      digits++;
+    } else if (digit === POINT - ZERO && point < 0) {
+      point = i;
+    } else {
+      return DECIMAL.test(text) ? Number(text) : Number.NaN;
+    }
+  }
+  if (digits === 0) return Number.NaN;
+  if (digits > EXACT_DIGITS) return Number(text);
+  const value = point < 0 ? mantissa : mantissa / POWERS_OF_TEN[length - 1 - point];
+  return sign === MINUS ? -value : value;
 }
+
+const ZERO = 0x30;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
 
 /** Whether the cell stands for a missing value: blank, NA, NaN, null (in any case) or a question mark. */
 export function isMissing(text: string): boolean {
-  return MISSING.has(text.trim().toLowerCase());
+  const trimmed = text.trim();
+  return trimmed.length <= LONGEST_MISSING && MISSING.has(trimmed.toLowerCase());
+}
+
+/** Numbers as other programs and countries write them, none of which is read, for it may mean something else. */
+const NOTATIONS = [
+  { pattern: DECIMAL, hint: 'a number may be as large as 1.797e308' },
+  {
+    pattern: /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i,
+    hint: 'write a point before the decimals, and nothing between thousands: a spreadsheet set to English does so',
+  },
+  {
+    pattern: /^[+-]?\d{1,3}(?:[\s_'’,.]\d{3})+(?:[.,]\d+)?$/,
+    hint: 'write nothing between thousands, and a point before the decimals',
+  },
+  { pattern: /^[+-]?0(?:x[\da-f]+|o[0-7]+|b[01]+)$/i, hint: 'write the number in decimal digits' },
+  {
+    pattern: /^[+-]?(?:inf(?:inity)?|∞)$/i,
+    hint: 'only finite numbers can be learned from: complete the cell, or leave it empty',
+  },
+  { pattern: /^[−–]\d*\.?\d+$/, hint: 'write the minus as a hyphen: -' },
+  {
+    pattern: /^[+-]?(?:[$€£¥]\s?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥])$/,
+    hint: 'write the number alone, without a sign for its unit',
+  },
+] as const;
+
+/** What all of them begin with: most words are done with after one look. */
+const NOTATION_START = /^[-+−–.,\d$€£¥i∞]/i;
+
+/** Whether the text is a number (also too large a one), or was meant as one but is written in a notation that isn't read. */
+export function looksNumeric(text: string): boolean {
+  const trimmed = text.trim();
+  return NOTATION_START.test(trimmed) && NOTATIONS.some(({ pattern }) => pattern.test(trimmed));
 }
 
 /** `an empty cell`, or the quoted text. */
@@ -22,13 +86,12 @@ export function found(text: string): string {
   return text === '' ? 'an empty cell' : quote(text);
 }
 
+const PLACEHOLDER = /^(?:#?n\/a|n\.a\.?|none|nil|missing|unknown|[-–—.*]+)$/i;
+
 /** How to mend a cell that is not the number it should be; `otherwise` is for plain text. */
 export function numberHint(text: string, otherwise: string): string {
-  if (isMissing(text)) {
-    return 'missing values are not filled in: complete the cell, remove the row, or name the column in data.exclude';
-  }
+  if (isMissing(text)) return 'complete the cell, or remove the row';
   if (text !== text.trim()) return 'remove the spaces around the value';
-  if (/^[+-]?\d+,\d+$/.test(text)) return 'write a point before the decimals';
-  if (!Number.isNaN(parseDecimal(text))) return 'a number may be as large as 1.797e308';
-  return otherwise;
+  if (PLACEHOLDER.test(text)) return 'where it stands for a missing value, leave the cell empty or write NA';
+  return NOTATIONS.find(({ pattern }) => pattern.test(text))?.hint ?? otherwise;
 }

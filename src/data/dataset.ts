@@ -1,52 +1,78 @@
 /**
- * What training needs of a file: features as one matrix, targets as labels or numbers, both sides of the split,
- * standardised by the training rows.
+ * What training needs of its files: features as one matrix, targets as labels or numbers, all sides of the split, encoded
+ * and standardised by the training rows.
  */
+import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
-import { stratifiedSplit, trainTestSplit } from '../random/split.js';
+import type { FloatArray } from '../kernels/kernels.js';
+import { weightColumn } from '../spec/columnSettings.js';
 import type { Task, TrainConfig } from '../spec/train.js';
-import { printable } from '../text.js';
-import { type ColumnChoice, chooseColumns, columnKinds, hasHeader, matchColumns } from './columns.js';
-import { readTable } from './csv.js';
-import { fitStandardization, type Standardization, standardize } from './standardize.js';
-import { columnLabel, numericColumn, type Table, textColumn } from './table.js';
-import { Classes, encodeLabels, resolveTask, targetValues } from './target.js';
+import {
+  type ColumnChoice,
+  chooseColumns,
+  matchColumns,
+  type NamedColumns,
+  wantedHeader,
+} from './columns.js';
+import { describeDialect, readBeginning } from './dialect.js';
+import { type FeatureEncoding, matrixColumns } from './encode/encoding.js';
+import { allRows, type Field } from './field.js';
+import {
+  constantWarning,
+  droppedWarning,
+  identifierWarnings,
+  unknownWarnings,
+  untrainedWarning,
+} from './findings.js';
+import { createFeatureMatrix, type FeatureMatrix, matrixOf } from './matrix.js';
+import { type Csv, PlainRows, type ReadRowsOptions, type RowReader, TableRows } from './rows.js';
+import { splitRows } from './sides.js';
+import { openSource } from './source.js';
+import { fitStandardization, standardize } from './standardize.js';
+import { columnLabel } from './table.js';
+import { type Meaning, readTargets, type TargetValues, understandTargets } from './target.js';
+import { classWeights, weightsOf } from './weights.js';
 
 /** One side of the split: labels for classes, targets for regression. */
 export interface Split {
   readonly rows: number;
-  /** [rows, features] row-major, standardised where the config says so */
-  readonly features: Float64Array;
+  /** [rows, features] row-major, encoded and standardised: a view of the dataset's features */
+  readonly features: FloatArray;
   /** [rows] The number of each row's class. */
   readonly labels?: Int32Array;
-  /** [rows] In standardised units where the dataset has a `targetStandardization`. */
+  /** [rows, targets] In standardised units where the dataset has a `targetStandardization`. */
   readonly targets?: Float64Array;
+  /** [rows] What a row's loss counts; 1 where there are none. */
+  readonly weights?: Float64Array;
 }
 
-export interface Dataset {
+export interface Dataset extends FeatureMatrix {
   readonly task: Task;
-  /** The columns' names in the order of the features; numbers from 0 where the file has no header. */
+  /** What the columns of the features are called; a category has one for each level. */
   readonly featureNames: readonly string[];
-  readonly targetName: string;
+  /** How the feature columns of the file become those of the matrix. */
+  readonly encodings: readonly FeatureEncoding[];
+  /** The columns' names, or numbers from 0 where the file has no header. One, or several quantities for regression. */
+  readonly targetNames: readonly string[];
   /** The classes in the order of their labels; label 1 is the positive class of a binary task. Not there for regression. */
   readonly classes?: readonly string[];
   readonly train: Split;
   readonly validation?: Split;
-  readonly standardization?: Standardization;
-  readonly targetStandardization?: { readonly mean: number; readonly scale: number };
+  readonly test?: Split;
+  /** One number for each target. */
+  readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
+  /** How the training file was understood, in a line for the user. */
+  readonly description: string;
   /** Sentences for the user. */
   readonly warnings: readonly string[];
-  /** SHA-256 of the training file's bytes, in hexadecimal. */
-  readonly sha256: string;
 }
 
-/** A table with its columns chosen and its target understood. */
-interface Source {
-  readonly table: Table;
-  readonly choice: ColumnChoice;
-  /** [rows] Labels where there are classes, else values. */
-  readonly target: Int32Array | Float64Array;
+export interface LoadOptions {
+  /** Threads that may read; as many as the machine has if left out. */
+  readonly threads?: number;
+  /** Called now and then with the bytes read of all that are to be read. */
+  readonly progress?: (file: string, doneBytes: number, totalBytes: number | undefined) => void;
 }
 
 /**
@@ -57,144 +83,289 @@ export async function loadDataset(
   config: TrainConfig,
   directory: string,
   configPath?: string,
+  options: LoadOptions = {},
 ): Promise<Dataset> {
-  const { data, seed } = config;
-  const place = configPath === undefined ? '' : `${configPath}: `;
-  const resolve = (path: string) => (isAbsolute(path) ? path : join(directory, path));
+  const loader = new Loader(config, directory, configPath === undefined ? '' : `${configPath}: `, options);
+  try {
+    return await loader.load();
+  } finally {
+    await loader.close();
+  }
+}
 
-  const table = await readTraining(resolve(data.train), config, place);
-  const choice = chooseColumns(table.names, data, table.path, place);
-  const task = resolveTask(table, choice.target, data.task, place);
-  const classes = task === 'regression' ? undefined : Classes.of(textColumn(table, choice.target).levels);
-  const source = { table, choice, target: readTarget(table, choice, classes) };
+/** A file that is read, with the meaning of its targets. */
+interface Part {
+  readonly csv: Csv;
+  readonly reader: RowReader;
+  readonly targets: TargetValues;
+  /** [rows] The row of the matrix; −1 for none. */
+  readonly place: Int32Array;
+}
 
-  let train: Split;
-  let validation: Split | undefined;
-  if (typeof data.validation === 'string') {
-    train = takeRows(source);
-    validation = takeRows(await readValidation(resolve(data.validation), source, classes));
-  } else if (data.validation === 0) {
-    train = takeRows(source);
-  } else {
-    const rows = splitRows(source, classes, data.validation, seed);
-    train = takeRows(source, rows.train);
-    validation = takeRows(source, rows.test);
+/** Rows of a part in the order of a side, whose first row in the matrix is `first`. */
+interface Side {
+  readonly part: Part;
+  readonly rows: Int32Array;
+  readonly first: number;
+}
+
+/** A float64 beyond this is rounded to infinity in float32. */
+const LARGEST_FLOAT32 = 3.4028235677973362e38;
+
+type SideName = 'train' | 'validation' | 'test';
+
+class Loader {
+  private readonly open: { close(): void | Promise<void> }[] = [];
+
+  constructor(
+    private readonly config: TrainConfig,
+    private readonly directory: string,
+    private readonly place: string,
+    private readonly options: LoadOptions,
+  ) {}
+
+  async load(): Promise<Dataset> {
+    const { data } = this.config;
+    const training = await this.openCsv(data.train, wantedHeader(data, this.place), (file) =>
+      chooseColumns(file, data, this.place),
+    );
+    const origin = { ...namesOf(training), choice: training.choice };
+    const heldOut = new Map<SideName, Csv>();
+    for (const name of ['validation', 'test'] as const) {
+      const path = data[name];
+      if (typeof path !== 'string') continue;
+      heldOut.set(name, await this.openCsv(path, origin.header, (file) => matchColumns(file, origin)));
+    }
+    const dataset =
+      (await this.assemble(training, heldOut, PlainRows.scan)) ??
+      (await this.assemble(training, heldOut, TableRows.read));
+    if (dataset === undefined) throw new TypeError('a table is never declined');
+    for (const { source } of [training, ...heldOut.values()]) source.requireUnchanged();
+    return dataset;
   }
 
-  const sides = validation ? [train, validation] : [train];
-  const warnings: string[] = [];
-  const standardization = data.standardize ? standardizeFeatures(source, sides, warnings) : undefined;
-  const targetStandardization =
-    data.standardizeTarget && task === 'regression' ? standardizeTargets(source, sides) : undefined;
+  /** Ends what was begun: files, threads. */
+  async close(): Promise<void> {
+    for (const resource of this.open.splice(0)) await resource.close();
+  }
+
+  private async openCsv(
+    path: string,
+    header: 'auto' | boolean,
+    choose: (file: NamedColumns) => ColumnChoice,
+  ): Promise<Csv> {
+    const { delimiter, comment } = this.config.data;
+    const { progress } = this.options;
+    const resolved = path === '-' || isAbsolute(path) ? path : join(this.directory, path);
+    const source = await openSource(resolved, progress && ((done, total) => progress(path, done, total)));
+    this.open.push(source);
+    const beginning = await readBeginning(source, {
+      delimiter,
+      header,
+      ...(comment !== undefined && { comment }),
+    });
+    return { source, beginning, choice: choose({ path: source.name, ...beginning }) };
+  }
+
+  /** The dataset, its files read by `read`; undefined where one of them can't be read in that way. */
+  private async assemble(
+    training: Csv,
+    heldOut: ReadonlyMap<SideName, Csv>,
+    read: (csv: Csv, options: ReadRowsOptions) => Promise<RowReader | undefined>,
+  ): Promise<Dataset | undefined> {
+    const { config, place } = this;
+    const { data, dtype, seed } = config;
+    const reader = await this.read(training, read);
+    if (reader === undefined) return undefined;
+    const meaning = understandTargets(targetFields(training, reader), data.task, place);
+    const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+    const classes = meaning.classes?.names;
+    const part = partOf(training, reader, meaning, largest);
+    const labels = 'labels' in part.targets ? part.targets.labels : undefined;
+    const { train, ...taken } = splitRows({
+      validation: data.validation,
+      test: data.test,
+      fields: heldOutFields(training, reader),
+      rows: reader.rows,
+      ...(classes && labels && { classes: { labels, names: classes } }),
+      seed,
+      path: training.source.name,
+    });
+
+    let rows = 0;
+    const sides = new Map<SideName, Side>();
+    const add = (name: SideName, part: Part, order: Int32Array) => {
+      if (order.length === 0) return;
+      sides.set(name, { part, rows: order, first: rows });
+      for (let i = 0; i < order.length; i++) part.place[order[i]] = rows + i;
+      rows += order.length;
+    };
+    add('train', part, train);
+    for (const name of ['validation', 'test'] as const) {
+      const csv = heldOut.get(name);
+      const other = csv && (await this.read(csv, read, reader));
+      if (csv === undefined) add(name, part, taken[name]);
+      else if (other === undefined) return undefined;
+      else add(name, partOf(csv, other, meaning, largest), allRows(other.field(csv.choice.targets[0])));
+    }
+
+    const matrices: FeatureMatrix[] = [];
+    const fitted = await reader.fit({ place: part.place, train }, (columns) => {
+      matrices[0] = createFeatureMatrix(dtype, rows, columns);
+      return matrixOf(matrices[0]);
+    });
+    if (fitted === undefined) return undefined;
+    const { encodings } = fitted;
+    const [matrix] = matrices;
+    const file = namesOf(training);
+    const warnings = [
+      ...droppedWarning(file.path, reader.dropped, reader.rows),
+      ...(classes && labels
+        ? untrainedWarning(
+            file.path,
+            classes,
+            train.map((row) => labels[row]),
+          )
+        : []),
+      ...constantWarning(file, fitted.constant),
+      ...identifierWarnings(
+        file,
+        training.beginning.sample,
+        training.choice.features,
+        encodings,
+        train.length,
+      ),
+      ...unknownWarnings(file.path, fitted.unknown),
+    ];
+    for (const { csv, reader, place } of new Set([...sides.values()].map((side) => side.part))) {
+      if (csv === training) continue;
+      const unknown = await reader.write(encodings, place, matrixOf(matrix));
+      if (unknown === undefined) return undefined;
+      const { name } = csv.source;
+      warnings.push(...droppedWarning(name, reader.dropped, reader.rows), ...unknownWarnings(name, unknown));
+    }
+
+    const { columns } = matrix.features;
+    const weighOf = this.weighing(sides, classes);
+    const splits = [...sides].map(([name, side]) => {
+      const { part, rows, first } = side;
+      const features = matrix.features.data.subarray(first * columns, (first + rows.length) * columns);
+      const weights = weighOf?.(side);
+      return [
+        name,
+        { rows: rows.length, features, ...targetsOf(part.targets, rows), ...(weights && { weights }) },
+      ] as const;
+    });
+    const split = Object.fromEntries(splits) as Record<SideName, Split>;
+    const targetStandardization =
+      data.standardizeTarget && meaning.task === 'regression'
+        ? standardizeTargets(Object.values(split), training)
+        : undefined;
+    const { beginning, choice } = training;
+    return {
+      task: meaning.task,
+      ...matrix,
+      featureNames: matrixColumns(encodings),
+      encodings,
+      targetNames: choice.targets.map((column) => beginning.names[column]),
+      ...(classes && { classes }),
+      ...split,
+      ...(targetStandardization && { targetStandardization }),
+      description:
+        `${file.path}: ${reader.rows + reader.dropped} rows of ${beginning.names.length} columns, ` +
+        describeDialect(beginning),
+      warnings,
+    };
+  }
+
+  private async read(
+    csv: Csv,
+    read: (csv: Csv, options: ReadRowsOptions) => Promise<RowReader | undefined>,
+    training?: RowReader,
+  ): Promise<RowReader | undefined> {
+    const { threads = availableParallelism(), progress } = this.options;
+    const { name } = csv.source;
+    const reader = await read(csv, {
+      data: this.config.data,
+      threads,
+      ...(training && { training }),
+      ...(progress && { progress: (done, total) => progress(name, done, total) }),
+    });
+    if (reader) this.open.push(reader);
+    return reader;
+  }
+
+  /** What gives the weights of a side; undefined where all rows count the same. */
+  private weighing(sides: ReadonlyMap<SideName, Side>, classes: readonly string[] | undefined) {
+    const { weights } = this.config.data;
+    if (weights === undefined) return undefined;
+    if (weightColumn(weights) !== undefined) {
+      return ({ part: { csv, reader }, rows }: Side) =>
+        weightsOf(reader.field(csv.choice.weights as number), rows);
+    }
+    const train = sides.get('train');
+    if (classes === undefined || train === undefined || !('labels' in train.part.targets)) {
+      throw new MlpError(
+        ExitCode.config,
+        `${this.place}data.weights: found weights by class for a regression, expected a column: {"column": "…"}`,
+      );
+    }
+    const { labels } = train.part.targets;
+    const ofClass = classWeights(
+      weights,
+      classes,
+      train.rows.map((row) => labels[row]),
+      this.place,
+    );
+    return ({ part: { targets }, rows }: Side) =>
+      Float64Array.from(rows, (row) => ('labels' in targets ? ofClass[targets.labels[row]] : 1));
+  }
+}
+
+function namesOf({ source, beginning }: Csv): NamedColumns {
+  return { path: source.name, header: beginning.header, names: beginning.names };
+}
+
+function targetFields({ choice }: Csv, reader: RowReader): Field[] {
+  return choice.targets.map((column) => reader.field(column));
+}
+
+function heldOutFields({ choice: { validation, test } }: Csv, reader: RowReader) {
   return {
-    task,
-    featureNames: choice.features.map((column) => table.names[column]),
-    targetName: table.names[choice.target],
-    ...(classes && { classes: classes.names }),
-    train,
-    ...(validation && { validation }),
-    ...(standardization && { standardization }),
-    ...(targetStandardization && { targetStandardization }),
-    warnings,
-    sha256: table.sha256,
+    ...(validation !== undefined && { validation: reader.field(validation) }),
+    ...(test !== undefined && { test: reader.field(test) }),
   };
 }
 
-function readTraining(path: string, { data }: TrainConfig, place: string): Promise<Table> {
-  return readTable(path, {
-    header: hasHeader(data),
-    kinds: (names) => columnKinds(names.length, chooseColumns(names, data, printable(path), place)),
-  });
+function partOf(csv: Csv, reader: RowReader, meaning: Meaning, largest: number): Part {
+  const targets = readTargets(targetFields(csv, reader), meaning, largest);
+  return { csv, reader, targets, place: new Int32Array(reader.rows).fill(-1) };
 }
 
-/** The second file with the columns and classes of the first. */
-async function readValidation(path: string, training: Source, classes: Classes | undefined): Promise<Source> {
-  const { header, names } = training.table;
-  const match = (found: readonly string[]) =>
-    matchColumns(found, printable(path), header, {
-      names,
-      choice: training.choice,
-      path: training.table.path,
-    });
-  const table = await readTable(path, { header, kinds: (found) => columnKinds(found.length, match(found)) });
-  const choice = match(table.names);
-  return { table, choice, target: readTarget(table, choice, classes) };
-}
-
-function readTarget(table: Table, { target }: ColumnChoice, classes: Classes | undefined): Source['target'] {
-  return classes ? encodeLabels(table, target, classes) : targetValues(table, target);
-}
-
-/** Row numbers of both sides, stratified for classes; in the order of scikit-learn's `train_test_split`. */
-function splitRows({ table, target }: Source, classes: Classes | undefined, share: number, seed: number) {
-  try {
-    return classes && target instanceof Int32Array
-      ? stratifiedSplit(target, classes.names.length, share, seed, classes.names)
-      : trainTestSplit(table.rows, share, seed);
-  } catch (error) {
-    if (!(error instanceof MlpError)) throw error;
-    throw new MlpError(error.exitCode, `${table.path}: ${error.message}`, error.hint, { cause: error });
+/** The targets of these rows. */
+function targetsOf(targets: TargetValues, rows: Int32Array): Pick<Split, 'labels' | 'targets'> {
+  if ('labels' in targets) return { labels: rows.map((row) => targets.labels[row]) };
+  const { values, width } = targets;
+  const chosen = new Float64Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < width; j++) chosen[i * width + j] = values[rows[i] * width + j];
   }
+  return { targets: chosen };
 }
 
-/** The rows of that order, or all as they stand in the file. */
-function takeRows({ table, choice, target }: Source, order?: Int32Array): Split {
-  const rows = order?.length ?? table.rows;
-  const width = choice.features.length;
-  const features = new Float64Array(rows * width);
-  choice.features.forEach((column, j) => {
-    const { values } = numericColumn(table, column);
-    for (let i = 0; i < rows; i++) features[i * width + j] = values[order ? order[i] : i];
-  });
-  if (target instanceof Int32Array) {
-    return { rows, features, labels: order ? Int32Array.from(order, (row) => target[row]) : target };
-  }
-  return { rows, features, targets: order ? Float64Array.from(order, (row) => target[row]) : target };
-}
-
-/** Standardises the features of all sides by the first side's rows, in place. */
-function standardizeFeatures(
-  { table, choice }: Source,
-  sides: readonly Split[],
-  warnings: string[],
-): Standardization {
-  const { mean, scale, constant } = fitStandardization(sides[0].features, choice.features.length);
-  scale.forEach((value, j) => {
-    requireFiniteScale(value, table, choice.features[j]);
-  });
-  if (constant.length > 0) warnings.push(constantWarning(table, choice, constant));
-  for (const side of sides) standardize(side.features, { mean, scale });
-  return { mean, scale };
-}
-
-function standardizeTargets({ table, choice }: Source, sides: readonly Split[]) {
+/** Standardises the targets of all sides by the first side's rows, in place. */
+function standardizeTargets(sides: readonly Split[], { source, beginning, choice }: Csv) {
   const targets = sides.map((side) => side.targets ?? new Float64Array(0));
-  const { mean, scale } = fitStandardization(targets[0], 1);
-  requireFiniteScale(scale[0], table, choice.target);
+  const { mean, scale } = fitStandardization(targets[0], choice.targets.length);
+  const overflowing = scale.findIndex((value) => !Number.isFinite(value));
+  if (overflowing >= 0) {
+    const label = columnLabel(beginning.header, beginning.names[choice.targets[overflowing]]);
+    throw new MlpError(
+      ExitCode.data,
+      `${source.name}: ${label}: found values whose variance overflows a float64, expected smaller ones`,
+      'give the column in a larger unit',
+    );
+  }
   for (const values of targets) standardize(values, { mean, scale });
-  return { mean: mean[0], scale: scale[0] };
-}
-
-function requireFiniteScale(scale: number, table: Table, column: number): void {
-  if (Number.isFinite(scale)) return;
-  throw new MlpError(
-    ExitCode.data,
-    `${table.path}: ${columnLabel(table.header, table.names[column])}: found values whose variance overflows a float64, ` +
-      'expected smaller ones',
-    'give the column in a larger unit',
-  );
-}
-
-function constantWarning(
-  { path, header, names }: Table,
-  { features }: ColumnChoice,
-  constant: number[],
-): string {
-  const labels = constant.slice(0, 5).map((j) => columnLabel(header, names[features[j]]));
-  const more = constant.length > 5 ? ` and ${constant.length - 5} more` : '';
-  const [holds, tells] = constant.length === 1 ? ['holds', 'tells'] : ['hold', 'tell'];
-  return (
-    `${path}: ${labels.join(', ')}${more} ${holds} a single value in the training rows and ${tells} nothing: ` +
-    'centred, not scaled'
-  );
+  return { mean: [...mean], scale: [...scale] };
 }

@@ -1,22 +1,34 @@
 /** A CSV in memory, by column. `csv.ts` makes tables; nothing here knows which column is the target. */
 import { quote } from '../spec/show.js';
 
-/** What a column is read as; a skipped one is not looked at and not kept. */
-export type ColumnKind = 'numeric' | 'text' | 'skipped';
+/**
+ * What a column is read as.
+ *
+ * - `auto`: numbers where more than half of the cells that are not missing are numbers, and then the first other cell is
+ *   an error; else text. A column of missing cells alone is text without levels.
+ * - `numeric`: every cell is a number or missing.
+ * - `text`: any text, or missing.
+ * - `skipped`: not looked at and not kept.
+ */
+export type ColumnKind = 'auto' | 'numeric' | 'text' | 'skipped';
 
 export interface NumericColumn {
   readonly kind: 'numeric';
-  /** [rows], all finite */
+  /** [rows] NaN where the cell is missing, else finite */
   readonly values: Float64Array;
+  /** How many cells are missing. */
+  readonly missing: number;
 }
 
 /** Text as numbers of its distinct values, so that a million rows of two classes hold two strings. */
 export interface TextColumn {
   readonly kind: 'text';
-  /** The distinct cells, in the order of their first row. */
+  /** The distinct cells, exactly as they are written, in the order of their first row; none stands for a missing value. */
   readonly levels: readonly string[];
-  /** [rows] The cell of row r is `levels[codes[r]]`. */
+  /** [rows] The cell of row r is `levels[codes[r]]`, or missing where the code is −1. */
   readonly codes: Int32Array;
+  /** How many cells are missing. */
+  readonly missing: number;
 }
 
 export type Column = NumericColumn | TextColumn;
@@ -32,8 +44,6 @@ export interface Table {
   readonly columns: readonly (Column | undefined)[];
   /** [rows] The line of the file, from 1, on which each row begins. */
   readonly lines: Uint32Array;
-  /** SHA-256 of the file's bytes, in hexadecimal. */
-  readonly sha256: string;
 }
 
 /** `column "petal width"`, or `column 3` of a file without header: what messages call a column. */

@@ -3,13 +3,19 @@
  * UTF-16, binary, or no valid UTF-8. A CSV parser alone would read such a file as a table of garbage, or as no rows.
  */
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
-import { ExitCode, MlpError, readError } from '../errors.js';
-import { printable } from '../text.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { readPieces } from './bytes.js';
+import type { Source } from './source.js';
 
 /** First bytes of what is often mistaken for a CSV. */
 const SIGNATURES = [
-  { bytes: [0x1f, 0x8b], what: 'a file compressed by gzip', hint: 'unpack it first: gunzip' },
+  { bytes: [0x1f, 0x8b], what: 'a file that gzip has compressed twice', hint: 'unpack it once: gunzip' },
+  { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'a file compressed by zstd', hint: 'unpack it first: unzstd' },
+  {
+    bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
+    what: 'a file compressed by xz',
+    hint: 'unpack it first: unxz',
+  },
   { bytes: [0x50, 0x4b, 3, 4], what: 'a zip archive or a workbook', hint: 'save the table as CSV' },
   { bytes: [0xff, 0xfe], what: 'text in UTF-16', hint: 'save the file as UTF-8' },
   { bytes: [0xfe, 0xff], what: 'text in UTF-16', hint: 'save the file as UTF-8' },
@@ -18,16 +24,19 @@ const SIGNATURES = [
 const LINE_FEED = 0x0a;
 
 /**
- * The whole file in order, no piece ending within a character; a byte order mark is left in place.
- * An MlpError where the file can't be read (66, 74, 77) or is no UTF-8 text (65).
+ * The whole source in order, no piece ending within a character; a byte order mark is left in place.
+ * An MlpError where it can't be read or is shorter than it was (74), or is no UTF-8 text (65).
  */
-export async function* readText(path: string): AsyncGenerator<Buffer, void, undefined> {
-  const name = printable(path);
+export async function* readText(
+  source: Source,
+  progress?: (doneBytes: number, totalBytes: number) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { name } = source;
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let line = 1;
-  for await (const chunk of readBytes(path)) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+  for await (const piece of readPieces(source, progress)) {
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
     if (offset === 0) refuseSignature(name, bytes);
     const whole = bytes.subarray(0, bytes.length - unfinishedBytes(bytes));
     refuseBinary(name, whole, offset, line);
@@ -37,14 +46,6 @@ export async function* readText(path: string): AsyncGenerator<Buffer, void, unde
     rest = bytes.subarray(whole.length);
   }
   if (rest.length > 0) throw notUtf8(name, line, offset, rest[0]);
-}
-
-async function* readBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* createReadStream(path);
-  } catch (error) {
-    throw readError(printable(path), error);
-  }
 }
 
 function refuseSignature(path: string, start: Buffer): void {

@@ -1,4 +1,4 @@
-/** The checks that `mlp gradcheck` runs when it is given no file: the homework's, then networks that between them hold every layer, loss and regulariser. */
+/** The checks that `mlp gradcheck` runs when it is given no file: the homework's, then networks that between them hold every layer, loss and regulariser, and each loss with weighted rows. */
 import type { KernelsRecipe } from '../kernels/create.js';
 import { RandomState } from '../random/randomState.js';
 import type { ActivationSpec, LayerSpec, LinearSpec } from '../spec/network.js';
@@ -54,6 +54,8 @@ interface Case {
   readonly outputs: number;
   readonly l2?: number;
   readonly rows?: number;
+  /** Whether its rows have weights. */
+  readonly weighted?: boolean;
 }
 
 function cases(): Case[] {
@@ -127,12 +129,34 @@ function cases(): Case[] {
       loss: 'mean-squared-error',
       outputs: 2,
     },
+    {
+      name: 'weighted rows, softmax cross-entropy, L2',
+      layers: [linear(WIDTH), tanh, linear(3)],
+      loss: 'softmax-cross-entropy',
+      outputs: 3,
+      l2: 0.1,
+      weighted: true,
+    },
+    {
+      name: 'weighted rows, binary cross-entropy',
+      layers: [linear(WIDTH), tanh, linear(1)],
+      loss: 'binary-cross-entropy',
+      outputs: 1,
+      weighted: true,
+    },
+    {
+      name: 'weighted rows, mean squared error of two outputs',
+      layers: [linear(WIDTH), tanh, linear(2)],
+      loss: 'mean-squared-error',
+      outputs: 2,
+      weighted: true,
+    },
   ];
 }
 
 /** The built-in networks with their batches: drawn from a seed, so that every run checks the same. */
 export function networkProblems(): NetworkProblem[] {
-  return cases().map(({ name, layers, loss, outputs, l2 = 0, rows = 7 }, i) => {
+  return cases().map(({ name, layers, loss, outputs, l2 = 0, rows = 7, weighted }, i) => {
     const random = new RandomState(i);
     const targets =
       loss === 'softmax-cross-entropy'
@@ -141,7 +165,10 @@ export function networkProblems(): NetworkProblem[] {
             loss === 'binary-cross-entropy' ? random.randint(0, 2) : random.randn(),
           );
     const x = Float64Array.from({ length: rows * INPUTS }, () => random.randn());
-    return { name, spec: { layers }, loss, l2, seed: i, x, rows, inputs: INPUTS, targets, outputs };
+    const problem = { name, spec: { layers }, loss, l2, seed: i, x, rows, inputs: INPUTS, targets, outputs };
+    // The first row counts nothing.
+    const weights = weighted && Float64Array.from({ length: rows }, (_, row) => row * random.rand());
+    return weights ? { ...problem, weights } : problem;
   });
 }
 

@@ -30,6 +30,8 @@ export interface NetworkProblem {
   /** Labels for softmax cross-entropy, values [rows, outputs] for the rest. */
   readonly targets: Int32Array | Float64Array;
   readonly outputs: number;
+  /** [rows] What each row's loss counts; 1 if left out. */
+  readonly weights?: Float64Array;
 }
 
 /** A network with its batch in memory, ready to give losses and gradients. */
@@ -84,17 +86,20 @@ export function buildNetwork(
   problem: NetworkProblem,
   { scratchBytes, create }: KernelsRecipe,
 ): CheckedNetwork {
-  const { spec, loss, l2, seed, rows, inputs, outputs } = problem;
+  const { spec, loss, l2, seed, rows, inputs, outputs, weights } = problem;
   const build = (allocator: Allocator, createKernels: (scratch: number) => Kernels): CheckedNetwork => {
     const scratch = allocator.block(scratchBytes);
     const kernels = createKernels(scratch);
+    const network = new Network(spec, { inputs, loss, l2, capacity: rows, seed }, kernels, allocator);
+    const x = allocator.tensor(rows, inputs);
+    const targets =
+      problem.targets instanceof Int32Array
+        ? { labels: allocator.ints(rows) }
+        : { values: allocator.tensor(rows, outputs) };
     return {
-      network: new Network(spec, { inputs, loss, l2, capacity: rows, seed }, kernels, allocator),
-      x: allocator.tensor(rows, inputs),
-      targets:
-        problem.targets instanceof Int32Array
-          ? { labels: allocator.ints(rows) }
-          : { values: allocator.tensor(rows, outputs) },
+      network,
+      x,
+      targets: weights ? { ...targets, weights: allocator.tensor(rows, 1) } : targets,
     };
   };
   const plan = new ArenaPlan('float64');
@@ -104,6 +109,7 @@ export function buildNetwork(
   built.x.data.set(problem.x);
   const target = 'labels' in built.targets ? built.targets.labels : built.targets.values;
   target.data.set(problem.targets);
+  if (weights) built.targets.weights?.data.set(weights);
   return built;
 }
 

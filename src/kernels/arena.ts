@@ -14,6 +14,7 @@ const PAGE = 65_536;
 
 /** What 32-bit addresses of WebAssembly reach, in bytes, less what padding and static data may take. */
 export const ARENA_LIMIT = 4 * 1024 ** 3 - 2 * PAGE;
+const MOST_PAGES = 65_536;
 
 /** What hands out zeroed tensors, each aligned to 64 bytes. */
 export interface Allocator {
@@ -55,9 +56,21 @@ export const RESERVED_BYTES = 1024;
 
 /** A memory for so many bytes of tensors, at most ARENA_LIMIT; throws RangeError where the system has no such memory. */
 export function createMemory(bytes: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pagesFor(bytes), maximum: MOST_PAGES, shared: true });
+}
+
+/**
+ * Makes a memory large enough for so many bytes of tensors. What it holds stays where it is, and views of it stay valid.
+ * Throws RangeError where the system has not that much.
+ */
+export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = pagesFor(bytes) - memory.buffer.byteLength / PAGE;
+  if (missing > 0) memory.grow(missing);
+}
+
+function pagesFor(bytes: number): number {
   // Padding behind the taken part: a SIMD kernel may read past a tail, never past the memory.
-  const pages = Math.ceil((RESERVED_BYTES + bytes + 2 * ALIGNMENT) / PAGE);
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return Math.ceil((RESERVED_BYTES + bytes + 2 * ALIGNMENT) / PAGE);
 }
 
 /**

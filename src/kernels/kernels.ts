@@ -132,6 +132,9 @@ export interface Kernels {
   /** out ← a + b for `rows` rows; out may be a or b. */
   add(rows: number, a: Tensor, b: Tensor, out: Tensor): void;
 
+  /** x[i] ← factors[i]·x[i] for i < rows: a whole row by one factor [rows, 1]. */
+  scaleRows(rows: number, factors: Tensor, x: Tensor): void;
+
   /** out ← source for `rows` rows of equal width; out is another buffer. */
   copy(rows: number, source: Tensor, out: Tensor): void;
 

@@ -75,6 +75,13 @@ export class ReferenceKernels implements Kernels {
     for (let at = 0; at < rows * out.columns; at++) out.data[at] = a.data[at] + b.data[at];
   }
 
+  scaleRows(rows: number, factors: Tensor, x: Tensor): void {
+    const columns = x.columns;
+    for (let i = 0, at = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++, at++) x.data[at] *= factors.data[i];
+    }
+  }
+
   copy(rows: number, source: Tensor, out: Tensor): void {
     out.data.set(source.data.subarray(0, rows * source.columns));
   }

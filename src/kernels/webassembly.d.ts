@@ -8,6 +8,8 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: MemoryDescriptor);
     readonly buffer: ArrayBufferLike;
+    /** In pages of 64 KiB; throws RangeError beyond the maximum. */
+    grow(pages: number): number;
   }
   class Module {
     constructor(bytes: BufferSource);

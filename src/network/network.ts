@@ -34,7 +34,7 @@ export class Network {
   readonly loss: Loss;
   readonly outputs: number;
   readonly #layers: readonly Layer[];
-  readonly #rowLoss: Tensor; // [1, B]
+  readonly #rowLoss: Tensor; // [B, 1]
   readonly #dLogits: Tensor; // [B, outputs]
 
   constructor(
@@ -49,7 +49,7 @@ export class Network {
     const { layers, width } = builder.build(withoutFusedOutput(spec.layers), options.inputs, '', false);
     this.#layers = layers;
     this.outputs = width;
-    this.#rowLoss = arena.tensor(1, options.capacity);
+    this.#rowLoss = arena.tensor(options.capacity, 1);
     this.#dLogits = arena.tensor(options.capacity, width);
   }
 
@@ -63,7 +63,7 @@ export class Network {
     return this.#layers.flatMap((layer) => layer.kinkedOutputs);
   }
 
-  /** The mean loss of the logits without regularisation: the sum of its terms, and how many they are. */
+  /** The mean loss of the logits without regularisation: the weighted sum of its terms, and how many they are. */
   dataLoss(rows: number, logits: Tensor, targets: Targets): { sum: number; terms: number } {
     this.loss.evaluate(this.kernels, rows, logits, targets, this.#rowLoss, null);
     return { sum: this.kernels.sum(rows, this.#rowLoss), terms: this.loss.terms(rows, this.outputs) };

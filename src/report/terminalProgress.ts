@@ -1,24 +1,12 @@
 /**
- * Progress on a terminal: a bar within the epoch, drawn by cli-progress, which makes room for a line when the epoch
+ * Progress on a terminal: a bar within the epoch, which makes room for a line when the epoch
  * is over. Apart from `progress.ts`, so that only a run on a terminal loads cli-progress (some 30 ms).
  */
-import cliProgress from 'cli-progress';
+import { type Bar, createBar, drawBar, LONGEST_BAR, REDRAW_MS, type TerminalStream } from './bar.js';
 import { formatDuration, formatMetricIn, formatRate } from './numbers.js';
-import {
-  type EpochSummary,
-  epochLabel,
-  formatEpochLine,
-  type TextStream,
-  type TrainingProgress,
-} from './progress.js';
+import { type EpochSummary, epochLabel, formatEpochLine, type TrainingProgress } from './progress.js';
 import type { Display } from './style.js';
 import { clip, textWidth } from './text.js';
-
-/** A terminal, as Node has it; `columns` follows its window. */
-export interface TerminalStream extends TextStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
 
 export interface TerminalProgressOptions extends Omit<Display, 'width'> {
   readonly stream: TerminalStream;
@@ -26,11 +14,8 @@ export interface TerminalProgressOptions extends Omit<Display, 'width'> {
   readonly now?: () => number;
 }
 
-/** Twelve pictures a second look smooth, and cost nothing beside the training. */
-const REDRAW_MS = 1000 / 12;
 const DEFAULT_COLUMNS = 80;
 const SHORTEST_BAR = 10;
-const LONGEST_BAR = 30;
 
 /** What the bar says of the epoch under way. */
 export interface BarState {
@@ -51,7 +36,7 @@ export class TerminalProgress implements TrainingProgress {
   private readonly stream: TerminalStream;
   private readonly display: Omit<Display, 'width'>;
   private readonly now: () => number;
-  private readonly bar: cliProgress.SingleBar;
+  private readonly bar: Bar;
   private epoch = { epoch: 1, epochs: 1, steps: 1 };
   private epochStart = 0;
   private lastDraw = 0;
@@ -60,20 +45,9 @@ export class TerminalProgress implements TrainingProgress {
     this.stream = stream;
     this.display = { style, ascii };
     this.now = now;
-    this.bar = new cliProgress.SingleBar({
-      stream: withoutCursorJumps(stream),
-      // One column is left free: some terminals wrap as soon as the last one is written.
-      format: (_options, { maxWidth }, state: BarState) =>
-        formatBarLine(state, { ...this.display, width: maxWidth - 1 }),
-      hideCursor: true,
-      linewrap: false,
-      clearOnComplete: true,
-      // When to draw is decided here, by a clock that a test can set.
-      synchronousUpdate: false,
-      fps: 12,
-      // Its own signal handlers would swallow Ctrl-C.
-      gracefulExit: false,
-    });
+    this.bar = createBar(stream, (state: BarState, width) =>
+      formatBarLine(state, { ...this.display, width }),
+    );
   }
 
   epochStarted(epoch: number, epochs: number, steps: number): void {
@@ -121,22 +95,8 @@ export function formatBarLine(state: BarState, { width, style, ascii = false }: 
   for (const tail of [[loss, rate, left], [loss, left], [loss], []].map((parts) => parts.join(''))) {
     const room = width - textWidth(`${epoch}    ${percent}${tail}`);
     if (room < SHORTEST_BAR) continue;
-    const size = Math.min(room, LONGEST_BAR);
-    const done = Math.round(share * size);
-    const [full, empty] = ascii ? ['#', '-'] : ['█', '░'];
-    const bar = style.training(full.repeat(done)) + style.dim(empty.repeat(size - done));
+    const bar = drawBar(share, Math.min(room, LONGEST_BAR), style, ascii);
     return `${style.bold(epoch)}  ${bar}  ${percent}${tail}`.trimEnd();
   }
   return clip(`${epoch} ${percent}`, Math.max(0, width), ascii ? '~' : '…');
-}
-
-/**
- * `stream` without the two codes by which cli-progress saves the cursor's place when a bar starts and returns to it
- * when the bar stops. The place is one on the screen: after a resize, or a warning written meanwhile, it lies on another
- * line, which would be wiped out. The bar never leaves its own line, so nothing is lost.
- */
-function withoutCursorJumps(stream: TerminalStream): NodeJS.WritableStream {
-  return Object.create(stream, {
-    write: { value: (text: string) => (text === '\x1b7' || text === '\x1b8' ? true : stream.write(text)) },
-  });
 }

@@ -3,6 +3,7 @@
  * `issues.ts` puts the place and what was found before it.
  */
 
+import { isObject } from './shorthand.js';
 import { oneOf } from './suggest.js';
 import * as z from './zod.js';
 
@@ -11,6 +12,32 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape, expected = 'an
   const known = oneOf(Object.keys(shape));
   return z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? known : expected),
+  });
+}
+
+/**
+ * An object with any names as its keys: of columns or classes, `__proto__` among them, which z.record would drop in silence.
+ * What comes out is the object itself, so `value` must neither change nor default anything.
+ */
+export function byName<Value>(value: z.ZodType<Value>, expected: string) {
+  const object: z.ZodType<{ readonly [name: string]: Value }> = z.any().check(({ value: input, issues }) => {
+    if (!isObject(input)) {
+      issues.push({ code: 'invalid_type', expected: 'record', input, message: expected });
+      return;
+    }
+    for (const [name, item] of Object.entries(input)) {
+      for (const issue of value.safeParse(item).error?.issues ?? []) {
+        issues.push({ ...issue, input: item, path: [name, ...issue.path] } as z.core.$ZodRawIssue);
+      }
+    }
+  });
+  return object.meta({
+    type: 'object',
+    // Made when a JSON Schema is asked for, not at every start.
+    get additionalProperties() {
+      const { $schema: _, ...values } = z.toJSONSchema(value, { io: 'input' });
+      return values;
+    },
   });
 }
 

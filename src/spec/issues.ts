@@ -39,13 +39,29 @@ export function checkSchema<Output>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
 
-  const problems = result.error.issues.map((issue) => describe(issue, value, homes));
+  const problems = result.error.issues.flatMap(unfold).map((issue) => describe(issue, value, homes));
   const first = firstInDocument(problems, value);
   const others = problems.reduce((sum, { count = 1 }) => sum + count, 0) - 1;
   const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'problem' : 'problems'})`;
   const { file, path } = locate(pathInDocument(first));
   const place = { file, path: first.unknownKey === undefined ? path : path.slice(0, -1) };
   throw new MlpError(ExitCode.config, `${formatPlace(place)}: ${first.message}${more}`, first.hint);
+}
+
+/**
+ * The issues of the form that was meant, where a value may have several: the first that takes a value of this kind, best one that
+ * knows all its keys. The issue as it is where no form takes such a value at all.
+ */
+function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const isInside = ({ path }: z.core.$ZodIssue) => path.length > 0;
+  const meant =
+    issue.errors.find((issues) => issues.every(isInside)) ??
+    issue.errors.find((issues) =>
+      issues.every((inner) => isInside(inner) || inner.code === 'unrecognized_keys'),
+    );
+  if (meant === undefined) return [issue];
+  return meant.flatMap(unfold).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Problem {
@@ -83,6 +99,8 @@ function suggestHome(key: string, homes: KeyHomes): string | undefined {
 
 /** What the words at `path` are names of: a layer, an optimizer, a loss. */
 function noun(path: Path): string {
+  // Of one column or of all: below data.missing stand names of columns.
+  if (path[0] === 'data' && path[1] === 'missing') return 'policy';
   const owner = path.at(-1) === 'type' ? path.at(-2) : path.at(-1);
   return typeof owner === 'number' ? 'layer' : String(owner ?? 'value');
 }

@@ -17,20 +17,80 @@ export const MAX_THREADS = 256;
 
 export type BackendName = (typeof BACKENDS)[number];
 
+/** A column: its name, or its number from 0 where the file has no header. */
+export type ColumnRef = string | number;
+
+/** What may stand between two cells. */
+export const DELIMITERS = [',', ';', '\t', '|'] as const;
+export type Delimiter = (typeof DELIMITERS)[number];
+
+/** What becomes of a missing cell of a feature; what is filled in is fitted on the training rows alone. */
+export const MISSING_POLICIES = [
+  'error',
+  'mean',
+  'median',
+  'most-frequent',
+  'indicator',
+  'drop-row',
+] as const;
+export type MissingPolicy = (typeof MISSING_POLICIES)[number];
+
+/** How a feature is scaled by its training rows: mean 0 and variance 1, not at all, or into [0, 1]. */
+export type Standardize = boolean | 'minmax';
+
+/**
+ * One setting for all columns, or one by column name for those that are named. Names are any text, `__proto__` too:
+ * read it with `settingOf` (columnSettings.ts).
+ */
+export type ByColumn<Setting extends string | boolean> = Setting | { readonly [column: string]: Setting };
+
+/** The rows whose cell in `column` equals `value`. */
+export interface RowsByColumn {
+  column: ColumnRef;
+  value: string | number;
+}
+
+/** Which rows are held out: a share in [0, 1), all rows of the CSV with this path, or those that a column marks. */
+export type RowsOf = number | string | RowsByColumn;
+
+/** A column with the weight of each row. */
+export interface WeightColumn {
+  column: ColumnRef;
+}
+
+/**
+ * What a row counts in the loss: n / (K · its class's count) over the training rows, the weight of its class (1 where that
+ * is not named), or its cell in a column. An object whose only key is `column` names a column: `weightColumn`
+ * (columnSettings.ts) tells the two apart.
+ */
+export type Weights = 'balanced' | WeightColumn | { readonly [className: string]: number };
+
 export interface DataConfig {
-  /** Path of the training CSV, as written: relative to the config's folder. */
+  /** Path of the training CSV, as written: relative to the config's folder; "-" is stdin. */
   train: string;
-  /** The target column's name, or its number from 0 where the file has no header. */
-  target: string | number;
+  /** The target column, or several (at least one, none twice) of a regression. */
+  target: ColumnRef | ColumnRef[];
   task: 'auto' | Task;
-  /** Columns (names, or numbers where there is no header) that are not features. */
-  exclude: (string | number)[];
-  /** The share of rows held out (0 for none), or the path of a CSV. */
-  validation: number | string;
-  /** Features to mean 0 and variance 1 by the training rows. */
-  standardize: boolean;
+  /** Columns that are not features. */
+  exclude: ColumnRef[];
+  delimiter: 'auto' | Delimiter;
+  /** Whether the first record holds the names of the columns. */
+  header: 'auto' | boolean;
+  /** One ASCII character, never the delimiter: lines that begin with it are skipped. */
+  comment?: string;
+  /** Columns of numbers that are categories. */
+  categories: ColumnRef[];
+  /** Columns that are not named: "error". */
+  missing: ByColumn<MissingPolicy>;
+  /** Columns that are not named: true. */
+  standardize: ByColumn<Standardize>;
   /** Regression targets likewise while training; loss is then in standardised units, R² and RMSE in the target's own. */
   standardizeTarget: boolean;
+  /** A share is one of the rows that the test left. */
+  validation: RowsOf;
+  test: RowsOf;
+  /** Every row counts 1 where there are none. */
+  weights?: Weights;
 }
 
 export type OptimizerConfig =

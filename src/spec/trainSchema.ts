@@ -1,5 +1,6 @@
-/** The train config as a zod schema: types, ranges, defaults, descriptions. Its network is `networkSchema.ts`'s. */
+/** The train config as a zod schema: types, ranges, defaults, descriptions. Its network is `networkSchema.ts`'s, its data are `dataSchema.ts`'s. */
 
+import { dataSchema } from './dataSchema.js';
 import { choice, decay, flag, fraction, nonNegative, object, positive, text, wholeNumber } from './fields.js';
 import { networkSchema } from './networkSchema.js';
 import { oneOf } from './suggest.js';
@@ -10,39 +11,9 @@ import {
   MAX_THREADS,
   type OptimizerConfig,
   type ScheduleConfig,
-  TASKS,
   type TrainConfig,
 } from './train.js';
 import * as z from './zod.js';
-
-const columnExpected = "a column's name, or its number from 0";
-const column = z.union([text(columnExpected), wholeNumber(0)], { error: columnExpected });
-
-const validationExpected = 'a fraction of at least 0 and below 1, or the path of a CSV file';
-
-const data = object({
-  train: text('the path of a CSV file').describe('The CSV with the training rows; relative to this file.'),
-  target: column.describe(
-    'The column to predict: its name, or its number from 0 where the file has no header.',
-  ),
-  task: choice(['auto', ...TASKS])
-    .default('auto')
-    .describe('What the target is; auto looks at the column.'),
-  exclude: z
-    .array(column, { error: 'an array of columns' })
-    .default([])
-    .describe('Columns that are no features, such as an id.'),
-  validation: z
-    .union([fraction(validationExpected), text(validationExpected)], { error: validationExpected })
-    .default(0.2)
-    .describe('The share of rows held out (stratified for classes), 0 for none, or the path of a CSV.'),
-  standardize: flag()
-    .default(true)
-    .describe('Features to mean 0 and variance 1, by the training rows alone.'),
-  standardizeTarget: flag()
-    .default(false)
-    .describe('A regression target likewise; the loss is then in standard deviations of it.'),
-}).describe('The rows, and what to make of their columns.');
 
 const sgd = object({
   type: z.literal('sgd'),
@@ -141,7 +112,7 @@ const training = trainingFields
 export const trainSchema = object({
   $schema: text('the address of a JSON Schema').exactOptional().describe('For editors; not read.'),
   network: networkSchema,
-  data,
+  data: dataSchema,
   training: training.prefault({}),
   seed: wholeNumber(0, 2 ** 32 - 1)
     .default(0)
@@ -168,7 +139,7 @@ export const trainSchema = object({
 
 /** The full path of a key that may stand in the wrong object: of `learningRate`, `training.optimizer.learningRate`. */
 export const keyHomes: ReadonlyMap<string, string> = new Map([
-  ...homes('data', data),
+  ...homes('data', dataSchema),
   ...homes('training', trainingFields),
   ...homes('training.optimizer', sgd),
   ...homes('training.optimizer', adam),

@@ -3,6 +3,7 @@
  * longer than all else that `mlp params` does.
  */
 export {
+  any,
   array,
   boolean,
   type core,

@@ -1,7 +1,8 @@
 /** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
 import { totalmem } from 'node:os';
+import type { Dataset } from '../data/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { type Allocator, ARENA_LIMIT, ArenaPlan, createMemory } from '../kernels/arena.js';
+import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan, createMemory, growMemory } from '../kernels/arena.js';
 import { kernelScratch } from '../kernels/create.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { ReferenceKernels } from '../kernels/reference.js';
@@ -19,22 +20,31 @@ export interface RunSetup {
   readonly threads: number;
 }
 
-/** Takes the run's tensors in their one order. `createKernels` gets the address of the kernels' scratch. */
+/**
+ * Takes the run's tensors in their one order, the features first: a dataset's memory begins with them.
+ * `createKernels` gets the address of the kernels' scratch.
+ */
 export function assemble(
   { config, plan, choice, threads }: RunSetup,
   random: RandomState,
   allocator: Allocator,
   createKernels: (scratch: number) => Kernels,
 ): Trainer {
+  const { train, validation, test } = plan.rows;
+  const features = allocator.tensor(train + validation + test, plan.inputs);
   const scratch = allocator.block(kernelScratch(choice, threads));
-  return new Trainer(config, plan, createKernels(scratch), random, allocator);
+  return new Trainer(config, plan, createKernels(scratch), random, features, allocator);
 }
 
+/** The memories that a run has made its own. */
+const taken = new WeakSet<WebAssembly.Memory>();
+
 /**
- * The memory for a run, its size known before anything is allocated.
+ * The memory for a run, its size known before anything is allocated: the dataset's own, made larger, so that the features are
+ * in place. A second run on the same dataset gets a memory and a copy of its own.
  * @throws MlpError (78) where the run is too large
  */
-export function allocate(setup: RunSetup): WebAssembly.Memory {
+export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {
   const { dtype, seed } = setup.config;
   const need = new ArenaPlan(dtype);
   assemble(setup, new RandomState(seed), need, () => new ReferenceKernels(dtype));
@@ -44,7 +54,14 @@ export function allocate(setup: RunSetup): WebAssembly.Memory {
     throw tooLarge(need.bytes, `${owner} ${gigabytes(limit)}`);
   }
   try {
-    return createMemory(need.bytes);
+    if (!taken.has(memory)) {
+      taken.add(memory);
+      growMemory(memory, need.bytes);
+      return memory;
+    }
+    const copy = createMemory(need.bytes);
+    new Arena(dtype, copy).tensor(features.rows, features.columns).data.set(features.data);
+    return copy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw tooLarge(need.bytes, 'the system has not that much to give');

@@ -10,6 +10,7 @@ import { alone } from '../kernels/share.js';
 import type { Parameters } from '../network/parameters.js';
 import { RandomState } from '../random/randomState.js';
 import { allocate, assemble, type RunSetup } from './assemble.js';
+import type { Evaluation } from './metrics.js';
 import type { Evaluations, Trainer } from './trainer.js';
 
 /** What came of `train`. */
@@ -46,8 +47,10 @@ export interface Engine {
   readonly parameters: Parameters;
   /** Takes `losses.length` steps at a learning rate, and writes the loss of each. */
   train(losses: Float64Array, learningRate: number, options?: TrainOptions): Promise<StepsDone>;
-  /** Evaluates both sides with the weights as they are. */
+  /** Evaluates the training and the validation rows with the parameters as they are. */
   evaluate(): Promise<Evaluations>;
+  /** Evaluates the test rows likewise; undefined where there are none. */
+  evaluateTest(): Promise<Evaluation | undefined>;
   /** Frees threads; nothing may be called after it. May be called twice. */
   close(): Promise<void>;
 }
@@ -73,7 +76,7 @@ export class LocalEngine implements Engine {
    */
   static start({ config, plan, choice }: Omit<RunSetup, 'threads'>, dataset: Dataset): LocalEngine {
     const run = { config, plan, choice, threads: 1 };
-    const memory = allocate(run);
+    const memory = allocate(run, dataset);
     const arena = new Arena(config.dtype, memory);
     const trainer = assemble(run, new RandomState(config.seed), arena, (scratch) =>
       createKernels(choice, config.dtype, memory, scratch, alone),
@@ -108,6 +111,10 @@ export class LocalEngine implements Engine {
 
   async evaluate(): Promise<Evaluations> {
     return this.trainer.evaluate();
+  }
+
+  async evaluateTest(): Promise<Evaluation | undefined> {
+    return this.trainer.evaluateTest();
   }
 
   async close(): Promise<void> {}

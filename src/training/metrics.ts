@@ -1,6 +1,7 @@
 /**
- * Metrics of a network on a set of rows, gathered batch by batch: the mean loss (without regularisation), and
- * accuracy with the confusion matrix for classes, R² and RMSE for regression.
+ * Metrics of a network on a set of rows, gathered batch by batch: the mean loss (weighted where the rows have
+ * weights, without regularisation), and accuracy with the confusion matrix for classes, R² and RMSE for regression, where
+ * every row counts 1.
  */
 import type { FloatArray } from '../kernels/kernels.js';
 
@@ -25,7 +26,7 @@ export function predictedClass(logits: FloatArray, start: number, outputs: numbe
 export interface Accumulator {
   /** A batch's logits [B, outputs]; its targets start at `firstRow`. */
   add(rows: number, logits: FloatArray, firstRow: number): void;
-  /** A batch's loss: the sum of its terms, and how many they are. */
+  /** A batch's loss: the weighted sum of its terms, and how many they are. */
   addLoss(sum: number, terms: number): void;
   result(): Evaluation;
 }
@@ -51,31 +52,41 @@ export function classAccumulator(labels: ArrayLike<number>, outputs: number, cla
 }
 
 /**
- * R² = 1 − Σ(t − o)²/Σ(t − t̄)² over all outputs together, and RMSE in the target's own unit.
- * Where all targets are equal, R² is 1 for a perfect fit and 0 otherwise, as scikit-learn has it.
+ * R² and RMSE of K outputs.
  *
- * @param targets row-major [rows, outputs]
- * @param unit how much of the target's own unit is 1 of what the network is trained on (1 if not standardised)
+ * - R² is the mean of the outputs' own R² = 1 − Σ(t − o)²/Σ(t − t̄)², as scikit-learn's `r2_score` has it (`uniform_average`).
+ *   Where all targets of an output are equal, its R² is 1 for a perfect fit and 0 otherwise.
+ * - RMSE is the root of the mean squared error over all rows and outputs, each error in its target's own unit first. (scikit-learn's
+ *   `root_mean_squared_error` is another number: the mean of the outputs' roots.)
+ *
+ * @param targets row-major [rows, K]
+ * @param units for each output, how much of its target's own unit is 1 of what the network is trained on (1 if not standardised)
  */
-export function regressionAccumulator(
-  targets: ArrayLike<number>,
-  outputs: number,
-  unit: number,
-): Accumulator {
+export function regressionAccumulator(targets: ArrayLike<number>, units: readonly number[]): Accumulator {
+  const outputs = units.length;
   const loss = meanLoss();
-  let squaredError = 0;
-  let count = 0;
+  const squaredErrors = new Float64Array(outputs);
+  let total = 0;
   return {
     addLoss: loss.add,
     add(rows, output, firstRow) {
       const offset = firstRow * outputs;
-      for (let at = 0; at < rows * outputs; at++) squaredError += (output[at] - targets[offset + at]) ** 2;
-      count += rows * outputs;
+      for (let i = 0, at = 0; i < rows; i++) {
+        for (let j = 0; j < outputs; j++, at++) squaredErrors[j] += (output[at] - targets[offset + at]) ** 2;
+      }
+      total += rows;
     },
     result() {
-      const variation = totalVariation(targets);
-      const r2 = variation > 0 ? 1 - squaredError / variation : squaredError === 0 ? 1 : 0;
-      return { metrics: { loss: loss.mean(), r2, rmse: unit * Math.sqrt(squaredError / count) } };
+      let r2 = 0;
+      let norm = 0;
+      units.forEach((unit, j) => {
+        const squaredError = squaredErrors[j];
+        const variation = totalVariation(targets, outputs, j);
+        const score = variation > 0 ? 1 - squaredError / variation : squaredError === 0 ? 1 : 0;
+        r2 += score / outputs;
+        norm = Math.hypot(norm, unit * Math.sqrt(squaredError / total));
+      });
+      return { metrics: { loss: loss.mean(), r2, rmse: norm / Math.sqrt(outputs) } };
     },
   };
 }
@@ -92,11 +103,17 @@ function meanLoss() {
   };
 }
 
-/** Σ(t − t̄)², in two passes so that a large mean costs no digits. */
-function totalVariation(targets: ArrayLike<number>): number {
+/** Σ(t − t̄)² of output j, in two passes so that a large mean costs no digits; exactly 0 where all are equal. */
+function totalVariation(targets: ArrayLike<number>, outputs: number, j: number): number {
+  const rows = targets.length / outputs;
   let mean = 0;
-  for (let i = 0; i < targets.length; i++) mean += targets[i] / targets.length;
+  let varies = false;
+  for (let at = j; at < targets.length; at += outputs) {
+    mean += targets[at] / rows;
+    varies ||= targets[at] !== targets[j];
+  }
+  if (!varies) return 0; // however the mean was rounded
   let sum = 0;
-  for (let i = 0; i < targets.length; i++) sum += (targets[i] - mean) ** 2;
+  for (let at = j; at < targets.length; at += outputs) sum += (targets[at] - mean) ** 2;
   return sum;
 }

@@ -2,7 +2,7 @@
 import type { Dataset } from '../data/dataset.js';
 import type { Parameters } from '../network/parameters.js';
 import type { TrainingPlan } from './plan.js';
-import { type EncodedTensors, encodeSafetensors } from './safetensors.js';
+import { type EncodedTensors, encodeSafetensors } from './safetensors/encode.js';
 
 /** Version of the metadata's layout; raised when a reader of the old one would be misled. */
 const FORMAT_VERSION = '1';
@@ -14,19 +14,14 @@ export function encodeModel(parameters: Parameters, plan: TrainingPlan, dataset:
     shape: kind === 'bias' ? [columns] : [rows, columns],
     data: value.data,
   }));
-  const { standardization, targetStandardization } = dataset;
   const content = {
     network: { ...plan.network, input: plan.inputs },
     task: plan.task,
     loss: plan.loss,
-    features: dataset.featureNames,
-    target: dataset.targetName,
+    features: dataset.encodings,
+    targets: dataset.targetNames,
     classes: dataset.classes,
-    standardization: standardization && {
-      mean: [...standardization.mean],
-      scale: [...standardization.scale],
-    },
-    targetStandardization,
+    targetStandardization: dataset.targetStandardization,
   };
   // safetensors allows strings alone: each value is a JSON text of its own.
   const metadata: Record<string, string> = { format: 'mlp', formatVersion: FORMAT_VERSION };

@@ -25,12 +25,14 @@ export interface TrainingPlan {
   /** Epochs in all; the last may be a part of one where steps were asked for. */
   readonly epochs: number;
   readonly parameters: bigint;
-  /** Rows of either side; no validation is 0. */
-  readonly rows: { readonly train: number; readonly validation: number };
+  /** Rows of each side; 0 where there is none. */
+  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Which sides have a weight for each of their rows. */
+  readonly weighted: { readonly train: boolean; readonly validation: boolean; readonly test: boolean };
   /** How many classes there are; 0 for regression. */
   readonly classes: number;
-  /** How much of the target's own unit is 1 of what the network is trained on. */
-  readonly targetUnit: number;
+  /** For each target of a regression, how much of its own unit is 1 of what the network is trained on; empty for classes. */
+  readonly targetUnit: readonly number[];
   readonly warnings: readonly string[];
 }
 
@@ -71,9 +73,17 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
     steps,
     epochs: Math.ceil(steps / stepsPerEpoch),
     parameters: shape.weights + shape.biases,
-    rows: { train: rows, validation: dataset.validation?.rows ?? 0 },
+    rows: { train: rows, validation: dataset.validation?.rows ?? 0, test: dataset.test?.rows ?? 0 },
+    weighted: {
+      train: dataset.train.weights !== undefined,
+      validation: dataset.validation?.weights !== undefined,
+      test: dataset.test?.weights !== undefined,
+    },
     classes: dataset.classes?.length ?? 0,
-    targetUnit: dataset.targetStandardization?.scale ?? 1,
+    targetUnit:
+      dataset.task === 'regression'
+        ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1))
+        : [],
     warnings,
   };
 }
@@ -98,21 +108,27 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
       'let training.loss be "auto"',
     );
   }
-  const expected = loss === 'softmax-cross-entropy' ? classes.length : 1;
+  const expected = expectedOutputs(loss, dataset);
   if (outputs !== expected) {
-    const reason =
-      task === 'regression'
-        ? 'one for the target column'
-        : expected === 1
-          ? 'one logit for two classes'
-          : `one for each class of "${dataset.targetName}"`;
     throw new MlpError(
       ExitCode.config,
-      `${placeOf(networkPlace, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reason}`,
+      `${placeOf(networkPlace, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
       `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
     );
   }
   return loss;
+}
+
+function expectedOutputs(loss: LossName, { targetNames, classes = [] }: Dataset): number {
+  if (loss === 'mean-squared-error') return targetNames.length;
+  return loss === 'softmax-cross-entropy' ? classes.length : 1;
+}
+
+/** Why there should be so many outputs. */
+function reasonOf(outputs: number, { task, targetNames }: Dataset): string {
+  const single = outputs === 1;
+  if (task === 'regression') return single ? 'one for the target column' : 'one for each target column';
+  return single ? 'one logit for two classes' : `one for each class of "${targetNames[0]}"`;
 }
 
 function automaticLoss(task: Task, outputs: number): LossName {

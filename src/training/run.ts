@@ -2,6 +2,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import type { TrainConfig } from '../spec/train.js';
 import type { Engine } from './engine.js';
+import type { Evaluation } from './metrics.js';
 import type { TrainingPlan } from './plan.js';
 import { learningRateAt } from './schedule.js';
 import type { Evaluations } from './trainer.js';
@@ -32,6 +33,8 @@ export interface TrainListener {
 }
 
 export interface TrainResult extends Evaluations {
+  /** Of the parameters that the run ended with; not there without test rows. */
+  readonly test?: Evaluation;
   readonly status: 'completed' | 'interrupted';
   readonly epochs: number;
   readonly steps: number;
@@ -42,7 +45,7 @@ export interface TrainResult extends Evaluations {
 }
 
 /**
- * Trains to the plan's end, or to the step at which `signal` is aborted.
+ * Trains to the plan's end, or to the step at which `signal` is aborted; then evaluates the test rows, for the first time.
  * @throws MlpError (78) naming the epoch and step at which the loss is no longer finite
  */
 export async function runTraining(
@@ -94,6 +97,7 @@ export async function runTraining(
   }
 
   const { train, validation } = last ?? (await engine.evaluate());
+  const test = await engine.evaluateTest();
   return {
     status: step < plan.steps ? 'interrupted' : 'completed',
     epochs: last?.epoch ?? 0,
@@ -101,6 +105,7 @@ export async function runTraining(
     lastStepLoss,
     train,
     ...(validation && { validation }),
+    ...(test && { test }),
     trainSeconds: milliseconds / 1000,
     samplesPerSecond: samples / (milliseconds / 1000),
   };

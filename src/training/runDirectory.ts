@@ -8,7 +8,7 @@ import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import type { TrainConfig } from '../spec/train.js';
 import type { EpochRecord, StepRecord } from './run.js';
-import type { EncodedTensors } from './safetensors.js';
+import type { EncodedTensors } from './safetensors/encode.js';
 
 export class RunDirectory {
   readonly #steps: FileHandle;
@@ -151,16 +151,15 @@ function makeOrTakeEmpty(path: string): void {
 
 /** The config with its file paths relative to another directory, as JSON has them (with /). */
 function relocate(config: TrainConfig, from: string, to: string): TrainConfig {
-  const move = (path: string) => (relative(to, resolve(from, path)) || '.').split(sep).join('/');
+  const move = <Source>(source: Source) =>
+    typeof source === 'string' && source !== '-'
+      ? (relative(to, resolve(from, source)) || '.').split(sep).join('/')
+      : source;
   const { $schema: _, ...rest } = config;
-  const { train, validation } = config.data;
+  const { train, validation, test } = config.data;
   return {
     ...rest,
-    data: {
-      ...config.data,
-      train: move(train),
-      validation: typeof validation === 'string' ? move(validation) : validation,
-    },
+    data: { ...config.data, train: move(train), validation: move(validation), test: move(test) },
   };
 }
 

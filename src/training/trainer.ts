@@ -35,7 +35,7 @@ interface Chunk {
   readonly targets: Targets;
 }
 
-/** Both sides; validation only where there is one. */
+/** The sides that are looked at while training; validation only where there is one. */
 export interface Evaluations {
   readonly train: Evaluation;
   readonly validation?: Evaluation;
@@ -46,6 +46,7 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #train: Side;
   readonly #validation: Side | null;
+  readonly #test: Side | null;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [batchSize] rows of the batch
   /** [batchSize] The batch as it is drawn, which leaves rejected numbers in between: not for other threads to read. */
@@ -56,32 +57,44 @@ export class Trainer {
   /** Steps taken. */
   #steps = 0;
 
-  /** Takes all tensors of the run from the allocator; where that only counts, nothing else may be called. */
+  /**
+   * Takes all other tensors of the run from the allocator; where that only counts, nothing else may be called.
+   * @param features of all rows, the training rows first, then validation and test: [rows, inputs]
+   */
   constructor(
     config: TrainConfig,
     private readonly plan: TrainingPlan,
     private readonly kernels: Kernels,
     private readonly random: RandomState,
+    features: Tensor,
     allocator: Allocator,
   ) {
-    const { batchSize, inputs, loss, rows } = plan;
+    const { batchSize, inputs, loss, rows, weighted } = plan;
     const { l2, batches, optimizer } = config.training;
+    // Not by the test rows: they must leave no trace in the rest, rounding included.
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
     const options = { inputs, loss, l2, capacity: this.#capacity, seed: config.seed };
     this.network = new Network(plan.network, options, kernels, allocator);
     this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator);
-    this.#train = this.#side(rows.train, allocator);
-    this.#validation = rows.validation > 0 ? this.#side(rows.validation, allocator) : null;
+    const side = (name: keyof typeof rows, first: number) =>
+      this.#side(rowsOf(features, first, rows[name]), weighted[name], allocator);
+    this.#train = side('train', 0);
+    this.#validation = rows.validation > 0 ? side('validation', rows.train) : null;
+    this.#test = rows.test > 0 ? side('test', rows.train + rows.validation) : null;
     this.#indices = allocator.ints(batchSize);
     this.#x = allocator.tensor(batchSize, inputs);
-    this.#targets = this.#targetTensors(batchSize, allocator);
+    this.#targets = this.#targetTensors(batchSize, weighted.train, allocator);
     this.#batches = new Batches(batches, rows.train, batchSize, random);
   }
 
-  /** Writes the data into memory and draws the weights: once a run, whatever the number of threads. */
+  /**
+   * Writes targets and row weights into memory, where the features are already, and draws the parameters: once a run,
+   * whatever the number of threads.
+   */
   load(dataset: Dataset): void {
     fill(this.#train, dataset.train);
     if (this.#validation && dataset.validation) fill(this.#validation, dataset.validation);
+    if (this.#test && dataset.test) fill(this.#test, dataset.test);
     initialize(this.network.parameters.list, this.random);
   }
 
@@ -92,7 +105,8 @@ export class Trainer {
 
   /**
    * Draws a batch and takes one step down its gradient.
-   * @returns the batch's loss, regularisation included, before the update; where it is not finite, nothing is updated
+   * @returns the batch's loss, row weights and regularisation included, before the update; where it is not finite, nothing
+   * is updated
    */
   trainStep(learningRate: number): number {
     const { kernels } = this;
@@ -108,10 +122,15 @@ export class Trainer {
     return loss;
   }
 
-  /** The metrics of both sides with the weights as they are. */
+  /** The metrics of the training and the validation rows with the parameters as they are. */
   evaluate(): Evaluations {
     const train = this.#evaluate(this.#train);
     return this.#validation ? { train, validation: this.#evaluate(this.#validation) } : { train };
+  }
+
+  /** The metrics of the test rows, undefined where there are none: for the end of a run, once nothing is left to decide. */
+  evaluateTest(): Evaluation | undefined {
+    return this.#test ? this.#evaluate(this.#test) : undefined;
   }
 
   #evaluate({ targets, chunks }: Side): Evaluation {
@@ -120,7 +139,7 @@ export class Trainer {
     const accumulator =
       plan.classes > 0
         ? classAccumulator(all, plan.outputs, plan.classes)
-        : regressionAccumulator(all, plan.outputs, plan.targetUnit);
+        : regressionAccumulator(all, plan.targetUnit);
     for (const { first, rows, x, targets } of chunks) {
       const logits = network.forward(rows, x);
       // Before the loss: once past its barriers, a faster thread may write the next logits over these.
@@ -131,45 +150,50 @@ export class Trainer {
     return accumulator.result();
   }
 
-  #side(rows: number, allocator: Allocator): Side {
-    const { inputs } = this.plan;
-    const features = allocator.tensor(rows, inputs);
-    const targets = this.#targetTensors(rows, allocator);
+  #side(features: Tensor, weighted: boolean, allocator: Allocator): Side {
+    const { rows } = features;
+    const targets = this.#targetTensors(rows, weighted, allocator);
     const chunks: Chunk[] = [];
     for (let first = 0; first < rows; first += this.#capacity) {
       const count = Math.min(this.#capacity, rows - first);
-      const x = slice(features, first * inputs, count, inputs);
+      const x = rowsOf(features, first, count);
       chunks.push({ first, rows: count, x, targets: targetRows(targets, first, count) });
     }
     return { features, targets, chunks };
   }
 
-  #targetTensors(rows: number, allocator: Allocator): Targets {
-    return this.plan.loss === 'softmax-cross-entropy'
-      ? { labels: allocator.ints(rows) }
-      : { values: allocator.tensor(rows, this.plan.outputs) };
+  #targetTensors(rows: number, weighted: boolean, allocator: Allocator): Targets {
+    const targets =
+      this.plan.loss === 'softmax-cross-entropy'
+        ? { labels: allocator.ints(rows) }
+        : { values: allocator.tensor(rows, this.plan.outputs) };
+    return weighted ? { ...targets, weights: allocator.tensor(rows, 1) } : targets;
   }
 }
 
-function fill({ features, targets }: Side, split: Split): void {
-  features.data.set(split.features);
+function fill({ targets }: Side, split: Split): void {
   const { data } = 'labels' in targets ? targets.labels : targets.values;
   data.set((split.labels ?? split.targets) as ArrayLike<number>);
+  if (targets.weights && split.weights) targets.weights.data.set(split.weights);
 }
 
 function gatherTargets(kernels: Kernels, rows: number, from: Targets, indices: IntVector, to: Targets): void {
   if ('labels' in from && 'labels' in to) kernels.gatherLabels(rows, from.labels, indices, to.labels);
   else if ('values' in from && 'values' in to) kernels.gather(rows, from.values, indices, to.values);
+  if (from.weights && to.weights) kernels.gather(rows, from.weights, indices, to.weights);
 }
 
 /** The targets of `rows` rows from `first` on. */
 function targetRows(targets: Targets, first: number, rows: number): Targets {
-  if ('values' in targets) {
-    const { columns } = targets.values;
-    return { values: slice(targets.values, first * columns, rows, columns) };
-  }
+  const weights = targets.weights && { weights: rowsOf(targets.weights, first, rows) };
+  if ('values' in targets) return { values: rowsOf(targets.values, first, rows), ...weights };
   const { data, address } = targets.labels;
   return {
     labels: { data: data.subarray(first, first + rows), address: address + first * data.BYTES_PER_ELEMENT },
+    ...weights,
   };
+}
+
+function rowsOf(tensor: Tensor, first: number, rows: number): Tensor {
+  return slice(tensor, first * tensor.columns, rows, tensor.columns);
 }

@@ -305,7 +305,7 @@ describe('bad input', () => {
   });
 
   it('never prints escape codes of a name raw', async () => {
-    const csv = 'a,\x1b[31mred,y\n1,2,yes\n1,x,no\n';
+    const csv = 'a,\x1b[31mred,y\n1,2,yes\n1,x,no\n3,4,yes\n';
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': csv });
     const { code, stderr } = await mlp(['train', 'config.json'], { cwd: folder });
     expect(code).toBe(65);

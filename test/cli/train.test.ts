@@ -155,7 +155,10 @@ describe('mlp train', () => {
     expect(model['layers.2.weight'].shape).toEqual([4, 1]);
     expect(file.length).toBe(8 + length + 17 * 4);
     expect(JSON.parse(model.__metadata__.classes)).toEqual(['no', 'yes']);
-    expect(JSON.parse(model.__metadata__.features)).toEqual(['a', 'b']);
+    expect(JSON.parse(model.__metadata__.features)).toMatchObject([
+      { kind: 'numeric', column: 'a', scale: expect.any(Number) },
+      { kind: 'numeric', column: 'b', scale: expect.any(Number) },
+    ]);
     const sha256 = createHash('sha256')
       .update(file.subarray(8 + length))
       .digest('hex');

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isMissing, parseDecimal } from '../../src/data/cell.js';
+import { isMissing, looksNumeric, numberHint, parseDecimal } from '../../src/data/cell.js';
 
 describe('parseDecimal', () => {
   it.each([
@@ -16,6 +17,10 @@ describe('parseDecimal', () => {
     ['9007199254740993', 9007199254740992],
     ['2.2250738585072011e-308', 2.225073858507201e-308],
     ['1e-400', 0],
+    ['000000000000000000001.5', 1.5],
+    ['.000000000000001', 1e-15],
+    ['-999999999999999.', -999999999999999],
+    ['12345678901234567890', 12345678901234567000],
   ])('reads %s', (text, value) => {
     expect(parseDecimal(text)).toBe(value);
   });
@@ -51,6 +56,88 @@ describe('parseDecimal', () => {
   it('says that a number is too large', () => {
     expect(parseDecimal('1e400')).toBe(Number.POSITIVE_INFINITY);
     expect(parseDecimal('-1e400')).toBe(Number.NEGATIVE_INFINITY);
+  });
+});
+
+describe('parseDecimal on any text', () => {
+  /** The grammar in one line, and the engine's own correctly rounded reading of it. */
+  const oracle = (text: string) =>
+    /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+
+  it('takes the same texts for the same numbers as a regular expression and Number', () => {
+    const piece = fc.constantFrom(...'0123456789..--++eE'.split(''), '00', '99', 'e1', ' ', 'x', '\n', '٣');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+        expect(parseDecimal(pieces.join(''))).toBe(oracle(pieces.join('')));
+      }),
+      { numRuns: 20_000, seed: 1 },
+    );
+  });
+
+  it('reads what is written with any number of digits before and after the point', () => {
+    const digits = fc.string({ unit: fc.constantFrom(...'0123456789'.split('')), maxLength: 12 });
+    const sign = fc.constantFrom('', '-', '+');
+    const exponent = fc.constantFrom('', '', 'e5', 'E-12', 'e+300');
+    fc.assert(
+      fc.property(sign, digits, fc.constantFrom('.', ''), digits, exponent, (...parts) => {
+        expect(parseDecimal(parts.join(''))).toBe(oracle(parts.join('')));
+      }),
+      { numRuns: 20_000, seed: 1 },
+    );
+  });
+
+  it('gives back every double that is written as short or as long as may be', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        // No zero is written with a sign.
+        fc.pre(value !== 0);
+        expect(parseDecimal(String(value))).toBe(value);
+        expect(parseDecimal(value.toExponential(20))).toBe(value);
+      }),
+      { numRuns: 5000, seed: 1 },
+    );
+  });
+});
+
+describe('looksNumeric', () => {
+  it.each([
+    ...['1', '-2.5e3', '1e400', '1,5', '-0,25', '1,5e3', '1,000', '1,000,000.5', '1.000.000,5'],
+    ...[
+      '1 000',
+      '1\u00a0000',
+      "1'000",
+      '1_000_000',
+      '0x1F',
+      '0b101',
+      '0o17',
+      'inf',
+      '-Infinity',
+      '∞',
+      '−1.5',
+    ],
+    ...['12%', '12.5 %', '$3', '-$3.20', '5€', '£ 5', ' 1', '1 '],
+  ])('holds for %j', (text) => {
+    expect(looksNumeric(text)).toBe(true);
+  });
+
+  it.each([
+    ...['', 'x', 'NA', '1a', 'a1', '12 kg', '2020-01-01', '12:30', '1.2.3.4', '123 45', '1-2', 'infinite'],
+    ...['0x', '%', '$', '-', ',', '(5)', 'e5', '1/2'],
+  ])('does not hold for %j', (text) => {
+    expect(looksNumeric(text)).toBe(false);
+  });
+});
+
+describe('numberHint', () => {
+  it.each([
+    ['NA', 'complete the cell, or remove the row'],
+    [' 1', 'remove the spaces around the value'],
+    ['n/a', 'where it stands for a missing value, leave the cell empty or write NA'],
+    ['1e400', 'a number may be as large as 1.797e308'],
+    ['0x10', 'write the number in decimal digits'],
+    ['word', 'otherwise'],
+  ])('says how to mend %j', (text, hint) => {
+    expect(numberHint(text, 'otherwise')).toBe(hint);
   });
 });
 

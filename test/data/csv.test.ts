@@ -1,359 +1,480 @@
-import { createHash } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readTable } from '../../src/data/csv.js';
+import { type DialectRequest, readBeginning } from '../../src/data/dialect.js';
+import { openSource } from '../../src/data/source.js';
 import { type ColumnKind, numericColumn, type Table, textColumn } from '../../src/data/table.js';
-import { ExitCode, MlpError } from '../../src/errors.js';
+import { ExitCode } from '../../src/errors.js';
 import { Folder, rejection } from './files.js';
 
 const folder = new Folder();
 
-const lastIsText = (names: readonly string[]): ColumnKind[] =>
-  names.map((_, i) => (i === names.length - 1 ? 'text' : 'numeric'));
-
-/** Reads with a header, the last column as text. */
-function read(content: string | Uint8Array, header = true): Promise<Table> {
-  return readTable(folder.write('table.csv', content), { header, kinds: lastIsText });
+interface Options extends Partial<DialectRequest> {
+  /** Of all columns, or of each. */
+  kinds?: ColumnKind | ColumnKind[];
 }
 
-function texts(table: Table, index: number): string[] {
+/** Reads with a header, columns by their cells, unless said. */
+async function read(content: string | Uint8Array, options: Options = {}): Promise<Table> {
+  const { kinds = 'auto', ...request } = options;
+  const source = await openSource(folder.write('t.csv', content));
+  try {
+    const beginning = await readBeginning(source, { delimiter: ',', header: true, ...request });
+    return await readTable(source, beginning, {
+      kinds: (names) => (typeof kinds === 'string' ? names.map(() => kinds) : kinds),
+    });
+  } finally {
+    source.close();
+  }
+}
+
+/** The error for the user, its message without the folder. */
+async function failure(content: string | Uint8Array, options: Options = {}) {
+  const { exitCode, message, hint } = await rejection(read(content, options));
+  expect(exitCode).toBe(ExitCode.data);
+  return { message: message.replace(join(folder.path, 't.csv'), 't.csv'), hint };
+}
+
+async function message(content: string | Uint8Array, options?: Options): Promise<string> {
+  return (await failure(content, options)).message;
+}
+
+/** [rows] The cells of a text column, null where they are missing. */
+function texts(table: Table, index: number): (string | null)[] {
   const { levels, codes } = textColumn(table, index);
-  return Array.from(codes, (code) => levels[code]);
+  return Array.from(codes, (code) => (code < 0 ? null : levels[code]));
 }
 
-/** The message without the folder. */
-async function message(content: string | Uint8Array, header = true): Promise<string> {
-  const error = await rejection(read(content, header));
-  expect(error.exitCode).toBe(ExitCode.data);
-  return error.message.replace(join(folder.path, 'table.csv'), 'table.csv');
-}
+const values = (table: Table, index: number) => Array.from(numericColumn(table, index).values);
+
+const kindsOf = (table: Table) => table.columns.map((column) => column?.kind);
 
 describe('readTable', () => {
   it('reads numbers, text, names and lines', async () => {
     const table = await read('a,b,class\n1,2.5,x\n-3e2,.5,y\n7,8,x\n');
     expect(table).toMatchObject({ header: true, names: ['a', 'b', 'class'], rows: 3 });
-    expect(numericColumn(table, 0).values).toEqual(Float64Array.of(1, -300, 7));
-    expect(numericColumn(table, 1).values).toEqual(Float64Array.of(2.5, 0.5, 8));
+    expect(values(table, 0)).toEqual([1, -300, 7]);
+    expect(values(table, 1)).toEqual([2.5, 0.5, 8]);
     expect(textColumn(table, 2).levels).toEqual(['x', 'y']);
     expect(texts(table, 2)).toEqual(['x', 'y', 'x']);
     expect(table.lines).toEqual(Uint32Array.of(2, 3, 4));
   });
 
   it('numbers the columns where there is no header', async () => {
-    const table = await read('1,2,x\n3,4,y', false);
+    const table = await read('1,2,x\n3,4,y', { header: false });
     expect(table).toMatchObject({ header: false, names: ['0', '1', '2'], rows: 2 });
+    expect(values(table, 0)).toEqual([1, 3]);
     expect(table.lines).toEqual(Uint32Array.of(1, 2));
   });
 
   it('keeps the order of names that look like numbers', async () => {
     const table = await read('b,2,1,class\n10,20,30,x\n');
     expect(table.names).toEqual(['b', '2', '1', 'class']);
-    expect(numericColumn(table, 1).values[0]).toBe(20);
+    expect(values(table, 1)).toEqual([20]);
   });
 
   it('does not look at skipped columns', async () => {
-    const path = folder.write('table.csv', 'id,a\nabc,1\n,2\n');
-    const table = await readTable(path, { header: true, kinds: () => ['skipped', 'numeric'] });
-    expect(table.columns[0]).toBeUndefined();
-    expect(numericColumn(table, 1).values).toEqual(Float64Array.of(1, 2));
+    const table = await read('id,a\nabc,1\n x ,2\n', { kinds: ['skipped', 'numeric'] });
+    expect(kindsOf(table)).toEqual([undefined, 'numeric']);
+    expect(values(table, 1)).toEqual([1, 2]);
   });
 
-  it('takes __proto__ and constructor as names and values', async () => {
+  it('takes __proto__ and constructor as names and levels', async () => {
     const table = await read('__proto__,constructor\n1,__proto__\n2,constructor\n3,__proto__\n');
     expect(table.names).toEqual(['__proto__', 'constructor']);
     expect(texts(table, 1)).toEqual(['__proto__', 'constructor', '__proto__']);
   });
 
-  it('skips a byte order mark', async () => {
-    expect((await read('\ufeffa,class\n1,x\n')).names).toEqual(['a', 'class']);
-    expect(numericColumn(await read('\ufeff1,x\n2,y\n', false), 0).values).toEqual(Float64Array.of(1, 2));
+  it.each([';', '\t', '|'])('separates by %j', async (delimiter) => {
+    const table = await read('a,b\n1.5,"x,y;z\t|"\n'.replace(/,(?!y)/g, delimiter), { delimiter });
+    expect(values(table, 0)).toEqual([1.5]);
+    expect(texts(table, 1)).toEqual(['x,y;z\t|'.replace(/,(?!y)/g, delimiter)]);
   });
 
-  it('ends a line at LF, CRLF and CR, also mixed, and leaves none of them in a value', async () => {
+  it('skips a byte order mark at the start of the file, and there alone', async () => {
+    expect((await read('\ufeffa,class\n1,x\n')).names).toEqual(['a', 'class']);
+    expect(values(await read('\ufeff1,x\n2,y\n', { header: false }), 0)).toEqual([1, 2]);
+    expect(await message('a,class\n\ufeffx,1\n')).toBe(
+      't.csv:2: column "a": found "\\ufeffx", expected a value without spaces around it',
+    );
+  });
+
+  it('reads quotes, with delimiters and line ends within them', async () => {
+    const table = await read('"a","the ""class"""\n1,"x, y"\n2,"first\r\nsecond"\n"3","say ""no"""\n4,z\n');
+    expect(table.names).toEqual(['a', 'the "class"']);
+    expect(values(table, 0)).toEqual([1, 2, 3, 4]);
+    expect(texts(table, 1)).toEqual(['x, y', 'first\r\nsecond', 'say "no"', 'z']);
+  });
+
+  it('skips comments where asked, and takes them for data elsewhere', async () => {
+    const content = 'a,class\n1,#x\n"#2",y\n';
+    expect(texts(await read(content, { comment: '#', kinds: 'text' }), 0)).toEqual(['1', '#2']);
+    const table = await read('# "made\na,class\n#\n1,x\n# by, "hand\n2,y#z\n#end', { comment: '#' });
+    expect(values(table, 0)).toEqual([1, 2]);
+    expect(texts(table, 1)).toEqual(['x', 'y#z']);
+    expect(await message('a,class\n1,x\n#2,y,z\n')).toBe('t.csv:3: found 3 fields, expected 2');
+  });
+
+  it('reads a file of many pieces, with characters and line ends across their borders', async () => {
+    const letters = ['ä', 'ö', 'ü', '€', '𝄞'];
+    const rows = Array.from({ length: 60_000 }, (_, i) => `${i},${i / 8},${letters.slice(i % 6).join('')}x`);
+    const table = await read(`n,eighth,class\r\n${rows.join('\r\n')}\r\n`);
+    expect(table.rows).toBe(60_000);
+    expect(numericColumn(table, 0).values).toEqual(Float64Array.from(rows, (_, i) => i));
+    expect(numericColumn(table, 1).values[59_999]).toBe(59_999 / 8);
+    expect(textColumn(table, 2).levels).toEqual(['äöü€𝄞x', 'öü€𝄞x', 'ü€𝄞x', '€𝄞x', '𝄞x', 'x']);
+    expect(table.lines[59_999]).toBe(60_001);
+  });
+
+  it('makes room for more rows than the length of the first ones lets it expect', async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => (i < 200 ? `${i},"${'x'.repeat(500)}"` : `${i},y`));
+    const table = await read(`n,class\n${rows.join('\n')}\n`);
+    expect(numericColumn(table, 0).values).toEqual(Float64Array.from(rows, (_, i) => i));
+    expect(table.lines[4999]).toBe(5001);
+    expect(texts(table, 1)[4999]).toBe('y');
+  });
+
+  it('tells how far it is', async () => {
+    const path = folder.write('long.csv', `a\n${'1\n'.repeat(400_000)}`);
+    const source = await openSource(path);
+    const seen: number[][] = [];
+    const beginning = await readBeginning(source, { delimiter: ',', header: true });
+    await readTable(source, beginning, { kinds: () => ['auto'], progress: (...bytes) => seen.push(bytes) });
+    source.close();
+    expect(seen.length).toBeGreaterThan(1);
+    expect(seen.at(-1)).toEqual([800_002, 800_002]);
+  });
+
+  it('is refused where the table does not fit into the memory', async () => {
+    vi.stubGlobal('Float64Array', function refuse() {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    try {
+      const failed = await failure('a,class\n1,x\n');
+      expect(failed.message).toBe('t.csv: found a table of 2 columns that does not fit into the memory');
+      expect(failed.hint).toContain('data.exclude');
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it('is refused with 74 where the file shrinks while it is read', async () => {
+    const path = folder.write('shrinks.csv', `a\n${'1\n'.repeat(400_000)}`);
+    const source = await openSource(path);
+    const beginning = await readBeginning(source, { delimiter: ',', header: true });
+    truncateSync(path, 100);
+    const error = await rejection(readTable(source, beginning, { kinds: () => ['auto'] }));
+    source.close();
+    expect(error.exitCode).toBe(ExitCode.io);
+    expect(error.message).toContain('changed while it was read');
+  });
+});
+
+describe('lines', () => {
+  it('end at LF, CRLF and CR, also mixed, and leave none of them in a value', async () => {
     const table = await read('a,class\r\n1,x\n2,x\r\n3,x\r4,x');
     expect(textColumn(table, 1).levels).toEqual(['x']);
     expect(table.lines).toEqual(Uint32Array.of(2, 3, 4, 5));
   });
 
-  it('reads commas, quotes and newlines within quotes, and still knows the lines', async () => {
-    const table = await read('"a","the ""class"""\n1,"x, y"\n2,"first\r\nsecond"\n"3","say ""no"""\n4,z\n');
-    expect(table.names).toEqual(['a', 'the "class"']);
-    expect(texts(table, 1)).toEqual(['x, y', 'first\r\nsecond', 'say "no"', 'z']);
-    expect(table.lines).toEqual(Uint32Array.of(2, 3, 5, 6));
+  it('are counted within quotes and comments too', async () => {
+    const table = await read(
+      '#\r\na,"b\r\nb",c\r\n#\n#"\r1,"\n\r\n\r",x\r\n#\r\n2,\'\n,y\r\n3,"\r\n",'.replace("'\n", 'z'),
+      {
+        comment: '#',
+        kinds: 'skipped',
+        header: true,
+      },
+    );
+    expect(table.lines).toEqual(Uint32Array.of(6, 11, 12));
   });
 
-  it('reads a file of many pieces, with characters and line ends across their borders', async () => {
-    const letters = ['ä', 'ö', 'ü', '€', '𝄞'];
-    const rows = Array.from({ length: 20_000 }, (_, i) => `${i},${i / 8},${letters.slice(i % 6).join('')}x`);
-    const table = await read(`n,eighth,class\r\n${rows.join('\r\n')}\r\n`);
-    expect(table.rows).toBe(20_000);
-    expect(numericColumn(table, 0).values).toEqual(Float64Array.from(rows, (_, i) => i));
-    expect(numericColumn(table, 1).values[19_999]).toBe(19_999 / 8);
-    expect(textColumn(table, 2).levels).toEqual(['äöü€𝄞x', 'öü€𝄞x', 'ü€𝄞x', '€𝄞x', '𝄞x', 'x']);
-    expect(table.lines[19_999]).toBe(20_001);
+  it('are named where a row begins', async () => {
+    expect(await message('a,class\n1,"x\r\ny"\nb,z\n3,z\n')).toBe(
+      't.csv:4: column "a": found "b", expected a number',
+    );
+    expect(await message('a,class\n1,"x\n\ny"\n2,"z\nz",3\n')).toBe('t.csv:5: found 3 fields, expected 2');
+  });
+});
+
+describe('a column read by its cells', () => {
+  it('holds numbers where more than half of the cells that are not missing are numbers', async () => {
+    expect(kindsOf(await read('a,b,c\n1,x,\n2,2,\n,y,\n,,NA\n'))).toEqual(['numeric', 'text', 'text']);
+    expect(await message('a\n1\n2\nx\n')).toBe('t.csv:4: column "a": found "x", expected a number');
+    expect(kindsOf(await read('a\n1\n2\nx\ny\n'))).toEqual(['text']);
   });
 
-  it("hashes the file's bytes", async () => {
-    const content = '\ufeffa,class\r\n1,x\r\n';
-    expect((await read(content)).sha256).toBe(createHash('sha256').update(content).digest('hex'));
+  it('keeps its texts exactly', async () => {
+    expect(texts(await read('a\n007\n7.0\nx\ny\n7.0\nz\n'), 0)).toEqual(['007', '7.0', 'x', 'y', '7.0', 'z']);
+  });
+
+  it('has no levels where all cells are missing', async () => {
+    expect((await read('a,b\n1,\n2,NA\n')).columns[1]).toEqual({
+      kind: 'text',
+      levels: [],
+      codes: Int32Array.of(-1, -1),
+      missing: 2,
+    });
+  });
+
+  /** More rows than are looked at before the reading begins. */
+  const many = (cell: string, count = 300) => `${cell}\n`.repeat(count);
+
+  it('is text though its first rows are numbers', async () => {
+    const table = await read(`a\n${many('1.50')}${many('x')}`);
+    expect(textColumn(table, 0).levels).toEqual(['1.50', 'x']);
+    expect(texts(table, 0).filter((cell) => cell === 'x')).toHaveLength(300);
+  });
+
+  it('is text though its first rows are missing', async () => {
+    const table = await read(`a,b\n${many('1,')}${many('2,x', 2)}`);
+    expect(textColumn(table, 1)).toMatchObject({ levels: ['x'], missing: 300 });
+  });
+
+  it('is refused at its first word though its first rows are words', async () => {
+    expect(await message(`a,b\n${many('1,x')}${many('2,3', 400)}`)).toBe(
+      't.csv:2: column "b": found "x", expected a number',
+    );
+  });
+
+  it('is refused at the first word of all columns of numbers', async () => {
+    expect(await message(`a,b\n${many('1,2')}3,x\ny,z\n`)).toBe(
+      't.csv:302: column "b": found "x", expected a number',
+    );
+  });
+
+  it.each([
+    ['decimal commas', '"1,5"'],
+    ['thousands in groups', '1 000'],
+    ['percentages', '12.5%'],
+    ['amounts', '$3.20'],
+    ['numbers that overflow', '1e400'],
+    ['hexadecimal numbers', '0x1f'],
+    ['numbers among spaces', ' 1'],
+  ])('is not quietly made a category of %s', async (_, cell) => {
+    expect(await message(`a,b\n1,${cell}\n2,${cell}\n3,4\n`)).toContain(
+      `t.csv:2: column "b": found "${cell.replaceAll('"', '')}", expected a number`,
+    );
+  });
+});
+
+describe('a missing cell', () => {
+  const cells = ['', '  ', 'NA', 'na', 'NaN', 'null', '?', ' NA '];
+
+  it.each(cells)('is NaN among numbers, no level among texts, and counted: %j', async (cell) => {
+    const table = await read(`a,b\n1,x\n${cell},${cell}\n3,y\n`);
+    expect(table.columns[0]).toEqual({
+      kind: 'numeric',
+      values: Float64Array.of(1, Number.NaN, 3),
+      missing: 1,
+    });
+    expect(table.columns[1]).toEqual({
+      kind: 'text',
+      levels: ['x', 'y'],
+      codes: Int32Array.of(0, -1, 1),
+      missing: 1,
+    });
+  });
+
+  it('is an empty line of a file of one column', async () => {
+    expect(values(await read('a\n1\n\n3\n'), 0)).toEqual([1, Number.NaN, 3]);
   });
 });
 
 describe('a cell that is no number', () => {
   it.each([
-    ['', 'an empty cell'],
-    [' ', '" "'],
-    [' 1', '" 1"'],
-    ['abc', '"abc"'],
-    ['NA', '"NA"'],
-    ['NaN', '"NaN"'],
-    ['Infinity', '"Infinity"'],
-    ['0x10', '"0x10"'],
-    ['1_000', '"1_000"'],
-    ['1 000', '"1 000"'],
-    ['"1,5"', '"1,5"'],
-    ['1\u001b[31m', '"1\\u001b[31m"'],
-  ])('is refused with its line and column: %j', async (cell, shown) => {
-    expect(await message(`a,b,class\n1,2,x\n3,${cell},y\n`)).toBe(
-      `table.csv:3: column "b": found ${shown}, expected a number`,
-    );
+    [' 1', '" 1"', 'remove the spaces'],
+    ['1 ', '"1 "', 'remove the spaces'],
+    ['abc', '"abc"', 'data.categories'],
+    ['N/A', '"N/A"', 'leave the cell empty or write NA'],
+    ['-', '"-"', 'leave the cell empty or write NA'],
+    ['Infinity', '"Infinity"', 'only finite numbers'],
+    ['-inf', '"-inf"', 'only finite numbers'],
+    ['0x10', '"0x10"', 'decimal digits'],
+    ['1_000', '"1_000"', 'nothing between thousands'],
+    ['1 000', '"1 000"', 'nothing between thousands'],
+    ['1\u00a0000', '"1\\u00a0000"', 'nothing between thousands'],
+    ['"1,000,000"', '"1,000,000"', 'nothing between thousands'],
+    ['"1,5"', '"1,5"', 'write a point before the decimals'],
+    ['12%', '"12%"', 'write the number alone'],
+    ['−1', '"−1"', 'write the minus as a hyphen'],
+    ['1\u001b[31m', '"1\\u001b[31m"', 'plain decimals'],
+  ])('is refused with its line, its column and a hint: %j', async (cell, shown, hint) => {
+    const failed = await failure(`a,b,class\n1,2,x\n3,4,x\n5,${cell},y\n`);
+    expect(failed.message).toBe(`t.csv:4: column "b": found ${shown}, expected a number`);
+    expect(failed.hint).toContain(hint);
+    expect(
+      await failure(`a,b,class\n1,2,x\n3,4,x\n5,${cell},y\n`, { kinds: ['numeric', 'numeric', 'text'] }),
+    ).toEqual(failed);
   });
 
   it('is refused where it is too large a number', async () => {
-    expect(await message('a,class\n1e400,x\n')).toBe(
-      'table.csv:2: column "a": found "1e400", expected a number that fits a float64',
-    );
+    const failed = await failure('a,class\n1e400,x\n');
+    expect(failed.message).toBe('t.csv:2: column "a": found "1e400", expected a number that fits a float64');
+    expect(failed.hint).toContain('1.797e308');
+  });
+
+  it('is refused where it has a decimal comma in a file separated by semicolons', async () => {
+    const failed = await failure('a;b\n1,5;x\n2,25;y\n3;z\n', { delimiter: ';' });
+    expect(failed.message).toBe('t.csv:2: column "a": found "1,5", expected a number');
+    expect(failed.hint).toContain('write a point before the decimals');
   });
 
   it('is named by the number of its column where there is no header', async () => {
-    expect(await message('1,2,x\n3,four,y\n', false)).toBe(
-      'table.csv:2: column 1: found "four", expected a number',
+    expect(await message('1,2,x\n3,4,y\n5,four,y\n', { header: false })).toBe(
+      't.csv:3: column 1: found "four", expected a number',
     );
   });
 
-  it('is named by the line on which its row begins', async () => {
-    expect(await message('a,class\n1,"x\ny"\nb,z\n')).toBe(
-      'table.csv:4: column "a": found "b", expected a number',
-    );
-  });
-
-  it.each([
-    ['a,class\nNA,x\n', true, 'missing values are not filled in'],
-    ['a,class\n 1,x\n', true, 'remove the spaces'],
-    ['a,class\n"1,5",x\n', true, 'write a point before the decimals'],
-    ['a,class\n1e999,x\n', true, '1.797e308'],
-    ['a,class\nred,x\n', true, 'data.exclude'],
-    ['a,class\n1,x\n', false, 'give data.target as a name'],
-  ])('comes with a hint: %j', async (content, header, hint) => {
-    expect((await rejection(read(content, header))).hint).toContain(hint);
+  it('may be a second header in the first row of data, or a first one', async () => {
+    const second = await failure('width,class\ncm,-\n1,x\n2,y\n');
+    expect(second.message).toBe('t.csv:2: column "width": found "cm", expected a number');
+    expect(second.hint).toContain('second header');
+    const first = await failure('width,class\n1,x\n2,y\n', { header: false });
+    expect(first.message).toBe('t.csv:1: column 0: found "width", expected a number');
+    expect(first.hint).toContain('set data.header to true');
   });
 });
 
 describe('a text cell', () => {
-  it.each([
-    ['', 'found an empty cell, expected a value'],
-    ['  ', 'found "  ", expected a value'],
-    ['?', 'found "?", which stands for a missing value, expected a value'],
-    ['NaN', 'found "NaN", which stands for a missing value, expected a value'],
-    [' x', 'found " x", expected a value without spaces around it'],
-  ])('is refused where it is missing or has spaces around it: %j', async (cell, found) => {
-    expect(await message(`a,class\n1,x\n2,${cell}\n`)).toBe(`table.csv:3: column "class": ${found}`);
+  it.each([' x', 'x ', '\tx', 'x\u00a0'])('is refused where it has spaces around it: %j', async (cell) => {
+    const failed = await failure(`a,class\n1,x\n2,${cell}\n`);
+    expect(failed.message).toBe(
+      `t.csv:3: column "class": found ${JSON.stringify(cell).replace('\u00a0', '\\u00a0')}, ` +
+        'expected a value without spaces around it',
+    );
+    expect(failed.hint).toBe('remove the spaces');
   });
 });
 
-describe('a table of the wrong shape', () => {
+describe('a row of the wrong length', () => {
   it.each([
-    ['too few fields', 'a,b,class\n1,2,x\n3,y\n', 'table.csv:3: found 2 fields, expected 3'],
-    ['too many fields', 'a,class\n1,x\n2,y,\n', 'table.csv:3: found 3 fields, expected 2'],
-    ['a single field', 'a,class\n1\n', 'table.csv:2: found 1 field, expected 2'],
-    ['an empty line within', 'a,class\n1,x\n\n2,y\n', 'table.csv:3: found an empty line, expected 2'],
-    [
-      'a duplicate name',
-      'a,b,a\n1,2,x\n',
-      'table.csv:1: found the name "a" twice, for the columns 0 and 2 (from 0)',
-    ],
-    [
-      'an empty name',
-      ',a,class\n0,1,x\n',
-      'table.csv:1: column 0 (from 0): found an empty name, expected one for every column',
-    ],
-    ['an empty first line', '\na,class\n1,x\n', 'table.csv:1: found an empty line, expected a header'],
-    [
-      'a header only',
-      'a,class\n',
-      'table.csv: found a header and nothing after it, expected a header and rows',
-    ],
-    ['nothing', '', 'table.csv: found an empty file, expected a header and rows'],
-    ['a byte order mark only', '\ufeff', 'table.csv: found an empty file, expected a header and rows'],
-    ['a second header', 'a,class\na,class\n1,x\n', 'table.csv:2: column "a": found "a", expected a number'],
+    ['too few fields', 'a,b,class\n1,2,x\n3,y\n', 't.csv:3: found 2 fields, expected 3'],
+    ['too many fields', 'a,class\n1,x\n2,y,\n', 't.csv:3: found 3 fields, expected 2'],
+    ['a single field', 'a,class\n1,x\n1\n', 't.csv:3: found 1 field, expected 2'],
+    ['an empty line within', 'a,class\n1,x\n\n2,y\n', 't.csv:3: found an empty line, expected 2'],
+    ['an empty line at the end', 'a,class\n1,x\n2,y\n\n', 't.csv:4: found an empty line, expected 2'],
   ])('is refused: %s', async (_, content, expected) => {
     expect(await message(content)).toBe(expected);
+  });
+
+  it('comes with a hint that names the delimiter', async () => {
+    const failed = await failure('a;b\n1;x\n2;y;z\n', { delimiter: ';' });
+    expect(failed.hint).toBe('a value that holds a semicolon has to stand in quotes');
   });
 });
 
 describe('quotes', () => {
+  /** More rows than are looked at before the reading begins, and so many lines. */
+  const head = `a,b,class\n${'1,2,x\n'.repeat(300)}`;
+  const withHead = (end: string, line: string) => head.replaceAll('\n', line) + end;
+
   it.each([
+    ['never closed', '1,2,"y\n3,4,z\n', '302: column "class": found a quote that is never closed'],
     [
-      'never closed',
-      'a,class\n1,x\n2,"y\n3,z\n',
-      'table.csv:3: column "class": found a quote that is never closed',
+      'never closed in the first column',
+      '#\n"1,2,y\n3,4,z\n',
+      '303: column "a": found a quote that is never closed',
     ],
     [
-      'never closed in the header',
-      '"a,class\n1,x\n',
-      'table.csv:1: column 0: found a quote that is never closed',
+      'never closed after a field of several lines',
+      '1,"\r\n\n",x\n"1\n\r","2\n",\n3,"4\n\n,z\n',
+      '309: column "b": found a quote that is never closed',
+    ],
+    [
+      'never closed, on another line than its row begins',
+      '"1\r\n2\r",3,"y\n4,5,z\n',
+      '304: column "class": found a quote that is never closed',
     ],
     [
       'closed too early',
-      'a,class\n1,"x"y\n',
-      'table.csv:2: column "class": found text after the closing quote, expected a comma or the end of the line',
+      '1,"2"3,x\n',
+      '302: column "b": found text after the closing quote, expected a comma or the end of the line',
     ],
     [
       'closed by the next one',
-      'a,class\n1,"x\n2,"y"\n',
-      'table.csv:2: column "class": found text after the closing quote on line 3, expected a comma or the end of the line',
+      '1,"2\r\n""\r\n3,"4",y\n',
+      '302: column "b": found text after the closing quote on line 304, expected a comma or the end of the line',
     ],
-    ['stray', 'a,class\n1,5"\n', 'table.csv:2: column "class": found a quote in the middle of a value'],
-  ])('are refused where one is %s', async (_, content, expected) => {
-    expect(await message(content)).toBe(expected);
+    [
+      'closed by the next one, in the first column after comments',
+      '#\n#\r\n"1\r\n3,"4",y\n',
+      '304: column "a": found text after the closing quote on line 305, expected a comma or the end of the line',
+    ],
+    ['stray', '1,5",x\n', '302: column "b": found a quote in the middle of a value'],
+    [
+      'stray, after a field of two lines',
+      '"1\n2",5",x\n',
+      '303: column "b": found a quote in the middle of a value',
+    ],
+  ])('are refused where one is %s', async (_, end, expected) => {
+    expect(await message(withHead(end, '\n'), { comment: '#' })).toBe(`t.csv:${expected}`);
+    expect(await message(withHead(end, '\r\n'), { comment: '#' })).toBe(`t.csv:${expected}`);
+  });
+});
+
+describe('a field of more than 1 MiB', () => {
+  const mebibyte = 2 ** 20;
+  const head = `a,class\n${'1,x\n'.repeat(300)}`;
+  const refused = 't.csv:302: column "class": found a field of more than 1 MiB';
+
+  it('is refused, and a shorter one read', async () => {
+    const longest = `${'"'.repeat(mebibyte - 2)}€`.slice(0, mebibyte - 3).concat('€');
+    expect(Buffer.byteLength(longest)).toBe(mebibyte);
+    const quoted = `"${longest.replaceAll('"', '""')}"`;
+    expect(texts(await read(`${head}2,${quoted}\n`), 1)[300]).toBe(longest);
+    expect(await message(`${head}2,${quoted.replace('€', '€x')}\n`)).toBe(refused);
+    expect(await message(`${head}2,${'x'.repeat(mebibyte + 1)}\n`)).toBe(refused);
   });
 
-  it('are refused where one swallows what would fill the memory', async () => {
-    const content = `a,class\n1,"x\n${'2,y\n'.repeat(2 ** 22)}`;
-    expect(await message(content)).toBe('table.csv:2: column "class": found a row of more than 16 MiB');
+  it('is named by the line on which it begins', async () => {
+    const field = `"${'y\n'.repeat(mebibyte)}"`;
+    expect(await message(`${head}"2\n\r\n3",${field}\n`)).toBe(refused.replace('302', '304'));
+    expect(await message(`${head}"2\n\r\n3",${field.repeat(2).replaceAll('""', '')}\n`)).toBe(
+      refused.replace('302', '304'),
+    );
+  });
+
+  it('is refused where a quote is never closed, before it fills the memory', async () => {
+    const failed = await failure(`${head}2,"y\n${'3,z\n'.repeat(mebibyte)}`);
+    expect(failed.message).toBe(refused);
+    expect(failed.hint).toContain('a quote may open here that is never closed');
+  });
+
+  it('is refused where the file is one long line', async () => {
+    expect(await message(`${head}2,${'y'.repeat(4 * mebibyte)}`)).toBe(refused);
+  });
+
+  it('may also be a row of more than 16 MiB, or a comment', async () => {
+    expect(await message(`${head}2,${`${'y'.repeat(1000)},`.repeat(18_000)}`)).toContain(
+      'found a row of more than 16 MiB',
+    );
+    expect(await message(`${head}#${'y'.repeat(4 * mebibyte)}\n1,2\n`, { comment: '#' })).toBe(
+      't.csv:302: found a comment of more than 1 MiB',
+    );
+  });
+
+  it('is not what many lines of comments are', async () => {
+    const comments = `#${'y'.repeat(1022)}\n`.repeat(4 * 1024);
+    expect((await read(`${head}${comments}2,x\n`, { comment: '#' })).lines[300]).toBe(302 + 4 * 1024);
   });
 });
 
 describe('a file that is no text', () => {
-  const utf16 = (text: string) => Buffer.from(text, 'utf16le');
-
   it.each([
-    [
-      'gzip',
-      Buffer.of(0x1f, 0x8b, 8, 0, 0),
-      'table.csv: found a file compressed by gzip, expected a CSV in UTF-8',
-    ],
-    [
-      'a workbook',
-      Buffer.from('PK\u0003\u0004..'),
-      'table.csv: found a zip archive or a workbook, expected a CSV in UTF-8',
-    ],
-    [
-      'UTF-16 with a mark',
-      utf16('\ufeffa,class\n'),
-      'table.csv: found text in UTF-16, expected a CSV in UTF-8',
-    ],
-    [
-      'big-endian UTF-16',
-      utf16('\ufeffa,b\n').swap16(),
-      'table.csv: found text in UTF-16, expected a CSV in UTF-8',
-    ],
-    ['UTF-16 without a mark', utf16('a,class\n'), 'table.csv: found text in UTF-16, expected a CSV in UTF-8'],
-    ['a NUL byte', 'a,class\n1,x\n2,\0\n', 'table.csv:3: found a NUL byte at offset 14, expected text'],
+    ['a NUL byte', 'a,class\n1,x\n2,\0\n', 't.csv:3: found a NUL byte at offset 14, expected text'],
     [
       'Latin-1',
       Buffer.from('a,class\n1,caf\xe9\n2,x\n', 'latin1'),
-      'table.csv:2: found the byte 0xe9 at offset 13, which is no valid UTF-8',
+      't.csv:2: found the byte 0xe9 at offset 13, which is no valid UTF-8',
     ],
     [
-      'a character cut short at the end',
-      Buffer.from('a,class\n1,\xe2\x82', 'latin1'),
-      'table.csv:2: found the byte 0xe2 at offset 10, which is no valid UTF-8',
+      'a byte that begins no character, far from the start',
+      Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(80_000)}2,`), Buffer.of(0xff, 0x0a)]),
+      't.csv:80002: found the byte 0xff at offset 480010, which is no valid UTF-8',
     ],
-    [
-      'a byte that begins no character',
-      Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(20_000)}2,`), Buffer.of(0xff, 0x0a)]),
-      'table.csv:20002: found the byte 0xff at offset 120010, which is no valid UTF-8',
-    ],
-  ])('is refused and named: %s', async (_, content, expected) => {
+  ])('is refused: %s', async (_, content, expected) => {
     expect(await message(content)).toBe(expected);
-  });
-});
-
-describe('a file that is not there to be read', () => {
-  const options = { header: true, kinds: lastIsText };
-
-  it('is refused with 66 where it is missing or a directory', async () => {
-    const missing = await rejection(readTable(join(folder.path, 'no.csv'), options));
-    expect(missing).toMatchObject({
-      exitCode: ExitCode.noInput,
-      message: `${join(folder.path, 'no.csv')}: no such file`,
-    });
-    const directory = await rejection(readTable(folder.path, options));
-    expect(directory.exitCode).toBe(ExitCode.noInput);
-    expect(directory.message).toContain('found a directory');
-  });
-
-  // root may read anything, and Windows knows no such mode
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'is refused with 77 where it is forbidden',
-    async () => {
-      const path = folder.write('secret.csv', 'a,class\n1,x\n');
-      chmodSync(path, 0);
-      expect((await rejection(readTable(path, options))).exitCode).toBe(ExitCode.noPermission);
-    },
-  );
-});
-
-describe('properties', () => {
-  const special = fc.string({
-    unit: fc.constantFrom('a', 'ä', '"', ',', '\n', '\r', ' ', '1', '😀'),
-    maxLength: 6,
-  });
-  // Most cells begin and end with a letter, for a table is refused where one is blank or has spaces around it.
-  const cell = fc.oneof(
-    { weight: 19, arbitrary: special.map((text) => `x${text}x`) },
-    { weight: 1, arbitrary: special },
-  );
-  const rows = fc
-    .integer({ min: 1, max: 4 })
-    .chain((width) =>
-      fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }),
-    );
-  const allText = (names: readonly string[]): ColumnKind[] => names.map(() => 'text');
-  const write = (cells: string[]) => cells.map((text) => `"${text.replaceAll('"', '""')}"`).join(',');
-
-  it('reads what it accepts as csv-parse does', async () => {
-    let accepted = 0;
-    await fc.assert(
-      fc.asyncProperty(rows, fc.constantFrom('\n', '\r\n', '\r'), async (cells, end) => {
-        const content = cells.map((row) => write(row) + end).join('');
-        const path = folder.write('random.csv', content);
-        const expected: string[][] = parse(content, { record_delimiter: ['\r\n', '\n', '\r'] });
-        try {
-          const table = await readTable(path, { header: false, kinds: allText });
-          const read = expected.map((row, i) => row.map((_, j) => texts(table, j)[i]));
-          expect(read).toEqual(expected);
-          expect(table.rows).toBe(expected.length);
-          accepted++;
-        } catch (error) {
-          if (!(error instanceof MlpError)) throw error;
-        }
-      }),
-      { numRuns: 150, seed: 1 },
-    );
-    expect(accepted).toBeGreaterThan(50);
-  });
-
-  it('gives a table or an error for the user, whatever the bytes', async () => {
-    const piece = fc.oneof(
-      fc.uint8Array({ maxLength: 6 }),
-      fc.constantFrom('1', '2.5', ',', '\n', '\r\n', '"', 'x', '\ufeff').map((text) => Buffer.from(text)),
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(piece, { maxLength: 20 }), fc.boolean(), async (pieces, header) => {
-        const path = folder.write('bytes.csv', Buffer.concat(pieces));
-        try {
-          const table = await readTable(path, { header, kinds: lastIsText });
-          expect(table.rows).toBeGreaterThan(0);
-        } catch (error) {
-          expect(error).toBeInstanceOf(MlpError);
-        }
-      }),
-      { numRuns: 150, seed: 1 },
-    );
   });
 });

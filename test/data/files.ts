@@ -44,7 +44,12 @@ export function configOf(data: Pick<DataConfig, 'train' | 'target'> & Partial<Da
     data: {
       task: 'auto',
       exclude: [],
+      delimiter: 'auto',
+      header: 'auto',
+      categories: [],
+      missing: 'error',
       validation: 0,
+      test: 0,
       standardize: false,
       standardizeTarget: false,
       ...data,

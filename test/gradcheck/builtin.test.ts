@@ -20,6 +20,8 @@ describe('the built-in checks', () => {
     const types = new Set(problems.flatMap(({ spec }) => typesOf(spec.layers)));
     expect([...types].sort()).toEqual([...layerNames, 'linear', 'residual'].sort());
     expect(new Set(problems.map(({ loss }) => loss))).toEqual(new Set(LOSSES));
+    const weighted = problems.filter(({ weights }) => weights);
+    expect(new Set(weighted.map(({ loss }) => loss))).toEqual(new Set(LOSSES));
     expect(problems.some(({ l2 }) => l2 > 0)).toBe(true);
     expect(problems.some(({ rows }) => rows === 1)).toBe(true);
   });

@@ -156,6 +156,18 @@ const BUGS: Record<string, new () => Planted> = {
       super.addScaled(count, scale / 2, x, y);
     }
   },
+  'the weights of the rows are forgotten': class extends Planted {
+    override scaleRows(rows: number, factors: Tensor, x: Tensor) {
+      if (x.columns === 1) super.scaleRows(rows, factors, x); // the losses, and dLogits of one output
+    }
+  },
+  'the gradient is divided by the sum of the weights, not by the rows': class extends Planted {
+    override scaleRows(rows: number, factors: Tensor, x: Tensor) {
+      const total = this.sum(rows, factors);
+      const shares = { ...factors, data: factors.data.map((weight) => (weight * rows) / total) };
+      super.scaleRows(rows, x.columns === 1 ? factors : shares, x);
+    }
+  },
   'dropout draws another mask on the way back': class extends Planted {
     override dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor) {
       const isBackward = x === out;

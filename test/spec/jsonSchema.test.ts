@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readJson } from '../../src/spec/json.js';
 import { configJsonSchema, networkJsonSchema } from '../../src/spec/jsonSchema.js';
 import { loadNetworkSpec, loadTrainConfig } from '../../src/spec/load.js';
+import { MISSING_POLICIES } from '../../src/spec/train.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -34,12 +35,31 @@ describe('the JSON Schemas in schema/', () => {
       properties: Record<'data' | 'training', { properties: Record<string, object> }>;
     };
     const entries = Object.entries({ ...properties.data.properties, ...properties.training.properties });
-    const withoutDefault = ['train', 'target', 'epochs', 'steps'];
+    const withoutDefault = ['train', 'target', 'comment', 'weights', 'epochs', 'steps'];
     for (const [key, schema] of entries) {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(15);
+    expect(entries).toHaveLength(22);
+  });
+
+  it('take a setting for all columns, or one by column', () => {
+    const { properties } = (
+      configJsonSchema() as unknown as { properties: { data: { properties: Record<string, object> } } }
+    ).properties.data;
+    expect(properties.missing).toMatchObject({
+      anyOf: [
+        { type: 'string', enum: MISSING_POLICIES },
+        { type: 'object', additionalProperties: { type: 'string', enum: MISSING_POLICIES } },
+      ],
+    });
+    expect(properties.weights).toMatchObject({
+      anyOf: [
+        { const: 'balanced' },
+        { type: 'object', required: ['column'], additionalProperties: false },
+        { type: 'object', additionalProperties: { type: 'number', minimum: 0 } },
+      ],
+    });
   });
 });
 

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { projectPath } from './fixtures.js';
 
@@ -14,6 +15,8 @@ export interface CliResult {
 export interface CliOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** What stdin holds; nothing if left out. */
+  input?: string | Uint8Array;
   /** Whether nobody reads stdout, as behind `| head -0`. */
   closeStdout?: boolean;
   /** Called with all of stderr so far, whenever there is more; `kill` sends a signal. */
@@ -23,14 +26,15 @@ export interface CliOptions {
 /** Runs the built command line, as a shell would, with pipes for its streams. */
 export function mlp(
   args: readonly string[],
-  { cwd, env, closeStdout, onStderr }: CliOptions = {},
+  { cwd, env, input, closeStdout, onStderr }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [projectPath('bin/mlp.js'), ...args], {
       cwd: cwd ?? temporaryFolder(),
       env: { ...process.env, NO_COLOR: '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+    child.stdin?.end(input);
     if (closeStdout) child.stdout.destroy();
     let stdout = '';
     let stderr = '';

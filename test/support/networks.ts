@@ -27,6 +27,7 @@ export interface PyTorchNetwork {
   x: number[][];
   targets?: number[][];
   labels?: number[];
+  weights?: number[];
   parameters: Record<string, Numbers>;
   expected: { logits: number[][]; loss: number; dataLoss: number; gradients: Record<string, Numbers> };
   training?: {
@@ -56,18 +57,20 @@ export interface FixtureNetwork {
 const ROOM = 1 << 20;
 
 export function buildFixture(entry: PyTorchNetwork, recipe: KernelsRecipe): FixtureNetwork {
-  const { loss, l2, batch, labels } = entry;
+  const { loss, l2, batch, labels, weights } = entry;
   const arena = Arena.ofSize('float64', ROOM + recipe.scratchBytes);
   const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
   const options = { inputs: entry.x[0].length, loss, l2, capacity: batch, seed: 0 };
   const network = new Network(specOf(entry.spec), options, kernels, arena);
   const x = arena.tensor(batch, options.inputs);
   x.data.set(flatten(entry.x));
-  const targets: Targets = labels
-    ? { labels: arena.ints(batch) }
-    : { values: arena.tensor(batch, network.outputs) };
+  const targets: Targets = {
+    ...(labels ? { labels: arena.ints(batch) } : { values: arena.tensor(batch, network.outputs) }),
+    ...(weights && { weights: arena.tensor(batch, 1) }),
+  };
   if ('labels' in targets) targets.labels.data.set(labels ?? []);
   else targets.values.data.set(flatten(entry.targets ?? []));
+  targets.weights?.data.set(weights ?? []);
   for (const { name, value } of network.parameters.list) value.data.set(flatten(entry.parameters[name]));
   return { kernels, arena, network, x, targets };
 }

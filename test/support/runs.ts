@@ -34,17 +34,18 @@ export function csvOf(rows: number, features: number, target: 'classes' | 'value
   return [[...Array.from({ length: features }, (_, i) => `x${i}`), 'y'].join(','), ...lines].join('\n');
 }
 
-/** A config and its data; a CSV of odd sizes and three classes if none is given. */
+/** A config and its data, a CSV of odd sizes and three classes if none is given; `change` has the last word on the data. */
 export async function prepare(
   config: Record<string, unknown>,
   csv: string = csvOf(131, 7, 'classes'),
+  change: (dataset: Dataset) => Dataset = (dataset) => dataset,
 ): Promise<Problem> {
   const folder = folderOf({
     'config.json': { data: { train: 'data.csv', target: 'y' }, ...config },
     'data.csv': csv,
   });
   const loaded = loadTrainConfig(`${folder}/config.json`);
-  const dataset = await loadDataset(loaded.config, loaded.directory);
+  const dataset = change(await loadDataset(loaded.config, loaded.directory));
   return { config: loaded.config, plan: planTraining(loaded, dataset), dataset };
 }
 

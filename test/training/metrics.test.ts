@@ -8,8 +8,11 @@ import { fixture } from '../support/fixtures.js';
 interface RegressionCase {
   name: string;
   task: 'regression';
-  targets: number[];
-  predictions: number[];
+  /** For each output, what 1 of it is in its target's own unit. */
+  units: number[];
+  /** [rows], or [rows][outputs] */
+  targets: number[] | number[][];
+  predictions: number[] | number[][];
   expected: { mse: number; rmse: number; r2: number };
 }
 
@@ -35,19 +38,20 @@ function inTwo(rows: number, add: (first: number, count: number) => void): void 
 describe('metrics are those of scikit-learn', () => {
   it.each(CASES.filter((entry) => entry.task === 'regression'))(
     '$name',
-    ({ targets, predictions, expected }) => {
-      const unit = 3;
-      const accumulator = regressionAccumulator(Float64Array.from(targets), 1, unit);
+    ({ units, targets, predictions, expected }) => {
+      const outputs = units.length;
+      const all = Float64Array.from(targets.flat());
+      const accumulator = regressionAccumulator(all, units);
       inTwo(targets.length, (first, count) => {
-        const output = Float64Array.from(predictions.slice(first, first + count));
-        const sum = output.reduce((total, o, i) => total + (o - targets[first + i]) ** 2, 0);
+        const output = Float64Array.from(predictions.slice(first, first + count).flat());
+        const sum = output.reduce((total, o, i) => total + (o - all[first * outputs + i]) ** 2, 0);
         accumulator.add(count, output, first);
-        accumulator.addLoss(sum, count);
+        accumulator.addLoss(sum, count * outputs);
       });
       const { metrics } = accumulator.result();
       expect(metrics).toEqual({ loss: expect.any(Number), r2: expect.any(Number), rmse: expect.any(Number) });
       const { loss, r2, rmse } = metrics as { loss: number; r2: number; rmse: number };
-      expect([loss, rmse / unit]).toBeAllclose([expected.mse, expected.rmse], TOLERANCE);
+      expect([loss, rmse]).toBeAllclose([expected.mse, expected.rmse], TOLERANCE);
       // 1 − SSE/SST cancels where the fit is good
       expect([r2]).toBeAllclose([expected.r2], { absolute: 1e-12 });
     },
@@ -64,7 +68,7 @@ describe('metrics are those of scikit-learn', () => {
       const arena = Arena.ofSize('float64', 1 << 16);
       const h = arena.tensor(count, outputs);
       h.data.set(all.subarray(first * outputs, (first + count) * outputs));
-      const rowLoss = arena.tensor(1, count);
+      const rowLoss = arena.tensor(count, 1);
       const batch = labels.slice(first, first + count);
       if (task === 'binary') {
         const values = arena.tensor(count, 1);

@@ -52,6 +52,7 @@ export interface WasmExports {
     dBias: number,
   ): void;
   add(count: number, a: number, b: number, out: number): void;
+  scaleRows(rows: number, columns: number, factors: number, x: number): void;
   addScaled(count: number, scale: number, x: number, y: number): void;
   copy(count: number, source: number, out: number): void;
   gather(rows: number, columns: number, source: number, indices: number, out: number): void;

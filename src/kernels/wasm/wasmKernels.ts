@@ -242,6 +242,18 @@ export class WasmKernels implements Kernels {
     this.#share.sync();
   }
 
+  scaleRows(rows: number, factors: Tensor, x: Tensor): void {
+    const columns = x.columns;
+    const start = this.#start(rows, 1);
+    this.#wasm.scaleRows(
+      this.#end(rows, 1) - start,
+      columns,
+      factors.address + start * this.#bytes,
+      x.address + start * columns * this.#bytes,
+    );
+    this.#share.sync();
+  }
+
   copy(rows: number, source: Tensor, out: Tensor): void {
     const count = rows * source.columns;
     const start = this.#start(count, this.#line);

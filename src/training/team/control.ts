@@ -4,7 +4,7 @@
  */
 import type { Share } from '../../kernels/share.js';
 
-export const Command = { train: 1, evaluate: 2, stop: 3 } as const;
+export const Command = { train: 1, evaluate: 2, evaluateTest: 3, stop: 4 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
 /** Int32 words, each on a cache line of its own, so that waiting for one does not slow down another. */

@@ -12,6 +12,7 @@ import type { Parameters } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import { allocate, assemble, type RunSetup } from '../assemble.js';
 import type { Engine, StepsDone, TrainOptions } from '../engine.js';
+import type { Evaluation } from '../metrics.js';
 import type { Evaluations } from '../trainer.js';
 import { Command, Control } from './control.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
@@ -78,7 +79,7 @@ export class Team implements Engine {
    */
   static async start(run: RunSetup, dataset: Dataset, options: TeamOptions = {}): Promise<Team> {
     const { dtype, seed } = run.config;
-    const memory = allocate(run);
+    const memory = allocate(run, dataset);
     const random = new RandomState(seed);
     // This thread's view computes nothing: it fills the memory, and reads the parameters.
     const trainer = assemble(run, random, new Arena(dtype, memory), () => new ReferenceKernels(dtype));
@@ -138,6 +139,12 @@ export class Team implements Engine {
     const message = await this.#command(Command.evaluate);
     if (message.type !== 'evaluated') throw new TypeError(`thread 0 answered ${message.type} to evaluate`);
     return message.evaluations;
+  }
+
+  async evaluateTest(): Promise<Evaluation | undefined> {
+    const message = await this.#command(Command.evaluateTest);
+    if (message.type !== 'tested') throw new TypeError(`thread 0 answered ${message.type} to evaluateTest`);
+    return message.evaluation;
   }
 
   async close(): Promise<void> {

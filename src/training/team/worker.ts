@@ -5,6 +5,7 @@ import { createKernels } from '../../kernels/create.js';
 import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
 import { assemble, type RunSetup } from '../assemble.js';
 import type { StepsDone } from '../engine.js';
+import type { Evaluation } from '../metrics.js';
 import type { Evaluations, Trainer } from '../trainer.js';
 import { Command, Control, TeamBroken } from './control.js';
 
@@ -24,7 +25,8 @@ export interface WorkerSetup {
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'trained'; readonly steps: StepsDone }
-  | { readonly type: 'evaluated'; readonly evaluations: Evaluations };
+  | { readonly type: 'evaluated'; readonly evaluations: Evaluations }
+  | { readonly type: 'tested'; readonly evaluation: Evaluation | undefined };
 
 export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void): void {
   const { run, memory, rank, crowded } = setup;
@@ -51,6 +53,9 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
         break;
       case Command.evaluate:
         finish({ type: 'evaluated', evaluations: trainer.evaluate() });
+        break;
+      case Command.evaluateTest:
+        finish({ type: 'tested', evaluation: trainer.evaluateTest() });
         break;
       case Command.stop:
         return;

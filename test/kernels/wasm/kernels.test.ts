@@ -161,6 +161,32 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('rows by a factor each, also by none and by infinity', () => {
+      for (const [rows, columns] of SHAPES) {
+        const factors = pseudoRandom(rows, 4, 3);
+        factors.set([0, Infinity].slice(0, rows - 1), 1);
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, pseudoRandom(rows * columns, columns));
+          const f = make.tensor(rows, 1, factors);
+          kernels((k) => void k.scaleRows(rows, f, x));
+          return [x];
+        };
+        check(operation, 0, 0);
+      }
+    });
+
+    it('only the rows of a shorter batch by their factors', () => {
+      for (const columns of [1, 2, 5]) {
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(9, columns, pseudoRandom(9 * columns, 1));
+          const f = make.tensor(9, 1, pseudoRandom(9, 2));
+          kernels((k) => void k.scaleRows(7, f, x));
+          return [x];
+        };
+        check(operation, 0, 0);
+      }
+    });
+
     it('gather of rows and labels', () => {
       for (const [rows, columns] of SHAPES) {
         const order = Array.from({ length: rows }, (_, i) => (i * 5 + 3) % 7);

@@ -1,4 +1,4 @@
-/** Sums of tensors, rows of minibatches, and reductions. */
+/** Sums and multiples of tensors, rows of minibatches, and reductions. */
 import { addWide, lanes, loadFirst, madd, splat, storeFirst, sumWide } from './simd';
 
 /** out ← a + b over `count` elements; out may be a or b. */
@@ -23,6 +23,38 @@ export function addScaled<T>(count: i32, scale: f64, x: usize, y: usize): void {
     y += 16;
   }
   if (count > 0) storeFirst<T>(y, madd<T>(factor, v128.load(x), v128.load(y)), count);
+}
+
+/** x ← x·factor over `count` elements */
+@inline
+export function multiply<T>(count: i32, factor: f64, x: usize): void {
+  const f = splat<T>(factor);
+  for (; count >= lanes<T>(); count -= lanes<T>()) {
+    v128.store(x, v128.mul<T>(v128.load(x), f));
+    x += 16;
+  }
+  if (count > 0) storeFirst<T>(x, v128.mul<T>(v128.load(x), f), count);
+}
+
+/** x[i] ← factors[i]·x[i], rows of `columns` elements. */
+@inline
+export function scaleRows<T>(rows: i32, columns: i32, factors: usize, x: usize): void {
+  if (columns == 1) {
+    // A vector of rows.
+    for (; rows >= lanes<T>(); rows -= lanes<T>()) {
+      v128.store(x, v128.mul<T>(v128.load(x), v128.load(factors)));
+      factors += 16;
+      x += 16;
+    }
+    if (rows > 0) storeFirst<T>(x, v128.mul<T>(v128.load(x), v128.load(factors)), rows);
+    return;
+  }
+  const rowBytes = <usize>columns * sizeof<T>();
+  for (; rows > 0; rows--) {
+    multiply<T>(columns, <f64>load<T>(factors), x);
+    factors += sizeof<T>();
+    x += rowBytes;
+  }
 }
 
 /** out ← source, `count` elements */

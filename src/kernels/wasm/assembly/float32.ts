@@ -98,6 +98,10 @@ export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
   elementwise.addScaled<f32>(count, scale, x, y);
 }
 
+export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): void {
+  elementwise.scaleRows<f32>(rows, columns, factors, x);
+}
+
 export function copy(count: i32, source: usize, out: usize): void {
   elementwise.copy<f32>(count, source, out);
 }

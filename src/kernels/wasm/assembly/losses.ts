@@ -2,6 +2,7 @@
  * The losses of rows, with the gradient of their inputs, and softmax. Sums over a row are taken in double precision.
  * `gradient` may be 0 for none, or the input itself.
  */
+import { multiply } from './elementwise';
 import { exp, logFrom1, sigmoidFrom, softplusFrom } from './functions';
 import { addWide, firstLanes, lanes, larger, select, splat, storeFirst, sumWide } from './simd';
 
@@ -44,17 +45,6 @@ function shiftedExponentials<T>(columns: i32, h: usize, max: T, out: usize): f64
     if (out) storeFirst<T>(out, e, left);
   }
   return sumWide(total);
-}
-
-/** x ← x·factor */
-@inline
-function multiply<T>(count: i32, factor: f64, x: usize): void {
-  const f = splat<T>(factor);
-  for (; count >= lanes<T>(); count -= lanes<T>()) {
-    v128.store(x, v128.mul<T>(v128.load(x), f));
-    x += 16;
-  }
-  if (count > 0) storeFirst<T>(x, v128.mul<T>(v128.load(x), f), count);
 }
 
 /** out ← softmax of each row */

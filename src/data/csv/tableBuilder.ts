@@ -1,0 +1,118 @@
+/** Grows a table row by row out of cells of text. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { isMissing, looksNumeric } from '../cell.js';
+import { delimiterName } from '../csvParse.js';
+import type { Beginning } from '../dialect.js';
+import { type ColumnKind, columnLabel, type Table } from '../table.js';
+import { type BadCell, type ColumnBuilder, grown } from './columnBuilder.js';
+import { NumericBuilder } from './numericBuilder.js';
+import { TextBuilder } from './textBuilder.js';
+
+/** Rows are numbered by int32 wherever they are shuffled. */
+export const MOST_ROWS = 2 ** 31 - 1;
+
+export class TableBuilder {
+  rows = 0;
+  private lines: Uint32Array;
+  private readonly columns: (ColumnBuilder | undefined)[];
+
+  /** `kinds` is in the order of the names; `capacity` rows have room before anything is copied. */
+  constructor(
+    private readonly path: string,
+    private readonly beginning: Beginning,
+    private readonly kinds: readonly ColumnKind[],
+    private capacity: number,
+  ) {
+    this.lines = new Uint32Array(capacity);
+    this.columns = kinds.map((kind, index) => this.column(kind, index));
+  }
+
+  /** Adds the row that begins on `line` of the file; an MlpError (65) where its cells are not what was expected. */
+  add(cells: readonly string[], line: number): void {
+    const { columns, rows } = this;
+    if (cells.length !== columns.length) throw this.raggedRow(cells, line);
+    if (rows === this.capacity) this.grow(line);
+    this.lines[rows] = line;
+    for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
+    this.rows++;
+  }
+
+  /**
+   * Undefined where the columns are what their first rows made of them; else the kinds that a second reading has to start from.
+   * An MlpError (65) at the first cell that is no number in a column of numbers.
+   */
+  misread(): ColumnKind[] | undefined {
+    const { columns, kinds, rows } = this;
+    const wrong = columns.map((column, i) => kinds[i] === 'auto' && column?.isMisread(rows));
+    let first: BadCell | undefined;
+    for (let i = 0; i < columns.length; i++) {
+      const bad = wrong[i] ? undefined : columns[i]?.firstBad;
+      if (bad && !(first && first.row <= bad.row)) first = bad;
+    }
+    if (first) throw first.error();
+    if (!wrong.includes(true)) return undefined;
+    return kinds.map((kind, i) => {
+      if (!wrong[i]) return kind;
+      return columns[i] instanceof NumericBuilder ? 'text' : 'numeric';
+    });
+  }
+
+  /** The table so far; the builder is done with. */
+  finish(): Table {
+    const { path, rows } = this;
+    const { header, names } = this.beginning;
+    const columns = this.columns.map((column) => column?.finish(rows));
+    return { path, header, names, rows, columns, lines: this.lines.subarray(0, rows) };
+  }
+
+  private column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
+    const { capacity, path, beginning } = this;
+    const { header, names, sample } = beginning;
+    const label = columnLabel(header, names[index]);
+    const context = { header, place: (row: number) => `${path}:${this.lines[row]}: ${label}` };
+    switch (kind) {
+      case 'auto':
+        return isTextColumn(sample, index)
+          ? new TextBuilder(context, capacity)
+          : new NumericBuilder(context, true, capacity);
+      case 'numeric':
+        return new NumericBuilder(context, false, capacity);
+      case 'text':
+        return new TextBuilder(context, capacity);
+      case 'skipped':
+        return undefined;
+    }
+  }
+
+  private grow(line: number): void {
+    if (this.capacity === MOST_ROWS) {
+      throw new MlpError(
+        ExitCode.data,
+        `${this.path}:${line}: found more than ${MOST_ROWS} rows`,
+        'split the file, or take a sample of its rows',
+      );
+    }
+    this.capacity = Math.min(2 * this.capacity, MOST_ROWS);
+    this.lines = grown(this.lines, new Uint32Array(this.capacity));
+    for (const column of this.columns) column?.grow(this.capacity);
+  }
+
+  private raggedRow(cells: readonly string[], line: number): MlpError {
+    const empty = cells.length === 1 && cells[0] === '';
+    const count = cells.length === 1 ? '1 field' : `${cells.length} fields`;
+    return new MlpError(
+      ExitCode.data,
+      `${this.path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.columns.length}`,
+      empty
+        ? 'remove the line'
+        : `a value that holds a ${delimiterName(this.beginning.delimiter)} has to stand in quotes`,
+    );
+  }
+}
+
+/** Whether at least half of the first cells that are not missing are words. Where all are missing, numbers cost less to read. */
+function isTextColumn(sample: Beginning['sample'], index: number): boolean {
+  const present = sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
+  const words = present.filter((cell) => !looksNumeric(cell));
+  return present.length > 0 && words.length * 2 >= present.length;
+}

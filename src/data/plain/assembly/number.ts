@@ -1,0 +1,182 @@
+/**
+ * Decimal numbers to the nearest float64, exactly or not at all: what is not certain here is left to the caller. Up to 2^53
+ * and with a power of ten up to 22 both are exact, and one division or product rounds once (Clinger, How to read floating
+ * point numbers accurately, 1990); else the digits are multiplied by a power of ten of 64 bits (after Lemire, Number parsing
+ * at a gigabyte per second, 2021).
+ */
+
+import {
+  beyondDigits,
+  hundreds,
+  joinEights,
+  joinFours,
+  lastLanes,
+  lowBytes,
+  notDigits,
+  tens,
+  tenThousands,
+  withoutPoint,
+  zeros,
+} from './digits';
+
+const PLUS: u32 = 43;
+const MINUS: u32 = 45;
+const POINT: u32 = 46;
+const ZERO: u32 = 48;
+const LOWER_E: u32 = 101;
+
+/** [23] */
+const EXACT_POWERS = memory.data<f64>([
+  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+  1e21, 1e22,
+]);
+const LARGEST_EXACT_POWER: i32 = 22;
+const LARGEST_EXACT: u64 = 1 << 53;
+
+/** The exponents of ten in `powersOfTen` go from −mostPower to mostPower. */
+export const mostPower: i32 = 80;
+/** [2 · mostPower + 1] u64: the upper 64 bits of each power of ten, rounded down. The loader writes them. */
+export const powersOfTen: usize = memory.data(1288, 16);
+
+/** Any number of so many digits is less than 2^64. */
+const MOST_DIGITS: i32 = 19;
+
+/** The last number was digits · 10^power, its sign aside. */
+export let digits: u64 = 0;
+export let power: i32 = 0;
+
+/**
+ * The number that the characters start..stop are (sign, digits, fraction, exponent); sets `digits` and `power`. NaN where
+ * they are none, or where it is not certain which float64 is the nearest.
+ */
+export function readNumber(start: usize, stop: usize): f64 {
+  const sign = <u32>load<u8>(start);
+  const from = start + usize(sign == MINUS || sign == PLUS);
+  let value: f64;
+  if (readLongFraction(from, stop)) {
+    // Whether so many digits are more than 2^53 is anybody's guess, and a branch that is guessed wrong costs more than the product.
+    value = digits == 0 ? 0 : roundedProduct();
+  } else if (readDecimal(from, stop)) {
+    value = scaled();
+  } else {
+    return NaN;
+  }
+  // Signs come as they like: no branch.
+  return reinterpret<f64>(reinterpret<u64>(value) | ((<u64>(sign == MINUS)) << 63));
+}
+
+/**
+ * A number of 17 to 32 characters without an exponent whose last 16 are digits: those with all their digits, as programs write
+ * them. False where the characters are anything else.
+ */
+@inline
+function readLongFraction(from: usize, stop: usize): bool {
+  const length = <i32>(stop - from);
+  if (length <= 16 || length > 32) return false;
+  const high = v128.and(i8x16.sub(v128.load(stop - 32), zeros()), lastLanes(length - 16));
+  const low = i8x16.sub(v128.load(stop - 16), zeros());
+  const others = notDigits(high, beyondDigits());
+  if (notDigits(low, beyondDigits()) != 0 || (others & (others - 1)) != 0) return false;
+  const point = ctz(others | 0x10000);
+  if (point < 16 && <u32>load<u8>(stop - 32 + point) != POINT) return false;
+  const highFours = joinFours(withoutPoint(high, point), lowBytes(), tens(), hundreds());
+  const eights = joinEights(highFours, joinFours(low, lowBytes(), tens(), hundreds()), tenThousands());
+  const upper = i64x2.extract_lane(eights, 0);
+  const lower = i64x2.extract_lane(eights, 1);
+  // Three digits and sixteen are less than 2^64.
+  if (<i32>upper != 0 || (upper >>> 32) > 999) return false;
+  digits = (upper >>> 32) * 10000000000000000 + (lower & 0xffffffff) * 100000000 + (lower >>> 32);
+  power = point < 16 ? point - 31 : 0;
+  return true;
+}
+
+/** Any number of at most 19 significant digits; false where the characters are anything else. */
+function readDecimal(from: usize, stop: usize): bool {
+  let sum: u64 = 0;
+  let significant = 0;
+  let places = 0;
+  let isFound = false;
+  let isFraction = 0;
+  let at = from;
+  for (; at < stop; at++) {
+    const character = <u32>load<u8>(at);
+    const digit = character - ZERO;
+    if (digit <= 9) {
+      sum = sum * 10 + digit;
+      significant += i32(sum != 0);
+      if (significant > MOST_DIGITS) return false;
+      places += isFraction;
+      isFound = true;
+    } else if (character == POINT && isFraction == 0) {
+      isFraction = 1;
+    } else {
+      break;
+    }
+  }
+  if (!isFound) return false;
+  digits = sum;
+  power = -places;
+  return at == stop || readExponent(at, stop);
+}
+
+/** Adds the exponent that begins at `at` to `power`. */
+function readExponent(at: usize, stop: usize): bool {
+  if ((<u32>load<u8>(at) | 32) != LOWER_E) return false;
+  at++;
+  const sign = <u32>load<u8>(at);
+  if (at < stop && (sign == MINUS || sign == PLUS)) at++;
+  if (at >= stop) return false;
+  let exponent = 0;
+  for (; at < stop; at++) {
+    const digit = <u32>load<u8>(at) - ZERO;
+    if (digit > 9) return false;
+    // Beyond every float64, and larger does not matter: but for digits that are 0, the caller decides.
+    if (exponent < 100000000) exponent = exponent * 10 + <i32>digit;
+  }
+  power += sign == MINUS ? -exponent : exponent;
+  return true;
+}
+
+/** digits · 10^power to the nearest float64; NaN where that is not certain. */
+@inline
+function scaled(): f64 {
+  if (digits == 0) return 0;
+  if (digits <= LARGEST_EXACT) {
+    const number = <f64>(<i64>digits);
+    if (power <= 0 && power >= -LARGEST_EXACT_POWER) return number / load<f64>(EXACT_POWERS + ((<usize>-power) << 3));
+    if (power > 0 && power <= LARGEST_EXACT_POWER) return number * load<f64>(EXACT_POWERS + ((<usize>power) << 3));
+  }
+  if (power < -mostPower || power > mostPower) return NaN;
+  return roundedProduct();
+}
+
+/**
+ * The same for |power| ≤ mostPower. The power is short of the true one by less than one unit in its last place, and so the
+ * product, in units of its upper half, by less than 1: NaN where that could change the rounding.
+ */
+@inline
+function roundedProduct(): f64 {
+  const leadingZeros = clz(digits);
+  const a = digits << leadingZeros;
+  const b = load<u64>(powersOfTen + ((<usize>(power + mostPower)) << 3));
+  // The 128 bits of a·b, by halves.
+  const aLow = a & 0xffffffff;
+  const aHigh = a >> 32;
+  const bLow = b & 0xffffffff;
+  const bHigh = b >> 32;
+  const middle = aHigh * bLow + ((aLow * bLow) >> 32);
+  const other = aLow * bHigh + (middle & 0xffffffff);
+  const high = aHigh * bHigh + (middle >> 32) + (other >> 32);
+  const low = a * b;
+
+  // 53 bits are kept.
+  const dropped = 10 + (high >> 63);
+  const half: u64 = (<u64>1) << (dropped - 1);
+  const rest = high & (2 * half - 1);
+  if (rest == half - 1 || (rest == half && low == 0)) return NaN;
+  const mantissa = (high >> dropped) + u64(rest >= half);
+  // 10^power is b · 2^(⌊log2(10^power)⌋ − 63), and the floor is 217706·power >> 16 for such powers.
+  const exponent = ((217706 * power) >> 16) - 63 - <i32>leadingZeros + 64 + <i32>dropped;
+  // The mantissa's leading bit adds 1 to the exponent, as does a carry out of it.
+  return reinterpret<f64>(((<u64>(exponent + 1074)) << 52) + mantissa);
+}

@@ -1,0 +1,19 @@
+/** What the module exports that reads text, in a memory of its own. */
+import { scaleRows } from './scale';
+
+export { powersOfTen, mostPower } from './number';
+export { checkRows, dropReturns, rows, isAscii } from './rows';
+export { findCells, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
+export { addMoments, addExtremes } from './moments';
+
+/** The end of the module's constants in the memory. */
+export const constantsEnd: usize = __heap_base;
+
+/** z ← (x − shift) / scale, from float64; as described in scale.ts. */
+export function scaleToFloat32(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, z: usize): bool {
+  return scaleRows<f32>(rows, columns, x, shift, scale, z);
+}
+
+export function scaleToFloat64(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, z: usize): bool {
+  return scaleRows<f64>(rows, columns, x, shift, scale, z);
+}

@@ -1,0 +1,56 @@
+/**
+ * z = (x − shift) / scale over whole rows, in float64. `shift` and `scale` are [columns]. All return whether every z is
+ * finite.
+ */
+import { unpackOne, unpackTwo } from './packed';
+
+/** x packed decimals [rows, columns]; z float32, in their place. */
+export function scalePacked(rows: i32, columns: i32, x: usize, shift: usize, scale: usize): bool {
+  let odd = f32x4.splat(0);
+  for (; rows > 0; rows--) {
+    let at: usize = 0;
+    let left = columns;
+    for (; left >= 2; left -= 2) {
+      const z = f32x4.demote_f64x2_zero(scaleTwo(unpackTwo(x), shift + at, scale + at));
+      odd = v128.or(odd, notFinite(z));
+      v128.store64_lane(x, z, 0);
+      at += 16;
+      x += 8;
+    }
+    if (left > 0) {
+      const z = <f32>((unpackOne(x) - load<f64>(shift + at)) / load<f64>(scale + at));
+      odd = v128.or(odd, notFinite(f32x4.splat(z)));
+      store<f32>(x, z);
+      x += 4;
+    }
+  }
+  return !v128.any_true(odd);
+}
+
+/** x float64 [rows, columns], z of type T; z may be in the place of x where T is f64. */
+@inline
+export function scaleRows<T>(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, out: usize): bool {
+  let held = 1;
+  for (; rows > 0; rows--) {
+    let at: usize = 0;
+    for (let left = columns; left > 0; left--) {
+      const z = <T>((load<f64>(x) - load<f64>(shift + at)) / load<f64>(scale + at));
+      held &= i32(abs<T>(z) < <T>Infinity);
+      store<T>(out, z);
+      at += 8;
+      x += 8;
+      out += sizeof<T>();
+    }
+  }
+  return held != 0;
+}
+
+@inline
+function scaleTwo(x: v128, shift: usize, scale: usize): v128 {
+  return f64x2.div(f64x2.sub(x, v128.load(shift)), v128.load(scale));
+}
+
+@inline
+function notFinite(z: v128): v128 {
+  return v128.not(f32x4.lt(f32x4.abs(z), f32x4.splat(Infinity)));
+}

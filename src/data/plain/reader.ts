@@ -1,0 +1,137 @@
+/** What each thread reads pieces with: the file, its own workspace, and the blocks of numbers that a piece is read in. */
+import { changed, type FileBytes } from '../bytes.js';
+import { parseDecimal } from '../cell.js';
+import type { BlockSize } from './matrixSpace.js';
+import type { Modules } from './module.js';
+import { loadPiece, type PlacedPiece } from './pieces.js';
+import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
+
+/** Of the beginning of a file, what reading its rows takes. Plain data. */
+export interface RowsBeginning {
+  readonly delimiter: string;
+  readonly dataStart: number;
+  readonly columns: number;
+}
+
+/** Rows that have been read into the workspace: `values` and `packed`, row by row, all columns of the file. */
+export interface Block {
+  /** Of the file, from 0. */
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** Takes a cell that is no number: its row and column of the file, and its text. False ends the reading. */
+export type OtherCell = (row: number, column: number, text: string) => boolean;
+
+const LINE_FEED = 0x0a;
+
+export class Reader {
+  readonly space: Workspace;
+  readonly delimiter: number;
+  readonly blockSize: BlockSize;
+  /** How many cells of the block can't be packed: their numbers are in the workspace. */
+  unpackedCells = 0;
+
+  /** @param rank the thread's number among those that read the file, from 0 */
+  constructor(
+    readonly modules: Modules,
+    readonly file: FileBytes,
+    readonly beginning: RowsBeginning,
+    readonly tuning: Tuning,
+    readonly rank: number,
+  ) {
+    this.blockSize = blockSizeOf(beginning.columns, tuning);
+    this.space = new Workspace(modules.plain, beginning.columns, this.blockSize);
+    this.delimiter = beginning.delimiter.charCodeAt(0);
+  }
+
+  /**
+   * Reads a piece block by block. Only the `features` are looked at, columns of the file. A cell that is no number is NaN in
+   * its block. False where `otherCell` said so.
+   */
+  forEachBlock(
+    piece: PlacedPiece,
+    features: Int32Array,
+    otherCell: OtherCell,
+    take: (block: Block) => void,
+  ): boolean {
+    const { space, file } = this;
+    const { columns, exports, at } = space;
+    space.bytes.fill(0, at.wanted, at.wanted + columns);
+    for (const column of features) space.bytes[at.wanted + column] = 1;
+
+    const text = loadPiece(space, file, piece);
+    let from = text.at;
+    let isLong = false;
+    for (let done = 0; done < piece.rows; ) {
+      const wanted = Math.min(this.blockSize.rows, piece.rows - done) * columns;
+      const found = exports.findCells(from, text.end, this.delimiter, wanted, at.marks);
+      if (found < wanted) throw changed(file, file.size);
+      const others = this.readShort(wanted, isLong);
+      isLong = others * 2 > wanted;
+      const left = exports.readOtherNumbers(
+        at.marks,
+        others,
+        columns,
+        at.values,
+        at.packed,
+        at.others,
+        at.wanted,
+        at.unpacked,
+      );
+      this.unpackedCells = exports.unpackedCells.value;
+      const firstRow = piece.firstRow + done;
+      if (left > 0 && !this.readLeft(left, firstRow, otherCell)) return false;
+      const rows = wanted / columns;
+      take({ firstRow, rows });
+      done += rows;
+      from = space.words[at.marks / 4 + wanted] + 1;
+    }
+    return true;
+  }
+
+  /** The text of the cell that begins at an address. */
+  cellText(start: number): string {
+    return this.text(start, this.cellEnd(start));
+  }
+
+  cellEnd(start: number): number {
+    const { bytes } = this.space;
+    let end = start;
+    while (bytes[end] !== this.delimiter && bytes[end] !== LINE_FEED) end++;
+    return end;
+  }
+
+  /** Reads the short numbers of the block, and returns how many cells are others: where most are, none is tried. */
+  private readShort(cells: number, isLong: boolean): number {
+    const { exports, words, at } = this.space;
+    if (!isLong) return exports.readShortNumbers(at.marks, cells, at.values, at.packed, at.others);
+    for (let cell = 0, to = at.others / 4; cell < cells; cell++) words[to++] = cell;
+    return cells;
+  }
+
+  /** The cells of the block that the module has left over: numbers of many digits, or none. */
+  private readLeft(count: number, firstRow: number, otherCell: OtherCell): boolean {
+    const { columns, words, doubles, at } = this.space;
+    for (let i = 0; i < count; i++) {
+      const cell = words[at.others / 4 + i];
+      const column = cell % columns;
+      const text = this.text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
+      const value = parseDecimal(text);
+      if (Number.isFinite(value)) {
+        doubles[at.values / 8 + cell] = value;
+        words[at.packed / 4 + cell] = 0;
+        words[at.unpacked / 4 + this.unpackedCells++] = cell;
+        continue;
+      }
+      doubles[at.values / 8 + cell] = Number.NaN;
+      if (!otherCell(firstRow + (cell - column) / columns, column, text)) return false;
+    }
+    return true;
+  }
+
+  private text(start: number, end: number): string {
+    const { buffer } = this.space.bytes;
+    return Buffer.from(buffer, start, end - start).toString();
+  }
+}

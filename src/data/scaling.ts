@@ -1,0 +1,85 @@
+/** How a column of numbers is brought to a common scale, fitted on the training rows and applied to any. */
+
+/** `standard`: mean 0 and variance 1; `minmax`: from 0 to 1; `none`: as it is. */
+export type Scaling = 'none' | 'standard' | 'minmax';
+
+/** z = (x − shift) / scale */
+export interface Affine {
+  readonly shift: number;
+  readonly scale: number;
+}
+
+export interface FittedColumn extends Affine {
+  /** Whether the column holds a single value: then its scale is 1. */
+  readonly constant: boolean;
+}
+
+/** Mean 0, variance 1, column by column: z = (x − mean) / scale. */
+export interface Standardization {
+  /** [columns] */
+  readonly mean: Float64Array;
+  /** [columns] The population's standard deviation; 1 for a column that holds a single value. */
+  readonly scale: Float64Array;
+}
+
+/**
+ * Standardisation of a column of `rows` ≥ 1 numbers with this mean and sum of squared deviations from it. Constant is a column whose
+ * spread is no more than the rounding of its sum, judged as scikit-learn's StandardScaler does. Values whose squares
+ * overflow give a scale of infinity or NaN.
+ */
+export function standardColumn(rows: number, mean: number, sumOfSquares: number): FittedColumn {
+  const variance = sumOfSquares / rows;
+  const rounding = rows * Number.EPSILON;
+  const constant = Number.isFinite(variance) && variance <= rounding * variance + (rounding * mean) ** 2;
+  return { shift: mean, scale: constant ? 1 : Math.sqrt(variance), constant };
+}
+
+/** Scaling of a column to 0 … 1 by its least and greatest number. */
+export function minmaxColumn(least: number, greatest: number): FittedColumn {
+  const constant = least === greatest;
+  return { shift: least, scale: constant ? 1 : greatest - least, constant };
+}
+
+/**
+ * Mean and standard deviation (divided by n) of each column of `values` [rows, columns], rows ≥ 1: the corrected two-pass
+ * algorithm of Chan, Golub and LeVeque (The American Statistician 37, 1983), which a mean far from 0 doesn't upset.
+ * `constant` are the columns that hold a single value.
+ */
+export function fitStandardization(
+  values: Float64Array,
+  columns: number,
+): Standardization & { constant: number[] } {
+  const rows = values.length / columns;
+  const mean = new Float64Array(columns);
+  for (let i = 0; i < values.length; i += columns) {
+    for (let j = 0; j < columns; j++) mean[j] += values[i + j];
+  }
+  for (let j = 0; j < columns; j++) mean[j] /= rows;
+
+  const sum = new Float64Array(columns);
+  const sumOfSquares = new Float64Array(columns);
+  for (let i = 0; i < values.length; i += columns) {
+    for (let j = 0; j < columns; j++) {
+      const deviation = values[i + j] - mean[j];
+      sum[j] += deviation;
+      sumOfSquares[j] += deviation * deviation;
+    }
+  }
+
+  const scale = new Float64Array(columns);
+  const constant: number[] = [];
+  for (let j = 0; j < columns; j++) {
+    const fitted = standardColumn(rows, mean[j], sumOfSquares[j] - sum[j] ** 2 / rows);
+    scale[j] = fitted.scale;
+    if (fitted.constant) constant.push(j);
+  }
+  return { mean, scale, constant };
+}
+
+/** Standardises `values` [rows, columns] in place. */
+export function standardize(values: Float64Array, { mean, scale }: Standardization): void {
+  const columns = mean.length;
+  for (let i = 0; i < values.length; i += columns) {
+    for (let j = 0; j < columns; j++) values[i + j] = (values[i + j] - mean[j]) / scale[j];
+  }
+}

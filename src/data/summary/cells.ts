@@ -1,0 +1,126 @@
+/** The different values of a column, exactly, and which of them each cell holds. */
+import type { Column } from '../table.js';
+
+export interface Codes {
+  /** [rows] Cells are equal where their codes are; −1 where a cell is missing, else 0 … distinct − 1. */
+  readonly codes: Int32Array;
+  readonly distinct: number;
+}
+
+/** Whole numbers up to this, and from its negative on, are looked up in a list rather than in a hash table. */
+const LARGEST_LISTED = 2 ** 15;
+/** So many values and their hash table stay in a core's cache together. */
+const VALUES_OF_PART = 4096;
+
+/** 0 and −0 are one value. */
+export function encodeCells(column: Column): Codes {
+  if (column.kind === 'text') return { codes: column.codes, distinct: column.levels.length };
+  return encodeSmallIntegers(column.values) ?? encodeNumbers(column.values);
+}
+
+/** How often each code occurs, [distinct]. */
+export function countCodes({ codes, distinct }: Codes): Uint32Array {
+  const counts = new Uint32Array(distinct);
+  for (let row = 0; row < codes.length; row++) if (codes[row] >= 0) counts[codes[row]]++;
+  return counts;
+}
+
+/** Whether two rows have the same cell: two missing ones are the same, as are 0 and −0. */
+export function sameCell(column: Column, a: number, b: number): boolean {
+  if (column.kind === 'text') return column.codes[a] === column.codes[b];
+  const { values } = column;
+  return values[a] === values[b] || (Number.isNaN(values[a]) && Number.isNaN(values[b]));
+}
+
+/** Undefined where a value is no whole number of that size. */
+function encodeSmallIntegers(values: Float64Array): Codes | undefined {
+  const codes = new Int32Array(values.length);
+  const codeOf = new Int32Array(2 * LARGEST_LISTED).fill(-1);
+  let distinct = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (Number.isNaN(value)) {
+      codes[row] = -1;
+      continue;
+    }
+    const whole = value | 0;
+    if (whole !== value || whole < -LARGEST_LISTED || whole >= LARGEST_LISTED) return undefined;
+    const place = whole + LARGEST_LISTED;
+    if (codeOf[place] < 0) codeOf[place] = distinct++;
+    codes[row] = codeOf[place];
+  }
+  return { codes, distinct };
+}
+
+/**
+ * Parts the values by the first bits of their hashes, and finds the equal ones of each part by a small hash table with
+ * open addressing. One large table would wait for the memory at each of a million values.
+ */
+function encodeNumbers(values: Float64Array): Codes {
+  const bits = Math.max(0, Math.ceil(Math.log2(values.length / VALUES_OF_PART)));
+  const { parted, rows, ends } = partByHash(values, bits);
+  const codes = new Int32Array(values.length).fill(-1);
+  const longest = ends.reduce((most, end, part) => Math.max(most, end - (ends[part - 1] ?? 0)), 0);
+  /** Where the first of the values that belong there is; −1 for none. */
+  const table = new Int32Array(tableSize(longest));
+  const codeOf = new Int32Array(table.length);
+  let distinct = 0;
+  let from = 0;
+  for (const end of ends) {
+    const mask = tableSize(end - from) - 1;
+    table.fill(-1, 0, mask + 1);
+    for (let i = from; i < end; i++) {
+      const value = parted[i];
+      let slot = hashOf(value) & mask;
+      while (table[slot] >= 0 && parted[table[slot]] !== value) slot = (slot + 1) & mask;
+      if (table[slot] < 0) {
+        table[slot] = i;
+        codeOf[slot] = distinct++;
+      }
+      codes[rows[i]] = codeOf[slot];
+    }
+    from = end;
+  }
+  return { codes, distinct };
+}
+
+/** The values but NaN, part by part, and the row of each; `ends[p]` is where part p of 2^`bits` ends. */
+function partByHash(values: Float64Array, bits: number) {
+  // Shifting in two steps, for a shift by 32 is one by 0.
+  const partOf = (value: number) => (hashOf(value) >>> 1) >>> (31 - bits);
+  const counts = new Int32Array(2 ** bits);
+  let present = 0;
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isNaN(values[row])) continue;
+    counts[partOf(values[row])]++;
+    present++;
+  }
+  const ends = new Int32Array(2 ** bits);
+  for (let part = 1; part < ends.length; part++) ends[part] = ends[part - 1] + counts[part - 1];
+  const parted = new Float64Array(present);
+  const rows = new Int32Array(present);
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isNaN(values[row])) continue;
+    const place = ends[partOf(values[row])]++;
+    parted[place] = values[row];
+    rows[place] = row;
+  }
+  return { parted, rows, ends };
+}
+
+/** A power of two, so that no table is more than half full. */
+function tableSize(count: number): number {
+  return 2 ** Math.ceil(Math.log2(2 * count + 1));
+}
+
+const double = new Float64Array(1);
+const halves = new Int32Array(double.buffer);
+
+/** 32 bits of a number, mixed as MurmurHash3 mixes at its end. */
+function hashOf(value: number): number {
+  // Adding 0 makes 0 of −0, which is equal to it.
+  double[0] = value + 0;
+  let hash = Math.imul(halves[0] ^ Math.imul(halves[1], 0x9e3779b1), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+  return hash ^ (hash >>> 13);
+}

@@ -1,0 +1,107 @@
+/** Reading a safetensors file: its header once, checked, then one tensor at a time, each into an array of its own. */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { type FileBytes, readAt } from '../../data/bytes.js';
+import { ExitCode, MlpError, readError } from '../../errors.js';
+import { quote } from '../../spec/show.js';
+import { printable } from '../../text.js';
+import { isLittleEndian, reverseElements } from './byteOrder.js';
+import { ARRAYS, BITS, type TensorData } from './dtype.js';
+import { decodeHeader, type Header, type TensorInfo, tensorPlace } from './header.js';
+
+export interface SafetensorsFile extends Header {
+  /**
+   * A copy of a tensor's elements, row-major. An MlpError: 65 where there is none of that name, where its type has no array
+   * (bool, complex, less than single precision) or where memory has no room for it; 74 where the file has become shorter or
+   * can't be read.
+   */
+  read(name: string): TensorData;
+  /** Nothing can be read after it. May be called twice. */
+  close(): void;
+}
+
+/**
+ * Opens a safetensors file and checks its header; the caller closes it. Memory is taken for the header alone, and only once the file
+ * is known to hold one as long as it claims.
+ * An MlpError: 65 as by `decodeHeader` where it is damaged, 66 where it is missing or no plain file, 77 where it is not
+ * permitted, 74 where it can't be read.
+ */
+export function openSafetensors(path: string): SafetensorsFile {
+  const file = openPlainFile(path);
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(file.fd);
+    isOpen = false;
+  };
+  try {
+    const header = decodeHeader((begin, length) => readBytes(file, begin, length), file.size, file.name);
+    const read = (name: string) => {
+      // The descriptor may be another file's by now.
+      if (!isOpen) throw new Error(`${file.name} was read after it was closed`);
+      return readTensor(file, header, name);
+    };
+    return { ...header, read, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function openPlainFile(path: string): FileBytes {
+  const name = printable(path);
+  let fd: number;
+  try {
+    // A named pipe would keep a blocking call waiting until somebody writes to it. Windows has neither.
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    throw readError(name, error);
+  }
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { name, fd, size: stat.size };
+  closeSync(fd);
+  const found = stat.isDirectory() ? 'a directory' : 'a pipe or a device';
+  throw new MlpError(ExitCode.noInput, `${name}: found ${found}, expected a file`);
+}
+
+function readTensor(file: FileBytes, { tensors }: Header, name: string): TensorData {
+  const info = tensors.get(name);
+  if (info === undefined) {
+    throw new MlpError(
+      ExitCode.data,
+      `${file.name}: found no tensor ${quote(name)} among its ${tensors.size}, expected one of that name`,
+    );
+  }
+  const place = tensorPlace(file.name, name);
+  const array = emptyArray(info, place);
+  const bytes = new Uint8Array(array.buffer);
+  readAt(file, bytes, 0, bytes.length, info.begin);
+  if (!isLittleEndian()) reverseElements(bytes, array.BYTES_PER_ELEMENT);
+  return array;
+}
+
+/** An array for the elements of a tensor. */
+function emptyArray({ dtype, begin, end }: TensorInfo, place: string): TensorData {
+  const TypedArray = ARRAYS[dtype];
+  if (TypedArray === undefined) {
+    throw new MlpError(
+      ExitCode.data,
+      `${place}: found dtype ${dtype}, expected one of ${Object.keys(ARRAYS).join(', ')}`,
+    );
+  }
+  try {
+    return new TypedArray(((end - begin) * 8) / BITS[dtype]);
+  } catch (error) {
+    // The file is that long, but may have holes that take no place on the disk.
+    throw new MlpError(
+      ExitCode.data,
+      `${place}: found ${end - begin} bytes, expected no more than memory has room for`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+function readBytes(file: FileBytes, begin: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  readAt(file, bytes, 0, length, begin);
+  return bytes;
+}

@@ -1,0 +1,62 @@
+/**
+ * The safetensors format: an 8-byte little-endian header length, a JSON header (name → dtype, shape, byte range, and
+ * string metadata), then the tensors' bytes. https://github.com/huggingface/safetensors#format
+ */
+import { createHash } from 'node:crypto';
+import type { FloatArray } from '../../kernels/kernels.js';
+import { isLittleEndian, reverseElements } from './byteOrder.js';
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: FloatArray;
+}
+
+export interface EncodedTensors {
+  /** Length prefix and header, padded with spaces so that the tensors are aligned to 8 bytes. */
+  readonly header: Uint8Array;
+  /** The bytes of each tensor, in the order given. */
+  readonly parts: readonly Uint8Array[];
+  /** SHA-256 of the parts together, in hexadecimal. */
+  readonly sha256: string;
+}
+
+const ALIGNMENT = 8;
+
+/** Encodes tensors (row-major, F32 or F64) without copying their data; the parts are views of it. */
+export function encodeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): EncodedTensors {
+  // Entries, not properties: a tensor may be named __proto__.
+  const header: [name: string, entry: unknown][] = [['__metadata__', metadata]];
+  const parts: Uint8Array[] = [];
+  const hash = createHash('sha256');
+  let offset = 0;
+  for (const { name, shape, data } of tensors) {
+    const bytes = littleEndianBytes(data);
+    const dtype = data instanceof Float32Array ? 'F32' : 'F64';
+    header.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
+    offset += bytes.length;
+    parts.push(bytes);
+    hash.update(bytes);
+  }
+  return { header: encodeHeader(Object.fromEntries(header)), parts, sha256: hash.digest('hex') };
+}
+
+function encodeHeader(header: Record<string, unknown>): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  const bytes = new Uint8Array(ALIGNMENT + length).fill(0x20, ALIGNMENT + json.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, ALIGNMENT);
+  return bytes;
+}
+
+function littleEndianBytes(data: FloatArray): Uint8Array {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (isLittleEndian()) return bytes;
+  const copy = bytes.slice();
+  reverseElements(copy, data.BYTES_PER_ELEMENT);
+  return copy;
+}

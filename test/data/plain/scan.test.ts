@@ -1,0 +1,160 @@
+/** What the first way over a file finds, and what is left to csv-parse. */
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../src/errors.js';
+import { Folder, rejection } from '../files.js';
+import { fitFile, TINY, withPlain } from './support.js';
+
+const folder = new Folder();
+const numeric = new Map([[1, 'numeric' as const]]);
+
+const rowsOf = (
+  content: string | Uint8Array,
+  captured = new Map<number, 'numeric' | 'text'>(),
+  tuning = {},
+) => withPlain(folder, content, { captured }, (file) => file?.rows ?? null, tuning);
+
+describe('PlainFile.scan', () => {
+  it.each([
+    ['LF', 'a,b\n1,2\n3,4\n'],
+    ['no last line end', 'a,b\n1,2\n3,4'],
+    ['CRLF', 'a,b\r\n1,2\r\n3,4\r\n'],
+    ['CRLF, no last line end', 'a,b\r\n1,2\r\n3,4'],
+    ['mixed line ends', 'a,b\n1,2\r\n3,4\n'],
+    ['a byte order mark', '\ufeffa,b\n1,2\n3,4\n'],
+    ['semicolons', 'a;b\n1;2\n3;4\n'],
+    ['tabs', 'a\tb\n1\t2\n3\t4\n'],
+    ['quotes in the header alone', '"a","b"\n1,2\n3,4\n'],
+  ])('counts the rows with %s', async (_, content) => {
+    expect(await rowsOf(content)).toBe(2);
+    expect(await rowsOf(content, new Map(), TINY)).toBe(2);
+  });
+
+  it.each([
+    ['a quote', 'a,b\n1,"2"\n3,4\n'],
+    ['a quote late in a column that is not looked at', `a,b\n${'1,2\n'.repeat(100)}1,x"\n`],
+    ['a row that is too short', 'a,b\n1,2\n3\n'],
+    ['a row that is too long', 'a,b\n1,2\n3,4,5\n'],
+    ['two rows whose fields make up for each other', 'a,b\n1,2,3\n4\n'],
+    ['an empty line', 'a,b\n1,2\n\n3,4\n'],
+    ['an empty line at the end', 'a\n1\n2\n\n'],
+    ['an empty line that ends in CRLF', 'a\n1\n\r\n2\n'],
+    ['a lone carriage return', 'a,b\n1,2\r3,4\n'],
+    ['a carriage return within a row', 'a,b\n1\r,2\n3,4\n'],
+    ['two carriage returns', 'a,b\n1,2\r\r\n3,4\n'],
+    ['a control character', 'a,b\n1,2\n3,\x01\n'],
+    ['a tab between commas', 'a,b\n1,2\n3,\t4\n'],
+  ])('declines %s', async (_, content) => {
+    expect(await rowsOf(content)).toBeNull();
+    expect(await rowsOf(content, new Map(), TINY)).toBeNull();
+  });
+
+  it('declines bytes that are no UTF-8, and takes those that are', async () => {
+    const bytes = (tail: number[]) =>
+      Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(1000)}3,`), Buffer.from(tail)]);
+    const late = (tail: number[]) => withPlain(folder, bytes(tail), {}, (file) => file?.rows ?? null, TINY);
+    expect(await late([0xc3, 0xa9])).toBe(1001);
+    // Only past the beginning, which is read as text.
+    const long = Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(100_000)}3,`), Buffer.from([0xe9, 0x0a])]);
+    expect(await rowsOf(long)).toBeNull();
+  });
+
+  it('declines comments, and rows longer than 1 MiB', async () => {
+    const long = `a,b\n1,2\n${'0'.repeat(2 ** 20)}1,2\n`;
+    expect(await rowsOf(long, new Map())).toBeNull();
+    const short = `a,b\n1,2\n${'0'.repeat(2 ** 20 - 100)}1,2\n`;
+    expect(await rowsOf(short, new Map())).toBe(2);
+  });
+
+  it('captures numbers with NaN where they are missing', async () => {
+    const content = 'a,b,c\n1,2.5,x\n1,NA,y\n1,,z\n1,-3e2,w\n';
+    await withPlain(folder, content, { captured: numeric }, (file) => {
+      expect(file?.column(1)).toEqual({
+        kind: 'numeric',
+        values: Float64Array.of(2.5, Number.NaN, Number.NaN, -300),
+        missing: 2,
+      });
+      expect(() => file?.column(0)).toThrow(TypeError);
+    });
+  });
+
+  it.each([
+    ['a word', '1,2\n1,x\n'],
+    ['a number too large', '1,2\n1,1e400\n'],
+    ['blanks around a number', '1,2\n1, 3\n'],
+    ['nothing but missing cells', '1,\n1,NA\n'],
+  ])('declines to capture numbers where there is %s', async (_, rows) => {
+    expect(await rowsOf(`a,b\n${rows}`, numeric)).toBeNull();
+  });
+
+  it('captures text by its levels in the order of their first rows, across pieces', async () => {
+    const words = [
+      'Zoë',
+      'b',
+      '',
+      'NA',
+      '北京',
+      'b',
+      'Zoë',
+      'a b',
+      ...Array.from({ length: 200 }, (_, i) => `w${i}`),
+    ];
+    const content = `a,b\n${words.map((word) => `1,${word}`).join('\n')}\n`;
+    for (const tuning of [{}, TINY]) {
+      await withPlain(
+        folder,
+        content,
+        { captured: new Map([[1, 'text']]) },
+        (file) => {
+          const column = file?.column(1);
+          if (column?.kind !== 'text') throw new Error('the column is no text');
+          expect(column.levels.slice(0, 5)).toEqual(['Zoë', 'b', '北京', 'a b', 'w0']);
+          expect([...column.codes.slice(0, 9)]).toEqual([0, 1, -1, -1, 2, 1, 0, 3, 4]);
+          expect(column.missing).toBe(2);
+          expect(column.levels.length).toBe(204);
+        },
+        tuning,
+      );
+    }
+  });
+
+  it('declines text with blanks around it', async () => {
+    expect(await rowsOf('a,b\n1,x\n1, x\n', new Map([[1, 'text']]))).toBeNull();
+    expect(await rowsOf('a,b\n1,x\n1,x\u00a0\n', new Map([[1, 'text']]))).toBeNull();
+  });
+
+  it('says on which line a row stands', async () => {
+    await withPlain(folder, '"a\nb",c\n1,2\n3,4\n', {}, (file) => {
+      expect([file?.line(0), file?.line(1)]).toEqual([3, 4]);
+    });
+  });
+
+  it('tells progress in rising bytes up to twice the size', async () => {
+    const told: number[] = [];
+    const content = `a,b\n${'1,2\n'.repeat(500)}`;
+    const progress = (done: number, total: number) => {
+      expect(total).toBe(2 * content.length);
+      told.push(done);
+    };
+    await withPlain(folder, content, { progress }, async (file) => file && fitFile(file, { columns: 2 }), {
+      pieceBytes: 100,
+    });
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    expect(told.at(-1)).toBe(2 * content.length);
+  });
+
+  it('is an error where the file has become shorter, or another', async () => {
+    const content = `a,b\n${'1,2\n'.repeat(500)}`;
+    const fitAfter = (change: (path: string) => void) =>
+      withPlain(folder, content, {}, async (file) => {
+        change(join(folder.path, 'plain.csv'));
+        return file && fitFile(file, { columns: 2 });
+      });
+    const short = await rejection(fitAfter((path) => truncateSync(path, 800)));
+    expect(short.exitCode).toBe(ExitCode.io);
+    const other = await rejection(fitAfter((path) => writeFileSync(path, 'x'.repeat(content.length))));
+    expect(other.exitCode).toBe(ExitCode.io);
+    expect(other.message).toContain('changed while it was read');
+  });
+});
