@@ -7,8 +7,11 @@ import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../errors.js';
 import { doctorCommand } from './doctor.js';
 import { gradcheckCommand } from './gradcheck.js';
+import { initCommand } from './init.js';
+import { inspectCommand } from './inspect.js';
 import { guardStreams, printError } from './output.js';
 import { paramsCommand } from './params.js';
+import { schemaCommand } from './schema.js';
 import { trainCommand } from './train.js';
 
 function version(): string {
@@ -31,7 +34,16 @@ function createProgram(): Command {
         "\n70 internal error, 73 can't create output, 74 I/O failure, 75 busy, 77 permission, 78 bad config," +
         '\n130 interrupted, 143 terminated.',
     );
-  for (const command of [trainCommand(), paramsCommand(), gradcheckCommand(), doctorCommand()]) {
+  const commands = [
+    trainCommand(),
+    paramsCommand(),
+    gradcheckCommand(),
+    doctorCommand(),
+    schemaCommand(),
+    inspectCommand(),
+    initCommand(),
+  ];
+  for (const command of commands) {
     command
       .option('--json', 'print JSON on stdout, and nothing else there')
       .option('--no-color', 'print without colours')

@@ -1,0 +1,117 @@
+/** A table in figures, for people: a line for the file, a row for each column, a row for each class. */
+import { describeDialect } from '../data/dialect.js';
+import type { ColumnSummary, Level, TableSummary, TargetSummary } from '../data/summary.js';
+import { formatCount, formatMetric, formatPercent } from '../report/numbers.js';
+import type { Display } from '../report/style.js';
+import { type Column, formatTable } from '../report/table.js';
+import { clip } from '../report/text.js';
+import { printable } from '../text.js';
+
+/** A name or a level is cut to so many columns of the terminal. */
+const LONGEST_NAME = 40;
+const LONGEST_LEVEL = 20;
+/** So many levels of a column of text are shown. */
+const SHOWN_LEVELS = 3;
+/** So many classes are shown. */
+const SHOWN_CLASSES = 30;
+const LONGEST_BAR = 30;
+
+/** A column of the table of columns: what it is called, and its cell for each column of the data. */
+interface Field extends Column {
+  readonly cell: (column: ColumnSummary) => string;
+}
+
+export function renderSummary(summary: TableSummary, display: Display): string {
+  const { path, rows, dialect, columns, target } = summary;
+  const counts = `${count(rows, 'row')}, ${count(columns.length, 'column')}`;
+  const sections = [
+    `${printable(path)}: ${counts}, ${describeDialect(dialect)}`,
+    renderColumns(columns, target, display),
+    ...(target ? [renderTarget(target, display)] : []),
+  ];
+  return sections.join('\n\n');
+}
+
+function renderColumns(
+  columns: readonly ColumnSummary[],
+  target: TargetSummary | undefined,
+  display: Display,
+): string {
+  const ellipsis = display.ascii ? '~' : '…';
+  const fields: Field[] = [
+    { header: 'column', cell: ({ name }) => clip(printable(name), LONGEST_NAME, ellipsis) },
+    { header: 'kind', cell: ({ kind, index }) => (index === target?.index ? `${kind}, target` : kind) },
+    { header: 'distinct', align: 'right', cell: ({ distinct }) => formatCount(distinct) },
+  ];
+  // Nothing is said of what the data have nowhere: that leaves room for the rest.
+  if (columns.some(({ missing }) => missing > 0)) {
+    fields.push({ header: 'missing', align: 'right', cell: ({ missing }) => formatCount(missing) });
+  }
+  if (columns.some(({ range }) => range !== undefined)) {
+    fields.push(
+      { header: 'min', align: 'right', cell: ({ range }) => (range ? formatBound(range.min) : '') },
+      { header: 'max', align: 'right', cell: ({ range }) => (range ? formatBound(range.max) : '') },
+      { header: 'mean', align: 'right', cell: ({ mean }) => (mean === undefined ? '' : formatMetric(mean)) },
+      {
+        header: 'deviation',
+        align: 'right',
+        cell: ({ deviation }) => (deviation === undefined ? '' : formatMetric(deviation)),
+      },
+    );
+  }
+  if (columns.some(({ cells }) => cells === 'text')) {
+    fields.push({ header: 'most frequent', cell: ({ frequent = [] }) => formatLevels(frequent, ellipsis) });
+  }
+  return formatTable(
+    fields,
+    columns.map((column) => fields.map(({ cell }) => cell(column))),
+    display,
+  );
+}
+
+function renderTarget({ name, task, classes }: TargetSummary, display: Display): string {
+  const ellipsis = display.ascii ? '~' : '…';
+  const head = `target ${clip(printable(name), LONGEST_NAME, ellipsis)}: ${task ?? 'nothing to learn'}`;
+  if (classes === undefined) return head;
+  const most = classes.reduce((rows, level) => Math.max(rows, level.rows), 0);
+  const all = classes.reduce((rows, level) => rows + level.rows, 0);
+  const block = display.ascii ? '#' : '█';
+  const more = classes.length - SHOWN_CLASSES;
+  const table = formatTable(
+    [
+      { header: 'class' },
+      { header: 'rows', align: 'right' },
+      { header: 'share', align: 'right' },
+      { header: '' },
+    ],
+    classes
+      .slice(0, SHOWN_CLASSES)
+      .map((level) => [
+        clip(printable(level.name), LONGEST_NAME, ellipsis),
+        formatCount(level.rows),
+        formatPercent(level.rows / all),
+        { text: block.repeat(Math.ceil((level.rows / most) * LONGEST_BAR)), paint: display.style.training },
+      ]),
+    display,
+  );
+  return `${head}, ${count(classes.length, 'class', 'classes')}\n\n${table}${more > 0 ? `\n${ellipsis} and ${formatCount(more)} more` : ''}`;
+}
+
+/** `setosa 50, versicolor 50` */
+function formatLevels(levels: readonly Level[], ellipsis: string): string {
+  return levels
+    .slice(0, SHOWN_LEVELS)
+    .map(({ name, rows }) => `${clip(printable(name), LONGEST_LEVEL, ellipsis)} ${formatCount(rows)}`)
+    .join(', ');
+}
+
+/** As the file has it, or with six digits where it has more. */
+function formatBound(value: number): string {
+  const rounded = Number(value.toPrecision(6));
+  const size = Math.abs(rounded);
+  return size !== 0 && (size < 0.001 || size >= 1e9) ? formatMetric(value) : String(rounded);
+}
+
+function count(n: number, one: string, several = `${one}s`): string {
+  return `${formatCount(n)} ${n === 1 ? one : several}`;
+}

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { folderOf, mlp } from '../support/cli.js';
+import { projectPath } from '../support/fixtures.js';
+
+const IRIS = projectPath('data/iris.csv');
+
+const MIXED = [
+  'id;height;city;smoker',
+  ...Array.from({ length: 40 }, (_, i) => {
+    const height = i === 7 ? '' : 160 + ((i * 37) % 41);
+    return `${i + 1};${height};${['Rome', 'Oslo', 'Lima'][(i % 7) % 3]};${i % 8 === 3 ? 'yes' : 'no'}`;
+  }),
+].join('\n');
+
+describe('mlp inspect', () => {
+  it('shows the columns, the classes, and what to look at', async () => {
+    const folder = folderOf({ 'people.csv': MIXED });
+    const { code, stdout, stderr } = await mlp(['inspect', 'people.csv', '--target', 'smoker'], {
+      cwd: folder,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatchInlineSnapshot(`
+      "people.csv: 40 rows, 4 columns, separated by semicolons, with a header
+
+      column  kind              distinct  missing  min  max   mean  deviation  most frequent
+      ──────────────────────────────────────────────────────────────────────────────────────────────────
+      id      identifier              40        0    1   40  20.50      11.54
+      height  integer                 39        1  160  200  180.6      11.79
+      city    category                 3        0                              Rome 17, Oslo 12, Lima 11
+      smoker  category, target         2        0                              no 35, yes 5
+
+      target smoker: binary, 2 classes
+
+      class  rows  share
+      ──────────────────────────────────────────────────
+      no       35  87.5%  ██████████████████████████████
+      yes       5  12.5%  █████
+      "
+    `);
+    expect(stderr).toMatchInlineSnapshot(`
+      "warning: column "height" lacks 1 cell (2.5 %): data.missing says how to fill them
+      warning: column "id" looks like an identifier: if so, name it in data.exclude
+      "
+    `);
+  });
+
+  it('shows the columns alone without a target', async () => {
+    const { code, stdout, stderr } = await mlp(['inspect', IRIS]);
+    expect([code, stderr]).toEqual([
+      0,
+      'warning: line 144 is line 103 again: a row on both sides of a split is no test\n',
+    ]);
+    expect(stdout).toMatch(/iris\.csv: 150 rows, 5 columns, separated by commas, with a header\n/);
+    expect(stdout).not.toContain('target');
+  });
+
+  it('prints all of it as one JSON document', async () => {
+    const folder = folderOf({ 'people.csv': MIXED });
+    const { code, stdout, stderr } = await mlp(['inspect', 'people.csv', '--target', 'smoker', '--json'], {
+      cwd: folder,
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({
+      path: 'people.csv',
+      rows: 40,
+      dialect: { delimiter: ';', header: true },
+      duplicateRows: 0,
+      target: {
+        name: 'smoker',
+        index: 3,
+        task: 'binary',
+        classes: [
+          { name: 'no', rows: 35 },
+          { name: 'yes', rows: 5 },
+        ],
+      },
+    });
+    expect(summary.columns.map(({ name, kind }: Record<string, unknown>) => [name, kind])).toEqual([
+      ['id', 'identifier'],
+      ['height', 'integer'],
+      ['city', 'category'],
+      ['smoker', 'category'],
+    ]);
+    expect(summary.columns[1]).toMatchObject({ missing: 1, distinct: 39, range: { min: 160, max: 200 } });
+    expect(summary.warnings.map(({ kind }: { kind: string }) => kind)).toEqual(['missing', 'identifier']);
+  });
+
+  it('says the same of a gzip and of a file with quotes', async () => {
+    const text = readFileSync(IRIS, 'utf8');
+    const folder = folderOf({
+      'plain.csv': text,
+      'packed.csv': gzipSync(text),
+      'quoted.csv': text.replaceAll('setosa', '"setosa"'),
+    });
+    const read = async (file: string) => {
+      const { stdout } = await mlp(['inspect', file, '--target', 'species', '--json'], { cwd: folder });
+      return { ...JSON.parse(stdout), path: '' };
+    };
+    const plain = await read('plain.csv');
+    expect(await read('packed.csv')).toEqual(plain);
+    expect(await read('quoted.csv')).toEqual(plain);
+  });
+
+  it('takes the target by number where there is no header', async () => {
+    const rows = Array.from({ length: 30 }, (_, i) => `${Math.sin(i * i)},${i % 3}`).join('\n');
+    const folder = folderOf({ 'rows.csv': rows });
+    const { stdout } = await mlp(['inspect', 'rows.csv', '--target', '1', '--json'], { cwd: folder });
+    const { dialect, rows: count, target } = JSON.parse(stdout);
+    expect([dialect.header, count, target.name, target.task]).toEqual([false, 30, '1', 'multiclass']);
+  });
+
+  it('takes the dialect from its options', async () => {
+    const folder = folderOf({ 'odd.csv': '# made by hand\n1\ta,b\n# more\n2\tc,d\n3\ta,b\n' });
+    const options = ['--delimiter', 'tab', '--no-header', '--comment', '#', '--json'];
+    const { stdout } = await mlp(['inspect', 'odd.csv', ...options], { cwd: folder });
+    const { dialect, rows, columns } = JSON.parse(stdout);
+    expect([dialect, rows]).toEqual([{ delimiter: '\t', header: false, comment: '#' }, 3]);
+    expect(columns[1].frequent).toEqual([
+      { name: 'a,b', rows: 2 },
+      { name: 'c,d', rows: 1 },
+    ]);
+    const named = folderOf({ 'years.csv': '2001,2002\n3,4\n5,6\n' });
+    const header = await mlp(['inspect', 'years.csv', '--header', '--target', '2002', '--json'], {
+      cwd: named,
+    });
+    expect(JSON.parse(header.stdout).target.name).toBe('2002');
+  });
+
+  it('never lets a name or a level reach the terminal raw', async () => {
+    const folder = folderOf({
+      'evil.csv': `\u001b[2Ja,y\n${'1,\u001b]0;owned\u0007\n2,\u001b[31m\n'.repeat(12)}`,
+    });
+    const { code, stdout, stderr } = await mlp(['inspect', 'evil.csv', '--target', 'y'], { cwd: folder });
+    expect(code).toBe(0);
+    for (const text of [stdout, stderr]) expect(text.replaceAll('\n', '')).not.toMatch(/[\x00-\x1f\x7f]/);
+    expect(stdout).toContain('\\u001b[2Ja');
+  });
+
+  it.each([
+    [
+      ['--target', 'specis'],
+      64,
+      /^error: --target: found no column "specis" in .*\nhint: did you mean "species"\?\n$/,
+    ],
+    [['--target', '9'], 64, /found no column "9".*\nhint: numbers are for files without a header/],
+    [
+      ['--no-header', '--target', '4'],
+      65,
+      /iris\.csv:1: column 0: found "sepal length \(cm\)", expected a number/,
+    ],
+    [['--delimiter', 'x'], 64, /argument 'x' is invalid. expected , ; \| or tab/],
+    [['--comment', '12'], 64, /argument '12' is invalid. expected one character such as #/],
+    [['--comment', ','], 64, /--comment: found ",", which may be the delimiter as well/],
+    [['--comment', ',', '--delimiter', ','], 64, /--comment: found ",", the delimiter, expected another/],
+  ])('refuses %j', async (options, exitCode, message) => {
+    const { code, stdout, stderr } = await mlp(['inspect', IRIS, ...options]);
+    expect([code, stdout]).toEqual([exitCode, '']);
+    expect(stderr).toMatch(message);
+  });
+
+  it('refuses a target that no file without a header can have', async () => {
+    const folder = folderOf({ 'rows.csv': '1,2\n3,4\n5,6\n' });
+    const refused = async (...options: string[]) =>
+      (await mlp(['inspect', 'rows.csv', ...options], { cwd: folder })).stderr;
+    expect(await refused('--target', '2')).toContain(
+      `--target: found "2", expected a column's number from 0 to 1 in rows.csv`,
+    );
+    expect(await refused('--no-header', '--target', 'y')).toContain(
+      'hint: names are for files with a header',
+    );
+  });
+
+  it('fails as train does where the file is not there or can not be trusted', async () => {
+    const folder = folderOf({ 'ragged.csv': 'a,b\n1,2\n3\n' });
+    expect((await mlp(['inspect', 'none.csv'], { cwd: folder })).code).toBe(66);
+    const ragged = await mlp(['inspect', 'ragged.csv'], { cwd: folder });
+    expect([ragged.code, ragged.stdout]).toEqual([65, '']);
+    expect(ragged.stderr).toContain('ragged.csv:3: found 1 field, expected 2');
+  });
+});
