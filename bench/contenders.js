@@ -1,4 +1,4 @@
-/** Who takes part: our engine by kernels and threads, and its peers. Each is a process of its own. */
+/** Who takes part: our engine by kernels and threads, our reading of CSVs, and the peers of both. Each is a process of its own. */
 import { availableParallelism } from 'node:os';
 import { env, execArgv, execPath, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,14 @@ const PYTHON = env.PYTHON ?? (platform === 'win32' ? 'python' : 'python3');
 
 /**
  * @param kind what tasks and goals call it; several contenders may be of one kind
- * @param rest `threads`, of ours; `dtypes`, those of the training tasks that it takes, all if left out
+ * @param rest `takes`, kinds of tasks, training and products if left out; `threads`, of ours; `dtypes`, those of the training tasks that it
+ * takes, all if left out; `rounds`, in how many it takes part, all if left out
  */
 function contender(id, family, kind, label, command, script, args, rest) {
   const path = fileURLToPath(new URL(script, import.meta.url));
   // A flag of V8 that run.js was started with (for relaxed SIMD in Node 20, say) is meant for the contenders.
   const flags = command === execPath ? execArgv : [];
-  return { id, family, kind, label, command, args: [...flags, path, ...args], ...rest };
+  return { id, family, kind, label, command, args: [...flags, path, ...args], takes: STEPS, ...rest };
 }
 
 const KERNELS = { blas: 'blas', wasm: 'wasm', relaxed: 'wasm with relaxed SIMD' };
@@ -39,8 +40,20 @@ function tensorflow(backend) {
   return contender(`tfjs ${backend}`, 'tfjs', 'tfjs', label, execPath, 'peers/tfjs.js', [backend], FLOAT32);
 }
 
+function csvReader(kind, label) {
+  return contender(kind, kind, kind, label, PYTHON, 'peers/csv_peer.py', [kind], FILES);
+}
+
+function csvParse(kind, label, how, rest) {
+  return contender(kind, 'csv-parse', kind, label, execPath, 'csv/csvParse.js', [how], { ...FILES, ...rest });
+}
+
+/** What engines take. */
+const STEPS = ['train', 'product'];
 /** What a class in float32, or a library that knows nothing else, takes. */
 const FLOAT32 = { dtypes: ['float32'] };
+/** What readers of CSVs take. */
+const FILES = { takes: ['load'] };
 
 /** One thread, two for the goal of 1 → 2, and all. */
 const THREADS = [...new Set([1, Math.min(2, availableParallelism()), availableParallelism()])];
@@ -56,16 +69,25 @@ export const CONTENDERS = [
   tensorflow('wasm'),
   tensorflow('cpu'),
   contender('brain', 'brain', 'brain', 'brain.js', execPath, 'peers/brainjs.js', [], FLOAT32),
+  contender('load', 'mlp', 'load', 'mlp', execPath, 'csv/ours.js', ['auto'], FILES),
+  contender('load 1', 'mlp', 'load-1', 'mlp, 1 thread', execPath, 'csv/ours.js', ['1'], FILES),
+  // A pass takes it half a minute.
+  csvParse('csv-parse', 'csv-parse', 'fill', { rounds: 2 }),
+  csvParse('csv-parse-alone', 'csv-parse alone', 'alone'),
+  csvReader('pandas', 'pandas'),
+  csvReader('polars', 'Polars'),
+  csvReader('duckdb', 'DuckDB'),
   // Node itself, which the parent starts anew for each run.
-  { id: 'node', family: 'mlp', kind: 'process', label: 'node' },
+  { id: 'node', family: 'mlp', kind: 'process', label: 'node', takes: ['process'] },
+  { id: 'peak', family: 'mlp', kind: 'peak', label: 'mlp', takes: ['peak'], rounds: 3 },
 ];
 
 export const FAMILIES = [...new Set(CONTENDERS.map(({ family }) => family))];
 
 /** Whether a contender takes part in a task. */
-export function accepts({ kind, threads, dtypes }, task) {
-  if (task.kind === 'process' || kind === 'process') return task.kind === kind;
+export function accepts({ kind, takes, threads, dtypes }, task) {
+  if (!takes.includes(task.kind)) return false;
   if (task.kind === 'train') return !dtypes || dtypes.includes(task.dtype);
   const isWasm = kind === 'wasm' || kind === 'relaxed';
-  return task.contenders.includes(kind) && (!isWasm || threads === 1);
+  return (task.contenders?.includes(kind) ?? true) && (!isWasm || threads === 1);
 }

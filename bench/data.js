@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadDataset } from '../dist/data/dataset.js';
+import { trainSchema } from '../dist/spec/trainSchema.js';
+import { csvFile } from './csv/files.js';
 
 const FOLDER = fileURLToPath(new URL('../data/', import.meta.url));
 
@@ -27,14 +29,24 @@ const SOURCES = {
   iris: { target: 'species', standardize: true, rows: 5, order: IRIS_ROWS },
 };
 
+/** A task with its data on disk. `csvFolder`: that of the large CSVs. */
+export async function prepareTask(task, { folder, csvFolder }) {
+  if (task.kind === 'train') return { ...task, data: await writeData(task.data, folder) };
+  return task.file === undefined ? task : { ...task, path: csvFile(task.file, csvFolder) };
+}
+
 /**
  * Writes a data set to `folder`: features as float64 [rows, inputs] and labels as int32 [rows], both little-endian.
  * A file with fewer rows is repeated.
  */
-export async function writeData(name, folder) {
+async function writeData(name, folder) {
   const { target, standardize, rows, order, enlarge: transform } = SOURCES[name];
-  const data = { train: `${name}.csv`, target, task: 'auto', exclude: [], validation: 0, standardize };
-  const { train } = await loadDataset({ data, seed: 0 }, FOLDER);
+  const config = trainSchema.parse({
+    network: { layers: [{ type: 'linear', units: 1 }] },
+    data: { train: `${name}.csv`, target, validation: 0, standardize },
+    dtype: 'float64',
+  });
+  const { train } = await loadDataset(config, FOLDER);
   const source = transform ? transform(train.features, train.rows) : train.features;
   const inputs = source.length / train.rows;
   const features = new Float64Array(rows * inputs);

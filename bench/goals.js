@@ -4,6 +4,7 @@
  * On our side stands what a user gets, the automatic choice, unless a goal names kernels; of several numbers of threads, or
  * builds, the best median counts, on the peers' side too.
  */
+import { LESS, MORE, memoryAllowance } from './csv/workloads.js';
 import { median, ratios, spread } from './statistics.js';
 import { EMPTY, flops, PARAMS, PEAK, SGEMM, SQUARE, WORKLOADS } from './workloads.js';
 
@@ -20,6 +21,30 @@ function speedUp(workload, peer, kinds, bound) {
   return goal(workload, `speed against ${peer}`, AT_LEAST, bound, (figures) =>
     over(figures.best('train', kinds), figures.best('train', ['auto'])),
   );
+}
+
+/** How many times as fast as a peer we read a CSV. */
+function readingSpeed(workload, peer, kind, bound) {
+  return goal(workload, `speed against ${peer}`, AT_LEAST, bound, (figures) =>
+    over(figures.best('load', [kind]), figures.best('load', ['load'])),
+  );
+}
+
+/** The memory of the processes of a workload, in MB. */
+function memory(workload) {
+  const { tasks } = WORKLOADS.find(({ id }) => id === workload);
+  return tasks
+    .filter(({ kind }) => kind === 'peak')
+    .map((task) =>
+      goal(
+        workload,
+        task.id,
+        AT_MOST,
+        memoryAllowance(task),
+        (figures) => figures.best(task.id, ['peak']),
+        'MB',
+      ),
+    );
 }
 
 /** What 2 threads gain over 1. */
@@ -78,6 +103,19 @@ export const GOALS = [
   goal('start', 'time of mlp params, of node -e 0', AT_MOST, 2.5, (figures) =>
     over(figures.best(PARAMS.id, ['process']), figures.best(EMPTY.id, ['process'])),
   ),
+  ...['csv-integers', 'csv-floats'].flatMap((workload) => [
+    readingSpeed(workload, 'csv-parse', 'csv-parse', 10),
+    readingSpeed(workload, 'pandas', 'pandas', 3),
+    readingSpeed(workload, 'Polars', 'polars', null),
+    readingSpeed(workload, 'DuckDB', 'duckdb', null),
+    ...memory(workload),
+  ]),
+  goal('csv-mixed', 'time, of csv-parse alone', AT_MOST, 1.3, (figures) =>
+    over(figures.best('load', ['load']), figures.best('load', ['csv-parse-alone'])),
+  ),
+  goal('csv-scaling', 'time of ten times the rows', AT_MOST, 11, (figures) =>
+    over(figures.best(MORE.id, ['load']), figures.best(LESS.id, ['load'])),
+  ),
 ];
 
 /** Ratios round by round; nothing where a side was not measured. */
@@ -85,7 +123,7 @@ function over(a, b) {
   return a && b && ratios(a, b);
 }
 
-/** The figures of one workload, in milliseconds a step, by task and contender. */
+/** The figures of one workload, in milliseconds a step or in MB, by task and contender. */
 class Figures {
   constructor({ figures }, { tasks }) {
     this.figures = figures;
@@ -111,7 +149,7 @@ class Figures {
     return this.figures
       .filter((figure) => figure.task === task && kinds.includes(figure.contender.kind))
       .filter((figure) => threads === undefined || figure.contender.threads === threads)
-      .map((figure) => figure.ms);
+      .map((figure) => figure.values);
   }
 }
 

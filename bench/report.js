@@ -1,38 +1,28 @@
 /** Results as Markdown, which reads well on a terminal too. */
 import { ratios, spread } from './statistics.js';
-import { flops } from './workloads.js';
+import { flops, WORKLOADS } from './workloads.js';
 
-export function report({ machine, node, date, rounds, seconds, contenders, skipped, workloads, goals }) {
-  const { cpu, cores, memoryGB, platform } = machine;
-  const parts = [
-    `${cpu}, ${cores} cores, ${memoryGB} GB, ${platform}; Node ${node}; ${date.slice(0, 10)}. ` +
-      `Medians of ${rounds} rounds of ${seconds} s, with the least and the greatest in brackets.`,
-    versionLine(contenders),
-    ...(skipped.length > 0
-      ? [`Left out: ${skipped.map(({ label, reason }) => `${label} (${reason})`).join('; ')}.`]
-      : []),
-    goalTable(goals, workloads),
-    ...workloads.map(workloadSection),
-  ];
-  return `${parts.filter(Boolean).join('\n\n')}\n`;
+/** The contenders that are set against the others: what a user of ours gets by himself. */
+const OURS = ['mlp', 'load'];
+
+/** Runs as results.json has them, each under its machine and its date. */
+export function report(runs) {
+  return `${[goalTable(runs), ...runs.flatMap(runSections)].filter(Boolean).join('\n\n')}\n`;
 }
 
-function versionLine(contenders) {
-  const versions = new Map(contenders.flatMap(({ versions }) => Object.entries(versions)));
-  versions.delete('Node');
-  versions.delete('threads');
-  return `${[...versions].map(([name, version]) => `${name} ${version}`).join(', ')}.`;
-}
-
-function goalTable(goals, workloads) {
+/** The goals of all runs, in the order of the workloads. */
+function goalTable(runs) {
+  const titles = new Map(runs.flatMap(({ workloads }) => workloads.map(({ id, title }) => [id, title])));
+  const goals = WORKLOADS.flatMap(({ id }) =>
+    runs.flatMap((run) => run.goals.filter(({ workload }) => workload === id)),
+  );
   if (goals.length === 0) return '';
-  const title = (id) => workloads.find((workload) => workload.id === id).title;
   const rows = goals.map((goal) => {
     const { workload, text, relation, bound, unit, met } = goal;
     const wanted = bound === null ? '' : `${relation} ${ratioText(bound, unit)}`;
     const verdict = goal.rounds ? (met === undefined ? '' : met ? 'met' : '**missed**') : 'not measured';
     return [
-      title(workload),
+      titles.get(workload),
       text,
       goal.rounds ? rangeText(goal, (value) => ratioText(value, unit)) : '',
       wanted,
@@ -42,36 +32,74 @@ function goalTable(goals, workloads) {
   return table(['work', 'ratio', 'measured', 'goal', ''], 'llrrl', rows);
 }
 
-function workloadSection({ title, figures, failures }) {
-  const tasks = [...new Set(figures.map(({ task }) => task))];
-  const tables = tasks.map((id) => taskTable(figures.filter(({ task }) => task === id)));
-  const failed = failures.map(({ label, task, reason }) => `${label}, ${task}: failed: ${reason}`);
-  return [`### ${title}`, ...tables, ...failed].join('\n\n');
+function runSections(run) {
+  const { machine, node, date, rounds, seconds, contenders, skipped, workloads } = run;
+  const { cpu, cores, memoryGB, platform } = machine;
+  return [
+    `## ${date.slice(0, 10)}, ${cpu}`,
+    `${cores} cores, ${memoryGB} GB, ${platform}; Node ${node}. ` +
+      `Medians of ${rounds} rounds of ${seconds} s, with the least and the greatest in brackets.`,
+    versionLine(contenders),
+    skipped.length > 0
+      ? `Left out: ${skipped.map(({ label, reason }) => `${label} (${reason})`).join('; ')}.`
+      : '',
+    ...workloads.flatMap((workload) => workloadSection(workload, contenders)),
+  ];
 }
 
-function taskTable(figures) {
-  const { kind, id } = figures[0].spec;
-  if (kind === 'train') return trainTable(figures);
-  const rows = figures.map(({ contender, spec, ms }) => {
-    const values = kind === 'product' ? ms.map((time) => flops(spec) / time / 1e6) : ms;
-    return [contender.label, rangeText(spread(values), digits)];
+function versionLine(contenders) {
+  const versions = new Map(contenders.flatMap(({ versions }) => Object.entries(versions)));
+  versions.delete('Node');
+  versions.delete('threads');
+  const list = [...versions].map(([name, version]) => `${name} ${version}`);
+  return list.length > 0 ? `${list.join(', ')}.` : '';
+}
+
+function workloadSection({ id, title, figures, failures }, contenders) {
+  const tables = WORKLOADS.find((workload) => workload.id === id).tasks.map((task) => {
+    const measured = figures
+      .filter((figure) => figure.task === task.id)
+      .map(({ contender, values }) => ({
+        id: contender,
+        label: contenders.find((one) => one.id === contender).label,
+        values,
+      }));
+    return measured.length === 0 ? '' : taskTable(task, measured);
   });
-  return table([id, kind === 'product' ? 'GFLOP/s' : 'ms'], 'lr', rows);
+  const failed = failures.map(({ label, task, reason }) => `${label}, ${task}: failed: ${reason}`);
+  return [`### ${title}`, ...tables, ...failed];
 }
 
-/** Sorted by speed, and set against the automatic choice. */
-function trainTable(figures) {
-  const base = figures.find(({ contender }) => contender.kind === 'auto');
+function taskTable(task, figures) {
+  const { id, kind } = task;
+  if (kind === 'train') return speedTable(figures, ['', 'ms a step', 'samples/s'], 1, task.batch);
+  if (kind === 'load') return speedTable(figures, [id, 's', 'rows/s'], 1e3, task.rows);
+  const [unit, of] = {
+    product: ['GFLOP/s', (ms) => flops(task) / ms / 1e6],
+    process: ['ms', (ms) => ms],
+    peak: ['MB', (megabytes) => megabytes],
+  }[kind];
+  const rows = figures.map(({ label, values }) => [label, rangeText(spread(values.map(of)), digits)]);
+  return table([id, unit], 'lr', rows);
+}
+
+/**
+ * Times sorted, and set against ours.
+ * @param unit the milliseconds in what the second column shows
+ * @param samples what is done in the time
+ */
+function speedTable(figures, head, unit, samples) {
+  const base = figures.find(({ id }) => OURS.includes(id));
   const rows = figures
-    .map(({ contender, spec, ms }) => ({ contender, spec, ms, time: spread(ms) }))
+    .map((figure) => ({ ...figure, time: spread(figure.values) }))
     .sort((a, b) => a.time.median - b.time.median)
-    .map(({ contender, spec, ms, time }) => [
-      contender.label,
-      rangeText(time, digits),
-      Math.round((spec.batch / time.median) * 1e3).toLocaleString('en'),
-      base ? rangeText(spread(ratios(ms, base.ms)), (value) => ratioText(value, '×')) : '',
+    .map(({ label, values, time }) => [
+      label,
+      rangeText(time, (ms) => digits(ms / unit)),
+      Math.round((samples / time.median) * 1e3).toLocaleString('en'),
+      base ? rangeText(spread(ratios(values, base.values)), (value) => ratioText(value, '×')) : '',
     ]);
-  return table(['', 'ms a step', 'samples/s', 'time against mlp'], 'lrrr', rows);
+  return table([...head, 'time against mlp'], 'lrrr', rows);
 }
 
 function rangeText({ median, min, max }, format) {
@@ -79,7 +107,8 @@ function rangeText({ median, min, max }, format) {
 }
 
 function ratioText(value, unit) {
-  return unit === '%' ? `${(value * 100).toFixed(0)} %` : `${digits(value)}×`;
+  if (unit === '%') return `${(value * 100).toFixed(0)} %`;
+  return unit === 'MB' ? `${digits(value)} MB` : `${digits(value)}×`;
 }
 
 /** Three significant digits, never in powers of ten. */

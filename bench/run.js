@@ -5,7 +5,7 @@
  * all of them. While one is measured the others sleep.
  */
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,11 +13,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Child } from './child.js';
 import { accepts, CONTENDERS, FAMILIES } from './contenders.js';
-import { writeData } from './data.js';
+import { Peak } from './csv/peak.js';
+import { prepareTask } from './data.js';
 import { judge } from './goals.js';
 import { report } from './report.js';
+import { readRuns, recordOf, save } from './results.js';
 import { Startup } from './startup.js';
-import { median } from './statistics.js';
+import { rounded } from './statistics.js';
 import { WORKLOADS } from './workloads.js';
 
 const WORKLOAD_IDS = WORKLOADS.map(({ id }) => id);
@@ -26,12 +28,16 @@ const USAGE = `usage: node bench/run.js [options]
   --seconds <s>          of each figure (default 0.5)
   --only <workload>      one of ${WORKLOAD_IDS.join(', ')}; may be repeated
   --without <a,b>        leave out families of ${FAMILIES.join(', ')}
-  --out <folder>         where results.json and results.md go (default bench)`;
+  --out <folder>         where results.json and results.md go (default bench)
+  --data <folder>        where CSVs are written, and left for other runs (default: a temporary folder)`;
 
 /** Thread pools spin for a while when their work is done: until they sleep, nobody else is measured. */
 const PAUSE_MS = 150;
 /** A contender that computes longer than this after its turn, in all its threads, has disturbed the next one. */
 const IDLE_LIMIT_MS = PAUSE_MS * availableParallelism();
+
+/** By how much of their size the results of two contenders may differ: they are sums in float32. */
+const SAME = 1e-4;
 
 /** Processes at work before we start, on average over a minute, from which on the figures can't be trusted. */
 const BUSY_LOAD = 0.5;
@@ -44,6 +50,7 @@ function readOptions() {
       only: { type: 'string', multiple: true, default: WORKLOAD_IDS },
       without: { type: 'string', default: '' },
       out: { type: 'string', default: fileURLToPath(new URL('.', import.meta.url)) },
+      data: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -63,6 +70,9 @@ function wrong(option, found, expected) {
   return new Error(`--${option}: found "${found}", expected ${expected}`);
 }
 
+/** Contenders that are no process of their own, but start one for each figure. */
+const SPAWNERS = { process: () => new Startup(), peak: () => new Peak() };
+
 /** Starts the contenders of these workloads one after the other, and sorts out those that are not installed. */
 async function start(workloads, without) {
   const running = [];
@@ -74,10 +84,10 @@ async function start(workloads, without) {
       skipped.push({ ...contender, reason: 'asked to' });
       continue;
     }
-    const child = contender.kind === 'process' ? new Startup() : new Child(contender);
+    const child = SPAWNERS[contender.kind]?.() ?? new Child(contender);
     const { versions, unavailable } = await child.hello();
     if (unavailable?.startsWith('exit code') && contender.family === 'mlp') {
-      throw new Error(`${contender.name}: ${unavailable}`);
+      throw new Error(`${contender.label}: ${unavailable}`);
     }
     if (unavailable === undefined) running.push({ ...contender, child, versions, idleCpuMs: 0 });
     else skipped.push({ ...contender, reason: unavailable });
@@ -91,7 +101,7 @@ async function runWorkload({ id, title, tasks }, running, { rounds, seconds }) {
   let figures = tasks.flatMap((spec) =>
     running
       .filter((contender) => accepts(contender, spec))
-      .map((contender) => ({ task: spec.id, spec, contender, ms: [], losses: [] })),
+      .map((contender) => ({ task: spec.id, spec, contender, values: [], losses: [] })),
   );
   // Round 0 prepares and warms up, and is not counted.
   for (let round = 0; round <= rounds; round++) {
@@ -99,11 +109,13 @@ async function runWorkload({ id, title, tasks }, running, { rounds, seconds }) {
     // Back and forth, so that nobody always follows the same neighbour.
     for (const figure of round % 2 === 0 ? [...figures] : [...figures].reverse()) {
       const { contender, spec, task } = figure;
+      if (!takesPart(contender, round)) continue;
       try {
-        const { msPerStep, loss, idleCpuMs = 0 } = await contender.child.measure(spec, seconds);
-        contender.idleCpuMs = Math.max(contender.idleCpuMs, idleCpuMs);
-        if (round > 0) figure.ms.push(rounded(msPerStep));
-        if (loss !== undefined && loss !== null) figure.losses.push(rounded(loss));
+        const answer = await contender.child.measure(spec, seconds);
+        contender.idleCpuMs = Math.max(contender.idleCpuMs, answer.idleCpuMs ?? 0);
+        if (round > 0) figure.values.push(rounded(answer.msPerStep ?? answer.megabytes));
+        if (answer.loss !== undefined) figure.losses.push(rounded(answer.loss));
+        if (answer.check !== undefined) figure.check = agreed(answer.check, task, figures);
       } catch (error) {
         failures.push({ label: contender.label, task, reason: error.message });
         figures = figures.filter((other) => other !== figure);
@@ -114,9 +126,20 @@ async function runWorkload({ id, title, tasks }, running, { rounds, seconds }) {
   return { id, title, figures, failures };
 }
 
-/** Five digits are more than a clock can vouch for. */
-function rounded(value) {
-  return Number(value.toPrecision(5));
+/** Whether a contender takes part in a round; one that takes part in few of them does without the first, which is not counted. */
+function takesPart({ rounds = Number.POSITIVE_INFINITY }, round) {
+  return round === 0 ? rounds === Number.POSITIVE_INFINITY : round <= rounds;
+}
+
+/** @throws Error where the result of a task is not that of the others */
+function agreed(check, task, figures) {
+  const other = figures.find((figure) => figure.task === task && figure.check !== undefined);
+  if (other && !(Math.abs(check - other.check) <= SAME * Math.abs(other.check))) {
+    throw new Error(
+      `found ${check} as its result, expected ${other.check} as ${other.contender.label} has it`,
+    );
+  }
+  return check;
 }
 
 function describeMachine() {
@@ -126,39 +149,6 @@ function describeMachine() {
     memoryGB: Math.round(totalmem() / 1e9),
     platform: `${process.platform} ${process.arch}`,
   };
-}
-
-/** What goes into results.json: every round of every figure, and all that is needed to read it. */
-function recordOf({ workloads, goals, contenders, skipped, ...rest }) {
-  return {
-    ...rest,
-    contenders: contenders.map(({ id, label, versions, idleCpuMs }) => ({
-      id,
-      label,
-      versions,
-      idleCpuMs: rounded(idleCpuMs),
-    })),
-    skipped: skipped.map(({ id, label, reason }) => ({ id, label, reason })),
-    workloads: workloads.map(({ id, title, figures, failures }) => ({
-      id,
-      title,
-      figures: figures.map(({ contender, task, ms, losses }) => ({
-        contender: contender.id,
-        task,
-        medianMs: rounded(median(ms)),
-        ms,
-        ...(losses.length > 0 && { losses }),
-      })),
-      failures,
-    })),
-    goals: goals.map(({ rounds, ...goal }) => ({ ...goal, ...(rounds && { rounds: rounds.map(rounded) }) })),
-  };
-}
-
-/** Numbers of a list side by side. */
-function toJson(value) {
-  const text = JSON.stringify(value, null, 2);
-  return `${text.replace(/\[\s+([-\d.,e\s]+?)\s+\]/g, (_, list) => `[${list.replace(/\s+/g, ' ')}]`)}\n`;
 }
 
 async function main() {
@@ -181,22 +171,21 @@ async function main() {
     const workloads = WORKLOADS.filter(({ id }) => only.includes(id));
     // Found now, not after ten minutes of measuring.
     await mkdir(options.out, { recursive: true });
+    await readRuns(resolve(options.out, 'results.json'));
+    const csvFolder = options.data ?? folder;
+    await mkdir(csvFolder, { recursive: true });
     const { running, skipped } = await start(workloads, options.without);
     contenders = running;
     const results = [];
     for (const workload of workloads) {
-      const tasks = await Promise.all(
-        workload.tasks.map(async (task) =>
-          task.kind === 'train' ? { ...task, data: await writeData(task.data, folder) } : task,
-        ),
-      );
+      const tasks = await Promise.all(workload.tasks.map((task) => prepareTask(task, { folder, csvFolder })));
       results.push(await runWorkload({ ...workload, tasks }, running, options));
     }
     for (const { label, idleCpuMs } of running) {
       if (idleCpuMs > IDLE_LIMIT_MS)
         console.error(`warning: ${label} computed ${Math.round(idleCpuMs)} ms while another was measured`);
     }
-    const outcome = {
+    const run = recordOf({
       date: new Date().toISOString(),
       machine: describeMachine(),
       node: process.version,
@@ -206,11 +195,9 @@ async function main() {
       skipped,
       workloads: results,
       goals: judge(results),
-    };
-    const text = report(outcome);
-    await writeFile(resolve(options.out, 'results.json'), toJson(recordOf(outcome)));
-    await writeFile(resolve(options.out, 'results.md'), text);
-    console.log(text);
+    });
+    await save(options.out, run);
+    console.log(report([run]));
   } finally {
     for (const { child } of contenders) child.close();
     await rm(folder, { recursive: true });

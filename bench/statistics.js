@@ -11,7 +11,12 @@ export function spread(values) {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** a over b, round by round: what slows the machine down for a while slows down both. */
+/** a over b, in the rounds that both have: what slows the machine down for a while slows down both. */
 export function ratios(a, b) {
-  return a.map((value, round) => value / b[round]);
+  return a.slice(0, b.length).map((value, round) => value / b[round]);
+}
+
+/** Five digits are more than a clock can vouch for. */
+export function rounded(value) {
+  return Number(value.toPrecision(5));
 }

@@ -2,6 +2,7 @@
  * What is measured. A workload is a list of tasks; all contenders that accept a task take turns at it, and at the
  * workload's other tasks, round after round, so that any two of its figures can be set against each other.
  */
+import { CSV_WORKLOADS } from './csv/workloads.js';
 
 /**
  * Training steps of a network.
@@ -63,6 +64,7 @@ export const WORKLOADS = [
   },
   { id: 'products', title: 'matrix products of the wasm kernels, 1 thread', tasks: [PEAK, SQUARE] },
   { id: 'start', title: 'whole processes', tasks: [EMPTY, PARAMS] },
+  ...CSV_WORKLOADS,
 ];
 
 /** Weights and biases of a network. */

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
 import { thisMachine } from '../../dist/cli/machine.js';
+import { createFeatureMatrix } from '../../dist/data/matrix.js';
 import { explainSearch, findBlas } from '../../dist/kernels/blas/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { trainSchema } from '../../dist/spec/trainSchema.js';
@@ -37,16 +38,21 @@ function configOf({ sizes, batch, optimizer, learningRate, dtype, data }) {
 }
 
 function datasetOf(task) {
-  const train = readData(task.data);
+  const { rows, features, labels } = readData(task.data);
+  const [inputs] = task.sizes;
   const outputs = task.sizes.at(-1);
+  const matrix = createFeatureMatrix(task.dtype, rows, inputs);
+  matrix.features.data.set(features);
   return {
+    ...matrix,
     task: outputs === 1 ? 'binary' : 'multiclass',
-    featureNames: Array.from({ length: task.sizes[0] }, (_, column) => String(column)),
-    targetName: 'class',
+    featureNames: Array.from({ length: inputs }, (_, column) => String(column)),
+    encodings: [],
+    targetNames: ['class'],
     classes: Array.from({ length: Math.max(2, outputs) }, (_, label) => String(label)),
-    train,
+    train: { rows, features: matrix.features.data, labels },
+    description: '',
     warnings: [],
-    sha256: '',
   };
 }
 

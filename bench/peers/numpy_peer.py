@@ -31,7 +31,7 @@ def prepare_training(task):
         for _ in range(steps):
             rows = next(batches)
             loss = model.step(X[rows], y[rows])
-        return steps, float(loss)
+        return {"steps": steps, "loss": float(loss)}
 
     return run
 
@@ -44,7 +44,7 @@ def prepare_product(task):
     def run(calls):
         for _ in range(calls):
             np.matmul(a, b, out=c)
-        return calls, None
+        return {"steps": calls}
 
     return run
 

@@ -5,8 +5,9 @@
  *     in   {"task": {…}, "seconds": 0.5}
  *     out  {"msPerStep": 1.2, "steps": 420, "loss": 0.1, "idleCpuMs": 0}, or {"error": "why"}
  *
- * A task is prepared when it comes for the first time, and kept. Between two lines the process sleeps; `idleCpuMs`, the time
- * it has computed since its last answer, is the proof.
+ * A step is what the task does over and over: a training step, a product, the reading of a file. What a file gives is the same for all, and
+ * answered with a number of it as "check", where training has its loss. A task is prepared when it comes for the first time, and
+ * kept. Between two lines the process sleeps; `idleCpuMs`, the time it has computed since its last answer, is the proof.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -21,7 +22,7 @@ export function unavailable(reason) {
 
 /**
  * Answers until the input ends.
- * @param prepare (task) → (steps) → { steps, loss }: takes about so many steps, and says how many they were
+ * @param prepare (task) → (steps) → { steps, loss or check }: takes about so many steps, and says how many they were
  */
 export async function serve(versions, prepare) {
   // Libraries greet on stdout, which is the protocol's.
@@ -49,17 +50,16 @@ export async function serve(versions, prepare) {
 async function time(prepared, seconds) {
   let milliseconds = 0;
   let steps = 0;
-  let loss;
+  let done;
   while (milliseconds < seconds * 1e3) {
     const start = performance.now();
-    const done = await prepared.run(prepared.chunk);
+    done = await prepared.run(prepared.chunk);
     const elapsed = performance.now() - start;
     milliseconds += elapsed;
     steps += done.steps;
-    loss = done.loss;
     if (elapsed < seconds * 1e3 * CHUNK) prepared.chunk *= 2;
   }
-  return { msPerStep: milliseconds / steps, steps, loss };
+  return { ...done, msPerStep: milliseconds / steps, steps };
 }
 
 /** The data of a training task. */

@@ -16,7 +16,7 @@ def unavailable(reason):
 
 
 def serve(versions, prepare):
-    """Answers until the input ends. prepare(task) -> run(steps) -> (steps taken, loss)."""
+    """Answers until the input ends. prepare(task) -> run(steps) -> {"steps": how many were taken, "loss" or "check"}."""
     prepared = {}
     _send({"versions": versions})
     idle_since = time.process_time()
@@ -35,16 +35,16 @@ def serve(versions, prepare):
 
 
 def _time(prepared, seconds):
-    elapsed, steps, loss = 0.0, 0, None
+    elapsed, steps, done = 0.0, 0, {}
     while elapsed < seconds:
         start = time.perf_counter()
-        done, loss = prepared["run"](prepared["chunk"])
+        done = prepared["run"](prepared["chunk"])
         chunk = time.perf_counter() - start
         elapsed += chunk
-        steps += done
+        steps += done["steps"]
         if chunk < seconds * CHUNK:
             prepared["chunk"] *= 2
-    return {"msPerStep": elapsed / steps * 1e3, "steps": steps, "loss": loss}
+    return {**done, "msPerStep": elapsed / steps * 1e3, "steps": steps}
 
 
 def _send(message):

@@ -40,7 +40,7 @@ def prepare(task):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, y)
-        return epochs * epoch, float(model.loss_)
+        return {"steps": epochs * epoch, "loss": float(model.loss_)}
 
     return run
 

@@ -46,7 +46,7 @@ def prepare_training(task):
             loss = criterion(model(X[rows]), y[rows])
             loss.backward()
             optimizer.step()
-        return steps, loss.item()
+        return {"steps": steps, "loss": loss.item()}
 
     return run
 
@@ -60,7 +60,7 @@ def prepare_product(task):
     def run(calls):
         for _ in range(calls):
             torch.matmul(a, b, out=c)
-        return calls, None
+        return {"steps": calls}
 
     return run
 

@@ -1,0 +1,44 @@
+/** Writes the CSVs: node bench/csv/files.js <name> <path>. */
+import { spawnSync } from 'node:child_process';
+import { createWriteStream, existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { argv, execPath } from 'node:process';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { RandomState } from '../../dist/random/randomState.js';
+import { RECIPES } from './recipes.js';
+
+const SELF = fileURLToPath(import.meta.url);
+
+/**
+ * The path of a CSV in `folder`, which is written unless it is there. A process of its own does it, to take its memory
+ * along when it ends.
+ */
+export function csvFile(name, folder) {
+  const path = join(folder, `mlp-bench-${name}.csv`);
+  if (!existsSync(path)) {
+    console.error(`writing ${path}`);
+    const { status, stderr } = spawnSync(execPath, [SELF, name, path], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    if (status !== 0) throw new Error(`${path}: can't be written: ${stderr}`);
+  }
+  return path;
+}
+
+function* pieces({ columns, block, rows, draw }) {
+  yield `${columns.join(',')}\n`;
+  const random = new RandomState(0);
+  const drawn = Array.from({ length: block }, () => `${draw(random).join(',')}\n`);
+  const bytes = Buffer.from(drawn.join(''));
+  for (let row = 0; row < rows; row += block) yield bytes;
+}
+
+if (argv[1] === SELF) {
+  const [, , name, path] = argv;
+  // Under another name until it is whole: a run that is broken off leaves no half of a file to the next.
+  await pipeline(Readable.from(pieces(RECIPES[name])), createWriteStream(`${path}.part`));
+  await rename(`${path}.part`, path);
+}

@@ -1,0 +1,7 @@
+/** Reads the data of a train config, and that is all: node bench/csv/loadOnce.js <config.json>. */
+import { argv } from 'node:process';
+import { loadDataset } from '../../dist/data/dataset.js';
+import { loadTrainConfig } from '../../dist/spec/load.js';
+
+const { config, directory } = loadTrainConfig(argv[2]);
+await loadDataset(config, directory);
