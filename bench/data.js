@@ -2,7 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadDataset } from '../dist/data/dataset.js';
+
+import { loadDataset } from '../dist/data/dataset/loadDataset.js';
+
 import { trainSchema } from '../dist/spec/trainSchema.js';
 import { csvFile } from './csv/files.js';
 

@@ -10,7 +10,8 @@
  *     const result = await runTraining(engine, config, plan);
  *     await engine.close();
  */
-export { type Dataset, loadDataset, type Split } from './data/dataset.js';
+export type { Dataset, Split } from './data/dataset/dataset.js';
+export { type LoadOptions, loadDataset } from './data/dataset/loadDataset.js';
 export { ExitCode, MlpError } from './errors.js';
 export { checkNetworks, networkProblems } from './gradcheck/builtin.js';
 export {

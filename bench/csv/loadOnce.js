@@ -1,6 +1,8 @@
 /** Reads the data of a train config, and that is all: node bench/csv/loadOnce.js <config.json>. */
 import { argv } from 'node:process';
-import { loadDataset } from '../../dist/data/dataset.js';
+
+import { loadDataset } from '../../dist/data/dataset/loadDataset.js';
+
 import { loadTrainConfig } from '../../dist/spec/load.js';
 
 const { config, directory } = loadTrainConfig(argv[2]);

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
-import { loadDataset } from '../../dist/data/dataset.js';
+
+import { loadDataset } from '../../dist/data/dataset/loadDataset.js';
+
 import { trainSchema } from '../../dist/spec/trainSchema.js';
 import { serve } from '../peers/serve.js';
 import { configOf } from './config.js';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
 import { thisMachine } from '../../dist/cli/machine.js';
-import { createFeatureMatrix } from '../../dist/data/matrix.js';
+import { createFeatureMatrix } from '../../dist/data/dataset/matrix.js';
 import { explainSearch, findBlas } from '../../dist/kernels/blas/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { trainSchema } from '../../dist/spec/trainSchema.js';

@@ -49,7 +49,7 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
 /** Throws what `mlp train` would throw for a config or data that are wrong. */
 export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
   const { loadTrainConfig } = await import('../spec/load.js');
-  const { loadDataset } = await import('../data/dataset.js');
+  const { loadDataset } = await import('../data/dataset/loadDataset.js');
   const { planTraining } = await import('../training/plan.js');
   const { chooseAutomatically } = await import('../training/doctor.js');
   const { thisMachine } = await import('./machine.js');

@@ -111,7 +111,7 @@ async function networkPage(
   style: TextStyle,
 ): Promise<Page> {
   const { loadTrainConfig } = await import('../spec/load.js');
-  const { loadDataset } = await import('../data/dataset.js');
+  const { loadDataset } = await import('../data/dataset/loadDataset.js');
   const { planTraining } = await import('../training/plan.js');
   const { checkNetwork } = await import('../gradcheck/network.js');
   const { renderSummary, renderTable } = await import('../gradcheck/text.js');

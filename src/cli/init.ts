@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import type { Proposal } from '../data/propose.js';
+import type { Proposal } from '../data/propose/propose.js';
 import { addTableOptions, type TableOptions } from './tableOptions.js';
 
 interface InitOptions extends TableOptions {
@@ -60,8 +60,8 @@ async function run(path: string, options: InitOptions): Promise<void> {
 
 async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Proposal> {
   const { readTableOf } = await import('./tableOptions.js');
-  const { summarize } = await import('../data/summary.js');
-  const { propose } = await import('../data/propose.js');
+  const { summarize } = await import('../data/summary/summary.js');
+  const { propose } = await import('../data/propose/propose.js');
   const { schemaPath } = await import('./schemaPath.js');
   const { table, beginning, target } = await readTableOf(path, options);
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
@@ -73,9 +73,9 @@ async function proposeFor(path: string, folder: string, options: InitOptions): P
 
 /** A target is never guessed, only proposed: the first records say which columns there are. */
 async function refuseWithoutTarget(path: string, options: InitOptions): Promise<never> {
-  const { openSource } = await import('../data/source.js');
-  const { readBeginning } = await import('../data/dialect.js');
-  const { likelyTarget } = await import('../data/propose.js');
+  const { openSource } = await import('../data/source/source.js');
+  const { readBeginning } = await import('../data/dialect/dialect.js');
+  const { likelyTarget } = await import('../data/propose/propose.js');
   const { ExitCode, MlpError } = await import('../errors.js');
   const { quote } = await import('../spec/show.js');
   const { oneOf } = await import('../spec/suggest.js');

@@ -10,7 +10,7 @@ export function inspectCommand(): Command {
 }
 
 async function run(path: string, options: TableOptions): Promise<void> {
-  const { summarize } = await import('../data/summary.js');
+  const { summarize } = await import('../data/summary/summary.js');
   const { print, toJson, warn } = await import('./output.js');
 
   const { table, beginning, target } = await readTableOf(path, options);

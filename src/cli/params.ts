@@ -51,7 +51,7 @@ async function run(path: string, options: ParamsOptions): Promise<void> {
 /** The number of feature columns, where a train config leaves the input to its data. */
 async function inputsOfData({ config, directory, path }: LoadedNetworkSpec): Promise<number> {
   if (config) {
-    const { loadDataset } = await import('../data/dataset.js');
+    const { loadDataset } = await import('../data/dataset/loadDataset.js');
     return (await loadDataset(config, directory, path)).featureNames.length;
   }
   const { ExitCode, MlpError } = await import('../errors.js');

@@ -1,5 +1,5 @@
 /** Tells how far the reading of data has come, where it takes long enough to be asked about. */
-import type { LoadOptions } from '../data/dataset.js';
+import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import type { ReadingProgress } from '../report/readingProgress.js';
 import { printable } from '../text.js';
 import { displayOf, isAnimated } from './terminal.js';

@@ -1,6 +1,6 @@
 /** Options of the commands that look at a whole CSV, and the reading of it. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Beginning } from '../data/dialect.js';
+import type { Beginning } from '../data/dialect/dialect.js';
 import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { DELIMITERS } from '../spec/train.js';
@@ -44,8 +44,8 @@ export function addTableOptions(command: Command): Command {
  */
 export async function readTableOf(path: string, options: TableOptions): Promise<ReadTable> {
   const { availableParallelism } = await import('node:os');
-  const { openSource } = await import('../data/source.js');
-  const { readBeginning } = await import('../data/dialect.js');
+  const { openSource } = await import('../data/source/source.js');
+  const { readBeginning } = await import('../data/dialect/dialect.js');
   const { readWhole } = await import('../data/read.js');
   const { withReadingProgress } = await import('./reading.js');
   requireSeparators(options);

@@ -1,7 +1,7 @@
 /** mlp train: from a config to a run directory, with progress on the way and curves at the end. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode } from '../errors.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
@@ -37,7 +37,7 @@ export function trainCommand(): Command {
 
 async function run(path: string, options: TrainOptions): Promise<void> {
   const { loadTrainConfig } = await import('../spec/load.js');
-  const { loadDataset } = await import('../data/dataset.js');
+  const { loadDataset } = await import('../data/dataset/loadDataset.js');
   const { planTraining } = await import('../training/plan.js');
   const { chooseBackend, chooseThreads } = await import('../training/backend.js');
   const { Team } = await import('../training/team/team.js');

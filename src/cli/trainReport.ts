@@ -1,5 +1,5 @@
 /** What `mlp train` tells of a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { lossChart } from '../report/chart.js';
 import { confusionTable } from '../report/confusion.js';
 import { formatCount, formatDuration, formatMetric, formatRate } from '../report/numbers.js';

@@ -1,8 +1,8 @@
 /** A whole CSV in memory, by whichever reader takes it. */
-import { readTable } from './csv.js';
-import type { Beginning } from './dialect.js';
+import { readTable } from './csv/readTable.js';
+import type { Beginning } from './dialect/dialect.js';
 import { readPlainTable } from './plain/plainTable.js';
-import type { Source } from './source.js';
+import type { Source } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
 
 export interface WholeOptions {

@@ -1,6 +1,6 @@
 /** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
 import { totalmem } from 'node:os';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan, createMemory, growMemory } from '../kernels/arena.js';
 import { kernelScratch } from '../kernels/create.js';

@@ -3,7 +3,7 @@
  * The loop over epochs (`run.ts`) knows no more of it than this.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { Arena } from '../kernels/arena.js';
 import { createKernels } from '../kernels/create.js';
 import { alone } from '../kernels/share.js';

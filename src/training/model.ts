@@ -1,5 +1,5 @@
 /** The model file: the weights, and in the metadata all that is needed to feed them a raw CSV. */
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import type { Parameters } from '../network/parameters.js';
 import type { TrainingPlan } from './plan.js';
 import { type EncodedTensors, encodeSafetensors } from './safetensors/encode.js';

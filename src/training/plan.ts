@@ -2,7 +2,7 @@
  * What a config and its data make together: the loss, the widths, the batches. All that can be wrong between a
  * network and its data is found here, before anything is allocated.
  */
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { networkShape } from '../network/shape.js';
 import { outputWidths } from '../spec/check.js';

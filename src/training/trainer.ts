@@ -5,8 +5,8 @@
  * In a team of threads each has a trainer of its own over the same memory. They take the same steps, each kernel its
  * slice of every result; only what lies outside the memory (the generator, the counters of steps) exists once for each thread.
  */
-import { Batches } from '../data/batches.js';
-import type { Dataset, Split } from '../data/dataset.js';
+import { Batches } from '../data/dataset/batches.js';
+import type { Dataset, Split } from '../data/dataset/dataset.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { initialize } from '../network/initialize.js';

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readBeginning } from '../../src/data/dialect.js';
+import { readBeginning } from '../../src/data/dialect/dialect.js';
 import { readWhole } from '../../src/data/read.js';
-import { openSource } from '../../src/data/source.js';
+import { openSource } from '../../src/data/source/source.js';
 import { Folder, rejection } from './files.js';
 
 const folder = new Folder();

@@ -1,5 +1,6 @@
 /** Training runs in memory, for the tests of engines. */
-import { type Dataset, loadDataset } from '../../src/data/dataset.js';
+import type { Dataset } from '../../src/data/dataset/dataset.js';
+import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import type { TrainConfig } from '../../src/spec/train.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
+import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import { type Engine, LocalEngine } from '../../src/training/engine.js';
 import { planTraining } from '../../src/training/plan.js';

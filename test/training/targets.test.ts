@@ -1,6 +1,6 @@
 /** Regression with several targets: one output for each, trained and measured together. */
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../src/data/dataset.js';
+import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import { LocalEngine } from '../../src/training/engine.js';
 import type { Metrics } from '../../src/training/metrics.js';

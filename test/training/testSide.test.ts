@@ -1,6 +1,6 @@
 /** The test rows: evaluated once, at the end, and without a trace in the rest. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Dataset, Split } from '../../src/data/dataset.js';
+import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
 import { type Engine, LocalEngine } from '../../src/training/engine.js';
 import { type EpochRecord, runTraining } from '../../src/training/run.js';
 import { BACKENDS } from '../support/backends.js';

@@ -1,6 +1,6 @@
 /** Row weights: mean loss = 1/B·Σ wᵢ·lossᵢ in steps and evaluations, and nothing else changes. */
 import { describe, expect, it } from 'vitest';
-import type { Dataset, Split } from '../../src/data/dataset.js';
+import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
 import { type Engine, LocalEngine } from '../../src/training/engine.js';
 import { BACKENDS } from '../support/backends.js';

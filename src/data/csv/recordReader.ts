@@ -5,12 +5,12 @@
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Options, Parser } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
-import { readAt } from '../bytes.js';
-import { csvError, parseOptions } from '../csvParse.js';
-import type { Beginning } from '../dialect.js';
-import type { Source } from '../source.js';
+import { csvError, parseOptions } from '../dialect/csvParse.js';
+import type { Beginning } from '../dialect/dialect.js';
+import { readAt } from '../source/bytes.js';
+import type { Source } from '../source/source.js';
+import { readText } from '../source/textFile.js';
 import { columnLabel } from '../table.js';
-import { readText } from '../textFile.js';
 import { closingQuote, countLineEnds, lineStart } from './lineEnds.js';
 
 const MEBIBYTE = 2 ** 20;

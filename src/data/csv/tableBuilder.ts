@@ -1,8 +1,8 @@
 /** Grows a table row by row out of cells of text. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { isMissing, looksNumeric } from '../cell.js';
-import { delimiterName } from '../csvParse.js';
-import type { Beginning } from '../dialect.js';
+import { delimiterName } from '../dialect/csvParse.js';
+import type { Beginning } from '../dialect/dialect.js';
 import { type ColumnKind, columnLabel, type Table } from '../table.js';
 import { type BadCell, type ColumnBuilder, grown } from './columnBuilder.js';
 import { NumericBuilder } from './numericBuilder.js';

@@ -6,7 +6,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { MissingPolicy } from '../../spec/train.js';
 import { Levels } from '../levels.js';
 import type { FittedColumn, Scaling } from '../scaling.js';
-import { fitStandardization } from '../standardize.js';
+import { fitStandardization } from '../scaling.js';
 import { columnLabel, numericColumn, type Table, textColumn } from '../table.js';
 import type { CategoryEncoding, FeatureEncoding, NumericEncoding } from './encoding.js';
 import { requireComplete } from './missing.js';

@@ -4,11 +4,11 @@
  */
 import { MlpError } from '../../errors.js';
 import { NumericBuilder } from '../csv/numericBuilder.js';
-import type { Beginning } from '../dialect.js';
+import type { Beginning } from '../dialect/dialect.js';
 import { requireComplete } from '../encode/missing.js';
 import { writeFeatures } from '../encode/write.js';
 import type { Affine } from '../scaling.js';
-import type { Source } from '../source.js';
+import type { Source } from '../source/source.js';
 import { columnLabel, type Table } from '../table.js';
 import type { FittedPiece, OddCell, OddCells } from './fitPiece.js';
 import type { Matrix } from './matrix.js';

@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ExitCode, MlpError } from '../../errors.js';
-import type { FileBytes } from '../bytes.js';
+import type { FileBytes } from '../source/bytes.js';
 import type { BlockSize } from './matrixSpace.js';
 import { compileModules } from './module.js';
 import type { PlacedPiece } from './pieces.js';

@@ -21,7 +21,8 @@ export interface PlainExports {
   readonly isAscii: { readonly value: number };
   dropReturns(at: number, end: number): number;
   findCells(at: number, end: number, delimiter: number, most: number, marks: number): number;
-  readShortNumbers(marks: number, count: number, values: number, packed: number, others: number): number;
+  readTinyNumbers: ReadBlock;
+  readShortNumbers: ReadBlock;
   readOtherNumbers(
     marks: number,
     count: number,
@@ -66,6 +67,8 @@ export interface PlainExports {
   scaleToFloat32: ScaleBlock;
   scaleToFloat64: ScaleBlock;
 }
+
+type ReadBlock = (marks: number, count: number, values: number, packed: number, others: number) => number;
 
 type ScaleBlock = (
   rows: number,

@@ -1,5 +1,5 @@
 /** A file in pieces of whole rows, and their text. */
-import { changed, type FileBytes, readAt } from '../bytes.js';
+import { changed, type FileBytes, readAt } from '../source/bytes.js';
 import type { Workspace } from './workspace.js';
 
 /** Rows that begin within one stretch of the file. */

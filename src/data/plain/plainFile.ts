@@ -8,9 +8,9 @@
  * where the scaling is known) reads the numbers to their places. `fit` keeps numbers of up to 8 digits exactly in the 4 bytes
  * that they take up in a matrix of float32, until the scaling is known; the columns that have others are read once more.
  */
-import type { Beginning } from '../dialect.js';
+import type { Beginning } from '../dialect/dialect.js';
 import type { Affine, FittedColumn, Scaling } from '../scaling.js';
-import type { Source } from '../source.js';
+import type { Source } from '../source/source.js';
 import type { NumericColumn, TextColumn } from '../table.js';
 import { joinColumns } from './capturedColumns.js';
 import { lineOf, OddCellSummary, tooLarge } from './cellErrors.js';

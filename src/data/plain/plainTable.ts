@@ -1,6 +1,6 @@
 /** A whole plain file in memory, by column. */
 import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
-import type { Beginning } from '../dialect.js';
+import type { Beginning } from '../dialect/dialect.js';
 import type { Column, ColumnKind, Table } from '../table.js';
 import { PlainFile, type PlainRequest } from './plainFile.js';
 import type { Tuning } from './workspace.js';

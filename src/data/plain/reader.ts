@@ -1,9 +1,10 @@
 /** What each thread reads pieces with: the file, its own workspace, and the blocks of numbers that a piece is read in. */
-import { changed, type FileBytes } from '../bytes.js';
+
 import { parseDecimal } from '../cell.js';
+import { changed, type FileBytes } from '../source/bytes.js';
 import type { BlockSize } from './matrixSpace.js';
 import type { Modules } from './module.js';
-import { loadPiece, type PlacedPiece } from './pieces.js';
+import { loadPiece, type PlacedPiece, type Span } from './pieces.js';
 import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
 
 /** Of the beginning of a file, what reading its rows takes. Plain data. */
@@ -23,6 +24,10 @@ export interface Block {
 /** Takes a cell that is no number: its row and column of the file, and its text. False ends the reading. */
 export type OtherCell = (row: number, column: number, text: string) => boolean;
 
+/** What is tried first on the cells of a block: nothing where numbers are long, for each would be tried in vain. */
+type NumberKind = 'tiny' | 'short' | 'long';
+
+const TINY_LENGTH = 4;
 const LINE_FEED = 0x0a;
 
 export class Reader {
@@ -62,13 +67,14 @@ export class Reader {
 
     const text = loadPiece(space, file, piece);
     let from = text.at;
-    let isLong = false;
+    let kind = this.kindOf(text, piece);
     for (let done = 0; done < piece.rows; ) {
       const wanted = Math.min(this.blockSize.rows, piece.rows - done) * columns;
       const found = exports.findCells(from, text.end, this.delimiter, wanted, at.marks);
       if (found < wanted) throw changed(file, file.size);
-      const others = this.readShort(wanted, isLong);
-      isLong = others * 2 > wanted;
+      const others = this.readAs(kind, wanted);
+      if (kind === 'tiny' && others * 16 > wanted) kind = 'short';
+      else if (kind === 'short' && others * 2 > wanted) kind = 'long';
       const left = exports.readOtherNumbers(
         at.marks,
         others,
@@ -102,10 +108,16 @@ export class Reader {
     return end;
   }
 
-  /** Reads the short numbers of the block, and returns how many cells are others: where most are, none is tried. */
-  private readShort(cells: number, isLong: boolean): number {
+  /** What most numbers of a piece may be, by their mean length with a separator. */
+  private kindOf({ at, end }: Span, { rows }: PlacedPiece): NumberKind {
+    return end - at <= TINY_LENGTH * rows * this.beginning.columns ? 'tiny' : 'short';
+  }
+
+  /** Reads the numbers of the block that are of a kind, and returns how many cells are others. */
+  private readAs(kind: NumberKind, cells: number): number {
     const { exports, words, at } = this.space;
-    if (!isLong) return exports.readShortNumbers(at.marks, cells, at.values, at.packed, at.others);
+    if (kind === 'tiny') return exports.readTinyNumbers(at.marks, cells, at.values, at.packed, at.others);
+    if (kind === 'short') return exports.readShortNumbers(at.marks, cells, at.values, at.packed, at.others);
     for (let cell = 0, to = at.others / 4; cell < cells; cell++) words[to++] = cell;
     return cells;
   }

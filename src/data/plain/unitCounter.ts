@@ -1,6 +1,6 @@
 /** What passes between the threads of a crew. */
 import type { MlpError } from '../../errors.js';
-import type { FileBytes } from '../bytes.js';
+import type { FileBytes } from '../source/bytes.js';
 import type { Modules } from './module.js';
 import type { RowsBeginning } from './reader.js';
 import type { Task } from './task.js';

@@ -1,8 +1,8 @@
 /** What the target column is, and how many rows each of its classes has. */
 import type { Task } from '../../spec/train.js';
-import type { Field } from '../field.js';
+import type { Field } from '../dataset/field.js';
+import { readTargets, understandTargets } from '../dataset/target.js';
 import { type Column, columnLabel, type Table } from '../table.js';
-import { readTargets, understandTargets } from '../target.js';
 import { countCodes } from './cells.js';
 import type { Level } from './types.js';
 

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { Dataset } from '../../data/dataset.js';
+import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import { Arena } from '../../kernels/arena.js';
 import { ReferenceKernels } from '../../kernels/reference.js';

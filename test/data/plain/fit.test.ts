@@ -1,7 +1,7 @@
 /** The matrix that a plain file becomes, held to the arithmetic it stands for. */
 import { describe, expect, it } from 'vitest';
-import { readTable } from '../../../src/data/csv.js';
-import { createFeatureMatrix, matrixOf } from '../../../src/data/matrix.js';
+import { readTable } from '../../../src/data/csv/readTable.js';
+import { createFeatureMatrix, matrixOf } from '../../../src/data/dataset/matrix.js';
 import { fitStandardization } from '../../../src/data/scaling.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DType } from '../../../src/kernels/kernels.js';
@@ -39,6 +39,10 @@ const SPELLINGS = {
   '17 digits': (x: number) => String(x),
   'mostly 3 digits': (x: number, i: number) => (i % 211 === 7 ? String(x / 1e6) : x.toFixed(2)),
   integers: (x: number) => String(Math.round(x * 20)),
+  pixels: (x: number, i: number) =>
+    i % 40 === 9
+      ? ['-7', '1e2', '.5', '1000', '-0', '07'][Math.abs(Math.round(x)) % 6]
+      : String(Math.abs(Math.round(x * 25))),
   'tiny ones': (x: number) => x.toExponential(4).replace(/e.*/, 'e-30'),
 };
 

@@ -1,7 +1,7 @@
 /** What the byte path accepts it reads as csv-parse's table does, wherever the borders of its pieces lie. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTable } from '../../../src/data/csv.js';
+import { readTable } from '../../../src/data/csv/readTable.js';
 import { readPlainTable } from '../../../src/data/plain/plainTable.js';
 import type { Tuning } from '../../../src/data/plain/workspace.js';
 import type { ColumnKind, Table } from '../../../src/data/table.js';

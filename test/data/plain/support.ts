@@ -1,9 +1,9 @@
-import { type Beginning, readBeginning } from '../../../src/data/dialect.js';
-import { createFeatureMatrix, matrixOf } from '../../../src/data/matrix.js';
+import { createFeatureMatrix, matrixOf } from '../../../src/data/dataset/matrix.js';
+import { type Beginning, readBeginning } from '../../../src/data/dialect/dialect.js';
 import { PlainFile, type PlainRequest } from '../../../src/data/plain/plainFile.js';
 import type { Tuning } from '../../../src/data/plain/workspace.js';
 import type { FittedColumn, Scaling } from '../../../src/data/scaling.js';
-import { openSource, type Source } from '../../../src/data/source.js';
+import { openSource, type Source } from '../../../src/data/source/source.js';
 import type { DType, FloatArray } from '../../../src/kernels/kernels.js';
 import type { Folder } from '../files.js';
 

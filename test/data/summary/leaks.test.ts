@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarize, type Warning } from '../../../src/data/summary.js';
+import { summarize, type Warning } from '../../../src/data/summary/summary.js';
 import { RandomState } from '../../../src/random/randomState.js';
 import { tableOf } from '../encode/tables.js';
 

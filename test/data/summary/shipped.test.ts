@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readBeginning } from '../../../src/data/dialect.js';
+import { readBeginning } from '../../../src/data/dialect/dialect.js';
 import { readWhole } from '../../../src/data/read.js';
-import { openSource } from '../../../src/data/source.js';
-import { summarize } from '../../../src/data/summary.js';
+import { openSource } from '../../../src/data/source/source.js';
+import { summarize } from '../../../src/data/summary/summary.js';
 import { fixture, projectPath } from '../../support/fixtures.js';
 
 interface Expected {

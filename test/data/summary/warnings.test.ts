@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarize } from '../../../src/data/summary.js';
+import { summarize } from '../../../src/data/summary/summary.js';
 import { tableOf } from '../encode/tables.js';
 
 type Cells = (number | string | null)[];

@@ -1,7 +1,7 @@
 /**
  * Text to numbers, in blocks of cells. `findCells` finds where they end; `readShortNumbers` reads numbers of up to 8 digits,
- * which are most, 16 characters at once and without a branch; `readOtherNumbers` reads what that has left over, and leaves
- * over itself what is for the caller.
+ * which are most, 16 characters at once and without a branch, or `readTinyNumbers` those of up to 3, such as pixels;
+ * `readOtherNumbers` reads what these have left over, and leaves over itself what is for the caller.
  *
  * A number is written twice: as float64, and packed (see packed.ts).
  */
@@ -70,6 +70,30 @@ export function findCells(at: usize, end: usize, delimiter: i32, most: i32, mark
     out = next;
   }
   return <i32>((out - first) >> 2);
+}
+
+/**
+ * Reads `count` cells that are mostly integers of up to three digits without a sign, given where they are as `findCells` does it. Returns
+ * how many are left over, whose `values` and `packed` mean nothing; `others` [u32] receives their numbers, rising. All have room for one more.
+ */
+export function readTinyNumbers(marks: usize, count: i32, values: usize, packed: usize, others: usize): i32 {
+  let other = others;
+  let before = <usize>load<u32>(marks);
+  marks += 4;
+  for (let i = 0; i < count; i++) {
+    const stop = <usize>load<u32>(marks + ((<usize>i) << 2));
+    const length = <u32>(stop - before - 1);
+    before = stop;
+    // The last character is in the upper of three bytes; what is before the cell is 0.
+    const digits = ((load<u32>(stop - 4) ^ 0x30303030) >> 8) & (0xffffff << (24 - 8 * length));
+    const notDigits = ((digits + 0x767676) | digits) & 0x808080;
+    const number = (digits >> 16) + ((digits >> 8) & 255) * 10 + (digits & 255) * 100;
+    store<f64>(values + ((<usize>i) << 3), <f64>(<i32>number));
+    store<u32>(packed + ((<usize>i) << 2), number << 5);
+    store<u32>(other, <u32>i);
+    other += (<usize>i32((notDigits | u32(length - 1 >= 3)) != 0)) << 2;
+  }
+  return <i32>((other - others) >> 2);
 }
 
 /** Of the last `readOtherNumbers`. */

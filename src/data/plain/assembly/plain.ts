@@ -3,7 +3,7 @@ import { scaleRows } from './scale';
 
 export { powersOfTen, mostPower } from './number';
 export { checkRows, dropReturns, rows, isAscii } from './rows';
-export { findCells, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
+export { findCells, readTinyNumbers, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
 export { addMoments, addExtremes } from './moments';
 
 /** The end of the module's constants in the memory. */

@@ -1,0 +1,53 @@
+/** Which rows each minibatch holds. */
+import type { RandomState } from '../../random/randomState.js';
+import type { TrainingConfig } from '../../spec/train.js';
+
+/**
+ * Draws minibatches of row numbers out of `rows` rows, without allocating.
+ *
+ * - `shuffle`: a fresh permutation each epoch, cut into consecutive slices; the last one is what is left over. A batch
+ *   is never larger than the rows.
+ * - `with-replacement`: `batchSize` rows by lot each step, as `numpy.random.choice(rows, batchSize)`.
+ *
+ * The generator is shared with whoever drew the weights, and nothing is drawn before the first `next`.
+ */
+export class Batches {
+  readonly stepsPerEpoch: number;
+  private readonly batchSize: number;
+  /** [rows] The epoch's permutation; empty with replacement. */
+  private readonly order: Int32Array;
+  /** Rows of this epoch that have been handed out. */
+  private position = 0;
+
+  /** rows and batchSize are at least 1. */
+  constructor(
+    private readonly kind: TrainingConfig['batches'],
+    private readonly rows: number,
+    batchSize: number,
+    private readonly random: RandomState,
+  ) {
+    this.batchSize = kind === 'shuffle' ? Math.min(batchSize, rows) : batchSize;
+    this.order = new Int32Array(kind === 'shuffle' ? rows : 0);
+    this.stepsPerEpoch = Math.ceil(rows / this.batchSize);
+  }
+
+  /** How many rows the next batch holds. */
+  get nextRows(): number {
+    if (this.kind === 'with-replacement') return this.batchSize;
+    return Math.min(this.batchSize, this.rows - (this.position % this.rows));
+  }
+
+  /** Writes the next batch over the beginning of `out` [batchSize], and says how many rows it holds. */
+  next(out: Int32Array): number {
+    const { kind, rows, order, random, nextRows } = this;
+    if (kind === 'with-replacement') {
+      random.randintInto(out.length === nextRows ? out : out.subarray(0, nextRows), rows);
+      return nextRows;
+    }
+    if (this.position === rows) this.position = 0;
+    if (this.position === 0) random.permutationInto(order);
+    for (let i = 0; i < nextRows; i++) out[i] = order[this.position + i];
+    this.position += nextRows;
+    return nextRows;
+  }
+}

@@ -1,0 +1,203 @@
+/** Which columns of a file are features, which are targets, and which say something of the rows: by name, or by number. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { columnsWithSetting, weightColumn } from '../../spec/columnSettings.js';
+import { quote } from '../../spec/show.js';
+import { oneOf, suggest } from '../../spec/suggest.js';
+import type { ColumnRef, DataConfig } from '../../spec/train.js';
+import { printable } from '../../text.js';
+import { parseDecimal } from '../cell.js';
+import { columnLabel } from '../table.js';
+
+/** Numbers of columns, from 0, in the file they were chosen for. */
+export interface ColumnChoice {
+  readonly features: readonly number[];
+  /** One, or several for regression. */
+  readonly targets: readonly number[];
+  /** Features whose numbers are categories. */
+  readonly categories: readonly number[];
+  readonly weights?: number;
+  /** The columns that say which rows are held out. */
+  readonly validation?: number;
+  readonly test?: number;
+}
+
+/** The columns of a file, and what messages call it. */
+export interface NamedColumns {
+  readonly path: string;
+  readonly header: boolean;
+  readonly names: readonly string[];
+}
+
+/** The targets of a config as a list. */
+export function targetsOf({ target }: DataConfig): ColumnRef[] {
+  return Array.isArray(target) ? target : [target];
+}
+
+/**
+ * Whether the training file is to be read with a header: a target given by name means that there is one.
+ * An MlpError (78) where the config says otherwise.
+ */
+export function wantedHeader(data: DataConfig, place: string): 'auto' | boolean {
+  const name = targetsOf(data).find((target) => typeof target === 'string');
+  if (name === undefined) return data.header;
+  if (data.header !== false) return true;
+  throw new MlpError(
+    ExitCode.config,
+    `${place}data.target: found the name ${quote(name)} with a data.header of false, expected a column's number from 0`,
+    'only a header names columns: give the number, or set data.header to true',
+  );
+}
+
+/**
+ * Chooses the columns of the training file: all that have no other part are features, in the order of the file.
+ * An MlpError (78) where the config names a column that the file does not have; `place` precedes its message.
+ */
+export function chooseColumns(file: NamedColumns, data: DataConfig, place: string): ColumnChoice {
+  const find = (key: string, column: ColumnRef) => findColumn(file, column, `${place}${key}`);
+  const several = Array.isArray(data.target);
+  const targets = targetsOf(data).map((target, i) =>
+    find(several ? `data.target[${i}]` : 'data.target', target),
+  );
+  const excluded = data.exclude.map((column, i) => find(`data.exclude[${i}]`, column));
+  const categories = data.categories.map((column, i) => find(`data.categories[${i}]`, column));
+  const weighing = data.weights === undefined ? undefined : weightColumn(data.weights);
+  const weights = weighing === undefined ? undefined : find('data.weights.column', weighing);
+  const marked = (key: 'validation' | 'test') =>
+    typeof data[key] === 'object' ? find(`data.${key}.column`, data[key].column) : undefined;
+  const validation = marked('validation');
+  const test = marked('test');
+
+  const repeated = targets.find((target, i) => targets.indexOf(target) !== i);
+  if (repeated !== undefined) throw misused('data.target', file, repeated, 'twice', place);
+  const others = [
+    ['data.exclude', excluded],
+    ['data.categories', categories],
+    ['data.weights.column', [weights]],
+    ['data.validation.column', [validation]],
+    ['data.test.column', [test]],
+  ] as const;
+  for (const [key, columns] of others) {
+    const target = columns.find((column) => column !== undefined && targets.includes(column));
+    if (target !== undefined) throw misused(key, file, target, 'the target', place);
+  }
+  for (const key of ['missing', 'standardize'] as const) {
+    for (const name of columnsWithSetting(data[key])) {
+      findName(file, name, `${place}data.${key}`);
+    }
+  }
+
+  const taken = new Set<number | undefined>([...targets, ...excluded, weights, validation, test]);
+  const features = file.names.map((_, i) => i).filter((i) => !taken.has(i));
+  if (features.length === 0) {
+    throw new MlpError(
+      ExitCode.config,
+      `${place}data: found no feature in ${file.path}: the target and data.exclude take all ${file.names.length} columns`,
+      separatorHint(file.names),
+    );
+  }
+  return {
+    features,
+    targets,
+    categories: categories.filter((column) => !taken.has(column)),
+    ...(weights !== undefined && { weights }),
+    ...(validation !== undefined && { validation }),
+    ...(test !== undefined && { test }),
+  };
+}
+
+/**
+ * The same columns in a file of held-out rows, matched by name in any order; further columns don't matter. Without a header
+ * the number of columns must be the same. An MlpError (65) where one is not there.
+ */
+export function matchColumns(
+  file: NamedColumns,
+  training: NamedColumns & { readonly choice: ColumnChoice },
+): ColumnChoice {
+  const { features, targets, categories, weights } = training.choice;
+  if (!file.header) {
+    if (file.names.length !== training.names.length) {
+      throw new MlpError(
+        ExitCode.data,
+        `${file.path}:1: found ${file.names.length} columns, expected ${training.names.length} as in ${training.path}`,
+      );
+    }
+    return { features, targets, categories, ...(weights !== undefined && { weights }) };
+  }
+  const indexOf = new Map(file.names.map((name, i) => [name, i]));
+  const find = (column: number) => {
+    const name = training.names[column];
+    const index = indexOf.get(name);
+    if (index !== undefined) return index;
+    throw new MlpError(
+      ExitCode.data,
+      `${file.path}:1: found no column ${quote(name)}, expected all that ${training.path} has`,
+      suggestName(name, file.names),
+    );
+  };
+  return {
+    features: features.map(find),
+    targets: targets.map(find),
+    categories: categories.map(find),
+    ...(weights !== undefined && { weights: find(weights) }),
+  };
+}
+
+function findColumn(file: NamedColumns, column: ColumnRef, where: string): number {
+  const { names, header, path } = file;
+  if (typeof column === 'string' && header) return findName(file, column, where);
+  if (typeof column === 'number' && column < names.length) return column;
+  const hint =
+    typeof column === 'string'
+      ? 'names are for files with a header: set data.header to true if the first row is one'
+      : names.includes(String(column)) && header
+        ? `to name the column ${column}, put quotes around it`
+        : separatorHint(names);
+  throw new MlpError(
+    ExitCode.config,
+    `${where}: found ${typeof column === 'string' ? quote(column) : column}, ` +
+      `expected a column's number from 0 to ${names.length - 1} in ${path}`,
+    hint,
+  );
+}
+
+function findName({ names, path, header }: NamedColumns, wanted: string, where: string): number {
+  const index = names.indexOf(wanted);
+  if (index >= 0) return index;
+  const shown = names.slice(0, 10).map(printable);
+  throw new MlpError(
+    ExitCode.config,
+    `${where}: found no column ${quote(wanted)} in ${path}, expected ${oneOf(shown)}${names.length > 10 ? ', …' : ''}`,
+    separatorHint(names) ?? (header ? headerHint(names) : undefined) ?? suggestName(wanted, names),
+  );
+}
+
+function misused(key: string, file: NamedColumns, column: number, what: string, place: string): MlpError {
+  const label = columnLabel(file.header, file.names[column]);
+  return new MlpError(
+    ExitCode.config,
+    what === 'twice'
+      ? `${place}${key}: found ${label} twice, expected different columns`
+      : `${place}${key}: found ${what} ${label}, expected other columns`,
+    what === 'twice' ? undefined : `a target has no other part: leave it out of ${key}`,
+  );
+}
+
+function suggestName(wanted: string, names: readonly string[]): string | undefined {
+  const hint = suggest(wanted, names);
+  return hint === undefined ? undefined : printable(hint);
+}
+
+/** Names that are mostly numbers are the first row of a file without a header. */
+function headerHint(names: readonly string[]): string | undefined {
+  const numbers = names.filter((name) => !Number.isNaN(parseDecimal(name)));
+  return numbers.length > names.length / 2
+    ? 'where the first row is no header, give data.target as a column number, from 0'
+    : undefined;
+}
+
+/** A file of one column is often one whose separator is another. */
+function separatorHint(names: readonly string[]): string | undefined {
+  return names.length === 1
+    ? 'the file has a single column; columns are separated by commas, semicolons, tabs or bars'
+    : undefined;
+}

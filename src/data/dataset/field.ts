@@ -1,0 +1,94 @@
+/** A column together with what messages need to point at its cells. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { found, numberHint, parseDecimal } from '../cell.js';
+import type { Column } from '../table.js';
+
+export interface Field {
+  readonly column: Column;
+  /** The file, as messages name it. */
+  readonly path: string;
+  /** `column "y"`, or `column 3` of a file without header. */
+  readonly label: string;
+  /** The line of the file, from 1, on which a row begins. */
+  line(row: number): number;
+}
+
+/** `data.csv:7: column "y"` */
+export function cellPlace(field: Field, row: number): string {
+  return `${field.path}:${field.line(row)}: ${field.label}`;
+}
+
+/** The numbers of all rows. */
+export function allRows({ column }: Field): Int32Array {
+  return firstRows(column.kind === 'numeric' ? column.values.length : column.codes.length);
+}
+
+/** 0, 1, 2, … Plain loops here and below: `from` would make an array of a million objects first. */
+export function firstRows(count: number): Int32Array {
+  const rows = new Int32Array(count);
+  for (let row = 0; row < count; row++) rows[row] = row;
+  return rows;
+}
+
+/** The elements at these rows. */
+export function gather(values: Float64Array, rows: Int32Array): Float64Array {
+  const gathered = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) gathered[i] = values[rows[i]];
+  return gathered;
+}
+
+/** [rows] The number in each cell; NaN where it is missing or none. A numeric column's own values, not a copy. */
+export function numbers({ column }: Field): Float64Array {
+  if (column.kind === 'numeric') return column.values;
+  const values = column.levels.map(finiteNumber);
+  const cells = new Float64Array(column.codes.length);
+  for (let row = 0; row < cells.length; row++) cells[row] = values[column.codes[row]] ?? Number.NaN;
+  return cells;
+}
+
+/** The cell as text: of a numeric column the number's shortest spelling; '' where it is missing. */
+export function cellText({ column }: Field, row: number): string {
+  if (column.kind === 'numeric') return Number.isNaN(column.values[row]) ? '' : String(column.values[row]);
+  return column.codes[row] < 0 ? '' : column.levels[column.codes[row]];
+}
+
+/** Throws an MlpError (65) at the first of `rows` whose cell is missing. */
+export function requirePresent(
+  field: Field,
+  rows: Int32Array,
+  hint = 'complete the cell, or remove the row',
+): void {
+  const { column } = field;
+  if (column.missing === 0) return;
+  const row = rows.find((row) =>
+    column.kind === 'numeric' ? Number.isNaN(column.values[row]) : column.codes[row] < 0,
+  );
+  if (row === undefined) return;
+  throw new MlpError(
+    ExitCode.data,
+    `${cellPlace(field, row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
+    hint,
+  );
+}
+
+/** [rows.length] The numbers of these rows; an MlpError (65) at the first cell that is none. */
+export function requireNumbers(field: Field, rows: Int32Array, textHint: string): Float64Array {
+  requirePresent(field, rows);
+  const all = numbers(field);
+  const row = rows.find((row) => Number.isNaN(all[row]));
+  if (row !== undefined) {
+    const text = cellText(field, row);
+    throw new MlpError(
+      ExitCode.data,
+      `${cellPlace(field, row)}: found ${found(text)}, expected a number`,
+      numberHint(text, textHint),
+    );
+  }
+  return gather(all, rows);
+}
+
+/** The finite number that a text is, NaN where it is none. */
+export function finiteNumber(text: string): number {
+  const value = parseDecimal(text);
+  return Number.isFinite(value) ? value : Number.NaN;
+}

@@ -1,0 +1,95 @@
+/**
+ * Where the bytes of a CSV come from: a file, a gzip, a pipe or standard input. All are read by position, as often as one likes and
+ * from any thread: a plain file in place, everything else out of a temporary file that it is first copied or unpacked into.
+ */
+import { closeSync, fstatSync, open, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { ExitCode, MlpError, readError } from '../../errors.js';
+import { printable } from '../../text.js';
+import { changed, type FileBytes } from './bytes.js';
+import { copyStream, type UnpackProgress, unpackGzip } from './unpack.js';
+
+export { type FileBytes, readAt } from './bytes.js';
+export type { UnpackProgress } from './unpack.js';
+
+/** `name`, `fd` and `size` are of the bytes themselves, unpacked. */
+export interface Source extends FileBytes {
+  /** An MlpError (74) if the file's size or its time of change are no longer what they were when it was opened. */
+  requireUnchanged(): void;
+  /** Closes the file, and takes a temporary one away. May be called twice. */
+  close(): void;
+}
+
+const STANDARD_INPUT = 0;
+const GZIP = [0x1f, 0x8b];
+
+/** Once read, standard input is gone, and its number may be another file's. */
+let standardInputTaken = false;
+
+/**
+ * Opens the file at `path`, or standard input for `-`; gzip is told by its content. `progress` hears of copying and unpacking.
+ * An MlpError where the file is missing or a directory (66), may not or can't be read (77, 74), is no whole gzip (65), or where a
+ * temporary file can't be made (73) or filled (74).
+ */
+export async function openSource(path: string, progress?: UnpackProgress): Promise<Source> {
+  const name = path === '-' ? 'standard input' : printable(path);
+  try {
+    const file = await openFile(path, name, progress);
+    return isGzip(file) ? await unpack(file, progress) : file;
+  } catch (error) {
+    throw error instanceof MlpError ? error : readError(name, error);
+  }
+}
+
+/** What `path` holds, as it is. */
+async function openFile(path: string, name: string, progress?: UnpackProgress): Promise<Source> {
+  // Standard input may be a plain file, but one of which somebody has read the beginning: only a stream goes on from there.
+  if (path === '-') return copyStream(takeStandardInput(), name, progress);
+  // Not openSync: a named pipe opens when somebody writes to it.
+  const fd = await promisify(open)(path, 'r');
+  return fstatSync(fd).isFile() ? inPlace(name, fd) : copyStream(fd, name, progress);
+}
+
+async function unpack(packed: Source, progress?: UnpackProgress): Promise<Source> {
+  try {
+    return await unpackGzip(packed, progress);
+  } finally {
+    packed.close();
+  }
+}
+
+function takeStandardInput(): number {
+  if (standardInputTaken) {
+    throw new MlpError(
+      ExitCode.config,
+      'standard input: found "-" for two files, expected it for one',
+      'give the other one by its path',
+    );
+  }
+  standardInputTaken = true;
+  return STANDARD_INPUT;
+}
+
+function inPlace(name: string, fd: number): Source {
+  const { size, mtimeMs } = fstatSync(fd);
+  let isOpen = true;
+  const source: Source = {
+    name,
+    fd,
+    size,
+    requireUnchanged() {
+      const now = fstatSync(fd);
+      if (now.size !== size || now.mtimeMs !== mtimeMs) throw changed(source, now.size);
+    },
+    close() {
+      if (isOpen) closeSync(fd);
+      isOpen = false;
+    },
+  };
+  return source;
+}
+
+function isGzip({ fd }: FileBytes): boolean {
+  const start = new Uint8Array(GZIP.length);
+  return readSync(fd, start, 0, GZIP.length, 0) === GZIP.length && GZIP.every((byte, i) => start[i] === byte);
+}

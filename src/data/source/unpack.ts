@@ -1,0 +1,98 @@
+/** Bytes that can't be read by position where they lie, brought into a temporary file. */
+import { createReadStream, fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isatty, ReadStream } from 'node:tty';
+import { createGunzip } from 'node:zlib';
+import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
+import { type FileBytes, readPieces } from './bytes.js';
+import { TemporaryFile } from './temporaryFile.js';
+
+/** Hears how many bytes of how many there are; the total of a pipe is not known. */
+export type UnpackProgress = (doneBytes: number, totalBytes: number | undefined) => void;
+
+const PIECE = 2 ** 18;
+
+/**
+ * Copies all that comes out of `fd` from where it stands, and closes it.
+ * System errors come as they are: EISDIR where it is a directory.
+ */
+export async function copyStream(
+  fd: number,
+  name: string,
+  progress?: UnpackProgress,
+): Promise<TemporaryFile> {
+  const stream = streamOf(fd);
+  const copy = TemporaryFile.create(name);
+  try {
+    for await (const piece of stream) {
+      copy.write(piece);
+      progress?.(copy.size, undefined);
+    }
+    return copy;
+  } catch (error) {
+    copy.close();
+    throw error;
+  }
+}
+
+/** Unpacks a gzip of any number of members. An MlpError (65) where it is cut short, damaged, or followed by something else. */
+export async function unpackGzip(packed: FileBytes, progress?: UnpackProgress): Promise<TemporaryFile> {
+  const unpacked = TemporaryFile.create(packed.name);
+  const gunzip = createGunzip({ chunkSize: PIECE });
+  try {
+    await pipeline(readPieces(packed, progress), gunzip, async (pieces: AsyncIterable<Buffer>) => {
+      for await (const piece of pieces) unpacked.write(piece);
+    });
+  } catch (error) {
+    unpacked.close();
+    // Once zlib is done, the pipeline fails in one way or another on what it does not take.
+    if (error instanceof MlpError || !gunzip.readableEnded) throw gzipError(packed, unpacked.size, error);
+    throw remainder(packed);
+  }
+  // zlib takes a zero byte for padding, and does not look at what comes after it.
+  if (gunzip.bytesWritten === packed.size) return unpacked;
+  unpacked.close();
+  throw remainder(packed);
+}
+
+/** A pipe must not be read like a file: where nothing comes for now, that is EAGAIN, or a thread that no exit can end. */
+function streamOf(fd: number): Readable {
+  if (isatty(fd)) return new ReadStream(fd);
+  const stats = fstatSync(fd);
+  if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: true, writable: false });
+  return createReadStream('', { fd });
+}
+
+/** zlib's complaint in the words of all other messages; other errors as they are. */
+function gzipError({ name, size }: FileBytes, unpackedBytes: number, error: unknown): unknown {
+  const options = { cause: error };
+  switch (systemErrorCode(error)) {
+    case 'Z_BUF_ERROR':
+      return new MlpError(
+        ExitCode.data,
+        `${name}: found a gzip file that is cut short: it ends after ${size} bytes, ` +
+          `out of which came ${unpackedBytes}`,
+        'copy or download it again',
+        options,
+      );
+    case 'Z_DATA_ERROR':
+      return new MlpError(
+        ExitCode.data,
+        `${name}: found a damaged gzip file: ${(error as Error).message}`,
+        'copy or download it again; gzip -t tells whether it is whole',
+        options,
+      );
+    default:
+      return error;
+  }
+}
+
+function remainder({ name }: FileBytes): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${name}: found something after the end of the gzip data, expected the end of the file`,
+    'unpack it by other means, and check what comes out',
+  );
+}
