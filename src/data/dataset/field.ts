@@ -18,9 +18,9 @@ export function cellPlace(field: Field, row: number): string {
   return `${field.path}:${field.line(row)}: ${field.label}`;
 }
 
-/** The numbers of all rows. */
-export function allRows({ column }: Field): Int32Array {
-  return firstRows(column.kind === 'numeric' ? column.values.length : column.codes.length);
+/** How many rows the column has. */
+export function rowCount({ column }: Field): number {
+  return column.kind === 'numeric' ? column.values.length : column.codes.length;
 }
 
 /** 0, 1, 2, … Plain loops here and below: `from` would make an array of a million objects first. */
@@ -52,39 +52,33 @@ export function cellText({ column }: Field, row: number): string {
   return column.codes[row] < 0 ? '' : column.levels[column.codes[row]];
 }
 
-/** Throws an MlpError (65) at the first of `rows` whose cell is missing. */
-export function requirePresent(
-  field: Field,
-  rows: Int32Array,
-  hint = 'complete the cell, or remove the row',
-): void {
+/** Throws an MlpError (65) at the first cell that is missing. */
+export function requirePresent(field: Field): void {
   const { column } = field;
   if (column.missing === 0) return;
-  const row = rows.find((row) =>
-    column.kind === 'numeric' ? Number.isNaN(column.values[row]) : column.codes[row] < 0,
-  );
-  if (row === undefined) return;
+  const row =
+    column.kind === 'numeric'
+      ? column.values.findIndex(Number.isNaN)
+      : column.codes.findIndex((code) => code < 0);
   throw new MlpError(
     ExitCode.data,
     `${cellPlace(field, row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
-    hint,
+    'complete the cell, or remove the row',
   );
 }
 
-/** [rows.length] The numbers of these rows; an MlpError (65) at the first cell that is none. */
-export function requireNumbers(field: Field, rows: Int32Array, textHint: string): Float64Array {
-  requirePresent(field, rows);
-  const all = numbers(field);
-  const row = rows.find((row) => Number.isNaN(all[row]));
-  if (row !== undefined) {
-    const text = cellText(field, row);
-    throw new MlpError(
-      ExitCode.data,
-      `${cellPlace(field, row)}: found ${found(text)}, expected a number`,
-      numberHint(text, textHint),
-    );
-  }
-  return gather(all, rows);
+/** [rows] The number in each cell; an MlpError (65) at the first that is none. A numeric column's own values, not a copy. */
+export function requireNumbers(field: Field, textHint: string): Float64Array {
+  requirePresent(field);
+  const values = numbers(field);
+  const row = field.column.kind === 'text' ? values.findIndex(Number.isNaN) : -1;
+  if (row < 0) return values;
+  const text = cellText(field, row);
+  throw new MlpError(
+    ExitCode.data,
+    `${cellPlace(field, row)}: found ${found(text)}, expected a number`,
+    numberHint(text, textHint),
+  );
 }
 
 /** The finite number that a text is, NaN where it is none. */

@@ -18,7 +18,7 @@ import {
   wantedHeader,
 } from './columns.js';
 import type { Dataset, Split } from './dataset.js';
-import { allRows } from './field.js';
+import { firstRows } from './field.js';
 import {
   constantWarning,
   droppedWarning,
@@ -161,7 +161,7 @@ class Loader {
       const other = csv && (await this.read(csv, read, reader));
       if (csv === undefined) add(name, part, taken[name]);
       else if (other === undefined) return undefined;
-      else add(name, partOf(csv, other, meaning, largest), allRows(other.field(csv.choice.targets[0])));
+      else add(name, partOf(csv, other, meaning, largest), firstRows(other.rows));
     }
 
     const matrices: FeatureMatrix[] = [];

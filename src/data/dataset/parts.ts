@@ -3,7 +3,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { fitStandardization, standardize } from '../scaling.js';
 import { columnLabel } from '../table.js';
 import type { Split } from './dataset.js';
-import type { Field } from './field.js';
+import { type Field, gather } from './field.js';
 import type { Csv, RowReader } from './rows.js';
 import { type Meaning, readTargets, type TargetValues } from './target.js';
 
@@ -31,13 +31,19 @@ export function targetFields({ choice }: Csv, reader: RowReader): Field[] {
 
 export function partOf(csv: Csv, reader: RowReader, meaning: Meaning, largest: number): Part {
   const targets = readTargets(targetFields(csv, reader), meaning, largest);
-  return { csv, reader, targets, place: new Int32Array(reader.rows).fill(-1) };
+  return { csv, reader, targets, place: sharedPlace(reader.rows) };
+}
+
+/** In memory that threads share, so that the readers need no copy. */
+function sharedPlace(rows: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(rows * Int32Array.BYTES_PER_ELEMENT)).fill(-1);
 }
 
 /** The targets of these rows. */
 export function targetsOf(targets: TargetValues, rows: Int32Array): Pick<Split, 'labels' | 'targets'> {
   if ('labels' in targets) return { labels: rows.map((row) => targets.labels[row]) };
   const { values, width } = targets;
+  if (width === 1) return { targets: gather(values, rows) };
   const chosen = new Float64Array(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
     for (let j = 0; j < width; j++) chosen[i * width + j] = values[rows[i] * width + j];

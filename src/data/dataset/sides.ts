@@ -5,7 +5,7 @@ import { quote } from '../../spec/show.js';
 import { suggest } from '../../spec/suggest.js';
 import type { RowsOf } from '../../spec/train.js';
 import { printable } from '../../text.js';
-import { allRows, cellText, type Field, finiteNumber, firstRows } from './field.js';
+import { cellText, type Field, finiteNumber, firstRows, rowCount } from './field.js';
 
 /** Row numbers of the training file, in the order in which a side has them. */
 export interface Sides {
@@ -60,7 +60,9 @@ function takeRows(
           classes.names,
         )
       : trainTestSplit(from.length, asked, seed);
-    const rows = (side: Int32Array) => side.map((index) => from[index]);
+    // Numbers of all rows are the rows themselves.
+    const rows = (side: Int32Array) =>
+      from.length === request.rows ? side : side.map((index) => from[index]);
     return { taken: rows(split.test), rest: rows(split.train) };
   } catch (error) {
     if (!(error instanceof MlpError)) throw error;
@@ -105,9 +107,7 @@ function marker({ column }: Field, value: string | number): (row: number) => boo
 /** A few of the column's values, for a message. */
 function distinctTexts(field: Field): string[] {
   const texts = new Set<string>();
-  for (const row of allRows(field)) {
+  for (let row = 0; row < rowCount(field) && texts.size < 8; row++)
     texts.add(printable(cellText(field, row)));
-    if (texts.size === 8) break;
-  }
   return [...texts];
 }

@@ -7,14 +7,14 @@ import { printable } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { distinct, Levels } from '../levels.js';
 import {
-  allRows,
   cellPlace,
   cellText,
   type Field,
-  gather,
+  firstRows,
   numbers,
   requireNumbers,
   requirePresent,
+  rowCount,
 } from './field.js';
 
 /** Above this many distinct integers a column is taken for a quantity. */
@@ -46,14 +46,13 @@ export function understandTargets(fields: readonly Field[], asked: 'auto' | Task
         'classes are in a single column: name it in data.target',
       );
     }
-    for (const field of fields) resolveTask(field, allRows(field), 'regression', place);
+    for (const field of fields) resolveTask(field, 'regression', place);
     return { task: 'regression' };
   }
   const [field] = fields;
-  const rows = allRows(field);
-  requirePresent(field, rows);
-  const task = resolveTask(field, rows, asked, place);
-  return task === 'regression' ? { task } : { task, classes: classesOf(field, rows) };
+  requirePresent(field);
+  const task = resolveTask(field, asked, place);
+  return task === 'regression' ? { task } : { task, classes: classesOf(field) };
 }
 
 /**
@@ -61,8 +60,8 @@ export function understandTargets(fields: readonly Field[], asked: 'auto' | Task
  * a number beyond ±`largest`, which the run's precision does not hold.
  */
 export function readTargets(fields: readonly Field[], { classes }: Meaning, largest: number): TargetValues {
-  if (classes) return { labels: encodeLabels(fields[0], allRows(fields[0]), classes) };
-  const columns = fields.map((field) => requireNumbers(field, allRows(field), NOT_A_QUANTITY));
+  if (classes) return { labels: encodeLabels(fields[0], classes) };
+  const columns = fields.map((field) => requireNumbers(field, NOT_A_QUANTITY));
   columns.forEach((values, j) => {
     const row = values.findIndex((value) => Math.abs(value) > largest);
     if (row < 0) return;
@@ -82,16 +81,16 @@ export function readTargets(fields: readonly Field[], { classes }: Meaning, larg
 
 const NOT_A_QUANTITY = 'regression takes numbers; where these are classes, let data.task be "auto"';
 
-/** The classes among these rows of a target column; missing cells are none. */
-function classesOf({ column }: Field, rows: Int32Array): Levels {
-  if (column.kind === 'numeric') return Levels.of([...new Set(gather(column.values, rows))].map(String));
+/** The classes that a target column holds; it may have levels that none of its rows has any more. */
+function classesOf({ column }: Field): Levels {
+  if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map(String));
   const present = new Uint8Array(column.levels.length);
-  for (const row of rows) if (column.codes[row] >= 0) present[column.codes[row]] = 1;
+  for (const code of column.codes) present[code] = 1;
   return Levels.of(column.levels.filter((_, code) => present[code]));
 }
 
 /**
- * The task of a target column by `rows` of it, none of them missing: as asked, or by its cells where that is `auto`.
+ * The task of a target column without missing cells: as asked, or by its cells where that is `auto`.
  *
  * - Cells that are not all numbers are classes, unless most of them are numbers: then the first other one is an error.
  * - Integers are classes where there are two of them; or at most 20, and either without a gap and one of them repeated
@@ -101,15 +100,15 @@ function classesOf({ column }: Field, rows: Int32Array): Levels {
  * Two classes make a binary task, more a multiclass one. An MlpError where there is nothing to tell apart (65), a task that
  * the column can't serve (78), or a cell that is no number (65, with its line).
  */
-function resolveTask(field: Field, rows: Int32Array, asked: 'auto' | Task, place: string): Task {
+function resolveTask(field: Field, asked: 'auto' | Task, place: string): Task {
   if (asked === 'regression') {
-    const values = requireNumbers(field, rows, NOT_A_QUANTITY);
-    if (!values.some((value) => value !== values[0])) throw single(field, rows, 'values');
+    const values = requireNumbers(field, NOT_A_QUANTITY);
+    if (!values.some((value) => value !== values[0])) throw single(field, 'values');
     return asked;
   }
-  if (asked === 'auto' && isQuantity(field, rows)) return 'regression';
-  const { names } = classesOf(field, rows);
-  if (names.length < 2) throw single(field, rows, 'classes');
+  if (asked === 'auto' && isQuantity(field)) return 'regression';
+  const { names } = classesOf(field);
+  if (names.length < 2) throw single(field, 'classes');
   if (asked === 'binary' && names.length > 2) {
     throw new MlpError(
       ExitCode.config,
@@ -121,9 +120,9 @@ function resolveTask(field: Field, rows: Int32Array, asked: 'auto' | Task, place
   return names.length === 2 ? 'binary' : 'multiclass';
 }
 
-/** The class of each of `rows`, [rows.length]. An MlpError (65) with the line where one has none of the classes. */
-function encodeLabels(field: Field, rows: Int32Array, classes: Levels): Int32Array {
-  requirePresent(field, rows);
+/** [rows] The class of each row. An MlpError (65) with the line where one has none of the classes. */
+function encodeLabels(field: Field, classes: Levels): Int32Array {
+  requirePresent(field);
   const { column } = field;
   const labelOfLevel = column.kind === 'text' ? column.levels.map((level) => classes.index(level)) : [];
   const labelOfNumber = new Map<number, number | undefined>();
@@ -133,7 +132,7 @@ function encodeLabels(field: Field, rows: Int32Array, classes: Levels): Int32Arr
     if (!labelOfNumber.has(value)) labelOfNumber.set(value, classes.index(String(value)));
     return labelOfNumber.get(value);
   };
-  return rows.map((row) => {
+  return firstRows(rowCount(field)).map((row) => {
     const label = labelOf(row);
     if (label !== undefined) return label;
     const text = cellText(field, row);
@@ -149,15 +148,15 @@ function encodeLabels(field: Field, rows: Int32Array, classes: Levels): Int32Arr
 }
 
 /** Whether the column holds a quantity rather than classes; an MlpError (65) where it is neither. */
-function isQuantity(field: Field, rows: Int32Array): boolean {
-  const values = gather(numbers(field), rows);
-  if (values.some(Number.isNaN)) {
+function isQuantity(field: Field): boolean {
+  const { column } = field;
+  const values = numbers(field);
+  if (column.kind === 'text' && values.some(Number.isNaN)) {
     // Cells such as 1,5 are meant as numbers: a column of them is no set of classes.
-    const { column } = field;
-    const meant = column.kind === 'text' ? column.levels.map(looksNumeric) : [];
-    const numeric = rows.filter((row) => column.kind === 'numeric' || meant[column.codes[row]]).length;
-    if (numeric > rows.length / 2) {
-      requireNumbers(field, rows, 'if these are classes, set data.task to "binary" or "multiclass"');
+    const meant = column.levels.map(looksNumeric);
+    const numeric = column.codes.filter((code) => meant[code]).length;
+    if (numeric > values.length / 2) {
+      requireNumbers(field, 'if these are classes, set data.task to "binary" or "multiclass"');
     }
     return false;
   }
@@ -170,10 +169,10 @@ function isQuantity(field: Field, rows: Int32Array): boolean {
   return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
 }
 
-function single(field: Field, rows: Int32Array, what: 'classes' | 'values'): MlpError {
+function single(field: Field, what: 'classes' | 'values'): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${field.path}: ${field.label}: found ${quote(cellText(field, rows[0]))} in all ${rows.length} rows, ` +
+    `${field.path}: ${field.label}: found ${quote(cellText(field, 0))} in all ${rowCount(field)} rows, ` +
       `expected at least two ${what}`,
     'there is nothing to learn from one; check data.target',
   );

@@ -6,7 +6,7 @@ import { oneOf, suggest } from '../../spec/suggest.js';
 import type { Weights } from '../../spec/train.js';
 import { printable } from '../../text.js';
 import { Levels } from '../levels.js';
-import { cellPlace, type Field, requireNumbers } from './field.js';
+import { cellPlace, type Field, gather, requireNumbers } from './field.js';
 
 /**
  * The weight of each class, [classes]: `n / (K · count)` over the training rows for "balanced", as scikit-learn has it, else as
@@ -52,7 +52,7 @@ export function classWeights(
 
 /** The weight in the cell of each of `rows`, [rows.length]. An MlpError (65) for one that is no number of at least 0. */
 export function weightsOf(field: Field, rows: Int32Array): Float64Array {
-  const weights = requireNumbers(field, rows, 'weights are numbers; check data.weights');
+  const weights = gather(requireNumbers(field, 'weights are numbers; check data.weights'), rows);
   const at = weights.findIndex((weight) => weight < 0);
   if (at < 0) return weights;
   throw new MlpError(

@@ -24,7 +24,7 @@ export class MatrixTarget {
     matrix: ArenaMatrix,
   ): MatrixTarget | undefined {
     const scratch = addScratch(matrix, crew.blockSize, crew.threads);
-    return scratch && new MatrixTarget(crew, pieces, { matrix, scratch, place: sharedCopy(place) });
+    return scratch && new MatrixTarget(crew, pieces, { matrix, scratch, place: inSharedMemory(place) });
   }
 
   /** Reads the columns (once more), and writes them scaled: whether all numbers fit, undefined where a cell is no number. */
@@ -148,7 +148,8 @@ function placedRows(place: Int32Array): number {
   return count;
 }
 
-function sharedCopy(numbers: Int32Array): Int32Array {
+function inSharedMemory(numbers: Int32Array): Int32Array {
+  if (numbers.buffer instanceof SharedArrayBuffer) return numbers;
   const copy = new Int32Array(new SharedArrayBuffer(numbers.byteLength));
   copy.set(numbers);
   return copy;

@@ -121,9 +121,9 @@ describe('readPlainTable', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 150, seed: 1 },
     );
-    expect(read).toBeGreaterThan(200);
+    expect(read).toBeGreaterThan(75);
   });
 
   it('accepts nothing that readTable reads otherwise, of any characters', async () => {
@@ -140,7 +140,7 @@ describe('readPlainTable', () => {
           read++;
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 500, seed: 1 },
     );
     expect(read).toBeGreaterThan(20);
   });
@@ -151,7 +151,7 @@ describe('readPlainTable', () => {
         const both = await readBoth(bytes, TINY, { kind: 'text', header: false });
         if (both?.plain) expect(both.plain).toEqual(both.table);
       }),
-      { numRuns: 500 },
+      { numRuns: 250, seed: 1 },
     );
   });
 
