@@ -106,11 +106,15 @@ function printConfusion(result: TrainResult, { classes }: Dataset, display: Disp
 function summary(result: TrainResult, { style }: Display): string {
   const side = result.validation ? 'validation' : 'training';
   const { metrics } = result.validation ?? result.train;
-  const steps = `${formatCount(result.epochs)} epochs, ${formatCount(result.steps)} steps`;
+  const steps = `${counted(result.epochs, 'epoch')}, ${counted(result.steps, 'step')}`;
   const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
   const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
   const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)} ${state}${steps} (${time})`;
   return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
+}
+
+function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function describeMetrics(metrics: Metrics): string {

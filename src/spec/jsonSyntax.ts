@@ -60,7 +60,7 @@ export function checkSyntax(text: string, file: string): void {
       readKey(container?.keys);
       state = 'value';
     } else if (values++ === maxValues) {
-      throw failure(at, `found more than ${maxValues} values, expected a JSON spec or config`);
+      throw failure(at, `found more than ${maxValues} values`);
     } else if (character === '{' || character === '[') {
       if (open.length === maxDepth) {
         throw failure(at, `found more than ${maxDepth} objects and arrays inside one another`);
