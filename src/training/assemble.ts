@@ -56,6 +56,8 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
   try {
     if (!taken.has(memory)) {
       taken.add(memory);
+      // An arena hands out zeros, and readers of data have used what is behind the features.
+      new Uint8Array(memory.buffer, features.address + features.data.byteLength).fill(0);
       growMemory(memory, need.bytes);
       return memory;
     }

@@ -5,7 +5,7 @@ import type { DType, Tensor } from '../../kernels/kernels.js';
 import type { ArenaMatrix } from '../plain/matrix.js';
 
 export interface FeatureMatrix {
-  /** Begins with the features. A run makes it larger and puts its own tensors behind them. */
+  /** Begins with the features; what is behind them means nothing. A run makes it larger and puts its own tensors there. */
   readonly memory: WebAssembly.Memory;
   /** [rows, columns] */
   readonly features: Tensor;
