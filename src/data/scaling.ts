@@ -34,9 +34,10 @@ export function standardColumn(rows: number, mean: number, sumOfSquares: number)
   return { shift: mean, scale: constant ? 1 : Math.sqrt(variance), constant };
 }
 
-/** Scaling of a column to 0 … 1 by its least and greatest number. */
-export function minmaxColumn(least: number, greatest: number): FittedColumn {
+/** Scaling of a column by its least and greatest number: `minmax` to 0 … 1, `none` not at all. */
+export function rangeColumn(scaling: 'minmax' | 'none', least: number, greatest: number): FittedColumn {
   const constant = least === greatest;
+  if (scaling === 'none') return { shift: 0, scale: 1, constant };
   return { shift: least, scale: constant ? 1 : greatest - least, constant };
 }
 

@@ -5,19 +5,19 @@
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Options, Parser } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
-import { csvError, parseOptions } from '../dialect/csvParse.js';
+import {
+  csvError,
+  LONGEST_FIELD,
+  LONGEST_ROW,
+  parseOptions,
+  type RecordPlace,
+  tooLongError,
+} from '../dialect/csvParse.js';
 import type { Beginning } from '../dialect/dialect.js';
 import { readAt } from '../source/bytes.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
-import { columnLabel } from '../table.js';
 import { closingQuote, countLineEnds, lineStart } from './lineEnds.js';
-
-const MEBIBYTE = 2 ** 20;
-/** Bytes of a field, the quotes around it and the second one of a pair not counted. */
-const LONGEST_FIELD = MEBIBYTE;
-/** Bytes of the file. The limit is looked at between pieces: a row that ends soon after it may pass. */
-const LONGEST_ROW = 16 * MEBIBYTE;
 
 export interface RecordOptions {
   /** Takes the next record of data and the line of the file, from 1, on which it begins; may throw. */
@@ -122,15 +122,10 @@ class RecordReader {
     const text = bytes.toString('latin1');
     const start = column === 0 ? lineStart(text, this.comments) : Number(error.bytes) + 1 - last.bytes;
     const line = this.line + countLineEnds(text.slice(0, start));
-    if (this.tooLong) return this.limitError(this.tooLong, column, line);
+    if (this.tooLong) return tooLongError(this.tooLong, column, this.placeOf(line));
     // csv-parse begins to count after the header, and takes a CRLF within quotes for two lines.
     error.lines = line + countLineEnds(text.slice(start, closingQuote(text, start)));
-    return csvError(error, {
-      path: source.name,
-      line,
-      delimiter: beginning.delimiter,
-      names: beginning.header ? beginning.names : undefined,
-    });
+    return csvError(error, this.placeOf(line));
   }
 
   /** An MlpError (65) where a limit was passed within a comment, of which the parser says nothing: it has counted it as the last one. */
@@ -153,7 +148,7 @@ class RecordReader {
     const { info } = this.parser;
     const line = this.line + comments;
     const end = cells.length - 1;
-    if (this.tooLong) throw this.limitError(this.tooLong, end, fieldLine(cells, end, line));
+    if (this.tooLong) throw tooLongError(this.tooLong, end, this.placeOf(fieldLine(cells, end, line)));
     if (info.bytes - last.bytes > LONGEST_FIELD) this.requireShortFields(cells, line);
     this.onRecord(cells, line);
     const oneLine = info.lines - last.lines === comments + 1;
@@ -165,19 +160,13 @@ class RecordReader {
 
   private requireShortFields(cells: readonly string[], line: number): void {
     const index = cells.findIndex((cell) => Buffer.byteLength(cell) > LONGEST_FIELD);
-    if (index >= 0) throw this.limitError('field', index, fieldLine(cells, index, line));
+    if (index >= 0) throw tooLongError('field', index, this.placeOf(fieldLine(cells, index, line)));
   }
 
-  /** `line` is the one on which the field begins. */
-  private limitError(what: 'field' | 'row', index: number, line: number): MlpError {
-    const { header, names } = this.beginning;
-    const column = index < names.length ? columnLabel(header, names[index]) : `column ${index}`;
-    const limit = (what === 'field' ? LONGEST_FIELD : LONGEST_ROW) / MEBIBYTE;
-    return new MlpError(
-      ExitCode.data,
-      `${this.source.name}:${line}: ${column}: found a ${what} of more than ${limit} MiB`,
-      'a quote may open here that is never closed, or the file is no CSV',
-    );
+  /** Where what begins on `line` is complained of. */
+  private placeOf(line: number): RecordPlace {
+    const { delimiter, header, names } = this.beginning;
+    return { path: this.source.name, line, delimiter, names: header ? names : undefined };
   }
 }
 

@@ -36,9 +36,9 @@ import {
   targetFields,
   targetsOf,
 } from './parts.js';
-import { type Csv, PlainRows, type ReadRowsOptions, type RowReader, TableRows } from './rows.js';
+import { type Csv, type Fitted, PlainRows, type ReadRowsOptions, type RowReader, TableRows } from './rows.js';
 import { splitRows } from './sides.js';
-import { understandTargets } from './target.js';
+import { type Meaning, understandTargets } from './target.js';
 import { classWeights, weightsOf } from './weights.js';
 
 export interface LoadOptions {
@@ -69,6 +69,9 @@ export async function loadDataset(
 /** A float64 beyond this is rounded to infinity in float32. */
 const LARGEST_FLOAT32 = 3.4028235677973362e38;
 
+/** One of the two ways to read a file's rows; undefined where the file is not for it. */
+type ReadRows = (csv: Csv, options: ReadRowsOptions) => Promise<RowReader | undefined>;
+
 class Loader {
   private readonly open: { close(): void | Promise<void> }[] = [];
 
@@ -95,7 +98,6 @@ class Loader {
       (await this.assemble(training, heldOut, PlainRows.scan)) ??
       (await this.assemble(training, heldOut, TableRows.read));
     if (dataset === undefined) throw new TypeError('a table is never declined');
-    for (const { source } of [training, ...heldOut.values()]) source.requireUnchanged();
     return dataset;
   }
 
@@ -126,72 +128,34 @@ class Loader {
   private async assemble(
     training: Csv,
     heldOut: ReadonlyMap<SideName, Csv>,
-    read: (csv: Csv, options: ReadRowsOptions) => Promise<RowReader | undefined>,
+    read: ReadRows,
   ): Promise<Dataset | undefined> {
     const { config, place } = this;
-    const { data, dtype, seed } = config;
+    const { data, dtype } = config;
     const reader = await this.read(training, read);
     if (reader === undefined) return undefined;
     const meaning = understandTargets(targetFields(training, reader), data.task, place);
-    const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
     const classes = meaning.classes?.names;
-    const part = partOf(training, reader, meaning, largest);
-    const labels = 'labels' in part.targets ? part.targets.labels : undefined;
-    const { train, ...taken } = splitRows({
-      validation: data.validation,
-      test: data.test,
-      fields: heldOutFields(training, reader),
-      rows: reader.rows,
-      ...(classes && labels && { classes: { labels, names: classes } }),
-      seed,
-      path: training.source.name,
-    });
+    const sides = await this.partRows(training, reader, meaning, heldOut, read);
+    const train = sides?.get('train');
+    if (sides === undefined || train === undefined) return undefined;
 
-    let rows = 0;
-    const sides = new Map<SideName, Side>();
-    const add = (name: SideName, part: Part, order: Int32Array) => {
-      if (order.length === 0) return;
-      sides.set(name, { part, rows: order, first: rows });
-      for (let i = 0; i < order.length; i++) part.place[order[i]] = rows + i;
-      rows += order.length;
-    };
-    add('train', part, train);
-    for (const name of ['validation', 'test'] as const) {
-      const csv = heldOut.get(name);
-      const other = csv && (await this.read(csv, read, reader));
-      if (csv === undefined) add(name, part, taken[name]);
-      else if (other === undefined) return undefined;
-      else add(name, partOf(csv, other, meaning, largest), firstRows(other.rows));
-    }
-
+    const rows = [...sides.values()].reduce((sum, side) => sum + side.rows.length, 0);
     const matrices: FeatureMatrix[] = [];
-    const fitted = await reader.fit({ place: part.place, train }, (columns) => {
+    const fitted = await reader.fit({ place: train.part.place, train: train.rows }, (columns) => {
       matrices[0] = createFeatureMatrix(dtype, rows, columns);
       return matrixOf(matrices[0]);
     });
     if (fitted === undefined) return undefined;
     const { encodings } = fitted;
     const [matrix] = matrices;
-    const file = namesOf(training);
-    const warnings = [
-      ...droppedWarning(file.path, reader.dropped, reader.rows),
-      ...(classes && labels
-        ? untrainedWarning(
-            file.path,
-            classes,
-            train.map((row) => labels[row]),
-          )
-        : []),
-      ...constantWarning(file, fitted.constant),
-      ...identifierWarnings(
-        file,
-        training.beginning.sample,
-        training.choice.features,
-        encodings,
-        train.length,
-      ),
-      ...unknownWarnings(file.path, fitted.unknown),
-    ];
+    const targets = new Map(
+      [...sides].map(([name, side]) => [name, targetsOf(side.part.targets, side.rows)]),
+    );
+    const trainLabels = targets.get('train')?.labels;
+    const untrained =
+      classes && trainLabels ? untrainedWarning(training.source.name, classes, trainLabels) : [];
+    const warnings = trainingWarnings(training, reader, fitted, train.rows.length, untrained);
     for (const { csv, reader, place } of new Set([...sides.values()].map((side) => side.part))) {
       if (csv === training) continue;
       const unknown = await reader.write(encodings, place, matrixOf(matrix));
@@ -201,22 +165,20 @@ class Loader {
     }
 
     const { columns } = matrix.features;
-    const weighOf = this.weighing(sides, classes);
+    const weigh = this.weighing(classes, trainLabels);
     const splits = [...sides].map(([name, side]) => {
-      const { part, rows, first } = side;
+      const { rows, first } = side;
       const features = matrix.features.data.subarray(first * columns, (first + rows.length) * columns);
-      const weights = weighOf?.(side);
-      return [
-        name,
-        { rows: rows.length, features, ...targetsOf(part.targets, rows), ...(weights && { weights }) },
-      ] as const;
+      const chosen = targets.get(name);
+      const weights = weigh?.(side, chosen?.labels);
+      return [name, { rows: rows.length, features, ...chosen, ...(weights && { weights }) }] as const;
     });
     const split = Object.fromEntries(splits) as Record<SideName, Split>;
     const targetStandardization =
       data.standardizeTarget && meaning.task === 'regression'
         ? standardizeTargets(Object.values(split), training)
         : undefined;
-    const { beginning, choice } = training;
+    const { beginning, choice, source } = training;
     return {
       task: meaning.task,
       ...matrix,
@@ -227,17 +189,54 @@ class Loader {
       ...split,
       ...(targetStandardization && { targetStandardization }),
       description:
-        `${file.path}: ${reader.rows + reader.dropped} rows of ${beginning.names.length} columns, ` +
+        `${source.name}: ${reader.rows + reader.dropped} rows of ${beginning.names.length} columns, ` +
         describeDialect(beginning),
       warnings,
     };
   }
 
-  private async read(
-    csv: Csv,
-    read: (csv: Csv, options: ReadRowsOptions) => Promise<RowReader | undefined>,
-    training?: RowReader,
-  ): Promise<RowReader | undefined> {
+  /** The sides that have rows, in the order of the matrix; undefined where a file of theirs can't be read by `read`. */
+  private async partRows(
+    training: Csv,
+    reader: RowReader,
+    meaning: Meaning,
+    heldOut: ReadonlyMap<SideName, Csv>,
+    read: ReadRows,
+  ): Promise<Map<SideName, Side> | undefined> {
+    const { data, dtype, seed } = this.config;
+    const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+    const part = partOf(training, reader, meaning, largest);
+    const { classes } = meaning;
+    const { train, ...taken } = splitRows({
+      validation: data.validation,
+      test: data.test,
+      fields: heldOutFields(training, reader),
+      rows: reader.rows,
+      ...(classes && 'labels' in part.targets && { classes: { ...part.targets, names: classes.names } }),
+      seed,
+      path: training.source.name,
+    });
+
+    const sides = new Map<SideName, Side>();
+    let first = 0;
+    const add = (name: SideName, part: Part, rows: Int32Array) => {
+      if (rows.length === 0) return;
+      sides.set(name, { part, rows, first });
+      for (let i = 0; i < rows.length; i++) part.place[rows[i]] = first + i;
+      first += rows.length;
+    };
+    add('train', part, train);
+    for (const name of ['validation', 'test'] as const) {
+      const csv = heldOut.get(name);
+      const other = csv && (await this.read(csv, read, reader));
+      if (csv === undefined) add(name, part, taken[name]);
+      else if (other === undefined) return undefined;
+      else add(name, partOf(csv, other, meaning, largest), firstRows(other.rows));
+    }
+    return sides;
+  }
+
+  private async read(csv: Csv, read: ReadRows, training?: RowReader): Promise<RowReader | undefined> {
     const { threads = availableParallelism(), progress } = this.options;
     const { name } = csv.source;
     const reader = await read(csv, {
@@ -250,31 +249,42 @@ class Loader {
     return reader;
   }
 
-  /** What gives the weights of a side; undefined where all rows count the same. */
-  private weighing(sides: ReadonlyMap<SideName, Side>, classes: readonly string[] | undefined) {
+  /** What gives the weights of a side, whose classes are `labels`; undefined where all rows count the same. */
+  private weighing(classes: readonly string[] | undefined, trainLabels: Int32Array | undefined) {
     const { weights } = this.config.data;
     if (weights === undefined) return undefined;
     if (weightColumn(weights) !== undefined) {
       return ({ part: { csv, reader }, rows }: Side) =>
         weightsOf(reader.field(csv.choice.weights as number), rows);
     }
-    const train = sides.get('train');
-    if (classes === undefined || train === undefined || !('labels' in train.part.targets)) {
+    if (classes === undefined || trainLabels === undefined) {
       throw new MlpError(
         ExitCode.config,
         `${this.place}data.weights: found weights by class for a regression, expected a column: {"column": "…"}`,
       );
     }
-    const { labels } = train.part.targets;
-    const ofClass = classWeights(
-      weights,
-      classes,
-      train.rows.map((row) => labels[row]),
-      this.place,
-    );
-    return ({ part: { targets }, rows }: Side) =>
-      Float64Array.from(rows, (row) => ('labels' in targets ? ofClass[targets.labels[row]] : 1));
+    const ofClass = classWeights(weights, classes, trainLabels, this.place);
+    return (_side: Side, labels: Int32Array = new Int32Array()) =>
+      Float64Array.from(labels, (label) => ofClass[label]);
   }
+}
+
+function trainingWarnings(
+  training: Csv,
+  { dropped, rows }: RowReader,
+  { encodings, constant, unknown }: Fitted,
+  trainRows: number,
+  untrained: readonly string[],
+): string[] {
+  const file = namesOf(training);
+  const { beginning, choice } = training;
+  return [
+    ...droppedWarning(file.path, dropped, rows),
+    ...untrained,
+    ...constantWarning(file, constant),
+    ...identifierWarnings(file, beginning.sample, choice.features, encodings, trainRows),
+    ...unknownWarnings(file.path, unknown),
+  ];
 }
 
 function namesOf({ source, beginning }: Csv): NamedColumns {

@@ -1,5 +1,5 @@
 /** Sides of the split while they are put together: whose rows they are, and what the targets of these say. */
-import { ExitCode, MlpError } from '../../errors.js';
+import { overflowError } from '../encode/fit.js';
 import { fitStandardization, standardize } from '../scaling.js';
 import { columnLabel } from '../table.js';
 import type { Split } from './dataset.js';
@@ -58,11 +58,7 @@ export function standardizeTargets(sides: readonly Split[], { source, beginning,
   const overflowing = scale.findIndex((value) => !Number.isFinite(value));
   if (overflowing >= 0) {
     const label = columnLabel(beginning.header, beginning.names[choice.targets[overflowing]]);
-    throw new MlpError(
-      ExitCode.data,
-      `${source.name}: ${label}: found values whose variance overflows a float64, expected smaller ones`,
-      'give the column in a larger unit',
-    );
+    throw overflowError(`${source.name}: ${label}`, 'variance');
   }
   for (const values of targets) standardize(values, { mean, scale });
   return { mean: [...mean], scale: [...scale] };

@@ -4,9 +4,8 @@
  */
 import { settingOf } from '../../spec/columnSettings.js';
 import type { DataConfig } from '../../spec/train.js';
-import { isMissing } from '../cell.js';
 import { readTable } from '../csv/readTable.js';
-import type { Beginning } from '../dialect/dialect.js';
+import { type Beginning, beginsWithNumbers } from '../dialect/dialect.js';
 import { type FeatureEncoding, matrixWidth } from '../encode/encoding.js';
 import { type FeatureRequest, fitFeatures } from '../encode/fit.js';
 import { rowsWithMissing } from '../encode/missing.js';
@@ -17,7 +16,7 @@ import type { Scaling } from '../scaling.js';
 import type { Source } from '../source/source.js';
 import { type Column, type ColumnKind, columnLabel, type Table } from '../table.js';
 import type { ColumnChoice } from './columns.js';
-import { type Field, finiteNumber, firstRows } from './field.js';
+import { type Field, firstRows } from './field.js';
 import { selectRows } from './selectRows.js';
 
 /** An open file with its columns chosen. */
@@ -85,11 +84,11 @@ export class PlainRows implements RowReader {
   static async scan(csv: Csv, { data, threads, progress }: ReadRowsOptions): Promise<PlainRows | undefined> {
     const { source, beginning, choice } = csv;
     if (beginning.comment !== undefined || choice.categories.length > 0) return undefined;
-    if (!choice.features.every((column) => holdsNumbers(beginning, column))) return undefined;
+    if (!choice.features.every((column) => beginsWithNumbers(beginning, column))) return undefined;
     if (!featureRequests(csv, data).every(hasPlainFill)) return undefined;
     const captured = new Map(
       otherColumns(choice).map(
-        (column) => [column, holdsNumbers(beginning, column) ? 'numeric' : 'text'] as const,
+        (column) => [column, beginsWithNumbers(beginning, column) ? 'numeric' : 'text'] as const,
       ),
     );
     const file = await PlainFile.scan({
@@ -258,16 +257,9 @@ function columnKinds(
     kinds[feature] = training?.featureKind(j) ?? 'auto';
   });
   for (const category of choice.categories) kinds[category] = 'text';
-  for (const other of otherColumns(choice)) kinds[other] = holdsNumbers(beginning, other) ? 'auto' : 'text';
+  for (const other of otherColumns(choice))
+    kinds[other] = beginsWithNumbers(beginning, other) ? 'auto' : 'text';
   if (data.task === 'binary' || data.task === 'multiclass')
     for (const target of choice.targets) kinds[target] = 'text';
   return kinds;
-}
-
-/** Whether the cells of the first records are numbers, as far as they are not missing. */
-function holdsNumbers({ sample }: Beginning, column: number): boolean {
-  return sample.every((cells) => {
-    const cell = cells[column] ?? '';
-    return isMissing(cell) || !Number.isNaN(finiteNumber(cell));
-  });
 }

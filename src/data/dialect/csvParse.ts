@@ -13,7 +13,7 @@ export interface Separators {
 const MEBIBYTE = 2 ** 20;
 /** Bytes, without the quotes around it and the second one of a pair. More is a quote that is never closed, rather than data. */
 export const LONGEST_FIELD = MEBIBYTE;
-/** Bytes of the file: a longer row would only fill the memory. */
+/** Bytes of the file: a longer row would only fill the memory. Where it is looked at between pieces, a row that ends soon after it may pass. */
 export const LONGEST_ROW = 16 * MEBIBYTE;
 
 const DELIMITER_NAMES: Readonly<Record<string, string>> = {

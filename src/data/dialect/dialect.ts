@@ -3,6 +3,7 @@
  * the first records, or as set; csv-parse reads them, so that nothing else has a say in what quotes mean.
  */
 import { ExitCode, MlpError } from '../../errors.js';
+import { isMissing, parseDecimal } from '../cell.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import { delimiterName, type Separators } from './csvParse.js';
@@ -150,4 +151,12 @@ function noData(name: string, found: string, header: 'auto' | boolean): MlpError
     `${name}: found ${found}, expected ${header === true ? 'a header and rows' : 'rows'}`,
     found.startsWith('a header') ? 'where the first row is no header, set data.header to false' : undefined,
   );
+}
+
+/** Whether the cells of a column are numbers in the first records, as far as they are not missing. */
+export function beginsWithNumbers({ sample }: Beginning, column: number): boolean {
+  return sample.every((cells) => {
+    const cell = cells[column] ?? '';
+    return isMissing(cell) || Number.isFinite(parseDecimal(cell));
+  });
 }

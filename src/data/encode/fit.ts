@@ -5,8 +5,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import type { MissingPolicy } from '../../spec/train.js';
 import { Levels } from '../levels.js';
-import type { FittedColumn, Scaling } from '../scaling.js';
-import { fitStandardization } from '../scaling.js';
+import { type FittedColumn, fitStandardization, rangeColumn, type Scaling } from '../scaling.js';
 import { columnLabel, numericColumn, type Table, textColumn } from '../table.js';
 import type { CategoryEncoding, FeatureEncoding, NumericEncoding } from './encoding.js';
 import { requireComplete } from './missing.js';
@@ -159,17 +158,9 @@ function mostFrequentLevel(levels: Levels, cells: readonly string[], rowsOfCode:
 }
 
 function fitScaling(scaling: Scaling, values: Float64Array, least: number, greatest: number): FittedColumn {
-  const constant = least === greatest;
-  switch (scaling) {
-    case 'none':
-      return { shift: 0, scale: 1, constant };
-    case 'minmax':
-      return { shift: least, scale: constant ? 1 : greatest - least, constant };
-    case 'standard': {
-      const { mean, scale, constant } = fitStandardization(values, 1);
-      return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };
-    }
-  }
+  if (scaling !== 'standard') return rangeColumn(scaling, least, greatest);
+  const { mean, scale, constant } = fitStandardization(values, 1);
+  return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };
 }
 
 function fillPolicy(missing: MissingPolicy): FillPolicy | undefined {
@@ -225,10 +216,14 @@ function nothingKnown(table: Table, index: number, rows: number): MlpError {
 }
 
 function overflow(table: Table, index: number, what: 'sum' | 'variance' | 'range'): MlpError {
+  return overflowError(`${table.path}: ${columnLabel(table.header, table.names[index])}`, what);
+}
+
+/** The error (65) for a column, found at `place`, whose numbers are too large to be scaled. */
+export function overflowError(place: string, what: 'sum' | 'variance' | 'range'): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${table.path}: ${columnLabel(table.header, table.names[index])}: found values whose ${what} overflows a float64, ` +
-      'expected smaller ones',
+    `${place}: found values whose ${what} overflows a float64, expected smaller ones`,
     'give the column in a larger unit',
   );
 }

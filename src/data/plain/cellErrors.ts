@@ -3,7 +3,7 @@
  * row.
  */
 import { MlpError } from '../../errors.js';
-import { NumericBuilder } from '../csv/numericBuilder.js';
+import { badNumber as badCell } from '../csv/badNumber.js';
 import type { Beginning } from '../dialect/dialect.js';
 import { requireComplete } from '../encode/missing.js';
 import { writeFeatures } from '../encode/write.js';
@@ -29,7 +29,7 @@ export function badNumber({ source, beginning }: Place, { row, column, text }: O
   const { header, names } = beginning;
   const label = columnLabel(header, names[column]);
   const place = () => `${source.name}:${lineOf(beginning, row)}: ${label}`;
-  return thrownBy(() => new NumericBuilder({ header, place }, false, 0).add(text, row));
+  return badCell({ header, place }, text, row);
 }
 
 /** The error for a missing cell where none may be. */

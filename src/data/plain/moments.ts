@@ -1,5 +1,5 @@
 /** The moments of the training rows, gathered piece by piece in the order of the file. */
-import { type FittedColumn, minmaxColumn, type Scaling, standardColumn } from '../scaling.js';
+import { type FittedColumn, rangeColumn, type Scaling, standardColumn } from '../scaling.js';
 import type { FittedPiece } from './fitPiece.js';
 
 export class Moments {
@@ -51,10 +51,9 @@ export class Moments {
   }
 
   private column(scaling: Scaling, j: number): FittedColumn {
-    if (scaling === 'standard')
-      return standardColumn(this.rows, this.means[j] + this.meanRests[j], this.squares[j]);
-    const column = minmaxColumn(this.least[j], this.greatest[j]);
-    return scaling === 'minmax' ? column : { shift: 0, scale: 1, constant: column.constant };
+    return scaling === 'standard'
+      ? standardColumn(this.rows, this.means[j] + this.meanRests[j], this.squares[j])
+      : rangeColumn(scaling, this.least[j], this.greatest[j]);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A whole plain file in memory, by column. */
-import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
-import type { Beginning } from '../dialect/dialect.js';
+import { looksNumeric } from '../cell.js';
+import { beginsWithNumbers } from '../dialect/dialect.js';
 import type { Column, ColumnKind, Table } from '../table.js';
 import { PlainFile, type PlainRequest } from './plainFile.js';
 import type { Tuning } from './workspace.js';
@@ -22,7 +22,8 @@ export async function readPlainTable(
   const captured = new Map<number, 'numeric' | 'text'>();
   for (const [index, kind] of kinds.entries()) {
     if (kind === 'skipped') continue;
-    captured.set(index, kind === 'auto' ? sampleKind(beginning, index) : kind);
+    const guess = beginsWithNumbers(beginning, index) ? 'numeric' : 'text';
+    captured.set(index, kind === 'auto' ? guess : kind);
   }
   const file = await PlainFile.scan({ ...request, captured }, changes);
   if (file === null) return null;
@@ -36,15 +37,6 @@ export async function readPlainTable(
   } finally {
     await file.close();
   }
-}
-
-/** Numbers, unless the first rows hold something else. */
-function sampleKind({ sample }: Beginning, index: number): 'numeric' | 'text' {
-  const isNumeric = sample.every((cells) => {
-    const cell = cells[index] ?? '';
-    return isMissing(cell) || Number.isFinite(parseDecimal(cell));
-  });
-  return isNumeric ? 'numeric' : 'text';
 }
 
 /** Text that may be numbers, most of it, is for csv-parse's table to judge. */
