@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Beginning } from '../data/dialect/dialect.js';
 import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { DELIMITERS } from '../spec/train.js';
+import { COMMENT_START, DELIMITERS } from '../spec/train.js';
 
 export interface TableOptions {
   target?: string;
@@ -63,7 +63,6 @@ export async function readTableOf(path: string, options: TableOptions): Promise<
         threads: availableParallelism(),
         progress: (done, total) => progress(path, done, total),
       });
-      source.requireUnchanged();
       return { table, beginning, ...(target !== undefined && { target }) };
     } finally {
       source.close();
@@ -109,7 +108,7 @@ function delimiter(text: string): string {
 
 /** As data.comment: no character that a cell may begin with. */
 function comment(text: string): string {
-  if (/^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/.test(text)) return text;
+  if (COMMENT_START.test(text)) return text;
   throw new InvalidArgumentError('expected one character such as # that no cell begins with.');
 }
 

@@ -33,3 +33,11 @@ export function distinct(numbers: readonly number[]): number[] {
 function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** With fewer levels than this it means nothing that they hardly repeat. */
+const LEAST_LEVELS = 20;
+
+/** Whether so many levels in so many cells name rows rather than kinds: each comes up less than twice on average. */
+export function hardlyRepeat(levels: number, cells: number): boolean {
+  return levels >= LEAST_LEVELS && 2 * levels > cells;
+}

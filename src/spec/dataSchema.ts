@@ -3,7 +3,7 @@ import { weightColumn } from './columnSettings.js';
 import { byName, choice, flag, fraction, nonNegative, object, text, wholeNumber } from './fields.js';
 import { quote, showValue } from './show.js';
 import { oneOf } from './suggest.js';
-import { type DataConfig, DELIMITERS, MISSING_POLICIES, TASKS } from './train.js';
+import { COMMENT_START, type DataConfig, DELIMITERS, MISSING_POLICIES, TASKS } from './train.js';
 import * as z from './zod.js';
 
 const columnExpected = "a column's name, or its number from 0";
@@ -38,12 +38,10 @@ const delimiter = z.enum(['auto', ...DELIMITERS], {
   error: ({ input }) => delimiterNames.get(String(input).toLowerCase()) ?? '"auto", ",", ";", "\\t" or "|"',
 });
 
-// A line that a row of data could be must never be taken for a comment: so no letter, digit, sign, point, blank or quote,
-// and no "?", which stands for a missing cell.
 const commentExpected = 'one character such as "#" that no cell begins with';
 const comment = z
   .string({ error: commentExpected })
-  .regex(/^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/, { error: commentExpected, abort: true });
+  .regex(COMMENT_START, { error: commentExpected, abort: true });
 
 const policy = choice(MISSING_POLICIES);
 const policyExpected = 'a policy such as "mean", or an object of policies by column';

@@ -24,6 +24,12 @@ export type ColumnRef = string | number;
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
+/**
+ * What lines of comments may begin with. A line that a row of data could be must never be taken for one: so no letter, digit, sign,
+ * point, blank or quote, and no "?", which stands for a missing cell.
+ */
+export const COMMENT_START = /^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/;
+
 /** What becomes of a missing cell of a feature; what is filled in is fitted on the training rows alone. */
 export const MISSING_POLICIES = [
   'error',

@@ -1,6 +1,7 @@
 /** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
 import { totalmem } from 'node:os';
 import type { Dataset } from '../data/dataset/dataset.js';
+import { gigabytes } from '../data/dataset/matrix.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan, createMemory, growMemory } from '../kernels/arena.js';
 import { kernelScratch } from '../kernels/create.js';
@@ -76,8 +77,4 @@ function tooLarge(bytes: number, limit: string): MlpError {
     `this network and its data need ${gigabytes(bytes)} of memory: ${limit}`,
     'use fewer units, a smaller training.batchSize, or "dtype": "float32"; mlp params shows where the parameters are',
   );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(3)} GB`;
 }

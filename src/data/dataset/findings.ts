@@ -3,13 +3,14 @@ import { printable } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import type { FeatureEncoding } from '../encode/encoding.js';
 import type { UnknownLevel } from '../encode/write.js';
+import { hardlyRepeat } from '../levels.js';
 import { columnLabel } from '../table.js';
 import type { NamedColumns } from './columns.js';
 
 /** A message names so many of a kind, and counts the rest. */
 const MOST_NAMED = 5;
-/** A category with at least so many levels, on average less than twice in the rows, names rows rather than kinds. */
-const LEAST_IDENTIFIER_LEVELS = 20;
+/** Fewer records than this may count up by chance. */
+const LEAST_COUNTED = 20;
 
 export function constantWarning({ path, header }: NamedColumns, constant: readonly string[]): string[] {
   if (constant.length === 0) return [];
@@ -35,7 +36,7 @@ export function identifierWarnings(
       'it looks like an identifier, which a network can only learn by heart; name it in data.exclude';
     if (encoding.kind === 'category') {
       const count = encoding.levels.length;
-      if (count < LEAST_IDENTIFIER_LEVELS || 2 * count <= trainRows) return [];
+      if (!hardlyRepeat(count, trainRows)) return [];
       return [`${path}: ${label} holds ${count} different texts in ${trainRows} training rows: ${mend}`];
     }
     return countsRows(sample, features[j]) ? [`${path}: ${label} counts the rows: ${mend}`] : [];
@@ -44,7 +45,7 @@ export function identifierWarnings(
 
 /** Whether each record's number is one more than that of the record before it. */
 function countsRows(sample: readonly (readonly string[])[], column: number): boolean {
-  if (sample.length < LEAST_IDENTIFIER_LEVELS) return false;
+  if (sample.length < LEAST_COUNTED) return false;
   const first = parseDecimal(sample[0][column] ?? '');
   return sample.every((cells, row) => parseDecimal(cells[column] ?? '') === first + row);
 }

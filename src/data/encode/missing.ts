@@ -31,10 +31,14 @@ export function requireComplete(table: Table, indices: readonly number[], rows: 
     }
   }
   if (firstIndex < 0) return;
-  const expected = table.columns[firstIndex]?.kind === 'numeric' ? 'a number' : 'a value';
-  throw new MlpError(
+  throw missingError(placeInTable(table, firstIndex, first), table.columns[firstIndex]?.kind);
+}
+
+/** The error (65) for a missing cell, found at `place`, in a column of this kind. */
+export function missingError(place: string, kind: Column['kind'] | undefined): MlpError {
+  return new MlpError(
     ExitCode.data,
-    `${placeInTable(table, firstIndex, first)}: found a missing value, expected ${expected}`,
+    `${place}: found a missing value, expected ${kind === 'numeric' ? 'a number' : 'a value'}`,
     'complete the cell, remove the row, or say in data.missing how to go on: ' +
       '"mean", "median", "most-frequent", "indicator" or "drop-row"',
   );

@@ -205,13 +205,21 @@ function tooLarge(
       const scaled = (value - shift) / scale;
       if (Math.abs(scaled) < TOO_LARGE[dtype]) continue;
       const found = Number.isNaN(cell) ? `a missing value, filled with ${fill}` : `${value}`;
-      const after = scaled === value ? '' : `, scaled ${scaled}`;
-      return new MlpError(
-        ExitCode.data,
-        `${placeInTable(table, indices[i], row)}: found ${found}${after}, expected a number that fits a ${dtype}`,
-        dtype === 'float32' ? 'check the value, or set "dtype" to "float64"' : 'check the value and its unit',
+      return tooLargeError(
+        placeInTable(table, indices[i], row),
+        scaled === value ? found : `${found}, scaled ${scaled}`,
+        dtype,
       );
     }
   }
   throw new RangeError('no number is too large');
+}
+
+/** The error (65) for a number, found at `place`, that a matrix can't hold. */
+export function tooLargeError(place: string, found: string, dtype: Matrix['dtype']): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${place}: found ${found}, expected a number that fits a ${dtype}`,
+    dtype === 'float32' ? 'check the value, or set "dtype" to "float64"' : 'check the value and its unit',
+  );
 }

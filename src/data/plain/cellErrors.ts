@@ -1,15 +1,12 @@
-/**
- * Errors about single cells, in the very words of the table that csv-parse's cells make: it is asked about a table of one
- * row.
- */
-import { MlpError } from '../../errors.js';
+/** Errors about single cells, in the very words of the table that csv-parse's cells make. */
+import type { MlpError } from '../../errors.js';
 import { badNumber as badCell } from '../csv/badNumber.js';
 import type { Beginning } from '../dialect/dialect.js';
-import { requireComplete } from '../encode/missing.js';
-import { writeFeatures } from '../encode/write.js';
+import { missingError } from '../encode/missing.js';
+import { tooLargeError } from '../encode/write.js';
 import type { Affine } from '../scaling.js';
 import type { Source } from '../source/source.js';
-import { columnLabel, type Table } from '../table.js';
+import { columnLabel } from '../table.js';
 import type { FittedPiece, OddCell, OddCells } from './fitPiece.js';
 import type { Matrix } from './matrix.js';
 
@@ -25,30 +22,26 @@ export function lineOf({ dataLine }: Beginning, row: number): number {
 }
 
 /** The error for a cell that is neither a number nor missing, in a column of numbers. */
-export function badNumber({ source, beginning }: Place, { row, column, text }: OddCell): MlpError {
-  const { header, names } = beginning;
-  const label = columnLabel(header, names[column]);
-  const place = () => `${source.name}:${lineOf(beginning, row)}: ${label}`;
-  return badCell({ header, place }, text, row);
+function badNumber(place: Place, { row, column, text }: OddCell): MlpError {
+  const { header } = place.beginning;
+  return badCell({ header, place: () => cellPlace(place, row, column) }, text, row);
 }
 
 /** The error for a missing cell where none may be. */
-export function missingCell(place: Place, { row, column }: OddCell): MlpError {
-  const table = oneRow(place, row, column, Number.NaN);
-  return thrownBy(() => requireComplete(table, [column], Int32Array.of(0)));
+function missingCell(place: Place, { row, column }: OddCell): MlpError {
+  return missingError(cellPlace(place, row, column), 'numeric');
 }
 
 /** The error for a number that a matrix can't hold once it is scaled. */
 export function tooLarge(
   place: Place,
   { row, column, value }: { readonly row: number; readonly column: number; readonly value: number },
-  transform: Affine,
+  { shift, scale }: Affine,
   dtype: Matrix['dtype'],
 ): MlpError {
-  const table = oneRow(place, row, column, value);
-  const encoding = { kind: 'numeric', column: place.beginning.names[column], ...transform } as const;
-  const matrix = { buffer: new SharedArrayBuffer(8), byteOffset: 0, dtype, columns: 1 };
-  return thrownBy(() => writeFeatures(table, [column], [encoding], Int32Array.of(0), matrix));
+  const scaled = (value - shift) / scale;
+  const found = scaled === value ? `${value}` : `${value}, scaled ${scaled}`;
+  return tooLargeError(cellPlace(place, row, column), found, dtype);
 }
 
 /** The odd cells of all pieces so far. */
@@ -80,26 +73,7 @@ export class OddCellSummary {
   }
 }
 
-function oneRow({ source, beginning }: Place, row: number, column: number, value: number): Table {
+function cellPlace({ source, beginning }: Place, row: number, column: number): string {
   const { header, names } = beginning;
-  const columns = new Array<Table['columns'][number]>(names.length).fill(undefined);
-  columns[column] = { kind: 'numeric', values: Float64Array.of(value), missing: Number.isNaN(value) ? 1 : 0 };
-  return {
-    path: source.name,
-    header,
-    names,
-    rows: 1,
-    columns,
-    lines: Uint32Array.of(lineOf(beginning, row)),
-  };
-}
-
-function thrownBy(act: () => void): MlpError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof MlpError) return error;
-    throw error;
-  }
-  throw new TypeError('the cell is in order');
+  return `${source.name}:${lineOf(beginning, row)}: ${columnLabel(header, names[column])}`;
 }

@@ -1,4 +1,5 @@
 /** One column in figures. */
+import { hardlyRepeat } from '../levels.js';
 import type { Column, NumericColumn, TextColumn } from '../table.js';
 import { type Codes, countCodes } from './cells.js';
 import { type Moments, momentsOf } from './moments.js';
@@ -6,10 +7,8 @@ import type { ColumnSummary, Level, SummaryKind } from './types.js';
 
 /** How many of its most frequent values a column of text shows. */
 const FREQUENT_LEVELS = 5;
-/** With fewer cells than this it means nothing that all differ, */
+/** With fewer cells than this it means nothing that all differ. */
 const LEAST_CELLS = 10;
-/** and with fewer levels it means nothing that they hardly repeat. */
-const LEAST_LEVELS = 20;
 /** `id`, `customer_id`, `Customer ID`, `uuid`; and `customerId`. */
 const IDENTIFIER_NAMES = [/(?:^|[^a-z])(?:id|uuid|guid|index|key)$/i, /[a-z](?:Id|ID)$/];
 
@@ -44,8 +43,7 @@ export function summarizeColumn(
 /** Text identifies rows where all its cells differ, or where its levels occur less than twice on average. */
 function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: boolean): SummaryKind {
   const present = codes.length - missing;
-  const identifies =
-    distinct === present ? present >= LEAST_CELLS : distinct >= LEAST_LEVELS && 2 * distinct > present;
+  const identifies = distinct === present ? present >= LEAST_CELLS : hardlyRepeat(distinct, present);
   return identifies && !isTarget ? 'identifier' : 'category';
 }
 
