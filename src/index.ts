@@ -28,6 +28,7 @@ export { type KernelsChoice, type KernelsRecipe, kernelsRecipe } from './kernels
 export type { DType, Kernels, Tensor } from './kernels/kernels.js';
 export { ReferenceKernels } from './kernels/reference.js';
 export { WasmKernels, type WasmOptions } from './kernels/wasm/wasmKernels.js';
+export { encodeModel, type ModelContent, modelTensors } from './model/model.js';
 export type { Targets } from './network/loss.js';
 export { Network, type NetworkOptions } from './network/network.js';
 export type { Parameter, Parameters } from './network/parameters.js';
@@ -40,7 +41,7 @@ export type { TrainConfig } from './spec/train.js';
 export { type BackendChoice, chooseBackend, chooseThreads } from './training/backend.js';
 export { type Engine, LocalEngine } from './training/engine.js';
 export type { Evaluation, Metrics } from './training/metrics.js';
-export { encodeModel } from './training/model.js';
+export { modelContent } from './training/modelContent.js';
 export { planTraining, type TrainingPlan } from './training/plan.js';
 export {
   type EpochRecord,

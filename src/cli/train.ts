@@ -79,7 +79,8 @@ async function trainInto(
   options: TrainOptions,
 ): Promise<void> {
   const { runTraining } = await import('../training/run.js');
-  const { encodeModel } = await import('../training/model.js');
+  const { encodeModel, modelTensors } = await import('../model/model.js');
+  const { modelContent } = await import('../training/modelContent.js');
   const { createReporter } = await import('./trainReport.js');
   const reporter = await createReporter(options, { config, plan, dataset, engine, run: runDirectory.path });
   const interruption = new Interruption(reporter.finish);
@@ -94,7 +95,7 @@ async function trainInto(
       },
     };
     const result = await runTraining(engine, config, plan, listener, interruption.signal);
-    const model = encodeModel(engine.parameters, plan, dataset);
+    const model = encodeModel(modelContent(plan, dataset), modelTensors(engine.parameters));
     await runDirectory.writeModel(model);
     await runDirectory.close();
     reporter.finish();

@@ -6,9 +6,9 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, rename, writeFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
+import type { EncodedTensors } from '../model/safetensors/encode.js';
 import type { TrainConfig } from '../spec/train.js';
 import type { EpochRecord, StepRecord } from './run.js';
-import type { EncodedTensors } from './safetensors/encode.js';
 
 export class RunDirectory {
   readonly #steps: FileHandle;

@@ -22,6 +22,8 @@ export interface Split {
 
 export interface Dataset extends FeatureMatrix {
   readonly task: Task;
+  /** Whether the columns of the training file have names. */
+  readonly header: boolean;
   /** What the columns of the features are called; a category has one for each level. */
   readonly featureNames: readonly string[];
   /** How the feature columns of the file become those of the matrix. */

@@ -181,6 +181,7 @@ class Loader {
     const { beginning, choice, source } = training;
     return {
       task: meaning.task,
+      header: beginning.header,
       ...matrix,
       featureNames: matrixColumns(encodings),
       encodings,

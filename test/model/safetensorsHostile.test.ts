@@ -2,7 +2,7 @@ import { readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { openSafetensors } from '../../src/training/safetensors/decode.js';
+import { openSafetensors } from '../../src/model/safetensors/decode.js';
 import { errorOf, folderWith } from '../spec/support.js';
 import { bytesOf, decode, type Layout } from './safetensorsFile.js';
 

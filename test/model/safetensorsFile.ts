@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { decodeHeader, type Header } from '../../src/training/safetensors/header.js';
+import { decodeHeader, type Header } from '../../src/model/safetensors/header.js';
 import { folderWith } from '../spec/support.js';
 
 export interface Layout {

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
+import { openSafetensors, type SafetensorsFile } from '../../src/model/safetensors/decode.js';
+import { ARRAYS } from '../../src/model/safetensors/dtype.js';
 import { Mt19937 } from '../../src/random/mt19937.js';
 import { printable } from '../../src/text.js';
-import { openSafetensors, type SafetensorsFile } from '../../src/training/safetensors/decode.js';
-import { ARRAYS } from '../../src/training/safetensors/dtype.js';
 import { projectPath } from '../support/fixtures.js';
 import { rewritable } from './safetensorsFile.js';
 
