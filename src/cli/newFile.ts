@@ -1,12 +1,26 @@
 /** Writing a file of the user's: never over another one unasked, and never half of it. */
-import { linkSync, lstatSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
+import { createFileSync, replaceFileSync } from '../files/atomic.js';
+import { writeFailure } from '../files/failure.js';
 import { printable } from '../text.js';
 
-/** Throws an MlpError (73) where there is something at `path` that may not be overwritten. */
+/** Throws an MlpError (73) where there is something at `path` that may not be overwritten: never a directory, a device or a pipe. */
 export function requireFree(path: string, force: boolean): void {
-  if (!force && isThere(path)) throw taken(path);
+  if (!isThere(path)) return;
+  const target = targetOf(path);
+  if (target && !target.isFile()) throw notAFile(path, target.isDirectory());
+  if (!force) throw taken(path);
+}
+
+/** Throws an MlpError (64) where `output` is the file `input`, which not even --force replaces by what is made of it. */
+export function requireOther(input: string, output: string): void {
+  if (!isSameFile(input, output)) return;
+  throw new MlpError(
+    ExitCode.usage,
+    `--output: found ${printable(output)}, which is the data itself, expected another file`,
+    'name another with -o',
+  );
 }
 
 /**
@@ -16,27 +30,13 @@ export function requireFree(path: string, force: boolean): void {
  * @throws MlpError 73 where the file is there, or its folder is not; 77 where it is not permitted; 74 where writing fails
  */
 export function writeNewFile(path: string, text: string, force: boolean): void {
-  let partial: string | undefined;
   try {
-    const place = force ? placeOf(path) : path;
-    partial = join(dirname(place), `.${basename(place)}.${process.pid}.partial`);
-    writeFileSync(partial, text, { flag: 'wx', flush: true });
-    if (force) renameSync(partial, place);
-    else create(partial, place, text);
+    if (force) replaceFileSync(placeOf(path), text);
+    else createFileSync(path, text);
   } catch (error) {
-    throw writeError(path, error);
-  } finally {
-    if (partial !== undefined) rmSync(partial, { force: true });
-  }
-}
-
-/** A second name for the file fails where a rename would overwrite; not all file systems have it. */
-function create(partial: string, place: string, text: string): void {
-  try {
-    linkSync(partial, place);
-  } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') throw error;
-    writeFileSync(place, text, { flag: 'wx' });
+    throw systemErrorCode(error) === 'EEXIST'
+      ? taken(path)
+      : writeFailure(path, error, 'name another file with -o');
   }
 }
 
@@ -50,13 +50,39 @@ function isThere(path: string): boolean {
   }
 }
 
+/** What is at `path`, or where a link there leads; undefined where that is nothing, or out of sight. */
+function targetOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where a link leads; the path itself where there is no link, or one that leads nowhere. */
-function placeOf(path: string): string {
+export function placeOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
     return path;
   }
+}
+
+function isSameFile(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    // One of them is not there, or out of sight: reading or writing it says so.
+    return false;
+  }
+}
+
+function notAFile(path: string, isDirectory: boolean): MlpError {
+  return new MlpError(
+    ExitCode.cantCreate,
+    `${printable(path)}: found a ${isDirectory ? 'directory' : 'device or a pipe'}, expected a file to write`,
+    'name a file with -o',
+  );
 }
 
 function taken(path: string): MlpError {
@@ -65,44 +91,4 @@ function taken(path: string): MlpError {
     `${printable(path)}: found a file that is there already, expected a new one`,
     'name another with -o, or overwrite it with --force',
   );
-}
-
-function writeError(path: string, error: unknown): MlpError {
-  const options = { cause: error };
-  switch (systemErrorCode(error)) {
-    case 'EEXIST':
-      return taken(path);
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new MlpError(
-        ExitCode.cantCreate,
-        `${printable(path)}: found no folder ${printable(dirname(path))} to write it in`,
-        'make the folder, or name another file with -o',
-        options,
-      );
-    case 'EISDIR':
-    case 'ENOTEMPTY':
-      return new MlpError(
-        ExitCode.cantCreate,
-        `${printable(path)}: found a directory, expected a file to write`,
-        'name a file with -o',
-        options,
-      );
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new MlpError(
-        ExitCode.noPermission,
-        `${printable(path)}: no permission to write here`,
-        'name another file with -o',
-        options,
-      );
-    default:
-      return new MlpError(
-        ExitCode.io,
-        `${printable(path)}: writing failed: ${error instanceof Error ? error.message : String(error)}`,
-        undefined,
-        options,
-      );
-  }
 }
