@@ -1,7 +1,7 @@
 /** The checks that `mlp gradcheck` runs when it is given no file: the homework's, then networks that between them hold every layer, loss and regulariser, and each loss with weighted rows. */
 import type { KernelsRecipe } from '../kernels/create.js';
 import { RandomState } from '../random/randomState.js';
-import type { ActivationSpec, LayerSpec, LinearSpec } from '../spec/network.js';
+import type { ActivationSpec, BatchNormSpec, LayerNormSpec, LayerSpec, LinearSpec } from '../spec/network.js';
 import type { LossName } from '../spec/train.js';
 import type { Check } from './check.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
@@ -28,6 +28,9 @@ export function residualReluGraph(): CheckedGraph {
   );
 }
 
+const BATCH_NORM: BatchNormSpec = { type: 'batch-norm', momentum: 0.1, epsilon: 1e-5 };
+const LAYER_NORM: LayerNormSpec = { type: 'layer-norm', epsilon: 1e-5 };
+
 const INPUTS = 4;
 const WIDTH = 5;
 
@@ -53,6 +56,7 @@ interface Case {
   readonly loss: LossName;
   readonly outputs: number;
   readonly l2?: number;
+  readonly l1?: number;
   readonly rows?: number;
   /** Whether its rows have weights. */
   readonly weighted?: boolean;
@@ -117,11 +121,68 @@ function cases(): Case[] {
       outputs: 3,
     },
     {
+      name: 'batch-norm, before and after an activation',
+      layers: [
+        linear(WIDTH, false),
+        BATCH_NORM,
+        tanh,
+        linear(WIDTH),
+        { type: 'gelu' },
+        BATCH_NORM,
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+      outputs: 3,
+    },
+    {
+      name: 'batch-norm, first and inside a residual block, L2',
+      layers: [
+        BATCH_NORM,
+        { type: 'residual', layers: [linear(INPUTS, false), BATCH_NORM, { type: 'relu' }, linear(INPUTS)] },
+        linear(2),
+      ],
+      loss: 'mean-squared-error',
+      outputs: 2,
+      l2: 0.05,
+    },
+    {
+      name: 'layer-norm, before and after an activation',
+      layers: [linear(WIDTH), LAYER_NORM, { type: 'silu' }, linear(WIDTH), tanh, LAYER_NORM, linear(3)],
+      loss: 'softmax-cross-entropy',
+      outputs: 3,
+    },
+    {
+      name: 'layer-norm, first and inside a residual block, L2',
+      layers: [
+        LAYER_NORM,
+        { type: 'residual', layers: [LAYER_NORM, linear(WIDTH), { type: 'relu' }, linear(INPUTS)] },
+        linear(2),
+      ],
+      loss: 'mean-squared-error',
+      outputs: 2,
+      l2: 0.05,
+    },
+    {
       name: 'nested residual blocks, L2',
       layers: [linear(WIDTH), nested, linear(3)],
       loss: 'softmax-cross-entropy',
       outputs: 3,
       l2: 0.02,
+    },
+    {
+      name: 'L1 and L2',
+      layers: [linear(WIDTH), tanh, linear(3)],
+      loss: 'softmax-cross-entropy',
+      outputs: 3,
+      l2: 0.05,
+      l1: 0.02,
+    },
+    {
+      name: 'L1, with weights at its kink',
+      layers: [linear(WIDTH), tanh, residual, { ...linear(2), init: { type: 'zeros' } }],
+      loss: 'mean-squared-error',
+      outputs: 2,
+      l1: 0.1,
     },
     {
       name: 'six layers of relu',
@@ -156,7 +217,7 @@ function cases(): Case[] {
 
 /** The built-in networks with their batches: drawn from a seed, so that every run checks the same. */
 export function networkProblems(): NetworkProblem[] {
-  return cases().map(({ name, layers, loss, outputs, l2 = 0, rows = 7, weighted }, i) => {
+  return cases().map(({ name, layers, loss, outputs, l2 = 0, l1 = 0, rows = 7, weighted }, i) => {
     const random = new RandomState(i);
     const targets =
       loss === 'softmax-cross-entropy'
@@ -165,7 +226,19 @@ export function networkProblems(): NetworkProblem[] {
             loss === 'binary-cross-entropy' ? random.randint(0, 2) : random.randn(),
           );
     const x = Float64Array.from({ length: rows * INPUTS }, () => random.randn());
-    const problem = { name, spec: { layers }, loss, l2, seed: i, x, rows, inputs: INPUTS, targets, outputs };
+    const problem = {
+      name,
+      spec: { layers },
+      loss,
+      l2,
+      l1,
+      seed: i,
+      x,
+      rows,
+      inputs: INPUTS,
+      targets,
+      outputs,
+    };
     // The first row counts nothing.
     const weights = weighted && Float64Array.from({ length: rows }, (_, row) => row * random.rand());
     return weights ? { ...problem, weights } : problem;

@@ -6,7 +6,6 @@ import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import { ReferenceKernels } from '../kernels/reference.js';
-import { initialize } from '../network/initialize.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
 import type { Parameter } from '../network/parameters.js';
@@ -22,6 +21,8 @@ export interface NetworkProblem {
   readonly spec: NetworkSpec;
   readonly loss: LossName;
   readonly l2: number;
+  /** 0 if left out. */
+  readonly l1?: number;
   readonly seed: number;
   /** Row-major [rows, inputs]. */
   readonly x: Float64Array;
@@ -49,33 +50,39 @@ const FEWEST_SAMPLES = 3;
 
 /**
  * Compares up to `samples` elements of every parameter, drawn by the problem's seed where there are more.
- * Biases, which start at 0, are moved a little, so that no ReLU sits on its kink.
+ * Biases, which start at 0, are moved a little, so that no ReLU sits on its kink; and so are scales, which start at 1.
  *
  * @param kernels of float64
  * @param samples elements of each parameter; left out, as many as a few seconds allow, at least 3
  */
 export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, samples?: number): Check {
   const { network, x, targets } = buildNetwork(problem, kernels);
-  const { rows, seed } = problem;
+  const { rows, seed, l1 = 0 } = problem;
   const random = new RandomState(seed);
-  initialize(network.parameters.list, random);
+  network.initialize(random);
   for (const { kind, value } of network.parameters.list) {
-    if (kind === 'bias') for (let i = 0; i < value.data.length; i++) value.data[i] = 0.1 * random.randn();
+    if (kind === 'weight') continue;
+    for (let i = 0; i < value.data.length; i++) value.data[i] += 0.1 * random.randn();
   }
   const { list, layout } = network.parameters;
   const affordable = OPERATIONS / (PASSES * 2 * rows * layout.total * list.length);
   const limit = samples ?? Math.max(FEWEST_SAMPLES, Math.floor(affordable));
 
   network.lossAndGradients(rows, x, targets);
-  const sides = new Int8Array(network.kinkedOutputs.reduce((sum, { columns }) => sum + rows * columns, 0));
-  const sample = (): Sample => {
+  // The moved element's own side, then those of the outputs.
+  const sides = new Int8Array(
+    1 + network.kinkedOutputs.reduce((sum, { columns }) => sum + rows * columns, 0),
+  );
+  const sample = (ownSide: number): Sample => {
     const value = network.lossOf(rows, x, targets);
+    sides[0] = ownSide;
     return { value, sides: signsOf(network.kinkedOutputs, rows, sides.slice()) };
   };
   const checked: CheckedParameter[] = [];
   for (const parameter of list) {
+    const kinked = l1 !== 0 && parameter.kind === 'weight';
     for (const at of sampleOf(parameter.value.data.length, limit, random)) {
-      checked.push(checkElement(parameter, at, sample));
+      checked.push(checkElement(parameter, at, kinked, sample));
     }
   }
   return checkOf(problem.name, checked);
@@ -86,11 +93,11 @@ export function buildNetwork(
   problem: NetworkProblem,
   { scratchBytes, create }: KernelsRecipe,
 ): CheckedNetwork {
-  const { spec, loss, l2, seed, rows, inputs, outputs, weights } = problem;
+  const { spec, loss, l2, l1 = 0, seed, rows, inputs, outputs, weights } = problem;
   const build = (allocator: Allocator, createKernels: (scratch: number) => Kernels): CheckedNetwork => {
     const scratch = allocator.block(scratchBytes);
     const kernels = createKernels(scratch);
-    const network = new Network(spec, { inputs, loss, l2, capacity: rows, seed }, kernels, allocator);
+    const network = new Network(spec, { inputs, loss, l2, l1, capacity: rows, seed }, kernels, allocator);
     const x = allocator.tensor(rows, inputs);
     const targets =
       problem.targets instanceof Int32Array
@@ -113,12 +120,21 @@ export function buildNetwork(
   return built;
 }
 
-function checkElement(parameter: Parameter, at: number, sample: () => Sample): CheckedParameter {
+/**
+ * @param kinked whether the loss has a kink where this element is 0, as L1 gives it to the weights
+ * @param sample the loss, with the side of the element's own kink
+ */
+function checkElement(
+  parameter: Parameter,
+  at: number,
+  kinked: boolean,
+  sample: (ownSide: number) => Sample,
+): CheckedParameter {
   const { data } = parameter.value;
   const original = data[at];
   const numeric = numericDerivative((value) => {
     data[at] = value;
-    return sample();
+    return sample(kinked ? Math.sign(value) : 0);
   }, original);
   data[at] = original;
   return checkParameter(elementName(parameter, at), parameter.gradient.data[at], numeric);
@@ -126,7 +142,7 @@ function checkElement(parameter: Parameter, at: number, sample: () => Sample): C
 
 /** `layers.0.weight[2][5]`, `layers.0.bias[5]` */
 function elementName({ name, kind, columns }: Parameter, at: number): string {
-  return kind === 'bias' ? `${name}[${at}]` : `${name}[${Math.floor(at / columns)}][${at % columns}]`;
+  return kind === 'weight' ? `${name}[${Math.floor(at / columns)}][${at % columns}]` : `${name}[${at}]`;
 }
 
 /** All numbers below `length`, or `limit` different ones of them, in order. */
@@ -137,8 +153,9 @@ function sampleOf(length: number, limit: number, random: RandomState): number[] 
   return [...drawn].sort((a, b) => a - b);
 }
 
+/** Writes the signs of the outputs behind the first of `signs`. */
 function signsOf(outputs: readonly Tensor[], rows: number, signs: Int8Array): Int8Array {
-  let at = 0;
+  let at = 1;
   for (const { data, columns } of outputs) {
     for (let i = 0; i < rows * columns; i++) signs[at++] = Math.sign(data[i]);
   }

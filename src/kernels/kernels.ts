@@ -75,6 +75,26 @@ export interface AdamOptions {
 }
 
 /**
+ * Options of the rmsprop step (Hinton 2012, lecture 6e; Graves 2013 where centered): squares ← alpha·squares + (1 − alpha)·g²;
+ * d ← g/(√squares + epsilon); v ← momentum·v + d; p ← p − lr·v, or p − lr·d without momentum. Centered, the squares are those of
+ * the deviations from the mean of the gradients.
+ */
+export interface RmspropOptions {
+  readonly learningRate: number;
+  readonly alpha: number;
+  readonly epsilon: number;
+  readonly momentum: number;
+}
+
+/** Options of the adagrad step (Duchi et al. 2011): squares ← squares + g²; p ← p − lr·g/(√(initial + squares) + epsilon). */
+export interface AdagradOptions {
+  readonly learningRate: number;
+  /** `initial`: what the sum of squares starts from; not part of the tensor, so that every state starts at 0. */
+  readonly initialAccumulator: number;
+  readonly epsilon: number;
+}
+
+/**
  * Which elements dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below 2⁵³) name a mask; there is
  * nothing else to it, so it takes no memory, and is the same whoever draws which part of it, and when.
  *
@@ -87,6 +107,13 @@ export interface DropoutMask {
   readonly seed: number;
   readonly layer: number;
   readonly step: number;
+}
+
+/** The mean and variance [1, columns] that batch normalisation has seen, and what the next batch counts in them. */
+export interface RunningMoments {
+  readonly momentum: number;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
 }
 
 export interface Kernels {
@@ -144,6 +171,79 @@ export interface Kernels {
    */
   dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void;
 
+  // Normalisations: y ← scale·x̂ + shift with x̂ = (x − mean)/√(variance + epsilon), scale and shift [1, columns]. What x̂ is made
+  // of is kept as `moments`, by whose columns or rows: the mean, what rounding to the dtype took off the mean, so that float32
+  // tells the rows of a column around 10⁶ apart, and 1/√(variance + epsilon). y is another buffer than x.
+
+  /**
+   * Batch normalisation (Ioffe and Szegedy 2015, Algorithm 1): mean and (biased) variance are those of each column over the
+   * `rows` rows; moments [3, columns]. running ← (1 − momentum)·running + momentum·batch, of the variance the unbiased estimate;
+   * null where it is to stay, as it must after a single row, of which there is none.
+   */
+  batchNorm(
+    rows: number,
+    epsilon: number,
+    x: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    moments: Tensor,
+    running: RunningMoments | null,
+    y: Tensor,
+  ): void;
+
+  /** Batch normalisation in evaluation: by the running mean and variance, so that a row does not depend on others. */
+  batchNormEvaluation(
+    rows: number,
+    epsilon: number,
+    x: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    running: RunningMoments,
+    y: Tensor,
+  ): void;
+
+  /**
+   * The gradients of `batchNorm`: dShift ← Σ dY, dScale ← Σ dY·x̂ over the rows, and unless dX is null
+   * dX ← scale/√(variance + epsilon)·(dY − dShift/rows − x̂·dScale/rows). dX may be dY.
+   */
+  batchNormBackward(
+    rows: number,
+    x: Tensor,
+    moments: Tensor,
+    scale: Tensor,
+    dY: Tensor,
+    dX: Tensor | null,
+    dScale: Tensor,
+    dShift: Tensor,
+  ): void;
+
+  /** Layer normalisation (Ba, Kiros and Hinton 2016): mean and variance are those of each row; moments [B, 3]. */
+  layerNorm(
+    rows: number,
+    epsilon: number,
+    x: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    moments: Tensor,
+    y: Tensor,
+  ): void;
+
+  /** The gradients of the parameters of `layerNorm`: dShift ← Σ dY, dScale ← Σ dY·x̂ over the rows. */
+  layerNormParameters(
+    rows: number,
+    x: Tensor,
+    moments: Tensor,
+    dY: Tensor,
+    dScale: Tensor,
+    dShift: Tensor,
+  ): void;
+
+  /**
+   * The gradient of the input of `layerNorm`: dX ← (g − mean(g) − x̂·mean(g·x̂))/√(variance + epsilon) with g = dY·scale and the
+   * means over a row. dX may be dY.
+   */
+  layerNormBackward(rows: number, x: Tensor, moments: Tensor, scale: Tensor, dY: Tensor, dX: Tensor): void;
+
   /** out[i] ← source[indices[i]] for i < rows: the rows of a minibatch. */
   gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void;
 
@@ -195,8 +295,20 @@ export interface Kernels {
   /** The sum of the squares of the first `count` elements, accumulated in double precision. */
   sumOfSquares(count: number, x: Tensor): number;
 
-  /** y ← y + scale·x over the first `count` elements. */
+  /** The sum of the magnitudes of the first `count` elements, accumulated in double precision. */
+  sumOfMagnitudes(count: number, x: Tensor): number;
+
+  /** y ← y + scale·x over the first `count` elements; x may be y. */
   addScaled(count: number, scale: number, x: Tensor, y: Tensor): void;
+
+  /** y ← y + scale·sign(x) over the first `count` elements, sign(0) = 0. */
+  addSigns(count: number, scale: number, x: Tensor, y: Tensor): void;
+
+  /** x ← factor·x over the first `count` elements. */
+  scale(count: number, factor: number, x: Tensor): void;
+
+  // The optimisers' steps return whether each of the `count` parameters is finite afterwards: in a team the whole
+  // block's answer, the same in every thread.
 
   /** One step of gradient descent over the first `count` elements; `velocity` is null without momentum. */
   sgd(
@@ -205,7 +317,7 @@ export interface Kernels {
     parameters: Tensor,
     gradients: Tensor,
     velocity: Tensor | null,
-  ): void;
+  ): boolean;
 
   /** One step of Adam over the first `count` elements, with its first and second moments m and v. */
   adam(
@@ -215,5 +327,42 @@ export interface Kernels {
     gradients: Tensor,
     m: Tensor,
     v: Tensor,
-  ): void;
+  ): boolean;
+
+  /**
+   * One step of RMSprop over the first `count` elements. `mean` is the mean of the gradients, null where the squares are not
+   * centered; `velocity` is null without momentum.
+   */
+  rmsprop(
+    count: number,
+    options: RmspropOptions,
+    parameters: Tensor,
+    gradients: Tensor,
+    squares: Tensor,
+    mean: Tensor | null,
+    velocity: Tensor | null,
+  ): boolean;
+
+  /** One step of Adagrad over the first `count` elements, with the sum of all squares so far. */
+  adagrad(
+    count: number,
+    options: AdagradOptions,
+    parameters: Tensor,
+    gradients: Tensor,
+    squares: Tensor,
+  ): boolean;
 }
+
+/** The steps of the optimisers. */
+export type OptimizerKernels = Pick<Kernels, 'sgd' | 'adam' | 'rmsprop' | 'adagrad'>;
+
+/** The normalisations, forward and backward. */
+export type NormalizationKernels = Pick<
+  Kernels,
+  | 'batchNorm'
+  | 'batchNormEvaluation'
+  | 'batchNormBackward'
+  | 'layerNorm'
+  | 'layerNormParameters'
+  | 'layerNormBackward'
+>;

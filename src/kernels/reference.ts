@@ -5,17 +5,24 @@
 import { ACTIVATIONS, sigmoid, softplus } from './activations.js';
 import type {
   Activation,
-  AdamOptions,
   DropoutMask,
   DType,
   FloatArray,
   IntVector,
   Kernels,
   ProductForm,
-  SgdOptions,
   Tensor,
 } from './kernels.js';
 import { philox4x32 } from './philox.js';
+import {
+  batchNorm,
+  batchNormBackward,
+  batchNormEvaluation,
+  layerNorm,
+  layerNormBackward,
+  layerNormParameters,
+} from './referenceNormalization.js';
+import { adagrad, adam, rmsprop, sgd } from './referenceOptimizers.js';
 
 export class ReferenceKernels implements Kernels {
   readonly backend = 'reference';
@@ -202,52 +209,35 @@ export class ReferenceKernels implements Kernels {
     return sum;
   }
 
+  sumOfMagnitudes(count: number, x: Tensor): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += Math.abs(x.data[i]);
+    return sum;
+  }
+
   addScaled(count: number, scale: number, x: Tensor, y: Tensor): void {
     for (let i = 0; i < count; i++) y.data[i] += scale * x.data[i];
   }
 
-  sgd(
-    count: number,
-    options: SgdOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    velocity: Tensor | null,
-  ): void {
-    const { learningRate, momentum, nesterov } = options;
-    const p = parameters.data;
-    const g = gradients.data;
-    for (let i = 0; i < count; i++) {
-      let direction = g[i];
-      if (velocity) {
-        const v = momentum * velocity.data[i] + g[i];
-        velocity.data[i] = v;
-        direction = nesterov ? g[i] + momentum * v : v;
-      }
-      p[i] -= learningRate * direction;
-    }
+  addSigns(count: number, scale: number, x: Tensor, y: Tensor): void {
+    for (let i = 0; i < count; i++) y.data[i] += scale * Math.sign(x.data[i]);
   }
 
-  adam(
-    count: number,
-    options: AdamOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    m: Tensor,
-    v: Tensor,
-  ): void {
-    const { learningRate, beta1, beta2, epsilon, step } = options;
-    const correction1 = 1 - beta1 ** step;
-    const correction2 = 1 - beta2 ** step;
-    for (let i = 0; i < count; i++) {
-      const g = gradients.data[i];
-      const mean = beta1 * m.data[i] + (1 - beta1) * g;
-      const square = beta2 * v.data[i] + (1 - beta2) * g * g;
-      m.data[i] = mean;
-      v.data[i] = square;
-      parameters.data[i] -=
-        (learningRate * (mean / correction1)) / (Math.sqrt(square / correction2) + epsilon);
-    }
+  scale(count: number, factor: number, x: Tensor): void {
+    for (let i = 0; i < count; i++) x.data[i] *= factor;
   }
+
+  readonly batchNorm = batchNorm;
+  readonly batchNormEvaluation = batchNormEvaluation;
+  readonly batchNormBackward = batchNormBackward;
+  readonly layerNorm = layerNorm;
+  readonly layerNormParameters = layerNormParameters;
+  readonly layerNormBackward = layerNormBackward;
+
+  readonly sgd = sgd;
+  readonly adam = adam;
+  readonly rmsprop = rmsprop;
+  readonly adagrad = adagrad;
 }
 
 /** c[m, n] += op(a)·b, a row of b at a time, four for one pass over the row of c; op(a)[i, p] = a[i·aRow + p·aColumn]. */

@@ -3,6 +3,9 @@
  * The barrier itself is the team's business (training); kernels know this much of it.
  */
 
+/** In bytes. Slices start on cache lines where they can, so that no two threads write to one. */
+export const CACHE_LINE = 64;
+
 /** One thread's place in the team that runs the same operations in the same order. */
 export interface Share {
   /** From 0 to size − 1. */

@@ -17,7 +17,7 @@ export class BiasActivation implements Layer {
   #output!: Tensor; // [B, width]
 
   /**
-   * @param ownInput the buffer of x [B, width] where it belongs to the linear layer before, so that y may take its
+   * @param ownInput the buffer of x [B, width] where the layer before has no more need of it, so that y may take its
    * place; null where others may read x
    */
   constructor(

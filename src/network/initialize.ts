@@ -1,12 +1,11 @@
 /**
- * How weights start. Drawn layer by layer from one generator, element by element in row-major order,
+ * How parameters start. Weights are drawn layer by layer from one generator, element by element in row-major order,
  * so that `std * randn(inputs, units)` in NumPy gives the same numbers.
  */
 import type { RandomState } from '../random/randomState.js';
-import type { InitSpec } from '../spec/network.js';
-import type { Parameter } from './parameters.js';
+import type { Parameter, ParameterInit, Statistic } from './parameters.js';
 
-/** Fills every parameter as its spec says; biases with 0. Draws nothing for zeros. */
+/** Fills every parameter as its spec says; biases with 0, scales with 1. Draws nothing for those and for zeros. */
 export function initialize(parameters: readonly Parameter[], random: RandomState): void {
   for (const { init, rows, columns, value } of parameters) {
     const draw = drawer(init, rows, columns, random);
@@ -14,8 +13,13 @@ export function initialize(parameters: readonly Parameter[], random: RandomState
   }
 }
 
+/** Fills running means with 0 and running variances with 1. */
+export function initializeStatistics(statistics: readonly Statistic[]): void {
+  for (const { initial, value } of statistics) value.data.fill(initial);
+}
+
 /** The distribution of a weight [fanIn, fanOut]. */
-function drawer(init: InitSpec, fanIn: number, fanOut: number, random: RandomState): () => number {
+function drawer(init: ParameterInit, fanIn: number, fanOut: number, random: RandomState): () => number {
   const normal = (mean: number, std: number) => () => mean + std * random.randn();
   const uniform = (low: number, high: number) => () => random.uniform(low, high);
   // A uniform distribution on ±√(3·variance) has that variance.
@@ -37,5 +41,7 @@ function drawer(init: InitSpec, fanIn: number, fanOut: number, random: RandomSta
       return uniform(init.low, init.high);
     case 'zeros':
       return () => 0;
+    case 'ones':
+      return () => 1;
   }
 }

@@ -5,6 +5,8 @@ import type { Tensor } from '../kernels/kernels.js';
 export interface Pass {
   /** Whether layers do what they do in training alone, as dropout does. */
   readonly training: boolean;
+  /** Whether running statistics follow: in a training step, not where its loss alone is asked for. */
+  readonly learning: boolean;
   /** The number of the training step, from 0: what is random in a layer is drawn by it. */
   readonly step: number;
 }

@@ -70,6 +70,12 @@ function layerShape(spec: LayerSpec, inputs: number, name: string): LayerShape {
         layers,
       };
     }
+    case 'batch-norm':
+    case 'layer-norm': {
+      // A scale, which counts as a weight, and a shift, which counts as a bias.
+      const width = BigInt(inputs);
+      return { name, type: spec.type, inputs, outputs: inputs, weights: width, biases: width };
+    }
     default:
       return { name, type: spec.type, inputs, outputs: inputs, weights: 0n, biases: 0n };
   }
@@ -81,10 +87,15 @@ function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {
 
 /** The largest m·n·k among the products of a network with `batch` rows. */
 export function largestProduct(spec: NetworkSpec, inputs: number, batch: number): number {
-  const weights = (layers: readonly LayerShape[]): bigint[] =>
-    layers.flatMap((layer) => (layer.layers ? weights(layer.layers) : [layer.weights]));
-  return weights(networkShape(spec, inputs).layers).reduce(
+  return linearWeights(networkShape(spec, inputs).layers).reduce(
     (largest, count) => Math.max(largest, batch * Number(count)),
     0,
+  );
+}
+
+/** Weights of each linear layer, those inside residuals too: as many multiply-adds does a row take there. */
+function linearWeights(layers: readonly LayerShape[]): bigint[] {
+  return layers.flatMap(({ type, weights, layers = [] }) =>
+    type === 'linear' ? [weights] : linearWeights(layers),
   );
 }

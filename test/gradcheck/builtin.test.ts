@@ -23,6 +23,7 @@ describe('the built-in checks', () => {
     const weighted = problems.filter(({ weights }) => weights);
     expect(new Set(weighted.map(({ loss }) => loss))).toEqual(new Set(LOSSES));
     expect(problems.some(({ l2 }) => l2 > 0)).toBe(true);
+    expect(problems.some(({ l1 = 0 }) => l1 > 0)).toBe(true);
     expect(problems.some(({ rows }) => rows === 1)).toBe(true);
   });
 });

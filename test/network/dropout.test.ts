@@ -9,7 +9,8 @@ import { specOf } from '../support/networks.js';
 
 const kernels = new ReferenceKernels('float64');
 const SEED = 7;
-const TRAINING = { training: true, step: 0 };
+const TRAINING = { training: true, learning: true, step: 0 };
+const EVALUATION = { training: false, learning: false, step: 0 };
 
 function arenaOf(elements = 10_000): Arena {
   return Arena.ofSize('float64', elements * 8);
@@ -48,7 +49,7 @@ describe('a dropout layer', () => {
 
   it('gives x itself in evaluation, and at rate 0', () => {
     const { layer, x } = build(0.4);
-    expect(layer.forward(2, x, { training: false, step: 0 })).toBe(x);
+    expect(layer.forward(2, x, EVALUATION)).toBe(x);
     const none = build(0);
     expect(none.layer.forward(2, none.x, TRAINING)).toBe(none.x);
   });
@@ -56,7 +57,7 @@ describe('a dropout layer', () => {
   it('gives dY itself after a pass that dropped nothing', () => {
     const { layer, x, arena } = build(0.4);
     layer.forward(2, x, TRAINING);
-    layer.forward(2, x, { training: false, step: 0 });
+    layer.forward(2, x, EVALUATION);
     const dY = filled(arena, 2, values);
     expect([...layer.backward(2, dY, true).data]).toEqual(values);
   });

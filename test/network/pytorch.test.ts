@@ -38,9 +38,9 @@ describe.each(BACKENDS)('$name', ({ choice, skip }) => {
     it(`takes the same steps with ${training.optimizer.type}${l2 > 0 ? ' and L2' : ''}`, () => {
       const { kernels, arena, network, x, targets } = buildFixture(entry, recipe);
       const optimizer = createOptimizer(training.optimizer, network.parameters, kernels, arena);
-      const losses = training.losses.map(() => {
+      const losses = training.losses.map((_, i) => {
         const loss = network.lossAndGradients(batch, x, targets);
-        optimizer.step(training.optimizer.learningRate);
+        expect(optimizer.step(training.optimizer.learningRate, i + 1)).toBe(true);
         return loss;
       });
       expect(losses).toBeAllclose(training.losses, TOLERANCE);

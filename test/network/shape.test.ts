@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parameterLayout } from '../../src/network/parameters.js';
-import { networkShape } from '../../src/network/shape.js';
+import { parameterLayout, statisticsLayout } from '../../src/network/parameters.js';
+import { largestProduct, networkShape } from '../../src/network/shape.js';
 import { specOf } from '../support/networks.js';
 
 describe('networkShape', () => {
@@ -28,6 +28,17 @@ describe('networkShape', () => {
     expect(shape.biases).toBe(8n + 8n + 2n);
   });
 
+  it('counts scale and shift of a normalisation as weights and biases', () => {
+    const shape = networkShape(
+      specOf({ layers: [8, 'batch-norm', { type: 'residual', layers: ['layer-norm'] }] }),
+      3,
+    );
+    const [, norm, block] = shape.layers;
+    expect([norm.name, norm.type, norm.inputs, norm.outputs]).toEqual(['layers.1', 'batch-norm', 8, 8]);
+    expect([norm.weights, norm.biases, block.weights, block.biases]).toEqual([8n, 8n, 8n, 8n]);
+    expect([shape.weights, shape.biases]).toEqual([24n + 16n, 8n + 16n]);
+  });
+
   it('is exact past 2^53', () => {
     const wide = Number.MAX_SAFE_INTEGER;
     const shape = networkShape(specOf({ layers: [wide, wide] }), wide);
@@ -46,5 +57,50 @@ describe('parameterLayout', () => {
       ['layers.2.bias', 24, 1, 3],
     ]);
     expect([weights, total]).toEqual([20, 27]);
+  });
+
+  it('puts scales and shifts behind the weights of linear layers, where L1 and L2 do not reach', () => {
+    const spec = specOf({
+      layers: [
+        'batch-norm',
+        4,
+        { type: 'residual', layers: ['layer-norm', { type: 'linear', units: 4, bias: false }] },
+      ],
+    });
+    const { shapes, weights, total } = parameterLayout(spec.layers, 2);
+    expect(shapes.map(({ name, kind, start, rows, columns }) => [name, kind, start, rows, columns])).toEqual([
+      ['layers.0.weight', 'scale', 24, 1, 2],
+      ['layers.0.bias', 'bias', 26, 1, 2],
+      ['layers.1.weight', 'weight', 0, 2, 4],
+      ['layers.1.bias', 'bias', 28, 1, 4],
+      ['layers.2.layers.0.weight', 'scale', 32, 1, 4],
+      ['layers.2.layers.0.bias', 'bias', 36, 1, 4],
+      ['layers.2.layers.1.weight', 'weight', 8, 4, 4],
+    ]);
+    expect([weights, total]).toEqual([24, 40]);
+  });
+});
+
+describe('statisticsLayout', () => {
+  it('has a running mean and variance for each batch-norm, in the order of the layers', () => {
+    const spec = specOf({
+      layers: [4, 'batch-norm', { type: 'residual', layers: ['batch-norm', 'layer-norm'] }, 3],
+    });
+    const { shapes, total } = statisticsLayout(spec.layers, 2);
+    expect(shapes.map(({ name, columns, start, initial }) => [name, columns, start, initial])).toEqual([
+      ['layers.1.running_mean', 4, 0, 0],
+      ['layers.1.running_var', 4, 4, 1],
+      ['layers.2.layers.0.running_mean', 4, 8, 0],
+      ['layers.2.layers.0.running_var', 4, 12, 1],
+    ]);
+    expect(total).toBe(16);
+  });
+});
+
+describe('largestProduct', () => {
+  it('is that of a linear layer, in a residual or not, whatever is normalised', () => {
+    const residual = { type: 'residual', layers: [10, 'batch-norm', 5] };
+    expect(largestProduct(specOf({ layers: [5, residual, 2] }), 3, 32)).toBe(32 * 50);
+    expect(largestProduct(specOf({ layers: ['batch-norm'] }), 3, 32)).toBe(0);
   });
 });

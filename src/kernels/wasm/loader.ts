@@ -54,6 +54,8 @@ export interface WasmExports {
   add(count: number, a: number, b: number, out: number): void;
   scaleRows(rows: number, columns: number, factors: number, x: number): void;
   addScaled(count: number, scale: number, x: number, y: number): void;
+  addSigns(count: number, scale: number, x: number, y: number): void;
+  scale(count: number, factor: number, x: number): void;
   copy(count: number, source: number, out: number): void;
   gather(rows: number, columns: number, source: number, indices: number, out: number): void;
   gatherLabels(rows: number, source: number, indices: number, out: number): void;
@@ -68,13 +70,91 @@ export interface WasmExports {
     x: number,
     out: number,
   ): void;
+  /** runningMean and runningVariance are 0 for none; `sums` is 2 KB of scratch. */
+  batchNorm(
+    rows: number,
+    columns: number,
+    rowBytes: number,
+    epsilon: number,
+    x: number,
+    scale: number,
+    shift: number,
+    moments: number,
+    momentBytes: number,
+    momentum: number,
+    runningMean: number,
+    runningVariance: number,
+    y: number,
+    sums: number,
+  ): void;
+  /** `moments` is 2 KB of scratch. */
+  batchNormEvaluation(
+    rows: number,
+    columns: number,
+    rowBytes: number,
+    epsilon: number,
+    x: number,
+    scale: number,
+    shift: number,
+    runningMean: number,
+    runningVariance: number,
+    y: number,
+    moments: number,
+  ): void;
+  /** dX is 0 for none. */
+  batchNormBackward(
+    rows: number,
+    columns: number,
+    rowBytes: number,
+    x: number,
+    moments: number,
+    momentBytes: number,
+    scale: number,
+    dY: number,
+    dX: number,
+    dScale: number,
+    dShift: number,
+  ): void;
+  layerNorm(
+    rows: number,
+    columns: number,
+    epsilon: number,
+    x: number,
+    scale: number,
+    shift: number,
+    moments: number,
+    y: number,
+  ): void;
+  layerNormParameters(
+    rows: number,
+    columns: number,
+    rowBytes: number,
+    x: number,
+    moments: number,
+    dY: number,
+    dScale: number,
+    dShift: number,
+  ): void;
+  layerNormBackward(
+    rows: number,
+    columns: number,
+    x: number,
+    moments: number,
+    scale: number,
+    dY: number,
+    dX: number,
+  ): void;
   softmax(rows: number, columns: number, logits: number, out: number): void;
   softmaxCrossEntropy: RowLoss;
   sigmoidCrossEntropy: RowLoss;
   squaredError: RowLoss;
   sum(count: number, x: number): number;
   sumOfSquares(count: number, x: number): number;
-  sgd(count: number, learningRate: number, p: number, g: number): void;
+  sumOfMagnitudes(count: number, x: number): number;
+  /** 1 where all are, else 0. */
+  areFinite(count: number, x: number): number;
+  // The steps return 1 where all parameters are finite afterwards; where they return 0, areFinite tells.
+  sgd(count: number, learningRate: number, p: number, g: number): number;
   sgdMomentum(
     count: number,
     learningRate: number,
@@ -83,7 +163,7 @@ export interface WasmExports {
     p: number,
     g: number,
     v: number,
-  ): void;
+  ): number;
   adam(
     count: number,
     learningRate: number,
@@ -96,7 +176,29 @@ export interface WasmExports {
     g: number,
     m: number,
     v: number,
-  ): void;
+  ): number;
+  /** `mean` and `velocity` are 0 for none. */
+  rmsprop(
+    count: number,
+    learningRate: number,
+    alpha: number,
+    epsilon: number,
+    momentum: number,
+    p: number,
+    g: number,
+    squares: number,
+    mean: number,
+    velocity: number,
+  ): number;
+  adagrad(
+    count: number,
+    learningRate: number,
+    initialAccumulator: number,
+    epsilon: number,
+    p: number,
+    g: number,
+    squares: number,
+  ): number;
   /** An elementary function over an array, by number: see assembly/evaluate.ts. */
   evaluate(kind: number, count: number, x: number, y: number): void;
   /** Where the constants end. */

@@ -9,17 +9,18 @@ import { bytesPerElement } from '../arena.js';
 import type {
   Activation,
   ActivationType,
-  AdamOptions,
   DropoutMask,
   DType,
   IntVector,
   Kernels,
   ProductForm,
-  SgdOptions,
   Tensor,
 } from '../kernels.js';
-import { alone, type Share, sliceStart } from '../share.js';
+import { alone, CACHE_LINE, type Share, sliceStart } from '../share.js';
 import { detectFeatures, loadKernels, type RowLoss, type WasmExports, type WasmFeatures } from './loader.js';
+import { WasmNormalization } from './normalization.js';
+import { WasmOptimizers } from './optimizers.js';
+import { MAX_PARTIALS, PARTIALS_BYTES, Partials } from './partials.js';
 
 /** The numbers of the activations in assembly/activations.ts. */
 const ACTIVATION_KINDS: Readonly<Record<ActivationType, number>> = {
@@ -39,8 +40,6 @@ const NN = 0;
 const TN = 1;
 const NT = 2;
 
-/** In bytes: no two threads write to one line, as far as slices allow. */
-const CACHE_LINE = 64;
 const LABELS_OF_LINE = CACHE_LINE / 4;
 
 /** Elements of a dropout mask that one counter decides: a cache line holds a whole number of them. */
@@ -49,12 +48,8 @@ const DRAWS_OF_BLOCK = 4;
 /** Rows of a tile of the product. */
 const TILE_ROWS = 4;
 
-/** A sum is taken over so many chunks at most, the same for any number of threads. */
-const CHUNKS = 256;
 /** Up to so many elements every thread sums them all: less work than to share it. */
 const WHOLE_SUM = 4096;
-/** Two sets of partial sums, taken by turns: a fast thread may write the next while a slow one still reads the last. */
-const PARTIALS_BYTES = 2 * CHUNKS * 8;
 /** What a product packs into, for one thread and the larger dtype. */
 export const PRODUCT_SCRATCH_BYTES = 565_504;
 
@@ -90,8 +85,9 @@ export class WasmKernels implements Kernels {
   /** Elements of a cache line. */
   readonly #line: number;
   readonly #scratch: number;
-  readonly #partials: Float64Array;
-  #sums = 0;
+  readonly #partials: Partials;
+  readonly #normalization: WasmNormalization;
+  readonly #optimizers: WasmOptimizers;
 
   /** Throws MlpError(unavailable) where the engine has no SIMD. */
   constructor({ dtype, memory, scratch, relaxed, share = alone, features = detectFeatures() }: WasmOptions) {
@@ -103,8 +99,10 @@ export class WasmKernels implements Kernels {
     this.#size = share.size;
     this.#bytes = bytesPerElement(dtype);
     this.#line = CACHE_LINE / this.#bytes;
-    this.#partials = new Float64Array(memory.buffer, scratch, 2 * CHUNKS);
+    this.#partials = new Partials(memory, scratch, share);
+    this.#optimizers = new WasmOptimizers(dtype, this.#wasm, share, this.#partials);
     this.#scratch = scratch + PARTIALS_BYTES + share.rank * PRODUCT_SCRATCH_BYTES;
+    this.#normalization = new WasmNormalization(dtype, this.#wasm, share, this.#scratch);
   }
 
   gemm(
@@ -392,25 +390,25 @@ export class WasmKernels implements Kernels {
     return this.#total(this.#wasm.sumOfSquares, count, x.address);
   }
 
+  sumOfMagnitudes(count: number, x: Tensor): number {
+    return this.#total(this.#wasm.sumOfMagnitudes, count, x.address);
+  }
+
+  /** Over the same chunks for any number of threads. */
   #total(reduce: (count: number, x: number) => number, count: number, x: number): number {
     if (count <= WHOLE_SUM) {
       const sum = reduce(count, x);
       this.#share.sync();
       return sum;
     }
-    const chunk = Math.ceil(count / CHUNKS / this.#line) * this.#line;
+    const chunk = Math.ceil(count / MAX_PARTIALS / this.#line) * this.#line;
     const chunks = Math.ceil(count / chunk);
-    const partials = this.#partials;
-    const slot = (this.#sums++ % 2) * CHUNKS;
     const end = this.#end(chunks, 1);
     for (let i = this.#start(chunks, 1); i < end; i++) {
       const from = i * chunk;
-      partials[slot + i] = reduce(Math.min(chunk, count - from), x + from * this.#bytes);
+      this.#partials.set(i, reduce(Math.min(chunk, count - from), x + from * this.#bytes));
     }
-    this.#share.sync();
-    let sum = 0;
-    for (let i = 0; i < chunks; i++) sum += partials[slot + i];
-    return sum;
+    return this.#partials.total(chunks);
   }
 
   addScaled(count: number, scale: number, x: Tensor, y: Tensor): void {
@@ -420,53 +418,57 @@ export class WasmKernels implements Kernels {
     this.#share.sync();
   }
 
-  sgd(
-    count: number,
-    options: SgdOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    velocity: Tensor | null,
-  ): void {
-    const { learningRate, momentum, nesterov } = options;
+  addSigns(count: number, scale: number, x: Tensor, y: Tensor): void {
     const start = this.#start(count, this.#line);
-    const length = this.#end(count, this.#line) - start;
     const offset = start * this.#bytes;
-    const p = parameters.address + offset;
-    const g = gradients.address + offset;
-    if (velocity) {
-      const v = velocity.address + offset;
-      this.#wasm.sgdMomentum(length, learningRate, momentum, nesterov ? 1 : 0, p, g, v);
-    } else {
-      this.#wasm.sgd(length, learningRate, p, g);
-    }
+    this.#wasm.addSigns(this.#end(count, this.#line) - start, scale, x.address + offset, y.address + offset);
     this.#share.sync();
   }
 
-  adam(
-    count: number,
-    options: AdamOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    m: Tensor,
-    v: Tensor,
-  ): void {
-    const { learningRate, beta1, beta2, epsilon, step } = options;
+  scale(count: number, factor: number, x: Tensor): void {
     const start = this.#start(count, this.#line);
-    const offset = start * this.#bytes;
-    this.#wasm.adam(
-      this.#end(count, this.#line) - start,
-      learningRate,
-      beta1,
-      beta2,
-      epsilon,
-      1 - beta1 ** step,
-      1 - beta2 ** step,
-      parameters.address + offset,
-      gradients.address + offset,
-      m.address + offset,
-      v.address + offset,
-    );
+    this.#wasm.scale(this.#end(count, this.#line) - start, factor, x.address + start * this.#bytes);
     this.#share.sync();
+  }
+
+  batchNorm(...call: Parameters<Kernels['batchNorm']>): void {
+    this.#normalization.batchNorm(...call);
+  }
+
+  batchNormEvaluation(...call: Parameters<Kernels['batchNormEvaluation']>): void {
+    this.#normalization.batchNormEvaluation(...call);
+  }
+
+  batchNormBackward(...call: Parameters<Kernels['batchNormBackward']>): void {
+    this.#normalization.batchNormBackward(...call);
+  }
+
+  layerNorm(...call: Parameters<Kernels['layerNorm']>): void {
+    this.#normalization.layerNorm(...call);
+  }
+
+  layerNormParameters(...call: Parameters<Kernels['layerNormParameters']>): void {
+    this.#normalization.layerNormParameters(...call);
+  }
+
+  layerNormBackward(...call: Parameters<Kernels['layerNormBackward']>): void {
+    this.#normalization.layerNormBackward(...call);
+  }
+
+  sgd(...step: Parameters<Kernels['sgd']>): boolean {
+    return this.#optimizers.sgd(...step);
+  }
+
+  adam(...step: Parameters<Kernels['adam']>): boolean {
+    return this.#optimizers.adam(...step);
+  }
+
+  rmsprop(...step: Parameters<Kernels['rmsprop']>): boolean {
+    return this.#optimizers.rmsprop(...step);
+  }
+
+  adagrad(...step: Parameters<Kernels['adagrad']>): boolean {
+    return this.#optimizers.adagrad(...step);
   }
 
   /** Where our slice of n elements starts. */

@@ -34,6 +34,10 @@ const ACTIVATIONS: Activation[] = (
 ).map((type) => ({ type, parameter: type === 'leaky-relu' ? 0.01 : 0.7 }));
 const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e-40, -1e-40, 100, -100, 1e30, -1e30];
 
+function isSame(a: FloatArray, b: FloatArray): boolean {
+  return a.length === b.length && a.every((x, i) => Object.is(x, b[i]));
+}
+
 /** An operation: takes its tensors from `tensor` and returns those whose values count, or a number. */
 type Operation = (
   kernels: (operation: (k: Kernels) => number | undefined) => number | undefined,
@@ -72,7 +76,8 @@ describe.each(VARIANTS)(
       for (const [i, output] of outputs.entries()) {
         if (typeof output === 'object') expect(guardHolds(output), 'writes past the end').toBe(true);
         const actual = values(output);
-        expect(actual, `output ${i}, one rank`).toEqual(alone[i]);
+        // Looked at first, since toEqual takes milliseconds for thousands of elements.
+        if (!isSame(actual, alone[i])) expect(actual, `output ${i}, one rank`).toEqual(alone[i]);
         expect(actual, `output ${i}`).toBeAllclose(expected[i], {
           relative: relative * unit,
           absolute: absolute * unit,
@@ -310,6 +315,80 @@ describe.each(VARIANTS)(
         };
         const double = epsilon('float64') / unit;
         check(operation, count * double, count * double, 2);
+      }
+    });
+
+    it('sums magnitudes in double precision', () => {
+      for (const count of COUNTS) {
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(1, count, pseudoRandom(count, count));
+          return [kernels((k) => k.sumOfMagnitudes(count, x))];
+        };
+        const double = epsilon('float64') / unit;
+        check(operation, count * double, count * double);
+      }
+    });
+
+    it('adds signs, of zeros and NaN too, and scales', () => {
+      for (const count of COUNTS) {
+        const some = pseudoRandom(count, count).map((x, i) => (i % 3 === 0 ? SPECIAL[i % 11] : x));
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(1, count, some);
+          const y = make.tensor(1, count, pseudoRandom(count, 2));
+          const z = make.tensor(1, count, pseudoRandom(count, 3));
+          kernels((k) => void k.addSigns(count, 0.3, x, y));
+          kernels((k) => void k.scale(count, 0.3, z));
+          return [y, z];
+        };
+        check(operation, 2, 2, 2);
+      }
+    });
+
+    it('adds a multiple of a tensor to itself', () => {
+      for (const count of COUNTS) {
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(1, count, pseudoRandom(count, 1));
+          kernels((k) => void k.addScaled(count, -0.01, x, x));
+          return [x];
+        };
+        check(operation, 2, 0);
+      }
+    });
+
+    it.each([
+      [false, 0],
+      [false, 0.9],
+      [true, 0],
+      [true, 0.9],
+    ])('the step of rmsprop, centered %s, momentum %d', (centered, momentum) => {
+      for (const count of COUNTS) {
+        const operation: Operation = (kernels, make) => {
+          const [p, g, s, m, v] = [1, 2, 3, 4, 5].map((seed) =>
+            make.tensor(1, count, pseudoRandom(count, seed)),
+          );
+          s.data.set(s.data.map(Math.abs));
+          const options = { learningRate: 0.01, alpha: 0.9, epsilon: 1e-3, momentum };
+          const finite = kernels((k) =>
+            Number(k.rmsprop(count, options, p, g, s, centered ? m : null, momentum > 0 ? v : null)),
+          );
+          return [finite, p, s, m, v];
+        };
+        check(operation, 8, 8);
+      }
+    });
+
+    it('the step of adagrad', () => {
+      for (const count of COUNTS) {
+        for (const initialAccumulator of [0, 0.1]) {
+          const operation: Operation = (kernels, make) => {
+            const [p, g, s] = [1, 2, 3].map((seed) => make.tensor(1, count, pseudoRandom(count, seed)));
+            s.data.set(s.data.map(Math.abs));
+            const options = { learningRate: 0.1, initialAccumulator, epsilon: 1e-10 };
+            const finite = kernels((k) => Number(k.adagrad(count, options, p, g, s)));
+            return [finite, p, s];
+          };
+          check(operation, 4, 4);
+        }
       }
     });
 

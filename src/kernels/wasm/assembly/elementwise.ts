@@ -25,6 +25,27 @@ export function addScaled<T>(count: i32, scale: f64, x: usize, y: usize): void {
   if (count > 0) storeFirst<T>(y, madd<T>(factor, v128.load(x), v128.load(y)), count);
 }
 
+/** y ← y + scale·sign(x) over `count` elements, sign(0) = 0; NaN stays NaN. */
+@inline
+export function addSigns<T>(count: i32, scale: f64, x: usize, y: usize): void {
+  const up = splat<T>(scale);
+  const down = splat<T>(-scale);
+  for (; count >= lanes<T>(); count -= lanes<T>()) {
+    v128.store(y, v128.add<T>(v128.load(y), scaledSign<T>(v128.load(x), up, down)));
+    x += 16;
+    y += 16;
+  }
+  if (count > 0) storeFirst<T>(y, v128.add<T>(v128.load(y), scaledSign<T>(v128.load(x), up, down)), count);
+}
+
+/** `up` where x > 0, `down` where x < 0, NaN where x is, else 0. */
+@inline
+function scaledSign<T>(x: v128, up: v128, down: v128): v128 {
+  const zero = splat<T>(0);
+  const sign = v128.or(v128.and(v128.gt<T>(x, zero), up), v128.and(v128.lt<T>(x, zero), down));
+  return v128.or(sign, v128.and(v128.ne<T>(x, x), x));
+}
+
 /** x ← x·factor over `count` elements */
 @inline
 export function multiply<T>(count: i32, factor: f64, x: usize): void {
@@ -99,29 +120,35 @@ export function gatherLabels(rows: i32, source: usize, indices: usize, out: usiz
   }
 }
 
-/** The sum of x, or of its squares, in double precision. */
+/** What is summed of each element: itself, its magnitude, its square. */
+const PLAIN = 0;
+const MAGNITUDE = 1;
+const SQUARE = 2;
+
+/** The sum over x of a term by its number, in double precision. */
 @inline
-function total<T>(squares: bool, count: i32, x: usize): f64 {
+function total<T>(term: i32, count: i32, x: usize): f64 {
   let first = f64x2.splat(0);
   let second = f64x2.splat(0);
   for (; count >= 2 * lanes<T>(); count -= 2 * lanes<T>()) {
-    first = addTerm<T>(squares, first, v128.load(x));
-    second = addTerm<T>(squares, second, v128.load(x, 16));
+    first = addTerm<T>(term, first, v128.load(x));
+    second = addTerm<T>(term, second, v128.load(x, 16));
     x += 32;
   }
   if (count >= lanes<T>()) {
-    first = addTerm<T>(squares, first, v128.load(x));
+    first = addTerm<T>(term, first, v128.load(x));
     count -= lanes<T>();
     x += 16;
   }
-  if (count > 0) second = addTerm<T>(squares, second, loadFirst<T>(x, count));
+  if (count > 0) second = addTerm<T>(term, second, loadFirst<T>(x, count));
   return sumWide(f64x2.add(first, second));
 }
 
-/** total + x or x², both in double precision: the square of an f32 is exact there, and can't overflow. */
+/** total + x, |x| or x², in double precision: the square of an f32 is exact there, and can't overflow. */
 @inline
-function addTerm<T>(squares: bool, sum: v128, x: v128): v128 {
-  if (!squares) return addWide<T>(sum, x);
+function addTerm<T>(term: i32, sum: v128, x: v128): v128 {
+  if (term == PLAIN) return addWide<T>(sum, x);
+  if (term == MAGNITUDE) return addWide<T>(sum, v128.abs<T>(x));
   if (sizeof<T>() == 8) return madd<f64>(x, x, sum);
   const low = f64x2.promote_low_f32x4(x);
   const high = f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1));
@@ -130,10 +157,15 @@ function addTerm<T>(squares: bool, sum: v128, x: v128): v128 {
 
 @inline
 export function sum<T>(count: i32, x: usize): f64 {
-  return total<T>(false, count, x);
+  return total<T>(PLAIN, count, x);
+}
+
+@inline
+export function sumOfMagnitudes<T>(count: i32, x: usize): f64 {
+  return total<T>(MAGNITUDE, count, x);
 }
 
 @inline
 export function sumOfSquares<T>(count: i32, x: usize): f64 {
-  return total<T>(true, count, x);
+  return total<T>(SQUARE, count, x);
 }

@@ -5,6 +5,8 @@ import * as activations from './activations';
 import * as elementwise from './elementwise';
 import * as dropouts from './dropout';
 import * as losses from './losses';
+import * as batchNorms from './batchNorm';
+import * as layerNorms from './layerNorm';
 import * as optimizers from './optimizers';
 import { evaluateFunction } from './evaluate';
 
@@ -98,6 +100,14 @@ export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
   elementwise.addScaled<f64>(count, scale, x, y);
 }
 
+export function addSigns(count: i32, scale: f64, x: usize, y: usize): void {
+  elementwise.addSigns<f64>(count, scale, x, y);
+}
+
+export function scale(count: i32, factor: f64, x: usize): void {
+  elementwise.multiply<f64>(count, factor, x);
+}
+
 export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): void {
   elementwise.scaleRows<f64>(rows, columns, factors, x);
 }
@@ -123,8 +133,140 @@ export function dropout(
   dropouts.dropout<f64>(count, rate, seed, layer, step, block, x, out);
 }
 
+export function batchNorm(
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  epsilon: f64,
+  x: usize,
+  scale: usize,
+  shift: usize,
+  moments: usize,
+  momentBytes: usize,
+  momentum: f64,
+  runningMean: usize,
+  runningVariance: usize,
+  y: usize,
+  sums: usize,
+): void {
+  batchNorms.batchNorm<f64>(
+    rows,
+    columns,
+    rowBytes,
+    epsilon,
+    x,
+    scale,
+    shift,
+    moments,
+    momentBytes,
+    momentum,
+    runningMean,
+    runningVariance,
+    y,
+    sums,
+  );
+}
+
+export function batchNormEvaluation(
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  epsilon: f64,
+  x: usize,
+  scale: usize,
+  shift: usize,
+  runningMean: usize,
+  runningVariance: usize,
+  y: usize,
+  moments: usize,
+): void {
+  batchNorms.batchNormEvaluation<f64>(
+    rows,
+    columns,
+    rowBytes,
+    epsilon,
+    x,
+    scale,
+    shift,
+    runningMean,
+    runningVariance,
+    y,
+    moments,
+  );
+}
+
+export function batchNormBackward(
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  x: usize,
+  moments: usize,
+  momentBytes: usize,
+  scale: usize,
+  dY: usize,
+  dX: usize,
+  dScale: usize,
+  dShift: usize,
+): void {
+  batchNorms.batchNormBackward<f64>(
+    rows,
+    columns,
+    rowBytes,
+    x,
+    moments,
+    momentBytes,
+    scale,
+    dY,
+    dX,
+    dScale,
+    dShift,
+  );
+}
+
+export function layerNorm(
+  rows: i32,
+  columns: i32,
+  epsilon: f64,
+  x: usize,
+  scale: usize,
+  shift: usize,
+  moments: usize,
+  y: usize,
+): void {
+  layerNorms.layerNorm<f64>(rows, columns, epsilon, x, scale, shift, moments, y);
+}
+
+export function layerNormParameters(
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  x: usize,
+  moments: usize,
+  dY: usize,
+  dScale: usize,
+  dShift: usize,
+): void {
+  layerNorms.layerNormParameters<f64>(rows, columns, rowBytes, x, moments, dY, dScale, dShift);
+}
+
+export function layerNormBackward(
+  rows: i32,
+  columns: i32,
+  x: usize,
+  moments: usize,
+  scale: usize,
+  dY: usize,
+  dX: usize,
+): void {
+  layerNorms.layerNormBackward<f64>(rows, columns, x, moments, scale, dY, dX);
+}
+
 export function sum(count: i32, x: usize): f64 {
   return elementwise.sum<f64>(count, x);
+}
+
+export function sumOfMagnitudes(count: i32, x: usize): f64 {
+  return elementwise.sumOfMagnitudes<f64>(count, x);
 }
 
 export function sumOfSquares(count: i32, x: usize): f64 {
@@ -171,8 +313,12 @@ export function squaredError(
   losses.squaredError<f64>(rows, columns, output, targets, scale, rowLoss, gradient);
 }
 
-export function sgd(count: i32, learningRate: f64, p: usize, g: usize): void {
-  optimizers.sgd<f64>(count, learningRate, p, g);
+export function areFinite(count: i32, x: usize): bool {
+  return optimizers.areFinite<f64>(count, x);
+}
+
+export function sgd(count: i32, learningRate: f64, p: usize, g: usize): bool {
+  return optimizers.sgd<f64>(count, learningRate, p, g);
 }
 
 export function sgdMomentum(
@@ -183,8 +329,8 @@ export function sgdMomentum(
   p: usize,
   g: usize,
   v: usize,
-): void {
-  optimizers.sgdMomentum<f64>(count, learningRate, momentum, nesterov, p, g, v);
+): bool {
+  return optimizers.sgdMomentum<f64>(count, learningRate, momentum, nesterov, p, g, v);
 }
 
 export function adam(
@@ -199,6 +345,33 @@ export function adam(
   g: usize,
   m: usize,
   v: usize,
-): void {
-  optimizers.adam<f64>(count, learningRate, beta1, beta2, epsilon, correction1, correction2, p, g, m, v);
+): bool {
+  return optimizers.adam<f64>(count, learningRate, beta1, beta2, epsilon, correction1, correction2, p, g, m, v);
+}
+
+export function rmsprop(
+  count: i32,
+  learningRate: f64,
+  alpha: f64,
+  epsilon: f64,
+  momentum: f64,
+  p: usize,
+  g: usize,
+  squares: usize,
+  mean: usize,
+  velocity: usize,
+): bool {
+  return optimizers.rmsprop<f64>(count, learningRate, alpha, epsilon, momentum, p, g, squares, mean, velocity);
+}
+
+export function adagrad(
+  count: i32,
+  learningRate: f64,
+  initialAccumulator: f64,
+  epsilon: f64,
+  p: usize,
+  g: usize,
+  squares: usize,
+): bool {
+  return optimizers.adagrad<f64>(count, learningRate, initialAccumulator, epsilon, p, g, squares);
 }

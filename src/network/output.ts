@@ -1,0 +1,41 @@
+/** What logits mean: the class of a row, its probabilities. Plain loops in double precision, whatever kernels computed the logits. */
+import { sigmoid } from '../kernels/activations.js';
+import type { FloatArray } from '../kernels/kernels.js';
+
+/** The class of a row of logits: the largest one, the first of equals; of a single logit, whether it is above 0. */
+export function predictedClass(logits: FloatArray, start: number, outputs: number): number {
+  if (outputs === 1) return logits[start] > 0 ? 1 : 0;
+  let best = 0;
+  for (let j = 1; j < outputs; j++) if (logits[start + j] > logits[start + best]) best = j;
+  return best;
+}
+
+/** How many classes a row of so many logits is about. */
+export function classesOf(outputs: number): number {
+  return outputs === 1 ? 2 : outputs;
+}
+
+/**
+ * The probabilities of a row's classes into `out`, from element `at` on: softmax(h), shifted by the largest logit; of a single
+ * logit σ(−h) and σ(h), each by itself, for 1 − σ(h) is 0 from h = 37 on.
+ */
+export function writeProbabilities(
+  logits: FloatArray,
+  start: number,
+  outputs: number,
+  out: Float64Array,
+  at: number,
+): void {
+  if (outputs === 1) {
+    out[at] = sigmoid(-logits[start]);
+    out[at + 1] = sigmoid(logits[start]);
+    return;
+  }
+  const largest = logits[start + predictedClass(logits, start, outputs)];
+  let sum = 0;
+  for (let j = 0; j < outputs; j++) {
+    out[at + j] = Math.exp(logits[start + j] - largest);
+    sum += out[at + j];
+  }
+  for (let j = 0; j < outputs; j++) out[at + j] /= sum;
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { fusedLoss, lossesFor, outputsFor } from '../../src/network/task.js';
+import { specOf } from '../support/networks.js';
+
+describe('what goes with a task', () => {
+  it('is its losses, the usual one first', () => {
+    expect(lossesFor('regression')).toEqual(['mean-squared-error']);
+    expect(lossesFor('binary')).toEqual(['binary-cross-entropy', 'softmax-cross-entropy']);
+    expect(lossesFor('multiclass')).toEqual(['softmax-cross-entropy']);
+  });
+
+  it('is one output for each target, for each class, or for two classes', () => {
+    expect(outputsFor('mean-squared-error', 3, 0)).toBe(3);
+    expect(outputsFor('softmax-cross-entropy', 1, 4)).toBe(4);
+    expect(outputsFor('binary-cross-entropy', 1, 2)).toBe(1);
+  });
+
+  it('is the loss that a softmax or a sigmoid at the end belongs to', () => {
+    const lossOf = (...layers: unknown[]) => fusedLoss(specOf({ layers }).layers);
+    expect(lossOf(2, 'softmax')).toBe('softmax-cross-entropy');
+    expect(lossOf(1, 'sigmoid')).toBe('binary-cross-entropy');
+    expect(lossOf(4, 'sigmoid', 1)).toBeUndefined();
+  });
+});
