@@ -1,9 +1,15 @@
 /** The model file: the weights, and in the metadata all that is needed to feed them a raw CSV. */
 import type { FeatureEncoding } from '../data/encode/encoding.js';
-import type { Parameters } from '../network/parameters.js';
+import type { Parameters, Statistics } from '../network/parameters.js';
 import type { NetworkSpec } from '../spec/network.js';
 import type { LossName, Task } from '../spec/train.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from './safetensors/encode.js';
+
+/** What the file is called in the directory of a run. */
+export const MODEL_FILE = 'model.safetensors';
+
+/** What the metadata of a model file give as their format. */
+export const FORMAT = 'mlp';
 
 /** Version of the metadata's layout; raised when a reader of the old one would be misled. */
 export const FORMAT_VERSION = '1';
@@ -25,19 +31,25 @@ export interface ModelContent {
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
 }
 
-/** The tensors of a network as the file names them: `layers.0.weight` [inputs, units], `layers.0.bias` [units], … */
-export function modelTensors(parameters: Parameters): NamedTensor[] {
-  return parameters.list.map(({ name, kind, rows, columns, value }) => ({
-    name,
-    shape: kind === 'bias' ? [columns] : [rows, columns],
-    data: value.data,
-  }));
+/**
+ * The tensors of a network as the file names them: `layers.0.weight` [inputs, units], `layers.0.bias` [units], …, then
+ * `layers.1.running_mean` [units], …
+ */
+export function modelTensors(parameters: Parameters, statistics: Statistics): NamedTensor[] {
+  return [
+    ...parameters.list.map(({ name, kind, rows, columns, value }) => ({
+      name,
+      shape: kind === 'weight' ? [rows, columns] : [columns],
+      data: value.data,
+    })),
+    ...statistics.list.map(({ name, columns, value }) => ({ name, shape: [columns], data: value.data })),
+  ];
 }
 
 /** Encodes a model, without copying its tensors. */
 export function encodeModel(content: ModelContent, tensors: readonly NamedTensor[]): EncodedTensors {
   // safetensors allows strings alone: each value is a JSON text of its own.
-  const metadata: Record<string, string> = { format: 'mlp', formatVersion: FORMAT_VERSION };
+  const metadata: Record<string, string> = { format: FORMAT, formatVersion: FORMAT_VERSION };
   for (const [key, value] of Object.entries(content)) {
     if (value !== undefined) metadata[key] = JSON.stringify(value);
   }

@@ -2,7 +2,6 @@
  * csv-parse with what it does not tell: the line on which each record begins, also after line ends within quotes and after comments;
  * and with limits, so that a quote that is never closed does not fill the memory.
  */
-import { pipeline } from 'node:stream/promises';
 import { CsvError, type Options, Parser } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
 import {
@@ -32,20 +31,34 @@ export interface RecordOptions {
 export async function readRecords(
   source: Source,
   beginning: Beginning,
-  { onRecord, progress }: RecordOptions,
+  options: RecordOptions,
 ): Promise<void> {
+  for await (const _ of readRecordPieces(source, beginning, options));
+}
+
+/** As `readRecords`, with a pause after each piece, up to 256 KiB of the file, until the next is asked for. */
+export async function* readRecordPieces(
+  source: Source,
+  beginning: Beginning,
+  { onRecord, progress }: RecordOptions,
+): AsyncGenerator<void, void, undefined> {
   const reader = new RecordReader(source, beginning, onRecord);
-  // Nothing comes out of the parser, and it ends only when that nothing has been read.
-  reader.parser.resume();
   try {
-    await pipeline(readText(source, progress), (pieces) => reader.limit(pieces), reader.parser);
+    for await (const piece of reader.limit(readText(source, progress))) {
+      reader.parser.feed(piece);
+      yield;
+    }
+    reader.parser.finish();
   } catch (error) {
     throw error instanceof CsvError ? reader.quoteError(error) : error;
   }
   reader.requireWhole();
 }
 
-/** Takes records at `push`: for an `on_record`, csv-parse writes so much about each that reading takes half as long again. */
+/**
+ * A parser that is called, not piped to: nothing waits in it, and what `onRecord` throws comes out of `feed`. It takes records at
+ * `push`: for an `on_record`, csv-parse writes so much about each that reading takes half as long again.
+ */
 class PushParser extends Parser {
   constructor(
     options: Options,
@@ -54,21 +67,26 @@ class PushParser extends Parser {
     super(options);
   }
 
-  override push(cells: string[] | null): boolean {
-    if (cells === null) return super.push(null);
-    // The rest of the piece is read even after an error.
-    if (this.destroyed) return false;
-    try {
-      this.onRecord(cells);
-    } catch (error) {
-      this.destroy(error as Error);
-    }
+  feed(piece: Buffer): void {
+    this._transform(piece, 'utf8', raise);
+  }
+
+  finish(): void {
+    this._flush(raise);
+  }
+
+  override push(cells: string[]): boolean {
+    this.onRecord(cells);
     return true;
   }
 }
 
+function raise(error?: Error | null): void {
+  if (error) throw error;
+}
+
 class RecordReader {
-  readonly parser: Parser;
+  readonly parser: PushParser;
   /** The line on which the next record begins, or the first comment before it. */
   private line: number;
   /** csv-parse's counts at the end of the last record; bytes are from `dataStart` on. */

@@ -2,6 +2,14 @@
 import type { RandomState } from '../../random/randomState.js';
 import type { TrainingConfig } from '../../spec/train.js';
 
+/** Where the batches are, as plain data: what a checkpoint keeps beside the generator's state. */
+export interface BatchesState {
+  /** Rows of this epoch that have been handed out. */
+  readonly position: number;
+  /** [rows] The epoch's permutation; not there between two epochs, nor with replacement. */
+  readonly order?: Int32Array;
+}
+
 /**
  * Draws minibatches of row numbers out of `rows` rows, without allocating.
  *
@@ -35,6 +43,18 @@ export class Batches {
   get nextRows(): number {
     if (this.kind === 'with-replacement') return this.batchSize;
     return Math.min(this.batchSize, this.rows - (this.position % this.rows));
+  }
+
+  /** A copy of where they are; drawing on does not change it. */
+  state(): BatchesState {
+    const { position, rows } = this;
+    return position > 0 && position < rows ? { position, order: this.order.slice() } : { position: 0 };
+  }
+
+  /** Goes on where the state was taken, with the generator as it was then. */
+  restore({ position, order }: BatchesState): void {
+    this.position = position;
+    if (order) this.order.set(order);
   }
 
   /** Writes the next batch over the beginning of `out` [batchSize], and says how many rows it holds. */

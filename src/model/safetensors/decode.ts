@@ -24,8 +24,10 @@ export interface SafetensorsFile extends Header {
  * is known to hold one as long as it claims.
  * An MlpError: 65 as by `decodeHeader` where it is damaged, 66 where it is missing or no plain file, 77 where it is not
  * permitted, 74 where it can't be read.
+ *
+ * @param start where in the file it begins, after bytes of another kind; places are counted from there
  */
-export function openSafetensors(path: string): SafetensorsFile {
+export function openSafetensors(path: string, start = 0): SafetensorsFile {
   const file = openPlainFile(path);
   let isOpen = true;
   const close = () => {
@@ -33,11 +35,12 @@ export function openSafetensors(path: string): SafetensorsFile {
     isOpen = false;
   };
   try {
-    const header = decodeHeader((begin, length) => readBytes(file, begin, length), file.size, file.name);
+    const readPart = (begin: number, length: number) => readBytes(file, start + begin, length);
+    const header = decodeHeader(readPart, Math.max(file.size - start, 0), file.name);
     const read = (name: string) => {
       // The descriptor may be another file's by now.
       if (!isOpen) throw new Error(`${file.name} was read after it was closed`);
-      return readTensor(file, header, name);
+      return readTensor(file, start, header, name);
     };
     return { ...header, read, close };
   } catch (error) {
@@ -62,7 +65,7 @@ function openPlainFile(path: string): FileBytes {
   throw new MlpError(ExitCode.noInput, `${name}: found ${found}, expected a file`);
 }
 
-function readTensor(file: FileBytes, { tensors }: Header, name: string): TensorData {
+function readTensor(file: FileBytes, start: number, { tensors }: Header, name: string): TensorData {
   const info = tensors.get(name);
   if (info === undefined) {
     throw new MlpError(
@@ -73,7 +76,7 @@ function readTensor(file: FileBytes, { tensors }: Header, name: string): TensorD
   const place = tensorPlace(file.name, name);
   const array = emptyArray(info, place);
   const bytes = new Uint8Array(array.buffer);
-  readAt(file, bytes, 0, bytes.length, info.begin);
+  readAt(file, bytes, 0, bytes.length, start + info.begin);
   if (!isLittleEndian()) reverseElements(bytes, array.BYTES_PER_ELEMENT);
   return array;
 }

@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { FloatArray } from '../../kernels/kernels.js';
 import { isLittleEndian, reverseElements } from './byteOrder.js';
+import type { Dtype } from './dtype.js';
 
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: FloatArray;
+  readonly data: FloatArray | Int32Array;
 }
 
 export interface EncodedTensors {
@@ -17,13 +18,13 @@ export interface EncodedTensors {
   readonly header: Uint8Array;
   /** The bytes of each tensor, in the order given. */
   readonly parts: readonly Uint8Array[];
-  /** SHA-256 of the parts together, in hexadecimal. */
+  /** SHA-256 of the parts together, in hexadecimal; computed when it is first asked for, which takes as long as writing them. */
   readonly sha256: string;
 }
 
 const ALIGNMENT = 8;
 
-/** Encodes tensors (row-major, F32 or F64) without copying their data; the parts are views of it. */
+/** Encodes tensors (row-major, F32, F64 or I32) without copying their data; the parts are views of it. */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
@@ -31,17 +32,33 @@ export function encodeSafetensors(
   // Entries, not properties: a tensor may be named __proto__.
   const header: [name: string, entry: unknown][] = [['__metadata__', metadata]];
   const parts: Uint8Array[] = [];
-  const hash = createHash('sha256');
   let offset = 0;
   for (const { name, shape, data } of tensors) {
     const bytes = littleEndianBytes(data);
-    const dtype = data instanceof Float32Array ? 'F32' : 'F64';
-    header.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
+    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
     parts.push(bytes);
-    hash.update(bytes);
   }
-  return { header: encodeHeader(Object.fromEntries(header)), parts, sha256: hash.digest('hex') };
+  let sha256: string | undefined;
+  return {
+    header: encodeHeader(Object.fromEntries(header)),
+    parts,
+    get sha256() {
+      sha256 ??= hashOf(parts);
+      return sha256;
+    },
+  };
+}
+
+function dtypeOf(data: NamedTensor['data']): Dtype {
+  if (data instanceof Int32Array) return 'I32';
+  return data instanceof Float32Array ? 'F32' : 'F64';
+}
+
+function hashOf(parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
 }
 
 function encodeHeader(header: Record<string, unknown>): Uint8Array {
@@ -53,7 +70,7 @@ function encodeHeader(header: Record<string, unknown>): Uint8Array {
   return bytes;
 }
 
-function littleEndianBytes(data: FloatArray): Uint8Array {
+function littleEndianBytes(data: NamedTensor['data']): Uint8Array {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (isLittleEndian()) return bytes;
   const copy = bytes.slice();

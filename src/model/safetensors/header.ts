@@ -8,6 +8,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { parseJson } from '../../spec/json.js';
 import { quote, showValue } from '../../spec/show.js';
 import { printable } from '../../text.js';
+import { asDataError } from '../dataError.js';
 import { BITS, type Dtype, isDtype } from './dtype.js';
 
 export interface TensorInfo {
@@ -110,14 +111,7 @@ function headerText(bytes: Uint8Array, file: string): string {
 
 /** The object that `text` is, for it begins with a brace. */
 function parseHeader(text: string, file: string): Record<string, unknown> {
-  let header: unknown;
-  try {
-    header = parseJson(text, `${file}: header`).value;
-  } catch (error) {
-    if (!(error instanceof MlpError)) throw error;
-    // What is wrong with a spec is wrong with the config; here it is the data.
-    throw new MlpError(ExitCode.data, error.message, error.hint, { cause: error });
-  }
+  const header = asDataError(() => parseJson(text, `${file}: header`).value);
   const padding = text.slice(text.lastIndexOf('}') + 1);
   if (/[^ ]/.test(padding)) {
     throw damage(file, `found ${quote(padding)} after the JSON of the header, expected nothing but spaces`);

@@ -1,0 +1,161 @@
+/**
+ * A model at work: rows of features to logits, probabilities and values. The bits of a row's result don't depend on the rows
+ * around it, nor on the machine: one thread, kernels without relaxed SIMD, and always as many rows in each product as there
+ * is room for, since a product chooses its path by its whole size.
+ */
+import { ExitCode, MlpError } from '../errors.js';
+import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
+import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
+import type { Kernels, Tensor } from '../kernels/kernels.js';
+import { ReferenceKernels } from '../kernels/reference.js';
+import { alone } from '../kernels/share.js';
+import { detectFeatures } from '../kernels/wasm/loader.js';
+import { Network } from '../network/network.js';
+import { classesOf, predictedClass, writeProbabilities } from '../network/output.js';
+import type { Model } from './load.js';
+import { modelTensors } from './model.js';
+
+/** Rows at once, unless they take more memory than PASS_BYTES. */
+const MOST_ROWS = 256;
+const PASS_BYTES = 2 ** 28;
+
+export class Inference {
+  /** Rows that are passed at once. */
+  readonly capacity: number;
+  readonly inputs: number;
+  /** Logits of a row. */
+  readonly outputs: number;
+  /** Numbers of a row's prediction: one for each class (two for a single logit), or for each target. */
+  readonly width: number;
+  /** [capacity, inputs] Where the rows go. */
+  readonly x: Tensor;
+  readonly #predictions: Float64Array;
+  readonly #labels: Int32Array;
+  #logits: Tensor | undefined;
+  /** Rows of the last forward pass whose predictions have been made. */
+  #predicted = 0;
+
+  private constructor(
+    private readonly model: Model,
+    private readonly network: Network,
+    x: Tensor,
+  ) {
+    this.x = x;
+    this.capacity = x.rows;
+    this.inputs = x.columns;
+    this.outputs = network.outputs;
+    this.width = model.classes ? classesOf(network.outputs) : network.outputs;
+    this.#predictions = new Float64Array(this.capacity * this.width);
+    this.#labels = new Int32Array(this.capacity);
+  }
+
+  /**
+   * @param capacity the rows that are passed at once; 256 if left out, or as many as fit into 256 MB, at least one: it depends on the
+   * model alone, as the bits of a result may on it
+   * @throws MlpError (65) where the model is larger than memory
+   */
+  static create(model: Model, capacity?: number): Inference {
+    const choice: KernelsChoice = { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
+    const rows = capacity ?? fittingRows(model, choice);
+    const need = bytesNeeded(model, choice, rows);
+    let arena: Arena;
+    try {
+      if (need > ARENA_LIMIT) throw new RangeError();
+      arena = Arena.ofSize(model.dtype, need);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw tooLarge(model, need);
+    }
+    const { network, x } = assemble(model, choice, rows, arena, (scratch) =>
+      createKernels(choice, model.dtype, arena.memory, scratch, alone),
+    );
+    for (const { name, data } of modelTensors(network.parameters, network.statistics)) {
+      data.set(model.tensors.get(name) ?? []);
+    }
+    return new Inference(model, network, x);
+  }
+
+  /**
+   * The logits [capacity, outputs] of x, of which the first `rows` rows are meant: the others are passed as zeros. They are
+   * overwritten by the next call.
+   */
+  forward(rows: number): Tensor {
+    this.x.data.fill(0, rows * this.inputs);
+    this.#logits = this.network.forward(this.capacity, this.x);
+    this.#predicted = 0;
+    return this.#logits;
+  }
+
+  /**
+   * What the last forward pass predicts, row by row [rows, width]: the probabilities of the classes in their order, or the targets in
+   * their own units. A view that the next call overwrites.
+   */
+  predictions(rows: number): Float64Array {
+    for (; this.#predicted < rows; this.#predicted++) this.#predict(this.#predicted);
+    return this.#predictions.subarray(0, rows * this.width);
+  }
+
+  /** The number of each row's class [rows] by the last forward pass, where the model has classes. A view that the next call overwrites. */
+  labels(rows: number): Int32Array {
+    const { data } = this.#lastLogits();
+    const { outputs } = this;
+    for (let row = 0; row < rows; row++) this.#labels[row] = predictedClass(data, row * outputs, outputs);
+    return this.#labels.subarray(0, rows);
+  }
+
+  #predict(row: number): void {
+    const { data } = this.#lastLogits();
+    const { outputs, width } = this;
+    const predictions = this.#predictions;
+    if (this.model.classes) {
+      writeProbabilities(data, row * outputs, outputs, predictions, row * width);
+      return;
+    }
+    const { mean, scale } = this.model.targetStandardization ?? {};
+    for (let j = 0; j < outputs; j++) {
+      const output = data[row * outputs + j];
+      predictions[row * width + j] = scale && mean ? scale[j] * output + mean[j] : output;
+    }
+  }
+
+  #lastLogits(): Tensor {
+    if (!this.#logits) throw new Error('no rows have been passed yet');
+    return this.#logits;
+  }
+}
+
+/** Takes the tensors of an inference in their one order. `createKernels` gets the address of the kernels' scratch. */
+function assemble(
+  { network: spec, loss }: Model,
+  choice: KernelsChoice,
+  capacity: number,
+  allocator: Allocator,
+  createKernels: (scratch: number) => Kernels,
+): { network: Network; x: Tensor } {
+  const kernels = createKernels(allocator.block(kernelScratch(choice, 1)));
+  const options = { inputs: spec.input, loss, l2: 0, capacity, seed: 0 };
+  return {
+    network: new Network(spec, options, kernels, allocator),
+    x: allocator.tensor(capacity, spec.input),
+  };
+}
+
+function bytesNeeded(model: Model, choice: KernelsChoice, capacity: number): number {
+  const plan = new ArenaPlan(model.dtype);
+  assemble(model, choice, capacity, plan, () => new ReferenceKernels(model.dtype));
+  return plan.bytes;
+}
+
+function fittingRows(model: Model, choice: KernelsChoice): number {
+  const one = bytesNeeded(model, choice, 1);
+  const more = (bytesNeeded(model, choice, MOST_ROWS) - one) / (MOST_ROWS - 1);
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(PASS_BYTES / more)));
+}
+
+function tooLarge({ path }: Model, bytes: number): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${path}: found a network that needs ${(bytes / 1e9).toPrecision(3)} GB of memory, expected one that fits`,
+    'use a machine with more memory, or train a smaller network',
+  );
+}

@@ -1,0 +1,117 @@
+/** Reading a model file, which may come from anywhere: all that it says is checked before the network is made of it. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
+import { ArenaPlan } from '../kernels/arena.js';
+import type { DType, FloatArray } from '../kernels/kernels.js';
+import { ReferenceKernels } from '../kernels/reference.js';
+import { Network } from '../network/network.js';
+import { quote, showValue } from '../spec/show.js';
+import { printable } from '../text.js';
+import { decodeMetadata } from './metadata.js';
+import { MODEL_FILE, type ModelContent, modelTensors } from './model.js';
+import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
+import type { Dtype } from './safetensors/dtype.js';
+import { tensorPlace } from './safetensors/header.js';
+
+export interface Model extends ModelContent {
+  /** The file's, as messages name it. */
+  readonly path: string;
+  readonly dtype: DType;
+  /** By name, as `modelTensors` lists them; row-major and finite. */
+  readonly tensors: ReadonlyMap<string, FloatArray>;
+}
+
+const DTYPES: Partial<Record<Dtype, DType>> = { F32: 'float32', F64: 'float64' };
+
+/**
+ * Reads the model of a run, by the run's directory or by the file itself. Nothing larger than the file is allocated.
+ * An MlpError: 66 where there is no model, 65 where the file is none or damaged, 77 where it is not permitted, 74 where it
+ * can't be read.
+ */
+export function loadModel(path: string): Model {
+  const found = modelPath(path);
+  const name = printable(found);
+  const file = openSafetensors(found);
+  try {
+    const content = decodeMetadata(file.metadata, name);
+    const dtype = requireTensors(file, name, content);
+    return { ...content, path: name, dtype, tensors: readTensors(file, name) };
+  } finally {
+    file.close();
+  }
+}
+
+function modelPath(path: string): string {
+  let isDirectory: boolean;
+  try {
+    isDirectory = statSync(path).isDirectory();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw readError(printable(path), error);
+    throw new MlpError(
+      ExitCode.noInput,
+      `${printable(path)}: found nothing there, expected the directory of a run or a model file`,
+      'mlp train says at its end which directory it has written',
+      { cause: error },
+    );
+  }
+  if (!isDirectory) return path;
+  const file = join(path, MODEL_FILE);
+  if (existsSync(file)) return file;
+  throw new MlpError(
+    ExitCode.noInput,
+    `${printable(path)}: found no ${MODEL_FILE} in the directory, expected that of a run that has ended`,
+    existsSync(join(path, 'config.json'))
+      ? 'the run has not ended: resume it by mlp train with --resume, then try again'
+      : 'name the directory that mlp train has written',
+  );
+}
+
+/** The type of all tensors, once they are known to be those that the network has: no more, no fewer, of its shapes. */
+function requireTensors({ tensors }: SafetensorsFile, file: string, content: ModelContent): DType {
+  const expected = new Map(networkTensors(content).map(({ name, shape }) => [name, shape]));
+  let first: { name: string; dtype: Dtype } | undefined;
+  for (const [name, { dtype, shape }] of tensors) {
+    const place = tensorPlace(file, name);
+    const wanted = expected.get(name);
+    if (wanted === undefined) throw damage(place, 'found a tensor that the network does not have');
+    if (shape.join() !== wanted.join()) {
+      throw damage(place, `found shape ${showValue(shape)}, expected ${showValue(wanted)} by the network`);
+    }
+    if (DTYPES[dtype] === undefined) throw damage(place, `found dtype ${dtype}, expected F32 or F64`);
+    first ??= { name, dtype };
+    if (dtype !== first.dtype) {
+      throw damage(place, `found dtype ${dtype}, expected ${first.dtype} as of ${quote(first.name)}`);
+    }
+  }
+  for (const name of expected.keys()) {
+    if (!tensors.has(name))
+      throw damage(file, `found no tensor ${quote(name)}, expected all of the network's`);
+  }
+  return DTYPES[first?.dtype ?? 'F32'] ?? 'float32';
+}
+
+/** The tensors that a model of this content has, without their data. */
+function networkTensors({ network: spec, loss }: ModelContent) {
+  const options = { inputs: spec.input, loss, l2: 0, capacity: 1, seed: 0 };
+  const network = new Network(spec, options, new ReferenceKernels('float32'), new ArenaPlan('float32'));
+  return modelTensors(network.parameters, network.statistics);
+}
+
+function readTensors(file: SafetensorsFile, path: string): Map<string, FloatArray> {
+  return new Map(
+    Array.from(file.tensors.keys(), (name) => {
+      const data = file.read(name) as FloatArray;
+      const least = name.endsWith('.running_var') ? 0 : Number.NEGATIVE_INFINITY;
+      const i = data.findIndex((value) => !(Number.isFinite(value) && value >= least));
+      if (i < 0) return [name, data];
+      const expected = least === 0 ? 'finite numbers of at least 0' : 'finite numbers';
+      throw damage(tensorPlace(path, name), `found ${data[i]} as element ${i}, expected ${expected}`);
+    }),
+  );
+}
+
+function damage(place: string, problem: string): MlpError {
+  return new MlpError(ExitCode.data, `${place}: ${problem}`);
+}

@@ -1,0 +1,216 @@
+/**
+ * The metadata of a model file, from texts that may come from anywhere to content that fits together: each entry by its schema, then
+ * all of them with each other.
+ */
+import { type FeatureEncoding, matrixWidth } from '../data/encode/encoding.js';
+import { Levels } from '../data/levels.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { networkShape } from '../network/shape.js';
+import { fusedLoss, lossesFor, outputsFor } from '../network/task.js';
+import { choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
+import { checkSchema } from '../spec/issues.js';
+import { parseJson } from '../spec/json.js';
+import { networkSchema } from '../spec/networkSchema.js';
+import { expandNetwork } from '../spec/shorthand.js';
+import { formatPlace, type Path, quote } from '../spec/show.js';
+import { LOSSES, TASKS } from '../spec/train.js';
+import * as z from '../spec/zod.js';
+import { asDataError } from './dataError.js';
+import { FORMAT, FORMAT_VERSION, type ModelContent } from './model.js';
+
+const METADATA = '__metadata__';
+
+const columnName = text("a column's name");
+
+const indicator = z.literal(true, { error: 'true, or no indicator' }).exactOptional();
+
+const numericEncoding = object({
+  kind: z.literal('numeric'),
+  column: columnName,
+  shift: number(),
+  scale: positive(),
+  fill: number().exactOptional(),
+  indicator,
+});
+
+const categoryEncoding = object({
+  kind: z.literal('category'),
+  column: columnName,
+  levels: z
+    .array(text('a level of at least one character'), { error: 'an array of levels' })
+    .min(1, { error: 'at least one level' }),
+  fill: text('one of the levels').exactOptional(),
+  indicator,
+});
+
+const encoding = z.discriminatedUnion('kind', [numericEncoding, categoryEncoding], {
+  error: (issue) => (issue.code === 'invalid_union' ? '"numeric" or "category"' : 'an encoding of a column'),
+}) satisfies z.ZodType<FeatureEncoding>;
+
+const targetStandardization = object({
+  mean: z.array(number(), { error: 'an array of numbers' }),
+  scale: z.array(positive(), { error: 'an array of numbers above 0' }),
+});
+
+/** By key, the entries that are JSON. Others are ignored: a later version may add what this one can do without. */
+const entries = {
+  network: networkSchema,
+  task: choice(TASKS),
+  loss: choice(LOSSES),
+  header: flag(),
+  features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
+  targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
+  classes: z
+    .array(text('a class of at least one character'), { error: 'an array of classes' })
+    .min(2, { error: 'at least two classes' })
+    .exactOptional(),
+  targetStandardization: targetStandardization.exactOptional(),
+};
+
+const contentSchema = object(entries);
+
+/**
+ * The content that the metadata of the model file `file` hold. An MlpError (65) with the entry's place where something is
+ * missing, of another kind than expected, or does not fit with the rest.
+ */
+export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: string): ModelContent {
+  const place = (...path: Path) => formatPlace({ file, path: [METADATA, ...path] });
+  requireFormat(metadata, place);
+  const content = asDataError(() => {
+    const values = Object.fromEntries(
+      Object.keys(entries).flatMap((key) => {
+        const value = metadata.get(key);
+        if (value === undefined) return [];
+        // As many values as the file has room for: some thousand columns have more than any spec.
+        const parsed = parseJson(value, place(key), Number.POSITIVE_INFINITY).value;
+        return [[key, key === 'network' ? expandNetwork(parsed) : parsed]];
+      }),
+    );
+    return checkSchema(contentSchema, values, (path) => ({ file, path: [METADATA, ...path] }));
+  });
+  const { network } = content;
+  const { input } = network;
+  if (input === undefined) {
+    throw damage(place('network', 'input'), 'missing; expected the number of inputs');
+  }
+  const model: ModelContent = { ...content, network: { ...network, input } };
+  for (const [path, problem, hint] of contradictions(model)) throw damage(place(...path), problem, hint);
+  return model;
+}
+
+function requireFormat(metadata: ReadonlyMap<string, string>, place: (...path: Path) => string): void {
+  const format = metadata.get('format');
+  if (format !== FORMAT) {
+    const found = format === undefined ? 'nothing' : quote(format);
+    const hint =
+      'it may be a safetensors file of another program: only models that mlp has trained can be used';
+    throw damage(place('format'), `found ${found}, expected ${quote(FORMAT)}`, hint);
+  }
+  const version = metadata.get('formatVersion');
+  if (version !== FORMAT_VERSION) {
+    const found = version === undefined ? 'nothing' : quote(version);
+    const hint =
+      Number(version) > Number(FORMAT_VERSION) ? 'a newer mlp has written it: update mlp' : undefined;
+    throw damage(place('formatVersion'), `found ${found}, expected ${quote(FORMAT_VERSION)}`, hint);
+  }
+}
+
+type Contradiction = [path: Path, problem: string, hint?: string];
+
+/** What can't stand together, in an order in which each may rely on those before it. */
+function* contradictions(model: ModelContent): Generator<Contradiction> {
+  const { network, task, loss, header, features, targets, classes, targetStandardization } = model;
+  yield* columnProblems(
+    [
+      ...features.map(({ column }, i) => ({ column, path: ['features', i, 'column'] })),
+      ...targets.map((column, i) => ({ column, path: ['targets', i] })),
+    ],
+    header,
+  );
+  for (const [i, feature] of features.entries()) {
+    if (feature.kind === 'numeric') continue;
+    yield* orderProblems(feature.levels, ['features', i, 'levels']);
+    const { fill, levels } = feature;
+    if (fill !== undefined && !levels.includes(fill)) {
+      yield [['features', i, 'fill'], `found ${quote(fill)}, expected one of the levels`];
+    }
+  }
+  const width = matrixWidth(features);
+  if (width !== network.input) {
+    yield [['network', 'input'], `found ${network.input}, expected ${width}, the width of the features`];
+  }
+  yield* taskProblems(model);
+  if (classes) yield* orderProblems(classes, ['classes']);
+
+  if (!lossesFor(task).includes(loss)) {
+    yield [['loss'], `found ${quote(loss)} for a ${task} task, expected ${lossesFor(task).join(' or ')}`];
+  }
+  const fused = fusedLoss(network.layers);
+  if (fused !== undefined && fused !== loss) {
+    yield [['loss'], `found ${quote(loss)}, expected ${fused}, to which the network's last layer belongs`];
+  }
+  const { outputs } = networkShape(network, network.input);
+  const expected = outputsFor(loss, targets.length, classes?.length ?? 0);
+  if (outputs !== expected) {
+    yield [
+      ['network', 'layers'],
+      `found an output width of ${outputs}, expected ${expected} for this ${task} task`,
+    ];
+  }
+  for (const key of ['mean', 'scale'] as const) {
+    const count = targetStandardization?.[key].length ?? targets.length;
+    if (count === targets.length) continue;
+    yield [
+      ['targetStandardization', key],
+      `found ${count} numbers, expected ${targets.length}, one for each target`,
+    ];
+  }
+}
+
+/** No column has two parts; without a header columns are called by their numbers. */
+function* columnProblems(
+  columns: readonly { column: string; path: Path }[],
+  header: boolean,
+): Generator<Contradiction> {
+  const seen = new Set<string>();
+  for (const { column, path } of columns) {
+    if (seen.has(column)) yield [path, `found ${quote(column)} a second time, expected each column once`];
+    seen.add(column);
+    if (!header && !isColumnNumber(column)) {
+      yield [path, `found ${quote(column)} without a header, expected a column's number from 0`];
+    }
+  }
+}
+
+function isColumnNumber(column: string): boolean {
+  return String(Number(column)) === column && wholeNumber(0).safeParse(Number(column)).success;
+}
+
+/** Levels are known by their place, so they must be in the one order that gives them: text by code unit, numbers rising. */
+function* orderProblems(levels: readonly string[], path: Path): Generator<Contradiction> {
+  const { names } = Levels.of([...new Set(levels)]);
+  const i = levels.findIndex((level, i) => level !== names[i]);
+  if (i >= 0) yield [[...path, i], `found ${quote(levels[i])}, expected different ones in rising order`];
+}
+
+function* taskProblems(model: ModelContent): Generator<Contradiction> {
+  const { task, targets, classes, targetStandardization } = model;
+  if (task === 'regression') {
+    if (classes) yield [['classes'], `found ${classes.length} classes in a regression, expected none`];
+    return;
+  }
+  if (!classes) yield [['classes'], `missing; expected the classes of a ${task} task`];
+  else if (task === 'binary' && classes.length !== 2) {
+    yield [['classes'], `found ${classes.length} classes in a binary task, expected 2`];
+  }
+  if (targets.length > 1) {
+    yield [['targets'], `found ${targets.length} targets of a ${task} task, expected 1`];
+  }
+  if (targetStandardization) {
+    yield [['targetStandardization'], `found one in a ${task} task, expected none`];
+  }
+}
+
+function damage(place: string, problem: string, hint?: string): MlpError {
+  return new MlpError(ExitCode.data, `${place}: ${problem}`, hint);
+}
