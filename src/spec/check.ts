@@ -1,5 +1,6 @@
 /**
- * What must hold between the layers of a network: where a softmax may stand, and that widths fit where a residual adds.
+ * What must hold between the layers of a network: where a softmax may stand, that widths fit where a residual adds, and
+ * that a layer-norm has more than one number to normalise.
  * Widths are counted in units; undefined stands for a width that only the data will tell.
  */
 import { ExitCode, MlpError } from '../errors.js';
@@ -23,7 +24,7 @@ export function checkLayers(layers: readonly LayerSpec[], input?: number): Layer
 
 /**
  * The width after each layer of the network, undefined as long as it isn't known. `input` is the data's, where the spec
- * leaves it to them. Throws MlpError (config) where a residual's layers give another width than they take; `place` is the network's.
+ * leaves it to them. Throws MlpError (config) where a width does not fit the layer it comes to; `place` is the network's.
  */
 export function outputWidths(
   { layers, input: specInput }: NetworkSpec,
@@ -76,9 +77,17 @@ function walkWidths(
 ): (number | undefined)[] {
   let width = input;
   return layers.map((layer, i) => {
+    const path = [...at, i];
     if (layer.type === 'linear') width = layer.units;
+    if (layer.type === 'layer-norm' && width === 1) {
+      problems.push({
+        path,
+        message:
+          'found a layer-norm of 1 unit, expected at least 2: a number less the mean of itself is always 0',
+        hint: 'remove it, or give the layer before it more units',
+      });
+    }
     if (layer.type === 'residual') {
-      const path = [...at, i];
       const inner = walkWidths(layer.layers, width, [...path, 'layers'], problems).at(-1);
       if (width !== undefined && inner !== undefined && inner !== width) {
         problems.push({

@@ -5,7 +5,7 @@
 
 import { ExitCode, MlpError } from '../errors.js';
 import { isObject } from './shorthand.js';
-import { formatPlace, type Path, type Place, quote, showValue } from './show.js';
+import { formatPath, formatPlace, type Path, type Place, quote, showValue } from './show.js';
 import { nearest, suggest, wordsOf } from './suggest.js';
 import type * as z from './zod.js';
 
@@ -73,7 +73,7 @@ function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Prob
     return {
       path,
       message: `unknown key ${quote(key)}; expected ${expected}`,
-      hint: suggest(key, words) ?? suggestHome(key, homes),
+      hint: suggest(key, words) ?? suggestHome(key, path, homes),
       unknownKey: key,
       count: issue.keys.length,
     };
@@ -92,9 +92,14 @@ function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Prob
   return { path, message: `found ${showValue(found)}, expected ${expected}`, hint };
 }
 
-function suggestHome(key: string, homes: KeyHomes): string | undefined {
-  const home = homes.get(nearest(key, homes.keys()) ?? '');
-  return home === undefined ? undefined : `did you mean "${home}"?`;
+/** Where a key that isn't known at `path` may have its place; at `path` itself, where that has another type. */
+function suggestHome(key: string, path: Path, homes: KeyHomes): string | undefined {
+  const known = nearest(key, homes.keys()) ?? '';
+  const home = homes.get(known);
+  if (home === undefined) return undefined;
+  return home === formatPath([...path, known])
+    ? `"${known}" belongs to another type of ${noun(path)}`
+    : `did you mean "${home}"?`;
 }
 
 /** What the words at `path` are names of: a layer, an optimizer, a loss. */
@@ -102,6 +107,7 @@ function noun(path: Path): string {
   // Of one column or of all: below data.missing stand names of columns.
   if (path[0] === 'data' && path[1] === 'missing') return 'policy';
   const owner = path.at(-1) === 'type' ? path.at(-2) : path.at(-1);
+  if (owner === 'after') return 'schedule';
   return typeof owner === 'number' ? 'layer' : String(owner ?? 'value');
 }
 

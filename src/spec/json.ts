@@ -16,14 +16,14 @@ const maxBytes = 4 * 2 ** 20;
 /**
  * The value of a JSON text (RFC 8259; a byte order mark is skipped).
  * Throws MlpError (config) with line and column for malformed JSON, a key given twice, nesting deeper than 64 and numbers
- * beyond double precision. A key `__proto__` becomes an ordinary own property.
+ * beyond double precision, and for more than `mostValues` values (100,000 if left out). A key `__proto__` becomes an ordinary own property.
  */
-export function parseJson(text: string, file: string): ParsedJson {
+export function parseJson(text: string, file: string, mostValues?: number): ParsedJson {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (/^[ \t\n\r]*$/.test(body)) {
     throw new MlpError(ExitCode.config, `${printable(file)}: found an empty file, expected JSON`);
   }
-  checkSyntax(body, file);
+  checkSyntax(body, file, mostValues);
   return { value: JSON.parse(body), file };
 }
 

@@ -12,7 +12,7 @@ import { clip, quote } from './show.js';
 /** The deepest nesting of objects and arrays that is read. */
 export const maxDepth = 64;
 
-/** The most values that are read: no spec comes near, and what has more would only be slow to find fault with. */
+/** The most values that are read unless said: no spec comes near, and what has more would only be slow to find fault with. */
 const maxValues = 100_000;
 
 interface Container {
@@ -27,8 +27,11 @@ const literal = /(?:true|false|null)(?![\w$])/y;
 const word = /[\w$.+-]+/y;
 const hex = /[0-9a-fA-F]{4}/y;
 
-/** Throws an MlpError (config) `file:line:column: found …, expected …` at the first place where `text` is not strict JSON. */
-export function checkSyntax(text: string, file: string): void {
+/**
+ * Throws an MlpError (config) `file:line:column: found …, expected …` at the first place where `text` is not strict JSON, or
+ * has more than `most` values.
+ */
+export function checkSyntax(text: string, file: string, most = maxValues): void {
   const open: Container[] = [];
   let at = skip(space, text, 0);
   let values = 0;
@@ -59,8 +62,8 @@ export function checkSyntax(text: string, file: string): void {
     } else if (state.endsWith('key')) {
       readKey(container?.keys);
       state = 'value';
-    } else if (values++ === maxValues) {
-      throw failure(at, `found more than ${maxValues} values`);
+    } else if (values++ === most) {
+      throw failure(at, `found more than ${most} values`);
     } else if (character === '{' || character === '[') {
       if (open.length === maxDepth) {
         throw failure(at, `found more than ${maxDepth} objects and arrays inside one another`);

@@ -29,6 +29,21 @@ export interface DropoutSpec {
   rate: number;
 }
 
+/** Each column of a batch to mean 0 and variance 1, then times a learnt scale, plus a learnt shift. */
+export interface BatchNormSpec {
+  type: 'batch-norm';
+  /** What a batch counts in the running mean and variance, which evaluation takes: in (0, 1]. */
+  momentum: number;
+  /** Added to the variance. */
+  epsilon: number;
+}
+
+/** The same for each row by itself, in training and evaluation alike. */
+export interface LayerNormSpec {
+  type: 'layer-norm';
+  epsilon: number;
+}
+
 /** softmax(h) over the outputs of a row; only at the end, and only fused into its cross-entropy. */
 export interface SoftmaxSpec {
   type: 'softmax';
@@ -40,7 +55,14 @@ export interface ResidualSpec {
   layers: LayerSpec[];
 }
 
-export type LayerSpec = LinearSpec | ActivationSpec | DropoutSpec | SoftmaxSpec | ResidualSpec;
+export type LayerSpec =
+  | LinearSpec
+  | ActivationSpec
+  | DropoutSpec
+  | BatchNormSpec
+  | LayerNormSpec
+  | SoftmaxSpec
+  | ResidualSpec;
 
 export interface NetworkSpec {
   /** Width of a row; a train config may leave it to the data. */

@@ -4,7 +4,7 @@
  */
 
 import { checkLayers } from './check.js';
-import { choice, flag, fraction, number, object, positive, text, wholeNumber } from './fields.js';
+import { choice, decay, flag, fraction, number, object, positive, text, wholeNumber } from './fields.js';
 import type { InitSpec, LayerSpec, NetworkSpec } from './network.js';
 import { oneOf } from './suggest.js';
 import * as z from './zod.js';
@@ -74,6 +74,23 @@ const dropout = object({
   'In training sets each input to 0 with probability rate, and divides the rest by 1 − rate; in evaluation does nothing.',
 );
 
+const epsilon = () =>
+  positive().default(1e-5).describe('Added to the variance, so that a constant is divided by no 0.');
+
+const batchNorm = object({
+  type: z.literal('batch-norm'),
+  momentum: decay()
+    .default(0.1)
+    .describe('What a batch counts in the running mean and variance, by which evaluation normalises.'),
+  epsilon: epsilon(),
+}).describe(
+  'Batch normalisation (Ioffe and Szegedy 2015): each column to mean 0 and variance 1 over the rows of a batch, times a learnt scale, plus a learnt shift.',
+);
+
+const layerNorm = object({ type: z.literal('layer-norm'), epsilon: epsilon() }).describe(
+  'Layer normalisation (Ba, Kiros and Hinton 2016): each row to mean 0 and variance 1, times a learnt scale, plus a learnt shift.',
+);
+
 const softmax = object({ type: z.literal('softmax') }).describe(
   'Probabilities of the classes: only as the last layer, and only with softmax-cross-entropy, into which it is fused.',
 );
@@ -86,16 +103,28 @@ const residual = object({
 }).describe('Adds its input to the output of its layers.');
 
 /** The names that may stand alone as a string, for none of them needs a parameter. */
-export const layerNames = [...plainActivations, 'leaky-relu', 'elu', 'dropout', 'softmax'] as const;
+export const layerNames = [
+  ...plainActivations,
+  'leaky-relu',
+  'elu',
+  'dropout',
+  'batch-norm',
+  'layer-norm',
+  'softmax',
+] as const;
 
 /** One layer in its long form. */
 export const layerSchema = z
-  .discriminatedUnion('type', [linear, plainActivation, leakyRelu, elu, dropout, softmax, residual], {
-    error: (issue) =>
-      issue.code === 'invalid_union'
-        ? oneOf(['linear', ...layerNames, 'residual'])
-        : 'a layer: a number of units, a name, or an object with a "type"',
-  })
+  .discriminatedUnion(
+    'type',
+    [linear, plainActivation, leakyRelu, elu, dropout, batchNorm, layerNorm, softmax, residual],
+    {
+      error: (issue) =>
+        issue.code === 'invalid_union'
+          ? oneOf(['linear', ...layerNames, 'residual'])
+          : 'a layer: a number of units, a name, or an object with a "type"',
+    },
+  )
   .meta({ id: 'layer' }) satisfies z.ZodType<LayerSpec>;
 
 const layers = z.array(layerSchema, { error: 'an array of layers' }).min(1, { error: 'at least one layer' });

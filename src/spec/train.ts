@@ -101,14 +101,83 @@ export interface DataConfig {
 
 export type OptimizerConfig =
   | { type: 'sgd'; learningRate: number; momentum: number; nesterov: boolean }
-  | { type: 'adam'; learningRate: number; beta1: number; beta2: number; epsilon: number };
+  | { type: 'adam'; learningRate: number; beta1: number; beta2: number; epsilon: number }
+  | {
+      type: 'adamw';
+      learningRate: number;
+      beta1: number;
+      beta2: number;
+      epsilon: number;
+      /** Of the weights, biases left out: W ← W − learningRate·weightDecay·W before each step. */
+      weightDecay: number;
+    }
+  | {
+      type: 'rmsprop';
+      learningRate: number;
+      alpha: number;
+      epsilon: number;
+      momentum: number;
+      centered: boolean;
+    }
+  | { type: 'adagrad'; learningRate: number; initialAccumulator: number; epsilon: number };
 
-export type ScheduleConfig =
+/** What can be monitored, as the columns of epochs.csv are called. Which of them a run has, its task and its rows say. */
+export const MONITORED_METRICS = [
+  'train_loss',
+  'train_accuracy',
+  'train_r2',
+  'train_rmse',
+  'validation_loss',
+  'validation_accuracy',
+  'validation_r2',
+  'validation_rmse',
+] as const;
+export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
+
+/** How the learning rate of the optimizer changes; formulas and sources are in training/schedule/. */
+export type PlainScheduleConfig =
   | { type: 'constant' }
   /** learningRate·gamma^epoch, epochs from 0 */
   | { type: 'exponential'; gamma: number }
   /** learningRate·gamma^floor(epoch / every) */
-  | { type: 'step'; gamma: number; every: number };
+  | { type: 'step'; gamma: number; every: number }
+  /** Falls to `minimum` along half a cosine. */
+  | { type: 'cosine'; minimum: number }
+  /** Rises from learningRate / divFactor, then falls to that divided by finalDivFactor. */
+  | { type: 'one-cycle'; pctStart: number; divFactor: number; finalDivFactor: number }
+  /** Times gamma after more than `patience` epochs in a row without a gain of more than `minDelta`. */
+  | {
+      type: 'reduce-on-plateau';
+      gamma: number;
+      patience: number;
+      minDelta: number;
+      minimum: number;
+      monitor: MonitoredMetric;
+    };
+
+export interface WarmUpConfig {
+  type: 'warm-up';
+  /** Exactly one of epochs and steps is there. */
+  epochs?: number;
+  steps?: number;
+  /** Share of the learning rate that the first step has. */
+  from: number;
+  /** Begins where the warm-up ends. */
+  after: PlainScheduleConfig;
+}
+
+export type ScheduleConfig = PlainScheduleConfig | WarmUpConfig;
+
+/** When a run ends before its time: after `patience` epochs in a row without a gain of more than `minDelta`. */
+export interface EarlyStoppingConfig {
+  patience: number;
+  minDelta: number;
+  monitor: MonitoredMetric;
+}
+
+/** Whose weights a run keeps: of the epoch with the best monitored metric, or of the last. */
+export const KEPT_WEIGHTS = ['best', 'last'] as const;
+export type KeptWeights = (typeof KEPT_WEIGHTS)[number];
 
 export interface TrainingConfig {
   /** Exactly one of epochs and steps is there. */
@@ -121,6 +190,16 @@ export interface TrainingConfig {
   loss: 'auto' | LossName;
   /** λ of ½·λ·ΣW² over the weights, biases left out. */
   l2: number;
+  /** λ of λ·Σ|W| over the weights, biases left out. */
+  l1: number;
+  /** The longest that the gradient of a step may be, by √Σg² over all parameters; not there: as long as it is. */
+  clipNorm?: number;
+  /** Not there: the run goes on to its last epoch. */
+  earlyStopping?: EarlyStoppingConfig;
+  /** Where the run will not have the metric that "best" goes by, it is "last". */
+  keep: KeptWeights;
+  /** Between checkpoints, beside one after each epoch. */
+  checkpointSeconds: number;
 }
 
 export interface TrainConfig {

@@ -1,72 +1,33 @@
-/** The train config as a zod schema: types, ranges, defaults, descriptions. Its network is `networkSchema.ts`'s, its data are `dataSchema.ts`'s. */
+/** The train config as a zod schema: types, ranges, defaults, descriptions. Its network is `networkSchema.ts`'s, its data `dataSchema.ts`'s, its optimizer `optimizerSchema.ts`'s, its schedule `scheduleSchema.ts`'s. */
 
 import { dataSchema } from './dataSchema.js';
-import { choice, decay, flag, fraction, nonNegative, object, positive, text, wholeNumber } from './fields.js';
+import { choice, flag, nonNegative, object, positive, text, wholeNumber } from './fields.js';
 import { networkSchema } from './networkSchema.js';
-import { oneOf } from './suggest.js';
+import { optimizerSchema, optimizers } from './optimizerSchema.js';
+import { checkSchedule, monitor, scheduleForms, scheduleSchema } from './scheduleSchema.js';
 import {
   BACKENDS,
   DTYPES,
+  type EarlyStoppingConfig,
+  KEPT_WEIGHTS,
   LOSSES,
   MAX_THREADS,
-  type OptimizerConfig,
-  type ScheduleConfig,
   type TrainConfig,
 } from './train.js';
 import * as z from './zod.js';
 
-const sgd = object({
-  type: z.literal('sgd'),
-  learningRate: positive().default(0.01).describe('Size of a step.'),
-  momentum: fraction().default(0).describe('Share of the last step that the next one keeps.'),
-  nesterov: flag().default(false).describe("Nesterov's form of the momentum."),
-})
-  .describe('Stochastic gradient descent.')
-  .check(({ value: { momentum, nesterov }, issues }) => {
-    if (nesterov && momentum === 0) {
-      issues.push({
-        code: 'custom',
-        input: nesterov,
-        path: ['nesterov'],
-        message: 'found true with a momentum of 0, expected a momentum above 0',
-        params: { hint: 'set "momentum" beside it, to 0.9 for instance' },
-      });
-    }
-  });
-
-const adam = object({
-  // The default optimizer may leave its name out, so that its parameters can be set alone.
-  type: z.literal('adam').default('adam'),
-  learningRate: positive().default(0.001).describe('Size of a step.'),
-  beta1: fraction().default(0.9).describe('Decay of the mean of the gradients.'),
-  beta2: fraction().default(0.999).describe('Decay of the mean of their squares.'),
-  epsilon: positive().default(1e-8).describe('Added to the root, against division by zero.'),
-}).describe('Adam (Kingma and Ba 2015).');
-
-const optimizer = z.discriminatedUnion('type', [sgd, adam], {
-  error: (issue) =>
-    issue.code === 'invalid_union' ? oneOf(['sgd', 'adam']) : 'an object such as {"type": "adam"}',
-}) satisfies z.ZodType<OptimizerConfig>;
-
-const constant = object({ type: z.literal('constant') }).describe('The same learning rate throughout.');
-
-const exponential = object({
-  type: z.literal('exponential'),
-  gamma: decay().describe('Factor per epoch.'),
-}).describe('learningRate·gamma^epoch, epochs from 0.');
-
-const step = object({
-  type: z.literal('step'),
-  gamma: decay().describe('Factor per step down.'),
-  every: wholeNumber(1).describe('Epochs between steps down.'),
-}).describe('learningRate·gamma^floor(epoch / every), epochs from 0.');
-
-const schedule = z.discriminatedUnion('type', [constant, exponential, step], {
-  error: (issue) =>
-    issue.code === 'invalid_union'
-      ? oneOf(['constant', 'exponential', 'step'])
-      : 'an object such as {"type": "exponential", "gamma": 0.95}',
-}) satisfies z.ZodType<ScheduleConfig>;
+const earlyStopping = object(
+  {
+    patience: wholeNumber(0)
+      .default(10)
+      .describe('Epochs in a row without an improvement after which the run ends; 0 is as 1.'),
+    minDelta: nonNegative()
+      .default(0)
+      .describe('An improvement is a gain of more than this, in units of the metric.'),
+    monitor: monitor(),
+  },
+  'an object such as {"patience": 10}',
+) satisfies z.ZodType<EarlyStoppingConfig>;
 
 const defaultEpochs = 30;
 
@@ -79,14 +40,31 @@ const trainingFields = object({
   batches: choice(['shuffle', 'with-replacement'])
     .default('shuffle')
     .describe('Each row once an epoch in a new order, or rows drawn independently.'),
-  optimizer: optimizer.prefault({ type: 'adam' }).describe('How gradients change the weights.'),
-  schedule: schedule
+  optimizer: optimizerSchema.prefault({ type: 'adam' }).describe('How gradients change the weights.'),
+  schedule: scheduleSchema
     .prefault({ type: 'constant' })
-    .describe('How the learning rate changes over the epochs.'),
+    .describe('How the learning rate changes over the epochs or steps.'),
   loss: choice(['auto', ...LOSSES])
     .default('auto')
     .describe("What is minimised; auto takes the task's own."),
   l2: nonNegative().default(0).describe('λ of ½·λ·ΣW² over the weights, biases left out.'),
+  l1: nonNegative().default(0).describe('λ of λ·Σ|W| over the weights, biases left out.'),
+  clipNorm: positive()
+    .exactOptional()
+    .describe(
+      'The longest gradient a step takes as it is; a longer one is shortened to that. Off where it is left out.',
+    ),
+  earlyStopping: earlyStopping
+    .exactOptional()
+    .describe('Ends the run where a metric no longer improves; left out, it goes on to its last epoch.'),
+  keep: choice(KEPT_WEIGHTS)
+    .default('best')
+    .describe(
+      'The weights that are kept: of the epoch with the best earlyStopping.monitor, else validation_loss; or of the last one. Without validation rows, the last.',
+    ),
+  checkpointSeconds: positive()
+    .default(60)
+    .describe('Seconds between checkpoints, beside one after each epoch.'),
 });
 
 const training = trainingFields
@@ -101,6 +79,15 @@ const training = trainingFields
         code: 'custom',
         input: value,
         message: 'found both "epochs" and "steps", expected one of them',
+      });
+    }
+    const problem = checkSchedule(value.schedule, value.optimizer.learningRate);
+    if (problem !== undefined) {
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: ['schedule', ...problem.path],
+        message: problem.message,
       });
     }
   })
@@ -141,9 +128,9 @@ export const trainSchema = object({
 export const keyHomes: ReadonlyMap<string, string> = new Map([
   ...homes('data', dataSchema),
   ...homes('training', trainingFields),
-  ...homes('training.optimizer', sgd),
-  ...homes('training.optimizer', adam),
-  ...homes('training.schedule', step),
+  ...optimizers.flatMap((optimizer) => homes('training.optimizer', optimizer)),
+  ...scheduleForms.flatMap((form) => homes('training.schedule', form)),
+  ...homes('training.earlyStopping', earlyStopping),
   ...homes('', trainSchema),
 ]);
 

@@ -65,6 +65,29 @@ describe('a residual in a spec', () => {
   });
 });
 
+describe('a layer-norm', () => {
+  it.each<[layers: unknown[], input: number | undefined, place: string]>([
+    [[3, 1, 'layer-norm'], undefined, 'layers[2]'],
+    [['layer-norm', 3], 1, 'layers[0]'],
+    [[1, residual('relu', 'layer-norm')], undefined, 'layers[1].layers[1]'],
+  ])('must have more than one unit: %j', (layers, input, place) => {
+    expect(errorOf(() => network(layers, input))).toEqual({
+      exitCode: ExitCode.config,
+      message: `s.json: ${place}: found a layer-norm of 1 unit, expected at least 2: a number less the mean of itself is always 0`,
+      hint: 'remove it, or give the layer before it more units',
+    });
+  });
+
+  it('must have more than one unit where the data say the width, too', () => {
+    const spec = network(['layer-norm', 'batch-norm', 3]);
+    expect(outputWidths(spec, 2)).toEqual([2, 2, 3]);
+    const place = { file: 'c.json', path: ['network'] };
+    expect(errorOf(() => outputWidths(spec, 1, place)).message).toMatch(
+      /^c\.json: network\.layers\[0\]: found a layer-norm/,
+    );
+  });
+});
+
 describe('a softmax', () => {
   it.each<[layers: unknown[], message: string]>([
     [

@@ -26,7 +26,7 @@ describe('the JSON Schemas in schema/', () => {
     expect(schema.$defs.layer.oneOf).toMatchObject([
       { type: 'integer', minimum: 1 },
       { type: 'string', enum: expect.arrayContaining(['relu', 'elu', 'softmax']) },
-      ...Array(7).fill({ type: 'object' }),
+      ...Array(9).fill({ type: 'object' }),
     ]);
   });
 
@@ -35,12 +35,21 @@ describe('the JSON Schemas in schema/', () => {
       properties: Record<'data' | 'training', { properties: Record<string, object> }>;
     };
     const entries = Object.entries({ ...properties.data.properties, ...properties.training.properties });
-    const withoutDefault = ['train', 'target', 'comment', 'weights', 'epochs', 'steps'];
+    const withoutDefault = [
+      'train',
+      'target',
+      'comment',
+      'weights',
+      'epochs',
+      'steps',
+      'clipNorm',
+      'earlyStopping',
+    ];
     for (const [key, schema] of entries) {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(22);
+    expect(entries).toHaveLength(27);
   });
 
   it('take a setting for all columns, or one by column', () => {

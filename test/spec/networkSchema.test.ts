@@ -35,6 +35,12 @@ describe('a network spec', () => {
       { type: 'dropout', rate: 0 },
       { type: 'dropout', rate: 0 },
     ],
+    ['batch-norm', { type: 'batch-norm', momentum: 0.1, epsilon: 1e-5 }],
+    ['layer-norm', { type: 'layer-norm', epsilon: 1e-5 }],
+    [
+      { type: 'batch-norm', momentum: 1, epsilon: 0.5 },
+      { type: 'batch-norm', momentum: 1, epsilon: 0.5 },
+    ],
     ['softmax', { type: 'softmax' }],
     ['identity', { type: 'identity' }],
     [
@@ -61,6 +67,8 @@ describe('a network spec', () => {
     'leaky-relu',
     'elu',
     'dropout',
+    'batch-norm',
+    'layer-norm',
     'softmax',
   ])('knows the layer %s', (type) => {
     expect(checkLayer(type === 'linear' ? { type, units: 1 } : type).type).toBe(type);
@@ -78,7 +86,7 @@ describe('a network spec', () => {
   });
 
   const allLayers =
-    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, identity, leaky-relu, elu, dropout, softmax, residual';
+    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, softmax, residual';
 
   it.each<[layer: unknown, message: string, hint?: string]>([
     ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],
@@ -124,6 +132,20 @@ describe('a network spec', () => {
     ],
     [{ type: 'dropout', p: 0.5 }, 'layers[0]: unknown key "p"; expected one of type, rate'],
     ['dropuot', `layers[0].type: unknown layer "dropuot"; expected ${allLayers}`, 'did you mean "dropout"?'],
+    [
+      { type: 'batch-norm', momentum: 0 },
+      'layers[0].momentum: found 0, expected a number above 0 and of at most 1',
+    ],
+    [{ type: 'batch-norm', epsilon: 0 }, 'layers[0].epsilon: found 0, expected a number above 0'],
+    [
+      { type: 'layer-norm', momentum: 0.1 },
+      'layers[0]: unknown key "momentum"; expected one of type, epsilon',
+    ],
+    [
+      'batchnorm',
+      `layers[0].type: unknown layer "batchnorm"; expected ${allLayers}`,
+      'did you mean "batch-norm"?',
+    ],
     [{ type: 'elu', alpha: -1 }, 'layers[0].alpha: found -1, expected a number above 0'],
     [
       { type: 'linear', units: 1, init: 'zeros' },

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import { checkSchema } from '../../src/spec/issues.js';
 import { expandConfig } from '../../src/spec/shorthand.js';
+import { MONITORED_METRICS } from '../../src/spec/train.js';
 import { keyHomes, trainSchema } from '../../src/spec/trainSchema.js';
 import { errorOf } from './support.js';
 
@@ -39,6 +40,9 @@ describe('a train config', () => {
         schedule: { type: 'constant' },
         loss: 'auto',
         l2: 0,
+        l1: 0,
+        keep: 'best',
+        checkpointSeconds: 60,
       },
       seed: 0,
       dtype: 'float32',
@@ -66,15 +70,34 @@ describe('a train config', () => {
       { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: true },
     ],
     [{ learningRate: 0.5 }, { type: 'adam', learningRate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }],
+    [
+      { type: 'adamw' },
+      {
+        type: 'adamw',
+        learningRate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0.01,
+      },
+    ],
+    [
+      { type: 'rmsprop', centered: true },
+      { type: 'rmsprop', learningRate: 0.01, alpha: 0.99, epsilon: 1e-8, momentum: 0, centered: true },
+    ],
+    [{ type: 'adagrad' }, { type: 'adagrad', learningRate: 0.01, initialAccumulator: 0, epsilon: 1e-10 }],
   ])('fills in the optimizer %j', (optimizer, expected) => {
     expect(checkTraining({ optimizer }).optimizer).toEqual(expected);
   });
 
   it.each([
-    { type: 'exponential', gamma: 1 },
-    { type: 'step', gamma: 0.5, every: 10 },
-  ])('takes the schedule %j', (schedule) => {
-    expect(checkTraining({ schedule }).schedule).toEqual(schedule);
+    [{}, { patience: 10, minDelta: 0, monitor: 'validation_loss' }],
+    [
+      { patience: 0, minDelta: 0.01, monitor: 'train_r2' },
+      { patience: 0, minDelta: 0.01, monitor: 'train_r2' },
+    ],
+  ])('fills in the early stopping %j', (earlyStopping, expected) => {
+    expect(checkTraining({ earlyStopping }).earlyStopping).toEqual(expected);
   });
 
   it('takes the seeds that NumPy takes, and a number of threads', () => {
@@ -89,7 +112,8 @@ describe('a train config', () => {
   });
 
   const rootKeys = '$schema, network, data, training, seed, dtype, backend, threads, deterministic';
-  const trainingKeys = 'epochs, steps, batchSize, batches, optimizer, schedule, loss, l2';
+  const trainingKeys =
+    'epochs, steps, batchSize, batches, optimizer, schedule, loss, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
 
   it.each<[part: object, message: string, hint?: string]>([
     [
@@ -149,7 +173,7 @@ describe('a train config', () => {
     ],
     [
       { training: { optimizer: { type: 'adamm' } } },
-      'training.optimizer.type: unknown optimizer "adamm"; expected one of sgd, adam',
+      'training.optimizer.type: unknown optimizer "adamm"; expected one of sgd, adam, adamw, rmsprop, adagrad',
       'did you mean "adam"?',
     ],
     [
@@ -170,20 +194,58 @@ describe('a train config', () => {
       'set "momentum" beside it, to 0.9 for instance',
     ],
     [
-      { training: { schedule: { type: 'exponential' } } },
-      'training.schedule.gamma: missing; expected a number above 0 and of at most 1',
+      { training: { optimizer: { weight_decay: 0.1 } } },
+      'training.optimizer: unknown key "weight_decay"; expected one of type, learningRate, beta1, beta2, epsilon',
+      '"weightDecay" belongs to another type of optimizer',
     ],
     [
-      { training: { schedule: { type: 'exponential', gamma: 1.5 } } },
-      'training.schedule.gamma: found 1.5, expected a number above 0 and of at most 1',
+      { training: { weightDecay: 0.1 } },
+      `training: unknown key "weightDecay"; expected one of ${trainingKeys}`,
+      'did you mean "training.optimizer.weightDecay"?',
     ],
     [
-      { training: { schedule: { type: 'step', gamma: 0.5, every: 0 } } },
-      'training.schedule.every: found 0, expected a whole number of at least 1',
+      { training: { optimizer: { type: 'adamw', weightDecay: -0.1 } } },
+      'training.optimizer.weightDecay: found -0.1, expected a number of at least 0',
     ],
     [
-      { training: { schedule: { gamma: 0.5 } } },
-      'training.schedule.type: missing; expected one of constant, exponential, step',
+      { training: { optimizer: { type: 'rmsprop', alpha: 1 } } },
+      'training.optimizer.alpha: found 1, expected a number of at least 0 and below 1',
+    ],
+    [
+      { training: { optimizer: { type: 'rmsprop', centred: true } } },
+      'training.optimizer: unknown key "centred"; expected one of type, learningRate, alpha, epsilon, momentum, centered',
+      'did you mean "centered"?',
+    ],
+    [
+      { training: { optimizer: { type: 'adagrad', initialAccumulator: -1 } } },
+      'training.optimizer.initialAccumulator: found -1, expected a number of at least 0',
+    ],
+    [
+      { training: { earlyStopping: true } },
+      'training.earlyStopping: found true, expected an object such as {"patience": 10}',
+    ],
+    [
+      { training: { earlyStopping: { patience: -1 } } },
+      'training.earlyStopping.patience: found -1, expected a whole number of at least 0',
+    ],
+    [
+      { training: { earlyStopping: { minDelta: -0.1 } } },
+      'training.earlyStopping.minDelta: found -0.1, expected a number of at least 0',
+    ],
+    [
+      { training: { earlyStopping: { monitor: 'validation-los' } } },
+      `training.earlyStopping.monitor: unknown monitor "validation-los"; expected one of ${MONITORED_METRICS.join(', ')}`,
+      'did you mean "validation_loss"?',
+    ],
+    [
+      { training: { patience: 5 } },
+      `training: unknown key "patience"; expected one of ${trainingKeys}`,
+      'did you mean "training.earlyStopping.patience"?',
+    ],
+    [{ training: { keep: 'first' } }, 'training.keep: unknown keep "first"; expected one of best, last'],
+    [
+      { training: { checkpointSeconds: 0 } },
+      'training.checkpointSeconds: found 0, expected a number above 0',
     ],
     [
       { training: { loss: 'mean_squared_eror' } },
@@ -191,6 +253,8 @@ describe('a train config', () => {
       'did you mean "mean-squared-error"?',
     ],
     [{ training: { l2: -1 } }, 'training.l2: found -1, expected a number of at least 0'],
+    [{ training: { l1: -1 } }, 'training.l1: found -1, expected a number of at least 0'],
+    [{ training: { clipNorm: 0 } }, 'training.clipNorm: found 0, expected a number above 0'],
     [{ epochs: 5 }, `unknown key "epochs"; expected one of ${rootKeys}`, 'did you mean "training.epochs"?'],
     [{ trainning: {} }, `unknown key "trainning"; expected one of ${rootKeys}`, 'did you mean "training"?'],
     [{ seed: -1 }, 'seed: found -1, expected a whole number from 0 to 4294967295'],
