@@ -28,10 +28,13 @@ export { type KernelsChoice, type KernelsRecipe, kernelsRecipe } from './kernels
 export type { DType, Kernels, Tensor } from './kernels/kernels.js';
 export { ReferenceKernels } from './kernels/reference.js';
 export { WasmKernels, type WasmOptions } from './kernels/wasm/wasmKernels.js';
+export { Inference } from './model/inference.js';
+export { loadModel, type Model } from './model/load.js';
 export { encodeModel, type ModelContent, modelTensors } from './model/model.js';
+export { type ModelRows, openModelRows, type RowChunk } from './model/rows.js';
 export type { Targets } from './network/loss.js';
 export { Network, type NetworkOptions } from './network/network.js';
-export type { Parameter, Parameters } from './network/parameters.js';
+export type { Parameter, Parameters, Statistic, Statistics } from './network/parameters.js';
 export { type LayerShape, type NetworkShape, networkShape } from './network/shape.js';
 export { RandomState } from './random/randomState.js';
 export { stratifiedSplit, trainTestSplit } from './random/split.js';
@@ -43,11 +46,7 @@ export { type Engine, LocalEngine } from './training/engine.js';
 export type { Evaluation, Metrics } from './training/metrics.js';
 export { modelContent } from './training/modelContent.js';
 export { planTraining, type TrainingPlan } from './training/plan.js';
-export {
-  type EpochRecord,
-  runTraining,
-  type TrainListener,
-  type TrainResult,
-} from './training/run.js';
+export type { EpochRecord, TrainListener, TrainResult } from './training/records.js';
+export { runTraining } from './training/run.js';
 export { Team } from './training/team/team.js';
 export type { Evaluations } from './training/trainer.js';

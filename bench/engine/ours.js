@@ -67,7 +67,7 @@ async function prepareTraining(task) {
   const team = await Team.start({ ...run, plan: { ...plan, stepsPerEpoch: MOST_STEPS } }, dataset);
   return async (count) => {
     const losses = new Float64Array(Math.min(count, MOST_STEPS));
-    const { done, brokenLoss } = await team.train(losses, task.learningRate);
+    const { done, brokenLoss } = await team.train(losses, losses.slice().fill(task.learningRate));
     if (brokenLoss !== undefined) throw new Error(`the loss became ${brokenLoss}`);
     return { steps: done, loss: losses[done - 1] };
   };

@@ -133,6 +133,7 @@ async function networkPage(
     spec: plan.network,
     loss: plan.loss,
     l2: config.training.l2,
+    l1: config.training.l1,
     seed: config.seed,
     x: Float64Array.from(features.subarray(0, rows * plan.inputs)),
     rows,

@@ -1,5 +1,4 @@
 /** mlp init: a train config for a CSV, and why each of its keys has its value. */
-import { realpathSync } from 'node:fs';
 import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -27,7 +26,7 @@ export function initCommand(): Command {
 }
 
 async function run(path: string, options: InitOptions): Promise<void> {
-  const { requireFree, writeNewFile } = await import('./newFile.js');
+  const { requireFree, requireOther, writeNewFile } = await import('./newFile.js');
   const { formatJson } = await import('../spec/jsonText.js');
   const { print, toJson, warn } = await import('./output.js');
   if (options.target === undefined) await refuseWithoutTarget(path, options);
@@ -35,7 +34,7 @@ async function run(path: string, options: InitOptions): Promise<void> {
   const force = options.force === true;
   const isFile = output !== STANDARD_STREAM;
   if (isFile) {
-    await requireOther(path, output);
+    if (path !== STANDARD_STREAM) requireOther(path, output);
     requireFree(output, force);
   }
 
@@ -111,27 +110,6 @@ function defaultOutput(path: string): string {
   if (path === STANDARD_STREAM) return 'config.json';
   const name = basename(path).replace(/\.gz$/i, '');
   return `${basename(name, extname(name))}.json`;
-}
-
-/** Not even --force lets a config take the place of its data. */
-async function requireOther(path: string, output: string): Promise<void> {
-  if (path === STANDARD_STREAM || !isSameFile(path, output)) return;
-  const { ExitCode, MlpError } = await import('../errors.js');
-  const { printable } = await import('../text.js');
-  throw new MlpError(
-    ExitCode.usage,
-    `--output: found ${printable(output)}, which is the data itself, expected another file`,
-    'name another with -o',
-  );
-}
-
-function isSameFile(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    // One of them is not there, or out of sight: reading or writing it says so.
-    return false;
-  }
 }
 
 /** The text as one word of a command line. */

@@ -24,3 +24,9 @@ export function threadCount(text: string): number | 'auto' {
   if (/^\d+$/.test(text) && value >= 1 && value <= MAX_THREADS) return value;
   throw new InvalidArgumentError(`expected "auto" or a whole number from 1 to ${MAX_THREADS}.`);
 }
+
+export function probability(text: string): number {
+  const value = Number(text);
+  if (/^(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?$/i.test(text) && value <= 1) return value;
+  throw new InvalidArgumentError('expected a number from 0 to 1.');
+}

@@ -1,10 +1,27 @@
 /** Writing to stdout and stderr, whoever is at the other end. */
+import { fstatSync, writeFileSync } from 'node:fs';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable } from '../text.js';
 
-/** Writes a line, or lines, to stdout. */
+/** Writes a line, or lines, to stdout. A command goes on where that fails, and ends with 74. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  if (!isPlainFile()) {
+    process.stdout.write(`${text}\n`);
+    return;
+  }
+  try {
+    writeFileSync(process.stdout.fd, `${text}\n`);
+  } catch (error) {
+    stdoutFailed(error as Error);
+  }
+}
+
+let plainFile: boolean | undefined;
+
+/** Whether stdout is a file. Into one, Node's stream writes what there is room for on the disk, and takes it for all (v20). */
+export function isPlainFile(): boolean {
+  plainFile ??= fstatSync(process.stdout.fd).isFile();
+  return plainFile;
 }
 
 /** Writes a line, or lines, to stderr. */
@@ -50,8 +67,17 @@ export function guardStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') return;
-      process.exitCode = ExitCode.io;
-      if (stream === process.stdout) note(`error: stdout: writing failed: ${error.message}`);
+      if (stream === process.stdout) stdoutFailed(error);
+      else process.exitCode = ExitCode.io;
     });
   }
+}
+
+let hasFailed = false;
+
+/** Says so once. */
+function stdoutFailed({ message }: Error): void {
+  process.exitCode = ExitCode.io;
+  if (!hasFailed) note(`error: stdout: writing failed: ${message}`);
+  hasFailed = true;
 }

@@ -2,22 +2,20 @@
  * The command line: commands, their dispatch, and the one place that turns an error into a message and an exit code.
  * A command's own modules are loaded when it runs, so that the small ones start fast.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../errors.js';
 import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
 import { gradcheckCommand } from './gradcheck.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
-import { guardStreams, printError } from './output.js';
+import { printError } from './output.js';
 import { paramsCommand } from './params.js';
+import { predictCommand } from './predict.js';
+import { reproCommand } from './repro.js';
 import { schemaCommand } from './schema.js';
 import { trainCommand } from './train.js';
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
+import { version } from './version.js';
 
 function createProgram(): Command {
   const program = new Command('mlp')
@@ -36,9 +34,12 @@ function createProgram(): Command {
     );
   const commands = [
     trainCommand(),
+    evaluateCommand(),
+    predictCommand(),
     paramsCommand(),
     gradcheckCommand(),
     doctorCommand(),
+    reproCommand(),
     schemaCommand(),
     inspectCommand(),
     initCommand(),
@@ -67,23 +68,17 @@ function usageMessage(text: string, command: Command): string {
   return `${message}\nhint: ${asked ? `did you mean ${asked}? ` : ''}${help} lists what there is\n`;
 }
 
-async function main(): Promise<void> {
-  guardStreams();
+/**
+ * Runs a command line, `args` without the names of the program, and prints what is wrong with it.
+ * @returns the exit code; a command that prints its results and then fails has set it in `process.exitCode`
+ */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   try {
-    await createProgram().parseAsync();
+    await createProgram().parseAsync(args, { from: 'user' });
+    return (process.exitCode ?? ExitCode.ok) as ExitCode;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Commander has printed its message already.
-      process.exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
-      return;
-    }
-    process.exitCode = printError(error, process.argv.includes('--debug'));
+    // Commander has printed its message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    return printError(error, args.includes('--debug'));
   }
 }
-
-process.on('uncaughtException', (error) => {
-  process.exitCode = printError(error, process.argv.includes('--debug'));
-  process.exit();
-});
-
-await main();

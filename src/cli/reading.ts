@@ -13,9 +13,12 @@ export async function withReadingProgress<Result>(
   read: (progress: NonNullable<LoadOptions['progress']>) => Promise<Result>,
 ): Promise<Result> {
   const bar = new ReadingBar(options.color, !options.json && isAnimated(process.stderr));
+  // It hides the cursor.
+  process.once('exit', bar.finish);
   try {
     return await read(bar.progress);
   } finally {
+    process.off('exit', bar.finish);
     bar.finish();
   }
 }
@@ -40,10 +43,10 @@ class ReadingBar {
     void this.#load();
   };
 
-  finish(): void {
+  readonly finish = (): void => {
     this.#finished = true;
     this.#bar?.finish();
-  }
+  };
 
   async #load(): Promise<void> {
     const { ReadingProgress } = await import('../report/readingProgress.js');

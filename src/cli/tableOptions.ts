@@ -5,11 +5,14 @@ import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { COMMENT_START, DELIMITERS } from '../spec/train.js';
 
-export interface TableOptions {
-  target?: string;
+export interface SeparatorOptions {
   delimiter?: string;
-  header?: boolean;
   comment?: string;
+}
+
+export interface TableOptions extends SeparatorOptions {
+  target?: string;
+  header?: boolean;
   json?: boolean;
   color: boolean;
 }
@@ -26,15 +29,23 @@ export interface ReadTable {
 const TAB_NAMES = ['tab', '\\t'];
 
 export function addTableOptions(command: Command): Command {
+  command.option(
+    '--target <column>',
+    'the column to predict: its name, or its number from 0 without a header',
+  );
+  return addSeparatorOptions(command)
+    .option('--header', 'the first line names the columns (default: as detected)')
+    .option('--no-header', 'the first line is a row like all others');
+}
+
+/** Options of all commands that read a CSV. */
+export function addSeparatorOptions(command: Command): Command {
   return command
-    .option('--target <column>', 'the column to predict: its name, or its number from 0 without a header')
     .option(
       '--delimiter <character>',
       'what stands between cells: , ; | or tab (default: as detected)',
       delimiter,
     )
-    .option('--header', 'the first line names the columns (default: as detected)')
-    .option('--no-header', 'the first line is a row like all others')
     .option('--comment <character>', 'skip lines that begin with it', comment);
 }
 
@@ -112,7 +123,8 @@ function comment(text: string): string {
   throw new InvalidArgumentError('expected one character such as # that no cell begins with.');
 }
 
-function requireSeparators({ comment, delimiter }: TableOptions): void {
+/** Throws an MlpError (64) where one character would be both. */
+export function requireSeparators({ comment, delimiter }: SeparatorOptions): void {
   if (comment === undefined || !(DELIMITERS as readonly string[]).includes(comment)) return;
   if (delimiter !== undefined && delimiter !== comment) return;
   throw new MlpError(

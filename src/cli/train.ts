@@ -1,17 +1,20 @@
-/** mlp train: from a config to a run directory, with progress on the way and curves at the end. */
-import { availableParallelism } from 'node:os';
+/** mlp train: from a config to a run directory, with progress on the way and curves at the end; or on from a checkpoint. */
 import { Command } from 'commander';
-import type { Dataset } from '../data/dataset/dataset.js';
-import { ExitCode } from '../errors.js';
+import { ExitCode, MlpError } from '../errors.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
+import type { SavedRun } from '../training/checkpoint/runState.js';
 import type { Engine } from '../training/engine.js';
-import type { TrainingPlan } from '../training/plan.js';
-import type { EpochRecord } from '../training/run.js';
+import type { Origin } from '../training/origin.js';
+import type { TrainResult } from '../training/records.js';
+import type { RunSummary } from '../training/repro.js';
 import type { RunDirectory } from '../training/runDirectory.js';
+import { Interruption } from './interruption.js';
 import { backendName, threadCount } from './options.js';
+import { originOf } from './origin.js';
 import { note, warn } from './output.js';
-import { withReadingProgress } from './reading.js';
+import { type Prepared, prepareRun } from './prepare.js';
+import { version } from './version.js';
 
 interface TrainOptions {
   set: string[];
@@ -19,6 +22,8 @@ interface TrainOptions {
   threads?: number | 'auto';
   deterministic?: boolean;
   run?: string;
+  resume?: string;
+  extend?: boolean;
   json?: boolean;
   color: boolean;
 }
@@ -32,81 +37,161 @@ export function trainCommand(): Command {
     .option('--threads <n>', 'threads: auto, or a number', threadCount)
     .option('--deterministic', 'only kernels that give the same bits on every machine')
     .option('--run <dir>', 'directory of the run (default: runs/<config name>-<n>)')
+    .option('--resume <dir>', 'go on with a run from its last checkpoint, to the same end')
+    .option('--extend', 'with --resume: train for longer than the run was to')
     .action(run);
 }
 
 async function run(path: string, options: TrainOptions): Promise<void> {
+  requireSense(options);
   const { loadTrainConfig } = await import('../spec/load.js');
-  const { loadDataset } = await import('../data/dataset/loadDataset.js');
-  const { planTraining } = await import('../training/plan.js');
-  const { chooseBackend, chooseThreads } = await import('../training/backend.js');
+  const loaded = loadTrainConfig(path, overridesOf(options));
+  if (options.resume === undefined) await start(loaded, options);
+  else await resume(options.resume, loaded, options);
+}
+
+/** Trains into a new directory. */
+async function start(loaded: LoadedTrainConfig, options: TrainOptions): Promise<void> {
   const { Team } = await import('../training/team/team.js');
   const { RunDirectory } = await import('../training/runDirectory.js');
-  const { thisMachine } = await import('./machine.js');
-
-  const loaded = loadTrainConfig(path, overridesOf(options));
-  const { config, directory } = loaded;
-  const dataset = await withReadingProgress(options, (progress) =>
-    loadDataset(config, directory, path, { progress }),
-  );
-  if (!options.json) note(printable(dataset.description));
-  const plan = planTraining(loaded, dataset);
-  for (const warning of plan.warnings) warn(warning);
-  const choice = chooseBackend(config, plan, thisMachine());
-  if (choice.note) note(choice.note);
-  const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
-  const engine = await Team.start({ config, plan, choice, threads }, dataset);
+  const prepared = await prepareRun(loaded, options);
+  const origin = originOf(prepared);
+  const engine = await Team.start(prepared, prepared.dataset);
   try {
+    const { config, path, directory } = loaded;
     const runDirectory = await RunDirectory.create(options.run, config, path, directory);
-    await trainInto(runDirectory, engine, { loaded, dataset, plan }, options);
+    await trainInto(runDirectory, engine, prepared, { origin, state: undefined }, options);
   } finally {
     await engine.close();
   }
 }
 
-/** What a run is about, beside the engine that takes its steps. */
-interface Subject {
-  readonly loaded: LoadedTrainConfig;
-  readonly dataset: Dataset;
-  readonly plan: TrainingPlan;
+/** Goes on with a run from its last checkpoint, or from its beginning where it has not come as far as one. */
+async function resume(path: string, loaded: LoadedTrainConfig, options: TrainOptions): Promise<void> {
+  const { Team } = await import('../training/team/team.js');
+  const { RunDirectory } = await import('../training/runDirectory.js');
+  const { requireReachable, requireSameConfig, requireSameOrigin } = await import('../training/resume.js');
+  const runDirectory = await RunDirectory.open(path);
+  try {
+    const mayExtend = options.extend === true;
+    const place = { place: loaded.path, run: runDirectory.configPath, mayExtend };
+    requireSameConfig(loaded.config, runDirectory.config, place);
+    const state = await runDirectory.load(warn);
+    const prepared = withThreadsOf(state, await prepareRun(loaded, options));
+    const origin = originOf(prepared);
+    if (state) {
+      requireReachable(prepared.plan, state.progress, loaded.path);
+      requireSameOrigin(await origin, state.origin, path);
+      if (state.origin.version !== version()) warn(`the run was started with mlp ${state.origin.version}`);
+      note(`going on after epoch ${state.progress.epochs}, step ${state.progress.steps}`);
+    } else {
+      note(`${printable(path)} has no checkpoint yet: starting from the beginning`);
+    }
+    const engine = await Team.start(prepared, prepared.dataset, {}, state?.engine);
+    try {
+      if (mayExtend) await runDirectory.writeConfig(loaded.config, loaded.directory);
+      await runDirectory.resume(state);
+      await trainInto(runDirectory, engine, prepared, { origin, state }, options);
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    await runDirectory.close();
+  }
 }
 
-/** Trains to the end, or to an interruption, and fills the run directory; on an error takes it away. */
+interface Beginning {
+  readonly origin: Promise<Origin>;
+  readonly state: SavedRun | undefined;
+}
+
+/** Trains to the end, or to an interruption, and fills the run directory; closes it, whatever happens. */
 async function trainInto(
   runDirectory: RunDirectory,
   engine: Engine,
-  { loaded: { config }, dataset, plan }: Subject,
+  { config, plan, dataset }: Prepared,
+  { origin, state }: Beginning,
   options: TrainOptions,
 ): Promise<void> {
   const { runTraining } = await import('../training/run.js');
   const { encodeModel, modelTensors } = await import('../model/model.js');
   const { modelContent } = await import('../training/modelContent.js');
   const { createReporter } = await import('./trainReport.js');
-  const reporter = await createReporter(options, { config, plan, dataset, engine, run: runDirectory.path });
-  const interruption = new Interruption(reporter.finish);
+  const { path } = runDirectory;
+  const subject = { config, plan, dataset, engine, run: path, ...(state && { from: state.progress }) };
+  const reporter = await createReporter(options, subject);
+  const interruption = new Interruption('finishing the step, then saving', reporter.finish);
   try {
     reporter.start();
-    const listener = {
+    const listener: Parameters<typeof runTraining>[3] = {
       epochStarted: reporter.epochStarted,
       progress: reporter.progress,
-      async epochDone(record: EpochRecord) {
+      stepsDone: (record) => runDirectory.writeSteps(record),
+      async epochDone(record) {
         await runDirectory.writeEpoch(record);
         reporter.epochDone(record);
       },
     };
-    const result = await runTraining(engine, config, plan, listener, interruption.signal);
-    const model = encodeModel(modelContent(plan, dataset), modelTensors(engine.parameters));
+    const result = await runTraining(engine, config, plan, listener, {
+      signal: interruption.signal,
+      ...(state && { from: state }),
+      save: async (now) => runDirectory.saveCheckpoint(now, await origin),
+    });
+    const model = encodeModel(
+      modelContent(plan, dataset),
+      modelTensors(engine.parameters, engine.statistics),
+    );
     await runDirectory.writeModel(model);
+    await runDirectory.writeSummary(await summaryOf(path, await origin, result, model.sha256));
     await runDirectory.close();
     reporter.finish();
     reporter.end(result, model.sha256);
-    if (result.status === 'interrupted') process.exitCode = interruption.exitCode;
+    if (result.status === 'interrupted') {
+      process.exitCode = interruption.exitCode;
+      note(`go on with: mlp train ${printable(runDirectory.configPath)} --resume ${printable(path)}`);
+    }
   } catch (error) {
-    await runDirectory.discard();
+    reporter.finish();
+    if (runDirectory.isWorthKeeping) note(`the last good checkpoint is in ${printable(path)}`);
     throw error;
   } finally {
     reporter.finish();
     interruption.release();
+    await runDirectory.close();
+  }
+}
+
+/** What run.json says. */
+async function summaryOf(path: string, origin: Origin, result: TrainResult, weightsSha256: string) {
+  const { hashConfig } = await import('../training/repro.js');
+  const { train, validation, test, ...rest } = result;
+  const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
+  return {
+    ...origin,
+    configSha256: hashConfig(path),
+    ...rest,
+    ...metrics,
+    weightsSha256,
+  } satisfies RunSummary;
+}
+
+/** The bits of a BLAS depend on the number of threads, which "auto" must not choose anew. */
+function withThreadsOf(state: SavedRun | undefined, prepared: Prepared): Prepared {
+  const isFree = prepared.config.threads === 'auto' && prepared.choice.backend === 'blas';
+  return state && isFree ? { ...prepared, threads: state.origin.threads } : prepared;
+}
+
+/** An MlpError (64) for options that say nothing together. */
+function requireSense({ run, resume, extend }: TrainOptions): void {
+  if (run !== undefined && resume !== undefined) {
+    throw new MlpError(
+      ExitCode.usage,
+      'found both --run and --resume, expected one of them',
+      '--resume goes on in the directory of the run',
+    );
+  }
+  if (extend && resume === undefined) {
+    throw new MlpError(ExitCode.usage, 'found --extend without --resume', 'name the run with --resume <dir>');
   }
 }
 
@@ -122,36 +207,4 @@ function overridesOf({ set, backend, threads, deterministic }: TrainOptions): st
 
 function collect(value: string, values: readonly string[]): string[] {
   return [...values, value];
-}
-
-/** Ctrl-C or a request to terminate: once, the step is finished and all is saved; twice, out at once. */
-class Interruption {
-  readonly #controller = new AbortController();
-  exitCode: ExitCode = ExitCode.ok;
-
-  /** @param clearProgress takes the progress bar away, and shows the cursor again */
-  constructor(private readonly clearProgress: () => void) {
-    process.on('SIGINT', this.#interrupt);
-    process.on('SIGTERM', this.#terminate);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  release(): void {
-    process.off('SIGINT', this.#interrupt);
-    process.off('SIGTERM', this.#terminate);
-  }
-
-  #interrupt = () => this.#stop(ExitCode.interrupted);
-  #terminate = () => this.#stop(ExitCode.terminated);
-
-  #stop(exitCode: ExitCode): void {
-    this.exitCode = exitCode;
-    this.clearProgress();
-    if (this.signal.aborted) process.exit(exitCode);
-    this.#controller.abort();
-    note('finishing the step, then saving; again to stop at once');
-  }
 }

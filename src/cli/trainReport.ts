@@ -10,7 +10,7 @@ import type { TrainConfig } from '../spec/train.js';
 import type { Engine } from '../training/engine.js';
 import type { Metrics } from '../training/metrics.js';
 import type { TrainingPlan } from '../training/plan.js';
-import type { EpochRecord, TrainResult } from '../training/run.js';
+import type { EpochRecord, RunProgress, TrainResult } from '../training/records.js';
 import { note, print, toJson } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
 
@@ -21,11 +21,13 @@ export interface Run {
   readonly engine: Engine;
   /** The run directory. */
   readonly run: string;
+  /** What lies behind a run that is gone on with. */
+  readonly from?: RunProgress;
 }
 
 export interface Reporter {
   start(): void;
-  epochStarted(epoch: number, steps: number): void;
+  epochStarted(epoch: number, steps: number, done: number): void;
   progress(done: number, loss: number, samplesPerSecond: number): void;
   epochDone(record: EpochRecord): void;
   end(result: TrainResult, weightsSha256: string): void;
@@ -50,8 +52,8 @@ async function createProgress({ style, ascii = false }: Display): Promise<Traini
 
 function textReporter(run: Run, progress: TrainingProgress, display: Display): Reporter {
   const { config, plan, dataset, engine } = run;
-  const training: number[] = [];
-  const validation: number[] = [];
+  const training = [...(run.from?.history.train ?? [])];
+  const validation = [...(run.from?.history.validation ?? [])];
   return {
     start() {
       const held =
@@ -77,7 +79,7 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
     end(result) {
       if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
       printConfusion(result, dataset, display);
-      print(`\n${summary(result, display)}`);
+      print(`\n${summary(result, plan, display)}`);
       print(display.style.dim(`run ${run.run}`));
     },
     finish: () => progress.finish(),
@@ -103,13 +105,16 @@ function printConfusion(result: TrainResult, { classes }: Dataset, display: Disp
   print(`\n${confusionTable({ of, classes, counts: evaluation.confusion }, display)}`);
 }
 
-function summary(result: TrainResult, { style }: Display): string {
+function summary(result: TrainResult, { keep }: TrainingPlan, { style }: Display): string {
   const side = result.validation ? 'validation' : 'training';
   const { metrics } = result.validation ?? result.train;
   const steps = `${counted(result.epochs, 'epoch')}, ${counted(result.steps, 'step')}`;
   const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
   const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
-  const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)} ${state}${steps} (${time})`;
+  const kept = result.keptEpoch < result.epochs ? `, of epoch ${result.keptEpoch}, the best by ${keep}` : '';
+  const early =
+    result.status === 'early-stopped' ? '\nstopped early: the monitored metric no longer improved' : '';
+  const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)}${kept} ${state}${steps} (${time})${early}`;
   return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
 }
 
@@ -123,7 +128,7 @@ function describeMetrics(metrics: Metrics): string {
   return `R² ${formatMetric(metrics.r2)}, RMSE ${formatMetric(metrics.rmse)}, ${loss}`;
 }
 
-function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
+function jsonReporter({ config, plan, dataset, engine, run, from }: Run): Reporter {
   return {
     start() {
       print(
@@ -145,6 +150,7 @@ function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
           epochs: plan.epochs,
           steps: plan.steps,
           batchSize: plan.batchSize,
+          ...(from && { resumed: { epochs: from.epochs, steps: from.steps } }),
           run,
         }),
       );
@@ -155,23 +161,20 @@ function jsonReporter({ config, plan, dataset, engine, run }: Run): Reporter {
       const sides = { train: train.metrics, validation: validation?.metrics };
       print(toJson({ event: 'epoch', epoch, step, ...sides, learningRate, seconds }));
     },
-    end(
-      { status, epochs, steps, lastStepLoss, train, validation, test, trainSeconds, samplesPerSecond },
-      weightsSha256,
-    ) {
+    end({ status, epochs, keptEpoch, steps, lastStepLoss, train, validation, test, ...pace }, weightsSha256) {
       print(
         toJson({
           event: 'end',
           status,
           epochs,
+          keptEpoch,
           steps,
           lastStepLoss,
           train: train.metrics,
           validation: validation?.metrics,
           test: test?.metrics,
           confusion: (test ?? validation ?? train).confusion,
-          trainSeconds,
-          samplesPerSecond,
+          ...pace,
           weightsSha256,
           run,
         }),

@@ -4,6 +4,7 @@
  * every row counts 1.
  */
 import type { FloatArray } from '../kernels/kernels.js';
+import { predictedClass } from '../network/output.js';
 
 /** What is reported each epoch, by name and in this order: loss, then accuracy, or r2 and rmse. */
 export type Metrics = { loss: number; accuracy: number } | { loss: number; r2: number; rmse: number };
@@ -12,14 +13,6 @@ export interface Evaluation {
   readonly metrics: Metrics;
   /** confusion[actual][predicted] in rows; only for classes. */
   readonly confusion?: readonly (readonly number[])[];
-}
-
-/** The class of a row of logits: the largest one, the first of equals; of a single logit, whether it is above 0. */
-export function predictedClass(logits: FloatArray, start: number, outputs: number): number {
-  if (outputs === 1) return logits[start] > 0 ? 1 : 0;
-  let best = 0;
-  for (let j = 1; j < outputs; j++) if (logits[start + j] > logits[start + best]) best = j;
-  return best;
 }
 
 /** Accumulates an evaluation over batches. */
@@ -56,8 +49,8 @@ export function classAccumulator(labels: ArrayLike<number>, outputs: number, cla
  *
  * - R² is the mean of the outputs' own R² = 1 − Σ(t − o)²/Σ(t − t̄)², as scikit-learn's `r2_score` has it (`uniform_average`).
  *   Where all targets of an output are equal, its R² is 1 for a perfect fit and 0 otherwise.
- * - RMSE is the root of the mean squared error over all rows and outputs, each error in its target's own unit first. (scikit-learn's
- *   `root_mean_squared_error` is another number: the mean of the outputs' roots.)
+ * - RMSE is the mean of the outputs' own roots of the mean squared error, each in its target's own unit, as scikit-learn's
+ *   `root_mean_squared_error` has it.
  *
  * @param targets row-major [rows, K]
  * @param units for each output, how much of its target's own unit is 1 of what the network is trained on (1 if not standardised)
@@ -78,15 +71,15 @@ export function regressionAccumulator(targets: ArrayLike<number>, units: readonl
     },
     result() {
       let r2 = 0;
-      let norm = 0;
+      let rmse = 0;
       units.forEach((unit, j) => {
         const squaredError = squaredErrors[j];
         const variation = totalVariation(targets, outputs, j);
         const score = variation > 0 ? 1 - squaredError / variation : squaredError === 0 ? 1 : 0;
         r2 += score / outputs;
-        norm = Math.hypot(norm, unit * Math.sqrt(squaredError / total));
+        rmse += (unit * Math.sqrt(squaredError / total)) / outputs;
       });
-      return { metrics: { loss: loss.mean(), r2, rmse: norm / Math.sqrt(outputs) } };
+      return { metrics: { loss: loss.mean(), r2, rmse } };
     },
   };
 }

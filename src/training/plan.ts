@@ -4,12 +4,16 @@
  */
 import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
+import { fusedLoss, lossesFor, outputsFor } from '../network/task.js';
 import { outputWidths } from '../spec/check.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import type { NetworkSpec } from '../spec/network.js';
 import { formatPlace, type Place } from '../spec/show.js';
-import type { LossName, Task } from '../spec/train.js';
+import type { LossName, MonitoredMetric, Task } from '../spec/train.js';
+import { metricNames } from './monitor.js';
+import { warmUpSteps } from './schedule.js';
 
 /** Plain data, so that it can be handed to a thread. */
 export interface TrainingPlan {
@@ -33,6 +37,11 @@ export interface TrainingPlan {
   readonly classes: number;
   /** For each target of a regression, how much of its own unit is 1 of what the network is trained on; empty for classes. */
   readonly targetUnit: readonly number[];
+  /**
+   * The metric whose best epoch's weights are kept, by however little it is the best; null to keep the last ones. With
+   * `training.keep` "best" it is that of early stopping, else the validation loss where there are validation rows.
+   */
+  readonly keep: MonitoredMetric | null;
   readonly warnings: readonly string[];
 }
 
@@ -52,6 +61,8 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
   const shape = networkShape(network, inputs);
   const loss = resolveLoss(loaded, dataset, shape.outputs);
   checkFusedOutput(loaded, loss);
+  const metrics = metricNames(dataset.task, (dataset.validation?.rows ?? 0) > 0);
+  checkMonitored(loaded, dataset.task, metrics);
 
   const rows = dataset.train.rows;
   const warnings = [...dataset.warnings];
@@ -60,8 +71,24 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
     warnings.push(`training.batchSize is ${batchSize}, but there are ${rows} training rows: using ${rows}`);
     batchSize = rows;
   }
+  if (statisticsLayout(network.layers, inputs).total > 0) {
+    checkBatchNormRows(loaded, batchSize);
+    if (training.batches === 'shuffle' && rows % batchSize === 1) {
+      warnings.push(
+        `training.batchSize is ${batchSize}: of ${rows} training rows the last batch of an epoch has a single one, which batch-norm makes nothing of`,
+      );
+    }
+  }
   const stepsPerEpoch = Math.max(1, Math.ceil(rows / batchSize));
   const steps = training.steps ?? (training.epochs as number) * stepsPerEpoch;
+  const { schedule, earlyStopping } = training;
+  const warmUp = schedule.type === 'warm-up' ? warmUpSteps(schedule, stepsPerEpoch) : 0;
+  if (warmUp >= steps) {
+    warnings.push(
+      `training.schedule warms up for ${warmUp} steps, but the run has ${steps}: the learning rate never reaches its full height`,
+    );
+  }
+  const best = earlyStopping?.monitor ?? 'validation_loss';
   return {
     network,
     inputs,
@@ -84,6 +111,7 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
       dataset.task === 'regression'
         ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1))
         : [],
+    keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
 }
@@ -97,7 +125,7 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
   if ((loss === 'mean-squared-error') !== (task === 'regression')) {
     throw new MlpError(
       ExitCode.config,
-      `${formatPlace({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${lossesOf(task)}`,
+      `${formatPlace({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${lossesFor(task).join(' or ')}`,
       'let training.loss be "auto", or set data.task',
     );
   }
@@ -108,7 +136,7 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
       'let training.loss be "auto"',
     );
   }
-  const expected = expectedOutputs(loss, dataset);
+  const expected = outputsFor(loss, dataset.targetNames.length, classes.length);
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,
@@ -117,11 +145,6 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
     );
   }
   return loss;
-}
-
-function expectedOutputs(loss: LossName, { targetNames, classes = [] }: Dataset): number {
-  if (loss === 'mean-squared-error') return targetNames.length;
-  return loss === 'softmax-cross-entropy' ? classes.length : 1;
 }
 
 /** Why there should be so many outputs. */
@@ -136,22 +159,50 @@ function automaticLoss(task: Task, outputs: number): LossName {
   return task === 'binary' && outputs !== 2 ? 'binary-cross-entropy' : 'softmax-cross-entropy';
 }
 
-function lossesOf(task: Task): string {
-  if (task === 'regression') return 'mean-squared-error';
-  return task === 'binary' ? 'binary-cross-entropy or softmax-cross-entropy' : 'softmax-cross-entropy';
-}
-
 /** A softmax or sigmoid at the end is fused into its own cross-entropy; with any other loss it would be applied twice or left out. */
 function checkFusedOutput({ config, networkPlace }: LoadedTrainConfig, loss: LossName): void {
   const { layers } = config.network;
+  const expected = fusedLoss(layers);
+  if (expected === undefined || expected === loss) return;
   const last = layers.at(-1)?.type;
-  const belongs =
-    last === 'softmax' ? 'softmax-cross-entropy' : last === 'sigmoid' ? 'binary-cross-entropy' : loss;
-  if (belongs === loss) return;
   throw new MlpError(
     ExitCode.config,
-    `${placeOf(networkPlace, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${belongs}`,
+    `${placeOf(networkPlace, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
     `remove the ${last}: losses take the numbers before it`,
+  );
+}
+
+/** That the run will have each metric that the config wants to be looked at. */
+function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly MonitoredMetric[]): void {
+  const { schedule, earlyStopping } = loaded.config.training;
+  if (earlyStopping) checkMetric(earlyStopping.monitor, 'earlyStopping');
+  const [plain, ...at] =
+    schedule.type === 'warm-up' ? [schedule.after, 'schedule', 'after'] : [schedule, 'schedule'];
+  if (plain.type === 'reduce-on-plateau') checkMetric(plain.monitor, ...at);
+
+  function checkMetric(metric: MonitoredMetric, ...at: string[]): void {
+    if (metrics.includes(metric)) return;
+    const lacksRows = metric.startsWith('validation_') && !metrics.includes('validation_loss');
+    throw new MlpError(
+      ExitCode.config,
+      `${formatPlace({ file: loaded.path, path: ['training', ...at, 'monitor'] })}: found "${metric}" in a ` +
+        `${lacksRows ? 'run without validation rows' : `${task} task`}, expected one of ${metrics.join(', ')}`,
+      lacksRows
+        ? 'set data.validation, to 0.2 for a fifth of the rows, or monitor "train_loss"'
+        : `these are the metrics of a ${task} task; data.task can set another`,
+    );
+  }
+}
+
+/** Of a single row batch normalisation leaves nothing: that every batch should be one is a mistake. */
+function checkBatchNormRows({ config, path }: LoadedTrainConfig, batchSize: number): void {
+  if (batchSize > 1) return;
+  const isAsked = config.training.batchSize === 1;
+  const at = isAsked ? ['training', 'batchSize'] : ['data', 'train'];
+  throw new MlpError(
+    ExitCode.config,
+    `${formatPlace({ file: path, path: at })}: found ${isAsked ? '1' : '1 training row'}, expected at least 2: batch-norm takes its mean and variance over the rows of a batch`,
+    'take layer-norm, which normalises each row by itself, or more rows',
   );
 }
 

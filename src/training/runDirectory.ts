@@ -1,27 +1,43 @@
 /**
- * The directory of a run: config.json, steps.csv, epochs.csv and model.safetensors. It is made before training starts,
- * so that a place that can't be written is found at once, and taken away again if the run fails.
+ * The directory of a run: config.json, steps.csv, epochs.csv, checkpoint/, and at its end model.safetensors and run.json. It is made
+ * before training starts, so that a place that can't be written is found at once, and locked as long as somebody trains into it.
  */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { type FileHandle, open, rename, writeFile } from 'node:fs/promises';
-import { basename, extname, join, relative, resolve, sep } from 'node:path';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
+import { writeFileAtomically } from '../files/atomic.js';
+import { writeFailure } from '../files/failure.js';
+import { type Lock, lockDirectory } from '../files/lock.js';
+import { removeLeftovers } from '../files/partial.js';
+import { MODEL_FILE } from '../model/model.js';
 import type { EncodedTensors } from '../model/safetensors/encode.js';
+import { loadTrainConfig } from '../spec/load.js';
 import type { TrainConfig } from '../spec/train.js';
-import type { EpochRecord, StepRecord } from './run.js';
+import { printable } from '../text.js';
+import { decodeRun, encodeRun, type SavedRun } from './checkpoint/runState.js';
+import { CheckpointStore } from './checkpoint/store.js';
+import type { Origin } from './origin.js';
+import type { EpochRecord, RunState, StepRecord } from './records.js';
+import { type RunSummary, SUMMARY_FILE } from './repro.js';
+import { relocate } from './runConfig.js';
+import { RunLogs } from './runLogs.js';
+
+const CONFIG = 'config.json';
+const HINT = 'name a directory that you may write to with --run';
 
 export class RunDirectory {
-  readonly #steps: FileHandle;
-  readonly #epochs: FileHandle;
-  #hasEpochs = false;
+  readonly #checkpoints: CheckpointStore;
+  #logs: RunLogs | undefined;
+  /** Whether there is something in it that a failure must not take away. */
+  #isWorthKeeping: boolean;
 
   private constructor(
     readonly path: string,
-    steps: FileHandle,
-    epochs: FileHandle,
+    private readonly lock: Lock,
+    isWorthKeeping: boolean,
   ) {
-    this.#steps = steps;
-    this.#epochs = epochs;
+    this.#checkpoints = new CheckpointStore(join(path, 'checkpoint'));
+    this.#isWorthKeeping = isWorthKeeping;
   }
 
   /**
@@ -31,7 +47,7 @@ export class RunDirectory {
    * `runs/<config name>-<n>` is taken
    * @param config its paths are relative to `configDirectory`; in the run they are relative to the run, so that it
    * can be trained again from there
-   * @throws MlpError 73 where it can't be made or is taken, 77 where it is not permitted
+   * @throws MlpError 73 where it can't be made or is taken, 75 where another run is training into it, 77 where it is not permitted
    */
   static async create(
     asked: string | undefined,
@@ -40,78 +56,116 @@ export class RunDirectory {
     configDirectory: string,
   ): Promise<RunDirectory> {
     const path = asked ?? firstFree(configPath);
-    if (asked !== undefined) makeOrTakeEmpty(asked);
+    if (asked !== undefined) makeDirectory(asked);
+    const lock = lockDirectory(path);
+    if (!(await hasRoom(path))) {
+      lock.release();
+      throw notEmpty(path);
+    }
+    const directory = new RunDirectory(path, lock, false);
     try {
-      const text = JSON.stringify(relocate(config, configDirectory, path), undefined, 2);
-      await writeFile(join(path, 'config.json'), `${text}\n`);
-      const steps = await open(join(path, 'steps.csv'), 'wx');
-      const epochs = await open(join(path, 'epochs.csv'), 'wx');
-      await steps.appendFile('step,epoch,learning_rate,loss\n');
-      return new RunDirectory(path, steps, epochs);
+      await directory.writeConfig(config, configDirectory);
+      directory.#logs = await RunLogs.create(path);
+      return directory;
     } catch (error) {
-      rmSync(path, { recursive: true, force: true });
-      throw writeError(path, error);
+      await directory.close();
+      throw error;
     }
   }
 
-  /** Appends an epoch to epochs.csv and its steps to steps.csv. */
+  /**
+   * Opens the directory of a run that has ended before its time, or is to go on.
+   * @throws MlpError 66 where there is none, 75 where another process is training into it
+   */
+  static async open(path: string): Promise<RunDirectory> {
+    if (!statSync(join(path, CONFIG), { throwIfNoEntry: false })?.isFile()) {
+      const found = statSync(path, { throwIfNoEntry: false })
+        ? `a directory without ${CONFIG}`
+        : 'no such directory';
+      throw new MlpError(
+        ExitCode.noInput,
+        `${printable(path)}: found ${found}, expected a run`,
+        'name the directory that mlp train has printed, or train anew without --resume',
+      );
+    }
+    const directory = new RunDirectory(path, lockDirectory(path), true);
+    await removeLeftovers(path);
+    return directory;
+  }
+
+  /** The path of its config. */
+  get configPath(): string {
+    return join(this.path, CONFIG);
+  }
+
+  /** The config that it was started with. */
+  get config(): TrainConfig {
+    return loadTrainConfig(this.configPath).config;
+  }
+
+  /**
+   * The state of the last checkpoint that is sound, undefined where the run has not come as far as one. `warn` is told of damaged ones.
+   * @throws MlpError 65 where all are damaged
+   */
+  async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
+    const checkpoint = await this.#checkpoints.load(warn);
+    return checkpoint && decodeRun(checkpoint);
+  }
+
+  /** Goes on from a state, or from the beginning: cuts off what was written later. */
+  async resume(state: SavedRun | undefined): Promise<void> {
+    this.#logs = state ? await RunLogs.resume(this.path, state.files) : await RunLogs.create(this.path);
+  }
+
+  /** Writes config.json; the config's paths are relative to `configDirectory`. */
+  async writeConfig(config: TrainConfig, configDirectory: string): Promise<void> {
+    const text = JSON.stringify(relocate(config, configDirectory, this.path), undefined, 2);
+    await this.#write(CONFIG, [`${text}\n`]);
+  }
+
+  async writeSteps(record: StepRecord): Promise<void> {
+    await this.#logs?.writeSteps(record);
+  }
+
   async writeEpoch(record: EpochRecord): Promise<void> {
-    try {
-      const columns = epochColumns(record);
-      if (!this.#hasEpochs) await this.#epochs.appendFile(`${Object.keys(columns).join(',')}\n`);
-      this.#hasEpochs = true;
-      await this.#steps.appendFile(stepLines(record.steps));
-      await this.#epochs.appendFile(`${Object.values(columns).join(',')}\n`);
-    } catch (error) {
-      throw writeError(this.path, error);
-    }
+    await this.#logs?.writeEpoch(record);
   }
 
-  /** Writes model.safetensors beside its final name first, so that a half-written one never carries that name. */
+  /** Whether there is a checkpoint, or a model. */
+  get isWorthKeeping(): boolean {
+    return this.#isWorthKeeping;
+  }
+
+  /** Writes a checkpoint; the files that it counts on are safe on the disk before. */
+  async saveCheckpoint(state: RunState, origin: Origin): Promise<void> {
+    const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
+    await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files }));
+    this.#isWorthKeeping = true;
+  }
+
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {
-    const path = join(this.path, 'model.safetensors');
+    await this.#write(MODEL_FILE, [header, ...parts]);
+    this.#isWorthKeeping = true;
+  }
+
+  /** Writes run.json: what the run was made of, and what came of it. */
+  async writeSummary(summary: RunSummary): Promise<void> {
+    await this.#write(SUMMARY_FILE, [`${JSON.stringify(summary, undefined, 2)}\n`]);
+  }
+
+  /** Ends the work on it. A directory without a checkpoint or a model is taken away: the run has failed. May be called twice. */
+  async close(): Promise<void> {
     try {
-      const file = await open(`${path}.partial`, 'w');
-      try {
-        for (const bytes of [header, ...parts]) await file.appendFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.partial`, path);
-    } catch (error) {
-      throw writeError(path, error);
+      await this.#logs?.close();
+    } finally {
+      if (!this.#isWorthKeeping) rmSync(this.path, { recursive: true, force: true });
+      this.lock.release();
     }
   }
 
-  async close(): Promise<void> {
-    await this.#steps.close();
-    await this.#epochs.close();
+  async #write(name: string, parts: readonly (Uint8Array | string)[]): Promise<void> {
+    await writeFileAtomically(join(this.path, name), parts, HINT);
   }
-
-  /** Takes the directory away: the run has failed. */
-  async discard(): Promise<void> {
-    await this.close().catch(() => undefined);
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
-
-/** epochs.csv has a column for each metric of either side. */
-function epochColumns(record: EpochRecord): Record<string, number> {
-  const columns: Record<string, number> = { epoch: record.epoch };
-  for (const side of ['train', 'validation'] as const) {
-    for (const [name, value] of Object.entries(record[side]?.metrics ?? {}))
-      columns[`${side}_${name}`] = value;
-  }
-  columns.learning_rate = record.learningRate;
-  columns.seconds = record.seconds;
-  return columns;
-}
-
-function stepLines({ epoch, firstStep, learningRate, losses }: StepRecord): string {
-  let lines = '';
-  for (let i = 0; i < losses.length; i++) lines += `${firstStep + i},${epoch},${learningRate},${losses[i]}\n`;
-  return lines;
 }
 
 /** Makes the first of runs/<config name>-1, -2, … that is not there yet. */
@@ -129,60 +183,29 @@ function firstFree(configPath: string): string {
       }
     }
   } catch (error) {
-    throw writeError('runs', error);
+    throw writeFailure('runs', error, HINT);
   }
 }
 
-function makeOrTakeEmpty(path: string): void {
-  let entries: string[];
+function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
-    entries = readdirSync(path);
   } catch (error) {
-    throw writeError(path, error);
+    throw writeFailure(path, error, HINT);
   }
-  if (entries.length === 0) return;
-  throw new MlpError(
+}
+
+/** Whether there is nothing in it but our lock, and what a process left that was killed at its very beginning. */
+async function hasRoom(path: string): Promise<boolean> {
+  await removeLeftovers(path);
+  // The partial file of a living process is a lock that it will not get.
+  return readdirSync(path).every((name) => name.startsWith('lock') || name.endsWith('.partial'));
+}
+
+function notEmpty(path: string): MlpError {
+  return new MlpError(
     ExitCode.cantCreate,
-    `${path}: found a directory that is not empty, expected a new or empty one for the run`,
-    'name another directory with --run, or leave it out',
+    `${printable(path)}: found a directory that is not empty, expected a new or empty one for the run`,
+    'name another directory with --run, leave it out, or go on with the run that is there with --resume',
   );
-}
-
-/** The config with its file paths relative to another directory, as JSON has them (with /). */
-function relocate(config: TrainConfig, from: string, to: string): TrainConfig {
-  const move = <Source>(source: Source) =>
-    typeof source === 'string' && source !== '-'
-      ? (relative(to, resolve(from, source)) || '.').split(sep).join('/')
-      : source;
-  const { $schema: _, ...rest } = config;
-  const { train, validation, test } = config.data;
-  return {
-    ...rest,
-    data: { ...config.data, train: move(train), validation: move(validation), test: move(test) },
-  };
-}
-
-function writeError(path: string, error: unknown): MlpError {
-  if (error instanceof MlpError) return error;
-  const code = systemErrorCode(error);
-  const message = error instanceof Error ? error.message : String(error);
-  const options = { cause: error };
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new MlpError(
-      ExitCode.noPermission,
-      `${path}: no permission to write here`,
-      'name a directory that you may write to with --run',
-      options,
-    );
-  }
-  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'ENOENT') {
-    return new MlpError(
-      ExitCode.cantCreate,
-      `${path}: can't be made a directory`,
-      'name another with --run',
-      options,
-    );
-  }
-  return new MlpError(ExitCode.io, `${path}: writing failed: ${message}`, undefined, options);
 }

@@ -5,15 +5,15 @@
  * In a team of threads each has a trainer of its own over the same memory. They take the same steps, each kernel its
  * slice of every result; only what lies outside the memory (the generator, the counters of steps) exists once for each thread.
  */
-import { Batches } from '../data/dataset/batches.js';
+import { Batches, type BatchesState } from '../data/dataset/batches.js';
 import type { Dataset, Split } from '../data/dataset/dataset.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
-import { initialize } from '../network/initialize.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
-import type { RandomState } from '../random/randomState.js';
+import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/train.js';
+import { clipGradients } from './clip.js';
 import { classAccumulator, type Evaluation, regressionAccumulator } from './metrics.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
@@ -41,8 +41,20 @@ export interface Evaluations {
   readonly validation?: Evaluation;
 }
 
+/** What a trainer knows beside its tensors, as plain data: the same in every thread of a team. */
+export interface TrainerState {
+  /** Steps taken. */
+  readonly steps: number;
+  readonly random: RandomStateSnapshot;
+  readonly batches: BatchesState;
+}
+
 export class Trainer {
   readonly network: Network;
+  /** What goes on from step to step, by name: parameters, running statistics, the optimiser's own. What a checkpoint keeps. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Whether the last update left every parameter finite. */
+  isFinite = true;
   readonly #optimizer: Optimizer;
   readonly #train: Side;
   readonly #validation: Side | null;
@@ -62,7 +74,7 @@ export class Trainer {
    * @param features of all rows, the training rows first, then validation and test: [rows, inputs]
    */
   constructor(
-    config: TrainConfig,
+    private readonly config: TrainConfig,
     private readonly plan: TrainingPlan,
     private readonly kernels: Kernels,
     private readonly random: RandomState,
@@ -70,12 +82,19 @@ export class Trainer {
     allocator: Allocator,
   ) {
     const { batchSize, inputs, loss, rows, weighted } = plan;
-    const { l2, batches, optimizer } = config.training;
+    const { l1, l2, batches, optimizer } = config.training;
     // Not by the test rows: they must leave no trace in the rest, rounding included.
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
-    const options = { inputs, loss, l2, capacity: this.#capacity, seed: config.seed };
+    const options = { inputs, loss, l1, l2, capacity: this.#capacity, seed: config.seed };
     this.network = new Network(plan.network, options, kernels, allocator);
     this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator);
+    this.tensors = new Map(
+      Object.entries({
+        parameters: this.network.parameters.values,
+        statistics: this.network.statistics.values,
+        ...prefixed('optimizer.', this.#optimizer.state),
+      }),
+    );
     const side = (name: keyof typeof rows, first: number) =>
       this.#side(rowsOf(features, first, rows[name]), weighted[name], allocator);
     this.#train = side('train', 0);
@@ -88,14 +107,29 @@ export class Trainer {
   }
 
   /**
-   * Writes targets and row weights into memory, where the features are already, and draws the parameters: once a run,
-   * whatever the number of threads.
+   * Writes targets and row weights into memory, where the features are already: once a run, whatever the number of
+   * threads.
    */
   load(dataset: Dataset): void {
     fill(this.#train, dataset.train);
     if (this.#validation && dataset.validation) fill(this.#validation, dataset.validation);
     if (this.#test && dataset.test) fill(this.#test, dataset.test);
-    initialize(this.network.parameters.list, this.random);
+  }
+
+  /** Draws the parameters: once a run, too. */
+  initialize(): void {
+    this.network.initialize(this.random);
+  }
+
+  /** A copy of all that is not in the memory; taking steps does not change it. */
+  state(): TrainerState {
+    return { steps: this.#steps, random: this.random.state(), batches: this.#batches.state() };
+  }
+
+  /** Goes on where the state was taken; the generator given to the constructor must be in its state already. */
+  restore({ steps, batches }: TrainerState): void {
+    this.#steps = steps;
+    this.#batches.restore(batches);
   }
 
   /** Rows of the next batch. */
@@ -106,7 +140,7 @@ export class Trainer {
   /**
    * Draws a batch and takes one step down its gradient.
    * @returns the batch's loss, row weights and regularisation included, before the update; where it is not finite, nothing
-   * is updated
+   * is updated. `isFinite` says what the update made of the parameters.
    */
   trainStep(learningRate: number): number {
     const { kernels } = this;
@@ -117,8 +151,9 @@ export class Trainer {
     gatherTargets(kernels, rows, this.#train.targets, this.#indices, this.#targets);
     const loss = this.network.lossAndGradients(rows, this.#x, this.#targets, this.#steps);
     if (!Number.isFinite(loss)) return loss;
-    this.#optimizer.step(learningRate);
-    this.#steps++;
+    const { clipNorm } = this.config.training;
+    if (clipNorm !== undefined) clipGradients(kernels, this.network.parameters, clipNorm);
+    this.isFinite = this.#optimizer.step(learningRate, ++this.#steps);
     return loss;
   }
 
@@ -169,6 +204,10 @@ export class Trainer {
         : { values: allocator.tensor(rows, this.plan.outputs) };
     return weighted ? { ...targets, weights: allocator.tensor(rows, 1) } : targets;
   }
+}
+
+function prefixed(prefix: string, tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
 }
 
 function fill({ targets }: Side, split: Split): void {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadedLibrary } from '../kernels/blas/machines.js';
-import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 interface BadInput {
   what: string;
@@ -222,7 +222,7 @@ describe('bad input', () => {
     const { config = {}, csv = SMALL_CSV, args = ['train', 'config.json'], code, error, hint } = bad;
     const content = typeof config === 'string' ? config : smallConfig(config);
     const folder = folderOf({ 'config.json': content, 'data.csv': csv });
-    const result = await mlp(args, { cwd: folder });
+    const result = await mlpHere(args, { cwd: folder });
     const lines = result.stderr.trimEnd().split('\n');
     const first = lines.findIndex((line) => line.startsWith('error: '));
 
@@ -244,7 +244,7 @@ describe('bad input', () => {
     async () => {
       const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
       chmodSync(join(folder, 'data.csv'), 0);
-      const { code, stderr } = await mlp(['train', 'config.json'], { cwd: folder });
+      const { code, stderr } = await mlpHere(['train', 'config.json'], { cwd: folder });
       expect(code).toBe(77);
       expect(stderr).toContain('data.csv: permission denied');
     },
@@ -276,7 +276,7 @@ describe('bad input', () => {
       it.skipIf(library === null)(`naming ${what} is 69 where blas is demanded`, async () => {
         const cwd = folderOf(files);
         for (const command of ['train', 'gradcheck']) {
-          const result = await mlp([command, 'config.json', '--backend', 'blas'], { cwd, env });
+          const result = await mlpHere([command, 'config.json', '--backend', 'blas'], { cwd, env });
           expect([result.code, result.stdout]).toEqual([69, '']);
           expect(result.stderr).toMatch(/^error: backend blas: MLP_BLAS: /m);
           expect(result.stderr).toMatch(reason);
@@ -286,7 +286,7 @@ describe('bad input', () => {
       });
 
       it.skipIf(library === null)(`naming ${what} is told once, and wasm taken, by auto`, async () => {
-        const { code, stdout, stderr } = await mlp(['train', 'config.json', '--json', '--run', 'r'], {
+        const { code, stdout, stderr } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], {
           cwd: folderOf(files),
           env,
         });
@@ -300,14 +300,14 @@ describe('bad input', () => {
 
   it('shows the stack only with --debug', async () => {
     const folder = folderOf({});
-    expect((await mlp(['train', 'x.json'], { cwd: folder })).stderr).not.toContain('    at ');
-    expect((await mlp(['train', 'x.json', '--debug'], { cwd: folder })).stderr).toContain('    at ');
+    expect((await mlpHere(['train', 'x.json'], { cwd: folder })).stderr).not.toContain('    at ');
+    expect((await mlpHere(['train', 'x.json', '--debug'], { cwd: folder })).stderr).toContain('    at ');
   });
 
   it('never prints escape codes of a name raw', async () => {
     const csv = 'a,\x1b[31mred,y\n1,2,yes\n1,x,no\n3,4,yes\n';
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': csv });
-    const { code, stderr } = await mlp(['train', 'config.json'], { cwd: folder });
+    const { code, stderr } = await mlpHere(['train', 'config.json'], { cwd: folder });
     expect(code).toBe(65);
     expect(stderr).not.toContain('\x1b');
     expect(stderr).toContain('\\u001b[31mred');

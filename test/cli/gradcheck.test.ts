@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAST_BACKENDS } from '../support/backends.js';
-import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 const GRAPH = projectPath('configs/gradcheck/residual-relu.json');
@@ -21,7 +21,7 @@ interface Result {
 
 describe('mlp gradcheck', () => {
   it('passes all built-in checks, with the numbers of the homework on the screen', async () => {
-    const { code, stdout, stderr } = await mlp(['gradcheck']);
+    const { code, stdout, stderr } = await mlpHere(['gradcheck']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/yx += y1 \+ x0 += 0\.62\n/);
     expect(stdout).toContain('= 1·1·1·w1·1·1·x0\n');
@@ -38,7 +38,7 @@ describe('mlp gradcheck', () => {
   });
 
   it('prints the contract as JSON, with relative errors of at most 1e-7 for smooth networks', async () => {
-    const { code, stdout } = await mlp(['gradcheck', '--json']);
+    const { code, stdout } = await mlpHere(['gradcheck', '--json']);
     const result = JSON.parse(stdout) as Result;
     expect([code, result.passed]).toEqual([0, true]);
     for (const { name, passed, maxRelativeError, parameters } of result.checks) {
@@ -61,7 +61,7 @@ describe('mlp gradcheck', () => {
       const { backend } = choice;
 
       it.skipIf(skip)('passes all checks of networks', async () => {
-        const { code, stdout, stderr } = await mlp(['gradcheck', '--json', '--backend', backend]);
+        const { code, stdout, stderr } = await mlpHere(['gradcheck', '--json', '--backend', backend]);
         const { checks } = JSON.parse(stdout) as Result;
         expect([code, stderr, checks.filter(({ passed }) => !passed)]).toEqual([0, '', []]);
         expect(Math.max(...checks.map(({ maxRelativeError }) => maxRelativeError))).toBeLessThanOrEqual(1e-7);
@@ -69,7 +69,7 @@ describe('mlp gradcheck', () => {
 
       it.skipIf(skip)("passes a config's check", async () => {
         const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-        const { code, stderr } = await mlp(['gradcheck', 'config.json', '--backend', backend], {
+        const { code, stderr } = await mlpHere(['gradcheck', 'config.json', '--backend', backend], {
           cwd: folder,
         });
         expect(code).toBe(0);
@@ -81,10 +81,10 @@ describe('mlp gradcheck', () => {
   );
 
   it('grades a hand derivation, and names the value that is wrong', async () => {
-    expect((await mlp(['gradcheck', GRAPH])).code).toBe(0);
+    expect((await mlpHere(['gradcheck', GRAPH])).code).toBe(0);
     const graph = JSON.parse(readFileSync(GRAPH, 'utf8'));
     graph.manual.w1 = 0.3;
-    const { code, stdout } = await mlp(['gradcheck', 'graph.json'], {
+    const { code, stdout } = await mlpHere(['gradcheck', 'graph.json'], {
       cwd: folderOf({ 'graph.json': graph }),
     });
     expect(code).toBe(1);
@@ -94,13 +94,13 @@ describe('mlp gradcheck', () => {
 
   it("checks the network of a train config on the config's own data", async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const { code, stdout, stderr } = await mlp(['gradcheck', 'config.json'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['gradcheck', 'config.json'], { cwd: folder });
     expect([code, stderr]).toEqual([
       0,
       '17 of 17 parameters on 8 training rows, in float64 by the reference kernels; --samples sets how many of each\n',
     ]);
     expect(stdout).toContain('layers.0.weight[1][3]');
-    const json = await mlp(['gradcheck', 'config.json', '--json', '--samples', '2'], { cwd: folder });
+    const json = await mlpHere(['gradcheck', 'config.json', '--json', '--samples', '2'], { cwd: folder });
     const result = JSON.parse(json.stdout) as Result;
     expect(result.checks[0].parameters).toHaveLength(2 + 2 + 2 + 1);
     expect(result.checks[0].maxRelativeError).toBeLessThanOrEqual(1e-7);
@@ -117,7 +117,7 @@ describe('mlp gradcheck', () => {
       'unknown name "bb"',
     ],
   ])('refuses %s', async (_, files, expected, message) => {
-    const { code, stdout, stderr } = await mlp(['gradcheck', 'x.json'], { cwd: folderOf(files) });
+    const { code, stdout, stderr } = await mlpHere(['gradcheck', 'x.json'], { cwd: folderOf(files) });
     expect([code, stdout]).toEqual([expected, '']);
     expect(stderr).toMatch(/^error: /);
     expect(stderr).toContain(message);

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTrainConfig } from '../../src/spec/load.js';
-import { folderOf, mlp, SMALL_CSV, temporaryFolder } from '../support/cli.js';
+import { folderOf, mlpHere, SMALL_CSV, temporaryFolder } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 /** The validation metrics that `mlp train` ends with. */
 async function train(config: string, cwd: string): Promise<Record<string, number>> {
-  const { code, stdout, stderr } = await mlp(['train', config, '--json', '--run', 'run'], { cwd });
+  const { code, stdout, stderr } = await mlpHere(['train', config, '--json', '--run', 'run'], { cwd });
   expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').validation;
 }
@@ -19,7 +19,7 @@ function readConfig(folder: string, name: string) {
 describe('mlp init', () => {
   it('writes a config, says why, and what to do next', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
-    const { code, stdout, stderr } = await mlp(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
     expect([code, stdout]).toEqual([0, 'wrote data.json\nnext: mlp train data.json\n']);
     expect(readFileSync(join(folder, 'data.json'), 'utf8')).toMatchInlineSnapshot(`
       "{
@@ -64,7 +64,7 @@ describe('mlp init', () => {
   ])('writes a config that learns %s', async (name, target, metric, least) => {
     const folder = temporaryFolder();
     const data = projectPath(`data/${name}.csv`);
-    expect((await mlp(['init', data, '--target', target], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['init', data, '--target', target], { cwd: folder })).code).toBe(0);
     expect((await train(`${name}.json`, folder))[metric]).toBeGreaterThanOrEqual(least);
   });
 
@@ -86,7 +86,7 @@ describe('mlp init', () => {
     });
     const header = 'id;length;age;city;unit;zone;split;y';
     const folder = folderOf({ 'data.csv': [header, ...rows.map((row) => row.join(';'))].join('\n') });
-    expect((await mlp(['init', 'data.csv', '--target', 'y'], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder })).code).toBe(0);
     expect(readConfig(folder, 'data.json').data).toEqual({
       train: 'data.csv',
       target: 'y',
@@ -102,7 +102,7 @@ describe('mlp init', () => {
 
   it('takes a number for the target where there is no header', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV.slice(SMALL_CSV.indexOf('\n') + 1) });
-    expect((await mlp(['init', 'data.csv', '--target', '2'], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['init', 'data.csv', '--target', '2'], { cwd: folder })).code).toBe(0);
     expect(readConfig(folder, 'data.json').data).toMatchObject({ target: 2, header: false });
     await train('data.json', folder);
   });
@@ -111,7 +111,7 @@ describe('mlp init', () => {
     const folder = folderOf({ 'my data.csv': SMALL_CSV });
     mkdirSync(join(folder, 'my configs'));
     const output = join('my configs', 'small.json');
-    const { stdout } = await mlp(['init', 'my data.csv', '--target', 'y', '-o', output], { cwd: folder });
+    const { stdout } = await mlpHere(['init', 'my data.csv', '--target', 'y', '-o', output], { cwd: folder });
     expect(stdout).toBe(`wrote ${output}\nnext: mlp train "${output}"\n`);
     const { config, directory } = loadTrainConfig(join(folder, output));
     expect(config.data.train).toBe('../my data.csv');
@@ -120,7 +120,9 @@ describe('mlp init', () => {
 
   it('prints the config on standard output for -o -, and writes nothing', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
-    const { stdout, stderr } = await mlp(['init', 'data.csv', '--target', 'y', '-o', '-'], { cwd: folder });
+    const { stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', '-o', '-'], {
+      cwd: folder,
+    });
     expect(JSON.parse(stdout).data).toMatchObject({ train: 'data.csv', target: 'y' });
     expect(stderr).toContain('network.layers: ');
     expect([existsSync(join(folder, 'data.json')), existsSync(join(folder, '-'))]).toEqual([false, false]);
@@ -129,33 +131,33 @@ describe('mlp init', () => {
   it('prints path, config and reasons as JSON', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
     const args = ['init', 'data.csv', '--target', 'y', '--json'];
-    const { code, stdout, stderr } = await mlp([...args, '-o', 'c.json'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere([...args, '-o', 'c.json'], { cwd: folder });
     expect([code, stderr]).toEqual([0, '']);
     const { path, config, reasons, ...others } = JSON.parse(stdout);
     expect([path, others]).toEqual(['c.json', {}]);
     expect(config).toEqual(readConfig(folder, 'c.json'));
     expect(reasons).toContainEqual({ key: 'data.target', text: '"y", with 2 classes: one output' });
-    expect(JSON.parse((await mlp([...args, '-o', '-'], { cwd: folder })).stdout).path).toBeNull();
+    expect(JSON.parse((await mlpHere([...args, '-o', '-'], { cwd: folder })).stdout).path).toBeNull();
   });
 
   it('never overwrites a file unless it is told to', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV, 'data.json': 'mine' });
     const args = ['init', 'data.csv', '--target', 'y'];
-    const { code, stdout, stderr } = await mlp(args, { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(args, { cwd: folder });
     expect([code, stdout]).toEqual([73, '']);
     expect(stderr).toBe(
       'error: data.json: found a file that is there already, expected a new one\n' +
         'hint: name another with -o, or overwrite it with --force\n',
     );
     expect(readFileSync(join(folder, 'data.json'), 'utf8')).toBe('mine');
-    expect((await mlp([...args, '--force'], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere([...args, '--force'], { cwd: folder })).code).toBe(0);
     expect(readConfig(folder, 'data.json').data.target).toBe('y');
   });
 
   it('never overwrites the data, whatever it is told', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
     const args = ['init', 'data.csv', '--target', 'y', '--force', '-o', './data.csv'];
-    const { code, stderr } = await mlp(args, { cwd: folder });
+    const { code, stderr } = await mlpHere(args, { cwd: folder });
     expect([code, stderr]).toEqual([64, expect.stringContaining('which is the data itself')]);
     expect(readFileSync(join(folder, 'data.csv'), 'utf8')).toBe(SMALL_CSV);
   });
@@ -165,13 +167,13 @@ describe('mlp init', () => {
       'data.csv': SMALL_CSV.replace('a,b,y', 'a,Class,c'),
       'none.csv': '1,2\n3,4\n5,6\n',
     });
-    const named = await mlp(['init', 'data.csv'], { cwd: folder });
+    const named = await mlpHere(['init', 'data.csv'], { cwd: folder });
     expect([named.code, named.stdout]).toEqual([64, '']);
     expect(named.stderr).toBe(
       'error: --target: missing, expected the column of data.csv to predict: one of "a", "Class", "c"\n' +
         'hint: --target Class is likely\n',
     );
-    const unnamed = await mlp(['init', 'none.csv'], { cwd: folder });
+    const unnamed = await mlpHere(['init', 'none.csv'], { cwd: folder });
     expect(unnamed.code).toBe(64);
     expect(unnamed.stderr).toContain("a column's number from 0 to 1\nhint: --target 1 is likely\n");
     expect(existsSync(join(folder, 'data.json'))).toBe(false);
@@ -184,7 +186,7 @@ describe('mlp init', () => {
     ['a ragged row', 'a,y\n1,x\n2\n', 'y', 65, 'data.csv:3: '],
   ])('refuses %s, and writes nothing', async (_, csv, target, code, message) => {
     const folder = folderOf({ 'data.csv': csv });
-    const result = await mlp(['init', 'data.csv', '--target', target], { cwd: folder });
+    const result = await mlpHere(['init', 'data.csv', '--target', target], { cwd: folder });
     expect([result.code, result.stdout]).toEqual([code, '']);
     expect(result.stderr).toContain(message);
     expect(existsSync(join(folder, 'data.json'))).toBe(false);
@@ -192,15 +194,15 @@ describe('mlp init', () => {
 
   it('says which file or folder is not there', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
-    expect((await mlp(['init', 'no.csv', '--target', 'y'], { cwd: folder })).code).toBe(66);
+    expect((await mlpHere(['init', 'no.csv', '--target', 'y'], { cwd: folder })).code).toBe(66);
     const args = ['init', 'data.csv', '--target', 'y', '-o', join('no', 'c.json')];
-    expect((await mlp(args, { cwd: folder })).code).toBe(73);
+    expect((await mlpHere(args, { cwd: folder })).code).toBe(73);
   });
 
   it('lets no escape code of a column reach the terminal', async () => {
     const csv = SMALL_CSV.replace('a,b,y', '\u001b[2Ja,b,y').replaceAll(/^-?\d+,/gm, '7,');
     const folder = folderOf({ 'data.csv': csv });
-    const { code, stdout, stderr } = await mlp(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
     expect(code).toBe(0);
     expect(stderr).toContain('data.exclude: "\\u001b[2Ja"');
     expect(stdout + stderr).not.toContain('\u001b');

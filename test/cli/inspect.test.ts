@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { folderOf, mlp } from '../support/cli.js';
+import { folderOf, mlpHere } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 const IRIS = projectPath('data/iris.csv');
@@ -17,7 +17,7 @@ const MIXED = [
 describe('mlp inspect', () => {
   it('shows the columns, the classes, and what to look at', async () => {
     const folder = folderOf({ 'people.csv': MIXED });
-    const { code, stdout, stderr } = await mlp(['inspect', 'people.csv', '--target', 'smoker'], {
+    const { code, stdout, stderr } = await mlpHere(['inspect', 'people.csv', '--target', 'smoker'], {
       cwd: folder,
     });
     expect(code).toBe(0);
@@ -47,7 +47,7 @@ describe('mlp inspect', () => {
   });
 
   it('shows the columns alone without a target', async () => {
-    const { code, stdout, stderr } = await mlp(['inspect', IRIS]);
+    const { code, stdout, stderr } = await mlpHere(['inspect', IRIS]);
     expect([code, stderr]).toEqual([
       0,
       'warning: line 144 is line 103 again: a row on both sides of a split is no test\n',
@@ -58,9 +58,12 @@ describe('mlp inspect', () => {
 
   it('prints all of it as one JSON document', async () => {
     const folder = folderOf({ 'people.csv': MIXED });
-    const { code, stdout, stderr } = await mlp(['inspect', 'people.csv', '--target', 'smoker', '--json'], {
-      cwd: folder,
-    });
+    const { code, stdout, stderr } = await mlpHere(
+      ['inspect', 'people.csv', '--target', 'smoker', '--json'],
+      {
+        cwd: folder,
+      },
+    );
     expect([code, stderr]).toEqual([0, '']);
     const summary = JSON.parse(stdout);
     expect(summary).toMatchObject({
@@ -96,7 +99,7 @@ describe('mlp inspect', () => {
       'quoted.csv': text.replaceAll('setosa', '"setosa"'),
     });
     const read = async (file: string) => {
-      const { stdout } = await mlp(['inspect', file, '--target', 'species', '--json'], { cwd: folder });
+      const { stdout } = await mlpHere(['inspect', file, '--target', 'species', '--json'], { cwd: folder });
       return { ...JSON.parse(stdout), path: '' };
     };
     const plain = await read('plain.csv');
@@ -107,7 +110,7 @@ describe('mlp inspect', () => {
   it('takes the target by number where there is no header', async () => {
     const rows = Array.from({ length: 30 }, (_, i) => `${Math.sin(i * i)},${i % 3}`).join('\n');
     const folder = folderOf({ 'rows.csv': rows });
-    const { stdout } = await mlp(['inspect', 'rows.csv', '--target', '1', '--json'], { cwd: folder });
+    const { stdout } = await mlpHere(['inspect', 'rows.csv', '--target', '1', '--json'], { cwd: folder });
     const { dialect, rows: count, target } = JSON.parse(stdout);
     expect([dialect.header, count, target.name, target.task]).toEqual([false, 30, '1', 'multiclass']);
   });
@@ -115,7 +118,7 @@ describe('mlp inspect', () => {
   it('takes the dialect from its options', async () => {
     const folder = folderOf({ 'odd.csv': '# made by hand\n1\ta,b\n# more\n2\tc,d\n3\ta,b\n' });
     const options = ['--delimiter', 'tab', '--no-header', '--comment', '#', '--json'];
-    const { stdout } = await mlp(['inspect', 'odd.csv', ...options], { cwd: folder });
+    const { stdout } = await mlpHere(['inspect', 'odd.csv', ...options], { cwd: folder });
     const { dialect, rows, columns } = JSON.parse(stdout);
     expect([dialect, rows]).toEqual([{ delimiter: '\t', header: false, comment: '#' }, 3]);
     expect(columns[1].frequent).toEqual([
@@ -123,7 +126,7 @@ describe('mlp inspect', () => {
       { name: 'c,d', rows: 1 },
     ]);
     const named = folderOf({ 'years.csv': '2001,2002\n3,4\n5,6\n' });
-    const header = await mlp(['inspect', 'years.csv', '--header', '--target', '2002', '--json'], {
+    const header = await mlpHere(['inspect', 'years.csv', '--header', '--target', '2002', '--json'], {
       cwd: named,
     });
     expect(JSON.parse(header.stdout).target.name).toBe('2002');
@@ -133,7 +136,7 @@ describe('mlp inspect', () => {
     const folder = folderOf({
       'evil.csv': `\u001b[2Ja,y\n${'1,\u001b]0;owned\u0007\n2,\u001b[31m\n'.repeat(12)}`,
     });
-    const { code, stdout, stderr } = await mlp(['inspect', 'evil.csv', '--target', 'y'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['inspect', 'evil.csv', '--target', 'y'], { cwd: folder });
     expect(code).toBe(0);
     for (const text of [stdout, stderr]) expect(text.replaceAll('\n', '')).not.toMatch(/[\x00-\x1f\x7f]/);
     expect(stdout).toContain('\\u001b[2Ja');
@@ -156,7 +159,7 @@ describe('mlp inspect', () => {
     [['--comment', ','], 64, /--comment: found ",", which may be the delimiter as well/],
     [['--comment', ',', '--delimiter', ','], 64, /--comment: found ",", the delimiter, expected another/],
   ])('refuses %j', async (options, exitCode, message) => {
-    const { code, stdout, stderr } = await mlp(['inspect', IRIS, ...options]);
+    const { code, stdout, stderr } = await mlpHere(['inspect', IRIS, ...options]);
     expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toMatch(message);
   });
@@ -164,7 +167,7 @@ describe('mlp inspect', () => {
   it('refuses a target that no file without a header can have', async () => {
     const folder = folderOf({ 'rows.csv': '1,2\n3,4\n5,6\n' });
     const refused = async (...options: string[]) =>
-      (await mlp(['inspect', 'rows.csv', ...options], { cwd: folder })).stderr;
+      (await mlpHere(['inspect', 'rows.csv', ...options], { cwd: folder })).stderr;
     expect(await refused('--target', '2')).toContain(
       `--target: found "2", expected a column's number from 0 to 1 in rows.csv`,
     );
@@ -175,8 +178,8 @@ describe('mlp inspect', () => {
 
   it('fails as train does where the file is not there or can not be trusted', async () => {
     const folder = folderOf({ 'ragged.csv': 'a,b\n1,2\n3\n' });
-    expect((await mlp(['inspect', 'none.csv'], { cwd: folder })).code).toBe(66);
-    const ragged = await mlp(['inspect', 'ragged.csv'], { cwd: folder });
+    expect((await mlpHere(['inspect', 'none.csv'], { cwd: folder })).code).toBe(66);
+    const ragged = await mlpHere(['inspect', 'ragged.csv'], { cwd: folder });
     expect([ragged.code, ragged.stdout]).toEqual([65, '']);
     expect(ragged.stderr).toContain('ragged.csv:3: found 1 field, expected 2');
   });

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 const SEED_NETWORK = projectPath('configs/specs/30-1024-512-1.json');
 
 describe('mlp params', () => {
   it('shows the sizes and the 557,057 parameters of 30→1024→512→1', async () => {
-    const { code, stdout, stderr } = await mlp(['params', SEED_NETWORK, '--batch', '32']);
+    const { code, stdout, stderr } = await mlpHere(['params', SEED_NETWORK, '--batch', '32']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatchInlineSnapshot(`
       "layer     type     output  parameters
@@ -30,7 +30,7 @@ describe('mlp params', () => {
   });
 
   it('prints the contract as JSON', async () => {
-    const { code, stdout } = await mlp(['params', SEED_NETWORK, '--json']);
+    const { code, stdout } = await mlpHere(['params', SEED_NETWORK, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       batch: 32,
@@ -54,11 +54,11 @@ describe('mlp params', () => {
       layers: [8, { type: 'residual', layers: [8, 'relu', 8] }, 'relu', 2, 'softmax'],
     };
     const folder = folderOf({ 'spec.json': spec });
-    const { stdout } = await mlp(['params', 'spec.json', '--batch', '7'], { cwd: folder });
+    const { stdout } = await mlpHere(['params', 'spec.json', '--batch', '7'], { cwd: folder });
     expect(stdout).toContain(
       'layers.1             residual     7×8         144\n  layers.1.layers.0  linear       7×8          72',
     );
-    const { stdout: json } = await mlp(['params', 'spec.json', '--json'], { cwd: folder });
+    const { stdout: json } = await mlpHere(['params', 'spec.json', '--json'], { cwd: folder });
     const block = JSON.parse(json).layers[1];
     expect([block.params, block.layers.map(({ params }: { params: number }) => params)]).toEqual([
       144,
@@ -66,29 +66,45 @@ describe('mlp params', () => {
     ]);
   });
 
+  it('counts the scales and shifts of normalisations, and no running statistics', async () => {
+    const folder = folderOf({
+      'spec.json': { input: 4, layers: [8, 'batch-norm', 'relu', 'layer-norm', 2] },
+    });
+    const { stdout } = await mlpHere(['params', 'spec.json', '--json'], { cwd: folder });
+    const { layers, params } = JSON.parse(stdout);
+    expect(layers.map(({ type, params }: { type: string; params: number }) => [type, params])).toEqual([
+      ['linear', 40],
+      ['batch-norm', 16],
+      ['relu', 0],
+      ['layer-norm', 16],
+      ['linear', 18],
+    ]);
+    expect(params).toEqual({ total: 90, weights: 32 + 8 + 8 + 16, biases: 8 + 8 + 8 + 2 });
+  });
+
   it('counts past 2^53 exactly', async () => {
     // (2^53 − 1)² weights and 2^53 − 1 biases: 2^106 − 2^53
     const folder = folderOf({
       'spec.json': { input: 9_007_199_254_740_991, layers: [9_007_199_254_740_991] },
     });
-    const { code, stdout } = await mlp(['params', 'spec.json', '--json'], { cwd: folder });
+    const { code, stdout } = await mlpHere(['params', 'spec.json', '--json'], { cwd: folder });
     expect(code).toBe(0);
     expect(stdout).toContain('"total": 81129638414606672688589750403072');
-    const text = await mlp(['params', 'spec.json'], { cwd: folder });
+    const text = await mlpHere(['params', 'spec.json'], { cwd: folder });
     expect(text.stdout).toContain('81,129,638,414,606,672,688,589,750,403,072');
   });
 
   it('takes a train config, and the input from its data where the network leaves it out', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const { stdout } = await mlp(['params', 'config.json', '--json'], { cwd: folder });
+    const { stdout } = await mlpHere(['params', 'config.json', '--json'], { cwd: folder });
     expect(JSON.parse(stdout).params.total).toBe(2 * 4 + 4 + 4 + 1);
   });
 
   it('exits with 1 when there are more parameters than allowed, and 0 when not', async () => {
-    const above = await mlp(['params', SEED_NETWORK, '--max-params', '557056']);
+    const above = await mlpHere(['params', SEED_NETWORK, '--max-params', '557056']);
     expect(above.code).toBe(1);
     expect(above.stderr).toBe('557,057 parameters: more than the 557,056 allowed\n');
-    expect((await mlp(['params', SEED_NETWORK, '--max-params', '557057'])).code).toBe(0);
+    expect((await mlpHere(['params', SEED_NETWORK, '--max-params', '557057'])).code).toBe(0);
   });
 
   it.each([
@@ -102,7 +118,7 @@ describe('mlp params', () => {
     [['params', SEED_NETWORK, '--btach', '3'], "unknown option '--btach'"],
     [['parms', SEED_NETWORK], "unknown command 'parms'"],
   ])('%j is a usage error', async (args, message) => {
-    const { code, stdout, stderr } = await mlp(args);
+    const { code, stdout, stderr } = await mlpHere(args);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toContain(`error: `);
     expect(stderr).toContain(message);
@@ -111,7 +127,7 @@ describe('mlp params', () => {
 
   it('asks for the input where only data could tell it', async () => {
     const folder = folderOf({ 'spec.json': { layers: [3] } });
-    const { code, stderr } = await mlp(['params', join(folder, 'spec.json')]);
+    const { code, stderr } = await mlpHere(['params', join(folder, 'spec.json')]);
     expect(code).toBe(78);
     expect(stderr).toContain('spec.json: input: missing, expected the width of a row\nhint: add "input": n');
   });

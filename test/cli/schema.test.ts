@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { mlp } from '../support/cli.js';
+import { mlpHere } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 const shipped = (name: string) => readFileSync(projectPath(`schema/${name}`), 'utf8');
@@ -13,14 +13,14 @@ describe('mlp schema', () => {
     [['--json'], 'config.schema.json'],
     [['network', '--json', '--no-color'], 'network.schema.json'],
   ])('%j prints the very text of %s', async (args, name) => {
-    expect(await mlp(['schema', ...args])).toEqual({ code: 0, stdout: shipped(name), stderr: '' });
+    expect(await mlpHere(['schema', ...args])).toEqual({ code: 0, stdout: shipped(name), stderr: '' });
   });
 
   it.each([
     ['netwrok', 'hint: did you mean "network"?\n'],
     ['\u001b[2J', ''],
   ])('refuses the unknown kind %j', async (kind, hint) => {
-    expect(await mlp(['schema', kind])).toEqual({
+    expect(await mlpHere(['schema', kind])).toEqual({
       code: 64,
       stdout: '',
       stderr: `error: unknown schema ${JSON.stringify(kind)}; expected one of config, network\n${hint}`,
@@ -28,7 +28,7 @@ describe('mlp schema', () => {
   });
 
   it('refuses a second argument', async () => {
-    const { code, stdout, stderr } = await mlp(['schema', 'config', 'network']);
+    const { code, stdout, stderr } = await mlpHere(['schema', 'config', 'network']);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(/^error: too many arguments/);
   });

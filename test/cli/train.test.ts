@@ -28,7 +28,14 @@ describe('mlp train', () => {
     const { code, stdout, stderr } = await mlp(['train', projectPath('configs/iris.json')], { cwd: folder });
     expect(code).toBe(0);
     const run = join(folder, 'runs', 'iris-1');
-    expect(readdirSync(run).sort()).toEqual(['config.json', 'epochs.csv', 'model.safetensors', 'steps.csv']);
+    expect(readdirSync(run).sort()).toEqual([
+      'checkpoint',
+      'config.json',
+      'epochs.csv',
+      'model.safetensors',
+      'run.json',
+      'steps.csv',
+    ]);
     expect(stdout).toContain('confusion matrix');
     expect(stdout).toContain(`run ${join('runs', 'iris-1')}`);
     const accuracy = csvColumn(join(run, 'epochs.csv'), 'validation_accuracy').at(-1);
@@ -217,7 +224,7 @@ describe('mlp train', () => {
     expect([...hashes]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
   });
 
-  it('ends with an error and without a run directory where a thread fails', async () => {
+  it('ends with an error where a thread fails, and keeps what was saved before', async () => {
     const config = smallConfig({ training: { epochs: 1_000_000 } });
     const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
     const preload = pathToFileURL(projectPath('test/support/threads/fault.js'));
@@ -232,7 +239,12 @@ describe('mlp train', () => {
     });
     expect(code).toBe(70);
     expect(stderr).toMatch(/\nerror: thread 2 of 2 failed: no more numbers\nhint: .*\n$/);
-    expect(readdirSync(join(folder, 'runs'))).toEqual([]);
+    expect(readdirSync(join(folder, 'runs', 'config-1')).sort()).toEqual([
+      'checkpoint',
+      'config.json',
+      'epochs.csv',
+      'steps.csv',
+    ]);
   });
 
   it('answers Ctrl-C in the middle of an epoch', async () => {

@@ -1,6 +1,6 @@
 import { Arena } from '../../src/kernels/arena.js';
 import type { KernelsRecipe } from '../../src/kernels/create.js';
-import type { Kernels, Tensor } from '../../src/kernels/kernels.js';
+import type { DType, Kernels, Tensor } from '../../src/kernels/kernels.js';
 import type { Targets } from '../../src/network/loss.js';
 import { Network } from '../../src/network/network.js';
 import { checkSchema } from '../../src/spec/issues.js';
@@ -15,20 +15,25 @@ export function specOf(json: unknown): NetworkSpec {
   return checkSchema(networkSchema, expandNetwork(json), (path) => ({ file: 'spec', path }));
 }
 
-type Numbers = number | Numbers[];
+export type Numbers = number | Numbers[];
 
-/** A network as test/fixtures/pytorch/networks.py computes it in float64. */
-export interface PyTorchNetwork {
+/** A network with its batch, as test/fixtures/pytorch/networks.py writes it. */
+export interface FixtureEntry {
   name: string;
   spec: unknown;
   loss: LossName;
   l2: number;
+  l1?: number;
   batch: number;
   x: number[][];
   targets?: number[][];
   labels?: number[];
   weights?: number[];
   parameters: Record<string, Numbers>;
+}
+
+/** The same with what PyTorch makes of it in float64. */
+export interface PyTorchNetwork extends FixtureEntry {
   expected: { logits: number[][]; loss: number; dataLoss: number; gradients: Record<string, Numbers> };
   training?: {
     optimizer: OptimizerConfig;
@@ -56,11 +61,16 @@ export interface FixtureNetwork {
 
 const ROOM = 1 << 20;
 
-export function buildFixture(entry: PyTorchNetwork, recipe: KernelsRecipe): FixtureNetwork {
-  const { loss, l2, batch, labels, weights } = entry;
-  const arena = Arena.ofSize('float64', ROOM + recipe.scratchBytes);
+/** @param recipe of kernels for `dtype` */
+export function buildFixture(
+  entry: FixtureEntry | PyTorchNetwork,
+  recipe: KernelsRecipe,
+  dtype: DType = 'float64',
+): FixtureNetwork {
+  const { loss, l2, l1 = 0, batch, labels, weights } = entry;
+  const arena = Arena.ofSize(dtype, ROOM + recipe.scratchBytes);
   const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
-  const options = { inputs: entry.x[0].length, loss, l2, capacity: batch, seed: 0 };
+  const options = { inputs: entry.x[0].length, loss, l2, l1, capacity: batch, seed: 0 };
   const network = new Network(specOf(entry.spec), options, kernels, arena);
   const x = arena.tensor(batch, options.inputs);
   x.data.set(flatten(entry.x));

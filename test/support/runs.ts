@@ -2,6 +2,7 @@
 import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
+import type { Tensor } from '../../src/kernels/kernels.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import type { TrainConfig } from '../../src/spec/train.js';
 import { type Engine, LocalEngine, type TrainOptions } from '../../src/training/engine.js';
@@ -74,17 +75,28 @@ export async function trainSteps(
   const losses: number[] = [];
   while (losses.length < steps) {
     const epoch = new Float64Array(Math.min(plan.stepsPerEpoch, steps - losses.length));
-    const { done } = await engine.train(epoch, config.training.optimizer.learningRate, options);
+    const { done } = await engine.train(
+      epoch,
+      ratesOf(epoch, config.training.optimizer.learningRate),
+      options,
+    );
     losses.push(...epoch.subarray(0, done));
     if (done < epoch.length) break;
   }
   return losses;
 }
 
+/** The same learning rate for every step. */
+export function ratesOf(losses: Float64Array, learningRate: number): Float64Array {
+  return new Float64Array(losses.length).fill(learningRate);
+}
+
 /** All that a run leaves, as text that two runs have in common only where every bit is the same. */
 export async function resultOf(engine: Engine, problem: Problem, steps: number): Promise<string> {
   const losses = await trainSteps(engine, problem, steps);
-  const { buffer, byteOffset, byteLength } = engine.parameters.values.data;
-  const parameters = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
-  return JSON.stringify({ losses, evaluations: await engine.evaluate(), parameters });
+  const bitsOf = ({ data: { buffer, byteOffset, byteLength } }: Tensor) =>
+    Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+  const parameters = bitsOf(engine.parameters.values);
+  const statistics = bitsOf(engine.statistics.values);
+  return JSON.stringify({ losses, evaluations: await engine.evaluate(), parameters, statistics });
 }

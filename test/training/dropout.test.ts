@@ -6,6 +6,7 @@ import { planTraining } from '../../src/training/plan.js';
 import { runTraining } from '../../src/training/run.js';
 import { Team } from '../../src/training/team/team.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { ratesOf } from '../support/runs.js';
 
 const DROPOUT = { layers: [33, 'tanh', { type: 'dropout', rate: 0.3 }, 9, 'relu', 'dropout', 1] };
 const TWO_ROWS = 'a,b,c,d,e,f,y\n1,2,3,4,5,6,7\n1,2,3,4,5,6,8';
@@ -57,10 +58,10 @@ describe('training with dropout', () => {
   it('draws its masks by the step of the run, whatever is evaluated in between', async () => {
     const [whole, parts] = [await prepare(DROPOUT), await prepare(DROPOUT)];
     const losses = new Float64Array(4);
-    await whole.engine.train(losses, 0.01);
+    await whole.engine.train(losses, ratesOf(losses, 0.01));
     for (const loss of losses) {
       const one = new Float64Array(1);
-      await parts.engine.train(one, 0.01);
+      await parts.engine.train(one, ratesOf(one, 0.01));
       expect(one[0]).toBe(loss);
       const evaluations = await parts.engine.evaluate();
       expect(await parts.engine.evaluate()).toEqual(evaluations);
@@ -75,7 +76,7 @@ describe('training with dropout', () => {
       training: { steps: 8, batchSize: 1 },
     });
     const losses = new Float64Array(8);
-    await engine.train(losses, 0);
+    await engine.train(losses, ratesOf(losses, 0));
     expect(new Set(losses).size).toBeGreaterThan(4);
   });
 

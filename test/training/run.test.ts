@@ -3,7 +3,8 @@ import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import { LocalEngine } from '../../src/training/engine.js';
 import { planTraining } from '../../src/training/plan.js';
-import { type EpochRecord, runTraining } from '../../src/training/run.js';
+import type { EpochRecord, StepRecord } from '../../src/training/records.js';
+import { runTraining } from '../../src/training/run.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 /** A run of a small config with these overrides, up to its first step. */
@@ -21,18 +22,22 @@ describe('runTraining', () => {
   it('visits every training row once an epoch, and the losses of its steps are handed on', async () => {
     const { config, plan, engine } = await prepare('training.batchSize=5', 'training.epochs=2');
     const records: EpochRecord[] = [];
+    const steps: StepRecord[] = [];
     const result = await runTraining(engine, config, plan, {
       epochDone: (record) => void records.push(record),
+      stepsDone: (record) => void steps.push(record),
     });
     expect(plan.stepsPerEpoch).toBe(4);
-    expect(
-      records.map(({ epoch, step, steps }) => [epoch, step, steps.firstStep, steps.losses.length]),
-    ).toEqual([
-      [1, 4, 1, 4],
-      [2, 8, 5, 4],
+    expect(records.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 4],
+      [2, 8],
+    ]);
+    expect(steps.map(({ epoch, firstStep, losses }) => [epoch, firstStep, losses.length])).toEqual([
+      [1, 1, 4],
+      [2, 5, 4],
     ]);
     expect(result).toMatchObject({ status: 'completed', epochs: 2, steps: 8 });
-    expect(result.lastStepLoss).toBe(records[1].steps.losses[3]);
+    expect(result.lastStepLoss).toBe(steps[1].losses[3]);
   });
 
   it('ends in the middle of an epoch where steps say so', async () => {
@@ -65,7 +70,9 @@ describe('runTraining', () => {
     const { config, plan, engine } = await prepare('training.epochs=1000');
     const controller = new AbortController();
     const listener = { epochDone: ({ epoch }: EpochRecord) => epoch === 3 && controller.abort() };
-    const result = await runTraining(engine, config, plan, listener as never, controller.signal);
+    const result = await runTraining(engine, config, plan, listener as never, {
+      signal: controller.signal,
+    });
     expect(result).toMatchObject({ status: 'interrupted', epochs: 3, steps: 6 });
   });
 

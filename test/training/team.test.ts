@@ -8,6 +8,7 @@ import {
   csvOf,
   type Problem,
   prepare,
+  ratesOf,
   resultOf,
   startReference,
   startTeam,
@@ -116,7 +117,7 @@ describe('a team of threads that are held up wherever it must not matter', () =>
         for (let i = 0; i < 15; i++) {
           for (const steps of [0, 1, 2]) {
             const losses = new Float64Array(steps);
-            const { done } = await engine.train(losses, 0.01);
+            const { done } = await engine.train(losses, ratesOf(losses, 0.01));
             all.push([done, ...losses]);
           }
           all.push(await engine.evaluate());
@@ -169,7 +170,7 @@ describe('an interrupted team', () => {
       for (let i = 0; i < 20; i++) {
         const rest = new Float64Array(stepsPerEpoch - losses.length);
         const controller = new AbortController();
-        const running = team.train(rest, 0.001, { signal: controller.signal });
+        const running = team.train(rest, ratesOf(rest, 0.001), { signal: controller.signal });
         setImmediate(() => controller.abort());
         const { done, samples } = await running;
         expect([done >= 1, done < rest.length, samples]).toEqual([true, true, done]);
@@ -190,7 +191,7 @@ describe('an interrupted team', () => {
     const team = await startTeam({ ...problem, plan }, WASM, 2, UNEVEN);
     const told: StepProgress[] = [];
     const losses = new Float64Array(40);
-    await team.train(losses, 0.01, { progress: (progress) => told.push(progress) });
+    await team.train(losses, ratesOf(losses, 0.01), { progress: (progress) => told.push(progress) });
     await team.close();
     expect(told.length).toBeGreaterThan(0);
     for (const { done, loss, samples } of told) {

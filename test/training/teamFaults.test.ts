@@ -49,7 +49,7 @@ async function startLong(threads = 3, options: TeamOptions = FAULTY): Promise<Te
   return startTeam({ ...problem, plan }, WASM, threads, options);
 }
 
-const longEpoch = (team: Team) => team.train(new Float64Array(NEVER), 0.001);
+const longEpoch = (team: Team) => team.train(new Float64Array(NEVER), new Float64Array(NEVER));
 
 /** What a promise is rejected with. */
 function failureOf(promise: Promise<unknown>): Promise<unknown> {
@@ -83,7 +83,7 @@ describe('a thread that fails in the middle of an epoch ends the run', () => {
     expect(error.message).toContain(`thread ${rank + 1} of 3 failed: `);
     expect(error.message).toMatch(reason);
     // And nothing can be asked of it any more.
-    expect(await failureOf(team.train(new Float64Array(1), 0.1))).toBe(error);
+    expect(await failureOf(team.train(new Float64Array(1), new Float64Array(1)))).toBe(error);
     expect(await failureOf(team.evaluate())).toBe(error);
     await expectClosed(team);
   });
@@ -169,7 +169,7 @@ describe('a team', () => {
   it('refuses more steps than an epoch has', async () => {
     const problem = await prepare({ network: { layers: [3] }, training: { epochs: 2, batchSize: 32 } });
     const team = await startTeam(problem, WASM, 1);
-    await expect(team.train(new Float64Array(5), 0.1)).rejects.toThrow(
+    await expect(team.train(new Float64Array(5), new Float64Array(5))).rejects.toThrow(
       'train: found 5 steps, expected at most 4',
     );
     await team.close();

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
 import { type Engine, LocalEngine } from '../../src/training/engine.js';
-import { type EpochRecord, runTraining } from '../../src/training/run.js';
+import type { EpochRecord } from '../../src/training/records.js';
+import { runTraining } from '../../src/training/run.js';
 import { BACKENDS } from '../support/backends.js';
 import { range, takeRows, withSides } from '../support/datasets.js';
 import { csvOf, type Problem, prepare, resultOf, startReference, startTeam } from '../support/runs.js';
@@ -131,7 +132,7 @@ describe('a run with test rows', () => {
       const controller = new AbortController();
       if (epochs === 0) controller.abort();
       const listener = { epochDone: () => controller.abort() };
-      const result = await runTraining(engine, config, plan, listener, controller.signal);
+      const result = await runTraining(engine, config, plan, listener, { signal: controller.signal });
       expect(result).toMatchObject({ status: 'interrupted', epochs });
       expect(result.test).toEqual(await engine.evaluateTest());
       expect(result.test?.confusion?.flat().reduce((sum, count) => sum + count, 0)).toBe(plan.rows.test);

@@ -9,6 +9,7 @@ import {
   csvOf,
   type Problem,
   prepare,
+  ratesOf,
   resultOf,
   startReference,
   startTeam,
@@ -87,8 +88,8 @@ describe.each(BACKENDS)('$name', ({ choice, skip }) => {
       const engines = [start(once, choice), start(many, choice)];
       for (let step = 0; step < 10; step++) {
         const losses = [new Float64Array(1), new Float64Array(1)];
-        await engines[0].train(losses[0], optimizer.learningRate);
-        await engines[1].train(losses[1], optimizer.learningRate * factor);
+        await engines[0].train(losses[0], ratesOf(losses[0], optimizer.learningRate));
+        await engines[1].train(losses[1], ratesOf(losses[1], optimizer.learningRate * factor));
         expect([...losses[0]]).toBeAllclose([factor * losses[1][0]], { relative: 1e-10 });
       }
       const [parameters, expected] = engines.map((engine) => engine.parameters.values.data);
@@ -120,7 +121,7 @@ describe('the batches of a weighted run', () => {
     const engine = start(problem, WASM);
     const { rows } = problem.plan;
     const epoch = new Float64Array(rows.train);
-    await engine.train(epoch, 0);
+    await engine.train(epoch, ratesOf(epoch, 0));
     const { weights = [] } = problem.dataset.train;
     // Every row came once, so the losses that are 0 are those of the rows that count nothing.
     expect(epoch.filter((loss) => loss === 0).length).toBe(weights.filter((weight) => weight === 0).length);

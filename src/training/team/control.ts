@@ -4,7 +4,7 @@
  */
 import type { Share } from '../../kernels/share.js';
 
-export const Command = { train: 1, evaluate: 2, evaluateTest: 3, stop: 4 } as const;
+export const Command = { train: 1, evaluate: 2, evaluateTest: 3, state: 4, stop: 5 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
 /** Int32 words, each on a cache line of its own, so that waiting for one does not slow down another. */
@@ -32,10 +32,9 @@ const Word = {
 const WORDS_OF_LINE = 16;
 const LINES = 10;
 const WORD_BYTES = LINES * WORDS_OF_LINE * Int32Array.BYTES_PER_ELEMENT;
-/** After the words, as float64: the learning rate, the samples so far, then the losses of the steps. */
-const RATE = 0;
-const SAMPLES = 1;
-const LOSSES = 2;
+/** After the words, as float64: the samples so far, then the losses of the steps, then their learning rates. */
+const SAMPLES = 0;
+const LOSSES = 1;
 
 /** How long a sleeping thread waits before it looks whether another has failed. */
 const LOOK_MILLISECONDS = 100;
@@ -51,25 +50,30 @@ export class Control {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
+  /** The losses of the steps so far. */
+  readonly losses: Float64Array;
+  readonly learningRates: Float64Array;
 
-  /** @param source the buffer of another thread's Control, or the number of losses to make room for */
+  /** @param source the buffer of another thread's Control, or the most steps of a command */
   constructor(source: SharedArrayBuffer | number) {
     this.buffer =
-      typeof source === 'number' ? new SharedArrayBuffer(WORD_BYTES + 8 * (LOSSES + source)) : source;
+      typeof source === 'number' ? new SharedArrayBuffer(WORD_BYTES + 8 * (LOSSES + 2 * source)) : source;
     this.#words = new Int32Array(this.buffer, 0, WORD_BYTES / Int32Array.BYTES_PER_ELEMENT);
     this.#numbers = new Float64Array(this.buffer, WORD_BYTES);
+    const steps = (this.#numbers.length - LOSSES) / 2;
+    this.losses = this.#numbers.subarray(LOSSES, LOSSES + steps);
+    this.learningRates = this.#numbers.subarray(LOSSES + steps);
   }
 
   // The main thread's side.
 
   /** Wakes the team for a command. */
-  give(command: Command, steps = 0, learningRate = 0): void {
+  give(command: Command, steps = 0): void {
     this.#set(Word.command, command);
     this.#set(Word.steps, steps);
     this.#set(Word.stopAt, steps);
     this.#set(Word.stopRequested, 0);
     this.#set(Word.done, 0);
-    this.#numbers[RATE] = learningRate;
     this.#numbers[SAMPLES] = 0;
     this.#wake(Word.generation);
   }
@@ -93,11 +97,6 @@ export class Control {
     return this.#numbers[SAMPLES];
   }
 
-  /** The losses of the steps so far; one more where the last was not finite. */
-  get losses(): Float64Array {
-    return this.#numbers.subarray(LOSSES);
-  }
-
   // The team's side.
 
   /** Sleeps until a command beyond the given generation is there, and returns its generation. */
@@ -116,10 +115,6 @@ export class Control {
     return this.#get(Word.steps);
   }
 
-  get learningRate(): number {
-    return this.#numbers[RATE];
-  }
-
   /** Whether the step (from 0) is still to be taken: the same answer in every thread, since a barrier lies between. */
   continues(step: number): boolean {
     return step < this.#get(Word.stopAt);
@@ -132,7 +127,7 @@ export class Control {
 
   /** The first thread alone, after a step. */
   record(step: number, loss: number, rows: number): void {
-    this.#numbers[LOSSES + step] = loss;
+    this.losses[step] = loss;
     this.#numbers[SAMPLES] += rows;
     this.#set(Word.done, step + 1);
   }

@@ -8,12 +8,19 @@ import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import { Arena } from '../../kernels/arena.js';
 import { ReferenceKernels } from '../../kernels/reference.js';
-import type { Parameters } from '../../network/parameters.js';
+import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import { allocate, assemble, type RunSetup } from '../assemble.js';
-import type { Engine, StepsDone, TrainOptions } from '../engine.js';
+import {
+  begin,
+  type Engine,
+  type EngineState,
+  type StepsDone,
+  stateOf,
+  type TrainOptions,
+} from '../engine.js';
 import type { Evaluation } from '../metrics.js';
-import type { Evaluations } from '../trainer.js';
+import type { Evaluations, Trainer } from '../trainer.js';
 import { Command, Control } from './control.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
 
@@ -43,6 +50,8 @@ interface Pending {
 export class Team implements Engine {
   readonly backend: string;
   readonly threads: number;
+  readonly parameters: Parameters;
+  readonly statistics: Statistics;
   /** The threads, by rank. */
   readonly workers: Worker[] = [];
   readonly #control: Control;
@@ -52,12 +61,15 @@ export class Team implements Engine {
 
   private constructor(
     run: RunSetup,
-    readonly parameters: Parameters,
+    /** A view of the run's memory that computes nothing. */
+    private readonly view: Trainer,
     setup: Omit<WorkerSetup, 'rank' | 'control' | 'run'>,
     { script = WORKER, resourceLimits }: TeamOptions,
   ) {
     this.backend = run.choice.backend;
     this.threads = run.threads;
+    this.parameters = view.network.parameters;
+    this.statistics = view.network.statistics;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
     for (let rank = 0; rank < run.threads; rank++) {
       const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank };
@@ -74,23 +86,24 @@ export class Team implements Engine {
   }
 
   /**
-   * Allocates a run, writes its data into memory, draws the weights, and starts the threads.
+   * Allocates a run, writes its data into memory, draws the weights or takes them from a state, and starts the threads.
    * @throws MlpError 78 where the run is too large, 69 or 70 where a thread can't start
    */
-  static async start(run: RunSetup, dataset: Dataset, options: TeamOptions = {}): Promise<Team> {
+  static async start(
+    run: RunSetup,
+    dataset: Dataset,
+    options: TeamOptions = {},
+    state?: EngineState,
+  ): Promise<Team> {
     const { dtype, seed } = run.config;
     const memory = allocate(run, dataset);
     const random = new RandomState(seed);
-    // This thread's view computes nothing: it fills the memory, and reads the parameters.
-    const trainer = assemble(run, random, new Arena(dtype, memory), () => new ReferenceKernels(dtype));
-    trainer.load(dataset);
+    const view = assemble(run, random, new Arena(dtype, memory), () => new ReferenceKernels(dtype));
+    view.load(dataset);
+    begin(view, state);
     const crowded = run.threads > availableParallelism();
-    const team = new Team(
-      run,
-      trainer.network.parameters,
-      { memory, crowded, random: random.state() },
-      options,
-    );
+    const setup = { memory, crowded, state: state?.trainer ?? view.state() };
+    const team = new Team(run, view, setup, options);
     let waiting = run.threads;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -107,7 +120,11 @@ export class Team implements Engine {
   }
 
   /** @throws RangeError for more steps than an epoch, or the whole run, has */
-  async train(losses: Float64Array, learningRate: number, options: TrainOptions = {}): Promise<StepsDone> {
+  async train(
+    losses: Float64Array,
+    learningRates: Float64Array,
+    options: TrainOptions = {},
+  ): Promise<StepsDone> {
     const { progress, signal } = options;
     const control = this.#control;
     if (losses.length > control.losses.length) {
@@ -122,7 +139,8 @@ export class Team implements Engine {
       progress?.({ done, loss: control.losses[done - 1], samples: control.samples, milliseconds });
     }, PROGRESS_MILLISECONDS);
     try {
-      const answer = this.#command(Command.train, losses.length, learningRate);
+      control.learningRates.set(learningRates.subarray(0, losses.length));
+      const answer = this.#command(Command.train, losses.length);
       signal?.addEventListener('abort', stop, { once: true });
       if (signal?.aborted) stop();
       const message = await answer;
@@ -147,6 +165,12 @@ export class Team implements Engine {
     return message.evaluation;
   }
 
+  async state(): Promise<EngineState> {
+    const message = await this.#command(Command.state);
+    if (message.type !== 'state') throw new TypeError(`thread 0 answered ${message.type} to state`);
+    return stateOf(this.view, message.state);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -169,7 +193,7 @@ export class Team implements Engine {
     clearTimeout(timer);
   }
 
-  #command(command: Command, steps?: number, learningRate?: number): Promise<WorkerMessage> {
+  #command(command: Command, steps?: number): Promise<WorkerMessage> {
     return new Promise((resolve, reject) => {
       if (this.#failure || this.#closed) {
         reject(this.#failure ?? new Error('the team is closed'));
@@ -188,7 +212,7 @@ export class Team implements Engine {
           reject(error);
         },
       };
-      this.#control.give(command, steps, learningRate);
+      this.#control.give(command, steps);
     });
   }
 

@@ -2,11 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
-import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
+import { RandomState } from '../../random/randomState.js';
 import { assemble, type RunSetup } from '../assemble.js';
 import type { StepsDone } from '../engine.js';
 import type { Evaluation } from '../metrics.js';
-import type { Evaluations, Trainer } from '../trainer.js';
+import type { Evaluations, Trainer, TrainerState } from '../trainer.js';
 import { Command, Control, TeamBroken } from './control.js';
 
 /** What a thread is started with. */
@@ -17,8 +17,8 @@ export interface WorkerSetup {
   readonly rank: number;
   /** Whether there are more threads than processors. */
   readonly crowded: boolean;
-  /** The training generator after the weights were drawn. */
-  readonly random: RandomStateSnapshot;
+  /** What the trainer starts from. */
+  readonly state: TrainerState;
 }
 
 /** What a thread tells the main one: that it is ready, then (the first thread alone) what came of each command. */
@@ -26,17 +26,19 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'trained'; readonly steps: StepsDone }
   | { readonly type: 'evaluated'; readonly evaluations: Evaluations }
-  | { readonly type: 'tested'; readonly evaluation: Evaluation | undefined };
+  | { readonly type: 'tested'; readonly evaluation: Evaluation | undefined }
+  | { readonly type: 'state'; readonly state: TrainerState };
 
 export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void): void {
   const { run, memory, rank, crowded } = setup;
   const { dtype } = run.config;
   const control = new Control(setup.control);
   const share = control.share(rank, run.threads, crowded);
-  const random = RandomState.fromState(setup.random);
+  const random = RandomState.fromState(setup.state.random);
   const trainer = assemble(run, random, new Arena(dtype, memory), (scratch) =>
     createKernels(run.choice, dtype, memory, scratch, share),
   );
+  trainer.restore(setup.state);
   /** The first thread tells what came of a command, once all are through with it: only then may the next be given. */
   const finish = (message: WorkerMessage): void => {
     share.sync();
@@ -57,6 +59,9 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
       case Command.evaluateTest:
         finish({ type: 'tested', evaluation: trainer.evaluateTest() });
         break;
+      case Command.state:
+        finish({ type: 'state', state: trainer.state() });
+        break;
       case Command.stop:
         return;
     }
@@ -65,19 +70,22 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
 
 function takeSteps(trainer: Trainer, control: Control, rank: number): StepsDone {
   const isFirst = rank === 0;
-  const { learningRate } = control;
+  const { learningRates } = control;
   const start = performance.now();
   let samples = 0;
   let step = 0;
   for (; control.continues(step); step++) {
     if (isFirst) control.relayStop(step);
     const rows = trainer.nextBatchRows;
-    const loss = trainer.trainStep(learningRate);
+    const loss = trainer.trainStep(learningRates[step]);
     if (!Number.isFinite(loss)) {
       return { done: step, brokenLoss: loss, samples, milliseconds: performance.now() - start };
     }
     samples += rows;
     if (isFirst) control.record(step, loss, rows);
+    if (!trainer.isFinite) {
+      return { done: step + 1, brokenParameters: true, samples, milliseconds: performance.now() - start };
+    }
   }
   return { done: step, samples, milliseconds: performance.now() - start };
 }

@@ -1,0 +1,99 @@
+/**
+ * The state of a run as the content of a checkpoint, and back: numbers that a step changes as tensors, the rest as JSON in the
+ * metadata. JSON keeps every finite float64 exactly.
+ */
+import { ExitCode, MlpError } from '../../errors.js';
+import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
+import type { RandomStateSnapshot } from '../../random/randomState.js';
+import type { Origin } from '../origin.js';
+import type { RunProgress, RunState } from '../records.js';
+import type { Checkpoint } from './store.js';
+
+/** Raised when a reader of the old layout would be misled. */
+const FORMAT_VERSION = '1';
+
+/** Bytes of the files that grow with a run, at the moment of a checkpoint. */
+export interface FileLengths {
+  readonly steps: number;
+  readonly epochs: number;
+}
+
+/** What a checkpoint holds. */
+export interface SavedRun extends RunState {
+  readonly origin: Origin;
+  readonly files: FileLengths;
+}
+
+const ENGINE = 'engine.';
+
+interface SavedProgress extends Omit<RunProgress, 'history'> {}
+
+interface SavedTrainer {
+  readonly steps: number;
+  readonly random: RandomStateSnapshot;
+  /** Rows of the epoch that have been handed out. */
+  readonly position: number;
+}
+
+/** Encodes a state without copying the engine's tensors. */
+export function encodeRun({ progress, engine, best, origin, files }: SavedRun): EncodedTensors {
+  const { history, ...rest } = progress;
+  const { steps, random, batches } = engine.trainer;
+  const trainer: SavedTrainer = { steps, random, position: batches.position };
+  const tensors: NamedTensor[] = [];
+  const add = (name: string, data: NamedTensor['data']) => tensors.push({ name, shape: [data.length], data });
+  for (const [name, data] of engine.tensors) add(ENGINE + name, data);
+  if (batches.order) add('batches.order', batches.order);
+  if (best) {
+    add('best.parameters', best.parameters);
+    add('best.statistics', best.statistics);
+  }
+  add('history.train', Float64Array.from(history.train));
+  add('history.validation', Float64Array.from(history.validation));
+  const json = { progress: rest, trainer, origin, files };
+  const metadata = Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]);
+  return encodeSafetensors(tensors, {
+    format: 'mlp checkpoint',
+    formatVersion: FORMAT_VERSION,
+    ...Object.fromEntries(metadata),
+  });
+}
+
+/**
+ * The state that a checkpoint holds. Its seal has vouched for every byte, so that only the version is looked at.
+ * @throws MlpError 65 for a checkpoint of another version
+ */
+export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
+  const version = metadata.get('formatVersion');
+  if (metadata.get('format') !== 'mlp checkpoint' || version !== FORMAT_VERSION) {
+    throw new MlpError(
+      ExitCode.data,
+      `${path}: found a checkpoint of version ${version ?? 'unknown'}, expected ${FORMAT_VERSION}`,
+      'resume with the version of mlp that wrote it',
+    );
+  }
+  const json = <Value>(key: string) => JSON.parse(metadata.get(key) ?? 'null') as Value;
+  const numbers = (name: string) => [...((tensors.get(name) ?? []) as Float64Array)];
+  const { steps, random, position } = json<SavedTrainer>('trainer');
+  const order = tensors.get('batches.order') as Int32Array | undefined;
+  const parameters = tensors.get('best.parameters') as Float32Array | Float64Array | undefined;
+  const statistics = tensors.get('best.statistics') as Float32Array | Float64Array | undefined;
+  const engineTensors = [...tensors].flatMap(([name, data]) =>
+    name.startsWith(ENGINE)
+      ? [[name.slice(ENGINE.length), data as Float32Array | Float64Array] as const]
+      : [],
+  );
+  return {
+    progress: {
+      ...json<SavedProgress>('progress'),
+      history: { train: numbers('history.train'), validation: numbers('history.validation') },
+    },
+    engine: {
+      trainer: { steps, random, batches: { position, ...(order && { order }) } },
+      tensors: new Map(engineTensors),
+    },
+    ...(parameters && statistics && { best: { parameters, statistics } }),
+    origin: json<Origin>('origin'),
+    files: json<FileLengths>('files'),
+  };
+}

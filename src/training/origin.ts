@@ -1,0 +1,63 @@
+/** What the bits of a run depend on beside its config. */
+import type { DataFile } from '../data/fingerprint.js';
+import { detectFeatures } from '../kernels/wasm/loader.js';
+import type { BackendChoice } from './backend.js';
+
+/** Plain data, which survives JSON. */
+export interface Origin {
+  /** Version of mlp. */
+  readonly version: string;
+  /** Version of Node.js. */
+  readonly node: string;
+  readonly backend: BackendChoice['backend'];
+  /** Whether relaxed SIMD was used. */
+  readonly relaxed: boolean;
+  readonly threads: number;
+  readonly data: readonly DataFile[];
+}
+
+export function originOf(
+  versions: Pick<Origin, 'version' | 'node'>,
+  choice: BackendChoice,
+  threads: number,
+  data: readonly DataFile[],
+): Origin {
+  const relaxed = choice.backend !== 'reference' && choice.relaxed && detectFeatures().relaxedSimd;
+  return { ...versions, backend: choice.backend, relaxed, threads, data };
+}
+
+export interface OriginDifference {
+  /** `data.train`, `backend`, `threads`, `version`, `node` */
+  readonly what: string;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** In which data files two runs differ, the first one; undefined where they have the same. */
+export function dataDifference(
+  found: readonly DataFile[],
+  expected: readonly DataFile[],
+): OriginDifference | undefined {
+  for (const { key, sha256 = 'none: it came from stdin or a pipe' } of expected) {
+    const other = found.find((file) => file.key === key);
+    if (sha256 === other?.sha256) continue;
+    const was = other && `${other.path} with SHA-256 ${other.sha256 ?? 'none: it is stdin or a pipe'}`;
+    return { what: key, found: was ?? 'no file', expected: `SHA-256 ${sha256}` };
+  }
+  return undefined;
+}
+
+/**
+ * In which kernels two runs differ: other ones round in another way. The number of threads is of weight for a BLAS alone, and only the
+ * kernels of a BLAS, and those with relaxed SIMD, depend on the machine.
+ */
+export function kernelsDifference(found: Origin, expected: Origin): OriginDifference | undefined {
+  const kernels = ({ backend, relaxed }: Origin) => backend + (relaxed ? ' with relaxed SIMD' : '');
+  if (kernels(found) !== kernels(expected)) {
+    return { what: 'backend', found: kernels(found), expected: kernels(expected) };
+  }
+  if (expected.backend === 'blas' && found.threads !== expected.threads) {
+    return { what: 'threads', found: String(found.threads), expected: String(expected.threads) };
+  }
+  return undefined;
+}

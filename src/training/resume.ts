@@ -1,0 +1,108 @@
+/** Whether a run can be gone on with, so that it ends in the bits that it would have ended in. */
+import { ExitCode, MlpError } from '../errors.js';
+import { formatPath, showValue } from '../spec/show.js';
+import type { TrainConfig } from '../spec/train.js';
+import { printable } from '../text.js';
+import { dataDifference, kernelsDifference, type Origin } from './origin.js';
+import type { TrainingPlan } from './plan.js';
+import type { RunProgress } from './records.js';
+
+/** What a run is held to by other means: kernels by what was chosen, files by what they hold. */
+const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
+
+/**
+ * Says that a config is the one that a run was started with.
+ * @param mayExtend whether it may train for longer
+ * @throws MlpError 78 with the first setting that differs
+ */
+export function requireSameConfig(
+  config: TrainConfig,
+  ofRun: TrainConfig,
+  { place, run, mayExtend }: { place: string; run: string; mayExtend: boolean },
+): void {
+  const difference = firstDifference(comparable(config, mayExtend), comparable(ofRun, mayExtend), []);
+  if (difference === undefined) return;
+  const { path, found, expected } = difference;
+  const key = formatPath(path);
+  const isLength = key === 'training.epochs' || key === 'training.steps';
+  throw new MlpError(
+    ExitCode.config,
+    `${place}: ${key}: found ${showValue(found)}, expected ${showValue(expected)} as in ${run}`,
+    isLength
+      ? 'train for longer with --extend'
+      : `resume with the config of the run, ${run}, or start a new run without --resume`,
+  );
+}
+
+/** @throws MlpError 78 where a plan ends before the step that the run has come to */
+export function requireReachable(plan: TrainingPlan, { steps, epochs }: RunProgress, place: string): void {
+  if (plan.steps >= steps) return;
+  throw new MlpError(
+    ExitCode.config,
+    `${printable(place)}: training: found ${plan.steps} steps (${plan.epochs} epochs), expected at least the ${steps} (${epochs} epochs) that the run has behind it`,
+    'raise training.epochs or training.steps',
+  );
+}
+
+/** @throws MlpError where what a run depends on is no longer what it was: 65 for its data, 69 for its kernels */
+export function requireSameOrigin(now: Origin, then: Origin, run: string): void {
+  const data = dataDifference(now.data, then.data);
+  if (data) {
+    throw new MlpError(
+      ExitCode.data,
+      `${data.what}: found ${printable(data.found)}, expected ${data.expected} as in ${printable(run)}`,
+      'take the file that the run was started with, or start a new run without --resume',
+    );
+  }
+  const kernels = kernelsDifference(now, then);
+  if (kernels) {
+    throw new MlpError(
+      ExitCode.unavailable,
+      `${kernels.what}: found ${kernels.found}, expected ${kernels.expected} as in ${printable(run)}: the run would not end in the same bits`,
+      `resume with --backend ${then.backend} --threads ${then.threads}, on a machine that has them`,
+    );
+  }
+}
+
+function comparable(config: TrainConfig, mayExtend: boolean): unknown {
+  const { data, training, ...rest } = config;
+  const { epochs, steps, ...others } = training;
+  const text = <Source>(source: Source) => (typeof source === 'string' ? 'a file' : source);
+  const kept = Object.entries(rest).filter(([key]) => !COMPARED_ELSEWHERE.includes(key));
+  return {
+    ...Object.fromEntries(kept),
+    data: { ...data, train: text(data.train), validation: text(data.validation), test: text(data.test) },
+    training: mayExtend ? others : training,
+  };
+}
+
+interface Difference {
+  readonly path: readonly (string | number)[];
+  readonly found: unknown;
+  readonly expected: unknown;
+}
+
+/** The first place at which two JSON values differ, depth first. */
+function firstDifference(
+  found: unknown,
+  expected: unknown,
+  path: Difference['path'],
+): Difference | undefined {
+  if (Object.is(found, expected)) return undefined;
+  if (!isContainer(found) || !isContainer(expected) || Array.isArray(found) !== Array.isArray(expected)) {
+    return { path, found, expected };
+  }
+  if (Array.isArray(found) && Array.isArray(expected) && found.length !== expected.length) {
+    return { path, found, expected };
+  }
+  for (const key of new Set([...Object.keys(found), ...Object.keys(expected)])) {
+    const step = Array.isArray(found) ? Number(key) : key;
+    const difference = firstDifference(found[key], expected[key], [...path, step]);
+    if (difference) return difference;
+  }
+  return undefined;
+}
+
+function isContainer(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

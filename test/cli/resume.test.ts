@@ -1,0 +1,184 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { lockDirectory } from '../../src/files/lock.js';
+import { type CliOptions, folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { csvOf } from '../support/runs.js';
+
+/** A run long enough to be stopped in the middle, of a network that takes a while for an epoch. */
+const LONG = {
+  network: { layers: [64, 'relu', { type: 'dropout', rate: 0.2 }, 3] },
+  data: { train: 'data.csv', target: 'y' },
+  training: { epochs: 100, batchSize: 4 },
+};
+
+const bytesOf = (folder: string, run: string, name: string) => readFileSync(join(folder, run, name));
+
+/** epochs.csv without the seconds, which are another number each time. */
+const epochsOf = (folder: string, run: string) =>
+  bytesOf(folder, run, 'epochs.csv')
+    .toString()
+    .replace(/,[^,\n]*\n/g, '\n');
+
+/** Sends a signal after so many epochs. */
+function stopAfter(epochs: number, signal: NodeJS.Signals): NonNullable<CliOptions['onStderr']> {
+  let isSent = false;
+  return (text, kill) => {
+    if (isSent || !new RegExp(`^epoch +${epochs}/`, 'm').test(text)) return;
+    isSent = true;
+    kill(signal);
+  };
+}
+
+function endOf(stdout: string): Record<string, unknown> {
+  const {
+    trainSeconds: _,
+    samplesPerSecond: __,
+    run: ___,
+    ...end
+  } = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string);
+  return end;
+}
+
+describe('mlp train --resume', () => {
+  it('ends in the bytes of the run that was never stopped, after SIGINT, SIGTERM and SIGKILL', async () => {
+    const cwd = folderOf({ 'config.json': LONG, 'data.csv': csvOf(400, 5, 'classes') });
+    const whole = await mlp(['train', 'config.json', '--run', 'whole'], { cwd });
+    expect(whole.code).toBe(0);
+    const stopped = async (resume: string[], epochs: number, signal: NodeJS.Signals) =>
+      mlp(['train', 'config.json', ...resume], { cwd, onStderr: stopAfter(epochs, signal) });
+
+    const first = await stopped(['--run', 'part'], 10, 'SIGINT');
+    expect(first.code).toBe(130);
+    expect(first.stderr).toContain('go on with: mlp train part/config.json --resume part');
+    expect((await stopped(['--resume', 'part'], 30, 'SIGTERM')).code).toBe(143);
+    // A run that was interrupted has a model of its own meanwhile.
+    expect(readdirSync(join(cwd, 'part'))).toContain('model.safetensors');
+    expect((await stopped(['--resume', 'part'], 60, 'SIGKILL')).code).toBe(null);
+    const last = await mlp(['train', 'part/config.json', '--resume', 'part'], { cwd });
+    expect(last).toMatchObject({ code: 0 });
+    expect(last.stderr).toMatch(/^going on after epoch \d+, step \d+$/m);
+
+    for (const name of ['model.safetensors', 'steps.csv']) {
+      expect(bytesOf(cwd, 'part', name).equals(bytesOf(cwd, 'whole', name)), name).toBe(true);
+    }
+    expect(epochsOf(cwd, 'part')).toBe(epochsOf(cwd, 'whole'));
+    // The curve and the confusion matrix are of the whole run; times and the directory's name apart.
+    const shown = (stdout: string) => stdout.replace(/\(.*\)|run .*/g, '');
+    expect(shown(last.stdout)).toBe(shown(whole.stdout));
+    expect(readdirSync(join(cwd, 'part', 'checkpoint'))).toHaveLength(2);
+  });
+
+  it('goes on for longer with --extend, as a run that was to be that long', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const train = (...args: string[]) => mlp(['train', 'config.json', '--json', ...args], { cwd });
+    await train('--run', 'r');
+    const refused = await train('--resume', 'r', '--set', 'training.epochs=5');
+    expect(refused).toMatchObject({ code: 78, stdout: '' });
+    expect(refused.stderr).toBe(
+      `error: config.json: training.epochs: found 5, expected 3 as in ${join('r', 'config.json')}\n` +
+        'hint: train for longer with --extend\n',
+    );
+    const longer = await train('--resume', 'r', '--extend', '--set', 'training.epochs=5');
+    const whole = await train('--run', 's', '--set', 'training.epochs=5');
+    expect(endOf(longer.stdout)).toEqual(endOf(whole.stdout));
+    expect(JSON.parse(bytesOf(cwd, 'r', 'config.json').toString()).training.epochs).toBe(5);
+    const shorter = await train('--resume', 'r', '--extend', '--set', 'training.epochs=2');
+    expect(shorter.stderr).toContain('found 4 steps (2 epochs), expected at least the 10 (5 epochs)');
+    expect(shorter.code).toBe(78);
+  });
+
+  it('refuses data that are others, and leaves the run as it was', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlp(['train', 'config.json', '--run', 'r'], { cwd });
+    const before = bytesOf(cwd, 'r', 'steps.csv');
+    writeFileSync(join(cwd, 'data.csv'), SMALL_CSV.replace('-2,', '-2.5,'));
+    const { code, stderr } = await mlp(['train', 'config.json', '--resume', 'r'], { cwd });
+    expect(stderr).toMatch(
+      /^error: data.train: found data.csv with SHA-256 [0-9a-f]{64}, expected SHA-256 [0-9a-f]{64} as in r\nhint:/m,
+    );
+    expect(code).toBe(65);
+    expect(bytesOf(cwd, 'r', 'steps.csv')).toEqual(before);
+  });
+
+  it('says which process is training into the directory', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    mkdirSync(join(cwd, 'r'));
+    const lock = lockDirectory(join(cwd, 'r'));
+    onTestFinished(() => lock.release());
+    const { code, stderr } = await mlp(['train', 'config.json', '--run', 'r'], { cwd });
+    expect(stderr).toMatch(new RegExp(`^error: r: .*\\b${process.pid}\\b`, 'm'));
+    expect(code).toBe(75);
+  });
+
+  it('takes no options that say nothing together, and no directory that is no run', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const train = (...args: string[]) => mlp(['train', 'config.json', ...args], { cwd });
+    expect((await train('--run', 'r', '--resume', 'r')).code).toBe(64);
+    expect((await train('--extend')).code).toBe(64);
+    const { code, stderr } = await train('--resume', 'nowhere');
+    expect(stderr).toMatch(/^error: nowhere: found no such directory, expected a run\nhint:/);
+    expect(code).toBe(66);
+  });
+});
+
+describe('a run that diverges', () => {
+  it('keeps its last good checkpoint, and says when and what to try', async () => {
+    // Each step makes the error of a linear network larger, till float32 can't hold it.
+    const config = smallConfig({
+      network: { layers: [1] },
+      data: { train: 'data.csv', target: 'a' },
+      training: { epochs: 1000, batchSize: 8, optimizer: { type: 'sgd', learningRate: 1.5 } },
+    });
+    const cwd = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
+    const { code, stderr } = await mlp(['train', 'config.json', '--run', 'r'], { cwd });
+    expect(stderr).toMatch(/^the last good checkpoint is in r$/m);
+    expect(stderr).toMatch(/^error: training diverged: .* in epoch \d+, step \d+$/m);
+    expect(stderr).toMatch(/^hint: try a learning rate ten times smaller/m);
+    expect(code).toBe(78);
+    expect(readdirSync(join(cwd, 'r', 'checkpoint'))).not.toEqual([]);
+  });
+});
+
+describe('mlp repro', () => {
+  it('trains again to the same weights, and names what differs', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlp(['train', 'config.json', '--run', 'r', '--json'], { cwd });
+    const equal = await mlp(['repro', 'r', '--json'], { cwd });
+    expect(JSON.parse(equal.stdout)).toMatchObject({ equal: true });
+    expect(equal.code).toBe(0);
+
+    const change = async (name: string, from: string, to: string) => {
+      const path = join(cwd, name);
+      const text = readFileSync(path, 'utf8');
+      expect(text).toContain(from);
+      writeFileSync(path, text.replace(from, to));
+      const { code, stdout } = await mlp(['repro', 'r', '--json'], { cwd });
+      writeFileSync(path, text);
+      return { code, ...JSON.parse(stdout) };
+    };
+    expect(await change('r/config.json', '"seed": 0', '"seed": 1')).toMatchObject({
+      code: 1,
+      equal: false,
+      difference: { what: 'config' },
+    });
+    expect(await change('data.csv', '-2,', '-3,')).toMatchObject({
+      code: 1,
+      difference: { what: 'data.train' },
+    });
+    expect(await change('r/run.json', '"weightsSha256": "', '"weightsSha256": "0')).toMatchObject({
+      code: 1,
+      difference: { what: 'weights' },
+    });
+    expect(await change('r/run.json', '"relaxed": false', '"relaxed": true')).toMatchObject({
+      code: 1,
+      difference: { what: 'backend' },
+    });
+  });
+
+  it('wants a run that has come to its end', async () => {
+    const cwd = folderOf({ 'run.json': '{}' });
+    expect((await mlp(['repro', 'nowhere'], { cwd })).code).toBe(66);
+    expect((await mlp(['repro', '.'], { cwd })).code).toBe(65);
+  });
+});

@@ -1,0 +1,13 @@
+/**
+ * A checkpoint store as one would write it without a second thought: one file, overwritten in place. Preloaded by `node --import`, it takes the
+ * place of the built one: what finds no fault with it has no teeth.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sealed } from '../../../dist/training/checkpoint/seal.js';
+import { CheckpointStore } from '../../../dist/training/checkpoint/store.js';
+
+CheckpointStore.prototype.save = async function (_step, { header, parts }) {
+  await mkdir(this.folder, { recursive: true });
+  await writeFile(join(this.folder, 'step-0.checkpoint'), sealed([header, ...parts]));
+};
