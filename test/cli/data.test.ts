@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 /** Trains on files beside a config, and gives the weights' hash and stderr. */
 async function train(
@@ -15,10 +15,8 @@ async function train(
     'config.json': smallConfig({ data: { train: 'data.csv', target: 'y', ...data } }),
     ...files,
   });
-  const result = await mlp(['train', 'config.json', '--json', '--run', 'run', '--backend', 'wasm'], {
-    cwd,
-    ...(input !== undefined && { input }),
-  });
+  const args = ['train', 'config.json', '--json', '--run', 'run', '--backend', 'wasm'];
+  const result = await (input === undefined ? mlpHere(args, { cwd }) : mlp(args, { cwd, input }));
   const events = result.stdout
     .split('\n')
     .filter(Boolean)
@@ -46,7 +44,7 @@ describe('the same rows', () => {
 
 it('says in a line how the file was understood', async () => {
   const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-  const { stderr } = await mlp(['train', 'config.json'], { cwd });
+  const { stderr } = await mlpHere(['train', 'config.json'], { cwd });
   expect(stderr.split('\n')[0]).toBe('data.csv: 20 rows of 3 columns, separated by commas, with a header');
 });
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 interface Rate {
   backend: string;
@@ -33,7 +33,7 @@ function expectRates(rates: readonly Rate[]): void {
 
 describe('mlp doctor', () => {
   it('prints as JSON what there is, every BLAS, and a rate for each backend', async () => {
-    const { code, stdout, stderr } = await mlp(['doctor', '--json']);
+    const { code, stdout, stderr } = await mlpHere(['doctor', '--json']);
     expect([code, stderr]).toEqual([0, '']);
     const {
       mlp: version,
@@ -68,7 +68,7 @@ describe('mlp doctor', () => {
 
   it('shows why what MLP_BLAS names cannot be used, and goes on without', async () => {
     const { folder, options } = withoutBlas();
-    const { code, stdout } = await mlp(['doctor', '--json'], options);
+    const { code, stdout } = await mlpHere(['doctor', '--json'], options);
     expect(code).toBe(0);
     const { blas, auto, rates } = JSON.parse(stdout);
     expect(blas.named).toBe(join(folder, 'notes.txt'));
@@ -81,7 +81,7 @@ describe('mlp doctor', () => {
 
   it('prints the same for people: a line for each fact, and the rates as a table', async () => {
     const { folder, options } = withoutBlas();
-    const { code, stdout, stderr } = await mlp(['doctor'], options);
+    const { code, stdout, stderr } = await mlpHere(['doctor'], options);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Node      ${process.versions.node} (V8 `);
     expect(stdout).toContain(
@@ -101,7 +101,7 @@ describe('mlp doctor', () => {
       'config.json': smallConfig({ backend: 'reference', threads: 3 }),
       'data.csv': SMALL_CSV,
     });
-    const json = await mlp(['doctor', 'config.json', '--json'], { ...options, cwd: asking });
+    const json = await mlpHere(['doctor', 'config.json', '--json'], { ...options, cwd: asking });
     expect([json.code, json.stderr]).toEqual([0, '']);
     // 16 training rows in batches of 8: the larger product is 8×2×4, and there are 12 + 5 parameters.
     expect(JSON.parse(json.stdout).config).toMatchObject({
@@ -113,7 +113,7 @@ describe('mlp doctor', () => {
       stepOperations: 6 * 17 * 8,
       asked: { backend: 'reference', threads: 3, deterministic: false },
     });
-    const { stdout } = await mlp(['doctor', join(asking, 'config.json')], { ...options, cwd: folder });
+    const { stdout } = await mlpHere(['doctor', join(asking, 'config.json')], { ...options, cwd: folder });
     expect(stdout).toContain('asks for backend reference, threads 3\n');
     expect(stdout).toContain('because the largest product of a step, 64 multiply-adds,');
     expect(stdout).toMatch(/ 1 thread\n +because /);
@@ -128,7 +128,7 @@ describe('mlp doctor', () => {
       'data.csv': SMALL_CSV,
     });
     const reason = async (config: string) => {
-      const { stdout } = await mlp(['doctor', config, '--json'], { ...options, cwd: folder });
+      const { stdout } = await mlpHere(['doctor', config, '--json'], { ...options, cwd: folder });
       const { backend, reason: found } = JSON.parse(stdout).config;
       return [backend, found];
     };
@@ -138,9 +138,9 @@ describe('mlp doctor', () => {
 
   it('fails as train does where the config is not there or wrong', async () => {
     const folder = folderOf({ 'config.json': smallConfig({ backend: 'cuda' }), 'data.csv': SMALL_CSV });
-    const wrong = await mlp(['doctor', 'config.json'], { cwd: folder });
+    const wrong = await mlpHere(['doctor', 'config.json'], { cwd: folder });
     expect([wrong.code, wrong.stdout]).toEqual([78, '']);
     expect(wrong.stderr).toContain('backend');
-    expect((await mlp(['doctor', 'none.json'], { cwd: folder })).code).toBe(66);
+    expect((await mlpHere(['doctor', 'none.json'], { cwd: folder })).code).toBe(66);
   });
 });

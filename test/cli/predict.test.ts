@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BINARY, modelBytes, REGRESSION } from '../model/models.js';
-import { folderOf, mlp } from '../support/cli.js';
+import { folderOf, mlp, mlpHere } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 /** More than two chunks, of which the last is not full. */
@@ -58,7 +58,7 @@ describe('mlp predict', () => {
       model: modelBytes(REGRESSION),
       'data.csv': csvOf(['id', 'kind', ...FEATURES], ROWS),
     });
-    const { code, stdout, stderr } = await mlp(['predict', 'model', 'data.csv'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['predict', 'model', 'data.csv'], { cwd: folder });
     expect([code, stderr]).toEqual([0, 'ignored, for the model has no such columns: "id", "kind"\n']);
     expect(stdout).toMatch(/^prediction_u,prediction_v\n(?:-?[\d.]+,-?[\d.]+\n){600}$/);
   });
@@ -66,7 +66,7 @@ describe('mlp predict', () => {
   it('prints a JSON object for each row', async () => {
     const folder = folderOf({ model: modelBytes(BINARY), 'data.csv': csvOf(['id', ...FEATURES], ROWS) });
     const args = ['predict', 'model', 'data.csv', '--json', '--keep', 'all', '--threshold', '0'];
-    const { code, stdout, stderr } = await mlp(args, { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(args, { cwd: folder });
     expect([code, stderr]).toEqual([0, '']);
     const rows = linesOf(stdout).map((line) => JSON.parse(line));
     expect(rows).toHaveLength(ROWS.length);
@@ -81,7 +81,7 @@ describe('mlp predict', () => {
   it('writes a file whole, and over another one only when told to', async () => {
     const folder = folderOf({ model: modelBytes(BINARY), 'data.csv': csvOf(FEATURES, ROWS) });
     const args = ['predict', 'model', 'data.csv', '-o', 'out.csv'];
-    expect(await mlp(args, { cwd: folder })).toEqual({
+    expect(await mlpHere(args, { cwd: folder })).toEqual({
       code: 0,
       stdout: 'wrote out.csv: 600 rows\n',
       stderr: '',
@@ -89,7 +89,7 @@ describe('mlp predict', () => {
     const written = readFileSync(join(folder, 'out.csv'), 'utf8');
     expect(linesOf(written)).toHaveLength(601);
 
-    const again = await mlp([...args, '--force', '--keep', 'size,age'], { cwd: folder });
+    const again = await mlpHere([...args, '--force', '--keep', 'size,age'], { cwd: folder });
     expect(again.code).toBe(0);
     expect(readFileSync(join(folder, 'out.csv'), 'utf8')).toMatch(/^size,age,prediction/);
     expect(readdirSync(folder).sort()).toEqual(['data.csv', 'model', 'out.csv']);
@@ -101,9 +101,12 @@ describe('mlp predict', () => {
       'data.csv': `${csvOf(FEATURES, ROWS)}33,,2\n`,
       'old.csv': 'old',
     });
-    const { code, stdout, stderr } = await mlp(['predict', 'model', 'data.csv', '-o', 'old.csv', '--force'], {
-      cwd: folder,
-    });
+    const { code, stdout, stderr } = await mlpHere(
+      ['predict', 'model', 'data.csv', '-o', 'old.csv', '--force'],
+      {
+        cwd: folder,
+      },
+    );
     expect([code, stdout]).toEqual([65, '']);
     expect(stderr).toMatch(/^error: data\.csv:602: column "city": found a missing value, expected a value\n/);
     expect(readdirSync(folder).sort()).toEqual(['data.csv', 'model', 'old.csv']);
@@ -121,7 +124,9 @@ describe('mlp predict', () => {
     [FEATURES, ['--threshold', '0.5'], 64, /--threshold: found a regression in model, expected 2 classes/],
   ] as const)('refuses columns %j with %j', async (columns, options, exitCode, message) => {
     const folder = folderOf({ model: modelBytes(REGRESSION), 'data.csv': csvOf(columns, ROWS.slice(0, 3)) });
-    const { code, stdout, stderr } = await mlp(['predict', 'model', 'data.csv', ...options], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['predict', 'model', 'data.csv', ...options], {
+      cwd: folder,
+    });
     expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toMatch(message);
   });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDirectory } from '../../src/files/lock.js';
-import { type CliOptions, folderOf, mlp, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { type CliOptions, folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { csvOf } from '../support/runs.js';
 
 /** A run long enough to be stopped in the middle, of a network that takes a while for an epoch. */
@@ -71,7 +71,7 @@ describe('mlp train --resume', () => {
 
   it('goes on for longer with --extend, as a run that was to be that long', async () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const train = (...args: string[]) => mlp(['train', 'config.json', '--json', ...args], { cwd });
+    const train = (...args: string[]) => mlpHere(['train', 'config.json', '--json', ...args], { cwd });
     await train('--run', 'r');
     const refused = await train('--resume', 'r', '--set', 'training.epochs=5');
     expect(refused).toMatchObject({ code: 78, stdout: '' });
@@ -90,10 +90,10 @@ describe('mlp train --resume', () => {
 
   it('refuses data that are others, and leaves the run as it was', async () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    await mlp(['train', 'config.json', '--run', 'r'], { cwd });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
     const before = bytesOf(cwd, 'r', 'steps.csv');
     writeFileSync(join(cwd, 'data.csv'), SMALL_CSV.replace('-2,', '-2.5,'));
-    const { code, stderr } = await mlp(['train', 'config.json', '--resume', 'r'], { cwd });
+    const { code, stderr } = await mlpHere(['train', 'config.json', '--resume', 'r'], { cwd });
     expect(stderr).toMatch(
       /^error: data.train: found data.csv with SHA-256 [0-9a-f]{64}, expected SHA-256 [0-9a-f]{64} as in r\nhint:/m,
     );
@@ -106,14 +106,14 @@ describe('mlp train --resume', () => {
     mkdirSync(join(cwd, 'r'));
     const lock = lockDirectory(join(cwd, 'r'));
     onTestFinished(() => lock.release());
-    const { code, stderr } = await mlp(['train', 'config.json', '--run', 'r'], { cwd });
+    const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
     expect(stderr).toMatch(new RegExp(`^error: r: .*\\b${process.pid}\\b`, 'm'));
     expect(code).toBe(75);
   });
 
   it('takes no options that say nothing together, and no directory that is no run', async () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const train = (...args: string[]) => mlp(['train', 'config.json', ...args], { cwd });
+    const train = (...args: string[]) => mlpHere(['train', 'config.json', ...args], { cwd });
     expect((await train('--run', 'r', '--resume', 'r')).code).toBe(64);
     expect((await train('--extend')).code).toBe(64);
     const { code, stderr } = await train('--resume', 'nowhere');
@@ -131,7 +131,7 @@ describe('a run that diverges', () => {
       training: { epochs: 1000, batchSize: 8, optimizer: { type: 'sgd', learningRate: 1.5 } },
     });
     const cwd = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
-    const { code, stderr } = await mlp(['train', 'config.json', '--run', 'r'], { cwd });
+    const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
     expect(stderr).toMatch(/^the last good checkpoint is in r$/m);
     expect(stderr).toMatch(/^error: training diverged: .* in epoch \d+, step \d+$/m);
     expect(stderr).toMatch(/^hint: try a learning rate ten times smaller/m);
@@ -143,8 +143,8 @@ describe('a run that diverges', () => {
 describe('mlp repro', () => {
   it('trains again to the same weights, and names what differs', async () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    await mlp(['train', 'config.json', '--run', 'r', '--json'], { cwd });
-    const equal = await mlp(['repro', 'r', '--json'], { cwd });
+    await mlpHere(['train', 'config.json', '--run', 'r', '--json'], { cwd });
+    const equal = await mlpHere(['repro', 'r', '--json'], { cwd });
     expect(JSON.parse(equal.stdout)).toMatchObject({ equal: true });
     expect(equal.code).toBe(0);
 
@@ -153,7 +153,7 @@ describe('mlp repro', () => {
       const text = readFileSync(path, 'utf8');
       expect(text).toContain(from);
       writeFileSync(path, text.replace(from, to));
-      const { code, stdout } = await mlp(['repro', 'r', '--json'], { cwd });
+      const { code, stdout } = await mlpHere(['repro', 'r', '--json'], { cwd });
       writeFileSync(path, text);
       return { code, ...JSON.parse(stdout) };
     };
@@ -178,7 +178,7 @@ describe('mlp repro', () => {
 
   it('wants a run that has come to its end', async () => {
     const cwd = folderOf({ 'run.json': '{}' });
-    expect((await mlp(['repro', 'nowhere'], { cwd })).code).toBe(66);
-    expect((await mlp(['repro', '.'], { cwd })).code).toBe(65);
+    expect((await mlpHere(['repro', 'nowhere'], { cwd })).code).toBe(66);
+    expect((await mlpHere(['repro', '.'], { cwd })).code).toBe(65);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FAST_BACKENDS } from '../support/backends.js';
-import { folderOf, mlp, SMALL_CSV, smallConfig, temporaryFolder } from '../support/cli.js';
+import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig, temporaryFolder } from '../support/cli.js';
 import { fixture, projectPath } from '../support/fixtures.js';
 
 /** The last element of each line's JSON that has this event. */
@@ -49,10 +49,13 @@ describe('mlp train', () => {
 
   it('trains again from the config of a run, to the same weights', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const first = await mlp(['train', 'config.json', '--json'], { cwd: folder });
-    const second = await mlp(['train', join('runs', 'config-1', 'config.json'), '--json', '--run', 'again'], {
-      cwd: folder,
-    });
+    const first = await mlpHere(['train', 'config.json', '--json'], { cwd: folder });
+    const second = await mlpHere(
+      ['train', join('runs', 'config-1', 'config.json'), '--json', '--run', 'again'],
+      {
+        cwd: folder,
+      },
+    );
     const [a, b] = [first, second].map(({ stdout }) => events(stdout, 'end')[0].weightsSha256);
     expect(a).toMatch(/^[0-9a-f]{64}$/);
     expect(b).toBe(a);
@@ -60,7 +63,7 @@ describe('mlp train', () => {
 
   it('prints the contract as JSON lines', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const { code, stdout, stderr } = await mlp(['train', 'config.json', '--json', '--run', 'r'], {
+    const { code, stdout, stderr } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], {
       cwd: folder,
     });
     expect([code, stderr]).toEqual([0, '']);
@@ -103,7 +106,7 @@ describe('mlp train', () => {
 
   it('writes the run directory of the contract', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const { stdout } = await mlp(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
+    const { stdout } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
     const steps = readFileSync(join(folder, 'r', 'steps.csv'), 'utf8')
       .trimEnd()
       .split('\n');
@@ -174,7 +177,7 @@ describe('mlp train', () => {
 
   it('reproduces the class notebook: the loss of all 100 steps to twelve digits', async () => {
     const folder = temporaryFolder();
-    const { code } = await mlp(['train', projectPath('configs/homework/toy.json'), '--run', 'r'], {
+    const { code } = await mlpHere(['train', projectPath('configs/homework/toy.json'), '--run', 'r'], {
       cwd: folder,
     });
     expect(code).toBe(0);
@@ -199,7 +202,7 @@ describe('mlp train', () => {
         '2',
         ...(choice.relaxed ? [] : ['--deterministic']),
       ];
-      const { code, stderr } = await mlp(
+      const { code, stderr } = await mlpHere(
         ['train', projectPath('configs/homework/toy.json'), '--run', 'r', ...args],
         { cwd: folder },
       );
@@ -217,7 +220,7 @@ describe('mlp train', () => {
     const hashes = new Set<unknown>();
     for (const threads of ['1', '2', '3', '4']) {
       const args = ['--deterministic', '--threads', threads, '--json', '--run', `r${threads}`];
-      const { stdout } = await mlp(['train', 'config.json', ...args], { cwd: folder });
+      const { stdout } = await mlpHere(['train', 'config.json', ...args], { cwd: folder });
       expect(events(stdout, 'start')[0]).toMatchObject({ backend: 'wasm', threads: Number(threads) });
       hashes.add(events(stdout, 'end')[0].weightsSha256);
     }
@@ -284,7 +287,9 @@ describe('mlp train', () => {
       '--set',
       'data.validation=0',
     ];
-    const { stdout } = await mlp(['train', 'config.json', '--json', '--run', 'r', ...args], { cwd: folder });
+    const { stdout } = await mlpHere(['train', 'config.json', '--json', '--run', 'r', ...args], {
+      cwd: folder,
+    });
     expect(events(stdout, 'start')[0]).toMatchObject({ params: 21, rows: { train: 20, validation: 0 } });
     expect(events(stdout, 'end')[0]).toMatchObject({ steps: 3, epochs: 1 });
     expect(events(stdout, 'end')[0].validation).toBeUndefined();
@@ -298,7 +303,7 @@ describe('mlp train', () => {
       training: { epochs: 60, optimizer: { type: 'adam', learningRate: 0.05 } },
     });
     const folder = folderOf({ 'config.json': config, 'data.csv': ['x,y', ...rows].join('\n') });
-    const { stdout } = await mlp(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
+    const { stdout } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
     const { validation } = events(stdout, 'end')[0] as {
       validation: { loss: number; r2: number; rmse: number };
     };
@@ -309,12 +314,12 @@ describe('mlp train', () => {
 
   it('never writes over what is there', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
-    const { code, stderr } = await mlp(['train', 'config.json', '--run', '.'], { cwd: folder });
+    const { code, stderr } = await mlpHere(['train', 'config.json', '--run', '.'], { cwd: folder });
     expect(code).toBe(73);
     expect(stderr).toContain('found a directory that is not empty');
     expect(readdirSync(folder).sort()).toEqual(['config.json', 'data.csv']);
-    await mlp(['train', 'config.json'], { cwd: folder });
-    await mlp(['train', 'config.json'], { cwd: folder });
+    await mlpHere(['train', 'config.json'], { cwd: folder });
+    await mlpHere(['train', 'config.json'], { cwd: folder });
     expect(readdirSync(join(folder, 'runs')).sort()).toEqual(['config-1', 'config-2']);
   });
 

@@ -5,7 +5,7 @@ import { openSafetensors } from '../../src/model/safetensors/decode.js';
 import { decodeRun, encodeRun, type SavedRun } from '../../src/training/checkpoint/runState.js';
 import { type Engine, LocalEngine } from '../../src/training/engine.js';
 import type { Origin } from '../../src/training/origin.js';
-import type { TrainResult } from '../../src/training/records.js';
+import type { TrainListener, TrainResult } from '../../src/training/records.js';
 import { runTraining } from '../../src/training/run.js';
 import { temporaryFolder } from '../support/cli.js';
 import { csvOf, type Problem, prepare } from '../support/runs.js';
@@ -68,31 +68,32 @@ async function train(
       return done;
     },
   });
-  const result = await runTraining(
-    limited,
-    config,
-    plan,
-    {
-      stepsDone: ({ firstStep, losses, learningRates }) =>
-        losses.forEach((loss, i) => {
-          record.steps[firstStep + i - 1] = `${loss} at ${learningRates[i]}`;
-        }),
-      epochDone: ({ epoch, seconds: _, ...rest }) => void record.epochs.set(epoch, JSON.stringify(rest)),
+  const result = await runTraining(limited, config, plan, tracing(record), {
+    signal: controller.signal,
+    ...(from && { from }),
+    save: async (state) => {
+      const { header, parts } = encodeRun({ ...state, origin: ORIGIN, files: { steps: 0, epochs: 0 } });
+      record.saved = Buffer.concat([header, ...parts]);
     },
-    {
-      signal: controller.signal,
-      ...(from && { from }),
-      save: async (state) => {
-        const { header, parts } = encodeRun({ ...state, origin: ORIGIN, files: { steps: 0, epochs: 0 } });
-        record.saved = Buffer.concat([header, ...parts]);
-      },
-    },
-  );
-  const { parameters, statistics } = engine;
+  });
+  return { result, weights: bitsOf(engine) };
+}
+
+function tracing({ steps, epochs }: Traces): TrainListener {
+  return {
+    stepsDone: ({ firstStep, losses, learningRates }) =>
+      losses.forEach((loss, i) => {
+        steps[firstStep + i - 1] = `${loss} at ${learningRates[i]}`;
+      }),
+    epochDone: ({ epoch, seconds: _, ...rest }) => void epochs.set(epoch, JSON.stringify(rest)),
+  };
+}
+
+function bitsOf({ parameters, statistics }: Engine): string {
   const bits = [parameters, statistics].map(({ values: { data } }) =>
     Buffer.from(data.slice().buffer).toString('base64'),
   );
-  return { result, weights: bits.join() };
+  return bits.join();
 }
 
 /** The state as it comes out of a file. */
@@ -191,4 +192,31 @@ it('a run that is extended ends as one that was to be that long', async () => {
   const whole = new Traces();
   const expected = outcome(await train(longer, whole), whole);
   expect(outcome(await train(longer, record, { from: record.goBack() }), record)).toEqual(expected);
+});
+
+it('a run saves within an epoch when it is time, and that changes nothing', async () => {
+  const whole = new Traces();
+  const expected = outcome(await train(await problemOf({}), whole), whole);
+
+  const problem = await problemOf({ checkpointSeconds: 0.001 });
+  const { config, plan, dataset } = problem;
+  const engine = LocalEngine.start({ config, plan, choice: CHOICE }, dataset);
+  const record = new Traces();
+  const within: boolean[] = [];
+  const slow: Engine = Object.assign(Object.create(engine), {
+    async train(...[losses, rates, options]: Parameters<Engine['train']>) {
+      const done = await engine.train(losses.subarray(0, 1), rates);
+      // As in a long epoch: nothing but the clock ends the wait.
+      const { signal } = options ?? {};
+      if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      return done;
+    },
+  });
+  const result = await runTraining(slow, config, plan, tracing(record), {
+    save: async ({ progress: { steps, epochs } }) => {
+      within.push(steps > epochs * plan.stepsPerEpoch);
+    },
+  });
+  expect(within.filter(Boolean)).toHaveLength(STEPS - Math.floor(STEPS / plan.stepsPerEpoch));
+  expect(outcome({ result, weights: bitsOf(engine) }, record)).toEqual(expected);
 });

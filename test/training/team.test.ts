@@ -72,19 +72,23 @@ async function outcome(problem: Problem, threads: number, options = {}): Promise
   }
 }
 
-describe.each(DTYPES)('a team on wasm, %s', (dtype) => {
-  it.each(RUNS)('leaves the same bits for 1, 2, 3 and 4 threads: $name', async ({ network, training }) => {
+// Each thread takes a while to start; what float64 has of its own are the kernels, which are tested by themselves.
+describe.each([
+  { dtype: 'float32', sizes: [1, 2, 3, 4], repetitions: 10 },
+  { dtype: 'float64', sizes: [3], repetitions: 3 },
+])('a team on wasm, $dtype', ({ dtype, sizes, repetitions }) => {
+  it.each(RUNS)('leaves the same bits for any number of threads: $name', async ({ network, training }) => {
     const problem = await prepare({ network, training, dtype });
     const { config, plan, dataset } = problem;
     const alone = LocalEngine.start({ config, plan, choice: WASM }, dataset);
     const expected = await resultOf(alone, problem, plan.steps);
-    for (const threads of [1, 2, 3, 4]) expect(await outcome(problem, threads), `${threads}`).toBe(expected);
+    for (const threads of sizes) expect(await outcome(problem, threads), `${threads}`).toBe(expected);
   });
 
-  it('leaves the same bits in ten repetitions', async () => {
+  it('leaves the same bits in every repetition', async () => {
     const problem = await prepare({ ...RUNS[0], name: undefined, dtype });
     const results = new Set<string>();
-    for (let i = 0; i < 10; i++) results.add(await outcome(problem, 2 + (i % 2)));
+    for (let i = 0; i < repetitions; i++) results.add(await outcome(problem, 2 + (i % 2)));
     expect(results.size).toBe(1);
   });
 });
