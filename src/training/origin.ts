@@ -38,13 +38,22 @@ export function dataDifference(
   found: readonly DataFile[],
   expected: readonly DataFile[],
 ): OriginDifference | undefined {
-  for (const { key, sha256 = 'none: it came from stdin or a pipe' } of expected) {
+  for (const { key, sha256 } of expected) {
     const other = found.find((file) => file.key === key);
-    if (sha256 === other?.sha256) continue;
-    const was = other && `${other.path} with SHA-256 ${other.sha256 ?? 'none: it is stdin or a pipe'}`;
-    return { what: key, found: was ?? 'no file', expected: `SHA-256 ${sha256}` };
+    if (other?.sha256 !== undefined && other.sha256 === sha256) continue;
+    return { what: key, found: described(other), expected: hashOf(sha256) };
   }
   return undefined;
+}
+
+function described(file: DataFile | undefined): string {
+  return file ? `${file.path} with ${hashOf(file.sha256)}` : 'no file';
+}
+
+function hashOf(sha256: string | undefined): string {
+  return sha256 === undefined
+    ? 'no hash, for standard input and pipes can be read only once'
+    : `SHA-256 ${sha256}`;
 }
 
 /**

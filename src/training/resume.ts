@@ -27,7 +27,7 @@ export function requireSameConfig(
   const isLength = key === 'training.epochs' || key === 'training.steps';
   throw new MlpError(
     ExitCode.config,
-    `${place}: ${key}: found ${showValue(found)}, expected ${showValue(expected)} as in ${run}`,
+    `${place}: ${key}: found ${shown(found)}, expected ${shown(expected)} as in ${run}`,
     isLength
       ? 'train for longer with --extend'
       : `resume with the config of the run, ${run}, or start a new run without --resume`,
@@ -51,7 +51,7 @@ export function requireSameOrigin(now: Origin, then: Origin, run: string): void 
     throw new MlpError(
       ExitCode.data,
       `${data.what}: found ${printable(data.found)}, expected ${data.expected} as in ${printable(run)}`,
-      'take the file that the run was started with, or start a new run without --resume',
+      'take the file that the run was started with (from standard input no run can be gone on with), or start a new run without --resume',
     );
   }
   const kernels = kernelsDifference(now, then);
@@ -76,6 +76,10 @@ function comparable(config: TrainConfig, mayExtend: boolean): unknown {
   };
 }
 
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : showValue(value);
+}
+
 interface Difference {
   readonly path: readonly (string | number)[];
   readonly found: unknown;
@@ -90,9 +94,6 @@ function firstDifference(
 ): Difference | undefined {
   if (Object.is(found, expected)) return undefined;
   if (!isContainer(found) || !isContainer(expected) || Array.isArray(found) !== Array.isArray(expected)) {
-    return { path, found, expected };
-  }
-  if (Array.isArray(found) && Array.isArray(expected) && found.length !== expected.length) {
     return { path, found, expected };
   }
   for (const key of new Set([...Object.keys(found), ...Object.keys(expected)])) {

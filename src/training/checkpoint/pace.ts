@@ -1,12 +1,10 @@
 /**
- * When checkpoints are written: after every epoch, unless epochs are so short that writing would take more than a twentieth of the
+ * When checkpoints are written: after the first epoch, and after every other unless epochs are so short that writing would take more than a twentieth of the
  * run, and within an epoch after so many seconds without one.
  */
 
 /** The most of a run's time that checkpoints may take. */
 const MOST_OF_TIME = 0.05;
-/** What the first one is taken to cost, in milliseconds: a few waits for the disk. */
-const FIRST_COST = 5;
 
 /** A signal that is aborted when it is time, or with the signal that it was made of, until it is cancelled. */
 export interface Pause {
@@ -15,9 +13,9 @@ export interface Pause {
 }
 
 export class Pace {
-  /** When the last one was written, and how long that took. */
+  /** When the last one was written, and how long that took; 0 before the first, which is due at once. */
   #last = performance.now();
-  #cost = FIRST_COST;
+  #cost = 0;
 
   /** @param seconds without a checkpoint after which one is due within an epoch */
   constructor(private readonly seconds: number) {}
