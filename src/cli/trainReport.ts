@@ -79,7 +79,7 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
     end(result) {
       if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
       printConfusion(result, dataset, display);
-      print(`\n${summary(result, plan, display)}`);
+      print(`\n${summary(result, run, display)}`);
       print(display.style.dim(`run ${run.run}`));
     },
     finish: () => progress.finish(),
@@ -105,15 +105,18 @@ function printConfusion(result: TrainResult, { classes }: Dataset, display: Disp
   print(`\n${confusionTable({ of, classes, counts: evaluation.confusion }, display)}`);
 }
 
-function summary(result: TrainResult, { keep }: TrainingPlan, { style }: Display): string {
+function summary(result: TrainResult, { config, plan: { keep } }: Run, { style }: Display): string {
   const side = result.validation ? 'validation' : 'training';
   const { metrics } = result.validation ?? result.train;
   const steps = `${counted(result.epochs, 'epoch')}, ${counted(result.steps, 'step')}`;
   const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
   const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
   const kept = result.keptEpoch < result.epochs ? `, of epoch ${result.keptEpoch}, the best by ${keep}` : '';
+  const { monitor, patience } = config.training.earlyStopping ?? {};
   const early =
-    result.status === 'early-stopped' ? '\nstopped early: the monitored metric no longer improved' : '';
+    result.status === 'early-stopped'
+      ? `\nstopped early: ${monitor} has not improved for ${counted(patience ?? 0, 'epoch')}`
+      : '';
   const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)}${kept} ${state}${steps} (${time})${early}`;
   return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
 }
