@@ -12,6 +12,7 @@
  */
 export type { Dataset, Split } from './data/dataset/dataset.js';
 export { type LoadOptions, loadDataset } from './data/dataset/loadDataset.js';
+export { openSource, type Source } from './data/source/source.js';
 export { ExitCode, MlpError } from './errors.js';
 export { checkNetworks, networkProblems } from './gradcheck/builtin.js';
 export {

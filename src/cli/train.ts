@@ -74,8 +74,11 @@ async function resume(path: string, loaded: LoadedTrainConfig, options: TrainOpt
   const runDirectory = await RunDirectory.open(path);
   try {
     const mayExtend = options.extend === true;
-    const place = { place: loaded.path, run: runDirectory.configPath, mayExtend };
-    requireSameConfig(loaded.config, runDirectory.config, place);
+    requireSameConfig(loaded.config, runDirectory.config, {
+      place: loaded.path,
+      run: runDirectory.configPath,
+      mayExtend,
+    });
     const state = await runDirectory.load(warn);
     const prepared = withThreadsOf(state, await prepareRun(loaded, options));
     const origin = originOf(prepared);
@@ -152,7 +155,7 @@ async function trainInto(
     }
   } catch (error) {
     reporter.finish();
-    if (runDirectory.isWorthKeeping) note(`the last good checkpoint is in ${printable(path)}`);
+    if (runDirectory.hasCheckpoint) note(`the last good checkpoint is in ${printable(path)}`);
     throw error;
   } finally {
     reporter.finish();

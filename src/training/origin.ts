@@ -1,4 +1,6 @@
 /** What the bits of a run depend on beside its config. */
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { DataFile } from '../data/fingerprint.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import type { BackendChoice } from './backend.js';
@@ -13,6 +15,8 @@ export interface Origin {
   /** Whether relaxed SIMD was used. */
   readonly relaxed: boolean;
   readonly threads: number;
+  /** Of a BLAS, the name and the size of its file: what tells one from another, and says nothing of the machine's folders. */
+  readonly library?: string;
   readonly data: readonly DataFile[];
 }
 
@@ -23,11 +27,16 @@ export function originOf(
   data: readonly DataFile[],
 ): Origin {
   const relaxed = choice.backend !== 'reference' && choice.relaxed && detectFeatures().relaxedSimd;
-  return { ...versions, backend: choice.backend, relaxed, threads, data };
+  const library = choice.backend === 'blas' && choice.library !== undefined && describeFile(choice.library);
+  return { ...versions, backend: choice.backend, relaxed, threads, ...(library && { library }), data };
+}
+
+function describeFile(path: string): string {
+  return `${basename(path)} of ${statSync(path).size} bytes`;
 }
 
 export interface OriginDifference {
-  /** `data.train`, `backend`, `threads`, `version`, `node` */
+  /** `config`, `data.train`, `backend`, `threads`, `version`, `node`, `weights` */
   readonly what: string;
   readonly found: string;
   readonly expected: string;
@@ -61,7 +70,8 @@ function hashOf(sha256: string | undefined): string {
  * kernels of a BLAS, and those with relaxed SIMD, depend on the machine.
  */
 export function kernelsDifference(found: Origin, expected: Origin): OriginDifference | undefined {
-  const kernels = ({ backend, relaxed }: Origin) => backend + (relaxed ? ' with relaxed SIMD' : '');
+  const kernels = ({ backend, relaxed, library }: Origin) =>
+    backend + (library ? ` (${library})` : '') + (relaxed ? ' with relaxed SIMD' : '');
   if (kernels(found) !== kernels(expected)) {
     return { what: 'backend', found: kernels(found), expected: kernels(expected) };
   }

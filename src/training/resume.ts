@@ -59,7 +59,7 @@ export function requireSameOrigin(now: Origin, then: Origin, run: string): void 
     throw new MlpError(
       ExitCode.unavailable,
       `${kernels.what}: found ${kernels.found}, expected ${kernels.expected} as in ${printable(run)}: the run would not end in the same bits`,
-      `resume with --backend ${then.backend} --threads ${then.threads}, on a machine that has them`,
+      `resume with --backend ${then.backend} --threads ${then.threads} and Node ${then.node}, on a machine that has them`,
     );
   }
 }

@@ -30,6 +30,7 @@ export class RunDirectory {
   #logs: RunLogs | undefined;
   /** Whether there is something in it that a failure must not take away. */
   #isWorthKeeping: boolean;
+  #hasCheckpoint = false;
 
   private constructor(
     readonly path: string,
@@ -109,6 +110,7 @@ export class RunDirectory {
    */
   async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
     const checkpoint = await this.#checkpoints.load(warn);
+    this.#hasCheckpoint = checkpoint !== undefined;
     return checkpoint && decodeRun(checkpoint);
   }
 
@@ -131,15 +133,15 @@ export class RunDirectory {
     await this.#logs?.writeEpoch(record);
   }
 
-  /** Whether there is a checkpoint, or a model. */
-  get isWorthKeeping(): boolean {
-    return this.#isWorthKeeping;
+  get hasCheckpoint(): boolean {
+    return this.#hasCheckpoint;
   }
 
   /** Writes a checkpoint; the files that it counts on are safe on the disk before. */
   async saveCheckpoint(state: RunState, origin: Origin): Promise<void> {
     const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
     await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files }));
+    this.#hasCheckpoint = true;
     this.#isWorthKeeping = true;
   }
 

@@ -58,6 +58,9 @@ describe('the kernels of two runs', () => {
     expect(differing({ backend: 'reference' })).toBe('backend');
     expect(differing({ relaxed: true })).toBe('backend');
     expect(differing({ threads: 1 }, { backend: 'blas' })).toBe('threads');
+    expect(differing({ library: 'b of 2 bytes' }, { backend: 'blas', library: 'b of 1 bytes' })).toBe(
+      'backend',
+    );
   });
 
   it('use relaxed SIMD only where the engine has it', () => {
@@ -79,7 +82,7 @@ describe('a run to go on with', () => {
       exitCode: ExitCode.unavailable,
       message:
         'backend: found reference, expected wasm as in runs/a-1: the run would not end in the same bits',
-      hint: 'resume with --backend wasm --threads 2, on a machine that has them',
+      hint: 'resume with --backend wasm --threads 2 and Node v20.19.0, on a machine that has them',
     });
   });
 
