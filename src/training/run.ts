@@ -134,6 +134,11 @@ class Run {
     };
   }
 
+  /** The epoch of the last step, from 1. */
+  get #epochOfStep(): number {
+    return Math.ceil(this.#steps / this.plan.stepsPerEpoch);
+  }
+
   get #status(): TrainResult['status'] {
     if (this.#steps >= this.plan.steps) return 'completed';
     return this.options.signal?.aborted ? 'interrupted' : 'early-stopped';
@@ -214,7 +219,7 @@ class Run {
       const engine = await this.engine.state();
       for (const [name, tensor] of engine.tensors) {
         if (!allFinite(tensor))
-          throw diverged(`${name} became infinite or NaN`, this.#epochs + 1, this.#steps);
+          throw diverged(`${name} became infinite or NaN`, this.#epochOfStep, this.#steps);
       }
       await save({ progress: this.#progress(), engine, ...(this.#best && { best: this.#best }) });
     });

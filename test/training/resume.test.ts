@@ -7,6 +7,7 @@ import { type Engine, LocalEngine } from '../../src/training/engine.js';
 import type { Origin } from '../../src/training/origin.js';
 import type { TrainListener, TrainResult } from '../../src/training/records.js';
 import { runTraining } from '../../src/training/run.js';
+import { Team } from '../../src/training/team/team.js';
 import { temporaryFolder } from '../support/cli.js';
 import { csvOf, type Problem, prepare } from '../support/runs.js';
 
@@ -51,22 +52,31 @@ class Traces {
   }
 }
 
+interface Session {
+  readonly from?: SavedRun | undefined;
+  readonly stopAt?: number;
+  /** A team of so many; in this thread if left out. */
+  readonly threads?: number;
+}
+
 async function train(
   { config, plan, dataset }: Problem,
   record: Traces,
-  { from, stopAt = Number.POSITIVE_INFINITY }: { from?: SavedRun | undefined; stopAt?: number } = {},
+  { from, stopAt = Number.POSITIVE_INFINITY, threads }: Session = {},
 ): Promise<{ result: TrainResult; weights: string }> {
-  const engine = LocalEngine.start({ config, plan, choice: CHOICE }, dataset, from?.engine);
+  const run = { config, plan, choice: CHOICE };
+  const engine =
+    threads === undefined
+      ? LocalEngine.start(run, dataset, from?.engine)
+      : await Team.start({ ...run, threads }, dataset, {}, from?.engine);
   const controller = new AbortController();
   let left = stopAt - (from?.progress.steps ?? 0);
-  const limited: Engine = Object.assign(Object.create(engine), {
-    async train(...[losses, rates, options]: Parameters<Engine['train']>) {
-      const most = Math.min(left, losses.length);
-      const done = await engine.train(losses.subarray(0, most), rates, options);
-      left -= done.done;
-      if (left === 0) controller.abort();
-      return done;
-    },
+  const limited = withTrain(engine, async (losses, rates, options) => {
+    const most = Math.min(left, losses.length);
+    const done = await engine.train(losses.subarray(0, most), rates, options);
+    left -= done.done;
+    if (left === 0) controller.abort();
+    return done;
   });
   const result = await runTraining(limited, config, plan, tracing(record), {
     signal: controller.signal,
@@ -76,7 +86,25 @@ async function train(
       record.saved = Buffer.concat([header, ...parts]);
     },
   });
-  return { result, weights: bitsOf(engine) };
+  const weights = bitsOf(engine);
+  await engine.close();
+  return { result, weights };
+}
+
+/** An engine that takes its steps in another way. */
+function withTrain(engine: Engine, train: Engine['train']): Engine {
+  const { backend, threads, parameters, statistics } = engine;
+  return {
+    backend,
+    threads,
+    parameters,
+    statistics,
+    train,
+    evaluate: () => engine.evaluate(),
+    evaluateTest: () => engine.evaluateTest(),
+    state: () => engine.state(),
+    close: () => engine.close(),
+  };
 }
 
 function tracing({ steps, epochs }: Traces): TrainListener {
@@ -176,6 +204,23 @@ it('a run that is stopped once ends in the same bits', async () => {
   }
 });
 
+it('a run that goes on with another number of threads ends in the same bits', async () => {
+  const problem = await problemOf({});
+  const whole = new Traces();
+  const expected = outcome(await train(problem, whole), whole);
+  const record = new Traces();
+  let from: SavedRun | undefined;
+  for (const [threads, stopAt] of [
+    [2, 7],
+    [3, 22],
+    [1, 36],
+  ]) {
+    await train(problem, record, { from, stopAt, threads });
+    from = record.goBack();
+  }
+  expect(outcome(await train(problem, record, { from, threads: 2 }), record)).toEqual(expected);
+});
+
 it('a run that ended early, or in the middle of an epoch, has the same end when it is gone on with', async () => {
   for (const training of [{}, { earlyStopping: { patience: 1, minDelta: 0.1 } }]) {
     const problem = await problemOf(training);
@@ -203,14 +248,12 @@ it('a run saves within an epoch when it is time, and that changes nothing', asyn
   const engine = LocalEngine.start({ config, plan, choice: CHOICE }, dataset);
   const record = new Traces();
   const within: boolean[] = [];
-  const slow: Engine = Object.assign(Object.create(engine), {
-    async train(...[losses, rates, options]: Parameters<Engine['train']>) {
-      const done = await engine.train(losses.subarray(0, 1), rates);
-      // As in a long epoch: nothing but the clock ends the wait.
-      const { signal } = options ?? {};
-      if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
-      return done;
-    },
+  const slow = withTrain(engine, async (losses, rates, options) => {
+    const done = await engine.train(losses.subarray(0, 1), rates);
+    // As in a long epoch: nothing but the clock ends the wait.
+    const { signal } = options ?? {};
+    if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    return done;
   });
   const result = await runTraining(slow, config, plan, tracing(record), {
     save: async ({ progress: { steps, epochs } }) => {

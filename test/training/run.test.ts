@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
+import { ExitCode } from '../../src/errors.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import { LocalEngine } from '../../src/training/engine.js';
 import { planTraining } from '../../src/training/plan.js';
@@ -74,6 +75,34 @@ describe('runTraining', () => {
       signal: controller.signal,
     });
     expect(result).toMatchObject({ status: 'interrupted', epochs: 3, steps: 6 });
+  });
+
+  it('ends in the very step whose update leaves a parameter that is not finite', async () => {
+    const optimizer = 'training.optimizer={"type":"sgd","learningRate":1e300}';
+    const { config, plan, engine } = await prepare(optimizer, 'dtype=float32');
+    const steps: number[] = [];
+    const run = runTraining(engine, config, plan, { stepsDone: ({ losses }) => void steps.push(...losses) });
+    await expect(run).rejects.toMatchObject({
+      exitCode: ExitCode.config,
+      message: 'training diverged: a parameter became infinite or NaN in epoch 1, step 1',
+      hint: expect.stringContaining('learning rate ten times smaller'),
+    });
+    expect(steps).toEqual([expect.any(Number)]);
+  });
+
+  it('saves no state that is not finite', async () => {
+    const { config, plan, engine } = await prepare();
+    const moments = (await engine.state()).tensors.get('optimizer.v');
+    moments?.fill(Number.POSITIVE_INFINITY, 0, 1);
+    let saved = 0;
+    const save = async () => void saved++;
+    await expect(runTraining(engine, config, plan, {}, { save })).rejects.toMatchObject({
+      exitCode: ExitCode.config,
+      message: expect.stringMatching(
+        /^training diverged: optimizer\.v became infinite or NaN in epoch 1, step 2$/,
+      ),
+    });
+    expect(saved).toBe(0);
   });
 
   it('clamps a batch to the training rows, with a warning, and draws more where it replaces', async () => {
