@@ -111,7 +111,7 @@ function summary(result: TrainResult, { config, plan: { keep } }: Run, { style }
   const steps = `${counted(result.epochs, 'epoch')}, ${counted(result.steps, 'step')}`;
   const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
   const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
-  const kept = result.keptEpoch < result.epochs ? `, of epoch ${result.keptEpoch}, the best by ${keep}` : '';
+  const kept = result.keptEpoch < result.epochs ? ` (epoch ${result.keptEpoch}, the best by ${keep})` : '';
   const { monitor, patience } = config.training.earlyStopping ?? {};
   const early =
     result.status === 'early-stopped'
