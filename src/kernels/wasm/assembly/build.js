@@ -20,7 +20,10 @@ const OPTIONS = [
 const changed = Math.max(...readdirSync(source).map((name) => statSync(source + name).mtimeMs));
 
 mkdirSync(target, { recursive: true });
-for (const dtype of ['float32', 'float64']) {
+for (const [dtype, real] of [
+  ['float32', 'f32'],
+  ['float64', 'f64'],
+]) {
   for (const [suffix, features] of [
     ['', []],
     ['-relaxed', ['--enable', 'relaxed-simd']],
@@ -28,10 +31,10 @@ for (const dtype of ['float32', 'float64']) {
     const output = `${target}${dtype}${suffix}.wasm`;
     const built = statSync(output, { throwIfNoEntry: false });
     if (built && built.mtimeMs > changed) continue;
-    const { error } = await main([`${source}${dtype}.ts`, '--outFile', output, ...OPTIONS, ...features], {
-      stdout: process.stdout,
-      stderr: process.stderr,
-    });
+    const { error } = await main(
+      [`${source}exports.ts`, '--use', `real=${real}`, '--outFile', output, ...OPTIONS, ...features],
+      { stdout: process.stdout, stderr: process.stderr },
+    );
     if (error) throw error;
   }
 }

@@ -1,4 +1,7 @@
-/** The kernels for float64: what the module exports. The functions are described where they are imported from. */
+/**
+ * What a module exports: the kernels for one dtype, which the build calls `real` (--use real=f32 or real=f64). The functions are described where they
+ * are imported from.
+ */
 import * as products from './product';
 import * as vectorProduct from './vectorProduct';
 import * as activations from './activations';
@@ -16,12 +19,12 @@ export { gatherLabels } from './elementwise';
 export const constantsEnd: usize = __heap_base;
 
 export function productScratchBytes(): usize {
-  return products.productScratchBytes<f64>();
+  return products.productScratchBytes<real>();
 }
 
 /** y ← an elementary function of x, for the tests of their accuracy: see `evaluateFunction`. */
 export function evaluate(kind: i32, count: i32, x: usize, y: usize): void {
-  evaluateFunction<f64>(kind, count, x, y);
+  evaluateFunction<real>(kind, count, x, y);
 }
 
 export function product(
@@ -38,7 +41,7 @@ export function product(
   cStep: usize,
   scratch: usize,
 ): void {
-  products.product<f64>(form, m, n, k, a, aStep, b, bStep, accumulate, c, cStep, scratch);
+  products.product<real>(form, m, n, k, a, aStep, b, bStep, accumulate, c, cStep, scratch);
 }
 
 export function dotRows(
@@ -50,7 +53,7 @@ export function dotRows(
   accumulate: bool,
   y: usize,
 ): void {
-  vectorProduct.dotRows<f64>(rows, k, a, aStep, x, accumulate, y);
+  vectorProduct.dotRows<real>(rows, k, a, aStep, x, accumulate, y);
 }
 
 export function combineRows(
@@ -62,7 +65,7 @@ export function combineRows(
   accumulate: bool,
   y: usize,
 ): void {
-  vectorProduct.combineRows<f64>(columns, k, x, b, bStep, accumulate, y);
+  vectorProduct.combineRows<real>(columns, k, x, b, bStep, accumulate, y);
 }
 
 export function biasActivation(
@@ -74,7 +77,7 @@ export function biasActivation(
   bias: usize,
   y: usize,
 ): void {
-  activations.biasActivation<f64>(kind, parameter, rows, columns, x, bias, y);
+  activations.biasActivation<real>(kind, parameter, rows, columns, x, bias, y);
 }
 
 export function biasActivationBackward(
@@ -89,35 +92,35 @@ export function biasActivationBackward(
   dX: usize,
   dBias: usize,
 ): void {
-  activations.biasActivationBackward<f64>(kind, parameter, rows, columns, rowBytes, x, y, dY, dX, dBias);
+  activations.biasActivationBackward<real>(kind, parameter, rows, columns, rowBytes, x, y, dY, dX, dBias);
 }
 
 export function add(count: i32, a: usize, b: usize, out: usize): void {
-  elementwise.add<f64>(count, a, b, out);
+  elementwise.add<real>(count, a, b, out);
 }
 
 export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
-  elementwise.addScaled<f64>(count, scale, x, y);
+  elementwise.addScaled<real>(count, scale, x, y);
 }
 
 export function addSigns(count: i32, scale: f64, x: usize, y: usize): void {
-  elementwise.addSigns<f64>(count, scale, x, y);
+  elementwise.addSigns<real>(count, scale, x, y);
 }
 
 export function scale(count: i32, factor: f64, x: usize): void {
-  elementwise.multiply<f64>(count, factor, x);
+  elementwise.multiply<real>(count, factor, x);
 }
 
 export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): void {
-  elementwise.scaleRows<f64>(rows, columns, factors, x);
+  elementwise.scaleRows<real>(rows, columns, factors, x);
 }
 
 export function copy(count: i32, source: usize, out: usize): void {
-  elementwise.copy<f64>(count, source, out);
+  elementwise.copy<real>(count, source, out);
 }
 
 export function gather(rows: i32, columns: i32, source: usize, indices: usize, out: usize): void {
-  elementwise.gather<f64>(rows, columns, source, indices, out);
+  elementwise.gather<real>(rows, columns, source, indices, out);
 }
 
 export function dropout(
@@ -130,7 +133,7 @@ export function dropout(
   x: usize,
   out: usize,
 ): void {
-  dropouts.dropout<f64>(count, rate, seed, layer, step, block, x, out);
+  dropouts.dropout<real>(count, rate, seed, layer, step, block, x, out);
 }
 
 export function batchNorm(
@@ -149,7 +152,7 @@ export function batchNorm(
   y: usize,
   sums: usize,
 ): void {
-  batchNorms.batchNorm<f64>(
+  batchNorms.batchNorm<real>(
     rows,
     columns,
     rowBytes,
@@ -180,7 +183,7 @@ export function batchNormEvaluation(
   y: usize,
   moments: usize,
 ): void {
-  batchNorms.batchNormEvaluation<f64>(
+  batchNorms.batchNormEvaluation<real>(
     rows,
     columns,
     rowBytes,
@@ -208,7 +211,7 @@ export function batchNormBackward(
   dScale: usize,
   dShift: usize,
 ): void {
-  batchNorms.batchNormBackward<f64>(
+  batchNorms.batchNormBackward<real>(
     rows,
     columns,
     rowBytes,
@@ -233,7 +236,7 @@ export function layerNorm(
   moments: usize,
   y: usize,
 ): void {
-  layerNorms.layerNorm<f64>(rows, columns, epsilon, x, scale, shift, moments, y);
+  layerNorms.layerNorm<real>(rows, columns, epsilon, x, scale, shift, moments, y);
 }
 
 export function layerNormParameters(
@@ -246,7 +249,7 @@ export function layerNormParameters(
   dScale: usize,
   dShift: usize,
 ): void {
-  layerNorms.layerNormParameters<f64>(rows, columns, rowBytes, x, moments, dY, dScale, dShift);
+  layerNorms.layerNormParameters<real>(rows, columns, rowBytes, x, moments, dY, dScale, dShift);
 }
 
 export function layerNormBackward(
@@ -258,23 +261,23 @@ export function layerNormBackward(
   dY: usize,
   dX: usize,
 ): void {
-  layerNorms.layerNormBackward<f64>(rows, columns, x, moments, scale, dY, dX);
+  layerNorms.layerNormBackward<real>(rows, columns, x, moments, scale, dY, dX);
 }
 
 export function sum(count: i32, x: usize): f64 {
-  return elementwise.sum<f64>(count, x);
+  return elementwise.sum<real>(count, x);
 }
 
 export function sumOfMagnitudes(count: i32, x: usize): f64 {
-  return elementwise.sumOfMagnitudes<f64>(count, x);
+  return elementwise.sumOfMagnitudes<real>(count, x);
 }
 
 export function sumOfSquares(count: i32, x: usize): f64 {
-  return elementwise.sumOfSquares<f64>(count, x);
+  return elementwise.sumOfSquares<real>(count, x);
 }
 
 export function softmax(rows: i32, columns: i32, logits: usize, out: usize): void {
-  losses.softmax<f64>(rows, columns, logits, out);
+  losses.softmax<real>(rows, columns, logits, out);
 }
 
 export function softmaxCrossEntropy(
@@ -286,7 +289,7 @@ export function softmaxCrossEntropy(
   rowLoss: usize,
   gradient: usize,
 ): void {
-  losses.softmaxCrossEntropy<f64>(rows, columns, logits, labels, scale, rowLoss, gradient);
+  losses.softmaxCrossEntropy<real>(rows, columns, logits, labels, scale, rowLoss, gradient);
 }
 
 export function sigmoidCrossEntropy(
@@ -298,7 +301,7 @@ export function sigmoidCrossEntropy(
   rowLoss: usize,
   gradient: usize,
 ): void {
-  losses.sigmoidCrossEntropy<f64>(rows, columns, logits, targets, scale, rowLoss, gradient);
+  losses.sigmoidCrossEntropy<real>(rows, columns, logits, targets, scale, rowLoss, gradient);
 }
 
 export function squaredError(
@@ -310,15 +313,15 @@ export function squaredError(
   rowLoss: usize,
   gradient: usize,
 ): void {
-  losses.squaredError<f64>(rows, columns, output, targets, scale, rowLoss, gradient);
+  losses.squaredError<real>(rows, columns, output, targets, scale, rowLoss, gradient);
 }
 
 export function areFinite(count: i32, x: usize): bool {
-  return optimizers.areFinite<f64>(count, x);
+  return optimizers.areFinite<real>(count, x);
 }
 
 export function sgd(count: i32, learningRate: f64, p: usize, g: usize): bool {
-  return optimizers.sgd<f64>(count, learningRate, p, g);
+  return optimizers.sgd<real>(count, learningRate, p, g);
 }
 
 export function sgdMomentum(
@@ -330,7 +333,7 @@ export function sgdMomentum(
   g: usize,
   v: usize,
 ): bool {
-  return optimizers.sgdMomentum<f64>(count, learningRate, momentum, nesterov, p, g, v);
+  return optimizers.sgdMomentum<real>(count, learningRate, momentum, nesterov, p, g, v);
 }
 
 export function adam(
@@ -346,7 +349,7 @@ export function adam(
   m: usize,
   v: usize,
 ): bool {
-  return optimizers.adam<f64>(count, learningRate, beta1, beta2, epsilon, correction1, correction2, p, g, m, v);
+  return optimizers.adam<real>(count, learningRate, beta1, beta2, epsilon, correction1, correction2, p, g, m, v);
 }
 
 export function rmsprop(
@@ -361,7 +364,7 @@ export function rmsprop(
   mean: usize,
   velocity: usize,
 ): bool {
-  return optimizers.rmsprop<f64>(count, learningRate, alpha, epsilon, momentum, p, g, squares, mean, velocity);
+  return optimizers.rmsprop<real>(count, learningRate, alpha, epsilon, momentum, p, g, squares, mean, velocity);
 }
 
 export function adagrad(
@@ -373,5 +376,5 @@ export function adagrad(
   g: usize,
   squares: usize,
 ): bool {
-  return optimizers.adagrad<f64>(count, learningRate, initialAccumulator, epsilon, p, g, squares);
+  return optimizers.adagrad<real>(count, learningRate, initialAccumulator, epsilon, p, g, squares);
 }
