@@ -22,37 +22,25 @@ export async function evaluateFile(
   path: string,
   options: FileOptions,
 ): Promise<Evaluated> {
-  const { openSource } = await import('../data/source/source.js');
   const { loadModel } = await import('../model/load.js');
   const { Inference } = await import('../model/inference.js');
-  const { openModelRows } = await import('../model/rows.js');
   const { note, warn } = await import('./output.js');
+  const { withModelRows } = await import('./modelRows.js');
   const { withReadingProgress } = await import('./reading.js');
   const model = loadModel(modelPath);
   const inference = Inference.create(model);
   const scorer = createScorer(model, inference);
-  const { delimiter, comment } = options;
-  return withReadingProgress(options, async (report) => {
-    const progress = (done: number, total?: number) => report(path, done, total);
-    const source = await openSource(path, progress);
-    try {
-      const rows = await openModelRows(source, model, {
-        targets: true,
-        ...(delimiter !== undefined && { delimiter }),
-        ...(comment !== undefined && { comment }),
-        progress,
-      });
+  return withReadingProgress(options, (report) =>
+    withModelRows({ ...options, model, path, targets: true, report }, async (rows, name) => {
       if (rows.ignored.length > 0 && !options.json) note(ignoredNote(rows.ignored));
       for await (const chunk of rows.chunks(inference)) {
         scorer.add(chunk.rows, chunk.logits, expectedOf(chunk.targets, model));
       }
       for (const warning of rows.warnings()) warn(warning);
-      const data = { path: source.name, rows: rows.rows };
+      const data = { path: name, rows: rows.rows };
       return { model, data, weighted: false, result: scorer.result() };
-    } finally {
-      source.close();
-    }
-  });
+    }),
+  );
 }
 
 /** Targets as the network has them. */

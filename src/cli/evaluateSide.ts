@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Split } from '../data/dataset/dataset.js';
 import type { SideName } from '../data/dataset/parts.js';
+import { sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
@@ -153,5 +154,5 @@ function chooseSide(dataset: Dataset, run: string, asked: SideName | undefined):
 /** The file that has the rows of a side. */
 function fileOf({ data }: TrainConfig, side: SideName, directory: string): string {
   const own = data[side];
-  return join(directory, typeof own === 'string' ? own : data.train);
+  return sourcePath(typeof own === 'string' ? own : data.train, directory);
 }

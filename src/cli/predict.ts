@@ -4,10 +4,10 @@ import type { Beginning } from '../data/dialect/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Inference } from '../model/inference.js';
 import type { Model } from '../model/load.js';
-import type { RowChunk } from '../model/rows.js';
+import type { ModelRows, RowChunk } from '../model/rows.js';
 import { probability } from './options.js';
 import type { Lines } from './predictText.js';
-import { addSeparatorOptions, type SeparatorOptions } from './tableOptions.js';
+import { addSeparatorOptions, requireSeparators, type SeparatorOptions } from './tableOptions.js';
 import type { TextOutput } from './textOutput.js';
 
 interface PredictOptions extends SeparatorOptions {
@@ -52,7 +52,7 @@ export function predictCommand(): Command {
 
 async function run(modelPath: string, path: string, options: PredictOptions): Promise<void> {
   const { loadModel } = await import('../model/load.js');
-  const { requireSeparators } = await import('./tableOptions.js');
+  const { withModelRows } = await import('./modelRows.js');
   const { withReadingProgress } = await import('./reading.js');
   requireSeparators(options);
   const model = loadModel(modelPath);
@@ -62,8 +62,10 @@ async function run(modelPath: string, path: string, options: PredictOptions): Pr
   exitOnSignals();
   const output = await openOutput(path, options);
   try {
-    const outcome = await withReadingProgress(bar, (progress) =>
-      predict(model, path, output, options, progress),
+    const outcome = await withReadingProgress(bar, (report) =>
+      withModelRows({ ...options, model, path, targets: false, report }, (rows, file) =>
+        predict(model, rows, file, output, options),
+      ),
     );
     if (outcome) await tell(outcome, options);
   } finally {
@@ -78,45 +80,32 @@ interface Outcome {
   readonly warnings: readonly string[];
 }
 
-/** Reads, predicts and writes, a chunk of rows at a time. There is no outcome where somebody stopped taking lines. */
+/** Predicts and writes, a chunk of rows at a time. There is no outcome where somebody stopped taking lines. */
 async function predict(
   model: Model,
-  path: string,
+  rows: ModelRows,
+  file: string,
   output: TextOutput,
   options: PredictOptions,
-  progress: (path: string, done: number, total: number | undefined) => void,
 ): Promise<Outcome | undefined> {
-  const { openSource } = await import('../data/source/source.js');
-  const { openModelRows } = await import('../model/rows.js');
   const { Inference } = await import('../model/inference.js');
-  const { delimiter, comment, threshold, keep = [] } = options;
-  const source = await openSource(path, (done, total) => progress(path, done, total));
-  try {
-    const rows = await openModelRows(source, model, {
-      targets: false,
-      ...(delimiter !== undefined && { delimiter }),
-      ...(comment !== undefined && { comment }),
-      progress: (done, total) => progress(path, done, total),
-    });
-    const kept = await chooseColumns(keep, rows.beginning, source.name);
-    const lines = await linesOf(model, rows.beginning, kept, options);
-    const inference = Inference.create(model);
-    let text = lines.head;
-    for await (const chunk of rows.chunks(inference)) {
-      const labels = labelsOf(chunk.rows, threshold, model, inference);
-      text += linesOfChunk(chunk, labels, lines, inference);
-      if (text.length < PIECE) continue;
-      if (!(await output.write(text))) return undefined;
-      text = '';
-    }
+  const { threshold, keep = [] } = options;
+  const kept = await chooseColumns(keep, rows.beginning, file);
+  const lines = await linesOf(model, rows.beginning, kept, options);
+  const inference = Inference.create(model);
+  let text = lines.head;
+  for await (const chunk of rows.chunks(inference)) {
+    const labels = labelsOf(chunk.rows, threshold, model, inference);
+    text += linesOfChunk(chunk, labels, lines, inference);
+    if (text.length < PIECE) continue;
     if (!(await output.write(text))) return undefined;
-    await output.finish();
-    const keptNames = kept.map((column) => rows.beginning.names[column]);
-    const ignored = rows.ignored.filter((name) => !keptNames.includes(name));
-    return { rows: rows.rows, ignored, warnings: rows.warnings() };
-  } finally {
-    source.close();
+    text = '';
   }
+  if (!(await output.write(text))) return undefined;
+  await output.finish();
+  const keptNames = kept.map((column) => rows.beginning.names[column]);
+  const ignored = rows.ignored.filter((name) => !keptNames.includes(name));
+  return { rows: rows.rows, ignored, warnings: rows.warnings() };
 }
 
 /** The lines of a chunk's rows, with what the inference says of them. */

@@ -6,7 +6,7 @@ import { printable } from '../text.js';
 import type { SavedRun } from '../training/checkpoint/runState.js';
 import type { Engine } from '../training/engine.js';
 import type { Origin } from '../training/origin.js';
-import type { TrainResult } from '../training/records.js';
+import type { TrainListener, TrainResult } from '../training/records.js';
 import type { RunSummary } from '../training/repro.js';
 import type { RunDirectory } from '../training/runDirectory.js';
 import { Interruption } from './interruption.js';
@@ -60,7 +60,11 @@ async function start(loaded: LoadedTrainConfig, options: TrainOptions): Promise<
   try {
     const { config, path, directory } = loaded;
     const runDirectory = await RunDirectory.create(options.run, config, path, directory);
-    await trainInto(runDirectory, engine, prepared, { origin, state: undefined }, options);
+    try {
+      await trainInto(runDirectory, engine, prepared, { origin, state: undefined }, options);
+    } finally {
+      await runDirectory.close();
+    }
   } finally {
     await engine.close();
   }
@@ -108,7 +112,7 @@ interface Beginning {
   readonly state: SavedRun | undefined;
 }
 
-/** Trains to the end, or to an interruption, and fills the run directory; closes it, whatever happens. */
+/** Trains to the end, or to an interruption, and fills the run directory; closes it before it tells of the end. */
 async function trainInto(
   runDirectory: RunDirectory,
   engine: Engine,
@@ -126,7 +130,7 @@ async function trainInto(
   const interruption = new Interruption('finishing the step, then saving', reporter.finish);
   try {
     reporter.start();
-    const listener: Parameters<typeof runTraining>[3] = {
+    const listener: TrainListener = {
       epochStarted: reporter.epochStarted,
       progress: reporter.progress,
       stepsDone: (record) => runDirectory.writeSteps(record),
@@ -160,7 +164,6 @@ async function trainInto(
   } finally {
     reporter.finish();
     interruption.release();
-    await runDirectory.close();
   }
 }
 

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readError } from '../errors.js';
 import type { DataConfig } from '../spec/train.js';
 import { printable } from '../text.js';
+import { sourcePath } from './source/source.js';
 
 /** Plain data, which survives JSON. */
 export interface DataFile {
@@ -27,7 +27,7 @@ export async function fingerprintData(config: DataConfig, directory: string): Pr
   for (const side of ['train', 'validation', 'test'] as const) {
     const path = config[side];
     if (typeof path !== 'string') continue;
-    const sha256 = path === '-' ? undefined : await hashOf(isAbsolute(path) ? path : join(directory, path));
+    const sha256 = path === '-' ? undefined : await hashOf(sourcePath(path, directory));
     files.push({ key: `data.${side}`, path, ...(sha256 !== undefined && { sha256 }) });
   }
   return files;

@@ -1,5 +1,6 @@
 /** Whether a run can be gone on with, so that it ends in the bits that it would have ended in. */
 import { ExitCode, MlpError } from '../errors.js';
+import { isContainer } from '../spec/jsonText.js';
 import { formatPath, showValue } from '../spec/show.js';
 import type { TrainConfig } from '../spec/train.js';
 import { printable } from '../text.js';
@@ -102,8 +103,4 @@ function firstDifference(
     if (difference) return difference;
   }
   return undefined;
-}
-
-function isContainer(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

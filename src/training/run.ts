@@ -59,7 +59,7 @@ class Run {
   /** Wall time of the epoch at hand before it was begun here, and when that was. */
   #epochMilliseconds = 0;
   #epochStart = performance.now();
-  #savedSteps = -1;
+  #hasSaved = false;
 
   constructor(
     private readonly engine: Engine,
@@ -109,7 +109,7 @@ class Run {
   async end(): Promise<TrainResult> {
     const { engine } = this;
     // Aborted before the first step.
-    if (this.#savedSteps < 0 && this.options.signal?.aborted) await this.#save();
+    if (!this.#hasSaved && this.options.signal?.aborted) await this.#save();
     const best = this.#keep?.bestEpoch ?? 0;
     const keptEpoch = this.#best ? best : this.#epochs;
     let last: Evaluations | undefined = this.#last;
@@ -223,7 +223,7 @@ class Run {
       }
       await save({ progress: this.#progress(), engine, ...(this.#best && { best: this.#best }) });
     });
-    this.#savedSteps = this.#steps;
+    this.#hasSaved = true;
   }
 
   #progress(): RunProgress {

@@ -28,17 +28,15 @@ const HINT = 'name a directory that you may write to with --run';
 export class RunDirectory {
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
-  /** Whether there is something in it that a failure must not take away. */
-  #isWorthKeeping: boolean;
   #hasCheckpoint = false;
 
   private constructor(
     readonly path: string,
     private readonly lock: Lock,
-    isWorthKeeping: boolean,
+    /** Whether it was made for this run: then a failure before the first checkpoint takes it away. */
+    private readonly isNew: boolean,
   ) {
     this.#checkpoints = new CheckpointStore(join(path, 'checkpoint'));
-    this.#isWorthKeeping = isWorthKeeping;
   }
 
   /**
@@ -63,7 +61,7 @@ export class RunDirectory {
       lock.release();
       throw notEmpty(path);
     }
-    const directory = new RunDirectory(path, lock, false);
+    const directory = new RunDirectory(path, lock, true);
     try {
       await directory.writeConfig(config, configDirectory);
       directory.#logs = await RunLogs.create(path);
@@ -89,7 +87,7 @@ export class RunDirectory {
         'name the directory that mlp train has printed, or train anew without --resume',
       );
     }
-    const directory = new RunDirectory(path, lockDirectory(path), true);
+    const directory = new RunDirectory(path, lockDirectory(path), false);
     await removeLeftovers(path);
     return directory;
   }
@@ -142,12 +140,10 @@ export class RunDirectory {
     const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
     await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files }));
     this.#hasCheckpoint = true;
-    this.#isWorthKeeping = true;
   }
 
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {
     await this.#write(MODEL_FILE, [header, ...parts]);
-    this.#isWorthKeeping = true;
   }
 
   /** Writes run.json: what the run was made of, and what came of it. */
@@ -155,12 +151,12 @@ export class RunDirectory {
     await this.#write(SUMMARY_FILE, [`${JSON.stringify(summary, undefined, 2)}\n`]);
   }
 
-  /** Ends the work on it. A directory without a checkpoint or a model is taken away: the run has failed. May be called twice. */
+  /** Ends the work on it. A new directory without a checkpoint is taken away: the run has failed. May be called twice. */
   async close(): Promise<void> {
     try {
       await this.#logs?.close();
     } finally {
-      if (!this.#isWorthKeeping) rmSync(this.path, { recursive: true, force: true });
+      if (this.isNew && !this.#hasCheckpoint) rmSync(this.path, { recursive: true, force: true });
       this.lock.release();
     }
   }

@@ -3,13 +3,12 @@
  * training rows, and all rows written into one matrix.
  */
 import { availableParallelism } from 'node:os';
-import { isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { weightColumn } from '../../spec/columnSettings.js';
 import type { TrainConfig } from '../../spec/train.js';
 import { describeDialect, readBeginning } from '../dialect/dialect.js';
 import { matrixColumns } from '../encode/encoding.js';
-import { openSource } from '../source/source.js';
+import { openSource, sourcePath } from '../source/source.js';
 import {
   type ColumnChoice,
   chooseColumns,
@@ -113,8 +112,10 @@ class Loader {
   ): Promise<Csv> {
     const { delimiter, comment } = this.config.data;
     const { progress } = this.options;
-    const resolved = path === '-' || isAbsolute(path) ? path : join(this.directory, path);
-    const source = await openSource(resolved, progress && ((done, total) => progress(path, done, total)));
+    const source = await openSource(
+      sourcePath(path, this.directory),
+      progress && ((done, total) => progress(path, done, total)),
+    );
     this.open.push(source);
     const beginning = await readBeginning(source, {
       delimiter,

@@ -3,6 +3,7 @@
  * from any thread: a plain file in place, everything else out of a temporary file that it is first copied or unpacked into.
  */
 import { closeSync, fstatSync, open, readSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import { printable } from '../../text.js';
@@ -25,6 +26,11 @@ const GZIP = [0x1f, 0x8b];
 
 /** Once read, standard input is gone, and its number may be another file's. */
 let standardInputTaken = false;
+
+/** The path that a config in `directory` means by `path`; `-` stays standard input. */
+export function sourcePath(path: string, directory: string): string {
+  return path === '-' || isAbsolute(path) ? path : join(directory, path);
+}
 
 /**
  * Opens the file at `path`, or standard input for `-`; gzip is told by its content. `progress` hears of copying and unpacking.

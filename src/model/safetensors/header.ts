@@ -6,6 +6,7 @@
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { parseJson } from '../../spec/json.js';
+import { isObject } from '../../spec/shorthand.js';
 import { quote, showValue } from '../../spec/show.js';
 import { printable } from '../../text.js';
 import { asDataError } from '../dataError.js';
@@ -120,7 +121,7 @@ function parseHeader(text: string, file: string): Record<string, unknown> {
 }
 
 function metadataMap(metadata: unknown, place: string): Map<string, string> {
-  if (!isRecord(metadata)) {
+  if (!isObject(metadata)) {
     throw damage(place, `found ${showValue(metadata)}, expected an object of strings`);
   }
   const map = new Map<string, string>();
@@ -134,7 +135,7 @@ function metadataMap(metadata: unknown, place: string): Map<string, string> {
 }
 
 function tensorInfo(entry: unknown, dataBegin: number, size: number, place: string): TensorInfo {
-  if (!isRecord(entry)) {
+  if (!isObject(entry)) {
     throw damage(place, `found ${showValue(entry)}, expected an object with dtype, shape and data_offsets`);
   }
   const keys = Object.keys(entry).sort();
@@ -216,10 +217,6 @@ function requireCovered(
       `found ${size - covered} bytes after the end of ${previous}, expected the file to end there`,
     );
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is number[] {
