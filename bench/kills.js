@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RandomState } from '../dist/random/randomState.js';
-import { CheckpointStore } from '../dist/training/checkpoint/store.js';
+import { CheckpointStore } from '../dist/training/run/checkpoints.js';
 
 const USAGE = `usage: node bench/kills.js [options]
   --kills <n>    how often a process is killed (default 1000)

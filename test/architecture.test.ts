@@ -16,10 +16,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   evaluation: [],
   model: ['data', 'network', 'kernels', 'spec'],
   training: ['model', 'evaluation', 'files', 'data', 'network', 'kernels', 'random', 'spec'],
+  doctor: ['training', 'data', 'network', 'kernels', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],
   report: [],
   cli: [
     'training',
+    'doctor',
     'model',
     'evaluation',
     'files',

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { loadDataset } from '../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../src/spec/load.js';
-import { LocalEngine } from '../src/training/engine.js';
+import { LocalEngine } from '../src/training/engine/engine.js';
+import { runTraining } from '../src/training/loop.js';
 import { planTraining } from '../src/training/plan.js';
-import { runTraining } from '../src/training/run.js';
 import { folderOf } from './support/cli.js';
 
 /** The smoke test: all of it, from a file to a trained network, in well under two seconds. `npx vitest run test/tiny` */

@@ -10,9 +10,9 @@ import { createFeatureMatrix } from '../../dist/data/dataset/matrix.js';
 import { explainSearch, findBlas } from '../../dist/kernels/blas/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { trainSchema } from '../../dist/spec/trainSchema.js';
-import { chooseBackend, chooseThreads } from '../../dist/training/backend.js';
+import { chooseBackend, chooseThreads } from '../../dist/training/engine/backend.js';
+import { Team } from '../../dist/training/engine/team.js';
 import { planTraining } from '../../dist/training/plan.js';
-import { Team } from '../../dist/training/team/team.js';
 import { readData, serve, unavailable } from '../peers/serve.js';
 import { startProducts } from './productTeam.js';
 

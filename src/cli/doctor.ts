@@ -16,7 +16,7 @@ export function doctorCommand(): Command {
 async function run(path: string | undefined, options: DoctorOptions, command: Command): Promise<void> {
   const { detectFeatures } = await import('../kernels/wasm/loader.js');
   const { findEveryBlas } = await import('../kernels/blas/find.js');
-  const { automaticBackends, measureRates } = await import('../training/doctor.js');
+  const { automaticBackends, measureRates } = await import('../doctor/doctor.js');
   const { findingsOfConfig, gatherFindings } = await import('./findings.js');
   const { thisMachine } = await import('./machine.js');
   const { print, toJson } = await import('./output.js');

@@ -1,11 +1,12 @@
 /** What `mlp doctor` found, for people: a line for each fact, and a table of the rates. */
+
+import type { Rate } from '../doctor/doctor.js';
 import { formatBytes, formatCount } from '../report/numbers.js';
 import type { Display } from '../report/style.js';
 import { formatTable } from '../report/table.js';
 import { pad } from '../report/text.js';
 import { printable } from '../text.js';
-import type { BackendChoice } from '../training/backend.js';
-import type { Rate } from '../training/doctor.js';
+import type { BackendChoice } from '../training/engine/backend.js';
 import type { ConfigFindings, Findings } from './findings.js';
 
 /** A key, and its value in one or more lines; a line without a key goes on with the one above. */

@@ -112,8 +112,8 @@ function requireFiles({ data }: TrainConfig, path: string): void {
  */
 async function requireSameFiles(run: string, { config, directory, path }: LoadedTrainConfig): Promise<void> {
   const { fingerprintData } = await import('../data/fingerprint.js');
-  const { dataDifference } = await import('../training/origin.js');
-  const { readSummary, SUMMARY_FILE } = await import('../training/repro.js');
+  const { dataDifference } = await import('../training/run/provenance.js');
+  const { readSummary, SUMMARY_FILE } = await import('../training/run/summary.js');
   if (!existsSync(join(run, SUMMARY_FILE))) return;
   const found = await fingerprintData(config.data, directory);
   const difference = dataDifference(found, readSummary(run).data);

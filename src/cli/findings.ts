@@ -1,11 +1,11 @@
 /** What `mlp doctor` tells but for the rates: facts of the machine, and what `auto` takes for a config. */
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { AutomaticChoice } from '../doctor/doctor.js';
 import type { BlasSearch, FoundBlas } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import type { TrainConfig } from '../spec/train.js';
-import type { BackendChoice } from '../training/backend.js';
-import type { AutomaticChoice } from '../training/doctor.js';
+import type { BackendChoice } from '../training/engine/backend.js';
 
 /** What is there, before anything is measured. */
 export interface Findings {
@@ -51,7 +51,7 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
   const { loadTrainConfig } = await import('../spec/load.js');
   const { loadDataset } = await import('../data/dataset/loadDataset.js');
   const { planTraining } = await import('../training/plan.js');
-  const { chooseAutomatically } = await import('../training/doctor.js');
+  const { chooseAutomatically } = await import('../doctor/doctor.js');
   const { thisMachine } = await import('./machine.js');
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;

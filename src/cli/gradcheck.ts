@@ -82,7 +82,7 @@ async function kernelsFor(
   backend: GradcheckOptions['backend'],
 ): Promise<{ kernels: KernelsRecipe; name: BackendName }> {
   const { kernelsRecipe } = await import('../kernels/create.js');
-  const { chooseBackend } = await import('../training/backend.js');
+  const { chooseBackend } = await import('../training/engine/backend.js');
   const { thisMachine } = await import('./machine.js');
   const size = { network: spec, inputs, batchSize: rows };
   const choice = chooseBackend({ backend, deterministic: false }, size, thisMachine());

@@ -1,5 +1,5 @@
 /** What the bits of a run depend on, as far as the command line knows it. */
-import type { Origin } from '../training/origin.js';
+import type { Origin } from '../training/run/provenance.js';
 import type { Prepared } from './prepare.js';
 import { version } from './version.js';
 
@@ -11,7 +11,7 @@ export function originOf({ loaded: { config, directory }, choice, threads }: Pre
 
   async function hashed(): Promise<Origin> {
     const { fingerprintData } = await import('../data/fingerprint.js');
-    const { originOf } = await import('../training/origin.js');
+    const { originOf } = await import('../training/run/provenance.js');
     const versions = { version: version(), node: process.version };
     return originOf(versions, choice, threads, await fingerprintData(config.data, directory));
   }

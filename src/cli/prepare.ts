@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Dataset } from '../data/dataset/dataset.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
-import type { RunSetup } from '../training/assemble.js';
+import type { RunSetup } from '../training/engine/allocate.js';
 import { thisMachine } from './machine.js';
 import { note, warn } from './output.js';
 import { withReadingProgress } from './reading.js';
@@ -20,7 +20,7 @@ export async function prepareRun(
 ): Promise<Prepared> {
   const { loadDataset } = await import('../data/dataset/loadDataset.js');
   const { planTraining } = await import('../training/plan.js');
-  const { chooseBackend, chooseThreads } = await import('../training/backend.js');
+  const { chooseBackend, chooseThreads } = await import('../training/engine/backend.js');
   const { config, directory, path } = loaded;
   const dataset = await withReadingProgress(options, (progress) =>
     loadDataset(config, directory, path, { progress }),

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable } from '../text.js';
-import type { OriginDifference } from '../training/origin.js';
-import type { RunSummary, StepComparison } from '../training/repro.js';
+import type { OriginDifference } from '../training/run/provenance.js';
+import type { RunSummary, StepComparison } from '../training/run/summary.js';
 import { Interruption } from './interruption.js';
 import { originOf } from './origin.js';
 import { print, toJson } from './output.js';
@@ -28,7 +28,7 @@ export function reproCommand(): Command {
 }
 
 async function repro(run: string, options: ReproOptions): Promise<void> {
-  const { readSummary, requireEnded } = await import('../training/repro.js');
+  const { readSummary, requireEnded } = await import('../training/run/summary.js');
   const summary = readSummary(run);
   requireEnded(summary, run);
   const outcome = await compare(run, summary, options);
@@ -47,8 +47,8 @@ async function repro(run: string, options: ReproOptions): Promise<void> {
 
 /** Undefined where it was interrupted. */
 async function compare(run: string, then: RunSummary, options: ReproOptions): Promise<Outcome | undefined> {
-  const { hashConfig, StepComparison, weightsDifference } = await import('../training/repro.js');
-  const { dataDifference, kernelsDifference } = await import('../training/origin.js');
+  const { hashConfig, StepComparison, weightsDifference } = await import('../training/run/summary.js');
+  const { dataDifference, kernelsDifference } = await import('../training/run/provenance.js');
   const { fingerprintData } = await import('../data/fingerprint.js');
   const { loadTrainConfig } = await import('../spec/load.js');
   const configSha256 = hashConfig(run);
@@ -78,8 +78,8 @@ async function train(
   steps: StepComparison,
   options: ReproOptions,
 ): Promise<string | undefined> {
-  const { Team } = await import('../training/team/team.js');
-  const { runTraining } = await import('../training/run.js');
+  const { Team } = await import('../training/engine/team.js');
+  const { runTraining } = await import('../training/loop.js');
   const { encodeModel, modelTensors } = await import('../model/model.js');
   const { modelContent } = await import('../training/modelContent.js');
   const { createReporter } = await import('./trainReport.js');

@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import { ExitCode, MlpError } from '../errors.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
-import type { SavedRun } from '../training/checkpoint/runState.js';
-import type { Engine } from '../training/engine.js';
-import type { Origin } from '../training/origin.js';
+import type { Engine } from '../training/engine/engine.js';
 import type { TrainListener, TrainResult } from '../training/records.js';
-import type { RunSummary } from '../training/repro.js';
-import type { RunDirectory } from '../training/runDirectory.js';
+import type { RunDirectory } from '../training/run/directory.js';
+import type { Origin } from '../training/run/provenance.js';
+import type { SavedRun } from '../training/run/state.js';
+import type { RunSummary } from '../training/run/summary.js';
 import { Interruption } from './interruption.js';
 import { backendName, threadCount } from './options.js';
 import { originOf } from './origin.js';
@@ -52,8 +52,8 @@ async function run(path: string, options: TrainOptions): Promise<void> {
 
 /** Trains into a new directory. */
 async function start(loaded: LoadedTrainConfig, options: TrainOptions): Promise<void> {
-  const { Team } = await import('../training/team/team.js');
-  const { RunDirectory } = await import('../training/runDirectory.js');
+  const { Team } = await import('../training/engine/team.js');
+  const { RunDirectory } = await import('../training/run/directory.js');
   const prepared = await prepareRun(loaded, options);
   const origin = originOf(prepared);
   const engine = await Team.start(prepared, prepared.dataset);
@@ -72,9 +72,11 @@ async function start(loaded: LoadedTrainConfig, options: TrainOptions): Promise<
 
 /** Goes on with a run from its last checkpoint, or from its beginning where it has not come as far as one. */
 async function resume(path: string, loaded: LoadedTrainConfig, options: TrainOptions): Promise<void> {
-  const { Team } = await import('../training/team/team.js');
-  const { RunDirectory } = await import('../training/runDirectory.js');
-  const { requireReachable, requireSameConfig, requireSameOrigin } = await import('../training/resume.js');
+  const { Team } = await import('../training/engine/team.js');
+  const { RunDirectory } = await import('../training/run/directory.js');
+  const { requireReachable, requireSameConfig, requireSameOrigin } = await import(
+    '../training/run/resume.js'
+  );
   const runDirectory = await RunDirectory.open(path);
   try {
     const mayExtend = options.extend === true;
@@ -120,7 +122,7 @@ async function trainInto(
   { origin, state }: Beginning,
   options: TrainOptions,
 ): Promise<void> {
-  const { runTraining } = await import('../training/run.js');
+  const { runTraining } = await import('../training/loop.js');
   const { encodeModel, modelTensors } = await import('../model/model.js');
   const { modelContent } = await import('../training/modelContent.js');
   const { createReporter } = await import('./trainReport.js');
@@ -169,7 +171,7 @@ async function trainInto(
 
 /** What run.json says. */
 async function summaryOf(path: string, origin: Origin, result: TrainResult, weightsSha256: string) {
-  const { hashConfig } = await import('../training/repro.js');
+  const { hashConfig } = await import('../training/run/summary.js');
   const { train, validation, test, ...rest } = result;
   const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
   return {

@@ -7,7 +7,7 @@ import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/network.js';
 import type { TrainConfig } from '../spec/train.js';
-import type { Engine } from '../training/engine.js';
+import type { Engine } from '../training/engine/engine.js';
 import type { Metrics } from '../training/metrics.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { EpochRecord, RunProgress, TrainResult } from '../training/records.js';

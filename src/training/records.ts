@@ -1,9 +1,9 @@
 /** What a run tells while it lasts, what comes of it, and what it has to know to go on. Types alone. */
 import type { FloatArray } from '../kernels/kernels.js';
-import type { EngineState } from './engine.js';
+import type { EngineState } from './engine/engine.js';
 import type { Evaluation } from './metrics.js';
 import type { MonitorState } from './monitor.js';
-import type { Evaluations } from './trainer.js';
+import type { Evaluations } from './step.js';
 
 /** Steps for steps.csv: losses[i] is that of step firstStep + i, regularisation included, before its update at learningRates[i]. */
 export interface StepRecord {

@@ -11,7 +11,7 @@ import { type Classification, evaluateClasses } from '../../src/evaluation/class
 import { crossEntropies } from '../../src/evaluation/crossEntropy.js';
 import type { ModelContent } from '../../src/model/model.js';
 import { plainStyle } from '../../src/report/style.js';
-import type { RunSummary } from '../../src/training/repro.js';
+import type { RunSummary } from '../../src/training/run/summary.js';
 import { modelBytes, networkOf } from '../model/models.js';
 import { mlp, temporaryFolder } from '../support/cli.js';
 

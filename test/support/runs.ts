@@ -5,9 +5,9 @@ import type { KernelsChoice } from '../../src/kernels/create.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import type { TrainConfig } from '../../src/spec/train.js';
-import { type Engine, LocalEngine, type TrainOptions } from '../../src/training/engine.js';
+import { type Engine, LocalEngine, type TrainOptions } from '../../src/training/engine/engine.js';
+import { Team, type TeamOptions } from '../../src/training/engine/team.js';
 import { planTraining, type TrainingPlan } from '../../src/training/plan.js';
-import { Team, type TeamOptions } from '../../src/training/team/team.js';
 import { folderOf } from './cli.js';
 
 export interface Problem {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
-import { type Engine, LocalEngine } from '../../src/training/engine.js';
+import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
+import { Team } from '../../src/training/engine/team.js';
+import { runTraining } from '../../src/training/loop.js';
 import { planTraining } from '../../src/training/plan.js';
-import { runTraining } from '../../src/training/run.js';
-import { Team } from '../../src/training/team/team.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { ratesOf } from '../support/runs.js';
 

@@ -1,7 +1,7 @@
 /** Training with batch and layer normalisation: by threads, in evaluation, and what a plan refuses. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { type Engine, LocalEngine } from '../../src/training/engine.js';
+import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
 import { BACKENDS } from '../support/backends.js';
 import { csvOf, prepare, resultOf, startReference, startTeam, trainSteps } from '../support/runs.js';
 

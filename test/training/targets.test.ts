@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { LocalEngine } from '../../src/training/engine.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
+import { runTraining } from '../../src/training/loop.js';
 import type { Metrics } from '../../src/training/metrics.js';
-import { runTraining } from '../../src/training/run.js';
 import { BACKENDS } from '../support/backends.js';
 import { csvOf, type Problem, prepare } from '../support/runs.js';
 

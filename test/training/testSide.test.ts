@@ -1,9 +1,9 @@
 /** The test rows: evaluated once, at the end, and without a trace in the rest. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
-import { type Engine, LocalEngine } from '../../src/training/engine.js';
+import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
+import { runTraining } from '../../src/training/loop.js';
 import type { EpochRecord } from '../../src/training/records.js';
-import { runTraining } from '../../src/training/run.js';
 import { BACKENDS } from '../support/backends.js';
 import { range, takeRows, withSides } from '../support/datasets.js';
 import { csvOf, type Problem, prepare, resultOf, startReference, startTeam } from '../support/runs.js';

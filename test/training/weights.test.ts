@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
-import { type Engine, LocalEngine } from '../../src/training/engine.js';
+import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
 import { BACKENDS } from '../support/backends.js';
 import { takeRows, withSides } from '../support/datasets.js';
 import {

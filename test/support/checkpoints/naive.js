@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sealed } from '../../../dist/training/checkpoint/seal.js';
-import { CheckpointStore } from '../../../dist/training/checkpoint/store.js';
+import { CheckpointStore } from '../../../dist/training/run/checkpoints.js';
 
 CheckpointStore.prototype.save = async function (_step, { header, parts }) {
   await mkdir(this.folder, { recursive: true });

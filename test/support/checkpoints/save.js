@@ -6,7 +6,7 @@ import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { encodeSafetensors } from '../../../dist/model/safetensors/encode.js';
-import { CheckpointStore } from '../../../dist/training/checkpoint/store.js';
+import { CheckpointStore } from '../../../dist/training/run/checkpoints.js';
 
 const [folder, step, fatalCall] = process.argv.slice(2);
 const calls = [];

@@ -3,7 +3,7 @@
  * (from 0; −1 before it is ready). Imported before the thread's own script, or preloaded by `node --import`.
  */
 import { workerData } from 'node:worker_threads';
-import { Trainer } from '../../../dist/training/trainer.js';
+import { Trainer } from '../../../dist/training/step.js';
 
 const { MLP_TEST_FAULT, MLP_TEST_RANK, MLP_TEST_STEP } = process.env;
 

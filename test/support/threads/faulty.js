@@ -1,3 +1,3 @@
 /** A thread of a team that fails as fault.js has it. */
 import './fault.js';
-import '../../../dist/training/team/worker.js';
+import '../../../dist/training/engine/worker.js';

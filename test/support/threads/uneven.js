@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads';
 import { WasmKernels } from '../../../dist/kernels/wasm/wasmKernels.js';
 import { Network } from '../../../dist/network/network.js';
 import { RandomState } from '../../../dist/random/randomState.js';
-import { Control } from '../../../dist/training/team/control.js';
+import { Control } from '../../../dist/training/engine/control.js';
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 let state = workerData.rank + 1;
@@ -44,4 +44,4 @@ RandomState.prototype.randintInto = function (out, high) {
   randintInto.call(this, out, high);
 };
 
-await import('../../../dist/training/team/worker.js');
+await import('../../../dist/training/engine/worker.js');

@@ -1,12 +1,12 @@
 /** The tables that grow with a run: steps.csv and epochs.csv. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, MlpError } from '../errors.js';
-import { writeFailure } from '../files/failure.js';
-import { printable } from '../text.js';
-import type { FileLengths } from './checkpoint/runState.js';
-import { metricsOf } from './monitor.js';
-import type { EpochRecord, StepRecord } from './records.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { writeFailure } from '../../files/failure.js';
+import { printable } from '../../text.js';
+import { metricsOf } from '../monitor.js';
+import type { EpochRecord, StepRecord } from '../records.js';
+import type { FileLengths } from './state.js';
 
 const STEPS_HEADER = 'step,epoch,learning_rate,loss\n';
 

@@ -1,12 +1,12 @@
 /** Which kernels a run takes, and how many threads: what the config asks for, measured against what is there. */
-import { ExitCode, MlpError } from '../errors.js';
-import { blasUnavailable, explainSearch, findBlas } from '../kernels/blas/find.js';
-import type { Machine } from '../kernels/blas/machine.js';
-import type { KernelsChoice } from '../kernels/create.js';
-import { detectFeatures, type WasmFeatures } from '../kernels/wasm/loader.js';
-import { largestProduct } from '../network/shape.js';
-import type { TrainConfig } from '../spec/train.js';
-import type { TrainingPlan } from './plan.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { blasUnavailable, explainSearch, findBlas } from '../../kernels/blas/find.js';
+import type { Machine } from '../../kernels/blas/machine.js';
+import type { KernelsChoice } from '../../kernels/create.js';
+import { detectFeatures, type WasmFeatures } from '../../kernels/wasm/loader.js';
+import { largestProduct } from '../../network/shape.js';
+import type { TrainConfig } from '../../spec/train.js';
+import type { TrainingPlan } from '../plan.js';
 
 /** The kernels of a run. Plain data, so that it can be handed to a thread. */
 export interface BackendChoice extends KernelsChoice {

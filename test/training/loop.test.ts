@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../src/errors.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
-import { LocalEngine } from '../../src/training/engine.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
+import { runTraining } from '../../src/training/loop.js';
 import { planTraining } from '../../src/training/plan.js';
 import type { EpochRecord, StepRecord } from '../../src/training/records.js';
-import { runTraining } from '../../src/training/run.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 /** A run of a small config with these overrides, up to its first step. */

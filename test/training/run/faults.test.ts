@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CheckpointStore } from '../../../src/training/checkpoint/store.js';
+import { CheckpointStore } from '../../../src/training/run/checkpoints.js';
 import { rejection } from '../../data/files.js';
 import { temporaryFolder } from '../../support/cli.js';
 import { projectPath } from '../../support/fixtures.js';

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
 import { syncFolder } from '../../../src/files/atomic.js';
 import { encodeSafetensors } from '../../../src/model/safetensors/encode.js';
-import { CheckpointStore } from '../../../src/training/checkpoint/store.js';
+import { CheckpointStore } from '../../../src/training/run/checkpoints.js';
 import { rejection } from '../../data/files.js';
 import { endedPid } from '../../files/processes.js';
 import { folderOf, temporaryFolder } from '../../support/cli.js';

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ExitCode, type MlpError } from '../../src/errors.js';
-import type { Machine } from '../../src/kernels/blas/machine.js';
-import type { WasmFeatures } from '../../src/kernels/wasm/loader.js';
-import { chooseBackend, chooseThreads, LEAST_PRODUCT_FOR_BLAS } from '../../src/training/backend.js';
-import { libraries, loadedLibrary, thisMachine } from '../kernels/blas/machines.js';
-import { folderOf } from '../support/cli.js';
-import { specOf } from '../support/networks.js';
-import { prepare } from '../support/runs.js';
+import { ExitCode, type MlpError } from '../../../src/errors.js';
+import type { Machine } from '../../../src/kernels/blas/machine.js';
+import type { WasmFeatures } from '../../../src/kernels/wasm/loader.js';
+import {
+  chooseBackend,
+  chooseThreads,
+  LEAST_PRODUCT_FOR_BLAS,
+} from '../../../src/training/engine/backend.js';
+import { libraries, loadedLibrary, thisMachine } from '../../kernels/blas/machines.js';
+import { folderOf } from '../../support/cli.js';
+import { specOf } from '../../support/networks.js';
+import { prepare } from '../../support/runs.js';
 
 const SIMD: WasmFeatures = { simd: true, relaxedSimd: true };
 const NO_SIMD: WasmFeatures = { simd: false, relaxedSimd: false };

@@ -8,12 +8,12 @@ import { ExitCode, MlpError } from '../errors.js';
 import type { FloatArray } from '../kernels/kernels.js';
 import type { TrainConfig } from '../spec/train.js';
 import { Pace } from './checkpoint/pace.js';
-import type { Engine, StepsDone } from './engine.js';
+import type { Engine, StepsDone } from './engine/engine.js';
 import { Monitor, metricsOf } from './monitor.js';
 import type { TrainingPlan } from './plan.js';
 import type { Best, EpochRecord, RunProgress, RunState, TrainListener, TrainResult } from './records.js';
 import { createSchedule } from './schedule.js';
-import type { Evaluations } from './trainer.js';
+import type { Evaluations } from './step.js';
 
 export interface RunOptions {
   /** Aborted, the run ends after the step at hand. */

@@ -10,7 +10,10 @@ import { Arena } from '../../kernels/arena.js';
 import { ReferenceKernels } from '../../kernels/reference.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
-import { allocate, assemble, type RunSetup } from '../assemble.js';
+import type { Evaluation } from '../metrics.js';
+import type { Evaluations, Trainer } from '../step.js';
+import { allocate, assemble, type RunSetup } from './allocate.js';
+import { Command, Control } from './control.js';
 import {
   begin,
   type Engine,
@@ -18,15 +21,12 @@ import {
   type StepsDone,
   stateOf,
   type TrainOptions,
-} from '../engine.js';
-import type { Evaluation } from '../metrics.js';
-import type { Evaluations, Trainer } from '../trainer.js';
-import { Command, Control } from './control.js';
+} from './engine.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
 
 /** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
 const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/training/team/worker.js' : './worker.js',
+  import.meta.url.endsWith('.ts') ? '../../../dist/training/engine/worker.js' : './worker.js',
   import.meta.url,
 );
 

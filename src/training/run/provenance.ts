@@ -1,9 +1,9 @@
 /** What the bits of a run depend on beside its config. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { DataFile } from '../data/fingerprint.js';
-import { detectFeatures } from '../kernels/wasm/loader.js';
-import type { BackendChoice } from './backend.js';
+import type { DataFile } from '../../data/fingerprint.js';
+import { detectFeatures } from '../../kernels/wasm/loader.js';
+import type { BackendChoice } from '../engine/backend.js';
 
 /** Plain data, which survives JSON. */
 export interface Origin {

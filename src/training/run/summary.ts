@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
-import { printable } from '../text.js';
-import type { Origin, OriginDifference } from './origin.js';
-import type { StepRecord, TrainResult } from './records.js';
+import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
+import { printable } from '../../text.js';
+import type { StepRecord, TrainResult } from '../records.js';
+import type { Origin, OriginDifference } from './provenance.js';
 
 /** The file in a run's directory that says what it was made of, and what came of it. */
 export const SUMMARY_FILE = 'run.json';

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { LocalEngine, type StepProgress } from '../../src/training/engine.js';
-import { FAST_BACKENDS } from '../support/backends.js';
+import { LocalEngine, type StepProgress } from '../../../src/training/engine/engine.js';
+import { FAST_BACKENDS } from '../../support/backends.js';
 import {
   csvOf,
   type Problem,
@@ -13,11 +13,11 @@ import {
   startReference,
   startTeam,
   trainSteps,
-} from '../support/runs.js';
+} from '../../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
 const DTYPES = ['float32', 'float64'] as const;
-const UNEVEN = { script: new URL('../support/threads/uneven.js', import.meta.url) };
+const UNEVEN = { script: new URL('../../support/threads/uneven.js', import.meta.url) };
 
 const adam = { type: 'adam', learningRate: 0.01 };
 const momentum = { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true };

@@ -5,8 +5,13 @@ import type { DType } from '../kernels/kernels.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { largestProduct } from '../network/shape.js';
 import type { BackendName, TrainConfig } from '../spec/train.js';
-import { type BackendChoice, chooseBackend, chooseThreads, stepOperations } from './backend.js';
-import type { TrainingPlan } from './plan.js';
+import {
+  type BackendChoice,
+  chooseBackend,
+  chooseThreads,
+  stepOperations,
+} from '../training/engine/backend.js';
+import type { TrainingPlan } from '../training/plan.js';
 import { measureRate } from './rate.js';
 
 /** What decided for a backend. */

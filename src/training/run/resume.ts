@@ -1,12 +1,12 @@
 /** Whether a run can be gone on with, so that it ends in the bits that it would have ended in. */
-import { ExitCode, MlpError } from '../errors.js';
-import { isContainer } from '../spec/jsonText.js';
-import { formatPath, showValue } from '../spec/show.js';
-import type { TrainConfig } from '../spec/train.js';
-import { printable } from '../text.js';
-import { dataDifference, kernelsDifference, type Origin } from './origin.js';
-import type { TrainingPlan } from './plan.js';
-import type { RunProgress } from './records.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { isContainer } from '../../spec/jsonText.js';
+import { formatPath, showValue } from '../../spec/show.js';
+import type { TrainConfig } from '../../spec/train.js';
+import { printable } from '../../text.js';
+import type { TrainingPlan } from '../plan.js';
+import type { RunProgress } from '../records.js';
+import { dataDifference, kernelsDifference, type Origin } from './provenance.js';
 
 /** What a run is held to by other means: kernels by what was chosen, files by what they hold. */
 const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];

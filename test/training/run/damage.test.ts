@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SEAL_BYTES } from '../../../src/training/checkpoint/seal.js';
-import { CheckpointStore } from '../../../src/training/checkpoint/store.js';
+import { CheckpointStore } from '../../../src/training/run/checkpoints.js';
 import { temporaryFolder } from '../../support/cli.js';
 import { contentOf, load } from './content.js';
 

@@ -5,7 +5,7 @@ import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
 import type { DType, IntVector, Tensor } from '../kernels/kernels.js';
 import { alone, type Share } from '../kernels/share.js';
-import { Control } from './team/control.js';
+import { Control } from '../training/engine/control.js';
 
 /** What is measured: c ← a·b of square matrices. */
 export interface RateSetup {
@@ -31,7 +31,7 @@ const MEASURED_MILLISECONDS = 120;
 
 /** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
 const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/training/rateWorker.js' : './rateWorker.js',
+  import.meta.url.endsWith('.ts') ? '../../dist/doctor/rateWorker.js' : './rateWorker.js',
   import.meta.url,
 );
 

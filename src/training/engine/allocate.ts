@@ -1,17 +1,24 @@
 /** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
 import { totalmem } from 'node:os';
-import type { Dataset } from '../data/dataset/dataset.js';
-import { gigabytes } from '../data/dataset/matrix.js';
-import { ExitCode, MlpError } from '../errors.js';
-import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan, createMemory, growMemory } from '../kernels/arena.js';
-import { kernelScratch } from '../kernels/create.js';
-import type { Kernels } from '../kernels/kernels.js';
-import { ReferenceKernels } from '../kernels/reference.js';
-import { RandomState } from '../random/randomState.js';
-import type { TrainConfig } from '../spec/train.js';
+import type { Dataset } from '../../data/dataset/dataset.js';
+import { gigabytes } from '../../data/dataset/matrix.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import {
+  type Allocator,
+  ARENA_LIMIT,
+  Arena,
+  ArenaPlan,
+  createMemory,
+  growMemory,
+} from '../../kernels/arena.js';
+import { kernelScratch } from '../../kernels/create.js';
+import type { Kernels } from '../../kernels/kernels.js';
+import { ReferenceKernels } from '../../kernels/reference.js';
+import { RandomState } from '../../random/randomState.js';
+import type { TrainConfig } from '../../spec/train.js';
+import type { TrainingPlan } from '../plan.js';
+import { Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
-import type { TrainingPlan } from './plan.js';
-import { Trainer } from './trainer.js';
 
 /** What a run is made of. Plain data, so that it can be handed to a thread. */
 export interface RunSetup {

@@ -3,11 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
 import { RandomState } from '../../random/randomState.js';
-import { assemble, type RunSetup } from '../assemble.js';
-import type { StepsDone } from '../engine.js';
 import type { Evaluation } from '../metrics.js';
-import type { Evaluations, Trainer, TrainerState } from '../trainer.js';
+import type { Evaluations, Trainer, TrainerState } from '../step.js';
+import { assemble, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
+import type { StepsDone } from './engine.js';
 
 /** What a thread is started with. */
 export interface WorkerSetup {

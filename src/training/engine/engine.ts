@@ -3,17 +3,17 @@
  * The loop over epochs (`run.ts`) knows no more of it than this.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dataset } from '../data/dataset/dataset.js';
-import { ExitCode, MlpError } from '../errors.js';
-import { Arena } from '../kernels/arena.js';
-import { createKernels } from '../kernels/create.js';
-import type { FloatArray } from '../kernels/kernels.js';
-import { alone } from '../kernels/share.js';
-import type { Parameters, Statistics } from '../network/parameters.js';
-import { RandomState } from '../random/randomState.js';
-import { allocate, assemble, type RunSetup } from './assemble.js';
-import type { Evaluation } from './metrics.js';
-import type { Evaluations, Trainer, TrainerState } from './trainer.js';
+import type { Dataset } from '../../data/dataset/dataset.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { Arena } from '../../kernels/arena.js';
+import { createKernels } from '../../kernels/create.js';
+import type { FloatArray } from '../../kernels/kernels.js';
+import { alone } from '../../kernels/share.js';
+import type { Parameters, Statistics } from '../../network/parameters.js';
+import { RandomState } from '../../random/randomState.js';
+import type { Evaluation } from '../metrics.js';
+import type { Evaluations, Trainer, TrainerState } from '../step.js';
+import { allocate, assemble, type RunSetup } from './allocate.js';
 
 /** What came of `train`. */
 export interface StepsDone {

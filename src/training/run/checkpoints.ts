@@ -13,7 +13,7 @@ import { openSafetensors } from '../../model/safetensors/decode.js';
 import type { TensorData } from '../../model/safetensors/dtype.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { printable } from '../../text.js';
-import { SEAL_BYTES, sealed, verifySeal } from './seal.js';
+import { SEAL_BYTES, sealed, verifySeal } from '../checkpoint/seal.js';
 
 export interface Checkpoint {
   readonly metadata: ReadonlyMap<string, string>;

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ExitCode } from '../../src/errors.js';
-import { dataDifference, kernelsDifference, type Origin, originOf } from '../../src/training/origin.js';
-import { requireSameConfig, requireSameOrigin } from '../../src/training/resume.js';
-import { errorOf } from '../spec/support.js';
-import { prepare } from '../support/runs.js';
+import { ExitCode } from '../../../src/errors.js';
+import {
+  dataDifference,
+  kernelsDifference,
+  type Origin,
+  originOf,
+} from '../../../src/training/run/provenance.js';
+import { requireSameConfig, requireSameOrigin } from '../../../src/training/run/resume.js';
+import { errorOf } from '../../spec/support.js';
+import { prepare } from '../../support/runs.js';
 
 const file = (sha256?: string, key: 'data.train' | 'data.test' = 'data.train') => ({
   key,

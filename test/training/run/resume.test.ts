@@ -1,15 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSafetensors } from '../../src/model/safetensors/decode.js';
-import { decodeRun, encodeRun, type SavedRun } from '../../src/training/checkpoint/runState.js';
-import { type Engine, LocalEngine } from '../../src/training/engine.js';
-import type { Origin } from '../../src/training/origin.js';
-import type { TrainListener, TrainResult } from '../../src/training/records.js';
-import { runTraining } from '../../src/training/run.js';
-import { Team } from '../../src/training/team/team.js';
-import { temporaryFolder } from '../support/cli.js';
-import { csvOf, type Problem, prepare } from '../support/runs.js';
+import { openSafetensors } from '../../../src/model/safetensors/decode.js';
+import { type Engine, LocalEngine } from '../../../src/training/engine/engine.js';
+import { Team } from '../../../src/training/engine/team.js';
+import { runTraining } from '../../../src/training/loop.js';
+import type { TrainListener, TrainResult } from '../../../src/training/records.js';
+import type { Origin } from '../../../src/training/run/provenance.js';
+import { decodeRun, encodeRun, type SavedRun } from '../../../src/training/run/state.js';
+import { temporaryFolder } from '../../support/cli.js';
+import { csvOf, type Problem, prepare } from '../../support/runs.js';
 
 const CHOICE = { backend: 'wasm', relaxed: false } as const;
 const ORIGIN: Origin = {

@@ -1,7 +1,7 @@
 /** A thread of a measurement: multiplies along with the others; the first one tells the seconds of the fastest product. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { Control } from '../training/engine/control.js';
 import { multiply, type RateWorkerSetup } from './rate.js';
-import { Control } from './team/control.js';
 
 if (parentPort) {
   const { setup, memory, control, rank, crowded } = workerData as RateWorkerSetup;

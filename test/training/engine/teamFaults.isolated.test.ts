@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ExitCode, MlpError } from '../../src/errors.js';
-import type { Team, TeamOptions } from '../../src/training/team/team.js';
-import { csvOf, prepare, startTeam } from '../support/runs.js';
+import { ExitCode, MlpError } from '../../../src/errors.js';
+import type { Team, TeamOptions } from '../../../src/training/engine/team.js';
+import { csvOf, prepare, startTeam } from '../../support/runs.js';
 
 /** The next team's thread of this rank can't be started; −1 for none. */
 const startup = vi.hoisted(() => ({ failingRank: -1 }));
@@ -20,7 +20,7 @@ vi.mock('node:worker_threads', async (original) => {
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
 const FAULTY = {
-  script: new URL('../support/threads/faulty.js', import.meta.url),
+  script: new URL('../../support/threads/faulty.js', import.meta.url),
   resourceLimits: { maxOldGenerationSizeMb: 32 },
 };
 /** Within which a failure must end a run. */

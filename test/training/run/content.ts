@@ -1,6 +1,6 @@
 /** Small checkpoints that say which step they are of. */
 import { type EncodedTensors, encodeSafetensors } from '../../../src/model/safetensors/encode.js';
-import { type Checkpoint, CheckpointStore } from '../../../src/training/checkpoint/store.js';
+import { type Checkpoint, CheckpointStore } from '../../../src/training/run/checkpoints.js';
 
 export function contentOf(step: number): EncodedTensors {
   return encodeSafetensors(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { LocalEngine } from '../../src/training/engine.js';
-import { type Problem, prepare, resultOf } from '../support/runs.js';
+import { LocalEngine } from '../../../src/training/engine/engine.js';
+import { type Problem, prepare, resultOf } from '../../support/runs.js';
 
 const REFERENCE = { backend: 'reference', relaxed: false } as const;
 

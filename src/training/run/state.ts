@@ -5,9 +5,9 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
 import type { RandomStateSnapshot } from '../../random/randomState.js';
-import type { Origin } from '../origin.js';
 import type { RunProgress, RunState } from '../records.js';
-import type { Checkpoint } from './store.js';
+import type { Checkpoint } from './checkpoints.js';
+import type { Origin } from './provenance.js';
 
 /** Raised when a reader of the old layout would be misled. */
 const FORMAT_VERSION = '1';
