@@ -1,16 +1,19 @@
-/** Text from outside made safe to print. Imports nothing, and everything may import it. */
+/**
+ * Words and numbers for people: safe to print, quoted, listed, counted. The same in every locale, so that
+ * output can be compared and pasted. Imports nothing, and everything may import it.
+ */
 
 /**
- * Characters that a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, line separators, zero-width and
- * look-alike spaces, soft hyphens, byte order marks, halves of surrogate pairs. The joiners U+200C and U+200D stay, for emoji and Persian
- * need them.
+ * Characters that a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, line separators,
+ * zero-width and look-alike spaces, soft hyphens, byte order marks, halves of surrogate pairs. The joiners
+ * U+200C and U+200D stay because emoji and Persian need them.
  */
 const UNPRINTABLE =
   /[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;
 
 /**
- * `text` with every unprintable character written as JSON would escape it, `\u001b` or `\n`: a column of a CSV may be named
- * anything, codes that repaint the window included. Print no foreign text without it.
+ * `text` with every unprintable character escaped as in JSON: `\u001b`, `\n`. A CSV may give a column any
+ * name, including codes that repaint the window, so foreign text is never printed without this.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -20,3 +23,101 @@ export function printable(text: string): string {
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** At most 40 characters of `text`; an ellipsis marks a cut. */
+export function shorten(text: string): string {
+  if (text.length <= LONGEST) return text;
+  const end = /[\ud800-\udbff]/.test(text[LONGEST - 2]) ? LONGEST - 2 : LONGEST - 1;
+  return `${text.slice(0, end)}…`;
+}
+
+const LONGEST = 40;
+
+/** `text` in double quotes, cut to 40 characters, printable. */
+export function quote(text: string): string {
+  return printable(JSON.stringify(shorten(text)));
+}
+
+/** The first `most` of the items, and the number of the others: `a, b, c and 7 more`. */
+export function listed(items: readonly string[], most = 5): string {
+  const more = items.length - most;
+  return items.slice(0, most).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
+}
+
+/** `1 row`, `1,797 rows`. */
+export function counted(count: number | bigint, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${Number(count) === 1 ? noun : plural}`;
+}
+
+/** 557057 → `557,057`. Exact for bigints of any size; a number must be an integer, else it is written as it is. */
+export function formatCount(count: number | bigint): string {
+  const digits = typeof count === 'number' && Number.isInteger(count) ? BigInt(count).toString() : `${count}`;
+  return /^-?\d+$/.test(digits) ? digits.replace(/\B(?=(\d{3})+$)/g, ',') : digits;
+}
+
+/** 2228228 → `2.23 MB`: decimal units, three significant digits. */
+export function formatBytes(bytes: number | bigint): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return withUnit(Number(bytes) / 1000, [' kB', ' MB', ' GB', ' TB', ' PB', ' EB', ' ZB', ' YB']);
+}
+
+/** 41234 → `41.2k samples/s`. */
+export function formatRate(samplesPerSecond: number): string {
+  return `${withUnit(samplesPerSecond, ['', 'k', 'M', 'G', 'T'])} samples/s`;
+}
+
+/** Three significant digits, in the first of the units (each a thousand of the one before) that needs no more than three. */
+function withUnit(value: number, units: readonly string[]): string {
+  let scaled = value;
+  let unit = 0;
+  // 999.5 and more would be rounded to four digits.
+  while (scaled >= 999.5 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  return `${scaled >= 1 && scaled < 999.5 ? scaled.toPrecision(3) : formatMetric(scaled, 3)}${units[unit]}`;
+}
+
+/** 0.21 → `0.21 s`, 125 → `2 min 5 s`, 3900 → `1 h 5 min`, 180000 → `2 d 2 h`; `unknown` where it is no duration. */
+export function formatDuration(seconds: number): string {
+  if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return 'unknown';
+  if (seconds === 0) return '0 s';
+  if (seconds < 0.0995) return `${Number((seconds * 1000).toPrecision(2))} ms`;
+  if (seconds < 9.95) return `${Number(seconds.toPrecision(2))} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(seconds / 3600);
+  return `${formatCount(Math.floor(hours / 24))} d ${hours % 24} h`;
+}
+
+/**
+ * A loss or a metric with `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 → `1.235e-5`.
+ * Plain notation from 0.001 to 999,999; NaN and infinities are shown as such.
+ */
+export function formatMetric(value: number, digits = 4): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
+  const size = Math.abs(value);
+  if (size === 0) return (0).toPrecision(digits);
+  if (size < 0.001 || size >= 999_999.5) return value.toExponential(digits - 1).replace('e+', 'e');
+  if (size >= 10 ** digits - 0.5) return value.toFixed(0);
+  return value.toPrecision(digits);
+}
+
+/** `formatMetric` with as many digits, four at most, as `width` characters hold, padded on the left to that width. */
+export function formatMetricIn(width: number, value: number): string {
+  let text = '';
+  for (let digits = 4; digits >= 1; digits--) {
+    text = formatMetric(value, digits);
+    if (text.length <= width) break;
+  }
+  return text.padStart(width);
+}
+
+/** A share of one as a percentage: 0.9737 → `97.4%`. NaN, the share of nothing, is `-`. */
+export function formatPercent(share: number, decimals = 1): string {
+  return Number.isNaN(share) ? '-' : `${(share * 100).toFixed(decimals)}%`;
+}

@@ -1,11 +1,10 @@
 /** What `mlp doctor` found, for people: a line for each fact, and a table of the rates. */
 
 import type { Rate } from '../doctor/doctor.js';
-import { formatBytes, formatCount } from '../report/numbers.js';
 import type { Display } from '../report/style.js';
 import { formatTable } from '../report/table.js';
 import { pad } from '../report/text.js';
-import { printable } from '../text.js';
+import { formatBytes, formatCount, printable } from '../text.js';
 import type { BackendChoice } from '../training/engine/backend.js';
 import type { ConfigFindings, Findings } from './findings.js';
 

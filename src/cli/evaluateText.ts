@@ -3,10 +3,9 @@ import type { Classification } from '../evaluation/classification.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
 import { confusionTable } from '../report/confusion.js';
-import { formatCount, formatMetric } from '../report/numbers.js';
 import { classScoresTable, targetErrorsTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
-import { printable } from '../text.js';
+import { formatCount, formatMetric, printable } from '../text.js';
 import type { Evaluated } from './scoring.js';
 
 /** Rows as people call them. */

@@ -115,7 +115,7 @@ async function networkPage(
   const { planTraining } = await import('../training/plan.js');
   const { checkNetwork } = await import('../gradcheck/network.js');
   const { renderSummary, renderTable } = await import('../gradcheck/text.js');
-  const { formatCount } = await import('../report/numbers.js');
+  const { formatCount } = await import('../text.js');
   const { note, warn } = await import('./output.js');
 
   const loaded = loadTrainConfig(path);

@@ -76,7 +76,7 @@ async function refuseWithoutTarget(path: string, options: InitOptions): Promise<
   const { readBeginning } = await import('../data/dialect/dialect.js');
   const { likelyTarget } = await import('../data/propose/propose.js');
   const { ExitCode, MlpError } = await import('../errors.js');
-  const { quote } = await import('../spec/show.js');
+  const { quote } = await import('../text.js');
   const { oneOf } = await import('../spec/suggest.js');
   const source = await openSource(path);
   try {

@@ -1,11 +1,10 @@
 /** A table in figures, for people: a line for the file, a row for each column, a row for each class. */
 import { describeDialect } from '../data/dialect/dialect.js';
 import type { ColumnSummary, Level, TableSummary, TargetSummary } from '../data/summary/summary.js';
-import { formatCount, formatMetric, formatPercent } from '../report/numbers.js';
 import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
 import { clip } from '../report/text.js';
-import { printable } from '../text.js';
+import { counted, formatCount, formatMetric, formatPercent, printable } from '../text.js';
 
 /** A name or a level is cut to so many columns of the terminal. */
 const LONGEST_NAME = 40;
@@ -23,7 +22,7 @@ interface Field extends Column {
 
 export function renderSummary(summary: TableSummary, display: Display): string {
   const { path, rows, dialect, columns, target } = summary;
-  const counts = `${count(rows, 'row')}, ${count(columns.length, 'column')}`;
+  const counts = `${counted(rows, 'row')}, ${counted(columns.length, 'column')}`;
   const sections = [
     `${printable(path)}: ${counts}, ${describeDialect(dialect)}`,
     renderColumns(columns, target, display),
@@ -94,7 +93,7 @@ function renderTarget({ name, task, classes }: TargetSummary, display: Display):
       ]),
     display,
   );
-  return `${head}, ${count(classes.length, 'class', 'classes')}\n\n${table}${more > 0 ? `\n${ellipsis} and ${formatCount(more)} more` : ''}`;
+  return `${head}, ${counted(classes.length, 'class', 'classes')}\n\n${table}${more > 0 ? `\n${ellipsis} and ${formatCount(more)} more` : ''}`;
 }
 
 /** `setosa 50, versicolor 50` */
@@ -110,8 +109,4 @@ function formatBound(value: number): string {
   const rounded = Number(value.toPrecision(6));
   const size = Math.abs(rounded);
   return size !== 0 && (size < 0.001 || size >= 1e9) ? formatMetric(value) : String(rounded);
-}
-
-function count(n: number, one: string, several = `${one}s`): string {
-  return `${formatCount(n)} ${n === 1 ? one : several}`;
 }

@@ -42,7 +42,7 @@ async function run(path: string, options: ParamsOptions): Promise<void> {
   const total = shape.weights + shape.biases;
   if (options.maxParams === undefined || total <= options.maxParams) return;
   const { note } = await import('./output.js');
-  const { formatCount } = await import('../report/numbers.js');
+  const { formatCount } = await import('../text.js');
   const { ExitCode } = await import('../errors.js');
   note(`${formatCount(total)} parameters: more than the ${formatCount(options.maxParams)} allowed`);
   process.exitCode = ExitCode.checkFailed;
@@ -83,7 +83,7 @@ function jsonOf(shape: NetworkShape, batch: number) {
 }
 
 async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions): Promise<void> {
-  const { formatBytes, formatCount } = await import('../report/numbers.js');
+  const { formatBytes, formatCount } = await import('../text.js');
   const { formatTable } = await import('../report/table.js');
   const { displayOf } = await import('./terminal.js');
   const { print } = await import('./output.js');

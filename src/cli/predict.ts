@@ -174,7 +174,7 @@ async function chooseColumns(
   { names, header }: Beginning,
   file: string,
 ): Promise<number[]> {
-  const { quote } = await import('../spec/show.js');
+  const { quote } = await import('../text.js');
   const { suggest } = await import('../spec/suggest.js');
   const wanted = asked.flatMap((text) => {
     if (text === ALL) return names;
@@ -206,8 +206,8 @@ function requireTwoClasses({ classes, path }: Model): void {
 /** Says what was ignored or odd, and what was written. */
 async function tell({ rows, ignored, warnings }: Outcome, options: PredictOptions): Promise<void> {
   const { note, print, warn } = await import('./output.js');
-  const { formatCount } = await import('../report/numbers.js');
-  const { quote } = await import('../spec/show.js');
+  const { formatCount } = await import('../text.js');
+  const { quote } = await import('../text.js');
   const { printable } = await import('../text.js');
   if (ignored.length > 0 && !options.json) {
     const shown = ignored.slice(0, SHOWN_NAMES).map(quote).join(', ');

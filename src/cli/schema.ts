@@ -20,7 +20,7 @@ async function run(kind: string): Promise<void> {
       return print(toJson(networkJsonSchema(), 2));
     default: {
       const { ExitCode, MlpError } = await import('../errors.js');
-      const { quote } = await import('../spec/show.js');
+      const { quote } = await import('../text.js');
       const { oneOf, suggest } = await import('../spec/suggest.js');
       const message = `unknown schema ${quote(kind)}; expected ${oneOf(KINDS)}`;
       throw new MlpError(ExitCode.usage, message, suggest(kind, KINDS));

@@ -88,7 +88,7 @@ function isName(target: string | undefined): boolean {
 
 /** The target's number. By name where there is a header, and by number where there is none. */
 async function findTarget(target: string, { header, names }: Beginning, path: string): Promise<number> {
-  const { quote } = await import('../spec/show.js');
+  const { quote } = await import('../text.js');
   const { oneOf, suggest } = await import('../spec/suggest.js');
   if (!header) {
     if (!isName(target) && Number(target) < names.length) return Number(target);

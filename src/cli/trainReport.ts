@@ -2,11 +2,11 @@
 import type { Dataset } from '../data/dataset/dataset.js';
 import { lossChart } from '../report/chart.js';
 import { confusionTable } from '../report/confusion.js';
-import { formatCount, formatDuration, formatMetric, formatRate } from '../report/numbers.js';
 import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/network.js';
 import type { TrainConfig } from '../spec/train.js';
+import { counted, formatCount, formatDuration, formatMetric, formatRate } from '../text.js';
 import type { Engine } from '../training/engine/engine.js';
 import type { Metrics } from '../training/metrics.js';
 import type { TrainingPlan } from '../training/plan.js';
@@ -119,10 +119,6 @@ function summary(result: TrainResult, { config, plan: { keep } }: Run, { style }
       : '';
   const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)}${kept} ${state}${steps} (${time})${early}`;
   return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
-}
-
-function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function describeMetrics(metrics: Metrics): string {

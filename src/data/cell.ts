@@ -1,5 +1,5 @@
 /** What one cell of a CSV says: a number, a missing value or text, and how a message shows it. */
-import { quote } from '../spec/show.js';
+import { quote } from '../text.js';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const MISSING = new Set(['', 'na', 'nan', 'null', '?']);

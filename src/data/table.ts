@@ -1,5 +1,5 @@
 /** A CSV in memory, by column. `csv.ts` makes tables; nothing here knows which column is the target. */
-import { quote } from '../spec/show.js';
+import { quote } from '../text.js';
 
 /**
  * What a column is read as.

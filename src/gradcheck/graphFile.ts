@@ -3,9 +3,10 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
 import { checkSchema } from '../spec/issues.js';
-import { formatPlace, quote } from '../spec/show.js';
+import { formatPlace } from '../spec/show.js';
 import { oneOf, suggest } from '../spec/suggest.js';
 import * as z from '../spec/zod.js';
+import { quote } from '../text.js';
 import { assemble } from './assemble.js';
 import { type Expression, IDENTIFIER, namesIn, parseExpression } from './expression.js';
 import type { Graph } from './graph.js';

@@ -1,9 +1,8 @@
 /** Where a file has the columns of a model: by name in any order, or by number where the training file had no header. */
 import type { Beginning } from '../data/dialect/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { quote } from '../spec/show.js';
 import { suggest } from '../spec/suggest.js';
-import { printable } from '../text.js';
+import { printable, quote } from '../text.js';
 import type { Model } from './load.js';
 
 /** Numbers of a file's columns, from 0. */

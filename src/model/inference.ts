@@ -3,7 +3,6 @@
  * around it, nor on the machine: one thread, kernels without relaxed SIMD, and always as many rows in each product as there
  * is room for, since a product chooses its path by its whole size.
  */
-import { gigabytes } from '../data/dataset/matrix.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
@@ -13,6 +12,7 @@ import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import { Network } from '../network/network.js';
 import { classesOf, predictedClass, writeProbabilities } from '../network/output.js';
+import { formatBytes } from '../text.js';
 import type { Model } from './load.js';
 import { modelTensors } from './model.js';
 
@@ -156,7 +156,7 @@ function fittingRows(model: Model, choice: KernelsChoice): number {
 function tooLarge({ path }: Model, bytes: number): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${path}: found a network that needs ${gigabytes(bytes)} of memory, expected one that fits`,
+    `${path}: found a network that needs ${formatBytes(bytes)} of memory, expected one that fits`,
     'use a machine with more memory, or train a smaller network',
   );
 }

@@ -12,9 +12,10 @@ import { checkSchema } from '../spec/issues.js';
 import { parseJson } from '../spec/json.js';
 import { networkSchema } from '../spec/networkSchema.js';
 import { expandNetwork } from '../spec/shorthand.js';
-import { formatPlace, type Path, quote } from '../spec/show.js';
+import { formatPlace, type Path } from '../spec/show.js';
 import { LOSSES, TASKS } from '../spec/train.js';
 import * as z from '../spec/zod.js';
+import { quote } from '../text.js';
 import { asDataError } from './dataError.js';
 import { FORMAT, FORMAT_VERSION, type ModelContent } from './model.js';
 

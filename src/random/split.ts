@@ -4,6 +4,7 @@
  * Where scikit-learn refuses to split, so do these, with an MlpError.
  */
 import { ExitCode, MlpError } from '../errors.js';
+import { counted } from '../text.js';
 import { RandomState } from './randomState.js';
 
 /** Row numbers of both sides; together every row once. */
@@ -162,8 +163,4 @@ function apportion(counts: readonly number[], draws: number, random: RandomState
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

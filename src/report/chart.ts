@@ -2,9 +2,10 @@
  * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed one with its lowest
  * point marked, so that both are told apart without colour.
  */
+
+import { formatCount, formatMetric } from '../text.js';
 import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
 import { braille, Canvas, type Dash, SOLID } from './canvas.js';
-import { formatCount, formatMetric } from './numbers.js';
 import type { Display, Paint } from './style.js';
 import { clip, textWidth } from './text.js';
 

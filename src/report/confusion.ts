@@ -1,7 +1,6 @@
 /** The confusion matrix of a classifier: which class is taken for which. */
 
-import { printable } from '../text.js';
-import { formatCount, formatPercent } from './numbers.js';
+import { formatCount, formatPercent, printable } from '../text.js';
 import type { Display } from './style.js';
 import { type Cell, type Column, formatTable } from './table.js';
 import { clip, pad, textWidth } from './text.js';

@@ -1,7 +1,6 @@
 /** What the reader sees of a run while it trains: one line an epoch, in columns, and on a terminal a bar within it. */
 
-import { printable } from '../text.js';
-import { formatDuration, formatMetricIn } from './numbers.js';
+import { formatDuration, formatMetricIn, printable } from '../text.js';
 import { type Display, type Paint, plainStyle } from './style.js';
 import { clip, textWidth } from './text.js';
 

@@ -1,6 +1,7 @@
 /** How far a file has been read, for those that take longer than a second. */
+
+import { formatBytes } from '../text.js';
 import { type Bar, createBar, drawBar, LONGEST_BAR, REDRAW_MS, type TerminalStream } from './bar.js';
-import { formatBytes } from './numbers.js';
 import type { Display } from './style.js';
 import { clip, textWidth } from './text.js';
 

@@ -1,6 +1,5 @@
 /** What a model is worth, as tables: scores of each class, errors of each target. */
-import { printable } from '../text.js';
-import { formatCount, formatMetric } from './numbers.js';
+import { formatCount, formatMetric, listed, printable } from '../text.js';
 import type { Display } from './style.js';
 import { type Cell, type Column, formatTable } from './table.js';
 import { clip } from './text.js';
@@ -90,10 +89,8 @@ function scoreCells({ precision, recall, f1 }: Scores): string[] {
 function emptyNotes(classes: readonly ClassScores[], display: Display): string[] {
   const note = (what: string, empty: readonly ClassScores[], zero: string): string[] => {
     if (empty.length === 0) return [];
-    const names = empty.slice(0, NAMED_CLASSES).map(({ name }) => clipped(name, display));
-    const more = empty.length - names.length;
-    const list = more > 0 ? `${names.join(', ')} and ${formatCount(more)} more` : names.join(', ');
-    return [display.style.dim(`${what} ${list}: ${zero} counted as 0`)];
+    const names = empty.map(({ name }) => clipped(name, display));
+    return [display.style.dim(`${what} ${listed(names, NAMED_CLASSES)}: ${zero} counted as 0`)];
   };
   return [
     ...note('no row is predicted to be', without(classes, 'predicted'), 'precision is'),

@@ -2,8 +2,9 @@
  * Progress on a terminal: a bar within the epoch, which makes room for a line when the epoch
  * is over. Apart from `progress.ts`, so that only a run on a terminal loads cli-progress (some 30 ms).
  */
+
+import { formatDuration, formatMetricIn, formatRate } from '../text.js';
 import { type Bar, createBar, drawBar, LONGEST_BAR, REDRAW_MS, type TerminalStream } from './bar.js';
-import { formatDuration, formatMetricIn, formatRate } from './numbers.js';
 import { type EpochSummary, epochLabel, formatEpochLine, type TrainingProgress } from './progress.js';
 import type { Display } from './style.js';
 import { clip, textWidth } from './text.js';

@@ -1,7 +1,9 @@
 /** The `data` of a train config as a zod schema: which rows, and what to make of their columns. */
+
+import { quote } from '../text.js';
 import { weightColumn } from './columnSettings.js';
 import { byName, choice, flag, fraction, nonNegative, object, text, wholeNumber } from './fields.js';
-import { quote, showValue } from './show.js';
+import { showValue } from './show.js';
 import { oneOf } from './suggest.js';
 import { COMMENT_START, type DataConfig, DELIMITERS, MISSING_POLICIES, TASKS } from './train.js';
 import * as z from './zod.js';

@@ -4,8 +4,9 @@
  */
 
 import { ExitCode, MlpError } from '../errors.js';
+import { quote } from '../text.js';
 import { isObject } from './shorthand.js';
-import { formatPath, formatPlace, type Path, type Place, quote, showValue } from './show.js';
+import { formatPath, formatPlace, type Path, type Place, showValue } from './show.js';
 import { nearest, suggest, wordsOf } from './suggest.js';
 import type * as z from './zod.js';
 

@@ -6,8 +6,7 @@
  * A loop with a stack of its own, so no input can overflow the call stack.
  */
 import { ExitCode, MlpError } from '../errors.js';
-import { printable } from '../text.js';
-import { clip, quote } from './show.js';
+import { printable, quote, shorten } from '../text.js';
 
 /** The deepest nesting of objects and arrays that is read. */
 export const maxDepth = 64;
@@ -109,7 +108,7 @@ export function checkSyntax(text: string, file: string, most = maxValues): void 
     if (!Number.isFinite(Number(text.slice(at, end)))) {
       throw failure(
         at,
-        `found ${clip(text.slice(at, end))}, expected a number of size at most ${Number.MAX_VALUE}`,
+        `found ${shorten(text.slice(at, end))}, expected a number of size at most ${Number.MAX_VALUE}`,
       );
     }
     return end;

@@ -1,10 +1,10 @@
 /** `--set training.epochs=5`: values set into a config's JSON before it is checked, so that the schema judges them like the file's own. */
 import { ExitCode, MlpError } from '../errors.js';
-import { printable } from '../text.js';
+import { printable, quote, shorten } from '../text.js';
 import { parseJson } from './json.js';
 import { maxDepth } from './jsonSyntax.js';
 import { isObject } from './shorthand.js';
-import { clip, formatPath, type Path, quote, showValue } from './show.js';
+import { formatPath, type Path, showValue } from './show.js';
 
 export interface Override {
   path: Path;
@@ -132,5 +132,5 @@ function usage(text: string, found: string): MlpError {
 }
 
 function shown(text: string): string {
-  return printable(clip(text));
+  return printable(shorten(text));
 }

@@ -1,7 +1,7 @@
 /**
  * Values, keys and places as an error message shows them: short, and never a control character that a terminal would obey.
  */
-import { printable } from '../text.js';
+import { printable, quote, shorten } from '../text.js';
 
 /** Where a value stands inside a JSON document: `['network', 'layers', 1, 'type']`. */
 export type Path = readonly (string | number)[];
@@ -12,17 +12,10 @@ export interface Place {
   path: Path;
 }
 
-const longest = 40;
-
-/** `text` in double quotes, clipped to 40 characters, printable. */
-export function quote(text: string): string {
-  return printable(JSON.stringify(clip(text)));
-}
-
 /** A JSON value as it would be written, clipped to 40 characters, printable. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return quote(value);
-  if (typeof value === 'object' && value !== null) return printable(clip(JSON.stringify(value)));
+  if (typeof value === 'object' && value !== null) return printable(shorten(JSON.stringify(value)));
   return String(value);
 }
 
@@ -40,11 +33,4 @@ export function formatPath(path: Path): string {
 /** `configs/iris.json: network.layers[1].type`, or the file alone for the whole document. */
 export function formatPlace({ file, path }: Place): string {
   return path.length === 0 ? printable(file) : `${printable(file)}: ${formatPath(path)}`;
-}
-
-/** At most 40 characters of `text`, an ellipsis where more is left out. */
-export function clip(text: string): string {
-  if (text.length <= longest) return text;
-  const end = /[\ud800-\udbff]/.test(text[longest - 2]) ? longest - 2 : longest - 1;
-  return `${text.slice(0, end)}…`;
 }

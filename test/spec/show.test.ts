@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatPath, formatPlace, quote, showValue } from '../../src/spec/show.js';
-import { printable } from '../../src/text.js';
+import { formatPath, formatPlace, showValue } from '../../src/spec/show.js';
+import { printable, quote } from '../../src/text.js';
 
 describe('formatPath', () => {
   it('writes keys with dots, indices and odd keys in brackets', () => {

@@ -1,10 +1,9 @@
 /** Which columns of a file are features, which are targets, and which say something of the rows: by name, or by number. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { columnsWithSetting, weightColumn } from '../../spec/columnSettings.js';
-import { quote } from '../../spec/show.js';
 import { oneOf, suggest } from '../../spec/suggest.js';
 import type { ColumnRef, DataConfig } from '../../spec/train.js';
-import { printable } from '../../text.js';
+import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import { columnLabel } from '../table.js';
 

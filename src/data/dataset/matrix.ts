@@ -2,6 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { ARENA_LIMIT, Arena, ArenaPlan } from '../../kernels/arena.js';
 import type { DType, Tensor } from '../../kernels/kernels.js';
+import { formatBytes } from '../../text.js';
 import type { ArenaMatrix } from '../plain/matrix.js';
 
 export interface FeatureMatrix {
@@ -37,14 +38,9 @@ export function createFeatureMatrix(dtype: DType, rows: number, columns: number)
     if (!(error instanceof RangeError)) throw error;
     throw new MlpError(
       ExitCode.config,
-      `the features of ${rows} rows in ${columns} columns need ${gigabytes(plan.bytes)} of memory: ` +
-        `${plan.bytes > ARENA_LIMIT ? `the limit of one run is ${gigabytes(ARENA_LIMIT)}` : 'the system has not that much to give'}`,
+      `the features of ${rows} rows in ${columns} columns need ${formatBytes(plan.bytes)} of memory: ` +
+        `${plan.bytes > ARENA_LIMIT ? `the limit of one run is ${formatBytes(ARENA_LIMIT)}` : 'the system has not that much to give'}`,
       'use fewer rows, name columns in data.exclude, or set "dtype": "float32"',
     );
   }
-}
-
-/** `1.23 GB` */
-export function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(3)} GB`;
 }

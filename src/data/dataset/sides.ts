@@ -1,10 +1,9 @@
 /** Which rows train, which validate and which test. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
-import { quote } from '../../spec/show.js';
 import { suggest } from '../../spec/suggest.js';
 import type { RowsOf } from '../../spec/train.js';
-import { printable } from '../../text.js';
+import { printable, quote } from '../../text.js';
 import { cellText, type Field, finiteNumber, firstRows, rowCount } from './field.js';
 
 /** Row numbers of the training file, in the order in which a side has them. */

@@ -1,9 +1,8 @@
 /** What the target columns mean: numbers to approach, or classes; and which classes, in which order. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { quote } from '../../spec/show.js';
 import { oneOf, suggest } from '../../spec/suggest.js';
 import type { Task } from '../../spec/train.js';
-import { printable } from '../../text.js';
+import { printable, quote } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { distinct, Levels } from '../levels.js';
 import {

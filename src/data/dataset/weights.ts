@@ -1,10 +1,9 @@
 /** What each row counts in the loss. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { settingOf } from '../../spec/columnSettings.js';
-import { quote } from '../../spec/show.js';
 import { oneOf, suggest } from '../../spec/suggest.js';
 import type { Weights } from '../../spec/train.js';
-import { printable } from '../../text.js';
+import { printable, quote } from '../../text.js';
 import { Levels } from '../levels.js';
 import { cellPlace, type Field, gather, requireNumbers } from './field.js';
 

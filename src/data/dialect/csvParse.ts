@@ -1,7 +1,7 @@
 /** csv-parse as we use it, which decides what a record is: its options, and its complaints in our words. */
 import type { CsvError, Options } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
-import { quote } from '../../spec/show.js';
+import { quote } from '../../text.js';
 import { columnLabel } from '../table.js';
 
 /** What stands between fields, and what begins a line that is skipped. One ASCII character each. */

@@ -1,6 +1,6 @@
 /** Whether the first record of a CSV names its columns, and whether those names will do. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { quote } from '../../spec/show.js';
+import { quote } from '../../text.js';
 import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
 
 const DATE_OR_TIME = /^\d[\d\s.:/TZ+-]*$/;

@@ -1,8 +1,9 @@
 /** Which rows are held out from training: those that a column marks, or a share that the classes allow. */
-import { quote } from '../../spec/show.js';
+
 import type { RowsByColumn, RowsOf } from '../../spec/train.js';
+import { counted, quote } from '../../text.js';
 import type { ColumnSummary, Level } from '../summary/types.js';
-import { counted, listOf, type Reason, refOf, type Subject } from './types.js';
+import { listOf, type Reason, refOf, type Subject } from './types.js';
 
 export interface HeldOut {
   readonly validation: RowsOf;

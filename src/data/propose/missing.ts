@@ -1,7 +1,9 @@
 /** What becomes of missing cells. */
+
 import type { ByColumn, MissingPolicy } from '../../spec/train.js';
+import { counted } from '../../text.js';
 import type { ColumnSummary } from '../summary/types.js';
-import { counted, listOf, type Reason, type Subject } from './types.js';
+import { listOf, type Reason, type Subject } from './types.js';
 
 export interface MissingChoice {
   /** Not there where no cell is missing. */

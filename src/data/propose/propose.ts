@@ -3,8 +3,8 @@
  * thumb, each stated where it is applied (`propose/`), all of them by the summary alone: nothing is trained here.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { quote } from '../../spec/show.js';
 import { DELIMITERS } from '../../spec/train.js';
+import { counted, quote } from '../../text.js';
 import type {
   ColumnSummary,
   Level,
@@ -18,7 +18,7 @@ import { proposeHeldOut } from './heldOut.js';
 import { chooseMissing } from './missing.js';
 import { arePixels, chooseScaling, chooseTargetScaling } from './scaling.js';
 import { proposeLayers, proposeTraining } from './training.js';
-import { counted, listOf, type ProposedConfig, type Reason, refOf, type Subject } from './types.js';
+import { listOf, type ProposedConfig, type Reason, refOf, type Subject } from './types.js';
 
 export { likelyTarget } from './target.js';
 export type { ProposedConfig, Reason } from './types.js';

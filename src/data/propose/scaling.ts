@@ -1,6 +1,7 @@
 /** How features and the target are scaled. */
+import { counted } from '../../text.js';
 import type { ColumnSummary } from '../summary/types.js';
-import { counted, type Reason, type Subject } from './types.js';
+import type { Reason, Subject } from './types.js';
 
 /** Fewer columns are no picture. */
 const LEAST_PIXELS = 16;

@@ -1,6 +1,8 @@
 /** How large the network is, and how it is trained: rules of thumb that do well on small and middling tables. */
+
 import type { Task } from '../../spec/train.js';
-import { counted, type ProposedConfig, type Reason } from './types.js';
+import { counted } from '../../text.js';
+import type { ProposedConfig, Reason } from './types.js';
 
 export interface Sizes {
   readonly task: Task;

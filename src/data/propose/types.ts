@@ -1,6 +1,7 @@
 /** What a proposal is made of, and the words that its reasons share. */
-import { quote } from '../../spec/show.js';
+
 import type { ColumnRef, DataConfig, OptimizerConfig, ScheduleConfig } from '../../spec/train.js';
+import { listed, quote } from '../../text.js';
 import type { ColumnSummary, TableSummary, TargetSummary } from '../summary/types.js';
 
 /** A train config with the keys that are worth writing; all others keep their defaults. */
@@ -34,9 +35,6 @@ export interface Subject {
   readonly rows: number;
 }
 
-/** So many names are written out in a sentence. */
-const MOST_NAMED = 5;
-
 /** How a config calls the column. */
 export function refOf({ dialect }: TableSummary, { name, index }: ColumnSummary): ColumnRef {
   return dialect.header ? name : index;
@@ -44,14 +42,5 @@ export function refOf({ dialect }: TableSummary, { name, index }: ColumnSummary)
 
 /** `"age", "size" and 7 more`; of a file without header `column 0, column 2`. */
 export function listOf({ dialect }: TableSummary, columns: readonly ColumnSummary[]): string {
-  const names = columns
-    .slice(0, MOST_NAMED)
-    .map(({ name }) => (dialect.header ? quote(name) : `column ${name}`));
-  const more = columns.length - names.length;
-  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-/** `1,797 rows`, `1 row` */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${String(count).replace(/\B(?=(\d{3})+$)/g, ',')} ${count === 1 ? noun : plural}`;
+  return listed(columns.map(({ name }) => (dialect.header ? quote(name) : `column ${name}`)));
 }

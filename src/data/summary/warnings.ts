@@ -1,5 +1,5 @@
 /** What to look at before training, in sentences. */
-import { quote } from '../../spec/show.js';
+import { quote } from '../../text.js';
 import type { Table } from '../table.js';
 import type { Leak } from './leaks.js';
 import { FAR, hasOutlier } from './outliers.js';

@@ -2,8 +2,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type FileBytes, readAt } from '../../data/source/bytes.js';
 import { ExitCode, MlpError, readError } from '../../errors.js';
-import { quote } from '../../spec/show.js';
-import { printable } from '../../text.js';
+import { printable, quote } from '../../text.js';
 import { isLittleEndian, reverseElements } from './byteOrder.js';
 import { ARRAYS, BITS, type TensorData } from './dtype.js';
 import { decodeHeader, type Header, type TensorInfo, tensorPlace } from './header.js';

@@ -7,8 +7,8 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { parseJson } from '../../spec/json.js';
 import { isObject } from '../../spec/shorthand.js';
-import { quote, showValue } from '../../spec/show.js';
-import { printable } from '../../text.js';
+import { showValue } from '../../spec/show.js';
+import { printable, quote } from '../../text.js';
 import { asDataError } from '../dataError.js';
 import { BITS, type Dtype, isDtype } from './dtype.js';
 

@@ -1,7 +1,6 @@
 /** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
 import { totalmem } from 'node:os';
 import type { Dataset } from '../../data/dataset/dataset.js';
-import { gigabytes } from '../../data/dataset/matrix.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import {
   type Allocator,
@@ -16,6 +15,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { ReferenceKernels } from '../../kernels/reference.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/train.js';
+import { formatBytes } from '../../text.js';
 import type { TrainingPlan } from '../plan.js';
 import { Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
@@ -59,7 +59,7 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
   const limit = Math.min(ARENA_LIMIT, totalmem());
   if (!(need.bytes <= limit)) {
     const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';
-    throw tooLarge(need.bytes, `${owner} ${gigabytes(limit)}`);
+    throw tooLarge(need.bytes, `${owner} ${formatBytes(limit)}`);
   }
   try {
     if (!taken.has(memory)) {
@@ -81,7 +81,7 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
 function tooLarge(bytes: number, limit: string): MlpError {
   return new MlpError(
     ExitCode.config,
-    `this network and its data need ${gigabytes(bytes)} of memory: ${limit}`,
+    `this network and its data need ${formatBytes(bytes)} of memory: ${limit}`,
     'use fewer units, a smaller training.batchSize, or "dtype": "float32"; mlp params shows where the parameters are',
   );
 }
