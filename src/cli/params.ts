@@ -26,11 +26,11 @@ export function paramsCommand(): Command {
 
 async function run(path: string, options: ParamsOptions): Promise<void> {
   const { loadNetworkSpec } = await import('../spec/load.js');
-  const { outputWidths } = await import('../spec/check.js');
+  const { checkWidths } = await import('../spec/widths.js');
   const { networkShape } = await import('../network/shape.js');
   const loaded = loadNetworkSpec(path);
   const inputs = loaded.network.input ?? (await inputsOfData(loaded));
-  outputWidths(loaded.network, inputs, loaded.networkPlace);
+  checkWidths(loaded.network, inputs, loaded.networkPlace);
   const shape = networkShape(loaded.network, inputs);
 
   if (options.json) {

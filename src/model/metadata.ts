@@ -5,15 +5,15 @@
 import { type FeatureEncoding, matrixWidth } from '../data/encode/encoding.js';
 import { Levels } from '../data/levels.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
-import { fusedLoss, lossesFor, outputsFor } from '../network/task.js';
 import { choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
 import { checkSchema } from '../spec/issues.js';
 import { parseJson } from '../spec/json.js';
 import { networkSchema } from '../spec/networkSchema.js';
 import { expandNetwork } from '../spec/shorthand.js';
 import { formatPlace, type Path } from '../spec/show.js';
-import { LOSSES, TASKS } from '../spec/train.js';
+import { LOSS_NAMES, TASKS } from '../spec/train.js';
 import * as z from '../spec/zod.js';
 import { quote } from '../text.js';
 import { asDataError } from './dataError.js';
@@ -57,7 +57,7 @@ const targetStandardization = object({
 const entries = {
   network: networkSchema,
   task: choice(TASKS),
-  loss: choice(LOSSES),
+  loss: choice(LOSS_NAMES),
   header: flag(),
   features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
   targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
@@ -151,7 +151,7 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     yield [['loss'], `found ${quote(loss)}, expected ${fused}, to which the network's last layer belongs`];
   }
   const { outputs } = networkShape(network, network.input);
-  const expected = outputsFor(loss, targets.length, classes?.length ?? 0);
+  const expected = LOSSES[loss].outputs(targets.length, classes?.length ?? 0);
   if (outputs !== expected) {
     yield [
       ['network', 'layers'],

@@ -1,55 +1,78 @@
-/** y = f(x + b): an activation, with the bias of the linear layer before it where there is one. */
-import type { Allocator } from '../kernels/arena.js';
+/** y = f(x + b): an activation, with the bias of the linear layer before it if there is one. */
+import { ACTIVATIONS } from '../kernels/activations.js';
 import type { Activation, ActivationType, Kernels, Tensor } from '../kernels/kernels.js';
 import { NEEDS_INPUT } from '../kernels/kernels.js';
-import type { Layer } from './layer.js';
-import type { Parameter } from './parameters.js';
+import type { ActivationSpec, LayerSpec } from '../spec/network.js';
+import type { Layer, LayerType, Parameter, Site } from './layer.js';
 
 /** Whose first or second derivative jumps at 0. */
 const KINKED: ReadonlySet<ActivationType> = new Set(['relu', 'leaky-relu', 'elu']);
 
 export class BiasActivation implements Layer {
   readonly kinkedOutputs: readonly Tensor[];
+  readonly #kernels: Kernels;
+  readonly #bias: Parameter | null; // [1, width]
+  readonly #activation: Activation;
   /** Without a bias and with f(x) = x there is nothing to compute. */
   readonly #isIdentity: boolean;
-  readonly #y: Tensor | null; // [B, width], null where y takes the place of x
+  readonly #y: Tensor | null; // [B, width], null if y takes the place of x
   #x!: Tensor; // [B, width]
   #output!: Tensor; // [B, width]
 
   /**
-   * @param ownInput the buffer of x [B, width] where the layer before has no more need of it, so that y may take its
-   * place; null where others may read x
+   * @param ownInput the buffer of x [B, width], if the layer before no longer needs it and y may
+   * take its place; null if others may read x
    */
   constructor(
-    private readonly kernels: Kernels,
-    private readonly bias: Parameter | null, // [1, width]
-    private readonly activation: Activation,
-    capacity: number,
+    spec: ActivationSpec,
+    bias: Parameter | null,
     width: number,
     ownInput: Tensor | null,
-    arena: Allocator,
+    { kernels, arena, capacity }: Site,
   ) {
-    this.#isIdentity = bias === null && activation.type === 'identity';
-    const inPlace = this.#isIdentity || (ownInput !== null && !NEEDS_INPUT.has(activation.type));
+    this.#kernels = kernels;
+    this.#bias = bias;
+    this.#activation = activationOf(spec);
+    this.#isIdentity = bias === null && spec.type === 'identity';
+    const inPlace = this.#isIdentity || (ownInput !== null && !NEEDS_INPUT.has(spec.type));
     this.#y = inPlace ? null : arena.tensor(capacity, width);
     const output = this.#y ?? ownInput;
-    this.kinkedOutputs = output && KINKED.has(activation.type) ? [output] : [];
+    this.kinkedOutputs = output && KINKED.has(spec.type) ? [output] : [];
   }
 
   forward(rows: number, x: Tensor): Tensor {
     this.#x = x;
     this.#output = this.#y ?? x;
     if (!this.#isIdentity) {
-      this.kernels.biasActivation(this.activation, rows, x, this.bias?.value ?? null, this.#output);
+      this.#kernels.biasActivation(this.#activation, rows, x, this.#bias?.value ?? null, this.#output);
     }
     return this.#output;
   }
 
   backward(rows: number, dY: Tensor): Tensor {
     if (!this.#isIdentity) {
-      const dBias = this.bias?.gradient ?? null;
-      this.kernels.biasActivationBackward(this.activation, rows, this.#x, this.#output, dY, dY, dBias);
+      const dBias = this.#bias?.gradient ?? null;
+      this.#kernels.biasActivationBackward(this.#activation, rows, this.#x, this.#output, dY, dY, dBias);
     }
     return dY;
   }
 }
+
+export function isActivation(spec: LayerSpec): spec is ActivationSpec {
+  return Object.hasOwn(ACTIVATIONS, spec.type);
+}
+
+/** The spec as the kernels take it: an activation has at most one parameter, the key beside `type`. */
+function activationOf({ type, ...parameters }: ActivationSpec): Activation {
+  const [parameter = 0] = Object.values<number>(parameters);
+  return { type, parameter };
+}
+
+const activation: LayerType<ActivationSpec> = {
+  build: (spec, site) => new BiasActivation(spec, null, site.inputs, site.ownInput, site),
+};
+
+/** Every activation as a layer of its own. */
+export const ACTIVATION_LAYERS = Object.fromEntries(
+  Object.keys(ACTIVATIONS).map((type) => [type, activation]),
+) as Record<ActivationType, LayerType<ActivationSpec>>;

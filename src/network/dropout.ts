@@ -1,45 +1,47 @@
 /**
- * Dropout: in training each element is set to 0 with probability `rate`, and the rest are divided by 1 − rate, so that
- * the expectation stays and an evaluation needs nothing at all (inverted dropout; Srivastava et al. 2014, section 10).
+ * Dropout: in training each element is set to 0 with probability `rate`, and the rest are divided by
+ * 1 − rate. The expectation stays the same, so evaluation needs nothing at all (inverted dropout;
+ * Srivastava et al. 2014, section 10).
  */
-import type { Allocator } from '../kernels/arena.js';
 import type { DropoutMask, Kernels, Tensor } from '../kernels/kernels.js';
-import type { Layer, Pass } from './layer.js';
+import type { DropoutSpec } from '../spec/network.js';
+import type { Layer, LayerType, Pass, Site } from './layer.js';
 
-export class Dropout implements Layer {
+class Dropout implements Layer {
   readonly kinkedOutputs: readonly Tensor[] = [];
+  readonly #kernels: Kernels;
+  readonly #rate: number;
+  readonly #seed: number;
+  /** Which of the network's dropout layers this is: with the seed and the step it names the mask. */
+  readonly #layer: number;
   readonly #y: Tensor; // [B, width]
-  /** Of the last forward pass; null where that dropped nothing. */
+  /** Of the last forward pass; null if it dropped nothing. */
   #mask: DropoutMask | null = null;
 
-  /**
-   * @param seed the run's
-   * @param layer which of the network's dropout layers this is: with the seed and the step it names the mask
-   */
-  constructor(
-    private readonly kernels: Kernels,
-    private readonly rate: number,
-    private readonly seed: number,
-    private readonly layer: number,
-    capacity: number,
-    width: number,
-    arena: Allocator,
-  ) {
-    this.#y = arena.tensor(capacity, width);
+  constructor({ rate }: DropoutSpec, { kernels, arena, capacity, inputs, seed, ordinal }: Site) {
+    this.#kernels = kernels;
+    this.#rate = rate;
+    this.#seed = seed;
+    this.#layer = ordinal;
+    this.#y = arena.tensor(capacity, inputs);
   }
 
   forward(rows: number, x: Tensor, { training, step }: Pass): Tensor {
-    const { rate, seed, layer } = this;
-    this.#mask = training && rate > 0 ? { rate, seed, layer, step } : null;
+    const mask = { rate: this.#rate, seed: this.#seed, layer: this.#layer, step };
+    this.#mask = training && mask.rate > 0 ? mask : null;
     if (!this.#mask) return x;
     // y = x ⊙ mask/(1 − rate)
-    this.kernels.dropout(rows, this.#mask, x, this.#y);
+    this.#kernels.dropout(rows, this.#mask, x, this.#y);
     return this.#y;
   }
 
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor {
     // dX = dY ⊙ mask/(1 − rate), the mask drawn again
-    if (this.#mask && needsInputGradient) this.kernels.dropout(rows, this.#mask, dY, dY);
+    if (this.#mask && needsInputGradient) this.#kernels.dropout(rows, this.#mask, dY, dY);
     return dY;
   }
 }
+
+export const dropout: LayerType<DropoutSpec> = {
+  build: (spec, site) => new Dropout(spec, site),
+};

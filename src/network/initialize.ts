@@ -3,7 +3,7 @@
  * so that `std * randn(inputs, units)` in NumPy gives the same numbers.
  */
 import type { RandomState } from '../random/randomState.js';
-import type { Parameter, ParameterInit, Statistic } from './parameters.js';
+import type { Parameter, ParameterInit, Statistic } from './layer.js';
 
 /** Fills every parameter as its spec says; biases with 0, scales with 1. Draws nothing for those and for zeros. */
 export function initialize(parameters: readonly Parameter[], random: RandomState): void {

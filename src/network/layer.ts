@@ -1,30 +1,124 @@
-/** What a layer is. Symbols: B rows of the batch at hand, x its input, y its output, `d` before a name its gradient. */
-import type { Tensor } from '../kernels/kernels.js';
+/**
+ * What a layer is, and what the rest of the program knows about a type of layer.
+ * Symbols: B rows of the batch, x a layer's input, y its output, `d` before a name its gradient.
+ */
+import type { Allocator } from '../kernels/arena.js';
+import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { ActivationSpec, InitSpec, LayerSpec } from '../spec/network.js';
 
 /** What a forward pass is part of. */
 export interface Pass {
-  /** Whether layers do what they do in training alone, as dropout does. */
+  /** Whether layers behave as in training: dropout drops, batch-norm uses the batch. */
   readonly training: boolean;
-  /** Whether running statistics follow: in a training step, not where its loss alone is asked for. */
+  /** Whether running statistics follow: in a training step, but not where only its loss is wanted. */
   readonly learning: boolean;
-  /** The number of the training step, from 0: what is random in a layer is drawn by it. */
+  /** The number of the training step, from 0. Random masks depend on it. */
   readonly step: number;
 }
 
 export interface Layer {
-  /** The outputs of its activations that have a kink at 0: there y changes sign, or leaves 0, with x. */
+  /** Outputs of activations with a kink at 0: there y changes sign, or leaves 0, with x. */
   readonly kinkedOutputs: readonly Tensor[];
 
+  /** What `forward` returns, if the next layer may overwrite it before the backward pass. */
+  readonly reusableOutput?: Tensor;
+
   /**
-   * y [B, outputs] from x [B, inputs]. x is kept for the backward pass: it must not change in between.
-   * The returned tensor belongs to the layer (or is x itself) and is overwritten by the next call.
+   * y [B, outputs] from x [B, inputs]. The layer keeps x for the backward pass: it must not change
+   * in between. The returned tensor belongs to the layer (or is x itself); the next call overwrites it.
    */
   forward(rows: number, x: Tensor, pass: Pass): Tensor;
 
   /**
-   * dX [B, inputs] from dY [B, outputs], and the gradients of the layer's own parameters into their block.
-   * dY may be overwritten. Where `needsInputGradient` is false, nobody reads the result: the layer may skip it
-   * and return dY.
+   * dX [B, inputs] from dY [B, outputs]; also writes the gradients of the layer's own parameters.
+   * dY may be overwritten. If `needsInputGradient` is false nobody reads the result: the layer may
+   * skip it and return dY.
    */
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor;
+}
+
+/** How a parameter starts: as the spec says, or at 1 (the scale of a normalisation). */
+export type ParameterInit = InitSpec | { readonly type: 'ones' };
+
+/** A parameter tensor, without any memory. */
+export interface ParameterShape {
+  /** `weight` or `bias`. A normalisation's scale and shift have the same names, as in PyTorch. */
+  readonly name: string;
+  /** L1, L2 and weight decay act on weights alone. A shift counts as a bias. */
+  readonly kind: 'weight' | 'bias' | 'scale';
+  /** weight: [inputs, units]; bias and scale: [1, units] */
+  readonly rows: number;
+  readonly columns: number;
+  readonly init: ParameterInit;
+}
+
+/** A row of numbers, one per column, that a layer keeps but nothing trains; without any memory. */
+export interface StatisticShape {
+  /** `running_mean`, `running_var`: PyTorch's names. */
+  readonly name: string;
+  readonly columns: number;
+  /** Every element starts at this. */
+  readonly initial: 0 | 1;
+}
+
+/** A parameter of a network with its memory and its gradient's. */
+export interface Parameter extends ParameterShape {
+  /** `layers.0.weight` */
+  readonly name: string;
+  readonly value: Tensor;
+  readonly gradient: Tensor;
+}
+
+/** A statistic of a network with its memory. */
+export interface Statistic extends StatisticShape {
+  /** `layers.1.running_mean` */
+  readonly name: string;
+  /** [1, columns] */
+  readonly value: Tensor;
+}
+
+/** A type of layer: one record for each, beside its mathematics; `layerTypes.ts` lists them all. */
+export interface LayerType<Spec extends LayerSpec = LayerSpec> {
+  /** Its own parameters, weight first; none if left out. */
+  parameters?(spec: Spec, inputs: number): ParameterShape[];
+  /** Its own statistics; none if left out. */
+  statistics?(spec: Spec, inputs: number): StatisticShape[];
+  /** Whether it also computes the activation that follows it, in the same pass over memory. */
+  readonly takesActivation?: boolean;
+  /** Allocates the layer's buffers and returns it ready to run. */
+  build(spec: Spec, site: Site): Layer;
+}
+
+/** The parameters of a normalisation: γ and β [1, inputs]. */
+export function scaleAndShift(inputs: number): ParameterShape[] {
+  return [
+    { name: 'weight', kind: 'scale', rows: 1, columns: inputs, init: { type: 'ones' } },
+    { name: 'bias', kind: 'bias', rows: 1, columns: inputs, init: { type: 'zeros' } },
+  ];
+}
+
+/** What a layer is built from and into. */
+export interface Site {
+  readonly kernels: Kernels;
+  readonly arena: Allocator;
+  /** The most rows in a batch. */
+  readonly capacity: number;
+  /** The run's seed. */
+  readonly seed: number;
+  /** Width of x. */
+  readonly inputs: number;
+  /** How many layers of the same type come before this one. */
+  readonly ordinal: number;
+  /** Whether the backward pass needs dX: not in the first layer, which has none before it. */
+  readonly needsInputGradient: boolean;
+  /** The buffer of x [B, inputs], if y may overwrite it; null if others still read x. */
+  readonly ownInput: Tensor | null;
+  /** The activation that follows, for a type that takes it; else undefined. */
+  readonly activation: ActivationSpec | undefined;
+  /** The layers inside a residual, built. */
+  buildInner(): readonly Layer[];
+  /** The layer's own parameter of that name. */
+  parameter(name: string): Parameter;
+  /** The layer's own statistic of that name. */
+  statistic(name: string): Statistic;
 }

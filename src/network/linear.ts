@@ -1,39 +1,33 @@
 /** A linear layer together with the activation that follows it: y = f(x·W + b). */
-import type { Allocator } from '../kernels/arena.js';
-import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
+import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { LinearSpec } from '../spec/network.js';
 import { BiasActivation } from './activation.js';
-import type { Layer } from './layer.js';
-import type { Parameter } from './parameters.js';
+import type { Layer, LayerType, Parameter, Site } from './layer.js';
 
-export class Linear implements Layer {
+class Linear implements Layer {
+  readonly #kernels: Kernels;
+  readonly #weight: Parameter; // [inputs, units]
   readonly #units: number;
   readonly #inputs: number;
-  readonly #z: Tensor; // [B, units] x·W, and f(x·W + b) in the same place where f allows
+  readonly #z: Tensor; // [B, units] x·W, and f(x·W + b) in the same place if f allows it
   readonly #dX: Tensor | null; // [B, inputs]
   readonly #biasActivation: BiasActivation;
   #x!: Tensor; // [B, inputs]
 
-  constructor(
-    private readonly kernels: Kernels,
-    private readonly weight: Parameter, // [inputs, units]
-    bias: Parameter | null,
-    activation: Activation,
-    capacity: number,
-    needsInputGradient: boolean,
-    arena: Allocator,
-  ) {
-    this.#inputs = weight.rows;
-    this.#units = weight.columns;
-    this.#z = arena.tensor(capacity, this.#units);
-    this.#dX = needsInputGradient ? arena.tensor(capacity, this.#inputs) : null;
+  constructor({ units, bias }: LinearSpec, site: Site) {
+    const { kernels, arena, capacity, inputs, needsInputGradient, activation } = site;
+    this.#kernels = kernels;
+    this.#weight = site.parameter('weight');
+    this.#inputs = inputs;
+    this.#units = units;
+    this.#z = arena.tensor(capacity, units);
+    this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
     this.#biasActivation = new BiasActivation(
-      kernels,
-      bias,
-      activation,
-      capacity,
-      this.#units,
+      activation ?? { type: 'identity' },
+      bias ? site.parameter('bias') : null,
+      units,
       this.#z,
-      arena,
+      site,
     );
   }
 
@@ -44,17 +38,28 @@ export class Linear implements Layer {
   forward(rows: number, x: Tensor): Tensor {
     this.#x = x;
     // z = x·W                                    [B, units] = [B, inputs]·[inputs, units]
-    this.kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.weight.value, 0, this.#z);
+    this.#kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.#weight.value, 0, this.#z);
     return this.#biasActivation.forward(rows, this.#z);
   }
 
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor {
     const dZ = this.#biasActivation.backward(rows, dY);
     // dW = xᵀ·dZ                                 [inputs, units] = [B, inputs]ᵀ·[B, units]
-    this.kernels.gemm('TN', this.#inputs, this.#units, rows, this.#x, dZ, 0, this.weight.gradient);
+    this.#kernels.gemm('TN', this.#inputs, this.#units, rows, this.#x, dZ, 0, this.#weight.gradient);
     if (!needsInputGradient || !this.#dX) return dZ;
     // dX = dZ·Wᵀ                                 [B, inputs] = [B, units]·[inputs, units]ᵀ
-    this.kernels.gemm('NT', rows, this.#inputs, this.#units, dZ, this.weight.value, 0, this.#dX);
+    this.#kernels.gemm('NT', rows, this.#inputs, this.#units, dZ, this.#weight.value, 0, this.#dX);
     return this.#dX;
   }
 }
+
+export const linear: LayerType<LinearSpec> = {
+  takesActivation: true,
+  parameters: ({ units, bias, init }, inputs) => [
+    { name: 'weight', kind: 'weight', rows: inputs, columns: units, init },
+    ...(bias
+      ? [{ name: 'bias', kind: 'bias', rows: 1, columns: units, init: { type: 'zeros' } } as const]
+      : []),
+  ],
+  build: (spec, site) => new Linear(spec, site),
+};

@@ -1,23 +1,33 @@
 /**
- * The losses, from logits, as records by name: value and gradient come from one kernel, stable for logits of any size.
- * B rows, K outputs. A row with a weight w counts w times: the formulas below are those of weight 1.
+ * The losses, from logits, as records by name. One kernel computes value and gradient, stable for
+ * logits of any size. B rows, K outputs. A row of weight w counts w times: the formulas below are
+ * those of weight 1.
  */
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
-import type { LossName } from '../spec/train.js';
+import type { LayerSpec } from '../spec/network.js';
+import type { LossName, Task } from '../spec/train.js';
 
-/** The targets of a batch: labels for softmax cross-entropy, values [B, K] for the rest; with weights, what each row counts. */
+/** The targets of a batch: labels [B] for softmax cross-entropy, values [B, K] for the rest. */
 export type Targets = ({ readonly labels: IntVector } | { readonly values: Tensor }) & {
-  /** [B, 1] What a row's loss is multiplied by; 1 where there are none. */
+  /** [B, 1] What the loss of each row is multiplied by; 1 if left out. */
   readonly weights?: Tensor;
 };
 
 export interface Loss {
   readonly name: LossName;
-  /** What is averaged over: B rows, or B·K elements, whatever the rows' weights are. */
+  /** The tasks it can train. The first loss of a task in the list below is its default. */
+  readonly tasks: readonly Task[];
+  /** What a target is: a class from 0 (one label per row), 0 or 1, or any number. */
+  readonly target: 'class' | 'bit' | 'number';
+  /** The activation that it computes itself if the network ends in it. */
+  readonly fuses?: 'sigmoid' | 'softmax';
+  /** How wide the network's output must be. */
+  outputs(targets: number, classes: number): number;
+  /** What is averaged over: B rows, or B·K elements, whatever the weights of the rows are. */
   terms(rows: number, outputs: number): number;
   /**
-   * rowLoss[i] ← the sum of row i's terms, times its weight; dLogits ← the gradient of the mean over all terms unless
-   * null (dLogits may be logits). rowLoss is [B, 1].
+   * rowLoss[i] ← the sum of row i's terms, times its weight; dLogits ← the gradient of the mean over
+   * all terms unless null (dLogits may be logits). rowLoss is [B, 1].
    */
   evaluate(
     kernels: Kernels,
@@ -33,6 +43,9 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
   /** 1/(B·K)·Σ (o − t)²; gradient 2/(B·K)·(o − t) */
   'mean-squared-error': {
     name: 'mean-squared-error',
+    tasks: ['regression'],
+    target: 'number',
+    outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, output, targets, rowLoss, dOutput) {
       const scale = 1 / this.terms(rows, output.columns);
@@ -43,6 +56,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
   /** −1/(B·K)·Σ t·log σ(h) + (1 − t)·log(1 − σ(h)); gradient 1/(B·K)·(σ(h) − t) */
   'binary-cross-entropy': {
     name: 'binary-cross-entropy',
+    tasks: ['binary'],
+    target: 'bit',
+    fuses: 'sigmoid',
+    outputs: () => 1,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
       const scale = 1 / this.terms(rows, logits.columns);
@@ -53,6 +70,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
   /** −1/B·Σ log P(y), P = softmax(h); gradient 1/B·(P − y) */
   'softmax-cross-entropy': {
     name: 'softmax-cross-entropy',
+    tasks: ['binary', 'multiclass'],
+    target: 'class',
+    fuses: 'softmax',
+    outputs: (_, classes) => classes,
     terms: (rows) => rows,
     evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
       const scale = 1 / this.terms(rows, logits.columns);
@@ -62,7 +83,20 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
   },
 };
 
-/** A row's loss and its gradient by its weight; divided by as many terms as without weights, not by their sum. */
+/** The losses that a task can be trained on, the default first. */
+export function lossesFor(task: Task): readonly LossName[] {
+  return Object.values(LOSSES)
+    .filter(({ tasks }) => tasks.includes(task))
+    .map(({ name }) => name);
+}
+
+/** The loss that computes the network's last layer itself; undefined if none does. */
+export function fusedLoss(layers: readonly LayerSpec[]): LossName | undefined {
+  const last = layers.at(-1)?.type;
+  return Object.values(LOSSES).find(({ fuses }) => fuses !== undefined && fuses === last)?.name;
+}
+
+/** Multiplies loss and gradient of each row by its weight. The divisor stays the number of terms. */
 function weigh(
   kernels: Kernels,
   rows: number,

@@ -1,30 +1,20 @@
 /**
- * A multilayer perceptron: a checked spec turned into layers that work in an arena. Knows no files, console or clock.
+ * A multilayer perceptron: a checked spec turned into layers that work in an arena.
  *
  *     plan → arena → Network → forward, loss, backward → gradients beside the parameters
  */
 import type { Allocator } from '../kernels/arena.js';
-import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
+import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
-import type { ActivationSpec, BatchNormSpec, LayerSpec, NetworkSpec } from '../spec/network.js';
+import type { LayerSpec, NetworkSpec } from '../spec/network.js';
 import type { LossName } from '../spec/train.js';
-import { BiasActivation } from './activation.js';
-import { BatchNorm } from './batchNorm.js';
-import { Dropout } from './dropout.js';
+import { type PlacedLayer, placeLayers } from '../spec/widths.js';
+import { isActivation } from './activation.js';
 import { initialize, initializeStatistics } from './initialize.js';
-import type { Layer, Pass } from './layer.js';
-import { LayerNorm } from './layerNorm.js';
-import { Linear } from './linear.js';
-import { LOSSES, type Loss, type Targets } from './loss.js';
-import {
-  type Parameter,
-  Parameters,
-  parameterLayout,
-  type Statistic,
-  Statistics,
-  statisticsLayout,
-} from './parameters.js';
-import { Residual } from './residual.js';
+import type { Layer, Parameter, Pass, Statistic } from './layer.js';
+import { LAYER_TYPES } from './layerTypes.js';
+import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
+import { Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
 
 export interface NetworkOptions {
   /** Width of a row. */
@@ -34,9 +24,9 @@ export interface NetworkOptions {
   readonly l2: number;
   /** λ of λ·Σ|W| over the weights; 0 if left out. */
   readonly l1?: number;
-  /** The most rows that are passed at once. */
+  /** The most rows in a batch. */
   readonly capacity: number;
-  /** What dropout draws its masks by, below 2³². */
+  /** Dropout draws its masks from it; below 2³². */
   readonly seed: number;
 }
 
@@ -44,75 +34,80 @@ const EVALUATION: Pass = { training: false, learning: false, step: 0 };
 
 export class Network {
   readonly parameters: Parameters;
-  /** Running means and variances: training moves them, evaluation takes them. */
+  /** Running means and variances: training updates them, evaluation uses them. */
   readonly statistics: Statistics;
   readonly loss: Loss;
   readonly outputs: number;
+  readonly #options: NetworkOptions;
+  readonly #kernels: Kernels;
   readonly #layers: readonly Layer[];
   readonly #rowLoss: Tensor; // [B, 1]
   readonly #dLogits: Tensor; // [B, outputs]
 
-  constructor(
-    spec: NetworkSpec,
-    private readonly options: NetworkOptions,
-    private readonly kernels: Kernels,
-    arena: Allocator,
-  ) {
-    this.parameters = new Parameters(parameterLayout(spec.layers, options.inputs), arena);
-    this.statistics = new Statistics(statisticsLayout(spec.layers, options.inputs), arena);
-    this.loss = LOSSES[options.loss];
-    const builder = new Builder(this.parameters, this.statistics, kernels, options, arena);
-    const { layers, width } = builder.build(withoutFusedOutput(spec.layers), options.inputs, '', false);
-    this.#layers = layers;
-    this.outputs = width;
-    this.#rowLoss = arena.tensor(options.capacity, 1);
-    this.#dLogits = arena.tensor(options.capacity, width);
+  constructor(spec: NetworkSpec, options: NetworkOptions, kernels: Kernels, arena: Allocator) {
+    const { inputs, loss, capacity } = options;
+    this.#options = options;
+    this.#kernels = kernels;
+    this.parameters = new Parameters(parameterLayout(spec.layers, inputs), arena);
+    this.statistics = new Statistics(statisticsLayout(spec.layers, inputs), arena);
+    this.loss = LOSSES[loss];
+    // A last layer that the loss computes itself is not built.
+    const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);
+    const placed = placeLayers(layers, inputs);
+    this.outputs = placed.at(-1)?.outputs ?? inputs;
+    this.#layers = new Builder(this, options, kernels, arena).build(placed, false);
+    this.#rowLoss = arena.tensor(capacity, 1);
+    this.#dLogits = arena.tensor(capacity, this.outputs);
   }
 
-  /** Draws the weights, and sets all other parameters and the statistics to what they start at. */
+  /** Draws the weights; sets all other parameters and the statistics to their start values. */
   initialize(random: RandomState): void {
     initialize(this.parameters.list, random);
     initializeStatistics(this.statistics.list);
   }
 
-  /** The logits [B, outputs] of x [B, inputs], dropout off, batches normalised by the running statistics. They are overwritten by the next call. */
+  /**
+   * The logits [B, outputs] of x [B, inputs] in evaluation: no dropout, normalised by the running
+   * statistics. The next call overwrites them.
+   */
   forward(rows: number, x: Tensor): Tensor {
     return this.#forward(rows, x, EVALUATION);
   }
 
-  /** The outputs of the last forward pass whose activations have a kink at 0. */
+  /** The outputs, after the last forward pass, of activations with a kink at 0. */
   get kinkedOutputs(): readonly Tensor[] {
     return this.#layers.flatMap((layer) => layer.kinkedOutputs);
   }
 
-  /** The mean loss of the logits without regularisation: the weighted sum of its terms, and how many they are. */
+  /** The loss of the logits without regularisation, as weighted sum and number of its terms. */
   dataLoss(rows: number, logits: Tensor, targets: Targets): { sum: number; terms: number } {
-    this.loss.evaluate(this.kernels, rows, logits, targets, this.#rowLoss, null);
-    return { sum: this.kernels.sum(rows, this.#rowLoss), terms: this.loss.terms(rows, this.outputs) };
+    this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, null);
+    return { sum: this.#kernels.sum(rows, this.#rowLoss), terms: this.loss.terms(rows, this.outputs) };
   }
 
   /** ½·λ₂·ΣW² + λ₁·Σ|W|, the weights alone */
   regularization(): number {
-    const { l2, l1 = 0 } = this.options;
+    const { l2, l1 = 0 } = this.#options;
     const { layout, values } = this.parameters;
-    const squares = l2 === 0 ? 0 : 0.5 * l2 * this.kernels.sumOfSquares(layout.weights, values);
-    return l1 === 0 ? squares : squares + l1 * this.kernels.sumOfMagnitudes(layout.weights, values);
+    const squares = l2 === 0 ? 0 : 0.5 * l2 * this.#kernels.sumOfSquares(layout.weights, values);
+    return l1 === 0 ? squares : squares + l1 * this.#kernels.sumOfMagnitudes(layout.weights, values);
   }
 
   /**
-   * The loss of a batch with regularisation, and its gradient by every parameter into `parameters.gradients`. Moves the
-   * statistics, once a call.
-   * @param step the number of the training step, from 0, which dropout draws its masks by
+   * The loss of a batch with regularisation. Writes its gradient by every parameter into
+   * `parameters.gradients` and updates the statistics once.
+   *
+   * @param step the number of the training step, from 0: dropout masks depend on it
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
     const logits = this.#forward(rows, x, { training: true, learning: true, step });
-    this.loss.evaluate(this.kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
-    const dataLoss = this.kernels.sum(rows, this.#rowLoss) / this.loss.terms(rows, this.outputs);
+    this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
+    const dataLoss = this.#kernels.sum(rows, this.#rowLoss) / this.loss.terms(rows, this.outputs);
     this.#backward(rows);
     return dataLoss + this.regularization();
   }
 
-  /** The same loss from a forward pass alone, with the dropout of the same step; the statistics stay. */
+  /** The same loss from a forward pass alone, with the same dropout masks; the statistics stay. */
   lossOf(rows: number, x: Tensor, targets: Targets, step = 0): number {
     const logits = this.#forward(rows, x, { training: true, learning: false, step });
     const { sum, terms } = this.dataLoss(rows, logits, targets);
@@ -128,118 +123,59 @@ export class Network {
   #backward(rows: number): void {
     let d = this.#dLogits;
     for (let i = this.#layers.length - 1; i >= 0; i--) d = this.#layers[i].backward(rows, d, i > 0);
-    const { l2, l1 = 0 } = this.options;
+    const { l2, l1 = 0 } = this.#options;
     const { layout, values, gradients } = this.parameters;
     // d(½·λ·ΣW²)/dW = λ·W
-    if (l2 !== 0) this.kernels.addScaled(layout.weights, l2, values, gradients);
-    // d(λ·Σ|W|)/dW = λ·sign(W); at a weight of 0, where |W| has its kink, the subgradient 0
-    if (l1 !== 0) this.kernels.addSigns(layout.weights, l1, values, gradients);
+    if (l2 !== 0) this.#kernels.addScaled(layout.weights, l2, values, gradients);
+    // d(λ·Σ|W|)/dW = λ·sign(W); at the kink of |W|, a weight of 0, the subgradient 0
+    if (l1 !== 0) this.#kernels.addSigns(layout.weights, l1, values, gradients);
   }
 }
 
-/** Turns specs into layers: a linear layer takes the activation behind it along, so that both run as one pass over memory. */
+/** Turns placed specs into layers. */
 class Builder {
-  #dropouts = 0;
+  /** How many layers of each type were built. */
+  readonly #built = new Map<LayerSpec['type'], number>();
+  readonly #network: Network;
+  readonly #options: NetworkOptions;
+  readonly #kernels: Kernels;
+  readonly #arena: Allocator;
 
-  constructor(
-    private readonly parameters: Parameters,
-    private readonly statistics: Statistics,
-    private readonly kernels: Kernels,
-    private readonly options: NetworkOptions,
-    private readonly arena: Allocator,
-  ) {}
+  constructor(network: Network, options: NetworkOptions, kernels: Kernels, arena: Allocator) {
+    this.#network = network;
+    this.#options = options;
+    this.#kernels = kernels;
+    this.#arena = arena;
+  }
 
-  build(
-    specs: readonly LayerSpec[],
-    inputs: number,
-    prefix: string,
-    needsInputGradient: boolean,
-  ): { layers: Layer[]; width: number } {
-    const { kernels, arena } = this;
-    const { capacity, seed } = this.options;
+  build(placed: readonly PlacedLayer[], needsInputGradient: boolean): Layer[] {
     const layers: Layer[] = [];
-    let width = inputs;
-    for (let i = 0; i < specs.length; i++) {
-      const spec = specs[i];
-      const previous = layers.at(-1);
-      const name = `${prefix}layers.${i}`;
+    for (let i = 0; i < placed.length; i++) {
+      const { spec, name, inputs, inner } = placed[i];
+      const type = LAYER_TYPES[spec.type];
+      const next = placed[i + 1]?.spec;
+      const activation = type.takesActivation && next && isActivation(next) ? next : undefined;
+      if (activation) i++;
+      const ordinal = this.#built.get(spec.type) ?? 0;
+      this.#built.set(spec.type, ordinal + 1);
       const needsGradient = needsInputGradient || layers.length > 0;
-      if (spec.type === 'linear') {
-        const next = specs[i + 1];
-        const follower = next && isActivation(next) ? next : undefined;
-        if (follower) i++;
-        layers.push(this.#linear(name, follower, needsGradient));
-        width = spec.units;
-      } else if (spec.type === 'residual') {
-        const inner = this.build(spec.layers, width, `${name}.`, needsGradient);
-        layers.push(new Residual(kernels, inner.layers, capacity, width, arena));
-      } else if (spec.type === 'dropout') {
-        layers.push(new Dropout(kernels, spec.rate, seed, this.#dropouts++, capacity, width, arena));
-      } else if (spec.type === 'batch-norm') {
-        layers.push(this.#batchNorm(name, spec));
-      } else if (spec.type === 'layer-norm') {
-        const { scale, shift } = this.#scaleAndShift(name);
-        layers.push(new LayerNorm(kernels, scale, shift, spec.epsilon, capacity, arena));
-      } else if (isActivation(spec)) {
-        const isNormalized = previous instanceof BatchNorm || previous instanceof LayerNorm;
-        const own = isNormalized ? previous.output : null;
-        layers.push(new BiasActivation(kernels, null, activationOf(spec), capacity, width, own, arena));
-      }
+      layers.push(
+        type.build(spec, {
+          kernels: this.#kernels,
+          arena: this.#arena,
+          capacity: this.#options.capacity,
+          seed: this.#options.seed,
+          inputs,
+          ordinal,
+          needsInputGradient: needsGradient,
+          ownInput: layers.at(-1)?.reusableOutput ?? null,
+          activation,
+          buildInner: () => this.build(inner, needsGradient),
+          parameter: (own) => this.#network.parameters.get(`${name}.${own}`) as Parameter,
+          statistic: (own) => this.#network.statistics.get(`${name}.${own}`) as Statistic,
+        }),
+      );
     }
-    return { layers, width };
-  }
-
-  #linear(name: string, follower: ActivationSpec | undefined, needsInputGradient: boolean): Linear {
-    const weight = this.#parameter(`${name}.weight`);
-    const bias = this.parameters.get(`${name}.bias`) ?? null;
-    const activation = activationOf(follower ?? { type: 'identity' });
-    const { kernels, arena, options } = this;
-    return new Linear(kernels, weight, bias, activation, options.capacity, needsInputGradient, arena);
-  }
-
-  #batchNorm(name: string, { momentum, epsilon }: BatchNormSpec): BatchNorm {
-    const { scale, shift } = this.#scaleAndShift(name);
-    const { value: mean } = this.statistics.get(`${name}.running_mean`) as Statistic;
-    const { value: variance } = this.statistics.get(`${name}.running_var`) as Statistic;
-    const running = { momentum, mean, variance };
-    return new BatchNorm(this.kernels, scale, shift, running, epsilon, this.options.capacity, this.arena);
-  }
-
-  #scaleAndShift(name: string): { scale: Parameter; shift: Parameter } {
-    return { scale: this.#parameter(`${name}.weight`), shift: this.#parameter(`${name}.bias`) };
-  }
-
-  #parameter(name: string): Parameter {
-    return this.parameters.get(name) as Parameter;
-  }
-}
-
-/** Where the spec ends in the softmax or sigmoid that is fused into its cross-entropy, the layers before it. */
-export function withoutFusedOutput(layers: readonly LayerSpec[]): readonly LayerSpec[] {
-  const last = layers.at(-1)?.type;
-  return last === 'softmax' || last === 'sigmoid' ? layers.slice(0, -1) : layers;
-}
-
-const NOT_ACTIVATIONS: ReadonlySet<LayerSpec['type']> = new Set([
-  'linear',
-  'dropout',
-  'batch-norm',
-  'layer-norm',
-  'residual',
-  'softmax',
-]);
-
-function isActivation(spec: LayerSpec): spec is ActivationSpec {
-  return !NOT_ACTIVATIONS.has(spec.type);
-}
-
-function activationOf(spec: ActivationSpec): Activation {
-  switch (spec.type) {
-    case 'leaky-relu':
-      return { type: spec.type, parameter: spec.slope };
-    case 'elu':
-      return { type: spec.type, parameter: spec.alpha };
-    default:
-      return { type: spec.type, parameter: 0 };
+    return layers;
   }
 }

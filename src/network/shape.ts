@@ -1,16 +1,19 @@
 /**
- * What follows from a spec by arithmetic alone: every layer's output width and parameters, without allocating
- * anything and exactly, however large (BigInt).
+ * What follows from a spec by arithmetic alone: the output width and the parameters of every layer.
+ * It allocates nothing, and its counts are exact however large they are (BigInt).
  */
 import type { LayerSpec, NetworkSpec } from '../spec/network.js';
+import { leafLayers, type PlacedLayer, placeLayers } from '../spec/widths.js';
+import { ownParameters } from './layerTypes.js';
 
-/** A layer of a network as a row of its table; a residual block has the rows of its layers inside. */
+/** A layer as a row of the parameter table; a residual has the rows of its inner layers inside. */
 export interface LayerShape {
-  /** Path in the spec, and the prefix of its parameters' names: `layers.0`, `layers.2.layers.0`, … */
+  /** `layers.0`, `layers.2.layers.0`, …: its path in the spec and the prefix of its parameters. */
   readonly name: string;
   readonly type: LayerSpec['type'];
   readonly inputs: number;
   readonly outputs: number;
+  /** Scales of normalisations are counted as weights, their shifts as biases. */
   readonly weights: bigint;
   readonly biases: bigint;
   readonly layers?: readonly LayerShape[];
@@ -24,9 +27,9 @@ export interface NetworkShape {
   readonly biases: bigint;
 }
 
-/** Shapes of a checked spec whose input width is known. */
+/** Shapes of a checked spec for rows of this width. */
 export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
-  const layers = layerShapes(spec.layers, inputs, '');
+  const layers = placeLayers(spec.layers, inputs).map(layerShape);
   return {
     inputs,
     outputs: layers.at(-1)?.outputs ?? inputs,
@@ -36,49 +39,15 @@ export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
   };
 }
 
-function layerShapes(specs: readonly LayerSpec[], inputs: number, prefix: string): LayerShape[] {
-  const shapes: LayerShape[] = [];
-  let width = inputs;
-  for (const [index, spec] of specs.entries()) {
-    const shape = layerShape(spec, width, `${prefix}layers.${index}`);
-    shapes.push(shape);
-    width = shape.outputs;
+function layerShape(layer: PlacedLayer): LayerShape {
+  const { spec, name, inputs, outputs } = layer;
+  const layers = layer.inner.map(layerShape);
+  const counts = { weights: sum(layers, 'weights'), biases: sum(layers, 'biases') };
+  for (const { kind, rows, columns } of ownParameters(layer)) {
+    counts[kind === 'bias' ? 'biases' : 'weights'] += BigInt(rows) * BigInt(columns);
   }
-  return shapes;
-}
-
-function layerShape(spec: LayerSpec, inputs: number, name: string): LayerShape {
-  switch (spec.type) {
-    case 'linear':
-      return {
-        name,
-        type: spec.type,
-        inputs,
-        outputs: spec.units,
-        weights: BigInt(inputs) * BigInt(spec.units),
-        biases: spec.bias ? BigInt(spec.units) : 0n,
-      };
-    case 'residual': {
-      const layers = layerShapes(spec.layers, inputs, `${name}.`);
-      return {
-        name,
-        type: spec.type,
-        inputs,
-        outputs: inputs,
-        weights: sum(layers, 'weights'),
-        biases: sum(layers, 'biases'),
-        layers,
-      };
-    }
-    case 'batch-norm':
-    case 'layer-norm': {
-      // A scale, which counts as a weight, and a shift, which counts as a bias.
-      const width = BigInt(inputs);
-      return { name, type: spec.type, inputs, outputs: inputs, weights: width, biases: width };
-    }
-    default:
-      return { name, type: spec.type, inputs, outputs: inputs, weights: 0n, biases: 0n };
-  }
+  const shape = { name, type: spec.type, inputs, outputs, ...counts };
+  return layers.length > 0 ? { ...shape, layers } : shape;
 }
 
 function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {
@@ -87,15 +56,8 @@ function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {
 
 /** The largest m·n·k among the products of a network with `batch` rows. */
 export function largestProduct(spec: NetworkSpec, inputs: number, batch: number): number {
-  return linearWeights(networkShape(spec, inputs).layers).reduce(
-    (largest, count) => Math.max(largest, batch * Number(count)),
-    0,
-  );
-}
-
-/** Weights of each linear layer, those inside residuals too: as many multiply-adds does a row take there. */
-function linearWeights(layers: readonly LayerShape[]): bigint[] {
-  return layers.flatMap(({ type, weights, layers = [] }) =>
-    type === 'linear' ? [weights] : linearWeights(layers),
-  );
+  return [...leafLayers(placeLayers(spec.layers, inputs))]
+    .flatMap(ownParameters)
+    .filter(({ kind }) => kind === 'weight')
+    .reduce((largest, { rows, columns }) => Math.max(largest, batch * (rows * columns)), 0);
 }

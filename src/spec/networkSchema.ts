@@ -3,10 +3,10 @@
  * `shorthand.ts` expands the short ones before.
  */
 
-import { checkLayers } from './check.js';
 import { choice, decay, flag, fraction, number, object, positive, text, wholeNumber } from './fields.js';
 import type { InitSpec, LayerSpec, NetworkSpec } from './network.js';
 import { oneOf } from './suggest.js';
+import { checkLayers } from './widths.js';
 import * as z from './zod.js';
 
 const scaledInit = object({

@@ -4,8 +4,8 @@ import type { NetworkSpec } from './network.js';
 export const TASKS = ['regression', 'binary', 'multiclass'] as const;
 export type Task = (typeof TASKS)[number];
 
-export const LOSSES = ['mean-squared-error', 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
-export type LossName = (typeof LOSSES)[number];
+export const LOSS_NAMES = ['mean-squared-error', 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
+export type LossName = (typeof LOSS_NAMES)[number];
 
 export const DTYPES = ['float32', 'float64'] as const;
 

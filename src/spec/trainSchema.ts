@@ -10,7 +10,7 @@ import {
   DTYPES,
   type EarlyStoppingConfig,
   KEPT_WEIGHTS,
-  LOSSES,
+  LOSS_NAMES,
   MAX_THREADS,
   type TrainConfig,
 } from './train.js';
@@ -44,7 +44,7 @@ const trainingFields = object({
   schedule: scheduleSchema
     .prefault({ type: 'constant' })
     .describe('How the learning rate changes over the epochs or steps.'),
-  loss: choice(['auto', ...LOSSES])
+  loss: choice(['auto', ...LOSS_NAMES])
     .default('auto')
     .describe("What is minimised; auto takes the task's own."),
   l2: nonNegative().default(0).describe('λ of ½·λ·ΣW² over the weights, biases left out.'),

@@ -4,14 +4,14 @@
  */
 import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import { fusedLoss, lossesFor, outputsFor } from '../network/task.js';
-import { outputWidths } from '../spec/check.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import type { NetworkSpec } from '../spec/network.js';
 import { formatPlace, type Place } from '../spec/show.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/train.js';
+import { checkWidths } from '../spec/widths.js';
 import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedule.js';
 
@@ -57,7 +57,7 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
       'leave network.input out of a train config: the data says it',
     );
   }
-  outputWidths(network, inputs, networkPlace);
+  checkWidths(network, inputs, networkPlace);
   const shape = networkShape(network, inputs);
   const loss = resolveLoss(loaded, dataset, shape.outputs);
   checkFusedOutput(loaded, loss);
@@ -136,7 +136,7 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
       'let training.loss be "auto"',
     );
   }
-  const expected = outputsFor(loss, dataset.targetNames.length, classes.length);
+  const expected = LOSSES[loss].outputs(dataset.targetNames.length, classes.length);
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,

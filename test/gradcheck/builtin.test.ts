@@ -4,7 +4,7 @@ import { networkProblems, residualReluGraph } from '../../src/gradcheck/builtin.
 import { readGraph } from '../../src/gradcheck/graphFile.js';
 import type { LayerSpec } from '../../src/spec/network.js';
 import { layerNames } from '../../src/spec/networkSchema.js';
-import { LOSSES } from '../../src/spec/train.js';
+import { LOSS_NAMES } from '../../src/spec/train.js';
 import { projectPath } from '../support/fixtures.js';
 
 describe('the built-in checks', () => {
@@ -19,9 +19,9 @@ describe('the built-in checks', () => {
     const problems = networkProblems();
     const types = new Set(problems.flatMap(({ spec }) => typesOf(spec.layers)));
     expect([...types].sort()).toEqual([...layerNames, 'linear', 'residual'].sort());
-    expect(new Set(problems.map(({ loss }) => loss))).toEqual(new Set(LOSSES));
+    expect(new Set(problems.map(({ loss }) => loss))).toEqual(new Set(LOSS_NAMES));
     const weighted = problems.filter(({ weights }) => weights);
-    expect(new Set(weighted.map(({ loss }) => loss))).toEqual(new Set(LOSSES));
+    expect(new Set(weighted.map(({ loss }) => loss))).toEqual(new Set(LOSS_NAMES));
     expect(problems.some(({ l2 }) => l2 > 0)).toBe(true);
     expect(problems.some(({ l1 = 0 }) => l1 > 0)).toBe(true);
     expect(problems.some(({ rows }) => rows === 1)).toBe(true);

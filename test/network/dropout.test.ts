@@ -3,7 +3,8 @@ import { checkNetwork } from '../../src/gradcheck/network.js';
 import { Arena } from '../../src/kernels/arena.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
 import { ReferenceKernels } from '../../src/kernels/reference.js';
-import { Dropout } from '../../src/network/dropout.js';
+import { dropout } from '../../src/network/dropout.js';
+import type { Site } from '../../src/network/layer.js';
 import { Network } from '../../src/network/network.js';
 import { specOf } from '../support/networks.js';
 
@@ -33,7 +34,9 @@ describe('a dropout layer', () => {
   const values = [1, -2, 3, -4, 5, -6, 7, -8];
   const build = (rate: number) => {
     const arena = arenaOf();
-    return { layer: new Dropout(kernels, rate, SEED, 0, 2, 4, arena), x: filled(arena, 2, values), arena };
+    const site = { kernels, arena, capacity: 2, seed: SEED, inputs: 4, ordinal: 0 } as Partial<Site> as Site;
+    const layer = dropout.build({ type: 'dropout', rate }, site);
+    return { layer, x: filled(arena, 2, values), arena };
   };
 
   it('multiplies x and dY by the same mask, and leaves x as it was', () => {

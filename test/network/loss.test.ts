@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fusedLoss, lossesFor, outputsFor } from '../../src/network/task.js';
+import { fusedLoss, LOSSES, lossesFor } from '../../src/network/loss.js';
 import { specOf } from '../support/networks.js';
 
 describe('what goes with a task', () => {
@@ -10,9 +10,9 @@ describe('what goes with a task', () => {
   });
 
   it('is one output for each target, for each class, or for two classes', () => {
-    expect(outputsFor('mean-squared-error', 3, 0)).toBe(3);
-    expect(outputsFor('softmax-cross-entropy', 1, 4)).toBe(4);
-    expect(outputsFor('binary-cross-entropy', 1, 2)).toBe(1);
+    expect(LOSSES['mean-squared-error'].outputs(3, 0)).toBe(3);
+    expect(LOSSES['softmax-cross-entropy'].outputs(1, 4)).toBe(4);
+    expect(LOSSES['binary-cross-entropy'].outputs(1, 2)).toBe(1);
   });
 
   it('is the loss that a softmax or a sigmoid at the end belongs to', () => {

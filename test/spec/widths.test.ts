@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { endsInSigmoid, endsInSoftmax, outputWidth, outputWidths } from '../../src/spec/check.js';
 import { checkSchema } from '../../src/spec/issues.js';
 import type { NetworkSpec } from '../../src/spec/network.js';
 import { networkSchema } from '../../src/spec/networkSchema.js';
 import { expandNetwork } from '../../src/spec/shorthand.js';
+import { checkWidths, placeLayers } from '../../src/spec/widths.js';
 import { errorOf } from './support.js';
+
+const outputWidths = ({ layers, input }: NetworkSpec, inputs = input) =>
+  placeLayers(layers, inputs).map(({ outputs }) => outputs);
 
 const residual = (...layers: unknown[]) => ({ type: 'residual', layers });
 
@@ -14,7 +17,7 @@ function network(layers: unknown[], input?: number): NetworkSpec {
   return checkSchema(networkSchema, expandNetwork(spec), (path) => ({ file: 's.json', path }));
 }
 
-describe('outputWidths', () => {
+describe('the widths of layers', () => {
   it('gives the width after every layer', () => {
     expect(outputWidths(network([1024, 'relu', residual(16, 'tanh', 1024), 1], 30))).toEqual([
       1024, 1024, 1024, 1,
@@ -34,7 +37,7 @@ describe('outputWidths', () => {
   it('says both widths where the data do not fit a residual', () => {
     const spec = network([residual(5), 1]);
     const place = { file: 'c.json', path: ['network'] };
-    expect(errorOf(() => outputWidths(spec, 4, place))).toEqual({
+    expect(errorOf(() => checkWidths(spec, 4, place))).toEqual({
       exitCode: ExitCode.config,
       message:
         'c.json: network.layers[0]: found a residual that takes 4 units and gives 5, expected as many out as in',
@@ -73,7 +76,7 @@ describe('a layer-norm', () => {
   ])('must have more than one unit: %j', (layers, input, place) => {
     expect(errorOf(() => network(layers, input))).toEqual({
       exitCode: ExitCode.config,
-      message: `s.json: ${place}: found a layer-norm of 1 unit, expected at least 2: a number less the mean of itself is always 0`,
+      message: `s.json: ${place}: found a layer-norm of 1 unit, expected at least 2: a number minus its own mean is always 0`,
       hint: 'remove it, or give the layer before it more units',
     });
   });
@@ -82,7 +85,7 @@ describe('a layer-norm', () => {
     const spec = network(['layer-norm', 'batch-norm', 3]);
     expect(outputWidths(spec, 2)).toEqual([2, 2, 3]);
     const place = { file: 'c.json', path: ['network'] };
-    expect(errorOf(() => outputWidths(spec, 1, place)).message).toMatch(
+    expect(errorOf(() => checkWidths(spec, 1, place)).message).toMatch(
       /^c\.json: network\.layers\[0\]: found a layer-norm/,
     );
   });
@@ -108,18 +111,5 @@ describe('a softmax', () => {
       message,
       hint: 'remove it: the losses take logits, so a network needs no softmax',
     });
-  });
-});
-
-describe('the end of a network', () => {
-  it('is told by width and by a softmax or sigmoid that is there', () => {
-    expect(outputWidth(network([3, 'softmax']))).toBe(3);
-    expect(outputWidth(network(['relu']))).toBeUndefined();
-    expect(outputWidth(network(['relu']), 9)).toBe(9);
-    expect([endsInSoftmax(network([3, 'softmax'])), endsInSoftmax(network([3]))]).toEqual([true, false]);
-    expect([endsInSigmoid(network([1, 'sigmoid'])), endsInSigmoid(network(['sigmoid', 1]))]).toEqual([
-      true,
-      false,
-    ]);
   });
 });

@@ -1,0 +1,34 @@
+/** The list of all layer types. To add one, write its file and its schema, and enter it here. */
+import type { LayerSpec } from '../spec/network.js';
+import type { PlacedLayer } from '../spec/widths.js';
+import { ACTIVATION_LAYERS } from './activation.js';
+import { batchNorm } from './batchNorm.js';
+import { dropout } from './dropout.js';
+import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
+import { layerNorm } from './layerNorm.js';
+import { linear } from './linear.js';
+import { residual } from './residual.js';
+
+export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
+  linear,
+  ...ACTIVATION_LAYERS,
+  dropout,
+  'batch-norm': batchNorm,
+  'layer-norm': layerNorm,
+  residual,
+  softmax: {
+    build() {
+      throw new TypeError('a softmax is never built: its loss computes it');
+    },
+  },
+};
+
+/** The parameters of one layer, those of inner layers left out. */
+export function ownParameters({ spec, inputs }: PlacedLayer): ParameterShape[] {
+  return LAYER_TYPES[spec.type].parameters?.(spec, inputs) ?? [];
+}
+
+/** The statistics of one layer, those of inner layers left out. */
+export function ownStatistics({ spec, inputs }: PlacedLayer): StatisticShape[] {
+  return LAYER_TYPES[spec.type].statistics?.(spec, inputs) ?? [];
+}

@@ -1,0 +1,118 @@
+/**
+ * One walk over the layers of a spec that gives each its name and widths, and the rules between
+ * layers: where a softmax may stand, that a residual keeps its width, and that a layer-norm has more
+ * than one number to normalise. Widths are counted in units.
+ */
+import { ExitCode, MlpError } from '../errors.js';
+import type { LayerSpec, NetworkSpec } from './network.js';
+import { formatPlace, type Path, type Place } from './show.js';
+
+/** A layer of a network with its widths. `Width` includes undefined while only the data know it. */
+export interface PlacedLayer<Width = number> {
+  readonly spec: LayerSpec;
+  /** `layers.0`, `layers.2.layers.0`, …: its path in the spec and the prefix of its parameters. */
+  readonly name: string;
+  /** The same path as keys, from the network's `layers` on. */
+  readonly path: Path;
+  readonly inputs: Width;
+  readonly outputs: Width;
+  /** The layers of a residual; empty for all others. */
+  readonly inner: readonly PlacedLayer<Width>[];
+}
+
+/** Walks the layers from the first to the last; `inputs` is the width of a row. */
+export function placeLayers(layers: readonly LayerSpec[], inputs: number, at?: Path): PlacedLayer[];
+export function placeLayers(
+  layers: readonly LayerSpec[],
+  inputs: number | undefined,
+  at?: Path,
+): PlacedLayer<number | undefined>[];
+export function placeLayers(
+  layers: readonly LayerSpec[],
+  inputs: number | undefined,
+  at: Path = [],
+): PlacedLayer<number | undefined>[] {
+  let width = inputs;
+  return layers.map((spec, i) => {
+    const path = [...at, i];
+    const inner = spec.type === 'residual' ? placeLayers(spec.layers, width, [...path, 'layers']) : [];
+    const outputs = spec.type === 'linear' ? spec.units : (width ?? inner.at(-1)?.outputs);
+    const layer = { spec, name: `layers.${path.join('.')}`, path, inputs: width, outputs, inner };
+    width = outputs;
+    return layer;
+  });
+}
+
+/** The layers that compute something themselves, in order: a residual is replaced by its inner layers. */
+export function* leafLayers(layers: readonly PlacedLayer[]): Generator<PlacedLayer> {
+  for (const layer of layers) {
+    if (layer.inner.length > 0) yield* leafLayers(layer.inner);
+    else yield layer;
+  }
+}
+
+/** A mistake in the order or the widths of layers. */
+export interface LayerProblem {
+  /** From the network's `layers` on. */
+  path: Path;
+  /** `found …, expected …` */
+  message: string;
+  hint: string;
+}
+
+/** All mistakes between these layers, from the first layer to the last. */
+export function checkLayers(layers: readonly LayerSpec[], inputs: number | undefined): LayerProblem[] {
+  return [...layerProblems(placeLayers(layers, inputs), true)];
+}
+
+/**
+ * Checks a spec again once the data tell the width of a row. `place` is where the network is written.
+ *
+ * @throws MlpError ExitCode.config where a layer does not fit the width of its input
+ */
+export function checkWidths(
+  { layers }: NetworkSpec,
+  inputs: number | undefined,
+  place: Place = { file: 'network', path: [] },
+): void {
+  const [problem] = checkLayers(layers, inputs);
+  if (problem === undefined) return;
+  const at = formatPlace({ file: place.file, path: [...place.path, 'layers', ...problem.path] });
+  throw new MlpError(ExitCode.config, `${at}: ${problem.message}`, problem.hint);
+}
+
+function* layerProblems(
+  layers: readonly PlacedLayer<number | undefined>[],
+  isWholeNetwork: boolean,
+): Generator<LayerProblem> {
+  for (const { spec, path, inputs, inner } of layers) {
+    yield* layerProblems(inner, false);
+    const isLast = isWholeNetwork && path[0] === layers.length - 1;
+    if (spec.type === 'softmax' && !isLast) {
+      yield {
+        path,
+        message: `found a softmax ${isWholeNetwork ? 'before the end' : 'inside a residual'}, expected it only as the network's last layer`,
+        hint: 'remove it: the losses take logits, so a network needs no softmax',
+      };
+    }
+    if (spec.type === 'layer-norm' && inputs === 1) {
+      yield {
+        path,
+        message: 'found a layer-norm of 1 unit, expected at least 2: a number minus its own mean is always 0',
+        hint: 'remove it, or give the layer before it more units',
+      };
+    }
+    const last = inner.at(-1)?.outputs;
+    if (inputs !== undefined && last !== undefined && inputs !== last) {
+      yield {
+        path,
+        message: `found a residual that takes ${units(inputs)} and gives ${last}, expected as many out as in`,
+        hint: `end its layers with ${units(inputs)}: its output is added to its input`,
+      };
+    }
+  }
+}
+
+function units(count: number): string {
+  return count === 1 ? '1 unit' : `${count} units`;
+}
