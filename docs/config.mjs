@@ -1,0 +1,206 @@
+// Writes docs/config.md, the reference of a config's keys, from schema/config.schema.json.
+//   node docs/config.mjs      writes the file (npm run docs)
+//   node docs/config.mjs -    prints it
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const schema = JSON.parse(readFileSync(new URL('../schema/config.schema.json', import.meta.url), 'utf8'));
+const { network, data, training, ...machine } = schema.properties;
+delete machine.$schema;
+const { layer } = schema.$defs;
+const { optimizer, schedule } = training.properties;
+const { init } = layer.oneOf.find((variant) => typeOf(variant) === 'linear').properties;
+
+/** The keys whose values are objects with a `type`: a section of their own, and what one of them is called. */
+const SECTIONS = new Map([
+  [layer, { anchor: 'layers', noun: 'layer' }],
+  [init, { anchor: 'starting-weights', noun: 'distribution' }],
+  [optimizer, { anchor: 'optimisers', noun: 'optimiser' }],
+  [schedule, { anchor: 'schedules', noun: 'schedule' }],
+]);
+
+const page = `# The config
+
+<!-- Written by docs/config.mjs from schema/config.schema.json. To change it, change the schema, then: npm run docs -->
+
+A config is a JSON file that says which network to train, on which data, and how. Only \`network\`, \`data.train\` and
+\`data.target\` are required. An unknown key is an error that names the nearest known one.
+
+\`\`\`json
+${readFileSync(new URL('../configs/breast-cancer.json', import.meta.url), 'utf8').trim()}
+\`\`\`
+
+- Paths are relative to the config file.
+- An editor that reads \`$schema\` completes the keys and checks the values.
+- \`mlp init data.csv --target column\` writes a config for your data.
+- \`mlp train config.json --set training.epochs=20\` changes any key for one run.
+- The run directory holds a \`config.json\` with all defaults filled in.
+
+Contents: [network](#network), [layers](#layers), [starting weights](#starting-weights), [data](#data),
+[training](#training), [optimisers](#optimisers), [schedules](#schedules), [seed and machine](#seed-and-machine).
+
+## network
+
+${network.anyOf[1].description ?? schema.$defs.network.description}
+
+${table([['network', network, true], ...keysOf('network', schema.$defs.network)])}
+
+## Layers
+
+The list \`network.layers\` holds layers, from the input to the output. A number is short for a linear layer with that
+many units; the name of a layer is short for that layer with its default keys.
+
+${variants(layer.oneOf, 'layer')}
+
+## Starting weights
+
+The key \`init\` of a linear layer says how its weights start.
+
+${variants(init.oneOf, 'init')}
+
+## data
+
+${data.description} [docs/csv.md](csv.md) says how a file is read.
+
+${table(keysOf('data', data))}
+
+## training
+
+${training.description}
+
+${table(keysOf('training', training))}
+
+## Optimisers
+
+${optimizer.description} The keys mean what they mean in PyTorch, and have its defaults.
+
+${variants(optimizer.oneOf, 'optimizer')}
+
+## Schedules
+
+${schedule.description}
+
+${variants(schedule.oneOf, 'schedule')}
+
+## Seed and machine
+
+[docs/reproducibility.md](reproducibility.md) says what depends on these keys.
+
+${table(Object.entries(machine).map(([key, value]) => [key, value, false]))}
+`;
+
+if (process.argv[2] === '-') process.stdout.write(page);
+else writeFileSync(new URL('config.md', import.meta.url), page);
+
+/** One heading, its description and its keys for each object that a \`type\` tells from the others. */
+function variants(list, section) {
+  return list
+    .filter(({ properties }) => properties)
+    .map((variant) => {
+      const types = variant.properties.type.enum ?? [variant.properties.type.const];
+      const keys = keysOf(`${section}-${types[0]}`, variant).filter(([path]) => !path.endsWith('.type'));
+      const about = variant.description ?? variant.properties.type.description;
+      const rows = keys.map(([path, ...rest]) => [
+        path.slice(path.indexOf('.') + 1),
+        ...rest,
+        `${section}-${types[0]}-`,
+      ]);
+      return [`### ${types.join(', ')}`, about, rows.length > 0 && table(rows)].filter(Boolean).join('\n\n');
+    })
+    .join('\n\n');
+}
+
+/** [path, schema, whether it is required] of each key of an object, and of the objects that its keys may hold. */
+function keysOf(prefix, { properties, required = [] }) {
+  return Object.entries(properties)
+    .filter(([key]) => key !== '$schema')
+    .flatMap(([key, value]) => [
+      [`${prefix}.${key}`, value, required.includes(key)],
+      ...[value, ...(value.anyOf ?? [])]
+        .filter((inner) => inner.properties && !inner.$ref)
+        .flatMap((inner) => keysOf(`${prefix}.${key}`, inner)),
+    ]);
+}
+
+function table(rows) {
+  const lines = rows.map(([path, value, required, anchor = '']) => {
+    const id = `${anchor}${path}`.replaceAll('.', '-').toLowerCase();
+    const anchorTag = id === 'network' ? '' : `<a id="${id}"></a>`; // The heading has that one.
+    const start = required ? 'required' : defaultOf(value);
+    return `| ${anchorTag}\`${path}\` | ${typeText(value)} | ${start} | ${cell(describe(value))} |`;
+  });
+  return ['| key | value | default | meaning |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+function describe({ description, anyOf = [] }) {
+  return description ?? anyOf.find((choice) => choice.description)?.description ?? '';
+}
+
+function defaultOf({ default: value, properties }) {
+  if (value === undefined || properties) return '';
+  return code(typeof value === 'object' && !Array.isArray(value) ? value.type : value);
+}
+
+/** What a value may be, in words. */
+function typeText(value) {
+  if (value.$ref) return value.$ref.endsWith('layer') ? '[layer](#layers)' : 'object, see below';
+  const section = sectionOf(value);
+  if (section) return `one [${section.noun}](#${section.anchor})`;
+  if (value.anyOf) return [...new Set(value.anyOf.map(typeText))].join(', or ');
+  if (value.enum) return value.enum.map(code).join(', ');
+  if (value.const !== undefined) return code(value.const);
+  if (value.type === 'array') return `list of ${bracketed(value.items)}`;
+  if (value.type === 'boolean') return '`true`, `false`';
+  if (value.type === 'object') return objectText(value);
+  if (value.pattern) return `one of the characters \`\` ${cell(charactersOf(value.pattern))} \`\``;
+  if (value.type === 'string') return 'text';
+  return `${value.type === 'integer' ? 'whole number' : 'number'}${rangeOf(value)}`;
+}
+
+function objectText({ properties, additionalProperties }) {
+  if (properties) return `object: ${Object.keys(properties).map(code).join(', ')}`;
+  return `object from names to ${bracketed(additionalProperties)}`;
+}
+
+function bracketed(value) {
+  const text = typeText(value);
+  return /[, ]/.test(text) && !value.$ref ? `(${text})` : text;
+}
+
+function rangeOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }) {
+  const low =
+    minimum !== undefined ? `≥ ${minimum}` : exclusiveMinimum !== undefined ? `> ${exclusiveMinimum}` : '';
+  const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  const high = top !== undefined ? `≤ ${top}` : exclusiveMaximum !== undefined ? `< ${exclusiveMaximum}` : '';
+  const both = [low, high].filter(Boolean).join(', ');
+  return both && ` ${both}`;
+}
+
+/** The section that describes a value: the one that has all its types. */
+function sectionOf(value) {
+  const types = value.oneOf?.map(typeOf).filter(Boolean);
+  if (!types?.length) return undefined;
+  for (const [known, section] of SECTIONS) {
+    const all = known.oneOf.map(typeOf);
+    if (types.every((type) => all.includes(type))) return section;
+  }
+  return undefined;
+}
+
+function typeOf({ properties }) {
+  return properties?.type?.const ?? properties?.type?.enum?.[0];
+}
+
+/** The characters of a pattern like ^[abc]$. */
+function charactersOf(pattern) {
+  return pattern.slice(2, -2).replace(/\\(.)/g, '$1');
+}
+
+function code(value) {
+  const text = typeof value === 'string' ? value.replaceAll('\t', '\\t') : JSON.stringify(value);
+  return `\`${cell(text)}\``;
+}
+
+/** Text for a cell of a table. */
+function cell(text) {
+  return text.replaceAll('|', '\\|');
+}
