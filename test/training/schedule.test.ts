@@ -113,6 +113,40 @@ describe('a schedule by the step', () => {
     expect(rates[3]).toBe(0.5 / 25 / 1e4);
   });
 
+  it('has its peak at the only step of a run, where all of the run is the rise', () => {
+    expect(ratesOf(oneCycle(1), 0.5, { steps: 1, stepsPerEpoch: 1 })).toEqual([0.5]);
+    expect(ratesOf(oneCycle(1), 0.5, { steps: 3, stepsPerEpoch: 1 })).toBeAllclose([0.02, 0.26, 0.5], {
+      relative: 1e-15,
+    });
+    const warm = warmUp({ steps: 1, from: 0.5 }, oneCycle(1));
+    expect(ratesOf(warm, 0.5, { steps: 1, stepsPerEpoch: 1 })).toEqual([0.25]);
+  });
+
+  it('has a rate from 0 to the learning rate in every short run, wherever its peak or warm-up ends', () => {
+    const plain: PlainScheduleConfig[] = [
+      { type: 'constant' },
+      { type: 'exponential', gamma: 0.5 },
+      { type: 'step', gamma: 0.5, every: 1 },
+      { type: 'cosine', minimum: 0 },
+      { type: 'cosine', minimum: 0.1 },
+      plateau(),
+      ...[0, Number.MIN_VALUE, 1e-17, 0.3, 1 / 3, 0.5, 2 / 3, 1 - 2 ** -53, 1].map(oneCycle),
+    ];
+    for (const steps of [1, 2, 3, 4]) {
+      for (const stepsPerEpoch of [1, 2, 5]) {
+        const warm = [1, 2, 3, 4, 5].flatMap((length) =>
+          [0, 0.5].flatMap((from) => plain.map((next) => warmUp({ steps: length, from }, next))),
+        );
+        for (const schedule of [...plain, ...warm]) {
+          const wrong = ratesOf(schedule, 0.1, { steps, stepsPerEpoch }).filter(
+            (rate) => !(rate >= 0 && rate <= 0.1 * (1 + 1e-12)),
+          );
+          expect(wrong, JSON.stringify({ schedule, steps, stepsPerEpoch })).toEqual([]);
+        }
+      }
+    }
+  });
+
   it('is never NaN, negative or above the learning rate, however long the run is', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true });
     const plain = fc.oneof(

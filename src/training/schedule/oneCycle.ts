@@ -19,9 +19,11 @@ export function oneCycle(
   const end = steps - 1;
   // Counted as PyTorch counts, so rarely a whole step; at 0 or below it the learning rate never rises.
   const peakAt = pctStart * steps - 1;
-  return formula(type, (t) =>
-    t <= peakAt && peakAt > 0
+  return formula(type, (t) => {
+    // A rise that ends at the last step has no descent: 0 / 0 in a run of one step.
+    if (t >= end && peakAt >= end) return peak;
+    return t <= peakAt && peakAt > 0
       ? anneal(first, peak, t / peakAt)
-      : anneal(peak, last, (t - peakAt) / (end - peakAt)),
-  );
+      : anneal(peak, last, (t - peakAt) / (end - peakAt));
+  });
 }
