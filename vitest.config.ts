@@ -5,7 +5,7 @@ const ISOLATED = 'test/**/*.isolated.test.ts';
 
 export default defineConfig({
   test: {
-    setupFiles: ['test/support/matchers.ts'],
+    setupFiles: ['test/support/matchers.ts', 'test/support/properties.ts'],
     testTimeout: 60_000,
     // Many tests wait for a process of their own: all cores are worth it, where vitest would leave one free.
     maxWorkers: '100%',

@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../src/model/load.js';
+import { PROPERTY_SEED } from '../support/properties.js';
 import { BINARY, CONTENT, modelBytes, REGRESSION } from './models.js';
 import { Mutator, requireClean } from './mutator.js';
 import { rewritable } from './safetensorsFile.js';
@@ -29,7 +30,7 @@ describe('a damaged model file', () => {
     { timeout: 600_000 },
     (_, next, [least, most]) => {
       const { path, write } = rewritable();
-      const mutator = new Mutator(FILES, 7);
+      const mutator = new Mutator(FILES, PROPERTY_SEED);
       let models = 0;
       for (let i = 0; i < MUTATIONS; i++) {
         const bytes = next(mutator);

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openSafetensors, type SafetensorsFile } from '../../src/model/safetensors/decode.js';
 import { ARRAYS } from '../../src/model/safetensors/dtype.js';
 import { projectPath } from '../support/fixtures.js';
+import { PROPERTY_SEED } from '../support/properties.js';
 import { Mutator, requireClean } from './mutator.js';
 import { rewritable } from './safetensorsFile.js';
 
@@ -46,7 +47,7 @@ function isReadable(path: string, bytes: Buffer): boolean {
 describe('a damaged file', () => {
   it(`is refused with a clean error or read as it is: ${MUTATIONS} of them`, { timeout: 600_000 }, () => {
     const { path, write } = rewritable();
-    const mutator = new Mutator(FILES, 5);
+    const mutator = new Mutator(FILES, PROPERTY_SEED);
     let readable = 0;
     for (let i = 0; i < MUTATIONS; i++) {
       const bytes = mutator.next();
