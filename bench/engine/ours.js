@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
-import { thisMachine } from '../../dist/cli/machine.js';
 import { createFeatureMatrix } from '../../dist/data/dataset/matrix.js';
 import { explainSearch, findBlas } from '../../dist/kernels/blas/find.js';
+import { thisMachine } from '../../dist/kernels/blas/machine.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { trainSchema } from '../../dist/spec/trainSchema.js';
 import { chooseBackend, chooseThreads } from '../../dist/training/engine/backend.js';

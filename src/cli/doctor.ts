@@ -1,32 +1,22 @@
-/** mlp doctor: what this machine offers, what `auto` makes of it, and how fast it is. */
-import { Command } from 'commander';
+/** mlp doctor: what this machine offers, what `auto` chooses, and how fast it is. */
+import { automaticBackends, measureRates } from '../doctor/doctor.js';
+import { findEveryBlas } from '../kernels/blas/find.js';
+import { thisMachine } from '../kernels/blas/machine.js';
+import { detectFeatures } from '../kernels/wasm/loader.js';
+import { version } from '../version.js';
+import { renderFindings, renderRates } from './doctorText.js';
+import { findingsOfConfig, gatherFindings } from './findings.js';
+import type { CommonOptions } from './options.js';
+import { print, toJson } from './output.js';
+import { displayOf } from './terminal.js';
 
-interface DoctorOptions {
-  json?: boolean;
-  color: boolean;
-}
-
-export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description('print what this machine offers to train with, how fast it is, and what auto takes')
-    .argument('[config.json]', 'a train config, to see what auto takes for it')
-    .action(run);
-}
-
-async function run(path: string | undefined, options: DoctorOptions, command: Command): Promise<void> {
-  const { detectFeatures } = await import('../kernels/wasm/loader.js');
-  const { findEveryBlas } = await import('../kernels/blas/find.js');
-  const { automaticBackends, measureRates } = await import('../doctor/doctor.js');
-  const { findingsOfConfig, gatherFindings } = await import('./findings.js');
-  const { thisMachine } = await import('./machine.js');
-  const { print, toJson } = await import('./output.js');
-
+export async function run(path: string | undefined, options: CommonOptions): Promise<void> {
   const features = detectFeatures();
   const config = path === undefined ? undefined : await findingsOfConfig(path, features);
   const search = findEveryBlas(thisMachine());
   const auto = automaticBackends(features, search);
   const findings = {
-    mlp: command.parent?.version() ?? '',
+    mlp: version(),
     ...gatherFindings(features, search),
     auto,
     ...(config && { config }),
@@ -37,10 +27,8 @@ async function run(path: string | undefined, options: DoctorOptions, command: Co
     print(toJson({ ...findings, rates: await measure() }, 2));
     return;
   }
-  const { renderFindings, renderRates } = await import('./doctorText.js');
-  const { displayOf } = await import('./terminal.js');
   const display = await displayOf(process.stdout, options.color);
-  // Before the measurement: that takes a second or two, and runs code of others.
+  // Printed first: the measurement takes a second or two and runs foreign code.
   print(renderFindings(findings, display));
   print(`\n${renderRates(await measure(), findings, display)}`);
 }

@@ -1,75 +1,90 @@
-/** mlp evaluate: what a trained network is worth on rows whose targets are known. */
-import { Command, Option } from 'commander';
+/** mlp evaluate: scores a trained network on rows whose targets are known. */
+import type { SideName } from '../data/dataset/parts.js';
+import type { TargetValues } from '../data/dataset/target.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { Inference } from '../model/inference.js';
+import { loadModel, type Model } from '../model/load.js';
+import { createScorer, type ExpectedValues } from '../model/scorer.js';
 import { printable } from '../text.js';
-import type { FileOptions } from './evaluateFile.js';
-import type { SideOptions } from './evaluateSide.js';
-import type { Evaluated } from './scoring.js';
-import { addSeparatorOptions, requireSeparators } from './tableOptions.js';
+import { evaluateRun } from './evaluateRun.js';
+import { type Evaluated, renderEvaluation } from './evaluateText.js';
+import type { CommonOptions, SeparatorOptions } from './options.js';
+import { note, print, toJson, warn } from './output.js';
+import { ignoredColumns, requireSeparators, withModelRows } from './reading.js';
+import { displayOf } from './terminal.js';
 
-type EvaluateOptions = FileOptions & SideOptions;
-
-export function evaluateCommand(): Command {
-  const command = new Command('evaluate')
-    .description("score a trained network on a CSV file, or on its own run's held-out rows")
-    .argument('<run>', 'the directory of a run, or a model file')
-    .argument('[data.csv]', 'a CSV file with the target, plain or gzipped, or - for standard input')
-    .addOption(
-      new Option(
-        '--split <side>',
-        "which of the run's own rows to score (default: its test rows, else its validation rows, else its training rows)",
-      ).choices(['train', 'validation', 'test']),
-    );
-  return addSeparatorOptions(command).action(run);
+export interface EvaluateOptions extends CommonOptions, SeparatorOptions {
+  readonly split?: SideName;
 }
 
-async function run(path: string, data: string | undefined, options: EvaluateOptions): Promise<void> {
-  const { print, toJson } = await import('./output.js');
-  const evaluated = await evaluate(path, data, options);
-  if (options.json) {
-    print(toJson(document(evaluated), 2));
-    return;
-  }
-  const { renderEvaluation } = await import('./evaluateText.js');
-  const { displayOf } = await import('./terminal.js');
-  print(renderEvaluation(evaluated, await displayOf(process.stdout, options.color)));
+export async function run(path: string, data: string | undefined, options: EvaluateOptions): Promise<void> {
+  requireSense(data, options);
+  const evaluated =
+    data === undefined ? await evaluateRun(path, options) : await evaluateFile(path, data, options);
+  if (options.json) print(toJson(document(evaluated), 2));
+  else print(renderEvaluation(evaluated, await displayOf(process.stdout, options.color)));
 }
 
-async function evaluate(
-  path: string,
-  data: string | undefined,
-  options: EvaluateOptions,
-): Promise<Evaluated> {
+/** @throws MlpError ExitCode.usage for options that contradict each other */
+function requireSense(data: string | undefined, options: EvaluateOptions): void {
   const { split, delimiter, comment } = options;
   requireSeparators(options);
-  if (data !== undefined) {
-    if (split !== undefined) {
-      throw new MlpError(
-        ExitCode.usage,
-        `--split: found ${split} beside the data ${printable(data)}, all rows of which are scored`,
-        "leave out the data to score the run's own rows",
-      );
-    }
-    const { evaluateFile } = await import('./evaluateFile.js');
-    return evaluateFile(path, data, options);
-  }
-  if (delimiter !== undefined || comment !== undefined) {
+  if (data !== undefined && split !== undefined) {
     throw new MlpError(
       ExitCode.usage,
-      `${delimiter !== undefined ? '--delimiter' : '--comment'}: found no data beside it, expected a CSV`,
+      `--split: found ${split} together with ${printable(data)}, expected only one of them`,
+      "omit the data file to score the run's own rows",
+    );
+  }
+  if (data === undefined && (delimiter !== undefined || comment !== undefined)) {
+    throw new MlpError(
+      ExitCode.usage,
+      `${delimiter !== undefined ? '--delimiter' : '--comment'}: found no data file with it, expected a CSV`,
       "the run's own rows are read as its config says",
     );
   }
-  const { evaluateSide } = await import('./evaluateSide.js');
-  return evaluateSide(path, options);
+}
+
+/**
+ * Scores all rows of the CSV at `path`, or of standard input for `-`. It reads chunk by chunk and keeps no features.
+ * @throws MlpError ExitCode.noInput, io or noPermission if model or data can't be read; data if they are
+ * damaged or a row has no target
+ */
+export async function evaluateFile(
+  modelPath: string,
+  path: string,
+  options: EvaluateOptions,
+): Promise<Evaluated> {
+  const model = loadModel(modelPath);
+  const inference = Inference.create(model);
+  const scorer = createScorer(model, inference);
+  return withModelRows({ ...options, model, path, targets: true }, async (rows, name) => {
+    if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
+    for await (const chunk of rows.chunks(inference)) {
+      scorer.add(chunk.rows, chunk.logits, expectedOf(chunk.targets, model));
+    }
+    for (const warning of rows.warnings()) warn(warning);
+    const data = { path: name, rows: rows.rows };
+    return { model, data, weighted: false, result: scorer.result() };
+  });
+}
+
+/** The targets in the network's units. */
+function expectedOf(targets: TargetValues | undefined, { targetStandardization }: Model): ExpectedValues {
+  if (targets === undefined) throw new TypeError('targets were asked for');
+  if ('labels' in targets) return targets.labels;
+  const { values, width } = targets;
+  if (targetStandardization === undefined) return values;
+  const { mean, scale } = targetStandardization;
+  return values.map((value, i) => (value - mean[i % width]) / scale[i % width]);
 }
 
 /** What --json prints. */
-function document({ model, data, side, weighted, result }: Evaluated): Record<string, unknown> {
+function document({ model, data, split, weighted, result }: Evaluated): Record<string, unknown> {
   const head = {
     model: model.path,
     data: data.path,
-    ...(side !== undefined && { split: side }),
+    ...(split !== undefined && { split }),
     rows: data.rows,
     task: model.task,
     loss: model.loss,

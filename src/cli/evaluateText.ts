@@ -1,24 +1,33 @@
-/** An evaluation for people: what was scored, the tables, and in the last line what matters most. */
+/** An evaluation for people: what was scored, the tables, and the main figures in the last line. */
+import type { SideName } from '../data/dataset/parts.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
 import { confusionTable } from '../report/confusion.js';
 import { classScoresTable, targetErrorsTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
-import { formatCount, formatMetric, printable } from '../text.js';
-import type { Evaluated } from './scoring.js';
+import { counted, formatMetric, printable } from '../text.js';
 
-/** Rows as people call them. */
-const ROWS_OF = { train: 'training rows', validation: 'validation rows', test: 'test rows' };
+/** Metrics, and what they are of. */
+export interface Evaluated {
+  readonly model: Model;
+  readonly data: { readonly path: string; readonly rows: number };
+  /** Which of the run's own rows; undefined for all rows of a file. */
+  readonly split?: SideName;
+  /** Whether rows have weights in the loss. */
+  readonly weighted: boolean;
+  readonly result: Classification | Regression;
+}
+
+const ROW_OF = { train: 'training row', validation: 'validation row', test: 'test row' };
 
 export function renderEvaluation(evaluated: Evaluated, display: Display): string {
-  const { model, data, side, result } = evaluated;
-  const rows = side === undefined ? 'rows' : ROWS_OF[side];
-  const count = data.rows === 1 ? rows.replace(/s$/, '') : rows;
-  const head = `${formatCount(data.rows)} ${count} of ${printable(data.path)} by ${model.path}`;
+  const { model, data, split, result } = evaluated;
+  const row = split === undefined ? 'row' : ROW_OF[split];
+  const head = `${counted(data.rows, row)} of ${printable(data.path)} by ${model.path}`;
   const sections =
     'confusion' in result
-      ? classSections(result, model, side && rows, display)
+      ? classSections(result, model, split && `${row}s`, display)
       : regressionSections(result, model, display);
   return [head, ...sections, lossLine(evaluated, display)].join('\n\n');
 }
@@ -37,7 +46,7 @@ function classSections(
   ];
 }
 
-/** A single target is told by the last line alone. */
+/** For a single target, the last line says everything. */
 function regressionSections({ targets, ...mean }: Regression, model: Model, display: Display): string[] {
   if (targets.length === 1) return [];
   const named = targets.map((errors, j) => ({ ...errors, name: model.targets[j] }));
@@ -65,7 +74,7 @@ function lossLine({ model, weighted, result }: Evaluated, { style }: Display): s
   return `${style.bold([...metrics, `loss ${formatMetric(result.loss)}`].join(', '))} (${about.join(', ')})`;
 }
 
-/** What is not defined is -. */
+/** An undefined value is `-`. */
 function formatOptional(value: number | null): string {
   return value === null ? '-' : formatMetric(value);
 }

@@ -1,11 +1,15 @@
 /** What `mlp doctor` tells but for the rates: facts of the machine, and what `auto` takes for a config. */
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { AutomaticChoice } from '../doctor/doctor.js';
+import { loadDataset } from '../data/dataset/loadDataset.js';
+import { type AutomaticChoice, chooseAutomatically } from '../doctor/doctor.js';
 import type { BlasSearch, FoundBlas } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
+import { thisMachine } from '../kernels/blas/machine.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
+import { loadTrainConfig } from '../spec/load.js';
 import type { TrainConfig } from '../spec/train.js';
 import type { BackendChoice } from '../training/engine/backend.js';
+import { planTraining } from '../training/plan.js';
 
 /** What is there, before anything is measured. */
 export interface Findings {
@@ -48,11 +52,6 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
 
 /** Throws what `mlp train` would throw for a config or data that are wrong. */
 export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
-  const { loadTrainConfig } = await import('../spec/load.js');
-  const { loadDataset } = await import('../data/dataset/loadDataset.js');
-  const { planTraining } = await import('../training/plan.js');
-  const { chooseAutomatically } = await import('../doctor/doctor.js');
-  const { thisMachine } = await import('./machine.js');
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
   const plan = planTraining(loaded, await loadDataset(config, directory, path));

@@ -1,34 +1,23 @@
-/** mlp init: a train config for a CSV, and why each of its keys has its value. */
-import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
+/** mlp init: a train config for a CSV, with a reason for every key. */
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
-import type { Proposal } from '../data/propose/propose.js';
-import { addTableOptions, type TableOptions } from './tableOptions.js';
+import { readBeginning } from '../data/dialect/dialect.js';
+import { likelyTarget, type Proposal, propose } from '../data/propose/propose.js';
+import { openSource } from '../data/source/source.js';
+import { summarize } from '../data/summary/summary.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { formatJson } from '../spec/jsonText.js';
+import { listed, printable, quote } from '../text.js';
+import { requireFree, requireOther, writeNewFile } from './newFile.js';
+import { note, print, toJson, warn } from './output.js';
+import { readTable, STANDARD_STREAM, type TableOptions } from './reading.js';
 
-interface InitOptions extends TableOptions {
-  output?: string;
-  force?: boolean;
+export interface InitOptions extends TableOptions {
+  readonly output?: string;
+  readonly force?: boolean;
 }
 
-/** Standard input as the CSV, standard output as the config. */
-const STANDARD_STREAM = '-';
-
-export function initCommand(): Command {
-  const command = new Command('init')
-    .description('write a train config for a CSV file, with sensible sizes, and say why')
-    .argument('<data.csv>', 'a CSV file, plain or gzipped, or - for standard input')
-    .option(
-      '-o, --output <config.json>',
-      'the file to write, or - for standard output (default: <data>.json here)',
-    )
-    .option('--force', 'overwrite a file that is there');
-  return addTableOptions(command).action(run);
-}
-
-async function run(path: string, options: InitOptions): Promise<void> {
-  const { requireFree, requireOther, writeNewFile } = await import('./newFile.js');
-  const { formatJson } = await import('../spec/jsonText.js');
-  const { print, toJson, warn } = await import('./output.js');
+export async function run(path: string, options: InitOptions): Promise<void> {
   if (options.target === undefined) await refuseWithoutTarget(path, options);
   const output = options.output ?? defaultOutput(path);
   const force = options.force === true;
@@ -39,17 +28,16 @@ async function run(path: string, options: InitOptions): Promise<void> {
   }
 
   const proposal = await proposeFor(path, isFile ? dirname(resolve(output)) : process.cwd(), options);
-  const text = `${formatJson(proposal.config)}\n`;
+  const { config, reasons, warnings } = proposal;
+  const text = `${formatJson(config)}\n`;
   if (isFile) writeNewFile(output, text, force);
-  for (const warning of proposal.warnings) warn(warning);
+  for (const warning of warnings) warn(warning);
   if (options.json) {
-    const { config, reasons } = proposal;
     print(toJson({ path: isFile ? output : null, config, reasons }, 2));
     return;
   }
-  await noteReasons(proposal);
+  for (const { key, text } of reasons) note(printable(`${key}: ${text}`));
   if (isFile) {
-    const { printable } = await import('../text.js');
     print(printable(`wrote ${output}`));
     print(printable(`next: mlp train ${shellWord(output)}${path === STANDARD_STREAM ? ' < data.csv' : ''}`));
   } else {
@@ -58,11 +46,7 @@ async function run(path: string, options: InitOptions): Promise<void> {
 }
 
 async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Proposal> {
-  const { readTableOf } = await import('./tableOptions.js');
-  const { summarize } = await import('../data/summary/summary.js');
-  const { propose } = await import('../data/propose/propose.js');
-  const { schemaPath } = await import('./schemaPath.js');
-  const { table, beginning, target } = await readTableOf(path, options);
+  const { table, beginning, target } = await readTable(path, options);
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
   return propose(summarize(table, beginning, target), {
     train: path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
@@ -70,14 +54,8 @@ async function proposeFor(path: string, folder: string, options: InitOptions): P
   });
 }
 
-/** A target is never guessed, only proposed: the first records say which columns there are. */
+/** mlp never guesses the target: the error lists the columns and suggests one. */
 async function refuseWithoutTarget(path: string, options: InitOptions): Promise<never> {
-  const { openSource } = await import('../data/source/source.js');
-  const { readBeginning } = await import('../data/dialect/dialect.js');
-  const { likelyTarget } = await import('../data/propose/propose.js');
-  const { ExitCode, MlpError } = await import('../errors.js');
-  const { quote } = await import('../text.js');
-  const { oneOf } = await import('../spec/suggest.js');
   const source = await openSource(path);
   try {
     const { names, header } = await readBeginning(source, {
@@ -85,27 +63,20 @@ async function refuseWithoutTarget(path: string, options: InitOptions): Promise<
       header: options.header ?? 'auto',
       ...(options.comment !== undefined && { comment: options.comment }),
     });
-    const likely = likelyTarget(names);
     const expected = header
-      ? oneOf([...names.slice(0, 10).map((name) => quote(name)), ...(names.length > 10 ? ['…'] : [])])
-      : `a column's number from 0 to ${names.length - 1}`;
+      ? `one of ${listed(names.map(quote), 10)}`
+      : `a column number from 0 to ${names.length - 1}`;
     throw new MlpError(
       ExitCode.usage,
       `--target: missing, expected the column of ${source.name} to predict: ${expected}`,
-      `--target ${shellWord(likely)} is likely`,
+      `--target ${shellWord(likelyTarget(names))} is likely`,
     );
   } finally {
     source.close();
   }
 }
 
-async function noteReasons({ reasons }: Proposal): Promise<void> {
-  const { note } = await import('./output.js');
-  const { printable } = await import('../text.js');
-  for (const { key, text } of reasons) note(printable(`${key}: ${text}`));
-}
-
-/** `iris.json` for `data/iris.csv.gz`: in the current folder. */
+/** `iris.json` for `data/iris.csv.gz`, in the current folder. */
 function defaultOutput(path: string): string {
   if (path === STANDARD_STREAM) return 'config.json';
   const name = basename(path).replace(/\.gz$/i, '');
@@ -115,4 +86,22 @@ function defaultOutput(path: string): string {
 /** The text as one word of a command line. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(text) ? text : `"${text}"`;
+}
+
+const SCHEMA = ['schema', 'config.schema.json'];
+
+/**
+ * The path from a config's folder to the schema in mlp's own folder, with slashes; undefined unless both move together:
+ * the config lies in mlp's folder, or in the project whose node_modules holds mlp. A path to a package installed
+ * for the whole machine would be wrong on any other machine.
+ */
+export function schemaPath(folder: string, packageFolder: string): string | undefined {
+  const installed = packageFolder.indexOf(`${sep}node_modules${sep}`);
+  const home = installed < 0 ? packageFolder : packageFolder.slice(0, installed) || sep;
+  const inside = relative(home, folder);
+  if (isAbsolute(inside) || inside.split(sep)[0] === '..') return undefined;
+  const path = relative(folder, join(packageFolder, ...SCHEMA))
+    .split(sep)
+    .join('/');
+  return path.startsWith('.') ? path : `./${path}`;
 }

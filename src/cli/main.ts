@@ -1,15 +1,33 @@
-/** Runs the command line of this process. */
+/** The process: its streams, its errors and its exit code. */
+import { CommanderError } from 'commander';
+import { ExitCode } from '../errors.js';
+import { createProgram } from './commands.js';
 import { guardStreams, printError } from './output.js';
-import { runProgram } from './program.js';
 
-const args = process.argv.slice(2);
+/** Runs the command line of this process. */
+export async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  process.on('uncaughtException', (error) => {
+    process.exitCode = printError(error, args.includes('--debug'));
+    process.exit();
+  });
+  guardStreams();
+  const exitCode = await runProgram(args);
+  // Otherwise a failed stream may have set a code already.
+  if (exitCode !== ExitCode.ok) process.exitCode = exitCode;
+}
 
-process.on('uncaughtException', (error) => {
-  process.exitCode = printError(error, args.includes('--debug'));
-  process.exit();
-});
-
-guardStreams();
-// A failing stream may have set a code of its own meanwhile.
-const exitCode = await runProgram(args);
-if (exitCode !== 0) process.exitCode = exitCode;
+/**
+ * Runs a command line, without the program's name, and prints its error.
+ * @returns the exit code; a command whose check failed has set it in `process.exitCode`
+ */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+    return (process.exitCode ?? ExitCode.ok) as ExitCode;
+  } catch (error) {
+    // Commander has printed its message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    return printError(error, args.includes('--debug'));
+  }
+}

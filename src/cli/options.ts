@@ -1,6 +1,18 @@
-/** Values of options, checked while the command line is read: what is wrong with them is a usage error. */
+/** Parsers of option values. A wrong value is a usage error. */
 import { InvalidArgumentError } from 'commander';
-import { BACKENDS, MAX_THREADS } from '../spec/train.js';
+import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/train.js';
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+/** How a CSV file is written; what is not given is detected. */
+export interface SeparatorOptions {
+  readonly delimiter?: string;
+  readonly comment?: string;
+}
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
@@ -29,4 +41,22 @@ export function probability(text: string): number {
   const value = Number(text);
   if (/^(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?$/i.test(text) && value <= 1) return value;
   throw new InvalidArgumentError('expected a number from 0 to 1.');
+}
+
+export function delimiter(text: string): string {
+  // A tab is awkward to write in a shell.
+  const character = text === 'tab' || text === '\\t' ? '\t' : text;
+  if ((DELIMITERS as readonly string[]).includes(character)) return character;
+  throw new InvalidArgumentError('expected , ; | or tab.');
+}
+
+/** The same rule as data.comment: no character that may start a cell. */
+export function commentStart(text: string): string {
+  if (COMMENT_START.test(text)) return text;
+  throw new InvalidArgumentError('expected one character, such as #, that no cell starts with.');
+}
+
+/** All values of a repeated option. */
+export function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value];
 }

@@ -1,73 +1,44 @@
-/** mlp predict: what a trained network makes of each row of a CSV. */
-import { Command } from 'commander';
+/** mlp predict: the predictions of a trained network for every row of a CSV. */
 import type { Beginning } from '../data/dialect/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
-import type { Inference } from '../model/inference.js';
-import type { Model } from '../model/load.js';
+import { Inference } from '../model/inference.js';
+import { loadModel, type Model } from '../model/load.js';
 import type { ModelRows, RowChunk } from '../model/rows.js';
-import { probability } from './options.js';
-import type { Lines } from './predictText.js';
-import { addSeparatorOptions, requireSeparators, type SeparatorOptions } from './tableOptions.js';
-import type { TextOutput } from './textOutput.js';
+import { suggest } from '../spec/suggest.js';
+import { counted, printable, quote } from '../text.js';
+import { requireOther } from './newFile.js';
+import type { CommonOptions, SeparatorOptions } from './options.js';
+import { note, print, warn } from './output.js';
+import { csvLines, jsonLines, type Lines } from './predictText.js';
+import { ignoredColumns, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
+import { OutputFile, StandardOutput, type TextOutput } from './textOutput.js';
 
-interface PredictOptions extends SeparatorOptions {
-  output?: string;
-  force?: boolean;
-  keep?: readonly string[];
-  threshold?: number;
-  formulaGuard: boolean;
-  json?: boolean;
-  color: boolean;
+export interface PredictOptions extends CommonOptions, SeparatorOptions {
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly keep?: readonly string[];
+  readonly threshold?: number;
+  readonly formulaGuard: boolean;
 }
 
-/** Standard input as the data, standard output for the predictions. */
-const STANDARD_STREAM = '-';
 /** All columns, for --keep. */
 const ALL = 'all';
-/** Characters that are written at once. */
-const PIECE = 2 ** 16;
-/** Names in a note. */
-const SHOWN_NAMES = 10;
+/** Characters per write. */
+const WRITE_SIZE = 2 ** 16;
 
-export function predictCommand(): Command {
-  const command = new Command('predict')
-    .description('predict the rows of a CSV file by a trained network')
-    .argument('<run>', 'the directory of a run, or a model file')
-    .argument('<data.csv>', 'a CSV file, plain or gzipped, or - for standard input')
-    .option('-o, --output <file>', 'the file to write (default: standard output)')
-    .option('--force', 'overwrite a file that is there')
-    .option(
-      '--keep <columns>',
-      'columns of the data to put before the predictions: all, or names between commas; may be repeated',
-      (value: string, values: readonly string[] = []) => [...values, value],
-    )
-    .option(
-      '--threshold <p>',
-      'of two classes, predict the second where its probability is at least p (default: the likelier)',
-      probability,
-    )
-    .option('--no-formula-guard', "put no ' before text that a spreadsheet would run (= + - @)");
-  return addSeparatorOptions(command).action(run);
-}
-
-async function run(modelPath: string, path: string, options: PredictOptions): Promise<void> {
-  const { loadModel } = await import('../model/load.js');
-  const { withModelRows } = await import('./modelRows.js');
-  const { withReadingProgress } = await import('./reading.js');
+export async function run(modelPath: string, path: string, options: PredictOptions): Promise<void> {
   requireSeparators(options);
   const model = loadModel(modelPath);
   if (options.threshold !== undefined) requireTwoClasses(model);
-  // A bar and rows on one terminal would be drawn over each other.
-  const bar = { color: options.color, json: fileOf(options) === undefined && process.stdout.isTTY === true };
   exitOnSignals();
-  const output = await openOutput(path, options);
+  const output = openOutput(path, options);
+  // A bar and rows on the same terminal would overwrite each other.
+  const json = fileOf(options) === undefined && process.stdout.isTTY === true;
   try {
-    const outcome = await withReadingProgress(bar, (report) =>
-      withModelRows({ ...options, model, path, targets: false, report }, (rows, file) =>
-        predict(model, rows, file, output, options),
-      ),
+    const outcome = await withModelRows({ ...options, json, model, path, targets: false }, (rows, file) =>
+      predict(model, rows, file, output, options),
     );
-    if (outcome) await tell(outcome, options);
+    if (outcome) report(outcome, options);
   } finally {
     output.discard();
   }
@@ -75,12 +46,12 @@ async function run(modelPath: string, path: string, options: PredictOptions): Pr
 
 interface Outcome {
   readonly rows: number;
-  /** Names of columns that neither the model looked at nor the output holds. */
+  /** Columns that the model does not use and the output does not keep. */
   readonly ignored: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** Predicts and writes, a chunk of rows at a time. There is no outcome where somebody stopped taking lines. */
+/** Predicts and writes chunk by chunk. Returns undefined if the reader of the output has gone away. */
 async function predict(
   model: Model,
   rows: ModelRows,
@@ -88,16 +59,15 @@ async function predict(
   output: TextOutput,
   options: PredictOptions,
 ): Promise<Outcome | undefined> {
-  const { Inference } = await import('../model/inference.js');
   const { threshold, keep = [] } = options;
-  const kept = await chooseColumns(keep, rows.beginning, file);
-  const lines = await linesOf(model, rows.beginning, kept, options);
+  const kept = chooseColumns(keep, rows.beginning, file);
+  const lines = linesOf(model, rows.beginning, kept, options);
   const inference = Inference.create(model);
   let text = lines.head;
   for await (const chunk of rows.chunks(inference)) {
     const labels = labelsOf(chunk.rows, threshold, model, inference);
     text += linesOfChunk(chunk, labels, lines, inference);
-    if (text.length < PIECE) continue;
+    if (text.length < WRITE_SIZE) continue;
     if (!(await output.write(text))) return undefined;
     text = '';
   }
@@ -108,7 +78,7 @@ async function predict(
   return { rows: rows.rows, ignored, warnings: rows.warnings() };
 }
 
-/** The lines of a chunk's rows, with what the inference says of them. */
+/** The output lines of a chunk. */
 function linesOfChunk(
   { rows, cells }: RowChunk,
   labels: Int32Array | undefined,
@@ -124,7 +94,7 @@ function linesOfChunk(
   return text;
 }
 
-/** The number of each row's class; undefined for a regression. */
+/** The predicted class of each row, by number; undefined for a regression. */
 function labelsOf(
   rows: number,
   threshold: number | undefined,
@@ -137,11 +107,9 @@ function labelsOf(
   return Int32Array.from({ length: rows }, (_, row) => Number(probabilities[2 * row + 1] >= threshold));
 }
 
-async function openOutput(path: string, options: PredictOptions): Promise<TextOutput> {
-  const { OutputFile, StandardOutput } = await import('./textOutput.js');
+function openOutput(path: string, options: PredictOptions): TextOutput {
   const file = fileOf(options);
   if (file === undefined) return new StandardOutput();
-  const { requireOther } = await import('./newFile.js');
   if (path !== STANDARD_STREAM) requireOther(path, file);
   return new OutputFile(file, options.force === true);
 }
@@ -151,34 +119,30 @@ function fileOf({ output }: PredictOptions): string | undefined {
   return output === STANDARD_STREAM ? undefined : output;
 }
 
-/** Makes Ctrl-C or a request to terminate an exit like others, before which files that are not finished are taken away. */
+/** Makes Ctrl-C and SIGTERM an ordinary exit, so that unfinished files are deleted. */
 function exitOnSignals(): void {
   process.once('SIGINT', () => process.exit(ExitCode.interrupted));
   process.once('SIGTERM', () => process.exit(ExitCode.terminated));
 }
 
-async function linesOf(
+function linesOf(
   model: Model,
   { names, delimiter }: Beginning,
   kept: readonly number[],
   { json, formulaGuard }: PredictOptions,
-): Promise<Lines> {
-  const { csvLines, jsonLines } = await import('./predictText.js');
+): Lines {
   const request = { model, kept, names };
   return json ? jsonLines(request) : csvLines({ ...request, delimiter, guard: formulaGuard });
 }
 
-/** Numbers of the columns that --keep asks for, in its order, each once. An MlpError (64) where one is not there. */
-async function chooseColumns(
-  asked: readonly string[],
-  { names, header }: Beginning,
-  file: string,
-): Promise<number[]> {
-  const { quote } = await import('../text.js');
-  const { suggest } = await import('../spec/suggest.js');
+/**
+ * The numbers of the columns to keep, in the order of --keep, each once.
+ * @throws MlpError ExitCode.usage for an unknown column
+ */
+function chooseColumns(asked: readonly string[], { names, header }: Beginning, file: string): number[] {
   const wanted = asked.flatMap((text) => {
     if (text === ALL) return names;
-    // A name may hold commas itself.
+    // A name may contain commas itself.
     return names.includes(text) ? [text] : text.split(',');
   });
   const columns = wanted.map((name) => {
@@ -199,25 +163,15 @@ function requireTwoClasses({ classes, path }: Model): void {
   throw new MlpError(
     ExitCode.usage,
     `--threshold: found ${classes ? `${classes.length} classes` : 'a regression'} in ${path}, expected 2 classes`,
-    'leave it out',
+    'omit --threshold',
   );
 }
 
-/** Says what was ignored or odd, and what was written. */
-async function tell({ rows, ignored, warnings }: Outcome, options: PredictOptions): Promise<void> {
-  const { note, print, warn } = await import('./output.js');
-  const { formatCount } = await import('../text.js');
-  const { quote } = await import('../text.js');
-  const { printable } = await import('../text.js');
-  if (ignored.length > 0 && !options.json) {
-    const shown = ignored.slice(0, SHOWN_NAMES).map(quote).join(', ');
-    const more = ignored.length > SHOWN_NAMES ? `, … (${ignored.length} in all)` : '';
-    note(
-      `ignored, for the model has no such ${ignored.length === 1 ? 'column' : 'columns'}: ${shown}${more}`,
-    );
-  }
+/** Tells the user what was ignored, what looks wrong and what was written. */
+function report({ rows, ignored, warnings }: Outcome, options: PredictOptions): void {
+  if (ignored.length > 0 && !options.json) note(ignoredColumns(ignored));
   for (const warning of warnings) warn(warning);
   const file = fileOf(options);
   if (file === undefined || options.json) return;
-  print(printable(`wrote ${file}: ${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`));
+  print(printable(`wrote ${file}: ${counted(rows, 'row')}`));
 }

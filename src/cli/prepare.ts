@@ -1,10 +1,15 @@
 /** From a config to all that a run is made of: for the commands that train. */
+
 import { availableParallelism } from 'node:os';
 import type { Dataset } from '../data/dataset/dataset.js';
+import { loadDataset } from '../data/dataset/loadDataset.js';
+import { thisMachine } from '../kernels/blas/machine.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
 import type { RunSetup } from '../training/engine/allocate.js';
-import { thisMachine } from './machine.js';
+import { chooseBackend, chooseThreads } from '../training/engine/backend.js';
+import { planTraining } from '../training/plan.js';
+import type { CommonOptions } from './options.js';
 import { note, warn } from './output.js';
 import { withReadingProgress } from './reading.js';
 
@@ -14,13 +19,7 @@ export interface Prepared extends RunSetup {
 }
 
 /** Reads the data and makes the choices; tells on stderr what is to be known of them. */
-export async function prepareRun(
-  loaded: LoadedTrainConfig,
-  options: { json?: boolean; color: boolean },
-): Promise<Prepared> {
-  const { loadDataset } = await import('../data/dataset/loadDataset.js');
-  const { planTraining } = await import('../training/plan.js');
-  const { chooseBackend, chooseThreads } = await import('../training/engine/backend.js');
+export async function prepareRun(loaded: LoadedTrainConfig, options: CommonOptions): Promise<Prepared> {
   const { config, directory, path } = loaded;
   const dataset = await withReadingProgress(options, (progress) =>
     loadDataset(config, directory, path, { progress }),

@@ -1,19 +1,154 @@
-/** Tells how far the reading of data has come, where it takes long enough to be asked about. */
+/** How commands read a CSV: with a progress bar, whole for `inspect` and `init`, in chunks for a model. */
+import { availableParallelism } from 'node:os';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
+import { type Beginning, readBeginning } from '../data/dialect/dialect.js';
+import { readWhole } from '../data/read.js';
+import { openSource } from '../data/source/source.js';
+import type { Table } from '../data/table.js';
+import { ExitCode, MlpError } from '../errors.js';
+import type { Model } from '../model/load.js';
+import { type ModelRows, openModelRows } from '../model/rows.js';
 import type { ReadingProgress } from '../report/readingProgress.js';
-import { printable } from '../text.js';
+import { suggest } from '../spec/suggest.js';
+import { DELIMITERS } from '../spec/train.js';
+import { listed, printable, quote } from '../text.js';
+import type { CommonOptions, SeparatorOptions } from './options.js';
 import { displayOf, isAnimated } from './terminal.js';
 
-/** What takes less than this is over before it is looked at. */
+/** The path that stands for standard input or output. */
+export const STANDARD_STREAM = '-';
+
+export interface TableOptions extends CommonOptions, SeparatorOptions {
+  readonly target?: string;
+  readonly header?: boolean;
+}
+
+/** A CSV in memory. */
+export interface ReadTable {
+  readonly table: Table;
+  readonly beginning: Beginning;
+  /** The number of the target column, if one is asked for. */
+  readonly target?: number;
+}
+
+/**
+ * Reads the CSV at `path`, or standard input for `-`.
+ * @throws MlpError ExitCode.noInput, io or noPermission if it can't be read; data if its content is damaged;
+ * usage if it has no such target
+ */
+export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {
+  requireSeparators(options);
+  return withReadingProgress(options, async (progress) => {
+    const source = await openSource(path, (done, total) => progress(path, done, total));
+    try {
+      const beginning = await readBeginning(source, {
+        delimiter: options.delimiter ?? 'auto',
+        header: options.header ?? (isName(options.target) || 'auto'),
+        ...(options.comment !== undefined && { comment: options.comment }),
+      });
+      const target =
+        options.target === undefined ? undefined : findTarget(options.target, beginning, source.name);
+      const table = await readWhole(source, beginning, {
+        threads: availableParallelism(),
+        progress: (done, total) => progress(path, done, total),
+      });
+      return { table, beginning, ...(target !== undefined && { target }) };
+    } finally {
+      source.close();
+    }
+  });
+}
+
+/** A target given by name implies a header; digits alone may be a name or a number. */
+function isName(target: string | undefined): boolean {
+  return target !== undefined && !/^\d+$/.test(target);
+}
+
+/** The target's column number: found by name if there is a header, else by number. */
+function findTarget(target: string, { header, names }: Beginning, path: string): number {
+  if (!header) {
+    if (!isName(target) && Number(target) < names.length) return Number(target);
+    throw new MlpError(
+      ExitCode.usage,
+      `--target: found ${quote(target)}, expected a column number from 0 to ${names.length - 1} in ${path}`,
+      isName(target)
+        ? 'the file has no header, so its columns have no names'
+        : 'with --header, the first line holds the column names',
+    );
+  }
+  const index = names.indexOf(target);
+  if (index >= 0) return index;
+  throw new MlpError(
+    ExitCode.usage,
+    `--target: found no column ${quote(target)} in ${path}, expected one of ${listed(names.map(quote), 10)}`,
+    suggest(target, names) ??
+      (isName(target)
+        ? undefined
+        : 'a file with a header needs a name; --no-header treats its first line as data'),
+  );
+}
+
+export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
+  readonly model: Model;
+  /** `-` is standard input. */
+  readonly path: string;
+  /** Whether every row must have its targets. */
+  readonly targets: boolean;
+}
+
+/**
+ * Opens the rows of a CSV for a model, and closes the file when `use` is done; `name` is the file's name in messages.
+ * @throws MlpError as `openSource` and `openModelRows` do
+ */
+export async function withModelRows<Result>(
+  { model, path, targets, delimiter, comment, ...display }: ModelRowsRequest,
+  use: (rows: ModelRows, name: string) => Promise<Result>,
+): Promise<Result> {
+  return withReadingProgress(display, async (report) => {
+    const progress = (done: number, total?: number) => report(path, done, total);
+    const source = await openSource(path, progress);
+    try {
+      const rows = await openModelRows(source, model, {
+        targets,
+        ...(delimiter !== undefined && { delimiter }),
+        ...(comment !== undefined && { comment }),
+        progress,
+      });
+      return await use(rows, source.name);
+    } finally {
+      source.close();
+    }
+  });
+}
+
+/** The note about columns of a CSV that the model does not use. */
+export function ignoredColumns(names: readonly string[]): string {
+  const columns = names.length === 1 ? 'a column' : 'columns';
+  return `ignoring ${columns} that the model does not use: ${listed(names.map(quote), 10)}`;
+}
+
+/** @throws MlpError ExitCode.usage if one character could be both the comment and the delimiter */
+export function requireSeparators({ comment, delimiter }: SeparatorOptions): void {
+  if (comment === undefined || !(DELIMITERS as readonly string[]).includes(comment)) return;
+  if (delimiter !== undefined && delimiter !== comment) return;
+  throw new MlpError(
+    ExitCode.usage,
+    delimiter === comment
+      ? `--comment: found "${comment}", the delimiter, expected another character`
+      : `--comment: found "${comment}", which may also be the delimiter, expected --delimiter with it`,
+  );
+}
+
+/** Faster reads are over before anyone wonders. */
 const PATIENCE_MILLISECONDS = 1000;
 
-/** Calls `read` with a progress that draws a bar on a terminal, after a second, and is silent elsewhere. */
+/** Calls `read` with a callback that draws a progress bar: on a terminal only, and after a second. */
 export async function withReadingProgress<Result>(
-  options: { color: boolean; json?: boolean },
+  { color, json }: CommonOptions,
   read: (progress: NonNullable<LoadOptions['progress']>) => Promise<Result>,
 ): Promise<Result> {
-  const bar = new ReadingBar(options.color, !options.json && isAnimated(process.stderr));
-  // It hides the cursor.
+  const bar = new ReadingBar(color, !json && isAnimated(process.stderr));
+  // The bar hides the cursor.
   process.once('exit', bar.finish);
   try {
     return await read(bar.progress);
@@ -25,18 +160,20 @@ export async function withReadingProgress<Result>(
 
 class ReadingBar {
   readonly #start = performance.now();
-  /** Not there before it is needed: its modules take a while to load. */
+  readonly #color: boolean;
+  readonly #animated: boolean;
+  /** Loaded when first needed: cli-progress takes some 30 ms. */
   #bar: ReadingProgress | undefined;
   #loading = false;
   #finished = false;
 
-  constructor(
-    private readonly color: boolean,
-    private readonly animated: boolean,
-  ) {}
+  constructor(color: boolean, animated: boolean) {
+    this.#color = color;
+    this.#animated = animated;
+  }
 
   readonly progress = (file: string, done: number, total: number | undefined): void => {
-    if (!this.animated || performance.now() - this.#start < PATIENCE_MILLISECONDS) return;
+    if (!this.#animated || performance.now() - this.#start < PATIENCE_MILLISECONDS) return;
     this.#bar?.update({ file: printable(file), done, total });
     if (this.#loading) return;
     this.#loading = true;
@@ -50,7 +187,7 @@ class ReadingBar {
 
   async #load(): Promise<void> {
     const { ReadingProgress } = await import('../report/readingProgress.js');
-    const display = await displayOf(process.stderr, this.color);
+    const display = await displayOf(process.stderr, this.#color);
     if (!this.#finished) this.#bar = new ReadingProgress(process.stderr, display);
   }
 }

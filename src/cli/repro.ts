@@ -1,18 +1,28 @@
 /** mlp repro: trains a run again, in memory alone, and says whether it comes to the same weights. */
-import { Command } from 'commander';
+
+import { fingerprintData } from '../data/fingerprint.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { encodeModel, modelTensors } from '../model/model.js';
+import { loadTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
-import type { OriginDifference } from '../training/run/provenance.js';
-import type { RunSummary, StepComparison } from '../training/run/summary.js';
+import { Team } from '../training/engine/team.js';
+import { runTraining } from '../training/loop.js';
+import { modelContent } from '../training/modelContent.js';
+import { dataDifference, kernelsDifference, type OriginDifference } from '../training/run/provenance.js';
+import {
+  hashConfig,
+  type RunSummary,
+  readSummary,
+  requireEnded,
+  StepComparison,
+  weightsDifference,
+} from '../training/run/summary.js';
 import { Interruption } from './interruption.js';
+import type { CommonOptions } from './options.js';
 import { originOf } from './origin.js';
 import { print, toJson } from './output.js';
 import { type Prepared, prepareRun } from './prepare.js';
-
-interface ReproOptions {
-  json?: boolean;
-  color: boolean;
-}
+import { createReporter } from './trainReport.js';
 
 /** What came of it: the first thing that differs, and the weights where it came to training. */
 interface Outcome {
@@ -20,15 +30,7 @@ interface Outcome {
   readonly weightsSha256?: string;
 }
 
-export function reproCommand(): Command {
-  return new Command('repro')
-    .description('train a run again from its own config, and compare data, config and weights')
-    .argument('<run>', 'the directory of a run')
-    .action(repro);
-}
-
-async function repro(run: string, options: ReproOptions): Promise<void> {
-  const { readSummary, requireEnded } = await import('../training/run/summary.js');
+export async function run(run: string, options: CommonOptions): Promise<void> {
   const summary = readSummary(run);
   requireEnded(summary, run);
   const outcome = await compare(run, summary, options);
@@ -46,11 +48,7 @@ async function repro(run: string, options: ReproOptions): Promise<void> {
 }
 
 /** Undefined where it was interrupted. */
-async function compare(run: string, then: RunSummary, options: ReproOptions): Promise<Outcome | undefined> {
-  const { hashConfig, StepComparison, weightsDifference } = await import('../training/run/summary.js');
-  const { dataDifference, kernelsDifference } = await import('../training/run/provenance.js');
-  const { fingerprintData } = await import('../data/fingerprint.js');
-  const { loadTrainConfig } = await import('../spec/load.js');
+async function compare(run: string, then: RunSummary, options: CommonOptions): Promise<Outcome | undefined> {
   const configSha256 = hashConfig(run);
   if (configSha256 !== then.configSha256) {
     return { difference: { what: 'config', found: configSha256, expected: then.configSha256 } };
@@ -76,13 +74,8 @@ async function train(
   run: string,
   prepared: Prepared,
   steps: StepComparison,
-  options: ReproOptions,
+  options: CommonOptions,
 ): Promise<string | undefined> {
-  const { Team } = await import('../training/engine/team.js');
-  const { runTraining } = await import('../training/loop.js');
-  const { encodeModel, modelTensors } = await import('../model/model.js');
-  const { modelContent } = await import('../training/modelContent.js');
-  const { createReporter } = await import('./trainReport.js');
   const { config, plan, dataset } = prepared;
   const engine = await Team.start(prepared, dataset);
   const reporter = options.json

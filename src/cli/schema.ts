@@ -1,29 +1,17 @@
-/** mlp schema: the JSON Schema that editors check configs and specs by. */
-import { Command } from 'commander';
+/** mlp schema: the JSON Schemas that editors use to check configs and specs. */
+import { ExitCode, MlpError } from '../errors.js';
+import { configJsonSchema, networkJsonSchema } from '../spec/jsonSchema.js';
+import { oneOf, suggest } from '../spec/suggest.js';
+import { quote } from '../text.js';
+import { print, toJson } from './output.js';
 
-const KINDS = ['config', 'network'] as const;
+const SCHEMAS = { config: configJsonSchema, network: networkJsonSchema };
 
-export function schemaCommand(): Command {
-  return new Command('schema')
-    .description('print the JSON Schema of train configs, or that of network specs')
-    .argument('[kind]', KINDS.join(' or '), 'config')
-    .action(run);
-}
-
-async function run(kind: string): Promise<void> {
-  const { configJsonSchema, networkJsonSchema } = await import('../spec/jsonSchema.js');
-  const { print, toJson } = await import('./output.js');
-  switch (kind) {
-    case 'config':
-      return print(toJson(configJsonSchema(), 2));
-    case 'network':
-      return print(toJson(networkJsonSchema(), 2));
-    default: {
-      const { ExitCode, MlpError } = await import('../errors.js');
-      const { quote } = await import('../text.js');
-      const { oneOf, suggest } = await import('../spec/suggest.js');
-      const message = `unknown schema ${quote(kind)}; expected ${oneOf(KINDS)}`;
-      throw new MlpError(ExitCode.usage, message, suggest(kind, KINDS));
-    }
+export async function run(kind: string): Promise<void> {
+  if (!Object.hasOwn(SCHEMAS, kind)) {
+    const kinds = Object.keys(SCHEMAS);
+    const message = `unknown schema ${quote(kind)}; expected ${oneOf(kinds)}`;
+    throw new MlpError(ExitCode.usage, message, suggest(kind, kinds));
   }
+  print(toJson(SCHEMAS[kind as keyof typeof SCHEMAS](), 2));
 }

@@ -1,50 +1,39 @@
 /** mlp train: from a config to a run directory, with progress on the way and curves at the end; or on from a checkpoint. */
-import { Command } from 'commander';
+
 import { ExitCode, MlpError } from '../errors.js';
-import type { LoadedTrainConfig } from '../spec/load.js';
+import { encodeModel, modelTensors } from '../model/model.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
 import type { Engine } from '../training/engine/engine.js';
+import { Team } from '../training/engine/team.js';
+import { runTraining } from '../training/loop.js';
+import { modelContent } from '../training/modelContent.js';
 import type { TrainListener, TrainResult } from '../training/records.js';
-import type { RunDirectory } from '../training/run/directory.js';
+import { RunDirectory } from '../training/run/directory.js';
 import type { Origin } from '../training/run/provenance.js';
+import { requireReachable, requireSameConfig, requireSameOrigin } from '../training/run/resume.js';
 import type { SavedRun } from '../training/run/state.js';
-import type { RunSummary } from '../training/run/summary.js';
+import { hashConfig, type RunSummary } from '../training/run/summary.js';
+import { version } from '../version.js';
 import { Interruption } from './interruption.js';
-import { backendName, threadCount } from './options.js';
+import type { CommonOptions } from './options.js';
 import { originOf } from './origin.js';
 import { note, warn } from './output.js';
 import { type Prepared, prepareRun } from './prepare.js';
-import { version } from './version.js';
+import { createReporter } from './trainReport.js';
 
-interface TrainOptions {
-  set: string[];
-  backend?: string;
-  threads?: number | 'auto';
-  deterministic?: boolean;
-  run?: string;
-  resume?: string;
-  extend?: boolean;
-  json?: boolean;
-  color: boolean;
+export interface TrainOptions extends CommonOptions {
+  readonly set: readonly string[];
+  readonly backend?: string;
+  readonly threads?: number | 'auto';
+  readonly deterministic?: boolean;
+  readonly run?: string;
+  readonly resume?: string;
+  readonly extend?: boolean;
 }
 
-export function trainCommand(): Command {
-  return new Command('train')
-    .description('train a network on a CSV file')
-    .argument('<config.json>', 'a train config')
-    .option('--set <key=value>', 'override a key, as in training.epochs=5; may be repeated', collect, [])
-    .option('--backend <name>', 'kernels: auto, reference, wasm, blas', backendName)
-    .option('--threads <n>', 'threads: auto, or a number', threadCount)
-    .option('--deterministic', 'only kernels that give the same bits on every machine')
-    .option('--run <dir>', 'directory of the run (default: runs/<config name>-<n>)')
-    .option('--resume <dir>', 'go on with a run from its last checkpoint, to the same end')
-    .option('--extend', 'with --resume: train for longer than the run was to')
-    .action(run);
-}
-
-async function run(path: string, options: TrainOptions): Promise<void> {
+export async function run(path: string, options: TrainOptions): Promise<void> {
   requireSense(options);
-  const { loadTrainConfig } = await import('../spec/load.js');
   const loaded = loadTrainConfig(path, overridesOf(options));
   if (options.resume === undefined) await start(loaded, options);
   else await resume(options.resume, loaded, options);
@@ -52,8 +41,6 @@ async function run(path: string, options: TrainOptions): Promise<void> {
 
 /** Trains into a new directory. */
 async function start(loaded: LoadedTrainConfig, options: TrainOptions): Promise<void> {
-  const { Team } = await import('../training/engine/team.js');
-  const { RunDirectory } = await import('../training/run/directory.js');
   const prepared = await prepareRun(loaded, options);
   const origin = originOf(prepared);
   const engine = await Team.start(prepared, prepared.dataset);
@@ -72,11 +59,6 @@ async function start(loaded: LoadedTrainConfig, options: TrainOptions): Promise<
 
 /** Goes on with a run from its last checkpoint, or from its beginning where it has not come as far as one. */
 async function resume(path: string, loaded: LoadedTrainConfig, options: TrainOptions): Promise<void> {
-  const { Team } = await import('../training/engine/team.js');
-  const { RunDirectory } = await import('../training/run/directory.js');
-  const { requireReachable, requireSameConfig, requireSameOrigin } = await import(
-    '../training/run/resume.js'
-  );
   const runDirectory = await RunDirectory.open(path);
   try {
     const mayExtend = options.extend === true;
@@ -122,10 +104,6 @@ async function trainInto(
   { origin, state }: Beginning,
   options: TrainOptions,
 ): Promise<void> {
-  const { runTraining } = await import('../training/loop.js');
-  const { encodeModel, modelTensors } = await import('../model/model.js');
-  const { modelContent } = await import('../training/modelContent.js');
-  const { createReporter } = await import('./trainReport.js');
   const { path } = runDirectory;
   const subject = { config, plan, dataset, engine, run: path, ...(state && { from: state.progress }) };
   const reporter = await createReporter(options, subject);
@@ -171,7 +149,6 @@ async function trainInto(
 
 /** What run.json says. */
 async function summaryOf(path: string, origin: Origin, result: TrainResult, weightsSha256: string) {
-  const { hashConfig } = await import('../training/run/summary.js');
   const { train, validation, test, ...rest } = result;
   const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
   return {
@@ -211,8 +188,4 @@ function overridesOf({ set, backend, threads, deterministic }: TrainOptions): st
     ...(threads === undefined ? [] : [`threads=${JSON.stringify(threads)}`]),
     ...(deterministic ? ['deterministic=true'] : []),
   ];
-}
-
-function collect(value: string, values: readonly string[]): string[] {
-  return [...values, value];
 }

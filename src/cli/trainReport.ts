@@ -11,6 +11,7 @@ import type { Engine } from '../training/engine/engine.js';
 import type { Metrics } from '../training/metrics.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { EpochRecord, RunProgress, TrainResult } from '../training/records.js';
+import type { CommonOptions } from './options.js';
 import { note, print, toJson } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
 
@@ -35,10 +36,7 @@ export interface Reporter {
   finish(): void;
 }
 
-export async function createReporter(
-  options: { json?: boolean; color: boolean },
-  run: Run,
-): Promise<Reporter> {
+export async function createReporter(options: CommonOptions, run: Run): Promise<Reporter> {
   if (options.json) return jsonReporter(run);
   const display = await displayOf(process.stderr, options.color);
   return textReporter(run, await createProgress(display), await displayOf(process.stdout, options.color));

@@ -88,7 +88,7 @@ const CASES: BadInput[] = [
     what: 'a network wider than memory',
     config: network(9_007_199_254_740_991, 1),
     code: 78,
-    error: /^this network and its data need [\d.e+]+ GB of memory/,
+    error: /^this network and its data need \d\.\d\d EB of memory/,
   },
   {
     what: 'a data file that is not there',

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { evaluateFile } from '../../src/cli/evaluateFile.js';
-import { evaluateSide } from '../../src/cli/evaluateSide.js';
-import { renderEvaluation } from '../../src/cli/evaluateText.js';
-import type { Evaluated } from '../../src/cli/scoring.js';
+import { evaluateFile } from '../../src/cli/evaluate.js';
+import { evaluateRun } from '../../src/cli/evaluateRun.js';
+import { type Evaluated, renderEvaluation } from '../../src/cli/evaluateText.js';
 import { ExitCode } from '../../src/errors.js';
 import { type Classification, evaluateClasses } from '../../src/evaluation/classification.js';
 import { crossEntropies } from '../../src/evaluation/crossEntropy.js';
@@ -174,7 +173,7 @@ describe('mlp evaluate', () => {
       'new.csv': 'a,b,u,v,note\n1,0,11,6,x\n0,1,8,4.5,x\n1,1,20,5,x\n',
     });
     const { code, stdout, stderr } = await mlp(['evaluate', 'm.safetensors', 'new.csv'], { cwd: folder });
-    expect([code, stderr]).toEqual([0, 'columns that the model does not know are ignored: "note"\n']);
+    expect([code, stderr]).toEqual([0, 'ignoring a column that the model does not use: "note"\n']);
     expect(stdout).toMatchInlineSnapshot(`
       "3 rows of new.csv by m.safetensors
 
@@ -193,9 +192,9 @@ describe('mlp evaluate', () => {
   it.each([
     [
       ['new.csv', '--split', 'train'],
-      '--split: found train beside the data new.csv, all rows of which are scored',
+      '--split: found train together with new.csv, expected only one of them',
     ],
-    [['--comment', '#'], '--comment: found no data beside it, expected a CSV'],
+    [['--comment', '#'], '--comment: found no data file with it, expected a CSV'],
   ])('refuses %j', async (options, message) => {
     const { code, stdout, stderr } = await mlp(['evaluate', 'run', ...options]);
     expect([code, stdout]).toEqual([64, '']);
@@ -217,7 +216,7 @@ describe('mlp evaluate', () => {
 
 describe("a run's own rows", () => {
   const run = (folder: string, split?: 'train' | 'validation' | 'test') =>
-    evaluateSide(join(folder, 'run'), { ...QUIET, ...(split && { split }) });
+    evaluateRun(join(folder, 'run'), { ...QUIET, ...(split && { split }) });
 
   it('are those of the test, else of the validation, else of the training', async () => {
     const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -228,10 +227,10 @@ describe("a run's own rows", () => {
     ] as const;
     for (const [data, side, rows] of cases) {
       const evaluated = await run(folderOfRun(data));
-      expect(evaluated).toMatchObject({ side, data: { rows }, weighted: false });
+      expect(evaluated).toMatchObject({ split: side, data: { rows }, weighted: false });
     }
     expect(stderr.mock.calls.join()).toMatch(
-      /^warning: .*run has held out no rows: these are the ones that it was trained on\n$/,
+      /^warning: .*run has no held-out rows: these are the rows it was trained on\n$/,
     );
     stderr.mockRestore();
   });
@@ -285,21 +284,21 @@ describe("a run's own rows", () => {
       weightsSha256: '',
     };
     writeFileSync(join(folder, 'run/run.json'), JSON.stringify(summary));
-    expect(await run(folder)).toMatchObject({ side: 'test' });
+    expect(await run(folder)).toMatchObject({ split: 'test' });
     writeFileSync(join(folder, 'data/rows.csv'), CSV.replace('5,1', '5,2'));
     await expect(run(folder)).rejects.toMatchObject({
       exitCode: ExitCode.data,
       message: expect.stringMatching(
         /config\.json: data\.train: found .*rows\.csv with SHA-256 .*, expected SHA-256 /,
       ),
-      hint: expect.stringContaining('the data have changed since the training'),
+      hint: expect.stringContaining('the data changed after the training'),
     });
   });
 
   it('are refused where the data make other inputs than the model takes', async () => {
     await expect(run(folderOfRun({ standardize: true }))).rejects.toMatchObject({
       exitCode: ExitCode.data,
-      message: expect.stringContaining('data: found other columns, classes or scales than the model'),
+      message: expect.stringContaining('data: found other columns, classes or scales than in the model'),
       hint: expect.stringContaining('mlp evaluate <run> <data.csv>'),
     });
   });
@@ -307,13 +306,13 @@ describe("a run's own rows", () => {
   it('are not known of a model file, of a folder without a config, and where they came from standard input', async () => {
     const folder = folderOfRun({ train: '-' });
     const file = join(folder, 'run/model.safetensors');
-    await expect(evaluateSide(file, QUIET)).rejects.toMatchObject({
+    await expect(evaluateRun(file, QUIET)).rejects.toMatchObject({
       exitCode: ExitCode.usage,
-      message: `${file}: found a model file and no data, expected a CSV to score it on`,
+      message: `${file}: found a model file without data, expected a CSV to score`,
     });
     await expect(run(folder)).rejects.toMatchObject({
       exitCode: ExitCode.noInput,
-      message: expect.stringContaining('data.train: the run has read standard input'),
+      message: expect.stringContaining('data.train: the run read standard input'),
     });
     rmSync(join(folder, 'run/config.json'));
     await expect(run(folder)).rejects.toMatchObject({
@@ -334,7 +333,7 @@ describe('the rows of a file', () => {
     const lines = rows.map(({ a, b, y }) => `${a},${b},${y ? 'yes' : 'no'}`);
     const csv = `a,b,y\n${lines.join('\n')}\n`;
     const folder = folderOfRun({ validation: 0, test: 0, exclude: [] }, csv);
-    const own = await evaluateSide(join(folder, 'run'), { ...QUIET, split: 'train' });
+    const own = await evaluateRun(join(folder, 'run'), { ...QUIET, split: 'train' });
     const file = await evaluateFile(join(folder, 'run'), join(folder, 'data/rows.csv'), QUIET);
     expect(file.data.rows).toBe(600);
     expect(file.result).toEqual(own.result);

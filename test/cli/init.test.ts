@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { schemaPath } from '../../src/cli/init.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import { folderOf, mlpHere, SMALL_CSV, temporaryFolder } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
@@ -175,7 +176,7 @@ describe('mlp init', () => {
     );
     const unnamed = await mlpHere(['init', 'none.csv'], { cwd: folder });
     expect(unnamed.code).toBe(64);
-    expect(unnamed.stderr).toContain("a column's number from 0 to 1\nhint: --target 1 is likely\n");
+    expect(unnamed.stderr).toContain('a column number from 0 to 1\nhint: --target 1 is likely\n');
     expect(existsSync(join(folder, 'data.json'))).toBe(false);
   });
 
@@ -206,5 +207,29 @@ describe('mlp init', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('data.exclude: "\\u001b[2Ja"');
     expect(stdout + stderr).not.toContain('\u001b');
+  });
+});
+
+describe('schemaPath', () => {
+  it.each([
+    ['/src/mlp/configs', '/src/mlp', '../schema/config.schema.json'],
+    ['/src/mlp', '/src/mlp', './schema/config.schema.json'],
+    [
+      '/home/a/project',
+      '/home/a/project/node_modules/mlp-train',
+      './node_modules/mlp-train/schema/config.schema.json',
+    ],
+    [
+      '/home/a/project/configs/small',
+      '/home/a/project/node_modules/mlp-train',
+      '../../node_modules/mlp-train/schema/config.schema.json',
+    ],
+    ['/home/a/other', '/home/a/project/node_modules/mlp-train', undefined],
+    ['/home/a', '/home/a/project/node_modules/mlp-train', undefined],
+    ['/home/a', '/usr/lib/node_modules/mlp-train', undefined],
+    ['/src/..mlp', '/src/mlp', undefined],
+    ['/src/mlp/..configs', '/src/mlp', '../schema/config.schema.json'],
+  ])('from %s to %s it is %s', (folder, packageFolder, expected) => {
+    expect(schemaPath(resolve(folder), resolve(packageFolder))).toBe(expected);
   });
 });

@@ -148,15 +148,19 @@ describe('mlp inspect', () => {
       64,
       /^error: --target: found no column "specis" in .*\nhint: did you mean "species"\?\n$/,
     ],
-    [['--target', '9'], 64, /found no column "9".*\nhint: numbers are for files without a header/],
+    [
+      ['--target', '9'],
+      64,
+      /found no column "9".*\nhint: a file with a header needs a name; --no-header treats its first line as data/,
+    ],
     [
       ['--no-header', '--target', '4'],
       65,
       /iris\.csv:1: column 0: found "sepal length \(cm\)", expected a number/,
     ],
     [['--delimiter', 'x'], 64, /argument 'x' is invalid. expected , ; \| or tab/],
-    [['--comment', '12'], 64, /argument '12' is invalid. expected one character such as #/],
-    [['--comment', ','], 64, /--comment: found ",", which may be the delimiter as well/],
+    [['--comment', '12'], 64, /argument '12' is invalid. expected one character, such as #/],
+    [['--comment', ','], 64, /--comment: found ",", which may also be the delimiter/],
     [['--comment', ',', '--delimiter', ','], 64, /--comment: found ",", the delimiter, expected another/],
   ])('refuses %j', async (options, exitCode, message) => {
     const { code, stdout, stderr } = await mlpHere(['inspect', IRIS, ...options]);
@@ -169,10 +173,10 @@ describe('mlp inspect', () => {
     const refused = async (...options: string[]) =>
       (await mlpHere(['inspect', 'rows.csv', ...options], { cwd: folder })).stderr;
     expect(await refused('--target', '2')).toContain(
-      `--target: found "2", expected a column's number from 0 to 1 in rows.csv`,
+      `--target: found "2", expected a column number from 0 to 1 in rows.csv`,
     );
     expect(await refused('--no-header', '--target', 'y')).toContain(
-      'hint: names are for files with a header',
+      'hint: the file has no header, so its columns have no names',
     );
   });
 

@@ -129,6 +129,8 @@ describe('mlp params', () => {
     const folder = folderOf({ 'spec.json': { layers: [3] } });
     const { code, stderr } = await mlpHere(['params', join(folder, 'spec.json')]);
     expect(code).toBe(78);
-    expect(stderr).toContain('spec.json: input: missing, expected the width of a row\nhint: add "input": n');
+    expect(stderr).toContain(
+      'spec.json: input: missing, expected the number of inputs\nhint: add "input": n',
+    );
   });
 });

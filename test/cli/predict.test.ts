@@ -59,7 +59,7 @@ describe('mlp predict', () => {
       'data.csv': csvOf(['id', 'kind', ...FEATURES], ROWS),
     });
     const { code, stdout, stderr } = await mlpHere(['predict', 'model', 'data.csv'], { cwd: folder });
-    expect([code, stderr]).toEqual([0, 'ignored, for the model has no such columns: "id", "kind"\n']);
+    expect([code, stderr]).toEqual([0, 'ignoring columns that the model does not use: "id", "kind"\n']);
     expect(stdout).toMatch(/^prediction_u,prediction_v\n(?:-?[\d.]+,-?[\d.]+\n){600}$/);
   });
 

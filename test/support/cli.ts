@@ -84,7 +84,7 @@ async function runHere(
   delete process.env.FORCE_COLOR;
   process.exitCode = undefined;
   try {
-    const { runProgram } = await import('../../src/cli/program.js');
+    const { runProgram } = await import('../../src/cli/main.js');
     const code = await runProgram(args);
     return { code, ...texts };
   } finally {

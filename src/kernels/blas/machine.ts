@@ -1,5 +1,6 @@
 /** What the search for a BLAS knows of the machine: handed in by the caller, so that a test can describe any other. */
 import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
 
 export interface Machine {
@@ -12,6 +13,12 @@ export interface Machine {
   readonly home: string;
   /** The names of a folder's entries; none where the folder is not there. `listFolder` is the disk's. */
   readonly list: (folder: string) => readonly string[];
+}
+
+/** The machine that this process runs on. */
+export function thisMachine(): Machine {
+  const { platform, arch, env } = process;
+  return { platform, arch, env, home: homedir(), list: listFolder };
 }
 
 /** The entries of a folder on disk. A folder that can't be read counts as one that is not there. */

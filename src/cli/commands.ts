@@ -1,0 +1,294 @@
+/**
+ * All commands, with their arguments, options and help texts. To add a command, add an entry here and a module
+ * with a function `run` beside this file.
+ */
+import { Command, Option } from 'commander';
+import { version } from '../version.js';
+import {
+  backendName,
+  bigCount,
+  collect,
+  commentStart,
+  delimiter,
+  positiveInteger,
+  probability,
+  threadCount,
+} from './options.js';
+
+const CSV = 'a CSV file, plain or gzipped; - reads standard input';
+const RUN = 'a run directory';
+const MODEL = 'a run directory or a model file';
+
+// Options that several commands share.
+const DELIMITER = new Option(
+  '--delimiter <character>',
+  'the character between cells: , ; | or tab (default: detected)',
+).argParser(delimiter);
+const COMMENT = new Option('--comment <character>', 'skip lines that start with this character').argParser(
+  commentStart,
+);
+const HEADER = new Option('--header', 'the first line holds the column names (default: detected)');
+const NO_HEADER = new Option('--no-header', 'the first line is already data');
+const TARGET = new Option(
+  '--target <column>',
+  'the column to predict: its name, or its number from 0 if there is no header',
+);
+const FORCE = new Option('--force', 'overwrite an existing file');
+
+export function createProgram(): Command {
+  const program = new Command('mlp')
+    .description(
+      'Train a multilayer perceptron from a JSON config and a CSV file, and see every number behind it.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0 done, 1 a check failed, 64 wrong usage, 65 bad data, 66 input not found,
+  69 backend unavailable, 70 internal error, 73 cannot create the output,
+  74 read or write error, 75 busy (try again), 77 permission denied,
+  78 bad config, 130 interrupted, 143 terminated
+
+Start here:
+  mlp init data.csv --target price    # writes data.json
+  mlp train data.json                 # trains, and writes runs/data-1
+  mlp evaluate runs/data-1            # scores rows the network has not seen`,
+    );
+
+  program.commandsGroup('Prepare data:');
+
+  program
+    .command('inspect')
+    .description('show what a CSV file contains: columns, types, ranges, classes and possible problems')
+    .argument('<data.csv>', CSV)
+    .addOption(TARGET)
+    .addOption(DELIMITER)
+    .addOption(COMMENT)
+    .addOption(HEADER)
+    .addOption(NO_HEADER)
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp inspect houses.csv', 'every column in a table'],
+        ['mlp inspect houses.csv --target price', 'also how well the target suits training'],
+        ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
+      ),
+    )
+    .action(lazy(() => import('./inspect.js')));
+
+  program
+    .command('init')
+    .description('write a ready-to-run train config for a CSV file, and explain every choice')
+    .argument('<data.csv>', CSV)
+    .option(
+      '-o, --output <config.json>',
+      'the config to write; - prints it (default: <data>.json in this folder)',
+    )
+    .addOption(FORCE)
+    .addOption(TARGET)
+    .addOption(DELIMITER)
+    .addOption(COMMENT)
+    .addOption(HEADER)
+    .addOption(NO_HEADER)
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp init houses.csv --target price', 'writes houses.json'],
+        ['mlp init houses.csv --target price -o - > a.json', 'the config alone, on stdout'],
+        ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
+      ),
+    )
+    .action(lazy(() => import('./init.js')));
+
+  program.commandsGroup('Train:');
+
+  program
+    .command('train')
+    .description('train a network and save it in a run directory')
+    .argument('<config.json>', 'a train config; mlp init writes one')
+    .option('--set <key=value>', 'override a key of the config; may be repeated', collect, [])
+    .option('--backend <name>', 'compute with auto, reference, wasm or blas', backendName)
+    .option('--threads <n>', 'number of threads, or auto', threadCount)
+    .option('--deterministic', 'use only kernels that give the same bits on every machine')
+    .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
+    .option('--resume <dir>', 'continue the run in this directory from its last checkpoint')
+    .option('--extend', 'with --resume: allow a later end than the run had, as in --set training.epochs=200')
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp train iris.json', 'writes runs/iris-1'],
+        ['mlp train iris.json --set training.epochs=200', 'overrides one key'],
+        ['mlp train iris.json --resume runs/iris-1', 'continues after a stop'],
+      ),
+    )
+    .action(lazy(() => import('./train.js')));
+
+  program
+    .command('repro')
+    .description('train a run again, and check that data, config and weights are the same')
+    .argument('<run>', RUN)
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp repro runs/iris-1', 'exit code 1 if anything differs'],
+        ['mlp repro runs/iris-1 --json', 'both SHA-256 hashes of the weights'],
+      ),
+    )
+    .action(lazy(() => import('./repro.js')));
+
+  program.commandsGroup('Use a trained network:');
+
+  program
+    .command('evaluate')
+    .description('score a trained network on a CSV file, or on rows of its own data')
+    .argument('<run>', MODEL)
+    .argument('[data.csv]', `${CSV}; it needs the target column`)
+    .addOption(
+      new Option(
+        '--split <name>',
+        "which of the run's own rows to score (default: test, else validation, else train)",
+      ).choices(['train', 'validation', 'test']),
+    )
+    .addOption(DELIMITER)
+    .addOption(COMMENT)
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp evaluate runs/iris-1', 'scores the held-out rows of the run'],
+        ['mlp evaluate runs/iris-1 new.csv', 'scores all rows of new.csv'],
+        ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
+      ),
+    )
+    .action(lazy(() => import('./evaluate.js')));
+
+  program
+    .command('predict')
+    .description('predict the target for every row of a CSV file')
+    .argument('<run>', MODEL)
+    .argument('<data.csv>', CSV)
+    .option('-o, --output <file>', 'the file to write (default: standard output)')
+    .addOption(FORCE)
+    .option(
+      '--keep <columns>',
+      'copy columns of the data to the output: all, or names separated by commas; may be repeated',
+      collect,
+    )
+    .option(
+      '--threshold <p>',
+      'with two classes: predict the second if its probability is at least p (default: the likelier class)',
+      probability,
+    )
+    .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)")
+    .addOption(DELIMITER)
+    .addOption(COMMENT)
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
+        ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'each id with its prediction'],
+        ['cat new.csv | mlp predict runs/iris-1 - --json', 'one JSON object per row'],
+      ),
+    )
+    .action(lazy(() => import('./predict.js')));
+
+  program.commandsGroup('Understand and check:');
+
+  program
+    .command('params')
+    .description('show the output size and parameters of every layer, and the totals')
+    .argument('<spec.json>', 'a network spec or a train config')
+    .option('--batch <n>', 'rows in a batch', positiveInteger, 32)
+    .option('--max-params <n>', 'exit with 1 if there are more parameters than this', bigCount)
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp params iris.json', 'sizes for a batch of 32'],
+        ['mlp params iris.json --batch 1', 'sizes for a single row'],
+        ['mlp params iris.json --max-params 10000', 'a limit for scripts'],
+      ),
+    )
+    .action(lazy(() => import('./params.js')));
+
+  program
+    .command('gradcheck')
+    .description('compare manual, analytic and numeric gradients; without a file, run all built-in checks')
+    .argument('[file.json]', 'a graph with derivatives by hand, or a train config')
+    .option('--samples <n>', 'elements to check in each parameter of a network', positiveInteger)
+    .option(
+      '--backend <name>',
+      'compute a network with auto, reference, wasm or blas',
+      backendName,
+      'reference',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp gradcheck', 'runs all built-in checks'],
+        ['mlp gradcheck graph.json', 'grades a derivation by hand'],
+        ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
+      ),
+    )
+    .action(lazy(() => import('./gradcheck.js')));
+
+  program
+    .command('doctor')
+    .description("show this machine's features and speed, and what auto would choose")
+    .argument('[config.json]', 'a train config: show the choice for it')
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp doctor', 'SIMD, BLAS libraries, threads and speed'],
+        ['mlp doctor iris.json', 'backend and threads for this config'],
+      ),
+    )
+    .action(lazy(() => import('./doctor.js')));
+
+  program
+    .command('schema')
+    .description('print the JSON Schema that lets an editor check and complete configs')
+    .argument('[kind]', 'config or network', 'config')
+    .addHelpText(
+      'after',
+      examples(
+        ['mlp schema > config.schema.json', 'for train configs'],
+        ['mlp schema network > network.schema.json', 'for network specs'],
+      ),
+    )
+    .action(lazy(() => import('./schema.js')));
+
+  for (const command of program.commands) {
+    command
+      .optionsGroup('Common options:')
+      .option('--json', 'print only JSON on standard output')
+      .option('--no-color', 'print without colours')
+      .option('--debug', 'print the stack trace of an error');
+  }
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ outputError: (text, write) => write(usageMessage(text, command)) });
+  }
+  return program;
+}
+
+/** The last part of a command's help. */
+function examples(...lines: readonly (readonly [command: string, does: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}  # ${does}`).join('\n')}`;
+}
+
+/** Loads a command's module only when the command runs, so that a small one starts fast. */
+function lazy(load: () => Promise<{ run(...args: never[]): Promise<void> }>) {
+  return async (...args: unknown[]) => (await load()).run(...(args as never[]));
+}
+
+/** Commander's message in our form: `error: …` and a hint. */
+function usageMessage(text: string, command: Command): string {
+  const [message, suggestion] = text.trim().split('\n');
+  const help = `see ${command.parent ? 'mlp ' : ''}${command.name()} --help`;
+  const similar = suggestion?.match(/^\(Did you mean (.*)\?\)$/)?.[1];
+  return `${message}\nhint: ${similar ? `did you mean ${similar}? ` : ''}${help}\n`;
+}

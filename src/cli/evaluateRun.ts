@@ -1,0 +1,153 @@
+/** mlp evaluate without a data file: scores rows of the run itself, read and split as for its training. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Dataset, Split } from '../data/dataset/dataset.js';
+import { loadDataset } from '../data/dataset/loadDataset.js';
+import type { SideName } from '../data/dataset/parts.js';
+import { fingerprintData } from '../data/fingerprint.js';
+import { sourcePath } from '../data/source/source.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { Inference } from '../model/inference.js';
+import { loadModel, type Model } from '../model/load.js';
+import { createScorer, type ExpectedValues } from '../model/scorer.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
+import type { TrainConfig } from '../spec/train.js';
+import { printable } from '../text.js';
+import { dataDifference } from '../training/run/provenance.js';
+import { readSummary, SUMMARY_FILE } from '../training/run/summary.js';
+import type { Evaluated } from './evaluateText.js';
+import type { CommonOptions } from './options.js';
+import { warn } from './output.js';
+import { withReadingProgress } from './reading.js';
+
+/** The first split that the run has is scored, unless --split names another. */
+const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SideName[];
+
+const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
+
+/**
+ * Scores the split that the user asked for; otherwise the test rows, else the validation rows, else the training rows.
+ * @throws MlpError ExitCode.usage for a model file and for a split that the run does not have; noInput if the
+ * run, its config or its data no longer exist; data if the data changed after the training
+ */
+export async function evaluateRun(
+  run: string,
+  options: CommonOptions & { readonly split?: SideName },
+): Promise<Evaluated> {
+  const model = loadModel(run);
+  const path = requireConfig(run, model);
+  const loaded = loadTrainConfig(path);
+  const { config, directory } = loaded;
+  requireFiles(config, path);
+  await requireSameFiles(run, loaded);
+  const dataset = await withReadingProgress(options, (progress) =>
+    loadDataset(config, directory, path, { progress }),
+  );
+  requireSameEncoding(dataset, model, path);
+  const name = chooseSplit(dataset, run, options.split);
+  if (name === 'train' && options.split === undefined) {
+    warn(`${run} has no held-out rows: these are the rows it was trained on`);
+  }
+  const split = dataset[name] as Split;
+  return {
+    model,
+    data: { path: fileOf(config, name, directory), rows: split.rows },
+    split: name,
+    weighted: split.weights !== undefined,
+    result: scoreSplit(split, model),
+  };
+}
+
+function scoreSplit({ rows, features, labels, targets, weights }: Split, model: Model): Evaluated['result'] {
+  const inference = Inference.create(model);
+  const scorer = createScorer(model, inference);
+  const { capacity, inputs } = inference;
+  const expected = (labels ?? targets) as ExpectedValues;
+  const width = expected.length / rows;
+  for (let first = 0; first < rows; first += capacity) {
+    const end = Math.min(first + capacity, rows);
+    inference.x.data.set(features.subarray(first * inputs, end * inputs));
+    const logits = inference.forward(end - first);
+    scorer.add(end - first, logits, expected.subarray(first * width, end * width));
+  }
+  return scorer.result(weights);
+}
+
+/** The path of the run's config. */
+function requireConfig(run: string, { path: modelPath }: Model): string {
+  if (!statSync(run).isDirectory()) {
+    throw new MlpError(
+      ExitCode.usage,
+      `${modelPath}: found a model file without data, expected a CSV to score`,
+      'mlp evaluate <run> <data.csv>; only a run directory has rows of its own',
+    );
+  }
+  const path = join(run, 'config.json');
+  if (existsSync(path)) return path;
+  throw new MlpError(
+    ExitCode.noInput,
+    `${printable(path)}: no such file: it says which rows the run used`,
+    NAME_DATA,
+  );
+}
+
+function requireFiles({ data }: TrainConfig, path: string): void {
+  for (const key of ['train', 'validation', 'test'] as const) {
+    if (data[key] !== '-') continue;
+    throw new MlpError(
+      ExitCode.noInput,
+      `${printable(path)}: data.${key}: the run read standard input, which cannot be read again`,
+      NAME_DATA,
+    );
+  }
+}
+
+/**
+ * Compares the files with the hashes in run.json. Other files would give another split, and the rows it holds
+ * out could include some that the network was trained on.
+ * @throws MlpError ExitCode.data if a file changed
+ */
+async function requireSameFiles(run: string, { config, directory, path }: LoadedTrainConfig): Promise<void> {
+  if (!existsSync(join(run, SUMMARY_FILE))) return;
+  const found = await fingerprintData(config.data, directory);
+  const difference = dataDifference(found, readSummary(run).data);
+  if (difference === undefined) return;
+  throw changed(path, `${difference.what}: found ${difference.found}, expected ${difference.expected}`);
+}
+
+/** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */
+function requireSameEncoding(dataset: Dataset, model: Model, path: string): void {
+  const { encodings, classes, targetNames, targetStandardization } = dataset;
+  const found = { features: encodings, classes, targets: targetNames, targetStandardization };
+  const { features, classes: known, targets, targetStandardization: units } = model;
+  const expected = { features, classes: known, targets, targetStandardization: units };
+  // The model went through JSON, which has neither −0 nor undefined.
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  if (isDeepStrictEqual(plain(found), plain(expected))) return;
+  throw changed(path, `data: found other columns, classes or scales than in the model ${model.path}`);
+}
+
+function changed(path: string, problem: string): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${printable(path)}: ${printable(problem)}`,
+    `the data changed after the training, so the split is no longer the same; ${NAME_DATA}`,
+  );
+}
+
+function chooseSplit(dataset: Dataset, run: string, asked: SideName | undefined): SideName {
+  const available = SPLITS.filter((split) => dataset[split] !== undefined);
+  if (asked === undefined) return available[0];
+  if (available.includes(asked)) return asked;
+  throw new MlpError(
+    ExitCode.usage,
+    `--split: found ${asked}, but ${printable(run)} has no ${asked} rows, expected ${available.join(' or ')}`,
+  );
+}
+
+/** The file that contains the rows of a split. */
+function fileOf({ data }: TrainConfig, split: SideName, directory: string): string {
+  const own = data[split];
+  return sourcePath(typeof own === 'string' ? own : data.train, directory);
+}
