@@ -115,6 +115,17 @@ describe('README.md', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  it('has a row for each folder of src', () => {
+    const page = read('docs/architecture.md');
+    const rows = [...page.matchAll(/^\| `src\/(\w+)` /gm)].map(([, folder]) => folder);
+    const folders = readdirSync(projectPath('src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(rows.sort()).toEqual(folders.sort());
+  });
+});
+
 describe('docs/config.md', () => {
   it('is what docs/config.mjs writes', () => {
     const page = execFileSync(process.execPath, [projectPath('docs/config.mjs'), '-'], { encoding: 'utf8' });
