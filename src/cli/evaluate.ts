@@ -1,5 +1,5 @@
 /** mlp evaluate: scores a trained network on rows whose targets are known. */
-import type { SideName } from '../data/dataset/parts.js';
+import type { SplitName } from '../data/dataset/dataset.js';
 import type { TargetValues } from '../data/dataset/target.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
@@ -14,7 +14,7 @@ import { ignoredColumns, requireSeparators, withModelRows } from './reading.js';
 import { displayOf } from './terminal.js';
 
 export interface EvaluateOptions extends CommonOptions, SeparatorOptions {
-  readonly split?: SideName;
+  readonly split?: SplitName;
 }
 
 export async function run(path: string, data: string | undefined, options: EvaluateOptions): Promise<void> {

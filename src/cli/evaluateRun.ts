@@ -2,9 +2,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Dataset, Split } from '../data/dataset/dataset.js';
+import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { loadDataset } from '../data/dataset/loadDataset.js';
-import type { SideName } from '../data/dataset/parts.js';
 import { fingerprintData } from '../data/fingerprint.js';
 import { sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -22,7 +21,7 @@ import { warn } from './output.js';
 import { withReadingProgress } from './reading.js';
 
 /** The first split that the run has is scored, unless --split names another. */
-const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SideName[];
+const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SplitName[];
 
 const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
 
@@ -33,7 +32,7 @@ const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
  */
 export async function evaluateRun(
   run: string,
-  options: CommonOptions & { readonly split?: SideName },
+  options: CommonOptions & { readonly split?: SplitName },
 ): Promise<Evaluated> {
   const model = loadModel(run);
   const path = requireConfig(run, model);
@@ -136,7 +135,7 @@ function changed(path: string, problem: string): MlpError {
   );
 }
 
-function chooseSplit(dataset: Dataset, run: string, asked: SideName | undefined): SideName {
+function chooseSplit(dataset: Dataset, run: string, asked: SplitName | undefined): SplitName {
   const available = SPLITS.filter((split) => dataset[split] !== undefined);
   if (asked === undefined) return available[0];
   if (available.includes(asked)) return asked;
@@ -147,7 +146,7 @@ function chooseSplit(dataset: Dataset, run: string, asked: SideName | undefined)
 }
 
 /** The file that contains the rows of a split. */
-function fileOf({ data }: TrainConfig, split: SideName, directory: string): string {
+function fileOf({ data }: TrainConfig, split: SplitName, directory: string): string {
   const own = data[split];
   return sourcePath(typeof own === 'string' ? own : data.train, directory);
 }

@@ -1,5 +1,5 @@
 /** An evaluation for people: what was scored, the tables, and the main figures in the last line. */
-import type { SideName } from '../data/dataset/parts.js';
+import type { SplitName } from '../data/dataset/dataset.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
@@ -13,7 +13,7 @@ export interface Evaluated {
   readonly model: Model;
   readonly data: { readonly path: string; readonly rows: number };
   /** Which of the run's own rows; undefined for all rows of a file. */
-  readonly split?: SideName;
+  readonly split?: SplitName;
   /** Whether rows have weights in the loss. */
   readonly weighted: boolean;
   readonly result: Classification | Regression;

@@ -1,4 +1,4 @@
-/** A CSV in memory, by column. `csv.ts` makes tables; nothing here knows which column is the target. */
+/** A table in memory, by column. Nothing here knows which column is the target. */
 import { quote } from '../text.js';
 
 /**
@@ -42,8 +42,24 @@ export interface Table {
   readonly rows: number;
   /** In the order of the names; a skipped column is undefined. */
   readonly columns: readonly (Column | undefined)[];
-  /** [rows] The line of the file, from 1, on which each row begins. */
+  /** [rows] The line of the file, from 1, on which each row begins; the row's number, from 0, without a file. */
   readonly lines: Uint32Array;
+  /** Of a table that was given in memory: how messages locate the cells of each column. */
+  readonly locations?: readonly CellLocation[];
+}
+
+/** `data.rows[` and `].age`: the row's number stands between. */
+export type CellLocation = readonly [before: string, after: string];
+
+/** Where messages find a cell: `people.csv:7: column "age"`, or `data.rows[5].age`. */
+export function cellLocation(
+  { path, lines, header, names, locations }: Omit<Table, 'rows' | 'columns'>,
+  index: number,
+  row: number,
+): string {
+  if (locations === undefined) return `${path}:${lines[row]}: ${columnLabel(header, names[index])}`;
+  const [before, after] = locations[index];
+  return `${before}${lines[row]}${after}`;
 }
 
 /** `column "petal width"`, or `column 3` of a file without header: what messages call a column. */

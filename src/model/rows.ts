@@ -8,7 +8,7 @@ import { writeFeatures } from '../data/encode/write.js';
 import { Levels } from '../data/levels.js';
 import type { Matrix } from '../data/plain/matrix.js';
 import type { Source } from '../data/source/source.js';
-import { type ColumnKind, columnLabel, type Table } from '../data/table.js';
+import { type ColumnKind, cellLocation, columnLabel, type Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
 import { findColumns, type ModelColumns } from './columns.js';
@@ -174,12 +174,17 @@ export class ModelRows {
   }
 
   #targets(table: Table): TargetValues {
-    const { path, header, names, lines } = table;
+    const { path, header, names } = table;
     const { classes, task } = this.model;
     const fields = (this.columns.targets ?? []).map((index): Field => {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
-      return { column, path, label: columnLabel(header, names[index]), line: (row) => lines[row] };
+      return {
+        column,
+        path,
+        label: columnLabel(header, names[index]),
+        location: (row) => cellLocation(table, index, row),
+      };
     });
     const meaning: Meaning = { task, ...(classes && { classes: Levels.of(classes) }) };
     return readTargets(fields, meaning, Number.MAX_VALUE);

@@ -4,13 +4,15 @@ import { found, looksNumeric, numberHint, parseDecimal } from '../cell.js';
 import type { ColumnContext } from './columnBuilder.js';
 
 /** An MlpError (65); `row` is counted from 0, without the header. */
-export function badNumber({ header, place }: ColumnContext, cell: string, row: number): MlpError {
+export function badNumber({ header, location }: ColumnContext, cell: string, row: number): MlpError {
   // 1e400 is a number, only too large; the word Infinity is none.
   const overflow = Math.abs(parseDecimal(cell)) === Number.POSITIVE_INFINITY;
   return new MlpError(
     ExitCode.data,
-    `${place(row)}: found ${found(cell)}, expected a number${overflow ? ' that fits a float64' : ''}`,
-    row === 0 && !looksNumeric(cell) ? firstRowHint(header) : numberHint(cell, WORD_HINT),
+    `${location(row)}: found ${found(cell)}, expected a number${overflow ? ' that fits a float64' : ''}`,
+    row === 0 && header !== undefined && !looksNumeric(cell)
+      ? firstRowHint(header)
+      : numberHint(cell, WORD_HINT),
   );
 }
 

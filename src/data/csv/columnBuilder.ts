@@ -20,11 +20,12 @@ export interface BadCell {
   error(): MlpError;
 }
 
-/** Of the file around a column, what its messages say. */
+/** What a column's messages say of the table around it. */
 export interface ColumnContext {
-  readonly header: boolean;
+  /** Whether the file has a header. Not there for a table without a file. */
+  readonly header?: boolean;
   /** `data.csv:7: column "petal"` */
-  place(row: number): string;
+  location(row: number): string;
 }
 
 type Growable = Float64Array | Int32Array | Uint32Array;

@@ -2,12 +2,11 @@
  * CSV to table. csv-parse decides what a record is; what a cell may hold is decided by the table builder, so that nothing is
  * guessed, trimmed or filled in: the first thing that can't be trusted is an error with its line and column.
  */
-import { ExitCode, MlpError } from '../../errors.js';
 import type { Beginning } from '../dialect/dialect.js';
 import type { Source } from '../source/source.js';
 import type { ColumnKind, Table } from '../table.js';
 import { readRecords } from './recordReader.js';
-import { MOST_ROWS, TableBuilder } from './tableBuilder.js';
+import { buildTable, MOST_ROWS } from './tableBuilder.js';
 
 export interface ReadOptions {
   /** Says what each column is read as; may throw. */
@@ -22,28 +21,14 @@ export interface ReadOptions {
  */
 export async function readTable(source: Source, beginning: Beginning, options: ReadOptions): Promise<Table> {
   const { progress } = options;
-  let kinds = options.kinds(beginning.names);
-  try {
-    for (;;) {
-      const builder = new TableBuilder(source.name, beginning, kinds, estimateRows(source, beginning));
-      await readRecords(source, beginning, {
-        onRecord: (cells, line) => builder.add(cells, line),
-        ...(progress && { progress }),
-      });
-      source.requireUnchanged();
-      const mended = builder.misread();
-      if (mended === undefined) return builder.finish();
-      kinds = mended;
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new MlpError(
-      ExitCode.data,
-      `${source.name}: found a table of ${beginning.names.length} columns that does not fit into the memory`,
-      'leave columns out by data.exclude, or take a sample of the rows',
-      { cause: error },
-    );
-  }
+  const kinds = options.kinds(beginning.names);
+  return buildTable(source.name, beginning, kinds, estimateRows(source, beginning), async (builder) => {
+    await readRecords(source, beginning, {
+      onRecord: (cells, line) => builder.add(cells, line),
+      ...(progress && { progress }),
+    });
+    source.requireUnchanged();
+  });
 }
 
 /** How many rows there may be, by the length of the first: rather too many, for what is not filled takes no memory. */

@@ -2,14 +2,55 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { isMissing, looksNumeric } from '../cell.js';
 import { delimiterName } from '../dialect/csvParse.js';
-import type { Beginning } from '../dialect/dialect.js';
-import { type ColumnKind, columnLabel, type Table } from '../table.js';
+import { type CellLocation, type ColumnKind, cellLocation, type Table } from '../table.js';
 import { type BadCell, type ColumnBuilder, grown } from './columnBuilder.js';
 import { NumericBuilder } from './numericBuilder.js';
 import { TextBuilder } from './textBuilder.js';
 
 /** Rows are numbered by int32 wherever they are shuffled. */
 export const MOST_ROWS = 2 ** 31 - 1;
+
+/** What is known of a table before its rows are read. */
+export interface TableStart {
+  readonly header: boolean;
+  readonly names: readonly string[];
+  /** The first rows, as text. */
+  readonly sample: readonly (readonly string[])[];
+  /** Of a file. */
+  readonly delimiter?: string;
+  /** Of a table without a file. */
+  readonly locations?: readonly CellLocation[];
+}
+
+/**
+ * Builds a table of the rows that `read` adds, and reads them a second time where the first rows misled about an `auto`
+ * column.
+ * @throws MlpError ExitCode.data for cells that do not fit their column, or a table larger than memory
+ */
+export async function buildTable(
+  path: string,
+  start: TableStart,
+  kinds: readonly ColumnKind[],
+  capacity: number,
+  read: (builder: TableBuilder) => void | Promise<void>,
+): Promise<Table> {
+  try {
+    for (let corrected: readonly ColumnKind[] | undefined = kinds; ; ) {
+      const builder: TableBuilder = new TableBuilder(path, start, corrected, capacity);
+      await read(builder);
+      corrected = builder.misread();
+      if (corrected === undefined) return builder.finish();
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new MlpError(
+      ExitCode.data,
+      `${path}: found a table of ${start.names.length} columns that does not fit into the memory`,
+      'leave columns out by data.exclude, or take a sample of the rows',
+      { cause: error },
+    );
+  }
+}
 
 export class TableBuilder {
   rows = 0;
@@ -19,7 +60,7 @@ export class TableBuilder {
   /** `kinds` is in the order of the names; `capacity` rows have room before anything is copied. */
   constructor(
     private readonly path: string,
-    private readonly beginning: Beginning,
+    private readonly start: TableStart,
     private readonly kinds: readonly ColumnKind[],
     private capacity: number,
   ) {
@@ -59,17 +100,18 @@ export class TableBuilder {
 
   /** The table so far; the builder is done with. */
   finish(): Table {
-    const { path, rows } = this;
-    const { header, names } = this.beginning;
+    const { rows } = this;
     const columns = this.columns.map((column) => column?.finish(rows));
-    return { path, header, names, rows, columns, lines: this.lines.subarray(0, rows) };
+    return { ...this.context(), rows, columns, lines: this.lines.subarray(0, rows) };
   }
 
   private column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
-    const { capacity, path, beginning } = this;
-    const { header, names, sample } = beginning;
-    const label = columnLabel(header, names[index]);
-    const context = { header, place: (row: number) => `${path}:${this.lines[row]}: ${label}` };
+    const { capacity, start } = this;
+    const { header, sample, locations } = start;
+    const context = {
+      ...(locations === undefined && { header }),
+      location: (row: number) => cellLocation(this.context(), index, row),
+    };
     switch (kind) {
       case 'auto':
         return isTextColumn(sample, index)
@@ -82,6 +124,11 @@ export class TableBuilder {
       case 'skipped':
         return undefined;
     }
+  }
+
+  private context(): Omit<Table, 'rows' | 'columns'> {
+    const { header, names, locations } = this.start;
+    return { path: this.path, header, names, lines: this.lines, ...(locations && { locations }) };
   }
 
   private grow(line: number): void {
@@ -105,13 +152,13 @@ export class TableBuilder {
       `${this.path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.columns.length}`,
       empty
         ? 'remove the line'
-        : `a value that holds a ${delimiterName(this.beginning.delimiter)} has to stand in quotes`,
+        : `a value that holds a ${delimiterName(this.start.delimiter ?? ',')} has to stand in quotes`,
     );
   }
 }
 
 /** Whether at least half of the first cells that are not missing are words. Where all are missing, numbers cost less to read. */
-function isTextColumn(sample: Beginning['sample'], index: number): boolean {
+function isTextColumn(sample: TableStart['sample'], index: number): boolean {
   const present = sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
   const words = present.filter((cell) => !looksNumeric(cell));
   return present.length > 0 && words.length * 2 >= present.length;

@@ -59,14 +59,14 @@ export class TextBuilder implements ColumnBuilder {
       // " yes" beside "yes" would be a class of its own, and nobody would see why.
       throw new MlpError(
         ExitCode.data,
-        `${this.context.place(row)}: found ${found(cell)}, expected a value without spaces around it`,
+        `${this.context.location(row)}: found ${found(cell)}, expected a value without spaces around it`,
         'remove the spaces',
       );
     }
     if (this.levels.length === this.mostLevels) {
       throw new MlpError(
         ExitCode.data,
-        `${this.context.place(row)}: found more than ${this.mostLevels} distinct texts, expected categories`,
+        `${this.context.location(row)}: found more than ${this.mostLevels} distinct texts, expected categories`,
         'a column that names its rows is left out by data.exclude',
       );
     }

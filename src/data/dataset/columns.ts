@@ -5,6 +5,7 @@ import { oneOf, suggest } from '../../spec/suggest.js';
 import type { ColumnRef, DataConfig } from '../../spec/train.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
+import type { TableSource } from '../openTable.js';
 import { columnLabel } from '../table.js';
 
 /** Numbers of columns, from 0, in the file they were chosen for. */
@@ -20,12 +21,8 @@ export interface ColumnChoice {
   readonly test?: number;
 }
 
-/** The columns of a file, and what messages call it. */
-export interface NamedColumns {
-  readonly path: string;
-  readonly header: boolean;
-  readonly names: readonly string[];
-}
+/** The columns of a table, and what messages call it. */
+export type NamedColumns = Pick<TableSource, 'path' | 'namesLocation' | 'header' | 'names'>;
 
 /** The targets of a config as a list. */
 export function targetsOf({ target }: DataConfig): ColumnRef[] {
@@ -117,7 +114,7 @@ export function matchColumns(
     if (file.names.length !== training.names.length) {
       throw new MlpError(
         ExitCode.data,
-        `${file.path}:1: found ${file.names.length} columns, expected ${training.names.length} as in ${training.path}`,
+        `${file.namesLocation}: found ${file.names.length} columns, expected ${training.names.length} as in ${training.path}`,
       );
     }
     return { features, targets, categories, ...(weights !== undefined && { weights }) };
@@ -129,7 +126,7 @@ export function matchColumns(
     if (index !== undefined) return index;
     throw new MlpError(
       ExitCode.data,
-      `${file.path}:1: found no column ${quote(name)}, expected all that ${training.path} has`,
+      `${file.namesLocation}: found no column ${quote(name)}, expected all that ${training.path} has`,
       suggestName(name, file.names),
     );
   };

@@ -7,7 +7,9 @@ import type { Task } from '../../spec/train.js';
 import type { FeatureEncoding } from '../encode/encoding.js';
 import type { FeatureMatrix } from './matrix.js';
 
-/** One side of the split: labels for classes, targets for regression. */
+export type SplitName = 'train' | 'validation' | 'test';
+
+/** The rows of one split: labels for classes, targets for regression. */
 export interface Split {
   readonly rows: number;
   /** [rows, features] row-major, encoded and standardised: a view of the dataset's features */

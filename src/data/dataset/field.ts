@@ -9,13 +9,8 @@ export interface Field {
   readonly path: string;
   /** `column "y"`, or `column 3` of a file without header. */
   readonly label: string;
-  /** The line of the file, from 1, on which a row begins. */
-  line(row: number): number;
-}
-
-/** `data.csv:7: column "y"` */
-export function cellPlace(field: Field, row: number): string {
-  return `${field.path}:${field.line(row)}: ${field.label}`;
+  /** Where messages find the cell of a row: `data.csv:7: column "y"`. */
+  location(row: number): string;
 }
 
 /** How many rows the column has. */
@@ -62,7 +57,7 @@ export function requirePresent(field: Field): void {
       : column.codes.findIndex((code) => code < 0);
   throw new MlpError(
     ExitCode.data,
-    `${cellPlace(field, row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
+    `${field.location(row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
     'complete the cell, or remove the row',
   );
 }
@@ -76,7 +71,7 @@ export function requireNumbers(field: Field, textHint: string): Float64Array {
   const text = cellText(field, row);
   throw new MlpError(
     ExitCode.data,
-    `${cellPlace(field, row)}: found ${found(text)}, expected a number`,
+    `${field.location(row)}: found ${found(text)}, expected a number`,
     numberHint(text, textHint),
   );
 }

@@ -1,23 +1,19 @@
 /**
- * From the files of a config to a dataset: they are opened and understood, their rows parted into sides, the encodings fitted on the
- * training rows, and all rows written into one matrix.
+ * From the tables of a config to a dataset, in the order of the data: open the tables and choose their columns, read the
+ * rows, encode the targets, split the rows, fit the encodings on the training rows, and write all rows into one matrix.
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { weightColumn } from '../../spec/columnSettings.js';
 import type { TrainConfig } from '../../spec/train.js';
-import { describeDialect, readBeginning } from '../dialect/dialect.js';
 import { matrixColumns } from '../encode/encoding.js';
-import { openSource, sourcePath } from '../source/source.js';
-import {
-  type ColumnChoice,
-  chooseColumns,
-  matchColumns,
-  type NamedColumns,
-  wantedHeader,
-} from './columns.js';
-import type { Dataset, Split } from './dataset.js';
-import { firstRows } from './field.js';
+import type { UnknownLevel } from '../encode/write.js';
+import { type MemoryData, memoryTable } from '../memory.js';
+import { openTable, type TableSource } from '../openTable.js';
+import { sourcePath } from '../source/source.js';
+import { chooseColumns, matchColumns, wantedHeader } from './columns.js';
+import type { Dataset, Split, SplitName } from './dataset.js';
+import { type Field, firstRows } from './field.js';
 import {
   constantWarning,
   droppedWarning,
@@ -25,22 +21,24 @@ import {
   unknownWarnings,
   untrainedWarning,
 } from './findings.js';
-import { createFeatureMatrix, type FeatureMatrix, matrixOf } from './matrix.js';
+import { createFeatureMatrix } from './matrix.js';
+import { standardizeTargets, targetsOf } from './parts.js';
 import {
-  type Part,
-  partOf,
-  type Side,
-  type SideName,
-  standardizeTargets,
-  targetFields,
-  targetsOf,
-} from './parts.js';
-import { type Csv, type Fitted, PlainRows, type ReadRowsOptions, type RowReader, TableRows } from './rows.js';
+  type Fitted,
+  type Input,
+  NotPlain,
+  PlainRows,
+  type ReadRowsOptions,
+  type RowReader,
+  TableRows,
+} from './rows.js';
 import { splitRows } from './sides.js';
-import { type Meaning, understandTargets } from './target.js';
+import { type Meaning, readTargets, type TargetValues, understandTargets } from './target.js';
 import { classWeights, weightsOf } from './weights.js';
 
 export interface LoadOptions {
+  /** Tables that take the place of the config's files. */
+  readonly memory?: { readonly [Name in SplitName]?: MemoryData };
   /** Threads that may read; as many as the machine has if left out. */
   readonly threads?: number;
   /** Called now and then with the bytes read of all that are to be read. */
@@ -49,7 +47,8 @@ export interface LoadOptions {
 
 /**
  * Reads and splits the data of a train config; paths in it are relative to `directory`. `configPath` is for messages.
- * An MlpError where a file can't be read (66, 74, 77), holds what can't be trusted (65), or does not have what the config asks for (78).
+ * @throws MlpError ExitCode.noInput, noPermission, io for a file that can't be read, data for content that can't be trusted,
+ *   config for data without what the config asks for
  */
 export async function loadDataset(
   config: TrainConfig,
@@ -57,245 +56,278 @@ export async function loadDataset(
   configPath?: string,
   options: LoadOptions = {},
 ): Promise<Dataset> {
-  const loader = new Loader(config, directory, configPath === undefined ? '' : `${configPath}: `, options);
+  const location = configPath === undefined ? '' : `${configPath}: `;
+  const loading: Loading = { config, directory, location, options, open: [] };
   try {
-    return await loader.load();
+    const inputs = await openInputs(loading);
+    return (
+      (await buildDataset(loading, inputs, PlainRows.scan).catch(unlessNotPlain)) ??
+      (await buildDataset(loading, inputs, TableRows.read))
+    );
   } finally {
-    await loader.close();
+    for (const resource of loading.open) await resource.close();
   }
+}
+
+/** What all steps know. */
+interface Loading {
+  readonly config: TrainConfig;
+  readonly directory: string;
+  /** Precedes messages about the config. */
+  readonly location: string;
+  readonly options: LoadOptions;
+  /** Closed at the end, whatever happens. */
+  readonly open: { close(): void | Promise<void> }[];
+}
+
+/** The training table, and the tables of the held-out rows that have one of their own. */
+interface Inputs {
+  readonly train: Input;
+  readonly validation?: Input;
+  readonly test?: Input;
+}
+
+/** One of the two ways to read the rows of a table. @throws NotPlain where the table is not for it */
+type ReadRows = (input: Input, options: ReadRowsOptions) => Promise<RowReader>;
+
+/** The rows of a table, with their targets. */
+interface InputRows {
+  readonly input: Input;
+  readonly reader: RowReader;
+  readonly targets: TargetValues;
+  /** [rows] The row of the matrix; −1 for none. */
+  readonly place: Int32Array;
+}
+
+/** The rows of a split, in its order; `first` is their first row in the matrix. */
+interface SplitRows {
+  readonly name: SplitName;
+  readonly from: InputRows;
+  readonly rows: Int32Array;
+  readonly first: number;
 }
 
 /** A float64 beyond this is rounded to infinity in float32. */
 const LARGEST_FLOAT32 = 3.4028235677973362e38;
 
-/** One of the two ways to read a file's rows; undefined where the file is not for it. */
-type ReadRows = (csv: Csv, options: ReadRowsOptions) => Promise<RowReader | undefined>;
-
-class Loader {
-  private readonly open: { close(): void | Promise<void> }[] = [];
-
-  constructor(
-    private readonly config: TrainConfig,
-    private readonly directory: string,
-    private readonly place: string,
-    private readonly options: LoadOptions,
-  ) {}
-
-  async load(): Promise<Dataset> {
-    const { data } = this.config;
-    const training = await this.openCsv(data.train, wantedHeader(data, this.place), (file) =>
-      chooseColumns(file, data, this.place),
-    );
-    const origin = { ...namesOf(training), choice: training.choice };
-    const heldOut = new Map<SideName, Csv>();
-    for (const name of ['validation', 'test'] as const) {
-      const path = data[name];
-      if (typeof path !== 'string') continue;
-      heldOut.set(name, await this.openCsv(path, origin.header, (file) => matchColumns(file, origin)));
-    }
-    const dataset =
-      (await this.assemble(training, heldOut, PlainRows.scan)) ??
-      (await this.assemble(training, heldOut, TableRows.read));
-    if (dataset === undefined) throw new TypeError('a table is never declined');
-    return dataset;
-  }
-
-  /** Ends what was begun: files, threads. */
-  async close(): Promise<void> {
-    for (const resource of this.open.splice(0)) await resource.close();
-  }
-
-  private async openCsv(
-    path: string,
-    header: 'auto' | boolean,
-    choose: (file: NamedColumns) => ColumnChoice,
-  ): Promise<Csv> {
-    const { delimiter, comment } = this.config.data;
-    const { progress } = this.options;
-    const source = await openSource(
-      sourcePath(path, this.directory),
-      progress && ((done, total) => progress(path, done, total)),
-    );
-    this.open.push(source);
-    const beginning = await readBeginning(source, {
-      delimiter,
-      header,
-      ...(comment !== undefined && { comment }),
-    });
-    return { source, beginning, choice: choose({ path: source.name, ...beginning }) };
-  }
-
-  /** The dataset, its files read by `read`; undefined where one of them can't be read in that way. */
-  private async assemble(
-    training: Csv,
-    heldOut: ReadonlyMap<SideName, Csv>,
-    read: ReadRows,
-  ): Promise<Dataset | undefined> {
-    const { config, place } = this;
-    const { data, dtype } = config;
-    const reader = await this.read(training, read);
-    if (reader === undefined) return undefined;
-    const meaning = understandTargets(targetFields(training, reader), data.task, place);
-    const classes = meaning.classes?.names;
-    const sides = await this.partRows(training, reader, meaning, heldOut, read);
-    const train = sides?.get('train');
-    if (sides === undefined || train === undefined) return undefined;
-
-    const rows = [...sides.values()].reduce((sum, side) => sum + side.rows.length, 0);
-    const matrices: FeatureMatrix[] = [];
-    const fitted = await reader.fit({ place: train.part.place, train: train.rows }, (columns) => {
-      matrices[0] = createFeatureMatrix(dtype, rows, columns);
-      return matrixOf(matrices[0]);
-    });
-    if (fitted === undefined) return undefined;
-    const { encodings } = fitted;
-    const [matrix] = matrices;
-    const targets = new Map(
-      [...sides].map(([name, side]) => [name, targetsOf(side.part.targets, side.rows)]),
-    );
-    const trainLabels = targets.get('train')?.labels;
-    const untrained =
-      classes && trainLabels ? untrainedWarning(training.source.name, classes, trainLabels) : [];
-    const warnings = trainingWarnings(training, reader, fitted, train.rows.length, untrained);
-    for (const { csv, reader, place } of new Set([...sides.values()].map((side) => side.part))) {
-      if (csv === training) continue;
-      const unknown = await reader.write(encodings, place, matrixOf(matrix));
-      if (unknown === undefined) return undefined;
-      const { name } = csv.source;
-      warnings.push(...droppedWarning(name, reader.dropped, reader.rows), ...unknownWarnings(name, unknown));
-    }
-
-    const { columns } = matrix.features;
-    const weigh = this.weighing(classes, trainLabels);
-    const splits = [...sides].map(([name, side]) => {
-      const { rows, first } = side;
-      const features = matrix.features.data.subarray(first * columns, (first + rows.length) * columns);
-      const chosen = targets.get(name);
-      const weights = weigh?.(side, chosen?.labels);
-      return [name, { rows: rows.length, features, ...chosen, ...(weights && { weights }) }] as const;
-    });
-    const split = Object.fromEntries(splits) as Record<SideName, Split>;
-    const targetStandardization =
-      data.standardizeTarget && meaning.task === 'regression'
-        ? standardizeTargets(Object.values(split), training)
-        : undefined;
-    const { beginning, choice, source } = training;
-    return {
-      task: meaning.task,
-      header: beginning.header,
-      ...matrix,
-      featureNames: matrixColumns(encodings),
-      encodings,
-      targetNames: choice.targets.map((column) => beginning.names[column]),
-      ...(classes && { classes }),
-      ...split,
-      ...(targetStandardization && { targetStandardization }),
-      description:
-        `${source.name}: ${reader.rows + reader.dropped} rows of ${beginning.names.length} columns, ` +
-        describeDialect(beginning),
-      warnings,
-    };
-  }
-
-  /** The sides that have rows, in the order of the matrix; undefined where a file of theirs can't be read by `read`. */
-  private async partRows(
-    training: Csv,
-    reader: RowReader,
-    meaning: Meaning,
-    heldOut: ReadonlyMap<SideName, Csv>,
-    read: ReadRows,
-  ): Promise<Map<SideName, Side> | undefined> {
-    const { data, dtype, seed } = this.config;
-    const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
-    const part = partOf(training, reader, meaning, largest);
-    const { classes } = meaning;
-    const { train, ...taken } = splitRows({
-      validation: data.validation,
-      test: data.test,
-      fields: heldOutFields(training, reader),
-      rows: reader.rows,
-      ...(classes && 'labels' in part.targets && { classes: { ...part.targets, names: classes.names } }),
-      seed,
-      path: training.source.name,
-    });
-
-    const sides = new Map<SideName, Side>();
-    let first = 0;
-    const add = (name: SideName, part: Part, rows: Int32Array) => {
-      if (rows.length === 0) return;
-      sides.set(name, { part, rows, first });
-      for (let i = 0; i < rows.length; i++) part.place[rows[i]] = first + i;
-      first += rows.length;
-    };
-    add('train', part, train);
-    for (const name of ['validation', 'test'] as const) {
-      const csv = heldOut.get(name);
-      const other = csv && (await this.read(csv, read, reader));
-      if (csv === undefined) add(name, part, taken[name]);
-      else if (other === undefined) return undefined;
-      else add(name, partOf(csv, other, meaning, largest), firstRows(other.rows));
-    }
-    return sides;
-  }
-
-  private async read(csv: Csv, read: ReadRows, training?: RowReader): Promise<RowReader | undefined> {
-    const { threads = availableParallelism(), progress } = this.options;
-    const { name } = csv.source;
-    const reader = await read(csv, {
-      data: this.config.data,
-      threads,
-      ...(training && { training }),
-      ...(progress && { progress: (done, total) => progress(name, done, total) }),
-    });
-    if (reader) this.open.push(reader);
-    return reader;
-  }
-
-  /** What gives the weights of a side, whose classes are `labels`; undefined where all rows count the same. */
-  private weighing(classes: readonly string[] | undefined, trainLabels: Int32Array | undefined) {
-    const { weights } = this.config.data;
-    if (weights === undefined) return undefined;
-    if (weightColumn(weights) !== undefined) {
-      return ({ part: { csv, reader }, rows }: Side) =>
-        weightsOf(reader.field(csv.choice.weights as number), rows);
-    }
-    if (classes === undefined || trainLabels === undefined) {
-      throw new MlpError(
-        ExitCode.config,
-        `${this.place}data.weights: found weights by class for a regression, expected a column: {"column": "…"}`,
-      );
-    }
-    const ofClass = classWeights(weights, classes, trainLabels, this.place);
-    return (_side: Side, labels: Int32Array = new Int32Array()) =>
-      Float64Array.from(labels, (label) => ofClass[label]);
-  }
+function unlessNotPlain(error: unknown): undefined {
+  if (!(error instanceof NotPlain)) throw error;
 }
 
-function trainingWarnings(
-  training: Csv,
-  { dropped, rows }: RowReader,
-  { encodings, constant, unknown }: Fitted,
-  trainRows: number,
-  untrained: readonly string[],
-): string[] {
-  const file = namesOf(training);
-  const { beginning, choice } = training;
-  return [
-    ...droppedWarning(file.path, dropped, rows),
-    ...untrained,
-    ...constantWarning(file, constant),
-    ...identifierWarnings(file, beginning.sample, choice.features, encodings, trainRows),
-    ...unknownWarnings(file.path, unknown),
-  ];
+async function openInputs(loading: Loading): Promise<Inputs> {
+  const { config, location, options } = loading;
+  const { data } = config;
+  const { memory = {} } = options;
+  const table = memory.train
+    ? memoryTable(memory.train)
+    : await openFile(loading, data.train, wantedHeader(data, location));
+  const train = { table, choice: chooseColumns(table, data, location) };
+  const heldOut: { [Name in 'validation' | 'test']?: Input } = {};
+  for (const name of ['validation', 'test'] as const) {
+    const given = memory[name];
+    const path = data[name];
+    if (given === undefined && typeof path !== 'string') continue;
+    const other = given
+      ? memoryTable(given, `data.${name}`)
+      : await openFile(loading, path as string, table.header);
+    heldOut[name] = { table: other, choice: matchColumns(other, { ...table, choice: train.choice }) };
+  }
+  return { train, ...heldOut };
 }
 
-function namesOf({ source, beginning }: Csv): NamedColumns {
-  return { path: source.name, header: beginning.header, names: beginning.names };
+async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
+  const { delimiter, comment } = loading.config.data;
+  const { progress } = loading.options;
+  const table = await openTable(
+    sourcePath(path, loading.directory),
+    { delimiter, header, ...(comment !== undefined && { comment }) },
+    progress && ((done, total) => progress(path, done, total)),
+  );
+  loading.open.push(table);
+  return table;
 }
 
-function heldOutFields({ choice: { validation, test } }: Csv, reader: RowReader) {
+async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): Promise<Dataset> {
+  const { config, location } = loading;
+  const reader = await readRows(loading, inputs.train, read);
+  const meaning = understandTargets(targetFields(inputs.train, reader), config.data.task, location);
+  const splits = await splitInputs(loading, inputs, reader, meaning, read);
+  const { fitted, unknown } = await fillMatrix(splits, config.dtype);
+  return assembleDataset(loading, meaning, splits, fitted, unknown);
+}
+
+async function readRows(
+  { config, options, open }: Loading,
+  input: Input,
+  read: ReadRows,
+  training?: RowReader,
+): Promise<RowReader> {
+  const { threads = availableParallelism(), progress } = options;
+  const reader = await read(input, {
+    data: config.data,
+    threads,
+    ...(training && { training }),
+    ...(progress && { progress: (done, total) => progress(input.table.path, done, total) }),
+  });
+  open.push(reader);
+  return reader;
+}
+
+/** Splits the training table, and reads the other tables. The splits that have rows, in the order of the matrix. */
+async function splitInputs(
+  loading: Loading,
+  inputs: Inputs,
+  reader: RowReader,
+  meaning: Meaning,
+  read: ReadRows,
+): Promise<SplitRows[]> {
+  const { data, dtype, seed } = loading.config;
+  const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+  const withTargets = (input: Input, reader: RowReader): InputRows => {
+    const targets = readTargets(targetFields(input, reader), meaning, largest);
+    return { input, reader, targets, place: noPlaces(reader.rows) };
+  };
+  const training = withTargets(inputs.train, reader);
+  const { classes } = meaning;
+  const { train, ...taken } = splitRows({
+    // A table of its own takes no rows of the training table.
+    validation: inputs.validation ? 0 : data.validation,
+    test: inputs.test ? 0 : data.test,
+    fields: heldOutFields(inputs.train, reader),
+    rows: reader.rows,
+    ...(classes &&
+      'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
+    seed,
+    path: inputs.train.table.path,
+  });
+
+  const splits: SplitRows[] = [];
+  let first = 0;
+  const add = (name: SplitName, from: InputRows, rows: Int32Array) => {
+    if (rows.length === 0) return;
+    splits.push({ name, from, rows, first });
+    for (let i = 0; i < rows.length; i++) from.place[rows[i]] = first + i;
+    first += rows.length;
+  };
+  add('train', training, train);
+  for (const name of ['validation', 'test'] as const) {
+    const input = inputs[name];
+    if (input === undefined) {
+      add(name, training, taken[name]);
+    } else {
+      const other = await readRows(loading, input, read, reader);
+      add(name, withTargets(input, other), firstRows(other.rows));
+    }
+  }
+  return splits;
+}
+
+/** Fits the encodings on the training rows, and writes the rows of all splits. */
+async function fillMatrix(
+  splits: readonly SplitRows[],
+  dtype: TrainConfig['dtype'],
+): Promise<{ fitted: Fitted; unknown: Map<InputRows, readonly UnknownLevel[]> }> {
+  const rows = splits.reduce((sum, split) => sum + split.rows.length, 0);
+  const [{ from: training, rows: train }] = splits;
+  const plain = splits.every(({ from }) => from.reader.isPlain);
+  const fitted = await training.reader.fit({ place: training.place, train, plain }, (columns) =>
+    createFeatureMatrix(dtype, rows, columns),
+  );
+  const unknown = new Map([[training, fitted.unknown]]);
+  for (const { from } of splits) {
+    if (unknown.has(from)) continue;
+    unknown.set(from, await from.reader.write(fitted.encodings, from.place, fitted.matrix));
+  }
+  return { fitted, unknown };
+}
+
+function assembleDataset(
+  { config, location }: Loading,
+  { task, classes }: Meaning,
+  splits: readonly SplitRows[],
+  { encodings, constant, matrix }: Fitted,
+  unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
+): Dataset {
+  const [{ from: training, rows: trainRows }] = splits;
+  const { table, choice } = training.input;
+  const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
+  const trainLabels = targets[0].labels;
+  const weigh = weighing(config, classes?.names, trainLabels, location);
+  const { columns, data } = matrix.features;
+  const parts = splits.map((split, i): [SplitName, Split] => {
+    const { name, rows, first } = split;
+    const features = data.subarray(first * columns, (first + rows.length) * columns);
+    const weights = weigh?.(split, targets[i].labels);
+    return [name, { rows: rows.length, features, ...targets[i], ...(weights && { weights }) }];
+  });
+  const targetStandardization =
+    config.data.standardizeTarget && task === 'regression'
+      ? standardizeTargets(
+          parts.map(([, part]) => part),
+          training.input,
+        )
+      : undefined;
+  const tableRows = training.reader.rows + training.reader.dropped;
+  return {
+    task,
+    header: table.header,
+    ...matrix,
+    featureNames: matrixColumns(encodings),
+    encodings,
+    targetNames: choice.targets.map((column) => table.names[column]),
+    ...(classes && { classes: classes.names }),
+    ...(Object.fromEntries(parts) as Record<SplitName, Split>),
+    ...(targetStandardization && { targetStandardization }),
+    description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,
+    warnings: [...unknown].flatMap(([{ input, reader }, levels]) => [
+      ...droppedWarning(input.table.path, reader.dropped, reader.rows),
+      ...(reader === training.reader
+        ? [
+            ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
+            ...constantWarning(table, constant),
+            ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
+          ]
+        : []),
+      ...unknownWarnings(input.table.path, levels),
+    ]),
+  };
+}
+
+/** What gives the weights of a split whose classes are `labels`; undefined where all rows count the same. */
+function weighing(
+  { data: { weights } }: TrainConfig,
+  classes: readonly string[] | undefined,
+  trainLabels: Int32Array | undefined,
+  location: string,
+) {
+  if (weights === undefined) return undefined;
+  if (weightColumn(weights) !== undefined) {
+    return ({ from: { input, reader }, rows }: SplitRows) =>
+      weightsOf(reader.field(input.choice.weights as number), rows);
+  }
+  if (classes === undefined || trainLabels === undefined) {
+    throw new MlpError(
+      ExitCode.config,
+      `${location}data.weights: found weights by class for a regression, expected a column: {"column": "…"}`,
+    );
+  }
+  const ofClass = classWeights(weights, classes, trainLabels, location);
+  return (_: SplitRows, labels: Int32Array = new Int32Array()) =>
+    Float64Array.from(labels, (label) => ofClass[label]);
+}
+
+function targetFields({ choice }: Input, reader: RowReader): Field[] {
+  return choice.targets.map((column) => reader.field(column));
+}
+
+function heldOutFields({ choice: { validation, test } }: Input, reader: RowReader) {
   return {
     ...(validation !== undefined && { validation: reader.field(validation) }),
     ...(test !== undefined && { test: reader.field(test) }),
   };
+}
+
+/** In memory that threads share, so that they need no copy. */
+function noPlaces(rows: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(rows * Int32Array.BYTES_PER_ELEMENT)).fill(-1);
 }

@@ -1,104 +1,110 @@
 /**
- * The rows of one CSV for a dataset, whichever way they are read: `PlainRows` goes over the bytes of a plain numeric file as often
- * as need be and keeps no cells, `TableRows` has all cells in memory, as csv-parse read them.
+ * The rows of one table for a dataset, in one of two ways. `PlainRows` goes over the bytes of a plain numeric file as often as
+ * needed and keeps no cells. `TableRows` has all cells in memory.
  */
 import { settingOf } from '../../spec/columnSettings.js';
 import type { DataConfig } from '../../spec/train.js';
-import { readTable } from '../csv/readTable.js';
-import { type Beginning, beginsWithNumbers } from '../dialect/dialect.js';
+import { beginsWithNumbers } from '../dialect/dialect.js';
 import { type FeatureEncoding, matrixWidth } from '../encode/encoding.js';
-import { type FeatureRequest, fitFeatures } from '../encode/fit.js';
+import { type FeatureRequest, type FittedFeatures, fitFeatures } from '../encode/fit.js';
 import { rowsWithMissing } from '../encode/missing.js';
 import { type UnknownLevel, writeFeatures } from '../encode/write.js';
-import type { ArenaMatrix } from '../plain/matrix.js';
+import type { TableSource } from '../openTable.js';
+import { fitInBlocks } from '../plain/moments.js';
 import { PlainFile } from '../plain/plainFile.js';
-import type { Scaling } from '../scaling.js';
-import type { Source } from '../source/source.js';
-import { type Column, type ColumnKind, columnLabel, type Table } from '../table.js';
+import type { FittedColumn, Scaling } from '../scaling.js';
+import { type Column, type ColumnKind, cellLocation, columnLabel, type Table } from '../table.js';
 import type { ColumnChoice } from './columns.js';
 import { type Field, firstRows } from './field.js';
+import { type FeatureMatrix, matrixOf } from './matrix.js';
 import { selectRows } from './selectRows.js';
 
-/** An open file with its columns chosen. */
-export interface Csv {
-  readonly source: Source;
-  readonly beginning: Beginning;
+/** An open table with its columns chosen. */
+export interface Input {
+  readonly table: TableSource;
   readonly choice: ColumnChoice;
 }
 
 export interface ReadRowsOptions {
   readonly data: DataConfig;
-  /** The rows of the training file, where this is another: its features are of the same kinds. */
+  /** The rows of the training table, where this is another: its features are of the same kinds. */
   readonly training?: RowReader;
   readonly threads: number;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** Where the rows of a file go in the matrix. */
+/** The rows of a matrix that a table fills. */
 export interface Placement {
-  /** [rows of the file] The row of the matrix; −1 for a row that has none. */
+  /** [rows of the table] The row of the matrix; −1 for a row that is left out. */
   readonly place: Int32Array;
   /** The training rows, in the order of the matrix, whose first rows they are. */
   readonly train: Int32Array;
+  /** Whether all tables of the dataset are plain numbers: these are fitted as in a file of plain numbers. */
+  readonly plain: boolean;
 }
 
-export interface Fitted {
-  readonly encodings: readonly FeatureEncoding[];
-  /** Names of the columns of numbers that hold a single value in the training rows. */
-  readonly constant: readonly string[];
+export interface Fitted extends FittedFeatures {
+  readonly matrix: FeatureMatrix;
   readonly unknown: readonly UnknownLevel[];
 }
 
 export interface RowReader {
   readonly rows: number;
-  /** How many rows of the file are left out because a cell of theirs is missing. */
+  /** How many rows of the table are left out because one of their cells is missing. */
   readonly dropped: number;
+  /** Whether all features are numbers, and none of their cells is missing. */
+  readonly isPlain: boolean;
   /** Whether a feature is a number or a category; `j` counts the features. */
   featureKind(j: number): Column['kind'];
-  /** A column that is no feature: a target, weights, or one that says which rows are held out. */
+  /** A column that is no feature: a target, weights, or one that marks held-out rows. */
   field(column: number): Field;
   /**
    * Fits the encodings on the training rows and writes all rows into the matrix that `create` makes for so many columns.
-   * Undefined where the file turned out not to be plain.
+   * @throws NotPlain where the file turned out not to be plain
    */
-  fit(placement: Placement, create: (columns: number) => ArenaMatrix): Promise<Fitted | undefined>;
-  /** Writes the rows by encodings fitted elsewhere. */
+  fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted>;
+  /** Writes the rows by encodings fitted elsewhere. @throws NotPlain as `fit` */
   write(
     encodings: readonly FeatureEncoding[],
     place: Int32Array,
-    matrix: ArenaMatrix,
-  ): Promise<readonly UnknownLevel[] | undefined>;
+    matrix: FeatureMatrix,
+  ): Promise<readonly UnknownLevel[]>;
   close(): Promise<void>;
 }
 
-/** Rows whose features are all plain numbers; undefined where the file is of another kind. */
+/** Thrown where a file is not one of plain numbers, so that all rows have to be read as tables. */
+export class NotPlain extends Error {}
+
+/** Rows whose features are all plain numbers. */
 export class PlainRows implements RowReader {
   readonly dropped = 0;
+  readonly isPlain = true;
 
   private constructor(
-    private readonly csv: Csv,
+    private readonly input: Input,
     private readonly file: PlainFile,
     private readonly data: DataConfig,
   ) {}
 
-  static async scan(csv: Csv, { data, threads, progress }: ReadRowsOptions): Promise<PlainRows | undefined> {
-    const { source, beginning, choice } = csv;
-    if (beginning.comment !== undefined || choice.categories.length > 0) return undefined;
-    if (!choice.features.every((column) => beginsWithNumbers(beginning, column))) return undefined;
-    if (!featureRequests(csv, data).every(hasPlainFill)) return undefined;
+  /** @throws NotPlain where the table is of another kind */
+  static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<PlainRows> {
+    const { table, choice } = input;
+    if (
+      table.csv === undefined ||
+      table.csv.beginning.comment !== undefined ||
+      !isPlainRequest(input, data)
+    ) {
+      throw new NotPlain();
+    }
+    if (!choice.features.every((column) => beginsWithNumbers(table, column))) throw new NotPlain();
     const captured = new Map(
       otherColumns(choice).map(
-        (column) => [column, beginsWithNumbers(beginning, column) ? 'numeric' : 'text'] as const,
+        (column) => [column, beginsWithNumbers(table, column) ? 'numeric' : 'text'] as const,
       ),
     );
-    const file = await PlainFile.scan({
-      source,
-      beginning,
-      captured,
-      threads,
-      ...(progress && { progress }),
-    });
-    return file ? new PlainRows(csv, file, data) : undefined;
+    const file = await PlainFile.scan({ ...table.csv, captured, threads, ...(progress && { progress }) });
+    if (file === null) throw new NotPlain();
+    return new PlainRows(input, file, data);
   }
 
   get rows(): number {
@@ -110,43 +116,38 @@ export class PlainRows implements RowReader {
   }
 
   field(column: number): Field {
-    return fieldOf(this.csv, this.file.column(column), column, (row) => this.file.line(row));
+    const { table } = this.input;
+    const label = columnLabel(table.header, table.names[column]);
+    const location = (row: number) => `${table.path}:${this.file.line(row)}: ${label}`;
+    return { column: this.file.column(column), path: table.path, label, location };
   }
 
-  async fit(
-    { place, train }: Placement,
-    create: (columns: number) => ArenaMatrix,
-  ): Promise<Fitted | undefined> {
-    const { features } = this.csv.choice;
-    const requests = featureRequests(this.csv, this.data);
+  async fit({ place, train }: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
+    const { features } = this.input.choice;
+    const requests = featureRequests(this.input, this.data);
+    const matrix = create(features.length);
     const fitted = await this.file.fit({
       features,
       scalings: requests.map(({ scaling }) => scaling),
       missingIsError: requests.every(({ missing }) => missing === 'error'),
       place,
       trainRows: train.length,
-      matrix: create(features.length),
+      matrix: matrixOf(matrix),
     });
-    if (fitted === null) return undefined;
-    const { names } = this.csv.beginning;
-    return {
-      encodings: fitted.map(({ shift, scale }, j) => ({
-        kind: 'numeric',
-        column: names[features[j]],
-        shift,
-        scale,
-        ...(fillsMean(requests[j]) && { fill: shift }),
-      })),
-      constant: fitted.flatMap(({ constant }, j) => (constant ? [names[features[j]]] : [])),
-      unknown: [],
-    };
+    if (fitted === null) throw new NotPlain();
+    return { ...plainEncodings(this.input, requests, fitted), matrix, unknown: [] };
   }
 
-  async write(encodings: readonly FeatureEncoding[], place: Int32Array, matrix: ArenaMatrix) {
+  async write(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    matrix: FeatureMatrix,
+  ): Promise<readonly UnknownLevel[]> {
     const transforms = encodings.filter((encoding) => encoding.kind === 'numeric');
-    const { features } = this.csv.choice;
-    if (transforms.length < features.length) return undefined;
-    return (await this.file.write(features, transforms, place, matrix)) ? [] : undefined;
+    const { features } = this.input.choice;
+    if (transforms.length < features.length) throw new NotPlain();
+    if (!(await this.file.write(features, transforms, place, matrixOf(matrix)))) throw new NotPlain();
+    return [];
   }
 
   close(): Promise<void> {
@@ -156,25 +157,37 @@ export class PlainRows implements RowReader {
 
 /** Rows of any kind. */
 export class TableRows implements RowReader {
+  readonly isPlain: boolean;
+
   private constructor(
-    private readonly csv: Csv,
+    private readonly input: Input,
     private readonly table: Table,
     private readonly data: DataConfig,
     readonly dropped: number,
-  ) {}
+  ) {
+    const { csv } = input.table;
+    // A CSV that gets here was not plain; a table in memory may be what a plain CSV of its cells would have been.
+    this.isPlain =
+      csv === undefined &&
+      dropped === 0 &&
+      isPlainRequest(input, data) &&
+      input.choice.features.every((column) => {
+        const cells = table.columns[column];
+        return cells?.kind === 'numeric' && cells.missing === 0;
+      });
+  }
 
-  static async read(csv: Csv, options: ReadRowsOptions): Promise<TableRows> {
-    const { source, beginning, choice } = csv;
+  static async read(input: Input, options: ReadRowsOptions): Promise<TableRows> {
+    const { table, choice } = input;
     const { data, progress } = options;
-    const kinds = columnKinds(beginning, choice, options);
-    const whole = await readTable(source, beginning, { kinds: () => kinds, ...(progress && { progress }) });
+    const whole = await table.read(columnKinds(input, options), progress);
     const droppable = [...choice.features, ...choice.targets].filter(
-      (column) => settingOf(data.missing, beginning.names[column], 'error') === 'drop-row',
+      (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
     );
     const incomplete = rowsWithMissing(whole, droppable);
     const kept = firstRows(whole.rows).filter((row) => !incomplete[row]);
-    const table = kept.length < whole.rows ? selectRows(whole, kept) : whole;
-    return new TableRows(csv, table, data, whole.rows - kept.length);
+    const complete = kept.length < whole.rows ? selectRows(whole, kept) : whole;
+    return new TableRows(input, complete, data, whole.rows - kept.length);
   }
 
   get rows(): number {
@@ -182,30 +195,47 @@ export class TableRows implements RowReader {
   }
 
   featureKind(j: number): Column['kind'] {
-    return this.table.columns[this.csv.choice.features[j]]?.kind ?? 'text';
+    return this.table.columns[this.input.choice.features[j]]?.kind ?? 'text';
   }
 
-  field(column: number): Field {
-    return fieldOf(this.csv, this.table.columns[column], column, (row) => this.table.lines[row]);
+  field(index: number): Field {
+    const { path, header, names, columns } = this.table;
+    const column = columns[index];
+    if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
+    const location = (row: number) => cellLocation(this.table, index, row);
+    return { column, path, label: columnLabel(header, names[index]), location };
   }
 
-  async fit({ place, train }: Placement, create: (columns: number) => ArenaMatrix): Promise<Fitted> {
-    const { encodings, constant } = fitFeatures(this.table, featureRequests(this.csv, this.data), train);
-    const { unknown } = writeFeatures(
-      this.table,
-      this.csv.choice.features,
-      encodings,
-      place,
-      create(matrixWidth(encodings)),
-    );
-    return { encodings, constant, unknown };
+  async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
+    const fitted = this.fitPlain(placement) ?? this.fitTable(placement);
+    const matrix = create(matrixWidth(fitted.encodings));
+    const unknown = await this.write(fitted.encodings, placement.place, matrix);
+    return { ...fitted, matrix, unknown };
   }
 
-  async write(encodings: readonly FeatureEncoding[], place: Int32Array, matrix: ArenaMatrix) {
-    return writeFeatures(this.table, this.csv.choice.features, encodings, place, matrix).unknown;
+  async write(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    matrix: FeatureMatrix,
+  ): Promise<readonly UnknownLevel[]> {
+    const { features } = this.input.choice;
+    return writeFeatures(this.table, features, encodings, place, matrixOf(matrix)).unknown;
   }
 
   async close(): Promise<void> {}
+
+  /** As the byte path fits: to the last bit what a CSV gives of these numbers, up to a megabyte of it. */
+  private fitPlain({ plain, place, train }: Placement): FittedFeatures | undefined {
+    if (!plain) return undefined;
+    const requests = featureRequests(this.input, this.data);
+    const scalings = requests.map(({ scaling }) => scaling);
+    const fitted = fitInBlocks(this.table, this.input.choice.features, scalings, place, train.length);
+    return fitted && plainEncodings(this.input, requests, fitted);
+  }
+
+  private fitTable({ train }: Placement): FittedFeatures {
+    return fitFeatures(this.table, featureRequests(this.input, this.data), train);
+  }
 }
 
 /** The columns that have a part in a dataset but are no features. */
@@ -213,19 +243,27 @@ function otherColumns({ targets, weights, validation, test }: ColumnChoice): num
   return [...targets, weights, validation, test].filter((column) => column !== undefined);
 }
 
-function fieldOf(
-  { source, beginning }: Csv,
-  column: Column | undefined,
-  index: number,
-  line: (row: number) => number,
-): Field {
-  if (column === undefined) throw new TypeError(`column ${index} of ${source.name} was not read`);
-  return { column, path: source.name, label: columnLabel(beginning.header, beginning.names[index]), line };
+/** The encodings of features that are plain numbers. */
+function plainEncodings(
+  { table, choice: { features } }: Input,
+  requests: readonly FeatureRequest[],
+  fitted: readonly FittedColumn[],
+): FittedFeatures {
+  return {
+    encodings: fitted.map(({ shift, scale }, j) => ({
+      kind: 'numeric',
+      column: table.names[features[j]],
+      shift,
+      scale,
+      ...(fillsMean(requests[j]) && { fill: shift }),
+    })),
+    constant: fitted.flatMap(({ constant }, j) => (constant ? [table.names[features[j]]] : [])),
+  };
 }
 
-function featureRequests({ beginning, choice }: Csv, data: DataConfig): FeatureRequest[] {
+function featureRequests({ table, choice }: Input, data: DataConfig): FeatureRequest[] {
   return choice.features.map((index) => {
-    const name = beginning.names[index];
+    const name = table.names[index];
     const standardize = settingOf(data.standardize, name, true);
     const scaling: Scaling = standardize === 'minmax' ? 'minmax' : standardize ? 'standard' : 'none';
     const category = choice.categories.includes(index);
@@ -233,7 +271,11 @@ function featureRequests({ beginning, choice }: Csv, data: DataConfig): FeatureR
   });
 }
 
-/** Whether what a missing cell is filled with follows from the scaling, for no cell is kept that it could be fitted on. */
+/** Whether the config asks for nothing but plain numbers, filled with what their scaling knows: no cell is kept to fit on. */
+function isPlainRequest(input: Input, data: DataConfig): boolean {
+  return input.choice.categories.length === 0 && featureRequests(input, data).every(hasPlainFill);
+}
+
 function hasPlainFill(request: FeatureRequest): boolean {
   const { missing, scaling } = request;
   return missing === 'error' || missing === 'drop-row' || (fillsMean(request) && scaling === 'standard');
@@ -247,18 +289,13 @@ function fillsMean({ missing }: FeatureRequest): boolean {
  * What csv-parse's cells are read as. A target that begins with text, or whose numbers are said to be classes, is text: it may be a mixture of
  * both, and only its task says what that means.
  */
-function columnKinds(
-  beginning: Beginning,
-  choice: ColumnChoice,
-  { data, training }: ReadRowsOptions,
-): ColumnKind[] {
-  const kinds = new Array<ColumnKind>(beginning.names.length).fill('skipped');
+function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptions): ColumnKind[] {
+  const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');
   choice.features.forEach((feature, j) => {
     kinds[feature] = training?.featureKind(j) ?? 'auto';
   });
   for (const category of choice.categories) kinds[category] = 'text';
-  for (const other of otherColumns(choice))
-    kinds[other] = beginsWithNumbers(beginning, other) ? 'auto' : 'text';
+  for (const other of otherColumns(choice)) kinds[other] = beginsWithNumbers(table, other) ? 'auto' : 'text';
   if (data.task === 'binary' || data.task === 'multiclass')
     for (const target of choice.targets) kinds[target] = 'text';
   return kinds;

@@ -6,7 +6,6 @@ import { printable, quote } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { distinct, Levels } from '../levels.js';
 import {
-  cellPlace,
   cellText,
   type Field,
   firstRows,
@@ -66,7 +65,7 @@ export function readTargets(fields: readonly Field[], { classes }: Meaning, larg
     if (row < 0) return;
     throw new MlpError(
       ExitCode.data,
-      `${cellPlace(fields[j], row)}: found ${values[row]}, expected a number that fits a float32`,
+      `${fields[j].location(row)}: found ${values[row]}, expected a number that fits a float32`,
       'set "dtype": "float64", or "data": { "standardizeTarget": true }',
     );
   });
@@ -138,7 +137,7 @@ function encodeLabels(field: Field, classes: Levels): Int32Array {
     const hint = suggest(text, classes.names);
     throw new MlpError(
       ExitCode.data,
-      `${cellPlace(field, row)}: found the class ${quote(text)}, ` +
+      `${field.location(row)}: found the class ${quote(text)}, ` +
         `expected ${oneOf(classes.names.slice(0, 10).map(printable))}${classes.names.length > 10 ? ', …' : ''}, ` +
         'the classes of the training data',
       hint && printable(hint),

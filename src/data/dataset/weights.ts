@@ -5,7 +5,7 @@ import { oneOf, suggest } from '../../spec/suggest.js';
 import type { Weights } from '../../spec/train.js';
 import { printable, quote } from '../../text.js';
 import { Levels } from '../levels.js';
-import { cellPlace, type Field, gather, requireNumbers } from './field.js';
+import { type Field, gather, requireNumbers } from './field.js';
 
 /**
  * The weight of each class, [classes]: `n / (K · count)` over the training rows for "balanced", as scikit-learn has it, else as
@@ -56,6 +56,6 @@ export function weightsOf(field: Field, rows: Int32Array): Float64Array {
   if (at < 0) return weights;
   throw new MlpError(
     ExitCode.data,
-    `${cellPlace(field, rows[at])}: found ${weights[at]}, expected a weight of at least 0`,
+    `${field.location(rows[at])}: found ${weights[at]}, expected a weight of at least 0`,
   );
 }

@@ -154,7 +154,7 @@ function noData(name: string, found: string, header: 'auto' | boolean): MlpError
 }
 
 /** Whether the cells of a column are numbers in the first records, as far as they are not missing. */
-export function beginsWithNumbers({ sample }: Beginning, column: number): boolean {
+export function beginsWithNumbers({ sample }: Pick<Beginning, 'sample'>, column: number): boolean {
   return sample.every((cells) => {
     const cell = cells[column] ?? '';
     return isMissing(cell) || Number.isFinite(parseDecimal(cell));

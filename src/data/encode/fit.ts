@@ -24,9 +24,9 @@ type FillPolicy = Exclude<MissingPolicy, 'error' | 'drop-row'>;
 
 export interface FittedFeatures {
   /** In the order of the requests. */
-  readonly encodings: FeatureEncoding[];
+  readonly encodings: readonly FeatureEncoding[];
   /** Names of the columns of numbers that hold a single value in the training rows, apart from missing cells. */
-  readonly constant: string[];
+  readonly constant: readonly string[];
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Missing cells of a table: where they are, and the error where there must be none. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { type Column, columnLabel, type Table } from '../table.js';
+import { type Column, cellLocation, type Table } from '../table.js';
 
 /** [rows] 1 for each row of the table with a missing cell in one of these columns, else 0. */
 export function rowsWithMissing(table: Table, indices: readonly number[]): Uint8Array {
@@ -31,7 +31,7 @@ export function requireComplete(table: Table, indices: readonly number[], rows: 
     }
   }
   if (firstIndex < 0) return;
-  throw missingError(placeInTable(table, firstIndex, first), table.columns[firstIndex]?.kind);
+  throw missingError(cellLocation(table, firstIndex, first), table.columns[firstIndex]?.kind);
 }
 
 /** The error (65) for a missing cell, found at `place`, in a column of this kind. */
@@ -46,9 +46,4 @@ export function missingError(place: string, kind: Column['kind'] | undefined): M
 
 function isMissingAt(column: Column, row: number): boolean {
   return column.kind === 'numeric' ? Number.isNaN(column.values[row]) : column.codes[row] < 0;
-}
-
-/** `people.csv:7: column "age"`: where a message finds a cell. */
-export function placeInTable({ path, lines, header, names }: Table, index: number, row: number): string {
-  return `${path}:${lines[row]}: ${columnLabel(header, names[index])}`;
 }

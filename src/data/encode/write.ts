@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { Levels } from '../levels.js';
 import type { Matrix } from '../plain/matrix.js';
-import { numericColumn, type Table, textColumn } from '../table.js';
+import { cellLocation, numericColumn, type Table, textColumn } from '../table.js';
 import {
   type CategoryEncoding,
   encodingWidth,
@@ -11,7 +11,7 @@ import {
   type NumericEncoding,
   takesMissing,
 } from './encoding.js';
-import { placeInTable, requireComplete } from './missing.js';
+import { requireComplete } from './missing.js';
 
 /** A level of a category that its encoding does not know, and how many of the rows hold it. */
 export interface UnknownLevel {
@@ -206,7 +206,7 @@ function tooLarge(
       if (Math.abs(scaled) < TOO_LARGE[dtype]) continue;
       const found = Number.isNaN(cell) ? `a missing value, filled with ${fill}` : `${value}`;
       return tooLargeError(
-        placeInTable(table, indices[i], row),
+        cellLocation(table, indices[i], row),
         scaled === value ? found : `${found}, scaled ${scaled}`,
         dtype,
       );

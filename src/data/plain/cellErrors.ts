@@ -24,7 +24,7 @@ export function lineOf({ dataLine }: Beginning, row: number): number {
 /** The error for a cell that is neither a number nor missing, in a column of numbers. */
 function badNumber(place: Place, { row, column, text }: OddCell): MlpError {
   const { header } = place.beginning;
-  return badCell({ header, place: () => cellPlace(place, row, column) }, text, row);
+  return badCell({ header, location: () => cellPlace(place, row, column) }, text, row);
 }
 
 /** The error for a missing cell where none may be. */

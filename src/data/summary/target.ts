@@ -2,7 +2,7 @@
 import type { Task } from '../../spec/train.js';
 import type { Field } from '../dataset/field.js';
 import { readTargets, understandTargets } from '../dataset/target.js';
-import { type Column, columnLabel, type Table } from '../table.js';
+import { type Column, cellLocation, columnLabel, type Table } from '../table.js';
 import { countCodes } from './cells.js';
 import type { Level } from './types.js';
 
@@ -19,7 +19,7 @@ export function meaningOf(table: Table, index: number, rows: Int32Array, distinc
     column: columnOf(column, rows),
     path: table.path,
     label: columnLabel(table.header, table.names[index]),
-    line: (i) => table.lines[rows[i]],
+    location: (i) => cellLocation(table, index, rows[i]),
   };
   const meaning = understandTargets([field], 'auto', '');
   const { task, classes } = meaning;

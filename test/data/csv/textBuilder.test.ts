@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TextBuilder } from '../../../src/data/csv/textBuilder.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 
-const context = { header: true, place: (row: number) => `t.csv:${row + 2}: column "id"` };
+const context = { header: true, location: (row: number) => `t.csv:${row + 2}: column "id"` };
 
 describe('TextBuilder', () => {
   it('refuses more distinct texts than a category may have, before a Map refuses them', () => {
