@@ -14,6 +14,7 @@ export type { Dataset, Split } from './data/dataset/dataset.js';
 export { type LoadOptions, loadDataset } from './data/dataset/loadDataset.js';
 export { openSource, type Source } from './data/source/source.js';
 export { ExitCode, MlpError } from './errors.js';
+export type { Evaluation, Metrics } from './evaluation/metrics.js';
 export { checkNetworks, networkProblems } from './gradcheck/builtin.js';
 export {
   type Check,
@@ -46,9 +47,7 @@ export type { TrainConfig } from './spec/train.js';
 export { type BackendChoice, chooseBackend, chooseThreads } from './training/engine/backend.js';
 export { type Engine, LocalEngine } from './training/engine/engine.js';
 export { Team } from './training/engine/team.js';
+export type { EpochRecord, TrainListener, TrainResult } from './training/loop.js';
 export { runTraining } from './training/loop.js';
-export type { Evaluation, Metrics } from './training/metrics.js';
-export { modelContent } from './training/modelContent.js';
-export { planTraining, type TrainingPlan } from './training/plan.js';
-export type { EpochRecord, TrainListener, TrainResult } from './training/records.js';
+export { modelContent, planTraining, type TrainingPlan } from './training/plan.js';
 export type { Evaluations } from './training/step.js';

@@ -21,7 +21,7 @@ it('learns exclusive or', async () => {
   const dataset = await loadDataset(config, directory);
   const plan = planTraining(loaded, dataset);
   const choice = { backend: 'reference', relaxed: false } as const;
-  const { train } = await runTraining(LocalEngine.start({ config, plan, choice }, dataset), config, plan);
+  const { train } = await runTraining(LocalEngine.start({ config, plan, choice }, dataset));
   expect(train.metrics).toMatchObject({ accuracy: 1 });
   expect(train.metrics.loss).toBeLessThan(0.05);
 });

@@ -7,6 +7,7 @@ import { loadDataset } from '../data/dataset/loadDataset.js';
 import { fingerprintData } from '../data/fingerprint.js';
 import { sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { RUN_FILES } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
 import { createScorer, type ExpectedValues } from '../model/scorer.js';
@@ -14,7 +15,7 @@ import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
 import type { TrainConfig } from '../spec/train.js';
 import { printable } from '../text.js';
 import { dataDifference } from '../training/run/provenance.js';
-import { readSummary, SUMMARY_FILE } from '../training/run/summary.js';
+import { readSummary } from '../training/run/summary.js';
 import type { Evaluated } from './evaluateText.js';
 import type { CommonOptions } from './options.js';
 import { warn } from './output.js';
@@ -108,7 +109,7 @@ function requireFiles({ data }: TrainConfig, path: string): void {
  * @throws MlpError ExitCode.data if a file changed
  */
 async function requireSameFiles(run: string, { config, directory, path }: LoadedTrainConfig): Promise<void> {
-  if (!existsSync(join(run, SUMMARY_FILE))) return;
+  if (!existsSync(join(run, RUN_FILES.summary))) return;
   const found = await fingerprintData(config.data, directory);
   const difference = dataDifference(found, readSummary(run).data);
   if (difference === undefined) return;

@@ -7,8 +7,8 @@ import { loadTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
 import { Team } from '../training/engine/team.js';
 import { runTraining } from '../training/loop.js';
-import { modelContent } from '../training/modelContent.js';
-import { dataDifference, kernelsDifference, type OriginDifference } from '../training/run/provenance.js';
+import { modelContent } from '../training/plan.js';
+import { type Difference, dataDifference, kernelsDifference } from '../training/run/provenance.js';
 import {
   hashConfig,
   type RunSummary,
@@ -26,7 +26,7 @@ import { createReporter } from './trainReport.js';
 
 /** What came of it: the first thing that differs, and the weights where it came to training. */
 interface Outcome {
-  readonly difference?: OriginDifference | undefined;
+  readonly difference?: Difference | undefined;
   readonly weightsSha256?: string;
 }
 
@@ -66,7 +66,7 @@ async function compare(run: string, then: RunSummary, options: CommonOptions): P
   const steps = new StepComparison(run);
   const weightsSha256 = await train(run, prepared, steps, options);
   if (weightsSha256 === undefined) return undefined;
-  return { difference: weightsDifference({ origin, weightsSha256 }, then, steps), weightsSha256 };
+  return { difference: weightsDifference({ provenance: origin, weightsSha256 }, then, steps), weightsSha256 };
 }
 
 /** Trains without a directory. The hash of the weights; undefined where it was interrupted. */
@@ -86,7 +86,7 @@ async function train(
     reporter?.start();
     const listener = { ...reporter, stepsDone: steps.compare };
     const { signal } = interruption;
-    const { status } = await runTraining(engine, config, plan, listener, { signal });
+    const { status } = await runTraining(engine, listener, { signal });
     if (status === 'interrupted') {
       process.exitCode = interruption.exitCode;
       return undefined;

@@ -6,12 +6,12 @@ import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
 import type { Engine } from '../training/engine/engine.js';
 import { Team } from '../training/engine/team.js';
+import type { TrainListener, TrainResult } from '../training/loop.js';
 import { runTraining } from '../training/loop.js';
-import { modelContent } from '../training/modelContent.js';
-import type { TrainListener, TrainResult } from '../training/records.js';
+import { modelContent } from '../training/plan.js';
 import { RunDirectory } from '../training/run/directory.js';
-import type { Origin } from '../training/run/provenance.js';
-import { requireReachable, requireSameConfig, requireSameOrigin } from '../training/run/resume.js';
+import type { Provenance } from '../training/run/provenance.js';
+import { requireReachable, requireSameConfig, requireSameProvenance } from '../training/run/resume.js';
 import type { SavedRun } from '../training/run/state.js';
 import { hashConfig, type RunSummary } from '../training/run/summary.js';
 import { version } from '../version.js';
@@ -72,13 +72,13 @@ async function resume(path: string, loaded: LoadedTrainConfig, options: TrainOpt
     const origin = originOf(prepared);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.path);
-      requireSameOrigin(await origin, state.origin, path);
+      requireSameProvenance(await origin, state.origin, path);
       if (state.origin.version !== version()) warn(`the run was started with mlp ${state.origin.version}`);
       note(`going on after epoch ${state.progress.epochs}, step ${state.progress.steps}`);
     } else {
       note(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
-    const engine = await Team.start(prepared, prepared.dataset, {}, state?.engine);
+    const engine = await Team.start(prepared, prepared.dataset, state?.engine);
     try {
       if (mayExtend) await runDirectory.writeConfig(loaded.config, loaded.directory);
       await runDirectory.resume(state);
@@ -92,7 +92,7 @@ async function resume(path: string, loaded: LoadedTrainConfig, options: TrainOpt
 }
 
 interface Beginning {
-  readonly origin: Promise<Origin>;
+  readonly origin: Promise<Provenance>;
   readonly state: SavedRun | undefined;
 }
 
@@ -119,7 +119,7 @@ async function trainInto(
         reporter.epochDone(record);
       },
     };
-    const result = await runTraining(engine, config, plan, listener, {
+    const result = await runTraining(engine, listener, {
       signal: interruption.signal,
       ...(state && { from: state }),
       save: async (now) => runDirectory.saveCheckpoint(now, await origin),
@@ -148,7 +148,7 @@ async function trainInto(
 }
 
 /** What run.json says. */
-async function summaryOf(path: string, origin: Origin, result: TrainResult, weightsSha256: string) {
+async function summaryOf(path: string, origin: Provenance, result: TrainResult, weightsSha256: string) {
   const { train, validation, test, ...rest } = result;
   const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
   return {

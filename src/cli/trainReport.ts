@@ -1,5 +1,6 @@
 /** What `mlp train` tells of a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
 import type { Dataset } from '../data/dataset/dataset.js';
+import type { Metrics } from '../evaluation/metrics.js';
 import { lossChart } from '../report/chart.js';
 import { confusionTable } from '../report/confusion.js';
 import { PlainProgress, type TrainingProgress } from '../report/progress.js';
@@ -8,9 +9,8 @@ import type { LayerSpec } from '../spec/network.js';
 import type { TrainConfig } from '../spec/train.js';
 import { counted, formatCount, formatDuration, formatMetric, formatRate } from '../text.js';
 import type { Engine } from '../training/engine/engine.js';
-import type { Metrics } from '../training/metrics.js';
+import type { EpochRecord, RunProgress, TrainResult } from '../training/loop.js';
 import type { TrainingPlan } from '../training/plan.js';
-import type { EpochRecord, RunProgress, TrainResult } from '../training/records.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
@@ -58,8 +58,8 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
         (dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '') +
         (dataset.test ? `, ${formatCount(dataset.test.rows)} for the test` : '');
       note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
-      const threads = engine.threads === 1 ? '1 thread' : `${engine.threads} threads`;
-      const how = `${engine.backend} kernels, ${threads}, ${config.dtype}`;
+      const threads = engine.run.threads === 1 ? '1 thread' : `${engine.run.threads} threads`;
+      const how = `${engine.run.choice.backend} kernels, ${threads}, ${config.dtype}`;
       note(`${formatCount(dataset.train.rows)} rows to train on${held}; ${how}`);
     },
     epochStarted: (epoch, steps) => progress.epochStarted(epoch, plan.epochs, steps),
@@ -70,8 +70,8 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
       progress.epochDone({
         ...record,
         epochs: plan.epochs,
-        train: { ...record.train.metrics },
-        validation: record.validation && { ...record.validation.metrics },
+        train: defined(record.train.metrics),
+        validation: record.validation && defined(record.validation.metrics),
       });
     },
     end(result) {
@@ -122,7 +122,15 @@ function summary(result: TrainResult, { config, plan: { keep } }: Run, { style }
 function describeMetrics(metrics: Metrics): string {
   const loss = `loss ${formatMetric(metrics.loss)}`;
   if ('accuracy' in metrics) return `accuracy ${formatMetric(metrics.accuracy)}, ${loss}`;
-  return `R² ${formatMetric(metrics.r2)}, RMSE ${formatMetric(metrics.rmse)}, ${loss}`;
+  const r2 = metrics.r2 === null ? '' : `R² ${formatMetric(metrics.r2)}, `;
+  return `${r2}RMSE ${formatMetric(metrics.rmse)}, ${loss}`;
+}
+
+/** The metrics that are defined: a single row has no R². */
+function defined(metrics: Metrics): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics).filter((entry): entry is [string, number] => entry[1] !== null),
+  );
 }
 
 function jsonReporter({ config, plan, dataset, engine, run, from }: Run): Reporter {
@@ -131,8 +139,8 @@ function jsonReporter({ config, plan, dataset, engine, run, from }: Run): Report
       print(
         toJson({
           event: 'start',
-          backend: engine.backend,
-          threads: engine.threads,
+          backend: engine.run.choice.backend,
+          threads: engine.run.threads,
           dtype: config.dtype,
           params: plan.parameters,
           rows: {

@@ -1,14 +1,5 @@
-/** All metrics of a classifier on a set of rows. */
-import {
-  type AverageScores,
-  accuracy,
-  averageScores,
-  type ClassScores,
-  classScores,
-  confusionMatrix,
-} from './confusion.js';
-import { logLoss, weightedMean } from './crossEntropy.js';
-import { macroRocAuc, rocAuc } from './rocAuc.js';
+/** Metrics of a classifier: the confusion matrix and its scores, cross-entropies, areas under ROC curves. */
+import { compensated } from './sum.js';
 
 export interface ClassifiedRows {
   /** [rows] The number of each row's class. */
@@ -17,23 +8,23 @@ export interface ClassifiedRows {
   readonly predicted: ArrayLike<number>;
   /** [rows, classes] row-major */
   readonly probabilities: ArrayLike<number>;
-  /** [rows] As `crossEntropies` has them. */
+  /** [rows] Computed by `crossEntropies`. */
   readonly crossEntropies: ArrayLike<number>;
-  /** [rows] What a row counts in the loss, and nowhere else; 1 where there are none. */
+  /** [rows] What a row counts in the loss, and only there; 1 if missing. */
   readonly weights?: ArrayLike<number> | undefined;
 }
 
 export interface ClassMetrics extends ClassScores {
-  /** Of this class against all others; null where no row is of it, or all are. */
+  /** This class against all others; null if no row is of it, or all are. */
   readonly rocAuc: number | null;
 }
 
 export interface Classification extends AverageScores {
-  /** What the network is trained on, regularisation left out. */
+  /** The loss that the network is trained on, without regularisation. */
   readonly loss: number;
   readonly accuracy: number;
   readonly logLoss: number;
-  /** Of the second of two classes, or the mean over more; null where a class has no row. */
+  /** Of the second of two classes, or the mean over more classes; null if a class has no row. */
   readonly rocAuc: number | null;
   /** In the order of their numbers. */
   readonly classes: readonly ClassMetrics[];
@@ -41,7 +32,7 @@ export interface Classification extends AverageScores {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** At least one row. */
+/** All metrics of a classifier on at least one row. */
 export function evaluateClasses(rows: ClassifiedRows): Classification {
   const { labels, predicted, probabilities, crossEntropies, weights } = rows;
   const classes = probabilities.length / labels.length;
@@ -65,4 +56,229 @@ function columnOf(values: ArrayLike<number>, width: number, j: number): Float64A
   const column = new Float64Array(values.length / width);
   for (let row = 0; row < column.length; row++) column[row] = values[row * width + j];
   return column;
+}
+
+/** counts[actual][predicted]: rows of the one class that were predicted to be of the other. */
+export type Confusion = readonly (readonly number[])[];
+
+/** The confusion matrix [classes][classes] of rows whose classes are given by number, both [rows]. */
+export function confusionMatrix(
+  actual: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  classes: number,
+): number[][] {
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let row = 0; row < actual.length; row++) counts[actual[row]][predicted[row]]++;
+  return counts;
+}
+
+/** The share of rows whose class was predicted; NaN without rows. */
+export function accuracy(confusion: Confusion): number {
+  const { hits, actual } = totalsOf(confusion);
+  return total(hits) / total(actual);
+}
+
+/** In [0, 1]. */
+export interface Scores {
+  /** The share of the rows predicted to be of a class that are. */
+  readonly precision: number;
+  /** The share of the rows of a class that were predicted to be. */
+  readonly recall: number;
+  /** Harmonic mean of precision and recall. */
+  readonly f1: number;
+}
+
+export interface ClassScores extends Scores {
+  /** Rows of the class. */
+  readonly support: number;
+  /** Rows predicted to be of the class. */
+  readonly predicted: number;
+}
+
+/**
+ * Precision, recall and F1 of each class. 0/0 (no row of the class, or none predicted to be) is 0, the default of
+ * `zero_division` in scikit-learn's `precision_recall_fscore_support`.
+ */
+export function classScores(confusion: Confusion): ClassScores[] {
+  const { hits, actual, predicted } = totalsOf(confusion);
+  return hits.map((hit, j) => ({
+    ...scoresOf(hit, actual[j], predicted[j]),
+    support: actual[j],
+    predicted: predicted[j],
+  }));
+}
+
+/** Precision, recall and F1 in one number each, averaged in three ways (scikit-learn's `average`). */
+export interface AverageScores {
+  /** Every class that occurs among the rows or the predictions counts the same. */
+  readonly macro: Scores;
+  /** Every class counts by its rows. */
+  readonly weighted: Scores;
+  /** Over the rows of all classes together. If each row has one class, all three are the accuracy. */
+  readonly micro: Scores;
+}
+
+export function averageScores(confusion: Confusion): AverageScores {
+  const { hits, actual, predicted } = totalsOf(confusion);
+  const scores = classScores(confusion);
+  // A class that occurs nowhere has meaningless scores of 0; scikit-learn omits it too.
+  const occurring = scores.filter(({ support, predicted }) => support + predicted > 0);
+  const rows = total(actual);
+  return {
+    macro: eachScore((key) => compensated.mean(occurring.map((score) => score[key]))),
+    weighted: eachScore((key) => total(scores.map((score) => score[key] * score.support)) / rows),
+    micro: scoresOf(total(hits), rows, total(predicted)),
+  };
+}
+
+function eachScore(score: (key: keyof Scores) => number): Scores {
+  return { precision: score('precision'), recall: score('recall'), f1: score('f1') };
+}
+
+function scoresOf(hits: number, actual: number, predicted: number): Scores {
+  return {
+    precision: share(hits, predicted),
+    recall: share(hits, actual),
+    f1: share(2 * hits, actual + predicted),
+  };
+}
+
+function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+/** For each class: rows predicted right, rows of it, rows predicted to be of it. */
+function totalsOf(confusion: Confusion): { hits: number[]; actual: number[]; predicted: number[] } {
+  return {
+    hits: confusion.map((row, j) => row[j]),
+    actual: confusion.map(total),
+    predicted: confusion.map((_, j) => total(confusion.map((row) => row[j]))),
+  };
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * [rows] The cross-entropy −log P(y) of each row, from its logits rather than from P, which may be rounded to 0 or 1.
+ *
+ * - One output h is the logit of the second of two classes: −log P(y) = log(1 + exp(∓h)).
+ * - More are those of a softmax: −log P(y) = log Σ exp(h_k) − h_y.
+ *
+ * @param labels [rows]
+ * @param logits [rows, outputs] row-major; may be longer
+ */
+export function crossEntropies(
+  labels: ArrayLike<number>,
+  logits: ArrayLike<number>,
+  outputs: number,
+): Float64Array {
+  const losses = new Float64Array(labels.length);
+  for (let row = 0; row < losses.length; row++) {
+    losses[row] =
+      outputs === 1
+        ? softplus(labels[row] === 1 ? -logits[row] : logits[row])
+        : softmaxCrossEntropy(labels[row], logits, row * outputs, outputs);
+  }
+  return losses;
+}
+
+/** log(1 + exp(h)), without overflow. */
+function softplus(h: number): number {
+  return Math.max(h, 0) + Math.log1p(Math.exp(-Math.abs(h)));
+}
+
+/**
+ * (h_a − h_y) + log(1 + Σ_{k≠a} exp(h_k − h_a)) with the largest logit h_a: no power exceeds 1, and small ones are not
+ * lost.
+ */
+function softmaxCrossEntropy(
+  label: number,
+  logits: ArrayLike<number>,
+  first: number,
+  outputs: number,
+): number {
+  let largest = first;
+  for (let k = first + 1; k < first + outputs; k++) if (logits[k] > logits[largest]) largest = k;
+  const top = logits[largest];
+  let others = 0;
+  for (let k = first; k < first + outputs; k++) if (k !== largest) others += Math.exp(logits[k] - top);
+  return top - logits[first + label] + Math.log1p(others);
+}
+
+/**
+ * The mean of rows' losses, each multiplied by its weight, divided by the number of rows whatever the weights add up to:
+ * the loss that a network is trained on.
+ *
+ * @param weights [rows] 1 if missing
+ */
+export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<number>): number {
+  const sum = compensated.sum();
+  for (let row = 0; row < losses.length; row++) sum.add(losses[row] * (weights?.[row] ?? 1));
+  return sum.value / losses.length;
+}
+
+/**
+ * The mean of rows' cross-entropies with every probability clipped to [ε, 1 − ε], ε = 2⁻⁵² as in scikit-learn's
+ * `log_loss` in float64. No row counts more than 36.04, so the mean is finite.
+ */
+export function logLoss(crossEntropies: ArrayLike<number>): number {
+  const sum = compensated.sum();
+  for (let row = 0; row < crossEntropies.length; row++) {
+    sum.add(Math.min(Math.max(crossEntropies[row], LEAST), MOST));
+  }
+  return sum.value / crossEntropies.length;
+}
+
+const LEAST = -Math.log(1 - Number.EPSILON);
+const MOST = -Math.log(Number.EPSILON);
+
+/**
+ * The area under the receiver operating characteristic (Hanley and McNeil, Radiology 143, 1982): over all pairs of a row
+ * of class `positive` and another row, the share in which the first has the greater score. A tie counts half. From
+ * sorted scores in O(n log n).
+ *
+ * Null if it is undefined: without a row of the class, without another row, or with a score that is NaN.
+ *
+ * @param labels [rows] the rows' classes
+ * @param scores [rows] greater for rows that are more likely of the class
+ */
+export function rocAuc(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  positive: number,
+): number | null {
+  let count = 0;
+  for (let row = 0; row < labels.length; row++) if (labels[row] === positive) count++;
+  const own = new Float64Array(count);
+  const others = new Float64Array(labels.length - count);
+  if (own.length === 0 || others.length === 0) return null;
+  for (let row = 0, i = 0, j = 0; row < labels.length; row++) {
+    if (Number.isNaN(scores[row])) return null;
+    if (labels[row] === positive) own[i++] = scores[row];
+    else others[j++] = scores[row];
+  }
+  own.sort();
+  others.sort();
+
+  // Halves are exact, and so is the sum, up to 2^52 pairs.
+  let won = 0;
+  let below = 0;
+  let upTo = 0;
+  for (const score of own) {
+    while (below < others.length && others[below] < score) below++;
+    while (upTo < others.length && others[upTo] <= score) upTo++;
+    won += (below + upTo) / 2;
+  }
+  return won / own.length / others.length;
+}
+
+/**
+ * The mean of the classes' areas, each class against all others: scikit-learn's
+ * `roc_auc_score(multi_class="ovr", average="macro")`. Null if one of them is undefined.
+ */
+export function macroRocAuc(areas: readonly (number | null)[]): number | null {
+  const defined = areas.filter((area) => area !== null);
+  return defined.length < areas.length ? null : compensated.mean(defined);
 }

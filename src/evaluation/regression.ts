@@ -1,87 +1,122 @@
-/** All metrics of a regression on a set of rows. */
-import { meanOf, Sum } from './sum.js';
+/** Metrics of a regression. */
+import { type Arithmetic, compensated, type Sum } from './sum.js';
+
+export interface RegressionScores {
+  /**
+   * R² = 1 − Σ(t − o)²/Σ(t − t̄)². If all targets are equal, 1 for a perfect fit and 0 otherwise, as in scikit-learn's
+   * `r2_score`. Null for a single row, which has no variation to explain: R² is undefined there.
+   */
+  readonly r2: number | null;
+  /** √(1/N·Σ(t − o)²), in the target's own unit */
+  readonly rmse: number;
+}
+
+/**
+ * R² and RMSE of K targets, gathered chunk by chunk. Over several targets each score is the mean of theirs, as in
+ * scikit-learn's `multioutput="uniform_average"`.
+ */
+export class RegressionErrors {
+  readonly #targets: ArrayLike<number>;
+  readonly #units: readonly number[];
+  readonly #arithmetic: Arithmetic;
+  readonly #squares: readonly Sum[];
+
+  /**
+   * @param targets [rows, K] row-major, in the units that the network is trained on
+   * @param units [K] for each target, how much of its own unit is 1 for the network: 1 if it is not standardised
+   */
+  constructor(targets: ArrayLike<number>, units: readonly number[], arithmetic: Arithmetic) {
+    this.#targets = targets;
+    this.#units = units;
+    this.#arithmetic = arithmetic;
+    this.#squares = units.map(() => arithmetic.sum());
+  }
+
+  /** Adds rows, whose outputs are [rows, K] and whose targets start at `firstRow`. */
+  add(rows: number, outputs: ArrayLike<number>, firstRow: number): void {
+    const width = this.#units.length;
+    const offset = firstRow * width;
+    for (let j = 0; j < width; j++) {
+      const squares = this.#squares[j];
+      for (let at = j; at < rows * width; at += width) {
+        squares.add((outputs[at] - this.#targets[offset + at]) ** 2);
+      }
+    }
+  }
+
+  /** The scores, once all rows are added. */
+  scores(): RegressionScores & { readonly targets: readonly RegressionScores[] } {
+    const width = this.#units.length;
+    const rows = this.#targets.length / width;
+    const targets = this.#units.map((unit, j) => {
+      const squares = this.#squares[j].value;
+      const variation = this.#variation(j);
+      const r2 = variation > 0 ? 1 - squares / variation : squares === 0 ? 1 : 0;
+      return { r2: rows < 2 ? null : r2, rmse: unit * Math.sqrt(squares / rows) };
+    });
+    const { mean } = this.#arithmetic;
+    const r2 = targets.map((target) => target.r2).filter((value) => value !== null);
+    return { r2: r2.length < width ? null : mean(r2), rmse: mean(targets.map(({ rmse }) => rmse)), targets };
+  }
+
+  /** Σ(t − t̄)² of target j, in two passes so that a large mean costs no digits; exactly 0 if all are equal. */
+  #variation(j: number): number {
+    const targets = this.#targets;
+    const width = this.#units.length;
+    let varies = false;
+    for (let at = j; at < targets.length; at += width) varies ||= targets[at] !== targets[j];
+    if (!varies) return 0; // whatever the mean is rounded to
+    const mean = this.#arithmetic.mean(targets, j, width);
+    const squares = this.#arithmetic.sum();
+    for (let at = j; at < targets.length; at += width) squares.add((targets[at] - mean) ** 2);
+    return squares.value;
+  }
+}
 
 export interface RegressedRows {
   /** [rows, K] row-major, as are the outputs, in the units that the network is trained on. */
   readonly targets: ArrayLike<number>;
   readonly outputs: ArrayLike<number>;
-  /** [K] For each target, how much of its own unit is 1 of what the network is trained on: 1 where it is not standardised. */
+  /** [K] For each target, how much of its own unit is 1 for the network: 1 if it is not standardised. */
   readonly units: readonly number[];
-  /** [rows] What a row counts in the loss, and nowhere else; 1 where there are none. */
+  /** [rows] What a row counts in the loss, and only there; 1 if missing. */
   readonly weights?: ArrayLike<number> | undefined;
 }
 
-/** Errors are in the target's own unit. */
-export interface TargetMetrics {
-  /**
-   * 1 − Σ(t − o)²/Σ(t − t̄)². Where all targets are equal, 1 for a perfect fit and 0 otherwise, as scikit-learn's `r2_score` has
-   * it; null for a single row, of which there is no variation to be explained.
-   */
-  readonly r2: number | null;
-  /** √(1/N·Σ(t − o)²) */
-  readonly rmse: number;
-  /** 1/N·Σ|t − o| */
+export interface TargetMetrics extends RegressionScores {
+  /** 1/N·Σ|t − o|, in the target's own unit */
   readonly mae: number;
 }
 
-/** Over several targets each metric is the mean of theirs: scikit-learn's `multioutput="uniform_average"`. */
+/** Over several targets each metric is the mean of theirs. */
 export interface Regression extends TargetMetrics {
-  /** The mean squared error that the network is trained on, over all rows and targets, in standardised units where those are. */
+  /** The mean squared error that the network is trained on: over all rows and targets, in the network's units. */
   readonly loss: number;
   readonly targets: readonly TargetMetrics[];
 }
 
-/** At least one row. */
-export function evaluateRegression(rows: RegressedRows): Regression {
-  const { targets, units } = rows;
-  const each = units.map((_, j) => evaluateTarget(rows, j));
-  const r2 = each.map((target) => target.r2).filter((value) => value !== null);
-  return {
-    loss: meanOf(each.map((target) => target.weightedSquares / (targets.length / units.length))),
-    r2: r2.length < each.length ? null : meanOf(r2),
-    rmse: meanOf(each.map(({ rmse }) => rmse)),
-    mae: meanOf(each.map(({ mae }) => mae)),
-    targets: each.map(({ r2, rmse, mae }) => ({ r2, rmse, mae })),
-  };
-}
-
-function evaluateTarget(
-  { targets, outputs, units, weights }: RegressedRows,
-  j: number,
-): TargetMetrics & { weightedSquares: number } {
+/** All metrics of a regression on at least one row. */
+export function evaluateRegression({ targets, outputs, units, weights }: RegressedRows): Regression {
   const width = units.length;
   const rows = targets.length / width;
-  const squares = new Sum();
-  const weightedSquares = new Sum();
-  const sizes = new Sum();
-  for (let row = 0, at = j; row < rows; row++, at += width) {
-    const error = outputs[at] - targets[at];
-    squares.add(error * error);
-    weightedSquares.add(error * error * (weights?.[row] ?? 1));
-    sizes.add(Math.abs(error));
-  }
-  const squaredError = squares.value;
-  const variation = totalVariation(targets, width, j);
-  const r2 = variation > 0 ? 1 - squaredError / variation : squaredError === 0 ? 1 : 0;
+  const errors = new RegressionErrors(targets, units, compensated);
+  errors.add(rows, outputs, 0);
+  const each = units.map((unit, j) => {
+    const sizes = compensated.sum();
+    const loss = compensated.sum();
+    for (let row = 0, at = j; row < rows; row++, at += width) {
+      const error = outputs[at] - targets[at];
+      sizes.add(Math.abs(error));
+      loss.add(error * error * (weights?.[row] ?? 1));
+    }
+    return { mae: (unit * sizes.value) / rows, loss: loss.value / rows };
+  });
+  const scores = errors.scores();
   return {
-    r2: rows < 2 ? null : r2,
-    rmse: units[j] * Math.sqrt(squaredError / rows),
-    mae: (units[j] * sizes.value) / rows,
-    weightedSquares: weightedSquares.value,
+    loss: compensated.mean(each.map(({ loss }) => loss)),
+    r2: scores.r2,
+    rmse: scores.rmse,
+    mae: compensated.mean(each.map(({ mae }) => mae)),
+    targets: scores.targets.map((target, j) => ({ ...target, mae: each[j].mae })),
   };
-}
-
-/** Σ(t − t̄)² of target j, in two passes so that a large mean costs no digits; exactly 0 where all are equal. */
-function totalVariation(targets: ArrayLike<number>, width: number, j: number): number {
-  const total = new Sum();
-  let varies = false;
-  for (let at = j; at < targets.length; at += width) {
-    total.add(targets[at]);
-    varies ||= targets[at] !== targets[j];
-  }
-  if (!varies) return 0; // however the mean is rounded
-  const mean = total.value / (targets.length / width);
-  const squares = new Sum();
-  for (let at = j; at < targets.length; at += width) squares.add((targets[at] - mean) ** 2);
-  return squares.value;
 }

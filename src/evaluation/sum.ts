@@ -1,33 +1,65 @@
-/** Sums that keep their digits however many terms there are. */
+/** Two ways to add many numbers up. Metrics are written once and take either. */
+
+/** Adds terms one by one. */
+export interface Sum {
+  add(term: number): void;
+  readonly value: number;
+}
+
+export interface Arithmetic {
+  sum(): Sum;
+  /** The mean of `values`, or of every `stride`th of them from `first` on; NaN for none. */
+  mean(values: ArrayLike<number>, first?: number, stride?: number): number;
+}
+
+/** One addition per term: fast, for the metrics of every epoch. Its rounding error grows with the number of terms. */
+export const plain: Arithmetic = {
+  sum() {
+    let total = 0;
+    return {
+      add(term) {
+        total += term;
+      },
+      get value() {
+        return total;
+      },
+    };
+  },
+  mean(values, first = 0, stride = 1) {
+    const count = Math.ceil((values.length - first) / stride);
+    let mean = count > 0 ? 0 : Number.NaN;
+    for (let at = first; at < values.length; at += stride) mean += values[at] / count;
+    return mean;
+  },
+};
+
+/** Compensated sums, which keep their digits however many terms there are: for `mlp evaluate`. */
+export const compensated: Arithmetic = {
+  sum: () => new CompensatedSum(),
+  mean(values, first = 0, stride = 1) {
+    const sum = new CompensatedSum();
+    for (let at = first; at < values.length; at += stride) sum.add(values[at]);
+    return sum.value / Math.ceil((values.length - first) / stride);
+  },
+};
 
 /**
- * Neumaier's variant of Kahan's compensated sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974): the
- * error does not grow with the number of terms.
+ * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974): its error does not
+ * grow with the number of terms.
  */
-export class Sum {
-  private total = 0;
-  private lost = 0;
+class CompensatedSum implements Sum {
+  #total = 0;
+  #lost = 0;
 
   add(term: number): void {
-    const total = this.total + term;
-    this.lost +=
-      Math.abs(this.total) >= Math.abs(term) ? this.total - total + term : term - total + this.total;
-    this.total = total;
+    const total = this.#total + term;
+    this.#lost +=
+      Math.abs(this.#total) >= Math.abs(term) ? this.#total - total + term : term - total + this.#total;
+    this.#total = total;
   }
 
   get value(): number {
-    // What is lost to an infinite total is not a number.
-    return Number.isFinite(this.total) ? this.total + this.lost : this.total;
+    // An infinite total has lost NaN.
+    return Number.isFinite(this.#total) ? this.#total + this.#lost : this.#total;
   }
-}
-
-/** The mean of numbers; NaN for none. */
-export function meanOf(values: Iterable<number>): number {
-  const sum = new Sum();
-  let count = 0;
-  for (const value of values) {
-    sum.add(value);
-    count++;
-  }
-  return sum.value / count;
 }

@@ -1,6 +1,5 @@
 /** Scores a model chunk by chunk: it keeps predictions and targets, but no features. */
-import { type Classification, evaluateClasses } from '../evaluation/classification.js';
-import { crossEntropies } from '../evaluation/crossEntropy.js';
+import { type Classification, crossEntropies, evaluateClasses } from '../evaluation/classification.js';
 import { evaluateRegression, type Regression } from '../evaluation/regression.js';
 import type { Tensor } from '../kernels/kernels.js';
 import type { Inference } from './inference.js';

@@ -3,7 +3,7 @@ import { sigmoid } from '../kernels/activations.js';
 import type { FloatArray } from '../kernels/kernels.js';
 
 /** The class of a row of logits: the largest one, the first of equals; of a single logit, whether it is above 0. */
-export function predictedClass(logits: FloatArray, start: number, outputs: number): number {
+export function predictedClass(logits: ArrayLike<number>, start: number, outputs: number): number {
   if (outputs === 1) return logits[start] > 0 ? 1 : 0;
   let best = 0;
   for (let j = 1; j < outputs; j++) if (logits[start + j] > logits[start + best]) best = j;

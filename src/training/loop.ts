@@ -1,52 +1,124 @@
 /**
- * The loop over epochs: drives an engine, tells a listener, saves checkpoints, and says why it ended.
+ * The loop over epochs: drives an engine, tells a listener, saves checkpoints, and says why the run ended.
  *
- * A checkpoint is taken between two steps: after an epoch with its metrics, or within one. What a run does after it depends on
- * nothing but the checkpoint, so that one that goes on from there ends in the same bits as if it had never stopped.
+ * A checkpoint is taken between two steps: after an epoch with its metrics, or within an epoch. What follows
+ * depends on nothing but the checkpoint, so a resumed run ends in the same bits as one that never stopped.
  */
 import { ExitCode, MlpError } from '../errors.js';
+import type { Evaluation } from '../evaluation/metrics.js';
 import type { FloatArray } from '../kernels/kernels.js';
-import type { TrainConfig } from '../spec/train.js';
-import { Pace } from './checkpoint/pace.js';
-import type { Engine, StepsDone } from './engine/engine.js';
-import { Monitor, metricsOf } from './monitor.js';
+import type { Engine, EngineState, StepsDone } from './engine/engine.js';
+import { Monitor, type MonitorState, metricsOf } from './monitor.js';
 import type { TrainingPlan } from './plan.js';
-import type { Best, EpochRecord, RunProgress, RunState, TrainListener, TrainResult } from './records.js';
 import { createSchedule } from './schedule.js';
 import type { Evaluations } from './step.js';
 
+/**
+ * Rows of steps.csv. losses[i] is the loss of step firstStep + i, regularisation included, before its update at
+ * learningRates[i].
+ */
+export interface StepRecord {
+  readonly epoch: number;
+  readonly firstStep: number;
+  readonly learningRates: Float64Array;
+  readonly losses: Float64Array;
+}
+
+export interface EpochRecord extends Evaluations {
+  /** Epochs and steps done, counted from 1. */
+  readonly epoch: number;
+  readonly step: number;
+  /** Learning rate of the epoch's last step. */
+  readonly learningRate: number;
+  /** Wall time of the epoch, evaluation included. */
+  readonly seconds: number;
+}
+
+export interface TrainListener {
+  /** @param done steps of the epoch taken before: above 0 where a run resumes within an epoch */
+  epochStarted?(epoch: number, steps: number, done: number): void;
+  /** A few times a second: steps of the epoch done, the last loss, samples per second since the run began. */
+  progress?(done: number, loss: number, samplesPerSecond: number): void;
+  /** After the steps of an epoch, or of a part of it. */
+  stepsDone?(record: StepRecord): void | Promise<void>;
+  epochDone?(record: EpochRecord): void | Promise<void>;
+}
+
+export interface TrainResult extends Evaluations {
+  /** Metrics of the parameters that are kept, as `train` and `validation` are. Missing without test rows. */
+  readonly test?: Evaluation;
+  readonly status: 'completed' | 'early-stopped' | 'interrupted';
+  readonly epochs: number;
+  /** The epoch whose parameters are kept; 0 for the initial ones. */
+  readonly keptEpoch: number;
+  readonly steps: number;
+  readonly lastStepLoss: number;
+  /** Time of the steps alone. */
+  readonly trainSeconds: number;
+  readonly samplesPerSecond: number;
+}
+
+/** What a run knows between two steps besides its engine. Plain data; only the history may hold NaN or infinities. */
+export interface RunProgress {
+  /** Epochs that have their metrics. */
+  readonly epochs: number;
+  readonly steps: number;
+  /** Missing before the first step. */
+  readonly lastStepLoss?: number;
+  readonly samples: number;
+  readonly milliseconds: number;
+  /** Wall time spent in the unfinished epoch. */
+  readonly epochMilliseconds: number;
+  readonly schedule: unknown;
+  readonly keep?: MonitorState;
+  readonly earlyStopping?: MonitorState;
+  /** The losses of the epochs, for the curves. */
+  readonly history: { readonly train: readonly number[]; readonly validation: readonly number[] };
+}
+
+/** All that a run needs to be resumed. */
+export interface RunState {
+  readonly progress: RunProgress;
+  readonly engine: EngineState;
+  /** Parameters and running statistics of the best epoch so far. */
+  readonly best?: { readonly parameters: FloatArray; readonly statistics: FloatArray };
+}
+
 export interface RunOptions {
-  /** Aborted, the run ends after the step at hand. */
-  readonly signal?: AbortSignal;
-  /** Where to go on; the engine was started from its `engine`. */
-  readonly from?: Pick<RunState, 'progress' | 'best'>;
-  /** Keeps a state; what it holds must be read before it resolves. */
-  readonly save?: (state: RunState) => Promise<void>;
+  /** When aborted, the run ends after the current step. */
+  readonly signal?: AbortSignal | undefined;
+  /** The state to resume; the engine was started from its `engine`. */
+  readonly from?: Pick<RunState, 'progress' | 'best'> | undefined;
+  /** Saves a state, which must be read before the promise resolves. */
+  readonly save?: ((state: RunState) => Promise<void>) | undefined;
 }
 
 /**
- * Trains to the plan's end, until a monitored metric no longer improves, or to the step at which the signal is aborted; then puts the
- * parameters to keep into the engine, and evaluates the test rows, for the first time.
- * @throws MlpError (78) naming the epoch and step at which a loss or a parameter is no longer finite
+ * Trains an engine's run to the end of its plan, until a monitored metric stops improving, or until the signal is
+ * aborted. Then puts the parameters to keep into the engine, and evaluates the test rows for the first time.
+ *
+ * @throws MlpError ExitCode.config with the epoch and step at which a loss or a parameter is no longer finite
  */
 export async function runTraining(
   engine: Engine,
-  config: TrainConfig,
-  plan: TrainingPlan,
   listener: TrainListener = {},
   options: RunOptions = {},
 ): Promise<TrainResult> {
-  const run = new Run(engine, config, plan, listener, options);
-  while (run.goesOn) await run.epoch();
+  const run = new Run(engine, listener, options);
+  while (run.hasMore) await run.epoch();
   return run.end();
 }
 
 class Run {
+  readonly #engine: Engine;
+  readonly #plan: TrainingPlan;
+  readonly #listener: TrainListener;
+  readonly #options: RunOptions;
   readonly #schedule;
   readonly #keep: Monitor | undefined;
   readonly #stopping: Monitor | undefined;
   readonly #patience: number;
-  readonly #pace: Pace;
+  readonly #timer: CheckpointTimer;
   /** Epochs with their metrics, and steps. */
   #epochs = 0;
   #steps = 0;
@@ -54,62 +126,62 @@ class Run {
   #samples = 0;
   #milliseconds = 0;
   #history: { train: number[]; validation: number[] } = { train: [], validation: [] };
-  #best: Best | undefined;
+  #best: RunState['best'];
   #last: EpochRecord | undefined;
-  /** Wall time of the epoch at hand before it was begun here, and when that was. */
+  /** Wall time that the current epoch took before it was resumed, and when this process started it. */
   #epochMilliseconds = 0;
   #epochStart = performance.now();
   #hasSaved = false;
 
-  constructor(
-    private readonly engine: Engine,
-    config: TrainConfig,
-    private readonly plan: TrainingPlan,
-    private readonly listener: TrainListener,
-    private readonly options: RunOptions,
-  ) {
+  constructor(engine: Engine, listener: TrainListener, options: RunOptions) {
+    const { config, plan } = engine.run;
+    this.#engine = engine;
+    this.#plan = plan;
+    this.#listener = listener;
+    this.#options = options;
     const { schedule, optimizer, earlyStopping, checkpointSeconds } = config.training;
     this.#schedule = createSchedule(schedule, optimizer.learningRate, plan);
     this.#keep = plan.keep === null ? undefined : new Monitor(plan.keep);
     this.#stopping = earlyStopping && new Monitor(earlyStopping.monitor, earlyStopping.minDelta);
     this.#patience = earlyStopping?.patience ?? Number.POSITIVE_INFINITY;
-    this.#pace = new Pace(checkpointSeconds);
+    this.#timer = new CheckpointTimer(checkpointSeconds);
     if (options.from) this.#restore(options.from.progress, options.from.best);
   }
 
-  /** Whether there are steps to take, or steps taken whose epoch has no metrics yet. */
-  get goesOn(): boolean {
-    if (this.options.signal?.aborted || this.#isStopped) return false;
-    return this.#steps < this.plan.steps || this.#steps > this.#epochs * this.plan.stepsPerEpoch;
+  /** Whether there are steps to take, or the steps of an epoch still lack its metrics. */
+  get hasMore(): boolean {
+    if (this.#options.signal?.aborted || this.#isStopped) return false;
+    return this.#steps < this.#plan.steps || this.#steps > this.#epochs * this.#plan.stepsPerEpoch;
   }
 
   get #isStopped(): boolean {
     return this.#stopping?.isOutOfPatience(this.#patience) ?? false;
   }
 
-  /** Takes the steps of an epoch as far as the plan and the signal let it, and its metrics. */
+  /** Takes the steps of an epoch, as far as the plan and the signal allow, then its metrics. */
   async epoch(): Promise<void> {
-    const { plan, listener, options } = this;
-    const { stepsPerEpoch } = plan;
+    const { signal } = this.#options;
+    const { stepsPerEpoch, steps } = this.#plan;
     const first = this.#epochs * stepsPerEpoch;
-    const end = Math.min(first + stepsPerEpoch, plan.steps);
+    const end = Math.min(first + stepsPerEpoch, steps);
     this.#epochStart = performance.now();
-    listener.epochStarted?.(this.#epochs + 1, end - first, this.#steps - first);
-    while (this.#steps < end && !options.signal?.aborted) {
+    this.#listener.epochStarted?.(this.#epochs + 1, end - first, this.#steps - first);
+    while (this.#steps < end && !signal?.aborted) {
       await this.#takeSteps(end);
-      if (this.#steps < end && !options.signal?.aborted) await this.#save();
+      if (this.#steps < end && !signal?.aborted) await this.#save();
     }
     const isWhole = this.#steps === first + stepsPerEpoch;
-    // Before the metrics: a run that goes on within this epoch has to take them at its end.
+    // Before the metrics: a run resumed within this epoch takes them at its end.
     if (!isWhole) await this.#save();
     await this.#evaluate();
-    if (isWhole && (!this.goesOn || this.#pace.isDue)) await this.#save();
+    if (isWhole && (!this.hasMore || this.#timer.isDue)) await this.#save();
   }
 
+  /** Puts the parameters to keep into the engine, and returns what became of the run. */
   async end(): Promise<TrainResult> {
-    const { engine } = this;
+    const engine = this.#engine;
     // Aborted before the first step.
-    if (!this.#hasSaved && this.options.signal?.aborted) await this.#save();
+    if (!this.#hasSaved && this.#options.signal?.aborted) await this.#save();
     const best = this.#keep?.bestEpoch ?? 0;
     const keptEpoch = this.#best ? best : this.#epochs;
     let last: Evaluations | undefined = this.#last;
@@ -136,17 +208,17 @@ class Run {
 
   /** The epoch of the last step, from 1. */
   get #epochOfStep(): number {
-    return Math.ceil(this.#steps / this.plan.stepsPerEpoch);
+    return Math.ceil(this.#steps / this.#plan.stepsPerEpoch);
   }
 
   get #status(): TrainResult['status'] {
-    if (this.#steps >= this.plan.steps) return 'completed';
-    return this.options.signal?.aborted ? 'interrupted' : 'early-stopped';
+    if (this.#steps >= this.#plan.steps) return 'completed';
+    return this.#options.signal?.aborted ? 'interrupted' : 'early-stopped';
   }
 
-  /** Steps up to `end`, to the next checkpoint, or to the signal. */
+  /** Takes steps up to `end`, to the next checkpoint, or to the signal. */
   async #takeSteps(end: number): Promise<void> {
-    const { plan, engine, listener, options } = this;
+    const { signal, save } = this.#options;
     const epoch = this.#epochs;
     const firstStep = this.#steps;
     const learningRates = new Float64Array(end - firstStep);
@@ -154,15 +226,15 @@ class Run {
       learningRates[i] = this.#schedule.learningRate(firstStep + i, epoch);
     }
     const losses = new Float64Array(learningRates.length);
-    const before = firstStep - epoch * plan.stepsPerEpoch;
-    const pause = this.#pace.pause(options.signal);
+    const before = firstStep - epoch * this.#plan.stepsPerEpoch;
+    const pause = this.#timer.pause(signal);
     let result: StepsDone;
     try {
-      result = await engine.train(losses, learningRates, {
-        signal: options.save ? pause.signal : options.signal,
+      result = await this.#engine.train(losses, learningRates, {
+        signal: save ? pause.signal : signal,
         progress: (now) => {
           const rate = (this.#samples + now.samples) / ((this.#milliseconds + now.milliseconds) / 1000);
-          listener.progress?.(before + now.done, now.loss, rate);
+          this.#listener.progress?.(before + now.done, now.loss, rate);
         },
       });
     } finally {
@@ -174,7 +246,7 @@ class Run {
     this.#samples += result.samples;
     if (done > 0) {
       this.#lastStepLoss = losses[done - 1];
-      await listener.stepsDone?.({
+      await this.#listener.stepsDone?.({
         epoch: epoch + 1,
         firstStep: firstStep + 1,
         learningRates: learningRates.subarray(0, done),
@@ -186,8 +258,7 @@ class Run {
   }
 
   async #evaluate(): Promise<void> {
-    const { engine, listener } = this;
-    const evaluations = await engine.evaluate();
+    const evaluations = await this.#engine.evaluate();
     const epoch = this.#epochs + 1;
     const record: EpochRecord = {
       ...evaluations,
@@ -204,19 +275,19 @@ class Run {
     this.#schedule.epochDone(metrics);
     this.#stopping?.observe(epoch, metrics);
     if (this.#keep?.observe(epoch, metrics)) {
-      const { parameters, statistics } = engine;
+      const { parameters, statistics } = this.#engine;
       this.#best = { parameters: parameters.values.data.slice(), statistics: statistics.values.data.slice() };
     }
     this.#history.train.push(record.train.metrics.loss);
     if (record.validation) this.#history.validation.push(record.validation.metrics.loss);
-    await listener.epochDone?.(record);
+    await this.#listener.epochDone?.(record);
   }
 
   async #save(): Promise<void> {
-    const { save } = this.options;
+    const { save } = this.#options;
     if (!save) return;
-    await this.#pace.spend(async () => {
-      const engine = await this.engine.state();
+    await this.#timer.spend(async () => {
+      const engine = await this.#engine.state();
       for (const [name, tensor] of engine.tensors) {
         if (!allFinite(tensor))
           throw diverged(`${name} became infinite or NaN`, this.#epochOfStep, this.#steps);
@@ -227,7 +298,7 @@ class Run {
   }
 
   #progress(): RunProgress {
-    const isWithinEpoch = this.#steps > this.#epochs * this.plan.stepsPerEpoch;
+    const isWithinEpoch = this.#steps > this.#epochs * this.#plan.stepsPerEpoch;
     return {
       epochs: this.#epochs,
       steps: this.#steps,
@@ -242,7 +313,7 @@ class Run {
     };
   }
 
-  #restore(progress: RunProgress, best: Best | undefined): void {
+  #restore(progress: RunProgress, best: RunState['best']): void {
     this.#epochs = progress.epochs;
     this.#steps = progress.steps;
     this.#lastStepLoss = progress.lastStepLoss;
@@ -257,7 +328,55 @@ class Run {
   }
 }
 
-/** Whether all numbers are finite: 0·x is 0 for those alone. */
+/** The largest share of a run's time that checkpoints may take. */
+const MOST_OF_TIME = 0.05;
+
+/**
+ * Says when a checkpoint is due: after the first epoch, and after every other one, unless epochs are so short that
+ * checkpoints would take more than a twentieth of the time; within an epoch after so many seconds without one.
+ */
+export class CheckpointTimer {
+  readonly #milliseconds: number;
+  /** When the last checkpoint was written, and how long that took. The first is due at once. */
+  #last = performance.now();
+  #cost = 0;
+
+  /** @param seconds the longest time without a checkpoint within an epoch */
+  constructor(seconds: number) {
+    this.#milliseconds = seconds * 1000;
+  }
+
+  /** Whether a checkpoint is due at the end of an epoch. */
+  get isDue(): boolean {
+    return (performance.now() - this.#last) * MOST_OF_TIME >= this.#cost;
+  }
+
+  /** A signal that is aborted when a checkpoint is due or the given signal is aborted, until it is cancelled. */
+  pause(signal?: AbortSignal): { readonly signal: AbortSignal; cancel(): void } {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const left = this.#milliseconds - (performance.now() - this.#last);
+    // setTimeout takes at most 2³¹ − 1 milliseconds, some 25 days.
+    const timer = setTimeout(abort, Math.min(Math.max(left, 0), 2 ** 31 - 1));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const cancel = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    return { signal: controller.signal, cancel };
+  }
+
+  /** Writes a checkpoint, and measures how long it takes. */
+  async spend(write: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    await write();
+    this.#last = performance.now();
+    this.#cost = this.#last - start;
+  }
+}
+
+/** Whether all numbers are finite: only those make 0·x zero. */
 function allFinite(numbers: FloatArray): boolean {
   let sum = 0;
   for (let i = 0; i < numbers.length; i++) sum += 0 * numbers[i];

@@ -1,6 +1,7 @@
-/** Watching a metric from epoch to epoch: for early stopping, and for the weights that are kept. */
+/** Monitors a metric from epoch to epoch, for early stopping and for the weights to keep. */
+
+import type { Evaluation } from '../evaluation/metrics.js';
 import type { MonitoredMetric, Task } from '../spec/train.js';
-import type { Evaluation } from './metrics.js';
 import { aCount, aFiniteNumberOrNull, readState } from './savedState.js';
 
 /** The metrics of each task, in the order of `Metrics`. */
@@ -12,35 +13,38 @@ const METRICS = {
 
 const LARGER_IS_BETTER = /_(accuracy|r2)$/;
 
-/** The metrics of an epoch by name, in the order of the columns of epochs.csv. */
-export function metricsOf(record: { train: Evaluation; validation?: Evaluation }): Map<string, number> {
+/** The metrics of an epoch by name, in the order of the columns of epochs.csv. An undefined metric is null. */
+export function metricsOf(record: {
+  train: Evaluation;
+  validation?: Evaluation;
+}): Map<string, number | null> {
   const { train, validation } = record;
   return new Map(
-    Object.entries({ train, validation }).flatMap(([side, evaluation]) =>
-      Object.entries(evaluation?.metrics ?? {}).map(([name, value]): [string, number] => [
-        `${side}_${name}`,
+    Object.entries({ train, validation }).flatMap(([split, evaluation]) =>
+      Object.entries(evaluation?.metrics ?? {}).map(([name, value]): [string, number | null] => [
+        `${split}_${name}`,
         value,
       ]),
     ),
   );
 }
 
-/** The names that `metricsOf` will have in a run. */
+/** The names that `metricsOf` has in a run. */
 export function metricNames(task: Task, hasValidation: boolean): MonitoredMetric[] {
-  const sides = hasValidation ? (['train', 'validation'] as const) : (['train'] as const);
-  return sides.flatMap((side) => METRICS[task].map((name): MonitoredMetric => `${side}_${name}`));
+  const splits = hasValidation ? (['train', 'validation'] as const) : (['train'] as const);
+  return splits.flatMap((split) => METRICS[task].map((name): MonitoredMetric => `${split}_${name}`));
 }
 
-/** The metric called `name`, which the plan has made sure of. */
-export function metricOf(metrics: ReadonlyMap<string, number>, name: string): number {
+/** The metric called `name`, NaN if it is undefined. The plan has made sure that the run has it. */
+export function metricOf(metrics: ReadonlyMap<string, number | null>, name: string): number {
   const value = metrics.get(name);
   if (value === undefined) throw new Error(`no metric ${name} among ${[...metrics.keys()].join(', ')}`);
-  return value;
+  return value ?? Number.NaN;
 }
 
 /**
- * Whether `value` is better than `best`, by more than `minDelta`: below it for a loss or an RMSE, above it for an accuracy or
- * R². The first finite value is better than none (null); NaN and infinities are never better.
+ * Whether `value` is better than `best` by more than `minDelta`: below it for a loss or an RMSE, above it for an accuracy
+ * or R². The first finite value is better than none (null). NaN and infinities are never better.
  */
 export function isBetter(metric: string, value: number, best: number | null, minDelta: number): boolean {
   if (!Number.isFinite(value)) return false;
@@ -48,38 +52,41 @@ export function isBetter(metric: string, value: number, best: number | null, min
   return LARGER_IS_BETTER.test(metric) ? value > best + minDelta : value < best - minDelta;
 }
 
-/** Plain JSON, of which no digit is lost. */
+/** Plain JSON that loses no digit. */
 export interface MonitorState {
   best: number | null;
   bestEpoch: number;
   waited: number;
 }
 
-/** Remembers the best epoch of a metric, and how long ago it was. */
+/** Remembers the best epoch of a metric, and how long ago that was. */
 export class Monitor {
+  readonly #minDelta: number;
   #state: MonitorState = { best: null, bestEpoch: 0, waited: 0 };
 
-  /** @param minDelta a gain of no more than this, in units of the metric, is no improvement */
+  /** @param minDelta a gain must exceed this, in units of the metric, to be an improvement */
   constructor(
     readonly metric: string,
-    private readonly minDelta = 0,
-  ) {}
+    minDelta = 0,
+  ) {
+    this.#minDelta = minDelta;
+  }
 
-  /** Looks at the metrics of an epoch, counted from 1, and says whether they are an improvement. */
-  observe(epoch: number, metrics: ReadonlyMap<string, number>): boolean {
+  /** Takes the metrics of an epoch, counted from 1, and says whether they are an improvement. */
+  observe(epoch: number, metrics: ReadonlyMap<string, number | null>): boolean {
     const value = metricOf(metrics, this.metric);
-    const improved = isBetter(this.metric, value, this.best, this.minDelta);
+    const improved = isBetter(this.metric, value, this.best, this.#minDelta);
     if (improved) this.#state = { best: value, bestEpoch: epoch, waited: 0 };
     else this.#state.waited++;
     return improved;
   }
 
-  /** The best value; null as long as none was finite. */
+  /** The best value; null until one is finite. */
   get best(): number | null {
     return this.#state.best;
   }
 
-  /** The epoch of the best value; 0 as long as none was finite. */
+  /** The epoch of the best value; 0 until one is finite. */
   get bestEpoch(): number {
     return this.#state.bestEpoch;
   }
@@ -90,8 +97,8 @@ export class Monitor {
   }
 
   /**
-   * Whether `patience` epochs in a row have brought no improvement. Never after one that has: so a patience of 0 is as one of 1,
-   * as in Keras.
+   * Whether `patience` epochs in a row brought no improvement. Never right after an improvement, so a patience of 0 acts
+   * like 1, as in Keras.
    */
   isOutOfPatience(patience: number): boolean {
     return this.waited >= Math.max(1, patience);
@@ -101,7 +108,7 @@ export class Monitor {
     return { ...this.#state };
   }
 
-  /** @throws MlpError (65) where `state` is not what `state()` gives */
+  /** @throws MlpError ExitCode.data if `state` does not come from `state()` */
   restore(state: unknown): void {
     this.#state = readState<MonitorState>(`the monitor of ${this.metric}`, state, {
       best: aFiniteNumberOrNull,

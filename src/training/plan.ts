@@ -4,6 +4,7 @@
  */
 import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
+import type { ModelContent } from '../model/model.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
@@ -209,4 +210,19 @@ function checkBatchNormRows({ config, path }: LoadedTrainConfig, batchSize: numb
 /** A place inside the network, which may be a file of its own. */
 function placeOf({ file, path }: Place, ...inside: (string | number)[]): string {
   return formatPlace({ file, path: [...path, ...inside] });
+}
+
+/** What the model file of a run says besides the weights. */
+export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent {
+  const { classes, targetStandardization } = dataset;
+  return {
+    network: { ...plan.network, input: plan.inputs },
+    task: plan.task,
+    loss: plan.loss,
+    header: dataset.header,
+    features: dataset.encodings,
+    targets: dataset.targetNames,
+    ...(classes && { classes }),
+    ...(targetStandardization && { targetStandardization }),
+  };
 }

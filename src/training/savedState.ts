@@ -1,8 +1,8 @@
-/** Small states that a checkpoint brings back as JSON: taken only where they are what was saved. */
+/** Checks the small states that a checkpoint restores from JSON. */
 import { ExitCode, MlpError } from '../errors.js';
 import { showValue } from '../spec/show.js';
 
-/** What a field may be, and that in words. */
+/** The values that a field may have, as a check and in words. */
 export interface Field<Value> {
   is(value: unknown): value is Value;
   expected: string;
@@ -23,14 +23,14 @@ export const aCount: Field<number> = {
   expected: 'a whole number of at least 0',
 };
 
-/** For a state within a state, which its owner reads. */
+/** For a state within a state, which its owner checks. */
 export const anything: Field<unknown> = { is: (_): _ is unknown => true, expected: 'anything' };
 
 /**
- * The fields of a saved state, in an object of their own; of `fields` null, null.
+ * The fields of a saved state in a new object, or null if `fields` is null.
  *
- * @param owner whose state it is, for the message: `the schedule cosine`
- * @throws MlpError (65) where `state` is anything else
+ * @param owner the state's owner, for the message: `the schedule cosine`
+ * @throws MlpError ExitCode.data if `state` is anything else
  */
 export function readState(owner: string, state: unknown, fields: null): null;
 export function readState<State extends object>(

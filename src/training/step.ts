@@ -1,12 +1,13 @@
 /**
- * One training run in memory: a network, its optimiser and its data, and the step that they do over and over.
- * Everything here is deterministic; when to stop, what to print and what to save is decided above.
+ * One training run in memory: a network, its optimiser and its data, and the training step. Everything here is
+ * deterministic; the loop decides when to stop, what to report and what to save.
  *
- * In a team of threads each has a trainer of its own over the same memory. They take the same steps, each kernel its
- * slice of every result; only what lies outside the memory (the generator, the counters of steps) exists once for each thread.
+ * In a team, every thread has a trainer of its own over the same memory. All take the same steps, and each kernel
+ * computes its thread's slice of every result. Only the generator and the counters of steps exist once per thread.
  */
 import { Batches, type BatchesState } from '../data/dataset/batches.js';
 import type { Dataset, Split } from '../data/dataset/dataset.js';
+import { classAccumulator, type Evaluation, regressionAccumulator } from '../evaluation/metrics.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { Targets } from '../network/loss.js';
@@ -14,15 +15,14 @@ import { Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/train.js';
 import { clipGradients } from './clip.js';
-import { classAccumulator, type Evaluation, regressionAccumulator } from './metrics.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
 
-/** Rows that are evaluated at once, however small the batches are. */
+/** Rows that are evaluated at once, even if the batches are smaller. */
 const EVALUATION_ROWS = 256;
 
-/** A side of the split in memory, and in parts of at most `capacity` rows. */
-interface Side {
+/** The rows of a split in memory, and in chunks of at most `capacity` rows. */
+interface SplitRows {
   readonly features: Tensor; // [rows, inputs]
   readonly targets: Targets;
   readonly chunks: readonly Chunk[];
@@ -35,13 +35,13 @@ interface Chunk {
   readonly targets: Targets;
 }
 
-/** The sides that are looked at while training; validation only where there is one. */
+/** The splits that are evaluated while training. Validation is missing without validation rows. */
 export interface Evaluations {
   readonly train: Evaluation;
   readonly validation?: Evaluation;
 }
 
-/** What a trainer knows beside its tensors, as plain data: the same in every thread of a team. */
+/** The state of a trainer besides its tensors: plain data, the same in every thread of a team. */
 export interface TrainerState {
   /** Steps taken. */
   readonly steps: number;
@@ -51,17 +51,21 @@ export interface TrainerState {
 
 export class Trainer {
   readonly network: Network;
-  /** What goes on from step to step, by name: parameters, running statistics, the optimiser's own. What a checkpoint keeps. */
+  /** The tensors that a checkpoint keeps, by name: parameters, running statistics, the optimiser's state. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Whether the last update left every parameter finite. */
   isFinite = true;
+  readonly #config: TrainConfig;
+  readonly #plan: TrainingPlan;
+  readonly #kernels: Kernels;
+  readonly #random: RandomState;
   readonly #optimizer: Optimizer;
-  readonly #train: Side;
-  readonly #validation: Side | null;
-  readonly #test: Side | null;
+  readonly #train: SplitRows;
+  readonly #validation: SplitRows | null;
+  readonly #test: SplitRows | null;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [batchSize] rows of the batch
-  /** [batchSize] The batch as it is drawn, which leaves rejected numbers in between: not for other threads to read. */
+  /** [batchSize] The batch while it is drawn, rejected numbers included: other threads must not read it. */
   #drawn: Int32Array | undefined;
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
@@ -70,20 +74,24 @@ export class Trainer {
   #steps = 0;
 
   /**
-   * Takes all other tensors of the run from the allocator; where that only counts, nothing else may be called.
+   * Takes all other tensors of the run from the allocator. If that only counts, nothing else may be called.
    * @param features of all rows, the training rows first, then validation and test: [rows, inputs]
    */
   constructor(
-    private readonly config: TrainConfig,
-    private readonly plan: TrainingPlan,
-    private readonly kernels: Kernels,
-    private readonly random: RandomState,
+    config: TrainConfig,
+    plan: TrainingPlan,
+    kernels: Kernels,
+    random: RandomState,
     features: Tensor,
     allocator: Allocator,
   ) {
+    this.#config = config;
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#random = random;
     const { batchSize, inputs, loss, rows, weighted } = plan;
     const { l1, l2, batches, optimizer } = config.training;
-    // Not by the test rows: they must leave no trace in the rest, rounding included.
+    // Independent of the test rows: they must not influence the rest, not even by rounding.
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
     const options = { inputs, loss, l1, l2, capacity: this.#capacity, seed: config.seed };
     this.network = new Network(plan.network, options, kernels, allocator);
@@ -95,11 +103,11 @@ export class Trainer {
         ...prefixed('optimizer.', this.#optimizer.state),
       }),
     );
-    const side = (name: keyof typeof rows, first: number) =>
-      this.#side(rowsOf(features, first, rows[name]), weighted[name], allocator);
-    this.#train = side('train', 0);
-    this.#validation = rows.validation > 0 ? side('validation', rows.train) : null;
-    this.#test = rows.test > 0 ? side('test', rows.train + rows.validation) : null;
+    const split = (name: keyof typeof rows, first: number) =>
+      this.#splitRows(rowsOf(features, first, rows[name]), weighted[name], allocator);
+    this.#train = split('train', 0);
+    this.#validation = rows.validation > 0 ? split('validation', rows.train) : null;
+    this.#test = rows.test > 0 ? split('test', rows.train + rows.validation) : null;
     this.#indices = allocator.ints(batchSize);
     this.#x = allocator.tensor(batchSize, inputs);
     this.#targets = this.#targetTensors(batchSize, weighted.train, allocator);
@@ -107,7 +115,7 @@ export class Trainer {
   }
 
   /**
-   * Writes targets and row weights into memory, where the features are already: once a run, whatever the number of
+   * Writes targets and row weights into memory, which holds the features already. Once per run, for any number of
    * threads.
    */
   load(dataset: Dataset): void {
@@ -116,17 +124,17 @@ export class Trainer {
     if (this.#test && dataset.test) fill(this.#test, dataset.test);
   }
 
-  /** Draws the parameters: once a run, too. */
+  /** Draws the parameters, once per run. */
   initialize(): void {
-    this.network.initialize(this.random);
+    this.network.initialize(this.#random);
   }
 
-  /** A copy of all that is not in the memory; taking steps does not change it. */
+  /** A copy of all state outside the memory. Further steps do not change it. */
   state(): TrainerState {
-    return { steps: this.#steps, random: this.random.state(), batches: this.#batches.state() };
+    return { steps: this.#steps, random: this.#random.state(), batches: this.#batches.state() };
   }
 
-  /** Goes on where the state was taken; the generator given to the constructor must be in its state already. */
+  /** Restores a state. The generator given to the constructor must be in its state already. */
   restore({ steps, batches }: TrainerState): void {
     this.#steps = steps;
     this.#batches.restore(batches);
@@ -139,37 +147,38 @@ export class Trainer {
 
   /**
    * Draws a batch and takes one step down its gradient.
-   * @returns the batch's loss, row weights and regularisation included, before the update; where it is not finite, nothing
-   * is updated. `isFinite` says what the update made of the parameters.
+   * @returns the batch's loss before the update, row weights and regularisation included. If it is not finite, nothing is
+   * updated. `isFinite` says whether the updated parameters are finite.
    */
   trainStep(learningRate: number): number {
-    const { kernels } = this;
-    this.#drawn ??= new Int32Array(this.plan.batchSize);
+    const kernels = this.#kernels;
+    this.#drawn ??= new Int32Array(this.#plan.batchSize);
     const rows = this.#batches.next(this.#drawn);
     this.#indices.data.set(this.#drawn);
     kernels.gather(rows, this.#train.features, this.#indices, this.#x);
     gatherTargets(kernels, rows, this.#train.targets, this.#indices, this.#targets);
     const loss = this.network.lossAndGradients(rows, this.#x, this.#targets, this.#steps);
     if (!Number.isFinite(loss)) return loss;
-    const { clipNorm } = this.config.training;
+    const { clipNorm } = this.#config.training;
     if (clipNorm !== undefined) clipGradients(kernels, this.network.parameters, clipNorm);
     this.isFinite = this.#optimizer.step(learningRate, ++this.#steps);
     return loss;
   }
 
-  /** The metrics of the training and the validation rows with the parameters as they are. */
+  /** Evaluates the training and the validation rows with the current parameters. */
   evaluate(): Evaluations {
     const train = this.#evaluate(this.#train);
     return this.#validation ? { train, validation: this.#evaluate(this.#validation) } : { train };
   }
 
-  /** The metrics of the test rows, undefined where there are none: for the end of a run, once nothing is left to decide. */
+  /** Evaluates the test rows, if there are any: only at the end of a run, when nothing is left to decide. */
   evaluateTest(): Evaluation | undefined {
     return this.#test ? this.#evaluate(this.#test) : undefined;
   }
 
-  #evaluate({ targets, chunks }: Side): Evaluation {
-    const { network, plan } = this;
+  #evaluate({ targets, chunks }: SplitRows): Evaluation {
+    const { network } = this;
+    const plan = this.#plan;
     const all = 'labels' in targets ? targets.labels.data : targets.values.data;
     const accumulator =
       plan.classes > 0
@@ -177,7 +186,7 @@ export class Trainer {
         : regressionAccumulator(all, plan.targetUnit);
     for (const { first, rows, x, targets } of chunks) {
       const logits = network.forward(rows, x);
-      // Before the loss: once past its barriers, a faster thread may write the next logits over these.
+      // Before the loss: after its barriers, a faster thread may overwrite these logits with the next.
       accumulator.add(rows, logits.data, first);
       const { sum, terms } = network.dataLoss(rows, logits, targets);
       accumulator.addLoss(sum, terms);
@@ -185,7 +194,7 @@ export class Trainer {
     return accumulator.result();
   }
 
-  #side(features: Tensor, weighted: boolean, allocator: Allocator): Side {
+  #splitRows(features: Tensor, weighted: boolean, allocator: Allocator): SplitRows {
     const { rows } = features;
     const targets = this.#targetTensors(rows, weighted, allocator);
     const chunks: Chunk[] = [];
@@ -199,9 +208,9 @@ export class Trainer {
 
   #targetTensors(rows: number, weighted: boolean, allocator: Allocator): Targets {
     const targets =
-      this.plan.loss === 'softmax-cross-entropy'
+      this.#plan.loss === 'softmax-cross-entropy'
         ? { labels: allocator.ints(rows) }
-        : { values: allocator.tensor(rows, this.plan.outputs) };
+        : { values: allocator.tensor(rows, this.#plan.outputs) };
     return weighted ? { ...targets, weights: allocator.tensor(rows, 1) } : targets;
   }
 }
@@ -210,7 +219,7 @@ function prefixed(prefix: string, tensors: Readonly<Record<string, Tensor>>): Re
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
 }
 
-function fill({ targets }: Side, split: Split): void {
+function fill({ targets }: SplitRows, split: Split): void {
   const { data } = 'labels' in targets ? targets.labels : targets.values;
   data.set((split.labels ?? split.targets) as ArrayLike<number>);
   if (targets.weights && split.weights) targets.weights.data.set(split.weights);
@@ -222,7 +231,7 @@ function gatherTargets(kernels: Kernels, rows: number, from: Targets, indices: I
   if (from.weights && to.weights) kernels.gather(rows, from.weights, indices, to.weights);
 }
 
-/** The targets of `rows` rows from `first` on. */
+/** The targets of `rows` rows, starting at row `first`. */
 function targetRows(targets: Targets, first: number, rows: number): Targets {
   const weights = targets.weights && { weights: rowsOf(targets.weights, first, rows) };
   if ('values' in targets) return { values: rowsOf(targets.values, first, rows), ...weights };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateClasses } from '../../src/evaluation/classification.js';
-import { crossEntropies } from '../../src/evaluation/crossEntropy.js';
+import { crossEntropies, evaluateClasses } from '../../src/evaluation/classification.js';
 import { evaluateRegression } from '../../src/evaluation/regression.js';
 import { fixture } from '../support/fixtures.js';
 

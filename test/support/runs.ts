@@ -5,7 +5,7 @@ import type { KernelsChoice } from '../../src/kernels/create.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import type { TrainConfig } from '../../src/spec/train.js';
-import { type Engine, LocalEngine, type TrainOptions } from '../../src/training/engine/engine.js';
+import { type Engine, LocalEngine, type StepOptions } from '../../src/training/engine/engine.js';
 import { Team, type TeamOptions } from '../../src/training/engine/team.js';
 import { planTraining, type TrainingPlan } from '../../src/training/plan.js';
 import { folderOf } from './cli.js';
@@ -57,7 +57,7 @@ export function startTeam(
   threads: number,
   options?: TeamOptions,
 ): Promise<Team> {
-  return Team.start({ config, plan, choice, threads }, dataset, options);
+  return Team.start({ config, plan, choice, threads }, dataset, undefined, options);
 }
 
 /** The plain kernels in this thread: what the rest is held to. */
@@ -70,7 +70,7 @@ export async function trainSteps(
   engine: Engine,
   { config, plan }: Problem,
   steps: number,
-  options?: TrainOptions,
+  options?: StepOptions,
 ): Promise<number[]> {
   const losses: number[] = [];
   while (losses.length < steps) {

@@ -36,8 +36,8 @@ async function prepare(
 }
 
 async function weightsAfter(...args: Parameters<typeof prepare>): Promise<number[]> {
-  const { engine, config, plan } = await prepare(...args);
-  await runTraining(engine, config, plan);
+  const { engine } = await prepare(...args);
+  await runTraining(engine);
   return [...engine.parameters.values.data];
 }
 

@@ -3,9 +3,9 @@ import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../src/errors.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
 import { LocalEngine } from '../../src/training/engine/engine.js';
+import type { EpochRecord, StepRecord } from '../../src/training/loop.js';
 import { runTraining } from '../../src/training/loop.js';
 import { planTraining } from '../../src/training/plan.js';
-import type { EpochRecord, StepRecord } from '../../src/training/records.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 /** A run of a small config with these overrides, up to its first step. */
@@ -21,10 +21,10 @@ async function prepare(...overrides: string[]) {
 
 describe('runTraining', () => {
   it('visits every training row once an epoch, and the losses of its steps are handed on', async () => {
-    const { config, plan, engine } = await prepare('training.batchSize=5', 'training.epochs=2');
+    const { plan, engine } = await prepare('training.batchSize=5', 'training.epochs=2');
     const records: EpochRecord[] = [];
     const steps: StepRecord[] = [];
-    const result = await runTraining(engine, config, plan, {
+    const result = await runTraining(engine, {
       epochDone: (record) => void records.push(record),
       stepsDone: (record) => void steps.push(record),
     });
@@ -42,9 +42,9 @@ describe('runTraining', () => {
   });
 
   it('ends in the middle of an epoch where steps say so', async () => {
-    const { config, plan, engine } = await prepare('training.steps=3', 'training.batchSize=8');
+    const { engine } = await prepare('training.steps=3', 'training.batchSize=8');
     const records: EpochRecord[] = [];
-    await runTraining(engine, config, plan, { epochDone: (record) => void records.push(record) });
+    await runTraining(engine, { epochDone: (record) => void records.push(record) });
     expect(records.map(({ epoch, step }) => [epoch, step])).toEqual([
       [1, 2],
       [2, 3],
@@ -54,7 +54,7 @@ describe('runTraining', () => {
   it('is the same twice, in either dtype', async () => {
     for (const dtype of ['float32', 'float64']) {
       const runs = [await prepare(`dtype=${dtype}`), await prepare(`dtype=${dtype}`)];
-      for (const { engine, config, plan } of runs) await runTraining(engine, config, plan);
+      for (const { engine } of runs) await runTraining(engine);
       const [a, b] = runs.map(({ engine }) => Array.from(engine.parameters.values.data));
       expect(a).toEqual(b);
       expect(a.some((x) => x !== 0)).toBe(true);
@@ -62,16 +62,16 @@ describe('runTraining', () => {
   });
 
   it('evaluates a side with the weights as they are after the epoch', async () => {
-    const { config, plan, engine } = await prepare('training.epochs=1');
-    const result = await runTraining(engine, config, plan);
+    const { engine } = await prepare('training.epochs=1');
+    const result = await runTraining(engine);
     expect(await engine.evaluate()).toEqual({ train: result.train, validation: result.validation });
   });
 
   it('stops at the step after the signal', async () => {
-    const { config, plan, engine } = await prepare('training.epochs=1000');
+    const { engine } = await prepare('training.epochs=1000');
     const controller = new AbortController();
     const listener = { epochDone: ({ epoch }: EpochRecord) => epoch === 3 && controller.abort() };
-    const result = await runTraining(engine, config, plan, listener as never, {
+    const result = await runTraining(engine, listener as never, {
       signal: controller.signal,
     });
     expect(result).toMatchObject({ status: 'interrupted', epochs: 3, steps: 6 });
@@ -79,9 +79,9 @@ describe('runTraining', () => {
 
   it('ends in the very step whose update leaves a parameter that is not finite', async () => {
     const optimizer = 'training.optimizer={"type":"sgd","learningRate":1e300}';
-    const { config, plan, engine } = await prepare(optimizer, 'dtype=float32');
+    const { engine } = await prepare(optimizer, 'dtype=float32');
     const steps: number[] = [];
-    const run = runTraining(engine, config, plan, { stepsDone: ({ losses }) => void steps.push(...losses) });
+    const run = runTraining(engine, { stepsDone: ({ losses }) => void steps.push(...losses) });
     await expect(run).rejects.toMatchObject({
       exitCode: ExitCode.config,
       message: 'training diverged: a parameter became infinite or NaN in epoch 1, step 1',
@@ -91,12 +91,12 @@ describe('runTraining', () => {
   });
 
   it('saves no state that is not finite', async () => {
-    const { config, plan, engine } = await prepare();
+    const { engine } = await prepare();
     const moments = (await engine.state()).tensors.get('optimizer.v');
     moments?.fill(Number.POSITIVE_INFINITY, 0, 1);
     let saved = 0;
     const save = async () => void saved++;
-    await expect(runTraining(engine, config, plan, {}, { save })).rejects.toMatchObject({
+    await expect(runTraining(engine, {}, { save })).rejects.toMatchObject({
       exitCode: ExitCode.config,
       message: expect.stringMatching(
         /^training diverged: optimizer\.v became infinite or NaN in epoch 1, step 2$/,
@@ -114,6 +114,6 @@ describe('runTraining', () => {
     const drawn = await prepare('training.batchSize=100', 'training.batches="with-replacement"');
     expect(drawn.plan.batchSize).toBe(100);
     expect(drawn.plan.warnings).toEqual([]);
-    await runTraining(drawn.engine, drawn.config, drawn.plan);
+    await runTraining(drawn.engine);
   });
 });

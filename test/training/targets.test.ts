@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../src/errors.js';
+import type { Metrics } from '../../src/evaluation/metrics.js';
 import { LocalEngine } from '../../src/training/engine/engine.js';
 import { runTraining } from '../../src/training/loop.js';
-import type { Metrics } from '../../src/training/metrics.js';
 import { BACKENDS } from '../support/backends.js';
 import { csvOf, type Problem, prepare } from '../support/runs.js';
 
@@ -33,14 +33,14 @@ function targetsOf(which: readonly number[], scale: readonly number[] = [1, 1]) 
   };
 }
 
-type RegressionMetrics = Extract<Metrics, { rmse: number }>;
+type RegressionMetrics = Extract<Metrics, { rmse: number }> & { r2: number };
 
 async function run(
   { config, plan, dataset }: Problem,
   choice: Parameters<typeof LocalEngine.start>[0]['choice'],
 ) {
   const engine = LocalEngine.start({ config, plan, choice }, dataset);
-  const { train, validation } = await runTraining(engine, config, plan);
+  const { train, validation } = await runTraining(engine);
   return { train: train.metrics, validation: validation?.metrics } as Record<string, RegressionMetrics>;
 }
 

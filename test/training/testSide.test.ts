@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
 import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
+import type { EpochRecord } from '../../src/training/loop.js';
 import { runTraining } from '../../src/training/loop.js';
-import type { EpochRecord } from '../../src/training/records.js';
 import { BACKENDS } from '../support/backends.js';
 import { range, takeRows, withSides } from '../support/datasets.js';
 import { csvOf, type Problem, prepare, resultOf, startReference, startTeam } from '../support/runs.js';
@@ -80,7 +80,7 @@ describe('a run with test rows', () => {
       },
     });
     const records: EpochRecord[] = [];
-    await runTraining(watched, config, plan, { epochDone: (record) => void records.push(record) });
+    await runTraining(watched, { epochDone: (record) => void records.push(record) });
     expect(calls).toEqual([...Array(3).fill(['train', 'evaluate']).flat(), 'evaluateTest']);
     for (const record of records) expect(Object.keys(record)).not.toContain('test');
   });
@@ -93,7 +93,7 @@ describe('a run with test rows', () => {
     };
     const [bad, good] = [await problem(spoilt), await problem(withTest)];
     const run = ({ config, plan, dataset }: Problem) =>
-      runTraining(LocalEngine.start({ config, plan, choice: WASM }, dataset), config, plan);
+      runTraining(LocalEngine.start({ config, plan, choice: WASM }, dataset));
     const [{ test, ...rest }, { test: goodTest, ...expected }] = [await run(bad), await run(good)];
     const timeless = { trainSeconds: expect.any(Number), samplesPerSecond: expect.any(Number) };
     expect(rest).toEqual({ ...expected, ...timeless });
@@ -132,7 +132,7 @@ describe('a run with test rows', () => {
       const controller = new AbortController();
       if (epochs === 0) controller.abort();
       const listener = { epochDone: () => controller.abort() };
-      const result = await runTraining(engine, config, plan, listener, { signal: controller.signal });
+      const result = await runTraining(engine, listener, { signal: controller.signal });
       expect(result).toMatchObject({ status: 'interrupted', epochs });
       expect(result.test).toEqual(await engine.evaluateTest());
       expect(result.test?.confusion?.flat().reduce((sum, count) => sum + count, 0)).toBe(plan.rows.test);
@@ -145,6 +145,6 @@ describe('a run without test rows', () => {
     const { config, plan, dataset } = await problem(withoutTest);
     const team = kept(await startTeam({ config, plan, dataset }, WASM, 2));
     expect(await team.evaluateTest()).toBeUndefined();
-    expect(Object.keys(await runTraining(team, config, plan))).not.toContain('test');
+    expect(Object.keys(await runTraining(team))).not.toContain('test');
   });
 });

@@ -1,4 +1,7 @@
-/** Puts a run together in memory: the same in the plan that counts, in the main thread, and in every thread of a team. */
+/**
+ * Lays a run out in memory. The same code runs in the plan that counts bytes, in the main thread, and in every thread of
+ * a team.
+ */
 import { totalmem } from 'node:os';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
@@ -20,7 +23,7 @@ import type { TrainingPlan } from '../plan.js';
 import { Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
 
-/** What a run is made of. Plain data, so that it can be handed to a thread. */
+/** A run before it starts. Plain data, so that it can be sent to a thread. */
 export interface RunSetup {
   readonly config: TrainConfig;
   readonly plan: TrainingPlan;
@@ -29,8 +32,9 @@ export interface RunSetup {
 }
 
 /**
- * Takes the run's tensors in their one order, the features first: a dataset's memory begins with them.
- * `createKernels` gets the address of the kernels' scratch.
+ * Allocates the run's tensors, always in the same order. The features are first: a dataset's memory begins with them.
+ *
+ * @param createKernels gets the address of the kernels' scratch
  */
 export function assemble(
   { config, plan, choice, threads }: RunSetup,
@@ -44,13 +48,14 @@ export function assemble(
   return new Trainer(config, plan, createKernels(scratch), random, features, allocator);
 }
 
-/** The memories that a run has made its own. */
+/** The dataset memories that belong to a run. */
 const taken = new WeakSet<WebAssembly.Memory>();
 
 /**
- * The memory for a run, its size known before anything is allocated: the dataset's own, made larger, so that the features are
- * in place. A second run on the same dataset gets a memory and a copy of its own.
- * @throws MlpError (78) where the run is too large
+ * The memory for a run: the dataset's own memory, grown, so that the features are in place. A second run on the same
+ * dataset gets a memory and a copy of its own. The size is known before anything is allocated.
+ *
+ * @throws MlpError ExitCode.config if the run is too large
  */
 export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {
   const { dtype, seed } = setup.config;
@@ -64,7 +69,7 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
   try {
     if (!taken.has(memory)) {
       taken.add(memory);
-      // An arena hands out zeros, and readers of data have used what is behind the features.
+      // An arena hands out zeros, but reading the data has left bytes behind the features.
       new Uint8Array(memory.buffer, features.address + features.data.byteLength).fill(0);
       growMemory(memory, need.bytes);
       return memory;

@@ -1,4 +1,4 @@
-/** Which kernels a run takes, and how many threads: what the config asks for, measured against what is there. */
+/** Chooses the kernels and the number of threads of a run, by its config and by what the machine has. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { blasUnavailable, explainSearch, findBlas } from '../../kernels/blas/find.js';
 import type { Machine } from '../../kernels/blas/machine.js';
@@ -8,24 +8,24 @@ import { largestProduct } from '../../network/shape.js';
 import type { TrainConfig } from '../../spec/train.js';
 import type { TrainingPlan } from '../plan.js';
 
-/** The kernels of a run. Plain data, so that it can be handed to a thread. */
+/** The kernels of a run. Plain data, so that it can be sent to a thread. */
 export interface BackendChoice extends KernelsChoice {
-  /** What the user should know of the choice, a sentence. */
+  /** A sentence for the user about the choice. */
   readonly note?: string;
 }
 
 /**
- * The least m·n·k of a network's largest product for which `auto` looks for a BLAS. Finding and loading one takes some 40 ms, which
- * a network of smaller products does not win back.
+ * `auto` looks for a BLAS only if m·n·k of the network's largest product is at least this. Finding and loading a BLAS
+ * takes some 40 ms, which smaller products never win back.
  */
 export const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
 
-/** Floating-point operations of a step that make one more thread worth its barriers; below twice that, one thread is faster. */
+/** One more thread pays for its barriers with this many floating-point operations of a step. */
 const OPERATIONS_PER_THREAD = 1.5e6;
 
 /**
- * @param features what the engine can do; detected if left out
- * @throws MlpError 69 where a backend is demanded that is not there
+ * @param features of the WebAssembly engine; detected if left out
+ * @throws MlpError ExitCode.unavailable if the config demands a backend that the machine lacks
  */
 export function chooseBackend(
   { backend, deterministic }: Pick<TrainConfig, 'backend' | 'deterministic'>,
@@ -64,12 +64,12 @@ export function chooseBackend(
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
 }
 
-/** Floating-point operations of a step's products: forward, dX and dW are one multiply-add each for every weight and row. */
+/** Floating-point operations of a step's products: forward, dX and dW take a multiply-add each per weight and row. */
 export function stepOperations({ parameters, batchSize }: TrainingPlan): number {
   return 6 * Number(parameters) * batchSize;
 }
 
-/** The number of threads: as many as asked for; for `auto` as the work of a step is worth, never more than `available`. */
+/** The number of threads: the config's, or for `auto` what the work of a step is worth, at most `available`. */
 export function chooseThreads(
   threads: TrainConfig['threads'],
   choice: BackendChoice,

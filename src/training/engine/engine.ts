@@ -1,99 +1,95 @@
 /**
  * What takes the steps of a run: a trainer in this thread (`LocalEngine`), or a team of threads (`team.ts`).
- * The loop over epochs (`run.ts`) knows no more of it than this.
+ * The loop over epochs (`loop.ts`) knows nothing else of it.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
+import type { Evaluation } from '../../evaluation/metrics.js';
 import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
 import type { FloatArray } from '../../kernels/kernels.js';
 import { alone } from '../../kernels/share.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
-import type { Evaluation } from '../metrics.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
 import { allocate, assemble, type RunSetup } from './allocate.js';
 
-/** What came of `train`. */
+/** The result of `train`. */
 export interface StepsDone {
-  /** Steps taken; fewer than asked for where the signal was aborted or a loss was not finite. */
+  /** Steps taken: fewer than asked for if the signal was aborted or a loss was not finite. */
   readonly done: number;
-  /** The first loss that was not finite; its step was not taken. */
+  /** The first loss that was not finite. Its step was not taken. */
   readonly brokenLoss?: number;
-  /** Whether the last step left a parameter that is not finite. */
+  /** Set if the last step left a parameter that is not finite. */
   readonly brokenParameters?: true;
   readonly samples: number;
   readonly milliseconds: number;
 }
 
-/** What is known while steps are taken. */
+/** Reported while steps are taken. */
 export interface StepProgress {
   readonly done: number;
-  /** Of the last step. */
+  /** Loss of the last step. */
   readonly loss: number;
   readonly samples: number;
   readonly milliseconds: number;
 }
 
-export interface TrainOptions {
+export interface StepOptions {
   /** Called a few times a second. */
   readonly progress?: (progress: StepProgress) => void;
-  /** Aborted, the step at hand is finished, and no other begun. */
+  /** When aborted, the current step is the last. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where an engine is between two steps: with it another one goes on as this one would have. */
+/** An engine between two steps: another engine started from it does what this one would have done. */
 export interface EngineState {
   readonly trainer: TrainerState;
-  /** By the names of `Trainer.tensors`. An engine's own are views of its memory: to be read before its next call. */
+  /** By the names of `Trainer.tensors`. Views of the engine's memory: read them before its next call. */
   readonly tensors: ReadonlyMap<string, FloatArray>;
 }
 
 export interface Engine {
-  /** The name of the kernels. */
-  readonly backend: string;
-  readonly threads: number;
-  /** The network's parameters and running statistics, to be read, or written, between calls. */
+  /** The run that it was started for. */
+  readonly run: RunSetup;
+  /** The network's parameters and running statistics, to be read or written between calls. */
   readonly parameters: Parameters;
   readonly statistics: Statistics;
   /** Takes `losses.length` steps, each at its learning rate, and writes the loss of each. */
-  train(losses: Float64Array, learningRates: Float64Array, options?: TrainOptions): Promise<StepsDone>;
-  /** Evaluates the training and the validation rows with the parameters as they are. */
+  train(losses: Float64Array, learningRates: Float64Array, options?: StepOptions): Promise<StepsDone>;
+  /** Evaluates the training and the validation rows with the current parameters. */
   evaluate(): Promise<Evaluations>;
-  /** Evaluates the test rows likewise; undefined where there are none. */
+  /** Evaluates the test rows likewise; undefined if there are none. */
   evaluateTest(): Promise<Evaluation | undefined>;
   state(): Promise<EngineState>;
-  /** Frees threads; nothing may be called after it. May be called twice. */
+  /** Frees the threads. Nothing may be called after it but `close` again. */
   close(): Promise<void>;
 }
 
-/** Between two turns of the event loop no more than this, so that signals are heard and a bar moves. */
+/** The longest time between two turns of the event loop, so that signals are heard and a progress bar moves. */
 const TURN_MILLISECONDS = 50;
 
 /** Trains in the calling thread. */
 export class LocalEngine implements Engine {
-  readonly threads = 1;
+  readonly run: RunSetup;
   readonly parameters: Parameters;
   readonly statistics: Statistics;
+  readonly #trainer: Trainer;
 
-  private constructor(
-    readonly backend: string,
-    private readonly trainer: Trainer,
-  ) {
+  private constructor(run: RunSetup, trainer: Trainer) {
+    this.run = run;
+    this.#trainer = trainer;
     this.parameters = trainer.network.parameters;
     this.statistics = trainer.network.statistics;
   }
 
   /**
    * Allocates a run of one thread, writes its data into memory, and draws the weights or takes them from a state.
-   * @throws MlpError 78 where the run is too large, 69 where its kernels are not there
+   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable if its kernels are missing
    */
-  static start(
-    { config, plan, choice }: Omit<RunSetup, 'threads'>,
-    dataset: Dataset,
-    state?: EngineState,
-  ): LocalEngine {
+  static start(setup: Omit<RunSetup, 'threads'>, dataset: Dataset, state?: EngineState): LocalEngine {
+    const { config, plan, choice } = setup;
     const run = { config, plan, choice, threads: 1 };
     const memory = allocate(run, dataset);
     const arena = new Arena(config.dtype, memory);
@@ -103,16 +99,16 @@ export class LocalEngine implements Engine {
     );
     trainer.load(dataset);
     begin(trainer, state);
-    return new LocalEngine(choice.backend, trainer);
+    return new LocalEngine(run, trainer);
   }
 
   async train(
     losses: Float64Array,
     learningRates: Float64Array,
-    options: TrainOptions = {},
+    options: StepOptions = {},
   ): Promise<StepsDone> {
     const { progress, signal } = options;
-    const { trainer } = this;
+    const trainer = this.#trainer;
     let done = 0;
     let samples = 0;
     let milliseconds = 0;
@@ -136,23 +132,23 @@ export class LocalEngine implements Engine {
   }
 
   async evaluate(): Promise<Evaluations> {
-    return this.trainer.evaluate();
+    return this.#trainer.evaluate();
   }
 
   async evaluateTest(): Promise<Evaluation | undefined> {
-    return this.trainer.evaluateTest();
+    return this.#trainer.evaluateTest();
   }
 
   async state(): Promise<EngineState> {
-    return stateOf(this.trainer, this.trainer.state());
+    return stateOf(this.#trainer, this.#trainer.state());
   }
 
   async close(): Promise<void> {}
 }
 
 /**
- * Draws the parameters of a run, or puts a state's tensors in their places.
- * @throws MlpError 65 where the state is another network's or optimiser's
+ * Draws the parameters of a run, or restores them and all else from a state.
+ * @throws MlpError ExitCode.data if the state belongs to another network or optimiser
  */
 export function begin(trainer: Trainer, state: EngineState | undefined): void {
   if (state === undefined) {
@@ -173,7 +169,7 @@ export function begin(trainer: Trainer, state: EngineState | undefined): void {
   }
 }
 
-/** The tensors of a trainer beside what it knows. */
+/** The state of a trainer together with its tensors. */
 export function stateOf({ tensors }: Trainer, trainer: TrainerState): EngineState {
   return { trainer, tensors: new Map([...tensors].map(([name, { data }]) => [name, data])) };
 }

@@ -1,36 +1,29 @@
 /**
- * A team of equal threads that take the very same steps over one memory. The main thread computes nothing: it gives
+ * A team of equal threads that take the same steps over one memory. The main thread computes nothing: it gives
  * commands, watches, and hears signals at once.
  */
 import { availableParallelism } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
+import type { Evaluation } from '../../evaluation/metrics.js';
 import { Arena } from '../../kernels/arena.js';
 import { ReferenceKernels } from '../../kernels/reference.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
-import type { Evaluation } from '../metrics.js';
 import type { Evaluations, Trainer } from '../step.js';
 import { allocate, assemble, type RunSetup } from './allocate.js';
 import { Command, Control } from './control.js';
-import {
-  begin,
-  type Engine,
-  type EngineState,
-  type StepsDone,
-  stateOf,
-  type TrainOptions,
-} from './engine.js';
+import { begin, type Engine, type EngineState, type StepOptions, type StepsDone, stateOf } from './engine.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
 
-/** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
+/** The compiled thread. Tests run the sources, but threads run from dist/ even then. */
 const WORKER = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/training/engine/worker.js' : './worker.js',
   import.meta.url,
 );
 
-/** How often progress is told while steps are taken. */
+/** How often progress is reported while steps are taken. */
 const PROGRESS_MILLISECONDS = 50;
 /** How long a thread may take to end when told to. */
 const CLOSING_MILLISECONDS = 1000;
@@ -41,19 +34,20 @@ export interface TeamOptions {
   readonly resourceLimits?: WorkerOptions['resourceLimits'];
 }
 
-/** What is waited for: all threads to be ready, or a command to be carried out. */
+/** What the main thread waits for: that all threads are ready, or that a command is done. */
 interface Pending {
   resolve(message: WorkerMessage): void;
   reject(error: unknown): void;
 }
 
 export class Team implements Engine {
-  readonly backend: string;
-  readonly threads: number;
+  readonly run: RunSetup;
   readonly parameters: Parameters;
   readonly statistics: Statistics;
   /** The threads, by rank. */
   readonly workers: Worker[] = [];
+  /** A view of the run's memory that computes nothing. */
+  readonly #view: Trainer;
   readonly #control: Control;
   #pending: Pending | undefined;
   #failure: MlpError | undefined;
@@ -61,13 +55,12 @@ export class Team implements Engine {
 
   private constructor(
     run: RunSetup,
-    /** A view of the run's memory that computes nothing. */
-    private readonly view: Trainer,
+    view: Trainer,
     setup: Omit<WorkerSetup, 'rank' | 'control' | 'run'>,
     { script = WORKER, resourceLimits }: TeamOptions,
   ) {
-    this.backend = run.choice.backend;
-    this.threads = run.threads;
+    this.run = run;
+    this.#view = view;
     this.parameters = view.network.parameters;
     this.statistics = view.network.statistics;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
@@ -87,13 +80,14 @@ export class Team implements Engine {
 
   /**
    * Allocates a run, writes its data into memory, draws the weights or takes them from a state, and starts the threads.
-   * @throws MlpError 78 where the run is too large, 69 or 70 where a thread can't start
+   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable or ExitCode.internal if a thread
+   * can't start
    */
   static async start(
     run: RunSetup,
     dataset: Dataset,
-    options: TeamOptions = {},
     state?: EngineState,
+    options: TeamOptions = {},
   ): Promise<Team> {
     const { dtype, seed } = run.config;
     const memory = allocate(run, dataset);
@@ -119,11 +113,11 @@ export class Team implements Engine {
     return team;
   }
 
-  /** @throws RangeError for more steps than an epoch, or the whole run, has */
+  /** @throws RangeError for more steps than an epoch or the whole run has */
   async train(
     losses: Float64Array,
     learningRates: Float64Array,
-    options: TrainOptions = {},
+    options: StepOptions = {},
   ): Promise<StepsDone> {
     const { progress, signal } = options;
     const control = this.#control;
@@ -168,14 +162,14 @@ export class Team implements Engine {
   async state(): Promise<EngineState> {
     const message = await this.#command(Command.state);
     if (message.type !== 'state') throw new TypeError(`thread 0 answered ${message.type} to state`);
-    return stateOf(this.view, message.state);
+    return stateOf(this.#view, message.state);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#pending) {
-      // In the middle of a command, which not all threads would leave at the same step.
+      // In the middle of a command: not all threads would leave it at the same step.
       this.#control.fail();
       this.#pending.reject(new Error('the team was closed'));
     } else if (!this.#failure) {
@@ -216,14 +210,14 @@ export class Team implements Engine {
     });
   }
 
-  /** A thread is gone: frees those that wait for it, and ends the run. */
+  /** A thread has failed: frees those that wait for it, and ends the run. */
   #fail(rank: number, cause: unknown): void {
     if (this.#closed || this.#failure) return;
-    // An error that crosses threads keeps its properties, not its class.
+    // An error sent between threads keeps its properties, but not its class.
     const isOurs = cause instanceof Error && cause.name === 'MlpError' && 'exitCode' in cause;
     this.#failure = new MlpError(
       isOurs ? (cause.exitCode as ExitCode) : ExitCode.internal,
-      `thread ${rank + 1} of ${this.threads} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `thread ${rank + 1} of ${this.run.threads} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
       'the run can be tried again with --threads 1 or --backend wasm; --debug shows the stack',
       { cause },
     );

@@ -1,15 +1,15 @@
-/** A thread of a team: builds its own view of the run over the shared memory, and takes the steps it is told to. */
+/** A thread of a team: builds its own view of the run over the shared memory, and carries out commands. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Evaluation } from '../../evaluation/metrics.js';
 import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
 import { RandomState } from '../../random/randomState.js';
-import type { Evaluation } from '../metrics.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
 import { assemble, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
 import type { StepsDone } from './engine.js';
 
-/** What a thread is started with. */
+/** The data that a thread starts with. */
 export interface WorkerSetup {
   readonly run: RunSetup;
   readonly memory: WebAssembly.Memory;
@@ -17,11 +17,11 @@ export interface WorkerSetup {
   readonly rank: number;
   /** Whether there are more threads than processors. */
   readonly crowded: boolean;
-  /** What the trainer starts from. */
+  /** The state that its trainer starts from. */
   readonly state: TrainerState;
 }
 
-/** What a thread tells the main one: that it is ready, then (the first thread alone) what came of each command. */
+/** Messages to the main thread: each thread says that it is ready, then the first one reports each command's result. */
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'trained'; readonly steps: StepsDone }
@@ -39,7 +39,7 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
     createKernels(run.choice, dtype, memory, scratch, share),
   );
   trainer.restore(setup.state);
-  /** The first thread tells what came of a command, once all are through with it: only then may the next be given. */
+  /** Reports the result of a command once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {
     share.sync();
     if (rank === 0) tell(message);
@@ -95,7 +95,7 @@ if (parentPort) {
   try {
     runWorker(workerData as WorkerSetup, (message) => port.postMessage(message));
   } catch (error) {
-    // The thread that failed has told why; the rest only end.
+    // The thread that failed says why; the others only end.
     if (!(error instanceof TeamBroken)) throw error;
   }
 }

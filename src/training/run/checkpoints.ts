@@ -1,9 +1,12 @@
 /**
- * The checkpoints of a run: files `step-<n>.checkpoint`, each a seal and a safetensors file. The two newest are kept, so that there is one to go
- * back to whatever happens to the other. The run's directory must be locked: nobody else writes here.
+ * The checkpoints of a run: files `step-<n>.checkpoint`. The first line is `mlp checkpoint 1 <SHA-256 of all that
+ * follows, in hexadecimal>`, the rest a safetensors file: damage is noticed before anything in the file is used. The two
+ * newest are kept, so that one is left whatever happens to the other. The run's directory must be locked: nobody else
+ * may write here.
  */
+import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
 import { syncFolder, writeFileAtomically } from '../../files/atomic.js';
@@ -13,7 +16,6 @@ import { openSafetensors } from '../../model/safetensors/decode.js';
 import type { TensorData } from '../../model/safetensors/dtype.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { printable } from '../../text.js';
-import { SEAL_BYTES, sealed, verifySeal } from '../checkpoint/seal.js';
 
 export interface Checkpoint {
   readonly metadata: ReadonlyMap<string, string>;
@@ -23,33 +25,46 @@ export interface Checkpoint {
 
 const KEPT = 2;
 
+/** Raised when a reader of the old layout would be misled. */
+const VERSION = 1;
+const HASH = 'sha256';
+const HEX_DIGITS = 64;
+const LINE_START = `mlp checkpoint ${VERSION} `;
+/** Length of the first line, with its end. */
+export const CHECKSUM_LINE_BYTES = LINE_START.length + HEX_DIGITS + 1;
+const LINE = new RegExp(`^${LINE_START}([0-9a-f]{${HEX_DIGITS}})\n$`);
+
+const CHUNK_BYTES = 2 ** 18;
+/** How many digits of a hash messages show. */
+const SHOWN_DIGITS = 12;
+
 export class CheckpointStore {
   #isTidy = false;
-  /** Steps of the checkpoints that were found damaged, and are nothing to go back to. */
+  /** Steps of the checkpoints that were found damaged. */
   readonly #damaged = new Set<number>();
 
-  /** @param folder made when the first checkpoint is saved; the folder around it must be there */
+  /** @param folder created with the first checkpoint; its parent must exist */
   constructor(readonly folder: string) {}
 
   /**
-   * Saves the state after `step` steps, then takes away all but it and the newest before it that `load` did not find damaged: those of later
-   * steps are given up. Whatever goes wrong, the ones that were there are there still. One at a time; the tensors must not change until it
-   * is done.
+   * Saves the state after `step` steps. Then deletes all other checkpoints but the newest sound one before it; those of
+   * later steps go too. If saving fails, the old ones are left. One call at a time; the tensors must not change until it
+   * resolves.
    *
-   * @throws MlpError 73 where it can't be created, 77 where it is not permitted, 74 where writing fails
+   * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   async save(step: number, { header, parts }: EncodedTensors): Promise<void> {
     await this.#makeFolder();
-    await writeFileAtomically(this.#pathOf(step), sealed([header, ...parts]));
+    await writeFileAtomically(this.#pathOf(step), withChecksum([header, ...parts]));
     this.#damaged.delete(step);
     await this.#prune(step);
   }
 
   /**
-   * The newest checkpoint that is whole; undefined where there is none at all. It is verified before anything is made of it.
+   * The newest checkpoint that is whole, verified; undefined if the run has none at all.
    *
    * @param warn told of each newer one that is damaged or can't be read
-   * @throws MlpError 65 where there are checkpoints, and all are damaged; 77 where one may not be read
+   * @throws MlpError ExitCode.data if all checkpoints are damaged; noPermission if one may not be read
    */
   async load(warn: (sentence: string) => void): Promise<Checkpoint | undefined> {
     const steps = await this.#steps();
@@ -60,7 +75,7 @@ export class CheckpointStore {
         for (const { message } of faults) warn(`${message}: using ${nameOf(step)}`);
         return checkpoint;
       } catch (error) {
-        // One that may not be read need not be damaged: the user can mend that, and loses no steps.
+        // Without permission it need not be damaged: the user can fix that and lose no steps.
         if (!(error instanceof MlpError) || error.exitCode === ExitCode.noPermission) throw error;
         faults.push(error);
         this.#damaged.add(step);
@@ -69,9 +84,9 @@ export class CheckpointStore {
     if (faults.length === 0) return undefined;
     throw new MlpError(
       ExitCode.data,
-      `${printable(this.folder)}: found no checkpoint that is whole, expected one: ` +
+      `${printable(this.folder)}: found only damaged checkpoints, expected a whole one: ` +
         faults.map(({ message }) => message).join('; '),
-      'copy one there from a backup, or train from the start in another directory',
+      'restore one from a backup, or train from the start in another directory',
     );
   }
 
@@ -94,12 +109,12 @@ export class CheckpointStore {
     const kept = steps.filter((step) => step <= newest && !this.#damaged.has(step)).slice(0, KEPT);
     for (const step of steps) {
       if (kept.includes(step)) continue;
-      // The checkpoint is saved: what can't be taken away now is after the next one.
+      // The new one is saved. If an old one can't be deleted now, it is after the next.
       await rm(this.#pathOf(step)).catch(() => undefined);
     }
   }
 
-  /** Steps of the checkpoints that are there, the last first. */
+  /** Steps of all checkpoints, the last first. */
   async #steps(): Promise<number[]> {
     let entries: Dirent[];
     try {
@@ -120,7 +135,7 @@ function nameOf(step: number): string {
   return `step-${step}`;
 }
 
-/** Whether it was made: false where it is there. */
+/** Whether the folder was created: false if it exists. */
 async function makeFolder(folder: string): Promise<boolean> {
   try {
     await mkdir(folder);
@@ -132,8 +147,8 @@ async function makeFolder(folder: string): Promise<boolean> {
 }
 
 async function readCheckpoint(path: string): Promise<Checkpoint> {
-  await verifySeal(path);
-  const file = openSafetensors(path, SEAL_BYTES);
+  await verifyChecksum(path);
+  const file = openSafetensors(path, CHECKSUM_LINE_BYTES);
   try {
     const names = [...file.tensors.keys()];
     const tensors = new Map(names.map((name) => [name, file.read(name)]));
@@ -141,4 +156,54 @@ async function readCheckpoint(path: string): Promise<Checkpoint> {
   } finally {
     file.close();
   }
+}
+
+/** The parts of a file, with the line that holds their checksum before them. */
+export function withChecksum(parts: readonly Uint8Array[]): Uint8Array[] {
+  const hash = createHash(HASH);
+  for (const part of parts) hash.update(part);
+  return [Buffer.from(`${LINE_START}${hash.digest('hex')}\n`), ...parts];
+}
+
+/**
+ * Reads a checkpoint from start to end, a chunk at a time, and compares it with its checksum.
+ * @throws MlpError ExitCode.data if it is damaged, noInput if it is missing, noPermission or io if it can't be read
+ */
+async function verifyChecksum(path: string): Promise<void> {
+  const name = printable(path);
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(
+        Buffer.alloc(CHECKSUM_LINE_BYTES),
+        0,
+        CHECKSUM_LINE_BYTES,
+        0,
+      );
+      const expected = LINE.exec(buffer.toString('latin1', 0, bytesRead))?.[1];
+      if (expected === undefined) throw damaged(`${name}: found no checksum in the first line, expected one`);
+      const hash = createHash(HASH);
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      for (let position = CHECKSUM_LINE_BYTES, count = -1; count !== 0; position += count) {
+        count = (await file.read(chunk, 0, CHUNK_BYTES, position)).bytesRead;
+        hash.update(chunk.subarray(0, count));
+      }
+      const found = hash.digest('hex');
+      if (found !== expected) {
+        throw damaged(`${name}: found content of SHA-256 ${shown(found)}, expected ${shown(expected)}`);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw error instanceof MlpError ? error : readError(name, error);
+  }
+}
+
+function shown(hash: string): string {
+  return `${hash.slice(0, SHOWN_DIGITS)}…`;
+}
+
+function damaged(message: string): MlpError {
+  return new MlpError(ExitCode.data, message);
 }

@@ -1,52 +1,53 @@
 /**
- * The directory of a run: config.json, steps.csv, epochs.csv, checkpoint/, and at its end model.safetensors and run.json. It is made
- * before training starts, so that a place that can't be written is found at once, and locked as long as somebody trains into it.
+ * The directory of a run (see `RUN_FILES`). It is created before training starts, so that a directory that can't be
+ * written is noticed at once, and locked while a process trains into it.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { writeFileAtomically } from '../../files/atomic.js';
 import { writeFailure } from '../../files/failure.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
 import { removeLeftovers } from '../../files/partial.js';
-import { MODEL_FILE } from '../../model/model.js';
+import { RUN_FILES } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { loadTrainConfig } from '../../spec/load.js';
 import type { TrainConfig } from '../../spec/train.js';
 import { printable } from '../../text.js';
-import type { EpochRecord, RunState, StepRecord } from '../records.js';
-import { relocate } from '../runConfig.js';
+import type { EpochRecord, RunState, StepRecord } from '../loop.js';
 import { CheckpointStore } from './checkpoints.js';
 import { RunLogs } from './logs.js';
-import type { Origin } from './provenance.js';
+import type { Provenance } from './provenance.js';
 import { decodeRun, encodeRun, type SavedRun } from './state.js';
-import { type RunSummary, SUMMARY_FILE } from './summary.js';
+import type { RunSummary } from './summary.js';
 
-const CONFIG = 'config.json';
 const HINT = 'name a directory that you may write to with --run';
 
 export class RunDirectory {
+  readonly path: string;
+  readonly #lock: Lock;
+  /** Whether it was created for this run: then it is deleted if the run fails before its first checkpoint. */
+  readonly #isNew: boolean;
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
   #hasCheckpoint = false;
 
-  private constructor(
-    readonly path: string,
-    private readonly lock: Lock,
-    /** Whether it was made for this run: then a failure before the first checkpoint takes it away. */
-    private readonly isNew: boolean,
-  ) {
-    this.#checkpoints = new CheckpointStore(join(path, 'checkpoint'));
+  private constructor(path: string, lock: Lock, isNew: boolean) {
+    this.path = path;
+    this.#lock = lock;
+    this.#isNew = isNew;
+    this.#checkpoints = new CheckpointStore(join(path, RUN_FILES.checkpoints));
   }
 
   /**
-   * Makes the directory and writes its config.json.
+   * Creates the directory and writes its config.json.
    *
-   * @param asked the directory named by the user, which must be new or empty; else the first free
+   * @param asked the directory that the user named, which must be new or empty; else the first free
    * `runs/<config name>-<n>` is taken
-   * @param config its paths are relative to `configDirectory`; in the run they are relative to the run, so that it
-   * can be trained again from there
-   * @throws MlpError 73 where it can't be made or is taken, 75 where another run is training into it, 77 where it is not permitted
+   * @param config its paths are relative to `configDirectory`; in the run they become relative to the run, so that the
+   * run can be trained again from there
+   * @throws MlpError ExitCode.cantCreate if it can't be created or is not empty, busy if another process trains into it,
+   * noPermission if that is not allowed
    */
   static async create(
     asked: string | undefined,
@@ -73,18 +74,18 @@ export class RunDirectory {
   }
 
   /**
-   * Opens the directory of a run that has ended before its time, or is to go on.
-   * @throws MlpError 66 where there is none, 75 where another process is training into it
+   * Opens the directory of a run, to resume it.
+   * @throws MlpError ExitCode.noInput if there is no run, busy if another process trains into it
    */
   static async open(path: string): Promise<RunDirectory> {
-    if (!statSync(join(path, CONFIG), { throwIfNoEntry: false })?.isFile()) {
+    if (!statSync(join(path, RUN_FILES.config), { throwIfNoEntry: false })?.isFile()) {
       const found = statSync(path, { throwIfNoEntry: false })
-        ? `a directory without ${CONFIG}`
+        ? `a directory without ${RUN_FILES.config}`
         : 'no such directory';
       throw new MlpError(
         ExitCode.noInput,
         `${printable(path)}: found ${found}, expected a run`,
-        'name the directory that mlp train has printed, or train anew without --resume',
+        'name the directory that mlp train has printed, or start a new run without --resume',
       );
     }
     const directory = new RunDirectory(path, lockDirectory(path), false);
@@ -94,17 +95,17 @@ export class RunDirectory {
 
   /** The path of its config. */
   get configPath(): string {
-    return join(this.path, CONFIG);
+    return join(this.path, RUN_FILES.config);
   }
 
-  /** The config that it was started with. */
+  /** The config that the run was started with. */
   get config(): TrainConfig {
     return loadTrainConfig(this.configPath).config;
   }
 
   /**
-   * The state of the last checkpoint that is sound, undefined where the run has not come as far as one. `warn` is told of damaged ones.
-   * @throws MlpError 65 where all are damaged
+   * The state of the last sound checkpoint, undefined if the run has none yet. `warn` is told of damaged ones.
+   * @throws MlpError ExitCode.data if all are damaged
    */
   async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
     const checkpoint = await this.#checkpoints.load(warn);
@@ -112,7 +113,7 @@ export class RunDirectory {
     return checkpoint && decodeRun(checkpoint);
   }
 
-  /** Goes on from a state, or from the beginning: cuts off what was written later. */
+  /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
   async resume(state: SavedRun | undefined): Promise<void> {
     this.#logs = state ? await RunLogs.resume(this.path, state.files) : await RunLogs.create(this.path);
   }
@@ -120,7 +121,7 @@ export class RunDirectory {
   /** Writes config.json; the config's paths are relative to `configDirectory`. */
   async writeConfig(config: TrainConfig, configDirectory: string): Promise<void> {
     const text = JSON.stringify(relocate(config, configDirectory, this.path), undefined, 2);
-    await this.#write(CONFIG, [`${text}\n`]);
+    await this.#write(RUN_FILES.config, [`${text}\n`]);
   }
 
   async writeSteps(record: StepRecord): Promise<void> {
@@ -135,29 +136,29 @@ export class RunDirectory {
     return this.#hasCheckpoint;
   }
 
-  /** Writes a checkpoint; the files that it counts on are safe on the disk before. */
-  async saveCheckpoint(state: RunState, origin: Origin): Promise<void> {
+  /** Writes a checkpoint, after flushing the logs that it refers to. */
+  async saveCheckpoint(state: RunState, origin: Provenance): Promise<void> {
     const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
     await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files }));
     this.#hasCheckpoint = true;
   }
 
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {
-    await this.#write(MODEL_FILE, [header, ...parts]);
+    await this.#write(RUN_FILES.model, [header, ...parts]);
   }
 
-  /** Writes run.json: what the run was made of, and what came of it. */
+  /** Writes run.json: versions, hashes and results. */
   async writeSummary(summary: RunSummary): Promise<void> {
-    await this.#write(SUMMARY_FILE, [`${JSON.stringify(summary, undefined, 2)}\n`]);
+    await this.#write(RUN_FILES.summary, [`${JSON.stringify(summary, undefined, 2)}\n`]);
   }
 
-  /** Ends the work on it. A new directory without a checkpoint is taken away: the run has failed. May be called twice. */
+  /** Closes and unlocks the directory. Deletes a new one without a checkpoint: its run has failed. May be called twice. */
   async close(): Promise<void> {
     try {
       await this.#logs?.close();
     } finally {
-      if (this.isNew && !this.#hasCheckpoint) rmSync(this.path, { recursive: true, force: true });
-      this.lock.release();
+      if (this.#isNew && !this.#hasCheckpoint) rmSync(this.path, { recursive: true, force: true });
+      this.#lock.release();
     }
   }
 
@@ -193,10 +194,10 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** Whether there is nothing in it but our lock, and what a process left that was killed at its very beginning. */
+/** Whether the directory holds nothing but our lock and the remains of a process that was killed as it started. */
 async function hasRoom(path: string): Promise<boolean> {
   await removeLeftovers(path);
-  // The partial file of a living process is a lock that it will not get.
+  // The partial file of a running process is a lock that it will not get.
   return readdirSync(path).every((name) => name.startsWith('lock') || name.endsWith('.partial'));
 }
 
@@ -204,6 +205,20 @@ function notEmpty(path: string): MlpError {
   return new MlpError(
     ExitCode.cantCreate,
     `${printable(path)}: found a directory that is not empty, expected a new or empty one for the run`,
-    'name another directory with --run, leave it out, or go on with the run that is there with --resume',
+    'name another directory with --run, leave --run out, or resume the run in it with --resume',
   );
+}
+
+/** A config with its file paths relative to another directory, written with / as in JSON. */
+function relocate(config: TrainConfig, from: string, to: string): TrainConfig {
+  const move = <Source>(source: Source) =>
+    typeof source === 'string' && source !== '-'
+      ? (relative(to, resolve(from, source)) || '.').split(sep).join('/')
+      : source;
+  const { $schema: _, ...rest } = config;
+  const { train, validation, test } = config.data;
+  return {
+    ...rest,
+    data: { ...config.data, train: move(train), validation: move(validation), test: move(test) },
+  };
 }

@@ -1,39 +1,43 @@
-/** The tables that grow with a run: steps.csv and epochs.csv. */
+/** The tables that grow during a run: steps.csv and epochs.csv. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { writeFailure } from '../../files/failure.js';
+import { RUN_FILES } from '../../files/runFiles.js';
 import { printable } from '../../text.js';
+import type { EpochRecord, StepRecord } from '../loop.js';
 import { metricsOf } from '../monitor.js';
-import type { EpochRecord, StepRecord } from '../records.js';
 import type { FileLengths } from './state.js';
 
 const STEPS_HEADER = 'step,epoch,learning_rate,loss\n';
 
 export class RunLogs {
-  private constructor(
-    private readonly steps: Log,
-    private readonly epochs: Log,
-  ) {}
+  readonly #steps: Log;
+  readonly #epochs: Log;
 
-  /** @throws MlpError where a file can't be written (73, 74, 77) */
+  private constructor(steps: Log, epochs: Log) {
+    this.#steps = steps;
+    this.#epochs = epochs;
+  }
+
+  /** @throws MlpError ExitCode.cantCreate, noPermission or io if a file can't be written */
   static async create(directory: string): Promise<RunLogs> {
     const logs = new RunLogs(
-      await Log.open(directory, 'steps.csv', 0),
-      await Log.open(directory, 'epochs.csv', 0),
+      await Log.open(directory, RUN_FILES.steps, 0),
+      await Log.open(directory, RUN_FILES.epochs, 0),
     );
-    await logs.steps.append(STEPS_HEADER);
+    await logs.#steps.append(STEPS_HEADER);
     return logs;
   }
 
   /**
-   * Goes on after what the files held at a checkpoint; what was written later is cut off.
-   * @throws MlpError 65 where they have become shorter; or as `create`
+   * Continues the files as they were at a checkpoint: cuts off what was written later.
+   * @throws MlpError ExitCode.data if they are shorter than at the checkpoint; or as `create`
    */
   static async resume(directory: string, lengths: FileLengths): Promise<RunLogs> {
-    const steps = await Log.open(directory, 'steps.csv', lengths.steps);
+    const steps = await Log.open(directory, RUN_FILES.steps, lengths.steps);
     try {
-      return new RunLogs(steps, await Log.open(directory, 'epochs.csv', lengths.epochs));
+      return new RunLogs(steps, await Log.open(directory, RUN_FILES.epochs, lengths.epochs));
     } catch (error) {
       await steps.close();
       throw error;
@@ -45,42 +49,47 @@ export class RunLogs {
     for (let i = 0; i < losses.length; i++) {
       lines += `${firstStep + i},${epoch},${learningRates[i]},${losses[i]}\n`;
     }
-    await this.steps.append(lines);
+    await this.#steps.append(lines);
   }
 
   async writeEpoch(record: EpochRecord): Promise<void> {
-    const columns = new Map([
+    // An undefined metric is an empty cell.
+    const columns = new Map<string, number | null>([
       ['epoch', record.epoch],
       ...metricsOf(record),
       ['learning_rate', record.learningRate],
       ['seconds', record.seconds],
     ]);
-    const header = this.epochs.length === 0 ? `${[...columns.keys()].join(',')}\n` : '';
-    await this.epochs.append(`${header}${[...columns.values()].join(',')}\n`);
+    const header = this.#epochs.length === 0 ? `${[...columns.keys()].join(',')}\n` : '';
+    await this.#epochs.append(`${header}${[...columns.values()].join(',')}\n`);
   }
 
-  /** The lengths of both files, once what they hold will outlast a failure of the machine. */
+  /** Flushes both files to the disk, so that they outlast a failure of the machine. Returns their lengths. */
   async sync(): Promise<FileLengths> {
-    await Promise.all([this.steps.sync(), this.epochs.sync()]);
-    return { steps: this.steps.length, epochs: this.epochs.length };
+    await Promise.all([this.#steps.sync(), this.#epochs.sync()]);
+    return { steps: this.#steps.length, epochs: this.#epochs.length };
   }
 
   async close(): Promise<void> {
-    await this.steps.close();
-    await this.epochs.close();
+    await this.#steps.close();
+    await this.#epochs.close();
   }
 }
 
 /** A file that is appended to. */
 class Log {
-  private constructor(
-    private readonly path: string,
-    private readonly file: FileHandle,
-    /** In bytes. */
-    public length: number,
-  ) {}
+  readonly #path: string;
+  readonly #file: FileHandle;
+  /** In bytes. */
+  length: number;
 
-  /** Opens a file, or makes it, and cuts it off at `length`. */
+  private constructor(path: string, file: FileHandle, length: number) {
+    this.#path = path;
+    this.#file = file;
+    this.length = length;
+  }
+
+  /** Opens or creates a file, and cuts it off at `length`. */
   static async open(directory: string, name: string, length: number): Promise<Log> {
     const path = join(directory, name);
     let file: FileHandle | undefined;
@@ -99,30 +108,30 @@ class Log {
   /** @param text ASCII */
   async append(text: string): Promise<void> {
     try {
-      await this.file.appendFile(text);
+      await this.#file.appendFile(text);
       this.length += text.length;
     } catch (error) {
-      throw writeFailure(this.path, error);
+      throw writeFailure(this.#path, error);
     }
   }
 
   async sync(): Promise<void> {
     try {
-      await this.file.datasync();
+      await this.#file.datasync();
     } catch (error) {
-      throw writeFailure(this.path, error);
+      throw writeFailure(this.#path, error);
     }
   }
 
   async close(): Promise<void> {
-    await this.file.close();
+    await this.#file.close();
   }
 }
 
 function tooShort(path: string, size: number, length: number): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${printable(path)}: found ${size} bytes, expected the ${length} that it had at the checkpoint, or more`,
-    'it was changed since: take it from a copy of the run, or train anew',
+    `${printable(path)}: found ${size} bytes, expected at least the ${length} that it had at the checkpoint`,
+    'it was changed since then: restore it from a copy of the run, or train anew',
   );
 }

@@ -1,12 +1,12 @@
-/** What the bits of a run depend on beside its config. */
+/** What the bits of a run depend on besides its config. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { DataFile } from '../../data/fingerprint.js';
 import { detectFeatures } from '../../kernels/wasm/loader.js';
 import type { BackendChoice } from '../engine/backend.js';
 
-/** Plain data, which survives JSON. */
-export interface Origin {
+/** Plain data that survives JSON. On disk it is called origin. */
+export interface Provenance {
   /** Version of mlp. */
   readonly version: string;
   /** Version of Node.js. */
@@ -15,17 +15,17 @@ export interface Origin {
   /** Whether relaxed SIMD was used. */
   readonly relaxed: boolean;
   readonly threads: number;
-  /** Of a BLAS, the name and the size of its file: what tells one from another, and says nothing of the machine's folders. */
+  /** Name and size of the file of a BLAS: they tell one BLAS from another without revealing the machine's folders. */
   readonly library?: string;
   readonly data: readonly DataFile[];
 }
 
-export function originOf(
-  versions: Pick<Origin, 'version' | 'node'>,
+export function provenanceOf(
+  versions: Pick<Provenance, 'version' | 'node'>,
   choice: BackendChoice,
   threads: number,
   data: readonly DataFile[],
-): Origin {
+): Provenance {
   const relaxed = choice.backend !== 'reference' && choice.relaxed && detectFeatures().relaxedSimd;
   const library = choice.backend === 'blas' && choice.library !== undefined && describeFile(choice.library);
   return { ...versions, backend: choice.backend, relaxed, threads, ...(library && { library }), data };
@@ -35,18 +35,18 @@ function describeFile(path: string): string {
   return `${basename(path)} of ${statSync(path).size} bytes`;
 }
 
-export interface OriginDifference {
+export interface Difference {
   /** `config`, `data.train`, `backend`, `threads`, `version`, `node`, `weights` */
   readonly what: string;
   readonly found: string;
   readonly expected: string;
 }
 
-/** In which data files two runs differ, the first one; undefined where they have the same. */
+/** The first data file in which two runs differ; undefined if all are the same. */
 export function dataDifference(
   found: readonly DataFile[],
   expected: readonly DataFile[],
-): OriginDifference | undefined {
+): Difference | undefined {
   for (const { key, sha256 } of expected) {
     const other = found.find((file) => file.key === key);
     if (other?.sha256 !== undefined && other.sha256 === sha256) continue;
@@ -61,16 +61,16 @@ function described(file: DataFile | undefined): string {
 
 function hashOf(sha256: string | undefined): string {
   return sha256 === undefined
-    ? 'no hash, for standard input and pipes can be read only once'
+    ? 'no hash, because standard input and pipes can be read only once'
     : `SHA-256 ${sha256}`;
 }
 
 /**
- * In which kernels two runs differ: other ones round in another way. The number of threads is of weight for a BLAS alone, and only the
- * kernels of a BLAS, and those with relaxed SIMD, depend on the machine.
+ * How the kernels of two runs differ, if they round differently. The number of threads matters only for a BLAS. Only a
+ * BLAS and kernels with relaxed SIMD depend on the machine.
  */
-export function kernelsDifference(found: Origin, expected: Origin): OriginDifference | undefined {
-  const kernels = ({ backend, relaxed, library }: Origin) =>
+export function kernelsDifference(found: Provenance, expected: Provenance): Difference | undefined {
+  const kernels = ({ backend, relaxed, library }: Provenance) =>
     backend + (library ? ` (${library})` : '') + (relaxed ? ' with relaxed SIMD' : '');
   if (kernels(found) !== kernels(expected)) {
     return { what: 'backend', found: kernels(found), expected: kernels(expected) };

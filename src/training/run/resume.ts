@@ -1,20 +1,20 @@
-/** Whether a run can be gone on with, so that it ends in the bits that it would have ended in. */
+/** Checks that resuming a run will end in the same bits as if it had never stopped. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { isContainer } from '../../spec/jsonText.js';
 import { formatPath, showValue } from '../../spec/show.js';
 import type { TrainConfig } from '../../spec/train.js';
 import { printable } from '../../text.js';
+import type { RunProgress } from '../loop.js';
 import type { TrainingPlan } from '../plan.js';
-import type { RunProgress } from '../records.js';
-import { dataDifference, kernelsDifference, type Origin } from './provenance.js';
+import { dataDifference, kernelsDifference, type Provenance } from './provenance.js';
 
-/** What a run is held to by other means: kernels by what was chosen, files by what they hold. */
+/** Checked by other means: kernels by the choice that was made, files by their hashes. */
 const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
 
 /**
- * Says that a config is the one that a run was started with.
- * @param mayExtend whether it may train for longer
- * @throws MlpError 78 with the first setting that differs
+ * Checks that a config is the one that a run was started with.
+ * @param mayExtend whether the run may become longer
+ * @throws MlpError ExitCode.config with the first setting that differs
  */
 export function requireSameConfig(
   config: TrainConfig,
@@ -35,24 +35,24 @@ export function requireSameConfig(
   );
 }
 
-/** @throws MlpError 78 where a plan ends before the step that the run has come to */
+/** @throws MlpError ExitCode.config if a plan ends before the step that the run has reached */
 export function requireReachable(plan: TrainingPlan, { steps, epochs }: RunProgress, place: string): void {
   if (plan.steps >= steps) return;
   throw new MlpError(
     ExitCode.config,
-    `${printable(place)}: training: found ${plan.steps} steps (${plan.epochs} epochs), expected at least the ${steps} (${epochs} epochs) that the run has behind it`,
+    `${printable(place)}: training: found ${plan.steps} steps (${plan.epochs} epochs), expected at least the ${steps} (${epochs} epochs) that the run has done`,
     'raise training.epochs or training.steps',
   );
 }
 
-/** @throws MlpError where what a run depends on is no longer what it was: 65 for its data, 69 for its kernels */
-export function requireSameOrigin(now: Origin, then: Origin, run: string): void {
+/** @throws MlpError ExitCode.data if the data changed since the run was started, unavailable if the kernels did */
+export function requireSameProvenance(now: Provenance, then: Provenance, run: string): void {
   const data = dataDifference(now.data, then.data);
   if (data) {
     throw new MlpError(
       ExitCode.data,
       `${data.what}: found ${printable(data.found)}, expected ${data.expected} as in ${printable(run)}`,
-      'take the file that the run was started with (from standard input no run can be gone on with), or start a new run without --resume',
+      'restore the file that the run was started with, or start a new run without --resume; a run from standard input cannot be resumed',
     );
   }
   const kernels = kernelsDifference(now, then);
@@ -87,7 +87,7 @@ interface Difference {
   readonly expected: unknown;
 }
 
-/** The first place at which two JSON values differ, depth first. */
+/** The first path at which two JSON values differ, depth first. */
 function firstDifference(
   found: unknown,
   expected: unknown,

@@ -1,45 +1,36 @@
 /**
- * The state of a run as the content of a checkpoint, and back: numbers that a step changes as tensors, the rest as JSON in the
+ * Encodes the state of a run as the content of a checkpoint, and decodes it: arrays as tensors, the rest as JSON in the
  * metadata. JSON keeps every finite float64 exactly.
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
 import type { RandomStateSnapshot } from '../../random/randomState.js';
-import type { RunProgress, RunState } from '../records.js';
+import type { RunProgress, RunState } from '../loop.js';
 import type { Checkpoint } from './checkpoints.js';
-import type { Origin } from './provenance.js';
+import type { Provenance } from './provenance.js';
 
 /** Raised when a reader of the old layout would be misled. */
 const FORMAT_VERSION = '1';
 
-/** Bytes of the files that grow with a run, at the moment of a checkpoint. */
+/** Lengths in bytes of the files that grow during a run, at the time of a checkpoint. */
 export interface FileLengths {
   readonly steps: number;
   readonly epochs: number;
 }
 
-/** What a checkpoint holds. */
+/** The content of a checkpoint. */
 export interface SavedRun extends RunState {
-  readonly origin: Origin;
+  readonly origin: Provenance;
   readonly files: FileLengths;
 }
 
 const ENGINE = 'engine.';
 
-interface SavedProgress extends Omit<RunProgress, 'history'> {}
-
-interface SavedTrainer {
-  readonly steps: number;
-  readonly random: RandomStateSnapshot;
-  /** Rows of the epoch that have been handed out. */
-  readonly position: number;
-}
-
 /** Encodes a state without copying the engine's tensors. */
 export function encodeRun({ progress, engine, best, origin, files }: SavedRun): EncodedTensors {
   const { history, ...rest } = progress;
   const { steps, random, batches } = engine.trainer;
-  const trainer: SavedTrainer = { steps, random, position: batches.position };
+  const trainer = { steps, random, position: batches.position };
   const tensors: NamedTensor[] = [];
   const add = (name: string, data: NamedTensor['data']) => tensors.push({ name, shape: [data.length], data });
   for (const [name, data] of engine.tensors) add(ENGINE + name, data);
@@ -60,8 +51,8 @@ export function encodeRun({ progress, engine, best, origin, files }: SavedRun): 
 }
 
 /**
- * The state that a checkpoint holds. Its seal has vouched for every byte, so that only the version is looked at.
- * @throws MlpError 65 for a checkpoint of another version
+ * Decodes a checkpoint. Its checksum vouches for every byte, so only the version is checked.
+ * @throws MlpError ExitCode.data for a checkpoint of another version
  */
 export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
   const version = metadata.get('formatVersion');
@@ -74,7 +65,9 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
   }
   const json = <Value>(key: string) => JSON.parse(metadata.get(key) ?? 'null') as Value;
   const numbers = (name: string) => [...((tensors.get(name) ?? []) as Float64Array)];
-  const { steps, random, position } = json<SavedTrainer>('trainer');
+  const { steps, random, position } = json<{ steps: number; random: RandomStateSnapshot; position: number }>(
+    'trainer',
+  );
   const order = tensors.get('batches.order') as Int32Array | undefined;
   const parameters = tensors.get('best.parameters') as Float32Array | Float64Array | undefined;
   const statistics = tensors.get('best.statistics') as Float32Array | Float64Array | undefined;
@@ -85,7 +78,7 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
   );
   return {
     progress: {
-      ...json<SavedProgress>('progress'),
+      ...json<Omit<RunProgress, 'history'>>('progress'),
       history: { train: numbers('history.train'), validation: numbers('history.validation') },
     },
     engine: {
@@ -93,7 +86,7 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
       tensors: new Map(engineTensors),
     },
     ...(parameters && statistics && { best: { parameters, statistics } }),
-    origin: json<Origin>('origin'),
+    origin: json<Provenance>('origin'),
     files: json<FileLengths>('files'),
   };
 }

@@ -1,17 +1,15 @@
-/** Comparing a run that has ended with the same run trained again. */
+/** run.json, and the comparison of a finished run with the same run trained again. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
+import { RUN_FILES } from '../../files/runFiles.js';
 import { printable } from '../../text.js';
-import type { StepRecord, TrainResult } from '../records.js';
-import type { Origin, OriginDifference } from './provenance.js';
+import type { StepRecord, TrainResult } from '../loop.js';
+import type { Difference, Provenance } from './provenance.js';
 
-/** The file in a run's directory that says what it was made of, and what came of it. */
-export const SUMMARY_FILE = 'run.json';
-
-/** What run.json says. Plain JSON. */
-export interface RunSummary extends Origin {
+/** The content of run.json. */
+export interface RunSummary extends Provenance {
   /** Of config.json's bytes. */
   readonly configSha256: string;
   readonly status: TrainResult['status'];
@@ -21,10 +19,10 @@ export interface RunSummary extends Origin {
 
 /**
  * Reads run.json.
- * @throws MlpError 66 where it is missing, 65 where it is not what a run writes
+ * @throws MlpError ExitCode.noInput if it is missing, data if a run can't have written it
  */
 export function readSummary(run: string): RunSummary {
-  const path = join(run, SUMMARY_FILE);
+  const path = join(run, RUN_FILES.summary);
   const name = printable(path);
   let text: string;
   try {
@@ -34,28 +32,24 @@ export function readSummary(run: string): RunSummary {
     throw new MlpError(
       ExitCode.noInput,
       `${name}: no such file`,
-      'name the directory of a run that has ended; mlp train --resume goes on with one that has not',
+      'name the directory of a finished run; mlp train --resume finishes one that was interrupted',
       { cause: error },
     );
   }
   const summary = parse(text);
   if (!isSummary(summary)) {
-    throw new MlpError(
-      ExitCode.data,
-      `${name}: found something else than what mlp train writes`,
-      'train anew',
-    );
+    throw new MlpError(ExitCode.data, `${name}: found content that mlp train does not write`, 'train anew');
   }
   return summary;
 }
 
-/** @throws MlpError 65 where a run was interrupted */
+/** @throws MlpError ExitCode.data if the run was interrupted */
 export function requireEnded({ status }: RunSummary, run: string): void {
   if (status !== 'interrupted') return;
   throw new MlpError(
     ExitCode.data,
-    `${printable(run)}: found an interrupted run, expected one that has come to its end`,
-    'go on with it first: mlp train --resume',
+    `${printable(run)}: found an interrupted run, expected a finished one`,
+    'finish it first with mlp train --resume',
   );
 }
 
@@ -83,7 +77,7 @@ function isSummary(value: unknown): value is RunSummary {
 
 /** SHA-256 of a run's config.json, in hexadecimal. */
 export function hashConfig(run: string): string {
-  const path = join(run, 'config.json');
+  const path = join(run, RUN_FILES.config);
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch (error) {
@@ -91,13 +85,13 @@ export function hashConfig(run: string): string {
   }
 }
 
-/** Compares the losses of steps, as they are taken, with those of a run's steps.csv; remembers the first that differs. */
+/** Compares the losses of steps with those in a run's steps.csv, and remembers the first that differs. */
 export class StepComparison {
   readonly #lines: readonly string[];
   first: { readonly step: number; readonly found: number; readonly expected: string } | undefined;
 
   constructor(run: string) {
-    const path = join(run, 'steps.csv');
+    const path = join(run, RUN_FILES.steps);
     try {
       this.#lines = readFileSync(path, 'utf8').split('\n');
     } catch (error) {
@@ -114,16 +108,16 @@ export class StepComparison {
   };
 }
 
-/** Why weights are others: what else differs first, or the first step that does. */
+/** Why weights differ: by what else differs first, or by the first step that does. */
 export function weightsDifference(
-  found: { readonly origin: Origin; readonly weightsSha256: string },
+  found: { readonly provenance: Provenance; readonly weightsSha256: string },
   expected: RunSummary,
   { first }: StepComparison,
-): OriginDifference | undefined {
+): Difference | undefined {
   if (found.weightsSha256 === expected.weightsSha256) return undefined;
   for (const what of ['version', 'node'] as const) {
-    if (found.origin[what] === expected[what]) continue;
-    return { what, found: found.origin[what], expected: expected[what] };
+    if (found.provenance[what] === expected[what]) continue;
+    return { what, found: found.provenance[what], expected: expected[what] };
   }
   const [loss, other] = first
     ? [`, with loss ${first.found} in step ${first.step}`, `, with ${first.expected}`]

@@ -33,7 +33,7 @@ export class ReduceOnPlateau implements Schedule {
     return this.#state.learningRate;
   }
 
-  epochDone(metrics: ReadonlyMap<string, number>): void {
+  epochDone(metrics: ReadonlyMap<string, number | null>): void {
     const { monitor, gamma, patience, minDelta, minimum } = this.config;
     const state = this.#state;
     const value = metricOf(metrics, monitor);

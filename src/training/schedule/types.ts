@@ -5,7 +5,7 @@ export interface Schedule {
   /** The learning rate of a step (from 0, over the whole run) in an epoch (from 0). */
   learningRate(step: number, epoch: number): number;
   /** Told the metrics at the end of an epoch, by name as in epochs.csv: `train_loss`, `validation_accuracy`, … */
-  epochDone(metrics: ReadonlyMap<string, number>): void;
+  epochDone(metrics: ReadonlyMap<string, number | null>): void;
   /** What it has learnt from them, as plain JSON that restores it to the bit; null where it keeps nothing. */
   state(): unknown;
   /** @throws MlpError (65) where `state` is none of this schedule's */

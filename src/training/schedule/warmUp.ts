@@ -48,7 +48,7 @@ export class WarmUp implements Schedule {
     return this.#after.learningRate(0, 0) * (this.#from + ((1 - this.#from) * step) / this.#steps);
   }
 
-  epochDone(metrics: ReadonlyMap<string, number>): void {
+  epochDone(metrics: ReadonlyMap<string, number | null>): void {
     if (this.#epochsDone >= this.#epochs) this.#after.epochDone(metrics);
     this.#epochsDone++;
   }

@@ -4,10 +4,9 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sealed } from '../../../dist/training/checkpoint/seal.js';
-import { CheckpointStore } from '../../../dist/training/run/checkpoints.js';
+import { CheckpointStore, withChecksum } from '../../../dist/training/run/checkpoints.js';
 
 CheckpointStore.prototype.save = async function (_step, { header, parts }) {
   await mkdir(this.folder, { recursive: true });
-  await writeFile(join(this.folder, 'step-0.checkpoint'), sealed([header, ...parts]));
+  await writeFile(join(this.folder, 'step-0.checkpoint'), withChecksum([header, ...parts]));
 };

@@ -142,7 +142,9 @@ describe('load', () => {
     writeFileSync(path, 'damaged');
     const loaded = await load(folder);
     expect(loaded.step).toBe(8);
-    expect(loaded.warnings).toEqual([`${path}: found no seal, expected it as the first line: using step-8`]);
+    expect(loaded.warnings).toEqual([
+      `${path}: found no checksum in the first line, expected one: using step-8`,
+    ]);
     bytes[bytes.length - 1] ^= 1;
     writeFileSync(path, bytes);
     expect((await load(folder)).warnings[0]).toMatch(
@@ -156,9 +158,9 @@ describe('load', () => {
     const { exitCode, message, hint } = await rejection(load(folder));
     expect([exitCode, hint]).toEqual([ExitCode.data, expect.stringContaining('train from the start')]);
     expect(message).toBe(
-      `${folder}: found no checkpoint that is whole, expected one: ` +
+      `${folder}: found only damaged checkpoints, expected a whole one: ` +
         [12, 8]
-          .map((step) => `${join(folder, nameOf(step))}: found no seal, expected it as the first line`)
+          .map((step) => `${join(folder, nameOf(step))}: found no checksum in the first line, expected one`)
           .join('; '),
     );
   });

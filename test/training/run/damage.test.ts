@@ -1,8 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SEAL_BYTES } from '../../../src/training/checkpoint/seal.js';
-import { CheckpointStore } from '../../../src/training/run/checkpoints.js';
+import { CHECKSUM_LINE_BYTES, CheckpointStore } from '../../../src/training/run/checkpoints.js';
 import { temporaryFolder } from '../../support/cli.js';
 import { contentOf, load } from './content.js';
 
@@ -34,8 +33,8 @@ describe('a checkpoint of which', () => {
   it('any byte has changed is not believed', async () => {
     const { folder, path, whole, write } = await rewritable();
     for (let at = 0; at < whole.length; at++) {
-      // A single bit, a different one each time; all of them where the seal itself is struck.
-      for (const mask of at < SEAL_BYTES ? [0xff, 1 << (at % 8)] : [1 << (at % 8)]) {
+      // A single bit, a different one each time; all of them where the checksum itself is struck.
+      for (const mask of at < CHECKSUM_LINE_BYTES ? [0xff, 1 << (at % 8)] : [1 << (at % 8)]) {
         const bytes = Buffer.from(whole);
         bytes[at] ^= mask;
         write(bytes);
@@ -66,7 +65,12 @@ describe('a checkpoint of which', () => {
     const { folder, path, whole, write } = await rewritable();
     write(Buffer.alloc(whole.length));
     await expectDamage(folder, path, 'zeros');
-    write(Buffer.concat([whole.subarray(0, SEAL_BYTES), Buffer.alloc(whole.length - SEAL_BYTES)]));
-    await expectDamage(folder, path, 'a seal and zeros');
+    write(
+      Buffer.concat([
+        whole.subarray(0, CHECKSUM_LINE_BYTES),
+        Buffer.alloc(whole.length - CHECKSUM_LINE_BYTES),
+      ]),
+    );
+    await expectDamage(folder, path, 'a checksum and zeros');
   });
 });

@@ -3,10 +3,10 @@ import { ExitCode } from '../../../src/errors.js';
 import {
   dataDifference,
   kernelsDifference,
-  type Origin,
-  originOf,
+  type Provenance,
+  provenanceOf,
 } from '../../../src/training/run/provenance.js';
-import { requireSameConfig, requireSameOrigin } from '../../../src/training/run/resume.js';
+import { requireSameConfig, requireSameProvenance } from '../../../src/training/run/resume.js';
 import { errorOf } from '../../spec/support.js';
 import { prepare } from '../../support/runs.js';
 
@@ -15,7 +15,7 @@ const file = (sha256?: string, key: 'data.train' | 'data.test' = 'data.train') =
   path: 'a.csv',
   ...(sha256 !== undefined && { sha256 }),
 });
-const ORIGIN: Origin = {
+const ORIGIN: Provenance = {
   version: '1.0.0',
   node: 'v20.19.0',
   backend: 'wasm',
@@ -56,7 +56,7 @@ describe('the data of two runs', () => {
 
 describe('the kernels of two runs', () => {
   it('differ by backend and by relaxed SIMD; by threads for a BLAS alone', () => {
-    const differing = (changes: Partial<Origin>, then: Partial<Origin> = {}) =>
+    const differing = (changes: Partial<Provenance>, then: Partial<Provenance> = {}) =>
       kernelsDifference({ ...ORIGIN, ...then, ...changes }, { ...ORIGIN, ...then })?.what;
     expect(differing({})).toBeUndefined();
     expect(differing({ threads: 1, version: '2.0.0', node: 'v24.0.0' })).toBeUndefined();
@@ -70,15 +70,15 @@ describe('the kernels of two runs', () => {
 
   it('use relaxed SIMD only where the engine has it', () => {
     const versions = { version: '1.0.0', node: 'v20.19.0' };
-    expect(originOf(versions, { backend: 'reference', relaxed: true }, 1, []).relaxed).toBe(false);
-    expect(originOf(versions, { backend: 'wasm', relaxed: false }, 1, []).relaxed).toBe(false);
+    expect(provenanceOf(versions, { backend: 'reference', relaxed: true }, 1, []).relaxed).toBe(false);
+    expect(provenanceOf(versions, { backend: 'wasm', relaxed: false }, 1, []).relaxed).toBe(false);
   });
 });
 
 describe('a run to go on with', () => {
   it('is refused with 65 for other data, with 69 for other kernels', () => {
-    const refusal = (changes: Partial<Origin>) =>
-      errorOf(() => requireSameOrigin({ ...ORIGIN, ...changes }, ORIGIN, 'runs/a-1'));
+    const refusal = (changes: Partial<Provenance>) =>
+      errorOf(() => requireSameProvenance({ ...ORIGIN, ...changes }, ORIGIN, 'runs/a-1'));
     expect(refusal({ data: [file('ab')] })).toMatchObject({
       exitCode: ExitCode.data,
       message: 'data.train: found a.csv with SHA-256 ab, expected SHA-256 aa as in runs/a-1',

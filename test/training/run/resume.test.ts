@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../../src/model/safetensors/decode.js';
 import { type Engine, LocalEngine } from '../../../src/training/engine/engine.js';
 import { Team } from '../../../src/training/engine/team.js';
+import type { TrainListener, TrainResult } from '../../../src/training/loop.js';
 import { runTraining } from '../../../src/training/loop.js';
-import type { TrainListener, TrainResult } from '../../../src/training/records.js';
-import type { Origin } from '../../../src/training/run/provenance.js';
+import type { Provenance } from '../../../src/training/run/provenance.js';
 import { decodeRun, encodeRun, type SavedRun } from '../../../src/training/run/state.js';
 import { temporaryFolder } from '../../support/cli.js';
 import { csvOf, type Problem, prepare } from '../../support/runs.js';
 
 const CHOICE = { backend: 'wasm', relaxed: false } as const;
-const ORIGIN: Origin = {
+const ORIGIN: Provenance = {
   version: '1.0.0',
   node: 'v20',
   backend: 'wasm',
@@ -68,7 +68,7 @@ async function train(
   const engine =
     threads === undefined
       ? LocalEngine.start(run, dataset, from?.engine)
-      : await Team.start({ ...run, threads }, dataset, {}, from?.engine);
+      : await Team.start({ ...run, threads }, dataset, from?.engine);
   const controller = new AbortController();
   let left = stopAt - (from?.progress.steps ?? 0);
   const limited = withTrain(engine, async (losses, rates, options) => {
@@ -78,7 +78,7 @@ async function train(
     if (left === 0) controller.abort();
     return done;
   });
-  const result = await runTraining(limited, config, plan, tracing(record), {
+  const result = await runTraining(limited, tracing(record), {
     signal: controller.signal,
     ...(from && { from }),
     save: async (state) => {
@@ -93,10 +93,9 @@ async function train(
 
 /** An engine that takes its steps in another way. */
 function withTrain(engine: Engine, train: Engine['train']): Engine {
-  const { backend, threads, parameters, statistics } = engine;
+  const { run, parameters, statistics } = engine;
   return {
-    backend,
-    threads,
+    run,
     parameters,
     statistics,
     train,
@@ -255,7 +254,7 @@ it('a run saves within an epoch when it is time, and that changes nothing', asyn
     if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
     return done;
   });
-  const result = await runTraining(slow, config, plan, tracing(record), {
+  const result = await runTraining(slow, tracing(record), {
     save: async ({ progress: { steps, epochs } }) => {
       within.push(steps > epochs * plan.stepsPerEpoch);
     },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { classAccumulator, regressionAccumulator } from '../../src/evaluation/metrics.js';
 import { Arena } from '../../src/kernels/arena.js';
 import { ReferenceKernels } from '../../src/kernels/reference.js';
 import { LOSSES } from '../../src/network/loss.js';
-import { classAccumulator, regressionAccumulator } from '../../src/training/metrics.js';
 import { fixture } from '../support/fixtures.js';
 
 interface RegressionCase {
@@ -34,6 +34,15 @@ function inTwo(rows: number, add: (first: number, count: number) => void): void 
   add(0, half);
   if (rows > half) add(half, rows - half);
 }
+
+describe('regressionAccumulator', () => {
+  it('has no R² for a single row, as scikit-learn has none', () => {
+    const accumulator = regressionAccumulator([1, 2], [1, 10]);
+    accumulator.add(1, [1, 3], 0);
+    accumulator.addLoss(1, 2);
+    expect(accumulator.result()).toEqual({ metrics: { loss: 0.5, r2: null, rmse: 5 } });
+  });
+});
 
 describe('metrics are those of scikit-learn', () => {
   it.each(CASES.filter((entry) => entry.task === 'regression'))(

@@ -1,0 +1,68 @@
+/**
+ * Metrics of a network after each epoch, gathered batch by batch: the mean loss (weighted if the rows have weights,
+ * without regularisation), and accuracy with the confusion matrix for classes, R² and RMSE for regression. In those
+ * every row counts 1.
+ */
+import { predictedClass } from '../network/output.js';
+import { accuracy, type Confusion } from './classification.js';
+import { RegressionErrors } from './regression.js';
+import { plain } from './sum.js';
+
+/** By name and in the order of epochs.csv. R² is null for a single row. */
+export type Metrics = { loss: number; accuracy: number } | { loss: number; r2: number | null; rmse: number };
+
+export interface Evaluation {
+  readonly metrics: Metrics;
+  /** confusion[actual][predicted] in rows; only for classes. */
+  readonly confusion?: Confusion;
+}
+
+/** Accumulates an evaluation over batches. */
+export interface Accumulator {
+  /** Adds a batch's outputs [B, outputs], whose targets start at `firstRow`. */
+  add(rows: number, outputs: ArrayLike<number>, firstRow: number): void;
+  /** Adds a batch's loss: the weighted sum of its terms, and how many there are. */
+  addLoss(sum: number, terms: number): void;
+  result(): Evaluation;
+}
+
+/** @param labels [rows] the number of each row's class */
+export function classAccumulator(labels: ArrayLike<number>, outputs: number, classes: number): Accumulator {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const loss = meanLoss();
+  return {
+    addLoss: loss.add,
+    add(rows, logits, firstRow) {
+      for (let i = 0; i < rows; i++) {
+        confusion[labels[firstRow + i]][predictedClass(logits, i * outputs, outputs)]++;
+      }
+    },
+    result: () => ({ metrics: { loss: loss.mean(), accuracy: accuracy(confusion) }, confusion }),
+  };
+}
+
+/** The parameters are those of `RegressionErrors`. */
+export function regressionAccumulator(targets: ArrayLike<number>, units: readonly number[]): Accumulator {
+  const errors = new RegressionErrors(targets, units, plain);
+  const loss = meanLoss();
+  return {
+    addLoss: loss.add,
+    add: (rows, outputs, firstRow) => errors.add(rows, outputs, firstRow),
+    result() {
+      const { r2, rmse } = errors.scores();
+      return { metrics: { loss: loss.mean(), r2, rmse } };
+    },
+  };
+}
+
+function meanLoss() {
+  let sum = 0;
+  let terms = 0;
+  return {
+    add(batchSum: number, batchTerms: number) {
+      sum += batchSum;
+      terms += batchTerms;
+    },
+    mean: () => sum / terms,
+  };
+}

@@ -1,0 +1,15 @@
+/** What the files in a run's directory are called. */
+export const RUN_FILES = {
+  /** The config with every default filled in. */
+  config: 'config.json',
+  /** A row for each step. */
+  steps: 'steps.csv',
+  /** A row for each epoch. */
+  epochs: 'epochs.csv',
+  /** Checkpoints, as long as the run can be resumed. */
+  checkpoints: 'checkpoint',
+  /** The trained model. */
+  model: 'model.safetensors',
+  /** Versions, hashes and results. */
+  summary: 'run.json',
+} as const;
