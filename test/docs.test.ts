@@ -187,6 +187,19 @@ describe('output in the docs', () => {
     },
   );
 
+  it('README.md: comes from commands that succeed', async () => {
+    const folder = exampleFolder();
+    const commands = parsePage(README)
+      .blocks.filter(({ language }) => language === 'sh')
+      .flatMap(({ text }) => [...text.matchAll(/^mlp (.+)$/gm)].map(([, command]) => command))
+      // It measures the machine, for seconds.
+      .filter((command) => !command.startsWith('doctor'));
+    for (const command of commands) {
+      const { code, stderr } = await mlpHere(command.split(' '), { cwd: folder });
+      expect(code, `mlp ${command}\n${stderr}`).toBe(0);
+    }
+  });
+
   it('in the picture is what the command prints', async () => {
     const description = /<desc>\$ npx mlp (.+?)\n(.*)<\/desc>/s.exec(read('docs/terminal.svg'));
     const [, command = '', expected = ''] = description ?? [];
