@@ -117,6 +117,11 @@ export function formatMetricIn(width: number, value: number): string {
   return text.padStart(width);
 }
 
+/** Up to ten significant digits, without the noise of binary fractions: 0.1 + 0.2 → `0.3`. */
+export function formatNumber(x: number): string {
+  return x === 0 ? '0' : String(Number(x.toPrecision(10)));
+}
+
 /** A share of one as a percentage: 0.9737 → `97.4%`. NaN, the share of nothing, is `-`. */
 export function formatPercent(share: number, decimals = 1): string {
   return Number.isNaN(share) ? '-' : `${(share * 100).toFixed(decimals)}%`;

@@ -2,11 +2,12 @@
 import { ExitCode } from '../errors.js';
 import { type Check, checkGraph, type GradcheckResult } from '../gradcheck/check.js';
 import { readGraph } from '../gradcheck/graphFile.js';
-import { renderGraphCheck, renderSummary, renderTable, type Style } from '../gradcheck/text.js';
+import type { Display } from '../report/style.js';
 import { readJson } from '../spec/json.js';
 import { isObject } from '../spec/shorthand.js';
 import type { BackendName } from '../spec/train.js';
 import { counted } from '../text.js';
+import { renderGraphCheck, renderSummary, renderTable } from './gradcheckText.js';
 import type { CommonOptions } from './options.js';
 import { print, toJson } from './output.js';
 import { displayOf } from './terminal.js';
@@ -20,20 +21,20 @@ export interface GradcheckOptions extends CommonOptions {
 }
 
 export async function run(path: string | undefined, options: GradcheckOptions): Promise<void> {
-  const { style } = await displayOf(process.stdout, options.color);
-  const pages = path === undefined ? await builtIn(options, style) : [await pageOf(path, options, style)];
+  const display = await displayOf(process.stdout, options.color);
+  const pages = path === undefined ? await builtIn(options, display) : [await pageOf(path, options, display)];
   const checks = pages.map(({ check }) => check);
   const result: GradcheckResult = { passed: checks.every(({ passed }) => passed), checks };
   if (options.json) {
     print(toJson(result, 2));
   } else {
-    for (const { check, text } of pages) print(text ?? renderSummary(check, style));
-    print(`\n${verdict(checks, style)}`);
+    for (const { check, text } of pages) print(text ?? renderSummary(check, display));
+    print(`\n${verdict(checks, display)}`);
   }
   if (!result.passed) process.exitCode = ExitCode.checkFailed;
 }
 
-function verdict(checks: readonly Check[], style: Style): string {
+function verdict(checks: readonly Check[], { style }: Display): string {
   const failed = checks.filter(({ passed }) => !passed).length;
   if (failed > 0) return style.bad(`${failed} of ${counted(checks.length, 'check')} failed`);
   return style.good(checks.length === 1 ? 'the check passed' : `all ${checks.length} checks passed`);
@@ -45,28 +46,28 @@ interface Page {
   readonly text?: string;
 }
 
+// Only networks need the modules that read data and plan a training; without them a graph takes half the time.
+const loadNetworkChecks = () => import('./gradcheckNetwork.js');
+
 /** The homework's graph in full, then a line for each other check. */
-async function builtIn({ backend }: GradcheckOptions, style: Style): Promise<Page[]> {
-  const { residualReluGraph } = await import('../gradcheck/builtin.js');
-  const { checkSoftmax } = await import('../gradcheck/softmax.js');
-  const { checkBuiltInNetworks } = await import('./gradcheckNetwork.js');
-  const { check, derivation } = checkGraph(residualReluGraph(), 'residual connection of two neurons');
-  const others = [...checkSoftmax(), ...checkBuiltInNetworks(backend)];
-  return [{ check, text: renderGraphCheck(check, derivation, style) }, ...others.map((check) => ({ check }))];
+async function builtIn({ backend }: GradcheckOptions, display: Display): Promise<Page[]> {
+  const { builtInChecks } = await loadNetworkChecks();
+  const [{ check, derivation }, others] = builtInChecks(backend);
+  const text = renderGraphCheck(check, derivation, display);
+  return [{ check, text }, ...others.map((check) => ({ check }))];
 }
 
 /** The check of a file: a graph, or the network of a train config. */
-async function pageOf(path: string, options: GradcheckOptions, style: Style): Promise<Page> {
+async function pageOf(path: string, options: GradcheckOptions, display: Display): Promise<Page> {
   const { value } = readJson(path);
   const keys = isObject(value) ? Object.keys(value) : [];
   if (keys.includes('network') || keys.includes('layers')) {
-    // Only a network needs the modules that read data and plan a training.
-    const { checkConfig } = await import('./gradcheckNetwork.js');
+    const { checkConfig } = await loadNetworkChecks();
     const check = await checkConfig(path, options);
-    const summary = renderSummary(check, style);
+    const summary = renderSummary(check, display);
     const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
-    return { check, text: isShort ? `${renderTable(check, style)}\n\n${summary}` : summary };
+    return { check, text: isShort ? `${renderTable(check, display)}\n\n${summary}` : summary };
   }
   const { check, derivation } = checkGraph(readGraph(value, path), path);
-  return { check, text: renderGraphCheck(check, derivation, style) };
+  return { check, text: renderGraphCheck(check, derivation, display) };
 }

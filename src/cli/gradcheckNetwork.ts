@@ -1,8 +1,9 @@
-/** mlp gradcheck of networks: the built-in ones, or that of a train config on its own data. */
+/** mlp gradcheck of networks: the built-in checks, or a train config on its own data. */
 import { loadDataset } from '../data/dataset/loadDataset.js';
-import { networkProblems } from '../gradcheck/builtin.js';
-import type { Check } from '../gradcheck/check.js';
+import { networkProblems, residualReluGraph } from '../gradcheck/builtin.js';
+import { type Check, checkGraph } from '../gradcheck/check.js';
 import { checkNetwork, type NetworkProblem } from '../gradcheck/network.js';
+import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/machine.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { loadTrainConfig } from '../spec/load.js';
@@ -17,8 +18,13 @@ type Backend = 'auto' | BackendName;
 /** The largest batch for a check: more rows would only take longer. */
 const CHECKED_ROWS = 16;
 
-export function checkBuiltInNetworks(backend: Backend): Check[] {
-  return networkProblems().map((problem) => checkNetwork(problem, kernelsFor(problem, backend).kernels));
+/** All built-in checks: the homework's graph with its derivation, then softmax and networks. */
+export function builtInChecks(backend: Backend): [graph: ReturnType<typeof checkGraph>, others: Check[]] {
+  const networks = networkProblems().map((problem) =>
+    checkNetwork(problem, kernelsFor(problem, backend).kernels),
+  );
+  const graph = checkGraph(residualReluGraph(), 'residual connection of two neurons');
+  return [graph, [...checkSoftmax(), ...networks]];
 }
 
 /** Checks the network of a train config on the first rows of its training data. */

@@ -1,39 +1,35 @@
-/** Checks as plain text: derivations, tables of the three derivatives, one-line summaries. */
-import type { Check, CheckedParameter } from './check.js';
-import type { Derivation, InputDerivation, LocalDerivative, Path } from './derivation.js';
-import { factor, formatError, formatNumber } from './format.js';
+/** Gradient checks for people: derivations, tables of the three derivatives, one-line summaries. */
+import type { Check, CheckedParameter } from '../gradcheck/check.js';
+import {
+  type Derivation,
+  factor,
+  type InputDerivation,
+  type LocalDerivative,
+  type Path,
+} from '../gradcheck/derivation.js';
+import type { Display, Style } from '../report/style.js';
+import { alignRows, type Cell, formatTable } from '../report/table.js';
+import { counted, formatNumber } from '../text.js';
 
-/** How marks and headings are set off; each gets text and gives it back, with colour codes around it if need be. */
-export interface Style {
-  good(text: string): string;
-  bad(text: string): string;
-  warn(text: string): string;
-  dim(text: string): string;
-  bold(text: string): string;
-}
-
-const same = (text: string): string => text;
-
-export const PLAIN: Style = { good: same, bad: same, warn: same, dim: same, bold: same };
-
-/** The whole page of a graph: values, local derivatives, derivations, and the table of the check. */
-export function renderGraphCheck(check: Check, derivation: Derivation, style: Style = PLAIN): string {
+/** The page of a graph: values, local derivatives, derivations, and the table of the check. */
+export function renderGraphCheck(check: Check, derivation: Derivation, display: Display): string {
+  const { style } = display;
   return [
     style.bold(check.name),
     '',
     section('values', renderValues(derivation), style),
     section('local derivatives', renderLocalDerivatives(derivation), style),
-    section('derivatives, the output first', renderDerivations(derivation, style), style),
-    section('check', renderTable(check, style), style),
+    section('derivatives, from the output to each input', renderDerivations(derivation, style), style),
+    section('check', renderTable(check, display), style),
   ].join('\n');
 }
 
-/** A line for a check: its mark, its name, how much was compared and the largest error. */
-export function renderSummary(check: Check, style: Style = PLAIN): string {
+/** One line: whether the check passed, its name, the number of derivatives and the largest error. */
+export function renderSummary(check: Check, { style }: Display): string {
   const kinks = check.parameters.filter((parameter) => parameter.kink).length;
   const wrong = check.parameters.filter((parameter) => !parameter.passed).length;
   const notes = [
-    `${check.parameters.length} ${check.parameters.length === 1 ? 'derivative' : 'derivatives'}`,
+    counted(check.parameters.length, 'derivative'),
     `largest relative error ${formatError(check.maxRelativeError)}`,
     ...(kinks > 0 ? [`${kinks} at a kink`] : []),
     ...(wrong > 0 ? [`${wrong} wrong`] : []),
@@ -42,69 +38,70 @@ export function renderSummary(check: Check, style: Style = PLAIN): string {
   return `${mark}  ${check.name}${style.dim(`: ${notes.join(', ')}`)}`;
 }
 
-/** Manual, analytic and numeric side by side, a row for each parameter, then what is wrong and what kinks are. */
-export function renderTable(check: Check, style: Style = PLAIN): string {
+/** Manual, analytic and numeric derivatives side by side, one row per parameter; then problems and kinks. */
+export function renderTable(check: Check, display: Display): string {
+  const { style } = display;
   const { parameters } = check;
-  const withManual = parameters.some((parameter) => parameter.manual !== undefined);
-  const header = ['', ...(withManual ? ['manual'] : []), 'analytic', 'numeric', 'relative error'];
+  const hasManual = parameters.some((parameter) => parameter.manual !== undefined);
+  const numbers = [...(hasManual ? ['manual'] : []), 'analytic', 'numeric', 'relative error'];
+  const columns = [
+    { header: 'parameter' },
+    ...numbers.map((header) => ({ header, align: 'right' as const })),
+    { header: '' },
+  ];
   const rows = parameters.map((parameter) => [
     parameter.name,
-    ...(withManual ? [parameter.manual === undefined ? '' : formatNumber(parameter.manual)] : []),
+    ...(hasManual ? [parameter.manual === undefined ? '' : formatNumber(parameter.manual)] : []),
     formatNumber(parameter.analytic),
     formatNumber(parameter.numeric),
     formatError(parameter.relativeError),
+    markOf(parameter, style),
   ]);
-  const [headerLine, ...lines] = alignColumns([header, ...rows]);
+  const kinkNote = 'kink: the ±h interval crosses a kink, so analytic and numeric may differ';
   return [
-    style.dim(headerLine),
-    ...lines.map((line, i) => `${line}  ${markOf(parameters[i], style)}`),
+    // Never clipped: the user asked for these numbers.
+    formatTable(columns, rows, { ...display, width: Number.POSITIVE_INFINITY }),
     ...parameters.flatMap(({ name, problem }) => (problem ? [style.bad(`${name}: ${problem}`)] : [])),
-    ...(parameters.some((parameter) => parameter.kink)
-      ? [
-          style.dim(
-            'kink: the interval of the differences crosses a kink; analytic and numeric need not agree',
-          ),
-        ]
-      : []),
+    ...(parameters.some((parameter) => parameter.kink) ? [style.dim(kinkNote)] : []),
   ].join('\n');
 }
 
-function markOf(parameter: CheckedParameter, style: Style): string {
-  if (!parameter.passed) return style.bad('wrong');
-  return parameter.kink ? style.warn('kink') : style.good('ok');
+function markOf(parameter: CheckedParameter, style: Style): Cell {
+  if (!parameter.passed) return { text: 'wrong', paint: style.bad };
+  return parameter.kink ? { text: 'kink', paint: style.warn } : { text: 'ok', paint: style.good };
 }
 
 function renderValues({ nodes }: Derivation): string {
-  return alignLeft(
+  return alignText(
     nodes.map(({ name, expression, value }) =>
       expression && expression !== name
         ? [name, `= ${expression}`, `= ${formatNumber(value)}`]
         : [name, '', `= ${formatNumber(value)}`],
     ),
-  ).join('\n');
+  );
 }
 
 function renderLocalDerivatives({ localDerivatives }: Derivation): string {
-  return alignLeft(
+  return alignText(
     localDerivatives.map((local) => {
       const number = formatNumber(local.value);
       return [partialOf(local), `= ${local.symbol}`, local.symbol === number ? '' : `= ${number}`];
     }),
-  ).join('\n');
+  );
 }
 
 function renderDerivations({ output, inputs }: Derivation, style: Style): string {
   return inputs.map((derivation) => renderDerivation(output, derivation, style)).join('\n\n');
 }
 
-/** `∂z/∂w = product of partials = product of symbols = product of numbers = value`, a line for each step. */
+/** `∂z/∂w = product of partials = product of symbols = product of numbers = value`, one line per step. */
 function renderDerivation(output: string, derivation: InputDerivation, style: Style): string {
   const { input, paths, pathCount, gradient } = derivation;
   const left = partial(output, input);
   const indent = ' '.repeat(left.length);
   const value = formatNumber(gradient);
   const omitted = pathCount - BigInt(paths.length);
-  if (pathCount === 0n) return `${left} = 0${style.dim(`, for no path leads from ${input} to ${output}`)}`;
+  if (pathCount === 0n) return `${left} = 0${style.dim(`, since no path leads from ${input} to ${output}`)}`;
 
   const sumOf = (term: (path: Path) => string): string[] => [
     ...paths.map(term),
@@ -141,24 +138,13 @@ function section(title: string, body: string, style: Style): string {
   return `${style.dim(title)}\n${indented.join('\n')}\n`;
 }
 
-/** The first column to the left, numbers to the right. */
-function alignColumns(rows: readonly string[][]): string[] {
-  const widths = columnWidths(rows);
-  return rows.map((row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
-  );
+/** Text columns of full width, one space apart. */
+function alignText(rows: readonly string[][]): string {
+  const columns = rows[0]?.map(() => ({})) ?? [];
+  return alignRows(columns, rows, { width: Number.POSITIVE_INFINITY }, 1).lines.join('\n');
 }
 
-function alignLeft(rows: readonly string[][]): string[] {
-  const widths = columnWidths(rows);
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]))
-      .join(' ')
-      .trimEnd(),
-  );
-}
-
-function columnWidths(rows: readonly string[][]): number[] {
-  return rows[0]?.map((_, i) => rows.reduce((widest, row) => Math.max(widest, row[i].length), 0)) ?? [];
+/** A relative error to two digits: `3.1e-12`, or `0` for none. */
+function formatError(error: number): string {
+  return error === 0 ? '0' : error.toExponential(1);
 }

@@ -5,8 +5,8 @@
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { formatPlace } from '../spec/show.js';
+import { formatNumber } from '../text.js';
 import { type Expression, namesIn } from './expression.js';
-import { formatNumber } from './format.js';
 import { forward, type Graph, GraphBuilder, localDerivatives } from './graph.js';
 import { constant, identity } from './operations.js';
 

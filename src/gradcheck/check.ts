@@ -2,8 +2,9 @@
  * Three derivatives side by side, each found in another way: manual from the file or a closed form, analytic from
  * backpropagation, numeric from differences; and the verdict. The types are what `gradcheck --json` prints.
  */
+
+import { formatNumber } from '../text.js';
 import { type Derivation, derive } from './derivation.js';
-import { formatNumber } from './format.js';
 import { countPaths, forward, type Graph } from './graph.js';
 import type { CheckedGraph } from './graphFile.js';
 import { type NumericDerivative, numericGradient, relativeError, type Sample } from './numeric.js';

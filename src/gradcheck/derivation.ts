@@ -3,7 +3,7 @@
  * local derivatives along the path, in symbols and in numbers. Backpropagation computes the same sum without listing
  * its terms, of which there may be exponentially many; hence the cap.
  */
-import { factor, formatNumber } from './format.js';
+import { formatNumber } from '../text.js';
 import { backward, countPaths, forward, type Graph, localDerivatives } from './graph.js';
 
 /** ∂node/∂operand */
@@ -133,4 +133,14 @@ function isSum(paths: readonly Path[], gradient: number): boolean {
   const size = paths.reduce((total, { value }) => total + Math.abs(value), 0);
   const longest = Math.max(1, ...paths.map(({ factors }) => factors.length));
   return Math.abs(sum - gradient) <= 4 * Number.EPSILON * (longest + paths.length) * size;
+}
+
+/** `text` as a factor of a product: in parentheses, unless it is a name, a plain number or a call. */
+export function factor(text: string): string {
+  let outside = text;
+  for (let before = ''; before !== outside; ) {
+    before = outside;
+    outside = before.replace(/\([^()]*\)/g, '');
+  }
+  return /^[\p{L}\p{N}_.]*$/u.test(outside) ? text : `(${text})`;
 }

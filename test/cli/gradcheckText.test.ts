@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import residualRelu from '../../configs/gradcheck/residual-relu.json' with { type: 'json' };
+import { renderGraphCheck, renderSummary, renderTable } from '../../src/cli/gradcheckText.js';
 import { checkGraph } from '../../src/gradcheck/check.js';
 import { readGraph } from '../../src/gradcheck/graphFile.js';
-import { PLAIN, renderGraphCheck, renderSummary, renderTable } from '../../src/gradcheck/text.js';
+import { plainStyle } from '../../src/report/style.js';
+
+const DISPLAY = { width: 80, style: plainStyle };
 
 function render(json: unknown): string {
   const { check, derivation } = checkGraph(readGraph(json, 'graph.json'), 'graph.json');
-  return renderGraphCheck(check, derivation);
+  return renderGraphCheck(check, derivation, DISPLAY);
 }
 
 /** A check with round numbers, so that the text does not depend on rounding. */
@@ -69,7 +72,7 @@ describe('renderGraphCheck', () => {
 
   it('says that no path leads to the output', () => {
     const text = render({ inputs: { x: 1, u: 2 }, nodes: { y: 'exp(x)' }, output: 'y' });
-    expect(text).toContain('  ∂y/∂u = 0, for no path leads from u to y');
+    expect(text).toContain('  ∂y/∂u = 0, since no path leads from u to y');
   });
 
   it('says how many paths there are where it does not list them all', () => {
@@ -88,24 +91,25 @@ describe('renderGraphCheck', () => {
 
 describe('renderTable', () => {
   it('aligns the columns, marks every row, and names what is wrong', () => {
-    expect(renderTable(check).split('\n')).toEqual([
-      '      manual  analytic  numeric  relative error',
-      'w        0.3       0.3      0.3         2.5e-12  ok',
-      'bias     0.5    -12.25   -12.25               0  wrong',
-      'x                    0      0.5          1.0e+0  kink',
+    expect(renderTable(check, DISPLAY).split('\n')).toEqual([
+      'parameter  manual  analytic  numeric  relative error',
+      '─'.repeat(59),
+      'w             0.3       0.3      0.3         2.5e-12  ok',
+      'bias          0.5    -12.25   -12.25               0  wrong',
+      'x                         0      0.5          1.0e+0  kink',
       'bias: manual 0.5, expected -12.25',
-      'kink: the interval of the differences crosses a kink; analytic and numeric need not agree',
+      'kink: the ±h interval crosses a kink, so analytic and numeric may differ',
     ]);
   });
 
   it('leaves the manual column out where nothing was found by hand', () => {
     const [row] = check.parameters.slice(2);
-    expect(renderTable({ ...check, parameters: [row] })).not.toContain('manual');
+    expect(renderTable({ ...check, parameters: [row] }, DISPLAY)).not.toContain('manual');
   });
 
   it('colours by the style it is given', () => {
-    const style = { ...PLAIN, bad: (text: string) => `<${text}>`, good: (text: string) => `[${text}]` };
-    const text = renderTable(check, style);
+    const style = { ...plainStyle, bad: (text: string) => `<${text}>`, good: (text: string) => `[${text}]` };
+    const text = renderTable(check, { ...DISPLAY, style });
     expect(text).toContain('[ok]');
     expect(text).toContain('<wrong>');
     expect(text).toContain('<bias: manual 0.5, expected -12.25>');
@@ -114,7 +118,7 @@ describe('renderTable', () => {
 
 describe('renderSummary', () => {
   it('counts derivatives, kinks and mistakes', () => {
-    expect(renderSummary(check)).toBe(
+    expect(renderSummary(check, DISPLAY)).toBe(
       'wrong  net: 3 derivatives, largest relative error 2.5e-12, 1 at a kink, 1 wrong',
     );
   });
