@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { loadDataset } from '../dist/data/dataset/loadDataset.js';
 
-import { trainSchema } from '../dist/spec/trainSchema.js';
+import { trainSchema } from '../dist/spec/trainConfig.js';
 import { csvFile } from './csv/files.js';
 
 const FOLDER = fileURLToPath(new URL('../data/', import.meta.url));

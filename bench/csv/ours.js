@@ -5,7 +5,7 @@ import { argv } from 'node:process';
 
 import { loadDataset } from '../../dist/data/dataset/loadDataset.js';
 
-import { trainSchema } from '../../dist/spec/trainSchema.js';
+import { trainSchema } from '../../dist/spec/trainConfig.js';
 import { serve } from '../peers/serve.js';
 import { configOf } from './config.js';
 import { checkOf } from './matrix.js';

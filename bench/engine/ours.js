@@ -9,7 +9,7 @@ import { createFeatureMatrix } from '../../dist/data/dataset/matrix.js';
 import { explainSearch, findBlas } from '../../dist/kernels/blas/find.js';
 import { thisMachine } from '../../dist/kernels/blas/machine.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
-import { trainSchema } from '../../dist/spec/trainSchema.js';
+import { trainSchema } from '../../dist/spec/trainConfig.js';
 import { chooseBackend, chooseThreads } from '../../dist/training/engine/backend.js';
 import { Team } from '../../dist/training/engine/team.js';
 import { planTraining } from '../../dist/training/plan.js';

@@ -7,7 +7,7 @@ import type { BlasFailure } from '../kernels/blas/library.js';
 import { thisMachine } from '../kernels/blas/machine.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { loadTrainConfig } from '../spec/load.js';
-import type { TrainConfig } from '../spec/train.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendChoice } from '../training/engine/backend.js';
 import { planTraining } from '../training/plan.js';
 

@@ -3,9 +3,8 @@ import { ExitCode } from '../errors.js';
 import { type Check, checkGraph, type GradcheckResult } from '../gradcheck/check.js';
 import { readGraph } from '../gradcheck/graphFile.js';
 import type { Display } from '../report/style.js';
-import { readJson } from '../spec/json.js';
-import { isObject } from '../spec/shorthand.js';
-import type { BackendName } from '../spec/train.js';
+import { isObject, readJson } from '../spec/json.js';
+import type { BackendName } from '../spec/words.js';
 import { counted } from '../text.js';
 import { renderGraphCheck, renderSummary, renderTable } from './gradcheckText.js';
 import type { CommonOptions } from './options.js';
@@ -59,7 +58,7 @@ async function builtIn({ backend }: GradcheckOptions, display: Display): Promise
 
 /** The check of a file: a graph, or the network of a train config. */
 async function pageOf(path: string, options: GradcheckOptions, display: Display): Promise<Page> {
-  const { value } = readJson(path);
+  const value = readJson(path);
   const keys = isObject(value) ? Object.keys(value) : [];
   if (keys.includes('network') || keys.includes('layers')) {
     const { checkConfig } = await loadNetworkChecks();

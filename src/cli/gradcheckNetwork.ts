@@ -7,7 +7,7 @@ import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/machine.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { loadTrainConfig } from '../spec/load.js';
-import type { BackendName } from '../spec/train.js';
+import type { BackendName } from '../spec/words.js';
 import { formatCount } from '../text.js';
 import { chooseBackend } from '../training/engine/backend.js';
 import { planTraining } from '../training/plan.js';

@@ -6,7 +6,7 @@ import { likelyTarget, type Proposal, propose } from '../data/propose/propose.js
 import { openSource } from '../data/source/source.js';
 import { summarize } from '../data/summary/summary.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { formatJson } from '../spec/jsonText.js';
+import { formatJson } from '../spec/json.js';
 import { listed, printable, quote } from '../text.js';
 import { requireFree, requireOther, writeNewFile } from './newFile.js';
 import { note, print, toJson, warn } from './output.js';

@@ -1,6 +1,6 @@
 /** Parsers of option values. A wrong value is a usage error. */
 import { InvalidArgumentError } from 'commander';
-import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/train.js';
+import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/words.js';
 
 /** Options of every command. */
 export interface CommonOptions {

@@ -4,7 +4,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
 import type { ModelRows, RowChunk } from '../model/rows.js';
-import { suggest } from '../spec/suggest.js';
+import { suggest } from '../spec/messages.js';
 import { counted, printable, quote } from '../text.js';
 import { requireOther } from './newFile.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';

@@ -1,7 +1,7 @@
 /** mlp schema: the JSON Schemas that editors use to check configs and specs. */
 import { ExitCode, MlpError } from '../errors.js';
-import { configJsonSchema, networkJsonSchema } from '../spec/jsonSchema.js';
-import { oneOf, suggest } from '../spec/suggest.js';
+import { oneOf, suggest } from '../spec/messages.js';
+import { configJsonSchema, networkJsonSchema } from '../spec/trainConfig.js';
 import { quote } from '../text.js';
 import { print, toJson } from './output.js';
 

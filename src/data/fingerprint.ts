@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { readError } from '../errors.js';
-import type { DataConfig } from '../spec/train.js';
+import type { DataConfig } from '../spec/dataConfig.js';
 import { printable } from '../text.js';
 import { sourcePath } from './source/source.js';
 

@@ -3,7 +3,7 @@
  * becomes, so everything after them is shared: kinds of columns, missing cells, splits, encodings, errors.
  */
 import { ExitCode, MlpError } from '../errors.js';
-import { formatPath } from '../spec/show.js';
+import { formatPath } from '../spec/messages.js';
 import { quote } from '../text.js';
 import { buildTable } from './csv/tableBuilder.js';
 import type { TableSource } from './openTable.js';

@@ -4,7 +4,8 @@ import type { Machine } from '../kernels/blas/machine.js';
 import type { DType } from '../kernels/kernels.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { largestProduct } from '../network/shape.js';
-import type { BackendName, TrainConfig } from '../spec/train.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
+import type { BackendName } from '../spec/words.js';
 import {
   type BackendChoice,
   chooseBackend,

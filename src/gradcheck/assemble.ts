@@ -4,7 +4,7 @@
  * node they belong to and a number: L.1, L.2.
  */
 import { ExitCode, MlpError } from '../errors.js';
-import { formatPlace } from '../spec/show.js';
+import { formatPlace } from '../spec/messages.js';
 import { formatNumber } from '../text.js';
 import { type Expression, namesIn } from './expression.js';
 import { forward, type Graph, GraphBuilder, localDerivatives } from './graph.js';

@@ -1,8 +1,14 @@
 /** The checks that `mlp gradcheck` runs when it is given no file: the homework's, then networks that between them hold every layer, loss and regulariser, and each loss with weighted rows. */
 import type { KernelsRecipe } from '../kernels/create.js';
 import { RandomState } from '../random/randomState.js';
-import type { ActivationSpec, BatchNormSpec, LayerNormSpec, LayerSpec, LinearSpec } from '../spec/network.js';
-import type { LossName } from '../spec/train.js';
+import type {
+  ActivationSpec,
+  BatchNormSpec,
+  LayerNormSpec,
+  LayerSpec,
+  LinearSpec,
+} from '../spec/layerSpec.js';
+import type { LossName } from '../spec/words.js';
 import type { Check } from './check.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
 import { checkNetwork, type NetworkProblem } from './network.js';

@@ -7,7 +7,7 @@
  *     primary    = number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
  */
 import { ExitCode, MlpError } from '../errors.js';
-import { oneOf, suggest } from '../spec/suggest.js';
+import { oneOf, suggest } from '../spec/messages.js';
 import { printable } from '../text.js';
 import type { Operation } from './operations.js';
 import * as operations from './operations.js';

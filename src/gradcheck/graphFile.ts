@@ -2,9 +2,7 @@
 
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
-import { checkSchema } from '../spec/issues.js';
-import { formatPlace } from '../spec/show.js';
-import { oneOf, suggest } from '../spec/suggest.js';
+import { checkSchema, formatPlace, oneOf, suggest } from '../spec/messages.js';
 import * as z from '../spec/zod.js';
 import { quote } from '../text.js';
 import { assemble } from './assemble.js';

@@ -10,8 +10,8 @@ import type { Parameter } from '../network/layer.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
 import { RandomState } from '../random/randomState.js';
-import type { NetworkSpec } from '../spec/network.js';
-import type { LossName } from '../spec/train.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
+import type { LossName } from '../spec/words.js';
 import { type Check, type CheckedParameter, checkOf, checkParameter } from './check.js';
 import { numericDerivative, type Sample } from './numeric.js';
 

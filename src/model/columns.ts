@@ -1,7 +1,7 @@
 /** Where a file has the columns of a model: by name in any order, or by number where the training file had no header. */
 import type { Beginning } from '../data/dialect/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { suggest } from '../spec/suggest.js';
+import { suggest } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
 import type { Model } from './load.js';
 

@@ -6,7 +6,7 @@ import { ArenaPlan } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import { ReferenceKernels } from '../kernels/reference.js';
 import { Network } from '../network/network.js';
-import { showValue } from '../spec/show.js';
+import { showValue } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
 import { decodeMetadata } from './metadata.js';
 import { MODEL_FILE, type ModelContent, modelTensors } from './model.js';

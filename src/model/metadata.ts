@@ -8,12 +8,11 @@ import { ExitCode, MlpError } from '../errors.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
 import { choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
-import { checkSchema } from '../spec/issues.js';
 import { parseJson } from '../spec/json.js';
-import { networkSchema } from '../spec/networkSchema.js';
-import { expandNetwork } from '../spec/shorthand.js';
-import { formatPlace, type Path } from '../spec/show.js';
-import { LOSS_NAMES, TASKS } from '../spec/train.js';
+import { expandNetwork } from '../spec/layerSpec.js';
+import { checkSchema, formatPlace, type Path } from '../spec/messages.js';
+import { networkSchema } from '../spec/networkSpec.js';
+import { LOSS_NAMES, TASKS } from '../spec/words.js';
 import * as z from '../spec/zod.js';
 import { quote } from '../text.js';
 import { asDataError } from './dataError.js';
@@ -83,7 +82,7 @@ export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: stri
         const value = metadata.get(key);
         if (value === undefined) return [];
         // As many values as the file has room for: some thousand columns have more than any spec.
-        const parsed = parseJson(value, place(key), Number.POSITIVE_INFINITY).value;
+        const parsed = parseJson(value, place(key), Number.POSITIVE_INFINITY);
         return [[key, key === 'network' ? expandNetwork(parsed) : parsed]];
       }),
     );

@@ -1,8 +1,8 @@
 /** The model file: the weights, and in the metadata all that is needed to feed them a raw CSV. */
 import type { FeatureEncoding } from '../data/encode/encoding.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
-import type { NetworkSpec } from '../spec/network.js';
-import type { LossName, Task } from '../spec/train.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
+import type { LossName, Task } from '../spec/words.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from './safetensors/encode.js';
 
 /** What the file is called in the directory of a run. */

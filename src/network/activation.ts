@@ -2,7 +2,7 @@
 import { ACTIVATIONS } from '../kernels/activations.js';
 import type { Activation, ActivationType, Kernels, Tensor } from '../kernels/kernels.js';
 import { NEEDS_INPUT } from '../kernels/kernels.js';
-import type { ActivationSpec, LayerSpec } from '../spec/network.js';
+import type { ActivationSpec, LayerSpec } from '../spec/layerSpec.js';
 import type { Layer, LayerType, Parameter, Site } from './layer.js';
 
 /** Whose first or second derivative jumps at 0. */

@@ -7,7 +7,7 @@
  * for β alone. One row has no variance, so the running mean and variance stay as they are.
  */
 import type { Kernels, RunningMoments, Tensor } from '../kernels/kernels.js';
-import type { BatchNormSpec } from '../spec/network.js';
+import type { BatchNormSpec } from '../spec/layerSpec.js';
 import { type Layer, type LayerType, type Parameter, type Pass, type Site, scaleAndShift } from './layer.js';
 
 class BatchNorm implements Layer {

@@ -4,7 +4,7 @@
  * Srivastava et al. 2014, section 10).
  */
 import type { DropoutMask, Kernels, Tensor } from '../kernels/kernels.js';
-import type { DropoutSpec } from '../spec/network.js';
+import type { DropoutSpec } from '../spec/layerSpec.js';
 import type { Layer, LayerType, Pass, Site } from './layer.js';
 
 class Dropout implements Layer {

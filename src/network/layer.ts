@@ -4,7 +4,7 @@
  */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import type { ActivationSpec, InitSpec, LayerSpec } from '../spec/network.js';
+import type { ActivationSpec, InitSpec, LayerSpec } from '../spec/layerSpec.js';
 
 /** What a forward pass is part of. */
 export interface Pass {

@@ -4,7 +4,7 @@
  * training or in evaluation.
  */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import type { LayerNormSpec } from '../spec/network.js';
+import type { LayerNormSpec } from '../spec/layerSpec.js';
 import { type Layer, type LayerType, type Parameter, type Site, scaleAndShift } from './layer.js';
 
 class LayerNorm implements Layer {

@@ -1,5 +1,5 @@
 /** The list of all layer types. To add one, write its file and its schema, and enter it here. */
-import type { LayerSpec } from '../spec/network.js';
+import type { LayerSpec } from '../spec/layerSpec.js';
 import type { PlacedLayer } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
 import { batchNorm } from './batchNorm.js';

@@ -1,6 +1,6 @@
 /** A linear layer together with the activation that follows it: y = f(x·W + b). */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import type { LinearSpec } from '../spec/network.js';
+import type { LinearSpec } from '../spec/layerSpec.js';
 import { BiasActivation } from './activation.js';
 import type { Layer, LayerType, Parameter, Site } from './layer.js';
 

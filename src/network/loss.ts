@@ -4,8 +4,8 @@
  * those of weight 1.
  */
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
-import type { LayerSpec } from '../spec/network.js';
-import type { LossName, Task } from '../spec/train.js';
+import type { LayerSpec } from '../spec/layerSpec.js';
+import type { LossName, Task } from '../spec/words.js';
 
 /** The targets of a batch: labels [B] for softmax cross-entropy, values [B, K] for the rest. */
 export type Targets = ({ readonly labels: IntVector } | { readonly values: Tensor }) & {

@@ -6,9 +6,10 @@
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
-import type { LayerSpec, NetworkSpec } from '../spec/network.js';
-import type { LossName } from '../spec/train.js';
+import type { LayerSpec } from '../spec/layerSpec.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
 import { type PlacedLayer, placeLayers } from '../spec/widths.js';
+import type { LossName } from '../spec/words.js';
 import { isActivation } from './activation.js';
 import { initialize, initializeStatistics } from './initialize.js';
 import type { Layer, Parameter, Pass, Statistic } from './layer.js';

@@ -7,7 +7,7 @@
 import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';
 import type { Tensor } from '../kernels/kernels.js';
-import type { LayerSpec } from '../spec/network.js';
+import type { LayerSpec } from '../spec/layerSpec.js';
 import { leafLayers, placeLayers } from '../spec/widths.js';
 import type { Parameter, ParameterShape, Statistic, StatisticShape } from './layer.js';
 import { ownParameters, ownStatistics } from './layerTypes.js';

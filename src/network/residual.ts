@@ -1,6 +1,6 @@
 /** A residual block: y = x + F(x), F its inner layers (He et al. 2016, eq. 1). */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import type { ResidualSpec } from '../spec/network.js';
+import type { ResidualSpec } from '../spec/layerSpec.js';
 import type { Layer, LayerType, Pass, Site } from './layer.js';
 
 class Residual implements Layer {

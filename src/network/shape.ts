@@ -2,7 +2,8 @@
  * What follows from a spec by arithmetic alone: the output width and the parameters of every layer.
  * It allocates nothing, and its counts are exact however large they are (BigInt).
  */
-import type { LayerSpec, NetworkSpec } from '../spec/network.js';
+import type { LayerSpec } from '../spec/layerSpec.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
 import { leafLayers, type PlacedLayer, placeLayers } from '../spec/widths.js';
 import { ownParameters } from './layerTypes.js';
 

@@ -1,13 +1,12 @@
 /**
- * The building blocks of the schemas. Every message given to zod here is what was *expected*, in words:
- * `issues.ts` puts the place and what was found before it.
+ * The building blocks of the schemas. Every message given to zod here says what was *expected*, in
+ * words: `messages.ts` puts the place and what was found before it.
  */
-
-import { isObject } from './shorthand.js';
-import { oneOf } from './suggest.js';
+import { isObject } from './json.js';
+import { oneOf } from './messages.js';
 import * as z from './zod.js';
 
-/** An object that refuses keys it doesn't know; `expected` says what it is, to someone who wrote no object. */
+/** An object that refuses unknown keys; `expected` is the message for a value that is no object. */
 export function object<Shape extends z.ZodRawShape>(shape: Shape, expected = 'an object') {
   const known = oneOf(Object.keys(shape));
   return z.strictObject(shape, {
@@ -15,12 +14,30 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape, expected = 'an
   });
 }
 
+/** One of several objects, told apart by their `type`; `expected` is the message for other values. */
+export function byType<
+  const Forms extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]],
+>(forms: Forms, expected: string) {
+  return z.discriminatedUnion('type', forms, {
+    error: ({ code }) => (code === 'invalid_union' ? oneOf(typesOf(forms)) : expected),
+  });
+}
+
+/** The values of `type` that these objects have. */
+export function typesOf(forms: readonly z.core.$ZodTypeDiscriminable[]): string[] {
+  return forms
+    .flatMap((form) => [...(form._zod.propValues?.type ?? [])])
+    .filter((type) => typeof type === 'string');
+}
+
 /**
- * An object with any names as its keys: of columns or classes, `__proto__` among them, which z.record would drop in silence.
- * What comes out is the object itself, so `value` must neither change nor default anything.
+ * An object with names of columns or classes as keys. They may be any text: z.record would drop
+ * `__proto__` in silence. The object itself is the result, so `value` must not change or default
+ * anything.
  */
-export function byName<Value>(value: z.ZodType<Value>, expected: string) {
-  const object: z.ZodType<{ readonly [name: string]: Value }> = z.any().check(({ value: input, issues }) => {
+export function byName<Value>(value: z.ZodType<Value, Value>, expected: string) {
+  type ByName = { readonly [name: string]: Value };
+  const object: z.ZodType<ByName, ByName> = z.any().check(({ value: input, issues }) => {
     if (!isObject(input)) {
       issues.push({ code: 'invalid_type', expected: 'record', input, message: expected });
       return;
@@ -33,7 +50,7 @@ export function byName<Value>(value: z.ZodType<Value>, expected: string) {
   });
   return object.meta({
     type: 'object',
-    // Made when a JSON Schema is asked for, not at every start.
+    // Computed only for a JSON Schema, not at every start.
     get additionalProperties() {
       const { $schema: _, ...values } = z.toJSONSchema(value, { io: 'input' });
       return values;
@@ -67,21 +84,33 @@ export function positive() {
   return z.number({ error }).positive({ error });
 }
 
-/** A finite number of at least 0. */
-export function nonNegative() {
-  const error = 'a number of at least 0';
-  return z.number({ error }).nonnegative({ error });
+/** A finite number of at least `least`. */
+export function atLeast(least: number) {
+  const error = `a number of at least ${least}`;
+  return z.number({ error }).min(least, { error });
 }
 
 /** A number in [0, 1). */
-export function fraction(expected = 'a number of at least 0 and below 1') {
-  return z.number({ error: expected }).min(0, { error: expected }).lt(1, { error: expected });
+export function fraction(error = 'a number of at least 0 and below 1') {
+  return z.number({ error }).min(0, { error }).lt(1, { error });
+}
+
+/** A number in [0, 1]. */
+export function share() {
+  const error = 'a number from 0 to 1';
+  return z.number({ error }).min(0, { error }).max(1, { error });
 }
 
 /** A number in (0, 1]. */
 export function decay() {
   const error = 'a number above 0 and of at most 1';
   return z.number({ error }).positive({ error }).max(1, { error });
+}
+
+/** A number in (0, 1). */
+export function shrinking() {
+  const error = 'a number above 0 and below 1';
+  return z.number({ error }).positive({ error }).lt(1, { error });
 }
 
 export function flag() {

@@ -1,34 +1,33 @@
-/** Strict JSON from a text or a file. What the values mean is for others to check. */
+/** Strict JSON (RFC 8259): read from a text or a file, and written the way people write it. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
-import { printable } from '../text.js';
-import { checkSyntax } from './jsonSyntax.js';
+import { printable, quote, shorten } from '../text.js';
 
-export interface ParsedJson {
-  value: unknown;
-  /** The name that error messages give the file. */
-  file: string;
-}
-
-/** A spec is a few kilobytes; what is larger is some other file, and not worth the memory. */
+/** A spec is a few kilobytes; a larger file is not one, and not worth the memory. */
 const maxBytes = 4 * 2 ** 20;
 
 /**
- * The value of a JSON text (RFC 8259; a byte order mark is skipped).
- * Throws MlpError (config) with line and column for malformed JSON, a key given twice, nesting deeper than 64 and numbers
- * beyond double precision, and for more than `mostValues` values (100,000 if left out). A key `__proto__` becomes an ordinary own property.
+ * The value of a JSON text; a byte order mark is skipped. A key `__proto__` becomes an ordinary own
+ * property. `file` is its name in errors.
+ *
+ * @throws MlpError ExitCode.config, with line and column, for malformed JSON, a key given twice,
+ * nesting deeper than 64, a number beyond double precision, or more than `mostValues` values
  */
-export function parseJson(text: string, file: string, mostValues?: number): ParsedJson {
+export function parseJson(text: string, file: string, mostValues = 100_000): unknown {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (/^[ \t\n\r]*$/.test(body)) {
     throw new MlpError(ExitCode.config, `${printable(file)}: found an empty file, expected JSON`);
   }
   checkSyntax(body, file, mostValues);
-  return { value: JSON.parse(body), file };
+  return JSON.parse(body);
 }
 
-/** Reads and parses a JSON file of at most 4 MiB. Throws as `readError` and `parseJson` do, and MlpError (config) where it isn't UTF-8. */
-export function readJson(path: string): ParsedJson {
+/**
+ * Reads and parses a JSON file of at most 4 MiB.
+ *
+ * @throws MlpError as `readError` and `parseJson` do, and ExitCode.config for a file that is not UTF-8
+ */
+export function readJson(path: string): unknown {
   const bytes = readBytes(path);
   let text: string;
   try {
@@ -44,7 +43,7 @@ export function readJson(path: string): ParsedJson {
   return parseJson(text, path);
 }
 
-/** Up to the limit, whatever the size is said to be: a pipe has none, and a device may have no end. */
+/** Reads up to the limit, whatever size the system states: a pipe has none, a device no end. */
 function readBytes(path: string): Uint8Array {
   const chunks: Uint8Array[] = [];
   let total = 0;
@@ -72,4 +71,236 @@ function readBytes(path: string): Uint8Array {
     );
   }
   return Buffer.concat(chunks);
+}
+
+/** The deepest nesting of objects and arrays that is accepted. */
+export const maxDepth = 64;
+
+interface Container {
+  close: '}' | ']';
+  /** For an object, where each key first appears. */
+  keys: Map<string, number> | undefined;
+}
+
+const space = /[ \t\n\r]*/y;
+const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const literal = /(?:true|false|null)(?![\w$])/y;
+const word = /[\w$.+-]+/y;
+const hex = /[0-9a-fA-F]{4}/y;
+
+/**
+ * The grammar of JSON as a check that names the line, what was found there and what was expected. It
+ * builds nothing: `JSON.parse` does that once the text is known to be good. It also refuses what
+ * `JSON.parse` accepts in silence: a key given twice, a number that overflows, nesting that could
+ * exhaust a stack. It loops with a stack of its own, so no input can overflow the call stack.
+ *
+ * @throws MlpError ExitCode.config `file:line:column: found …, expected …` at the first mistake
+ */
+function checkSyntax(text: string, file: string, most: number): void {
+  const open: Container[] = [];
+  let at = skip(space, text, 0);
+  let values = 0;
+  // What is expected at `at`. The first value or key of a container may be missing.
+  let state: 'value' | 'first value' | 'key' | 'first key' | 'after value' = 'value';
+
+  for (;;) {
+    const container = open.at(-1);
+    const character = text[at];
+    if (state === 'after value') {
+      if (container === undefined) {
+        if (at === text.length) return;
+        throw unexpected('the end of the file');
+      }
+      if (character === container.close) {
+        open.pop();
+        at++;
+      } else if (character === ',') {
+        state = container.keys === undefined ? 'value' : 'key';
+        at++;
+      } else {
+        throw unexpected(`"," or "${container.close}"`);
+      }
+    } else if (state.startsWith('first') && character === container?.close) {
+      open.pop();
+      at++;
+      state = 'after value';
+    } else if (state.endsWith('key')) {
+      readKey(container?.keys);
+      state = 'value';
+    } else if (values++ === most) {
+      throw failure(at, `found more than ${most} values`);
+    } else if (character === '{' || character === '[') {
+      if (open.length === maxDepth) {
+        throw failure(at, `found more than ${maxDepth} objects and arrays inside one another`);
+      }
+      const isObject = character === '{';
+      open.push({ close: isObject ? '}' : ']', keys: isObject ? new Map() : undefined });
+      at++;
+      state = isObject ? 'first key' : 'first value';
+    } else {
+      at = scalarEnd();
+      state = 'after value';
+    }
+    at = skip(space, text, at);
+  }
+
+  function readKey(keys: Map<string, number> | undefined): void {
+    const start = at;
+    if (text[at] !== '"') {
+      throw unexpected(state === 'first key' ? 'a key in double quotes or "}"' : 'a key in double quotes');
+    }
+    at = stringEnd(at);
+    const key: string = JSON.parse(text.slice(start, at));
+    const first = keys?.get(key);
+    if (first !== undefined) {
+      throw failure(
+        start,
+        `found the key ${quote(key)} a second time, expected it once`,
+        `it is already on line ${lineAndColumn(text, first).line}; remove one of the two`,
+      );
+    }
+    keys?.set(key, start);
+    at = skip(space, text, at);
+    if (text[at] !== ':') throw unexpected('":"');
+    at++;
+  }
+
+  function scalarEnd(): number {
+    if (text[at] === '"') return stringEnd(at);
+    const literalEnd = skip(literal, text, at);
+    if (literalEnd > at) return literalEnd;
+    const end = skip(number, text, at);
+    if (end === at) throw unexpected(state === 'first value' ? 'a value or "]"' : 'a value');
+    if (!Number.isFinite(Number(text.slice(at, end)))) {
+      throw failure(
+        at,
+        `found ${shorten(text.slice(at, end))}, expected a number of size at most ${Number.MAX_VALUE}`,
+      );
+    }
+    return end;
+  }
+
+  function stringEnd(start: number): number {
+    for (let i = start + 1; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code === 0x22) return i + 1;
+      if (code < 0x20) {
+        const found = code === 0x0a || code === 0x0d ? 'the end of the line' : quote(text[i]);
+        throw failure(
+          i,
+          `found ${found} inside a string, expected its closing quote or an escape such as \\n`,
+        );
+      }
+      if (code !== 0x5c) continue;
+      const escaped = text[++i];
+      if (escaped === undefined) break;
+      if (escaped === 'u' ? skip(hex, text, i + 1) === i + 1 : !'"\\/bfnrt'.includes(escaped)) {
+        throw failure(
+          i - 1,
+          `found \\${printable(escaped)} inside a string, expected one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX`,
+          'a backslash itself is written \\\\',
+        );
+      }
+      if (escaped === 'u') i += 4;
+    }
+    const { line, column } = lineAndColumn(text, start);
+    throw failure(
+      text.length,
+      `found the end of the file, expected the closing quote of the string that starts at ${line}:${column}`,
+    );
+  }
+
+  function unexpected(expected: string): MlpError {
+    return failure(at, `found ${foundAt(text, at)}, expected ${expected}`, syntaxHint(text, at));
+  }
+
+  function failure(offset: number, message: string, hint?: string): MlpError {
+    const { line, column } = lineAndColumn(text, offset);
+    return new MlpError(ExitCode.config, `${printable(file)}:${line}:${column}: ${message}`, hint);
+  }
+}
+
+/** The end of the match of a sticky pattern at `at`; `at` itself if there is none. */
+function skip(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : at;
+}
+
+function foundAt(text: string, at: number): string {
+  if (at >= text.length) return 'the end of the file';
+  if (text[at] === '"') return 'a string';
+  const end = skip(word, text, at);
+  return quote(end > at ? text.slice(at, end) : String.fromCodePoint(text.codePointAt(at) ?? 0));
+}
+
+/** Hints for habits from JavaScript, Python and JSON5. */
+function syntaxHint(text: string, at: number): string | undefined {
+  const character = text[at];
+  const before = text.slice(0, at).trimEnd().at(-1);
+  if ((character === '}' || character === ']') && before === ',') return 'remove the comma before it';
+  if (character === '/' || character === '#') return 'JSON has no comments';
+  if (character === "'") return 'JSON takes double quotes only';
+  if (before === '0' && /[0-9]/.test(character ?? '')) return 'a number has no leading zeros';
+  return undefined;
+}
+
+/** Line and column of an offset, both from 1; columns count UTF-16 units, as editors do. */
+function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  let line = 1;
+  let lineStart = 0;
+  for (const { index, 0: lineBreak } of text.slice(0, offset).matchAll(/\r\n|\r|\n/g)) {
+    line++;
+    lineStart = index + lineBreak.length;
+  }
+  return { line, column: offset - lineStart + 1 };
+}
+
+const WIDTH = 80;
+const INDENT = '  ';
+
+/**
+ * The text of a JSON value as people write it. Its own entries have a line each. An object or array
+ * inside takes one line if it fits into 80 columns: `"network": { "layers": [16, "relu", 3] },`.
+ */
+export function formatJson(value: unknown): string {
+  return broken(value, '');
+}
+
+function format(value: unknown, indent: string, before: number): string {
+  const line = onOneLine(value);
+  return isContainer(value) && before + line.length > WIDTH ? broken(value, indent) : line;
+}
+
+/** One entry per line. */
+function broken(value: unknown, indent: string): string {
+  if (!isContainer(value)) return JSON.stringify(value);
+  const inner = indent + INDENT;
+  const isArray = Array.isArray(value);
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([key, item]) => {
+      const label = isArray ? '' : `${JSON.stringify(key)}: `;
+      return inner + label + format(item, inner, inner.length + label.length + 1);
+    });
+  const [open, close] = isArray ? '[]' : '{}';
+  return entries.length === 0 ? open + close : `${open}\n${entries.join(',\n')}\n${indent}${close}`;
+}
+
+function onOneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(onOneLine).join(', ')}]`;
+  if (!isContainer(value)) return JSON.stringify(value);
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([key, item]) => `${JSON.stringify(key)}: ${onOneLine(item)}`);
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+}
+
+/** Whether a JSON value is an object or an array. */
+export function isContainer(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Whether a JSON value is an object, not an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,25 +1,33 @@
-/** Train configs and network specs from their files: read, overridden, checked, every default filled in. */
+/**
+ * Train configs and network specs, from a file or an object to checked values with every default:
+ * read, overridden by `--set`, checked.
+ */
 import { dirname, isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
-import { printable } from '../text.js';
-import { checkSchema, type Locate, valueAt } from './issues.js';
-import { readJson } from './json.js';
-import type { NetworkSpec } from './network.js';
-import { networkSchema } from './networkSchema.js';
-import { applyOverrides, type Override, parseOverride } from './override.js';
-import { expandConfig, expandNetwork, isObject } from './shorthand.js';
-import { formatPath, formatPlace, type Path, type Place } from './show.js';
-import { suggest } from './suggest.js';
-import type { TrainConfig } from './train.js';
-import { keyHomes, trainSchema } from './trainSchema.js';
+import { printable, quote, shorten } from '../text.js';
+import { isObject, maxDepth, parseJson, readJson } from './json.js';
+import { expandNetwork } from './layerSpec.js';
+import {
+  checkSchema,
+  formatPath,
+  formatPlace,
+  type Locate,
+  type Path,
+  type Place,
+  showValue,
+  suggest,
+  valueAt,
+} from './messages.js';
+import { type NetworkSpec, networkSchema } from './networkSpec.js';
+import { keyHomes, type TrainConfig, trainSchema } from './trainConfig.js';
 
 export interface LoadedTrainConfig {
   config: TrainConfig;
-  /** The config file, as it was named. */
+  /** The config file, as the user named it. */
   path: string;
-  /** The config's folder, which the paths of its data are relative to. */
+  /** The config's folder: the paths of its data are relative to it. */
   directory: string;
-  /** Where the network was written: in the config, or in the spec file that it names. */
+  /** Where the network is written: in the config, or in the spec file that it names. */
   networkPlace: Place;
 }
 
@@ -28,23 +36,30 @@ export interface LoadedNetworkSpec {
   path: string;
   directory: string;
   networkPlace: Place;
-  /** The whole config, where the file was one. */
+  /** The whole config, if the file is one. */
   config?: TrainConfig;
-  /** The config's, where the file was one. */
+  /** Of the config, if the file is one. */
   batchSize?: number;
 }
 
 /**
- * Loads a train config. `overrides` are the texts of `--set`. Where its network is a path, that spec takes its place.
- * Throws MlpError: noInput, noPermission or io for a file that can't be read, config for what is wrong in it, usage for a wrong override.
+ * Loads a train config. `overrides` are the texts of `--set`. If the network is a path, the spec in
+ * that file takes its place.
+ *
+ * @throws MlpError ExitCode.noInput, noPermission or io if a file can't be read, ExitCode.config for a
+ * mistake in it, ExitCode.usage for a wrong override
  */
 export function loadTrainConfig(path: string, overrides: readonly string[] = []): LoadedTrainConfig {
-  return checkConfig(path, readJson(path).value, overrides.map(parseOverride));
+  return checkConfig(path, readJson(path), overrides.map(parseOverride));
 }
 
-/** Loads a network spec, or the network of a train config. Throws as `loadTrainConfig` does, and where the file is neither. */
+/**
+ * Loads a network spec, or the network of a train config.
+ *
+ * @throws MlpError as `loadTrainConfig` does, and ExitCode.config if the file is neither
+ */
 export function loadNetworkSpec(path: string, overrides: readonly string[] = []): LoadedNetworkSpec {
-  const { value } = readJson(path);
+  const value = readJson(path);
   const parsed = overrides.map(parseOverride);
   if (isObject(value) && Object.hasOwn(value, 'network')) {
     const loaded = checkConfig(path, value, parsed);
@@ -68,11 +83,12 @@ function checkConfig(path: string, value: unknown, overrides: readonly Override[
     throw new MlpError(
       ExitCode.config,
       `${printable(path)}: found a network spec, expected a train config`,
-      'write a config with the path of this spec as its "network", and with "data" beside it',
+      'write a config that has the path of this spec as "network", and "data"',
     );
   }
   const directory = dirname(path);
-  // A spec file takes its place before the overrides, so that they reach into it, unless one of them names another file.
+  // The spec file is read before the overrides, so that they reach into it, unless one of them
+  // names another file.
   const isReplaced = overrides.some(({ path: set }) => formatPath(set) === 'network');
   const own: WithNetwork = isReplaced ? { config: value } : withNetwork(value, directory);
   const before = expandConfig(own.config);
@@ -90,21 +106,26 @@ function checkConfig(path: string, value: unknown, overrides: readonly Override[
   return { config, path, directory, networkPlace };
 }
 
+/** `value`, a train config, with the layers of its network written out. */
+export function expandConfig(value: unknown): unknown {
+  return isObject(value) && 'network' in value ? { ...value, network: expandNetwork(value.network) } : value;
+}
+
 interface WithNetwork {
   config: unknown;
   networkFile?: string;
 }
 
-/** `config` with the spec file in place, where its network is a path. */
+/** `config` with the content of the spec file, if its network is a path. */
 function withNetwork(config: unknown, directory: string): WithNetwork {
   if (!isObject(config) || typeof config.network !== 'string' || config.network === '') return { config };
   const networkFile = isAbsolute(config.network) ? config.network : join(directory, config.network);
-  return { config: { ...config, network: readJson(networkFile).value }, networkFile };
+  return { config: { ...config, network: readJson(networkFile) }, networkFile };
 }
 
 /**
- * The command line, where the value at `path` was set by an override, or is an object that an override made on its way.
- * `before` is the document without them.
+ * `--set` as the place of a value that an override set, or of an object that one made along the way.
+ * `before` is the document without the overrides.
  */
 function overriddenPlace(path: Path, overrides: readonly Override[], before: unknown): Place | undefined {
   const isOverridden = overrides.some(({ path: set }) => {
@@ -122,4 +143,136 @@ function neither(path: string, value: unknown): MlpError {
     `${formatPlace({ file: path, path: [] })}: found neither "layers", as a network spec has, nor "network", as a train config has`,
     keys.includes('nodes') ? 'this looks like a graph: mlp gradcheck reads it' : near,
   );
+}
+
+export interface Override {
+  path: Path;
+  value: unknown;
+  /** As the user wrote it, for messages. */
+  text: string;
+}
+
+/**
+ * Parses `key=value`. The key is a path such as `network.layers[0].units`. The value is JSON, or else
+ * taken as a string (`data.target=species`).
+ *
+ * @throws MlpError ExitCode.usage for any other form
+ */
+export function parseOverride(text: string): Override {
+  const equals = text.indexOf('=');
+  if (equals === -1) throw usage(text, 'found no "="');
+  return {
+    path: parsePath(text.slice(0, equals), text),
+    value: parseValue(text.slice(equals + 1), text),
+    text,
+  };
+}
+
+/**
+ * A copy of `json` with the overrides set in their order, so that the schema judges them like the
+ * file's own values. Objects and arrays on the way are made; an array may grow by one element at its
+ * end. Setting one of `training.epochs` and `training.steps` removes the other from the file.
+ *
+ * @throws MlpError ExitCode.usage if a path leads through a value that is no object or array
+ */
+export function applyOverrides(json: unknown, overrides: readonly (string | Override)[]): unknown {
+  const parsed = overrides.map((override) =>
+    typeof override === 'string' ? parseOverride(override) : override,
+  );
+  const root = structuredClone(json);
+  if (!isObject(root)) return root;
+  if (isObject(root.training)) {
+    const isSet = (key: string) => parsed.some(({ path }) => formatPath(path) === `training.${key}`);
+    if (isSet('steps')) delete root.training.epochs;
+    if (isSet('epochs')) delete root.training.steps;
+  }
+  for (const override of parsed) setAt(root, override);
+  return root;
+}
+
+function setAt(root: Record<string, unknown>, { path, value, text }: Override): void {
+  let parent: unknown = root;
+  for (const [level, key] of path.entries()) {
+    checkStep(parent, key, path.slice(0, level), text);
+    if (level === path.length - 1) {
+      define(parent, key, structuredClone(value));
+      return;
+    }
+    let child: unknown = Object.hasOwn(parent, key)
+      ? (parent as Record<string | number, unknown>)[key]
+      : undefined;
+    if (child === undefined || child === null) {
+      child = typeof path[level + 1] === 'number' ? [] : {};
+      define(parent, key, child);
+    }
+    parent = child;
+  }
+}
+
+/** Checks that `key` can be set in `parent`, the value at `path`. */
+function checkStep(
+  parent: unknown,
+  key: string | number,
+  path: Path,
+  text: string,
+): asserts parent is object {
+  if (typeof key === 'string') {
+    if (!isObject(parent)) throw mismatch(parent, 'an object', path, text);
+  } else {
+    if (!Array.isArray(parent)) throw mismatch(parent, 'an array', path, text);
+    if (key > parent.length) {
+      throw new MlpError(
+        ExitCode.usage,
+        `--set ${shown(text)}: found the index ${key}, expected at most ${parent.length}: ${formatPath(path)} has ${parent.length} elements`,
+      );
+    }
+  }
+}
+
+/** Sets a key. Assignment to `__proto__` would change the prototype instead. */
+function define(target: object, key: string | number, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function parsePath(key: string, text: string): Path {
+  const path: (string | number)[] = [];
+  const step = /\.?([^.[\]\s=]+)|\[(\d{1,9})\]/y;
+  while (step.lastIndex < key.length) {
+    const start = step.lastIndex;
+    const match = step.exec(key);
+    const dotIsWrong = match?.[1] !== undefined && (start === 0) === match[0].startsWith('.');
+    if (match === null || dotIsWrong) throw usage(text, `found ${quote(key)}`);
+    path.push(match[1] ?? Number(match[2]));
+  }
+  if (typeof path[0] !== 'string') throw usage(text, key === '' ? 'found no key' : `found ${quote(key)}`);
+  if (path.length > maxDepth) throw usage(text, `found a key of ${path.length} parts`);
+  return path;
+}
+
+function parseValue(value: string, text: string): unknown {
+  try {
+    return parseJson(value, `--set ${shown(text)}`);
+  } catch (error) {
+    const isMeantAsJson = /^\s*[[{"]/.test(value);
+    if (!isMeantAsJson || !(error instanceof MlpError)) return value;
+    throw new MlpError(ExitCode.usage, error.message, error.hint, { cause: error });
+  }
+}
+
+function mismatch(found: unknown, expected: string, path: Path, text: string): MlpError {
+  return new MlpError(
+    ExitCode.usage,
+    `--set ${shown(text)}: ${formatPath(path)} is ${showValue(found)}, expected ${expected}`,
+  );
+}
+
+function usage(text: string, found: string): MlpError {
+  return new MlpError(
+    ExitCode.usage,
+    `--set ${shown(text)}: ${found}, expected key=value with a key such as training.epochs or network.layers[0].units`,
+  );
+}
+
+function shown(text: string): string {
+  return printable(shorten(text));
 }

@@ -4,8 +4,8 @@
  * than one number to normalise. Widths are counted in units.
  */
 import { ExitCode, MlpError } from '../errors.js';
-import type { LayerSpec, NetworkSpec } from './network.js';
-import { formatPlace, type Path, type Place } from './show.js';
+import type { LayerSpec } from './layerSpec.js';
+import { formatPlace, type Path, type Place } from './messages.js';
 
 /** A layer of a network with its widths. `Width` includes undefined while only the data know it. */
 export interface PlacedLayer<Width = number> {
@@ -66,14 +66,15 @@ export function checkLayers(layers: readonly LayerSpec[], inputs: number | undef
 }
 
 /**
- * Checks a spec again once the data tell the width of a row. `place` is where the network is written.
+ * Checks the layers again once the data tell the width of a row. `place` is where the network is
+ * written.
  *
- * @throws MlpError ExitCode.config where a layer does not fit the width of its input
+ * @throws MlpError ExitCode.config if a layer does not fit the width of its input
  */
 export function checkWidths(
-  { layers }: NetworkSpec,
-  inputs: number | undefined,
-  place: Place = { file: 'network', path: [] },
+  { layers }: { readonly layers: readonly LayerSpec[] },
+  inputs: number,
+  place: Place,
 ): void {
   const [problem] = checkLayers(layers, inputs);
   if (problem === undefined) return;

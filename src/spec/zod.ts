@@ -10,6 +10,7 @@ export {
   discriminatedUnion,
   enum,
   type infer,
+  type input,
   int,
   lazy,
   literal,

@@ -1,7 +1,7 @@
 /** Monitors a metric from epoch to epoch, for early stopping and for the weights to keep. */
 
 import type { Evaluation } from '../evaluation/metrics.js';
-import type { MonitoredMetric, Task } from '../spec/train.js';
+import type { MonitoredMetric, Task } from '../spec/words.js';
 import { aCount, aFiniteNumberOrNull, readState } from './savedState.js';
 
 /** The metrics of each task, in the order of `Metrics`. */

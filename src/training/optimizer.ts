@@ -2,7 +2,7 @@
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { Parameters } from '../network/parameters.js';
-import type { OptimizerConfig } from '../spec/train.js';
+import type { OptimizerConfig } from '../spec/optimizerConfig.js';
 
 export interface Optimizer {
   /**

@@ -9,10 +9,10 @@ import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
-import type { NetworkSpec } from '../spec/network.js';
-import { formatPlace, type Place } from '../spec/show.js';
-import type { LossName, MonitoredMetric, Task } from '../spec/train.js';
+import { formatPlace, type Place } from '../spec/messages.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
 import { checkWidths } from '../spec/widths.js';
+import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedule.js';
 

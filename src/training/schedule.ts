@@ -1,5 +1,5 @@
 /** Learning-rate schedules: each step's rate, from the optimiser's. What each does is said beside it, in schedule/. */
-import type { PlainScheduleConfig, ScheduleConfig } from '../spec/train.js';
+import type { PlainScheduleConfig, ScheduleConfig } from '../spec/scheduleConfig.js';
 import { cosine } from './schedule/cosine.js';
 import { exponential } from './schedule/exponential.js';
 import { oneCycle } from './schedule/oneCycle.js';

@@ -13,7 +13,7 @@ import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
-import type { TrainConfig } from '../spec/train.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
 import { clipGradients } from './clip.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { MlpError } from '../../src/errors.js';
-import type { DataConfig, TrainConfig } from '../../src/spec/train.js';
+import type { DataConfig } from '../../src/spec/dataConfig.js';
+import type { TrainConfig } from '../../src/spec/trainConfig.js';
 
 /** A folder for the tests of one file, gone after them. */
 export class Folder {

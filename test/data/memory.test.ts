@@ -5,7 +5,7 @@ import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { type LoadOptions, loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { type Cell, type MemoryData, memoryTable } from '../../src/data/memory.js';
 import { ExitCode } from '../../src/errors.js';
-import type { DataConfig } from '../../src/spec/train.js';
+import type { DataConfig } from '../../src/spec/dataConfig.js';
 import { projectPath } from '../support/fixtures.js';
 import { configOf, Folder, rejection } from './files.js';
 import { uniform } from './plain/support.js';

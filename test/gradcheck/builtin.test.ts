@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { networkProblems, residualReluGraph } from '../../src/gradcheck/builtin.js';
 import { readGraph } from '../../src/gradcheck/graphFile.js';
-import type { LayerSpec } from '../../src/spec/network.js';
-import { layerNames } from '../../src/spec/networkSchema.js';
-import { LOSS_NAMES } from '../../src/spec/train.js';
+import { LAYER_TYPES } from '../../src/network/layerTypes.js';
+import type { LayerSpec } from '../../src/spec/layerSpec.js';
+import { LOSS_NAMES } from '../../src/spec/words.js';
 import { projectPath } from '../support/fixtures.js';
 
 describe('the built-in checks', () => {
@@ -18,7 +18,7 @@ describe('the built-in checks', () => {
       layers.flatMap((layer) => [layer.type, ...(layer.type === 'residual' ? typesOf(layer.layers) : [])]);
     const problems = networkProblems();
     const types = new Set(problems.flatMap(({ spec }) => typesOf(spec.layers)));
-    expect([...types].sort()).toEqual([...layerNames, 'linear', 'residual'].sort());
+    expect([...types].sort()).toEqual(Object.keys(LAYER_TYPES).sort());
     expect(new Set(problems.map(({ loss }) => loss))).toEqual(new Set(LOSS_NAMES));
     const weighted = problems.filter(({ weights }) => weights);
     expect(new Set(weighted.map(({ loss }) => loss))).toEqual(new Set(LOSS_NAMES));

@@ -6,7 +6,7 @@ import { Inference } from '../../src/model/inference.js';
 import type { Model } from '../../src/model/load.js';
 import type { ModelContent } from '../../src/model/model.js';
 import { RandomState } from '../../src/random/randomState.js';
-import { DTYPES } from '../../src/spec/train.js';
+import { DTYPES } from '../../src/spec/words.js';
 import { errorOf } from '../spec/support.js';
 import { buildFixture, flatten, PYTORCH_NETWORKS, type PyTorchNetwork, specOf } from '../support/networks.js';
 import { BINARY, CONTENT, modelOf, networkOf, REGRESSION } from './models.js';

@@ -138,25 +138,25 @@ describe('a header that is no JSON object', () => {
       'the same tensor twice',
       '{"t":1,"t":2}',
       ': header:1:8: found the key "t" a second time, expected it once',
-      'it stands on line 1 already; remove one of the two',
+      'it is already on line 1; remove one of the two',
     ],
     [
       'the same tensor twice, once with an escape',
       '{"t":1,"\\u0074":2}',
       ': header:1:8: found the key "t" a second time, expected it once',
-      'it stands on line 1 already; remove one of the two',
+      'it is already on line 1; remove one of the two',
     ],
     [
       'the same key of a tensor twice',
       '{"t":{"dtype":"F32","dtype":"U8"}}',
       ': header:1:21: found the key "dtype" a second time, expected it once',
-      'it stands on line 1 already; remove one of the two',
+      'it is already on line 1; remove one of the two',
     ],
     [
       'metadata twice',
       '{"__metadata__":{},"__metadata__":{}}',
       ': header:1:20: found the key "__metadata__" a second time, expected it once',
-      'it stands on line 1 already; remove one of the two',
+      'it is already on line 1; remove one of the two',
     ],
   ])('%s', (_, header, message, hint) => {
     expectRefused(bytesOf({ header }), message, hint);

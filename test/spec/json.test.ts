@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { parseJson, readJson } from '../../src/spec/json.js';
+import { formatJson, parseJson, readJson } from '../../src/spec/json.js';
 import { errorOf, folderWith } from './support.js';
 
-const parse = (text: string) => parseJson(text, 'c.json').value;
+const parse = (text: string) => parseJson(text, 'c.json');
 
 describe('parseJson', () => {
   it.each([
@@ -80,7 +80,7 @@ describe('parseJson', () => {
     expect(errorOf(() => parse('{\n "units": 1,\n "bias": true,\n "\\u0075nits": 2}'))).toEqual({
       exitCode: ExitCode.config,
       message: 'c.json:4:2: found the key "units" a second time, expected it once',
-      hint: 'it stands on line 2 already; remove one of the two',
+      hint: 'it is already on line 2; remove one of the two',
     });
   });
 
@@ -170,7 +170,7 @@ describe('parseJson', () => {
 describe('readJson', () => {
   it('reads a file, and names it as it was named', () => {
     const path = join(folderWith({ 'a.json': '{"a": 1}' }), 'a.json');
-    expect(readJson(path)).toEqual({ value: { a: 1 }, file: path });
+    expect(readJson(path)).toEqual({ a: 1 });
   });
 
   it('refuses a missing file with 66, and a directory', () => {
@@ -201,9 +201,54 @@ describe('readJson', () => {
       'fits.json': `${' '.repeat(2 ** 22 - 1)}1`,
       'big.json': `${' '.repeat(2 ** 22)}1`,
     });
-    expect(readJson(join(folder, 'fits.json')).value).toBe(1);
+    expect(readJson(join(folder, 'fits.json'))).toBe(1);
     expect(errorOf(() => readJson(join(folder, 'big.json'))).message).toMatch(
       /: found more than 4 MiB, expected a JSON/,
     );
   });
+});
+
+it('gives each entry of the document a line, and what is short no more than that', () => {
+  const config = {
+    network: { layers: [16, 'relu', 3] },
+    data: {
+      train: '../data/a-folder-with-a-long-name/measurements.csv',
+      target: 'species',
+      exclude: [],
+      missing: { age: 'median' },
+      test: undefined,
+    },
+    seed: 0,
+  };
+  expect(formatJson(config)).toBe(`{
+  "network": { "layers": [16, "relu", 3] },
+  "data": {
+    "train": "../data/a-folder-with-a-long-name/measurements.csv",
+    "target": "species",
+    "exclude": [],
+    "missing": { "age": "median" }
+  },
+  "seed": 0
+}`);
+});
+
+it('breaks a line that is longer than 80 columns, its comma included', () => {
+  const documentOf = (length: number) => ({ key: ['x'.repeat(length), 1] });
+  // `  "key": ["…", 1],` has 17 characters beside the text.
+  expect(formatJson(documentOf(63)).split('\n')).toEqual(['{', `  "key": ["${'x'.repeat(63)}", 1]`, '}']);
+  expect(formatJson(documentOf(64)).split('\n')).toHaveLength(6);
+});
+
+it('writes any value so that it reads the same', () => {
+  const values = [
+    {},
+    [],
+    null,
+    -0.5,
+    'a "quoted"\n\u2028text',
+    [[], [{}], { a: { b: [1, 2, { c: null }] } }],
+    JSON.parse('{"__proto__": {"constructor": "x"}, "": 1}'),
+    Array.from({ length: 100 }, (_, i) => ({ [`column ${i}`]: i })),
+  ];
+  for (const value of values) expect(JSON.parse(formatJson(value))).toEqual(value);
 });

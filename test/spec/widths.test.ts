@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { checkSchema } from '../../src/spec/issues.js';
-import type { NetworkSpec } from '../../src/spec/network.js';
-import { networkSchema } from '../../src/spec/networkSchema.js';
-import { expandNetwork } from '../../src/spec/shorthand.js';
+import { expandNetwork } from '../../src/spec/layerSpec.js';
+import { checkSchema } from '../../src/spec/messages.js';
+import type { NetworkSpec } from '../../src/spec/networkSpec.js';
+import { networkSchema } from '../../src/spec/networkSpec.js';
 import { checkWidths, placeLayers } from '../../src/spec/widths.js';
 import { errorOf } from './support.js';
 

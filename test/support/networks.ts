@@ -3,11 +3,12 @@ import type { KernelsRecipe } from '../../src/kernels/create.js';
 import type { DType, Kernels, Tensor } from '../../src/kernels/kernels.js';
 import type { Targets } from '../../src/network/loss.js';
 import { Network } from '../../src/network/network.js';
-import { checkSchema } from '../../src/spec/issues.js';
-import type { NetworkSpec } from '../../src/spec/network.js';
-import { networkSchema } from '../../src/spec/networkSchema.js';
-import { expandNetwork } from '../../src/spec/shorthand.js';
-import type { LossName, OptimizerConfig } from '../../src/spec/train.js';
+import { expandNetwork } from '../../src/spec/layerSpec.js';
+import { checkSchema } from '../../src/spec/messages.js';
+import type { NetworkSpec } from '../../src/spec/networkSpec.js';
+import { networkSchema } from '../../src/spec/networkSpec.js';
+import type { OptimizerConfig } from '../../src/spec/optimizerConfig.js';
+import type { LossName } from '../../src/spec/words.js';
 import { fixture } from './fixtures.js';
 
 /** The checked spec of a JSON value with shorthands. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import type { Evaluation } from '../../src/evaluation/metrics.js';
 import { classAccumulator, regressionAccumulator } from '../../src/evaluation/metrics.js';
-import type { Task } from '../../src/spec/train.js';
+import type { Task } from '../../src/spec/words.js';
 import { Monitor, metricNames, metricsOf } from '../../src/training/monitor.js';
 
 /** A monitor that has seen these values, and what it said to each. */

@@ -3,7 +3,7 @@ import { Arena } from '../../src/kernels/arena.js';
 import { kernelsRecipe } from '../../src/kernels/create.js';
 import { ReferenceKernels } from '../../src/kernels/reference.js';
 import { Parameters } from '../../src/network/parameters.js';
-import type { OptimizerConfig } from '../../src/spec/train.js';
+import type { OptimizerConfig } from '../../src/spec/optimizerConfig.js';
 import { clipGradients } from '../../src/training/clip.js';
 import { createOptimizer } from '../../src/training/optimizer.js';
 import { BACKENDS } from '../support/backends.js';

@@ -1,6 +1,6 @@
 /** Which rows each minibatch holds. */
 import type { RandomState } from '../../random/randomState.js';
-import type { TrainingConfig } from '../../spec/train.js';
+import type { TrainingConfig } from '../../spec/trainConfig.js';
 
 /** Where the batches are, as plain data: what a checkpoint keeps beside the generator's state. */
 export interface BatchesState {

@@ -1,8 +1,8 @@
 /** Which columns of a file are features, which are targets, and which say something of the rows: by name, or by number. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { columnsWithSetting, weightColumn } from '../../spec/columnSettings.js';
-import { oneOf, suggest } from '../../spec/suggest.js';
-import type { ColumnRef, DataConfig } from '../../spec/train.js';
+import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
+import { columnsWithSetting, weightColumn } from '../../spec/dataConfig.js';
+import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import type { TableSource } from '../openTable.js';

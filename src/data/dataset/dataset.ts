@@ -3,7 +3,7 @@
  * and standardised by the training rows.
  */
 import type { FloatArray } from '../../kernels/kernels.js';
-import type { Task } from '../../spec/train.js';
+import type { Task } from '../../spec/words.js';
 import type { FeatureEncoding } from '../encode/encoding.js';
 import type { FeatureMatrix } from './matrix.js';
 

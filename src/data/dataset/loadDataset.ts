@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
-import { weightColumn } from '../../spec/columnSettings.js';
-import type { TrainConfig } from '../../spec/train.js';
+import { weightColumn } from '../../spec/dataConfig.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
 import { matrixColumns } from '../encode/encoding.js';
 import type { UnknownLevel } from '../encode/write.js';
 import { type MemoryData, memoryTable } from '../memory.js';

@@ -2,8 +2,9 @@
  * The rows of one table for a dataset, in one of two ways. `PlainRows` goes over the bytes of a plain numeric file as often as
  * needed and keeps no cells. `TableRows` has all cells in memory.
  */
-import { settingOf } from '../../spec/columnSettings.js';
-import type { DataConfig } from '../../spec/train.js';
+
+import type { DataConfig } from '../../spec/dataConfig.js';
+import { settingOf } from '../../spec/dataConfig.js';
 import { beginsWithNumbers } from '../dialect/dialect.js';
 import { type FeatureEncoding, matrixWidth } from '../encode/encoding.js';
 import { type FeatureRequest, type FittedFeatures, fitFeatures } from '../encode/fit.js';

@@ -1,8 +1,8 @@
 /** Which rows train, which validate and which test. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
-import { suggest } from '../../spec/suggest.js';
-import type { RowsOf } from '../../spec/train.js';
+import type { RowsOf } from '../../spec/dataConfig.js';
+import { suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { cellText, type Field, finiteNumber, firstRows, rowCount } from './field.js';
 

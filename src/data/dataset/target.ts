@@ -1,7 +1,7 @@
 /** What the target columns mean: numbers to approach, or classes; and which classes, in which order. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { oneOf, suggest } from '../../spec/suggest.js';
-import type { Task } from '../../spec/train.js';
+import { oneOf, suggest } from '../../spec/messages.js';
+import type { Task } from '../../spec/words.js';
 import { printable, quote } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { distinct, Levels } from '../levels.js';

@@ -1,8 +1,8 @@
 /** What each row counts in the loss. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { settingOf } from '../../spec/columnSettings.js';
-import { oneOf, suggest } from '../../spec/suggest.js';
-import type { Weights } from '../../spec/train.js';
+import type { Weights } from '../../spec/dataConfig.js';
+import { settingOf } from '../../spec/dataConfig.js';
+import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { Levels } from '../levels.js';
 import { type Field, gather, requireNumbers } from './field.js';

@@ -3,7 +3,7 @@
  * filled column, as a scikit-learn pipeline of SimpleImputer and a scaler does.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import type { MissingPolicy } from '../../spec/train.js';
+import type { MissingPolicy } from '../../spec/words.js';
 import { Levels } from '../levels.js';
 import { type FittedColumn, fitStandardization, rangeColumn, type Scaling } from '../scaling.js';
 import { columnLabel, numericColumn, type Table, textColumn } from '../table.js';

@@ -1,6 +1,6 @@
 /** Which rows are held out from training: those that a column marks, or a share that the classes allow. */
 
-import type { RowsByColumn, RowsOf } from '../../spec/train.js';
+import type { RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
 import { counted, quote } from '../../text.js';
 import type { ColumnSummary, Level } from '../summary/types.js';
 import { listOf, type Reason, refOf, type Subject } from './types.js';

@@ -1,6 +1,7 @@
 /** What becomes of missing cells. */
 
-import type { ByColumn, MissingPolicy } from '../../spec/train.js';
+import type { ByColumn } from '../../spec/dataConfig.js';
+import type { MissingPolicy } from '../../spec/words.js';
 import { counted } from '../../text.js';
 import type { ColumnSummary } from '../summary/types.js';
 import { listOf, type Reason, type Subject } from './types.js';

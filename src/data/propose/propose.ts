@@ -3,7 +3,7 @@
  * thumb, each stated where it is applied (`propose/`), all of them by the summary alone: nothing is trained here.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { DELIMITERS } from '../../spec/train.js';
+import { DELIMITERS } from '../../spec/words.js';
 import { counted, quote } from '../../text.js';
 import type {
   ColumnSummary,

@@ -1,6 +1,6 @@
 /** How large the network is, and how it is trained: rules of thumb that do well on small and middling tables. */
 
-import type { Task } from '../../spec/train.js';
+import type { Task } from '../../spec/words.js';
 import { counted } from '../../text.js';
 import type { ProposedConfig, Reason } from './types.js';
 

@@ -1,6 +1,8 @@
 /** What a proposal is made of, and the words that its reasons share. */
 
-import type { ColumnRef, DataConfig, OptimizerConfig, ScheduleConfig } from '../../spec/train.js';
+import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
+import type { OptimizerConfig } from '../../spec/optimizerConfig.js';
+import type { ScheduleConfig } from '../../spec/scheduleConfig.js';
 import { listed, quote } from '../../text.js';
 import type { ColumnSummary, TableSummary, TargetSummary } from '../summary/types.js';
 

@@ -1,5 +1,5 @@
 /** What the target column is, and how many rows each of its classes has. */
-import type { Task } from '../../spec/train.js';
+import type { Task } from '../../spec/words.js';
 import type { Field } from '../dataset/field.js';
 import { readTargets, understandTargets } from '../dataset/target.js';
 import { type Column, cellLocation, columnLabel, type Table } from '../table.js';

@@ -1,5 +1,5 @@
 /** What a table holds, as `mlp inspect` shows it and `mlp init` goes by: plain data, fit for JSON. */
-import type { Task } from '../../spec/train.js';
+import type { Task } from '../../spec/words.js';
 
 /**
  * What a column is taken for.

@@ -5,9 +5,8 @@
  * https://github.com/huggingface/safetensors#format
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { parseJson } from '../../spec/json.js';
-import { isObject } from '../../spec/shorthand.js';
-import { showValue } from '../../spec/show.js';
+import { isObject, parseJson } from '../../spec/json.js';
+import { showValue } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { asDataError } from '../dataError.js';
 import { BITS, type Dtype, isDtype } from './dtype.js';
@@ -112,7 +111,7 @@ function headerText(bytes: Uint8Array, file: string): string {
 
 /** The object that `text` is, for it begins with a brace. */
 function parseHeader(text: string, file: string): Record<string, unknown> {
-  const header = asDataError(() => parseJson(text, `${file}: header`).value);
+  const header = asDataError(() => parseJson(text, `${file}: header`));
   const padding = text.slice(text.lastIndexOf('}') + 1);
   if (/[^ ]/.test(padding)) {
     throw damage(file, `found ${quote(padding)} after the JSON of the header, expected nothing but spaces`);

@@ -17,7 +17,7 @@ import { kernelScratch } from '../../kernels/create.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { ReferenceKernels } from '../../kernels/reference.js';
 import { RandomState } from '../../random/randomState.js';
-import type { TrainConfig } from '../../spec/train.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
 import { formatBytes } from '../../text.js';
 import type { TrainingPlan } from '../plan.js';
 import { Trainer } from '../step.js';

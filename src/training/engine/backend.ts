@@ -5,7 +5,7 @@ import type { Machine } from '../../kernels/blas/machine.js';
 import type { KernelsChoice } from '../../kernels/create.js';
 import { detectFeatures, type WasmFeatures } from '../../kernels/wasm/loader.js';
 import { largestProduct } from '../../network/shape.js';
-import type { TrainConfig } from '../../spec/train.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { TrainingPlan } from '../plan.js';
 
 /** The kernels of a run. Plain data, so that it can be sent to a thread. */

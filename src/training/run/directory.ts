@@ -12,7 +12,7 @@ import { removeLeftovers } from '../../files/partial.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { loadTrainConfig } from '../../spec/load.js';
-import type { TrainConfig } from '../../spec/train.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, RunState, StepRecord } from '../loop.js';
 import { CheckpointStore } from './checkpoints.js';

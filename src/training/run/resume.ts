@@ -1,8 +1,8 @@
 /** Checks that resuming a run will end in the same bits as if it had never stopped. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { isContainer } from '../../spec/jsonText.js';
-import { formatPath, showValue } from '../../spec/show.js';
-import type { TrainConfig } from '../../spec/train.js';
+import { isContainer } from '../../spec/json.js';
+import { formatPath, showValue } from '../../spec/messages.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { RunProgress } from '../loop.js';
 import type { TrainingPlan } from '../plan.js';

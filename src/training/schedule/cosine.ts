@@ -1,4 +1,4 @@
-import type { PlainScheduleConfig } from '../../spec/train.js';
+import type { PlainScheduleConfig } from '../../spec/scheduleConfig.js';
 import { formula, type Schedule } from './types.js';
 
 /**

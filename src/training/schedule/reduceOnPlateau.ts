@@ -1,4 +1,4 @@
-import type { PlainScheduleConfig } from '../../spec/train.js';
+import type { PlainScheduleConfig } from '../../spec/scheduleConfig.js';
 import { isBetter, metricOf } from '../monitor.js';
 import { aCount, aFiniteNumber, aFiniteNumberOrNull, readState } from '../savedState.js';
 import type { Schedule } from './types.js';

@@ -1,4 +1,4 @@
-import type { WarmUpConfig } from '../../spec/train.js';
+import type { WarmUpConfig } from '../../spec/scheduleConfig.js';
 import { aCount, anything, readState } from '../savedState.js';
 import type { Schedule, ScheduleLength } from './types.js';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellFormatter, joinCells } from '../../../src/data/csv/formatRecord.js';
 import { parseOptions } from '../../../src/data/dialect/csvParse.js';
-import { DELIMITERS } from '../../../src/spec/train.js';
+import { DELIMITERS } from '../../../src/spec/words.js';
 
 function write(records: readonly (readonly string[])[], delimiter: string): string {
   const format = cellFormatter(delimiter);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
-import type { DataConfig } from '../../../src/spec/train.js';
+import type { DataConfig } from '../../../src/spec/dataConfig.js';
 import { configOf, Folder, rejection } from '../files.js';
 
 const folder = new Folder();

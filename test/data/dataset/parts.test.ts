@@ -4,7 +4,7 @@ import type { Split } from '../../../src/data/dataset/dataset.js';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import { stratifiedSplit } from '../../../src/random/split.js';
-import type { DataConfig } from '../../../src/spec/train.js';
+import type { DataConfig } from '../../../src/spec/dataConfig.js';
 import { configOf, Folder, rejection } from '../files.js';
 
 const folder = new Folder();

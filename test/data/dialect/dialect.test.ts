@@ -10,7 +10,7 @@ import {
 } from '../../../src/data/dialect/dialect.js';
 import { openSource } from '../../../src/data/source/source.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
-import { DELIMITERS } from '../../../src/spec/train.js';
+import { DELIMITERS } from '../../../src/spec/words.js';
 import { Folder, rejection } from '../files.js';
 
 const folder = new Folder();

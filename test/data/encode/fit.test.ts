@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CategoryEncoding, NumericEncoding } from '../../../src/data/encode/encoding.js';
 import { type FeatureRequest, fitFeatures } from '../../../src/data/encode/fit.js';
 import type { Table } from '../../../src/data/table.js';
-import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/train.js';
+import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/words.js';
 import { allRows, tableOf } from './tables.js';
 import '../../support/matchers.js';
 

@@ -3,7 +3,7 @@ import { matrixWidth } from '../../../src/data/encode/encoding.js';
 import { fitFeatures } from '../../../src/data/encode/fit.js';
 import { writeFeatures } from '../../../src/data/encode/write.js';
 import type { Scaling } from '../../../src/data/scaling.js';
-import type { MissingPolicy } from '../../../src/spec/train.js';
+import type { MissingPolicy } from '../../../src/spec/words.js';
 import { fixture } from '../../support/fixtures.js';
 import { tableOf } from './tables.js';
 import '../../support/matchers.js';

@@ -1,10 +1,13 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { checkSchema } from '../../src/spec/issues.js';
-import { expandConfig } from '../../src/spec/shorthand.js';
-import { MONITORED_METRICS } from '../../src/spec/train.js';
-import { keyHomes, trainSchema } from '../../src/spec/trainSchema.js';
+import { readJson } from '../../src/spec/json.js';
+import { expandConfig, loadNetworkSpec, loadTrainConfig } from '../../src/spec/load.js';
+import { checkSchema } from '../../src/spec/messages.js';
+import { configJsonSchema, keyHomes, networkJsonSchema, trainSchema } from '../../src/spec/trainConfig.js';
+import { MISSING_POLICIES, MONITORED_METRICS } from '../../src/spec/words.js';
 import { errorOf } from './support.js';
 
 const network = { layers: [1] };
@@ -191,7 +194,7 @@ describe('a train config', () => {
     [
       { training: { optimizer: { type: 'sgd', nesterov: true } } },
       'training.optimizer.nesterov: found true with a momentum of 0, expected a momentum above 0',
-      'set "momentum" beside it, to 0.9 for instance',
+      'also set "momentum", for example to 0.9',
     ],
     [
       { training: { optimizer: { weight_decay: 0.1 } } },
@@ -343,5 +346,96 @@ describe('a train config', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+const root = join(import.meta.dirname, '../..');
+
+describe('the JSON Schemas in schema/', () => {
+  // `npx vitest run test/spec -u` writes them anew.
+  it.each([
+    ['config.schema.json', configJsonSchema],
+    ['network.schema.json', networkJsonSchema],
+  ])('%s is what the zod schema says', async (name, schema) => {
+    await expect(`${JSON.stringify(schema(), null, 2)}\n`).toMatchFileSnapshot(join(root, 'schema', name));
+  });
+
+  it('take the short forms of layers, and a path for the network', () => {
+    const schema = configJsonSchema() as {
+      properties: { network: { anyOf: object[] } };
+      $defs: { layer: { oneOf: object[] } };
+    };
+    expect(schema.properties.network.anyOf).toMatchObject([{ type: 'string' }, { $ref: '#/$defs/network' }]);
+    expect(schema.$defs.layer.oneOf).toMatchObject([
+      { type: 'integer', minimum: 1 },
+      { type: 'string', enum: expect.arrayContaining(['relu', 'elu', 'softmax']) },
+      ...Array(9).fill({ type: 'object' }),
+    ]);
+  });
+
+  it('describe and default every key of data and training', () => {
+    const { properties } = configJsonSchema() as unknown as {
+      properties: Record<'data' | 'training', { properties: Record<string, object> }>;
+    };
+    const entries = Object.entries({ ...properties.data.properties, ...properties.training.properties });
+    const withoutDefault = [
+      'train',
+      'target',
+      'comment',
+      'weights',
+      'epochs',
+      'steps',
+      'clipNorm',
+      'earlyStopping',
+    ];
+    for (const [key, schema] of entries) {
+      expect(schema, key).toHaveProperty('description');
+      expect('default' in schema, key).toBe(!withoutDefault.includes(key));
+    }
+    expect(entries).toHaveLength(27);
+  });
+
+  it('take a setting for all columns, or one by column', () => {
+    const { properties } = (
+      configJsonSchema() as unknown as { properties: { data: { properties: Record<string, object> } } }
+    ).properties.data;
+    expect(properties.missing).toMatchObject({
+      anyOf: [
+        { type: 'string', enum: MISSING_POLICIES },
+        { type: 'object', additionalProperties: { type: 'string', enum: MISSING_POLICIES } },
+      ],
+    });
+    expect(properties.weights).toMatchObject({
+      anyOf: [
+        { const: 'balanced' },
+        { type: 'object', required: ['column'], additionalProperties: false },
+        { type: 'object', additionalProperties: { type: 'number', minimum: 0 } },
+      ],
+    });
+  });
+});
+
+describe('the configs that come with the project', () => {
+  const names = readdirSync(join(root, 'configs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.json'),
+  );
+  const files = names.map((name) => {
+    const path = join(root, 'configs', name);
+    return { name, path, value: readJson(path) as object };
+  });
+  const configs = files.filter(({ value }) => 'network' in value);
+  const specs = files.filter(({ value }) => 'layers' in value);
+
+  it('are there', () => {
+    expect(configs.length).toBeGreaterThan(0);
+    expect(specs.length).toBeGreaterThan(0);
+  });
+
+  it.each(configs)('$name loads', ({ path }) => {
+    expect(loadTrainConfig(path).config.network.layers.length).toBeGreaterThan(0);
+  });
+
+  it.each(specs)('$name loads', ({ path }) => {
+    expect(loadNetworkSpec(path).network.layers.length).toBeGreaterThan(0);
   });
 });

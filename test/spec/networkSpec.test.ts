@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { checkSchema } from '../../src/spec/issues.js';
-import { networkSchema } from '../../src/spec/networkSchema.js';
-import { expandNetwork } from '../../src/spec/shorthand.js';
+import { expandNetwork } from '../../src/spec/layerSpec.js';
+import { checkSchema } from '../../src/spec/messages.js';
+import { networkSchema } from '../../src/spec/networkSpec.js';
 import { errorOf } from './support.js';
 
 const check = (value: unknown) =>

@@ -1,35 +1,104 @@
 /**
- * From a schema's issues to the one error a user reads: `file: network.layers[1].type: unknown layer "rellu"; expected one of …`.
- * The first issue in the order of the document is told, the others are counted.
+ * What an error about a config says: where (file and path), what was found, what was expected, and the
+ * nearest known word.
  */
-
+import { closestMatch } from 'leven';
 import { ExitCode, MlpError } from '../errors.js';
-import { quote } from '../text.js';
-import { isObject } from './shorthand.js';
-import { formatPath, formatPlace, type Path, type Place, showValue } from './show.js';
-import { nearest, suggest, wordsOf } from './suggest.js';
+import { printable, quote, shorten } from '../text.js';
+import { isObject } from './json.js';
 import type * as z from './zod.js';
 
-/** Tells where a path of the checked value was written: in the file, in a spec that it names, on the command line. */
+/** The keys that lead to a value inside a JSON document: `['network', 'layers', 1, 'type']`. */
+export type Path = readonly (string | number)[];
+
+/** Where a value was written: the file, and the path inside it. */
+export interface Place {
+  file: string;
+  path: Path;
+}
+
+/** A JSON value as it would be written, cut to 40 characters, printable. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'object' && value !== null) return printable(shorten(JSON.stringify(value)));
+  return String(value);
+}
+
+/** `network.layers[1].type`; the empty string for the whole document. */
+export function formatPath(path: Path): string {
+  let text = '';
+  for (const key of path) {
+    if (typeof key === 'number') text += `[${key}]`;
+    else if (/^[\w$-]+$/.test(key)) text += text === '' ? key : `.${key}`;
+    else text += `[${quote(key)}]`;
+  }
+  return text;
+}
+
+/** `configs/iris.json: network.layers[1].type`, or the file alone for the whole document. */
+export function formatPlace({ file, path }: Place): string {
+  return path.length === 0 ? printable(file) : `${printable(file)}: ${formatPath(path)}`;
+}
+
+const prefix = 'one of ';
+
+/** `one of relu, tanh`: what was expected, if it is one of a few words. */
+export function oneOf(words: readonly string[]): string {
+  return prefix + words.join(', ');
+}
+
+/** The words in a phrase that `oneOf` made; none for any other phrase. */
+export function wordsOf(phrase: string): string[] {
+  return phrase.startsWith(prefix) ? phrase.slice(prefix.length).split(', ') : [];
+}
+
+/**
+ * The known word nearest to `word`, or undefined if none is near. Case, hyphens and underscores don't
+ * count; one letter in three may differ; a word that is part of a known one is also near it.
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const plain = normalize(word);
+  if (plain.length === 0 || plain.length > 60) return undefined;
+  const byPlain = new Map(Array.from(known, (candidate) => [normalize(candidate), candidate]));
+  const candidates = [...byPlain.keys()];
+  const found =
+    closestMatch(plain, candidates, { maxDistance: Math.ceil(plain.length / 3) }) ??
+    (plain.length < 3 ? undefined : candidates.find((candidate) => candidate.includes(plain)));
+  return found === undefined ? undefined : byPlain.get(found);
+}
+
+/** The hint `did you mean "relu"?`, or undefined if no known word is near. */
+export function suggest(word: string, known: Iterable<string>): string | undefined {
+  const found = nearest(word, known);
+  return found === undefined ? undefined : `did you mean "${found}"?`;
+}
+
+function normalize(word: string): string {
+  return word.toLowerCase().replace(/[-_\s]/g, '');
+}
+
+/** Finds where a path of the checked value was written: in the file, in a spec file, or in `--set`. */
 export type Locate = (path: Path) => Place;
 
-/** The full paths of keys that may stand in the wrong object, by key. */
+/** By key, its full path: for a hint about a key in the wrong object. */
 export type KeyHomes = ReadonlyMap<string, string>;
 
 interface Problem {
   path: Path;
   message: string;
   hint?: string | undefined;
-  /** The first key that isn't known, in the object at `path`. */
+  /** The first unknown key of the object at `path`. */
   unknownKey?: string;
-  /** How many problems this stands for, where there are several in one. */
+  /** How many problems this is, if not one. */
   count?: number;
 }
 
 /**
- * `value` as `schema` makes it, defaults filled in. Throws MlpError (config) where it doesn't fit.
+ * Checks `value` and returns it with every default filled in. The error names the first problem in the
+ * order of the document and counts the others.
  *
- * @param value parsed JSON, shorthands expanded
+ * @param value parsed JSON, short forms expanded
+ * @throws MlpError ExitCode.config if it does not fit the schema
  */
 export function checkSchema<Output>(
   schema: z.ZodType<Output>,
@@ -50,8 +119,8 @@ export function checkSchema<Output>(
 }
 
 /**
- * The issues of the form that was meant, where a value may have several: the first that takes a value of this kind, best one that
- * knows all its keys. The issue as it is where no form takes such a value at all.
+ * If a value may have several forms, the issues of the form that was meant: the first that takes a
+ * value of this kind, preferably one that knows all its keys. Else the issue as it is.
  */
 function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
@@ -93,7 +162,7 @@ function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Prob
   return { path, message: `found ${showValue(found)}, expected ${expected}`, hint };
 }
 
-/** Where a key that isn't known at `path` may have its place; at `path` itself, where that has another type. */
+/** A hint where an unknown key belongs: elsewhere, or in another type of the object at `path`. */
 function suggestHome(key: string, path: Path, homes: KeyHomes): string | undefined {
   const known = nearest(key, homes.keys()) ?? '';
   const home = homes.get(known);
@@ -103,9 +172,9 @@ function suggestHome(key: string, path: Path, homes: KeyHomes): string | undefin
     : `did you mean "${home}"?`;
 }
 
-/** What the words at `path` are names of: a layer, an optimizer, a loss. */
+/** What the words at `path` name: a layer, an optimizer, a loss. */
 function noun(path: Path): string {
-  // Of one column or of all: below data.missing stand names of columns.
+  // For one column or for all: the keys below data.missing are columns.
   if (path[0] === 'data' && path[1] === 'missing') return 'policy';
   const owner = path.at(-1) === 'type' ? path.at(-2) : path.at(-1);
   if (owner === 'after') return 'schedule';
@@ -118,7 +187,7 @@ function withoutQuotes(value: unknown): string | undefined {
     : undefined;
 }
 
-/** The own value at `path` inside `root`; undefined where there is none. */
+/** The own value at `path` inside `root`, or undefined. */
 export function valueAt(root: unknown, path: Path): unknown {
   return path.reduce(
     (value, key) =>
@@ -129,7 +198,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   );
 }
 
-/** The problem whose place comes first in the document; of several there, the first of the schema. */
+/** The problem that comes first in the document, and at the same place first in the schema. */
 function firstInDocument(problems: readonly Problem[], root: unknown): Problem {
   return problems
     .map((problem) => ({ problem, rank: rank(root, pathInDocument(problem)) }))
@@ -140,7 +209,7 @@ function pathInDocument({ path, unknownKey }: Problem): Path {
   return unknownKey === undefined ? path : [...path, unknownKey];
 }
 
-/** The position of a path in the order of the document, level by level; what is missing comes after all that is there. */
+/** The position of a path in the document, level by level. A missing key comes after all others. */
 function rank(root: unknown, path: Path): number[] {
   let value = root;
   return path.map((key) => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { settingOf } from '../../src/spec/columnSettings.js';
-import { checkSchema } from '../../src/spec/issues.js';
+import { columnsWithSetting, settingOf, weightColumn } from '../../src/spec/dataConfig.js';
 import { parseJson } from '../../src/spec/json.js';
 import { loadTrainConfig } from '../../src/spec/load.js';
-import { MISSING_POLICIES } from '../../src/spec/train.js';
-import { trainSchema } from '../../src/spec/trainSchema.js';
+import { checkSchema } from '../../src/spec/messages.js';
+import { trainSchema } from '../../src/spec/trainConfig.js';
+import { MISSING_POLICIES } from '../../src/spec/words.js';
 import { errorOf, folderWith } from './support.js';
 
 const needed = { train: 'a.csv', target: 'y' };
@@ -90,7 +90,7 @@ describe('the data of a train config', () => {
     [
       { target: ['y', 'z'], task: 'binary' },
       'data.task: found "binary" with 2 targets, expected "regression"',
-      'classes are one target',
+      'a classification has one target',
     ],
     [{ exclude: 'id' }, 'data.exclude: found "id", expected an array of columns'],
     [{ exclude: [true] }, "data.exclude[0]: found true, expected a column's name, or its number from 0"],
@@ -113,8 +113,8 @@ describe('the data of a train config', () => {
     [{ comment: ';', delimiter: ';' }, 'data.comment: found the delimiter ";", expected another character'],
     [
       { comment: '|' },
-      'data.comment: found "|", which may be the delimiter as well, expected the delimiter to be said',
-      'set "delimiter" beside it, to "," for instance',
+      'data.comment: found "|", which may also be the delimiter, expected the delimiter to be given',
+      'also set "delimiter", for example to ","',
     ],
     [
       { missing: 'meen' },
@@ -187,11 +187,11 @@ describe('the data of a train config', () => {
     ...([['y', 'z'], 'y'] as const).map((target): [object, string, string] => [
       { target, task: target === 'y' ? 'regression' : 'auto', weights: 'balanced' },
       'data.weights: found weights by class in a regression, expected {"column": …}',
-      'a regression has no classes: name a column that holds the weight of each row',
+      'a regression has no classes: name a column with the weight of each row',
     ]),
     [
       { train: '-', test: '-' },
-      'data.test: found "-", which data.train reads already, expected the standard input once',
+      'data.test: found "-", which data.train already reads, expected standard input only once',
     ],
   ])('refuse %j', (part, message, hint) => {
     expect(errorOf(() => check(part))).toEqual({
@@ -209,7 +209,7 @@ describe('the data of a train config', () => {
         standardize: keyed(name, 'minmax'),
         weights: keyed(name, 2),
       });
-      const { missing, standardize, weights } = check(parseJson(text, 'c.json').value as object);
+      const { missing, standardize, weights } = check(parseJson(text, 'c.json') as object);
       expect(JSON.stringify({ missing, standardize, weights })).toBe(text);
       expect(settingOf(missing, name, 'error')).toBe('mean');
       expect(settingOf(standardize, name, true)).toBe('minmax');
@@ -241,7 +241,7 @@ describe('the data of a train config', () => {
     fc.assert(
       fc.property(part, (written) => {
         const text = JSON.stringify(written);
-        const { missing, standardize, weights } = check(parseJson(text, 'c.json').value as object);
+        const { missing, standardize, weights } = check(parseJson(text, 'c.json') as object);
         expect(JSON.stringify({ missing, standardize, weights })).toBe(text);
       }),
     );
@@ -293,5 +293,38 @@ describe('--set of the data', () => {
     expect(errorOf(() => set({}, 'data.delimiter=\\t')).message).toBe(
       '--set: data.delimiter: found "\\\\t", expected "\\t", which is how JSON writes a tab',
     );
+  });
+});
+
+describe('settingOf', () => {
+  it('is the same for all columns where the setting is one', () => {
+    expect(settingOf('mean', 'age', 'error')).toBe('mean');
+    expect(settingOf<boolean | 'minmax'>(false, 'age', true)).toBe(false);
+    expect(columnsWithSetting('mean')).toEqual([]);
+  });
+
+  it("is a column's own where it has one, else that of the others", () => {
+    const settings = { age: 'mean', height: 'median' };
+    expect(settingOf(settings, 'height', 'error')).toBe('median');
+    expect(settingOf(settings, 'weight', 'error')).toBe('error');
+    expect(columnsWithSetting(settings)).toEqual(['age', 'height']);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString'])('finds nothing inherited for a column %s', (name) => {
+    expect(settingOf({ age: 'mean' }, name, 'error')).toBe('error');
+  });
+});
+
+describe('weightColumn', () => {
+  it('is the column of an object whose only key is "column"', () => {
+    expect(weightColumn({ column: 'w' })).toBe('w');
+    expect(weightColumn({ column: 0 })).toBe(0);
+  });
+
+  it('is none of weights that go by class', () => {
+    expect(weightColumn('balanced')).toBeUndefined();
+    expect(weightColumn({ yes: 2 })).toBeUndefined();
+    expect(weightColumn({ column: 2, row: 1 })).toBeUndefined();
+    expect(weightColumn({})).toBeUndefined();
   });
 });

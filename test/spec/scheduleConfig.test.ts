@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { checkSchema } from '../../src/spec/issues.js';
-import { expandConfig } from '../../src/spec/shorthand.js';
-import { MONITORED_METRICS } from '../../src/spec/train.js';
-import { keyHomes, trainSchema } from '../../src/spec/trainSchema.js';
+import { expandConfig } from '../../src/spec/load.js';
+import { checkSchema } from '../../src/spec/messages.js';
+import { keyHomes, trainSchema } from '../../src/spec/trainConfig.js';
+import { MONITORED_METRICS } from '../../src/spec/words.js';
 import { errorOf } from './support.js';
 
 /** The schedule as it is in the checked config. */
@@ -118,12 +118,12 @@ describe('a schedule', () => {
     [
       { type: 'warm-up' },
       ': found neither "epochs" nor "steps", expected one of them',
-      'set how long the learning rate rises, "epochs": 5 for instance',
+      'say how long the learning rate rises, for example "epochs": 5',
     ],
     [
       { type: 'warm-up', epochs: 1, steps: 1 },
       ': found both "epochs" and "steps", expected one of them',
-      'set how long the learning rate rises, "epochs": 5 for instance',
+      'say how long the learning rate rises, for example "epochs": 5',
     ],
     [{ type: 'warm-up', epochs: 0 }, '.epochs: found 0, expected a whole number of at least 1'],
     [{ type: 'warm-up', epochs: 1, from: 1 }, '.from: found 1, expected a number of at least 0 and below 1'],
@@ -138,7 +138,7 @@ describe('a schedule', () => {
     ],
     [
       warmUp({ epochs: 1 }, { type: 'warm-up', epochs: 1 }),
-      `.after.type: found "warm-up", expected another schedule (${plain}): at the end of a warm-up the learning rate has reached its full height`,
+      `.after.type: found "warm-up", expected another schedule (${plain}): after a warm-up the learning rate is at its full height`,
     ],
     [
       warmUp({ epochs: 1 }, { type: 'cosine', minimum: 1 }),

@@ -1,0 +1,253 @@
+/** `data` of a train config: which rows to use and how to read their columns, as a schema and as types. */
+import { quote } from '../text.js';
+import { atLeast, byName, choice, flag, fraction, object, text, wholeNumber } from './fields.js';
+import { oneOf, showValue } from './messages.js';
+import { COMMENT_START, DELIMITERS, MISSING_POLICIES, TASKS } from './words.js';
+import * as z from './zod.js';
+
+const columnExpected = "a column's name, or its number from 0";
+const column = z.union([text(columnExpected), wholeNumber(0)], { error: columnExpected });
+const columns = z.array(column, { error: 'an array of columns' });
+
+const targets = columns
+  .min(1, { error: 'at least one column' })
+  .meta({ uniqueItems: true })
+  .check(({ value, issues }) => {
+    const again = value.findIndex((target, i) => value.indexOf(target) < i);
+    if (again === -1) return;
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: [again],
+      message: `found ${showValue(value[again])} a second time, expected each column once`,
+    });
+  });
+
+/** What people write for a delimiter, and the right spelling. */
+const delimiterNames: ReadonlyMap<string, string> = new Map([
+  ['\\t', '"\\t", which is how JSON writes a tab'],
+  ['tab', '"\\t", which is how JSON writes a tab'],
+  ['comma', '","'],
+  ['semicolon', '";"'],
+  ['bar', '"|"'],
+  ['pipe', '"|"'],
+]);
+
+const delimiter = z.enum(['auto', ...DELIMITERS], {
+  error: ({ input }) => delimiterNames.get(String(input).toLowerCase()) ?? '"auto", ",", ";", "\\t" or "|"',
+});
+
+const commentExpected = 'one character such as "#" that no cell begins with';
+const comment = z
+  .string({ error: commentExpected })
+  .regex(COMMENT_START, { error: commentExpected, abort: true });
+
+const policy = choice(MISSING_POLICIES);
+const policyExpected = 'a policy such as "mean", or an object of policies by column';
+
+const scaling = z.union([z.boolean(), z.literal('minmax')], { error: 'true, false or "minmax"' });
+const scalingExpected = 'true, false, "minmax", or an object of these by column';
+
+const rowsExpected =
+  'a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}';
+const cellExpected = 'the text or the number in the cells of these rows';
+
+/** Which rows a split gets; `mark` is in the cells of its column by default. */
+function rowsOf(mark: string) {
+  const byColumn = object({
+    column: column.describe('The column that marks the rows; it is not used as a feature.'),
+    value: z
+      .union([text(cellExpected), z.number({ error: cellExpected })], { error: cellExpected })
+      .default(mark)
+      .describe('The rows with this value in the column belong to the split.'),
+  });
+  return z.union([fraction(rowsExpected), text(rowsExpected), byColumn], { error: rowsExpected });
+}
+
+const weightsExpected = '"balanced", an object of weights by class, or {"column": …}';
+const weights = z.union(
+  [
+    z.literal('balanced', { error: weightsExpected }),
+    object({
+      column: column.describe('The column with the weight of each row; it is not used as a feature.'),
+    }),
+    byName(atLeast(0), weightsExpected),
+  ],
+  { error: weightsExpected },
+);
+
+const dataFields = object({
+  train: text('the path of a CSV file').describe(
+    'CSV file with the training rows, plain or gzipped. The path is relative to this config; "-" reads standard input.',
+  ),
+  target: z
+    .union([text(columnExpected), wholeNumber(0), targets], {
+      error: "a column's name, its number from 0, or an array of these",
+    })
+    .describe(
+      'The column to predict: its name, or its number from 0 if the file has no header. An array of columns for a regression with several targets.',
+    ),
+  task: choice(['auto', ...TASKS])
+    .default('auto')
+    .describe(
+      'What to predict: a number, one of two classes, or one of more. "auto" decides by the target column.',
+    ),
+  exclude: columns.default([]).describe('Columns that are not features, for example an id.'),
+  delimiter: delimiter
+    .default('auto')
+    .describe('The character between two cells. "auto" detects it from the first lines.'),
+  header: z
+    .union([z.literal('auto'), z.boolean()], { error: '"auto", true or false' })
+    .default('auto')
+    .describe('Whether the first line contains the column names. "auto" detects it from the first lines.'),
+  comment: comment
+    .exactOptional()
+    .describe('Skip lines that begin with this character. By default no line is a comment.'),
+  categories: columns
+    .default([])
+    .describe(
+      'Columns of numbers to treat as categories, for example a postcode. Columns of text always are.',
+    ),
+  missing: z
+    .union([policy, byName(policy, policyExpected)], {
+      error: ({ input }) => (typeof input === 'string' ? oneOf(MISSING_POLICIES) : policyExpected),
+    })
+    .default('error')
+    .describe(
+      'What to do with a missing cell of a feature (empty, NA, NaN, null or ?): stop with an error, fill in the mean, the median or the most frequent value of the training rows, ' +
+        'add a feature that marks the cell ("indicator"), or drop the row. One policy for all columns, or an object of policies by column name (other columns: "error").',
+    ),
+  standardize: z
+    .union([scaling, byName(scaling, scalingExpected)], { error: scalingExpected })
+    .default(true)
+    .describe(
+      'How to scale features by the training rows: to mean 0 and variance 1 (true), to the range from 0 to 1 ("minmax"), or not at all (false). ' +
+        'One setting for all columns, or an object of settings by column name (other columns: true).',
+    ),
+  standardizeTarget: flag()
+    .default(false)
+    .describe(
+      'Scale regression targets to mean 0 and variance 1 in training. The loss is then in standard deviations; R², RMSE and predictions stay in the unit of the target.',
+    ),
+  validation: rowsOf('validation')
+    .default(0.2)
+    .describe(
+      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, or a column that marks them.',
+    ),
+  test: rowsOf('test')
+    .default(0)
+    .describe(
+      'Rows that are evaluated only once, at the end; written like validation. They are split off first, and validation is a fraction of the rest.',
+    ),
+  weights: weights
+    .exactOptional()
+    .describe(
+      'How much each row counts in the loss: "balanced" gives all classes the same total weight, an object gives weights by class (others: 1), {"column": …} names a column of weights. By default every row counts 1.',
+    ),
+});
+
+/** The keys of `data`, each checked by itself, then against each other. */
+export const dataSchema = dataFields
+  .describe('Which rows to use, and how to read their columns.')
+  .check(({ value, issues }) => {
+    for (const { path, message, hint } of contradictions(value)) {
+      issues.push({ code: 'custom', input: value, path, message, params: { hint } });
+    }
+  });
+
+export type DataConfig = z.infer<typeof dataFields>;
+
+/** A column: its name, or its number from 0 if the file has no header. */
+export type ColumnRef = z.infer<typeof column>;
+
+/** How a feature is scaled by its training rows: mean 0 and variance 1, not at all, or into [0, 1]. */
+export type Standardize = z.infer<typeof scaling>;
+
+/** Which rows a split gets: a fraction in [0, 1), all rows of a CSV file, or those that a column marks. */
+export type RowsOf = DataConfig['validation'];
+export type RowsByColumn = Extract<RowsOf, object>;
+
+/**
+ * What a row counts in the loss: n / (K · the count of its class) over the training rows, the weight of
+ * its class (1 if not named), or its cell in a column. An object whose only key is `column` names a
+ * column: `weightColumn` tells the two apart.
+ */
+export type Weights = z.infer<typeof weights>;
+
+/**
+ * One setting for all columns, or one by column name. Names may be any text, even `__proto__`: use
+ * `settingOf` to read one.
+ */
+export type ByColumn<Setting extends string | boolean> = Setting | { readonly [column: string]: Setting };
+
+/** The setting of `column`; `others` if settings are by column and this one has none. */
+export function settingOf<Setting extends string | boolean>(
+  settings: ByColumn<Setting>,
+  column: string,
+  others: Setting,
+): Setting {
+  if (typeof settings !== 'object') return settings;
+  return Object.hasOwn(settings, column) ? settings[column] : others;
+}
+
+/** The columns that have a setting of their own; none if one setting is for all. */
+export function columnsWithSetting(settings: ByColumn<string | boolean>): string[] {
+  return typeof settings === 'object' ? Object.keys(settings) : [];
+}
+
+/** The column that holds the weights; undefined if they are "balanced" or by class. */
+export function weightColumn(weights: Weights): ColumnRef | undefined {
+  return isWeightColumn(weights) ? weights.column : undefined;
+}
+
+function isWeightColumn(weights: Weights): weights is { column: ColumnRef } {
+  return typeof weights === 'object' && Object.keys(weights).length === 1 && Object.hasOwn(weights, 'column');
+}
+
+interface Contradiction {
+  path: (keyof DataConfig)[];
+  message: string;
+  hint?: string;
+}
+
+/** Values that contradict each other, whatever the data. */
+function* contradictions(data: DataConfig): Generator<Contradiction> {
+  const { comment, delimiter, task, target, weights } = data;
+  if (comment !== undefined && comment === delimiter) {
+    yield {
+      path: ['comment'],
+      message: `found the delimiter ${quote(comment)}, expected another character`,
+    };
+  } else if (delimiter === 'auto' && (DELIMITERS as readonly unknown[]).includes(comment)) {
+    yield {
+      path: ['comment'],
+      message: `found ${quote(String(comment))}, which may also be the delimiter, expected the delimiter to be given`,
+      hint: 'also set "delimiter", for example to ","',
+    };
+  }
+  const fromStdin = (['train', 'validation', 'test'] as const).filter((key) => data[key] === '-');
+  if (fromStdin.length > 1) {
+    yield {
+      path: [fromStdin[1]],
+      message: `found "-", which data.${fromStdin[0]} already reads, expected standard input only once`,
+    };
+  }
+  const isSeveral = Array.isArray(target) && target.length > 1;
+  if (isSeveral && (task === 'binary' || task === 'multiclass')) {
+    yield {
+      path: ['task'],
+      message: `found "${task}" with ${target.length} targets, expected "regression"`,
+      hint: 'a classification has one target',
+    };
+  } else if (
+    weights !== undefined &&
+    weightColumn(weights) === undefined &&
+    (isSeveral || task === 'regression')
+  ) {
+    yield {
+      path: ['weights'],
+      message: 'found weights by class in a regression, expected {"column": …}',
+      hint: 'a regression has no classes: name a column with the weight of each row',
+    };
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The layers of a network: one schema per type with its options, ranges, defaults and description.
+ * To add one, write its schema and enter it in `forms`; network/layerTypes.ts lists what they compute.
+ *
+ * The schemas take layers in their long form; `expandNetwork` writes out the short ones first.
+ */
+import {
+  byType,
+  choice,
+  decay,
+  flag,
+  fraction,
+  number,
+  object,
+  positive,
+  typesOf,
+  wholeNumber,
+} from './fields.js';
+import { isObject } from './json.js';
+import { oneOf } from './messages.js';
+import * as z from './zod.js';
+
+const scaledInit = object({
+  type: choice(['he-normal', 'he-uniform', 'glorot-normal', 'glorot-uniform', 'lecun-normal']).describe(
+    'Variance by the width of the layer: he for relu (He et al. 2015), glorot for tanh and sigmoid (Glorot and Bengio 2010), lecun (LeCun et al. 1998).',
+  ),
+}).describe('A distribution of mean 0 whose variance depends on the width of the layer.');
+
+const normalInit = object({
+  type: z.literal('normal'),
+  mean: number().default(0).describe('Mean of the normal distribution.'),
+  std: positive().describe('Standard deviation of the normal distribution.'),
+}).describe('A normal distribution.');
+
+const uniformInit = object({
+  type: z.literal('uniform'),
+  low: number().describe('Lower bound, included.'),
+  high: number().describe('Upper bound, excluded.'),
+})
+  .describe('A uniform distribution.')
+  .check(({ value: { low, high }, issues }) => {
+    if (low >= high) {
+      issues.push({
+        code: 'custom',
+        input: low,
+        message: `found low ${low} and high ${high}, expected low below high`,
+      });
+    }
+  });
+
+const zerosInit = object({ type: z.literal('zeros') }).describe('All weights start at 0.');
+
+const init = byType(
+  [scaledInit, normalInit, uniformInit, zerosInit],
+  'an object such as {"type": "he-normal"}',
+);
+
+const linear = object({
+  type: z.literal('linear'),
+  units: wholeNumber(1).describe('Number of outputs.'),
+  bias: flag().default(true).describe('Whether to add a bias; it starts at 0.'),
+  init: init.prefault({ type: 'he-normal' }).describe('How the weights [inputs, units] start.'),
+}).describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.');
+
+const plainActivation = object({
+  type: choice(['relu', 'tanh', 'sigmoid', 'gelu', 'silu', 'softplus', 'identity']),
+}).describe('An activation without options. A string s is short for {"type": s}.');
+
+const leakyRelu = object({
+  type: z.literal('leaky-relu'),
+  slope: positive().default(0.01).describe('Slope for negative inputs.'),
+}).describe('x for x > 0, else slope·x.');
+
+const elu = object({
+  type: z.literal('elu'),
+  alpha: positive().default(1).describe('The output approaches −alpha for very negative inputs.'),
+}).describe('x for x > 0, else alpha·(exp(x) − 1).');
+
+const dropout = object({
+  type: z.literal('dropout'),
+  rate: fraction().default(0.5).describe('Probability that a training step sets an input to 0.'),
+}).describe(
+  'In training, sets each input to 0 with probability rate and divides the others by 1 − rate. Does nothing in evaluation (Srivastava et al. 2014).',
+);
+
+const epsilon = () =>
+  positive().default(1e-5).describe('Added to the variance so that a constant is not divided by 0.');
+
+const batchNorm = object({
+  type: z.literal('batch-norm'),
+  momentum: decay()
+    .default(0.1)
+    .describe('Weight of each batch in the running mean and variance, which evaluation uses.'),
+  epsilon: epsilon(),
+}).describe(
+  'Batch normalisation (Ioffe and Szegedy 2015): each column to mean 0 and variance 1 over the rows of a batch, times a learnt scale, plus a learnt shift. Evaluation uses the running mean and variance.',
+);
+
+const layerNorm = object({ type: z.literal('layer-norm'), epsilon: epsilon() }).describe(
+  'Layer normalisation (Ba, Kiros and Hinton 2016): each row to mean 0 and variance 1, times a learnt scale, plus a learnt shift.',
+);
+
+const softmax = object({ type: z.literal('softmax') }).describe(
+  'Probabilities of the classes. Not needed, because losses take logits; allowed only as the last layer with softmax-cross-entropy, which computes it.',
+);
+
+const simpleForms = [
+  linear,
+  plainActivation,
+  leakyRelu,
+  elu,
+  dropout,
+  batchNorm,
+  layerNorm,
+  softmax,
+] as const;
+
+/** Adds its input to the output of its layers, which must be as wide. */
+export interface ResidualSpec {
+  type: 'residual';
+  layers: LayerSpec[];
+}
+
+const residual = object({
+  type: z.literal('residual'),
+  layers: z
+    .lazy((): z.ZodType<LayerSpec[], LayerInput[]> => layersSchema)
+    .describe('Layers whose output is as wide as their input.'),
+}).describe('A skip connection: adds its input to the output of its layers (He et al. 2016).');
+
+const forms = [...simpleForms, residual] as const;
+
+/** One layer in its long form. */
+export const layerSchema = z
+  .discriminatedUnion('type', forms, {
+    error: ({ code }) =>
+      code === 'invalid_union'
+        ? oneOf(typesOf(forms))
+        : 'a layer: a number of units, a name, or an object with a "type"',
+  })
+  .meta({ id: 'layer' });
+
+export const layersSchema = z
+  .array(layerSchema, { error: 'an array of layers' })
+  .min(1, { error: 'at least one layer' });
+
+/** The types that may be written as a string, because none of their options is required. */
+export function shortNames(): string[] {
+  return typesOf(forms).filter((type) => layerSchema.safeParse({ type }).success);
+}
+
+/** A layer with every default filled in. */
+export type LayerSpec = z.infer<(typeof simpleForms)[number]> | ResidualSpec;
+export type LinearSpec = z.infer<typeof linear>;
+/** How the weights of a linear layer [inputs, units] start. */
+export type InitSpec = z.infer<typeof init>;
+export type ActivationSpec = z.infer<typeof plainActivation | typeof leakyRelu | typeof elu>;
+export type DropoutSpec = z.infer<typeof dropout>;
+export type BatchNormSpec = z.infer<typeof batchNorm>;
+export type LayerNormSpec = z.infer<typeof layerNorm>;
+
+/**
+ * A layer as a user writes it: a number of units, a name such as `'relu'`, or an object, with defaults
+ * left out.
+ */
+export type LayerInput =
+  | number
+  | Exclude<LayerSpec['type'], 'linear' | 'residual'>
+  | z.input<(typeof simpleForms)[number]>
+  | { type: 'residual'; layers: LayerInput[] };
+
+/**
+ * `value` with the layers of a network written out, including those of residuals: 10 becomes
+ * {"type": "linear", "units": 10}, "relu" becomes {"type": "relu"}. The schema refuses other mistakes.
+ */
+export function expandNetwork(value: unknown): unknown {
+  return isObject(value) && Array.isArray(value.layers)
+    ? { ...value, layers: value.layers.map(expandLayer) }
+    : value;
+}
+
+function expandLayer(value: unknown): unknown {
+  if (typeof value === 'number') return { type: 'linear', units: value };
+  if (typeof value === 'string') return { type: value };
+  return expandNetwork(value);
+}

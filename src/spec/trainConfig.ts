@@ -1,0 +1,197 @@
+/**
+ * The train config: its schema, its types, and the JSON Schemas that editors read. All come from the
+ * same zod schemas, so they can't disagree.
+ */
+import { dataSchema } from './dataConfig.js';
+import { atLeast, choice, flag, object, positive, text, wholeNumber } from './fields.js';
+import { layerSchema, shortNames } from './layerSpec.js';
+import { type NetworkInput, networkSchema } from './networkSpec.js';
+import { optimizerSchema, optimizers } from './optimizerConfig.js';
+import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
+import { BACKENDS, DTYPES, KEPT_WEIGHTS, LOSS_NAMES, MAX_THREADS } from './words.js';
+import * as z from './zod.js';
+
+const defaultEpochs = 30;
+
+const trainingFields = object({
+  epochs: wholeNumber(1)
+    .exactOptional()
+    .describe(
+      `Number of passes over the training rows; ${defaultEpochs} if neither epochs nor steps is given.`,
+    ),
+  steps: wholeNumber(1).exactOptional().describe('Number of minibatches in total, instead of epochs.'),
+  batchSize: wholeNumber(1).default(32).describe('Number of rows in a minibatch.'),
+  batches: choice(['shuffle', 'with-replacement'])
+    .default('shuffle')
+    .describe(
+      'How minibatches are drawn: every row once per epoch in a new order ("shuffle"), or each row independently of the others ("with-replacement").',
+    ),
+  optimizer: optimizerSchema.prefault({ type: 'adam' }).describe('How gradients change the weights.'),
+  schedule: scheduleSchema
+    .prefault({ type: 'constant' })
+    .describe('How the learning rate changes during the run.'),
+  loss: choice(['auto', ...LOSS_NAMES])
+    .default('auto')
+    .describe(
+      'What the training minimises. "auto": mean-squared-error for a regression, binary-cross-entropy for two classes (softmax-cross-entropy if the network has two outputs), softmax-cross-entropy for more.',
+    ),
+  l2: atLeast(0)
+    .default(0)
+    .describe(
+      'L2 regularisation: adds ½·λ·ΣW² to the loss, over the weights of linear layers without biases.',
+    ),
+  l1: atLeast(0)
+    .default(0)
+    .describe(
+      'L1 regularisation: adds λ·Σ|W| to the loss, over the weights of linear layers without biases.',
+    ),
+  clipNorm: positive()
+    .exactOptional()
+    .describe(
+      'Upper limit of the global gradient norm, √Σg² over all parameters: a longer gradient is scaled down to it. By default there is no limit.',
+    ),
+  earlyStopping: earlyStoppingSchema
+    .exactOptional()
+    .describe('Ends the run when a metric stops improving. By default the run continues to its last epoch.'),
+  keep: choice(KEPT_WEIGHTS)
+    .default('best')
+    .describe(
+      'Which weights to keep: of the epoch with the best earlyStopping.monitor (validation_loss without early stopping), or of the last epoch. Without validation rows "best" means the last.',
+    ),
+  checkpointSeconds: positive()
+    .default(60)
+    .describe('Maximum seconds between two checkpoints within an epoch. Each epoch also ends with one.'),
+});
+
+const trainingSchema = trainingFields
+  .meta({
+    description: 'How to train: how long, with which optimizer and which loss.',
+    // For editors only: the check below gives the better message.
+    not: { required: ['epochs', 'steps'] },
+  })
+  .check(({ value, issues }) => {
+    if (value.epochs !== undefined && value.steps !== undefined) {
+      issues.push({
+        code: 'custom',
+        input: value,
+        message: 'found both "epochs" and "steps", expected one of them',
+      });
+    }
+    const problem = checkSchedule(value.schedule, value.optimizer.learningRate);
+    if (problem !== undefined) {
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: ['schedule', ...problem.path],
+        message: problem.message,
+      });
+    }
+  })
+  .transform((value) =>
+    value.epochs === undefined && value.steps === undefined ? { epochs: defaultEpochs, ...value } : value,
+  );
+
+/** A train config; its network is in place, not a path, with every layer in its long form. */
+export const trainSchema = object({
+  $schema: text('the address of a JSON Schema').exactOptional().describe('Ignored. Editors read it.'),
+  network: networkSchema,
+  data: dataSchema,
+  training: trainingSchema.prefault({}),
+  seed: wholeNumber(0, 2 ** 32 - 1)
+    .default(0)
+    .describe(
+      'Seed of the split, the weights and the batches. It means what it means to numpy.random.RandomState.',
+    ),
+  dtype: choice(DTYPES).default('float32').describe('Precision of the arithmetic.'),
+  backend: choice(['auto', ...BACKENDS])
+    .default('auto')
+    .describe(
+      'Which kernels do the arithmetic: plain loops ("reference"), WebAssembly SIMD ("wasm") or a BLAS library of the system ("blas"). "auto" chooses the fastest one available.',
+    ),
+  threads: z
+    .union([z.literal('auto'), wholeNumber(1, MAX_THREADS)], {
+      error: `"auto" or a whole number from 1 to ${MAX_THREADS}`,
+    })
+    .default('auto')
+    .describe(
+      'Number of worker threads. Any number gives the same bits, except with "blas". "auto" chooses by the size of the network.',
+    ),
+  deterministic: flag()
+    .default(false)
+    .describe(
+      'Use only kernels that give the same bits on every machine: "wasm" without relaxed SIMD, or "reference".',
+    ),
+}).meta({
+  title: 'Train config of mlp',
+  description: 'A network, its data, and how to train it.',
+});
+
+/** A train config with every default filled in. */
+export type TrainConfig = z.infer<typeof trainSchema>;
+/** The `training` of a config; it has either `epochs` or `steps`. */
+export type TrainingConfig = TrainConfig['training'];
+
+/**
+ * A train config as a user writes it: defaults may be left out, layers may have their short forms, and
+ * the network may be the path of a spec file. The descriptions of all keys are in docs/config.md.
+ */
+export type TrainConfigInput = Omit<z.input<typeof trainSchema>, 'network'> & {
+  network: string | NetworkInput;
+};
+
+/** The full path of a key that may be in the wrong object: of `learningRate`, `training.optimizer.learningRate`. */
+export const keyHomes: ReadonlyMap<string, string> = new Map([
+  ...homes('data', dataSchema),
+  ...homes('training', trainingFields),
+  ...optimizers.flatMap((optimizer) => homes('training.optimizer', optimizer)),
+  // Not those of a warm-up: its epochs and steps are rarely meant.
+  ...plainSchedules.flatMap((schedule) => homes('training.schedule', schedule)),
+  ...homes('training.earlyStopping', earlyStoppingSchema),
+  ...homes('', trainSchema),
+]);
+
+function homes(parent: string, { shape }: z.ZodObject): [string, string][] {
+  return Object.keys(shape)
+    .filter((key) => key !== 'type')
+    .map((key) => [key, parent === '' ? key : `${parent}.${key}`]);
+}
+
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
+/** The JSON Schema of a train config: layers may have short forms, the network may be a path. */
+export function configJsonSchema(): JsonSchema {
+  const schema = toJsonSchema(trainSchema);
+  const network = schema.properties?.network;
+  if (typeof network !== 'object') throw new Error('the schema of a train config has no network');
+  return {
+    ...schema,
+    properties: {
+      ...schema.properties,
+      network: {
+        anyOf: [
+          { type: 'string', minLength: 1, description: 'Path of a spec file, relative to this config.' },
+          network,
+        ],
+      },
+    },
+  };
+}
+
+/** The JSON Schema of a network spec in a file of its own. */
+export function networkJsonSchema(): JsonSchema {
+  return toJsonSchema(networkSchema);
+}
+
+function toJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema !== layerSchema) return;
+      jsonSchema.oneOf = [
+        { type: 'integer', minimum: 1, description: 'Short for a linear layer with this many units.' },
+        { type: 'string', enum: shortNames(), description: 'Short for {"type": …}.' },
+        ...(jsonSchema.oneOf ?? []),
+      ];
+    },
+  });
+}

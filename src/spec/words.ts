@@ -1,0 +1,56 @@
+/**
+ * The words and limits that a config may use, as lists and as types. No zod here: the command line
+ * reads them at every start.
+ */
+
+export const TASKS = ['regression', 'binary', 'multiclass'] as const;
+export type Task = (typeof TASKS)[number];
+
+export const LOSS_NAMES = ['mean-squared-error', 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
+export type LossName = (typeof LOSS_NAMES)[number];
+
+export const DTYPES = ['float32', 'float64'] as const;
+
+/** The backends that can be asked for by name. */
+export const BACKENDS = ['reference', 'wasm', 'blas'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** A larger number of threads is a typing error. */
+export const MAX_THREADS = 256;
+
+/** What may separate two cells. */
+export const DELIMITERS = [',', ';', '\t', '|'] as const;
+export type Delimiter = (typeof DELIMITERS)[number];
+
+/**
+ * What a comment line may begin with. A row of data must never look like a comment: so no letter,
+ * digit, sign, point, blank or quote, and no "?", which stands for a missing cell.
+ */
+export const COMMENT_START = /^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/;
+
+/** What to do with a missing cell of a feature. */
+export const MISSING_POLICIES = [
+  'error',
+  'mean',
+  'median',
+  'most-frequent',
+  'indicator',
+  'drop-row',
+] as const;
+export type MissingPolicy = (typeof MISSING_POLICIES)[number];
+
+/** What can be monitored, named as in epochs.csv. A run has those of its task and its rows. */
+export const MONITORED_METRICS = [
+  'train_loss',
+  'train_accuracy',
+  'train_r2',
+  'train_rmse',
+  'validation_loss',
+  'validation_accuracy',
+  'validation_r2',
+  'validation_rmse',
+] as const;
+export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
+
+/** Which weights a run keeps: of the epoch with the best monitored metric, or of the last epoch. */
+export const KEPT_WEIGHTS = ['best', 'last'] as const;
