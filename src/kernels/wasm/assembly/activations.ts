@@ -23,111 +23,97 @@ function needsInput(kind: i32): bool {
 
 /** f(x) */
 @inline
-function value<T>(kind: i32, x: v128, parameter: v128): v128 {
-  const zero = splat<T>(0.0);
-  if (kind == RELU) return larger<T>(x, zero);
-  if (kind == LEAKY_RELU) return select(v128.lt<T>(x, zero), v128.mul<T>(parameter, x), x);
-  if (kind == TANH) return tanh<T>(x);
-  if (kind == SIGMOID) return sigmoid<T>(x);
-  if (kind == GELU) return v128.mul<T>(x, normalCdf<T>(x, gaussian<T>(x)));
-  if (kind == SILU) return v128.mul<T>(x, sigmoid<T>(x));
-  if (kind == ELU) return select(v128.lt<T>(x, zero), v128.mul<T>(parameter, expm1<T>(x)), x);
-  if (kind == SOFTPLUS) return softplus<T>(x);
+function value(kind: i32, x: v128, parameter: v128): v128 {
+  const zero = splat(0.0);
+  if (kind == RELU) return larger(x, zero);
+  if (kind == LEAKY_RELU) return select(v128.lt<real>(x, zero), v128.mul<real>(parameter, x), x);
+  if (kind == TANH) return tanh(x);
+  if (kind == SIGMOID) return sigmoid(x);
+  if (kind == GELU) return v128.mul<real>(x, normalCdf(x, gaussian(x)));
+  if (kind == SILU) return v128.mul<real>(x, sigmoid(x));
+  if (kind == ELU) return select(v128.lt<real>(x, zero), v128.mul<real>(parameter, expm1(x)), x);
+  if (kind == SOFTPLUS) return softplus(x);
   return x;
 }
 
 /** f′ from x (where needsInput) or y; at a kink the one from the left. */
 @inline
-function derivative<T>(kind: i32, x: v128, y: v128, parameter: v128): v128 {
-  const zero = splat<T>(0.0);
-  const one = splat<T>(1.0);
-  if (kind == RELU) return select(v128.le<T>(y, zero), zero, one);
-  if (kind == LEAKY_RELU) return select(v128.le<T>(y, zero), parameter, one);
-  if (kind == TANH) return v128.sub<T>(one, v128.mul<T>(y, y));
-  if (kind == SIGMOID) return v128.mul<T>(y, v128.sub<T>(one, y));
+function derivative(kind: i32, x: v128, y: v128, parameter: v128): v128 {
+  const zero = splat(0.0);
+  const one = splat(1.0);
+  if (kind == RELU) return select(v128.le<real>(y, zero), zero, one);
+  if (kind == LEAKY_RELU) return select(v128.le<real>(y, zero), parameter, one);
+  if (kind == TANH) return v128.sub<real>(one, v128.mul<real>(y, y));
+  if (kind == SIGMOID) return v128.mul<real>(y, v128.sub<real>(one, y));
   if (kind == GELU) {
-    const g = gaussian<T>(x);
-    const density = v128.mul<T>(g, splat<T>(0.3989422804014327)); // 1/√(2π)
-    return madd<T>(x, density, normalCdf<T>(x, g));
+    const g = gaussian(x);
+    const density = v128.mul<real>(g, splat(0.3989422804014327)); // 1/√(2π)
+    return madd(x, density, normalCdf(x, g));
   }
   if (kind == SILU) {
-    const s = sigmoid<T>(x);
-    return v128.mul<T>(s, madd<T>(x, v128.sub<T>(one, s), one));
+    const s = sigmoid(x);
+    return v128.mul<real>(s, madd(x, v128.sub<real>(one, s), one));
   }
-  if (kind == ELU) return select(v128.le<T>(y, zero), v128.add<T>(y, parameter), one);
-  if (kind == SOFTPLUS) return sigmoid<T>(x);
+  if (kind == ELU) return select(v128.le<real>(y, zero), v128.add<real>(y, parameter), one);
+  if (kind == SOFTPLUS) return sigmoid(x);
   return one;
 }
 
 /** y ← f(x + bias) over whole rows; where needsInput, x ← x + bias. `bias` may be 0 for none. */
 @inline
-function forward<T>(
-  kind: i32,
-  rows: i32,
-  columns: i32,
-  x: usize,
-  bias: usize,
-  y: usize,
-  parameter: v128,
+function forward(
+  kind: i32, rows: i32, columns: i32, x: usize, bias: usize, y: usize, parameter: v128,
 ): void {
   for (; rows > 0; rows--) {
     let biasAt = bias;
     let left = columns;
-    for (; left >= lanes<T>(); left -= lanes<T>()) {
+    for (; left >= lanes(); left -= lanes()) {
       let h = v128.load(x);
       if (bias) {
-        h = v128.add<T>(h, v128.load(biasAt));
+        h = v128.add<real>(h, v128.load(biasAt));
         biasAt += 16;
         if (needsInput(kind)) v128.store(x, h);
       }
-      v128.store(y, value<T>(kind, h, parameter));
+      v128.store(y, value(kind, h, parameter));
       x += 16;
       y += 16;
     }
     if (left == 0) continue;
     let h = v128.load(x);
     if (bias) {
-      h = v128.add<T>(h, v128.load(biasAt));
-      if (needsInput(kind)) storeFirst<T>(x, h, left);
+      h = v128.add<real>(h, v128.load(biasAt));
+      if (needsInput(kind)) storeFirst(x, h, left);
     }
-    storeFirst<T>(y, value<T>(kind, h, parameter), left);
-    x += left * sizeof<T>();
-    y += left * sizeof<T>();
+    storeFirst(y, value(kind, h, parameter), left);
+    x += left * sizeof<real>();
+    y += left * sizeof<real>();
   }
 }
 
 /** The vector of dY ⊙ f′ at these addresses. */
 @inline
-function gradient<T>(kind: i32, x: usize, y: usize, dY: usize, parameter: v128): v128 {
+function gradient(kind: i32, x: usize, y: usize, dY: usize, parameter: v128): v128 {
   const output = v128.load(y);
   const input = needsInput(kind) ? v128.load(x) : output;
-  return v128.mul<T>(v128.load(dY), derivative<T>(kind, input, output, parameter));
+  return v128.mul<real>(v128.load(dY), derivative(kind, input, output, parameter));
 }
 
 /** dX ← dY ⊙ f′ over `columns` columns of rows that lie `rowBytes` apart; dBias ← their column sums, row by row. */
 @inline
-function backward<T>(
-  kind: i32,
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
-  parameter: v128,
+function backward(
+  kind: i32, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize,
+  dBias: usize, parameter: v128,
 ): void {
-  if (dBias) memory.fill(dBias, 0, columns * sizeof<T>());
-  const step = rowBytes - columns * sizeof<T>();
+  if (dBias) memory.fill(dBias, 0, columns * sizeof<real>());
+  const step = rowBytes - columns * sizeof<real>();
   for (; rows > 0; rows--) {
     let biasAt = dBias;
     let left = columns;
-    for (; left >= lanes<T>(); left -= lanes<T>()) {
-      const d = gradient<T>(kind, x, y, dY, parameter);
+    for (; left >= lanes(); left -= lanes()) {
+      const d = gradient(kind, x, y, dY, parameter);
       v128.store(dX, d);
       if (dBias) {
-        v128.store(biasAt, v128.add<T>(v128.load(biasAt), d));
+        v128.store(biasAt, v128.add<real>(v128.load(biasAt), d));
         biasAt += 16;
       }
       x += 16;
@@ -136,11 +122,11 @@ function backward<T>(
       dX += 16;
     }
     if (left > 0) {
-      const d = gradient<T>(kind, x, y, dY, parameter);
-      storeFirst<T>(dX, d, left);
-      if (dBias) storeFirst<T>(biasAt, v128.add<T>(v128.load(biasAt), d), left);
+      const d = gradient(kind, x, y, dY, parameter);
+      storeFirst(dX, d, left);
+      if (dBias) storeFirst(biasAt, v128.add<real>(v128.load(biasAt), d), left);
     }
-    const next = left * sizeof<T>() + step;
+    const next = left * sizeof<real>() + step;
     x += next;
     y += next;
     dY += next;
@@ -150,209 +136,132 @@ function backward<T>(
 
 // A function for each kind: small enough for the engine to compile well, and only when it is used.
 
-function forwardIdentity<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(IDENTITY, rows, columns, x, bias, y, p);
+function forwardIdentity(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(IDENTITY, rows, columns, x, bias, y, p);
 }
-function backwardIdentity<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardIdentity(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(IDENTITY, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(IDENTITY, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardRelu<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(RELU, rows, columns, x, bias, y, p);
+function forwardRelu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(RELU, rows, columns, x, bias, y, p);
 }
-function backwardRelu<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardRelu(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(RELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(RELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardLeakyRelu<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(LEAKY_RELU, rows, columns, x, bias, y, p);
+function forwardLeakyRelu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(LEAKY_RELU, rows, columns, x, bias, y, p);
 }
-function backwardLeakyRelu<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardLeakyRelu(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(LEAKY_RELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(LEAKY_RELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardTanh<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(TANH, rows, columns, x, bias, y, p);
+function forwardTanh(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(TANH, rows, columns, x, bias, y, p);
 }
-function backwardTanh<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardTanh(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(TANH, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(TANH, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardSigmoid<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(SIGMOID, rows, columns, x, bias, y, p);
+function forwardSigmoid(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(SIGMOID, rows, columns, x, bias, y, p);
 }
-function backwardSigmoid<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardSigmoid(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(SIGMOID, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(SIGMOID, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardGelu<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(GELU, rows, columns, x, bias, y, p);
+function forwardGelu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(GELU, rows, columns, x, bias, y, p);
 }
-function backwardGelu<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardGelu(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(GELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(GELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardSilu<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(SILU, rows, columns, x, bias, y, p);
+function forwardSilu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(SILU, rows, columns, x, bias, y, p);
 }
-function backwardSilu<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardSilu(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(SILU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(SILU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardElu<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(ELU, rows, columns, x, bias, y, p);
+function forwardElu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(ELU, rows, columns, x, bias, y, p);
 }
-function backwardElu<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardElu(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(ELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(ELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
-function forwardSoftplus<T>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward<T>(SOFTPLUS, rows, columns, x, bias, y, p);
+function forwardSoftplus(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  forward(SOFTPLUS, rows, columns, x, bias, y, p);
 }
-function backwardSoftplus<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+function backwardSoftplus(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
   p: v128,
 ): void {
-  backward<T>(SOFTPLUS, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  backward(SOFTPLUS, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }
 
 /** y ← f(x + bias), as `forward`. */
 @inline
-export function biasActivation<T>(
-  kind: i32,
-  parameter: f64,
-  rows: i32,
-  columns: i32,
-  x: usize,
-  bias: usize,
-  y: usize,
+export function biasActivation(
+  kind: i32, parameter: f64, rows: i32, columns: i32, x: usize, bias: usize, y: usize,
 ): void {
-  const p = splat<T>(parameter);
+  const p = splat(parameter);
   // Without a bias the rows are one long row.
   if (!bias) {
     columns *= rows;
     rows = 1;
   }
-  if (kind == IDENTITY) forwardIdentity<T>(rows, columns, x, bias, y, p);
-  else if (kind == RELU) forwardRelu<T>(rows, columns, x, bias, y, p);
-  else if (kind == LEAKY_RELU) forwardLeakyRelu<T>(rows, columns, x, bias, y, p);
-  else if (kind == TANH) forwardTanh<T>(rows, columns, x, bias, y, p);
-  else if (kind == SIGMOID) forwardSigmoid<T>(rows, columns, x, bias, y, p);
-  else if (kind == GELU) forwardGelu<T>(rows, columns, x, bias, y, p);
-  else if (kind == SILU) forwardSilu<T>(rows, columns, x, bias, y, p);
-  else if (kind == ELU) forwardElu<T>(rows, columns, x, bias, y, p);
-  else if (kind == SOFTPLUS) forwardSoftplus<T>(rows, columns, x, bias, y, p);
+  if (kind == IDENTITY) forwardIdentity(rows, columns, x, bias, y, p);
+  else if (kind == RELU) forwardRelu(rows, columns, x, bias, y, p);
+  else if (kind == LEAKY_RELU) forwardLeakyRelu(rows, columns, x, bias, y, p);
+  else if (kind == TANH) forwardTanh(rows, columns, x, bias, y, p);
+  else if (kind == SIGMOID) forwardSigmoid(rows, columns, x, bias, y, p);
+  else if (kind == GELU) forwardGelu(rows, columns, x, bias, y, p);
+  else if (kind == SILU) forwardSilu(rows, columns, x, bias, y, p);
+  else if (kind == ELU) forwardElu(rows, columns, x, bias, y, p);
+  else if (kind == SOFTPLUS) forwardSoftplus(rows, columns, x, bias, y, p);
 }
 
 /** dX ← dY ⊙ f′ and dBias, as `backward`. */
 @inline
-export function biasActivationBackward<T>(
-  kind: i32,
-  parameter: f64,
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  y: usize,
-  dY: usize,
-  dX: usize,
-  dBias: usize,
+export function biasActivationBackward(
+  kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize,
+  dY: usize, dX: usize, dBias: usize,
 ): void {
-  const p = splat<T>(parameter);
-  if (kind == IDENTITY) backwardIdentity<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == RELU) backwardRelu<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == LEAKY_RELU) backwardLeakyRelu<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == TANH) backwardTanh<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == SIGMOID) backwardSigmoid<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == GELU) backwardGelu<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == SILU) backwardSilu<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == ELU) backwardElu<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == SOFTPLUS) backwardSoftplus<T>(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  const p = splat(parameter);
+  if (kind == IDENTITY) backwardIdentity(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == RELU) backwardRelu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == LEAKY_RELU) backwardLeakyRelu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == TANH) backwardTanh(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == SIGMOID) backwardSigmoid(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == GELU) backwardGelu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == SILU) backwardSilu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == ELU) backwardElu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+  else if (kind == SOFTPLUS) backwardSoftplus(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
 }

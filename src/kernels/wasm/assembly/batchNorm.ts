@@ -14,30 +14,30 @@ const SQUARES_OFFSET: usize = 1024;
 const BLOCK_ROWS: i32 = 8;
 
 /** sums[j] ← Σd, and at SQUARES_OFFSET Σd², over the rows of column j, d = x less that of the first row. */
-function columnSums<T>(rows: i32, columns: i32, rowBytes: usize, x: usize, sums: usize): void {
+function columnSums(rows: i32, columns: i32, rowBytes: usize, x: usize, sums: usize): void {
   const first = x;
   memory.fill(sums, 0, 2 * SQUARES_OFFSET);
   for (; rows > 0; rows -= BLOCK_ROWS) {
     const block = min(rows, BLOCK_ROWS);
     let column: usize = 0;
     let sumsAt = sums;
-    for (let left = columns; left > 0; left -= lanes<T>()) {
+    for (let left = columns; left > 0; left -= lanes()) {
       const pivot = v128.load(first + column);
       let lowSum = v128.load(sumsAt);
       let lowSquares = v128.load(sumsAt + SQUARES_OFFSET);
       let highSum = lowSum;
       let highSquares = lowSquares;
-      if (sizeof<T>() == 4) {
+      if (sizeof<real>() == 4) {
         highSum = v128.load(sumsAt, 16);
         highSquares = v128.load(sumsAt + SQUARES_OFFSET, 16);
       }
       let at = x + column;
       for (let row = 0; row < block; row++) {
-        const d = v128.sub<T>(v128.load(at), pivot);
-        const low = lower<T>(d);
+        const d = v128.sub<real>(v128.load(at), pivot);
+        const low = lower(d);
         lowSum = f64x2.add(lowSum, low);
         lowSquares = madd<f64>(low, low, lowSquares);
-        if (sizeof<T>() == 4) {
+        if (sizeof<real>() == 4) {
           const high = upper(d);
           highSum = f64x2.add(highSum, high);
           highSquares = madd<f64>(high, high, highSquares);
@@ -46,12 +46,12 @@ function columnSums<T>(rows: i32, columns: i32, rowBytes: usize, x: usize, sums:
       }
       v128.store(sumsAt, lowSum);
       v128.store(sumsAt + SQUARES_OFFSET, lowSquares);
-      if (sizeof<T>() == 4) {
+      if (sizeof<real>() == 4) {
         v128.store(sumsAt, highSum, 16);
         v128.store(sumsAt + SQUARES_OFFSET, highSquares, 16);
       }
       column += 16;
-      sumsAt += lanes<T>() * 8;
+      sumsAt += lanes() * 8;
     }
     x += BLOCK_ROWS * rowBytes;
   }
@@ -59,67 +59,51 @@ function columnSums<T>(rows: i32, columns: i32, rowBytes: usize, x: usize, sums:
 
 /** running ← (1 − momentum)·running + momentum·value */
 @inline
-function follow<T>(running: usize, momentum: f64, value: f64): void {
-  store<T>(running, <T>((1.0 - momentum) * <f64>load<T>(running) + momentum * value));
+function follow(running: usize, momentum: f64, value: f64): void {
+  store<real>(running, <real>((1.0 - momentum) * <f64>load<real>(running) + momentum * value));
 }
 
 /** The moments of the columns, and what the running ones make of them unless those are 0. */
-function columnMoments<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  epsilon: f64,
-  x: usize,
-  moments: usize,
-  momentBytes: usize,
-  momentum: f64,
-  runningMean: usize,
-  runningVariance: usize,
-  sums: usize,
+function columnMoments(
+  rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, moments: usize,
+  momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize, sums: usize,
 ): void {
   const count = <f64>rows;
-  columnSums<T>(rows, columns, rowBytes, x, sums);
+  columnSums(rows, columns, rowBytes, x, sums);
   for (let j = 0; j < columns; j++) {
-    const first = <f64>load<T>(x);
+    const first = <f64>load<real>(x);
     const sum = load<f64>(sums);
     const squares = load<f64>(sums + SQUARES_OFFSET);
-    const deviations = storeMoments<T>(moments, momentBytes, count, epsilon, first, sum, squares);
+    const deviations = storeMoments(moments, momentBytes, count, epsilon, first, sum, squares);
     if (runningMean) {
-      follow<T>(runningMean, momentum, first + sum / count);
-      follow<T>(runningVariance, momentum, deviations / (count - 1.0));
-      runningMean += sizeof<T>();
-      runningVariance += sizeof<T>();
+      follow(runningMean, momentum, first + sum / count);
+      follow(runningVariance, momentum, deviations / (count - 1.0));
+      runningMean += sizeof<real>();
+      runningVariance += sizeof<real>();
     }
-    x += sizeof<T>();
-    moments += sizeof<T>();
+    x += sizeof<real>();
+    moments += sizeof<real>();
     sums += 8;
   }
 }
 
 /** y ← scale·x̂ + shift by the moments of the columns */
-function normalizeColumns<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  scale: usize,
-  shift: usize,
-  moments: usize,
-  momentBytes: usize,
-  y: usize,
+function normalizeColumns(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, scale: usize, shift: usize, moments: usize,
+  momentBytes: usize, y: usize,
 ): void {
   for (; rows > 0; rows -= BLOCK_ROWS) {
     const block = min(rows, BLOCK_ROWS);
     let column: usize = 0;
-    for (let left = columns; left > 0; left -= lanes<T>()) {
+    for (let left = columns; left > 0; left -= lanes()) {
       const mean = v128.load(moments + column);
       const rest = v128.load(moments + column + momentBytes);
       const inverse = v128.load(moments + column + 2 * momentBytes);
-      const factor = v128.mul<T>(v128.load(scale + column), inverse);
+      const factor = v128.mul<real>(v128.load(scale + column), inverse);
       const offset = v128.load(shift + column);
       let at = column;
       for (let row = 0; row < block; row++) {
-        keep<T>(y + at, madd<T>(factor, centred<T>(v128.load(x + at), mean, rest), offset), left);
+        keep(y + at, madd(factor, centred(v128.load(x + at), mean, rest), offset), left);
         at += rowBytes;
       }
       column += 16;
@@ -131,39 +115,19 @@ function normalizeColumns<T>(
 
 /** Batch normalisation in training; runningMean and runningVariance are 0 where they stay. `sums` is scratch for a strip. */
 @inline
-export function batchNorm<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  epsilon: f64,
-  x: usize,
-  scale: usize,
-  shift: usize,
-  moments: usize,
-  momentBytes: usize,
-  momentum: f64,
-  runningMean: usize,
-  runningVariance: usize,
-  y: usize,
-  sums: usize,
+export function batchNorm(
+  rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
+  moments: usize, momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize,
+  y: usize, sums: usize,
 ): void {
-  const strip = STRIP_BYTES / <i32>sizeof<T>();
+  const strip = STRIP_BYTES / <i32>sizeof<real>();
   for (; columns > 0; columns -= strip) {
     const width = min(columns, strip);
-    columnMoments<T>(
-      rows,
-      width,
-      rowBytes,
-      epsilon,
-      x,
-      moments,
-      momentBytes,
-      momentum,
-      runningMean,
-      runningVariance,
-      sums,
+    columnMoments(
+      rows, width, rowBytes, epsilon, x, moments, momentBytes, momentum, runningMean,
+      runningVariance, sums,
     );
-    normalizeColumns<T>(rows, width, rowBytes, x, scale, shift, moments, momentBytes, y);
+    normalizeColumns(rows, width, rowBytes, x, scale, shift, moments, momentBytes, y);
     x += STRIP_BYTES;
     y += STRIP_BYTES;
     scale += STRIP_BYTES;
@@ -177,29 +141,20 @@ export function batchNorm<T>(
 
 /** The same by the running mean and variance. `moments` is scratch for those of a strip. */
 @inline
-export function batchNormEvaluation<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  epsilon: f64,
-  x: usize,
-  scale: usize,
-  shift: usize,
-  runningMean: usize,
-  runningVariance: usize,
-  y: usize,
-  moments: usize,
+export function batchNormEvaluation(
+  rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
+  runningMean: usize, runningVariance: usize, y: usize, moments: usize,
 ): void {
-  const strip = STRIP_BYTES / <i32>sizeof<T>();
+  const strip = STRIP_BYTES / <i32>sizeof<real>();
   for (; columns > 0; columns -= strip) {
     const width = min(columns, strip);
     for (let j = 0; j < width; j++) {
-      const at = moments + j * sizeof<T>();
-      storeMean<T>(at, STRIP_BYTES, <f64>load<T>(runningMean + j * sizeof<T>()));
-      const variance = <f64>load<T>(runningVariance + j * sizeof<T>());
-      store<T>(at + 2 * STRIP_BYTES, <T>(1.0 / Math.sqrt(variance + epsilon)));
+      const at = moments + j * sizeof<real>();
+      storeMean(at, STRIP_BYTES, <f64>load<real>(runningMean + j * sizeof<real>()));
+      const variance = <f64>load<real>(runningVariance + j * sizeof<real>());
+      store<real>(at + 2 * STRIP_BYTES, <real>(1.0 / Math.sqrt(variance + epsilon)));
     }
-    normalizeColumns<T>(rows, width, rowBytes, x, scale, shift, moments, STRIP_BYTES, y);
+    normalizeColumns(rows, width, rowBytes, x, scale, shift, moments, STRIP_BYTES, y);
     x += STRIP_BYTES;
     y += STRIP_BYTES;
     scale += STRIP_BYTES;
@@ -210,37 +165,30 @@ export function batchNormEvaluation<T>(
 }
 
 /** dShift ← Σ dY, dScale ← Σ dY·x̂ by the moments of the columns */
-function columnGradients<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  moments: usize,
-  momentBytes: usize,
-  dY: usize,
-  dScale: usize,
-  dShift: usize,
+function columnGradients(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize, dY: usize,
+  dScale: usize, dShift: usize,
 ): void {
-  memory.fill(dScale, 0, columns * sizeof<T>());
-  memory.fill(dShift, 0, columns * sizeof<T>());
+  memory.fill(dScale, 0, columns * sizeof<real>());
+  memory.fill(dShift, 0, columns * sizeof<real>());
   for (; rows > 0; rows -= BLOCK_ROWS) {
     const block = min(rows, BLOCK_ROWS);
     let column: usize = 0;
-    for (let left = columns; left > 0; left -= lanes<T>()) {
+    for (let left = columns; left > 0; left -= lanes()) {
       const mean = v128.load(moments + column);
       const rest = v128.load(moments + column + momentBytes);
       const inverse = v128.load(moments + column + 2 * momentBytes);
       let sum = v128.load(dShift + column);
-      let products = v128.splat<T>(0);
+      let products = v128.splat<real>(0);
       let at = column;
       for (let row = 0; row < block; row++) {
         const d = v128.load(dY + at);
-        sum = v128.add<T>(sum, d);
-        products = madd<T>(d, centred<T>(v128.load(x + at), mean, rest), products);
+        sum = v128.add<real>(sum, d);
+        products = madd(d, centred(v128.load(x + at), mean, rest), products);
         at += rowBytes;
       }
-      keep<T>(dShift + column, sum, left);
-      keep<T>(dScale + column, madd<T>(products, inverse, v128.load(dScale + column)), left);
+      keep(dShift + column, sum, left);
+      keep(dScale + column, madd(products, inverse, v128.load(dScale + column)), left);
       column += 16;
     }
     x += BLOCK_ROWS * rowBytes;
@@ -249,34 +197,25 @@ function columnGradients<T>(
 }
 
 /** dX ← scale·inverse·(dY − dShift/rows − x̂·dScale/rows) by the moments of the columns; dX may be dY. */
-function columnInputGradients<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  moments: usize,
-  momentBytes: usize,
-  scale: usize,
-  dY: usize,
-  dX: usize,
-  dScale: usize,
-  dShift: usize,
+function columnInputGradients(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize,
+  scale: usize, dY: usize, dX: usize, dScale: usize, dShift: usize,
 ): void {
-  const share = v128.splat<T>(<T>(1.0 / <f64>rows));
+  const share = v128.splat<real>(<real>(1.0 / <f64>rows));
   for (; rows > 0; rows -= BLOCK_ROWS) {
     const block = min(rows, BLOCK_ROWS);
     let column: usize = 0;
-    for (let left = columns; left > 0; left -= lanes<T>()) {
+    for (let left = columns; left > 0; left -= lanes()) {
       const mean = v128.load(moments + column);
       const rest = v128.load(moments + column + momentBytes);
       const inverse = v128.load(moments + column + 2 * momentBytes);
-      const factor = v128.mul<T>(v128.load(scale + column), inverse);
-      const level = v128.mul<T>(share, v128.load(dShift + column));
-      const slope = v128.mul<T>(v128.mul<T>(share, v128.load(dScale + column)), inverse);
+      const factor = v128.mul<real>(v128.load(scale + column), inverse);
+      const level = v128.mul<real>(share, v128.load(dShift + column));
+      const slope = v128.mul<real>(v128.mul<real>(share, v128.load(dScale + column)), inverse);
       let at = column;
       for (let row = 0; row < block; row++) {
-        const correction = madd<T>(slope, centred<T>(v128.load(x + at), mean, rest), level);
-        keep<T>(dX + at, v128.mul<T>(factor, v128.sub<T>(v128.load(dY + at), correction)), left);
+        const correction = madd(slope, centred(v128.load(x + at), mean, rest), level);
+        keep(dX + at, v128.mul<real>(factor, v128.sub<real>(v128.load(dY + at), correction)), left);
         at += rowBytes;
       }
       column += 16;
@@ -289,25 +228,16 @@ function columnInputGradients<T>(
 
 /** The gradients of batch normalisation; dX may be dY, or 0 for none. */
 @inline
-export function batchNormBackward<T>(
-  rows: i32,
-  columns: i32,
-  rowBytes: usize,
-  x: usize,
-  moments: usize,
-  momentBytes: usize,
-  scale: usize,
-  dY: usize,
-  dX: usize,
-  dScale: usize,
-  dShift: usize,
+export function batchNormBackward(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize,
+  scale: usize, dY: usize, dX: usize, dScale: usize, dShift: usize,
 ): void {
-  const strip = STRIP_BYTES / <i32>sizeof<T>();
+  const strip = STRIP_BYTES / <i32>sizeof<real>();
   for (; columns > 0; columns -= strip) {
     const width = min(columns, strip);
-    columnGradients<T>(rows, width, rowBytes, x, moments, momentBytes, dY, dScale, dShift);
+    columnGradients(rows, width, rowBytes, x, moments, momentBytes, dY, dScale, dShift);
     if (dX) {
-      columnInputGradients<T>(rows, width, rowBytes, x, moments, momentBytes, scale, dY, dX, dScale, dShift);
+      columnInputGradients(rows, width, rowBytes, x, moments, momentBytes, scale, dY, dX, dScale, dShift);
       dX += STRIP_BYTES;
     }
     x += STRIP_BYTES;

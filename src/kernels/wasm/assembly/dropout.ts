@@ -14,21 +14,14 @@ const W1: i32 = 0xbb67ae85;
  * first has word 0 of the counter (block, 0, step) under the key (seed, layer). out may be x.
  */
 @inline
-export function dropout<T>(
-  count: i32,
-  rate: f64,
-  seed: i32,
-  layer: i32,
-  step: f64,
-  block: i32,
-  x: usize,
-  out: usize,
+export function dropout(
+  count: i32, rate: f64, seed: i32, layer: i32, step: f64, block: i32, x: usize, out: usize,
 ): void {
   const threshold = i32x4.splat(<i32>(<u32>(rate * 4294967296.0)));
-  const scale = splat<T>(1.0 / (1.0 - rate));
+  const scale = splat(1.0 / (1.0 - rate));
   const stepLow = i32x4.splat(<i32>(<u64>step));
   const stepHigh = i32x4.splat(<i32>((<u64>step) >> 32));
-  const bytes = 4 * sizeof<T>();
+  const bytes = 4 * sizeof<real>();
   let blocks = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
   for (; count > 0; count -= GROUP) {
     // Lane i of c0 to c3 holds the four words of counter i.
@@ -59,10 +52,10 @@ export function dropout<T>(
     const first23 = v128.shuffle<i32>(kept2, kept3, 0, 4, 1, 5);
     const last01 = v128.shuffle<i32>(kept0, kept1, 2, 6, 3, 7);
     const last23 = v128.shuffle<i32>(kept2, kept3, 2, 6, 3, 7);
-    keepFour<T>(v128.shuffle<i64>(first01, first23, 0, 2), scale, count, x, out);
-    keepFour<T>(v128.shuffle<i64>(first01, first23, 1, 3), scale, count - 4, x + bytes, out + bytes);
-    keepFour<T>(v128.shuffle<i64>(last01, last23, 0, 2), scale, count - 8, x + 2 * bytes, out + 2 * bytes);
-    keepFour<T>(v128.shuffle<i64>(last01, last23, 1, 3), scale, count - 12, x + 3 * bytes, out + 3 * bytes);
+    keepFour(v128.shuffle<i64>(first01, first23, 0, 2), scale, count, x, out);
+    keepFour(v128.shuffle<i64>(first01, first23, 1, 3), scale, count - 4, x + bytes, out + bytes);
+    keepFour(v128.shuffle<i64>(last01, last23, 0, 2), scale, count - 8, x + 2 * bytes, out + 2 * bytes);
+    keepFour(v128.shuffle<i64>(last01, last23, 1, 3), scale, count - 12, x + 3 * bytes, out + 3 * bytes);
     blocks = i32x4.add(blocks, i32x4.splat(4));
     x += 4 * bytes;
     out += 4 * bytes;
@@ -83,19 +76,19 @@ function highProducts(x: v128, m: v128): v128 {
 
 /** Scales four elements, or the first `count` where that is less; 0 where `kept` is not set. */
 @inline
-function keepFour<T>(kept: v128, scale: v128, count: i32, x: usize, out: usize): void {
-  if (sizeof<T>() == 4) {
-    keepVector<T>(kept, scale, count, x, out);
+function keepFour(kept: v128, scale: v128, count: i32, x: usize, out: usize): void {
+  if (sizeof<real>() == 4) {
+    keepVector(kept, scale, count, x, out);
   } else {
-    keepVector<T>(i64x2.extend_low_i32x4_s(kept), scale, count, x, out);
-    keepVector<T>(i64x2.extend_high_i32x4_s(kept), scale, count - 2, x + 16, out + 16);
+    keepVector(i64x2.extend_low_i32x4_s(kept), scale, count, x, out);
+    keepVector(i64x2.extend_high_i32x4_s(kept), scale, count - 2, x + 16, out + 16);
   }
 }
 
 @inline
-function keepVector<T>(kept: v128, scale: v128, count: i32, x: usize, out: usize): void {
+function keepVector(kept: v128, scale: v128, count: i32, x: usize, out: usize): void {
   if (count <= 0) return;
-  const y = v128.and(kept, v128.mul<T>(scale, v128.load(x)));
-  if (count >= lanes<T>()) v128.store(out, y);
-  else storeFirst<T>(out, y, count);
+  const y = v128.and(kept, v128.mul<real>(scale, v128.load(x)));
+  if (count >= lanes()) v128.store(out, y);
+  else storeFirst(out, y, count);
 }

@@ -24,7 +24,7 @@ import { larger, madd, select, smaller, splat } from './simd';
 
 /** The polynomial with this table of coefficients, highest first, by Horner's rule. */
 @inline
-function polynomial<T>(x: v128, table: usize, degree: i32): v128 {
+function polynomial<T = real>(x: v128, table: usize, degree: i32): v128 {
   let sum = v128.load_splat<T>(table);
   for (let end = table + degree * sizeof<T>(); table < end; ) {
     table += sizeof<T>();
@@ -35,69 +35,69 @@ function polynomial<T>(x: v128, table: usize, degree: i32): v128 {
 
 /** log(2) in two parts: n·high is exact for every n that occurs. */
 @inline
-function log2High<T>(): v128 {
-  return splat<T>(sizeof<T>() == 4 ? 0.693359375 : 6.9314718036912381649e-1);
+function log2High(): v128 {
+  return splat(sizeof<real>() == 4 ? 0.693359375 : 6.9314718036912381649e-1);
 }
 @inline
-function log2Low<T>(): v128 {
-  return splat<T>(sizeof<T>() == 4 ? -2.1219444005469058e-4 : 1.9082149292705877e-10);
+function log2Low(): v128 {
+  return splat(sizeof<real>() == 4 ? -2.1219444005469058e-4 : 1.9082149292705877e-10);
 }
 
 /** Adding this rounds to the nearest integer, and leaves that integer in the low bits of the sum. */
 @inline
-function rounder<T>(): v128 {
-  return splat<T>(sizeof<T>() == 4 ? 12582912.0 : 6755399441055744.0); // 1.5·2^23, 1.5·2^52
+function rounder(): v128 {
+  return splat(sizeof<real>() == 4 ? 12582912.0 : 6755399441055744.0); // 1.5·2^23, 1.5·2^52
 }
 
 /** 2^n from n + rounder, for n in the range of normal numbers. */
 @inline
-function powerOfTwo<T>(shifted: v128): v128 {
-  if (sizeof<T>() == 4) return i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23));
+function powerOfTwo(shifted: v128): v128 {
+  if (sizeof<real>() == 4) return i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23));
   return i64x2.add(i64x2.shl(shifted, 52), i64x2.splat((<i64>1023) << 52));
 }
 
 /** r = x − n·log 2 */
 @inline
-function reduced<T>(x: v128, n: v128): v128 {
-  const high = v128.sub<T>(x, v128.mul<T>(n, log2High<T>()));
-  return v128.sub<T>(high, v128.mul<T>(n, log2Low<T>()));
+function reduced(x: v128, n: v128): v128 {
+  const high = v128.sub<real>(x, v128.mul<real>(n, log2High()));
+  return v128.sub<real>(high, v128.mul<real>(n, log2Low()));
 }
 
 /** e^r − 1 for |r| ≤ log(2)/2: r + r²·Q(r) */
 @inline
-function reducedExpm1<T>(r: v128): v128 {
+function reducedExpm1(r: v128): v128 {
   const q =
-    sizeof<T>() == 4 ? polynomial<T>(r, EXP_32, EXP_DEGREE_32) : polynomial<T>(r, EXP_64, EXP_DEGREE_64);
-  return madd<T>(v128.mul<T>(r, r), q, r);
+    sizeof<real>() == 4 ? polynomial(r, EXP_32, EXP_DEGREE_32) : polynomial(r, EXP_64, EXP_DEGREE_64);
+  return madd(v128.mul<real>(r, r), q, r);
 }
 
 /** e^x = 2^n·e^r. The power is applied in two steps, so that the result may be subnormal or overflow. */
 @inline
-export function exp<T>(x: v128): v128 {
-  const bounded = larger<T>(
-    smaller<T>(x, splat<T>(sizeof<T>() == 4 ? 89.0 : 710.0)),
-    splat<T>(sizeof<T>() == 4 ? -104.0 : -746.0),
+export function exp(x: v128): v128 {
+  const bounded = larger(
+    smaller(x, splat(sizeof<real>() == 4 ? 89.0 : 710.0)),
+    splat(sizeof<real>() == 4 ? -104.0 : -746.0),
   );
-  const n = v128.sub<T>(madd<T>(bounded, splat<T>(1.4426950408889634), rounder<T>()), rounder<T>());
-  const mantissa = v128.add<T>(splat<T>(1.0), reducedExpm1<T>(reduced<T>(bounded, n)));
-  const shiftedHalf = madd<T>(n, splat<T>(0.5), rounder<T>());
-  const shiftedRest = v128.add<T>(v128.sub<T>(n, v128.sub<T>(shiftedHalf, rounder<T>())), rounder<T>());
-  return v128.mul<T>(v128.mul<T>(mantissa, powerOfTwo<T>(shiftedHalf)), powerOfTwo<T>(shiftedRest));
+  const n = v128.sub<real>(madd(bounded, splat(1.4426950408889634), rounder()), rounder());
+  const mantissa = v128.add<real>(splat(1.0), reducedExpm1(reduced(bounded, n)));
+  const shiftedHalf = madd(n, splat(0.5), rounder());
+  const shiftedRest = v128.add<real>(v128.sub<real>(n, v128.sub<real>(shiftedHalf, rounder())), rounder());
+  return v128.mul<real>(v128.mul<real>(mantissa, powerOfTwo(shiftedHalf)), powerOfTwo(shiftedRest));
 }
 
 /** e^x − 1 for x ≤ 0: 2^n·(e^r − 1) + (2^n − 1) */
 @inline
-export function expm1<T>(x: v128): v128 {
-  const bounded = larger<T>(x, splat<T>(-50.0));
-  const shifted = madd<T>(bounded, splat<T>(1.4426950408889634), rounder<T>());
-  const power = powerOfTwo<T>(shifted);
-  const fraction = reducedExpm1<T>(reduced<T>(bounded, v128.sub<T>(shifted, rounder<T>())));
-  return madd<T>(power, fraction, v128.sub<T>(power, splat<T>(1.0)));
+export function expm1(x: v128): v128 {
+  const bounded = larger(x, splat(-50.0));
+  const shifted = madd(bounded, splat(1.4426950408889634), rounder());
+  const power = powerOfTwo(shifted);
+  const fraction = reducedExpm1(reduced(bounded, v128.sub<real>(shifted, rounder())));
+  return madd(power, fraction, v128.sub<real>(power, splat(1.0)));
 }
 
 /** log((1+s)/(1−s)) = 2s + s³·W(s²) for |s| ≤ 1/3 */
 @inline
-function logOfRatio<T>(s: v128): v128 {
+function logOfRatio<T = real>(s: v128): v128 {
   const square = v128.mul<T>(s, s);
   const w =
     sizeof<T>() == 4
@@ -108,8 +108,8 @@ function logOfRatio<T>(s: v128): v128 {
 
 /** log(1 + z) for 0 ≤ z ≤ 1, without a reduction: s = z/(2 + z) is at most 1/3. */
 @inline
-export function log1p<T>(z: v128): v128 {
-  return logOfRatio<T>(v128.div<T>(z, v128.add<T>(z, splat<T>(2.0))));
+export function log1p(z: v128): v128 {
+  return logOfRatio(v128.div<real>(z, v128.add<real>(z, splat(2.0))));
 }
 
 /** log(x) for x ≥ 1, the sum of the shifted exponentials of a row. */
@@ -128,43 +128,43 @@ export function logFrom1(x: f64): f64 {
 
 /** tanh|x| = −t/(2 + t) with t = e^(−2|x|) − 1, then the sign of x */
 @inline
-export function tanh<T>(x: v128): v128 {
-  const size = v128.abs<T>(x);
-  const t = expm1<T>(v128.mul<T>(size, splat<T>(-2.0)));
-  const value = v128.div<T>(t, v128.add<T>(t, splat<T>(2.0)));
-  return copySign<T>(value, x);
+export function tanh(x: v128): v128 {
+  const size = v128.abs<real>(x);
+  const t = expm1(v128.mul<real>(size, splat(-2.0)));
+  const value = v128.div<real>(t, v128.add<real>(t, splat(2.0)));
+  return copySign(value, x);
 }
 
 /** |value| with the sign of x */
 @inline
-function copySign<T>(value: v128, x: v128): v128 {
-  return select(splat<T>(-0.0), x, value);
+function copySign(value: v128, x: v128): v128 {
+  return select(splat(-0.0), x, value);
 }
 
 /** 1/(1 + e^−x), from e^−|x|, which never overflows */
 @inline
-export function sigmoid<T>(x: v128): v128 {
-  return sigmoidFrom<T>(x, exp<T>(v128.neg<T>(v128.abs<T>(x))));
+export function sigmoid(x: v128): v128 {
+  return sigmoidFrom(x, exp(v128.neg<real>(v128.abs<real>(x))));
 }
 
 /** The sigmoid of x where z = e^−|x| is known. */
 @inline
-export function sigmoidFrom<T>(x: v128, z: v128): v128 {
-  const one = splat<T>(1.0);
-  const numerator = select(v128.lt<T>(x, splat<T>(0.0)), z, one);
-  return v128.div<T>(numerator, v128.add<T>(one, z));
+export function sigmoidFrom(x: v128, z: v128): v128 {
+  const one = splat(1.0);
+  const numerator = select(v128.lt<real>(x, splat(0.0)), z, one);
+  return v128.div<real>(numerator, v128.add<real>(one, z));
 }
 
 /** log(1 + e^x) */
 @inline
-export function softplus<T>(x: v128): v128 {
-  return softplusFrom<T>(x, exp<T>(v128.neg<T>(v128.abs<T>(x))));
+export function softplus(x: v128): v128 {
+  return softplusFrom(x, exp(v128.neg<real>(v128.abs<real>(x))));
 }
 
 /** The softplus of x where z = e^−|x| is known. */
 @inline
-export function softplusFrom<T>(x: v128, z: v128): v128 {
-  return v128.add<T>(larger<T>(x, splat<T>(0.0)), log1p<T>(z));
+export function softplusFrom(x: v128, z: v128): v128 {
+  return v128.add<real>(larger(x, splat(0.0)), log1p(z));
 }
 
 /**
@@ -172,28 +172,28 @@ export function softplusFrom<T>(x: v128, z: v128): v128 {
  * x into two halves, and put right at the end.
  */
 @inline
-export function gaussian<T>(x: v128): v128 {
-  const bounded = boundedSize<T>(x);
-  const square = v128.mul<T>(bounded, bounded);
+export function gaussian(x: v128): v128 {
+  const bounded = boundedSize(x);
+  const square = v128.mul<real>(bounded, bounded);
   const high = v128.and(
     bounded,
-    sizeof<T>() == 4 ? i32x4.splat(<i32>0xfffff000) : i64x2.splat(<i64>0xfffffffff8000000),
+    sizeof<real>() == 4 ? i32x4.splat(<i32>0xfffff000) : i64x2.splat(<i64>0xfffffffff8000000),
   );
-  const low = v128.sub<T>(bounded, high);
-  const middle = v128.mul<T>(v128.add<T>(high, high), low);
-  const error = v128.add<T>(
-    v128.add<T>(v128.sub<T>(v128.mul<T>(high, high), square), middle),
-    v128.mul<T>(low, low),
+  const low = v128.sub<real>(bounded, high);
+  const middle = v128.mul<real>(v128.add<real>(high, high), low);
+  const error = v128.add<real>(
+    v128.add<real>(v128.sub<real>(v128.mul<real>(high, high), square), middle),
+    v128.mul<real>(low, low),
   );
-  const half = splat<T>(-0.5);
-  const value = exp<T>(v128.mul<T>(square, half));
-  return madd<T>(value, v128.mul<T>(error, half), value);
+  const half = splat(-0.5);
+  const value = exp(v128.mul<real>(square, half));
+  return madd(value, v128.mul<real>(error, half), value);
 }
 
 /** |x|, bounded where e^(−x²/2) is 0 and the polynomial of the tail ends. */
 @inline
-function boundedSize<T>(x: v128): v128 {
-  return smaller<T>(v128.abs<T>(x), splat<T>(sizeof<T>() == 4 ? 15.0 : 39.0));
+function boundedSize(x: v128): v128 {
+  return smaller(v128.abs<real>(x), splat(sizeof<real>() == 4 ? 15.0 : 39.0));
 }
 
 /**
@@ -202,15 +202,15 @@ function boundedSize<T>(x: v128): v128 {
  * Shepherd and Laframboise 1981.)
  */
 @inline
-export function normalCdf<T>(x: v128, g: v128): v128 {
-  const size = boundedSize<T>(x);
-  const four = splat<T>(4.0);
-  const inverse = v128.div<T>(splat<T>(1.0), v128.add<T>(size, four));
-  const y = v128.mul<T>(v128.sub<T>(size, four), inverse);
+export function normalCdf(x: v128, g: v128): v128 {
+  const size = boundedSize(x);
+  const four = splat(4.0);
+  const inverse = v128.div<real>(splat(1.0), v128.add<real>(size, four));
+  const y = v128.mul<real>(v128.sub<real>(size, four), inverse);
   const p =
-    sizeof<T>() == 4
-      ? polynomial<T>(y, NORMAL_32, NORMAL_DEGREE_32)
-      : polynomial<T>(y, NORMAL_64, NORMAL_DEGREE_64);
-  const tail = v128.mul<T>(v128.mul<T>(g, p), inverse);
-  return select(v128.lt<T>(x, splat<T>(0.0)), tail, v128.sub<T>(splat<T>(1.0), tail));
+    sizeof<real>() == 4
+      ? polynomial(y, NORMAL_32, NORMAL_DEGREE_32)
+      : polynomial(y, NORMAL_64, NORMAL_DEGREE_64);
+  const tail = v128.mul<real>(v128.mul<real>(g, p), inverse);
+  return select(v128.lt<real>(x, splat(0.0)), tail, v128.sub<real>(splat(1.0), tail));
 }

@@ -8,31 +8,31 @@ import { addWide, firstLanes, lanes, larger, select, splat, storeFirst, sumWide 
 
 /** The largest of the row. NaN may be dropped: the exponentials of the row will have it. */
 @inline
-function largest<T>(columns: i32, h: usize): T {
-  let max = splat<T>(-Infinity);
+function largest(columns: i32, h: usize): real {
+  let max = splat(-Infinity);
   let left = columns;
-  for (; left >= lanes<T>(); left -= lanes<T>()) {
-    max = larger<T>(max, v128.load(h));
+  for (; left >= lanes(); left -= lanes()) {
+    max = larger(max, v128.load(h));
     h += 16;
   }
   if (left > 0) {
-    max = larger<T>(max, select(firstLanes<T>(left), v128.load(h), splat<T>(-Infinity)));
+    max = larger(max, select(firstLanes(left), v128.load(h), splat(-Infinity)));
   }
-  if (sizeof<T>() == 4) max = larger<T>(max, i64x2.shuffle(max, max, 1, 0));
-  const first = v128.extract_lane<T>(max, 0);
-  const second = v128.extract_lane<T>(max, 1);
+  if (sizeof<real>() == 4) max = larger(max, i64x2.shuffle(max, max, 1, 0));
+  const first = v128.extract_lane<real>(max, 0);
+  const second = v128.extract_lane<real>(max, 1);
   return first < second ? second : first;
 }
 
 /** Σ_k e^(h_k − max), at least 1; the exponentials are kept at `out` unless that is 0. */
 @inline
-function shiftedExponentials<T>(columns: i32, h: usize, max: T, out: usize): f64 {
-  const shift = v128.splat<T>(max);
+function shiftedExponentials(columns: i32, h: usize, max: real, out: usize): f64 {
+  const shift = v128.splat<real>(max);
   let total = f64x2.splat(0);
   let left = columns;
-  for (; left >= lanes<T>(); left -= lanes<T>()) {
-    const e = exp<T>(v128.sub<T>(v128.load(h), shift));
-    total = addWide<T>(total, e);
+  for (; left >= lanes(); left -= lanes()) {
+    const e = exp(v128.sub<real>(v128.load(h), shift));
+    total = addWide(total, e);
     h += 16;
     if (out) {
       v128.store(out, e);
@@ -40,20 +40,20 @@ function shiftedExponentials<T>(columns: i32, h: usize, max: T, out: usize): f64
     }
   }
   if (left > 0) {
-    const e = v128.and(exp<T>(v128.sub<T>(v128.load(h), shift)), firstLanes<T>(left));
-    total = addWide<T>(total, e);
-    if (out) storeFirst<T>(out, e, left);
+    const e = v128.and(exp(v128.sub<real>(v128.load(h), shift)), firstLanes(left));
+    total = addWide(total, e);
+    if (out) storeFirst(out, e, left);
   }
   return sumWide(total);
 }
 
 /** out ← softmax of each row */
 @inline
-export function softmax<T>(rows: i32, columns: i32, logits: usize, out: usize): void {
-  const rowBytes = <usize>columns * sizeof<T>();
+export function softmax(rows: i32, columns: i32, logits: usize, out: usize): void {
+  const rowBytes = <usize>columns * sizeof<real>();
   for (; rows > 0; rows--) {
-    const total = shiftedExponentials<T>(columns, logits, largest<T>(columns, logits), out);
-    multiply<T>(columns, 1.0 / total, out);
+    const total = shiftedExponentials(columns, logits, largest(columns, logits), out);
+    multiply(columns, 1.0 / total, out);
     logits += rowBytes;
     out += rowBytes;
   }
@@ -61,32 +61,27 @@ export function softmax<T>(rows: i32, columns: i32, logits: usize, out: usize): 
 
 /** rowLoss ← log Σ_k e^(h_k − max) − (h_label − max); gradient ← scale·(softmax − onehot) */
 @inline
-export function softmaxCrossEntropy<T>(
-  rows: i32,
-  columns: i32,
-  logits: usize,
-  labels: usize,
-  scale: f64,
-  rowLoss: usize,
+export function softmaxCrossEntropy(
+  rows: i32, columns: i32, logits: usize, labels: usize, scale: f64, rowLoss: usize,
   gradient: usize,
 ): void {
-  const rowBytes = <usize>columns * sizeof<T>();
+  const rowBytes = <usize>columns * sizeof<real>();
   for (; rows > 0; rows--) {
-    const max = largest<T>(columns, logits);
-    const label = <usize>load<i32>(labels) * sizeof<T>();
-    const labelLogit = load<T>(logits + label);
-    const total = shiftedExponentials<T>(columns, logits, max, gradient);
-    store<T>(rowLoss, <T>(logFrom1(total) - (<f64>labelLogit - <f64>max)));
+    const max = largest(columns, logits);
+    const label = <usize>load<i32>(labels) * sizeof<real>();
+    const labelLogit = load<real>(logits + label);
+    const total = shiftedExponentials(columns, logits, max, gradient);
+    store<real>(rowLoss, <real>(logFrom1(total) - (<f64>labelLogit - <f64>max)));
     if (gradient) {
       // P − 1 of the label is taken in double precision, so that a probability near 1 leaves its exact rest.
-      const atLabel = ((<f64>load<T>(gradient + label)) / total - 1.0) * scale;
-      multiply<T>(columns, scale / total, gradient);
-      store<T>(gradient + label, <T>atLabel);
+      const atLabel = ((<f64>load<real>(gradient + label)) / total - 1.0) * scale;
+      multiply(columns, scale / total, gradient);
+      store<real>(gradient + label, <real>atLabel);
       gradient += rowBytes;
     }
     logits += rowBytes;
     labels += 4;
-    rowLoss += sizeof<T>();
+    rowLoss += sizeof<real>();
   }
 }
 
@@ -95,47 +90,41 @@ const SQUARED_ERROR = 1;
 
 /** The loss of each element of a vector of outputs o against its target t. */
 @inline
-function elementLoss<T>(kind: i32, o: v128, t: v128, z: v128): v128 {
+function elementLoss(kind: i32, o: v128, t: v128, z: v128): v128 {
   if (kind == SQUARED_ERROR) {
-    const difference = v128.sub<T>(o, t);
-    return v128.mul<T>(difference, difference);
+    const difference = v128.sub<real>(o, t);
+    return v128.mul<real>(difference, difference);
   }
   // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) where t is 1, so that a tiny loss stays exact.
-  const isOne = v128.eq<T>(t, splat<T>(1.0));
-  const h = select(isOne, v128.neg<T>(o), o);
-  const linear = v128.andnot(v128.mul<T>(t, o), isOne);
-  return v128.sub<T>(softplusFrom<T>(h, z), linear);
+  const isOne = v128.eq<real>(t, splat(1.0));
+  const h = select(isOne, v128.neg<real>(o), o);
+  const linear = v128.andnot(v128.mul<real>(t, o), isOne);
+  return v128.sub<real>(softplusFrom(h, z), linear);
 }
 
 /** Its derivative with respect to o. */
 @inline
-function elementGradient<T>(kind: i32, o: v128, t: v128, z: v128): v128 {
+function elementGradient(kind: i32, o: v128, t: v128, z: v128): v128 {
   if (kind == SQUARED_ERROR) {
-    const difference = v128.sub<T>(o, t);
-    return v128.add<T>(difference, difference);
+    const difference = v128.sub<real>(o, t);
+    return v128.add<real>(difference, difference);
   }
-  return v128.sub<T>(sigmoidFrom<T>(o, z), t);
+  return v128.sub<real>(sigmoidFrom(o, z), t);
 }
 
 /** e^−|o| where the loss is made of it: once for the loss and its gradient. */
 @inline
-function shared<T>(kind: i32, o: v128): v128 {
-  return kind == SIGMOID_CROSS_ENTROPY ? exp<T>(v128.neg<T>(v128.abs<T>(o))) : o;
+function shared(kind: i32, o: v128): v128 {
+  return kind == SIGMOID_CROSS_ENTROPY ? exp(v128.neg<real>(v128.abs<real>(o))) : o;
 }
 
 /** rowLoss ← the sum of the row's element losses; gradient ← scale·their derivatives. */
 @inline
-function elementwiseLoss<T>(
-  kind: i32,
-  rows: i32,
-  columns: i32,
-  output: usize,
-  targets: usize,
-  scale: f64,
-  rowLoss: usize,
+function elementwiseLoss(
+  kind: i32, rows: i32, columns: i32, output: usize, targets: usize, scale: f64, rowLoss: usize,
   gradient: usize,
 ): void {
-  const factor = splat<T>(scale);
+  const factor = splat(scale);
   // A single column is a vector of rows: no sums.
   const single = columns == 1;
   if (single) {
@@ -144,56 +133,46 @@ function elementwiseLoss<T>(
   }
   for (; rows > 0; rows--) {
     let total = f64x2.splat(0);
-    for (let left = columns; left > 0; left -= lanes<T>()) {
-      const whole = left >= lanes<T>();
+    for (let left = columns; left > 0; left -= lanes()) {
+      const whole = left >= lanes();
       const o = v128.load(output);
       const t = v128.load(targets);
-      const z = shared<T>(kind, o);
-      const loss = elementLoss<T>(kind, o, t, z);
+      const z = shared(kind, o);
+      const loss = elementLoss(kind, o, t, z);
       if (gradient) {
-        const d = v128.mul<T>(factor, elementGradient<T>(kind, o, t, z));
+        const d = v128.mul<real>(factor, elementGradient(kind, o, t, z));
         if (whole) v128.store(gradient, d);
-        else storeFirst<T>(gradient, d, left);
-        gradient += whole ? 16 : left * sizeof<T>();
+        else storeFirst(gradient, d, left);
+        gradient += whole ? 16 : left * sizeof<real>();
       }
       if (single) {
         if (whole) v128.store(rowLoss, loss);
-        else storeFirst<T>(rowLoss, loss, left);
+        else storeFirst(rowLoss, loss, left);
         rowLoss += 16;
       } else {
-        total = addWide<T>(total, whole ? loss : v128.and(loss, firstLanes<T>(left)));
+        total = addWide(total, whole ? loss : v128.and(loss, firstLanes(left)));
       }
-      output += whole ? 16 : left * sizeof<T>();
-      targets += whole ? 16 : left * sizeof<T>();
+      output += whole ? 16 : left * sizeof<real>();
+      targets += whole ? 16 : left * sizeof<real>();
     }
     if (single) return;
-    store<T>(rowLoss, <T>sumWide(total));
-    rowLoss += sizeof<T>();
+    store<real>(rowLoss, <real>sumWide(total));
+    rowLoss += sizeof<real>();
   }
 }
 
 @inline
-export function sigmoidCrossEntropy<T>(
-  rows: i32,
-  columns: i32,
-  logits: usize,
-  targets: usize,
-  scale: f64,
-  rowLoss: usize,
+export function sigmoidCrossEntropy(
+  rows: i32, columns: i32, logits: usize, targets: usize, scale: f64, rowLoss: usize,
   gradient: usize,
 ): void {
-  elementwiseLoss<T>(SIGMOID_CROSS_ENTROPY, rows, columns, logits, targets, scale, rowLoss, gradient);
+  elementwiseLoss(SIGMOID_CROSS_ENTROPY, rows, columns, logits, targets, scale, rowLoss, gradient);
 }
 
 @inline
-export function squaredError<T>(
-  rows: i32,
-  columns: i32,
-  output: usize,
-  targets: usize,
-  scale: f64,
-  rowLoss: usize,
+export function squaredError(
+  rows: i32, columns: i32, output: usize, targets: usize, scale: f64, rowLoss: usize,
   gradient: usize,
 ): void {
-  elementwiseLoss<T>(SQUARED_ERROR, rows, columns, output, targets, scale, rowLoss, gradient);
+  elementwiseLoss(SQUARED_ERROR, rows, columns, output, targets, scale, rowLoss, gradient);
 }

@@ -10,21 +10,21 @@ import { lanes, madd, storeFirst } from './simd';
 
 /** Stores x, or what is left of it: the first `left` elements where they are fewer. */
 @inline
-export function keep<T>(address: usize, x: v128, left: i32): void {
-  if (left >= lanes<T>()) v128.store(address, x);
-  else storeFirst<T>(address, x, left);
+export function keep(address: usize, x: v128, left: i32): void {
+  if (left >= lanes()) v128.store(address, x);
+  else storeFirst(address, x, left);
 }
 
 /** x − mean, the mean in its two parts */
 @inline
-export function centred<T>(x: v128, mean: v128, rest: v128): v128 {
-  return v128.sub<T>(v128.sub<T>(x, mean), rest);
+export function centred(x: v128, mean: v128, rest: v128): v128 {
+  return v128.sub<real>(v128.sub<real>(x, mean), rest);
 }
 
 /** The first two elements in double precision. */
 @inline
-export function lower<T>(x: v128): v128 {
-  return sizeof<T>() == 8 ? x : f64x2.promote_low_f32x4(x);
+export function lower(x: v128): v128 {
+  return sizeof<real>() == 8 ? x : f64x2.promote_low_f32x4(x);
 }
 
 /** The other two of four. */
@@ -35,41 +35,35 @@ export function upper(x: v128): v128 {
 
 /** The elements of x in double precision, upper and lower added. */
 @inline
-export function widened<T>(x: v128): v128 {
-  return sizeof<T>() == 8 ? x : f64x2.add(lower<T>(x), upper(x));
+export function widened(x: v128): v128 {
+  return sizeof<real>() == 8 ? x : f64x2.add(lower(x), upper(x));
 }
 
 /** The same of their squares. */
 @inline
-export function widenedSquares<T>(x: v128): v128 {
-  const low = lower<T>(x);
+export function widenedSquares(x: v128): v128 {
+  const low = lower(x);
   const squares = f64x2.mul(low, low);
-  if (sizeof<T>() == 8) return squares;
+  if (sizeof<real>() == 8) return squares;
   const high = upper(x);
   return madd<f64>(high, high, squares);
 }
 
 /** Stores a mean in two parts. */
 @inline
-export function storeMean<T>(moments: usize, momentBytes: usize, mean: f64): void {
-  const rounded = <T>mean;
-  store<T>(moments, rounded);
-  store<T>(moments + momentBytes, <T>(mean - <f64>rounded));
+export function storeMean(moments: usize, momentBytes: usize, mean: f64): void {
+  const rounded = <real>mean;
+  store<real>(moments, rounded);
+  store<real>(moments + momentBytes, <real>(mean - <f64>rounded));
 }
 
 /** Stores the moments of `count` numbers, of which `first` is the first; returns the sum of the squared deviations from the mean. */
 @inline
-export function storeMoments<T>(
-  moments: usize,
-  momentBytes: usize,
-  count: f64,
-  epsilon: f64,
-  first: f64,
-  sum: f64,
-  squares: f64,
+export function storeMoments(
+  moments: usize, momentBytes: usize, count: f64, epsilon: f64, first: f64, sum: f64, squares: f64,
 ): f64 {
-  storeMean<T>(moments, momentBytes, first + sum / count);
+  storeMean(moments, momentBytes, first + sum / count);
   const deviations = max<f64>(0.0, squares - (sum * sum) / count);
-  store<T>(moments + 2 * momentBytes, <T>(1.0 / Math.sqrt(deviations / count + epsilon)));
+  store<real>(moments + 2 * momentBytes, <real>(1.0 / Math.sqrt(deviations / count + epsilon)));
   return deviations;
 }

@@ -22,20 +22,20 @@ const BLOCK_TILES: i32 = 24;
 const PACK_ROWS: i32 = 16;
 /** Between rows of a that is packed: a line more than a block's depth, so that they don't meet in one set of the cache. */
 @inline
-function packedRowBytes<T>(): usize {
-  return BLOCK_DEPTH * sizeof<T>() + 64;
+function packedRowBytes(): usize {
+  return BLOCK_DEPTH * sizeof<real>() + 64;
 }
 const SPARE_BYTES: usize = 256;
 
 @inline
-function packedRightBytes<T>(): usize {
+function packedRightBytes(): usize {
   return BLOCK_DEPTH * BLOCK_TILES * TILE_VECTORS * 16;
 }
 
 /** The bytes that `product` needs as `scratch`. */
 @inline
-export function productScratchBytes<T>(): usize {
-  return SPARE_BYTES + packedRightBytes<T>() + BLOCK_ROWS * packedRowBytes<T>();
+export function productScratchBytes(): usize {
+  return SPARE_BYTES + packedRightBytes() + BLOCK_ROWS * packedRowBytes();
 }
 
 /**
@@ -43,128 +43,87 @@ export function productScratchBytes<T>(): usize {
  * The caller may pass any slice of a larger product's rows or columns.
  */
 @inline
-export function product<T>(
-  form: i32,
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  accumulate: bool,
-  c: usize,
-  cStep: usize,
-  scratch: usize,
+export function product(
+  form: i32, m: i32, n: i32, k: i32, a: usize, aStep: usize, b: usize, bStep: usize,
+  accumulate: bool, c: usize, cStep: usize, scratch: usize,
 ): void {
   if (form == NN) {
-    multiply<T>(m, n, k, a, aStep, false, b, bStep, false, c, cStep, false, accumulate, scratch);
+    multiply(m, n, k, a, aStep, false, b, bStep, false, c, cStep, false, accumulate, scratch);
   } else if (form == NT) {
-    if (n > m) multiply<T>(n, m, k, b, bStep, false, a, aStep, true, c, cStep, true, accumulate, scratch);
-    else multiply<T>(m, n, k, a, aStep, false, b, bStep, true, c, cStep, false, accumulate, scratch);
+    if (n > m) multiply(n, m, k, b, bStep, false, a, aStep, true, c, cStep, true, accumulate, scratch);
+    else multiply(m, n, k, a, aStep, false, b, bStep, true, c, cStep, false, accumulate, scratch);
   } else {
-    if (n < m) multiply<T>(n, m, k, b, bStep, true, a, aStep, false, c, cStep, true, accumulate, scratch);
-    else multiply<T>(m, n, k, a, aStep, true, b, bStep, false, c, cStep, false, accumulate, scratch);
+    if (n < m) multiply(n, m, k, b, bStep, true, a, aStep, false, c, cStep, true, accumulate, scratch);
+    else multiply(m, n, k, a, aStep, true, b, bStep, false, c, cStep, false, accumulate, scratch);
   }
 }
 
 /** left[m, k]·right[k, n], each stored as said or transposed, to c or cᵀ. */
-function multiply<T>(
-  m: i32,
-  n: i32,
-  k: i32,
-  left: usize,
-  leftStep: usize,
-  leftTransposed: bool,
-  right: usize,
-  rightStep: usize,
-  rightTransposed: bool,
-  c: usize,
-  cStep: usize,
-  cTransposed: bool,
-  accumulate: bool,
-  scratch: usize,
+function multiply(
+  m: i32, n: i32, k: i32, left: usize, leftStep: usize, leftTransposed: bool, right: usize,
+  rightStep: usize, rightTransposed: bool, c: usize, cStep: usize, cTransposed: bool,
+  accumulate: bool, scratch: usize,
 ): void {
   const packedRight = scratch + SPARE_BYTES;
-  const packedLeft = packedRight + packedRightBytes<T>();
-  const tileColumns = TILE_VECTORS * lanes<T>();
+  const packedLeft = packedRight + packedRightBytes();
+  const tileColumns = TILE_VECTORS * lanes();
   const blockColumns = BLOCK_TILES * tileColumns;
   const pack = rightTransposed || m >= PACK_ROWS;
-  const cRowStep = cTransposed ? sizeof<T>() : cStep;
-  const cColumnStep = cTransposed ? cStep : sizeof<T>();
+  const cRowStep = cTransposed ? sizeof<real>() : cStep;
+  const cColumnStep = cTransposed ? cStep : sizeof<real>();
   for (let j = 0; j < n; j += blockColumns) {
     const columns = min(n - j, blockColumns);
     for (let p = 0; p < k; p += BLOCK_DEPTH) {
       const depth = min(k - p, BLOCK_DEPTH);
       let rightBlock = rightTransposed
-        ? right + j * rightStep + p * sizeof<T>()
-        : right + p * rightStep + j * sizeof<T>();
+        ? right + j * rightStep + p * sizeof<real>()
+        : right + p * rightStep + j * sizeof<real>();
       if (pack) {
-        packRight<T>(depth, columns, rightBlock, rightStep, rightTransposed, packedRight);
+        packRight(depth, columns, rightBlock, rightStep, rightTransposed, packedRight);
         rightBlock = packedRight;
       }
       for (let i = 0; i < m; i += BLOCK_ROWS) {
         const rows = min(m - i, BLOCK_ROWS);
-        let leftBlock = left + i * leftStep + p * sizeof<T>();
+        let leftBlock = left + i * leftStep + p * sizeof<real>();
         let rowStep = leftStep;
         if (leftTransposed) {
-          transpose<T>(depth, rows, left + p * leftStep + i * sizeof<T>(), leftStep, packedLeft, packedRowBytes<T>());
+          transpose(depth, rows, left + p * leftStep + i * sizeof<real>(), leftStep, packedLeft, packedRowBytes());
           leftBlock = packedLeft;
-          rowStep = packedRowBytes<T>();
+          rowStep = packedRowBytes();
         }
-        multiplyBlock<T>(
-          rows,
-          columns,
-          depth,
-          leftBlock,
-          rowStep,
-          rightBlock,
-          pack ? 0 : rightStep,
-          c + i * cRowStep + j * cColumnStep,
-          cStep,
-          cTransposed,
-          accumulate || p > 0,
-          scratch,
+        multiplyBlock(
+          rows, columns, depth, leftBlock, rowStep, rightBlock, pack ? 0 : rightStep,
+          c + i * cRowStep + j * cColumnStep, cStep, cTransposed, accumulate || p > 0, scratch,
         );
       }
     }
-    if (k == 0 && !accumulate) clear<T>(m, columns, c + j * cColumnStep, cRowStep, cColumnStep);
+    if (k == 0 && !accumulate) clear(m, columns, c + j * cColumnStep, cRowStep, cColumnStep);
   }
 }
 
 /** A block of c: a tile's width of b after the other, and down the rows of a for each. `rightStep` is 0 where b is packed. */
-function multiplyBlock<T>(
-  rows: i32,
-  columns: i32,
-  depth: i32,
-  left: usize,
-  leftStep: usize,
-  right: usize,
-  rightStep: usize,
-  c: usize,
-  cStep: usize,
-  cTransposed: bool,
-  accumulate: bool,
-  spare: usize,
+function multiplyBlock(
+  rows: i32, columns: i32, depth: i32, left: usize, leftStep: usize, right: usize, rightStep: usize,
+  c: usize, cStep: usize, cTransposed: bool, accumulate: bool, spare: usize,
 ): void {
-  const tileColumns = TILE_VECTORS * lanes<T>();
-  const cRowStep = TILE_ROWS * (cTransposed ? sizeof<T>() : cStep);
-  const cColumnStep = cTransposed ? cStep : sizeof<T>();
+  const tileColumns = TILE_VECTORS * lanes();
+  const cRowStep = TILE_ROWS * (cTransposed ? sizeof<real>() : cStep);
+  const cColumnStep = cTransposed ? cStep : sizeof<real>();
   for (let j = 0; j < columns; j += tileColumns) {
     const width = min(columns - j, tileColumns);
-    const vectors = vectorsOf<T>(width);
+    const vectors = vectorsOf(width);
     const bStep = rightStep ? rightStep : vectors * 16;
-    const b = rightStep ? right + j * sizeof<T>() : right + depth * j * sizeof<T>();
+    const b = rightStep ? right + j * sizeof<real>() : right + depth * j * sizeof<real>();
     let a = left;
     let to = c + j * cColumnStep;
     for (let i = 0; i < rows; i += TILE_ROWS) {
       const height = min(rows - i, TILE_ROWS);
       if (vectors == 3) {
-        tile3<T>(depth, a, leftStep, b, bStep, to, cStep, height, width, cTransposed, accumulate, spare);
+        tile3(depth, a, leftStep, b, bStep, to, cStep, height, width, cTransposed, accumulate, spare);
       } else if (vectors == 2) {
-        tile2<T>(depth, a, leftStep, b, bStep, to, cStep, height, width, cTransposed, accumulate, spare);
+        tile2(depth, a, leftStep, b, bStep, to, cStep, height, width, cTransposed, accumulate, spare);
       } else {
-        tile1<T>(depth, a, leftStep, b, bStep, to, cStep, height, width, cTransposed, accumulate, spare);
+        tile1(depth, a, leftStep, b, bStep, to, cStep, height, width, cTransposed, accumulate, spare);
       }
       a += TILE_ROWS * leftStep;
       to += cRowStep;
@@ -174,25 +133,20 @@ function multiplyBlock<T>(
 
 /** The vectors that hold so many columns, at most those of a tile. */
 @inline
-function vectorsOf<T>(columns: i32): i32 {
-  return (columns + lanes<T>() - 1) / lanes<T>();
+function vectorsOf(columns: i32): i32 {
+  return (columns + lanes() - 1) / lanes();
 }
 
 /** A block of b, a tile's width after the other, each `depth` rows of whole vectors; what a last vector has too many is arbitrary. */
-function packRight<T>(
-  depth: i32,
-  columns: i32,
-  from: usize,
-  fromStep: usize,
-  transposed: bool,
-  to: usize,
+function packRight(
+  depth: i32, columns: i32, from: usize, fromStep: usize, transposed: bool, to: usize,
 ): void {
-  const tileColumns = TILE_VECTORS * lanes<T>();
+  const tileColumns = TILE_VECTORS * lanes();
   for (let j = 0; j < columns; j += tileColumns) {
     const width = min(columns - j, tileColumns);
-    const vectors = vectorsOf<T>(width);
+    const vectors = vectorsOf(width);
     if (transposed) {
-      transpose<T>(width, depth, from, fromStep, to, vectors * 16);
+      transpose(width, depth, from, fromStep, to, vectors * 16);
       from += tileColumns * fromStep;
       to += depth * vectors * 16;
     } else {
@@ -204,37 +158,37 @@ function packRight<T>(
         row += fromStep;
         to += vectors * 16;
       }
-      from += tileColumns * sizeof<T>();
+      from += tileColumns * sizeof<real>();
     }
   }
 }
 
 /** to[columns, rows] ← from[rows, columns]ᵀ */
-function transpose<T>(rows: i32, columns: i32, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   let i = 0;
-  for (; i + lanes<T>() <= rows; i += lanes<T>()) {
+  for (; i + lanes() <= rows; i += lanes()) {
     let source = from + i * fromStep;
-    let target = to + i * sizeof<T>();
+    let target = to + i * sizeof<real>();
     let j = 0;
-    for (; j + lanes<T>() <= columns; j += lanes<T>()) {
-      transposeVectors<T>(source, fromStep, target, toStep);
+    for (; j + lanes() <= columns; j += lanes()) {
+      transposeVectors(source, fromStep, target, toStep);
       source += 16;
-      target += lanes<T>() * toStep;
+      target += lanes() * toStep;
     }
     for (; j < columns; j++) {
-      for (let r = 0; r < lanes<T>(); r++) {
-        store<T>(target + r * sizeof<T>(), load<T>(source + r * fromStep));
+      for (let r = 0; r < lanes(); r++) {
+        store<real>(target + r * sizeof<real>(), load<real>(source + r * fromStep));
       }
-      source += sizeof<T>();
+      source += sizeof<real>();
       target += toStep;
     }
   }
   for (; i < rows; i++) {
     let source = from + i * fromStep;
-    let target = to + i * sizeof<T>();
+    let target = to + i * sizeof<real>();
     for (let j = 0; j < columns; j++) {
-      store<T>(target, load<T>(source));
-      source += sizeof<T>();
+      store<real>(target, load<real>(source));
+      source += sizeof<real>();
       target += toStep;
     }
   }
@@ -242,10 +196,10 @@ function transpose<T>(rows: i32, columns: i32, from: usize, fromStep: usize, to:
 
 /** A square of one vector a row. */
 @inline
-function transposeVectors<T>(from: usize, fromStep: usize, to: usize, toStep: usize): void {
+function transposeVectors(from: usize, fromStep: usize, to: usize, toStep: usize): void {
   const x0 = v128.load(from);
   const x1 = v128.load(from + fromStep);
-  if (sizeof<T>() == 8) {
+  if (sizeof<real>() == 8) {
     v128.store(to, i64x2.shuffle(x0, x1, 0, 2));
     v128.store(to + toStep, i64x2.shuffle(x0, x1, 1, 3));
   } else {
@@ -263,8 +217,8 @@ function transposeVectors<T>(from: usize, fromStep: usize, to: usize, toStep: us
 }
 
 /** The product of no terms: zeros. */
-function clear<T>(rows: i32, columns: i32, c: usize, rowStep: usize, columnStep: usize): void {
+function clear(rows: i32, columns: i32, c: usize, rowStep: usize, columnStep: usize): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) store<T>(c + i * rowStep + j * columnStep, <T>0);
+    for (let j = 0; j < columns; j++) store<real>(c + i * rowStep + j * columnStep, <real>0);
   }
 }

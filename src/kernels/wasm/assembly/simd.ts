@@ -7,40 +7,40 @@
 
 /** Elements in a vector. */
 @inline
-export function lanes<T>(): i32 {
-  return 16 / (<i32>sizeof<T>());
+export function lanes(): i32 {
+  return 16 / (<i32>sizeof<real>());
 }
 
 /** The constant in every lane, rounded to T. */
 @inline
-export function splat<T>(value: f64): v128 {
-  return v128.splat<T>(<T>value);
+export function splat(value: f64): v128 {
+  return v128.splat<real>(<real>value);
 }
 
 /** a·b + c: with relaxed SIMD one rounding where the machine has it, else two. */
 @inline
-export function madd<T>(a: v128, b: v128, c: v128): v128 {
+export function madd<T = real>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
   return v128.add<T>(v128.mul<T>(a, b), c);
 }
 
 /** The mask of the lanes from 0 to count − 1. */
 @inline
-export function firstLanes<T>(count: i32): v128 {
-  if (sizeof<T>() == 4) return i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3));
+export function firstLanes(count: i32): v128 {
+  if (sizeof<real>() == 4) return i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3));
   return i64x2.gt_s(i64x2.splat(count), i64x2(0, 1));
 }
 
 /** The first `count` < lanes elements from an address, then zeros. */
 @inline
-export function loadFirst<T>(address: usize, count: i32): v128 {
-  return v128.and(v128.load(address), firstLanes<T>(count));
+export function loadFirst(address: usize, count: i32): v128 {
+  return v128.and(v128.load(address), firstLanes(count));
 }
 
 /** Stores the first `count` < lanes elements. */
 @inline
-export function storeFirst<T>(address: usize, x: v128, count: i32): void {
-  if (sizeof<T>() == 8) {
+export function storeFirst(address: usize, x: v128, count: i32): void {
+  if (sizeof<real>() == 8) {
     v128.store_lane<f64>(address, x, 0);
   } else {
     if (count == 1) v128.store_lane<f32>(address, x, 0);
@@ -57,20 +57,20 @@ export function select(mask: v128, a: v128, b: v128): v128 {
 
 /** The larger lane by lane; NaN in x stays, NaN in y is dropped. */
 @inline
-export function larger<T>(x: v128, y: v128): v128 {
-  return v128.pmax<T>(x, y);
+export function larger(x: v128, y: v128): v128 {
+  return v128.pmax<real>(x, y);
 }
 
 /** The smaller lane by lane; NaN in x stays, NaN in y is dropped. */
 @inline
-export function smaller<T>(x: v128, y: v128): v128 {
-  return v128.pmin<T>(x, y);
+export function smaller(x: v128, y: v128): v128 {
+  return v128.pmin<real>(x, y);
 }
 
 /** total + the lanes of x, in double precision: total is f64x2. */
 @inline
-export function addWide<T>(total: v128, x: v128): v128 {
-  if (sizeof<T>() == 8) return f64x2.add(total, x);
+export function addWide(total: v128, x: v128): v128 {
+  if (sizeof<real>() == 8) return f64x2.add(total, x);
   return f64x2.add(f64x2.add(total, f64x2.promote_low_f32x4(x)), f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1)));
 }
 
