@@ -3,15 +3,13 @@
  * are imported from.
  */
 import * as products from './product';
-import * as vectorProduct from './vectorProduct';
 import * as activations from './activations';
 import * as elementwise from './elementwise';
 import * as dropouts from './dropout';
 import * as losses from './losses';
-import * as batchNorms from './batchNorm';
-import * as layerNorms from './layerNorm';
+import * as norms from './normalization';
 import * as optimizers from './optimizers';
-import { evaluateFunction } from './evaluate';
+import { evaluateFunction } from './functions';
 
 export { gatherLabels } from './elementwise';
 
@@ -37,13 +35,13 @@ export function product(
 export function dotRows(
   rows: i32, k: i32, a: usize, aStep: usize, x: usize, accumulate: bool, y: usize,
 ): void {
-  vectorProduct.dotRows(rows, k, a, aStep, x, accumulate, y);
+  products.dotRows(rows, k, a, aStep, x, accumulate, y);
 }
 
 export function combineRows(
   columns: i32, k: i32, x: usize, b: usize, bStep: usize, accumulate: bool, y: usize,
 ): void {
-  vectorProduct.combineRows(columns, k, x, b, bStep, accumulate, y);
+  products.combineRows(columns, k, x, b, bStep, accumulate, y);
 }
 
 export function biasActivation(
@@ -98,7 +96,7 @@ export function batchNorm(
   moments: usize, momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize,
   y: usize, sums: usize,
 ): void {
-  batchNorms.batchNorm(
+  norms.batchNorm(
     rows, columns, rowBytes, epsilon, x, scale, shift, moments, momentBytes, momentum, runningMean,
     runningVariance, y, sums,
   );
@@ -108,7 +106,7 @@ export function batchNormEvaluation(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
   runningMean: usize, runningVariance: usize, y: usize, moments: usize,
 ): void {
-  batchNorms.batchNormEvaluation(
+  norms.batchNormEvaluation(
     rows, columns, rowBytes, epsilon, x, scale, shift, runningMean, runningVariance, y, moments,
   );
 }
@@ -117,7 +115,7 @@ export function batchNormBackward(
   rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize,
   scale: usize, dY: usize, dX: usize, dScale: usize, dShift: usize,
 ): void {
-  batchNorms.batchNormBackward(
+  norms.batchNormBackward(
     rows, columns, rowBytes, x, moments, momentBytes, scale, dY, dX, dScale, dShift,
   );
 }
@@ -126,20 +124,20 @@ export function layerNorm(
   rows: i32, columns: i32, epsilon: f64, x: usize, scale: usize, shift: usize, moments: usize,
   y: usize,
 ): void {
-  layerNorms.layerNorm(rows, columns, epsilon, x, scale, shift, moments, y);
+  norms.layerNorm(rows, columns, epsilon, x, scale, shift, moments, y);
 }
 
 export function layerNormParameters(
   rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, dY: usize, dScale: usize,
   dShift: usize,
 ): void {
-  layerNorms.layerNormParameters(rows, columns, rowBytes, x, moments, dY, dScale, dShift);
+  norms.layerNormParameters(rows, columns, rowBytes, x, moments, dY, dScale, dShift);
 }
 
 export function layerNormBackward(
   rows: i32, columns: i32, x: usize, moments: usize, scale: usize, dY: usize, dX: usize,
 ): void {
-  layerNorms.layerNormBackward(rows, columns, x, moments, scale, dY, dX);
+  norms.layerNormBackward(rows, columns, x, moments, scale, dY, dX);
 }
 
 export function sum(count: i32, x: usize): f64 {
