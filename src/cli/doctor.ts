@@ -1,7 +1,6 @@
 /** mlp doctor: what this machine offers, what `auto` chooses, and how fast it is. */
 import { automaticBackends, measureRates } from '../doctor/doctor.js';
-import { findEveryBlas } from '../kernels/blas/find.js';
-import { thisMachine } from '../kernels/blas/machine.js';
+import { findEveryBlas, thisMachine } from '../kernels/blas/find.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import { version } from '../version.js';
 import { renderFindings, renderRates } from './doctorText.js';

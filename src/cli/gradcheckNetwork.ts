@@ -4,7 +4,7 @@ import { networkProblems, residualReluGraph } from '../gradcheck/builtin.js';
 import { type Check, checkGraph } from '../gradcheck/check.js';
 import { checkNetwork, type NetworkProblem } from '../gradcheck/network.js';
 import { checkSoftmax } from '../gradcheck/softmax.js';
-import { thisMachine } from '../kernels/blas/machine.js';
+import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { loadTrainConfig } from '../spec/load.js';
 import type { BackendName } from '../spec/words.js';

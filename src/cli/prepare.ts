@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { Dataset } from '../data/dataset/dataset.js';
 import { loadDataset } from '../data/dataset/loadDataset.js';
-import { thisMachine } from '../kernels/blas/machine.js';
+import { thisMachine } from '../kernels/blas/find.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
 import { printable } from '../text.js';
 import type { RunSetup } from '../training/engine/allocate.js';

@@ -5,7 +5,7 @@
 import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import { ReferenceKernels } from '../kernels/reference.js';
+import { referenceKernels } from '../kernels/reference/index.js';
 import type { Parameter } from '../network/layer.js';
 import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
@@ -110,7 +110,7 @@ export function buildNetwork(
     };
   };
   const plan = new ArenaPlan('float64');
-  build(plan, () => new ReferenceKernels('float64'));
+  build(plan, () => referenceKernels('float64'));
   const arena = Arena.ofSize('float64', plan.bytes);
   const built = build(arena, (scratch) => create(arena.memory, scratch));
   built.x.data.set(problem.x);

@@ -1,15 +1,98 @@
 /**
- * The activations as scalar functions: y = f(x) beside its derivative dy/dx. `p` is the slope of leaky-relu and
- * the alpha of elu. A derivative may use x or y, whichever is the shorter or the more accurate, within what NEEDS_INPUT
- * promises: for the types not listed there x is gone by the time of the backward pass.
+ * The activations by name: y = f(x) beside its derivative dy/dx. The spec, the gradient check and the tests take their
+ * names from this table; wasm/assembly/activations.ts has the same formulas on vectors, numbered in the order of the table.
+ *
+ * The file imports nothing, so that the spec can import it.
  */
-import { erfc } from './erf.js';
-import type { ActivationType } from './kernels.js';
 
-export interface ScalarFunction {
+export interface ActivationFormula {
+  /** The key of its parameter p in the spec, if it has one. */
+  readonly parameter?: string;
+  /** Whether the derivative needs x itself. For the others y is enough, so y may overwrite x. */
+  readonly needsInput: boolean;
+  /** Whether the first or second derivative jumps at 0. */
+  readonly kinked: boolean;
   value(x: number, p: number): number;
+  /** From x or y, whichever is shorter or more accurate; x is gone unless `needsInput`. */
   derivative(x: number, y: number, p: number): number;
 }
+
+// The derivatives at a kink are those from the left, as in PyTorch. The conditions let NaN through. leaky-relu and elu keep
+// the sign of x because the spec demands a positive parameter.
+export const ACTIVATIONS = {
+  identity: {
+    needsInput: false,
+    kinked: false,
+    value: (x) => x,
+    derivative: () => 1,
+  },
+  relu: {
+    needsInput: false,
+    kinked: true,
+    value: (x) => Math.max(x, 0),
+    derivative: (_x, y) => (y <= 0 ? 0 : 1),
+  },
+  'leaky-relu': {
+    parameter: 'slope',
+    needsInput: false,
+    kinked: true,
+    value: (x, slope) => (x < 0 ? slope * x : x),
+    derivative: (_x, y, slope) => (y <= 0 ? slope : 1),
+  },
+  tanh: {
+    needsInput: false,
+    kinked: false,
+    value: (x) => Math.tanh(x),
+    derivative: (_x, y) => 1 - y * y,
+  },
+  sigmoid: {
+    needsInput: false,
+    kinked: false,
+    value: sigmoid,
+    derivative: (_x, y) => y * (1 - y),
+  },
+  /** x·Φ(x), the exact form (Hendrycks and Gimpel 2016), not the tanh approximation */
+  gelu: {
+    needsInput: true,
+    kinked: false,
+    value: (x) => x * normalCdf(x),
+    derivative: (x) => normalCdf(x) + x * normalDensity(x),
+  },
+  /** x·σ(x), also called swish */
+  silu: {
+    needsInput: true,
+    kinked: false,
+    value: (x) => x * sigmoid(x),
+    derivative: (x) => {
+      const s = sigmoid(x);
+      return s * (1 + x * (1 - s));
+    },
+  },
+  /** x for x > 0, else alpha·(e^x − 1) */
+  elu: {
+    parameter: 'alpha',
+    needsInput: false,
+    kinked: true,
+    value: (x, alpha) => (x < 0 ? alpha * Math.expm1(x) : x),
+    derivative: (_x, y, alpha) => (y <= 0 ? y + alpha : 1),
+  },
+  softplus: {
+    needsInput: true,
+    kinked: false,
+    value: softplus,
+    derivative: (x) => sigmoid(x),
+  },
+} as const satisfies Record<string, ActivationFormula>;
+
+export type ActivationType = keyof typeof ACTIVATIONS;
+
+/** The names of the table, in its order. */
+export const ACTIVATION_TYPES = Object.keys(ACTIVATIONS) as ActivationType[];
+
+/** An activation without a parameter. */
+export type PlainActivation = {
+  [Type in ActivationType]: (typeof ACTIVATIONS)[Type] extends { parameter: string } ? never : Type;
+}[ActivationType];
 
 /** 1 / (1 + e^−x), with an exponential that never overflows */
 export function sigmoid(x: number): number {
@@ -33,49 +116,45 @@ function normalDensity(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 }
 
-// The derivatives at a kink (relu, leaky-relu, elu with alpha ≠ 1, at 0) are those from the left, as PyTorch has them;
-// the conditions are written so that NaN goes through.
-export const ACTIVATIONS: Readonly<Record<ActivationType, ScalarFunction>> = {
-  identity: {
-    value: (x) => x,
-    derivative: () => 1,
-  },
-  relu: {
-    value: (x) => Math.max(x, 0),
-    derivative: (_x, y) => (y <= 0 ? 0 : 1),
-  },
-  'leaky-relu': {
-    value: (x, slope) => (x < 0 ? slope * x : x),
-    derivative: (_x, y, slope) => (y <= 0 ? slope : 1),
-  },
-  tanh: {
-    value: (x) => Math.tanh(x),
-    derivative: (_x, y) => 1 - y * y,
-  },
-  sigmoid: {
-    value: sigmoid,
-    derivative: (_x, y) => y * (1 - y),
-  },
-  /** x·Φ(x), the exact form (Hendrycks and Gimpel 2016), not the tanh approximation */
-  gelu: {
-    value: (x) => x * normalCdf(x),
-    derivative: (x) => normalCdf(x) + x * normalDensity(x),
-  },
-  /** x·σ(x), also called swish */
-  silu: {
-    value: (x) => x * sigmoid(x),
-    derivative: (x) => {
-      const s = sigmoid(x);
-      return s * (1 + x * (1 - s));
-    },
-  },
-  /** x for x > 0, else alpha·(e^x − 1) */
-  elu: {
-    value: (x, alpha) => (x < 0 ? alpha * Math.expm1(x) : x),
-    derivative: (_x, y, alpha) => (y <= 0 ? y + alpha : 1),
-  },
-  softplus: {
-    value: softplus,
-    derivative: (x) => sigmoid(x),
-  },
-};
+// The error function, to a few units in the last place over the whole range: slow and short. Abramowitz and Stegun: 7.1.6
+// (a series of positive terms, so nothing cancels) and 7.1.14 (a continued fraction).
+
+/** Below this the series converges fast; above it erfc is small and needs a form of its own. */
+const SERIES_BOUND = 2;
+/** Terms of the continued fraction that reach double precision at SERIES_BOUND, where it converges slowest. */
+const FRACTION_TERMS = 100;
+
+/** erf(x) = 2/√π · ∫₀ˣ e^−t² dt */
+export function erf(x: number): number {
+  const size = Math.abs(x);
+  if (size < SERIES_BOUND) return erfSeries(x);
+  return Math.sign(x) * (1 - erfcFraction(size));
+}
+
+/** erfc(x) = 1 − erf(x), without cancellation for large x */
+export function erfc(x: number): number {
+  if (Number.isNaN(x)) return x;
+  if (x >= SERIES_BOUND) return erfcFraction(x);
+  if (x <= -SERIES_BOUND) return 2 - erfcFraction(-x);
+  // From ½ on, 1 − erf(x) would cancel; there the fraction is still accurate when given more terms.
+  return x > 0.5 ? erfcFraction(x, Math.ceil(FRACTION_TERMS * (SERIES_BOUND / x) ** 2)) : 1 - erfSeries(x);
+}
+
+/** erf(x) = 2/√π · e^−x² · Σ_n 2ⁿ x^(2n+1) / (1·3·5···(2n+1)) */
+function erfSeries(x: number): number {
+  const twoSquares = 2 * x * x;
+  let term = x;
+  let sum = x;
+  for (let odd = 3; Math.abs(term) > Math.abs(sum) * 2 ** -54; odd += 2) {
+    term *= twoSquares / odd;
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** √π · e^x² · erfc(x) = 1/(x + ½/(x + 1/(x + (3/2)/(x + …)))) for x > 0, evaluated from its end */
+function erfcFraction(x: number, terms = FRACTION_TERMS): number {
+  let denominator = x;
+  for (let n = terms; n > 0; n--) denominator = x + n / 2 / denominator;
+  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * denominator);
+}

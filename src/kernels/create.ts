@@ -1,11 +1,12 @@
 /** From the name of a backend to its kernels on a memory: the one place that knows all of them. */
 import { ExitCode, MlpError } from '../errors.js';
-import { BlasKernels } from './blas/blasKernels.js';
+import { blasKernels } from './blas/index.js';
 import { isFailure, openBlas } from './blas/library.js';
 import type { DType, Kernels } from './kernels.js';
-import { ReferenceKernels } from './reference.js';
+import { referenceKernels } from './reference/index.js';
 import { alone, type Share } from './share.js';
-import { scratchBytes, WasmKernels } from './wasm/wasmKernels.js';
+import { wasmKernels } from './wasm/index.js';
+import { scratchBytes } from './wasm/loader.js';
 
 /** Which kernels to take. Plain data, so that it can be handed to a thread. */
 export interface KernelsChoice {
@@ -46,12 +47,12 @@ export function createKernels(
   const options = { dtype, memory, scratch, relaxed: choice.relaxed, share };
   switch (choice.backend) {
     case 'reference':
-      return new ReferenceKernels(dtype);
+      return referenceKernels(dtype);
     case 'wasm':
-      return new WasmKernels(options);
+      return wasmKernels(options);
     case 'blas': {
       const library = openBlas(choice.library ?? '');
-      if (!isFailure(library)) return new BlasKernels(options, library, choice.leastBlasProduct);
+      if (!isFailure(library)) return blasKernels(options, library, choice.leastBlasProduct);
       throw new MlpError(
         ExitCode.unavailable,
         `${library.path}: found no usable BLAS any more: ${library.detail}`,

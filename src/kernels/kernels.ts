@@ -1,18 +1,19 @@
 /**
- * The arithmetic under the mathematics: one interface, implemented by `reference` (plain loops, the oracle
- * for the rest) and by faster backends. `network` and `training` are written in these operations alone, so
- * every backend and both dtypes run the same forward and backward pass.
+ * The arithmetic under the mathematics: one interface, implemented by `reference` (plain loops, which every other backend
+ * is tested against), `wasm` (SIMD) and `blas` (products by a system library, the rest by wasm). `network` and `training`
+ * use these operations alone, so every backend and both dtypes run the same forward and backward pass.
  *
  * Contract
- * - A tensor is a dense row-major matrix; a vector is a tensor with one row. `rows` is passed to the operations
- *   that work on a minibatch, since the last batch of an epoch may be shorter than the buffer it lies in.
- * - Kernels don't validate. Shapes, labels and finiteness are checked once, at the boundary of the caller.
- * - An output may be the same buffer as an input only where the operation says so.
- * - Nothing is allocated. NaN and infinity go through as IEEE 754 has them.
- * - A result may differ between backends by rounding (never between thread counts of one backend).
+ * - A tensor is a dense row-major matrix; a vector is a tensor with one row. The operations on a minibatch take `rows`,
+ *   since the last batch of an epoch may be shorter than its buffer.
+ * - Kernels don't validate. Their callers check shapes, labels and finiteness once, at the boundary.
+ * - An output may be the same buffer as an input only if the operation says so.
+ * - Kernels allocate nothing. NaN and infinity follow IEEE 754.
+ * - Backends may differ by rounding. The number of threads never changes a result of `wasm`.
  *
- * Symbols: B rows of a batch, m, n, k sizes of a product as in BLAS, `d` before a name its gradient.
+ * Symbols: B rows of a batch; m, n, k sizes of a product as in BLAS; `d` before a name: its gradient.
  */
+import type { ActivationType } from './activations.js';
 
 export type DType = 'float32' | 'float64';
 export type FloatArray = Float32Array | Float64Array;
@@ -22,7 +23,7 @@ export interface Tensor {
   readonly data: FloatArray;
   readonly rows: number;
   readonly columns: number;
-  /** Byte offset of the first element in the arena's memory: what a WASM kernel or a BLAS is given. */
+  /** Byte offset of the first element in the arena's memory, for a WASM kernel or a BLAS. */
   readonly address: number;
 }
 
@@ -32,95 +33,10 @@ export interface IntVector {
   readonly address: number;
 }
 
-/** The product's form: the first letter says whether A is transposed, the second whether B is. */
+/** The form of a product: the first letter says whether A is transposed, the second whether B is. */
 export type ProductForm = 'NN' | 'TN' | 'NT';
 
-/** An elementwise function. `parameter` is the slope of leaky-relu and the alpha of elu; the rest ignore it. */
-export interface Activation {
-  readonly type: ActivationType;
-  readonly parameter: number;
-}
-
-export type ActivationType =
-  | 'identity'
-  | 'relu'
-  | 'leaky-relu'
-  | 'tanh'
-  | 'sigmoid'
-  | 'gelu'
-  | 'silu'
-  | 'elu'
-  | 'softplus';
-
-/**
- * Whose derivative needs x itself; for the rest y = f(x) is enough, so that y may overwrite x.
- * (leaky-relu and elu keep the sign of x as long as their parameter is positive, and the spec demands that.)
- */
-export const NEEDS_INPUT: ReadonlySet<ActivationType> = new Set(['gelu', 'silu', 'softplus']);
-
-/** Options of the sgd step, v ← momentum·v + g; p ← p − lr·v (nesterov: p ← p − lr·(g + momentum·v)). */
-export interface SgdOptions {
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly nesterov: boolean;
-}
-
-/** Options of the adam step (Kingma and Ba 2015, Algorithm 1); `step` counts from 1. */
-export interface AdamOptions {
-  readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly step: number;
-}
-
-/**
- * Options of the rmsprop step (Hinton 2012, lecture 6e; Graves 2013 where centered): squares ← alpha·squares + (1 − alpha)·g²;
- * d ← g/(√squares + epsilon); v ← momentum·v + d; p ← p − lr·v, or p − lr·d without momentum. Centered, the squares are those of
- * the deviations from the mean of the gradients.
- */
-export interface RmspropOptions {
-  readonly learningRate: number;
-  readonly alpha: number;
-  readonly epsilon: number;
-  readonly momentum: number;
-}
-
-/** Options of the adagrad step (Duchi et al. 2011): squares ← squares + g²; p ← p − lr·g/(√(initial + squares) + epsilon). */
-export interface AdagradOptions {
-  readonly learningRate: number;
-  /** `initial`: what the sum of squares starts from; not part of the tensor, so that every state starts at 0. */
-  readonly initialAccumulator: number;
-  readonly epsilon: number;
-}
-
-/**
- * Which elements dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below 2⁵³) name a mask; there is
- * nothing else to it, so it takes no memory, and is the same whoever draws which part of it, and when.
- *
- * The draw of element i, counted in row-major order, is word i mod 4 of Philox4x32-10 (philox.ts) with the counter
- * (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key (seed, layer). It drops the element if it is below ⌊rate·2³²⌋.
- */
-export interface DropoutMask {
-  /** The share that is dropped, in [0, 1). */
-  readonly rate: number;
-  readonly seed: number;
-  readonly layer: number;
-  readonly step: number;
-}
-
-/** The mean and variance [1, columns] that batch normalisation has seen, and what the next batch counts in them. */
-export interface RunningMoments {
-  readonly momentum: number;
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-}
-
-export interface Kernels {
-  /** The backend's name. */
-  readonly backend: string;
-  readonly dtype: DType;
-
+export interface ProductKernels {
   /**
    * c[m, n] ← op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n]. beta is 0 (c is not read) or 1.
    * NN: a [m, k], b [k, n]; TN: a is stored [k, m]; NT: b is stored [n, k].
@@ -135,15 +51,23 @@ export interface Kernels {
     beta: 0 | 1,
     c: Tensor,
   ): void;
+}
 
+/** An elementwise function of activations.ts, with its parameter; the functions without one ignore it. */
+export interface Activation {
+  readonly type: ActivationType;
+  readonly parameter: number;
+}
+
+export interface ActivationKernels {
   /**
-   * y ← f(x + bias) for `rows` rows, bias [columns] or null.
-   * y may be x, except where NEEDS_INPUT has f: there x ← x + bias is kept for the backward pass.
+   * y ← f(x + bias) for `rows` rows, bias [columns] or null. y may be x unless f needsInput: then x ← x + bias stays for
+   * the backward pass.
    */
   biasActivation(f: Activation, rows: number, x: Tensor, bias: Tensor | null, y: Tensor): void;
 
   /**
-   * dX ← dY ⊙ f′ for `rows` rows, from x (with its bias added; read only where NEEDS_INPUT has f) and y;
+   * dX ← dY ⊙ f′ for `rows` rows, from x (with its bias added; read only if f needsInput) and y;
    * dBias [columns] ← column sums of dX unless null. dX may be dY.
    */
   biasActivationBackward(
@@ -155,30 +79,81 @@ export interface Kernels {
     dX: Tensor,
     dBias: Tensor | null,
   ): void;
+}
 
+/**
+ * The elements that dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below 2⁵³) determine a mask,
+ * so it takes no memory, and every thread draws any part of it at any time.
+ *
+ * The draw of element i, counted in row-major order, is word i mod 4 of Philox4x32-10 (reference/elementwise.ts) with the
+ * counter (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key (seed, layer). It drops the element if it is below ⌊rate·2³²⌋.
+ */
+export interface DropoutMask {
+  /** The share that is dropped, in [0, 1). */
+  readonly rate: number;
+  readonly seed: number;
+  readonly layer: number;
+  readonly step: number;
+}
+
+export interface ElementwiseKernels {
   /** out ← a + b for `rows` rows; out may be a or b. */
   add(rows: number, a: Tensor, b: Tensor, out: Tensor): void;
 
-  /** x[i] ← factors[i]·x[i] for i < rows: a whole row by one factor [rows, 1]. */
+  /** x[i] ← factors[i]·x[i] for i < rows: one factor for a whole row, factors [rows, 1]. */
   scaleRows(rows: number, factors: Tensor, x: Tensor): void;
 
   /** out ← source for `rows` rows of equal width; out is another buffer. */
   copy(rows: number, source: Tensor, out: Tensor): void;
 
+  /** out[i] ← source[indices[i]] for i < rows: the rows of a minibatch. */
+  gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void;
+
+  /** out[i] ← source[indices[i]] for i < rows: the labels of a minibatch. */
+  gatherLabels(rows: number, source: IntVector, indices: IntVector, out: IntVector): void;
+
   /**
    * Inverted dropout (Srivastava et al. 2014, section 10) of `rows` rows: out ← x/(1 − rate) where the mask keeps an
-   * element, 0 where it drops it, whatever x is there. out may be x.
+   * element, else 0, even if x is NaN. out may be x.
    */
   dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void;
 
-  // Normalisations: y ← scale·x̂ + shift with x̂ = (x − mean)/√(variance + epsilon), scale and shift [1, columns]. What x̂ is made
-  // of is kept as `moments`, by whose columns or rows: the mean, what rounding to the dtype took off the mean, so that float32
-  // tells the rows of a column around 10⁶ apart, and 1/√(variance + epsilon). y is another buffer than x.
+  /** The sum of the first `count` elements, accumulated in double precision. */
+  sum(count: number, x: Tensor): number;
 
+  /** The sum of the squares of the first `count` elements, accumulated in double precision. */
+  sumOfSquares(count: number, x: Tensor): number;
+
+  /** The sum of the magnitudes of the first `count` elements, accumulated in double precision. */
+  sumOfMagnitudes(count: number, x: Tensor): number;
+
+  /** y ← y + scale·x over the first `count` elements; x may be y. */
+  addScaled(count: number, scale: number, x: Tensor, y: Tensor): void;
+
+  /** y ← y + scale·sign(x) over the first `count` elements, sign(0) = 0. */
+  addSigns(count: number, scale: number, x: Tensor, y: Tensor): void;
+
+  /** x ← factor·x over the first `count` elements. */
+  scale(count: number, factor: number, x: Tensor): void;
+}
+
+/** The mean and variance [1, columns] that batch normalisation has seen, and the weight of the next batch in them. */
+export interface RunningMoments {
+  readonly momentum: number;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/**
+ * y ← scale·x̂ + shift with x̂ = (x − mean)/√(variance + epsilon), scale and shift [1, columns]. `moments` keeps what x̂ is
+ * made of, for each column or row: the mean; what rounding to the dtype took off the mean, so that float32 can tell the
+ * rows of a column around 10⁶ apart; and 1/√(variance + epsilon). y is another buffer than x.
+ */
+export interface NormalizationKernels {
   /**
    * Batch normalisation (Ioffe and Szegedy 2015, Algorithm 1): mean and (biased) variance are those of each column over the
-   * `rows` rows; moments [3, columns]. running ← (1 − momentum)·running + momentum·batch, of the variance the unbiased estimate;
-   * null where it is to stay, as it must after a single row, of which there is none.
+   * `rows` rows; moments [3, columns]. running ← (1 − momentum)·running + momentum·batch, with the unbiased variance;
+   * null leaves it unchanged (required for a batch of one row, which has no unbiased variance).
    */
   batchNorm(
     rows: number,
@@ -191,7 +166,7 @@ export interface Kernels {
     y: Tensor,
   ): void;
 
-  /** Batch normalisation in evaluation: by the running mean and variance, so that a row does not depend on others. */
+  /** Batch normalisation in evaluation: by the running mean and variance, so a row does not depend on the others. */
   batchNormEvaluation(
     rows: number,
     epsilon: number,
@@ -243,13 +218,9 @@ export interface Kernels {
    * means over a row. dX may be dY.
    */
   layerNormBackward(rows: number, x: Tensor, moments: Tensor, scale: Tensor, dY: Tensor, dX: Tensor): void;
+}
 
-  /** out[i] ← source[indices[i]] for i < rows: the rows of a minibatch. */
-  gather(rows: number, source: Tensor, indices: IntVector, out: Tensor): void;
-
-  /** out[i] ← source[indices[i]] for i < rows: the labels of a minibatch. */
-  gatherLabels(rows: number, source: IntVector, indices: IntVector, out: IntVector): void;
-
+export interface LossKernels {
   /**
    * rowLoss[i] ← −log softmax(logits[i])[labels[i]], by the log-sum-exp shifted by the row's maximum;
    * dLogits ← scale·(softmax(logits) − onehot(labels)) unless null. dLogits may be logits.
@@ -288,81 +259,47 @@ export interface Kernels {
 
   /** out ← softmax of each row; out may be logits. */
   softmax(rows: number, logits: Tensor, out: Tensor): void;
+}
 
-  /** The sum of the first `count` elements, accumulated in double precision. */
-  sum(count: number, x: Tensor): number;
-
-  /** The sum of the squares of the first `count` elements, accumulated in double precision. */
-  sumOfSquares(count: number, x: Tensor): number;
-
-  /** The sum of the magnitudes of the first `count` elements, accumulated in double precision. */
-  sumOfMagnitudes(count: number, x: Tensor): number;
-
-  /** y ← y + scale·x over the first `count` elements; x may be y. */
-  addScaled(count: number, scale: number, x: Tensor, y: Tensor): void;
-
-  /** y ← y + scale·sign(x) over the first `count` elements, sign(0) = 0. */
-  addSigns(count: number, scale: number, x: Tensor, y: Tensor): void;
-
-  /** x ← factor·x over the first `count` elements. */
-  scale(count: number, factor: number, x: Tensor): void;
-
-  // The optimisers' steps return whether each of the `count` parameters is finite afterwards: in a team the whole
-  // block's answer, the same in every thread.
-
-  /** One step of gradient descent over the first `count` elements; `velocity` is null without momentum. */
-  sgd(
+/** The part of an optimiser (optimizers.ts) that a backend needs. */
+export interface OptimizerRule {
+  /** The function of a WASM module that does the step (wasm/assembly/optimizers.ts). */
+  readonly name: string;
+  /** The step over the first `count` elements as a plain loop, in place: what the reference does. */
+  step(
     count: number,
-    options: SgdOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    velocity: Tensor | null,
-  ): boolean;
+    scalars: readonly number[],
+    parameters: FloatArray,
+    gradients: FloatArray,
+    state: readonly (FloatArray | null)[],
+  ): void;
+}
 
-  /** One step of Adam over the first `count` elements, with its first and second moments m and v. */
-  adam(
-    count: number,
-    options: AdamOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    m: Tensor,
-    v: Tensor,
-  ): boolean;
-
+export interface OptimizerKernels {
   /**
-   * One step of RMSprop over the first `count` elements. `mean` is the mean of the gradients, null where the squares are not
-   * centered; `velocity` is null without momentum.
+   * One step of an optimiser over the first `count` parameters.
+   * @param scalars the numbers of the rule for this step, at most 8
+   * @param state the tensors [1, parameters] of the rule, at most 3; null for one that its options don't need
+   * @returns whether each of the `count` parameters is finite afterwards: the answer for the whole block, in every thread
    */
-  rmsprop(
+  optimizerStep(
+    rule: OptimizerRule,
     count: number,
-    options: RmspropOptions,
+    scalars: readonly number[],
     parameters: Tensor,
     gradients: Tensor,
-    squares: Tensor,
-    mean: Tensor | null,
-    velocity: Tensor | null,
-  ): boolean;
-
-  /** One step of Adagrad over the first `count` elements, with the sum of all squares so far. */
-  adagrad(
-    count: number,
-    options: AdagradOptions,
-    parameters: Tensor,
-    gradients: Tensor,
-    squares: Tensor,
+    state: readonly (Tensor | null)[],
   ): boolean;
 }
 
-/** The steps of the optimisers. */
-export type OptimizerKernels = Pick<Kernels, 'sgd' | 'adam' | 'rmsprop' | 'adagrad'>;
-
-/** The normalisations, forward and backward. */
-export type NormalizationKernels = Pick<
-  Kernels,
-  | 'batchNorm'
-  | 'batchNormEvaluation'
-  | 'batchNormBackward'
-  | 'layerNorm'
-  | 'layerNormParameters'
-  | 'layerNormBackward'
->;
+export interface Kernels
+  extends ProductKernels,
+    ActivationKernels,
+    ElementwiseKernels,
+    NormalizationKernels,
+    LossKernels,
+    OptimizerKernels {
+  /** The backend's name. */
+  readonly backend: string;
+  readonly dtype: DType;
+}

@@ -1,9 +1,9 @@
 /**
- * How the threads of a team share an operation: each computes a slice of the output, then all meet.
- * The barrier itself is the team's business (training); kernels know this much of it.
+ * How the threads of a team divide an operation: each computes a slice of the output, then all meet. The barrier is the
+ * team's (training/engine); kernels know this much of it.
  */
 
-/** In bytes. Slices start on cache lines where they can, so that no two threads write to one. */
+/** In bytes. Slices start on cache lines where possible, so that no two threads write to the same line. */
 export const CACHE_LINE = 64;
 
 /** One thread's place in the team that runs the same operations in the same order. */
@@ -11,7 +11,7 @@ export interface Share {
   /** From 0 to size − 1. */
   readonly rank: number;
   readonly size: number;
-  /** Returns when every thread of the team has called it; what they wrote before is visible after. */
+  /** Returns when every thread of the team has called it. What they wrote before is visible after. */
   sync(): void;
 }
 
@@ -19,12 +19,58 @@ export interface Share {
 export const alone: Share = { rank: 0, size: 1, sync() {} };
 
 /**
- * Where the slice of a rank starts among n elements; it ends where the next one's starts. Slices start at multiples of
- * `granularity`, and differ in size by one granule at most (the last element apart).
+ * Where the slice of a rank starts among n elements; it ends where the next one starts. Slices start at multiples of
+ * `granularity` and differ in size by at most one granule (the last element apart).
  *
  *     sliceStart(10, 0, 2, 4) === 0; sliceStart(10, 1, 2, 4) === 4; sliceStart(10, 2, 2, 4) === 10
  */
 export function sliceStart(n: number, rank: number, size: number, granularity: number): number {
   const granules = Math.ceil(n / granularity);
   return Math.min(n, Math.floor((granules * rank) / size) * granularity);
+}
+
+/** A thread's part of a tensor: `length` elements or rows from `start`, `offset` bytes after the tensor's first byte. */
+export interface Slice {
+  readonly start: number;
+  readonly length: number;
+  readonly offset: number;
+}
+
+/** The slices of one thread. Every method returns the same object, overwritten: destructure it at once. */
+export class Slices {
+  readonly #rank: number;
+  readonly #size: number;
+  readonly #bytes: number;
+  readonly #slice = { start: 0, length: 0, offset: 0 };
+  /** Elements of a cache line. */
+  readonly line: number;
+
+  /** @param bytes of an element */
+  constructor({ rank, size }: Share, bytes: number) {
+    this.#rank = rank;
+    this.#size = size;
+    this.#bytes = bytes;
+    this.line = CACHE_LINE / bytes;
+  }
+
+  /** Of `count` elements in a row: of a whole tensor, or of the columns of each row. */
+  elements(count: number): Slice {
+    return this.of(count, this.line, this.#bytes);
+  }
+
+  /** Of `rows` rows of `columns` elements. */
+  rows(rows: number, columns: number): Slice {
+    return this.of(rows, 1, columns * this.#bytes);
+  }
+
+  /** Of n items of so many bytes each, starting at a multiple of `granularity`. */
+  of(n: number, granularity: number, bytes: number): Slice {
+    const slice = this.#slice;
+    const start = this.#rank === 0 ? 0 : sliceStart(n, this.#rank, this.#size, granularity);
+    const end = this.#rank === this.#size - 1 ? n : sliceStart(n, this.#rank + 1, this.#size, granularity);
+    slice.start = start;
+    slice.length = end - start;
+    slice.offset = start * bytes;
+    return slice;
+  }
 }

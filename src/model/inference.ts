@@ -7,7 +7,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import { ReferenceKernels } from '../kernels/reference.js';
+import { referenceKernels } from '../kernels/reference/index.js';
 import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import { Network } from '../network/network.js';
@@ -143,7 +143,7 @@ function assemble(
 
 function bytesNeeded(model: Model, choice: KernelsChoice, capacity: number): number {
   const plan = new ArenaPlan(model.dtype);
-  assemble(model, choice, capacity, plan, () => new ReferenceKernels(model.dtype));
+  assemble(model, choice, capacity, plan, () => referenceKernels(model.dtype));
   return plan.bytes;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
 import { ArenaPlan } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
-import { ReferenceKernels } from '../kernels/reference.js';
+import { referenceKernels } from '../kernels/reference/index.js';
 import { Network } from '../network/network.js';
 import { showValue } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
@@ -95,7 +95,7 @@ function requireTensors({ tensors }: SafetensorsFile, file: string, content: Mod
 /** The tensors that a model of this content has, without their data. */
 function networkTensors({ network: spec, loss }: ModelContent) {
   const options = { inputs: spec.input, loss, l2: 0, capacity: 1, seed: 0 };
-  const network = new Network(spec, options, new ReferenceKernels('float32'), new ArenaPlan('float32'));
+  const network = new Network(spec, options, referenceKernels('float32'), new ArenaPlan('float32'));
   return modelTensors(network.parameters, network.statistics);
 }
 

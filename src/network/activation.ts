@@ -1,12 +1,8 @@
 /** y = f(x + b): an activation, with the bias of the linear layer before it if there is one. */
-import { ACTIVATIONS } from '../kernels/activations.js';
-import type { Activation, ActivationType, Kernels, Tensor } from '../kernels/kernels.js';
-import { NEEDS_INPUT } from '../kernels/kernels.js';
+import { ACTIVATION_TYPES, ACTIVATIONS, type ActivationType } from '../kernels/activations.js';
+import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
 import type { ActivationSpec, LayerSpec } from '../spec/layerSpec.js';
 import type { Layer, LayerType, Parameter, Site } from './layer.js';
-
-/** Whose first or second derivative jumps at 0. */
-const KINKED: ReadonlySet<ActivationType> = new Set(['relu', 'leaky-relu', 'elu']);
 
 export class BiasActivation implements Layer {
   readonly kinkedOutputs: readonly Tensor[];
@@ -34,10 +30,11 @@ export class BiasActivation implements Layer {
     this.#bias = bias;
     this.#activation = activationOf(spec);
     this.#isIdentity = bias === null && spec.type === 'identity';
-    const inPlace = this.#isIdentity || (ownInput !== null && !NEEDS_INPUT.has(spec.type));
+    const { needsInput, kinked } = ACTIVATIONS[spec.type];
+    const inPlace = this.#isIdentity || (ownInput !== null && !needsInput);
     this.#y = inPlace ? null : arena.tensor(capacity, width);
     const output = this.#y ?? ownInput;
-    this.kinkedOutputs = output && KINKED.has(spec.type) ? [output] : [];
+    this.kinkedOutputs = output && kinked ? [output] : [];
   }
 
   forward(rows: number, x: Tensor): Tensor {
@@ -74,5 +71,5 @@ const activation: LayerType<ActivationSpec> = {
 
 /** Every activation as a layer of its own. */
 export const ACTIVATION_LAYERS = Object.fromEntries(
-  Object.keys(ACTIVATIONS).map((type) => [type, activation]),
+  ACTIVATION_TYPES.map((type) => [type, activation]),
 ) as Record<ActivationType, LayerType<ActivationSpec>>;

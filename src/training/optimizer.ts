@@ -1,13 +1,14 @@
 /** Optimisers: state in the arena, one kernel call a step over the whole parameter block. */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
+import { OPTIMIZERS, type OptimizerFormula } from '../kernels/optimizers.js';
 import type { Parameters } from '../network/parameters.js';
 import type { OptimizerConfig } from '../spec/optimizerConfig.js';
 
 export interface Optimizer {
   /**
-   * Its own tensors [1, parameters] by name: what a checkpoint keeps. They start at 0, and there is nothing else that a step
-   * depends on. Empty for plain sgd.
+   * Its own tensors [1, parameters] by name, for a checkpoint: a step depends on nothing else. They start at 0. Plain sgd
+   * has none.
    */
   readonly state: Readonly<Record<string, Tensor>>;
   /**
@@ -25,60 +26,21 @@ export function createOptimizer(
   kernels: Kernels,
   allocator: Allocator,
 ): Optimizer {
-  const count = layout.total;
-  const tensor = () => allocator.tensor(1, count);
-  switch (config.type) {
-    case 'sgd': {
-      const velocity = config.momentum > 0 ? tensor() : null;
-      const options = { ...config };
-      return {
-        state: { ...(velocity && { velocity }) },
-        step(learningRate) {
-          options.learningRate = learningRate;
-          return kernels.sgd(count, options, values, gradients, velocity);
-        },
-      };
-    }
-    case 'adam':
-    case 'adamw': {
-      const m = tensor();
-      const v = tensor();
-      const weightDecay = config.type === 'adamw' ? config.weightDecay : 0;
-      const options = { ...config, step: 0 };
-      return {
-        state: { m, v },
-        step(learningRate, step) {
-          options.learningRate = learningRate;
-          options.step = step;
-          // The decay apart from the gradient, so that Adam's scaling leaves it alone.
-          if (weightDecay > 0) kernels.addScaled(layout.weights, -learningRate * weightDecay, values, values);
-          return kernels.adam(count, options, values, gradients, m, v);
-        },
-      };
-    }
-    case 'rmsprop': {
-      const squares = tensor();
-      const mean = config.centered ? tensor() : null;
-      const velocity = config.momentum > 0 ? tensor() : null;
-      const options = { ...config };
-      return {
-        state: { squares, ...(mean && { mean }), ...(velocity && { velocity }) },
-        step(learningRate) {
-          options.learningRate = learningRate;
-          return kernels.rmsprop(count, options, values, gradients, squares, mean, velocity);
-        },
-      };
-    }
-    case 'adagrad': {
-      const squares = tensor();
-      const options = { ...config };
-      return {
-        state: { squares },
-        step(learningRate) {
-          options.learningRate = learningRate;
-          return kernels.adagrad(count, options, values, gradients, squares);
-        },
-      };
-    }
-  }
+  const formula = OPTIMIZERS[config.type] as OptimizerFormula<OptimizerConfig>;
+  const state: Record<string, Tensor> = {};
+  const tensors = formula.state(config).map((name) => {
+    if (name === null) return null;
+    state[name] = allocator.tensor(1, layout.total);
+    return state[name];
+  });
+  const weightDecay = 'weightDecay' in config ? config.weightDecay : 0;
+  return {
+    state,
+    step(learningRate, step) {
+      // The decay is apart from the gradient, so that Adam's scaling leaves it alone.
+      if (weightDecay > 0) kernels.addScaled(layout.weights, -learningRate * weightDecay, values, values);
+      const scalars = formula.scalars(config, learningRate, step);
+      return kernels.optimizerStep(formula, layout.total, scalars, values, gradients, tensors);
+    },
+  };
 }

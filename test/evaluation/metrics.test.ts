@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { classAccumulator, regressionAccumulator } from '../../src/evaluation/metrics.js';
 import { Arena } from '../../src/kernels/arena.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { LOSSES } from '../../src/network/loss.js';
 import { fixture } from '../support/fixtures.js';
 
@@ -71,7 +71,7 @@ describe('metrics are those of scikit-learn', () => {
     const outputs = task === 'binary' ? 1 : classes;
     const rows = labels.length;
     const all = Float64Array.from(logits.flat());
-    const kernels = new ReferenceKernels('float64');
+    const kernels = referenceKernels('float64');
     const accumulator = classAccumulator(Int32Array.from(labels), outputs, classes);
     inTwo(rows, (first, count) => {
       const arena = Arena.ofSize('float64', 1 << 16);

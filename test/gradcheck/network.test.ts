@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { networkProblems } from '../../src/gradcheck/builtin.js';
 import { checkNetwork, type NetworkProblem } from '../../src/gradcheck/network.js';
 import { KINK_STEP } from '../../src/gradcheck/numeric.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 
-const RECIPE = { scratchBytes: 0, create: () => new ReferenceKernels('float64') };
+const RECIPE = { scratchBytes: 0, create: () => referenceKernels('float64') };
 
 /** A linear layer on three rows whose weights are all `weight`. */
 function linear(weight: number, l1: number): NetworkProblem {

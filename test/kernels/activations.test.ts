@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIVATIONS } from '../../src/kernels/activations.js';
-import { erf, erfc } from '../../src/kernels/erf.js';
-import type { ActivationType } from '../../src/kernels/kernels.js';
+import {
+  ACTIVATIONS,
+  type ActivationFormula,
+  type ActivationType,
+  erf,
+  erfc,
+} from '../../src/kernels/activations.js';
 import { fixture } from '../support/fixtures.js';
 
 interface FunctionFixture {
@@ -13,7 +17,7 @@ interface FunctionFixture {
 
 describe.each(fixture<FunctionFixture[]>('mpmath/functions.json'))('$activation.type', (entry) => {
   const { activation, x } = entry;
-  const { value, derivative } = ACTIVATIONS[activation.type];
+  const { value, derivative }: ActivationFormula = ACTIVATIONS[activation.type];
   const p = activation.slope ?? activation.alpha ?? 0;
 
   it('has the values of mpmath', () => {

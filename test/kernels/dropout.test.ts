@@ -1,8 +1,8 @@
 /** The dropout of every backend: the plain loops by their contract, and WASM by the plain loops. */
 import { describe, expect, it } from 'vitest';
 import type { DropoutMask, DType, Tensor } from '../../src/kernels/kernels.js';
-import { philox4x32 } from '../../src/kernels/philox.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { philox4x32 } from '../../src/kernels/reference/elementwise.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { detectFeatures } from '../../src/kernels/wasm/loader.js';
 import { epsilon, guardHolds, pseudoRandom, simulateTeam } from './wasm/team.js';
 
@@ -28,7 +28,7 @@ function tensorOf(values: ArrayLike<number>, dtype: DType = 'float64'): Tensor {
 /** What dropout makes of `count` ones: 0 or 1/(1 − rate) each. */
 function ofOnes(count: number, mask: DropoutMask): Float64Array {
   const x = tensorOf(new Float64Array(count).fill(1));
-  new ReferenceKernels('float64').dropout(1, mask, x, x);
+  referenceKernels('float64').dropout(1, mask, x, x);
   return x.data as Float64Array;
 }
 
@@ -85,7 +85,7 @@ const VARIANTS = (['float32', 'float64'] as const).flatMap((dtype) =>
 describe.each(VARIANTS)('wasm dropout in $dtype, relaxed SIMD: $relaxed, $ranks ranks', (variant) => {
   const { dtype, relaxed, ranks } = variant;
   const team = simulateTeam(dtype, relaxed, ranks, 5000);
-  const reference = new ReferenceKernels(dtype);
+  const reference = referenceKernels(dtype);
 
   it.each(RATES)('at rate %d drops what the plain loops drop, in place or not', (rate) => {
     for (const [rows, columns] of SHAPES) {

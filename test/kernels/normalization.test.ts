@@ -1,7 +1,7 @@
 /** The normalisations: the plain loops by hand and by property, and WASM by the plain loops. */
 import { describe, expect, it } from 'vitest';
 import type { DType, FloatArray, NormalizationKernels, Tensor } from '../../src/kernels/kernels.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { detectFeatures } from '../../src/kernels/wasm/loader.js';
 import { epsilon, guardHolds, pseudoRandom, simulateTeam } from './wasm/team.js';
 
@@ -67,7 +67,7 @@ function forward(run: Run, { x, scale, shift, moments, running, y }: BatchNormCa
 const once =
   (dtype: DType): Run =>
   (operation) =>
-    operation(new ReferenceKernels(dtype));
+    operation(referenceKernels(dtype));
 
 describe('batch normalisation of the plain loops', () => {
   const make = plainTensor('float64');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { philox4x32 } from '../../src/kernels/philox.js';
+import { philox4x32 } from '../../src/kernels/reference/elementwise.js';
 
 const hex = (words: string) => words.split(' ').map((word) => Number.parseInt(word, 16));
 

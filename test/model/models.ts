@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FeatureEncoding } from '../../src/data/encode/encoding.js';
 import { Arena, ArenaPlan } from '../../src/kernels/arena.js';
 import type { DType } from '../../src/kernels/kernels.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { loadModel, type Model } from '../../src/model/load.js';
 import { encodeModel, type ModelContent, modelTensors } from '../../src/model/model.js';
 import type { NamedTensor } from '../../src/model/safetensors/encode.js';
@@ -65,7 +65,7 @@ export const REGRESSION: ModelContent = {
 export function tensorsOf({ network: spec, loss }: ModelContent, dtype: DType = 'float32'): NamedTensor[] {
   const build = (allocator: Arena | ArenaPlan) => {
     const options = { inputs: spec.input, loss, l2: 0, capacity: 1, seed: 0 };
-    return new Network(spec, options, new ReferenceKernels(dtype), allocator);
+    return new Network(spec, options, referenceKernels(dtype), allocator);
   };
   const plan = new ArenaPlan(dtype);
   build(plan);

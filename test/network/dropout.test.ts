@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { checkNetwork } from '../../src/gradcheck/network.js';
 import { Arena } from '../../src/kernels/arena.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { dropout } from '../../src/network/dropout.js';
 import type { Site } from '../../src/network/layer.js';
 import { Network } from '../../src/network/network.js';
 import { specOf } from '../support/networks.js';
 
-const kernels = new ReferenceKernels('float64');
+const kernels = referenceKernels('float64');
 const SEED = 7;
 const TRAINING = { training: true, learning: true, step: 0 };
 const EVALUATION = { training: false, learning: false, step: 0 };

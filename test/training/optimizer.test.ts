@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../../src/kernels/arena.js';
 import { kernelsRecipe } from '../../src/kernels/create.js';
-import { ReferenceKernels } from '../../src/kernels/reference.js';
+import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { Parameters } from '../../src/network/parameters.js';
 import type { OptimizerConfig } from '../../src/spec/optimizerConfig.js';
 import { clipGradients } from '../../src/training/clip.js';
@@ -66,7 +66,7 @@ describe.each(BACKENDS)('$name', ({ choice, skip }) => {
 });
 
 const DTYPE = 'float64';
-const kernels = new ReferenceKernels(DTYPE);
+const kernels = referenceKernels(DTYPE);
 
 /** Four weights and two biases at 1, their gradients at `gradient`, and an optimiser for them. */
 function block(config: OptimizerConfig, gradient: number) {

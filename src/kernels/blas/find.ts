@@ -1,9 +1,52 @@
-/** The search carried out: the first library that does, or all of them, and what to tell the user where there is none. */
-import { realpathSync } from 'node:fs';
+/**
+ * Finds the BLAS of this machine, in this order: what MLP_BLAS names and nothing else; or Accelerate on macOS; then
+ * OpenBLAS, MKL and BLIS from the system's library path and from known folders; then the OpenBLAS inside an installed NumPy
+ * wheel. The search only lists folders: Python is never run.
+ *
+ * Netlib's reference libblas is not in the list: it is slower than the WASM kernels. MLP_BLAS may name it.
+ */
+import { readdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { posix, win32 } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { type BlasFailure, type BlasLibrary, isFailure, openBlas } from './library.js';
-import type { Machine } from './machine.js';
-import { type BlasPlace, blasPlaces } from './search.js';
+
+/** What the search for a BLAS knows of the machine. The caller passes it, so that a test can describe any other. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  /** As process.arch has it. */
+  readonly arch: string;
+  /** Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, and on Windows APPDATA and LOCALAPPDATA. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home folder. */
+  readonly home: string;
+  /** The names of a folder's entries; none if the folder is missing. */
+  readonly list: (folder: string) => readonly string[];
+}
+
+/** This machine, as the search sees it. */
+export function thisMachine(): Machine {
+  const { platform, arch, env } = process;
+  return { platform, arch, env, home: homedir(), list: listFolder };
+}
+
+/** The entries of a folder on disk. A folder that can't be read counts as missing. */
+function listFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** One place of the search, with the libraries to try there, best first. */
+export interface BlasPlace {
+  readonly source: 'MLP_BLAS' | 'Accelerate' | 'system' | 'NumPy';
+  /** What an error message calls it. */
+  readonly name: string;
+  /** A path, or a bare file name for the system's loader to find. */
+  readonly libraries: readonly string[];
+}
 
 export interface FoundBlas extends BlasLibrary {
   readonly source: BlasPlace['source'];
@@ -76,4 +119,212 @@ export function blasUnavailable(outcome: BlasSearch): MlpError {
     `backend blas: ${explainSearch(outcome)}`,
     'install OpenBLAS (Debian, Ubuntu: apt-get install libopenblas0-pthread), name a library by MLP_BLAS=/path/to/libopenblas.so, or take --backend wasm',
   );
+}
+
+const ACCELERATE = '/System/Library/Frameworks/Accelerate.framework/Accelerate';
+
+// OpenBLAS by several names: Fedora has libopenblasp (POSIX threads), libopenblaso (OpenMP) and a serial libopenblas;
+// Debian and Arch have one libopenblas.so.0, Alpine libopenblas.so.3.
+const LINUX_LIBRARIES = [
+  'libopenblasp.so.0',
+  'libopenblas.so.0',
+  'libopenblaso.so.0',
+  'libopenblas.so.3',
+  'libopenblas.so',
+  'libmkl_rt.so.3',
+  'libmkl_rt.so.2',
+  'libmkl_rt.so.1',
+  'libmkl_rt.so',
+  'libblis-mt.so.5',
+  'libblis-mt.so.4',
+  'libblis.so.5',
+  'libblis.so.4',
+  'libblis.so',
+];
+const MACOS_LIBRARIES = [
+  'libopenblas.dylib',
+  'libopenblas.0.dylib',
+  'libmkl_rt.3.dylib',
+  'libmkl_rt.2.dylib',
+  'libmkl_rt.1.dylib',
+  'libblis.4.dylib',
+  'libblis.dylib',
+];
+const WINDOWS_LIBRARIES = [
+  'libopenblas.dll',
+  'openblas.dll',
+  'mkl_rt.3.dll',
+  'mkl_rt.2.dll',
+  'mkl_rt.1.dll',
+  'AOCL-LibBlis-Win-MT-dll.dll',
+  'libblis.dll',
+];
+
+/** The places to look at, first to last. Lazy: a later place is listed only when an earlier one had nothing. */
+export function* blasPlaces(machine: Machine): Generator<BlasPlace> {
+  const { platform, env } = machine;
+  const named = env.MLP_BLAS;
+  if (named) {
+    // Alone, even where it fails: whoever names a library wants that one or an explanation.
+    yield { source: 'MLP_BLAS', name: 'MLP_BLAS', libraries: [named] };
+    return;
+  }
+  if (platform === 'darwin') {
+    yield { source: 'Accelerate', name: 'Accelerate', libraries: [ACCELERATE] };
+  }
+  yield* systemPlaces(machine);
+  yield* wheelPlaces(machine);
+}
+
+function* systemPlaces(machine: Machine): Generator<BlasPlace> {
+  const { platform } = machine;
+  const names = libraryNames(platform);
+  const filesIn = (folders: readonly string[]) =>
+    folders.flatMap((folder) => {
+      const entries = new Set(machine.list(folder));
+      return names.filter((name) => entries.has(name)).map((name) => pathOf(platform).join(folder, name));
+    });
+  if (platform === 'win32') {
+    // By full path: the loader's own search of a bare name takes in the current folder.
+    yield { source: 'system', name: 'the folders of PATH', libraries: filesIn(searchPath(machine)) };
+  } else if (platform !== 'darwin') {
+    yield { source: 'system', name: "the system's library path", libraries: names };
+  }
+  const folders = knownFolders(machine);
+  yield { source: 'system', name: folders.join(', '), libraries: filesIn(folders) };
+}
+
+function* wheelPlaces(machine: Machine): Generator<BlasPlace> {
+  const { join } = pathOf(machine.platform);
+  const inside = machine.platform === 'darwin' ? ['numpy', '.dylibs'] : ['numpy.libs'];
+  const libraries = sitePackages(machine).flatMap((folder) => {
+    const libs = join(folder, ...inside);
+    const names = machine.list(libs).filter((name) => /openblas.*\.(so|dylib|dll)\b/.test(name));
+    return names.map((name) => join(libs, name));
+  });
+  yield { source: 'NumPy', name: 'the NumPy wheels of the installed Pythons', libraries };
+}
+
+function libraryNames(platform: NodeJS.Platform): readonly string[] {
+  if (platform === 'win32') return WINDOWS_LIBRARIES;
+  return platform === 'darwin' ? MACOS_LIBRARIES : LINUX_LIBRARIES;
+}
+
+function knownFolders(machine: Machine): string[] {
+  const { platform, arch } = machine;
+  const { join } = pathOf(platform);
+  // pip and conda put MKL among the environment's own libraries.
+  const environments = activeEnvironments(machine);
+  if (platform === 'win32') {
+    return [
+      ...environments.map((root) => join(root, 'Library', 'bin')),
+      'C:\\Program Files (x86)\\Intel\\oneAPI\\mkl\\latest\\bin',
+    ];
+  }
+  const folders = environments.map((root) => join(root, 'lib'));
+  if (platform === 'darwin') {
+    return [...folders, '/opt/homebrew/opt/openblas/lib', '/usr/local/opt/openblas/lib', '/opt/local/lib'];
+  }
+  const multiarch = arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  return [
+    ...folders,
+    `/usr/lib/${multiarch}/openblas-pthread`,
+    `/usr/lib/${multiarch}/openblas-openmp`,
+    `/usr/lib/${multiarch}/blis-pthread`,
+    '/usr/lib64',
+    '/usr/local/lib64',
+    '/usr/local/lib',
+    '/opt/OpenBLAS/lib',
+    '/opt/intel/oneapi/mkl/latest/lib',
+    '/home/linuxbrew/.linuxbrew/opt/openblas/lib',
+  ];
+}
+
+/**
+ * Folders of packages, those of an active environment first, then of the Pythons on PATH, the user's own, and pyenv's; the newest
+ * version first in each. Only folders of a version that is there, each once.
+ */
+export function sitePackages(machine: Machine): string[] {
+  const folders = machine.platform === 'win32' ? windowsFolders(machine) : posixFolders(machine);
+  return [...new Set(folders)];
+}
+
+function posixFolders(machine: Machine): string[] {
+  const { platform, env, home } = machine;
+  const prefixes = [
+    ...activeEnvironments(machine),
+    ...pythonFolders(machine).map((folder) => pathOf(platform).dirname(folder)),
+    `${home}/.local`,
+    // Debian's python3 in /usr/bin takes what pip installs from /usr/local.
+    '/usr/local',
+    '/usr',
+  ];
+  const pyenv = `${env.PYENV_ROOT ?? `${home}/.pyenv`}/versions`;
+  prefixes.push(...newestFirst(machine.list(pyenv)).map((version) => `${pyenv}/${version}`));
+  const folders = prefixes.flatMap((prefix) => versionedFolders(machine, prefix));
+  if (platform === 'darwin') {
+    const user = `${home}/Library/Python`;
+    folders.push(
+      ...newestFirst(machine.list(user)).map((version) => `${user}/${version}/lib/python/site-packages`),
+    );
+  }
+  return folders;
+}
+
+/** prefix/lib/python3.12/site-packages and its relatives. */
+function versionedFolders(machine: Machine, prefix: string): string[] {
+  const { join } = pathOf(machine.platform);
+  return ['lib', 'lib64'].flatMap((lib) => {
+    const versions = machine.list(join(prefix, lib)).filter((name) => /^python3(\.\d+t?)?$/.test(name));
+    return newestFirst(versions).flatMap((version) =>
+      ['site-packages', 'dist-packages'].map((packages) => join(prefix, lib, version, packages)),
+    );
+  });
+}
+
+function windowsFolders(machine: Machine): string[] {
+  const { env } = machine;
+  const { join } = pathOf('win32');
+  const prefixes = [...activeEnvironments(machine), ...pythonFolders(machine)];
+  if (env.LOCALAPPDATA !== undefined) {
+    const programs = join(env.LOCALAPPDATA, 'Programs', 'Python');
+    prefixes.push(...newestFirst(machine.list(programs)).map((version) => join(programs, version)));
+  }
+  const folders = prefixes.map((prefix) => join(prefix, 'Lib', 'site-packages'));
+  if (env.APPDATA !== undefined) {
+    const user = join(env.APPDATA, 'Python');
+    folders.push(...newestFirst(machine.list(user)).map((version) => join(user, version, 'site-packages')));
+  }
+  return folders;
+}
+
+/** The folders of PATH that have a Python in them. */
+function pythonFolders(machine: Machine): string[] {
+  return searchPath(machine).filter((folder) =>
+    machine.list(folder).some((name) => /^python3?(\.exe)?$/i.test(name)),
+  );
+}
+
+/** 3.12 before 3.9: by the numbers in a name, not by its letters. */
+function newestFirst(names: readonly string[]): string[] {
+  return [...names].sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+}
+
+/** The platform's path functions. */
+export function pathOf(platform: NodeJS.Platform): typeof posix {
+  return platform === 'win32' ? win32 : posix;
+}
+
+/**
+ * The folders of PATH. Relative ones are left out: no library is taken from whatever folder the user stands in.
+ */
+export function searchPath(machine: Machine): string[] {
+  const { delimiter, isAbsolute } = pathOf(machine.platform);
+  return (machine.env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+}
+
+/** The root folders of the active Python and conda environments. */
+export function activeEnvironments(machine: Machine): string[] {
+  const { isAbsolute } = pathOf(machine.platform);
+  return [machine.env.VIRTUAL_ENV ?? '', machine.env.CONDA_PREFIX ?? ''].filter((root) => isAbsolute(root));
 }

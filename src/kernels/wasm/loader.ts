@@ -1,220 +1,16 @@
-/** Finds, compiles and instantiates the modules that `assembly/` is compiled to. */
+/** Finds, compiles and instantiates the modules of `assembly/`, and what each thread needs to call them. */
 import { readFileSync } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../../errors.js';
+import { bytesPerElement } from '../arena.js';
 import type { DType } from '../kernels.js';
+import { type Share, Slices } from '../share.js';
 
-/** The exported kernels. Addresses, steps between rows (`…Step`, `rowBytes`) and scratch are in bytes. */
-export interface WasmExports {
-  product(
-    form: number,
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    aStep: number,
-    b: number,
-    bStep: number,
-    accumulate: number,
-    c: number,
-    cStep: number,
-    scratch: number,
-  ): void;
-  productScratchBytes(): number;
-  dotRows(rows: number, k: number, a: number, aStep: number, x: number, accumulate: number, y: number): void;
-  combineRows(
-    columns: number,
-    k: number,
-    x: number,
-    b: number,
-    bStep: number,
-    accumulate: number,
-    y: number,
-  ): void;
-  biasActivation(
-    kind: number,
-    parameter: number,
-    rows: number,
-    columns: number,
-    x: number,
-    bias: number,
-    y: number,
-  ): void;
-  biasActivationBackward(
-    kind: number,
-    parameter: number,
-    rows: number,
-    columns: number,
-    rowBytes: number,
-    x: number,
-    y: number,
-    dY: number,
-    dX: number,
-    dBias: number,
-  ): void;
-  add(count: number, a: number, b: number, out: number): void;
-  scaleRows(rows: number, columns: number, factors: number, x: number): void;
-  addScaled(count: number, scale: number, x: number, y: number): void;
-  addSigns(count: number, scale: number, x: number, y: number): void;
-  scale(count: number, factor: number, x: number): void;
-  copy(count: number, source: number, out: number): void;
-  gather(rows: number, columns: number, source: number, indices: number, out: number): void;
-  gatherLabels(rows: number, source: number, indices: number, out: number): void;
-  /** `block`: the counter of the first element. */
-  dropout(
-    count: number,
-    rate: number,
-    seed: number,
-    layer: number,
-    step: number,
-    block: number,
-    x: number,
-    out: number,
-  ): void;
-  /** runningMean and runningVariance are 0 for none; `sums` is 2 KB of scratch. */
-  batchNorm(
-    rows: number,
-    columns: number,
-    rowBytes: number,
-    epsilon: number,
-    x: number,
-    scale: number,
-    shift: number,
-    moments: number,
-    momentBytes: number,
-    momentum: number,
-    runningMean: number,
-    runningVariance: number,
-    y: number,
-    sums: number,
-  ): void;
-  /** `moments` is 2 KB of scratch. */
-  batchNormEvaluation(
-    rows: number,
-    columns: number,
-    rowBytes: number,
-    epsilon: number,
-    x: number,
-    scale: number,
-    shift: number,
-    runningMean: number,
-    runningVariance: number,
-    y: number,
-    moments: number,
-  ): void;
-  /** dX is 0 for none. */
-  batchNormBackward(
-    rows: number,
-    columns: number,
-    rowBytes: number,
-    x: number,
-    moments: number,
-    momentBytes: number,
-    scale: number,
-    dY: number,
-    dX: number,
-    dScale: number,
-    dShift: number,
-  ): void;
-  layerNorm(
-    rows: number,
-    columns: number,
-    epsilon: number,
-    x: number,
-    scale: number,
-    shift: number,
-    moments: number,
-    y: number,
-  ): void;
-  layerNormParameters(
-    rows: number,
-    columns: number,
-    rowBytes: number,
-    x: number,
-    moments: number,
-    dY: number,
-    dScale: number,
-    dShift: number,
-  ): void;
-  layerNormBackward(
-    rows: number,
-    columns: number,
-    x: number,
-    moments: number,
-    scale: number,
-    dY: number,
-    dX: number,
-  ): void;
-  softmax(rows: number, columns: number, logits: number, out: number): void;
-  softmaxCrossEntropy: RowLoss;
-  sigmoidCrossEntropy: RowLoss;
-  squaredError: RowLoss;
-  sum(count: number, x: number): number;
-  sumOfSquares(count: number, x: number): number;
-  sumOfMagnitudes(count: number, x: number): number;
-  /** 1 where all are, else 0. */
-  areFinite(count: number, x: number): number;
-  // The steps return 1 where all parameters are finite afterwards; where they return 0, areFinite tells.
-  sgd(count: number, learningRate: number, p: number, g: number): number;
-  sgdMomentum(
-    count: number,
-    learningRate: number,
-    momentum: number,
-    nesterov: number,
-    p: number,
-    g: number,
-    v: number,
-  ): number;
-  adam(
-    count: number,
-    learningRate: number,
-    beta1: number,
-    beta2: number,
-    epsilon: number,
-    correction1: number,
-    correction2: number,
-    p: number,
-    g: number,
-    m: number,
-    v: number,
-  ): number;
-  /** `mean` and `velocity` are 0 for none. */
-  rmsprop(
-    count: number,
-    learningRate: number,
-    alpha: number,
-    epsilon: number,
-    momentum: number,
-    p: number,
-    g: number,
-    squares: number,
-    mean: number,
-    velocity: number,
-  ): number;
-  adagrad(
-    count: number,
-    learningRate: number,
-    initialAccumulator: number,
-    epsilon: number,
-    p: number,
-    g: number,
-    squares: number,
-  ): number;
-  /** An elementary function over an array, by number: see assembly/evaluate.ts. */
-  evaluate(kind: number, count: number, x: number, y: number): void;
-  /** Where the constants end. */
-  readonly constantsEnd: { readonly value: number };
-}
-
-/** `targets` are labels for softmaxCrossEntropy; `gradient` is 0 for none. */
-export type RowLoss = (
-  rows: number,
-  columns: number,
-  output: number,
-  targets: number,
-  scale: number,
-  rowLoss: number,
-  gradient: number,
-) => void;
+/**
+ * A function of a module, described in `assembly/`. Addresses, steps between rows (`…Step`, `rowBytes`) and scratch are in
+ * bytes; the address 0 stands for no tensor.
+ */
+export type WasmFunction = (...values: number[]) => number;
+export type WasmFunctions = Readonly<Record<string, WasmFunction>>;
 
 export interface WasmFeatures {
   readonly simd: boolean;
@@ -232,7 +28,7 @@ const SIMD_MODULE = [...HEADER, ...SIGNATURE, 0x0a, 0x08, 0x01, 0x06, 0x00, ...V
 const RELAXED_MADD = [...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x85, 0x02];
 const RELAXED_MODULE = [...HEADER, ...SIGNATURE, 0x0a, 0x13, 0x01, 0x11, 0x00, ...RELAXED_MADD, END];
 
-/** What the engine we run in can compile. */
+/** What this engine can compile. */
 export function detectFeatures(): WasmFeatures {
   return {
     simd: WebAssembly.validate(new Uint8Array(SIMD_MODULE)),
@@ -240,25 +36,25 @@ export function detectFeatures(): WasmFeatures {
   };
 }
 
-/** The modules lie beside the compiled loader; where the sources themselves are run (tests), in dist/ all the same. */
+/** The modules lie beside the compiled loader; tests, which run the sources, take them from dist/ too. */
 const FOLDER = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/kernels/wasm/' : './',
   import.meta.url,
 );
 
-/** Compiled modules by file name: once a process for each thread, and V8 shares the machine code among those. */
+/** Compiled modules by file name: once per thread; V8 shares the machine code among the threads of a process. */
 const compiled = new Map<string, WebAssembly.Module>();
 
 /**
- * The kernels of a dtype on a memory. Overwrites the memory's first RESERVED_BYTES (arena.ts).
- * Throws MlpError(unavailable) where there is no SIMD, or relaxed SIMD is asked for and not there.
+ * The functions of a dtype on a memory. Overwrites the memory's first RESERVED_BYTES (arena.ts).
+ * @throws MlpError ExitCode.unavailable if the engine lacks SIMD, or relaxed SIMD if that is wanted
  */
 export function loadKernels(
   dtype: DType,
   relaxed: boolean,
   memory: WebAssembly.Memory,
   features: WasmFeatures = detectFeatures(),
-): WasmExports {
+): WasmFunctions {
   if (!features.simd || (relaxed && !features.relaxedSimd)) {
     throw new MlpError(
       ExitCode.unavailable,
@@ -270,7 +66,7 @@ export function loadKernels(
   }
   const module = compile(`${dtype}${relaxed ? '-relaxed' : ''}.wasm`);
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return instance.exports as unknown as WasmExports;
+  return instance.exports as WasmFunctions;
 }
 
 function compile(name: string): WebAssembly.Module {
@@ -288,4 +84,78 @@ function read(url: URL): Uint8Array<ArrayBuffer> {
   } catch (error) {
     throw readError(url.pathname, error);
   }
+}
+
+/** The most partial sums of one total, and so the most threads that can have one each. */
+export const MAX_PARTIALS = 256;
+
+/** Two sets that take turns: a fast thread may set the next while a slow one still adds up the last. */
+const PARTIALS_BYTES = 2 * MAX_PARTIALS * 8;
+
+/** What a product packs into, for one thread and the larger dtype. Other operations use it for less. */
+export const PRODUCT_SCRATCH_BYTES = 565_504;
+
+/** The bytes that a team of so many threads needs as scratch: once, and not initialised. */
+export function scratchBytes(threads: number): number {
+  return PARTIALS_BYTES + threads * PRODUCT_SCRATCH_BYTES;
+}
+
+/** Partial sums of a team: each thread sets its own, all meet, and all add the same numbers in the same order. */
+export class Partials {
+  readonly #values: Float64Array;
+  readonly #share: Share;
+  /** First element of the current set. */
+  #set = 0;
+
+  /** @param address of PARTIALS_BYTES bytes in the memory, the same for all threads */
+  constructor(memory: WebAssembly.Memory, address: number, share: Share) {
+    this.#values = new Float64Array(memory.buffer, address, 2 * MAX_PARTIALS);
+    this.#share = share;
+  }
+
+  set(index: number, value: number): void {
+    this.#values[this.#set + index] = value;
+  }
+
+  /** Meets the other threads, and adds up the first `count` partial sums that they have set since the last total. */
+  total(count: number): number {
+    this.#share.sync();
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += this.#values[this.#set + i];
+    this.#set = MAX_PARTIALS - this.#set;
+    return sum;
+  }
+}
+
+/** What one thread of a team needs to run its part of an operation. */
+export interface WasmThread {
+  readonly wasm: WasmFunctions;
+  readonly share: Share;
+  readonly slices: Slices;
+  readonly partials: Partials;
+  /** Of an element. */
+  readonly bytes: number;
+  /** The address of PRODUCT_SCRATCH_BYTES bytes of this thread's own. */
+  readonly scratch: number;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** @param scratch address of scratchBytes(share.size) bytes in the memory, the same for all threads */
+export function wasmThread(
+  dtype: DType,
+  wasm: WasmFunctions,
+  memory: WebAssembly.Memory,
+  scratch: number,
+  share: Share,
+): WasmThread {
+  const bytes = bytesPerElement(dtype);
+  return {
+    wasm,
+    share,
+    slices: new Slices(share, bytes),
+    partials: new Partials(memory, scratch, share),
+    bytes,
+    scratch: scratch + PARTIALS_BYTES + share.rank * PRODUCT_SCRATCH_BYTES,
+    memory,
+  };
 }

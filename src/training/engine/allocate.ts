@@ -15,7 +15,7 @@ import {
 } from '../../kernels/arena.js';
 import { kernelScratch } from '../../kernels/create.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import { ReferenceKernels } from '../../kernels/reference.js';
+import { referenceKernels } from '../../kernels/reference/index.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { formatBytes } from '../../text.js';
@@ -60,7 +60,7 @@ const taken = new WeakSet<WebAssembly.Memory>();
 export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {
   const { dtype, seed } = setup.config;
   const need = new ArenaPlan(dtype);
-  assemble(setup, new RandomState(seed), need, () => new ReferenceKernels(dtype));
+  assemble(setup, new RandomState(seed), need, () => referenceKernels(dtype));
   const limit = Math.min(ARENA_LIMIT, totalmem());
   if (!(need.bytes <= limit)) {
     const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';

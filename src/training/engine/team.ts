@@ -8,7 +8,7 @@ import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
 import { Arena } from '../../kernels/arena.js';
-import { ReferenceKernels } from '../../kernels/reference.js';
+import { referenceKernels } from '../../kernels/reference/index.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer } from '../step.js';
@@ -92,7 +92,7 @@ export class Team implements Engine {
     const { dtype, seed } = run.config;
     const memory = allocate(run, dataset);
     const random = new RandomState(seed);
-    const view = assemble(run, random, new Arena(dtype, memory), () => new ReferenceKernels(dtype));
+    const view = assemble(run, random, new Arena(dtype, memory), () => referenceKernels(dtype));
     view.load(dataset);
     begin(view, state);
     const crowded = run.threads > availableParallelism();

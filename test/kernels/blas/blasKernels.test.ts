@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../../../src/kernels/arena.js';
-import { BlasKernels, LEAST_BLAS_PRODUCT } from '../../../src/kernels/blas/blasKernels.js';
+import { blasKernels, LEAST_BLAS_PRODUCT } from '../../../src/kernels/blas/index.js';
 import type { DType } from '../../../src/kernels/kernels.js';
 import type { Share } from '../../../src/kernels/share.js';
-import { scratchBytes } from '../../../src/kernels/wasm/wasmKernels.js';
+import { scratchBytes } from '../../../src/kernels/wasm/loader.js';
+
 import { libraries } from './machines.js';
 
 /** Kernels on an arena of their own, over the first library found; counts its calls and the meetings of the team. */
@@ -19,14 +20,14 @@ function prepare(dtype: DType) {
     };
   };
   const share: Share = { rank: 0, size: 1, sync: () => count.meetings++ };
-  const kernels = new BlasKernels(
+  const kernels = blasKernels(
     { dtype, memory: arena.memory, scratch, relaxed: false, share },
     { ...library, sgemm: counted(library.sgemm), dgemm: counted(library.dgemm) },
   );
   return { arena, kernels, count };
 }
 
-describe.skipIf(libraries.length === 0).each(['float32', 'float64'] as const)('BlasKernels, %s', (dtype) => {
+describe.skipIf(libraries.length === 0).each(['float32', 'float64'] as const)('blasKernels, %s', (dtype) => {
   it('gives large products to the library and small ones to WASM, by the whole size alone', () => {
     const { arena, kernels, count } = prepare(dtype);
     const n = Math.cbrt(LEAST_BLAS_PRODUCT);

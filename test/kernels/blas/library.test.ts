@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
-import { identifyBinary, nativeFormat, readHeader } from '../../../src/kernels/blas/binary.js';
+import type { Machine } from '../../../src/kernels/blas/find.js';
 import { blasUnavailable, explainSearch, findBlas } from '../../../src/kernels/blas/find.js';
-import { type BlasFailure, isFailure, openBlas } from '../../../src/kernels/blas/library.js';
-import type { Machine } from '../../../src/kernels/blas/machine.js';
+import {
+  type BlasFailure,
+  identifyBinary,
+  isFailure,
+  nativeFormat,
+  openBlas,
+  readHeader,
+} from '../../../src/kernels/blas/library.js';
 import { loadedLibrary } from './machines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'blas-'));

@@ -1,17 +1,8 @@
 /** What the tests of BLAS find on the machine they run on. */
-
-import { homedir } from 'node:os';
 import { basename } from 'node:path';
-import { findEveryBlas } from '../../../src/kernels/blas/find.js';
-import { listFolder, type Machine } from '../../../src/kernels/blas/machine.js';
+import { thisMachine as describeMachine, findEveryBlas } from '../../../src/kernels/blas/find.js';
 
-export const thisMachine: Machine = {
-  platform: process.platform,
-  arch: process.arch,
-  env: process.env,
-  home: homedir(),
-  list: listFolder,
-};
+export const thisMachine = describeMachine();
 
 /** Every usable library of this machine. */
 export const { libraries } = findEveryBlas(thisMachine);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../../../src/kernels/arena.js';
 import type { FoundBlas } from '../../../src/kernels/blas/find.js';
-import { BlasProduct } from '../../../src/kernels/blas/product.js';
+import { blasProduct } from '../../../src/kernels/blas/index.js';
 import type { DType, FloatArray, ProductForm } from '../../../src/kernels/kernels.js';
+import { alone } from '../../../src/kernels/share.js';
 import { libraries } from './machines.js';
 
 const SIZES = [1, 3, 5, 7, 8, 9, 17, 31, 63, 65, 130];
@@ -85,7 +86,8 @@ describe.skipIf(libraries.length === 0)('a product by BLAS', () => {
             else c.data.set(before.data);
             const { m, n, k } = shape;
             for (let rank = 0; rank < size; rank++) {
-              new BlasProduct(library, arena.memory, dtype, rank, size).compute(form, m, n, k, a, b, beta, c);
+              const share = { rank, size, sync() {} };
+              blasProduct(library, arena.memory, dtype, share).gemm(form, m, n, k, a, b, beta, c);
             }
             const share = worstShare(form, shape, dtype, a.data, b.data, beta ? before.data : null, c.data);
             const beyond = beta ? before.data[m * n] : Number.NaN;
@@ -106,7 +108,7 @@ describe.skipIf(libraries.length === 0)('a product by BLAS', () => {
       const [a, b, c] = [arena.tensor(2, 2), arena.tensor(2, 2), arena.tensor(2, 2)];
       a.data.set([Number.NaN, 0, 0, Number.POSITIVE_INFINITY]);
       b.data.set([0, 1, 1, 2]);
-      new BlasProduct(library, arena.memory, dtype, 0, 1).compute('NN', 2, 2, 2, a, b, 0, c);
+      blasProduct(library, arena.memory, dtype, alone).gemm('NN', 2, 2, 2, a, b, 0, c);
       expect([...c.data]).toEqual([
         Number.NaN,
         Number.NaN,

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { erfc } from '../../../src/kernels/activations.js';
 import { Arena } from '../../../src/kernels/arena.js';
-import { erfc } from '../../../src/kernels/erf.js';
 import type { DType } from '../../../src/kernels/kernels.js';
 import { detectFeatures, loadKernels } from '../../../src/kernels/wasm/loader.js';
 

@@ -1,15 +1,10 @@
 /** Every kernel against `reference`, over odd sizes; and the same bits for any number of ranks. */
 import { describe, expect, it } from 'vitest';
-import type {
-  Activation,
-  ActivationType,
-  FloatArray,
-  Kernels,
-  Tensor,
-} from '../../../src/kernels/kernels.js';
-import { NEEDS_INPUT } from '../../../src/kernels/kernels.js';
-import { ReferenceKernels } from '../../../src/kernels/reference.js';
+import { ACTIVATION_TYPES, ACTIVATIONS as TABLE } from '../../../src/kernels/activations.js';
+import type { Activation, FloatArray, Kernels, Tensor } from '../../../src/kernels/kernels.js';
+import { referenceKernels } from '../../../src/kernels/reference/index.js';
 import { detectFeatures } from '../../../src/kernels/wasm/loader.js';
+import { STEPS, takeStep } from '../steps.js';
 import { epsilon, guardHolds, pseudoRandom, simulateTeam } from './team.js';
 
 /** Without relaxed SIMD, and with it where the engine has it. */
@@ -29,9 +24,10 @@ const SHAPES = [
   [2, 130],
 ];
 const COUNTS = [1, 3, 5, 17, 64, 130, 1000, 4097, 10_007];
-const ACTIVATIONS: Activation[] = (
-  ['identity', 'relu', 'leaky-relu', 'tanh', 'sigmoid', 'gelu', 'silu', 'elu', 'softplus'] as ActivationType[]
-).map((type) => ({ type, parameter: type === 'leaky-relu' ? 0.01 : 0.7 }));
+const ACTIVATIONS: Activation[] = ACTIVATION_TYPES.map((type) => ({
+  type,
+  parameter: type === 'leaky-relu' ? 0.01 : 0.7,
+}));
 const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e-40, -1e-40, 100, -100, 1e30, -1e30];
 
 function isSame(a: FloatArray, b: FloatArray): boolean {
@@ -55,7 +51,7 @@ describe.each(VARIANTS)(
     const ELEMENTS = 60_000;
     const team = simulateTeam(dtype, relaxed, ranks, ELEMENTS);
     const single = simulateTeam(dtype, relaxed, 1, ELEMENTS);
-    const reference = new ReferenceKernels(dtype);
+    const reference = referenceKernels(dtype);
     const unit = epsilon(dtype);
     /** A hundred of the smallest number there is: what a subnormal factor may be off by, times a logit. */
     const tiny = (100 * (dtype === 'float32' ? 2 ** -149 : 2 ** -1074)) / unit;
@@ -99,7 +95,7 @@ describe.each(VARIANTS)(
         for (const withBias of [true, false]) {
           const forward: Operation = (kernels, make) => {
             const x = make.tensor(rows, columns, x0);
-            const y = NEEDS_INPUT.has(f.type) ? make.tensor(rows, columns, junk(count)) : x;
+            const y = TABLE[f.type].needsInput ? make.tensor(rows, columns, junk(count)) : x;
             const bias = withBias ? make.tensor(1, columns, pseudoRandom(columns, 3)) : null;
             kernels((k) => void k.biasActivation(f, rows, x, bias, y));
             return [x, y];
@@ -367,10 +363,9 @@ describe.each(VARIANTS)(
             make.tensor(1, count, pseudoRandom(count, seed)),
           );
           s.data.set(s.data.map(Math.abs));
-          const options = { learningRate: 0.01, alpha: 0.9, epsilon: 1e-3, momentum };
-          const finite = kernels((k) =>
-            Number(k.rmsprop(count, options, p, g, s, centered ? m : null, momentum > 0 ? v : null)),
-          );
+          const options = { learningRate: 0.01, alpha: 0.9, epsilon: 1e-3, momentum, centered };
+          const config = { type: 'rmsprop', ...options } as const;
+          const finite = kernels((k) => Number(takeStep(k, config, count, p, g, [s, m, v])));
           return [finite, p, s, m, v];
         };
         check(operation, 8, 8);
@@ -383,8 +378,13 @@ describe.each(VARIANTS)(
           const operation: Operation = (kernels, make) => {
             const [p, g, s] = [1, 2, 3].map((seed) => make.tensor(1, count, pseudoRandom(count, seed)));
             s.data.set(s.data.map(Math.abs));
-            const options = { learningRate: 0.1, initialAccumulator, epsilon: 1e-10 };
-            const finite = kernels((k) => Number(k.adagrad(count, options, p, g, s)));
+            const config = {
+              type: 'adagrad',
+              learningRate: 0.1,
+              initialAccumulator,
+              epsilon: 1e-10,
+            } as const;
+            const finite = kernels((k) => Number(takeStep(k, config, count, p, g, [s])));
             return [finite, p, s];
           };
           check(operation, 4, 4);
@@ -400,16 +400,30 @@ describe.each(VARIANTS)(
               make.tensor(1, count, pseudoRandom(count, seed)),
             );
             v.data.set(v.data.map(Math.abs));
-            const adam = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 3 };
-            const sgd = { learningRate: 0.1, momentum: 0.9, nesterov };
-            kernels((k) => void k.adam(count, adam, p, g, m, v));
-            kernels((k) => void k.sgd(count, sgd, q, g, u));
-            kernels((k) => void k.sgd(count, { ...sgd, momentum: 0 }, q, g, null));
+            const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+            const adam = { type: 'adam', learningRate: 0.01, ...moments } as const;
+            const sgd = { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov } as const;
+            kernels((k) => void takeStep(k, adam, count, p, g, [m, v]));
+            kernels((k) => void takeStep(k, sgd, count, q, g, [u]));
+            kernels((k) => void takeStep(k, { ...sgd, momentum: 0 }, count, q, g, []));
             kernels((k) => void k.addScaled(count, 0.3, q, p));
             return [p, q, u, m, v];
           };
           check(operation, 4, 4, 4);
         }
+      }
+    });
+
+    it.each(Object.entries(STEPS))('the step of an optimiser of the table: %s', (_, config) => {
+      for (const count of COUNTS) {
+        const operation: Operation = (kernels, make) => {
+          const [p, g, ...state] = [1, 2, 3, 4, 5].map((seed) =>
+            make.tensor(1, count, pseudoRandom(count, seed).map(seed > 2 ? Math.abs : Number)),
+          );
+          const finite = kernels((k) => Number(takeStep(k, config, count, p, g, state)));
+          return [finite, p, ...state];
+        };
+        check(operation, 16, 16);
       }
     });
   },

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 import { Arena, RESERVED_BYTES } from '../../../src/kernels/arena.js';
-import { detectFeatures, loadKernels } from '../../../src/kernels/wasm/loader.js';
-import { PRODUCT_SCRATCH_BYTES, scratchBytes, WasmKernels } from '../../../src/kernels/wasm/wasmKernels.js';
+import { wasmKernels } from '../../../src/kernels/wasm/index.js';
+import {
+  detectFeatures,
+  loadKernels,
+  PRODUCT_SCRATCH_BYTES,
+  scratchBytes,
+} from '../../../src/kernels/wasm/loader.js';
 
 const { relaxedSimd } = detectFeatures();
 
@@ -19,7 +24,11 @@ describe.each(['float32', 'float64'] as const)('the module for %s', (dtype) => {
   const arena = Arena.ofSize(dtype, scratchBytes(1));
 
   it('keeps its constants in what the arena reserves', () => {
-    expect(loadKernels(dtype, false, arena.memory).constantsEnd.value).toBeLessThanOrEqual(RESERVED_BYTES);
+    const { constantsEnd } = loadKernels(dtype, false, arena.memory) as unknown as Record<
+      string,
+      { value: number }
+    >;
+    expect(constantsEnd.value).toBeLessThanOrEqual(RESERVED_BYTES);
   });
 
   it('needs no more scratch than is said', () => {
@@ -29,15 +38,14 @@ describe.each(['float32', 'float64'] as const)('the module for %s', (dtype) => {
   });
 
   it('says what is missing on an engine without SIMD', () => {
-    const error = thrownBy(
-      () =>
-        new WasmKernels({
-          dtype,
-          memory: arena.memory,
-          scratch: 2048,
-          relaxed: true,
-          features: { simd: false, relaxedSimd: false },
-        }),
+    const error = thrownBy(() =>
+      wasmKernels({
+        dtype,
+        memory: arena.memory,
+        scratch: 2048,
+        relaxed: true,
+        features: { simd: false, relaxedSimd: false },
+      }),
     );
     expect(error).toBeInstanceOf(MlpError);
     expect((error as MlpError).exitCode).toBe(ExitCode.unavailable);
@@ -47,13 +55,13 @@ describe.each(['float32', 'float64'] as const)('the module for %s', (dtype) => {
   it('does without relaxed SIMD where the engine has none', () => {
     const features = { simd: true, relaxedSimd: false };
     const options = { dtype, memory: arena.memory, scratch: 2048, relaxed: true, features };
-    expect(new WasmKernels(options).relaxed).toBe(false);
+    expect(wasmKernels(options).relaxed).toBe(false);
   });
 
   it.skipIf(!relaxedSimd)('takes relaxed SIMD where it may and the engine has it', () => {
     const options = { dtype, memory: arena.memory, scratch: 2048 };
-    expect(new WasmKernels({ ...options, relaxed: true }).relaxed).toBe(true);
-    expect(new WasmKernels({ ...options, relaxed: false }).relaxed).toBe(false);
+    expect(wasmKernels({ ...options, relaxed: true }).relaxed).toBe(true);
+    expect(wasmKernels({ ...options, relaxed: false }).relaxed).toBe(false);
   });
 
   it('works at addresses above 2 GiB', () => {
@@ -63,7 +71,7 @@ describe.each(['float32', 'float64'] as const)('the module for %s', (dtype) => {
     expect(c.address).toBeGreaterThan(2 ** 31);
     a.data.fill(2);
     b.data.fill(3);
-    const kernels = new WasmKernels({ dtype, memory: high.memory, scratch: low.address, relaxed: false });
+    const kernels = wasmKernels({ dtype, memory: high.memory, scratch: low.address, relaxed: false });
     kernels.gemm('NT', 8, 8, 8, a, b, 0, c);
     expect(Array.from(c.data)).toEqual(new Array(64).fill(48));
     kernels.biasActivation({ type: 'tanh', parameter: 0 }, 8, c, b, c);

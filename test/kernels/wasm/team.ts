@@ -1,11 +1,12 @@
 /** A team of ranks without threads: each does its share of an operation in turn. */
 import { Arena, bytesPerElement, slice } from '../../../src/kernels/arena.js';
-import type { DType, IntVector, Tensor } from '../../../src/kernels/kernels.js';
-import { scratchBytes, WasmKernels } from '../../../src/kernels/wasm/wasmKernels.js';
+import type { DType, IntVector, Kernels, Tensor } from '../../../src/kernels/kernels.js';
+import { wasmKernels } from '../../../src/kernels/wasm/index.js';
+import { scratchBytes } from '../../../src/kernels/wasm/loader.js';
 
 export interface Team {
   /** The kernels of each rank. */
-  readonly ranks: WasmKernels[];
+  readonly ranks: Kernels[];
   /** How often the ranks met. */
   syncs: number;
   /** Gives back all tensors. */
@@ -13,7 +14,7 @@ export interface Team {
   tensor(rows: number, columns: number, values?: ArrayLike<number>): Tensor;
   labels(values: ArrayLike<number>): IntVector;
   /** Does an operation, rank after rank; returns what the last one returned. */
-  run<T>(operation: (kernels: WasmKernels) => T): T;
+  run<T>(operation: (kernels: Kernels) => T): T;
 }
 
 /**
@@ -59,7 +60,7 @@ export function simulateTeam(dtype: DType, relaxed: boolean, size: number, eleme
   };
   for (let rank = 0; rank < size; rank++) {
     const share = { rank, size, sync: () => void team.syncs++ };
-    team.ranks.push(new WasmKernels({ dtype, memory: arena.memory, scratch: address, relaxed, share }));
+    team.ranks.push(wasmKernels({ dtype, memory: arena.memory, scratch: address, relaxed, share }));
   }
   return team;
 }

@@ -3,7 +3,6 @@
  * of drawing a batch. What a faster thread does too early then shows in the results.
  */
 import { workerData } from 'node:worker_threads';
-import { WasmKernels } from '../../../dist/kernels/wasm/wasmKernels.js';
 import { Network } from '../../../dist/network/network.js';
 import { RandomState } from '../../../dist/random/randomState.js';
 import { Control } from '../../../dist/training/engine/control.js';
@@ -29,9 +28,17 @@ function slow(prototype, name, milliseconds) {
   };
 }
 
-for (const name of Object.getOwnPropertyNames(WasmKernels.prototype)) {
-  if (name !== 'constructor') slow(WasmKernels.prototype, name);
-}
+// Every operation of the kernels meets the team once; what comes after a meeting comes before the next operation.
+const { share } = Control.prototype;
+Control.prototype.share = function (...values) {
+  const place = share.apply(this, values);
+  const sync = () => {
+    dawdle();
+    place.sync();
+    dawdle();
+  };
+  return { ...place, sync };
+};
 for (const name of ['forward', 'dataLoss']) slow(Network.prototype, name);
 for (const name of ['relayStop', 'record']) slow(Control.prototype, name);
 // Longer than it takes the main thread to give the next command.

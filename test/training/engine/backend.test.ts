@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, type MlpError } from '../../../src/errors.js';
-import type { Machine } from '../../../src/kernels/blas/machine.js';
+import type { Machine } from '../../../src/kernels/blas/find.js';
 import type { WasmFeatures } from '../../../src/kernels/wasm/loader.js';
 import {
   chooseBackend,

@@ -1,69 +1,151 @@
 /**
- * Bias and activation, forward and backward. `kind` is always a constant where these functions are inlined, so
- * each activation becomes a loop of its own. The order of kinds is that of ACTIVATION_KINDS in wasmKernels.ts.
+ * Bias and activation, forward and backward.
+ *
+ * An activation is a class of three functions. It has no objects: `changetype<F>(0).value(…)` tells the compiler which
+ * function to inline, so each activation gets loops of its own, without a branch or a call in them.
  */
 import { exp, expm1, gaussian, normalCdf, sigmoid, softplus, tanh } from './functions';
 import { lanes, larger, madd, select, splat, storeFirst } from './simd';
 
-const IDENTITY = 0;
-const RELU = 1;
-const LEAKY_RELU = 2;
-const TANH = 3;
-const SIGMOID = 4;
-const GELU = 5;
-const SILU = 6;
-const ELU = 7;
-const SOFTPLUS = 8;
-
-/** Whether the backward pass needs x itself: NEEDS_INPUT of kernels.ts. */
+/**
+ * Runs the forward or the backward pass of an activation. `kind` is its place in the table of ../../activations.ts.
+ * @param backward a constant
+ */
 @inline
-function needsInput(kind: i32): bool {
-  return kind == GELU || kind == SILU || kind == SOFTPLUS;
+function dispatch(
+  backward: bool, kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize,
+  y: usize, dY: usize, dX: usize, bias: usize,
+): void {
+  const p = splat(parameter);
+  if (kind == 0) pass<Identity>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 1) pass<Relu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 2) pass<LeakyRelu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 3) pass<Tanh>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 4) pass<Sigmoid>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 5) pass<Gelu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 6) pass<Silu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 7) pass<Elu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 8) pass<Softplus>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
 }
 
-/** f(x) */
-@inline
-function value(kind: i32, x: v128, parameter: v128): v128 {
-  const zero = splat(0.0);
-  if (kind == RELU) return larger(x, zero);
-  if (kind == LEAKY_RELU) return select(v128.lt<real>(x, zero), v128.mul<real>(parameter, x), x);
-  if (kind == TANH) return tanh(x);
-  if (kind == SIGMOID) return sigmoid(x);
-  if (kind == GELU) return v128.mul<real>(x, normalCdf(x, gaussian(x)));
-  if (kind == SILU) return v128.mul<real>(x, sigmoid(x));
-  if (kind == ELU) return select(v128.lt<real>(x, zero), v128.mul<real>(parameter, expm1(x)), x);
-  if (kind == SOFTPLUS) return softplus(x);
-  return x;
+// The activations. `value` is f(x). `derivative` is f′ from x (where needsInput) or y; at a kink it is the one from the
+// left. p is the parameter in every lane. `needsInput` is that of the table.
+
+@unmanaged
+class Identity {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 { return x; }
+  @inline derivative(x: v128, y: v128, p: v128): v128 { return splat(1); }
 }
 
-/** f′ from x (where needsInput) or y; at a kink the one from the left. */
-@inline
-function derivative(kind: i32, x: v128, y: v128, parameter: v128): v128 {
-  const zero = splat(0.0);
-  const one = splat(1.0);
-  if (kind == RELU) return select(v128.le<real>(y, zero), zero, one);
-  if (kind == LEAKY_RELU) return select(v128.le<real>(y, zero), parameter, one);
-  if (kind == TANH) return v128.sub<real>(one, v128.mul<real>(y, y));
-  if (kind == SIGMOID) return v128.mul<real>(y, v128.sub<real>(one, y));
-  if (kind == GELU) {
+@unmanaged
+class Relu {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 { return larger(x, splat(0)); }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    return select(v128.le<real>(y, splat(0)), splat(0), splat(1));
+  }
+}
+
+@unmanaged
+class LeakyRelu {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 {
+    return select(v128.lt<real>(x, splat(0)), v128.mul<real>(p, x), x);
+  }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    return select(v128.le<real>(y, splat(0)), p, splat(1));
+  }
+}
+
+@unmanaged
+class Tanh {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 { return tanh(x); }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    return v128.sub<real>(splat(1), v128.mul<real>(y, y));
+  }
+}
+
+@unmanaged
+class Sigmoid {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 { return sigmoid(x); }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    return v128.mul<real>(y, v128.sub<real>(splat(1), y));
+  }
+}
+
+@unmanaged
+class Gelu {
+  @inline needsInput(): bool { return true; }
+  @inline value(x: v128, p: v128): v128 { return v128.mul<real>(x, normalCdf(x, gaussian(x))); }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
     const g = gaussian(x);
     const density = v128.mul<real>(g, splat(0.3989422804014327)); // 1/√(2π)
     return madd(x, density, normalCdf(x, g));
   }
-  if (kind == SILU) {
-    const s = sigmoid(x);
-    return v128.mul<real>(s, madd(x, v128.sub<real>(one, s), one));
-  }
-  if (kind == ELU) return select(v128.le<real>(y, zero), v128.add<real>(y, parameter), one);
-  if (kind == SOFTPLUS) return sigmoid(x);
-  return one;
 }
 
-/** y ← f(x + bias) over whole rows; where needsInput, x ← x + bias. `bias` may be 0 for none. */
-@inline
-function forward(
-  kind: i32, rows: i32, columns: i32, x: usize, bias: usize, y: usize, parameter: v128,
+@unmanaged
+class Silu {
+  @inline needsInput(): bool { return true; }
+  @inline value(x: v128, p: v128): v128 { return v128.mul<real>(x, sigmoid(x)); }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    const s = sigmoid(x);
+    return v128.mul<real>(s, madd(x, v128.sub<real>(splat(1), s), splat(1)));
+  }
+}
+
+@unmanaged
+class Elu {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 {
+    return select(v128.lt<real>(x, splat(0)), v128.mul<real>(p, expm1(x)), x);
+  }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    return select(v128.le<real>(y, splat(0)), v128.add<real>(y, p), splat(1));
+  }
+}
+
+@unmanaged
+class Softplus {
+  @inline needsInput(): bool { return true; }
+  @inline value(x: v128, p: v128): v128 { return softplus(x); }
+  @inline derivative(x: v128, y: v128, p: v128): v128 { return sigmoid(x); }
+}
+
+/** y ← f(x + bias) over whole rows; where f needsInput, x ← x + bias too. `bias` is 0 for none. */
+export function biasActivation(
+  kind: i32, parameter: f64, rows: i32, columns: i32, x: usize, bias: usize, y: usize,
 ): void {
+  // Without a bias the rows are one long row.
+  if (!bias) {
+    columns *= rows;
+    rows = 1;
+  }
+  dispatch(false, kind, parameter, rows, columns, 0, x, y, 0, 0, bias);
+}
+
+/** dX ← dY ⊙ f′ over `columns` columns of rows that lie `rowBytes` apart; dBias ← their column sums unless it is 0. */
+export function biasActivationBackward(
+  kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize,
+  dX: usize, dBias: usize,
+): void {
+  dispatch(true, kind, parameter, rows, columns, rowBytes, x, y, dY, dX, dBias);
+}
+
+@inline
+function pass<F>(
+  isBackward: bool, p: v128, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize,
+  dX: usize, bias: usize,
+): void {
+  if (isBackward) backward<F>(rows, columns, rowBytes, x, y, dY, dX, bias, p);
+  else forward<F>(rows, columns, x, bias, y, p);
+}
+
+function forward<F>(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
+  const f = changetype<F>(0);
   for (; rows > 0; rows--) {
     let biasAt = bias;
     let left = columns;
@@ -72,9 +154,9 @@ function forward(
       if (bias) {
         h = v128.add<real>(h, v128.load(biasAt));
         biasAt += 16;
-        if (needsInput(kind)) v128.store(x, h);
+        if (f.needsInput()) v128.store(x, h);
       }
-      v128.store(y, value(kind, h, parameter));
+      v128.store(y, f.value(h, p));
       x += 16;
       y += 16;
     }
@@ -82,27 +164,16 @@ function forward(
     let h = v128.load(x);
     if (bias) {
       h = v128.add<real>(h, v128.load(biasAt));
-      if (needsInput(kind)) storeFirst(x, h, left);
+      if (f.needsInput()) storeFirst(x, h, left);
     }
-    storeFirst(y, value(kind, h, parameter), left);
+    storeFirst(y, f.value(h, p), left);
     x += left * sizeof<real>();
     y += left * sizeof<real>();
   }
 }
 
-/** The vector of dY ⊙ f′ at these addresses. */
-@inline
-function gradient(kind: i32, x: usize, y: usize, dY: usize, parameter: v128): v128 {
-  const output = v128.load(y);
-  const input = needsInput(kind) ? v128.load(x) : output;
-  return v128.mul<real>(v128.load(dY), derivative(kind, input, output, parameter));
-}
-
-/** dX ← dY ⊙ f′ over `columns` columns of rows that lie `rowBytes` apart; dBias ← their column sums, row by row. */
-@inline
-function backward(
-  kind: i32, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize,
-  dBias: usize, parameter: v128,
+function backward<F>(
+  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize, p: v128,
 ): void {
   if (dBias) memory.fill(dBias, 0, columns * sizeof<real>());
   const step = rowBytes - columns * sizeof<real>();
@@ -110,7 +181,7 @@ function backward(
     let biasAt = dBias;
     let left = columns;
     for (; left >= lanes(); left -= lanes()) {
-      const d = gradient(kind, x, y, dY, parameter);
+      const d = gradient<F>(x, y, dY, p);
       v128.store(dX, d);
       if (dBias) {
         v128.store(biasAt, v128.add<real>(v128.load(biasAt), d));
@@ -122,7 +193,7 @@ function backward(
       dX += 16;
     }
     if (left > 0) {
-      const d = gradient(kind, x, y, dY, parameter);
+      const d = gradient<F>(x, y, dY, p);
       storeFirst(dX, d, left);
       if (dBias) storeFirst(biasAt, v128.add<real>(v128.load(biasAt), d), left);
     }
@@ -134,134 +205,11 @@ function backward(
   }
 }
 
-// A function for each kind: small enough for the engine to compile well, and only when it is used.
-
-function forwardIdentity(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(IDENTITY, rows, columns, x, bias, y, p);
-}
-function backwardIdentity(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(IDENTITY, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardRelu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(RELU, rows, columns, x, bias, y, p);
-}
-function backwardRelu(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(RELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardLeakyRelu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(LEAKY_RELU, rows, columns, x, bias, y, p);
-}
-function backwardLeakyRelu(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(LEAKY_RELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardTanh(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(TANH, rows, columns, x, bias, y, p);
-}
-function backwardTanh(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(TANH, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardSigmoid(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(SIGMOID, rows, columns, x, bias, y, p);
-}
-function backwardSigmoid(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(SIGMOID, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardGelu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(GELU, rows, columns, x, bias, y, p);
-}
-function backwardGelu(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(GELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardSilu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(SILU, rows, columns, x, bias, y, p);
-}
-function backwardSilu(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(SILU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardElu(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(ELU, rows, columns, x, bias, y, p);
-}
-function backwardElu(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(ELU, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-function forwardSoftplus(rows: i32, columns: i32, x: usize, bias: usize, y: usize, p: v128): void {
-  forward(SOFTPLUS, rows, columns, x, bias, y, p);
-}
-function backwardSoftplus(
-  rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize, dX: usize, dBias: usize,
-  p: v128,
-): void {
-  backward(SOFTPLUS, rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-}
-
-/** y ← f(x + bias), as `forward`. */
+/** The vector of dY ⊙ f′ at these addresses. */
 @inline
-export function biasActivation(
-  kind: i32, parameter: f64, rows: i32, columns: i32, x: usize, bias: usize, y: usize,
-): void {
-  const p = splat(parameter);
-  // Without a bias the rows are one long row.
-  if (!bias) {
-    columns *= rows;
-    rows = 1;
-  }
-  if (kind == IDENTITY) forwardIdentity(rows, columns, x, bias, y, p);
-  else if (kind == RELU) forwardRelu(rows, columns, x, bias, y, p);
-  else if (kind == LEAKY_RELU) forwardLeakyRelu(rows, columns, x, bias, y, p);
-  else if (kind == TANH) forwardTanh(rows, columns, x, bias, y, p);
-  else if (kind == SIGMOID) forwardSigmoid(rows, columns, x, bias, y, p);
-  else if (kind == GELU) forwardGelu(rows, columns, x, bias, y, p);
-  else if (kind == SILU) forwardSilu(rows, columns, x, bias, y, p);
-  else if (kind == ELU) forwardElu(rows, columns, x, bias, y, p);
-  else if (kind == SOFTPLUS) forwardSoftplus(rows, columns, x, bias, y, p);
-}
-
-/** dX ← dY ⊙ f′ and dBias, as `backward`. */
-@inline
-export function biasActivationBackward(
-  kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize,
-  dY: usize, dX: usize, dBias: usize,
-): void {
-  const p = splat(parameter);
-  if (kind == IDENTITY) backwardIdentity(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == RELU) backwardRelu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == LEAKY_RELU) backwardLeakyRelu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == TANH) backwardTanh(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == SIGMOID) backwardSigmoid(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == GELU) backwardGelu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == SILU) backwardSilu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == ELU) backwardElu(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
-  else if (kind == SOFTPLUS) backwardSoftplus(rows, columns, rowBytes, x, y, dY, dX, dBias, p);
+function gradient<F>(x: usize, y: usize, dY: usize, p: v128): v128 {
+  const f = changetype<F>(0);
+  const output = v128.load(y);
+  const input = f.needsInput() ? v128.load(x) : output;
+  return v128.mul<real>(v128.load(dY), f.derivative(input, output, p));
 }

@@ -13,7 +13,6 @@ const W1: i32 = 0xbb67ae85;
  * out ← x/(1 − rate) where the draw of an element is at least ⌊rate·2³²⌋, else 0; over `count` elements, of which the
  * first has word 0 of the counter (block, 0, step) under the key (seed, layer). out may be x.
  */
-@inline
 export function dropout(
   count: i32, rate: f64, seed: i32, layer: i32, step: f64, block: i32, x: usize, out: usize,
 ): void {

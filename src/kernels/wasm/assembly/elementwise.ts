@@ -2,7 +2,6 @@
 import { addWide, lanes, loadFirst, madd, splat, storeFirst, sumWide } from './simd';
 
 /** out ← a + b over `count` elements; out may be a or b. */
-@inline
 export function add(count: i32, a: usize, b: usize, out: usize): void {
   for (; count >= lanes(); count -= lanes()) {
     v128.store(out, v128.add<real>(v128.load(a), v128.load(b)));
@@ -14,7 +13,6 @@ export function add(count: i32, a: usize, b: usize, out: usize): void {
 }
 
 /** y ← y + scale·x over `count` elements */
-@inline
 export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
   const factor = splat(scale);
   for (; count >= lanes(); count -= lanes()) {
@@ -26,7 +24,6 @@ export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
 }
 
 /** y ← y + scale·sign(x) over `count` elements, sign(0) = 0; NaN stays NaN. */
-@inline
 export function addSigns(count: i32, scale: f64, x: usize, y: usize): void {
   const up = splat(scale);
   const down = splat(-scale);
@@ -48,7 +45,7 @@ function scaledSign(x: v128, up: v128, down: v128): v128 {
 
 /** x ← x·factor over `count` elements */
 @inline
-export function multiply(count: i32, factor: f64, x: usize): void {
+export function scale(count: i32, factor: f64, x: usize): void {
   const f = splat(factor);
   for (; count >= lanes(); count -= lanes()) {
     v128.store(x, v128.mul<real>(v128.load(x), f));
@@ -58,7 +55,6 @@ export function multiply(count: i32, factor: f64, x: usize): void {
 }
 
 /** x[i] ← factors[i]·x[i], rows of `columns` elements. */
-@inline
 export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): void {
   if (columns == 1) {
     // A vector of rows.
@@ -72,14 +68,13 @@ export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): vo
   }
   const rowBytes = <usize>columns * sizeof<real>();
   for (; rows > 0; rows--) {
-    multiply(columns, <f64>load<real>(factors), x);
+    scale(columns, <f64>load<real>(factors), x);
     factors += sizeof<real>();
     x += rowBytes;
   }
 }
 
 /** out ← source, `count` elements */
-@inline
 export function copy(count: i32, source: usize, out: usize): void {
   memory.copy(out, source, count * sizeof<real>());
 }
@@ -88,7 +83,6 @@ export function copy(count: i32, source: usize, out: usize): void {
 const SHORT_ROW_BYTES: usize = 256;
 
 /** out[i] ← source[indices[i]], rows of `columns` elements. */
-@inline
 export function gather(rows: i32, columns: i32, source: usize, indices: usize, out: usize): void {
   const rowBytes = <usize>columns * sizeof<real>();
   for (; rows > 0; rows--) {
@@ -155,17 +149,14 @@ function addTerm(term: i32, sum: v128, x: v128): v128 {
   return madd<f64>(high, high, madd<f64>(low, low, sum));
 }
 
-@inline
 export function sum(count: i32, x: usize): f64 {
   return total(PLAIN, count, x);
 }
 
-@inline
 export function sumOfMagnitudes(count: i32, x: usize): f64 {
   return total(MAGNITUDE, count, x);
 }
 
-@inline
 export function sumOfSquares(count: i32, x: usize): f64 {
   return total(SQUARE, count, x);
 }

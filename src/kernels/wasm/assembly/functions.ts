@@ -232,7 +232,7 @@ function call(kind: i32, x: v128): v128 {
  * y ← f(x) for `count` elements; f by number: exp, expm1 (x ≤ 0), log1p (0 ≤ x ≤ 1), log (x ≥ 1), tanh,
  * sigmoid, softplus, e^(−x²/2), Φ.
  */
-export function evaluateFunction(kind: i32, count: i32, x: usize, y: usize): void {
+export function evaluate(kind: i32, count: i32, x: usize, y: usize): void {
   // One at a time: a result must not depend on its neighbours anyway.
   for (; count > 0; count--) {
     const value = call(kind, v128.load_splat<real>(x));

@@ -2,7 +2,7 @@
  * The losses of rows, with the gradient of their inputs, and softmax. Sums over a row are taken in double precision.
  * `gradient` may be 0 for none, or the input itself.
  */
-import { multiply } from './elementwise';
+import { scale as multiply } from './elementwise';
 import { exp, logFrom1, sigmoidFrom, softplusFrom } from './functions';
 import { addWide, firstLanes, lanes, larger, select, splat, storeFirst, sumWide } from './simd';
 
@@ -48,7 +48,6 @@ function shiftedExponentials(columns: i32, h: usize, max: real, out: usize): f64
 }
 
 /** out ← softmax of each row */
-@inline
 export function softmax(rows: i32, columns: i32, logits: usize, out: usize): void {
   const rowBytes = <usize>columns * sizeof<real>();
   for (; rows > 0; rows--) {
@@ -60,7 +59,6 @@ export function softmax(rows: i32, columns: i32, logits: usize, out: usize): voi
 }
 
 /** rowLoss ← log Σ_k e^(h_k − max) − (h_label − max); gradient ← scale·(softmax − onehot) */
-@inline
 export function softmaxCrossEntropy(
   rows: i32, columns: i32, logits: usize, labels: usize, scale: f64, rowLoss: usize,
   gradient: usize,
@@ -161,7 +159,6 @@ function elementwiseLoss(
   }
 }
 
-@inline
 export function sigmoidCrossEntropy(
   rows: i32, columns: i32, logits: usize, targets: usize, scale: f64, rowLoss: usize,
   gradient: usize,
@@ -169,7 +166,6 @@ export function sigmoidCrossEntropy(
   elementwiseLoss(SIGMOID_CROSS_ENTROPY, rows, columns, logits, targets, scale, rowLoss, gradient);
 }
 
-@inline
 export function squaredError(
   rows: i32, columns: i32, output: usize, targets: usize, scale: f64, rowLoss: usize,
   gradient: usize,

@@ -6,42 +6,35 @@
  * mean = first + Σd/n, variance = (Σd² − (Σd)²/n)/n. The first element is at most √n standard deviations from the mean, so
  * the difference keeps its digits however far the mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
  */
-import { firstLanes, lanes, madd, storeFirst, sumWide } from './simd';
-
-/** Stores x, or what is left of it: the first `left` elements where they are fewer. */
-@inline
-export function keep(address: usize, x: v128, left: i32): void {
-  if (left >= lanes()) v128.store(address, x);
-  else storeFirst(address, x, left);
-}
+import { firstLanes, keep, lanes, madd, sumWide } from './simd';
 
 /** x − mean, the mean in its two parts */
 @inline
-export function centred(x: v128, mean: v128, rest: v128): v128 {
+function centred(x: v128, mean: v128, rest: v128): v128 {
   return v128.sub<real>(v128.sub<real>(x, mean), rest);
 }
 
 /** The first two elements in double precision. */
 @inline
-export function lower(x: v128): v128 {
+function lower(x: v128): v128 {
   return sizeof<real>() == 8 ? x : f64x2.promote_low_f32x4(x);
 }
 
 /** The other two of four. */
 @inline
-export function upper(x: v128): v128 {
+function upper(x: v128): v128 {
   return f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1));
 }
 
 /** The elements of x in double precision, upper and lower added. */
 @inline
-export function widened(x: v128): v128 {
+function widened(x: v128): v128 {
   return sizeof<real>() == 8 ? x : f64x2.add(lower(x), upper(x));
 }
 
 /** The same of their squares. */
 @inline
-export function widenedSquares(x: v128): v128 {
+function widenedSquares(x: v128): v128 {
   const low = lower(x);
   const squares = f64x2.mul(low, low);
   if (sizeof<real>() == 8) return squares;
@@ -51,7 +44,7 @@ export function widenedSquares(x: v128): v128 {
 
 /** Stores a mean in two parts. */
 @inline
-export function storeMean(moments: usize, momentBytes: usize, mean: f64): void {
+function storeMean(moments: usize, momentBytes: usize, mean: f64): void {
   const rounded = <real>mean;
   store<real>(moments, rounded);
   store<real>(moments + momentBytes, <real>(mean - <f64>rounded));
@@ -59,7 +52,7 @@ export function storeMean(moments: usize, momentBytes: usize, mean: f64): void {
 
 /** Stores the moments of `count` numbers, of which `first` is the first; returns the sum of the squared deviations from the mean. */
 @inline
-export function storeMoments(
+function storeMoments(
   moments: usize, momentBytes: usize, count: f64, epsilon: f64, first: f64, sum: f64, squares: f64,
 ): f64 {
   storeMean(moments, momentBytes, first + sum / count);
@@ -177,7 +170,6 @@ function normalizeColumns(
 }
 
 /** Batch normalisation in training; runningMean and runningVariance are 0 where they stay. `sums` is scratch for a strip. */
-@inline
 export function batchNorm(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
   moments: usize, momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize,
@@ -203,7 +195,6 @@ export function batchNorm(
 }
 
 /** The same by the running mean and variance. `moments` is scratch for those of a strip. */
-@inline
 export function batchNormEvaluation(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
   runningMean: usize, runningVariance: usize, y: usize, moments: usize,
@@ -290,7 +281,6 @@ function columnInputGradients(
 }
 
 /** The gradients of batch normalisation; dX may be dY, or 0 for none. */
-@inline
 export function batchNormBackward(
   rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize,
   scale: usize, dY: usize, dX: usize, dScale: usize, dShift: usize,
@@ -344,7 +334,6 @@ function rowMoments(columns: i32, epsilon: f64, x: usize, moments: usize): void 
 }
 
 /** y ← scale·x̂ + shift, row by row, and the moments of each row. */
-@inline
 export function layerNorm(
   rows: i32, columns: i32, epsilon: f64, x: usize, scale: usize, shift: usize, moments: usize,
   y: usize,
@@ -368,7 +357,6 @@ export function layerNorm(
 }
 
 /** dShift ← Σ dY, dScale ← Σ dY·x̂ over `columns` columns of layer normalisation. */
-@inline
 export function layerNormParameters(
   rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, dY: usize, dScale: usize,
   dShift: usize,
@@ -394,7 +382,6 @@ export function layerNormParameters(
 }
 
 /** dX ← inverse·(g − mean(g) − x̂·mean(g·x̂)) with g = dY·scale, row by row; dX may be dY. */
-@inline
 export function layerNormBackward(
   rows: i32, columns: i32, x: usize, moments: usize, scale: usize, dY: usize, dX: usize,
 ): void {

@@ -1,29 +1,162 @@
 /**
- * The steps of the optimisers over `count` elements, all in the dtype of the parameters. Each returns whether the sum of the
- * parameters after it is finite, lane by lane: then so is every one of them. A sum that is not may have overflowed, and only
- * `areFinite` tells. Two vectors a turn: then adding up costs the loops nothing.
+ * One step of each optimiser over `count` elements, in the dtype of the parameters. ../../optimizers.ts has the formulas.
+ * The scalars of a rule lie in memory as doubles; its state tensors follow p and g, and one that is not needed is 0.
  *
- * `…Vector` does one vector, of which `count` elements are stored, and returns the new p.
+ * A step returns whether the sum of the parameters is finite after it, lane by lane: then each of them is. A sum that is
+ * not finite may have overflowed, and only `areFinite` tells.
  */
-import { firstLanes, lanes, madd, splat, storeFirst } from './simd';
+import { firstLanes, keep, lanes, madd, splat } from './simd';
 
-/** Stores the first `count` elements of x; all of them where count is the constant of the main loop, without a branch. */
+const SGD = 0;
+const MOMENTUM = 1;
+const NESTEROV = 2;
+const ADAM = 3;
+const ADAGRAD = 4;
+const RMSPROP = 8; // plus:
+const CENTERED = 1;
+const WITH_MOMENTUM = 2;
+
+/**
+ * The new parameters from x and their gradients g. Stores the first `count` elements of the new states at s0 to s2.
+ * @param rule a constant: a branch in the loop costs more than a second loop
+ */
 @inline
-function keep(address: usize, x: v128, count: i32): void {
-  if (count == lanes()) v128.store(address, x);
-  else storeFirst(address, x, count);
+function update(
+  rule: i32, count: i32, x: v128, g: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128,
+  c6: v128, s0: usize, s1: usize, s2: usize,
+): v128 {
+  if (rule == SGD) return madd(c0, g, x);
+  if (rule == MOMENTUM || rule == NESTEROV) {
+    const velocity = madd(c1, v128.load(s0), g);
+    keep(s0, velocity, count);
+    return madd(c0, rule == NESTEROV ? madd(c1, velocity, g) : velocity, x);
+  }
+  if (rule == ADAM) {
+    const mean = madd(c2, g, v128.mul<real>(c1, v128.load(s0)));
+    keep(s0, mean, count);
+    const square = madd(v128.mul<real>(c4, g), g, v128.mul<real>(c3, v128.load(s1)));
+    keep(s1, square, count);
+    const size = v128.add<real>(v128.sqrt<real>(v128.mul<real>(square, c5)), c6);
+    return v128.sub<real>(x, v128.div<real>(v128.mul<real>(c0, mean), size));
+  }
+  if (rule == ADAGRAD) {
+    const square = madd(g, g, v128.load(s0));
+    keep(s0, square, count);
+    const size = v128.add<real>(v128.sqrt<real>(v128.add<real>(c1, square)), c2);
+    return madd(c0, v128.div<real>(g, size), x);
+  }
+  let square = v128.load(s0);
+  if (rule & CENTERED) {
+    const mean = v128.load(s1);
+    const deviation = v128.sub<real>(g, mean);
+    const part = v128.mul<real>(c2, deviation);
+    keep(s1, v128.add<real>(mean, part), count);
+    square = v128.mul<real>(c1, madd(part, deviation, square));
+  } else {
+    square = madd(v128.mul<real>(c2, g), g, v128.mul<real>(c1, square));
+  }
+  keep(s0, square, count);
+  let direction = v128.div<real>(g, v128.add<real>(v128.sqrt<real>(square), c3));
+  if (rule & WITH_MOMENTUM) {
+    direction = madd(c4, v128.load(s2), direction);
+    keep(s2, direction, count);
+  }
+  return madd(c0, direction, x);
 }
 
-/** sum + the first `count` elements of x */
+/** The whole step of a rule. Two vectors a turn: then adding up the parameters costs the loop nothing. */
 @inline
-function addFirst(sum: v128, x: v128, count: i32): v128 {
-  return v128.add<real>(sum, v128.and(x, firstLanes(count)));
+function steps(
+  rule: i32, count: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, c0: v128, c1: v128,
+  c2: v128, c3: v128, c4: v128, c5: v128, c6: v128,
+): bool {
+  let sum = splat(0);
+  let sum2 = sum;
+  for (; count >= 2 * lanes(); count -= 2 * lanes()) {
+    let x = update(rule, lanes(), v128.load(p), v128.load(g), c0, c1, c2, c3, c4, c5, c6, s0, s1, s2);
+    v128.store(p, x);
+    sum = v128.add<real>(sum, x);
+    x = update(
+      rule, lanes(), v128.load(p, 16), v128.load(g, 16), c0, c1, c2, c3, c4, c5, c6, s0 + 16, s1 + 16, s2 + 16,
+    );
+    v128.store(p, x, 16);
+    sum2 = v128.add<real>(sum2, x);
+    p += 32;
+    g += 32;
+    s0 += 32;
+    s1 += 32;
+    s2 += 32;
+  }
+  for (; count > 0; count -= lanes()) {
+    const rest = min(count, lanes());
+    const x = update(rule, rest, v128.load(p), v128.load(g), c0, c1, c2, c3, c4, c5, c6, s0, s1, s2);
+    keep(p, x, rest);
+    sum = v128.add<real>(sum, v128.and(x, firstLanes(rest)));
+    p += 16;
+    g += 16;
+    s0 += 16;
+    s1 += 16;
+    s2 += 16;
+  }
+  const total = v128.add<real>(sum, sum2);
+  return !v128.any_true(v128.sub<real>(total, total));
 }
 
-/** Whether every lane is finite. */
+/** Scalar i of a rule. */
 @inline
-function isFinite(x: v128): bool {
-  return !v128.any_true(v128.sub<real>(x, x));
+function scalar(scalars: usize, i: i32): f64 {
+  return load<f64>(scalars + (i << 3));
+}
+
+/** p ← p − rate·g, or with a velocity v: v ← momentum·v + g, p ← p − rate·v (nesterov: p ← p − rate·(g + momentum·v)) */
+export function sgd(count: i32, scalars: usize, p: usize, g: usize, v: usize): bool {
+  const rate = splat(-scalar(scalars, 0));
+  const momentum = splat(scalar(scalars, 1));
+  const no = rate; // not used
+  if (!v) return steps(SGD, count, p, g, v, v, v, rate, no, no, no, no, no, no);
+  if (scalar(scalars, 2)) return steps(NESTEROV, count, p, g, v, v, v, rate, momentum, no, no, no, no, no);
+  return steps(MOMENTUM, count, p, g, v, v, v, rate, momentum, no, no, no, no, no);
+}
+
+/**
+ * m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; p ← p − rate·(m/c₁)/(√(v/c₂) + ε), with the corrections of the bias
+ * towards 0, c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ.
+ */
+export function adam(count: i32, scalars: usize, p: usize, g: usize, m: usize, v: usize): bool {
+  const beta1 = scalar(scalars, 1);
+  const beta2 = scalar(scalars, 2);
+  return steps(
+    ADAM, count, p, g, m, v, v, splat(scalar(scalars, 0) / scalar(scalars, 4)), splat(beta1),
+    splat(1.0 - beta1), splat(beta2), splat(1.0 - beta2), splat(1.0 / scalar(scalars, 5)), splat(scalar(scalars, 3)),
+  );
+}
+
+/** s ← s + g²; p ← p − rate·g/(√(initial + s) + ε) */
+export function adagrad(count: i32, scalars: usize, p: usize, g: usize, s: usize): bool {
+  const rate = splat(-scalar(scalars, 0));
+  const initial = splat(scalar(scalars, 1));
+  const epsilon = splat(scalar(scalars, 2));
+  return steps(ADAGRAD, count, p, g, s, s, s, rate, initial, epsilon, rate, rate, rate, rate);
+}
+
+/**
+ * s ← α·s + (1 − α)·g², or with a mean m: s ← α·(s + (1 − α)·(g − m)²), m ← m + (1 − α)·(g − m);
+ * d ← g/(√s + ε); p ← p − rate·d, or with a velocity v: v ← momentum·v + d, p ← p − rate·v
+ */
+export function rmsprop(count: i32, scalars: usize, p: usize, g: usize, s: usize, m: usize, v: usize): bool {
+  const rate = splat(-scalar(scalars, 0));
+  const alpha = splat(scalar(scalars, 1));
+  const rest = splat(1.0 - scalar(scalars, 1));
+  const epsilon = splat(scalar(scalars, 2));
+  const momentum = splat(scalar(scalars, 3));
+  if (!m) {
+    if (!v) return steps(RMSPROP, count, p, g, s, m, v, rate, alpha, rest, epsilon, rate, rate, rate);
+    return steps(RMSPROP | WITH_MOMENTUM, count, p, g, s, m, v, rate, alpha, rest, epsilon, momentum, rate, rate);
+  }
+  if (!v) return steps(RMSPROP | CENTERED, count, p, g, s, m, v, rate, alpha, rest, epsilon, rate, rate, rate);
+  return steps(
+    RMSPROP | CENTERED | WITH_MOMENTUM, count, p, g, s, m, v, rate, alpha, rest, epsilon, momentum, rate, rate,
+  );
 }
 
 /** Whether `count` elements of x are finite, one by one. */
@@ -34,266 +167,4 @@ export function areFinite(count: i32, x: usize): bool {
     x += sizeof<real>();
   }
   return true;
-}
-
-@inline
-function sgdVector(count: i32, rate: v128, p: usize, g: usize): v128 {
-  const moved = madd(rate, v128.load(g), v128.load(p));
-  keep(p, moved, count);
-  return moved;
-}
-
-/** p ← p − rate·g */
-@inline
-export function sgd(count: i32, learningRate: f64, p: usize, g: usize): bool {
-  const rate = splat(-learningRate);
-  let sum = splat(0);
-  let sum2 = sum;
-  for (; count >= 2 * lanes(); count -= 2 * lanes()) {
-    sum = v128.add<real>(sum, sgdVector(lanes(), rate, p, g));
-    sum2 = v128.add<real>(sum2, sgdVector(lanes(), rate, p + 16, g + 16));
-    p += 32;
-    g += 32;
-  }
-  for (; count > 0; count -= lanes()) {
-    const rest = min(count, lanes());
-    sum = addFirst(sum, sgdVector(rest, rate, p, g), rest);
-    p += 16;
-    g += 16;
-  }
-  return isFinite(v128.add<real>(sum, sum2));
-}
-
-@inline
-function momentumVector(
-  count: i32, nesterov: bool, rate: v128, decay: v128, p: usize, g: usize, v: usize,
-): v128 {
-  const gradient = v128.load(g);
-  const velocity = madd(decay, v128.load(v), gradient);
-  keep(v, velocity, count);
-  const direction = nesterov ? madd(decay, velocity, gradient) : velocity;
-  const moved = madd(rate, direction, v128.load(p));
-  keep(p, moved, count);
-  return moved;
-}
-
-/** @param nesterov a constant: a branch in the loop costs more than a second loop */
-@inline
-function momentumSteps(
-  nesterov: bool, count: i32, rate: v128, decay: v128, p: usize, g: usize, v: usize,
-): bool {
-  let sum = splat(0);
-  let sum2 = sum;
-  for (; count >= 2 * lanes(); count -= 2 * lanes()) {
-    sum = v128.add<real>(sum, momentumVector(lanes(), nesterov, rate, decay, p, g, v));
-    sum2 = v128.add<real>(sum2, momentumVector(lanes(), nesterov, rate, decay, p + 16, g + 16, v + 16));
-    p += 32;
-    g += 32;
-    v += 32;
-  }
-  for (; count > 0; count -= lanes()) {
-    const rest = min(count, lanes());
-    sum = addFirst(sum, momentumVector(rest, nesterov, rate, decay, p, g, v), rest);
-    p += 16;
-    g += 16;
-    v += 16;
-  }
-  return isFinite(v128.add<real>(sum, sum2));
-}
-
-/** v ← momentum·v + g; p ← p − rate·v, with nesterov p ← p − rate·(g + momentum·v) */
-@inline
-export function sgdMomentum(
-  count: i32, learningRate: f64, momentum: f64, nesterov: bool, p: usize, g: usize, v: usize,
-): bool {
-  const rate = splat(-learningRate);
-  const decay = splat(momentum);
-  if (nesterov) return momentumSteps(true, count, rate, decay, p, g, v);
-  return momentumSteps(false, count, rate, decay, p, g, v);
-}
-
-@inline
-function adamVector(
-  count: i32, rate: v128, keepMean: v128, takeMean: v128, keepSquare: v128, takeSquare: v128,
-  scale: v128, floor: v128, p: usize, g: usize, m: usize, v: usize,
-): v128 {
-  const gradient = v128.load(g);
-  const mean = madd(takeMean, gradient, v128.mul<real>(keepMean, v128.load(m)));
-  keep(m, mean, count);
-  const weighted = v128.mul<real>(takeSquare, gradient);
-  const square = madd(weighted, gradient, v128.mul<real>(keepSquare, v128.load(v)));
-  keep(v, square, count);
-  const size = v128.add<real>(v128.sqrt<real>(v128.mul<real>(square, scale)), floor);
-  const moved = v128.sub<real>(v128.load(p), v128.div<real>(v128.mul<real>(rate, mean), size));
-  keep(p, moved, count);
-  return moved;
-}
-
-/**
- * m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; p ← p − rate·(m/c₁)/(√(v/c₂) + ε), with the corrections of the bias
- * towards 0, c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ.
- */
-@inline
-export function adam(
-  count: i32, learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, correction1: f64,
-  correction2: f64, p: usize, g: usize, m: usize, v: usize,
-): bool {
-  const rate = splat(learningRate / correction1);
-  const keep1 = splat(beta1);
-  const take1 = splat(1.0 - beta1);
-  const keep2 = splat(beta2);
-  const take2 = splat(1.0 - beta2);
-  const scale = splat(1.0 / correction2);
-  const floor = splat(epsilon);
-  let sum = splat(0);
-  let sum2 = sum;
-  for (; count >= 2 * lanes(); count -= 2 * lanes()) {
-    sum = v128.add<real>(sum, adamVector(
-      lanes(), rate, keep1, take1, keep2, take2, scale, floor, p, g, m, v,
-    ));
-    sum2 = v128.add<real>(sum2, adamVector(
-      lanes(), rate, keep1, take1, keep2, take2, scale, floor, p + 16, g + 16, m + 16, v + 16,
-    ));
-    p += 32;
-    g += 32;
-    m += 32;
-    v += 32;
-  }
-  for (; count > 0; count -= lanes()) {
-    const rest = min(count, lanes());
-    sum = addFirst(sum, adamVector(
-      rest, rate, keep1, take1, keep2, take2, scale, floor, p, g, m, v,
-    ), rest);
-    p += 16;
-    g += 16;
-    m += 16;
-    v += 16;
-  }
-  return isFinite(v128.add<real>(sum, sum2));
-}
-
-@inline
-function rmspropVector(
-  count: i32, centered: bool, withMomentum: bool, rate: v128, keepSquare: v128, takeSquare: v128,
-  floor: v128, decay: v128, p: usize, g: usize, s: usize, m: usize, v: usize,
-): v128 {
-  const gradient = v128.load(g);
-  let square = v128.load(s);
-  if (centered) {
-    const mean = v128.load(m);
-    const deviation = v128.sub<real>(gradient, mean);
-    const part = v128.mul<real>(takeSquare, deviation);
-    keep(m, v128.add<real>(mean, part), count);
-    square = v128.mul<real>(keepSquare, madd(part, deviation, square));
-  } else {
-    square = madd(v128.mul<real>(takeSquare, gradient), gradient, v128.mul<real>(keepSquare, square));
-  }
-  keep(s, square, count);
-  let direction = v128.div<real>(gradient, v128.add<real>(v128.sqrt<real>(square), floor));
-  if (withMomentum) {
-    direction = madd(decay, v128.load(v), direction);
-    keep(v, direction, count);
-  }
-  const moved = madd(rate, direction, v128.load(p));
-  keep(p, moved, count);
-  return moved;
-}
-
-/** @param centered a constant, as is `withMomentum`; where it is false, m is not looked at, nor v without momentum */
-@inline
-function rmspropSteps(
-  centered: bool, withMomentum: bool, count: i32, rate: v128, keep2: v128, take2: v128, floor: v128,
-  decay: v128, p: usize, g: usize, s: usize, m: usize, v: usize,
-): bool {
-  let sum = splat(0);
-  let sum2 = sum;
-  for (; count >= 2 * lanes(); count -= 2 * lanes()) {
-    sum = v128.add<real>(sum, rmspropVector(
-      lanes(), centered, withMomentum, rate, keep2, take2, floor, decay, p, g, s, m, v,
-    ));
-    sum2 = v128.add<real>(sum2, rmspropVector(
-      lanes(), centered, withMomentum, rate, keep2, take2, floor, decay, p + 16, g + 16, s + 16,
-      m + 16, v + 16,
-    ));
-    p += 32;
-    g += 32;
-    s += 32;
-    m += 32;
-    v += 32;
-  }
-  for (; count > 0; count -= lanes()) {
-    const rest = min(count, lanes());
-    sum = addFirst(sum, rmspropVector(
-      rest, centered, withMomentum, rate, keep2, take2, floor, decay, p, g, s, m, v,
-    ), rest);
-    p += 16;
-    g += 16;
-    s += 16;
-    m += 16;
-    v += 16;
-  }
-  return isFinite(v128.add<real>(sum, sum2));
-}
-
-/**
- * s ← α·s + (1 − α)·g², or with a mean m (not 0): s ← α·(s + (1 − α)·(g − m)²), m ← m + (1 − α)·(g − m);
- * d ← g/(√s + ε); p ← p − rate·d, or with a velocity v (not 0): v ← momentum·v + d, p ← p − rate·v
- */
-@inline
-export function rmsprop(
-  count: i32, learningRate: f64, alpha: f64, epsilon: f64, momentum: f64, p: usize, g: usize,
-  s: usize, m: usize, v: usize,
-): bool {
-  const rate = splat(-learningRate);
-  const keep2 = splat(alpha);
-  const take2 = splat(1.0 - alpha);
-  const floor = splat(epsilon);
-  const decay = splat(momentum);
-  if (m == 0) {
-    if (v == 0) return rmspropSteps(false, false, count, rate, keep2, take2, floor, decay, p, g, s, m, v);
-    return rmspropSteps(false, true, count, rate, keep2, take2, floor, decay, p, g, s, m, v);
-  }
-  if (v == 0) return rmspropSteps(true, false, count, rate, keep2, take2, floor, decay, p, g, s, m, v);
-  return rmspropSteps(true, true, count, rate, keep2, take2, floor, decay, p, g, s, m, v);
-}
-
-@inline
-function adagradVector(
-  count: i32, rate: v128, initial: v128, floor: v128, p: usize, g: usize, s: usize,
-): v128 {
-  const gradient = v128.load(g);
-  const square = madd(gradient, gradient, v128.load(s));
-  keep(s, square, count);
-  const size = v128.add<real>(v128.sqrt<real>(v128.add<real>(initial, square)), floor);
-  const moved = madd(rate, v128.div<real>(gradient, size), v128.load(p));
-  keep(p, moved, count);
-  return moved;
-}
-
-/** s ← s + g²; p ← p − rate·g/(√(initial + s) + ε) */
-@inline
-export function adagrad(
-  count: i32, learningRate: f64, initialAccumulator: f64, epsilon: f64, p: usize, g: usize,
-  s: usize,
-): bool {
-  const rate = splat(-learningRate);
-  const initial = splat(initialAccumulator);
-  const floor = splat(epsilon);
-  let sum = splat(0);
-  let sum2 = sum;
-  for (; count >= 2 * lanes(); count -= 2 * lanes()) {
-    sum = v128.add<real>(sum, adagradVector(lanes(), rate, initial, floor, p, g, s));
-    sum2 = v128.add<real>(sum2, adagradVector(lanes(), rate, initial, floor, p + 16, g + 16, s + 16));
-    p += 32;
-    g += 32;
-    s += 32;
-  }
-  for (; count > 0; count -= lanes()) {
-    const rest = min(count, lanes());
-    sum = addFirst(sum, adagradVector(rest, rate, initial, floor, p, g, s), rest);
-    p += 16;
-    g += 16;
-    s += 16;
-  }
-  return isFinite(v128.add<real>(sum, sum2));
 }

@@ -32,7 +32,6 @@ function packedRightBytes(): usize {
 }
 
 /** The bytes that `product` needs as `scratch`. */
-@inline
 export function productScratchBytes(): usize {
   return SPARE_BYTES + packedRightBytes() + BLOCK_ROWS * packedRowBytes();
 }
@@ -41,7 +40,6 @@ export function productScratchBytes(): usize {
  * c[m, n] ← op(a)·op(b) + (accumulate ? c : 0), the rows of the matrices `aStep`, `bStep` and `cStep` bytes apart.
  * The caller may pass any slice of a larger product's rows or columns.
  */
-@inline
 export function product(
   form: i32, m: i32, n: i32, k: i32, a: usize, aStep: usize, b: usize, bStep: usize,
   accumulate: bool, c: usize, cStep: usize, scratch: usize,
@@ -223,9 +221,9 @@ function clear(rows: i32, columns: i32, c: usize, rowStep: usize, columnStep: us
 }
 
 /** Rows of a tile. */
-export const TILE_ROWS: i32 = 4;
+const TILE_ROWS: i32 = 4;
 /** Vectors of columns of a tile. */
-export const TILE_VECTORS: i32 = 3;
+const TILE_VECTORS: i32 = 3;
 
 /** c ← x, or c + x */
 @inline
@@ -354,21 +352,21 @@ function putPart(
 
 // A function for each width; see `tile` for the arguments.
 
-export function tile1(
+function tile1(
   k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize, rows: i32,
   columns: i32, transposed: bool, accumulate: bool, spare: usize,
 ): void {
   tile(1, k, a, aStep, b, bStep, c, cStep, rows, columns, transposed, accumulate, spare);
 }
 
-export function tile2(
+function tile2(
   k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize, rows: i32,
   columns: i32, transposed: bool, accumulate: bool, spare: usize,
 ): void {
   tile(2, k, a, aStep, b, bStep, c, cStep, rows, columns, transposed, accumulate, spare);
 }
 
-export function tile3(
+function tile3(
   k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize, rows: i32,
   columns: i32, transposed: bool, accumulate: bool, spare: usize,
 ): void {
@@ -376,7 +374,6 @@ export function tile3(
 }
 
 /** y[i] ← Σ_p a[i, p]·x[p] (+ y[i]): rows of a `aStep` bytes apart. The lanes add up separately, and are summed at the end. */
-@inline
 export function dotRows(
   rows: i32, k: i32, a: usize, aStep: usize, x: usize, accumulate: bool, y: usize,
 ): void {
@@ -419,7 +416,6 @@ function sumLanes(x: v128): real {
 }
 
 /** y[j] ← Σ_p x[p]·b[p, j] (+ y[j]) for `columns` columns, in the order of p: rows of b `bStep` bytes apart. */
-@inline
 export function combineRows(
   columns: i32, k: i32, x: usize, b: usize, bStep: usize, accumulate: bool, y: usize,
 ): void {

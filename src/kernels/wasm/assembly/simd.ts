@@ -49,6 +49,13 @@ export function storeFirst(address: usize, x: v128, count: i32): void {
   }
 }
 
+/** Stores x, or only its first `count` elements if they are fewer than the lanes. */
+@inline
+export function keep(address: usize, x: v128, count: i32): void {
+  if (count >= lanes()) v128.store(address, x);
+  else storeFirst(address, x, count);
+}
+
 /** Where `mask` is set a, elsewhere b. */
 @inline
 export function select(mask: v128, a: v128, b: v128): v128 {

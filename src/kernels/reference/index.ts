@@ -1,0 +1,24 @@
+/**
+ * The kernels as plain loops: every other backend is tested against them. Sums are in double precision for either dtype,
+ * except in the product, which rounds as it goes.
+ */
+import type { DType, Kernels } from '../kernels.js';
+import { activations } from './activations.js';
+import { elementwise } from './elementwise.js';
+import { losses } from './losses.js';
+import { normalization } from './normalization.js';
+import { optimizers } from './optimizers.js';
+import { product } from './product.js';
+
+export function referenceKernels(dtype: DType): Kernels {
+  return {
+    backend: 'reference',
+    dtype,
+    ...product,
+    ...activations,
+    ...elementwise,
+    ...normalization,
+    ...losses,
+    ...optimizers,
+  };
+}

@@ -1,0 +1,70 @@
+/** The losses of rows with their gradients, and softmax, as plain loops. Sums are in double precision. */
+import { sigmoid, softplus } from '../activations.js';
+import type { FloatArray, LossKernels } from '../kernels.js';
+
+export const losses: LossKernels = {
+  softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, dLogits) {
+    const columns = logits.columns;
+    const h = logits.data;
+    for (let i = 0; i < rows; i++) {
+      const start = i * columns;
+      const label = start + labels.data[i];
+      const { max, sum } = shiftedExponentials(h, start, columns);
+      // −log P(label) = log Σ_k e^(h_k − max) − (h_label − max)
+      rowLoss.data[i] = Math.log(sum) - (h[label] - max);
+      if (!dLogits) continue;
+      for (let at = start; at < start + columns; at++) {
+        const probability = Math.exp(h[at] - max) / sum;
+        dLogits.data[at] = scale * (at === label ? probability - 1 : probability); // P − y
+      }
+    }
+  },
+
+  sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, dLogits) {
+    const columns = logits.columns;
+    for (let i = 0, at = 0; i < rows; i++) {
+      let loss = 0;
+      for (let j = 0; j < columns; j++, at++) {
+        const h = logits.data[at];
+        const t = targets.data[at];
+        // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) where t is 1 keeps a tiny loss exact
+        loss += t === 1 ? softplus(-h) : softplus(h) - t * h;
+        if (dLogits) dLogits.data[at] = scale * (sigmoid(h) - t);
+      }
+      rowLoss.data[i] = loss;
+    }
+  },
+
+  squaredError(rows, output, targets, scale, rowLoss, dOutput) {
+    const columns = output.columns;
+    for (let i = 0, at = 0; i < rows; i++) {
+      let loss = 0;
+      for (let j = 0; j < columns; j++, at++) {
+        const difference = output.data[at] - targets.data[at];
+        loss += difference * difference;
+        if (dOutput) dOutput.data[at] = scale * 2 * difference;
+      }
+      rowLoss.data[i] = loss;
+    }
+  },
+
+  softmax(rows, logits, out) {
+    const columns = logits.columns;
+    for (let i = 0; i < rows; i++) {
+      const start = i * columns;
+      const { max, sum } = shiftedExponentials(logits.data, start, columns);
+      for (let at = start; at < start + columns; at++) {
+        out.data[at] = Math.exp(logits.data[at] - max) / sum;
+      }
+    }
+  },
+};
+
+/** The row's maximum and Σ_k e^(h_k − max), which is at least 1 and never overflows. */
+function shiftedExponentials(h: FloatArray, start: number, columns: number): { max: number; sum: number } {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let at = start; at < start + columns; at++) max = Math.max(max, h[at]);
+  let sum = 0;
+  for (let at = start; at < start + columns; at++) sum += Math.exp(h[at] - max);
+  return { max, sum };
+}

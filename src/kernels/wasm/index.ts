@@ -1,0 +1,59 @@
+/**
+ * The kernels in WebAssembly SIMD, for one thread of a team. Every operation computes its slice, then calls `share.sync()`
+ * once. So an operation may read all that the operations before it wrote, and overwrite what they read.
+ *
+ * An element is computed by the same instructions in the same order in any slice: the number of threads never changes a
+ * bit. So the whole sizes of a product decide which path it takes, never the sizes of a slice.
+ */
+import type { DType, Kernels } from '../kernels.js';
+import { alone, type Share } from '../share.js';
+import { activations } from './activations.js';
+import { elementwise } from './elementwise.js';
+import { detectFeatures, loadKernels, type WasmFeatures, wasmThread } from './loader.js';
+import { losses } from './losses.js';
+import { normalization } from './normalization.js';
+import { optimizers } from './optimizers.js';
+import { product } from './product.js';
+
+export interface WasmOptions {
+  readonly dtype: DType;
+  /** The arena's memory. */
+  readonly memory: WebAssembly.Memory;
+  /** The address of scratchBytes(share.size) bytes in it, aligned to 64: the same for all threads of the team. */
+  readonly scratch: number;
+  /** Whether to use relaxed SIMD if the engine has it: faster, but not the same bits on every machine. */
+  readonly relaxed: boolean;
+  /** Alone if left out. */
+  readonly share?: Share;
+  /** What the engine can do; detected if left out. */
+  readonly features?: WasmFeatures;
+}
+
+export interface WasmKernels extends Kernels {
+  /** Whether relaxed SIMD is used. */
+  readonly relaxed: boolean;
+}
+
+/** @throws MlpError ExitCode.unavailable if the engine has no SIMD */
+export function wasmKernels({
+  dtype,
+  memory,
+  scratch,
+  relaxed,
+  share = alone,
+  features = detectFeatures(),
+}: WasmOptions): WasmKernels {
+  const usesRelaxed = relaxed && features.relaxedSimd;
+  const thread = wasmThread(dtype, loadKernels(dtype, usesRelaxed, memory, features), memory, scratch, share);
+  return {
+    backend: 'wasm',
+    dtype,
+    relaxed: usesRelaxed,
+    ...product(thread),
+    ...activations(thread),
+    ...elementwise(thread),
+    ...normalization(thread),
+    ...losses(thread),
+    ...optimizers(thread),
+  };
+}

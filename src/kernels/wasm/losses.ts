@@ -1,0 +1,51 @@
+/** The losses of rows with their gradients, and softmax: by rows. */
+import type { IntVector, LossKernels, Tensor } from '../kernels.js';
+import type { WasmFunction, WasmThread } from './loader.js';
+
+export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels {
+  return {
+    softmaxCrossEntropy(rows, logits, labels, scale, loss, dLogits) {
+      rowLoss(wasm.softmaxCrossEntropy, rows, logits, labels, 4, scale, loss, dLogits);
+    },
+
+    sigmoidCrossEntropy(rows, logits, targets, scale, loss, dLogits) {
+      const targetBytes = logits.columns * bytes;
+      rowLoss(wasm.sigmoidCrossEntropy, rows, logits, targets, targetBytes, scale, loss, dLogits);
+    },
+
+    squaredError(rows, output, targets, scale, loss, dOutput) {
+      const targetBytes = output.columns * bytes;
+      rowLoss(wasm.squaredError, rows, output, targets, targetBytes, scale, loss, dOutput);
+    },
+
+    softmax(rows, logits, out) {
+      const { length, offset } = slices.rows(rows, logits.columns);
+      wasm.softmax(length, logits.columns, logits.address + offset, out.address + offset);
+      share.sync();
+    },
+  };
+
+  /** @param targetBytes of the targets of one row */
+  function rowLoss(
+    loss: WasmFunction,
+    rows: number,
+    output: Tensor,
+    targets: Tensor | IntVector,
+    targetBytes: number,
+    scale: number,
+    losses: Tensor,
+    gradient: Tensor | null,
+  ): void {
+    const { start, length, offset } = slices.rows(rows, output.columns);
+    loss(
+      length,
+      output.columns,
+      output.address + offset,
+      targets.address + start * targetBytes,
+      scale,
+      losses.address + start * bytes,
+      gradient ? gradient.address + offset : 0,
+    );
+    share.sync();
+  }
+}
