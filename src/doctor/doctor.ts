@@ -1,6 +1,5 @@
 /** What a run would stand on, as data: what `auto` takes and by which numbers, and how fast each of the kernels is. */
-import type { BlasSearch } from '../kernels/blas/find.js';
-import type { Machine } from '../kernels/blas/find.js';
+import type { BlasSearch, Machine } from '../kernels/blas/find.js';
 import type { DType } from '../kernels/kernels.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { largestProduct } from '../network/shape.js';

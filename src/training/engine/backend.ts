@@ -1,7 +1,6 @@
 /** Chooses the kernels and the number of threads of a run, by its config and by what the machine has. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { blasUnavailable, explainSearch, findBlas } from '../../kernels/blas/find.js';
-import type { Machine } from '../../kernels/blas/find.js';
+import { blasUnavailable, explainSearch, findBlas, type Machine } from '../../kernels/blas/find.js';
 import type { KernelsChoice } from '../../kernels/create.js';
 import { detectFeatures, type WasmFeatures } from '../../kernels/wasm/loader.js';
 import { largestProduct } from '../../network/shape.js';
