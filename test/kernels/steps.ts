@@ -1,8 +1,7 @@
 /** The steps of all optimisers, for tests: each variant by name, and those that only the table knows with their defaults. */
 import type { Kernels, Tensor } from '../../src/kernels/kernels.js';
 import { OPTIMIZERS, type OptimizerFormula } from '../../src/kernels/optimizers.js';
-import { optimizerSchema } from '../../src/spec/optimizerSchema.js';
-import type { OptimizerConfig } from '../../src/spec/train.js';
+import { type OptimizerConfig, optimizerSchema } from '../../src/spec/optimizerConfig.js';
 
 const sgd = { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: false } as const;
 const rmsprop = {
