@@ -6,7 +6,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
-import { parseOptions } from '../../dist/data/dialect/csvParse.js';
+import { parseOptions } from '../../dist/data/csv/csvParse.js';
 import { serve } from '../peers/serve.js';
 import { checkOf, standardize } from './matrix.js';
 

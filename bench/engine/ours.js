@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
-import { createFeatureMatrix } from '../../dist/data/dataset/matrix.js';
+import { createFeatureMatrix } from '../../dist/data/featureMatrix.js';
 import { explainSearch, findBlas, thisMachine } from '../../dist/kernels/blas/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { trainSchema } from '../../dist/spec/trainConfig.js';

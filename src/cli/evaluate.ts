@@ -1,6 +1,6 @@
 /** mlp evaluate: scores a trained network on rows whose targets are known. */
 import type { SplitName } from '../data/dataset/dataset.js';
-import type { TargetValues } from '../data/dataset/target.js';
+import type { TargetValues } from '../data/dataset/targets.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';

@@ -1,10 +1,10 @@
 /** mlp init: a train config for a CSV, with a reason for every key. */
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readBeginning } from '../data/dialect/dialect.js';
-import { likelyTarget, type Proposal, propose } from '../data/propose/propose.js';
+import { readBeginning } from '../data/csv/dialect.js';
+import { summarize } from '../data/profile/profile.js';
 import { openSource } from '../data/source/source.js';
-import { summarize } from '../data/summary/summary.js';
+import { likelyTarget, type Proposal, propose } from '../data/suggest/suggestConfig.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { formatJson } from '../spec/json.js';
 import { listed, printable, quote } from '../text.js';

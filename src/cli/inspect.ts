@@ -1,5 +1,5 @@
 /** mlp inspect: what a CSV contains, and what to look at before training. */
-import { summarize } from '../data/summary/summary.js';
+import { summarize } from '../data/profile/profile.js';
 import { renderSummary } from './inspectText.js';
 import { print, toJson, warn } from './output.js';
 import { readTable, type TableOptions } from './reading.js';

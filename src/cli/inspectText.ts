@@ -1,6 +1,6 @@
 /** A table in figures, for people: a line for the file, a row for each column, a row for each class. */
-import { describeDialect } from '../data/dialect/dialect.js';
-import type { ColumnSummary, Level, TableSummary, TargetSummary } from '../data/summary/summary.js';
+import { describeDialect } from '../data/csv/dialect.js';
+import type { ColumnSummary, Level, TableSummary, TargetSummary } from '../data/profile/profile.js';
 import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
 import { clip } from '../report/text.js';

@@ -1,5 +1,5 @@
 /** The provenance of a run, as far as the command line knows it. */
-import { fingerprintData } from '../data/fingerprint.js';
+import { fingerprintData } from '../data/source/source.js';
 import { type Provenance, provenanceOf } from '../training/run/provenance.js';
 import { version } from '../version.js';
 import type { Prepared } from './prepare.js';

@@ -1,5 +1,5 @@
 /** mlp predict: the predictions of a trained network for every row of a CSV. */
-import type { Beginning } from '../data/dialect/dialect.js';
+import type { Beginning } from '../data/csv/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';

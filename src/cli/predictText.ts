@@ -1,7 +1,5 @@
 /** The lines that mlp predict writes: CSV, or a JSON object each. */
-import { cellFormatter, joinCells } from '../data/csv/formatRecord.js';
-import { guardFormula } from '../data/csv/formulaGuard.js';
-import { shortestFloat32 } from '../data/shortestDecimal.js';
+import { cellFormatter, guardFormula, joinCells, shortestFloat32 } from '../data/csv/writeCsv.js';
 import type { DType } from '../kernels/kernels.js';
 import type { ModelContent } from '../model/model.js';
 

@@ -1,8 +1,8 @@
 /** How commands read a CSV: with a progress bar, whole for `inspect` and `init`, in chunks for a model. */
 import { availableParallelism } from 'node:os';
+import { type Beginning, readBeginning } from '../data/csv/dialect.js';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
-import { type Beginning, readBeginning } from '../data/dialect/dialect.js';
-import { readWhole } from '../data/read.js';
+import { readWhole } from '../data/openTable.js';
 import { openSource } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';

@@ -1,6 +1,6 @@
 /** mlp repro: trains a run again, in memory alone, and says whether it comes to the same weights. */
 
-import { fingerprintData } from '../data/fingerprint.js';
+import { fingerprintData } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import { loadTrainConfig } from '../spec/load.js';

@@ -5,7 +5,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { formatPath } from '../spec/messages.js';
 import { quote } from '../text.js';
-import { buildTable } from './csv/tableBuilder.js';
+import { buildTable } from './csv/readTable.js';
 import type { TableSource } from './openTable.js';
 import type { CellLocation, ColumnKind, NumericColumn, Table } from './table.js';
 

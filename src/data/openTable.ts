@@ -1,6 +1,7 @@
 /** An open table before its rows are read, whatever holds it. A further file format is one more reader here. */
+import { type Beginning, type DialectRequest, describeDialect, readBeginning } from './csv/dialect.js';
 import { readTable } from './csv/readTable.js';
-import { type Beginning, type DialectRequest, describeDialect, readBeginning } from './dialect/dialect.js';
+import { readPlainTable } from './numeric/numericFile.js';
 import { openSource, type Source } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
 
@@ -54,4 +55,26 @@ export async function openTable(
     source.close();
     throw error;
   }
+}
+
+export interface WholeOptions {
+  /** Called now and then with bytes read and bytes in all. */
+  readonly progress?: (doneBytes: number, totalBytes: number) => void;
+  /** 1 unless said. */
+  readonly threads?: number;
+}
+
+/**
+ * All columns of a source, numbers where most of their cells are numbers, else text.
+ * @throws MlpError (65) with line and column of what can't be trusted, or (74) where the source can't be read or changes
+ */
+export async function readWhole(
+  source: Source,
+  beginning: Beginning,
+  { threads = 1, progress }: WholeOptions = {},
+): Promise<Table> {
+  const kinds = beginning.names.map((): ColumnKind => 'auto');
+  const told = progress && { progress };
+  const plain = await readPlainTable({ source, beginning, kinds, threads, ...told });
+  return plain ?? readTable(source, beginning, { kinds: () => kinds, ...told });
 }

@@ -1,5 +1,5 @@
 /** Where a file has the columns of a model: by name in any order, or by number where the training file had no header. */
-import type { Beginning } from '../data/dialect/dialect.js';
+import type { Beginning } from '../data/csv/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { suggest } from '../spec/messages.js';
 import { printable, quote } from '../text.js';

@@ -2,7 +2,7 @@
  * The metadata of a model file, from texts that may come from anywhere to content that fits together: each entry by its schema, then
  * all of them with each other.
  */
-import { type FeatureEncoding, matrixWidth } from '../data/encode/encoding.js';
+import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';

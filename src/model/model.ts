@@ -1,5 +1,5 @@
 /** The model file: the weights, and in the metadata all that is needed to feed them a raw CSV. */
-import type { FeatureEncoding } from '../data/encode/encoding.js';
+import type { FeatureEncoding } from '../data/encoding/encoding.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { LossName, Task } from '../spec/words.js';

@@ -1,12 +1,13 @@
 /** The rows of a CSV for a model, a chunk at a time: read, encoded, passed forward. The file may be larger than memory. */
-import { readRecordPieces } from '../data/csv/recordReader.js';
-import { TableBuilder } from '../data/csv/tableBuilder.js';
-import { type Field, firstRows } from '../data/dataset/field.js';
-import { type Meaning, readTargets, type TargetValues } from '../data/dataset/target.js';
-import { type Beginning, readBeginning } from '../data/dialect/dialect.js';
-import { writeFeatures } from '../data/encode/write.js';
+
+import { type Beginning, readBeginning } from '../data/csv/dialect.js';
+import { TableBuilder } from '../data/csv/readTable.js';
+import { readRecordPieces } from '../data/csv/records.js';
+import { type Meaning, readTargets, type TargetValues } from '../data/dataset/targets.js';
+import { writeFeatures } from '../data/encoding/write.js';
 import { Levels } from '../data/levels.js';
-import type { Matrix } from '../data/plain/matrix.js';
+import { type Field, firstRows } from '../data/locatedColumn.js';
+import type { Matrix } from '../data/numeric/matrix.js';
 import type { Source } from '../data/source/source.js';
 import { type ColumnKind, cellLocation, columnLabel, type Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';

@@ -1,5 +1,5 @@
 /** Levels of categories that a model has never seen, counted over all chunks of a file. */
-import type { UnknownLevel } from '../data/encode/write.js';
+import type { UnknownLevel } from '../data/encoding/write.js';
 import { quote } from '../text.js';
 
 /** So many are remembered; a column of names could have as many as the file has rows. */

@@ -8,7 +8,7 @@ import { ExitCode } from '../../src/errors.js';
 import type { DataConfig } from '../../src/spec/dataConfig.js';
 import { projectPath } from '../support/fixtures.js';
 import { configOf, Folder, rejection } from './files.js';
-import { uniform } from './plain/support.js';
+import { uniform } from './numeric/support.js';
 
 const folder = new Folder();
 

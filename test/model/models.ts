@@ -1,6 +1,6 @@
 /** Small models and their files, for the tests of what reads and uses them. */
 import { join } from 'node:path';
-import type { FeatureEncoding } from '../../src/data/encode/encoding.js';
+import type { FeatureEncoding } from '../../src/data/encoding/encoding.js';
 import { Arena, ArenaPlan } from '../../src/kernels/arena.js';
 import type { DType } from '../../src/kernels/kernels.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readBeginning } from '../../src/data/csv/dialect.js';
 import { readTable } from '../../src/data/csv/readTable.js';
-import { readBeginning } from '../../src/data/dialect/dialect.js';
-import { writeFeatures } from '../../src/data/encode/write.js';
+import { writeFeatures } from '../../src/data/encoding/write.js';
 import { openSource } from '../../src/data/source/source.js';
 import { ExitCode } from '../../src/errors.js';
 import { Inference } from '../../src/model/inference.js';

@@ -1,6 +1,6 @@
 /** Datasets made from others: sides, weights and targets that no small file has. */
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
-import { createFeatureMatrix } from '../../src/data/dataset/matrix.js';
+import { createFeatureMatrix } from '../../src/data/featureMatrix.js';
 
 type Sides = Pick<Dataset, 'train' | 'validation' | 'test'>;
 

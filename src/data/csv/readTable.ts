@@ -2,11 +2,14 @@
  * CSV to table. csv-parse decides what a record is; what a cell may hold is decided by the table builder, so that nothing is
  * guessed, trimmed or filled in: the first thing that can't be trusted is an error with its line and column.
  */
-import type { Beginning } from '../dialect/dialect.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { isMissing, looksNumeric } from '../cell.js';
 import type { Source } from '../source/source.js';
-import type { ColumnKind, Table } from '../table.js';
-import { readRecords } from './recordReader.js';
-import { buildTable, MOST_ROWS } from './tableBuilder.js';
+import { type CellLocation, type ColumnKind, cellLocation, type Table } from '../table.js';
+import { type BadCell, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
+import { delimiterName } from './csvParse.js';
+import type { Beginning } from './dialect.js';
+import { readRecords } from './records.js';
 
 export interface ReadOptions {
   /** Says what each column is read as; may throw. */
@@ -37,4 +40,161 @@ function estimateRows({ size }: Source, { sample, dataStart }: Beginning): numbe
   for (const cells of sample) for (const cell of cells) bytes += cell.length + 1;
   const rows = Math.ceil((1.05 * sample.length * (size - dataStart)) / bytes);
   return Math.min(Math.max(rows, 1), MOST_ROWS);
+}
+
+/** Rows are numbered by int32 wherever they are shuffled. */
+export const MOST_ROWS = 2 ** 31 - 1;
+
+/** What is known of a table before its rows are read. */
+export interface TableStart {
+  readonly header: boolean;
+  readonly names: readonly string[];
+  /** The first rows, as text. */
+  readonly sample: readonly (readonly string[])[];
+  /** Of a file. */
+  readonly delimiter?: string;
+  /** Of a table without a file. */
+  readonly locations?: readonly CellLocation[];
+}
+
+/**
+ * Builds a table of the rows that `read` adds, and reads them a second time where the first rows misled about an `auto`
+ * column.
+ * @throws MlpError ExitCode.data for cells that do not fit their column, or a table larger than memory
+ */
+export async function buildTable(
+  path: string,
+  start: TableStart,
+  kinds: readonly ColumnKind[],
+  capacity: number,
+  read: (builder: TableBuilder) => void | Promise<void>,
+): Promise<Table> {
+  try {
+    for (let corrected: readonly ColumnKind[] | undefined = kinds; ; ) {
+      const builder: TableBuilder = new TableBuilder(path, start, corrected, capacity);
+      await read(builder);
+      corrected = builder.misread();
+      if (corrected === undefined) return builder.finish();
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new MlpError(
+      ExitCode.data,
+      `${path}: found a table of ${start.names.length} columns that does not fit into the memory`,
+      'leave columns out by data.exclude, or take a sample of the rows',
+      { cause: error },
+    );
+  }
+}
+
+export class TableBuilder {
+  rows = 0;
+  private lines: Uint32Array;
+  private readonly columns: (ColumnBuilder | undefined)[];
+
+  /** `kinds` is in the order of the names; `capacity` rows have room before anything is copied. */
+  constructor(
+    private readonly path: string,
+    private readonly start: TableStart,
+    private readonly kinds: readonly ColumnKind[],
+    private capacity: number,
+  ) {
+    this.lines = new Uint32Array(capacity);
+    this.columns = kinds.map((kind, index) => this.column(kind, index));
+  }
+
+  /** Adds the row that begins on `line` of the file; an MlpError (65) where its cells are not what was expected. */
+  add(cells: readonly string[], line: number): void {
+    const { columns, rows } = this;
+    if (cells.length !== columns.length) throw this.raggedRow(cells, line);
+    if (rows === this.capacity) this.grow(line);
+    this.lines[rows] = line;
+    for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
+    this.rows++;
+  }
+
+  /**
+   * Undefined where the columns are what their first rows made of them; else the kinds that a second reading has to start from.
+   * An MlpError (65) at the first cell that is no number in a column of numbers.
+   */
+  misread(): ColumnKind[] | undefined {
+    const { columns, kinds, rows } = this;
+    const wrong = columns.map((column, i) => kinds[i] === 'auto' && column?.isMisread(rows));
+    let first: BadCell | undefined;
+    for (let i = 0; i < columns.length; i++) {
+      const bad = wrong[i] ? undefined : columns[i]?.firstBad;
+      if (bad && !(first && first.row <= bad.row)) first = bad;
+    }
+    if (first) throw first.error();
+    if (!wrong.includes(true)) return undefined;
+    return kinds.map((kind, i) => {
+      if (!wrong[i]) return kind;
+      return columns[i] instanceof NumericBuilder ? 'text' : 'numeric';
+    });
+  }
+
+  /** The table so far; the builder is done with. */
+  finish(): Table {
+    const { rows } = this;
+    const columns = this.columns.map((column) => column?.finish(rows));
+    return { ...this.context(), rows, columns, lines: this.lines.subarray(0, rows) };
+  }
+
+  private column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
+    const { capacity, start } = this;
+    const { header, sample, locations } = start;
+    const context = {
+      ...(locations === undefined && { header }),
+      location: (row: number) => cellLocation(this.context(), index, row),
+    };
+    switch (kind) {
+      case 'auto':
+        return isTextColumn(sample, index)
+          ? new TextBuilder(context, capacity)
+          : new NumericBuilder(context, true, capacity);
+      case 'numeric':
+        return new NumericBuilder(context, false, capacity);
+      case 'text':
+        return new TextBuilder(context, capacity);
+      case 'skipped':
+        return undefined;
+    }
+  }
+
+  private context(): Omit<Table, 'rows' | 'columns'> {
+    const { header, names, locations } = this.start;
+    return { path: this.path, header, names, lines: this.lines, ...(locations && { locations }) };
+  }
+
+  private grow(line: number): void {
+    if (this.capacity === MOST_ROWS) {
+      throw new MlpError(
+        ExitCode.data,
+        `${this.path}:${line}: found more than ${MOST_ROWS} rows`,
+        'split the file, or take a sample of its rows',
+      );
+    }
+    this.capacity = Math.min(2 * this.capacity, MOST_ROWS);
+    this.lines = grown(this.lines, new Uint32Array(this.capacity));
+    for (const column of this.columns) column?.grow(this.capacity);
+  }
+
+  private raggedRow(cells: readonly string[], line: number): MlpError {
+    const empty = cells.length === 1 && cells[0] === '';
+    const count = cells.length === 1 ? '1 field' : `${cells.length} fields`;
+    return new MlpError(
+      ExitCode.data,
+      `${this.path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.columns.length}`,
+      empty
+        ? 'remove the line'
+        : `a value that holds a ${delimiterName(this.start.delimiter ?? ',')} has to stand in quotes`,
+    );
+  }
+}
+
+/** Whether at least half of the first cells that are not missing are words. Where all are missing, numbers cost less to read. */
+function isTextColumn(sample: TableStart['sample'], index: number): boolean {
+  const present = sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
+  const words = present.filter((cell) => !looksNumeric(cell));
+  return present.length > 0 && words.length * 2 >= present.length;
 }

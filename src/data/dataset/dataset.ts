@@ -4,8 +4,8 @@
  */
 import type { FloatArray } from '../../kernels/kernels.js';
 import type { Task } from '../../spec/words.js';
-import type { FeatureEncoding } from '../encode/encoding.js';
-import type { FeatureMatrix } from './matrix.js';
+import type { FeatureEncoding } from '../encoding/encoding.js';
+import type { FeatureMatrix } from '../featureMatrix.js';
 
 export type SplitName = 'train' | 'validation' | 'test';
 

@@ -6,23 +6,22 @@ import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { matrixColumns } from '../encode/encoding.js';
-import type { UnknownLevel } from '../encode/write.js';
+import { matrixColumns } from '../encoding/encoding.js';
+import type { UnknownLevel } from '../encoding/write.js';
+import { createFeatureMatrix } from '../featureMatrix.js';
+import { type Field, firstRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { openTable, type TableSource } from '../openTable.js';
 import { sourcePath } from '../source/source.js';
-import { chooseColumns, matchColumns, wantedHeader } from './columns.js';
+import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, Split, SplitName } from './dataset.js';
-import { type Field, firstRows } from './field.js';
 import {
   constantWarning,
   droppedWarning,
   identifierWarnings,
   unknownWarnings,
   untrainedWarning,
-} from './findings.js';
-import { createFeatureMatrix } from './matrix.js';
-import { standardizeTargets, targetsOf } from './parts.js';
+} from './dataWarnings.js';
 import {
   type Fitted,
   type Input,
@@ -31,10 +30,17 @@ import {
   type ReadRowsOptions,
   type RowReader,
   TableRows,
-} from './rows.js';
-import { splitRows } from './sides.js';
-import { type Meaning, readTargets, type TargetValues, understandTargets } from './target.js';
-import { classWeights, weightsOf } from './weights.js';
+} from './rowReaders.js';
+import { classWeights, weightsOf } from './rowWeights.js';
+import { splitRows } from './splitRows.js';
+import {
+  type Meaning,
+  readTargets,
+  standardizeTargets,
+  type TargetValues,
+  targetsOf,
+  understandTargets,
+} from './targets.js';
 
 export interface LoadOptions {
   /** Tables that take the place of the config's files. */

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { ExitCode, MlpError } from '../../errors.js';
-import { readPieces } from './bytes.js';
+import { readPieces } from './fileBytes.js';
 import type { Source } from './source.js';
 
 /** First bytes of what is often mistaken for a CSV. */

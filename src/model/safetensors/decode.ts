@@ -1,6 +1,6 @@
 /** Reading a safetensors file: its header once, checked, then one tensor at a time, each into an array of its own. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { type FileBytes, readAt } from '../../data/source/bytes.js';
+import { type FileBytes, readAt } from '../../data/source/fileBytes.js';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import { printable, quote } from '../../text.js';
 import { isLittleEndian, reverseElements } from './byteOrder.js';

@@ -1,8 +1,8 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { type DialectRequest, readBeginning } from '../../../src/data/csv/dialect.js';
 import { readTable } from '../../../src/data/csv/readTable.js';
-import { type DialectRequest, readBeginning } from '../../../src/data/dialect/dialect.js';
 import { openSource } from '../../../src/data/source/source.js';
 import { type ColumnKind, numericColumn, type Table, textColumn } from '../../../src/data/table.js';
 import { ExitCode } from '../../../src/errors.js';

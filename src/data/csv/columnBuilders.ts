@@ -1,0 +1,182 @@
+/** What a table is grown from: one builder a column, which takes its cells in the order of the rows. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { found, isMissing, looksNumeric, numberHint, parseDecimal } from '../cell.js';
+import type { Column, TextColumn } from '../table.js';
+
+export interface ColumnBuilder {
+  /** Makes room for `capacity` rows. */
+  grow(capacity: number): void;
+  /** Takes the cell of `row`, for which there is room; an MlpError (65) where it can't be in such a column. */
+  add(cell: string, row: number): void;
+  /** Whether the first rows of an `auto` column misled: by all of its rows it is one of the other kind. */
+  isMisread(rows: number): boolean;
+  /** The first cell that all of the rows have shown to be wrong. */
+  readonly firstBad: BadCell | undefined;
+  /** The column of all rows; the builder is done with. */
+  finish(rows: number): Column;
+}
+
+export interface BadCell {
+  readonly row: number;
+  error(): MlpError;
+}
+
+/** What a column's messages say of the table around it. */
+export interface ColumnContext {
+  /** Whether the file has a header. Not there for a table without a file. */
+  readonly header?: boolean;
+  /** `data.csv:7: column "petal"` */
+  location(row: number): string;
+}
+
+type Growable = Float64Array | Int32Array | Uint32Array;
+
+/** The larger array `to` with the elements of `from` in front. */
+export function grown<T extends Growable>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+export class NumericBuilder implements ColumnBuilder {
+  firstBad: BadCell | undefined;
+  private values: Float64Array;
+  private missing = 0;
+  /** Cells that nobody meant as numbers. */
+  private words = 0;
+
+  /** A column that is a guess keeps count of the cells that are no numbers; any other refuses the first of them. */
+  constructor(
+    private readonly context: ColumnContext,
+    private readonly guess: boolean,
+    capacity: number,
+  ) {
+    this.values = new Float64Array(capacity);
+  }
+
+  grow(capacity: number): void {
+    this.values = grown(this.values, new Float64Array(capacity));
+  }
+
+  add(cell: string, row: number): void {
+    const value = parseDecimal(cell);
+    if (Number.isFinite(value)) this.values[row] = value;
+    else this.addOther(cell, row);
+  }
+
+  isMisread(rows: number): boolean {
+    const present = rows - this.missing;
+    return present > 0 && this.words * 2 >= present;
+  }
+
+  finish(rows: number): Column {
+    const { values, missing } = this;
+    if (this.guess && missing === rows) {
+      return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing };
+    }
+    return { kind: 'numeric', values: values.subarray(0, rows), missing };
+  }
+
+  private addOther(cell: string, row: number): void {
+    this.values[row] = Number.NaN;
+    if (isMissing(cell)) {
+      this.missing++;
+      return;
+    }
+    if (!this.guess) throw badNumber(this.context, cell, row);
+    this.firstBad ??= { row, error: () => badNumber(this.context, cell, row) };
+    if (!looksNumeric(cell)) this.words++;
+  }
+}
+
+/** More distinct texts are no categories but names of rows; a Map could not hold twice as many. */
+const MOST_LEVELS = 10_000_000;
+const MISSING = -1;
+
+export class TextBuilder implements ColumnBuilder {
+  readonly firstBad = undefined;
+  private codes: Int32Array;
+  private readonly levels: string[] = [];
+  /** Every text met so far, those among them that stand for a missing value. */
+  private readonly codeOf = new Map<string, number>();
+  private missing = 0;
+
+  constructor(
+    private readonly context: ColumnContext,
+    capacity: number,
+    private readonly mostLevels = MOST_LEVELS,
+  ) {
+    this.codes = new Int32Array(capacity);
+  }
+
+  grow(capacity: number): void {
+    this.codes = grown(this.codes, new Int32Array(capacity));
+  }
+
+  add(cell: string, row: number): void {
+    const code = this.codeOf.get(cell) ?? this.addText(cell, row);
+    this.codes[row] = code;
+    if (code === MISSING) this.missing++;
+  }
+
+  isMisread(rows: number): boolean {
+    const { codes } = this;
+    const isNumeric = this.levels.map(looksNumeric);
+    let numeric = 0;
+    for (let row = 0; row < rows; row++) if (codes[row] !== MISSING && isNumeric[codes[row]]) numeric++;
+    return numeric * 2 > rows - this.missing;
+  }
+
+  finish(rows: number): TextColumn {
+    const { levels, codes, missing } = this;
+    return { kind: 'text', levels, codes: codes.subarray(0, rows), missing };
+  }
+
+  /** The code of a text that is met for the first time. */
+  private addText(cell: string, row: number): number {
+    const code = isMissing(cell) ? MISSING : this.addLevel(cell, row);
+    this.codeOf.set(cell, code);
+    return code;
+  }
+
+  private addLevel(cell: string, row: number): number {
+    if (cell !== cell.trim()) {
+      // " yes" beside "yes" would be a class of its own, and nobody would see why.
+      throw new MlpError(
+        ExitCode.data,
+        `${this.context.location(row)}: found ${found(cell)}, expected a value without spaces around it`,
+        'remove the spaces',
+      );
+    }
+    if (this.levels.length === this.mostLevels) {
+      throw new MlpError(
+        ExitCode.data,
+        `${this.context.location(row)}: found more than ${this.mostLevels} distinct texts, expected categories`,
+        'a column that names its rows is left out by data.exclude',
+      );
+    }
+    return this.levels.push(cell) - 1;
+  }
+}
+
+/** An MlpError (65); `row` is counted from 0, without the header. */
+export function badNumber({ header, location }: ColumnContext, cell: string, row: number): MlpError {
+  // 1e400 is a number, only too large; the word Infinity is none.
+  const overflow = Math.abs(parseDecimal(cell)) === Number.POSITIVE_INFINITY;
+  return new MlpError(
+    ExitCode.data,
+    `${location(row)}: found ${found(cell)}, expected a number${overflow ? ' that fits a float64' : ''}`,
+    row === 0 && header !== undefined && !looksNumeric(cell)
+      ? firstRowHint(header)
+      : numberHint(cell, WORD_HINT),
+  );
+}
+
+/** A word above numbers is rather a name or a unit than a slip. */
+function firstRowHint(header: boolean): string {
+  return header
+    ? 'is this a second header row, such as units? remove it; if the column holds text, name it in data.exclude'
+    : 'where the first row is a header, set data.header to true, or give data.target as a name';
+}
+
+const WORD_HINT =
+  'numbers are plain decimals such as -1.5e3; a column of categories is named in data.categories, one to leave out in data.exclude';

@@ -1,0 +1,172 @@
+/** Which character stands between the fields of a CSV, told from its beginning. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { quote } from '../../text.js';
+import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
+
+/**
+ * In the order of preference among candidates that serve equally well: a file whose every record splits at semicolons, headers included,
+ * is hardly one of commas, while one of semicolons is full of commas, in `1,5;2,5` and in text.
+ */
+const CANDIDATES = ['\t', ';', '|', ','];
+
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * The candidate by which most of `text` (in bytes) is records of the commonest number of fields, which must be more than one;
+ * the comma if there is none such. `text` is the beginning of a file, without a byte order mark, or all of it where `complete`; a last record that may be cut off
+ * does not count, nor do lines that begin with `comment`.
+ */
+export function detectDelimiter(text: Uint8Array, complete: boolean, comment?: string): string {
+  let best = { delimiter: ',', bytes: 0 };
+  for (const delimiter of CANDIDATES) {
+    const bytes = evenlySplitBytes(text, complete, delimiter, comment);
+    if (bytes > best.bytes) best = { delimiter, bytes };
+  }
+  return best.delimiter;
+}
+
+/** How many bytes are records of the commonest number of fields; 0 where that is 1, or where quotes are out of order. */
+function evenlySplitBytes(
+  text: Uint8Array,
+  complete: boolean,
+  delimiter: string,
+  comment: string | undefined,
+): number {
+  const splits = new Map<number, { records: number; bytes: number }>();
+  forEachRecord(text, complete, delimiter, comment, (fields, bytes) => {
+    const split = splits.get(fields);
+    splits.set(fields, { records: 1 + (split?.records ?? 0), bytes: bytes + (split?.bytes ?? 0) });
+  });
+  let commonest = { fields: 0, records: 0, bytes: 0 };
+  for (const [fields, { records, bytes }] of splits) {
+    if (records > commonest.records || (records === commonest.records && fields > commonest.fields)) {
+      commonest = { fields, records, bytes };
+    }
+  }
+  return commonest.fields > 1 ? commonest.bytes : 0;
+}
+
+/**
+ * Splits as csv-parse does, and counts no fields where that would complain of a quote. Much faster, for csv-parse would
+ * have to read everything once for each candidate.
+ */
+function forEachRecord(
+  text: Uint8Array,
+  complete: boolean,
+  delimiter: string,
+  comment: string | undefined,
+  visit: (fields: number, bytes: number) => void,
+): void {
+  const separator = delimiter.charCodeAt(0);
+  const commentStart = comment?.charCodeAt(0);
+  const endsField = (byte: number | undefined) =>
+    byte === undefined || byte === separator || byte === LINE_FEED || byte === CARRIAGE_RETURN;
+  let start = 0;
+  let fields = 1;
+  let fieldStart = 0;
+  let quoted = false;
+  let inOrder = true;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i];
+    if (i === start && byte === commentStart) {
+      while (i + 1 < text.length && text[i + 1] !== LINE_FEED && text[i + 1] !== CARRIAGE_RETURN) i++;
+    } else if (byte === QUOTE) {
+      if (!quoted) {
+        quoted = i === fieldStart;
+        inOrder &&= quoted;
+      } else if (text[i + 1] === QUOTE) {
+        i++;
+      } else {
+        quoted = false;
+        inOrder &&= endsField(text[i + 1]);
+      }
+    } else if (quoted) {
+      // anything may stand there
+    } else if (byte === separator) {
+      fields++;
+      fieldStart = i + 1;
+    } else if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
+      if (text[start] !== commentStart) visit(inOrder ? fields : 0, i - start);
+      if (byte === CARRIAGE_RETURN && text[i + 1] === LINE_FEED) i++;
+      fields = 1;
+      start = i + 1;
+      fieldStart = start;
+      inOrder = true;
+    }
+  }
+  const last = complete && start < text.length && text[start] !== commentStart;
+  if (last) visit(inOrder && !quoted ? fields : 0, text.length - start);
+}
+
+const DATE_OR_TIME = /^\d[\d\s.:/TZ+-]*$/;
+/** A data frame whose columns have no names is saved with 0, 1, 2, … in their place; two of them may be chance. */
+const FEWEST_COUNTED = 3;
+
+/**
+ * Whether `first` looks like names for the columns of `rows`, the records after it. It does where
+ *
+ * - a cell of it is a word and the column below is mostly numbers (or dates, amounts): `width` over 2.5, 3.1; or
+ * - its numbers count 0, 1, 2, … beside a cell that is no number, as a data frame's do; or
+ * - all its cells are words, different from each other and from all cells below them.
+ *
+ * Numbers in it must all be able to be names: different years, dates or counts, not fractions. So a first row of numbers
+ * alone is data (2019, 2020, 2021 over other numbers may be either), as is one that ends in the word of a class; nor does a missing cell
+ * say anything. A table of words that never repeat is taken to have a header.
+ */
+export function looksLikeHeader(first: readonly string[], rows: readonly (readonly string[])[]): boolean {
+  const numbers = first.filter(isNumberLike);
+  if (!numbers.every(canBeName) || !areDistinct(numbers)) return false;
+  const below = (index: number) => rows.map((row) => row[index]).filter((cell) => cell !== undefined);
+  const isNewWord = (cell: string, index: number) =>
+    !isMissing(cell) && !isNumberLike(cell) && !below(index).includes(cell);
+  if (first.some((cell, index) => isNewWord(cell, index) && areMostlyNumbers(below(index)))) return true;
+  if (numbers.length > 0) {
+    const counted = numbers.length >= FEWEST_COUNTED && numbers.every((cell, i) => cell === String(i));
+    return counted && numbers.length < first.length;
+  }
+  return first.every(isNewWord) && areDistinct(first);
+}
+
+/** An MlpError (65) where a name is empty, or stands over two columns. */
+export function requireNames(path: string, line: number, names: readonly string[]): void {
+  const seen = new Map<string, number>();
+  names.forEach((name, index) => {
+    if (name.trim() === '') {
+      throw new MlpError(
+        ExitCode.data,
+        `${path}:${line}: column ${index} (from 0): found an empty name, expected one for every column`,
+        'name the column; a nameless first one is often a row number that a data frame was saved with',
+      );
+    }
+    const first = seen.get(name);
+    if (first !== undefined) {
+      throw new MlpError(
+        ExitCode.data,
+        `${path}:${line}: found the name ${quote(name)} twice, for the columns ${first} and ${index} (from 0)`,
+        'give every column a name of its own',
+      );
+    }
+    seen.set(name, index);
+  });
+}
+
+function isNumberLike(cell: string): boolean {
+  return looksNumeric(cell) || DATE_OR_TIME.test(cell);
+}
+
+/** A year, a count, a date; no fraction and nothing below zero. */
+function canBeName(cell: string): boolean {
+  const value = parseDecimal(cell.trim().replace(',', '.'));
+  return Number.isNaN(value) || (Number.isInteger(value) && value >= 0);
+}
+
+function areMostlyNumbers(cells: readonly string[]): boolean {
+  const present = cells.filter((cell) => !isMissing(cell));
+  return present.filter(isNumberLike).length > present.length / 2;
+}
+
+function areDistinct(cells: readonly string[]): boolean {
+  return new Set(cells).size === cells.length;
+}

@@ -1,0 +1,161 @@
+/**
+ * How a CSV is written, and what its first records say: delimiter, header, names, where the data begin. Told from
+ * the first records, or as set; csv-parse reads them, so that nothing else has a say in what quotes mean.
+ */
+import { ExitCode, MlpError } from '../../errors.js';
+import { isMissing, parseDecimal } from '../cell.js';
+import type { Source } from '../source/source.js';
+import { readText } from '../source/textFile.js';
+import { delimiterName, type Separators } from './csvParse.js';
+import { detectDelimiter, looksLikeHeader, requireNames } from './detect.js';
+import { type FirstRecord, firstRecords, markLength, type Opening } from './firstRecords.js';
+
+/** How a CSV is written. */
+export interface Dialect extends Separators {
+  /** Whether the first record names the columns. */
+  readonly header: boolean;
+}
+
+/** What the first records of a source say. */
+export interface Beginning extends Dialect {
+  /** The header's, without a byte order mark; or "0", "1", … */
+  readonly names: readonly string[];
+  /** Byte offset of the first record of data. */
+  readonly dataStart: number;
+  /** The line, from 1, on which it begins. */
+  readonly dataLine: number;
+  /** The first records of data, at least one and at most 200, as csv-parse reads them. */
+  readonly sample: readonly (readonly string[])[];
+}
+
+export interface DialectRequest {
+  readonly delimiter: 'auto' | string;
+  readonly header: 'auto' | boolean;
+  readonly comment?: string;
+}
+
+/** Bytes that are looked at first; four times as many until they hold two records. */
+const FIRST_LOOK = 2 ** 16;
+const SAMPLE_RECORDS = 200;
+
+/**
+ * Reads as much of a source as tells its dialect.
+ * An MlpError where that can't be read (74), is no UTF-8 text, has quotes out of order, holds no data, begins with
+ * lines that are no part of the table, or has names that are empty or alike (65).
+ */
+export async function readBeginning(source: Source, request: DialectRequest): Promise<Beginning> {
+  const { name } = source;
+  let text: Buffer = Buffer.alloc(0);
+  let look = FIRST_LOOK;
+  for await (const piece of readText(source)) {
+    text = Buffer.concat([text, piece]);
+    for (; look < text.length; look *= 4) {
+      const split = splitOpening({ name, text: text.subarray(0, look), complete: false }, request);
+      if (split.records.length >= 2) return tellDialect(name, split, request);
+    }
+  }
+  return tellDialect(name, splitOpening({ name, text, complete: true }, request), request);
+}
+
+/** `separated by semicolons, without a header` */
+export function describeDialect({ delimiter, header, comment }: Dialect): string {
+  const comments = comment === undefined ? '' : `, comments after ${comment}`;
+  return `separated by ${delimiterName(delimiter)}s, ${header ? 'with' : 'without'} a header${comments}`;
+}
+
+/** The first records, and what they were split by. */
+interface SplitOpening extends Separators {
+  /** None at all only where the text is not complete. */
+  readonly records: readonly FirstRecord[];
+}
+
+function splitOpening(opening: Opening, { delimiter, header, comment }: DialectRequest): SplitOpening {
+  const { name, text, complete } = opening;
+  const mark = markLength(text);
+  const separators = {
+    delimiter: delimiter === 'auto' ? detectDelimiter(text.subarray(mark), complete, comment) : delimiter,
+    ...(comment !== undefined && { comment }),
+  };
+  const records = firstRecords(opening, separators, 1 + SAMPLE_RECORDS, header === true);
+  if (records.length === 0 && complete) {
+    throw noData(name, text.length > mark ? 'nothing but comments' : 'an empty file', header);
+  }
+  return { ...separators, records };
+}
+
+function tellDialect(
+  name: string,
+  { records, ...separators }: SplitOpening,
+  request: DialectRequest,
+): Beginning {
+  const [first, ...rest] = records;
+  const rows = rest.map(({ cells }) => cells);
+  requireTable(name, first, rows, request);
+  const header = request.header === 'auto' ? looksLikeHeader(first.cells, rows) : request.header;
+  if (header) requireNames(name, first.line, first.cells);
+  const names = header ? first.cells : first.cells.map((_, i) => String(i));
+  const data = header ? rest : records.slice(0, SAMPLE_RECORDS);
+  if (data.length === 0) throw noData(name, 'a header and nothing after it', header);
+  const { start: dataStart, line: dataLine } = data[0];
+  return { ...separators, header, names, dataStart, dataLine, sample: data.map(({ cells }) => cells) };
+}
+
+/** An MlpError (65) where the first record is an empty line, or has fewer fields than most of those after it. */
+function requireTable(
+  name: string,
+  { cells, line }: FirstRecord,
+  rows: readonly (readonly string[])[],
+  { header, comment }: DialectRequest,
+): void {
+  const fields = fieldsOfMost(rows);
+  if (cells.length === 1 && cells[0] === '' && (header === true || fields > 1)) {
+    throw new MlpError(
+      ExitCode.data,
+      `${name}:${line}: found an empty line, expected a ${header === false ? 'row' : 'header'}`,
+      'remove the line',
+    );
+  }
+  if (cells.length >= fields) return;
+  throw new MlpError(
+    ExitCode.data,
+    `${name}:${line}: found ${cells.length === 1 ? '1 field' : `${cells.length} fields`}, expected ${fields} as in the rows below`,
+    preambleHint(cells, fields, comment),
+  );
+}
+
+/** What the first line may be, and what to do about it. */
+function preambleHint(cells: readonly string[], fields: number, comment: string | undefined): string {
+  if (cells[0].startsWith('#') && comment === undefined) {
+    return 'it looks like a comment: remove such lines, or set data.comment to "#"';
+  }
+  if (cells.length > 1 && cells.length === fields - 1) {
+    return 'a header that is one name short often comes from R, which leaves the row names without: name that column';
+  }
+  return 'it looks like a preamble: remove the lines above the table';
+}
+
+/** How many fields more than half of the rows have, at least two; 0 where there is no such number. */
+function fieldsOfMost(rows: readonly (readonly string[])[]): number {
+  const rowsOf = new Map<number, number>();
+  for (const { length } of rows) rowsOf.set(length, (rowsOf.get(length) ?? 0) + 1);
+  for (const [fields, count] of rowsOf) {
+    if (count > 1 && count > rows.length / 2) return fields;
+  }
+  return 0;
+}
+
+function noData(name: string, found: string, header: 'auto' | boolean): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${name}: found ${found}, expected ${header === true ? 'a header and rows' : 'rows'}`,
+    found.startsWith('a header') ? 'where the first row is no header, set data.header to false' : undefined,
+  );
+}
+
+/** Whether the cells of a column are numbers in the first records, as far as they are not missing. */
+export function beginsWithNumbers({ sample }: Pick<Beginning, 'sample'>, column: number): boolean {
+  return sample.every((cells) => {
+    const cell = cells[column] ?? '';
+    return isMissing(cell) || Number.isFinite(parseDecimal(cell));
+  });
+}

@@ -1,0 +1,75 @@
+/** What a user should know of data that can be trained on all the same. */
+import { printable } from '../../text.js';
+import { parseDecimal } from '../cell.js';
+import type { FeatureEncoding } from '../encoding/encoding.js';
+import type { UnknownLevel } from '../encoding/write.js';
+import { hardlyRepeat } from '../levels.js';
+import { columnLabel } from '../table.js';
+import type { NamedColumns } from './columnChoice.js';
+
+/** A message names so many of a kind, and counts the rest. */
+const MOST_NAMED = 5;
+/** Fewer records than this may count up by chance. */
+const LEAST_COUNTED = 20;
+
+export function constantWarning({ path, header }: NamedColumns, constant: readonly string[]): string[] {
+  if (constant.length === 0) return [];
+  const labels = constant.slice(0, MOST_NAMED).map((name) => columnLabel(header, name));
+  const more = constant.length > MOST_NAMED ? ` and ${constant.length - MOST_NAMED} more` : '';
+  const [holds, tells] = constant.length === 1 ? ['holds', 'tells'] : ['hold', 'tell'];
+  return [
+    `${path}: ${labels.join(', ')}${more} ${holds} a single value in the training rows and ${tells} nothing`,
+  ];
+}
+
+/** Categories whose levels hardly repeat, and features that count the rows: `sample` are the first records. */
+export function identifierWarnings(
+  { path, header, names }: NamedColumns,
+  sample: readonly (readonly string[])[],
+  features: readonly number[],
+  encodings: readonly FeatureEncoding[],
+  trainRows: number,
+): string[] {
+  return encodings.flatMap((encoding, j) => {
+    const label = columnLabel(header, names[features[j]]);
+    const mend =
+      'it looks like an identifier, which a network can only learn by heart; name it in data.exclude';
+    if (encoding.kind === 'category') {
+      const count = encoding.levels.length;
+      if (!hardlyRepeat(count, trainRows)) return [];
+      return [`${path}: ${label} holds ${count} different texts in ${trainRows} training rows: ${mend}`];
+    }
+    return countsRows(sample, features[j]) ? [`${path}: ${label} counts the rows: ${mend}`] : [];
+  });
+}
+
+/** Whether each record's number is one more than that of the record before it. */
+function countsRows(sample: readonly (readonly string[])[], column: number): boolean {
+  if (sample.length < LEAST_COUNTED) return false;
+  const first = parseDecimal(sample[0][column] ?? '');
+  return sample.every((cells, row) => parseDecimal(cells[column] ?? '') === first + row);
+}
+
+export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]): string[] {
+  const named = unknown.slice(0, MOST_NAMED).map(({ column, level, rows }) => {
+    const count = rows === 1 ? '1 row' : `${rows} rows`;
+    return `${path}: column "${printable(column)}": no training row has "${printable(level)}", which ${count} of the others hold: it is none of the known levels there`;
+  });
+  const more = unknown.length - MOST_NAMED;
+  return more > 0 ? [...named, `${path}: ${more} more levels are not in the training rows`] : named;
+}
+
+export function droppedWarning(path: string, dropped: number, kept: number): string[] {
+  if (dropped === 0) return [];
+  return [`${path}: ${dropped} of ${dropped + kept} rows are left out, since a cell of theirs is missing`];
+}
+
+export function untrainedWarning(path: string, classes: readonly string[], labels: Int32Array): string[] {
+  const seen = new Uint8Array(classes.length);
+  for (const label of labels) seen[label] = 1;
+  const missing = classes.filter((_, label) => !seen[label]).map((name) => `"${printable(name)}"`);
+  if (missing.length === 0) return [];
+  return [
+    `${path}: no training row is of the class ${missing.slice(0, MOST_NAMED).join(', ')}: it can't be learnt`,
+  ];
+}

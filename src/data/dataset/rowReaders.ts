@@ -1,0 +1,302 @@
+/**
+ * The rows of one table for a dataset, in one of two ways. `PlainRows` goes over the bytes of a plain numeric file as often as
+ * needed and keeps no cells. `TableRows` has all cells in memory.
+ */
+
+import type { DataConfig } from '../../spec/dataConfig.js';
+import { settingOf } from '../../spec/dataConfig.js';
+import { beginsWithNumbers } from '../csv/dialect.js';
+import { type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
+import { type FeatureRequest, type FittedFeatures, fitFeatures } from '../encoding/fit.js';
+import { rowsWithMissing } from '../encoding/missing.js';
+import { type UnknownLevel, writeFeatures } from '../encoding/write.js';
+import { type FeatureMatrix, matrixOf } from '../featureMatrix.js';
+import { type Field, firstRows } from '../locatedColumn.js';
+import { fitInBlocks } from '../numeric/fit.js';
+import { PlainFile } from '../numeric/numericFile.js';
+import type { TableSource } from '../openTable.js';
+import type { FittedColumn, Scaling } from '../scaling.js';
+import { type Column, type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../table.js';
+import type { ColumnChoice } from './columnChoice.js';
+
+/** An open table with its columns chosen. */
+export interface Input {
+  readonly table: TableSource;
+  readonly choice: ColumnChoice;
+}
+
+export interface ReadRowsOptions {
+  readonly data: DataConfig;
+  /** The rows of the training table, where this is another: its features are of the same kinds. */
+  readonly training?: RowReader;
+  readonly threads: number;
+  readonly progress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** The rows of a matrix that a table fills. */
+export interface Placement {
+  /** [rows of the table] The row of the matrix; −1 for a row that is left out. */
+  readonly place: Int32Array;
+  /** The training rows, in the order of the matrix, whose first rows they are. */
+  readonly train: Int32Array;
+  /** Whether all tables of the dataset are plain numbers: these are fitted as in a file of plain numbers. */
+  readonly plain: boolean;
+}
+
+export interface Fitted extends FittedFeatures {
+  readonly matrix: FeatureMatrix;
+  readonly unknown: readonly UnknownLevel[];
+}
+
+export interface RowReader {
+  readonly rows: number;
+  /** How many rows of the table are left out because one of their cells is missing. */
+  readonly dropped: number;
+  /** Whether all features are numbers, and none of their cells is missing. */
+  readonly isPlain: boolean;
+  /** Whether a feature is a number or a category; `j` counts the features. */
+  featureKind(j: number): Column['kind'];
+  /** A column that is no feature: a target, weights, or one that marks held-out rows. */
+  field(column: number): Field;
+  /**
+   * Fits the encodings on the training rows and writes all rows into the matrix that `create` makes for so many columns.
+   * @throws NotPlain where the file turned out not to be plain
+   */
+  fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted>;
+  /** Writes the rows by encodings fitted elsewhere. @throws NotPlain as `fit` */
+  write(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    matrix: FeatureMatrix,
+  ): Promise<readonly UnknownLevel[]>;
+  close(): Promise<void>;
+}
+
+/** Thrown where a file is not one of plain numbers, so that all rows have to be read as tables. */
+export class NotPlain extends Error {}
+
+/** Rows whose features are all plain numbers. */
+export class PlainRows implements RowReader {
+  readonly dropped = 0;
+  readonly isPlain = true;
+
+  private constructor(
+    private readonly input: Input,
+    private readonly file: PlainFile,
+    private readonly data: DataConfig,
+  ) {}
+
+  /** @throws NotPlain where the table is of another kind */
+  static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<PlainRows> {
+    const { table, choice } = input;
+    if (
+      table.csv === undefined ||
+      table.csv.beginning.comment !== undefined ||
+      !isPlainRequest(input, data)
+    ) {
+      throw new NotPlain();
+    }
+    if (!choice.features.every((column) => beginsWithNumbers(table, column))) throw new NotPlain();
+    const captured = new Map(
+      otherColumns(choice).map(
+        (column) => [column, beginsWithNumbers(table, column) ? 'numeric' : 'text'] as const,
+      ),
+    );
+    const file = await PlainFile.scan({ ...table.csv, captured, threads, ...(progress && { progress }) });
+    if (file === null) throw new NotPlain();
+    return new PlainRows(input, file, data);
+  }
+
+  get rows(): number {
+    return this.file.rows;
+  }
+
+  featureKind(): 'numeric' {
+    return 'numeric';
+  }
+
+  field(column: number): Field {
+    const { table } = this.input;
+    const label = columnLabel(table.header, table.names[column]);
+    const location = (row: number) => `${table.path}:${this.file.line(row)}: ${label}`;
+    return { column: this.file.column(column), path: table.path, label, location };
+  }
+
+  async fit({ place, train }: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
+    const { features } = this.input.choice;
+    const requests = featureRequests(this.input, this.data);
+    const matrix = create(features.length);
+    const fitted = await this.file.fit({
+      features,
+      scalings: requests.map(({ scaling }) => scaling),
+      missingIsError: requests.every(({ missing }) => missing === 'error'),
+      place,
+      trainRows: train.length,
+      matrix: matrixOf(matrix),
+    });
+    if (fitted === null) throw new NotPlain();
+    return { ...plainEncodings(this.input, requests, fitted), matrix, unknown: [] };
+  }
+
+  async write(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    matrix: FeatureMatrix,
+  ): Promise<readonly UnknownLevel[]> {
+    const transforms = encodings.filter((encoding) => encoding.kind === 'numeric');
+    const { features } = this.input.choice;
+    if (transforms.length < features.length) throw new NotPlain();
+    if (!(await this.file.write(features, transforms, place, matrixOf(matrix)))) throw new NotPlain();
+    return [];
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
+
+/** Rows of any kind. */
+export class TableRows implements RowReader {
+  readonly isPlain: boolean;
+
+  private constructor(
+    private readonly input: Input,
+    private readonly table: Table,
+    private readonly data: DataConfig,
+    readonly dropped: number,
+  ) {
+    const { csv } = input.table;
+    // A CSV that gets here was not plain; a table in memory may be what a plain CSV of its cells would have been.
+    this.isPlain =
+      csv === undefined &&
+      dropped === 0 &&
+      isPlainRequest(input, data) &&
+      input.choice.features.every((column) => {
+        const cells = table.columns[column];
+        return cells?.kind === 'numeric' && cells.missing === 0;
+      });
+  }
+
+  static async read(input: Input, options: ReadRowsOptions): Promise<TableRows> {
+    const { table, choice } = input;
+    const { data, progress } = options;
+    const whole = await table.read(columnKinds(input, options), progress);
+    const droppable = [...choice.features, ...choice.targets].filter(
+      (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
+    );
+    const incomplete = rowsWithMissing(whole, droppable);
+    const kept = firstRows(whole.rows).filter((row) => !incomplete[row]);
+    const complete = kept.length < whole.rows ? selectRows(whole, kept) : whole;
+    return new TableRows(input, complete, data, whole.rows - kept.length);
+  }
+
+  get rows(): number {
+    return this.table.rows;
+  }
+
+  featureKind(j: number): Column['kind'] {
+    return this.table.columns[this.input.choice.features[j]]?.kind ?? 'text';
+  }
+
+  field(index: number): Field {
+    const { path, header, names, columns } = this.table;
+    const column = columns[index];
+    if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
+    const location = (row: number) => cellLocation(this.table, index, row);
+    return { column, path, label: columnLabel(header, names[index]), location };
+  }
+
+  async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
+    const fitted = this.fitPlain(placement) ?? this.fitTable(placement);
+    const matrix = create(matrixWidth(fitted.encodings));
+    const unknown = await this.write(fitted.encodings, placement.place, matrix);
+    return { ...fitted, matrix, unknown };
+  }
+
+  async write(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    matrix: FeatureMatrix,
+  ): Promise<readonly UnknownLevel[]> {
+    const { features } = this.input.choice;
+    return writeFeatures(this.table, features, encodings, place, matrixOf(matrix)).unknown;
+  }
+
+  async close(): Promise<void> {}
+
+  /** As the byte path fits: to the last bit what a CSV gives of these numbers, up to a megabyte of it. */
+  private fitPlain({ plain, place, train }: Placement): FittedFeatures | undefined {
+    if (!plain) return undefined;
+    const requests = featureRequests(this.input, this.data);
+    const scalings = requests.map(({ scaling }) => scaling);
+    const fitted = fitInBlocks(this.table, this.input.choice.features, scalings, place, train.length);
+    return fitted && plainEncodings(this.input, requests, fitted);
+  }
+
+  private fitTable({ train }: Placement): FittedFeatures {
+    return fitFeatures(this.table, featureRequests(this.input, this.data), train);
+  }
+}
+
+/** The columns that have a part in a dataset but are no features. */
+function otherColumns({ targets, weights, validation, test }: ColumnChoice): number[] {
+  return [...targets, weights, validation, test].filter((column) => column !== undefined);
+}
+
+/** The encodings of features that are plain numbers. */
+function plainEncodings(
+  { table, choice: { features } }: Input,
+  requests: readonly FeatureRequest[],
+  fitted: readonly FittedColumn[],
+): FittedFeatures {
+  return {
+    encodings: fitted.map(({ shift, scale }, j) => ({
+      kind: 'numeric',
+      column: table.names[features[j]],
+      shift,
+      scale,
+      ...(fillsMean(requests[j]) && { fill: shift }),
+    })),
+    constant: fitted.flatMap(({ constant }, j) => (constant ? [table.names[features[j]]] : [])),
+  };
+}
+
+function featureRequests({ table, choice }: Input, data: DataConfig): FeatureRequest[] {
+  return choice.features.map((index) => {
+    const name = table.names[index];
+    const standardize = settingOf(data.standardize, name, true);
+    const scaling: Scaling = standardize === 'minmax' ? 'minmax' : standardize ? 'standard' : 'none';
+    const category = choice.categories.includes(index);
+    return { index, scaling, missing: settingOf(data.missing, name, 'error'), category };
+  });
+}
+
+/** Whether the config asks for nothing but plain numbers, filled with what their scaling knows: no cell is kept to fit on. */
+function isPlainRequest(input: Input, data: DataConfig): boolean {
+  return input.choice.categories.length === 0 && featureRequests(input, data).every(hasPlainFill);
+}
+
+function hasPlainFill(request: FeatureRequest): boolean {
+  const { missing, scaling } = request;
+  return missing === 'error' || missing === 'drop-row' || (fillsMean(request) && scaling === 'standard');
+}
+
+function fillsMean({ missing }: FeatureRequest): boolean {
+  return missing === 'mean' || missing === 'indicator';
+}
+
+/**
+ * What csv-parse's cells are read as. A target that begins with text, or whose numbers are said to be classes, is text: it may be a mixture of
+ * both, and only its task says what that means.
+ */
+function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptions): ColumnKind[] {
+  const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');
+  choice.features.forEach((feature, j) => {
+    kinds[feature] = training?.featureKind(j) ?? 'auto';
+  });
+  for (const category of choice.categories) kinds[category] = 'text';
+  for (const other of otherColumns(choice)) kinds[other] = beginsWithNumbers(table, other) ? 'auto' : 'text';
+  if (data.task === 'binary' || data.task === 'multiclass')
+    for (const target of choice.targets) kinds[target] = 'text';
+  return kinds;
+}

@@ -1,0 +1,61 @@
+/** What each row counts in the loss. */
+import { ExitCode, MlpError } from '../../errors.js';
+import type { Weights } from '../../spec/dataConfig.js';
+import { settingOf } from '../../spec/dataConfig.js';
+import { oneOf, suggest } from '../../spec/messages.js';
+import { printable, quote } from '../../text.js';
+import { Levels } from '../levels.js';
+import { type Field, gather, requireNumbers } from '../locatedColumn.js';
+
+/**
+ * The weight of each class, [classes]: `n / (K · count)` over the training rows for "balanced", as scikit-learn has it, else as
+ * written, 1 for a class that is not named. An MlpError (78) for a class that there is not, and for weights that are all 0.
+ *
+ * @param trainLabels the classes of the training rows
+ */
+export function classWeights(
+  weights: Weights,
+  classes: readonly string[],
+  trainLabels: Int32Array,
+  place: string,
+): Float64Array {
+  if (weights === 'balanced') {
+    const counts = new Float64Array(classes.length);
+    for (const label of trainLabels) counts[label]++;
+    // A class without a training row weighs nothing rather than infinitely much.
+    return counts.map((count) => (count === 0 ? 0 : trainLabels.length / (classes.length * count)));
+  }
+  const levels = Levels.of(classes);
+  const named = new Map<number, number>();
+  for (const name of Object.keys(weights)) {
+    const label = levels.index(name);
+    if (label === undefined) {
+      const hint = suggest(name, classes);
+      throw new MlpError(
+        ExitCode.config,
+        `${place}data.weights: found no class ${quote(name)}, expected ${oneOf(classes.slice(0, 10).map(printable))}`,
+        hint && printable(hint),
+      );
+    }
+    named.set(label, settingOf(weights as { [className: string]: never }, name, 1 as never));
+  }
+  const all = Float64Array.from(classes, (_, label) => named.get(label) ?? 1);
+  if (!all.some((weight) => weight > 0)) {
+    throw new MlpError(
+      ExitCode.config,
+      `${place}data.weights: found 0 for every class, expected a weight above 0 for one at least`,
+    );
+  }
+  return all;
+}
+
+/** The weight in the cell of each of `rows`, [rows.length]. An MlpError (65) for one that is no number of at least 0. */
+export function weightsOf(field: Field, rows: Int32Array): Float64Array {
+  const weights = gather(requireNumbers(field, 'weights are numbers; check data.weights'), rows);
+  const at = weights.findIndex((weight) => weight < 0);
+  if (at < 0) return weights;
+  throw new MlpError(
+    ExitCode.data,
+    `${field.location(rows[at])}: found ${weights[at]}, expected a weight of at least 0`,
+  );
+}

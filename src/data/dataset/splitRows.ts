@@ -1,0 +1,112 @@
+/** Which rows train, which validate and which test. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
+import type { RowsOf } from '../../spec/dataConfig.js';
+import { suggest } from '../../spec/messages.js';
+import { printable, quote } from '../../text.js';
+import { cellText, type Field, finiteNumber, firstRows, rowCount } from '../locatedColumn.js';
+
+/** Row numbers of the training file, in the order in which a side has them. */
+export interface Sides {
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+  readonly test: Int32Array;
+}
+
+export interface SplitRequest {
+  readonly validation: RowsOf;
+  readonly test: RowsOf;
+  /** The columns that `validation` and `test` name, where they name one. */
+  readonly fields: { readonly validation?: Field; readonly test?: Field };
+  readonly rows: number;
+  /** [rows] and the classes' names: a share is stratified by them. */
+  readonly classes?: { readonly labels: Int32Array; readonly names: readonly string[] };
+  readonly seed: number;
+  /** The file, as messages name it. */
+  readonly path: string;
+}
+
+/**
+ * Test rows are taken off first, then validation rows from what is left; a share is one of what it is taken from, as two calls
+ * of scikit-learn's `train_test_split` with the same seed have it. Rows that a column marks stay in the order of the file, and
+ * so do all others where no share is taken.
+ *
+ * An MlpError (65) where a share can't be taken, or a column marks no row or all of them.
+ */
+export function splitRows(request: SplitRequest): Sides {
+  const { taken: test, rest } = takeRows('test', firstRows(request.rows), request);
+  const { taken: validation, rest: train } = takeRows('validation', rest, request);
+  return { train, validation, test };
+}
+
+function takeRows(
+  key: 'validation' | 'test',
+  from: Int32Array,
+  request: SplitRequest,
+): { taken: Int32Array; rest: Int32Array } {
+  const asked = request[key];
+  const field = request.fields[key];
+  if (typeof asked === 'object' && field) return takeMarked(key, from, field, asked.value);
+  if (typeof asked !== 'number' || asked === 0) return { taken: new Int32Array(0), rest: from };
+  const { classes, seed, path } = request;
+  try {
+    const split = classes
+      ? stratifiedSplit(
+          from.map((row) => classes.labels[row]),
+          classes.names.length,
+          asked,
+          seed,
+          classes.names,
+        )
+      : trainTestSplit(from.length, asked, seed);
+    // Numbers of all rows are the rows themselves.
+    const rows = (side: Int32Array) =>
+      from.length === request.rows ? side : side.map((index) => from[index]);
+    return { taken: rows(split.test), rest: rows(split.train) };
+  } catch (error) {
+    if (!(error instanceof MlpError)) throw error;
+    throw new MlpError(error.exitCode, `${path}: ${error.message}`, error.hint, { cause: error });
+  }
+}
+
+/** The rows of `from` whose cell is `value`; numbers are compared as numbers. */
+function takeMarked(key: string, from: Int32Array, field: Field, value: string | number) {
+  const isMarked = marker(field, value);
+  const taken = from.filter((row) => isMarked(row));
+  if (taken.length === 0) {
+    const seen = distinctTexts(field);
+    throw new MlpError(
+      ExitCode.data,
+      `${field.path}: ${field.label}: found no row with ${typeof value === 'string' ? quote(value) : value}, ` +
+        `expected the ${key} rows to have it`,
+      suggest(String(value), seen) ??
+        `the column has ${seen.map((text) => quote(text)).join(', ')}; set data.${key}.value`,
+    );
+  }
+  if (taken.length === from.length) {
+    throw new MlpError(
+      ExitCode.data,
+      `${field.path}: ${field.label}: found ${typeof value === 'string' ? quote(value) : value} in all rows, ` +
+        'expected rows to train on as well',
+      `check data.${key}`,
+    );
+  }
+  return { taken, rest: from.filter((row) => !isMarked(row)) };
+}
+
+function marker({ column }: Field, value: string | number): (row: number) => boolean {
+  const number = finiteNumber(String(value));
+  if (column.kind === 'numeric') return (row) => column.values[row] === number;
+  const marked = column.levels.map(
+    (level) => level === String(value) || (!Number.isNaN(number) && finiteNumber(level) === number),
+  );
+  return (row) => marked[column.codes[row]] ?? false;
+}
+
+/** A few of the column's values, for a message. */
+function distinctTexts(field: Field): string[] {
+  const texts = new Set<string>();
+  for (let row = 0; row < rowCount(field) && texts.size < 8; row++)
+    texts.add(printable(cellText(field, row)));
+  return [...texts];
+}

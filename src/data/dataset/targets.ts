@@ -1,0 +1,218 @@
+/** What the target columns mean: numbers to approach, or classes; and which classes, in which order. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { oneOf, suggest } from '../../spec/messages.js';
+import type { Task } from '../../spec/words.js';
+import { printable, quote } from '../../text.js';
+import { looksNumeric } from '../cell.js';
+import { overflowError } from '../encoding/fit.js';
+import { distinct, Levels } from '../levels.js';
+import {
+  cellText,
+  type Field,
+  firstRows,
+  gather,
+  numbers,
+  requireNumbers,
+  requirePresent,
+  rowCount,
+} from '../locatedColumn.js';
+import { fitStandardization, standardize } from '../scaling.js';
+import { columnLabel } from '../table.js';
+import type { Split } from './dataset.js';
+import type { Input } from './rowReaders.js';
+
+/** Above this many distinct integers a column is taken for a quantity. */
+const MOST_INTEGER_CLASSES = 20;
+/** Integers with gaps between them are classes where each occurs this often on average. */
+const ROWS_PER_CLASS = 5;
+
+/** What the targets of the training file mean: classes where there are some, else quantities. */
+export interface Meaning {
+  readonly task: Task;
+  readonly classes?: Levels;
+}
+
+/** The targets of every row of a file: the number of its class, or its values [rows, width]. */
+export type TargetValues =
+  | { readonly labels: Int32Array }
+  | { readonly values: Float64Array; readonly width: number };
+
+/**
+ * The meaning of the target columns of the training file. Several are a regression.
+ * An MlpError where they hold what can't be learnt (65), or can't serve the task that is asked for (78); `place` precedes its message.
+ */
+export function understandTargets(fields: readonly Field[], asked: 'auto' | Task, place: string): Meaning {
+  if (fields.length > 1) {
+    if (asked === 'binary' || asked === 'multiclass') {
+      throw new MlpError(
+        ExitCode.config,
+        `${place}data.task: found "${asked}" for ${fields.length} target columns, expected "regression"`,
+        'classes are in a single column: name it in data.target',
+      );
+    }
+    for (const field of fields) resolveTask(field, 'regression', place);
+    return { task: 'regression' };
+  }
+  const [field] = fields;
+  requirePresent(field);
+  const task = resolveTask(field, asked, place);
+  return task === 'regression' ? { task } : { task, classes: classesOf(field) };
+}
+
+/**
+ * The targets of a file by the meaning of the training file's. An MlpError (65) with the line of a cell that has none, or
+ * a number beyond ±`largest`, which the run's precision does not hold.
+ */
+export function readTargets(fields: readonly Field[], { classes }: Meaning, largest: number): TargetValues {
+  if (classes) return { labels: encodeLabels(fields[0], classes) };
+  const columns = fields.map((field) => requireNumbers(field, NOT_A_QUANTITY));
+  columns.forEach((values, j) => {
+    const row = values.findIndex((value) => Math.abs(value) > largest);
+    if (row < 0) return;
+    throw new MlpError(
+      ExitCode.data,
+      `${fields[j].location(row)}: found ${values[row]}, expected a number that fits a float32`,
+      'set "dtype": "float64", or "data": { "standardizeTarget": true }',
+    );
+  });
+  if (columns.length === 1) return { values: columns[0], width: 1 };
+  const values = new Float64Array(columns.length * columns[0].length);
+  columns.forEach((column, j) => {
+    for (let row = 0; row < column.length; row++) values[row * columns.length + j] = column[row];
+  });
+  return { values, width: columns.length };
+}
+
+const NOT_A_QUANTITY = 'regression takes numbers; where these are classes, let data.task be "auto"';
+
+/** The classes that a target column holds; it may have levels that none of its rows has any more. */
+function classesOf({ column }: Field): Levels {
+  if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map(String));
+  const present = new Uint8Array(column.levels.length);
+  for (const code of column.codes) present[code] = 1;
+  return Levels.of(column.levels.filter((_, code) => present[code]));
+}
+
+/**
+ * The task of a target column without missing cells: as asked, or by its cells where that is `auto`.
+ *
+ * - Cells that are not all numbers are classes, unless most of them are numbers: then the first other one is an error.
+ * - Integers are classes where there are two of them; or at most 20, and either without a gap and one of them repeated
+ *   (0 1 2 2 1), or each five times on average.
+ * - All other numbers are a quantity: regression.
+ *
+ * Two classes make a binary task, more a multiclass one. An MlpError where there is nothing to tell apart (65), a task that
+ * the column can't serve (78), or a cell that is no number (65, with its line).
+ */
+function resolveTask(field: Field, asked: 'auto' | Task, place: string): Task {
+  if (asked === 'regression') {
+    const values = requireNumbers(field, NOT_A_QUANTITY);
+    if (!values.some((value) => value !== values[0])) throw single(field, 'values');
+    return asked;
+  }
+  if (asked === 'auto' && isQuantity(field)) return 'regression';
+  const { names } = classesOf(field);
+  if (names.length < 2) throw single(field, 'classes');
+  if (asked === 'binary' && names.length > 2) {
+    throw new MlpError(
+      ExitCode.config,
+      `${place}data.task: found "binary" for the ${names.length} classes of ${field.label} in ${field.path}, expected "multiclass"`,
+      'let data.task be "auto"',
+    );
+  }
+  if (asked !== 'auto') return asked;
+  return names.length === 2 ? 'binary' : 'multiclass';
+}
+
+/** [rows] The class of each row. An MlpError (65) with the line where one has none of the classes. */
+function encodeLabels(field: Field, classes: Levels): Int32Array {
+  requirePresent(field);
+  const { column } = field;
+  const labelOfLevel = column.kind === 'text' ? column.levels.map((level) => classes.index(level)) : [];
+  const labelOfNumber = new Map<number, number | undefined>();
+  const labelOf = (row: number): number | undefined => {
+    if (column.kind === 'text') return labelOfLevel[column.codes[row]];
+    const value = column.values[row];
+    if (!labelOfNumber.has(value)) labelOfNumber.set(value, classes.index(String(value)));
+    return labelOfNumber.get(value);
+  };
+  return firstRows(rowCount(field)).map((row) => {
+    const label = labelOf(row);
+    if (label !== undefined) return label;
+    const text = cellText(field, row);
+    const hint = suggest(text, classes.names);
+    throw new MlpError(
+      ExitCode.data,
+      `${field.location(row)}: found the class ${quote(text)}, ` +
+        `expected ${oneOf(classes.names.slice(0, 10).map(printable))}${classes.names.length > 10 ? ', …' : ''}, ` +
+        'the classes of the training data',
+      hint && printable(hint),
+    );
+  });
+}
+
+/** Whether the column holds a quantity rather than classes; an MlpError (65) where it is neither. */
+function isQuantity(field: Field): boolean {
+  const { column } = field;
+  const values = numbers(field);
+  if (column.kind === 'text' && values.some(Number.isNaN)) {
+    // Cells such as 1,5 are meant as numbers: a column of them is no set of classes.
+    const meant = column.levels.map(looksNumeric);
+    const numeric = column.codes.filter((code) => meant[code]).length;
+    if (numeric > values.length / 2) {
+      requireNumbers(field, 'if these are classes, set data.task to "binary" or "multiclass"');
+    }
+    return false;
+  }
+  if (!values.every(Number.isInteger)) return distinctUpTo(values, 1) > 1;
+  const count = distinctUpTo(values, MOST_INTEGER_CLASSES);
+  if (count > MOST_INTEGER_CLASSES) return true;
+  if (count <= 2) return false;
+  const sorted = distinct([...values]);
+  const withoutGap = sorted[count - 1] - sorted[0] === count - 1;
+  return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
+}
+
+function single(field: Field, what: 'classes' | 'values'): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${field.path}: ${field.label}: found ${quote(cellText(field, 0))} in all ${rowCount(field)} rows, ` +
+      `expected at least two ${what}`,
+    'there is nothing to learn from one; check data.target',
+  );
+}
+
+/** How many different numbers there are, counted no further than one above `most`. */
+function distinctUpTo(values: Float64Array, most: number): number {
+  const seen = new Set<number>();
+  for (const value of values) {
+    seen.add(value);
+    if (seen.size > most) break;
+  }
+  return seen.size;
+}
+
+/** The targets of these rows. */
+export function targetsOf(targets: TargetValues, rows: Int32Array): Pick<Split, 'labels' | 'targets'> {
+  if ('labels' in targets) return { labels: rows.map((row) => targets.labels[row]) };
+  const { values, width } = targets;
+  if (width === 1) return { targets: gather(values, rows) };
+  const chosen = new Float64Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < width; j++) chosen[i * width + j] = values[rows[i] * width + j];
+  }
+  return { targets: chosen };
+}
+
+/** Standardises the targets of all sides by the first side's rows, in place. */
+export function standardizeTargets(sides: readonly Split[], { table, choice }: Input) {
+  const targets = sides.map((side) => side.targets ?? new Float64Array(0));
+  const { mean, scale } = fitStandardization(targets[0], choice.targets.length);
+  const overflowing = scale.findIndex((value) => !Number.isFinite(value));
+  if (overflowing >= 0) {
+    const label = columnLabel(table.header, table.names[choice.targets[overflowing]]);
+    throw overflowError(`${table.path}: ${label}`, 'variance');
+  }
+  for (const values of targets) standardize(values, { mean, scale });
+  return { mean: [...mean], scale: [...scale] };
+}

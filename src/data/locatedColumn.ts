@@ -1,0 +1,83 @@
+/** A column together with what messages need to point at its cells. */
+import { ExitCode, MlpError } from '../errors.js';
+import { found, numberHint, parseDecimal } from './cell.js';
+import type { Column } from './table.js';
+
+export interface Field {
+  readonly column: Column;
+  /** The file, as messages name it. */
+  readonly path: string;
+  /** `column "y"`, or `column 3` of a file without header. */
+  readonly label: string;
+  /** Where messages find the cell of a row: `data.csv:7: column "y"`. */
+  location(row: number): string;
+}
+
+/** How many rows the column has. */
+export function rowCount({ column }: Field): number {
+  return column.kind === 'numeric' ? column.values.length : column.codes.length;
+}
+
+/** 0, 1, 2, … Plain loops here and below: `from` would make an array of a million objects first. */
+export function firstRows(count: number): Int32Array {
+  const rows = new Int32Array(count);
+  for (let row = 0; row < count; row++) rows[row] = row;
+  return rows;
+}
+
+/** The elements at these rows. */
+export function gather(values: Float64Array, rows: Int32Array): Float64Array {
+  const gathered = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) gathered[i] = values[rows[i]];
+  return gathered;
+}
+
+/** [rows] The number in each cell; NaN where it is missing or none. A numeric column's own values, not a copy. */
+export function numbers({ column }: Field): Float64Array {
+  if (column.kind === 'numeric') return column.values;
+  const values = column.levels.map(finiteNumber);
+  const cells = new Float64Array(column.codes.length);
+  for (let row = 0; row < cells.length; row++) cells[row] = values[column.codes[row]] ?? Number.NaN;
+  return cells;
+}
+
+/** The cell as text: of a numeric column the number's shortest spelling; '' where it is missing. */
+export function cellText({ column }: Field, row: number): string {
+  if (column.kind === 'numeric') return Number.isNaN(column.values[row]) ? '' : String(column.values[row]);
+  return column.codes[row] < 0 ? '' : column.levels[column.codes[row]];
+}
+
+/** Throws an MlpError (65) at the first cell that is missing. */
+export function requirePresent(field: Field): void {
+  const { column } = field;
+  if (column.missing === 0) return;
+  const row =
+    column.kind === 'numeric'
+      ? column.values.findIndex(Number.isNaN)
+      : column.codes.findIndex((code) => code < 0);
+  throw new MlpError(
+    ExitCode.data,
+    `${field.location(row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
+    'complete the cell, or remove the row',
+  );
+}
+
+/** [rows] The number in each cell; an MlpError (65) at the first that is none. A numeric column's own values, not a copy. */
+export function requireNumbers(field: Field, textHint: string): Float64Array {
+  requirePresent(field);
+  const values = numbers(field);
+  const row = field.column.kind === 'text' ? values.findIndex(Number.isNaN) : -1;
+  if (row < 0) return values;
+  const text = cellText(field, row);
+  throw new MlpError(
+    ExitCode.data,
+    `${field.location(row)}: found ${found(text)}, expected a number`,
+    numberHint(text, textHint),
+  );
+}
+
+/** The finite number that a text is, NaN where it is none. */
+export function finiteNumber(text: string): number {
+  const value = parseDecimal(text);
+  return Number.isFinite(value) ? value : Number.NaN;
+}

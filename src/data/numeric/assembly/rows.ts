@@ -1,0 +1,145 @@
+/** What the rows of a text look like: how many, all of one width, and nothing in them that only csv-parse understands. */
+
+const NEWLINE: i32 = 10;
+const RETURN: i32 = 13;
+const BLANK: i32 = 32;
+const QUOTE: i32 = 34;
+
+/** What `checkRows` and `dropReturns` find. */
+const PLAIN: i32 = 0;
+/** A carriage return: to be dropped first. */
+const RETURNS: i32 = 1;
+/** What is for csv-parse: a quote, a control character, a row of another width, an empty line. */
+const FOREIGN: i32 = 2;
+
+/** Of the text that was checked last. */
+export let rows: i32 = 0;
+export let isAscii: bool = true;
+
+/**
+ * Checks the text at..end: whole rows, the last ending in a newline, and 64 blanks behind. `captured` [u32], rising and then
+ * one that is at least `columns`, are columns whose cells are wanted: `starts` [rows, captured, u32] receives the position
+ * before each of them, and at most as many elements more.
+ */
+export function checkRows(
+  at: usize,
+  end: usize,
+  delimiter: i32,
+  columns: i32,
+  captured: usize,
+  starts: usize,
+): i32 {
+  const delimiters = i8x16.splat(<i8>delimiter);
+  const newlines = i8x16.splat(<i8>NEWLINE);
+  const last = columns - 1;
+  let count = 0;
+  let rowStart = at;
+  let column = 0; // delimiters since the row began
+  let capture = captured;
+  let wanted = load<i32>(capture);
+  isAscii = true;
+  for (; at < end; at += 64) {
+    const text0 = v128.load(at);
+    const text1 = v128.load(at, 16);
+    const text2 = v128.load(at, 32);
+    const text3 = v128.load(at, 48);
+    let ends = bitsEqual(text0, text1, text2, text3, newlines);
+    let marks = bitsEqual(text0, text1, text2, text3, delimiters);
+    const odd = v128.or(
+      v128.or(oddLanes(text0, newlines, delimiters), oddLanes(text1, newlines, delimiters)),
+      v128.or(oddLanes(text2, newlines, delimiters), oddLanes(text3, newlines, delimiters)),
+    );
+    if (v128.any_true(odd)) {
+      const what = oddCharacters(at, delimiter);
+      if (what != PLAIN) return what;
+      isAscii = false;
+    }
+    for (;;) {
+      if (wanted == 0) {
+        store<u32>(starts, <u32>(rowStart - 1));
+        starts += 4;
+        capture += 4;
+        wanted = load<i32>(capture);
+      }
+      const newline = ends & -ends;
+      const before = newline - 1; // all bits where there is none
+      const inRow = marks & before;
+      const next = column + <i32>popcnt(inRow);
+      if (wanted <= next) {
+        let rest = inRow;
+        do {
+          for (column++; column < wanted; column++) rest &= rest - 1;
+          store<u32>(starts, <u32>(at + <usize>ctz(rest)));
+          starts += 4;
+          rest &= rest - 1;
+          capture += 4;
+          wanted = load<i32>(capture);
+        } while (wanted <= next);
+      }
+      column = next;
+      if (newline == 0) break;
+      const stop = at + <usize>ctz(newline);
+      if (column != last || stop == rowStart) return FOREIGN;
+      count++;
+      column = 0;
+      rowStart = stop + 1;
+      capture = captured;
+      wanted = load<i32>(capture);
+      ends ^= newline;
+      marks ^= inRow;
+    }
+  }
+  rows = count;
+  return PLAIN;
+}
+
+/** Lanes that are no plain characters. */
+@inline
+function oddLanes(text: v128, newlines: v128, delimiters: v128): v128 {
+  // Signed: what is not ASCII is less than a blank, too.
+  const low = i8x16.lt_s(text, i8x16.splat(<i8>BLANK));
+  const separators = v128.or(i8x16.eq(text, newlines), i8x16.eq(text, delimiters));
+  return v128.or(v128.andnot(low, separators), i8x16.eq(text, i8x16.splat(<i8>QUOTE)));
+}
+
+/** What the 64 characters from `at` hold beside plain ones; PLAIN where all the others are not ASCII. */
+function oddCharacters(at: usize, delimiter: i32): i32 {
+  let what = PLAIN;
+  for (let i = 0; i < 64; i++) {
+    const character = <i32>load<u8>(at + i);
+    if (character == RETURN) what = RETURNS;
+    else if (character == QUOTE) return FOREIGN;
+    else if (character < BLANK && character != NEWLINE && character != delimiter) return FOREIGN;
+  }
+  return what;
+}
+
+/** Where the text ended after the carriage returns of its line ends were dropped; 0 where one stands elsewhere. */
+export function dropReturns(at: usize, end: usize): usize {
+  const returns = i8x16.splat(<i8>RETURN);
+  let from = at; // what is still to be moved
+  let to = at;
+  for (; at < end; at += 16) {
+    let marks = i8x16.bitmask(i8x16.eq(v128.load(at), returns));
+    for (; marks != 0; marks &= marks - 1) {
+      const found = at + <usize>ctz(marks);
+      if (found >= end) break;
+      if (<i32>load<u8>(found + 1) != NEWLINE) return 0;
+      memory.copy(to, from, found - from);
+      to += found - from;
+      from = found + 1;
+    }
+  }
+  memory.copy(to, from, end - from);
+  return to + end - from;
+}
+
+/** A bit for each of 64 characters: whether it is the one in every lane of `wanted`. */
+@inline
+export function bitsEqual(text0: v128, text1: v128, text2: v128, text3: v128, wanted: v128): u64 {
+  const bits0 = <u32>i8x16.bitmask(i8x16.eq(text0, wanted));
+  const bits1 = <u32>i8x16.bitmask(i8x16.eq(text1, wanted));
+  const bits2 = <u32>i8x16.bitmask(i8x16.eq(text2, wanted));
+  const bits3 = <u32>i8x16.bitmask(i8x16.eq(text3, wanted));
+  return (<u64>(bits0 | (bits1 << 16))) | ((<u64>(bits2 | (bits3 << 16))) << 32);
+}

@@ -1,0 +1,238 @@
+/** What each thread reads pieces with: the file, its own workspace, and the blocks of numbers that a piece is read in. */
+import { parseDecimal } from '../cell.js';
+import { changed, type FileBytes, readAt } from '../source/fileBytes.js';
+import type { BlockSize } from './matrix.js';
+import type { Modules } from './modules.js';
+import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
+
+/** Of the beginning of a file, what reading its rows takes. Plain data. */
+export interface RowsBeginning {
+  readonly delimiter: string;
+  readonly dataStart: number;
+  readonly columns: number;
+}
+
+/** Rows that have been read into the workspace: `values` and `packed`, row by row, all columns of the file. */
+export interface Block {
+  /** Of the file, from 0. */
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** Takes a cell that is no number: its row and column of the file, and its text. False ends the reading. */
+export type OtherCell = (row: number, column: number, text: string) => boolean;
+
+/** What is tried first on the cells of a block: nothing where numbers are long, for each would be tried in vain. */
+type NumberKind = 'tiny' | 'short' | 'long';
+
+const TINY_LENGTH = 4;
+const LINE_FEED = 0x0a;
+
+export class Reader {
+  readonly space: Workspace;
+  readonly delimiter: number;
+  readonly blockSize: BlockSize;
+  /** How many cells of the block can't be packed: their numbers are in the workspace. */
+  unpackedCells = 0;
+
+  /** @param rank the thread's number among those that read the file, from 0 */
+  constructor(
+    readonly modules: Modules,
+    readonly file: FileBytes,
+    readonly beginning: RowsBeginning,
+    readonly tuning: Tuning,
+    readonly rank: number,
+  ) {
+    this.blockSize = blockSizeOf(beginning.columns, tuning);
+    this.space = new Workspace(modules.parse, beginning.columns, this.blockSize);
+    this.delimiter = beginning.delimiter.charCodeAt(0);
+  }
+
+  /**
+   * Reads a piece block by block. Only the `features` are looked at, columns of the file. A cell that is no number is NaN in
+   * its block. False where `otherCell` said so.
+   */
+  forEachBlock(
+    piece: PlacedPiece,
+    features: Int32Array,
+    otherCell: OtherCell,
+    take: (block: Block) => void,
+  ): boolean {
+    const { space, file } = this;
+    const { columns, exports, at } = space;
+    space.bytes.fill(0, at.wanted, at.wanted + columns);
+    for (const column of features) space.bytes[at.wanted + column] = 1;
+
+    const text = loadPiece(space, file, piece);
+    let from = text.at;
+    let kind = this.kindOf(text, piece);
+    for (let done = 0; done < piece.rows; ) {
+      const wanted = Math.min(this.blockSize.rows, piece.rows - done) * columns;
+      const found = exports.findCells(from, text.end, this.delimiter, wanted, at.marks);
+      if (found < wanted) throw changed(file, file.size);
+      const others = this.readAs(kind, wanted);
+      if (kind === 'tiny' && others * 16 > wanted) kind = 'short';
+      else if (kind === 'short' && others * 2 > wanted) kind = 'long';
+      const left = exports.readOtherNumbers(
+        at.marks,
+        others,
+        columns,
+        at.values,
+        at.packed,
+        at.others,
+        at.wanted,
+        at.unpacked,
+      );
+      this.unpackedCells = exports.unpackedCells.value;
+      const firstRow = piece.firstRow + done;
+      if (left > 0 && !this.readLeft(left, firstRow, otherCell)) return false;
+      const rows = wanted / columns;
+      take({ firstRow, rows });
+      done += rows;
+      from = space.words[at.marks / 4 + wanted] + 1;
+    }
+    return true;
+  }
+
+  /** The text of the cell that begins at an address. */
+  cellText(start: number): string {
+    return this.text(start, this.cellEnd(start));
+  }
+
+  cellEnd(start: number): number {
+    const { bytes } = this.space;
+    let end = start;
+    while (bytes[end] !== this.delimiter && bytes[end] !== LINE_FEED) end++;
+    return end;
+  }
+
+  /** What most numbers of a piece may be, by their mean length with a separator. */
+  private kindOf({ at, end }: Span, { rows }: PlacedPiece): NumberKind {
+    return end - at <= TINY_LENGTH * rows * this.beginning.columns ? 'tiny' : 'short';
+  }
+
+  /** Reads the numbers of the block that are of a kind, and returns how many cells are others. */
+  private readAs(kind: NumberKind, cells: number): number {
+    const { exports, words, at } = this.space;
+    if (kind === 'tiny') return exports.readTinyNumbers(at.marks, cells, at.values, at.packed, at.others);
+    if (kind === 'short') return exports.readShortNumbers(at.marks, cells, at.values, at.packed, at.others);
+    for (let cell = 0, to = at.others / 4; cell < cells; cell++) words[to++] = cell;
+    return cells;
+  }
+
+  /** The cells of the block that the module has left over: numbers of many digits, or none. */
+  private readLeft(count: number, firstRow: number, otherCell: OtherCell): boolean {
+    const { columns, words, doubles, at } = this.space;
+    for (let i = 0; i < count; i++) {
+      const cell = words[at.others / 4 + i];
+      const column = cell % columns;
+      const text = this.text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
+      const value = parseDecimal(text);
+      if (Number.isFinite(value)) {
+        doubles[at.values / 8 + cell] = value;
+        words[at.packed / 4 + cell] = 0;
+        words[at.unpacked / 4 + this.unpackedCells++] = cell;
+        continue;
+      }
+      doubles[at.values / 8 + cell] = Number.NaN;
+      if (!otherCell(firstRow + (cell - column) / columns, column, text)) return false;
+    }
+    return true;
+  }
+
+  private text(start: number, end: number): string {
+    const { buffer } = this.space.bytes;
+    return Buffer.from(buffer, start, end - start).toString();
+  }
+}
+
+/** Rows that begin within one stretch of the file. */
+export interface Piece {
+  /** From where to where they stand in the file, in bytes. */
+  readonly begin: number;
+  readonly end: number;
+  readonly rows: number;
+  /** Whether some of them end in \r\n. */
+  readonly returns: boolean;
+}
+
+/** A piece with the number of its first row. */
+export interface PlacedPiece extends Piece {
+  readonly firstRow: number;
+}
+
+/** Text in a workspace: from where to where. */
+export interface Span {
+  readonly at: number;
+  readonly end: number;
+}
+
+/** A longer row is for csv-parse, which knows whether one of its fields is too long. */
+export const LONGEST_ROW = 2 ** 20;
+/** How much is read at first to find the end of a row. */
+const TAIL = 2 ** 12;
+
+/** How many pieces the bytes from `dataStart` on make. */
+export function pieceCount({ size }: FileBytes, dataStart: number, pieceBytes: number): number {
+  return Math.ceil((size - dataStart) / pieceBytes);
+}
+
+/**
+ * Loads the rows that begin in start..limit of the file, given that a row begins at `dataStart`. Undefined where a row is
+ * too long; an empty span where none begins.
+ */
+export function loadStretch(
+  space: Workspace,
+  file: FileBytes,
+  dataStart: number,
+  start: number,
+  limit: number,
+): (Span & { readonly begin: number }) | undefined {
+  const { text } = space.at;
+  // A row begins behind a line feed: the one before `start` counts.
+  const from = start === dataStart ? start : start - 1;
+  let length = limit - from;
+  space.reserve(length + LONGEST_ROW + 1);
+  readAt(file, space.bytes, text, length, from);
+  const skipped = start === dataStart ? 0 : indexOfLineFeed(space, text, text + length) + 1;
+  const none = { at: text, end: text, begin: limit };
+  if (from + skipped === limit) return none;
+  if (skipped === 0 && start !== dataStart) return none;
+  for (let step = TAIL; space.bytes[text + length - 1] !== LINE_FEED; step *= 2) {
+    const position = from + length;
+    const more = Math.min(step, file.size - position);
+    if (more === 0) {
+      space.bytes[text + length++] = LINE_FEED;
+      break;
+    }
+    if (position + more - limit > LONGEST_ROW) return undefined;
+    readAt(file, space.bytes, text + length, more, position);
+    const found = indexOfLineFeed(space, text + length, text + length + more);
+    length += found < 0 ? more : found + 1;
+  }
+  const lastRow = space.bytes.lastIndexOf(LINE_FEED, text + length - 2) + 1;
+  if (text + length - Math.max(lastRow, text + skipped) > LONGEST_ROW) return undefined;
+  return { at: text + skipped, end: text + length, begin: from + skipped };
+}
+
+/** Loads a piece; its rows all end in a line feed alone. An MlpError (74) where the file is no longer what was scanned. */
+export function loadPiece(space: Workspace, file: FileBytes, piece: Piece): Span {
+  const { text } = space.at;
+  const length = piece.end - piece.begin;
+  space.reserve(length + 1);
+  readAt(file, space.bytes, text, length, piece.begin);
+  let end = text + length;
+  if (space.bytes[end - 1] !== LINE_FEED) space.bytes[end++] = LINE_FEED;
+  if (piece.returns) {
+    space.endText(end);
+    end = space.exports.dropReturns(text, end);
+    if (end === 0) throw changed(file, file.size);
+  }
+  space.endText(end);
+  return { at: text, end };
+}
+
+/** Counted from `at`; −1 where there is none. */
+function indexOfLineFeed({ bytes }: Workspace, at: number, end: number): number {
+  return bytes.subarray(at, end).indexOf(LINE_FEED);
+}

@@ -1,0 +1,336 @@
+/**
+ * The second way over a piece: the training rows' moments, and every number to its place in the matrix, as yet as it was
+ * read.
+ */
+import { isMissing, looksNumeric } from '../cell.js';
+import { type FittedColumn, rangeColumn, type Scaling, standardColumn } from '../scaling.js';
+import { numericColumn, type Table } from '../table.js';
+import type { PlacedPiece, Reader } from './chunkReader.js';
+import { type Columns, MatrixSpace, type SharedTarget } from './matrix.js';
+import { blockSizeOf, TUNING } from './workspace.js';
+
+/** Rows of the matrix below `trainRows` are fitted on. */
+export interface FitTask extends Columns, SharedTarget {
+  readonly kind: 'fit';
+  readonly pieces: readonly PlacedPiece[];
+  readonly trainRows: number;
+  /** Whether mean and deviation, and least and greatest value are wanted. */
+  readonly moments: boolean;
+  readonly extremes: boolean;
+  /** Whether a missing cell is an error, rather than a reason to leave the file to csv-parse. */
+  readonly missingIsError: boolean;
+}
+
+/** A cell that is no number. */
+export interface OddCell {
+  readonly row: number;
+  readonly column: number;
+  readonly text: string;
+}
+
+/** The first cells, by row, that are wrong in a way of their own. */
+export interface OddCells {
+  readonly bad?: OddCell;
+  readonly missingInTraining?: OddCell;
+  readonly missingElsewhere?: OddCell;
+  /** Of each column that has them: cells that nobody meant as numbers, and cells that are missing. */
+  readonly counts: ReadonlyMap<number, { readonly words: number; readonly missing: number }>;
+}
+
+/** Of the training rows in a piece; arrays are [features], empty where they are not wanted. */
+export interface FittedPiece {
+  readonly trainRows: number;
+  /** A mean is the sum of its two parts. */
+  readonly means: Float64Array;
+  readonly meanRests: Float64Array;
+  readonly squares: Float64Array;
+  readonly least: Float64Array;
+  readonly greatest: Float64Array;
+  /** [features] 1 where so many numbers can't be packed that the column is to be read again. */
+  readonly wide: Uint8Array;
+  /** The other numbers that can't be packed, each as row of the file, feature and value. */
+  readonly unpacked: Float64Array;
+  readonly odd?: OddCells;
+}
+
+/** Carries out units of the task: undefined where the file is for csv-parse. */
+export function fitter(reader: Reader, task: FitTask): (unit: number) => FittedPiece | undefined {
+  const { space, blockSize } = reader;
+  const { columns, exports, at } = space;
+  const { place, trainRows, features, matrix } = task;
+  const matrixSpace = new MatrixSpace(reader.modules.matrix, matrix, task.scratch, reader.rank);
+  const placeBlock = matrixSpace.placer(task, blockSize, columns);
+  const source = matrix.dtype === 'float32' ? at.packed : at.values;
+  const rowBytes = columns * matrixSpace.elementBytes;
+  const unpacked = new UnpackedNumbers(reader, features);
+
+  return (unit) => {
+    const odd = new OddCellFinder(task);
+    let count = 0;
+    space.numbers(at.means, columns).fill(0);
+    space.numbers(at.meanRests, columns).fill(0);
+    space.numbers(at.squares, columns).fill(0);
+    space.numbers(at.least, columns).fill(Number.POSITIVE_INFINITY);
+    space.numbers(at.greatest, columns).fill(Number.NEGATIVE_INFINITY);
+    const addRows = (chosen: number): void => {
+      if (task.moments) {
+        exports.addMoments(at.values, at.chosen, chosen, columns, count, at.means, at.meanRests, at.squares);
+      }
+      if (task.extremes) {
+        exports.addExtremes(at.values, at.chosen, chosen, columns, at.least, at.greatest);
+      }
+      count += chosen;
+    };
+    const isPlain = reader.forEachBlock(
+      task.pieces[unit],
+      features,
+      (row, column, text) => odd.add(row, column, text),
+      ({ firstRow, rows }) => {
+        let chosen = 0;
+        for (let r = 0; r < rows; r++) {
+          const row = place[firstRow + r];
+          if (row >= 0 && row < trainRows) space.words[at.chosen / 4 + chosen++] = r * columns * 8;
+        }
+        if (chosen > 0) addRows(chosen);
+        if (matrix.dtype === 'float32') unpacked.add(firstRow);
+        if (unpacked.isAllWide) return;
+        const block = space.bytes.subarray(source, source + rows * rowBytes);
+        placeBlock(block, place.subarray(firstRow, firstRow + rows));
+      },
+    );
+    if (!isPlain) return undefined;
+    const pick = (wanted: boolean, address: number) =>
+      wanted
+        ? Float64Array.from(features, (column) => space.doubles[address / 8 + column])
+        : new Float64Array();
+    return {
+      trainRows: count,
+      means: pick(task.moments, at.means),
+      meanRests: pick(task.moments, at.meanRests),
+      squares: pick(task.moments, at.squares),
+      least: pick(task.extremes, at.least),
+      greatest: pick(task.extremes, at.greatest),
+      ...unpacked.take(),
+      ...odd.found,
+    };
+  };
+}
+
+/** Of the cells of a block, one in so many may be kept aside. */
+const UNPACKED_SHARE = 64;
+
+/** Numbers that can't be packed: few are kept aside, of many their columns are noted. */
+class UnpackedNumbers {
+  isAllWide = false;
+  private readonly wide: Uint8Array;
+  private readonly featureOf: Int32Array;
+  private aside: number[] = [];
+
+  constructor(
+    private readonly reader: Reader,
+    features: Int32Array,
+  ) {
+    this.wide = new Uint8Array(features.length);
+    this.featureOf = new Int32Array(reader.space.columns);
+    features.forEach((column, j) => {
+      this.featureOf[column] = j;
+    });
+  }
+
+  /** Looks at the block that has been read. */
+  add(firstRow: number): void {
+    if (this.isAllWide) return;
+    const { space, unpackedCells, blockSize } = this.reader;
+    const { words, doubles, columns, at } = space;
+    const isMany = unpackedCells * UNPACKED_SHARE > blockSize.cells;
+    for (let i = 0; i < unpackedCells; i++) {
+      const cell = words[at.unpacked / 4 + i];
+      const column = cell % columns;
+      const feature = this.featureOf[column];
+      if (isMany) this.wide[feature] = 1;
+      if (this.wide[feature]) continue;
+      this.aside.push(firstRow + (cell - column) / columns, feature, doubles[at.values / 8 + cell]);
+    }
+    if (isMany) this.isAllWide = !this.wide.includes(0);
+  }
+
+  /** What has been found since the last time. */
+  take(): Pick<FittedPiece, 'wide' | 'unpacked'> {
+    const unpacked = Float64Array.from(this.aside);
+    this.aside = [];
+    return { wide: this.wide.slice(), unpacked };
+  }
+}
+
+class OddCellFinder {
+  private bad: OddCell | undefined;
+  private missingInTraining: OddCell | undefined;
+  private missingElsewhere: OddCell | undefined;
+  private readonly counts = new Map<number, { words: number; missing: number }>();
+
+  constructor(private readonly task: FitTask) {}
+
+  /** Cells come in the order of the file. False where the file is for csv-parse. */
+  add(row: number, column: number, text: string): boolean {
+    const { place, trainRows, missingIsError } = this.task;
+    const count = this.counts.get(column) ?? { words: 0, missing: 0 };
+    this.counts.set(column, count);
+    const cell = { row, column, text };
+    if (!isMissing(text)) {
+      this.bad ??= cell;
+      if (!looksNumeric(text)) count.words++;
+      return true;
+    }
+    if (!missingIsError) return false;
+    count.missing++;
+    const target = place[row];
+    if (target >= 0 && target < trainRows) this.missingInTraining ??= cell;
+    else if (target >= 0) this.missingElsewhere ??= cell;
+    return true;
+  }
+
+  get found(): { odd?: OddCells } {
+    const { bad, missingInTraining, missingElsewhere, counts } = this;
+    if (counts.size === 0) return {};
+    return {
+      odd: {
+        ...(bad && { bad }),
+        ...(missingInTraining && { missingInTraining }),
+        ...(missingElsewhere && { missingElsewhere }),
+        counts,
+      },
+    };
+  }
+}
+
+export class Moments {
+  private rows = 0;
+  private readonly means: Float64Array;
+  private readonly meanRests: Float64Array;
+  private readonly squares: Float64Array;
+  private readonly least: Float64Array;
+  private readonly greatest: Float64Array;
+
+  constructor(private readonly scalings: readonly Scaling[]) {
+    const { length } = scalings;
+    this.means = new Float64Array(length);
+    this.meanRests = new Float64Array(length);
+    this.squares = new Float64Array(length);
+    this.least = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
+    this.greatest = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** By the formula of Chan, Golub and LeVeque (1983), with means of two parts as in assembly/moments.ts. */
+  add({ trainRows, means, meanRests, squares, least, greatest }: ChunkMoments): void {
+    if (trainRows === 0) return;
+    const rows = this.rows + trainRows;
+    const weight = trainRows / rows;
+    for (let j = 0; j < means.length; j++) {
+      const upper = means[j] - this.means[j];
+      const lower = sumRest(means[j], -this.means[j], upper) + (meanRests[j] - this.meanRests[j]);
+      const mean = this.means[j] + upper * weight;
+      this.meanRests[j] += sumRest(this.means[j], upper * weight, mean) + lower * weight;
+      this.means[j] = mean;
+      this.squares[j] += squares[j] + (upper + lower) ** 2 * weight * this.rows;
+    }
+    for (let j = 0; j < least.length; j++) {
+      this.least[j] = Math.min(this.least[j], least[j]);
+      this.greatest[j] = Math.max(this.greatest[j], greatest[j]);
+    }
+    this.rows = rows;
+  }
+
+  /** Undefined where a mean, variance or range overflows. */
+  columns(): FittedColumn[] | undefined {
+    const columns = this.scalings.map((scaling, j) => {
+      const { shift, scale, constant } = this.column(scaling, j);
+      // JSON knows no −0, and x − 0 is not x − (−0) where x is −0.
+      return { shift: shift + 0, scale, constant };
+    });
+    const fits = columns.every(({ shift, scale }) => Number.isFinite(shift) && Number.isFinite(scale));
+    return fits ? columns : undefined;
+  }
+
+  private column(scaling: Scaling, j: number): FittedColumn {
+    return scaling === 'standard'
+      ? standardColumn(this.rows, this.means[j] + this.meanRests[j], this.squares[j])
+      : rangeColumn(scaling, this.least[j], this.greatest[j]);
+  }
+}
+
+/**
+ * Fits numbers in memory as `fit` does in a file: by blocks of rows, in the order of the file, each as `addMoments` in
+ * assembly/moments.ts has it. So the result has the same bits as the numbers' CSV of one chunk. The columns are numeric and
+ * miss no cell; `place` and `trainRows` are as for `PlainFile.fit`.
+ */
+export function fitInBlocks(
+  table: Table,
+  features: readonly number[],
+  scalings: readonly Scaling[],
+  place: Int32Array,
+  trainRows: number,
+): FittedColumn[] | undefined {
+  const columns = features.map((index) => numericColumn(table, index).values);
+  const zeros = () => new Float64Array(columns.length);
+  const moments = new Moments(scalings);
+  const chunk = {
+    trainRows: 0,
+    means: zeros(),
+    meanRests: zeros(),
+    squares: zeros(),
+    least: zeros().fill(Number.POSITIVE_INFINITY),
+    greatest: zeros().fill(Number.NEGATIVE_INFINITY),
+  };
+  const step = blockSizeOf(table.names.length, TUNING).rows;
+  for (let from = 0; from < table.rows; from += step) {
+    const rows: number[] = [];
+    for (let row = from; row < Math.min(from + step, table.rows); row++) {
+      if (place[row] >= 0 && place[row] < trainRows) rows.push(row);
+    }
+    if (rows.length > 0)
+      columns.forEach((values, j) => {
+        addBlock(chunk, j, values, rows);
+      });
+    chunk.trainRows += rows.length;
+  }
+  moments.add(chunk);
+  return moments.columns();
+}
+
+type ChunkMoments = Omit<FittedPiece, 'wide' | 'unpacked' | 'odd'>;
+
+/** `addMoments` and `addExtremes` for these rows of one column. */
+function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {
+  const { means, meanRests, squares, least, greatest } = chunk;
+  const count = rows.length;
+  const weight = count / (chunk.trainRows + count);
+  let sum = 0;
+  for (const row of rows) sum += values[row];
+  const mean = sum / count;
+  let deviations = 0;
+  let square = 0;
+  for (const row of rows) {
+    const deviation = values[row] - mean;
+    deviations += deviation;
+    square += deviation * deviation;
+    least[j] = Math.min(least[j], values[row]);
+    greatest[j] = Math.max(greatest[j], values[row]);
+  }
+  const rest = deviations / count;
+  square -= deviations * rest;
+
+  const upper = mean - means[j];
+  const lower = sumRest(mean, -means[j], upper) + (rest - meanRests[j]);
+  const newMean = means[j] + upper * weight;
+  const newRest = sumRest(means[j], upper * weight, newMean) + lower * weight;
+  const difference = upper + lower;
+  squares[j] += square + difference * (difference * weight) * chunk.trainRows;
+  means[j] = newMean;
+  meanRests[j] += newRest;
+}
+
+/** What the rounded sum of a and b leaves of the exact one (Knuth's TwoSum). */
+function sumRest(a: number, b: number, sum: number): number {
+  const ofB = sum - a;
+  return a - (sum - ofB) + (b - ofB);
+}

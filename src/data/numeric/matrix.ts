@@ -1,0 +1,136 @@
+/** A thread's access to a matrix: the module on the matrix's memory, and room there for a block of rows on their way. */
+import type { DType } from '../../kernels/kernels.js';
+import { instantiateMatrix, type MatrixExports } from './modules.js';
+
+const PAGE = 65_536;
+
+/** Which columns of a block's rows go to which of the matrix's. */
+export interface Columns {
+  /** Of the file, as a block has them. */
+  readonly features: Int32Array;
+  /** Of the matrix. */
+  readonly slots: Int32Array;
+}
+
+/** Room behind the matrix, the same for each thread. */
+export interface Scratch {
+  readonly address: number;
+  readonly bytesOfThread: number;
+}
+
+/** A matrix to be written to, as every thread needs to know it. */
+export interface SharedTarget {
+  readonly matrix: ArenaMatrix;
+  readonly scratch: Scratch;
+  /** [rows of the file] shared: the row of the matrix, −1 for none. */
+  readonly place: Int32Array;
+}
+
+/** Sizes of blocks: of how many cells of the file, in how many rows. */
+export interface BlockSize {
+  readonly cells: number;
+  readonly rows: number;
+}
+
+/** Makes a matrix's memory larger by what threads need there. Undefined where that is more than memory can be. */
+export function addScratch(
+  { memory, columns }: ArenaMatrix,
+  { cells, rows }: BlockSize,
+  threads: number,
+): Scratch | undefined {
+  // Block, places, runs; shift and scale.
+  const bytes = 8 * cells + 4 * rows + 12 * columns + 16 * columns;
+  const bytesOfThread = Math.ceil(bytes / 64) * 64;
+  try {
+    return { address: memory.grow(Math.ceil((bytesOfThread * threads) / PAGE)) * PAGE, bytesOfThread };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+export class MatrixSpace {
+  readonly exports: MatrixExports;
+  readonly elementBytes: 4 | 8;
+  private readonly bytes: Uint8Array;
+  private readonly words: Int32Array;
+  private readonly doubles: Float64Array;
+  private readonly block: number;
+
+  constructor(
+    module: WebAssembly.Module,
+    readonly matrix: ArenaMatrix,
+    { address, bytesOfThread }: Scratch,
+    rank: number,
+  ) {
+    this.exports = instantiateMatrix(module, matrix.memory);
+    this.elementBytes = matrix.dtype === 'float32' ? 4 : 8;
+    const { buffer } = matrix.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    this.block = address + rank * bytesOfThread;
+  }
+
+  /** Returns a function that copies rows of a block, as many as `place` has elements, to where they belong. */
+  placer(columns: Columns, { cells, rows }: BlockSize, blockColumns: number) {
+    const { block, elementBytes, matrix } = this;
+    const placeAt = block + 8 * cells;
+    const runsAt = placeAt + 4 * rows;
+    const runs = findRuns(columns).flatMap((run) => run.map((columns) => columns * elementBytes));
+    this.words.set(runs, runsAt / 4);
+    return (source: Uint8Array, place: Int32Array): void => {
+      this.bytes.set(source, block);
+      this.words.set(place, placeAt / 4);
+      this.exports.placeRows(
+        block,
+        blockColumns * elementBytes,
+        place.length,
+        placeAt,
+        runsAt,
+        runs.length / 3,
+        matrix.byteOffset,
+        matrix.columns * elementBytes,
+      );
+    };
+  }
+
+  /** Returns a function that scales rows of the matrix from..end where they are, and says whether all numbers fit. */
+  scaler(shift: Float64Array, scale: Float64Array): (from: number, end: number) => boolean {
+    const { block, matrix, exports } = this;
+    const { columns, byteOffset } = matrix;
+    const scaleAt = block + 8 * columns;
+    this.doubles.set(shift, block / 8);
+    this.doubles.set(scale, scaleAt / 8);
+    const scaleRows = matrix.dtype === 'float32' ? exports.scalePacked : exports.scaleFloat64;
+    return (from, end) => {
+      const first = byteOffset + from * columns * this.elementBytes;
+      return scaleRows(end - from, columns, first, block, scaleAt) === 1;
+    };
+  }
+}
+
+/** Columns that lie side by side in both: the first one's place in a block and in the matrix, and their number. */
+function findRuns({ features, slots }: Columns): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  features.forEach((feature, j) => {
+    const last = runs.at(-1);
+    if (last && feature === last[0] + last[2] && slots[j] === last[1] + last[2]) last[2]++;
+    else runs.push([feature, slots[j], 1]);
+  });
+  return runs;
+}
+
+/** A row-major matrix in memory that threads share. */
+export interface Matrix {
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly dtype: DType;
+  readonly columns: number;
+}
+
+/** A matrix in an arena: WebAssembly can work on it where it is. */
+export interface ArenaMatrix extends Matrix {
+  /** The memory whose buffer it is. */
+  readonly memory: WebAssembly.Memory;
+}

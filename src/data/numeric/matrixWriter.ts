@@ -1,0 +1,156 @@
+/** A matrix as the threads of a file write to it: scaled at once, or where it is, after fitting. */
+import type { Affine } from '../scaling.js';
+import type { PlacedPiece } from './chunkReader.js';
+import type { FittedPiece } from './fit.js';
+import type { ArenaMatrix } from './matrix.js';
+import { addScratch, type Columns, type SharedTarget } from './matrix.js';
+import type { Crew } from './readerPool.js';
+
+/** Elements of the matrix that are scaled at a time. */
+const SCALED_ELEMENTS = 2 ** 18;
+
+export class MatrixTarget {
+  private constructor(
+    private readonly crew: Crew,
+    private readonly pieces: readonly PlacedPiece[],
+    readonly shared: SharedTarget,
+  ) {}
+
+  /** Undefined where the matrix's memory can't be made larger by what threads need there. */
+  static of(
+    crew: Crew,
+    pieces: readonly PlacedPiece[],
+    place: Int32Array,
+    matrix: ArenaMatrix,
+  ): MatrixTarget | undefined {
+    const scratch = addScratch(matrix, crew.blockSize, crew.threads);
+    return scratch && new MatrixTarget(crew, pieces, { matrix, scratch, place: inSharedMemory(place) });
+  }
+
+  /** Reads the columns (once more), and writes them scaled: whether all numbers fit, undefined where a cell is no number. */
+  async write(
+    columns: Columns,
+    transforms: readonly Affine[],
+    done?: (unit: number) => void,
+  ): Promise<boolean | undefined> {
+    let held = true;
+    const isPlain = await this.crew.run(
+      { kind: 'write', pieces: this.pieces, ...columns, ...numbersOf(transforms), ...this.shared },
+      this.pieces.length,
+      (result, unit) => {
+        held &&= result.held;
+        done?.(unit);
+      },
+    );
+    return isPlain ? held : undefined;
+  }
+
+  /**
+   * Scales what fitting has left in the matrix, feature j in column j: whether all numbers fit, undefined where a column has
+   * to be read again and now holds a cell that is no number.
+   */
+  async scale(
+    features: readonly number[],
+    transforms: readonly Affine[],
+    unscaled: UnscaledNumbers,
+  ): Promise<boolean | undefined> {
+    const again = unscaled.wideFeatures;
+    const inPlace = again.length < features.length ? await this.scaleInPlace(transforms) : true;
+    const aside = this.writeNumbers(unscaled.pieces, transforms);
+    if (again.length === 0) return inPlace && aside;
+    const columns = { features: Int32Array.from(again, (j) => features[j]), slots: Int32Array.from(again) };
+    const held = await this.write(
+      columns,
+      again.map((j) => transforms[j]),
+    );
+    return held && inPlace && aside;
+  }
+
+  private async scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
+    const { matrix, scratch, place } = this.shared;
+    const rows = placedRows(place);
+    const unitRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.columns));
+    let held = true;
+    await this.crew.run(
+      { kind: 'scale', rows, unitRows, ...numbersOf(transforms), matrix, scratch },
+      Math.ceil(rows / unitRows),
+      (result) => {
+        held &&= result.held;
+      },
+    );
+    return held;
+  }
+
+  /** Writes numbers into a matrix of float32, each given by row of the file, feature and value; whether all fit. */
+  private writeNumbers(pieces: readonly Float64Array[], transforms: readonly Affine[]): boolean {
+    const { matrix, place } = this.shared;
+    const elements = new Float32Array(matrix.memory.buffer, matrix.byteOffset);
+    let held = true;
+    for (const numbers of pieces) {
+      for (let i = 0; i < numbers.length; i += 3) {
+        const row = place[numbers[i]];
+        const feature = numbers[i + 1];
+        if (row < 0) continue;
+        const { shift, scale } = transforms[feature];
+        const at = row * matrix.columns + feature;
+        elements[at] = (numbers[i + 2] - shift) / scale;
+        held &&= Number.isFinite(elements[at]);
+      }
+    }
+    return held;
+  }
+}
+
+/** What fitting could not leave packed in the matrix. */
+export class UnscaledNumbers {
+  readonly pieces: Float64Array[] = [];
+  private readonly wide: Uint8Array;
+
+  constructor(features: number) {
+    this.wide = new Uint8Array(features);
+  }
+
+  add({ unpacked, wide }: FittedPiece): void {
+    if (unpacked.length > 0) this.pieces.push(unpacked);
+    wide.forEach((isWide, j) => {
+      this.wide[j] |= isWide;
+    });
+  }
+
+  /** Features to be read again. */
+  get wideFeatures(): number[] {
+    return Array.from(this.wide.keys()).filter((j) => this.wide[j] === 1);
+  }
+}
+
+/** Feature j to column j. */
+export function inOrder(features: readonly number[]): Columns {
+  return { features: Int32Array.from(features), slots: Int32Array.from(features, (_, j) => j) };
+}
+
+function numbersOf(transforms: readonly Affine[]) {
+  return {
+    shift: Float64Array.from(transforms, ({ shift }) => shift),
+    scale: Float64Array.from(transforms, ({ scale }) => scale),
+  };
+}
+
+/** How many rows have a place. A RangeError where those are not the first rows of the matrix: a bug of the caller. */
+function placedRows(place: Int32Array): number {
+  let count = 0;
+  let last = -1;
+  for (let row = 0; row < place.length; row++) {
+    if (place[row] < 0) continue;
+    count++;
+    if (place[row] > last) last = place[row];
+  }
+  if (last !== count - 1) throw new RangeError(`${count} rows are placed up to row ${last}`);
+  return count;
+}
+
+function inSharedMemory(numbers: Int32Array): Int32Array {
+  if (numbers.buffer instanceof SharedArrayBuffer) return numbers;
+  const copy = new Int32Array(new SharedArrayBuffer(numbers.byteLength));
+  copy.set(numbers);
+  return copy;
+}

@@ -1,0 +1,240 @@
+/**
+ * The byte path: plain numeric files from bytes to typed values, in parallel, without a string for each cell. It owns UTF-8 files
+ * without quotes, control characters, comments and empty lines, whose rows are all of one width and end in \n or \r\n. What
+ * it does not own it declines, and csv-parse reads the file from the start: so whatever it accepts, it reads as csv-parse's
+ * table does.
+ *
+ * The file is gone over twice: `scan` checks its structure, counts rows and reads the captured columns; then `fit` (or `write`,
+ * where the scaling is known) reads the numbers to their places. `fit` keeps numbers of up to 8 digits exactly in the 4 bytes
+ * that they take up in a matrix of float32, until the scaling is known; the columns that have others are read once more.
+ */
+import { looksNumeric } from '../cell.js';
+import { type Beginning, beginsWithNumbers } from '../csv/dialect.js';
+import type { Affine, FittedColumn, Scaling } from '../scaling.js';
+import type { Source } from '../source/source.js';
+import type { Column, ColumnKind, NumericColumn, Table, TextColumn } from '../table.js';
+import { lineOf, OddCellSummary, tooLarge } from './badCells.js';
+import { type PlacedPiece, pieceCount } from './chunkReader.js';
+import { Moments } from './fit.js';
+import type { ArenaMatrix } from './matrix.js';
+import { inOrder, MatrixTarget, UnscaledNumbers } from './matrixWriter.js';
+import { Crew } from './readerPool.js';
+import { type Captured, type CapturedCells, joinColumns } from './scan.js';
+import { TUNING, type Tuning } from './workspace.js';
+
+export interface PlainRequest {
+  readonly source: Source;
+  readonly beginning: Beginning;
+  /** Columns that are kept whole in memory, and how they are read: targets, weights and the like. */
+  readonly captured: ReadonlyMap<number, 'numeric' | 'text'>;
+  readonly threads: number;
+  /** Bytes gone over, of twice the size: once in `scan`, once in `fit` or `write`. */
+  readonly progress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface FitRequest {
+  /** Columns of the file; feature j goes to column j of the matrix, which has no others. */
+  readonly features: readonly number[];
+  /** [features] */
+  readonly scalings: readonly Scaling[];
+  /** [rows] The row of the matrix, −1 to leave it out. All rows from 0 on are taken, in any order. */
+  readonly place: Int32Array;
+  /** Rows of the matrix below this are fitted on; at least one is. */
+  readonly trainRows: number;
+  readonly matrix: ArenaMatrix;
+  /** Whether a missing cell is an error; else the file is declined for it. */
+  readonly missingIsError: boolean;
+}
+
+export class PlainFile {
+  readonly rows: number;
+
+  private constructor(
+    private readonly request: PlainRequest,
+    private readonly crew: Crew,
+    private readonly pieces: readonly PlacedPiece[],
+    private readonly columns: ReadonlyMap<number, NumericColumn | TextColumn>,
+  ) {
+    this.rows = pieces.reduce((rows, piece) => rows + piece.rows, 0);
+  }
+
+  /** Null where the file is declined. @throws MlpError (74) where it can't be read or changes, (70) where a thread dies */
+  static async scan(request: PlainRequest, changes: Partial<Tuning> = {}): Promise<PlainFile | null> {
+    const { source, beginning, captured, progress } = request;
+    if (beginning.comment !== undefined) return null;
+    const tuning = { ...TUNING, ...changes };
+    const threads = source.size < tuning.threadedBytes ? 1 : request.threads;
+    const { delimiter, dataStart, names } = beginning;
+    const crew = new Crew({
+      file: source,
+      beginning: { delimiter, dataStart, columns: names.length },
+      threads,
+      tuning,
+    });
+    const wanted = [...captured].map(([column, kind]): Captured => ({ column, kind }));
+    wanted.sort((a, b) => a.column - b.column);
+    const pieces: PlacedPiece[] = [];
+    const cells: (readonly CapturedCells[])[] = [];
+    let rows = 0;
+    try {
+      const units = pieceCount(source, dataStart, tuning.pieceBytes);
+      const isPlain = await crew.run(
+        { kind: 'scan', captured: wanted },
+        units,
+        ({ cells: found, ...piece }) => {
+          pieces.push({ ...piece, firstRow: rows });
+          cells.push(found);
+          rows += piece.rows;
+          progress?.(piece.end, 2 * source.size);
+        },
+      );
+      const columns = isPlain && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
+      if (columns) return new PlainFile(request, crew, pieces, columns);
+    } catch (error) {
+      await crew.close();
+      throw error;
+    }
+    await crew.close();
+    return null;
+  }
+
+  /** A captured column; asking for another is a bug of the caller. */
+  column(index: number): NumericColumn | TextColumn {
+    const column = this.columns.get(index);
+    if (column === undefined)
+      throw new TypeError(`column ${index} of ${this.request.source.name} was not captured`);
+    return column;
+  }
+
+  /** The line of the file, from 1, on which a row stands. */
+  line(row: number): number {
+    return lineOf(this.request.beginning, row);
+  }
+
+  /**
+   * Fits the scalings on the training rows, and writes all placed rows scaled into the matrix. Null where the file is
+   * declined; the matrix may have been written to.
+   * @throws MlpError (65) for the first cell that is no number, or missing, or too large; (74) where the file changes
+   */
+  async fit(request: FitRequest): Promise<FittedColumn[] | null> {
+    const { features, scalings, trainRows, place, matrix, missingIsError } = request;
+    const target = MatrixTarget.of(this.crew, this.pieces, place, matrix);
+    if (target === undefined) return null;
+    const moments = new Moments(scalings);
+    const odd = new OddCellSummary();
+    const unscaled = new UnscaledNumbers(features.length);
+    const isPlain = await this.crew.run(
+      {
+        kind: 'fit',
+        pieces: this.pieces,
+        ...inOrder(features),
+        ...target.shared,
+        trainRows,
+        moments: scalings.includes('standard'),
+        extremes: scalings.some((scaling) => scaling !== 'standard'),
+        missingIsError,
+      },
+      this.pieces.length,
+      (piece, unit) => {
+        moments.add(piece);
+        odd.add(piece);
+        unscaled.add(piece);
+        this.tellProgress(unit);
+      },
+    );
+    this.request.source.requireUnchanged();
+    if (!isPlain || odd.isMisread(this.rows)) return null;
+    const error = odd.error(this.request);
+    if (error) throw error;
+    const fitted = moments.columns();
+    if (fitted === undefined) return null;
+    const held = await target.scale(features, fitted, unscaled);
+    if (held === undefined) return null;
+    if (!held) await this.requireHeld(features, fitted, place, matrix);
+    this.request.source.requireUnchanged();
+    return fitted;
+  }
+
+  /**
+   * Writes all rows that have a place into the matrix, scaled. False where the file is declined, for a cell that is no
+   * number; the matrix may have been written to.
+   * @throws MlpError (65) for the first number that is too large; (74) where the file changes
+   */
+  async write(
+    features: readonly number[],
+    transforms: readonly Affine[],
+    place: Int32Array,
+    matrix: ArenaMatrix,
+  ): Promise<boolean> {
+    const target = MatrixTarget.of(this.crew, this.pieces, place, matrix);
+    const held = await target?.write(inOrder(features), transforms, (unit) => this.tellProgress(unit));
+    if (held === undefined) return false;
+    if (!held) await this.requireHeld(features, transforms, place, matrix);
+    this.request.source.requireUnchanged();
+    return true;
+  }
+
+  /** Ends its threads. May be called twice. */
+  close(): Promise<void> {
+    return this.crew.close();
+  }
+
+  /** Throws for the first placed number, by row and then by feature, that the matrix can't hold, if there is one. */
+  private async requireHeld(
+    features: readonly number[],
+    transforms: readonly Affine[],
+    place: Int32Array,
+    { dtype }: ArenaMatrix,
+  ): Promise<void> {
+    const round = dtype === 'float32' ? Math.fround : (value: number) => value;
+    await this.crew.readAll(this.pieces, features, (row, j, value) => {
+      const { shift, scale } = transforms[j];
+      if (place[row] < 0 || Number.isFinite(round((value - shift) / scale))) return;
+      throw tooLarge(this.request, { row, column: features[j], value }, transforms[j], dtype);
+    });
+  }
+
+  private tellProgress(unit: number): void {
+    const { source, progress } = this.request;
+    progress?.(source.size + this.pieces[unit].end, 2 * source.size);
+  }
+}
+
+export interface PlainTableRequest extends Omit<PlainRequest, 'captured'> {
+  readonly kinds: readonly ColumnKind[];
+}
+
+/**
+ * The table that csv-parse's cells make; null where the byte path does not own the file, or where an `auto` column is not
+ * throughout what it is in the first rows.
+ * @throws MlpError (74) where the file can't be read or changes
+ */
+export async function readPlainTable(
+  { kinds, ...request }: PlainTableRequest,
+  changes: Partial<Tuning> = {},
+): Promise<Table | null> {
+  const { source, beginning } = request;
+  const captured = new Map<number, 'numeric' | 'text'>();
+  for (const [index, kind] of kinds.entries()) {
+    if (kind === 'skipped') continue;
+    const guess = beginsWithNumbers(beginning, index) ? 'numeric' : 'text';
+    captured.set(index, kind === 'auto' ? guess : kind);
+  }
+  const file = await PlainFile.scan({ ...request, captured }, changes);
+  if (file === null) return null;
+  try {
+    const columns = kinds.map((kind, index) => (kind === 'skipped' ? undefined : file.column(index)));
+    if (columns.some((column, index) => kinds[index] === 'auto' && isDoubtful(column))) return null;
+    source.requireUnchanged();
+    const { header, names } = beginning;
+    const lines = Uint32Array.from({ length: file.rows }, (_, row) => file.line(row));
+    return { path: source.name, header, names, rows: file.rows, columns, lines };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Text that may be numbers, most of it, is for csv-parse's table to judge. */
+function isDoubtful(column: Column | undefined): boolean {
+  return column?.kind === 'text' && column.levels.some(looksNumeric);
+}

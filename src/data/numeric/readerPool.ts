@@ -1,0 +1,205 @@
+/**
+ * The threads that read a file together. The calling thread is one of them: it works on units like the rest, and lets the
+ * event loop have its turn between them. Units are handed out by a counter, results handed over in their order: so what is
+ * made of them does not depend on the threads.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { ExitCode, MlpError } from '../../errors.js';
+import type { FileBytes } from '../source/fileBytes.js';
+import type { PlacedPiece } from './chunkReader.js';
+import { Reader, type RowsBeginning } from './chunkReader.js';
+import type { BlockSize } from './matrix.js';
+import { compileModules } from './modules.js';
+import {
+  type ResultOf,
+  type Task,
+  type ToWorker,
+  UnitCounter,
+  unitRunner,
+  type WorkerMessage,
+  type WorkerSetup,
+} from './tasks.js';
+import type { Tuning } from './workspace.js';
+
+/** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../dist/data/numeric/worker.js' : './worker.js',
+  import.meta.url,
+);
+
+export interface CrewOptions {
+  readonly file: FileBytes;
+  readonly beginning: RowsBeginning;
+  /** The calling thread included. */
+  readonly threads: number;
+  readonly tuning: Tuning;
+  /** The script of a thread, for tests. */
+  readonly script?: URL;
+}
+
+/** The task at hand, as messages of the workers concern it. */
+interface Running {
+  readonly id: number;
+  /** A result of a worker. */
+  take(unit: number, result: unknown): void;
+  /** A worker has no unit of this task any more. */
+  leave(): void;
+  fail(error: unknown): void;
+}
+
+export class Crew {
+  private readonly reader: Reader;
+  readonly workers: Worker[] = [];
+  private running: Running | undefined;
+  private tasks = 0;
+  private failure: MlpError | undefined;
+  private closed = false;
+
+  constructor({ file, beginning, threads, tuning, script = WORKER }: CrewOptions) {
+    const modules = compileModules();
+    const { name, fd, size } = file;
+    const setup = { modules, file: { name, fd, size }, beginning, tuning };
+    for (let rank = 1; rank < threads; rank++) this.start(script, { ...setup, rank });
+    this.reader = new Reader(modules, file, beginning, tuning, 0);
+  }
+
+  /**
+   * Carries out a task of so many units. `take` receives the results in the order of the units. False as soon as one of them
+   * says that the file is for csv-parse.
+   * @throws MlpError of a unit, or (70) where a thread has died
+   */
+  async run<T extends Task>(
+    task: T,
+    units: number,
+    take: (result: ResultOf<T>, unit: number) => void,
+  ): Promise<boolean> {
+    if (this.failure) throw this.failure;
+    const counter = new UnitCounter(units);
+    const results = new Map<number, ResultOf<T>>();
+    let next = 0;
+    let isPlain = true;
+    const receive = (unit: number, result: unknown): void => {
+      if (result === undefined) {
+        isPlain = false;
+        counter.stop();
+        return;
+      }
+      results.set(unit, result as ResultOf<T>);
+      for (let ready = results.get(next); ready !== undefined && isPlain; ready = results.get(next)) {
+        results.delete(next);
+        take(ready, next++);
+      }
+    };
+    let busy = this.workers.length;
+    const others = new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        // A worker that is still starting holds nobody up, unless it may yet take a unit.
+        if (next === units || busy === 0) resolve();
+      };
+      this.running = {
+        id: ++this.tasks,
+        take: (unit, result) => {
+          receive(unit, result);
+          settle();
+        },
+        leave: () => {
+          busy--;
+          settle();
+        },
+        fail: (error) => {
+          counter.stop();
+          reject(error);
+        },
+      };
+    });
+    // It is awaited below; a rejection before that is not lost.
+    others.catch(() => {});
+    const message: ToWorker = { id: this.tasks, task, counter: counter.buffer };
+    for (const worker of this.workers) worker.postMessage(message);
+    try {
+      const runUnit = unitRunner(this.reader, task);
+      for (let unit = counter.next(); unit >= 0; unit = counter.next()) {
+        receive(unit, runUnit(unit));
+        await setImmediate();
+      }
+      if (next < units && busy > 0) await others;
+      if (this.failure) throw this.failure;
+    } catch (error) {
+      counter.stop();
+      throw error;
+    } finally {
+      this.running = undefined;
+    }
+    return isPlain;
+  }
+
+  get threads(): number {
+    return 1 + this.workers.length;
+  }
+
+  /** How much is read at a time. */
+  get blockSize(): BlockSize {
+    return this.reader.blockSize;
+  }
+
+  /** Reads pieces in order, in this thread alone: every number of the `features`, row by row. */
+  async readAll(
+    pieces: readonly PlacedPiece[],
+    features: readonly number[],
+    take: (row: number, feature: number, value: number) => void,
+  ): Promise<void> {
+    const { space } = this.reader;
+    for (const piece of pieces) {
+      this.reader.forEachBlock(
+        piece,
+        Int32Array.from(features),
+        () => true,
+        ({ firstRow, rows }) => {
+          for (let r = 0; r < rows; r++) {
+            const at = space.at.values / 8 + r * space.columns;
+            for (let j = 0; j < features.length; j++) take(firstRow + r, j, space.doubles[at + features[j]]);
+          }
+        },
+      );
+      await setImmediate();
+    }
+  }
+
+  /** Ends the threads. May be called twice. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+
+  private start(script: URL, workerData: WorkerSetup): void {
+    const { rank } = workerData;
+    const worker = new Worker(script, { workerData });
+    this.workers.push(worker);
+    worker.on('message', (message: WorkerMessage) => {
+      const { running } = this;
+      if (message.id !== running?.id) return;
+      if (message.type === 'result') running.take(message.unit, message.result);
+      else if (message.type === 'failed') running.fail(revived(message.error));
+      else running.leave();
+    });
+    worker.on('error', (error) => this.fail(rank, error));
+    worker.on('exit', () => this.fail(rank, new Error('it ended before its work was done')));
+  }
+
+  private fail(rank: number, cause: unknown): void {
+    if (this.closed || this.failure) return;
+    this.failure = new MlpError(
+      ExitCode.internal,
+      `thread ${rank + 1} of ${this.workers.length + 1}, reading: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'it can be tried again with --threads 1; --debug shows the stack',
+      { cause },
+    );
+    this.running?.fail(this.failure);
+  }
+}
+
+/** An MlpError that has crossed threads as plain data. */
+function revived({ exitCode, message, hint }: Pick<MlpError, 'exitCode' | 'message' | 'hint'>): MlpError {
+  return new MlpError(exitCode, message, hint);
+}

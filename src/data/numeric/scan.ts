@@ -1,0 +1,263 @@
+/** The first way over a piece: its structure is checked, its rows are counted, and the captured columns are read. */
+
+import { isUtf8 } from 'node:buffer';
+import { isMissing, parseDecimal } from '../cell.js';
+import type { NumericColumn, TextColumn } from '../table.js';
+import { loadStretch, type Piece, type Reader } from './chunkReader.js';
+import { RowsFound } from './modules.js';
+
+/** A column to be kept whole. */
+export interface Captured {
+  readonly column: number;
+  readonly kind: 'numeric' | 'text';
+}
+
+/** The cells of a captured column in one piece. */
+export type CapturedCells =
+  | { readonly kind: 'numeric'; readonly values: Float64Array; readonly missing: number }
+  | { readonly kind: 'text'; readonly codes: Int32Array; readonly texts: readonly string[] };
+
+export interface ScannedPiece extends Piece {
+  /** In the order of `captured`. */
+  readonly cells: readonly CapturedCells[];
+}
+
+export interface ScanTask {
+  readonly kind: 'scan';
+  /** By rising column. */
+  readonly captured: readonly Captured[];
+}
+
+const BYTES_OF_START = 4;
+
+/** Carries out units of the task: undefined where the piece is not plain. */
+export function scanner(reader: Reader, task: ScanTask): (unit: number) => ScannedPiece | undefined {
+  return (unit) => scanPiece(reader, task, unit);
+}
+
+function scanPiece(reader: Reader, { captured }: ScanTask, unit: number): ScannedPiece | undefined {
+  const { space, file, beginning, tuning } = reader;
+  const { columns, exports } = space;
+  const start = beginning.dataStart + unit * tuning.pieceBytes;
+  const limit = Math.min(start + tuning.pieceBytes, file.size);
+  const found = loadStretch(space, file, beginning.dataStart, start, limit);
+  if (found === undefined) return undefined;
+  const { begin, at } = found;
+  const end = begin + (found.end - at);
+  if (at === found.end) {
+    return { begin, end, rows: 0, returns: false, cells: captured.map(({ kind }) => noCells(kind)) };
+  }
+
+  captured.forEach(({ column }, i) => {
+    space.words[space.at.captured / 4 + i] = column;
+  });
+  space.words[space.at.captured / 4 + captured.length] = columns;
+  const mostRows = Math.ceil((found.end - at) / columns) + 1;
+  const starts = space.reserve(found.end - space.at.text, mostRows * captured.length * BYTES_OF_START);
+  const check = (textEnd: number) =>
+    exports.checkRows(at, textEnd, reader.delimiter, columns, space.at.captured, starts);
+
+  let textEnd = found.end;
+  space.endText(textEnd);
+  let what = check(textEnd);
+  const returns = what === RowsFound.returns;
+  if (returns) {
+    textEnd = exports.dropReturns(at, textEnd);
+    if (textEnd === 0) return undefined;
+    space.endText(textEnd);
+    what = check(textEnd);
+  }
+  if (what !== RowsFound.plain) return undefined;
+  if (!exports.isAscii.value && !isUtf8(space.bytes.subarray(at, textEnd))) return undefined;
+
+  const rows = exports.rows.value;
+  const cells: CapturedCells[] = [];
+  for (const [i, { kind }] of captured.entries()) {
+    const first = starts + i * BYTES_OF_START;
+    const read = kind === 'numeric' ? readNumbers : readTexts;
+    const column = read(reader, { starts: first, step: captured.length, rows });
+    if (column === undefined) return undefined;
+    cells.push(column);
+  }
+  return { begin, end: Math.min(end, file.size), rows, returns, cells };
+}
+
+/** Where the cells of a column are. */
+interface Starts {
+  /** Of the positions before them. */
+  readonly starts: number;
+  /** Elements from one row to the next. */
+  readonly step: number;
+  readonly rows: number;
+}
+
+function noCells(kind: Captured['kind']): CapturedCells {
+  return kind === 'numeric'
+    ? { kind, values: new Float64Array(), missing: 0 }
+    : { kind, codes: new Int32Array(), texts: [] };
+}
+
+function readNumbers(reader: Reader, { starts, step, rows }: Starts): CapturedCells | undefined {
+  const { space } = reader;
+  const { exports, at } = space;
+  const values = new Float64Array(rows);
+  let missing = 0;
+  for (let row = 0; row < rows; row += reader.blockSize.cells) {
+    const count = Math.min(reader.blockSize.cells, rows - row);
+    const first = starts + row * step * BYTES_OF_START;
+    const left = exports.readColumn(
+      first,
+      step,
+      count,
+      reader.delimiter,
+      at.marks,
+      at.values,
+      at.packed,
+      at.others,
+    );
+    for (let i = 0; i < left; i++) {
+      const cell = space.words[at.others / 4 + i];
+      const text = reader.cellText(space.words[first / 4 + cell * step] + 1);
+      const value = parseDecimal(text);
+      if (Number.isFinite(value)) space.doubles[at.values / 8 + cell] = value;
+      else if (isMissing(text)) missing++;
+      else return undefined;
+    }
+    values.set(space.numbers(at.values, count), row);
+  }
+  return { kind: 'numeric', values, missing };
+}
+
+function readTexts(reader: Reader, { starts, step, rows }: Starts): CapturedCells | undefined {
+  const { words, bytes } = reader.space;
+  const levels = new ByteLevels();
+  const codes = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const start = words[starts / 4 + row * step] + 1;
+    codes[row] = levels.code(bytes, start, reader.cellEnd(start));
+  }
+  // Blanks around a value are an error, unless it is a missing one: csv-parse's table has the word.
+  if (levels.texts.some((text) => text !== text.trim() && !isMissing(text))) return undefined;
+  return { kind: 'text', codes, texts: levels.texts };
+}
+
+const FIRST_SLOTS = 64;
+const EMPTY = -1;
+export const MISSING = -1;
+
+export class ByteLevels {
+  /** In the order of their first cell; those that stand for a missing value are among them. */
+  readonly texts: string[] = [];
+  private readonly bytes: Uint8Array[] = [];
+  /** Open addressing, at most half full: the number of a text, by its hash. */
+  private slots = new Int32Array(FIRST_SLOTS).fill(EMPTY);
+
+  /** The number of the text at..end. */
+  code(memory: Uint8Array, at: number, end: number): number {
+    const mask = this.slots.length - 1;
+    let slot = hash(memory, at, end) & mask;
+    for (;;) {
+      const code = this.slots[slot];
+      if (code === EMPTY) return this.add(memory.slice(at, end), slot);
+      if (isSame(this.bytes[code], memory, at, end)) return code;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  private add(bytes: Uint8Array, slot: number): number {
+    const code = this.texts.length;
+    this.texts.push(Buffer.from(bytes.buffer).toString());
+    this.bytes.push(bytes);
+    this.slots[slot] = code;
+    if (this.texts.length * 2 > this.slots.length) this.grow();
+    return code;
+  }
+
+  private grow(): void {
+    const mask = this.slots.length * 2 - 1;
+    this.slots = new Int32Array(mask + 1).fill(EMPTY);
+    this.bytes.forEach((bytes, code) => {
+      let slot = hash(bytes, 0, bytes.length) & mask;
+      while (this.slots[slot] !== EMPTY) slot = (slot + 1) & mask;
+      this.slots[slot] = code;
+    });
+  }
+}
+
+/** Texts of many pieces as the levels of one column. */
+export class LevelMerger {
+  readonly levels: string[] = [];
+  private readonly codeOf = new Map<string, number>();
+
+  /** What each text of a piece is called in the column; pieces come in the order of the file. MISSING for missing values. */
+  codes(texts: readonly string[]): Int32Array {
+    return Int32Array.from(texts, (text) => this.codeOf.get(text) ?? this.add(text));
+  }
+
+  private add(text: string): number {
+    const code = isMissing(text) ? MISSING : this.levels.push(text) - 1;
+    this.codeOf.set(text, code);
+    return code;
+  }
+}
+
+/** FNV-1a, its upper bits folded in. */
+function hash(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0x811c9dc5;
+  for (let i = at; i < end; i++) value = Math.imul(value ^ bytes[i], 0x01000193);
+  return value ^ (value >>> 15);
+}
+
+function isSame(known: Uint8Array, bytes: Uint8Array, at: number, end: number): boolean {
+  if (known.length !== end - at) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[at + i]) return false;
+  return true;
+}
+
+/**
+ * [pieces][captured], the pieces in the order of the file. Undefined where a column of numbers has none: csv-parse's table
+ * takes it for text.
+ */
+export function joinColumns(
+  captured: readonly Captured[],
+  pieces: readonly (readonly CapturedCells[])[],
+  rows: number,
+): Map<number, NumericColumn | TextColumn> | undefined {
+  const columns = new Map<number, NumericColumn | TextColumn>();
+  for (const [i, { column, kind }] of captured.entries()) {
+    const cells = pieces.map((piece) => piece[i]);
+    const joined = kind === 'numeric' ? joinNumbers(cells, rows) : joinTexts(cells, rows);
+    if (joined.kind === 'numeric' && joined.missing === rows) return undefined;
+    columns.set(column, joined);
+  }
+  return columns;
+}
+
+function joinNumbers(pieces: readonly CapturedCells[], rows: number): NumericColumn {
+  const values = new Float64Array(rows);
+  let row = 0;
+  let missing = 0;
+  for (const piece of pieces) {
+    if (piece.kind !== 'numeric') continue;
+    values.set(piece.values, row);
+    row += piece.values.length;
+    missing += piece.missing;
+  }
+  return { kind: 'numeric', values, missing };
+}
+
+function joinTexts(pieces: readonly CapturedCells[], rows: number): TextColumn {
+  const merger = new LevelMerger();
+  const codes = new Int32Array(rows);
+  let row = 0;
+  let missing = 0;
+  for (const piece of pieces) {
+    if (piece.kind !== 'text') continue;
+    const codeOf = merger.codes(piece.texts);
+    for (let i = 0; i < piece.codes.length; i++, row++) {
+      codes[row] = codeOf[piece.codes[i]];
+      if (codes[row] === MISSING) missing++;
+    }
+  }
+  return { kind: 'text', levels: merger.levels, codes, missing };
+}

@@ -1,0 +1,35 @@
+/** A thread of a crew: carries out units of whatever task it is given, until there are none left. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { MlpError } from '../../errors.js';
+import { Reader } from './chunkReader.js';
+import { type ToWorker, UnitCounter, unitRunner, type WorkerMessage, type WorkerSetup } from './tasks.js';
+
+export function runWorker(
+  { modules, file, beginning, tuning, rank }: WorkerSetup,
+  tell: (message: WorkerMessage) => void,
+): (message: ToWorker) => void {
+  const reader = new Reader(modules, file, beginning, tuning, rank);
+  return ({ id, task, counter: buffer }) => {
+    const counter = new UnitCounter(buffer);
+    try {
+      const run = unitRunner(reader, task);
+      for (let unit = counter.next(); unit >= 0; unit = counter.next()) {
+        tell({ type: 'result', id, unit, result: run(unit) });
+      }
+      tell({ type: 'left', id });
+    } catch (error) {
+      // An error that crosses threads keeps its properties, not its class.
+      if (!(error instanceof MlpError)) throw error;
+      const { exitCode, message, hint } = error;
+      tell({ type: 'failed', id, error: { exitCode, message, ...(hint !== undefined && { hint }) } });
+    }
+  };
+}
+
+if (parentPort) {
+  const port = parentPort;
+  port.on(
+    'message',
+    runWorker(workerData as WorkerSetup, (message) => port.postMessage(message)),
+  );
+}

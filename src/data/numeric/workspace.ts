@@ -1,0 +1,124 @@
+/** What one thread works in: the module with a memory of its own, laid out for blocks of rows and the text they are read from. */
+import type { BlockSize } from './matrix.js';
+import { instantiateParser, type ParserExports } from './modules.js';
+
+const PAGE = 65_536;
+/** Between any two regions; SIMD reads and writes past an end, by less than this. */
+const GAP = 512;
+/** Blanks that have to follow a text. */
+const BLANKS = 64;
+const BLANK = 0x20;
+
+/** Sizes that only tests change, to have every row lie across a border. */
+export interface Tuning {
+  /** Bytes of the file that make a piece, the unit of work; a piece ends where its last row does. */
+  readonly pieceBytes: number;
+  /** Cells that are read before anything is done with them: at least one row. */
+  readonly blockCells: number;
+  /** Files smaller than this are read by the calling thread alone: a thread takes 40 ms to start. */
+  readonly threadedBytes: number;
+}
+
+export const TUNING: Tuning = { pieceBytes: 2 ** 20, blockCells: 2 ** 14, threadedBytes: 2 ** 24 };
+
+/** Addresses of regions, in bytes. */
+interface Layout {
+  /** [columns] u32: columns whose cells are wanted by themselves, and one that is none */
+  readonly captured: number;
+  /** [columns] u8 */
+  readonly wanted: number;
+  /** [columns] f64 */
+  readonly shift: number;
+  readonly scale: number;
+  readonly means: number;
+  readonly meanRests: number;
+  readonly squares: number;
+  readonly least: number;
+  readonly greatest: number;
+  /** [cells] u32 */
+  readonly marks: number;
+  readonly others: number;
+  readonly unpacked: number;
+  readonly packed: number;
+  /** [rows of a block] u32 */
+  readonly chosen: number;
+  /** [cells] f64 */
+  readonly values: number;
+  /** [cells] f64 or f32 */
+  readonly scaled: number;
+  readonly text: number;
+}
+
+/** Blocks are of whole rows. */
+export function blockSizeOf(columns: number, { blockCells }: Tuning): BlockSize {
+  const rows = Math.max(1, Math.floor(blockCells / columns));
+  return { rows, cells: rows * columns };
+}
+
+export class Workspace {
+  readonly exports: ParserExports;
+  readonly at: Layout;
+  /** Views of the memory, anew whenever it has grown. */
+  bytes = new Uint8Array();
+  words = new Uint32Array();
+  doubles = new Float64Array();
+
+  constructor(
+    module: WebAssembly.Module,
+    readonly columns: number,
+    { cells, rows }: BlockSize,
+  ) {
+    this.exports = instantiateParser(module);
+    let next = this.exports.constantsEnd.value;
+    const region = (bytes: number) => {
+      const start = Math.ceil(next / 16) * 16;
+      next = start + bytes + GAP;
+      return start;
+    };
+    this.at = {
+      captured: region(4 * columns),
+      wanted: region(columns),
+      shift: region(8 * columns),
+      scale: region(8 * columns),
+      means: region(8 * columns),
+      meanRests: region(8 * columns),
+      squares: region(8 * columns),
+      least: region(8 * columns),
+      greatest: region(8 * columns),
+      marks: region(4 * cells),
+      others: region(4 * cells),
+      unpacked: region(4 * cells),
+      packed: region(4 * cells),
+      chosen: region(4 * rows),
+      values: region(8 * cells),
+      scaled: region(8 * cells),
+      text: region(0),
+    };
+    this.reserve(0);
+  }
+
+  /** Makes room for so many bytes of text and, behind it, so many of what is found there; returns where that is. */
+  reserve(textBytes: number, behind = 0): number {
+    const { memory } = this.exports;
+    const start = Math.ceil((this.at.text + textBytes + GAP) / 16) * 16;
+    const missing = start + behind + GAP - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    if (this.bytes.buffer !== memory.buffer) {
+      const { buffer } = memory;
+      this.bytes = new Uint8Array(buffer as ArrayBuffer);
+      this.words = new Uint32Array(buffer as ArrayBuffer);
+      this.doubles = new Float64Array(buffer as ArrayBuffer);
+    }
+    return start;
+  }
+
+  /** Puts the blanks behind a text that ends at `end`. */
+  endText(end: number): void {
+    this.bytes.fill(BLANK, end, end + BLANKS);
+  }
+
+  /** [length] of the float64 at an address. */
+  numbers(address: number, length: number): Float64Array {
+    return this.doubles.subarray(address / 8, address / 8 + length);
+  }
+}

@@ -1,0 +1,72 @@
+/** A way over a piece when the scaling is known: every number scaled to its place in the matrix. */
+import type { PlacedPiece, Reader } from './chunkReader.js';
+import { type ArenaMatrix, type Columns, MatrixSpace, type Scratch, type SharedTarget } from './matrix.js';
+
+export interface WriteTask extends Columns, SharedTarget {
+  readonly kind: 'write';
+  readonly pieces: readonly PlacedPiece[];
+  /** [features] */
+  readonly shift: Float64Array;
+  readonly scale: Float64Array;
+}
+
+export interface Held {
+  /** Whether all numbers fit the matrix. */
+  readonly held: boolean;
+}
+
+/** Carries out units of the task: undefined where a cell is no number. */
+export function writer(reader: Reader, task: WriteTask): (unit: number) => Held | undefined {
+  const { space, blockSize } = reader;
+  const { columns, exports, at } = space;
+  const { place, features, matrix } = task;
+  const matrixSpace = new MatrixSpace(reader.modules.matrix, matrix, task.scratch, reader.rank);
+  const placeBlock = matrixSpace.placer(task, blockSize, columns);
+  const rowBytes = columns * matrixSpace.elementBytes;
+  const scaleBlock = matrix.dtype === 'float32' ? exports.scaleToFloat32 : exports.scaleToFloat64;
+
+  return (unit) => {
+    space.numbers(at.shift, columns).fill(0);
+    space.numbers(at.scale, columns).fill(1);
+    features.forEach((column, j) => {
+      space.doubles[at.shift / 8 + column] = task.shift[j];
+      space.doubles[at.scale / 8 + column] = task.scale[j];
+    });
+    let held = true;
+    const isPlain = reader.forEachBlock(
+      task.pieces[unit],
+      features,
+      () => false,
+      ({ firstRow, rows }) => {
+        held = scaleBlock(rows, columns, at.values, at.shift, at.scale, at.scaled) === 1 && held;
+        const block = space.bytes.subarray(at.scaled, at.scaled + rows * rowBytes);
+        placeBlock(block, place.subarray(firstRow, firstRow + rows));
+      },
+    );
+    return isPlain ? { held } : undefined;
+  };
+}
+
+export interface ScaleTask {
+  readonly kind: 'scale';
+  /** The first so many of the matrix are scaled: packed decimals in one of float32, numbers in one of float64. */
+  readonly rows: number;
+  /** Rows of a unit. */
+  readonly unitRows: number;
+  /** [matrix columns] */
+  readonly shift: Float64Array;
+  readonly scale: Float64Array;
+  readonly matrix: ArenaMatrix;
+  readonly scratch: Scratch;
+}
+
+/** Carries out units of the task. */
+export function scaler(reader: Reader, task: ScaleTask): (unit: number) => Held {
+  const { matrix, scratch, shift, scale, rows, unitRows } = task;
+  const space = new MatrixSpace(reader.modules.matrix, matrix, scratch, reader.rank);
+  const scaleRows = space.scaler(shift, scale);
+  return (unit) => {
+    const first = unit * unitRows;
+    return { held: scaleRows(first, Math.min(first + unitRows, rows)) };
+  };
+}

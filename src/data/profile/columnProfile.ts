@@ -1,0 +1,151 @@
+/** One column in figures. */
+import { hardlyRepeat } from '../levels.js';
+import type { Column, NumericColumn, TextColumn } from '../table.js';
+import type { ColumnSummary, Level, SummaryKind } from './tableProfile.js';
+import { type Codes, countCodes } from './valueCodes.js';
+
+/** How many of its most frequent values a column of text shows. */
+const FREQUENT_LEVELS = 5;
+/** With fewer cells than this it means nothing that all differ. */
+const LEAST_CELLS = 10;
+/** `id`, `customer_id`, `Customer ID`, `uuid`; and `customerId`. */
+const IDENTIFIER_NAMES = [/(?:^|[^a-z])(?:id|uuid|guid|index|key)$/i, /[a-z](?:Id|ID)$/];
+
+/** The figures of a column, given with the codes of its cells. The target is never an identifier. */
+export function summarizeColumn(
+  name: string,
+  index: number,
+  column: Column,
+  encoded: Codes,
+  isTarget: boolean,
+): ColumnSummary {
+  const { distinct } = encoded;
+  const describe = (kind: SummaryKind, figures: Partial<ColumnSummary> = {}): ColumnSummary => ({
+    name,
+    index,
+    kind: distinct <= 1 ? 'constant' : kind,
+    cells: column.kind,
+    missing: column.missing,
+    distinct,
+    ...figures,
+  });
+  if (column.kind === 'text') {
+    return describe(textKind(column, distinct, isTarget), { frequent: mostFrequent(column, encoded) });
+  }
+  const moments = momentsOf(column.values);
+  if (moments === undefined) return describe('constant');
+  const { min, max, mean, deviation } = moments;
+  const kind = numberKind(name, column, distinct, moments, isTarget);
+  return describe(kind, { range: { min, max }, mean, deviation });
+}
+
+/** Text identifies rows where all its cells differ, or where its levels occur less than twice on average. */
+function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: boolean): SummaryKind {
+  const present = codes.length - missing;
+  const identifies = distinct === present ? present >= LEAST_CELLS : hardlyRepeat(distinct, present);
+  return identifies && !isTarget ? 'identifier' : 'category';
+}
+
+/**
+ * Whole numbers identify rows where all differ, and either they leave no gap between them, in any order (1 2 3 …), or the
+ * column is called so.
+ */
+function numberKind(
+  name: string,
+  { values, missing }: NumericColumn,
+  distinct: number,
+  { min, max, whole }: Moments,
+  isTarget: boolean,
+): SummaryKind {
+  if (!whole) return 'numeric';
+  const present = values.length - missing;
+  const different = present >= LEAST_CELLS && distinct === present;
+  const identifies =
+    different && (max - min === present - 1 || IDENTIFIER_NAMES.some((pattern) => pattern.test(name)));
+  return identifies && !isTarget ? 'identifier' : 'integer';
+}
+
+/** Of values that are equally frequent, the one that comes first in the file is first. */
+function mostFrequent({ levels }: TextColumn, encoded: Codes): Level[] {
+  const counts = countCodes(encoded);
+  const top: number[] = [];
+  for (let code = 0; code < counts.length; code++) {
+    if (top.length === FREQUENT_LEVELS && counts[code] <= counts[top[FREQUENT_LEVELS - 1]]) continue;
+    const place = top.findIndex((other) => counts[code] > counts[other]);
+    top.splice(place < 0 ? top.length : place, 0, code);
+    if (top.length > FREQUENT_LEVELS) top.pop();
+  }
+  return top.map((code) => ({ name: levels[code], rows: counts[code] }));
+}
+
+export interface Moments {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  /** Population: divided by the count, as `numpy.std`. */
+  readonly deviation: number;
+  /** Whether all are whole numbers. */
+  readonly whole: boolean;
+}
+
+/** The moments of all values but NaN; undefined where there are none. The others must be finite. */
+export function momentsOf(values: Float64Array): Moments | undefined {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let whole = true;
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) continue;
+    count++;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (whole && value !== Math.floor(value)) whole = false;
+  }
+  if (count === 0) return undefined;
+  // A zero without a sign.
+  min += 0;
+  max += 0;
+  if (min === max) return { min, max, mean: min, deviation: 0, whole };
+
+  // In units of about the largest value, so that no square overflows or vanishes; a power of two changes no digit.
+  const unit = 2 ** Math.min(1000, Math.max(-1000, Math.floor(Math.log2(Math.max(-min, max)))));
+  const scale = 1 / unit;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isNaN(values[i])) sum += values[i] * scale;
+  }
+  const guess = sum / count;
+  // The second pass mends the rounding of the first: "corrected two-pass", Chan, Golub & LeVeque 1983.
+  let rest = 0;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    const distance = values[i] * scale - guess;
+    rest += distance;
+    squares += distance * distance;
+  }
+  const mean = (guess + rest / count) * unit;
+  const deviation = Math.sqrt((squares - (rest * rest) / count) / count) * unit;
+  return { min, max, mean, deviation, whole };
+}
+
+/** How many times as far from the quartiles as these are apart. Grey levels that are nearly all 0 stay below it. */
+export const FAR = 1000;
+/** With fewer values the quartiles say little. */
+const LEAST_VALUES = 20;
+/** Quartiles are those of about so many values, evenly spread over the rows. */
+const SAMPLE = 2000;
+
+/** Whether `min` or `max`, the range of the values, lies that far out. Never where the quartiles are equal. */
+export function hasOutlier(values: Float64Array, { min, max }: { min: number; max: number }): boolean {
+  const stride = Math.ceil(values.length / SAMPLE);
+  const sample: number[] = [];
+  for (let i = 0; i < values.length; i += stride) if (!Number.isNaN(values[i])) sample.push(values[i]);
+  if (sample.length < LEAST_VALUES) return false;
+  const sorted = Float64Array.from(sample).sort();
+  const lower = sorted[Math.floor(sorted.length / 4)];
+  const upper = sorted[Math.floor((sorted.length * 3) / 4)];
+  const reach = FAR * (upper - lower);
+  return reach > 0 && (max - upper > reach || lower - min > reach);
+}

@@ -1,0 +1,221 @@
+/**
+ * Columns that give the target away: often something that is only known afterwards, or the target in other words. A model
+ * that has it is perfect, and worth nothing.
+ */
+import { type Column, numericColumn, type Table } from '../table.js';
+import type { ColumnSummary } from './tableProfile.js';
+import { type Codes, encodeCells } from './valueCodes.js';
+
+/**
+ * How a column tells the target, in all rows:
+ *
+ * - `value`: equal cells go with one target value, and cells repeat, twice on average at least.
+ * - `missing`: its cells are missing in the rows of one of two classes, and in no others.
+ * - `threshold`: numbers between which thresholds separate the classes.
+ * - `linear`: numbers whose correlation with a target of numbers is beyond ±0.9999.
+ * - `order`: numbers that never fall (or never rise) as a target of numbers rises.
+ */
+export type Leak = 'value' | 'missing' | 'threshold' | 'linear' | 'order';
+
+const LINEAR = 0.9999;
+/** Of a sample, before all rows are looked at. */
+const NEARLY_LINEAR = 0.99;
+/** Fewer points may well lie on a line. */
+const LEAST_POINTS = 20;
+/** So many rows show nearly always that there is no order, and a million need not be sorted. */
+const SAMPLE = 1000;
+
+/** Whether equal cells go with equal targets in all rows where neither is missing. */
+export function agrees({ codes, distinct }: Codes, target: Int32Array): boolean {
+  const seen = new Int32Array(distinct).fill(-1);
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row];
+    if (code < 0 || target[row] < 0) continue;
+    if (seen[code] < 0) seen[code] = target[row];
+    else if (seen[code] !== target[row]) return false;
+  }
+  return true;
+}
+
+export class LeakSearch {
+  /** Some of the rows, evenly spread; for a target of numbers in its order. */
+  private readonly sample: Int32Array;
+  /** All of the rows in the order of a target of numbers; made when it is needed. */
+  private order: Int32Array | undefined;
+
+  /**
+   * @param rows those to go by: all that have a target, without those that repeat an earlier row and prove nothing
+   * @param quantity [table.rows] the target of a regression
+   */
+  constructor(
+    private readonly table: Table,
+    private readonly target: Codes,
+    private readonly rows: Int32Array,
+    private readonly quantity: Float64Array | undefined,
+  ) {
+    const stride = Math.ceil(rows.length / SAMPLE);
+    const sample = rows.filter((_, i) => i % stride === 0);
+    this.sample = quantity === undefined ? sample : orderBy(quantity, sample);
+  }
+
+  /** How a column that is neither the target nor an identifier gives the target away, if it does; `agreeing` is what `agrees` said. */
+  find({ index, cells, missing }: ColumnSummary, agreeing: boolean): Leak | undefined {
+    const { columns, rows } = this.table;
+    const column = columns[index];
+    if (column === undefined) return undefined;
+    if (agreeing && this.byValue(encodeCells(column))) return 'value';
+    if (missing > 0 && missing < rows && this.byMissing(column)) return 'missing';
+    if (cells === 'text') return undefined;
+    const { values } = numericColumn(this.table, index);
+    if (this.quantity === undefined) return this.byThreshold(values) ? 'threshold' : undefined;
+    if (this.byLine(values, this.quantity)) return 'linear';
+    return this.byOrder(column, values, this.quantity) ? 'order' : undefined;
+  }
+
+  private byValue({ codes, distinct }: Codes): boolean {
+    const present = this.rows.filter((row) => codes[row] >= 0);
+    const different = countOf(codes, present, distinct).reduce((n, count) => n + (count > 0 ? 1 : 0), 0);
+    const repeats = present.length - different;
+    const targets = countOf(this.target.codes, present, this.target.distinct);
+    return repeats >= present.length / 2 && agreementEvidence(repeats, targets) >= CONVINCING;
+  }
+
+  private byMissing(column: Column): boolean {
+    const codes =
+      column.kind === 'text'
+        ? column.codes.map((code) => (code < 0 ? 0 : 1))
+        : Int32Array.from(column.values, (value) => (Number.isNaN(value) ? 0 : 1));
+    const flags = { codes, distinct: 2 };
+    return agrees(flags, this.target.codes) && this.byValue(flags);
+  }
+
+  private byThreshold(values: Float64Array): boolean {
+    const { codes, distinct } = this.target;
+    const min = new Float64Array(distinct).fill(Number.POSITIVE_INFINITY);
+    const max = new Float64Array(distinct).fill(Number.NEGATIVE_INFINITY);
+    const counts = new Uint32Array(distinct);
+    for (const row of this.rows) {
+      const value = values[row];
+      if (Number.isNaN(value)) continue;
+      const code = codes[row];
+      counts[code]++;
+      if (value < min[code]) min[code] = value;
+      if (value > max[code]) max[code] = value;
+    }
+    const found = Array.from(counts.keys()).filter((code) => counts[code] > 0);
+    found.sort((a, b) => min[a] - min[b]);
+    for (let i = 1; i < found.length; i++) if (max[found[i - 1]] >= min[found[i]]) return false;
+    return blockEvidence(counts, log2Factorial(found.length)) >= CONVINCING;
+  }
+
+  private byLine(values: Float64Array, quantity: Float64Array): boolean {
+    const { sample, rows } = this;
+    if (!(Math.abs(correlation(values, quantity, sample)) > NEARLY_LINEAR)) return false;
+    return Math.abs(correlation(values, quantity, rows)) > LINEAR;
+  }
+
+  private byOrder(column: Column, values: Float64Array, quantity: Float64Array): boolean {
+    if (!isMonotone(values, quantity, this.sample)) return false;
+    this.order ??= orderBy(quantity, this.rows);
+    if (!isMonotone(values, quantity, this.order)) return false;
+    const { codes, distinct } = encodeCells(column);
+    return blockEvidence(countOf(codes, this.rows, distinct), 1) >= CONVINCING;
+  }
+}
+
+/** Pearson's, of the rows that have a value; NaN where they are too few or all alike. */
+function correlation(x: Float64Array, y: Float64Array, rows: Int32Array): number {
+  let count = 0;
+  let meanX = 0;
+  let meanY = 0;
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  // In one pass without cancellation: Welford 1962.
+  for (const row of rows) {
+    if (Number.isNaN(x[row])) continue;
+    count++;
+    const dx = x[row] - meanX;
+    const dy = y[row] - meanY;
+    meanX += dx / count;
+    meanY += dy / count;
+    xx += dx * (x[row] - meanX);
+    yy += dy * (y[row] - meanY);
+    xy += dx * (y[row] - meanY);
+  }
+  return count < LEAST_POINTS ? Number.NaN : xy / Math.sqrt(xx * yy);
+}
+
+/** How often each code that is not −1 occurs in these rows, [distinct]. */
+function countOf(codes: Int32Array, rows: Int32Array, distinct: number): Uint32Array {
+  const counts = new Uint32Array(distinct);
+  for (const row of rows) if (codes[row] >= 0) counts[codes[row]]++;
+  return counts;
+}
+
+/** From here on it is taken to be no chance: one column in 10^12. */
+export const CONVINCING = 40;
+
+/**
+ * That cells which are equal go with equal targets, in all rows: each row whose cell came before, `repeats` of them, would
+ * have hit its target with the probability Σ p² over the targets' shares p.
+ */
+export function agreementEvidence(repeats: number, targetCounts: Uint32Array): number {
+  const rows = sum(targetCounts);
+  let hit = 0;
+  for (const count of targetCounts) hit += (count / rows) ** 2;
+  return -repeats * Math.log2(hit);
+}
+
+/** That rows in a given order stand in one block for each group; 2^`ordersBits` orders of these blocks would be as good. */
+export function blockEvidence(groupCounts: Uint32Array, ordersBits: number): number {
+  let bits = log2Factorial(sum(groupCounts));
+  for (const count of groupCounts) bits -= log2Factorial(count);
+  return bits - ordersBits;
+}
+
+/** Stirling's series, right to 0.001. */
+export function log2Factorial(n: number): number {
+  if (n < 2) return 0;
+  return (n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + 1 / (12 * n)) / Math.LN2;
+}
+
+function sum(counts: Uint32Array): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/** These rows, sorted by their keys, which are all numbers. */
+export function orderBy(keys: Float64Array, rows: Int32Array): Int32Array {
+  return rows.slice().sort((a, b) => keys[a] - keys[b]);
+}
+
+/**
+ * Whether values never fall, or never rise, from rows of one key to rows of the next; among rows of equal keys they may
+ * do either. Rows without a value are passed over.
+ * @param order rows by rising keys
+ */
+export function isMonotone(values: Float64Array, keys: Float64Array, order: Int32Array): boolean {
+  let rising = true;
+  let falling = true;
+  // The extremes of all rows of smaller keys, and with them those of the present key.
+  let minBefore = Number.POSITIVE_INFINITY;
+  let maxBefore = Number.NEGATIVE_INFINITY;
+  let min = minBefore;
+  let max = maxBefore;
+  let key = Number.NaN;
+  for (const row of order) {
+    const value = values[row];
+    if (Number.isNaN(value)) continue;
+    if (keys[row] !== key) {
+      key = keys[row];
+      minBefore = min;
+      maxBefore = max;
+    }
+    if (value < maxBefore) rising = false;
+    if (value > minBefore) falling = false;
+    if (!rising && !falling) return false;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return true;
+}

@@ -1,0 +1,163 @@
+/** A whole table in figures: its columns, its duplicate rows, its target, and what to look at before training. */
+export type {
+  ColumnSummary,
+  Level,
+  SummaryKind,
+  TableSummary,
+  TargetSummary,
+  Warning,
+  WarningKind,
+} from './tableProfile.js';
+
+import type { Task } from '../../spec/words.js';
+import type { Dialect } from '../csv/dialect.js';
+import { readTargets, understandTargets } from '../dataset/targets.js';
+import type { Field } from '../locatedColumn.js';
+import { type Column, cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
+import { summarizeColumn } from './columnProfile.js';
+import { RowHashes } from './duplicates.js';
+import { agrees, type Leak, LeakSearch } from './leaks.js';
+import { columnWarnings, duplicateWarnings, targetWarnings } from './profileWarnings.js';
+import type { ColumnSummary, Level, TableSummary, TargetSummary, Warning } from './tableProfile.js';
+import { type Codes, countCodes, encodeCells } from './valueCodes.js';
+
+/** What one pass over the columns finds. */
+interface Findings {
+  readonly columns: readonly ColumnSummary[];
+  /** [rows] The first row with the same cells: itself where none comes before it. */
+  readonly first: Int32Array;
+  /** Of the features but the identifiers. */
+  readonly features: RowHashes;
+  readonly targetCodes: Codes | undefined;
+  /** Columns whose equal cells go with equal targets. */
+  readonly agreeing: ReadonlySet<number>;
+}
+
+/**
+ * The figures of a table of which every column was read.
+ * @param target the number of the target column, from 0
+ */
+export function summarize(table: Table, dialect: Dialect, target?: number): TableSummary {
+  const { path, rows } = table;
+  const { delimiter, header, comment } = dialect;
+  const findings = describeColumns(table, target);
+  const { columns, first } = findings;
+  const duplicateRows = first.reduce((count, other, row) => count + (other === row ? 0 : 1), 0);
+  const described =
+    target !== undefined && findings.targetCodes !== undefined
+      ? describeTarget(table, target, findings, findings.targetCodes)
+      : undefined;
+  return {
+    path,
+    rows,
+    dialect: { delimiter, header, ...(comment !== undefined && { comment }) },
+    columns,
+    duplicateRows,
+    ...(described && { target: described.target }),
+    warnings: [
+      ...(described?.warnings ?? []),
+      ...columnWarnings(table, columns, target),
+      ...duplicateWarnings(table, first, duplicateRows),
+    ],
+  };
+}
+
+function describeColumns(table: Table, target: number | undefined): Findings {
+  const targetCodes = target === undefined ? undefined : encodeCells(columnAt(table, target));
+  const whole = new RowHashes(table.rows);
+  const features = new RowHashes(table.rows);
+  const agreeing = new Set<number>();
+  const columns = table.names.map((name, index) => {
+    const column = columnAt(table, index);
+    const isTarget = index === target;
+    const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
+    const summary = summarizeColumn(name, index, column, encoded, isTarget);
+    whole.add(column, encoded.codes);
+    if (!isTarget && summary.kind !== 'identifier') features.add(column, encoded.codes);
+    if (!isTarget && targetCodes && agrees(encoded, targetCodes.codes)) agreeing.add(index);
+    return summary;
+  });
+  return { columns, first: whole.firstEqual(), features, targetCodes, agreeing };
+}
+
+function describeTarget(
+  table: Table,
+  index: number,
+  { columns, first, features, agreeing }: Findings,
+  targetCodes: Codes,
+): { target: TargetSummary; warnings: Warning[] } {
+  const { codes, distinct } = targetCodes;
+  const rows = Int32Array.from(codes.keys()).filter((row) => codes[row] >= 0);
+  const { task, classes } = meaningOf(table, index, rows, distinct);
+  const target: TargetSummary = {
+    name: table.names[index],
+    index,
+    task,
+    ...(classes && { classes, conflictingRows: countConflicts(features, first, codes) }),
+  };
+
+  const leaks = new Map<Leak, ColumnSummary[]>();
+  if (task !== undefined) {
+    const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
+    const different = rows.filter((row) => first[row] === row);
+    const search = new LeakSearch(table, targetCodes, different, quantity);
+    for (const column of columns) {
+      if (column.index === index || column.kind === 'identifier') continue;
+      const leak = search.find(column, agreeing.has(column.index));
+      if (leak !== undefined) leaks.set(leak, [...(leaks.get(leak) ?? []), column]);
+    }
+  }
+  return { target, warnings: targetWarnings(table, target, columns[index], leaks) };
+}
+
+/** Rows that stand in a group of equal features with more than one class. */
+function countConflicts(features: RowHashes, first: Int32Array, classes: Int32Array): number {
+  if (features.width === 0) return 0;
+  const firstFeatures = features.firstEqual(first);
+  const groupClass = new Int32Array(classes.length).fill(-1);
+  const mixed = new Uint8Array(classes.length);
+  firstFeatures.forEach((group, row) => {
+    if (classes[row] < 0) return;
+    if (groupClass[group] < 0) groupClass[group] = classes[row];
+    else if (groupClass[group] !== classes[row]) mixed[group] = 1;
+  });
+  return firstFeatures.reduce((count, group, row) => count + (classes[row] >= 0 ? mixed[group] : 0), 0);
+}
+
+function columnAt({ columns, path }: Table, index: number): Column {
+  const column = columns[index];
+  if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
+  return column;
+}
+
+export interface TargetMeaning {
+  readonly task: Task | undefined;
+  readonly classes?: readonly Level[];
+}
+
+/** What `data.task: "auto"` makes of the target column by `rows`, those that have a target, and the balance of its classes. */
+export function meaningOf(table: Table, index: number, rows: Int32Array, distinct: number): TargetMeaning {
+  const column = table.columns[index];
+  if (column === undefined || distinct < 2) return { task: undefined };
+  const field: Field = {
+    column: columnOf(column, rows),
+    path: table.path,
+    label: columnLabel(table.header, table.names[index]),
+    location: (i) => cellLocation(table, index, rows[i]),
+  };
+  const meaning = understandTargets([field], 'auto', '');
+  const { task, classes } = meaning;
+  if (classes === undefined) return { task };
+  const targets = readTargets([field], meaning, Number.POSITIVE_INFINITY);
+  if (!('labels' in targets)) throw new TypeError('classes without labels');
+  const counts = countCodes({ codes: targets.labels, distinct: classes.names.length });
+  return { task, classes: classes.names.map((name, label) => ({ name, rows: counts[label] })) };
+}
+
+/** These rows of a column alone; none of their cells is missing. */
+function columnOf(column: Column, rows: Int32Array): Column {
+  if (column.missing === 0) return column;
+  return column.kind === 'numeric'
+    ? { ...column, values: Float64Array.from(rows, (row) => column.values[row]), missing: 0 }
+    : { ...column, codes: rows.map((row) => column.codes[row]), missing: 0 };
+}

@@ -1,0 +1,185 @@
+/** What to look at before training, in sentences. */
+import { quote } from '../../text.js';
+import type { Table } from '../table.js';
+import { FAR, hasOutlier } from './columnProfile.js';
+import type { Leak } from './leaks.js';
+import type { ColumnSummary, Level, TargetSummary, Warning, WarningKind } from './tableProfile.js';
+
+/** So many names are written out. */
+const SHOWN = 5;
+/** More levels than this make a wide input of what may be better grouped. */
+const MANY_LEVELS = 100;
+/** The largest finite float32. */
+const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
+/** Where the largest class has more than so many times the rows of the rarest, a network may well ignore the rarest. */
+const IMBALANCE = 20;
+
+const LEAKS: Readonly<Record<Leak, string>> = {
+  value: 'each value goes with a single value of the target',
+  missing: 'cells are missing in the rows of one class, and in no others',
+  threshold: 'a threshold separates the classes',
+  linear: 'it is a straight line over the target',
+  order: 'it rises or falls with the target without exception',
+};
+
+/** Columns that have something in common. */
+interface Labels {
+  readonly found: readonly ColumnSummary[];
+  readonly columns: readonly string[];
+  /** `column "a"`, or `columns "a", "b" and 7 more` */
+  readonly text: string;
+  readonly one: boolean;
+}
+
+export function columnWarnings(
+  table: Table,
+  columns: readonly ColumnSummary[],
+  target: number | undefined,
+): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (
+    kind: WarningKind,
+    applies: (column: ColumnSummary) => boolean,
+    text: (found: Labels) => string,
+  ): void => {
+    const found = columns.filter(applies);
+    if (found.length === 0) return;
+    const labels = labelsOf(table, found);
+    warnings.push({ kind, columns: labels.columns, text: text(labels) });
+  };
+  const isFeature = ({ index }: ColumnSummary) => index !== target;
+
+  warn(
+    'missing',
+    (column) => isFeature(column) && column.missing > 0,
+    ({ text, one, columns: names }) => {
+      const missing = columns.reduce((sum, column) => sum + (isFeature(column) ? column.missing : 0), 0);
+      const share = ((missing / (table.rows * names.length)) * 100).toPrecision(2);
+      return `${text} ${one ? 'lacks' : 'lack'} ${missing} ${missing === 1 ? 'cell' : 'cells'} (${Number(share)} %): data.missing says how to fill them`;
+    },
+  );
+  warn(
+    'constant',
+    (column) => isFeature(column) && column.kind === 'constant',
+    ({ text, one, found }) => {
+      const empty = found.filter(({ distinct }) => distinct === 0).length;
+      const what =
+        empty === 0 ? 'a single value' : empty === found.length ? 'no value' : 'a single value, or none,';
+      return `${text} ${one ? 'holds' : 'hold'} ${what} and ${one ? 'tells' : 'tell'} nothing`;
+    },
+  );
+  warn(
+    'identifier',
+    ({ kind }) => kind === 'identifier',
+    ({ text, one }) =>
+      `${text} ${one ? 'looks like an identifier' : 'look like identifiers'}: if so, name ${one ? 'it' : 'them'} in data.exclude`,
+  );
+  warn(
+    'levels',
+    (column) => isFeature(column) && column.kind === 'category' && column.distinct > MANY_LEVELS,
+    ({ text, one }) =>
+      `${text} ${one ? 'has' : 'have'} more than ${MANY_LEVELS} levels, and each level becomes an input of the network`,
+  );
+  warn(
+    'overflow',
+    ({ range }) => range !== undefined && Math.max(-range.min, range.max) > FLOAT32_MAX,
+    ({ text, one }) =>
+      `${text} ${one ? 'holds' : 'hold'} values beyond ±3.4e38, which float32 has no number for: ` +
+      'set dtype to "float64", or take a larger unit',
+  );
+  warn(
+    'outlier',
+    ({ index, kind, range }) => {
+      const column = table.columns[index];
+      const isNumber = kind === 'numeric' || kind === 'integer';
+      return (
+        isNumber && column?.kind === 'numeric' && range !== undefined && hasOutlier(column.values, range)
+      );
+    },
+    ({ text, one }) =>
+      `${text} ${one ? 'holds' : 'hold'} a value more than ${FAR} times as far from the quartiles as these are apart: ` +
+      'a slip, or a case for a logarithm',
+  );
+  return warnings;
+}
+
+export function targetWarnings(
+  table: Table,
+  target: TargetSummary,
+  { missing, distinct }: ColumnSummary,
+  leaks: ReadonlyMap<Leak, readonly ColumnSummary[]>,
+): Warning[] {
+  const { name, classes, task, conflictingRows = 0 } = target;
+  const warnings: Warning[] = [];
+  const warn = (kind: WarningKind, columns: readonly string[], text: string): void => {
+    warnings.push({ kind, columns, text });
+  };
+  if (task === undefined) {
+    const what = distinct === 0 ? 'no' : 'a single';
+    warn('target', [name], `the target holds ${what} value: there is nothing to learn`);
+  }
+  if (missing > 0) {
+    warn(
+      'target',
+      [name],
+      `the target is missing in ${missing} of ${table.rows} rows: remove or complete them`,
+    );
+  }
+  for (const [leak, found] of leaks) {
+    const { columns, text } = labelsOf(table, found);
+    warn('leak', columns, `${text} may give the target away: ${LEAKS[leak]}`);
+  }
+  if (classes) warnings.push(...balanceWarnings(name, classes));
+  if (conflictingRows > 0) {
+    warn(
+      'conflicts',
+      [],
+      `${conflictingRows} rows have the features of another row but not its class: no model gets all of them right`,
+    );
+  }
+  return warnings;
+}
+
+function balanceWarnings(target: string, classes: readonly Level[]): Warning[] {
+  const warnings: Warning[] = [];
+  const single = classes.filter(({ rows }) => rows === 1);
+  if (single.length > 0) {
+    const names = firstOf(single.map(({ name }) => quote(name)));
+    const [label, has] = single.length === 1 ? ['class', 'has'] : ['classes', 'have'];
+    const text = `the ${label} ${names} ${has} a single row, and a stratified split needs two of each`;
+    warnings.push({ kind: 'single', columns: [target], text });
+  }
+  const rarest = classes.reduce((a, b) => (b.rows < a.rows ? b : a));
+  const largest = classes.reduce((a, b) => (b.rows > a.rows ? b : a));
+  if (largest.rows > IMBALANCE * rarest.rows) {
+    const text =
+      `the class ${quote(largest.name)} has ${Math.round(largest.rows / rarest.rows)} times the rows of ${quote(rarest.name)}: ` +
+      'consider data.weights "balanced", and look beyond the accuracy';
+    warnings.push({ kind: 'imbalance', columns: [target], text });
+  }
+  return warnings;
+}
+
+/** @param first [rows] the first row that equals each row */
+export function duplicateWarnings({ lines }: Table, first: Int32Array, duplicates: number): Warning[] {
+  if (duplicates === 0) return [];
+  const row = first.findIndex((other, i) => other !== i);
+  const example = `line ${lines[row]} is line ${lines[first[row]]} again`;
+  const text =
+    duplicates === 1
+      ? `${example}: a row on both sides of a split is no test`
+      : `${duplicates} rows are earlier rows again (${example}): a row on both sides of a split is no test`;
+  return [{ kind: 'duplicates', columns: [], text }];
+}
+
+function labelsOf({ header }: Table, found: readonly ColumnSummary[]): Labels {
+  const columns = found.map(({ name }) => name);
+  const one = columns.length === 1;
+  const shown = firstOf(columns.map((name) => (header ? quote(name) : name)));
+  return { found, columns, text: `${one ? 'column' : 'columns'} ${shown}`, one };
+}
+
+function firstOf(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return names.slice(0, SHOWN).join(', ') + more;
+}

@@ -1,0 +1,48 @@
+/** What a proposal is made of, and the words that its reasons share. */
+
+import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
+import type { OptimizerConfig } from '../../spec/optimizerConfig.js';
+import type { ScheduleConfig } from '../../spec/scheduleConfig.js';
+import { listed, quote } from '../../text.js';
+import type { ColumnSummary, TableSummary, TargetSummary } from '../profile/tableProfile.js';
+
+/** A train config with the keys that are worth writing; all others keep their defaults. */
+export interface ProposedConfig {
+  $schema?: string;
+  /** Layers in their short form. */
+  network: { layers: (number | string)[] };
+  data: Pick<DataConfig, 'train' | 'target'> & Partial<DataConfig>;
+  training: {
+    epochs: number;
+    batchSize: number;
+    optimizer: Pick<OptimizerConfig, 'type' | 'learningRate'>;
+    schedule?: ScheduleConfig;
+    l2?: number;
+  };
+}
+
+/** Why a key has its value: one sentence that begins with the value. */
+export interface Reason {
+  /** The key's path: `data.exclude`. */
+  readonly key: string;
+  /** Names of columns and classes in it are quoted and printable. */
+  readonly text: string;
+}
+
+/** A table and what is to be learnt from it. */
+export interface Subject {
+  readonly summary: TableSummary;
+  readonly target: TargetSummary;
+  /** Rows whose target is not missing. */
+  readonly rows: number;
+}
+
+/** How a config calls the column. */
+export function refOf({ dialect }: TableSummary, { name, index }: ColumnSummary): ColumnRef {
+  return dialect.header ? name : index;
+}
+
+/** `"age", "size" and 7 more`; of a file without header `column 0, column 2`. */
+export function listOf({ dialect }: TableSummary, columns: readonly ColumnSummary[]): string {
+  return listed(columns.map(({ name }) => (dialect.header ? quote(name) : `column ${name}`)));
+}

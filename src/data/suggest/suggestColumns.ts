@@ -1,0 +1,317 @@
+/** Which columns are features, and which of their numbers are categories. */
+import { ExitCode, MlpError } from '../../errors.js';
+import type { ByColumn } from '../../spec/dataConfig.js';
+import type { MissingPolicy } from '../../spec/words.js';
+import { counted } from '../../text.js';
+import type { ColumnSummary } from '../profile/tableProfile.js';
+import { listOf, type Reason, type Subject } from './reasons.js';
+
+export interface FeatureChoice {
+  readonly features: readonly ColumnSummary[];
+  readonly exclude: readonly ColumnSummary[];
+  /** Columns of numbers that are categories. */
+  readonly categories: readonly ColumnSummary[];
+  readonly reasons: readonly Reason[];
+}
+
+/** With more of its cells missing than this a column says little. */
+const MOST_MISSING = 0.5;
+/** A category with more levels than this needs so many rows for each of them. */
+const FEW_LEVELS = 10;
+const ROWS_PER_LEVEL = 5;
+/** Codes with more values than this are left as numbers. */
+const MOST_CODES = 50;
+
+/** Last words of names whose numbers stand for something: their order and distance mean nothing. */
+const CODE_NAMES: readonly string[] = [
+  'id',
+  'code',
+  'type',
+  'kind',
+  'category',
+  'group',
+  'region',
+  'zone',
+  'district',
+  'sector',
+  'zip',
+  'postcode',
+  'month',
+  'weekday',
+];
+
+/**
+ * No features are identifiers, constants, columns with more than half of their cells missing, texts whose levels (more than ten)
+ * come up less than five times on average, and repeated ids with more than fifty values. Only numbers that identify the
+ * rows are features all the same where nothing else is.
+ *
+ * Whole numbers whose name says that they are codes are categories, where they have 3 to 50 values and five rows for each.
+ *
+ * @param candidates columns that may be features
+ * @param pixels whether they are a picture: its constant pixels stay
+ * @throws MlpError (65) where none of them can be one
+ */
+export function chooseFeatures(
+  subject: Subject,
+  candidates: readonly ColumnSummary[],
+  pixels: boolean,
+): FeatureChoice {
+  const { summary } = subject;
+  const excluded = excludedOf(
+    summary.rows,
+    pixels ? candidates.filter(({ kind }) => kind !== 'constant') : candidates,
+  );
+  const features = candidates.filter((column) => !excluded.has(column));
+  if (features.length === 0) {
+    throw new MlpError(
+      ExitCode.data,
+      `${summary.path}: found no column to learn from, expected one beside the target that is neither an identifier nor a constant`,
+      'mlp inspect shows what the columns hold',
+    );
+  }
+  const categories = features.filter((column) => isCode(column, summary.rows));
+  return {
+    features,
+    exclude: [...excluded.keys()],
+    categories,
+    reasons: [...excludeReasons(subject, excluded), ...categoryReasons(subject, categories)],
+  };
+}
+
+/** The columns that are no features, with what they do instead of telling something. */
+function excludedOf(rows: number, candidates: readonly ColumnSummary[]): Map<ColumnSummary, string> {
+  const excluded = new Map<ColumnSummary, string>();
+  for (const column of candidates) {
+    const why = whyExcluded(column, rows);
+    if (why !== undefined) excluded.set(column, why);
+  }
+  if (excluded.size === candidates.length) {
+    for (const column of candidates) {
+      if (column.kind === 'identifier' && column.cells === 'numeric') excluded.delete(column);
+    }
+  }
+  return excluded;
+}
+
+function whyExcluded(
+  { name, kind, cells, distinct, missing }: ColumnSummary,
+  rows: number,
+): string | undefined {
+  if (kind === 'identifier') return 'says which row it is rather than what it is like';
+  if (kind === 'constant') return 'holds a single value';
+  if (missing > MOST_MISSING * rows) return 'is empty in more than half of the rows';
+  if (cells === 'text' && distinct > FEW_LEVELS && rows - missing < ROWS_PER_LEVEL * distinct) {
+    return `holds texts that come up less than ${ROWS_PER_LEVEL} times on average`;
+  }
+  if (kind === 'integer' && lastWord(name) === 'id' && distinct > MOST_CODES) {
+    return `holds more than ${MOST_CODES} different ids, whose order means nothing`;
+  }
+  return undefined;
+}
+
+/** Whether the numbers of a column stand for something, by its name. Two values are as good as a category. */
+function isCode({ name, kind, distinct, missing }: ColumnSummary, rows: number): boolean {
+  return (
+    kind === 'integer' &&
+    CODE_NAMES.includes(lastWord(name)) &&
+    distinct > 2 &&
+    distinct <= MOST_CODES &&
+    rows - missing >= ROWS_PER_LEVEL * distinct
+  );
+}
+
+/** `zone` of `Time-Zone`, `timeZone` and `time_zone`. */
+function lastWord(name: string): string {
+  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').match(/\p{L}+/gu);
+  return words?.at(-1)?.toLowerCase() ?? '';
+}
+
+/** One reason, with the columns gathered by cause. */
+function excludeReasons({ summary }: Subject, excluded: ReadonlyMap<ColumnSummary, string>): Reason[] {
+  const causes = [...new Set(excluded.values())].map((why) => {
+    const columns = [...excluded].flatMap(([column, cause]) => (cause === why ? [column] : []));
+    return `${listOf(summary, columns)}, since ${columns.length === 1 ? 'it' : 'each'} ${why}`;
+  });
+  return causes.length === 0 ? [] : [{ key: 'data.exclude', text: causes.join('; ') }];
+}
+
+function categoryReasons({ summary }: Subject, categories: readonly ColumnSummary[]): Reason[] {
+  if (categories.length === 0) return [];
+  const names =
+    categories.length === 1 ? 'its name says that its numbers are' : 'their names say that their numbers are';
+  return [
+    {
+      key: 'data.categories',
+      text: `${listOf(summary, categories)}, since ${names} codes, whose order means nothing`,
+    },
+  ];
+}
+
+export interface MissingChoice {
+  /** Not there where no cell is missing. */
+  readonly missing?: ByColumn<MissingPolicy>;
+  /** How many features get an input of their own for where they are missing. */
+  readonly indicators: number;
+  readonly reasons: readonly Reason[];
+}
+
+/** From this share of the rows on, that a cell is missing may tell something by itself. */
+const TELLING = 0.05;
+/** For more columns than this one policy is written for all. */
+const MOST_POLICIES = 12;
+
+/**
+ * Numbers are filled with the median, which outliers don't move, and categories with the most frequent level; where a twentieth of
+ * the cells or more is missing an indicator says where. Rows without a target are dropped.
+ */
+export function chooseMissing(subject: Subject, features: readonly ColumnSummary[]): MissingChoice {
+  const { summary, target } = subject;
+  const missing = features.filter((column) => column.missing > 0);
+  const telling = missing.filter((column) => column.missing >= TELLING * summary.rows);
+  const targetColumn = summary.columns[target.index];
+  if (missing.length > MOST_POLICIES && targetColumn.missing === 0) {
+    const policy = telling.length > 0 ? 'indicator' : 'median';
+    const text = `${policy}, since ${missing.length} columns have missing cells`;
+    const indicators = policy === 'indicator' ? missing.length : 0;
+    return { missing: policy, indicators, reasons: [{ key: 'data.missing', text }] };
+  }
+
+  const filled = missing.filter((column) => !telling.includes(column));
+  const groups: readonly Group[] = [
+    { policy: 'indicator', columns: telling, why: 'that a cell is missing may tell something too' },
+    {
+      policy: 'median',
+      columns: filled.filter(({ cells }) => cells === 'numeric'),
+      why: 'few cells are missing, and outliers do not move it',
+    },
+    {
+      policy: 'most-frequent',
+      columns: filled.filter(({ cells }) => cells === 'text'),
+      why: 'few cells are missing',
+    },
+    {
+      policy: 'drop-row',
+      columns: targetColumn.missing > 0 ? [targetColumn] : [],
+      why: `${counted(targetColumn.missing, 'row')} without a target can teach nothing`,
+    },
+  ];
+  const used = groups.filter(({ columns }) => columns.length > 0);
+  if (used.length === 0) return { indicators: 0, reasons: [] };
+  const texts = used.map(
+    ({ policy, columns, why }) => `${policy} for ${listOf(summary, columns)}, since ${why}`,
+  );
+  return {
+    missing: Object.fromEntries(
+      used.flatMap(({ policy, columns }) => columns.map(({ name }) => [name, policy])),
+    ),
+    indicators: telling.length,
+    reasons: [{ key: 'data.missing', text: texts.join('; ') }],
+  };
+}
+
+/** Columns with the same policy. */
+interface Group {
+  readonly policy: MissingPolicy;
+  readonly columns: readonly ColumnSummary[];
+  readonly why: string;
+}
+
+/** Fewer columns are no picture. */
+const LEAST_PIXELS = 16;
+/** The greatest value of a picture in bytes: at least one pixel is bright. */
+const BRIGHT = { least: 128, most: 255 };
+/** From this share of the whole range on a column spans it. */
+const SPANS = 0.9;
+/** A network starts with outputs of about this size. */
+const USUAL_DEVIATION = { least: 0.5, most: 2 };
+const USUAL_MEAN = 2;
+
+/**
+ * Whether all columns together look like pictures in bytes: at least 16, of whole numbers from 0 to 255 without a missing one,
+ * half of which span nearly the whole range.
+ */
+export function arePixels(columns: readonly ColumnSummary[]): boolean {
+  if (columns.length < LEAST_PIXELS) return false;
+  let greatest = 0;
+  for (const { kind, missing, range } of columns) {
+    const isWhole = kind === 'integer' || (kind === 'constant' && Number.isInteger(range?.min));
+    if (!isWhole || missing > 0 || range === undefined || range.min < 0) return false;
+    greatest = Math.max(greatest, range.max);
+  }
+  const spanning = columns.filter(({ range }) => range && range.max - range.min >= SPANS * greatest);
+  return greatest >= BRIGHT.least && greatest <= BRIGHT.most && 2 * spanning.length >= columns.length;
+}
+
+/**
+ * Pictures to [0, 1]: dividing by the deviation would blow up the pixels that are hardly ever lit. All other numbers to mean 0 and
+ * variance 1.
+ *
+ * @param numbers the features that are no categories
+ */
+export function chooseScaling(
+  numbers: readonly ColumnSummary[],
+  pixels: boolean,
+): { standardize: true | 'minmax'; reasons: Reason[] } {
+  const key = 'data.standardize';
+  if (pixels) {
+    const text =
+      `minmax, since all ${counted(numbers.length, 'feature')} are whole numbers up to 255, as pixels are: ` +
+      'divided by their deviations, pixels that are hardly ever lit would outweigh the others; constant ones stay, so that a row is a whole picture';
+    return { standardize: 'minmax', reasons: [{ key, text }] };
+  }
+  const deviations = numbers.flatMap(({ deviation }) => (deviation === undefined ? [] : [deviation]));
+  if (deviations.length === 0) return { standardize: true, reasons: [] };
+  const least = deviations.reduce((a, b) => Math.min(a, b));
+  const most = deviations.reduce((a, b) => Math.max(a, b));
+  const range =
+    deviations.length === 1 ? `is ${short(most)}` : `range from ${short(least)} to ${short(most)}`;
+  const noun = deviations.length === 1 ? 'its deviation' : 'deviations';
+  return {
+    standardize: true,
+    reasons: [
+      { key, text: `true, since ${noun} ${range}, and a network learns best from mean 0 and deviation 1` },
+    ],
+  };
+}
+
+/** Whether a regression's target is far from what a network starts with: deviations of about 1 around 0. */
+export function chooseTargetScaling({ summary, target }: Subject): {
+  standardizeTarget?: true;
+  reasons: Reason[];
+} {
+  const { mean, deviation } = summary.columns[target.index];
+  if (target.task !== 'regression' || mean === undefined || deviation === undefined) return { reasons: [] };
+  const isUsual =
+    deviation >= USUAL_DEVIATION.least && deviation <= USUAL_DEVIATION.most && Math.abs(mean) <= USUAL_MEAN;
+  if (isUsual) return { reasons: [] };
+  const text = `true, since the target has mean ${short(mean)} and deviation ${short(deviation)}, far from 0 and 1; the loss is then in deviations`;
+  return { standardizeTarget: true, reasons: [{ key: 'data.standardizeTarget', text }] };
+}
+
+/** Three significant digits. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** What targets are called, the surest first. */
+const TARGET_NAMES = [
+  'target',
+  'label',
+  'labels',
+  'class',
+  'y',
+  'outcome',
+  'response',
+  'diagnosis',
+  'species',
+  'survived',
+  'output',
+  'result',
+];
+
+/** The column with a name that targets have, else the last one: that is where most data sets keep it. */
+export function likelyTarget(names: readonly string[]): string {
+  const plain = names.map((name) => name.trim().toLowerCase());
+  const known = TARGET_NAMES.find((name) => plain.includes(name));
+  return known === undefined ? names[names.length - 1] : names[plain.indexOf(known)];
+}

@@ -1,0 +1,215 @@
+/**
+ * A train config for a table: which columns, how they are encoded, how large a network, how it is trained, and why. Rules of
+ * thumb, each stated where it is applied (`propose/`), all of them by the summary alone: nothing is trained here.
+ */
+import { ExitCode, MlpError } from '../../errors.js';
+import { DELIMITERS } from '../../spec/words.js';
+import { counted, quote } from '../../text.js';
+import type {
+  ColumnSummary,
+  Level,
+  TableSummary,
+  TargetSummary,
+  Warning,
+  WarningKind,
+} from '../profile/tableProfile.js';
+import { listOf, type ProposedConfig, type Reason, refOf, type Subject } from './reasons.js';
+import {
+  arePixels,
+  chooseFeatures,
+  chooseMissing,
+  chooseScaling,
+  chooseTargetScaling,
+} from './suggestColumns.js';
+import { proposeLayers, proposeTraining } from './suggestNetwork.js';
+import { proposeHeldOut } from './suggestSplit.js';
+
+export type { ProposedConfig, Reason } from './reasons.js';
+export { likelyTarget } from './suggestColumns.js';
+
+export interface ProposeOptions {
+  /** `data.train`: the path of the CSV, relative to the config. */
+  readonly train: string;
+  /** `$schema`, where there is one within reach. */
+  readonly schema?: string;
+}
+
+export interface Proposal {
+  readonly config: ProposedConfig;
+  /** In the order of the keys; not every key needs one. */
+  readonly reasons: readonly Reason[];
+  /** Sentences for the user: what no config can mend. */
+  readonly warnings: readonly string[];
+}
+
+/** Where the largest class has more than so many times the rows of the rarest, classes are weighed. */
+const IMBALANCE = 5;
+/** A class of fewer rows would count for more than it can tell. */
+const LEAST_WEIGHED = 5;
+
+/** Warnings that the config answers, or that it has a warning of its own for. */
+const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 'single', 'target'];
+
+/**
+ * A config for a table whose summary has a target.
+ *
+ * What was detected is written where it is not the usual: a delimiter other than the comma, a header that is not there, a comment
+ * character. `standardize` is always written, for it changes every number.
+ *
+ * @throws MlpError (65) where the target is always the same, or no column is left to learn from
+ */
+export function propose(summary: TableSummary, { train, schema }: ProposeOptions): Proposal {
+  const { target } = summary;
+  if (target === undefined) throw new TypeError(`${summary.path}: the summary has no target`);
+  const { task } = target;
+  const targetColumn = summary.columns[target.index];
+  if (task === undefined) throw nothingToLearn(summary, target);
+  const subject: Subject = { summary, target, rows: summary.rows - targetColumn.missing };
+  const heldOut = proposeHeldOut(subject);
+  const candidates = summary.columns.filter(
+    (column) => column.index !== target.index && column !== heldOut.column,
+  );
+  const pixels = arePixels(candidates.filter(({ kind }) => kind !== 'identifier'));
+  const {
+    features,
+    exclude,
+    categories,
+    reasons: featureReasons,
+  } = chooseFeatures(subject, candidates, pixels);
+  const { missing, indicators, reasons: missingReasons } = chooseMissing(subject, features);
+  const isNumber = (column: ColumnSummary) => column.cells === 'numeric' && !categories.includes(column);
+  const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
+  const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(subject);
+  const weights = isImbalanced(target) ? 'balanced' : undefined;
+
+  const sizes = {
+    task,
+    inputs: features.reduce((sum, column) => sum + (isNumber(column) ? 1 : column.distinct), indicators),
+    outputs: task === 'multiclass' && target.classes ? target.classes.length : 1,
+    rows: subject.rows,
+    trainRows: heldOut.trainRows,
+  };
+  const { layers, reason: layersReason } = proposeLayers(sizes);
+  const { training, reasons: trainingReasons } = proposeTraining(sizes);
+  const refs = (columns: readonly ColumnSummary[]) => columns.map((column) => refOf(summary, column));
+  return {
+    config: {
+      ...(schema !== undefined && { $schema: schema }),
+      network: { layers },
+      data: {
+        train,
+        target: refOf(summary, targetColumn),
+        ...dialectOf(summary),
+        ...(exclude.length > 0 && { exclude: refs(exclude) }),
+        ...(categories.length > 0 && { categories: refs(categories) }),
+        ...(missing !== undefined && { missing }),
+        standardize,
+        ...(standardizeTarget && { standardizeTarget }),
+        validation: heldOut.validation,
+        ...(heldOut.test !== undefined && { test: heldOut.test }),
+        ...(weights && { weights }),
+      },
+      training,
+    },
+    reasons: [
+      layersReason,
+      targetReason(subject),
+      ...dialectReasons(summary),
+      ...featureReasons,
+      ...missingReasons,
+      ...scalingReasons,
+      ...targetReasons,
+      ...heldOut.reasons,
+      ...(weights ? [weightsReason(target)] : []),
+      ...trainingReasons,
+    ],
+    warnings: [
+      ...heldOut.warnings,
+      ...summary.warnings.filter((warning) => isOpen(warning, exclude, weights)).map(({ text }) => text),
+    ],
+  };
+}
+
+function nothingToLearn({ path }: TableSummary, { name }: TargetSummary): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${path}: column ${quote(name)}: found a single value in all rows, expected at least two classes or values`,
+    'there is nothing to learn from one; check --target',
+  );
+}
+
+/** What a reader of the config would wonder about. */
+function dialectOf({
+  dialect,
+}: TableSummary): Pick<ProposedConfig['data'], 'delimiter' | 'header' | 'comment'> {
+  const { header, comment } = dialect;
+  const delimiter = DELIMITERS.find((known) => known === dialect.delimiter && known !== ',');
+  return {
+    ...(delimiter !== undefined && { delimiter }),
+    ...(!header && { header }),
+    ...(comment !== undefined && { comment }),
+  };
+}
+
+function dialectReasons({ dialect: { delimiter, header } }: TableSummary): Reason[] {
+  return [
+    ...(delimiter === ','
+      ? []
+      : [{ key: 'data.delimiter', text: `${quote(delimiter)}, since it is what stands between the cells` }]),
+    ...(header
+      ? []
+      : [{ key: 'data.header', text: 'false, since no line names the columns: their numbers count from 0' }]),
+  ];
+}
+
+function targetReason({ summary, target: { task, classes = [], index } }: Subject): Reason {
+  const column = summary.columns[index];
+  const named = listOf(summary, [column]);
+  const key = 'data.target';
+  if (task === 'regression') {
+    return {
+      key,
+      text: `${named}, a quantity with ${counted(column.distinct, 'different value')}: a regression with one output`,
+    };
+  }
+  const outputs = task === 'binary' ? 'one output' : 'an output for each';
+  const doubt =
+    column.cells === 'numeric' && task === 'multiclass'
+      ? '; if these numbers are a quantity, set data.task to "regression" and the last layer to 1'
+      : '';
+  return { key, text: `${named}, with ${classes.length} classes: ${outputs}${doubt}` };
+}
+
+function isImbalanced({ classes }: TargetSummary): boolean {
+  if (classes === undefined) return false;
+  const [rarest, largest] = extremes(classes);
+  return rarest.rows >= LEAST_WEIGHED && largest.rows > IMBALANCE * rarest.rows;
+}
+
+function weightsReason({ classes = [] }: TargetSummary): Reason {
+  const [rarest, largest] = extremes(classes);
+  const times = Math.round(largest.rows / rarest.rows);
+  return {
+    key: 'data.weights',
+    text: `balanced, since ${quote(largest.name)} has ${times} times the rows of ${quote(rarest.name)}, which could be ignored at little cost`,
+  };
+}
+
+/** The rarest class and the largest. */
+function extremes(classes: readonly Level[]): [Level, Level] {
+  return [
+    classes.reduce((a, b) => (b.rows < a.rows ? b : a)),
+    classes.reduce((a, b) => (b.rows > a.rows ? b : a)),
+  ];
+}
+
+/** Whether the config leaves what the warning is about as it is. */
+function isOpen(
+  { kind, columns }: Warning,
+  exclude: readonly ColumnSummary[],
+  weights: 'balanced' | undefined,
+): boolean {
+  const excluded = new Set(exclude.map(({ name }) => name));
+  if (SETTLED.includes(kind) || (kind === 'imbalance' && weights !== undefined)) return false;
+  return columns.length === 0 || !columns.every((name) => excluded.has(name));
+}

@@ -1,0 +1,128 @@
+/** Which rows are held out from training: those that a column marks, or a share that the classes allow. */
+
+import type { RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
+import { counted, quote } from '../../text.js';
+import type { ColumnSummary, Level } from '../profile/tableProfile.js';
+import { listOf, type Reason, refOf, type Subject } from './reasons.js';
+
+export interface HeldOut {
+  readonly validation: RowsOf;
+  readonly test?: RowsOf;
+  /** The column that marks rows: no feature. */
+  readonly column?: ColumnSummary;
+  /** About how many rows are left to train on. */
+  readonly trainRows: number;
+  readonly reasons: readonly Reason[];
+  readonly warnings: readonly string[];
+}
+
+const USUAL_SHARE = 0.2;
+/** From so many rows on, a tenth of them gives an accuracy to half a percent. */
+const MANY_ROWS = 100_000;
+const SHARE_OF_MANY = 0.1;
+/** What is held out of fewer rows tells nothing. */
+const LEAST_ROWS = 10;
+/** Holding out more would leave too little to learn from. */
+const LARGEST_SHARE = 0.5;
+
+const MARKS = {
+  train: ['train', 'training', 'fit'],
+  validation: ['validation', 'valid', 'val', 'dev'],
+  test: ['test', 'testing', 'holdout'],
+} as const;
+type Mark = keyof typeof MARKS;
+
+/**
+ * - A column of text that holds nothing but words such as train, val and test says which rows are which. Without a word for
+ *   the validation rows a share of the others validates.
+ * - Else a fifth validates, and a tenth of 100,000 rows and more. Of classes each must have a row on both sides: where they
+ *   are many the share grows up to a half, and where that is not enough, or a class has a single row, nothing is held out.
+ * - Of less than 10 rows nothing is held out.
+ */
+export function proposeHeldOut(subject: Subject): HeldOut {
+  const { summary, target, rows } = subject;
+  for (const column of summary.columns) {
+    const marks = column.index === target.index ? undefined : marksOf(column);
+    if (marks) return heldOutByColumn(subject, column, marks);
+  }
+  return { ...shareOf(subject, rows), warnings: shareWarnings(subject) };
+}
+
+function heldOutByColumn(subject: Subject, column: ColumnSummary, marks: ReadonlyMap<Mark, Level>): HeldOut {
+  const { summary } = subject;
+  const rowsBy = ({ name }: Level): RowsByColumn => ({ column: refOf(summary, column), value: name });
+  const validation = marks.get('validation');
+  const test = marks.get('test');
+  const rows = marks.get('train')?.rows ?? 0;
+  const says = ({ name, rows }: Level) =>
+    `the ${counted(rows, 'row')} with ${quote(name)}, as ${listOf(summary, [column])} says`;
+  const share = validation
+    ? {
+        validation: rowsBy(validation),
+        trainRows: rows,
+        reasons: [{ key: 'data.validation', text: says(validation) }],
+      }
+    : shareOf(subject, rows);
+  return {
+    ...share,
+    ...(test && { test: rowsBy(test) }),
+    column,
+    reasons: [...share.reasons, ...(test ? [{ key: 'data.test', text: says(test) }] : [])],
+    warnings: [],
+  };
+}
+
+/** The levels of a column that says which rows train and which don't; undefined for any other. */
+function marksOf({ kind, distinct, frequent = [] }: ColumnSummary): Map<Mark, Level> | undefined {
+  if (kind !== 'category' || distinct !== frequent.length) return undefined;
+  const marks = new Map<Mark, Level>();
+  for (const level of frequent) {
+    const word = level.name.toLowerCase();
+    const mark = (Object.keys(MARKS) as Mark[]).find((mark) =>
+      (MARKS[mark] as readonly string[]).includes(word),
+    );
+    if (mark === undefined || marks.has(mark)) return undefined;
+    marks.set(mark, level);
+  }
+  return marks.has('train') && marks.size > 1 ? marks : undefined;
+}
+
+/** A share of `rows` to validate on. */
+function shareOf({ target: { classes } }: Subject, rows: number) {
+  const usual = rows >= MANY_ROWS ? SHARE_OF_MANY : USUAL_SHARE;
+  const share = allowedShare(rows, usual, classes);
+  const trainRows = rows - Math.ceil(share * rows);
+  const stratified = classes ? ', each class in proportion,' : '';
+  const why =
+    share === 0
+      ? 'since too few rows could be held out to tell anything'
+      : share > usual
+        ? `since each of the ${classes?.length} classes needs a row among those held out`
+        : rows >= MANY_ROWS
+          ? `since a tenth of ${counted(rows, 'row')} tells enough`
+          : `since ${counted(rows - trainRows, 'row')} held out${stratified} show what is learnt by heart`;
+  return { validation: share, trainRows, reasons: [{ key: 'data.validation', text: `${share}, ${why}` }] };
+}
+
+/** `usual`, more where the classes need it, or 0. */
+function allowedShare(rows: number, usual: number, classes: readonly Level[] = []): number {
+  if (rows < LEAST_ROWS || classes.some((level) => level.rows === 1)) return 0;
+  let share = usual;
+  while (Math.ceil(share * rows) < classes.length) share = Math.round(share * 100 + 1) / 100;
+  return share <= LARGEST_SHARE && rows - Math.ceil(share * rows) >= classes.length ? share : 0;
+}
+
+/** Says what to do where nothing can be held out. */
+function shareWarnings({ summary, target: { classes = [] }, rows }: Subject): string[] {
+  if (allowedShare(rows, USUAL_SHARE, classes) > 0) return [];
+  const single = classes.find((level) => level.rows === 1);
+  const cause = single
+    ? `the class ${quote(single.name)} has a single row`
+    : classes.length > 0
+      ? `there are ${counted(rows, 'row')} of ${classes.length} classes`
+      : `there are ${counted(rows, 'row')}`;
+  const mend = single ? 'merge it with another class, or leave its row out' : 'more rows would tell more';
+  return [
+    `${summary.path}: ${cause}, so no rows are held out, and nothing will show whether the network overfits: ${mend}`,
+  ];
+}

@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CategoryEncoding, NumericEncoding } from '../../../src/data/encoding/encoding.js';
+import { type FeatureRequest, fitFeatures } from '../../../src/data/encoding/fit.js';
+import type { Table } from '../../../src/data/table.js';
+import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/words.js';
+import { allRows, tableOf } from './tables.js';
+import '../../support/matchers.js';
+
+const FILLING = MISSING_POLICIES.filter((policy) => policy !== 'error' && policy !== 'drop-row');
+
+function fitAll(table: Table, request: Partial<FeatureRequest> = {}, rows = allRows(table)) {
+  const requests = table.names.map((_, index) => ({
+    index,
+    scaling: 'standard' as const,
+    missing: 'error' as const,
+    category: false,
+    ...request,
+  }));
+  return fitFeatures(table, requests, rows);
+}
+
+const numeric = (cells: (number | null)[], request: Partial<FeatureRequest> = {}, rows?: Int32Array) =>
+  fitAll(tableOf({ x: cells }), request, rows).encodings[0] as NumericEncoding;
+
+const category = (cells: (string | null)[], missing: MissingPolicy = 'error', rows?: Int32Array) =>
+  fitAll(tableOf({ x: cells }), { missing, category: true }, rows).encodings[0] as CategoryEncoding;
+
+describe('scaling', () => {
+  it('is by mean and population standard deviation', () => {
+    // deviations −3 −1 1 3, squares 20, variance 5
+    const { shift, scale } = numeric([1, 3, 5, 7]);
+    expect([shift, scale]).toEqual([4, Math.sqrt(5)]);
+  });
+
+  it('is by the least value and the range', () => {
+    expect(numeric([3, -1, 7], { scaling: 'minmax' })).toMatchObject({ shift: -1, scale: 8 });
+  });
+
+  it('is none', () => {
+    expect(numeric([3, -1, 7], { scaling: 'none' })).toMatchObject({ shift: 0, scale: 1 });
+  });
+
+  it('looks at the training rows alone', () => {
+    const rows = Int32Array.of(3, 0);
+    expect(numeric([1, 1e9, -1e9, 5], {}, rows)).toMatchObject({ shift: 3, scale: 2 });
+    expect(numeric([1, 1e9, -1e9, 5], { scaling: 'minmax' }, rows)).toMatchObject({ shift: 1, scale: 4 });
+  });
+
+  it('does not hang on the order of the training rows', () => {
+    const cells = [0.1, 0.7, 1e9, -3.3, 1e-9, null];
+    const orders = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
+    const request = { missing: 'mean' } as const;
+    fc.assert(
+      fc.property(orders, (order) => {
+        expect(numeric(cells, request, Int32Array.from(order))).toEqual(numeric(cells, request));
+      }),
+    );
+  });
+
+  it.each(['standard', 'minmax', 'none'] as const)('%s scales a column of a single value by 1', (scaling) => {
+    const { encodings, constant } = fitAll(tableOf({ same: [0.1, 0.1, 0.1], other: [0.1, 0.1, 0.2] }), {
+      scaling,
+    });
+    expect(constant).toEqual(['same']);
+    expect(encodings[0]).toMatchObject({ scale: 1 });
+  });
+
+  it.each(FILLING)('finds a single value beside missing cells: %s', (missing) => {
+    // the mean of 999 times 0.1, summed up, is not 0.1
+    const cells = new Array<number | null>(1000).fill(0.1).with(7, null);
+    for (const scaling of ['standard', 'minmax', 'none'] as const) {
+      const { encodings, constant } = fitAll(tableOf({ x: cells }), { scaling, missing });
+      expect(constant).toEqual(['x']);
+      expect(encodings[0]).toMatchObject({ scale: 1, fill: 0.1 });
+    }
+  });
+
+  it('is fitted on the filled column', () => {
+    // 1 and 5 about a mean of 3 that counts twice: squares 8 over 4 rows
+    const { scale } = numeric([1, null, 5, null], { missing: 'mean' });
+    expect(scale).toBe(Math.sqrt(2));
+  });
+
+  it('refuses numbers whose variance, range or sum overflows', () => {
+    const cells = [-1.7e308, 1.7e308, 1.6e308, 1.5e308];
+    expect(() => numeric(cells)).toThrow(
+      'people.csv: column "x": found values whose variance overflows a float64',
+    );
+    expect(() => numeric(cells, { scaling: 'minmax' })).toThrow('range overflows');
+    expect(() => numeric(cells.slice(1), { scaling: 'none', missing: 'mean' })).toThrow('sum overflows');
+    expect(numeric(cells.slice(1), { scaling: 'minmax', missing: 'median' })).toMatchObject({
+      fill: 1.6e308,
+    });
+  });
+});
+
+describe('filling numbers', () => {
+  const cells = [7, null, 1, 7, 2, 2, null, 9];
+  const fill = (missing: MissingPolicy, of: (number | null)[] = cells) =>
+    numeric(of, { missing, scaling: 'none' }).fill;
+
+  it('takes the mean of what is there', () => {
+    expect(fill('mean')).toBe(28 / 6);
+    expect(fill('indicator')).toBe(28 / 6);
+  });
+
+  it('takes the median, between two the middle', () => {
+    expect(fill('median')).toBe(4.5);
+    expect(fill('median', [10, null, 9, -100])).toBe(9);
+    expect(fill('median', [1.6e308, -1.7e308, 1.6e308, 1.7e308])).toBe(1.6e308);
+  });
+
+  it('takes the most frequent value, of several the least', () => {
+    expect(fill('most-frequent')).toBe(2);
+    expect(fill('most-frequent', [3, 10, 10, null, -5])).toBe(10);
+    expect(fill('most-frequent', [3, -1, 2])).toBe(-1);
+    expect(fill('most-frequent', [1, 2, 2])).toBe(2);
+  });
+
+  it('is fitted where no training cell is missing too, for other rows', () => {
+    expect(fill('mean', [1, 3])).toBe(2);
+    expect(numeric([1, 3, null], { missing: 'median' }, Int32Array.of(0, 1)).fill).toBe(2);
+  });
+
+  it('is not there under policies that fill nothing', () => {
+    expect(numeric([1, 3])).not.toHaveProperty('fill');
+    expect(numeric([1, 3], { missing: 'drop-row' })).not.toHaveProperty('fill');
+  });
+
+  it('has an indicator only where a training cell is missing', () => {
+    expect(numeric([1, null, 3], { missing: 'indicator' })).toMatchObject({ fill: 2, indicator: true });
+    const complete = numeric([1, null, 3], { missing: 'indicator' }, Int32Array.of(0, 2));
+    expect(complete).toMatchObject({ fill: 2 });
+    expect(complete).not.toHaveProperty('indicator');
+  });
+});
+
+describe('categories', () => {
+  it('have the levels of the training rows, in order', () => {
+    expect(category(['b', 'z', 'a', 'b'], 'error', Int32Array.of(3, 2))).toEqual({
+      kind: 'category',
+      column: 'x',
+      levels: ['a', 'b'],
+    });
+  });
+
+  it('are text without being asked for', () => {
+    expect(fitAll(tableOf({ x: ['b', 'a'] })).encodings[0]).toMatchObject({ kind: 'category' });
+  });
+
+  it('are numbers in numeric order, each in one spelling', () => {
+    expect(category(['10', '9', '9.0', '1e1']).levels).toEqual(['9', '10']);
+  });
+
+  it.each(['mean', 'median', 'most-frequent'] as const)(
+    'are filled with the most frequent level: %s',
+    (missing) => {
+      expect(category(['b', null, 'c', 'c', 'a', 'b'], missing).fill).toBe('b');
+      // three spellings of 1 outnumber two of 2
+      expect(category(['1', '2', '2', '1.0', '01', null], missing).fill).toBe('1');
+    },
+  );
+
+  it('have no level but an indicator where they are missing', () => {
+    const encoding = category(['b', null, 'a'], 'indicator');
+    expect(encoding).toMatchObject({ levels: ['a', 'b'], indicator: true });
+    expect(encoding).not.toHaveProperty('fill');
+  });
+
+  it('are filled under indicator where no training cell is missing', () => {
+    const encoding = category(['b', null, 'a', 'b'], 'indicator', Int32Array.of(0, 2, 3));
+    expect(encoding).toMatchObject({ fill: 'b' });
+    expect(encoding).not.toHaveProperty('indicator');
+  });
+
+  it('are no columns of numbers', () => {
+    expect(() => fitAll(tableOf({ x: [1, 2] }), { category: true })).toThrow(TypeError);
+  });
+});
+
+describe('fitFeatures', () => {
+  it('refuses a missing training cell under "error", the first in the file', () => {
+    const table = tableOf({ a: [1, 2, 3, null], b: [1, null, null, 2] });
+    expect(() => fitAll(table, {}, Int32Array.of(3, 2, 0))).toThrow(
+      expect.objectContaining({
+        exitCode: 65,
+        message: 'people.csv:4: column "b": found a missing value, expected a number',
+      }),
+    );
+    expect(() => fitAll(table, { missing: 'drop-row' })).toThrow(
+      'people.csv:3: column "b": found a missing value',
+    );
+    expect(() => fitAll(table, {}, Int32Array.of(0))).not.toThrow();
+  });
+
+  it.each(FILLING)('refuses a column whose training cells are all missing: %s', (missing) => {
+    const rows = Int32Array.of(0, 1);
+    for (const cells of [
+      [null, null, 3],
+      [null, null, 'c'],
+    ]) {
+      expect(() => fitAll(tableOf({ x: cells }), { missing }, rows)).toThrow(
+        expect.objectContaining({
+          exitCode: 65,
+          message:
+            'people.csv: column "x": found missing values in all 2 training rows, expected at least one value to fill them with',
+        }),
+      );
+    }
+  });
+
+  it('keeps the order of the requests and the names of the columns', () => {
+    const table = tableOf(
+      new Map<string, (number | string)[]>([
+        ['__proto__', [1, 2]],
+        ['city', ['b', 'a']],
+        ['constructor', [5, 5]],
+      ]),
+    );
+    const requests = [2, 1, 0].map((index) => ({
+      index,
+      scaling: 'none' as const,
+      missing: 'error' as const,
+      category: false,
+    }));
+    const { encodings, constant } = fitFeatures(table, requests, allRows(table));
+    expect(encodings.map(({ column }) => column)).toEqual(['constructor', 'city', '__proto__']);
+    expect(constant).toEqual(['constructor']);
+  });
+});

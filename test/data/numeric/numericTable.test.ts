@@ -1,0 +1,178 @@
+/** What the byte path accepts it reads as csv-parse's table does, wherever the borders of its pieces lie. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readTable } from '../../../src/data/csv/readTable.js';
+import { readPlainTable } from '../../../src/data/numeric/numericFile.js';
+import type { Tuning } from '../../../src/data/numeric/workspace.js';
+import type { ColumnKind, Table } from '../../../src/data/table.js';
+import { MlpError } from '../../../src/errors.js';
+import { Folder } from '../files.js';
+import { THREADED, TINY, withSource } from './support.js';
+
+const folder = new Folder();
+
+interface Both {
+  readonly plain: Table | null;
+  /** Undefined where csv-parse's table refuses the file. */
+  readonly table: Table | undefined;
+}
+
+/** Undefined where not even the beginning can be read. */
+async function readBoth(
+  content: string | Uint8Array,
+  tuning: Partial<Tuning>,
+  { kind = 'auto' as ColumnKind, threads = 1, header = true as boolean | 'auto' } = {},
+): Promise<Both | undefined> {
+  try {
+    return await withSource(
+      folder,
+      content,
+      async (source, beginning) => {
+        const kinds = beginning.names.map(() => kind);
+        const plain = await readPlainTable({ source, beginning, kinds, threads }, tuning);
+        const table = await readTable(source, beginning, { kinds: () => kinds }).catch((error) => {
+          if (error instanceof MlpError) return undefined;
+          throw error;
+        });
+        return { plain, table };
+      },
+      header,
+    );
+  } catch (error) {
+    if (error instanceof MlpError) return undefined;
+    throw error;
+  }
+}
+
+const digits = fc.stringMatching(/^[0-9]{1,20}$/);
+const odd = fc.constantFrom(
+  ...['-0', '+0', '.5', '5.', '-.5e1', '007', '1e-320', '4.9e-324', '2e-324', '1e308', '-1E+308', '0e999'],
+  ...[
+    '1.7976931348623157e308',
+    '9007199254740993',
+    '0.1',
+    '123456789012345678',
+    '1e22',
+    '1e23',
+    '00.50',
+    '1e-400',
+  ],
+  ...['0.30000000000000004', '12345678', '-123456789', '.123456789012345', '1234567890.12345678901234567890'],
+);
+const number = fc.oneof(
+  odd,
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.integer().map(String),
+  fc.tuple(fc.constantFrom('', '-', '+'), digits, digits).map(([sign, a, b]) => `${sign}${a}.${b}`),
+  fc
+    .tuple(digits, fc.integer({ min: -40, max: 40 }), fc.constantFrom('e', 'E'))
+    .map(([a, exponent, e]) => `0.${a}${e}${exponent}`),
+);
+const missing = fc.constantFrom('', 'NA', 'nan', ' ', '?', 'null');
+const word = fc.constantFrom('x', 'yes', 'Zoë', '北京', '🦊', 'a b', 'trailing.', '-', 'no');
+
+interface Shape {
+  readonly content: string;
+  readonly textColumns: readonly boolean[];
+}
+
+/** A file that the byte path owns. */
+const owned: fc.Arbitrary<Shape> = fc
+  .tuple(
+    fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.constantFrom(',', ';', '\t', '|'),
+    fc.boolean(),
+  )
+  .chain(([textColumns, rows, delimiter, isComplete]) => {
+    const cell = (isText: boolean, isFirst: boolean) =>
+      isText
+        ? fc.oneof({ weight: 5, arbitrary: word }, { weight: isFirst ? 0 : 1, arbitrary: missing })
+        : fc.oneof({ weight: 5, arbitrary: number }, { weight: isFirst ? 0 : 1, arbitrary: missing });
+    const row = (isFirst: boolean) =>
+      fc.tuple(
+        fc.tuple(...textColumns.map((isText) => cell(isText, isFirst))),
+        fc.constantFrom('\n', '\r\n'),
+      );
+    return fc
+      .tuple(row(true), fc.array(row(false), { minLength: rows, maxLength: rows }))
+      .map(([first, rest]) => {
+        const header = `${textColumns.map((_, i) => `c${i}`).join(delimiter)}\n`;
+        // A row that is blank altogether would be an empty line.
+        const lines = [first, ...rest].filter(([cells]) => cells.join('').trim() !== '');
+        const text = lines.map(([cells, end]) => cells.join(delimiter) + end).join('');
+        return { content: header + (isComplete ? text : text.replace(/\r?\n$/, '')), textColumns };
+      });
+  });
+
+describe('readPlainTable', () => {
+  it('reads every file it owns as readTable does, wherever pieces end', async () => {
+    let read = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        owned,
+        fc.integer({ min: 1, max: 64 }),
+        fc.integer({ min: 1, max: 12 }),
+        async ({ content }, pieceBytes, blockCells) => {
+          const both = await readBoth(content, { pieceBytes, blockCells });
+          if (both?.plain) {
+            expect(both.plain).toEqual(both.table);
+            read++;
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect(read).toBeGreaterThan(75);
+  });
+
+  it('accepts nothing that readTable reads otherwise, of any characters', async () => {
+    const character = fc.constantFrom(...'0123456789..--+eE,,,\n\n\r" \tnaé?x\0'.split(''));
+    let read = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: character, maxLength: 60 }),
+        fc.constantFrom<ColumnKind>('auto', 'text', 'numeric'),
+        async (content, kind) => {
+          const both = await readBoth(content, TINY, { kind, header: false });
+          if (!both?.plain) return;
+          expect(both.plain).toEqual(both.table);
+          read++;
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(read).toBeGreaterThan(20);
+  });
+
+  it('accepts no random bytes that readTable refuses', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+        const both = await readBoth(bytes, TINY, { kind: 'text', header: false });
+        if (both?.plain) expect(both.plain).toEqual(both.table);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  it('gives the same table for every size of piece and any number of threads', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => `${i},${i / 7},${i % 3 ? 'a' : 'Zoë'},${-i}e-3`);
+    const content = `n,x,c,y\n${rows.join('\n')}\n`;
+    const expected = (await readBoth(content, {}))?.table;
+    expect(expected?.rows).toBe(300);
+    for (let pieceBytes = 1; pieceBytes < 80; pieceBytes++) {
+      expect((await readBoth(content, { pieceBytes, blockCells: pieceBytes }))?.plain).toEqual(expected);
+    }
+    for (const threads of [1, 2, 3]) {
+      const tuning = { ...THREADED, pieceBytes: 100 };
+      expect((await readBoth(content, tuning, { threads }))?.plain).toEqual(expected);
+    }
+  });
+
+  it('is not misled by a column whose first rows are of another kind', async () => {
+    const numbers = `x\n${'1\n'.repeat(250)}word\n`;
+    expect((await readBoth(numbers, {}))?.plain).toBeNull();
+    const words = `x\n${'word\n'.repeat(250)}1\n`;
+    expect((await readBoth(words, {}))?.plain).toBeNull();
+  });
+});

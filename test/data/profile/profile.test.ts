@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import { summarize, type TableSummary } from '../../../src/data/profile/profile.js';
+import type { Table } from '../../../src/data/table.js';
+import { fixture } from '../../support/fixtures.js';
+import { tableOf } from '../encoding/tables.js';
+
+interface Figures {
+  missing: number;
+  distinct: number;
+  min?: number;
+  max?: number;
+  mean?: number;
+  deviation?: number;
+  counts?: Record<string, number>;
+}
+
+interface Expected {
+  rows: number;
+  duplicateRows: number;
+  columns: Record<string, Figures>;
+}
+
+const pandas = fixture<{
+  cells: Record<string, (number | string | null)[]>;
+  awkward: Expected;
+}>('pandas/summary.json');
+
+const DIALECT = { delimiter: ',', header: true };
+
+const summaryOf = (cells: Parameters<typeof tableOf>[0], target?: string): TableSummary => {
+  const table = tableOf(cells);
+  return summarize(table, DIALECT, target === undefined ? undefined : table.names.indexOf(target));
+};
+
+const column = ({ columns }: TableSummary, name: string) => {
+  const found = columns.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no column ${name}`);
+  return found;
+};
+
+const warningsOf = ({ warnings }: TableSummary, kind: string) =>
+  warnings.filter((warning) => warning.kind === kind).map(({ text }) => text);
+
+const repeat = <Cell>(count: number, cell: (i: number) => Cell): Cell[] =>
+  Array.from({ length: count }, (_, i) => cell(i));
+
+describe('the figures of a column', () => {
+  const { cells, awkward: expected } = pandas;
+  const summary = summaryOf(cells);
+
+  it.each(Object.entries(expected.columns))('are those of pandas for %j', (name, figures) => {
+    const { missing, distinct, range, mean, deviation, frequent } = column(summary, name);
+    expect({ missing, distinct }).toEqual({ missing: figures.missing, distinct: figures.distinct });
+    expect(range).toEqual(figures.min === undefined ? undefined : { min: figures.min, max: figures.max });
+    if (figures.mean !== undefined && figures.deviation !== undefined) {
+      const scale = figures.deviation;
+      expect([mean, deviation]).toBeAllclose([figures.mean, figures.deviation], {
+        relative: 1e-14,
+        absolute: 1e-14 * scale,
+      });
+    }
+    if (figures.counts !== undefined) {
+      const counts = Object.entries(figures.counts).map(([level, rows]) => ({ name: level, rows }));
+      expect(frequent).toEqual(counts);
+    }
+  });
+
+  it('count the rows that are earlier rows again, as pandas does', () => {
+    expect([summary.rows, summary.duplicateRows]).toEqual([expected.rows, expected.duplicateRows]);
+  });
+
+  it('hold for a quarter of a million different numbers', () => {
+    const rows = 2 ** 18;
+    const { distinct, mean, range } = column(
+      summaryOf({ a: repeat(rows, (i) => ((i * 40_503) % rows) / 4) }),
+      'a',
+    );
+    expect([distinct, range, mean]).toEqual([rows, { min: 0, max: (rows - 1) / 4 }, (rows - 1) / 8]);
+  });
+
+  it('name the five most frequent levels, the earlier of two that are equally frequent first', () => {
+    const letters = [...'abcdefgbcdefgcgg'];
+    expect(column(summaryOf({ letters }), 'letters').frequent).toEqual([
+      { name: 'g', rows: 4 },
+      { name: 'c', rows: 3 },
+      { name: 'b', rows: 2 },
+      { name: 'd', rows: 2 },
+      { name: 'e', rows: 2 },
+    ]);
+  });
+});
+
+describe('the kind of a column', () => {
+  const kindOf = (cells: (number | string | null)[], name = 'x') =>
+    column(summaryOf({ [name]: cells }), name).kind;
+
+  it.each([
+    ['numeric', 'fractions', repeat(30, (i) => i / 2)],
+    ['integer', 'whole numbers that repeat', repeat(30, (i) => i % 7)],
+    ['integer', 'whole numbers with gaps', repeat(30, (i) => 2 * i)],
+    ['integer', 'nine whole numbers in a row', repeat(9, (i) => i)],
+    ['category', 'text that repeats', repeat(30, (i) => `level ${i % 7}`)],
+    ['category', 'text that occurs twice on average', repeat(30, (i) => `level ${i % 15}`)],
+    ['category', 'nine different texts', repeat(9, (i) => `row ${i}`)],
+    ['constant', 'one number', repeat(30, () => 5)],
+    ['constant', 'one text', repeat(30, () => 'same')],
+    ['constant', 'one text with gaps', repeat(30, (i) => (i % 3 ? 'yes' : null))],
+    ['constant', 'missing cells alone', repeat(30, () => null)],
+    ['identifier', 'whole numbers without a gap', repeat(30, (i) => i + 1000)],
+    ['identifier', 'the same in another order', repeat(30, (i) => (i * 7) % 30)],
+    ['identifier', 'the same but for missing cells', repeat(30, (i) => (i === 4 ? null : i < 4 ? i : i - 1))],
+    ['identifier', 'different texts', repeat(30, (i) => `customer ${i}`)],
+    ['identifier', 'text that hardly repeats', repeat(30, (i) => `customer ${i % 25}`)],
+  ])('is %s for %s', (kind, _, cells) => {
+    expect(kindOf(cells)).toBe(kind);
+  });
+
+  it('is identifier for different whole numbers where the name says so', () => {
+    const squares = repeat(30, (i) => i ** 2);
+    for (const name of ['id', 'ID', 'customer_id', 'Customer ID', 'customerId', 'uuid', 'index']) {
+      expect([name, kindOf(squares, name)]).toEqual([name, 'identifier']);
+    }
+    for (const name of ['humid', 'paid', 'indexed', 'identity', 'keys', 'x']) {
+      expect([name, kindOf(squares, name)]).toEqual([name, 'integer']);
+    }
+    expect(
+      kindOf(
+        repeat(30, (i) => i % 10),
+        'id',
+      ),
+    ).toBe('integer');
+  });
+
+  it('is never identifier for the target', () => {
+    const count = repeat(30, (i) => i);
+    const names = repeat(30, (i) => `name ${i}`);
+    const x = repeat(30, (i) => i ** 2 % 17);
+    expect(column(summaryOf({ x, count }, 'count'), 'count').kind).toBe('integer');
+    expect(column(summaryOf({ x, names }, 'names'), 'names').kind).toBe('category');
+  });
+});
+
+describe('the target', () => {
+  it('is a task with the balance of its classes', () => {
+    const grade = repeat(40, (i) => (i % 4 === 0 ? 'b' : 'a'));
+    const { target } = summaryOf({ x: repeat(40, (i) => Math.sin(i)), grade }, 'grade');
+    expect(target).toEqual({
+      name: 'grade',
+      index: 1,
+      task: 'binary',
+      classes: [
+        { name: 'a', rows: 30 },
+        { name: 'b', rows: 10 },
+      ],
+      conflictingRows: 0,
+    });
+  });
+
+  it('has the classes of numbers in numeric order', () => {
+    const { target } = summaryOf({ digit: repeat(60, (i) => (i * 7) % 12) }, 'digit');
+    expect(target?.task).toBe('multiclass');
+    expect(target?.classes?.map(({ name }) => name)).toEqual([...Array(12).keys()].map(String));
+  });
+
+  it('is a quantity without classes', () => {
+    const { target } = summaryOf({ y: repeat(40, (i) => Math.sin(i)) }, 'y');
+    expect(target).toEqual({ name: 'y', index: 0, task: 'regression' });
+  });
+
+  it('counts classes in the rows that have one, and warns of the others', () => {
+    const y = repeat(40, (i) => (i === 7 ? null : i % 2 ? 'yes' : 'no'));
+    const summary = summaryOf({ x: repeat(40, (i) => Math.sin(i)), y }, 'y');
+    expect(summary.target?.classes).toEqual([
+      { name: 'no', rows: 20 },
+      { name: 'yes', rows: 19 },
+    ]);
+    expect(warningsOf(summary, 'target')).toEqual([
+      'the target is missing in 1 of 40 rows: remove or complete them',
+    ]);
+    expect(warningsOf(summary, 'missing')).toEqual([]);
+  });
+
+  it.each([
+    ['a single value', repeat(20, () => 'yes')],
+    ['no value', repeat(20, () => null)],
+  ])('has no task with %s', (what, y) => {
+    const summary = summaryOf({ x: repeat(20, (i) => Math.sin(i)), y }, 'y');
+    expect(summary.target?.task).toBeUndefined();
+    expect(warningsOf(summary, 'target')[0]).toBe(`the target holds ${what}: there is nothing to learn`);
+  });
+});
+
+describe('duplicate rows', () => {
+  it('are those equal in every cell, missing ones and both zeros being equal', () => {
+    const summary = summaryOf({
+      a: [0, null, -0, null, 1],
+      b: ['x', 'y', 'x', 'y', null],
+    });
+    expect(summary.duplicateRows).toBe(2);
+    expect(warningsOf(summary, 'duplicates')).toEqual([
+      '2 rows are earlier rows again (line 4 is line 2 again): a row on both sides of a split is no test',
+    ]);
+  });
+
+  it('are in conflict where only the class differs, whatever their identifiers', () => {
+    const rows = 30;
+    const x = repeat(rows, (i) => [1, 1, 1, 2, 2][i] ?? i + 0.5);
+    const y = repeat(rows, (i) => ['p', 'q', 'q', 'p', 'p'][i] ?? 'p');
+    const id = repeat(rows, (i) => i);
+    const summary = summaryOf({ id, x, y }, 'y');
+    expect(summary.duplicateRows).toBe(0);
+    expect(summary.target?.conflictingRows).toBe(3);
+    expect(warningsOf(summary, 'conflicts')).toEqual([
+      '3 rows have the features of another row but not its class: no model gets all of them right',
+    ]);
+    expect(summaryOf({ x, y }, 'y').duplicateRows).toBe(2);
+  });
+
+  it('are in no conflict where there is nothing but the target', () => {
+    expect(summaryOf({ y: ['a', 'b', 'a', 'b'] }, 'y').target?.conflictingRows).toBe(0);
+  });
+
+  it('are found among a hundred thousand rows', () => {
+    const rows = 100_000;
+    const a = repeat(rows, (i) => (i % 90_000) / 7);
+    const b = repeat(rows, (i) => i % 10);
+    expect(summaryOf({ a, b }).duplicateRows).toBe(10_000);
+  });
+});
+
+it('says the same of a table whatever its columns are called', () => {
+  const named = (name: string): Table => tableOf(new Map([[name, repeat(12, (i) => i)]]));
+  for (const name of ['__proto__', 'constructor', '\u001b[31m', '']) {
+    const summary = summarize(named(name), DIALECT);
+    expect(summary.columns[0]).toMatchObject({ name, kind: 'identifier', distinct: 12 });
+    expect(summary.warnings[0].text).not.toContain('\u001b');
+  }
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { readBeginning } from '../../../src/data/csv/dialect.js';
+import { readWhole } from '../../../src/data/openTable.js';
+import { summarize } from '../../../src/data/profile/profile.js';
+import { openSource } from '../../../src/data/source/source.js';
+import { fixture, projectPath } from '../../support/fixtures.js';
+
+interface Expected {
+  rows: number;
+  duplicateRows: number;
+  columns: Record<
+    string,
+    {
+      missing: number;
+      distinct: number;
+      min?: number;
+      max?: number;
+      mean?: number;
+      deviation?: number;
+      counts?: Record<string, number>;
+    }
+  >;
+}
+
+const { shipped } = fixture<{ shipped: Record<string, Expected> }>('pandas/summary.json');
+
+async function summaryOf(name: string) {
+  const source = await openSource(projectPath(`data/${name}.csv`));
+  try {
+    const beginning = await readBeginning(source, { delimiter: 'auto', header: 'auto' });
+    const table = await readWhole(source, beginning);
+    // The target is the last column of each.
+    return summarize(table, beginning, table.names.length - 1);
+  } finally {
+    source.close();
+  }
+}
+
+describe.each(Object.entries(shipped))('%s.csv', (name, { rows, duplicateRows, columns }) => {
+  it('has the figures that pandas tells', async () => {
+    const summary = await summaryOf(name);
+    expect([summary.rows, summary.duplicateRows]).toEqual([rows, duplicateRows]);
+    expect(summary.columns.map((column) => column.name)).toEqual(Object.keys(columns));
+    for (const { missing, distinct, range, mean, deviation, ...column } of summary.columns) {
+      const expected = columns[column.name];
+      expect([column.name, missing, distinct]).toEqual([column.name, expected.missing, expected.distinct]);
+      if (expected.counts) {
+        const counts = summary.target?.classes?.map((level) => [level.name, level.rows]);
+        expect(Object.fromEntries(counts ?? [])).toEqual(expected.counts);
+      } else {
+        const { min, max } = range ?? {};
+        const found = [min, max, mean, deviation].map((value) => value ?? Number.NaN);
+        const figures = [expected.min, expected.max, expected.mean, expected.deviation].map(
+          (value) => value ?? Number.NaN,
+        );
+        expect(found).toBeAllclose(figures, { relative: 1e-12 });
+      }
+    }
+  });
+});
+
+it.each([
+  ['breast-cancer', 'binary', []],
+  ['diabetes', 'regression', []],
+  [
+    'digits',
+    'multiclass',
+    ['columns "pixel_0_0", "pixel_4_0", "pixel_4_7" hold a single value and tell nothing'],
+  ],
+  ['iris', 'multiclass', ['line 144 is line 103 again: a row on both sides of a split is no test']],
+  ['wine', 'multiclass', []],
+] as const)('%s.csv is %s, and raises no false alarm', async (name, task, warnings) => {
+  const summary = await summaryOf(name);
+  expect(summary.target?.task).toBe(task);
+  expect(summary.warnings.map(({ text }) => text)).toEqual(warnings);
+});
