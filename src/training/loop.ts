@@ -10,7 +10,7 @@ import type { FloatArray } from '../kernels/kernels.js';
 import type { Engine, EngineState, StepsDone } from './engine/engine.js';
 import { Monitor, type MonitorState, metricsOf } from './monitor.js';
 import type { TrainingPlan } from './plan.js';
-import { createSchedule } from './schedule.js';
+import { createSchedule } from './schedules.js';
 import type { Evaluations } from './step.js';
 
 /**

@@ -14,7 +14,7 @@ import type { NetworkSpec } from '../spec/networkSpec.js';
 import { checkWidths } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { metricNames } from './monitor.js';
-import { warmUpSteps } from './schedule.js';
+import { warmUpSteps } from './schedules.js';
 
 /** Plain data, so that it can be handed to a thread. */
 export interface TrainingPlan {

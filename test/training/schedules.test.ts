@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import type { PlainScheduleConfig, ScheduleConfig, WarmUpConfig } from '../../src/spec/scheduleConfig.js';
-import { createSchedule, type Schedule } from '../../src/training/schedule.js';
+import { createSchedule, type Schedule } from '../../src/training/schedules.js';
 import { fixture } from '../support/fixtures.js';
 
 interface FixtureCase {

@@ -1,0 +1,211 @@
+/**
+ * Learning-rate schedules, from the simplest to the composed. η is the optimiser's learning rate; t counts the run's
+ * steps from 0. To add one: its type in the spec, a case in `createPlain`, a formula here.
+ */
+import type { PlainScheduleConfig, ScheduleConfig, WarmUpConfig } from '../spec/scheduleConfig.js';
+import { isBetter, metricOf } from './monitor.js';
+import { aCount, aFiniteNumber, aFiniteNumberOrNull, anything, readState } from './savedState.js';
+
+export interface Schedule {
+  /** The learning rate of a step (from 0, over the whole run) in an epoch (from 0). */
+  learningRate(step: number, epoch: number): number;
+  /** Takes the metrics at the end of an epoch, by name as in epochs.csv: `train_loss`, `validation_accuracy`, … */
+  epochDone(metrics: ReadonlyMap<string, number | null>): void;
+  /** What it has learnt from the metrics, as plain JSON that restores it to the bit; null if it keeps nothing. */
+  state(): unknown;
+  /** @throws MlpError ExitCode.data if `state` does not come from this schedule */
+  restore(state: unknown): void;
+}
+
+/** The length of the run: `steps` steps, with `stepsPerEpoch` in every epoch but the last. */
+export interface ScheduleLength {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** @param initial the optimiser's learning rate η; for one-cycle it is the peak */
+export function createSchedule(config: ScheduleConfig, initial: number, length: ScheduleLength): Schedule {
+  return config.type === 'warm-up'
+    ? new WarmUp(config, initial, length)
+    : createPlain(config, initial, length);
+}
+
+function createPlain(config: PlainScheduleConfig, initial: number, { steps }: ScheduleLength): Schedule {
+  switch (config.type) {
+    case 'constant':
+      return formula(config, () => initial);
+    // η·γ^epoch, PyTorch's ExponentialLR
+    case 'exponential':
+      return formula(config, (_, epoch) => initial * config.gamma ** epoch);
+    // η·γ^⌊epoch / every⌋, PyTorch's StepLR
+    case 'step':
+      return formula(config, (_, epoch) => initial * config.gamma ** Math.floor(epoch / config.every));
+    // From η to the minimum along half a cosine. The minimum would be reached at step T, the one after the last.
+    // Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts; PyTorch's CosineAnnealingLR with T_max = T,
+    // stepped after each minibatch.
+    case 'cosine':
+      return formula(config, (t) => anneal(initial, config.minimum, t / steps));
+    case 'one-cycle':
+      return oneCycle(config, initial, steps);
+    case 'reduce-on-plateau':
+      return new ReduceOnPlateau(config, initial);
+  }
+}
+
+type ConfigOf<Type> = Extract<PlainScheduleConfig, { type: Type }>;
+
+/** A schedule that depends on the step and the epoch alone. */
+function formula({ type }: PlainScheduleConfig, learningRate: Schedule['learningRate']): Schedule {
+  return {
+    learningRate,
+    epochDone() {},
+    state: () => null,
+    restore: (state) => readState(`the schedule ${type}`, state, null),
+  };
+}
+
+/** end + (start − end)·(1 + cos(π·share)) / 2: from `start` to `end` along half a cosine, as `share` goes from 0 to 1. */
+function anneal(start: number, end: number, share: number): number {
+  return end + ((start - end) * (1 + Math.cos(Math.PI * share))) / 2;
+}
+
+/**
+ * From η / divFactor up to η in the first pctStart of the steps, then down to η / divFactor / finalDivFactor at the last
+ * step, each along half a cosine.
+ *
+ * Smith and Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", in the
+ * two phases of PyTorch's OneCycleLR. The momentum is constant (`cycle_momentum=False`).
+ */
+function oneCycle(config: ConfigOf<'one-cycle'>, peak: number, steps: number): Schedule {
+  const { pctStart, divFactor, finalDivFactor } = config;
+  const first = peak / divFactor;
+  const last = first / finalDivFactor;
+  const end = steps - 1;
+  // Counted as in PyTorch, so rarely a whole step. At 0 or below it the learning rate never rises.
+  const peakAt = pctStart * steps - 1;
+  return formula(config, (t) => {
+    // A rise that ends at the last step has no descent: 0 / 0 in a run of one step.
+    if (t >= end && peakAt >= end) return peak;
+    return t <= peakAt && peakAt > 0
+      ? anneal(first, peak, t / peakAt)
+      : anneal(peak, last, (t - peakAt) / (end - peakAt));
+  });
+}
+
+interface PlateauState {
+  learningRate: number;
+  /** The best value of the monitored metric; null before the first finite one. */
+  best: number | null;
+  /** Epochs since the last improvement or reduction. */
+  waited: number;
+}
+
+/**
+ * Multiplies η by γ, but never below the minimum, after more than `patience` epochs in a row without an improvement, and
+ * then waits as long again. An improvement is a gain of more than `minDelta` over the best so far; NaN is none.
+ *
+ * PyTorch's ReduceLROnPlateau with `threshold_mode="abs"`. A relative threshold, PyTorch's default, has no meaning for
+ * an R² below 0.
+ */
+class ReduceOnPlateau implements Schedule {
+  readonly #config: ConfigOf<'reduce-on-plateau'>;
+  #state: PlateauState;
+
+  constructor(config: ConfigOf<'reduce-on-plateau'>, initial: number) {
+    this.#config = config;
+    this.#state = { learningRate: initial, best: null, waited: 0 };
+  }
+
+  learningRate(): number {
+    return this.#state.learningRate;
+  }
+
+  epochDone(metrics: ReadonlyMap<string, number | null>): void {
+    const { monitor, gamma, patience, minDelta, minimum } = this.#config;
+    const state = this.#state;
+    const value = metricOf(metrics, monitor);
+    if (isBetter(monitor, value, state.best, minDelta)) {
+      state.best = value;
+      state.waited = 0;
+      return;
+    }
+    state.waited++;
+    if (state.waited > patience) {
+      state.learningRate = Math.max(state.learningRate * gamma, minimum);
+      state.waited = 0;
+    }
+  }
+
+  state(): PlateauState {
+    return { ...this.#state };
+  }
+
+  restore(state: unknown): void {
+    this.#state = readState<PlateauState>(`the schedule ${this.#config.type}`, state, {
+      learningRate: aFiniteNumber,
+      best: aFiniteNumberOrNull,
+      waited: aCount,
+    });
+  }
+}
+
+/** Steps of a warm-up. */
+export function warmUpSteps({ epochs, steps }: WarmUpConfig, stepsPerEpoch: number): number {
+  return steps ?? (epochs as number) * stepsPerEpoch;
+}
+
+interface WarmUpState {
+  /** Epochs done. */
+  epochs: number;
+  /** The state of the schedule after the warm-up. */
+  next: unknown;
+}
+
+/**
+ * A straight line from `from`·h at step 0 to h at step W, where the schedule `after` starts with the learning rate h:
+ * h·(from + (1 − from)·t / W).
+ *
+ * For `after`, the run starts at step W: its step 0 is W, its epoch 0 is the epoch of W, and it hears of no epoch before
+ * that. So a cosine spans the remaining steps, and no plateau is noticed while the learning rate rises. Goyal et al.
+ * 2017, "Accurate, Large Minibatch SGD", section 2.2; PyTorch's LinearLR and SequentialLR with the milestone W.
+ */
+class WarmUp implements Schedule {
+  readonly #from: number;
+  readonly #steps: number;
+  /** Whole epochs of the warm-up. */
+  readonly #epochs: number;
+  readonly #after: Schedule;
+  #epochsDone = 0;
+
+  constructor(config: WarmUpConfig, initial: number, { steps, stepsPerEpoch }: ScheduleLength) {
+    this.#from = config.from;
+    this.#steps = warmUpSteps(config, stepsPerEpoch);
+    this.#epochs = Math.floor(this.#steps / stepsPerEpoch);
+    // A warm-up may be longer than the run. It then rises to the learning rate of a schedule of one step.
+    const left = Math.max(1, steps - this.#steps);
+    this.#after = createPlain(config.after, initial, { steps: left, stepsPerEpoch });
+  }
+
+  learningRate(step: number, epoch: number): number {
+    if (step >= this.#steps) return this.#after.learningRate(step - this.#steps, epoch - this.#epochs);
+    return this.#after.learningRate(0, 0) * (this.#from + ((1 - this.#from) * step) / this.#steps);
+  }
+
+  epochDone(metrics: ReadonlyMap<string, number | null>): void {
+    if (this.#epochsDone >= this.#epochs) this.#after.epochDone(metrics);
+    this.#epochsDone++;
+  }
+
+  state(): WarmUpState {
+    return { epochs: this.#epochsDone, next: this.#after.state() };
+  }
+
+  restore(state: unknown): void {
+    const { epochs, next } = readState<WarmUpState>('the schedule warm-up', state, {
+      epochs: aCount,
+      next: anything,
+    });
+    this.#after.restore(next);
+    this.#epochsDone = epochs;
+  }
+}
