@@ -1,19 +1,24 @@
-/** Ctrl-C or a request to terminate: once, what is at hand is finished; twice, out at once. */
+/** Handles Ctrl-C and termination: the first one finishes the current step, the second one exits at once. */
 import { ExitCode } from '../errors.js';
 import { note } from './output.js';
 
 export class Interruption {
   readonly #controller = new AbortController();
+  readonly #promise: string;
+  readonly #clearProgress: () => void;
   exitCode: ExitCode = ExitCode.ok;
 
   /**
-   * @param promise what is done at the first signal
-   * @param clearProgress takes the progress bar away, and shows the cursor again
+   * @param promise what the first signal does, for the user
+   * @param clearProgress removes the progress bar and shows the cursor again
    */
-  constructor(
-    private readonly promise: string,
-    private readonly clearProgress: () => void,
-  ) {
+  constructor(promise: string, clearProgress: () => void) {
+    this.#promise = promise;
+    this.#clearProgress = clearProgress;
+  }
+
+  /** Handles signals until `release` is called. */
+  listen(): void {
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);
   }
@@ -32,9 +37,9 @@ export class Interruption {
 
   #stop(exitCode: ExitCode): void {
     this.exitCode = exitCode;
-    this.clearProgress();
+    this.#clearProgress();
     if (this.signal.aborted) process.exit(exitCode);
     this.#controller.abort();
-    note(`${this.promise}; again to stop at once`);
+    note(`${this.#promise}; again to stop at once`);
   }
 }

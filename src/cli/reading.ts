@@ -144,21 +144,19 @@ const PATIENCE_MILLISECONDS = 1000;
 
 /** Calls `read` with a callback that draws a progress bar: on a terminal only, and after a second. */
 export async function withReadingProgress<Result>(
-  { color, json }: CommonOptions,
+  options: CommonOptions,
   read: (progress: NonNullable<LoadOptions['progress']>) => Promise<Result>,
 ): Promise<Result> {
-  const bar = new ReadingBar(color, !json && isAnimated(process.stderr));
-  // The bar hides the cursor.
-  process.once('exit', bar.finish);
+  const bar = new ReadingBar(options);
   try {
     return await read(bar.progress);
   } finally {
-    process.off('exit', bar.finish);
     bar.finish();
   }
 }
 
-class ReadingBar {
+/** A progress bar on a terminal, if reading takes a while. */
+export class ReadingBar {
   readonly #start = performance.now();
   readonly #color: boolean;
   readonly #animated: boolean;
@@ -167,9 +165,11 @@ class ReadingBar {
   #loading = false;
   #finished = false;
 
-  constructor(color: boolean, animated: boolean) {
+  constructor({ color, json }: CommonOptions) {
     this.#color = color;
-    this.#animated = animated;
+    this.#animated = !json && isAnimated(process.stderr);
+    // The bar hides the cursor.
+    process.once('exit', this.finish);
   }
 
   readonly progress = (file: string, done: number, total: number | undefined): void => {
@@ -181,6 +181,7 @@ class ReadingBar {
   };
 
   readonly finish = (): void => {
+    process.off('exit', this.finish);
     this.#finished = true;
     this.#bar?.finish();
   };

@@ -1,42 +1,92 @@
-/** What `mlp train` tells of a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
+/** Reports a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
 import type { Dataset } from '../data/dataset/dataset.js';
+import type { ExitCode } from '../errors.js';
 import type { Metrics } from '../evaluation/metrics.js';
 import { lossChart } from '../report/chart.js';
 import { confusionTable } from '../report/confusion.js';
 import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
-import type { TrainConfig } from '../spec/trainConfig.js';
-import { counted, formatCount, formatDuration, formatMetric, formatRate } from '../text.js';
-import type { Engine } from '../training/engine/engine.js';
-import type { EpochRecord, RunProgress, TrainResult } from '../training/loop.js';
+import { counted, formatCount, formatDuration, formatMetric, formatRate, printable } from '../text.js';
+import type { EpochRecord, TrainResult } from '../training/loop.js';
 import type { TrainingPlan } from '../training/plan.js';
+import type { PreparedRun, RunListener, TrainedRun } from '../training/train.js';
+import { Interruption } from './interruption.js';
 import type { CommonOptions } from './options.js';
-import { note, print, toJson } from './output.js';
+import { note, print, toJson, warn } from './output.js';
+import { ReadingBar } from './reading.js';
 import { displayOf, isAnimated } from './terminal.js';
 
-export interface Run {
-  readonly config: TrainConfig;
-  readonly plan: TrainingPlan;
-  readonly dataset: Dataset;
-  readonly engine: Engine;
-  /** The run directory. */
-  readonly run: string;
-  /** What lies behind a run that is gone on with. */
-  readonly from?: RunProgress;
+/** Follows one run: gives it a listener and a signal for Ctrl-C, and prints what happens. */
+export class RunReport {
+  readonly listener: RunListener;
+  readonly #interruption: Interruption;
+  readonly #bar: ReadingBar;
+  #reporter: Reporter | undefined;
+
+  /**
+   * @param promise what the first Ctrl-C does, for the user
+   * @param isSilent whether to print nothing but warnings and notes
+   */
+  constructor(options: CommonOptions, promise: string, isSilent = false) {
+    this.#bar = new ReadingBar(options);
+    this.#interruption = new Interruption(promise, () => this.#reporter?.finish());
+    this.listener = {
+      reading: this.#bar.progress,
+      dataRead: ({ description }) => {
+        this.#bar.finish();
+        if (!options.json) note(printable(description));
+      },
+      note: (sentence) => {
+        this.#reporter?.finish();
+        note(sentence);
+      },
+      warn,
+      started: async (run) => {
+        if (!isSilent) this.#reporter = await createReporter(options, run);
+        this.#interruption.listen();
+        this.#reporter?.start();
+      },
+      epochStarted: (epoch, steps) => this.#reporter?.epochStarted(epoch, steps),
+      progress: (done, loss, rate) => this.#reporter?.progress(done, loss, rate),
+      epochDone: (record) => this.#reporter?.epochDone(record),
+    };
+  }
+
+  /** Aborted by the first Ctrl-C. */
+  get signal(): AbortSignal {
+    return this.#interruption.signal;
+  }
+
+  /** The exit code of an interrupted run. */
+  get exitCode(): ExitCode {
+    return this.#interruption.exitCode;
+  }
+
+  end({ result, model }: TrainedRun): void {
+    this.#reporter?.finish();
+    this.#reporter?.end(result, model.sha256);
+  }
+
+  /** Leaves the terminal and the process as they were, also after an error. */
+  close(): void {
+    this.#bar.finish();
+    this.#reporter?.finish();
+    this.#interruption.release();
+  }
 }
 
-export interface Reporter {
+interface Reporter {
   start(): void;
-  epochStarted(epoch: number, steps: number, done: number): void;
+  epochStarted(epoch: number, steps: number): void;
   progress(done: number, loss: number, samplesPerSecond: number): void;
   epochDone(record: EpochRecord): void;
   end(result: TrainResult, weightsSha256: string): void;
-  /** Leaves the terminal as it was; may be called twice. */
+  /** Leaves the terminal as it was. May be called twice. */
   finish(): void;
 }
 
-export async function createReporter(options: CommonOptions, run: Run): Promise<Reporter> {
+async function createReporter(options: CommonOptions, run: PreparedRun): Promise<Reporter> {
   if (options.json) return jsonReporter(run);
   const display = await displayOf(process.stderr, options.color);
   return textReporter(run, await createProgress(display), await displayOf(process.stdout, options.color));
@@ -48,8 +98,8 @@ async function createProgress({ style, ascii = false }: Display): Promise<Traini
   return new TerminalProgress({ stream: process.stderr, style, ascii });
 }
 
-function textReporter(run: Run, progress: TrainingProgress, display: Display): Reporter {
-  const { config, plan, dataset, engine } = run;
+function textReporter(run: PreparedRun, progress: TrainingProgress, display: Display): Reporter {
+  const { config, plan, dataset } = run;
   const training = [...(run.from?.history.train ?? [])];
   const validation = [...(run.from?.history.validation ?? [])];
   return {
@@ -58,8 +108,8 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
         (dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '') +
         (dataset.test ? `, ${formatCount(dataset.test.rows)} for the test` : '');
       note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
-      const threads = engine.run.threads === 1 ? '1 thread' : `${engine.run.threads} threads`;
-      const how = `${engine.run.choice.backend} kernels, ${threads}, ${config.dtype}`;
+      const threads = run.threads === 1 ? '1 thread' : `${run.threads} threads`;
+      const how = `${run.choice.backend} kernels, ${threads}, ${config.dtype}`;
       note(`${formatCount(dataset.train.rows)} rows to train on${held}; ${how}`);
     },
     epochStarted: (epoch, steps) => progress.epochStarted(epoch, plan.epochs, steps),
@@ -78,7 +128,7 @@ function textReporter(run: Run, progress: TrainingProgress, display: Display): R
       if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
       printConfusion(result, dataset, display);
       print(`\n${summary(result, run, display)}`);
-      print(display.style.dim(`run ${run.run}`));
+      print(display.style.dim(`run ${run.directory}`));
     },
     finish: () => progress.finish(),
   };
@@ -103,7 +153,7 @@ function printConfusion(result: TrainResult, { classes }: Dataset, display: Disp
   print(`\n${confusionTable({ of, classes, counts: evaluation.confusion }, display)}`);
 }
 
-function summary(result: TrainResult, { config, plan: { keep } }: Run, { style }: Display): string {
+function summary(result: TrainResult, { config, plan: { keep } }: PreparedRun, { style }: Display): string {
   const side = result.validation ? 'validation' : 'training';
   const { metrics } = result.validation ?? result.train;
   const steps = `${counted(result.epochs, 'epoch')}, ${counted(result.steps, 'step')}`;
@@ -133,14 +183,22 @@ function defined(metrics: Metrics): Record<string, number> {
   );
 }
 
-function jsonReporter({ config, plan, dataset, engine, run, from }: Run): Reporter {
+function jsonReporter({
+  config,
+  plan,
+  choice,
+  threads,
+  dataset,
+  directory: run,
+  from,
+}: PreparedRun): Reporter {
   return {
     start() {
       print(
         toJson({
           event: 'start',
-          backend: engine.run.choice.backend,
-          threads: engine.run.threads,
+          backend: choice.backend,
+          threads,
           dtype: config.dtype,
           params: plan.parameters,
           rows: {

@@ -50,14 +50,14 @@ describe('mlp train --resume', () => {
 
     const first = await stopped(['--run', 'part'], 10, 'SIGINT');
     expect(first.code).toBe(130);
-    expect(first.stderr).toContain('go on with: mlp train part/config.json --resume part');
+    expect(first.stderr).toContain('resume with: mlp train part/config.json --resume part');
     expect((await stopped(['--resume', 'part'], 30, 'SIGTERM')).code).toBe(143);
     // A run that was interrupted has a model of its own meanwhile.
     expect(readdirSync(join(cwd, 'part'))).toContain('model.safetensors');
     expect((await stopped(['--resume', 'part'], 60, 'SIGKILL')).code).toBe(null);
     const last = await mlp(['train', 'part/config.json', '--resume', 'part'], { cwd });
     expect(last).toMatchObject({ code: 0 });
-    expect(last.stderr).toMatch(/^going on after epoch \d+, step \d+$/m);
+    expect(last.stderr).toMatch(/^resuming after epoch \d+, step \d+$/m);
 
     for (const name of ['model.safetensors', 'steps.csv']) {
       expect(bytesOf(cwd, 'part', name).equals(bytesOf(cwd, 'whole', name)), name).toBe(true);

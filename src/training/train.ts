@@ -1,0 +1,333 @@
+/**
+ * From a config and its data to a trained network: `mlp train`, its `--resume`, `mlp repro` and the library all train
+ * through here. Who listens decides what to print.
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Dataset } from '../data/dataset/dataset.js';
+import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
+import { fingerprintData } from '../data/source/source.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { RUN_FILES } from '../files/runFiles.js';
+import { thisMachine } from '../kernels/blas/find.js';
+import { encodeModel, modelTensors } from '../model/model.js';
+import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
+import { printable } from '../text.js';
+import { version } from '../version.js';
+import type { RunSetup } from './engine/allocate.js';
+import { chooseBackend, chooseThreads } from './engine/backend.js';
+import type { Engine } from './engine/engine.js';
+import { Team } from './engine/team.js';
+import { type RunProgress, runTraining, type TrainListener, type TrainResult } from './loop.js';
+import { modelContent, planTraining } from './plan.js';
+import { RunDirectory } from './run/directory.js';
+import {
+  type Difference,
+  dataDifference,
+  kernelsDifference,
+  type Provenance,
+  provenanceOf,
+} from './run/provenance.js';
+import { requireReachable, requireSameConfig, requireSameProvenance } from './run/resume.js';
+import type { SavedRun } from './run/state.js';
+import {
+  hashConfig,
+  type RunSummary,
+  readSummary,
+  requireEnded,
+  StepComparison,
+  weightsDifference,
+} from './run/summary.js';
+
+/** A run whose data are read and whose choices are made. */
+export interface PreparedRun extends RunSetup {
+  readonly dataset: Dataset;
+  /** The run directory, if there is one. */
+  readonly directory?: string;
+  /** What the run has behind it when it is resumed. */
+  readonly from?: RunProgress;
+}
+
+export interface RunListener extends TrainListener {
+  /** While the data are read. */
+  readonly reading?: LoadOptions['progress'];
+  dataRead?(dataset: Dataset): void;
+  /** A sentence for the user. */
+  note?(sentence: string): void;
+  warn?(sentence: string): void;
+  /** Before the first step. */
+  started?(run: PreparedRun): void | Promise<void>;
+}
+
+export interface TrainOptions {
+  /** When aborted, training ends after the current step, with the status "interrupted". */
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: RunListener | undefined;
+  /** Tables that take the place of the config's files. */
+  readonly memory?: LoadOptions['memory'];
+}
+
+/** A run that has ended. */
+export interface TrainedRun extends PreparedRun {
+  readonly result: TrainResult;
+  /** The network's tensors as the model file names them: views of the run's memory. */
+  readonly tensors: readonly NamedTensor[];
+  /** The model file. */
+  readonly model: EncodedTensors;
+}
+
+/**
+ * Trains a network.
+ *
+ * @param options.directory the run directory to create; `true` for the first free `runs/<config name>-<n>`. If left out,
+ * nothing is written.
+ * @throws MlpError ExitCode.noInput, noPermission, io or data for the data; config if the config does not fit them, the
+ * run is too large, or it diverges; unavailable for a backend that the machine lacks; cantCreate or busy for the directory
+ */
+export async function train(
+  loaded: LoadedTrainConfig,
+  options: TrainOptions & { readonly directory?: string | true | undefined } = {},
+): Promise<TrainedRun> {
+  const { directory } = options;
+  const prepared = await prepare(loaded, options);
+  if (directory === undefined)
+    return withEngine(prepared, undefined, (engine) => runIn(engine, prepared, options));
+  const provenance = provenanceInBackground(loaded, prepared);
+  return withEngine(prepared, undefined, async (engine) => {
+    const { config, path, directory: configDirectory } = loaded;
+    const asked = directory === true ? undefined : directory;
+    const run = await RunDirectory.create(asked, config, path, configDirectory);
+    return closing(run, () => runIn(engine, prepared, options, { directory: run, provenance }));
+  });
+}
+
+/**
+ * Resumes a run from its last checkpoint, or from its start if it has none yet. It ends in the same bits as if it had
+ * never stopped.
+ *
+ * @param path the run directory
+ * @param options.mayExtend whether the config may make the run longer
+ * @throws MlpError as `train`, and ExitCode.config, data or unavailable if the config, the data or the kernels differ
+ * from the run's
+ */
+export async function resume(
+  loaded: LoadedTrainConfig,
+  path: string,
+  options: TrainOptions & { readonly mayExtend?: boolean } = {},
+): Promise<TrainedRun> {
+  const { listener, mayExtend = false } = options;
+  const directory = await RunDirectory.open(path);
+  return closing(directory, async () => {
+    const { configPath } = directory;
+    requireSameConfig(loaded.config, directory.config, { place: loaded.path, run: configPath, mayExtend });
+    const state = await directory.load((sentence) => listener?.warn?.(sentence));
+    const prepared = withThreadsOf(state, await prepare(loaded, options));
+    const provenance = provenanceInBackground(loaded, prepared);
+    if (state) {
+      requireReachable(prepared.plan, state.progress, loaded.path);
+      requireSameProvenance(await provenance, state.origin, path);
+      const { origin, progress } = state;
+      if (origin.version !== version()) listener?.warn?.(`the run was started with mlp ${origin.version}`);
+      listener?.note?.(`resuming after epoch ${progress.epochs}, step ${progress.steps}`);
+    } else {
+      listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
+    }
+    return withEngine(prepared, state, async (engine) => {
+      if (mayExtend) await directory.writeConfig(loaded.config, loaded.directory);
+      await directory.resume(state);
+      return runIn(engine, prepared, options, { directory, provenance, state });
+    });
+  });
+}
+
+export interface Reproduction {
+  readonly status: 'equal' | 'different' | 'interrupted';
+  /** The first thing that differs. */
+  readonly difference?: Difference;
+  /** SHA-256 of the weights of the run, and of those trained now if it came to training. */
+  readonly expected: string;
+  readonly found?: string;
+}
+
+/**
+ * Trains a finished run again, in memory, and compares the weights.
+ * @throws MlpError ExitCode.noInput or data if there is no finished run in the directory; or as `train`
+ */
+export async function reproduce(path: string, options: TrainOptions = {}): Promise<Reproduction> {
+  const then = readSummary(path);
+  requireEnded(then, path);
+  const expected = then.weightsSha256;
+  const different = (difference: Difference): Reproduction => ({ status: 'different', difference, expected });
+
+  const configSha256 = hashConfig(path);
+  if (configSha256 !== then.configSha256) {
+    return different({ what: 'config', found: configSha256, expected: then.configSha256 });
+  }
+  const loaded = loadTrainConfig(join(path, RUN_FILES.config), kernelOverrides(then));
+  const data = dataDifference(await fingerprintData(loaded.config.data, loaded.directory), then.data);
+  if (data) return different(data);
+  const prepared = await unlessUnavailable(prepare(loaded, options));
+  if (prepared === undefined) {
+    return different({ what: 'backend', found: 'none of that name', expected: then.backend });
+  }
+  const provenance = await provenanceInBackground(loaded, prepared);
+  const kernels = kernelsDifference(provenance, then);
+  if (kernels) return different(kernels);
+
+  const steps = new StepComparison(path);
+  const listener = { ...options.listener, stepsDone: steps.compare };
+  const { result, model } = await withEngine(prepared, undefined, (engine) =>
+    runIn(engine, { ...prepared, directory: path }, { ...options, listener }),
+  );
+  if (result.status === 'interrupted') return { status: 'interrupted', expected };
+  const found = model.sha256;
+  const difference = weightsDifference({ provenance, weightsSha256: found }, then, steps);
+  return { status: difference ? 'different' : 'equal', ...(difference && { difference }), expected, found };
+}
+
+/** Reads the data, plans the run, and chooses its kernels and threads. */
+async function prepare(
+  loaded: LoadedTrainConfig,
+  { listener, memory }: Pick<TrainOptions, 'listener' | 'memory'>,
+): Promise<PreparedRun> {
+  const { config, directory, path } = loaded;
+  const reading = listener?.reading;
+  const dataset = await loadDataset(config, directory, path, {
+    ...(memory && { memory }),
+    ...(reading && { progress: reading }),
+  });
+  listener?.dataRead?.(dataset);
+  const plan = planTraining(loaded, dataset);
+  for (const warning of plan.warnings) listener?.warn?.(warning);
+  const choice = chooseBackend(config, plan, thisMachine());
+  if (choice.note) listener?.note?.(choice.note);
+  const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
+  return { config, plan, choice, threads, dataset };
+}
+
+/** The bits of a BLAS depend on the number of threads, so "auto" must not choose it anew. */
+function withThreadsOf(state: SavedRun | undefined, prepared: PreparedRun): PreparedRun {
+  const isFree = prepared.config.threads === 'auto' && prepared.choice.backend === 'blas';
+  return state && isFree ? { ...prepared, threads: state.origin.threads } : prepared;
+}
+
+/** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */
+function provenanceInBackground(
+  { config, directory }: LoadedTrainConfig,
+  { choice, threads }: PreparedRun,
+): Promise<Provenance> {
+  const versions = { version: version(), node: process.version };
+  const provenance = fingerprintData(config.data, directory).then((data) =>
+    provenanceOf(versions, choice, threads, data),
+  );
+  provenance.catch(() => undefined);
+  return provenance;
+}
+
+async function withEngine<Result>(
+  { dataset, config, plan, choice, threads }: PreparedRun,
+  state: SavedRun | undefined,
+  use: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  return closing(await Team.start({ config, plan, choice, threads }, dataset, state?.engine), use);
+}
+
+async function closing<Resource extends { close(): Promise<void> }, Result>(
+  resource: Resource,
+  use: (resource: Resource) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use(resource);
+  } finally {
+    await resource.close();
+  }
+}
+
+/** Where a run is written, and the state that it resumes. */
+interface Recording {
+  readonly directory: RunDirectory;
+  readonly provenance: Promise<Provenance>;
+  readonly state?: SavedRun | undefined;
+}
+
+/** Trains to the end or to an interruption, and fills the run directory. */
+async function runIn(
+  engine: Engine,
+  prepared: PreparedRun,
+  { signal, listener = {} }: TrainOptions,
+  recording?: Recording,
+): Promise<TrainedRun> {
+  const { plan, dataset } = prepared;
+  const { directory, state } = recording ?? {};
+  const run: PreparedRun = {
+    ...prepared,
+    ...(directory && { directory: directory.path }),
+    ...(state && { from: state.progress }),
+  };
+  try {
+    await listener.started?.(run);
+    const result = await runTraining(engine, directory ? recorded(listener, directory) : listener, {
+      signal,
+      from: state,
+      save: recording && (async (now) => recording.directory.saveCheckpoint(now, await recording.provenance)),
+    });
+    const tensors = modelTensors(engine.parameters, engine.statistics);
+    const model = encodeModel(modelContent(plan, dataset), tensors);
+    if (recording) {
+      const { directory, provenance } = recording;
+      await directory.writeModel(model);
+      await directory.writeSummary(summaryOf(directory.path, await provenance, result, model.sha256));
+    }
+    return { ...run, result, tensors, model };
+  } catch (error) {
+    if (directory?.hasCheckpoint) {
+      listener.note?.(`the last good checkpoint is in ${printable(directory.path)}`);
+    }
+    throw error;
+  }
+}
+
+/** A listener that is told of steps and epochs once they are in the run directory. */
+function recorded(listener: TrainListener, directory: RunDirectory): TrainListener {
+  return {
+    epochStarted: (...args) => listener.epochStarted?.(...args),
+    progress: (...args) => listener.progress?.(...args),
+    async stepsDone(record) {
+      await directory.writeSteps(record);
+      await listener.stepsDone?.(record);
+    },
+    async epochDone(record) {
+      await directory.writeEpoch(record);
+      await listener.epochDone?.(record);
+    },
+  };
+}
+
+/** The content of run.json. */
+function summaryOf(path: string, provenance: Provenance, result: TrainResult, weightsSha256: string) {
+  const { train, validation, test, ...rest } = result;
+  const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
+  return {
+    ...provenance,
+    configSha256: hashConfig(path),
+    ...rest,
+    ...metrics,
+    weightsSha256,
+  } satisfies RunSummary;
+}
+
+/** The kernels and threads of a run, whatever "auto" would choose here. */
+function kernelOverrides({ backend, relaxed, threads }: RunSummary): string[] {
+  const deterministic = backend === 'wasm' && !relaxed;
+  return [`backend="${backend}"`, `threads=${threads}`, `deterministic=${deterministic}`];
+}
+
+async function unlessUnavailable<Result>(made: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await made;
+  } catch (error) {
+    if (error instanceof MlpError && error.exitCode === ExitCode.unavailable) return undefined;
+    throw error;
+  }
+}
