@@ -6,9 +6,9 @@ import { summarize } from '../data/profile/profile.js';
 import { openSource } from '../data/source/source.js';
 import { likelyTarget, type Proposal, propose } from '../data/suggest/suggestConfig.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { requireFree, requireOther, writeNewFile } from '../files/outputFile.js';
 import { formatJson } from '../spec/json.js';
 import { listed, printable, quote } from '../text.js';
-import { requireFree, requireOther, writeNewFile } from './newFile.js';
 import { note, print, toJson, warn } from './output.js';
 import { readTable, STANDARD_STREAM, type TableOptions } from './reading.js';
 

@@ -1,9 +1,9 @@
-/** Writing to stdout and stderr, whoever is at the other end. */
+/** Writing to stdout and stderr, whatever is connected to them. */
 import { fstatSync, writeFileSync } from 'node:fs';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable } from '../text.js';
 
-/** Writes a line, or lines, to stdout. A command goes on where that fails, and ends with 74. */
+/** Writes text and a line break to stdout. If that fails, the command continues and exits with 74. */
 export function print(text: string): void {
   if (!isPlainFile()) {
     process.stdout.write(`${text}\n`);
@@ -18,13 +18,13 @@ export function print(text: string): void {
 
 let plainFile: boolean | undefined;
 
-/** Whether stdout is a file. Into one, Node's stream writes what there is room for on the disk, and takes it for all (v20). */
+/** Whether stdout is a file. Node 20's stream writes only what fits on a full disk and reports success. */
 export function isPlainFile(): boolean {
   plainFile ??= fstatSync(process.stdout.fd).isFile();
   return plainFile;
 }
 
-/** Writes a line, or lines, to stderr. */
+/** Writes text and a line break to stderr. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -34,11 +34,11 @@ export function warn(text: string): void {
 }
 
 /**
- * JSON text of a value. BigInts become plain digits, exact however long, and numbers that JSON has no word for
- * (NaN, infinities) become null.
+ * JSON text of a value. BigInts become plain digits, exact at any length; NaN and infinities, which JSON does
+ * not have, become null.
  */
 export function toJson(value: unknown, indent?: number): string {
-  // Digits that no other string of ours can hold, unquoted again afterwards.
+  // A marker that no other string contains; its quotes are removed afterwards.
   const mark = '\u0000bigint:';
   const json = JSON.stringify(
     value,
@@ -48,20 +48,20 @@ export function toJson(value: unknown, indent?: number): string {
   return json.replace(/"\\u0000bigint:(-?\d+)"/g, '$1');
 }
 
-/** One message: `error: …`, and `hint: …` below where there is one. With `debug` the stack too. */
+/** Prints `error: …` and, if there is one, `hint: …`; with `debug` the stack trace too. Returns the exit code. */
 export function printError(error: unknown, debug: boolean): ExitCode {
   const known = error instanceof MlpError;
   const message = error instanceof Error ? error.message : String(error);
   note(`error: ${known ? printable(message) : `internal error: ${printable(message)}`}`);
   if (known && error.hint) note(`hint: ${printable(error.hint)}`);
-  if (!known && !debug) note('hint: this is a bug of mlp; run again with --debug and report what it prints');
+  if (!known && !debug) note('hint: this is a bug in mlp; run it again with --debug and report the output');
   if (debug && error instanceof Error) note(error.stack ?? '');
   return known ? error.exitCode : ExitCode.internal;
 }
 
 /**
- * Keeps a closed pipe (`mlp … | head -1`) from being an error: what nobody reads is dropped, and the command goes on.
- * A full disk behind stdout is one: the exit code then says 74.
+ * Makes a closed pipe (`mlp … | head -1`) no error: the rest of the output is dropped, and the command continues.
+ * Any other failure of stdout or stderr makes the exit code 74.
  */
 export function guardStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -75,7 +75,7 @@ export function guardStreams(): void {
 
 let hasFailed = false;
 
-/** Says so once. */
+/** Reports only the first failure. */
 function stdoutFailed({ message }: Error): void {
   process.exitCode = ExitCode.io;
   if (!hasFailed) note(`error: stdout: writing failed: ${message}`);

@@ -1,17 +1,18 @@
 /** mlp predict: the predictions of a trained network for every row of a CSV. */
+import { writeFileSync } from 'node:fs';
 import type { Beginning } from '../data/csv/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { writeFailure } from '../files/atomic.js';
+import { OutputFile, requireOther } from '../files/outputFile.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
 import type { ModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, printable, quote } from '../text.js';
-import { requireOther } from './newFile.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
-import { note, print, warn } from './output.js';
+import { isPlainFile, note, print, warn } from './output.js';
 import { csvLines, jsonLines, type Lines } from './predictText.js';
 import { ignoredColumns, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
-import { OutputFile, StandardOutput, type TextOutput } from './textOutput.js';
 
 export interface PredictOptions extends CommonOptions, SeparatorOptions {
   readonly output?: string;
@@ -105,6 +106,45 @@ function labelsOf(
   if (threshold === undefined) return inference.labels(rows);
   const probabilities = inference.predictions(rows);
   return Int32Array.from({ length: rows }, (_, row) => Number(probabilities[2 * row + 1] >= threshold));
+}
+
+/** A long text, written in chunks: `OutputFile` or `StandardOutput`. */
+interface TextOutput {
+  /** Writes and waits for room. Returns false once the reader has gone away: the rest is not needed. */
+  write(text: string): Promise<boolean>;
+  /** Call it when everything is written. */
+  finish(): Promise<void>;
+  /** Deletes an unfinished file. May be called at any time. */
+  discard(): void;
+}
+
+/** Standard output in chunks. A failure other than a closed pipe is an MlpError, or reported by `guardStreams`. */
+class StandardOutput implements TextOutput {
+  #open = true;
+
+  async write(text: string): Promise<boolean> {
+    if (!isPlainFile()) return this.#writeStream(text);
+    try {
+      writeFileSync(process.stdout.fd, text);
+      return true;
+    } catch (error) {
+      throw writeFailure('stdout', error);
+    }
+  }
+
+  async finish(): Promise<void> {}
+
+  discard(): void {}
+
+  #writeStream(text: string): Promise<boolean> {
+    if (!this.#open) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      process.stdout.write(text, (error) => {
+        if (error) this.#open = false;
+        resolve(this.#open);
+      });
+    });
+  }
 }
 
 function openOutput(path: string, options: PredictOptions): TextOutput {

@@ -1,23 +1,24 @@
 /**
- * Writing files whole: whoever looks, even after a kill or a power failure, finds all of the new file or what was there before.
+ * Writes files atomically: after a crash or a power failure, a reader finds the whole new file or the old one.
  *
- * A rename replaces a name at once, but the system may keep it and lose the bytes, so these go to the disk first; and the name itself
- * is there for good only when its folder is on the disk too.
+ * A rename replaces a name at once, but the system may keep the name and lose the bytes, so the bytes are flushed
+ * first. The name itself is safe only once its folder has been flushed too.
  */
+import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { systemErrorCode } from '../errors.js';
-import { writeFailure } from './failure.js';
-import { partialPath } from './partial.js';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
+import { printable } from '../text.js';
+import { isRunning } from './process.js';
 
 /**
- * Writes `parts`, one after the other, to a new file that takes the place of one at `path`. On a failure nothing is left of it; only
- * where it is the folder that can't be brought to the disk, the new file is there, and may be gone after a power failure.
- * The bytes must not change until it is done.
+ * Writes `parts` in order to a new file, which then replaces the file at `path`. A failure leaves nothing behind,
+ * with one exception: if only flushing the folder fails, the new file exists but may not survive a power failure.
+ * The bytes must not change until the promise settles.
  *
- * @param otherwise what else the user can do on a failure, as for `writeFailure`
- * @throws MlpError 73 where the folder is not there or `path` is a directory; 77 where it is not permitted; 74 where writing fails
+ * @param otherwise what else the user can do after a failure, as for `writeFailure`
+ * @throws MlpError ExitCode.cantCreate without the folder, or if `path` is a directory; noPermission; io
  */
 export async function writeFileAtomically(
   path: string,
@@ -36,13 +37,13 @@ export async function writeFileAtomically(
     await rename(partial, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    // Where even that fails, what failed before says more.
+    // The first error says more than a failure to clean up.
     await rm(partial, { force: true }).catch(() => undefined);
     throw writeFailure(path, error, otherwise);
   }
 }
 
-/** Brings the names in a folder to the disk, where the system can. */
+/** Flushes the names in a folder to the disk, if the system can. */
 export async function syncFolder(folder: string): Promise<void> {
   // Windows has no such call.
   if (process.platform === 'win32') return;
@@ -50,23 +51,23 @@ export async function syncFolder(folder: string): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
-    // A file system that knows no such thing says so.
+    // Some file systems do not support it.
     if (systemErrorCode(error) !== 'EINVAL') throw error;
   } finally {
     await handle.close();
   }
 }
 
-/** Replaces the file at `path`, or makes it; system errors go through. For small files: it waits for the disk. */
+/** Creates or replaces the file at `path`. For small files: it waits for the disk. Throws system errors. */
 export function replaceFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => renameSync(partial, path));
 }
 
-/** Makes a file at `path`; system errors go through, EEXIST where something is there. For small files: it waits for the disk. */
+/** Creates a file at `path`. For small files: it waits for the disk. Throws system errors: EEXIST if the path is taken. */
 export function createFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => {
     try {
-      // A second name fails where a rename would overwrite; not all file systems have it.
+      // A link fails where a rename would overwrite, but not every file system has links.
       linkSync(partial, path);
     } catch (error) {
       if (systemErrorCode(error) === 'EEXIST') throw error;
@@ -75,12 +76,72 @@ export function createFileSync(path: string, text: string): void {
   });
 }
 
-function withPartial(path: string, text: string, place: (partial: string) => void): void {
+function withPartial(path: string, text: string, publish: (partial: string) => void): void {
   const partial = partialPath(path);
   try {
     writeFileSync(partial, text, { flag: 'wx', flush: true });
-    place(partial);
+    publish(partial);
   } finally {
     rmSync(partial, { force: true });
+  }
+}
+
+/** A unique, hidden name beside `path`: `.<name>.<pid>.<random>.partial`. The PID alone may repeat over time. */
+export function partialPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
+}
+
+/**
+ * Deletes partial files of dead processes in a folder, and of earlier processes with our PID: call it before this
+ * process writes there. Files that can't be deleted stay.
+ */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = Number(/^\..+\.(\d+)\.[0-9a-f]{8}\.partial$/.exec(name)?.[1]);
+    const isLeftover = pid === process.pid || (Number.isInteger(pid) && !isRunning(pid));
+    if (isLeftover) await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * The MlpError for a file or folder that can't be written: ExitCode.cantCreate, noPermission or io. Returns an
+ * MlpError unchanged.
+ *
+ * @param otherwise another way out for the user, such as "name another file with -o": the end of the hint, or all of it
+ */
+export function writeFailure(path: string, error: unknown, otherwise?: string): MlpError {
+  if (error instanceof MlpError) return error;
+  const failure = (exitCode: ExitCode, problem: string, remedy?: string) => {
+    const hints = [remedy, otherwise].filter((hint) => hint !== undefined);
+    const hint = hints.length === 0 ? undefined : hints.join(', or ');
+    return new MlpError(exitCode, `${printable(path)}: ${problem}`, hint, { cause: error });
+  };
+  switch (systemErrorCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR': {
+      const folder = printable(dirname(path));
+      return failure(ExitCode.cantCreate, `found no folder ${folder}, expected one`, 'create the folder');
+    }
+    case 'EEXIST':
+      return failure(ExitCode.cantCreate, 'found an existing file or folder, expected none');
+    case 'EISDIR':
+    case 'ENOTEMPTY':
+      return failure(ExitCode.cantCreate, 'found a directory, expected a file to write');
+    case 'ENAMETOOLONG':
+      return failure(ExitCode.cantCreate, 'found a name that is too long for the file system');
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return failure(ExitCode.noPermission, 'no permission to write here');
+    case 'ENOSPC':
+      return failure(ExitCode.io, 'the disk is full', 'free some space');
+    case 'EDQUOT':
+      return failure(ExitCode.io, 'the disk quota is used up', 'free some space');
+    case 'EFBIG':
+      return failure(ExitCode.io, 'the file exceeds the size limit', 'raise the limit (ulimit -f)');
+    default: {
+      const reason = error instanceof Error ? error.message : String(error);
+      return failure(ExitCode.io, `writing failed: ${printable(reason)}`);
+    }
   }
 }

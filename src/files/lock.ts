@@ -1,42 +1,42 @@
 /**
- * A directory for one process at a time: a file `lock` in it says which one. A process that is killed leaves it behind; whoever comes
- * next finds that the process is no more, and takes the lock over.
+ * Gives a directory to one process at a time. A file `lock` in it names the process. A killed process leaves its
+ * lock behind; the next process sees that it is dead and takes the lock over.
  *
- * There is never half a lock file: it is made under another name, then linked to its own, which fails where one is there. Two that find the same
- * stale lock must not both take it: the second would take it from the first. So a taker first holds a lock on the taking itself,
- * `lock.takeover`, which is made, found stale and taken over by the same rules; under it nobody else can replace `lock`, and a lock
- * that a living process has just taken is seen to be no longer the stale one.
+ * A lock file is always complete: it is written under another name, then linked to its own, which fails if one
+ * exists. Two processes that find the same stale lock must not both take it over, because the second would take it
+ * from the first. So a process first holds `lock.takeover`, a lock on the takeover itself, which follows the same
+ * rules. Under it, no other process can replace `lock`, and a lock that was just taken over no longer looks stale.
  */
 import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
-import { createFileSync, replaceFileSync } from './atomic.js';
-import { writeFailure } from './failure.js';
+import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
 import { isRunning, type ProcessIdentity, processStart, thisProcess } from './process.js';
 
 export interface Lock {
-  /** Takes our lock away, and no other. May be called twice; the process should not end without it, but may. */
+  /** Removes our own lock only. May be called twice. A process that ends without it leaves a stale lock. */
   release(): void;
 }
 
-/** Locks of this process, which are told from those of an earlier one with its PID by this alone where there is no /proc. */
+/** Locks of this process. Without /proc, nothing else tells them from those of an earlier process with our PID. */
 const ours = new Set<string>();
 
-/** More than locks that are released just now would take. */
+/** Plenty for locks that are released between two attempts. */
 const ATTEMPTS = 10;
 
 /**
- * Takes a directory for this process, whoever had it before and is no more. A process of another computer counts as one that is there.
+ * Locks a directory for this process, and takes over the lock of a dead process. A process on another computer counts
+ * as alive.
  *
- * @throws MlpError 75 with its PID where a process has the directory, this one included, or where the lock file says nothing of a process;
- * 73 where the directory is not there; 77 where it is not permitted; 74 where writing or reading fails
+ * @throws MlpError ExitCode.busy if a process holds the lock, even this one, or if the lock file is unreadable;
+ * cantCreate without the directory; noPermission; io
  */
 export function lockDirectory(directory: string): Lock {
   let path: string;
   try {
-    // One directory may have several names.
+    // A directory may have several names.
     path = join(realpathSync(directory), 'lock');
   } catch (error) {
     throw writeFailure(join(directory, 'lock'), error);
@@ -49,19 +49,19 @@ function acquire(path: string, directory: string): Lock {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (create(path, text)) return hold(path, text);
     const holder = holderOf(path, directory);
-    // Released between our two looks.
+    // It was released in the meantime.
     if (holder === undefined) continue;
     if (isHolding(holder, path)) throw busy(holder, path, directory);
     if (takeOver(path, text, directory)) return hold(path, text);
   }
   throw new MlpError(
     ExitCode.busy,
-    `${directory}: found a lock that comes and goes, expected none`,
-    `try again; if it helps nothing, delete ${printable(path)}`,
+    `${directory}: found a lock that keeps changing, expected none`,
+    `try again; if that does not help, delete ${printable(path)}`,
   );
 }
 
-/** Whether the lock is ours now; false where there is another one. */
+/** Whether we got the lock; false if another one exists. */
 function create(path: string, text: string): boolean {
   try {
     createFileSync(path, text);
@@ -72,7 +72,7 @@ function create(path: string, text: string): boolean {
   }
 }
 
-/** Whether the lock is ours now; false where it is no longer stale. */
+/** Whether we took the lock over; false if it is no longer stale. */
 function takeOver(path: string, text: string, directory: string): boolean {
   const takeover = acquire(`${path}.takeover`, directory);
   try {
@@ -97,13 +97,13 @@ function hold(path: string, text: string): Lock {
     try {
       if (read(path) === text) rmSync(path, { force: true });
     } catch {
-      // It is stale as soon as this process ends.
+      // It becomes stale when this process ends.
     }
   };
   return { release };
 }
 
-/** What the lock file says; undefined where there is none. */
+/** The text of the lock file; undefined if there is none. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -113,22 +113,25 @@ function read(path: string): string | undefined {
   }
 }
 
-/** Who has the lock, undefined where there is none. Throws an MlpError (75) where it names no process: who knows whose it is. */
+/**
+ * The process that holds the lock; undefined if there is no lock file.
+ * @throws MlpError ExitCode.busy if the file names no process, since then nobody knows whose it is
+ */
 function holderOf(path: string, directory: string): ProcessIdentity | undefined {
   const text = read(path);
   if (text === undefined) return undefined;
   try {
     const { pid, host, start } = JSON.parse(text);
     const isStart = start === undefined || typeof start === 'string';
-    // 0 and negative numbers are groups of processes; what is no int32 is no PID.
+    // Zero and negative numbers are process groups; a PID is an int32.
     if (pid > 0 && pid === (pid | 0) && typeof host === 'string' && isStart) return { pid, host, start };
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new MlpError(
     ExitCode.busy,
     `${directory}: found a lock file that names no process, expected one that does`,
-    `make sure that no mlp is at work there, then delete ${printable(path)}`,
+    `make sure that no mlp is running there, then delete ${printable(path)}`,
   );
 }
 
@@ -144,13 +147,13 @@ function busy({ pid, host }: ProcessIdentity, path: string, directory: string): 
   if (host !== hostname()) {
     return new MlpError(
       ExitCode.busy,
-      `${directory}: found process ${pid} of the computer "${printable(host)}" at work in it, expected none`,
-      `wait until it ends; if it has ended already, delete ${file}`,
+      `${directory}: found process ${pid} on computer "${printable(host)}" using it, expected none`,
+      `wait until it ends; if it has already ended, delete ${file}`,
     );
   }
   return new MlpError(
     ExitCode.busy,
-    `${directory}: found process ${pid} at work in it, expected none`,
-    `wait until it ends, or stop it; if it is no run of mlp, delete ${file}`,
+    `${directory}: found process ${pid} using it, expected none`,
+    `wait until it ends, or stop it; if it is not mlp, delete ${file}`,
   );
 }

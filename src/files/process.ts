@@ -1,13 +1,13 @@
-/** Which process this is, and whether another one is still there. */
+/** The identity of this process, and whether another process is still running. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemErrorCode } from '../errors.js';
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Name of the computer. */
+  /** The computer's name. */
   readonly host: string;
-  /** When it was started, as the system counts; two processes that had the same PID differ in it. Only where /proc tells. */
+  /** The start time, which tells processes with the same PID apart. Only with /proc. */
   readonly start?: string;
 }
 
@@ -16,28 +16,28 @@ export function thisProcess(): ProcessIdentity {
   return { pid: process.pid, host: hostname(), ...(start !== undefined && { start }) };
 }
 
-/** Whether a process of that PID is there on this computer. One that has ended and waits for its parent to notice (a zombie) is not. */
+/** Whether a process with that PID runs on this computer. A zombie, which has ended, does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's process may not be sent a signal, but is there.
+    // EPERM: it runs, but belongs to another user.
     if (systemErrorCode(error) !== 'EPERM') return false;
   }
   const state = processFields(pid)?.[0];
   return state !== 'Z' && state !== 'X';
 }
 
-/** When a process was started: clock ticks since the computer was, and which start of the computer that is. */
+/** When a process started: clock ticks since boot, and which boot. */
 export function processStart(pid: number): string | undefined {
   const ticks = processFields(pid)?.[19];
   return ticks === undefined ? undefined : `${ticks} ${bootId()}`;
 }
 
-/** What /proc/<pid>/stat says from its third field on, the state (proc_pid_stat(5)). */
+/** The fields of /proc/<pid>/stat from the third on, the state (proc_pid_stat(5)). */
 function processFields(pid: number): string[] | undefined {
   const line = contentOf(`/proc/${pid}/stat`);
-  // The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
+  // The second field is the program's name in parentheses; it may contain spaces and parentheses itself.
   return line?.slice(line.lastIndexOf(')') + 2).split(' ');
 }
 

@@ -147,8 +147,8 @@ describe('mlp init', () => {
     const { code, stdout, stderr } = await mlpHere(args, { cwd: folder });
     expect([code, stdout]).toEqual([73, '']);
     expect(stderr).toBe(
-      'error: data.json: found a file that is there already, expected a new one\n' +
-        'hint: name another with -o, or overwrite it with --force\n',
+      'error: data.json: found an existing file, expected a new one\n' +
+        'hint: name another file with -o, or overwrite it with --force\n',
     );
     expect(readFileSync(join(folder, 'data.json'), 'utf8')).toBe('mine');
     expect((await mlpHere([...args, '--force'], { cwd: folder })).code).toBe(0);

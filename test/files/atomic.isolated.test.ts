@@ -114,8 +114,8 @@ describe('writeFileAtomically', () => {
     });
     expect(await rejection(writeFileAtomically(join(folder, 'a'), ['new'], 'wait'))).toMatchObject({
       exitCode: 74,
-      message: `${join(folder, 'a')}: found no more room on the disk`,
-      hint: 'make room, or wait',
+      message: `${join(folder, 'a')}: the disk is full`,
+      hint: 'free some space, or wait',
     });
     expect(contentOf(folder)).toEqual({ a: 'old' });
   });
@@ -149,7 +149,7 @@ describe('writeFileAtomically', () => {
     const { exitCode, message } = await rejection(writeFileAtomically(join(folder, 'a'), ['new']));
     expect([exitCode, message]).toEqual([
       73,
-      `${join(folder, 'a')}: found no folder ${folder} to write it in`,
+      `${join(folder, 'a')}: found no folder ${folder}, expected one`,
     ]);
   });
 
@@ -159,7 +159,7 @@ describe('writeFileAtomically', () => {
     const { exitCode, message } = await rejection(writeFileAtomically(join(folder, 'a'), ['new']));
     expect([exitCode, message]).toEqual([
       73,
-      `${join(folder, 'a')}: found no folder ${folder} to write it in`,
+      `${join(folder, 'a')}: found no folder ${folder}, expected one`,
     ]);
     expect(existsSync(folder)).toBe(false);
   });

@@ -62,8 +62,8 @@ describe('a directory', () => {
     const text = lockOf(folder);
     const { exitCode, message, hint } = errorOf(() => lockDirectory(folder));
     expect(exitCode).toBe(75);
-    expect(message).toBe(`${folder}: found process ${process.pid} at work in it, expected none`);
-    expect(hint).toMatch(/^wait until it ends, or stop it; if it is no run of mlp, delete .*lock$/);
+    expect(message).toBe(`${folder}: found process ${process.pid} using it, expected none`);
+    expect(hint).toMatch(/^wait until it ends, or stop it; if it is not mlp, delete .*lock$/);
     expect([readdirSync(folder), lockOf(folder)]).toEqual([['lock'], text]);
     lock.release();
     expect(readdirSync(folder)).toEqual([]);
@@ -94,7 +94,7 @@ describe('a directory', () => {
     [
       'a process of another computer, though there is none of its PID here',
       () => holder({ pid: endedPid(), host: 'elsewhere\u001b[2J' }),
-      'of the computer "elsewhere\\u001b[2J"',
+      'on computer "elsewhere\\u001b[2J"',
     ],
   ])('is held by %s: 75', (_, text, found) => {
     const folder = folderOf({ lock: text() });
@@ -138,7 +138,7 @@ describe('a directory', () => {
       75,
       `${folder}: found a lock file that names no process, expected one that does`,
     ]);
-    expect(hint).toContain('make sure that no mlp is at work there, then delete ');
+    expect(hint).toContain('make sure that no mlp is running there, then delete ');
     expect([readdirSync(folder), lockOf(folder)]).toEqual([['lock'], text]);
   });
 
@@ -147,7 +147,7 @@ describe('a directory', () => {
     symlinkSync('nowhere', join(folder, 'lock'));
     expect(errorOf(() => lockDirectory(folder))).toMatchObject({
       exitCode: 75,
-      message: `${folder}: found a lock that comes and goes, expected none`,
+      message: `${folder}: found a lock that keeps changing, expected none`,
     });
     expect(readdirSync(folder)).toEqual(['lock']);
   });
@@ -212,7 +212,7 @@ describe('a takeover', () => {
     const folder = folderOf({ lock: ENDED, 'lock.takeover': LIVING });
     expect(errorOf(() => lockDirectory(folder))).toMatchObject({
       exitCode: 75,
-      message: `${folder}: found process ${process.ppid} at work in it, expected none`,
+      message: `${folder}: found process ${process.ppid} using it, expected none`,
     });
     expect([lockOf(folder), readdirSync(folder)]).toEqual([ENDED, ['lock', 'lock.takeover']]);
   });

@@ -5,10 +5,8 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
-import { writeFileAtomically } from '../../files/atomic.js';
-import { writeFailure } from '../../files/failure.js';
+import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
-import { removeLeftovers } from '../../files/partial.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { loadTrainConfig } from '../../spec/load.js';

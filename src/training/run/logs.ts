@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
-import { writeFailure } from '../../files/failure.js';
+import { writeFailure } from '../../files/atomic.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, StepRecord } from '../loop.js';

@@ -63,7 +63,7 @@ describe('save', () => {
     const error = await rejection(new CheckpointStore(folder).save(1, contentOf(1)));
     expect([error.exitCode, error.message]).toEqual([
       73,
-      `${folder}: found no folder ${join(folder, '..')} to write it in`,
+      `${folder}: found no folder ${join(folder, '..')}, expected one`,
     ]);
   });
 

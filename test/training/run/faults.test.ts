@@ -102,7 +102,7 @@ describe('a failure while a checkpoint is saved', () => {
       const { output } = await run('sh', ['-c', limited, process.execPath, SAVE, folder, '3']);
       expect(output).toEqual({
         exitCode: 74,
-        message: `${join(folder, 'step-3.checkpoint')}: found it to grow longer than a file may be`,
+        message: `${join(folder, 'step-3.checkpoint')}: the file exceeds the size limit`,
       });
       expect(readdirSync(folder)).toEqual(BEFORE);
       expect(await load(folder)).toMatchObject({ step: 2, warnings: [] });

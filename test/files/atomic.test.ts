@@ -1,0 +1,84 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ExitCode, MlpError } from '../../src/errors.js';
+import { partialPath, removeLeftovers, writeFailure } from '../../src/files/atomic.js';
+import { folderOf } from '../support/cli.js';
+import { endedPid } from './processes.js';
+
+const PATH = join('a', 'b.csv');
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: it did not work`), { code });
+}
+
+describe('writeFailure', () => {
+  it.each<[code: string, exitCode: ExitCode, found: string]>([
+    ['ENOENT', 73, 'found no folder a, expected one'],
+    ['ENOTDIR', 73, 'found no folder a, expected one'],
+    ['EEXIST', 73, 'found an existing file or folder, expected none'],
+    ['EISDIR', 73, 'found a directory, expected a file to write'],
+    ['ENOTEMPTY', 73, 'found a directory, expected a file to write'],
+    ['ENAMETOOLONG', 73, 'found a name that is too long for the file system'],
+    ['EACCES', 77, 'no permission to write here'],
+    ['EPERM', 77, 'no permission to write here'],
+    ['EROFS', 77, 'no permission to write here'],
+    ['ENOSPC', 74, 'the disk is full'],
+    ['EDQUOT', 74, 'the disk quota is used up'],
+    ['EFBIG', 74, 'the file exceeds the size limit'],
+    ['EIO', 74, 'writing failed: EIO: it did not work'],
+  ])('%s: %i', (code, exitCode, found) => {
+    const cause = systemError(code);
+    const failure = writeFailure(PATH, cause);
+    expect(failure).toMatchObject({ exitCode, message: `${PATH}: ${found}`, cause });
+  });
+
+  it('ends the hint with what else the user can do', () => {
+    const hint = (code: string, otherwise?: string) => writeFailure(PATH, systemError(code), otherwise).hint;
+    expect(hint('ENOSPC')).toBe('free some space');
+    expect(hint('ENOSPC', 'name another')).toBe('free some space, or name another');
+    expect(hint('EACCES', 'name another')).toBe('name another');
+    expect(hint('EACCES')).toBeUndefined();
+  });
+
+  it('leaves an error for the user as it is', () => {
+    const error = new MlpError(ExitCode.data, 'something else');
+    expect(writeFailure(PATH, error, 'name another')).toBe(error);
+  });
+
+  it('prints no name that a terminal would obey', () => {
+    expect(writeFailure('\u001b[2J', 'a text').message).toBe('\\u001b[2J: writing failed: a text');
+  });
+});
+
+describe('partialPath', () => {
+  it('is hidden, in the same folder, says whose it is, and is never the same', () => {
+    const path = partialPath(join('run', 'model.safetensors'));
+    expect(path).toMatch(/^run.\.model\.safetensors\.\d+\.[0-9a-f]{8}\.partial$/);
+    expect(path).toContain(`.${process.pid}.`);
+    expect(partialPath(join('run', 'model.safetensors'))).not.toBe(path);
+  });
+});
+
+describe('removeLeftovers', () => {
+  it('takes away what processes left that have ended, and one of our PID before us', async () => {
+    const folder = folderOf({
+      [`.a.csv.${endedPid()}.0123abcd.partial`]: '',
+      [`.a.csv.${process.pid}.0123abcd.partial`]: '',
+    });
+    await removeLeftovers(folder);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves what a living process writes, and files of other names', async () => {
+    const others = [
+      `.a.csv.${process.ppid}.0123abcd.partial`,
+      `.a.csv.${endedPid()}.0123abcd.partial.csv`,
+      '.a.csv.partial',
+      'a.csv',
+    ].sort();
+    const folder = folderOf(Object.fromEntries(others.map((name) => [name, ''])));
+    await removeLeftovers(folder);
+    expect(readdirSync(folder).sort()).toEqual(others);
+  });
+});
