@@ -141,7 +141,11 @@ describe('mlp predict', () => {
   it.runIf(process.platform === 'linux').each([
     ['a full disk', 'exec > /dev/full', /^error: stdout: writing failed: ENOSPC/],
     // Some of a single write still fits.
-    ['a file that is soon too long', 'ulimit -f 8; exec > out.csv', /^error: stdout: the file exceeds the size limit/],
+    [
+      'a file that is soon too long',
+      'ulimit -f 8; exec > out.csv',
+      /^error: stdout: the file exceeds the size limit/,
+    ],
   ])('fails where standard output is %s', async (_, redirection, message) => {
     const folder = folderOf({ model: modelBytes(BINARY), 'data.csv': csvOf(FEATURES, ROWS) });
     const args = [process.execPath, projectPath('bin/mlp.js'), 'predict', 'model', 'data.csv'];
