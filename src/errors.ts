@@ -1,22 +1,22 @@
 /**
- * The one kind of error a user is meant to see, and the exit codes of the command line.
- * Imports nothing, and everything may import it.
+ * The one kind of error that a user should see, and the exit codes of the command line.
+ * This file imports nothing; every file may import it.
  */
 
-/** Exit codes after sysexits.h, as every script around `mlp` may rely on them. */
+/** Exit codes after sysexits.h. Scripts rely on them: they don't change. */
 export const ExitCode = {
   ok: 0,
-  /** a check did not pass: gradcheck, params --max-params, repro */
+  /** a check failed: gradcheck, params --max-params, repro */
   checkFailed: 1,
   /** the command line is wrong */
   usage: 64,
-  /** the data are wrong */
+  /** the data is wrong */
   data: 65,
   /** an input file is missing */
   noInput: 66,
-  /** a demanded backend or service is not there */
+  /** a requested backend or service is unavailable */
   unavailable: 69,
-  /** a bug of ours */
+  /** a bug in mlp */
   internal: 70,
   /** an output can't be created */
   cantCreate: 73,
@@ -35,8 +35,8 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /**
- * An error whose message is written for the user: where, what was found, what was expected.
- * `hint` says how to mend it. The command line prints `error: <message>` and `hint: <hint>`, no stack.
+ * An error whose message is written for the user: where, what was found, what was expected. `hint` says
+ * how to fix it. The command line prints `error: <message>` and `hint: <hint>`, without a stack.
  *
  *     throw new MlpError(ExitCode.data, 'iris.csv:7: column "petal": found "abc", expected a number')
  */
@@ -53,12 +53,15 @@ export class MlpError extends Error {
   }
 }
 
-/** The system error's code (`ENOENT`, …), or undefined where `error` is no system error. */
+/** The code of a system error (`ENOENT`, …); undefined for any other error. */
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** An MlpError for a file that can't be read: 66 missing, 77 not permitted, 66 a directory, else 74. */
+/**
+ * An MlpError for a file that can't be read: ExitCode.noInput if it is missing or a directory,
+ * ExitCode.noPermission, or ExitCode.io.
+ */
 export function readError(path: string, error: unknown): MlpError {
   const code = systemErrorCode(error);
   const options = { cause: error };

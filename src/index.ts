@@ -23,7 +23,7 @@ export {
   type GradcheckResult,
 } from './gradcheck/check.js';
 export { type CheckedGraph, readGraph } from './gradcheck/graphFile.js';
-export { checkNetwork, type NetworkProblem } from './gradcheck/network.js';
+export { checkNetwork, type NetworkProblem } from './gradcheck/networkCheck.js';
 export { checkSoftmax } from './gradcheck/softmax.js';
 export { Arena, ArenaPlan } from './kernels/arena.js';
 export { type KernelsChoice, type KernelsRecipe, kernelsRecipe } from './kernels/create.js';

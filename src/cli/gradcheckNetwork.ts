@@ -2,7 +2,7 @@
 import { loadDataset } from '../data/dataset/loadDataset.js';
 import { networkProblems, residualReluGraph } from '../gradcheck/builtin.js';
 import { type Check, checkGraph } from '../gradcheck/check.js';
-import { checkNetwork, type NetworkProblem } from '../gradcheck/network.js';
+import { checkNetwork, type NetworkProblem } from '../gradcheck/networkCheck.js';
 import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';

@@ -1,17 +1,18 @@
-/** The checks that `mlp gradcheck` runs when it is given no file: the homework's, then networks that between them hold every layer, loss and regulariser, and each loss with weighted rows. */
+/**
+ * The checks that `mlp gradcheck` runs without a file: a graph with derivatives by hand, then networks
+ * that together contain every layer, activation, loss and regulariser, and each loss with weighted
+ * rows. Layers and losses come from the lists of `network/`: a new one is checked without an edit here.
+ */
+import { ACTIVATIONS } from '../kernels/activations.js';
 import type { KernelsRecipe } from '../kernels/create.js';
+import { LAYER_TYPES } from '../network/layerTypes.js';
+import { LOSSES } from '../network/loss.js';
 import { RandomState } from '../random/randomState.js';
-import type {
-  ActivationSpec,
-  BatchNormSpec,
-  LayerNormSpec,
-  LayerSpec,
-  LinearSpec,
-} from '../spec/layerSpec.js';
+import { type LayerSpec, type LinearSpec, layerSchema } from '../spec/layerSpec.js';
 import type { LossName } from '../spec/words.js';
 import type { Check } from './check.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
-import { checkNetwork, type NetworkProblem } from './network.js';
+import { checkNetwork, type NetworkProblem } from './networkCheck.js';
 
 /** A residual connection around two neurons: z = relu(relu(x0·w0 + b0)·w1 + b1 + x0), with its derivatives by hand. */
 export function residualReluGraph(): CheckedGraph {
@@ -34,23 +35,19 @@ export function residualReluGraph(): CheckedGraph {
   );
 }
 
-const BATCH_NORM: BatchNormSpec = { type: 'batch-norm', momentum: 0.1, epsilon: 1e-5 };
-const LAYER_NORM: LayerNormSpec = { type: 'layer-norm', epsilon: 1e-5 };
-
 const INPUTS = 4;
 const WIDTH = 5;
 
-const ACTIVATIONS: readonly ActivationSpec[] = [
-  { type: 'identity' },
-  { type: 'relu' },
-  { type: 'leaky-relu', slope: 0.1 },
-  { type: 'tanh' },
-  { type: 'sigmoid' },
-  { type: 'gelu' },
-  { type: 'silu' },
-  { type: 'elu', alpha: 0.7 },
-  { type: 'softplus' },
-];
+/** Parameters of activations, away from the defaults, which are close to other activations. */
+const ACTIVATION_PARAMETERS: Readonly<Record<string, object>> = {
+  'leaky-relu': { slope: 0.1 },
+  elu: { alpha: 0.7 },
+};
+
+/** A layer with the defaults of the spec; a type with a required option needs it here. */
+function layer(type: string, options: object = {}): LayerSpec {
+  return layerSchema.parse({ type, ...options });
+}
 
 function linear(units: number, bias = true): LinearSpec {
   return { type: 'linear', units, bias, init: { type: 'glorot-normal' } };
@@ -64,19 +61,21 @@ interface Case {
   readonly l2?: number;
   readonly l1?: number;
   readonly rows?: number;
-  /** Whether its rows have weights. */
+  /** Whether the rows have weights. */
   readonly weighted?: boolean;
 }
 
-function cases(): Case[] {
-  const tanh: ActivationSpec = { type: 'tanh' };
+function writtenCases(): Case[] {
+  const tanh = layer('tanh');
+  const batchNorm = layer('batch-norm');
+  const layerNorm = layer('layer-norm');
   const residual: LayerSpec = { type: 'residual', layers: [linear(WIDTH), tanh, linear(WIDTH)] };
   const nested: LayerSpec = { type: 'residual', layers: [linear(WIDTH), { ...residual }, tanh] };
   return [
-    ...ACTIVATIONS.map(
-      (activation): Case => ({
-        name: `${activation.type}, softmax cross-entropy`,
-        layers: [linear(WIDTH), activation, linear(3)],
+    ...Object.keys(ACTIVATIONS).map(
+      (type): Case => ({
+        name: `${type}, softmax cross-entropy`,
+        layers: [linear(WIDTH), layer(type, ACTIVATION_PARAMETERS[type]), linear(3)],
         loss: 'softmax-cross-entropy',
         outputs: 3,
       }),
@@ -128,23 +127,15 @@ function cases(): Case[] {
     },
     {
       name: 'batch-norm, before and after an activation',
-      layers: [
-        linear(WIDTH, false),
-        BATCH_NORM,
-        tanh,
-        linear(WIDTH),
-        { type: 'gelu' },
-        BATCH_NORM,
-        linear(3),
-      ],
+      layers: [linear(WIDTH, false), batchNorm, tanh, linear(WIDTH), { type: 'gelu' }, batchNorm, linear(3)],
       loss: 'softmax-cross-entropy',
       outputs: 3,
     },
     {
       name: 'batch-norm, first and inside a residual block, L2',
       layers: [
-        BATCH_NORM,
-        { type: 'residual', layers: [linear(INPUTS, false), BATCH_NORM, { type: 'relu' }, linear(INPUTS)] },
+        batchNorm,
+        { type: 'residual', layers: [linear(INPUTS, false), batchNorm, { type: 'relu' }, linear(INPUTS)] },
         linear(2),
       ],
       loss: 'mean-squared-error',
@@ -153,15 +144,15 @@ function cases(): Case[] {
     },
     {
       name: 'layer-norm, before and after an activation',
-      layers: [linear(WIDTH), LAYER_NORM, { type: 'silu' }, linear(WIDTH), tanh, LAYER_NORM, linear(3)],
+      layers: [linear(WIDTH), layerNorm, { type: 'silu' }, linear(WIDTH), tanh, layerNorm, linear(3)],
       loss: 'softmax-cross-entropy',
       outputs: 3,
     },
     {
       name: 'layer-norm, first and inside a residual block, L2',
       layers: [
-        LAYER_NORM,
-        { type: 'residual', layers: [LAYER_NORM, linear(WIDTH), { type: 'relu' }, linear(INPUTS)] },
+        layerNorm,
+        { type: 'residual', layers: [layerNorm, linear(WIDTH), { type: 'relu' }, linear(INPUTS)] },
         linear(2),
       ],
       loss: 'mean-squared-error',
@@ -221,37 +212,59 @@ function cases(): Case[] {
   ];
 }
 
-/** The built-in networks with their batches: drawn from a seed, so that every run checks the same. */
+/** A case for every layer and every loss that no written case contains. */
+function missingCases(written: readonly Case[]): Case[] {
+  const types = new Set(written.flatMap(({ layers }) => layers).map(({ type }) => type));
+  const weighted = new Set(written.filter((found) => found.weighted).map(({ loss }) => loss));
+  return [
+    ...Object.keys(LAYER_TYPES)
+      .filter((type) => !types.has(type as LayerSpec['type']))
+      .map(
+        (type): Case => ({
+          name: `${type}, softmax cross-entropy`,
+          layers: [layer(type), linear(WIDTH), layer(type), layer('tanh'), linear(3)],
+          loss: 'softmax-cross-entropy',
+          outputs: 3,
+        }),
+      ),
+    ...Object.values(LOSSES)
+      .filter(({ name }) => !weighted.has(name))
+      .map((loss): Case => {
+        const outputs = loss.outputs(2, 3);
+        const layers = [linear(WIDTH), layer('tanh'), linear(outputs)];
+        return { name: `weighted rows, ${loss.name}`, layers, loss: loss.name, outputs, weighted: true };
+      }),
+  ];
+}
+
+/** The built-in networks with their batches, drawn from seeds so that every run checks the same. */
 export function networkProblems(): NetworkProblem[] {
-  return cases().map(({ name, layers, loss, outputs, l2 = 0, l1 = 0, rows = 7, weighted }, i) => {
+  const written = writtenCases();
+  const cases = [...written, ...missingCases(written)];
+  return cases.map(({ name, layers, loss, outputs, l2 = 0, l1 = 0, rows = 7, weighted }, i) => {
     const random = new RandomState(i);
+    const { target } = LOSSES[loss];
     const targets =
-      loss === 'softmax-cross-entropy'
+      target === 'class'
         ? random.choice(outputs, rows)
         : Float64Array.from({ length: rows * outputs }, () =>
-            loss === 'binary-cross-entropy' ? random.randint(0, 2) : random.randn(),
+            target === 'bit' ? random.randint(0, 2) : random.randn(),
           );
     const x = Float64Array.from({ length: rows * INPUTS }, () => random.randn());
-    const problem = {
-      name,
-      spec: { layers },
-      loss,
-      l2,
-      l1,
-      seed: i,
-      x,
-      rows,
-      inputs: INPUTS,
-      targets,
-      outputs,
-    };
     // The first row counts nothing.
-    const weights = weighted && Float64Array.from({ length: rows }, (_, row) => row * random.rand());
-    return weights ? { ...problem, weights } : problem;
+    const weights = weighted
+      ? Float64Array.from({ length: rows }, (_, row) => row * random.rand())
+      : undefined;
+    const spec = { layers };
+    return { name, spec, loss, l2, l1, seed: i, x, rows, inputs: INPUTS, targets, outputs, weights };
   });
 }
 
-/** @param kernels of float64 */
+/**
+ * Checks all built-in networks.
+ *
+ * @param kernels of float64
+ */
 export function checkNetworks(kernels: KernelsRecipe): Check[] {
   return networkProblems().map((problem) => checkNetwork(problem, kernels));
 }

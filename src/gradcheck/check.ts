@@ -1,6 +1,7 @@
 /**
- * Three derivatives side by side, each found in another way: manual from the file or a closed form, analytic from
- * backpropagation, numeric from differences; and the verdict. The types are what `gradcheck --json` prints.
+ * Three derivatives side by side, each found in its own way, and the verdict: manual (from the file or a
+ * closed form), analytic (backpropagation) and numeric (differences). `gradcheck --json` prints these
+ * types.
  */
 
 import { formatNumber } from '../text.js';
@@ -9,11 +10,11 @@ import { countPaths, forward, type Graph } from './graph.js';
 import type { CheckedGraph } from './graphFile.js';
 import { type NumericDerivative, numericGradient, relativeError, type Sample } from './numeric.js';
 
-/** Relative error allowed between analytic and numeric derivatives where the function is smooth. */
+/** Largest relative error between analytic and numeric derivatives of a smooth function. */
 export const GRADIENT_TOLERANCE = 1e-7;
 
-/** The same for values found by hand: rounded to five significant digits they are always within it. */
-export const MANUAL_TOLERANCE = 1e-4;
+/** The same for values by hand: rounding to five significant digits always stays within it. */
+const MANUAL_TOLERANCE = 1e-4;
 
 export interface CheckedParameter {
   name: string;
@@ -22,17 +23,17 @@ export interface CheckedParameter {
   numeric: number;
   /** Between analytic and numeric. */
   relativeError: number;
-  /** Present where the interval of the differences crosses a kink: analytic and numeric need not agree then. */
+  /** Set if the interval of the differences crosses a kink: analytic and numeric may then differ. */
   kink?: true;
   passed: boolean;
-  /** What is wrong, where it did not pass: "manual 0.5, expected 0.4". */
+  /** What is wrong: "manual 0.5, expected 0.4". Set if it did not pass. */
   problem?: string;
 }
 
 export interface Check {
   name: string;
   passed: boolean;
-  /** Over the parameters without a kink; 0 where there are none. */
+  /** Over the parameters without a kink; 0 if there are none. */
   maxRelativeError: number;
   parameters: CheckedParameter[];
 }
@@ -48,9 +49,9 @@ export interface Manual {
 }
 
 /**
- * Compares the derivatives by one parameter. Analytic and numeric agree within GRADIENT_TOLERANCE, or within the
- * rounding of the differences: a gradient of 1e−9 is beyond what a loss of 1 can tell. At a kink they need not agree,
- * and the manual value may be any subgradient: it must lie between the slopes on both sides.
+ * Compares the derivatives by one parameter. Analytic and numeric must agree within GRADIENT_TOLERANCE,
+ * or within the rounding of the differences: a loss of 1 can't resolve a gradient of 1e−9. At a kink they
+ * may differ, and the manual value may be any subgradient: any value between the slopes on both sides.
  */
 export function checkParameter(
   name: string,
@@ -89,7 +90,7 @@ export function checkOf(name: string, parameters: CheckedParameter[]): Check {
   };
 }
 
-/** Differentiates a graph by its inputs in all ways, and grades the manual values there are. */
+/** Differentiates a graph by its inputs in all ways, and grades the manual values. */
 export function checkGraph(
   { graph, point, manual }: CheckedGraph,
   name: string,
@@ -108,7 +109,7 @@ export function checkGraph(
 }
 
 /** A node of a graph as a function of the inputs, with its kinks. */
-export function samplesOf(graph: Graph, output = graph.output): (point: ArrayLike<number>) => Sample {
+function samplesOf(graph: Graph, output = graph.output): (point: ArrayLike<number>) => Sample {
   const paths = countPaths(graph, output);
   const involved = graph.nodes.map((_, i) => i).filter((i) => paths[i] > 0n);
   return (point) => {
@@ -128,7 +129,7 @@ function manualProblem(
   { kink, slopes }: NumericDerivative,
 ): string | undefined {
   if (relativeError(value, analytic) <= tolerance) return undefined;
-  // Beyond the edge of a function's domain there is no slope: then only the derivative itself will do.
+  // Beyond the domain of a function there is no slope: then only the derivative itself is right.
   if (!kink || !slopes.every(Number.isFinite)) {
     return `manual ${formatNumber(value)}, expected ${formatNumber(analytic)}`;
   }

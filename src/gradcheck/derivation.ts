@@ -1,7 +1,7 @@
 /**
- * A derivative as it is written by hand: the sum, over all paths from an input to the output, of the products of the
- * local derivatives along the path, in symbols and in numbers. Backpropagation computes the same sum without listing
- * its terms, of which there may be exponentially many; hence the cap.
+ * A derivative as written by hand: the sum over all paths from an input to the output of the products of
+ * the local derivatives along the path, in symbols and in numbers. There may be exponentially many
+ * paths, hence the cap; backpropagation computes the same sum without listing its terms.
  */
 import { formatNumber } from '../text.js';
 import { backward, countPaths, forward, type Graph, localDerivatives } from './graph.js';
@@ -10,15 +10,15 @@ import { backward, countPaths, forward, type Graph, localDerivatives } from './g
 export interface LocalDerivative {
   readonly node: string;
   readonly operand: string;
-  /** Which of the two operands, where both are the same node: as in x * x. */
-  readonly position?: 'left' | 'right';
-  /** In the names of the nodes, or a plain number: "w1", "1 - y²", "1". */
+  /** Which of two operands it is, if both are the same node as in x * x. */
+  readonly position?: 'left' | 'right' | undefined;
+  /** In the names of the nodes, or a number: "w1", "1 - y²", "1". */
   readonly symbol: string;
   readonly value: number;
 }
 
 export interface Path {
-  /** From the output down to the input, as the chain rule is written. */
+  /** From the output down to the input: the order of the chain rule. */
   readonly factors: readonly LocalDerivative[];
   /** Their product. */
   readonly value: number;
@@ -28,21 +28,25 @@ export interface InputDerivation {
   readonly input: string;
   /** ∂output/∂input by backpropagation. */
   readonly gradient: number;
-  /** The first MAX_PATHS of them. */
+  /** At most MAX_PATHS of them. */
   readonly paths: readonly Path[];
   readonly pathCount: bigint;
-  /** Whether the sum over the paths is the gradient, up to rounding; unknown where not all paths are listed. */
+  /** Whether the sum over the paths is the gradient, up to rounding. Left out if not all are listed. */
   readonly agrees?: boolean;
 }
 
 export interface Derivation {
   readonly output: string;
-  readonly nodes: readonly { readonly name: string; readonly expression?: string; readonly value: number }[];
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly expression?: string | undefined;
+    readonly value: number;
+  }[];
   readonly localDerivatives: readonly LocalDerivative[];
   readonly inputs: readonly InputDerivation[];
 }
 
-/** Paths listed for an input; the number of all is exact. */
+/** Paths listed per input; the count of all paths is exact. */
 export const MAX_PATHS = 64;
 
 /** Derives the output by every input at `point`. */
@@ -58,7 +62,7 @@ export function derive(graph: Graph, point: ArrayLike<number>): Derivation {
   return {
     output: graph.nodes[graph.output].name,
     nodes: graph.nodes
-      .map(({ name, expression }, i) => ({ name, ...(expression && { expression }), value: values[i] }))
+      .map(({ name, expression }, i) => ({ name, expression, value: values[i] }))
       .filter(({ name }, i) => !isConstant(graph, i) || name !== graph.nodes[i].expression),
     localDerivatives: edges.map((edge) => edge.derivative),
     inputs: graph.nodes.slice(0, graph.inputCount).map(({ name }, i) => {
@@ -78,7 +82,7 @@ interface Edge {
   readonly derivative: LocalDerivative;
 }
 
-/** One edge for every operand of every node, constants left out. */
+/** One edge for every operand of every node, except constants. */
 function edgesOf(graph: Graph, values: Float64Array): Edge[] {
   const { nodes } = graph;
   return nodes.flatMap((node, to) => {
@@ -89,9 +93,9 @@ function edgesOf(graph: Graph, values: Float64Array): Edge[] {
       .map((value, k) => {
         const from = node.operands[k];
         const symbol = symbols?.[k] ?? formatNumber(value);
-        const position = k === 0 ? ('left' as const) : ('right' as const);
-        const operand = { operand: nodes[from].name, ...(twice && { position }) };
-        return { from, to, derivative: { node: node.name, ...operand, symbol, value } };
+        const position = twice ? (['left', 'right'] as const)[k] : undefined;
+        const derivative = { node: node.name, operand: nodes[from].name, position, symbol, value };
+        return { from, to, derivative };
       })
       .filter(({ from }) => !isConstant(graph, from));
   });
@@ -102,8 +106,8 @@ function isConstant(graph: Graph, i: number): boolean {
 }
 
 /**
- * Up to MAX_PATHS paths, walked from the input to the output: `uses` leads nowhere else, so no walk is in vain.
- * Walking up, each step goes before the steps already taken, which is the order of the chain rule.
+ * Up to MAX_PATHS paths, walked from the input to the output; `uses` leads nowhere else. Each step goes
+ * before the steps already taken, which gives the order of the chain rule.
  */
 function listPaths(uses: readonly (readonly Edge[])[], input: number, output: number): Path[] {
   interface Walk {
@@ -127,7 +131,7 @@ function listPaths(uses: readonly (readonly Edge[])[], input: number, output: nu
   return paths;
 }
 
-/** Sums and products differ from backpropagation's only in their order: a few roundings of the largest terms. */
+/** The order of sums and products differs from backpropagation: a few roundings of the largest terms. */
 function isSum(paths: readonly Path[], gradient: number): boolean {
   const sum = paths.reduce((total, { value }) => total + value, 0);
   const size = paths.reduce((total, { value }) => total + Math.abs(value), 0);

@@ -1,6 +1,6 @@
 /**
- * Expressions of a graph file: `+ - * /`, unary minus, numbers, names, parentheses and functions, parsed by
- * precedence climbing into a small tree. Which names exist is not known here.
+ * Expressions of a graph file: `+ - * /`, unary minus, numbers, names, parentheses and functions, parsed
+ * by precedence climbing into a small tree. The parser does not know which names exist.
  *
  *     expression = unary (("+" | "-" | "*" | "/") unary)*      by precedence, from the left
  *     unary      = "-" unary | primary
@@ -19,7 +19,7 @@ export type Expression =
       readonly kind: 'operation';
       readonly operation: Operation;
       readonly operands: readonly Expression[];
-      /** As it is written, on one line. */
+      /** As written, on one line. */
       readonly text: string;
     };
 
@@ -39,7 +39,7 @@ const BINARY: ReadonlyMap<string, { operation: Operation; precedence: number }> 
   ['/', { operation: operations.divide, precedence: 2 }],
 ]);
 
-/** What people write on paper or in other languages, and what it is here. */
+/** Hints for signs from paper and other languages. */
 const FOREIGN: ReadonlyMap<string, string> = new Map([
   ['^', 'there is no power operator; write square(x) or x * x'],
   ['·', 'write * for a product'],
@@ -53,13 +53,14 @@ interface Token {
   readonly text: string;
   readonly start: number;
   readonly end: number;
-  /** Characters are counted from 1, as editors do; one outside the basic plane counts once. */
+  /** Counted from 1, as in editors; a character outside the basic plane counts once. */
   readonly column: number;
 }
 
 /**
  * Parses one expression. `where` goes before the column in errors: `graph.json: nodes.x1`.
- * Throws an MlpError (78) at the first thing that can't be understood.
+ *
+ * @throws MlpError ExitCode.config at the first mistake
  */
 export function parseExpression(source: string, where: string): Expression {
   if (source.length > MAX_LENGTH) {
@@ -76,119 +77,122 @@ export function parseExpression(source: string, where: string): Expression {
 type Fail = (column: number, message: string, hint?: string) => never;
 
 class Parser {
-  private next = 0;
-  private depth = 0;
+  readonly #source: string;
+  readonly #tokens: readonly Token[];
+  readonly #fail: Fail;
+  #next = 0;
+  #depth = 0;
 
-  constructor(
-    private readonly source: string,
-    private readonly tokens: readonly Token[],
-    private readonly fail: Fail,
-  ) {}
+  constructor(source: string, tokens: readonly Token[], fail: Fail) {
+    this.#source = source;
+    this.#tokens = tokens;
+    this.#fail = fail;
+  }
 
   parse(): Expression {
-    const expression = this.binary(1);
-    if (this.token.kind !== 'end') this.unexpected('an operator or the end');
+    const expression = this.#binary(1);
+    if (this.#token.kind !== 'end') this.#unexpected('an operator or the end');
     return expression;
   }
 
   /** Operators of at least the precedence `lowest`, from the left. */
-  private binary(lowest: number): Expression {
-    const { start } = this.token;
-    let left = this.unary();
+  #binary(lowest: number): Expression {
+    const { start } = this.#token;
+    let left = this.#unary();
     for (;;) {
-      const operator = BINARY.get(this.token.text);
+      const operator = BINARY.get(this.#token.text);
       if (!operator || operator.precedence < lowest) return left;
-      this.next++;
-      const operands = [left, this.binary(operator.precedence + 1)];
-      left = this.operation(operator.operation, operands, start);
+      this.#next++;
+      const operands = [left, this.#binary(operator.precedence + 1)];
+      left = this.#operation(operator.operation, operands, start);
     }
   }
 
-  private unary(): Expression {
-    const { start } = this.token;
-    if (this.token.text !== '-') return this.primary();
-    this.next++;
-    const operand = this.nested(() => this.unary());
-    if (operand.kind !== 'number') return this.operation(operations.negate, [operand], start);
-    return { kind: 'number', value: -operand.value, text: this.textFrom(start) };
+  #unary(): Expression {
+    const { start } = this.#token;
+    if (this.#token.text !== '-') return this.#primary();
+    this.#next++;
+    const operand = this.#nested(() => this.#unary());
+    if (operand.kind !== 'number') return this.#operation(operations.negate, [operand], start);
+    return { kind: 'number', value: -operand.value, text: this.#textFrom(start) };
   }
 
-  private primary(): Expression {
-    const { kind, text, start, column } = this.token;
+  #primary(): Expression {
+    const { kind, text, start, column } = this.#token;
     if (kind === 'number') {
       const value = Number(text);
-      if (!Number.isFinite(value)) this.unexpected('a number that float64 can hold');
-      this.next++;
+      if (!Number.isFinite(value)) this.#unexpected('a number that float64 can hold');
+      this.#next++;
       return { kind, value, text };
     }
     if (kind === 'name') {
-      this.next++;
-      if (this.token.text === '(') return this.call(text, start, column);
+      this.#next++;
+      if (this.#token.text === '(') return this.#call(text, start, column);
       return { kind, name: text, text, column };
     }
-    if (text !== '(') this.unexpected('a number, a name or "("');
-    this.next++;
-    const inner = this.nested(() => this.binary(1));
-    if (this.token.text !== ')') this.unexpected('an operator or ")"');
-    this.next++;
+    if (text !== '(') this.#unexpected('a number, a name or "("');
+    this.#next++;
+    const inner = this.#nested(() => this.#binary(1));
+    if (this.#token.text !== ')') this.#unexpected('an operator or ")"');
+    this.#next++;
     return inner;
   }
 
-  private call(name: string, start: number, column: number): Expression {
+  #call(name: string, start: number, column: number): Expression {
     const known = operations.FUNCTIONS.get(name);
     if (!known) {
       const names = [...operations.FUNCTIONS.keys()];
       const message = `unknown function "${name}"; expected ${oneOf(names)}`;
-      return this.fail(column, message, suggest(name, names));
+      return this.#fail(column, message, suggest(name, names));
     }
     const operands: Expression[] = [];
     do {
-      this.next++;
-      operands.push(this.nested(() => this.binary(1)));
-    } while (this.token.text === ',');
-    if (this.token.text !== ')') this.unexpected('an operator, "," or ")"');
-    this.next++;
+      this.#next++;
+      operands.push(this.#nested(() => this.#binary(1)));
+    } while (this.#token.text === ',');
+    if (this.#token.text !== ')') this.#unexpected('an operator, "," or ")"');
+    this.#next++;
 
     if (known.operation.name === 'leaky_relu' && operands.length === 2) {
       const [operand, slope] = operands;
       if (slope.kind !== 'number') {
-        return this.fail(column, `leaky_relu: found the slope "${slope.text}", expected a plain number`);
+        return this.#fail(column, `leaky_relu: found the slope "${slope.text}", expected a plain number`);
       }
-      return this.operation(operations.leakyRelu(slope.value), [operand], start);
+      return this.#operation(operations.leakyRelu(slope.value), [operand], start);
     }
     if (operands.length !== known.arity) {
       const found = `${operands.length} argument${operands.length === 1 ? '' : 's'}`;
-      this.fail(column, `${name}: found ${found}, expected ${known.arity}`);
+      this.#fail(column, `${name}: found ${found}, expected ${known.arity}`);
     }
-    return this.operation(known.operation, operands, start);
+    return this.#operation(known.operation, operands, start);
   }
 
-  private nested(parse: () => Expression): Expression {
-    if (this.depth === MAX_DEPTH) {
+  #nested(parse: () => Expression): Expression {
+    if (this.#depth === MAX_DEPTH) {
       const message = `found more than ${MAX_DEPTH} levels of nesting, expected no more`;
-      this.fail(this.token.column, message, 'split the expression into several nodes');
+      this.#fail(this.#token.column, message, 'split the expression into several nodes');
     }
-    this.depth++;
+    this.#depth++;
     const expression = parse();
-    this.depth--;
+    this.#depth--;
     return expression;
   }
 
-  private operation(operation: Operation, operands: readonly Expression[], start: number): Expression {
-    return { kind: 'operation', operation, operands, text: this.textFrom(start) };
+  #operation(operation: Operation, operands: readonly Expression[], start: number): Expression {
+    return { kind: 'operation', operation, operands, text: this.#textFrom(start) };
   }
 
-  private get token(): Token {
-    return this.tokens[this.next];
+  get #token(): Token {
+    return this.#tokens[this.#next];
   }
 
-  private textFrom(start: number): string {
-    return this.source.slice(start, this.tokens[this.next - 1].end);
+  #textFrom(start: number): string {
+    return this.#source.slice(start, this.#tokens[this.#next - 1].end);
   }
 
-  private unexpected(expected: string): never {
-    const { kind, text, column } = this.token;
-    return this.fail(column, `found ${kind === 'end' ? 'the end' : `"${text}"`}, expected ${expected}`);
+  #unexpected(expected: string): never {
+    const { kind, text, column } = this.#token;
+    return this.#fail(column, `found ${kind === 'end' ? 'the end' : `"${text}"`}, expected ${expected}`);
   }
 }
 

@@ -1,13 +1,14 @@
 /**
- * The scalar computation graph: nodes in an order where every operand comes before its use, values by one pass
- * forward, gradients by one pass back. It is the small twin of `network`: one number a node, nothing to optimise.
+ * The scalar computation graph: every operand comes before its use, one pass forward computes the values,
+ * one pass back the gradients. It is the small twin of `network`: one number per node, nothing to
+ * optimise.
  */
 import type { Operation } from './operations.js';
 
 export interface GraphNode {
-  /** The name it was given, or the text of the sub-expression it stands for. */
+  /** The given name, or the text of the sub-expression that the node computes. */
   readonly name: string;
-  /** How it is computed, as the file says it; an input has none. */
+  /** How it is computed, as the file writes it; an input has none. */
   readonly expression?: string;
   /** An input has none. */
   readonly operation?: Operation;
@@ -19,34 +20,30 @@ export interface Graph {
   /** The inputs first, then the computed nodes. */
   readonly nodes: readonly GraphNode[];
   readonly inputCount: number;
-  /** Index of the node that is differentiated. */
+  /** Index of the node to differentiate. */
   readonly output: number;
 }
 
-/** Collects the nodes of a graph; every method returns the new node's index. */
+/** Collects the nodes of a graph; every method returns the index of the new node. */
 export class GraphBuilder {
-  private readonly nodes: GraphNode[] = [];
+  readonly #nodes: GraphNode[] = [];
 
-  get size(): number {
-    return this.nodes.length;
-  }
-
-  /** Inputs come before everything that is computed. */
+  /** Inputs come before all computed nodes. */
   input(name: string): number {
-    return this.nodes.push({ name, operands: [] }) - 1;
+    return this.#nodes.push({ name, operands: [] }) - 1;
   }
 
   apply(operation: Operation, operands: readonly number[], name: string, expression = name): number {
-    return this.nodes.push({ name, expression, operation, operands }) - 1;
+    return this.#nodes.push({ name, expression, operation, operands }) - 1;
   }
 
   build(output: number): Graph {
-    const inputCount = this.nodes.filter((node) => !node.operation).length;
-    return { nodes: [...this.nodes], inputCount, output };
+    const inputCount = this.#nodes.filter((node) => !node.operation).length;
+    return { nodes: [...this.#nodes], inputCount, output };
   }
 }
 
-/** The value of every node, `point` holding those of the inputs in order. */
+/** The value of every node; `point` has the values of the inputs in their order. */
 export function forward(graph: Graph, point: ArrayLike<number>): Float64Array {
   const values = new Float64Array(graph.nodes.length);
   graph.nodes.forEach(({ operation, operands }, i) => {
@@ -79,8 +76,8 @@ export function backward(graph: Graph, values: Float64Array, output = graph.outp
 }
 
 /**
- * How many paths lead from every node to the output: one pass back, exact however many there are.
- * A node with none has no part in the output.
+ * How many paths lead from every node to the output: one pass back, exact for any number. A node
+ * without a path does not affect the output.
  */
 export function countPaths(graph: Graph, output = graph.output): bigint[] {
   const counts = new Array<bigint>(graph.nodes.length).fill(0n);

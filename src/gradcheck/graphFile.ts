@@ -1,16 +1,21 @@
-/** Graph file → checked graph: the shape of the file, its names, its expressions. */
-
+/**
+ * Graph file → checked graph: the shape of the file, its names, its expressions, its nodes.
+ *
+ * Nodes may refer to each other in any order; the graph has each one after those it uses. Operations
+ * inside an expression become nodes of their own. Their name is their text, or if that is long the
+ * node they belong to and a number: L.1, L.2.
+ */
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
 import { checkSchema, formatPlace, oneOf, suggest } from '../spec/messages.js';
 import * as z from '../spec/zod.js';
-import { quote } from '../text.js';
-import { assemble } from './assemble.js';
+import { formatNumber, quote } from '../text.js';
 import { type Expression, IDENTIFIER, namesIn, parseExpression } from './expression.js';
-import type { Graph } from './graph.js';
+import { forward, type Graph, GraphBuilder, localDerivatives } from './graph.js';
+import { constant, identity } from './operations.js';
 
 /** The shape of a graph file; what its names mean is checked by `readGraph`. */
-export const graphFileSchema = object(
+const graphFileSchema = object(
   {
     $schema: z.string({ error: 'the URL of a schema' }).optional(),
     inputs: recordOf(z.number({ error: 'a finite number' }), 'an object that gives every input a number'),
@@ -24,22 +29,23 @@ export const graphFileSchema = object(
   'an object with inputs, nodes and output',
 );
 
-/** A graph, the point where it is differentiated, and the derivatives somebody found by hand. */
+/** A graph, the point where it is differentiated, and the derivatives that somebody found by hand. */
 export interface CheckedGraph {
   readonly graph: Graph;
   /** Values of the inputs, in the graph's order. */
   readonly point: Float64Array;
-  /** ∂output/∂input by the input's name, for as many inputs as the file has. */
+  /** ∂output/∂input by the name of the input, for the inputs that the file grades. */
   readonly manual: ReadonlyMap<string, number>;
 }
 
 /**
  * Checks a parsed graph file and builds its graph. `file` is its name, for errors.
- * Throws an MlpError (78) that says where, what was found and what was expected.
+ *
+ * @throws MlpError ExitCode.config for a mistake in the file
  */
 export function readGraph(json: unknown, file: string): CheckedGraph {
   checkSchema(graphFileSchema, json, (path) => ({ file, path }));
-  // Not the schema's copy: it leaves out a key __proto__ without a word, which checkNames shall refuse.
+  // Not the schema's copy: that drops a key __proto__ in silence, and checkNames must refuse it.
   const shape = json as z.infer<typeof graphFileSchema>;
   const inputs = new Map(Object.entries(shape.inputs));
   const sources = new Map(Object.entries(shape.nodes));
@@ -51,7 +57,7 @@ export function readGraph(json: unknown, file: string): CheckedGraph {
   for (const name of manual.keys()) {
     if (!inputs.has(name)) throw unknownName(at(file, 'manual'), name, [...inputs.keys()], 'input');
   }
-  const graph = assemble(inputs, parseNodes(sources, known, file), shape.output, file);
+  const graph = buildGraph(inputs, parseNodes(sources, known, file), shape.output, file);
   return { graph, point: Float64Array.from(inputs.values()), manual };
 }
 
@@ -69,7 +75,7 @@ function checkNames(
   }
   for (const [section, names] of Object.entries({ inputs: inputs.keys(), nodes: sources.keys() })) {
     for (const name of names) {
-      // A JavaScript object moves keys such as "1" to the front, and __proto__ is no ordinary key of one.
+      // JavaScript objects move keys such as "1" to the front, and __proto__ is not an ordinary key.
       if (IDENTIFIER.test(name) && name !== '__proto__') continue;
       const expected = 'a letter or underscore, then letters, digits and underscores';
       throw new MlpError(
@@ -83,7 +89,7 @@ function checkNames(
     if (!inputs.has(name)) continue;
     throw new MlpError(
       ExitCode.config,
-      `${at(file, 'nodes', name)}: found the name of an input, expected one that is not taken`,
+      `${at(file, 'nodes', name)}: found the name of an input, expected an unused name`,
       'rename the node or the input',
     );
   }
@@ -108,7 +114,7 @@ function parseNodes(
   return expressions;
 }
 
-/** Names that an error lists before it only counts them. */
+/** An error lists at most this many names and counts the rest. */
 const LISTED = 12;
 
 function unknownName(where: string, name: string, known: readonly string[], kind = 'name'): MlpError {
@@ -120,4 +126,120 @@ function unknownName(where: string, name: string, known: readonly string[], kind
 
 function at(file: string, ...path: string[]): string {
   return formatPlace({ file, path });
+}
+
+/** Enough for any derivation that people read; it bounds what a hostile file can cost. */
+const MAX_OPERATIONS = 10_000;
+
+/** A longer sub-expression does not read well as a name. */
+const LONGEST_NAME = 16;
+
+/**
+ * Builds the graph of `output` for inputs with these values. Every name in the expressions is an input
+ * or a node.
+ *
+ * @throws MlpError ExitCode.config for a cycle, too many operations, or a value or local derivative
+ * that is not finite
+ */
+function buildGraph(
+  inputs: ReadonlyMap<string, number>,
+  expressions: ReadonlyMap<string, Expression>,
+  output: string,
+  file: string,
+): Graph {
+  const builder = new GraphBuilder();
+  const indices = new Map<string, number>();
+  for (const name of inputs.keys()) indices.set(name, builder.input(name));
+  /** For every computed node of the graph, the node of the file that it belongs to. */
+  const owners: string[] = [];
+  /** How many operations of the current node are named by a number. */
+  let unnamed = 0;
+
+  /** Adds the operations of an expression and returns the last, which is the node itself. */
+  const add = (expression: Expression, owner: string, name?: string): number => {
+    if (expression.kind === 'name' && name === undefined) return indexOf(expression.name);
+    const [operation, operands] =
+      expression.kind === 'number'
+        ? [constant(expression.value), []]
+        : expression.kind === 'name'
+          ? [identity, [indexOf(expression.name)]]
+          : [expression.operation, expression.operands.map((operand) => add(operand, owner))];
+    const { text } = expression;
+    const nodeName = name ?? (text.length <= LONGEST_NAME ? text : `${owner}.${++unnamed}`);
+    const index = builder.apply(operation, operands, nodeName, text);
+    if (index >= MAX_OPERATIONS) {
+      const message = `found more than ${MAX_OPERATIONS} inputs and operations, expected no more`;
+      throw new MlpError(ExitCode.config, `${place(owner)}: ${message}`);
+    }
+    owners[index] = owner;
+    return index;
+  };
+  const place: Place = (node) => formatPlace({ file, path: ['nodes', node] });
+  const indexOf = (name: string): number => indices.get(name) as number;
+
+  for (const [name, expression] of inOrder(expressions, place)) {
+    unnamed = 0;
+    indices.set(name, add(expression, name, name));
+  }
+  const graph = builder.build(indexOf(output));
+  checkFinite(graph, Float64Array.from(inputs.values()), (index) => place(owners[index]));
+  return graph;
+}
+
+/** Where a node is in the file, for errors. */
+type Place = (node: string) => string;
+
+/**
+ * The nodes, each after those it uses, otherwise in the order of the file: depth first, with a stack of
+ * its own.
+ */
+function inOrder(expressions: ReadonlyMap<string, Expression>, place: Place): Map<string, Expression> {
+  const done = new Map<string, Expression>();
+  for (const root of expressions.keys()) {
+    /** The nodes from the root to the current one, each with the names it still waits for. */
+    const open = new Map<string, string[]>();
+    const trail = [root];
+    while (trail.length > 0) {
+      const name = trail[trail.length - 1];
+      const expression = expressions.get(name);
+      if (!expression || done.has(name)) {
+        trail.pop();
+        continue;
+      }
+      const waiting =
+        open.get(name) ??
+        namesIn(expression)
+          .map((used) => used.name)
+          .reverse();
+      open.set(name, waiting);
+      const next = waiting.pop();
+      if (next === undefined) {
+        done.set(name, expression);
+        open.delete(name);
+      } else if (open.has(next)) {
+        const cycle = [...trail.slice(trail.indexOf(next)), next].join(' -> ');
+        const message = `found the cycle ${cycle}, expected nodes that don't depend on themselves`;
+        throw new MlpError(ExitCode.config, `${place(next)}: ${message}`);
+      } else {
+        trail.push(next);
+      }
+    }
+  }
+  return done;
+}
+
+/** Refuses a node whose value or local derivatives are not finite, such as log(0) or sqrt at 0. */
+function checkFinite(graph: Graph, point: Float64Array, where: (index: number) => string): void {
+  const values = forward(graph, point);
+  graph.nodes.forEach((node, index) => {
+    const finite = Number.isFinite(values[index]);
+    if (finite && localDerivatives(node, index, values).every(Number.isFinite)) return;
+    const operands = [...new Set(node.operands)];
+    const at = operands.map((k) => `${graph.nodes[k].name} = ${formatNumber(values[k])}`).join(', ');
+    const message = finite
+      ? `the derivative of ${node.expression} is not finite at ${at}; expected a finite derivative`
+      : `${node.expression} is ${values[index]} at ${at}; expected a finite value`;
+    const hint = 'choose inputs where every function and its derivative are defined';
+    throw new MlpError(ExitCode.config, `${where(index)}: ${message}`, hint);
+  });
 }

@@ -1,44 +1,45 @@
 /**
  * Derivatives by differences, in float64, of functions that may have kinks.
  *
- * A single centred difference (f(x+h) − f(x−h)) / 2h at its best step, h ≈ ε^⅓, is right to about 1e−10·|f|: too
- * coarse to hold a gradient of 1e−4 to a relative 1e−7. Hence Ridders' method: differences over shrinking steps,
- * extrapolated to h = 0, of which the entry that moved least is taken (C. J. F. Ridders, Accurate computation of
- * F′(x) and F′(x)F″(x), Advances in Engineering Software 4(2), 1982). Two differences over the narrowest steps come
- * first: they say whether there is a kink, and an extrapolated value that strays from them is not taken, which
- * guards functions that turn within the wide steps.
+ * A single centred difference (f(x+h) − f(x−h)) / 2h at its best step, h ≈ ε^⅓, has an error of about
+ * 1e−10·|f|: too coarse to check a gradient of 1e−4 to a relative 1e−7. Hence Ridders' method: take
+ * differences over shrinking steps, extrapolate them to h = 0, and use the entry that moved least
+ * (C. J. F. Ridders, Accurate computation of F′(x) and F′(x)F″(x), Advances in Engineering Software
+ * 4(2), 1982). Two differences over the narrowest steps come first. They show whether there is a kink.
+ * Extrapolated values far from them are ignored, which guards against functions that turn within the
+ * wide steps.
  */
 
-/** Half the interval in which a kink counts, for |x| ≤ 1; it grows with |x|. */
+/** Half the interval that is searched for a kink, for |x| ≤ 1; it grows with |x|. */
 export const KINK_STEP = 2 ** -16;
 
 const WIDEST_STEP = 2 ** -6;
 
-/** Below this relative change a further row of the extrapolation is not worth its evaluations. */
+/** Below this relative change another row of the extrapolation is not worth its evaluations. */
 const CONVERGED = 1e-11;
 
 /** Rounding of one evaluation, in units of the largest number in it. */
 const EVALUATION_ERROR = 8 * Number.EPSILON;
 
-/** What a function says of one point. */
+/** A function at one point. */
 export interface Sample {
   readonly value: number;
   /**
-   * The sign (−1, 0, 1) of every quantity whose change of sign is a kink: the arguments of all ReLUs, say, in an
-   * order that is always the same. Left out by functions that are smooth.
+   * The sign (−1, 0, 1) of every quantity whose change of sign is a kink, for example the arguments of
+   * all ReLUs, always in the same order. Left out by smooth functions.
    */
   readonly sides?: ArrayLike<number>;
-  /** The largest magnitude that went into the value; its own where it is left out. */
+  /** The largest magnitude in the computation of the value; if left out, that of the value itself. */
   readonly magnitude?: number;
 }
 
 export interface NumericDerivative {
   readonly value: number;
-  /** A kink, or the edge of the function's domain, lies in [x − h, x + h] with h = KINK_STEP·max(1, |x|). */
+  /** A kink or the edge of the domain lies in [x − h, x + h], h = KINK_STEP·max(1, |x|). */
   readonly kink: boolean;
-  /** What rounding alone may have changed in `value`. */
+  /** How much rounding alone may have changed `value`. */
   readonly noise: number;
-  /** The slopes to the left and to the right: at a kink they differ, and what lies between is a subgradient. */
+  /** The slopes on both sides. At a kink they differ; any value between them is a subgradient. */
   readonly slopes: readonly [left: number, right: number];
 }
 
@@ -47,7 +48,7 @@ export function relativeError(a: number, n: number): number {
   return Math.abs(a - n) / Math.max(1e-8, Math.abs(a) + Math.abs(n));
 }
 
-/** df/dx at x; `evaluate` is called 5 times at a kink, else 9 to 25 times, mostly 13; x itself comes first. */
+/** df/dx at x. Calls `evaluate` 5 times at a kink, else 9 to 25 times, mostly 13; first at x itself. */
 export function numericDerivative(evaluate: (x: number) => Sample, x: number): NumericDerivative {
   const scale = Math.max(1, Math.abs(x));
   const centre = evaluate(x);
@@ -67,7 +68,7 @@ export function numericDerivative(evaluate: (x: number) => Sample, x: number): N
   const narrow = difference(KINK_STEP / 2);
   const { slopes } = narrow;
   if (!wide.smooth || !narrow.smooth) {
-    // Beyond the edge of the domain there is no value: the slope on the near side then stands for the derivative.
+    // Beyond the edge of the domain there is no value: then the slope on the near side is used.
     const value = [wide.value, ...wide.slopes, ...slopes].find(Number.isFinite) ?? Number.NaN;
     return { value, kink: true, noise: wide.noise, slopes: wide.smooth ? slopes : wide.slopes };
   }
@@ -102,7 +103,7 @@ export function numericDerivative(evaluate: (x: number) => Sample, x: number): N
   return { value: best.value, kink: false, noise: best.noise, slopes };
 }
 
-/** The derivative by every element of `point`; `evaluate` must not keep the array, which is changed in place. */
+/** The derivative by every element of `point`. The array passed to `evaluate` changes in place. */
 export function numericGradient(
   evaluate: (point: Float64Array) => Sample,
   point: ArrayLike<number>,
@@ -119,8 +120,8 @@ export function numericGradient(
 }
 
 /**
- * Whether no kink lies between two points. A quantity that is 0 at both does not count: it does not move, so the
- * function has no kink in this direction.
+ * Whether no kink lies between two points. A quantity that is 0 at both does not move, so the function
+ * has no kink there in this direction.
  */
 function sameSide(a: Sample, b: Sample): boolean {
   if (!Number.isFinite(a.value) || !Number.isFinite(b.value)) return false;

@@ -1,6 +1,6 @@
 /**
- * The operations of a scalar graph as records by name: the value, and the derivative by every operand, in numbers
- * and in symbols. Here and nowhere else the calculus of the gradient check is written down.
+ * The operations of a scalar graph as records by name: the value, and the derivative by every operand,
+ * in numbers and in symbols. All calculus of the gradient check is in this file.
  *
  * Symbols: x the operands, y the result.
  */
@@ -11,11 +11,11 @@ export interface Operation {
   value(x: readonly number[]): number;
   /** ∂y/∂x_k for every operand k */
   derivatives(x: readonly number[], y: number): number[];
-  /** The same in the operands' and the result's names; left out where every derivative is a plain number. */
+  /** The same in the names of operands and result; left out if every derivative is a plain number. */
   symbols?(x: readonly string[], y: string): string[];
   /**
-   * The quantity whose sign says which smooth piece of f holds: the argument of a ReLU, a − b of max(a, b), a
-   * denominator. A difference quotient over an interval where the sign changes means nothing.
+   * The quantity whose sign tells which smooth piece of f applies: the argument of a ReLU, a − b of
+   * max(a, b), a denominator. A difference quotient across a change of sign is meaningless.
    */
   side?(x: readonly number[]): number;
 }
@@ -25,7 +25,7 @@ export function constant(value: number): Operation {
   return { name: 'constant', value: () => value, derivatives: () => [] };
 }
 
-/** A node that only gives another node a second name. */
+/** A node that is another name for a node. */
 export const identity: Operation = { name: 'identity', value: ([a]) => a, derivatives: () => [1] };
 
 export const add: Operation = { name: '+', value: ([a, b]) => a + b, derivatives: () => [1, 1] };
@@ -49,7 +49,7 @@ export const divide: Operation = {
   side: ([, b]) => b,
 };
 
-/** max(x, slope·x) for slopes below 1, as PyTorch has it: the derivative at exactly 0 is the slope. */
+/** max(x, slope·x) for slopes below 1. The derivative at exactly 0 is the slope, as in PyTorch. */
 export function leakyRelu(slope: number): Operation {
   return {
     name: 'leaky_relu',
@@ -59,7 +59,7 @@ export function leakyRelu(slope: number): Operation {
   };
 }
 
-/** max(0, x); of the subgradients at exactly 0 it takes 0, as PyTorch does. */
+/** max(0, x). The derivative at exactly 0 is 0, as in PyTorch. */
 export const relu: Operation = {
   name: 'relu',
   value: ([x]) => Math.max(0, x),
@@ -120,10 +120,10 @@ export const max: Operation = {
   side: ([a, b]) => a - b,
 };
 
-/** Slope of `leaky_relu(x)` where the expression gives none; PyTorch's default. */
-export const DEFAULT_SLOPE = 0.01;
+/** Slope of `leaky_relu(x)` without a second argument; PyTorch's default. */
+const DEFAULT_SLOPE = 0.01;
 
-/** What an expression may call, with the number of arguments. leaky_relu takes a slope beside them. */
+/** What an expression may call, with the number of arguments. leaky_relu also accepts a slope. */
 export const FUNCTIONS: ReadonlyMap<string, { operation: Operation; arity: number }> = new Map([
   ...[relu, leakyRelu(DEFAULT_SLOPE), tanh, sigmoid, exp, log, sqrt, square].map(
     (operation) => [operation.name, { operation, arity: 1 }] as const,

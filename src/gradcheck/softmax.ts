@@ -4,15 +4,15 @@
  *     P_j = exp(h_j) / Σ_k exp(h_k)      ∂P_j/∂h_i = P_i·(1 − P_i)  for j = i
  *     L = −Σ_j y_j·log P_j                         = −P_i·P_j       for j ≠ i      and so  ∂L/∂h_i = P_i − y_i
  *
- * Manual: these closed forms. Analytic: backpropagation through exp, +, / and log. Numeric: differences of P and L
- * as they are defined. The three share nothing but the logits.
+ * Manual: these closed forms. Analytic: backpropagation through exp, +, / and log. Numeric: differences
+ * of P and L by their definitions. The three share only the logits.
  */
 import { type Check, checkOf, checkParameter, GRADIENT_TOLERANCE } from './check.js';
 import { backward, forward } from './graph.js';
 import { readGraph } from './graphFile.js';
 import { numericGradient } from './numeric.js';
 
-/** The numbers of classes that are checked. */
+/** The numbers of classes to check. */
 export const CLASS_COUNTS = [2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 /** One check for every number of classes. */
@@ -74,7 +74,7 @@ function checkClasses(classes: number): Check {
   ]);
 }
 
-/** By the definition, without the shift by the largest logit that large ones would need. */
+/** By the definition, without the shift that large logits would need. */
 function softmax(logits: ArrayLike<number>): number[] {
   const exponentials = Array.from(logits, Math.exp);
   const sum = exponentials.reduce((total, e) => total + e, 0);

@@ -1,11 +1,11 @@
 /**
- * How parameters start. Weights are drawn layer by layer from one generator, element by element in row-major order,
- * so that `std * randn(inputs, units)` in NumPy gives the same numbers.
+ * How parameters start. One generator draws the weights layer by layer, element by element in row-major
+ * order, so `std * randn(inputs, units)` in NumPy gives the same numbers.
  */
 import type { RandomState } from '../random/randomState.js';
 import type { Parameter, ParameterInit, Statistic } from './layer.js';
 
-/** Fills every parameter as its spec says; biases with 0, scales with 1. Draws nothing for those and for zeros. */
+/** Fills every parameter by its spec, biases with 0, scales with 1. Constants draw nothing. */
 export function initialize(parameters: readonly Parameter[], random: RandomState): void {
   for (const { init, rows, columns, value } of parameters) {
     const draw = drawer(init, rows, columns, random);

@@ -1,8 +1,11 @@
-/** What logits mean: the class of a row, its probabilities. Plain loops in double precision, whatever kernels computed the logits. */
+/**
+ * From logits to the class of a row and its probabilities. Plain loops in double precision, whichever
+ * kernels computed the logits.
+ */
 import { sigmoid } from '../kernels/activations.js';
 import type { FloatArray } from '../kernels/kernels.js';
 
-/** The class of a row of logits: the largest one, the first of equals; of a single logit, whether it is above 0. */
+/** The class of a row: its first largest logit, or for a single logit whether it is above 0. */
 export function predictedClass(logits: ArrayLike<number>, start: number, outputs: number): number {
   if (outputs === 1) return logits[start] > 0 ? 1 : 0;
   let best = 0;
@@ -10,14 +13,15 @@ export function predictedClass(logits: ArrayLike<number>, start: number, outputs
   return best;
 }
 
-/** How many classes a row of so many logits is about. */
+/** How many classes a row with this many logits has. */
 export function classesOf(outputs: number): number {
   return outputs === 1 ? 2 : outputs;
 }
 
 /**
- * The probabilities of a row's classes into `out`, from element `at` on: softmax(h), shifted by the largest logit; of a single
- * logit σ(−h) and σ(h), each by itself, for 1 − σ(h) is 0 from h = 37 on.
+ * Writes the probabilities of a row's classes into `out`, from element `at` on: softmax(h), shifted by
+ * the largest logit. For a single logit σ(−h) and σ(h), each computed by itself because 1 − σ(h) is 0
+ * from h = 37 on.
  */
 export function writeProbabilities(
   logits: FloatArray,

@@ -1,27 +1,28 @@
 /**
  * MT19937, the Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded by the
- * authors' init_genrand of 2002 as NumPy seeds from an integer. Words and bounded integers alone;
- * distributions are in `randomState.ts`.
+ * authors' init_genrand of 2002, as NumPy does for an integer seed. This file has words and bounded
+ * integers; `randomState.ts` has the distributions.
  *
- * A bounded integer in [0, max] is drawn by rejection under the smallest mask of ones that covers max. Fewer than
- * half of the words are refused, but no branch predictor can tell which. So the loops over arrays don't branch on it:
- * they write every word, and step on only where it was accepted (a permutation of 60,000 rows takes 15 % less time).
+ * A bounded integer in [0, max] is drawn by rejection: words are masked with the smallest run of ones
+ * that covers max. Fewer than half of them are rejected, but no branch predictor can tell which. So the
+ * loops over arrays don't branch: they write every word and advance only if it was accepted (a
+ * permutation of 60,000 rows takes 15 % less time).
  */
 
 /** Words of the state. */
 export const STATE_WORDS = 624;
-/** How far ahead the word lies that is mixed into the current one. */
+/** The word this far ahead is mixed into the current one. */
 const SHIFT = 397;
 
 export class Mt19937 {
-  /** The state, [STATE_WORDS]; what is drawn is a tempered word. */
+  /** The state, [STATE_WORDS]. A draw is a tempered word. */
   readonly words = new Uint32Array(STATE_WORDS);
-  /** Index of the next word to draw; STATE_WORDS says that all are used up. */
+  /** Index of the next word to draw; STATE_WORDS if all are used up. */
   position = STATE_WORDS;
   /** The same words as signed integers, which V8 keeps in integer registers. */
-  private readonly signedWords = new Int32Array(this.words.buffer);
+  readonly #signedWords = new Int32Array(this.words.buffer);
 
-  /** Starts the state from `seed`, an integer in [0, 2³²); the caller has checked it. */
+  /** Starts the state from `seed`, an integer in [0, 2³²) that the caller has checked. */
   seed(seed: number): void {
     const { words } = this;
     words[0] = seed;
@@ -32,10 +33,10 @@ export class Mt19937 {
     this.position = STATE_WORDS;
   }
 
-  /** The next 32 bits as a signed integer; `>>> 0` makes it one in [0, 2³²). */
+  /** The next 32 bits as a signed integer; `>>> 0` maps it to [0, 2³²). */
   nextInt32(): number {
-    if (this.position === STATE_WORDS) this.twist();
-    return temper(this.signedWords[this.position++]);
+    if (this.position === STATE_WORDS) this.#twist();
+    return temper(this.#signedWords[this.position++]);
   }
 
   /** An integer in [0, max], max ≤ 2³² − 1. Nothing is drawn for max 0. */
@@ -48,35 +49,35 @@ export class Mt19937 {
     return value;
   }
 
-  /** Fills `out` with the integers nextBounded(max) would give; max < 2³¹. */
+  /** Fills `out` as nextBounded(max) would; max < 2³¹. */
   fillBounded(out: Int32Array, max: number): void {
     if (max === 0) {
       out.fill(0);
       return;
     }
-    const words = this.signedWords;
+    const words = this.#signedWords;
     const mask = coveringMask(max);
     const { length } = out;
     let { position } = this;
     let i = 0;
     while (i < length) {
-      if (position === STATE_WORDS) position = this.twist();
+      if (position === STATE_WORDS) position = this.#twist();
       const value = temper(words[position++]) & mask;
       out[i] = value;
-      i += (value - max - 1) >>> 31; // 1 where value ≤ max
+      i += (value - max - 1) >>> 31; // 1 if value ≤ max
     }
     this.position = position;
   }
 
   /** Shuffles in place by Fisher and Yates: for i from the end down to 1, swaps i with nextBounded(i). */
   shuffle(array: Int32Array): void {
-    const words = this.signedWords;
+    const words = this.#signedWords;
     let { position } = this;
     let i = array.length - 1;
     while (i > 0) {
-      if (position === STATE_WORDS) position = this.twist();
+      if (position === STATE_WORDS) position = this.#twist();
       const value = temper(words[position++]) & coveringMask(i);
-      const accepted = (value - i - 1) >> 31; // −1, all ones, where value ≤ i
+      const accepted = (value - i - 1) >> 31; // −1, all ones, if value ≤ i
       const j = i + ((value - i) & accepted); // else i is swapped with itself
       const swapped = array[i];
       array[i] = array[j];
@@ -86,9 +87,9 @@ export class Mt19937 {
     this.position = position;
   }
 
-  /** Renews all words, and returns the position of the first. */
-  private twist(): number {
-    const words = this.signedWords;
+  /** Renews all words and returns the position of the first. */
+  #twist(): number {
+    const words = this.#signedWords;
     let current = words[0];
     for (let i = 0; i < STATE_WORDS - SHIFT; i++) {
       const next = words[i + 1];

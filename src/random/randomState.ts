@@ -1,18 +1,18 @@
 /**
- * `numpy.random.RandomState` for integer seeds: the same draws in the same order, so that a class notebook
- * that seeds NumPy is reproduced. Integers, doubles and permutations are bit-equal; normals go through
- * Math.log, which may differ from the C library's in the last bit (2 ulp in the normal).
- * NumPy froze these streams (NEP 19), so they won't change under us.
+ * `numpy.random.RandomState` for integer seeds: the same draws in the same order, so that a notebook that
+ * seeds NumPy can be reproduced. Integers, doubles and permutations are bit-equal. Normals use Math.log,
+ * which may differ from the C library's in the last bit (2 ulp in the normal). NumPy froze these streams
+ * (NEP 19), so they won't change.
  */
 import { Mt19937, STATE_WORDS } from './mt19937.js';
 
-/** All that a generator knows, as plain data that survives JSON: what a checkpoint keeps. */
+/** The state of a generator as plain data that survives JSON, for checkpoints. */
 export interface RandomStateSnapshot {
   /** The generator's 624 words, each in [0, 2³²). */
   words: number[];
   /** How many of them have been drawn, 0 to 624. */
   position: number;
-  /** The second normal of the last pair, or null where it has been handed out. */
+  /** The second normal of the last pair, or null if it has been drawn. */
   cachedNormal: number | null;
 }
 
@@ -21,17 +21,25 @@ const TWO_53 = 2 ** 53;
 const MAX_INT32_RANGE = 2 ** 31;
 
 export class RandomState {
-  private readonly generator = new Mt19937();
-  private cachedNormal = 0;
-  private hasCachedNormal = false;
+  readonly #generator = new Mt19937();
+  #cachedNormal = 0;
+  #hasCachedNormal = false;
 
-  /** The stream of `numpy.random.RandomState(seed)`; a RangeError unless seed is an integer in [0, 2³²). */
+  /**
+   * The stream of `numpy.random.RandomState(seed)`.
+   *
+   * @throws RangeError unless seed is an integer in [0, 2³²)
+   */
   constructor(seed: number) {
     requireInteger('seed', seed, 0, TWO_32 - 1);
-    this.generator.seed(seed);
+    this.#generator.seed(seed);
   }
 
-  /** A generator that goes on where the snapshot was taken; a RangeError where it is no such state. */
+  /**
+   * A generator that continues from a snapshot.
+   *
+   * @throws RangeError for a snapshot that no generator can have made
+   */
   static fromState(snapshot: RandomStateSnapshot): RandomState {
     const { words, position, cachedNormal } = snapshot;
     requireInteger('number of state words', words.length, STATE_WORDS, STATE_WORDS);
@@ -41,30 +49,34 @@ export class RandomState {
       throw new RangeError(`cached normal: found ${cachedNormal}, expected a finite number or null`);
     }
     const random = new RandomState(0);
-    random.generator.words.set(words);
-    random.generator.position = position;
-    random.hasCachedNormal = cachedNormal !== null;
-    random.cachedNormal = cachedNormal ?? 0;
+    random.#generator.words.set(words);
+    random.#generator.position = position;
+    random.#hasCachedNormal = cachedNormal !== null;
+    random.#cachedNormal = cachedNormal ?? 0;
     return random;
   }
 
-  /** A copy of the state; drawing on does not change it. */
+  /** A copy of the state; later draws do not change it. */
   state(): RandomStateSnapshot {
     return {
-      words: Array.from(this.generator.words),
-      position: this.generator.position,
-      cachedNormal: this.hasCachedNormal ? this.cachedNormal : null,
+      words: Array.from(this.#generator.words),
+      position: this.#generator.position,
+      cachedNormal: this.#hasCachedNormal ? this.#cachedNormal : null,
     };
   }
 
   /** A double in [0, 1) with 53 random bits, as `rand()` and `random_sample()`. */
   rand(): number {
-    const high = this.generator.nextInt32() >>> 5;
-    const low = this.generator.nextInt32() >>> 6;
+    const high = this.#generator.nextInt32() >>> 5;
+    const low = this.#generator.nextInt32() >>> 6;
     return (high * 67108864 + low) / TWO_53;
   }
 
-  /** A double in [low, high), as `uniform(low, high)`; a RangeError where their difference is not finite. */
+  /**
+   * A double in [low, high), as `uniform(low, high)`.
+   *
+   * @throws RangeError if high − low is not finite
+   */
   uniform(low: number, high: number): number {
     const range = high - low;
     if (!Number.isFinite(range)) {
@@ -75,12 +87,12 @@ export class RandomState {
 
   /**
    * A standard normal, as `randn()`: Marsaglia's polar form of Box and Muller (SIAM Review 6(3), 1964).
-   * A pair is drawn at a time; the second of it is kept for the next call.
+   * It draws pairs and keeps the second one for the next call.
    */
   randn(): number {
-    if (this.hasCachedNormal) {
-      this.hasCachedNormal = false;
-      return this.cachedNormal;
+    if (this.#hasCachedNormal) {
+      this.#hasCachedNormal = false;
+      return this.#cachedNormal;
     }
     let x1: number;
     let x2: number;
@@ -91,21 +103,23 @@ export class RandomState {
       squaredRadius = x1 * x1 + x2 * x2;
     } while (squaredRadius >= 1 || squaredRadius === 0);
     const factor = Math.sqrt((-2 * Math.log(squaredRadius)) / squaredRadius);
-    this.cachedNormal = factor * x1;
-    this.hasCachedNormal = true;
+    this.#cachedNormal = factor * x1;
+    this.#hasCachedNormal = true;
     return factor * x2;
   }
 
   /**
-   * An integer in [low, high), as `randint(low, high)` with its default 64-bit dtype. Both ends are safe integers
-   * (high may be 2⁵³) at most 2⁵³ apart, low below high; else a RangeError.
+   * An integer in [low, high), as `randint(low, high)` with its default 64-bit dtype.
+   *
+   * @throws RangeError unless both ends are safe integers (high may be 2⁵³), low is below high, and they
+   * are at most 2⁵³ apart
    */
   randint(low: number, high: number): number {
     requireInteger('randint: low', low, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     requireInteger('randint: high', high, low + 1, Math.min(TWO_53, low + TWO_53));
     const max = high - low - 1;
-    if (max < TWO_32) return low + this.generator.nextBounded(max);
-    return low + this.nextWideBounded(max);
+    if (max < TWO_32) return low + this.#generator.nextBounded(max);
+    return low + this.#nextWideBounded(max);
   }
 
   /** n row numbers in random order, as `permutation(n)`. */
@@ -116,7 +130,7 @@ export class RandomState {
     return out;
   }
 
-  /** `permutation(out.length)` written over `out`, without allocating. */
+  /** `permutation(out.length)` into `out`, without allocating. */
   permutationInto(out: Int32Array): void {
     for (let i = 0; i < out.length; i++) out[i] = i;
     this.shuffle(out);
@@ -124,12 +138,13 @@ export class RandomState {
 
   /** Shuffles in place, as `shuffle(array)` and `permutation(array)`: Fisher and Yates, from the end. */
   shuffle(array: Int32Array): void {
-    this.generator.shuffle(array);
+    this.#generator.shuffle(array);
   }
 
   /**
    * `size` integers in [0, n), as `choice(n, size, replace)`; without replacement all are different.
-   * A RangeError where n is not in [1, 2³¹], or `size` without replacement is more than n.
+   *
+   * @throws RangeError if n is not in [1, 2³¹], or if `size` without replacement is more than n
    */
   choice(n: number, size: number, replace = true): Int32Array {
     requireInteger('choice: size', size, 0, replace ? MAX_INT32_RANGE : n);
@@ -139,19 +154,19 @@ export class RandomState {
     return out;
   }
 
-  /** Fills `out` with integers in [0, high), as `choice(high, out.length)`, without allocating; high is in [1, 2³¹]. */
+  /** Fills `out` as `choice(high, out.length)`, without allocating; high is in [1, 2³¹]. */
   randintInto(out: Int32Array, high: number): void {
     requireInteger('randintInto: high', high, 1, MAX_INT32_RANGE);
-    this.generator.fillBounded(out, high - 1);
+    this.#generator.fillBounded(out, high - 1);
   }
 
-  /** An integer in [0, max] for 2³² ≤ max < 2⁵³: masked rejection on two words, the upper one drawn first. */
-  private nextWideBounded(max: number): number {
+  /** An integer in [0, max] for 2³² ≤ max < 2⁵³: masked rejection on two words, the upper first. */
+  #nextWideBounded(max: number): number {
     const upperMask = 0xffffffff >>> Math.clz32(Math.floor(max / TWO_32));
     let value: number;
     do {
-      const upper = this.generator.nextInt32() & upperMask;
-      value = upper * TWO_32 + (this.generator.nextInt32() >>> 0);
+      const upper = this.#generator.nextInt32() & upperMask;
+      value = upper * TWO_32 + (this.#generator.nextInt32() >>> 0);
     } while (value > max);
     return value;
   }

@@ -1,33 +1,36 @@
 /**
- * Which rows train and which are held out: scikit-learn's `train_test_split(np.arange(rows), test_size=testShare,
- * random_state=seed)` for row numbers, order included, plain and stratified.
- * Where scikit-learn refuses to split, so do these, with an MlpError.
+ * Which rows to train on and which to hold out: scikit-learn's `train_test_split(np.arange(rows),
+ * test_size=testShare, random_state=seed)` for row numbers, in the same order, plain and stratified.
+ * What scikit-learn refuses to split is an MlpError here.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { counted } from '../text.js';
 import { RandomState } from './randomState.js';
 
-/** Row numbers of both sides; together every row once. */
-export interface Split {
+/** Row numbers of both parts; together they have every row once. */
+export interface RowSplit {
   readonly train: Int32Array;
   readonly test: Int32Array;
 }
 
 /**
- * Holds out ⌈testShare·rows⌉ rows at random; the rest trains.
- * An MlpError where the share is not inside (0, 1) (config) or leaves no row to train on (data).
+ * Holds out ⌈testShare·rows⌉ rows at random.
+ *
+ * @throws MlpError ExitCode.config for a share outside (0, 1), ExitCode.data if no row is left to train on
  */
-export function trainTestSplit(rows: number, testShare: number, seed: number): Split {
+export function trainTestSplit(rows: number, testShare: number, seed: number): RowSplit {
   const { testRows } = splitSizes(rows, testShare);
   const order = new RandomState(seed).permutation(rows);
   return { train: order.slice(testRows), test: order.slice(0, testRows) };
 }
 
 /**
- * The same sizes as `trainTestSplit`, with every class on both sides in its share of the rows.
- * `labels` [rows] are in [0, classes); a class no row has is left out of account. `classNames` [classes] are for messages.
- * An MlpError as for `trainTestSplit`, and (data) where a class has a single row or a side has fewer rows than there
- * are classes.
+ * The same sizes as `trainTestSplit`, with every class in both parts in proportion to its rows.
+ * `labels` [rows] are in [0, classes); classes without rows don't matter. `classNames` [classes] are for
+ * messages.
+ *
+ * @throws MlpError as `trainTestSplit` does, and ExitCode.data if a class has a single row or a part has
+ * fewer rows than classes
  */
 export function stratifiedSplit(
   labels: Int32Array,
@@ -35,7 +38,7 @@ export function stratifiedSplit(
   testShare: number,
   seed: number,
   classNames?: readonly string[],
-): Split {
+): RowSplit {
   const { trainRows, testRows } = splitSizes(labels.length, testShare);
   const strata = rowsByClass(labels, classes);
   requireDivisible(strata, trainRows, testRows, (label) => classNames?.[label] ?? String(label));
@@ -43,8 +46,8 @@ export function stratifiedSplit(
   const random = new RandomState(seed);
   const rowCounts = strata.map((stratum) => stratum.rows.length);
   const trainCounts = apportion(rowCounts, trainRows, random);
-  // What is left is all of the test rows, so the counts are known already. Rounding may leave a tie in the arithmetic
-  // even so, and scikit-learn draws from the generator to break it: the stream stays in step only if we do.
+  // The rest are the test rows, so their counts are known. But rounding may leave a tie, and scikit-learn
+  // draws from the generator to break it: the stream stays in step only if we draw too.
   const leftCounts = rowCounts.map((count, i) => count - trainCounts[i]);
   apportion(leftCounts, testRows, random);
 
@@ -77,21 +80,20 @@ function splitSizes(rows: number, testShare: number): { trainRows: number; testR
   if (trainRows === 0) {
     throw new MlpError(
       ExitCode.data,
-      `split: found ${counted(rows, 'row')}, which a held-out share of ${testShare} takes whole, ` +
-        'expected at least one row to train on',
+      `split: found ${counted(rows, 'row')}, all held out by a share of ${testShare}, expected at least one row to train on`,
       rows < 2 ? 'give more rows' : 'hold out a smaller share, or give more rows',
     );
   }
   return { trainRows, testRows };
 }
 
-/** The rows of one class, in rising order. */
+/** The rows of one class, in ascending order. */
 interface Stratum {
   readonly label: number;
   readonly rows: Int32Array;
 }
 
-/** The classes that have rows, by rising label. */
+/** The classes that have rows, by ascending label. */
 function rowsByClass(labels: Int32Array, classes: number): Stratum[] {
   const counts = new Int32Array(classes);
   for (const label of labels) {
@@ -108,7 +110,7 @@ function rowsByClass(labels: Int32Array, classes: number): Stratum[] {
   return strata.filter((stratum) => stratum.rows.length > 0);
 }
 
-/** Throws where the classes can't be on both sides of the split. */
+/** Checks that every class can be in both parts of the split. */
 function requireDivisible(
   strata: readonly Stratum[],
   trainRows: number,
@@ -121,27 +123,28 @@ function requireDivisible(
       ExitCode.data,
       `split: class "${nameOf(single.label)}": found 1 row (row ${single.rows[0]} from 0), ` +
         'expected at least 2, one to train on and one to hold out',
-      'merge the class with another, leave its row out, or give the held-out rows as a file of their own',
+      'merge the class with another, remove its row, or give the held-out rows in a file of their own',
     );
   }
-  const sides = [
-    { rows: trainRows, purpose: 'to train on', mend: 'smaller' },
-    { rows: testRows, purpose: 'to hold out', mend: 'larger' },
+  const parts = [
+    { rows: trainRows, purpose: 'to train on', fix: 'smaller' },
+    { rows: testRows, purpose: 'to hold out', fix: 'larger' },
   ];
-  for (const { rows, purpose, mend } of sides) {
+  for (const { rows, purpose, fix } of parts) {
     if (rows >= strata.length) continue;
     throw new MlpError(
       ExitCode.data,
       `split: found ${counted(rows, 'row')} ${purpose}, expected at least ${strata.length}, one for each class`,
-      `hold out a ${mend} share, or merge rare classes`,
+      `hold out a ${fix} share, or merge rare classes`,
     );
   }
 }
 
 /**
- * Parts `draws` among classes of `counts` rows in proportion: each takes the floor of its share, and the largest
- * remainders one more, ties drawn by lot (scikit-learn's `_approximate_mode`: about the mode of the multivariate
- * hypergeometric distribution). The order of the float operations is scikit-learn's, since it decides what ties.
+ * Divides `draws` among classes of `counts` rows in proportion: each gets the floor of its share, the
+ * largest remainders one more, ties broken at random (scikit-learn's `_approximate_mode`: about the mode
+ * of the multivariate hypergeometric distribution). The order of the float operations is scikit-learn's,
+ * because it decides what ties.
  */
 function apportion(counts: readonly number[], draws: number, random: RandomState): number[] {
   const total = sum(counts);

@@ -109,7 +109,7 @@ describe('readGraph', () => {
     [{ ...neuron, manual: { x: null } }, 'graph.json: manual.x: found null, expected a finite number'],
     [
       { ...neuron, nodes: { x: 'w + b' } },
-      'graph.json: nodes.x: found the name of an input, expected one that is not taken',
+      'graph.json: nodes.x: found the name of an input, expected an unused name',
     ],
     [{ ...neuron, manual: { y: 1 } }, 'graph.json: manual: unknown input "y"; expected one of x, w, b'],
     [

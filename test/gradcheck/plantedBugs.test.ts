@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { networkProblems } from '../../src/gradcheck/builtin.js';
-import { checkNetwork } from '../../src/gradcheck/network.js';
+import { checkNetwork } from '../../src/gradcheck/networkCheck.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkNetwork } from '../../src/gradcheck/network.js';
+import { checkNetwork } from '../../src/gradcheck/networkCheck.js';
 import { Arena } from '../../src/kernels/arena.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';

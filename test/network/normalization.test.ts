@@ -1,6 +1,6 @@
 /** Batch and layer normalisation in networks: by PyTorch on every backend, and at their edges. */
 import { describe, expect, it } from 'vitest';
-import { checkNetwork } from '../../src/gradcheck/network.js';
+import { checkNetwork } from '../../src/gradcheck/networkCheck.js';
 import { Arena, slice } from '../../src/kernels/arena.js';
 import { type KernelsRecipe, kernelsRecipe } from '../../src/kernels/create.js';
 import type { DType, Kernels, Tensor } from '../../src/kernels/kernels.js';

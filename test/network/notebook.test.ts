@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildNetwork } from '../../src/gradcheck/network.js';
+import { buildNetwork } from '../../src/gradcheck/networkCheck.js';
 import { kernelsRecipe } from '../../src/kernels/create.js';
 import { initialize } from '../../src/network/initialize.js';
 import { RandomState } from '../../src/random/randomState.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { type Split, stratifiedSplit, trainTestSplit } from '../../src/random/split.js';
+import { type RowSplit, stratifiedSplit, trainTestSplit } from '../../src/random/split.js';
 import fixture from '../fixtures/sklearn/split.json' with { type: 'json' };
 
 interface Case {
@@ -12,7 +12,7 @@ interface Case {
   test: number[] | null;
 }
 
-function split({ rows, share, seed, labels }: Case): Split {
+function split({ rows, share, seed, labels }: Case): RowSplit {
   if (!labels) return trainTestSplit(rows, share, seed);
   return stratifiedSplit(Int32Array.from(labels), Math.max(...labels) + 1, share, seed);
 }
@@ -93,7 +93,7 @@ describe('what a refusal says', () => {
   it('asks for a smaller share where all rows are held out', () => {
     const error = errorOf(() => trainTestSplit(3, 0.9, 0));
     expect(error.message).toBe(
-      'split: found 3 rows, which a held-out share of 0.9 takes whole, expected at least one row to train on',
+      'split: found 3 rows, all held out by a share of 0.9, expected at least one row to train on',
     );
     expect(error.hint).toContain('smaller share');
   });

@@ -1,6 +1,6 @@
 /**
- * The gradient check of a whole network: backpropagation on one side, differences of the loss from forward passes alone
- * on the other, in float64, on a batch of real rows.
+ * The gradient check of a whole network, in float64, on a batch of rows: backpropagation against
+ * differences of the loss from forward passes alone.
  */
 import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
@@ -15,7 +15,7 @@ import type { LossName } from '../spec/words.js';
 import { type Check, type CheckedParameter, checkOf, checkParameter } from './check.js';
 import { numericDerivative, type Sample } from './numeric.js';
 
-/** A network with the batch that it is checked on. */
+/** A network with a batch to check it on. */
 export interface NetworkProblem {
   readonly name: string;
   readonly spec: NetworkSpec;
@@ -31,29 +31,29 @@ export interface NetworkProblem {
   /** Labels for softmax cross-entropy, values [rows, outputs] for the rest. */
   readonly targets: Int32Array | Float64Array;
   readonly outputs: number;
-  /** [rows] What each row's loss counts; 1 if left out. */
-  readonly weights?: Float64Array;
+  /** [rows] What the loss of each row is multiplied by; 1 if left out. */
+  readonly weights?: Float64Array | undefined;
 }
 
-/** A network with its batch in memory, ready to give losses and gradients. */
+/** A network with its batch in memory, ready to compute losses and gradients. */
 export interface CheckedNetwork {
   readonly network: Network;
   readonly x: Tensor;
   readonly targets: Targets;
 }
 
-/** Floating-point operations that a check may take when the number of samples is left to it: seconds with plain loops. */
+/** Floating-point operations for a check that chooses its samples: a few seconds with plain loops. */
 const OPERATIONS = 4e9;
-/** Forward passes that one numeric derivative takes. */
+/** Forward passes per numeric derivative. */
 const PASSES = 16;
 const FEWEST_SAMPLES = 3;
 
 /**
- * Compares up to `samples` elements of every parameter, drawn by the problem's seed where there are more.
- * Biases, which start at 0, are moved a little, so that no ReLU sits on its kink; and so are scales, which start at 1.
+ * Compares up to `samples` elements of every parameter; the seed of the problem draws them. Biases start
+ * at 0 and scales at 1: both are moved a little, so that no ReLU sits on its kink.
  *
  * @param kernels of float64
- * @param samples elements of each parameter; left out, as many as a few seconds allow, at least 3
+ * @param samples elements per parameter; if left out, as many as a few seconds allow, at least 3
  */
 export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, samples?: number): Check {
   const { network, x, targets } = buildNetwork(problem, kernels);
@@ -69,7 +69,7 @@ export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, sa
   const limit = samples ?? Math.max(FEWEST_SAMPLES, Math.floor(affordable));
 
   network.lossAndGradients(rows, x, targets);
-  // The moved element's own side, then those of the outputs.
+  // The sign of the moved element, then the signs of the outputs.
   const sides = new Int8Array(
     1 + network.kinkedOutputs.reduce((sum, { columns }) => sum + rows * columns, 0),
   );
@@ -88,7 +88,7 @@ export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, sa
   return checkOf(problem.name, checked);
 }
 
-/** Puts a problem, and kernels of float64, into memory of their own. The parameters are left at 0. */
+/** Puts a problem and kernels of float64 into a memory of their own. All parameters are 0. */
 export function buildNetwork(
   problem: NetworkProblem,
   { scratchBytes, create }: KernelsRecipe,
@@ -121,8 +121,8 @@ export function buildNetwork(
 }
 
 /**
- * @param kinked whether the loss has a kink where this element is 0, as L1 gives it to the weights
- * @param sample the loss, with the side of the element's own kink
+ * @param kinked whether the loss has a kink at 0 of this element, as with L1
+ * @param sample the loss, given the side of that kink
  */
 function checkElement(
   parameter: Parameter,
@@ -145,7 +145,7 @@ function elementName({ name, kind, columns }: Parameter, at: number): string {
   return kind === 'weight' ? `${name}[${Math.floor(at / columns)}][${at % columns}]` : `${name}[${at}]`;
 }
 
-/** All numbers below `length`, or `limit` different ones of them, in order. */
+/** All numbers below `length`, or `limit` different ones, in order. */
 function sampleOf(length: number, limit: number, random: RandomState): number[] {
   if (length <= limit) return Array.from({ length }, (_, i) => i);
   const drawn = new Set<number>();
@@ -153,7 +153,7 @@ function sampleOf(length: number, limit: number, random: RandomState): number[] 
   return [...drawn].sort((a, b) => a - b);
 }
 
-/** Writes the signs of the outputs behind the first of `signs`. */
+/** Writes the signs of the outputs into `signs`, from its second element on. */
 function signsOf(outputs: readonly Tensor[], rows: number, signs: Int8Array): Int8Array {
   let at = 1;
   for (const { data, columns } of outputs) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { networkProblems } from '../../src/gradcheck/builtin.js';
-import { checkNetwork, type NetworkProblem } from '../../src/gradcheck/network.js';
+import { checkNetwork, type NetworkProblem } from '../../src/gradcheck/networkCheck.js';
 import { KINK_STEP } from '../../src/gradcheck/numeric.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';
 
