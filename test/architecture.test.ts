@@ -9,7 +9,7 @@ const SOURCE = projectPath('src');
 const ALLOWED: Record<string, readonly string[]> = {
   kernels: [],
   random: [],
-  spec: [],
+  spec: ['kernels'],
   network: ['kernels', 'random', 'spec'],
   data: ['kernels', 'random', 'spec'],
   files: [],

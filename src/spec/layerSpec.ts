@@ -4,6 +4,7 @@
  *
  * The schemas take layers in their long form; `expandNetwork` writes out the short ones first.
  */
+import { ACTIVATION_TYPES, ACTIVATIONS, type PlainActivation } from '../kernels/activations.js';
 import {
   byType,
   choice,
@@ -62,9 +63,14 @@ const linear = object({
   init: init.prefault({ type: 'he-normal' }).describe('How the weights [inputs, units] start.'),
 }).describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.');
 
-const plainActivation = object({
-  type: choice(['relu', 'tanh', 'sigmoid', 'gelu', 'silu', 'softplus', 'identity']),
-}).describe('An activation without options. A string s is short for {"type": s}.');
+/** The activations without a parameter, the rarest last. */
+const plainActivations = ACTIVATION_TYPES.filter((type) => !('parameter' in ACTIVATIONS[type])).sort(
+  (a, b) => Number(a === 'identity') - Number(b === 'identity'),
+) as readonly PlainActivation[];
+
+const plainActivation = object({ type: choice(plainActivations) }).describe(
+  'An activation without options. A string s is short for {"type": s}.',
+);
 
 const leakyRelu = object({
   type: z.literal('leaky-relu'),

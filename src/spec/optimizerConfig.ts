@@ -1,6 +1,6 @@
 /**
  * `training.optimizer`: one record per optimizer with its options, ranges, defaults and descriptions.
- * To add one, write its record and enter it in `optimizers`; training/optimizer.ts computes its step.
+ * To add one, write its record and enter it in `optimizers`; kernels/optimizers.ts has its step.
  */
 import { atLeast, byType, flag, fraction, object, positive } from './fields.js';
 import * as z from './zod.js';
