@@ -28,7 +28,7 @@ export function csvFile(name, folder) {
   return path;
 }
 
-function* pieces({ columns, block, rows, draw }) {
+function* chunks({ columns, block, rows, draw }) {
   yield `${columns.join(',')}\n`;
   const random = new RandomState(0);
   const drawn = Array.from({ length: block }, () => `${draw(random).join(',')}\n`);
@@ -39,6 +39,6 @@ function* pieces({ columns, block, rows, draw }) {
 if (argv[1] === SELF) {
   const [, , name, path] = argv;
   // Under another name until it is whole: a run that is broken off leaves no half of a file to the next.
-  await pipeline(Readable.from(pieces(RECIPES[name])), createWriteStream(`${path}.part`));
+  await pipeline(Readable.from(chunks(RECIPES[name])), createWriteStream(`${path}.part`));
   await rename(`${path}.part`, path);
 }

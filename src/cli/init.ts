@@ -1,10 +1,10 @@
 /** mlp init: a train config for a CSV, with a reason for every key. */
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readBeginning } from '../data/csv/dialect.js';
-import { summarize } from '../data/profile/profile.js';
+import { detectDialect } from '../data/csv/dialect.js';
+import { profileTable } from '../data/profile/profile.js';
 import { openSource } from '../data/source/source.js';
-import { likelyTarget, type Proposal, propose } from '../data/suggest/suggestConfig.js';
+import { likelyTarget, type Suggestion, suggestConfig } from '../data/suggest/suggestConfig.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { requireFree, requireOther, writeNewFile } from '../files/outputFile.js';
 import { formatJson } from '../spec/json.js';
@@ -45,10 +45,10 @@ export async function run(path: string, options: InitOptions): Promise<void> {
   }
 }
 
-async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Proposal> {
-  const { table, beginning, target } = await readTable(path, options);
+async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Suggestion> {
+  const { table, dialect, target } = await readTable(path, options);
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
-  return propose(summarize(table, beginning, target), {
+  return suggestConfig(profileTable(table, dialect, target), {
     train: path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
     ...(schema !== undefined && { schema }),
   });
@@ -58,7 +58,7 @@ async function proposeFor(path: string, folder: string, options: InitOptions): P
 async function refuseWithoutTarget(path: string, options: InitOptions): Promise<never> {
   const source = await openSource(path);
   try {
-    const { names, header } = await readBeginning(source, {
+    const { names, header } = await detectDialect(source, {
       delimiter: options.delimiter ?? 'auto',
       header: options.header ?? 'auto',
       ...(options.comment !== undefined && { comment: options.comment }),

@@ -1,13 +1,13 @@
 /** mlp inspect: what a CSV contains, and what to look at before training. */
-import { summarize } from '../data/profile/profile.js';
+import { profileTable } from '../data/profile/profile.js';
 import { renderSummary } from './inspectText.js';
 import { print, toJson, warn } from './output.js';
 import { readTable, type TableOptions } from './reading.js';
 import { displayOf } from './terminal.js';
 
 export async function run(path: string, options: TableOptions): Promise<void> {
-  const { table, beginning, target } = await readTable(path, options);
-  const summary = summarize(table, beginning, target);
+  const { table, dialect, target } = await readTable(path, options);
+  const summary = profileTable(table, dialect, target);
   if (options.json) {
     print(toJson(summary, 2));
     return;

@@ -1,6 +1,6 @@
 /** A table in figures, for people: a line for the file, a row for each column, a row for each class. */
-import { describeDialect } from '../data/csv/dialect.js';
-import type { ColumnSummary, Level, TableSummary, TargetSummary } from '../data/profile/profile.js';
+import { describeFormat } from '../data/csv/dialect.js';
+import type { ColumnProfile, Level, TableProfile, TargetProfile } from '../data/profile/profile.js';
 import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
 import { clip } from '../report/text.js';
@@ -17,14 +17,14 @@ const LONGEST_BAR = 30;
 
 /** A column of the table of columns: what it is called, and its cell for each column of the data. */
 interface Field extends Column {
-  readonly cell: (column: ColumnSummary) => string;
+  readonly cell: (column: ColumnProfile) => string;
 }
 
-export function renderSummary(summary: TableSummary, display: Display): string {
+export function renderSummary(summary: TableProfile, display: Display): string {
   const { path, rows, dialect, columns, target } = summary;
   const counts = `${counted(rows, 'row')}, ${counted(columns.length, 'column')}`;
   const sections = [
-    `${printable(path)}: ${counts}, ${describeDialect(dialect)}`,
+    `${printable(path)}: ${counts}, ${describeFormat(dialect)}`,
     renderColumns(columns, target, display),
     ...(target ? [renderTarget(target, display)] : []),
   ];
@@ -32,8 +32,8 @@ export function renderSummary(summary: TableSummary, display: Display): string {
 }
 
 function renderColumns(
-  columns: readonly ColumnSummary[],
-  target: TargetSummary | undefined,
+  columns: readonly ColumnProfile[],
+  target: TargetProfile | undefined,
   display: Display,
 ): string {
   const ellipsis = display.ascii ? '~' : '…';
@@ -68,7 +68,7 @@ function renderColumns(
   );
 }
 
-function renderTarget({ name, task, classes }: TargetSummary, display: Display): string {
+function renderTarget({ name, task, classes }: TargetProfile, display: Display): string {
   const ellipsis = display.ascii ? '~' : '…';
   const head = `target ${clip(printable(name), LONGEST_NAME, ellipsis)}: ${task ?? 'nothing to learn'}`;
   if (classes === undefined) return head;

@@ -1,6 +1,6 @@
 /** mlp predict: the predictions of a trained network for every row of a CSV. */
 import { writeFileSync } from 'node:fs';
-import type { Beginning } from '../data/csv/dialect.js';
+import type { Dialect } from '../data/csv/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
@@ -61,8 +61,8 @@ async function predict(
   options: PredictOptions,
 ): Promise<Outcome | undefined> {
   const { threshold, keep = [] } = options;
-  const kept = chooseColumns(keep, rows.beginning, file);
-  const lines = linesOf(model, rows.beginning, kept, options);
+  const kept = chooseColumns(keep, rows.dialect, file);
+  const lines = linesOf(model, rows.dialect, kept, options);
   const inference = Inference.create(model);
   let text = lines.head;
   for await (const chunk of rows.chunks(inference)) {
@@ -74,7 +74,7 @@ async function predict(
   }
   if (!(await output.write(text))) return undefined;
   await output.finish();
-  const keptNames = kept.map((column) => rows.beginning.names[column]);
+  const keptNames = kept.map((column) => rows.dialect.names[column]);
   const ignored = rows.ignored.filter((name) => !keptNames.includes(name));
   return { rows: rows.rows, ignored, warnings: rows.warnings() };
 }
@@ -167,7 +167,7 @@ function exitOnSignals(): void {
 
 function linesOf(
   model: Model,
-  { names, delimiter }: Beginning,
+  { names, delimiter }: Dialect,
   kept: readonly number[],
   { json, formulaGuard }: PredictOptions,
 ): Lines {
@@ -179,7 +179,7 @@ function linesOf(
  * The numbers of the columns to keep, in the order of --keep, each once.
  * @throws MlpError ExitCode.usage for an unknown column
  */
-function chooseColumns(asked: readonly string[], { names, header }: Beginning, file: string): number[] {
+function chooseColumns(asked: readonly string[], { names, header }: Dialect, file: string): number[] {
   const wanted = asked.flatMap((text) => {
     if (text === ALL) return names;
     // A name may contain commas itself.

@@ -1,6 +1,6 @@
 /** How commands read a CSV: with a progress bar, whole for `inspect` and `init`, in chunks for a model. */
 import { availableParallelism } from 'node:os';
-import { type Beginning, readBeginning } from '../data/csv/dialect.js';
+import { type Dialect, detectDialect } from '../data/csv/dialect.js';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import { readWhole } from '../data/openTable.js';
 import { openSource } from '../data/source/source.js';
@@ -26,7 +26,7 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
 /** A CSV in memory. */
 export interface ReadTable {
   readonly table: Table;
-  readonly beginning: Beginning;
+  readonly dialect: Dialect;
   /** The number of the target column, if one is asked for. */
   readonly target?: number;
 }
@@ -41,18 +41,18 @@ export async function readTable(path: string, options: TableOptions): Promise<Re
   return withReadingProgress(options, async (progress) => {
     const source = await openSource(path, (done, total) => progress(path, done, total));
     try {
-      const beginning = await readBeginning(source, {
+      const dialect = await detectDialect(source, {
         delimiter: options.delimiter ?? 'auto',
         header: options.header ?? (isName(options.target) || 'auto'),
         ...(options.comment !== undefined && { comment: options.comment }),
       });
       const target =
-        options.target === undefined ? undefined : findTarget(options.target, beginning, source.name);
-      const table = await readWhole(source, beginning, {
+        options.target === undefined ? undefined : findTarget(options.target, dialect, source.name);
+      const table = await readWhole(source, dialect, {
         threads: availableParallelism(),
         progress: (done, total) => progress(path, done, total),
       });
-      return { table, beginning, ...(target !== undefined && { target }) };
+      return { table, dialect, ...(target !== undefined && { target }) };
     } finally {
       source.close();
     }
@@ -65,7 +65,7 @@ function isName(target: string | undefined): boolean {
 }
 
 /** The target's column number: found by name if there is a header, else by number. */
-function findTarget(target: string, { header, names }: Beginning, path: string): number {
+function findTarget(target: string, { header, names }: Dialect, path: string): number {
   if (!header) {
     if (!isName(target) && Number(target) < names.length) return Number(target);
     throw new MlpError(

@@ -3,7 +3,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { found, numberHint, parseDecimal } from './cell.js';
 import type { Column } from './table.js';
 
-export interface Field {
+export interface LocatedColumn {
   readonly column: Column;
   /** The file, as messages name it. */
   readonly path: string;
@@ -14,7 +14,7 @@ export interface Field {
 }
 
 /** How many rows the column has. */
-export function rowCount({ column }: Field): number {
+export function rowCount({ column }: LocatedColumn): number {
   return column.kind === 'numeric' ? column.values.length : column.codes.length;
 }
 
@@ -33,7 +33,7 @@ export function gather(values: Float64Array, rows: Int32Array): Float64Array {
 }
 
 /** [rows] The number in each cell; NaN where it is missing or none. A numeric column's own values, not a copy. */
-export function numbers({ column }: Field): Float64Array {
+export function numbers({ column }: LocatedColumn): Float64Array {
   if (column.kind === 'numeric') return column.values;
   const values = column.levels.map(finiteNumber);
   const cells = new Float64Array(column.codes.length);
@@ -42,14 +42,14 @@ export function numbers({ column }: Field): Float64Array {
 }
 
 /** The cell as text: of a numeric column the number's shortest spelling; '' where it is missing. */
-export function cellText({ column }: Field, row: number): string {
+export function cellText({ column }: LocatedColumn, row: number): string {
   if (column.kind === 'numeric') return Number.isNaN(column.values[row]) ? '' : String(column.values[row]);
   return column.codes[row] < 0 ? '' : column.levels[column.codes[row]];
 }
 
 /** Throws an MlpError (65) at the first cell that is missing. */
-export function requirePresent(field: Field): void {
-  const { column } = field;
+export function requirePresent(located: LocatedColumn): void {
+  const { column } = located;
   if (column.missing === 0) return;
   const row =
     column.kind === 'numeric'
@@ -57,21 +57,21 @@ export function requirePresent(field: Field): void {
       : column.codes.findIndex((code) => code < 0);
   throw new MlpError(
     ExitCode.data,
-    `${field.location(row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
+    `${located.location(row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
     'complete the cell, or remove the row',
   );
 }
 
 /** [rows] The number in each cell; an MlpError (65) at the first that is none. A numeric column's own values, not a copy. */
-export function requireNumbers(field: Field, textHint: string): Float64Array {
-  requirePresent(field);
-  const values = numbers(field);
-  const row = field.column.kind === 'text' ? values.findIndex(Number.isNaN) : -1;
+export function requireNumbers(located: LocatedColumn, textHint: string): Float64Array {
+  requirePresent(located);
+  const values = numbers(located);
+  const row = located.column.kind === 'text' ? values.findIndex(Number.isNaN) : -1;
   if (row < 0) return values;
-  const text = cellText(field, row);
+  const text = cellText(located, row);
   throw new MlpError(
     ExitCode.data,
-    `${field.location(row)}: found ${found(text)}, expected a number`,
+    `${located.location(row)}: found ${found(text)}, expected a number`,
     numberHint(text, textHint),
   );
 }

@@ -1,7 +1,7 @@
 /** An open table before its rows are read, whatever holds it. A further file format is one more reader here. */
-import { type Beginning, type DialectRequest, describeDialect, readBeginning } from './csv/dialect.js';
+import { type Dialect, type DialectRequest, describeFormat, detectDialect } from './csv/dialect.js';
 import { readTable } from './csv/readTable.js';
-import { readPlainTable } from './numeric/numericFile.js';
+import { readNumericTable } from './numeric/numericFile.js';
 import { openSource, type Source } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
 
@@ -20,7 +20,7 @@ export interface TableSource {
   /** How the table is written: `separated by commas, with a header`. */
   readonly description: string;
   /** Not there for a table in memory. */
-  readonly csv?: { readonly source: Source; readonly beginning: Beginning };
+  readonly csv?: { readonly source: Source; readonly dialect: Dialect };
   /** Reads all rows; `kinds` is in the order of the names. */
   read(
     kinds: readonly ColumnKind[],
@@ -37,18 +37,18 @@ export async function openTable(
 ): Promise<TableSource> {
   const source = await openSource(path, progress);
   try {
-    const beginning = await readBeginning(source, request);
-    const { header, names, sample } = beginning;
+    const dialect = await detectDialect(source, request);
+    const { header, names, sample } = dialect;
     return {
       path: source.name,
       namesLocation: `${source.name}:1`,
       header,
       names,
       sample,
-      description: describeDialect(beginning),
-      csv: { source, beginning },
+      description: describeFormat(dialect),
+      csv: { source, dialect },
       read: (kinds, told) =>
-        readTable(source, beginning, { kinds: () => [...kinds], ...(told && { progress: told }) }),
+        readTable(source, dialect, { kinds: () => [...kinds], ...(told && { progress: told }) }),
       close: () => source.close(),
     };
   } catch (error) {
@@ -70,11 +70,11 @@ export interface WholeOptions {
  */
 export async function readWhole(
   source: Source,
-  beginning: Beginning,
+  dialect: Dialect,
   { threads = 1, progress }: WholeOptions = {},
 ): Promise<Table> {
-  const kinds = beginning.names.map((): ColumnKind => 'auto');
+  const kinds = dialect.names.map((): ColumnKind => 'auto');
   const told = progress && { progress };
-  const plain = await readPlainTable({ source, beginning, kinds, threads, ...told });
-  return plain ?? readTable(source, beginning, { kinds: () => kinds, ...told });
+  const numeric = await readNumericTable({ source, dialect, kinds, threads, ...told });
+  return numeric ?? readTable(source, dialect, { kinds: () => kinds, ...told });
 }

@@ -1,5 +1,5 @@
 /** Where a file has the columns of a model: by name in any order, or by number where the training file had no header. */
-import type { Beginning } from '../data/csv/dialect.js';
+import type { Dialect } from '../data/csv/dialect.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { suggest } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
@@ -18,7 +18,7 @@ export interface ModelColumns {
 /** Of missing columns, so many are named. */
 const MOST_NAMED = 10;
 
-type Names = Pick<Beginning, 'names'>;
+type Names = Pick<Dialect, 'names'>;
 
 /**
  * Finds the model's columns in the file `path`. An MlpError (65) where a feature is not there, or a target where they are wanted.

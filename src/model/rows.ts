@@ -1,12 +1,12 @@
 /** The rows of a CSV for a model, a chunk at a time: read, encoded, passed forward. The file may be larger than memory. */
 
-import { type Beginning, readBeginning } from '../data/csv/dialect.js';
+import { type Dialect, detectDialect } from '../data/csv/dialect.js';
 import { TableBuilder } from '../data/csv/readTable.js';
-import { readRecordPieces } from '../data/csv/records.js';
-import { type Meaning, readTargets, type TargetValues } from '../data/dataset/targets.js';
+import { readRecordChunks } from '../data/csv/records.js';
+import { encodeTargets, type TargetEncoding, type TargetValues } from '../data/dataset/targets.js';
 import { writeFeatures } from '../data/encoding/write.js';
 import { Levels } from '../data/levels.js';
-import { type Field, firstRows } from '../data/locatedColumn.js';
+import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import type { Matrix } from '../data/numeric/matrix.js';
 import type { Source } from '../data/source/source.js';
 import { type ColumnKind, cellLocation, columnLabel, type Table } from '../data/table.js';
@@ -56,18 +56,12 @@ export async function openModelRows(
   options: ModelRowsOptions,
 ): Promise<ModelRows> {
   const { delimiter = 'auto', comment, targets } = options;
-  const beginning = await readBeginning(source, {
+  const dialect = await detectDialect(source, {
     delimiter,
     header: model.header,
     ...(comment !== undefined && { comment }),
   });
-  return new ModelRows(
-    source,
-    model,
-    options,
-    beginning,
-    findColumns(model, beginning, source.name, targets),
-  );
+  return new ModelRows(source, model, options, dialect, findColumns(model, dialect, source.name, targets));
 }
 
 export class ModelRows {
@@ -84,12 +78,12 @@ export class ModelRows {
     private readonly model: Model,
     private readonly options: ModelRowsOptions,
     /** The dialect of the file, and the names of all its columns. */
-    readonly beginning: Beginning,
+    readonly dialect: Dialect,
     private readonly columns: ModelColumns,
   ) {
-    this.ignored = columns.others.map((i) => beginning.names[i]);
+    this.ignored = columns.others.map((i) => dialect.names[i]);
     this.targetColumns = columns.targets;
-    this.#kinds = columnKinds(model, beginning, columns, options.targets);
+    this.#kinds = columnKinds(model, dialect, columns, options.targets);
   }
 
   /** Rows that have been handed out. */
@@ -136,10 +130,10 @@ export class ModelRows {
 
   /** The rows in tables of `capacity` rows and the last of fewer, none of them empty. */
   async *#read(capacity: number): AsyncGenerator<ReadRows, void, undefined> {
-    const { source, beginning, options } = this;
+    const { source, dialect, options } = this;
     const { progress } = options;
     const start = () => ({
-      builder: new TableBuilder(source.name, beginning, this.#kinds, capacity),
+      builder: new TableBuilder(source.name, dialect, this.#kinds, capacity),
       cells: [] as (readonly string[])[],
     });
     let next = start();
@@ -157,7 +151,7 @@ export class ModelRows {
     };
     let failure: { error: unknown } | undefined;
     try {
-      for await (const _ of readRecordPieces(source, beginning, {
+      for await (const _ of readRecordChunks(source, dialect, {
         onRecord,
         ...(progress && { progress }),
       })) {
@@ -177,7 +171,7 @@ export class ModelRows {
   #targets(table: Table): TargetValues {
     const { path, header, names } = table;
     const { classes, task } = this.model;
-    const fields = (this.columns.targets ?? []).map((index): Field => {
+    const locatedColumns = (this.columns.targets ?? []).map((index): LocatedColumn => {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
       return {
@@ -187,8 +181,8 @@ export class ModelRows {
         location: (row) => cellLocation(table, index, row),
       };
     });
-    const meaning: Meaning = { task, ...(classes && { classes: Levels.of(classes) }) };
-    return readTargets(fields, meaning, Number.MAX_VALUE);
+    const targetEncoding: TargetEncoding = { task, ...(classes && { classes: Levels.of(classes) }) };
+    return encodeTargets(locatedColumns, targetEncoding, Number.MAX_VALUE);
   }
 
   #requireFinite(inference: Inference, logits: Tensor, lines: Uint32Array): void {
@@ -208,7 +202,7 @@ export class ModelRows {
 /** A feature is what it was in training; classes are text, whatever they look like. */
 function columnKinds(
   { features, classes }: Model,
-  { names }: Beginning,
+  { names }: Dialect,
   columns: ModelColumns,
   wantsTargets: boolean,
 ): ColumnKind[] {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readBeginning } from '../../src/data/csv/dialect.js';
+import { detectDialect } from '../../src/data/csv/dialect.js';
 import { readWhole } from '../../src/data/openTable.js';
 import { openSource } from '../../src/data/source/source.js';
 import { Folder, rejection } from './files.js';
@@ -10,18 +10,18 @@ const folder = new Folder();
 async function tableOf(content: string | Uint8Array) {
   const source = await openSource(folder.write('data.csv', content));
   try {
-    const beginning = await readBeginning(source, { delimiter: 'auto', header: 'auto' });
-    return await readWhole(source, beginning, { threads: 2 });
+    const dialect = await detectDialect(source, { delimiter: 'auto', header: 'auto' });
+    return await readWhole(source, dialect, { threads: 2 });
   } finally {
     source.close();
   }
 }
 
 describe('readWhole', () => {
-  const plain = 'a,b,c\n1,x,0.5\n,y,-2e3\n3,x,NA\n';
+  const numeric = 'a,b,c\n1,x,0.5\n,y,-2e3\n3,x,NA\n';
 
   it('reads numbers and text, and where cells are missing', async () => {
-    const { names, rows, columns, lines } = await tableOf(plain);
+    const { names, rows, columns, lines } = await tableOf(numeric);
     expect([names, rows, [...lines]]).toEqual([['a', 'b', 'c'], 3, [2, 3, 4]]);
     expect(columns).toEqual([
       { kind: 'numeric', values: Float64Array.of(1, Number.NaN, 3), missing: 1 },
@@ -31,10 +31,10 @@ describe('readWhole', () => {
   });
 
   it('reads the same where quotes and gzip keep it from being plain', async () => {
-    const quoted = plain.replace('x,0.5', '"x",0.5');
-    const { columns } = await tableOf(plain);
+    const quoted = numeric.replace('x,0.5', '"x",0.5');
+    const { columns } = await tableOf(numeric);
     expect((await tableOf(quoted)).columns).toEqual(columns);
-    expect((await tableOf(gzipSync(plain))).columns).toEqual(columns);
+    expect((await tableOf(gzipSync(numeric))).columns).toEqual(columns);
   });
 
   it('refuses a cell that is no number among numbers, with its line', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBeginning } from '../../src/data/csv/dialect.js';
+import { detectDialect } from '../../src/data/csv/dialect.js';
 import { readTable } from '../../src/data/csv/readTable.js';
 import { writeFeatures } from '../../src/data/encoding/write.js';
 import { openSource } from '../../src/data/source/source.js';
@@ -314,8 +314,8 @@ describe('ModelRows.chunks', () => {
           const text = csv('age,city,size', ...cells.map((row) => row.join(',')));
           const { found } = await read(model, text, { capacity });
           const source = await openSource(folder.write('whole.csv', text));
-          const beginning = await readBeginning(source, { delimiter: ',', header: true });
-          const table = await readTable(source, beginning, { kinds: () => ['numeric', 'text', 'numeric'] });
+          const dialect = await detectDialect(source, { delimiter: ',', header: true });
+          const table = await readTable(source, dialect, { kinds: () => ['numeric', 'text', 'numeric'] });
           source.close();
           const buffer = new SharedArrayBuffer(4 * 6 * table.rows);
           const place = Int32Array.from({ length: table.rows }, (_, i) => i);

@@ -11,12 +11,12 @@ export interface ColumnBuilder {
   /** Whether the first rows of an `auto` column misled: by all of its rows it is one of the other kind. */
   isMisread(rows: number): boolean;
   /** The first cell that all of the rows have shown to be wrong. */
-  readonly firstBad: BadCell | undefined;
+  readonly firstBad: CellError | undefined;
   /** The column of all rows; the builder is done with. */
   finish(rows: number): Column;
 }
 
-export interface BadCell {
+export interface CellError {
   readonly row: number;
   error(): MlpError;
 }
@@ -38,7 +38,7 @@ export function grown<T extends Growable>(from: T, to: T): T {
 }
 
 export class NumericBuilder implements ColumnBuilder {
-  firstBad: BadCell | undefined;
+  firstBad: CellError | undefined;
   private values: Float64Array;
   private missing = 0;
   /** Cells that nobody meant as numbers. */

@@ -45,7 +45,7 @@ export function parseOptions({ delimiter, comment }: Separators): Options {
 }
 
 /** Where the field or record begins that is complained of. */
-export interface RecordPlace {
+export interface RecordLocation {
   readonly path: string;
   readonly line: number;
   readonly delimiter: string;
@@ -54,9 +54,9 @@ export interface RecordPlace {
 }
 
 /** The user's error (65) for csv-parse's. */
-export function csvError(error: CsvError, place: RecordPlace): MlpError {
-  const { path, line, delimiter } = place;
-  const column = labelOf(Number(error.column), place);
+export function csvError(error: CsvError, location: RecordLocation): MlpError {
+  const { path, line, delimiter } = location;
+  const column = labelOf(Number(error.column), location);
   const endLine = Number(error.lines);
   const dataError = (what: string, hint?: string) =>
     new MlpError(ExitCode.data, `${path}:${line}: ${what}`, hint, { cause: error });
@@ -67,7 +67,7 @@ export function csvError(error: CsvError, place: RecordPlace): MlpError {
         'close it; a quote within quotes is written twice',
       );
     case 'CSV_MAX_RECORD_SIZE':
-      return tooLongError('row', Number(error.column), place);
+      return tooLongError('row', Number(error.column), location);
     case 'CSV_INVALID_CLOSING_QUOTE':
       return dataError(
         `${column}: found text after the closing quote${endLine > line ? ` on line ${endLine}` : ''}, ` +
@@ -85,16 +85,16 @@ export function csvError(error: CsvError, place: RecordPlace): MlpError {
 }
 
 /** The error (65) of a field or row that is longer than any can be; the field is, or the row's last one has, number `index`. */
-export function tooLongError(what: 'field' | 'row', index: number, place: RecordPlace): MlpError {
+export function tooLongError(what: 'field' | 'row', index: number, location: RecordLocation): MlpError {
   const limit = (what === 'field' ? LONGEST_FIELD : LONGEST_ROW) / MEBIBYTE;
   return new MlpError(
     ExitCode.data,
-    `${place.path}:${place.line}: ${labelOf(index, place)}: found a ${what} of more than ${limit} MiB`,
+    `${location.path}:${location.line}: ${labelOf(index, location)}: found a ${what} of more than ${limit} MiB`,
     'a quote may open here that is never closed, or the file is no CSV',
   );
 }
 
-function labelOf(index: number, { names }: RecordPlace): string {
+function labelOf(index: number, { names }: RecordLocation): string {
   const name = names?.[index];
   return name === undefined ? columnLabel(false, String(index)) : columnLabel(true, name);
 }

@@ -8,16 +8,16 @@ import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import { delimiterName, type Separators } from './csvParse.js';
 import { detectDelimiter, looksLikeHeader, requireNames } from './detect.js';
-import { type FirstRecord, firstRecords, markLength, type Opening } from './firstRecords.js';
+import { type FileStart, type FirstRecord, firstRecords, markLength } from './firstRecords.js';
 
 /** How a CSV is written. */
-export interface Dialect extends Separators {
+export interface CsvFormat extends Separators {
   /** Whether the first record names the columns. */
   readonly header: boolean;
 }
 
 /** What the first records of a source say. */
-export interface Beginning extends Dialect {
+export interface Dialect extends CsvFormat {
   /** The header's, without a byte order mark; or "0", "1", … */
   readonly names: readonly string[];
   /** Byte offset of the first record of data. */
@@ -43,51 +43,47 @@ const SAMPLE_RECORDS = 200;
  * An MlpError where that can't be read (74), is no UTF-8 text, has quotes out of order, holds no data, begins with
  * lines that are no part of the table, or has names that are empty or alike (65).
  */
-export async function readBeginning(source: Source, request: DialectRequest): Promise<Beginning> {
+export async function detectDialect(source: Source, request: DialectRequest): Promise<Dialect> {
   const { name } = source;
   let text: Buffer = Buffer.alloc(0);
   let look = FIRST_LOOK;
-  for await (const piece of readText(source)) {
-    text = Buffer.concat([text, piece]);
+  for await (const chunk of readText(source)) {
+    text = Buffer.concat([text, chunk]);
     for (; look < text.length; look *= 4) {
-      const split = splitOpening({ name, text: text.subarray(0, look), complete: false }, request);
+      const split = splitStart({ name, text: text.subarray(0, look), complete: false }, request);
       if (split.records.length >= 2) return tellDialect(name, split, request);
     }
   }
-  return tellDialect(name, splitOpening({ name, text, complete: true }, request), request);
+  return tellDialect(name, splitStart({ name, text, complete: true }, request), request);
 }
 
 /** `separated by semicolons, without a header` */
-export function describeDialect({ delimiter, header, comment }: Dialect): string {
+export function describeFormat({ delimiter, header, comment }: CsvFormat): string {
   const comments = comment === undefined ? '' : `, comments after ${comment}`;
   return `separated by ${delimiterName(delimiter)}s, ${header ? 'with' : 'without'} a header${comments}`;
 }
 
 /** The first records, and what they were split by. */
-interface SplitOpening extends Separators {
+interface SplitStart extends Separators {
   /** None at all only where the text is not complete. */
   readonly records: readonly FirstRecord[];
 }
 
-function splitOpening(opening: Opening, { delimiter, header, comment }: DialectRequest): SplitOpening {
-  const { name, text, complete } = opening;
+function splitStart(start: FileStart, { delimiter, header, comment }: DialectRequest): SplitStart {
+  const { name, text, complete } = start;
   const mark = markLength(text);
   const separators = {
     delimiter: delimiter === 'auto' ? detectDelimiter(text.subarray(mark), complete, comment) : delimiter,
     ...(comment !== undefined && { comment }),
   };
-  const records = firstRecords(opening, separators, 1 + SAMPLE_RECORDS, header === true);
+  const records = firstRecords(start, separators, 1 + SAMPLE_RECORDS, header === true);
   if (records.length === 0 && complete) {
     throw noData(name, text.length > mark ? 'nothing but comments' : 'an empty file', header);
   }
   return { ...separators, records };
 }
 
-function tellDialect(
-  name: string,
-  { records, ...separators }: SplitOpening,
-  request: DialectRequest,
-): Beginning {
+function tellDialect(name: string, { records, ...separators }: SplitStart, request: DialectRequest): Dialect {
   const [first, ...rest] = records;
   const rows = rest.map(({ cells }) => cells);
   requireTable(name, first, rows, request);
@@ -153,7 +149,7 @@ function noData(name: string, found: string, header: 'auto' | boolean): MlpError
 }
 
 /** Whether the cells of a column are numbers in the first records, as far as they are not missing. */
-export function beginsWithNumbers({ sample }: Pick<Beginning, 'sample'>, column: number): boolean {
+export function beginsWithNumbers({ sample }: Pick<Dialect, 'sample'>, column: number): boolean {
   return sample.every((cells) => {
     const cell = cells[column] ?? '';
     return isMissing(cell) || Number.isFinite(parseDecimal(cell));

@@ -7,7 +7,7 @@ import {
   csvError,
   LONGEST_FIELD,
   parseOptions,
-  type RecordPlace,
+  type RecordLocation,
   type Separators,
   tooLongError,
 } from './csvParse.js';
@@ -25,7 +25,7 @@ interface Position {
 }
 
 /** The beginning of a file's text, or all of it. */
-export interface Opening {
+export interface FileStart {
   /** The file, as messages call it. */
   readonly name: string;
   readonly text: Buffer;
@@ -47,7 +47,7 @@ export function markLength(text: Buffer): number {
  * `header` says that the first record is known to hold names, for that message.
  */
 export function firstRecords(
-  { name, text, complete }: Opening,
+  { name, text, complete }: FileStart,
   separators: Separators,
   limit: number,
   header: boolean,
@@ -82,7 +82,7 @@ function throwComplaint(
   text: Buffer,
   complete: boolean,
   record: Position,
-  place: Omit<RecordPlace, 'line'>,
+  location: Omit<RecordLocation, 'line'>,
 ): void {
   const column = Number(error.column);
   const start = column === 0 ? record.start : Number(error.bytes) + 1;
@@ -90,12 +90,12 @@ function throwComplaint(
   if (error.code === 'CSV_QUOTE_NOT_CLOSED' && !complete) {
     // Every byte of a field may be a quote, and thus two of the file.
     if (text.length - start <= 2 * LONGEST_FIELD + 2) return;
-    throw tooLongError('field', column, { ...place, line });
+    throw tooLongError('field', column, { ...location, line });
   }
   // csv-parse takes a CRLF within quotes for two lines.
   const field = text.toString('latin1', start);
   error.lines = line + countLineEnds(field.slice(0, closingQuote(field, 0)));
-  throw csvError(error, { ...place, line });
+  throw csvError(error, { ...location, line });
 }
 
 /** From the beginning of a line to that of the next one which is no comment. */

@@ -6,9 +6,9 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { isMissing, looksNumeric } from '../cell.js';
 import type { Source } from '../source/source.js';
 import { type CellLocation, type ColumnKind, cellLocation, type Table } from '../table.js';
-import { type BadCell, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
+import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
-import type { Beginning } from './dialect.js';
+import type { Dialect } from './dialect.js';
 import { readRecords } from './records.js';
 
 export interface ReadOptions {
@@ -22,11 +22,11 @@ export interface ReadOptions {
  * Reads all records of data of a source, and a second time where the first rows misled about a column that is `auto`.
  * An MlpError where it can't be read (74), or holds anything but a table of what `kinds` expects (65).
  */
-export async function readTable(source: Source, beginning: Beginning, options: ReadOptions): Promise<Table> {
+export async function readTable(source: Source, dialect: Dialect, options: ReadOptions): Promise<Table> {
   const { progress } = options;
-  const kinds = options.kinds(beginning.names);
-  return buildTable(source.name, beginning, kinds, estimateRows(source, beginning), async (builder) => {
-    await readRecords(source, beginning, {
+  const kinds = options.kinds(dialect.names);
+  return buildTable(source.name, dialect, kinds, estimateRows(source, dialect), async (builder) => {
+    await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
       ...(progress && { progress }),
     });
@@ -35,7 +35,7 @@ export async function readTable(source: Source, beginning: Beginning, options: R
 }
 
 /** How many rows there may be, by the length of the first: rather too many, for what is not filled takes no memory. */
-function estimateRows({ size }: Source, { sample, dataStart }: Beginning): number {
+function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number {
   let bytes = 0;
   for (const cells of sample) for (const cell of cells) bytes += cell.length + 1;
   const rows = Math.ceil((1.05 * sample.length * (size - dataStart)) / bytes);
@@ -120,7 +120,7 @@ export class TableBuilder {
   misread(): ColumnKind[] | undefined {
     const { columns, kinds, rows } = this;
     const wrong = columns.map((column, i) => kinds[i] === 'auto' && column?.isMisread(rows));
-    let first: BadCell | undefined;
+    let first: CellError | undefined;
     for (let i = 0; i < columns.length; i++) {
       const bad = wrong[i] ? undefined : columns[i]?.firstBad;
       if (bad && !(first && first.row <= bad.row)) first = bad;

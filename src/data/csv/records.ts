@@ -15,10 +15,10 @@ import {
   LONGEST_ROW,
   lineStart,
   parseOptions,
-  type RecordPlace,
+  type RecordLocation,
   tooLongError,
 } from './csvParse.js';
-import type { Beginning } from './dialect.js';
+import type { Dialect } from './dialect.js';
 
 export interface RecordOptions {
   /** Takes the next record of data and the line of the file, from 1, on which it begins; may throw. */
@@ -30,24 +30,20 @@ export interface RecordOptions {
  * Reads the records of data of a source, a piece at a time.
  * An MlpError where it can't be read (74), or is no UTF-8 text, has quotes out of order or a field over 1 MiB (65).
  */
-export async function readRecords(
-  source: Source,
-  beginning: Beginning,
-  options: RecordOptions,
-): Promise<void> {
-  for await (const _ of readRecordPieces(source, beginning, options));
+export async function readRecords(source: Source, dialect: Dialect, options: RecordOptions): Promise<void> {
+  for await (const _ of readRecordChunks(source, dialect, options));
 }
 
 /** As `readRecords`, with a pause after each piece, up to 256 KiB of the file, until the next is asked for. */
-export async function* readRecordPieces(
+export async function* readRecordChunks(
   source: Source,
-  beginning: Beginning,
+  dialect: Dialect,
   { onRecord, progress }: RecordOptions,
 ): AsyncGenerator<void, void, undefined> {
-  const reader = new RecordReader(source, beginning, onRecord);
+  const reader = new RecordReader(source, dialect, onRecord);
   try {
-    for await (const piece of reader.limit(readText(source, progress))) {
-      reader.parser.feed(piece);
+    for await (const chunk of reader.limit(readText(source, progress))) {
+      reader.parser.feed(chunk);
       yield;
     }
     reader.parser.finish();
@@ -69,8 +65,8 @@ class PushParser extends Parser {
     super(options);
   }
 
-  feed(piece: Buffer): void {
-    this._transform(piece, 'utf8', raise);
+  feed(chunk: Buffer): void {
+    this._transform(chunk, 'utf8', raise);
   }
 
   finish(): void {
@@ -100,23 +96,23 @@ class RecordReader {
 
   constructor(
     private readonly source: Source,
-    private readonly beginning: Beginning,
+    private readonly dialect: Dialect,
     private readonly onRecord: RecordOptions['onRecord'],
   ) {
     // The data begin after a byte order mark. Limits are looked at a piece at a time, csv-parse would do so at every byte.
-    const options = { ...parseOptions(beginning), bom: false, max_record_size: 0 };
+    const options = { ...parseOptions(dialect), bom: false, max_record_size: 0 };
     this.parser = new PushParser(options, (cells) => this.take(cells));
-    this.line = beginning.dataLine;
+    this.line = dialect.dataLine;
   }
 
   /** The pieces without the header, up to the end or the first field or row that is too long. */
-  async *limit(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    let header = this.beginning.dataStart;
+  async *limit(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    let header = this.dialect.dataStart;
     let comments = 0;
     let commentsEnd = 0;
-    for await (const piece of pieces) {
-      const data = piece.subarray(header);
-      header -= piece.length - data.length;
+    for await (const chunk of chunks) {
+      const data = chunk.subarray(header);
+      header -= chunk.length - data.length;
       this.given += data.length;
       if (data.length > 0) yield data;
       const { info } = this.parser;
@@ -134,18 +130,18 @@ class RecordReader {
 
   /** csv-parse's complaint about quotes, for the user. */
   quoteError(error: CsvError): MlpError {
-    const { source, beginning, last, given } = this;
+    const { source, dialect, last, given } = this;
     const column = Number(error.column);
     const bytes = Buffer.alloc(given - last.bytes);
-    readAt(source, bytes, 0, bytes.length, beginning.dataStart + last.bytes);
+    readAt(source, bytes, 0, bytes.length, dialect.dataStart + last.bytes);
     // One character a byte: quotes and line ends are the same in all of UTF-8.
     const text = bytes.toString('latin1');
     const start = column === 0 ? lineStart(text, this.comments) : Number(error.bytes) + 1 - last.bytes;
     const line = this.line + countLineEnds(text.slice(0, start));
-    if (this.tooLong) return tooLongError(this.tooLong, column, this.placeOf(line));
+    if (this.tooLong) return tooLongError(this.tooLong, column, this.locationOf(line));
     // csv-parse begins to count after the header, and takes a CRLF within quotes for two lines.
     error.lines = line + countLineEnds(text.slice(start, closingQuote(text, start)));
-    return csvError(error, this.placeOf(line));
+    return csvError(error, this.locationOf(line));
   }
 
   /** An MlpError (65) where a limit was passed within a comment, of which the parser says nothing: it has counted it as the last one. */
@@ -168,7 +164,7 @@ class RecordReader {
     const { info } = this.parser;
     const line = this.line + comments;
     const end = cells.length - 1;
-    if (this.tooLong) throw tooLongError(this.tooLong, end, this.placeOf(fieldLine(cells, end, line)));
+    if (this.tooLong) throw tooLongError(this.tooLong, end, this.locationOf(fieldLine(cells, end, line)));
     if (info.bytes - last.bytes > LONGEST_FIELD) this.requireShortFields(cells, line);
     this.onRecord(cells, line);
     const oneLine = info.lines - last.lines === comments + 1;
@@ -180,12 +176,12 @@ class RecordReader {
 
   private requireShortFields(cells: readonly string[], line: number): void {
     const index = cells.findIndex((cell) => Buffer.byteLength(cell) > LONGEST_FIELD);
-    if (index >= 0) throw tooLongError('field', index, this.placeOf(fieldLine(cells, index, line)));
+    if (index >= 0) throw tooLongError('field', index, this.locationOf(fieldLine(cells, index, line)));
   }
 
   /** Where what begins on `line` is complained of. */
-  private placeOf(line: number): RecordPlace {
-    const { delimiter, header, names } = this.beginning;
+  private locationOf(line: number): RecordLocation {
+    const { delimiter, header, names } = this.dialect;
     return { path: this.source.name, line, delimiter, names: header ? names : undefined };
   }
 }

@@ -33,13 +33,13 @@ export function targetsOf({ target }: DataConfig): ColumnRef[] {
  * Whether the training file is to be read with a header: a target given by name means that there is one.
  * An MlpError (78) where the config says otherwise.
  */
-export function wantedHeader(data: DataConfig, place: string): 'auto' | boolean {
+export function wantedHeader(data: DataConfig, location: string): 'auto' | boolean {
   const name = targetsOf(data).find((target) => typeof target === 'string');
   if (name === undefined) return data.header;
   if (data.header !== false) return true;
   throw new MlpError(
     ExitCode.config,
-    `${place}data.target: found the name ${quote(name)} with a data.header of false, expected a column's number from 0`,
+    `${location}data.target: found the name ${quote(name)} with a data.header of false, expected a column's number from 0`,
     'only a header names columns: give the number, or set data.header to true',
   );
 }
@@ -48,8 +48,8 @@ export function wantedHeader(data: DataConfig, place: string): 'auto' | boolean 
  * Chooses the columns of the training file: all that have no other part are features, in the order of the file.
  * An MlpError (78) where the config names a column that the file does not have; `place` precedes its message.
  */
-export function chooseColumns(file: NamedColumns, data: DataConfig, place: string): ColumnChoice {
-  const find = (key: string, column: ColumnRef) => findColumn(file, column, `${place}${key}`);
+export function chooseColumns(file: NamedColumns, data: DataConfig, location: string): ColumnChoice {
+  const find = (key: string, column: ColumnRef) => findColumn(file, column, `${location}${key}`);
   const several = Array.isArray(data.target);
   const targets = targetsOf(data).map((target, i) =>
     find(several ? `data.target[${i}]` : 'data.target', target),
@@ -64,7 +64,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, place: strin
   const test = marked('test');
 
   const repeated = targets.find((target, i) => targets.indexOf(target) !== i);
-  if (repeated !== undefined) throw misused('data.target', file, repeated, 'twice', place);
+  if (repeated !== undefined) throw misused('data.target', file, repeated, 'twice', location);
   const others = [
     ['data.exclude', excluded],
     ['data.categories', categories],
@@ -74,11 +74,11 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, place: strin
   ] as const;
   for (const [key, columns] of others) {
     const target = columns.find((column) => column !== undefined && targets.includes(column));
-    if (target !== undefined) throw misused(key, file, target, 'the target', place);
+    if (target !== undefined) throw misused(key, file, target, 'the target', location);
   }
   for (const key of ['missing', 'standardize'] as const) {
     for (const name of columnsWithSetting(data[key])) {
-      findName(file, name, `${place}data.${key}`);
+      findName(file, name, `${location}data.${key}`);
     }
   }
 
@@ -87,7 +87,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, place: strin
   if (features.length === 0) {
     throw new MlpError(
       ExitCode.config,
-      `${place}data: found no feature in ${file.path}: the target and data.exclude take all ${file.names.length} columns`,
+      `${location}data: found no feature in ${file.path}: the target and data.exclude take all ${file.names.length} columns`,
       separatorHint(file.names),
     );
   }
@@ -167,13 +167,13 @@ function findName({ names, path, header }: NamedColumns, wanted: string, where: 
   );
 }
 
-function misused(key: string, file: NamedColumns, column: number, what: string, place: string): MlpError {
+function misused(key: string, file: NamedColumns, column: number, what: string, location: string): MlpError {
   const label = columnLabel(file.header, file.names[column]);
   return new MlpError(
     ExitCode.config,
     what === 'twice'
-      ? `${place}${key}: found ${label} twice, expected different columns`
-      : `${place}${key}: found ${what} ${label}, expected other columns`,
+      ? `${location}${key}: found ${label} twice, expected different columns`
+      : `${location}${key}: found ${what} ${label}, expected other columns`,
     what === 'twice' ? undefined : `a target has no other part: leave it out of ${key}`,
   );
 }

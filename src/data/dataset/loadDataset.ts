@@ -9,7 +9,7 @@ import type { TrainConfig } from '../../spec/trainConfig.js';
 import { matrixColumns } from '../encoding/encoding.js';
 import type { UnknownLevel } from '../encoding/write.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
-import { type Field, firstRows } from '../locatedColumn.js';
+import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { openTable, type TableSource } from '../openTable.js';
 import { sourcePath } from '../source/source.js';
@@ -25,8 +25,8 @@ import {
 import {
   type Fitted,
   type Input,
-  NotPlain,
-  PlainRows,
+  NotNumeric,
+  NumericRows,
   type ReadRowsOptions,
   type RowReader,
   TableRows,
@@ -34,12 +34,12 @@ import {
 import { classWeights, weightsOf } from './rowWeights.js';
 import { splitRows } from './splitRows.js';
 import {
-  type Meaning,
-  readTargets,
+  detectTargetEncoding,
+  encodeTargets,
   standardizeTargets,
+  type TargetEncoding,
   type TargetValues,
   targetsOf,
-  understandTargets,
 } from './targets.js';
 
 export interface LoadOptions {
@@ -67,7 +67,7 @@ export async function loadDataset(
   try {
     const inputs = await openInputs(loading);
     return (
-      (await buildDataset(loading, inputs, PlainRows.scan).catch(unlessNotPlain)) ??
+      (await buildDataset(loading, inputs, NumericRows.scan).catch(unlessNotNumeric)) ??
       (await buildDataset(loading, inputs, TableRows.read))
     );
   } finally {
@@ -116,8 +116,8 @@ interface SplitRows {
 /** A float64 beyond this is rounded to infinity in float32. */
 const LARGEST_FLOAT32 = 3.4028235677973362e38;
 
-function unlessNotPlain(error: unknown): undefined {
-  if (!(error instanceof NotPlain)) throw error;
+function unlessNotNumeric(error: unknown): undefined {
+  if (!(error instanceof NotNumeric)) throw error;
 }
 
 async function openInputs(loading: Loading): Promise<Inputs> {
@@ -156,10 +156,14 @@ async function openFile(loading: Loading, path: string, header: 'auto' | boolean
 async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): Promise<Dataset> {
   const { config, location } = loading;
   const reader = await readRows(loading, inputs.train, read);
-  const meaning = understandTargets(targetFields(inputs.train, reader), config.data.task, location);
-  const splits = await splitInputs(loading, inputs, reader, meaning, read);
+  const targetEncoding = detectTargetEncoding(
+    targetColumns(inputs.train, reader),
+    config.data.task,
+    location,
+  );
+  const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype);
-  return assembleDataset(loading, meaning, splits, fitted, unknown);
+  return assembleDataset(loading, targetEncoding, splits, fitted, unknown);
 }
 
 async function readRows(
@@ -184,22 +188,22 @@ async function splitInputs(
   loading: Loading,
   inputs: Inputs,
   reader: RowReader,
-  meaning: Meaning,
+  targetEncoding: TargetEncoding,
   read: ReadRows,
 ): Promise<SplitRows[]> {
   const { data, dtype, seed } = loading.config;
   const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
   const withTargets = (input: Input, reader: RowReader): InputRows => {
-    const targets = readTargets(targetFields(input, reader), meaning, largest);
+    const targets = encodeTargets(targetColumns(input, reader), targetEncoding, largest);
     return { input, reader, targets, place: noPlaces(reader.rows) };
   };
   const training = withTargets(inputs.train, reader);
-  const { classes } = meaning;
+  const { classes } = targetEncoding;
   const { train, ...taken } = splitRows({
     // A table of its own takes no rows of the training table.
     validation: inputs.validation ? 0 : data.validation,
     test: inputs.test ? 0 : data.test,
-    fields: heldOutFields(inputs.train, reader),
+    locatedColumns: markColumns(inputs.train, reader),
     rows: reader.rows,
     ...(classes &&
       'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
@@ -235,8 +239,8 @@ async function fillMatrix(
 ): Promise<{ fitted: Fitted; unknown: Map<InputRows, readonly UnknownLevel[]> }> {
   const rows = splits.reduce((sum, split) => sum + split.rows.length, 0);
   const [{ from: training, rows: train }] = splits;
-  const plain = splits.every(({ from }) => from.reader.isPlain);
-  const fitted = await training.reader.fit({ place: training.place, train, plain }, (columns) =>
+  const numeric = splits.every(({ from }) => from.reader.isNumeric);
+  const fitted = await training.reader.fit({ place: training.place, train, numeric }, (columns) =>
     createFeatureMatrix(dtype, rows, columns),
   );
   const unknown = new Map([[training, fitted.unknown]]);
@@ -249,7 +253,7 @@ async function fillMatrix(
 
 function assembleDataset(
   { config, location }: Loading,
-  { task, classes }: Meaning,
+  { task, classes }: TargetEncoding,
   splits: readonly SplitRows[],
   { encodings, constant, matrix }: Fitted,
   unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
@@ -309,7 +313,7 @@ function weighing(
   if (weights === undefined) return undefined;
   if (weightColumn(weights) !== undefined) {
     return ({ from: { input, reader }, rows }: SplitRows) =>
-      weightsOf(reader.field(input.choice.weights as number), rows);
+      weightsOf(reader.located(input.choice.weights as number), rows);
   }
   if (classes === undefined || trainLabels === undefined) {
     throw new MlpError(
@@ -322,14 +326,14 @@ function weighing(
     Float64Array.from(labels, (label) => ofClass[label]);
 }
 
-function targetFields({ choice }: Input, reader: RowReader): Field[] {
-  return choice.targets.map((column) => reader.field(column));
+function targetColumns({ choice }: Input, reader: RowReader): LocatedColumn[] {
+  return choice.targets.map((column) => reader.located(column));
 }
 
-function heldOutFields({ choice: { validation, test } }: Input, reader: RowReader) {
+function markColumns({ choice: { validation, test } }: Input, reader: RowReader) {
   return {
-    ...(validation !== undefined && { validation: reader.field(validation) }),
-    ...(test !== undefined && { test: reader.field(test) }),
+    ...(validation !== undefined && { validation: reader.located(validation) }),
+    ...(test !== undefined && { test: reader.located(test) }),
   };
 }
 

@@ -11,9 +11,9 @@ import { type FeatureRequest, type FittedFeatures, fitFeatures } from '../encodi
 import { rowsWithMissing } from '../encoding/missing.js';
 import { type UnknownLevel, writeFeatures } from '../encoding/write.js';
 import { type FeatureMatrix, matrixOf } from '../featureMatrix.js';
-import { type Field, firstRows } from '../locatedColumn.js';
+import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { fitInBlocks } from '../numeric/fit.js';
-import { PlainFile } from '../numeric/numericFile.js';
+import { NumericFile } from '../numeric/numericFile.js';
 import type { TableSource } from '../openTable.js';
 import type { FittedColumn, Scaling } from '../scaling.js';
 import { type Column, type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../table.js';
@@ -40,7 +40,7 @@ export interface Placement {
   /** The training rows, in the order of the matrix, whose first rows they are. */
   readonly train: Int32Array;
   /** Whether all tables of the dataset are plain numbers: these are fitted as in a file of plain numbers. */
-  readonly plain: boolean;
+  readonly numeric: boolean;
 }
 
 export interface Fitted extends FittedFeatures {
@@ -53,11 +53,11 @@ export interface RowReader {
   /** How many rows of the table are left out because one of their cells is missing. */
   readonly dropped: number;
   /** Whether all features are numbers, and none of their cells is missing. */
-  readonly isPlain: boolean;
+  readonly isNumeric: boolean;
   /** Whether a feature is a number or a category; `j` counts the features. */
   featureKind(j: number): Column['kind'];
   /** A column that is no feature: a target, weights, or one that marks held-out rows. */
-  field(column: number): Field;
+  located(column: number): LocatedColumn;
   /**
    * Fits the encodings on the training rows and writes all rows into the matrix that `create` makes for so many columns.
    * @throws NotPlain where the file turned out not to be plain
@@ -73,38 +73,38 @@ export interface RowReader {
 }
 
 /** Thrown where a file is not one of plain numbers, so that all rows have to be read as tables. */
-export class NotPlain extends Error {}
+export class NotNumeric extends Error {}
 
 /** Rows whose features are all plain numbers. */
-export class PlainRows implements RowReader {
+export class NumericRows implements RowReader {
   readonly dropped = 0;
-  readonly isPlain = true;
+  readonly isNumeric = true;
 
   private constructor(
     private readonly input: Input,
-    private readonly file: PlainFile,
+    private readonly file: NumericFile,
     private readonly data: DataConfig,
   ) {}
 
   /** @throws NotPlain where the table is of another kind */
-  static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<PlainRows> {
+  static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<NumericRows> {
     const { table, choice } = input;
     if (
       table.csv === undefined ||
-      table.csv.beginning.comment !== undefined ||
-      !isPlainRequest(input, data)
+      table.csv.dialect.comment !== undefined ||
+      !isNumericRequest(input, data)
     ) {
-      throw new NotPlain();
+      throw new NotNumeric();
     }
-    if (!choice.features.every((column) => beginsWithNumbers(table, column))) throw new NotPlain();
-    const captured = new Map(
+    if (!choice.features.every((column) => beginsWithNumbers(table, column))) throw new NotNumeric();
+    const kept = new Map(
       otherColumns(choice).map(
         (column) => [column, beginsWithNumbers(table, column) ? 'numeric' : 'text'] as const,
       ),
     );
-    const file = await PlainFile.scan({ ...table.csv, captured, threads, ...(progress && { progress }) });
-    if (file === null) throw new NotPlain();
-    return new PlainRows(input, file, data);
+    const file = await NumericFile.scan({ ...table.csv, kept, threads, ...(progress && { progress }) });
+    if (file === null) throw new NotNumeric();
+    return new NumericRows(input, file, data);
   }
 
   get rows(): number {
@@ -115,7 +115,7 @@ export class PlainRows implements RowReader {
     return 'numeric';
   }
 
-  field(column: number): Field {
+  located(column: number): LocatedColumn {
     const { table } = this.input;
     const label = columnLabel(table.header, table.names[column]);
     const location = (row: number) => `${table.path}:${this.file.line(row)}: ${label}`;
@@ -134,8 +134,8 @@ export class PlainRows implements RowReader {
       trainRows: train.length,
       matrix: matrixOf(matrix),
     });
-    if (fitted === null) throw new NotPlain();
-    return { ...plainEncodings(this.input, requests, fitted), matrix, unknown: [] };
+    if (fitted === null) throw new NotNumeric();
+    return { ...numericEncodings(this.input, requests, fitted), matrix, unknown: [] };
   }
 
   async write(
@@ -145,8 +145,8 @@ export class PlainRows implements RowReader {
   ): Promise<readonly UnknownLevel[]> {
     const transforms = encodings.filter((encoding) => encoding.kind === 'numeric');
     const { features } = this.input.choice;
-    if (transforms.length < features.length) throw new NotPlain();
-    if (!(await this.file.write(features, transforms, place, matrixOf(matrix)))) throw new NotPlain();
+    if (transforms.length < features.length) throw new NotNumeric();
+    if (!(await this.file.write(features, transforms, place, matrixOf(matrix)))) throw new NotNumeric();
     return [];
   }
 
@@ -157,7 +157,7 @@ export class PlainRows implements RowReader {
 
 /** Rows of any kind. */
 export class TableRows implements RowReader {
-  readonly isPlain: boolean;
+  readonly isNumeric: boolean;
 
   private constructor(
     private readonly input: Input,
@@ -167,10 +167,10 @@ export class TableRows implements RowReader {
   ) {
     const { csv } = input.table;
     // A CSV that gets here was not plain; a table in memory may be what a plain CSV of its cells would have been.
-    this.isPlain =
+    this.isNumeric =
       csv === undefined &&
       dropped === 0 &&
-      isPlainRequest(input, data) &&
+      isNumericRequest(input, data) &&
       input.choice.features.every((column) => {
         const cells = table.columns[column];
         return cells?.kind === 'numeric' && cells.missing === 0;
@@ -198,7 +198,7 @@ export class TableRows implements RowReader {
     return this.table.columns[this.input.choice.features[j]]?.kind ?? 'text';
   }
 
-  field(index: number): Field {
+  located(index: number): LocatedColumn {
     const { path, header, names, columns } = this.table;
     const column = columns[index];
     if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
@@ -207,7 +207,7 @@ export class TableRows implements RowReader {
   }
 
   async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
-    const fitted = this.fitPlain(placement) ?? this.fitTable(placement);
+    const fitted = this.fitNumeric(placement) ?? this.fitTable(placement);
     const matrix = create(matrixWidth(fitted.encodings));
     const unknown = await this.write(fitted.encodings, placement.place, matrix);
     return { ...fitted, matrix, unknown };
@@ -225,12 +225,12 @@ export class TableRows implements RowReader {
   async close(): Promise<void> {}
 
   /** As the byte path fits: to the last bit what a CSV gives of these numbers, up to a megabyte of it. */
-  private fitPlain({ plain, place, train }: Placement): FittedFeatures | undefined {
-    if (!plain) return undefined;
+  private fitNumeric({ numeric, place, train }: Placement): FittedFeatures | undefined {
+    if (!numeric) return undefined;
     const requests = featureRequests(this.input, this.data);
     const scalings = requests.map(({ scaling }) => scaling);
     const fitted = fitInBlocks(this.table, this.input.choice.features, scalings, place, train.length);
-    return fitted && plainEncodings(this.input, requests, fitted);
+    return fitted && numericEncodings(this.input, requests, fitted);
   }
 
   private fitTable({ train }: Placement): FittedFeatures {
@@ -244,7 +244,7 @@ function otherColumns({ targets, weights, validation, test }: ColumnChoice): num
 }
 
 /** The encodings of features that are plain numbers. */
-function plainEncodings(
+function numericEncodings(
   { table, choice: { features } }: Input,
   requests: readonly FeatureRequest[],
   fitted: readonly FittedColumn[],
@@ -272,11 +272,11 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
 }
 
 /** Whether the config asks for nothing but plain numbers, filled with what their scaling knows: no cell is kept to fit on. */
-function isPlainRequest(input: Input, data: DataConfig): boolean {
-  return input.choice.categories.length === 0 && featureRequests(input, data).every(hasPlainFill);
+function isNumericRequest(input: Input, data: DataConfig): boolean {
+  return input.choice.categories.length === 0 && featureRequests(input, data).every(hasNumericFill);
 }
 
-function hasPlainFill(request: FeatureRequest): boolean {
+function hasNumericFill(request: FeatureRequest): boolean {
   const { missing, scaling } = request;
   return missing === 'error' || missing === 'drop-row' || (fillsMean(request) && scaling === 'standard');
 }

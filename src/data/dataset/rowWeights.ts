@@ -5,7 +5,7 @@ import { settingOf } from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { Levels } from '../levels.js';
-import { type Field, gather, requireNumbers } from '../locatedColumn.js';
+import { gather, type LocatedColumn, requireNumbers } from '../locatedColumn.js';
 
 /**
  * The weight of each class, [classes]: `n / (K · count)` over the training rows for "balanced", as scikit-learn has it, else as
@@ -17,7 +17,7 @@ export function classWeights(
   weights: Weights,
   classes: readonly string[],
   trainLabels: Int32Array,
-  place: string,
+  location: string,
 ): Float64Array {
   if (weights === 'balanced') {
     const counts = new Float64Array(classes.length);
@@ -33,7 +33,7 @@ export function classWeights(
       const hint = suggest(name, classes);
       throw new MlpError(
         ExitCode.config,
-        `${place}data.weights: found no class ${quote(name)}, expected ${oneOf(classes.slice(0, 10).map(printable))}`,
+        `${location}data.weights: found no class ${quote(name)}, expected ${oneOf(classes.slice(0, 10).map(printable))}`,
         hint && printable(hint),
       );
     }
@@ -43,19 +43,19 @@ export function classWeights(
   if (!all.some((weight) => weight > 0)) {
     throw new MlpError(
       ExitCode.config,
-      `${place}data.weights: found 0 for every class, expected a weight above 0 for one at least`,
+      `${location}data.weights: found 0 for every class, expected a weight above 0 for one at least`,
     );
   }
   return all;
 }
 
 /** The weight in the cell of each of `rows`, [rows.length]. An MlpError (65) for one that is no number of at least 0. */
-export function weightsOf(field: Field, rows: Int32Array): Float64Array {
-  const weights = gather(requireNumbers(field, 'weights are numbers; check data.weights'), rows);
+export function weightsOf(located: LocatedColumn, rows: Int32Array): Float64Array {
+  const weights = gather(requireNumbers(located, 'weights are numbers; check data.weights'), rows);
   const at = weights.findIndex((weight) => weight < 0);
   if (at < 0) return weights;
   throw new MlpError(
     ExitCode.data,
-    `${field.location(rows[at])}: found ${weights[at]}, expected a weight of at least 0`,
+    `${located.location(rows[at])}: found ${weights[at]}, expected a weight of at least 0`,
   );
 }

@@ -4,10 +4,10 @@ import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
 import type { RowsOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
-import { cellText, type Field, finiteNumber, firstRows, rowCount } from '../locatedColumn.js';
+import { cellText, finiteNumber, firstRows, type LocatedColumn, rowCount } from '../locatedColumn.js';
 
 /** Row numbers of the training file, in the order in which a side has them. */
-export interface Sides {
+export interface RowsBySplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
   readonly test: Int32Array;
@@ -17,7 +17,7 @@ export interface SplitRequest {
   readonly validation: RowsOf;
   readonly test: RowsOf;
   /** The columns that `validation` and `test` name, where they name one. */
-  readonly fields: { readonly validation?: Field; readonly test?: Field };
+  readonly locatedColumns: { readonly validation?: LocatedColumn; readonly test?: LocatedColumn };
   readonly rows: number;
   /** [rows] and the classes' names: a share is stratified by them. */
   readonly classes?: { readonly labels: Int32Array; readonly names: readonly string[] };
@@ -33,7 +33,7 @@ export interface SplitRequest {
  *
  * An MlpError (65) where a share can't be taken, or a column marks no row or all of them.
  */
-export function splitRows(request: SplitRequest): Sides {
+export function splitRows(request: SplitRequest): RowsBySplit {
   const { taken: test, rest } = takeRows('test', firstRows(request.rows), request);
   const { taken: validation, rest: train } = takeRows('validation', rest, request);
   return { train, validation, test };
@@ -45,8 +45,8 @@ function takeRows(
   request: SplitRequest,
 ): { taken: Int32Array; rest: Int32Array } {
   const asked = request[key];
-  const field = request.fields[key];
-  if (typeof asked === 'object' && field) return takeMarked(key, from, field, asked.value);
+  const located = request.locatedColumns[key];
+  if (typeof asked === 'object' && located) return takeMarked(key, from, located, asked.value);
   if (typeof asked !== 'number' || asked === 0) return { taken: new Int32Array(0), rest: from };
   const { classes, seed, path } = request;
   try {
@@ -60,9 +60,9 @@ function takeRows(
         )
       : trainTestSplit(from.length, asked, seed);
     // Numbers of all rows are the rows themselves.
-    const rows = (side: Int32Array) =>
-      from.length === request.rows ? side : side.map((index) => from[index]);
-    return { taken: rows(split.test), rest: rows(split.train) };
+    const rowsAt = (indices: Int32Array) =>
+      from.length === request.rows ? indices : indices.map((index) => from[index]);
+    return { taken: rowsAt(split.test), rest: rowsAt(split.train) };
   } catch (error) {
     if (!(error instanceof MlpError)) throw error;
     throw new MlpError(error.exitCode, `${path}: ${error.message}`, error.hint, { cause: error });
@@ -70,14 +70,14 @@ function takeRows(
 }
 
 /** The rows of `from` whose cell is `value`; numbers are compared as numbers. */
-function takeMarked(key: string, from: Int32Array, field: Field, value: string | number) {
-  const isMarked = marker(field, value);
+function takeMarked(key: string, from: Int32Array, located: LocatedColumn, value: string | number) {
+  const isMarked = marker(located, value);
   const taken = from.filter((row) => isMarked(row));
   if (taken.length === 0) {
-    const seen = distinctTexts(field);
+    const seen = distinctTexts(located);
     throw new MlpError(
       ExitCode.data,
-      `${field.path}: ${field.label}: found no row with ${typeof value === 'string' ? quote(value) : value}, ` +
+      `${located.path}: ${located.label}: found no row with ${typeof value === 'string' ? quote(value) : value}, ` +
         `expected the ${key} rows to have it`,
       suggest(String(value), seen) ??
         `the column has ${seen.map((text) => quote(text)).join(', ')}; set data.${key}.value`,
@@ -86,7 +86,7 @@ function takeMarked(key: string, from: Int32Array, field: Field, value: string |
   if (taken.length === from.length) {
     throw new MlpError(
       ExitCode.data,
-      `${field.path}: ${field.label}: found ${typeof value === 'string' ? quote(value) : value} in all rows, ` +
+      `${located.path}: ${located.label}: found ${typeof value === 'string' ? quote(value) : value} in all rows, ` +
         'expected rows to train on as well',
       `check data.${key}`,
     );
@@ -94,7 +94,7 @@ function takeMarked(key: string, from: Int32Array, field: Field, value: string |
   return { taken, rest: from.filter((row) => !isMarked(row)) };
 }
 
-function marker({ column }: Field, value: string | number): (row: number) => boolean {
+function marker({ column }: LocatedColumn, value: string | number): (row: number) => boolean {
   const number = finiteNumber(String(value));
   if (column.kind === 'numeric') return (row) => column.values[row] === number;
   const marked = column.levels.map(
@@ -104,9 +104,9 @@ function marker({ column }: Field, value: string | number): (row: number) => boo
 }
 
 /** A few of the column's values, for a message. */
-function distinctTexts(field: Field): string[] {
+function distinctTexts(located: LocatedColumn): string[] {
   const texts = new Set<string>();
-  for (let row = 0; row < rowCount(field) && texts.size < 8; row++)
-    texts.add(printable(cellText(field, row)));
+  for (let row = 0; row < rowCount(located) && texts.size < 8; row++)
+    texts.add(printable(cellText(located, row)));
   return [...texts];
 }

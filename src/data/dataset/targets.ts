@@ -8,9 +8,9 @@ import { overflowError } from '../encoding/fit.js';
 import { distinct, Levels } from '../levels.js';
 import {
   cellText,
-  type Field,
   firstRows,
   gather,
+  type LocatedColumn,
   numbers,
   requireNumbers,
   requirePresent,
@@ -27,7 +27,7 @@ const MOST_INTEGER_CLASSES = 20;
 const ROWS_PER_CLASS = 5;
 
 /** What the targets of the training file mean: classes where there are some, else quantities. */
-export interface Meaning {
+export interface TargetEncoding {
   readonly task: Task;
   readonly classes?: Levels;
 }
@@ -41,37 +41,45 @@ export type TargetValues =
  * The meaning of the target columns of the training file. Several are a regression.
  * An MlpError where they hold what can't be learnt (65), or can't serve the task that is asked for (78); `place` precedes its message.
  */
-export function understandTargets(fields: readonly Field[], asked: 'auto' | Task, place: string): Meaning {
-  if (fields.length > 1) {
+export function detectTargetEncoding(
+  locatedColumns: readonly LocatedColumn[],
+  asked: 'auto' | Task,
+  location: string,
+): TargetEncoding {
+  if (locatedColumns.length > 1) {
     if (asked === 'binary' || asked === 'multiclass') {
       throw new MlpError(
         ExitCode.config,
-        `${place}data.task: found "${asked}" for ${fields.length} target columns, expected "regression"`,
+        `${location}data.task: found "${asked}" for ${locatedColumns.length} target columns, expected "regression"`,
         'classes are in a single column: name it in data.target',
       );
     }
-    for (const field of fields) resolveTask(field, 'regression', place);
+    for (const located of locatedColumns) resolveTask(located, 'regression', location);
     return { task: 'regression' };
   }
-  const [field] = fields;
-  requirePresent(field);
-  const task = resolveTask(field, asked, place);
-  return task === 'regression' ? { task } : { task, classes: classesOf(field) };
+  const [located] = locatedColumns;
+  requirePresent(located);
+  const task = resolveTask(located, asked, location);
+  return task === 'regression' ? { task } : { task, classes: classesOf(located) };
 }
 
 /**
  * The targets of a file by the meaning of the training file's. An MlpError (65) with the line of a cell that has none, or
  * a number beyond ±`largest`, which the run's precision does not hold.
  */
-export function readTargets(fields: readonly Field[], { classes }: Meaning, largest: number): TargetValues {
-  if (classes) return { labels: encodeLabels(fields[0], classes) };
-  const columns = fields.map((field) => requireNumbers(field, NOT_A_QUANTITY));
+export function encodeTargets(
+  locatedColumns: readonly LocatedColumn[],
+  { classes }: TargetEncoding,
+  largest: number,
+): TargetValues {
+  if (classes) return { labels: encodeLabels(locatedColumns[0], classes) };
+  const columns = locatedColumns.map((located) => requireNumbers(located, NOT_A_QUANTITY));
   columns.forEach((values, j) => {
     const row = values.findIndex((value) => Math.abs(value) > largest);
     if (row < 0) return;
     throw new MlpError(
       ExitCode.data,
-      `${fields[j].location(row)}: found ${values[row]}, expected a number that fits a float32`,
+      `${locatedColumns[j].location(row)}: found ${values[row]}, expected a number that fits a float32`,
       'set "dtype": "float64", or "data": { "standardizeTarget": true }',
     );
   });
@@ -86,7 +94,7 @@ export function readTargets(fields: readonly Field[], { classes }: Meaning, larg
 const NOT_A_QUANTITY = 'regression takes numbers; where these are classes, let data.task be "auto"';
 
 /** The classes that a target column holds; it may have levels that none of its rows has any more. */
-function classesOf({ column }: Field): Levels {
+function classesOf({ column }: LocatedColumn): Levels {
   if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map(String));
   const present = new Uint8Array(column.levels.length);
   for (const code of column.codes) present[code] = 1;
@@ -104,19 +112,19 @@ function classesOf({ column }: Field): Levels {
  * Two classes make a binary task, more a multiclass one. An MlpError where there is nothing to tell apart (65), a task that
  * the column can't serve (78), or a cell that is no number (65, with its line).
  */
-function resolveTask(field: Field, asked: 'auto' | Task, place: string): Task {
+function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: string): Task {
   if (asked === 'regression') {
-    const values = requireNumbers(field, NOT_A_QUANTITY);
-    if (!values.some((value) => value !== values[0])) throw single(field, 'values');
+    const values = requireNumbers(located, NOT_A_QUANTITY);
+    if (!values.some((value) => value !== values[0])) throw single(located, 'values');
     return asked;
   }
-  if (asked === 'auto' && isQuantity(field)) return 'regression';
-  const { names } = classesOf(field);
-  if (names.length < 2) throw single(field, 'classes');
+  if (asked === 'auto' && isQuantity(located)) return 'regression';
+  const { names } = classesOf(located);
+  if (names.length < 2) throw single(located, 'classes');
   if (asked === 'binary' && names.length > 2) {
     throw new MlpError(
       ExitCode.config,
-      `${place}data.task: found "binary" for the ${names.length} classes of ${field.label} in ${field.path}, expected "multiclass"`,
+      `${location}data.task: found "binary" for the ${names.length} classes of ${located.label} in ${located.path}, expected "multiclass"`,
       'let data.task be "auto"',
     );
   }
@@ -125,9 +133,9 @@ function resolveTask(field: Field, asked: 'auto' | Task, place: string): Task {
 }
 
 /** [rows] The class of each row. An MlpError (65) with the line where one has none of the classes. */
-function encodeLabels(field: Field, classes: Levels): Int32Array {
-  requirePresent(field);
-  const { column } = field;
+function encodeLabels(located: LocatedColumn, classes: Levels): Int32Array {
+  requirePresent(located);
+  const { column } = located;
   const labelOfLevel = column.kind === 'text' ? column.levels.map((level) => classes.index(level)) : [];
   const labelOfNumber = new Map<number, number | undefined>();
   const labelOf = (row: number): number | undefined => {
@@ -136,14 +144,14 @@ function encodeLabels(field: Field, classes: Levels): Int32Array {
     if (!labelOfNumber.has(value)) labelOfNumber.set(value, classes.index(String(value)));
     return labelOfNumber.get(value);
   };
-  return firstRows(rowCount(field)).map((row) => {
+  return firstRows(rowCount(located)).map((row) => {
     const label = labelOf(row);
     if (label !== undefined) return label;
-    const text = cellText(field, row);
+    const text = cellText(located, row);
     const hint = suggest(text, classes.names);
     throw new MlpError(
       ExitCode.data,
-      `${field.location(row)}: found the class ${quote(text)}, ` +
+      `${located.location(row)}: found the class ${quote(text)}, ` +
         `expected ${oneOf(classes.names.slice(0, 10).map(printable))}${classes.names.length > 10 ? ', …' : ''}, ` +
         'the classes of the training data',
       hint && printable(hint),
@@ -152,15 +160,15 @@ function encodeLabels(field: Field, classes: Levels): Int32Array {
 }
 
 /** Whether the column holds a quantity rather than classes; an MlpError (65) where it is neither. */
-function isQuantity(field: Field): boolean {
-  const { column } = field;
-  const values = numbers(field);
+function isQuantity(located: LocatedColumn): boolean {
+  const { column } = located;
+  const values = numbers(located);
   if (column.kind === 'text' && values.some(Number.isNaN)) {
     // Cells such as 1,5 are meant as numbers: a column of them is no set of classes.
     const meant = column.levels.map(looksNumeric);
     const numeric = column.codes.filter((code) => meant[code]).length;
     if (numeric > values.length / 2) {
-      requireNumbers(field, 'if these are classes, set data.task to "binary" or "multiclass"');
+      requireNumbers(located, 'if these are classes, set data.task to "binary" or "multiclass"');
     }
     return false;
   }
@@ -173,10 +181,10 @@ function isQuantity(field: Field): boolean {
   return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
 }
 
-function single(field: Field, what: 'classes' | 'values'): MlpError {
+function single(located: LocatedColumn, what: 'classes' | 'values'): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${field.path}: ${field.label}: found ${quote(cellText(field, 0))} in all ${rowCount(field)} rows, ` +
+    `${located.path}: ${located.label}: found ${quote(cellText(located, 0))} in all ${rowCount(located)} rows, ` +
       `expected at least two ${what}`,
     'there is nothing to learn from one; check data.target',
   );
@@ -205,8 +213,8 @@ export function targetsOf(targets: TargetValues, rows: Int32Array): Pick<Split, 
 }
 
 /** Standardises the targets of all sides by the first side's rows, in place. */
-export function standardizeTargets(sides: readonly Split[], { table, choice }: Input) {
-  const targets = sides.map((side) => side.targets ?? new Float64Array(0));
+export function standardizeTargets(splits: readonly Split[], { table, choice }: Input) {
+  const targets = splits.map((rows) => rows.targets ?? new Float64Array(0));
   const { mean, scale } = fitStandardization(targets[0], choice.targets.length);
   const overflowing = scale.findIndex((value) => !Number.isFinite(value));
   if (overflowing >= 0) {

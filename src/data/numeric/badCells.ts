@@ -1,62 +1,62 @@
 /** Errors about single cells, in the very words of the table that csv-parse's cells make. */
 import type { MlpError } from '../../errors.js';
-import { badNumber as badCell } from '../csv/columnBuilders.js';
-import type { Beginning } from '../csv/dialect.js';
+import { badNumber as numberError } from '../csv/columnBuilders.js';
+import type { Dialect } from '../csv/dialect.js';
 import { missingError } from '../encoding/missing.js';
 import { tooLargeError } from '../encoding/write.js';
 import type { Affine } from '../scaling.js';
 import type { Source } from '../source/source.js';
 import { columnLabel } from '../table.js';
-import type { FittedPiece, OddCell, OddCells } from './fit.js';
+import type { BadCell, BadCells, FittedChunk } from './fit.js';
 import type { Matrix } from './matrix.js';
 
 /** The file as messages see it. */
-export interface Place {
+export interface FileContext {
   readonly source: Source;
-  readonly beginning: Beginning;
+  readonly dialect: Dialect;
 }
 
 /** A plain file has no line that is no row. */
-export function lineOf({ dataLine }: Beginning, row: number): number {
+export function lineOf({ dataLine }: Dialect, row: number): number {
   return dataLine + row;
 }
 
 /** The error for a cell that is neither a number nor missing, in a column of numbers. */
-function badNumber(place: Place, { row, column, text }: OddCell): MlpError {
-  const { header } = place.beginning;
-  return badCell({ header, location: () => cellPlace(place, row, column) }, text, row);
+function badNumber(context: FileContext, { row, column, text }: BadCell): MlpError {
+  const { header } = context.dialect;
+  return numberError({ header, location: () => cellPlace(context, row, column) }, text, row);
 }
 
 /** The error for a missing cell where none may be. */
-function missingCell(place: Place, { row, column }: OddCell): MlpError {
-  return missingError(cellPlace(place, row, column), 'numeric');
+function missingCell(context: FileContext, { row, column }: BadCell): MlpError {
+  return missingError(cellPlace(context, row, column), 'numeric');
 }
 
 /** The error for a number that a matrix can't hold once it is scaled. */
 export function tooLarge(
-  place: Place,
+  context: FileContext,
   { row, column, value }: { readonly row: number; readonly column: number; readonly value: number },
   { shift, scale }: Affine,
   dtype: Matrix['dtype'],
 ): MlpError {
   const scaled = (value - shift) / scale;
   const found = scaled === value ? `${value}` : `${value}, scaled ${scaled}`;
-  return tooLargeError(cellPlace(place, row, column), found, dtype);
+  return tooLargeError(cellPlace(context, row, column), found, dtype);
 }
 
 /** The odd cells of all pieces so far. */
-export class OddCellSummary {
-  private found: OddCells = { counts: new Map() };
+export class BadCellSummary {
+  private found: BadCells = { counts: new Map() };
 
   /** Pieces come in the order of the file. */
-  add({ odd }: FittedPiece): void {
-    if (odd === undefined) return;
+  add({ badCells }: FittedChunk): void {
+    if (badCells === undefined) return;
     const counts = new Map(this.found.counts);
-    for (const [column, { words, missing }] of odd.counts) {
+    for (const [column, { words, missing }] of badCells.counts) {
       const before = counts.get(column) ?? { words: 0, missing: 0 };
       counts.set(column, { words: before.words + words, missing: before.missing + missing });
     }
-    this.found = { ...odd, ...this.found, counts };
+    this.found = { ...badCells, ...this.found, counts };
   }
 
   /** Whether a column is no column of numbers after all, with so many rows: csv-parse's table then takes it for text. */
@@ -65,15 +65,15 @@ export class OddCellSummary {
   }
 
   /** The error that csv-parse's table would give, if any. */
-  error(place: Place): MlpError | undefined {
-    const { bad, missingInTraining, missingElsewhere } = this.found;
-    if (bad) return badNumber(place, bad);
+  error(context: FileContext): MlpError | undefined {
+    const { notNumber, missingInTraining, missingElsewhere } = this.found;
+    if (notNumber) return badNumber(context, notNumber);
     const missing = missingInTraining ?? missingElsewhere;
-    return missing && missingCell(place, missing);
+    return missing && missingCell(context, missing);
   }
 }
 
-function cellPlace({ source, beginning }: Place, row: number, column: number): string {
-  const { header, names } = beginning;
-  return `${source.name}:${lineOf(beginning, row)}: ${columnLabel(header, names[column])}`;
+function cellPlace({ source, dialect }: FileContext, row: number, column: number): string {
+  const { header, names } = dialect;
+  return `${source.name}:${lineOf(dialect, row)}: ${columnLabel(header, names[column])}`;
 }

@@ -6,7 +6,7 @@ import type { Modules } from './modules.js';
 import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
 
 /** Of the beginning of a file, what reading its rows takes. Plain data. */
-export interface RowsBeginning {
+export interface RowFormat {
   readonly delimiter: string;
   readonly dataStart: number;
   readonly columns: number;
@@ -39,13 +39,13 @@ export class Reader {
   constructor(
     readonly modules: Modules,
     readonly file: FileBytes,
-    readonly beginning: RowsBeginning,
+    readonly format: RowFormat,
     readonly tuning: Tuning,
     readonly rank: number,
   ) {
-    this.blockSize = blockSizeOf(beginning.columns, tuning);
-    this.space = new Workspace(modules.parse, beginning.columns, this.blockSize);
-    this.delimiter = beginning.delimiter.charCodeAt(0);
+    this.blockSize = blockSizeOf(format.columns, tuning);
+    this.space = new Workspace(modules.parse, format.columns, this.blockSize);
+    this.delimiter = format.delimiter.charCodeAt(0);
   }
 
   /**
@@ -53,7 +53,7 @@ export class Reader {
    * its block. False where `otherCell` said so.
    */
   forEachBlock(
-    piece: PlacedPiece,
+    chunk: PlacedChunk,
     features: Int32Array,
     otherCell: OtherCell,
     take: (block: Block) => void,
@@ -63,11 +63,11 @@ export class Reader {
     space.bytes.fill(0, at.wanted, at.wanted + columns);
     for (const column of features) space.bytes[at.wanted + column] = 1;
 
-    const text = loadPiece(space, file, piece);
+    const text = loadChunk(space, file, chunk);
     let from = text.at;
-    let kind = this.kindOf(text, piece);
-    for (let done = 0; done < piece.rows; ) {
-      const wanted = Math.min(this.blockSize.rows, piece.rows - done) * columns;
+    let kind = this.kindOf(text, chunk);
+    for (let done = 0; done < chunk.rows; ) {
+      const wanted = Math.min(this.blockSize.rows, chunk.rows - done) * columns;
       const found = exports.findCells(from, text.end, this.delimiter, wanted, at.marks);
       if (found < wanted) throw changed(file, file.size);
       const others = this.readAs(kind, wanted);
@@ -84,7 +84,7 @@ export class Reader {
         at.unpacked,
       );
       this.unpackedCells = exports.unpackedCells.value;
-      const firstRow = piece.firstRow + done;
+      const firstRow = chunk.firstRow + done;
       if (left > 0 && !this.readLeft(left, firstRow, otherCell)) return false;
       const rows = wanted / columns;
       take({ firstRow, rows });
@@ -107,8 +107,8 @@ export class Reader {
   }
 
   /** What most numbers of a piece may be, by their mean length with a separator. */
-  private kindOf({ at, end }: Span, { rows }: PlacedPiece): NumberKind {
-    return end - at <= TINY_LENGTH * rows * this.beginning.columns ? 'tiny' : 'short';
+  private kindOf({ at, end }: Span, { rows }: PlacedChunk): NumberKind {
+    return end - at <= TINY_LENGTH * rows * this.format.columns ? 'tiny' : 'short';
   }
 
   /** Reads the numbers of the block that are of a kind, and returns how many cells are others. */
@@ -147,7 +147,7 @@ export class Reader {
 }
 
 /** Rows that begin within one stretch of the file. */
-export interface Piece {
+export interface Chunk {
   /** From where to where they stand in the file, in bytes. */
   readonly begin: number;
   readonly end: number;
@@ -157,7 +157,7 @@ export interface Piece {
 }
 
 /** A piece with the number of its first row. */
-export interface PlacedPiece extends Piece {
+export interface PlacedChunk extends Chunk {
   readonly firstRow: number;
 }
 
@@ -173,15 +173,15 @@ export const LONGEST_ROW = 2 ** 20;
 const TAIL = 2 ** 12;
 
 /** How many pieces the bytes from `dataStart` on make. */
-export function pieceCount({ size }: FileBytes, dataStart: number, pieceBytes: number): number {
-  return Math.ceil((size - dataStart) / pieceBytes);
+export function chunkCount({ size }: FileBytes, dataStart: number, chunkBytes: number): number {
+  return Math.ceil((size - dataStart) / chunkBytes);
 }
 
 /**
  * Loads the rows that begin in start..limit of the file, given that a row begins at `dataStart`. Undefined where a row is
  * too long; an empty span where none begins.
  */
-export function loadStretch(
+export function loadRows(
   space: Workspace,
   file: FileBytes,
   dataStart: number,
@@ -216,14 +216,14 @@ export function loadStretch(
 }
 
 /** Loads a piece; its rows all end in a line feed alone. An MlpError (74) where the file is no longer what was scanned. */
-export function loadPiece(space: Workspace, file: FileBytes, piece: Piece): Span {
+export function loadChunk(space: Workspace, file: FileBytes, chunk: Chunk): Span {
   const { text } = space.at;
-  const length = piece.end - piece.begin;
+  const length = chunk.end - chunk.begin;
   space.reserve(length + 1);
-  readAt(file, space.bytes, text, length, piece.begin);
+  readAt(file, space.bytes, text, length, chunk.begin);
   let end = text + length;
   if (space.bytes[end - 1] !== LINE_FEED) space.bytes[end++] = LINE_FEED;
-  if (piece.returns) {
+  if (chunk.returns) {
     space.endText(end);
     end = space.exports.dropReturns(text, end);
     if (end === 0) throw changed(file, file.size);

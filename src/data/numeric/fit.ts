@@ -5,14 +5,14 @@
 import { isMissing, looksNumeric } from '../cell.js';
 import { type FittedColumn, rangeColumn, type Scaling, standardColumn } from '../scaling.js';
 import { numericColumn, type Table } from '../table.js';
-import type { PlacedPiece, Reader } from './chunkReader.js';
-import { type Columns, MatrixSpace, type SharedTarget } from './matrix.js';
+import type { PlacedChunk, Reader } from './chunkReader.js';
+import { type Columns, type SharedMatrix, ThreadMatrix } from './matrix.js';
 import { blockSizeOf, TUNING } from './workspace.js';
 
 /** Rows of the matrix below `trainRows` are fitted on. */
-export interface FitTask extends Columns, SharedTarget {
+export interface FitTask extends Columns, SharedMatrix {
   readonly kind: 'fit';
-  readonly pieces: readonly PlacedPiece[];
+  readonly chunks: readonly PlacedChunk[];
   readonly trainRows: number;
   /** Whether mean and deviation, and least and greatest value are wanted. */
   readonly moments: boolean;
@@ -22,23 +22,23 @@ export interface FitTask extends Columns, SharedTarget {
 }
 
 /** A cell that is no number. */
-export interface OddCell {
+export interface BadCell {
   readonly row: number;
   readonly column: number;
   readonly text: string;
 }
 
 /** The first cells, by row, that are wrong in a way of their own. */
-export interface OddCells {
-  readonly bad?: OddCell;
-  readonly missingInTraining?: OddCell;
-  readonly missingElsewhere?: OddCell;
+export interface BadCells {
+  readonly notNumber?: BadCell;
+  readonly missingInTraining?: BadCell;
+  readonly missingElsewhere?: BadCell;
   /** Of each column that has them: cells that nobody meant as numbers, and cells that are missing. */
   readonly counts: ReadonlyMap<number, { readonly words: number; readonly missing: number }>;
 }
 
 /** Of the training rows in a piece; arrays are [features], empty where they are not wanted. */
-export interface FittedPiece {
+export interface FittedChunk {
   readonly trainRows: number;
   /** A mean is the sum of its two parts. */
   readonly means: Float64Array;
@@ -50,22 +50,22 @@ export interface FittedPiece {
   readonly wide: Uint8Array;
   /** The other numbers that can't be packed, each as row of the file, feature and value. */
   readonly unpacked: Float64Array;
-  readonly odd?: OddCells;
+  readonly badCells?: BadCells;
 }
 
 /** Carries out units of the task: undefined where the file is for csv-parse. */
-export function fitter(reader: Reader, task: FitTask): (unit: number) => FittedPiece | undefined {
+export function fitter(reader: Reader, task: FitTask): (index: number) => FittedChunk | undefined {
   const { space, blockSize } = reader;
   const { columns, exports, at } = space;
   const { place, trainRows, features, matrix } = task;
-  const matrixSpace = new MatrixSpace(reader.modules.matrix, matrix, task.scratch, reader.rank);
+  const matrixSpace = new ThreadMatrix(reader.modules.matrix, matrix, task.scratch, reader.rank);
   const placeBlock = matrixSpace.placer(task, blockSize, columns);
   const source = matrix.dtype === 'float32' ? at.packed : at.values;
   const rowBytes = columns * matrixSpace.elementBytes;
   const unpacked = new UnpackedNumbers(reader, features);
 
-  return (unit) => {
-    const odd = new OddCellFinder(task);
+  return (index) => {
+    const badCells = new BadCellFinder(task);
     let count = 0;
     space.numbers(at.means, columns).fill(0);
     space.numbers(at.meanRests, columns).fill(0);
@@ -81,10 +81,10 @@ export function fitter(reader: Reader, task: FitTask): (unit: number) => FittedP
       }
       count += chosen;
     };
-    const isPlain = reader.forEachBlock(
-      task.pieces[unit],
+    const isNumeric = reader.forEachBlock(
+      task.chunks[index],
       features,
-      (row, column, text) => odd.add(row, column, text),
+      (row, column, text) => badCells.add(row, column, text),
       ({ firstRow, rows }) => {
         let chosen = 0;
         for (let r = 0; r < rows; r++) {
@@ -98,7 +98,7 @@ export function fitter(reader: Reader, task: FitTask): (unit: number) => FittedP
         placeBlock(block, place.subarray(firstRow, firstRow + rows));
       },
     );
-    if (!isPlain) return undefined;
+    if (!isNumeric) return undefined;
     const pick = (wanted: boolean, address: number) =>
       wanted
         ? Float64Array.from(features, (column) => space.doubles[address / 8 + column])
@@ -111,7 +111,7 @@ export function fitter(reader: Reader, task: FitTask): (unit: number) => FittedP
       least: pick(task.extremes, at.least),
       greatest: pick(task.extremes, at.greatest),
       ...unpacked.take(),
-      ...odd.found,
+      ...badCells.found,
     };
   };
 }
@@ -155,17 +155,17 @@ class UnpackedNumbers {
   }
 
   /** What has been found since the last time. */
-  take(): Pick<FittedPiece, 'wide' | 'unpacked'> {
+  take(): Pick<FittedChunk, 'wide' | 'unpacked'> {
     const unpacked = Float64Array.from(this.aside);
     this.aside = [];
     return { wide: this.wide.slice(), unpacked };
   }
 }
 
-class OddCellFinder {
-  private bad: OddCell | undefined;
-  private missingInTraining: OddCell | undefined;
-  private missingElsewhere: OddCell | undefined;
+class BadCellFinder {
+  private notNumber: BadCell | undefined;
+  private missingInTraining: BadCell | undefined;
+  private missingElsewhere: BadCell | undefined;
   private readonly counts = new Map<number, { words: number; missing: number }>();
 
   constructor(private readonly task: FitTask) {}
@@ -177,7 +177,7 @@ class OddCellFinder {
     this.counts.set(column, count);
     const cell = { row, column, text };
     if (!isMissing(text)) {
-      this.bad ??= cell;
+      this.notNumber ??= cell;
       if (!looksNumeric(text)) count.words++;
       return true;
     }
@@ -189,12 +189,12 @@ class OddCellFinder {
     return true;
   }
 
-  get found(): { odd?: OddCells } {
-    const { bad, missingInTraining, missingElsewhere, counts } = this;
+  get found(): { badCells?: BadCells } {
+    const { notNumber, missingInTraining, missingElsewhere, counts } = this;
     if (counts.size === 0) return {};
     return {
-      odd: {
-        ...(bad && { bad }),
+      badCells: {
+        ...(notNumber && { notNumber }),
         ...(missingInTraining && { missingInTraining }),
         ...(missingElsewhere && { missingElsewhere }),
         counts,
@@ -297,7 +297,7 @@ export function fitInBlocks(
   return moments.columns();
 }
 
-type ChunkMoments = Omit<FittedPiece, 'wide' | 'unpacked' | 'odd'>;
+type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'odd'>;
 
 /** `addMoments` and `addExtremes` for these rows of one column. */
 function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {

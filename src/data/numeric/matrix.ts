@@ -19,7 +19,7 @@ export interface Scratch {
 }
 
 /** A matrix to be written to, as every thread needs to know it. */
-export interface SharedTarget {
+export interface SharedMatrix {
   readonly matrix: ArenaMatrix;
   readonly scratch: Scratch;
   /** [rows of the file] shared: the row of the matrix, −1 for none. */
@@ -49,7 +49,7 @@ export function addScratch(
   }
 }
 
-export class MatrixSpace {
+export class ThreadMatrix {
   readonly exports: MatrixExports;
   readonly elementBytes: 4 | 8;
   private readonly bytes: Uint8Array;

@@ -1,48 +1,48 @@
 /** A matrix as the threads of a file write to it: scaled at once, or where it is, after fitting. */
 import type { Affine } from '../scaling.js';
-import type { PlacedPiece } from './chunkReader.js';
-import type { FittedPiece } from './fit.js';
+import type { PlacedChunk } from './chunkReader.js';
+import type { FittedChunk } from './fit.js';
 import type { ArenaMatrix } from './matrix.js';
-import { addScratch, type Columns, type SharedTarget } from './matrix.js';
-import type { Crew } from './readerPool.js';
+import { addScratch, type Columns, type SharedMatrix } from './matrix.js';
+import type { ReaderPool } from './readerPool.js';
 
 /** Elements of the matrix that are scaled at a time. */
 const SCALED_ELEMENTS = 2 ** 18;
 
-export class MatrixTarget {
+export class MatrixWriter {
   private constructor(
-    private readonly crew: Crew,
-    private readonly pieces: readonly PlacedPiece[],
-    readonly shared: SharedTarget,
+    private readonly pool: ReaderPool,
+    private readonly chunks: readonly PlacedChunk[],
+    readonly shared: SharedMatrix,
   ) {}
 
   /** Undefined where the matrix's memory can't be made larger by what threads need there. */
   static of(
-    crew: Crew,
-    pieces: readonly PlacedPiece[],
+    pool: ReaderPool,
+    chunks: readonly PlacedChunk[],
     place: Int32Array,
     matrix: ArenaMatrix,
-  ): MatrixTarget | undefined {
-    const scratch = addScratch(matrix, crew.blockSize, crew.threads);
-    return scratch && new MatrixTarget(crew, pieces, { matrix, scratch, place: inSharedMemory(place) });
+  ): MatrixWriter | undefined {
+    const scratch = addScratch(matrix, pool.blockSize, pool.threads);
+    return scratch && new MatrixWriter(pool, chunks, { matrix, scratch, place: inSharedMemory(place) });
   }
 
   /** Reads the columns (once more), and writes them scaled: whether all numbers fit, undefined where a cell is no number. */
   async write(
     columns: Columns,
     transforms: readonly Affine[],
-    done?: (unit: number) => void,
+    done?: (index: number) => void,
   ): Promise<boolean | undefined> {
-    let held = true;
-    const isPlain = await this.crew.run(
-      { kind: 'write', pieces: this.pieces, ...columns, ...numbersOf(transforms), ...this.shared },
-      this.pieces.length,
-      (result, unit) => {
-        held &&= result.held;
-        done?.(unit);
+    let fits = true;
+    const isNumeric = await this.pool.run(
+      { kind: 'write', chunks: this.chunks, ...columns, ...numbersOf(transforms), ...this.shared },
+      this.chunks.length,
+      (result, index) => {
+        fits &&= result.fits;
+        done?.(index);
       },
     );
-    return isPlain ? held : undefined;
+    return isNumeric ? fits : undefined;
   }
 
   /**
@@ -56,37 +56,37 @@ export class MatrixTarget {
   ): Promise<boolean | undefined> {
     const again = unscaled.wideFeatures;
     const inPlace = again.length < features.length ? await this.scaleInPlace(transforms) : true;
-    const aside = this.writeNumbers(unscaled.pieces, transforms);
+    const aside = this.writeNumbers(unscaled.chunks, transforms);
     if (again.length === 0) return inPlace && aside;
     const columns = { features: Int32Array.from(again, (j) => features[j]), slots: Int32Array.from(again) };
-    const held = await this.write(
+    const fits = await this.write(
       columns,
       again.map((j) => transforms[j]),
     );
-    return held && inPlace && aside;
+    return fits && inPlace && aside;
   }
 
   private async scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
     const { matrix, scratch, place } = this.shared;
     const rows = placedRows(place);
-    const unitRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.columns));
-    let held = true;
-    await this.crew.run(
-      { kind: 'scale', rows, unitRows, ...numbersOf(transforms), matrix, scratch },
-      Math.ceil(rows / unitRows),
+    const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.columns));
+    let fits = true;
+    await this.pool.run(
+      { kind: 'scale', rows, chunkRows, ...numbersOf(transforms), matrix, scratch },
+      Math.ceil(rows / chunkRows),
       (result) => {
-        held &&= result.held;
+        fits &&= result.fits;
       },
     );
-    return held;
+    return fits;
   }
 
   /** Writes numbers into a matrix of float32, each given by row of the file, feature and value; whether all fit. */
-  private writeNumbers(pieces: readonly Float64Array[], transforms: readonly Affine[]): boolean {
+  private writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
     const { matrix, place } = this.shared;
     const elements = new Float32Array(matrix.memory.buffer, matrix.byteOffset);
-    let held = true;
-    for (const numbers of pieces) {
+    let fits = true;
+    for (const numbers of chunks) {
       for (let i = 0; i < numbers.length; i += 3) {
         const row = place[numbers[i]];
         const feature = numbers[i + 1];
@@ -94,24 +94,24 @@ export class MatrixTarget {
         const { shift, scale } = transforms[feature];
         const at = row * matrix.columns + feature;
         elements[at] = (numbers[i + 2] - shift) / scale;
-        held &&= Number.isFinite(elements[at]);
+        fits &&= Number.isFinite(elements[at]);
       }
     }
-    return held;
+    return fits;
   }
 }
 
 /** What fitting could not leave packed in the matrix. */
 export class UnscaledNumbers {
-  readonly pieces: Float64Array[] = [];
+  readonly chunks: Float64Array[] = [];
   private readonly wide: Uint8Array;
 
   constructor(features: number) {
     this.wide = new Uint8Array(features);
   }
 
-  add({ unpacked, wide }: FittedPiece): void {
-    if (unpacked.length > 0) this.pieces.push(unpacked);
+  add({ unpacked, wide }: FittedChunk): void {
+    if (unpacked.length > 0) this.chunks.push(unpacked);
     wide.forEach((isWide, j) => {
       this.wide[j] |= isWide;
     });

@@ -13,7 +13,7 @@ export interface ParserExports {
     end: number,
     delimiter: number,
     columns: number,
-    captured: number,
+    kept: number,
     starts: number,
   ): RowsFound;
   /** Results of the last `checkRows`. */
@@ -98,7 +98,7 @@ export interface MatrixExports {
 
 type ScaleInPlace = (rows: number, columns: number, x: number, shift: number, scale: number) => number;
 
-export const RowsFound = { plain: 0, returns: 1, foreign: 2 } as const;
+export const RowsFound = { numeric: 0, returns: 1, foreign: 2 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];
 
 /** The modules lie beside this file once compiled; where the sources themselves are run (tests), in dist/ all the same. */

@@ -9,24 +9,24 @@
  * that they take up in a matrix of float32, until the scaling is known; the columns that have others are read once more.
  */
 import { looksNumeric } from '../cell.js';
-import { type Beginning, beginsWithNumbers } from '../csv/dialect.js';
+import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
 import type { Affine, FittedColumn, Scaling } from '../scaling.js';
 import type { Source } from '../source/source.js';
 import type { Column, ColumnKind, NumericColumn, Table, TextColumn } from '../table.js';
-import { lineOf, OddCellSummary, tooLarge } from './badCells.js';
-import { type PlacedPiece, pieceCount } from './chunkReader.js';
+import { BadCellSummary, lineOf, tooLarge } from './badCells.js';
+import { chunkCount, type PlacedChunk } from './chunkReader.js';
 import { Moments } from './fit.js';
 import type { ArenaMatrix } from './matrix.js';
-import { inOrder, MatrixTarget, UnscaledNumbers } from './matrixWriter.js';
-import { Crew } from './readerPool.js';
-import { type Captured, type CapturedCells, joinColumns } from './scan.js';
+import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
+import { ReaderPool } from './readerPool.js';
+import { joinColumns, type KeptCells, type KeptColumn } from './scan.js';
 import { TUNING, type Tuning } from './workspace.js';
 
-export interface PlainRequest {
+export interface NumericFileRequest {
   readonly source: Source;
-  readonly beginning: Beginning;
+  readonly dialect: Dialect;
   /** Columns that are kept whole in memory, and how they are read: targets, weights and the like. */
-  readonly captured: ReadonlyMap<number, 'numeric' | 'text'>;
+  readonly kept: ReadonlyMap<number, 'numeric' | 'text'>;
   readonly threads: number;
   /** Bytes gone over, of twice the size: once in `scan`, once in `fit` or `write`. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
@@ -46,55 +46,55 @@ export interface FitRequest {
   readonly missingIsError: boolean;
 }
 
-export class PlainFile {
+export class NumericFile {
   readonly rows: number;
 
   private constructor(
-    private readonly request: PlainRequest,
-    private readonly crew: Crew,
-    private readonly pieces: readonly PlacedPiece[],
+    private readonly request: NumericFileRequest,
+    private readonly pool: ReaderPool,
+    private readonly chunks: readonly PlacedChunk[],
     private readonly columns: ReadonlyMap<number, NumericColumn | TextColumn>,
   ) {
-    this.rows = pieces.reduce((rows, piece) => rows + piece.rows, 0);
+    this.rows = chunks.reduce((rows, chunk) => rows + chunk.rows, 0);
   }
 
   /** Null where the file is declined. @throws MlpError (74) where it can't be read or changes, (70) where a thread dies */
-  static async scan(request: PlainRequest, changes: Partial<Tuning> = {}): Promise<PlainFile | null> {
-    const { source, beginning, captured, progress } = request;
-    if (beginning.comment !== undefined) return null;
+  static async scan(request: NumericFileRequest, changes: Partial<Tuning> = {}): Promise<NumericFile | null> {
+    const { source, dialect, kept, progress } = request;
+    if (dialect.comment !== undefined) return null;
     const tuning = { ...TUNING, ...changes };
     const threads = source.size < tuning.threadedBytes ? 1 : request.threads;
-    const { delimiter, dataStart, names } = beginning;
-    const crew = new Crew({
+    const { delimiter, dataStart, names } = dialect;
+    const pool = new ReaderPool({
       file: source,
-      beginning: { delimiter, dataStart, columns: names.length },
+      format: { delimiter, dataStart, columns: names.length },
       threads,
       tuning,
     });
-    const wanted = [...captured].map(([column, kind]): Captured => ({ column, kind }));
+    const wanted = [...kept].map(([column, kind]): KeptColumn => ({ column, kind }));
     wanted.sort((a, b) => a.column - b.column);
-    const pieces: PlacedPiece[] = [];
-    const cells: (readonly CapturedCells[])[] = [];
+    const chunks: PlacedChunk[] = [];
+    const cells: (readonly KeptCells[])[] = [];
     let rows = 0;
     try {
-      const units = pieceCount(source, dataStart, tuning.pieceBytes);
-      const isPlain = await crew.run(
-        { kind: 'scan', captured: wanted },
-        units,
-        ({ cells: found, ...piece }) => {
-          pieces.push({ ...piece, firstRow: rows });
+      const count = chunkCount(source, dataStart, tuning.chunkBytes);
+      const isNumeric = await pool.run(
+        { kind: 'scan', kept: wanted },
+        count,
+        ({ cells: found, ...chunk }) => {
+          chunks.push({ ...chunk, firstRow: rows });
           cells.push(found);
-          rows += piece.rows;
-          progress?.(piece.end, 2 * source.size);
+          rows += chunk.rows;
+          progress?.(chunk.end, 2 * source.size);
         },
       );
-      const columns = isPlain && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
-      if (columns) return new PlainFile(request, crew, pieces, columns);
+      const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
+      if (columns) return new NumericFile(request, pool, chunks, columns);
     } catch (error) {
-      await crew.close();
+      await pool.close();
       throw error;
     }
-    await crew.close();
+    await pool.close();
     return null;
   }
 
@@ -108,7 +108,7 @@ export class PlainFile {
 
   /** The line of the file, from 1, on which a row stands. */
   line(row: number): number {
-    return lineOf(this.request.beginning, row);
+    return lineOf(this.request.dialect, row);
   }
 
   /**
@@ -118,15 +118,15 @@ export class PlainFile {
    */
   async fit(request: FitRequest): Promise<FittedColumn[] | null> {
     const { features, scalings, trainRows, place, matrix, missingIsError } = request;
-    const target = MatrixTarget.of(this.crew, this.pieces, place, matrix);
+    const target = MatrixWriter.of(this.pool, this.chunks, place, matrix);
     if (target === undefined) return null;
     const moments = new Moments(scalings);
-    const odd = new OddCellSummary();
+    const badCells = new BadCellSummary();
     const unscaled = new UnscaledNumbers(features.length);
-    const isPlain = await this.crew.run(
+    const isNumeric = await this.pool.run(
       {
         kind: 'fit',
-        pieces: this.pieces,
+        chunks: this.chunks,
         ...inOrder(features),
         ...target.shared,
         trainRows,
@@ -134,23 +134,23 @@ export class PlainFile {
         extremes: scalings.some((scaling) => scaling !== 'standard'),
         missingIsError,
       },
-      this.pieces.length,
-      (piece, unit) => {
-        moments.add(piece);
-        odd.add(piece);
-        unscaled.add(piece);
-        this.tellProgress(unit);
+      this.chunks.length,
+      (chunk, index) => {
+        moments.add(chunk);
+        badCells.add(chunk);
+        unscaled.add(chunk);
+        this.tellProgress(index);
       },
     );
     this.request.source.requireUnchanged();
-    if (!isPlain || odd.isMisread(this.rows)) return null;
-    const error = odd.error(this.request);
+    if (!isNumeric || badCells.isMisread(this.rows)) return null;
+    const error = badCells.error(this.request);
     if (error) throw error;
     const fitted = moments.columns();
     if (fitted === undefined) return null;
-    const held = await target.scale(features, fitted, unscaled);
-    if (held === undefined) return null;
-    if (!held) await this.requireHeld(features, fitted, place, matrix);
+    const fits = await target.scale(features, fitted, unscaled);
+    if (fits === undefined) return null;
+    if (!fits) await this.requireHeld(features, fitted, place, matrix);
     this.request.source.requireUnchanged();
     return fitted;
   }
@@ -166,17 +166,17 @@ export class PlainFile {
     place: Int32Array,
     matrix: ArenaMatrix,
   ): Promise<boolean> {
-    const target = MatrixTarget.of(this.crew, this.pieces, place, matrix);
-    const held = await target?.write(inOrder(features), transforms, (unit) => this.tellProgress(unit));
-    if (held === undefined) return false;
-    if (!held) await this.requireHeld(features, transforms, place, matrix);
+    const target = MatrixWriter.of(this.pool, this.chunks, place, matrix);
+    const fits = await target?.write(inOrder(features), transforms, (index) => this.tellProgress(index));
+    if (fits === undefined) return false;
+    if (!fits) await this.requireHeld(features, transforms, place, matrix);
     this.request.source.requireUnchanged();
     return true;
   }
 
   /** Ends its threads. May be called twice. */
   close(): Promise<void> {
-    return this.crew.close();
+    return this.pool.close();
   }
 
   /** Throws for the first placed number, by row and then by feature, that the matrix can't hold, if there is one. */
@@ -187,20 +187,20 @@ export class PlainFile {
     { dtype }: ArenaMatrix,
   ): Promise<void> {
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
-    await this.crew.readAll(this.pieces, features, (row, j, value) => {
+    await this.pool.readAll(this.chunks, features, (row, j, value) => {
       const { shift, scale } = transforms[j];
       if (place[row] < 0 || Number.isFinite(round((value - shift) / scale))) return;
       throw tooLarge(this.request, { row, column: features[j], value }, transforms[j], dtype);
     });
   }
 
-  private tellProgress(unit: number): void {
+  private tellProgress(index: number): void {
     const { source, progress } = this.request;
-    progress?.(source.size + this.pieces[unit].end, 2 * source.size);
+    progress?.(source.size + this.chunks[index].end, 2 * source.size);
   }
 }
 
-export interface PlainTableRequest extends Omit<PlainRequest, 'captured'> {
+export interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
   readonly kinds: readonly ColumnKind[];
 }
 
@@ -209,24 +209,24 @@ export interface PlainTableRequest extends Omit<PlainRequest, 'captured'> {
  * throughout what it is in the first rows.
  * @throws MlpError (74) where the file can't be read or changes
  */
-export async function readPlainTable(
-  { kinds, ...request }: PlainTableRequest,
+export async function readNumericTable(
+  { kinds, ...request }: NumericTableRequest,
   changes: Partial<Tuning> = {},
 ): Promise<Table | null> {
-  const { source, beginning } = request;
-  const captured = new Map<number, 'numeric' | 'text'>();
+  const { source, dialect } = request;
+  const kept = new Map<number, 'numeric' | 'text'>();
   for (const [index, kind] of kinds.entries()) {
     if (kind === 'skipped') continue;
-    const guess = beginsWithNumbers(beginning, index) ? 'numeric' : 'text';
-    captured.set(index, kind === 'auto' ? guess : kind);
+    const guess = beginsWithNumbers(dialect, index) ? 'numeric' : 'text';
+    kept.set(index, kind === 'auto' ? guess : kind);
   }
-  const file = await PlainFile.scan({ ...request, captured }, changes);
+  const file = await NumericFile.scan({ ...request, kept }, changes);
   if (file === null) return null;
   try {
     const columns = kinds.map((kind, index) => (kind === 'skipped' ? undefined : file.column(index)));
     if (columns.some((column, index) => kinds[index] === 'auto' && isDoubtful(column))) return null;
     source.requireUnchanged();
-    const { header, names } = beginning;
+    const { header, names } = dialect;
     const lines = Uint32Array.from({ length: file.rows }, (_, row) => file.line(row));
     return { path: source.name, header, names, rows: file.rows, columns, lines };
   } finally {

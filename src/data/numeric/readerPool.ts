@@ -7,16 +7,16 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { FileBytes } from '../source/fileBytes.js';
-import type { PlacedPiece } from './chunkReader.js';
-import { Reader, type RowsBeginning } from './chunkReader.js';
+import type { PlacedChunk } from './chunkReader.js';
+import { Reader, type RowFormat } from './chunkReader.js';
 import type { BlockSize } from './matrix.js';
 import { compileModules } from './modules.js';
 import {
+  ChunkCounter,
   type ResultOf,
   type Task,
   type ToWorker,
-  UnitCounter,
-  unitRunner,
+  taskRunner,
   type WorkerMessage,
   type WorkerSetup,
 } from './tasks.js';
@@ -28,9 +28,9 @@ const WORKER = new URL(
   import.meta.url,
 );
 
-export interface CrewOptions {
+export interface ReaderPoolOptions {
   readonly file: FileBytes;
-  readonly beginning: RowsBeginning;
+  readonly format: RowFormat;
   /** The calling thread included. */
   readonly threads: number;
   readonly tuning: Tuning;
@@ -42,13 +42,13 @@ export interface CrewOptions {
 interface Running {
   readonly id: number;
   /** A result of a worker. */
-  take(unit: number, result: unknown): void;
+  take(index: number, result: unknown): void;
   /** A worker has no unit of this task any more. */
   leave(): void;
   fail(error: unknown): void;
 }
 
-export class Crew {
+export class ReaderPool {
   private readonly reader: Reader;
   readonly workers: Worker[] = [];
   private running: Running | undefined;
@@ -56,12 +56,12 @@ export class Crew {
   private failure: MlpError | undefined;
   private closed = false;
 
-  constructor({ file, beginning, threads, tuning, script = WORKER }: CrewOptions) {
+  constructor({ file, format, threads, tuning, script = WORKER }: ReaderPoolOptions) {
     const modules = compileModules();
     const { name, fd, size } = file;
-    const setup = { modules, file: { name, fd, size }, beginning, tuning };
+    const setup = { modules, file: { name, fd, size }, format, tuning };
     for (let rank = 1; rank < threads; rank++) this.start(script, { ...setup, rank });
-    this.reader = new Reader(modules, file, beginning, tuning, 0);
+    this.reader = new Reader(modules, file, format, tuning, 0);
   }
 
   /**
@@ -71,22 +71,22 @@ export class Crew {
    */
   async run<T extends Task>(
     task: T,
-    units: number,
-    take: (result: ResultOf<T>, unit: number) => void,
+    count: number,
+    take: (result: ResultOf<T>, index: number) => void,
   ): Promise<boolean> {
     if (this.failure) throw this.failure;
-    const counter = new UnitCounter(units);
+    const counter = new ChunkCounter(count);
     const results = new Map<number, ResultOf<T>>();
     let next = 0;
-    let isPlain = true;
-    const receive = (unit: number, result: unknown): void => {
+    let isNumeric = true;
+    const receive = (index: number, result: unknown): void => {
       if (result === undefined) {
-        isPlain = false;
+        isNumeric = false;
         counter.stop();
         return;
       }
-      results.set(unit, result as ResultOf<T>);
-      for (let ready = results.get(next); ready !== undefined && isPlain; ready = results.get(next)) {
+      results.set(index, result as ResultOf<T>);
+      for (let ready = results.get(next); ready !== undefined && isNumeric; ready = results.get(next)) {
         results.delete(next);
         take(ready, next++);
       }
@@ -95,12 +95,12 @@ export class Crew {
     const others = new Promise<void>((resolve, reject) => {
       const settle = (): void => {
         // A worker that is still starting holds nobody up, unless it may yet take a unit.
-        if (next === units || busy === 0) resolve();
+        if (next === count || busy === 0) resolve();
       };
       this.running = {
         id: ++this.tasks,
-        take: (unit, result) => {
-          receive(unit, result);
+        take: (index, result) => {
+          receive(index, result);
           settle();
         },
         leave: () => {
@@ -118,12 +118,12 @@ export class Crew {
     const message: ToWorker = { id: this.tasks, task, counter: counter.buffer };
     for (const worker of this.workers) worker.postMessage(message);
     try {
-      const runUnit = unitRunner(this.reader, task);
-      for (let unit = counter.next(); unit >= 0; unit = counter.next()) {
-        receive(unit, runUnit(unit));
+      const runChunk = taskRunner(this.reader, task);
+      for (let index = counter.next(); index >= 0; index = counter.next()) {
+        receive(index, runChunk(index));
         await setImmediate();
       }
-      if (next < units && busy > 0) await others;
+      if (next < count && busy > 0) await others;
       if (this.failure) throw this.failure;
     } catch (error) {
       counter.stop();
@@ -131,7 +131,7 @@ export class Crew {
     } finally {
       this.running = undefined;
     }
-    return isPlain;
+    return isNumeric;
   }
 
   get threads(): number {
@@ -145,14 +145,14 @@ export class Crew {
 
   /** Reads pieces in order, in this thread alone: every number of the `features`, row by row. */
   async readAll(
-    pieces: readonly PlacedPiece[],
+    chunks: readonly PlacedChunk[],
     features: readonly number[],
     take: (row: number, feature: number, value: number) => void,
   ): Promise<void> {
     const { space } = this.reader;
-    for (const piece of pieces) {
+    for (const chunk of chunks) {
       this.reader.forEachBlock(
-        piece,
+        chunk,
         Int32Array.from(features),
         () => true,
         ({ firstRow, rows }) => {
@@ -179,7 +179,7 @@ export class Crew {
     worker.on('message', (message: WorkerMessage) => {
       const { running } = this;
       if (message.id !== running?.id) return;
-      if (message.type === 'result') running.take(message.unit, message.result);
+      if (message.type === 'result') running.take(message.index, message.result);
       else if (message.type === 'failed') running.fail(revived(message.error));
       else running.leave();
     });

@@ -3,59 +3,59 @@
 import { isUtf8 } from 'node:buffer';
 import { isMissing, parseDecimal } from '../cell.js';
 import type { NumericColumn, TextColumn } from '../table.js';
-import { loadStretch, type Piece, type Reader } from './chunkReader.js';
+import { type Chunk, loadRows, type Reader } from './chunkReader.js';
 import { RowsFound } from './modules.js';
 
 /** A column to be kept whole. */
-export interface Captured {
+export interface KeptColumn {
   readonly column: number;
   readonly kind: 'numeric' | 'text';
 }
 
 /** The cells of a captured column in one piece. */
-export type CapturedCells =
+export type KeptCells =
   | { readonly kind: 'numeric'; readonly values: Float64Array; readonly missing: number }
   | { readonly kind: 'text'; readonly codes: Int32Array; readonly texts: readonly string[] };
 
-export interface ScannedPiece extends Piece {
+export interface ScannedChunk extends Chunk {
   /** In the order of `captured`. */
-  readonly cells: readonly CapturedCells[];
+  readonly cells: readonly KeptCells[];
 }
 
 export interface ScanTask {
   readonly kind: 'scan';
   /** By rising column. */
-  readonly captured: readonly Captured[];
+  readonly kept: readonly KeptColumn[];
 }
 
 const BYTES_OF_START = 4;
 
 /** Carries out units of the task: undefined where the piece is not plain. */
-export function scanner(reader: Reader, task: ScanTask): (unit: number) => ScannedPiece | undefined {
-  return (unit) => scanPiece(reader, task, unit);
+export function scanner(reader: Reader, task: ScanTask): (index: number) => ScannedChunk | undefined {
+  return (index) => scanChunk(reader, task, index);
 }
 
-function scanPiece(reader: Reader, { captured }: ScanTask, unit: number): ScannedPiece | undefined {
-  const { space, file, beginning, tuning } = reader;
+function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedChunk | undefined {
+  const { space, file, format, tuning } = reader;
   const { columns, exports } = space;
-  const start = beginning.dataStart + unit * tuning.pieceBytes;
-  const limit = Math.min(start + tuning.pieceBytes, file.size);
-  const found = loadStretch(space, file, beginning.dataStart, start, limit);
+  const start = format.dataStart + index * tuning.chunkBytes;
+  const limit = Math.min(start + tuning.chunkBytes, file.size);
+  const found = loadRows(space, file, format.dataStart, start, limit);
   if (found === undefined) return undefined;
   const { begin, at } = found;
   const end = begin + (found.end - at);
   if (at === found.end) {
-    return { begin, end, rows: 0, returns: false, cells: captured.map(({ kind }) => noCells(kind)) };
+    return { begin, end, rows: 0, returns: false, cells: kept.map(({ kind }) => noCells(kind)) };
   }
 
-  captured.forEach(({ column }, i) => {
-    space.words[space.at.captured / 4 + i] = column;
+  kept.forEach(({ column }, i) => {
+    space.words[space.at.kept / 4 + i] = column;
   });
-  space.words[space.at.captured / 4 + captured.length] = columns;
+  space.words[space.at.kept / 4 + kept.length] = columns;
   const mostRows = Math.ceil((found.end - at) / columns) + 1;
-  const starts = space.reserve(found.end - space.at.text, mostRows * captured.length * BYTES_OF_START);
+  const starts = space.reserve(found.end - space.at.text, mostRows * kept.length * BYTES_OF_START);
   const check = (textEnd: number) =>
-    exports.checkRows(at, textEnd, reader.delimiter, columns, space.at.captured, starts);
+    exports.checkRows(at, textEnd, reader.delimiter, columns, space.at.kept, starts);
 
   let textEnd = found.end;
   space.endText(textEnd);
@@ -67,15 +67,15 @@ function scanPiece(reader: Reader, { captured }: ScanTask, unit: number): Scanne
     space.endText(textEnd);
     what = check(textEnd);
   }
-  if (what !== RowsFound.plain) return undefined;
+  if (what !== RowsFound.numeric) return undefined;
   if (!exports.isAscii.value && !isUtf8(space.bytes.subarray(at, textEnd))) return undefined;
 
   const rows = exports.rows.value;
-  const cells: CapturedCells[] = [];
-  for (const [i, { kind }] of captured.entries()) {
+  const cells: KeptCells[] = [];
+  for (const [i, { kind }] of kept.entries()) {
     const first = starts + i * BYTES_OF_START;
     const read = kind === 'numeric' ? readNumbers : readTexts;
-    const column = read(reader, { starts: first, step: captured.length, rows });
+    const column = read(reader, { starts: first, step: kept.length, rows });
     if (column === undefined) return undefined;
     cells.push(column);
   }
@@ -91,13 +91,13 @@ interface Starts {
   readonly rows: number;
 }
 
-function noCells(kind: Captured['kind']): CapturedCells {
+function noCells(kind: KeptColumn['kind']): KeptCells {
   return kind === 'numeric'
     ? { kind, values: new Float64Array(), missing: 0 }
     : { kind, codes: new Int32Array(), texts: [] };
 }
 
-function readNumbers(reader: Reader, { starts, step, rows }: Starts): CapturedCells | undefined {
+function readNumbers(reader: Reader, { starts, step, rows }: Starts): KeptCells | undefined {
   const { space } = reader;
   const { exports, at } = space;
   const values = new Float64Array(rows);
@@ -128,7 +128,7 @@ function readNumbers(reader: Reader, { starts, step, rows }: Starts): CapturedCe
   return { kind: 'numeric', values, missing };
 }
 
-function readTexts(reader: Reader, { starts, step, rows }: Starts): CapturedCells | undefined {
+function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | undefined {
   const { words, bytes } = reader.space;
   const levels = new ByteLevels();
   const codes = new Int32Array(rows);
@@ -219,13 +219,13 @@ function isSame(known: Uint8Array, bytes: Uint8Array, at: number, end: number): 
  * takes it for text.
  */
 export function joinColumns(
-  captured: readonly Captured[],
-  pieces: readonly (readonly CapturedCells[])[],
+  kept: readonly KeptColumn[],
+  chunks: readonly (readonly KeptCells[])[],
   rows: number,
 ): Map<number, NumericColumn | TextColumn> | undefined {
   const columns = new Map<number, NumericColumn | TextColumn>();
-  for (const [i, { column, kind }] of captured.entries()) {
-    const cells = pieces.map((piece) => piece[i]);
+  for (const [i, { column, kind }] of kept.entries()) {
+    const cells = chunks.map((chunk) => chunk[i]);
     const joined = kind === 'numeric' ? joinNumbers(cells, rows) : joinTexts(cells, rows);
     if (joined.kind === 'numeric' && joined.missing === rows) return undefined;
     columns.set(column, joined);
@@ -233,29 +233,29 @@ export function joinColumns(
   return columns;
 }
 
-function joinNumbers(pieces: readonly CapturedCells[], rows: number): NumericColumn {
+function joinNumbers(chunks: readonly KeptCells[], rows: number): NumericColumn {
   const values = new Float64Array(rows);
   let row = 0;
   let missing = 0;
-  for (const piece of pieces) {
-    if (piece.kind !== 'numeric') continue;
-    values.set(piece.values, row);
-    row += piece.values.length;
-    missing += piece.missing;
+  for (const chunk of chunks) {
+    if (chunk.kind !== 'numeric') continue;
+    values.set(chunk.values, row);
+    row += chunk.values.length;
+    missing += chunk.missing;
   }
   return { kind: 'numeric', values, missing };
 }
 
-function joinTexts(pieces: readonly CapturedCells[], rows: number): TextColumn {
+function joinTexts(chunks: readonly KeptCells[], rows: number): TextColumn {
   const merger = new LevelMerger();
   const codes = new Int32Array(rows);
   let row = 0;
   let missing = 0;
-  for (const piece of pieces) {
-    if (piece.kind !== 'text') continue;
-    const codeOf = merger.codes(piece.texts);
-    for (let i = 0; i < piece.codes.length; i++, row++) {
-      codes[row] = codeOf[piece.codes[i]];
+  for (const chunk of chunks) {
+    if (chunk.kind !== 'text') continue;
+    const codeOf = merger.codes(chunk.texts);
+    for (let i = 0; i < chunk.codes.length; i++, row++) {
+      codes[row] = codeOf[chunk.codes[i]];
       if (codes[row] === MISSING) missing++;
     }
   }

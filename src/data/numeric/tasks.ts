@@ -1,29 +1,29 @@
 /** The tasks that threads share, cut into units of work. Tasks and results are plain data. */
 import type { MlpError } from '../../errors.js';
 import type { FileBytes } from '../source/fileBytes.js';
-import type { Reader, RowsBeginning } from './chunkReader.js';
-import { type FitTask, type FittedPiece, fitter } from './fit.js';
+import type { Reader, RowFormat } from './chunkReader.js';
+import { type FitTask, type FittedChunk, fitter } from './fit.js';
 import type { Modules } from './modules.js';
-import { type ScannedPiece, type ScanTask, scanner } from './scan.js';
+import { type ScannedChunk, type ScanTask, scanner } from './scan.js';
 import type { Tuning } from './workspace.js';
-import { type Held, type ScaleTask, scaler, type WriteTask, writer } from './write.js';
+import { type ScaleTask, scaler, type WriteResult, type WriteTask, writer } from './write.js';
 
 export type Task = ScanTask | FitTask | WriteTask | ScaleTask;
 
 /** What a unit of each kind of task results in. */
 export interface Results {
-  scan: ScannedPiece;
-  fit: FittedPiece;
-  write: Held;
-  scale: Held;
+  scan: ScannedChunk;
+  fit: FittedChunk;
+  write: WriteResult;
+  scale: WriteResult;
 }
 
 export type ResultOf<T extends Task> = Results[T['kind']];
 
 /** Carries out units of a task. Undefined where the file is for csv-parse: then nothing else of the task needs to be done. */
-export type UnitRunner = (unit: number) => Results[Task['kind']] | undefined;
+export type TaskRunner = (index: number) => Results[Task['kind']] | undefined;
 
-export function unitRunner(reader: Reader, task: Task): UnitRunner {
+export function taskRunner(reader: Reader, task: Task): TaskRunner {
   switch (task.kind) {
     case 'scan':
       return scanner(reader, task);
@@ -40,7 +40,7 @@ export function unitRunner(reader: Reader, task: Task): UnitRunner {
 export interface WorkerSetup {
   readonly modules: Modules;
   readonly file: FileBytes;
-  readonly beginning: RowsBeginning;
+  readonly format: RowFormat;
   readonly tuning: Tuning;
   readonly rank: number;
 }
@@ -52,7 +52,7 @@ export interface ToWorker {
 }
 
 export type WorkerMessage =
-  | { readonly type: 'result'; readonly id: number; readonly unit: number; readonly result: unknown }
+  | { readonly type: 'result'; readonly id: number; readonly index: number; readonly result: unknown }
   | {
       readonly type: 'failed';
       readonly id: number;
@@ -62,7 +62,7 @@ export type WorkerMessage =
   | { readonly type: 'left'; readonly id: number };
 
 /** Hands out the units of a task, from 0, to whichever thread asks. */
-export class UnitCounter {
+export class ChunkCounter {
   readonly buffer: SharedArrayBuffer;
   private readonly words: Int32Array;
 
@@ -70,19 +70,19 @@ export class UnitCounter {
   constructor(source: SharedArrayBuffer | number) {
     this.buffer = typeof source === 'number' ? new SharedArrayBuffer(8) : source;
     this.words = new Int32Array(this.buffer);
-    if (typeof source === 'number') this.words[UNITS] = source;
+    if (typeof source === 'number') this.words[COUNT] = source;
   }
 
   /** −1 when there are none left. */
   next(): number {
-    const unit = Atomics.add(this.words, NEXT, 1);
-    return unit < Atomics.load(this.words, UNITS) ? unit : -1;
+    const index = Atomics.add(this.words, NEXT, 1);
+    return index < Atomics.load(this.words, COUNT) ? index : -1;
   }
 
   stop(): void {
-    Atomics.store(this.words, UNITS, 0);
+    Atomics.store(this.words, COUNT, 0);
   }
 }
 
 const NEXT = 0;
-const UNITS = 1;
+const COUNT = 1;

@@ -2,19 +2,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MlpError } from '../../errors.js';
 import { Reader } from './chunkReader.js';
-import { type ToWorker, UnitCounter, unitRunner, type WorkerMessage, type WorkerSetup } from './tasks.js';
+import { ChunkCounter, type ToWorker, taskRunner, type WorkerMessage, type WorkerSetup } from './tasks.js';
 
 export function runWorker(
-  { modules, file, beginning, tuning, rank }: WorkerSetup,
+  { modules, file, format, tuning, rank }: WorkerSetup,
   tell: (message: WorkerMessage) => void,
 ): (message: ToWorker) => void {
-  const reader = new Reader(modules, file, beginning, tuning, rank);
+  const reader = new Reader(modules, file, format, tuning, rank);
   return ({ id, task, counter: buffer }) => {
-    const counter = new UnitCounter(buffer);
+    const counter = new ChunkCounter(buffer);
     try {
-      const run = unitRunner(reader, task);
-      for (let unit = counter.next(); unit >= 0; unit = counter.next()) {
-        tell({ type: 'result', id, unit, result: run(unit) });
+      const run = taskRunner(reader, task);
+      for (let index = counter.next(); index >= 0; index = counter.next()) {
+        tell({ type: 'result', id, index, result: run(index) });
       }
       tell({ type: 'left', id });
     } catch (error) {

@@ -12,19 +12,19 @@ const BLANK = 0x20;
 /** Sizes that only tests change, to have every row lie across a border. */
 export interface Tuning {
   /** Bytes of the file that make a piece, the unit of work; a piece ends where its last row does. */
-  readonly pieceBytes: number;
+  readonly chunkBytes: number;
   /** Cells that are read before anything is done with them: at least one row. */
   readonly blockCells: number;
   /** Files smaller than this are read by the calling thread alone: a thread takes 40 ms to start. */
   readonly threadedBytes: number;
 }
 
-export const TUNING: Tuning = { pieceBytes: 2 ** 20, blockCells: 2 ** 14, threadedBytes: 2 ** 24 };
+export const TUNING: Tuning = { chunkBytes: 2 ** 20, blockCells: 2 ** 14, threadedBytes: 2 ** 24 };
 
 /** Addresses of regions, in bytes. */
 interface Layout {
   /** [columns] u32: columns whose cells are wanted by themselves, and one that is none */
-  readonly captured: number;
+  readonly kept: number;
   /** [columns] u8 */
   readonly wanted: number;
   /** [columns] f64 */
@@ -76,7 +76,7 @@ export class Workspace {
       return start;
     };
     this.at = {
-      captured: region(4 * columns),
+      kept: region(4 * columns),
       wanted: region(columns),
       shift: region(8 * columns),
       scale: region(8 * columns),

@@ -1,49 +1,49 @@
 /** A way over a piece when the scaling is known: every number scaled to its place in the matrix. */
-import type { PlacedPiece, Reader } from './chunkReader.js';
-import { type ArenaMatrix, type Columns, MatrixSpace, type Scratch, type SharedTarget } from './matrix.js';
+import type { PlacedChunk, Reader } from './chunkReader.js';
+import { type ArenaMatrix, type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
 
-export interface WriteTask extends Columns, SharedTarget {
+export interface WriteTask extends Columns, SharedMatrix {
   readonly kind: 'write';
-  readonly pieces: readonly PlacedPiece[];
+  readonly chunks: readonly PlacedChunk[];
   /** [features] */
   readonly shift: Float64Array;
   readonly scale: Float64Array;
 }
 
-export interface Held {
+export interface WriteResult {
   /** Whether all numbers fit the matrix. */
-  readonly held: boolean;
+  readonly fits: boolean;
 }
 
 /** Carries out units of the task: undefined where a cell is no number. */
-export function writer(reader: Reader, task: WriteTask): (unit: number) => Held | undefined {
+export function writer(reader: Reader, task: WriteTask): (index: number) => WriteResult | undefined {
   const { space, blockSize } = reader;
   const { columns, exports, at } = space;
   const { place, features, matrix } = task;
-  const matrixSpace = new MatrixSpace(reader.modules.matrix, matrix, task.scratch, reader.rank);
+  const matrixSpace = new ThreadMatrix(reader.modules.matrix, matrix, task.scratch, reader.rank);
   const placeBlock = matrixSpace.placer(task, blockSize, columns);
   const rowBytes = columns * matrixSpace.elementBytes;
   const scaleBlock = matrix.dtype === 'float32' ? exports.scaleToFloat32 : exports.scaleToFloat64;
 
-  return (unit) => {
+  return (index) => {
     space.numbers(at.shift, columns).fill(0);
     space.numbers(at.scale, columns).fill(1);
     features.forEach((column, j) => {
       space.doubles[at.shift / 8 + column] = task.shift[j];
       space.doubles[at.scale / 8 + column] = task.scale[j];
     });
-    let held = true;
-    const isPlain = reader.forEachBlock(
-      task.pieces[unit],
+    let fits = true;
+    const isNumeric = reader.forEachBlock(
+      task.chunks[index],
       features,
       () => false,
       ({ firstRow, rows }) => {
-        held = scaleBlock(rows, columns, at.values, at.shift, at.scale, at.scaled) === 1 && held;
+        fits = scaleBlock(rows, columns, at.values, at.shift, at.scale, at.scaled) === 1 && fits;
         const block = space.bytes.subarray(at.scaled, at.scaled + rows * rowBytes);
         placeBlock(block, place.subarray(firstRow, firstRow + rows));
       },
     );
-    return isPlain ? { held } : undefined;
+    return isNumeric ? { fits } : undefined;
   };
 }
 
@@ -52,7 +52,7 @@ export interface ScaleTask {
   /** The first so many of the matrix are scaled: packed decimals in one of float32, numbers in one of float64. */
   readonly rows: number;
   /** Rows of a unit. */
-  readonly unitRows: number;
+  readonly chunkRows: number;
   /** [matrix columns] */
   readonly shift: Float64Array;
   readonly scale: Float64Array;
@@ -61,12 +61,12 @@ export interface ScaleTask {
 }
 
 /** Carries out units of the task. */
-export function scaler(reader: Reader, task: ScaleTask): (unit: number) => Held {
-  const { matrix, scratch, shift, scale, rows, unitRows } = task;
-  const space = new MatrixSpace(reader.modules.matrix, matrix, scratch, reader.rank);
+export function scaler(reader: Reader, task: ScaleTask): (index: number) => WriteResult {
+  const { matrix, scratch, shift, scale, rows, chunkRows } = task;
+  const space = new ThreadMatrix(reader.modules.matrix, matrix, scratch, reader.rank);
   const scaleRows = space.scaler(shift, scale);
-  return (unit) => {
-    const first = unit * unitRows;
-    return { held: scaleRows(first, Math.min(first + unitRows, rows)) };
+  return (index) => {
+    const first = index * chunkRows;
+    return { fits: scaleRows(first, Math.min(first + chunkRows, rows)) };
   };
 }

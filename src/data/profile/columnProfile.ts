@@ -1,7 +1,7 @@
 /** One column in figures. */
 import { hardlyRepeat } from '../levels.js';
 import type { Column, NumericColumn, TextColumn } from '../table.js';
-import type { ColumnSummary, Level, SummaryKind } from './tableProfile.js';
+import type { ColumnProfile, ColumnRole, Level } from './tableProfile.js';
 import { type Codes, countCodes } from './valueCodes.js';
 
 /** How many of its most frequent values a column of text shows. */
@@ -12,15 +12,15 @@ const LEAST_CELLS = 10;
 const IDENTIFIER_NAMES = [/(?:^|[^a-z])(?:id|uuid|guid|index|key)$/i, /[a-z](?:Id|ID)$/];
 
 /** The figures of a column, given with the codes of its cells. The target is never an identifier. */
-export function summarizeColumn(
+export function profileColumn(
   name: string,
   index: number,
   column: Column,
   encoded: Codes,
   isTarget: boolean,
-): ColumnSummary {
+): ColumnProfile {
   const { distinct } = encoded;
-  const describe = (kind: SummaryKind, figures: Partial<ColumnSummary> = {}): ColumnSummary => ({
+  const describe = (kind: ColumnRole, figures: Partial<ColumnProfile> = {}): ColumnProfile => ({
     name,
     index,
     kind: distinct <= 1 ? 'constant' : kind,
@@ -40,7 +40,7 @@ export function summarizeColumn(
 }
 
 /** Text identifies rows where all its cells differ, or where its levels occur less than twice on average. */
-function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: boolean): SummaryKind {
+function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: boolean): ColumnRole {
   const present = codes.length - missing;
   const identifies = distinct === present ? present >= LEAST_CELLS : hardlyRepeat(distinct, present);
   return identifies && !isTarget ? 'identifier' : 'category';
@@ -56,7 +56,7 @@ function numberKind(
   distinct: number,
   { min, max, whole }: Moments,
   isTarget: boolean,
-): SummaryKind {
+): ColumnRole {
   if (!whole) return 'numeric';
   const present = values.length - missing;
   const different = present >= LEAST_CELLS && distinct === present;

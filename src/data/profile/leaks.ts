@@ -3,7 +3,7 @@
  * that has it is perfect, and worth nothing.
  */
 import { type Column, numericColumn, type Table } from '../table.js';
-import type { ColumnSummary } from './tableProfile.js';
+import type { ColumnProfile } from './tableProfile.js';
 import { type Codes, encodeCells } from './valueCodes.js';
 
 /**
@@ -59,7 +59,7 @@ export class LeakSearch {
   }
 
   /** How a column that is neither the target nor an identifier gives the target away, if it does; `agreeing` is what `agrees` said. */
-  find({ index, cells, missing }: ColumnSummary, agreeing: boolean): Leak | undefined {
+  find({ index, cells, missing }: ColumnProfile, agreeing: boolean): Leak | undefined {
     const { columns, rows } = this.table;
     const column = columns[index];
     if (column === undefined) return undefined;

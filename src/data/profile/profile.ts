@@ -1,29 +1,29 @@
 /** A whole table in figures: its columns, its duplicate rows, its target, and what to look at before training. */
 export type {
-  ColumnSummary,
+  ColumnProfile,
+  ColumnRole,
   Level,
-  SummaryKind,
-  TableSummary,
-  TargetSummary,
+  TableProfile,
+  TargetProfile,
   Warning,
   WarningKind,
 } from './tableProfile.js';
 
 import type { Task } from '../../spec/words.js';
-import type { Dialect } from '../csv/dialect.js';
-import { readTargets, understandTargets } from '../dataset/targets.js';
-import type { Field } from '../locatedColumn.js';
+import type { CsvFormat } from '../csv/dialect.js';
+import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
+import type { LocatedColumn } from '../locatedColumn.js';
 import { type Column, cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
-import { summarizeColumn } from './columnProfile.js';
+import { profileColumn } from './columnProfile.js';
 import { RowHashes } from './duplicates.js';
 import { agrees, type Leak, LeakSearch } from './leaks.js';
 import { columnWarnings, duplicateWarnings, targetWarnings } from './profileWarnings.js';
-import type { ColumnSummary, Level, TableSummary, TargetSummary, Warning } from './tableProfile.js';
+import type { ColumnProfile, Level, TableProfile, TargetProfile, Warning } from './tableProfile.js';
 import { type Codes, countCodes, encodeCells } from './valueCodes.js';
 
 /** What one pass over the columns finds. */
 interface Findings {
-  readonly columns: readonly ColumnSummary[];
+  readonly columns: readonly ColumnProfile[];
   /** [rows] The first row with the same cells: itself where none comes before it. */
   readonly first: Int32Array;
   /** Of the features but the identifiers. */
@@ -37,7 +37,7 @@ interface Findings {
  * The figures of a table of which every column was read.
  * @param target the number of the target column, from 0
  */
-export function summarize(table: Table, dialect: Dialect, target?: number): TableSummary {
+export function profileTable(table: Table, dialect: CsvFormat, target?: number): TableProfile {
   const { path, rows } = table;
   const { delimiter, header, comment } = dialect;
   const findings = describeColumns(table, target);
@@ -71,11 +71,11 @@ function describeColumns(table: Table, target: number | undefined): Findings {
     const column = columnAt(table, index);
     const isTarget = index === target;
     const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
-    const summary = summarizeColumn(name, index, column, encoded, isTarget);
+    const profile = profileColumn(name, index, column, encoded, isTarget);
     whole.add(column, encoded.codes);
-    if (!isTarget && summary.kind !== 'identifier') features.add(column, encoded.codes);
+    if (!isTarget && profile.kind !== 'identifier') features.add(column, encoded.codes);
     if (!isTarget && targetCodes && agrees(encoded, targetCodes.codes)) agreeing.add(index);
-    return summary;
+    return profile;
   });
   return { columns, first: whole.firstEqual(), features, targetCodes, agreeing };
 }
@@ -85,18 +85,18 @@ function describeTarget(
   index: number,
   { columns, first, features, agreeing }: Findings,
   targetCodes: Codes,
-): { target: TargetSummary; warnings: Warning[] } {
+): { target: TargetProfile; warnings: Warning[] } {
   const { codes, distinct } = targetCodes;
   const rows = Int32Array.from(codes.keys()).filter((row) => codes[row] >= 0);
-  const { task, classes } = meaningOf(table, index, rows, distinct);
-  const target: TargetSummary = {
+  const { task, classes } = profileTarget(table, index, rows, distinct);
+  const target: TargetProfile = {
     name: table.names[index],
     index,
     task,
     ...(classes && { classes, conflictingRows: countConflicts(features, first, codes) }),
   };
 
-  const leaks = new Map<Leak, ColumnSummary[]>();
+  const leaks = new Map<Leak, ColumnProfile[]>();
   if (task !== undefined) {
     const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
     const different = rows.filter((row) => first[row] === row);
@@ -130,25 +130,30 @@ function columnAt({ columns, path }: Table, index: number): Column {
   return column;
 }
 
-export interface TargetMeaning {
+export interface TargetClasses {
   readonly task: Task | undefined;
   readonly classes?: readonly Level[];
 }
 
 /** What `data.task: "auto"` makes of the target column by `rows`, those that have a target, and the balance of its classes. */
-export function meaningOf(table: Table, index: number, rows: Int32Array, distinct: number): TargetMeaning {
+export function profileTarget(
+  table: Table,
+  index: number,
+  rows: Int32Array,
+  distinct: number,
+): TargetClasses {
   const column = table.columns[index];
   if (column === undefined || distinct < 2) return { task: undefined };
-  const field: Field = {
+  const located: LocatedColumn = {
     column: columnOf(column, rows),
     path: table.path,
     label: columnLabel(table.header, table.names[index]),
     location: (i) => cellLocation(table, index, rows[i]),
   };
-  const meaning = understandTargets([field], 'auto', '');
-  const { task, classes } = meaning;
+  const targetEncoding = detectTargetEncoding([located], 'auto', '');
+  const { task, classes } = targetEncoding;
   if (classes === undefined) return { task };
-  const targets = readTargets([field], meaning, Number.POSITIVE_INFINITY);
+  const targets = encodeTargets([located], targetEncoding, Number.POSITIVE_INFINITY);
   if (!('labels' in targets)) throw new TypeError('classes without labels');
   const counts = countCodes({ codes: targets.labels, distinct: classes.names.length });
   return { task, classes: classes.names.map((name, label) => ({ name, rows: counts[label] })) };

@@ -3,7 +3,7 @@ import { quote } from '../../text.js';
 import type { Table } from '../table.js';
 import { FAR, hasOutlier } from './columnProfile.js';
 import type { Leak } from './leaks.js';
-import type { ColumnSummary, Level, TargetSummary, Warning, WarningKind } from './tableProfile.js';
+import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
 
 /** So many names are written out. */
 const SHOWN = 5;
@@ -24,7 +24,7 @@ const LEAKS: Readonly<Record<Leak, string>> = {
 
 /** Columns that have something in common. */
 interface Labels {
-  readonly found: readonly ColumnSummary[];
+  readonly found: readonly ColumnProfile[];
   readonly columns: readonly string[];
   /** `column "a"`, or `columns "a", "b" and 7 more` */
   readonly text: string;
@@ -33,13 +33,13 @@ interface Labels {
 
 export function columnWarnings(
   table: Table,
-  columns: readonly ColumnSummary[],
+  columns: readonly ColumnProfile[],
   target: number | undefined,
 ): Warning[] {
   const warnings: Warning[] = [];
   const warn = (
     kind: WarningKind,
-    applies: (column: ColumnSummary) => boolean,
+    applies: (column: ColumnProfile) => boolean,
     text: (found: Labels) => string,
   ): void => {
     const found = columns.filter(applies);
@@ -47,7 +47,7 @@ export function columnWarnings(
     const labels = labelsOf(table, found);
     warnings.push({ kind, columns: labels.columns, text: text(labels) });
   };
-  const isFeature = ({ index }: ColumnSummary) => index !== target;
+  const isFeature = ({ index }: ColumnProfile) => index !== target;
 
   warn(
     'missing',
@@ -105,9 +105,9 @@ export function columnWarnings(
 
 export function targetWarnings(
   table: Table,
-  target: TargetSummary,
-  { missing, distinct }: ColumnSummary,
-  leaks: ReadonlyMap<Leak, readonly ColumnSummary[]>,
+  target: TargetProfile,
+  { missing, distinct }: ColumnProfile,
+  leaks: ReadonlyMap<Leak, readonly ColumnProfile[]>,
 ): Warning[] {
   const { name, classes, task, conflictingRows = 0 } = target;
   const warnings: Warning[] = [];
@@ -172,7 +172,7 @@ export function duplicateWarnings({ lines }: Table, first: Int32Array, duplicate
   return [{ kind: 'duplicates', columns: [], text }];
 }
 
-function labelsOf({ header }: Table, found: readonly ColumnSummary[]): Labels {
+function labelsOf({ header }: Table, found: readonly ColumnProfile[]): Labels {
   const columns = found.map(({ name }) => name);
   const one = columns.length === 1;
   const shown = firstOf(columns.map((name) => (header ? quote(name) : name)));

@@ -9,7 +9,7 @@ import type { Task } from '../../spec/words.js';
  * - `category`: text.
  * - `integer`, `numeric`: numbers, all whole or not.
  */
-export type SummaryKind = 'numeric' | 'integer' | 'category' | 'constant' | 'identifier';
+export type ColumnRole = 'numeric' | 'integer' | 'category' | 'constant' | 'identifier';
 
 /** A value of a column of text, and in how many rows it stands. */
 export interface Level {
@@ -17,11 +17,11 @@ export interface Level {
   readonly rows: number;
 }
 
-export interface ColumnSummary {
+export interface ColumnProfile {
   readonly name: string;
   /** From 0, in the order of the file. */
   readonly index: number;
-  readonly kind: SummaryKind;
+  readonly kind: ColumnRole;
   /** Whether its cells are read as numbers or as text: a constant or an identifier may be either. */
   readonly cells: 'numeric' | 'text';
   /** How many cells are missing. */
@@ -37,7 +37,7 @@ export interface ColumnSummary {
   readonly frequent?: readonly Level[];
 }
 
-export interface TargetSummary {
+export interface TargetProfile {
   readonly name: string;
   readonly index: number;
   /** What `data.task: "auto"` makes of it; undefined where the column holds fewer than two values: nothing to learn. */
@@ -71,14 +71,14 @@ export interface Warning {
   readonly text: string;
 }
 
-export interface TableSummary {
+export interface TableProfile {
   /** The file, as messages name it. */
   readonly path: string;
   readonly rows: number;
   readonly dialect: { readonly delimiter: string; readonly header: boolean; readonly comment?: string };
-  readonly columns: readonly ColumnSummary[];
+  readonly columns: readonly ColumnProfile[];
   /** Rows that equal an earlier row in every cell. */
   readonly duplicateRows: number;
-  readonly target?: TargetSummary;
+  readonly target?: TargetProfile;
   readonly warnings: readonly Warning[];
 }

@@ -15,7 +15,7 @@ export interface FileBytes {
 
 /** Of one call of the system: its length is an int32. */
 const LONGEST_READ = 2 ** 30;
-const PIECE = 2 ** 18;
+const CHUNK = 2 ** 18;
 
 /**
  * Reads `length` bytes from `position` of the file into `buffer`, from `offset` on.
@@ -38,15 +38,15 @@ export function readAt(
 }
 
 /** The whole file in order; between the pieces the event loop has its turn. An MlpError (74) as by `readAt`. */
-export async function* readPieces(
+export async function* readChunks(
   file: FileBytes,
   progress?: (doneBytes: number, totalBytes: number) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   for (let position = 0; position < file.size; ) {
-    const piece = Buffer.allocUnsafe(Math.min(PIECE, file.size - position));
-    readAt(file, piece, 0, piece.length, position);
-    yield piece;
-    position += piece.length;
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, file.size - position));
+    readAt(file, chunk, 0, chunk.length, position);
+    yield chunk;
+    position += chunk.length;
     progress?.(position, file.size);
     await setImmediate();
   }

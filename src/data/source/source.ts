@@ -120,11 +120,11 @@ export interface DataFile {
  */
 export async function fingerprintData(config: DataConfig, directory: string): Promise<DataFile[]> {
   const files: DataFile[] = [];
-  for (const side of ['train', 'validation', 'test'] as const) {
-    const path = config[side];
+  for (const split of ['train', 'validation', 'test'] as const) {
+    const path = config[split];
     if (typeof path !== 'string') continue;
     const sha256 = path === '-' ? undefined : await hashOf(sourcePath(path, directory));
-    files.push({ key: `data.${side}`, path, ...(sha256 !== undefined && { sha256 }) });
+    files.push({ key: `data.${split}`, path, ...(sha256 !== undefined && { sha256 }) });
   }
   return files;
 }
@@ -134,8 +134,8 @@ async function hashOf(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
     if (!(await stat(path)).isFile()) return undefined;
-    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), async (pieces) => {
-      for await (const piece of pieces) hash.update(piece);
+    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), async (chunks) => {
+      for await (const chunk of chunks) hash.update(chunk);
     });
   } catch (error) {
     throw readError(printable(path), error);

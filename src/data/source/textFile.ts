@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { ExitCode, MlpError } from '../../errors.js';
-import { readPieces } from './fileBytes.js';
+import { readChunks } from './fileBytes.js';
 import type { Source } from './source.js';
 
 /** First bytes of what is often mistaken for a CSV. */
@@ -35,8 +35,8 @@ export async function* readText(
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let line = 1;
-  for await (const piece of readPieces(source, progress)) {
-    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+  for await (const chunk of readChunks(source, progress)) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     if (offset === 0) refuseSignature(name, bytes);
     const whole = bytes.subarray(0, bytes.length - unfinishedBytes(bytes));
     refuseBinary(name, whole, offset, line);

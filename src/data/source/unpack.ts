@@ -11,12 +11,12 @@ import { isatty, ReadStream } from 'node:tty';
 import { createGunzip } from 'node:zlib';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { printable } from '../../text.js';
-import { type FileBytes, readPieces } from './fileBytes.js';
+import { type FileBytes, readChunks } from './fileBytes.js';
 
 /** Hears how many bytes of how many there are; the total of a pipe is not known. */
 export type UnpackProgress = (doneBytes: number, totalBytes: number | undefined) => void;
 
-const PIECE = 2 ** 18;
+const CHUNK = 2 ** 18;
 
 /**
  * Copies all that comes out of `fd` from where it stands, and closes it.
@@ -30,8 +30,8 @@ export async function copyStream(
   const stream = streamOf(fd);
   const copy = TemporaryFile.create(name);
   try {
-    for await (const piece of stream) {
-      copy.write(piece);
+    for await (const chunk of stream) {
+      copy.write(chunk);
       progress?.(copy.size, undefined);
     }
     return copy;
@@ -44,10 +44,10 @@ export async function copyStream(
 /** Unpacks a gzip of any number of members. An MlpError (65) where it is cut short, damaged, or followed by something else. */
 export async function unpackGzip(packed: FileBytes, progress?: UnpackProgress): Promise<TemporaryFile> {
   const unpacked = TemporaryFile.create(packed.name);
-  const gunzip = createGunzip({ chunkSize: PIECE });
+  const gunzip = createGunzip({ chunkSize: CHUNK });
   try {
-    await pipeline(readPieces(packed, progress), gunzip, async (pieces: AsyncIterable<Buffer>) => {
-      for await (const piece of pieces) unpacked.write(piece);
+    await pipeline(readChunks(packed, progress), gunzip, async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) unpacked.write(chunk);
     });
   } catch (error) {
     unpacked.close();

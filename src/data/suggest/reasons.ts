@@ -4,10 +4,10 @@ import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
 import type { OptimizerConfig } from '../../spec/optimizerConfig.js';
 import type { ScheduleConfig } from '../../spec/scheduleConfig.js';
 import { listed, quote } from '../../text.js';
-import type { ColumnSummary, TableSummary, TargetSummary } from '../profile/tableProfile.js';
+import type { ColumnProfile, TableProfile, TargetProfile } from '../profile/tableProfile.js';
 
 /** A train config with the keys that are worth writing; all others keep their defaults. */
-export interface ProposedConfig {
+export interface SuggestedConfig {
   $schema?: string;
   /** Layers in their short form. */
   network: { layers: (number | string)[] };
@@ -30,19 +30,19 @@ export interface Reason {
 }
 
 /** A table and what is to be learnt from it. */
-export interface Subject {
-  readonly summary: TableSummary;
-  readonly target: TargetSummary;
+export interface Context {
+  readonly profile: TableProfile;
+  readonly target: TargetProfile;
   /** Rows whose target is not missing. */
   readonly rows: number;
 }
 
 /** How a config calls the column. */
-export function refOf({ dialect }: TableSummary, { name, index }: ColumnSummary): ColumnRef {
+export function refOf({ dialect }: TableProfile, { name, index }: ColumnProfile): ColumnRef {
   return dialect.header ? name : index;
 }
 
 /** `"age", "size" and 7 more`; of a file without header `column 0, column 2`. */
-export function listOf({ dialect }: TableSummary, columns: readonly ColumnSummary[]): string {
+export function listOf({ dialect }: TableProfile, columns: readonly ColumnProfile[]): string {
   return listed(columns.map(({ name }) => (dialect.header ? quote(name) : `column ${name}`)));
 }

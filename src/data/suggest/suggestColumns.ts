@@ -3,14 +3,14 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { ByColumn } from '../../spec/dataConfig.js';
 import type { MissingPolicy } from '../../spec/words.js';
 import { counted } from '../../text.js';
-import type { ColumnSummary } from '../profile/tableProfile.js';
-import { listOf, type Reason, type Subject } from './reasons.js';
+import type { ColumnProfile } from '../profile/tableProfile.js';
+import { type Context, listOf, type Reason } from './reasons.js';
 
 export interface FeatureChoice {
-  readonly features: readonly ColumnSummary[];
-  readonly exclude: readonly ColumnSummary[];
+  readonly features: readonly ColumnProfile[];
+  readonly exclude: readonly ColumnProfile[];
   /** Columns of numbers that are categories. */
-  readonly categories: readonly ColumnSummary[];
+  readonly categories: readonly ColumnProfile[];
   readonly reasons: readonly Reason[];
 }
 
@@ -52,35 +52,35 @@ const CODE_NAMES: readonly string[] = [
  * @throws MlpError (65) where none of them can be one
  */
 export function chooseFeatures(
-  subject: Subject,
-  candidates: readonly ColumnSummary[],
+  context: Context,
+  candidates: readonly ColumnProfile[],
   pixels: boolean,
 ): FeatureChoice {
-  const { summary } = subject;
+  const { profile } = context;
   const excluded = excludedOf(
-    summary.rows,
+    profile.rows,
     pixels ? candidates.filter(({ kind }) => kind !== 'constant') : candidates,
   );
   const features = candidates.filter((column) => !excluded.has(column));
   if (features.length === 0) {
     throw new MlpError(
       ExitCode.data,
-      `${summary.path}: found no column to learn from, expected one beside the target that is neither an identifier nor a constant`,
+      `${profile.path}: found no column to learn from, expected one beside the target that is neither an identifier nor a constant`,
       'mlp inspect shows what the columns hold',
     );
   }
-  const categories = features.filter((column) => isCode(column, summary.rows));
+  const categories = features.filter((column) => isCode(column, profile.rows));
   return {
     features,
     exclude: [...excluded.keys()],
     categories,
-    reasons: [...excludeReasons(subject, excluded), ...categoryReasons(subject, categories)],
+    reasons: [...excludeReasons(context, excluded), ...categoryReasons(context, categories)],
   };
 }
 
 /** The columns that are no features, with what they do instead of telling something. */
-function excludedOf(rows: number, candidates: readonly ColumnSummary[]): Map<ColumnSummary, string> {
-  const excluded = new Map<ColumnSummary, string>();
+function excludedOf(rows: number, candidates: readonly ColumnProfile[]): Map<ColumnProfile, string> {
+  const excluded = new Map<ColumnProfile, string>();
   for (const column of candidates) {
     const why = whyExcluded(column, rows);
     if (why !== undefined) excluded.set(column, why);
@@ -94,7 +94,7 @@ function excludedOf(rows: number, candidates: readonly ColumnSummary[]): Map<Col
 }
 
 function whyExcluded(
-  { name, kind, cells, distinct, missing }: ColumnSummary,
+  { name, kind, cells, distinct, missing }: ColumnProfile,
   rows: number,
 ): string | undefined {
   if (kind === 'identifier') return 'says which row it is rather than what it is like';
@@ -110,7 +110,7 @@ function whyExcluded(
 }
 
 /** Whether the numbers of a column stand for something, by its name. Two values are as good as a category. */
-function isCode({ name, kind, distinct, missing }: ColumnSummary, rows: number): boolean {
+function isCode({ name, kind, distinct, missing }: ColumnProfile, rows: number): boolean {
   return (
     kind === 'integer' &&
     CODE_NAMES.includes(lastWord(name)) &&
@@ -127,22 +127,22 @@ function lastWord(name: string): string {
 }
 
 /** One reason, with the columns gathered by cause. */
-function excludeReasons({ summary }: Subject, excluded: ReadonlyMap<ColumnSummary, string>): Reason[] {
+function excludeReasons({ profile }: Context, excluded: ReadonlyMap<ColumnProfile, string>): Reason[] {
   const causes = [...new Set(excluded.values())].map((why) => {
     const columns = [...excluded].flatMap(([column, cause]) => (cause === why ? [column] : []));
-    return `${listOf(summary, columns)}, since ${columns.length === 1 ? 'it' : 'each'} ${why}`;
+    return `${listOf(profile, columns)}, since ${columns.length === 1 ? 'it' : 'each'} ${why}`;
   });
   return causes.length === 0 ? [] : [{ key: 'data.exclude', text: causes.join('; ') }];
 }
 
-function categoryReasons({ summary }: Subject, categories: readonly ColumnSummary[]): Reason[] {
+function categoryReasons({ profile }: Context, categories: readonly ColumnProfile[]): Reason[] {
   if (categories.length === 0) return [];
   const names =
     categories.length === 1 ? 'its name says that its numbers are' : 'their names say that their numbers are';
   return [
     {
       key: 'data.categories',
-      text: `${listOf(summary, categories)}, since ${names} codes, whose order means nothing`,
+      text: `${listOf(profile, categories)}, since ${names} codes, whose order means nothing`,
     },
   ];
 }
@@ -164,11 +164,11 @@ const MOST_POLICIES = 12;
  * Numbers are filled with the median, which outliers don't move, and categories with the most frequent level; where a twentieth of
  * the cells or more is missing an indicator says where. Rows without a target are dropped.
  */
-export function chooseMissing(subject: Subject, features: readonly ColumnSummary[]): MissingChoice {
-  const { summary, target } = subject;
+export function chooseMissing(context: Context, features: readonly ColumnProfile[]): MissingChoice {
+  const { profile, target } = context;
   const missing = features.filter((column) => column.missing > 0);
-  const telling = missing.filter((column) => column.missing >= TELLING * summary.rows);
-  const targetColumn = summary.columns[target.index];
+  const telling = missing.filter((column) => column.missing >= TELLING * profile.rows);
+  const targetColumn = profile.columns[target.index];
   if (missing.length > MOST_POLICIES && targetColumn.missing === 0) {
     const policy = telling.length > 0 ? 'indicator' : 'median';
     const text = `${policy}, since ${missing.length} columns have missing cells`;
@@ -198,7 +198,7 @@ export function chooseMissing(subject: Subject, features: readonly ColumnSummary
   const used = groups.filter(({ columns }) => columns.length > 0);
   if (used.length === 0) return { indicators: 0, reasons: [] };
   const texts = used.map(
-    ({ policy, columns, why }) => `${policy} for ${listOf(summary, columns)}, since ${why}`,
+    ({ policy, columns, why }) => `${policy} for ${listOf(profile, columns)}, since ${why}`,
   );
   return {
     missing: Object.fromEntries(
@@ -212,7 +212,7 @@ export function chooseMissing(subject: Subject, features: readonly ColumnSummary
 /** Columns with the same policy. */
 interface Group {
   readonly policy: MissingPolicy;
-  readonly columns: readonly ColumnSummary[];
+  readonly columns: readonly ColumnProfile[];
   readonly why: string;
 }
 
@@ -230,7 +230,7 @@ const USUAL_MEAN = 2;
  * Whether all columns together look like pictures in bytes: at least 16, of whole numbers from 0 to 255 without a missing one,
  * half of which span nearly the whole range.
  */
-export function arePixels(columns: readonly ColumnSummary[]): boolean {
+export function arePixels(columns: readonly ColumnProfile[]): boolean {
   if (columns.length < LEAST_PIXELS) return false;
   let greatest = 0;
   for (const { kind, missing, range } of columns) {
@@ -249,7 +249,7 @@ export function arePixels(columns: readonly ColumnSummary[]): boolean {
  * @param numbers the features that are no categories
  */
 export function chooseScaling(
-  numbers: readonly ColumnSummary[],
+  numbers: readonly ColumnProfile[],
   pixels: boolean,
 ): { standardize: true | 'minmax'; reasons: Reason[] } {
   const key = 'data.standardize';
@@ -275,11 +275,11 @@ export function chooseScaling(
 }
 
 /** Whether a regression's target is far from what a network starts with: deviations of about 1 around 0. */
-export function chooseTargetScaling({ summary, target }: Subject): {
+export function chooseTargetScaling({ profile, target }: Context): {
   standardizeTarget?: true;
   reasons: Reason[];
 } {
-  const { mean, deviation } = summary.columns[target.index];
+  const { mean, deviation } = profile.columns[target.index];
   if (target.task !== 'regression' || mean === undefined || deviation === undefined) return { reasons: [] };
   const isUsual =
     deviation >= USUAL_DEVIATION.least && deviation <= USUAL_DEVIATION.most && Math.abs(mean) <= USUAL_MEAN;

@@ -6,14 +6,14 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { DELIMITERS } from '../../spec/words.js';
 import { counted, quote } from '../../text.js';
 import type {
-  ColumnSummary,
+  ColumnProfile,
   Level,
-  TableSummary,
-  TargetSummary,
+  TableProfile,
+  TargetProfile,
   Warning,
   WarningKind,
 } from '../profile/tableProfile.js';
-import { listOf, type ProposedConfig, type Reason, refOf, type Subject } from './reasons.js';
+import { type Context, listOf, type Reason, refOf, type SuggestedConfig } from './reasons.js';
 import {
   arePixels,
   chooseFeatures,
@@ -21,21 +21,21 @@ import {
   chooseScaling,
   chooseTargetScaling,
 } from './suggestColumns.js';
-import { proposeLayers, proposeTraining } from './suggestNetwork.js';
-import { proposeHeldOut } from './suggestSplit.js';
+import { suggestLayers, suggestTraining } from './suggestNetwork.js';
+import { suggestSplit } from './suggestSplit.js';
 
-export type { ProposedConfig, Reason } from './reasons.js';
+export type { Reason, SuggestedConfig } from './reasons.js';
 export { likelyTarget } from './suggestColumns.js';
 
-export interface ProposeOptions {
+export interface SuggestOptions {
   /** `data.train`: the path of the CSV, relative to the config. */
   readonly train: string;
   /** `$schema`, where there is one within reach. */
   readonly schema?: string;
 }
 
-export interface Proposal {
-  readonly config: ProposedConfig;
+export interface Suggestion {
+  readonly config: SuggestedConfig;
   /** In the order of the keys; not every key needs one. */
   readonly reasons: readonly Reason[];
   /** Sentences for the user: what no config can mend. */
@@ -58,16 +58,16 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  *
  * @throws MlpError (65) where the target is always the same, or no column is left to learn from
  */
-export function propose(summary: TableSummary, { train, schema }: ProposeOptions): Proposal {
-  const { target } = summary;
-  if (target === undefined) throw new TypeError(`${summary.path}: the summary has no target`);
+export function suggestConfig(profile: TableProfile, { train, schema }: SuggestOptions): Suggestion {
+  const { target } = profile;
+  if (target === undefined) throw new TypeError(`${profile.path}: the summary has no target`);
   const { task } = target;
-  const targetColumn = summary.columns[target.index];
-  if (task === undefined) throw nothingToLearn(summary, target);
-  const subject: Subject = { summary, target, rows: summary.rows - targetColumn.missing };
-  const heldOut = proposeHeldOut(subject);
-  const candidates = summary.columns.filter(
-    (column) => column.index !== target.index && column !== heldOut.column,
+  const targetColumn = profile.columns[target.index];
+  if (task === undefined) throw nothingToLearn(profile, target);
+  const context: Context = { profile, target, rows: profile.rows - targetColumn.missing };
+  const split = suggestSplit(context);
+  const candidates = profile.columns.filter(
+    (column) => column.index !== target.index && column !== split.column,
   );
   const pixels = arePixels(candidates.filter(({ kind }) => kind !== 'identifier'));
   const {
@@ -75,62 +75,62 @@ export function propose(summary: TableSummary, { train, schema }: ProposeOptions
     exclude,
     categories,
     reasons: featureReasons,
-  } = chooseFeatures(subject, candidates, pixels);
-  const { missing, indicators, reasons: missingReasons } = chooseMissing(subject, features);
-  const isNumber = (column: ColumnSummary) => column.cells === 'numeric' && !categories.includes(column);
+  } = chooseFeatures(context, candidates, pixels);
+  const { missing, indicators, reasons: missingReasons } = chooseMissing(context, features);
+  const isNumber = (column: ColumnProfile) => column.cells === 'numeric' && !categories.includes(column);
   const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
-  const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(subject);
+  const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(context);
   const weights = isImbalanced(target) ? 'balanced' : undefined;
 
   const sizes = {
     task,
     inputs: features.reduce((sum, column) => sum + (isNumber(column) ? 1 : column.distinct), indicators),
     outputs: task === 'multiclass' && target.classes ? target.classes.length : 1,
-    rows: subject.rows,
-    trainRows: heldOut.trainRows,
+    rows: context.rows,
+    trainRows: split.trainRows,
   };
-  const { layers, reason: layersReason } = proposeLayers(sizes);
-  const { training, reasons: trainingReasons } = proposeTraining(sizes);
-  const refs = (columns: readonly ColumnSummary[]) => columns.map((column) => refOf(summary, column));
+  const { layers, reason: layersReason } = suggestLayers(sizes);
+  const { training, reasons: trainingReasons } = suggestTraining(sizes);
+  const refs = (columns: readonly ColumnProfile[]) => columns.map((column) => refOf(profile, column));
   return {
     config: {
       ...(schema !== undefined && { $schema: schema }),
       network: { layers },
       data: {
         train,
-        target: refOf(summary, targetColumn),
-        ...dialectOf(summary),
+        target: refOf(profile, targetColumn),
+        ...dialectOf(profile),
         ...(exclude.length > 0 && { exclude: refs(exclude) }),
         ...(categories.length > 0 && { categories: refs(categories) }),
         ...(missing !== undefined && { missing }),
         standardize,
         ...(standardizeTarget && { standardizeTarget }),
-        validation: heldOut.validation,
-        ...(heldOut.test !== undefined && { test: heldOut.test }),
+        validation: split.validation,
+        ...(split.test !== undefined && { test: split.test }),
         ...(weights && { weights }),
       },
       training,
     },
     reasons: [
       layersReason,
-      targetReason(subject),
-      ...dialectReasons(summary),
+      targetReason(context),
+      ...dialectReasons(profile),
       ...featureReasons,
       ...missingReasons,
       ...scalingReasons,
       ...targetReasons,
-      ...heldOut.reasons,
+      ...split.reasons,
       ...(weights ? [weightsReason(target)] : []),
       ...trainingReasons,
     ],
     warnings: [
-      ...heldOut.warnings,
-      ...summary.warnings.filter((warning) => isOpen(warning, exclude, weights)).map(({ text }) => text),
+      ...split.warnings,
+      ...profile.warnings.filter((warning) => isOpen(warning, exclude, weights)).map(({ text }) => text),
     ],
   };
 }
 
-function nothingToLearn({ path }: TableSummary, { name }: TargetSummary): MlpError {
+function nothingToLearn({ path }: TableProfile, { name }: TargetProfile): MlpError {
   return new MlpError(
     ExitCode.data,
     `${path}: column ${quote(name)}: found a single value in all rows, expected at least two classes or values`,
@@ -141,7 +141,7 @@ function nothingToLearn({ path }: TableSummary, { name }: TargetSummary): MlpErr
 /** What a reader of the config would wonder about. */
 function dialectOf({
   dialect,
-}: TableSummary): Pick<ProposedConfig['data'], 'delimiter' | 'header' | 'comment'> {
+}: TableProfile): Pick<SuggestedConfig['data'], 'delimiter' | 'header' | 'comment'> {
   const { header, comment } = dialect;
   const delimiter = DELIMITERS.find((known) => known === dialect.delimiter && known !== ',');
   return {
@@ -151,7 +151,7 @@ function dialectOf({
   };
 }
 
-function dialectReasons({ dialect: { delimiter, header } }: TableSummary): Reason[] {
+function dialectReasons({ dialect: { delimiter, header } }: TableProfile): Reason[] {
   return [
     ...(delimiter === ','
       ? []
@@ -162,9 +162,9 @@ function dialectReasons({ dialect: { delimiter, header } }: TableSummary): Reaso
   ];
 }
 
-function targetReason({ summary, target: { task, classes = [], index } }: Subject): Reason {
-  const column = summary.columns[index];
-  const named = listOf(summary, [column]);
+function targetReason({ profile, target: { task, classes = [], index } }: Context): Reason {
+  const column = profile.columns[index];
+  const named = listOf(profile, [column]);
   const key = 'data.target';
   if (task === 'regression') {
     return {
@@ -180,13 +180,13 @@ function targetReason({ summary, target: { task, classes = [], index } }: Subjec
   return { key, text: `${named}, with ${classes.length} classes: ${outputs}${doubt}` };
 }
 
-function isImbalanced({ classes }: TargetSummary): boolean {
+function isImbalanced({ classes }: TargetProfile): boolean {
   if (classes === undefined) return false;
   const [rarest, largest] = extremes(classes);
   return rarest.rows >= LEAST_WEIGHED && largest.rows > IMBALANCE * rarest.rows;
 }
 
-function weightsReason({ classes = [] }: TargetSummary): Reason {
+function weightsReason({ classes = [] }: TargetProfile): Reason {
   const [rarest, largest] = extremes(classes);
   const times = Math.round(largest.rows / rarest.rows);
   return {
@@ -206,7 +206,7 @@ function extremes(classes: readonly Level[]): [Level, Level] {
 /** Whether the config leaves what the warning is about as it is. */
 function isOpen(
   { kind, columns }: Warning,
-  exclude: readonly ColumnSummary[],
+  exclude: readonly ColumnProfile[],
   weights: 'balanced' | undefined,
 ): boolean {
   const excluded = new Set(exclude.map(({ name }) => name));

@@ -2,7 +2,7 @@
 
 import type { Task } from '../../spec/words.js';
 import { counted } from '../../text.js';
-import type { ProposedConfig, Reason } from './reasons.js';
+import type { Reason, SuggestedConfig } from './reasons.js';
 
 export interface Sizes {
   readonly task: Task;
@@ -36,7 +36,7 @@ const L2 = { classes: 2, quantity: 30 };
  * 10,000 rows and more) and 256; from 10,000 rows on a second one has half its width. Both are halved, down to 8,
  * while there are more than ten parameters for each row.
  */
-export function proposeLayers({ inputs, outputs, rows }: Sizes): {
+export function suggestLayers({ inputs, outputs, rows }: Sizes): {
   layers: (number | string)[];
   reason: Reason;
 } {
@@ -67,8 +67,8 @@ export function proposeLayers({ inputs, outputs, rows }: Sizes): {
  * - Adam starts with 0.005, from 10,000 rows on with 0.002; the rate falls by the same factor each epoch, to a twentieth at the end.
  * - Below 10,000 rows L2 is 2 / rows for classes and 30 / rows for quantities, over the training rows.
  */
-export function proposeTraining({ task, rows, trainRows }: Sizes): {
-  training: ProposedConfig['training'];
+export function suggestTraining({ task, rows, trainRows }: Sizes): {
+  training: SuggestedConfig['training'];
   reasons: Reason[];
 } {
   const isLarge = rows >= MANY_ROWS;

@@ -2,14 +2,14 @@
 
 import type { RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
 import { counted, quote } from '../../text.js';
-import type { ColumnSummary, Level } from '../profile/tableProfile.js';
-import { listOf, type Reason, refOf, type Subject } from './reasons.js';
+import type { ColumnProfile, Level } from '../profile/tableProfile.js';
+import { type Context, listOf, type Reason, refOf } from './reasons.js';
 
-export interface HeldOut {
+export interface SplitSuggestion {
   readonly validation: RowsOf;
   readonly test?: RowsOf;
   /** The column that marks rows: no feature. */
-  readonly column?: ColumnSummary;
+  readonly column?: ColumnProfile;
   /** About how many rows are left to train on. */
   readonly trainRows: number;
   readonly reasons: readonly Reason[];
@@ -39,30 +39,34 @@ type Mark = keyof typeof MARKS;
  *   are many the share grows up to a half, and where that is not enough, or a class has a single row, nothing is held out.
  * - Of less than 10 rows nothing is held out.
  */
-export function proposeHeldOut(subject: Subject): HeldOut {
-  const { summary, target, rows } = subject;
-  for (const column of summary.columns) {
+export function suggestSplit(context: Context): SplitSuggestion {
+  const { profile, target, rows } = context;
+  for (const column of profile.columns) {
     const marks = column.index === target.index ? undefined : marksOf(column);
-    if (marks) return heldOutByColumn(subject, column, marks);
+    if (marks) return splitByColumn(context, column, marks);
   }
-  return { ...shareOf(subject, rows), warnings: shareWarnings(subject) };
+  return { ...shareOf(context, rows), warnings: shareWarnings(context) };
 }
 
-function heldOutByColumn(subject: Subject, column: ColumnSummary, marks: ReadonlyMap<Mark, Level>): HeldOut {
-  const { summary } = subject;
-  const rowsBy = ({ name }: Level): RowsByColumn => ({ column: refOf(summary, column), value: name });
+function splitByColumn(
+  context: Context,
+  column: ColumnProfile,
+  marks: ReadonlyMap<Mark, Level>,
+): SplitSuggestion {
+  const { profile } = context;
+  const rowsBy = ({ name }: Level): RowsByColumn => ({ column: refOf(profile, column), value: name });
   const validation = marks.get('validation');
   const test = marks.get('test');
   const rows = marks.get('train')?.rows ?? 0;
   const says = ({ name, rows }: Level) =>
-    `the ${counted(rows, 'row')} with ${quote(name)}, as ${listOf(summary, [column])} says`;
+    `the ${counted(rows, 'row')} with ${quote(name)}, as ${listOf(profile, [column])} says`;
   const share = validation
     ? {
         validation: rowsBy(validation),
         trainRows: rows,
         reasons: [{ key: 'data.validation', text: says(validation) }],
       }
-    : shareOf(subject, rows);
+    : shareOf(context, rows);
   return {
     ...share,
     ...(test && { test: rowsBy(test) }),
@@ -73,7 +77,7 @@ function heldOutByColumn(subject: Subject, column: ColumnSummary, marks: Readonl
 }
 
 /** The levels of a column that says which rows train and which don't; undefined for any other. */
-function marksOf({ kind, distinct, frequent = [] }: ColumnSummary): Map<Mark, Level> | undefined {
+function marksOf({ kind, distinct, frequent = [] }: ColumnProfile): Map<Mark, Level> | undefined {
   if (kind !== 'category' || distinct !== frequent.length) return undefined;
   const marks = new Map<Mark, Level>();
   for (const level of frequent) {
@@ -88,7 +92,7 @@ function marksOf({ kind, distinct, frequent = [] }: ColumnSummary): Map<Mark, Le
 }
 
 /** A share of `rows` to validate on. */
-function shareOf({ target: { classes } }: Subject, rows: number) {
+function shareOf({ target: { classes } }: Context, rows: number) {
   const usual = rows >= MANY_ROWS ? SHARE_OF_MANY : USUAL_SHARE;
   const share = allowedShare(rows, usual, classes);
   const trainRows = rows - Math.ceil(share * rows);
@@ -113,7 +117,7 @@ function allowedShare(rows: number, usual: number, classes: readonly Level[] = [
 }
 
 /** Says what to do where nothing can be held out. */
-function shareWarnings({ summary, target: { classes = [] }, rows }: Subject): string[] {
+function shareWarnings({ profile, target: { classes = [] }, rows }: Context): string[] {
   if (allowedShare(rows, USUAL_SHARE, classes) > 0) return [];
   const single = classes.find((level) => level.rows === 1);
   const cause = single
@@ -123,6 +127,6 @@ function shareWarnings({ summary, target: { classes = [] }, rows }: Subject): st
       : `there are ${counted(rows, 'row')}`;
   const mend = single ? 'merge it with another class, or leave its row out' : 'more rows would tell more';
   return [
-    `${summary.path}: ${cause}, so no rows are held out, and nothing will show whether the network overfits: ${mend}`,
+    `${profile.path}: ${cause}, so no rows are held out, and nothing will show whether the network overfits: ${mend}`,
   ];
 }

@@ -3,10 +3,10 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Beginning,
+  type Dialect,
   type DialectRequest,
-  describeDialect,
-  readBeginning,
+  describeFormat,
+  detectDialect,
 } from '../../../src/data/csv/dialect.js';
 import { openSource } from '../../../src/data/source/source.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
@@ -16,13 +16,10 @@ import { Folder, rejection } from '../files.js';
 const folder = new Folder();
 
 /** With everything left to detection, unless said. */
-async function begin(
-  content: string | Uint8Array,
-  request: Partial<DialectRequest> = {},
-): Promise<Beginning> {
+async function begin(content: string | Uint8Array, request: Partial<DialectRequest> = {}): Promise<Dialect> {
   const source = await openSource(folder.write('table.csv', content));
   try {
-    return await readBeginning(source, { delimiter: 'auto', header: 'auto', ...request });
+    return await detectDialect(source, { delimiter: 'auto', header: 'auto', ...request });
   } finally {
     source.close();
   }
@@ -36,7 +33,7 @@ async function failure(content: string | Uint8Array, request: Partial<DialectReq
 }
 
 /** What follows `dataStart` in the content. */
-function dataOf(content: string | Uint8Array, { dataStart }: Beginning): string {
+function dataOf(content: string | Uint8Array, { dataStart }: Dialect): string {
   return Buffer.from(content).subarray(dataStart).toString();
 }
 
@@ -97,8 +94,8 @@ describe('the delimiter', () => {
     await fc.assert(
       fc.asyncProperty(table, fc.constantFrom(...DELIMITERS), async (rows, delimiter) => {
         const content = rows.map((row) => row.join(delimiter)).join('\n');
-        const beginning = await begin(content, { header: false });
-        expect(beginning).toMatchObject({ delimiter, sample: rows });
+        const dialect = await begin(content, { header: false });
+        expect(dialect).toMatchObject({ delimiter, sample: rows });
       }),
       { numRuns: 100 },
     );
@@ -218,10 +215,10 @@ describe('the place where the data begin', () => {
     ['after comments, without a header', '\ufeff# x\r# y\n1,2\n3,4\n', '1,2\n3,4\n', 3],
     ['without a line end after them', 'a,b\n1,2', '1,2', 2],
   ])('is known %s', async (_, content, data, dataLine) => {
-    const beginning = await begin(content, { comment: '#' });
-    expect(beginning.dataLine).toBe(dataLine);
-    expect(dataOf(content, beginning)).toBe(data);
-    expect(beginning.names[0]).not.toMatch(/^\ufeff/);
+    const dialect = await begin(content, { comment: '#' });
+    expect(dialect.dataLine).toBe(dataLine);
+    expect(dataOf(content, dialect)).toBe(data);
+    expect(dialect.names[0]).not.toMatch(/^\ufeff/);
   });
 
   it('takes a mark for a comment only where one is set, and only where a line begins', async () => {
@@ -250,10 +247,10 @@ describe('the sample', () => {
   it('holds a whole record, however wide the table', async () => {
     const names = Array.from({ length: 60_000 }, (_, i) => `column ${i}`);
     const cells = names.map((_, i) => `${i}.5`);
-    const beginning = await begin(`${names.join('\t')}\n${`${cells.join('\t')}\n`.repeat(3)}`);
-    expect(beginning).toMatchObject({ delimiter: '\t', header: true, dataLine: 2 });
-    expect(beginning.names).toEqual(names);
-    expect(beginning.sample[0]).toEqual(cells);
+    const dialect = await begin(`${names.join('\t')}\n${`${cells.join('\t')}\n`.repeat(3)}`);
+    expect(dialect).toMatchObject({ delimiter: '\t', header: true, dataLine: 2 });
+    expect(dialect.names).toEqual(names);
+    expect(dialect.sample[0]).toEqual(cells);
   });
 
   it('is what csv-parse reads', async () => {
@@ -372,12 +369,12 @@ describe('describeDialect', () => {
       'separated by bars, without a header, comments after #',
     ],
   ])('is one phrase', (dialect, phrase) => {
-    expect(describeDialect(dialect)).toBe(phrase);
+    expect(describeFormat(dialect)).toBe(phrase);
   });
 });
 
 describe('readBeginning', () => {
-  const piece = fc.oneof(
+  const chunk = fc.oneof(
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 5 }) },
     {
       weight: 5,
@@ -386,7 +383,7 @@ describe('readBeginning', () => {
         .map((text) => Buffer.from(text)),
     },
   );
-  const content = fc.array(piece, { maxLength: 25 }).map((pieces) => Buffer.concat(pieces));
+  const content = fc.array(chunk, { maxLength: 25 }).map((chunks) => Buffer.concat(chunks));
   const request = fc.record({
     delimiter: fc.constantFrom('auto', ...DELIMITERS),
     header: fc.constantFrom('auto' as const, true, false),
@@ -398,22 +395,22 @@ describe('readBeginning', () => {
       let accepted = 0;
       await fc.assert(
         fc.asyncProperty(content, request, async (bytes, asked) => {
-          let beginning: Beginning;
+          let dialect: Dialect;
           try {
-            beginning = await begin(bytes, { ...asked, ...(comment !== undefined && { comment }) });
+            dialect = await begin(bytes, { ...asked, ...(comment !== undefined && { comment }) });
           } catch (error) {
             if (!(error instanceof MlpError)) throw error;
             expect(error.message).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
             return;
           }
-          const { names, sample, dataLine } = beginning;
-          expect(names).toHaveLength(beginning.header ? new Set(names).size : (sample[0]?.length ?? 0));
+          const { names, sample, dataLine } = dialect;
+          expect(names).toHaveLength(dialect.header ? new Set(names).size : (sample[0]?.length ?? 0));
           // Read from dataStart on, the data are the sample: the rest of a broken file is left aside.
-          const data = dataOf(bytes, beginning);
+          const data = dataOf(bytes, dialect);
           const rows: string[][] = [];
           try {
             parse(data, {
-              delimiter: beginning.delimiter,
+              delimiter: dialect.delimiter,
               record_delimiter: ['\r\n', '\n', '\r'],
               relax_column_count: true,
               ...(comment !== undefined && { comment, comment_no_infix: true }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Beginning, type DialectRequest, readBeginning } from '../../../src/data/csv/dialect.js';
+import { type Dialect, type DialectRequest, detectDialect } from '../../../src/data/csv/dialect.js';
 import { readTable } from '../../../src/data/csv/readTable.js';
 import { openSource } from '../../../src/data/source/source.js';
 import type { Column, ColumnKind, Table } from '../../../src/data/table.js';
@@ -13,7 +13,7 @@ import { Folder } from '../files.js';
 const folder = new Folder();
 
 interface Outcome {
-  readonly beginning?: Beginning;
+  readonly dialect?: Dialect;
   readonly table?: Table;
   readonly error?: MlpError;
 }
@@ -25,14 +25,14 @@ async function read(
   kind: ColumnKind,
 ): Promise<Outcome> {
   const source = await openSource(folder.write('random.csv', content));
-  let beginning: Beginning | undefined;
+  let dialect: Dialect | undefined;
   try {
-    beginning = await readBeginning(source, request);
-    const table = await readTable(source, beginning, { kinds: (names) => names.map(() => kind) });
-    return { beginning, table };
+    dialect = await detectDialect(source, request);
+    const table = await readTable(source, dialect, { kinds: (names) => names.map(() => kind) });
+    return { dialect, table };
   } catch (error) {
     if (!(error instanceof MlpError)) throw error;
-    return { ...(beginning && { beginning }), error };
+    return { ...(dialect && { dialect }), error };
   } finally {
     source.close();
   }
@@ -194,7 +194,7 @@ describe('a table', () => {
   });
 
   it('is refused at the very cell that is no number', async () => {
-    const place = fc.record({ row: fc.nat({ max: 7 }), column: fc.nat({ max: 2 }) });
+    const location = fc.record({ row: fc.nat({ max: 7 }), column: fc.nat({ max: 2 }) });
     const cells = fc.array(fc.constantFrom<string>('1', '"2"', '-3.5', '""', '"NA"'), {
       minLength: 24,
       maxLength: 24,
@@ -204,7 +204,7 @@ describe('a table', () => {
       maxLength: 8,
     });
     await fc.assert(
-      fc.asyncProperty(place, cells, notes, end, async ({ row, column }, cells, notes, end) => {
+      fc.asyncProperty(location, cells, notes, end, async ({ row, column }, cells, notes, end) => {
         let content = `a,b,c,note${end}`;
         let line = 2;
         let badLine = 0;
@@ -220,9 +220,9 @@ describe('a table', () => {
         }
         const source = await openSource(folder.write('random.csv', content));
         try {
-          const beginning = await readBeginning(source, { delimiter: ',', header: true });
+          const dialect = await detectDialect(source, { delimiter: ',', header: true });
           const kinds: ColumnKind[] = ['numeric', 'numeric', 'numeric', 'text'];
-          await expect(readTable(source, beginning, { kinds: () => kinds })).rejects.toThrow(
+          await expect(readTable(source, dialect, { kinds: () => kinds })).rejects.toThrow(
             `${join(folder.path, 'random.csv')}:${badLine}: column "${'abc'[column]}": found "oops", expected a number`,
           );
         } finally {
@@ -246,7 +246,7 @@ describe('any file', () => {
   const kind = fc.constantFrom<ColumnKind>('auto', 'text', 'numeric', 'skipped');
 
   it('of random bytes gives a table or an error for the user', async () => {
-    const piece = fc.oneof(
+    const chunk = fc.oneof(
       fc.uint8Array({ maxLength: 8 }),
       fc
         .constantFrom('1', '2.5', ',', '\n', '\r\n', '\r', '"', 'x', '\ufeff', '#', ' ', 'ä')
@@ -254,9 +254,9 @@ describe('any file', () => {
     );
     let accepted = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(piece, { maxLength: 30 }), request, kind, async (pieces, request, kind) => {
-        const { beginning, table, error } = await read(Buffer.concat(pieces), request, kind);
-        if (!table || !beginning) {
+      fc.asyncProperty(fc.array(chunk, { maxLength: 30 }), request, kind, async (chunks, request, kind) => {
+        const { dialect, table, error } = await read(Buffer.concat(chunks), request, kind);
+        if (!table || !dialect) {
           expect(error).toBeInstanceOf(MlpError);
           return;
         }
@@ -277,10 +277,10 @@ describe('any file', () => {
     let accepted = 0;
     await fc.assert(
       fc.asyncProperty(soup, request, async (content, request) => {
-        const { beginning, table } = await read(content, request, 'text');
-        if (!table || !beginning) return;
+        const { dialect, table } = await read(content, request, 'text');
+        if (!table || !dialect) return;
         accepted++;
-        const { delimiter, header, comment } = beginning;
+        const { delimiter, header, comment } = dialect;
         const records: string[][] = parse(content, {
           delimiter,
           bom: true,

@@ -1,7 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { type DialectRequest, readBeginning } from '../../../src/data/csv/dialect.js';
+import { type DialectRequest, detectDialect } from '../../../src/data/csv/dialect.js';
 import { readTable } from '../../../src/data/csv/readTable.js';
 import { openSource } from '../../../src/data/source/source.js';
 import { type ColumnKind, numericColumn, type Table, textColumn } from '../../../src/data/table.js';
@@ -20,8 +20,8 @@ async function read(content: string | Uint8Array, options: Options = {}): Promis
   const { kinds = 'auto', ...request } = options;
   const source = await openSource(folder.write('t.csv', content));
   try {
-    const beginning = await readBeginning(source, { delimiter: ',', header: true, ...request });
-    return await readTable(source, beginning, {
+    const dialect = await detectDialect(source, { delimiter: ',', header: true, ...request });
+    return await readTable(source, dialect, {
       kinds: (names) => (typeof kinds === 'string' ? names.map(() => kinds) : kinds),
     });
   } finally {
@@ -139,8 +139,8 @@ describe('readTable', () => {
     const path = folder.write('long.csv', `a\n${'1\n'.repeat(400_000)}`);
     const source = await openSource(path);
     const seen: number[][] = [];
-    const beginning = await readBeginning(source, { delimiter: ',', header: true });
-    await readTable(source, beginning, { kinds: () => ['auto'], progress: (...bytes) => seen.push(bytes) });
+    const dialect = await detectDialect(source, { delimiter: ',', header: true });
+    await readTable(source, dialect, { kinds: () => ['auto'], progress: (...bytes) => seen.push(bytes) });
     source.close();
     expect(seen.length).toBeGreaterThan(1);
     expect(seen.at(-1)).toEqual([800_002, 800_002]);
@@ -162,9 +162,9 @@ describe('readTable', () => {
   it('is refused with 74 where the file shrinks while it is read', async () => {
     const path = folder.write('shrinks.csv', `a\n${'1\n'.repeat(400_000)}`);
     const source = await openSource(path);
-    const beginning = await readBeginning(source, { delimiter: ',', header: true });
+    const dialect = await detectDialect(source, { delimiter: ',', header: true });
     truncateSync(path, 100);
-    const error = await rejection(readTable(source, beginning, { kinds: () => ['auto'] }));
+    const error = await rejection(readTable(source, dialect, { kinds: () => ['auto'] }));
     source.close();
     expect(error.exitCode).toBe(ExitCode.io);
     expect(error.message).toContain('changed while it was read');

@@ -94,7 +94,7 @@ describe.each(Object.entries(fixture))('data/%s.csv', (name, expected) => {
   it("is split as by scikit-learn's train_test_split, row for row", async () => {
     const all = await load(name, { validation: 0, standardize: false });
     const { train, validation } = await load(name, { validation: 0.2, standardize: false });
-    for (const [side, order] of [
+    for (const [rows, order] of [
       [train, expected.split.train] as const,
       [validation, expected.split.validation] as const,
     ]) {
@@ -102,12 +102,12 @@ describe.each(Object.entries(fixture))('data/%s.csv', (name, expected) => {
       const features = order.map((row) =>
         Array.from(all.train.features.subarray(row * width, (row + 1) * width)),
       );
-      expect(side?.rows).toBe(order.length);
-      expect(Array.from(side?.features ?? [])).toEqual(features.flat());
-      expect(side?.labels && Array.from(side.labels)).toEqual(
+      expect(rows?.rows).toBe(order.length);
+      expect(Array.from(rows?.features ?? [])).toEqual(features.flat());
+      expect(rows?.labels && Array.from(rows.labels)).toEqual(
         all.train.labels && order.map((row) => all.train.labels?.[row]),
       );
-      expect(side?.targets && Array.from(side.targets)).toEqual(
+      expect(rows?.targets && Array.from(rows.targets)).toEqual(
         all.train.targets && order.map((row) => all.train.targets?.[row]),
       );
     }

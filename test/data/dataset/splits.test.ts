@@ -21,9 +21,9 @@ const failure = async (content: string, options: Partial<DataConfig>) => {
 };
 
 /** The features of a side, a row each. */
-const rowsOf = (side: Split | undefined, width: number) =>
-  Array.from({ length: side?.rows ?? 0 }, (_, row) => [
-    ...(side?.features.subarray(row * width, (row + 1) * width) ?? []),
+const rowsOf = (rows: Split | undefined, width: number) =>
+  Array.from({ length: rows?.rows ?? 0 }, (_, row) => [
+    ...(rows?.features.subarray(row * width, (row + 1) * width) ?? []),
   ]);
 
 /** Rows that count themselves, with their part and a class. */
@@ -73,7 +73,7 @@ describe('held-out rows', () => {
       validation: 'v.csv',
       test: 'w.csv',
     });
-    expect([train, validation, test].map((side) => rowsOf(side, 1))).toEqual([[[1], [2]], [[7]], [[8], [9]]]);
+    expect([train, validation, test].map((rows) => rowsOf(rows, 1))).toEqual([[[1], [2]], [[7]], [[8], [9]]]);
   });
 
   it.each<[string, Partial<DataConfig>, string, string]>([

@@ -6,7 +6,7 @@ import { fitStandardization } from '../../../src/data/scaling.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DType } from '../../../src/kernels/kernels.js';
 import { Folder, rejection } from '../files.js';
-import { fitFile, fitText, THREADED, TINY, uniform, withPlain, withSource } from './support.js';
+import { fitFile, fitText, THREADED, TINY, uniform, withNumericFile, withSource } from './support.js';
 
 const folder = new Folder();
 
@@ -87,7 +87,7 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
   });
 
   it('gives the same bits for any number of threads', async () => {
-    const options = { columns, place, trainRows, tuning: { ...THREADED, pieceBytes: 1000 } };
+    const options = { columns, place, trainRows, tuning: { ...THREADED, chunkBytes: 1000 } };
     const expected = await fitText(folder, content, options);
     expect(expected).not.toBeNull();
     for (const threads of [2, 3])
@@ -99,9 +99,9 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
     const options = { columns, scaling: 'minmax' as const, place: shuffled(40), trainRows: 30 };
     const expected = await fitText(folder, few, options);
     expect(expected).not.toBeNull();
-    for (const pieceBytes of [1, 10, 63, 64, 500]) {
+    for (const chunkBytes of [1, 10, 63, 64, 500]) {
       for (const blockCells of [1, 7, 64]) {
-        expect(await fitText(folder, few, { ...options, tuning: { pieceBytes, blockCells } })).toEqual(
+        expect(await fitText(folder, few, { ...options, tuning: { chunkBytes, blockCells } })).toEqual(
           expected,
         );
       }
@@ -142,7 +142,7 @@ describe('PlainFile.fit', () => {
     const values = Array.from({ length: 1000 }, (_, i) => 1e9 + (i % 10) / 8);
     const done = await fitText(folder, `x\n${values.join('\n')}\n`, {
       columns: 1,
-      tuning: { pieceBytes: 300 },
+      tuning: { chunkBytes: 300 },
     });
     const { mean, scale } = fitStandardization(Float64Array.from(values), 1);
     expect([done?.fitted[0].shift ?? 0]).toBeAllclose([mean[0]], { relative: 1e-15 });
@@ -168,10 +168,10 @@ describe('a cell that is no number', () => {
     'is the error that csv-parse’s table gives: %s',
     async (bad) => {
       const content = rows(bad);
-      const expected = await withSource(folder, content, (source, beginning) =>
-        rejection(readTable(source, beginning, { kinds: (names) => names.map(() => 'auto') })),
+      const expected = await withSource(folder, content, (source, dialect) =>
+        rejection(readTable(source, dialect, { kinds: (names) => names.map(() => 'auto') })),
       );
-      for (const tuning of [{}, TINY, { ...THREADED, pieceBytes: 50 }]) {
+      for (const tuning of [{}, TINY, { ...THREADED, chunkBytes: 50 }]) {
         const error = await rejection(fitText(folder, content, { columns: 2, tuning, threads: 2 }));
         expect([error.exitCode, error.message, error.hint]).toEqual([
           ExitCode.data,
@@ -248,10 +248,10 @@ describe('PlainFile.write', () => {
     const content = 'a,b,c\n1,0.1,x\n2,5,y\n3,-7.123456789012345,z\n';
     const round = dtype === 'float32' ? Math.fround : (x: number) => x;
     const expected = [(-7.123456789012345 - 1) / 2, 10, 0, 0, (0.1 - 1) / 2, 2].map(round);
-    for (const tuning of [{}, TINY, { ...THREADED, pieceBytes: 9 }]) {
+    for (const tuning of [{}, TINY, { ...THREADED, chunkBytes: 9 }]) {
       const matrix = createFeatureMatrix(dtype, 3, 2);
       const place = Int32Array.of(2, -1, 0);
-      const written = await withPlain(
+      const written = await withNumericFile(
         folder,
         content,
         { threads: 2 },
@@ -265,7 +265,7 @@ describe('PlainFile.write', () => {
 
   it('declines a file with a cell that is no number, missing ones among them', async () => {
     for (const cell of ['x', '']) {
-      await withPlain(folder, `a,b\n1,2\n3,${cell}\n`, {}, async (file) => {
+      await withNumericFile(folder, `a,b\n1,2\n3,${cell}\n`, {}, async (file) => {
         const matrix = createFeatureMatrix('float32', 2, 2);
         expect(await file?.write([0, 1], transforms, Int32Array.of(0, 1), matrixOf(matrix))).toBe(false);
       });
@@ -273,7 +273,7 @@ describe('PlainFile.write', () => {
   });
 
   it('refuses a number that the matrix can’t hold', async () => {
-    await withPlain(folder, 'a,b\n1,2\n3,1e39\n', {}, async (file) => {
+    await withNumericFile(folder, 'a,b\n1,2\n3,1e39\n', {}, async (file) => {
       const matrix = createFeatureMatrix('float32', 2, 2);
       const written =
         file?.write([0, 1], transforms, Int32Array.of(0, 1), matrixOf(matrix)) ?? Promise.resolve();
@@ -284,7 +284,7 @@ describe('PlainFile.write', () => {
   });
 
   it('can go over a file again and again', async () => {
-    await withPlain(folder, 'a\n1\n2\n', {}, async (file) => {
+    await withNumericFile(folder, 'a\n1\n2\n', {}, async (file) => {
       if (!file) throw new Error('the file was declined');
       const first = await fitFile(file, { columns: 1 });
       expect(await fitFile(file, { columns: 1 })).toEqual(first);

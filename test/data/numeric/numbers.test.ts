@@ -1,13 +1,13 @@
 /** Every decimal number becomes the nearest float64: JavaScript's `Number` is the judge. */
 import { describe, expect, it } from 'vitest';
 import { Folder } from '../files.js';
-import { uniform, withPlain } from './support.js';
+import { uniform, withNumericFile } from './support.js';
 
 const folder = new Folder();
 
 /** The values that a file's only column of these numbers is read as. */
 async function valuesOf(texts: readonly string[]): Promise<Float64Array> {
-  return withPlain(folder, `x\n${texts.join('\n')}\n`, { captured: new Map([[0, 'numeric']]) }, (file) => {
+  return withNumericFile(folder, `x\n${texts.join('\n')}\n`, { kept: new Map([[0, 'numeric']]) }, (file) => {
     const column = file?.column(0);
     if (column?.kind !== 'numeric') throw new Error('the file was declined when expected to be read');
     return column.values;

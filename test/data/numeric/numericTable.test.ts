@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../../src/data/csv/readTable.js';
-import { readPlainTable } from '../../../src/data/numeric/numericFile.js';
+import { readNumericTable } from '../../../src/data/numeric/numericFile.js';
 import type { Tuning } from '../../../src/data/numeric/workspace.js';
 import type { ColumnKind, Table } from '../../../src/data/table.js';
 import { MlpError } from '../../../src/errors.js';
@@ -12,7 +12,7 @@ import { THREADED, TINY, withSource } from './support.js';
 const folder = new Folder();
 
 interface Both {
-  readonly plain: Table | null;
+  readonly numeric: Table | null;
   /** Undefined where csv-parse's table refuses the file. */
   readonly table: Table | undefined;
 }
@@ -27,14 +27,14 @@ async function readBoth(
     return await withSource(
       folder,
       content,
-      async (source, beginning) => {
-        const kinds = beginning.names.map(() => kind);
-        const plain = await readPlainTable({ source, beginning, kinds, threads }, tuning);
-        const table = await readTable(source, beginning, { kinds: () => kinds }).catch((error) => {
+      async (source, dialect) => {
+        const kinds = dialect.names.map(() => kind);
+        const numeric = await readNumericTable({ source, dialect, kinds, threads }, tuning);
+        const table = await readTable(source, dialect, { kinds: () => kinds }).catch((error) => {
           if (error instanceof MlpError) return undefined;
           throw error;
         });
-        return { plain, table };
+        return { numeric, table };
       },
       header,
     );
@@ -45,7 +45,7 @@ async function readBoth(
 }
 
 const digits = fc.stringMatching(/^[0-9]{1,20}$/);
-const odd = fc.constantFrom(
+const badCells = fc.constantFrom(
   ...['-0', '+0', '.5', '5.', '-.5e1', '007', '1e-320', '4.9e-324', '2e-324', '1e308', '-1E+308', '0e999'],
   ...[
     '1.7976931348623157e308',
@@ -60,7 +60,7 @@ const odd = fc.constantFrom(
   ...['0.30000000000000004', '12345678', '-123456789', '.123456789012345', '1234567890.12345678901234567890'],
 );
 const number = fc.oneof(
-  odd,
+  badCells,
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
   fc.integer().map(String),
   fc.tuple(fc.constantFrom('', '-', '+'), digits, digits).map(([sign, a, b]) => `${sign}${a}.${b}`),
@@ -113,10 +113,10 @@ describe('readPlainTable', () => {
         owned,
         fc.integer({ min: 1, max: 64 }),
         fc.integer({ min: 1, max: 12 }),
-        async ({ content }, pieceBytes, blockCells) => {
-          const both = await readBoth(content, { pieceBytes, blockCells });
-          if (both?.plain) {
-            expect(both.plain).toEqual(both.table);
+        async ({ content }, chunkBytes, blockCells) => {
+          const both = await readBoth(content, { chunkBytes, blockCells });
+          if (both?.numeric) {
+            expect(both.numeric).toEqual(both.table);
             read++;
           }
         },
@@ -135,8 +135,8 @@ describe('readPlainTable', () => {
         fc.constantFrom<ColumnKind>('auto', 'text', 'numeric'),
         async (content, kind) => {
           const both = await readBoth(content, TINY, { kind, header: false });
-          if (!both?.plain) return;
-          expect(both.plain).toEqual(both.table);
+          if (!both?.numeric) return;
+          expect(both.numeric).toEqual(both.table);
           read++;
         },
       ),
@@ -149,7 +149,7 @@ describe('readPlainTable', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
         const both = await readBoth(bytes, TINY, { kind: 'text', header: false });
-        if (both?.plain) expect(both.plain).toEqual(both.table);
+        if (both?.numeric) expect(both.numeric).toEqual(both.table);
       }),
       { numRuns: 250 },
     );
@@ -160,19 +160,19 @@ describe('readPlainTable', () => {
     const content = `n,x,c,y\n${rows.join('\n')}\n`;
     const expected = (await readBoth(content, {}))?.table;
     expect(expected?.rows).toBe(300);
-    for (let pieceBytes = 1; pieceBytes < 80; pieceBytes++) {
-      expect((await readBoth(content, { pieceBytes, blockCells: pieceBytes }))?.plain).toEqual(expected);
+    for (let chunkBytes = 1; chunkBytes < 80; chunkBytes++) {
+      expect((await readBoth(content, { chunkBytes, blockCells: chunkBytes }))?.numeric).toEqual(expected);
     }
     for (const threads of [1, 2, 3]) {
-      const tuning = { ...THREADED, pieceBytes: 100 };
-      expect((await readBoth(content, tuning, { threads }))?.plain).toEqual(expected);
+      const tuning = { ...THREADED, chunkBytes: 100 };
+      expect((await readBoth(content, tuning, { threads }))?.numeric).toEqual(expected);
     }
   });
 
   it('is not misled by a column whose first rows are of another kind', async () => {
     const numbers = `x\n${'1\n'.repeat(250)}word\n`;
-    expect((await readBoth(numbers, {}))?.plain).toBeNull();
+    expect((await readBoth(numbers, {}))?.numeric).toBeNull();
     const words = `x\n${'word\n'.repeat(250)}1\n`;
-    expect((await readBoth(words, {}))?.plain).toBeNull();
+    expect((await readBoth(words, {}))?.numeric).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Crew } from '../../../src/data/numeric/readerPool.js';
+import { ReaderPool } from '../../../src/data/numeric/readerPool.js';
 import { TUNING } from '../../../src/data/numeric/workspace.js';
 import { ExitCode } from '../../../src/errors.js';
 import { Folder, rejection } from '../files.js';
@@ -8,24 +8,27 @@ import { withSource } from './support.js';
 
 const folder = new Folder();
 const content = `a,b\n${'1,2\n'.repeat(5000)}`;
-const task = { kind: 'scan', captured: [] } as const;
+const task = { kind: 'scan', kept: [] } as const;
 
 /** A crew of two on that file, whose second thread runs a script. */
-function withCrew<T>(script: string | undefined, use: (crew: Crew, units: number) => Promise<T>): Promise<T> {
+function withCrew<T>(
+  script: string | undefined,
+  use: (pool: ReaderPool, units: number) => Promise<T>,
+): Promise<T> {
   return withSource(folder, content, async (source, { dataStart, delimiter }) => {
-    const tuning = { ...TUNING, pieceBytes: 4 };
-    const crew = new Crew({
+    const tuning = { ...TUNING, chunkBytes: 4 };
+    const pool = new ReaderPool({
       file: source,
-      beginning: { delimiter, dataStart, columns: 2 },
+      format: { delimiter, dataStart, columns: 2 },
       threads: 2,
       tuning,
       ...(script !== undefined && { script: new URL(`data:text/javascript,${encodeURIComponent(script)}`) }),
     });
     try {
-      await once(crew.workers[0], 'online');
-      return await use(crew, 5000);
+      await once(pool.workers[0], 'online');
+      return await use(pool, 5000);
     } finally {
-      await crew.close();
+      await pool.close();
     }
   });
 }
@@ -40,13 +43,13 @@ const takeUnitAnd = (act: string) => `
 
 describe('Crew', () => {
   it('hands over the results of all threads in the order of the units', async () => {
-    await withCrew(undefined, async (crew, units) => {
+    await withCrew(undefined, async (pool, units) => {
       const order: number[] = [];
-      const isPlain = await crew.run(task, units, ({ rows }, unit) => {
+      const isNumeric = await pool.run(task, units, ({ rows }, unit) => {
         expect(rows).toBe(1);
         order.push(unit);
       });
-      expect(isPlain).toBe(true);
+      expect(isNumeric).toBe(true);
       expect(order).toEqual(Array.from({ length: units }, (_, unit) => unit));
     });
   });
@@ -56,7 +59,7 @@ describe('Crew', () => {
     ['throws', 'throw new Error("lost");'],
   ])('is an error rather than a wait where a thread %s', async (_, act) => {
     const error = await rejection(
-      withCrew(takeUnitAnd(act), (crew, units) => crew.run(task, units, () => {})),
+      withCrew(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
     );
     expect(error.exitCode).toBe(ExitCode.internal);
     expect(error.message).toContain('thread 2 of 2');
@@ -66,7 +69,7 @@ describe('Crew', () => {
     const failed = "{ type: 'failed', id, error: { exitCode: 74, message: 'gone', hint: 'look' } }";
     const act = `parentPort.postMessage(${failed});`;
     const error = await rejection(
-      withCrew(takeUnitAnd(act), (crew, units) => crew.run(task, units, () => {})),
+      withCrew(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
     );
     expect([error.exitCode, error.message, error.hint]).toEqual([74, 'gone', 'look']);
   });
@@ -75,15 +78,15 @@ describe('Crew', () => {
     const act = `
       parentPort.postMessage({ type: 'result', id, unit: 0, result: undefined });
       parentPort.postMessage({ type: 'left', id });`;
-    expect(await withCrew(takeUnitAnd(act), (crew, units) => crew.run(task, units, () => {}))).toBe(false);
+    expect(await withCrew(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {}))).toBe(false);
   });
 
   it('closes at once while a thread is at work, and twice', async () => {
-    await withCrew(takeUnitAnd('for (;;);'), async (crew, units) => {
-      const running = crew.run(task, units, () => {});
+    await withCrew(takeUnitAnd('for (;;);'), async (pool, units) => {
+      const running = pool.run(task, units, () => {});
       running.catch(() => {});
-      await crew.close();
-      await crew.close();
+      await pool.close();
+      await pool.close();
     });
   });
 });

@@ -4,16 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
 import { Folder, rejection } from '../files.js';
-import { fitFile, TINY, withPlain } from './support.js';
+import { fitFile, TINY, withNumericFile } from './support.js';
 
 const folder = new Folder();
 const numeric = new Map([[1, 'numeric' as const]]);
 
-const rowsOf = (
-  content: string | Uint8Array,
-  captured = new Map<number, 'numeric' | 'text'>(),
-  tuning = {},
-) => withPlain(folder, content, { captured }, (file) => file?.rows ?? null, tuning);
+const rowsOf = (content: string | Uint8Array, kept = new Map<number, 'numeric' | 'text'>(), tuning = {}) =>
+  withNumericFile(folder, content, { kept }, (file) => file?.rows ?? null, tuning);
 
 describe('PlainFile.scan', () => {
   it.each([
@@ -53,7 +50,8 @@ describe('PlainFile.scan', () => {
   it('declines bytes that are no UTF-8, and takes those that are', async () => {
     const bytes = (tail: number[]) =>
       Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(1000)}3,`), Buffer.from(tail)]);
-    const late = (tail: number[]) => withPlain(folder, bytes(tail), {}, (file) => file?.rows ?? null, TINY);
+    const late = (tail: number[]) =>
+      withNumericFile(folder, bytes(tail), {}, (file) => file?.rows ?? null, TINY);
     expect(await late([0xc3, 0xa9])).toBe(1001);
     // Only past the beginning, which is read as text.
     const long = Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(100_000)}3,`), Buffer.from([0xe9, 0x0a])]);
@@ -69,7 +67,7 @@ describe('PlainFile.scan', () => {
 
   it('captures numbers with NaN where they are missing', async () => {
     const content = 'a,b,c\n1,2.5,x\n1,NA,y\n1,,z\n1,-3e2,w\n';
-    await withPlain(folder, content, { captured: numeric }, (file) => {
+    await withNumericFile(folder, content, { kept: numeric }, (file) => {
       expect(file?.column(1)).toEqual({
         kind: 'numeric',
         values: Float64Array.of(2.5, Number.NaN, Number.NaN, -300),
@@ -102,10 +100,10 @@ describe('PlainFile.scan', () => {
     ];
     const content = `a,b\n${words.map((word) => `1,${word}`).join('\n')}\n`;
     for (const tuning of [{}, TINY]) {
-      await withPlain(
+      await withNumericFile(
         folder,
         content,
-        { captured: new Map([[1, 'text']]) },
+        { kept: new Map([[1, 'text']]) },
         (file) => {
           const column = file?.column(1);
           if (column?.kind !== 'text') throw new Error('the column is no text');
@@ -125,7 +123,7 @@ describe('PlainFile.scan', () => {
   });
 
   it('says on which line a row stands', async () => {
-    await withPlain(folder, '"a\nb",c\n1,2\n3,4\n', {}, (file) => {
+    await withNumericFile(folder, '"a\nb",c\n1,2\n3,4\n', {}, (file) => {
       expect([file?.line(0), file?.line(1)]).toEqual([3, 4]);
     });
   });
@@ -137,9 +135,15 @@ describe('PlainFile.scan', () => {
       expect(total).toBe(2 * content.length);
       told.push(done);
     };
-    await withPlain(folder, content, { progress }, async (file) => file && fitFile(file, { columns: 2 }), {
-      pieceBytes: 100,
-    });
+    await withNumericFile(
+      folder,
+      content,
+      { progress },
+      async (file) => file && fitFile(file, { columns: 2 }),
+      {
+        chunkBytes: 100,
+      },
+    );
     expect(told).toEqual(told.toSorted((a, b) => a - b));
     expect(told.at(-1)).toBe(2 * content.length);
   });
@@ -147,7 +151,7 @@ describe('PlainFile.scan', () => {
   it('is an error where the file has become shorter, or another', async () => {
     const content = `a,b\n${'1,2\n'.repeat(500)}`;
     const fitAfter = (change: (path: string) => void) =>
-      withPlain(folder, content, {}, async (file) => {
+      withNumericFile(folder, content, {}, async (file) => {
         change(join(folder.path, 'plain.csv'));
         return file && fitFile(file, { columns: 2 });
       });

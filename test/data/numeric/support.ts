@@ -1,6 +1,6 @@
-import { type Beginning, readBeginning } from '../../../src/data/csv/dialect.js';
+import { type Dialect, detectDialect } from '../../../src/data/csv/dialect.js';
 import { createFeatureMatrix, matrixOf } from '../../../src/data/featureMatrix.js';
-import { PlainFile, type PlainRequest } from '../../../src/data/numeric/numericFile.js';
+import { NumericFile, type NumericFileRequest } from '../../../src/data/numeric/numericFile.js';
 import type { Tuning } from '../../../src/data/numeric/workspace.js';
 import type { FittedColumn, Scaling } from '../../../src/data/scaling.js';
 import { openSource, type Source } from '../../../src/data/source/source.js';
@@ -8,7 +8,7 @@ import type { DType, FloatArray } from '../../../src/kernels/kernels.js';
 import type { Folder } from '../files.js';
 
 /** Every row lies across a border of pieces, and a block holds a row or two. */
-export const TINY: Partial<Tuning> = { pieceBytes: 7, blockCells: 4 };
+export const TINY: Partial<Tuning> = { chunkBytes: 7, blockCells: 4 };
 /** Threads are started however small the file. */
 export const THREADED: Partial<Tuning> = { threadedBytes: 0 };
 
@@ -16,30 +16,27 @@ export const THREADED: Partial<Tuning> = { threadedBytes: 0 };
 export async function withSource<T>(
   folder: Folder,
   content: string | Uint8Array,
-  use: (source: Source, beginning: Beginning) => Promise<T>,
+  use: (source: Source, dialect: Dialect) => Promise<T>,
   header: 'auto' | boolean = 'auto',
 ): Promise<T> {
   const source = await openSource(folder.write('plain.csv', content));
   try {
-    return await use(source, await readBeginning(source, { delimiter: 'auto', header }));
+    return await use(source, await detectDialect(source, { delimiter: 'auto', header }));
   } finally {
     source.close();
   }
 }
 
 /** Scans a file, and does something with what comes of it. */
-export function withPlain<T>(
+export function withNumericFile<T>(
   folder: Folder,
   content: string | Uint8Array,
-  request: Partial<Pick<PlainRequest, 'captured' | 'threads' | 'progress'>>,
-  use: (file: PlainFile | null, source: Source) => T | Promise<T>,
+  request: Partial<Pick<NumericFileRequest, 'kept' | 'threads' | 'progress'>>,
+  use: (file: NumericFile | null, source: Source) => T | Promise<T>,
   tuning: Partial<Tuning> = {},
 ): Promise<T> {
-  return withSource(folder, content, async (source, beginning) => {
-    const file = await PlainFile.scan(
-      { source, beginning, captured: new Map(), threads: 1, ...request },
-      tuning,
-    );
+  return withSource(folder, content, async (source, dialect) => {
+    const file = await NumericFile.scan({ source, dialect, kept: new Map(), threads: 1, ...request }, tuning);
     try {
       return await use(file, source);
     } finally {
@@ -69,10 +66,10 @@ export interface Fit {
 /** Fits a file whose columns are all features unless said otherwise; null where it is declined. */
 export function fitText(folder: Folder, content: string, options: FitOptions): Promise<Fit | null> {
   const { threads = 1, tuning = {} } = options;
-  return withPlain(folder, content, { threads }, (file) => file && fitFile(file, options), tuning);
+  return withNumericFile(folder, content, { threads }, (file) => file && fitFile(file, options), tuning);
 }
 
-export async function fitFile(file: PlainFile, options: FitOptions): Promise<Fit | null> {
+export async function fitFile(file: NumericFile, options: FitOptions): Promise<Fit | null> {
   const { columns, scaling = 'standard', dtype = 'float32', missingIsError = true } = options;
   const features = options.features ?? Array.from({ length: columns }, (_, column) => column);
   const place = options.place ?? Int32Array.from({ length: file.rows }, (_, row) => row);

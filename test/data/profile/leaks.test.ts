@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarize, type Warning } from '../../../src/data/profile/profile.js';
+import { profileTable, type Warning } from '../../../src/data/profile/profile.js';
 import { RandomState } from '../../../src/random/randomState.js';
 import { tableOf } from '../encoding/tables.js';
 
@@ -10,7 +10,7 @@ const repeat = <Cell>(count: number, cell: (i: number) => Cell): Cell[] =>
 
 function leaksOf(cells: Record<string, Cells>): Warning[] {
   const table = tableOf(cells);
-  return summarize(table, { delimiter: ',', header: true }, table.names.indexOf('y')).warnings.filter(
+  return profileTable(table, { delimiter: ',', header: true }, table.names.indexOf('y')).warnings.filter(
     ({ kind }) => kind === 'leak',
   );
 }

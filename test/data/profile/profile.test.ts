@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarize, type TableSummary } from '../../../src/data/profile/profile.js';
+import { profileTable, type TableProfile } from '../../../src/data/profile/profile.js';
 import type { Table } from '../../../src/data/table.js';
 import { fixture } from '../../support/fixtures.js';
 import { tableOf } from '../encoding/tables.js';
@@ -27,18 +27,18 @@ const pandas = fixture<{
 
 const DIALECT = { delimiter: ',', header: true };
 
-const summaryOf = (cells: Parameters<typeof tableOf>[0], target?: string): TableSummary => {
+const summaryOf = (cells: Parameters<typeof tableOf>[0], target?: string): TableProfile => {
   const table = tableOf(cells);
-  return summarize(table, DIALECT, target === undefined ? undefined : table.names.indexOf(target));
+  return profileTable(table, DIALECT, target === undefined ? undefined : table.names.indexOf(target));
 };
 
-const column = ({ columns }: TableSummary, name: string) => {
+const column = ({ columns }: TableProfile, name: string) => {
   const found = columns.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no column ${name}`);
   return found;
 };
 
-const warningsOf = ({ warnings }: TableSummary, kind: string) =>
+const warningsOf = ({ warnings }: TableProfile, kind: string) =>
   warnings.filter((warning) => warning.kind === kind).map(({ text }) => text);
 
 const repeat = <Cell>(count: number, cell: (i: number) => Cell): Cell[] =>
@@ -46,10 +46,10 @@ const repeat = <Cell>(count: number, cell: (i: number) => Cell): Cell[] =>
 
 describe('the figures of a column', () => {
   const { cells, awkward: expected } = pandas;
-  const summary = summaryOf(cells);
+  const profile = summaryOf(cells);
 
   it.each(Object.entries(expected.columns))('are those of pandas for %j', (name, figures) => {
-    const { missing, distinct, range, mean, deviation, frequent } = column(summary, name);
+    const { missing, distinct, range, mean, deviation, frequent } = column(profile, name);
     expect({ missing, distinct }).toEqual({ missing: figures.missing, distinct: figures.distinct });
     expect(range).toEqual(figures.min === undefined ? undefined : { min: figures.min, max: figures.max });
     if (figures.mean !== undefined && figures.deviation !== undefined) {
@@ -66,7 +66,7 @@ describe('the figures of a column', () => {
   });
 
   it('count the rows that are earlier rows again, as pandas does', () => {
-    expect([summary.rows, summary.duplicateRows]).toEqual([expected.rows, expected.duplicateRows]);
+    expect([profile.rows, profile.duplicateRows]).toEqual([expected.rows, expected.duplicateRows]);
   });
 
   it('hold for a quarter of a million different numbers', () => {
@@ -169,35 +169,35 @@ describe('the target', () => {
 
   it('counts classes in the rows that have one, and warns of the others', () => {
     const y = repeat(40, (i) => (i === 7 ? null : i % 2 ? 'yes' : 'no'));
-    const summary = summaryOf({ x: repeat(40, (i) => Math.sin(i)), y }, 'y');
-    expect(summary.target?.classes).toEqual([
+    const profile = summaryOf({ x: repeat(40, (i) => Math.sin(i)), y }, 'y');
+    expect(profile.target?.classes).toEqual([
       { name: 'no', rows: 20 },
       { name: 'yes', rows: 19 },
     ]);
-    expect(warningsOf(summary, 'target')).toEqual([
+    expect(warningsOf(profile, 'target')).toEqual([
       'the target is missing in 1 of 40 rows: remove or complete them',
     ]);
-    expect(warningsOf(summary, 'missing')).toEqual([]);
+    expect(warningsOf(profile, 'missing')).toEqual([]);
   });
 
   it.each([
     ['a single value', repeat(20, () => 'yes')],
     ['no value', repeat(20, () => null)],
   ])('has no task with %s', (what, y) => {
-    const summary = summaryOf({ x: repeat(20, (i) => Math.sin(i)), y }, 'y');
-    expect(summary.target?.task).toBeUndefined();
-    expect(warningsOf(summary, 'target')[0]).toBe(`the target holds ${what}: there is nothing to learn`);
+    const profile = summaryOf({ x: repeat(20, (i) => Math.sin(i)), y }, 'y');
+    expect(profile.target?.task).toBeUndefined();
+    expect(warningsOf(profile, 'target')[0]).toBe(`the target holds ${what}: there is nothing to learn`);
   });
 });
 
 describe('duplicate rows', () => {
   it('are those equal in every cell, missing ones and both zeros being equal', () => {
-    const summary = summaryOf({
+    const profile = summaryOf({
       a: [0, null, -0, null, 1],
       b: ['x', 'y', 'x', 'y', null],
     });
-    expect(summary.duplicateRows).toBe(2);
-    expect(warningsOf(summary, 'duplicates')).toEqual([
+    expect(profile.duplicateRows).toBe(2);
+    expect(warningsOf(profile, 'duplicates')).toEqual([
       '2 rows are earlier rows again (line 4 is line 2 again): a row on both sides of a split is no test',
     ]);
   });
@@ -207,10 +207,10 @@ describe('duplicate rows', () => {
     const x = repeat(rows, (i) => [1, 1, 1, 2, 2][i] ?? i + 0.5);
     const y = repeat(rows, (i) => ['p', 'q', 'q', 'p', 'p'][i] ?? 'p');
     const id = repeat(rows, (i) => i);
-    const summary = summaryOf({ id, x, y }, 'y');
-    expect(summary.duplicateRows).toBe(0);
-    expect(summary.target?.conflictingRows).toBe(3);
-    expect(warningsOf(summary, 'conflicts')).toEqual([
+    const profile = summaryOf({ id, x, y }, 'y');
+    expect(profile.duplicateRows).toBe(0);
+    expect(profile.target?.conflictingRows).toBe(3);
+    expect(warningsOf(profile, 'conflicts')).toEqual([
       '3 rows have the features of another row but not its class: no model gets all of them right',
     ]);
     expect(summaryOf({ x, y }, 'y').duplicateRows).toBe(2);
@@ -231,8 +231,8 @@ describe('duplicate rows', () => {
 it('says the same of a table whatever its columns are called', () => {
   const named = (name: string): Table => tableOf(new Map([[name, repeat(12, (i) => i)]]));
   for (const name of ['__proto__', 'constructor', '\u001b[31m', '']) {
-    const summary = summarize(named(name), DIALECT);
-    expect(summary.columns[0]).toMatchObject({ name, kind: 'identifier', distinct: 12 });
-    expect(summary.warnings[0].text).not.toContain('\u001b');
+    const profile = profileTable(named(name), DIALECT);
+    expect(profile.columns[0]).toMatchObject({ name, kind: 'identifier', distinct: 12 });
+    expect(profile.warnings[0].text).not.toContain('\u001b');
   }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarize } from '../../../src/data/profile/profile.js';
+import { profileTable } from '../../../src/data/profile/profile.js';
 import { tableOf } from '../encoding/tables.js';
 
 type Cells = (number | string | null)[];
@@ -13,7 +13,7 @@ const wave = (rows: number) => repeat(rows, (i) => Math.sin(i * i));
 function warningsOf(cells: Record<string, Cells>, target?: string, header = true) {
   const table = { ...tableOf(cells), header };
   const index = target === undefined ? undefined : table.names.indexOf(target);
-  return summarize(table, { delimiter: ',', header }, index).warnings;
+  return profileTable(table, { delimiter: ',', header }, index).warnings;
 }
 
 describe('warnings about columns', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readBeginning } from '../../../src/data/csv/dialect.js';
+import { detectDialect } from '../../../src/data/csv/dialect.js';
 import { readWhole } from '../../../src/data/openTable.js';
-import { summarize } from '../../../src/data/profile/profile.js';
+import { profileTable } from '../../../src/data/profile/profile.js';
 import { openSource } from '../../../src/data/source/source.js';
 import { fixture, projectPath } from '../../support/fixtures.js';
 
@@ -27,10 +27,10 @@ const { shipped } = fixture<{ shipped: Record<string, Expected> }>('pandas/summa
 async function summaryOf(name: string) {
   const source = await openSource(projectPath(`data/${name}.csv`));
   try {
-    const beginning = await readBeginning(source, { delimiter: 'auto', header: 'auto' });
-    const table = await readWhole(source, beginning);
+    const dialect = await detectDialect(source, { delimiter: 'auto', header: 'auto' });
+    const table = await readWhole(source, dialect);
     // The target is the last column of each.
-    return summarize(table, beginning, table.names.length - 1);
+    return profileTable(table, dialect, table.names.length - 1);
   } finally {
     source.close();
   }
@@ -38,14 +38,14 @@ async function summaryOf(name: string) {
 
 describe.each(Object.entries(shipped))('%s.csv', (name, { rows, duplicateRows, columns }) => {
   it('has the figures that pandas tells', async () => {
-    const summary = await summaryOf(name);
-    expect([summary.rows, summary.duplicateRows]).toEqual([rows, duplicateRows]);
-    expect(summary.columns.map((column) => column.name)).toEqual(Object.keys(columns));
-    for (const { missing, distinct, range, mean, deviation, ...column } of summary.columns) {
+    const profile = await summaryOf(name);
+    expect([profile.rows, profile.duplicateRows]).toEqual([rows, duplicateRows]);
+    expect(profile.columns.map((column) => column.name)).toEqual(Object.keys(columns));
+    for (const { missing, distinct, range, mean, deviation, ...column } of profile.columns) {
       const expected = columns[column.name];
       expect([column.name, missing, distinct]).toEqual([column.name, expected.missing, expected.distinct]);
       if (expected.counts) {
-        const counts = summary.target?.classes?.map((level) => [level.name, level.rows]);
+        const counts = profile.target?.classes?.map((level) => [level.name, level.rows]);
         expect(Object.fromEntries(counts ?? [])).toEqual(expected.counts);
       } else {
         const { min, max } = range ?? {};
@@ -70,7 +70,7 @@ it.each([
   ['iris', 'multiclass', ['line 144 is line 103 again: a row on both sides of a split is no test']],
   ['wine', 'multiclass', []],
 ] as const)('%s.csv is %s, and raises no false alarm', async (name, task, warnings) => {
-  const summary = await summaryOf(name);
-  expect(summary.target?.task).toBe(task);
-  expect(summary.warnings.map(({ text }) => text)).toEqual(warnings);
+  const profile = await summaryOf(name);
+  expect(profile.target?.task).toBe(task);
+  expect(profile.warnings.map(({ text }) => text)).toEqual(warnings);
 });

@@ -15,13 +15,13 @@ async function piecesOf(
   progress?: (doneBytes: number, totalBytes: number) => void,
 ): Promise<Buffer[]> {
   const source = await openSource(folder.write('table.csv', content));
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   try {
-    for await (const piece of readText(source, progress)) pieces.push(piece);
+    for await (const chunk of readText(source, progress)) chunks.push(chunk);
   } finally {
     source.close();
   }
-  return pieces;
+  return chunks;
 }
 
 /** The message without the folder. */
@@ -35,9 +35,9 @@ describe('readText', () => {
   it('gives a whole file in pieces that end between characters', async () => {
     for (const shift of [0, 1, 2]) {
       const text = `${'x'.repeat(shift)}${'€'.repeat(300_000)}`;
-      const pieces = await piecesOf(text);
-      expect(pieces.length).toBeGreaterThan(1);
-      expect(pieces.map(String).join('')).toBe(text);
+      const chunks = await piecesOf(text);
+      expect(chunks.length).toBeGreaterThan(1);
+      expect(chunks.map(String).join('')).toBe(text);
     }
   });
 
@@ -63,11 +63,11 @@ describe('readText', () => {
   it('refuses a file that has shrunk since it was opened', async () => {
     const path = folder.write('shrinks.csv', 'x'.repeat(1_000_000));
     const source = await openSource(path);
-    const pieces = readText(source);
-    await pieces.next();
+    const chunks = readText(source);
+    await chunks.next();
     truncateSync(path, 300_000);
     const rest = async () => {
-      for await (const _ of pieces);
+      for await (const _ of chunks);
     };
     expect(await rejection(rest())).toMatchObject({
       exitCode: ExitCode.io,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ColumnSummary, Level, TableSummary, TargetSummary } from '../../../src/data/profile/profile.js';
-import { likelyTarget, type Proposal, propose } from '../../../src/data/suggest/suggestConfig.js';
+import type { ColumnProfile, Level, TableProfile, TargetProfile } from '../../../src/data/profile/profile.js';
+import { likelyTarget, type Suggestion, suggestConfig } from '../../../src/data/suggest/suggestConfig.js';
 
-type Column = Partial<Omit<ColumnSummary, 'index'>> & { name: string };
+type Column = Partial<Omit<ColumnProfile, 'index'>> & { name: string };
 
 /** A column of measurements, with other figures on top. */
-function column(index: number, changes: Column): ColumnSummary {
+function column(index: number, changes: Column): ColumnProfile {
   const isText = changes.cells === 'text';
   return {
     index,
@@ -27,12 +27,12 @@ interface TableOptions {
   rows?: number;
   target?: Partial<Column>;
   classes?: Level[];
-  dialect?: Partial<TableSummary['dialect']>;
-  warnings?: TableSummary['warnings'];
+  dialect?: Partial<TableProfile['dialect']>;
+  warnings?: TableProfile['warnings'];
 }
 
 /** A table of these features and a target `y` behind them: of classes where there are some, else a quantity. */
-function table(features: readonly Column[], options: TableOptions = {}): TableSummary {
+function table(features: readonly Column[], options: TableOptions = {}): TableProfile {
   const { rows = 100, warnings = [] } = options;
   const header = options.dialect?.header ?? true;
   const text = options.classes && { cells: 'text' as const, distinct: options.classes.length };
@@ -40,7 +40,7 @@ function table(features: readonly Column[], options: TableOptions = {}): TableSu
     column(index, header ? changes : { ...changes, name: String(index) }),
   );
   const { name, index } = columns[features.length];
-  const target: TargetSummary = options.classes
+  const target: TargetProfile = options.classes
     ? { name, index, task: options.classes.length === 2 ? 'binary' : 'multiclass', classes: options.classes }
     : { name, index, task: 'regression' };
   return {
@@ -54,15 +54,15 @@ function table(features: readonly Column[], options: TableOptions = {}): TableSu
   };
 }
 
-function proposal(features: readonly Column[], options?: TableOptions): Proposal {
-  return propose(table(features, options), { train: 'data.csv' });
+function proposal(features: readonly Column[], options?: TableOptions): Suggestion {
+  return suggestConfig(table(features, options), { train: 'data.csv' });
 }
 
 const dataOf = (features: readonly Column[], options?: TableOptions) =>
   proposal(features, options).config.data;
 const layersOf = (features: readonly Column[], options?: TableOptions) =>
   proposal(features, options).config.network.layers;
-const textOf = ({ reasons }: Proposal, wanted: string) => reasons.find(({ key }) => key === wanted)?.text;
+const textOf = ({ reasons }: Suggestion, wanted: string) => reasons.find(({ key }) => key === wanted)?.text;
 
 describe('the layers', () => {
   it.each([
@@ -419,9 +419,9 @@ it('hands on the warnings that the config does not answer', () => {
 });
 
 it('refuses a target that is always the same', () => {
-  const summary = table(measurements(2));
+  const profile = table(measurements(2));
   const target = { name: 'y', index: 2, task: undefined };
-  expect(() => propose({ ...summary, target }, { train: 'data.csv' })).toThrow(
+  expect(() => suggestConfig({ ...profile, target }, { train: 'data.csv' })).toThrow(
     'data.csv: column "y": found a single value in all rows, expected at least two classes or values',
   );
 });
