@@ -155,7 +155,11 @@ export const dataSchema = dataFields
     }
   });
 
-export type DataConfig = z.infer<typeof dataFields>;
+/** `data` with every default filled in. */
+export interface DataConfig extends z.infer<typeof dataFields> {}
+
+/** `data` as a user writes it. */
+export interface DataInput extends z.input<typeof dataFields> {}
 
 /** A column: its name, or its number from 0 if the file has no header. */
 export type ColumnRef = z.infer<typeof column>;

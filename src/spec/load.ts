@@ -50,7 +50,7 @@ export interface LoadedNetworkSpec {
  * mistake in it, ExitCode.usage for a wrong override
  */
 export function loadTrainConfig(path: string, overrides: readonly string[] = []): LoadedTrainConfig {
-  return checkConfig(path, readJson(path), overrides.map(parseOverride));
+  return checkTrainConfig(readJson(path), path, overrides.map(parseOverride));
 }
 
 /**
@@ -62,7 +62,7 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
   const value = readJson(path);
   const parsed = overrides.map(parseOverride);
   if (isObject(value) && Object.hasOwn(value, 'network')) {
-    const loaded = checkConfig(path, value, parsed);
+    const loaded = checkTrainConfig(value, path, parsed);
     const { network, training } = loaded.config;
     return { ...loaded, network, batchSize: training.batchSize };
   }
@@ -78,7 +78,17 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
   return { network, path, directory: dirname(path), networkPlace: { file: path, path: [] } };
 }
 
-function checkConfig(path: string, value: unknown, overrides: readonly Override[]): LoadedTrainConfig {
+/**
+ * Checks a train config that is already in memory: a `TrainConfigInput`, or any parsed JSON. `path` is its
+ * name in errors; the paths inside are relative to its folder (by default the working directory).
+ *
+ * @throws MlpError as `loadTrainConfig` does
+ */
+export function checkTrainConfig(
+  value: unknown,
+  path = 'config',
+  overrides: readonly Override[] = [],
+): LoadedTrainConfig {
   if (isObject(value) && !Object.hasOwn(value, 'network') && Object.hasOwn(value, 'layers')) {
     throw new MlpError(
       ExitCode.config,

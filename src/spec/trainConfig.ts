@@ -2,7 +2,7 @@
  * The train config: its schema, its types, and the JSON Schemas that editors read. All come from the
  * same zod schemas, so they can't disagree.
  */
-import { dataSchema } from './dataConfig.js';
+import { type DataInput, dataSchema } from './dataConfig.js';
 import { atLeast, choice, flag, object, positive, text, wholeNumber } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
@@ -87,8 +87,9 @@ const trainingSchema = trainingFields
       });
     }
   })
-  .transform((value) =>
-    value.epochs === undefined && value.steps === undefined ? { epochs: defaultEpochs, ...value } : value,
+  .transform(
+    (value): TrainingConfig =>
+      value.epochs === undefined && value.steps === undefined ? { epochs: defaultEpochs, ...value } : value,
   );
 
 /** A train config; its network is in place, not a path, with every layer in its long form. */
@@ -127,17 +128,23 @@ export const trainSchema = object({
 });
 
 /** A train config with every default filled in. */
-export type TrainConfig = z.infer<typeof trainSchema>;
-/** The `training` of a config; it has either `epochs` or `steps`. */
-export type TrainingConfig = TrainConfig['training'];
+export interface TrainConfig extends z.infer<typeof trainSchema> {}
+
+/** `training` with every default filled in; it has either `epochs` or `steps`. */
+export interface TrainingConfig extends z.infer<typeof trainingFields> {}
+
+/** `training` as a user writes it. */
+export interface TrainingInput extends z.input<typeof trainingFields> {}
 
 /**
  * A train config as a user writes it: defaults may be left out, layers may have their short forms, and
  * the network may be the path of a spec file. The descriptions of all keys are in docs/config.md.
  */
-export type TrainConfigInput = Omit<z.input<typeof trainSchema>, 'network'> & {
+export interface TrainConfigInput extends Omit<z.input<typeof trainSchema>, 'network' | 'data' | 'training'> {
   network: string | NetworkInput;
-};
+  data: DataInput;
+  training?: TrainingInput;
+}
 
 /** The full path of a key that may be in the wrong object: of `learningRate`, `training.optimizer.learningRate`. */
 export const keyHomes: ReadonlyMap<string, string> = new Map([

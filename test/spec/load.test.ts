@@ -2,11 +2,43 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { applyOverrides, loadNetworkSpec, loadTrainConfig, parseOverride } from '../../src/spec/load.js';
+import {
+  applyOverrides,
+  checkTrainConfig,
+  loadNetworkSpec,
+  loadTrainConfig,
+  parseOverride,
+} from '../../src/spec/load.js';
+import type { TrainConfigInput } from '../../src/spec/trainConfig.js';
 import { errorOf, folderWith } from './support.js';
 
 const data = { train: '../a.csv', target: 'y' };
 const config = { network: { layers: [4, 'relu', 1] }, data, training: { epochs: 3, batchSize: 8 } };
+
+describe('checkTrainConfig', () => {
+  const input: TrainConfigInput = {
+    network: { layers: [8, 'relu', { type: 'residual', layers: [8, { type: 'leaky-relu' }] }, 3] },
+    data: { train: 'iris.csv', target: 'species', missing: { petal: 'mean' } },
+    training: { optimizer: { type: 'sgd', momentum: 0.9 }, earlyStopping: { patience: 3 } },
+  };
+
+  it('gives an object the defaults that a file gets', () => {
+    const folder = folderWith({ 'c.json': input });
+    const { config, directory } = checkTrainConfig(input);
+    expect(config).toEqual(loadTrainConfig(join(folder, 'c.json')).config);
+    expect(config.network.layers[3]).toMatchObject({ type: 'linear', units: 3, bias: true });
+    expect(directory).toBe('.');
+  });
+
+  it('gives the errors that a file gets, with the name it is told', () => {
+    const wrong = { ...input, training: { epochs: 0 } };
+    expect(errorOf(() => checkTrainConfig(wrong))).toMatchObject({
+      exitCode: ExitCode.config,
+      message: 'config: training.epochs: found 0, expected a whole number of at least 1',
+    });
+    expect(errorOf(() => checkTrainConfig(wrong, 'options')).message).toMatch(/^options: training/);
+  });
+});
 
 describe('loadTrainConfig', () => {
   it('gives the config, its folder, and where its network was written', () => {
