@@ -1,10 +1,10 @@
 /**
- * One block of memory for all tensors of a run, sized before anything is allocated: the code that takes tensors
- * runs twice, first against an `ArenaPlan`, which only counts, then against an `Arena` of that size. So the need is
- * never stated a second time.
+ * One block of memory for all tensors of a run, sized before anything is allocated. The code that
+ * takes tensors runs twice: first against an `ArenaPlan`, which only counts, then against an `Arena`
+ * of that size. So the size is never written down a second time.
  *
- * The memory is a shared WebAssembly.Memory: plain loops see typed arrays, WASM kernels addresses, a BLAS
- * pointers, and threads the same bytes.
+ * The memory is a shared WebAssembly.Memory: plain loops see typed arrays, WASM kernels see
+ * addresses, a BLAS sees pointers, and all threads see the same bytes.
  */
 import type { DType, FloatArray, IntVector, Tensor } from './kernels.js';
 
@@ -12,25 +12,25 @@ import type { DType, FloatArray, IntVector, Tensor } from './kernels.js';
 const ALIGNMENT = 64;
 const PAGE = 65_536;
 
-/** What 32-bit addresses of WebAssembly reach, in bytes, less what padding and static data may take. */
+/** The bytes that 32-bit addresses of WebAssembly reach, minus padding and static data. */
 export const ARENA_LIMIT = 4 * 1024 ** 3 - 2 * PAGE;
 const MOST_PAGES = 65_536;
 
-/** What hands out zeroed tensors, each aligned to 64 bytes. */
+/** Hands out zeroed tensors, each aligned to 64 bytes. */
 export interface Allocator {
   tensor(rows: number, columns: number): Tensor;
   ints(length: number): IntVector;
-  /** The address of so many bytes, aligned to 64: for what is no tensor. */
+  /** The address of this many bytes, aligned to 64, for anything but a tensor. */
   block(bytes: number): number;
 }
 
-/** Counts what an arena would need. Its tensors have shapes but no data. */
+/** Counts the bytes that an arena would need. Its tensors have shapes but no data. */
 export class ArenaPlan implements Allocator {
   #bytes = 0;
 
   constructor(readonly dtype: DType) {}
 
-  /** Bytes in all, padding included. Exact up to 2^53, and far beyond any memory still of the right size. */
+  /** All bytes, with padding. Exact up to 2^53; beyond that, still the right order of magnitude. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -51,17 +51,21 @@ export class ArenaPlan implements Allocator {
   }
 }
 
-/** Bytes at the start of the memory that are left to the static data of a WASM module. */
+/** Bytes at the start of the memory, reserved for the static data of a WASM module. */
 export const RESERVED_BYTES = 1024;
 
-/** A memory for so many bytes of tensors, at most ARENA_LIMIT; throws RangeError where the system has no such memory. */
+/**
+ * A memory for this many bytes of tensors, at most ARENA_LIMIT.
+ * @throws RangeError if the system does not have that much
+ */
 export function createMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pagesFor(bytes), maximum: MOST_PAGES, shared: true });
 }
 
 /**
- * Makes a memory large enough for so many bytes of tensors. What it holds stays where it is, and views of it stay valid.
- * Throws RangeError where the system has not that much.
+ * Makes a memory large enough for this many bytes of tensors. Its content stays in its place, and
+ * views of it stay valid.
+ * @throws RangeError if the system does not have that much
  */
 export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
   const missing = pagesFor(bytes) - memory.buffer.byteLength / PAGE;
@@ -69,13 +73,13 @@ export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
 }
 
 function pagesFor(bytes: number): number {
-  // Padding behind the taken part: a SIMD kernel may read past a tail, never past the memory.
+  // Padding at the end: a SIMD kernel may read past a tail, never past the memory.
   return Math.ceil((RESERVED_BYTES + bytes + 2 * ALIGNMENT) / PAGE);
 }
 
 /**
- * Hands out the tensors of a memory, one after the other. The same calls on the same memory give the same tensors,
- * in whichever thread: so every thread of a team builds its own view of the run.
+ * Hands out the tensors of a memory, one after the other. The same calls on the same memory give the
+ * same tensors in every thread, so each thread of a team builds its own view of the run.
  */
 export class Arena implements Allocator {
   #next = RESERVED_BYTES;
@@ -85,7 +89,7 @@ export class Arena implements Allocator {
     readonly memory: WebAssembly.Memory,
   ) {}
 
-  /** An arena with a memory of its own. */
+  /** An arena with its own memory. */
   static ofSize(dtype: DType, bytes: number): Arena {
     return new Arena(dtype, createMemory(bytes));
   }
@@ -120,7 +124,7 @@ export class Arena implements Allocator {
   }
 }
 
-/** A part of a tensor's memory as a matrix of its own: rows×columns elements from element `start`. */
+/** A part of a tensor's memory as a matrix: rows×columns elements from element `start`. */
 export function slice(tensor: Tensor, start: number, rows: number, columns: number): Tensor {
   const data: FloatArray = tensor.data.subarray(start, start + rows * columns);
   return { data, rows, columns, address: tensor.address + start * tensor.data.BYTES_PER_ELEMENT };

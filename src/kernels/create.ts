@@ -1,4 +1,4 @@
-/** From the name of a backend to its kernels on a memory: the one place that knows all of them. */
+/** Makes the kernels of a backend from its name: the one place that knows all backends. */
 import { ExitCode, MlpError } from '../errors.js';
 import { blasKernels } from './blas/index.js';
 import { isFailure, openBlas } from './blas/library.js';
@@ -8,26 +8,26 @@ import { alone, type Share } from './share.js';
 import { wasmKernels } from './wasm/index.js';
 import { scratchBytes } from './wasm/loader.js';
 
-/** Which kernels to take. Plain data, so that it can be handed to a thread. */
+/** Which kernels to use. Plain data, so that it can be sent to a thread. */
 export interface KernelsChoice {
   readonly backend: 'reference' | 'wasm' | 'blas';
-  /** Whether relaxed SIMD may be used: faster where the engine has it, but not the same bits everywhere. */
+  /** Whether relaxed SIMD may be used: faster if the engine has it, but not the same bits everywhere. */
   readonly relaxed: boolean;
   /** Path of the BLAS, for `blas`. */
   readonly library?: string;
-  /** The least m·n·k of a product that goes to the BLAS; the one that is fastest if left out. */
+  /** The least m·n·k of a product that goes to the BLAS; by default the fastest one. */
   readonly leastBlasProduct?: number;
 }
 
-/** Kernels that still lack the memory to work on, for one thread alone. */
+/** Kernels for one thread that still need a memory. */
 export interface KernelsRecipe {
-  /** What they need beside the tensors, in bytes. */
+  /** The bytes that they need beside the tensors. */
   readonly scratchBytes: number;
   /** @param scratch address of those bytes in the memory, aligned to 64 */
   create(memory: WebAssembly.Memory, scratch: number): Kernels;
 }
 
-/** What the kernels of a team of so many threads need beside the tensors of the run, in bytes. */
+/** The bytes that the kernels of a team need beside the tensors of the run. */
 export function kernelScratch({ backend }: KernelsChoice, threads: number): number {
   return backend === 'reference' ? 0 : scratchBytes(threads);
 }
@@ -35,7 +35,7 @@ export function kernelScratch({ backend }: KernelsChoice, threads: number): numb
 /**
  * The kernels of a choice, for one thread.
  * @param scratch address of kernelScratch(…) bytes in the memory, the same for all threads
- * @throws MlpError 69 where the engine has no SIMD, or the library does no longer
+ * @throws MlpError ExitCode.unavailable if the engine has no SIMD, or the library stopped working
  */
 export function createKernels(
   choice: KernelsChoice,
@@ -62,7 +62,7 @@ export function createKernels(
   }
 }
 
-/** The kernels of a choice for one thread, to be put on a memory later. */
+/** The kernels of a choice for one thread, to be created on a memory later. */
 export function kernelsRecipe(choice: KernelsChoice, dtype: DType): KernelsRecipe {
   return {
     scratchBytes: kernelScratch(choice, 1),

@@ -1,4 +1,4 @@
-/** The part of the WebAssembly JavaScript interface that is used here: Node has it, TypeScript declares it for browsers alone. */
+/** The part of the WebAssembly JavaScript API in use: Node has it, but TypeScript declares it only for browsers. */
 declare namespace WebAssembly {
   interface MemoryDescriptor {
     initial: number;

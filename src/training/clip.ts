@@ -1,8 +1,11 @@
-/** Gradient clipping by the norm (Pascanu, Mikolov and Bengio 2013, Algorithm 1), in the form of torch.nn.utils.clip_grad_norm_. */
+/**
+ * Gradient clipping by the norm (Pascanu, Mikolov and Bengio 2013, Algorithm 1), in the form of
+ * torch.nn.utils.clip_grad_norm_.
+ */
 import type { Kernels } from '../kernels/kernels.js';
 import type { Parameters } from '../network/parameters.js';
 
-/** Added to the norm, as PyTorch has it: a clipped gradient is that much shorter than asked for. */
+/** Added to the norm, as in PyTorch: a clipped gradient is shorter than asked for by this factor. */
 const EPSILON = 1e-6;
 
 /**

@@ -55,18 +55,18 @@ export interface FoundBlas extends BlasLibrary {
 export interface BlasSearch {
   /** Best first; `findBlas` stops at one. */
   readonly libraries: readonly FoundBlas[];
-  /** Libraries that were there, or were named, and don't do. */
+  /** Libraries that exist or were named, but don't work. */
   readonly failures: readonly BlasFailure[];
-  /** The names of the places that were looked at. */
+  /** The names of the searched places. */
   readonly searched: readonly string[];
 }
 
-/** Opens the libraries of the machine in the order of the search, up to the first that does. */
+/** Opens the libraries of the machine in the order of the search, up to the first that works. */
 export function findBlas(machine: Machine): BlasSearch {
   return search(machine, 1);
 }
 
-/** Opens every library of the machine. For a diagnosis: it is slow, and all of them stay loaded. */
+/** Opens every library of the machine. For a diagnosis: it is slow, and all stay loaded. */
 export function findEveryBlas(machine: Machine): BlasSearch {
   return search(machine, Number.POSITIVE_INFINITY);
 }
@@ -92,7 +92,7 @@ function search(machine: Machine, wanted: number): BlasSearch {
   return outcome();
 }
 
-/** One file under several names, as distributions lay links, counts once. */
+/** A file with several names, as distributions link them, counts once. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -102,7 +102,7 @@ function realPath(path: string): string {
 }
 
 /**
- * Why there is no library, in one line: what was found wrong, and where it was looked for.
+ * Why there is no library, in one line: what is wrong with those found, and where the search looked.
  *
  *     MLP_BLAS: /home/ada/notes.txt: not a library (found some other file, expected a shared library (ELF))
  */
@@ -112,7 +112,7 @@ export function explainSearch({ failures, searched }: BlasSearch): string {
   return [`no BLAS library in ${searched.join(', ')}`, ...faults].join('; ');
 }
 
-/** The error of a demanded `blas` backend where the search found nothing: exit code 69. */
+/** The error if `blas` is demanded and the search found nothing. */
 export function blasUnavailable(outcome: BlasSearch): MlpError {
   return new MlpError(
     ExitCode.unavailable,
@@ -123,8 +123,8 @@ export function blasUnavailable(outcome: BlasSearch): MlpError {
 
 const ACCELERATE = '/System/Library/Frameworks/Accelerate.framework/Accelerate';
 
-// OpenBLAS by several names: Fedora has libopenblasp (POSIX threads), libopenblaso (OpenMP) and a serial libopenblas;
-// Debian and Arch have one libopenblas.so.0, Alpine libopenblas.so.3.
+// OpenBLAS has several names: Fedora has libopenblasp (POSIX threads), libopenblaso (OpenMP) and a
+// serial libopenblas; Debian and Arch have one libopenblas.so.0, Alpine libopenblas.so.3.
 const LINUX_LIBRARIES = [
   'libopenblasp.so.0',
   'libopenblas.so.0',
@@ -160,12 +160,12 @@ const WINDOWS_LIBRARIES = [
   'libblis.dll',
 ];
 
-/** The places to look at, first to last. Lazy: a later place is listed only when an earlier one had nothing. */
+/** The places to look at, first to last. Lazy: a later place is listed only if the earlier ones had nothing. */
 export function* blasPlaces(machine: Machine): Generator<BlasPlace> {
   const { platform, env } = machine;
   const named = env.MLP_BLAS;
   if (named) {
-    // Alone, even where it fails: whoever names a library wants that one or an explanation.
+    // Alone, even if it fails: whoever names a library wants that one or an explanation.
     yield { source: 'MLP_BLAS', name: 'MLP_BLAS', libraries: [named] };
     return;
   }
@@ -185,7 +185,7 @@ function* systemPlaces(machine: Machine): Generator<BlasPlace> {
       return names.filter((name) => entries.has(name)).map((name) => pathOf(platform).join(folder, name));
     });
   if (platform === 'win32') {
-    // By full path: the loader's own search of a bare name takes in the current folder.
+    // By full path: the loader's search for a bare name includes the current folder.
     yield { source: 'system', name: 'the folders of PATH', libraries: filesIn(searchPath(machine)) };
   } else if (platform !== 'darwin') {
     yield { source: 'system', name: "the system's library path", libraries: names };
@@ -213,7 +213,7 @@ function libraryNames(platform: NodeJS.Platform): readonly string[] {
 function knownFolders(machine: Machine): string[] {
   const { platform, arch } = machine;
   const { join } = pathOf(platform);
-  // pip and conda put MKL among the environment's own libraries.
+  // pip and conda put MKL among the libraries of the environment.
   const environments = activeEnvironments(machine);
   if (platform === 'win32') {
     return [
@@ -241,8 +241,9 @@ function knownFolders(machine: Machine): string[] {
 }
 
 /**
- * Folders of packages, those of an active environment first, then of the Pythons on PATH, the user's own, and pyenv's; the newest
- * version first in each. Only folders of a version that is there, each once.
+ * The folders in which the installed Pythons keep their packages: first those of an active
+ * environment, then of the Pythons on PATH, of the user and of pyenv; the newest version first in
+ * each. Only folders of installed versions, each once.
  */
 export function sitePackages(machine: Machine): string[] {
   const folders = machine.platform === 'win32' ? windowsFolders(machine) : posixFolders(machine);
@@ -255,7 +256,7 @@ function posixFolders(machine: Machine): string[] {
     ...activeEnvironments(machine),
     ...pythonFolders(machine).map((folder) => pathOf(platform).dirname(folder)),
     `${home}/.local`,
-    // Debian's python3 in /usr/bin takes what pip installs from /usr/local.
+    // Debian's python3 in /usr/bin finds what pip installs in /usr/local.
     '/usr/local',
     '/usr',
   ];
@@ -298,26 +299,24 @@ function windowsFolders(machine: Machine): string[] {
   return folders;
 }
 
-/** The folders of PATH that have a Python in them. */
+/** The folders of PATH that contain a Python. */
 function pythonFolders(machine: Machine): string[] {
   return searchPath(machine).filter((folder) =>
     machine.list(folder).some((name) => /^python3?(\.exe)?$/i.test(name)),
   );
 }
 
-/** 3.12 before 3.9: by the numbers in a name, not by its letters. */
+/** 3.12 before 3.9: by the numbers in a name. */
 function newestFirst(names: readonly string[]): string[] {
   return [...names].sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
 }
 
-/** The platform's path functions. */
+/** The path functions of a platform. */
 export function pathOf(platform: NodeJS.Platform): typeof posix {
   return platform === 'win32' ? win32 : posix;
 }
 
-/**
- * The folders of PATH. Relative ones are left out: no library is taken from whatever folder the user stands in.
- */
+/** The folders of PATH, without relative ones: no library comes from the current folder. */
 export function searchPath(machine: Machine): string[] {
   const { delimiter, isAbsolute } = pathOf(machine.platform);
   return (machine.env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));

@@ -1,8 +1,8 @@
 /**
- * A BLAS library opened through FFI: which of the many names its CBLAS has, how wide its integers are, and that
- * it computes on the calling thread alone, since the team of workers is the parallelism.
+ * Opens a BLAS library through FFI: finds which of the many names its CBLAS has and how wide its
+ * integers are, and makes it compute on the calling thread alone, since the team is the parallelism.
  *
- * Failures are values: a library that does not do is no reason to stop while there is another one, or WASM.
+ * Failures are values: a useless library is no reason to stop while there is another one, or WASM.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,8 +13,8 @@ import { hasSymbol, type Identity, settle } from './vendor.js';
 type Koffi = typeof import('koffi');
 
 /**
- * cblas_sgemm or cblas_dgemm. a, b and c are addresses of the process, as plain numbers: they hold every user
- * address exactly, and cost less than a BigInt.
+ * cblas_sgemm or cblas_dgemm. a, b and c are addresses of the process as plain numbers: these hold
+ * every user address exactly and cost less than a BigInt.
  */
 export type Gemm = (
   order: number,
@@ -33,13 +33,13 @@ export type Gemm = (
   ldc: number,
 ) => void;
 
-/** CBLAS's enumerations. */
+/** Enumerations of CBLAS. */
 export const ROW_MAJOR = 101;
 export const NO_TRANSPOSE = 111;
 export const TRANSPOSE = 112;
 
 export interface BlasLibrary extends Identity {
-  /** The file that was loaded; a worker opens it by this path. */
+  /** The loaded file; a thread opens it by this path. */
   readonly path: string;
   readonly sgemm: Gemm;
   readonly dgemm: Gemm;
@@ -57,11 +57,12 @@ export interface BlasFailure {
     | 'no cblas'
     | 'not thread-safe'
     | 'wrong result';
-  /** For the user: what was found, and where it helps, what was expected. */
+  /** For the user: what was found, and what was expected if that helps. */
   readonly detail: string;
 }
 
-// How cblas_sgemm is called: by its name; in NumPy's wheels, with 64-bit integers; in SciPy's; in NumPy's older wheels and Julia.
+// Prefix and suffix of cblas_sgemm: none; in NumPy's wheels, with 64-bit integers; in SciPy's; in
+// NumPy's older wheels and Julia.
 const DECORATIONS = [
   ['', ''],
   ['scipy_', '64_'],
@@ -69,12 +70,14 @@ const DECORATIONS = [
   ['', '64_'],
 ] as const;
 
-// By path, and for good: koffi unloads a library with its last reference, while OpenBLAS has threads of its own in it.
+// By path and for good: koffi unloads a library with its last reference, but OpenBLAS has its own
+// threads in it.
 const opened = new Map<string, BlasLibrary | BlasFailure>();
 
 /**
- * Opens a library by its path, or by a bare file name which the system's loader finds; sets it to one thread and
- * tries it on a small product. To be called in each thread that uses it: some libraries keep their thread count by thread.
+ * Opens a library by its path, or by a bare file name that the system's loader finds; sets it to one
+ * thread and tries it on a small product. Call it in each thread that uses the library: some libraries
+ * keep a thread count per thread.
  */
 export function openBlas(name: string): BlasLibrary | BlasFailure {
   let result = opened.get(name);
@@ -99,7 +102,7 @@ function open(path: string): BlasLibrary | BlasFailure {
   let koffi: Koffi;
   let handle: LibraryHandle;
   try {
-    // Here and not at the top: most commands need no FFI, and where koffi has no build there is still WASM.
+    // Not at the top: most commands need no FFI, and where koffi has no build there is still WASM.
     koffi = createRequire(import.meta.url)('koffi');
   } catch (error) {
     return { path, reason: 'not loadable', detail: `koffi does not run here: ${messageOf(error)}` };
@@ -134,9 +137,9 @@ function open(path: string): BlasLibrary | BlasFailure {
   return library;
 }
 
-/** What the first bytes of a file say against loading it; null for a bare name and for what may do. */
+/** What its first bytes say against loading a file; null if nothing, or for a bare name. */
 function inspect(path: string): BlasFailure | null {
-  // macOS keeps its own libraries in one cache, without a file under their path.
+  // macOS keeps its libraries in one cache, without a file under their path.
   if (isBare(path) || path.startsWith('/System/Library/')) return null;
   try {
     const status = statSync(path);
@@ -171,8 +174,8 @@ function bind(
   real: 'float' | 'double',
   integerBits: 32 | 64 | null,
 ): Gemm {
-  // Where the width is not known: an argument has a slot of eight bytes in the calling conventions of 64-bit machines,
-  // so a library with 32-bit integers reads the lower half. Apple's for arm64 alone packs arguments.
+  // An unknown width counts as 64: on 64-bit machines an argument has a slot of eight bytes, so a
+  // library with 32-bit integers reads the lower half. Only Apple's convention for arm64 packs arguments.
   const packs = process.platform === 'darwin' && process.arch === 'arm64';
   const int = (integerBits ?? (packs ? 32 : 64)) === 32 ? 'int32_t' : 'int64_t';
   return handle.func(symbol, 'void', [
@@ -181,7 +184,7 @@ function bind(
   ]) as unknown as Gemm;
 }
 
-/** The file that the loader found for a bare name: dladdr names the library that has a symbol. */
+/** The file that the loader found for a bare name: dladdr names the library of a symbol. */
 function loadedPath(koffi: Koffi, handle: LibraryHandle, symbol: string, name: string): string {
   try {
     const info = koffi.struct({ file: 'str', base: 'void *', name: 'str', address: 'void *' });
@@ -228,15 +231,15 @@ const PE_MACHINES: Readonly<Record<number, string>> = { 332: 'ia32', 34404: 'x64
 const HEADER_BYTES = 4096;
 
 export interface Binary {
-  /** The platforms that load this format. */
+  /** The format of the file, and so the platforms that load it. */
   readonly format: 'ELF' | 'Mach-O' | 'PE';
-  /** In the words of process.arch; more than one in a universal file, "unknown" where the number is not known. */
+  /** As in process.arch; several in a universal file, "unknown" for an unknown number. */
   readonly architectures: readonly string[];
-  /** The least size of the whole file, where its header tells: loading a cut one would kill the process. */
+  /** The least size of the whole file if its header says so: loading a cut file kills the process. */
   readonly bytes: number;
 }
 
-/** The kind of the file that starts with these bytes, or null where it is no program file. */
+/** The kind of program file that starts with these bytes, or null. */
 export function identifyBinary(header: Uint8Array): Binary | null {
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   if (view.byteLength < 32) return null;
@@ -262,7 +265,7 @@ export function identifyBinary(header: Uint8Array): Binary | null {
   return null;
 }
 
-/** The end of the section table, which linkers write last (ELF-64, Object Files, Figure 1); 0 in a 32-bit file. */
+/** The end of the section table, which linkers write last (ELF-64 Object File Format, Figure 1); 0 for 32 bits. */
 function elfBytes(view: DataView, littleEndian: boolean): number {
   if (view.getUint8(4) !== 2) return 0;
   const offset = Number(view.getBigUint64(40, littleEndian));
@@ -273,7 +276,7 @@ function binary(format: Binary['format'], architectures: (string | undefined)[],
   return { format, architectures: architectures.map((architecture) => architecture ?? 'unknown'), bytes };
 }
 
-/** The first bytes of a file, enough for `identifyBinary`. Throws the system's error. */
+/** The first bytes of a file, enough for `identifyBinary`. @throws the system's error */
 export function readHeader(path: string): Uint8Array {
   const file = openSync(path, 'r');
   try {
@@ -284,7 +287,7 @@ export function readHeader(path: string): Uint8Array {
   }
 }
 
-/** The format of the platform's shared libraries. */
+/** The format of shared libraries on a platform. */
 export function nativeFormat(platform: NodeJS.Platform): Binary['format'] {
   if (platform === 'win32') return 'PE';
   return platform === 'darwin' ? 'Mach-O' : 'ELF';

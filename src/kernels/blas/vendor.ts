@@ -1,13 +1,13 @@
-/** What differs between the makers of BLAS libraries: how to tell them apart, their version, and their threads. */
+/** What differs between BLAS vendors: how to tell them apart, their version, and their threads. */
 import type { LibraryHandle } from 'koffi';
 
 export interface Identity {
   readonly vendor: 'OpenBLAS' | 'MKL' | 'BLIS' | 'Accelerate' | 'unknown';
-  /** As the library states it, or null. */
+  /** As the library reports it, or null. */
   readonly version: string | null;
-  /** The width of its integers; null where the library can't be asked. */
+  /** The width of its integers; null if the library can't report it. */
   readonly integerBits: 32 | 64 | null;
-  /** False where calls from several threads at once may disturb each other. */
+  /** False if simultaneous calls from several threads may disturb each other. */
   readonly threadSafe: boolean;
 }
 
@@ -22,10 +22,11 @@ export function hasSymbol(handle: LibraryHandle, symbol: string): boolean {
 }
 
 /**
- * Tells the maker by its own functions, and sets the library to compute on the calling thread alone.
+ * Identifies the vendor by its own functions, and sets the library to compute on the calling thread
+ * alone.
  *
- * @param decorate a function's name as the library has it (prefix and suffix of NumPy's wheels)
- * @param decorated64 whether the suffix of the names promises 64-bit integers
+ * @param decorate adds the prefix and suffix that the library gives its names (NumPy's wheels)
+ * @param decorated64 whether the suffix of the names means 64-bit integers
  */
 export function settle(
   handle: LibraryHandle,
@@ -37,7 +38,7 @@ export function settle(
   if (hasSymbol(handle, 'MKL_Set_Threading_Layer')) return settleMkl(handle);
   if (hasSymbol(handle, 'bli_thread_set_num_threads')) return settleBlis(handle);
   if (hasSymbol(handle, 'BLASSetThreading')) {
-    handle.func('BLASSetThreading', 'int', ['uint'])(1); // BLAS_THREADING_SINGLE_THREADED, macOS 15; kept by thread
+    handle.func('BLASSetThreading', 'int', ['uint'])(1); // BLAS_THREADING_SINGLE_THREADED, macOS 15; per thread
     return { vendor: 'Accelerate', version: null, integerBits: 32, threadSafe: true };
   }
   return { vendor: 'unknown', version: null, integerBits: decorated64 ? 64 : null, threadSafe: true };
@@ -57,14 +58,14 @@ function settleOpenBlas(
     vendor: 'OpenBLAS',
     version: /OpenBLAS (\S+)/.exec(config)?.[1] ?? null,
     integerBits: decorated64 || config.includes('USE64BITINT') ? 64 : 32,
-    // 0: built without threads, and so without locks, unless with USE_LOCKING=1, which the library does not tell.
+    // 0: built without threads and so without locks, unless USE_LOCKING=1, which it does not report.
     threadSafe: ask('openblas_get_parallel', 'int') !== 0,
   };
 }
 
 function settleMkl(handle: LibraryHandle): Identity {
   handle.func('MKL_Set_Interface_Layer', 'int', ['int'])(0); // MKL_INTERFACE_LP64
-  handle.func('MKL_Set_Threading_Layer', 'int', ['int'])(1); // MKL_THREADING_SEQUENTIAL: no OpenMP is loaded
+  handle.func('MKL_Set_Threading_Layer', 'int', ['int'])(1); // MKL_THREADING_SEQUENTIAL: loads no OpenMP
   const text = Buffer.alloc(200);
   handle.func('MKL_Get_Version_String', 'void', ['_Out_ uint8_t *', 'int'])(text, text.length);
   return {
@@ -76,7 +77,7 @@ function settleMkl(handle: LibraryHandle): Identity {
 }
 
 function settleBlis(handle: LibraryHandle): Identity {
-  handle.func('bli_thread_set_num_threads', 'void', ['int64_t'])(1); // kept by thread in AMD's
+  handle.func('bli_thread_set_num_threads', 'void', ['int64_t'])(1); // per thread in AMD's
   return {
     vendor: 'BLIS',
     version: handle.func('bli_info_get_version_str', 'str', [])(),

@@ -3,8 +3,9 @@ import type { ProductKernels } from '../kernels.js';
 import type { WasmThread } from './loader.js';
 
 /** The numbers of the forms in assembly/product.ts. */
-const FORMS = { NN: 0, TN: 1, NT: 2 } as const;
-const { TN, NT } = FORMS;
+const NN = 0;
+const TN = 1;
+const NT = 2;
 
 /** Rows of a tile of the product. */
 const TILE_ROWS = 4;
@@ -12,7 +13,7 @@ const TILE_ROWS = 4;
 export function product({ wasm, share, slices, bytes, scratch }: WasmThread): ProductKernels {
   return {
     gemm(form, m, n, k, a, b, beta, c) {
-      const code = FORMS[form];
+      const code = form === 'NN' ? NN : form === 'TN' ? TN : NT;
       if (m === 1 || n === 1) vectorProduct(code, m, n, k, a.address, b.address, beta, c.address);
       else matrixProduct(code, m, n, k, a.address, b.address, beta, c.address);
       share.sync();

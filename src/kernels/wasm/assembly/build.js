@@ -1,6 +1,7 @@
 /**
- * Compiles the kernels: node src/kernels/wasm/assembly/build.js, part of `npm run build`. Writes to dist/kernels/wasm/ one module for
- * each dtype, without and with relaxed SIMD, which some engines don't have. A module newer than every source is left as it is.
+ * Compiles the kernels: node src/kernels/wasm/assembly/build.js, part of `npm run build`. Writes to
+ * dist/kernels/wasm/ one module for each dtype, without and with relaxed SIMD, which some engines
+ * lack. Skips a module that is newer than every source.
  */
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +11,10 @@ const source = fileURLToPath(new URL('.', import.meta.url));
 const target = fileURLToPath(new URL('../../../../dist/kernels/wasm/', import.meta.url));
 
 const OPTIONS = [
-  // 201 warns of what would need a cast in 64-bit memory.
+  // 201 warns of missing casts for 64-bit memory.
   ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort=', '--disableWarning', '201'],
-  // The arena's memory, which every thread shares; the constants lie in what it reserves (RESERVED_BYTES in ../../arena.ts).
+  // The memory is the arena's, which all threads share. The constants lie in its first bytes
+  // (RESERVED_BYTES in ../../arena.ts).
   ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ['--memoryBase', '64', '--enable', 'threads', '--enable', 'simd'],
 ].flat();

@@ -1,4 +1,4 @@
-/** Dropout, its mask drawn on the way: Philox4x32-10 as in ../../philox.ts, four counters at once. */
+/** Dropout, which draws its mask on the way: Philox4x32-10 as in ../../reference/elementwise.ts, four counters at once. */
 import { lanes, splat, storeFirst } from './simd';
 
 /** The elements of four counters, a word of theirs for each. */

@@ -1,9 +1,9 @@
 /**
- * Elementary functions on vectors. No branches: every lane takes the same instructions, so a result does not depend on
- * its neighbours, and NaN goes through.
+ * Elementary functions on vectors. Without branches: every lane takes the same instructions, so a
+ * result does not depend on its neighbours, and NaN goes through.
  *
- * Errors over the whole range, subnormal results included, in units in the last place (f32, f64), which
- * test/kernels/wasm/functions.test.ts holds with and without relaxed SIMD:
+ * Errors over the whole range, subnormal results included, in units in the last place (f32, f64).
+ * test/kernels/wasm/functions.test.ts checks them with and without relaxed SIMD:
  * exp 1, 1; expm1 1, 1; log1p 2, 2; log 2, 2; tanh 3, 3; sigmoid 2.5, 2; softplus 3, 3; gaussian 1.5, 1.5; normalCdf 5, 4.
  */
 import {
@@ -22,7 +22,7 @@ import {
 } from './coefficients';
 import { larger, madd, select, smaller, splat, storeFirst } from './simd';
 
-/** The polynomial with this table of coefficients, highest first, by Horner's rule. */
+/** The polynomial with these coefficients, highest first, by Horner's rule. */
 @inline
 function polynomial<T = real>(x: v128, table: usize, degree: i32): v128 {
   let sum = v128.load_splat<T>(table);
@@ -33,7 +33,7 @@ function polynomial<T = real>(x: v128, table: usize, degree: i32): v128 {
   return sum;
 }
 
-/** log(2) in two parts: n·high is exact for every n that occurs. */
+/** log(2) in two parts: n·high is exact for every n in use. */
 @inline
 function log2High(): v128 {
   return splat(sizeof<real>() == 4 ? 0.693359375 : 6.9314718036912381649e-1);
@@ -43,7 +43,7 @@ function log2Low(): v128 {
   return splat(sizeof<real>() == 4 ? -2.1219444005469058e-4 : 1.9082149292705877e-10);
 }
 
-/** Adding this rounds to the nearest integer, and leaves that integer in the low bits of the sum. */
+/** Adding this rounds to the nearest integer and leaves it in the low bits of the sum. */
 @inline
 function rounder(): v128 {
   return splat(sizeof<real>() == 4 ? 12582912.0 : 6755399441055744.0); // 1.5·2^23, 1.5·2^52
@@ -71,7 +71,7 @@ function reducedExpm1(r: v128): v128 {
   return madd(v128.mul<real>(r, r), q, r);
 }
 
-/** e^x = 2^n·e^r. The power is applied in two steps, so that the result may be subnormal or overflow. */
+/** e^x = 2^n·e^r. Two steps apply the power, so that the result may be subnormal or overflow. */
 @inline
 export function exp(x: v128): v128 {
   const bounded = larger(
@@ -116,7 +116,7 @@ export function log1p(z: v128): v128 {
 @inline
 export function logFrom1(x: f64): f64 {
   const bits = reinterpret<u64>(x);
-  // x = 2^n·f with √½ ≤ f < √2: adding what lies between the mantissa of √½ and 1 carries into the exponent.
+  // x = 2^n·f with √½ ≤ f < √2: the difference of the mantissas of 1 and √½ carries into the exponent.
   const carried = bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
   const n = <f64>(<i32>(carried >> 52) - 1023);
   const f = reinterpret<f64>((carried & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd);
@@ -147,7 +147,7 @@ export function sigmoid(x: v128): v128 {
   return sigmoidFrom(x, exp(v128.neg<real>(v128.abs<real>(x))));
 }
 
-/** The sigmoid of x where z = e^−|x| is known. */
+/** The sigmoid of x, given z = e^−|x|. */
 @inline
 export function sigmoidFrom(x: v128, z: v128): v128 {
   const one = splat(1.0);
@@ -161,15 +161,15 @@ export function softplus(x: v128): v128 {
   return softplusFrom(x, exp(v128.neg<real>(v128.abs<real>(x))));
 }
 
-/** The softplus of x where z = e^−|x| is known. */
+/** The softplus of x, given z = e^−|x|. */
 @inline
 export function softplusFrom(x: v128, z: v128): v128 {
   return v128.add<real>(larger(x, splat(0.0)), log1p(z));
 }
 
 /**
- * e^(−x²/2). The rounding error of x², which a large x would multiply, is found after Dekker (1971) by splitting
- * x into two halves, and put right at the end.
+ * e^(−x²/2). A large x would multiply the rounding error of x². So the error is computed by
+ * splitting x into two halves (Dekker 1971), and corrected at the end.
  */
 @inline
 export function gaussian(x: v128): v128 {
@@ -190,7 +190,7 @@ export function gaussian(x: v128): v128 {
   return madd(value, v128.mul<real>(error, half), value);
 }
 
-/** |x|, bounded where e^(−x²/2) is 0 and the polynomial of the tail ends. */
+/** |x| up to the bound at which e^(−x²/2) is 0 and the polynomial of the tail ends. */
 @inline
 function boundedSize(x: v128): v128 {
   return smaller(v128.abs<real>(x), splat(sizeof<real>() == 4 ? 15.0 : 39.0));
@@ -198,8 +198,8 @@ function boundedSize(x: v128): v128 {
 
 /**
  * Φ(x), the standard normal distribution function, from g = gaussian(x): the tail 1 − Φ(|x|) = g·P(y)/(|x| + 4),
- * y = (|x| − 4)/(|x| + 4). Unlike ½(1 + erf(x/√2)) it cancels nowhere. (For the form of the approximation:
- * Shepherd and Laframboise 1981.)
+ * y = (|x| − 4)/(|x| + 4). Unlike ½(1 + erf(x/√2)) it never cancels. (The form of the approximation is
+ * that of Shepherd and Laframboise 1981.)
  */
 @inline
 export function normalCdf(x: v128, g: v128): v128 {

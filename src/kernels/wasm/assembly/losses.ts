@@ -1,12 +1,12 @@
 /**
- * The losses of rows, with the gradient of their inputs, and softmax. Sums over a row are taken in double precision.
- * `gradient` may be 0 for none, or the input itself.
+ * The losses of rows with the gradients of their inputs, and softmax. Sums over a row are in double
+ * precision. `gradient` is 0 for none; it may be the input itself.
  */
 import { scale as multiply } from './elementwise';
 import { exp, logFrom1, sigmoidFrom, softplusFrom } from './functions';
 import { addWide, firstLanes, lanes, larger, select, splat, storeFirst, sumWide } from './simd';
 
-/** The largest of the row. NaN may be dropped: the exponentials of the row will have it. */
+/** The largest element of the row. It may drop NaN: the exponentials of the row keep it. */
 @inline
 function largest(columns: i32, h: usize): real {
   let max = splat(-Infinity);
@@ -24,7 +24,7 @@ function largest(columns: i32, h: usize): real {
   return first < second ? second : first;
 }
 
-/** Σ_k e^(h_k − max), at least 1; the exponentials are kept at `out` unless that is 0. */
+/** Σ_k e^(h_k − max), at least 1; stores the exponentials at `out` unless that is 0. */
 @inline
 function shiftedExponentials(columns: i32, h: usize, max: real, out: usize): f64 {
   const shift = v128.splat<real>(max);
@@ -71,7 +71,7 @@ export function softmaxCrossEntropy(
     const total = shiftedExponentials(columns, logits, max, gradient);
     store<real>(rowLoss, <real>(logFrom1(total) - (<f64>labelLogit - <f64>max)));
     if (gradient) {
-      // P − 1 of the label is taken in double precision, so that a probability near 1 leaves its exact rest.
+      // P − 1 of the label is in double precision, so that a probability near 1 keeps its digits.
       const atLabel = ((<f64>load<real>(gradient + label)) / total - 1.0) * scale;
       multiply(columns, scale / total, gradient);
       store<real>(gradient + label, <real>atLabel);
@@ -93,7 +93,7 @@ function elementLoss(kind: i32, o: v128, t: v128, z: v128): v128 {
     const difference = v128.sub<real>(o, t);
     return v128.mul<real>(difference, difference);
   }
-  // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) where t is 1, so that a tiny loss stays exact.
+  // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) for t = 1 keeps a tiny loss exact.
   const isOne = v128.eq<real>(t, splat(1.0));
   const h = select(isOne, v128.neg<real>(o), o);
   const linear = v128.andnot(v128.mul<real>(t, o), isOne);
@@ -110,7 +110,7 @@ function elementGradient(kind: i32, o: v128, t: v128, z: v128): v128 {
   return v128.sub<real>(sigmoidFrom(o, z), t);
 }
 
-/** e^−|o| where the loss is made of it: once for the loss and its gradient. */
+/** e^−|o| for the sigmoid: computed once for the loss and its gradient. */
 @inline
 function shared(kind: i32, o: v128): v128 {
   return kind == SIGMOID_CROSS_ENTROPY ? exp(v128.neg<real>(v128.abs<real>(o))) : o;

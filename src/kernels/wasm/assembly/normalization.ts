@@ -1,10 +1,11 @@
 /**
- * What batch and layer normalisation share: moments, which are three numbers of what is normalised: the mean in two parts,
- * which together are more precise than T, and 1/√(variance + ε).
+ * Batch and layer normalisation. Both keep three moments of a column or row: the mean in two parts,
+ * which together are more precise than `real`, and 1/√(variance + ε).
  *
- * Mean and variance come from one pass in double precision over the deviations d from the column's or row's first element:
- * mean = first + Σd/n, variance = (Σd² − (Σd)²/n)/n. The first element is at most √n standard deviations from the mean, so
- * the difference keeps its digits however far the mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
+ * Mean and variance come from one pass in double precision over the deviations d from the first
+ * element of the column or row: mean = first + Σd/n, variance = (Σd² − (Σd)²/n)/n. The first element is
+ * at most √n standard deviations from the mean, so the difference keeps its digits however far the
+ * mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
  */
 import { firstLanes, keep, lanes, madd, sumWide } from './simd';
 

@@ -1,10 +1,14 @@
 /**
- * The matrix product by blocks (Goto and van de Geijn 2008; van Zee and van de Geijn 2015): a block of b is packed so that
- * a tile reads it in order, and stays in the cache while the rows of a pass by.
+ * The matrix product by blocks (Goto and van de Geijn 2008; van Zee and van de Geijn 2015): a block
+ * of b is packed so that a tile reads it in order, and stays in the cache while the rows of a pass by.
  *
- * A tile wants a's rows contiguous along k and b's rows contiguous along the columns. a in NN and NT and b in NN and TN are
- * so already; the operand that is not is transposed while it is packed. As cᵀ = op(b)ᵀ·op(a)ᵀ, the roles can
- * be swapped such that it is the smaller of the two; c is then written transposed. None of this changes the order of a sum.
+ * A tile needs the rows of a contiguous along k and the rows of b contiguous along the columns. a in
+ * NN and NT and b in NN and TN are contiguous already; packing transposes the other operand. As
+ * cᵀ = op(b)ᵀ·op(a)ᵀ, the roles can be swapped so that the transposed operand is the smaller one; then
+ * c is written transposed. None of this changes the order of a sum.
+ *
+ * At the end of the file: the products of a matrix and a vector, where packing would cost more than
+ * the product.
  */
 import { lanes, loadFirst, madd, splat, storeFirst } from './simd';
 
@@ -13,13 +17,13 @@ const NT: i32 = 2;
 
 /** The depth of a block; the order of the sums depends on it. */
 const BLOCK_DEPTH: i32 = 256;
-/** The rows of a that are transposed at a time. */
+/** How many rows of a are transposed at a time. */
 const BLOCK_ROWS: i32 = 128;
-/** The columns of b in a block, in tiles: 288 KiB, which leave the second cache room for a and c. */
+/** The columns of b in a block, in tiles: 288 KiB, which leaves room for a and c in the L2 cache. */
 const BLOCK_TILES: i32 = 24;
-/** With fewer rows than this, packing b costs more than it brings. */
+/** With fewer rows than this, packing b costs more than it saves. */
 const PACK_ROWS: i32 = 16;
-/** Between rows of a that is packed: a line more than a block's depth, so that they don't meet in one set of the cache. */
+/** From one packed row of a to the next: a cache line more than a block's depth, so that they fall into different sets. */
 @inline
 function packedRowBytes(): usize {
   return BLOCK_DEPTH * sizeof<real>() + 64;
@@ -37,8 +41,8 @@ export function productScratchBytes(): usize {
 }
 
 /**
- * c[m, n] ← op(a)·op(b) + (accumulate ? c : 0), the rows of the matrices `aStep`, `bStep` and `cStep` bytes apart.
- * The caller may pass any slice of a larger product's rows or columns.
+ * c[m, n] ← op(a)·op(b) + (accumulate ? c : 0), with the rows of the matrices `aStep`, `bStep` and
+ * `cStep` bytes apart. The caller may pass any slice of the rows or columns of a larger product.
  */
 export function product(
   form: i32, m: i32, n: i32, k: i32, a: usize, aStep: usize, b: usize, bStep: usize,
@@ -55,7 +59,7 @@ export function product(
   }
 }
 
-/** left[m, k]·right[k, n], each stored as said or transposed, to c or cᵀ. */
+/** left[m, k]·right[k, n], each stored so or transposed, to c or cᵀ. */
 function multiply(
   m: i32, n: i32, k: i32, left: usize, leftStep: usize, leftTransposed: bool, right: usize,
   rightStep: usize, rightTransposed: bool, c: usize, cStep: usize, cTransposed: bool,
@@ -98,7 +102,7 @@ function multiply(
   }
 }
 
-/** A block of c: a tile's width of b after the other, and down the rows of a for each. `rightStep` is 0 where b is packed. */
+/** A block of c: for each tile's width of b, down the rows of a. `rightStep` is 0 if b is packed. */
 function multiplyBlock(
   rows: i32, columns: i32, depth: i32, left: usize, leftStep: usize, right: usize, rightStep: usize,
   c: usize, cStep: usize, cTransposed: bool, accumulate: bool, spare: usize,
@@ -128,13 +132,13 @@ function multiplyBlock(
   }
 }
 
-/** The vectors that hold so many columns, at most those of a tile. */
+/** The number of vectors that hold these columns, at most those of a tile. */
 @inline
 function vectorsOf(columns: i32): i32 {
   return (columns + lanes() - 1) / lanes();
 }
 
-/** A block of b, a tile's width after the other, each `depth` rows of whole vectors; what a last vector has too many is arbitrary. */
+/** Packs a block of b: for each tile's width, `depth` rows of whole vectors; the extra lanes of the last vector are arbitrary. */
 function packRight(
   depth: i32, columns: i32, from: usize, fromStep: usize, transposed: bool, to: usize,
 ): void {

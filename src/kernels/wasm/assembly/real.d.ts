@@ -1,2 +1,2 @@
-/** The type of a module's elements, for editors; the compiler is told by the build. */
+/** The type of the elements of a module, for editors: the build tells the compiler (--use real=f32). */
 declare type real = f32;

@@ -1,8 +1,9 @@
 /**
- * What the kernels share: vectors of 128 bits with elements of type T (f32 or f64), and their tails.
+ * What the kernels share: vectors of 128 bits of `real` (f32 or f64, as the build says), and their
+ * tails.
  *
- * A load may read past the end of a row or a tensor (the arena is padded for that); the lanes that don't belong are
- * masked or never stored. A store never writes past it: another thread may own what follows.
+ * A load may read past the end of a row or a tensor (the arena has padding); the extra lanes are
+ * masked or never stored. A store never writes past the end: another thread may own what follows.
  */
 
 /** Elements in a vector. */
@@ -11,13 +12,13 @@ export function lanes(): i32 {
   return 16 / (<i32>sizeof<real>());
 }
 
-/** The constant in every lane, rounded to T. */
+/** The constant in every lane, rounded to real. */
 @inline
 export function splat(value: f64): v128 {
   return v128.splat<real>(<real>value);
 }
 
-/** a·b + c: with relaxed SIMD one rounding where the machine has it, else two. */
+/** a·b + c: with relaxed SIMD one rounding if the machine has it, else two. */
 @inline
 export function madd<T = real>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
@@ -56,7 +57,7 @@ export function keep(address: usize, x: v128, count: i32): void {
   else storeFirst(address, x, count);
 }
 
-/** Where `mask` is set a, elsewhere b. */
+/** a where `mask` is set, b elsewhere. */
 @inline
 export function select(mask: v128, a: v128, b: v128): v128 {
   return v128.bitselect(a, b, mask);
