@@ -1,7 +1,7 @@
 /**
  * One block of memory for all tensors of a run, sized before anything is allocated. The code that
- * takes tensors runs twice: first against an `ArenaPlan`, which only counts, then against an `Arena`
- * of that size. So the size is never written down a second time.
+ * takes tensors runs twice: first against an `ArenaPlan`, which only counts, then against an
+ * `Arena` of that size. So the size is never written down a second time.
  *
  * The memory is a shared WebAssembly.Memory: plain loops see typed arrays, WASM kernels see
  * addresses, a BLAS sees pointers, and all threads see the same bytes.
@@ -78,8 +78,8 @@ function pagesFor(bytes: number): number {
 }
 
 /**
- * Hands out the tensors of a memory, one after the other. The same calls on the same memory give the
- * same tensors in every thread, so each thread of a team builds its own view of the run.
+ * Hands out the tensors of a memory, one after the other. The same calls on the same memory give
+ * the same tensors in every thread, so each thread of a team builds its own view of the run.
  */
 export class Arena implements Allocator {
   #next = RESERVED_BYTES;

@@ -11,7 +11,10 @@ import { scratchBytes } from './wasm/loader.js';
 /** Which kernels to use. Plain data, so that it can be sent to a thread. */
 export interface KernelsChoice {
   readonly backend: 'reference' | 'wasm' | 'blas';
-  /** Whether relaxed SIMD may be used: faster if the engine has it, but not the same bits everywhere. */
+  /**
+   * Whether relaxed SIMD may be used: faster if the engine has it, but not the same bits
+   * everywhere.
+   */
   readonly relaxed: boolean;
   /** Path of the BLAS, for `blas`. */
   readonly library?: string;

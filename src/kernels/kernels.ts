@@ -1,17 +1,20 @@
 /**
- * The arithmetic under the mathematics: one interface, implemented by `reference` (plain loops, which every other backend
- * is tested against), `wasm` (SIMD) and `blas` (products by a system library, the rest by wasm). `network` and `training`
- * use these operations alone, so every backend and both dtypes run the same forward and backward pass.
+ * The arithmetic under the mathematics: one interface, implemented by `reference` (plain loops,
+ * which every other backend is tested against), `wasm` (SIMD) and `blas` (products by a system
+ * library, the rest by wasm). `network` and `training` use these operations alone, so every backend
+ * and both dtypes run the same forward and backward pass.
  *
  * Contract
- * - A tensor is a dense row-major matrix; a vector is a tensor with one row. The operations on a minibatch take `rows`,
- *   since the last batch of an epoch may be shorter than its buffer.
- * - Kernels don't validate. Their callers check shapes, labels and finiteness once, at the boundary.
+ * - A tensor is a dense row-major matrix; a vector is a tensor with one row. The operations on a
+ *   minibatch take `rows`, since the last batch of an epoch may be shorter than its buffer.
+ * - Kernels don't validate. Their callers check shapes, labels and finiteness once, at the
+ *   boundary.
  * - An output may be the same buffer as an input only if the operation says so.
  * - Kernels allocate nothing. NaN and infinity follow IEEE 754.
  * - Backends may differ by rounding. The number of threads never changes a result of `wasm`.
  *
- * Symbols: B rows of a batch; m, n, k sizes of a product as in BLAS; `d` before a name: its gradient.
+ * Symbols: B rows of a batch; m, n, k sizes of a product as in BLAS; `d` before a name: its
+ * gradient.
  */
 import type { ActivationType } from './activations.js';
 
@@ -33,13 +36,14 @@ export interface IntVector {
   readonly address: number;
 }
 
-/** The form of a product: the first letter says whether A is transposed, the second whether B is. */
+/** The form of a product: N or T, for A and then for B, says whether it is transposed. */
 export type ProductForm = 'NN' | 'TN' | 'NT';
 
 export interface ProductKernels {
   /**
-   * c[m, n] ← op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n]. beta is 0 (c is not read) or 1.
+   * c[m, n] ← op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n].
    * NN: a [m, k], b [k, n]; TN: a is stored [k, m]; NT: b is stored [n, k].
+   * beta is 0 (c is not read) or 1.
    */
   gemm(
     form: ProductForm,
@@ -53,7 +57,7 @@ export interface ProductKernels {
   ): void;
 }
 
-/** An elementwise function of activations.ts, with its parameter; the functions without one ignore it. */
+/** A function of activations.ts with its parameter, which functions without one ignore. */
 export interface Activation {
   readonly type: ActivationType;
   readonly parameter: number;
@@ -61,8 +65,8 @@ export interface Activation {
 
 export interface ActivationKernels {
   /**
-   * y ← f(x + bias) for `rows` rows, bias [columns] or null. y may be x unless f needsInput: then x ← x + bias stays for
-   * the backward pass.
+   * y ← f(x + bias) for `rows` rows, bias [columns] or null. y may be x unless f needsInput; then
+   * x ← x + bias stays for the backward pass.
    */
   biasActivation(f: Activation, rows: number, x: Tensor, bias: Tensor | null, y: Tensor): void;
 
@@ -82,11 +86,12 @@ export interface ActivationKernels {
 }
 
 /**
- * The elements that dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below 2⁵³) determine a mask,
- * so it takes no memory, and every thread draws any part of it at any time.
+ * The elements that dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below
+ * 2⁵³) determine a mask, so it takes no memory, and every thread draws any part of it at any time.
  *
- * The draw of element i, counted in row-major order, is word i mod 4 of Philox4x32-10 (reference/elementwise.ts) with the
- * counter (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key (seed, layer). It drops the element if it is below ⌊rate·2³²⌋.
+ * The draw of element i, counted in row-major order, is word i mod 4 of Philox4x32-10
+ * (reference/elementwise.ts) with the counter (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key
+ * (seed, layer). It drops the element if it is below ⌊rate·2³²⌋.
  */
 export interface DropoutMask {
   /** The share that is dropped, in [0, 1). */
@@ -113,8 +118,8 @@ export interface ElementwiseKernels {
   gatherLabels(rows: number, source: IntVector, indices: IntVector, out: IntVector): void;
 
   /**
-   * Inverted dropout (Srivastava et al. 2014, section 10) of `rows` rows: out ← x/(1 − rate) where the mask keeps an
-   * element, else 0, even if x is NaN. out may be x.
+   * Inverted dropout (Srivastava et al. 2014, section 10) of `rows` rows: out ← x/(1 − rate) where
+   * the mask keeps an element, else 0, even if x is NaN. out may be x.
    */
   dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void;
 
@@ -137,7 +142,7 @@ export interface ElementwiseKernels {
   scale(count: number, factor: number, x: Tensor): void;
 }
 
-/** The mean and variance [1, columns] that batch normalisation has seen, and the weight of the next batch in them. */
+/** The running mean and variance [1, columns], and the weight of the next batch in them. */
 export interface RunningMoments {
   readonly momentum: number;
   readonly mean: Tensor;
@@ -145,15 +150,17 @@ export interface RunningMoments {
 }
 
 /**
- * y ← scale·x̂ + shift with x̂ = (x − mean)/√(variance + epsilon), scale and shift [1, columns]. `moments` keeps what x̂ is
- * made of, for each column or row: the mean; what rounding to the dtype took off the mean, so that float32 can tell the
- * rows of a column around 10⁶ apart; and 1/√(variance + epsilon). y is another buffer than x.
+ * y ← scale·x̂ + shift with x̂ = (x − mean)/√(variance + epsilon), scale and shift [1, columns].
+ * `moments` keeps what x̂ is made of, for each column or row: the mean; what rounding to the dtype
+ * took off the mean, so that float32 can tell the rows of a column around 10⁶ apart; and
+ * 1/√(variance + epsilon). y is another buffer than x.
  */
 export interface NormalizationKernels {
   /**
-   * Batch normalisation (Ioffe and Szegedy 2015, Algorithm 1): mean and (biased) variance are those of each column over the
-   * `rows` rows; moments [3, columns]. running ← (1 − momentum)·running + momentum·batch, with the unbiased variance;
-   * null leaves it unchanged (required for a batch of one row, which has no unbiased variance).
+   * Batch normalisation (Ioffe and Szegedy 2015, Algorithm 1): mean and (biased) variance are those
+   * of each column over the `rows` rows; moments [3, columns].
+   * running ← (1 − momentum)·running + momentum·batch, with the unbiased variance. null leaves it
+   * unchanged (required for a batch of one row, which has no unbiased variance).
    */
   batchNorm(
     rows: number,
@@ -166,7 +173,7 @@ export interface NormalizationKernels {
     y: Tensor,
   ): void;
 
-  /** Batch normalisation in evaluation: by the running mean and variance, so a row does not depend on the others. */
+  /** Batch normalisation in evaluation: by the running moments, so rows are independent. */
   batchNormEvaluation(
     rows: number,
     epsilon: number,
@@ -192,7 +199,7 @@ export interface NormalizationKernels {
     dShift: Tensor,
   ): void;
 
-  /** Layer normalisation (Ba, Kiros and Hinton 2016): mean and variance are those of each row; moments [B, 3]. */
+  /** Layer normalisation (Ba, Kiros and Hinton 2016), by the moments [B, 3] of each row. */
   layerNorm(
     rows: number,
     epsilon: number,
@@ -203,7 +210,7 @@ export interface NormalizationKernels {
     y: Tensor,
   ): void;
 
-  /** The gradients of the parameters of `layerNorm`: dShift ← Σ dY, dScale ← Σ dY·x̂ over the rows. */
+  /** The gradients of its parameters: dShift ← Σ dY, dScale ← Σ dY·x̂ over the rows. */
   layerNormParameters(
     rows: number,
     x: Tensor,
@@ -214,15 +221,15 @@ export interface NormalizationKernels {
   ): void;
 
   /**
-   * The gradient of the input of `layerNorm`: dX ← (g − mean(g) − x̂·mean(g·x̂))/√(variance + epsilon) with g = dY·scale and the
-   * means over a row. dX may be dY.
+   * The gradient of its input: dX ← (g − mean(g) − x̂·mean(g·x̂))/√(variance + epsilon), with
+   * g = dY·scale and the means over a row. dX may be dY.
    */
   layerNormBackward(rows: number, x: Tensor, moments: Tensor, scale: Tensor, dY: Tensor, dX: Tensor): void;
 }
 
 export interface LossKernels {
   /**
-   * rowLoss[i] ← −log softmax(logits[i])[labels[i]], by the log-sum-exp shifted by the row's maximum;
+   * rowLoss[i] ← −log softmax(logits[i])[labels[i]], by the log-sum-exp shifted by the maximum;
    * dLogits ← scale·(softmax(logits) − onehot(labels)) unless null. dLogits may be logits.
    */
   softmaxCrossEntropy(
@@ -235,7 +242,7 @@ export interface LossKernels {
   ): void;
 
   /**
-   * rowLoss[i] ← Σ_j max(h, 0) − h·t + log(1 + e^−|h|), t in {0, 1}, the stable form of −log-likelihood;
+   * rowLoss[i] ← Σ_j max(h, 0) − h·t + log(1 + e^−|h|), t in {0, 1}: −log-likelihood, stable;
    * dLogits ← scale·(sigmoid(h) − t) unless null. dLogits may be logits.
    */
   sigmoidCrossEntropy(
@@ -265,7 +272,7 @@ export interface LossKernels {
 export interface OptimizerRule {
   /** The function of a WASM module that does the step (wasm/assembly/optimizers.ts). */
   readonly name: string;
-  /** The step over the first `count` elements as a plain loop, in place: what the reference does. */
+  /** The step over the first `count` elements, in place, as the plain loop of the reference. */
   step(
     count: number,
     scalars: readonly number[],
@@ -279,8 +286,9 @@ export interface OptimizerKernels {
   /**
    * One step of an optimiser over the first `count` parameters.
    * @param scalars the numbers of the rule for this step, at most 8
-   * @param state the tensors [1, parameters] of the rule, at most 3; null for one that its options don't need
-   * @returns whether each of the `count` parameters is finite afterwards: the answer for the whole block, in every thread
+   * @param state the tensors [1, parameters] of the rule, at most 3; null for one that its options
+   * don't need
+   * @returns whether all `count` parameters are finite afterwards: the same answer in every thread
    */
   optimizerStep(
     rule: OptimizerRule,

@@ -1,13 +1,14 @@
 /**
- * The optimisers by name: the state that each keeps, the numbers of a step, and the step as a plain loop, which is what
- * the reference does. wasm/assembly/optimizers.ts has the same steps on vectors.
+ * The optimisers by name: the state that each keeps, the numbers of a step, and the step as a plain
+ * loop, which is what the reference does. wasm/assembly/optimizers.ts has the same steps on
+ * vectors.
  */
 import type { FloatArray, OptimizerRule } from './kernels.js';
 
 export interface OptimizerFormula<Options> extends OptimizerRule {
   /**
-   * The names of its tensors, in the order in which a step takes them; null for one that these options don't need. A
-   * checkpoint keeps the tensors by these names. They start at 0.
+   * The names of its tensors, in the order in which a step takes them; null for one that these
+   * options don't need. A checkpoint keeps the tensors by these names. They start at 0.
    */
   state(options: Options): readonly (string | null)[];
   /**
@@ -17,7 +18,10 @@ export interface OptimizerFormula<Options> extends OptimizerRule {
   scalars(options: Options, learningRate: number, step: number): number[];
 }
 
-/** v ← momentum·v + g; p ← p − rate·v (nesterov: p ← p − rate·(g + momentum·v)); without momentum p ← p − rate·g. */
+/**
+ * v ← momentum·v + g; p ← p − rate·v (nesterov: p ← p − rate·(g + momentum·v));
+ * without momentum p ← p − rate·g.
+ */
 const sgd: OptimizerFormula<{ momentum: number; nesterov: boolean }> = {
   name: 'sgd',
   state: ({ momentum }) => [momentum > 0 ? 'velocity' : null],
@@ -36,7 +40,10 @@ const sgd: OptimizerFormula<{ momentum: number; nesterov: boolean }> = {
   },
 };
 
-/** Kingma and Ba 2015, Algorithm 1. Decoupled weight decay (adamw) comes before the step: see training/optimizer.ts. */
+/**
+ * Kingma and Ba 2015, Algorithm 1. Decoupled weight decay (adamw) comes before the step: see
+ * training/optimizer.ts.
+ */
 const adam: OptimizerFormula<{ beta1: number; beta2: number; epsilon: number }> = {
   name: 'adam',
   state: () => ['m', 'v'],
@@ -62,9 +69,9 @@ const adam: OptimizerFormula<{ beta1: number; beta2: number; epsilon: number }> 
 };
 
 /**
- * Hinton 2012, lecture 6e; Graves 2013 if centered: squares ← alpha·squares + (1 − alpha)·g²; d ← g/(√squares + epsilon);
- * v ← momentum·v + d; p ← p − rate·v, or p ← p − rate·d without momentum. Centered, the squares are those of the deviations
- * from the mean of the gradients.
+ * Hinton 2012, lecture 6e; Graves 2013 if centered: squares ← alpha·squares + (1 − alpha)·g²; d ←
+ * g/(√squares + epsilon); v ← momentum·v + d; p ← p − rate·v, or p ← p − rate·d without momentum.
+ * Centered, the squares are those of the deviations from the mean of the gradients.
  */
 const rmsprop: OptimizerFormula<{
   alpha: number;
@@ -100,8 +107,9 @@ const rmsprop: OptimizerFormula<{
 };
 
 /**
- * Duchi et al. 2011: squares ← squares + g²; p ← p − rate·g/(√(initialAccumulator + squares) + epsilon). The sum starts from
- * initialAccumulator, which is not part of the tensor, so that every state starts at 0.
+ * Duchi et al. 2011: squares ← squares + g²; p ← p − rate·g/(√(initialAccumulator + squares) +
+ * epsilon). The sum starts from initialAccumulator, which is not part of the tensor, so that every
+ * state starts at 0.
  */
 const adagrad: OptimizerFormula<{ initialAccumulator: number; epsilon: number }> = {
   name: 'adagrad',

@@ -1,9 +1,9 @@
 /**
- * How the threads of a team divide an operation: each computes a slice of the output, then all meet. The barrier is the
- * team's (training/engine); kernels know this much of it.
+ * How the threads of a team divide an operation: each computes a slice of the output, then all
+ * meet. The barrier is the team's (training/engine); kernels know this much of it.
  */
 
-/** In bytes. Slices start on cache lines where possible, so that no two threads write to the same line. */
+/** In bytes. Slices start on cache lines if possible, so that no two threads write to one. */
 export const CACHE_LINE = 64;
 
 /** One thread's place in the team that runs the same operations in the same order. */
@@ -11,7 +11,7 @@ export interface Share {
   /** From 0 to size − 1. */
   readonly rank: number;
   readonly size: number;
-  /** Returns when every thread of the team has called it. What they wrote before is visible after. */
+  /** Returns when every thread of the team has called it; what they wrote before is then visible. */
   sync(): void;
 }
 
@@ -19,8 +19,9 @@ export interface Share {
 export const alone: Share = { rank: 0, size: 1, sync() {} };
 
 /**
- * Where the slice of a rank starts among n elements; it ends where the next one starts. Slices start at multiples of
- * `granularity` and differ in size by at most one granule (the last element apart).
+ * Where the slice of a rank starts among n elements; it ends where the next one starts. Slices
+ * start at multiples of `granularity` and differ in size by at most one granule (the last element
+ * apart).
  *
  *     sliceStart(10, 0, 2, 4) === 0; sliceStart(10, 1, 2, 4) === 4; sliceStart(10, 2, 2, 4) === 10
  */
@@ -29,14 +30,20 @@ export function sliceStart(n: number, rank: number, size: number, granularity: n
   return Math.min(n, Math.floor((granules * rank) / size) * granularity);
 }
 
-/** A thread's part of a tensor: `length` elements or rows from `start`, `offset` bytes after the tensor's first byte. */
+/**
+ * A thread's part of a tensor: `length` elements or rows from `start`, `offset` bytes after the
+ * tensor's first byte.
+ */
 export interface Slice {
   readonly start: number;
   readonly length: number;
   readonly offset: number;
 }
 
-/** The slices of one thread. Every method returns the same object, overwritten: destructure it at once. */
+/**
+ * The slices of one thread. Every method returns the same object, overwritten: destructure it at
+ * once.
+ */
 export class Slices {
   readonly #rank: number;
   readonly #size: number;

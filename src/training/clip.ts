@@ -5,17 +5,17 @@
 import type { Kernels } from '../kernels/kernels.js';
 import type { Parameters } from '../network/parameters.js';
 
-/** Added to the norm, as in PyTorch: a clipped gradient is shorter than asked for by this factor. */
+/** Added to the norm, as in PyTorch: a clipped gradient comes out slightly shorter than maxNorm. */
 const EPSILON = 1e-6;
 
 /**
- * Where √Σg², over all gradients with those of the regularisation, is above `maxNorm`, makes the gradients shorter and keeps
- * their direction: g ← g·maxNorm/(norm + 1e−6).
+ * Shortens the gradients to `maxNorm` if their norm √Σg² is larger, and keeps their direction: g ←
+ * g·maxNorm/(norm + 1e−6). The norm is over all gradients, including those of the regularisation.
  *
- * A norm that is not finite has no direction to keep. The gradients then stay as they are: to scale them would turn an infinite
- * one into NaN, and the finite ones into 0 or NaN, which hides where it came from. The caller finds it in the norm.
+ * If the norm is not finite, the gradients stay as they are. Scaling would turn an infinite one
+ * into NaN and the finite ones into 0 or NaN, which hides the cause. The caller sees the norm.
  *
- * @returns the norm before
+ * @returns the norm before clipping
  */
 export function clipGradients(kernels: Kernels, { gradients, layout }: Parameters, maxNorm: number): number {
   const norm = Math.sqrt(kernels.sumOfSquares(layout.total, gradients));

@@ -7,8 +7,8 @@ import type { OptimizerConfig } from '../spec/optimizerConfig.js';
 
 export interface Optimizer {
   /**
-   * Its own tensors [1, parameters] by name, for a checkpoint: a step depends on nothing else. They start at 0. Plain sgd
-   * has none.
+   * Its own tensors [1, parameters] by name, for a checkpoint: a step depends on nothing else. They
+   * start at 0. Plain sgd has none.
    */
   readonly state: Readonly<Record<string, Tensor>>;
   /**

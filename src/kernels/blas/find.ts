@@ -1,9 +1,11 @@
 /**
- * Finds the BLAS of this machine, in this order: what MLP_BLAS names and nothing else; or Accelerate on macOS; then
- * OpenBLAS, MKL and BLIS from the system's library path and from known folders; then the OpenBLAS inside an installed NumPy
- * wheel. The search only lists folders: Python is never run.
+ * Finds the BLAS of this machine, in this order: what MLP_BLAS names and nothing else; or
+ * Accelerate on macOS; then OpenBLAS, MKL and BLIS from the system's library path and from known
+ * folders; then the OpenBLAS inside an installed NumPy wheel. The search only lists folders: Python
+ * is never run.
  *
- * Netlib's reference libblas is not in the list: it is slower than the WASM kernels. MLP_BLAS may name it.
+ * Netlib's reference libblas is not in the list: it is slower than the WASM kernels. MLP_BLAS may
+ * name it.
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,12 +13,18 @@ import { posix, win32 } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { type BlasFailure, type BlasLibrary, isFailure, openBlas } from './library.js';
 
-/** What the search for a BLAS knows of the machine. The caller passes it, so that a test can describe any other. */
+/**
+ * What the search for a BLAS knows of the machine. The caller passes it, so that a test can
+ * describe any other.
+ */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   /** As process.arch has it. */
   readonly arch: string;
-  /** Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, and on Windows APPDATA and LOCALAPPDATA. */
+  /**
+   * Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, and on Windows APPDATA and
+   * LOCALAPPDATA.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
   readonly home: string;
@@ -102,7 +110,8 @@ function realPath(path: string): string {
 }
 
 /**
- * Why there is no library, in one line: what is wrong with those found, and where the search looked.
+ * Why there is no library, in one line: what is wrong with those found, and where the search
+ * looked.
  *
  *     MLP_BLAS: /home/ada/notes.txt: not a library (found some other file, expected a shared library (ELF))
  */
@@ -160,7 +169,10 @@ const WINDOWS_LIBRARIES = [
   'libblis.dll',
 ];
 
-/** The places to look at, first to last. Lazy: a later place is listed only if the earlier ones had nothing. */
+/**
+ * The places to look at, first to last. Lazy: a later place is listed only if the earlier ones had
+ * nothing.
+ */
 export function* blasPlaces(machine: Machine): Generator<BlasPlace> {
   const { platform, env } = machine;
   const named = env.MLP_BLAS;

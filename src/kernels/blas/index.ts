@@ -1,11 +1,14 @@
 /**
- * The kernels of the `blas` backend: a BLAS computes large matrix products right in the arena (it gets addresses of the
- * process, the same bytes that WASM and the typed arrays see); WASM does everything else.
+ * The kernels of the `blas` backend: a BLAS computes large matrix products right in the arena (it
+ * gets addresses of the process, the same bytes that WASM and the typed arrays see); WASM does
+ * everything else.
  *
- * The bits of a product may depend on the number of threads: libraries choose their inner loops by the size of the part
- * that they get (OpenBLAS has a path of its own up to m·n·k = 10⁶). `--deterministic` takes WASM.
+ * The bits of a product may depend on the number of threads: libraries choose their inner loops by
+ * the size of the part that they get (OpenBLAS has a path of its own up to m·n·k = 10⁶).
+ * `--deterministic` takes WASM.
  *
- * Symbols: m, n, k sizes of the product as in BLAS; lda, ldb, ldc elements from one row to the next.
+ * Symbols: m, n, k sizes of the product as in BLAS; lda, ldb, ldc elements from one row to the
+ * next.
  */
 import { bytesPerElement } from '../arena.js';
 import type { DType, Kernels, ProductKernels } from '../kernels.js';
@@ -14,9 +17,10 @@ import { type WasmOptions, wasmKernels } from '../wasm/index.js';
 import { type BlasLibrary, NO_TRANSPOSE, ROW_MAJOR, TRANSPOSE } from './library.js';
 
 /**
- * The least m·n·k of a product that goes to the library: below it, the call through FFI costs more than the library's
- * faster loops save. Measured with OpenBLAS on AVX-512, both dtypes: even at 2000 (NN, TN) to 4000 (NT). It is compared
- * with the whole product, so the number of threads does not affect the choice.
+ * The least m·n·k of a product that goes to the library: below it, the call through FFI costs more
+ * than the library's faster loops save. Measured with OpenBLAS on AVX-512, both dtypes: even at
+ * 2000 (NN, TN) to 4000 (NT). It is compared with the whole product, so the number of threads does
+ * not affect the choice.
  */
 export const LEAST_BLAS_PRODUCT = 4096;
 
@@ -42,8 +46,8 @@ export function blasKernels(
   };
 }
 
-// Slices start at multiples of what the libraries' inner loops take at a time (of a row-major product: columns by up to 16,
-// rows by up to 4), so that no slice ends in the middle of a tile.
+// Slices start at multiples of what the libraries' inner loops take at a time (of a row-major
+// product: columns by up to 16, rows by up to 4), so that no slice ends in the middle of a tile.
 const COLUMN_TILE = 16;
 const ROW_TILE = 4;
 
@@ -93,8 +97,8 @@ export function blasProduct(
 }
 
 /**
- * Whether to split by rows, or by columns: the one whose largest slice is smaller, else the longer side, since every thread
- * packs the whole of the operand that is not split.
+ * Whether to split by rows, or by columns: the one whose largest slice is smaller, else the longer
+ * side, since every thread packs the whole of the operand that is not split.
  */
 function splitsByRows(m: number, n: number, threads: number): boolean {
   const byRows = largest(m, threads, ROW_TILE) * n;

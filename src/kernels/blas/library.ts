@@ -1,6 +1,7 @@
 /**
  * Opens a BLAS library through FFI: finds which of the many names its CBLAS has and how wide its
- * integers are, and makes it compute on the calling thread alone, since the team is the parallelism.
+ * integers are, and makes it compute on the calling thread alone, since the team is the
+ * parallelism.
  *
  * Failures are values: a useless library is no reason to stop while there is another one, or WASM.
  */
@@ -75,9 +76,9 @@ const DECORATIONS = [
 const opened = new Map<string, BlasLibrary | BlasFailure>();
 
 /**
- * Opens a library by its path, or by a bare file name that the system's loader finds; sets it to one
- * thread and tries it on a small product. Call it in each thread that uses the library: some libraries
- * keep a thread count per thread.
+ * Opens a library by its path, or by a bare file name that the system's loader finds; sets it to
+ * one thread and tries it on a small product. Call it in each thread that uses the library: some
+ * libraries keep a thread count per thread.
  */
 export function openBlas(name: string): BlasLibrary | BlasFailure {
   let result = opened.get(name);
@@ -175,7 +176,8 @@ function bind(
   integerBits: 32 | 64 | null,
 ): Gemm {
   // An unknown width counts as 64: on 64-bit machines an argument has a slot of eight bytes, so a
-  // library with 32-bit integers reads the lower half. Only Apple's convention for arm64 packs arguments.
+  // library with 32-bit integers reads the lower half. Only Apple's convention for arm64 packs
+  // arguments.
   const packs = process.platform === 'darwin' && process.arch === 'arm64';
   const int = (integerBits ?? (packs ? 32 : 64)) === 32 ? 'int32_t' : 'int64_t';
   return handle.func(symbol, 'void', [
@@ -212,8 +214,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-// What kind of program file a library is, from its first bytes. The system's loader can't tell: it reports a library of
-// another architecture as "no such file".
+// What kind of program file a library is, from its first bytes. The system's loader can't tell: it
+// reports a library of another architecture as "no such file".
 
 const ELF_MACHINES: Readonly<Record<number, string>> = {
   3: 'ia32',
@@ -235,7 +237,9 @@ export interface Binary {
   readonly format: 'ELF' | 'Mach-O' | 'PE';
   /** As in process.arch; several in a universal file, "unknown" for an unknown number. */
   readonly architectures: readonly string[];
-  /** The least size of the whole file if its header says so: loading a cut file kills the process. */
+  /**
+   * The least size of the whole file if its header says so: loading a cut file kills the process.
+   */
   readonly bytes: number;
 }
 
@@ -265,7 +269,10 @@ export function identifyBinary(header: Uint8Array): Binary | null {
   return null;
 }
 
-/** The end of the section table, which linkers write last (ELF-64 Object File Format, Figure 1); 0 for 32 bits. */
+/**
+ * The end of the section table, which linkers write last (ELF-64 Object File Format, Figure 1); 0
+ * for 32 bits.
+ */
 function elfBytes(view: DataView, littleEndian: boolean): number {
   if (view.getUint8(4) !== 2) return 0;
   const offset = Number(view.getBigUint64(40, littleEndian));

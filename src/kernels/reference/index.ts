@@ -1,6 +1,6 @@
 /**
- * The kernels as plain loops: every other backend is tested against them. Sums are in double precision for either dtype,
- * except in the product, which rounds as it goes.
+ * The kernels as plain loops: every other backend is tested against them. Sums are in double
+ * precision for either dtype, except in the product, which rounds as it goes.
  */
 import type { DType, Kernels } from '../kernels.js';
 import { activations } from './activations.js';

@@ -98,7 +98,10 @@ export const normalization: NormalizationKernels = {
   },
 };
 
-/** The mean of `count` elements from `first` on, `step` apart, and the sum of their squared deviations from it. */
+/**
+ * The mean of `count` elements from `first` on, `step` apart, and the sum of their squared
+ * deviations from it.
+ */
 function momentsOf(
   x: FloatArray,
   first: number,

@@ -1,4 +1,7 @@
-/** Finds, compiles and instantiates the modules of `assembly/`, and what each thread needs to call them. */
+/**
+ * Finds, compiles and instantiates the modules of `assembly/`, and what each thread needs to call
+ * them.
+ */
 import { readFileSync } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import { bytesPerElement } from '../arena.js';
@@ -6,8 +9,8 @@ import type { DType } from '../kernels.js';
 import { type Share, Slices } from '../share.js';
 
 /**
- * A function of a module, described in `assembly/`. Addresses, steps between rows (`…Step`, `rowBytes`) and scratch are in
- * bytes; the address 0 stands for no tensor.
+ * A function of a module, described in `assembly/`. Addresses, steps between rows (`…Step`,
+ * `rowBytes`) and scratch are in bytes; the address 0 stands for no tensor.
  */
 export type WasmFunction = (...values: number[]) => number;
 export type WasmFunctions = Readonly<Record<string, WasmFunction>>;
@@ -36,13 +39,19 @@ export function detectFeatures(): WasmFeatures {
   };
 }
 
-/** The modules lie beside the compiled loader; tests, which run the sources, take them from dist/ too. */
+/**
+ * The modules lie beside the compiled loader; tests, which run the sources, take them from dist/
+ * too.
+ */
 const FOLDER = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/kernels/wasm/' : './',
   import.meta.url,
 );
 
-/** Compiled modules by file name: once per thread; V8 shares the machine code among the threads of a process. */
+/**
+ * Compiled modules by file name: once per thread; V8 shares the machine code among the threads of a
+ * process.
+ */
 const compiled = new Map<string, WebAssembly.Module>();
 
 /**
@@ -89,10 +98,14 @@ function read(url: URL): Uint8Array<ArrayBuffer> {
 /** The most partial sums of one total, and so the most threads that can have one each. */
 export const MAX_PARTIALS = 256;
 
-/** Two sets that take turns: a fast thread may set the next while a slow one still adds up the last. */
+/**
+ * Two sets that take turns: a fast thread may set the next while a slow one still adds up the last.
+ */
 const PARTIALS_BYTES = 2 * MAX_PARTIALS * 8;
 
-/** What a product packs into, for one thread and the larger dtype. Other operations use it for less. */
+/**
+ * What a product packs into, for one thread and the larger dtype. Other operations use it for less.
+ */
 export const PRODUCT_SCRATCH_BYTES = 565_504;
 
 /** The bytes that a team of so many threads needs as scratch: once, and not initialised. */
@@ -100,7 +113,10 @@ export function scratchBytes(threads: number): number {
   return PARTIALS_BYTES + threads * PRODUCT_SCRATCH_BYTES;
 }
 
-/** Partial sums of a team: each thread sets its own, all meet, and all add the same numbers in the same order. */
+/**
+ * Partial sums of a team: each thread sets its own, all meet, and all add the same numbers in the
+ * same order.
+ */
 export class Partials {
   readonly #values: Float64Array;
   readonly #share: Share;
@@ -117,7 +133,10 @@ export class Partials {
     this.#values[this.#set + index] = value;
   }
 
-  /** Meets the other threads, and adds up the first `count` partial sums that they have set since the last total. */
+  /**
+   * Meets the other threads, and adds up the first `count` partial sums that they have set since
+   * the last total.
+   */
   total(count: number): number {
     this.#share.sync();
     let sum = 0;
@@ -140,7 +159,9 @@ export interface WasmThread {
   readonly memory: WebAssembly.Memory;
 }
 
-/** @param scratch address of scratchBytes(share.size) bytes in the memory, the same for all threads */
+/**
+ * @param scratch address of scratchBytes(share.size) bytes in the memory, the same for all threads
+ */
 export function wasmThread(
   dtype: DType,
   wasm: WasmFunctions,

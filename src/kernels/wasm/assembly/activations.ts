@@ -1,14 +1,16 @@
 /**
  * Bias and activation, forward and backward.
  *
- * An activation is a class of three functions. It has no objects: `changetype<F>(0).value(…)` tells the compiler which
- * function to inline, so each activation gets loops of its own, without a branch or a call in them.
+ * An activation is a class of three functions. It has no objects: `changetype<F>(0).value(…)` tells
+ * the compiler which function to inline, so each activation gets loops of its own, without a branch
+ * or a call in them.
  */
 import { exp, expm1, gaussian, normalCdf, sigmoid, softplus, tanh } from './functions';
 import { lanes, larger, madd, select, splat, storeFirst } from './simd';
 
 /**
- * Runs the forward or the backward pass of an activation. `kind` is its place in the table of ../../activations.ts.
+ * Runs the forward or the backward pass of an activation. `kind` is its place in the table of
+ * ../../activations.ts.
  * @param backward a constant
  */
 @inline
@@ -28,8 +30,8 @@ function dispatch(
   else if (kind == 8) pass<Softplus>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
 }
 
-// The activations. `value` is f(x). `derivative` is f′ from x (where needsInput) or y; at a kink it is the one from the
-// left. p is the parameter in every lane. `needsInput` is that of the table.
+// The activations. `value` is f(x). `derivative` is f′ from x (where needsInput) or y; at a kink it
+// is the one from the left. p is the parameter in every lane. `needsInput` is that of the table.
 
 @unmanaged
 class Identity {
@@ -127,7 +129,10 @@ export function biasActivation(
   dispatch(false, kind, parameter, rows, columns, 0, x, y, 0, 0, bias);
 }
 
-/** dX ← dY ⊙ f′ over `columns` columns of rows that lie `rowBytes` apart; dBias ← their column sums unless it is 0. */
+/**
+ * dX ← dY ⊙ f′ over `columns` columns of rows that lie `rowBytes` apart; dBias ← their column sums
+ * unless it is 0.
+ */
 export function biasActivationBackward(
   kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize,
   dX: usize, dBias: usize,

@@ -1,8 +1,7 @@
-/** What a module exports: the kernels for one dtype, which the build calls `real`. */
+/** What a module exports: the kernels for one dtype, the build's type `real`. */
 export * from './product';
 export * from './activations';
 export * from './elementwise';
-export * from './dropout';
 export * from './losses';
 export * from './normalization';
 export * from './optimizers';

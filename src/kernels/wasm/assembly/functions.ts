@@ -3,8 +3,9 @@
  * result does not depend on its neighbours, and NaN goes through.
  *
  * Errors over the whole range, subnormal results included, in units in the last place (f32, f64).
- * test/kernels/wasm/functions.test.ts checks them with and without relaxed SIMD:
- * exp 1, 1; expm1 1, 1; log1p 2, 2; log 2, 2; tanh 3, 3; sigmoid 2.5, 2; softplus 3, 3; gaussian 1.5, 1.5; normalCdf 5, 4.
+ * test/kernels/wasm/functions.test.ts checks them with and without relaxed SIMD: exp 1, 1; expm1 1,
+ * 1; log1p 2, 2; log 2, 2; tanh 3, 3; sigmoid 2.5, 2; softplus 3, 3; gaussian 1.5, 1.5; normalCdf
+ * 5, 4.
  */
 import {
   EXP_32,
@@ -116,7 +117,8 @@ export function log1p(z: v128): v128 {
 @inline
 export function logFrom1(x: f64): f64 {
   const bits = reinterpret<u64>(x);
-  // x = 2^n·f with √½ ≤ f < √2: the difference of the mantissas of 1 and √½ carries into the exponent.
+  // x = 2^n·f with √½ ≤ f < √2: the difference of the mantissas of 1 and √½ carries into the
+  // exponent.
   const carried = bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
   const n = <f64>(<i32>(carried >> 52) - 1023);
   const f = reinterpret<f64>((carried & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd);
@@ -197,9 +199,9 @@ function boundedSize(x: v128): v128 {
 }
 
 /**
- * Φ(x), the standard normal distribution function, from g = gaussian(x): the tail 1 − Φ(|x|) = g·P(y)/(|x| + 4),
- * y = (|x| − 4)/(|x| + 4). Unlike ½(1 + erf(x/√2)) it never cancels. (The form of the approximation is
- * that of Shepherd and Laframboise 1981.)
+ * Φ(x), the standard normal distribution function, from g = gaussian(x): the tail 1 − Φ(|x|) =
+ * g·P(y)/(|x| + 4), y = (|x| − 4)/(|x| + 4). Unlike ½(1 + erf(x/√2)) it never cancels. (The form of
+ * the approximation is that of Shepherd and Laframboise 1981.)
  */
 @inline
 export function normalCdf(x: v128, g: v128): v128 {
@@ -229,8 +231,8 @@ function call(kind: i32, x: v128): v128 {
 }
 
 /**
- * y ← f(x) for `count` elements; f by number: exp, expm1 (x ≤ 0), log1p (0 ≤ x ≤ 1), log (x ≥ 1), tanh,
- * sigmoid, softplus, e^(−x²/2), Φ.
+ * y ← f(x) for `count` elements; f by number: exp, expm1 (x ≤ 0), log1p (0 ≤ x ≤ 1), log (x ≥ 1),
+ * tanh, sigmoid, softplus, e^(−x²/2), Φ.
  */
 export function evaluate(kind: i32, count: i32, x: usize, y: usize): void {
   // One at a time: a result must not depend on its neighbours anyway.

@@ -3,13 +3,13 @@
  * which together are more precise than `real`, and 1/√(variance + ε).
  *
  * Mean and variance come from one pass in double precision over the deviations d from the first
- * element of the column or row: mean = first + Σd/n, variance = (Σd² − (Σd)²/n)/n. The first element is
- * at most √n standard deviations from the mean, so the difference keeps its digits however far the
- * mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
+ * element of the column or row: mean = first + Σd/n, variance = (Σd² − (Σd)²/n)/n. The first
+ * element is at most √n standard deviations from the mean, so the difference keeps its digits
+ * however far the mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
  */
 import { firstLanes, keep, lanes, madd, sumWide } from './simd';
 
-/** x − mean, the mean in its two parts */
+/** x − mean, with the mean in two parts */
 @inline
 function centred(x: v128, mean: v128, rest: v128): v128 {
   return v128.sub<real>(v128.sub<real>(x, mean), rest);
@@ -21,7 +21,7 @@ function lower(x: v128): v128 {
   return sizeof<real>() == 8 ? x : f64x2.promote_low_f32x4(x);
 }
 
-/** The other two of four. */
+/** The last two of four elements in double precision. */
 @inline
 function upper(x: v128): v128 {
   return f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1));
@@ -33,7 +33,7 @@ function widened(x: v128): v128 {
   return sizeof<real>() == 8 ? x : f64x2.add(lower(x), upper(x));
 }
 
-/** The same of their squares. */
+/** The squares of the elements of x in double precision, upper and lower added. */
 @inline
 function widenedSquares(x: v128): v128 {
   const low = lower(x);
@@ -51,7 +51,10 @@ function storeMean(moments: usize, momentBytes: usize, mean: f64): void {
   store<real>(moments + momentBytes, <real>(mean - <f64>rounded));
 }
 
-/** Stores the moments of `count` numbers, of which `first` is the first; returns the sum of the squared deviations from the mean. */
+/**
+ * Stores the moments of `count` numbers from `first` and the sums of their deviations from it.
+ * @returns the sum of the squared deviations from the mean
+ */
 @inline
 function storeMoments(
   moments: usize, momentBytes: usize, count: f64, epsilon: f64, first: f64, sum: f64, squares: f64,
@@ -62,15 +65,21 @@ function storeMoments(
   return deviations;
 }
 
-/** The part of a row that is normalised before the next one: its rows, for batches of a usual size, stay in the cache. */
+/** The width that is normalised at a time: the rows of a usual batch then stay in the cache. */
 const STRIP_BYTES: i32 = 512;
-/** Where the sums of squares lie behind the sums: a double for each column of a strip. */
+/** From the sums to the sums of squares: a double for each column of a strip. */
 const SQUARES_OFFSET: usize = 1024;
 
-/** Rows that are gone through for one vector of columns before the next: what belongs to the columns stays in registers. */
+/**
+ * The rows for which one vector of columns is computed at a time: its moments then stay in
+ * registers.
+ */
 const BLOCK_ROWS: i32 = 8;
 
-/** sums[j] ← Σd, and at SQUARES_OFFSET Σd², over the rows of column j, d = x less that of the first row. */
+/**
+ * sums[j] ← Σd, and at SQUARES_OFFSET Σd², over the rows of column j, with d = x − x of the first
+ * row.
+ */
 function columnSums(rows: i32, columns: i32, rowBytes: usize, x: usize, sums: usize): void {
   const first = x;
   memory.fill(sums, 0, 2 * SQUARES_OFFSET);
@@ -120,7 +129,7 @@ function follow(running: usize, momentum: f64, value: f64): void {
   store<real>(running, <real>((1.0 - momentum) * <f64>load<real>(running) + momentum * value));
 }
 
-/** The moments of the columns, and what the running ones make of them unless those are 0. */
+/** The moments of the columns; updates the running ones unless they are 0. */
 function columnMoments(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, moments: usize,
   momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize, sums: usize,
@@ -170,7 +179,10 @@ function normalizeColumns(
   }
 }
 
-/** Batch normalisation in training; runningMean and runningVariance are 0 where they stay. `sums` is scratch for a strip. */
+/**
+ * Batch normalisation in training. runningMean and runningVariance are 0 if they stay as they are;
+ * `sums` is 2 KB of scratch.
+ */
 export function batchNorm(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
   moments: usize, momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize,
@@ -195,7 +207,7 @@ export function batchNorm(
   }
 }
 
-/** The same by the running mean and variance. `moments` is scratch for those of a strip. */
+/** Batch normalisation by the running mean and variance. `moments` is 2 KB of scratch. */
 export function batchNormEvaluation(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
   runningMean: usize, runningVariance: usize, y: usize, moments: usize,
@@ -251,7 +263,10 @@ function columnGradients(
   }
 }
 
-/** dX ← scale·inverse·(dY − dShift/rows − x̂·dScale/rows) by the moments of the columns; dX may be dY. */
+/**
+ * dX ← scale·inverse·(dY − dShift/rows − x̂·dScale/rows) by the moments of the columns; dX may be
+ * dY.
+ */
 function columnInputGradients(
   rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize,
   scale: usize, dY: usize, dX: usize, dScale: usize, dShift: usize,
@@ -334,7 +349,9 @@ function rowMoments(columns: i32, epsilon: f64, x: usize, moments: usize): void 
   storeMoments(moments, sizeof<real>(), <f64>columns, epsilon, first, sum, squareSum);
 }
 
-/** y ← scale·x̂ + shift, row by row, and the moments of each row. */
+/**
+ * Layer normalisation, row by row: y ← scale·x̂ + shift, and the moments of each row, side by side.
+ */
 export function layerNorm(
   rows: i32, columns: i32, epsilon: f64, x: usize, scale: usize, shift: usize, moments: usize,
   y: usize,

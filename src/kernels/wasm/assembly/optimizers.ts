@@ -1,9 +1,10 @@
 /**
- * One step of each optimiser over `count` elements, in the dtype of the parameters. ../../optimizers.ts has the formulas.
- * The scalars of a rule lie in memory as doubles; its state tensors follow p and g, and one that is not needed is 0.
+ * One step of each optimiser over `count` elements, in the dtype of the parameters.
+ * ../../optimizers.ts has the formulas. The scalars of a rule lie in memory as doubles; its state
+ * tensors follow p and g, and one that is not needed is 0.
  *
- * A step returns whether the sum of the parameters is finite after it, lane by lane: then each of them is. A sum that is
- * not finite may have overflowed, and only `areFinite` tells.
+ * A step returns whether the sum of the parameters is finite after it, lane by lane: then each of
+ * them is. A sum that is not finite may have overflowed, and only `areFinite` tells.
  */
 import { firstLanes, keep, lanes, madd, splat } from './simd';
 
@@ -17,7 +18,8 @@ const CENTERED = 1;
 const WITH_MOMENTUM = 2;
 
 /**
- * The new parameters from x and their gradients g. Stores the first `count` elements of the new states at s0 to s2.
+ * The new parameters from x and their gradients g. Stores the first `count` elements of the new
+ * states at s0 to s2.
  * @param rule a constant: a branch in the loop costs more than a second loop
  */
 @inline
@@ -25,13 +27,16 @@ function update(
   rule: i32, count: i32, x: v128, g: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128,
   c6: v128, s0: usize, s1: usize, s2: usize,
 ): v128 {
-  if (rule == SGD) return madd(c0, g, x);
+  if (rule == SGD) return madd(c0, g, x); // c0 = −rate
   if (rule == MOMENTUM || rule == NESTEROV) {
+    // c0 = −rate, c1 = momentum; s0: velocity
     const velocity = madd(c1, v128.load(s0), g);
     keep(s0, velocity, count);
     return madd(c0, rule == NESTEROV ? madd(c1, velocity, g) : velocity, x);
   }
   if (rule == ADAM) {
+    // c0 = rate/correction₁, c1 = β₁, c2 = 1 − β₁, c3 = β₂, c4 = 1 − β₂, c5 = 1/correction₂, c6 =
+    // ε; s0: m, s1: v
     const mean = madd(c2, g, v128.mul<real>(c1, v128.load(s0)));
     keep(s0, mean, count);
     const square = madd(v128.mul<real>(c4, g), g, v128.mul<real>(c3, v128.load(s1)));
@@ -40,11 +45,14 @@ function update(
     return v128.sub<real>(x, v128.div<real>(v128.mul<real>(c0, mean), size));
   }
   if (rule == ADAGRAD) {
+    // c0 = −rate, c1 = initial, c2 = ε; s0: squares
     const square = madd(g, g, v128.load(s0));
     keep(s0, square, count);
     const size = v128.add<real>(v128.sqrt<real>(v128.add<real>(c1, square)), c2);
     return madd(c0, v128.div<real>(g, size), x);
   }
+  // RMSprop: c0 = −rate, c1 = α, c2 = 1 − α, c3 = ε, c4 = momentum; s0: squares, s1: mean, s2:
+  // velocity
   let square = v128.load(s0);
   if (rule & CENTERED) {
     const mean = v128.load(s1);
@@ -64,7 +72,10 @@ function update(
   return madd(c0, direction, x);
 }
 
-/** The whole step of a rule. Two vectors a turn: then adding up the parameters costs the loop nothing. */
+/**
+ * The whole step of a rule. Two vectors a turn: then adding up the parameters costs the loop
+ * nothing.
+ */
 @inline
 function steps(
   rule: i32, count: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, c0: v128, c1: v128,
@@ -108,7 +119,10 @@ function scalar(scalars: usize, i: i32): f64 {
   return load<f64>(scalars + (i << 3));
 }
 
-/** p ← p − rate·g, or with a velocity v: v ← momentum·v + g, p ← p − rate·v (nesterov: p ← p − rate·(g + momentum·v)) */
+/**
+ * p ← p − rate·g, or with a velocity v: v ← momentum·v + g, p ← p − rate·v (nesterov: p ← p −
+ * rate·(g + momentum·v))
+ */
 export function sgd(count: i32, scalars: usize, p: usize, g: usize, v: usize): bool {
   const rate = splat(-scalar(scalars, 0));
   const momentum = splat(scalar(scalars, 1));
@@ -119,8 +133,8 @@ export function sgd(count: i32, scalars: usize, p: usize, g: usize, v: usize): b
 }
 
 /**
- * m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; p ← p − rate·(m/c₁)/(√(v/c₂) + ε), with the corrections of the bias
- * towards 0, c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ.
+ * m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; p ← p − rate·(m/c₁)/(√(v/c₂) + ε), with the
+ * corrections of the bias towards 0, c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ.
  */
 export function adam(count: i32, scalars: usize, p: usize, g: usize, m: usize, v: usize): bool {
   const beta1 = scalar(scalars, 1);

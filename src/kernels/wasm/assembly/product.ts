@@ -1,11 +1,11 @@
 /**
  * The matrix product by blocks (Goto and van de Geijn 2008; van Zee and van de Geijn 2015): a block
- * of b is packed so that a tile reads it in order, and stays in the cache while the rows of a pass by.
+ * of b is packed so that a tile reads it in order, and stays in the cache for all rows of a.
  *
- * A tile needs the rows of a contiguous along k and the rows of b contiguous along the columns. a in
- * NN and NT and b in NN and TN are contiguous already; packing transposes the other operand. As
- * cᵀ = op(b)ᵀ·op(a)ᵀ, the roles can be swapped so that the transposed operand is the smaller one; then
- * c is written transposed. None of this changes the order of a sum.
+ * A tile needs the rows of a contiguous along k and the rows of b contiguous along the columns. a
+ * in NN and NT and b in NN and TN are contiguous already; packing transposes the other operand. As
+ * cᵀ = op(b)ᵀ·op(a)ᵀ, the roles can be swapped so that the transposed operand is the smaller one;
+ * then c is written transposed. None of this changes the order of a sum.
  *
  * At the end of the file: the products of a matrix and a vector, where packing would cost more than
  * the product.
@@ -19,11 +19,11 @@ const NT: i32 = 2;
 const BLOCK_DEPTH: i32 = 256;
 /** How many rows of a are transposed at a time. */
 const BLOCK_ROWS: i32 = 128;
-/** The columns of b in a block, in tiles: 288 KiB, which leaves room for a and c in the L2 cache. */
+/** The columns of b in a block, in tiles: 288 KiB, which leaves room in the L2 cache. */
 const BLOCK_TILES: i32 = 24;
 /** With fewer rows than this, packing b costs more than it saves. */
 const PACK_ROWS: i32 = 16;
-/** From one packed row of a to the next: a cache line more than a block's depth, so that they fall into different sets. */
+/** From one packed row of a to the next: a cache line extra, so that they fall into other sets. */
 @inline
 function packedRowBytes(): usize {
   return BLOCK_DEPTH * sizeof<real>() + 64;
@@ -102,7 +102,7 @@ function multiply(
   }
 }
 
-/** A block of c: for each tile's width of b, down the rows of a. `rightStep` is 0 if b is packed. */
+/** A block of c: for each tile's width of b, down the rows of a. rightStep 0: b is packed. */
 function multiplyBlock(
   rows: i32, columns: i32, depth: i32, left: usize, leftStep: usize, right: usize, rightStep: usize,
   c: usize, cStep: usize, cTransposed: bool, accumulate: bool, spare: usize,
@@ -138,7 +138,10 @@ function vectorsOf(columns: i32): i32 {
   return (columns + lanes() - 1) / lanes();
 }
 
-/** Packs a block of b: for each tile's width, `depth` rows of whole vectors; the extra lanes of the last vector are arbitrary. */
+/**
+ * Packs a block of b: for each tile's width, `depth` rows of whole vectors; the extra lanes of the
+ * last vector are arbitrary.
+ */
 function packRight(
   depth: i32, columns: i32, from: usize, fromStep: usize, transposed: bool, to: usize,
 ): void {
@@ -265,16 +268,16 @@ function putColumns(x0: v128, x1: v128, x2: v128, x3: v128, c: usize, cStep: usi
 }
 
 /**
- * The tile of op(c) at `c`: rows of a at `a`, `aStep` bytes apart and contiguous along k; b's rows, of `vectors`
- * vectors, `bStep` bytes apart. `rows` and `columns` say how much of the tile belongs to op(c). Where `transposed`, op(c) is cᵀ.
- * A part of a tile goes by way of `spare`, 4 rows of 3 vectors.
+ * The tile of op(c) at `c`, which is cᵀ if `transposed`. The rows of a lie `aStep` bytes apart and
+ * are contiguous along k; the rows of b, of `vectors` vectors, lie `bStep` bytes apart. `rows` and
+ * `columns` of the tile belong to op(c); a partial tile goes through `spare`, 4 rows of 3 vectors.
  */
 @inline
 function tile(
   vectors: i32, k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize,
   rows: i32, columns: i32, transposed: bool, accumulate: bool, spare: usize,
 ): void {
-  // Rows past the last repeat it: they are never stored.
+  // Rows past the last one repeat it; they are never stored.
   let a0 = a;
   let a1 = rows > 1 ? a0 + aStep : a0;
   let a2 = rows > 2 ? a1 + aStep : a1;
@@ -334,7 +337,7 @@ function tile(
   if (!whole) putPart(rows, columns, spare, c, cStep, transposed, accumulate);
 }
 
-/** Moves what belongs to op(c) out of `spare`. */
+/** Copies the part of a tile that belongs to op(c) from `spare`. */
 function putPart(
   rows: i32, columns: i32, spare: usize, c: usize, cStep: usize, transposed: bool, accumulate: bool,
 ): void {
@@ -377,7 +380,10 @@ function tile3(
   tile(3, k, a, aStep, b, bStep, c, cStep, rows, columns, transposed, accumulate, spare);
 }
 
-/** y[i] ← Σ_p a[i, p]·x[p] (+ y[i]): rows of a `aStep` bytes apart. The lanes add up separately, and are summed at the end. */
+/**
+ * y[i] ← Σ_p a[i, p]·x[p] (+ y[i]), with rows of a `aStep` bytes apart. Each lane has its own sum,
+ * added up at the end.
+ */
 export function dotRows(
   rows: i32, k: i32, a: usize, aStep: usize, x: usize, accumulate: bool, y: usize,
 ): void {
@@ -419,7 +425,10 @@ function sumLanes(x: v128): real {
   return v128.extract_lane<real>(halves, 0) + v128.extract_lane<real>(halves, 1);
 }
 
-/** y[j] ← Σ_p x[p]·b[p, j] (+ y[j]) for `columns` columns, in the order of p: rows of b `bStep` bytes apart. */
+/**
+ * y[j] ← Σ_p x[p]·b[p, j] (+ y[j]) for `columns` columns, in the order of p, with rows of b `bStep`
+ * bytes apart.
+ */
 export function combineRows(
   columns: i32, k: i32, x: usize, b: usize, bStep: usize, accumulate: bool, y: usize,
 ): void {

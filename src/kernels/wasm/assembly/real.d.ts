@@ -1,2 +1,4 @@
-/** The type of the elements of a module, for editors: the build tells the compiler (--use real=f32). */
+/**
+ * The type of the elements of a module, for editors: the build tells the compiler (--use real=f32).
+ */
 declare type real = f32;
