@@ -98,3 +98,13 @@ export function readError(path: string, error: unknown): MlpError {
       );
   }
 }
+
+/** Runs a check of a config on data instead: its MlpError gets ExitCode.data, with the same words. */
+export function asDataError<Result>(check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof MlpError)) throw error;
+    throw new MlpError(ExitCode.data, error.message, error.hint, { cause: error });
+  }
+}

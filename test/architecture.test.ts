@@ -14,7 +14,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   data: ['kernels', 'random', 'spec'],
   files: [],
   evaluation: ['network'],
-  model: ['evaluation', 'data', 'network', 'kernels', 'spec'],
+  model: ['evaluation', 'files', 'data', 'network', 'kernels', 'spec'],
   training: ['model', 'evaluation', 'files', 'data', 'network', 'kernels', 'random', 'spec'],
   doctor: ['training', 'data', 'network', 'kernels', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],

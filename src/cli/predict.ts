@@ -6,7 +6,7 @@ import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
-import type { ModelRows, RowChunk } from '../model/rows.js';
+import type { CsvModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
@@ -55,7 +55,7 @@ interface Outcome {
 /** Predicts and writes chunk by chunk. Returns undefined if the reader of the output has gone away. */
 async function predict(
   model: Model,
-  rows: ModelRows,
+  rows: CsvModelRows,
   file: string,
   output: TextOutput,
   options: PredictOptions,

@@ -7,7 +7,7 @@ import { openSource } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
-import { type ModelRows, openModelRows } from '../model/rows.js';
+import { type CsvModelRows, openModelRows } from '../model/rows.js';
 import type { ReadingProgress } from '../report/readingProgress.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
@@ -102,7 +102,7 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
  */
 export async function withModelRows<Result>(
   { model, path, targets, delimiter, comment, ...display }: ModelRowsRequest,
-  use: (rows: ModelRows, name: string) => Promise<Result>,
+  use: (rows: CsvModelRows, name: string) => Promise<Result>,
 ): Promise<Result> {
   return withReadingProgress(display, async (report) => {
     const progress = (done: number, total?: number) => report(path, done, total);

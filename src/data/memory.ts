@@ -52,8 +52,12 @@ interface MemoryTable {
  * `location` stands for `data`.
  * @throws MlpError ExitCode.data for no rows, no columns, names that are empty or repeated, and lengths that differ
  */
-export function memoryTable(data: MemoryData, location = 'data'): TableSource {
-  const table = 'rows' in data ? tableOfRows(data, location) : tableOfMatrix(data, location);
+export function memoryTable(
+  data: MemoryData,
+  location = 'data',
+  targetName: string = MATRIX_TARGET,
+): TableSource {
+  const table = 'rows' in data ? tableOfRows(data, location) : tableOfMatrix(data, location, targetName);
   const { path, rows, columns } = table;
   if (rows === 0) throw dataError(path, 'found no rows, expected at least one');
   if (columns.length === 0) throw dataError(path, 'found no columns, expected at least one');
@@ -114,7 +118,11 @@ function tableOfRows({ rows }: RowData, location: string): MemoryTable {
   return { path, rows: rows.length, columns };
 }
 
-function tableOfMatrix({ x, y, columns: names }: MatrixData, location: string): MemoryTable {
+function tableOfMatrix(
+  { x, y, columns: names }: MatrixData,
+  location: string,
+  targetName: string,
+): MemoryTable {
   const isFlat = x instanceof Float32Array || x instanceof Float64Array;
   const { rows, width } = isFlat ? flatShape(x, y, names, location) : nestedShape(x, location);
   if (y !== undefined && y.length !== rows) {
@@ -131,7 +139,7 @@ function tableOfMatrix({ x, y, columns: names }: MatrixData, location: string): 
     return { name: names?.[j] ?? `x${j}`, location: [`${location}.x[`, `][${j}]`], cell };
   });
   if (y !== undefined) {
-    columns.push({ name: MATRIX_TARGET, location: [`${location}.y[`, ']'], cell: (row) => y[row] });
+    columns.push({ name: targetName, location: [`${location}.y[`, ']'], cell: (row) => y[row] });
   }
   return { path: location, rows, columns };
 }

@@ -1,7 +1,7 @@
 /**
- * A model at work: rows of features to logits, probabilities and values. The bits of a row's result don't depend on the rows
- * around it, nor on the machine: one thread, kernels without relaxed SIMD, and always as many rows in each product as there
- * is room for, since a product chooses its path by its whole size.
+ * Predicts: from rows of features to logits, probabilities and values. The bits of a row's result depend neither on the
+ * other rows nor on the machine: one thread, kernels without relaxed SIMD, and always the full number of rows in each
+ * product, since a product chooses its path by its size.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
@@ -16,31 +16,31 @@ import { formatBytes } from '../text.js';
 import type { Model } from './load.js';
 import { modelTensors } from './model.js';
 
-/** Rows at once, unless they take more memory than PASS_BYTES. */
+/** Rows passed at once, unless they need more memory than PASS_BYTES. */
 const MOST_ROWS = 256;
 const PASS_BYTES = 2 ** 28;
 
 export class Inference {
-  /** Rows that are passed at once. */
+  /** How many rows are passed at once. */
   readonly capacity: number;
   readonly inputs: number;
-  /** Logits of a row. */
+  /** Number of logits of a row. */
   readonly outputs: number;
-  /** Numbers of a row's prediction: one for each class (two for a single logit), or for each target. */
+  /** How many numbers predict a row: one for each class (two for a single logit), or for each target. */
   readonly width: number;
-  /** [capacity, inputs] Where the rows go. */
+  /** [capacity, inputs] The rows to pass. */
   readonly x: Tensor;
+  readonly #model: Model;
+  readonly #network: Network;
   readonly #predictions: Float64Array;
   readonly #labels: Int32Array;
   #logits: Tensor | undefined;
-  /** Rows of the last forward pass whose predictions have been made. */
+  /** How many rows of the last forward pass have their predictions. */
   #predicted = 0;
 
-  private constructor(
-    private readonly model: Model,
-    private readonly network: Network,
-    x: Tensor,
-  ) {
+  private constructor(model: Model, network: Network, x: Tensor) {
+    this.#model = model;
+    this.#network = network;
     this.x = x;
     this.capacity = x.rows;
     this.inputs = x.columns;
@@ -51,9 +51,9 @@ export class Inference {
   }
 
   /**
-   * @param capacity the rows that are passed at once; 256 if left out, or as many as fit into 256 MB, at least one: it depends on the
-   * model alone, as the bits of a result may on it
-   * @throws MlpError (65) where the model is larger than memory
+   * @param capacity how many rows are passed at once. The default is 256, or as many as fit into 256 MB, at least one: it
+   * depends on the model alone, because the bits of a result may depend on it
+   * @throws MlpError ExitCode.data if the model is larger than memory
    */
   static create(model: Model, capacity?: number): Inference {
     const choice: KernelsChoice = { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
@@ -77,26 +77,26 @@ export class Inference {
   }
 
   /**
-   * The logits [capacity, outputs] of x, of which the first `rows` rows are meant: the others are passed as zeros. They are
-   * overwritten by the next call.
+   * The logits [capacity, outputs] of the first `rows` rows of x; the other rows are passed as zeros. The next call
+   * overwrites them.
    */
   forward(rows: number): Tensor {
     this.x.data.fill(0, rows * this.inputs);
-    this.#logits = this.network.forward(this.capacity, this.x);
+    this.#logits = this.#network.forward(this.capacity, this.x);
     this.#predicted = 0;
     return this.#logits;
   }
 
   /**
-   * What the last forward pass predicts, row by row [rows, width]: the probabilities of the classes in their order, or the targets in
-   * their own units. A view that the next call overwrites.
+   * The predictions of the last forward pass [rows, width]: the probabilities of the classes in their order, or the
+   * targets in their own units. The next call overwrites them.
    */
   predictions(rows: number): Float64Array {
     for (; this.#predicted < rows; this.#predicted++) this.#predict(this.#predicted);
     return this.#predictions.subarray(0, rows * this.width);
   }
 
-  /** The number of each row's class [rows] by the last forward pass, where the model has classes. A view that the next call overwrites. */
+  /** The number of each row's class [rows] by the last forward pass, for a classifier. The next call overwrites it. */
   labels(rows: number): Int32Array {
     const { data } = this.#lastLogits();
     const { outputs } = this;
@@ -108,11 +108,11 @@ export class Inference {
     const { data } = this.#lastLogits();
     const { outputs, width } = this;
     const predictions = this.#predictions;
-    if (this.model.classes) {
+    if (this.#model.classes) {
       writeProbabilities(data, row * outputs, outputs, predictions, row * width);
       return;
     }
-    const { mean, scale } = this.model.targetStandardization ?? {};
+    const { mean, scale } = this.#model.targetStandardization ?? {};
     for (let j = 0; j < outputs; j++) {
       const output = data[row * outputs + j];
       predictions[row * width + j] = scale && mean ? scale[j] * output + mean[j] : output;
@@ -125,7 +125,7 @@ export class Inference {
   }
 }
 
-/** Takes the tensors of an inference in their one order. `createKernels` gets the address of the kernels' scratch. */
+/** Takes the tensors of an inference, always in the same order. `createKernels` gets the address of the kernels' scratch. */
 function assemble(
   { network: spec, loss }: Model,
   choice: KernelsChoice,

@@ -1,21 +1,21 @@
-/** Reading a model file, which may come from anywhere: all that it says is checked before the network is made of it. */
+/** Reads a model file, which may come from anywhere: everything in it is checked before a network is built from it. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
+import { RUN_FILES } from '../files/runFiles.js';
 import { ArenaPlan } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
 import { Network } from '../network/network.js';
 import { showValue } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
-import { decodeMetadata } from './metadata.js';
-import { MODEL_FILE, type ModelContent, modelTensors } from './model.js';
+import { decodeMetadata, type ModelContent, modelTensors } from './model.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
 import type { Dtype } from './safetensors/dtype.js';
 import { tensorPlace } from './safetensors/header.js';
 
 export interface Model extends ModelContent {
-  /** The file's, as messages name it. */
+  /** The file, as messages name it. */
   readonly path: string;
   readonly dtype: DType;
   /** By name, as `modelTensors` lists them; row-major and finite. */
@@ -26,8 +26,8 @@ const DTYPES: Partial<Record<Dtype, DType>> = { F32: 'float32', F64: 'float64' }
 
 /**
  * Reads the model of a run, by the run's directory or by the file itself. Nothing larger than the file is allocated.
- * An MlpError: 66 where there is no model, 65 where the file is none or damaged, 77 where it is not permitted, 74 where it
- * can't be read.
+ * @throws MlpError ExitCode.noInput if there is no model, data if the file is no model or damaged, noPermission or io if
+ * it can't be read
  */
 export function loadModel(path: string): Model {
   const found = modelPath(path);
@@ -51,24 +51,24 @@ function modelPath(path: string): string {
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw readError(printable(path), error);
     throw new MlpError(
       ExitCode.noInput,
-      `${printable(path)}: found nothing there, expected the directory of a run or a model file`,
-      'mlp train says at its end which directory it has written',
+      `${printable(path)}: found nothing there, expected a run directory or a model file`,
+      'mlp train prints the run directory at its end',
       { cause: error },
     );
   }
   if (!isDirectory) return path;
-  const file = join(path, MODEL_FILE);
+  const file = join(path, RUN_FILES.model);
   if (existsSync(file)) return file;
   throw new MlpError(
     ExitCode.noInput,
-    `${printable(path)}: found no ${MODEL_FILE} in the directory, expected that of a run that has ended`,
-    existsSync(join(path, 'config.json'))
-      ? 'the run has not ended: resume it by mlp train with --resume, then try again'
-      : 'name the directory that mlp train has written',
+    `${printable(path)}: found no ${RUN_FILES.model} in the directory, expected the directory of a finished run`,
+    existsSync(join(path, RUN_FILES.config))
+      ? 'the run is unfinished: finish it with mlp train --resume'
+      : 'name a directory that mlp train has written',
   );
 }
 
-/** The type of all tensors, once they are known to be those that the network has: no more, no fewer, of its shapes. */
+/** Checks that the tensors are exactly the network's, with its shapes. Returns their one type. */
 function requireTensors({ tensors }: SafetensorsFile, file: string, content: ModelContent): DType {
   const expected = new Map(networkTensors(content).map(({ name, shape }) => [name, shape]));
   let first: { name: string; dtype: Dtype } | undefined;

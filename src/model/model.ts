@@ -1,38 +1,48 @@
-/** The model file: the weights, and in the metadata all that is needed to feed them a raw CSV. */
-import type { FeatureEncoding } from '../data/encoding/encoding.js';
+/**
+ * The model file: the weights, and metadata with all that is needed to predict from a raw CSV. Metadata may come from
+ * anywhere: each entry is checked by its schema, then all of them against each other.
+ */
+import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
+import { Levels } from '../data/levels.js';
+import { asDataError, ExitCode, MlpError } from '../errors.js';
+import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
-import type { NetworkSpec } from '../spec/networkSpec.js';
-import type { LossName, Task } from '../spec/words.js';
+import { networkShape } from '../network/shape.js';
+import { choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
+import { parseJson } from '../spec/json.js';
+import { expandNetwork } from '../spec/layerSpec.js';
+import { checkSchema, formatPlace, type Path } from '../spec/messages.js';
+import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
+import { LOSS_NAMES, type LossName, TASKS, type Task } from '../spec/words.js';
+import * as z from '../spec/zod.js';
+import { quote } from '../text.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from './safetensors/encode.js';
 
-/** What the file is called in the directory of a run. */
-export const MODEL_FILE = 'model.safetensors';
+/** The `format` in the metadata of a model file. */
+const FORMAT = 'mlp';
 
-/** What the metadata of a model file give as their format. */
-export const FORMAT = 'mlp';
+/** Version of the metadata's layout, raised when an old reader would be misled. */
+const FORMAT_VERSION = '1';
 
-/** Version of the metadata's layout; raised when a reader of the old one would be misled. */
-export const FORMAT_VERSION = '1';
-
-/** What a model file says beside the weights: how a row of a CSV becomes an input, and an output a prediction. */
+/** The content of a model file besides the weights: how a row becomes an input, and an output a prediction. */
 export interface ModelContent {
   readonly network: NetworkSpec & { readonly input: number };
   readonly task: Task;
   readonly loss: LossName;
-  /** Whether the columns of the training file had names; else they are called by their numbers from 0. */
+  /** Whether the columns of the training file had names; else their names are their numbers from 0. */
   readonly header: boolean;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
   /** Names of the target columns. */
   readonly targets: readonly string[];
-  /** The classes in the order of their labels; not there for regression. */
+  /** The classes in the order of their labels; missing for a regression. */
   readonly classes?: readonly string[];
   /** One number for each target: a target in its own unit is scale·output + mean. */
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
 }
 
 /**
- * The tensors of a network as the file names them: `layers.0.weight` [inputs, units], `layers.0.bias` [units], …, then
+ * The tensors of a network by their names in the file: `layers.0.weight` [inputs, units], `layers.0.bias` [units], …, then
  * `layers.1.running_mean` [units], …
  */
 export function modelTensors(parameters: Parameters, statistics: Statistics): NamedTensor[] {
@@ -46,12 +56,209 @@ export function modelTensors(parameters: Parameters, statistics: Statistics): Na
   ];
 }
 
-/** Encodes a model, without copying its tensors. */
+/** Encodes a model without copying its tensors. */
 export function encodeModel(content: ModelContent, tensors: readonly NamedTensor[]): EncodedTensors {
-  // safetensors allows strings alone: each value is a JSON text of its own.
+  // safetensors allows only strings, so each value is a JSON text.
   const metadata: Record<string, string> = { format: FORMAT, formatVersion: FORMAT_VERSION };
   for (const [key, value] of Object.entries(content)) {
     if (value !== undefined) metadata[key] = JSON.stringify(value);
   }
   return encodeSafetensors(tensors, metadata);
+}
+
+const METADATA = '__metadata__';
+
+const columnName = text("a column's name");
+
+const indicator = z.literal(true, { error: 'true, or no indicator' }).exactOptional();
+
+const numericEncoding = object({
+  kind: z.literal('numeric'),
+  column: columnName,
+  shift: number(),
+  scale: positive(),
+  fill: number().exactOptional(),
+  indicator,
+});
+
+const categoryEncoding = object({
+  kind: z.literal('category'),
+  column: columnName,
+  levels: z
+    .array(text('a level of at least one character'), { error: 'an array of levels' })
+    .min(1, { error: 'at least one level' }),
+  fill: text('one of the levels').exactOptional(),
+  indicator,
+});
+
+const encoding = z.discriminatedUnion('kind', [numericEncoding, categoryEncoding], {
+  error: (issue) => (issue.code === 'invalid_union' ? '"numeric" or "category"' : 'an encoding of a column'),
+}) satisfies z.ZodType<FeatureEncoding>;
+
+const targetStandardization = object({
+  mean: z.array(number(), { error: 'an array of numbers' }),
+  scale: z.array(positive(), { error: 'an array of numbers above 0' }),
+});
+
+/** By key, the entries that are JSON. Others are ignored: a later version may add what this one can do without. */
+const entries = {
+  network: networkSchema,
+  task: choice(TASKS),
+  loss: choice(LOSS_NAMES),
+  header: flag(),
+  features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
+  targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
+  classes: z
+    .array(text('a class of at least one character'), { error: 'an array of classes' })
+    .min(2, { error: 'at least two classes' })
+    .exactOptional(),
+  targetStandardization: targetStandardization.exactOptional(),
+};
+
+const contentSchema = object(entries);
+
+/**
+ * The content that the metadata of the model file `file` hold. An MlpError (65) with the entry's place where something is
+ * missing, of another kind than expected, or does not fit with the rest.
+ */
+export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: string): ModelContent {
+  const place = (...path: Path) => formatPlace({ file, path: [METADATA, ...path] });
+  requireFormat(metadata, place);
+  const content = asDataError(() => {
+    const values = Object.fromEntries(
+      Object.keys(entries).flatMap((key) => {
+        const value = metadata.get(key);
+        if (value === undefined) return [];
+        // As many values as the file has room for: thousands of columns have more than any spec.
+        const parsed = parseJson(value, place(key), Number.POSITIVE_INFINITY);
+        return [[key, key === 'network' ? expandNetwork(parsed) : parsed]];
+      }),
+    );
+    return checkSchema(contentSchema, values, (path) => ({ file, path: [METADATA, ...path] }));
+  });
+  const { network } = content;
+  const { input } = network;
+  if (input === undefined) {
+    throw damage(place('network', 'input'), 'missing; expected the number of inputs');
+  }
+  const model: ModelContent = { ...content, network: { ...network, input } };
+  for (const [path, problem, hint] of contradictions(model)) throw damage(place(...path), problem, hint);
+  return model;
+}
+
+function requireFormat(metadata: ReadonlyMap<string, string>, place: (...path: Path) => string): void {
+  const format = metadata.get('format');
+  if (format !== FORMAT) {
+    const found = format === undefined ? 'nothing' : quote(format);
+    const hint =
+      'it may be a safetensors file of another program: only models that mlp has trained can be used';
+    throw damage(place('format'), `found ${found}, expected ${quote(FORMAT)}`, hint);
+  }
+  const version = metadata.get('formatVersion');
+  if (version !== FORMAT_VERSION) {
+    const found = version === undefined ? 'nothing' : quote(version);
+    const hint =
+      Number(version) > Number(FORMAT_VERSION) ? 'a newer mlp has written it: update mlp' : undefined;
+    throw damage(place('formatVersion'), `found ${found}, expected ${quote(FORMAT_VERSION)}`, hint);
+  }
+}
+
+type Contradiction = [path: Path, problem: string, hint?: string];
+
+/** Contradictions between entries. Each check may rely on those before it. */
+function* contradictions(model: ModelContent): Generator<Contradiction> {
+  const { network, task, loss, header, features, targets, classes, targetStandardization } = model;
+  yield* columnProblems(
+    [
+      ...features.map(({ column }, i) => ({ column, path: ['features', i, 'column'] })),
+      ...targets.map((column, i) => ({ column, path: ['targets', i] })),
+    ],
+    header,
+  );
+  for (const [i, feature] of features.entries()) {
+    if (feature.kind === 'numeric') continue;
+    yield* orderProblems(feature.levels, ['features', i, 'levels']);
+    const { fill, levels } = feature;
+    if (fill !== undefined && !levels.includes(fill)) {
+      yield [['features', i, 'fill'], `found ${quote(fill)}, expected one of the levels`];
+    }
+  }
+  const width = matrixWidth(features);
+  if (width !== network.input) {
+    yield [['network', 'input'], `found ${network.input}, expected ${width}, the width of the features`];
+  }
+  yield* taskProblems(model);
+  if (classes) yield* orderProblems(classes, ['classes']);
+
+  if (!lossesFor(task).includes(loss)) {
+    yield [['loss'], `found ${quote(loss)} for a ${task} task, expected ${lossesFor(task).join(' or ')}`];
+  }
+  const fused = fusedLoss(network.layers);
+  if (fused !== undefined && fused !== loss) {
+    yield [['loss'], `found ${quote(loss)}, expected ${fused}, to which the network's last layer belongs`];
+  }
+  const { outputs } = networkShape(network, network.input);
+  const expected = LOSSES[loss].outputs(targets.length, classes?.length ?? 0);
+  if (outputs !== expected) {
+    yield [
+      ['network', 'layers'],
+      `found an output width of ${outputs}, expected ${expected} for this ${task} task`,
+    ];
+  }
+  for (const key of ['mean', 'scale'] as const) {
+    const count = targetStandardization?.[key].length ?? targets.length;
+    if (count === targets.length) continue;
+    yield [
+      ['targetStandardization', key],
+      `found ${count} numbers, expected ${targets.length}, one for each target`,
+    ];
+  }
+}
+
+/** No column is used twice. Without a header, columns are named by their numbers. */
+function* columnProblems(
+  columns: readonly { column: string; path: Path }[],
+  header: boolean,
+): Generator<Contradiction> {
+  const seen = new Set<string>();
+  for (const { column, path } of columns) {
+    if (seen.has(column)) yield [path, `found ${quote(column)} a second time, expected each column once`];
+    seen.add(column);
+    if (!header && !isColumnNumber(column)) {
+      yield [path, `found ${quote(column)} without a header, expected a column's number from 0`];
+    }
+  }
+}
+
+function isColumnNumber(column: string): boolean {
+  return String(Number(column)) === column && wholeNumber(0).safeParse(Number(column)).success;
+}
+
+/** Levels are known by their position, so they must be in their only order: text by code unit, numbers rising. */
+function* orderProblems(levels: readonly string[], path: Path): Generator<Contradiction> {
+  const { names } = Levels.of([...new Set(levels)]);
+  const i = levels.findIndex((level, i) => level !== names[i]);
+  if (i >= 0) yield [[...path, i], `found ${quote(levels[i])}, expected different ones in rising order`];
+}
+
+function* taskProblems(model: ModelContent): Generator<Contradiction> {
+  const { task, targets, classes, targetStandardization } = model;
+  if (task === 'regression') {
+    if (classes) yield [['classes'], `found ${classes.length} classes in a regression, expected none`];
+    return;
+  }
+  if (!classes) yield [['classes'], `missing; expected the classes of a ${task} task`];
+  else if (task === 'binary' && classes.length !== 2) {
+    yield [['classes'], `found ${classes.length} classes in a binary task, expected 2`];
+  }
+  if (targets.length > 1) {
+    yield [['targets'], `found ${targets.length} targets of a ${task} task, expected 1`];
+  }
+  if (targetStandardization) {
+    yield [['targetStandardization'], `found one in a ${task} task, expected none`];
+  }
+}
+
+function damage(place: string, problem: string, hint?: string): MlpError {
+  return new MlpError(ExitCode.data, `${place}: ${problem}`, hint);
 }

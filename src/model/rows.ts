@@ -1,42 +1,45 @@
-/** The rows of a CSV for a model, a chunk at a time: read, encoded, passed forward. The file may be larger than memory. */
-
+/**
+ * Rows for a model, in chunks: read, encoded, passed forward. A CSV file may be larger than memory; rows may also be
+ * given in memory.
+ */
 import { type Dialect, detectDialect } from '../data/csv/dialect.js';
 import { TableBuilder } from '../data/csv/readTable.js';
 import { readRecordChunks } from '../data/csv/records.js';
 import { encodeTargets, type TargetEncoding, type TargetValues } from '../data/dataset/targets.js';
-import { writeFeatures } from '../data/encoding/write.js';
+import { type UnknownLevel, writeFeatures } from '../data/encoding/write.js';
 import { Levels } from '../data/levels.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
+import { type MemoryData, memoryTable } from '../data/memory.js';
 import type { Matrix } from '../data/numeric/matrix.js';
 import type { Source } from '../data/source/source.js';
-import { type ColumnKind, cellLocation, columnLabel, type Table } from '../data/table.js';
+import { type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
-import { findColumns, type ModelColumns } from './columns.js';
+import { suggest } from '../spec/messages.js';
+import { listed, printable, quote } from '../text.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
-import { UnknownLevels } from './unknownLevels.js';
 
 export interface ModelRowsOptions {
-  /** Whether every row has to have its targets, which are then read. */
+  /** Whether every row must have its targets, which are then read. */
   readonly targets: boolean;
-  /** As detected if left out. */
+  /** Detected if left out. */
   readonly delimiter?: string;
   readonly comment?: string;
-  /** Told after each piece of the file. */
+  /** Called after each chunk of the file. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** Rows that follow each other in the file. */
+/** Consecutive rows. */
 export interface RowChunk {
   readonly rows: number;
-  /** [capacity, outputs] The first `rows` rows are theirs, and finite. Overwritten by the next chunk. */
+  /** [capacity, outputs] The first `rows` rows belong to the chunk and are finite. The next chunk overwrites them. */
   readonly logits: Tensor;
-  /** [rows] The cells of all columns, as text, in the order of the file. */
+  /** [rows] The cells of all columns as text, in the order of the file. Empty for rows in memory. */
   readonly cells: readonly (readonly string[])[];
-  /** [rows] The line of the file, from 1, on which each row begins. */
+  /** [rows] The line of the file, from 1, on which each row begins; its number, from 0, for rows in memory. */
   readonly lines: Uint32Array;
-  /** Where they were asked for: the number of each row's class, or its values in their own units. */
+  /** If they were asked for: the number of each row's class, or its values in their own units. */
   readonly targets?: TargetValues;
 }
 
@@ -46,132 +49,138 @@ interface ReadRows {
   readonly cells: readonly (readonly string[])[];
 }
 
+/** Where rows come from. */
+interface Origin {
+  /** The file, as messages name it; `data.rows` for rows in memory. */
+  readonly path: string;
+  readonly header: boolean;
+  readonly names: readonly string[];
+  readonly isFile: boolean;
+  /** Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. */
+  read(kinds: readonly ColumnKind[], capacity: number): AsyncGenerator<ReadRows, void, undefined>;
+}
+
 /**
- * Reads the beginning of a CSV and finds the model's columns in it. It has a header where the training file had one. The caller closes the source.
- * An MlpError: 65 where a column is missing, or as by `readBeginning`; 74 where the file can't be read.
+ * Reads the start of a CSV and finds the model's columns in it. The file has a header if the training file had one. The
+ * caller closes the source.
+ *
+ * @throws MlpError ExitCode.data if a column is missing, or as `detectDialect`; io if the file can't be read
  */
 export async function openModelRows(
   source: Source,
   model: Model,
-  options: ModelRowsOptions,
-): Promise<ModelRows> {
-  const { delimiter = 'auto', comment, targets } = options;
+  { delimiter = 'auto', comment, targets, progress }: ModelRowsOptions,
+): Promise<CsvModelRows> {
   const dialect = await detectDialect(source, {
     delimiter,
     header: model.header,
     ...(comment !== undefined && { comment }),
   });
-  return new ModelRows(source, model, options, dialect, findColumns(model, dialect, source.name, targets));
+  const { names, header } = dialect;
+  const origin: Origin = {
+    path: source.name,
+    header,
+    names,
+    isFile: true,
+    read: (kinds, capacity) => readCsv(source, dialect, kinds, capacity, progress),
+  };
+  return Object.assign(new ModelRows(model, origin, targets), { dialect });
 }
+
+/**
+ * Finds the model's columns in rows or a matrix in memory, by name.
+ * @throws MlpError ExitCode.data if a column is missing, or as `memoryTable`
+ */
+export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: boolean): ModelRows {
+  const source = memoryTable(data, 'data', model.targets[0]);
+  const { path, names } = source;
+  async function* read(kinds: readonly ColumnKind[], capacity: number) {
+    const table = await source.read(kinds);
+    for (let first = 0; first < table.rows; first += capacity) {
+      const rows = Math.min(capacity, table.rows - first);
+      yield {
+        table: selectRows(
+          table,
+          Int32Array.from({ length: rows }, (_, i) => first + i),
+        ),
+        cells: [],
+      };
+    }
+  }
+  return new ModelRows(model, { path, header: true, names, isFile: false, read }, wantsTargets);
+}
+
+/** The rows of a CSV, with its dialect and the names of all its columns. */
+export type CsvModelRows = ModelRows & { readonly dialect: Dialect };
 
 export class ModelRows {
   /** Names of the columns that are neither features nor targets; numbers from 0 without a header. */
   readonly ignored: readonly string[];
-  /** Numbers of the target columns in this file, from 0; undefined unless all are there. */
+  /** Numbers of the target columns, from 0; undefined unless all are there. */
   readonly targetColumns: readonly number[] | undefined;
+  readonly #model: Model;
+  readonly #origin: Origin;
+  readonly #wantsTargets: boolean;
+  readonly #features: readonly number[];
   readonly #kinds: readonly ColumnKind[];
   readonly #unknown = new UnknownLevels();
   #rows = 0;
 
-  constructor(
-    private readonly source: Source,
-    private readonly model: Model,
-    private readonly options: ModelRowsOptions,
-    /** The dialect of the file, and the names of all its columns. */
-    readonly dialect: Dialect,
-    private readonly columns: ModelColumns,
-  ) {
-    this.ignored = columns.others.map((i) => dialect.names[i]);
-    this.targetColumns = columns.targets;
-    this.#kinds = columnKinds(model, dialect, columns, options.targets);
+  constructor(model: Model, origin: Origin, wantsTargets: boolean) {
+    const { features, targets, others } = findColumns(model, origin, wantsTargets);
+    this.ignored = others.map((i) => origin.names[i]);
+    this.targetColumns = targets;
+    this.#model = model;
+    this.#origin = origin;
+    this.#wantsTargets = wantsTargets;
+    this.#features = features;
+    this.#kinds = columnKinds(model, origin.names, features, wantsTargets ? targets : undefined);
   }
 
-  /** Rows that have been handed out. */
+  /** How many rows have been handed out. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** What the user should know of the rows read so far, in sentences. */
+  /** Sentences for the user about the rows read so far. */
   warnings(): string[] {
-    return this.#unknown.warnings(this.source.name);
+    return this.#unknown.warnings(this.#origin.path);
   }
 
   /**
-   * All rows in the order of the file, as many at a time as the inference takes; the last chunk may have fewer. Each is passed
-   * forward before it is handed out, so that the inference's predictions are its own. The file is read on only when the next chunk is asked for.
-   * An MlpError: 65 with line and column of the first cell that can't be taken, and with the line of a row whose output is not finite,
-   * after the rows before it; 74 where the file can't be read or changes.
+   * All rows in their order, as many at a time as the inference takes; the last chunk may have fewer. Each chunk is
+   * passed forward before it is handed out, so the inference's predictions belong to it. A file is read on only when the
+   * next chunk is asked for.
+   *
+   * @throws MlpError ExitCode.data with the location of the first bad cell, or of a row whose output is not finite, after
+   * the rows before it; io if a file can't be read or changes
    */
   async *chunks(inference: Inference): AsyncGenerator<RowChunk, void, undefined> {
+    const { data } = inference.x;
     const matrix: Matrix = {
-      buffer: inference.x.data.buffer as SharedArrayBuffer,
-      byteOffset: inference.x.data.byteOffset,
-      dtype: this.model.dtype,
+      buffer: data.buffer as SharedArrayBuffer,
+      byteOffset: data.byteOffset,
+      dtype: this.#model.dtype,
       columns: inference.inputs,
     };
     const place = firstRows(inference.capacity);
-    for await (const { table, cells } of this.#read(inference.capacity)) {
+    for await (const { table, cells } of this.#origin.read(this.#kinds, inference.capacity)) {
       const { rows, lines } = table;
-      const { unknown } = writeFeatures(
-        table,
-        this.columns.features,
-        this.model.features,
-        place.subarray(0, rows),
-        matrix,
-      );
+      const { features } = this.#model;
+      const { unknown } = writeFeatures(table, this.#features, features, place.subarray(0, rows), matrix);
       this.#unknown.add(unknown);
-      const targets = this.options.targets && { targets: this.#targets(table) };
+      const targets = this.#wantsTargets && { targets: this.#targets(table) };
       const logits = inference.forward(rows);
-      this.#requireFinite(inference, logits, lines);
+      this.#requireFinite(inference, logits, table);
       this.#rows += rows;
       yield { rows, logits, cells, lines, ...targets };
     }
   }
 
-  /** The rows in tables of `capacity` rows and the last of fewer, none of them empty. */
-  async *#read(capacity: number): AsyncGenerator<ReadRows, void, undefined> {
-    const { source, dialect, options } = this;
-    const { progress } = options;
-    const start = () => ({
-      builder: new TableBuilder(source.name, dialect, this.#kinds, capacity),
-      cells: [] as (readonly string[])[],
-    });
-    let next = start();
-    // Those of one piece of the file.
-    let read: ReadRows[] = [];
-    const finish = () => {
-      const { builder, cells } = next;
-      if (builder.rows > 0) read.push({ table: builder.finish(), cells });
-      next = start();
-    };
-    const onRecord = (cells: readonly string[], line: number) => {
-      next.builder.add(cells, line);
-      next.cells.push(cells);
-      if (next.builder.rows === capacity) finish();
-    };
-    let failure: { error: unknown } | undefined;
-    try {
-      for await (const _ of readRecordChunks(source, dialect, {
-        onRecord,
-        ...(progress && { progress }),
-      })) {
-        yield* read;
-        read = [];
-      }
-    } catch (error) {
-      failure = { error };
-    }
-    // The rows before the one that failed are sound, or have an earlier fault.
-    finish();
-    yield* read;
-    if (failure) throw failure.error;
-    source.requireUnchanged();
-  }
-
   #targets(table: Table): TargetValues {
     const { path, header, names } = table;
-    const { classes, task } = this.model;
-    const locatedColumns = (this.columns.targets ?? []).map((index): LocatedColumn => {
+    const { classes, task } = this.#model;
+    const columns = (this.targetColumns ?? []).map((index): LocatedColumn => {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
       return {
@@ -181,37 +190,194 @@ export class ModelRows {
         location: (row) => cellLocation(table, index, row),
       };
     });
-    const targetEncoding: TargetEncoding = { task, ...(classes && { classes: Levels.of(classes) }) };
-    return encodeTargets(locatedColumns, targetEncoding, Number.MAX_VALUE);
+    const encoding: TargetEncoding = { task, ...(classes && { classes: Levels.of(classes) }) };
+    return encodeTargets(columns, encoding, Number.MAX_VALUE);
   }
 
-  #requireFinite(inference: Inference, logits: Tensor, lines: Uint32Array): void {
-    const rows = lines.length;
-    const numbers = this.model.classes ? logits.data : inference.predictions(rows);
+  #requireFinite(inference: Inference, logits: Tensor, { rows, path, lines, locations }: Table): void {
+    const numbers = this.#model.classes ? logits.data : inference.predictions(rows);
     for (let i = 0; i < rows * inference.outputs; i++) {
       if (Number.isFinite(numbers[i])) continue;
+      const line = lines[Math.floor(i / inference.outputs)];
+      const row = locations ? `${locations[0][0]}${line}]` : `${path}:${line}`;
       throw new MlpError(
         ExitCode.data,
-        `${this.source.name}:${lines[Math.floor(i / inference.outputs)]}: found a row whose output is ${numbers[i]}, expected a finite one`,
-        'a value of it may be far from all that the model was trained on',
+        `${row}: found a row whose output is ${numbers[i]}, expected a finite one`,
+        'one of its values may be far outside the range of the training rows',
       );
     }
   }
 }
 
-/** A feature is what it was in training; classes are text, whatever they look like. */
+async function* readCsv(
+  source: Source,
+  dialect: Dialect,
+  kinds: readonly ColumnKind[],
+  capacity: number,
+  progress: ModelRowsOptions['progress'],
+): AsyncGenerator<ReadRows, void, undefined> {
+  const start = () => ({
+    builder: new TableBuilder(source.name, dialect, kinds, capacity),
+    cells: [] as (readonly string[])[],
+  });
+  let next = start();
+  // The tables of one chunk of the file.
+  let read: ReadRows[] = [];
+  const finish = () => {
+    const { builder, cells } = next;
+    if (builder.rows > 0) read.push({ table: builder.finish(), cells });
+    next = start();
+  };
+  const onRecord = (cells: readonly string[], line: number) => {
+    next.builder.add(cells, line);
+    next.cells.push(cells);
+    if (next.builder.rows === capacity) finish();
+  };
+  let failure: { error: unknown } | undefined;
+  try {
+    for await (const _ of readRecordChunks(source, dialect, { onRecord, ...(progress && { progress }) })) {
+      yield* read;
+      read = [];
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  // The rows before the one that failed are sound, or hold an earlier fault.
+  finish();
+  yield* read;
+  if (failure) throw failure.error;
+  source.requireUnchanged();
+}
+
+/** A feature is read as in training; classes are text, whatever they look like. */
 function columnKinds(
   { features, classes }: Model,
-  { names }: Dialect,
-  columns: ModelColumns,
-  wantsTargets: boolean,
+  names: readonly string[],
+  featureColumns: readonly number[],
+  targetColumns: readonly number[] = [],
 ): ColumnKind[] {
   const kinds = new Array<ColumnKind>(names.length).fill('skipped');
-  columns.features.forEach((index, j) => {
+  featureColumns.forEach((index, j) => {
     kinds[index] = features[j].kind === 'numeric' ? 'numeric' : 'text';
   });
-  if (wantsTargets) {
-    for (const index of columns.targets ?? []) kinds[index] = classes ? 'text' : 'numeric';
-  }
+  for (const index of targetColumns) kinds[index] = classes ? 'text' : 'numeric';
   return kinds;
+}
+
+/** How many missing columns a message names. */
+const MOST_NAMED = 10;
+
+/**
+ * The numbers of the model's columns in a table, from 0: of the features, of the targets (undefined unless all are
+ * there), and of all others. Columns are found by name, or by number in a file without a header.
+ *
+ * Without a header, a file with as many columns as the model has features has no targets: its columns are the features
+ * in their order. In any other file the columns have the numbers that they had in training.
+ *
+ * @throws MlpError ExitCode.data if a feature is missing, or a target that is wanted
+ */
+export function findColumns(
+  model: Model,
+  origin: Pick<Origin, 'names' | 'header' | 'path' | 'isFile'>,
+  wantsTargets: boolean,
+): {
+  readonly features: readonly number[];
+  readonly targets: readonly number[] | undefined;
+  readonly others: readonly number[];
+} {
+  const { names, header } = origin;
+  const find = header ? byName(names) : byNumber(names);
+  const wanted = model.features.map(({ column }) => column);
+  const hasOnlyFeatures = !header && !wantsTargets && names.length === wanted.length;
+  const features = hasOnlyFeatures ? wanted.map((_, i) => i) : wanted.map(find);
+  const targets = hasOnlyFeatures ? model.targets.map(() => undefined) : model.targets.map(find);
+  requireAll('feature', wanted, features, model, origin);
+  if (wantsTargets) requireAll('target', model.targets, targets, model, origin);
+  const taken = new Set([...features, ...targets]);
+  return {
+    features: features.filter(isFound),
+    targets: targets.every(isFound) ? targets.filter(isFound) : undefined,
+    others: names.map((_, i) => i).filter((i) => !taken.has(i)),
+  };
+}
+
+function byName(names: readonly string[]) {
+  const indexOf = new Map(names.map((name, i) => [name, i]));
+  return (column: string) => indexOf.get(column);
+}
+
+function byNumber(names: readonly string[]) {
+  return (column: string) => (Number(column) < names.length ? Number(column) : undefined);
+}
+
+function isFound(column: number | undefined): column is number {
+  return column !== undefined;
+}
+
+function requireAll(
+  what: 'feature' | 'target',
+  wanted: readonly string[],
+  found: readonly (number | undefined)[],
+  model: Model,
+  origin: Pick<Origin, 'names' | 'header' | 'path' | 'isFile'>,
+): void {
+  const missing = wanted.filter((_, i) => found[i] === undefined);
+  if (missing.length === 0) return;
+  const labels = missing.map((column) => (origin.header ? quote(column) : column));
+  const expected = wanted.length === 1 ? `the ${what}` : `all ${wanted.length} ${what}s`;
+  throw new MlpError(
+    ExitCode.data,
+    `${origin.path}: found no column ${listed(labels, MOST_NAMED)}, expected ${expected} of ${model.path}`,
+    hintFor(missing[0], origin),
+  );
+}
+
+function hintFor(
+  column: string,
+  { names, header, isFile }: Pick<Origin, 'names' | 'header' | 'isFile'>,
+): string | undefined {
+  if (isFile && names.length === 1) {
+    return 'the file has a single column; columns are separated by commas, semicolons, tabs or bars';
+  }
+  if (!header) return `columns are counted from 0, and the file has ${names.length}`;
+  const near = suggest(column, names);
+  if (near !== undefined) return printable(near);
+  return isFile ? 'the first line must name the columns, as in the training file' : undefined;
+}
+
+/** How many unknown levels are remembered: a column of names could have one in each row. */
+const MOST_REMEMBERED = 1000;
+const MOST_SHOWN = 5;
+
+/** Levels of categories that no training row had, counted over all chunks. */
+class UnknownLevels {
+  readonly #levels = new Map<string, UnknownLevel>();
+  /** Rows of levels that are not remembered. */
+  #otherRows = 0;
+
+  add(levels: readonly UnknownLevel[]): void {
+    for (const { column, level, rows } of levels) {
+      const key = JSON.stringify([column, level]);
+      const known = this.#levels.get(key);
+      if (known || this.#levels.size < MOST_REMEMBERED) {
+        this.#levels.set(key, { column, level, rows: rows + (known?.rows ?? 0) });
+      } else {
+        this.#otherRows += rows;
+      }
+    }
+  }
+
+  /** A sentence for each of the first few levels, and one for the rest. */
+  warnings(path: string): string[] {
+    const all = [...this.#levels.values()];
+    const sentences = all.slice(0, MOST_SHOWN).map(({ column, level, rows }) => {
+      const found = rows === 1 ? '1 row holds' : `${rows} rows hold`;
+      return `${path}: column ${quote(column)}: ${found} ${quote(level)}, which no training row had: it counts as none of the known levels`;
+    });
+    if (all.length > MOST_SHOWN) {
+      const atLeast = this.#otherRows > 0 ? 'more than ' : '';
+      sentences.push(`${path}: ${atLeast}${all.length - MOST_SHOWN} more levels were in no training row`);
+    }
+    return sentences;
+  }
 }

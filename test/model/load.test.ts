@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
 import { loadModel } from '../../src/model/load.js';
-import { decodeMetadata } from '../../src/model/metadata.js';
 import type { ModelContent } from '../../src/model/model.js';
+import { decodeMetadata } from '../../src/model/model.js';
 import type { NamedTensor } from '../../src/model/safetensors/encode.js';
 import { errorOf, folderWith } from '../spec/support.js';
 import {
@@ -121,25 +121,25 @@ describe('loadModel where there is no model', () => {
     for (const missing of [path, join(path, 'model.safetensors')]) {
       expect(errorOf(() => loadModel(missing))).toEqual({
         exitCode: ExitCode.noInput,
-        message: `${missing}: found nothing there, expected the directory of a run or a model file`,
-        hint: 'mlp train says at its end which directory it has written',
+        message: `${missing}: found nothing there, expected a run directory or a model file`,
+        hint: 'mlp train prints the run directory at its end',
       });
     }
   });
 
-  it('a run that has not ended: 66, and how to go on', () => {
+  it('an unfinished run: 66, and how to finish it', () => {
     const run = folderWith({ 'config.json': {} });
     expect(errorOf(() => loadModel(run))).toEqual({
       exitCode: ExitCode.noInput,
-      message: `${run}: found no model.safetensors in the directory, expected that of a run that has ended`,
-      hint: 'the run has not ended: resume it by mlp train with --resume, then try again',
+      message: `${run}: found no model.safetensors in the directory, expected the directory of a finished run`,
+      hint: 'the run is unfinished: finish it with mlp train --resume',
     });
   });
 
   it('a directory that is no run: 66', () => {
     expect(errorOf(() => loadModel(folderWith({})))).toMatchObject({
       exitCode: ExitCode.noInput,
-      hint: 'name the directory that mlp train has written',
+      hint: 'name a directory that mlp train has written',
     });
   });
 

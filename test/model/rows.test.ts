@@ -115,7 +115,7 @@ describe('openModelRows', () => {
     });
     const { message, hint } = await refusal(modelOf(CONTENT), csv('u,v,w', '1,2,3'));
     expect(message).toMatch(/found no column "age", "city", "size", expected all 3 features/);
-    expect(hint).toBe('the first line of the file has to name the columns, as that of the training file did');
+    expect(hint).toBe('the first line must name the columns, as in the training file');
     expect((await refusal(modelOf(CONTENT), csv('age:city:size', '1:2:3'))).hint).toMatch(/single column/);
   });
 
@@ -259,7 +259,7 @@ describe('ModelRows.chunks', () => {
     expect(message).toMatch(
       /^rows\.csv:\d: found a row whose output is (NaN|-?Infinity), expected a finite one$/,
     );
-    expect(hint).toBe('a value of it may be far from all that the model was trained on');
+    expect(hint).toBe('one of its values may be far outside the range of the training rows');
   });
 
   it('refuses a value beyond double precision in the unit of its target', async () => {
@@ -279,7 +279,7 @@ describe('ModelRows.chunks', () => {
     const warnings = rows.warnings().map((warning) => warning.replaceAll(`${folder.path}/`, ''));
     expect(warnings).toHaveLength(6);
     expect(warnings[0]).toBe(
-      'rows.csv: column "city": 1 row holds "city 0", which no training row did: it is taken for none of the known levels',
+      'rows.csv: column "city": 1 row holds "city 0", which no training row had: it counts as none of the known levels',
     );
     expect(warnings[1]).toMatch(/: 2 rows hold "city 1", /);
     expect(warnings[5]).toBe('rows.csv: more than 995 more levels were in no training row');

@@ -3,8 +3,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type FileBytes, readAt } from '../../data/source/fileBytes.js';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import { printable, quote } from '../../text.js';
-import { isLittleEndian, reverseElements } from './byteOrder.js';
-import { ARRAYS, BITS, type TensorData } from './dtype.js';
+import { ARRAYS, BITS, isLittleEndian, reverseElements, type TensorData } from './dtype.js';
 import { decodeHeader, type Header, type TensorInfo, tensorPlace } from './header.js';
 
 export interface SafetensorsFile extends Header {

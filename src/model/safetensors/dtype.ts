@@ -1,6 +1,7 @@
-/** The element types of the safetensors format (of its release 0.8), by the names that a header gives them. */
+/** The element types of the safetensors format (release 0.8), by their names in a header, and their byte order. */
+import { endianness } from 'node:os';
 
-/** Bits of one element: the smallest floats share bytes with their neighbours. */
+/** Bits of one element. The smallest floats share bytes with their neighbours. */
 export const BITS = {
   BOOL: 8,
   F4: 4,
@@ -44,7 +45,7 @@ export type TensorData =
   | Int8Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** The arrays of those types that JavaScript has arrays for in every Node that is supported. */
+/** The arrays of the types that every supported version of Node has arrays for. */
 export const ARRAYS: Partial<Record<Dtype, new (length: number) => TensorData>> = {
   F64: Float64Array,
   F32: Float32Array,
@@ -57,3 +58,16 @@ export const ARRAYS: Partial<Record<Dtype, new (length: number) => TensorData>> 
   I8: Int8Array,
   U8: Uint8Array,
 };
+
+/** The format is little-endian, and so are nearly all machines. */
+export function isLittleEndian(): boolean {
+  return endianness() === 'LE';
+}
+
+/** Reverses the bytes of each element of 1, 2, 4 or 8 bytes, in place. */
+export function reverseElements(bytes: Uint8Array, elementBytes: number): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (elementBytes === 2) buffer.swap16();
+  else if (elementBytes === 4) buffer.swap32();
+  else if (elementBytes === 8) buffer.swap64();
+}

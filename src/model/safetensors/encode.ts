@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FloatArray } from '../../kernels/kernels.js';
-import { isLittleEndian, reverseElements } from './byteOrder.js';
-import type { Dtype } from './dtype.js';
+import { type Dtype, isLittleEndian, reverseElements } from './dtype.js';
 
 export interface NamedTensor {
   readonly name: string;

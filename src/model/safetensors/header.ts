@@ -4,11 +4,10 @@
  * anything is made of it, and what the format doesn't know is refused, so that nothing rides along unseen.
  * https://github.com/huggingface/safetensors#format
  */
-import { ExitCode, MlpError } from '../../errors.js';
+import { asDataError, ExitCode, MlpError } from '../../errors.js';
 import { isObject, parseJson } from '../../spec/json.js';
 import { showValue } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
-import { asDataError } from '../dataError.js';
 import { BITS, type Dtype, isDtype } from './dtype.js';
 
 export interface TensorInfo {
