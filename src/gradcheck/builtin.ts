@@ -14,7 +14,10 @@ import type { Check } from './check.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
 import { checkNetwork, type NetworkProblem } from './networkCheck.js';
 
-/** A residual connection around two neurons: z = relu(relu(x0·w0 + b0)·w1 + b1 + x0), with its derivatives by hand. */
+/**
+ * A residual connection around two neurons, with derivatives by hand:
+ * z = relu(relu(x0·w0 + b0)·w1 + b1 + x0).
+ */
 export function residualReluGraph(): CheckedGraph {
   return readGraph(
     {

@@ -131,7 +131,7 @@ function listPaths(uses: readonly (readonly Edge[])[], input: number, output: nu
   return paths;
 }
 
-/** The order of sums and products differs from backpropagation: a few roundings of the largest terms. */
+/** Only the order of sums and products differs from backpropagation: a few roundings. */
 function isSum(paths: readonly Path[], gradient: number): boolean {
   const sum = paths.reduce((total, { value }) => total + value, 0);
   const size = paths.reduce((total, { value }) => total + Math.abs(value), 0);
@@ -139,7 +139,7 @@ function isSum(paths: readonly Path[], gradient: number): boolean {
   return Math.abs(sum - gradient) <= 4 * Number.EPSILON * (longest + paths.length) * size;
 }
 
-/** `text` as a factor of a product: in parentheses, unless it is a name, a plain number or a call. */
+/** `text` as a factor: in parentheses unless it is a name, a plain number or a call. */
 export function factor(text: string): string {
   let outside = text;
   for (let before = ''; before !== outside; ) {

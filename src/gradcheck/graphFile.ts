@@ -29,7 +29,7 @@ const graphFileSchema = object(
   'an object with inputs, nodes and output',
 );
 
-/** A graph, the point where it is differentiated, and the derivatives that somebody found by hand. */
+/** A graph, the point where to differentiate it, and the derivatives found by hand. */
 export interface CheckedGraph {
   readonly graph: Graph;
   /** Values of the inputs, in the graph's order. */

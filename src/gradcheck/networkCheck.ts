@@ -42,7 +42,7 @@ export interface CheckedNetwork {
   readonly targets: Targets;
 }
 
-/** Floating-point operations for a check that chooses its samples: a few seconds with plain loops. */
+/** Operations of a check that chooses its samples: a few seconds with plain loops. */
 const OPERATIONS = 4e9;
 /** Forward passes per numeric derivative. */
 const PASSES = 16;

@@ -48,7 +48,7 @@ export function relativeError(a: number, n: number): number {
   return Math.abs(a - n) / Math.max(1e-8, Math.abs(a) + Math.abs(n));
 }
 
-/** df/dx at x. Calls `evaluate` 5 times at a kink, else 9 to 25 times, mostly 13; first at x itself. */
+/** df/dx at x. Calls `evaluate` 5 times at a kink, else 9 to 25 times, mostly 13; first at x. */
 export function numericDerivative(evaluate: (x: number) => Sample, x: number): NumericDerivative {
   const scale = Math.max(1, Math.abs(x));
   const centre = evaluate(x);

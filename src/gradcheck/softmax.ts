@@ -20,7 +20,7 @@ export function checkSoftmax(): Check[] {
   return CLASS_COUNTS.map(checkClasses);
 }
 
-/** Every entry of the Jacobian of P as "dPj/dhi", and every ∂L/∂h_i as "dL/dhi", counted from 1. */
+/** Checks all entries of the Jacobian of P, "dPj/dhi", and all ∂L/∂h_i, "dL/dhi", from 1. */
 function checkClasses(classes: number): Check {
   const numbers = Array.from({ length: classes }, (_, k) => k + 1);
   const logits = numbers.map((k) => 3 * Math.sin(k + classes));

@@ -59,7 +59,7 @@ export function isActivation(spec: LayerSpec): spec is ActivationSpec {
   return Object.hasOwn(ACTIVATIONS, spec.type);
 }
 
-/** The spec as the kernels take it: an activation has at most one parameter, the key beside `type`. */
+/** The spec as the kernels take it. Its parameter, if it has one, is the key beside `type`. */
 function activationOf({ type, ...parameters }: ActivationSpec): Activation {
   const [parameter = 0] = Object.values<number>(parameters);
   return { type, parameter };

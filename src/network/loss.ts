@@ -96,7 +96,7 @@ export function fusedLoss(layers: readonly LayerSpec[]): LossName | undefined {
   return Object.values(LOSSES).find(({ fuses }) => fuses !== undefined && fuses === last)?.name;
 }
 
-/** Multiplies loss and gradient of each row by its weight. The divisor stays the number of terms. */
+/** Multiplies loss and gradient of each row by its weight. The divisor is still the number of terms. */
 function weigh(
   kernels: Kernels,
   rows: number,

@@ -75,7 +75,7 @@ export interface StatisticsLayout {
   readonly total: number;
 }
 
-/** Lays out the statistics of the layers: the running means and variances of batch normalisations. */
+/** Lays out the statistics of the layers: running means and variances of batch normalisations. */
 export function statisticsLayout(layers: readonly LayerSpec[], inputs: number): StatisticsLayout {
   let total = 0;
   const shapes = [...leafLayers(placeLayers(layers, inputs))].flatMap((layer) =>

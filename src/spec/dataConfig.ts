@@ -1,4 +1,4 @@
-/** `data` of a train config: which rows to use and how to read their columns, as a schema and as types. */
+/** `data` of a train config: which rows to use, and how to read their columns. */
 import { quote } from '../text.js';
 import { atLeast, byName, choice, flag, fraction, object, text, wholeNumber } from './fields.js';
 import { oneOf, showValue } from './messages.js';
@@ -114,8 +114,8 @@ const dataFields = object({
     })
     .default('error')
     .describe(
-      'What to do with a missing cell of a feature (empty, NA, NaN, null or ?): stop with an error, fill in the mean, the median or the most frequent value of the training rows, ' +
-        'add a feature that marks the cell ("indicator"), or drop the row. One policy for all columns, or an object of policies by column name (other columns: "error").',
+      'What to do with a missing cell of a feature (empty, NA, NaN, null or ?). "error" stops. "mean", "median" and "most-frequent" fill in that value of the training rows; a category always gets the most frequent one. ' +
+        '"indicator" adds a feature that marks missing cells, and fills numbers with the mean. "drop-row" drops the row. One policy for all columns, or an object of policies by column name (other columns: "error").',
     ),
   standardize: z
     .union([scaling, byName(scaling, scalingExpected)], { error: scalingExpected })
@@ -164,10 +164,7 @@ export interface DataInput extends z.input<typeof dataFields> {}
 /** A column: its name, or its number from 0 if the file has no header. */
 export type ColumnRef = z.infer<typeof column>;
 
-/** How a feature is scaled by its training rows: mean 0 and variance 1, not at all, or into [0, 1]. */
-export type Standardize = z.infer<typeof scaling>;
-
-/** Which rows a split gets: a fraction in [0, 1), all rows of a CSV file, or those that a column marks. */
+/** The rows of a split: a fraction in [0, 1), a CSV file, or those that a column marks. */
 export type RowsOf = DataConfig['validation'];
 export type RowsByColumn = Extract<RowsOf, object>;
 

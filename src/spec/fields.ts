@@ -14,7 +14,7 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape, expected = 'an
   });
 }
 
-/** One of several objects, told apart by their `type`; `expected` is the message for other values. */
+/** One of several objects with different `type`; `expected` is the message for other values. */
 export function byType<
   const Forms extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]],
 >(forms: Forms, expected: string) {

@@ -23,9 +23,11 @@ import * as z from './zod.js';
 
 const scaledInit = object({
   type: choice(['he-normal', 'he-uniform', 'glorot-normal', 'glorot-uniform', 'lecun-normal']).describe(
-    'Variance by the width of the layer: he for relu (He et al. 2015), glorot for tanh and sigmoid (Glorot and Bengio 2010), lecun (LeCun et al. 1998).',
+    'Name of the distribution.',
   ),
-}).describe('A distribution of mean 0 whose variance depends on the width of the layer.');
+}).describe(
+  'Mean 0 and a variance by the width of the layer [inputs, units]: he 2/inputs, for relu (He et al. 2015); glorot 2/(inputs + units), for tanh and sigmoid (Glorot and Bengio 2010); lecun 1/inputs (LeCun et al. 1998).',
+);
 
 const normalInit = object({
   type: z.literal('normal'),

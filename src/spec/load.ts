@@ -155,7 +155,7 @@ function neither(path: string, value: unknown): MlpError {
   );
 }
 
-export interface Override {
+interface Override {
   path: Path;
   value: unknown;
   /** As the user wrote it, for messages. */

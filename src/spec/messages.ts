@@ -77,11 +77,11 @@ function normalize(word: string): string {
   return word.toLowerCase().replace(/[-_\s]/g, '');
 }
 
-/** Finds where a path of the checked value was written: in the file, in a spec file, or in `--set`. */
+/** Finds where a value was written, by its path: in the file, in a spec file, or in `--set`. */
 export type Locate = (path: Path) => Place;
 
 /** By key, its full path: for a hint about a key in the wrong object. */
-export type KeyHomes = ReadonlyMap<string, string>;
+type KeyHomes = ReadonlyMap<string, string>;
 
 interface Problem {
   path: Path;

@@ -6,9 +6,7 @@ import { atLeast, byType, flag, fraction, object, positive } from './fields.js';
 import * as z from './zod.js';
 
 const learningRate = (value: number) =>
-  positive()
-    .default(value)
-    .describe('Step size. A schedule changes it during the run; this is the value it starts from.');
+  positive().default(value).describe('Step size, which training.schedule may change during the run.');
 
 const epsilon = (value: number) =>
   positive().default(value).describe('Added to the denominator so that it is never 0.');
@@ -16,9 +14,7 @@ const epsilon = (value: number) =>
 const momentum = () =>
   fraction()
     .default(0)
-    .describe(
-      'Fraction of the previous step added to the next one, 0 up to but not 1; 0 turns momentum off.',
-    );
+    .describe('Fraction of the previous step to add to the next one; 0 turns momentum off.');
 
 const sgd = object({
   type: z.literal('sgd'),

@@ -134,7 +134,7 @@ export const earlyStoppingSchema = object(
 export type EarlyStoppingConfig = z.infer<typeof earlyStoppingSchema>;
 
 /** What is wrong between a schedule and the learning rate that it starts from. */
-export interface ScheduleProblem {
+interface ScheduleProblem {
   /** From the schedule on. */
   path: string[];
   /** `found …, expected …` */

@@ -146,7 +146,10 @@ export interface TrainConfigInput extends Omit<z.input<typeof trainSchema>, 'net
   training?: TrainingInput;
 }
 
-/** The full path of a key that may be in the wrong object: of `learningRate`, `training.optimizer.learningRate`. */
+/**
+ * Full paths, for hints about a key in the wrong object: `learningRate` belongs at
+ * `training.optimizer.learningRate`.
+ */
 export const keyHomes: ReadonlyMap<string, string> = new Map([
   ...homes('data', dataSchema),
   ...homes('training', trainingFields),

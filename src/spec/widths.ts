@@ -43,7 +43,7 @@ export function placeLayers(
   });
 }
 
-/** The layers that compute something themselves, in order: a residual is replaced by its inner layers. */
+/** The layers in order, with the inner layers of each residual in its place. */
 export function* leafLayers(layers: readonly PlacedLayer[]): Generator<PlacedLayer> {
   for (const layer of layers) {
     if (layer.inner.length > 0) yield* leafLayers(layer.inner);
@@ -52,7 +52,7 @@ export function* leafLayers(layers: readonly PlacedLayer[]): Generator<PlacedLay
 }
 
 /** A mistake in the order or the widths of layers. */
-export interface LayerProblem {
+interface LayerProblem {
   /** From the network's `layers` on. */
   path: Path;
   /** `found …, expected …` */

@@ -4,7 +4,7 @@ import { numericGradient, relativeError } from '../../src/gradcheck/numeric.js';
 import type { Operation } from '../../src/gradcheck/operations.js';
 import * as operations from '../../src/gradcheck/operations.js';
 
-/** Doubles from low to high, from a grid fine enough to be anywhere and coarse enough to keep off kinks. */
+/** Doubles from low to high on a grid: fine enough to be anywhere, coarse enough to avoid kinks. */
 function grid(low: number, high: number) {
   return fc.integer({ min: 0, max: 10_000 }).map((i) => low + ((high - low) * (i + 0.5)) / 10_001);
 }
