@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/**
+ * The quick loop, `npm run test:quick`: the tests that start no process and no thread and take less than a second.
+ * They run the sources; only the WebAssembly modules come from the last build.
+ */
+const SLOW = [
+  'test/{cli,files,docs*,examples*,library*}/**',
+  'test/{docs,examples,library,package}*.test.ts',
+  'test/data/{numeric,source}/**',
+  'test/data/{cell,memory}.test.ts',
+  'test/data/csv/{dialect,properties,readTable,writeCsv}.test.ts',
+  'test/data/dataset/{dataset,shipped,trust}.test.ts',
+  'test/data/profile/{duplicates,shipped}.test.ts',
+  'test/gradcheck/{plantedBugs,graphFile,check,builtin,configs,network}.test.ts',
+  'test/kernels/wasm/{functions,kernels,products}.test.ts',
+  'test/kernels/{normalization,dropout}.test.ts',
+  'test/kernels/blas/**',
+  'test/model/**',
+  'test/report/confusion.test.ts',
+  'test/training/{engine,run,checkpoint}/**',
+  'test/training/{dropout,normalization,optimizer,testSide,testSplit,weights,monitored,earlyStopping}.test.ts',
+];
+
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/**/*.isolated.test.ts', ...SLOW],
+    setupFiles: ['test/support/matchers.ts', 'test/support/properties.ts'],
+    isolate: false,
+    maxWorkers: '100%',
+  },
+});
