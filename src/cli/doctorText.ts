@@ -1,20 +1,20 @@
-/** What `mlp doctor` found, for people: a line for each fact, and a table of the rates. */
+/** What `mlp doctor` found, for people: a line for each fact, and a table of speeds. */
 
 import type { Rate } from '../doctor/doctor.js';
 import type { Display } from '../report/style.js';
 import { formatTable } from '../report/table.js';
-import { pad } from '../report/text.js';
-import { formatBytes, formatCount, printable } from '../text.js';
+import { pad } from '../report/width.js';
+import { counted, formatBytes, formatCount, printable } from '../text.js';
 import type { BackendChoice } from '../training/engine/backend.js';
 import type { ConfigFindings, Findings } from './findings.js';
 
-/** A key, and its value in one or more lines; a line without a key goes on with the one above. */
+/** A key, and its value in one or more lines. An empty key continues the fact above. */
 type Fact = readonly [key: string, ...lines: string[]];
 
 const SOURCES: Readonly<Record<Findings['blas']['found'][number]['source'], string>> = {
   MLP_BLAS: 'named by MLP_BLAS',
   Accelerate: 'part of macOS',
-  system: 'from the system',
+  system: 'installed on the system',
   NumPy: 'from a NumPy wheel',
 };
 
@@ -38,7 +38,7 @@ export function renderFindings(findings: Findings, { style }: Display): string {
     .join('\n');
 }
 
-/** The rates as a table, in GFLOP/s. */
+/** The measured speeds as a table, in GFLOP/s. */
 export function renderRates(rates: readonly Rate[], findings: Findings, display: Display): string {
   const times = display.ascii ? 'x' : '×';
   const table = formatTable(
@@ -67,15 +67,15 @@ function threadsOf({ processors, available }: Findings['cpu']): string {
 
 function blasFacts({ named, found, unusable, searched }: Findings['blas']): Fact[] {
   const facts = found.map(({ path, vendor, version, integerBits, source }, i): Fact => {
-    const name = [vendor === 'unknown' ? 'of unknown make' : vendor, version].filter(Boolean).join(' ');
+    const name = [vendor === 'unknown' ? 'unknown library' : vendor, version].filter(Boolean).join(' ');
     const integers = integerBits === null ? '' : `, ${integerBits}-bit integers`;
     return [`BLAS ${i + 1}`, `${name}${integers}, ${SOURCES[source]}`, path];
   });
   if (found.length === 0) {
     facts.push(
       named === null
-        ? ['BLAS', 'none that can be used; looked for in', ...searched.flatMap((place) => place.split(', '))]
-        : ['BLAS', 'MLP_BLAS names one that cannot be used, and no other is looked for'],
+        ? ['BLAS', 'none found in', ...searched.flatMap((place) => place.split(', '))]
+        : ['BLAS', 'MLP_BLAS names an unusable library; others are not searched for'],
     );
   }
   for (const { path, reason, detail } of unusable) facts.push(['unusable', path, `${reason}: ${detail}`]);
@@ -88,7 +88,7 @@ function autoFact(findings: Findings): Fact {
   return [
     'auto',
     `${nameOf(small, findings)} for small networks, ${nameOf(large, findings)} for larger ones`,
-    'mlp doctor config.json tells for a config',
+    'mlp doctor config.json shows the choice for a config',
   ];
 }
 
@@ -102,11 +102,7 @@ function configFacts(config: ConfigFindings, findings: Findings): Fact[] {
   return [
     ['config', config.path, ...(asked.length > 0 ? [`asks for ${asked.join(', ')}`] : [])],
     ['auto', nameOf(config, findings), `because ${backendReason(config)}`],
-    [
-      '',
-      `${config.threads} ${config.threads === 1 ? 'thread' : 'threads'}`,
-      `because ${threadsReason(config, findings.cpu.available)}`,
-    ],
+    ['', counted(config.threads, 'thread'), `because ${threadsReason(config, findings.cpu.available)}`],
   ];
 }
 
@@ -114,27 +110,27 @@ function backendReason({ reason, largestProduct }: ConfigFindings): string {
   const product = `the largest product of a step, ${formatCount(largestProduct)} multiply-adds,`;
   switch (reason) {
     case 'no SIMD':
-      return 'this engine has no WebAssembly SIMD';
+      return 'this version of Node has no WebAssembly SIMD';
     case 'deterministic':
-      return 'the config is deterministic, and the bits of a BLAS depend on the machine';
+      return 'the config is deterministic, and the results of a BLAS depend on the machine';
     case 'small products':
-      return `${product} is too small to win back the loading of a BLAS`;
+      return `${product} is too small for a BLAS to pay off`;
     case 'no BLAS':
-      return `${product} is worth a BLAS, but there is none to use`;
+      return `${product} is large enough for a BLAS, but none was found`;
     case 'large products':
-      return `${product} is worth a BLAS`;
+      return `${product} is large enough for a BLAS`;
   }
 }
 
 function threadsReason({ reason, threads, stepOperations }: ConfigFindings, available: number): string {
-  if (reason === 'no SIMD') return 'the reference kernels know no more';
+  if (reason === 'no SIMD') return 'the reference kernels use only one';
   const step = `a step, ${formatCount(stepOperations)} floating-point operations,`;
   if (threads === available)
-    return `${available === 1 ? 'there are no more' : `${step} is worth all there are`}`;
-  return threads === 1 ? `${step} is not worth a second` : `${step} is worth no more`;
+    return available === 1 ? 'only one is available' : `${step} is large enough for all of them`;
+  return `${step} is too small for more`;
 }
 
-/** `wasm`, `wasm relaxed`, or `blas 1 (OpenBLAS)`: the first of the BLAS libraries found. */
+/** `wasm`, `wasm relaxed`, or `blas 1 (OpenBLAS)`, with the number that the list of libraries shows. */
 function nameOf({ backend, relaxed, library }: BackendChoice, { blas }: Findings): string {
   if (backend === 'wasm') return relaxed ? 'wasm relaxed' : 'wasm';
   if (backend === 'reference') return backend;

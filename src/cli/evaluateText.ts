@@ -3,8 +3,7 @@ import type { SplitName } from '../data/dataset/dataset.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
-import { confusionTable } from '../report/confusion.js';
-import { classScoresTable, targetErrorsTable } from '../report/scores.js';
+import { classScoresTable, confusionTable, targetErrorsTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import { counted, formatMetric, printable } from '../text.js';
 

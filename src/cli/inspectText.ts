@@ -1,21 +1,19 @@
-/** A table in figures, for people: a line for the file, a row for each column, a row for each class. */
+/** What `mlp inspect` found, for people: a line for the file, a row per column, a row per class. */
 import { describeFormat } from '../data/csv/dialect.js';
 import type { ColumnProfile, Level, TableProfile, TargetProfile } from '../data/profile/profile.js';
 import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
-import { clip } from '../report/text.js';
+import { clip } from '../report/width.js';
 import { counted, formatCount, formatMetric, formatPercent, printable } from '../text.js';
 
-/** A name or a level is cut to so many columns of the terminal. */
+/** Names and levels are cut to these widths. */
 const LONGEST_NAME = 40;
 const LONGEST_LEVEL = 20;
-/** So many levels of a column of text are shown. */
 const SHOWN_LEVELS = 3;
-/** So many classes are shown. */
 const SHOWN_CLASSES = 30;
 const LONGEST_BAR = 30;
 
-/** A column of the table of columns: what it is called, and its cell for each column of the data. */
+/** A column of the printed table, and its cell for each column of the data. */
 interface Field extends Column {
   readonly cell: (column: ColumnProfile) => string;
 }
@@ -36,13 +34,12 @@ function renderColumns(
   target: TargetProfile | undefined,
   display: Display,
 ): string {
-  const ellipsis = display.ascii ? '~' : '…';
   const fields: Field[] = [
-    { header: 'column', cell: ({ name }) => clip(printable(name), LONGEST_NAME, ellipsis) },
+    { header: 'column', cell: ({ name }) => clip(printable(name), LONGEST_NAME, display.ascii) },
     { header: 'kind', cell: ({ kind, index }) => (index === target?.index ? `${kind}, target` : kind) },
     { header: 'distinct', align: 'right', cell: ({ distinct }) => formatCount(distinct) },
   ];
-  // Nothing is said of what the data have nowhere: that leaves room for the rest.
+  // What no column of the data has is not shown; that saves room.
   if (columns.some(({ missing }) => missing > 0)) {
     fields.push({ header: 'missing', align: 'right', cell: ({ missing }) => formatCount(missing) });
   }
@@ -59,7 +56,10 @@ function renderColumns(
     );
   }
   if (columns.some(({ cells }) => cells === 'text')) {
-    fields.push({ header: 'most frequent', cell: ({ frequent = [] }) => formatLevels(frequent, ellipsis) });
+    fields.push({
+      header: 'most frequent',
+      cell: ({ frequent = [] }) => formatLevels(frequent, display.ascii),
+    });
   }
   return formatTable(
     fields,
@@ -69,8 +69,7 @@ function renderColumns(
 }
 
 function renderTarget({ name, task, classes }: TargetProfile, display: Display): string {
-  const ellipsis = display.ascii ? '~' : '…';
-  const head = `target ${clip(printable(name), LONGEST_NAME, ellipsis)}: ${task ?? 'nothing to learn'}`;
+  const head = `target ${clip(printable(name), LONGEST_NAME, display.ascii)}: ${task ?? 'nothing to learn'}`;
   if (classes === undefined) return head;
   const most = classes.reduce((rows, level) => Math.max(rows, level.rows), 0);
   const all = classes.reduce((rows, level) => rows + level.rows, 0);
@@ -86,25 +85,25 @@ function renderTarget({ name, task, classes }: TargetProfile, display: Display):
     classes
       .slice(0, SHOWN_CLASSES)
       .map((level) => [
-        clip(printable(level.name), LONGEST_NAME, ellipsis),
+        clip(printable(level.name), LONGEST_NAME, display.ascii),
         formatCount(level.rows),
         formatPercent(level.rows / all),
         { text: block.repeat(Math.ceil((level.rows / most) * LONGEST_BAR)), paint: display.style.training },
       ]),
     display,
   );
-  return `${head}, ${counted(classes.length, 'class', 'classes')}\n\n${table}${more > 0 ? `\n${ellipsis} and ${formatCount(more)} more` : ''}`;
+  return `${head}, ${counted(classes.length, 'class', 'classes')}\n\n${table}${more > 0 ? `\n${display.ascii ? '~' : '…'} and ${formatCount(more)} more` : ''}`;
 }
 
 /** `setosa 50, versicolor 50` */
-function formatLevels(levels: readonly Level[], ellipsis: string): string {
+function formatLevels(levels: readonly Level[], ascii?: boolean): string {
   return levels
     .slice(0, SHOWN_LEVELS)
-    .map(({ name, rows }) => `${clip(printable(name), LONGEST_LEVEL, ellipsis)} ${formatCount(rows)}`)
+    .map(({ name, rows }) => `${clip(printable(name), LONGEST_LEVEL, ascii)} ${formatCount(rows)}`)
     .join(', ');
 }
 
-/** As the file has it, or with six digits where it has more. */
+/** A number of the file, rounded to six digits. */
 function formatBound(value: number): string {
   const rounded = Number(value.toPrecision(6));
   const size = Math.abs(rounded);

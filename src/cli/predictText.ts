@@ -1,33 +1,36 @@
-/** The lines that mlp predict writes: CSV, or a JSON object each. */
+/** The lines that `mlp predict` writes: CSV, or one JSON object per line. */
 import { cellFormatter, guardFormula, joinCells, shortestFloat32 } from '../data/csv/writeCsv.js';
 import type { DType } from '../kernels/kernels.js';
 import type { ModelContent } from '../model/model.js';
 
-/** What is predicted, and what stands before it. */
+/** The model, and the columns to copy before its predictions. */
 export interface LinesRequest {
   readonly model: Pick<ModelContent, 'classes' | 'targets'> & { readonly dtype: DType };
-  /** The columns of the data that are kept: their numbers, in their order, and the names of all. */
+  /** The numbers of the columns to copy, in their output order; and the names of all columns. */
   readonly kept: readonly number[];
   readonly names: readonly string[];
 }
 
 export interface CsvLinesRequest extends LinesRequest {
   readonly delimiter: string;
-  /** Whether text that a spreadsheet would run is made harmless. */
+  /** Whether to make text harmless that a spreadsheet would run. */
   readonly guard: boolean;
 }
 
-/** The cells of a row of the data, its numbers (class probabilities, or values of the targets), and the number of its class where there are classes. */
+/** Takes a row's cells, its predictions (class probabilities or target values) and, for classes, its class number. */
 export type RowLine = (cells: readonly string[], numbers: Float64Array, label: number | undefined) => string;
 
 export interface Lines {
-  /** Before all others; empty where there is none. */
+  /** The first line; empty for JSON. */
   readonly head: string;
-  /** The line of a row, with its line end. */
+  /** The line of a row, with its line break. */
   readonly row: RowLine;
 }
 
-/** A header and rows: columns that are kept; `prediction`; for classes `probability_<class>`; with several targets `prediction_<target>`, each. */
+/**
+ * A header and rows: the copied columns, then `prediction` and, for classes, a `probability_<class>` each; for
+ * several targets a `prediction_<target>` each.
+ */
 export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);
   const guarded = guard ? guardFormula : (cell: string) => cell;
@@ -54,8 +57,8 @@ export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesReque
 }
 
 /**
- * For each row `{"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`, `{"prediction": 1.5}`, or with several targets `{"predictions": {"y": 1.5,
- * "z": 2}}`; where columns are kept, `"columns": {"id": "7"}` before it, with cells as the data have them.
+ * For each row `{"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`, `{"prediction": 1.5}`, or for several
+ * targets `{"predictions": {"y": 1.5, "z": 2}}`. Copied columns come first: `"columns": {"id": "7"}`, unchanged.
  */
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const { classes, targets } = model;
@@ -78,17 +81,17 @@ export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   };
 }
 
-/** Written by hand, for the members of an object would come in another order where names are numbers, and `__proto__` be none. */
+/** Written by hand: JavaScript objects reorder keys that are numbers, and lose the key `__proto__`. */
 function objectOf(keys: readonly string[], value: (index: number) => string): string {
   return `{${keys.map((key, i) => key + value(i)).join(',')}}`;
 }
 
-/** As many digits as the network computes with: those of a float32 are the shortest that read back to it. */
+/** The digits that the network computes with: for float32, the fewest that read back to the same float32. */
 function numberFormatter(dtype: DType): (value: number) => string {
   return dtype === 'float32' ? shortestFloat32 : String;
 }
 
-/** The names, with `_2`, `_3`, … behind those that others before them have already. */
+/** The names, made unique by `_2`, `_3`, … after repeated ones. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set<string>();
   return names.map((name) => {

@@ -8,7 +8,7 @@ import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
 import { type CsvModelRows, openModelRows } from '../model/rows.js';
-import type { ReadingProgress } from '../report/readingProgress.js';
+import type { ReadingProgress } from '../report/terminalProgress.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
 import { listed, printable, quote } from '../text.js';
@@ -187,7 +187,7 @@ export class ReadingBar {
   };
 
   async #load(): Promise<void> {
-    const { ReadingProgress } = await import('../report/readingProgress.js');
+    const { ReadingProgress } = await import('../report/terminalProgress.js');
     const display = await displayOf(process.stderr, this.#color);
     if (!this.#finished) this.#bar = new ReadingProgress(process.stderr, display);
   }

@@ -1,9 +1,9 @@
-/** What the process is connected to: colours, width, animation. Results go to stdout, the rest to stderr. */
+/** What the terminal can do: colours, width, animation. */
 import { chalkStyle, type Display, plainStyle, type Style } from '../report/style.js';
 
 const DEFAULT_COLUMNS = 80;
 
-/** How to draw on stdout or stderr. `color` is false where --no-color was given. */
+/** How to draw on stdout or stderr. `color` is false with --no-color. */
 export async function displayOf(stream: NodeJS.WriteStream, color: boolean): Promise<Display> {
   return {
     width: stream.columns || DEFAULT_COLUMNS,
@@ -12,7 +12,7 @@ export async function displayOf(stream: NodeJS.WriteStream, color: boolean): Pro
   };
 }
 
-/** Colours where the stream takes them. chalk is loaded only where they may be: it takes a while. */
+/** Colours, if the stream shows them. chalk is loaded only then, because it takes a while. */
 async function styleOf(stream: NodeJS.WriteStream, color: boolean): Promise<Style> {
   const { NO_COLOR, FORCE_COLOR } = process.env;
   if (!color || NO_COLOR || (!stream.isTTY && FORCE_COLOR === undefined)) return plainStyle;
@@ -21,12 +21,12 @@ async function styleOf(stream: NodeJS.WriteStream, color: boolean): Promise<Styl
   return support ? chalkStyle(new Chalk({ level: support.level })) : plainStyle;
 }
 
-/** Whether a line may be drawn over again: a terminal that understands escape codes. */
+/** Whether a line can be redrawn: a terminal that understands escape codes. */
 export function isAnimated(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && process.env.TERM !== 'dumb';
 }
 
-/** Whether the locale is UTF-8; where none is set, it is taken to be. */
+/** Whether the locale is UTF-8; assumed if none is set. */
 function hasUnicode(): boolean {
   const { LC_ALL, LC_CTYPE, LANG } = process.env;
   const locale = LC_ALL || LC_CTYPE || LANG;

@@ -9,14 +9,14 @@ export interface Axis {
   readonly log: boolean;
   /** Ticks in order of importance: where two labels would collide, the earlier stays. */
   readonly ticks: readonly Tick[];
-  /** Where on the axis a value lies: 0 at its lower end, 1 at its upper one. */
+  /** The position of a value: 0 at the lower end of the axis, 1 at the upper end. */
   position(value: number): number;
 }
 
-/** Below that a linear axis still tells the small values apart. */
+/** With a smaller span, a linear axis still shows the small values. */
 const LOG_FROM_DECADES = 1.5;
 
-/** An axis for finite values from `low` to `high`, logarithmic where they span more than 1.5 decades. */
+/** An axis for finite values from `low` to `high`; logarithmic if they span more than 1.5 decades. */
 export function valueAxis(low: number, high: number, mostTicks: number): Axis {
   const decades = low > 0 ? Math.log10(high) - Math.log10(low) : 0;
   return decades > LOG_FROM_DECADES ? logAxis(low, high, mostTicks) : linearAxis(low, high, mostTicks);
@@ -24,7 +24,7 @@ export function valueAxis(low: number, high: number, mostTicks: number): Axis {
 
 function linearAxis(low: number, high: number, mostTicks: number): Axis {
   const size = Math.max(Math.abs(low), Math.abs(high));
-  // A range of rounding errors is a constant, with room around it.
+  // A range of rounding errors is a constant: draw it with room around it.
   if (high - low <= size * 1e-9) {
     const room = size > 0 ? size / 2 : 1;
     return linearAxis(low - room, high + room, mostTicks);
@@ -38,7 +38,7 @@ function linearAxis(low: number, high: number, mostTicks: number): Axis {
   return { log: false, ticks, position: (value) => (value / step - first) / (last - first) };
 }
 
-/** The smallest of 1, 2 or 5 times a power of ten that cuts `span` into fewer than `mostTicks` pieces. */
+/** The smallest step of 1, 2 or 5 times a power of ten that divides `span` into fewer than `mostTicks` parts. */
 export function niceStep(span: number, mostTicks: number): number {
   const rough = span / Math.max(1, mostTicks - 1);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -46,7 +46,7 @@ export function niceStep(span: number, mostTicks: number): number {
   return factor * power;
 }
 
-/** A multiple of `step` with the decimals that tell it from its neighbours; `top` is the largest there is. */
+/** A multiple of `step` with enough decimals to differ from its neighbours; `top` is the largest value. */
 function stepLabel(value: number, step: number, top: number): string {
   const stepExponent = Math.floor(Math.log10(step) + 1e-9);
   if (top >= 1e6 || top < 1e-4) {
@@ -96,8 +96,8 @@ function decadeLabel(value: number): string {
 }
 
 /**
- * Whole numbers from `first` to `last`: both ends, and between them the multiples of a round step.
- * At least 1 apart, `mostTicks` or one more of them.
+ * Whole numbers from `first` to `last`: both ends, and between them the multiples of a round step of at least 1.
+ * At most `mostTicks` + 1 of them.
  */
 export function integerTicks(first: number, last: number, mostTicks: number): Tick[] {
   const ends = first === last ? [first] : [first, last];

@@ -1,6 +1,6 @@
 /**
- * A grid of characters to draw lines on, in layers that remember which line a dot belongs to. A braille character has
- * 2×4 dots (U+2800 plus a bit for each), so a terminal of 80 columns is a picture 160 dots wide; in ASCII a character is one dot.
+ * A grid of characters to draw lines on, with one layer per line. A braille character has 2×4 dots (U+2800 plus one
+ * bit for each), so 80 columns are 160 dots; in ASCII a character is one dot.
  */
 
 const BRAILLE_BLANK = 0x2800;
@@ -12,7 +12,7 @@ const BRAILLE_BITS = [
   [0x40, 0x80],
 ];
 
-/** Which dots along a line are drawn: `on` of them, then `off` of them not. */
+/** The pattern along a line: `on` dots are drawn, then `off` dots are not. */
 export interface Dash {
   readonly on: number;
   readonly off: number;
@@ -21,13 +21,13 @@ export interface Dash {
 export const SOLID: Dash = { on: 1, off: 0 };
 
 export class Canvas {
-  /** Size in dots; (0, 0) is the upper left one. */
+  /** Size in dots; (0, 0) is the upper left dot. */
   readonly dotColumns: number;
   readonly dotRows: number;
-  private readonly dotsAcross: number;
-  private readonly dotsDown: number;
-  /** For each layer and character, the bits of the dots that are set. */
-  private readonly layers: Uint8Array[];
+  readonly #dotsAcross: number;
+  readonly #dotsDown: number;
+  /** The bits of each layer and character. */
+  readonly #layers: Uint8Array[];
 
   constructor(
     readonly columns: number,
@@ -35,30 +35,30 @@ export class Canvas {
     layers: number,
     ascii: boolean,
   ) {
-    this.dotsAcross = ascii ? 1 : 2;
-    this.dotsDown = ascii ? 1 : 4;
-    this.dotColumns = columns * this.dotsAcross;
-    this.dotRows = rows * this.dotsDown;
-    this.layers = Array.from({ length: layers }, () => new Uint8Array(columns * rows));
+    this.#dotsAcross = ascii ? 1 : 2;
+    this.#dotsDown = ascii ? 1 : 4;
+    this.dotColumns = columns * this.#dotsAcross;
+    this.dotRows = rows * this.#dotsDown;
+    this.#layers = Array.from({ length: layers }, () => new Uint8Array(columns * rows));
   }
 
-  /** Sets one dot; one that lies outside is left out. */
+  /** Sets one dot; ignores a dot outside of the canvas. */
   dot(layer: number, x: number, y: number): void {
     if (x < 0 || y < 0 || x >= this.dotColumns || y >= this.dotRows) return;
-    const bit = BRAILLE_BITS[y % this.dotsDown][x % this.dotsAcross];
-    this.layers[layer][this.row(y) * this.columns + this.column(x)] |= bit;
+    const bit = BRAILLE_BITS[y % this.#dotsDown][x % this.#dotsAcross];
+    this.#layers[layer][this.row(y) * this.columns + this.column(x)] |= bit;
   }
 
   /** Sets all dots of one character. */
   fill(layer: number, column: number, row: number): void {
-    for (let dy = 0; dy < this.dotsDown; dy++) {
-      for (let dx = 0; dx < this.dotsAcross; dx++) {
-        this.dot(layer, column * this.dotsAcross + dx, row * this.dotsDown + dy);
+    for (let dy = 0; dy < this.#dotsDown; dy++) {
+      for (let dx = 0; dx < this.#dotsAcross; dx++) {
+        this.dot(layer, column * this.#dotsAcross + dx, row * this.#dotsDown + dy);
       }
     }
   }
 
-  /** A line through integer points (Bresenham 1965), the dashes counted along the whole of it. */
+  /** A line through integer points (Bresenham 1965); the dash pattern runs along the whole line. */
   path(layer: number, points: readonly (readonly [x: number, y: number])[], { on, off }: Dash = SOLID): void {
     let drawn = 0;
     const mark = (x: number, y: number) => {
@@ -86,18 +86,18 @@ export class Canvas {
     }
   }
 
-  /** The character column and row in which a dot lies. */
+  /** The column of the character that contains a dot. */
   column(x: number): number {
-    return Math.floor(x / this.dotsAcross);
+    return Math.floor(x / this.#dotsAcross);
   }
 
   row(y: number): number {
-    return Math.floor(y / this.dotsDown);
+    return Math.floor(y / this.#dotsDown);
   }
 
   /** The bits of a character in one layer; 0 is empty. */
   bits(layer: number, column: number, row: number): number {
-    return this.layers[layer][row * this.columns + column];
+    return this.#layers[layer][row * this.columns + column];
   }
 }
 

@@ -1,39 +1,38 @@
 /**
- * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed one with its lowest
- * point marked, so that both are told apart without colour.
+ * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed line with its
+ * lowest point marked, so that they differ even without colour.
  */
-
 import { formatCount, formatMetric } from '../text.js';
 import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
 import { braille, Canvas, type Dash, SOLID } from './canvas.js';
 import type { Display, Paint } from './style.js';
-import { clip, textWidth } from './text.js';
+import { clip, clipTo, textWidth } from './width.js';
 
 export interface LossCurves {
-  /** The loss after each epoch, from epoch 1. NaN and infinities are left out of the line. */
+  /** The loss after each epoch, from epoch 1. NaN and infinities are not drawn. */
   readonly training: ArrayLike<number>;
-  /** Likewise, and NaN where an epoch was not validated. Empty or missing without validation data. */
+  /** Likewise; NaN for an epoch without validation. Empty or missing without validation data. */
   readonly validation?: ArrayLike<number>;
 }
 
 export interface ChartOptions {
-  /** Rows of the plot itself, title and axis apart. */
+  /** Rows of the plot, without title and axis. */
   readonly height?: number;
-  /** What is drawn, as the title says it. */
+  /** What is drawn, for the title. */
   readonly name?: string;
 }
 
 const TRAINING = 0;
 const VALIDATION = 1;
-/** Four dots are two characters, so that a level stretch looks the same all along. */
+/** Four dots are two characters, so a level stretch looks regular. */
 const DASHED: Dash = { on: 2, off: 2 };
-/** Room for the word epoch, left of the first epoch's number. */
+/** Room for the word `epoch` to the left of the first epoch's number. */
 const LEAST_MARGIN = 4;
 const LEGEND_GAP = 3;
 const NARROWEST = 24;
 const WIDEST = 200;
 
-/** Values further out can't be subtracted from each other without overflow, or divided by a step without underflow. */
+/** Differences of larger values overflow; smaller values, divided by a step, underflow. */
 const LARGEST = 1e200;
 const SMALLEST = 1e-200;
 
@@ -43,7 +42,7 @@ interface Point {
   readonly loss: number;
 }
 
-/** The chart as lines joined by `\n`, none wider than the display (24 columns at least) or with spaces at its end. */
+/** The chart as lines joined by `\n`, without trailing spaces, at most as wide as the display (but at least 24). */
 export function lossChart(
   curves: LossCurves,
   display: Display,
@@ -54,7 +53,7 @@ export function lossChart(
   if (series.every((points) => points.length === 0)) return `no finite ${name} to draw`;
   const epochs = Math.max(curves.training.length, curves.validation?.length ?? 0);
 
-  // Means of neighbours where there are more epochs than dots: two a column, whatever the labels will leave of them.
+  // With more epochs than dots (two per column), draw means of neighbours.
   const shown = series.map((points) => averaged(points, epochs, 2 * width));
   const losses = shown.flat().map((point) => point.loss);
   const least = losses.reduce((a, b) => Math.min(a, b));
@@ -66,7 +65,7 @@ export function lossChart(
   const canvas = new Canvas(width - margin - 2, labels.length, 2, display.ascii ?? false);
   const xOf = (epoch: number) =>
     Math.round((epochs > 1 ? (epoch - 1) / (epochs - 1) : 0.5) * (canvas.dotColumns - 1));
-  // From the middle of the top row to the middle of the bottom one: a tick's value lies in the row of its label.
+  // From the middle of the top row to the middle of the bottom row, so a tick lies in the row of its label.
   const dotsDown = canvas.dotRows / canvas.rows;
   const yOf = (loss: number) =>
     Math.round((1 - clamp01(axis.position(loss))) * (canvas.dotRows - dotsDown) + (dotsDown - 1) / 2);
@@ -92,7 +91,7 @@ export function lossChart(
     const where = `${formatMetric(lowest.loss)} at epoch ${formatCount(lowest.epoch)}`;
     const room = width - margin - 2;
     const long = `o lowest validation ${name} ${where}`;
-    const text = textWidth(long) <= room ? long : clip(`o lowest ${where}`, room, '').trimEnd();
+    const text = textWidth(long) <= room ? long : clipTo(`o lowest ${where}`, room, '').trimEnd();
     lines.push(' '.repeat(margin + 2) + display.style.validation(text));
   }
   return lines.join('\n');
@@ -107,7 +106,7 @@ function drawablePoints(losses: ArrayLike<number>): Point[] {
   return points;
 }
 
-/** The means of the points in each of `buckets` equal stretches of epochs; the points themselves where they are few. */
+/** Means of the points in each of `buckets` equal ranges of epochs; the points themselves if they are few. */
 function averaged(points: readonly Point[], epochs: number, buckets: number): Point[] {
   if (points.length <= buckets) return [...points];
   const means: Point[] = [];
@@ -126,8 +125,8 @@ function averaged(points: readonly Point[], epochs: number, buckets: number): Po
 }
 
 /**
- * The number of rows nearest to `height` that puts the ticks of a linear axis the same number of rows apart, two or more;
- * and four at least on a logarithmic one, for two labels.
+ * The number of rows nearest to `height` that spaces the ticks of a linear axis evenly, at least two rows apart.
+ * A logarithmic axis gets at least four rows, enough for two labels.
  */
 function evenHeight({ log, ticks }: Axis, height: number): number {
   if (log) return Math.max(4, height);
@@ -139,7 +138,7 @@ function clamp01(share: number): number {
   return Math.min(1, Math.max(0, share));
 }
 
-/** For each row of the plot the label of its tick, or nothing; none directly above another. */
+/** The label of each row's tick, or nothing; labels are never in adjacent rows. */
 function rowLabels(axis: Axis, height: number): string[] {
   const labels: string[] = Array(height).fill('');
   for (const tick of axis.ticks) {
@@ -150,7 +149,7 @@ function rowLabels(axis: Axis, height: number): string[] {
   return labels;
 }
 
-/** Title and legend in as few lines as hold them. */
+/** Title and legend in as few lines as possible. */
 function titleLines(
   title: string,
   series: readonly Point[][],
@@ -195,7 +194,7 @@ function plotLines(
       const validation = canvas.bits(VALIDATION, column, row);
       if (column === markerColumn && row === markerRow) line += style.validation(style.bold('o'));
       else if (ascii) line += asciiCell(training !== 0, validation !== 0, style.training, style.validation);
-      // Where both curves pass, the dashed one lends its colour, for it would be lost otherwise.
+      // Where the curves overlap, the dashed one keeps its colour: it would be lost otherwise.
       else if (validation) line += style.validation(braille(training | validation));
       else line += training ? style.training(braille(training)) : ' ';
     }
@@ -213,7 +212,7 @@ function asciiCell(
   return training ? trainingPaint('*') : ' ';
 }
 
-/** The axis below the plot and its numbers, and `epoch` where there is room for it. */
+/** The axis below the plot, its numbers, and the word `epoch`. */
 function epochLines(
   ticks: readonly Tick[],
   xOf: (epoch: number) => number,
@@ -236,7 +235,7 @@ function epochLines(
     const centred = offset + column - Math.floor((label.length - 1) / 2);
     if (put(label, Math.min(centred, numbers.length - label.length))) rule[column] = tickMark;
   }
-  // Right before the number of the first epoch, which nothing but this can be left of.
+  // Nothing else can be to the left of the first epoch's number.
   numbers.splice(margin - LEAST_MARGIN, 5, ...'epoch');
   return [`${' '.repeat(margin + 1)}${style.dim(corner + rule.join(''))}`, numbers.join('').trimEnd()];
 }

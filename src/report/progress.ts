@@ -1,14 +1,13 @@
-/** What the reader sees of a run while it trains: one line an epoch, in columns, and on a terminal a bar within it. */
-
+/** The progress of a run: one line per epoch, in columns; see terminalProgress for the bar within an epoch. */
 import { formatDuration, formatMetricIn, printable } from '../text.js';
 import { type Display, type Paint, plainStyle } from './style.js';
-import { clip, textWidth } from './text.js';
+import { clip, textWidth } from './width.js';
 
-/** What is known of an epoch when it is over. */
+/** The result of an epoch. */
 export interface EpochSummary {
   /** From 1. */
   readonly epoch: number;
-  /** How many epochs the run has. */
+  /** The number of epochs in the run. */
   readonly epochs: number;
   /** Steps since the start of the run. */
   readonly step: number;
@@ -19,42 +18,45 @@ export interface EpochSummary {
   readonly validation?: Readonly<Record<string, number>> | undefined;
 }
 
-/** Follows a run. Calls come in the order epochStarted, stepDone …, epochDone, and so on, and finish at the end. */
+/** Called in the order epochStarted, stepDone …, epochDone for every epoch, and finish at the end. */
 export interface TrainingProgress {
-  /** Epoch (from 1) of `epochs` begins; it has `steps` steps. */
+  /** Epoch (from 1) of `epochs` starts; it has `steps` steps. */
   epochStarted(epoch: number, epochs: number, steps: number): void;
-  /** Step (from 1, within the epoch) is done; cheap enough to be called after each one. */
+  /** Step (from 1, within the epoch) is done. Cheap enough to call after every step. */
   stepDone(step: number, loss: number, samplesPerSecond: number): void;
   epochDone(summary: EpochSummary): void;
-  /** Leaves the terminal as it was, whether the run is complete, interrupted or failed: call it in a `finally`. */
+  /** Restores the terminal, whether the run is complete, interrupted or failed: call it in a `finally`. */
   finish(): void;
 }
 
-/** What progress is written to: stderr, or a test's stand-in. */
+/** Where progress is written: stderr, or a stand-in in a test. */
 export interface TextStream {
   write(text: string): unknown;
 }
 
-/** A line an epoch and nothing else: no escape codes, no carriage returns, whatever the width. For pipes and logs. */
+/** For pipes and logs: one line per epoch of any width, without escape codes or carriage returns. */
 export class PlainProgress implements TrainingProgress {
-  constructor(
-    private readonly stream: TextStream,
-    private readonly ascii = false,
-  ) {}
+  readonly #stream: TextStream;
+  readonly #ascii: boolean;
+
+  constructor(stream: TextStream, ascii = false) {
+    this.#stream = stream;
+    this.#ascii = ascii;
+  }
 
   epochStarted(): void {}
 
   stepDone(): void {}
 
   epochDone(summary: EpochSummary): void {
-    const display = { width: Number.POSITIVE_INFINITY, style: plainStyle, ascii: this.ascii };
-    this.stream.write(`${formatEpochLine(summary, display)}\n`);
+    const display = { width: Number.POSITIVE_INFINITY, style: plainStyle, ascii: this.#ascii };
+    this.#stream.write(`${formatEpochLine(summary, display)}\n`);
   }
 
   finish(): void {}
 }
 
-/** How much room the words and numbers of a line take. */
+/** The room that the words and numbers of a line take. */
 interface Layout {
   readonly numberWidth: number;
   readonly separator: string;
@@ -65,7 +67,7 @@ interface Layout {
 const METRIC_NAMES = { r2: 'R²', rmse: 'RMSE' };
 const SHORT_NAMES = { ...METRIC_NAMES, accuracy: 'acc' };
 
-/** From roomy to tight. Loss and accuracy of both sides take 80 columns in the second, R² and RMSE 100 in the third. */
+/** From roomy to tight. Loss and accuracy fit 80 columns with the second, R² and RMSE fit 100 with the third. */
 const LAYOUTS: readonly Layout[] = [
   { numberWidth: 7, separator: '  |  ', validation: 'validation', names: METRIC_NAMES },
   { numberWidth: 7, separator: ' | ', validation: 'val', names: SHORT_NAMES },
@@ -75,18 +77,18 @@ const LAYOUTS: readonly Layout[] = [
 type Part = readonly [text: string, paint?: Paint];
 
 /**
- * The line of an epoch, in columns that are the same for all epochs of a run:
+ * The line of an epoch, in the same columns for all epochs of a run:
  *
  *     epoch  3/30  loss 0.08123  accuracy 0.9780  |  validation loss 0.09512  accuracy 0.9740  |  0.21 s
  *
- * A narrower display gets shorter words, then fewer digits, then no time, and at last a cut line.
+ * A narrower display gets shorter words, then fewer digits, then no time, then a cut line.
  */
 export function formatEpochLine(summary: EpochSummary, { width, style, ascii = false }: Display): string {
   const time: Part = [formatDuration(summary.seconds).padStart(6), style.dim];
   let parts: Part[] = [];
   for (const layout of LAYOUTS) {
     const separator: Part = [layout.separator, style.dim];
-    const metrics = (side: Readonly<Record<string, number>>) => metricParts(side, layout, ascii);
+    const metrics = (values: Readonly<Record<string, number>>) => metricParts(values, layout, ascii);
     parts = [[epochLabel(summary.epoch, summary.epochs), style.bold], ...metrics(summary.train)];
     if (summary.validation) {
       const [first, ...rest] = metrics(summary.validation);
@@ -95,17 +97,17 @@ export function formatEpochLine(summary: EpochSummary, { width, style, ascii = f
     const timed = [...parts, separator, time];
     if (lineWidth(timed) <= width) return paint(timed);
   }
-  return lineWidth(parts) <= width ? paint(parts) : clip(text(parts), width, ascii ? '~' : '…');
+  return lineWidth(parts) <= width ? paint(parts) : clip(text(parts), width, ascii);
 }
 
-/** `epoch  3/30`: as wide for the first epoch as for the last. */
+/** `epoch  3/30`, equally wide for all epochs. */
 export function epochLabel(epoch: number, epochs: number): string {
   return `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`;
 }
 
 function metricParts(metrics: Readonly<Record<string, number>>, layout: Layout, ascii: boolean): Part[] {
   return Object.entries(metrics).map(([key, value]): Part => {
-    // At most 1, so a column less is enough for four digits.
+    // An accuracy is at most 1, so four digits need one column less.
     const width = key === 'accuracy' ? 6 : layout.numberWidth;
     const name = layout.names[key] ?? printable(key);
     return [`  ${ascii ? name.replace('²', '2') : name} ${formatMetricIn(width, value)}`];

@@ -1,10 +1,10 @@
-/** What a model is worth, as tables: scores of each class, errors of each target. */
-import { formatCount, formatMetric, listed, printable } from '../text.js';
+/** How good a model is, as tables: scores of each class, errors of each target, and the confusion matrix. */
+import { formatCount, formatMetric, formatPercent, listed, printable } from '../text.js';
 import type { Display } from './style.js';
 import { type Cell, type Column, formatTable } from './table.js';
-import { clip } from './text.js';
+import { clip, pad, textWidth } from './width.js';
 
-/** Shares of one. */
+/** Each from 0 to 1. */
 export interface Scores {
   readonly precision: number;
   readonly recall: number;
@@ -13,29 +13,29 @@ export interface Scores {
 
 export interface ClassScores extends Scores {
   readonly name: string;
-  /** Rows of the class. */
+  /** Rows of this class. */
   readonly support: number;
-  /** Rows predicted to be of it. */
+  /** Rows predicted as this class. */
   readonly predicted: number;
-  /** Null where it is not defined. */
+  /** Null if undefined. */
   readonly rocAuc: number | null;
 }
 
-/** Errors in the target's own unit. */
+/** Errors in the unit of the target. */
 export interface TargetErrors {
   readonly name: string;
-  /** Null where it is not defined. */
+  /** Null if undefined. */
   readonly r2: number | null;
   readonly rmse: number;
   readonly mae: number;
 }
 
-/** A name is cut to so many columns of the terminal. */
+/** A name is cut to this width. */
 const LONGEST_NAME = 40;
-/** A note names so many classes. */
+/** The most classes that a note names. */
 const NAMED_CLASSES = 3;
 
-/** Precision, recall, F1 and ROC AUC of each class, their averages below; a note where a score is 0 for want of rows. */
+/** Precision, recall, F1 and ROC AUC of each class, and their averages; a note explains scores of 0 without rows. */
 export function classScoresTable(
   classes: readonly ClassScores[],
   averages: Readonly<Record<'macro' | 'weighted' | 'micro', Scores>> & { readonly rocAuc: number | null },
@@ -52,7 +52,7 @@ export function classScoresTable(
     `${average} average`,
     total,
     ...scoreCells(averages[average]),
-    // Two classes have one curve, more a curve each.
+    // Two classes share one curve; otherwise each class has its own.
     average === 'macro' && classes.length > 2 ? optional(averages.rocAuc, formatShare) : '',
   ]);
   const columns = [
@@ -85,16 +85,16 @@ function scoreCells({ precision, recall, f1 }: Scores): string[] {
   return [precision, recall, f1].map(formatShare);
 }
 
-/** Where a score is 0 because there is nothing to divide by. */
+/** Notes on scores that are 0 because there is nothing to divide by. */
 function emptyNotes(classes: readonly ClassScores[], display: Display): string[] {
   const note = (what: string, empty: readonly ClassScores[], zero: string): string[] => {
     if (empty.length === 0) return [];
     const names = empty.map(({ name }) => clipped(name, display));
-    return [display.style.dim(`${what} ${listed(names, NAMED_CLASSES)}: ${zero} counted as 0`)];
+    return [display.style.dim(`${what} ${listed(names, NAMED_CLASSES)}: ${zero} counts as 0`)];
   };
   return [
-    ...note('no row is predicted to be', without(classes, 'predicted'), 'precision is'),
-    ...note('no row is', without(classes, 'support'), 'recall is'),
+    ...note('no row is predicted as', without(classes, 'predicted'), 'precision'),
+    ...note('no row has class', without(classes, 'support'), 'recall'),
   ];
 }
 
@@ -103,14 +103,134 @@ function without(classes: readonly ClassScores[], count: 'predicted' | 'support'
 }
 
 function clipped(name: string, { ascii }: Display): string {
-  return clip(printable(name), LONGEST_NAME, ascii ? '~' : '…');
+  return clip(printable(name), LONGEST_NAME, ascii);
 }
 
-/** A share of one: 0.97368 → `0.9737`. */
+/** A number from 0 to 1: 0.97368 → `0.9737`. */
 function formatShare(share: number): string {
   return share.toFixed(4);
 }
 
 function optional(value: number | null, format: (value: number) => string): string {
   return value === null ? '-' : format(value);
+}
+
+/** `counts[actual][predicted]` is a number of rows; both indices are in the order of `classes`. */
+export interface ConfusionMatrix {
+  /** The rows counted, for the title: "validation rows". */
+  readonly of?: string;
+  readonly classes: readonly string[];
+  readonly counts: readonly ArrayLike<number>[];
+}
+
+const MOST_PAIRS = 10;
+/** A shorter name would say nothing. */
+const SHORTEST_NAME = 4;
+
+/** From roomy to tight: with the second, ten classes fit 80 columns. */
+const LAYOUTS = [
+  { decimals: 1, gap: 2 },
+  { decimals: 0, gap: 1 },
+];
+
+/**
+ * The matrix: actual classes in rows, predicted classes in columns, with totals, the recall of each row, the
+ * precision of each column, and the accuracy in the corner. A display too narrow for it gets the most confused pairs.
+ */
+export function confusionTable(matrix: ConfusionMatrix, display: Display): string {
+  const { classes, counts } = matrix;
+  const { style, width } = display;
+  const rowTotals = counts.map((row) => sum(classes.map((_, j) => row[j])));
+  const columnTotals = classes.map((_, j) => sum(counts.map((row) => row[j])));
+  const total = formatCount(sum(rowTotals));
+  const accuracy = sum(classes.map((_, i) => counts[i][i])) / sum(rowTotals);
+  const names = classes.map(printable);
+
+  for (const { decimals, gap } of LAYOUTS) {
+    const precisions = columnTotals.map((count, j) => formatPercent(counts[j][j] / count, decimals));
+    // Columns are as narrow as their numbers; the remaining width goes to the names.
+    const numbers = [...columnTotals.map((count) => formatCount(count)), ...precisions];
+    const least = widest(numbers, Math.min(widest(names, 1), SHORTEST_NAME));
+    const fixed = (least + gap) * classes.length + 2 * gap + Math.max(5, total.length) + 'recall'.length;
+    const room = width - fixed;
+    if (room < 'precision'.length) continue;
+
+    let rowNames = names;
+    const spare = Math.max(0, room - widest(names, 'precision'.length));
+    let headers = names.map((name) => clip(name, least + Math.floor(spare / classes.length), display.ascii));
+    if (new Set(headers).size < headers.length) {
+      // Clipped names are no longer distinct: number them.
+      rowNames = names.map((name, i) => `${i + 1}: ${name}`);
+      headers = names.map((_, i) => `${i + 1}:`);
+    }
+    const headerWidth = widest(headers, least);
+    headers = headers.map((header) => pad(header, headerWidth, 'right'));
+    const columns = [{ header: 'actual' }, ...[...headers, 'total', 'recall'].map(rightAligned)];
+    const rows = classes.map((_, i): Cell[] => [
+      clip(rowNames[i], room, display.ascii),
+      ...classes.map((_, j): Cell => {
+        if (counts[i][j] === 0) return { text: '.', paint: style.dim };
+        return { text: formatCount(counts[i][j]), paint: i === j ? style.good : style.bad };
+      }),
+      formatCount(rowTotals[i]),
+      formatPercent(counts[i][i] / rowTotals[i], decimals),
+    ]);
+    const footer: Cell[][] = [
+      ['total', ...columnTotals.map((count) => formatCount(count)), total],
+      ['precision', ...precisions, '', { text: formatPercent(accuracy), paint: style.bold }],
+    ];
+    const of = matrix.of ? ` of the ${matrix.of}` : '';
+    const title = `confusion matrix${of} (columns: predicted class)`;
+    return `${clip(title, width, display.ascii)}\n${formatTable(columns, rows, display, { footer, gap })}`;
+  }
+  return confusedPairs(matrix, rowTotals, accuracy, display);
+}
+
+function rightAligned(header: string): Column {
+  return { header, align: 'right' };
+}
+
+/** The pairs of classes that are confused most often, as a table. */
+function confusedPairs(
+  { classes, counts }: ConfusionMatrix,
+  rowTotals: readonly number[],
+  accuracy: number,
+  display: Display,
+): string {
+  const pairs: { actual: number; predicted: number; count: number }[] = [];
+  for (let actual = 0; actual < classes.length; actual++) {
+    for (let predicted = 0; predicted < classes.length; predicted++) {
+      const count = counts[actual][predicted];
+      if (actual !== predicted && count > 0) pairs.push({ actual, predicted, count });
+    }
+  }
+  const summary = `${formatCount(classes.length)} classes, accuracy ${formatPercent(accuracy)}`;
+  if (pairs.length === 0) return `${summary}: no class is mistaken for another`;
+  pairs.sort((a, b) => b.count - a.count || a.actual - b.actual || a.predicted - b.predicted);
+  const shown = pairs.slice(0, MOST_PAIRS);
+  const columns: Column[] = [
+    { header: 'actual' },
+    { header: 'predicted' },
+    { header: 'rows', align: 'right' },
+    { header: 'of actual', align: 'right' },
+  ];
+  const rows = shown.map(({ actual, predicted, count }): Cell[] => [
+    classes[actual],
+    classes[predicted],
+    { text: formatCount(count), paint: display.style.bad },
+    formatPercent(count / rowTotals[actual]),
+  ]);
+  const which =
+    pairs.length > shown.length
+      ? `the ${shown.length} most confused of ${formatCount(pairs.length)} pairs`
+      : 'all confused pairs';
+  return `${clip(`${summary}; ${which}`, display.width, display.ascii)}\n${formatTable(columns, rows, display)}`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
+
+function widest(texts: readonly string[], least: number): number {
+  return texts.reduce((most, text) => Math.max(most, textWidth(text)), least);
 }

@@ -1,9 +1,9 @@
-/** How text is dressed for the reader's terminal. Nothing here looks at the process: `cli` decides and passes it on. */
+/** Colours and size of the reader's terminal. Nothing here looks at the process: `cli` does, and passes it on. */
 import type { ChalkInstance } from 'chalk';
 
 export type Paint = (text: string) => string;
 
-/** One function per meaning; each returns its text, with or without escape codes around it. */
+/** One function per meaning. Each returns its text, with or without escape codes. */
 export interface Style {
   readonly bold: Paint;
   readonly dim: Paint;
@@ -15,18 +15,18 @@ export interface Style {
   readonly validation: Paint;
 }
 
-/** What a report is drawn on. */
+/** What a report is drawn for. */
 export interface Display {
-  /** Columns of the terminal; no row is wider where that can be helped. */
+  /** Columns of the terminal; lines are not wider, if possible. */
   readonly width: number;
   readonly style: Style;
-  /** True where the terminal has no UTF-8: our own drawing then keeps to ASCII. */
+  /** True for a terminal without UTF-8: our own drawings then use ASCII only. */
   readonly ascii?: boolean;
 }
 
 const asIs: Paint = (text) => text;
 
-/** No colours at all: for pipes, logs, NO_COLOR and TERM=dumb. */
+/** Without colours: for pipes, logs, NO_COLOR and TERM=dumb. */
 export const plainStyle: Style = {
   bold: asIs,
   dim: asIs,
@@ -38,11 +38,11 @@ export const plainStyle: Style = {
 };
 
 /**
- * The style of a chalk instance, as many colours as its level allows. Only chalk's type is imported, so that a
- * command without colours never loads it.
+ * The style of a chalk instance, with as many colours as its level allows. It imports only chalk's type, so a
+ * command without colours never loads chalk.
  *
- * The series are blue and vermilion, which every common kind of colour blindness tells apart. Both stand out by a
- * contrast of at least 3.5 against black and against white, which no bright yellow does.
+ * The series are blue and vermilion, which people with any common colour blindness can tell apart. Both have a
+ * contrast of at least 3.5 against black and against white, which bright yellow does not.
  */
 export function chalkStyle(chalk: ChalkInstance): Style {
   const manyColours = chalk.level >= 2;

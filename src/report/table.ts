@@ -2,7 +2,7 @@
 
 import { printable } from '../text.js';
 import type { Display, Paint } from './style.js';
-import { clip, pad, textWidth } from './text.js';
+import { clip, pad, textWidth } from './width.js';
 
 export interface Column {
   readonly header: string;
@@ -54,11 +54,10 @@ export function alignRows(
   const texts = rows.map((row) => columns.map((_, j) => printable(cellText(row[j] ?? ''))));
   const natural = columns.map((_, j) => texts.reduce((most, row) => Math.max(most, textWidth(row[j])), 1));
   const widths = shrink(columns, natural, width - gap * (columns.length - 1));
-  const ellipsis = ascii ? '~' : '…';
 
   const lines = texts.map((row, i) => {
     const cells = row.map((text, j) => {
-      const shown = clip(text, widths[j], ellipsis);
+      const shown = clip(text, widths[j], ascii);
       const cell = rows[i][j] ?? '';
       const painted = typeof cell === 'string' ? shown : cell.paint(shown);
       const spaces = pad('', widths[j] - textWidth(shown));

@@ -1,24 +1,40 @@
 /**
- * Progress on a terminal: a bar within the epoch, which makes room for a line when the epoch
- * is over. Apart from `progress.ts`, so that only a run on a terminal loads cli-progress (some 30 ms).
+ * Progress bars on a terminal, drawn by cli-progress: one for an epoch, one for the reading of a file. Apart from
+ * `progress.ts`, because cli-progress takes some 30 ms to load and only a terminal needs it.
  */
+import cliProgress from 'cli-progress';
+import { formatBytes, formatDuration, formatMetricIn, formatRate } from '../text.js';
+import {
+  type EpochSummary,
+  epochLabel,
+  formatEpochLine,
+  type TextStream,
+  type TrainingProgress,
+} from './progress.js';
+import type { Display, Style } from './style.js';
+import { clip, textWidth } from './width.js';
 
-import { formatDuration, formatMetricIn, formatRate } from '../text.js';
-import { type Bar, createBar, drawBar, LONGEST_BAR, REDRAW_MS, type TerminalStream } from './bar.js';
-import { type EpochSummary, epochLabel, formatEpochLine, type TrainingProgress } from './progress.js';
-import type { Display } from './style.js';
-import { clip, textWidth } from './text.js';
+/** A terminal; `columns` follows its window. */
+export interface TerminalStream extends TextStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Twelve pictures a second look smooth and cost next to nothing. */
+const REDRAW_MS = 1000 / 12;
+const DEFAULT_COLUMNS = 80;
+const SHORTEST_BAR = 10;
+const LONGEST_BAR = 30;
+
+type Clock = () => number;
 
 export interface TerminalProgressOptions extends Omit<Display, 'width'> {
   readonly stream: TerminalStream;
-  /** Milliseconds on a clock that never runs back; performance.now unless said. */
-  readonly now?: () => number;
+  /** Milliseconds of a monotonic clock; performance.now by default. */
+  readonly now?: Clock;
 }
 
-const DEFAULT_COLUMNS = 80;
-const SHORTEST_BAR = 10;
-
-/** What the bar says of the epoch under way. */
+/** What the bar shows of the current epoch. */
 export interface BarState {
   readonly epoch: number;
   readonly epochs: number;
@@ -30,66 +46,66 @@ export interface BarState {
 }
 
 /**
- * The bar appears once an epoch has taken a twelfth of a second, so short epochs don't flicker. While it is there the
- * cursor is hidden and lines don't wrap; `finish` undoes both.
+ * The bar appears after a twelfth of a second, so short epochs do not flicker. It hides the cursor and turns line
+ * wrapping off; `finish` undoes both.
  */
 export class TerminalProgress implements TrainingProgress {
-  private readonly stream: TerminalStream;
-  private readonly display: Omit<Display, 'width'>;
-  private readonly now: () => number;
-  private readonly bar: Bar;
-  private epoch = { epoch: 1, epochs: 1, steps: 1 };
-  private epochStart = 0;
-  private lastDraw = 0;
+  readonly #stream: TerminalStream;
+  readonly #display: Omit<Display, 'width'>;
+  readonly #now: Clock;
+  readonly #bar: Bar;
+  #epoch = { epoch: 1, epochs: 1, steps: 1 };
+  #epochStart = 0;
+  #lastDraw = 0;
 
   constructor({ stream, now = () => performance.now(), style, ascii = false }: TerminalProgressOptions) {
-    this.stream = stream;
-    this.display = { style, ascii };
-    this.now = now;
-    this.bar = createBar(stream, (state: BarState, width) =>
-      formatBarLine(state, { ...this.display, width }),
+    this.#stream = stream;
+    this.#display = { style, ascii };
+    this.#now = now;
+    this.#bar = createBar(stream, (state: BarState, width) =>
+      formatBarLine(state, { ...this.#display, width }),
     );
   }
 
   epochStarted(epoch: number, epochs: number, steps: number): void {
-    this.epoch = { epoch, epochs, steps };
-    this.epochStart = this.now();
-    this.lastDraw = this.epochStart;
+    this.#epoch = { epoch, epochs, steps };
+    this.#epochStart = this.#now();
+    this.#lastDraw = this.#epochStart;
   }
 
   stepDone(step: number, loss: number, samplesPerSecond: number): void {
-    const now = this.now();
-    if (now - this.lastDraw < REDRAW_MS) return;
-    this.lastDraw = now;
-    const secondsPerStep = (now - this.epochStart) / 1000 / step;
-    const secondsLeft = secondsPerStep * (this.epoch.steps - step);
-    const state: BarState = { ...this.epoch, step, loss, samplesPerSecond, secondsLeft };
-    if (this.bar.isActive) {
-      this.bar.update(step, state);
-      this.bar.render();
+    const now = this.#now();
+    if (now - this.#lastDraw < REDRAW_MS) return;
+    this.#lastDraw = now;
+    const secondsPerStep = (now - this.#epochStart) / 1000 / step;
+    const secondsLeft = secondsPerStep * (this.#epoch.steps - step);
+    const state: BarState = { ...this.#epoch, step, loss, samplesPerSecond, secondsLeft };
+    if (this.#bar.isActive) {
+      this.#bar.update(step, state);
+      this.#bar.render();
     } else {
-      this.bar.start(this.epoch.steps, step, state);
+      this.#bar.start(this.#epoch.steps, step, state);
     }
   }
 
   epochDone(summary: EpochSummary): void {
-    this.bar.stop();
-    const width = this.stream.columns || DEFAULT_COLUMNS;
-    this.stream.write(`${formatEpochLine(summary, { ...this.display, width })}\n`);
+    this.#bar.stop();
+    const width = this.#stream.columns || DEFAULT_COLUMNS;
+    this.#stream.write(`${formatEpochLine(summary, { ...this.#display, width })}\n`);
   }
 
   finish(): void {
-    this.bar.stop();
+    this.#bar.stop();
   }
 }
 
-/** `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, or as much as the width holds. */
+/** `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, or as much as fits. */
 export function formatBarLine(state: BarState, { width, style, ascii = false }: Display): string {
   const share = state.steps > 0 ? Math.min(1, Math.max(0, state.step / state.steps)) : 1;
   const epoch = epochLabel(state.epoch, state.epochs);
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   const loss = `  loss ${formatMetricIn(7, state.loss)}`;
-  // Padded, or the bar would change its length with every picture.
+  // Padding keeps the length of the bar the same in every picture.
   const rate = `  ${formatRate(state.samplesPerSecond)}`.padEnd(17);
   const left = `  ${formatDuration(state.secondsLeft)} left`.padEnd(18);
 
@@ -99,5 +115,94 @@ export function formatBarLine(state: BarState, { width, style, ascii = false }: 
     const bar = drawBar(share, Math.min(room, LONGEST_BAR), style, ascii);
     return `${style.bold(epoch)}  ${bar}  ${percent}${tail}`.trimEnd();
   }
-  return clip(`${epoch} ${percent}`, Math.max(0, width), ascii ? '~' : '…');
+  return clip(`${epoch} ${percent}`, Math.max(0, width), ascii);
+}
+
+/** The state of a file that is being read. */
+export interface ReadingState {
+  readonly file: string;
+  readonly done: number;
+  /** Undefined if unknown, as for a pipe. */
+  readonly total: number | undefined;
+}
+
+/** A bar for the bytes of a file. */
+export class ReadingProgress {
+  readonly #bar: Bar;
+  readonly #now: Clock;
+  #lastDraw = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: TerminalStream, display: Omit<Display, 'width'>, now: Clock = () => performance.now()) {
+    this.#now = now;
+    this.#bar = createBar(stream, (state: ReadingState, width) =>
+      formatReading(state, { ...display, width }),
+    );
+  }
+
+  update(state: ReadingState): void {
+    const now = this.#now();
+    if (now - this.#lastDraw < REDRAW_MS) return;
+    this.#lastDraw = now;
+    if (!this.#bar.isActive) this.#bar.start(1, 0, state);
+    this.#bar.update(0, state);
+    this.#bar.render();
+  }
+
+  /** Removes the bar. */
+  finish(): void {
+    this.#bar.stop();
+  }
+}
+
+/** `reading data.csv  ████████░░░░░░░░  52%  57.1 of 109.7 MB`, or as much as fits. */
+export function formatReading(
+  { file, done, total }: ReadingState,
+  { width, style, ascii = false }: Display,
+): string {
+  const label = `reading ${file}`;
+  if (total === undefined || total === 0) {
+    return clip(`${label}  ${formatBytes(done)}`, width, ascii);
+  }
+  const share = Math.min(1, done / total);
+  const tail = `  ${`${Math.floor(share * 100)}%`.padStart(4)}  of ${formatBytes(total)}`;
+  const room = width - textWidth(`${label}  ${tail}`);
+  if (room < SHORTEST_BAR) return clip(`${label}${tail}`, width, ascii);
+  return `${label}  ${drawBar(share, Math.min(room, LONGEST_BAR), style, ascii)}${tail}`;
+}
+
+type Bar = cliProgress.SingleBar;
+
+/** A bar that `render` draws; `format` makes its line from a state and a width. */
+function createBar<State>(stream: TerminalStream, format: (state: State, width: number) => string): Bar {
+  return new cliProgress.SingleBar({
+    stream: withoutCursorJumps(stream),
+    // Some terminals wrap as soon as the last column is written, so one stays free.
+    format: (_options, { maxWidth }, state: State) => format(state, maxWidth - 1),
+    hideCursor: true,
+    linewrap: false,
+    clearOnComplete: true,
+    // The caller decides when to draw, by a clock that a test can set.
+    synchronousUpdate: false,
+    fps: 12,
+    // Its own signal handlers would swallow Ctrl-C.
+    gracefulExit: false,
+  });
+}
+
+/** `████████░░░░░░░░`: `share` of `size` characters. */
+function drawBar(share: number, size: number, style: Style, ascii: boolean): string {
+  const done = Math.round(share * size);
+  const [full, empty] = ascii ? ['#', '-'] : ['█', '░'];
+  return style.training(full.repeat(done)) + style.dim(empty.repeat(size - done));
+}
+
+/**
+ * `stream` without the two codes by which cli-progress saves the cursor position when a bar starts and restores it
+ * when the bar stops. After a resize or a warning, the saved position is on another line, which would be erased.
+ * The bar never leaves its own line, so it does not need them.
+ */
+function withoutCursorJumps(stream: TerminalStream): NodeJS.WritableStream {
+  return Object.create(stream, {
+    write: { value: (text: string) => (text === '\x1b7' || text === '\x1b8' ? true : stream.write(text)) },
+  });
 }

@@ -85,7 +85,7 @@ describe('mlp doctor', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Node      ${process.versions.node} (V8 `);
     expect(stdout).toContain(
-      'BLAS      MLP_BLAS names one that cannot be used, and no other is looked for\n',
+      'BLAS      MLP_BLAS names an unusable library; others are not searched for\n',
     );
     expect(stdout).toContain(
       `unusable  ${join(folder, 'notes.txt')}\n          not a library: found some other file`,

@@ -383,8 +383,8 @@ describe('the text', () => {
       macro average        2     1.0000  1.0000  1.0000
       weighted average     2     1.0000  1.0000  1.0000
       micro average        2     1.0000  1.0000  1.0000
-      no row is predicted to be yes: precision is counted as 0
-      no row is yes: recall is counted as 0
+      no row is predicted as yes: precision counts as 0
+      no row has class yes: recall counts as 0
 
       accuracy 1.000, ROC AUC -, log loss 0.3133, loss 0.3133 (binary-cross-entropy)"
     `);

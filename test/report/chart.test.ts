@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lossChart } from '../../src/report/chart.js';
 import { chalkStyle, plainStyle } from '../../src/report/style.js';
-import { textWidth } from '../../src/report/text.js';
+import { textWidth } from '../../src/report/width.js';
 
 const on = (width: number, ascii = false) => ({ width, style: plainStyle, ascii });
 

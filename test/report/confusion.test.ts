@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { confusionTable } from '../../src/report/confusion.js';
+import { confusionTable } from '../../src/report/scores.js';
 import { plainStyle } from '../../src/report/style.js';
-import { textWidth } from '../../src/report/text.js';
+import { textWidth } from '../../src/report/width.js';
 import { hostileText } from './hostile.js';
 
 const on = (width: number, ascii = false) => ({ width, style: plainStyle, ascii });
@@ -65,7 +65,7 @@ describe('confusionTable', () => {
     const { classes } = manyClasses(100, (i) => `${i}`);
     const counts = classes.map((_, i) => classes.map((_, j) => (i === j ? 1 : 0)));
     expect(confusionTable({ classes, counts }, on(80))).toBe(
-      '100 classes, accuracy 100.0%: no class is taken for another',
+      '100 classes, accuracy 100.0%: no class is mistaken for another',
     );
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EpochSummary, formatEpochLine, PlainProgress } from '../../src/report/progress.js';
 import { plainStyle } from '../../src/report/style.js';
-import { textWidth } from '../../src/report/text.js';
+import { textWidth } from '../../src/report/width.js';
 import { hostileText } from './hostile.js';
 
 const on = (width: number, ascii = false) => ({ width, style: plainStyle, ascii });

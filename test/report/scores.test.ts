@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { classScoresTable, targetErrorsTable } from '../../src/report/scores.js';
 import { plainStyle } from '../../src/report/style.js';
-import { textWidth } from '../../src/report/text.js';
+import { textWidth } from '../../src/report/width.js';
 
 const on = (width: number, ascii = false) => ({ width, style: plainStyle, ascii });
 
@@ -49,8 +49,8 @@ describe('classScoresTable', () => {
         "macro average        5     0.8333  0.7500  0.7778        -",
         "weighted average     5     0.9000  0.8000  0.8400",
         "micro average        5     0.8000  0.8000  0.8000",
-        "no row is predicted to be b, c, d and 2 more: precision is counted as 0",
-        "no row is b, c, d and 3 more: recall is counted as 0",
+        "no row is predicted as b, c, d and 2 more: precision counts as 0",
+        "no row has class b, c, d and 3 more: recall counts as 0",
       ]
     `);
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chalkStyle, plainStyle } from '../../src/report/style.js';
 import { type Column, formatTable } from '../../src/report/table.js';
-import { textWidth } from '../../src/report/text.js';
+import { textWidth } from '../../src/report/width.js';
 import { hostileText } from './hostile.js';
 
 const layers: Column[] = [

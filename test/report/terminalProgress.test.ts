@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EpochSummary } from '../../src/report/progress.js';
 import { chalkStyle, plainStyle } from '../../src/report/style.js';
 import { type BarState, formatBarLine, TerminalProgress } from '../../src/report/terminalProgress.js';
-import { textWidth } from '../../src/report/text.js';
+import { textWidth } from '../../src/report/width.js';
 
 class FakeTerminal extends Writable {
   readonly isTTY: boolean = true;

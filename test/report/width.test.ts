@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clip, pad, textWidth } from '../../src/report/text.js';
+import { clip, pad, textWidth } from '../../src/report/width.js';
 import { printable } from '../../src/text.js';
 
 /** Any string, hostile ones among them. */
@@ -34,7 +34,7 @@ describe('clip', () => {
 
   it('ends in an ellipsis where something is missing', () => {
     expect(clip('malignant', 5)).toBe('mali…');
-    expect(clip('malignant', 5, '~')).toBe('mali~');
+    expect(clip('malignant', 5, true)).toBe('mali~');
     expect(clip('malignant', 1)).toBe('…');
     expect(clip('malignant', 0)).toBe('');
   });

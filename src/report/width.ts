@@ -1,4 +1,4 @@
-/** The width of text on a terminal, and what follows from it: cutting and padding. */
+/** The width of text on a terminal; cutting and padding to a width. */
 
 /** Text whose every UTF-16 unit is one column wide: Latin, punctuation, arrows, mathematics, boxes, braille. */
 const ONE_COLUMN_EACH =
@@ -10,7 +10,7 @@ const TWO_COLUMNS =
 
 const NO_COLUMN = /^[\p{Mark}\p{Format}]+$/u;
 
-// Loading Intl's break rules takes some 20 ms, more than all the rest of `mlp params`: only for text that needs them.
+// Intl's break rules take some 20 ms to load, more than the rest of `mlp params`, so only some texts load them.
 let segmenter: Intl.Segmenter | undefined;
 
 function graphemes(text: string): string[] {
@@ -30,8 +30,13 @@ export function textWidth(text: string): number {
   return graphemes(text).reduce((width, grapheme) => width + graphemeWidth(grapheme), 0);
 }
 
-/** `text` cut to at most `width` columns, with `ellipsis` at its end where something is missing. */
-export function clip(text: string, width: number, ellipsis = '…'): string {
+/** `text` cut to at most `width` columns; an ellipsis, `~` in ASCII, marks a cut. */
+export function clip(text: string, width: number, ascii = false): string {
+  return clipTo(text, width, ascii ? '~' : '…');
+}
+
+/** `clip` with another mark, which may be empty. */
+export function clipTo(text: string, width: number, mark: string): string {
   if (textWidth(text) <= width) return text;
   if (width < 1) return '';
   let kept = '';
@@ -41,10 +46,10 @@ export function clip(text: string, width: number, ellipsis = '…'): string {
     if (room < 0) break;
     kept += grapheme;
   }
-  return kept + ellipsis;
+  return kept + mark;
 }
 
-/** `text` with spaces up to `width` columns. */
+/** `text` filled up with spaces to `width` columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + spaces : spaces + text;
