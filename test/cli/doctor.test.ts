@@ -84,9 +84,7 @@ describe('mlp doctor', () => {
     const { code, stdout, stderr } = await mlpHere(['doctor'], options);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Node      ${process.versions.node} (V8 `);
-    expect(stdout).toContain(
-      'BLAS      MLP_BLAS names an unusable library; others are not searched for\n',
-    );
+    expect(stdout).toContain('BLAS      MLP_BLAS names an unusable library; others are not searched for\n');
     expect(stdout).toContain(
       `unusable  ${join(folder, 'notes.txt')}\n          not a library: found some other file`,
     );
