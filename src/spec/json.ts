@@ -131,7 +131,7 @@ function checkSyntax(text: string, file: string, most: number): void {
       throw failure(at, `found more than ${most} values`);
     } else if (character === '{' || character === '[') {
       if (open.length === maxDepth) {
-        throw failure(at, `found more than ${maxDepth} objects and arrays inside one another`);
+        throw failure(at, `found more than ${maxDepth} levels of nesting, expected at most ${maxDepth}`);
       }
       const isObject = character === '{';
       open.push({ close: isObject ? '}' : ']', keys: isObject ? new Map() : undefined });

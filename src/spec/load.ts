@@ -150,7 +150,7 @@ function neither(path: string, value: unknown): MlpError {
   const near = keys.map((key) => suggest(key, ['layers', 'network'])).find((hint) => hint !== undefined);
   return new MlpError(
     ExitCode.config,
-    `${formatPlace({ file: path, path: [] })}: found neither "layers", as a network spec has, nor "network", as a train config has`,
+    `${formatPlace({ file: path, path: [] })}: found neither "layers" (a network spec) nor "network" (a train config)`,
     keys.includes('nodes') ? 'this looks like a graph: mlp gradcheck reads it' : near,
   );
 }

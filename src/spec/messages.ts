@@ -183,7 +183,7 @@ function noun(path: Path): string {
 
 function withoutQuotes(value: unknown): string | undefined {
   return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) && value.length <= 20
-    ? `a number is written without quotes: ${value}`
+    ? `write a number without quotes: ${value}`
     : undefined;
 }
 

@@ -203,7 +203,7 @@ describe('loadModel of metadata', () => {
       '__metadata__.targets: found an empty file, expected JSON',
     );
     expect(messageOf(withMetadata({ network: '['.repeat(100_000) }))).toMatch(
-      /found more than 64 objects and arrays/,
+      /found more than 64 levels of nesting/,
     );
   });
 

@@ -132,7 +132,7 @@ describe('a header that is no JSON object', () => {
     [
       'nested a million deep',
       `{"t":${'['.repeat(1_000_000)}`,
-      ': header:1:69: found more than 64 objects and arrays inside one another',
+      ': header:1:69: found more than 64 levels of nesting, expected at most 64',
     ],
     [
       'the same tensor twice',

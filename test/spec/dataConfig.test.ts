@@ -177,7 +177,7 @@ describe('the data of a train config', () => {
     [
       { weights: { yes: '2' } },
       'data.weights.yes: found "2", expected a number of at least 0',
-      'a number is written without quotes: 2',
+      'write a number without quotes: 2',
     ],
     [
       { weights: { column: '' } },

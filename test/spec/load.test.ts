@@ -179,7 +179,7 @@ describe('loadNetworkSpec', () => {
     const path = join(folderWith({ 'x.json': JSON.stringify(value) }), 'x.json');
     expect(errorOf(() => loadNetworkSpec(path))).toEqual({
       exitCode: ExitCode.config,
-      message: `${path}: found neither "layers", as a network spec has, nor "network", as a train config has`,
+      message: `${path}: found neither "layers" (a network spec) nor "network" (a train config)`,
       hint,
     });
   });

@@ -90,11 +90,7 @@ describe('a network spec', () => {
 
   it.each<[layer: unknown, message: string, hint?: string]>([
     ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],
-    [
-      '10',
-      `layers[0].type: unknown layer "10"; expected ${allLayers}`,
-      'a number is written without quotes: 10',
-    ],
+    ['10', `layers[0].type: unknown layer "10"; expected ${allLayers}`, 'write a number without quotes: 10'],
     [{}, `layers[0].type: missing; expected ${allLayers}`],
     [{ type: 5 }, `layers[0].type: found 5, expected ${allLayers}`],
     [null, 'layers[0]: found null, expected a layer: a number of units, a name, or an object with a "type"'],
@@ -110,7 +106,7 @@ describe('a network spec', () => {
     [
       { type: 'linear', units: '10' },
       'layers[0].units: found "10", expected a whole number of at least 1',
-      'a number is written without quotes: 10',
+      'write a number without quotes: 10',
     ],
     [{ type: 'linear', units: 1, bias: 'no' }, 'layers[0].bias: found "no", expected true or false'],
     [
@@ -128,7 +124,7 @@ describe('a network spec', () => {
     [
       { type: 'dropout', rate: '0.5' },
       'layers[0].rate: found "0.5", expected a number of at least 0 and below 1',
-      'a number is written without quotes: 0.5',
+      'write a number without quotes: 0.5',
     ],
     [{ type: 'dropout', p: 0.5 }, 'layers[0]: unknown key "p"; expected one of type, rate'],
     ['dropuot', `layers[0].type: unknown layer "dropuot"; expected ${allLayers}`, 'did you mean "dropout"?'],

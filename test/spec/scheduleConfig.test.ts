@@ -92,7 +92,7 @@ describe('a schedule', () => {
     [
       { type: 'one-cycle', finalDivFactor: '100' },
       '.finalDivFactor: found "100", expected a number of at least 1',
-      'a number is written without quotes: 100',
+      'write a number without quotes: 100',
     ],
     [{ type: 'reduce-on-plateau', gamma: 1 }, '.gamma: found 1, expected a number above 0 and below 1'],
     [{ type: 'reduce-on-plateau', gamma: 0 }, '.gamma: found 0, expected a number above 0 and below 1'],

@@ -271,7 +271,7 @@ describe('a train config', () => {
     [
       { threads: '2' },
       'threads: found "2", expected "auto" or a whole number from 1 to 256',
-      'a number is written without quotes: 2',
+      'write a number without quotes: 2',
     ],
     [{ $schema: 3 }, '$schema: found 3, expected the address of a JSON Schema'],
   ])('refuses %j', (part, message, hint) => {
