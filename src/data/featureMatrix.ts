@@ -3,24 +3,12 @@ import { ExitCode, MlpError } from '../errors.js';
 import { ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { DType, Tensor } from '../kernels/kernels.js';
 import { formatBytes } from '../text.js';
-import type { ArenaMatrix } from './numeric/matrix.js';
 
 export interface FeatureMatrix {
   /** Begins with the features; what is behind them means nothing. A run makes it larger and puts its own tensors there. */
   readonly memory: WebAssembly.Memory;
   /** [rows, columns] */
   readonly features: Tensor;
-}
-
-/** The same matrix as plain data, for a thread that writes into it. */
-export function matrixOf({ memory, features: { data, columns } }: FeatureMatrix): ArenaMatrix {
-  return {
-    memory,
-    buffer: data.buffer as SharedArrayBuffer,
-    byteOffset: data.byteOffset,
-    dtype: data instanceof Float32Array ? 'float32' : 'float64',
-    columns,
-  };
 }
 
 /**

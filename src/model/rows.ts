@@ -6,11 +6,11 @@ import { type Dialect, detectDialect } from '../data/csv/dialect.js';
 import { TableBuilder } from '../data/csv/readTable.js';
 import { readRecordChunks } from '../data/csv/records.js';
 import { encodeTargets, type TargetEncoding, type TargetValues } from '../data/dataset/targets.js';
-import { type UnknownLevel, writeFeatures } from '../data/encoding/write.js';
+import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
+import { writeFeatures } from '../data/encoding/features.js';
 import { Levels } from '../data/levels.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
-import type { Matrix } from '../data/numeric/matrix.js';
 import type { Source } from '../data/source/source.js';
 import { type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -157,17 +157,17 @@ export class ModelRows {
    */
   async *chunks(inference: Inference): AsyncGenerator<RowChunk, void, undefined> {
     const { data } = inference.x;
-    const matrix: Matrix = {
-      buffer: data.buffer as SharedArrayBuffer,
-      byteOffset: data.byteOffset,
-      dtype: this.#model.dtype,
-      columns: inference.inputs,
-    };
     const place = firstRows(inference.capacity);
     for await (const { table, cells } of this.#origin.read(this.#kinds, inference.capacity)) {
       const { rows, lines } = table;
       const { features } = this.#model;
-      const { unknown } = writeFeatures(table, this.#features, features, place.subarray(0, rows), matrix);
+      const { unknown } = writeFeatures(
+        table,
+        this.#features,
+        features,
+        place.subarray(0, rows),
+        inference.x,
+      );
       this.#unknown.add(unknown);
       const targets = this.#wantsTargets && { targets: this.#targets(table) };
       const logits = inference.forward(rows);

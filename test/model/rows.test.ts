@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detectDialect } from '../../src/data/csv/dialect.js';
 import { readTable } from '../../src/data/csv/readTable.js';
-import { writeFeatures } from '../../src/data/encoding/write.js';
+import { writeFeatures } from '../../src/data/encoding/features.js';
 import { openSource } from '../../src/data/source/source.js';
 import { ExitCode } from '../../src/errors.js';
 import { Inference } from '../../src/model/inference.js';
@@ -317,15 +317,10 @@ describe('ModelRows.chunks', () => {
           const dialect = await detectDialect(source, { delimiter: ',', header: true });
           const table = await readTable(source, dialect, { kinds: () => ['numeric', 'text', 'numeric'] });
           source.close();
-          const buffer = new SharedArrayBuffer(4 * 6 * table.rows);
+          const data = new Float32Array(6 * table.rows);
           const place = Int32Array.from({ length: table.rows }, (_, i) => i);
-          writeFeatures(table, [0, 1, 2], FEATURES, place, {
-            buffer,
-            byteOffset: 0,
-            dtype: 'float32',
-            columns: 6,
-          });
-          expect(found.flatMap(({ x }) => x)).toEqual([...new Float32Array(buffer)]);
+          writeFeatures(table, [0, 1, 2], FEATURES, place, { data, columns: 6 });
+          expect(found.flatMap(({ x }) => x)).toEqual([...data]);
           expect(found.flatMap(({ lines }) => lines)).toEqual([...table.lines]);
         },
       ),

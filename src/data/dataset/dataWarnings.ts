@@ -1,8 +1,8 @@
 /** What a user should know of data that can be trained on all the same. */
 import { printable } from '../../text.js';
 import { parseDecimal } from '../cell.js';
+import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
-import type { UnknownLevel } from '../encoding/write.js';
 import { hardlyRepeat } from '../levels.js';
 import { columnLabel } from '../table.js';
 import type { NamedColumns } from './columnChoice.js';

@@ -6,11 +6,11 @@
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { settingOf } from '../../spec/dataConfig.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
-import { type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
-import { type FeatureRequest, type FittedFeatures, fitFeatures } from '../encoding/fit.js';
+import type { UnknownLevel } from '../encoding/categoryEncoding.js';
+import { type FeatureEncoding, type FeatureRequest, matrixWidth } from '../encoding/encoding.js';
+import { type FittedFeatures, fitFeatures, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
-import { type UnknownLevel, writeFeatures } from '../encoding/write.js';
-import { type FeatureMatrix, matrixOf } from '../featureMatrix.js';
+import type { FeatureMatrix } from '../featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { fitInBlocks } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
@@ -132,7 +132,7 @@ export class NumericRows implements RowReader {
       missingIsError: requests.every(({ missing }) => missing === 'error'),
       place,
       trainRows: train.length,
-      matrix: matrixOf(matrix),
+      matrix,
     });
     if (fitted === null) throw new NotNumeric();
     return { ...numericEncodings(this.input, requests, fitted), matrix, unknown: [] };
@@ -146,7 +146,7 @@ export class NumericRows implements RowReader {
     const transforms = encodings.filter((encoding) => encoding.kind === 'numeric');
     const { features } = this.input.choice;
     if (transforms.length < features.length) throw new NotNumeric();
-    if (!(await this.file.write(features, transforms, place, matrixOf(matrix)))) throw new NotNumeric();
+    if (!(await this.file.write(features, transforms, place, matrix))) throw new NotNumeric();
     return [];
   }
 
@@ -219,7 +219,7 @@ export class TableRows implements RowReader {
     matrix: FeatureMatrix,
   ): Promise<readonly UnknownLevel[]> {
     const { features } = this.input.choice;
-    return writeFeatures(this.table, features, encodings, place, matrixOf(matrix)).unknown;
+    return writeFeatures(this.table, features, encodings, place, matrix.features).unknown;
   }
 
   async close(): Promise<void> {}

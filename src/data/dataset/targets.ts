@@ -4,7 +4,7 @@ import { oneOf, suggest } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
 import { printable, quote } from '../../text.js';
 import { looksNumeric } from '../cell.js';
-import { overflowError } from '../encoding/fit.js';
+import { overflowError } from '../encoding/numberEncoding.js';
 import { distinct, Levels } from '../levels.js';
 import {
   cellText,

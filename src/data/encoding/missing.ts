@@ -1,6 +1,14 @@
-/** Missing cells of a table: where they are, and the error where there must be none. */
+/** Missing cells of a table: where they are, what fills them, and the error where none may be missing. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { type Column, cellLocation, type Table } from '../table.js';
+import type { MissingPolicy } from '../../spec/words.js';
+import { type Column, cellLocation, columnLabel, type Table } from '../table.js';
+
+/** Policies that fill a missing cell. Under the others it is an error, for rows to drop are no training rows. */
+export type FillPolicy = Exclude<MissingPolicy, 'error' | 'drop-row'>;
+
+export function fillPolicy(missing: MissingPolicy): FillPolicy | undefined {
+  return missing === 'error' || missing === 'drop-row' ? undefined : missing;
+}
 
 /** [rows] 1 for each row of the table with a missing cell in one of these columns, else 0. */
 export function rowsWithMissing(table: Table, indices: readonly number[]): Uint8Array {
@@ -14,8 +22,8 @@ export function rowsWithMissing(table: Table, indices: readonly number[]): Uint8
 }
 
 /**
- * Refuses missing cells of these columns in `rows`, which are in any order.
- * @throws MlpError (65) with line and column of the cell that comes first in the file
+ * Refuses missing cells of these columns in `rows`, which may be in any order.
+ * @throws MlpError ExitCode.data with the location of the first such cell in the file
  */
 export function requireComplete(table: Table, indices: readonly number[], rows: Int32Array): void {
   let first = table.rows;
@@ -34,13 +42,24 @@ export function requireComplete(table: Table, indices: readonly number[], rows: 
   throw missingError(cellLocation(table, firstIndex, first), table.columns[firstIndex]?.kind);
 }
 
-/** The error (65) for a missing cell, found at `place`, in a column of this kind. */
-export function missingError(place: string, kind: Column['kind'] | undefined): MlpError {
+/** The error ExitCode.data for a missing cell in a column of this kind. */
+export function missingError(location: string, kind: Column['kind'] | undefined): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${place}: found a missing value, expected ${kind === 'numeric' ? 'a number' : 'a value'}`,
-    'complete the cell, remove the row, or say in data.missing how to go on: ' +
+    `${location}: found a missing value, expected ${kind === 'numeric' ? 'a number' : 'a value'}`,
+    'complete the cell, remove the row, or set data.missing to ' +
       '"mean", "median", "most-frequent", "indicator" or "drop-row"',
+  );
+}
+
+/** The error ExitCode.data for a column whose training rows miss every cell. */
+export function allMissing(table: Table, index: number, rows: number): MlpError {
+  const label = columnLabel(table.header, table.names[index]);
+  return new MlpError(
+    ExitCode.data,
+    `${table.path}: ${label}: found missing values in all ${rows} training rows, ` +
+      'expected at least one value to fill them with',
+    'name the column in data.exclude',
   );
 }
 

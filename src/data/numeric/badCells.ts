@@ -1,14 +1,14 @@
 /** Errors about single cells, in the very words of the table that csv-parse's cells make. */
 import type { MlpError } from '../../errors.js';
+import type { DType } from '../../kernels/kernels.js';
 import { badNumber as numberError } from '../csv/columnBuilders.js';
 import type { Dialect } from '../csv/dialect.js';
 import { missingError } from '../encoding/missing.js';
-import { tooLargeError } from '../encoding/write.js';
+import { tooLargeError } from '../encoding/numberEncoding.js';
 import type { Affine } from '../scaling.js';
 import type { Source } from '../source/source.js';
 import { columnLabel } from '../table.js';
 import type { BadCell, BadCells, FittedChunk } from './fit.js';
-import type { Matrix } from './matrix.js';
 
 /** The file as messages see it. */
 export interface FileContext {
@@ -37,7 +37,7 @@ export function tooLarge(
   context: FileContext,
   { row, column, value }: { readonly row: number; readonly column: number; readonly value: number },
   { shift, scale }: Affine,
-  dtype: Matrix['dtype'],
+  dtype: DType,
 ): MlpError {
   const scaled = (value - shift) / scale;
   const found = scaled === value ? `${value}` : `${value}, scaled ${scaled}`;

@@ -60,7 +60,8 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
   const { place, trainRows, features, matrix } = task;
   const matrixSpace = new ThreadMatrix(reader.modules.matrix, matrix, task.scratch, reader.rank);
   const placeBlock = matrixSpace.placer(task, blockSize, columns);
-  const source = matrix.dtype === 'float32' ? at.packed : at.values;
+  const isFloat32 = matrixSpace.elementBytes === 4;
+  const source = isFloat32 ? at.packed : at.values;
   const rowBytes = columns * matrixSpace.elementBytes;
   const unpacked = new UnpackedNumbers(reader, features);
 
@@ -92,7 +93,7 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
           if (row >= 0 && row < trainRows) space.words[at.chosen / 4 + chosen++] = r * columns * 8;
         }
         if (chosen > 0) addRows(chosen);
-        if (matrix.dtype === 'float32') unpacked.add(firstRow);
+        if (isFloat32) unpacked.add(firstRow);
         if (unpacked.isAllWide) return;
         const block = space.bytes.subarray(source, source + rows * rowBytes);
         placeBlock(block, place.subarray(firstRow, firstRow + rows));

@@ -1,5 +1,5 @@
 /** A thread's access to a matrix: the module on the matrix's memory, and room there for a block of rows on their way. */
-import type { DType } from '../../kernels/kernels.js';
+import type { FeatureMatrix } from '../featureMatrix.js';
 import { instantiateMatrix, type MatrixExports } from './modules.js';
 
 const PAGE = 65_536;
@@ -20,7 +20,7 @@ export interface Scratch {
 
 /** A matrix to be written to, as every thread needs to know it. */
 export interface SharedMatrix {
-  readonly matrix: ArenaMatrix;
+  readonly matrix: FeatureMatrix;
   readonly scratch: Scratch;
   /** [rows of the file] shared: the row of the matrix, −1 for none. */
   readonly place: Int32Array;
@@ -34,7 +34,7 @@ export interface BlockSize {
 
 /** Makes a matrix's memory larger by what threads need there. Undefined where that is more than memory can be. */
 export function addScratch(
-  { memory, columns }: ArenaMatrix,
+  { memory, features: { columns } }: FeatureMatrix,
   { cells, rows }: BlockSize,
   threads: number,
 ): Scratch | undefined {
@@ -59,12 +59,12 @@ export class ThreadMatrix {
 
   constructor(
     module: WebAssembly.Module,
-    readonly matrix: ArenaMatrix,
+    readonly matrix: FeatureMatrix,
     { address, bytesOfThread }: Scratch,
     rank: number,
   ) {
     this.exports = instantiateMatrix(module, matrix.memory);
-    this.elementBytes = matrix.dtype === 'float32' ? 4 : 8;
+    this.elementBytes = matrix.features.data instanceof Float32Array ? 4 : 8;
     const { buffer } = matrix.memory;
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
@@ -74,7 +74,8 @@ export class ThreadMatrix {
 
   /** Returns a function that copies rows of a block, as many as `place` has elements, to where they belong. */
   placer(columns: Columns, { cells, rows }: BlockSize, blockColumns: number) {
-    const { block, elementBytes, matrix } = this;
+    const { block, elementBytes } = this;
+    const { columns: matrixColumns, address } = this.matrix.features;
     const placeAt = block + 8 * cells;
     const runsAt = placeAt + 4 * rows;
     const runs = findRuns(columns).flatMap((run) => run.map((columns) => columns * elementBytes));
@@ -89,22 +90,22 @@ export class ThreadMatrix {
         placeAt,
         runsAt,
         runs.length / 3,
-        matrix.byteOffset,
-        matrix.columns * elementBytes,
+        address,
+        matrixColumns * elementBytes,
       );
     };
   }
 
   /** Returns a function that scales rows of the matrix from..end where they are, and says whether all numbers fit. */
   scaler(shift: Float64Array, scale: Float64Array): (from: number, end: number) => boolean {
-    const { block, matrix, exports } = this;
-    const { columns, byteOffset } = matrix;
+    const { block, exports, elementBytes } = this;
+    const { columns, address } = this.matrix.features;
     const scaleAt = block + 8 * columns;
     this.doubles.set(shift, block / 8);
     this.doubles.set(scale, scaleAt / 8);
-    const scaleRows = matrix.dtype === 'float32' ? exports.scalePacked : exports.scaleFloat64;
+    const scaleRows = elementBytes === 4 ? exports.scalePacked : exports.scaleFloat64;
     return (from, end) => {
-      const first = byteOffset + from * columns * this.elementBytes;
+      const first = address + from * columns * elementBytes;
       return scaleRows(end - from, columns, first, block, scaleAt) === 1;
     };
   }
@@ -119,18 +120,4 @@ function findRuns({ features, slots }: Columns): [number, number, number][] {
     else runs.push([feature, slots[j], 1]);
   });
   return runs;
-}
-
-/** A row-major matrix in memory that threads share. */
-export interface Matrix {
-  readonly buffer: SharedArrayBuffer;
-  readonly byteOffset: number;
-  readonly dtype: DType;
-  readonly columns: number;
-}
-
-/** A matrix in an arena: WebAssembly can work on it where it is. */
-export interface ArenaMatrix extends Matrix {
-  /** The memory whose buffer it is. */
-  readonly memory: WebAssembly.Memory;
 }

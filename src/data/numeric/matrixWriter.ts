@@ -1,8 +1,9 @@
 /** A matrix as the threads of a file write to it: scaled at once, or where it is, after fitting. */
+
+import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine } from '../scaling.js';
 import type { PlacedChunk } from './chunkReader.js';
 import type { FittedChunk } from './fit.js';
-import type { ArenaMatrix } from './matrix.js';
 import { addScratch, type Columns, type SharedMatrix } from './matrix.js';
 import type { ReaderPool } from './readerPool.js';
 
@@ -21,7 +22,7 @@ export class MatrixWriter {
     pool: ReaderPool,
     chunks: readonly PlacedChunk[],
     place: Int32Array,
-    matrix: ArenaMatrix,
+    matrix: FeatureMatrix,
   ): MatrixWriter | undefined {
     const scratch = addScratch(matrix, pool.blockSize, pool.threads);
     return scratch && new MatrixWriter(pool, chunks, { matrix, scratch, place: inSharedMemory(place) });
@@ -69,7 +70,7 @@ export class MatrixWriter {
   private async scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
     const { matrix, scratch, place } = this.shared;
     const rows = placedRows(place);
-    const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.columns));
+    const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.features.columns));
     let fits = true;
     await this.pool.run(
       { kind: 'scale', rows, chunkRows, ...numbersOf(transforms), matrix, scratch },
@@ -84,7 +85,7 @@ export class MatrixWriter {
   /** Writes numbers into a matrix of float32, each given by row of the file, feature and value; whether all fit. */
   private writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
     const { matrix, place } = this.shared;
-    const elements = new Float32Array(matrix.memory.buffer, matrix.byteOffset);
+    const { data: elements, columns } = matrix.features;
     let fits = true;
     for (const numbers of chunks) {
       for (let i = 0; i < numbers.length; i += 3) {
@@ -92,7 +93,7 @@ export class MatrixWriter {
         const feature = numbers[i + 1];
         if (row < 0) continue;
         const { shift, scale } = transforms[feature];
-        const at = row * matrix.columns + feature;
+        const at = row * columns + feature;
         elements[at] = (numbers[i + 2] - shift) / scale;
         fits &&= Number.isFinite(elements[at]);
       }

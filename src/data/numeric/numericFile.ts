@@ -10,13 +10,13 @@
  */
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
+import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine, FittedColumn, Scaling } from '../scaling.js';
 import type { Source } from '../source/source.js';
 import type { Column, ColumnKind, NumericColumn, Table, TextColumn } from '../table.js';
 import { BadCellSummary, lineOf, tooLarge } from './badCells.js';
 import { chunkCount, type PlacedChunk } from './chunkReader.js';
 import { Moments } from './fit.js';
-import type { ArenaMatrix } from './matrix.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
 import { ReaderPool } from './readerPool.js';
 import { joinColumns, type KeptCells, type KeptColumn } from './scan.js';
@@ -41,7 +41,7 @@ export interface FitRequest {
   readonly place: Int32Array;
   /** Rows of the matrix below this are fitted on; at least one is. */
   readonly trainRows: number;
-  readonly matrix: ArenaMatrix;
+  readonly matrix: FeatureMatrix;
   /** Whether a missing cell is an error; else the file is declined for it. */
   readonly missingIsError: boolean;
 }
@@ -164,7 +164,7 @@ export class NumericFile {
     features: readonly number[],
     transforms: readonly Affine[],
     place: Int32Array,
-    matrix: ArenaMatrix,
+    matrix: FeatureMatrix,
   ): Promise<boolean> {
     const target = MatrixWriter.of(this.pool, this.chunks, place, matrix);
     const fits = await target?.write(inOrder(features), transforms, (index) => this.tellProgress(index));
@@ -184,8 +184,9 @@ export class NumericFile {
     features: readonly number[],
     transforms: readonly Affine[],
     place: Int32Array,
-    { dtype }: ArenaMatrix,
+    { features: { data } }: FeatureMatrix,
   ): Promise<void> {
+    const dtype = data instanceof Float32Array ? 'float32' : 'float64';
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
     await this.pool.readAll(this.chunks, features, (row, j, value) => {
       const { shift, scale } = transforms[j];

@@ -1,6 +1,7 @@
 /** A way over a piece when the scaling is known: every number scaled to its place in the matrix. */
+import type { FeatureMatrix } from '../featureMatrix.js';
 import type { PlacedChunk, Reader } from './chunkReader.js';
-import { type ArenaMatrix, type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
+import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
 
 export interface WriteTask extends Columns, SharedMatrix {
   readonly kind: 'write';
@@ -23,7 +24,7 @@ export function writer(reader: Reader, task: WriteTask): (index: number) => Writ
   const matrixSpace = new ThreadMatrix(reader.modules.matrix, matrix, task.scratch, reader.rank);
   const placeBlock = matrixSpace.placer(task, blockSize, columns);
   const rowBytes = columns * matrixSpace.elementBytes;
-  const scaleBlock = matrix.dtype === 'float32' ? exports.scaleToFloat32 : exports.scaleToFloat64;
+  const scaleBlock = matrixSpace.elementBytes === 4 ? exports.scaleToFloat32 : exports.scaleToFloat64;
 
   return (index) => {
     space.numbers(at.shift, columns).fill(0);
@@ -56,7 +57,7 @@ export interface ScaleTask {
   /** [matrix columns] */
   readonly shift: Float64Array;
   readonly scale: Float64Array;
-  readonly matrix: ArenaMatrix;
+  readonly matrix: FeatureMatrix;
   readonly scratch: Scratch;
 }
 

@@ -1,8 +1,8 @@
 /** One column in figures. */
 import { hardlyRepeat } from '../levels.js';
 import type { Column, NumericColumn, TextColumn } from '../table.js';
+import { type Codes, countCodes } from './equalCells.js';
 import type { ColumnProfile, ColumnRole, Level } from './tableProfile.js';
-import { type Codes, countCodes } from './valueCodes.js';
 
 /** How many of its most frequent values a column of text shows. */
 const FREQUENT_LEVELS = 5;

@@ -3,8 +3,8 @@
  * that has it is perfect, and worth nothing.
  */
 import { type Column, numericColumn, type Table } from '../table.js';
+import { type Codes, encodeCells } from './equalCells.js';
 import type { ColumnProfile } from './tableProfile.js';
-import { type Codes, encodeCells } from './valueCodes.js';
 
 /**
  * How a column tells the target, in all rows:

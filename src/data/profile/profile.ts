@@ -15,11 +15,10 @@ import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
 import { type Column, cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
 import { profileColumn } from './columnProfile.js';
-import { RowHashes } from './duplicates.js';
+import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js';
 import { agrees, type Leak, LeakSearch } from './leaks.js';
 import { columnWarnings, duplicateWarnings, targetWarnings } from './profileWarnings.js';
 import type { ColumnProfile, Level, TableProfile, TargetProfile, Warning } from './tableProfile.js';
-import { type Codes, countCodes, encodeCells } from './valueCodes.js';
 
 /** What one pass over the columns finds. */
 interface Findings {

@@ -161,7 +161,7 @@ const REFUSED: Refused[] = [
     what: 'a validation share that leaves no row',
     content: 'a,y\n1,0.5\n2,1.5\n',
     options: { validation: 0.9 },
-    message: /t\.csv: split: found 2 rows, which a held-out share of 0\.9 takes whole/,
+    message: /t\.csv: split: found 2 rows, all held out by a share of 0\.9/,
   },
   {
     what: 'a value that overflows float32',

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrixWidth } from '../../../src/data/encoding/encoding.js';
-import { fitFeatures } from '../../../src/data/encoding/fit.js';
-import { writeFeatures } from '../../../src/data/encoding/write.js';
+import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
 import type { Scaling } from '../../../src/data/scaling.js';
 import type { MissingPolicy } from '../../../src/spec/words.js';
 import { fixture } from '../../support/fixtures.js';
@@ -47,10 +46,9 @@ describe('a mixed table with missing cells', () => {
       fitted[side].forEach((row, i) => {
         place[row] = i;
       });
-      const buffer = new SharedArrayBuffer(fitted[side].length * columns * 8);
-      const matrix = { buffer, byteOffset: 0, dtype: 'float64', columns } as const;
-      const { unknown } = writeFeatures(table, indices, encodings, place, matrix);
-      expect(new Float64Array(buffer)).toBeAllclose(expected[side], { relative: 1e-12, absolute: 1e-12 });
+      const data = new Float64Array(fitted[side].length * columns);
+      const { unknown } = writeFeatures(table, indices, encodings, place, { data, columns });
+      expect(data).toBeAllclose(expected[side], { relative: 1e-12, absolute: 1e-12 });
       expect(unknown).toEqual(side === 'train' ? [] : [{ column: 'city', level: 'Quito', rows: 1 }]);
     }
   });

@@ -1,7 +1,7 @@
 /** The matrix that a plain file becomes, held to the arithmetic it stands for. */
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../../src/data/csv/readTable.js';
-import { createFeatureMatrix, matrixOf } from '../../../src/data/featureMatrix.js';
+import { createFeatureMatrix } from '../../../src/data/featureMatrix.js';
 import { fitStandardization } from '../../../src/data/scaling.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DType } from '../../../src/kernels/kernels.js';
@@ -255,7 +255,7 @@ describe('PlainFile.write', () => {
         folder,
         content,
         { threads: 2 },
-        (file) => file?.write([1, 0], transforms, place, matrixOf(matrix)),
+        (file) => file?.write([1, 0], transforms, place, matrix),
         tuning,
       );
       expect(written).toBe(true);
@@ -267,7 +267,7 @@ describe('PlainFile.write', () => {
     for (const cell of ['x', '']) {
       await withNumericFile(folder, `a,b\n1,2\n3,${cell}\n`, {}, async (file) => {
         const matrix = createFeatureMatrix('float32', 2, 2);
-        expect(await file?.write([0, 1], transforms, Int32Array.of(0, 1), matrixOf(matrix))).toBe(false);
+        expect(await file?.write([0, 1], transforms, Int32Array.of(0, 1), matrix)).toBe(false);
       });
     }
   });
@@ -275,8 +275,7 @@ describe('PlainFile.write', () => {
   it('refuses a number that the matrix can’t hold', async () => {
     await withNumericFile(folder, 'a,b\n1,2\n3,1e39\n', {}, async (file) => {
       const matrix = createFeatureMatrix('float32', 2, 2);
-      const written =
-        file?.write([0, 1], transforms, Int32Array.of(0, 1), matrixOf(matrix)) ?? Promise.resolve();
+      const written = file?.write([0, 1], transforms, Int32Array.of(0, 1), matrix) ?? Promise.resolve();
       expect((await rejection(written)).message).toContain(
         'plain.csv:3: column "b": found 1e+39, scaled 4e+39',
       );

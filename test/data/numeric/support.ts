@@ -1,5 +1,5 @@
 import { type Dialect, detectDialect } from '../../../src/data/csv/dialect.js';
-import { createFeatureMatrix, matrixOf } from '../../../src/data/featureMatrix.js';
+import { createFeatureMatrix } from '../../../src/data/featureMatrix.js';
 import { NumericFile, type NumericFileRequest } from '../../../src/data/numeric/numericFile.js';
 import type { Tuning } from '../../../src/data/numeric/workspace.js';
 import type { FittedColumn, Scaling } from '../../../src/data/scaling.js';
@@ -77,7 +77,7 @@ export async function fitFile(file: NumericFile, options: FitOptions): Promise<F
   const matrix = createFeatureMatrix(dtype, placed, features.length);
   const scalings = typeof scaling === 'string' ? features.map(() => scaling) : scaling;
   const trainRows = options.trainRows ?? placed;
-  const request = { features, scalings, place, trainRows, matrix: matrixOf(matrix), missingIsError };
+  const request = { features, scalings, place, trainRows, matrix, missingIsError };
   const fitted = await file.fit(request);
   return fitted && { fitted, data: matrix.features.data };
 }

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CategoryEncoding, NumericEncoding } from '../../../src/data/encoding/encoding.js';
-import { type FeatureRequest, fitFeatures } from '../../../src/data/encoding/fit.js';
+import type {
+  CategoryEncoding,
+  FeatureRequest,
+  NumericEncoding,
+} from '../../../src/data/encoding/encoding.js';
+import { fitFeatures } from '../../../src/data/encoding/features.js';
 import type { Table } from '../../../src/data/table.js';
 import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/words.js';
 import { allRows, tableOf } from './tables.js';

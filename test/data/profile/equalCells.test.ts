@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RowHashes } from '../../../src/data/profile/duplicates.js';
-import { encodeCells } from '../../../src/data/profile/valueCodes.js';
+import { encodeCells, RowHashes } from '../../../src/data/profile/equalCells.js';
 import type { Column, NumericColumn } from '../../../src/data/table.js';
 import { RandomState } from '../../../src/random/randomState.js';
 

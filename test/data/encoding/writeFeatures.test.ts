@@ -3,51 +3,42 @@ import { describe, expect, it } from 'vitest';
 import {
   type CategoryEncoding,
   type FeatureEncoding,
+  type FeatureRequest,
   matrixWidth,
   type NumericEncoding,
 } from '../../../src/data/encoding/encoding.js';
-import { type FeatureRequest, fitFeatures } from '../../../src/data/encoding/fit.js';
-import { writeFeatures } from '../../../src/data/encoding/write.js';
-import type { Matrix } from '../../../src/data/numeric/matrix.js';
+import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
 import type { Table } from '../../../src/data/table.js';
+import type { DType, FloatArray } from '../../../src/kernels/kernels.js';
 import { allRows, tableOf } from './tables.js';
 import '../../support/matchers.js';
 
 /** Rows that nothing has been written to hold this. */
 const UNTOUCHED = 77;
 
-function matrixOf(
-  rows: number,
-  columns: number,
-  dtype: Matrix['dtype'] = 'float64',
-  byteOffset = 64,
-): Matrix {
-  const bytes = dtype === 'float32' ? 4 : 8;
+function matrixOf(rows: number, columns: number, dtype: DType = 'float64', byteOffset = 64) {
+  const elementBytes = dtype === 'float32' ? 4 : 8;
   // 5 bytes more: memory need not end with the matrix, nor with an element
-  const buffer = new SharedArrayBuffer(byteOffset + rows * columns * bytes + 5);
-  const matrix = { buffer, byteOffset, dtype, columns };
-  elementsOf(matrix, rows).fill(UNTOUCHED);
-  return matrix;
-}
-
-function elementsOf({ buffer, byteOffset, dtype, columns }: Matrix, rows: number) {
-  return dtype === 'float32'
-    ? new Float32Array(buffer, byteOffset, rows * columns)
-    : new Float64Array(buffer, byteOffset, rows * columns);
+  const buffer = new SharedArrayBuffer(byteOffset + rows * columns * elementBytes + 5);
+  const data: FloatArray =
+    dtype === 'float32'
+      ? new Float32Array(buffer, byteOffset, rows * columns)
+      : new Float64Array(buffer, byteOffset, rows * columns);
+  return { data: data.fill(UNTOUCHED), columns };
 }
 
 /** The rows of the matrix that all rows of the table give, in their order. */
 function write(
   table: Table,
   encodings: readonly FeatureEncoding[],
-  { dtype, place = allRows(table) }: { dtype?: Matrix['dtype']; place?: Int32Array } = {},
+  { dtype, place = allRows(table) }: { dtype?: DType; place?: Int32Array } = {},
 ) {
   const columns = matrixWidth(encodings);
   const rows = Math.max(-1, ...place) + 1;
   const matrix = matrixOf(rows, columns, dtype);
   const indices = encodings.map(({ column }) => table.names.indexOf(column));
   const { unknown } = writeFeatures(table, indices, encodings, place, matrix);
-  const elements = elementsOf(matrix, rows);
+  const elements = matrix.data;
   const written = Array.from({ length: rows }, (_, row) => [
     ...elements.subarray(row * columns, (row + 1) * columns),
   ]);
@@ -154,7 +145,7 @@ describe('writeFeatures', () => {
     );
     const matrix = matrixOf(4, 3);
     expect(() => writeFeatures(table, [0, 1], [x, city], allRows(table), matrix)).toThrow('people.csv:3');
-    expect(new Set(elementsOf(matrix, 4))).toEqual(new Set([UNTOUCHED]));
+    expect(new Set(matrix.data)).toEqual(new Set([UNTOUCHED]));
     expect(() => write(table, [x, city], { place: Int32Array.of(0, -1, -1, -1) })).not.toThrow();
   });
 
@@ -225,7 +216,7 @@ describe('blocks', () => {
     }
     const matrix = matrixOf(rows, columns, 'float32');
     writeFeatures(table, [...names.keys()], encodings, place, matrix);
-    expect(elementsOf(matrix, rows)).toBeAllclose(expected);
+    expect(matrix.data).toBeAllclose(expected);
   });
 });
 

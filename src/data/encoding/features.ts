@@ -1,0 +1,143 @@
+/** All features of a table: their encodings are fitted on the training rows alone, then any rows are written by them. */
+import type { Tensor } from '../../kernels/kernels.js';
+import type { Table } from '../table.js';
+import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
+import {
+  type Destination,
+  encodingWidth,
+  type FeatureEncoding,
+  type FeatureRequest,
+  matrixWidth,
+  takesMissing,
+  type Writer,
+} from './encoding.js';
+import { fillPolicy, requireComplete } from './missing.js';
+import { fitNumbers, numberWriter, tooLargeAt } from './numberEncoding.js';
+
+export interface FittedFeatures {
+  /** In the order of the requests. */
+  readonly encodings: readonly FeatureEncoding[];
+  /** Names of numeric columns with a single value in the training rows, apart from missing cells. */
+  readonly constant: readonly string[];
+}
+
+/**
+ * Rows are written in blocks, column by column within each, so that the rows of a block stay in the cache wherever they
+ * are in the matrix. A million shuffled rows of 30 columns take a sixth of the time they take in one block.
+ */
+const BLOCK_BYTES = 2 ** 18;
+const LEAST_BLOCK_ROWS = 32;
+const MOST_BLOCK_ROWS = 512;
+
+/** Numbers from here on are rounded to infinity. */
+const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIVE_INFINITY };
+
+/**
+ * Fits one encoding for each request on `trainRows`: at least one row of the table, in any order. Missing cells are
+ * filled before scaling is fitted, as in a scikit-learn pipeline of SimpleImputer and a scaler.
+ *
+ * - Scaling: `standard` by mean and population standard deviation, `minmax` to [0, 1] by the bounds, `none` not at all.
+ *   The scale of a column with a single value is 1.
+ * - Missing numbers are filled with the `mean`, the `median`, or the `most-frequent` value (the least of several);
+ *   under `indicator` with the mean, and one more matrix column marks the missing cells.
+ * - Missing categories are filled with the most frequent level (the first of several) under `mean`, `median` and
+ *   `most-frequent`; under `indicator` they have a matrix column instead of a level.
+ * - A column gets an indicator only if a training cell is missing. Otherwise `indicator` fills like the others.
+ *
+ * @throws MlpError ExitCode.data for a missing cell under `error`, with its location; for a column whose training cells are
+ *   all missing; for numbers so large that mean, variance or range overflow
+ */
+export function fitFeatures(
+  table: Table,
+  requests: readonly FeatureRequest[],
+  trainRows: Int32Array,
+): FittedFeatures {
+  const complete = requests.filter(({ missing }) => fillPolicy(missing) === undefined);
+  requireComplete(
+    table,
+    complete.map(({ index }) => index),
+    trainRows,
+  );
+  const constant: string[] = [];
+  // In file order, columns are read from start to end, and sums do not depend on the shuffle.
+  const rows = trainRows.toSorted();
+  const scratch = new Float64Array(rows.length);
+  const encodings = requests.map((request) => {
+    if (request.category || table.columns[request.index]?.kind === 'text') {
+      return fitCategory(table, request, rows);
+    }
+    const fitted = fitNumbers(table, request, rows, scratch);
+    if (fitted.constant) constant.push(fitted.encoding.column);
+    return fitted.encoding;
+  });
+  return { encodings, constant };
+}
+
+/**
+ * Writes every row whose `place` [table rows] is not negative to that row of `features`, and returns the unknown levels in
+ * the order of the encodings. `indices` are the table's columns, one for each encoding.
+ *
+ * @throws MlpError ExitCode.data with the location of the first missing cell that its encoding does not fill, or of the
+ *   first scaled number that the matrix can't hold; rows before it may have been written
+ */
+export function writeFeatures(
+  table: Table,
+  indices: readonly number[],
+  encodings: readonly FeatureEncoding[],
+  place: Int32Array,
+  features: Pick<Tensor, 'data' | 'columns'>,
+): { unknown: UnknownLevel[] } {
+  const width = matrixWidth(encodings);
+  if (features.columns !== width) throw new RangeError(`${features.columns} columns when expected ${width}`);
+  const rows = placedRows(place);
+  requireComplete(
+    table,
+    indices.filter((_, i) => !takesMissing(encodings[i])),
+    rows,
+  );
+
+  const elements = features.data;
+  const dtype = elements instanceof Float32Array ? 'float32' : 'float64';
+  const destination: Destination = { rows, place, elements, width, tooLarge: TOO_LARGE[dtype] };
+  let offset = 0;
+  const writers = encodings.map((encoding, i): Writer => {
+    const first = offset;
+    offset += encodingWidth(encoding);
+    return encoding.kind === 'numeric'
+      ? numberWriter(table, indices[i], encoding, first, destination)
+      : categoryWriter(table, indices[i], encoding, first, destination);
+  });
+  const rowBytes = width * elements.BYTES_PER_ELEMENT;
+  const step = Math.max(LEAST_BLOCK_ROWS, Math.min(MOST_BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
+  for (let from = 0; from < rows.length; from += step) {
+    const to = Math.min(from + step, rows.length);
+    let fits = true;
+    for (const write of writers) fits = write(from, to) && fits;
+    if (!fits) throwTooLarge(rows.subarray(from, to));
+  }
+  const unknown = encodings.flatMap((encoding, i) =>
+    encoding.kind === 'category' ? unknownLevels(table, indices[i], encoding, rows) : [],
+  );
+  return { unknown };
+
+  /** Throws for the first number that is too large, by row and then by feature. */
+  function throwTooLarge(block: Int32Array): never {
+    for (const row of block) {
+      for (const [i, encoding] of encodings.entries()) {
+        const { tooLarge } = destination;
+        const error =
+          encoding.kind === 'numeric' && tooLargeAt(table, indices[i], encoding, row, dtype, tooLarge);
+        if (error) throw error;
+      }
+    }
+    throw new RangeError('no number is too large');
+  }
+}
+
+/** The rows that have a place, rising. */
+function placedRows(place: Int32Array): Int32Array {
+  const rows = new Int32Array(place.length);
+  let count = 0;
+  for (let row = 0; row < place.length; row++) if (place[row] >= 0) rows[count++] = row;
+  return rows.subarray(0, count);
+}

@@ -1,0 +1,180 @@
+/** Columns of numbers: missing cells are filled, then all are scaled. */
+import { ExitCode, MlpError } from '../../errors.js';
+import type { DType } from '../../kernels/kernels.js';
+import { type FittedColumn, fitStandardization, rangeColumn, type Scaling } from '../scaling.js';
+import { cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
+import type { Destination, FeatureRequest, NumericEncoding, Writer } from './encoding.js';
+import { allMissing, type FillPolicy, fillPolicy } from './missing.js';
+
+/** Fits the encoding on these rows of the table. `filled` [rows] is overwritten. */
+export function fitNumbers(
+  table: Table,
+  { index, scaling, missing }: FeatureRequest,
+  rows: Int32Array,
+  filled: Float64Array,
+): { encoding: NumericEncoding; constant: boolean } {
+  const { values } = numericColumn(table, index);
+  const { count, least, greatest } = gatherPresent(values, rows, filled);
+  if (count === 0) throw allMissing(table, index, rows.length);
+
+  const policy = fillPolicy(missing);
+  const fill = policy && fillValue(policy, filled.subarray(0, count), least, greatest);
+  if (fill !== undefined && !Number.isFinite(fill)) throw overflow(table, index, 'sum');
+  if (fill !== undefined && count < rows.length) gatherFilled(values, rows, fill, filled);
+  const { shift, scale, constant } = fitScaling(scaling, filled, least, greatest);
+  if (!Number.isFinite(scale)) throw overflow(table, index, scaling === 'minmax' ? 'range' : 'variance');
+  return {
+    encoding: {
+      kind: 'numeric',
+      column: table.names[index],
+      // JSON has no −0, and x − 0 differs from x − (−0) for x = −0.
+      shift: shift + 0,
+      scale,
+      ...(fill !== undefined && { fill: fill + 0 }),
+      ...(policy === 'indicator' && count < rows.length && { indicator: true }),
+    },
+    constant,
+  };
+}
+
+/** The writer of the matrix columns from `offset` on. */
+export function numberWriter(
+  table: Table,
+  index: number,
+  encoding: NumericEncoding,
+  offset: number,
+  destination: Destination,
+): Writer {
+  const { values } = numericColumn(table, index);
+  return (from, to) => writeNumbers(destination, offset, values, encoding, from, to);
+}
+
+// A function on parameters: over the variables of a closure this loop takes three times as long.
+function writeNumbers(
+  { rows, place, elements, width, tooLarge }: Destination,
+  offset: number,
+  values: Float64Array,
+  { shift, scale, fill = Number.NaN, indicator }: NumericEncoding,
+  from: number,
+  to: number,
+): boolean {
+  let fits = true;
+  for (let i = from; i < to; i++) {
+    const row = rows[i];
+    const value = values[row];
+    const missing = Number.isNaN(value);
+    const scaled = ((missing ? fill : value) - shift) / scale;
+    const at = place[row] * width + offset;
+    elements[at] = scaled;
+    if (indicator) elements[at + 1] = missing ? 1 : 0;
+    if (!(Math.abs(scaled) < tooLarge)) fits = false;
+  }
+  return fits;
+}
+
+/** The error for the number in this row of the table; undefined if the matrix holds it. */
+export function tooLargeAt(
+  table: Table,
+  index: number,
+  { fill = Number.NaN, shift, scale }: NumericEncoding,
+  row: number,
+  dtype: DType,
+  limit: number,
+): MlpError | undefined {
+  const cell = numericColumn(table, index).values[row];
+  const value = Number.isNaN(cell) ? fill : cell;
+  const scaled = (value - shift) / scale;
+  if (Math.abs(scaled) < limit) return undefined;
+  const found = Number.isNaN(cell) ? `a missing value, filled with ${fill}` : `${value}`;
+  const shown = scaled === value ? found : `${found}, scaled ${scaled}`;
+  return tooLargeError(cellLocation(table, index, row), shown, dtype);
+}
+
+/** The error ExitCode.data for a number that a matrix can't hold. */
+export function tooLargeError(location: string, found: string, dtype: DType): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${location}: found ${found}, expected a number that fits a ${dtype}`,
+    dtype === 'float32' ? 'check the value, or set "dtype" to "float64"' : 'check the value and its unit',
+  );
+}
+
+/** The error ExitCode.data for a column whose numbers are too large to be scaled. */
+export function overflowError(location: string, what: 'sum' | 'variance' | 'range'): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${location}: found values whose ${what} overflows a float64, expected smaller ones`,
+    'give the column in a larger unit',
+  );
+}
+
+function overflow(table: Table, index: number, what: 'sum' | 'variance' | 'range'): MlpError {
+  return overflowError(`${table.path}: ${columnLabel(table.header, table.names[index])}`, what);
+}
+
+/** Writes the values of these rows that are not missing to the start of `into`, and finds their bounds. */
+function gatherPresent(values: Float64Array, rows: Int32Array, into: Float64Array) {
+  let count = 0;
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < rows.length; i++) {
+    const value = values[rows[i]];
+    if (Number.isNaN(value)) continue;
+    into[count++] = value;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return { count, least, greatest };
+}
+
+function gatherFilled(values: Float64Array, rows: Int32Array, fill: number, into: Float64Array): void {
+  for (let i = 0; i < rows.length; i++) {
+    const value = values[rows[i]];
+    into[i] = Number.isNaN(value) ? fill : value;
+  }
+}
+
+function fitScaling(scaling: Scaling, values: Float64Array, least: number, greatest: number): FittedColumn {
+  if (scaling !== 'standard') return rangeColumn(scaling, least, greatest);
+  const { mean, scale, constant } = fitStandardization(values, 1);
+  return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };
+}
+
+/** What fills a missing cell. `values` are the cells that are not missing, at least one, with their bounds. */
+function fillValue(policy: FillPolicy, values: Float64Array, least: number, greatest: number): number {
+  switch (policy) {
+    case 'mean':
+    case 'indicator': {
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      // Rounding must not move the mean of equal numbers: the column would no longer be constant.
+      return Number.isFinite(mean) ? Math.min(greatest, Math.max(least, mean)) : mean;
+    }
+    case 'median':
+      return median(values.toSorted());
+    case 'most-frequent':
+      return mostFrequent(values.toSorted());
+  }
+}
+
+function median(sorted: Float64Array): number {
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle];
+  // Halved first, because the sum of both may overflow.
+  return sorted[middle - 1] / 2 + sorted[middle] / 2;
+}
+
+/** The value of the longest run; the first of equally long ones. */
+function mostFrequent(sorted: Float64Array): number {
+  let best = sorted[0];
+  let longest = 0;
+  let start = 0;
+  for (let i = 1; i <= sorted.length; i++) {
+    if (sorted[i] === sorted[start]) continue;
+    if (i - start > longest) {
+      longest = i - start;
+      best = sorted[start];
+    }
+    start = i;
+  }
+  return best;
+}
