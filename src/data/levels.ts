@@ -3,13 +3,15 @@ import { parseDecimal } from './cell.js';
 
 /** Where all are numbers they are in numeric order and compared as numbers (1, 1.0 and 01 are one level); text is by code unit. */
 export class Levels {
-  private readonly indexOf: Map<string, number>;
+  readonly #numeric: boolean;
+  readonly #indexOf: Map<string, number>;
 
   private constructor(
     readonly names: readonly string[],
-    private readonly numeric: boolean,
+    numeric: boolean,
   ) {
-    this.indexOf = new Map(names.map((name, index) => [name, index]));
+    this.#numeric = numeric;
+    this.#indexOf = new Map(names.map((name, index) => [name, index]));
   }
 
   /** The levels among distinct cells, none of them missing. The names of levels give the same levels again. */
@@ -21,7 +23,7 @@ export class Levels {
 
   /** The place of the cell's level among the names, undefined where it is none of them. */
   index(cell: string): number | undefined {
-    return this.indexOf.get(this.numeric ? String(parseDecimal(cell)) : cell);
+    return this.#indexOf.get(this.#numeric ? String(parseDecimal(cell)) : cell);
   }
 }
 

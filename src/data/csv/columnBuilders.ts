@@ -38,53 +38,54 @@ export function grown<T extends Growable>(from: T, to: T): T {
 }
 
 export class NumericBuilder implements ColumnBuilder {
+  readonly #context: ColumnContext;
+  readonly #guess: boolean;
   firstBad: CellError | undefined;
-  private values: Float64Array;
-  private missing = 0;
+  #values: Float64Array;
+  #missing = 0;
   /** Cells that nobody meant as numbers. */
-  private words = 0;
+  #words = 0;
 
   /** A column that is a guess keeps count of the cells that are no numbers; any other refuses the first of them. */
-  constructor(
-    private readonly context: ColumnContext,
-    private readonly guess: boolean,
-    capacity: number,
-  ) {
-    this.values = new Float64Array(capacity);
+  constructor(context: ColumnContext, guess: boolean, capacity: number) {
+    this.#context = context;
+    this.#guess = guess;
+    this.#values = new Float64Array(capacity);
   }
 
   grow(capacity: number): void {
-    this.values = grown(this.values, new Float64Array(capacity));
+    this.#values = grown(this.#values, new Float64Array(capacity));
   }
 
   add(cell: string, row: number): void {
     const value = parseDecimal(cell);
-    if (Number.isFinite(value)) this.values[row] = value;
-    else this.addOther(cell, row);
+    if (Number.isFinite(value)) this.#values[row] = value;
+    else this.#addOther(cell, row);
   }
 
   isMisread(rows: number): boolean {
-    const present = rows - this.missing;
-    return present > 0 && this.words * 2 >= present;
+    const present = rows - this.#missing;
+    return present > 0 && this.#words * 2 >= present;
   }
 
   finish(rows: number): Column {
-    const { values, missing } = this;
-    if (this.guess && missing === rows) {
+    const values = this.#values;
+    const missing = this.#missing;
+    if (this.#guess && missing === rows) {
       return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing };
     }
     return { kind: 'numeric', values: values.subarray(0, rows), missing };
   }
 
-  private addOther(cell: string, row: number): void {
-    this.values[row] = Number.NaN;
+  #addOther(cell: string, row: number): void {
+    this.#values[row] = Number.NaN;
     if (isMissing(cell)) {
-      this.missing++;
+      this.#missing++;
       return;
     }
-    if (!this.guess) throw badNumber(this.context, cell, row);
-    this.firstBad ??= { row, error: () => badNumber(this.context, cell, row) };
-    if (!looksNumeric(cell)) this.words++;
+    if (!this.#guess) throw badNumber(this.#context, cell, row);
+    this.firstBad ??= { row, error: () => badNumber(this.#context, cell, row) };
+    if (!looksNumeric(cell)) this.#words++;
   }
 }
 
@@ -93,68 +94,70 @@ const MOST_LEVELS = 10_000_000;
 const MISSING = -1;
 
 export class TextBuilder implements ColumnBuilder {
+  readonly #context: ColumnContext;
+  readonly #mostLevels: number;
   readonly firstBad = undefined;
-  private codes: Int32Array;
-  private readonly levels: string[] = [];
+  #codes: Int32Array;
+  readonly #levels: string[] = [];
   /** Every text met so far, those among them that stand for a missing value. */
-  private readonly codeOf = new Map<string, number>();
-  private missing = 0;
+  readonly #codeOf = new Map<string, number>();
+  #missing = 0;
 
-  constructor(
-    private readonly context: ColumnContext,
-    capacity: number,
-    private readonly mostLevels = MOST_LEVELS,
-  ) {
-    this.codes = new Int32Array(capacity);
+  constructor(context: ColumnContext, capacity: number, mostLevels = MOST_LEVELS) {
+    this.#context = context;
+    this.#mostLevels = mostLevels;
+    this.#codes = new Int32Array(capacity);
   }
 
   grow(capacity: number): void {
-    this.codes = grown(this.codes, new Int32Array(capacity));
+    this.#codes = grown(this.#codes, new Int32Array(capacity));
   }
 
   add(cell: string, row: number): void {
-    const code = this.codeOf.get(cell) ?? this.addText(cell, row);
-    this.codes[row] = code;
-    if (code === MISSING) this.missing++;
+    const code = this.#codeOf.get(cell) ?? this.#addText(cell, row);
+    this.#codes[row] = code;
+    if (code === MISSING) this.#missing++;
   }
 
   isMisread(rows: number): boolean {
-    const { codes } = this;
-    const isNumeric = this.levels.map(looksNumeric);
+    const codes = this.#codes;
+    const isNumeric = this.#levels.map(looksNumeric);
     let numeric = 0;
     for (let row = 0; row < rows; row++) if (codes[row] !== MISSING && isNumeric[codes[row]]) numeric++;
-    return numeric * 2 > rows - this.missing;
+    return numeric * 2 > rows - this.#missing;
   }
 
   finish(rows: number): TextColumn {
-    const { levels, codes, missing } = this;
+    const levels = this.#levels;
+    const codes = this.#codes;
+    const missing = this.#missing;
     return { kind: 'text', levels, codes: codes.subarray(0, rows), missing };
   }
 
   /** The code of a text that is met for the first time. */
-  private addText(cell: string, row: number): number {
-    const code = isMissing(cell) ? MISSING : this.addLevel(cell, row);
-    this.codeOf.set(cell, code);
+  #addText(cell: string, row: number): number {
+    const code = isMissing(cell) ? MISSING : this.#addLevel(cell, row);
+    this.#codeOf.set(cell, code);
     return code;
   }
 
-  private addLevel(cell: string, row: number): number {
+  #addLevel(cell: string, row: number): number {
     if (cell !== cell.trim()) {
       // " yes" beside "yes" would be a class of its own, and nobody would see why.
       throw new MlpError(
         ExitCode.data,
-        `${this.context.location(row)}: found ${found(cell)}, expected a value without spaces around it`,
+        `${this.#context.location(row)}: found ${found(cell)}, expected a value without spaces around it`,
         'remove the spaces',
       );
     }
-    if (this.levels.length === this.mostLevels) {
+    if (this.#levels.length === this.#mostLevels) {
       throw new MlpError(
         ExitCode.data,
-        `${this.context.location(row)}: found more than ${this.mostLevels} distinct texts, expected categories`,
+        `${this.#context.location(row)}: found more than ${this.#mostLevels} distinct texts, expected categories`,
         'a column that names its rows is left out by data.exclude',
       );
     }
-    return this.levels.push(cell) - 1;
+    return this.#levels.push(cell) - 1;
   }
 }
 

@@ -88,27 +88,31 @@ export async function buildTable(
 }
 
 export class TableBuilder {
+  readonly #path: string;
+  readonly #start: TableStart;
+  readonly #kinds: readonly ColumnKind[];
+  #capacity: number;
   rows = 0;
-  private lines: Uint32Array;
-  private readonly columns: (ColumnBuilder | undefined)[];
+  #lines: Uint32Array;
+  readonly #columns: (ColumnBuilder | undefined)[];
 
   /** `kinds` is in the order of the names; `capacity` rows have room before anything is copied. */
-  constructor(
-    private readonly path: string,
-    private readonly start: TableStart,
-    private readonly kinds: readonly ColumnKind[],
-    private capacity: number,
-  ) {
-    this.lines = new Uint32Array(capacity);
-    this.columns = kinds.map((kind, index) => this.column(kind, index));
+  constructor(path: string, start: TableStart, kinds: readonly ColumnKind[], capacity: number) {
+    this.#path = path;
+    this.#start = start;
+    this.#kinds = kinds;
+    this.#capacity = capacity;
+    this.#lines = new Uint32Array(capacity);
+    this.#columns = kinds.map((kind, index) => this.#column(kind, index));
   }
 
   /** Adds the row that begins on `line` of the file; an MlpError (65) where its cells are not what was expected. */
   add(cells: readonly string[], line: number): void {
-    const { columns, rows } = this;
-    if (cells.length !== columns.length) throw this.raggedRow(cells, line);
-    if (rows === this.capacity) this.grow(line);
-    this.lines[rows] = line;
+    const { rows } = this;
+    const columns = this.#columns;
+    if (cells.length !== columns.length) throw this.#raggedRow(cells, line);
+    if (rows === this.#capacity) this.#grow(line);
+    this.#lines[rows] = line;
     for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
     this.rows++;
   }
@@ -118,7 +122,9 @@ export class TableBuilder {
    * An MlpError (65) at the first cell that is no number in a column of numbers.
    */
   misread(): ColumnKind[] | undefined {
-    const { columns, kinds, rows } = this;
+    const { rows } = this;
+    const columns = this.#columns;
+    const kinds = this.#kinds;
     const wrong = columns.map((column, i) => kinds[i] === 'auto' && column?.isMisread(rows));
     let first: CellError | undefined;
     for (let i = 0; i < columns.length; i++) {
@@ -136,16 +142,17 @@ export class TableBuilder {
   /** The table so far; the builder is done with. */
   finish(): Table {
     const { rows } = this;
-    const columns = this.columns.map((column) => column?.finish(rows));
-    return { ...this.context(), rows, columns, lines: this.lines.subarray(0, rows) };
+    const columns = this.#columns.map((column) => column?.finish(rows));
+    return { ...this.#context(), rows, columns, lines: this.#lines.subarray(0, rows) };
   }
 
-  private column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
-    const { capacity, start } = this;
+  #column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
+    const capacity = this.#capacity;
+    const start = this.#start;
     const { header, sample, locations } = start;
     const context = {
       ...(locations === undefined && { header }),
-      location: (row: number) => cellLocation(this.context(), index, row),
+      location: (row: number) => cellLocation(this.#context(), index, row),
     };
     switch (kind) {
       case 'auto':
@@ -161,33 +168,33 @@ export class TableBuilder {
     }
   }
 
-  private context(): Omit<Table, 'rows' | 'columns'> {
-    const { header, names, locations } = this.start;
-    return { path: this.path, header, names, lines: this.lines, ...(locations && { locations }) };
+  #context(): Omit<Table, 'rows' | 'columns'> {
+    const { header, names, locations } = this.#start;
+    return { path: this.#path, header, names, lines: this.#lines, ...(locations && { locations }) };
   }
 
-  private grow(line: number): void {
-    if (this.capacity === MOST_ROWS) {
+  #grow(line: number): void {
+    if (this.#capacity === MOST_ROWS) {
       throw new MlpError(
         ExitCode.data,
-        `${this.path}:${line}: found more than ${MOST_ROWS} rows`,
+        `${this.#path}:${line}: found more than ${MOST_ROWS} rows`,
         'split the file, or take a sample of its rows',
       );
     }
-    this.capacity = Math.min(2 * this.capacity, MOST_ROWS);
-    this.lines = grown(this.lines, new Uint32Array(this.capacity));
-    for (const column of this.columns) column?.grow(this.capacity);
+    this.#capacity = Math.min(2 * this.#capacity, MOST_ROWS);
+    this.#lines = grown(this.#lines, new Uint32Array(this.#capacity));
+    for (const column of this.#columns) column?.grow(this.#capacity);
   }
 
-  private raggedRow(cells: readonly string[], line: number): MlpError {
+  #raggedRow(cells: readonly string[], line: number): MlpError {
     const empty = cells.length === 1 && cells[0] === '';
     const count = cells.length === 1 ? '1 field' : `${cells.length} fields`;
     return new MlpError(
       ExitCode.data,
-      `${this.path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.columns.length}`,
+      `${this.#path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.#columns.length}`,
       empty
         ? 'remove the line'
-        : `a value that holds a ${delimiterName(this.start.delimiter ?? ',')} has to stand in quotes`,
+        : `a value that holds a ${delimiterName(this.#start.delimiter ?? ',')} has to stand in quotes`,
     );
   }
 }

@@ -58,11 +58,10 @@ export async function* readRecordChunks(
  * `push`: for an `on_record`, csv-parse writes so much about each that reading takes half as long again.
  */
 class PushParser extends Parser {
-  constructor(
-    options: Options,
-    private readonly onRecord: (cells: readonly string[]) => void,
-  ) {
+  readonly #onRecord: (cells: readonly string[]) => void;
+  constructor(options: Options, onRecord: (cells: readonly string[]) => void) {
     super(options);
+    this.#onRecord = onRecord;
   }
 
   feed(chunk: Buffer): void {
@@ -74,7 +73,7 @@ class PushParser extends Parser {
   }
 
   override push(cells: string[]): boolean {
-    this.onRecord(cells);
+    this.#onRecord(cells);
     return true;
   }
 }
@@ -84,105 +83,111 @@ function raise(error?: Error | null): void {
 }
 
 class RecordReader {
+  readonly #source: Source;
+  readonly #dialect: Dialect;
+  readonly #onRecord: RecordOptions['onRecord'];
   readonly parser: PushParser;
   /** The line on which the next record begins, or the first comment before it. */
-  private line: number;
+  #line: number;
   /** csv-parse's counts at the end of the last record; bytes are from `dataStart` on. */
-  private last = { bytes: 0, lines: 0, comments: 0 };
+  #last = { bytes: 0, lines: 0, comments: 0 };
   /** Bytes that the parser was given. */
-  private given = 0;
+  #given = 0;
   /** Set when a limit is passed: the parser is given nothing more, and says where it stands. */
-  private tooLong: 'field' | 'row' | undefined;
+  #tooLong: 'field' | 'row' | undefined;
 
-  constructor(
-    private readonly source: Source,
-    private readonly dialect: Dialect,
-    private readonly onRecord: RecordOptions['onRecord'],
-  ) {
+  constructor(source: Source, dialect: Dialect, onRecord: RecordOptions['onRecord']) {
+    this.#source = source;
+    this.#dialect = dialect;
+    this.#onRecord = onRecord;
     // The data begin after a byte order mark. Limits are looked at a piece at a time, csv-parse would do so at every byte.
     const options = { ...parseOptions(dialect), bom: false, max_record_size: 0 };
-    this.parser = new PushParser(options, (cells) => this.take(cells));
-    this.line = dialect.dataLine;
+    this.parser = new PushParser(options, (cells) => this.#take(cells));
+    this.#line = dialect.dataLine;
   }
 
   /** The pieces without the header, up to the end or the first field or row that is too long. */
   async *limit(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    let header = this.dialect.dataStart;
+    let header = this.#dialect.dataStart;
     let comments = 0;
     let commentsEnd = 0;
     for await (const chunk of chunks) {
       const data = chunk.subarray(header);
       header -= chunk.length - data.length;
-      this.given += data.length;
+      this.#given += data.length;
       if (data.length > 0) yield data;
       const { info } = this.parser;
       if (info.comment_lines !== comments) {
         // They are no part of a row, and csv-parse doesn't say where they end.
         comments = info.comment_lines;
-        commentsEnd = this.given;
+        commentsEnd = this.#given;
       }
       // Every byte of a field may be a quote, and thus two of the file.
-      if (this.given - Math.max(info.bytes, commentsEnd) > 2 * LONGEST_FIELD + 2) this.tooLong = 'field';
-      else if (this.given - Math.max(this.last.bytes, commentsEnd) > LONGEST_ROW) this.tooLong = 'row';
-      if (this.tooLong) return;
+      if (this.#given - Math.max(info.bytes, commentsEnd) > 2 * LONGEST_FIELD + 2) this.#tooLong = 'field';
+      else if (this.#given - Math.max(this.#last.bytes, commentsEnd) > LONGEST_ROW) this.#tooLong = 'row';
+      if (this.#tooLong) return;
     }
   }
 
   /** csv-parse's complaint about quotes, for the user. */
   quoteError(error: CsvError): MlpError {
-    const { source, dialect, last, given } = this;
+    const source = this.#source;
+    const dialect = this.#dialect;
+    const last = this.#last;
+    const given = this.#given;
     const column = Number(error.column);
     const bytes = Buffer.alloc(given - last.bytes);
     readAt(source, bytes, 0, bytes.length, dialect.dataStart + last.bytes);
     // One character a byte: quotes and line ends are the same in all of UTF-8.
     const text = bytes.toString('latin1');
-    const start = column === 0 ? lineStart(text, this.comments) : Number(error.bytes) + 1 - last.bytes;
-    const line = this.line + countLineEnds(text.slice(0, start));
-    if (this.tooLong) return tooLongError(this.tooLong, column, this.locationOf(line));
+    const start = column === 0 ? lineStart(text, this.#comments) : Number(error.bytes) + 1 - last.bytes;
+    const line = this.#line + countLineEnds(text.slice(0, start));
+    if (this.#tooLong) return tooLongError(this.#tooLong, column, this.#locationOf(line));
     // csv-parse begins to count after the header, and takes a CRLF within quotes for two lines.
     error.lines = line + countLineEnds(text.slice(start, closingQuote(text, start)));
-    return csvError(error, this.locationOf(line));
+    return csvError(error, this.#locationOf(line));
   }
 
   /** An MlpError (65) where a limit was passed within a comment, of which the parser says nothing: it has counted it as the last one. */
   requireWhole(): void {
-    if (this.tooLong === undefined) return;
+    if (this.#tooLong === undefined) return;
     throw new MlpError(
       ExitCode.data,
-      `${this.source.name}:${this.line + this.comments - 1}: found a comment of more than 1 MiB`,
+      `${this.#source.name}:${this.#line + this.#comments - 1}: found a comment of more than 1 MiB`,
       'remove it',
     );
   }
 
   /** Comments since the last record. */
-  private get comments(): number {
-    return this.parser.info.comment_lines - this.last.comments;
+  get #comments(): number {
+    return this.parser.info.comment_lines - this.#last.comments;
   }
 
-  private take(cells: readonly string[]): void {
-    const { last, comments } = this;
+  #take(cells: readonly string[]): void {
+    const last = this.#last;
+    const comments = this.#comments;
     const { info } = this.parser;
-    const line = this.line + comments;
+    const line = this.#line + comments;
     const end = cells.length - 1;
-    if (this.tooLong) throw tooLongError(this.tooLong, end, this.locationOf(fieldLine(cells, end, line)));
-    if (info.bytes - last.bytes > LONGEST_FIELD) this.requireShortFields(cells, line);
-    this.onRecord(cells, line);
+    if (this.#tooLong) throw tooLongError(this.#tooLong, end, this.#locationOf(fieldLine(cells, end, line)));
+    if (info.bytes - last.bytes > LONGEST_FIELD) this.#requireShortFields(cells, line);
+    this.#onRecord(cells, line);
     const oneLine = info.lines - last.lines === comments + 1;
-    this.line = 1 + (oneLine ? line : fieldLine(cells, cells.length, line));
+    this.#line = 1 + (oneLine ? line : fieldLine(cells, cells.length, line));
     last.bytes = info.bytes;
     last.lines = info.lines;
     last.comments = info.comment_lines;
   }
 
-  private requireShortFields(cells: readonly string[], line: number): void {
+  #requireShortFields(cells: readonly string[], line: number): void {
     const index = cells.findIndex((cell) => Buffer.byteLength(cell) > LONGEST_FIELD);
-    if (index >= 0) throw tooLongError('field', index, this.locationOf(fieldLine(cells, index, line)));
+    if (index >= 0) throw tooLongError('field', index, this.#locationOf(fieldLine(cells, index, line)));
   }
 
   /** Where what begins on `line` is complained of. */
-  private locationOf(line: number): RecordLocation {
-    const { delimiter, header, names } = this.dialect;
-    return { path: this.source.name, line, delimiter, names: header ? names : undefined };
+  #locationOf(line: number): RecordLocation {
+    const { delimiter, header, names } = this.#dialect;
+    return { path: this.#source.name, line, delimiter, names: header ? names : undefined };
   }
 }
 

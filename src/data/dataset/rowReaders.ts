@@ -77,14 +77,17 @@ export class NotNumeric extends Error {}
 
 /** Rows whose features are all plain numbers. */
 export class NumericRows implements RowReader {
+  readonly #input: Input;
+  readonly #file: NumericFile;
+  readonly #data: DataConfig;
   readonly dropped = 0;
   readonly isNumeric = true;
 
-  private constructor(
-    private readonly input: Input,
-    private readonly file: NumericFile,
-    private readonly data: DataConfig,
-  ) {}
+  private constructor(input: Input, file: NumericFile, data: DataConfig) {
+    this.#input = input;
+    this.#file = file;
+    this.#data = data;
+  }
 
   /** @throws NotPlain where the table is of another kind */
   static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<NumericRows> {
@@ -108,7 +111,7 @@ export class NumericRows implements RowReader {
   }
 
   get rows(): number {
-    return this.file.rows;
+    return this.#file.rows;
   }
 
   featureKind(): 'numeric' {
@@ -116,17 +119,17 @@ export class NumericRows implements RowReader {
   }
 
   located(column: number): LocatedColumn {
-    const { table } = this.input;
+    const { table } = this.#input;
     const label = columnLabel(table.header, table.names[column]);
-    const location = (row: number) => `${table.path}:${this.file.line(row)}: ${label}`;
-    return { column: this.file.column(column), path: table.path, label, location };
+    const location = (row: number) => `${table.path}:${this.#file.line(row)}: ${label}`;
+    return { column: this.#file.column(column), path: table.path, label, location };
   }
 
   async fit({ place, train }: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
-    const { features } = this.input.choice;
-    const requests = featureRequests(this.input, this.data);
+    const { features } = this.#input.choice;
+    const requests = featureRequests(this.#input, this.#data);
     const matrix = create(features.length);
-    const fitted = await this.file.fit({
+    const fitted = await this.#file.fit({
       features,
       scalings: requests.map(({ scaling }) => scaling),
       missingIsError: requests.every(({ missing }) => missing === 'error'),
@@ -135,7 +138,7 @@ export class NumericRows implements RowReader {
       matrix,
     });
     if (fitted === null) throw new NotNumeric();
-    return { ...numericEncodings(this.input, requests, fitted), matrix, unknown: [] };
+    return { ...numericEncodings(this.#input, requests, fitted), matrix, unknown: [] };
   }
 
   async write(
@@ -144,27 +147,33 @@ export class NumericRows implements RowReader {
     matrix: FeatureMatrix,
   ): Promise<readonly UnknownLevel[]> {
     const transforms = encodings.filter((encoding) => encoding.kind === 'numeric');
-    const { features } = this.input.choice;
+    const { features } = this.#input.choice;
     if (transforms.length < features.length) throw new NotNumeric();
-    if (!(await this.file.write(features, transforms, place, matrix))) throw new NotNumeric();
+    if (!(await this.#file.write(features, transforms, place, matrix))) throw new NotNumeric();
     return [];
   }
 
   close(): Promise<void> {
-    return this.file.close();
+    return this.#file.close();
   }
 }
 
 /** Rows of any kind. */
 export class TableRows implements RowReader {
+  readonly #input: Input;
+  readonly #table: Table;
+  readonly #data: DataConfig;
   readonly isNumeric: boolean;
 
   private constructor(
-    private readonly input: Input,
-    private readonly table: Table,
-    private readonly data: DataConfig,
+    input: Input,
+    table: Table,
+    data: DataConfig,
     readonly dropped: number,
   ) {
+    this.#input = input;
+    this.#table = table;
+    this.#data = data;
     const { csv } = input.table;
     // A CSV that gets here was not plain; a table in memory may be what a plain CSV of its cells would have been.
     this.isNumeric =
@@ -191,23 +200,23 @@ export class TableRows implements RowReader {
   }
 
   get rows(): number {
-    return this.table.rows;
+    return this.#table.rows;
   }
 
   featureKind(j: number): Column['kind'] {
-    return this.table.columns[this.input.choice.features[j]]?.kind ?? 'text';
+    return this.#table.columns[this.#input.choice.features[j]]?.kind ?? 'text';
   }
 
   located(index: number): LocatedColumn {
-    const { path, header, names, columns } = this.table;
+    const { path, header, names, columns } = this.#table;
     const column = columns[index];
     if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
-    const location = (row: number) => cellLocation(this.table, index, row);
+    const location = (row: number) => cellLocation(this.#table, index, row);
     return { column, path, label: columnLabel(header, names[index]), location };
   }
 
   async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
-    const fitted = this.fitNumeric(placement) ?? this.fitTable(placement);
+    const fitted = this.#fitNumeric(placement) ?? this.#fitTable(placement);
     const matrix = create(matrixWidth(fitted.encodings));
     const unknown = await this.write(fitted.encodings, placement.place, matrix);
     return { ...fitted, matrix, unknown };
@@ -218,23 +227,23 @@ export class TableRows implements RowReader {
     place: Int32Array,
     matrix: FeatureMatrix,
   ): Promise<readonly UnknownLevel[]> {
-    const { features } = this.input.choice;
-    return writeFeatures(this.table, features, encodings, place, matrix.features).unknown;
+    const { features } = this.#input.choice;
+    return writeFeatures(this.#table, features, encodings, place, matrix.features).unknown;
   }
 
   async close(): Promise<void> {}
 
   /** As the byte path fits: to the last bit what a CSV gives of these numbers, up to a megabyte of it. */
-  private fitNumeric({ numeric, place, train }: Placement): FittedFeatures | undefined {
+  #fitNumeric({ numeric, place, train }: Placement): FittedFeatures | undefined {
     if (!numeric) return undefined;
-    const requests = featureRequests(this.input, this.data);
+    const requests = featureRequests(this.#input, this.#data);
     const scalings = requests.map(({ scaling }) => scaling);
-    const fitted = fitInBlocks(this.table, this.input.choice.features, scalings, place, train.length);
-    return fitted && numericEncodings(this.input, requests, fitted);
+    const fitted = fitInBlocks(this.#table, this.#input.choice.features, scalings, place, train.length);
+    return fitted && numericEncodings(this.#input, requests, fitted);
   }
 
-  private fitTable({ train }: Placement): FittedFeatures {
-    return fitFeatures(this.table, featureRequests(this.input, this.data), train);
+  #fitTable({ train }: Placement): FittedFeatures {
+    return fitFeatures(this.#table, featureRequests(this.#input, this.#data), train);
   }
 }
 

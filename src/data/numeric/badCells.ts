@@ -46,27 +46,27 @@ export function tooLarge(
 
 /** The odd cells of all pieces so far. */
 export class BadCellSummary {
-  private found: BadCells = { counts: new Map() };
+  #found: BadCells = { counts: new Map() };
 
   /** Pieces come in the order of the file. */
   add({ badCells }: FittedChunk): void {
     if (badCells === undefined) return;
-    const counts = new Map(this.found.counts);
+    const counts = new Map(this.#found.counts);
     for (const [column, { words, missing }] of badCells.counts) {
       const before = counts.get(column) ?? { words: 0, missing: 0 };
       counts.set(column, { words: before.words + words, missing: before.missing + missing });
     }
-    this.found = { ...badCells, ...this.found, counts };
+    this.#found = { ...badCells, ...this.#found, counts };
   }
 
   /** Whether a column is no column of numbers after all, with so many rows: csv-parse's table then takes it for text. */
   isMisread(rows: number): boolean {
-    return [...this.found.counts.values()].some(({ words, missing }) => words * 2 >= rows - missing);
+    return [...this.#found.counts.values()].some(({ words, missing }) => words * 2 >= rows - missing);
   }
 
   /** The error that csv-parse's table would give, if any. */
   error(context: FileContext): MlpError | undefined {
-    const { notNumber, missingInTraining, missingElsewhere } = this.found;
+    const { notNumber, missingInTraining, missingElsewhere } = this.#found;
     if (notNumber) return badNumber(context, notNumber);
     const missing = missingInTraining ?? missingElsewhere;
     return missing && missingCell(context, missing);

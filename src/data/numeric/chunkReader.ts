@@ -65,12 +65,12 @@ export class Reader {
 
     const text = loadChunk(space, file, chunk);
     let from = text.at;
-    let kind = this.kindOf(text, chunk);
+    let kind = this.#kindOf(text, chunk);
     for (let done = 0; done < chunk.rows; ) {
       const wanted = Math.min(this.blockSize.rows, chunk.rows - done) * columns;
       const found = exports.findCells(from, text.end, this.delimiter, wanted, at.marks);
       if (found < wanted) throw changed(file, file.size);
-      const others = this.readAs(kind, wanted);
+      const others = this.#readAs(kind, wanted);
       if (kind === 'tiny' && others * 16 > wanted) kind = 'short';
       else if (kind === 'short' && others * 2 > wanted) kind = 'long';
       const left = exports.readOtherNumbers(
@@ -85,7 +85,7 @@ export class Reader {
       );
       this.unpackedCells = exports.unpackedCells.value;
       const firstRow = chunk.firstRow + done;
-      if (left > 0 && !this.readLeft(left, firstRow, otherCell)) return false;
+      if (left > 0 && !this.#readLeft(left, firstRow, otherCell)) return false;
       const rows = wanted / columns;
       take({ firstRow, rows });
       done += rows;
@@ -96,7 +96,7 @@ export class Reader {
 
   /** The text of the cell that begins at an address. */
   cellText(start: number): string {
-    return this.text(start, this.cellEnd(start));
+    return this.#text(start, this.cellEnd(start));
   }
 
   cellEnd(start: number): number {
@@ -107,12 +107,12 @@ export class Reader {
   }
 
   /** What most numbers of a piece may be, by their mean length with a separator. */
-  private kindOf({ at, end }: Span, { rows }: PlacedChunk): NumberKind {
+  #kindOf({ at, end }: Span, { rows }: PlacedChunk): NumberKind {
     return end - at <= TINY_LENGTH * rows * this.format.columns ? 'tiny' : 'short';
   }
 
   /** Reads the numbers of the block that are of a kind, and returns how many cells are others. */
-  private readAs(kind: NumberKind, cells: number): number {
+  #readAs(kind: NumberKind, cells: number): number {
     const { exports, words, at } = this.space;
     if (kind === 'tiny') return exports.readTinyNumbers(at.marks, cells, at.values, at.packed, at.others);
     if (kind === 'short') return exports.readShortNumbers(at.marks, cells, at.values, at.packed, at.others);
@@ -121,12 +121,12 @@ export class Reader {
   }
 
   /** The cells of the block that the module has left over: numbers of many digits, or none. */
-  private readLeft(count: number, firstRow: number, otherCell: OtherCell): boolean {
+  #readLeft(count: number, firstRow: number, otherCell: OtherCell): boolean {
     const { columns, words, doubles, at } = this.space;
     for (let i = 0; i < count; i++) {
       const cell = words[at.others / 4 + i];
       const column = cell % columns;
-      const text = this.text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
+      const text = this.#text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
       const value = parseDecimal(text);
       if (Number.isFinite(value)) {
         doubles[at.values / 8 + cell] = value;
@@ -140,7 +140,7 @@ export class Reader {
     return true;
   }
 
-  private text(start: number, end: number): string {
+  #text(start: number, end: number): string {
     const { buffer } = this.space.bytes;
     return Buffer.from(buffer, start, end - start).toString();
   }

@@ -122,76 +122,81 @@ const UNPACKED_SHARE = 64;
 
 /** Numbers that can't be packed: few are kept aside, of many their columns are noted. */
 class UnpackedNumbers {
+  readonly #reader: Reader;
   isAllWide = false;
-  private readonly wide: Uint8Array;
-  private readonly featureOf: Int32Array;
-  private aside: number[] = [];
+  readonly #wide: Uint8Array;
+  readonly #featureOf: Int32Array;
+  #aside: number[] = [];
 
-  constructor(
-    private readonly reader: Reader,
-    features: Int32Array,
-  ) {
-    this.wide = new Uint8Array(features.length);
-    this.featureOf = new Int32Array(reader.space.columns);
+  constructor(reader: Reader, features: Int32Array) {
+    this.#reader = reader;
+    this.#wide = new Uint8Array(features.length);
+    this.#featureOf = new Int32Array(reader.space.columns);
     features.forEach((column, j) => {
-      this.featureOf[column] = j;
+      this.#featureOf[column] = j;
     });
   }
 
   /** Looks at the block that has been read. */
   add(firstRow: number): void {
     if (this.isAllWide) return;
-    const { space, unpackedCells, blockSize } = this.reader;
+    const { space, unpackedCells, blockSize } = this.#reader;
     const { words, doubles, columns, at } = space;
     const isMany = unpackedCells * UNPACKED_SHARE > blockSize.cells;
     for (let i = 0; i < unpackedCells; i++) {
       const cell = words[at.unpacked / 4 + i];
       const column = cell % columns;
-      const feature = this.featureOf[column];
-      if (isMany) this.wide[feature] = 1;
-      if (this.wide[feature]) continue;
-      this.aside.push(firstRow + (cell - column) / columns, feature, doubles[at.values / 8 + cell]);
+      const feature = this.#featureOf[column];
+      if (isMany) this.#wide[feature] = 1;
+      if (this.#wide[feature]) continue;
+      this.#aside.push(firstRow + (cell - column) / columns, feature, doubles[at.values / 8 + cell]);
     }
-    if (isMany) this.isAllWide = !this.wide.includes(0);
+    if (isMany) this.isAllWide = !this.#wide.includes(0);
   }
 
   /** What has been found since the last time. */
   take(): Pick<FittedChunk, 'wide' | 'unpacked'> {
-    const unpacked = Float64Array.from(this.aside);
-    this.aside = [];
-    return { wide: this.wide.slice(), unpacked };
+    const unpacked = Float64Array.from(this.#aside);
+    this.#aside = [];
+    return { wide: this.#wide.slice(), unpacked };
   }
 }
 
 class BadCellFinder {
-  private notNumber: BadCell | undefined;
-  private missingInTraining: BadCell | undefined;
-  private missingElsewhere: BadCell | undefined;
-  private readonly counts = new Map<number, { words: number; missing: number }>();
+  readonly #task: FitTask;
+  #notNumber: BadCell | undefined;
+  #missingInTraining: BadCell | undefined;
+  #missingElsewhere: BadCell | undefined;
+  readonly #counts = new Map<number, { words: number; missing: number }>();
 
-  constructor(private readonly task: FitTask) {}
+  constructor(task: FitTask) {
+    this.#task = task;
+  }
 
   /** Cells come in the order of the file. False where the file is for csv-parse. */
   add(row: number, column: number, text: string): boolean {
-    const { place, trainRows, missingIsError } = this.task;
-    const count = this.counts.get(column) ?? { words: 0, missing: 0 };
-    this.counts.set(column, count);
+    const { place, trainRows, missingIsError } = this.#task;
+    const count = this.#counts.get(column) ?? { words: 0, missing: 0 };
+    this.#counts.set(column, count);
     const cell = { row, column, text };
     if (!isMissing(text)) {
-      this.notNumber ??= cell;
+      this.#notNumber ??= cell;
       if (!looksNumeric(text)) count.words++;
       return true;
     }
     if (!missingIsError) return false;
     count.missing++;
     const target = place[row];
-    if (target >= 0 && target < trainRows) this.missingInTraining ??= cell;
-    else if (target >= 0) this.missingElsewhere ??= cell;
+    if (target >= 0 && target < trainRows) this.#missingInTraining ??= cell;
+    else if (target >= 0) this.#missingElsewhere ??= cell;
     return true;
   }
 
   get found(): { badCells?: BadCells } {
-    const { notNumber, missingInTraining, missingElsewhere, counts } = this;
+    const notNumber = this.#notNumber;
+    const missingInTraining = this.#missingInTraining;
+    const missingElsewhere = this.#missingElsewhere;
+    const counts = this.#counts;
     if (counts.size === 0) return {};
     return {
       badCells: {
@@ -205,46 +210,48 @@ class BadCellFinder {
 }
 
 export class Moments {
-  private rows = 0;
-  private readonly means: Float64Array;
-  private readonly meanRests: Float64Array;
-  private readonly squares: Float64Array;
-  private readonly least: Float64Array;
-  private readonly greatest: Float64Array;
+  readonly #scalings: readonly Scaling[];
+  #rows = 0;
+  readonly #means: Float64Array;
+  readonly #meanRests: Float64Array;
+  readonly #squares: Float64Array;
+  readonly #least: Float64Array;
+  readonly #greatest: Float64Array;
 
-  constructor(private readonly scalings: readonly Scaling[]) {
+  constructor(scalings: readonly Scaling[]) {
+    this.#scalings = scalings;
     const { length } = scalings;
-    this.means = new Float64Array(length);
-    this.meanRests = new Float64Array(length);
-    this.squares = new Float64Array(length);
-    this.least = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
-    this.greatest = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
+    this.#means = new Float64Array(length);
+    this.#meanRests = new Float64Array(length);
+    this.#squares = new Float64Array(length);
+    this.#least = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
+    this.#greatest = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
   }
 
   /** By the formula of Chan, Golub and LeVeque (1983), with means of two parts as in assembly/moments.ts. */
   add({ trainRows, means, meanRests, squares, least, greatest }: ChunkMoments): void {
     if (trainRows === 0) return;
-    const rows = this.rows + trainRows;
+    const rows = this.#rows + trainRows;
     const weight = trainRows / rows;
     for (let j = 0; j < means.length; j++) {
-      const upper = means[j] - this.means[j];
-      const lower = sumRest(means[j], -this.means[j], upper) + (meanRests[j] - this.meanRests[j]);
-      const mean = this.means[j] + upper * weight;
-      this.meanRests[j] += sumRest(this.means[j], upper * weight, mean) + lower * weight;
-      this.means[j] = mean;
-      this.squares[j] += squares[j] + (upper + lower) ** 2 * weight * this.rows;
+      const upper = means[j] - this.#means[j];
+      const lower = sumRest(means[j], -this.#means[j], upper) + (meanRests[j] - this.#meanRests[j]);
+      const mean = this.#means[j] + upper * weight;
+      this.#meanRests[j] += sumRest(this.#means[j], upper * weight, mean) + lower * weight;
+      this.#means[j] = mean;
+      this.#squares[j] += squares[j] + (upper + lower) ** 2 * weight * this.#rows;
     }
     for (let j = 0; j < least.length; j++) {
-      this.least[j] = Math.min(this.least[j], least[j]);
-      this.greatest[j] = Math.max(this.greatest[j], greatest[j]);
+      this.#least[j] = Math.min(this.#least[j], least[j]);
+      this.#greatest[j] = Math.max(this.#greatest[j], greatest[j]);
     }
-    this.rows = rows;
+    this.#rows = rows;
   }
 
   /** Undefined where a mean, variance or range overflows. */
   columns(): FittedColumn[] | undefined {
-    const columns = this.scalings.map((scaling, j) => {
-      const { shift, scale, constant } = this.column(scaling, j);
+    const columns = this.#scalings.map((scaling, j) => {
+      const { shift, scale, constant } = this.#column(scaling, j);
       // JSON knows no −0, and x − 0 is not x − (−0) where x is −0.
       return { shift: shift + 0, scale, constant };
     });
@@ -252,10 +259,10 @@ export class Moments {
     return fits ? columns : undefined;
   }
 
-  private column(scaling: Scaling, j: number): FittedColumn {
+  #column(scaling: Scaling, j: number): FittedColumn {
     return scaling === 'standard'
-      ? standardColumn(this.rows, this.means[j] + this.meanRests[j], this.squares[j])
-      : rangeColumn(scaling, this.least[j], this.greatest[j]);
+      ? standardColumn(this.#rows, this.#means[j] + this.#meanRests[j], this.#squares[j])
+      : rangeColumn(scaling, this.#least[j], this.#greatest[j]);
   }
 }
 

@@ -52,10 +52,10 @@ export function addScratch(
 export class ThreadMatrix {
   readonly exports: MatrixExports;
   readonly elementBytes: 4 | 8;
-  private readonly bytes: Uint8Array;
-  private readonly words: Int32Array;
-  private readonly doubles: Float64Array;
-  private readonly block: number;
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #block: number;
 
   constructor(
     module: WebAssembly.Module,
@@ -66,23 +66,24 @@ export class ThreadMatrix {
     this.exports = instantiateMatrix(module, matrix.memory);
     this.elementBytes = matrix.features.data instanceof Float32Array ? 4 : 8;
     const { buffer } = matrix.memory;
-    this.bytes = new Uint8Array(buffer);
-    this.words = new Int32Array(buffer);
-    this.doubles = new Float64Array(buffer);
-    this.block = address + rank * bytesOfThread;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer);
+    this.#doubles = new Float64Array(buffer);
+    this.#block = address + rank * bytesOfThread;
   }
 
   /** Returns a function that copies rows of a block, as many as `place` has elements, to where they belong. */
   placer(columns: Columns, { cells, rows }: BlockSize, blockColumns: number) {
-    const { block, elementBytes } = this;
+    const { elementBytes } = this;
+    const block = this.#block;
     const { columns: matrixColumns, address } = this.matrix.features;
     const placeAt = block + 8 * cells;
     const runsAt = placeAt + 4 * rows;
     const runs = findRuns(columns).flatMap((run) => run.map((columns) => columns * elementBytes));
-    this.words.set(runs, runsAt / 4);
+    this.#words.set(runs, runsAt / 4);
     return (source: Uint8Array, place: Int32Array): void => {
-      this.bytes.set(source, block);
-      this.words.set(place, placeAt / 4);
+      this.#bytes.set(source, block);
+      this.#words.set(place, placeAt / 4);
       this.exports.placeRows(
         block,
         blockColumns * elementBytes,
@@ -98,11 +99,12 @@ export class ThreadMatrix {
 
   /** Returns a function that scales rows of the matrix from..end where they are, and says whether all numbers fit. */
   scaler(shift: Float64Array, scale: Float64Array): (from: number, end: number) => boolean {
-    const { block, exports, elementBytes } = this;
+    const { exports, elementBytes } = this;
+    const block = this.#block;
     const { columns, address } = this.matrix.features;
     const scaleAt = block + 8 * columns;
-    this.doubles.set(shift, block / 8);
-    this.doubles.set(scale, scaleAt / 8);
+    this.#doubles.set(shift, block / 8);
+    this.#doubles.set(scale, scaleAt / 8);
     const scaleRows = elementBytes === 4 ? exports.scalePacked : exports.scaleFloat64;
     return (from, end) => {
       const first = address + from * columns * elementBytes;

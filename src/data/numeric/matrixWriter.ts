@@ -11,11 +11,16 @@ import type { ReaderPool } from './readerPool.js';
 const SCALED_ELEMENTS = 2 ** 18;
 
 export class MatrixWriter {
+  readonly #pool: ReaderPool;
+  readonly #chunks: readonly PlacedChunk[];
   private constructor(
-    private readonly pool: ReaderPool,
-    private readonly chunks: readonly PlacedChunk[],
+    pool: ReaderPool,
+    chunks: readonly PlacedChunk[],
     readonly shared: SharedMatrix,
-  ) {}
+  ) {
+    this.#pool = pool;
+    this.#chunks = chunks;
+  }
 
   /** Undefined where the matrix's memory can't be made larger by what threads need there. */
   static of(
@@ -35,9 +40,9 @@ export class MatrixWriter {
     done?: (index: number) => void,
   ): Promise<boolean | undefined> {
     let fits = true;
-    const isNumeric = await this.pool.run(
-      { kind: 'write', chunks: this.chunks, ...columns, ...numbersOf(transforms), ...this.shared },
-      this.chunks.length,
+    const isNumeric = await this.#pool.run(
+      { kind: 'write', chunks: this.#chunks, ...columns, ...numbersOf(transforms), ...this.shared },
+      this.#chunks.length,
       (result, index) => {
         fits &&= result.fits;
         done?.(index);
@@ -56,8 +61,8 @@ export class MatrixWriter {
     unscaled: UnscaledNumbers,
   ): Promise<boolean | undefined> {
     const again = unscaled.wideFeatures;
-    const inPlace = again.length < features.length ? await this.scaleInPlace(transforms) : true;
-    const aside = this.writeNumbers(unscaled.chunks, transforms);
+    const inPlace = again.length < features.length ? await this.#scaleInPlace(transforms) : true;
+    const aside = this.#writeNumbers(unscaled.chunks, transforms);
     if (again.length === 0) return inPlace && aside;
     const columns = { features: Int32Array.from(again, (j) => features[j]), slots: Int32Array.from(again) };
     const fits = await this.write(
@@ -67,12 +72,12 @@ export class MatrixWriter {
     return fits && inPlace && aside;
   }
 
-  private async scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
+  async #scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
     const { matrix, scratch, place } = this.shared;
     const rows = placedRows(place);
     const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.features.columns));
     let fits = true;
-    await this.pool.run(
+    await this.#pool.run(
       { kind: 'scale', rows, chunkRows, ...numbersOf(transforms), matrix, scratch },
       Math.ceil(rows / chunkRows),
       (result) => {
@@ -83,7 +88,7 @@ export class MatrixWriter {
   }
 
   /** Writes numbers into a matrix of float32, each given by row of the file, feature and value; whether all fit. */
-  private writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
+  #writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
     const { matrix, place } = this.shared;
     const { data: elements, columns } = matrix.features;
     let fits = true;
@@ -105,22 +110,22 @@ export class MatrixWriter {
 /** What fitting could not leave packed in the matrix. */
 export class UnscaledNumbers {
   readonly chunks: Float64Array[] = [];
-  private readonly wide: Uint8Array;
+  readonly #wide: Uint8Array;
 
   constructor(features: number) {
-    this.wide = new Uint8Array(features);
+    this.#wide = new Uint8Array(features);
   }
 
   add({ unpacked, wide }: FittedChunk): void {
     if (unpacked.length > 0) this.chunks.push(unpacked);
     wide.forEach((isWide, j) => {
-      this.wide[j] |= isWide;
+      this.#wide[j] |= isWide;
     });
   }
 
   /** Features to be read again. */
   get wideFeatures(): number[] {
-    return Array.from(this.wide.keys()).filter((j) => this.wide[j] === 1);
+    return Array.from(this.#wide.keys()).filter((j) => this.#wide[j] === 1);
   }
 }
 

@@ -47,14 +47,22 @@ export interface FitRequest {
 }
 
 export class NumericFile {
+  readonly #request: NumericFileRequest;
+  readonly #pool: ReaderPool;
+  readonly #chunks: readonly PlacedChunk[];
+  readonly #columns: ReadonlyMap<number, NumericColumn | TextColumn>;
   readonly rows: number;
 
   private constructor(
-    private readonly request: NumericFileRequest,
-    private readonly pool: ReaderPool,
-    private readonly chunks: readonly PlacedChunk[],
-    private readonly columns: ReadonlyMap<number, NumericColumn | TextColumn>,
+    request: NumericFileRequest,
+    pool: ReaderPool,
+    chunks: readonly PlacedChunk[],
+    columns: ReadonlyMap<number, NumericColumn | TextColumn>,
   ) {
+    this.#request = request;
+    this.#pool = pool;
+    this.#chunks = chunks;
+    this.#columns = columns;
     this.rows = chunks.reduce((rows, chunk) => rows + chunk.rows, 0);
   }
 
@@ -100,15 +108,15 @@ export class NumericFile {
 
   /** A captured column; asking for another is a bug of the caller. */
   column(index: number): NumericColumn | TextColumn {
-    const column = this.columns.get(index);
+    const column = this.#columns.get(index);
     if (column === undefined)
-      throw new TypeError(`column ${index} of ${this.request.source.name} was not captured`);
+      throw new TypeError(`column ${index} of ${this.#request.source.name} was not captured`);
     return column;
   }
 
   /** The line of the file, from 1, on which a row stands. */
   line(row: number): number {
-    return lineOf(this.request.dialect, row);
+    return lineOf(this.#request.dialect, row);
   }
 
   /**
@@ -118,15 +126,15 @@ export class NumericFile {
    */
   async fit(request: FitRequest): Promise<FittedColumn[] | null> {
     const { features, scalings, trainRows, place, matrix, missingIsError } = request;
-    const target = MatrixWriter.of(this.pool, this.chunks, place, matrix);
+    const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
     if (target === undefined) return null;
     const moments = new Moments(scalings);
     const badCells = new BadCellSummary();
     const unscaled = new UnscaledNumbers(features.length);
-    const isNumeric = await this.pool.run(
+    const isNumeric = await this.#pool.run(
       {
         kind: 'fit',
-        chunks: this.chunks,
+        chunks: this.#chunks,
         ...inOrder(features),
         ...target.shared,
         trainRows,
@@ -134,24 +142,24 @@ export class NumericFile {
         extremes: scalings.some((scaling) => scaling !== 'standard'),
         missingIsError,
       },
-      this.chunks.length,
+      this.#chunks.length,
       (chunk, index) => {
         moments.add(chunk);
         badCells.add(chunk);
         unscaled.add(chunk);
-        this.tellProgress(index);
+        this.#tellProgress(index);
       },
     );
-    this.request.source.requireUnchanged();
+    this.#request.source.requireUnchanged();
     if (!isNumeric || badCells.isMisread(this.rows)) return null;
-    const error = badCells.error(this.request);
+    const error = badCells.error(this.#request);
     if (error) throw error;
     const fitted = moments.columns();
     if (fitted === undefined) return null;
     const fits = await target.scale(features, fitted, unscaled);
     if (fits === undefined) return null;
-    if (!fits) await this.requireHeld(features, fitted, place, matrix);
-    this.request.source.requireUnchanged();
+    if (!fits) await this.#requireHeld(features, fitted, place, matrix);
+    this.#request.source.requireUnchanged();
     return fitted;
   }
 
@@ -166,21 +174,21 @@ export class NumericFile {
     place: Int32Array,
     matrix: FeatureMatrix,
   ): Promise<boolean> {
-    const target = MatrixWriter.of(this.pool, this.chunks, place, matrix);
-    const fits = await target?.write(inOrder(features), transforms, (index) => this.tellProgress(index));
+    const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
+    const fits = await target?.write(inOrder(features), transforms, (index) => this.#tellProgress(index));
     if (fits === undefined) return false;
-    if (!fits) await this.requireHeld(features, transforms, place, matrix);
-    this.request.source.requireUnchanged();
+    if (!fits) await this.#requireHeld(features, transforms, place, matrix);
+    this.#request.source.requireUnchanged();
     return true;
   }
 
   /** Ends its threads. May be called twice. */
   close(): Promise<void> {
-    return this.pool.close();
+    return this.#pool.close();
   }
 
   /** Throws for the first placed number, by row and then by feature, that the matrix can't hold, if there is one. */
-  private async requireHeld(
+  async #requireHeld(
     features: readonly number[],
     transforms: readonly Affine[],
     place: Int32Array,
@@ -188,16 +196,16 @@ export class NumericFile {
   ): Promise<void> {
     const dtype = data instanceof Float32Array ? 'float32' : 'float64';
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
-    await this.pool.readAll(this.chunks, features, (row, j, value) => {
+    await this.#pool.readAll(this.#chunks, features, (row, j, value) => {
       const { shift, scale } = transforms[j];
       if (place[row] < 0 || Number.isFinite(round((value - shift) / scale))) return;
-      throw tooLarge(this.request, { row, column: features[j], value }, transforms[j], dtype);
+      throw tooLarge(this.#request, { row, column: features[j], value }, transforms[j], dtype);
     });
   }
 
-  private tellProgress(index: number): void {
-    const { source, progress } = this.request;
-    progress?.(source.size + this.chunks[index].end, 2 * source.size);
+  #tellProgress(index: number): void {
+    const { source, progress } = this.#request;
+    progress?.(source.size + this.#chunks[index].end, 2 * source.size);
   }
 }
 

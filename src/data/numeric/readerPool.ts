@@ -49,19 +49,19 @@ interface Running {
 }
 
 export class ReaderPool {
-  private readonly reader: Reader;
+  readonly #reader: Reader;
   readonly workers: Worker[] = [];
-  private running: Running | undefined;
-  private tasks = 0;
-  private failure: MlpError | undefined;
-  private closed = false;
+  #running: Running | undefined;
+  #tasks = 0;
+  #failure: MlpError | undefined;
+  #closed = false;
 
   constructor({ file, format, threads, tuning, script = WORKER }: ReaderPoolOptions) {
     const modules = compileModules();
     const { name, fd, size } = file;
     const setup = { modules, file: { name, fd, size }, format, tuning };
-    for (let rank = 1; rank < threads; rank++) this.start(script, { ...setup, rank });
-    this.reader = new Reader(modules, file, format, tuning, 0);
+    for (let rank = 1; rank < threads; rank++) this.#start(script, { ...setup, rank });
+    this.#reader = new Reader(modules, file, format, tuning, 0);
   }
 
   /**
@@ -74,7 +74,7 @@ export class ReaderPool {
     count: number,
     take: (result: ResultOf<T>, index: number) => void,
   ): Promise<boolean> {
-    if (this.failure) throw this.failure;
+    if (this.#failure) throw this.#failure;
     const counter = new ChunkCounter(count);
     const results = new Map<number, ResultOf<T>>();
     let next = 0;
@@ -97,8 +97,8 @@ export class ReaderPool {
         // A worker that is still starting holds nobody up, unless it may yet take a unit.
         if (next === count || busy === 0) resolve();
       };
-      this.running = {
-        id: ++this.tasks,
+      this.#running = {
+        id: ++this.#tasks,
         take: (index, result) => {
           receive(index, result);
           settle();
@@ -115,21 +115,21 @@ export class ReaderPool {
     });
     // It is awaited below; a rejection before that is not lost.
     others.catch(() => {});
-    const message: ToWorker = { id: this.tasks, task, counter: counter.buffer };
+    const message: ToWorker = { id: this.#tasks, task, counter: counter.buffer };
     for (const worker of this.workers) worker.postMessage(message);
     try {
-      const runChunk = taskRunner(this.reader, task);
+      const runChunk = taskRunner(this.#reader, task);
       for (let index = counter.next(); index >= 0; index = counter.next()) {
         receive(index, runChunk(index));
         await setImmediate();
       }
       if (next < count && busy > 0) await others;
-      if (this.failure) throw this.failure;
+      if (this.#failure) throw this.#failure;
     } catch (error) {
       counter.stop();
       throw error;
     } finally {
-      this.running = undefined;
+      this.#running = undefined;
     }
     return isNumeric;
   }
@@ -140,7 +140,7 @@ export class ReaderPool {
 
   /** How much is read at a time. */
   get blockSize(): BlockSize {
-    return this.reader.blockSize;
+    return this.#reader.blockSize;
   }
 
   /** Reads pieces in order, in this thread alone: every number of the `features`, row by row. */
@@ -149,9 +149,9 @@ export class ReaderPool {
     features: readonly number[],
     take: (row: number, feature: number, value: number) => void,
   ): Promise<void> {
-    const { space } = this.reader;
+    const { space } = this.#reader;
     for (const chunk of chunks) {
-      this.reader.forEachBlock(
+      this.#reader.forEachBlock(
         chunk,
         Int32Array.from(features),
         () => true,
@@ -168,34 +168,34 @@ export class ReaderPool {
 
   /** Ends the threads. May be called twice. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.#closed = true;
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 
-  private start(script: URL, workerData: WorkerSetup): void {
+  #start(script: URL, workerData: WorkerSetup): void {
     const { rank } = workerData;
     const worker = new Worker(script, { workerData });
     this.workers.push(worker);
     worker.on('message', (message: WorkerMessage) => {
-      const { running } = this;
+      const running = this.#running;
       if (message.id !== running?.id) return;
       if (message.type === 'result') running.take(message.index, message.result);
       else if (message.type === 'failed') running.fail(revived(message.error));
       else running.leave();
     });
-    worker.on('error', (error) => this.fail(rank, error));
-    worker.on('exit', () => this.fail(rank, new Error('it ended before its work was done')));
+    worker.on('error', (error) => this.#fail(rank, error));
+    worker.on('exit', () => this.#fail(rank, new Error('it ended before its work was done')));
   }
 
-  private fail(rank: number, cause: unknown): void {
-    if (this.closed || this.failure) return;
-    this.failure = new MlpError(
+  #fail(rank: number, cause: unknown): void {
+    if (this.#closed || this.#failure) return;
+    this.#failure = new MlpError(
       ExitCode.internal,
       `thread ${rank + 1} of ${this.workers.length + 1}, reading: ${cause instanceof Error ? cause.message : String(cause)}`,
       'it can be tried again with --threads 1; --debug shows the stack',
       { cause },
     );
-    this.running?.fail(this.failure);
+    this.#running?.fail(this.#failure);
   }
 }
 

@@ -148,38 +148,38 @@ export const MISSING = -1;
 export class ByteLevels {
   /** In the order of their first cell; those that stand for a missing value are among them. */
   readonly texts: string[] = [];
-  private readonly bytes: Uint8Array[] = [];
+  readonly #bytes: Uint8Array[] = [];
   /** Open addressing, at most half full: the number of a text, by its hash. */
-  private slots = new Int32Array(FIRST_SLOTS).fill(EMPTY);
+  #slots = new Int32Array(FIRST_SLOTS).fill(EMPTY);
 
   /** The number of the text at..end. */
   code(memory: Uint8Array, at: number, end: number): number {
-    const mask = this.slots.length - 1;
+    const mask = this.#slots.length - 1;
     let slot = hash(memory, at, end) & mask;
     for (;;) {
-      const code = this.slots[slot];
-      if (code === EMPTY) return this.add(memory.slice(at, end), slot);
-      if (isSame(this.bytes[code], memory, at, end)) return code;
+      const code = this.#slots[slot];
+      if (code === EMPTY) return this.#add(memory.slice(at, end), slot);
+      if (isSame(this.#bytes[code], memory, at, end)) return code;
       slot = (slot + 1) & mask;
     }
   }
 
-  private add(bytes: Uint8Array, slot: number): number {
+  #add(bytes: Uint8Array, slot: number): number {
     const code = this.texts.length;
     this.texts.push(Buffer.from(bytes.buffer).toString());
-    this.bytes.push(bytes);
-    this.slots[slot] = code;
-    if (this.texts.length * 2 > this.slots.length) this.grow();
+    this.#bytes.push(bytes);
+    this.#slots[slot] = code;
+    if (this.texts.length * 2 > this.#slots.length) this.#grow();
     return code;
   }
 
-  private grow(): void {
-    const mask = this.slots.length * 2 - 1;
-    this.slots = new Int32Array(mask + 1).fill(EMPTY);
-    this.bytes.forEach((bytes, code) => {
+  #grow(): void {
+    const mask = this.#slots.length * 2 - 1;
+    this.#slots = new Int32Array(mask + 1).fill(EMPTY);
+    this.#bytes.forEach((bytes, code) => {
       let slot = hash(bytes, 0, bytes.length) & mask;
-      while (this.slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-      this.slots[slot] = code;
+      while (this.#slots[slot] !== EMPTY) slot = (slot + 1) & mask;
+      this.#slots[slot] = code;
     });
   }
 }
@@ -187,16 +187,16 @@ export class ByteLevels {
 /** Texts of many pieces as the levels of one column. */
 export class LevelMerger {
   readonly levels: string[] = [];
-  private readonly codeOf = new Map<string, number>();
+  readonly #codeOf = new Map<string, number>();
 
   /** What each text of a piece is called in the column; pieces come in the order of the file. MISSING for missing values. */
   codes(texts: readonly string[]): Int32Array {
-    return Int32Array.from(texts, (text) => this.codeOf.get(text) ?? this.add(text));
+    return Int32Array.from(texts, (text) => this.#codeOf.get(text) ?? this.#add(text));
   }
 
-  private add(text: string): number {
+  #add(text: string): number {
     const code = isMissing(text) ? MISSING : this.levels.push(text) - 1;
-    this.codeOf.set(text, code);
+    this.#codeOf.set(text, code);
     return code;
   }
 }

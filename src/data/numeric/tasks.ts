@@ -64,23 +64,23 @@ export type WorkerMessage =
 /** Hands out the units of a task, from 0, to whichever thread asks. */
 export class ChunkCounter {
   readonly buffer: SharedArrayBuffer;
-  private readonly words: Int32Array;
+  readonly #words: Int32Array;
 
   /** @param source the buffer of another thread's counter, or the number of units */
   constructor(source: SharedArrayBuffer | number) {
     this.buffer = typeof source === 'number' ? new SharedArrayBuffer(8) : source;
-    this.words = new Int32Array(this.buffer);
-    if (typeof source === 'number') this.words[COUNT] = source;
+    this.#words = new Int32Array(this.buffer);
+    if (typeof source === 'number') this.#words[COUNT] = source;
   }
 
   /** −1 when there are none left. */
   next(): number {
-    const index = Atomics.add(this.words, NEXT, 1);
-    return index < Atomics.load(this.words, COUNT) ? index : -1;
+    const index = Atomics.add(this.#words, NEXT, 1);
+    return index < Atomics.load(this.#words, COUNT) ? index : -1;
   }
 
   stop(): void {
-    Atomics.store(this.words, COUNT, 0);
+    Atomics.store(this.#words, COUNT, 0);
   }
 }
 

@@ -126,28 +126,31 @@ function hashOf(value: number): number {
 }
 
 export class RowHashes {
+  readonly #rows: number;
   /** [rows] */
-  private readonly hashes: Int32Array;
-  private readonly columns: Column[] = [];
+  readonly #hashes: Int32Array;
+  readonly #columns: Column[] = [];
 
-  constructor(private readonly rows: number) {
-    this.hashes = new Int32Array(rows);
+  constructor(rows: number) {
+    this.#rows = rows;
+    this.#hashes = new Int32Array(rows);
   }
 
   /** How many columns are taken into account. */
   get width(): number {
-    return this.columns.length;
+    return this.#columns.length;
   }
 
   /** Takes a further column into account, given with the codes of its cells: a step of MurmurHash3 for each row. */
   add(column: Column, codes: Int32Array): void {
-    const { hashes, rows } = this;
+    const hashes = this.#hashes;
+    const rows = this.#rows;
     for (let row = 0; row < rows; row++) {
       const block = Math.imul(codes[row], 0xcc9e2d51);
       const hash = hashes[row] ^ Math.imul((block << 15) | (block >>> 17), 0x1b873593);
       hashes[row] = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
     }
-    this.columns.push(column);
+    this.#columns.push(column);
   }
 
   /**
@@ -155,25 +158,26 @@ export class RowHashes {
    * @param known [rows] the same for these columns and others beside them: rows that are equal there are not compared again
    */
   firstEqual(known?: Int32Array): Int32Array {
-    const first = this.firstAlike();
+    const first = this.#firstAlike();
     const isKnown = (row: number) => known !== undefined && known[row] !== row;
     const alike = Int32Array.from(first.keys()).filter((row) => first[row] !== row && !isKnown(row));
     // What equals such a row is unequal to the same first one, and so is among them too.
     const others = new Map<number, number[]>();
-    for (const row of this.unequal(alike, first)) {
+    for (const row of this.#unequal(alike, first)) {
       const candidates = others.get(first[row]) ?? [];
       others.set(first[row], candidates);
-      const equal = candidates.find((other) => this.columns.every((column) => sameCell(column, other, row)));
+      const equal = candidates.find((other) => this.#columns.every((column) => sameCell(column, other, row)));
       if (equal === undefined) candidates.push(row);
       first[row] = equal ?? row;
     }
-    if (known) for (let row = 0; row < this.rows; row++) if (isKnown(row)) first[row] = first[known[row]];
+    if (known) for (let row = 0; row < this.#rows; row++) if (isKnown(row)) first[row] = first[known[row]];
     return first;
   }
 
   /** [rows] For each row the first one with the same hash. */
-  private firstAlike(): Int32Array {
-    const { hashes, rows } = this;
+  #firstAlike(): Int32Array {
+    const hashes = this.#hashes;
+    const rows = this.#rows;
     const first = new Int32Array(rows);
     const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * rows + 1))).fill(-1);
     const mask = slots.length - 1;
@@ -188,10 +192,10 @@ export class RowHashes {
   }
 
   /** Those of the rows `alike` that do not equal the first one with their hash. */
-  private unequal(alike: Int32Array, first: Int32Array): Int32Array {
+  #unequal(alike: Int32Array, first: Int32Array): Int32Array {
     const differs = new Uint8Array(alike.length);
     // By column, for by row it would wait for the memory at each cell.
-    for (const column of this.columns) {
+    for (const column of this.#columns) {
       for (let i = 0; i < alike.length; i++) {
         if (!sameCell(column, first[alike[i]], alike[i])) differs[i] = 1;
       }

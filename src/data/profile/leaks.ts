@@ -38,63 +38,66 @@ export function agrees({ codes, distinct }: Codes, target: Int32Array): boolean 
 }
 
 export class LeakSearch {
+  readonly #table: Table;
+  readonly #target: Codes;
+  readonly #rows: Int32Array;
+  readonly #quantity: Float64Array | undefined;
   /** Some of the rows, evenly spread; for a target of numbers in its order. */
-  private readonly sample: Int32Array;
+  readonly #sample: Int32Array;
   /** All of the rows in the order of a target of numbers; made when it is needed. */
-  private order: Int32Array | undefined;
+  #order: Int32Array | undefined;
 
   /**
    * @param rows those to go by: all that have a target, without those that repeat an earlier row and prove nothing
    * @param quantity [table.rows] the target of a regression
    */
-  constructor(
-    private readonly table: Table,
-    private readonly target: Codes,
-    private readonly rows: Int32Array,
-    private readonly quantity: Float64Array | undefined,
-  ) {
+  constructor(table: Table, target: Codes, rows: Int32Array, quantity: Float64Array | undefined) {
+    this.#table = table;
+    this.#target = target;
+    this.#rows = rows;
+    this.#quantity = quantity;
     const stride = Math.ceil(rows.length / SAMPLE);
     const sample = rows.filter((_, i) => i % stride === 0);
-    this.sample = quantity === undefined ? sample : orderBy(quantity, sample);
+    this.#sample = quantity === undefined ? sample : orderBy(quantity, sample);
   }
 
   /** How a column that is neither the target nor an identifier gives the target away, if it does; `agreeing` is what `agrees` said. */
   find({ index, cells, missing }: ColumnProfile, agreeing: boolean): Leak | undefined {
-    const { columns, rows } = this.table;
+    const { columns, rows } = this.#table;
     const column = columns[index];
     if (column === undefined) return undefined;
-    if (agreeing && this.byValue(encodeCells(column))) return 'value';
-    if (missing > 0 && missing < rows && this.byMissing(column)) return 'missing';
+    if (agreeing && this.#byValue(encodeCells(column))) return 'value';
+    if (missing > 0 && missing < rows && this.#byMissing(column)) return 'missing';
     if (cells === 'text') return undefined;
-    const { values } = numericColumn(this.table, index);
-    if (this.quantity === undefined) return this.byThreshold(values) ? 'threshold' : undefined;
-    if (this.byLine(values, this.quantity)) return 'linear';
-    return this.byOrder(column, values, this.quantity) ? 'order' : undefined;
+    const { values } = numericColumn(this.#table, index);
+    if (this.#quantity === undefined) return this.#byThreshold(values) ? 'threshold' : undefined;
+    if (this.#byLine(values, this.#quantity)) return 'linear';
+    return this.#byOrder(column, values, this.#quantity) ? 'order' : undefined;
   }
 
-  private byValue({ codes, distinct }: Codes): boolean {
-    const present = this.rows.filter((row) => codes[row] >= 0);
+  #byValue({ codes, distinct }: Codes): boolean {
+    const present = this.#rows.filter((row) => codes[row] >= 0);
     const different = countOf(codes, present, distinct).reduce((n, count) => n + (count > 0 ? 1 : 0), 0);
     const repeats = present.length - different;
-    const targets = countOf(this.target.codes, present, this.target.distinct);
+    const targets = countOf(this.#target.codes, present, this.#target.distinct);
     return repeats >= present.length / 2 && agreementEvidence(repeats, targets) >= CONVINCING;
   }
 
-  private byMissing(column: Column): boolean {
+  #byMissing(column: Column): boolean {
     const codes =
       column.kind === 'text'
         ? column.codes.map((code) => (code < 0 ? 0 : 1))
         : Int32Array.from(column.values, (value) => (Number.isNaN(value) ? 0 : 1));
     const flags = { codes, distinct: 2 };
-    return agrees(flags, this.target.codes) && this.byValue(flags);
+    return agrees(flags, this.#target.codes) && this.#byValue(flags);
   }
 
-  private byThreshold(values: Float64Array): boolean {
-    const { codes, distinct } = this.target;
+  #byThreshold(values: Float64Array): boolean {
+    const { codes, distinct } = this.#target;
     const min = new Float64Array(distinct).fill(Number.POSITIVE_INFINITY);
     const max = new Float64Array(distinct).fill(Number.NEGATIVE_INFINITY);
     const counts = new Uint32Array(distinct);
-    for (const row of this.rows) {
+    for (const row of this.#rows) {
       const value = values[row];
       if (Number.isNaN(value)) continue;
       const code = codes[row];
@@ -108,18 +111,19 @@ export class LeakSearch {
     return blockEvidence(counts, log2Factorial(found.length)) >= CONVINCING;
   }
 
-  private byLine(values: Float64Array, quantity: Float64Array): boolean {
-    const { sample, rows } = this;
+  #byLine(values: Float64Array, quantity: Float64Array): boolean {
+    const sample = this.#sample;
+    const rows = this.#rows;
     if (!(Math.abs(correlation(values, quantity, sample)) > NEARLY_LINEAR)) return false;
     return Math.abs(correlation(values, quantity, rows)) > LINEAR;
   }
 
-  private byOrder(column: Column, values: Float64Array, quantity: Float64Array): boolean {
-    if (!isMonotone(values, quantity, this.sample)) return false;
-    this.order ??= orderBy(quantity, this.rows);
-    if (!isMonotone(values, quantity, this.order)) return false;
+  #byOrder(column: Column, values: Float64Array, quantity: Float64Array): boolean {
+    if (!isMonotone(values, quantity, this.#sample)) return false;
+    this.#order ??= orderBy(quantity, this.#rows);
+    if (!isMonotone(values, quantity, this.#order)) return false;
     const { codes, distinct } = encodeCells(column);
-    return blockEvidence(countOf(codes, this.rows, distinct), 1) >= CONVINCING;
+    return blockEvidence(countOf(codes, this.#rows, distinct), 1) >= CONVINCING;
   }
 }
 

@@ -107,17 +107,19 @@ const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** Written from start to end, then read by position. Nobody else can open it, and it goes with the process where the system allows. */
 export class TemporaryFile {
+  #path: string | undefined;
   size = 0;
-  private open = true;
+  #open = true;
 
   private constructor(
     /** Of whose bytes this is a copy. */
     readonly name: string,
     readonly fd: number,
-    private path: string | undefined,
+    path: string | undefined,
   ) {
+    this.#path = path;
     // Windows may refuse as long as the file is open.
-    this.unlink();
+    this.#unlink();
   }
 
   /** An empty one for the bytes of `name`; an MlpError (73) where there can be none. */
@@ -160,17 +162,17 @@ export class TemporaryFile {
 
   /** Takes the file away; may be called twice. */
   close(): void {
-    if (!this.open) return;
-    this.open = false;
+    if (!this.#open) return;
+    this.#open = false;
     closeSync(this.fd);
-    this.unlink();
+    this.#unlink();
   }
 
-  private unlink(): void {
-    if (this.path === undefined) return;
+  #unlink(): void {
+    if (this.#path === undefined) return;
     try {
-      unlinkSync(this.path);
-      this.path = undefined;
+      unlinkSync(this.#path);
+      this.#path = undefined;
     } catch {
       // Left to `close`, and after that to whoever tidies the folder of temporary files.
     }
