@@ -156,7 +156,6 @@ export class ModelRows {
    * the rows before it; io if a file can't be read or changes
    */
   async *chunks(inference: Inference): AsyncGenerator<RowChunk, void, undefined> {
-    const { data } = inference.x;
     const place = firstRows(inference.capacity);
     for await (const { table, cells } of this.#origin.read(this.#kinds, inference.capacity)) {
       const { rows, lines } = table;
