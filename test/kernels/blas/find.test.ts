@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Machine } from '../../../src/kernels/blas/find.js';
-import { blasPlaces, sitePackages } from '../../../src/kernels/blas/find.js';
+
+import { blasPlaces, type Machine, sitePackages } from '../../../src/kernels/blas/find.js';
 
 /** A machine on which exactly these files are. */
 function machine(files: string[], parts: Partial<Machine> = {}): Machine {
