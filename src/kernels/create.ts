@@ -58,8 +58,8 @@ export function createKernels(
       if (!isFailure(library)) return blasKernels(options, library, choice.leastBlasProduct);
       throw new MlpError(
         ExitCode.unavailable,
-        `${library.path}: found no usable BLAS any more: ${library.detail}`,
-        'take --backend wasm',
+        `${library.path}: found a BLAS that no longer works: ${library.detail}`,
+        'use --backend wasm',
       );
     }
   }

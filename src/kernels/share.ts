@@ -70,7 +70,7 @@ export class Slices {
     return this.of(rows, 1, columns * this.#bytes);
   }
 
-  /** Of n items of so many bytes each, starting at a multiple of `granularity`. */
+  /** Of n items of this many bytes each, starting at a multiple of `granularity`. */
   of(n: number, granularity: number, bytes: number): Slice {
     const slice = this.#slice;
     const start = this.#rank === 0 ? 0 : sliceStart(n, this.#rank, this.#size, granularity);

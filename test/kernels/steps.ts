@@ -1,4 +1,7 @@
-/** The steps of all optimisers, for tests: each variant by name, and those that only the table knows with their defaults. */
+/**
+ * The steps of all optimisers, for tests: each variant by name, and those that only the table knows,
+ * with their defaults.
+ */
 import type { Kernels, Tensor } from '../../src/kernels/kernels.js';
 import { OPTIMIZERS, type OptimizerFormula } from '../../src/kernels/optimizers.js';
 import { type OptimizerConfig, optimizerSchema } from '../../src/spec/optimizerConfig.js';
@@ -13,7 +16,8 @@ const rmsprop = {
   centered: false,
 } as const;
 
-const VARIANTS: Record<string, OptimizerConfig> = {
+/** Their parameters follow an infinite gradient. */
+export const VARIANTS: Record<string, OptimizerConfig> = {
   sgd: { ...sgd, momentum: 0 },
   momentum: sgd,
   nesterov: { ...sgd, nesterov: true },

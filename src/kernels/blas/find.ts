@@ -126,7 +126,7 @@ export function blasUnavailable(outcome: BlasSearch): MlpError {
   return new MlpError(
     ExitCode.unavailable,
     `backend blas: ${explainSearch(outcome)}`,
-    'install OpenBLAS (Debian, Ubuntu: apt-get install libopenblas0-pthread), name a library by MLP_BLAS=/path/to/libopenblas.so, or take --backend wasm',
+    'install OpenBLAS (Debian, Ubuntu: apt-get install libopenblas0-pthread), set MLP_BLAS=/path/to/libopenblas.so, or use --backend wasm',
   );
 }
 

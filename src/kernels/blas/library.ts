@@ -122,7 +122,7 @@ function open(path: string): BlasLibrary | BlasFailure {
 
   const identity = settle(handle, decorate, suffix === '64_');
   if (!identity.threadSafe) {
-    const detail = 'a serial build, which several threads must not call; expected one with threads';
+    const detail = 'a build without threads, which several threads must not call; expected one with threads';
     return { path, reason: 'not thread-safe', detail };
   }
   const library: BlasLibrary = {

@@ -69,8 +69,8 @@ export function loadKernels(
       ExitCode.unavailable,
       `backend "wasm": found an engine without WebAssembly ${features.simd ? 'relaxed ' : ''}SIMD, expected one that has it`,
       features.simd
-        ? 'take the build without relaxed SIMD'
-        : 'take --backend reference, or a CPU and a Node with SIMD',
+        ? 'use the build without relaxed SIMD'
+        : 'use --backend reference, or a CPU and a Node.js with SIMD',
     );
   }
   const module = compile(`${dtype}${relaxed ? '-relaxed' : ''}.wasm`);
@@ -108,7 +108,7 @@ const PARTIALS_BYTES = 2 * MAX_PARTIALS * 8;
  */
 export const PRODUCT_SCRATCH_BYTES = 565_504;
 
-/** The bytes that a team of so many threads needs as scratch: once, and not initialised. */
+/** The bytes of scratch that a team of this many threads needs: once, and not initialised. */
 export function scratchBytes(threads: number): number {
   return PARTIALS_BYTES + threads * PRODUCT_SCRATCH_BYTES;
 }

@@ -14,7 +14,7 @@ const fixtures: Record<string, { x: number[]; y: (number | string)[] }> = JSON.p
 );
 
 interface Case {
-  /** Its place in assembly/evaluate.ts. */
+  /** Its number in `evaluate` of assembly/functions.ts. */
   kind: number;
   exact(x: number): number;
   /** The arguments it is made for. */

@@ -137,7 +137,7 @@ describe('a thread that fails', () => {
     const choice = { backend: 'blas', relaxed: false, library: '/no/such/library.so' } as const;
     const error = (await failureOf(startTeam(problem, choice, 2))) as MlpError;
     expect([error.name, error.exitCode]).toEqual(['MlpError', ExitCode.unavailable]);
-    expect(error.message).toContain('/no/such/library.so: found no usable BLAS any more');
+    expect(error.message).toContain('/no/such/library.so: found a BLAS that no longer works');
   });
 });
 
