@@ -59,7 +59,7 @@ async function prepareTraining(task) {
   const config = configOf(task);
   const dataset = datasetOf(task);
   const place = { file: 'bench', path: [] };
-  const plan = planTraining({ config, path: 'bench', networkPlace: place }, dataset);
+  const plan = planTraining({ config, path: 'bench', networkLocation: place }, dataset);
   const choice = chooseBackend(config, plan, thisMachine());
   const run = { config, choice, threads: chooseThreads(threads, choice, plan, availableParallelism()) };
   // A command of as many steps as we like, where the command line gives one an epoch.

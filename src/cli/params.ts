@@ -21,7 +21,7 @@ const FLOAT32_BYTES = 4n;
 export async function run(path: string, options: ParamsOptions): Promise<void> {
   const loaded = loadNetworkSpec(path);
   const inputs = loaded.network.input ?? (await inputsOfData(loaded));
-  checkWidths(loaded.network, inputs, loaded.networkPlace);
+  checkWidths(loaded.network, inputs, loaded.networkLocation);
   const shape = networkShape(loaded.network, inputs);
   if (options.json) print(toJson(jsonOf(shape, options.batch), 2));
   else await printTable(shape, options);

@@ -7,7 +7,7 @@
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
-import { checkSchema, formatPlace, oneOf, suggest } from '../spec/messages.js';
+import { checkSchema, formatLocation, oneOf, suggest } from '../spec/messages.js';
 import * as z from '../spec/zod.js';
 import { formatNumber, quote } from '../text.js';
 import { type Expression, IDENTIFIER, namesIn, parseExpression } from './expression.js';
@@ -125,7 +125,7 @@ function unknownName(where: string, name: string, known: readonly string[], kind
 }
 
 function at(file: string, ...path: string[]): string {
-  return formatPlace({ file, path });
+  return formatLocation({ file, path });
 }
 
 /** Enough for any derivation that people read; it bounds what a hostile file can cost. */
@@ -169,31 +169,31 @@ function buildGraph(
     const index = builder.apply(operation, operands, nodeName, text);
     if (index >= MAX_OPERATIONS) {
       const message = `found more than ${MAX_OPERATIONS} inputs and operations, expected no more`;
-      throw new MlpError(ExitCode.config, `${place(owner)}: ${message}`);
+      throw new MlpError(ExitCode.config, `${locate(owner)}: ${message}`);
     }
     owners[index] = owner;
     return index;
   };
-  const place: Place = (node) => formatPlace({ file, path: ['nodes', node] });
+  const locate: Locate = (node) => formatLocation({ file, path: ['nodes', node] });
   const indexOf = (name: string): number => indices.get(name) as number;
 
-  for (const [name, expression] of inOrder(expressions, place)) {
+  for (const [name, expression] of inOrder(expressions, locate)) {
     unnamed = 0;
     indices.set(name, add(expression, name, name));
   }
   const graph = builder.build(indexOf(output));
-  checkFinite(graph, Float64Array.from(inputs.values()), (index) => place(owners[index]));
+  checkFinite(graph, Float64Array.from(inputs.values()), (index) => locate(owners[index]));
   return graph;
 }
 
 /** Where a node is in the file, for errors. */
-type Place = (node: string) => string;
+type Locate = (node: string) => string;
 
 /**
  * The nodes, each after those it uses, otherwise in the order of the file: depth first, with a stack of
  * its own.
  */
-function inOrder(expressions: ReadonlyMap<string, Expression>, place: Place): Map<string, Expression> {
+function inOrder(expressions: ReadonlyMap<string, Expression>, locate: Locate): Map<string, Expression> {
   const done = new Map<string, Expression>();
   for (const root of expressions.keys()) {
     /** The nodes from the root to the current one, each with the names it still waits for. */
@@ -219,7 +219,7 @@ function inOrder(expressions: ReadonlyMap<string, Expression>, place: Place): Ma
       } else if (open.has(next)) {
         const cycle = [...trail.slice(trail.indexOf(next)), next].join(' -> ');
         const message = `found the cycle ${cycle}, expected nodes that don't depend on themselves`;
-        throw new MlpError(ExitCode.config, `${place(next)}: ${message}`);
+        throw new MlpError(ExitCode.config, `${locate(next)}: ${message}`);
       } else {
         trail.push(next);
       }

@@ -11,7 +11,7 @@ import { networkShape } from '../network/shape.js';
 import { choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
-import { checkSchema, formatPlace, type Path } from '../spec/messages.js';
+import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
 import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
 import { LOSS_NAMES, type LossName, TASKS, type Task } from '../spec/words.js';
 import * as z from '../spec/zod.js';
@@ -122,7 +122,7 @@ const contentSchema = object(entries);
  * missing, of another kind than expected, or does not fit with the rest.
  */
 export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: string): ModelContent {
-  const place = (...path: Path) => formatPlace({ file, path: [METADATA, ...path] });
+  const place = (...path: Path) => formatLocation({ file, path: [METADATA, ...path] });
   requireFormat(metadata, place);
   const content = asDataError(() => {
     const values = Object.fromEntries(

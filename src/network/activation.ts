@@ -2,7 +2,7 @@
 import { ACTIVATION_TYPES, ACTIVATIONS, type ActivationType } from '../kernels/activations.js';
 import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
 import type { ActivationSpec, LayerSpec } from '../spec/layerSpec.js';
-import type { Layer, LayerType, Parameter, Site } from './layer.js';
+import type { Layer, LayerContext, LayerType, Parameter } from './layer.js';
 
 export class BiasActivation implements Layer {
   readonly kinkedOutputs: readonly Tensor[];
@@ -24,7 +24,7 @@ export class BiasActivation implements Layer {
     bias: Parameter | null,
     width: number,
     ownInput: Tensor | null,
-    { kernels, arena, capacity }: Site,
+    { kernels, arena, capacity }: LayerContext,
   ) {
     this.#kernels = kernels;
     this.#bias = bias;
@@ -66,7 +66,7 @@ function activationOf({ type, ...parameters }: ActivationSpec): Activation {
 }
 
 const activation: LayerType<ActivationSpec> = {
-  build: (spec, site) => new BiasActivation(spec, null, site.inputs, site.ownInput, site),
+  build: (spec, context) => new BiasActivation(spec, null, context.inputs, context.ownInput, context),
 };
 
 /** Every activation as a layer of its own. */

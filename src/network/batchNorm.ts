@@ -8,7 +8,14 @@
  */
 import type { Kernels, RunningMoments, Tensor } from '../kernels/kernels.js';
 import type { BatchNormSpec } from '../spec/layerSpec.js';
-import { type Layer, type LayerType, type Parameter, type Pass, type Site, scaleAndShift } from './layer.js';
+import {
+  type Layer,
+  type LayerContext,
+  type LayerType,
+  type Parameter,
+  type Pass,
+  scaleAndShift,
+} from './layer.js';
 
 class BatchNorm implements Layer {
   readonly kinkedOutputs: readonly Tensor[] = [];
@@ -23,14 +30,14 @@ class BatchNorm implements Layer {
   readonly #moments: Tensor; // [3, width]
   #x!: Tensor; // [B, width]
 
-  constructor({ momentum, epsilon }: BatchNormSpec, site: Site) {
-    const { kernels, arena, capacity, inputs } = site;
+  constructor({ momentum, epsilon }: BatchNormSpec, context: LayerContext) {
+    const { kernels, arena, capacity, inputs } = context;
     this.#kernels = kernels;
     this.#epsilon = epsilon;
-    this.#scale = site.parameter('weight');
-    this.#shift = site.parameter('bias');
-    const { value: mean } = site.statistic('running_mean');
-    const { value: variance } = site.statistic('running_var');
+    this.#scale = context.parameter('weight');
+    this.#shift = context.parameter('bias');
+    const { value: mean } = context.statistic('running_mean');
+    const { value: variance } = context.statistic('running_var');
     this.#running = { momentum, mean, variance };
     this.reusableOutput = arena.tensor(capacity, inputs);
     this.#moments = arena.tensor(3, inputs);
@@ -69,5 +76,5 @@ export const batchNorm: LayerType<BatchNormSpec> = {
     { name: 'running_mean', columns: inputs, initial: 0 },
     { name: 'running_var', columns: inputs, initial: 1 },
   ],
-  build: (spec, site) => new BatchNorm(spec, site),
+  build: (spec, context) => new BatchNorm(spec, context),
 };

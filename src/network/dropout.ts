@@ -5,7 +5,7 @@
  */
 import type { DropoutMask, Kernels, Tensor } from '../kernels/kernels.js';
 import type { DropoutSpec } from '../spec/layerSpec.js';
-import type { Layer, LayerType, Pass, Site } from './layer.js';
+import type { Layer, LayerContext, LayerType, Pass } from './layer.js';
 
 class Dropout implements Layer {
   readonly kinkedOutputs: readonly Tensor[] = [];
@@ -18,7 +18,7 @@ class Dropout implements Layer {
   /** Of the last forward pass; null if it dropped nothing. */
   #mask: DropoutMask | null = null;
 
-  constructor({ rate }: DropoutSpec, { kernels, arena, capacity, inputs, seed, ordinal }: Site) {
+  constructor({ rate }: DropoutSpec, { kernels, arena, capacity, inputs, seed, ordinal }: LayerContext) {
     this.#kernels = kernels;
     this.#rate = rate;
     this.#seed = seed;
@@ -43,5 +43,5 @@ class Dropout implements Layer {
 }
 
 export const dropout: LayerType<DropoutSpec> = {
-  build: (spec, site) => new Dropout(spec, site),
+  build: (spec, context) => new Dropout(spec, context),
 };

@@ -86,7 +86,7 @@ export interface LayerType<Spec extends LayerSpec = LayerSpec> {
   /** Whether it also computes the activation that follows it, in the same pass over memory. */
   readonly takesActivation?: boolean;
   /** Allocates the layer's buffers and returns it ready to run. */
-  build(spec: Spec, site: Site): Layer;
+  build(spec: Spec, context: LayerContext): Layer;
 }
 
 /** The parameters of a normalisation: γ and β [1, inputs]. */
@@ -98,7 +98,7 @@ export function scaleAndShift(inputs: number): ParameterShape[] {
 }
 
 /** What a layer is built from and into. */
-export interface Site {
+export interface LayerContext {
   readonly kernels: Kernels;
   readonly arena: Allocator;
   /** The most rows in a batch. */

@@ -5,7 +5,7 @@
  */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LayerNormSpec } from '../spec/layerSpec.js';
-import { type Layer, type LayerType, type Parameter, type Site, scaleAndShift } from './layer.js';
+import { type Layer, type LayerContext, type LayerType, type Parameter, scaleAndShift } from './layer.js';
 
 class LayerNorm implements Layer {
   readonly kinkedOutputs: readonly Tensor[] = [];
@@ -18,12 +18,12 @@ class LayerNorm implements Layer {
   readonly #moments: Tensor; // [B, 3] of each row the mean μ in two parts and 1/√(σ² + ε)
   #x!: Tensor; // [B, width]
 
-  constructor({ epsilon }: LayerNormSpec, site: Site) {
-    const { kernels, arena, capacity, inputs } = site;
+  constructor({ epsilon }: LayerNormSpec, context: LayerContext) {
+    const { kernels, arena, capacity, inputs } = context;
     this.#kernels = kernels;
     this.#epsilon = epsilon;
-    this.#scale = site.parameter('weight');
-    this.#shift = site.parameter('bias');
+    this.#scale = context.parameter('weight');
+    this.#shift = context.parameter('bias');
     this.reusableOutput = arena.tensor(capacity, inputs);
     this.#moments = arena.tensor(capacity, 3);
   }
@@ -50,5 +50,5 @@ class LayerNorm implements Layer {
 
 export const layerNorm: LayerType<LayerNormSpec> = {
   parameters: (_, inputs) => scaleAndShift(inputs),
-  build: (spec, site) => new LayerNorm(spec, site),
+  build: (spec, context) => new LayerNorm(spec, context),
 };

@@ -1,6 +1,6 @@
 /** The list of all layer types. To add one, write its file and its schema, and enter it here. */
 import type { LayerSpec } from '../spec/layerSpec.js';
-import type { PlacedLayer } from '../spec/widths.js';
+import type { LayerNode } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
 import { batchNorm } from './batchNorm.js';
 import { dropout } from './dropout.js';
@@ -24,11 +24,11 @@ export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
 };
 
 /** The parameters of one layer, those of inner layers left out. */
-export function ownParameters({ spec, inputs }: PlacedLayer): ParameterShape[] {
+export function ownParameters({ spec, inputs }: LayerNode): ParameterShape[] {
   return LAYER_TYPES[spec.type].parameters?.(spec, inputs) ?? [];
 }
 
 /** The statistics of one layer, those of inner layers left out. */
-export function ownStatistics({ spec, inputs }: PlacedLayer): StatisticShape[] {
+export function ownStatistics({ spec, inputs }: LayerNode): StatisticShape[] {
   return LAYER_TYPES[spec.type].statistics?.(spec, inputs) ?? [];
 }

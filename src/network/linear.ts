@@ -2,7 +2,7 @@
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
 import { BiasActivation } from './activation.js';
-import type { Layer, LayerType, Parameter, Site } from './layer.js';
+import type { Layer, LayerContext, LayerType, Parameter } from './layer.js';
 
 class Linear implements Layer {
   readonly #kernels: Kernels;
@@ -14,20 +14,20 @@ class Linear implements Layer {
   readonly #biasActivation: BiasActivation;
   #x!: Tensor; // [B, inputs]
 
-  constructor({ units, bias }: LinearSpec, site: Site) {
-    const { kernels, arena, capacity, inputs, needsInputGradient, activation } = site;
+  constructor({ units, bias }: LinearSpec, context: LayerContext) {
+    const { kernels, arena, capacity, inputs, needsInputGradient, activation } = context;
     this.#kernels = kernels;
-    this.#weight = site.parameter('weight');
+    this.#weight = context.parameter('weight');
     this.#inputs = inputs;
     this.#units = units;
     this.#z = arena.tensor(capacity, units);
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
     this.#biasActivation = new BiasActivation(
       activation ?? { type: 'identity' },
-      bias ? site.parameter('bias') : null,
+      bias ? context.parameter('bias') : null,
       units,
       this.#z,
-      site,
+      context,
     );
   }
 
@@ -61,5 +61,5 @@ export const linear: LayerType<LinearSpec> = {
       ? [{ name: 'bias', kind: 'bias', rows: 1, columns: units, init: { type: 'zeros' } } as const]
       : []),
   ],
-  build: (spec, site) => new Linear(spec, site),
+  build: (spec, context) => new Linear(spec, context),
 };

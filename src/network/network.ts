@@ -8,7 +8,7 @@ import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import { type PlacedLayer, placeLayers } from '../spec/widths.js';
+import { type LayerNode, walkLayers } from '../spec/widths.js';
 import type { LossName } from '../spec/words.js';
 import { isActivation } from './activation.js';
 import { initialize, initializeStatistics } from './initialize.js';
@@ -54,9 +54,9 @@ export class Network {
     this.loss = LOSSES[loss];
     // A last layer that the loss computes itself is not built.
     const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);
-    const placed = placeLayers(layers, inputs);
-    this.outputs = placed.at(-1)?.outputs ?? inputs;
-    this.#layers = new Builder(this, options, kernels, arena).build(placed, false);
+    const nodes = walkLayers(layers, inputs);
+    this.outputs = nodes.at(-1)?.outputs ?? inputs;
+    this.#layers = new Builder(this, options, kernels, arena).build(nodes, false);
     this.#rowLoss = arena.tensor(capacity, 1);
     this.#dLogits = arena.tensor(capacity, this.outputs);
   }
@@ -133,7 +133,7 @@ export class Network {
   }
 }
 
-/** Turns placed specs into layers. */
+/** Turns the nodes of a spec into layers. */
 class Builder {
   /** How many layers of each type were built. */
   readonly #built = new Map<LayerSpec['type'], number>();
@@ -149,12 +149,12 @@ class Builder {
     this.#arena = arena;
   }
 
-  build(placed: readonly PlacedLayer[], needsInputGradient: boolean): Layer[] {
+  build(nodes: readonly LayerNode[], needsInputGradient: boolean): Layer[] {
     const layers: Layer[] = [];
-    for (let i = 0; i < placed.length; i++) {
-      const { spec, name, inputs, inner } = placed[i];
+    for (let i = 0; i < nodes.length; i++) {
+      const { spec, name, inputs, inner } = nodes[i];
       const type = LAYER_TYPES[spec.type];
-      const next = placed[i + 1]?.spec;
+      const next = nodes[i + 1]?.spec;
       const activation = type.takesActivation && next && isActivation(next) ? next : undefined;
       if (activation) i++;
       const ordinal = this.#built.get(spec.type) ?? 0;

@@ -8,7 +8,7 @@ import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';
 import type { Tensor } from '../kernels/kernels.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
-import { leafLayers, placeLayers } from '../spec/widths.js';
+import { leafLayers, walkLayers } from '../spec/widths.js';
 import type { Parameter, ParameterShape, Statistic, StatisticShape } from './layer.js';
 import { ownParameters, ownStatistics } from './layerTypes.js';
 
@@ -23,7 +23,7 @@ export interface ParameterLayout {
 
 /** Lays out the parameters of the layers; the caller has checked that they fit in memory. */
 export function parameterLayout(layers: readonly LayerSpec[], inputs: number): ParameterLayout {
-  const found = [...leafLayers(placeLayers(layers, inputs))].flatMap((layer) =>
+  const found = [...leafLayers(walkLayers(layers, inputs))].flatMap((layer) =>
     ownParameters(layer).map((shape) => ({ ...shape, name: `${layer.name}.${shape.name}` })),
   );
   const weights = found.reduce(
@@ -78,7 +78,7 @@ export interface StatisticsLayout {
 /** Lays out the statistics of the layers: running means and variances of batch normalisations. */
 export function statisticsLayout(layers: readonly LayerSpec[], inputs: number): StatisticsLayout {
   let total = 0;
-  const shapes = [...leafLayers(placeLayers(layers, inputs))].flatMap((layer) =>
+  const shapes = [...leafLayers(walkLayers(layers, inputs))].flatMap((layer) =>
     ownStatistics(layer).map((shape) => {
       const start = total;
       total += shape.columns;

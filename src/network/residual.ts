@@ -1,7 +1,7 @@
 /** A residual block: y = x + F(x), F its inner layers (He et al. 2016, eq. 1). */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { ResidualSpec } from '../spec/layerSpec.js';
-import type { Layer, LayerType, Pass, Site } from './layer.js';
+import type { Layer, LayerContext, LayerType, Pass } from './layer.js';
 
 class Residual implements Layer {
   readonly #kernels: Kernels;
@@ -9,10 +9,10 @@ class Residual implements Layer {
   readonly #y: Tensor; // [B, width]
   readonly #dX: Tensor; // [B, width]
 
-  constructor(site: Site) {
-    const { kernels, arena, capacity, inputs } = site;
+  constructor(context: LayerContext) {
+    const { kernels, arena, capacity, inputs } = context;
     this.#kernels = kernels;
-    this.#layers = site.buildInner();
+    this.#layers = context.buildInner();
     this.#y = arena.tensor(capacity, inputs);
     this.#dX = arena.tensor(capacity, inputs);
   }
@@ -42,5 +42,5 @@ class Residual implements Layer {
 }
 
 export const residual: LayerType<ResidualSpec> = {
-  build: (_, site) => new Residual(site),
+  build: (_, context) => new Residual(context),
 };

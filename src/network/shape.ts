@@ -4,7 +4,7 @@
  */
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import { leafLayers, type PlacedLayer, placeLayers } from '../spec/widths.js';
+import { type LayerNode, leafLayers, walkLayers } from '../spec/widths.js';
 import { ownParameters } from './layerTypes.js';
 
 /** A layer as a row of the parameter table; a residual has the rows of its inner layers inside. */
@@ -30,7 +30,7 @@ export interface NetworkShape {
 
 /** Shapes of a checked spec for rows of this width. */
 export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
-  const layers = placeLayers(spec.layers, inputs).map(layerShape);
+  const layers = walkLayers(spec.layers, inputs).map(layerShape);
   return {
     inputs,
     outputs: layers.at(-1)?.outputs ?? inputs,
@@ -40,7 +40,7 @@ export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
   };
 }
 
-function layerShape(layer: PlacedLayer): LayerShape {
+function layerShape(layer: LayerNode): LayerShape {
   const { spec, name, inputs, outputs } = layer;
   const layers = layer.inner.map(layerShape);
   const counts = { weights: sum(layers, 'weights'), biases: sum(layers, 'biases') };
@@ -57,7 +57,7 @@ function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {
 
 /** The largest m·n·k among the products of a network with `batch` rows. */
 export function largestProduct(spec: NetworkSpec, inputs: number, batch: number): number {
-  return [...leafLayers(placeLayers(spec.layers, inputs))]
+  return [...leafLayers(walkLayers(spec.layers, inputs))]
     .flatMap(ownParameters)
     .filter(({ kind }) => kind === 'weight')
     .reduce((largest, { rows, columns }) => Math.max(largest, batch * (rows * columns)), 0);

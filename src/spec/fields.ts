@@ -1,6 +1,6 @@
 /**
  * The building blocks of the schemas. Every message given to zod here says what was *expected*, in
- * words: `messages.ts` puts the place and what was found before it.
+ * words: `messages.ts` puts the location and what was found before it.
  */
 import { isObject } from './json.js';
 import { oneOf } from './messages.js';

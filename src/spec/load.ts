@@ -9,11 +9,11 @@ import { isObject, maxDepth, parseJson, readJson } from './json.js';
 import { expandNetwork } from './layerSpec.js';
 import {
   checkSchema,
+  formatLocation,
   formatPath,
-  formatPlace,
   type Locate,
+  type Location,
   type Path,
-  type Place,
   showValue,
   suggest,
   valueAt,
@@ -28,14 +28,14 @@ export interface LoadedTrainConfig {
   /** The config's folder: the paths of its data are relative to it. */
   directory: string;
   /** Where the network is written: in the config, or in the spec file that it names. */
-  networkPlace: Place;
+  networkLocation: Location;
 }
 
 export interface LoadedNetworkSpec {
   network: NetworkSpec;
   path: string;
   directory: string;
-  networkPlace: Place;
+  networkLocation: Location;
   /** The whole config, if the file is one. */
   config?: TrainConfig;
   /** Of the config, if the file is one. */
@@ -73,9 +73,9 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
   const network = checkSchema(
     networkSchema,
     spec,
-    (at) => overriddenPlace(at, parsed, before) ?? { file: path, path: at },
+    (at) => overriddenLocation(at, parsed, before) ?? { file: path, path: at },
   );
-  return { network, path, directory: dirname(path), networkPlace: { file: path, path: [] } };
+  return { network, path, directory: dirname(path), networkLocation: { file: path, path: [] } };
 }
 
 /**
@@ -104,16 +104,16 @@ export function checkTrainConfig(
   const before = expandConfig(own.config);
   const set = withNetwork(applyOverrides(before, overrides), directory);
   const networkFile = set.networkFile ?? own.networkFile;
-  const networkPlace: Place =
+  const networkLocation: Location =
     networkFile === undefined ? { file: path, path: ['network'] } : { file: networkFile, path: [] };
 
   const locate: Locate = (at) =>
-    overriddenPlace(at, overrides, before) ??
+    overriddenLocation(at, overrides, before) ??
     (at[0] === 'network' && networkFile !== undefined
       ? { file: networkFile, path: at.slice(1) }
       : { file: path, path: at });
   const config = checkSchema(trainSchema, expandConfig(set.config), locate, keyHomes);
-  return { config, path, directory, networkPlace };
+  return { config, path, directory, networkLocation };
 }
 
 /** `value`, a train config, with the layers of its network written out. */
@@ -134,10 +134,14 @@ function withNetwork(config: unknown, directory: string): WithNetwork {
 }
 
 /**
- * `--set` as the place of a value that an override set, or of an object that one made along the way.
+ * `--set` as the location of a value that an override set, or of an object that one made along the way.
  * `before` is the document without the overrides.
  */
-function overriddenPlace(path: Path, overrides: readonly Override[], before: unknown): Place | undefined {
+function overriddenLocation(
+  path: Path,
+  overrides: readonly Override[],
+  before: unknown,
+): Location | undefined {
   const isOverridden = overrides.some(({ path: set }) => {
     const isAlongTheWay = set.slice(0, path.length).every((key, level) => key === path[level]);
     return isAlongTheWay && (set.length <= path.length || valueAt(before, path) === undefined);
@@ -150,7 +154,7 @@ function neither(path: string, value: unknown): MlpError {
   const near = keys.map((key) => suggest(key, ['layers', 'network'])).find((hint) => hint !== undefined);
   return new MlpError(
     ExitCode.config,
-    `${formatPlace({ file: path, path: [] })}: found neither "layers" (a network spec) nor "network" (a train config)`,
+    `${formatLocation({ file: path, path: [] })}: found neither "layers" (a network spec) nor "network" (a train config)`,
     keys.includes('nodes') ? 'this looks like a graph: mlp gradcheck reads it' : near,
   );
 }

@@ -12,7 +12,7 @@ import type * as z from './zod.js';
 export type Path = readonly (string | number)[];
 
 /** Where a value was written: the file, and the path inside it. */
-export interface Place {
+export interface Location {
   file: string;
   path: Path;
 }
@@ -36,7 +36,7 @@ export function formatPath(path: Path): string {
 }
 
 /** `configs/iris.json: network.layers[1].type`, or the file alone for the whole document. */
-export function formatPlace({ file, path }: Place): string {
+export function formatLocation({ file, path }: Location): string {
   return path.length === 0 ? printable(file) : `${printable(file)}: ${formatPath(path)}`;
 }
 
@@ -78,7 +78,7 @@ function normalize(word: string): string {
 }
 
 /** Finds where a value was written, by its path: in the file, in a spec file, or in `--set`. */
-export type Locate = (path: Path) => Place;
+export type Locate = (path: Path) => Location;
 
 /** By key, its full path: for a hint about a key in the wrong object. */
 type KeyHomes = ReadonlyMap<string, string>;
@@ -114,8 +114,8 @@ export function checkSchema<Output>(
   const others = problems.reduce((sum, { count = 1 }) => sum + count, 0) - 1;
   const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'problem' : 'problems'})`;
   const { file, path } = locate(pathInDocument(first));
-  const place = { file, path: first.unknownKey === undefined ? path : path.slice(0, -1) };
-  throw new MlpError(ExitCode.config, `${formatPlace(place)}: ${first.message}${more}`, first.hint);
+  const location = { file, path: first.unknownKey === undefined ? path : path.slice(0, -1) };
+  throw new MlpError(ExitCode.config, `${formatLocation(location)}: ${first.message}${more}`, first.hint);
 }
 
 /**

@@ -5,10 +5,10 @@
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { LayerSpec } from './layerSpec.js';
-import { formatPlace, type Path, type Place } from './messages.js';
+import { formatLocation, type Location, type Path } from './messages.js';
 
 /** A layer of a network with its widths. `Width` includes undefined while only the data know it. */
-export interface PlacedLayer<Width = number> {
+export interface LayerNode<Width = number> {
   readonly spec: LayerSpec;
   /** `layers.0`, `layers.2.layers.0`, …: its path in the spec and the prefix of its parameters. */
   readonly name: string;
@@ -17,25 +17,25 @@ export interface PlacedLayer<Width = number> {
   readonly inputs: Width;
   readonly outputs: Width;
   /** The layers of a residual; empty for all others. */
-  readonly inner: readonly PlacedLayer<Width>[];
+  readonly inner: readonly LayerNode<Width>[];
 }
 
 /** Walks the layers from the first to the last; `inputs` is the width of a row. */
-export function placeLayers(layers: readonly LayerSpec[], inputs: number, at?: Path): PlacedLayer[];
-export function placeLayers(
+export function walkLayers(layers: readonly LayerSpec[], inputs: number, at?: Path): LayerNode[];
+export function walkLayers(
   layers: readonly LayerSpec[],
   inputs: number | undefined,
   at?: Path,
-): PlacedLayer<number | undefined>[];
-export function placeLayers(
+): LayerNode<number | undefined>[];
+export function walkLayers(
   layers: readonly LayerSpec[],
   inputs: number | undefined,
   at: Path = [],
-): PlacedLayer<number | undefined>[] {
+): LayerNode<number | undefined>[] {
   let width = inputs;
   return layers.map((spec, i) => {
     const path = [...at, i];
-    const inner = spec.type === 'residual' ? placeLayers(spec.layers, width, [...path, 'layers']) : [];
+    const inner = spec.type === 'residual' ? walkLayers(spec.layers, width, [...path, 'layers']) : [];
     const outputs = spec.type === 'linear' ? spec.units : (width ?? inner.at(-1)?.outputs);
     const layer = { spec, name: `layers.${path.join('.')}`, path, inputs: width, outputs, inner };
     width = outputs;
@@ -44,7 +44,7 @@ export function placeLayers(
 }
 
 /** The layers in order, with the inner layers of each residual in its place. */
-export function* leafLayers(layers: readonly PlacedLayer[]): Generator<PlacedLayer> {
+export function* leafLayers(layers: readonly LayerNode[]): Generator<LayerNode> {
   for (const layer of layers) {
     if (layer.inner.length > 0) yield* leafLayers(layer.inner);
     else yield layer;
@@ -62,28 +62,28 @@ interface LayerProblem {
 
 /** All mistakes between these layers, from the first layer to the last. */
 export function checkLayers(layers: readonly LayerSpec[], inputs: number | undefined): LayerProblem[] {
-  return [...layerProblems(placeLayers(layers, inputs), true)];
+  return [...layerProblems(walkLayers(layers, inputs), true)];
 }
 
 /**
- * Checks the layers again once the data tell the width of a row. `place` is where the network is
- * written.
+ * Checks the layers again once the data tell the width of a row. `location` is where the network
+ * is written.
  *
  * @throws MlpError ExitCode.config if a layer does not fit the width of its input
  */
 export function checkWidths(
   { layers }: { readonly layers: readonly LayerSpec[] },
   inputs: number,
-  place: Place,
+  location: Location,
 ): void {
   const [problem] = checkLayers(layers, inputs);
   if (problem === undefined) return;
-  const at = formatPlace({ file: place.file, path: [...place.path, 'layers', ...problem.path] });
+  const at = formatLocation({ file: location.file, path: [...location.path, 'layers', ...problem.path] });
   throw new MlpError(ExitCode.config, `${at}: ${problem.message}`, problem.hint);
 }
 
 function* layerProblems(
-  layers: readonly PlacedLayer<number | undefined>[],
+  layers: readonly LayerNode<number | undefined>[],
   isWholeNetwork: boolean,
 ): Generator<LayerProblem> {
   for (const { spec, path, inputs, inner } of layers) {

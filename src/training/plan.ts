@@ -9,7 +9,7 @@ import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import type { LoadedTrainConfig } from '../spec/load.js';
-import { formatPlace, type Place } from '../spec/messages.js';
+import { formatLocation, type Location } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { checkWidths } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
@@ -48,17 +48,17 @@ export interface TrainingPlan {
 
 /** Throws an MlpError (78) where network, loss and data don't fit together. */
 export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
-  const { config, networkPlace } = loaded;
+  const { config, networkLocation } = loaded;
   const { network, training } = config;
   const inputs = dataset.featureNames.length;
   if (network.input !== undefined && network.input !== inputs) {
     throw new MlpError(
       ExitCode.config,
-      `${placeOf(networkPlace, 'input')}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
+      `${placeOf(networkLocation, 'input')}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
       'leave network.input out of a train config: the data says it',
     );
   }
-  checkWidths(network, inputs, networkPlace);
+  checkWidths(network, inputs, networkLocation);
   const shape = networkShape(network, inputs);
   const loss = resolveLoss(loaded, dataset, shape.outputs);
   checkFusedOutput(loaded, loss);
@@ -119,21 +119,21 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
 
 /** The loss of a task, and the output width that goes with it. */
 function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
-  const { config, path, networkPlace } = loaded;
+  const { config, path, networkLocation } = loaded;
   const { task, classes = [] } = dataset;
   const asked = config.training.loss;
   const loss = asked === 'auto' ? automaticLoss(task, outputs) : asked;
   if ((loss === 'mean-squared-error') !== (task === 'regression')) {
     throw new MlpError(
       ExitCode.config,
-      `${formatPlace({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${lossesFor(task).join(' or ')}`,
+      `${formatLocation({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${lossesFor(task).join(' or ')}`,
       'let training.loss be "auto", or set data.task',
     );
   }
   if (loss === 'binary-cross-entropy' && task === 'multiclass') {
     throw new MlpError(
       ExitCode.config,
-      `${formatPlace({ file: path, path: ['training', 'loss'] })}: found "${loss}" for ${classes.length} classes, expected softmax-cross-entropy`,
+      `${formatLocation({ file: path, path: ['training', 'loss'] })}: found "${loss}" for ${classes.length} classes, expected softmax-cross-entropy`,
       'let training.loss be "auto"',
     );
   }
@@ -141,7 +141,7 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,
-      `${placeOf(networkPlace, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
+      `${placeOf(networkLocation, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
       `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
     );
   }
@@ -161,14 +161,14 @@ function automaticLoss(task: Task, outputs: number): LossName {
 }
 
 /** A softmax or sigmoid at the end is fused into its own cross-entropy; with any other loss it would be applied twice or left out. */
-function checkFusedOutput({ config, networkPlace }: LoadedTrainConfig, loss: LossName): void {
+function checkFusedOutput({ config, networkLocation }: LoadedTrainConfig, loss: LossName): void {
   const { layers } = config.network;
   const expected = fusedLoss(layers);
   if (expected === undefined || expected === loss) return;
   const last = layers.at(-1)?.type;
   throw new MlpError(
     ExitCode.config,
-    `${placeOf(networkPlace, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
+    `${placeOf(networkLocation, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
     `remove the ${last}: losses take the numbers before it`,
   );
 }
@@ -186,7 +186,7 @@ function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly
     const lacksRows = metric.startsWith('validation_') && !metrics.includes('validation_loss');
     throw new MlpError(
       ExitCode.config,
-      `${formatPlace({ file: loaded.path, path: ['training', ...at, 'monitor'] })}: found "${metric}" in a ` +
+      `${formatLocation({ file: loaded.path, path: ['training', ...at, 'monitor'] })}: found "${metric}" in a ` +
         `${lacksRows ? 'run without validation rows' : `${task} task`}, expected one of ${metrics.join(', ')}`,
       lacksRows
         ? 'set data.validation, to 0.2 for a fifth of the rows, or monitor "train_loss"'
@@ -202,14 +202,14 @@ function checkBatchNormRows({ config, path }: LoadedTrainConfig, batchSize: numb
   const at = isAsked ? ['training', 'batchSize'] : ['data', 'train'];
   throw new MlpError(
     ExitCode.config,
-    `${formatPlace({ file: path, path: at })}: found ${isAsked ? '1' : '1 training row'}, expected at least 2: batch-norm takes its mean and variance over the rows of a batch`,
+    `${formatLocation({ file: path, path: at })}: found ${isAsked ? '1' : '1 training row'}, expected at least 2: batch-norm takes its mean and variance over the rows of a batch`,
     'take layer-norm, which normalises each row by itself, or more rows',
   );
 }
 
 /** A place inside the network, which may be a file of its own. */
-function placeOf({ file, path }: Place, ...inside: (string | number)[]): string {
-  return formatPlace({ file, path: [...path, ...inside] });
+function placeOf({ file, path }: Location, ...inside: (string | number)[]): string {
+  return formatLocation({ file, path: [...path, ...inside] });
 }
 
 /** What the model file of a run says besides the weights. */

@@ -4,7 +4,7 @@ import { Arena } from '../../src/kernels/arena.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { dropout } from '../../src/network/dropout.js';
-import type { Site } from '../../src/network/layer.js';
+import type { LayerContext } from '../../src/network/layer.js';
 import { Network } from '../../src/network/network.js';
 import { specOf } from '../support/networks.js';
 
@@ -34,8 +34,15 @@ describe('a dropout layer', () => {
   const values = [1, -2, 3, -4, 5, -6, 7, -8];
   const build = (rate: number) => {
     const arena = arenaOf();
-    const site = { kernels, arena, capacity: 2, seed: SEED, inputs: 4, ordinal: 0 } as Partial<Site> as Site;
-    const layer = dropout.build({ type: 'dropout', rate }, site);
+    const context = {
+      kernels,
+      arena,
+      capacity: 2,
+      seed: SEED,
+      inputs: 4,
+      ordinal: 0,
+    } as Partial<LayerContext> as LayerContext;
+    const layer = dropout.build({ type: 'dropout', rate }, context);
     return { layer, x: filled(arena, 2, values), arena };
   };
 

@@ -48,7 +48,7 @@ describe('loadTrainConfig', () => {
     expect(loaded).toMatchObject({
       path,
       directory: folder,
-      networkPlace: { file: path, path: ['network'] },
+      networkLocation: { file: path, path: ['network'] },
     });
     expect(loaded.config.data.train).toBe('../a.csv');
     expect(loaded.config.network.layers.map(({ type }) => type)).toEqual(['linear', 'relu', 'linear']);
@@ -61,7 +61,7 @@ describe('loadTrainConfig', () => {
     });
     const loaded = loadTrainConfig(join(folder, 'c.json'));
     expect(loaded.config.network).toMatchObject({ input: 30, layers: [{ type: 'linear', units: 2 }] });
-    expect(loaded.networkPlace).toEqual({ file: join(folder, 'specs/s.json'), path: [] });
+    expect(loaded.networkLocation).toEqual({ file: join(folder, 'specs/s.json'), path: [] });
   });
 
   it('names the spec file in errors about its network', () => {
@@ -97,7 +97,7 @@ describe('loadTrainConfig', () => {
     const folder = folderWith({ 'c.json': { ...config, network: 'gone.json' }, 's.json': { layers: [2] } });
     const loaded = loadTrainConfig(join(folder, 'c.json'), ['network=s.json']);
     expect(loaded.config.network.layers[0]).toMatchObject({ units: 2 });
-    expect(loaded.networkPlace.file).toBe(join(folder, 's.json'));
+    expect(loaded.networkLocation.file).toBe(join(folder, 's.json'));
   });
 
   it.each([
@@ -146,7 +146,7 @@ describe('loadNetworkSpec', () => {
     const folder = folderWith({ 's.json': { input: 30, layers: [1024, 'relu', 1] } });
     const path = join(folder, 's.json');
     const loaded = loadNetworkSpec(path, ['layers[0].units=8']);
-    expect(loaded).toMatchObject({ path, directory: folder, networkPlace: { file: path, path: [] } });
+    expect(loaded).toMatchObject({ path, directory: folder, networkLocation: { file: path, path: [] } });
     expect(loaded.network).toMatchObject({
       input: 30,
       layers: [{ units: 8 }, { type: 'relu' }, { units: 1 }],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  formatLocation,
   formatPath,
-  formatPlace,
   nearest,
   oneOf,
   showValue,
@@ -18,10 +18,10 @@ describe('formatPath', () => {
   });
 });
 
-describe('formatPlace', () => {
+describe('formatLocation', () => {
   it('names the file alone for the whole document', () => {
-    expect(formatPlace({ file: 'a.json', path: [] })).toBe('a.json');
-    expect(formatPlace({ file: 'a.json', path: ['seed'] })).toBe('a.json: seed');
+    expect(formatLocation({ file: 'a.json', path: [] })).toBe('a.json');
+    expect(formatLocation({ file: 'a.json', path: ['seed'] })).toBe('a.json: seed');
   });
 });
 

@@ -4,11 +4,11 @@ import { expandNetwork } from '../../src/spec/layerSpec.js';
 import { checkSchema } from '../../src/spec/messages.js';
 import type { NetworkSpec } from '../../src/spec/networkSpec.js';
 import { networkSchema } from '../../src/spec/networkSpec.js';
-import { checkWidths, placeLayers } from '../../src/spec/widths.js';
+import { checkWidths, walkLayers } from '../../src/spec/widths.js';
 import { errorOf } from './support.js';
 
 const outputWidths = ({ layers, input }: NetworkSpec, inputs = input) =>
-  placeLayers(layers, inputs).map(({ outputs }) => outputs);
+  walkLayers(layers, inputs).map(({ outputs }) => outputs);
 
 const residual = (...layers: unknown[]) => ({ type: 'residual', layers });
 
