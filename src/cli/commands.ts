@@ -41,8 +41,6 @@ export function createProgram(): Command {
       'Train a multilayer perceptron from a JSON config and a CSV file, and see every number behind it.',
     )
     .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show this help')
-    .helpCommand('help [command]', 'show the help of a command')
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText(
@@ -54,17 +52,18 @@ Exit codes:
   74 read or write error, 75 busy (try again), 77 permission denied,
   78 bad config, 130 interrupted, 143 terminated
 
-Start here:
-  mlp init data.csv --target price    # writes data.json
-  mlp train data.json                 # trains, and writes runs/data-1
-  mlp evaluate runs/data-1            # scores rows the network has not seen`,
+Examples:
+  mlp init houses.csv --target price  # writes houses.json
+  mlp train houses.json               # trains, and writes runs/houses-1
+  mlp evaluate runs/houses-1          # scores rows the network has not seen`,
     );
 
   program.commandsGroup('Prepare data:');
 
   program
     .command('inspect')
-    .description('show what a CSV file contains: columns, types, ranges, classes and possible problems')
+    .summary('show what a CSV file contains')
+    .description('Show what a CSV file contains: columns, types, ranges, classes, and possible problems.')
     .argument('<data.csv>', CSV)
     .addOption(TARGET)
     .addOption(DELIMITER)
@@ -75,7 +74,7 @@ Start here:
       'after',
       examples(
         ['mlp inspect houses.csv', 'every column in a table'],
-        ['mlp inspect houses.csv --target price', 'also how well the target suits training'],
+        ['mlp inspect houses.csv --target price', 'and the target in detail'],
         ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
       ),
     )
@@ -83,7 +82,8 @@ Start here:
 
   program
     .command('init')
-    .description('write a ready-to-run train config for a CSV file, and explain every choice')
+    .summary('write a train config for a CSV file')
+    .description('Write a ready-to-run train config for a CSV file, and explain every choice.')
     .argument('<data.csv>', CSV)
     .option(
       '-o, --output <config.json>',
@@ -99,7 +99,7 @@ Start here:
       'after',
       examples(
         ['mlp init houses.csv --target price', 'writes houses.json'],
-        ['mlp init houses.csv --target price -o - > a.json', 'the config alone, on stdout'],
+        ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
         ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
       ),
     )
@@ -109,15 +109,21 @@ Start here:
 
   program
     .command('train')
-    .description('train a network and save it in a run directory')
+    .summary('train a network')
+    .description(
+      'Train the network of a config. The run directory gets the model, the metrics of every epoch, the complete config and a checkpoint.',
+    )
     .argument('<config.json>', 'a train config; mlp init writes one')
-    .option('--set <key=value>', 'override a key of the config; may be repeated', collect, [])
+    .option('--set <key=value>', 'override a key of the config; may be repeated', collect)
     .option('--backend <name>', 'compute with auto, reference, wasm or blas', backendName)
     .option('--threads <n>', 'number of threads, or auto', threadCount)
     .option('--deterministic', 'use only kernels that give the same bits on every machine')
     .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
     .option('--resume <dir>', 'continue the run in this directory from its last checkpoint')
-    .option('--extend', 'with --resume: allow a later end than the run had, as in --set training.epochs=200')
+    .option(
+      '--extend',
+      'with --resume: train longer than planned, for example with --set training.epochs=200',
+    )
     .addHelpText(
       'after',
       examples(
@@ -130,7 +136,8 @@ Start here:
 
   program
     .command('repro')
-    .description('train a run again, and check that data, config and weights are the same')
+    .summary('train a run again and compare')
+    .description('Train a run again, in memory only, and check that data, config and weights are the same.')
     .argument('<run>', RUN)
     .addHelpText(
       'after',
@@ -145,13 +152,16 @@ Start here:
 
   program
     .command('evaluate')
-    .description('score a trained network on a CSV file, or on rows of its own data')
+    .summary('score a trained network')
+    .description(
+      'Score a trained network on all rows of a CSV file, or on the rows that its own run held out.',
+    )
     .argument('<run>', MODEL)
-    .argument('[data.csv]', `${CSV}; it needs the target column`)
+    .argument('[data.csv]', 'a CSV file with the target column; - reads standard input')
     .addOption(
       new Option(
         '--split <name>',
-        "which of the run's own rows to score (default: test, else validation, else train)",
+        'which rows of the run to score; by default test, else validation, else train',
       ).choices(['train', 'validation', 'test']),
     )
     .addOption(DELIMITER)
@@ -159,8 +169,8 @@ Start here:
     .addHelpText(
       'after',
       examples(
-        ['mlp evaluate runs/iris-1', 'scores the held-out rows of the run'],
-        ['mlp evaluate runs/iris-1 new.csv', 'scores all rows of new.csv'],
+        ['mlp evaluate runs/iris-1', 'held-out rows of the run'],
+        ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
         ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
       ),
     )
@@ -168,7 +178,10 @@ Start here:
 
   program
     .command('predict')
-    .description('predict the target for every row of a CSV file')
+    .summary('predict the target of every row')
+    .description(
+      'Predict the target of every row of a CSV file. The output is CSV or, with --json, one JSON object per row.',
+    )
     .argument('<run>', MODEL)
     .argument('<data.csv>', CSV)
     .option('-o, --output <file>', 'the file to write (default: standard output)')
@@ -190,7 +203,7 @@ Start here:
       'after',
       examples(
         ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
-        ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'each id with its prediction'],
+        ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
         ['cat new.csv | mlp predict runs/iris-1 - --json', 'one JSON object per row'],
       ),
     )
@@ -200,7 +213,8 @@ Start here:
 
   program
     .command('params')
-    .description('show the output size and parameters of every layer, and the totals')
+    .summary('show layer sizes and count parameters')
+    .description('Show the output size and the parameters of every layer, and the totals.')
     .argument('<spec.json>', 'a network spec or a train config')
     .option('--batch <n>', 'rows in a batch', positiveInteger, 32)
     .option('--max-params <n>', 'exit with 1 if there are more parameters than this', bigCount)
@@ -216,9 +230,12 @@ Start here:
 
   program
     .command('gradcheck')
-    .description('compare manual, analytic and numeric gradients; without a file, run all built-in checks')
-    .argument('[file.json]', 'a graph with derivatives by hand, or a train config')
-    .option('--samples <n>', 'elements to check in each parameter of a network', positiveInteger)
+    .summary('check gradients')
+    .description(
+      'Compare three gradients: manual (from the file), analytic (backpropagation) and numeric (differences). Without a file, run all built-in checks.',
+    )
+    .argument('[file.json]', 'a graph with manual derivatives, or a train config')
+    .option('--samples <n>', 'check this many elements of each parameter of a network', positiveInteger)
     .option(
       '--backend <name>',
       'compute a network with auto, reference, wasm or blas',
@@ -237,8 +254,9 @@ Start here:
 
   program
     .command('doctor')
-    .description("show this machine's features and speed, and what auto would choose")
-    .argument('[config.json]', 'a train config: show the choice for it')
+    .summary("show this machine's features and speed")
+    .description("Show this machine's processor, SIMD, BLAS libraries and speed, and what auto would choose.")
+    .argument('[config.json]', 'a train config, to see the choice for it')
     .addHelpText(
       'after',
       examples(
@@ -250,7 +268,8 @@ Start here:
 
   program
     .command('schema')
-    .description('print the JSON Schema that lets an editor check and complete configs')
+    .summary('print the JSON Schema for editors')
+    .description('Print the JSON Schema with which an editor checks and completes configs.')
     .argument('[kind]', 'config or network', 'config')
     .addHelpText(
       'after',
@@ -261,6 +280,8 @@ Start here:
     )
     .action(lazy(() => import('./schema.js')));
 
+  program.helpCommand('help [command]', 'show the help of a command');
+
   for (const command of program.commands) {
     command
       .optionsGroup('Common options:')
@@ -269,7 +290,9 @@ Start here:
       .option('--debug', 'print the stack trace of an error');
   }
   for (const command of [program, ...program.commands]) {
-    command.configureOutput({ outputError: (text, write) => write(usageMessage(text, command)) });
+    command
+      .helpOption('-h, --help', 'show this help')
+      .configureOutput({ outputError: (text, write) => write(usageMessage(text, command)) });
   }
   return program;
 }

@@ -1,10 +1,10 @@
 /** mlp doctor: what this machine offers, what `auto` chooses, and how fast it is. */
 import { automaticBackends, measureRates } from '../doctor/doctor.js';
+import { findingsOfConfig, gatherFindings } from '../doctor/findings.js';
 import { findEveryBlas, thisMachine } from '../kernels/blas/find.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import { version } from '../version.js';
 import { renderFindings, renderRates } from './doctorText.js';
-import { findingsOfConfig, gatherFindings } from './findings.js';
 import type { CommonOptions } from './options.js';
 import { print, toJson } from './output.js';
 import { displayOf } from './terminal.js';

@@ -1,12 +1,12 @@
 /** What `mlp doctor` found, for people: a line for each fact, and a table of speeds. */
 
 import type { Rate } from '../doctor/doctor.js';
+import type { ConfigFindings, Findings } from '../doctor/findings.js';
 import type { Display } from '../report/style.js';
 import { formatTable } from '../report/table.js';
 import { pad } from '../report/width.js';
 import { counted, formatBytes, formatCount, printable } from '../text.js';
 import type { BackendChoice } from '../training/engine/backend.js';
-import type { ConfigFindings, Findings } from './findings.js';
 
 /** A key, and its value in one or more lines. An empty key continues the fact above. */
 type Fact = readonly [key: string, ...lines: string[]];

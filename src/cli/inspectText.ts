@@ -18,7 +18,7 @@ interface Field extends Column {
   readonly cell: (column: ColumnProfile) => string;
 }
 
-export function renderSummary(summary: TableProfile, display: Display): string {
+export function renderProfile(summary: TableProfile, display: Display): string {
   const { path, rows, dialect, columns, target } = summary;
   const counts = `${counted(rows, 'row')}, ${counted(columns.length, 'column')}`;
   const sections = [

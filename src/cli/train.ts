@@ -10,7 +10,7 @@ import { note } from './output.js';
 import { RunReport } from './trainReport.js';
 
 export interface TrainOptions extends CommonOptions {
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly backend?: string;
   readonly threads?: number | 'auto';
   readonly deterministic?: boolean;
@@ -56,7 +56,7 @@ function requireConsistent({ run, resume, extend }: TrainOptions): void {
 }
 
 /** The overrides of --set, and of the options that are short for one. */
-function overridesOf({ set, backend, threads, deterministic }: TrainOptions): string[] {
+function overridesOf({ set = [], backend, threads, deterministic }: TrainOptions): string[] {
   return [
     ...set,
     ...(backend === undefined ? [] : [`backend=${JSON.stringify(backend)}`]),

@@ -1,4 +1,4 @@
-/** What a run would stand on, as data: what `auto` takes and by which numbers, and how fast each of the kernels is. */
+/** What `auto` chooses for a config and why, and how fast each backend is. */
 import type { BlasSearch, Machine } from '../kernels/blas/find.js';
 import type { DType } from '../kernels/kernels.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
@@ -14,10 +14,10 @@ import {
 import type { TrainingPlan } from '../training/plan.js';
 import { measureRate } from './rate.js';
 
-/** What decided for a backend. */
+/** Why a backend was chosen. */
 export type BackendReason = 'no SIMD' | 'deterministic' | 'small products' | 'no BLAS' | 'large products';
 
-/** What `auto` takes for a config, and the numbers it goes by. */
+/** What `auto` chooses for a config, and the numbers that decide. */
 export interface AutomaticChoice {
   readonly choice: BackendChoice;
   readonly reason: BackendReason;
@@ -39,12 +39,12 @@ export interface Rate {
   readonly gflops: Readonly<Record<DType, number>>;
 }
 
-/** Matrices that no longer fit a first cache; a product takes milliseconds at most, so that some are undisturbed on a busy machine. */
+/** Larger than a first-level cache; a product takes so little time that some run undisturbed on a busy machine. */
 const SIZE = 256;
-/** The plain loops take a hundredth of a BLAS's pace. */
+/** The plain loops are a hundred times slower than a BLAS. */
 const REFERENCE_SIZE = 128;
 
-/** What `auto` would take for a config, whatever backend and threads the config itself names. */
+/** What `auto` would choose for a config, whatever backend and threads it asks for. */
 export function chooseAutomatically(
   { deterministic }: Pick<TrainConfig, 'deterministic'>,
   plan: TrainingPlan,
@@ -54,7 +54,7 @@ export function chooseAutomatically(
 ): AutomaticChoice {
   const choice = chooseBackend({ backend: 'auto', deterministic }, plan, machine, features);
   return {
-    // What is allowed and what is there.
+    // Allowed by the config and offered by the machine.
     choice: { ...choice, relaxed: choice.relaxed && features.relaxedSimd },
     reason: reasonOf(choice, deterministic),
     largestProduct: largestProduct(plan.network, plan.inputs, plan.batchSize),
@@ -70,7 +70,7 @@ function reasonOf({ backend, note }: BackendChoice, deterministic: boolean): Bac
   return note === undefined ? 'small products' : 'no BLAS';
 }
 
-/** What `auto` takes for networks of small products and for those of large ones. */
+/** What `auto` chooses for networks with small products, and with large ones. */
 export function automaticBackends(
   features: WasmFeatures,
   { libraries: [library] }: BlasSearch,
@@ -82,8 +82,8 @@ export function automaticBackends(
 }
 
 /**
- * The rate of each backend on one thread, and below that of `taken` on all of them. Some 0.25 s for each row.
- * @param threads how many threads "all" are
+ * The speed of each backend on one thread, then of `taken` on all threads. Each takes some 0.25 s.
+ * @param threads the number of all threads
  */
 export async function measureRates(
   features: WasmFeatures,

@@ -1,19 +1,18 @@
-/** What `mlp doctor` tells but for the rates: facts of the machine, and what `auto` takes for a config. */
+/** The facts that `mlp doctor` shows: what the machine has, and what `auto` chooses for a config. */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadDataset } from '../data/dataset/loadDataset.js';
-import { type AutomaticChoice, chooseAutomatically } from '../doctor/doctor.js';
-import type { BlasSearch, FoundBlas } from '../kernels/blas/find.js';
-import { thisMachine } from '../kernels/blas/find.js';
+import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { loadTrainConfig } from '../spec/load.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendChoice } from '../training/engine/backend.js';
 import { planTraining } from '../training/plan.js';
+import { type AutomaticChoice, chooseAutomatically } from './doctor.js';
 
-/** What is there, before anything is measured. */
+/** The facts, without measurements. */
 export interface Findings {
-  /** Our own version. */
+  /** The version of mlp. */
   readonly mlp: string;
   readonly node: string;
   readonly v8: string;
@@ -22,35 +21,35 @@ export interface Findings {
   readonly cpu: {
     readonly model: string;
     readonly processors: number;
-    /** Threads that this process may run at once: fewer than processors in a container, say. */
+    /** Threads that this process may run at once; in a container, fewer than there are processors. */
     readonly available: number;
   };
   readonly memoryBytes: number;
   readonly wasm: WasmFeatures;
   readonly blas: {
-    /** What MLP_BLAS names: then nothing else is looked at. */
+    /** The library that MLP_BLAS names; then no other is searched for. */
     readonly named: string | null;
-    /** In the order in which they are taken. */
+    /** In order of preference. */
     readonly found: readonly Pick<FoundBlas, 'path' | 'vendor' | 'version' | 'integerBits' | 'source'>[];
     readonly unusable: readonly BlasFailure[];
     readonly searched: readonly string[];
   };
-  /** What `auto` takes for networks of small products and for those of large ones. */
+  /** What `auto` chooses for networks with small products, and with large ones. */
   readonly auto: { readonly small: BackendChoice; readonly large: BackendChoice };
   readonly config?: ConfigFindings;
 }
 
-/** What `auto` takes for a config. */
+/** What `auto` chooses for a config. */
 export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
   readonly path: string;
   readonly backend: BackendChoice['backend'];
   readonly relaxed: boolean;
   readonly library?: string;
-  /** What the config itself says. */
+  /** What the config itself asks for. */
   readonly asked: Pick<TrainConfig, 'backend' | 'threads' | 'deterministic'>;
 }
 
-/** Throws what `mlp train` would throw for a config or data that are wrong. */
+/** @throws MlpError as `mlp train` does for a wrong config or wrong data */
 export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
@@ -69,7 +68,7 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
   };
 }
 
-/** What Node, the system and the search for a BLAS tell. */
+/** Facts from Node, the system and the search for a BLAS. */
 export function gatherFindings(
   wasm: WasmFeatures,
   search: BlasSearch,
@@ -82,7 +81,7 @@ export function gatherFindings(
     platform,
     arch,
     cpu: {
-      // Some systems tell nothing of their processors.
+      // Some systems do not describe their processors.
       model: processors[0]?.model.trim() || 'unknown',
       processors: processors.length,
       available: availableParallelism(),
