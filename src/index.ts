@@ -42,7 +42,7 @@ export { type LayerShape, type NetworkShape, networkShape } from './network/shap
 export { RandomState } from './random/randomState.js';
 export { stratifiedSplit, trainTestSplit } from './random/split.js';
 export type { LayerSpec } from './spec/layerSpec.js';
-export { type LoadedTrainConfig, loadNetworkSpec, loadTrainConfig } from './spec/load.js';
+export { type LoadedTrainConfig, loadNetworkSpec, loadTrainConfig } from './spec/loadConfig.js';
 export type { NetworkSpec } from './spec/networkSpec.js';
 export type { TrainConfig } from './spec/trainConfig.js';
 export { type BackendChoice, chooseBackend, chooseThreads } from './training/engine/backend.js';

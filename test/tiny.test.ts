@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { loadDataset } from '../src/data/dataset/loadDataset.js';
-import { loadTrainConfig } from '../src/spec/load.js';
+import { loadTrainConfig } from '../src/spec/loadConfig.js';
 import { LocalEngine } from '../src/training/engine/engine.js';
 import { runTraining } from '../src/training/loop.js';
 import { planTraining } from '../src/training/plan.js';

@@ -3,7 +3,7 @@ import { argv } from 'node:process';
 
 import { loadDataset } from '../../dist/data/dataset/loadDataset.js';
 
-import { loadTrainConfig } from '../../dist/spec/load.js';
+import { loadTrainConfig } from '../../dist/spec/loadConfig.js';
 
 const { config, directory } = loadTrainConfig(argv[2]);
 await loadDataset(config, directory);

@@ -10,7 +10,7 @@ import { RUN_FILES } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
 import { createScorer, type ExpectedValues } from '../model/scorer.js';
-import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
 import { dataDifference } from '../training/run/provenance.js';

@@ -6,7 +6,7 @@ import { checkNetwork, type NetworkProblem } from '../gradcheck/networkCheck.js'
 import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
-import { loadTrainConfig } from '../spec/load.js';
+import { loadTrainConfig } from '../spec/loadConfig.js';
 import type { BackendName } from '../spec/words.js';
 import { formatCount } from '../text.js';
 import { chooseBackend } from '../training/engine/backend.js';

@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { type LayerShape, type NetworkShape, networkShape } from '../network/shape.js';
 import { formatTable } from '../report/table.js';
-import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/load.js';
+import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
 import { checkWidths } from '../spec/widths.js';
 import { formatBytes, formatCount } from '../text.js';
 import type { CommonOptions } from './options.js';

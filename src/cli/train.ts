@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
-import { loadTrainConfig } from '../spec/load.js';
+import { loadTrainConfig } from '../spec/loadConfig.js';
 import { printable } from '../text.js';
 import { resume, train } from '../training/train.js';
 import type { CommonOptions } from './options.js';

@@ -4,7 +4,7 @@ import { loadDataset } from '../data/dataset/loadDataset.js';
 import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
-import { loadTrainConfig } from '../spec/load.js';
+import { loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendChoice } from '../training/engine/backend.js';
 import { planTraining } from '../training/plan.js';

@@ -3,7 +3,7 @@
  * without regularisation), and accuracy with the confusion matrix for classes, R² and RMSE for regression. In those
  * every row counts 1.
  */
-import { predictedClass } from '../network/output.js';
+import { predictedClass } from '../network/logits.js';
 import { accuracy, type Confusion } from './classification.js';
 import { RegressionErrors } from './regression.js';
 import { plain } from './sum.js';

@@ -8,7 +8,7 @@ import type { ModelContent } from '../model/model.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import type { LoadedTrainConfig } from '../spec/load.js';
+import type { LoadedTrainConfig } from '../spec/loadConfig.js';
 import { formatLocation, type Location } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { checkWidths } from '../spec/widths.js';

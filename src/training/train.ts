@@ -12,7 +12,7 @@ import { RUN_FILES } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
-import { type LoadedTrainConfig, loadTrainConfig } from '../spec/load.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import { printable } from '../text.js';
 import { version } from '../version.js';
 import type { RunSetup } from './engine/allocate.js';

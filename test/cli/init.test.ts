@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { schemaPath } from '../../src/cli/init.js';
-import { loadTrainConfig } from '../../src/spec/load.js';
+import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { folderOf, mlpHere, SMALL_CSV, temporaryFolder } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 

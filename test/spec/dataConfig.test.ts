@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
 import { columnsWithSetting, settingOf, weightColumn } from '../../src/spec/dataConfig.js';
 import { parseJson } from '../../src/spec/json.js';
-import { loadTrainConfig } from '../../src/spec/load.js';
+import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { checkSchema } from '../../src/spec/messages.js';
 import { trainSchema } from '../../src/spec/trainConfig.js';
 import { MISSING_POLICIES } from '../../src/spec/words.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { expandConfig } from '../../src/spec/load.js';
+import { expandConfig } from '../../src/spec/loadConfig.js';
 import { checkSchema } from '../../src/spec/messages.js';
 import { keyHomes, trainSchema } from '../../src/spec/trainConfig.js';
 import { MONITORED_METRICS } from '../../src/spec/words.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import { readJson } from '../../src/spec/json.js';
-import { expandConfig, loadNetworkSpec, loadTrainConfig } from '../../src/spec/load.js';
+import { expandConfig, loadNetworkSpec, loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { checkSchema } from '../../src/spec/messages.js';
 import { configJsonSchema, keyHomes, networkJsonSchema, trainSchema } from '../../src/spec/trainConfig.js';
 import { MISSING_POLICIES, MONITORED_METRICS } from '../../src/spec/words.js';

@@ -3,7 +3,7 @@ import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
-import { loadTrainConfig } from '../../src/spec/load.js';
+import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import type { TrainConfig } from '../../src/spec/trainConfig.js';
 import { type Engine, LocalEngine, type StepOptions } from '../../src/training/engine/engine.js';
 import { Team, type TeamOptions } from '../../src/training/engine/team.js';

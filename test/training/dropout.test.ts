@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
-import { loadTrainConfig } from '../../src/spec/load.js';
+import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
 import { Team } from '../../src/training/engine/team.js';
 import { runTraining } from '../../src/training/loop.js';

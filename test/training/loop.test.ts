@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../src/errors.js';
-import { loadTrainConfig } from '../../src/spec/load.js';
+import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { LocalEngine } from '../../src/training/engine/engine.js';
 import type { EpochRecord, StepRecord } from '../../src/training/loop.js';
 import { runTraining } from '../../src/training/loop.js';

@@ -9,7 +9,7 @@ import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/
 import { type Lock, lockDirectory } from '../../files/lock.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
-import { loadTrainConfig } from '../../spec/load.js';
+import { loadTrainConfig } from '../../spec/loadConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, RunState, StepRecord } from '../loop.js';

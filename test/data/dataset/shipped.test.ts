@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/data/dataset/dataset.js';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
-import { loadTrainConfig } from '../../../src/spec/load.js';
+import { loadTrainConfig } from '../../../src/spec/loadConfig.js';
 import datasets from '../../fixtures/sklearn/datasets.json' with { type: 'json' };
 import { configOf } from '../files.js';
 

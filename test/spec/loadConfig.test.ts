@@ -8,7 +8,7 @@ import {
   loadNetworkSpec,
   loadTrainConfig,
   parseOverride,
-} from '../../src/spec/load.js';
+} from '../../src/spec/loadConfig.js';
 import type { TrainConfigInput } from '../../src/spec/trainConfig.js';
 import { errorOf, folderWith } from './support.js';
 

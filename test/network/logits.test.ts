@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classesOf, predictedClass, writeProbabilities } from '../../src/network/output.js';
+import { classesOf, predictedClass, writeProbabilities } from '../../src/network/logits.js';
 
 /** The probabilities of one row of logits, which stands between others. */
 function probabilities(...logits: number[]): number[] {
