@@ -1,54 +1,32 @@
 /**
- * The library behind the command line: everything that `mlp` does, as functions.
+ * mlp as a library: train, load, predict, check. Nothing is written to disk unless you name a file or a run directory.
+ * docs/library.md is the guide; `mlp-train/engine` exports the parts underneath.
  *
- *     const loaded = loadTrainConfig('config.json');
- *     const { config, directory } = loaded;
- *     const dataset = await loadDataset(config, directory);
- *     const plan = planTraining(loaded, dataset);
- *     const choice = { backend: 'wasm', relaxed: true };
- *     const engine = await Team.start({ config, plan, choice, threads: 2 }, dataset);
- *     const result = await runTraining(engine, config, plan);
- *     await engine.close();
+ *     import { loadModel, train } from 'mlp-train';
+ *
+ *     const run = await train({
+ *       data: { train: 'iris.csv', target: 'species' },
+ *       network: { layers: [16, 'relu', 3] },
+ *       training: { epochs: 100 },
+ *     });
+ *     run.metrics.validation?.accuracy; // 0.97
+ *     await run.save('iris.safetensors');
+ *
+ *     const model = await loadModel('iris.safetensors');
+ *     const [first] = await model.predict([{ 'sepal length (cm)': 5.1, … }]);
  */
-export type { Dataset, Split } from './data/dataset/dataset.js';
-export { type LoadOptions, loadDataset } from './data/dataset/loadDataset.js';
-export { openSource, type Source } from './data/source/source.js';
+export type { Cell } from './data/memory.js';
+export type { ColumnProfile, TableProfile, TargetProfile } from './data/profile/profile.js';
 export { ExitCode, MlpError } from './errors.js';
-export type { Evaluation, Metrics } from './evaluation/metrics.js';
-export { checkNetworks, networkProblems } from './gradcheck/builtin.js';
-export {
-  type Check,
-  type CheckedParameter,
-  checkGraph,
-  type GradcheckResult,
-} from './gradcheck/check.js';
-export { type CheckedGraph, readGraph } from './gradcheck/graphFile.js';
-export { checkNetwork, type NetworkProblem } from './gradcheck/networkCheck.js';
-export { checkSoftmax } from './gradcheck/softmax.js';
-export { Arena, ArenaPlan } from './kernels/arena.js';
-export { type KernelsChoice, type KernelsRecipe, kernelsRecipe } from './kernels/create.js';
-export type { DType, Kernels, Tensor } from './kernels/kernels.js';
-export { referenceKernels } from './kernels/reference/index.js';
-export { type WasmOptions, wasmKernels } from './kernels/wasm/index.js';
-export { Inference } from './model/inference.js';
-export { loadModel, type Model } from './model/load.js';
-export { encodeModel, type ModelContent, modelTensors } from './model/model.js';
-export { type ModelRows, openModelRows, type RowChunk } from './model/rows.js';
-export type { Parameter, Statistic } from './network/layer.js';
-export type { Targets } from './network/loss.js';
-export { Network, type NetworkOptions } from './network/network.js';
-export type { Parameters, Statistics } from './network/parameters.js';
-export { type LayerShape, type NetworkShape, networkShape } from './network/shape.js';
-export { RandomState } from './random/randomState.js';
-export { stratifiedSplit, trainTestSplit } from './random/split.js';
-export type { LayerSpec } from './spec/layerSpec.js';
-export { type LoadedTrainConfig, loadNetworkSpec, loadTrainConfig } from './spec/loadConfig.js';
-export type { NetworkSpec } from './spec/networkSpec.js';
-export type { TrainConfig } from './spec/trainConfig.js';
-export { type BackendChoice, chooseBackend, chooseThreads } from './training/engine/backend.js';
-export { type Engine, LocalEngine } from './training/engine/engine.js';
-export { Team } from './training/engine/team.js';
-export type { EpochRecord, TrainListener, TrainResult } from './training/loop.js';
-export { runTraining } from './training/loop.js';
-export { modelContent, planTraining, type TrainingPlan } from './training/plan.js';
-export type { Evaluations } from './training/step.js';
+export type { Check, CheckedParameter, GradcheckResult } from './gradcheck/check.js';
+export type { GraphInput } from './gradcheck/graphFile.js';
+export type { ConfigInput, MatrixInput, MemoryConfig, RowsInput } from './library/config.js';
+export { type CsvOptions, inspect, type SuggestedTraining, suggestConfig } from './library/data.js';
+export { type GradcheckOptions, gradcheck } from './library/gradcheck.js';
+export { loadModel, type Model, type Prediction, type Rows } from './library/model.js';
+export { type Epoch, type Run, type SplitMetrics, type TrainOptions, train } from './library/train.js';
+export type { EvaluationReport } from './model/scorer.js';
+export type { DataInput } from './spec/dataConfig.js';
+export type { LayerInput } from './spec/layerSpec.js';
+export type { NetworkInput } from './spec/networkSpec.js';
+export type { TrainConfigInput, TrainingInput } from './spec/trainConfig.js';

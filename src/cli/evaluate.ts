@@ -1,10 +1,9 @@
 /** mlp evaluate: scores a trained network on rows whose targets are known. */
 import type { SplitName } from '../data/dataset/dataset.js';
-import type { TargetValues } from '../data/dataset/targets.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
-import { loadModel, type Model } from '../model/load.js';
-import { createScorer, type ExpectedValues } from '../model/scorer.js';
+import { loadModel } from '../model/load.js';
+import { createScorer, expectedValues, reportOf } from '../model/scorer.js';
 import { printable } from '../text.js';
 import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
@@ -61,7 +60,7 @@ export async function evaluateFile(
   return withModelRows({ ...options, model, path, targets: true }, async (rows, name) => {
     if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
     for await (const chunk of rows.chunks(inference)) {
-      scorer.add(chunk.rows, chunk.logits, expectedOf(chunk.targets, model));
+      scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
     }
     for (const warning of rows.warnings()) warn(warning);
     const data = { path: name, rows: rows.rows };
@@ -69,41 +68,12 @@ export async function evaluateFile(
   });
 }
 
-/** The targets in the network's units. */
-function expectedOf(targets: TargetValues | undefined, { targetStandardization }: Model): ExpectedValues {
-  if (targets === undefined) throw new TypeError('targets were asked for');
-  if ('labels' in targets) return targets.labels;
-  const { values, width } = targets;
-  if (targetStandardization === undefined) return values;
-  const { mean, scale } = targetStandardization;
-  return values.map((value, i) => (value - mean[i % width]) / scale[i % width]);
-}
-
 /** What --json prints. */
 function document({ model, data, split, weighted, result }: Evaluated): Record<string, unknown> {
-  const head = {
+  return {
     model: model.path,
     data: data.path,
     ...(split !== undefined && { split }),
-    rows: data.rows,
-    task: model.task,
-    loss: model.loss,
-    weighted,
-  };
-  if (!('confusion' in result)) {
-    const { loss, r2, rmse, mae, targets } = result;
-    return {
-      ...head,
-      metrics: { loss, r2, rmse, mae },
-      targets: targets.map((errors, j) => ({ name: model.targets[j], ...errors })),
-    };
-  }
-  const { loss, accuracy, logLoss, rocAuc, macro, weighted: byRows, micro, classes, confusion } = result;
-  return {
-    ...head,
-    metrics: { loss, accuracy, logLoss, rocAuc },
-    averages: { macro, weighted: byRows, micro },
-    classes: classes.map((scores, j) => ({ name: model.classes?.[j], ...scores })),
-    confusion,
+    ...reportOf(model, { rows: data.rows, weighted, result }),
   };
 }

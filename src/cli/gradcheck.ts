@@ -5,10 +5,10 @@ import { readGraph } from '../gradcheck/graphFile.js';
 import type { Display } from '../report/style.js';
 import { isObject, readJson } from '../spec/json.js';
 import type { BackendName } from '../spec/words.js';
-import { counted } from '../text.js';
+import { counted, formatCount } from '../text.js';
 import { renderGraphCheck, renderSummary, renderTable } from './gradcheckText.js';
 import type { CommonOptions } from './options.js';
-import { print, toJson } from './output.js';
+import { note, print, toJson, warn } from './output.js';
 import { displayOf } from './terminal.js';
 
 /** A longer check of a network is printed as a summary, unless it failed. */
@@ -46,7 +46,7 @@ interface Page {
 }
 
 // Only networks need the modules that read data and plan a training; without them a graph takes half the time.
-const loadNetworkChecks = () => import('./gradcheckNetwork.js');
+const loadNetworkChecks = () => import('../library/gradcheck.js');
 
 /** The homework's graph in full, then a line for each other check. */
 async function builtIn({ backend }: GradcheckOptions, display: Display): Promise<Page[]> {
@@ -62,7 +62,12 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
   const keys = isObject(value) ? Object.keys(value) : [];
   if (keys.includes('network') || keys.includes('layers')) {
     const { checkConfig } = await loadNetworkChecks();
-    const check = await checkConfig(path, options);
+    const { check, plan, rows, backend } = await checkConfig(path, options);
+    for (const warning of plan.warnings) warn(warning);
+    note(
+      `checking ${formatCount(check.parameters.length)} of ${formatCount(plan.parameters)} parameters on ${rows} training rows, ` +
+        `in float64 with ${backend} kernels; --samples sets how many of each parameter`,
+    );
     const summary = renderSummary(check, display);
     const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
     return { check, text: isShort ? `${renderTable(check, display)}\n\n${summary}` : summary };

@@ -29,6 +29,9 @@ const graphFileSchema = object(
   'an object with inputs, nodes and output',
 );
 
+/** A graph file as a user writes it: see docs/gradcheck.md. */
+export interface GraphInput extends z.input<typeof graphFileSchema> {}
+
 /** A graph, the point where to differentiate it, and the derivatives found by hand. */
 export interface CheckedGraph {
   readonly graph: Graph;

@@ -12,6 +12,7 @@ import { printable, quote } from '../text.js';
 import { decodeMetadata, type ModelContent, modelTensors } from './model.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
 import type { Dtype } from './safetensors/dtype.js';
+import type { NamedTensor } from './safetensors/encode.js';
 import { tensorPlace } from './safetensors/header.js';
 
 export interface Model extends ModelContent {
@@ -93,7 +94,7 @@ function requireTensors({ tensors }: SafetensorsFile, file: string, content: Mod
 }
 
 /** The tensors that a model of this content has, without their data. */
-function networkTensors({ network: spec, loss }: ModelContent) {
+export function networkTensors({ network: spec, loss }: ModelContent): NamedTensor[] {
   const options = { inputs: spec.input, loss, l2: 0, capacity: 1, seed: 0 };
   const network = new Network(spec, options, referenceKernels('float32'), new ArenaPlan('float32'));
   return modelTensors(network.parameters, network.statistics);

@@ -1,7 +1,16 @@
 /** Scores a model chunk by chunk: it keeps predictions and targets, but no features. */
-import { type Classification, crossEntropies, evaluateClasses } from '../evaluation/classification.js';
-import { evaluateRegression, type Regression } from '../evaluation/regression.js';
+import type { TargetValues } from '../data/dataset/targets.js';
+import {
+  type AverageScores,
+  type Classification,
+  type ClassMetrics,
+  type Confusion,
+  crossEntropies,
+  evaluateClasses,
+} from '../evaluation/classification.js';
+import { evaluateRegression, type Regression, type TargetMetrics } from '../evaluation/regression.js';
 import type { Tensor } from '../kernels/kernels.js';
+import type { LossName, Task } from '../spec/words.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
 
@@ -85,4 +94,58 @@ function joined<T extends ExpectedValues>(
     next += part.length;
   }
   return all;
+}
+
+/** Targets as the network has them: class numbers, or values in standardised units if the model has such. */
+export function expectedValues(
+  targets: TargetValues | undefined,
+  { targetStandardization }: Model,
+): ExpectedValues {
+  if (targets === undefined) throw new TypeError('targets were asked for');
+  if ('labels' in targets) return targets.labels;
+  const { values, width } = targets;
+  if (targetStandardization === undefined) return values;
+  const { mean, scale } = targetStandardization;
+  return values.map((value, i) => (value - mean[i % width]) / scale[i % width]);
+}
+
+/** The metrics of a model on rows, with names: the core of `mlp evaluate --json`. */
+export interface EvaluationReport {
+  readonly rows: number;
+  readonly task: Task;
+  readonly loss: LossName;
+  /** Whether rows have weights in the loss. */
+  readonly weighted: boolean;
+  /** loss; for classes accuracy, logLoss and rocAuc; for a regression r2, rmse and mae. Null if undefined. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+  /** Only for classes: precision, recall and F1 as averages. */
+  readonly averages?: AverageScores;
+  readonly classes?: readonly ({ readonly name: string } & ClassMetrics)[];
+  /** confusion[actual][predicted] in rows. */
+  readonly confusion?: Confusion;
+  /** Only for a regression. */
+  readonly targets?: readonly ({ readonly name: string } & TargetMetrics)[];
+}
+
+export function reportOf(
+  model: Model,
+  { rows, weighted, result }: { rows: number; weighted: boolean; result: Classification | Regression },
+): EvaluationReport {
+  const head = { rows, task: model.task, loss: model.loss, weighted };
+  if (!('confusion' in result)) {
+    const { loss, r2, rmse, mae, targets } = result;
+    return {
+      ...head,
+      metrics: { loss, r2, rmse, mae },
+      targets: targets.map((errors, j) => ({ name: model.targets[j], ...errors })),
+    };
+  }
+  const { loss, accuracy, logLoss, rocAuc, macro, weighted: byRows, micro, classes, confusion } = result;
+  return {
+    ...head,
+    metrics: { loss, accuracy, logLoss, rocAuc },
+    averages: { macro, weighted: byRows, micro },
+    classes: classes.map((scores, j) => ({ name: model.classes?.[j] ?? '', ...scores })),
+    confusion,
+  };
 }

@@ -1,0 +1,74 @@
+/** `inspect` and `suggestConfig`: what a CSV contains, and a config for it. */
+import { availableParallelism } from 'node:os';
+import { detectDialect } from '../data/csv/dialect.js';
+import { readWhole } from '../data/openTable.js';
+import { profileTable, type TableProfile } from '../data/profile/profile.js';
+import { openSource } from '../data/source/source.js';
+import { type Suggestion, suggestConfig as suggestFor } from '../data/suggest/suggestConfig.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { suggest } from '../spec/messages.js';
+import type { TrainConfigInput } from '../spec/trainConfig.js';
+import type { Delimiter } from '../spec/words.js';
+import { listed, quote } from '../text.js';
+
+/** How to read a CSV; what is left out is detected. */
+export interface CsvOptions {
+  /** The column to predict: its name, or its number from 0 if there is no header. */
+  readonly target?: string | number | undefined;
+  readonly delimiter?: Delimiter | undefined;
+  readonly header?: boolean | undefined;
+  /** Skip lines that start with this character. */
+  readonly comment?: string | undefined;
+}
+
+/**
+ * Profiles a CSV: its columns, types, ranges, classes and possible problems. Returns what `mlp inspect --json` prints.
+ *
+ * @throws MlpError ExitCode.noInput, noPermission or io if the file can't be read, data if its content is damaged, usage
+ * if it has no such target
+ */
+export async function inspect(path: string, options: CsvOptions = {}): Promise<TableProfile> {
+  const { target, delimiter = 'auto', header, comment } = options;
+  const source = await openSource(path);
+  try {
+    // A target given by name implies a header.
+    const isNamed = typeof target === 'string' && !/^\d+$/.test(target);
+    const dialect = await detectDialect(source, {
+      delimiter,
+      header: header ?? (isNamed || 'auto'),
+      ...(comment !== undefined && { comment }),
+    });
+    const column = target === undefined ? undefined : findTarget(target, dialect.names, source.name);
+    const table = await readWhole(source, dialect, { threads: availableParallelism() });
+    return profileTable(table, dialect, column);
+  } finally {
+    source.close();
+  }
+}
+
+/** A config, a reason for each key that needs one, and warnings about the data. */
+export interface SuggestedTraining extends Omit<Suggestion, 'config'> {
+  readonly config: TrainConfigInput;
+}
+
+/**
+ * Suggests a train config for a CSV, with a reason for each key: what `mlp init` writes. `train` takes the config.
+ * @throws MlpError as `inspect`, and ExitCode.data if the target has a single value or no column is left to learn from
+ */
+export async function suggestConfig(
+  path: string,
+  options: CsvOptions & { readonly target: string | number },
+): Promise<SuggestedTraining> {
+  const { config, reasons, warnings } = suggestFor(await inspect(path, options), { train: path });
+  return { config: config as TrainConfigInput, reasons, warnings };
+}
+
+function findTarget(target: string | number, names: readonly string[], file: string): number {
+  const index = names.indexOf(String(target));
+  if (index >= 0) return index;
+  throw new MlpError(
+    ExitCode.usage,
+    `target: found no column ${quote(String(target))} in ${file}, expected one of ${listed(names.map(quote), 10)}`,
+    suggest(String(target), names),
+  );
+}

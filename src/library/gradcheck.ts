@@ -1,0 +1,121 @@
+/** `gradcheck`: the built-in checks, a graph, or the network of a train config on its own data. */
+import { loadDataset } from '../data/dataset/loadDataset.js';
+import { networkProblems, residualReluGraph } from '../gradcheck/builtin.js';
+import { type Check, checkGraph, type GradcheckResult } from '../gradcheck/check.js';
+import { type GraphInput, readGraph } from '../gradcheck/graphFile.js';
+import { checkNetwork, type NetworkProblem } from '../gradcheck/networkCheck.js';
+import { checkSoftmax } from '../gradcheck/softmax.js';
+import { thisMachine } from '../kernels/blas/find.js';
+import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
+import { isObject, readJson } from '../spec/json.js';
+import type { BackendName } from '../spec/words.js';
+import { chooseBackend } from '../training/engine/backend.js';
+import { planTraining, type TrainingPlan } from '../training/plan.js';
+import { type ConfigInput, readConfig } from './config.js';
+
+export interface GradcheckOptions {
+  /** Elements to check in each parameter of a network; if left out, all of a small network and a sample of a large one. */
+  readonly samples?: number | undefined;
+  /** Kernels of a network; "reference" if left out. */
+  readonly backend?: 'auto' | BackendName | undefined;
+}
+
+/** The largest batch for a check: more rows would only take longer. */
+const CHECKED_ROWS = 16;
+
+/**
+ * Compares manual, analytic and numeric gradients. Returns what `mlp gradcheck --json` prints; `passed` is the verdict.
+ *
+ * @param input a graph with derivatives by hand, a train config, or the path of either; if left out, all built-in checks
+ * @throws MlpError as `train` for a config, ExitCode.config for a mistake in a graph
+ */
+export async function gradcheck(
+  input?: ConfigInput | GraphInput,
+  options: GradcheckOptions = {},
+): Promise<GradcheckResult> {
+  const checks = await checksOf(input, options);
+  return { passed: checks.every(({ passed }) => passed), checks };
+}
+
+async function checksOf(
+  input: ConfigInput | GraphInput | undefined,
+  options: GradcheckOptions,
+): Promise<Check[]> {
+  if (input === undefined) {
+    const [{ check }, others] = builtInChecks(options.backend);
+    return [check, ...others];
+  }
+  const document = typeof input === 'string' ? readJson(input) : input;
+  if (isObject(document) && !('network' in document || 'layers' in document)) {
+    const name = typeof input === 'string' ? input : 'graph';
+    return [checkGraph(readGraph(document, name), name).check];
+  }
+  const { check } = await checkConfig(input as ConfigInput, options);
+  return [check];
+}
+
+/** All built-in checks: the homework's graph with its derivation, then softmax and networks. */
+export function builtInChecks(
+  backend: GradcheckOptions['backend'],
+): [graph: ReturnType<typeof checkGraph>, others: Check[]] {
+  const networks = networkProblems().map((problem) =>
+    checkNetwork(problem, kernelsFor(problem, backend).kernels),
+  );
+  const graph = checkGraph(residualReluGraph(), 'residual connection of two neurons');
+  return [graph, [...checkSoftmax(), ...networks]];
+}
+
+/** A check of a train config, and what was checked. */
+export interface CheckedConfig {
+  readonly check: Check;
+  readonly plan: TrainingPlan;
+  /** Training rows that it was checked on. */
+  readonly rows: number;
+  /** The kernels. */
+  readonly backend: BackendName;
+}
+
+/** Checks the network of a train config on the first rows of its training data. */
+export async function checkConfig(
+  input: ConfigInput,
+  { samples, backend: asked }: GradcheckOptions,
+): Promise<CheckedConfig> {
+  const { loaded, memory } = readConfig(input);
+  const { config, directory, path } = loaded;
+  const dataset = await loadDataset({ ...config, dtype: 'float64' }, directory, path, {
+    ...(memory && { memory }),
+  });
+  const plan = planTraining(loaded, dataset);
+  const { features, labels, targets, weights, rows: available } = dataset.train;
+  const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);
+  const all = (plan.loss === 'softmax-cross-entropy' ? labels : Float64Array.from(labels ?? targets ?? [])) as
+    | Int32Array
+    | Float64Array;
+  const problem = {
+    name: path,
+    spec: plan.network,
+    loss: plan.loss,
+    l2: config.training.l2,
+    l1: config.training.l1,
+    seed: config.seed,
+    x: Float64Array.from(features.subarray(0, rows * plan.inputs)),
+    rows,
+    inputs: plan.inputs,
+    targets: all.subarray(0, rows * (labels ? 1 : plan.outputs)),
+    outputs: plan.outputs,
+    ...(weights && { weights: weights.subarray(0, rows) }),
+  };
+  const { kernels, name: backend } = kernelsFor(problem, asked);
+  return { check: checkNetwork(problem, kernels, samples), plan, rows, backend };
+}
+
+/** The kernels to check a problem with, and their name. */
+function kernelsFor(
+  { spec, inputs, rows }: NetworkProblem,
+  backend: GradcheckOptions['backend'] = 'reference',
+): { kernels: KernelsRecipe; name: BackendName } {
+  const size = { network: spec, inputs, batchSize: rows };
+  const choice = chooseBackend({ backend, deterministic: false }, size, thisMachine());
+  // The check is about the library, so it computes every product, however small.
+  return { kernels: kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64'), name: choice.backend };
+}

@@ -1,0 +1,161 @@
+/** `loadModel`: a trained network that predicts rows in memory. */
+import type { MatrixData, MemoryData, RowData } from '../data/memory.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { writeFileAtomically } from '../files/atomic.js';
+import { Inference } from '../model/inference.js';
+import { loadModel as loadModelFile, type Model as ModelFile, networkTensors } from '../model/load.js';
+import { encodeModel } from '../model/model.js';
+import { modelRowsInMemory } from '../model/rows.js';
+import { createScorer, type EvaluationReport, expectedValues, reportOf } from '../model/scorer.js';
+import type { LossName, Task } from '../spec/words.js';
+import { tableOf } from './config.js';
+
+/**
+ * Rows for a model: objects of cells by column name, or a matrix [rows][columns] with the features in the model's order.
+ * A flat array is row-major.
+ */
+export type Rows = RowData['rows'] | MatrixData['x'];
+
+export interface Prediction {
+  /** The class; the value of the target; or the values of several targets by name. */
+  readonly prediction: string | number | Readonly<Record<string, number>>;
+  /** The probability of each class by its name; only for classes. */
+  readonly probabilities?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Loads a model file, or the model in a run directory. A file from anywhere is safe to load: everything in it is checked.
+ *
+ *     const model = await loadModel('iris.safetensors');
+ *     const [first] = await model.predict([{ 'sepal length (cm)': 5.1, … }]);
+ *     first.prediction; // 'setosa'
+ *
+ * @throws MlpError ExitCode.noInput if there is no model, data if it is damaged, noPermission or io if it can't be read
+ */
+export async function loadModel(path: string): Promise<Model> {
+  return new Model(loadModelFile(path));
+}
+
+/** A trained network, with all that it needs to read raw rows. */
+export class Model {
+  readonly task: Task;
+  readonly loss: LossName;
+  /** The columns that it needs. */
+  readonly features: readonly string[];
+  readonly targets: readonly string[];
+  /** The classes; missing for a regression. */
+  readonly classes?: readonly string[];
+  readonly #file: ModelFile;
+  #inference: Inference | undefined;
+  /** Calls share the inference's memory, so each waits for those before it. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @internal */
+  constructor(file: ModelFile) {
+    this.#file = file;
+    this.task = file.task;
+    this.loss = file.loss;
+    this.features = file.features.map(({ column }) => column);
+    this.targets = file.targets;
+    if (file.classes) this.classes = file.classes;
+  }
+
+  /**
+   * Predicts the target of each row. Cells are read and encoded as in training; other columns are ignored. The bits of a
+   * row's prediction depend neither on the other rows nor on the machine.
+   *
+   * @throws MlpError ExitCode.data with the location of a missing column or a bad cell, such as `data.rows[3].age`
+   */
+  async predict(rows: Rows): Promise<Prediction[]> {
+    if (rows.length === 0) return [];
+    return this.#exclusively(async (inference) => {
+      const source = modelRowsInMemory(this.#table(rows), this.#file, false);
+      const predictions: Prediction[] = [];
+      for await (const chunk of source.chunks(inference)) {
+        const numbers = inference.predictions(chunk.rows);
+        const labels = this.classes && inference.labels(chunk.rows);
+        for (let row = 0; row < chunk.rows; row++) {
+          const own = numbers.subarray(row * inference.width, (row + 1) * inference.width);
+          predictions.push(this.#prediction(own, labels?.[row]));
+        }
+      }
+      return predictions;
+    });
+  }
+
+  /**
+   * Scores the model on rows whose targets are known, with all metrics of `mlp evaluate --json`.
+   *
+   * @param rows objects that also have the target column, or `{ x, y }`
+   * @throws MlpError ExitCode.data as `predict`, and for a missing target
+   */
+  async evaluate(
+    rows: RowData['rows'] | RowData | Required<Pick<MatrixData, 'x' | 'y'>>,
+  ): Promise<EvaluationReport> {
+    const table = 'rows' in rows || 'x' in rows ? tableOf({ ...rows }, 'data') : this.#table(rows);
+    return this.#exclusively(async (inference) => {
+      const source = modelRowsInMemory(this.#named(table), this.#file, true);
+      const scorer = createScorer(this.#file, inference);
+      for await (const chunk of source.chunks(inference)) {
+        scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, this.#file));
+      }
+      return reportOf(this.#file, { rows: source.rows, weighted: false, result: scorer.result() });
+    });
+  }
+
+  /**
+   * Writes the model file. An existing file is replaced.
+   * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
+   */
+  async save(path: string): Promise<void> {
+    const { path: _path, dtype: _dtype, tensors, ...content } = this.#file;
+    const named = networkTensors(content).map(({ name, shape }) => {
+      const data = tensors.get(name);
+      if (data === undefined) throw new TypeError(`the model has no tensor ${name}`);
+      return { name, shape, data };
+    });
+    const { header, parts } = encodeModel(content, named);
+    await writeFileAtomically(path, [header, ...parts]);
+  }
+
+  #prediction(numbers: Float64Array, label: number | undefined): Prediction {
+    const names = this.classes ?? this.targets;
+    const byName = () => Object.fromEntries(names.map((name, i) => [name, numbers[i]]));
+    if (this.classes && label !== undefined) {
+      return { prediction: this.classes[label], probabilities: byName() };
+    }
+    return { prediction: names.length === 1 ? numbers[0] : byName() };
+  }
+
+  /** Rows as a table: arrays are rows of a matrix, objects are rows by column name. */
+  #table(rows: Rows): MemoryData {
+    const [first] = rows as ArrayLike<unknown>[];
+    const isMatrix = typeof first === 'number' || Array.isArray(first) || ArrayBuffer.isView(first);
+    return isMatrix ? this.#named({ x: rows as MatrixData['x'] }) : tableOf({ rows }, 'data');
+  }
+
+  /** A matrix with the names of its columns: the model's features, in their order. */
+  #named(table: MemoryData): MemoryData {
+    if ('rows' in table || table.columns) return table;
+    const { x } = table;
+    const width = this.features.length;
+    const isFlat = !Array.isArray(x);
+    const found = isFlat ? x.length : (x[0]?.length ?? 0);
+    if (isFlat ? found % width === 0 : found === width) return { ...table, columns: this.features };
+    throw new MlpError(
+      ExitCode.data,
+      isFlat
+        ? `data.x: found ${found} numbers, expected a multiple of ${width}, the number of features`
+        : `data.x[0]: found ${found} numbers, expected ${width}, one for each feature`,
+      `the features are ${this.features.join(', ')}`,
+    );
+  }
+
+  #exclusively<Result>(use: (inference: Inference) => Promise<Result>): Promise<Result> {
+    this.#inference ??= Inference.create(this.#file);
+    const inference = this.#inference;
+    const result = this.#queue.then(() => use(inference));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
