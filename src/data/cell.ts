@@ -1,4 +1,4 @@
-/** What one cell of a CSV says: a number, a missing value or text, and how a message shows it. */
+/** The meaning of one CSV cell: a number, a missing value or text, and how messages show it. */
 import { quote } from '../text.js';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -7,12 +7,16 @@ const LONGEST_MISSING = 4;
 
 /** 10^0 to 10^15, all exact. */
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
-/** An integer of so many digits is exact, and so its quotient by a power above is the nearest float64 (Clinger, 1990). */
+/**
+ * An integer of at most this many digits is exact, so dividing it by a power above gives the
+ * nearest float64 (Clinger, 1990).
+ */
 const EXACT_DIGITS = 15;
 
 /**
- * The float64 nearest to a decimal number (sign, digits, fraction and exponent, nothing around them), ±Infinity where
- * it is too large for one, NaN where the text is no such number. `Number` alone would take "", "0x10" and " 1 ".
+ * Returns the float64 nearest to a decimal number: sign, digits, fraction and exponent, no spaces.
+ * ±Infinity if the number is too large, NaN if the text is not such a number. `Number` alone would
+ * also accept "", "0x10" and " 1 ".
  */
 export function parseDecimal(text: string): number {
   const { length } = text;
@@ -43,13 +47,13 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 
-/** Whether the cell stands for a missing value: blank, NA, NaN, null (in any case) or a question mark. */
+/** Whether the cell is a missing value: blank, NA, NaN, null (in any case) or a question mark. */
 export function isMissing(text: string): boolean {
   const trimmed = text.trim();
   return trimmed.length <= LONGEST_MISSING && MISSING.has(trimmed.toLowerCase());
 }
 
-/** Numbers as other programs and countries write them, none of which is read, for it may mean something else. */
+/** Numbers in other notations. None is read, because it may mean something else. */
 const NOTATIONS = [
   { pattern: DECIMAL, hint: 'a number may be as large as 1.797e308' },
   {
@@ -72,10 +76,13 @@ const NOTATIONS = [
   },
 ] as const;
 
-/** What all of them begin with: most words are done with after one look. */
+/** The first characters of all of them, so that most words need one test. */
 const NOTATION_START = /^[-+−–.,\d$€£¥i∞]/i;
 
-/** Whether the text is a number (also too large a one), or was meant as one but is written in a notation that isn't read. */
+/**
+ * Whether the text is a number, even one too large, or looks like a number in a notation that is
+ * not read.
+ */
 export function looksNumeric(text: string): boolean {
   const trimmed = text.trim();
   return NOTATION_START.test(trimmed) && NOTATIONS.some(({ pattern }) => pattern.test(trimmed));
@@ -88,7 +95,7 @@ export function found(text: string): string {
 
 const PLACEHOLDER = /^(?:#?n\/a|n\.a\.?|none|nil|missing|unknown|[-–—.*]+)$/i;
 
-/** How to mend a cell that is not the number it should be; `otherwise` is for plain text. */
+/** How to correct a cell that should be a number; `otherwise` is the hint for ordinary text. */
 export function numberHint(text: string, otherwise: string): string {
   if (isMissing(text)) return 'complete the cell, or remove the row';
   if (text !== text.trim()) return 'remove the spaces around the value';

@@ -1,19 +1,19 @@
-/** The features of a dataset as one matrix, at the place in memory where a run has them. */
+/** The features of all splits as one matrix, in the memory of the run. */
 import { ExitCode, MlpError } from '../errors.js';
 import { ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { DType, Tensor } from '../kernels/kernels.js';
 import { formatBytes } from '../text.js';
 
 export interface FeatureMatrix {
-  /** Begins with the features; what is behind them means nothing. A run makes it larger and puts its own tensors there. */
+  /** Starts with the features. A run grows it and puts its own tensors behind them. */
   readonly memory: WebAssembly.Memory;
   /** [rows, columns] */
   readonly features: Tensor;
 }
 
 /**
- * A matrix of zeros.
- * @throws MlpError (78) where it is larger than a run's memory can be
+ * Creates a matrix of zeros.
+ * @throws MlpError ExitCode.config if it is larger than the memory of a run can be
  */
 export function createFeatureMatrix(dtype: DType, rows: number, columns: number): FeatureMatrix {
   const plan = new ArenaPlan(dtype);

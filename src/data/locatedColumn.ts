@@ -1,4 +1,4 @@
-/** A column together with what messages need to point at its cells. */
+/** A column with the locations of its cells, for messages. */
 import { ExitCode, MlpError } from '../errors.js';
 import { found, numberHint, parseDecimal } from './cell.js';
 import type { Column } from './table.js';
@@ -9,16 +9,18 @@ export interface LocatedColumn {
   readonly path: string;
   /** `column "y"`, or `column 3` of a file without header. */
   readonly label: string;
-  /** Where messages find the cell of a row: `data.csv:7: column "y"`. */
+  /** The location of the cell of a row: `data.csv:7: column "y"`. */
   location(row: number): string;
 }
 
-/** How many rows the column has. */
+/** The number of rows. */
 export function rowCount({ column }: LocatedColumn): number {
   return column.kind === 'numeric' ? column.values.length : column.codes.length;
 }
 
-/** 0, 1, 2, … Plain loops here and below: `from` would make an array of a million objects first. */
+/**
+ * 0, 1, 2, … A loop, here and below, because `from` would first make an array of a million objects.
+ */
 export function firstRows(count: number): Int32Array {
   const rows = new Int32Array(count);
   for (let row = 0; row < count; row++) rows[row] = row;
@@ -32,7 +34,10 @@ export function gather(values: Float64Array, rows: Int32Array): Float64Array {
   return gathered;
 }
 
-/** [rows] The number in each cell; NaN where it is missing or none. A numeric column's own values, not a copy. */
+/**
+ * [rows] The number in each cell; NaN if it is missing or not a number. Not a copy of a numeric
+ * column's values.
+ */
 export function numbers({ column }: LocatedColumn): Float64Array {
   if (column.kind === 'numeric') return column.values;
   const values = column.levels.map(finiteNumber);
@@ -41,13 +46,13 @@ export function numbers({ column }: LocatedColumn): Float64Array {
   return cells;
 }
 
-/** The cell as text: of a numeric column the number's shortest spelling; '' where it is missing. */
+/** The cell as text: the shortest spelling of a number, '' if it is missing. */
 export function cellText({ column }: LocatedColumn, row: number): string {
   if (column.kind === 'numeric') return Number.isNaN(column.values[row]) ? '' : String(column.values[row]);
   return column.codes[row] < 0 ? '' : column.levels[column.codes[row]];
 }
 
-/** Throws an MlpError (65) at the first cell that is missing. */
+/** @throws MlpError ExitCode.data for the first missing cell */
 export function requirePresent(located: LocatedColumn): void {
   const { column } = located;
   if (column.missing === 0) return;
@@ -62,7 +67,10 @@ export function requirePresent(located: LocatedColumn): void {
   );
 }
 
-/** [rows] The number in each cell; an MlpError (65) at the first that is none. A numeric column's own values, not a copy. */
+/**
+ * [rows] The number in each cell. Not a copy of a numeric column's values.
+ * @throws MlpError ExitCode.data for the first cell that is missing or not a number
+ */
 export function requireNumbers(located: LocatedColumn, textHint: string): Float64Array {
   requirePresent(located);
   const values = numbers(located);
@@ -76,7 +84,7 @@ export function requireNumbers(located: LocatedColumn, textHint: string): Float6
   );
 }
 
-/** The finite number that a text is, NaN where it is none. */
+/** The finite number in a text, otherwise NaN. */
 export function finiteNumber(text: string): number {
   const value = parseDecimal(text);
   return Number.isFinite(value) ? value : Number.NaN;

@@ -1,4 +1,4 @@
-/** An open table before its rows are read, whatever holds it. A further file format is one more reader here. */
+/** Opens a table before its rows are read. A further file format is one more reader here. */
 import { type Dialect, type DialectRequest, describeFormat, detectDialect } from './csv/dialect.js';
 import { readTable } from './csv/readTable.js';
 import { readNumericTable } from './numeric/numericFile.js';
@@ -29,7 +29,10 @@ export interface TableSource {
   close(): void;
 }
 
-/** Opens the CSV at `path`, `-` being standard input. @throws MlpError as by `openSource` and `readBeginning` */
+/**
+ * Opens the CSV at `path`, `-` being standard input.
+ * @throws MlpError as `openSource` and `detectDialect` do
+ */
 export async function openTable(
   path: string,
   request: DialectRequest,
@@ -58,15 +61,16 @@ export async function openTable(
 }
 
 export interface WholeOptions {
-  /** Called now and then with bytes read and bytes in all. */
+  /** Called now and then with the bytes read and the total. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
-  /** 1 unless said. */
+  /** 1 by default. */
   readonly threads?: number;
 }
 
 /**
- * All columns of a source, numbers where most of their cells are numbers, else text.
- * @throws MlpError (65) with line and column of what can't be trusted, or (74) where the source can't be read or changes
+ * Reads all columns of a source, as numbers if most of their cells are numbers, else as text.
+ * @throws MlpError ExitCode.data with the location of what can't be trusted; io if the source can't
+ *   be read or changes
  */
 export async function readWhole(
   source: Source,

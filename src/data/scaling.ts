@@ -1,6 +1,6 @@
-/** How a column of numbers is brought to a common scale, fitted on the training rows and applied to any. */
+/** Scaling of numeric columns: fitted on the training rows, applied to any rows. */
 
-/** `standard`: mean 0 and variance 1; `minmax`: from 0 to 1; `none`: as it is. */
+/** `standard`: mean 0 and variance 1; `minmax`: from 0 to 1; `none`: unchanged. */
 export type Scaling = 'none' | 'standard' | 'minmax';
 
 /** z = (x − shift) / scale */
@@ -10,22 +10,22 @@ export interface Affine {
 }
 
 export interface FittedColumn extends Affine {
-  /** Whether the column holds a single value: then its scale is 1. */
+  /** Whether the column has a single value; its scale is then 1. */
   readonly constant: boolean;
 }
 
-/** Mean 0, variance 1, column by column: z = (x − mean) / scale. */
+/** Mean 0 and variance 1 in each column: z = (x − mean) / scale. */
 export interface Standardization {
   /** [columns] */
   readonly mean: Float64Array;
-  /** [columns] The population's standard deviation; 1 for a column that holds a single value. */
+  /** [columns] The population's standard deviation; 1 for a column with a single value. */
   readonly scale: Float64Array;
 }
 
 /**
- * Standardisation of a column of `rows` ≥ 1 numbers with this mean and sum of squared deviations from it. Constant is a column whose
- * spread is no more than the rounding of its sum, judged as scikit-learn's StandardScaler does. Values whose squares
- * overflow give a scale of infinity or NaN.
+ * Standardisation of a column of `rows` ≥ 1 numbers with this mean and sum of squared deviations. A
+ * column is constant if its spread is within the rounding of its sum, the test of scikit-learn's
+ * StandardScaler. If squares overflow, the scale is infinite or NaN.
  */
 export function standardColumn(rows: number, mean: number, sumOfSquares: number): FittedColumn {
   const variance = sumOfSquares / rows;
@@ -34,7 +34,7 @@ export function standardColumn(rows: number, mean: number, sumOfSquares: number)
   return { shift: mean, scale: constant ? 1 : Math.sqrt(variance), constant };
 }
 
-/** Scaling of a column by its least and greatest number: `minmax` to 0 … 1, `none` not at all. */
+/** Scaling of a column by its bounds: `minmax` to [0, 1], `none` not at all. */
 export function rangeColumn(scaling: 'minmax' | 'none', least: number, greatest: number): FittedColumn {
   const constant = least === greatest;
   if (scaling === 'none') return { shift: 0, scale: 1, constant };
@@ -42,9 +42,9 @@ export function rangeColumn(scaling: 'minmax' | 'none', least: number, greatest:
 }
 
 /**
- * Mean and standard deviation (divided by n) of each column of `values` [rows, columns], rows ≥ 1: the corrected two-pass
- * algorithm of Chan, Golub and LeVeque (The American Statistician 37, 1983), which a mean far from 0 doesn't upset.
- * `constant` are the columns that hold a single value.
+ * Mean and population standard deviation of each column of `values` [rows, columns], rows ≥ 1, by
+ * the corrected two-pass algorithm of Chan, Golub and LeVeque (The American Statistician 37, 1983),
+ * which is accurate for a mean far from 0. `constant` lists the columns with a single value.
  */
 export function fitStandardization(
   values: Float64Array,

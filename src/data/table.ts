@@ -4,30 +4,33 @@ import { quote } from '../text.js';
 /**
  * What a column is read as.
  *
- * - `auto`: numbers where more than half of the cells that are not missing are numbers, and then the first other cell is
- *   an error; else text. A column of missing cells alone is text without levels.
+ * - `auto`: numbers if more than half of the cells that are not missing are numbers (then the first
+ *   other cell is an error), else text. A column of missing cells alone is text without levels.
  * - `numeric`: every cell is a number or missing.
  * - `text`: any text, or missing.
- * - `skipped`: not looked at and not kept.
+ * - `skipped`: neither read nor kept.
  */
 export type ColumnKind = 'auto' | 'numeric' | 'text' | 'skipped';
 
 export interface NumericColumn {
   readonly kind: 'numeric';
-  /** [rows] NaN where the cell is missing, else finite */
+  /** [rows] Finite, or NaN if the cell is missing. */
   readonly values: Float64Array;
-  /** How many cells are missing. */
+  /** The number of missing cells. */
   readonly missing: number;
 }
 
-/** Text as numbers of its distinct values, so that a million rows of two classes hold two strings. */
+/** Text as codes, so that a million rows of two classes hold two strings. */
 export interface TextColumn {
   readonly kind: 'text';
-  /** The distinct cells, exactly as they are written, in the order of their first row; none stands for a missing value. */
+  /**
+   * The distinct cells exactly as written, in the order of their first row; none is a missing
+   * value.
+   */
   readonly levels: readonly string[];
-  /** [rows] The cell of row r is `levels[codes[r]]`, or missing where the code is −1. */
+  /** [rows] The cell of row r is `levels[codes[r]]`; −1 if it is missing. */
   readonly codes: Int32Array;
-  /** How many cells are missing. */
+  /** The number of missing cells. */
   readonly missing: number;
 }
 
@@ -36,22 +39,22 @@ export type Column = NumericColumn | TextColumn;
 export interface Table {
   /** The file, as messages name it. */
   readonly path: string;
-  /** Whether the first row of the file names the columns. Without one the names are "0", "1", … */
+  /** Whether the first row of the file names the columns. Otherwise the names are "0", "1", … */
   readonly header: boolean;
   readonly names: readonly string[];
   readonly rows: number;
-  /** In the order of the names; a skipped column is undefined. */
+  /** In the order of the names; undefined for a skipped column. */
   readonly columns: readonly (Column | undefined)[];
-  /** [rows] The line of the file, from 1, on which each row begins; the row's number, from 0, without a file. */
+  /** [rows] The line of each row in the file, from 1; in memory the number of the row, from 0. */
   readonly lines: Uint32Array;
-  /** Of a table that was given in memory: how messages locate the cells of each column. */
+  /** Only for a table in memory: the locations of the cells of each column. */
   readonly locations?: readonly CellLocation[];
 }
 
-/** `data.rows[` and `].age`: the row's number stands between. */
+/** `data.rows[` and `].age`, the text before and after the number of the row. */
 export type CellLocation = readonly [before: string, after: string];
 
-/** Where messages find a cell: `people.csv:7: column "age"`, or `data.rows[5].age`. */
+/** The location of a cell in messages: `people.csv:7: column "age"`, or `data.rows[5].age`. */
 export function cellLocation(
   { path, lines, header, names, locations }: Omit<Table, 'rows' | 'columns'>,
   index: number,
@@ -62,26 +65,26 @@ export function cellLocation(
   return `${before}${lines[row]}${after}`;
 }
 
-/** `column "petal width"`, or `column 3` of a file without header: what messages call a column. */
+/** What messages call a column: `column "petal width"`, or `column 3` without a header. */
 export function columnLabel(header: boolean, name: string): string {
   return header ? `column ${quote(name)}` : `column ${name}`;
 }
 
-/** The numeric column `index`; asking for another is a bug of the caller. */
+/** The numeric column `index`. Asking for a column of another kind is a bug. */
 export function numericColumn(table: Table, index: number): NumericColumn {
   const column = table.columns[index];
   if (column?.kind !== 'numeric') throw new TypeError(`column ${index} of ${table.path} is not numeric`);
   return column;
 }
 
-/** The text column `index`; asking for another is a bug of the caller. */
+/** The text column `index`. Asking for a column of another kind is a bug. */
 export function textColumn(table: Table, index: number): TextColumn {
   const column = table.columns[index];
   if (column?.kind !== 'text') throw new TypeError(`column ${index} of ${table.path} is not text`);
   return column;
 }
 
-/** Levels that no row has any more stay, so that codes keep their meaning. */
+/** Some rows of a table as a table. Levels without rows stay, so that codes keep their meaning. */
 export function selectRows(table: Table, rows: Int32Array): Table {
   return {
     ...table,

@@ -1,4 +1,6 @@
-/** What a table is grown from: one builder a column, which takes its cells in the order of the rows. */
+/**
+ * Builds the columns of a table from cells of text: one builder for each column, fed row by row.
+ */
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, isMissing, looksNumeric, numberHint, parseDecimal } from '../cell.js';
 import type { Column, TextColumn } from '../table.js';
@@ -6,13 +8,16 @@ import type { Column, TextColumn } from '../table.js';
 export interface ColumnBuilder {
   /** Makes room for `capacity` rows. */
   grow(capacity: number): void;
-  /** Takes the cell of `row`, for which there is room; an MlpError (65) where it can't be in such a column. */
+  /**
+   * Adds the cell of `row`, for which there is room.
+   * @throws MlpError ExitCode.data for a cell that can't be in this column
+   */
   add(cell: string, row: number): void;
-  /** Whether the first rows of an `auto` column misled: by all of its rows it is one of the other kind. */
+  /** Whether an `auto` column has the other kind: the first rows misled. */
   isMisread(rows: number): boolean;
-  /** The first cell that all of the rows have shown to be wrong. */
+  /** The first cell that is wrong, now that all rows are known. */
   readonly firstBad: CellError | undefined;
-  /** The column of all rows; the builder is done with. */
+  /** Returns the column. The builder must not be used afterwards. */
   finish(rows: number): Column;
 }
 
@@ -21,9 +26,9 @@ export interface CellError {
   error(): MlpError;
 }
 
-/** What a column's messages say of the table around it. */
+/** What messages about a column need from its table. */
 export interface ColumnContext {
-  /** Whether the file has a header. Not there for a table without a file. */
+  /** Whether the file has a header; absent for a table without a file. */
   readonly header?: boolean;
   /** `data.csv:7: column "petal"` */
   location(row: number): string;
@@ -31,7 +36,7 @@ export interface ColumnContext {
 
 type Growable = Float64Array | Int32Array | Uint32Array;
 
-/** The larger array `to` with the elements of `from` in front. */
+/** Copies `from` to the start of the larger array `to`. */
 export function grown<T extends Growable>(from: T, to: T): T {
   to.set(from);
   return to;
@@ -43,10 +48,13 @@ export class NumericBuilder implements ColumnBuilder {
   firstBad: CellError | undefined;
   #values: Float64Array;
   #missing = 0;
-  /** Cells that nobody meant as numbers. */
+  /** Cells that look like words, not like numbers. */
   #words = 0;
 
-  /** A column that is a guess keeps count of the cells that are no numbers; any other refuses the first of them. */
+  /**
+   * With `guess`, the column counts cells that are not numbers. Otherwise the first one is an
+   * error.
+   */
   constructor(context: ColumnContext, guess: boolean, capacity: number) {
     this.#context = context;
     this.#guess = guess;
@@ -89,7 +97,7 @@ export class NumericBuilder implements ColumnBuilder {
   }
 }
 
-/** More distinct texts are no categories but names of rows; a Map could not hold twice as many. */
+/** A column with more distinct texts names its rows. A Map could not hold twice as many. */
 const MOST_LEVELS = 10_000_000;
 const MISSING = -1;
 
@@ -99,7 +107,7 @@ export class TextBuilder implements ColumnBuilder {
   readonly firstBad = undefined;
   #codes: Int32Array;
   readonly #levels: string[] = [];
-  /** Every text met so far, those among them that stand for a missing value. */
+  /** Every text so far, including those that mean a missing value. */
   readonly #codeOf = new Map<string, number>();
   #missing = 0;
 
@@ -134,7 +142,7 @@ export class TextBuilder implements ColumnBuilder {
     return { kind: 'text', levels, codes: codes.subarray(0, rows), missing };
   }
 
-  /** The code of a text that is met for the first time. */
+  /** The code of a new text. */
   #addText(cell: string, row: number): number {
     const code = isMissing(cell) ? MISSING : this.#addLevel(cell, row);
     this.#codeOf.set(cell, code);
@@ -143,7 +151,7 @@ export class TextBuilder implements ColumnBuilder {
 
   #addLevel(cell: string, row: number): number {
     if (cell !== cell.trim()) {
-      // " yes" beside "yes" would be a class of its own, and nobody would see why.
+      // " yes" beside "yes" would silently be a class of its own.
       throw new MlpError(
         ExitCode.data,
         `${this.#context.location(row)}: found ${found(cell)}, expected a value without spaces around it`,
@@ -161,9 +169,11 @@ export class TextBuilder implements ColumnBuilder {
   }
 }
 
-/** An MlpError (65); `row` is counted from 0, without the header. */
+/**
+ * The error ExitCode.data for a cell that is not a number; `row` counts from 0, without the header.
+ */
 export function badNumber({ header, location }: ColumnContext, cell: string, row: number): MlpError {
-  // 1e400 is a number, only too large; the word Infinity is none.
+  // 1e400 is a number, only too large; the word Infinity is not.
   const overflow = Math.abs(parseDecimal(cell)) === Number.POSITIVE_INFINITY;
   return new MlpError(
     ExitCode.data,
@@ -174,7 +184,7 @@ export function badNumber({ header, location }: ColumnContext, cell: string, row
   );
 }
 
-/** A word above numbers is rather a name or a unit than a slip. */
+/** A word above numbers is more likely a name or a unit than a typing error. */
 function firstRowHint(header: boolean): string {
   return header
     ? 'is this a second header row, such as units? remove it; if the column holds text, name it in data.exclude'

@@ -1,20 +1,28 @@
-/** csv-parse as we use it, which decides what a record is: its options, and its complaints in our words. */
+/**
+ * csv-parse, which decides what a record is: its options, its errors in our words, and its line
+ * ends.
+ */
 
 import type { CsvError, Options } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
 import { quote } from '../../text.js';
 import { columnLabel } from '../table.js';
 
-/** What stands between fields, and what begins a line that is skipped. One ASCII character each. */
+/** The separator of fields and the start of comment lines, one ASCII character each. */
 export interface Separators {
   readonly delimiter: string;
   readonly comment?: string;
 }
 
 const MEBIBYTE = 2 ** 20;
-/** Bytes, without the quotes around it and the second one of a pair. More is a quote that is never closed, rather than data. */
+/**
+ * In bytes, without the quotes around the field and the second quote of a pair. A longer field is a
+ * quote that was never closed.
+ */
 export const LONGEST_FIELD = MEBIBYTE;
-/** Bytes of the file: a longer row would only fill the memory. Where it is looked at between pieces, a row that ends soon after it may pass. */
+/**
+ * In bytes of the file. It is checked between chunks, so a row that is slightly longer may pass.
+ */
 export const LONGEST_ROW = 16 * MEBIBYTE;
 
 const DELIMITER_NAMES: Readonly<Record<string, string>> = {
@@ -30,8 +38,9 @@ export function delimiterName(delimiter: string): string {
 }
 
 /**
- * RFC 4180 with any delimiter: quotes, line breaks within quotes; LF, CRLF and CR end a line, also mixed; a byte order mark is
- * skipped. Whoever takes the records counts their fields, for csv-parse would name a wrong line: it counts a \r\n within quotes twice.
+ * RFC 4180 with any delimiter: quotes and line breaks within them, LF, CRLF and CR as line ends,
+ * also mixed. A byte order mark is skipped. Callers count the fields themselves: csv-parse counts a
+ * \r\n within quotes twice, so it would name the wrong line.
  */
 export function parseOptions({ delimiter, comment }: Separators): Options {
   return {
@@ -44,16 +53,16 @@ export function parseOptions({ delimiter, comment }: Separators): Options {
   };
 }
 
-/** Where the field or record begins that is complained of. */
+/** The start of the field or record that a message is about. */
 export interface RecordLocation {
   readonly path: string;
   readonly line: number;
   readonly delimiter: string;
-  /** The names of the columns if they are known from a header. */
+  /** The names of the columns, if a header has been read. */
   readonly names?: readonly string[] | undefined;
 }
 
-/** The user's error (65) for csv-parse's. */
+/** Our error ExitCode.data for an error of csv-parse. */
 export function csvError(error: CsvError, location: RecordLocation): MlpError {
   const { path, line, delimiter } = location;
   const column = labelOf(Number(error.column), location);
@@ -84,7 +93,10 @@ export function csvError(error: CsvError, location: RecordLocation): MlpError {
   }
 }
 
-/** The error (65) of a field or row that is longer than any can be; the field is, or the row's last one has, number `index`. */
+/**
+ * The error ExitCode.data for a field or row above the limit. `index` is the field's number, or
+ * that of the row's last field.
+ */
 export function tooLongError(what: 'field' | 'row', index: number, location: RecordLocation): MlpError {
   const limit = (what === 'field' ? LONGEST_FIELD : LONGEST_ROW) / MEBIBYTE;
   return new MlpError(
@@ -101,12 +113,12 @@ function labelOf(index: number, { names }: RecordLocation): string {
 
 const LINE_END = /\r\n|\n|\r/g;
 
-/** How many line ends the text holds. */
+/** Counts the line ends in a text: LF, CRLF and CR, as csv-parse does. */
 export function countLineEnds(text: string): number {
   return text.match(LINE_END)?.length ?? 0;
 }
 
-/** Where the line begins that has so many lines of the text before it. */
+/** The offset of the line that has `linesBefore` lines before it. */
 export function lineStart(text: string, linesBefore: number): number {
   if (linesBefore === 0) return 0;
   let count = 0;
@@ -116,7 +128,10 @@ export function lineStart(text: string, linesBefore: number): number {
   return text.length;
 }
 
-/** Where the quote is that closes the one at `start`; the end of the text where there is none. A doubled quote closes nothing. */
+/**
+ * The offset of the quote that closes the one at `start`, or the end of the text. A doubled quote
+ * closes nothing.
+ */
 export function closingQuote(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end >= 0 && text[end + 1] === '"') end = text.indexOf('"', end + 2);

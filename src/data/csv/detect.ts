@@ -1,11 +1,12 @@
-/** Which character stands between the fields of a CSV, told from its beginning. */
+/** Detects the delimiter of a CSV, and whether its first record is a header. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { quote } from '../../text.js';
 import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
 
 /**
- * In the order of preference among candidates that serve equally well: a file whose every record splits at semicolons, headers included,
- * is hardly one of commas, while one of semicolons is full of commas, in `1,5;2,5` and in text.
+ * The order decides between equally good candidates. A file whose records all split at semicolons
+ * is hardly separated by commas, but a file of semicolons is full of commas, as in `1,5;2,5` and in
+ * text.
  */
 const CANDIDATES = ['\t', ';', '|', ','];
 
@@ -14,9 +15,10 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * The candidate by which most of `text` (in bytes) is records of the commonest number of fields, which must be more than one;
- * the comma if there is none such. `text` is the beginning of a file, without a byte order mark, or all of it where `complete`; a last record that may be cut off
- * does not count, nor do lines that begin with `comment`.
+ * Returns the delimiter that splits most bytes of `text` into records of the commonest number of
+ * fields, if that is more than one; otherwise the comma. `text` is the start of a file without a
+ * byte order mark, or all of it if `complete`. A last record that may be cut off and lines that
+ * begin with `comment` do not count.
  */
 export function detectDelimiter(text: Uint8Array, complete: boolean, comment?: string): string {
   let best = { delimiter: ',', bytes: 0 };
@@ -27,7 +29,10 @@ export function detectDelimiter(text: Uint8Array, complete: boolean, comment?: s
   return best.delimiter;
 }
 
-/** How many bytes are records of the commonest number of fields; 0 where that is 1, or where quotes are out of order. */
+/**
+ * Bytes in records of the commonest number of fields; 0 if that number is 1 or quotes are out of
+ * order.
+ */
 function evenlySplitBytes(
   text: Uint8Array,
   complete: boolean,
@@ -49,8 +54,8 @@ function evenlySplitBytes(
 }
 
 /**
- * Splits as csv-parse does, and counts no fields where that would complain of a quote. Much faster, for csv-parse would
- * have to read everything once for each candidate.
+ * Splits as csv-parse does, and counts 0 fields where csv-parse would report a quote. Reading with
+ * csv-parse once for each candidate would be much slower.
  */
 function forEachRecord(
   text: Uint8Array,
@@ -83,7 +88,7 @@ function forEachRecord(
         inOrder &&= endsField(text[i + 1]);
       }
     } else if (quoted) {
-      // anything may stand there
+      // anything may be here
     } else if (byte === separator) {
       fields++;
       fieldStart = i + 1;
@@ -101,19 +106,24 @@ function forEachRecord(
 }
 
 const DATE_OR_TIME = /^\d[\d\s.:/TZ+-]*$/;
-/** A data frame whose columns have no names is saved with 0, 1, 2, … in their place; two of them may be chance. */
+/**
+ * A data frame without column names is saved with 0, 1, 2, … instead. Two such numbers may be
+ * chance.
+ */
 const FEWEST_COUNTED = 3;
 
 /**
- * Whether `first` looks like names for the columns of `rows`, the records after it. It does where
+ * Whether `first` looks like names for the columns of `rows`, the records after it:
  *
- * - a cell of it is a word and the column below is mostly numbers (or dates, amounts): `width` over 2.5, 3.1; or
- * - its numbers count 0, 1, 2, … beside a cell that is no number, as a data frame's do; or
+ * - one of its cells is a word and the column below is mostly numbers (or dates, amounts): `width`
+ *   over 2.5, 3.1; or
+ * - its numbers count 0, 1, 2, … beside a cell that is not a number, as in a saved data frame; or
  * - all its cells are words, different from each other and from all cells below them.
  *
- * Numbers in it must all be able to be names: different years, dates or counts, not fractions. So a first row of numbers
- * alone is data (2019, 2020, 2021 over other numbers may be either), as is one that ends in the word of a class; nor does a missing cell
- * say anything. A table of words that never repeat is taken to have a header.
+ * Numbers in it must all be possible names: different years, dates or counts, not fractions. So a
+ * first row of numbers is data (2019, 2020, 2021 over other numbers may be either), and so is one
+ * that ends in the word of a class. Missing cells do not count. A table of words that never repeat
+ * is taken to have a header.
  */
 export function looksLikeHeader(first: readonly string[], rows: readonly (readonly string[])[]): boolean {
   const numbers = first.filter(isNumberLike);
@@ -129,7 +139,10 @@ export function looksLikeHeader(first: readonly string[], rows: readonly (readon
   return first.every(isNewWord) && areDistinct(first);
 }
 
-/** An MlpError (65) where a name is empty, or stands over two columns. */
+/**
+ * Checks the names of a header.
+ * @throws MlpError ExitCode.data for a name that is empty or occurs twice
+ */
 export function requireNames(path: string, line: number, names: readonly string[]): void {
   const seen = new Map<string, number>();
   names.forEach((name, index) => {
@@ -156,7 +169,7 @@ function isNumberLike(cell: string): boolean {
   return looksNumeric(cell) || DATE_OR_TIME.test(cell);
 }
 
-/** A year, a count, a date; no fraction and nothing below zero. */
+/** A year, a count or a date; no fraction, nothing below zero. */
 function canBeName(cell: string): boolean {
   const value = parseDecimal(cell.trim().replace(',', '.'));
   return Number.isNaN(value) || (Number.isInteger(value) && value >= 0);

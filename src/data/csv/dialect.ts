@@ -1,6 +1,6 @@
 /**
- * How a CSV is written, and what its first records say: delimiter, header, names, where the data begin. Told from
- * the first records, or as set; csv-parse reads them, so that nothing else has a say in what quotes mean.
+ * The dialect of a CSV: delimiter, header, names and where the data start, detected from the first
+ * records or as set. csv-parse reads these records too, so nothing else decides what quotes mean.
  */
 
 import { CsvError } from 'csv-parse';
@@ -28,15 +28,15 @@ export interface CsvFormat extends Separators {
   readonly header: boolean;
 }
 
-/** What the first records of a source say. */
+/** What the first records of a file tell. */
 export interface Dialect extends CsvFormat {
-  /** The header's, without a byte order mark; or "0", "1", … */
+  /** From the header, without a byte order mark; "0", "1", … without a header. */
   readonly names: readonly string[];
   /** Byte offset of the first record of data. */
   readonly dataStart: number;
-  /** The line, from 1, on which it begins. */
+  /** Its line, from 1. */
   readonly dataLine: number;
-  /** The first records of data, at least one and at most 200, as csv-parse reads them. */
+  /** The first 1 to 200 records of data, as csv-parse reads them. */
   readonly sample: readonly (readonly string[])[];
 }
 
@@ -46,14 +46,17 @@ export interface DialectRequest {
   readonly comment?: string;
 }
 
-/** Bytes that are looked at first; four times as many until they hold two records. */
+/**
+ * Bytes of the first look; each further look takes four times as many, until two records are found.
+ */
 const FIRST_LOOK = 2 ** 16;
 const SAMPLE_RECORDS = 200;
 
 /**
- * Reads as much of a source as tells its dialect.
- * An MlpError where that can't be read (74), is no UTF-8 text, has quotes out of order, holds no data, begins with
- * lines that are no part of the table, or has names that are empty or alike (65).
+ * Reads as much of a source as its dialect needs.
+ * @throws MlpError ExitCode.io if it can't be read; data if it is not UTF-8 text, has quotes out of
+ *   order, has no data, begins with lines that are not part of the table, or has empty or equal
+ *   names
  */
 export async function detectDialect(source: Source, request: DialectRequest): Promise<Dialect> {
   const { name } = source;
@@ -75,9 +78,9 @@ export function describeFormat({ delimiter, header, comment }: CsvFormat): strin
   return `separated by ${delimiterName(delimiter)}s, ${header ? 'with' : 'without'} a header${comments}`;
 }
 
-/** The first records, and what they were split by. */
+/** The first records, and the separators that split them. */
 interface SplitStart extends Separators {
-  /** None at all only where the text is not complete. */
+  /** Empty only if the text is incomplete. */
   readonly records: readonly FirstRecord[];
 }
 
@@ -108,7 +111,10 @@ function tellDialect(name: string, { records, ...separators }: SplitStart, reque
   return { ...separators, header, names, dataStart, dataLine, sample: data.map(({ cells }) => cells) };
 }
 
-/** An MlpError (65) where the first record is an empty line, or has fewer fields than most of those after it. */
+/**
+ * Refuses a first record that is an empty line, or has fewer fields than most records after it.
+ * @throws MlpError ExitCode.data
+ */
 function requireTable(
   name: string,
   { cells, line }: FirstRecord,
@@ -131,7 +137,7 @@ function requireTable(
   );
 }
 
-/** What the first line may be, and what to do about it. */
+/** What the first line may be, and how to correct it. */
 function preambleHint(cells: readonly string[], fields: number, comment: string | undefined): string {
   if (cells[0].startsWith('#') && comment === undefined) {
     return 'it looks like a comment: remove such lines, or set data.comment to "#"';
@@ -142,7 +148,7 @@ function preambleHint(cells: readonly string[], fields: number, comment: string 
   return 'it looks like a preamble: remove the lines above the table';
 }
 
-/** How many fields more than half of the rows have, at least two; 0 where there is no such number. */
+/** The number of fields of more than half of the rows, if at least two have it; otherwise 0. */
 function fieldsOfMost(rows: readonly (readonly string[])[]): number {
   const rowsOf = new Map<number, number>();
   for (const { length } of rows) rowsOf.set(length, (rowsOf.get(length) ?? 0) + 1);
@@ -160,7 +166,7 @@ function noData(name: string, found: string, header: 'auto' | boolean): MlpError
   );
 }
 
-/** Whether the cells of a column are numbers in the first records, as far as they are not missing. */
+/** Whether the cells of a column in the first records are numbers or missing. */
 export function beginsWithNumbers({ sample }: Pick<Dialect, 'sample'>, column: number): boolean {
   return sample.every((cells) => {
     const cell = cells[column] ?? '';
@@ -172,15 +178,15 @@ export interface FirstRecord extends Position {
   readonly cells: readonly string[];
 }
 
-/** Where a record begins. */
+/** The start of a record. */
 interface Position {
-  /** Byte offset. */
+  /** In bytes. */
   readonly start: number;
   /** From 1. */
   readonly line: number;
 }
 
-/** The beginning of a file's text, or all of it. */
+/** The start of a file's text, or all of it. */
 export interface FileStart {
   /** The file, as messages call it. */
   readonly name: string;
@@ -192,15 +198,16 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
-/** How many bytes of the text are a byte order mark. */
+/** The length in bytes of a byte order mark at the start of the text. */
 export function markLength(text: Buffer): number {
   return text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
 }
 
 /**
- * At most `limit` whole records, from the first on; fewer where the text ends, and up to where csv-parse complains.
- * An MlpError (65) where it complains of one of the first two; what comes later is for whoever reads the rest.
- * `header` says that the first record is known to hold names, for that message.
+ * Returns at most `limit` complete records from the start of the text, up to an error of csv-parse.
+ * `header` tells that the first record holds names, for messages.
+ * @throws MlpError ExitCode.data for an error in the first two records; later ones are left to the
+ *   reader of the rest
  */
 export function firstRecords(
   { name, text, complete }: FileStart,
@@ -215,7 +222,7 @@ export function firstRecords(
     ...parseOptions(separators),
     to: limit,
     on_record(cells: string[], { bytes: end }: { bytes: number }) {
-      // A record that reaches the end may go on after it.
+      // A record that reaches the end may continue after it.
       if (end < text.length || complete) records.push({ cells, ...next });
       const line = next.line + countLineEnds(text.toString('latin1', next.start, end));
       next = skipComments(text, { start: end, line }, comment);
@@ -232,7 +239,7 @@ export function firstRecords(
   return records;
 }
 
-/** Throws the user's error for csv-parse's, unless only the end of an incomplete text is to blame. */
+/** Throws our error for csv-parse's, unless only the end of an incomplete text causes it. */
 function throwComplaint(
   error: CsvError,
   text: Buffer,
@@ -244,17 +251,17 @@ function throwComplaint(
   const start = column === 0 ? record.start : Number(error.bytes) + 1;
   const line = record.line + countLineEnds(text.toString('latin1', record.start, start));
   if (error.code === 'CSV_QUOTE_NOT_CLOSED' && !complete) {
-    // Every byte of a field may be a quote, and thus two of the file.
+    // Every byte of a field may be a quote, which takes two bytes in the file.
     if (text.length - start <= 2 * LONGEST_FIELD + 2) return;
     throw tooLongError('field', column, { ...location, line });
   }
-  // csv-parse takes a CRLF within quotes for two lines.
+  // csv-parse counts a CRLF within quotes as two lines.
   const field = text.toString('latin1', start);
   error.lines = line + countLineEnds(field.slice(0, closingQuote(field, 0)));
   throw csvError(error, { ...location, line });
 }
 
-/** From the beginning of a line to that of the next one which is no comment. */
+/** Moves from the start of a line to the start of the next line that is not a comment. */
 function skipComments(text: Uint8Array, { start, line }: Position, comment: string | undefined): Position {
   const mark = comment?.charCodeAt(0);
   while (start < text.length && text[start] === mark) {

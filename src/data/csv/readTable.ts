@@ -1,6 +1,7 @@
 /**
- * CSV to table. csv-parse decides what a record is; what a cell may hold is decided by the table builder, so that nothing is
- * guessed, trimmed or filled in: the first thing that can't be trusted is an error with its line and column.
+ * Reads a CSV into a table. csv-parse decides what a record is, the column builders decide what a
+ * cell is. Nothing is guessed, trimmed or filled in: the first cell that can't be trusted is an
+ * error with its line and column.
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { isMissing, looksNumeric } from '../cell.js';
@@ -12,15 +13,16 @@ import type { Dialect } from './dialect.js';
 import { readRecords } from './records.js';
 
 export interface ReadOptions {
-  /** Says what each column is read as; may throw. */
+  /** Returns the kind of each column; may throw. */
   readonly kinds: (names: readonly string[]) => ColumnKind[];
-  /** Told after each piece; begins again where the file has to be read twice. */
+  /** Called after each chunk; starts again if the file has to be read twice. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
 /**
- * Reads all records of data of a source, and a second time where the first rows misled about a column that is `auto`.
- * An MlpError where it can't be read (74), or holds anything but a table of what `kinds` expects (65).
+ * Reads all records of data, a second time if the first rows misled about an `auto` column.
+ * @throws MlpError ExitCode.io if the source can't be read, data for anything but a table of these
+ *   kinds
  */
 export async function readTable(source: Source, dialect: Dialect, options: ReadOptions): Promise<Table> {
   const { progress } = options;
@@ -34,7 +36,10 @@ export async function readTable(source: Source, dialect: Dialect, options: ReadO
   });
 }
 
-/** How many rows there may be, by the length of the first: rather too many, for what is not filled takes no memory. */
+/**
+ * Estimates the number of rows from the length of the first ones. Too many cost nothing: unused
+ * memory is never touched.
+ */
 function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number {
   let bytes = 0;
   for (const cells of sample) for (const cell of cells) bytes += cell.length + 1;
@@ -42,7 +47,7 @@ function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number 
   return Math.min(Math.max(rows, 1), MOST_ROWS);
 }
 
-/** Rows are numbered by int32 wherever they are shuffled. */
+/** Row numbers are int32 wherever rows are shuffled. */
 export const MOST_ROWS = 2 ** 31 - 1;
 
 /** What is known of a table before its rows are read. */
@@ -51,16 +56,17 @@ export interface TableStart {
   readonly names: readonly string[];
   /** The first rows, as text. */
   readonly sample: readonly (readonly string[])[];
-  /** Of a file. */
+  /** Only for a file. */
   readonly delimiter?: string;
-  /** Of a table without a file. */
+  /** Only for a table without a file. */
   readonly locations?: readonly CellLocation[];
 }
 
 /**
- * Builds a table of the rows that `read` adds, and reads them a second time where the first rows misled about an `auto`
- * column.
- * @throws MlpError ExitCode.data for cells that do not fit their column, or a table larger than memory
+ * Builds a table from the rows that `read` adds, and calls it a second time if the first rows
+ * misled about an `auto` column.
+ * @throws MlpError ExitCode.data for cells that do not fit their column, or a table larger than
+ *   memory
  */
 export async function buildTable(
   path: string,
@@ -96,7 +102,9 @@ export class TableBuilder {
   #lines: Uint32Array;
   readonly #columns: (ColumnBuilder | undefined)[];
 
-  /** `kinds` is in the order of the names; `capacity` rows have room before anything is copied. */
+  /**
+   * `kinds` is in the order of the names. Beyond `capacity` rows, the columns are copied to grow.
+   */
   constructor(path: string, start: TableStart, kinds: readonly ColumnKind[], capacity: number) {
     this.#path = path;
     this.#start = start;
@@ -106,7 +114,10 @@ export class TableBuilder {
     this.#columns = kinds.map((kind, index) => this.#column(kind, index));
   }
 
-  /** Adds the row that begins on `line` of the file; an MlpError (65) where its cells are not what was expected. */
+  /**
+   * Adds the row on `line` of the file.
+   * @throws MlpError ExitCode.data for cells that do not fit
+   */
   add(cells: readonly string[], line: number): void {
     const { rows } = this;
     const columns = this.#columns;
@@ -118,8 +129,9 @@ export class TableBuilder {
   }
 
   /**
-   * Undefined where the columns are what their first rows made of them; else the kinds that a second reading has to start from.
-   * An MlpError (65) at the first cell that is no number in a column of numbers.
+   * Returns undefined if all columns have the kinds that their first rows suggested, otherwise the
+   * kinds for a second reading.
+   * @throws MlpError ExitCode.data for the first cell of a numeric column that is not a number
    */
   misread(): ColumnKind[] | undefined {
     const { rows } = this;
@@ -139,7 +151,7 @@ export class TableBuilder {
     });
   }
 
-  /** The table so far; the builder is done with. */
+  /** Returns the table. The builder must not be used afterwards. */
   finish(): Table {
     const { rows } = this;
     const columns = this.#columns.map((column) => column?.finish(rows));
@@ -199,7 +211,10 @@ export class TableBuilder {
   }
 }
 
-/** Whether at least half of the first cells that are not missing are words. Where all are missing, numbers cost less to read. */
+/**
+ * Whether at least half of the first cells that are not missing are words. If all are missing,
+ * numbers are cheaper to read.
+ */
 function isTextColumn(sample: TableStart['sample'], index: number): boolean {
   const present = sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
   const words = present.filter((cell) => !looksNumeric(cell));

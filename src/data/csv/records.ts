@@ -1,6 +1,7 @@
 /**
- * csv-parse with what it does not tell: the line on which each record begins, also after line ends within quotes and after comments;
- * and with limits, so that a quote that is never closed does not fill the memory.
+ * Reads records with csv-parse and adds what it lacks: the line of each record, also after line
+ * ends within quotes and after comments, and limits, so that a quote that is never closed does not
+ * fill the memory.
  */
 import { CsvError, type Options, Parser } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
@@ -21,20 +22,24 @@ import {
 import type { Dialect } from './dialect.js';
 
 export interface RecordOptions {
-  /** Takes the next record of data and the line of the file, from 1, on which it begins; may throw. */
+  /** Takes the next record of data, and its line in the file, from 1; may throw. */
   readonly onRecord: (cells: readonly string[], line: number) => void;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
 /**
- * Reads the records of data of a source, a piece at a time.
- * An MlpError where it can't be read (74), or is no UTF-8 text, has quotes out of order or a field over 1 MiB (65).
+ * Reads the records of data of a source, chunk by chunk.
+ * @throws MlpError ExitCode.io if it can't be read; data if it is not UTF-8 text, has quotes out of
+ *   order or a field over 1 MiB
  */
 export async function readRecords(source: Source, dialect: Dialect, options: RecordOptions): Promise<void> {
   for await (const _ of readRecordChunks(source, dialect, options));
 }
 
-/** As `readRecords`, with a pause after each piece, up to 256 KiB of the file, until the next is asked for. */
+/**
+ * Like `readRecords`, but pauses after each chunk of at most 256 KiB until the next one is asked
+ * for.
+ */
 export async function* readRecordChunks(
   source: Source,
   dialect: Dialect,
@@ -54,8 +59,8 @@ export async function* readRecordChunks(
 }
 
 /**
- * A parser that is called, not piped to: nothing waits in it, and what `onRecord` throws comes out of `feed`. It takes records at
- * `push`: for an `on_record`, csv-parse writes so much about each that reading takes half as long again.
+ * A parser that is called, not piped to: nothing waits in it, and errors of `onRecord` come out of
+ * `feed`. Records are taken at `push`, because `on_record` makes csv-parse half as slow again.
  */
 class PushParser extends Parser {
   readonly #onRecord: (cells: readonly string[]) => void;
@@ -87,26 +92,27 @@ class RecordReader {
   readonly #dialect: Dialect;
   readonly #onRecord: RecordOptions['onRecord'];
   readonly parser: PushParser;
-  /** The line on which the next record begins, or the first comment before it. */
+  /** The line of the next record, or of the first comment before it. */
   #line: number;
-  /** csv-parse's counts at the end of the last record; bytes are from `dataStart` on. */
+  /** csv-parse's counts at the end of the last record; bytes count from `dataStart`. */
   #last = { bytes: 0, lines: 0, comments: 0 };
-  /** Bytes that the parser was given. */
+  /** Bytes given to the parser. */
   #given = 0;
-  /** Set when a limit is passed: the parser is given nothing more, and says where it stands. */
+  /** Set when a limit is passed. The parser then gets no more bytes and reports where it is. */
   #tooLong: 'field' | 'row' | undefined;
 
   constructor(source: Source, dialect: Dialect, onRecord: RecordOptions['onRecord']) {
     this.#source = source;
     this.#dialect = dialect;
     this.#onRecord = onRecord;
-    // The data begin after a byte order mark. Limits are looked at a piece at a time, csv-parse would do so at every byte.
+    // The data begin after a byte order mark. Limits are checked once a chunk; csv-parse would
+    // check at every byte.
     const options = { ...parseOptions(dialect), bom: false, max_record_size: 0 };
     this.parser = new PushParser(options, (cells) => this.#take(cells));
     this.#line = dialect.dataLine;
   }
 
-  /** The pieces without the header, up to the end or the first field or row that is too long. */
+  /** The chunks without the header, up to the end or the first field or row that is too long. */
   async *limit(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     let header = this.#dialect.dataStart;
     let comments = 0;
@@ -118,18 +124,18 @@ class RecordReader {
       if (data.length > 0) yield data;
       const { info } = this.parser;
       if (info.comment_lines !== comments) {
-        // They are no part of a row, and csv-parse doesn't say where they end.
+        // Comments are not part of a row, and csv-parse does not tell where they end.
         comments = info.comment_lines;
         commentsEnd = this.#given;
       }
-      // Every byte of a field may be a quote, and thus two of the file.
+      // Every byte of a field may be a quote, which takes two bytes in the file.
       if (this.#given - Math.max(info.bytes, commentsEnd) > 2 * LONGEST_FIELD + 2) this.#tooLong = 'field';
       else if (this.#given - Math.max(this.#last.bytes, commentsEnd) > LONGEST_ROW) this.#tooLong = 'row';
       if (this.#tooLong) return;
     }
   }
 
-  /** csv-parse's complaint about quotes, for the user. */
+  /** Our error for csv-parse's error about quotes. */
   quoteError(error: CsvError): MlpError {
     const source = this.#source;
     const dialect = this.#dialect;
@@ -143,12 +149,16 @@ class RecordReader {
     const start = column === 0 ? lineStart(text, this.#comments) : Number(error.bytes) + 1 - last.bytes;
     const line = this.#line + countLineEnds(text.slice(0, start));
     if (this.#tooLong) return tooLongError(this.#tooLong, column, this.#locationOf(line));
-    // csv-parse begins to count after the header, and takes a CRLF within quotes for two lines.
+    // csv-parse counts from the end of the header, and a CRLF within quotes as two lines.
     error.lines = line + countLineEnds(text.slice(start, closingQuote(text, start)));
     return csvError(error, this.#locationOf(line));
   }
 
-  /** An MlpError (65) where a limit was passed within a comment, of which the parser says nothing: it has counted it as the last one. */
+  /**
+   * Refuses a comment that passed a limit: the parser reports nothing and has counted it as the
+   * last comment.
+   * @throws MlpError ExitCode.data
+   */
   requireWhole(): void {
     if (this.#tooLong === undefined) return;
     throw new MlpError(
@@ -184,14 +194,14 @@ class RecordReader {
     if (index >= 0) throw tooLongError('field', index, this.#locationOf(fieldLine(cells, index, line)));
   }
 
-  /** Where what begins on `line` is complained of. */
+  /** The location for a message about something that begins on `line`. */
   #locationOf(line: number): RecordLocation {
     const { delimiter, header, names } = this.#dialect;
     return { path: this.#source.name, line, delimiter, names: header ? names : undefined };
   }
 }
 
-/** The line on which field `index` begins, of a record that begins on `line`. */
+/** The line of field `index` of a record that begins on `line`. */
 function fieldLine(cells: readonly string[], index: number, line: number): number {
   for (let i = 0; i < index; i++) line += countLineEnds(cells[i]);
   return line;

@@ -2,22 +2,25 @@
 import type { RandomState } from '../../random/randomState.js';
 import type { TrainingConfig } from '../../spec/trainConfig.js';
 
-/** Where the batches are, as plain data: what a checkpoint keeps beside the generator's state. */
+/**
+ * The position in the epoch as plain data. A checkpoint keeps it beside the state of the generator.
+ */
 export interface BatchesState {
-  /** Rows of this epoch that have been handed out. */
+  /** Rows of this epoch that have been returned. */
   readonly position: number;
-  /** [rows] The epoch's permutation; not there between two epochs, nor with replacement. */
+  /** [rows] The permutation of the epoch; absent between two epochs and with replacement. */
   readonly order?: Int32Array;
 }
 
 /**
- * Draws minibatches of row numbers out of `rows` rows, without allocating.
+ * Draws minibatches from `rows` rows without allocating.
  *
- * - `shuffle`: a fresh permutation each epoch, cut into consecutive slices; the last one is what is left over. A batch
- *   is never larger than the rows.
- * - `with-replacement`: `batchSize` rows by lot each step, as `numpy.random.choice(rows, batchSize)`.
+ * - `shuffle`: a new permutation each epoch, cut into consecutive slices; the last one may be
+ *   shorter. A batch is never larger than the rows.
+ * - `with-replacement`: `batchSize` random rows each step, like `numpy.random.choice(rows,
+ *   batchSize)`.
  *
- * The generator is shared with whoever drew the weights, and nothing is drawn before the first `next`.
+ * The generator also draws the initial weights, so nothing is drawn before the first `next`.
  */
 export class Batches {
   readonly #kind: TrainingConfig['batches'];
@@ -25,12 +28,12 @@ export class Batches {
   readonly #random: RandomState;
   readonly stepsPerEpoch: number;
   readonly #batchSize: number;
-  /** [rows] The epoch's permutation; empty with replacement. */
+  /** [rows] The permutation of the epoch; empty with replacement. */
   readonly #order: Int32Array;
-  /** Rows of this epoch that have been handed out. */
+  /** Rows of this epoch that have been returned. */
   #position = 0;
 
-  /** rows and batchSize are at least 1. */
+  /** `rows` and `batchSize` must be at least 1. */
   constructor(kind: TrainingConfig['batches'], rows: number, batchSize: number, random: RandomState) {
     this.#kind = kind;
     this.#rows = rows;
@@ -40,26 +43,26 @@ export class Batches {
     this.stepsPerEpoch = Math.ceil(rows / this.#batchSize);
   }
 
-  /** How many rows the next batch holds. */
+  /** The number of rows in the next batch. */
   get nextRows(): number {
     if (this.#kind === 'with-replacement') return this.#batchSize;
     return Math.min(this.#batchSize, this.#rows - (this.#position % this.#rows));
   }
 
-  /** A copy of where they are; drawing on does not change it. */
+  /** A copy of the position; later draws do not change it. */
   state(): BatchesState {
     const position = this.#position;
     const rows = this.#rows;
     return position > 0 && position < rows ? { position, order: this.#order.slice() } : { position: 0 };
   }
 
-  /** Goes on where the state was taken, with the generator as it was then. */
+  /** Continues from a state, given the generator in its state at that time. */
   restore({ position, order }: BatchesState): void {
     this.#position = position;
     if (order) this.#order.set(order);
   }
 
-  /** Writes the next batch over the beginning of `out` [batchSize], and says how many rows it holds. */
+  /** Writes the next batch to the start of `out` [batchSize] and returns its number of rows. */
   next(out: Int32Array): number {
     const { nextRows } = this;
     const kind = this.#kind;

@@ -1,4 +1,4 @@
-/** Which columns of a file are features, which are targets, and which say something of the rows: by name, or by number. */
+/** Which columns are features, targets, weights or marks of held-out rows, by name or by number. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
 import { columnsWithSetting, weightColumn } from '../../spec/dataConfig.js';
@@ -8,15 +8,15 @@ import { parseDecimal } from '../cell.js';
 import type { TableSource } from '../openTable.js';
 import { columnLabel } from '../table.js';
 
-/** Numbers of columns, from 0, in the file they were chosen for. */
+/** Column numbers, from 0. */
 export interface ColumnChoice {
   readonly features: readonly number[];
-  /** One, or several for regression. */
+  /** One, or several for a regression. */
   readonly targets: readonly number[];
   /** Features whose numbers are categories. */
   readonly categories: readonly number[];
   readonly weights?: number;
-  /** The columns that say which rows are held out. */
+  /** The columns that mark held-out rows. */
   readonly validation?: number;
   readonly test?: number;
 }
@@ -30,8 +30,8 @@ export function targetsOf({ target }: DataConfig): ColumnRef[] {
 }
 
 /**
- * Whether the training file is to be read with a header: a target given by name means that there is one.
- * An MlpError (78) where the config says otherwise.
+ * Whether the training file has a header, if the config tells: a target given by name implies one.
+ * @throws MlpError ExitCode.config if the config also says that there is none
  */
 export function wantedHeader(data: DataConfig, location: string): 'auto' | boolean {
   const name = targetsOf(data).find((target) => typeof target === 'string');
@@ -45,8 +45,10 @@ export function wantedHeader(data: DataConfig, location: string): 'auto' | boole
 }
 
 /**
- * Chooses the columns of the training file: all that have no other part are features, in the order of the file.
- * An MlpError (78) where the config names a column that the file does not have; `place` precedes its message.
+ * Chooses the columns of the training table. All columns without another role are features, in the
+ * order of the file.
+ * @throws MlpError ExitCode.config, prefixed by `location`, for a column that the table does not
+ *   have
  */
 export function chooseColumns(file: NamedColumns, data: DataConfig, location: string): ColumnChoice {
   const find = (key: string, column: ColumnRef) => findColumn(file, column, `${location}${key}`);
@@ -102,8 +104,9 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
 }
 
 /**
- * The same columns in a file of held-out rows, matched by name in any order; further columns don't matter. Without a header
- * the number of columns must be the same. An MlpError (65) where one is not there.
+ * Finds the same columns in a table of held-out rows, by name in any order; other columns are
+ * ignored. Without a header the number of columns must be the same.
+ * @throws MlpError ExitCode.data for a column that is not found
  */
 export function matchColumns(
   file: NamedColumns,

@@ -1,4 +1,6 @@
-/** Which rows train, which validate and which test. */
+/**
+ * Which rows train, validate and test. A further rule for splitting is one more case of `takeRows`.
+ */
 import { ExitCode, MlpError } from '../../errors.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
 import type { RowsOf } from '../../spec/dataConfig.js';
@@ -6,7 +8,7 @@ import { suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { cellText, finiteNumber, firstRows, type LocatedColumn, rowCount } from '../locatedColumn.js';
 
-/** Row numbers of the training file, in the order in which a side has them. */
+/** Row numbers of the training table, in the order of each split. */
 export interface RowsBySplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
@@ -16,10 +18,10 @@ export interface RowsBySplit {
 export interface SplitRequest {
   readonly validation: RowsOf;
   readonly test: RowsOf;
-  /** The columns that `validation` and `test` name, where they name one. */
+  /** The columns named by `validation` and `test`, if any. */
   readonly locatedColumns: { readonly validation?: LocatedColumn; readonly test?: LocatedColumn };
   readonly rows: number;
-  /** [rows] and the classes' names: a share is stratified by them. */
+  /** [rows] and the names of the classes: shares are stratified by them. */
   readonly classes?: { readonly labels: Int32Array; readonly names: readonly string[] };
   readonly seed: number;
   /** The file, as messages name it. */
@@ -27,11 +29,11 @@ export interface SplitRequest {
 }
 
 /**
- * Test rows are taken off first, then validation rows from what is left; a share is one of what it is taken from, as two calls
- * of scikit-learn's `train_test_split` with the same seed have it. Rows that a column marks stay in the order of the file, and
- * so do all others where no share is taken.
+ * Takes the test rows first, then the validation rows from the rest. A share is a share of what it
+ * is taken from, like two calls of scikit-learn's `train_test_split` with the same seed. Marked
+ * rows, and all rows if no share is taken, keep the order of the file.
  *
- * An MlpError (65) where a share can't be taken, or a column marks no row or all of them.
+ * @throws MlpError ExitCode.data if a share can't be taken, or a column marks no row or all rows
  */
 export function splitRows(request: SplitRequest): RowsBySplit {
   const { taken: test, rest } = takeRows('test', firstRows(request.rows), request);
@@ -59,7 +61,7 @@ function takeRows(
           classes.names,
         )
       : trainTestSplit(from.length, asked, seed);
-    // Numbers of all rows are the rows themselves.
+    // An index into all rows is the row itself.
     const rowsAt = (indices: Int32Array) =>
       from.length === request.rows ? indices : indices.map((index) => from[index]);
     return { taken: rowsAt(split.test), rest: rowsAt(split.train) };
@@ -103,7 +105,7 @@ function marker({ column }: LocatedColumn, value: string | number): (row: number
   return (row) => marked[column.codes[row]] ?? false;
 }
 
-/** A few of the column's values, for a message. */
+/** A few values of the column, for a message. */
 function distinctTexts(located: LocatedColumn): string[] {
   const texts = new Set<string>();
   for (let row = 0; row < rowCount(located) && texts.size < 8; row++)

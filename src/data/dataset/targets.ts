@@ -1,4 +1,7 @@
-/** What the target columns mean: numbers to approach, or classes; and which classes, in which order. */
+/**
+ * The targets: quantities, or classes in a known order. How they are encoded is decided by the
+ * training table.
+ */
 import { ExitCode, MlpError } from '../../errors.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
@@ -21,25 +24,27 @@ import { columnLabel } from '../table.js';
 import type { Split } from './dataset.js';
 import type { Input } from './rowReaders.js';
 
-/** Above this many distinct integers a column is taken for a quantity. */
+/** A column with more distinct integers is a quantity. */
 const MOST_INTEGER_CLASSES = 20;
-/** Integers with gaps between them are classes where each occurs this often on average. */
+/** Integers with gaps between them are classes if each occurs this often on average. */
 const ROWS_PER_CLASS = 5;
 
-/** What the targets of the training file mean: classes where there are some, else quantities. */
+/** What the targets of the training table are: classes, or quantities without them. */
 export interface TargetEncoding {
   readonly task: Task;
   readonly classes?: Levels;
 }
 
-/** The targets of every row of a file: the number of its class, or its values [rows, width]. */
+/** The targets of all rows of a table: the number of the class, or values [rows, width]. */
 export type TargetValues =
   | { readonly labels: Int32Array }
   | { readonly values: Float64Array; readonly width: number };
 
 /**
- * The meaning of the target columns of the training file. Several are a regression.
- * An MlpError where they hold what can't be learnt (65), or can't serve the task that is asked for (78); `place` precedes its message.
+ * Detects the encoding from the target columns of the training table. Several columns are a
+ * regression.
+ * @throws MlpError ExitCode.data if they hold nothing to learn; config, prefixed by `location`, if
+ *   they can't serve the task that was asked for
  */
 export function detectTargetEncoding(
   locatedColumns: readonly LocatedColumn[],
@@ -64,8 +69,9 @@ export function detectTargetEncoding(
 }
 
 /**
- * The targets of a file by the meaning of the training file's. An MlpError (65) with the line of a cell that has none, or
- * a number beyond ±`largest`, which the run's precision does not hold.
+ * Encodes the targets of a table by the encoding of the training table.
+ * @throws MlpError ExitCode.data with the location of a missing or unknown value, or a number
+ *   beyond ±`largest`, which the run's dtype can't hold
  */
 export function encodeTargets(
   locatedColumns: readonly LocatedColumn[],
@@ -93,7 +99,7 @@ export function encodeTargets(
 
 const NOT_A_QUANTITY = 'regression takes numbers; where these are classes, let data.task be "auto"';
 
-/** The classes that a target column holds; it may have levels that none of its rows has any more. */
+/** The classes that occur in a target column; its levels may include some that no row has. */
 function classesOf({ column }: LocatedColumn): Levels {
   if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map(String));
   const present = new Uint8Array(column.levels.length);
@@ -102,15 +108,17 @@ function classesOf({ column }: LocatedColumn): Levels {
 }
 
 /**
- * The task of a target column without missing cells: as asked, or by its cells where that is `auto`.
+ * The task of a target column without missing cells: as asked, or for `auto` by its cells.
  *
- * - Cells that are not all numbers are classes, unless most of them are numbers: then the first other one is an error.
- * - Integers are classes where there are two of them; or at most 20, and either without a gap and one of them repeated
- *   (0 1 2 2 1), or each five times on average.
+ * - Cells that are not all numbers are classes. If most are numbers, the first other cell is an
+ *   error.
+ * - Integers are classes if there are two of them; or at most 20, either without a gap and one of
+ *   them repeated (0 1 2 2 1), or five times each on average.
  * - All other numbers are a quantity: regression.
  *
- * Two classes make a binary task, more a multiclass one. An MlpError where there is nothing to tell apart (65), a task that
- * the column can't serve (78), or a cell that is no number (65, with its line).
+ * Two classes are a binary task, more are multiclass.
+ * @throws MlpError ExitCode.data if all values are equal, or with the location of a cell that is
+ *   not a number; config for a task that the column can't serve
  */
 function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: string): Task {
   if (asked === 'regression') {
@@ -132,7 +140,10 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
   return names.length === 2 ? 'binary' : 'multiclass';
 }
 
-/** [rows] The class of each row. An MlpError (65) with the line where one has none of the classes. */
+/**
+ * [rows] The class of each row.
+ * @throws MlpError ExitCode.data with the location of an unknown class
+ */
 function encodeLabels(located: LocatedColumn, classes: Levels): Int32Array {
   requirePresent(located);
   const { column } = located;
@@ -159,12 +170,15 @@ function encodeLabels(located: LocatedColumn, classes: Levels): Int32Array {
   });
 }
 
-/** Whether the column holds a quantity rather than classes; an MlpError (65) where it is neither. */
+/**
+ * Whether the column holds a quantity rather than classes.
+ * @throws MlpError ExitCode.data if it is neither
+ */
 function isQuantity(located: LocatedColumn): boolean {
   const { column } = located;
   const values = numbers(located);
   if (column.kind === 'text' && values.some(Number.isNaN)) {
-    // Cells such as 1,5 are meant as numbers: a column of them is no set of classes.
+    // Cells such as 1,5 are meant as numbers, so a column of them is not a set of classes.
     const meant = column.levels.map(looksNumeric);
     const numeric = column.codes.filter((code) => meant[code]).length;
     if (numeric > values.length / 2) {
@@ -190,7 +204,7 @@ function single(located: LocatedColumn, what: 'classes' | 'values'): MlpError {
   );
 }
 
-/** How many different numbers there are, counted no further than one above `most`. */
+/** The number of different values; counting stops above `most`. */
 function distinctUpTo(values: Float64Array, most: number): number {
   const seen = new Set<number>();
   for (const value of values) {
@@ -212,7 +226,7 @@ export function targetsOf(targets: TargetValues, rows: Int32Array): Pick<Split, 
   return { targets: chosen };
 }
 
-/** Standardises the targets of all sides by the first side's rows, in place. */
+/** Standardises the targets of all splits in place, by the rows of the first. */
 export function standardizeTargets(splits: readonly Split[], { table, choice }: Input) {
   const targets = splits.map((rows) => rows.targets ?? new Float64Array(0));
   const { mean, scale } = fitStandardization(targets[0], choice.targets.length);

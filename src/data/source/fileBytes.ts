@@ -1,25 +1,25 @@
-/** An open file as a row of bytes: read by position, and never silently short. */
+/** An open file as bytes, read by position. A read is never silently short. */
 import { readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 
 /** Plain data, which can be posted to another thread. */
 export interface FileBytes {
-  /** As messages call the file, printable. */
+  /** The file as messages name it, printable. */
   readonly name: string;
   /** Read by position only. */
   readonly fd: number;
-  /** Bytes, when it was opened. */
+  /** In bytes, when the file was opened. */
   readonly size: number;
 }
 
-/** Of one call of the system: its length is an int32. */
+/** The length of one system call is an int32. */
 const LONGEST_READ = 2 ** 30;
 const CHUNK = 2 ** 18;
 
 /**
- * Reads `length` bytes from `position` of the file into `buffer`, from `offset` on.
- * An MlpError (74) where the file ends before, for it was longer when it was opened, or where reading fails.
+ * Reads `length` bytes from `position` of the file into `buffer` at `offset`.
+ * @throws MlpError ExitCode.io if reading fails or the file has become shorter
  */
 export function readAt(
   file: FileBytes,
@@ -37,7 +37,10 @@ export function readAt(
   }
 }
 
-/** The whole file in order; between the pieces the event loop has its turn. An MlpError (74) as by `readAt`. */
+/**
+ * Reads the whole file in order. Between chunks the event loop runs.
+ * @throws MlpError as `readAt`
+ */
 export async function* readChunks(
   file: FileBytes,
   progress?: (doneBytes: number, totalBytes: number) => void,
@@ -52,7 +55,7 @@ export async function* readChunks(
   }
 }
 
-/** The error of a file that is no longer what was opened; `found` is its size now. */
+/** The error for a file that changed after it was opened; `found` is its size now. */
 export function changed({ name, size }: FileBytes, found: number): MlpError {
   return new MlpError(
     ExitCode.io,

@@ -1,6 +1,7 @@
 /**
- * Where the bytes of a CSV come from: a file, a gzip, a pipe or standard input. All are read by position, as often as one likes and
- * from any thread: a plain file in place, everything else out of a temporary file that it is first copied or unpacked into.
+ * The bytes of a data file, gzip, pipe or standard input. All can be read by position, repeatedly
+ * and from any thread: a plain file in place, everything else from a temporary copy. Also the
+ * hashes of a config's files.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, open, readSync } from 'node:fs';
@@ -17,29 +18,30 @@ import { copyStream, type UnpackProgress, unpackGzip } from './unpack.js';
 export { type FileBytes, readAt } from './fileBytes.js';
 export type { UnpackProgress } from './unpack.js';
 
-/** `name`, `fd` and `size` are of the bytes themselves, unpacked. */
+/** `name`, `fd` and `size` describe the unpacked bytes. */
 export interface Source extends FileBytes {
-  /** An MlpError (74) if the file's size or its time of change are no longer what they were when it was opened. */
+  /** @throws MlpError ExitCode.io if the file's size or modification time has changed */
   requireUnchanged(): void;
-  /** Closes the file, and takes a temporary one away. May be called twice. */
+  /** Closes the file and deletes a temporary one. May be called twice. */
   close(): void;
 }
 
 const STANDARD_INPUT = 0;
 const GZIP = [0x1f, 0x8b];
 
-/** Once read, standard input is gone, and its number may be another file's. */
+/** Standard input can be read once. Afterwards its number may belong to another file. */
 let standardInputTaken = false;
 
-/** The path that a config in `directory` means by `path`; `-` stays standard input. */
+/** The path that `path` means in a config in `directory`; `-` stays standard input. */
 export function sourcePath(path: string, directory: string): string {
   return path === '-' || isAbsolute(path) ? path : join(directory, path);
 }
 
 /**
- * Opens the file at `path`, or standard input for `-`; gzip is told by its content. `progress` hears of copying and unpacking.
- * An MlpError where the file is missing or a directory (66), may not or can't be read (77, 74), is no whole gzip (65), or where a
- * temporary file can't be made (73) or filled (74).
+ * Opens the file at `path`, or standard input for `-`; gzip is detected by content. `progress` is
+ * called while copying and unpacking.
+ * @throws MlpError ExitCode.noInput for a missing file or a directory; noPermission or io if it
+ *   can't be read; data for a damaged gzip; cantCreate or io for a temporary file
  */
 export async function openSource(path: string, progress?: UnpackProgress): Promise<Source> {
   const name = path === '-' ? 'standard input' : printable(path);
@@ -51,11 +53,12 @@ export async function openSource(path: string, progress?: UnpackProgress): Promi
   }
 }
 
-/** What `path` holds, as it is. */
+/** The file at `path`, not unpacked. */
 async function openFile(path: string, name: string, progress?: UnpackProgress): Promise<Source> {
-  // Standard input may be a plain file, but one of which somebody has read the beginning: only a stream goes on from there.
+  // Standard input may be a file whose start has been read by another process: only a stream
+  // continues from there.
   if (path === '-') return copyStream(takeStandardInput(), name, progress);
-  // Not openSync: a named pipe opens when somebody writes to it.
+  // Not openSync: a named pipe opens when another process writes to it.
   const fd = await promisify(open)(path, 'r');
   return fstatSync(fd).isFile() ? inPlace(name, fd) : copyStream(fd, name, progress);
 }
@@ -104,19 +107,21 @@ function isGzip({ fd }: FileBytes): boolean {
   return readSync(fd, start, 0, GZIP.length, 0) === GZIP.length && GZIP.every((byte, i) => start[i] === byte);
 }
 
-/** Plain data, which survives JSON. */
+/** Plain data that survives JSON. */
 export interface DataFile {
-  /** Where the config names it. */
+  /** The config key that names it. */
   readonly key: 'data.train' | 'data.validation' | 'data.test';
-  /** As the config names it; "-" is stdin. */
+  /** As the config has it; "-" is stdin. */
   readonly path: string;
-  /** Of the file as it lies there, packed or not. Not there for stdin or a pipe, which can be read only once. */
+  /**
+   * Of the file as stored, packed or not. Absent for stdin and pipes, which can be read only once.
+   */
   readonly sha256?: string;
 }
 
 /**
- * The files of a config, whose folder is `directory`, with their hashes.
- * @throws MlpError 66, 74 or 77 where one can't be read
+ * The files of a config in `directory`, with their hashes.
+ * @throws MlpError ExitCode.noInput, io or noPermission for a file that can't be read
  */
 export async function fingerprintData(config: DataConfig, directory: string): Promise<DataFile[]> {
   const files: DataFile[] = [];
@@ -129,7 +134,7 @@ export async function fingerprintData(config: DataConfig, directory: string): Pr
   return files;
 }
 
-/** SHA-256 in hexadecimal; undefined for what is no plain file. */
+/** SHA-256 in hexadecimal; undefined unless it is a regular file. */
 async function hashOf(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {

@@ -1,13 +1,13 @@
 /**
- * The bytes of a file that claims to be text, in pieces, refused as soon as they are something else: compressed,
- * UTF-16, binary, or no valid UTF-8. A CSV parser alone would read such a file as a table of garbage, or as no rows.
+ * Reads a text file in chunks and refuses anything else as soon as it is seen: compressed, UTF-16,
+ * binary or invalid UTF-8. A CSV parser alone would read such a file as garbage or as no rows.
  */
 import { isUtf8 } from 'node:buffer';
 import { ExitCode, MlpError } from '../../errors.js';
 import { readChunks } from './fileBytes.js';
 import type { Source } from './source.js';
 
-/** First bytes of what is often mistaken for a CSV. */
+/** First bytes of files that are often mistaken for a CSV. */
 const SIGNATURES = [
   { bytes: [0x1f, 0x8b], what: 'a file that gzip has compressed twice', hint: 'unpack it once: gunzip' },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'a file compressed by zstd', hint: 'unpack it first: unzstd' },
@@ -24,8 +24,8 @@ const SIGNATURES = [
 const LINE_FEED = 0x0a;
 
 /**
- * The whole source in order, no piece ending within a character; a byte order mark is left in place.
- * An MlpError where it can't be read or is shorter than it was (74), or is no UTF-8 text (65).
+ * The whole source in order. No chunk ends within a character; a byte order mark is kept.
+ * @throws MlpError ExitCode.io if it can't be read or has become shorter, data if it is not UTF-8
  */
 export async function* readText(
   source: Source,
@@ -56,11 +56,14 @@ function refuseSignature(path: string, start: Buffer): void {
   }
 }
 
-/** Throws at the first NUL or invalid byte of `bytes`, which begin at `offset` of the file, on `line`. */
+/**
+ * Throws at the first NUL or invalid byte of `bytes`, which start at `offset` of the file, on
+ * `line`.
+ */
 function refuseBinary(path: string, bytes: Buffer, offset: number, line: number): void {
   const nul = bytes.indexOf(0);
   if (nul >= 0) {
-    // Latin text in UTF-16 has a zero beside every letter, from the very start on.
+    // Latin text in UTF-16 has a zero byte beside every letter, from the start.
     const wide = offset === 0 && nul < 2 && bytes[nul ^ 1] !== 0 && bytes[nul + 2] === 0;
     throw new MlpError(
       ExitCode.data,
@@ -84,7 +87,7 @@ function notUtf8(path: string, line: number, offset: number, byte: number): MlpE
   );
 }
 
-/** How many bytes at the end begin a UTF-8 character that is not complete: 0 to 3. */
+/** How many bytes at the end (0 to 3) start a UTF-8 character that is incomplete. */
 function unfinishedBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back];
@@ -97,7 +100,7 @@ function unfinishedBytes(bytes: Buffer): number {
   return 0;
 }
 
-/** The length of the longest valid prefix of bytes that are not valid as a whole, by bisection. */
+/** The length of the longest valid prefix of invalid bytes, by bisection. */
 function validBytes(bytes: Buffer): number {
   let valid = 0;
   let invalid = bytes.length;

@@ -1,4 +1,4 @@
-/** Bytes that can't be read by position where they lie, brought into a temporary file. */
+/** Copies and unpacks what can't be read by position into a temporary file. */
 
 import { randomUUID } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
@@ -13,14 +13,14 @@ import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { printable } from '../../text.js';
 import { type FileBytes, readChunks } from './fileBytes.js';
 
-/** Hears how many bytes of how many there are; the total of a pipe is not known. */
+/** Called with the bytes done and the total; the total of a pipe is unknown. */
 export type UnpackProgress = (doneBytes: number, totalBytes: number | undefined) => void;
 
 const CHUNK = 2 ** 18;
 
 /**
- * Copies all that comes out of `fd` from where it stands, and closes it.
- * System errors come as they are: EISDIR where it is a directory.
+ * Copies everything from `fd`, from its current position, and closes it. System errors are passed
+ * on: EISDIR for a directory.
  */
 export async function copyStream(
   fd: number,
@@ -41,7 +41,10 @@ export async function copyStream(
   }
 }
 
-/** Unpacks a gzip of any number of members. An MlpError (65) where it is cut short, damaged, or followed by something else. */
+/**
+ * Unpacks a gzip of any number of members.
+ * @throws MlpError ExitCode.data if it is cut short, damaged, or followed by something else
+ */
 export async function unpackGzip(packed: FileBytes, progress?: UnpackProgress): Promise<TemporaryFile> {
   const unpacked = TemporaryFile.create(packed.name);
   const gunzip = createGunzip({ chunkSize: CHUNK });
@@ -51,17 +54,20 @@ export async function unpackGzip(packed: FileBytes, progress?: UnpackProgress): 
     });
   } catch (error) {
     unpacked.close();
-    // Once zlib is done, the pipeline fails in one way or another on what it does not take.
+    // After the end of the gzip data, the pipeline may fail in several ways on what follows.
     if (error instanceof MlpError || !gunzip.readableEnded) throw gzipError(packed, unpacked.size, error);
     throw remainder(packed);
   }
-  // zlib takes a zero byte for padding, and does not look at what comes after it.
+  // zlib takes a zero byte for padding and ignores what follows it.
   if (gunzip.bytesWritten === packed.size) return unpacked;
   unpacked.close();
   throw remainder(packed);
 }
 
-/** A pipe must not be read like a file: where nothing comes for now, that is EAGAIN, or a thread that no exit can end. */
+/**
+ * Reading a pipe like a file gives EAGAIN while nothing arrives, or blocks a thread that no exit
+ * can end.
+ */
 function streamOf(fd: number): Readable {
   if (isatty(fd)) return new ReadStream(fd);
   const stats = fstatSync(fd);
@@ -69,7 +75,7 @@ function streamOf(fd: number): Readable {
   return createReadStream('', { fd });
 }
 
-/** zlib's complaint in the words of all other messages; other errors as they are. */
+/** Our error for zlib's; other errors are returned unchanged. */
 function gzipError({ name, size }: FileBytes, unpackedBytes: number, error: unknown): unknown {
   const options = { cause: error };
   switch (systemErrorCode(error)) {
@@ -102,27 +108,33 @@ function remainder({ name }: FileBytes): MlpError {
 }
 
 const HINT = 'the environment variable TMPDIR (TEMP on Windows) can name a folder with room for it';
-/** A full disk, a quota that is used up, a file longer than the file system or the user may have. */
+/** A full disk, an exhausted quota, or a file longer than the system allows. */
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** Written from start to end, then read by position. Nobody else can open it, and it goes with the process where the system allows. */
+/**
+ * Written from start to end, then read by position. No other process can open it, and it disappears
+ * with this one if the system allows.
+ */
 export class TemporaryFile {
   #path: string | undefined;
   size = 0;
   #open = true;
 
   private constructor(
-    /** Of whose bytes this is a copy. */
+    /** The source of the bytes, for messages. */
     readonly name: string,
     readonly fd: number,
     path: string | undefined,
   ) {
     this.#path = path;
-    // Windows may refuse as long as the file is open.
+    // Windows may refuse while the file is open.
     this.#unlink();
   }
 
-  /** An empty one for the bytes of `name`; an MlpError (73) where there can be none. */
+  /**
+   * Creates an empty file for the bytes of `name`.
+   * @throws MlpError ExitCode.cantCreate
+   */
   static create(name: string): TemporaryFile {
     const path = join(tmpdir(), `mlp-${randomUUID()}`);
     try {
@@ -137,7 +149,10 @@ export class TemporaryFile {
     }
   }
 
-  /** Adds bytes at the end; an MlpError (74) where there is no room for them. */
+  /**
+   * Appends bytes.
+   * @throws MlpError ExitCode.io if there is no room
+   */
   write(bytes: Uint8Array): void {
     try {
       for (let done = 0; done < bytes.length; ) {
@@ -157,10 +172,10 @@ export class TemporaryFile {
     }
   }
 
-  /** As a file that others could write to has it; they can't write to this one. */
+  /** Nobody else can write to this file. */
   requireUnchanged(): void {}
 
-  /** Takes the file away; may be called twice. */
+  /** Deletes the file. May be called twice. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -174,7 +189,7 @@ export class TemporaryFile {
       unlinkSync(this.#path);
       this.#path = undefined;
     } catch {
-      // Left to `close`, and after that to whoever tidies the folder of temporary files.
+      // `close` tries again; after that it is left to the system.
     }
   }
 }
