@@ -1,4 +1,4 @@
-/** What a user should know of data that can be trained on all the same. */
+/** Warnings about data that can still be trained on. */
 import { printable } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -7,9 +7,9 @@ import { hardlyRepeat } from '../levels.js';
 import { columnLabel } from '../table.js';
 import type { NamedColumns } from './columnChoice.js';
 
-/** A message names so many of a kind, and counts the rest. */
+/** A message names this many columns or levels and counts the rest. */
 const MOST_NAMED = 5;
-/** Fewer records than this may count up by chance. */
+/** Fewer records may count up by chance. */
 const LEAST_COUNTED = 20;
 
 export function constantWarning({ path, header }: NamedColumns, constant: readonly string[]): string[] {
@@ -22,7 +22,10 @@ export function constantWarning({ path, header }: NamedColumns, constant: readon
   ];
 }
 
-/** Categories whose levels hardly repeat, and features that count the rows: `sample` are the first records. */
+/**
+ * Warns of categories whose levels hardly repeat, and of features that count the rows. `sample` are
+ * the first records.
+ */
 export function identifierWarnings(
   { path, header, names }: NamedColumns,
   sample: readonly (readonly string[])[],
@@ -43,7 +46,7 @@ export function identifierWarnings(
   });
 }
 
-/** Whether each record's number is one more than that of the record before it. */
+/** Whether each number is one more than the number of the record before it. */
 function countsRows(sample: readonly (readonly string[])[], column: number): boolean {
   if (sample.length < LEAST_COUNTED) return false;
   const first = parseDecimal(sample[0][column] ?? '');

@@ -1,6 +1,7 @@
 /**
- * From the tables of a config to a dataset, in the order of the data: open the tables and choose their columns, read the
- * rows, encode the targets, split the rows, fit the encodings on the training rows, and write all rows into one matrix.
+ * Loads the dataset of a config, in the order of the data: open the tables and choose their
+ * columns, read the rows, encode the targets, split the rows, fit the encodings on the training
+ * rows, and write all rows into one matrix.
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
@@ -43,18 +44,19 @@ import {
 } from './targets.js';
 
 export interface LoadOptions {
-  /** Tables that take the place of the config's files. */
+  /** Tables in memory that replace the config's files. */
   readonly memory?: { readonly [Name in SplitName]?: MemoryData };
-  /** Threads that may read; as many as the machine has if left out. */
+  /** Threads for reading; all of the machine by default. */
   readonly threads?: number;
-  /** Called now and then with the bytes read of all that are to be read. */
+  /** Called now and then with the bytes read and the total. */
   readonly progress?: (file: string, doneBytes: number, totalBytes: number | undefined) => void;
 }
 
 /**
- * Reads and splits the data of a train config; paths in it are relative to `directory`. `configPath` is for messages.
- * @throws MlpError ExitCode.noInput, noPermission, io for a file that can't be read, data for content that can't be trusted,
- *   config for data without what the config asks for
+ * Reads and splits the data of a train config. Paths in it are relative to `directory`;
+ * `configPath` is for messages.
+ * @throws MlpError ExitCode.noInput, noPermission or io for a file that can't be read, data for
+ *   content that can't be trusted, config for data that lack what the config asks for
  */
 export async function loadDataset(
   config: TrainConfig,
@@ -75,28 +77,31 @@ export async function loadDataset(
   }
 }
 
-/** What all steps know. */
+/** What all steps need. */
 interface Loading {
   readonly config: TrainConfig;
   readonly directory: string;
-  /** Precedes messages about the config. */
+  /** The prefix of messages about the config. */
   readonly location: string;
   readonly options: LoadOptions;
   /** Closed at the end, whatever happens. */
   readonly open: { close(): void | Promise<void> }[];
 }
 
-/** The training table, and the tables of the held-out rows that have one of their own. */
+/** The training table, and the tables of held-out rows that have their own. */
 interface Inputs {
   readonly train: Input;
   readonly validation?: Input;
   readonly test?: Input;
 }
 
-/** One of the two ways to read the rows of a table. @throws NotPlain where the table is not for it */
+/**
+ * One of the two ways to read the rows of a table.
+ * @throws NotNumeric if the table needs the other way
+ */
 type ReadRows = (input: Input, options: ReadRowsOptions) => Promise<RowReader>;
 
-/** The rows of a table, with their targets. */
+/** The rows of a table with their targets. */
 interface InputRows {
   readonly input: Input;
   readonly reader: RowReader;
@@ -105,7 +110,7 @@ interface InputRows {
   readonly place: Int32Array;
 }
 
-/** The rows of a split, in its order; `first` is their first row in the matrix. */
+/** The rows of a split, in its order. `first` is its first row in the matrix. */
 interface SplitRows {
   readonly name: SplitName;
   readonly from: InputRows;
@@ -113,7 +118,7 @@ interface SplitRows {
   readonly first: number;
 }
 
-/** A float64 beyond this is rounded to infinity in float32. */
+/** A larger float64 rounds to infinity in float32. */
 const LARGEST_FLOAT32 = 3.4028235677973362e38;
 
 function unlessNotNumeric(error: unknown): undefined {
@@ -183,7 +188,10 @@ async function readRows(
   return reader;
 }
 
-/** Splits the training table, and reads the other tables. The splits that have rows, in the order of the matrix. */
+/**
+ * Splits the training table and reads the other tables. Returns the splits that have rows, in the
+ * order of the matrix.
+ */
 async function splitInputs(
   loading: Loading,
   inputs: Inputs,
@@ -232,7 +240,7 @@ async function splitInputs(
   return splits;
 }
 
-/** Fits the encodings on the training rows, and writes the rows of all splits. */
+/** Fits the encodings on the training rows and writes the rows of all splits. */
 async function fillMatrix(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
@@ -303,7 +311,10 @@ function assembleDataset(
   };
 }
 
-/** What gives the weights of a split whose classes are `labels`; undefined where all rows count the same. */
+/**
+ * Returns a function for the weights of a split whose classes are `labels`; undefined if all rows
+ * weigh the same.
+ */
 function weighing(
   { data: { weights } }: TrainConfig,
   classes: readonly string[] | undefined,
@@ -337,7 +348,7 @@ function markColumns({ choice: { validation, test } }: Input, reader: RowReader)
   };
 }
 
-/** In memory that threads share, so that they need no copy. */
+/** In shared memory, so that threads need no copy. */
 function noPlaces(rows: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(rows * Int32Array.BYTES_PER_ELEMENT)).fill(-1);
 }

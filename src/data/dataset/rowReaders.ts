@@ -1,6 +1,6 @@
 /**
- * The rows of one table for a dataset, in one of two ways. `PlainRows` goes over the bytes of a plain numeric file as often as
- * needed and keeps no cells. `TableRows` has all cells in memory.
+ * Reads the rows of a table for a dataset, in one of two ways. `NumericRows` goes over the bytes of
+ * a numeric file as often as needed and keeps no cells. `TableRows` has all cells in memory.
  */
 
 import type { DataConfig } from '../../spec/dataConfig.js';
@@ -27,19 +27,19 @@ export interface Input {
 
 export interface ReadRowsOptions {
   readonly data: DataConfig;
-  /** The rows of the training table, where this is another: its features are of the same kinds. */
+  /** The training rows, if they are in another table: features have the same kinds. */
   readonly training?: RowReader;
   readonly threads: number;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** The rows of a matrix that a table fills. */
+/** The rows of the matrix that a table fills. */
 export interface Placement {
   /** [rows of the table] The row of the matrix; −1 for a row that is left out. */
   readonly place: Int32Array;
-  /** The training rows, in the order of the matrix, whose first rows they are. */
+  /** The training rows in the order of the matrix, whose first rows they are. */
   readonly train: Int32Array;
-  /** Whether all tables of the dataset are plain numbers: these are fitted as in a file of plain numbers. */
+  /** Whether all tables of the dataset are numeric: then they are fitted as numeric files are. */
   readonly numeric: boolean;
 }
 
@@ -50,20 +50,24 @@ export interface Fitted extends FittedFeatures {
 
 export interface RowReader {
   readonly rows: number;
-  /** How many rows of the table are left out because one of their cells is missing. */
+  /** Rows that were dropped because a cell is missing. */
   readonly dropped: number;
-  /** Whether all features are numbers, and none of their cells is missing. */
+  /** Whether all features are numbers without missing cells. */
   readonly isNumeric: boolean;
-  /** Whether a feature is a number or a category; `j` counts the features. */
+  /** Whether feature `j` is a number or a category. */
   featureKind(j: number): Column['kind'];
-  /** A column that is no feature: a target, weights, or one that marks held-out rows. */
+  /** A column that is not a feature: targets, weights, or marks of held-out rows. */
   located(column: number): LocatedColumn;
   /**
-   * Fits the encodings on the training rows and writes all rows into the matrix that `create` makes for so many columns.
-   * @throws NotPlain where the file turned out not to be plain
+   * Fits the encodings on the training rows, and writes all rows into the matrix that `create`
+   * makes for a number of columns.
+   * @throws NotNumeric if the file turns out not to be numeric
    */
   fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted>;
-  /** Writes the rows by encodings fitted elsewhere. @throws NotPlain as `fit` */
+  /**
+   * Writes the rows by encodings fitted elsewhere.
+   * @throws NotNumeric as `fit`
+   */
   write(
     encodings: readonly FeatureEncoding[],
     place: Int32Array,
@@ -72,7 +76,7 @@ export interface RowReader {
   close(): Promise<void>;
 }
 
-/** Thrown where a file is not one of plain numbers, so that all rows have to be read as tables. */
+/** Thrown if a file is not numeric, so all rows have to be read as tables. */
 export class NotNumeric extends Error {}
 
 /** Rows whose features are all plain numbers. */
@@ -89,7 +93,7 @@ export class NumericRows implements RowReader {
     this.#data = data;
   }
 
-  /** @throws NotPlain where the table is of another kind */
+  /** @throws NotNumeric for any other table */
   static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<NumericRows> {
     const { table, choice } = input;
     if (
@@ -175,7 +179,7 @@ export class TableRows implements RowReader {
     this.#table = table;
     this.#data = data;
     const { csv } = input.table;
-    // A CSV that gets here was not plain; a table in memory may be what a plain CSV of its cells would have been.
+    // A CSV that gets here was not numeric, but a table in memory may be.
     this.isNumeric =
       csv === undefined &&
       dropped === 0 &&
@@ -233,7 +237,9 @@ export class TableRows implements RowReader {
 
   async close(): Promise<void> {}
 
-  /** As the byte path fits: to the last bit what a CSV gives of these numbers, up to a megabyte of it. */
+  /**
+   * Fits as the numeric path does, so the same numbers as a CSV of up to 1 MiB give the same bits.
+   */
   #fitNumeric({ numeric, place, train }: Placement): FittedFeatures | undefined {
     if (!numeric) return undefined;
     const requests = featureRequests(this.#input, this.#data);
@@ -247,12 +253,12 @@ export class TableRows implements RowReader {
   }
 }
 
-/** The columns that have a part in a dataset but are no features. */
+/** The columns that a dataset needs but that are not features. */
 function otherColumns({ targets, weights, validation, test }: ColumnChoice): number[] {
   return [...targets, weights, validation, test].filter((column) => column !== undefined);
 }
 
-/** The encodings of features that are plain numbers. */
+/** The encodings of numeric features. */
 function numericEncodings(
   { table, choice: { features } }: Input,
   requests: readonly FeatureRequest[],
@@ -280,7 +286,10 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
   });
 }
 
-/** Whether the config asks for nothing but plain numbers, filled with what their scaling knows: no cell is kept to fit on. */
+/**
+ * Whether the config asks only for numbers, and missing cells are filled by their scaling: the
+ * numeric path keeps no cell to fit on.
+ */
 function isNumericRequest(input: Input, data: DataConfig): boolean {
   return input.choice.categories.length === 0 && featureRequests(input, data).every(hasNumericFill);
 }
@@ -295,8 +304,8 @@ function fillsMean({ missing }: FeatureRequest): boolean {
 }
 
 /**
- * What csv-parse's cells are read as. A target that begins with text, or whose numbers are said to be classes, is text: it may be a mixture of
- * both, and only its task says what that means.
+ * The kinds to read columns as. A target that starts with text, or whose numbers are classes, is
+ * text: it may be a mixture, and only its task tells what that means.
  */
 function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptions): ColumnKind[] {
   const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');

@@ -1,4 +1,4 @@
-/** What each row counts in the loss. */
+/** The weight of each row in the loss. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Weights } from '../../spec/dataConfig.js';
 import { settingOf } from '../../spec/dataConfig.js';
@@ -8,10 +8,11 @@ import { Levels } from '../levels.js';
 import { gather, type LocatedColumn, requireNumbers } from '../locatedColumn.js';
 
 /**
- * The weight of each class, [classes]: `n / (K · count)` over the training rows for "balanced", as scikit-learn has it, else as
- * written, 1 for a class that is not named. An MlpError (78) for a class that there is not, and for weights that are all 0.
+ * [classes] The weight of each class: `n / (K · count)` over the training rows for "balanced", as
+ * in scikit-learn; otherwise as written, 1 for a class that is not named.
  *
  * @param trainLabels the classes of the training rows
+ * @throws MlpError ExitCode.config for an unknown class, or weights that are all 0
  */
 export function classWeights(
   weights: Weights,
@@ -22,7 +23,7 @@ export function classWeights(
   if (weights === 'balanced') {
     const counts = new Float64Array(classes.length);
     for (const label of trainLabels) counts[label]++;
-    // A class without a training row weighs nothing rather than infinitely much.
+    // A class without training rows weighs nothing instead of infinitely much.
     return counts.map((count) => (count === 0 ? 0 : trainLabels.length / (classes.length * count)));
   }
   const levels = Levels.of(classes);
@@ -49,7 +50,10 @@ export function classWeights(
   return all;
 }
 
-/** The weight in the cell of each of `rows`, [rows.length]. An MlpError (65) for one that is no number of at least 0. */
+/**
+ * [rows.length] The weights in the cells of these rows.
+ * @throws MlpError ExitCode.data for a cell that is not a number of at least 0
+ */
 export function weightsOf(located: LocatedColumn, rows: Int32Array): Float64Array {
   const weights = gather(requireNumbers(located, 'weights are numbers; check data.weights'), rows);
   const at = weights.findIndex((weight) => weight < 0);

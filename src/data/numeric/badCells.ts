@@ -1,4 +1,4 @@
-/** Errors about single cells, in the very words of the table that csv-parse's cells make. */
+/** Errors about single cells, in the same words as when csv-parse reads the file. */
 import type { MlpError } from '../../errors.js';
 import type { DType } from '../../kernels/kernels.js';
 import { badNumber as numberError } from '../csv/columnBuilders.js';
@@ -10,29 +10,29 @@ import type { Source } from '../source/source.js';
 import { columnLabel } from '../table.js';
 import type { BadCell, BadCells, FittedChunk } from './fit.js';
 
-/** The file as messages see it. */
+/** The file, for messages. */
 export interface FileContext {
   readonly source: Source;
   readonly dialect: Dialect;
 }
 
-/** A plain file has no line that is no row. */
+/** Every line of a numeric file is a row. */
 export function lineOf({ dataLine }: Dialect, row: number): number {
   return dataLine + row;
 }
 
-/** The error for a cell that is neither a number nor missing, in a column of numbers. */
+/** The error for a cell that is neither a number nor missing. */
 function badNumber(context: FileContext, { row, column, text }: BadCell): MlpError {
   const { header } = context.dialect;
   return numberError({ header, location: () => cellPlace(context, row, column) }, text, row);
 }
 
-/** The error for a missing cell where none may be. */
+/** The error for a missing cell that is not filled. */
 function missingCell(context: FileContext, { row, column }: BadCell): MlpError {
   return missingError(cellPlace(context, row, column), 'numeric');
 }
 
-/** The error for a number that a matrix can't hold once it is scaled. */
+/** The error for a scaled number that the matrix can't hold. */
 export function tooLarge(
   context: FileContext,
   { row, column, value }: { readonly row: number; readonly column: number; readonly value: number },
@@ -44,11 +44,11 @@ export function tooLarge(
   return tooLargeError(cellPlace(context, row, column), found, dtype);
 }
 
-/** The odd cells of all pieces so far. */
+/** The bad cells of all chunks so far. */
 export class BadCellSummary {
   #found: BadCells = { counts: new Map() };
 
-  /** Pieces come in the order of the file. */
+  /** Chunks come in the order of the file. */
   add({ badCells }: FittedChunk): void {
     if (badCells === undefined) return;
     const counts = new Map(this.#found.counts);
@@ -59,12 +59,12 @@ export class BadCellSummary {
     this.#found = { ...badCells, ...this.#found, counts };
   }
 
-  /** Whether a column is no column of numbers after all, with so many rows: csv-parse's table then takes it for text. */
+  /** Whether a column is not numeric after all: csv-parse then reads it as text. */
   isMisread(rows: number): boolean {
     return [...this.#found.counts.values()].some(({ words, missing }) => words * 2 >= rows - missing);
   }
 
-  /** The error that csv-parse's table would give, if any. */
+  /** The error that reading with csv-parse would give, if any. */
   error(context: FileContext): MlpError | undefined {
     const { notNumber, missingInTraining, missingElsewhere } = this.#found;
     if (notNumber) return badNumber(context, notNumber);

@@ -1,28 +1,34 @@
-/** What each thread reads pieces with: the file, its own workspace, and the blocks of numbers that a piece is read in. */
+/**
+ * Each thread's reader of chunks: a chunk is loaded into the thread's workspace and read in blocks
+ * of numbers.
+ */
 import { parseDecimal } from '../cell.js';
 import { changed, type FileBytes, readAt } from '../source/fileBytes.js';
 import type { BlockSize } from './matrix.js';
 import type { Modules } from './modules.js';
 import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
 
-/** Of the beginning of a file, what reading its rows takes. Plain data. */
+/** What reading the rows of a file needs to know. Plain data. */
 export interface RowFormat {
   readonly delimiter: string;
   readonly dataStart: number;
   readonly columns: number;
 }
 
-/** Rows that have been read into the workspace: `values` and `packed`, row by row, all columns of the file. */
+/**
+ * Rows that were read into the workspace: `values` and `packed`, row by row, all columns of the
+ * file.
+ */
 export interface Block {
   /** Of the file, from 0. */
   readonly firstRow: number;
   readonly rows: number;
 }
 
-/** Takes a cell that is no number: its row and column of the file, and its text. False ends the reading. */
+/** Called with the row, column and text of a cell that is not a number. False ends the reading. */
 export type OtherCell = (row: number, column: number, text: string) => boolean;
 
-/** What is tried first on the cells of a block: nothing where numbers are long, for each would be tried in vain. */
+/** What a block is first tried as. Nothing for long numbers, which would all be tried in vain. */
 type NumberKind = 'tiny' | 'short' | 'long';
 
 const TINY_LENGTH = 4;
@@ -32,10 +38,10 @@ export class Reader {
   readonly space: Workspace;
   readonly delimiter: number;
   readonly blockSize: BlockSize;
-  /** How many cells of the block can't be packed: their numbers are in the workspace. */
+  /** How many cells of the block can't be packed; their indices are in the workspace. */
   unpackedCells = 0;
 
-  /** @param rank the thread's number among those that read the file, from 0 */
+  /** @param rank the number of the thread among the readers, from 0 */
   constructor(
     readonly modules: Modules,
     readonly file: FileBytes,
@@ -49,8 +55,8 @@ export class Reader {
   }
 
   /**
-   * Reads a piece block by block. Only the `features` are looked at, columns of the file. A cell that is no number is NaN in
-   * its block. False where `otherCell` said so.
+   * Reads a chunk block by block. `features` are the columns to look at. A cell that is not a
+   * number is NaN. Returns false as soon as `otherCell` does.
    */
   forEachBlock(
     chunk: PlacedChunk,
@@ -94,7 +100,7 @@ export class Reader {
     return true;
   }
 
-  /** The text of the cell that begins at an address. */
+  /** The text of the cell that starts at an address. */
   cellText(start: number): string {
     return this.#text(start, this.cellEnd(start));
   }
@@ -106,12 +112,12 @@ export class Reader {
     return end;
   }
 
-  /** What most numbers of a piece may be, by their mean length with a separator. */
+  /** What most numbers of a chunk may be, judged by their mean length. */
   #kindOf({ at, end }: Span, { rows }: PlacedChunk): NumberKind {
     return end - at <= TINY_LENGTH * rows * this.format.columns ? 'tiny' : 'short';
   }
 
-  /** Reads the numbers of the block that are of a kind, and returns how many cells are others. */
+  /** Reads the numbers of one kind and returns how many cells are left over. */
   #readAs(kind: NumberKind, cells: number): number {
     const { exports, words, at } = this.space;
     if (kind === 'tiny') return exports.readTinyNumbers(at.marks, cells, at.values, at.packed, at.others);
@@ -120,7 +126,7 @@ export class Reader {
     return cells;
   }
 
-  /** The cells of the block that the module has left over: numbers of many digits, or none. */
+  /** Reads the cells that the module left over: long numbers, or no numbers. */
   #readLeft(count: number, firstRow: number, otherCell: OtherCell): boolean {
     const { columns, words, doubles, at } = this.space;
     for (let i = 0; i < count; i++) {
@@ -146,40 +152,40 @@ export class Reader {
   }
 }
 
-/** Rows that begin within one stretch of the file. */
+/** Rows that start within one part of the file. */
 export interface Chunk {
-  /** From where to where they stand in the file, in bytes. */
+  /** Byte offsets in the file. */
   readonly begin: number;
   readonly end: number;
   readonly rows: number;
-  /** Whether some of them end in \r\n. */
+  /** Whether some rows end in \r\n. */
   readonly returns: boolean;
 }
 
-/** A piece with the number of its first row. */
+/** A chunk with the number of its first row. */
 export interface PlacedChunk extends Chunk {
   readonly firstRow: number;
 }
 
-/** Text in a workspace: from where to where. */
+/** Text in a workspace, by its first and last address. */
 export interface Span {
   readonly at: number;
   readonly end: number;
 }
 
-/** A longer row is for csv-parse, which knows whether one of its fields is too long. */
+/** A longer row is left to csv-parse, which knows whether a field is too long. */
 export const LONGEST_ROW = 2 ** 20;
-/** How much is read at first to find the end of a row. */
+/** Bytes of the first read that looks for the end of a row. */
 const TAIL = 2 ** 12;
 
-/** How many pieces the bytes from `dataStart` on make. */
+/** The number of chunks in the bytes from `dataStart` on. */
 export function chunkCount({ size }: FileBytes, dataStart: number, chunkBytes: number): number {
   return Math.ceil((size - dataStart) / chunkBytes);
 }
 
 /**
- * Loads the rows that begin in start..limit of the file, given that a row begins at `dataStart`. Undefined where a row is
- * too long; an empty span where none begins.
+ * Loads the rows that start in start..limit of the file, knowing that a row starts at `dataStart`.
+ * Undefined if a row is too long; an empty span if none starts there.
  */
 export function loadRows(
   space: Workspace,
@@ -189,7 +195,7 @@ export function loadRows(
   limit: number,
 ): (Span & { readonly begin: number }) | undefined {
   const { text } = space.at;
-  // A row begins behind a line feed: the one before `start` counts.
+  // A row starts after a line feed, so the byte before `start` counts.
   const from = start === dataStart ? start : start - 1;
   let length = limit - from;
   space.reserve(length + LONGEST_ROW + 1);
@@ -215,7 +221,10 @@ export function loadRows(
   return { at: text + skipped, end: text + length, begin: from + skipped };
 }
 
-/** Loads a piece; its rows all end in a line feed alone. An MlpError (74) where the file is no longer what was scanned. */
+/**
+ * Loads a chunk; afterwards all its rows end in a line feed.
+ * @throws MlpError ExitCode.io if the file has changed since the scan
+ */
 export function loadChunk(space: Workspace, file: FileBytes, chunk: Chunk): Span {
   const { text } = space.at;
   const length = chunk.end - chunk.begin;
@@ -232,7 +241,7 @@ export function loadChunk(space: Workspace, file: FileBytes, chunk: Chunk): Span
   return { at: text, end };
 }
 
-/** Counted from `at`; −1 where there is none. */
+/** Relative to `at`; −1 if there is none. */
 function indexOfLineFeed({ bytes }: Workspace, at: number, end: number): number {
   return bytes.subarray(at, end).indexOf(LINE_FEED);
 }

@@ -1,6 +1,6 @@
 /**
- * The second way over a piece: the training rows' moments, and every number to its place in the matrix, as yet as it was
- * read.
+ * The second pass over a chunk: computes the moments of the training rows and writes every number,
+ * unscaled, to its place in the matrix. Then the moments of all chunks are merged.
  */
 import { isMissing, looksNumeric } from '../cell.js';
 import { type FittedColumn, rangeColumn, type Scaling, standardColumn } from '../scaling.js';
@@ -9,51 +9,51 @@ import type { PlacedChunk, Reader } from './chunkReader.js';
 import { type Columns, type SharedMatrix, ThreadMatrix } from './matrix.js';
 import { blockSizeOf, TUNING } from './workspace.js';
 
-/** Rows of the matrix below `trainRows` are fitted on. */
+/** The first `trainRows` rows of the matrix are fitted on. */
 export interface FitTask extends Columns, SharedMatrix {
   readonly kind: 'fit';
   readonly chunks: readonly PlacedChunk[];
   readonly trainRows: number;
-  /** Whether mean and deviation, and least and greatest value are wanted. */
+  /** Whether mean and deviation, or the bounds, are needed. */
   readonly moments: boolean;
   readonly extremes: boolean;
-  /** Whether a missing cell is an error, rather than a reason to leave the file to csv-parse. */
+  /** Whether a missing cell is an error; otherwise the file is declined. */
   readonly missingIsError: boolean;
 }
 
-/** A cell that is no number. */
+/** A cell that is not a number. */
 export interface BadCell {
   readonly row: number;
   readonly column: number;
   readonly text: string;
 }
 
-/** The first cells, by row, that are wrong in a way of their own. */
+/** The first bad cell of each kind, by row. */
 export interface BadCells {
   readonly notNumber?: BadCell;
   readonly missingInTraining?: BadCell;
   readonly missingElsewhere?: BadCell;
-  /** Of each column that has them: cells that nobody meant as numbers, and cells that are missing. */
+  /** For each column with bad cells: how many are words, and how many are missing. */
   readonly counts: ReadonlyMap<number, { readonly words: number; readonly missing: number }>;
 }
 
-/** Of the training rows in a piece; arrays are [features], empty where they are not wanted. */
+/** Results of the training rows in a chunk. Arrays are [features], or empty if not needed. */
 export interface FittedChunk {
   readonly trainRows: number;
-  /** A mean is the sum of its two parts. */
+  /** Each mean is the sum of two parts. */
   readonly means: Float64Array;
   readonly meanRests: Float64Array;
   readonly squares: Float64Array;
   readonly least: Float64Array;
   readonly greatest: Float64Array;
-  /** [features] 1 where so many numbers can't be packed that the column is to be read again. */
+  /** [features] 1 if so many numbers can't be packed that the column must be read again. */
   readonly wide: Uint8Array;
   /** The other numbers that can't be packed, each as row of the file, feature and value. */
   readonly unpacked: Float64Array;
   readonly badCells?: BadCells;
 }
 
-/** Carries out units of the task: undefined where the file is for csv-parse. */
+/** Returns the function that does chunks of the task. Undefined means that the file is declined. */
 export function fitter(reader: Reader, task: FitTask): (index: number) => FittedChunk | undefined {
   const { space, blockSize } = reader;
   const { columns, exports, at } = space;
@@ -117,10 +117,10 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
   };
 }
 
-/** Of the cells of a block, one in so many may be kept aside. */
+/** One cell in this many may be kept aside in a block. */
 const UNPACKED_SHARE = 64;
 
-/** Numbers that can't be packed: few are kept aside, of many their columns are noted. */
+/** Numbers that can't be packed. A few are kept aside; columns with many are noted instead. */
 class UnpackedNumbers {
   readonly #reader: Reader;
   isAllWide = false;
@@ -137,7 +137,7 @@ class UnpackedNumbers {
     });
   }
 
-  /** Looks at the block that has been read. */
+  /** Looks at the block just read. */
   add(firstRow: number): void {
     if (this.isAllWide) return;
     const { space, unpackedCells, blockSize } = this.#reader;
@@ -154,7 +154,7 @@ class UnpackedNumbers {
     if (isMany) this.isAllWide = !this.#wide.includes(0);
   }
 
-  /** What has been found since the last time. */
+  /** Returns what was found since the last call. */
   take(): Pick<FittedChunk, 'wide' | 'unpacked'> {
     const unpacked = Float64Array.from(this.#aside);
     this.#aside = [];
@@ -173,7 +173,7 @@ class BadCellFinder {
     this.#task = task;
   }
 
-  /** Cells come in the order of the file. False where the file is for csv-parse. */
+  /** Cells come in the order of the file. False declines the file. */
   add(row: number, column: number, text: string): boolean {
     const { place, trainRows, missingIsError } = this.#task;
     const count = this.#counts.get(column) ?? { words: 0, missing: 0 };
@@ -228,7 +228,10 @@ export class Moments {
     this.#greatest = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /** By the formula of Chan, Golub and LeVeque (1983), with means of two parts as in assembly/moments.ts. */
+  /**
+   * Merges by the formula of Chan, Golub and LeVeque (1983), with means of two parts as in
+   * assembly/moments.ts.
+   */
   add({ trainRows, means, meanRests, squares, least, greatest }: ChunkMoments): void {
     if (trainRows === 0) return;
     const rows = this.#rows + trainRows;
@@ -248,11 +251,11 @@ export class Moments {
     this.#rows = rows;
   }
 
-  /** Undefined where a mean, variance or range overflows. */
+  /** Undefined if a mean, variance or range overflows. */
   columns(): FittedColumn[] | undefined {
     const columns = this.#scalings.map((scaling, j) => {
       const { shift, scale, constant } = this.#column(scaling, j);
-      // JSON knows no −0, and x − 0 is not x − (−0) where x is −0.
+      // JSON has no −0, and x − 0 differs from x − (−0) for x = −0.
       return { shift: shift + 0, scale, constant };
     });
     const fits = columns.every(({ shift, scale }) => Number.isFinite(shift) && Number.isFinite(scale));
@@ -267,9 +270,9 @@ export class Moments {
 }
 
 /**
- * Fits numbers in memory as `fit` does in a file: by blocks of rows, in the order of the file, each as `addMoments` in
- * assembly/moments.ts has it. So the result has the same bits as the numbers' CSV of one chunk. The columns are numeric and
- * miss no cell; `place` and `trainRows` are as for `PlainFile.fit`.
+ * Fits numbers in memory as `fit` does those of a file, in blocks of rows, so that the numbers of a
+ * one-chunk CSV give the same bits. All columns are numeric without missing cells; `place` and
+ * `trainRows` are as for `NumericFile.fit`.
  */
 export function fitInBlocks(
   table: Table,
@@ -307,7 +310,7 @@ export function fitInBlocks(
 
 type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'odd'>;
 
-/** `addMoments` and `addExtremes` for these rows of one column. */
+/** `addMoments` and `addExtremes` of assembly/moments.ts, for one column. */
 function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {
   const { means, meanRests, squares, least, greatest } = chunk;
   const count = rows.length;
@@ -337,7 +340,7 @@ function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: re
   meanRests[j] += newRest;
 }
 
-/** What the rounded sum of a and b leaves of the exact one (Knuth's TwoSum). */
+/** What rounding takes from the exact sum of a and b (Knuth's TwoSum). */
 function sumRest(a: number, b: number, sum: number): number {
   const ofB = sum - a;
   return a - (sum - ofB) + (b - ofB);

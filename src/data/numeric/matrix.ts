@@ -1,44 +1,46 @@
-/** A thread's access to a matrix: the module on the matrix's memory, and room there for a block of rows on their way. */
+/**
+ * A thread's access to the matrix: a module on the matrix's memory, with room for a block of rows.
+ */
 import type { FeatureMatrix } from '../featureMatrix.js';
 import { instantiateMatrix, type MatrixExports } from './modules.js';
 
 const PAGE = 65_536;
 
-/** Which columns of a block's rows go to which of the matrix's. */
+/** Which columns of a block go to which columns of the matrix. */
 export interface Columns {
-  /** Of the file, as a block has them. */
+  /** Columns of the file. */
   readonly features: Int32Array;
-  /** Of the matrix. */
+  /** Columns of the matrix. */
   readonly slots: Int32Array;
 }
 
-/** Room behind the matrix, the same for each thread. */
+/** The memory behind the matrix, equally divided among the threads. */
 export interface Scratch {
   readonly address: number;
   readonly bytesOfThread: number;
 }
 
-/** A matrix to be written to, as every thread needs to know it. */
+/** The matrix as every thread needs it. */
 export interface SharedMatrix {
   readonly matrix: FeatureMatrix;
   readonly scratch: Scratch;
-  /** [rows of the file] shared: the row of the matrix, −1 for none. */
+  /** [rows of the file] In shared memory: the row of the matrix, −1 for none. */
   readonly place: Int32Array;
 }
 
-/** Sizes of blocks: of how many cells of the file, in how many rows. */
+/** The cells and rows of a block. */
 export interface BlockSize {
   readonly cells: number;
   readonly rows: number;
 }
 
-/** Makes a matrix's memory larger by what threads need there. Undefined where that is more than memory can be. */
+/** Grows the memory of a matrix by what the threads need. Undefined if it can't grow that much. */
 export function addScratch(
   { memory, features: { columns } }: FeatureMatrix,
   { cells, rows }: BlockSize,
   threads: number,
 ): Scratch | undefined {
-  // Block, places, runs; shift and scale.
+  // Block, places and runs; shift and scale.
   const bytes = 8 * cells + 4 * rows + 12 * columns + 16 * columns;
   const bytesOfThread = Math.ceil(bytes / 64) * 64;
   try {
@@ -72,7 +74,10 @@ export class ThreadMatrix {
     this.#block = address + rank * bytesOfThread;
   }
 
-  /** Returns a function that copies rows of a block, as many as `place` has elements, to where they belong. */
+  /**
+   * Returns a function that copies the rows of a block, one for each element of `place`, into the
+   * matrix.
+   */
   placer(columns: Columns, { cells, rows }: BlockSize, blockColumns: number) {
     const { elementBytes } = this;
     const block = this.#block;
@@ -97,7 +102,10 @@ export class ThreadMatrix {
     };
   }
 
-  /** Returns a function that scales rows of the matrix from..end where they are, and says whether all numbers fit. */
+  /**
+   * Returns a function that scales rows from..end of the matrix in place and tells whether all
+   * numbers fit.
+   */
   scaler(shift: Float64Array, scale: Float64Array): (from: number, end: number) => boolean {
     const { exports, elementBytes } = this;
     const block = this.#block;
@@ -113,7 +121,7 @@ export class ThreadMatrix {
   }
 }
 
-/** Columns that lie side by side in both: the first one's place in a block and in the matrix, and their number. */
+/** Runs of adjacent columns: the first in the block, the first in the matrix, and the length. */
 function findRuns({ features, slots }: Columns): [number, number, number][] {
   const runs: [number, number, number][] = [];
   features.forEach((feature, j) => {

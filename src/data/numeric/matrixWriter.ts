@@ -1,4 +1,6 @@
-/** A matrix as the threads of a file write to it: scaled at once, or where it is, after fitting. */
+/**
+ * Writes a file into a matrix with all threads: scaled at once, or scaled in place after fitting.
+ */
 
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine } from '../scaling.js';
@@ -7,7 +9,7 @@ import type { FittedChunk } from './fit.js';
 import { addScratch, type Columns, type SharedMatrix } from './matrix.js';
 import type { ReaderPool } from './readerPool.js';
 
-/** Elements of the matrix that are scaled at a time. */
+/** Elements of the matrix in one chunk of scaling. */
 const SCALED_ELEMENTS = 2 ** 18;
 
 export class MatrixWriter {
@@ -22,7 +24,7 @@ export class MatrixWriter {
     this.#chunks = chunks;
   }
 
-  /** Undefined where the matrix's memory can't be made larger by what threads need there. */
+  /** Undefined if the memory of the matrix can't grow by what the threads need. */
   static of(
     pool: ReaderPool,
     chunks: readonly PlacedChunk[],
@@ -33,7 +35,10 @@ export class MatrixWriter {
     return scratch && new MatrixWriter(pool, chunks, { matrix, scratch, place: inSharedMemory(place) });
   }
 
-  /** Reads the columns (once more), and writes them scaled: whether all numbers fit, undefined where a cell is no number. */
+  /**
+   * Reads these columns and writes them scaled. Returns whether all numbers fit; undefined if a
+   * cell is not a number.
+   */
   async write(
     columns: Columns,
     transforms: readonly Affine[],
@@ -52,8 +57,8 @@ export class MatrixWriter {
   }
 
   /**
-   * Scales what fitting has left in the matrix, feature j in column j: whether all numbers fit, undefined where a column has
-   * to be read again and now holds a cell that is no number.
+   * Scales what fitting wrote, feature j in column j. Returns whether all numbers fit; undefined if
+   * a column was read again and now has a cell that is not a number.
    */
   async scale(
     features: readonly number[],
@@ -87,7 +92,10 @@ export class MatrixWriter {
     return fits;
   }
 
-  /** Writes numbers into a matrix of float32, each given by row of the file, feature and value; whether all fit. */
+  /**
+   * Writes numbers, given as row of the file, feature and value, into a float32 matrix. Returns
+   * whether all fit.
+   */
   #writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
     const { matrix, place } = this.shared;
     const { data: elements, columns } = matrix.features;
@@ -107,7 +115,7 @@ export class MatrixWriter {
   }
 }
 
-/** What fitting could not leave packed in the matrix. */
+/** Numbers that fitting could not pack into the matrix. */
 export class UnscaledNumbers {
   readonly chunks: Float64Array[] = [];
   readonly #wide: Uint8Array;
@@ -129,7 +137,7 @@ export class UnscaledNumbers {
   }
 }
 
-/** Feature j to column j. */
+/** Feature j goes to column j. */
 export function inOrder(features: readonly number[]): Columns {
   return { features: Int32Array.from(features), slots: Int32Array.from(features, (_, j) => j) };
 }
@@ -141,7 +149,10 @@ function numbersOf(transforms: readonly Affine[]) {
   };
 }
 
-/** How many rows have a place. A RangeError where those are not the first rows of the matrix: a bug of the caller. */
+/**
+ * How many rows have a place. RangeError unless they fill the first rows of the matrix: a bug of
+ * the caller.
+ */
 function placedRows(place: Int32Array): number {
   let count = 0;
   let last = -1;

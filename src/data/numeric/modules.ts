@@ -1,8 +1,8 @@
-/** The WebAssembly of the byte path: what its modules export, and how to come by them. */
+/** The WebAssembly modules of the numeric path: their exports, and how to load them. */
 import { readFileSync } from 'node:fs';
 import { readError } from '../../errors.js';
 
-/** The module that reads text. Addresses are in bytes; each function is described in `assembly/`. */
+/** The module that parses text. Addresses are in bytes; `assembly/` describes each function. */
 export interface ParserExports {
   readonly memory: WebAssembly.Memory;
   readonly constantsEnd: { readonly value: number };
@@ -63,7 +63,7 @@ export interface ParserExports {
     least: number,
     greatest: number,
   ): void;
-  /** Both return 1 where all is finite, else 0. */
+  /** Both return 1 if all results are finite, else 0. */
   scaleToFloat32: ScaleBlock;
   scaleToFloat64: ScaleBlock;
 }
@@ -91,7 +91,7 @@ export interface MatrixExports {
     matrix: number,
     matrixRowBytes: number,
   ): void;
-  /** Both return 1 where all is finite, else 0. */
+  /** Both return 1 if all results are finite, else 0. */
   scalePacked: ScaleInPlace;
   scaleFloat64: ScaleInPlace;
 }
@@ -101,13 +101,13 @@ type ScaleInPlace = (rows: number, columns: number, x: number, shift: number, sc
 export const RowsFound = { numeric: 0, returns: 1, foreign: 2 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];
 
-/** The modules lie beside this file once compiled; where the sources themselves are run (tests), in dist/ all the same. */
+/** Compiled modules are beside this file, but in dist/ when the sources run (in tests). */
 const FOLDER = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/data/numeric/' : './',
   import.meta.url,
 );
 
-/** What `assembly/` is compiled to. Threads share it. */
+/** What `assembly/` compiles to; shared by the threads. */
 export interface Modules {
   readonly parse: WebAssembly.Module;
   readonly matrix: WebAssembly.Module;
@@ -129,19 +129,22 @@ function compile(name: string): WebAssembly.Module {
   }
 }
 
-/** The module that reads text, with a memory of its own. */
+/** The parser, with a memory of its own. */
 export function instantiateParser(module: WebAssembly.Module): ParserExports {
   const exports = new WebAssembly.Instance(module).exports as unknown as ParserExports;
   writePowersOfTen(exports);
   return exports;
 }
 
-/** The other one, on the memory of a matrix: overwrites its first RESERVED_BYTES (kernels/arena.ts). */
+/**
+ * The matrix module on a matrix's memory. It overwrites the first RESERVED_BYTES
+ * (kernels/arena.ts).
+ */
 export function instantiateMatrix(module: WebAssembly.Module, memory: WebAssembly.Memory): MatrixExports {
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as MatrixExports;
 }
 
-/** ⌊10^q / 2^e⌋ for each exponent q of the table, e such that the quotient has 64 bits. */
+/** ⌊10^q / 2^e⌋ for each exponent q of the table, with e such that the quotient has 64 bits. */
 function writePowersOfTen({ memory, powersOfTen, mostPower }: ParserExports): void {
   const most = mostPower.value;
   const table = new BigUint64Array(memory.buffer, powersOfTen.value, 2 * most + 1);
@@ -149,7 +152,7 @@ function writePowersOfTen({ memory, powersOfTen, mostPower }: ParserExports): vo
   for (let q = 0; q <= most; q++, power *= 10n) {
     const bits = power.toString(2).length;
     table[most + q] = bits > 64 ? power >> BigInt(bits - 64) : power << BigInt(64 - bits);
-    // 10^−q lies between 2^−bits and 2^(1−bits).
+    // 10^−q is between 2^−bits and 2^(1−bits).
     if (q > 0) table[most - q] = (1n << BigInt(63 + bits)) / power;
   }
 }

@@ -1,12 +1,14 @@
 /**
- * The byte path: plain numeric files from bytes to typed values, in parallel, without a string for each cell. It owns UTF-8 files
- * without quotes, control characters, comments and empty lines, whose rows are all of one width and end in \n or \r\n. What
- * it does not own it declines, and csv-parse reads the file from the start: so whatever it accepts, it reads as csv-parse's
+ * The fast path for files of plain numbers: from bytes to typed values, in parallel, without a
+ * string for each cell. It takes UTF-8 files without quotes, control characters, comments and empty
+ * lines, whose rows all have the same number of fields and end in \n or \r\n. It declines any other
+ * file, and csv-parse then reads it from the start. What it takes, it reads exactly as csv-parse's
  * table does.
  *
- * The file is gone over twice: `scan` checks its structure, counts rows and reads the captured columns; then `fit` (or `write`,
- * where the scaling is known) reads the numbers to their places. `fit` keeps numbers of up to 8 digits exactly in the 4 bytes
- * that they take up in a matrix of float32, until the scaling is known; the columns that have others are read once more.
+ * There are two passes: `scan` checks the structure, counts rows and reads the kept columns; then
+ * `fit` reads the numbers to their places in the matrix, or `write` does if the scaling is known.
+ * Until the scaling is fitted, numbers of up to 8 digits are packed exactly into the 4 bytes that
+ * they take in a float32 matrix. Columns with other numbers are read once more.
  */
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
@@ -25,24 +27,27 @@ import { TUNING, type Tuning } from './workspace.js';
 export interface NumericFileRequest {
   readonly source: Source;
   readonly dialect: Dialect;
-  /** Columns that are kept whole in memory, and how they are read: targets, weights and the like. */
+  /** Columns that are kept in memory, and their kinds: targets, weights and the like. */
   readonly kept: ReadonlyMap<number, 'numeric' | 'text'>;
   readonly threads: number;
-  /** Bytes gone over, of twice the size: once in `scan`, once in `fit` or `write`. */
+  /** Called with the bytes done, of twice the size: once in `scan`, once in `fit` or `write`. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
 export interface FitRequest {
-  /** Columns of the file; feature j goes to column j of the matrix, which has no others. */
+  /** Columns of the file. Feature j goes to column j of the matrix, which has no others. */
   readonly features: readonly number[];
   /** [features] */
   readonly scalings: readonly Scaling[];
-  /** [rows] The row of the matrix, −1 to leave it out. All rows from 0 on are taken, in any order. */
+  /**
+   * [rows] The row of the matrix, −1 for none. The rows of the matrix are filled from 0, in any
+   * order.
+   */
   readonly place: Int32Array;
-  /** Rows of the matrix below this are fitted on; at least one is. */
+  /** The first `trainRows` rows of the matrix are fitted on; at least 1. */
   readonly trainRows: number;
   readonly matrix: FeatureMatrix;
-  /** Whether a missing cell is an error; else the file is declined for it. */
+  /** Whether a missing cell is an error; otherwise the file is declined. */
   readonly missingIsError: boolean;
 }
 
@@ -66,7 +71,10 @@ export class NumericFile {
     this.rows = chunks.reduce((rows, chunk) => rows + chunk.rows, 0);
   }
 
-  /** Null where the file is declined. @throws MlpError (74) where it can't be read or changes, (70) where a thread dies */
+  /**
+   * Null if the file is declined.
+   * @throws MlpError ExitCode.io if it can't be read or changes, internal if a thread dies
+   */
   static async scan(request: NumericFileRequest, changes: Partial<Tuning> = {}): Promise<NumericFile | null> {
     const { source, dialect, kept, progress } = request;
     if (dialect.comment !== undefined) return null;
@@ -106,7 +114,7 @@ export class NumericFile {
     return null;
   }
 
-  /** A captured column; asking for another is a bug of the caller. */
+  /** A kept column. Asking for another one is a bug. */
   column(index: number): NumericColumn | TextColumn {
     const column = this.#columns.get(index);
     if (column === undefined)
@@ -114,15 +122,16 @@ export class NumericFile {
     return column;
   }
 
-  /** The line of the file, from 1, on which a row stands. */
+  /** The line of a row, from 1. */
   line(row: number): number {
     return lineOf(this.#request.dialect, row);
   }
 
   /**
-   * Fits the scalings on the training rows, and writes all placed rows scaled into the matrix. Null where the file is
-   * declined; the matrix may have been written to.
-   * @throws MlpError (65) for the first cell that is no number, or missing, or too large; (74) where the file changes
+   * Fits the scalings on the training rows and writes all placed rows, scaled, into the matrix.
+   * Null if the file is declined; the matrix may have been written to.
+   * @throws MlpError ExitCode.data for the first cell that is not a number, missing or too large;
+   *   io if the file changes
    */
   async fit(request: FitRequest): Promise<FittedColumn[] | null> {
     const { features, scalings, trainRows, place, matrix, missingIsError } = request;
@@ -164,9 +173,9 @@ export class NumericFile {
   }
 
   /**
-   * Writes all rows that have a place into the matrix, scaled. False where the file is declined, for a cell that is no
-   * number; the matrix may have been written to.
-   * @throws MlpError (65) for the first number that is too large; (74) where the file changes
+   * Writes all placed rows, scaled, into the matrix. False if the file is declined for a cell that
+   * is not a number; the matrix may have been written to.
+   * @throws MlpError ExitCode.data for the first number that is too large; io if the file changes
    */
   async write(
     features: readonly number[],
@@ -182,12 +191,15 @@ export class NumericFile {
     return true;
   }
 
-  /** Ends its threads. May be called twice. */
+  /** Ends the threads. May be called twice. */
   close(): Promise<void> {
     return this.#pool.close();
   }
 
-  /** Throws for the first placed number, by row and then by feature, that the matrix can't hold, if there is one. */
+  /**
+   * Throws for the first placed number, by row and then by feature, that the matrix can't hold, if
+   * there is one.
+   */
   async #requireHeld(
     features: readonly number[],
     transforms: readonly Affine[],
@@ -214,9 +226,9 @@ export interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
 }
 
 /**
- * The table that csv-parse's cells make; null where the byte path does not own the file, or where an `auto` column is not
- * throughout what it is in the first rows.
- * @throws MlpError (74) where the file can't be read or changes
+ * The table that csv-parse would give. Null if the file is declined, or an `auto` column does not
+ * stay what its first rows are.
+ * @throws MlpError ExitCode.io if the file can't be read or changes
  */
 export async function readNumericTable(
   { kinds, ...request }: NumericTableRequest,
@@ -243,7 +255,7 @@ export async function readNumericTable(
   }
 }
 
-/** Text that may be numbers, most of it, is for csv-parse's table to judge. */
+/** Whether text may be mostly numbers, which csv-parse's table has to judge. */
 function isDoubtful(column: Column | undefined): boolean {
   return column?.kind === 'text' && column.levels.some(looksNumeric);
 }

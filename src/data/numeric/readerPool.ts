@@ -1,7 +1,7 @@
 /**
- * The threads that read a file together. The calling thread is one of them: it works on units like the rest, and lets the
- * event loop have its turn between them. Units are handed out by a counter, results handed over in their order: so what is
- * made of them does not depend on the threads.
+ * The pool of threads that read a file. The calling thread is one of them; it lets the event loop
+ * run between chunks. A counter hands out chunks, and results are taken in their order, so they do
+ * not depend on the threads.
  */
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -22,7 +22,7 @@ import {
 } from './tasks.js';
 import type { Tuning } from './workspace.js';
 
-/** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
+/** The compiled worker; in dist/ when the sources run (in tests). */
 const WORKER = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/data/numeric/worker.js' : './worker.js',
   import.meta.url,
@@ -31,19 +31,19 @@ const WORKER = new URL(
 export interface ReaderPoolOptions {
   readonly file: FileBytes;
   readonly format: RowFormat;
-  /** The calling thread included. */
+  /** Including the calling thread. */
   readonly threads: number;
   readonly tuning: Tuning;
-  /** The script of a thread, for tests. */
+  /** The script of a worker, for tests. */
   readonly script?: URL;
 }
 
-/** The task at hand, as messages of the workers concern it. */
+/** The current task, as far as messages of the workers concern it. */
 interface Running {
   readonly id: number;
   /** A result of a worker. */
   take(index: number, result: unknown): void;
-  /** A worker has no unit of this task any more. */
+  /** A worker has no more chunks of this task. */
   leave(): void;
   fail(error: unknown): void;
 }
@@ -65,9 +65,9 @@ export class ReaderPool {
   }
 
   /**
-   * Carries out a task of so many units. `take` receives the results in the order of the units. False as soon as one of them
-   * says that the file is for csv-parse.
-   * @throws MlpError of a unit, or (70) where a thread has died
+   * Runs a task of `count` chunks. `take` gets the results in order. Returns false as soon as a
+   * chunk declines the file.
+   * @throws MlpError of a chunk, or ExitCode.internal if a thread has died
    */
   async run<T extends Task>(
     task: T,
@@ -94,7 +94,7 @@ export class ReaderPool {
     let busy = this.workers.length;
     const others = new Promise<void>((resolve, reject) => {
       const settle = (): void => {
-        // A worker that is still starting holds nobody up, unless it may yet take a unit.
+        // A worker that is still starting delays nobody, unless it may yet take a chunk.
         if (next === count || busy === 0) resolve();
       };
       this.#running = {
@@ -113,7 +113,7 @@ export class ReaderPool {
         },
       };
     });
-    // It is awaited below; a rejection before that is not lost.
+    // It is awaited below, so an earlier rejection is not lost.
     others.catch(() => {});
     const message: ToWorker = { id: this.#tasks, task, counter: counter.buffer };
     for (const worker of this.workers) worker.postMessage(message);
@@ -143,7 +143,7 @@ export class ReaderPool {
     return this.#reader.blockSize;
   }
 
-  /** Reads pieces in order, in this thread alone: every number of the `features`, row by row. */
+  /** Reads chunks in order, in this thread only: every number of the `features`, row by row. */
   async readAll(
     chunks: readonly PlacedChunk[],
     features: readonly number[],
@@ -199,7 +199,7 @@ export class ReaderPool {
   }
 }
 
-/** An MlpError that has crossed threads as plain data. */
+/** An MlpError that crossed threads as plain data. */
 function revived({ exitCode, message, hint }: Pick<MlpError, 'exitCode' | 'message' | 'hint'>): MlpError {
   return new MlpError(exitCode, message, hint);
 }

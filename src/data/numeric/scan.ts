@@ -1,4 +1,7 @@
-/** The first way over a piece: its structure is checked, its rows are counted, and the captured columns are read. */
+/**
+ * The first pass over a chunk: checks its structure, counts its rows and reads the kept columns,
+ * which are then joined.
+ */
 
 import { isUtf8 } from 'node:buffer';
 import { isMissing, parseDecimal } from '../cell.js';
@@ -6,31 +9,31 @@ import type { NumericColumn, TextColumn } from '../table.js';
 import { type Chunk, loadRows, type Reader } from './chunkReader.js';
 import { RowsFound } from './modules.js';
 
-/** A column to be kept whole. */
+/** A column to keep in memory. */
 export interface KeptColumn {
   readonly column: number;
   readonly kind: 'numeric' | 'text';
 }
 
-/** The cells of a captured column in one piece. */
+/** The cells of a kept column in one chunk. */
 export type KeptCells =
   | { readonly kind: 'numeric'; readonly values: Float64Array; readonly missing: number }
   | { readonly kind: 'text'; readonly codes: Int32Array; readonly texts: readonly string[] };
 
 export interface ScannedChunk extends Chunk {
-  /** In the order of `captured`. */
+  /** In the order of `kept`. */
   readonly cells: readonly KeptCells[];
 }
 
 export interface ScanTask {
   readonly kind: 'scan';
-  /** By rising column. */
+  /** By ascending column. */
   readonly kept: readonly KeptColumn[];
 }
 
 const BYTES_OF_START = 4;
 
-/** Carries out units of the task: undefined where the piece is not plain. */
+/** Returns the function that does chunks of the task. Undefined means that the file is declined. */
 export function scanner(reader: Reader, task: ScanTask): (index: number) => ScannedChunk | undefined {
   return (index) => scanChunk(reader, task, index);
 }
@@ -84,7 +87,7 @@ function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedCh
 
 /** Where the cells of a column are. */
 interface Starts {
-  /** Of the positions before them. */
+  /** Address of the positions before the cells. */
   readonly starts: number;
   /** Elements from one row to the next. */
   readonly step: number;
@@ -136,7 +139,7 @@ function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | 
     const start = words[starts / 4 + row * step] + 1;
     codes[row] = levels.code(bytes, start, reader.cellEnd(start));
   }
-  // Blanks around a value are an error, unless it is a missing one: csv-parse's table has the word.
+  // Spaces around a value are an error, except around a missing one; csv-parse's table reports it.
   if (levels.texts.some((text) => text !== text.trim() && !isMissing(text))) return undefined;
   return { kind: 'text', codes, texts: levels.texts };
 }
@@ -146,13 +149,13 @@ const EMPTY = -1;
 export const MISSING = -1;
 
 export class ByteLevels {
-  /** In the order of their first cell; those that stand for a missing value are among them. */
+  /** In the order of their first cell, including texts that mean a missing value. */
   readonly texts: string[] = [];
   readonly #bytes: Uint8Array[] = [];
-  /** Open addressing, at most half full: the number of a text, by its hash. */
+  /** Open addressing, at most half full: the code of a text, by its hash. */
   #slots = new Int32Array(FIRST_SLOTS).fill(EMPTY);
 
-  /** The number of the text at..end. */
+  /** The code of the text at..end. */
   code(memory: Uint8Array, at: number, end: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash(memory, at, end) & mask;
@@ -184,12 +187,15 @@ export class ByteLevels {
   }
 }
 
-/** Texts of many pieces as the levels of one column. */
+/** Joins the texts of chunks into the levels of a column. */
 export class LevelMerger {
   readonly levels: string[] = [];
   readonly #codeOf = new Map<string, number>();
 
-  /** What each text of a piece is called in the column; pieces come in the order of the file. MISSING for missing values. */
+  /**
+   * The column's code for each text of a chunk, MISSING for missing values. Chunks come in the
+   * order of the file.
+   */
   codes(texts: readonly string[]): Int32Array {
     return Int32Array.from(texts, (text) => this.#codeOf.get(text) ?? this.#add(text));
   }
@@ -201,7 +207,7 @@ export class LevelMerger {
   }
 }
 
-/** FNV-1a, its upper bits folded in. */
+/** FNV-1a with its upper bits folded in. */
 function hash(bytes: Uint8Array, at: number, end: number): number {
   let value = 0x811c9dc5;
   for (let i = at; i < end; i++) value = Math.imul(value ^ bytes[i], 0x01000193);
@@ -215,8 +221,8 @@ function isSame(known: Uint8Array, bytes: Uint8Array, at: number, end: number): 
 }
 
 /**
- * [pieces][captured], the pieces in the order of the file. Undefined where a column of numbers has none: csv-parse's table
- * takes it for text.
+ * Joins the cells [chunks][kept] into columns. Undefined if a numeric column has no number:
+ * csv-parse's table reads it as text.
  */
 export function joinColumns(
   kept: readonly KeptColumn[],

@@ -1,4 +1,7 @@
-/** The tasks that threads share, cut into units of work. Tasks and results are plain data. */
+/**
+ * The tasks that threads share, cut into chunks, and the messages between threads. All are plain
+ * data.
+ */
 import type { MlpError } from '../../errors.js';
 import type { FileBytes } from '../source/fileBytes.js';
 import type { Reader, RowFormat } from './chunkReader.js';
@@ -10,7 +13,7 @@ import { type ScaleTask, scaler, type WriteResult, type WriteTask, writer } from
 
 export type Task = ScanTask | FitTask | WriteTask | ScaleTask;
 
-/** What a unit of each kind of task results in. */
+/** The result of a chunk, by kind of task. */
 export interface Results {
   scan: ScannedChunk;
   fit: FittedChunk;
@@ -20,7 +23,7 @@ export interface Results {
 
 export type ResultOf<T extends Task> = Results[T['kind']];
 
-/** Carries out units of a task. Undefined where the file is for csv-parse: then nothing else of the task needs to be done. */
+/** Runs one chunk of a task. Undefined declines the file, and the task ends. */
 export type TaskRunner = (index: number) => Results[Task['kind']] | undefined;
 
 export function taskRunner(reader: Reader, task: Task): TaskRunner {
@@ -36,7 +39,7 @@ export function taskRunner(reader: Reader, task: Task): TaskRunner {
   }
 }
 
-/** What a thread is started with. */
+/** What a worker is started with. */
 export interface WorkerSetup {
   readonly modules: Modules;
   readonly file: FileBytes;
@@ -58,22 +61,22 @@ export type WorkerMessage =
       readonly id: number;
       readonly error: Pick<MlpError, 'exitCode' | 'message' | 'hint'>;
     }
-  /** There is no unit for it any more. */
+  /** The worker has no more chunks. */
   | { readonly type: 'left'; readonly id: number };
 
-/** Hands out the units of a task, from 0, to whichever thread asks. */
+/** Hands out the chunks of a task, from 0, to any thread that asks. */
 export class ChunkCounter {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
 
-  /** @param source the buffer of another thread's counter, or the number of units */
+  /** @param source the buffer of another thread's counter, or the number of chunks */
   constructor(source: SharedArrayBuffer | number) {
     this.buffer = typeof source === 'number' ? new SharedArrayBuffer(8) : source;
     this.#words = new Int32Array(this.buffer);
     if (typeof source === 'number') this.#words[COUNT] = source;
   }
 
-  /** −1 when there are none left. */
+  /** −1 if none are left. */
   next(): number {
     const index = Atomics.add(this.#words, NEXT, 1);
     return index < Atomics.load(this.#words, COUNT) ? index : -1;

@@ -1,4 +1,4 @@
-/** A thread of a crew: carries out units of whatever task it is given, until there are none left. */
+/** A worker of the reader pool: runs chunks of each task it is given, until none are left. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { MlpError } from '../../errors.js';
 import { Reader } from './chunkReader.js';

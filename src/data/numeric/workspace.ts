@@ -1,21 +1,24 @@
-/** What one thread works in: the module with a memory of its own, laid out for blocks of rows and the text they are read from. */
+/**
+ * A thread's workspace: the parser module with its own memory, laid out for text and blocks of
+ * rows.
+ */
 import type { BlockSize } from './matrix.js';
 import { instantiateParser, type ParserExports } from './modules.js';
 
 const PAGE = 65_536;
-/** Between any two regions; SIMD reads and writes past an end, by less than this. */
+/** Between any two regions: SIMD reads and writes past an end, by less than this. */
 const GAP = 512;
-/** Blanks that have to follow a text. */
+/** Blanks required after a text. */
 const BLANKS = 64;
 const BLANK = 0x20;
 
-/** Sizes that only tests change, to have every row lie across a border. */
+/** Sizes that only tests change, so that every row crosses a border. */
 export interface Tuning {
-  /** Bytes of the file that make a piece, the unit of work; a piece ends where its last row does. */
+  /** Bytes of the file in a chunk, the unit of work. A chunk ends with its last row. */
   readonly chunkBytes: number;
-  /** Cells that are read before anything is done with them: at least one row. */
+  /** Cells read before anything is done with them; at least one row. */
   readonly blockCells: number;
-  /** Files smaller than this are read by the calling thread alone: a thread takes 40 ms to start. */
+  /** Smaller files are read by the calling thread alone: a thread takes 40 ms to start. */
   readonly threadedBytes: number;
 }
 
@@ -23,7 +26,7 @@ export const TUNING: Tuning = { chunkBytes: 2 ** 20, blockCells: 2 ** 14, thread
 
 /** Addresses of regions, in bytes. */
 interface Layout {
-  /** [columns] u32: columns whose cells are wanted by themselves, and one that is none */
+  /** [columns] u32: the columns whose cells are kept, then one that does not exist */
   readonly kept: number;
   /** [columns] u8 */
   readonly wanted: number;
@@ -49,7 +52,7 @@ interface Layout {
   readonly text: number;
 }
 
-/** Blocks are of whole rows. */
+/** Blocks consist of whole rows. */
 export function blockSizeOf(columns: number, { blockCells }: Tuning): BlockSize {
   const rows = Math.max(1, Math.floor(blockCells / columns));
   return { rows, cells: rows * columns };
@@ -58,7 +61,7 @@ export function blockSizeOf(columns: number, { blockCells }: Tuning): BlockSize 
 export class Workspace {
   readonly exports: ParserExports;
   readonly at: Layout;
-  /** Views of the memory, anew whenever it has grown. */
+  /** Views of the memory, renewed when it grows. */
   bytes = new Uint8Array();
   words = new Uint32Array();
   doubles = new Float64Array();
@@ -97,7 +100,10 @@ export class Workspace {
     this.reserve(0);
   }
 
-  /** Makes room for so many bytes of text and, behind it, so many of what is found there; returns where that is. */
+  /**
+   * Makes room for `textBytes` of text and `behind` bytes after it, and returns the address of the
+   * latter.
+   */
   reserve(textBytes: number, behind = 0): number {
     const { memory } = this.exports;
     const start = Math.ceil((this.at.text + textBytes + GAP) / 16) * 16;
@@ -112,12 +118,12 @@ export class Workspace {
     return start;
   }
 
-  /** Puts the blanks behind a text that ends at `end`. */
+  /** Writes the blanks after a text that ends at `end`. */
   endText(end: number): void {
     this.bytes.fill(BLANK, end, end + BLANKS);
   }
 
-  /** [length] of the float64 at an address. */
+  /** [length] float64 from an address. */
   numbers(address: number, length: number): Float64Array {
     return this.doubles.subarray(address / 8, address / 8 + length);
   }

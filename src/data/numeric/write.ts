@@ -1,4 +1,7 @@
-/** A way over a piece when the scaling is known: every number scaled to its place in the matrix. */
+/**
+ * The pass over a chunk when the scaling is known: writes every number, scaled, to its place. And
+ * scaling in place after `fit`.
+ */
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { PlacedChunk, Reader } from './chunkReader.js';
 import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
@@ -16,7 +19,7 @@ export interface WriteResult {
   readonly fits: boolean;
 }
 
-/** Carries out units of the task: undefined where a cell is no number. */
+/** Returns the function that does chunks of the task. Undefined if a cell is not a number. */
 export function writer(reader: Reader, task: WriteTask): (index: number) => WriteResult | undefined {
   const { space, blockSize } = reader;
   const { columns, exports, at } = space;
@@ -50,9 +53,9 @@ export function writer(reader: Reader, task: WriteTask): (index: number) => Writ
 
 export interface ScaleTask {
   readonly kind: 'scale';
-  /** The first so many of the matrix are scaled: packed decimals in one of float32, numbers in one of float64. */
+  /** How many rows of the matrix to scale: packed decimals in float32, numbers in float64. */
   readonly rows: number;
-  /** Rows of a unit. */
+  /** Rows in a chunk. */
   readonly chunkRows: number;
   /** [matrix columns] */
   readonly shift: Float64Array;
@@ -61,7 +64,7 @@ export interface ScaleTask {
   readonly scratch: Scratch;
 }
 
-/** Carries out units of the task. */
+/** Returns the function that does chunks of the task. */
 export function scaler(reader: Reader, task: ScaleTask): (index: number) => WriteResult {
   const { matrix, scratch, shift, scale, rows, chunkRows } = task;
   const space = new ThreadMatrix(reader.modules.matrix, matrix, scratch, reader.rank);
