@@ -1,6 +1,7 @@
 /**
- * Tables given in memory, as rows of named cells or as a matrix. They become the tables that a CSV of the same cells
- * becomes, so everything after them is shared: kinds of columns, missing cells, splits, encodings, errors.
+ * Tables given in memory, as rows of named cells or as a matrix. They become the tables that a CSV
+ * of the same cells becomes, so everything after them is shared: kinds of columns, missing cells,
+ * splits, encodings, errors.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { formatPath } from '../spec/messages.js';
@@ -9,10 +10,16 @@ import { buildTable } from './csv/readTable.js';
 import type { TableSource } from './openTable.js';
 import type { CellLocation, ColumnKind, NumericColumn, Table } from './table.js';
 
-/** Null, undefined and NaN are missing. Text is read as in a CSV: "1.5" is a number, "NA" is missing. */
+/**
+ * Null, undefined and NaN are missing. Text is read as in a CSV: "1.5" is a number, "NA" is
+ * missing.
+ */
 export type Cell = number | string | boolean | null | undefined;
 
-/** Cells by column name. The columns are the names that occur in any row; a row without one of them misses that cell. */
+/**
+ * Cells by column name. The columns are the names that occur in any row; a row without one of them
+ * misses that cell.
+ */
 export interface RowData {
   readonly rows: readonly { readonly [column: string]: Cell }[];
 }
@@ -48,9 +55,10 @@ interface MemoryTable {
 }
 
 /**
- * Opens rows or a matrix as a table. Messages locate cells as `data.rows[3].age`, `data.x[3][0]` and `data.y[3]`, where
- * `location` stands for `data`.
- * @throws MlpError ExitCode.data for no rows, no columns, names that are empty or repeated, and lengths that differ
+ * Opens rows or a matrix as a table. Messages locate cells as `data.rows[3].age`, `data.x[3][0]`
+ * and `data.y[3]`, where `location` stands for `data`.
+ * @throws MlpError ExitCode.data for no rows, no columns, names that are empty or repeated, and
+ *   lengths that differ
  */
 export function memoryTable(
   data: MemoryData,
@@ -181,7 +189,10 @@ function nestedShape(x: readonly ArrayLike<Cell>[], location: string): { rows: n
   return { rows: x.length, width };
 }
 
-/** The column as numbers; undefined unless all cells are finite numbers or missing, and one is not missing. */
+/**
+ * The column as numbers; undefined unless all cells are finite numbers or missing, and one is not
+ * missing.
+ */
 function numbersOf({ cell }: MemoryColumn, rows: number): NumericColumn | undefined {
   const values = new Float64Array(rows);
   let missing = 0;

@@ -1,6 +1,7 @@
 /**
- * How columns of a table become columns of a matrix. Encodings are plain JSON and hold all that another table needs, so a
- * model file keeps them. Each kind has a file that fits it on training rows and writes it; `features.ts` joins the kinds.
+ * How columns of a table become columns of a matrix. Encodings are plain JSON and hold all that
+ * another table needs, so a model file keeps them. Each kind has a file that fits it on training
+ * rows and writes it; `features.ts` joins the kinds.
  */
 import type { MissingPolicy } from '../../spec/words.js';
 import type { Affine, Scaling } from '../scaling.js';
@@ -15,13 +16,18 @@ export interface NumericEncoding extends Affine {
   readonly indicator?: true;
 }
 
-/** One matrix column for each level: 1 for the cell's level, else 0; all 0 for an unknown level. Never scaled. */
+/**
+ * One matrix column for each level: 1 for the cell's level, else 0; all 0 for an unknown level.
+ * Never scaled.
+ */
 export interface CategoryEncoding {
   readonly kind: 'category';
   readonly column: string;
   /** In the order of their matrix columns, which is that of `Levels`. */
   readonly levels: readonly string[];
-  /** The level of a missing cell. Without it, and without an indicator, a missing cell is an error. */
+  /**
+   * The level of a missing cell. Without it, and without an indicator, a missing cell is an error.
+   */
   readonly fill?: string;
   /** One more matrix column is 1 where the cell is missing; its levels are then all 0. */
   readonly indicator?: true;
@@ -29,7 +35,9 @@ export interface CategoryEncoding {
 
 export type FeatureEncoding = NumericEncoding | CategoryEncoding;
 
-/** How a column of a table is to be encoded. A column of text is a category, whatever its scaling. */
+/**
+ * How a column of a table is to be encoded. A column of text is a category, whatever its scaling.
+ */
 export interface FeatureRequest {
   readonly index: number;
   readonly scaling: Scaling;
@@ -51,7 +59,9 @@ export interface Destination {
   readonly tooLarge: number;
 }
 
-/** Writes an encoding's columns for `rows[from]` to `rows[to - 1]`; false if a number is too large. */
+/**
+ * Writes an encoding's columns for `rows[from]` to `rows[to - 1]`; false if a number is too large.
+ */
 export type Writer = (from: number, to: number) => boolean;
 
 /** Whether a missing cell is encoded rather than an error. */

@@ -1,4 +1,7 @@
-/** All features of a table: their encodings are fitted on the training rows alone, then any rows are written by them. */
+/**
+ * All features of a table: their encodings are fitted on the training rows alone, then any rows are
+ * written by them.
+ */
 import type { Tensor } from '../../kernels/kernels.js';
 import type { Table } from '../table.js';
 import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
@@ -17,13 +20,16 @@ import { fitNumbers, numberWriter, tooLargeAt } from './numberEncoding.js';
 export interface FittedFeatures {
   /** In the order of the requests. */
   readonly encodings: readonly FeatureEncoding[];
-  /** Names of numeric columns with a single value in the training rows, apart from missing cells. */
+  /**
+   * Names of numeric columns with a single value in the training rows, apart from missing cells.
+   */
   readonly constant: readonly string[];
 }
 
 /**
- * Rows are written in blocks, column by column within each, so that the rows of a block stay in the cache wherever they
- * are in the matrix. A million shuffled rows of 30 columns take a sixth of the time they take in one block.
+ * Rows are written in blocks, column by column within each, so that the rows of a block stay in the
+ * cache wherever they are in the matrix. A million shuffled rows of 30 columns take a sixth of the
+ * time they take in one block.
  */
 const BLOCK_BYTES = 2 ** 18;
 const LEAST_BLOCK_ROWS = 32;
@@ -33,19 +39,23 @@ const MOST_BLOCK_ROWS = 512;
 const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIVE_INFINITY };
 
 /**
- * Fits one encoding for each request on `trainRows`: at least one row of the table, in any order. Missing cells are
- * filled before scaling is fitted, as in a scikit-learn pipeline of SimpleImputer and a scaler.
+ * Fits one encoding for each request on `trainRows`: at least one row of the table, in any order.
+ * Missing cells are filled before scaling is fitted, as in a scikit-learn pipeline of SimpleImputer
+ * and a scaler.
  *
- * - Scaling: `standard` by mean and population standard deviation, `minmax` to [0, 1] by the bounds, `none` not at all.
- *   The scale of a column with a single value is 1.
- * - Missing numbers are filled with the `mean`, the `median`, or the `most-frequent` value (the least of several);
- *   under `indicator` with the mean, and one more matrix column marks the missing cells.
- * - Missing categories are filled with the most frequent level (the first of several) under `mean`, `median` and
- *   `most-frequent`; under `indicator` they have a matrix column instead of a level.
- * - A column gets an indicator only if a training cell is missing. Otherwise `indicator` fills like the others.
+ * - Scaling: `standard` by mean and population standard deviation, `minmax` to [0, 1] by the
+ *   bounds, `none` not at all. The scale of a column with a single value is 1.
+ * - Missing numbers are filled with the `mean`, the `median`, or the `most-frequent` value (the
+ *   least of several); under `indicator` with the mean, and one more matrix column marks the
+ *   missing cells.
+ * - Missing categories are filled with the most frequent level (the first of several) under `mean`,
+ *   `median` and `most-frequent`; under `indicator` they have a matrix column instead of a level.
+ * - A column gets an indicator only if a training cell is missing. Otherwise `indicator` fills like
+ *   the others.
  *
- * @throws MlpError ExitCode.data for a missing cell under `error`, with its location; for a column whose training cells are
- *   all missing; for numbers so large that mean, variance or range overflow
+ * @throws MlpError ExitCode.data for a missing cell under `error`, with its location; for a column
+ *   whose training cells are all missing; for numbers so large that mean, variance or range
+ *   overflow
  */
 export function fitFeatures(
   table: Table,
@@ -74,11 +84,13 @@ export function fitFeatures(
 }
 
 /**
- * Writes every row whose `place` [table rows] is not negative to that row of `features`, and returns the unknown levels in
- * the order of the encodings. `indices` are the table's columns, one for each encoding.
+ * Writes every row whose `place` [table rows] is not negative to that row of `features`, and
+ * returns the unknown levels in the order of the encodings. `indices` are the table's columns, one
+ * for each encoding.
  *
- * @throws MlpError ExitCode.data with the location of the first missing cell that its encoding does not fill, or of the
- *   first scaled number that the matrix can't hold; rows before it may have been written
+ * @throws MlpError ExitCode.data with the location of the first missing cell that its encoding does
+ *   not fill, or of the first scaled number that the matrix can't hold; rows before it may have
+ *   been written
  */
 export function writeFeatures(
   table: Table,

@@ -112,7 +112,10 @@ function overflow(table: Table, index: number, what: 'sum' | 'variance' | 'range
   return overflowError(`${table.path}: ${columnLabel(table.header, table.names[index])}`, what);
 }
 
-/** Writes the values of these rows that are not missing to the start of `into`, and finds their bounds. */
+/**
+ * Writes the values of these rows that are not missing to the start of `into`, and finds their
+ * bounds.
+ */
 function gatherPresent(values: Float64Array, rows: Int32Array, into: Float64Array) {
   let count = 0;
   let least = Number.POSITIVE_INFINITY;
@@ -140,7 +143,10 @@ function fitScaling(scaling: Scaling, values: Float64Array, least: number, great
   return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };
 }
 
-/** What fills a missing cell. `values` are the cells that are not missing, at least one, with their bounds. */
+/**
+ * What fills a missing cell. `values` are the cells that are not missing, at least one, with their
+ * bounds.
+ */
 function fillValue(policy: FillPolicy, values: Float64Array, least: number, greatest: number): number {
   switch (policy) {
     case 'mean':

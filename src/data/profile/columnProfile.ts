@@ -1,17 +1,17 @@
-/** One column in figures. */
+/** The profile of one column. */
 import { hardlyRepeat } from '../levels.js';
 import type { Column, NumericColumn, TextColumn } from '../table.js';
 import { type Codes, countCodes } from './equalCells.js';
 import type { ColumnProfile, ColumnRole, Level } from './tableProfile.js';
 
-/** How many of its most frequent values a column of text shows. */
+/** The number of most frequent values shown for a column of text. */
 const FREQUENT_LEVELS = 5;
-/** With fewer cells than this it means nothing that all differ. */
+/** With fewer cells, all being different proves nothing. */
 const LEAST_CELLS = 10;
 /** `id`, `customer_id`, `Customer ID`, `uuid`; and `customerId`. */
 const IDENTIFIER_NAMES = [/(?:^|[^a-z])(?:id|uuid|guid|index|key)$/i, /[a-z](?:Id|ID)$/];
 
-/** The figures of a column, given with the codes of its cells. The target is never an identifier. */
+/** Profiles a column, given the codes of its cells. The target is never an identifier. */
 export function profileColumn(
   name: string,
   index: number,
@@ -39,7 +39,7 @@ export function profileColumn(
   return describe(kind, { range: { min, max }, mean, deviation });
 }
 
-/** Text identifies rows where all its cells differ, or where its levels occur less than twice on average. */
+/** Text identifies rows if all cells differ, or if levels occur less than twice on average. */
 function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: boolean): ColumnRole {
   const present = codes.length - missing;
   const identifies = distinct === present ? present >= LEAST_CELLS : hardlyRepeat(distinct, present);
@@ -47,8 +47,8 @@ function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: bo
 }
 
 /**
- * Whole numbers identify rows where all differ, and either they leave no gap between them, in any order (1 2 3 …), or the
- * column is called so.
+ * Whole numbers identify rows if all differ, and they have no gaps (1 2 3 … in any order) or the
+ * column is named as an identifier.
  */
 function numberKind(
   name: string,
@@ -65,7 +65,7 @@ function numberKind(
   return identifies && !isTarget ? 'identifier' : 'integer';
 }
 
-/** Of values that are equally frequent, the one that comes first in the file is first. */
+/** Equally frequent values are in the order of the file. */
 function mostFrequent({ levels }: TextColumn, encoded: Codes): Level[] {
   const counts = countCodes(encoded);
   const top: number[] = [];
@@ -88,7 +88,7 @@ export interface Moments {
   readonly whole: boolean;
 }
 
-/** The moments of all values but NaN; undefined where there are none. The others must be finite. */
+/** The moments of all values but NaN; undefined if there are none. The others must be finite. */
 export function momentsOf(values: Float64Array): Moments | undefined {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -108,7 +108,8 @@ export function momentsOf(values: Float64Array): Moments | undefined {
   max += 0;
   if (min === max) return { min, max, mean: min, deviation: 0, whole };
 
-  // In units of about the largest value, so that no square overflows or vanishes; a power of two changes no digit.
+  // In units of about the largest value, so that no square overflows or vanishes. A power of two
+  // changes no digit.
   const unit = 2 ** Math.min(1000, Math.max(-1000, Math.floor(Math.log2(Math.max(-min, max)))));
   const scale = 1 / unit;
   let sum = 0;
@@ -116,7 +117,8 @@ export function momentsOf(values: Float64Array): Moments | undefined {
     if (!Number.isNaN(values[i])) sum += values[i] * scale;
   }
   const guess = sum / count;
-  // The second pass mends the rounding of the first: "corrected two-pass", Chan, Golub & LeVeque 1983.
+  // The second pass corrects the rounding of the first: "corrected two-pass", Chan, Golub & LeVeque
+  // 1983.
   let rest = 0;
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
@@ -130,14 +132,17 @@ export function momentsOf(values: Float64Array): Moments | undefined {
   return { min, max, mean, deviation, whole };
 }
 
-/** How many times as far from the quartiles as these are apart. Grey levels that are nearly all 0 stay below it. */
+/** Multiples of the interquartile range. Grey levels that are nearly all 0 stay below it. */
 export const FAR = 1000;
-/** With fewer values the quartiles say little. */
+/** With fewer values the quartiles tell little. */
 const LEAST_VALUES = 20;
-/** Quartiles are those of about so many values, evenly spread over the rows. */
+/** Quartiles are estimated from about this many values, evenly spread over the rows. */
 const SAMPLE = 2000;
 
-/** Whether `min` or `max`, the range of the values, lies that far out. Never where the quartiles are equal. */
+/**
+ * Whether `min` or `max`, the bounds of the values, is that far out. Never if the quartiles are
+ * equal.
+ */
 export function hasOutlier(values: Float64Array, { min, max }: { min: number; max: number }): boolean {
   const stride = Math.ceil(values.length / SAMPLE);
   const sample: number[] = [];

@@ -1,15 +1,15 @@
-/** The different values of a column, exactly, and which of them each cell holds. */
+/** Which cells of a column and which rows of a table are equal, exactly. */
 import type { Column } from '../table.js';
 
 export interface Codes {
-  /** [rows] Cells are equal where their codes are; −1 where a cell is missing, else 0 … distinct − 1. */
+  /** [rows] Equal codes mean equal cells: 0 … distinct − 1, or −1 for a missing cell. */
   readonly codes: Int32Array;
   readonly distinct: number;
 }
 
-/** Whole numbers up to this, and from its negative on, are looked up in a list rather than in a hash table. */
+/** Smaller whole numbers, positive or negative, are looked up in a list instead of a hash table. */
 const LARGEST_LISTED = 2 ** 15;
-/** So many values and their hash table stay in a core's cache together. */
+/** This many values and their hash table fit together in a core's cache. */
 const VALUES_OF_PART = 4096;
 
 /** 0 and −0 are one value. */
@@ -18,21 +18,21 @@ export function encodeCells(column: Column): Codes {
   return encodeSmallIntegers(column.values) ?? encodeNumbers(column.values);
 }
 
-/** How often each code occurs, [distinct]. */
+/** [distinct] How often each code occurs. */
 export function countCodes({ codes, distinct }: Codes): Uint32Array {
   const counts = new Uint32Array(distinct);
   for (let row = 0; row < codes.length; row++) if (codes[row] >= 0) counts[codes[row]]++;
   return counts;
 }
 
-/** Whether two rows have the same cell: two missing ones are the same, as are 0 and −0. */
+/** Whether two rows have the same cell. Two missing cells are the same, as are 0 and −0. */
 export function sameCell(column: Column, a: number, b: number): boolean {
   if (column.kind === 'text') return column.codes[a] === column.codes[b];
   const { values } = column;
   return values[a] === values[b] || (Number.isNaN(values[a]) && Number.isNaN(values[b]));
 }
 
-/** Undefined where a value is no whole number of that size. */
+/** Undefined if a value is not such a whole number. */
 function encodeSmallIntegers(values: Float64Array): Codes | undefined {
   const codes = new Int32Array(values.length);
   const codeOf = new Int32Array(2 * LARGEST_LISTED).fill(-1);
@@ -53,15 +53,16 @@ function encodeSmallIntegers(values: Float64Array): Codes | undefined {
 }
 
 /**
- * Parts the values by the first bits of their hashes, and finds the equal ones of each part by a small hash table with
- * open addressing. One large table would wait for the memory at each of a million values.
+ * Parts the values by the first bits of their hashes, then finds equal values in each part with a
+ * small hash table (open addressing). One large table would wait for memory at each of a million
+ * values.
  */
 function encodeNumbers(values: Float64Array): Codes {
   const bits = Math.max(0, Math.ceil(Math.log2(values.length / VALUES_OF_PART)));
   const { parted, rows, ends } = partByHash(values, bits);
   const codes = new Int32Array(values.length).fill(-1);
   const longest = ends.reduce((most, end, part) => Math.max(most, end - (ends[part - 1] ?? 0)), 0);
-  /** Where the first of the values that belong there is; −1 for none. */
+  /** The first of the values with this hash; −1 for none. */
   const table = new Int32Array(tableSize(longest));
   const codeOf = new Int32Array(table.length);
   let distinct = 0;
@@ -84,9 +85,9 @@ function encodeNumbers(values: Float64Array): Codes {
   return { codes, distinct };
 }
 
-/** The values but NaN, part by part, and the row of each; `ends[p]` is where part p of 2^`bits` ends. */
+/** The values but NaN, part by part, with their rows. Part p of 2^`bits` ends at `ends[p]`. */
 function partByHash(values: Float64Array, bits: number) {
-  // Shifting in two steps, for a shift by 32 is one by 0.
+  // Two shifts, because a shift by 32 would shift by 0.
   const partOf = (value: number) => (hashOf(value) >>> 1) >>> (31 - bits);
   const counts = new Int32Array(2 ** bits);
   let present = 0;
@@ -108,7 +109,7 @@ function partByHash(values: Float64Array, bits: number) {
   return { parted, rows, ends };
 }
 
-/** A power of two, so that no table is more than half full. */
+/** A power of two that keeps the table at most half full. */
 function tableSize(count: number): number {
   return 2 ** Math.ceil(Math.log2(2 * count + 1));
 }
@@ -116,9 +117,9 @@ function tableSize(count: number): number {
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 
-/** 32 bits of a number, mixed as MurmurHash3 mixes at its end. */
+/** A 32-bit hash of a number, mixed like the end of MurmurHash3. */
 function hashOf(value: number): number {
-  // Adding 0 makes 0 of −0, which is equal to it.
+  // Adding 0 turns −0 into 0, which it equals.
   double[0] = value + 0;
   let hash = Math.imul(halves[0] ^ Math.imul(halves[1], 0x9e3779b1), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
@@ -136,12 +137,12 @@ export class RowHashes {
     this.#hashes = new Int32Array(rows);
   }
 
-  /** How many columns are taken into account. */
+  /** The number of columns added. */
   get width(): number {
     return this.#columns.length;
   }
 
-  /** Takes a further column into account, given with the codes of its cells: a step of MurmurHash3 for each row. */
+  /** Adds a column, given the codes of its cells: one step of MurmurHash3 for each row. */
   add(column: Column, codes: Int32Array): void {
     const hashes = this.#hashes;
     const rows = this.#rows;
@@ -154,14 +155,16 @@ export class RowHashes {
   }
 
   /**
-   * [rows] For each row the first one that equals it in all columns added so far: itself where none comes before it.
-   * @param known [rows] the same for these columns and others beside them: rows that are equal there are not compared again
+   * [rows] For each row the first row that equals it in all columns added so far, itself if there
+   * is none.
+   * @param known [rows] the same for these and further columns: rows that are equal there are not
+   *   compared again
    */
   firstEqual(known?: Int32Array): Int32Array {
     const first = this.#firstAlike();
     const isKnown = (row: number) => known !== undefined && known[row] !== row;
     const alike = Int32Array.from(first.keys()).filter((row) => first[row] !== row && !isKnown(row));
-    // What equals such a row is unequal to the same first one, and so is among them too.
+    // A row that equals such a row also differs from the first one, so it is among them.
     const others = new Map<number, number[]>();
     for (const row of this.#unequal(alike, first)) {
       const candidates = others.get(first[row]) ?? [];
@@ -174,7 +177,7 @@ export class RowHashes {
     return first;
   }
 
-  /** [rows] For each row the first one with the same hash. */
+  /** [rows] For each row the first row with the same hash. */
   #firstAlike(): Int32Array {
     const hashes = this.#hashes;
     const rows = this.#rows;
@@ -191,10 +194,10 @@ export class RowHashes {
     return first;
   }
 
-  /** Those of the rows `alike` that do not equal the first one with their hash. */
+  /** Those of the rows `alike` that differ from the first row with their hash. */
   #unequal(alike: Int32Array, first: Int32Array): Int32Array {
     const differs = new Uint8Array(alike.length);
-    // By column, for by row it would wait for the memory at each cell.
+    // By column, because by row it would wait for memory at each cell.
     for (const column of this.#columns) {
       for (let i = 0; i < alike.length; i++) {
         if (!sameCell(column, first[alike[i]], alike[i])) differs[i] = 1;

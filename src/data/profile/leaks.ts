@@ -1,31 +1,34 @@
 /**
- * Columns that give the target away: often something that is only known afterwards, or the target in other words. A model
- * that has it is perfect, and worth nothing.
+ * Finds columns that leak the target: known only afterwards, or the target in other words. A model
+ * that has such a column is perfect and useless.
+ *
+ * Evidence is in bits: of 2^b columns unrelated to the target, one would look like this by chance
+ * at b bits. Rules without evidence raise false alarms on small tables and rare classes.
  */
 import { type Column, numericColumn, type Table } from '../table.js';
 import { type Codes, encodeCells } from './equalCells.js';
 import type { ColumnProfile } from './tableProfile.js';
 
 /**
- * How a column tells the target, in all rows:
+ * How a column leaks the target, in all rows:
  *
- * - `value`: equal cells go with one target value, and cells repeat, twice on average at least.
- * - `missing`: its cells are missing in the rows of one of two classes, and in no others.
- * - `threshold`: numbers between which thresholds separate the classes.
- * - `linear`: numbers whose correlation with a target of numbers is beyond ±0.9999.
- * - `order`: numbers that never fall (or never rise) as a target of numbers rises.
+ * - `value`: equal cells go with one target value, and cells repeat at least twice on average.
+ * - `missing`: cells are missing in the rows of one of two classes, and in no others.
+ * - `threshold`: thresholds between the numbers separate the classes.
+ * - `linear`: the correlation with a numeric target is beyond ±0.9999.
+ * - `order`: the numbers never fall, or never rise, as a numeric target rises.
  */
 export type Leak = 'value' | 'missing' | 'threshold' | 'linear' | 'order';
 
 const LINEAR = 0.9999;
-/** Of a sample, before all rows are looked at. */
+/** In a sample, before all rows are examined. */
 const NEARLY_LINEAR = 0.99;
-/** Fewer points may well lie on a line. */
+/** Fewer points may easily lie on a line. */
 const LEAST_POINTS = 20;
-/** So many rows show nearly always that there is no order, and a million need not be sorted. */
+/** A sample of this size nearly always refutes an order, so a million rows need not be sorted. */
 const SAMPLE = 1000;
 
-/** Whether equal cells go with equal targets in all rows where neither is missing. */
+/** Whether equal cells go with equal targets, in all rows where neither is missing. */
 export function agrees({ codes, distinct }: Codes, target: Int32Array): boolean {
   const seen = new Int32Array(distinct).fill(-1);
   for (let row = 0; row < codes.length; row++) {
@@ -42,13 +45,14 @@ export class LeakSearch {
   readonly #target: Codes;
   readonly #rows: Int32Array;
   readonly #quantity: Float64Array | undefined;
-  /** Some of the rows, evenly spread; for a target of numbers in its order. */
+  /** Some rows, evenly spread; in the order of a numeric target. */
   readonly #sample: Int32Array;
-  /** All of the rows in the order of a target of numbers; made when it is needed. */
+  /** All rows in the order of a numeric target; made on demand. */
   #order: Int32Array | undefined;
 
   /**
-   * @param rows those to go by: all that have a target, without those that repeat an earlier row and prove nothing
+   * @param rows the rows to examine: all with a target, without repetitions of earlier rows, which
+   *   prove nothing
    * @param quantity [table.rows] the target of a regression
    */
   constructor(table: Table, target: Codes, rows: Int32Array, quantity: Float64Array | undefined) {
@@ -61,7 +65,10 @@ export class LeakSearch {
     this.#sample = quantity === undefined ? sample : orderBy(quantity, sample);
   }
 
-  /** How a column that is neither the target nor an identifier gives the target away, if it does; `agreeing` is what `agrees` said. */
+  /**
+   * How a column leaks the target, if it does. The column must not be the target or an identifier;
+   * `agreeing` is the result of `agrees`.
+   */
   find({ index, cells, missing }: ColumnProfile, agreeing: boolean): Leak | undefined {
     const { columns, rows } = this.#table;
     const column = columns[index];
@@ -127,7 +134,7 @@ export class LeakSearch {
   }
 }
 
-/** Pearson's, of the rows that have a value; NaN where they are too few or all alike. */
+/** Pearson's correlation of the rows that have a value; NaN if they are too few or all equal. */
 function correlation(x: Float64Array, y: Float64Array, rows: Int32Array): number {
   let count = 0;
   let meanX = 0;
@@ -150,19 +157,20 @@ function correlation(x: Float64Array, y: Float64Array, rows: Int32Array): number
   return count < LEAST_POINTS ? Number.NaN : xy / Math.sqrt(xx * yy);
 }
 
-/** How often each code that is not −1 occurs in these rows, [distinct]. */
+/** [distinct] How often each code but −1 occurs in these rows. */
 function countOf(codes: Int32Array, rows: Int32Array, distinct: number): Uint32Array {
   const counts = new Uint32Array(distinct);
   for (const row of rows) if (codes[row] >= 0) counts[codes[row]]++;
   return counts;
 }
 
-/** From here on it is taken to be no chance: one column in 10^12. */
+/** From here on it is no chance: one column in 10^12. */
 export const CONVINCING = 40;
 
 /**
- * That cells which are equal go with equal targets, in all rows: each row whose cell came before, `repeats` of them, would
- * have hit its target with the probability Σ p² over the targets' shares p.
+ * The evidence of equal cells with equal targets in all rows. Each of `repeats` rows whose cell
+ * came before would have hit its target with probability Σ p², where p are the shares of the
+ * targets.
  */
 export function agreementEvidence(repeats: number, targetCounts: Uint32Array): number {
   const rows = sum(targetCounts);
@@ -171,14 +179,17 @@ export function agreementEvidence(repeats: number, targetCounts: Uint32Array): n
   return -repeats * Math.log2(hit);
 }
 
-/** That rows in a given order stand in one block for each group; 2^`ordersBits` orders of these blocks would be as good. */
+/**
+ * The evidence of rows that stand in one block for each group. 2^`ordersBits` orders of these
+ * blocks would serve as well.
+ */
 export function blockEvidence(groupCounts: Uint32Array, ordersBits: number): number {
   let bits = log2Factorial(sum(groupCounts));
   for (const count of groupCounts) bits -= log2Factorial(count);
   return bits - ordersBits;
 }
 
-/** Stirling's series, right to 0.001. */
+/** Stirling's series, accurate to 0.001. */
 export function log2Factorial(n: number): number {
   if (n < 2) return 0;
   return (n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + 1 / (12 * n)) / Math.LN2;
@@ -194,14 +205,14 @@ export function orderBy(keys: Float64Array, rows: Int32Array): Int32Array {
 }
 
 /**
- * Whether values never fall, or never rise, from rows of one key to rows of the next; among rows of equal keys they may
- * do either. Rows without a value are passed over.
- * @param order rows by rising keys
+ * Whether values never fall, or never rise, from rows of one key to rows of the next. Among rows of
+ * equal keys they may do both. Rows without a value are skipped.
+ * @param order rows by ascending keys
  */
 export function isMonotone(values: Float64Array, keys: Float64Array, order: Int32Array): boolean {
   let rising = true;
   let falling = true;
-  // The extremes of all rows of smaller keys, and with them those of the present key.
+  // The bounds of all rows with smaller keys, and those including the current key.
   let minBefore = Number.POSITIVE_INFINITY;
   let maxBefore = Number.NEGATIVE_INFINITY;
   let min = minBefore;

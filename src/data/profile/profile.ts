@@ -1,4 +1,7 @@
-/** A whole table in figures: its columns, its duplicate rows, its target, and what to look at before training. */
+/**
+ * The profile of a table: its columns, duplicate rows and target, and what to look at before
+ * training.
+ */
 export type {
   ColumnProfile,
   ColumnRole,
@@ -20,12 +23,12 @@ import { agrees, type Leak, LeakSearch } from './leaks.js';
 import { columnWarnings, duplicateWarnings, targetWarnings } from './profileWarnings.js';
 import type { ColumnProfile, Level, TableProfile, TargetProfile, Warning } from './tableProfile.js';
 
-/** What one pass over the columns finds. */
+/** Results of one pass over the columns. */
 interface Findings {
   readonly columns: readonly ColumnProfile[];
-  /** [rows] The first row with the same cells: itself where none comes before it. */
+  /** [rows] The first row with the same cells; itself if none comes before it. */
   readonly first: Int32Array;
-  /** Of the features but the identifiers. */
+  /** Of the features without identifiers. */
   readonly features: RowHashes;
   readonly targetCodes: Codes | undefined;
   /** Columns whose equal cells go with equal targets. */
@@ -33,7 +36,7 @@ interface Findings {
 }
 
 /**
- * The figures of a table of which every column was read.
+ * Profiles a table that has all its columns.
  * @param target the number of the target column, from 0
  */
 export function profileTable(table: Table, dialect: CsvFormat, target?: number): TableProfile {
@@ -109,7 +112,7 @@ function describeTarget(
   return { target, warnings: targetWarnings(table, target, columns[index], leaks) };
 }
 
-/** Rows that stand in a group of equal features with more than one class. */
+/** Counts the rows in groups of equal features that have more than one class. */
 function countConflicts(features: RowHashes, first: Int32Array, classes: Int32Array): number {
   if (features.width === 0) return 0;
   const firstFeatures = features.firstEqual(first);
@@ -134,7 +137,10 @@ export interface TargetClasses {
   readonly classes?: readonly Level[];
 }
 
-/** What `data.task: "auto"` makes of the target column by `rows`, those that have a target, and the balance of its classes. */
+/**
+ * What `data.task: "auto"` makes of the target column, and the size of its classes. `rows` are
+ * those with a target.
+ */
 export function profileTarget(
   table: Table,
   index: number,
@@ -158,7 +164,7 @@ export function profileTarget(
   return { task, classes: classes.names.map((name, label) => ({ name, rows: counts[label] })) };
 }
 
-/** These rows of a column alone; none of their cells is missing. */
+/** A column with these rows only; none of their cells is missing. */
 function columnOf(column: Column, rows: Int32Array): Column {
   if (column.missing === 0) return column;
   return column.kind === 'numeric'

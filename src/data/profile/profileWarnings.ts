@@ -5,13 +5,13 @@ import { FAR, hasOutlier } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
 
-/** So many names are written out. */
+/** The number of names that a sentence lists. */
 const SHOWN = 5;
-/** More levels than this make a wide input of what may be better grouped. */
+/** More levels make a wide input; grouping them may be better. */
 const MANY_LEVELS = 100;
 /** The largest finite float32. */
 const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
-/** Where the largest class has more than so many times the rows of the rarest, a network may well ignore the rarest. */
+/** A network may ignore the rarest class if the largest has this many times its rows. */
 const IMBALANCE = 20;
 
 const LEAKS: Readonly<Record<Leak, string>> = {
@@ -22,7 +22,7 @@ const LEAKS: Readonly<Record<Leak, string>> = {
   order: 'it rises or falls with the target without exception',
 };
 
-/** Columns that have something in common. */
+/** Columns with something in common. */
 interface Labels {
   readonly found: readonly ColumnProfile[];
   readonly columns: readonly string[];

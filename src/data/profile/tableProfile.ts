@@ -1,17 +1,20 @@
-/** What a table holds, as `mlp inspect` shows it and `mlp init` goes by: plain data, fit for JSON. */
+/**
+ * The profile of a table, as `mlp inspect` shows it and `mlp init` uses it: plain data, fit for
+ * JSON.
+ */
 import type { Task } from '../../spec/words.js';
 
 /**
  * What a column is taken for.
  *
- * - `constant`: one value, or none at all; missing cells don't count.
- * - `identifier`: says which row it is rather than anything about it (see `columns.ts` for the rule). Never the target.
+ * - `constant`: one value, or none; missing cells don't count.
+ * - `identifier`: tells which row it is (see columnProfile.ts for the rule). Never the target.
  * - `category`: text.
  * - `integer`, `numeric`: numbers, all whole or not.
  */
 export type ColumnRole = 'numeric' | 'integer' | 'category' | 'constant' | 'identifier';
 
-/** A value of a column of text, and in how many rows it stands. */
+/** A value of a column of text, and the number of rows that have it. */
 export interface Level {
   readonly name: string;
   readonly rows: number;
@@ -22,29 +25,35 @@ export interface ColumnProfile {
   /** From 0, in the order of the file. */
   readonly index: number;
   readonly kind: ColumnRole;
-  /** Whether its cells are read as numbers or as text: a constant or an identifier may be either. */
+  /** Whether its cells are read as numbers or text; constants and identifiers may be either. */
   readonly cells: 'numeric' | 'text';
-  /** How many cells are missing. */
+  /** The number of missing cells. */
   readonly missing: number;
-  /** How many different values the others hold: exact. */
+  /** The exact number of different values in the other cells. */
   readonly distinct: number;
-  /** Of the cells that are not missing; not there for text, nor where all are missing. */
+  /** Of the cells that are not missing; absent for text, and if all are missing. */
   readonly range?: { readonly min: number; readonly max: number };
   readonly mean?: number;
-  /** Square root of the mean squared distance from the mean, divided by the number of cells: `numpy.std`. */
+  /** The population's standard deviation: `numpy.std`. */
   readonly deviation?: number;
-  /** The most frequent values of a column of text, most frequent first; five at most. */
+  /** The most frequent values of a column of text, at most five. */
   readonly frequent?: readonly Level[];
 }
 
 export interface TargetProfile {
   readonly name: string;
   readonly index: number;
-  /** What `data.task: "auto"` makes of it; undefined where the column holds fewer than two values: nothing to learn. */
+  /**
+   * What `data.task: "auto"` makes of it; undefined for fewer than two values, where there is
+   * nothing to learn.
+   */
   readonly task: Task | undefined;
-  /** In the order of their labels; not there for regression. */
+  /** In the order of their labels; absent for a regression. */
   readonly classes?: readonly Level[];
-  /** Rows whose features (identifiers left out) equal those of another row that has another class; not there for regression. */
+  /**
+   * Rows whose features (without identifiers) equal those of a row with another class; absent for a
+   * regression.
+   */
   readonly conflictingRows?: number;
 }
 
@@ -62,10 +71,10 @@ export type WarningKind =
   | 'single'
   | 'target';
 
-/** Something to look at before training: a fact about the data, never an error. */
+/** A fact about the data to look at before training, never an error. */
 export interface Warning {
   readonly kind: WarningKind;
-  /** The names of all columns that it is about, of which the text names the first few. */
+  /** The names of all columns concerned; the text names the first few. */
   readonly columns: readonly string[];
   /** A sentence for the user; names in it are quoted and printable. */
   readonly text: string;

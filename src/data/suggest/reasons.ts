@@ -1,4 +1,4 @@
-/** What a proposal is made of, and the words that its reasons share. */
+/** The parts of a suggested config, and the words that its reasons share. */
 
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
 import type { OptimizerConfig } from '../../spec/optimizerConfig.js';
@@ -6,7 +6,7 @@ import type { ScheduleConfig } from '../../spec/scheduleConfig.js';
 import { listed, quote } from '../../text.js';
 import type { ColumnProfile, TableProfile, TargetProfile } from '../profile/tableProfile.js';
 
-/** A train config with the keys that are worth writing; all others keep their defaults. */
+/** A train config with the keys worth writing; the others keep their defaults. */
 export interface SuggestedConfig {
   $schema?: string;
   /** Layers in their short form. */
@@ -21,7 +21,7 @@ export interface SuggestedConfig {
   };
 }
 
-/** Why a key has its value: one sentence that begins with the value. */
+/** Why a key has its value: a sentence that starts with the value. */
 export interface Reason {
   /** The key's path: `data.exclude`. */
   readonly key: string;
@@ -29,7 +29,7 @@ export interface Reason {
   readonly text: string;
 }
 
-/** A table and what is to be learnt from it. */
+/** A table and what is to be learned from it. */
 export interface Context {
   readonly profile: TableProfile;
   readonly target: TargetProfile;
@@ -37,12 +37,12 @@ export interface Context {
   readonly rows: number;
 }
 
-/** How a config calls the column. */
+/** The column as a config names it. */
 export function refOf({ dialect }: TableProfile, { name, index }: ColumnProfile): ColumnRef {
   return dialect.header ? name : index;
 }
 
-/** `"age", "size" and 7 more`; of a file without header `column 0, column 2`. */
+/** `"age", "size" and 7 more`; without a header `column 0, column 2`. */
 export function listOf({ dialect }: TableProfile, columns: readonly ColumnProfile[]): string {
   return listed(columns.map(({ name }) => (dialect.header ? quote(name) : `column ${name}`)));
 }

@@ -1,4 +1,7 @@
-/** Which columns are features, and which of their numbers are categories. */
+/**
+ * Suggests the target, the features, which numbers are categories, how missing cells are filled and
+ * how columns are scaled.
+ */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ByColumn } from '../../spec/dataConfig.js';
 import type { MissingPolicy } from '../../spec/words.js';
@@ -9,20 +12,20 @@ import { type Context, listOf, type Reason } from './reasons.js';
 export interface FeatureChoice {
   readonly features: readonly ColumnProfile[];
   readonly exclude: readonly ColumnProfile[];
-  /** Columns of numbers that are categories. */
+  /** Numeric columns that are categories. */
   readonly categories: readonly ColumnProfile[];
   readonly reasons: readonly Reason[];
 }
 
-/** With more of its cells missing than this a column says little. */
+/** A column with a larger share of missing cells tells little. */
 const MOST_MISSING = 0.5;
-/** A category with more levels than this needs so many rows for each of them. */
+/** A category with more levels needs this many rows for each. */
 const FEW_LEVELS = 10;
 const ROWS_PER_LEVEL = 5;
-/** Codes with more values than this are left as numbers. */
+/** Codes with more values stay numbers. */
 const MOST_CODES = 50;
 
-/** Last words of names whose numbers stand for something: their order and distance mean nothing. */
+/** Last words of names whose numbers are codes: their order and distance mean nothing. */
 const CODE_NAMES: readonly string[] = [
   'id',
   'code',
@@ -41,15 +44,17 @@ const CODE_NAMES: readonly string[] = [
 ];
 
 /**
- * No features are identifiers, constants, columns with more than half of their cells missing, texts whose levels (more than ten)
- * come up less than five times on average, and repeated ids with more than fifty values. Only numbers that identify the
- * rows are features all the same where nothing else is.
+ * Chooses the features. Excluded are identifiers, constants, columns with more than half of their
+ * cells missing, texts with more than ten levels that occur less than five times on average, and
+ * repeated ids with more than fifty values. Numeric identifiers become features if nothing else is
+ * left.
  *
- * Whole numbers whose name says that they are codes are categories, where they have 3 to 50 values and five rows for each.
+ * Whole numbers whose name says that they are codes are categories, if they have 3 to 50 values and
+ * five rows for each.
  *
  * @param candidates columns that may be features
- * @param pixels whether they are a picture: its constant pixels stay
- * @throws MlpError (65) where none of them can be one
+ * @param pixels whether they are a picture, whose constant pixels stay
+ * @throws MlpError ExitCode.data if no column is left
  */
 export function chooseFeatures(
   context: Context,
@@ -78,7 +83,7 @@ export function chooseFeatures(
   };
 }
 
-/** The columns that are no features, with what they do instead of telling something. */
+/** The excluded columns, each with the reason. */
 function excludedOf(rows: number, candidates: readonly ColumnProfile[]): Map<ColumnProfile, string> {
   const excluded = new Map<ColumnProfile, string>();
   for (const column of candidates) {
@@ -109,7 +114,7 @@ function whyExcluded(
   return undefined;
 }
 
-/** Whether the numbers of a column stand for something, by its name. Two values are as good as a category. */
+/** Whether the numbers of a column are codes, by its name. Two values are as good as a category. */
 function isCode({ name, kind, distinct, missing }: ColumnProfile, rows: number): boolean {
   return (
     kind === 'integer' &&
@@ -126,7 +131,7 @@ function lastWord(name: string): string {
   return words?.at(-1)?.toLowerCase() ?? '';
 }
 
-/** One reason, with the columns gathered by cause. */
+/** One reason, with the columns grouped by cause. */
 function excludeReasons({ profile }: Context, excluded: ReadonlyMap<ColumnProfile, string>): Reason[] {
   const causes = [...new Set(excluded.values())].map((why) => {
     const columns = [...excluded].flatMap(([column, cause]) => (cause === why ? [column] : []));
@@ -148,21 +153,22 @@ function categoryReasons({ profile }: Context, categories: readonly ColumnProfil
 }
 
 export interface MissingChoice {
-  /** Not there where no cell is missing. */
+  /** Absent if no cell is missing. */
   readonly missing?: ByColumn<MissingPolicy>;
-  /** How many features get an input of their own for where they are missing. */
+  /** How many features get an indicator as a further input. */
   readonly indicators: number;
   readonly reasons: readonly Reason[];
 }
 
-/** From this share of the rows on, that a cell is missing may tell something by itself. */
+/** From this share of missing cells on, being missing may tell something by itself. */
 const TELLING = 0.05;
-/** For more columns than this one policy is written for all. */
+/** With more columns, one policy is written for all. */
 const MOST_POLICIES = 12;
 
 /**
- * Numbers are filled with the median, which outliers don't move, and categories with the most frequent level; where a twentieth of
- * the cells or more is missing an indicator says where. Rows without a target are dropped.
+ * Fills numbers with the median, which outliers don't move, and categories with the most frequent
+ * level. If a twentieth of the cells or more is missing, an indicator marks them. Rows without a
+ * target are dropped.
  */
 export function chooseMissing(context: Context, features: readonly ColumnProfile[]): MissingChoice {
   const { profile, target } = context;
@@ -216,19 +222,19 @@ interface Group {
   readonly why: string;
 }
 
-/** Fewer columns are no picture. */
+/** Fewer columns are not a picture. */
 const LEAST_PIXELS = 16;
-/** The greatest value of a picture in bytes: at least one pixel is bright. */
+/** Bounds of the largest value in a picture of bytes: at least one pixel is bright. */
 const BRIGHT = { least: 128, most: 255 };
-/** From this share of the whole range on a column spans it. */
+/** A column that spans this share of the whole range counts as spanning it. */
 const SPANS = 0.9;
-/** A network starts with outputs of about this size. */
+/** The outputs of a network start at about this size. */
 const USUAL_DEVIATION = { least: 0.5, most: 2 };
 const USUAL_MEAN = 2;
 
 /**
- * Whether all columns together look like pictures in bytes: at least 16, of whole numbers from 0 to 255 without a missing one,
- * half of which span nearly the whole range.
+ * Whether all columns together look like pictures of bytes: at least 16 columns of whole numbers
+ * from 0 to 255, none missing, half of which span nearly the whole range.
  */
 export function arePixels(columns: readonly ColumnProfile[]): boolean {
   if (columns.length < LEAST_PIXELS) return false;
@@ -243,10 +249,10 @@ export function arePixels(columns: readonly ColumnProfile[]): boolean {
 }
 
 /**
- * Pictures to [0, 1]: dividing by the deviation would blow up the pixels that are hardly ever lit. All other numbers to mean 0 and
- * variance 1.
+ * Scales pictures to [0, 1], because division by the deviation would amplify pixels that are hardly
+ * ever lit, and all other numbers to mean 0 and variance 1.
  *
- * @param numbers the features that are no categories
+ * @param numbers the features that are not categories
  */
 export function chooseScaling(
   numbers: readonly ColumnProfile[],
@@ -274,7 +280,10 @@ export function chooseScaling(
   };
 }
 
-/** Whether a regression's target is far from what a network starts with: deviations of about 1 around 0. */
+/**
+ * Whether the target of a regression is far from where a network starts: deviation about 1 around
+ * 0.
+ */
 export function chooseTargetScaling({ profile, target }: Context): {
   standardizeTarget?: true;
   reasons: Reason[];
@@ -293,7 +302,7 @@ function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** What targets are called, the surest first. */
+/** Usual names of targets, the surest first. */
 const TARGET_NAMES = [
   'target',
   'label',
@@ -309,7 +318,10 @@ const TARGET_NAMES = [
   'result',
 ];
 
-/** The column with a name that targets have, else the last one: that is where most data sets keep it. */
+/**
+ * The first column with a usual name for targets, else the last column, where most data sets keep
+ * it.
+ */
 export function likelyTarget(names: readonly string[]): string {
   const plain = names.map((name) => name.trim().toLowerCase());
   const known = TARGET_NAMES.find((name) => plain.includes(name));

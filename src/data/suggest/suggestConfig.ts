@@ -1,6 +1,7 @@
 /**
- * A train config for a table: which columns, how they are encoded, how large a network, how it is trained, and why. Rules of
- * thumb, each stated where it is applied (`propose/`), all of them by the summary alone: nothing is trained here.
+ * Suggests a train config for a table, with reasons: columns, encodings, network and training. The
+ * rules of thumb are stated where they are applied. They use only the profile; nothing is trained
+ * here.
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { DELIMITERS } from '../../spec/words.js';
@@ -30,7 +31,7 @@ export { likelyTarget } from './suggestColumns.js';
 export interface SuggestOptions {
   /** `data.train`: the path of the CSV, relative to the config. */
   readonly train: string;
-  /** `$schema`, where there is one within reach. */
+  /** `$schema`, if a schema is at hand. */
   readonly schema?: string;
 }
 
@@ -38,25 +39,25 @@ export interface Suggestion {
   readonly config: SuggestedConfig;
   /** In the order of the keys; not every key needs one. */
   readonly reasons: readonly Reason[];
-  /** Sentences for the user: what no config can mend. */
+  /** Sentences for the user about what no config can correct. */
   readonly warnings: readonly string[];
 }
 
-/** Where the largest class has more than so many times the rows of the rarest, classes are weighed. */
+/** Classes are weighted if the largest has more than this many times the rows of the rarest. */
 const IMBALANCE = 5;
-/** A class of fewer rows would count for more than it can tell. */
+/** With fewer rows, the weight of a class would exceed what it can tell. */
 const LEAST_WEIGHED = 5;
 
-/** Warnings that the config answers, or that it has a warning of its own for. */
+/** Warnings that the config settles, or replaces by its own. */
 const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 'single', 'target'];
 
 /**
- * A config for a table whose summary has a target.
+ * Suggests a config for a table whose profile has a target.
  *
- * What was detected is written where it is not the usual: a delimiter other than the comma, a header that is not there, a comment
- * character. `standardize` is always written, for it changes every number.
+ * What was detected is written if it is unusual: a delimiter other than the comma, no header, a
+ * comment character. `standardize` is always written, because it changes every number.
  *
- * @throws MlpError (65) where the target is always the same, or no column is left to learn from
+ * @throws MlpError ExitCode.data if the target has one value, or no column is left to learn from
  */
 export function suggestConfig(profile: TableProfile, { train, schema }: SuggestOptions): Suggestion {
   const { target } = profile;
@@ -138,7 +139,7 @@ function nothingToLearn({ path }: TableProfile, { name }: TargetProfile): MlpErr
   );
 }
 
-/** What a reader of the config would wonder about. */
+/** Unusual settings that a reader of the config would ask about. */
 function dialectOf({
   dialect,
 }: TableProfile): Pick<SuggestedConfig['data'], 'delimiter' | 'header' | 'comment'> {
@@ -195,7 +196,7 @@ function weightsReason({ classes = [] }: TargetProfile): Reason {
   };
 }
 
-/** The rarest class and the largest. */
+/** The rarest and the largest class. */
 function extremes(classes: readonly Level[]): [Level, Level] {
   return [
     classes.reduce((a, b) => (b.rows < a.rows ? b : a)),
@@ -203,7 +204,7 @@ function extremes(classes: readonly Level[]): [Level, Level] {
   ];
 }
 
-/** Whether the config leaves what the warning is about as it is. */
+/** Whether the config does not settle what the warning is about. */
 function isOpen(
   { kind, columns }: Warning,
   exclude: readonly ColumnProfile[],

@@ -1,4 +1,7 @@
-/** How large the network is, and how it is trained: rules of thumb that do well on small and middling tables. */
+/**
+ * Suggests the size of the network and its training, by rules of thumb that suit small and medium
+ * tables.
+ */
 
 import type { Task } from '../../spec/words.js';
 import { counted } from '../../text.js';
@@ -14,27 +17,28 @@ export interface Sizes {
   readonly trainRows: number;
 }
 
-/** From so many rows on there is a second hidden layer and a smaller learning rate, and no L2. */
+/** With this many rows: a second hidden layer, a smaller learning rate, and no L2. */
 const MANY_ROWS = 10_000;
 
 const WIDTH = { least: 8, usual: 16, usualOfMany: 64, most: 256 };
-/** Weights and biases that a row can pay for, with L2 to help. */
+/** Weights and biases that a row can support, with the help of L2. */
 const PARAMETERS_PER_ROW = 10;
 
-/** About as many steps as small networks take to settle. */
+/** Small networks settle in about this many steps. */
 const STEPS = 1000;
 const EPOCHS = [10, 20, 30, 50, 100, 200];
 const BATCH = { least: 16, most: 256 };
 const LEARNING_RATE = { usual: 0.005, ofMany: 0.002 };
-/** What the schedule leaves of the learning rate at the end. */
+/** The share of the learning rate that the schedule leaves at the end. */
 const LAST_RATE = 0.05;
 /** λ times the number of training rows. Quantities are noisier than classes. */
 const L2 = { classes: 2, quantity: 30 };
 
 /**
- * Hidden layers of relu. The first is as wide as inputs and outputs together, rounded up to a power of two between 16 (64 for
- * 10,000 rows and more) and 256; from 10,000 rows on a second one has half its width. Both are halved, down to 8,
- * while there are more than ten parameters for each row.
+ * Suggests hidden layers of relu. The first is as wide as inputs and outputs together, rounded up
+ * to a power of two between 16 (64 for 10,000 rows and more) and 256. From 10,000 rows on, a second
+ * one has half its width. Both are halved, down to 8, while there are more than ten parameters for
+ * each row.
  */
 export function suggestLayers({ inputs, outputs, rows }: Sizes): {
   layers: (number | string)[];
@@ -62,10 +66,15 @@ export function suggestLayers({ inputs, outputs, rows }: Sizes): {
 }
 
 /**
- * - A batch is the power of two up to the root of the training rows, from 16 to 256: small enough for many steps, large enough to be fast.
+ * Suggests the training.
+ *
+ * - A batch is the power of two up to the root of the training rows, from 16 to 256: small enough
+ *   for many steps, large enough to be fast.
  * - Epochs (10, 20, 30, 50, 100 or 200) are the fewest that give 1000 steps.
- * - Adam starts with 0.005, from 10,000 rows on with 0.002; the rate falls by the same factor each epoch, to a twentieth at the end.
- * - Below 10,000 rows L2 is 2 / rows for classes and 30 / rows for quantities, over the training rows.
+ * - Adam starts with 0.005, from 10,000 rows on with 0.002. The rate falls by the same factor each
+ *   epoch, to a twentieth at the end.
+ * - Below 10,000 rows L2 is 2 / rows for classes and 30 / rows for quantities, by the training
+ *   rows.
  */
 export function suggestTraining({ task, rows, trainRows }: Sizes): {
   training: SuggestedConfig['training'];

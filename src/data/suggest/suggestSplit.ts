@@ -1,4 +1,6 @@
-/** Which rows are held out from training: those that a column marks, or a share that the classes allow. */
+/**
+ * Suggests which rows to hold out: those that a column marks, or a share that the classes allow.
+ */
 
 import type { RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
 import { counted, quote } from '../../text.js';
@@ -8,21 +10,21 @@ import { type Context, listOf, type Reason, refOf } from './reasons.js';
 export interface SplitSuggestion {
   readonly validation: RowsOf;
   readonly test?: RowsOf;
-  /** The column that marks rows: no feature. */
+  /** The column that marks rows; it is not a feature. */
   readonly column?: ColumnProfile;
-  /** About how many rows are left to train on. */
+  /** About how many training rows are left. */
   readonly trainRows: number;
   readonly reasons: readonly Reason[];
   readonly warnings: readonly string[];
 }
 
 const USUAL_SHARE = 0.2;
-/** From so many rows on, a tenth of them gives an accuracy to half a percent. */
+/** With this many rows, a tenth of them measures an accuracy to half a percent. */
 const MANY_ROWS = 100_000;
 const SHARE_OF_MANY = 0.1;
-/** What is held out of fewer rows tells nothing. */
+/** With fewer rows, held-out rows tell nothing. */
 const LEAST_ROWS = 10;
-/** Holding out more would leave too little to learn from. */
+/** A larger share would leave too little to learn from. */
 const LARGEST_SHARE = 0.5;
 
 const MARKS = {
@@ -33,11 +35,12 @@ const MARKS = {
 type Mark = keyof typeof MARKS;
 
 /**
- * - A column of text that holds nothing but words such as train, val and test says which rows are which. Without a word for
- *   the validation rows a share of the others validates.
- * - Else a fifth validates, and a tenth of 100,000 rows and more. Of classes each must have a row on both sides: where they
- *   are many the share grows up to a half, and where that is not enough, or a class has a single row, nothing is held out.
- * - Of less than 10 rows nothing is held out.
+ * - A column of text that holds only words such as train, val and test marks the rows. Without a
+ *   word for validation, a share of the training rows validates.
+ * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
+ *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
+ *   has a single row, nothing is held out.
+ * - Of fewer than 10 rows nothing is held out.
  */
 export function suggestSplit(context: Context): SplitSuggestion {
   const { profile, target, rows } = context;
@@ -76,7 +79,7 @@ function splitByColumn(
   };
 }
 
-/** The levels of a column that says which rows train and which don't; undefined for any other. */
+/** The levels of a column that marks training and held-out rows; undefined for any other column. */
 function marksOf({ kind, distinct, frequent = [] }: ColumnProfile): Map<Mark, Level> | undefined {
   if (kind !== 'category' || distinct !== frequent.length) return undefined;
   const marks = new Map<Mark, Level>();
@@ -108,7 +111,7 @@ function shareOf({ target: { classes } }: Context, rows: number) {
   return { validation: share, trainRows, reasons: [{ key: 'data.validation', text: `${share}, ${why}` }] };
 }
 
-/** `usual`, more where the classes need it, or 0. */
+/** `usual`, more if the classes need it, or 0. */
 function allowedShare(rows: number, usual: number, classes: readonly Level[] = []): number {
   if (rows < LEAST_ROWS || classes.some((level) => level.rows === 1)) return 0;
   let share = usual;
@@ -116,7 +119,7 @@ function allowedShare(rows: number, usual: number, classes: readonly Level[] = [
   return share <= LARGEST_SHARE && rows - Math.ceil(share * rows) >= classes.length ? share : 0;
 }
 
-/** Says what to do where nothing can be held out. */
+/** Tells what to do if nothing can be held out. */
 function shareWarnings({ profile, target: { classes = [] }, rows }: Context): string[] {
   if (allowedShare(rows, USUAL_SHARE, classes) > 0) return [];
   const single = classes.find((level) => level.rows === 1);

@@ -1,7 +1,8 @@
 /**
- * Text to numbers, in blocks of cells. `findCells` finds where they end; `readShortNumbers` reads numbers of up to 8 digits,
- * which are most, 16 characters at once and without a branch, or `readTinyNumbers` those of up to 3, such as pixels;
- * `readOtherNumbers` reads what these have left over, and leaves over itself what is for the caller.
+ * Text to numbers, in blocks of cells. `findCells` finds where they end; `readShortNumbers` reads
+ * numbers of up to 8 digits, which are most, 16 characters at once and without a branch, or
+ * `readTinyNumbers` those of up to 3, such as pixels; `readOtherNumbers` reads what these have left
+ * over, and leaves over itself what is for the caller.
  *
  * A number is written twice: as float64, and packed (see packed.ts).
  */
@@ -36,9 +37,10 @@ store<u8>(SIGNS + PLUS, 1);
 store<u8>(SIGNS + MINUS, 17);
 
 /**
- * Writes to `marks` [u32] where the cells of the text at..end are: cell i lies between elements i and i + 1, each a
- * delimiter or a newline (the first one is taken to be just before the text). Stops when there are at least `most` cells,
- * and returns how many there are. There are 64 blanks behind the text. Up to most + 68 elements are written.
+ * Writes to `marks` [u32] where the cells of the text at..end are: cell i lies between elements i
+ * and i + 1, each a delimiter or a newline (the first one is taken to be just before the text).
+ * Stops when there are at least `most` cells, and returns how many there are. There are 64 blanks
+ * behind the text. Up to most + 68 elements are written.
  */
 export function findCells(at: usize, end: usize, delimiter: i32, most: i32, marks: usize): i32 {
   const delimiters = i8x16.splat(<i8>delimiter);
@@ -73,8 +75,9 @@ export function findCells(at: usize, end: usize, delimiter: i32, most: i32, mark
 }
 
 /**
- * Reads `count` cells that are mostly integers of up to three digits without a sign, given where they are as `findCells` does it. Returns
- * how many are left over, whose `values` and `packed` mean nothing; `others` [u32] receives their numbers, rising. All have room for one more.
+ * Reads `count` cells that are mostly integers of up to three digits without a sign, given where
+ * they are as `findCells` does it. Returns how many are left over, whose `values` and `packed` mean
+ * nothing; `others` [u32] receives their numbers, rising. All have room for one more.
  */
 export function readTinyNumbers(marks: usize, count: i32, values: usize, packed: usize, others: usize): i32 {
   let other = others;
@@ -99,7 +102,10 @@ export function readTinyNumbers(marks: usize, count: i32, values: usize, packed:
 /** Of the last `readOtherNumbers`. */
 export let unpackedCells: i32 = 0;
 
-/** Cells that go through the two loops of `readShortNumbers` together: as many as stay in the first cache. */
+/**
+ * Cells that go through the two loops of `readShortNumbers` together: as many as stay in the first
+ * cache.
+ */
 const STRIP: i32 = 128;
 /** [STRIP, 16] u8: the digits of each cell, the last one in lane 15. */
 const DIGITS = memory.data(2048, 16);
@@ -108,17 +114,20 @@ const CODES = memory.data(512, 16);
 const FAULTS = memory.data(512, 16);
 
 /**
- * Reads `count` cells, given where they are as `findCells` does it. Returns how many are left over, whose `values` and
- * `packed` mean nothing; `others` [u32] receives their numbers, rising. All have room for three more.
+ * Reads `count` cells, given where they are as `findCells` does it. Returns how many are left over,
+ * whose `values` and `packed` mean nothing; `others` [u32] receives their numbers, rising. All have
+ * room for three more.
  */
 export function readShortNumbers(marks: usize, count: i32, values: usize, packed: usize, others: usize): i32 {
   return readShort(marks, 1, marks + 4, count, values, packed, others);
 }
 
 /**
- * The same for cells of which number i begins behind element i · step of `before` and ends at element i of `stops`.
+ * The same for cells of which number i begins behind element i · step of `before` and ends at
+ * element i of `stops`.
  *
- * In two loops, for a processor overlaps the steps of many cells where each has few, and of few where each has many.
+ * In two loops, for a processor overlaps the steps of many cells where each has few, and of few
+ * where each has many.
  */
 @inline
 function readShort(
@@ -165,7 +174,10 @@ function spreadDigits(before: usize, stepBytes: usize, stops: usize, cells: i32)
   }
 }
 
-/** Writes the numbers that the digits are, four at once; returns the end of `others`, to which left over cells are added. */
+/**
+ * Writes the numbers that the digits are, four at once; returns the end of `others`, to which left
+ * over cells are added.
+ */
 @inline
 function joinStrip(first: i32, count: i32, values: usize, packed: usize, others: usize): usize {
   const LOW = lowBytes();
@@ -202,10 +214,10 @@ function joinStrip(first: i32, count: i32, values: usize, packed: usize, others:
 }
 
 /**
- * Reads the `count` cells whose numbers are in `others`, and returns how many are still left over, with their numbers now in
- * front. `marks` are as `findCells` writes them, the cells in rows of `columns`. A column that is not `wanted` [columns, u8]
- * is passed over. `unpacked` [u32] receives the numbers of the cells that can't be packed, `unpackedCells` of them; they are
- * packed as 0.
+ * Reads the `count` cells whose numbers are in `others`, and returns how many are still left over,
+ * with their numbers now in front. `marks` are as `findCells` writes them, the cells in rows of
+ * `columns`. A column that is not `wanted` [columns, u8] is passed over. `unpacked` [u32] receives
+ * the numbers of the cells that can't be packed, `unpackedCells` of them; they are packed as 0.
  */
 export function readOtherNumbers(
   marks: usize,
@@ -245,9 +257,10 @@ export function readOtherNumbers(
 }
 
 /**
- * Reads the cells of one column, `count` of them: each begins behind the position that every `step`-th element of `before`
- * [u32] says, and ends at the next delimiter or newline. `others` receives the numbers of those that are left over; returns
- * how many. `stops` and `packed` are for use meanwhile.
+ * Reads the cells of one column, `count` of them: each begins behind the position that every
+ * `step`-th element of `before` [u32] says, and ends at the next delimiter or newline. `others`
+ * receives the numbers of those that are left over; returns how many. `stops` and `packed` are for
+ * use meanwhile.
  */
 export function readColumn(
   before: usize,

@@ -1,6 +1,10 @@
-/** Sixteen characters at once, as lanes of a vector: less 48, the last one in lane 15. What is before the number is 0. */
+/**
+ * Sixteen characters at once, as lanes of a vector: less 48, the last one in lane 15. What is
+ * before the number is 0.
+ */
 
-// Constants lie in memory, for V8 builds a constant vector anew wherever it is used: loaded before a loop it stays in a register.
+// Constants lie in memory, for V8 builds a constant vector anew wherever it is used: loaded before
+// a loop it stays in a register.
 const CONSTANTS = memory.data(112, 16);
 v128.store(CONSTANTS, i8x16.splat(48));
 v128.store(CONSTANTS, i8x16.splat(118), 16);
@@ -54,8 +58,8 @@ export function tenThousands(): v128 {
 const LANES = memory.data<u64>([0, 0, -1, -1]);
 
 /**
- * The last `length` lanes, for 0 ≤ length ≤ 16. For a longer number, which no one takes, any: the memory is larger than
- * any text.
+ * The last `length` lanes, for 0 ≤ length ≤ 16. For a longer number, which no one takes, any: the
+ * memory is larger than any text.
  */
 @inline
 export function lastLanes(length: i32): v128 {
@@ -68,7 +72,10 @@ export function notDigits(lanes: v128, beyondDigits: v128): i32 {
   return i8x16.bitmask(i8x16.add_sat_u(lanes, beyondDigits));
 }
 
-/** Sixteen bytes for each lane a point may be in: its lane goes, and those before it move up. Row 16 is for none. */
+/**
+ * Sixteen bytes for each lane a point may be in: its lane goes, and those before it move up. Row 16
+ * is for none.
+ */
 const WITHOUT_POINT = memory.data(272, 16);
 for (let point = 0; point <= 16; point++) {
   for (let lane = 0; lane < 16; lane++) {

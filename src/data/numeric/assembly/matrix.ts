@@ -9,9 +9,9 @@ export function scaleFloat64(rows: i32, columns: i32, x: usize, shift: usize, sc
 }
 
 /**
- * Copies rows of a block to their places, `place` [rows] i32: rows of the matrix, or negative for none. Of each row the
- * `runs` [count, 3] are copied: from where in the block's row, to where in the matrix's, and how much. All in bytes,
- * multiples of 4.
+ * Copies rows of a block to their places, `place` [rows] i32: rows of the matrix, or negative for
+ * none. Of each row the `runs` [count, 3] are copied: from where in the block's row, to where in
+ * the matrix's, and how much. All in bytes, multiples of 4.
  */
 export function placeRows(
   block: usize,

@@ -1,12 +1,13 @@
 /**
- * What fitting needs of the columns of a block: mean and spread, least and greatest value. All over chosen rows, two
- * columns at a time.
+ * What fitting needs of the columns of a block: mean and spread, least and greatest value. All over
+ * chosen rows, two columns at a time.
  */
 
 /**
- * Adds `count` ≥ 1 rows to the mean and the sum of squared deviations of each column, which are those of `before` rows so
- * far: within the block by the corrected two-pass algorithm, the rest by the formula of Chan, Golub and LeVeque (1983). A
- * mean is the sum of two numbers, so that the difference of two is good to the last digit also where it is far from 0.
+ * Adds `count` ≥ 1 rows to the mean and the sum of squared deviations of each column, which are
+ * those of `before` rows so far: within the block by the corrected two-pass algorithm, the rest by
+ * the formula of Chan, Golub and LeVeque (1983). A mean is the sum of two numbers, so that the
+ * difference of two is good to the last digit also where it is far from 0.
  *
  * @param values the block [rows, columns] f64
  * @param chosen [count] u32: where each row begins in it, in bytes
@@ -68,7 +69,10 @@ function sumRest(a: v128, b: v128, sum: v128): v128 {
   return f64x2.add(f64x2.sub(a, f64x2.sub(sum, ofB)), f64x2.sub(b, ofB));
 }
 
-/** Takes rows, at least one, into the least and the greatest value of each column; arguments as above. */
+/**
+ * Takes rows, at least one, into the least and the greatest value of each column; arguments as
+ * above.
+ */
 export function addExtremes(
   values: usize,
   chosen: usize,

@@ -1,8 +1,9 @@
 /**
- * Decimal numbers to the nearest float64, exactly or not at all: what is not certain here is left to the caller. Up to 2^53
- * and with a power of ten up to 22 both are exact, and one division or product rounds once (Clinger, How to read floating
- * point numbers accurately, 1990); else the digits are multiplied by a power of ten of 64 bits (after Lemire, Number parsing
- * at a gigabyte per second, 2021).
+ * Decimal numbers to the nearest float64, exactly or not at all: what is not certain here is left
+ * to the caller. Up to 2^53 and with a power of ten up to 22 both are exact, and one division or
+ * product rounds once (Clinger, How to read floating point numbers accurately, 1990); else the
+ * digits are multiplied by a power of ten of 64 bits (after Lemire, Number parsing at a gigabyte
+ * per second, 2021).
  */
 
 import {
@@ -35,7 +36,10 @@ const LARGEST_EXACT: u64 = 1 << 53;
 
 /** The exponents of ten in `powersOfTen` go from −mostPower to mostPower. */
 export const mostPower: i32 = 80;
-/** [2 · mostPower + 1] u64: the upper 64 bits of each power of ten, rounded down. The loader writes them. */
+/**
+ * [2 · mostPower + 1] u64: the upper 64 bits of each power of ten, rounded down. The loader writes
+ * them.
+ */
 export const powersOfTen: usize = memory.data(1288, 16);
 
 /** Any number of so many digits is less than 2^64. */
@@ -46,15 +50,16 @@ export let digits: u64 = 0;
 export let power: i32 = 0;
 
 /**
- * The number that the characters start..stop are (sign, digits, fraction, exponent); sets `digits` and `power`. NaN where
- * they are none, or where it is not certain which float64 is the nearest.
+ * The number that the characters start..stop are (sign, digits, fraction, exponent); sets `digits`
+ * and `power`. NaN where they are none, or where it is not certain which float64 is the nearest.
  */
 export function readNumber(start: usize, stop: usize): f64 {
   const sign = <u32>load<u8>(start);
   const from = start + usize(sign == MINUS || sign == PLUS);
   let value: f64;
   if (readLongFraction(from, stop)) {
-    // Whether so many digits are more than 2^53 is anybody's guess, and a branch that is guessed wrong costs more than the product.
+    // Whether so many digits are more than 2^53 is anybody's guess, and a branch that is guessed
+    // wrong costs more than the product.
     value = digits == 0 ? 0 : roundedProduct();
   } else if (readDecimal(from, stop)) {
     value = scaled();
@@ -66,8 +71,8 @@ export function readNumber(start: usize, stop: usize): f64 {
 }
 
 /**
- * A number of 17 to 32 characters without an exponent whose last 16 are digits: those with all their digits, as programs write
- * them. False where the characters are anything else.
+ * A number of 17 to 32 characters without an exponent whose last 16 are digits: those with all
+ * their digits, as programs write them. False where the characters are anything else.
  */
 @inline
 function readLongFraction(from: usize, stop: usize): bool {
@@ -130,7 +135,8 @@ function readExponent(at: usize, stop: usize): bool {
   for (; at < stop; at++) {
     const digit = <u32>load<u8>(at) - ZERO;
     if (digit > 9) return false;
-    // Beyond every float64, and larger does not matter: but for digits that are 0, the caller decides.
+    // Beyond every float64, and larger does not matter: but for digits that are 0, the caller
+    // decides.
     if (exponent < 100000000) exponent = exponent * 10 + <i32>digit;
   }
   power += sign == MINUS ? -exponent : exponent;
@@ -151,8 +157,11 @@ function scaled(): f64 {
 }
 
 /**
- * The same for |power| ≤ mostPower. The power is short of the true one by less than one unit in its last place, and so the
- * product, in units of its upper half, by less than 1: NaN where that could change the rounding.
+ * The same for 
+ * power
+ * ≤ mostPower. The power is short of the true one by less than one unit in its last place, and so
+ * the product, in units of its upper half, by less than 1: NaN where that could change the
+ * rounding.
  */
 @inline
 function roundedProduct(): f64 {

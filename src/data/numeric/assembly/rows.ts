@@ -1,4 +1,7 @@
-/** What the rows of a text look like: how many, all of one width, and nothing in them that only csv-parse understands. */
+/**
+ * What the rows of a text look like: how many, all of one width, and nothing in them that only
+ * csv-parse understands.
+ */
 
 const NEWLINE: i32 = 10;
 const RETURN: i32 = 13;
@@ -17,9 +20,10 @@ export let rows: i32 = 0;
 export let isAscii: bool = true;
 
 /**
- * Checks the text at..end: whole rows, the last ending in a newline, and 64 blanks behind. `captured` [u32], rising and then
- * one that is at least `columns`, are columns whose cells are wanted: `starts` [rows, captured, u32] receives the position
- * before each of them, and at most as many elements more.
+ * Checks the text at..end: whole rows, the last ending in a newline, and 64 blanks behind.
+ * `captured` [u32], rising and then one that is at least `columns`, are columns whose cells are
+ * wanted: `starts` [rows, captured, u32] receives the position before each of them, and at most as
+ * many elements more.
  */
 export function checkRows(
   at: usize,
@@ -102,7 +106,10 @@ function oddLanes(text: v128, newlines: v128, delimiters: v128): v128 {
   return v128.or(v128.andnot(low, separators), i8x16.eq(text, i8x16.splat(<i8>QUOTE)));
 }
 
-/** What the 64 characters from `at` hold beside plain ones; PLAIN where all the others are not ASCII. */
+/**
+ * What the 64 characters from `at` hold beside plain ones; PLAIN where all the others are not
+ * ASCII.
+ */
 function oddCharacters(at: usize, delimiter: i32): i32 {
   let what = PLAIN;
   for (let i = 0; i < 64; i++) {
@@ -114,7 +121,10 @@ function oddCharacters(at: usize, delimiter: i32): i32 {
   return what;
 }
 
-/** Where the text ended after the carriage returns of its line ends were dropped; 0 where one stands elsewhere. */
+/**
+ * Where the text ended after the carriage returns of its line ends were dropped; 0 where one stands
+ * elsewhere.
+ */
 export function dropReturns(at: usize, end: usize): usize {
   const returns = i8x16.splat(<i8>RETURN);
   let from = at; // what is still to be moved

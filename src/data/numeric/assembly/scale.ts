@@ -1,6 +1,6 @@
 /**
- * Packed decimals: numbers of up to 8 digits in 32 bits, exactly, as digits · 32 + sign · 16 + code. Codes 1 to 15 mean 15 − code
- * decimal places, code 0 none.
+ * Packed decimals: numbers of up to 8 digits in 32 bits, exactly, as digits · 32 + sign · 16 +
+ * code. Codes 1 to 15 mean 15 − code decimal places, code 0 none.
  */
 
 /** [32] What the digits are divided by, by sign and code. */
