@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mlpHere, temporaryFolder } from './support/cli.js';
@@ -60,7 +68,7 @@ describe('links', () => {
     }
   });
 
-  it.each(PAGES.filter((page) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(page)))(
+  it.each(PAGES.filter((page) => page !== 'CHANGELOG.md'))(
     '%s: names files and scripts that exist',
     (page) => {
       const { scripts } = JSON.parse(read('package.json'));
@@ -198,6 +206,18 @@ describe('output in the docs', () => {
       const { code, stderr } = await mlpHere(command.split(' '), { cwd: folder });
       expect(code, `mlp ${command}\n${stderr}`).toBe(0);
     }
+  });
+
+  it('README.md: has a program that runs', () => {
+    const folder = exampleFolder();
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(projectPath('.'), join(folder, 'node_modules/mlp-train'));
+    const program = parsePage(README).blocks.find(({ language }) => language === 'js')?.text ?? '';
+    writeFileSync(join(folder, 'program.mjs'), program);
+    const output = execFileSync(process.execPath, ['program.mjs'], { cwd: folder, encoding: 'utf8' });
+    const [accuracy, prediction] = output.split('\n');
+    expect(Number(accuracy)).toBeGreaterThan(0.9);
+    expect(prediction).toMatch(/^setosa \{$/);
   });
 
   it('in the picture is what the command prints', async () => {
