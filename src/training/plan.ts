@@ -1,8 +1,8 @@
 /**
- * What a config and its data make together: the loss, the widths, the batches. All that can be wrong between a
- * network and its data is found here, before anything is allocated.
+ * Plans a run from a config and its data: the loss, the widths, the batches, the length. Every mismatch between network
+ * and data is found here, before anything is allocated.
  */
-import type { Dataset } from '../data/dataset/dataset.js';
+import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
@@ -11,12 +11,13 @@ import { networkShape } from '../network/shape.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
 import { formatLocation, type Location } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
+import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
 
-/** Plain data, so that it can be handed to a thread. */
+/** Plain data, so that it can be sent to a thread. */
 export interface TrainingPlan {
   readonly network: NetworkSpec;
   readonly inputs: number;
@@ -25,100 +26,122 @@ export interface TrainingPlan {
   readonly loss: LossName;
   readonly batchSize: number;
   readonly stepsPerEpoch: number;
-  /** Steps in all. */
+  /** Steps in total. */
   readonly steps: number;
-  /** Epochs in all; the last may be a part of one where steps were asked for. */
+  /** Epochs in total. If the config gives steps, the last epoch may be cut short. */
   readonly epochs: number;
   readonly parameters: bigint;
-  /** Rows of each side; 0 where there is none. */
-  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
-  /** Which sides have a weight for each of their rows. */
-  readonly weighted: { readonly train: boolean; readonly validation: boolean; readonly test: boolean };
-  /** How many classes there are; 0 for regression. */
+  /** Rows of each split; 0 if there are none. */
+  readonly rows: Readonly<Record<SplitName, number>>;
+  /** Which splits have a weight for each of their rows. */
+  readonly weighted: Readonly<Record<SplitName, boolean>>;
+  /** Number of classes; 0 for a regression. */
   readonly classes: number;
-  /** For each target of a regression, how much of its own unit is 1 of what the network is trained on; empty for classes. */
+  /** For each target of a regression, how much of its own unit is 1 for the network; empty for classes. */
   readonly targetUnit: readonly number[];
   /**
-   * The metric whose best epoch's weights are kept, by however little it is the best; null to keep the last ones. With
-   * `training.keep` "best" it is that of early stopping, else the validation loss where there are validation rows.
+   * The metric that says which epoch's weights are kept; null to keep the last ones. With `training.keep` "best" it is
+   * the metric of early stopping, else the validation loss if there are validation rows.
    */
   readonly keep: MonitoredMetric | null;
   readonly warnings: readonly string[];
 }
 
-/** Throws an MlpError (78) where network, loss and data don't fit together. */
+/** @throws MlpError ExitCode.config if network, loss and data don't fit together */
 export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
-  const { config, networkLocation } = loaded;
-  const { network, training } = config;
+  const { network, training } = loaded.config;
+  const { task } = dataset;
   const inputs = dataset.featureNames.length;
+  checkInputs(loaded, inputs);
+  const shape = networkShape(network, inputs);
+  const loss = chooseLoss(loaded, dataset, shape.outputs);
+  checkFusedOutput(loaded, loss);
+  const metrics = metricNames(task, (dataset.validation?.rows ?? 0) > 0);
+  checkMonitored(loaded, task, metrics);
+  const warnings = [...dataset.warnings];
+  const batches = planBatches(loaded, inputs, dataset.train.rows, warnings);
+  const length = planLength(training, batches.stepsPerEpoch, warnings);
+  const best = training.earlyStopping?.monitor ?? 'validation_loss';
+  return {
+    network,
+    inputs,
+    outputs: shape.outputs,
+    task,
+    loss,
+    ...batches,
+    ...length,
+    parameters: shape.weights + shape.biases,
+    rows: bySplit(dataset, (split) => split?.rows ?? 0),
+    weighted: bySplit(dataset, (split) => split?.weights !== undefined),
+    classes: dataset.classes?.length ?? 0,
+    targetUnit:
+      task === 'regression' ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1)) : [],
+    keep: training.keep === 'best' && metrics.includes(best) ? best : null,
+    warnings,
+  };
+}
+
+function bySplit<Value>(
+  { train, validation, test }: Dataset,
+  value: (split: Split | undefined) => Value,
+): Record<SplitName, Value> {
+  return { train: value(train), validation: value(validation), test: value(test) };
+}
+
+/** Checks that the network takes the features of the data, and that its layers fit together. */
+function checkInputs({ config: { network }, networkLocation }: LoadedTrainConfig, inputs: number): void {
   if (network.input !== undefined && network.input !== inputs) {
     throw new MlpError(
       ExitCode.config,
-      `${placeOf(networkLocation, 'input')}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
-      'leave network.input out of a train config: the data says it',
+      `${locationIn(networkLocation, 'input')}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
+      'omit network.input in a train config: the data determine it',
     );
   }
   checkWidths(network, inputs, networkLocation);
-  const shape = networkShape(network, inputs);
-  const loss = resolveLoss(loaded, dataset, shape.outputs);
-  checkFusedOutput(loaded, loss);
-  const metrics = metricNames(dataset.task, (dataset.validation?.rows ?? 0) > 0);
-  checkMonitored(loaded, dataset.task, metrics);
+}
 
-  const rows = dataset.train.rows;
-  const warnings = [...dataset.warnings];
-  let batchSize = training.batchSize;
-  if (training.batches === 'shuffle' && batchSize > rows) {
+/** The batches of an epoch: at most all training rows each, and with batch normalisation more than one row. */
+function planBatches(
+  loaded: LoadedTrainConfig,
+  inputs: number,
+  rows: number,
+  warnings: string[],
+): Pick<TrainingPlan, 'batchSize' | 'stepsPerEpoch'> {
+  const { network, training } = loaded.config;
+  const isShuffled = training.batches === 'shuffle';
+  let { batchSize } = training;
+  if (isShuffled && batchSize > rows) {
     warnings.push(`training.batchSize is ${batchSize}, but there are ${rows} training rows: using ${rows}`);
     batchSize = rows;
   }
   if (statisticsLayout(network.layers, inputs).total > 0) {
     checkBatchNormRows(loaded, batchSize);
-    if (training.batches === 'shuffle' && rows % batchSize === 1) {
+    if (isShuffled && rows % batchSize === 1) {
       warnings.push(
-        `training.batchSize is ${batchSize}: of ${rows} training rows the last batch of an epoch has a single one, which batch-norm makes nothing of`,
+        `training.batchSize is ${batchSize}: with ${rows} training rows the last batch of an epoch has a single row, which batch-norm turns into zeros`,
       );
     }
   }
-  const stepsPerEpoch = Math.max(1, Math.ceil(rows / batchSize));
-  const steps = training.steps ?? (training.epochs as number) * stepsPerEpoch;
-  const { schedule, earlyStopping } = training;
+  return { batchSize, stepsPerEpoch: Math.max(1, Math.ceil(rows / batchSize)) };
+}
+
+function planLength(
+  { steps: asked, epochs, schedule }: TrainingConfig,
+  stepsPerEpoch: number,
+  warnings: string[],
+): Pick<TrainingPlan, 'steps' | 'epochs'> {
+  const steps = asked ?? (epochs as number) * stepsPerEpoch;
   const warmUp = schedule.type === 'warm-up' ? warmUpSteps(schedule, stepsPerEpoch) : 0;
   if (warmUp >= steps) {
     warnings.push(
       `training.schedule warms up for ${warmUp} steps, but the run has ${steps}: the learning rate never reaches its full height`,
     );
   }
-  const best = earlyStopping?.monitor ?? 'validation_loss';
-  return {
-    network,
-    inputs,
-    outputs: shape.outputs,
-    task: dataset.task,
-    loss,
-    batchSize,
-    stepsPerEpoch,
-    steps,
-    epochs: Math.ceil(steps / stepsPerEpoch),
-    parameters: shape.weights + shape.biases,
-    rows: { train: rows, validation: dataset.validation?.rows ?? 0, test: dataset.test?.rows ?? 0 },
-    weighted: {
-      train: dataset.train.weights !== undefined,
-      validation: dataset.validation?.weights !== undefined,
-      test: dataset.test?.weights !== undefined,
-    },
-    classes: dataset.classes?.length ?? 0,
-    targetUnit:
-      dataset.task === 'regression'
-        ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1))
-        : [],
-    keep: training.keep === 'best' && metrics.includes(best) ? best : null,
-    warnings,
-  };
+  return { steps, epochs: Math.ceil(steps / stepsPerEpoch) };
 }
 
-/** The loss of a task, and the output width that goes with it. */
-function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
+/** The loss of the task, once it fits the task and the output width. */
+function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
   const { config, path, networkLocation } = loaded;
   const { task, classes = [] } = dataset;
   const asked = config.training.loss;
@@ -141,14 +164,14 @@ function resolveLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: numbe
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,
-      `${placeOf(networkLocation, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
+      `${locationIn(networkLocation, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
       `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
     );
   }
   return loss;
 }
 
-/** Why there should be so many outputs. */
+/** Why the network needs this many outputs. */
 function reasonOf(outputs: number, { task, targetNames }: Dataset): string {
   const single = outputs === 1;
   if (task === 'regression') return single ? 'one for the target column' : 'one for each target column';
@@ -160,7 +183,10 @@ function automaticLoss(task: Task, outputs: number): LossName {
   return task === 'binary' && outputs !== 2 ? 'binary-cross-entropy' : 'softmax-cross-entropy';
 }
 
-/** A softmax or sigmoid at the end is fused into its own cross-entropy; with any other loss it would be applied twice or left out. */
+/**
+ * A softmax or sigmoid at the end is fused into its own cross-entropy. With any other loss it would be applied twice or
+ * not at all.
+ */
 function checkFusedOutput({ config, networkLocation }: LoadedTrainConfig, loss: LossName): void {
   const { layers } = config.network;
   const expected = fusedLoss(layers);
@@ -168,12 +194,12 @@ function checkFusedOutput({ config, networkLocation }: LoadedTrainConfig, loss: 
   const last = layers.at(-1)?.type;
   throw new MlpError(
     ExitCode.config,
-    `${placeOf(networkLocation, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
+    `${locationIn(networkLocation, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
     `remove the ${last}: losses take the numbers before it`,
   );
 }
 
-/** That the run will have each metric that the config wants to be looked at. */
+/** Checks that the run will have every metric that the config monitors. */
 function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly MonitoredMetric[]): void {
   const { schedule, earlyStopping } = loaded.config.training;
   if (earlyStopping) checkMetric(earlyStopping.monitor, 'earlyStopping');
@@ -195,7 +221,7 @@ function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly
   }
 }
 
-/** Of a single row batch normalisation leaves nothing: that every batch should be one is a mistake. */
+/** Batch normalisation of one row is all zeros, so a batch size of 1 is an error. */
 function checkBatchNormRows({ config, path }: LoadedTrainConfig, batchSize: number): void {
   if (batchSize > 1) return;
   const isAsked = config.training.batchSize === 1;
@@ -207,8 +233,8 @@ function checkBatchNormRows({ config, path }: LoadedTrainConfig, batchSize: numb
   );
 }
 
-/** A place inside the network, which may be a file of its own. */
-function placeOf({ file, path }: Location, ...inside: (string | number)[]): string {
+/** A location inside the network, which may be in a file of its own. */
+function locationIn({ file, path }: Location, ...inside: (string | number)[]): string {
   return formatLocation({ file, path: [...path, ...inside] });
 }
 

@@ -71,7 +71,7 @@ describe('training with normalisation', () => {
       training: { ...TRAINING, epochs: 3, batchSize: 26 },
     });
     expect(problem.plan.warnings).toEqual([
-      'training.batchSize is 26: of 131 training rows the last batch of an epoch has a single one, which batch-norm makes nothing of',
+      'training.batchSize is 26: with 131 training rows the last batch of an epoch has a single row, which batch-norm turns into zeros',
     ]);
     const engine = startReference(problem);
     const before = (await engine.evaluate()).train.metrics.loss;
