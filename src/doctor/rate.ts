@@ -1,4 +1,4 @@
-/** How fast a choice of kernels multiplies matrices on this machine: a measurement, in GFLOP/s. */
+/** Measures how fast kernels multiply matrices on this machine, in GFLOP/s. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
@@ -7,7 +7,7 @@ import type { DType, IntVector, Tensor } from '../kernels/kernels.js';
 import { alone, type Share } from '../kernels/share.js';
 import { Control } from '../training/engine/control.js';
 
-/** What is measured: c ← a·b of square matrices. */
+/** The measurement: c ← a·b of square matrices. */
 export interface RateSetup {
   readonly choice: KernelsChoice;
   readonly dtype: DType;
@@ -16,7 +16,7 @@ export interface RateSetup {
   readonly threads: number;
 }
 
-/** What a thread of a measurement is started with. */
+/** The data that a thread starts with. */
 export interface RateWorkerSetup {
   readonly setup: RateSetup;
   readonly memory: WebAssembly.Memory;
@@ -26,18 +26,18 @@ export interface RateWorkerSetup {
   readonly crowded: boolean;
 }
 
-/** How long the product is repeated: long enough for the engine to have optimised the kernels, which it does while they run. */
+/** How long the product is repeated: long enough for the engine to optimise the kernels, which it does while they run. */
 const MEASURED_MILLISECONDS = 120;
 
-/** The compiled thread; where the sources themselves are run (tests), the one in dist/ all the same. */
+/** The compiled thread. Tests run the sources, but threads run from dist/ even then. */
 const WORKER = new URL(
   import.meta.url.endsWith('.ts') ? '../../dist/doctor/rateWorker.js' : './rateWorker.js',
   import.meta.url,
 );
 
 /**
- * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications a second). One thread is the
- * calling one; more are started for it.
+ * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications per second). A single thread is
+ * the calling one; more are started for it.
  */
 export async function measureRate(setup: RateSetup): Promise<number> {
   const plan = new ArenaPlan(setup.dtype);
@@ -48,7 +48,7 @@ export async function measureRate(setup: RateSetup): Promise<number> {
   return (2 * setup.size ** 3) / seconds / 1e9;
 }
 
-/** One thread's part of the measurement. Returns the seconds of the fastest product. */
+/** Runs one thread's part of the measurement. Returns the seconds of the fastest product. */
 export function multiply(setup: RateSetup, memory: WebAssembly.Memory, share: Share): number {
   const { choice, dtype, size } = setup;
   const { scratch, a, b, c, done } = takeMatrices(setup, new Arena(dtype, memory));
@@ -66,7 +66,7 @@ export function multiply(setup: RateSetup, memory: WebAssembly.Memory, share: Sh
     kernels.gemm('NN', size, size, size, a, b, 0, c);
     const end = performance.now();
     fastest = Math.min(fastest, end - start);
-    // One thread looks at the clock for all, since all must stop after the same product.
+    // One thread reads the clock for all, since all must stop after the same product.
     if (isFirst) done.data[0] = Number(end - begin >= MEASURED_MILLISECONDS);
     share.sync();
   } while (done.data[0] === 0);
@@ -94,7 +94,7 @@ function takeMatrices({ choice, size, threads }: RateSetup, allocator: Allocator
   };
 }
 
-/** Starts the threads, takes what the first one measured, and ends them all. */
+/** Starts the threads, takes the first one's measurement, and ends them all. */
 async function multiplyInThreads(setup: RateSetup, memory: WebAssembly.Memory): Promise<number> {
   const control = new Control(0);
   const crowded = setup.threads > availableParallelism();
