@@ -1,19 +1,20 @@
 /**
- * Words and numbers for people: safe to print, quoted, listed, counted. The same in every locale, so that
- * output can be compared and pasted. Imports nothing, and everything may import it.
+ * Words and numbers for people: safe to print, quoted, listed, counted. The same in every locale,
+ * so that output can be compared and pasted. Imports nothing, and everything may import it.
  */
 
 /**
- * Characters that a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, line separators,
- * zero-width and look-alike spaces, soft hyphens, byte order marks, halves of surrogate pairs. The joiners
- * U+200C and U+200D stay because emoji and Persian need them.
+ * Characters that a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, line
+ * separators, zero-width and look-alike spaces, soft hyphens, byte order marks, halves of surrogate
+ * pairs. The joiners U+200C and U+200D stay because emoji and Persian need them.
  */
 const UNPRINTABLE =
   /[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;
 
 /**
- * `text` with every unprintable character escaped as in JSON: `\u001b`, `\n`. A CSV may give a column any
- * name, including codes that repaint the window, so foreign text is never printed without this.
+ * `text` with every unprintable character escaped as in JSON: `\u001b`, `\n`. A CSV may give a
+ * column any name, including codes that repaint the window, so foreign text is never printed
+ * without this.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -49,7 +50,10 @@ export function counted(count: number | bigint, noun: string, plural = `${noun}s
   return `${formatCount(count)} ${Number(count) === 1 ? noun : plural}`;
 }
 
-/** 557057 → `557,057`. Exact for bigints of any size; a number must be an integer, else it is written as it is. */
+/**
+ * 557057 → `557,057`. Exact for bigints of any size; a number must be an integer, else it is
+ * written as it is.
+ */
 export function formatCount(count: number | bigint): string {
   const digits = typeof count === 'number' && Number.isInteger(count) ? BigInt(count).toString() : `${count}`;
   return /^-?\d+$/.test(digits) ? digits.replace(/\B(?=(\d{3})+$)/g, ',') : digits;
@@ -66,7 +70,10 @@ export function formatRate(samplesPerSecond: number): string {
   return `${withUnit(samplesPerSecond, ['', 'k', 'M', 'G', 'T'])} samples/s`;
 }
 
-/** Three significant digits, in the first of the units (each a thousand of the one before) that needs no more than three. */
+/**
+ * Three significant digits, in the first of the units (each a thousand of the one before) that
+ * needs no more than three.
+ */
 function withUnit(value: number, units: readonly string[]): string {
   let scaled = value;
   let unit = 0;
@@ -78,7 +85,10 @@ function withUnit(value: number, units: readonly string[]): string {
   return `${scaled >= 1 && scaled < 999.5 ? scaled.toPrecision(3) : formatMetric(scaled, 3)}${units[unit]}`;
 }
 
-/** 0.21 → `0.21 s`, 125 → `2 min 5 s`, 3900 → `1 h 5 min`, 180000 → `2 d 2 h`; `unknown` where it is no duration. */
+/**
+ * 0.21 → `0.21 s`, 125 → `2 min 5 s`, 3900 → `1 h 5 min`, 180000 → `2 d 2 h`; `unknown` where it is
+ * no duration.
+ */
 export function formatDuration(seconds: number): string {
   if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return 'unknown';
   if (seconds === 0) return '0 s';
@@ -94,8 +104,8 @@ export function formatDuration(seconds: number): string {
 }
 
 /**
- * A loss or a metric with `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 → `1.235e-5`.
- * Plain notation from 0.001 to 999,999; NaN and infinities are shown as such.
+ * A loss or a metric with `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 →
+ * `1.235e-5`. Plain notation from 0.001 to 999,999; NaN and infinities are shown as such.
  */
 export function formatMetric(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'NaN';
@@ -107,7 +117,10 @@ export function formatMetric(value: number, digits = 4): string {
   return value.toPrecision(digits);
 }
 
-/** `formatMetric` with as many digits, four at most, as `width` characters hold, padded on the left to that width. */
+/**
+ * `formatMetric` with as many digits, four at most, as `width` characters hold, padded on the left
+ * to that width.
+ */
 export function formatMetricIn(width: number, value: number): string {
   let text = '';
   for (let digits = 4; digits >= 1; digits--) {

@@ -1,6 +1,6 @@
 /**
- * All commands, with their arguments, options and help texts. To add a command, add an entry here and a module
- * with a function `run` beside this file.
+ * All commands, with their arguments, options and help texts. To add a command, add an entry here
+ * and a module with a function `run` beside this file.
  */
 import { Command, Option } from 'commander';
 import { version } from '../version.js';
@@ -204,7 +204,7 @@ Examples:
       examples(
         ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
         ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
-        ['cat new.csv | mlp predict runs/iris-1 - --json', 'one JSON object per row'],
+        ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
       ),
     )
     .action(lazy(() => import('./predict.js')));

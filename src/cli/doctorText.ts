@@ -130,7 +130,7 @@ function threadsReason({ reason, threads, stepOperations }: ConfigFindings, avai
   return `${step} is too small for more`;
 }
 
-/** `wasm`, `wasm relaxed`, or `blas 1 (OpenBLAS)`, with the number that the list of libraries shows. */
+/** `wasm`, `wasm relaxed`, or `blas 1 (OpenBLAS)`, numbered as in the list of libraries. */
 function nameOf({ backend, relaxed, library }: BackendChoice, { blas }: Findings): string {
   if (backend === 'wasm') return relaxed ? 'wasm relaxed' : 'wasm';
   if (backend === 'reference') return backend;

@@ -1,4 +1,4 @@
-/** mlp evaluate without a data file: scores rows of the run itself, read and split as for its training. */
+/** mlp evaluate without a data file: scores rows of the run itself, split as for its training. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -26,9 +26,11 @@ const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly Split
 const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
 
 /**
- * Scores the split that the user asked for; otherwise the test rows, else the validation rows, else the training rows.
- * @throws MlpError ExitCode.usage for a model file and for a split that the run does not have; noInput if the
- * run, its config or its data no longer exist; data if the data changed after the training
+ * Scores the split that the user asked for; otherwise the test rows, else the validation rows, else
+ * the training rows.
+ * @throws MlpError ExitCode.usage for a model file and for a split that the run does not have;
+ * noInput if the run, its config or its data no longer exist; data if the data changed after the
+ * training
  */
 export async function evaluateRun(
   run: string,
@@ -103,8 +105,8 @@ function requireFiles({ data }: TrainConfig, path: string): void {
 }
 
 /**
- * Compares the files with the hashes in run.json. Other files would give another split, and the rows it holds
- * out could include some that the network was trained on.
+ * Compares the files with the hashes in run.json. Other files would give another split, and the
+ * rows it holds out could include some that the network was trained on.
  * @throws MlpError ExitCode.data if a file changed
  */
 async function requireSameFiles(run: string, { config, directory, path }: LoadedTrainConfig): Promise<void> {

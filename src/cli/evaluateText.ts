@@ -23,7 +23,7 @@ const ROW_OF = { train: 'training row', validation: 'validation row', test: 'tes
 export function renderEvaluation(evaluated: Evaluated, display: Display): string {
   const { model, data, split, result } = evaluated;
   const row = split === undefined ? 'row' : ROW_OF[split];
-  const head = `${counted(data.rows, row)} of ${printable(data.path)} by ${model.path}`;
+  const head = `${counted(data.rows, row)} of ${printable(data.path)}, scored by ${model.path}`;
   const sections =
     'confusion' in result
       ? classSections(result, model, split && `${row}s`, display)

@@ -24,7 +24,7 @@ export function renderGraphCheck(check: Check, derivation: Derivation, display: 
   ].join('\n');
 }
 
-/** One line: whether the check passed, its name, the number of derivatives and the largest error. */
+/** One line: the result, the check's name, the number of derivatives and the largest error. */
 export function renderSummary(check: Check, { style }: Display): string {
   const kinks = check.parameters.filter((parameter) => parameter.kink).length;
   const wrong = check.parameters.filter((parameter) => !parameter.passed).length;
@@ -38,7 +38,7 @@ export function renderSummary(check: Check, { style }: Display): string {
   return `${mark}  ${check.name}${style.dim(`: ${notes.join(', ')}`)}`;
 }
 
-/** Manual, analytic and numeric derivatives side by side, one row per parameter; then problems and kinks. */
+/** Manual, analytic and numeric derivatives of every parameter; then problems and kinks. */
 export function renderTable(check: Check, display: Display): string {
   const { style } = display;
   const { parameters } = check;
@@ -94,7 +94,7 @@ function renderDerivations({ output, inputs }: Derivation, style: Style): string
   return inputs.map((derivation) => renderDerivation(output, derivation, style)).join('\n\n');
 }
 
-/** `∂z/∂w = product of partials = product of symbols = product of numbers = value`, one line per step. */
+/** `∂z/∂w = product of partials = of symbols = of numbers = value`, one line per step. */
 function renderDerivation(output: string, derivation: InputDerivation, style: Style): string {
   const { input, paths, pathCount, gradient } = derivation;
   const left = partial(output, input);

@@ -1,4 +1,4 @@
-/** Handles Ctrl-C and termination: the first one finishes the current step, the second one exits at once. */
+/** Handles Ctrl-C and termination: the first finishes the current step, the second exits. */
 import { ExitCode } from '../errors.js';
 import { note } from './output.js';
 

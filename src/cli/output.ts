@@ -3,7 +3,7 @@ import { fstatSync, writeFileSync } from 'node:fs';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable } from '../text.js';
 
-/** Writes text and a line break to stdout. If that fails, the command continues and exits with 74. */
+/** Writes a line to stdout. If that fails, the command continues and exits with 74. */
 export function print(text: string): void {
   if (!isPlainFile()) {
     process.stdout.write(`${text}\n`);
@@ -18,7 +18,7 @@ export function print(text: string): void {
 
 let plainFile: boolean | undefined;
 
-/** Whether stdout is a file. Node 20's stream writes only what fits on a full disk and reports success. */
+/** Whether stdout is a file. On a full disk, Node 20's stream loses the rest without an error. */
 export function isPlainFile(): boolean {
   plainFile ??= fstatSync(process.stdout.fd).isFile();
   return plainFile;
@@ -34,8 +34,8 @@ export function warn(text: string): void {
 }
 
 /**
- * JSON text of a value. BigInts become plain digits, exact at any length; NaN and infinities, which JSON does
- * not have, become null.
+ * JSON text of a value. BigInts become plain digits, exact at any length; NaN and infinities, which
+ * JSON does not have, become null.
  */
 export function toJson(value: unknown, indent?: number): string {
   // A marker that no other string contains; its quotes are removed afterwards.
@@ -48,7 +48,10 @@ export function toJson(value: unknown, indent?: number): string {
   return json.replace(/"\\u0000bigint:(-?\d+)"/g, '$1');
 }
 
-/** Prints `error: …` and, if there is one, `hint: …`; with `debug` the stack trace too. Returns the exit code. */
+/**
+ * Prints `error: …` and, if there is one, `hint: …`; with `debug` the stack trace too. Returns the
+ * exit code.
+ */
 export function printError(error: unknown, debug: boolean): ExitCode {
   const known = error instanceof MlpError;
   const message = error instanceof Error ? error.message : String(error);
@@ -60,8 +63,8 @@ export function printError(error: unknown, debug: boolean): ExitCode {
 }
 
 /**
- * Makes a closed pipe (`mlp … | head -1`) no error: the rest of the output is dropped, and the command continues.
- * Any other failure of stdout or stderr makes the exit code 74.
+ * Makes a closed pipe (`mlp … | head -1`) no error: the rest of the output is dropped, and the
+ * command continues. Any other failure of stdout or stderr makes the exit code 74.
  */
 export function guardStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {

@@ -8,7 +8,7 @@ import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
 import type { CsvModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
-import { counted, printable, quote } from '../text.js';
+import { counted, listed, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { csvLines, jsonLines, type Lines } from './predictText.js';
@@ -52,7 +52,7 @@ interface Outcome {
   readonly warnings: readonly string[];
 }
 
-/** Predicts and writes chunk by chunk. Returns undefined if the reader of the output has gone away. */
+/** Predicts and writes chunk by chunk. Returns undefined if nobody reads the output any more. */
 async function predict(
   model: Model,
   rows: CsvModelRows,
@@ -110,7 +110,7 @@ function labelsOf(
 
 /** A long text, written in chunks: `OutputFile` or `StandardOutput`. */
 interface TextOutput {
-  /** Writes and waits for room. Returns false once the reader has gone away: the rest is not needed. */
+  /** Writes and waits for room. Returns false once nobody reads any more. */
   write(text: string): Promise<boolean>;
   /** Call it when everything is written. */
   finish(): Promise<void>;
@@ -118,7 +118,7 @@ interface TextOutput {
   discard(): void;
 }
 
-/** Standard output in chunks. A failure other than a closed pipe is an MlpError, or reported by `guardStreams`. */
+/** Standard output in chunks. Only a closed pipe is no error; `guardStreams` sees stream errors. */
 class StandardOutput implements TextOutput {
   #open = true;
 
@@ -191,7 +191,9 @@ function chooseColumns(asked: readonly string[], { names, header }: Dialect, fil
     throw new MlpError(
       ExitCode.usage,
       `--keep: found no column ${quote(name)} in ${file}, expected ` +
-        (header ? `"${ALL}" or names of its columns` : `"${ALL}" or numbers from 0 to ${names.length - 1}`),
+        (header
+          ? `"${ALL}" or some of ${listed(names.map(quote), 10)}`
+          : `"${ALL}" or numbers from 0 to ${names.length - 1}`),
       suggest(name, names),
     );
   });

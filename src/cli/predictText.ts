@@ -17,7 +17,10 @@ export interface CsvLinesRequest extends LinesRequest {
   readonly guard: boolean;
 }
 
-/** Takes a row's cells, its predictions (class probabilities or target values) and, for classes, its class number. */
+/**
+ * Takes a row's cells, its predictions (class probabilities or target values) and, for classes, its
+ * class number.
+ */
 export type RowLine = (cells: readonly string[], numbers: Float64Array, label: number | undefined) => string;
 
 export interface Lines {
@@ -28,8 +31,8 @@ export interface Lines {
 }
 
 /**
- * A header and rows: the copied columns, then `prediction` and, for classes, a `probability_<class>` each; for
- * several targets a `prediction_<target>` each.
+ * A header and rows: the copied columns, then `prediction` and, for classes, a
+ * `probability_<class>` each; for several targets a `prediction_<target>` each.
  */
 export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);
@@ -57,8 +60,9 @@ export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesReque
 }
 
 /**
- * For each row `{"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`, `{"prediction": 1.5}`, or for several
- * targets `{"predictions": {"y": 1.5, "z": 2}}`. Copied columns come first: `"columns": {"id": "7"}`, unchanged.
+ * For each row `{"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`, `{"prediction":
+ * 1.5}`, or for several targets `{"predictions": {"y": 1.5, "z": 2}}`. Copied columns come first:
+ * `"columns": {"id": "7"}`, unchanged.
  */
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const { classes, targets } = model;
@@ -81,12 +85,12 @@ export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   };
 }
 
-/** Written by hand: JavaScript objects reorder keys that are numbers, and lose the key `__proto__`. */
+/** Written by hand: JavaScript objects reorder numeric keys and lose the key `__proto__`. */
 function objectOf(keys: readonly string[], value: (index: number) => string): string {
   return `{${keys.map((key, i) => key + value(i)).join(',')}}`;
 }
 
-/** The digits that the network computes with: for float32, the fewest that read back to the same float32. */
+/** The digits of the network's type: for float32, the fewest that read back to the same value. */
 function numberFormatter(dtype: DType): (value: number) => string {
   return dtype === 'float32' ? shortestFloat32 : String;
 }

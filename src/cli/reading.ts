@@ -1,4 +1,4 @@
-/** How commands read a CSV: with a progress bar, whole for `inspect` and `init`, in chunks for a model. */
+/** How commands read a CSV: whole for `inspect` and `init`, in chunks for a model. */
 import { availableParallelism } from 'node:os';
 import { type Dialect, detectDialect } from '../data/csv/dialect.js';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
@@ -33,8 +33,8 @@ export interface ReadTable {
 
 /**
  * Reads the CSV at `path`, or standard input for `-`.
- * @throws MlpError ExitCode.noInput, io or noPermission if it can't be read; data if its content is damaged;
- * usage if it has no such target
+ * @throws MlpError ExitCode.noInput, io or noPermission if it can't be read; data if its content is
+ * damaged; usage if it has no such target
  */
 export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {
   requireSeparators(options);
@@ -97,7 +97,8 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
 }
 
 /**
- * Opens the rows of a CSV for a model, and closes the file when `use` is done; `name` is the file's name in messages.
+ * Opens the rows of a CSV for a model, and closes the file when `use` is done; `name` is the file's
+ * name in messages.
  * @throws MlpError as `openSource` and `openModelRows` do
  */
 export async function withModelRows<Result>(
@@ -142,7 +143,7 @@ export function requireSeparators({ comment, delimiter }: SeparatorOptions): voi
 /** Faster reads are over before anyone wonders. */
 const PATIENCE_MILLISECONDS = 1000;
 
-/** Calls `read` with a callback that draws a progress bar: on a terminal only, and after a second. */
+/** Calls `read` with a callback that draws a progress bar, on a terminal and after a second. */
 export async function withReadingProgress<Result>(
   options: CommonOptions,
   read: (progress: NonNullable<LoadOptions['progress']>) => Promise<Result>,

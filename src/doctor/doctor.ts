@@ -39,7 +39,7 @@ export interface Rate {
   readonly gflops: Readonly<Record<DType, number>>;
 }
 
-/** Larger than a first-level cache; a product takes so little time that some run undisturbed on a busy machine. */
+/** Larger than a first-level cache, yet so quick that some products run undisturbed. */
 const SIZE = 256;
 /** The plain loops are a hundred times slower than a BLAS. */
 const REFERENCE_SIZE = 128;

@@ -1,4 +1,4 @@
-/** The facts that `mlp doctor` shows: what the machine has, and what `auto` chooses for a config. */
+/** The facts for `mlp doctor`: what the machine has, and what `auto` chooses for a config. */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadDataset } from '../data/dataset/loadDataset.js';
 import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
@@ -21,7 +21,7 @@ export interface Findings {
   readonly cpu: {
     readonly model: string;
     readonly processors: number;
-    /** Threads that this process may run at once; in a container, fewer than there are processors. */
+    /** Threads that this process may run at once; often fewer in a container. */
     readonly available: number;
   };
   readonly memoryBytes: number;

@@ -1,8 +1,9 @@
 /**
- * Writes files atomically: after a crash or a power failure, a reader finds the whole new file or the old one.
+ * Writes files atomically: after a crash or a power failure, a reader finds the whole new file or
+ * the old one.
  *
- * A rename replaces a name at once, but the system may keep the name and lose the bytes, so the bytes are flushed
- * first. The name itself is safe only once its folder has been flushed too.
+ * A rename replaces a name at once, but the system may keep the name and lose the bytes, so the
+ * bytes are flushed first. The name itself is safe only once its folder has been flushed too.
  */
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,12 +14,13 @@ import { printable } from '../text.js';
 import { isRunning } from './process.js';
 
 /**
- * Writes `parts` in order to a new file, which then replaces the file at `path`. A failure leaves nothing behind,
- * with one exception: if only flushing the folder fails, the new file exists but may not survive a power failure.
- * The bytes must not change until the promise settles.
+ * Writes `parts` in order to a new file, which then replaces the file at `path`. A failure leaves
+ * nothing behind, with one exception: if only flushing the folder fails, the new file exists but
+ * may not survive a power failure. The bytes must not change until the promise settles.
  *
  * @param otherwise what else the user can do after a failure, as for `writeFailure`
- * @throws MlpError ExitCode.cantCreate without the folder, or if `path` is a directory; noPermission; io
+ * @throws MlpError ExitCode.cantCreate without the folder, or if `path` is a directory;
+ * noPermission; io
  */
 export async function writeFileAtomically(
   path: string,
@@ -58,12 +60,15 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Creates or replaces the file at `path`. For small files: it waits for the disk. Throws system errors. */
+/** Creates or replaces a small file, and waits for the disk. Throws system errors. */
 export function replaceFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => renameSync(partial, path));
 }
 
-/** Creates a file at `path`. For small files: it waits for the disk. Throws system errors: EEXIST if the path is taken. */
+/**
+ * Creates a file at `path`. For small files: it waits for the disk. Throws system errors: EEXIST if
+ * the path is taken.
+ */
 export function createFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => {
     try {
@@ -86,14 +91,14 @@ function withPartial(path: string, text: string, publish: (partial: string) => v
   }
 }
 
-/** A unique, hidden name beside `path`: `.<name>.<pid>.<random>.partial`. The PID alone may repeat over time. */
+/** A unique, hidden name beside `path`: `.<name>.<pid>.<random>.partial`. PIDs repeat over time. */
 export function partialPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
 }
 
 /**
- * Deletes partial files of dead processes in a folder, and of earlier processes with our PID: call it before this
- * process writes there. Files that can't be deleted stay.
+ * Deletes partial files of dead processes in a folder, and of earlier processes with our PID: call
+ * it before this process writes there. Files that can't be deleted stay.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -104,10 +109,11 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /**
- * The MlpError for a file or folder that can't be written: ExitCode.cantCreate, noPermission or io. Returns an
- * MlpError unchanged.
+ * The MlpError for a file or folder that can't be written: ExitCode.cantCreate, noPermission or io.
+ * Returns an MlpError unchanged.
  *
- * @param otherwise another way out for the user, such as "name another file with -o": the end of the hint, or all of it
+ * @param otherwise another way out for the user, such as "name another file with -o": the end of
+ * the hint, or all of it
  */
 export function writeFailure(path: string, error: unknown, otherwise?: string): MlpError {
   if (error instanceof MlpError) return error;

@@ -1,11 +1,12 @@
 /**
- * Gives a directory to one process at a time. A file `lock` in it names the process. A killed process leaves its
- * lock behind; the next process sees that it is dead and takes the lock over.
+ * Gives a directory to one process at a time. A file `lock` in it names the process. A killed
+ * process leaves its lock behind; the next process sees that it is dead and takes the lock over.
  *
- * A lock file is always complete: it is written under another name, then linked to its own, which fails if one
- * exists. Two processes that find the same stale lock must not both take it over, because the second would take it
- * from the first. So a process first holds `lock.takeover`, a lock on the takeover itself, which follows the same
- * rules. Under it, no other process can replace `lock`, and a lock that was just taken over no longer looks stale.
+ * A lock file is always complete: it is written under another name, then linked to its own, which
+ * fails if one exists. Two processes that find the same stale lock must not both take it over,
+ * because the second would take it from the first. So a process first holds `lock.takeover`, a lock
+ * on the takeover itself, which follows the same rules. Under it, no other process can replace
+ * `lock`, and a lock that was just taken over no longer looks stale.
  */
 import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -16,22 +17,22 @@ import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
 import { isRunning, type ProcessIdentity, processStart, thisProcess } from './process.js';
 
 export interface Lock {
-  /** Removes our own lock only. May be called twice. A process that ends without it leaves a stale lock. */
+  /** Removes our own lock only. May be called twice. Without it, the lock becomes stale. */
   release(): void;
 }
 
-/** Locks of this process. Without /proc, nothing else tells them from those of an earlier process with our PID. */
+/** Locks of this process. Without /proc, an earlier process with our PID looks the same. */
 const ours = new Set<string>();
 
 /** Plenty for locks that are released between two attempts. */
 const ATTEMPTS = 10;
 
 /**
- * Locks a directory for this process, and takes over the lock of a dead process. A process on another computer counts
- * as alive.
+ * Locks a directory for this process, and takes over the lock of a dead process. A process on
+ * another computer counts as alive.
  *
- * @throws MlpError ExitCode.busy if a process holds the lock, even this one, or if the lock file is unreadable;
- * cantCreate without the directory; noPermission; io
+ * @throws MlpError ExitCode.busy if a process holds the lock, even this one, or if the lock file is
+ * unreadable; cantCreate without the directory; noPermission; io
  */
 export function lockDirectory(directory: string): Lock {
   let path: string;

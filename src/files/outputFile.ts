@@ -1,4 +1,4 @@
-/** Files that the user names with -o: never overwritten without --force, and never left half-written. */
+/** Files that the user names with -o: only --force overwrites, and none is left half-written. */
 import {
   closeSync,
   fsyncSync,
@@ -20,8 +20,8 @@ import { createFileSync, partialPath, replaceFileSync, syncFolder, writeFailure 
 const OTHER_FILE = 'name another file with -o';
 
 /**
- * @throws MlpError ExitCode.cantCreate if `path` exists and may not be overwritten; a directory, a device or a pipe
- * never may
+ * @throws MlpError ExitCode.cantCreate if `path` exists and may not be overwritten; a directory, a
+ * device or a pipe never may
  */
 export function requireFree(path: string, force: boolean): void {
   if (!exists(path)) return;
@@ -30,7 +30,7 @@ export function requireFree(path: string, force: boolean): void {
   if (!force) throw taken(path);
 }
 
-/** @throws MlpError ExitCode.usage if both are the same file: not even --force replaces the data by its result */
+/** @throws MlpError ExitCode.usage if both are the same file, even with --force */
 export function requireOther(input: string, output: string): void {
   if (!isSameFile(input, output)) return;
   throw new MlpError(
@@ -41,8 +41,8 @@ export function requireOther(input: string, output: string): void {
 }
 
 /**
- * Writes a short text to `path` atomically. `force` replaces an existing file; if `path` is a link, the link stays
- * and its target is replaced.
+ * Writes a short text to `path` atomically. `force` replaces an existing file; if `path` is a link,
+ * the link stays and its target is replaced.
  *
  * @throws MlpError ExitCode.cantCreate if the file exists or its folder does not; noPermission; io
  */
@@ -55,7 +55,10 @@ export function writeNewFile(path: string, text: string, force: boolean): void {
   }
 }
 
-/** A long text, written in chunks. The file gets its name when it is complete; until then, even an exit removes it. */
+/**
+ * A long text, written in chunks. The file gets its name when it is complete; until then, even an
+ * exit removes it.
+ */
 export class OutputFile {
   readonly #path: string;
   readonly #force: boolean;
@@ -64,8 +67,10 @@ export class OutputFile {
   #fd: number | undefined;
 
   /**
-   * @param force whether to replace an existing file; if `path` is a link, the link stays and its target is replaced
-   * @throws MlpError ExitCode.cantCreate if the file exists or its folder does not; noPermission; io
+   * @param force whether to replace an existing file; if `path` is a link, the link stays and its
+   * target is replaced
+   * @throws MlpError ExitCode.cantCreate if the file exists or its folder does not; noPermission;
+   * io
    */
   constructor(path: string, force: boolean) {
     this.#path = path;
@@ -82,7 +87,7 @@ export class OutputFile {
     return true;
   }
 
-  /** @throws MlpError ExitCode.io if the disk fails; cantCreate if someone else has taken the name meanwhile */
+  /** @throws MlpError ExitCode.io; cantCreate if the name has been taken meanwhile */
   async finish(): Promise<void> {
     this.#attempt(() => {
       fsyncSync(this.#descriptor);
@@ -147,7 +152,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** What `path`, or the target of a link there, is; undefined if it does not exist or can't be read. */
+/** What is at `path`, or where a link there leads; undefined if that can't be read. */
 function targetOf(path: string): Stats | undefined {
   try {
     return statSync(path);

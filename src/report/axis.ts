@@ -16,7 +16,7 @@ export interface Axis {
 /** With a smaller span, a linear axis still shows the small values. */
 const LOG_FROM_DECADES = 1.5;
 
-/** An axis for finite values from `low` to `high`; logarithmic if they span more than 1.5 decades. */
+/** An axis for finite values, logarithmic if they span more than 1.5 decades. */
 export function valueAxis(low: number, high: number, mostTicks: number): Axis {
   const decades = low > 0 ? Math.log10(high) - Math.log10(low) : 0;
   return decades > LOG_FROM_DECADES ? logAxis(low, high, mostTicks) : linearAxis(low, high, mostTicks);
@@ -38,7 +38,7 @@ function linearAxis(low: number, high: number, mostTicks: number): Axis {
   return { log: false, ticks, position: (value) => (value / step - first) / (last - first) };
 }
 
-/** The smallest step of 1, 2 or 5 times a power of ten that divides `span` into fewer than `mostTicks` parts. */
+/** The smallest 1, 2 or 5 times a power of ten that cuts `span` into fewer than `mostTicks` parts. */
 export function niceStep(span: number, mostTicks: number): number {
   const rough = span / Math.max(1, mostTicks - 1);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -46,7 +46,7 @@ export function niceStep(span: number, mostTicks: number): number {
   return factor * power;
 }
 
-/** A multiple of `step` with enough decimals to differ from its neighbours; `top` is the largest value. */
+/** A multiple of `step`, with enough decimals to be distinct; `top` is the largest value. */
 function stepLabel(value: number, step: number, top: number): string {
   const stepExponent = Math.floor(Math.log10(step) + 1e-9);
   if (top >= 1e6 || top < 1e-4) {
@@ -78,7 +78,7 @@ function logAxis(low: number, high: number, mostTicks: number): Axis {
   };
 }
 
-/** The nearest 1, 2 or 5 times a power of ten at or below (`Math.floor`), or at or above (`Math.ceil`), a value. */
+/** The nearest 1, 2 or 5 times a power of ten below (`Math.floor`) or above (`Math.ceil`) a value. */
 function roundLog(value: number, direction: (x: number) => number): number {
   const mantissas = [1, 2, 5, 10];
   const exponent = Math.floor(Math.log10(value) + 1e-12);
@@ -96,8 +96,8 @@ function decadeLabel(value: number): string {
 }
 
 /**
- * Whole numbers from `first` to `last`: both ends, and between them the multiples of a round step of at least 1.
- * At most `mostTicks` + 1 of them.
+ * Whole numbers from `first` to `last`: both ends, and between them the multiples of a round step
+ * of at least 1. At most `mostTicks` + 1 of them.
  */
 export function integerTicks(first: number, last: number, mostTicks: number): Tick[] {
   const ends = first === last ? [first] : [first, last];

@@ -1,6 +1,6 @@
 /**
- * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed line with its
- * lowest point marked, so that they differ even without colour.
+ * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed
+ * line with its lowest point marked, so that they differ even without colour.
  */
 import { formatCount, formatMetric } from '../text.js';
 import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
@@ -42,7 +42,10 @@ interface Point {
   readonly loss: number;
 }
 
-/** The chart as lines joined by `\n`, without trailing spaces, at most as wide as the display (but at least 24). */
+/**
+ * The chart as lines joined by `\n`, without trailing spaces, at most as wide as the display (but
+ * at least 24).
+ */
 export function lossChart(
   curves: LossCurves,
   display: Display,
@@ -65,7 +68,8 @@ export function lossChart(
   const canvas = new Canvas(width - margin - 2, labels.length, 2, display.ascii ?? false);
   const xOf = (epoch: number) =>
     Math.round((epochs > 1 ? (epoch - 1) / (epochs - 1) : 0.5) * (canvas.dotColumns - 1));
-  // From the middle of the top row to the middle of the bottom row, so a tick lies in the row of its label.
+  // From the middle of the top row to the middle of the bottom row, so a tick lies in the row of
+  // its label.
   const dotsDown = canvas.dotRows / canvas.rows;
   const yOf = (loss: number) =>
     Math.round((1 - clamp01(axis.position(loss))) * (canvas.dotRows - dotsDown) + (dotsDown - 1) / 2);
@@ -106,7 +110,7 @@ function drawablePoints(losses: ArrayLike<number>): Point[] {
   return points;
 }
 
-/** Means of the points in each of `buckets` equal ranges of epochs; the points themselves if they are few. */
+/** Means of the points in `buckets` equal ranges of epochs; the points themselves if few. */
 function averaged(points: readonly Point[], epochs: number, buckets: number): Point[] {
   if (points.length <= buckets) return [...points];
   const means: Point[] = [];
@@ -125,8 +129,8 @@ function averaged(points: readonly Point[], epochs: number, buckets: number): Po
 }
 
 /**
- * The number of rows nearest to `height` that spaces the ticks of a linear axis evenly, at least two rows apart.
- * A logarithmic axis gets at least four rows, enough for two labels.
+ * The number of rows nearest to `height` that spaces the ticks of a linear axis evenly, at least
+ * two rows apart. A logarithmic axis gets at least four rows, enough for two labels.
  */
 function evenHeight({ log, ticks }: Axis, height: number): number {
   if (log) return Math.max(4, height);

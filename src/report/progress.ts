@@ -1,4 +1,4 @@
-/** The progress of a run: one line per epoch, in columns; see terminalProgress for the bar within an epoch. */
+/** The progress of a run: one line per epoch. terminalProgress has the bar within an epoch. */
 import { formatDuration, formatMetricIn, printable } from '../text.js';
 import { type Display, type Paint, plainStyle } from './style.js';
 import { clip, textWidth } from './width.js';
@@ -18,14 +18,14 @@ export interface EpochSummary {
   readonly validation?: Readonly<Record<string, number>> | undefined;
 }
 
-/** Called in the order epochStarted, stepDone …, epochDone for every epoch, and finish at the end. */
+/** Called for every epoch in the order epochStarted, stepDone …, epochDone; at the end, finish. */
 export interface TrainingProgress {
   /** Epoch (from 1) of `epochs` starts; it has `steps` steps. */
   epochStarted(epoch: number, epochs: number, steps: number): void;
   /** Step (from 1, within the epoch) is done. Cheap enough to call after every step. */
   stepDone(step: number, loss: number, samplesPerSecond: number): void;
   epochDone(summary: EpochSummary): void;
-  /** Restores the terminal, whether the run is complete, interrupted or failed: call it in a `finally`. */
+  /** Restores the terminal, however the run ended: call it in a `finally`. */
   finish(): void;
 }
 
@@ -34,7 +34,7 @@ export interface TextStream {
   write(text: string): unknown;
 }
 
-/** For pipes and logs: one line per epoch of any width, without escape codes or carriage returns. */
+/** For pipes and logs: one line per epoch, without escape codes or carriage returns. */
 export class PlainProgress implements TrainingProgress {
   readonly #stream: TextStream;
   readonly #ascii: boolean;
@@ -67,7 +67,7 @@ interface Layout {
 const METRIC_NAMES = { r2: 'R²', rmse: 'RMSE' };
 const SHORT_NAMES = { ...METRIC_NAMES, accuracy: 'acc' };
 
-/** From roomy to tight. Loss and accuracy fit 80 columns with the second, R² and RMSE fit 100 with the third. */
+/** From roomy to tight. The second fits loss and accuracy into 80 columns. */
 const LAYOUTS: readonly Layout[] = [
   { numberWidth: 7, separator: '  |  ', validation: 'validation', names: METRIC_NAMES },
   { numberWidth: 7, separator: ' | ', validation: 'val', names: SHORT_NAMES },

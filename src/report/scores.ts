@@ -1,4 +1,4 @@
-/** How good a model is, as tables: scores of each class, errors of each target, and the confusion matrix. */
+/** Tables of a model's quality: scores per class, errors per target, the confusion matrix. */
 import { formatCount, formatMetric, formatPercent, listed, printable } from '../text.js';
 import type { Display } from './style.js';
 import { type Cell, type Column, formatTable } from './table.js';
@@ -35,7 +35,10 @@ const LONGEST_NAME = 40;
 /** The most classes that a note names. */
 const NAMED_CLASSES = 3;
 
-/** Precision, recall, F1 and ROC AUC of each class, and their averages; a note explains scores of 0 without rows. */
+/**
+ * Precision, recall, F1 and ROC AUC of each class, and their averages; a note explains scores of 0
+ * without rows.
+ */
 export function classScoresTable(
   classes: readonly ClassScores[],
   averages: Readonly<Record<'macro' | 'weighted' | 'micro', Scores>> & { readonly rocAuc: number | null },
@@ -134,8 +137,9 @@ const LAYOUTS = [
 ];
 
 /**
- * The matrix: actual classes in rows, predicted classes in columns, with totals, the recall of each row, the
- * precision of each column, and the accuracy in the corner. A display too narrow for it gets the most confused pairs.
+ * The matrix: actual classes in rows, predicted classes in columns, with totals, the recall of each
+ * row, the precision of each column, and the accuracy in the corner. A display too narrow for it
+ * gets the most confused pairs.
  */
 export function confusionTable(matrix: ConfusionMatrix, display: Display): string {
   const { classes, counts } = matrix;

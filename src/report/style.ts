@@ -1,4 +1,4 @@
-/** Colours and size of the reader's terminal. Nothing here looks at the process: `cli` does, and passes it on. */
+/** Colours and size of the reader's terminal. Only `cli` looks at the process and passes them. */
 import type { ChalkInstance } from 'chalk';
 
 export type Paint = (text: string) => string;
@@ -38,11 +38,12 @@ export const plainStyle: Style = {
 };
 
 /**
- * The style of a chalk instance, with as many colours as its level allows. It imports only chalk's type, so a
- * command without colours never loads chalk.
+ * The style of a chalk instance, with as many colours as its level allows. It imports only chalk's
+ * type, so a command without colours never loads chalk.
  *
- * The series are blue and vermilion, which people with any common colour blindness can tell apart. Both have a
- * contrast of at least 3.5 against black and against white, which bright yellow does not.
+ * The series are blue and vermilion, which people with any common colour blindness can tell apart.
+ * Both have a contrast of at least 3.5 against black and against white, which bright yellow does
+ * not.
  */
 export function chalkStyle(chalk: ChalkInstance): Style {
   const manyColours = chalk.level >= 2;

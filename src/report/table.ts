@@ -1,4 +1,4 @@
-/** Plain aligned tables: a header, a rule, the rows, another rule and the totals. No box around them. */
+/** Plain aligned tables: a header, a rule, the rows, another rule and the totals. */
 
 import { printable } from '../text.js';
 import type { Display, Paint } from './style.js';
@@ -23,8 +23,9 @@ export interface TableOptions {
 }
 
 /**
- * A header, a rule, the rows, and the footer below another rule; joined by `\n`. A table wider than the display
- * first shrinks its widest column of text, then its widest column of numbers; an ellipsis marks each cut.
+ * A header, a rule, the rows, and the footer below another rule; joined by `\n`. A table wider than
+ * the display first shrinks its widest column of text, then its widest column of numbers; an
+ * ellipsis marks each cut.
  */
 export function formatTable(
   columns: readonly Column[],

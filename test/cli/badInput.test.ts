@@ -70,7 +70,7 @@ const CASES: BadInput[] = [
     what: 'deep nesting',
     config: '['.repeat(100_000),
     code: 78,
-    error: /^config\.json:1:65: found more than 64 objects and arrays/,
+    error: /^config\.json:1:65: found more than 64 levels of nesting/,
   },
   ...[0, -1, 2.5, '10'].map((units) => ({
     what: `units of ${JSON.stringify(units)}`,

@@ -102,7 +102,7 @@ describe('mlp evaluate', () => {
     const { code, stdout, stderr } = await mlp(['evaluate', 'run', '--split', 'validation'], { cwd: folder });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatchInlineSnapshot(`
-      "3 validation rows of data/rows.csv by run/model.safetensors
+      "3 validation rows of data/rows.csv, scored by run/model.safetensors
 
       confusion matrix of the validation rows (columns: predicted class)
       actual         no     yes  total  recall
@@ -174,7 +174,7 @@ describe('mlp evaluate', () => {
     const { code, stdout, stderr } = await mlp(['evaluate', 'm.safetensors', 'new.csv'], { cwd: folder });
     expect([code, stderr]).toEqual([0, 'ignoring a column that the model does not use: "note"\n']);
     expect(stdout).toMatchInlineSnapshot(`
-      "3 rows of new.csv by m.safetensors
+      "3 rows of new.csv, scored by m.safetensors
 
       target      R²    RMSE     MAE
       ──────────────────────────────
