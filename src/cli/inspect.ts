@@ -1,20 +1,134 @@
 /** mlp inspect: what a CSV contains, and what to look at before training. */
-import { profileTable } from '../data/profile/profile.js';
-import { renderProfile } from './inspectText.js';
+import { describeFormat } from '../data/csv/dialect.js';
+import {
+  type ColumnProfile,
+  type Level,
+  profileTable,
+  type TableProfile,
+  type TargetProfile,
+} from '../data/profile/profile.js';
+import type { Display } from '../report/style.js';
+import { type Column, formatTable } from '../report/table.js';
+import { clip } from '../report/width.js';
+import { counted, formatCount, formatMetric, formatPercent, printable } from '../text.js';
 import { print, toJson, warn } from './output.js';
 import { readTable, type TableOptions } from './reading.js';
 import { displayOf } from './terminal.js';
 
+/** Names and levels are cut to these widths. */
+const LONGEST_NAME = 40;
+const LONGEST_LEVEL = 20;
+const SHOWN_LEVELS = 3;
+const SHOWN_CLASSES = 30;
+const LONGEST_BAR = 30;
+
 export async function run(path: string, options: TableOptions): Promise<void> {
   const { table, dialect, target } = await readTable(path, options);
-  const summary = profileTable(table, dialect, target);
+  const profile = profileTable(table, dialect, target);
   if (options.json) {
-    print(toJson(summary, 2));
+    print(toJson(profile, 2));
     return;
   }
   const display = await displayOf(process.stdout, options.color);
   // Only a terminal limits the width.
   const width = process.stdout.isTTY ? display.width : Number.POSITIVE_INFINITY;
-  print(renderProfile(summary, { ...display, width }));
-  for (const { text } of summary.warnings) warn(text);
+  print(renderProfile(profile, { ...display, width }));
+  for (const { text } of profile.warnings) warn(text);
+}
+
+/** A column of the printed table, and its cell for each column of the data. */
+interface Field extends Column {
+  readonly cell: (column: ColumnProfile) => string;
+}
+
+function renderProfile(profile: TableProfile, display: Display): string {
+  const { path, rows, dialect, columns, target } = profile;
+  const counts = `${counted(rows, 'row')}, ${counted(columns.length, 'column')}`;
+  const sections = [
+    `${printable(path)}: ${counts}, ${describeFormat(dialect)}`,
+    renderColumns(columns, target, display),
+    ...(target ? [renderTarget(target, display)] : []),
+  ];
+  return sections.join('\n\n');
+}
+
+function renderColumns(
+  columns: readonly ColumnProfile[],
+  target: TargetProfile | undefined,
+  display: Display,
+): string {
+  const fields: Field[] = [
+    { header: 'column', cell: ({ name }) => clip(printable(name), LONGEST_NAME, display.ascii) },
+    { header: 'kind', cell: ({ kind, index }) => (index === target?.index ? `${kind}, target` : kind) },
+    { header: 'distinct', align: 'right', cell: ({ distinct }) => formatCount(distinct) },
+  ];
+  // What no column of the data has is not shown; that saves room.
+  if (columns.some(({ missing }) => missing > 0)) {
+    fields.push({ header: 'missing', align: 'right', cell: ({ missing }) => formatCount(missing) });
+  }
+  if (columns.some(({ range }) => range !== undefined)) {
+    fields.push(
+      { header: 'min', align: 'right', cell: ({ range }) => (range ? formatBound(range.min) : '') },
+      { header: 'max', align: 'right', cell: ({ range }) => (range ? formatBound(range.max) : '') },
+      { header: 'mean', align: 'right', cell: ({ mean }) => (mean === undefined ? '' : formatMetric(mean)) },
+      {
+        header: 'deviation',
+        align: 'right',
+        cell: ({ deviation }) => (deviation === undefined ? '' : formatMetric(deviation)),
+      },
+    );
+  }
+  if (columns.some(({ cells }) => cells === 'text')) {
+    fields.push({
+      header: 'most frequent',
+      cell: ({ frequent = [] }) => formatLevels(frequent, display.ascii),
+    });
+  }
+  return formatTable(
+    fields,
+    columns.map((column) => fields.map(({ cell }) => cell(column))),
+    display,
+  );
+}
+
+function renderTarget({ name, task, classes }: TargetProfile, display: Display): string {
+  const head = `target ${clip(printable(name), LONGEST_NAME, display.ascii)}: ${task ?? 'nothing to learn'}`;
+  if (classes === undefined) return head;
+  const most = classes.reduce((rows, level) => Math.max(rows, level.rows), 0);
+  const all = classes.reduce((rows, level) => rows + level.rows, 0);
+  const block = display.ascii ? '#' : '█';
+  const more = classes.length - SHOWN_CLASSES;
+  const table = formatTable(
+    [
+      { header: 'class' },
+      { header: 'rows', align: 'right' },
+      { header: 'share', align: 'right' },
+      { header: '' },
+    ],
+    classes
+      .slice(0, SHOWN_CLASSES)
+      .map((level) => [
+        clip(printable(level.name), LONGEST_NAME, display.ascii),
+        formatCount(level.rows),
+        formatPercent(level.rows / all),
+        { text: block.repeat(Math.ceil((level.rows / most) * LONGEST_BAR)), paint: display.style.training },
+      ]),
+    display,
+  );
+  return `${head}, ${counted(classes.length, 'class', 'classes')}\n\n${table}${more > 0 ? `\n${display.ascii ? '~' : '…'} and ${formatCount(more)} more` : ''}`;
+}
+
+/** `setosa 50, versicolor 50` */
+function formatLevels(levels: readonly Level[], ascii?: boolean): string {
+  return levels
+    .slice(0, SHOWN_LEVELS)
+    .map(({ name, rows }) => `${clip(printable(name), LONGEST_LEVEL, ascii)} ${formatCount(rows)}`)
+    .join(', ');
+}
+
+/** A number of the file, rounded to six digits. */
+function formatBound(value: number): string {
+  const rounded = Number(value.toPrecision(6));
+  const size = Math.abs(rounded);
+  return size !== 0 && (size < 0.001 || size >= 1e9) ? formatMetric(value) : String(rounded);
 }

@@ -1,5 +1,7 @@
-/** What the terminal can do: colours, width, animation. */
+/** The terminal: its colours, its width, whether it can animate, and Ctrl-C. */
+import { ExitCode } from '../errors.js';
 import { chalkStyle, type Display, plainStyle, type Style } from '../report/style.js';
+import { note } from './output.js';
 
 const DEFAULT_COLUMNS = 80;
 
@@ -31,4 +33,47 @@ function hasUnicode(): boolean {
   const { LC_ALL, LC_CTYPE, LANG } = process.env;
   const locale = LC_ALL || LC_CTYPE || LANG;
   return locale === undefined || locale === '' || /utf-?8/i.test(locale) || process.platform === 'win32';
+}
+
+/** Handles Ctrl-C and termination: the first finishes the current step, the second exits. */
+export class Interruption {
+  readonly #controller = new AbortController();
+  readonly #promise: string;
+  readonly #clearProgress: () => void;
+  exitCode: ExitCode = ExitCode.ok;
+
+  /**
+   * @param promise what the first signal does, for the user
+   * @param clearProgress removes the progress bar and shows the cursor again
+   */
+  constructor(promise: string, clearProgress: () => void) {
+    this.#promise = promise;
+    this.#clearProgress = clearProgress;
+  }
+
+  /** Handles signals until `release` is called. */
+  listen(): void {
+    process.on('SIGINT', this.#interrupt);
+    process.on('SIGTERM', this.#terminate);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  release(): void {
+    process.off('SIGINT', this.#interrupt);
+    process.off('SIGTERM', this.#terminate);
+  }
+
+  #interrupt = () => this.#stop(ExitCode.interrupted);
+  #terminate = () => this.#stop(ExitCode.terminated);
+
+  #stop(exitCode: ExitCode): void {
+    this.exitCode = exitCode;
+    this.#clearProgress();
+    if (this.signal.aborted) process.exit(exitCode);
+    this.#controller.abort();
+    note(`${this.#promise}; press Ctrl-C again to stop at once`);
+  }
 }

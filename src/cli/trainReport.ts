@@ -11,11 +11,10 @@ import { counted, formatCount, formatDuration, formatMetric, formatRate, printab
 import type { EpochRecord, TrainResult } from '../training/loop.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { PreparedRun, RunListener, TrainedRun } from '../training/train.js';
-import { Interruption } from './interruption.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
 import { ReadingBar } from './reading.js';
-import { displayOf, isAnimated } from './terminal.js';
+import { displayOf, Interruption, isAnimated } from './terminal.js';
 
 /** Follows one run: gives it a listener and a signal for Ctrl-C, and prints what happens. */
 export class RunReport {
