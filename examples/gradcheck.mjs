@@ -1,4 +1,7 @@
-/** Checks the gradients of a network of your own, and grades a derivation by hand. Run it with: node examples/gradcheck.mjs */
+/**
+ * Checks the gradients of a network of your own, and grades a derivation by hand. Run it with: node
+ * examples/gradcheck.mjs
+ */
 import { gradcheck } from 'mlp-train';
 
 // A network on its own data: backpropagation against numeric derivatives.

@@ -1,6 +1,7 @@
 /**
- * Trains a regression on rows in memory, then answers requests one by one, as a server would. Ctrl-C during training
- * keeps what has been learnt so far. Run it with: node examples/predict-loop.mjs
+ * Trains a regression on rows in memory, then answers requests one by one, as a server would.
+ * Ctrl-C during training keeps what has been learnt so far. Run it with: node
+ * examples/predict-loop.mjs
  */
 import { train } from 'mlp-train';
 

@@ -1,4 +1,6 @@
-/** Learns exclusive or, in memory: no file is read or written. Run it with: node examples/xor.mjs */
+/**
+ * Learns exclusive or, in memory: no file is read or written. Run it with: node examples/xor.mjs
+ */
 import { train } from 'mlp-train';
 
 const x = [[0, 0], [0, 1], [1, 0], [1, 1]]; // biome-ignore format: a truth table

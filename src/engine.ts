@@ -1,6 +1,6 @@
 /**
- * The parts under the library, for those who build their own training: `import { Network, Team } from 'mlp-train/engine'`.
- * They change between versions more often than `mlp-train` itself.
+ * The parts under the library, for those who build their own training: `import { Network, Team }
+ * from 'mlp-train/engine'`. They change between versions more often than `mlp-train` itself.
  *
  *     const loaded = loadTrainConfig('config.json');
  *     const { config, directory } = loaded;

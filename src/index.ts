@@ -1,6 +1,7 @@
 /**
- * mlp as a library: train, load, predict, check. Nothing is written to disk unless you name a file or a run directory.
- * docs/library.md is the guide; `mlp-train/engine` exports the parts underneath.
+ * mlp as a library: train, load, predict, check. Nothing is written to disk unless you name a file
+ * or a run directory. docs/library.md is the guide; `mlp-train/engine` exports the parts
+ * underneath.
  *
  *     import { loadModel, train } from 'mlp-train';
  *

@@ -1,4 +1,7 @@
-/** Checked by `npm run check`, never run: what users may write against the public types, and what they may not. */
+/**
+ * Checked by `npm run check`, never run: what users may write against the public types, and what
+ * they may not.
+ */
 import { type ConfigInput, loadModel, type Prediction, type Run, train } from 'mlp-train';
 
 const fromFile: ConfigInput = {

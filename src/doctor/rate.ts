@@ -26,7 +26,7 @@ export interface RateWorkerSetup {
   readonly crowded: boolean;
 }
 
-/** How long the product is repeated: long enough for the engine to optimise the kernels, which it does while they run. */
+/** How long the product is repeated: long enough for the engine to optimise the kernels. */
 const MEASURED_MILLISECONDS = 120;
 
 /** The compiled thread. Tests run the sources, but threads run from dist/ even then. */
@@ -36,8 +36,8 @@ const WORKER = new URL(
 );
 
 /**
- * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications per second). A single thread is
- * the calling one; more are started for it.
+ * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications per
+ * second). A single thread is the calling one; more are started for it.
  */
 export async function measureRate(setup: RateSetup): Promise<number> {
   const plan = new ArenaPlan(setup.dtype);

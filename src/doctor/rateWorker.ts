@@ -1,4 +1,4 @@
-/** A thread of a measurement: all multiply together, and the first one reports the seconds of the fastest product. */
+/** A thread of a measurement. All multiply together; the first reports the fastest product. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Control } from '../training/engine/control.js';
 import { multiply, type RateWorkerSetup } from './rate.js';

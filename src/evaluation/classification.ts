@@ -1,4 +1,4 @@
-/** Metrics of a classifier: the confusion matrix and its scores, cross-entropies, areas under ROC curves. */
+/** Metrics of a classifier: confusion matrix, scores, cross-entropies, areas under ROC curves. */
 import { compensated } from './sum.js';
 
 export interface ClassifiedRows {
@@ -61,7 +61,9 @@ function columnOf(values: ArrayLike<number>, width: number, j: number): Float64A
 /** counts[actual][predicted]: rows of the one class that were predicted to be of the other. */
 export type Confusion = readonly (readonly number[])[];
 
-/** The confusion matrix [classes][classes] of rows whose classes are given by number, both [rows]. */
+/**
+ * The confusion matrix [classes][classes] of rows whose classes are given by number, both [rows].
+ */
 export function confusionMatrix(
   actual: ArrayLike<number>,
   predicted: ArrayLike<number>,
@@ -96,8 +98,8 @@ export interface ClassScores extends Scores {
 }
 
 /**
- * Precision, recall and F1 of each class. 0/0 (no row of the class, or none predicted to be) is 0, the default of
- * `zero_division` in scikit-learn's `precision_recall_fscore_support`.
+ * Precision, recall and F1 of each class. 0/0 (no row of the class, or none predicted to be) is 0,
+ * the default of `zero_division` in scikit-learn's `precision_recall_fscore_support`.
  */
 export function classScores(confusion: Confusion): ClassScores[] {
   const { hits, actual, predicted } = totalsOf(confusion);
@@ -108,13 +110,17 @@ export function classScores(confusion: Confusion): ClassScores[] {
   }));
 }
 
-/** Precision, recall and F1 in one number each, averaged in three ways (scikit-learn's `average`). */
+/**
+ * Precision, recall and F1 in one number each, averaged in three ways (scikit-learn's `average`).
+ */
 export interface AverageScores {
   /** Every class that occurs among the rows or the predictions counts the same. */
   readonly macro: Scores;
   /** Every class counts by its rows. */
   readonly weighted: Scores;
-  /** Over the rows of all classes together. If each row has one class, all three are the accuracy. */
+  /**
+   * Over the rows of all classes together. If each row has one class, all three are the accuracy.
+   */
   readonly micro: Scores;
 }
 
@@ -161,7 +167,8 @@ function total(counts: readonly number[]): number {
 }
 
 /**
- * [rows] The cross-entropy −log P(y) of each row, from its logits rather than from P, which may be rounded to 0 or 1.
+ * [rows] The cross-entropy −log P(y) of each row, from its logits rather than from P, which may be
+ * rounded to 0 or 1.
  *
  * - One output h is the logit of the second of two classes: −log P(y) = log(1 + exp(∓h)).
  * - More are those of a softmax: −log P(y) = log Σ exp(h_k) − h_y.
@@ -190,8 +197,8 @@ function softplus(h: number): number {
 }
 
 /**
- * (h_a − h_y) + log(1 + Σ_{k≠a} exp(h_k − h_a)) with the largest logit h_a: no power exceeds 1, and small ones are not
- * lost.
+ * (h_a − h_y) + log(1 + Σ_{k≠a} exp(h_k − h_a)) with the largest logit h_a: no power exceeds 1, and
+ * small ones are not lost.
  */
 function softmaxCrossEntropy(
   label: number,
@@ -208,8 +215,8 @@ function softmaxCrossEntropy(
 }
 
 /**
- * The mean of rows' losses, each multiplied by its weight, divided by the number of rows whatever the weights add up to:
- * the loss that a network is trained on.
+ * The mean of rows' losses, each multiplied by its weight, divided by the number of rows whatever
+ * the weights add up to: the loss that a network is trained on.
  *
  * @param weights [rows] 1 if missing
  */
@@ -220,8 +227,8 @@ export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<numb
 }
 
 /**
- * The mean of rows' cross-entropies with every probability clipped to [ε, 1 − ε], ε = 2⁻⁵² as in scikit-learn's
- * `log_loss` in float64. No row counts more than 36.04, so the mean is finite.
+ * The mean of rows' cross-entropies with every probability clipped to [ε, 1 − ε], ε = 2⁻⁵² as in
+ * scikit-learn's `log_loss` in float64. No row counts more than 36.04, so the mean is finite.
  */
 export function logLoss(crossEntropies: ArrayLike<number>): number {
   const sum = compensated.sum();
@@ -235,11 +242,12 @@ const LEAST = -Math.log(1 - Number.EPSILON);
 const MOST = -Math.log(Number.EPSILON);
 
 /**
- * The area under the receiver operating characteristic (Hanley and McNeil, Radiology 143, 1982): over all pairs of a row
- * of class `positive` and another row, the share in which the first has the greater score. A tie counts half. From
- * sorted scores in O(n log n).
+ * The area under the receiver operating characteristic (Hanley and McNeil, Radiology 143, 1982):
+ * over all pairs of a row of class `positive` and another row, the share in which the first has the
+ * greater score. A tie counts half. From sorted scores in O(n log n).
  *
- * Null if it is undefined: without a row of the class, without another row, or with a score that is NaN.
+ * Null if it is undefined: without a row of the class, without another row, or with a score that is
+ * NaN.
  *
  * @param labels [rows] the rows' classes
  * @param scores [rows] greater for rows that are more likely of the class

@@ -1,7 +1,7 @@
 /**
- * Metrics of a network after each epoch, gathered batch by batch: the mean loss (weighted if the rows have weights,
- * without regularisation), and accuracy with the confusion matrix for classes, R² and RMSE for regression. In those
- * every row counts 1.
+ * Metrics of a network after each epoch, gathered batch by batch: the mean loss (weighted if the
+ * rows have weights, without regularisation), and accuracy with the confusion matrix for classes,
+ * R² and RMSE for regression. In those every row counts 1.
  */
 import { predictedClass } from '../network/logits.js';
 import { accuracy, type Confusion } from './classification.js';

@@ -3,8 +3,9 @@ import { type Arithmetic, compensated, type Sum } from './sum.js';
 
 export interface RegressionScores {
   /**
-   * R² = 1 − Σ(t − o)²/Σ(t − t̄)². If all targets are equal, 1 for a perfect fit and 0 otherwise, as in scikit-learn's
-   * `r2_score`. Null for a single row, which has no variation to explain: R² is undefined there.
+   * R² = 1 − Σ(t − o)²/Σ(t − t̄)². If all targets are equal, 1 for a perfect fit and 0 otherwise,
+   * as in scikit-learn's `r2_score`. Null for a single row, which has no variation to explain: R²
+   * is undefined there.
    */
   readonly r2: number | null;
   /** √(1/N·Σ(t − o)²), in the target's own unit */
@@ -12,8 +13,8 @@ export interface RegressionScores {
 }
 
 /**
- * R² and RMSE of K targets, gathered chunk by chunk. Over several targets each score is the mean of theirs, as in
- * scikit-learn's `multioutput="uniform_average"`.
+ * R² and RMSE of K targets, gathered chunk by chunk. Over several targets each score is the mean of
+ * theirs, as in scikit-learn's `multioutput="uniform_average"`.
  */
 export class RegressionErrors {
   readonly #targets: ArrayLike<number>;
@@ -23,7 +24,8 @@ export class RegressionErrors {
 
   /**
    * @param targets [rows, K] row-major, in the units that the network is trained on
-   * @param units [K] for each target, how much of its own unit is 1 for the network: 1 if it is not standardised
+   * @param units [K] for each target, how much of its own unit is 1 for the network: 1 if it is not
+   * standardised
    */
   constructor(targets: ArrayLike<number>, units: readonly number[], arithmetic: Arithmetic) {
     this.#targets = targets;
@@ -59,7 +61,10 @@ export class RegressionErrors {
     return { r2: r2.length < width ? null : mean(r2), rmse: mean(targets.map(({ rmse }) => rmse)), targets };
   }
 
-  /** Σ(t − t̄)² of target j, in two passes so that a large mean costs no digits; exactly 0 if all are equal. */
+  /**
+   * Σ(t − t̄)² of target j, in two passes so that a large mean costs no digits; exactly 0 if all
+   * are equal.
+   */
   #variation(j: number): number {
     const targets = this.#targets;
     const width = this.#units.length;
@@ -77,7 +82,7 @@ export interface RegressedRows {
   /** [rows, K] row-major, as are the outputs, in the units that the network is trained on. */
   readonly targets: ArrayLike<number>;
   readonly outputs: ArrayLike<number>;
-  /** [K] For each target, how much of its own unit is 1 for the network: 1 if it is not standardised. */
+  /** [K] How much of a target's own unit is 1 for the network: 1 if it is not standardised. */
   readonly units: readonly number[];
   /** [rows] What a row counts in the loss, and only there; 1 if missing. */
   readonly weights?: ArrayLike<number> | undefined;
@@ -90,7 +95,10 @@ export interface TargetMetrics extends RegressionScores {
 
 /** Over several targets each metric is the mean of theirs. */
 export interface Regression extends TargetMetrics {
-  /** The mean squared error that the network is trained on: over all rows and targets, in the network's units. */
+  /**
+   * The mean squared error that the network is trained on: over all rows and targets, in the
+   * network's units.
+   */
   readonly loss: number;
   readonly targets: readonly TargetMetrics[];
 }

@@ -12,7 +12,10 @@ export interface Arithmetic {
   mean(values: ArrayLike<number>, first?: number, stride?: number): number;
 }
 
-/** One addition per term: fast, for the metrics of every epoch. Its rounding error grows with the number of terms. */
+/**
+ * One addition per term: fast, for the metrics of every epoch. Its rounding error grows with the
+ * number of terms.
+ */
 export const plain: Arithmetic = {
   sum() {
     let total = 0;
@@ -44,8 +47,8 @@ export const compensated: Arithmetic = {
 };
 
 /**
- * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974): its error does not
- * grow with the number of terms.
+ * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974):
+ * its error does not grow with the number of terms.
  */
 class CompensatedSum implements Sum {
   #total = 0;

@@ -14,7 +14,10 @@ type DataSettings = Omit<
   'train' | 'target' | 'validation' | 'test' | 'delimiter' | 'header' | 'comment'
 >;
 
-/** `data` with the training rows as objects: `{ rows: [{ age: 30, city: 'Rome', income: 1200 }, …], target: 'income' }`. */
+/**
+ * `data` with the training rows as objects: `{ rows: [{ age: 30, city: 'Rome', income: 1200 }, …],
+ * target: 'income' }`.
+ */
 export interface RowsInput extends DataSettings, RowData {
   /** The column to predict, or several for a regression. */
   target: DataInput['target'];
@@ -38,8 +41,9 @@ export interface MemoryConfig extends Omit<TrainConfigInput, 'data'> {
 }
 
 /**
- * What the library trains on: the path of a config file, or a config as an object. In an object, all keys mean what they
- * mean in a file, and paths are relative to the working directory. `data` may hold rows or a matrix instead of paths.
+ * What the library trains on: the path of a config file, or a config as an object. In an object,
+ * all keys mean what they mean in a file, and paths are relative to the working directory. `data`
+ * may hold rows or a matrix instead of paths.
  */
 export type ConfigInput = string | TrainConfigInput | MemoryConfig;
 

@@ -22,10 +22,11 @@ export interface CsvOptions {
 }
 
 /**
- * Profiles a CSV: its columns, types, ranges, classes and possible problems. Returns what `mlp inspect --json` prints.
+ * Profiles a CSV: its columns, types, ranges, classes and possible problems. Returns what `mlp
+ * inspect --json` prints.
  *
- * @throws MlpError ExitCode.noInput, noPermission or io if the file can't be read, data if its content is damaged, usage
- * if it has no such target
+ * @throws MlpError ExitCode.noInput, noPermission or io if the file can't be read, data if its
+ * content is damaged, usage if it has no such target
  */
 export async function inspect(path: string, options: CsvOptions = {}): Promise<TableProfile> {
   const { target, delimiter = 'auto', header, comment } = options;
@@ -52,8 +53,10 @@ export interface SuggestedTraining extends Omit<Suggestion, 'config'> {
 }
 
 /**
- * Suggests a train config for a CSV, with a reason for each key: what `mlp init` writes. `train` takes the config.
- * @throws MlpError as `inspect`, and ExitCode.data if the target has a single value or no column is left to learn from
+ * Suggests a train config for a CSV, with a reason for each key: what `mlp init` writes. `train`
+ * takes the config.
+ * @throws MlpError as `inspect`, and ExitCode.data if the target has a single value or no column is
+ * left to learn from
  */
 export async function suggestConfig(
   path: string,

@@ -14,7 +14,7 @@ import { planTraining, type TrainingPlan } from '../training/plan.js';
 import { type ConfigInput, readConfig } from './config.js';
 
 export interface GradcheckOptions {
-  /** Elements to check in each parameter of a network; if left out, all of a small network and a sample of a large one. */
+  /** Elements to check in each parameter of a network; by default all of a small network. */
   readonly samples?: number | undefined;
   /** Kernels of a network; "reference" if left out. */
   readonly backend?: 'auto' | BackendName | undefined;
@@ -24,9 +24,11 @@ export interface GradcheckOptions {
 const CHECKED_ROWS = 16;
 
 /**
- * Compares manual, analytic and numeric gradients. Returns what `mlp gradcheck --json` prints; `passed` is the verdict.
+ * Compares manual, analytic and numeric gradients. Returns what `mlp gradcheck --json` prints;
+ * `passed` is the verdict.
  *
- * @param input a graph with derivatives by hand, a train config, or the path of either; if left out, all built-in checks
+ * @param input a graph with derivatives by hand, a train config, or the path of either; if left
+ * out, all built-in checks
  * @throws MlpError as `train` for a config, ExitCode.config for a mistake in a graph
  */
 export async function gradcheck(

@@ -11,8 +11,8 @@ import type { LossName, Task } from '../spec/words.js';
 import { tableOf } from './config.js';
 
 /**
- * Rows for a model: objects of cells by column name, or a matrix [rows][columns] with the features in the model's order.
- * A flat array is row-major.
+ * Rows for a model: objects of cells by column name, or a matrix [rows][columns] with the features
+ * in the model's order. A flat array is row-major.
  */
 export type Rows = RowData['rows'] | MatrixData['x'];
 
@@ -24,13 +24,15 @@ export interface Prediction {
 }
 
 /**
- * Loads a model file, or the model in a run directory. A file from anywhere is safe to load: everything in it is checked.
+ * Loads a model file, or the model in a run directory. A file from anywhere is safe to load:
+ * everything in it is checked.
  *
  *     const model = await loadModel('iris.safetensors');
  *     const [first] = await model.predict([{ 'sepal length (cm)': 5.1, … }]);
  *     first.prediction; // 'setosa'
  *
- * @throws MlpError ExitCode.noInput if there is no model, data if it is damaged, noPermission or io if it can't be read
+ * @throws MlpError ExitCode.noInput if there is no model, data if it is damaged, noPermission or io
+ * if it can't be read
  */
 export async function loadModel(path: string): Promise<Model> {
   return new Model(loadModelFile(path));
@@ -61,10 +63,11 @@ export class Model {
   }
 
   /**
-   * Predicts the target of each row. Cells are read and encoded as in training; other columns are ignored. The bits of a
-   * row's prediction depend neither on the other rows nor on the machine.
+   * Predicts the target of each row. Cells are read and encoded as in training; other columns are
+   * ignored. The bits of a row's prediction depend neither on the other rows nor on the machine.
    *
-   * @throws MlpError ExitCode.data with the location of a missing column or a bad cell, such as `data.rows[3].age`
+   * @throws MlpError ExitCode.data with the location of a missing column or a bad cell, such as
+   * `data.rows[3].age`
    */
   async predict(rows: Rows): Promise<Prediction[]> {
     if (rows.length === 0) return [];

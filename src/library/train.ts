@@ -7,8 +7,8 @@ import { Model } from './model.js';
 
 export interface TrainOptions {
   /**
-   * The run directory to create, as `mlp train --run` does: config, logs, checkpoints and the model. It must be new or
-   * empty. If left out, nothing is written.
+   * The run directory to create, as `mlp train --run` does: config, logs, checkpoints and the
+   * model. It must be new or empty. If left out, nothing is written.
    */
   run?: string | undefined;
   /** The directory of an interrupted run to resume instead, as `mlp train --resume` does. */
@@ -54,8 +54,10 @@ export interface Epoch {
  *     });
  *     run.metrics.train.accuracy; // 1
  *
- * @param config the config of `mlp train`, with the same defaults, checks and errors; or the path of its file
- * @throws MlpError with a location in its message, a hint, and the exit code that `mlp train` would have
+ * @param config the config of `mlp train`, with the same defaults, checks and errors; or the path
+ * of its file
+ * @throws MlpError with a location in its message, a hint, and the exit code that `mlp train` would
+ * have
  */
 export async function train(config: ConfigInput, options: TrainOptions = {}): Promise<Run> {
   const { run, signal, onEpoch, onWarning } = options;
@@ -96,7 +98,10 @@ export class Run {
     readonly validation?: SplitMetrics;
     readonly test?: SplitMetrics;
   };
-  /** confusion[actual][predicted] in rows: of the test rows, else the validation rows, else the training rows. */
+  /**
+   * confusion[actual][predicted] in rows: of the test rows, else the validation rows, else the
+   * training rows.
+   */
   readonly confusion?: readonly (readonly number[])[];
   /** The epochs that were trained here. */
   readonly history: readonly Epoch[];
@@ -143,7 +148,8 @@ export class Run {
   }
 
   /**
-   * Writes the model file, which `loadModel`, `mlp predict` and Python's `safetensors` read. An existing file is replaced.
+   * Writes the model file, which `loadModel`, `mlp predict` and Python's `safetensors` read. An
+   * existing file is replaced.
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   save(path: string): Promise<void> {

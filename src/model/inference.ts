@@ -1,7 +1,7 @@
 /**
- * Predicts: from rows of features to logits, probabilities and values. The bits of a row's result depend neither on the
- * other rows nor on the machine: one thread, kernels without relaxed SIMD, and always the full number of rows in each
- * product, since a product chooses its path by its size.
+ * Predicts: from rows of features to logits, probabilities and values. The bits of a row's result
+ * depend neither on the other rows nor on the machine: one thread, kernels without relaxed SIMD,
+ * and always the full number of rows in each product, since a product chooses its path by its size.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
@@ -26,7 +26,7 @@ export class Inference {
   readonly inputs: number;
   /** Number of logits of a row. */
   readonly outputs: number;
-  /** How many numbers predict a row: one for each class (two for a single logit), or for each target. */
+  /** Numbers that predict a row: one for each class (two for a single logit) or target. */
   readonly width: number;
   /** [capacity, inputs] The rows to pass. */
   readonly x: Tensor;
@@ -51,8 +51,9 @@ export class Inference {
   }
 
   /**
-   * @param capacity how many rows are passed at once. The default is 256, or as many as fit into 256 MB, at least one: it
-   * depends on the model alone, because the bits of a result may depend on it
+   * @param capacity how many rows are passed at once. The default is 256, or as many as fit into
+   * 256 MB, at least one: it depends on the model alone, because the bits of a result may depend on
+   * it
    * @throws MlpError ExitCode.data if the model is larger than memory
    */
   static create(model: Model, capacity?: number): Inference {
@@ -77,8 +78,8 @@ export class Inference {
   }
 
   /**
-   * The logits [capacity, outputs] of the first `rows` rows of x; the other rows are passed as zeros. The next call
-   * overwrites them.
+   * The logits [capacity, outputs] of the first `rows` rows of x; the other rows are passed as
+   * zeros. The next call overwrites them.
    */
   forward(rows: number): Tensor {
     this.x.data.fill(0, rows * this.inputs);
@@ -88,15 +89,18 @@ export class Inference {
   }
 
   /**
-   * The predictions of the last forward pass [rows, width]: the probabilities of the classes in their order, or the
-   * targets in their own units. The next call overwrites them.
+   * The predictions of the last forward pass [rows, width]: the probabilities of the classes in
+   * their order, or the targets in their own units. The next call overwrites them.
    */
   predictions(rows: number): Float64Array {
     for (; this.#predicted < rows; this.#predicted++) this.#predict(this.#predicted);
     return this.#predictions.subarray(0, rows * this.width);
   }
 
-  /** The number of each row's class [rows] by the last forward pass, for a classifier. The next call overwrites it. */
+  /**
+   * The number of each row's class [rows] by the last forward pass, for a classifier. The next call
+   * overwrites it.
+   */
   labels(rows: number): Int32Array {
     const { data } = this.#lastLogits();
     const { outputs } = this;
@@ -125,7 +129,7 @@ export class Inference {
   }
 }
 
-/** Takes the tensors of an inference, always in the same order. `createKernels` gets the address of the kernels' scratch. */
+/** Takes the tensors in their order. `createKernels` gets the address of the kernels' scratch. */
 function assemble(
   { network: spec, loss }: Model,
   choice: KernelsChoice,

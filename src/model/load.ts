@@ -1,4 +1,4 @@
-/** Reads a model file, which may come from anywhere: everything in it is checked before a network is built from it. */
+/** Reads a model file, which may come from anywhere: everything is checked before it is used. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
@@ -26,9 +26,10 @@ export interface Model extends ModelContent {
 const DTYPES: Partial<Record<Dtype, DType>> = { F32: 'float32', F64: 'float64' };
 
 /**
- * Reads the model of a run, by the run's directory or by the file itself. Nothing larger than the file is allocated.
- * @throws MlpError ExitCode.noInput if there is no model, data if the file is no model or damaged, noPermission or io if
- * it can't be read
+ * Reads the model of a run, by the run's directory or by the file itself. Nothing larger than the
+ * file is allocated.
+ * @throws MlpError ExitCode.noInput if there is no model, data if the file is no model or damaged,
+ * noPermission or io if it can't be read
  */
 export function loadModel(path: string): Model {
   const found = modelPath(path);

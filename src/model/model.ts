@@ -1,6 +1,7 @@
 /**
- * The model file: the weights, and metadata with all that is needed to predict from a raw CSV. Metadata may come from
- * anywhere: each entry is checked by its schema, then all of them against each other.
+ * The model file: the weights, and metadata with all that is needed to predict from a raw CSV.
+ * Metadata may come from anywhere: each entry is checked by its schema, then all of them against
+ * each other.
  */
 import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
@@ -24,12 +25,14 @@ const FORMAT = 'mlp';
 /** Version of the metadata's layout, raised when an old reader would be misled. */
 const FORMAT_VERSION = '1';
 
-/** The content of a model file besides the weights: how a row becomes an input, and an output a prediction. */
+/** The model besides its weights: how a row becomes an input, and an output a prediction. */
 export interface ModelContent {
   readonly network: NetworkSpec & { readonly input: number };
   readonly task: Task;
   readonly loss: LossName;
-  /** Whether the columns of the training file had names; else their names are their numbers from 0. */
+  /**
+   * Whether the columns of the training file had names; else their names are their numbers from 0.
+   */
   readonly header: boolean;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
@@ -42,8 +45,8 @@ export interface ModelContent {
 }
 
 /**
- * The tensors of a network by their names in the file: `layers.0.weight` [inputs, units], `layers.0.bias` [units], …, then
- * `layers.1.running_mean` [units], …
+ * The tensors of a network by their names in the file: `layers.0.weight` [inputs, units],
+ * `layers.0.bias` [units], …, then `layers.1.running_mean` [units], …
  */
 export function modelTensors(parameters: Parameters, statistics: Statistics): NamedTensor[] {
   return [
@@ -100,7 +103,7 @@ const targetStandardization = object({
   scale: z.array(positive(), { error: 'an array of numbers above 0' }),
 });
 
-/** By key, the entries that are JSON. Others are ignored: a later version may add what this one can do without. */
+/** The entries that are JSON, by key. Others are ignored: a later version may add optional ones. */
 const entries = {
   network: networkSchema,
   task: choice(TASKS),
@@ -118,8 +121,9 @@ const entries = {
 const contentSchema = object(entries);
 
 /**
- * The content that the metadata of the model file `file` hold. An MlpError (65) with the entry's place where something is
- * missing, of another kind than expected, or does not fit with the rest.
+ * The content in the metadata of the model file `file`.
+ * @throws MlpError ExitCode.data with the location of an entry that is missing, wrong, or
+ * contradicts the others
  */
 export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: string): ModelContent {
   const place = (...path: Path) => formatLocation({ file, path: [METADATA, ...path] });
@@ -234,7 +238,10 @@ function isColumnNumber(column: string): boolean {
   return String(Number(column)) === column && wholeNumber(0).safeParse(Number(column)).success;
 }
 
-/** Levels are known by their position, so they must be in their only order: text by code unit, numbers rising. */
+/**
+ * Levels are known by their position, so they must be in their only order: text by code unit,
+ * numbers rising.
+ */
 function* orderProblems(levels: readonly string[], path: Path): Generator<Contradiction> {
   const { names } = Levels.of([...new Set(levels)]);
   const i = levels.findIndex((level, i) => level !== names[i]);

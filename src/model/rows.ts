@@ -1,6 +1,6 @@
 /**
- * Rows for a model, in chunks: read, encoded, passed forward. A CSV file may be larger than memory; rows may also be
- * given in memory.
+ * Rows for a model, in chunks: read, encoded, passed forward. A CSV file may be larger than memory;
+ * rows may also be given in memory.
  */
 import { type Dialect, detectDialect } from '../data/csv/dialect.js';
 import { TableBuilder } from '../data/csv/readTable.js';
@@ -33,11 +33,19 @@ export interface ModelRowsOptions {
 /** Consecutive rows. */
 export interface RowChunk {
   readonly rows: number;
-  /** [capacity, outputs] The first `rows` rows belong to the chunk and are finite. The next chunk overwrites them. */
+  /**
+   * [capacity, outputs] The first `rows` rows belong to the chunk and are finite. The next chunk
+   * overwrites them.
+   */
   readonly logits: Tensor;
-  /** [rows] The cells of all columns as text, in the order of the file. Empty for rows in memory. */
+  /**
+   * [rows] The cells of all columns as text, in the order of the file. Empty for rows in memory.
+   */
   readonly cells: readonly (readonly string[])[];
-  /** [rows] The line of the file, from 1, on which each row begins; its number, from 0, for rows in memory. */
+  /**
+   * [rows] The line of the file, from 1, on which each row begins; its number, from 0, for rows in
+   * memory.
+   */
   readonly lines: Uint32Array;
   /** If they were asked for: the number of each row's class, or its values in their own units. */
   readonly targets?: TargetValues;
@@ -61,10 +69,11 @@ interface Origin {
 }
 
 /**
- * Reads the start of a CSV and finds the model's columns in it. The file has a header if the training file had one. The
- * caller closes the source.
+ * Reads the start of a CSV and finds the model's columns in it. The file has a header if the
+ * training file had one. The caller closes the source.
  *
- * @throws MlpError ExitCode.data if a column is missing, or as `detectDialect`; io if the file can't be read
+ * @throws MlpError ExitCode.data if a column is missing, or as `detectDialect`; io if the file
+ * can't be read
  */
 export async function openModelRows(
   source: Source,
@@ -114,7 +123,9 @@ export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: 
 export type CsvModelRows = ModelRows & { readonly dialect: Dialect };
 
 export class ModelRows {
-  /** Names of the columns that are neither features nor targets; numbers from 0 without a header. */
+  /**
+   * Names of the columns that are neither features nor targets; numbers from 0 without a header.
+   */
   readonly ignored: readonly string[];
   /** Numbers of the target columns, from 0; undefined unless all are there. */
   readonly targetColumns: readonly number[] | undefined;
@@ -148,12 +159,12 @@ export class ModelRows {
   }
 
   /**
-   * All rows in their order, as many at a time as the inference takes; the last chunk may have fewer. Each chunk is
-   * passed forward before it is handed out, so the inference's predictions belong to it. A file is read on only when the
-   * next chunk is asked for.
+   * All rows in their order, as many at a time as the inference takes; the last chunk may have
+   * fewer. Each chunk is passed forward before it is handed out, so the inference's predictions
+   * belong to it. A file is read on only when the next chunk is asked for.
    *
-   * @throws MlpError ExitCode.data with the location of the first bad cell, or of a row whose output is not finite, after
-   * the rows before it; io if a file can't be read or changes
+   * @throws MlpError ExitCode.data with the location of the first bad cell, or of a row whose
+   * output is not finite, after the rows before it; io if a file can't be read or changes
    */
   async *chunks(inference: Inference): AsyncGenerator<RowChunk, void, undefined> {
     const place = firstRows(inference.capacity);
@@ -267,11 +278,13 @@ function columnKinds(
 const MOST_NAMED = 10;
 
 /**
- * The numbers of the model's columns in a table, from 0: of the features, of the targets (undefined unless all are
- * there), and of all others. Columns are found by name, or by number in a file without a header.
+ * The numbers of the model's columns in a table, from 0: of the features, of the targets (undefined
+ * unless all are there), and of all others. Columns are found by name, or by number in a file
+ * without a header.
  *
- * Without a header, a file with as many columns as the model has features has no targets: its columns are the features
- * in their order. In any other file the columns have the numbers that they had in training.
+ * Without a header, a file with as many columns as the model has features has no targets: its
+ * columns are the features in their order. In any other file the columns have the numbers that they
+ * had in training.
  *
  * @throws MlpError ExitCode.data if a feature is missing, or a target that is wanted
  */

@@ -14,7 +14,10 @@ import type { LossName, Task } from '../spec/words.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
 
-/** The true values of a chunk: class numbers [rows], or targets [rows, targets] in the network's units. */
+/**
+ * The true values of a chunk: class numbers [rows], or targets [rows, targets] in the network's
+ * units.
+ */
 export type ExpectedValues = Int32Array | Float64Array;
 
 export interface Scorer {
@@ -96,7 +99,7 @@ function joined<T extends ExpectedValues>(
   return all;
 }
 
-/** Targets as the network has them: class numbers, or values in standardised units if the model has such. */
+/** Targets as the network has them: class numbers, or values in standardised units. */
 export function expectedValues(
   targets: TargetValues | undefined,
   { targetStandardization }: Model,
@@ -116,7 +119,7 @@ export interface EvaluationReport {
   readonly loss: LossName;
   /** Whether rows have weights in the loss. */
   readonly weighted: boolean;
-  /** loss; for classes accuracy, logLoss and rocAuc; for a regression r2, rmse and mae. Null if undefined. */
+  /** loss and accuracy, logLoss, rocAuc, or r2, rmse, mae. Null if undefined. */
   readonly metrics: Readonly<Record<string, number | null>>;
   /** Only for classes: precision, recall and F1 as averages. */
   readonly averages?: AverageScores;

@@ -1,8 +1,10 @@
 /**
- * The loop over epochs: drives an engine, tells a listener, saves checkpoints, and says why the run ended.
+ * The loop over epochs: drives an engine, tells a listener, saves checkpoints, and says why the run
+ * ended.
  *
- * A checkpoint is taken between two steps: after an epoch with its metrics, or within an epoch. What follows
- * depends on nothing but the checkpoint, so a resumed run ends in the same bits as one that never stopped.
+ * A checkpoint is taken between two steps: after an epoch with its metrics, or within an epoch.
+ * What follows depends on nothing but the checkpoint, so a resumed run ends in the same bits as one
+ * that never stopped.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { Evaluation } from '../evaluation/metrics.js';
@@ -14,8 +16,8 @@ import { createSchedule } from './schedules.js';
 import type { Evaluations } from './step.js';
 
 /**
- * Rows of steps.csv. losses[i] is the loss of step firstStep + i, regularisation included, before its update at
- * learningRates[i].
+ * Rows of steps.csv. losses[i] is the loss of step firstStep + i, regularisation included, before
+ * its update at learningRates[i].
  */
 export interface StepRecord {
   readonly epoch: number;
@@ -37,7 +39,7 @@ export interface EpochRecord extends Evaluations {
 export interface TrainListener {
   /** @param done steps of the epoch taken before: above 0 where a run resumes within an epoch */
   epochStarted?(epoch: number, steps: number, done: number): void;
-  /** A few times a second: steps of the epoch done, the last loss, samples per second since the run began. */
+  /** A few times a second: steps of the epoch done, the last loss, samples per second so far. */
   progress?(done: number, loss: number, samplesPerSecond: number): void;
   /** After the steps of an epoch, or of a part of it. */
   stepsDone?(record: StepRecord): void | Promise<void>;
@@ -45,7 +47,10 @@ export interface TrainListener {
 }
 
 export interface TrainResult extends Evaluations {
-  /** Metrics of the parameters that are kept, as `train` and `validation` are. Missing without test rows. */
+  /**
+   * Metrics of the parameters that are kept, as `train` and `validation` are. Missing without test
+   * rows.
+   */
   readonly test?: Evaluation;
   readonly status: 'completed' | 'early-stopped' | 'interrupted';
   readonly epochs: number;
@@ -58,7 +63,7 @@ export interface TrainResult extends Evaluations {
   readonly samplesPerSecond: number;
 }
 
-/** What a run knows between two steps besides its engine. Plain data; only the history may hold NaN or infinities. */
+/** What a run knows besides its engine. Plain data; only the history may hold NaN or infinities. */
 export interface RunProgress {
   /** Epochs that have their metrics. */
   readonly epochs: number;
@@ -94,10 +99,12 @@ export interface RunOptions {
 }
 
 /**
- * Trains an engine's run to the end of its plan, until a monitored metric stops improving, or until the signal is
- * aborted. Then puts the parameters to keep into the engine, and evaluates the test rows for the first time.
+ * Trains an engine's run to the end of its plan, until a monitored metric stops improving, or until
+ * the signal is aborted. Then puts the parameters to keep into the engine, and evaluates the test
+ * rows for the first time.
  *
- * @throws MlpError ExitCode.config with the epoch and step at which a loss or a parameter is no longer finite
+ * @throws MlpError ExitCode.config with the epoch and step at which a loss or a parameter is no
+ * longer finite
  */
 export async function runTraining(
   engine: Engine,
@@ -128,7 +135,9 @@ class Run {
   #history: { train: number[]; validation: number[] } = { train: [], validation: [] };
   #best: RunState['best'];
   #last: EpochRecord | undefined;
-  /** Wall time that the current epoch took before it was resumed, and when this process started it. */
+  /**
+   * Wall time that the current epoch took before it was resumed, and when this process started it.
+   */
   #epochMilliseconds = 0;
   #epochStart = performance.now();
   #hasSaved = false;
@@ -332,8 +341,9 @@ class Run {
 const MOST_OF_TIME = 0.05;
 
 /**
- * Says when a checkpoint is due: after the first epoch, and after every other one, unless epochs are so short that
- * checkpoints would take more than a twentieth of the time; within an epoch after so many seconds without one.
+ * Says when a checkpoint is due: after the first epoch, and after every other one, unless epochs
+ * are so short that checkpoints would take more than a twentieth of the time; within an epoch after
+ * so many seconds without one.
  */
 export class CheckpointTimer {
   readonly #milliseconds: number;
@@ -351,7 +361,7 @@ export class CheckpointTimer {
     return (performance.now() - this.#last) * MOST_OF_TIME >= this.#cost;
   }
 
-  /** A signal that is aborted when a checkpoint is due or the given signal is aborted, until it is cancelled. */
+  /** A signal that is aborted when a checkpoint is due, or with the given one, until cancelled. */
   pause(signal?: AbortSignal): { readonly signal: AbortSignal; cancel(): void } {
     const controller = new AbortController();
     const abort = () => controller.abort();

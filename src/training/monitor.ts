@@ -13,7 +13,7 @@ const METRICS = {
 
 const LARGER_IS_BETTER = /_(accuracy|r2)$/;
 
-/** The metrics of an epoch by name, in the order of the columns of epochs.csv. An undefined metric is null. */
+/** The metrics of an epoch by name, in the order of epochs.csv. An undefined metric is null. */
 export function metricsOf(record: {
   train: Evaluation;
   validation?: Evaluation;
@@ -43,8 +43,9 @@ export function metricOf(metrics: ReadonlyMap<string, number | null>, name: stri
 }
 
 /**
- * Whether `value` is better than `best` by more than `minDelta`: below it for a loss or an RMSE, above it for an accuracy
- * or R². The first finite value is better than none (null). NaN and infinities are never better.
+ * Whether `value` is better than `best` by more than `minDelta`: below it for a loss or an RMSE,
+ * above it for an accuracy or R². The first finite value is better than none (null). NaN and
+ * infinities are never better.
  */
 export function isBetter(metric: string, value: number, best: number | null, minDelta: number): boolean {
   if (!Number.isFinite(value)) return false;
@@ -97,8 +98,8 @@ export class Monitor {
   }
 
   /**
-   * Whether `patience` epochs in a row brought no improvement. Never right after an improvement, so a patience of 0 acts
-   * like 1, as in Keras.
+   * Whether `patience` epochs in a row brought no improvement. Never right after an improvement, so
+   * a patience of 0 acts like 1, as in Keras.
    */
   isOutOfPatience(patience: number): boolean {
     return this.waited >= Math.max(1, patience);

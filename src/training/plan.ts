@@ -1,6 +1,6 @@
 /**
- * Plans a run from a config and its data: the loss, the widths, the batches, the length. Every mismatch between network
- * and data is found here, before anything is allocated.
+ * Plans a run from a config and its data: the loss, the widths, the batches, the length. Every
+ * mismatch between network and data is found here, before anything is allocated.
  */
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -37,11 +37,15 @@ export interface TrainingPlan {
   readonly weighted: Readonly<Record<SplitName, boolean>>;
   /** Number of classes; 0 for a regression. */
   readonly classes: number;
-  /** For each target of a regression, how much of its own unit is 1 for the network; empty for classes. */
+  /**
+   * For each target of a regression, how much of its own unit is 1 for the network; empty for
+   * classes.
+   */
   readonly targetUnit: readonly number[];
   /**
-   * The metric that says which epoch's weights are kept; null to keep the last ones. With `training.keep` "best" it is
-   * the metric of early stopping, else the validation loss if there are validation rows.
+   * The metric that says which epoch's weights are kept; null to keep the last ones. With
+   * `training.keep` "best" it is the metric of early stopping, else the validation loss if there
+   * are validation rows.
    */
   readonly keep: MonitoredMetric | null;
   readonly warnings: readonly string[];
@@ -100,7 +104,7 @@ function checkInputs({ config: { network }, networkLocation }: LoadedTrainConfig
   checkWidths(network, inputs, networkLocation);
 }
 
-/** The batches of an epoch: at most all training rows each, and with batch normalisation more than one row. */
+/** Batches have at most all training rows, and with batch normalisation more than one. */
 function planBatches(
   loaded: LoadedTrainConfig,
   inputs: number,
@@ -184,8 +188,8 @@ function automaticLoss(task: Task, outputs: number): LossName {
 }
 
 /**
- * A softmax or sigmoid at the end is fused into its own cross-entropy. With any other loss it would be applied twice or
- * not at all.
+ * A softmax or sigmoid at the end is fused into its own cross-entropy. With any other loss it would
+ * be applied twice or not at all.
  */
 function checkFusedOutput({ config, networkLocation }: LoadedTrainConfig, loss: LossName): void {
   const { layers } = config.network;

@@ -1,6 +1,7 @@
 /**
- * Learning-rate schedules, from the simplest to the composed. η is the optimiser's learning rate; t counts the run's
- * steps from 0. To add one: its type in the spec, a case in `createPlain`, a formula here.
+ * Learning-rate schedules, from the simplest to the composed. η is the optimiser's learning rate; t
+ * counts the run's steps from 0. To add one: its type in the spec, a case in `createPlain`, a
+ * formula here.
  */
 import type { PlainScheduleConfig, ScheduleConfig, WarmUpConfig } from '../spec/scheduleConfig.js';
 import { isBetter, metricOf } from './monitor.js';
@@ -9,9 +10,9 @@ import { aCount, aFiniteNumber, aFiniteNumberOrNull, anything, readState } from 
 export interface Schedule {
   /** The learning rate of a step (from 0, over the whole run) in an epoch (from 0). */
   learningRate(step: number, epoch: number): number;
-  /** Takes the metrics at the end of an epoch, by name as in epochs.csv: `train_loss`, `validation_accuracy`, … */
+  /** Takes the metrics of an epoch, by name as in epochs.csv: `train_loss`, `validation_loss`, … */
   epochDone(metrics: ReadonlyMap<string, number | null>): void;
-  /** What it has learnt from the metrics, as plain JSON that restores it to the bit; null if it keeps nothing. */
+  /** What it has learnt from the metrics, as plain JSON that loses no bit; null if nothing. */
   state(): unknown;
   /** @throws MlpError ExitCode.data if `state` does not come from this schedule */
   restore(state: unknown): void;
@@ -40,9 +41,9 @@ function createPlain(config: PlainScheduleConfig, initial: number, { steps }: Sc
     // η·γ^⌊epoch / every⌋, PyTorch's StepLR
     case 'step':
       return formula(config, (_, epoch) => initial * config.gamma ** Math.floor(epoch / config.every));
-    // From η to the minimum along half a cosine. The minimum would be reached at step T, the one after the last.
-    // Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts; PyTorch's CosineAnnealingLR with T_max = T,
-    // stepped after each minibatch.
+    // From η to the minimum along half a cosine. The minimum would be reached at step T, the one
+    // after the last. Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts; PyTorch's
+    // CosineAnnealingLR with T_max = T, stepped after each minibatch.
     case 'cosine':
       return formula(config, (t) => anneal(initial, config.minimum, t / steps));
     case 'one-cycle':
@@ -64,17 +65,21 @@ function formula({ type }: PlainScheduleConfig, learningRate: Schedule['learning
   };
 }
 
-/** end + (start − end)·(1 + cos(π·share)) / 2: from `start` to `end` along half a cosine, as `share` goes from 0 to 1. */
+/**
+ * end + (start − end)·(1 + cos(π·share)) / 2: from `start` to `end` along half a cosine, as `share`
+ * goes from 0 to 1.
+ */
 function anneal(start: number, end: number, share: number): number {
   return end + ((start - end) * (1 + Math.cos(Math.PI * share))) / 2;
 }
 
 /**
- * From η / divFactor up to η in the first pctStart of the steps, then down to η / divFactor / finalDivFactor at the last
- * step, each along half a cosine.
+ * From η / divFactor up to η in the first pctStart of the steps, then down to η / divFactor /
+ * finalDivFactor at the last step, each along half a cosine.
  *
- * Smith and Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", in the
- * two phases of PyTorch's OneCycleLR. The momentum is constant (`cycle_momentum=False`).
+ * Smith and Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large
+ * Learning Rates", in the two phases of PyTorch's OneCycleLR. The momentum is constant
+ * (`cycle_momentum=False`).
  */
 function oneCycle(config: ConfigOf<'one-cycle'>, peak: number, steps: number): Schedule {
   const { pctStart, divFactor, finalDivFactor } = config;
@@ -101,11 +106,12 @@ interface PlateauState {
 }
 
 /**
- * Multiplies η by γ, but never below the minimum, after more than `patience` epochs in a row without an improvement, and
- * then waits as long again. An improvement is a gain of more than `minDelta` over the best so far; NaN is none.
+ * Multiplies η by γ, but never below the minimum, after more than `patience` epochs in a row
+ * without an improvement, and then waits as long again. An improvement is a gain of more than
+ * `minDelta` over the best so far; NaN is none.
  *
- * PyTorch's ReduceLROnPlateau with `threshold_mode="abs"`. A relative threshold, PyTorch's default, has no meaning for
- * an R² below 0.
+ * PyTorch's ReduceLROnPlateau with `threshold_mode="abs"`. A relative threshold, PyTorch's default,
+ * has no meaning for an R² below 0.
  */
 class ReduceOnPlateau implements Schedule {
   readonly #config: ConfigOf<'reduce-on-plateau'>;
@@ -162,12 +168,13 @@ interface WarmUpState {
 }
 
 /**
- * A straight line from `from`·h at step 0 to h at step W, where the schedule `after` starts with the learning rate h:
- * h·(from + (1 − from)·t / W).
+ * A straight line from `from`·h at step 0 to h at step W, where the schedule `after` starts with
+ * the learning rate h: h·(from + (1 − from)·t / W).
  *
- * For `after`, the run starts at step W: its step 0 is W, its epoch 0 is the epoch of W, and it hears of no epoch before
- * that. So a cosine spans the remaining steps, and no plateau is noticed while the learning rate rises. Goyal et al.
- * 2017, "Accurate, Large Minibatch SGD", section 2.2; PyTorch's LinearLR and SequentialLR with the milestone W.
+ * For `after`, the run starts at step W: its step 0 is W, its epoch 0 is the epoch of W, and it
+ * hears of no epoch before that. So a cosine spans the remaining steps, and no plateau is noticed
+ * while the learning rate rises. Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2;
+ * PyTorch's LinearLR and SequentialLR with the milestone W.
  */
 class WarmUp implements Schedule {
   readonly #from: number;
@@ -181,7 +188,8 @@ class WarmUp implements Schedule {
     this.#from = config.from;
     this.#steps = warmUpSteps(config, stepsPerEpoch);
     this.#epochs = Math.floor(this.#steps / stepsPerEpoch);
-    // A warm-up may be longer than the run. It then rises to the learning rate of a schedule of one step.
+    // A warm-up may be longer than the run. It then rises to the learning rate of a schedule of one
+    // step.
     const left = Math.max(1, steps - this.#steps);
     this.#after = createPlain(config.after, initial, { steps: left, stepsPerEpoch });
   }

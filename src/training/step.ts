@@ -1,9 +1,10 @@
 /**
- * One training run in memory: a network, its optimiser and its data, and the training step. Everything here is
- * deterministic; the loop decides when to stop, what to report and what to save.
+ * One training run in memory: a network, its optimiser and its data, and the training step.
+ * Everything here is deterministic; the loop decides when to stop, what to report and what to save.
  *
- * In a team, every thread has a trainer of its own over the same memory. All take the same steps, and each kernel
- * computes its thread's slice of every result. Only the generator and the counters of steps exist once per thread.
+ * In a team, every thread has a trainer of its own over the same memory. All take the same steps,
+ * and each kernel computes its thread's slice of every result. Only the generator and the counters
+ * of steps exist once per thread.
  */
 import { Batches, type BatchesState } from '../data/dataset/batches.js';
 import type { Dataset, Split } from '../data/dataset/dataset.js';
@@ -51,7 +52,7 @@ export interface TrainerState {
 
 export class Trainer {
   readonly network: Network;
-  /** The tensors that a checkpoint keeps, by name: parameters, running statistics, the optimiser's state. */
+  /** The tensors that a checkpoint keeps: parameters, running statistics, the optimiser's state. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Whether the last update left every parameter finite. */
   isFinite = true;
@@ -65,7 +66,10 @@ export class Trainer {
   readonly #test: SplitRows | null;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [batchSize] rows of the batch
-  /** [batchSize] The batch while it is drawn, rejected numbers included: other threads must not read it. */
+  /**
+   * [batchSize] The batch while it is drawn, rejected numbers included: other threads must not read
+   * it.
+   */
   #drawn: Int32Array | undefined;
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
@@ -74,7 +78,8 @@ export class Trainer {
   #steps = 0;
 
   /**
-   * Takes all other tensors of the run from the allocator. If that only counts, nothing else may be called.
+   * Takes all other tensors of the run from the allocator. If that only counts, nothing else may be
+   * called.
    * @param features of all rows, the training rows first, then validation and test: [rows, inputs]
    */
   constructor(
@@ -114,10 +119,7 @@ export class Trainer {
     this.#batches = new Batches(batches, rows.train, batchSize, random);
   }
 
-  /**
-   * Writes targets and row weights into memory, which holds the features already. Once per run, for any number of
-   * threads.
-   */
+  /** Writes targets and row weights into memory, beside the features. Once per run. */
   load(dataset: Dataset): void {
     fill(this.#train, dataset.train);
     if (this.#validation && dataset.validation) fill(this.#validation, dataset.validation);
@@ -147,8 +149,8 @@ export class Trainer {
 
   /**
    * Draws a batch and takes one step down its gradient.
-   * @returns the batch's loss before the update, row weights and regularisation included. If it is not finite, nothing is
-   * updated. `isFinite` says whether the updated parameters are finite.
+   * @returns the batch's loss before the update, row weights and regularisation included. If it is
+   * not finite, nothing is updated. `isFinite` says whether the updated parameters are finite.
    */
   trainStep(learningRate: number): number {
     const kernels = this.#kernels;
@@ -171,7 +173,7 @@ export class Trainer {
     return this.#validation ? { train, validation: this.#evaluate(this.#validation) } : { train };
   }
 
-  /** Evaluates the test rows, if there are any: only at the end of a run, when nothing is left to decide. */
+  /** Evaluates the test rows, if any: only at the end of a run, when nothing is left to decide. */
   evaluateTest(): Evaluation | undefined {
     return this.#test ? this.#evaluate(this.#test) : undefined;
   }
@@ -186,7 +188,8 @@ export class Trainer {
         : regressionAccumulator(all, plan.targetUnit);
     for (const { first, rows, x, targets } of chunks) {
       const logits = network.forward(rows, x);
-      // Before the loss: after its barriers, a faster thread may overwrite these logits with the next.
+      // Before the loss: after its barriers, a faster thread may overwrite these logits with the
+      // next.
       accumulator.add(rows, logits.data, first);
       const { sum, terms } = network.dataLoss(rows, logits, targets);
       accumulator.addLoss(sum, terms);

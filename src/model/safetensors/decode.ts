@@ -1,4 +1,4 @@
-/** Reading a safetensors file: its header once, checked, then one tensor at a time, each into an array of its own. */
+/** Reads a safetensors file: its header once, checked, then one tensor at a time. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type FileBytes, readAt } from '../../data/source/fileBytes.js';
 import { ExitCode, MlpError, readError } from '../../errors.js';
@@ -8,22 +8,24 @@ import { decodeHeader, type Header, type TensorInfo, tensorPlace } from './heade
 
 export interface SafetensorsFile extends Header {
   /**
-   * A copy of a tensor's elements, row-major. An MlpError: 65 where there is none of that name, where its type has no array
-   * (bool, complex, less than single precision) or where memory has no room for it; 74 where the file has become shorter or
-   * can't be read.
+   * A copy of a tensor's elements, row-major.
+   * @throws MlpError ExitCode.data if there is no such tensor, its type has no array (bool,
+   * complex, less than single precision), or memory has no room for it; io if the file has become
+   * shorter or can't be read
    */
   read(name: string): TensorData;
-  /** Nothing can be read after it. May be called twice. */
+  /** Closes the file: nothing can be read after it. May be called twice. */
   close(): void;
 }
 
 /**
- * Opens a safetensors file and checks its header; the caller closes it. Memory is taken for the header alone, and only once the file
- * is known to hold one as long as it claims.
- * An MlpError: 65 as by `decodeHeader` where it is damaged, 66 where it is missing or no plain file, 77 where it is not
- * permitted, 74 where it can't be read.
+ * Opens a safetensors file and checks its header; the caller closes it. Memory is allocated for the
+ * header alone, and only once the file is known to be as long as the header claims.
  *
- * @param start where in the file it begins, after bytes of another kind; places are counted from there
+ * @param start where its content starts in the file, after other bytes; positions are counted from
+ * there
+ * @throws MlpError ExitCode.data as `decodeHeader` if it is damaged, noInput if it is missing or no
+ * plain file, noPermission or io if it can't be read
  */
 export function openSafetensors(path: string, start = 0): SafetensorsFile {
   const file = openPlainFile(path);
@@ -36,7 +38,7 @@ export function openSafetensors(path: string, start = 0): SafetensorsFile {
     const readPart = (begin: number, length: number) => readBytes(file, start + begin, length);
     const header = decodeHeader(readPart, Math.max(file.size - start, 0), file.name);
     const read = (name: string) => {
-      // The descriptor may be another file's by now.
+      // By now the descriptor may belong to another file.
       if (!isOpen) throw new Error(`${file.name} was read after it was closed`);
       return readTensor(file, start, header, name);
     };
@@ -51,7 +53,7 @@ function openPlainFile(path: string): FileBytes {
   const name = printable(path);
   let fd: number;
   try {
-    // A named pipe would keep a blocking call waiting until somebody writes to it. Windows has neither.
+    // A blocking call would wait until somebody writes to a named pipe. Windows has neither.
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     throw readError(name, error);
@@ -91,7 +93,7 @@ function emptyArray({ dtype, begin, end }: TensorInfo, place: string): TensorDat
   try {
     return new TypedArray(((end - begin) * 8) / BITS[dtype]);
   } catch (error) {
-    // The file is that long, but may have holes that take no place on the disk.
+    // The file is that long, but may have holes that take no space on the disk.
     throw new MlpError(
       ExitCode.data,
       `${place}: found ${end - begin} bytes, expected no more than memory has room for`,

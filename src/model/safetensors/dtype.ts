@@ -1,4 +1,4 @@
-/** The element types of the safetensors format (release 0.8), by their names in a header, and their byte order. */
+/** The element types of the safetensors format (release 0.8), and their byte order. */
 import { endianness } from 'node:os';
 
 /** Bits of one element. The smallest floats share bytes with their neighbours. */

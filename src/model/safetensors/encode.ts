@@ -1,6 +1,7 @@
 /**
- * The safetensors format: an 8-byte little-endian header length, a JSON header (name → dtype, shape, byte range, and
- * string metadata), then the tensors' bytes. https://github.com/huggingface/safetensors#format
+ * The safetensors format: an 8-byte little-endian header length, a JSON header (name → dtype,
+ * shape, byte range, and string metadata), then the tensors' bytes.
+ * https://github.com/huggingface/safetensors#format
  */
 import { createHash } from 'node:crypto';
 import type { FloatArray } from '../../kernels/kernels.js';
@@ -17,13 +18,16 @@ export interface EncodedTensors {
   readonly header: Uint8Array;
   /** The bytes of each tensor, in the order given. */
   readonly parts: readonly Uint8Array[];
-  /** SHA-256 of the parts together, in hexadecimal; computed when it is first asked for, which takes as long as writing them. */
+  /** SHA-256 of all parts in hexadecimal. Computed on first use, as slowly as they are written. */
   readonly sha256: string;
 }
 
 const ALIGNMENT = 8;
 
-/** Encodes tensors (row-major, F32, F64 or I32) without copying their data; the parts are views of it. */
+/**
+ * Encodes tensors (row-major, F32, F64 or I32) without copying their data: the parts are views of
+ * it.
+ */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,

@@ -1,7 +1,8 @@
 /**
- * The header of a safetensors file: 8 bytes of length (little-endian), then JSON, name → dtype, shape and byte range, then the
- * bytes of the tensors. The file may come from anywhere: all that the header claims is checked against the file's size before
- * anything is made of it, and what the format doesn't know is refused, so that nothing rides along unseen.
+ * The header of a safetensors file: 8 bytes of length (little-endian), then JSON (name → dtype,
+ * shape and byte range), then the bytes of the tensors. The file may come from anywhere: every
+ * claim of the header is checked against the size of the file before it is used. Anything that the
+ * format does not define is refused, so that nothing rides along unseen.
  * https://github.com/huggingface/safetensors#format
  */
 import { asDataError, ExitCode, MlpError } from '../../errors.js';
@@ -14,9 +15,9 @@ export interface TensorInfo {
   readonly dtype: Dtype;
   /** Row-major; [] is a scalar. */
   readonly shape: readonly number[];
-  /** Place of the first byte in the file. */
+  /** Position of the first byte in the file. */
   readonly begin: number;
-  /** Place after the last byte in the file. */
+  /** Position after the last byte in the file. */
   readonly end: number;
 }
 
@@ -28,7 +29,7 @@ export interface Header {
 
 type NamedTensor = readonly [name: string, info: TensorInfo];
 
-/** `length` bytes from the place `begin` of the file. */
+/** Reads `length` bytes of the file from position `begin`. */
 export type ReadBytes = (begin: number, length: number) => Uint8Array;
 
 const LENGTH_BYTES = 8;
@@ -42,9 +43,11 @@ const OTHER_FILE = 'it is no safetensors file, or damaged';
 const CUT_SHORT = 'the file may be cut short; copy it again';
 
 /**
- * Reads and checks the header of a file of `size` bytes; `read` is asked for nothing beyond them, and for no more than
- * the header. JSON beyond the limits of `parseJson` (100,000 values, some 12,000 tensors) is refused.
- * Throws MlpError (data), which calls the file `name`, for whatever is wrong, and lets through what `read` throws.
+ * Reads and checks the header of a file of `size` bytes, and nothing beyond the header. JSON beyond
+ * the limits of `parseJson` (100,000 values, some 12,000 tensors) is refused.
+ *
+ * @param name the file, as messages name it
+ * @throws MlpError ExitCode.data for any fault, and what `read` throws
  */
 export function decodeHeader(read: ReadBytes, size: number, name: string): Header {
   const file = printable(name);
@@ -62,7 +65,7 @@ export function decodeHeader(read: ReadBytes, size: number, name: string): Heade
   return { metadata, tensors: new Map(tensors) };
 }
 
-/** Where an error message says that a tensor's fault lies. */
+/** The location of a tensor in error messages. */
 export function tensorPlace(file: string, name: string): string {
   return `${file}: tensor ${quote(name)}`;
 }
@@ -72,7 +75,7 @@ function headerLength(read: ReadBytes, size: number, file: string): number {
     throw damage(file, `found ${size} bytes, expected a safetensors file, which has ${LENGTH_BYTES} or more`);
   }
   const bytes = read(0, LENGTH_BYTES);
-  // A bigint until it is known to be small: as a number, 2⁶⁴ − 1 would round.
+  // A bigint until it is known to be small: as a number, 2⁶⁴ − 1 would be rounded.
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw damage(
@@ -108,7 +111,7 @@ function headerText(bytes: Uint8Array, file: string): string {
   }
 }
 
-/** The object that `text` is, for it begins with a brace. */
+/** Parses `text`, which is an object, since it begins with a brace. */
 function parseHeader(text: string, file: string): Record<string, unknown> {
   const header = asDataError(() => parseJson(text, `${file}: header`));
   const padding = text.slice(text.lastIndexOf('}') + 1);
@@ -175,7 +178,7 @@ function byteLength(dtype: Dtype, shape: readonly number[], place: string): numb
   let bits: number = BITS[dtype];
   for (const extent of shape) {
     bits *= extent;
-    // At every step: a 0 at the end would hide that the product had left the whole numbers.
+    // After every factor: a 0 at the end would hide that the product is no longer exact.
     if (!Number.isSafeInteger(bits)) {
       throw damage(
         place,
@@ -189,7 +192,10 @@ function byteLength(dtype: Dtype, shape: readonly number[], place: string): numb
   return bits / 8;
 }
 
-/** Every byte after the header belongs to exactly one of the tensors, which are sorted by their begin. */
+/**
+ * Checks that every byte after the header belongs to exactly one tensor. The tensors are sorted by
+ * position.
+ */
 function requireCovered(
   tensors: readonly NamedTensor[],
   dataBegin: number,

@@ -1,4 +1,4 @@
-/** Chooses the kernels and the number of threads of a run, by its config and by what the machine has. */
+/** Chooses the kernels and threads of a run, by its config and by what the machine has. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { blasUnavailable, explainSearch, findBlas, type Machine } from '../../kernels/blas/find.js';
 import type { KernelsChoice } from '../../kernels/create.js';
@@ -14,8 +14,8 @@ export interface BackendChoice extends KernelsChoice {
 }
 
 /**
- * `auto` looks for a BLAS only if m·n·k of the network's largest product is at least this. Finding and loading a BLAS
- * takes some 40 ms, which smaller products never win back.
+ * `auto` looks for a BLAS only if m·n·k of the network's largest product is at least this. Finding
+ * and loading a BLAS takes some 40 ms, which smaller products never win back.
  */
 export const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
 
@@ -63,12 +63,12 @@ export function chooseBackend(
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
 }
 
-/** Floating-point operations of a step's products: forward, dX and dW take a multiply-add each per weight and row. */
+/** Floating-point operations of a step's products: three multiply-adds per weight and row. */
 export function stepOperations({ parameters, batchSize }: TrainingPlan): number {
   return 6 * Number(parameters) * batchSize;
 }
 
-/** The number of threads: the config's, or for `auto` what the work of a step is worth, at most `available`. */
+/** The number of threads: the config's, or for `auto` what a step is worth, at most `available`. */
 export function chooseThreads(
   threads: TrainConfig['threads'],
   choice: BackendChoice,

@@ -1,13 +1,13 @@
 /**
- * The words that the threads of a team and the main thread share beside the arena: the barrier, the command at hand,
- * and what has come of it. Nothing else passes between threads while they train.
+ * The words that the main thread and the threads of a team share besides the arena: the barrier,
+ * the current command, and its result. Nothing else passes between threads while they train.
  */
 import type { Share } from '../../kernels/share.js';
 
 export const Command = { train: 1, evaluate: 2, evaluateTest: 3, state: 4, stop: 5 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
-/** Int32 words, each on a cache line of its own, so that waiting for one does not slow down another. */
+/** Int32 words, each on its own cache line, so that waiting for one does not slow down another. */
 const Word = {
   /** How many threads have reached the barrier. */
   arrived: 0,
@@ -15,33 +15,33 @@ const Word = {
   phase: 1,
   /** How many threads sleep at the barrier. */
   sleepers: 2,
-  /** 1 as soon as a thread has failed: the rest must not wait for it. */
+  /** 1 once a thread has failed: the others must not wait for it. */
   failed: 3,
-  /** Counts the commands given; threads without work sleep on it. */
+  /** Counts the commands; threads without work sleep on it. */
   generation: 4,
   command: 5,
-  /** Steps to take, and the step before which all stop. */
+  /** How many steps to take, and the step before which all stop. */
   steps: 6,
   stopAt: 7,
-  /** 1 when the main thread wants the team to stop after the step at hand. */
+  /** 1 if the main thread wants the team to stop after the current step. */
   stopRequested: 8,
-  /** Steps taken of the command at hand. */
+  /** Steps taken of the current command. */
   done: 9,
 } as const;
 
 const WORDS_OF_LINE = 16;
 const LINES = 10;
 const WORD_BYTES = LINES * WORDS_OF_LINE * Int32Array.BYTES_PER_ELEMENT;
-/** After the words, as float64: the samples so far, then the losses of the steps, then their learning rates. */
+/** After the words, as float64: the samples, the losses of the steps, their learning rates. */
 const SAMPLES = 0;
 const LOSSES = 1;
 
-/** How long a sleeping thread waits before it looks whether another has failed. */
+/** How long a sleeping thread waits before it checks whether another has failed. */
 const LOOK_MILLISECONDS = 100;
-/** A barrier is mostly passed within microseconds: so many looks (some 20 µs) come before a thread goes to sleep. */
+/** Most barriers take microseconds, so a thread looks this often (some 20 µs) before it sleeps. */
 const SPINS = 4000;
 
-/** Thrown at the barrier in the threads that are left when one has failed; the main thread knows why. */
+/** Thrown at the barrier in all other threads when one has failed. The main thread knows why. */
 export class TeamBroken extends Error {
   override readonly name = 'TeamBroken';
 }
@@ -54,7 +54,7 @@ export class Control {
   readonly losses: Float64Array;
   readonly learningRates: Float64Array;
 
-  /** @param source the buffer of another thread's Control, or the most steps of a command */
+  /** @param source the buffer of another thread's Control, or the most steps that a command has */
   constructor(source: SharedArrayBuffer | number) {
     this.buffer =
       typeof source === 'number' ? new SharedArrayBuffer(WORD_BYTES + 8 * (LOSSES + 2 * source)) : source;
@@ -65,7 +65,7 @@ export class Control {
     this.learningRates = this.#numbers.subarray(LOSSES + steps);
   }
 
-  // The main thread's side.
+  // For the main thread.
 
   /** Wakes the team for a command. */
   give(command: Command, steps = 0): void {
@@ -82,7 +82,7 @@ export class Control {
     this.#set(Word.stopRequested, 1);
   }
 
-  /** Frees all who wait: a thread has failed. */
+  /** Frees all that wait, because a thread has failed. */
   fail(): void {
     this.#set(Word.failed, 1);
     this.#wake(Word.phase);
@@ -97,9 +97,9 @@ export class Control {
     return this.#numbers[SAMPLES];
   }
 
-  // The team's side.
+  // For the threads of the team.
 
-  /** Sleeps until a command beyond the given generation is there, and returns its generation. */
+  /** Sleeps until there is a command after the given generation, and returns its generation. */
   awaitCommand(generation: number): number {
     const word = Word.generation * WORDS_OF_LINE;
     while (Atomics.load(this.#words, word) === generation) Atomics.wait(this.#words, word, generation);
@@ -115,17 +115,17 @@ export class Control {
     return this.#get(Word.steps);
   }
 
-  /** Whether the step (from 0) is still to be taken: the same answer in every thread, since a barrier lies between. */
+  /** Whether to take the step (from 0). A barrier ensures the same answer in every thread. */
   continues(step: number): boolean {
     return step < this.#get(Word.stopAt);
   }
 
-  /** The first thread alone, before a step: passes a request to stop on to all, to take effect after that step. */
+  /** Called by the first thread before a step: relays a request to stop after that step. */
   relayStop(step: number): void {
     if (this.#get(Word.stopRequested) !== 0) this.#set(Word.stopAt, step + 1);
   }
 
-  /** The first thread alone, after a step. */
+  /** Called by the first thread after a step. */
   record(step: number, loss: number, rows: number): void {
     this.losses[step] = loss;
     this.#numbers[SAMPLES] += rows;
@@ -133,8 +133,9 @@ export class Control {
   }
 
   /**
-   * A thread's place in the team, with the barrier.
-   * @param crowded whether there are more threads than processors: spinning would then hold up those that are waited for
+   * A thread's rank in the team, with the barrier.
+   * @param crowded whether there are more threads than processors: then spinning would delay the
+   * threads waited for
    */
   share(rank: number, size: number, crowded: boolean): Share {
     if (size === 1) return { rank, size, sync() {} };
@@ -176,7 +177,7 @@ export class Control {
     Atomics.store(this.#words, word * WORDS_OF_LINE, value);
   }
 
-  /** Changes a counter that others sleep on, and wakes them. */
+  /** Increments a counter that others sleep on, and wakes them. */
   #wake(word: number): void {
     Atomics.add(this.#words, word * WORDS_OF_LINE, 1);
     Atomics.notify(this.#words, word * WORDS_OF_LINE);

@@ -1,6 +1,6 @@
 /**
- * What takes the steps of a run: a trainer in this thread (`LocalEngine`), or a team of threads (`team.ts`).
- * The loop over epochs (`loop.ts`) knows nothing else of it.
+ * What takes the steps of a run: a trainer in this thread (`LocalEngine`), or a team of threads
+ * (`team.ts`). The loop over epochs (`loop.ts`) knows nothing else of it.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../../data/dataset/dataset.js';
@@ -43,10 +43,12 @@ export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An engine between two steps: another engine started from it does what this one would have done. */
+/**
+ * An engine between two steps: another engine started from it does what this one would have done.
+ */
 export interface EngineState {
   readonly trainer: TrainerState;
-  /** By the names of `Trainer.tensors`. Views of the engine's memory: read them before its next call. */
+  /** By the names of `Trainer.tensors`. Views of the engine's memory, valid until its next call. */
   readonly tensors: ReadonlyMap<string, FloatArray>;
 }
 
@@ -67,7 +69,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** The longest time between two turns of the event loop, so that signals are heard and a progress bar moves. */
+/** The longest time between two turns of the event loop, so that signals are heard. */
 const TURN_MILLISECONDS = 50;
 
 /** Trains in the calling thread. */
@@ -85,8 +87,10 @@ export class LocalEngine implements Engine {
   }
 
   /**
-   * Allocates a run of one thread, writes its data into memory, and draws the weights or takes them from a state.
-   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable if its kernels are missing
+   * Allocates a run of one thread, writes its data into memory, and draws the weights or takes them
+   * from a state.
+   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable if its kernels
+   * are missing
    */
   static start(setup: Omit<RunSetup, 'threads'>, dataset: Dataset, state?: EngineState): LocalEngine {
     const { config, plan, choice } = setup;

@@ -1,6 +1,6 @@
 /**
- * A team of equal threads that take the same steps over one memory. The main thread computes nothing: it gives
- * commands, watches, and hears signals at once.
+ * A team of equal threads that take the same steps over one memory. The main thread computes
+ * nothing: it gives commands, watches, and hears signals at once.
  */
 import { availableParallelism } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
@@ -79,9 +79,10 @@ export class Team implements Engine {
   }
 
   /**
-   * Allocates a run, writes its data into memory, draws the weights or takes them from a state, and starts the threads.
-   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable or ExitCode.internal if a thread
-   * can't start
+   * Allocates a run, writes its data into memory, draws the weights or takes them from a state, and
+   * starts the threads.
+   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable or
+   * ExitCode.internal if a thread can't start
    */
   static async start(
     run: RunSetup,

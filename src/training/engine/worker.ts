@@ -1,4 +1,4 @@
-/** A thread of a team: builds its own view of the run over the shared memory, and carries out commands. */
+/** A thread of a team: builds its view of the run over the shared memory, and obeys commands. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Evaluation } from '../../evaluation/metrics.js';
 import { Arena } from '../../kernels/arena.js';
@@ -21,7 +21,7 @@ export interface WorkerSetup {
   readonly state: TrainerState;
 }
 
-/** Messages to the main thread: each thread says that it is ready, then the first one reports each command's result. */
+/** Messages to the main thread: all say that they are ready, the first reports each result. */
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'trained'; readonly steps: StepsDone }
@@ -39,7 +39,7 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
     createKernels(run.choice, dtype, memory, scratch, share),
   );
   trainer.restore(setup.state);
-  /** Reports the result of a command once all threads are done: only then may the next command be given. */
+  /** Reports a result once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {
     share.sync();
     if (rank === 0) tell(message);

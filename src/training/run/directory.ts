@@ -1,6 +1,6 @@
 /**
- * The directory of a run (see `RUN_FILES`). It is created before training starts, so that a directory that can't be
- * written is noticed at once, and locked while a process trains into it.
+ * The directory of a run (see `RUN_FILES`). It is created before training starts, so that a
+ * directory that can't be written is noticed at once, and locked while a process trains into it.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
@@ -24,7 +24,7 @@ const HINT = 'name a directory that you may write to with --run';
 export class RunDirectory {
   readonly path: string;
   readonly #lock: Lock;
-  /** Whether it was created for this run: then it is deleted if the run fails before its first checkpoint. */
+  /** Whether it was created for this run: deleted if the run fails before its first checkpoint. */
   readonly #isNew: boolean;
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
@@ -42,10 +42,10 @@ export class RunDirectory {
    *
    * @param asked the directory that the user named, which must be new or empty; else the first free
    * `runs/<config name>-<n>` is taken
-   * @param config its paths are relative to `configDirectory`; in the run they become relative to the run, so that the
-   * run can be trained again from there
-   * @throws MlpError ExitCode.cantCreate if it can't be created or is not empty, busy if another process trains into it,
-   * noPermission if that is not allowed
+   * @param config its paths are relative to `configDirectory`; in the run they become relative to
+   * the run, so that the run can be trained again from there
+   * @throws MlpError ExitCode.cantCreate if it can't be created or is not empty, busy if another
+   * process trains into it, noPermission if that is not allowed
    */
   static async create(
     asked: string | undefined,
@@ -102,7 +102,8 @@ export class RunDirectory {
   }
 
   /**
-   * The state of the last sound checkpoint, undefined if the run has none yet. `warn` is told of damaged ones.
+   * The state of the last sound checkpoint, undefined if the run has none yet. `warn` is told of
+   * damaged ones.
    * @throws MlpError ExitCode.data if all are damaged
    */
   async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
@@ -150,7 +151,7 @@ export class RunDirectory {
     await this.#write(RUN_FILES.summary, [`${JSON.stringify(summary, undefined, 2)}\n`]);
   }
 
-  /** Closes and unlocks the directory. Deletes a new one without a checkpoint: its run has failed. May be called twice. */
+  /** Closes and unlocks it. Deletes a new one without a checkpoint: its run failed. Idempotent. */
   async close(): Promise<void> {
     try {
       await this.#logs?.close();
@@ -192,7 +193,10 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** Whether the directory holds nothing but our lock and the remains of a process that was killed as it started. */
+/**
+ * Whether the directory holds nothing but our lock and the remains of a process that was killed as
+ * it started.
+ */
 async function hasRoom(path: string): Promise<boolean> {
   await removeLeftovers(path);
   // The partial file of a running process is a lock that it will not get.

@@ -64,7 +64,7 @@ export class RunLogs {
     await this.#epochs.append(`${header}${[...columns.values()].join(',')}\n`);
   }
 
-  /** Flushes both files to the disk, so that they outlast a failure of the machine. Returns their lengths. */
+  /** Flushes both files, so that they outlast a failure of the machine. Returns their lengths. */
   async sync(): Promise<FileLengths> {
     await Promise.all([this.#steps.sync(), this.#epochs.sync()]);
     return { steps: this.#steps.length, epochs: this.#epochs.length };

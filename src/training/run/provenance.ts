@@ -15,7 +15,7 @@ export interface Provenance {
   /** Whether relaxed SIMD was used. */
   readonly relaxed: boolean;
   readonly threads: number;
-  /** Name and size of the file of a BLAS: they tell one BLAS from another without revealing the machine's folders. */
+  /** Name and size of a BLAS's file: they identify it without revealing the machine's folders. */
   readonly library?: string;
   readonly data: readonly DataFile[];
 }
@@ -66,8 +66,8 @@ function hashOf(sha256: string | undefined): string {
 }
 
 /**
- * How the kernels of two runs differ, if they round differently. The number of threads matters only for a BLAS. Only a
- * BLAS and kernels with relaxed SIMD depend on the machine.
+ * How the kernels of two runs differ, if they round differently. The number of threads matters only
+ * for a BLAS. Only a BLAS and kernels with relaxed SIMD depend on the machine.
  */
 export function kernelsDifference(found: Provenance, expected: Provenance): Difference | undefined {
   const kernels = ({ backend, relaxed, library }: Provenance) =>

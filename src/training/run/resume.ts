@@ -45,7 +45,7 @@ export function requireReachable(plan: TrainingPlan, { steps, epochs }: RunProgr
   );
 }
 
-/** @throws MlpError ExitCode.data if the data changed since the run was started, unavailable if the kernels did */
+/** @throws MlpError ExitCode.data if the data changed, unavailable if the kernels did */
 export function requireSameProvenance(now: Provenance, then: Provenance, run: string): void {
   const data = dataDifference(now.data, then.data);
   if (data) {

@@ -1,6 +1,6 @@
 /**
- * Encodes the state of a run as the content of a checkpoint, and decodes it: arrays as tensors, the rest as JSON in the
- * metadata. JSON keeps every finite float64 exactly.
+ * Encodes the state of a run as the content of a checkpoint, and decodes it: arrays as tensors, the
+ * rest as JSON in the metadata. JSON keeps every finite float64 exactly.
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';

@@ -85,7 +85,7 @@ export function hashConfig(run: string): string {
   }
 }
 
-/** Compares the losses of steps with those in a run's steps.csv, and remembers the first that differs. */
+/** Compares the losses of steps with a run's steps.csv, and remembers the first that differs. */
 export class StepComparison {
   readonly #lines: readonly string[];
   first: { readonly step: number; readonly found: number; readonly expected: string } | undefined;
