@@ -45,7 +45,7 @@ interface Page {
   readonly text?: string;
 }
 
-// Only networks need the modules that read data and plan a training; without them a graph takes half the time.
+// Only networks need the modules that read data; without them a graph takes half the time.
 const loadNetworkChecks = () => import('../library/gradcheck.js');
 
 /** The homework's graph in full, then a line for each other check. */

@@ -133,7 +133,7 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
   };
 }
 
-/** `30→1024→512→1`: the widths, and what is not a linear layer by its name. */
+/** `30→1024→512→1`: the widths of the layers, and the type of a residual block. */
 function describe(plan: TrainingPlan, { ascii = false }: Display): string {
   const nameOf = (layer: LayerSpec): string | number => (layer.type === 'linear' ? layer.units : layer.type);
   const isWidth = (layer: LayerSpec) => layer.type === 'linear' || layer.type === 'residual';
@@ -141,7 +141,7 @@ function describe(plan: TrainingPlan, { ascii = false }: Display): string {
   return [plan.inputs, ...widths].join(ascii ? '-' : '→');
 }
 
-/** Of the rows that say most of what is to be expected: the test's, else the validation's, else the training's. */
+/** The confusion matrix of the test rows, else of the validation rows, else of the training rows. */
 function printConfusion(result: TrainResult, { classes }: Dataset, display: Display): void {
   const [of, evaluation] = result.test
     ? ['test rows', result.test]
