@@ -1,4 +1,4 @@
-/** The meaning of one CSV cell: a number, a missing value or text, and how messages show it. */
+/** The meaning of one CSV cell: a number, a missing value or text, and its look in messages. */
 import { quote } from '../text.js';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -47,7 +47,7 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 
-/** Whether the cell is a missing value: blank, NA, NaN, null (in any case) or a question mark. */
+/** Whether the cell is missing: blank, NA, NaN, null (in any case) or a question mark. */
 export function isMissing(text: string): boolean {
   const trimmed = text.trim();
   return trimmed.length <= LONGEST_MISSING && MISSING.has(trimmed.toLowerCase());
@@ -79,10 +79,7 @@ const NOTATIONS = [
 /** The first characters of all of them, so that most words need one test. */
 const NOTATION_START = /^[-+−–.,\d$€£¥i∞]/i;
 
-/**
- * Whether the text is a number, even one too large, or looks like a number in a notation that is
- * not read.
- */
+/** Whether the text is a number, even too large, or looks like one in another notation. */
 export function looksNumeric(text: string): boolean {
   const trimmed = text.trim();
   return NOTATION_START.test(trimmed) && NOTATIONS.some(({ pattern }) => pattern.test(trimmed));
@@ -95,7 +92,7 @@ export function found(text: string): string {
 
 const PLACEHOLDER = /^(?:#?n\/a|n\.a\.?|none|nil|missing|unknown|[-–—.*]+)$/i;
 
-/** How to correct a cell that should be a number; `otherwise` is the hint for ordinary text. */
+/** How to correct a cell that should be a number; `otherwise` is for ordinary text. */
 export function numberHint(text: string, otherwise: string): string {
   if (isMissing(text)) return 'complete the cell, or remove the row';
   if (text !== text.trim()) return 'remove the spaces around the value';

@@ -20,10 +20,7 @@ export class Levels {
     this.#indexOf = new Map(names.map((name, index) => [name, index]));
   }
 
-  /**
-   * The levels among distinct cells, none of them missing. The names of levels give the same levels
-   * again.
-   */
+  /** The levels among distinct cells, none missing. Names of levels give the same levels. */
   static of(cells: readonly string[]): Levels {
     const numbers = cells.map(parseDecimal);
     if (!numbers.every(Number.isFinite)) return new Levels([...cells].sort(byCodeUnit), false);
@@ -48,7 +45,7 @@ function byCodeUnit(a: string, b: string): number {
 /** With fewer levels, few repetitions prove nothing. */
 const LEAST_LEVELS = 20;
 
-/** Whether the levels identify rows rather than kinds: each occurs less than twice on average. */
+/** Whether levels identify rows, not kinds: each occurs less than twice on average. */
 export function hardlyRepeat(levels: number, cells: number): boolean {
   return levels >= LEAST_LEVELS && 2 * levels > cells;
 }

@@ -18,9 +18,7 @@ export function rowCount({ column }: LocatedColumn): number {
   return column.kind === 'numeric' ? column.values.length : column.codes.length;
 }
 
-/**
- * 0, 1, 2, … A loop, here and below, because `from` would first make an array of a million objects.
- */
+/** 0, 1, 2, … A loop, here and below: `from` would make an array of a million objects. */
 export function firstRows(count: number): Int32Array {
   const rows = new Int32Array(count);
   for (let row = 0; row < count; row++) rows[row] = row;

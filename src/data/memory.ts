@@ -10,10 +10,7 @@ import { buildTable } from './csv/readTable.js';
 import type { TableSource } from './openTable.js';
 import type { CellLocation, ColumnKind, NumericColumn, Table } from './table.js';
 
-/**
- * Null, undefined and NaN are missing. Text is read as in a CSV: "1.5" is a number, "NA" is
- * missing.
- */
+/** Null, undefined and NaN are missing. Text is read as in a CSV: "NA" is missing, too. */
 export type Cell = number | string | boolean | null | undefined;
 
 /**
@@ -189,10 +186,7 @@ function nestedShape(x: readonly ArrayLike<Cell>[], location: string): { rows: n
   return { rows: x.length, width };
 }
 
-/**
- * The column as numbers; undefined unless all cells are finite numbers or missing, and one is not
- * missing.
- */
+/** The column as numbers, if all cells are finite numbers or missing, but not all missing. */
 function numbersOf({ cell }: MemoryColumn, rows: number): NumericColumn | undefined {
   const values = new Float64Array(rows);
   let missing = 0;

@@ -23,10 +23,7 @@ export interface NumericColumn {
 /** Text as codes, so that a million rows of two classes hold two strings. */
 export interface TextColumn {
   readonly kind: 'text';
-  /**
-   * The distinct cells exactly as written, in the order of their first row; none is a missing
-   * value.
-   */
+  /** The distinct cells as written, in the order of their first row, none missing. */
   readonly levels: readonly string[];
   /** [rows] The cell of row r is `levels[codes[r]]`; −1 if it is missing. */
   readonly codes: Int32Array;
@@ -39,13 +36,13 @@ export type Column = NumericColumn | TextColumn;
 export interface Table {
   /** The file, as messages name it. */
   readonly path: string;
-  /** Whether the first row of the file names the columns. Otherwise the names are "0", "1", … */
+  /** Whether the first row names the columns. Otherwise the names are "0", "1", … */
   readonly header: boolean;
   readonly names: readonly string[];
   readonly rows: number;
   /** In the order of the names; undefined for a skipped column. */
   readonly columns: readonly (Column | undefined)[];
-  /** [rows] The line of each row in the file, from 1; in memory the number of the row, from 0. */
+  /** [rows] The line of each row, from 1; in memory the number of the row, from 0. */
   readonly lines: Uint32Array;
   /** Only for a table in memory: the locations of the cells of each column. */
   readonly locations?: readonly CellLocation[];
@@ -54,7 +51,7 @@ export interface Table {
 /** `data.rows[` and `].age`, the text before and after the number of the row. */
 export type CellLocation = readonly [before: string, after: string];
 
-/** The location of a cell in messages: `people.csv:7: column "age"`, or `data.rows[5].age`. */
+/** Where messages find a cell: `people.csv:7: column "age"` or `data.rows[5].age`. */
 export function cellLocation(
   { path, lines, header, names, locations }: Omit<Table, 'rows' | 'columns'>,
   index: number,
@@ -84,7 +81,7 @@ export function textColumn(table: Table, index: number): TextColumn {
   return column;
 }
 
-/** Some rows of a table as a table. Levels without rows stay, so that codes keep their meaning. */
+/** Some rows as a table. Levels without rows stay, so that codes keep their meaning. */
 export function selectRows(table: Table, rows: Int32Array): Table {
   return {
     ...table,

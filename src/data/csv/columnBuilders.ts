@@ -1,6 +1,4 @@
-/**
- * Builds the columns of a table from cells of text: one builder for each column, fed row by row.
- */
+/** Builds the columns of a table from cells of text, row by row. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, isMissing, looksNumeric, numberHint, parseDecimal } from '../cell.js';
 import type { Column, TextColumn } from '../table.js';
@@ -51,10 +49,7 @@ export class NumericBuilder implements ColumnBuilder {
   /** Cells that look like words, not like numbers. */
   #words = 0;
 
-  /**
-   * With `guess`, the column counts cells that are not numbers. Otherwise the first one is an
-   * error.
-   */
+  /** With `guess`, cells that are not numbers are counted. Otherwise the first is an error. */
   constructor(context: ColumnContext, guess: boolean, capacity: number) {
     this.#context = context;
     this.#guess = guess;
@@ -169,9 +164,7 @@ export class TextBuilder implements ColumnBuilder {
   }
 }
 
-/**
- * The error ExitCode.data for a cell that is not a number; `row` counts from 0, without the header.
- */
+/** The error ExitCode.data for a cell that is not a number; `row` counts from 0. */
 export function badNumber({ header, location }: ColumnContext, cell: string, row: number): MlpError {
   // 1e400 is a number, only too large; the word Infinity is not.
   const overflow = Math.abs(parseDecimal(cell)) === Number.POSITIVE_INFINITY;

@@ -1,7 +1,4 @@
-/**
- * csv-parse, which decides what a record is: its options, its errors in our words, and its line
- * ends.
- */
+/** csv-parse, which decides what a record is: options, line ends, and errors in our words. */
 
 import type { CsvError, Options } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
@@ -20,9 +17,7 @@ const MEBIBYTE = 2 ** 20;
  * quote that was never closed.
  */
 export const LONGEST_FIELD = MEBIBYTE;
-/**
- * In bytes of the file. It is checked between chunks, so a row that is slightly longer may pass.
- */
+/** Bytes of the file. Checked between chunks, so a slightly longer row may pass. */
 export const LONGEST_ROW = 16 * MEBIBYTE;
 
 const DELIMITER_NAMES: Readonly<Record<string, string>> = {
@@ -128,10 +123,7 @@ export function lineStart(text: string, linesBefore: number): number {
   return text.length;
 }
 
-/**
- * The offset of the quote that closes the one at `start`, or the end of the text. A doubled quote
- * closes nothing.
- */
+/** The offset of the quote that closes the one at `start`, or the end of the text. */
 export function closingQuote(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end >= 0 && text[end + 1] === '"') end = text.indexOf('"', end + 2);

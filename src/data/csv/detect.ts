@@ -29,10 +29,7 @@ export function detectDelimiter(text: Uint8Array, complete: boolean, comment?: s
   return best.delimiter;
 }
 
-/**
- * Bytes in records of the commonest number of fields; 0 if that number is 1 or quotes are out of
- * order.
- */
+/** Bytes in records of the commonest number of fields; 0 if it is 1 or quotes are wrong. */
 function evenlySplitBytes(
   text: Uint8Array,
   complete: boolean,
@@ -106,10 +103,7 @@ function forEachRecord(
 }
 
 const DATE_OR_TIME = /^\d[\d\s.:/TZ+-]*$/;
-/**
- * A data frame without column names is saved with 0, 1, 2, … instead. Two such numbers may be
- * chance.
- */
+/** A data frame without names is saved with 0, 1, 2, … instead. Two may be chance. */
 const FEWEST_COUNTED = 3;
 
 /**

@@ -46,9 +46,7 @@ export interface DialectRequest {
   readonly comment?: string;
 }
 
-/**
- * Bytes of the first look; each further look takes four times as many, until two records are found.
- */
+/** Bytes of the first look. Each further look takes four times as many. */
 const FIRST_LOOK = 2 ** 16;
 const SAMPLE_RECORDS = 200;
 
@@ -148,7 +146,7 @@ function preambleHint(cells: readonly string[], fields: number, comment: string 
   return 'it looks like a preamble: remove the lines above the table';
 }
 
-/** The number of fields of more than half of the rows, if at least two have it; otherwise 0. */
+/** The number of fields of more than half of the rows, and of two at least; else 0. */
 function fieldsOfMost(rows: readonly (readonly string[])[]): number {
   const rowsOf = new Map<number, number>();
   for (const { length } of rows) rowsOf.set(length, (rowsOf.get(length) ?? 0) + 1);

@@ -36,10 +36,7 @@ export async function readTable(source: Source, dialect: Dialect, options: ReadO
   });
 }
 
-/**
- * Estimates the number of rows from the length of the first ones. Too many cost nothing: unused
- * memory is never touched.
- */
+/** Estimates the number of rows, rather too high: unused memory is never touched. */
 function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number {
   let bytes = 0;
   for (const cells of sample) for (const cell of cells) bytes += cell.length + 1;
@@ -102,9 +99,7 @@ export class TableBuilder {
   #lines: Uint32Array;
   readonly #columns: (ColumnBuilder | undefined)[];
 
-  /**
-   * `kinds` is in the order of the names. Beyond `capacity` rows, the columns are copied to grow.
-   */
+  /** `kinds` is in the order of the names. Room for `capacity` rows is made at once. */
   constructor(path: string, start: TableStart, kinds: readonly ColumnKind[], capacity: number) {
     this.#path = path;
     this.#start = start;
@@ -211,10 +206,7 @@ export class TableBuilder {
   }
 }
 
-/**
- * Whether at least half of the first cells that are not missing are words. If all are missing,
- * numbers are cheaper to read.
- */
+/** Whether at least half of the first cells are words, missing ones not counted. */
 function isTextColumn(sample: TableStart['sample'], index: number): boolean {
   const present = sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
   const words = present.filter((cell) => !looksNumeric(cell));

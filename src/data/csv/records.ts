@@ -36,10 +36,7 @@ export async function readRecords(source: Source, dialect: Dialect, options: Rec
   for await (const _ of readRecordChunks(source, dialect, options));
 }
 
-/**
- * Like `readRecords`, but pauses after each chunk of at most 256 KiB until the next one is asked
- * for.
- */
+/** Like `readRecords`, but pauses after each chunk of up to 256 KiB of the file. */
 export async function* readRecordChunks(
   source: Source,
   dialect: Dialect,
@@ -105,14 +102,13 @@ class RecordReader {
     this.#source = source;
     this.#dialect = dialect;
     this.#onRecord = onRecord;
-    // The data begin after a byte order mark. Limits are checked once a chunk; csv-parse would
-    // check at every byte.
+    // The data begin after a byte order mark. csv-parse would check its limit at every byte.
     const options = { ...parseOptions(dialect), bom: false, max_record_size: 0 };
     this.parser = new PushParser(options, (cells) => this.#take(cells));
     this.#line = dialect.dataLine;
   }
 
-  /** The chunks without the header, up to the end or the first field or row that is too long. */
+  /** The chunks without the header, up to the first field or row that is too long. */
   async *limit(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     let header = this.#dialect.dataStart;
     let comments = 0;

@@ -7,20 +7,14 @@ import { parseDecimal } from '../cell.js';
 /** Before the first cell, a reader would drop it as a mark of the encoding. */
 const BYTE_ORDER_MARK = '\ufeff';
 
-/**
- * Returns a function that quotes a cell if `delimiter` (one ASCII character) or line ends require
- * it.
- */
+/** Returns a function that quotes a cell if the delimiter or line ends require it. */
 export function cellFormatter(delimiter: string): (cell: string) => string {
   const special = new RegExp(`["\\r\\n\\x${delimiter.charCodeAt(0).toString(16).padStart(2, '0')}]`);
   return (cell) =>
     special.test(cell) || cell.startsWith(BYTE_ORDER_MARK) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/**
- * Joins formatted cells into a line. A single empty cell is quoted, because some readers skip empty
- * lines.
- */
+/** Joins formatted cells. A single empty cell is quoted, as some readers skip empty lines. */
 export function joinCells(cells: readonly string[], delimiter: string): string {
   return cells.length === 1 && cells[0] === '' ? '""\n' : `${cells.join(delimiter)}\n`;
 }

@@ -2,9 +2,7 @@
 import type { RandomState } from '../../random/randomState.js';
 import type { TrainingConfig } from '../../spec/trainConfig.js';
 
-/**
- * The position in the epoch as plain data. A checkpoint keeps it beside the state of the generator.
- */
+/** The position in the epoch, as plain data for a checkpoint. */
 export interface BatchesState {
   /** Rows of this epoch that have been returned. */
   readonly position: number;

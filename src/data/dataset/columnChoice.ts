@@ -1,4 +1,4 @@
-/** Which columns are features, targets, weights or marks of held-out rows, by name or by number. */
+/** Chooses the columns: features, targets, weights, and marks of held-out rows. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
 import { columnsWithSetting, weightColumn } from '../../spec/dataConfig.js';

@@ -30,14 +30,9 @@ export interface Dataset extends FeatureMatrix {
   readonly featureNames: readonly string[];
   /** How columns of the file become columns of the matrix. */
   readonly encodings: readonly FeatureEncoding[];
-  /**
-   * Names of the target columns, or numbers from 0 without a header. Several only for a regression.
-   */
+  /** Target columns, by number from 0 without a header. Several only for a regression. */
   readonly targetNames: readonly string[];
-  /**
-   * The classes in the order of their labels; label 1 is the positive class of a binary task.
-   * Absent for a regression.
-   */
+  /** In the order of their labels, label 1 being the positive class. Absent for a regression. */
   readonly classes?: readonly string[];
   readonly train: Split;
   readonly validation?: Split;

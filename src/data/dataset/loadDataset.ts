@@ -188,10 +188,7 @@ async function readRows(
   return reader;
 }
 
-/**
- * Splits the training table and reads the other tables. Returns the splits that have rows, in the
- * order of the matrix.
- */
+/** Splits the training table, reads the others, and returns the splits that have rows. */
 async function splitInputs(
   loading: Loading,
   inputs: Inputs,
@@ -311,10 +308,7 @@ function assembleDataset(
   };
 }
 
-/**
- * Returns a function for the weights of a split whose classes are `labels`; undefined if all rows
- * weigh the same.
- */
+/** Returns a function for the weights of a split; undefined if all rows weigh the same. */
 function weighing(
   { data: { weights } }: TrainConfig,
   classes: readonly string[] | undefined,

@@ -39,7 +39,7 @@ export interface Placement {
   readonly place: Int32Array;
   /** The training rows in the order of the matrix, whose first rows they are. */
   readonly train: Int32Array;
-  /** Whether all tables of the dataset are numeric: then they are fitted as numeric files are. */
+  /** Whether all tables of the dataset are numeric, and so fitted as numeric files. */
   readonly numeric: boolean;
 }
 
@@ -237,9 +237,7 @@ export class TableRows implements RowReader {
 
   async close(): Promise<void> {}
 
-  /**
-   * Fits as the numeric path does, so the same numbers as a CSV of up to 1 MiB give the same bits.
-   */
+  /** Gives the same bits as a CSV of these numbers, up to 1 MiB. */
   #fitNumeric({ numeric, place, train }: Placement): FittedFeatures | undefined {
     if (!numeric) return undefined;
     const requests = featureRequests(this.#input, this.#data);

@@ -1,6 +1,4 @@
-/**
- * Which rows train, validate and test. A further rule for splitting is one more case of `takeRows`.
- */
+/** Which rows train, validate and test. `takeRows` has one case for each rule. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
 import type { RowsOf } from '../../spec/dataConfig.js';

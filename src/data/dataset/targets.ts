@@ -1,7 +1,4 @@
-/**
- * The targets: quantities, or classes in a known order. How they are encoded is decided by the
- * training table.
- */
+/** The targets: quantities, or classes in the order that the training table decides. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';

@@ -81,7 +81,7 @@ function oneHotOf(encoding: CategoryEncoding, cells: readonly string[]): OneHot 
   return { columns, columnOf, columnOfMissing: fill === undefined ? -1 : (known.index(fill) ?? -1) };
 }
 
-// A function on parameters: over the variables of a closure this loop takes three times as long.
+// A function on parameters: over a closure's variables the loop takes three times as long.
 function writeLevels(
   { rows, place, elements, width }: Destination,
   offset: number,

@@ -16,18 +16,13 @@ export interface NumericEncoding extends Affine {
   readonly indicator?: true;
 }
 
-/**
- * One matrix column for each level: 1 for the cell's level, else 0; all 0 for an unknown level.
- * Never scaled.
- */
+/** One matrix column for each level, 1 for the cell's level. Unknown levels are all 0. */
 export interface CategoryEncoding {
   readonly kind: 'category';
   readonly column: string;
   /** In the order of their matrix columns, which is that of `Levels`. */
   readonly levels: readonly string[];
-  /**
-   * The level of a missing cell. Without it, and without an indicator, a missing cell is an error.
-   */
+  /** The level of a missing cell, which is an error without it and without an indicator. */
   readonly fill?: string;
   /** One more matrix column is 1 where the cell is missing; its levels are then all 0. */
   readonly indicator?: true;
@@ -35,9 +30,7 @@ export interface CategoryEncoding {
 
 export type FeatureEncoding = NumericEncoding | CategoryEncoding;
 
-/**
- * How a column of a table is to be encoded. A column of text is a category, whatever its scaling.
- */
+/** How to encode a column. A column of text is a category, whatever its scaling. */
 export interface FeatureRequest {
   readonly index: number;
   readonly scaling: Scaling;
@@ -59,9 +52,7 @@ export interface Destination {
   readonly tooLarge: number;
 }
 
-/**
- * Writes an encoding's columns for `rows[from]` to `rows[to - 1]`; false if a number is too large.
- */
+/** Writes the columns for `rows[from]` to `rows[to - 1]`; false if a number is too large. */
 export type Writer = (from: number, to: number) => boolean;
 
 /** Whether a missing cell is encoded rather than an error. */

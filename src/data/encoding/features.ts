@@ -1,7 +1,4 @@
-/**
- * All features of a table: their encodings are fitted on the training rows alone, then any rows are
- * written by them.
- */
+/** All features of a table: fitted on the training rows alone, then written for any rows. */
 import type { Tensor } from '../../kernels/kernels.js';
 import type { Table } from '../table.js';
 import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
@@ -20,9 +17,7 @@ import { fitNumbers, numberWriter, tooLargeAt } from './numberEncoding.js';
 export interface FittedFeatures {
   /** In the order of the requests. */
   readonly encodings: readonly FeatureEncoding[];
-  /**
-   * Names of numeric columns with a single value in the training rows, apart from missing cells.
-   */
+  /** Names of numeric columns with a single value in the training rows. */
   readonly constant: readonly string[];
 }
 
@@ -69,7 +64,7 @@ export function fitFeatures(
     trainRows,
   );
   const constant: string[] = [];
-  // In file order, columns are read from start to end, and sums do not depend on the shuffle.
+  // In file order, columns are read from start to end, and sums don't depend on the shuffle.
   const rows = trainRows.toSorted();
   const scratch = new Float64Array(rows.length);
   const encodings = requests.map((request) => {

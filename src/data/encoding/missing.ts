@@ -1,15 +1,9 @@
-/**
- * Missing cells of a table: where they are, what fills them, and the error where none may be
- * missing.
- */
+/** Missing cells: where they are, what fills them, and the errors about them. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { MissingPolicy } from '../../spec/words.js';
 import { type Column, cellLocation, columnLabel, type Table } from '../table.js';
 
-/**
- * Policies that fill a missing cell. Under the others it is an error, for rows to drop are no
- * training rows.
- */
+/** Policies that fill a missing cell. Rows to drop are no training rows. */
 export type FillPolicy = Exclude<MissingPolicy, 'error' | 'drop-row'>;
 
 export function fillPolicy(missing: MissingPolicy): FillPolicy | undefined {

@@ -49,7 +49,7 @@ export function numberWriter(
   return (from, to) => writeNumbers(destination, offset, values, encoding, from, to);
 }
 
-// A function on parameters: over the variables of a closure this loop takes three times as long.
+// A function on parameters: over a closure's variables the loop takes three times as long.
 function writeNumbers(
   { rows, place, elements, width, tooLarge }: Destination,
   offset: number,
@@ -112,10 +112,7 @@ function overflow(table: Table, index: number, what: 'sum' | 'variance' | 'range
   return overflowError(`${table.path}: ${columnLabel(table.header, table.names[index])}`, what);
 }
 
-/**
- * Writes the values of these rows that are not missing to the start of `into`, and finds their
- * bounds.
- */
+/** Writes the values that are not missing to the start of `into`, and finds their bounds. */
 function gatherPresent(values: Float64Array, rows: Int32Array, into: Float64Array) {
   let count = 0;
   let least = Number.POSITIVE_INFINITY;
@@ -143,16 +140,13 @@ function fitScaling(scaling: Scaling, values: Float64Array, least: number, great
   return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };
 }
 
-/**
- * What fills a missing cell. `values` are the cells that are not missing, at least one, with their
- * bounds.
- */
+/** What fills a missing cell. `values` are the other cells, at least one. */
 function fillValue(policy: FillPolicy, values: Float64Array, least: number, greatest: number): number {
   switch (policy) {
     case 'mean':
     case 'indicator': {
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      // Rounding must not move the mean of equal numbers: the column would no longer be constant.
+      // Rounding must not move the mean of equal numbers, or the column is no longer constant.
       return Number.isFinite(mean) ? Math.min(greatest, Math.max(least, mean)) : mean;
     }
     case 'median':

@@ -1,7 +1,4 @@
-/**
- * Each thread's reader of chunks: a chunk is loaded into the thread's workspace and read in blocks
- * of numbers.
- */
+/** Reads chunks in a thread: loaded into its workspace, then read in blocks of numbers. */
 import { parseDecimal } from '../cell.js';
 import { changed, type FileBytes, readAt } from '../source/fileBytes.js';
 import type { BlockSize } from './matrix.js';
@@ -15,20 +12,17 @@ export interface RowFormat {
   readonly columns: number;
 }
 
-/**
- * Rows that were read into the workspace: `values` and `packed`, row by row, all columns of the
- * file.
- */
+/** Rows in the workspace: `values` and `packed`, row by row, all columns of the file. */
 export interface Block {
   /** Of the file, from 0. */
   readonly firstRow: number;
   readonly rows: number;
 }
 
-/** Called with the row, column and text of a cell that is not a number. False ends the reading. */
+/** Takes a cell that is not a number. False ends the reading. */
 export type OtherCell = (row: number, column: number, text: string) => boolean;
 
-/** What a block is first tried as. Nothing for long numbers, which would all be tried in vain. */
+/** What a block is first tried as. Long numbers would all be tried in vain. */
 type NumberKind = 'tiny' | 'short' | 'long';
 
 const TINY_LENGTH = 4;

@@ -53,7 +53,7 @@ export interface FittedChunk {
   readonly badCells?: BadCells;
 }
 
-/** Returns the function that does chunks of the task. Undefined means that the file is declined. */
+/** Returns the function that does chunks. Undefined means that the file is declined. */
 export function fitter(reader: Reader, task: FitTask): (index: number) => FittedChunk | undefined {
   const { space, blockSize } = reader;
   const { columns, exports, at } = space;
@@ -120,7 +120,7 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
 /** One cell in this many may be kept aside in a block. */
 const UNPACKED_SHARE = 64;
 
-/** Numbers that can't be packed. A few are kept aside; columns with many are noted instead. */
+/** Numbers that can't be packed: a few are kept aside; columns with many are noted. */
 class UnpackedNumbers {
   readonly #reader: Reader;
   isAllWide = false;
@@ -228,10 +228,7 @@ export class Moments {
     this.#greatest = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /**
-   * Merges by the formula of Chan, Golub and LeVeque (1983), with means of two parts as in
-   * assembly/moments.ts.
-   */
+  /** By the formula of Chan, Golub and LeVeque (1983), see assembly/moments.ts. */
   add({ trainRows, means, meanRests, squares, least, greatest }: ChunkMoments): void {
     if (trainRows === 0) return;
     const rows = this.#rows + trainRows;

@@ -1,6 +1,4 @@
-/**
- * A thread's access to the matrix: a module on the matrix's memory, with room for a block of rows.
- */
+/** A thread's access to the matrix: a module on its memory, with room for a block. */
 import type { FeatureMatrix } from '../featureMatrix.js';
 import { instantiateMatrix, type MatrixExports } from './modules.js';
 
@@ -34,7 +32,7 @@ export interface BlockSize {
   readonly rows: number;
 }
 
-/** Grows the memory of a matrix by what the threads need. Undefined if it can't grow that much. */
+/** Grows the memory of a matrix by what the threads need; undefined if it can't grow. */
 export function addScratch(
   { memory, features: { columns } }: FeatureMatrix,
   { cells, rows }: BlockSize,
@@ -74,10 +72,7 @@ export class ThreadMatrix {
     this.#block = address + rank * bytesOfThread;
   }
 
-  /**
-   * Returns a function that copies the rows of a block, one for each element of `place`, into the
-   * matrix.
-   */
+  /** Returns a function that copies rows of a block to their places in the matrix. */
   placer(columns: Columns, { cells, rows }: BlockSize, blockColumns: number) {
     const { elementBytes } = this;
     const block = this.#block;
@@ -102,10 +97,7 @@ export class ThreadMatrix {
     };
   }
 
-  /**
-   * Returns a function that scales rows from..end of the matrix in place and tells whether all
-   * numbers fit.
-   */
+  /** Returns a function that scales rows of the matrix and tells whether all numbers fit. */
   scaler(shift: Float64Array, scale: Float64Array): (from: number, end: number) => boolean {
     const { exports, elementBytes } = this;
     const block = this.#block;
@@ -121,7 +113,7 @@ export class ThreadMatrix {
   }
 }
 
-/** Runs of adjacent columns: the first in the block, the first in the matrix, and the length. */
+/** Runs of adjacent columns: first in the block, first in the matrix, length. */
 function findRuns({ features, slots }: Columns): [number, number, number][] {
   const runs: [number, number, number][] = [];
   features.forEach((feature, j) => {

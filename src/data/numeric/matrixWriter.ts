@@ -1,6 +1,4 @@
-/**
- * Writes a file into a matrix with all threads: scaled at once, or scaled in place after fitting.
- */
+/** Writes a file into a matrix with all threads, scaled at once or in place after fitting. */
 
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine } from '../scaling.js';
@@ -92,10 +90,7 @@ export class MatrixWriter {
     return fits;
   }
 
-  /**
-   * Writes numbers, given as row of the file, feature and value, into a float32 matrix. Returns
-   * whether all fit.
-   */
+  /** Writes numbers, given as row of the file, feature and value. Returns whether all fit. */
   #writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
     const { matrix, place } = this.shared;
     const { data: elements, columns } = matrix.features;
@@ -149,10 +144,7 @@ function numbersOf(transforms: readonly Affine[]) {
   };
 }
 
-/**
- * How many rows have a place. RangeError unless they fill the first rows of the matrix: a bug of
- * the caller.
- */
+/** How many rows have a place. These must be the first rows of the matrix. */
 function placedRows(place: Int32Array): number {
   let count = 0;
   let last = -1;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readError } from '../../errors.js';
 
-/** The module that parses text. Addresses are in bytes; `assembly/` describes each function. */
+/** The module that parses text; see `assembly/`. Addresses are in bytes. */
 export interface ParserExports {
   readonly memory: WebAssembly.Memory;
   readonly constantsEnd: { readonly value: number };
@@ -136,15 +136,12 @@ export function instantiateParser(module: WebAssembly.Module): ParserExports {
   return exports;
 }
 
-/**
- * The matrix module on a matrix's memory. It overwrites the first RESERVED_BYTES
- * (kernels/arena.ts).
- */
+/** The matrix module. It overwrites the first RESERVED_BYTES (kernels/arena.ts). */
 export function instantiateMatrix(module: WebAssembly.Module, memory: WebAssembly.Memory): MatrixExports {
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as MatrixExports;
 }
 
-/** ⌊10^q / 2^e⌋ for each exponent q of the table, with e such that the quotient has 64 bits. */
+/** ⌊10^q / 2^e⌋ for each exponent q of the table; e gives the quotient 64 bits. */
 function writePowersOfTen({ memory, powersOfTen, mostPower }: ParserExports): void {
   const most = mostPower.value;
   const table = new BigUint64Array(memory.buffer, powersOfTen.value, 2 * most + 1);

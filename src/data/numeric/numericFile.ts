@@ -30,7 +30,7 @@ export interface NumericFileRequest {
   /** Columns that are kept in memory, and their kinds: targets, weights and the like. */
   readonly kept: ReadonlyMap<number, 'numeric' | 'text'>;
   readonly threads: number;
-  /** Called with the bytes done, of twice the size: once in `scan`, once in `fit` or `write`. */
+  /** Called with the bytes done, of twice the size: there are two passes. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -39,10 +39,7 @@ export interface FitRequest {
   readonly features: readonly number[];
   /** [features] */
   readonly scalings: readonly Scaling[];
-  /**
-   * [rows] The row of the matrix, −1 for none. The rows of the matrix are filled from 0, in any
-   * order.
-   */
+  /** [rows] The row of the matrix, −1 for none. Rows from 0 are filled, in any order. */
   readonly place: Int32Array;
   /** The first `trainRows` rows of the matrix are fitted on; at least 1. */
   readonly trainRows: number;
@@ -196,10 +193,7 @@ export class NumericFile {
     return this.#pool.close();
   }
 
-  /**
-   * Throws for the first placed number, by row and then by feature, that the matrix can't hold, if
-   * there is one.
-   */
+  /** Throws for the first placed number that the matrix can't hold, by row and feature. */
   async #requireHeld(
     features: readonly number[],
     transforms: readonly Affine[],

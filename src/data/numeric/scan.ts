@@ -1,7 +1,4 @@
-/**
- * The first pass over a chunk: checks its structure, counts its rows and reads the kept columns,
- * which are then joined.
- */
+/** The first pass: checks the structure, counts rows, and reads and joins kept columns. */
 
 import { isUtf8 } from 'node:buffer';
 import { isMissing, parseDecimal } from '../cell.js';
@@ -33,7 +30,7 @@ export interface ScanTask {
 
 const BYTES_OF_START = 4;
 
-/** Returns the function that does chunks of the task. Undefined means that the file is declined. */
+/** Returns the function that does chunks. Undefined means that the file is declined. */
 export function scanner(reader: Reader, task: ScanTask): (index: number) => ScannedChunk | undefined {
   return (index) => scanChunk(reader, task, index);
 }
@@ -139,7 +136,7 @@ function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | 
     const start = words[starts / 4 + row * step] + 1;
     codes[row] = levels.code(bytes, start, reader.cellEnd(start));
   }
-  // Spaces around a value are an error, except around a missing one; csv-parse's table reports it.
+  // Spaces around a value are an error, which csv-parse's table reports.
   if (levels.texts.some((text) => text !== text.trim() && !isMissing(text))) return undefined;
   return { kind: 'text', codes, texts: levels.texts };
 }

@@ -1,7 +1,4 @@
-/**
- * The tasks that threads share, cut into chunks, and the messages between threads. All are plain
- * data.
- */
+/** The tasks of the threads, in chunks, and their messages. All are plain data. */
 import type { MlpError } from '../../errors.js';
 import type { FileBytes } from '../source/fileBytes.js';
 import type { Reader, RowFormat } from './chunkReader.js';

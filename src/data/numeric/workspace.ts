@@ -1,7 +1,4 @@
-/**
- * A thread's workspace: the parser module with its own memory, laid out for text and blocks of
- * rows.
- */
+/** A thread's workspace: the parser's memory, laid out for text and blocks of rows. */
 import type { BlockSize } from './matrix.js';
 import { instantiateParser, type ParserExports } from './modules.js';
 
@@ -100,10 +97,7 @@ export class Workspace {
     this.reserve(0);
   }
 
-  /**
-   * Makes room for `textBytes` of text and `behind` bytes after it, and returns the address of the
-   * latter.
-   */
+  /** Makes room for text and for `behind` bytes after it; returns the address of these. */
   reserve(textBytes: number, behind = 0): number {
     const { memory } = this.exports;
     const start = Math.ceil((this.at.text + textBytes + GAP) / 16) * 16;

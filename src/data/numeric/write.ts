@@ -1,7 +1,4 @@
-/**
- * The pass over a chunk when the scaling is known: writes every number, scaled, to its place. And
- * scaling in place after `fit`.
- */
+/** Writes every number of a chunk, scaled, to its place; scales in place after `fit`. */
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { PlacedChunk, Reader } from './chunkReader.js';
 import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';

@@ -39,7 +39,7 @@ export function profileColumn(
   return describe(kind, { range: { min, max }, mean, deviation });
 }
 
-/** Text identifies rows if all cells differ, or if levels occur less than twice on average. */
+/** Text identifies rows if all cells differ, or levels hardly repeat. */
 function textKind({ codes, missing }: TextColumn, distinct: number, isTarget: boolean): ColumnRole {
   const present = codes.length - missing;
   const identifies = distinct === present ? present >= LEAST_CELLS : hardlyRepeat(distinct, present);
@@ -88,7 +88,7 @@ export interface Moments {
   readonly whole: boolean;
 }
 
-/** The moments of all values but NaN; undefined if there are none. The others must be finite. */
+/** The moments of all values but NaN, if there are any. The others must be finite. */
 export function momentsOf(values: Float64Array): Moments | undefined {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -108,8 +108,7 @@ export function momentsOf(values: Float64Array): Moments | undefined {
   max += 0;
   if (min === max) return { min, max, mean: min, deviation: 0, whole };
 
-  // In units of about the largest value, so that no square overflows or vanishes. A power of two
-  // changes no digit.
+  // In units of about the largest value: no square overflows, and no digit changes.
   const unit = 2 ** Math.min(1000, Math.max(-1000, Math.floor(Math.log2(Math.max(-min, max)))));
   const scale = 1 / unit;
   let sum = 0;
@@ -117,8 +116,7 @@ export function momentsOf(values: Float64Array): Moments | undefined {
     if (!Number.isNaN(values[i])) sum += values[i] * scale;
   }
   const guess = sum / count;
-  // The second pass corrects the rounding of the first: "corrected two-pass", Chan, Golub & LeVeque
-  // 1983.
+  // "Corrected two-pass", Chan, Golub & LeVeque 1983.
   let rest = 0;
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
@@ -139,10 +137,7 @@ const LEAST_VALUES = 20;
 /** Quartiles are estimated from about this many values, evenly spread over the rows. */
 const SAMPLE = 2000;
 
-/**
- * Whether `min` or `max`, the bounds of the values, is that far out. Never if the quartiles are
- * equal.
- */
+/** Whether `min` or `max` is that far out. Never if the quartiles are equal. */
 export function hasOutlier(values: Float64Array, { min, max }: { min: number; max: number }): boolean {
   const stride = Math.ceil(values.length / SAMPLE);
   const sample: number[] = [];

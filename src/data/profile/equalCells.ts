@@ -7,7 +7,7 @@ export interface Codes {
   readonly distinct: number;
 }
 
-/** Smaller whole numbers, positive or negative, are looked up in a list instead of a hash table. */
+/** Whole numbers below this size are looked up in a list instead of a hash table. */
 const LARGEST_LISTED = 2 ** 15;
 /** This many values and their hash table fit together in a core's cache. */
 const VALUES_OF_PART = 4096;
@@ -85,7 +85,7 @@ function encodeNumbers(values: Float64Array): Codes {
   return { codes, distinct };
 }
 
-/** The values but NaN, part by part, with their rows. Part p of 2^`bits` ends at `ends[p]`. */
+/** The values but NaN, part by part, with their rows. Part p ends at `ends[p]`. */
 function partByHash(values: Float64Array, bits: number) {
   // Two shifts, because a shift by 32 would shift by 0.
   const partOf = (value: number) => (hashOf(value) >>> 1) >>> (31 - bits);

@@ -25,7 +25,7 @@ const LINEAR = 0.9999;
 const NEARLY_LINEAR = 0.99;
 /** Fewer points may easily lie on a line. */
 const LEAST_POINTS = 20;
-/** A sample of this size nearly always refutes an order, so a million rows need not be sorted. */
+/** A sample of this size nearly always refutes an order, so no million rows are sorted. */
 const SAMPLE = 1000;
 
 /** Whether equal cells go with equal targets, in all rows where neither is missing. */
@@ -134,7 +134,7 @@ export class LeakSearch {
   }
 }
 
-/** Pearson's correlation of the rows that have a value; NaN if they are too few or all equal. */
+/** Pearson's correlation of the rows with a value; NaN if they are too few or equal. */
 function correlation(x: Float64Array, y: Float64Array, rows: Int32Array): number {
   let count = 0;
   let meanX = 0;

@@ -1,7 +1,4 @@
-/**
- * The profile of a table: its columns, duplicate rows and target, and what to look at before
- * training.
- */
+/** The profile of a table: columns, duplicate rows, target, and warnings. */
 export type {
   ColumnProfile,
   ColumnRole,

@@ -1,7 +1,4 @@
-/**
- * The profile of a table, as `mlp inspect` shows it and `mlp init` uses it: plain data, fit for
- * JSON.
- */
+/** The profile of a table for `mlp inspect` and `mlp init`: plain data, fit for JSON. */
 import type { Task } from '../../spec/words.js';
 
 /**
@@ -43,17 +40,11 @@ export interface ColumnProfile {
 export interface TargetProfile {
   readonly name: string;
   readonly index: number;
-  /**
-   * What `data.task: "auto"` makes of it; undefined for fewer than two values, where there is
-   * nothing to learn.
-   */
+  /** As `data.task: "auto"` has it; undefined if there is nothing to learn. */
   readonly task: Task | undefined;
   /** In the order of their labels; absent for a regression. */
   readonly classes?: readonly Level[];
-  /**
-   * Rows whose features (without identifiers) equal those of a row with another class; absent for a
-   * regression.
-   */
+  /** Rows whose features, without identifiers, equal those of a row of another class. */
   readonly conflictingRows?: number;
 }
 

@@ -113,9 +113,7 @@ export interface DataFile {
   readonly key: 'data.train' | 'data.validation' | 'data.test';
   /** As the config has it; "-" is stdin. */
   readonly path: string;
-  /**
-   * Of the file as stored, packed or not. Absent for stdin and pipes, which can be read only once.
-   */
+  /** Of the file as stored. Absent for stdin and pipes, which can be read only once. */
   readonly sha256?: string;
 }
 

@@ -56,10 +56,7 @@ function refuseSignature(path: string, start: Buffer): void {
   }
 }
 
-/**
- * Throws at the first NUL or invalid byte of `bytes`, which start at `offset` of the file, on
- * `line`.
- */
+/** Throws at the first NUL or invalid byte. `bytes` start at `offset`, on `line`. */
 function refuseBinary(path: string, bytes: Buffer, offset: number, line: number): void {
   const nul = bytes.indexOf(0);
   if (nul >= 0) {

@@ -1,7 +1,4 @@
-/**
- * Suggests the target, the features, which numbers are categories, how missing cells are filled and
- * how columns are scaled.
- */
+/** Suggests the target, features, categories, filling of missing cells, and scaling. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ByColumn } from '../../spec/dataConfig.js';
 import type { MissingPolicy } from '../../spec/words.js';
@@ -114,7 +111,7 @@ function whyExcluded(
   return undefined;
 }
 
-/** Whether the numbers of a column are codes, by its name. Two values are as good as a category. */
+/** Whether the numbers are codes, by the column's name. Two are as good as a category. */
 function isCode({ name, kind, distinct, missing }: ColumnProfile, rows: number): boolean {
   return (
     kind === 'integer' &&
@@ -280,10 +277,7 @@ export function chooseScaling(
   };
 }
 
-/**
- * Whether the target of a regression is far from where a network starts: deviation about 1 around
- * 0.
- */
+/** Whether a regression's target is far from where a network starts. */
 export function chooseTargetScaling({ profile, target }: Context): {
   standardizeTarget?: true;
   reasons: Reason[];
@@ -318,10 +312,7 @@ const TARGET_NAMES = [
   'result',
 ];
 
-/**
- * The first column with a usual name for targets, else the last column, where most data sets keep
- * it.
- */
+/** The first column with a usual name, else the last column. */
 export function likelyTarget(names: readonly string[]): string {
   const plain = names.map((name) => name.trim().toLowerCase());
   const known = TARGET_NAMES.find((name) => plain.includes(name));

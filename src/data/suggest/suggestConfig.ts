@@ -43,7 +43,7 @@ export interface Suggestion {
   readonly warnings: readonly string[];
 }
 
-/** Classes are weighted if the largest has more than this many times the rows of the rarest. */
+/** Classes are weighted if the largest has this many times the rows of the rarest. */
 const IMBALANCE = 5;
 /** With fewer rows, the weight of a class would exceed what it can tell. */
 const LEAST_WEIGHED = 5;

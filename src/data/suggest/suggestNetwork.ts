@@ -1,7 +1,4 @@
-/**
- * Suggests the size of the network and its training, by rules of thumb that suit small and medium
- * tables.
- */
+/** Suggests the network and its training, by rules of thumb for small and medium tables. */
 
 import type { Task } from '../../spec/words.js';
 import { counted } from '../../text.js';

@@ -1,6 +1,4 @@
-/**
- * Suggests which rows to hold out: those that a column marks, or a share that the classes allow.
- */
+/** Suggests which rows to hold out: marked rows, or a share that the classes allow. */
 
 import type { RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
 import { counted, quote } from '../../text.js';
@@ -79,7 +77,7 @@ function splitByColumn(
   };
 }
 
-/** The levels of a column that marks training and held-out rows; undefined for any other column. */
+/** The levels of a column that marks rows; undefined for any other column. */
 function marksOf({ kind, distinct, frequent = [] }: ColumnProfile): Map<Mark, Level> | undefined {
   if (kind !== 'category' || distinct !== frequent.length) return undefined;
   const marks = new Map<Mark, Level>();
