@@ -1,10 +1,10 @@
 /**
- * Text to numbers, in blocks of cells. `findCells` finds where they end; `readShortNumbers` reads
- * numbers of up to 8 digits, which are most, 16 characters at once and without a branch, or
- * `readTinyNumbers` those of up to 3, such as pixels; `readOtherNumbers` reads what these have left
- * over, and leaves over itself what is for the caller.
+ * Text to numbers, in blocks of cells. `findCells` finds their ends. `readShortNumbers` reads
+ * numbers of up to 8 digits, which most are, 16 characters at once and without a branch;
+ * `readTinyNumbers` those of up to 3 digits, such as pixels. `readOtherNumbers` reads what these
+ * leave over, and leaves the rest to the caller.
  *
- * A number is written twice: as float64, and packed (see packed.ts).
+ * A number is written twice: as float64, and packed (see scale.ts).
  */
 import {
   beyondDigits,
@@ -31,16 +31,16 @@ const MINUS: i32 = 45;
 const MOST_PACKED: u64 = 99999999;
 const MOST_PACKED_PLACES: i32 = 14;
 
-/** [256] What a cell's first character is: 1 for a sign, 16 more for a minus. */
+/** [256] What a first character is: 1 for a sign, 16 more for a minus. */
 const SIGNS = memory.data(256, 16);
 store<u8>(SIGNS + PLUS, 1);
 store<u8>(SIGNS + MINUS, 17);
 
 /**
- * Writes to `marks` [u32] where the cells of the text at..end are: cell i lies between elements i
- * and i + 1, each a delimiter or a newline (the first one is taken to be just before the text).
- * Stops when there are at least `most` cells, and returns how many there are. There are 64 blanks
- * behind the text. Up to most + 68 elements are written.
+ * Writes the positions of the cells in the text at..end to `marks` [u32]: cell i is between
+ * elements i and i + 1, each a delimiter or a newline (the first is taken to be just before the
+ * text). Stops at `most` cells or more, and returns their number. 64 blanks must follow the text.
+ * Up to most + 68 elements are written.
  */
 export function findCells(at: usize, end: usize, delimiter: i32, most: i32, marks: usize): i32 {
   const delimiters = i8x16.splat(<i8>delimiter);
@@ -57,7 +57,7 @@ export function findCells(at: usize, end: usize, delimiter: i32, most: i32, mark
     let found =
       bitsEqual(text0, text1, text2, text3, delimiters) | bitsEqual(text0, text1, text2, text3, newlines);
     const next = out + ((<usize>popcnt(found)) << 2);
-    // Four at once, and what is too much is overwritten: fewer branches that go either way.
+    // Four at once, overwriting what is too much: fewer unpredictable branches.
     while (out < next) {
       store<u32>(out, <u32>(at + <usize>ctz(found)));
       found &= found - 1;
@@ -75,9 +75,9 @@ export function findCells(at: usize, end: usize, delimiter: i32, most: i32, mark
 }
 
 /**
- * Reads `count` cells that are mostly integers of up to three digits without a sign, given where
- * they are as `findCells` does it. Returns how many are left over, whose `values` and `packed` mean
- * nothing; `others` [u32] receives their numbers, rising. All have room for one more.
+ * Reads `count` cells, mostly unsigned integers of up to three digits, at the positions that
+ * `findCells` writes. Returns how many are left over; their `values` and `packed` are undefined,
+ * and `others` [u32] receives their indices, ascending. All need room for one more.
  */
 export function readTinyNumbers(marks: usize, count: i32, values: usize, packed: usize, others: usize): i32 {
   let other = others;
@@ -87,7 +87,7 @@ export function readTinyNumbers(marks: usize, count: i32, values: usize, packed:
     const stop = <usize>load<u32>(marks + ((<usize>i) << 2));
     const length = <u32>(stop - before - 1);
     before = stop;
-    // The last character is in the upper of three bytes; what is before the cell is 0.
+    // The last character is in the upper of three bytes; what precedes the cell is 0.
     const digits = ((load<u32>(stop - 4) ^ 0x30303030) >> 8) & (0xffffff << (24 - 8 * length));
     const notDigits = ((digits + 0x767676) | digits) & 0x808080;
     const number = (digits >> 16) + ((digits >> 8) & 255) * 10 + (digits & 255) * 100;
@@ -99,35 +99,31 @@ export function readTinyNumbers(marks: usize, count: i32, values: usize, packed:
   return <i32>((other - others) >> 2);
 }
 
-/** Of the last `readOtherNumbers`. */
+/** Result of the last `readOtherNumbers`. */
 export let unpackedCells: i32 = 0;
 
-/**
- * Cells that go through the two loops of `readShortNumbers` together: as many as stay in the first
- * cache.
- */
+/** Cells of one run of the two loops of `readShortNumbers`; they stay in the first cache. */
 const STRIP: i32 = 128;
 /** [STRIP, 16] u8: the digits of each cell, the last one in lane 15. */
 const DIGITS = memory.data(2048, 16);
-/** [STRIP] i32: sign and code of each cell; and what is not 0 where a cell is no short number. */
+/** [STRIP] i32: sign and code of each cell; then nonzero if a cell is not a short number. */
 const CODES = memory.data(512, 16);
 const FAULTS = memory.data(512, 16);
 
 /**
- * Reads `count` cells, given where they are as `findCells` does it. Returns how many are left over,
- * whose `values` and `packed` mean nothing; `others` [u32] receives their numbers, rising. All have
- * room for three more.
+ * Reads `count` cells at the positions that `findCells` writes. Returns how many are left over;
+ * their `values` and `packed` are undefined, and `others` [u32] receives their indices, ascending.
+ * All need room for three more.
  */
 export function readShortNumbers(marks: usize, count: i32, values: usize, packed: usize, others: usize): i32 {
   return readShort(marks, 1, marks + 4, count, values, packed, others);
 }
 
 /**
- * The same for cells of which number i begins behind element i · step of `before` and ends at
- * element i of `stops`.
+ * The same for cells that start after element i · step of `before` and end at element i of `stops`.
  *
- * In two loops, for a processor overlaps the steps of many cells where each has few, and of few
- * where each has many.
+ * In two loops, because a processor overlaps many cells if each takes few steps, and few if each
+ * takes many.
  */
 @inline
 function readShort(
@@ -152,7 +148,7 @@ function readShort(
   return <i32>((other - others) >> 2);
 }
 
-/** Writes the cells' digits, codes and faults. */
+/** Writes digits, codes and faults of the cells. */
 @inline
 function spreadDigits(before: usize, stepBytes: usize, stops: usize, cells: i32): void {
   const ZEROS = zeros();
@@ -174,10 +170,7 @@ function spreadDigits(before: usize, stepBytes: usize, stops: usize, cells: i32)
   }
 }
 
-/**
- * Writes the numbers that the digits are, four at once; returns the end of `others`, to which left
- * over cells are added.
- */
+/** Writes the numbers, four at once; returns the end of `others` after adding left over cells. */
 @inline
 function joinStrip(first: i32, count: i32, values: usize, packed: usize, others: usize): usize {
   const LOW = lowBytes();
@@ -214,10 +207,10 @@ function joinStrip(first: i32, count: i32, values: usize, packed: usize, others:
 }
 
 /**
- * Reads the `count` cells whose numbers are in `others`, and returns how many are still left over,
- * with their numbers now in front. `marks` are as `findCells` writes them, the cells in rows of
- * `columns`. A column that is not `wanted` [columns, u8] is passed over. `unpacked` [u32] receives
- * the numbers of the cells that can't be packed, `unpackedCells` of them; they are packed as 0.
+ * Reads the `count` cells with indices in `others`. Returns how many are still left over, their
+ * indices now first. `marks` are those of `findCells`, in rows of `columns`. Columns that are not
+ * `wanted` [columns, u8] are skipped. `unpacked` [u32] receives the indices of the `unpackedCells`
+ * cells that can't be packed; they are packed as 0.
  */
 export function readOtherNumbers(
   marks: usize,
@@ -257,10 +250,9 @@ export function readOtherNumbers(
 }
 
 /**
- * Reads the cells of one column, `count` of them: each begins behind the position that every
- * `step`-th element of `before` [u32] says, and ends at the next delimiter or newline. `others`
- * receives the numbers of those that are left over; returns how many. `stops` and `packed` are for
- * use meanwhile.
+ * Reads `count` cells of one column: each starts after the position in every `step`-th element of
+ * `before` [u32] and ends at the next delimiter or newline. Returns how many are left over;
+ * `others` receives their indices. `stops` and `packed` are scratch.
  */
 export function readColumn(
   before: usize,

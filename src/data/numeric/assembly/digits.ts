@@ -1,10 +1,9 @@
 /**
- * Sixteen characters at once, as lanes of a vector: less 48, the last one in lane 15. What is
- * before the number is 0.
+ * Sixteen characters as lanes of a vector, minus 48, the last one in lane 15, 0 before the number.
  */
 
-// Constants lie in memory, for V8 builds a constant vector anew wherever it is used: loaded before
-// a loop it stays in a register.
+// Constants are in memory: V8 builds a constant vector anew at each use, while one that is loaded
+// before a loop stays in a register.
 const CONSTANTS = memory.data(112, 16);
 v128.store(CONSTANTS, i8x16.splat(48));
 v128.store(CONSTANTS, i8x16.splat(118), 16);
@@ -20,13 +19,13 @@ export function zeros(): v128 {
   return v128.load(CONSTANTS);
 }
 
-/** What makes more than 127 of a lane that is no digit. */
+/** Added with saturation, it makes more than 127 of a lane that is not a digit. */
 @inline
 export function beyondDigits(): v128 {
   return v128.load(CONSTANTS, 16);
 }
 
-/** A lane that is a point. */
+/** The value of a lane that is a point. */
 @inline
 export function points(): v128 {
   return v128.load(CONSTANTS, 32);
@@ -58,28 +57,28 @@ export function tenThousands(): v128 {
 const LANES = memory.data<u64>([0, 0, -1, -1]);
 
 /**
- * The last `length` lanes, for 0 ≤ length ≤ 16. For a longer number, which no one takes, any: the
- * memory is larger than any text.
+ * A mask of the last `length` lanes, for 0 ≤ length ≤ 16. Longer numbers give any mask, which
+ * nobody uses: the memory is larger than any text.
  */
 @inline
 export function lastLanes(length: i32): v128 {
   return v128.load(LANES + <usize>length);
 }
 
-/** The lanes that are no digit, as bits. */
+/** The lanes that are not digits, as bits. */
 @inline
 export function notDigits(lanes: v128, beyondDigits: v128): i32 {
   return i8x16.bitmask(i8x16.add_sat_u(lanes, beyondDigits));
 }
 
 /**
- * Sixteen bytes for each lane a point may be in: its lane goes, and those before it move up. Row 16
- * is for none.
+ * A shuffle for each lane of a point: it is dropped, and those before it move up. Row 16 is for
+ * none.
  */
 const WITHOUT_POINT = memory.data(272, 16);
 for (let point = 0; point <= 16; point++) {
   for (let lane = 0; lane < 16; lane++) {
-    // A lane out of range is read as 0.
+    // A lane out of range reads as 0.
     store<u8>(WITHOUT_POINT + (point << 4) + lane, point < 16 && lane <= point ? lane - 1 : lane);
   }
 }
@@ -96,7 +95,7 @@ export function joinFours(digits: v128, lowBytes: v128, tens: v128, hundreds: v1
   return i32x4.dot_i16x8_s(pairs, hundreds);
 }
 
-/** Four numbers of eight digits each, from two times four of four. */
+/** Four numbers of eight digits each, from two vectors of four. */
 @inline
 export function joinEights(fours0: v128, fours1: v128, tenThousands: v128): v128 {
   return i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(fours0, fours1), tenThousands);

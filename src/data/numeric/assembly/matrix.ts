@@ -1,17 +1,17 @@
-/** What the module exports that works in the memory of a matrix. */
+/** The exports of the module that works in the memory of a matrix. */
 import { scaleRows } from './scale';
 
 export { scalePacked } from './scale';
 
-/** x ← (x − shift) / scale, float64; as described in scale.ts. */
+/** x ← (x − shift) / scale, float64; see scale.ts. */
 export function scaleFloat64(rows: i32, columns: i32, x: usize, shift: usize, scale: usize): bool {
   return scaleRows<f64>(rows, columns, x, shift, scale, x);
 }
 
 /**
- * Copies rows of a block to their places, `place` [rows] i32: rows of the matrix, or negative for
- * none. Of each row the `runs` [count, 3] are copied: from where in the block's row, to where in
- * the matrix's, and how much. All in bytes, multiples of 4.
+ * Copies rows of a block to rows `place` [rows] i32 of the matrix; negative for none. `runs`
+ * [count, 3] are the parts of each row to copy: offset in the block's row, offset in the matrix's
+ * row, and length. All in bytes, multiples of 4.
  */
 export function placeRows(
   block: usize,

@@ -1,16 +1,13 @@
-/**
- * What fitting needs of the columns of a block: mean and spread, least and greatest value. All over
- * chosen rows, two columns at a time.
- */
+/** The moments and bounds of chosen rows of a block, two columns at a time. */
 
 /**
- * Adds `count` ≥ 1 rows to the mean and the sum of squared deviations of each column, which are
- * those of `before` rows so far: within the block by the corrected two-pass algorithm, the rest by
- * the formula of Chan, Golub and LeVeque (1983). A mean is the sum of two numbers, so that the
- * difference of two is good to the last digit also where it is far from 0.
+ * Adds `count` ≥ 1 rows to the mean and the sum of squared deviations of each column, so far of
+ * `before` rows: within the block by the corrected two-pass algorithm, then by the formula of Chan,
+ * Golub and LeVeque (1983). A mean is the sum of two numbers, so that the difference of two means
+ * is accurate to the last digit even far from 0.
  *
  * @param values the block [rows, columns] f64
- * @param chosen [count] u32: where each row begins in it, in bytes
+ * @param chosen [count] u32: the offset of each row in it, in bytes
  * @param means and `meanRests` and `squares` [columns], with room for one more
  */
 export function addMoments(
@@ -40,7 +37,7 @@ export function addMoments(
       deviations = f64x2.add(deviations, deviation);
       square = f64x2.add(square, f64x2.mul(deviation, deviation));
     }
-    const rest = f64x2.div(deviations, n); // of the mean, beyond its last digit
+    const rest = f64x2.div(deviations, n); // of the mean, below its last digit
     square = f64x2.sub(square, f64x2.mul(deviations, rest));
 
     const oldMean = v128.load(means);
@@ -62,17 +59,14 @@ export function addMoments(
   }
 }
 
-/** What the rounded sum of a and b leaves of the exact one (Knuth's TwoSum). */
+/** What rounding takes from the exact sum of a and b (Knuth's TwoSum). */
 @inline
 function sumRest(a: v128, b: v128, sum: v128): v128 {
   const ofB = f64x2.sub(sum, a);
   return f64x2.add(f64x2.sub(a, f64x2.sub(sum, ofB)), f64x2.sub(b, ofB));
 }
 
-/**
- * Takes rows, at least one, into the least and the greatest value of each column; arguments as
- * above.
- */
+/** Takes at least one row into the bounds of each column; arguments as above. */
 export function addExtremes(
   values: usize,
   chosen: usize,

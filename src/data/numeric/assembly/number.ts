@@ -1,9 +1,9 @@
 /**
- * Decimal numbers to the nearest float64, exactly or not at all: what is not certain here is left
- * to the caller. Up to 2^53 and with a power of ten up to 22 both are exact, and one division or
- * product rounds once (Clinger, How to read floating point numbers accurately, 1990); else the
- * digits are multiplied by a power of ten of 64 bits (after Lemire, Number parsing at a gigabyte
- * per second, 2021).
+ * Decimal numbers to the nearest float64, exactly or not at all: the caller reads what is uncertain
+ * here. Digits up to 2^53 and powers of ten up to 10^22 are exact, so one division or product
+ * rounds once (Clinger, How to read floating point numbers accurately, 1990). Other digits are
+ * multiplied by a power of ten of 64 bits (after Lemire, Number parsing at a gigabyte per second,
+ * 2021).
  */
 
 import {
@@ -36,43 +36,40 @@ const LARGEST_EXACT: u64 = 1 << 53;
 
 /** The exponents of ten in `powersOfTen` go from −mostPower to mostPower. */
 export const mostPower: i32 = 80;
-/**
- * [2 · mostPower + 1] u64: the upper 64 bits of each power of ten, rounded down. The loader writes
- * them.
- */
+/** [2 · mostPower + 1] u64: the upper 64 bits of each power, rounded down. The loader writes it. */
 export const powersOfTen: usize = memory.data(1288, 16);
 
-/** Any number of so many digits is less than 2^64. */
+/** Any number of this many digits is less than 2^64. */
 const MOST_DIGITS: i32 = 19;
 
-/** The last number was digits · 10^power, its sign aside. */
+/** The last number was digits · 10^power, without its sign. */
 export let digits: u64 = 0;
 export let power: i32 = 0;
 
 /**
- * The number that the characters start..stop are (sign, digits, fraction, exponent); sets `digits`
- * and `power`. NaN where they are none, or where it is not certain which float64 is the nearest.
+ * Reads the number in the characters start..stop: sign, digits, fraction, exponent. Sets `digits`
+ * and `power`. NaN if they are not a number, or the nearest float64 is uncertain.
  */
 export function readNumber(start: usize, stop: usize): f64 {
   const sign = <u32>load<u8>(start);
   const from = start + usize(sign == MINUS || sign == PLUS);
   let value: f64;
   if (readLongFraction(from, stop)) {
-    // Whether so many digits are more than 2^53 is anybody's guess, and a branch that is guessed
-    // wrong costs more than the product.
+    // Whether so many digits exceed 2^53 is unpredictable, and a mispredicted branch costs more
+    // than the product.
     value = digits == 0 ? 0 : roundedProduct();
   } else if (readDecimal(from, stop)) {
     value = scaled();
   } else {
     return NaN;
   }
-  // Signs come as they like: no branch.
+  // Signs are unpredictable: no branch.
   return reinterpret<f64>(reinterpret<u64>(value) | ((<u64>(sign == MINUS)) << 63));
 }
 
 /**
- * A number of 17 to 32 characters without an exponent whose last 16 are digits: those with all
- * their digits, as programs write them. False where the characters are anything else.
+ * Reads a number of 17 to 32 characters without exponent whose last 16 are digits: one with all its
+ * digits, as programs write them. False for other characters.
  */
 @inline
 function readLongFraction(from: usize, stop: usize): bool {
@@ -95,7 +92,7 @@ function readLongFraction(from: usize, stop: usize): bool {
   return true;
 }
 
-/** Any number of at most 19 significant digits; false where the characters are anything else. */
+/** Reads a number of at most 19 significant digits; false for other characters. */
 function readDecimal(from: usize, stop: usize): bool {
   let sum: u64 = 0;
   let significant = 0;
@@ -124,7 +121,7 @@ function readDecimal(from: usize, stop: usize): bool {
   return at == stop || readExponent(at, stop);
 }
 
-/** Adds the exponent that begins at `at` to `power`. */
+/** Adds the exponent at `at` to `power`. */
 function readExponent(at: usize, stop: usize): bool {
   if ((<u32>load<u8>(at) | 32) != LOWER_E) return false;
   at++;
@@ -135,15 +132,14 @@ function readExponent(at: usize, stop: usize): bool {
   for (; at < stop; at++) {
     const digit = <u32>load<u8>(at) - ZERO;
     if (digit > 9) return false;
-    // Beyond every float64, and larger does not matter: but for digits that are 0, the caller
-    // decides.
+    // Beyond every float64, so larger does not matter, except for 0, which the caller handles.
     if (exponent < 100000000) exponent = exponent * 10 + <i32>digit;
   }
   power += sign == MINUS ? -exponent : exponent;
   return true;
 }
 
-/** digits · 10^power to the nearest float64; NaN where that is not certain. */
+/** digits · 10^power as the nearest float64; NaN if it is uncertain. */
 @inline
 function scaled(): f64 {
   if (digits == 0) return 0;
@@ -157,11 +153,9 @@ function scaled(): f64 {
 }
 
 /**
- * The same for 
- * power
- * ≤ mostPower. The power is short of the true one by less than one unit in its last place, and so
- * the product, in units of its upper half, by less than 1: NaN where that could change the
- * rounding.
+ * The same for a power between −mostPower and mostPower. The table's power is less than one unit in
+ * the last place below the true one, so the product, in units of its upper half, is less than 1
+ * below. NaN if that could change the rounding.
  */
 @inline
 function roundedProduct(): f64 {
@@ -184,7 +178,7 @@ function roundedProduct(): f64 {
   const rest = high & (2 * half - 1);
   if (rest == half - 1 || (rest == half && low == 0)) return NaN;
   const mantissa = (high >> dropped) + u64(rest >= half);
-  // 10^power is b · 2^(⌊log2(10^power)⌋ − 63), and the floor is 217706·power >> 16 for such powers.
+  // 10^power is b · 2^(⌊log2(10^power)⌋ − 63); the floor is 217706·power >> 16.
   const exponent = ((217706 * power) >> 16) - 63 - <i32>leadingZeros + 64 + <i32>dropped;
   // The mantissa's leading bit adds 1 to the exponent, as does a carry out of it.
   return reinterpret<f64>(((<u64>(exponent + 1074)) << 52) + mantissa);

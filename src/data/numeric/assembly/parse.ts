@@ -1,4 +1,4 @@
-/** What the module exports that reads text, in a memory of its own. */
+/** The exports of the module that parses text, in a memory of its own. */
 import { scaleRows } from './scale';
 
 export { powersOfTen, mostPower } from './number';
@@ -6,10 +6,10 @@ export { checkRows, dropReturns, rows, isAscii } from './rows';
 export { findCells, readTinyNumbers, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
 export { addMoments, addExtremes } from './moments';
 
-/** The end of the module's constants in the memory. */
+/** The end of the module's constants in memory. */
 export const constantsEnd: usize = __heap_base;
 
-/** z ← (x − shift) / scale, from float64; as described in scale.ts. */
+/** z ← (x − shift) / scale, from float64; see scale.ts. */
 export function scaleToFloat32(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, z: usize): bool {
   return scaleRows<f32>(rows, columns, x, shift, scale, z);
 }

@@ -1,36 +1,33 @@
-/**
- * What the rows of a text look like: how many, all of one width, and nothing in them that only
- * csv-parse understands.
- */
+/** The structure of a text: the number of rows, all of one width, and nothing for csv-parse. */
 
 const NEWLINE: i32 = 10;
 const RETURN: i32 = 13;
 const BLANK: i32 = 32;
 const QUOTE: i32 = 34;
 
-/** What `checkRows` and `dropReturns` find. */
+/** Results of `checkRows` and `dropReturns`. */
 const PLAIN: i32 = 0;
-/** A carriage return: to be dropped first. */
+/** A carriage return, to be dropped first. */
 const RETURNS: i32 = 1;
-/** What is for csv-parse: a quote, a control character, a row of another width, an empty line. */
+/** For csv-parse: a quote, a control character, a row of another width, an empty line. */
 const FOREIGN: i32 = 2;
 
-/** Of the text that was checked last. */
+/** Of the last checked text. */
 export let rows: i32 = 0;
 export let isAscii: bool = true;
 
 /**
- * Checks the text at..end: whole rows, the last ending in a newline, and 64 blanks behind.
- * `captured` [u32], rising and then one that is at least `columns`, are columns whose cells are
- * wanted: `starts` [rows, captured, u32] receives the position before each of them, and at most as
- * many elements more.
+ * Checks the text at..end: whole rows, the last one ending in a newline, then 64 blanks. `kept`
+ * [u32] are the columns whose cells are wanted, ascending, then a number that is at least
+ * `columns`. `starts` [rows, kept, u32] receives the position before each of their cells, and at
+ * most as many elements more.
  */
 export function checkRows(
   at: usize,
   end: usize,
   delimiter: i32,
   columns: i32,
-  captured: usize,
+  kept: usize,
   starts: usize,
 ): i32 {
   const delimiters = i8x16.splat(<i8>delimiter);
@@ -39,7 +36,7 @@ export function checkRows(
   let count = 0;
   let rowStart = at;
   let column = 0; // delimiters since the row began
-  let capture = captured;
+  let capture = kept;
   let wanted = load<i32>(capture);
   isAscii = true;
   for (; at < end; at += 64) {
@@ -66,7 +63,7 @@ export function checkRows(
         wanted = load<i32>(capture);
       }
       const newline = ends & -ends;
-      const before = newline - 1; // all bits where there is none
+      const before = newline - 1; // all bits if there is none
       const inRow = marks & before;
       const next = column + <i32>popcnt(inRow);
       if (wanted <= next) {
@@ -87,7 +84,7 @@ export function checkRows(
       count++;
       column = 0;
       rowStart = stop + 1;
-      capture = captured;
+      capture = kept;
       wanted = load<i32>(capture);
       ends ^= newline;
       marks ^= inRow;
@@ -97,19 +94,16 @@ export function checkRows(
   return PLAIN;
 }
 
-/** Lanes that are no plain characters. */
+/** Lanes that are not plain characters. */
 @inline
 function oddLanes(text: v128, newlines: v128, delimiters: v128): v128 {
-  // Signed: what is not ASCII is less than a blank, too.
+  // Signed: bytes that are not ASCII are less than a blank, too.
   const low = i8x16.lt_s(text, i8x16.splat(<i8>BLANK));
   const separators = v128.or(i8x16.eq(text, newlines), i8x16.eq(text, delimiters));
   return v128.or(v128.andnot(low, separators), i8x16.eq(text, i8x16.splat(<i8>QUOTE)));
 }
 
-/**
- * What the 64 characters from `at` hold beside plain ones; PLAIN where all the others are not
- * ASCII.
- */
+/** What the 64 characters at `at` hold besides plain ones; PLAIN if all others are not ASCII. */
 function oddCharacters(at: usize, delimiter: i32): i32 {
   let what = PLAIN;
   for (let i = 0; i < 64; i++) {
@@ -122,7 +116,7 @@ function oddCharacters(at: usize, delimiter: i32): i32 {
 }
 
 /**
- * Where the text ended after the carriage returns of its line ends were dropped; 0 where one stands
+ * Drops the carriage returns of line ends. Returns the new end of the text; 0 for a return
  * elsewhere.
  */
 export function dropReturns(at: usize, end: usize): usize {
@@ -144,7 +138,7 @@ export function dropReturns(at: usize, end: usize): usize {
   return to + end - from;
 }
 
-/** A bit for each of 64 characters: whether it is the one in every lane of `wanted`. */
+/** A bit for each of 64 characters: whether it equals the one in the lanes of `wanted`. */
 @inline
 export function bitsEqual(text0: v128, text1: v128, text2: v128, text3: v128, wanted: v128): u64 {
   const bits0 = <u32>i8x16.bitmask(i8x16.eq(text0, wanted));

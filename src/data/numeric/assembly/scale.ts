@@ -1,9 +1,12 @@
 /**
- * Packed decimals: numbers of up to 8 digits in 32 bits, exactly, as digits · 32 + sign · 16 +
- * code. Codes 1 to 15 mean 15 − code decimal places, code 0 none.
+ * Packed decimals, and scaling whole rows in float64: z = (x − shift) / scale, with `shift` and
+ * `scale` [columns]. Scaling returns whether every z is finite.
+ *
+ * A packed decimal holds a number of up to 8 digits exactly in 32 bits, as digits · 32 + sign · 16
+ * + code. Codes 1 to 15 mean 15 − code decimal places, code 0 none.
  */
 
-/** [32] What the digits are divided by, by sign and code. */
+/** [32] The divisor of the digits, by sign and code. */
 const DIVISORS = memory.data<f64>([
   1, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, -1, -1e14, -1e13, -1e12, -1e11, -1e10,
   -1e9, -1e8, -1e7, -1e6, -1e5, -1e4, -1e3, -1e2, -1e1, -1,
@@ -58,7 +61,7 @@ export function scalePacked(rows: i32, columns: i32, x: usize, shift: usize, sca
   return !v128.any_true(odd);
 }
 
-/** x float64 [rows, columns], z of type T; z may be in the place of x where T is f64. */
+/** x float64 [rows, columns], z of type T; z may replace x if T is f64. */
 @inline
 export function scaleRows<T>(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, out: usize): bool {
   let held = 1;
