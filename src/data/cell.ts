@@ -58,11 +58,11 @@ const NOTATIONS = [
   { pattern: DECIMAL, hint: 'a number may be as large as 1.797e308' },
   {
     pattern: /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i,
-    hint: 'write a point before the decimals, and nothing between thousands: a spreadsheet set to English does so',
+    hint: 'write a decimal point and no thousands separators, as a spreadsheet set to English does',
   },
   {
     pattern: /^[+-]?\d{1,3}(?:[\s_'’,.]\d{3})+(?:[.,]\d+)?$/,
-    hint: 'write nothing between thousands, and a point before the decimals',
+    hint: 'write a decimal point and no thousands separators',
   },
   { pattern: /^[+-]?0(?:x[\da-f]+|o[0-7]+|b[01]+)$/i, hint: 'write the number in decimal digits' },
   {
@@ -72,7 +72,7 @@ const NOTATIONS = [
   { pattern: /^[−–]\d*\.?\d+$/, hint: 'write the minus as a hyphen: -' },
   {
     pattern: /^[+-]?(?:[$€£¥]\s?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥])$/,
-    hint: 'write the number alone, without a sign for its unit',
+    hint: 'write the number without its unit',
   },
 ] as const;
 
@@ -96,6 +96,6 @@ const PLACEHOLDER = /^(?:#?n\/a|n\.a\.?|none|nil|missing|unknown|[-–—.*]+)$/
 export function numberHint(text: string, otherwise: string): string {
   if (isMissing(text)) return 'complete the cell, or remove the row';
   if (text !== text.trim()) return 'remove the spaces around the value';
-  if (PLACEHOLDER.test(text)) return 'where it stands for a missing value, leave the cell empty or write NA';
+  if (PLACEHOLDER.test(text)) return 'for a missing value, leave the cell empty or write NA';
   return NOTATIONS.find(({ pattern }) => pattern.test(text))?.hint ?? otherwise;
 }

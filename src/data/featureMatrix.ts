@@ -27,7 +27,7 @@ export function createFeatureMatrix(dtype: DType, rows: number, columns: number)
     throw new MlpError(
       ExitCode.config,
       `the features of ${rows} rows in ${columns} columns need ${formatBytes(plan.bytes)} of memory: ` +
-        `${plan.bytes > ARENA_LIMIT ? `the limit of one run is ${formatBytes(ARENA_LIMIT)}` : 'the system has not that much to give'}`,
+        `${plan.bytes > ARENA_LIMIT ? `the limit of one run is ${formatBytes(ARENA_LIMIT)}` : 'the system does not have that much'}`,
       'use fewer rows, name columns in data.exclude, or set "dtype": "float32"',
     );
   }

@@ -45,12 +45,12 @@ describe('mlp init', () => {
       "network.layers: 16, relu, 1, since it is wide enough for 2 inputs and 1 output, and 65 parameters are within 10 for each of the 20 rows
       data.target: "y", with 2 classes: one output
       data.standardize: true, since deviations range from 1.41 to 11.1, and a network learns best from mean 0 and deviation 1
-      data.validation: 0.2, since 4 rows held out, each class in proportion, show what is learnt by heart
+      data.validation: 0.2, since 4 rows held out, each class in proportion, show overfitting
       training.epochs: 200, since with 1 step each that is 200 steps
       training.batchSize: 16, since there are 16 rows to train on
       training.optimizer: adam from 0.005 on, since few rows give few steps
       training.schedule: exponential with 0.985, since a rate that falls to a twentieth lets the last epochs settle
-      training.l2: 0.1, since 16 rows are soon learnt by heart
+      training.l2: 0.1, since 16 rows are easily memorised
       "
     `);
   });

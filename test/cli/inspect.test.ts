@@ -50,7 +50,7 @@ describe('mlp inspect', () => {
     const { code, stdout, stderr } = await mlpHere(['inspect', IRIS]);
     expect([code, stderr]).toEqual([
       0,
-      'warning: line 144 is line 103 again: a row on both sides of a split is no test\n',
+      'warning: line 144 repeats line 103: a row in two splits tests nothing\n',
     ]);
     expect(stdout).toMatch(/iris\.csv: 150 rows, 5 columns, separated by commas, with a header\n/);
     expect(stdout).not.toContain('target');

@@ -132,7 +132,7 @@ describe('numberHint', () => {
   it.each([
     ['NA', 'complete the cell, or remove the row'],
     [' 1', 'remove the spaces around the value'],
-    ['n/a', 'where it stands for a missing value, leave the cell empty or write NA'],
+    ['n/a', 'for a missing value, leave the cell empty or write NA'],
     ['1e400', 'a number may be as large as 1.797e308'],
     ['0x10', 'write the number in decimal digits'],
     ['word', 'otherwise'],

@@ -255,7 +255,7 @@ describe('rows in memory', () => {
       message: 'c.json: data.target: found no column "lable" in data.rows, expected one of a, label',
       hint: 'did you mean "label"?',
     });
-    const message = 'data.validation.rows: found no column "a", expected all that data.rows has';
+    const message = 'data.validation.rows: found no column "a", expected all columns of data.rows';
     const train = {
       rows: [
         { a: 1, y: 0 },

@@ -157,7 +157,7 @@ export class TextBuilder implements ColumnBuilder {
       throw new MlpError(
         ExitCode.data,
         `${this.#context.location(row)}: found more than ${this.#mostLevels} distinct texts, expected categories`,
-        'a column that names its rows is left out by data.exclude',
+        'if the column names its rows, list it in data.exclude',
       );
     }
     return this.#levels.push(cell) - 1;
@@ -181,8 +181,8 @@ export function badNumber({ header, location }: ColumnContext, cell: string, row
 function firstRowHint(header: boolean): string {
   return header
     ? 'is this a second header row, such as units? remove it; if the column holds text, name it in data.exclude'
-    : 'where the first row is a header, set data.header to true, or give data.target as a name';
+    : 'if the first row is a header, set data.header to true, or give data.target as a name';
 }
 
 const WORD_HINT =
-  'numbers are plain decimals such as -1.5e3; a column of categories is named in data.categories, one to leave out in data.exclude';
+  'numbers are plain decimals such as -1.5e3; list a column of categories in data.categories, or exclude it with data.exclude';

@@ -97,7 +97,7 @@ export function tooLongError(what: 'field' | 'row', index: number, location: Rec
   return new MlpError(
     ExitCode.data,
     `${location.path}:${location.line}: ${labelOf(index, location)}: found a ${what} of more than ${limit} MiB`,
-    'a quote may open here that is never closed, or the file is no CSV',
+    'a quote that opens here may never be closed, or the file is not a CSV',
   );
 }
 

@@ -144,7 +144,7 @@ export function requireNames(path: string, line: number, names: readonly string[
       throw new MlpError(
         ExitCode.data,
         `${path}:${line}: column ${index} (from 0): found an empty name, expected one for every column`,
-        'name the column; a nameless first one is often a row number that a data frame was saved with',
+        'name the column; a first column without a name often holds the row numbers of a saved data frame',
       );
     }
     const first = seen.get(name);
@@ -152,7 +152,7 @@ export function requireNames(path: string, line: number, names: readonly string[
       throw new MlpError(
         ExitCode.data,
         `${path}:${line}: found the name ${quote(name)} twice, for the columns ${first} and ${index} (from 0)`,
-        'give every column a name of its own',
+        'give every column its own name',
       );
     }
     seen.set(name, index);

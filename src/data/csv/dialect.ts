@@ -141,7 +141,7 @@ function preambleHint(cells: readonly string[], fields: number, comment: string 
     return 'it looks like a comment: remove such lines, or set data.comment to "#"';
   }
   if (cells.length > 1 && cells.length === fields - 1) {
-    return 'a header that is one name short often comes from R, which leaves the row names without: name that column';
+    return 'a header with one name too few often comes from R, which does not name the row names: name that column';
   }
   return 'it looks like a preamble: remove the lines above the table';
 }
@@ -160,7 +160,7 @@ function noData(name: string, found: string, header: 'auto' | boolean): MlpError
   return new MlpError(
     ExitCode.data,
     `${name}: found ${found}, expected ${header === true ? 'a header and rows' : 'rows'}`,
-    found.startsWith('a header') ? 'where the first row is no header, set data.header to false' : undefined,
+    found.startsWith('a header') ? 'if the first row is not a header, set data.header to false' : undefined,
   );
 }
 

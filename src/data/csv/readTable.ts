@@ -83,8 +83,8 @@ export async function buildTable(
     if (!(error instanceof RangeError)) throw error;
     throw new MlpError(
       ExitCode.data,
-      `${path}: found a table of ${start.names.length} columns that does not fit into the memory`,
-      'leave columns out by data.exclude, or take a sample of the rows',
+      `${path}: found a table of ${start.names.length} columns that does not fit into memory`,
+      'exclude columns with data.exclude, or use a sample of the rows',
       { cause: error },
     );
   }
@@ -185,7 +185,7 @@ export class TableBuilder {
       throw new MlpError(
         ExitCode.data,
         `${this.#path}:${line}: found more than ${MOST_ROWS} rows`,
-        'split the file, or take a sample of its rows',
+        'split the file, or use a sample of its rows',
       );
     }
     this.#capacity = Math.min(2 * this.#capacity, MOST_ROWS);
@@ -201,7 +201,7 @@ export class TableBuilder {
       `${this.#path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.#columns.length}`,
       empty
         ? 'remove the line'
-        : `a value that holds a ${delimiterName(this.#start.delimiter ?? ',')} has to stand in quotes`,
+        : `put a value that contains a ${delimiterName(this.#start.delimiter ?? ',')} in quotes`,
     );
   }
 }

@@ -39,7 +39,7 @@ export function wantedHeader(data: DataConfig, location: string): 'auto' | boole
   if (data.header !== false) return true;
   throw new MlpError(
     ExitCode.config,
-    `${location}data.target: found the name ${quote(name)} with a data.header of false, expected a column's number from 0`,
+    `${location}data.target: found the name ${quote(name)} with data.header false, expected a column's number from 0`,
     'only a header names columns: give the number, or set data.header to true',
   );
 }
@@ -129,7 +129,7 @@ export function matchColumns(
     if (index !== undefined) return index;
     throw new MlpError(
       ExitCode.data,
-      `${file.namesLocation}: found no column ${quote(name)}, expected all that ${training.path} has`,
+      `${file.namesLocation}: found no column ${quote(name)}, expected all columns of ${training.path}`,
       suggestName(name, file.names),
     );
   };
@@ -147,7 +147,7 @@ function findColumn(file: NamedColumns, column: ColumnRef, where: string): numbe
   if (typeof column === 'number' && column < names.length) return column;
   const hint =
     typeof column === 'string'
-      ? 'names are for files with a header: set data.header to true if the first row is one'
+      ? 'only a header gives names: set data.header to true if the first row is one'
       : names.includes(String(column)) && header
         ? `to name the column ${column}, put quotes around it`
         : separatorHint(names);
@@ -177,7 +177,7 @@ function misused(key: string, file: NamedColumns, column: number, what: string, 
     what === 'twice'
       ? `${location}${key}: found ${label} twice, expected different columns`
       : `${location}${key}: found ${what} ${label}, expected other columns`,
-    what === 'twice' ? undefined : `a target has no other part: leave it out of ${key}`,
+    what === 'twice' ? undefined : `a target has no other role: remove it from ${key}`,
   );
 }
 
@@ -190,7 +190,7 @@ function suggestName(wanted: string, names: readonly string[]): string | undefin
 function headerHint(names: readonly string[]): string | undefined {
   const numbers = names.filter((name) => !Number.isNaN(parseDecimal(name)));
   return numbers.length > names.length / 2
-    ? 'where the first row is no header, give data.target as a column number, from 0'
+    ? 'if the first row is not a header, give data.target as a column number, from 0'
     : undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Warnings about data that can still be trained on. */
-import { printable } from '../../text.js';
+import { listed, printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
@@ -14,12 +14,9 @@ const LEAST_COUNTED = 20;
 
 export function constantWarning({ path, header }: NamedColumns, constant: readonly string[]): string[] {
   if (constant.length === 0) return [];
-  const labels = constant.slice(0, MOST_NAMED).map((name) => columnLabel(header, name));
-  const more = constant.length > MOST_NAMED ? ` and ${constant.length - MOST_NAMED} more` : '';
+  const labels = listed(constant.map((name) => columnLabel(header, name)));
   const [holds, tells] = constant.length === 1 ? ['holds', 'tells'] : ['hold', 'tell'];
-  return [
-    `${path}: ${labels.join(', ')}${more} ${holds} a single value in the training rows and ${tells} nothing`,
-  ];
+  return [`${path}: ${labels} ${holds} a single value in the training rows and ${tells} nothing`];
 }
 
 /**
@@ -35,8 +32,7 @@ export function identifierWarnings(
 ): string[] {
   return encodings.flatMap((encoding, j) => {
     const label = columnLabel(header, names[features[j]]);
-    const mend =
-      'it looks like an identifier, which a network can only learn by heart; name it in data.exclude';
+    const mend = 'it looks like an identifier, which a network can only memorise; name it in data.exclude';
     if (encoding.kind === 'category') {
       const count = encoding.levels.length;
       if (!hardlyRepeat(count, trainRows)) return [];
@@ -55,8 +51,8 @@ function countsRows(sample: readonly (readonly string[])[], column: number): boo
 
 export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]): string[] {
   const named = unknown.slice(0, MOST_NAMED).map(({ column, level, rows }) => {
-    const count = rows === 1 ? '1 row' : `${rows} rows`;
-    return `${path}: column "${printable(column)}": no training row has "${printable(level)}", which ${count} of the others hold: it is none of the known levels there`;
+    const found = rows === 1 ? '1 row holds' : `${rows} rows hold`;
+    return `${path}: column ${quote(column)}: ${found} ${quote(level)}, which no training row has: it counts as none of the known levels`;
   });
   const more = unknown.length - MOST_NAMED;
   return more > 0 ? [...named, `${path}: ${more} more levels are not in the training rows`] : named;
@@ -64,7 +60,7 @@ export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]):
 
 export function droppedWarning(path: string, dropped: number, kept: number): string[] {
   if (dropped === 0) return [];
-  return [`${path}: ${dropped} of ${dropped + kept} rows are left out, since a cell of theirs is missing`];
+  return [`${path}: ${dropped} of ${dropped + kept} rows are dropped because a cell is missing`];
 }
 
 export function untrainedWarning(path: string, classes: readonly string[], labels: Int32Array): string[] {
@@ -73,6 +69,6 @@ export function untrainedWarning(path: string, classes: readonly string[], label
   const missing = classes.filter((_, label) => !seen[label]).map((name) => `"${printable(name)}"`);
   if (missing.length === 0) return [];
   return [
-    `${path}: no training row is of the class ${missing.slice(0, MOST_NAMED).join(', ')}: it can't be learnt`,
+    `${path}: no training row has the class ${missing.slice(0, MOST_NAMED).join(', ')}, so it can't be learned`,
   ];
 }

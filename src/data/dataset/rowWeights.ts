@@ -44,7 +44,7 @@ export function classWeights(
   if (!all.some((weight) => weight > 0)) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data.weights: found 0 for every class, expected a weight above 0 for one at least`,
+      `${location}data.weights: found 0 for every class, expected at least one weight above 0`,
     );
   }
   return all;

@@ -87,7 +87,7 @@ function takeMarked(key: string, from: Int32Array, located: LocatedColumn, value
     throw new MlpError(
       ExitCode.data,
       `${located.path}: ${located.label}: found ${typeof value === 'string' ? quote(value) : value} in all rows, ` +
-        'expected rows to train on as well',
+        'expected other rows to train on',
       `check data.${key}`,
     );
   }

@@ -94,7 +94,7 @@ export function encodeTargets(
   return { values, width: columns.length };
 }
 
-const NOT_A_QUANTITY = 'regression takes numbers; where these are classes, let data.task be "auto"';
+const NOT_A_QUANTITY = 'a regression needs numbers; if these are classes, set data.task to "auto"';
 
 /** The classes that occur in a target column; its levels may include some that no row has. */
 function classesOf({ column }: LocatedColumn): Levels {
@@ -130,7 +130,7 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
     throw new MlpError(
       ExitCode.config,
       `${location}data.task: found "binary" for the ${names.length} classes of ${located.label} in ${located.path}, expected "multiclass"`,
-      'let data.task be "auto"',
+      'set data.task to "auto"',
     );
   }
   if (asked !== 'auto') return asked;
@@ -197,7 +197,7 @@ function single(located: LocatedColumn, what: 'classes' | 'values'): MlpError {
     ExitCode.data,
     `${located.path}: ${located.label}: found ${quote(cellText(located, 0))} in all ${rowCount(located)} rows, ` +
       `expected at least two ${what}`,
-    'there is nothing to learn from one; check data.target',
+    'one value leaves nothing to learn; check data.target',
   );
 }
 

@@ -115,7 +115,7 @@ export class NumericFile {
   column(index: number): NumericColumn | TextColumn {
     const column = this.#columns.get(index);
     if (column === undefined)
-      throw new TypeError(`column ${index} of ${this.#request.source.name} was not captured`);
+      throw new TypeError(`column ${index} of ${this.#request.source.name} was not kept`);
     return column;
   }
 

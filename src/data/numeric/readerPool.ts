@@ -192,7 +192,7 @@ export class ReaderPool {
     this.#failure = new MlpError(
       ExitCode.internal,
       `thread ${rank + 1} of ${this.workers.length + 1}, reading: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'it can be tried again with --threads 1; --debug shows the stack',
+      'try again with --threads 1; --debug shows the stack',
       { cause },
     );
     this.#running?.fail(this.#failure);

@@ -1,12 +1,10 @@
 /** What to look at before training, in sentences. */
-import { quote } from '../../text.js';
+import { listed, quote } from '../../text.js';
 import type { Table } from '../table.js';
 import { FAR, hasOutlier } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
 
-/** The number of names that a sentence lists. */
-const SHOWN = 5;
 /** More levels make a wide input; grouping them may be better. */
 const MANY_LEVELS = 100;
 /** The largest finite float32. */
@@ -97,8 +95,8 @@ export function columnWarnings(
       );
     },
     ({ text, one }) =>
-      `${text} ${one ? 'holds' : 'hold'} a value more than ${FAR} times as far from the quartiles as these are apart: ` +
-      'a slip, or a case for a logarithm',
+      `${text} ${one ? 'holds' : 'hold'} a value more than ${FAR} interquartile ranges from the quartiles: ` +
+      'a typing error, or a case for a logarithm',
   );
   return warnings;
 }
@@ -144,7 +142,7 @@ function balanceWarnings(target: string, classes: readonly Level[]): Warning[] {
   const warnings: Warning[] = [];
   const single = classes.filter(({ rows }) => rows === 1);
   if (single.length > 0) {
-    const names = firstOf(single.map(({ name }) => quote(name)));
+    const names = listed(single.map(({ name }) => quote(name)));
     const [label, has] = single.length === 1 ? ['class', 'has'] : ['classes', 'have'];
     const text = `the ${label} ${names} ${has} a single row, and a stratified split needs two of each`;
     warnings.push({ kind: 'single', columns: [target], text });
@@ -164,22 +162,17 @@ function balanceWarnings(target: string, classes: readonly Level[]): Warning[] {
 export function duplicateWarnings({ lines }: Table, first: Int32Array, duplicates: number): Warning[] {
   if (duplicates === 0) return [];
   const row = first.findIndex((other, i) => other !== i);
-  const example = `line ${lines[row]} is line ${lines[first[row]]} again`;
+  const example = `line ${lines[row]} repeats line ${lines[first[row]]}`;
   const text =
     duplicates === 1
-      ? `${example}: a row on both sides of a split is no test`
-      : `${duplicates} rows are earlier rows again (${example}): a row on both sides of a split is no test`;
+      ? `${example}: a row in two splits tests nothing`
+      : `${duplicates} rows repeat earlier rows (${example}): a row in two splits tests nothing`;
   return [{ kind: 'duplicates', columns: [], text }];
 }
 
 function labelsOf({ header }: Table, found: readonly ColumnProfile[]): Labels {
   const columns = found.map(({ name }) => name);
   const one = columns.length === 1;
-  const shown = firstOf(columns.map((name) => (header ? quote(name) : name)));
+  const shown = listed(columns.map((name) => (header ? quote(name) : name)));
   return { found, columns, text: `${one ? 'column' : 'columns'} ${shown}`, one };
-}
-
-function firstOf(names: readonly string[]): string {
-  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  return names.slice(0, SHOWN).join(', ') + more;
 }

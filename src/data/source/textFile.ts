@@ -67,7 +67,7 @@ function refuseBinary(path: string, bytes: Buffer, offset: number, line: number)
       wide
         ? `${path}: found text in UTF-16, expected a CSV in UTF-8`
         : `${path}:${line + lineFeeds(bytes.subarray(0, nul))}: found a NUL byte at offset ${offset + nul}, expected text`,
-      wide ? 'save the file as UTF-8' : 'the file is damaged, or no CSV',
+      wide ? 'save the file as UTF-8' : 'the file is damaged or not a CSV',
     );
   }
   if (isUtf8(bytes)) return;
@@ -79,7 +79,7 @@ function notUtf8(path: string, line: number, offset: number, byte: number): MlpE
   const shown = `0x${byte.toString(16).padStart(2, '0')}`;
   return new MlpError(
     ExitCode.data,
-    `${path}:${line}: found the byte ${shown} at offset ${offset}, which is no valid UTF-8`,
+    `${path}:${line}: found the byte ${shown} at offset ${offset}, which is not valid UTF-8`,
     'save the file as UTF-8 (it may be in Latin-1 or Windows-1252)',
   );
 }

@@ -82,8 +82,7 @@ function gzipError({ name, size }: FileBytes, unpackedBytes: number, error: unkn
     case 'Z_BUF_ERROR':
       return new MlpError(
         ExitCode.data,
-        `${name}: found a gzip file that is cut short: it ends after ${size} bytes, ` +
-          `out of which came ${unpackedBytes}`,
+        `${name}: found a gzip file that is cut short: its ${size} bytes unpack to ${unpackedBytes}`,
         'copy or download it again',
         options,
       );
@@ -91,7 +90,7 @@ function gzipError({ name, size }: FileBytes, unpackedBytes: number, error: unkn
       return new MlpError(
         ExitCode.data,
         `${name}: found a damaged gzip file: ${(error as Error).message}`,
-        'copy or download it again; gzip -t tells whether it is whole',
+        'copy or download it again; gzip -t checks it',
         options,
       );
     default:
@@ -103,11 +102,11 @@ function remainder({ name }: FileBytes): MlpError {
   return new MlpError(
     ExitCode.data,
     `${name}: found something after the end of the gzip data, expected the end of the file`,
-    'unpack it by other means, and check what comes out',
+    'unpack it with another tool, and check the result',
   );
 }
 
-const HINT = 'the environment variable TMPDIR (TEMP on Windows) can name a folder with room for it';
+const HINT = 'the environment variable TMPDIR (TEMP on Windows) can name a folder with more room';
 /** A full disk, an exhausted quota, or a file longer than the system allows. */
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 

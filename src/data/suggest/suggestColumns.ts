@@ -99,11 +99,11 @@ function whyExcluded(
   { name, kind, cells, distinct, missing }: ColumnProfile,
   rows: number,
 ): string | undefined {
-  if (kind === 'identifier') return 'says which row it is rather than what it is like';
+  if (kind === 'identifier') return 'identifies the row instead of describing it';
   if (kind === 'constant') return 'holds a single value';
   if (missing > MOST_MISSING * rows) return 'is empty in more than half of the rows';
   if (cells === 'text' && distinct > FEW_LEVELS && rows - missing < ROWS_PER_LEVEL * distinct) {
-    return `holds texts that come up less than ${ROWS_PER_LEVEL} times on average`;
+    return `holds texts that occur less than ${ROWS_PER_LEVEL} times on average`;
   }
   if (kind === 'integer' && lastWord(name) === 'id' && distinct > MOST_CODES) {
     return `holds more than ${MOST_CODES} different ids, whose order means nothing`;

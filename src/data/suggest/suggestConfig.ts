@@ -61,7 +61,7 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  */
 export function suggestConfig(profile: TableProfile, { train, schema }: SuggestOptions): Suggestion {
   const { target } = profile;
-  if (target === undefined) throw new TypeError(`${profile.path}: the summary has no target`);
+  if (target === undefined) throw new TypeError(`${profile.path}: the profile has no target`);
   const { task } = target;
   const targetColumn = profile.columns[target.index];
   if (task === undefined) throw nothingToLearn(profile, target);
@@ -135,7 +135,7 @@ function nothingToLearn({ path }: TableProfile, { name }: TargetProfile): MlpErr
   return new MlpError(
     ExitCode.data,
     `${path}: column ${quote(name)}: found a single value in all rows, expected at least two classes or values`,
-    'there is nothing to learn from one; check --target',
+    'one value leaves nothing to learn; check --target',
   );
 }
 
@@ -156,10 +156,10 @@ function dialectReasons({ dialect: { delimiter, header } }: TableProfile): Reaso
   return [
     ...(delimiter === ','
       ? []
-      : [{ key: 'data.delimiter', text: `${quote(delimiter)}, since it is what stands between the cells` }]),
+      : [{ key: 'data.delimiter', text: `${quote(delimiter)}, since it separates the cells` }]),
     ...(header
       ? []
-      : [{ key: 'data.header', text: 'false, since no line names the columns: their numbers count from 0' }]),
+      : [{ key: 'data.header', text: 'false, since no line names the columns; they are numbered from 0' }]),
   ];
 }
 
@@ -192,7 +192,7 @@ function weightsReason({ classes = [] }: TargetProfile): Reason {
   const times = Math.round(largest.rows / rarest.rows);
   return {
     key: 'data.weights',
-    text: `balanced, since ${quote(largest.name)} has ${times} times the rows of ${quote(rarest.name)}, which could be ignored at little cost`,
+    text: `balanced, since ${quote(largest.name)} has ${times} times the rows of ${quote(rarest.name)}, which a network could otherwise ignore`,
   };
 }
 

@@ -55,9 +55,9 @@ export function suggestLayers({ inputs, outputs, rows }: Sizes): {
   const budget = `${PARAMETERS_PER_ROW} for each of the ${counted(rows, 'row')}`;
   const why =
     parametersOf(width) > PARAMETERS_PER_ROW * rows
-      ? `it is the least for ${wide}, though ${parameters} are more than ${budget}`
+      ? `it is the smallest for ${wide}, though ${parameters} are more than ${budget}`
       : width < wanted
-        ? `${wide} ask for more units than ${counted(rows, 'row')} can pay for; ${parameters} are within ${budget}`
+        ? `${wide} call for more units than ${counted(rows, 'row')} can support; ${parameters} are within ${budget}`
         : `it is wide enough for ${wide}, and ${parameters} are within ${budget}`;
   return { layers, reason: { key: 'network.layers', text: `${layers.join(', ')}, since ${why}` } };
 }
@@ -114,7 +114,7 @@ export function suggestTraining({ task, rows, trainRows }: Sizes): {
         text: `exponential with ${gamma}, since a rate that falls to a twentieth lets the last epochs settle`,
       },
       ...(l2 > 0
-        ? [{ key: 'training.l2', text: `${l2}, since ${counted(trainRows, 'row')} are soon learnt by heart` }]
+        ? [{ key: 'training.l2', text: `${l2}, since ${counted(trainRows, 'row')} are easily memorised` }]
         : []),
     ],
   };

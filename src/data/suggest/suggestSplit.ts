@@ -105,7 +105,7 @@ function shareOf({ target: { classes } }: Context, rows: number) {
         ? `since each of the ${classes?.length} classes needs a row among those held out`
         : rows >= MANY_ROWS
           ? `since a tenth of ${counted(rows, 'row')} tells enough`
-          : `since ${counted(rows - trainRows, 'row')} held out${stratified} show what is learnt by heart`;
+          : `since ${counted(rows - trainRows, 'row')} held out${stratified} show overfitting`;
   return { validation: share, trainRows, reasons: [{ key: 'data.validation', text: `${share}, ${why}` }] };
 }
 
@@ -126,7 +126,7 @@ function shareWarnings({ profile, target: { classes = [] }, rows }: Context): st
     : classes.length > 0
       ? `there are ${counted(rows, 'row')} of ${classes.length} classes`
       : `there are ${counted(rows, 'row')}`;
-  const mend = single ? 'merge it with another class, or leave its row out' : 'more rows would tell more';
+  const mend = single ? 'merge it with another class, or remove its row' : 'more rows would help';
   return [
     `${profile.path}: ${cause}, so no rows are held out, and nothing will show whether the network overfits: ${mend}`,
   ];

@@ -81,7 +81,7 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
     return copy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw tooLarge(need.bytes, 'the system has not that much to give');
+    throw tooLarge(need.bytes, 'the system does not have that much');
   }
 }
 

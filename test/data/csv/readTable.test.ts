@@ -152,7 +152,7 @@ describe('readTable', () => {
     });
     try {
       const failed = await failure('a,class\n1,x\n');
-      expect(failed.message).toBe('t.csv: found a table of 2 columns that does not fit into the memory');
+      expect(failed.message).toBe('t.csv: found a table of 2 columns that does not fit into memory');
       expect(failed.hint).toContain('data.exclude');
     } finally {
       vi.unstubAllGlobals();
@@ -292,12 +292,12 @@ describe('a cell that is no number', () => {
     ['Infinity', '"Infinity"', 'only finite numbers'],
     ['-inf', '"-inf"', 'only finite numbers'],
     ['0x10', '"0x10"', 'decimal digits'],
-    ['1_000', '"1_000"', 'nothing between thousands'],
-    ['1 000', '"1 000"', 'nothing between thousands'],
-    ['1\u00a0000', '"1\\u00a0000"', 'nothing between thousands'],
-    ['"1,000,000"', '"1,000,000"', 'nothing between thousands'],
-    ['"1,5"', '"1,5"', 'write a point before the decimals'],
-    ['12%', '"12%"', 'write the number alone'],
+    ['1_000', '"1_000"', 'no thousands separators'],
+    ['1 000', '"1 000"', 'no thousands separators'],
+    ['1\u00a0000', '"1\\u00a0000"', 'no thousands separators'],
+    ['"1,000,000"', '"1,000,000"', 'no thousands separators'],
+    ['"1,5"', '"1,5"', 'write a decimal point'],
+    ['12%', '"12%"', 'write the number without its unit'],
     ['−1', '"−1"', 'write the minus as a hyphen'],
     ['1\u001b[31m', '"1\\u001b[31m"', 'plain decimals'],
   ])('is refused with its line, its column and a hint: %j', async (cell, shown, hint) => {
@@ -318,7 +318,7 @@ describe('a cell that is no number', () => {
   it('is refused where it has a decimal comma in a file separated by semicolons', async () => {
     const failed = await failure('a;b\n1,5;x\n2,25;y\n3;z\n', { delimiter: ';' });
     expect(failed.message).toBe('t.csv:2: column "a": found "1,5", expected a number');
-    expect(failed.hint).toContain('write a point before the decimals');
+    expect(failed.hint).toContain('write a decimal point');
   });
 
   it('is named by the number of its column where there is no header', async () => {
@@ -361,7 +361,7 @@ describe('a row of the wrong length', () => {
 
   it('comes with a hint that names the delimiter', async () => {
     const failed = await failure('a;b\n1;x\n2;y;z\n', { delimiter: ';' });
-    expect(failed.hint).toBe('a value that holds a semicolon has to stand in quotes');
+    expect(failed.hint).toBe('put a value that contains a semicolon in quotes');
   });
 });
 
@@ -439,7 +439,7 @@ describe('a field of more than 1 MiB', () => {
   it('is refused where a quote is never closed, before it fills the memory', async () => {
     const failed = await failure(`${head}2,"y\n${'3,z\n'.repeat(mebibyte)}`);
     expect(failed.message).toBe(refused);
-    expect(failed.hint).toContain('a quote may open here that is never closed');
+    expect(failed.hint).toContain('a quote that opens here may never be closed');
   });
 
   it('is refused where the file is one long line', async () => {
@@ -467,12 +467,12 @@ describe('a file that is no text', () => {
     [
       'Latin-1',
       Buffer.from('a,class\n1,caf\xe9\n2,x\n', 'latin1'),
-      't.csv:2: found the byte 0xe9 at offset 13, which is no valid UTF-8',
+      't.csv:2: found the byte 0xe9 at offset 13, which is not valid UTF-8',
     ],
     [
       'a byte that begins no character, far from the start',
       Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(80_000)}2,`), Buffer.of(0xff, 0x0a)]),
-      't.csv:80002: found the byte 0xff at offset 480010, which is no valid UTF-8',
+      't.csv:80002: found the byte 0xff at offset 480010, which is not valid UTF-8',
     ],
   ])('is refused: %s', async (_, content, expected) => {
     expect(await message(content)).toBe(expected);

@@ -81,7 +81,7 @@ describe('columns', () => {
       'an excluded target',
       { target: 'species', exclude: ['species'] },
       'c.json: data.exclude: found the target column "species", expected other columns',
-      'a target has no other part: leave it out of data.exclude',
+      'a target has no other role: remove it from data.exclude',
     ],
     [
       'a number past the last column',
@@ -119,7 +119,7 @@ describe('columns', () => {
   });
 
   it('come with a hint where the file has no header, or another separator', async () => {
-    expect((await failure('5.1,3.5,a\n4.9,3.0,b\n')).hint).toContain('the first row is no header');
+    expect((await failure('5.1,3.5,a\n4.9,3.0,b\n')).hint).toContain('the first row is not a header');
     expect((await failure('x y\n1 a\n')).hint).toContain('a single column');
   });
 
@@ -224,8 +224,8 @@ describe('the task', () => {
 });
 
 it.each([
-  ['1,5', { task: 'regression' } as const, 'write a point before the decimals'],
-  ['high', { task: 'regression' } as const, 'let data.task be "auto"'],
+  ['1,5', { task: 'regression' } as const, 'write a decimal point'],
+  ['high', { task: 'regression' } as const, 'set data.task to "auto"'],
   ['high', {}, 'set data.task to "binary" or "multiclass"'],
 ])('a target that should be a number comes with a hint: %s, %j', async (cell, options, hint) => {
   const content = csvOf([0.5, 1.5, 2.5, `"${cell}"`]);
@@ -300,7 +300,7 @@ describe('a validation file', () => {
     [
       'a missing column',
       'A,b,y\n1,2,no\n',
-      'held.csv:1: found no column "a", expected all that train.csv has',
+      'held.csv:1: found no column "a", expected all columns of train.csv',
       'did you mean "A"?',
     ],
     [

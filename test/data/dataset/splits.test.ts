@@ -87,7 +87,7 @@ describe('held-out rows', () => {
       'all rows',
       { exclude: ['x'], test: { column: 'y', value: 'no' } },
       'c.json: data.test.column: found the target column "y", expected other columns',
-      'a target has no other part: leave it out of data.test.column',
+      'a target has no other role: remove it from data.test.column',
     ],
   ])('are refused where a column marks %s', async (_, options, message, hint) => {
     expect(await failure(parts('train', 'held', 'train', 'held'), options)).toMatchObject({ message, hint });
@@ -97,7 +97,7 @@ describe('held-out rows', () => {
     const { warnings } = await load(parts('train', 'held', 'train', 'held'), {
       validation: { column: 'part', value: 'held' },
     });
-    expect(warnings.join()).toContain('no training row is of the class "yes": it can\'t be learnt');
+    expect(warnings.join()).toContain('no training row has the class "yes", so it can\'t be learned');
   });
 });
 
@@ -176,7 +176,7 @@ describe('features', () => {
       [1, 0, 0],
       [2, 1, 0],
     ]);
-    expect(dataset.warnings.join()).toContain('no training row has "Oslo"');
+    expect(dataset.warnings.join()).toContain('1 row holds "Oslo", which no training row has');
   });
 
   it('of numbers are categories where that is asked for', async () => {
@@ -203,7 +203,7 @@ describe('features', () => {
       [20, 1],
       [60, 1],
     ]);
-    expect(warnings.join()).toContain('3 of 5 rows are left out, since a cell of theirs is missing');
+    expect(warnings.join()).toContain('3 of 5 rows are dropped because a cell is missing');
   });
 
   it('are scaled each as its column says', async () => {

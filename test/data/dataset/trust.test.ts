@@ -110,7 +110,7 @@ const REFUSED: Refused[] = [
   {
     what: 'invalid UTF-8',
     content: Buffer.from(withCell('caf\u00e9'), 'latin1'),
-    message: /^t\.csv:3: found the byte 0xe9 at offset 18, which is no valid UTF-8/,
+    message: /^t\.csv:3: found the byte 0xe9 at offset 18, which is not valid UTF-8/,
   },
   { what: 'UTF-16', content: utf16(withCell('4')), message: /UTF-16/, hint: 'save the file as UTF-8' },
   {

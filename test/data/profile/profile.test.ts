@@ -198,7 +198,7 @@ describe('duplicate rows', () => {
     });
     expect(profile.duplicateRows).toBe(2);
     expect(warningsOf(profile, 'duplicates')).toEqual([
-      '2 rows are earlier rows again (line 4 is line 2 again): a row on both sides of a split is no test',
+      '2 rows repeat earlier rows (line 4 repeats line 2): a row in two splits tests nothing',
     ]);
   });
 

@@ -67,7 +67,7 @@ it.each([
     'multiclass',
     ['columns "pixel_0_0", "pixel_4_0", "pixel_4_7" hold a single value and tell nothing'],
   ],
-  ['iris', 'multiclass', ['line 144 is line 103 again: a row on both sides of a split is no test']],
+  ['iris', 'multiclass', ['line 144 repeats line 103: a row in two splits tests nothing']],
   ['wine', 'multiclass', []],
 ] as const)('%s.csv is %s, and raises no false alarm', async (name, task, warnings) => {
   const profile = await summaryOf(name);

@@ -99,17 +99,17 @@ describe('a file that is no text', () => {
     [
       'Latin-1',
       Buffer.from('a,class\n1,caf\xe9\n2,x\n', 'latin1'),
-      'table.csv:2: found the byte 0xe9 at offset 13, which is no valid UTF-8',
+      'table.csv:2: found the byte 0xe9 at offset 13, which is not valid UTF-8',
     ],
     [
       'a character cut short at the end',
       Buffer.from('a,class\n1,\xe2\x82', 'latin1'),
-      'table.csv:2: found the byte 0xe2 at offset 10, which is no valid UTF-8',
+      'table.csv:2: found the byte 0xe2 at offset 10, which is not valid UTF-8',
     ],
     [
       'a byte that begins no character, in a later piece',
       Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(90_000)}2,`), Buffer.of(0xff, 0x0a)]),
-      'table.csv:90002: found the byte 0xff at offset 540010, which is no valid UTF-8',
+      'table.csv:90002: found the byte 0xff at offset 540010, which is not valid UTF-8',
     ],
   ])('is refused with line and offset: %s', async (_, content, expected) => {
     expect(await message(content)).toBe(expected);

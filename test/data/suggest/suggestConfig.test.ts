@@ -161,10 +161,10 @@ describe('the features', () => {
     const found = proposal([...measurements(2), ...unfit]);
     expect(found.config.data.exclude).toEqual(unfit.map(({ name }) => name));
     expect(textOf(found, 'data.exclude')).toBe(
-      '"id", since it says which row it is rather than what it is like; ' +
+      '"id", since it identifies the row instead of describing it; ' +
         '"unit", "Unit 2", since each holds a single value; ' +
         '"note", since it is empty in more than half of the rows; ' +
-        '"ticket", since it holds texts that come up less than 5 times on average; ' +
+        '"ticket", since it holds texts that occur less than 5 times on average; ' +
         '"user_id", since it holds more than 50 different ids, whose order means nothing',
     );
   });
