@@ -18,7 +18,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   training: ['model', 'evaluation', 'files', 'data', 'network', 'kernels', 'random', 'spec'],
   doctor: ['training', 'data', 'network', 'kernels', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],
-  library: ['training', 'model', 'evaluation', 'files', 'gradcheck', 'data', 'kernels', 'spec'],
+  library: ['training', 'model', 'evaluation', 'files', 'gradcheck', 'data', 'network', 'kernels', 'spec'],
   report: [],
   cli: [
     'library',

@@ -20,7 +20,7 @@ const SLOW = [
   'test/model/**',
   'test/report/confusion.test.ts',
   'test/training/{engine,run,checkpoint}/**',
-  'test/training/{dropout,normalization,optimizer,testSide,testSplit,weights,monitored,earlyStopping}.test.ts',
+  'test/training/{dropout,normalization,optimizer,testSplit,weights,monitored,earlyStopping}.test.ts',
 ];
 
 export default defineConfig({

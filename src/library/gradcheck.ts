@@ -7,6 +7,7 @@ import { checkNetwork, type NetworkProblem } from '../gradcheck/networkCheck.js'
 import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
+import { LOSSES } from '../network/loss.js';
 import { isObject, readJson } from '../spec/json.js';
 import type { BackendName } from '../spec/words.js';
 import { chooseBackend } from '../training/engine/backend.js';
@@ -90,7 +91,7 @@ export async function checkConfig(
   const plan = planTraining(loaded, dataset);
   const { features, labels, targets, weights, rows: available } = dataset.train;
   const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);
-  const all = (plan.loss === 'softmax-cross-entropy' ? labels : Float64Array.from(labels ?? targets ?? [])) as
+  const all = (LOSSES[plan.loss].target === 'class' ? labels : Float64Array.from(labels ?? targets ?? [])) as
     | Int32Array
     | Float64Array;
   const problem = {

@@ -11,7 +11,7 @@ import type { Dataset, Split } from '../data/dataset/dataset.js';
 import { classAccumulator, type Evaluation, regressionAccumulator } from '../evaluation/metrics.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
-import type { Targets } from '../network/loss.js';
+import { LOSSES, type Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
@@ -211,7 +211,7 @@ export class Trainer {
 
   #targetTensors(rows: number, weighted: boolean, allocator: Allocator): Targets {
     const targets =
-      this.#plan.loss === 'softmax-cross-entropy'
+      LOSSES[this.#plan.loss].target === 'class'
         ? { labels: allocator.ints(rows) }
         : { values: allocator.tensor(rows, this.#plan.outputs) };
     return weighted ? { ...targets, weights: allocator.tensor(rows, 1) } : targets;

@@ -26,7 +26,7 @@ function kept<E extends Engine>(engine: E): E {
   return engine;
 }
 
-/** 100 training rows and 40 for validation; with a test side, and without. */
+/** 100 training rows and 40 for validation; with a test split, and without. */
 function splitsOf({ train }: Dataset): { train: Split; validation: Split; test: Split } {
   const validation = takeRows(train, range(TRAIN, TRAIN + VALIDATION));
   const test = takeRows(train, range(TRAIN + VALIDATION, train.rows));
