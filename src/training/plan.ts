@@ -144,27 +144,26 @@ function planLength(
   return { steps, epochs: Math.ceil(steps / stepsPerEpoch) };
 }
 
-/** The loss of the task, once it fits the task and the output width. */
+/**
+ * The config's loss, once it fits the task and the output width; for `auto` the task's first loss
+ * that fits the width.
+ */
 function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
   const { config, path, networkLocation } = loaded;
-  const { task, classes = [] } = dataset;
+  const { task, targetNames, classes = [] } = dataset;
+  const widthFor = (loss: LossName) => LOSSES[loss].outputs(targetNames.length, classes.length);
+  const possible = lossesFor(task);
   const asked = config.training.loss;
-  const loss = asked === 'auto' ? automaticLoss(task, outputs) : asked;
-  if ((loss === 'mean-squared-error') !== (task === 'regression')) {
+  const loss =
+    asked === 'auto' ? (possible.find((name) => widthFor(name) === outputs) ?? possible[0]) : asked;
+  if (!possible.includes(loss)) {
     throw new MlpError(
       ExitCode.config,
-      `${formatLocation({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${lossesFor(task).join(' or ')}`,
+      `${formatLocation({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${possible.join(' or ')}`,
       'let training.loss be "auto", or set data.task',
     );
   }
-  if (loss === 'binary-cross-entropy' && task === 'multiclass') {
-    throw new MlpError(
-      ExitCode.config,
-      `${formatLocation({ file: path, path: ['training', 'loss'] })}: found "${loss}" for ${classes.length} classes, expected softmax-cross-entropy`,
-      'let training.loss be "auto"',
-    );
-  }
-  const expected = LOSSES[loss].outputs(dataset.targetNames.length, classes.length);
+  const expected = widthFor(loss);
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,
@@ -180,11 +179,6 @@ function reasonOf(outputs: number, { task, targetNames }: Dataset): string {
   const single = outputs === 1;
   if (task === 'regression') return single ? 'one for the target column' : 'one for each target column';
   return single ? 'one logit for two classes' : `one for each class of "${targetNames[0]}"`;
-}
-
-function automaticLoss(task: Task, outputs: number): LossName {
-  if (task === 'regression') return 'mean-squared-error';
-  return task === 'binary' && outputs !== 2 ? 'binary-cross-entropy' : 'softmax-cross-entropy';
 }
 
 /**
