@@ -2,11 +2,8 @@
 import { type Dialect, type DialectRequest, describeFormat, detectDialect } from './csv/dialect.js';
 import { readTable } from './csv/readTable.js';
 import { readNumericTable } from './numeric/numericFile.js';
-import { openSource, type Source } from './source/source.js';
+import { openSource, type Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
-
-/** Called now and then with the bytes read of all bytes; the total of a pipe is unknown. */
-export type OpenProgress = (doneBytes: number, totalBytes: number | undefined) => void;
 
 export interface TableSource {
   /** The file, as messages name it; `data.rows` for rows in memory. */
@@ -36,7 +33,7 @@ export interface TableSource {
 export async function openTable(
   path: string,
   request: DialectRequest,
-  progress?: OpenProgress,
+  progress?: UnpackProgress,
 ): Promise<TableSource> {
   const source = await openSource(path, progress);
   try {
@@ -60,7 +57,7 @@ export async function openTable(
   }
 }
 
-export interface WholeOptions {
+interface WholeOptions {
   /** Called now and then with the bytes read and the total. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
   /** 1 by default. */

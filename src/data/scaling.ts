@@ -15,7 +15,7 @@ export interface FittedColumn extends Affine {
 }
 
 /** Mean 0 and variance 1 in each column: z = (x − mean) / scale. */
-export interface Standardization {
+interface Standardization {
   /** [columns] */
   readonly mean: Float64Array;
   /** [columns] The population's standard deviation; 1 for a column with a single value. */

@@ -25,7 +25,7 @@ export interface CellError {
 }
 
 /** What messages about a column need from its table. */
-export interface ColumnContext {
+interface ColumnContext {
   /** Whether the file has a header; absent for a table without a file. */
   readonly header?: boolean;
   /** `data.csv:7: column "petal"` */

@@ -172,7 +172,7 @@ export function beginsWithNumbers({ sample }: Pick<Dialect, 'sample'>, column: n
   });
 }
 
-export interface FirstRecord extends Position {
+interface FirstRecord extends Position {
   readonly cells: readonly string[];
 }
 
@@ -185,7 +185,7 @@ interface Position {
 }
 
 /** The start of a file's text, or all of it. */
-export interface FileStart {
+interface FileStart {
   /** The file, as messages call it. */
   readonly name: string;
   readonly text: Buffer;
@@ -197,7 +197,7 @@ const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** The length in bytes of a byte order mark at the start of the text. */
-export function markLength(text: Buffer): number {
+function markLength(text: Buffer): number {
   return text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
 }
 
@@ -207,7 +207,7 @@ export function markLength(text: Buffer): number {
  * @throws MlpError ExitCode.data for an error in the first two records; later ones are left to the
  *   reader of the rest
  */
-export function firstRecords(
+function firstRecords(
   { name, text, complete }: FileStart,
   separators: Separators,
   limit: number,

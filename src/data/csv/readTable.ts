@@ -48,7 +48,7 @@ function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number 
 export const MOST_ROWS = 2 ** 31 - 1;
 
 /** What is known of a table before its rows are read. */
-export interface TableStart {
+interface TableStart {
   readonly header: boolean;
   readonly names: readonly string[];
   /** The first rows, as text. */

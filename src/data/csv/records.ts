@@ -21,7 +21,7 @@ import {
 } from './csvParse.js';
 import type { Dialect } from './dialect.js';
 
-export interface RecordOptions {
+interface RecordOptions {
   /** Takes the next record of data, and its line in the file, from 1; may throw. */
   readonly onRecord: (cells: readonly string[], line: number) => void;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;

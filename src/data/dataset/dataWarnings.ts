@@ -32,13 +32,13 @@ export function identifierWarnings(
 ): string[] {
   return encodings.flatMap((encoding, j) => {
     const label = columnLabel(header, names[features[j]]);
-    const mend = 'it looks like an identifier, which a network can only memorise; name it in data.exclude';
+    const advice = 'it looks like an identifier, which a network can only memorise; name it in data.exclude';
     if (encoding.kind === 'category') {
       const count = encoding.levels.length;
       if (!hardlyRepeat(count, trainRows)) return [];
-      return [`${path}: ${label} holds ${count} different texts in ${trainRows} training rows: ${mend}`];
+      return [`${path}: ${label} holds ${count} different texts in ${trainRows} training rows: ${advice}`];
     }
-    return countsRows(sample, features[j]) ? [`${path}: ${label} counts the rows: ${mend}`] : [];
+    return countsRows(sample, features[j]) ? [`${path}: ${label} counts the rows: ${advice}`] : [];
   });
 }
 

@@ -34,7 +34,7 @@ export interface ReadRowsOptions {
 }
 
 /** The rows of the matrix that a table fills. */
-export interface Placement {
+interface Placement {
   /** [rows of the table] The row of the matrix; −1 for a row that is left out. */
   readonly place: Int32Array;
   /** The training rows in the order of the matrix, whose first rows they are. */

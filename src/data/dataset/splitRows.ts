@@ -7,13 +7,13 @@ import { printable, quote } from '../../text.js';
 import { cellText, finiteNumber, firstRows, type LocatedColumn, rowCount } from '../locatedColumn.js';
 
 /** Row numbers of the training table, in the order of each split. */
-export interface RowsBySplit {
+interface RowsBySplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
   readonly test: Int32Array;
 }
 
-export interface SplitRequest {
+interface SplitRequest {
   readonly validation: RowsOf;
   readonly test: RowsOf;
   /** The columns named by `validation` and `test`, if any. */

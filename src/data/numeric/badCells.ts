@@ -11,7 +11,7 @@ import { columnLabel } from '../table.js';
 import type { BadCell, BadCells, FittedChunk } from './fit.js';
 
 /** The file, for messages. */
-export interface FileContext {
+interface FileContext {
   readonly source: Source;
   readonly dialect: Dialect;
 }

@@ -20,7 +20,7 @@ export interface Block {
 }
 
 /** Takes a cell that is not a number. False ends the reading. */
-export type OtherCell = (row: number, column: number, text: string) => boolean;
+type OtherCell = (row: number, column: number, text: string) => boolean;
 
 /** What a block is first tried as. Long numbers would all be tried in vain. */
 type NumberKind = 'tiny' | 'short' | 'long';
@@ -162,7 +162,7 @@ export interface PlacedChunk extends Chunk {
 }
 
 /** Text in a workspace, by its first and last address. */
-export interface Span {
+interface Span {
   readonly at: number;
   readonly end: number;
 }
@@ -219,7 +219,7 @@ export function loadRows(
  * Loads a chunk; afterwards all its rows end in a line feed.
  * @throws MlpError ExitCode.io if the file has changed since the scan
  */
-export function loadChunk(space: Workspace, file: FileBytes, chunk: Chunk): Span {
+function loadChunk(space: Workspace, file: FileBytes, chunk: Chunk): Span {
   const { text } = space.at;
   const length = chunk.end - chunk.begin;
   space.reserve(length + 1);

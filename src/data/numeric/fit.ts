@@ -305,7 +305,7 @@ export function fitInBlocks(
   return moments.columns();
 }
 
-type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'odd'>;
+type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'badCells'>;
 
 /** `addMoments` and `addExtremes` of assembly/moments.ts, for one column. */
 function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {

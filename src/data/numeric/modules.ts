@@ -2,103 +2,67 @@
 import { readFileSync } from 'node:fs';
 import { readError } from '../../errors.js';
 
+/** An address in bytes, or a count. */
+type N = number;
+
 /** The module that parses text; see `assembly/`. Addresses are in bytes. */
 export interface ParserExports {
   readonly memory: WebAssembly.Memory;
   readonly constantsEnd: { readonly value: number };
   readonly powersOfTen: { readonly value: number };
   readonly mostPower: { readonly value: number };
-  checkRows(
-    at: number,
-    end: number,
-    delimiter: number,
-    columns: number,
-    kept: number,
-    starts: number,
-  ): RowsFound;
+  checkRows(at: N, end: N, delimiter: N, columns: N, kept: N, starts: N): RowsFound;
   /** Results of the last `checkRows`. */
   readonly rows: { readonly value: number };
   readonly isAscii: { readonly value: number };
-  dropReturns(at: number, end: number): number;
-  findCells(at: number, end: number, delimiter: number, most: number, marks: number): number;
+  dropReturns(at: N, end: N): N;
+  findCells(at: N, end: N, delimiter: N, most: N, marks: N): N;
   readTinyNumbers: ReadBlock;
   readShortNumbers: ReadBlock;
   readOtherNumbers(
-    marks: number,
-    count: number,
-    columns: number,
-    values: number,
-    packed: number,
-    others: number,
-    wanted: number,
-    unpacked: number,
-  ): number;
+    marks: N,
+    count: N,
+    columns: N,
+    values: N,
+    packed: N,
+    others: N,
+    wanted: N,
+    unpacked: N,
+  ): N;
   /** A result of the last `readOtherNumbers`. */
   readonly unpackedCells: { readonly value: number };
-  readColumn(
-    before: number,
-    step: number,
-    count: number,
-    delimiter: number,
-    stops: number,
-    values: number,
-    packed: number,
-    others: number,
-  ): number;
-  addMoments(
-    values: number,
-    chosen: number,
-    count: number,
-    columns: number,
-    before: number,
-    means: number,
-    meanRests: number,
-    squares: number,
-  ): void;
-  addExtremes(
-    values: number,
-    chosen: number,
-    count: number,
-    columns: number,
-    least: number,
-    greatest: number,
-  ): void;
+  readColumn(before: N, step: N, count: N, delimiter: N, stops: N, values: N, packed: N, others: N): N;
+  addMoments(values: N, chosen: N, count: N, columns: N, before: N, means: N, meanRests: N, squares: N): void;
+  addExtremes(values: N, chosen: N, count: N, columns: N, least: N, greatest: N): void;
   /** Both return 1 if all results are finite, else 0. */
   scaleToFloat32: ScaleBlock;
   scaleToFloat64: ScaleBlock;
 }
 
-type ReadBlock = (marks: number, count: number, values: number, packed: number, others: number) => number;
+type ReadBlock = (marks: N, count: N, values: N, packed: N, others: N) => number;
 
-type ScaleBlock = (
-  rows: number,
-  columns: number,
-  x: number,
-  shift: number,
-  scale: number,
-  z: number,
-) => number;
+type ScaleBlock = (rows: N, columns: N, x: N, shift: N, scale: N, z: N) => number;
 
 /** The module that works in the memory of a matrix. */
 export interface MatrixExports {
   placeRows(
-    block: number,
-    blockRowBytes: number,
-    rows: number,
-    place: number,
-    runs: number,
-    count: number,
-    matrix: number,
-    matrixRowBytes: number,
+    block: N,
+    blockRowBytes: N,
+    rows: N,
+    place: N,
+    runs: N,
+    count: N,
+    matrix: N,
+    matrixRowBytes: N,
   ): void;
   /** Both return 1 if all results are finite, else 0. */
   scalePacked: ScaleInPlace;
   scaleFloat64: ScaleInPlace;
 }
 
-type ScaleInPlace = (rows: number, columns: number, x: number, shift: number, scale: number) => number;
+type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N) => number;
 
-export const RowsFound = { numeric: 0, returns: 1, foreign: 2 } as const;
+export const RowsFound = { plain: 0, returns: 1, foreign: 2 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];
 
 /** Compiled modules are beside this file, but in dist/ when the sources run (in tests). */

@@ -34,7 +34,7 @@ export interface NumericFileRequest {
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-export interface FitRequest {
+interface FitRequest {
   /** Columns of the file. Feature j goes to column j of the matrix, which has no others. */
   readonly features: readonly number[];
   /** [features] */
@@ -215,7 +215,7 @@ export class NumericFile {
   }
 }
 
-export interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
+interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
   readonly kinds: readonly ColumnKind[];
 }
 

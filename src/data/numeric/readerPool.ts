@@ -28,7 +28,7 @@ const WORKER = new URL(
   import.meta.url,
 );
 
-export interface ReaderPoolOptions {
+interface ReaderPoolOptions {
   readonly file: FileBytes;
   readonly format: RowFormat;
   /** Including the calling thread. */

@@ -67,7 +67,7 @@ function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedCh
     space.endText(textEnd);
     what = check(textEnd);
   }
-  if (what !== RowsFound.numeric) return undefined;
+  if (what !== RowsFound.plain) return undefined;
   if (!exports.isAscii.value && !isUtf8(space.bytes.subarray(at, textEnd))) return undefined;
 
   const rows = exports.rows.value;
@@ -145,7 +145,7 @@ const FIRST_SLOTS = 64;
 const EMPTY = -1;
 export const MISSING = -1;
 
-export class ByteLevels {
+class ByteLevels {
   /** In the order of their first cell, including texts that mean a missing value. */
   readonly texts: string[] = [];
   readonly #bytes: Uint8Array[] = [];
@@ -185,7 +185,7 @@ export class ByteLevels {
 }
 
 /** Joins the texts of chunks into the levels of a column. */
-export class LevelMerger {
+class LevelMerger {
   readonly levels: string[] = [];
   readonly #codeOf = new Map<string, number>();
 

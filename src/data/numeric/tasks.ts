@@ -21,7 +21,7 @@ export interface Results {
 export type ResultOf<T extends Task> = Results[T['kind']];
 
 /** Runs one chunk of a task. Undefined declines the file, and the task ends. */
-export type TaskRunner = (index: number) => Results[Task['kind']] | undefined;
+type TaskRunner = (index: number) => Results[Task['kind']] | undefined;
 
 export function taskRunner(reader: Reader, task: Task): TaskRunner {
   switch (task.kind) {

@@ -26,7 +26,7 @@ export function countCodes({ codes, distinct }: Codes): Uint32Array {
 }
 
 /** Whether two rows have the same cell. Two missing cells are the same, as are 0 and −0. */
-export function sameCell(column: Column, a: number, b: number): boolean {
+function sameCell(column: Column, a: number, b: number): boolean {
   if (column.kind === 'text') return column.codes[a] === column.codes[b];
   const { values } = column;
   return values[a] === values[b] || (Number.isNaN(values[a]) && Number.isNaN(values[b]));

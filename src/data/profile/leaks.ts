@@ -165,14 +165,14 @@ function countOf(codes: Int32Array, rows: Int32Array, distinct: number): Uint32A
 }
 
 /** From here on it is no chance: one column in 10^12. */
-export const CONVINCING = 40;
+const CONVINCING = 40;
 
 /**
  * The evidence of equal cells with equal targets in all rows. Each of `repeats` rows whose cell
  * came before would have hit its target with probability Σ p², where p are the shares of the
  * targets.
  */
-export function agreementEvidence(repeats: number, targetCounts: Uint32Array): number {
+function agreementEvidence(repeats: number, targetCounts: Uint32Array): number {
   const rows = sum(targetCounts);
   let hit = 0;
   for (const count of targetCounts) hit += (count / rows) ** 2;
@@ -183,14 +183,14 @@ export function agreementEvidence(repeats: number, targetCounts: Uint32Array): n
  * The evidence of rows that stand in one block for each group. 2^`ordersBits` orders of these
  * blocks would serve as well.
  */
-export function blockEvidence(groupCounts: Uint32Array, ordersBits: number): number {
+function blockEvidence(groupCounts: Uint32Array, ordersBits: number): number {
   let bits = log2Factorial(sum(groupCounts));
   for (const count of groupCounts) bits -= log2Factorial(count);
   return bits - ordersBits;
 }
 
 /** Stirling's series, accurate to 0.001. */
-export function log2Factorial(n: number): number {
+function log2Factorial(n: number): number {
   if (n < 2) return 0;
   return (n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + 1 / (12 * n)) / Math.LN2;
 }
@@ -200,7 +200,7 @@ function sum(counts: Uint32Array): number {
 }
 
 /** These rows, sorted by their keys, which are all numbers. */
-export function orderBy(keys: Float64Array, rows: Int32Array): Int32Array {
+function orderBy(keys: Float64Array, rows: Int32Array): Int32Array {
   return rows.slice().sort((a, b) => keys[a] - keys[b]);
 }
 
@@ -209,7 +209,7 @@ export function orderBy(keys: Float64Array, rows: Int32Array): Int32Array {
  * equal keys they may do both. Rows without a value are skipped.
  * @param order rows by ascending keys
  */
-export function isMonotone(values: Float64Array, keys: Float64Array, order: Int32Array): boolean {
+function isMonotone(values: Float64Array, keys: Float64Array, order: Int32Array): boolean {
   let rising = true;
   let falling = true;
   // The bounds of all rows with smaller keys, and those including the current key.

@@ -129,7 +129,7 @@ function columnAt({ columns, path }: Table, index: number): Column {
   return column;
 }
 
-export interface TargetClasses {
+interface TargetClasses {
   readonly task: Task | undefined;
   readonly classes?: readonly Level[];
 }
@@ -138,12 +138,7 @@ export interface TargetClasses {
  * What `data.task: "auto"` makes of the target column, and the size of its classes. `rows` are
  * those with a target.
  */
-export function profileTarget(
-  table: Table,
-  index: number,
-  rows: Int32Array,
-  distinct: number,
-): TargetClasses {
+function profileTarget(table: Table, index: number, rows: Int32Array, distinct: number): TargetClasses {
   const column = table.columns[index];
   if (column === undefined || distinct < 2) return { task: undefined };
   const located: LocatedColumn = {

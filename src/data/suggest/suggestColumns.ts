@@ -6,7 +6,7 @@ import { counted } from '../../text.js';
 import type { ColumnProfile } from '../profile/tableProfile.js';
 import { type Context, listOf, type Reason } from './reasons.js';
 
-export interface FeatureChoice {
+interface FeatureChoice {
   readonly features: readonly ColumnProfile[];
   readonly exclude: readonly ColumnProfile[];
   /** Numeric columns that are categories. */
@@ -149,7 +149,7 @@ function categoryReasons({ profile }: Context, categories: readonly ColumnProfil
   ];
 }
 
-export interface MissingChoice {
+interface MissingChoice {
   /** Absent if no cell is missing. */
   readonly missing?: ByColumn<MissingPolicy>;
   /** How many features get an indicator as a further input. */

@@ -28,7 +28,7 @@ import { suggestSplit } from './suggestSplit.js';
 export type { Reason, SuggestedConfig } from './reasons.js';
 export { likelyTarget } from './suggestColumns.js';
 
-export interface SuggestOptions {
+interface SuggestOptions {
   /** `data.train`: the path of the CSV, relative to the config. */
   readonly train: string;
   /** `$schema`, if a schema is at hand. */

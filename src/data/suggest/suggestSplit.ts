@@ -5,7 +5,7 @@ import { counted, quote } from '../../text.js';
 import type { ColumnProfile, Level } from '../profile/tableProfile.js';
 import { type Context, listOf, type Reason, refOf } from './reasons.js';
 
-export interface SplitSuggestion {
+interface SplitSuggestion {
   readonly validation: RowsOf;
   readonly test?: RowsOf;
   /** The column that marks rows; it is not a feature. */
@@ -126,8 +126,8 @@ function shareWarnings({ profile, target: { classes = [] }, rows }: Context): st
     : classes.length > 0
       ? `there are ${counted(rows, 'row')} of ${classes.length} classes`
       : `there are ${counted(rows, 'row')}`;
-  const mend = single ? 'merge it with another class, or remove its row' : 'more rows would help';
+  const advice = single ? 'merge it with another class, or remove its row' : 'more rows would help';
   return [
-    `${profile.path}: ${cause}, so no rows are held out, and nothing will show whether the network overfits: ${mend}`,
+    `${profile.path}: ${cause}, so no rows are held out, and nothing will show whether the network overfits: ${advice}`,
   ];
 }

@@ -116,7 +116,7 @@ describe('readTable', () => {
     expect(await message('a,class\n1,x\n#2,y,z\n')).toBe('t.csv:3: found 3 fields, expected 2');
   });
 
-  it('reads a file of many pieces, with characters and line ends across their borders', async () => {
+  it('reads a file of many chunks, with characters and line ends across their borders', async () => {
     const letters = ['ä', 'ö', 'ü', '€', '𝄞'];
     const rows = Array.from({ length: 60_000 }, (_, i) => `${i},${i / 8},${letters.slice(i % 6).join('')}x`);
     const table = await read(`n,eighth,class\r\n${rows.join('\r\n')}\r\n`);

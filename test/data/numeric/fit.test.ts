@@ -94,7 +94,7 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
       expect(await fitText(folder, content, { ...options, threads })).toEqual(expected);
   });
 
-  it('writes the same numbers wherever pieces and blocks end', async () => {
+  it('writes the same numbers wherever chunks and blocks end', async () => {
     const few = contentOf(cells.slice(0, 40));
     const options = { columns, scaling: 'minmax' as const, place: shuffled(40), trainRows: 30 };
     const expected = await fitText(folder, few, options);
@@ -109,7 +109,7 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
   });
 });
 
-describe('PlainFile.fit', () => {
+describe('NumericFile.fit', () => {
   it('takes chosen columns in any order, and leaves rows out', async () => {
     const content = 'a,b,c,d\n1,x,10,100\n2,y,20,200\n3,z,30,300\n4,,40,400\n';
     const options = { columns: 4, features: [3, 0, 2], scaling: 'none' as const, tuning: TINY };
@@ -238,7 +238,7 @@ describe('a number that float32 can’t hold', () => {
   });
 });
 
-describe('PlainFile.write', () => {
+describe('NumericFile.write', () => {
   const transforms = [
     { shift: 1, scale: 2 },
     { shift: 0.5, scale: 0.25 },

@@ -46,7 +46,7 @@ function* randomBits(seed: number): Generator<number, never> {
 const take = <T>(from: Iterator<T>, count: number): T[] =>
   Array.from({ length: count }, () => from.next().value as T);
 
-describe('numbers of plain files', () => {
+describe('numbers of numeric files', () => {
   it('are read back as they were written, of any bits', async () => {
     await expectNearest(take(randomBits(1), 20_000).map(String));
   });

@@ -105,8 +105,8 @@ const owned: fc.Arbitrary<Shape> = fc
       });
   });
 
-describe('readPlainTable', () => {
-  it('reads every file it owns as readTable does, wherever pieces end', async () => {
+describe('readNumericTable', () => {
+  it('reads every file it takes as readTable does, wherever chunks end', async () => {
     let read = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -155,7 +155,7 @@ describe('readPlainTable', () => {
     );
   });
 
-  it('gives the same table for every size of piece and any number of threads', async () => {
+  it('gives the same table for every size of chunk and any number of threads', async () => {
     const rows = Array.from({ length: 300 }, (_, i) => `${i},${i / 7},${i % 3 ? 'a' : 'Zoë'},${-i}e-3`);
     const content = `n,x,c,y\n${rows.join('\n')}\n`;
     const expected = (await readBoth(content, {}))?.table;

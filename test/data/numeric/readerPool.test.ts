@@ -10,8 +10,8 @@ const folder = new Folder();
 const content = `a,b\n${'1,2\n'.repeat(5000)}`;
 const task = { kind: 'scan', kept: [] } as const;
 
-/** A crew of two on that file, whose second thread runs a script. */
-function withCrew<T>(
+/** A pool of two threads on that file, whose second thread runs a script. */
+function withPool<T>(
   script: string | undefined,
   use: (pool: ReaderPool, units: number) => Promise<T>,
 ): Promise<T> {
@@ -41,9 +41,9 @@ const takeUnitAnd = (act: string) => `
     ${act}
   });`;
 
-describe('Crew', () => {
-  it('hands over the results of all threads in the order of the units', async () => {
-    await withCrew(undefined, async (pool, units) => {
+describe('ReaderPool', () => {
+  it('hands over the results of all threads in the order of the chunks', async () => {
+    await withPool(undefined, async (pool, units) => {
       const order: number[] = [];
       const isNumeric = await pool.run(task, units, ({ rows }, unit) => {
         expect(rows).toBe(1);
@@ -59,7 +59,7 @@ describe('Crew', () => {
     ['throws', 'throw new Error("lost");'],
   ])('is an error rather than a wait where a thread %s', async (_, act) => {
     const error = await rejection(
-      withCrew(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
+      withPool(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
     );
     expect(error.exitCode).toBe(ExitCode.internal);
     expect(error.message).toContain('thread 2 of 2');
@@ -69,7 +69,7 @@ describe('Crew', () => {
     const failed = "{ type: 'failed', id, error: { exitCode: 74, message: 'gone', hint: 'look' } }";
     const act = `parentPort.postMessage(${failed});`;
     const error = await rejection(
-      withCrew(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
+      withPool(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
     );
     expect([error.exitCode, error.message, error.hint]).toEqual([74, 'gone', 'look']);
   });
@@ -78,11 +78,11 @@ describe('Crew', () => {
     const act = `
       parentPort.postMessage({ type: 'result', id, unit: 0, result: undefined });
       parentPort.postMessage({ type: 'left', id });`;
-    expect(await withCrew(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {}))).toBe(false);
+    expect(await withPool(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {}))).toBe(false);
   });
 
   it('closes at once while a thread is at work, and twice', async () => {
-    await withCrew(takeUnitAnd('for (;;);'), async (pool, units) => {
+    await withPool(takeUnitAnd('for (;;);'), async (pool, units) => {
       const running = pool.run(task, units, () => {});
       running.catch(() => {});
       await pool.close();

@@ -12,7 +12,7 @@ const numeric = new Map([[1, 'numeric' as const]]);
 const rowsOf = (content: string | Uint8Array, kept = new Map<number, 'numeric' | 'text'>(), tuning = {}) =>
   withNumericFile(folder, content, { kept }, (file) => file?.rows ?? null, tuning);
 
-describe('PlainFile.scan', () => {
+describe('NumericFile.scan', () => {
   it.each([
     ['LF', 'a,b\n1,2\n3,4\n'],
     ['no last line end', 'a,b\n1,2\n3,4'],
@@ -65,7 +65,7 @@ describe('PlainFile.scan', () => {
     expect(await rowsOf(short, new Map())).toBe(2);
   });
 
-  it('captures numbers with NaN where they are missing', async () => {
+  it('keeps numbers with NaN where they are missing', async () => {
     const content = 'a,b,c\n1,2.5,x\n1,NA,y\n1,,z\n1,-3e2,w\n';
     await withNumericFile(folder, content, { kept: numeric }, (file) => {
       expect(file?.column(1)).toEqual({
@@ -86,7 +86,7 @@ describe('PlainFile.scan', () => {
     expect(await rowsOf(`a,b\n${rows}`, numeric)).toBeNull();
   });
 
-  it('captures text by its levels in the order of their first rows, across pieces', async () => {
+  it('keeps text by its levels in the order of their first rows, across chunks', async () => {
     const words = [
       'Zoë',
       'b',

@@ -7,7 +7,7 @@ import { openSource, type Source } from '../../../src/data/source/source.js';
 import type { DType, FloatArray } from '../../../src/kernels/kernels.js';
 import type { Folder } from '../files.js';
 
-/** Every row lies across a border of pieces, and a block holds a row or two. */
+/** Every row lies across a border of chunks, and a block holds a row or two. */
 export const TINY: Partial<Tuning> = { chunkBytes: 7, blockCells: 4 };
 /** Threads are started however small the file. */
 export const THREADED: Partial<Tuning> = { threadedBytes: 0 };

@@ -27,7 +27,7 @@ const pandas = fixture<{
 
 const DIALECT = { delimiter: ',', header: true };
 
-const summaryOf = (cells: Parameters<typeof tableOf>[0], target?: string): TableProfile => {
+const profileOf = (cells: Parameters<typeof tableOf>[0], target?: string): TableProfile => {
   const table = tableOf(cells);
   return profileTable(table, DIALECT, target === undefined ? undefined : table.names.indexOf(target));
 };
@@ -46,7 +46,7 @@ const repeat = <Cell>(count: number, cell: (i: number) => Cell): Cell[] =>
 
 describe('the figures of a column', () => {
   const { cells, awkward: expected } = pandas;
-  const profile = summaryOf(cells);
+  const profile = profileOf(cells);
 
   it.each(Object.entries(expected.columns))('are those of pandas for %j', (name, figures) => {
     const { missing, distinct, range, mean, deviation, frequent } = column(profile, name);
@@ -72,7 +72,7 @@ describe('the figures of a column', () => {
   it('hold for a quarter of a million different numbers', () => {
     const rows = 2 ** 18;
     const { distinct, mean, range } = column(
-      summaryOf({ a: repeat(rows, (i) => ((i * 40_503) % rows) / 4) }),
+      profileOf({ a: repeat(rows, (i) => ((i * 40_503) % rows) / 4) }),
       'a',
     );
     expect([distinct, range, mean]).toEqual([rows, { min: 0, max: (rows - 1) / 4 }, (rows - 1) / 8]);
@@ -80,7 +80,7 @@ describe('the figures of a column', () => {
 
   it('name the five most frequent levels, the earlier of two that are equally frequent first', () => {
     const letters = [...'abcdefgbcdefgcgg'];
-    expect(column(summaryOf({ letters }), 'letters').frequent).toEqual([
+    expect(column(profileOf({ letters }), 'letters').frequent).toEqual([
       { name: 'g', rows: 4 },
       { name: 'c', rows: 3 },
       { name: 'b', rows: 2 },
@@ -92,7 +92,7 @@ describe('the figures of a column', () => {
 
 describe('the kind of a column', () => {
   const kindOf = (cells: (number | string | null)[], name = 'x') =>
-    column(summaryOf({ [name]: cells }), name).kind;
+    column(profileOf({ [name]: cells }), name).kind;
 
   it.each([
     ['numeric', 'fractions', repeat(30, (i) => i / 2)],
@@ -135,15 +135,15 @@ describe('the kind of a column', () => {
     const count = repeat(30, (i) => i);
     const names = repeat(30, (i) => `name ${i}`);
     const x = repeat(30, (i) => i ** 2 % 17);
-    expect(column(summaryOf({ x, count }, 'count'), 'count').kind).toBe('integer');
-    expect(column(summaryOf({ x, names }, 'names'), 'names').kind).toBe('category');
+    expect(column(profileOf({ x, count }, 'count'), 'count').kind).toBe('integer');
+    expect(column(profileOf({ x, names }, 'names'), 'names').kind).toBe('category');
   });
 });
 
 describe('the target', () => {
   it('is a task with the balance of its classes', () => {
     const grade = repeat(40, (i) => (i % 4 === 0 ? 'b' : 'a'));
-    const { target } = summaryOf({ x: repeat(40, (i) => Math.sin(i)), grade }, 'grade');
+    const { target } = profileOf({ x: repeat(40, (i) => Math.sin(i)), grade }, 'grade');
     expect(target).toEqual({
       name: 'grade',
       index: 1,
@@ -157,19 +157,19 @@ describe('the target', () => {
   });
 
   it('has the classes of numbers in numeric order', () => {
-    const { target } = summaryOf({ digit: repeat(60, (i) => (i * 7) % 12) }, 'digit');
+    const { target } = profileOf({ digit: repeat(60, (i) => (i * 7) % 12) }, 'digit');
     expect(target?.task).toBe('multiclass');
     expect(target?.classes?.map(({ name }) => name)).toEqual([...Array(12).keys()].map(String));
   });
 
   it('is a quantity without classes', () => {
-    const { target } = summaryOf({ y: repeat(40, (i) => Math.sin(i)) }, 'y');
+    const { target } = profileOf({ y: repeat(40, (i) => Math.sin(i)) }, 'y');
     expect(target).toEqual({ name: 'y', index: 0, task: 'regression' });
   });
 
   it('counts classes in the rows that have one, and warns of the others', () => {
     const y = repeat(40, (i) => (i === 7 ? null : i % 2 ? 'yes' : 'no'));
-    const profile = summaryOf({ x: repeat(40, (i) => Math.sin(i)), y }, 'y');
+    const profile = profileOf({ x: repeat(40, (i) => Math.sin(i)), y }, 'y');
     expect(profile.target?.classes).toEqual([
       { name: 'no', rows: 20 },
       { name: 'yes', rows: 19 },
@@ -184,7 +184,7 @@ describe('the target', () => {
     ['a single value', repeat(20, () => 'yes')],
     ['no value', repeat(20, () => null)],
   ])('has no task with %s', (what, y) => {
-    const profile = summaryOf({ x: repeat(20, (i) => Math.sin(i)), y }, 'y');
+    const profile = profileOf({ x: repeat(20, (i) => Math.sin(i)), y }, 'y');
     expect(profile.target?.task).toBeUndefined();
     expect(warningsOf(profile, 'target')[0]).toBe(`the target holds ${what}: there is nothing to learn`);
   });
@@ -192,7 +192,7 @@ describe('the target', () => {
 
 describe('duplicate rows', () => {
   it('are those equal in every cell, missing ones and both zeros being equal', () => {
-    const profile = summaryOf({
+    const profile = profileOf({
       a: [0, null, -0, null, 1],
       b: ['x', 'y', 'x', 'y', null],
     });
@@ -207,24 +207,24 @@ describe('duplicate rows', () => {
     const x = repeat(rows, (i) => [1, 1, 1, 2, 2][i] ?? i + 0.5);
     const y = repeat(rows, (i) => ['p', 'q', 'q', 'p', 'p'][i] ?? 'p');
     const id = repeat(rows, (i) => i);
-    const profile = summaryOf({ id, x, y }, 'y');
+    const profile = profileOf({ id, x, y }, 'y');
     expect(profile.duplicateRows).toBe(0);
     expect(profile.target?.conflictingRows).toBe(3);
     expect(warningsOf(profile, 'conflicts')).toEqual([
       '3 rows have the features of another row but not its class: no model gets all of them right',
     ]);
-    expect(summaryOf({ x, y }, 'y').duplicateRows).toBe(2);
+    expect(profileOf({ x, y }, 'y').duplicateRows).toBe(2);
   });
 
   it('are in no conflict where there is nothing but the target', () => {
-    expect(summaryOf({ y: ['a', 'b', 'a', 'b'] }, 'y').target?.conflictingRows).toBe(0);
+    expect(profileOf({ y: ['a', 'b', 'a', 'b'] }, 'y').target?.conflictingRows).toBe(0);
   });
 
   it('are found among a hundred thousand rows', () => {
     const rows = 100_000;
     const a = repeat(rows, (i) => (i % 90_000) / 7);
     const b = repeat(rows, (i) => i % 10);
-    expect(summaryOf({ a, b }).duplicateRows).toBe(10_000);
+    expect(profileOf({ a, b }).duplicateRows).toBe(10_000);
   });
 });
 

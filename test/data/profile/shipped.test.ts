@@ -24,7 +24,7 @@ interface Expected {
 
 const { shipped } = fixture<{ shipped: Record<string, Expected> }>('pandas/summary.json');
 
-async function summaryOf(name: string) {
+async function profileOf(name: string) {
   const source = await openSource(projectPath(`data/${name}.csv`));
   try {
     const dialect = await detectDialect(source, { delimiter: 'auto', header: 'auto' });
@@ -38,7 +38,7 @@ async function summaryOf(name: string) {
 
 describe.each(Object.entries(shipped))('%s.csv', (name, { rows, duplicateRows, columns }) => {
   it('has the figures that pandas tells', async () => {
-    const profile = await summaryOf(name);
+    const profile = await profileOf(name);
     expect([profile.rows, profile.duplicateRows]).toEqual([rows, duplicateRows]);
     expect(profile.columns.map((column) => column.name)).toEqual(Object.keys(columns));
     for (const { missing, distinct, range, mean, deviation, ...column } of profile.columns) {
@@ -70,7 +70,7 @@ it.each([
   ['iris', 'multiclass', ['line 144 repeats line 103: a row in two splits tests nothing']],
   ['wine', 'multiclass', []],
 ] as const)('%s.csv is %s, and raises no false alarm', async (name, task, warnings) => {
-  const profile = await summaryOf(name);
+  const profile = await profileOf(name);
   expect(profile.target?.task).toBe(task);
   expect(profile.warnings.map(({ text }) => text)).toEqual(warnings);
 });

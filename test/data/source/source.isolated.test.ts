@@ -201,7 +201,7 @@ describe('a gzip', () => {
   });
 
   it('reports the packed bytes that are read', async () => {
-    // Noise, so that the packed file is several pieces long.
+    // Noise, so that the packed file is several chunks long.
     let state = 1;
     const noise = Uint8Array.from({ length: 600_000 }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -32,7 +32,7 @@ async function message(content: string | Uint8Array): Promise<string> {
 }
 
 describe('readText', () => {
-  it('gives a whole file in pieces that end between characters', async () => {
+  it('gives a whole file in chunks that end between characters', async () => {
     for (const shift of [0, 1, 2]) {
       const text = `${'x'.repeat(shift)}${'€'.repeat(300_000)}`;
       const chunks = await piecesOf(text);
@@ -107,7 +107,7 @@ describe('a file that is no text', () => {
       'table.csv:2: found the byte 0xe2 at offset 10, which is not valid UTF-8',
     ],
     [
-      'a byte that begins no character, in a later piece',
+      'a byte that begins no character, in a later chunk',
       Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(90_000)}2,`), Buffer.of(0xff, 0x0a)]),
       'table.csv:90002: found the byte 0xff at offset 540010, which is not valid UTF-8',
     ],

@@ -54,14 +54,14 @@ function table(features: readonly Column[], options: TableOptions = {}): TablePr
   };
 }
 
-function proposal(features: readonly Column[], options?: TableOptions): Suggestion {
+function suggestionFor(features: readonly Column[], options?: TableOptions): Suggestion {
   return suggestConfig(table(features, options), { train: 'data.csv' });
 }
 
 const dataOf = (features: readonly Column[], options?: TableOptions) =>
-  proposal(features, options).config.data;
+  suggestionFor(features, options).config.data;
 const layersOf = (features: readonly Column[], options?: TableOptions) =>
-  proposal(features, options).config.network.layers;
+  suggestionFor(features, options).config.network.layers;
 const textOf = ({ reasons }: Suggestion, wanted: string) => reasons.find(({ key }) => key === wanted)?.text;
 
 describe('the layers', () => {
@@ -75,7 +75,7 @@ describe('the layers', () => {
 
   it('are as wide as inputs and outputs together, rounded up to a power of two', () => {
     // 30 + 1 → 32, and 30·32 + 32 + 32 + 1 = 1025 parameters
-    const wide = proposal(measurements(30), { rows: 569 });
+    const wide = suggestionFor(measurements(30), { rows: 569 });
     expect(wide.config.network.layers).toEqual([32, 'relu', 1]);
     expect(textOf(wide, 'network.layers')).toBe(
       '32, relu, 1, since it is wide enough for 30 inputs and 1 output, and 1,025 parameters are within 10 for each of the 569 rows',
@@ -86,7 +86,7 @@ describe('the layers', () => {
   it('are narrower where the rows are few', () => {
     // 100·64 + 64 + 64 + 1 > 10·500; 32 units: 3265
     expect(layersOf(measurements(100), { rows: 500 })).toEqual([32, 'relu', 1]);
-    const least = proposal(measurements(100), { rows: 20 });
+    const least = suggestionFor(measurements(100), { rows: 20 });
     expect(least.config.network.layers).toEqual([8, 'relu', 1]);
     expect(textOf(least, 'network.layers')).toContain(
       '817 parameters are more than 10 for each of the 20 rows',
@@ -116,24 +116,24 @@ describe('the training', () => {
     [60_000, 128],
     [1_000_000, 256],
   ])('of %i rows takes batches of %i', (rows, batchSize) => {
-    expect(proposal(measurements(4), { rows }).config.training.batchSize).toBe(batchSize);
+    expect(suggestionFor(measurements(4), { rows }).config.training.batchSize).toBe(batchSize);
   });
 
   it('is long enough for 1000 steps', () => {
     // 455 training rows in batches of 16: 29 steps
-    const { config, reasons } = proposal(measurements(30), { rows: 569 });
+    const { config, reasons } = suggestionFor(measurements(30), { rows: 569 });
     expect(config.training.epochs).toBe(50);
     expect(reasons).toContainEqual({
       key: 'training.epochs',
       text: '50, since with 29 steps each that is 1,450 steps',
     });
-    expect(proposal(measurements(4), { rows: 30 }).config.training.epochs).toBe(200);
-    expect(proposal(measurements(4), { rows: 10 ** 6 }).config.training.epochs).toBe(10);
+    expect(suggestionFor(measurements(4), { rows: 30 }).config.training.epochs).toBe(200);
+    expect(suggestionFor(measurements(4), { rows: 10 ** 6 }).config.training.epochs).toBe(10);
   });
 
   it('ends with a twentieth of the learning rate', () => {
     for (const rows of [30, 569, 5000, 10 ** 6]) {
-      const { epochs, schedule } = proposal(measurements(4), { rows }).config.training;
+      const { epochs, schedule } = suggestionFor(measurements(4), { rows }).config.training;
       const gamma = schedule?.type === 'exponential' ? schedule.gamma : 1;
       expect(gamma ** epochs).toBeGreaterThan(0.045);
       expect(gamma ** epochs).toBeLessThan(0.055);
@@ -142,9 +142,9 @@ describe('the training', () => {
 
   it('holds small data back by L2, quantities more than classes', () => {
     // 2 / 80 and 30 / 80, to one digit
-    expect(proposal(measurements(4), { classes: classes(50, 50) }).config.training.l2).toBe(0.03);
-    expect(proposal(measurements(4)).config.training.l2).toBe(0.4);
-    expect(proposal(measurements(4), { rows: 10_000 }).config.training).not.toHaveProperty('l2');
+    expect(suggestionFor(measurements(4), { classes: classes(50, 50) }).config.training.l2).toBe(0.03);
+    expect(suggestionFor(measurements(4)).config.training.l2).toBe(0.4);
+    expect(suggestionFor(measurements(4), { rows: 10_000 }).config.training).not.toHaveProperty('l2');
   });
 });
 
@@ -158,7 +158,7 @@ describe('the features', () => {
       { name: 'user_id', kind: 'integer', distinct: 60 },
       { name: 'Unit 2', kind: 'constant', distinct: 0, missing: 100 },
     ];
-    const found = proposal([...measurements(2), ...unfit]);
+    const found = suggestionFor([...measurements(2), ...unfit]);
     expect(found.config.data.exclude).toEqual(unfit.map(({ name }) => name));
     expect(textOf(found, 'data.exclude')).toBe(
       '"id", since it identifies the row instead of describing it; ' +
@@ -185,7 +185,7 @@ describe('the features', () => {
   });
 
   it('must be at least one', () => {
-    expect(() => proposal([{ name: 'unit', kind: 'constant' }])).toThrow(
+    expect(() => suggestionFor([{ name: 'unit', kind: 'constant' }])).toThrow(
       'data.csv: found no column to learn from, expected one beside the target',
     );
   });
@@ -196,7 +196,7 @@ describe('the features', () => {
 
   it.each(['zip_code', 'Region', 'storeId', 'room type', 'month'])('are categories by name: %s', (name) => {
     const code: Column = { name, kind: 'integer', distinct: 7, range: { min: 1, max: 7 } };
-    const found = proposal([code, ...measurements(9)], { rows: 1000 });
+    const found = suggestionFor([code, ...measurements(9)], { rows: 1000 });
     expect(found.config.data.categories).toEqual([name]);
     expect(textOf(found, 'data.categories')).toContain('codes, whose order means nothing');
     // 7 + 9 inputs and an output
@@ -215,7 +215,7 @@ describe('the features', () => {
 
 describe('missing cells', () => {
   it('are filled where they are few, and said to be missing where they are many', () => {
-    const found = proposal([
+    const found = suggestionFor([
       { name: 'age', missing: 4 },
       { name: 'income', missing: 5 },
       { name: 'city', cells: 'text', distinct: 3, missing: 1 },
@@ -236,7 +236,7 @@ describe('missing cells', () => {
   });
 
   it('of the target drop their rows', () => {
-    const found = proposal(measurements(2), { target: { missing: 40 } });
+    const found = suggestionFor(measurements(2), { target: { missing: 40 } });
     expect(found.config.data.missing).toEqual({ y: 'drop-row' });
     // 60 rows are left, 48 of them to train on
     expect(textOf(found, 'training.batchSize')).toBe('16, since there are 48 rows to train on');
@@ -258,7 +258,7 @@ describe('the scaling', () => {
   const picture = Array.from({ length: 64 }, (_, i) => pixel({ name: `p${i}` }));
 
   it('is written, with the deviations that call for it', () => {
-    const found = proposal([
+    const found = suggestionFor([
       { name: 'a', deviation: 0.002641 },
       { name: 'b', deviation: 569.4 },
     ]);
@@ -268,7 +268,7 @@ describe('the scaling', () => {
 
   it('is minmax for bytes of pictures, whose constant pixels stay', () => {
     const edge = { range: { min: 0, max: 0 }, kind: 'constant' as const, distinct: 1 };
-    const found = proposal([pixel(edge), ...picture, { name: 'id', kind: 'identifier' }]);
+    const found = suggestionFor([pixel(edge), ...picture, { name: 'id', kind: 'identifier' }]);
     expect(found.config.data).toMatchObject({ standardize: 'minmax', exclude: ['id'] });
     expect(textOf(found, 'data.standardize')).toContain('all 65 features are whole numbers up to 255');
   });
@@ -314,7 +314,7 @@ describe('the rows held out', () => {
   it('are more where each of many classes needs one', () => {
     // Ten classes of three rows: ceil(0.31·30) = 10
     const ten = classes(...new Array(10).fill(3));
-    const found = proposal(measurements(2), { rows: 30, classes: ten });
+    const found = suggestionFor(measurements(2), { rows: 30, classes: ten });
     expect(found.config.data.validation).toBe(0.31);
     expect(textOf(found, 'data.validation')).toBe(
       '0.31, since each of the 10 classes needs a row among those held out',
@@ -331,7 +331,7 @@ describe('the rows held out', () => {
     ],
     ['rows are too few', { rows: 9 }, 'there are 9 rows'],
   ])('are none, with a warning, where %s', (_, options, cause) => {
-    const found = proposal(measurements(2), options);
+    const found = suggestionFor(measurements(2), options);
     expect(found.config.data.validation).toBe(0);
     expect(found.warnings).toHaveLength(1);
     expect(found.warnings[0]).toContain(cause);
@@ -346,7 +346,7 @@ describe('the rows held out', () => {
   });
 
   it('are those that a column marks, which is no feature', () => {
-    const found = proposal([...measurements(2), split('Train', 'val', 'test')], { rows: 180 });
+    const found = suggestionFor([...measurements(2), split('Train', 'val', 'test')], { rows: 180 });
     expect(found.config.data).toMatchObject({
       validation: { column: 'split', value: 'val' },
       test: { column: 'split', value: 'test' },
@@ -373,7 +373,7 @@ describe('the rows held out', () => {
 
 describe('the weights', () => {
   it('are balanced where a class has more than five times the rows of another', () => {
-    const found = proposal(measurements(2), { classes: classes(86, 14) });
+    const found = suggestionFor(measurements(2), { classes: classes(86, 14) });
     expect(found.config.data.weights).toBe('balanced');
     expect(textOf(found, 'data.weights')).toContain('"c0" has 6 times the rows of "c1"');
     expect(dataOf(measurements(2), { classes: classes(75, 15, 10) }).weights).toBe('balanced');
@@ -396,10 +396,10 @@ it('writes what was detected where it is not the usual', () => {
 it('doubts that whole numbers are classes', () => {
   const target = { cells: 'numeric' as const };
   const levels = classes(30, 30, 40);
-  expect(textOf(proposal(measurements(2), { target, classes: levels }), 'data.target')).toContain(
+  expect(textOf(suggestionFor(measurements(2), { target, classes: levels }), 'data.target')).toContain(
     'set data.task to "regression"',
   );
-  expect(textOf(proposal(measurements(2), { classes: levels }), 'data.target')).toBe(
+  expect(textOf(suggestionFor(measurements(2), { classes: levels }), 'data.target')).toBe(
     '"y", with 3 classes: an output for each',
   );
 });
@@ -413,7 +413,7 @@ it('hands on the warnings that the config does not answer', () => {
     { kind: 'imbalance', columns: ['y'], text: 'c1 is rare' },
   ] as const;
   const note: Column = { name: 'note', cells: 'text', distinct: 101 };
-  const found = proposal([...measurements(2), note], { warnings, classes: classes(90, 10) });
+  const found = suggestionFor([...measurements(2), note], { warnings, classes: classes(90, 10) });
   expect(found.config.data.exclude).toEqual(['note']);
   expect(found.warnings).toEqual(['x0 gives the target away', 'two rows are equal']);
 });
