@@ -17,18 +17,20 @@ export interface Evaluation {
   readonly confusion?: Confusion;
 }
 
-/** Accumulates an evaluation over batches. */
+/** Accumulates evaluations over batches, one after the other. */
 export interface Accumulator {
   /** Adds a batch's outputs [B, outputs], whose targets start at `firstRow`. */
   add(rows: number, outputs: ArrayLike<number>, firstRow: number): void;
   /** Adds a batch's loss: the weighted sum of its terms, and how many there are. */
   addLoss(sum: number, terms: number): void;
+  /** The evaluation, once all rows are added. The next one starts from nothing. */
   result(): Evaluation;
 }
 
 /** @param labels [rows] the number of each row's class */
 export function classAccumulator(labels: ArrayLike<number>, outputs: number, classes: number): Accumulator {
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const zeros = () => Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  let confusion = zeros();
   const loss = meanLoss();
   return {
     addLoss: loss.add,
@@ -37,7 +39,12 @@ export function classAccumulator(labels: ArrayLike<number>, outputs: number, cla
         confusion[labels[firstRow + i]][predictedClass(logits, i * outputs, outputs)]++;
       }
     },
-    result: () => ({ metrics: { loss: loss.mean(), accuracy: accuracy(confusion) }, confusion }),
+    result() {
+      const metrics = { loss: loss.take(), accuracy: accuracy(confusion) };
+      const evaluation = { metrics, confusion };
+      confusion = zeros();
+      return evaluation;
+    },
   };
 }
 
@@ -50,7 +57,8 @@ export function regressionAccumulator(targets: ArrayLike<number>, units: readonl
     add: (rows, outputs, firstRow) => errors.add(rows, outputs, firstRow),
     result() {
       const { r2, rmse } = errors.scores();
-      return { metrics: { loss: loss.mean(), r2, rmse } };
+      errors.reset();
+      return { metrics: { loss: loss.take(), r2, rmse } };
     },
   };
 }
@@ -63,6 +71,12 @@ function meanLoss() {
       sum += batchSum;
       terms += batchTerms;
     },
-    mean: () => sum / terms,
+    /** The mean, and a new start. */
+    take() {
+      const mean = sum / terms;
+      sum = 0;
+      terms = 0;
+      return mean;
+    },
   };
 }

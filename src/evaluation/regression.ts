@@ -20,7 +20,9 @@ export class RegressionErrors {
   readonly #targets: ArrayLike<number>;
   readonly #units: readonly number[];
   readonly #arithmetic: Arithmetic;
-  readonly #squares: readonly Sum[];
+  #squares: readonly Sum[];
+  /** Of each target, computed once. */
+  #variations: readonly number[] | undefined;
 
   /**
    * @param targets [rows, K] row-major, in the units that the network is trained on
@@ -36,23 +38,30 @@ export class RegressionErrors {
 
   /** Adds rows, whose outputs are [rows, K] and whose targets start at `firstRow`. */
   add(rows: number, outputs: ArrayLike<number>, firstRow: number): void {
+    const targets = this.#targets;
     const width = this.#units.length;
     const offset = firstRow * width;
     for (let j = 0; j < width; j++) {
       const squares = this.#squares[j];
-      for (let at = j; at < rows * width; at += width) {
-        squares.add((outputs[at] - this.#targets[offset + at]) ** 2);
-      }
+      const end = rows * width;
+      for (let at = j; at < end; at += width) squares.add((outputs[at] - targets[offset + at]) ** 2);
     }
+  }
+
+  /** Forgets the outputs, to add others for the same targets. */
+  reset(): void {
+    this.#squares = this.#units.map(() => this.#arithmetic.sum());
   }
 
   /** The scores, once all rows are added. */
   scores(): RegressionScores & { readonly targets: readonly RegressionScores[] } {
     const width = this.#units.length;
     const rows = this.#targets.length / width;
+    this.#variations ??= this.#units.map((_, j) => this.#variation(j));
+    const variations = this.#variations;
     const targets = this.#units.map((unit, j) => {
       const squares = this.#squares[j].value;
-      const variation = this.#variation(j);
+      const variation = variations[j];
       const r2 = variation > 0 ? 1 - squares / variation : squares === 0 ? 1 : 0;
       return { r2: rows < 2 ? null : r2, rmse: unit * Math.sqrt(squares / rows) };
     });
@@ -68,9 +77,9 @@ export class RegressionErrors {
   #variation(j: number): number {
     const targets = this.#targets;
     const width = this.#units.length;
-    let varies = false;
-    for (let at = j; at < targets.length; at += width) varies ||= targets[at] !== targets[j];
-    if (!varies) return 0; // whatever the mean is rounded to
+    let equal = j;
+    while (equal < targets.length && targets[equal] === targets[j]) equal += width;
+    if (equal >= targets.length) return 0; // whatever the mean is rounded to
     const mean = this.#arithmetic.mean(targets, j, width);
     const squares = this.#arithmetic.sum();
     for (let at = j; at < targets.length; at += width) squares.add((targets[at] - mean) ** 2);

@@ -17,17 +17,7 @@ export interface Arithmetic {
  * number of terms.
  */
 export const plain: Arithmetic = {
-  sum() {
-    let total = 0;
-    return {
-      add(term) {
-        total += term;
-      },
-      get value() {
-        return total;
-      },
-    };
-  },
+  sum: () => new PlainSum(),
   mean(values, first = 0, stride = 1) {
     const count = Math.ceil((values.length - first) / stride);
     let mean = count > 0 ? 0 : Number.NaN;
@@ -45,6 +35,14 @@ export const compensated: Arithmetic = {
     return sum.value / Math.ceil((values.length - first) / stride);
   },
 };
+
+class PlainSum implements Sum {
+  value = 0;
+
+  add(term: number): void {
+    this.value += term;
+  }
+}
 
 /**
  * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974):

@@ -8,7 +8,12 @@
  */
 import { Batches, type BatchesState } from '../data/dataset/batches.js';
 import type { Dataset, Split } from '../data/dataset/dataset.js';
-import { classAccumulator, type Evaluation, regressionAccumulator } from '../evaluation/metrics.js';
+import {
+  type Accumulator,
+  classAccumulator,
+  type Evaluation,
+  regressionAccumulator,
+} from '../evaluation/metrics.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { LOSSES, type Targets } from '../network/loss.js';
@@ -27,6 +32,8 @@ interface SplitRows {
   readonly features: Tensor; // [rows, inputs]
   readonly targets: Targets;
   readonly chunks: readonly Chunk[];
+  /** Created with the first evaluation, and used for all. */
+  accumulator?: Accumulator;
 }
 
 interface Chunk {
@@ -178,15 +185,11 @@ export class Trainer {
     return this.#test ? this.#evaluate(this.#test) : undefined;
   }
 
-  #evaluate({ targets, chunks }: SplitRows): Evaluation {
+  #evaluate(split: SplitRows): Evaluation {
     const { network } = this;
-    const plan = this.#plan;
-    const all = 'labels' in targets ? targets.labels.data : targets.values.data;
-    const accumulator =
-      plan.classes > 0
-        ? classAccumulator(all, plan.outputs, plan.classes)
-        : regressionAccumulator(all, plan.targetUnit);
-    for (const { first, rows, x, targets } of chunks) {
+    split.accumulator ??= this.#accumulator(split.targets);
+    const { accumulator } = split;
+    for (const { first, rows, x, targets } of split.chunks) {
       const logits = network.forward(rows, x);
       // Before the loss: after its barriers, a faster thread may overwrite these logits with the
       // next.
@@ -195,6 +198,12 @@ export class Trainer {
       accumulator.addLoss(sum, terms);
     }
     return accumulator.result();
+  }
+
+  #accumulator(targets: Targets): Accumulator {
+    const { classes, outputs, targetUnit } = this.#plan;
+    const all = 'labels' in targets ? targets.labels.data : targets.values.data;
+    return classes > 0 ? classAccumulator(all, outputs, classes) : regressionAccumulator(all, targetUnit);
   }
 
   #splitRows(features: Tensor, weighted: boolean, allocator: Allocator): SplitRows {
