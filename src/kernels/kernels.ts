@@ -41,9 +41,8 @@ export type ProductForm = 'NN' | 'TN' | 'NT';
 
 export interface ProductKernels {
   /**
-   * c[m, n] ← op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n].
-   * NN: a [m, k], b [k, n]; TN: a is stored [k, m]; NT: b is stored [n, k].
-   * beta is 0 (c is not read) or 1.
+   * c[m, n] ← op(a)·op(b) + beta·c, with op(a) [m, k] and op(b) [k, n]. NN: a [m, k], b [k, n]; TN:
+   * a is stored [k, m]; NT: b is stored [n, k]. beta is 0 (c is not read) or 1.
    */
   gemm(
     form: ProductForm,
