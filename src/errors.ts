@@ -1,6 +1,5 @@
 /**
- * The one kind of error that a user should see, and the exit codes of the command line.
- * This file imports nothing; every file may import it.
+ * The error that a user should see, and the exit codes. Imports nothing; every file may import it.
  */
 
 /** Exit codes after sysexits.h. Scripts rely on them: they don't change. */
@@ -35,8 +34,7 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /**
- * An error whose message is written for the user: where, what was found, what was expected. `hint` says
- * how to fix it. The command line prints `error: <message>` and `hint: <hint>`, without a stack.
+ * An error for the user: where, what was found, what was expected, and how to fix it.
  *
  *     throw new MlpError(ExitCode.data, 'iris.csv:7: column "petal": found "abc", expected a number')
  */
@@ -58,10 +56,7 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/**
- * An MlpError for a file that can't be read: ExitCode.noInput if it is missing or a directory,
- * ExitCode.noPermission, or ExitCode.io.
- */
+/** A file can't be read: ExitCode.noInput if missing or a directory, noPermission or io. */
 export function readError(path: string, error: unknown): MlpError {
   const code = systemErrorCode(error);
   const options = { cause: error };

@@ -1,20 +1,19 @@
 /**
- * Words and numbers for people: safe to print, quoted, listed, counted. The same in every locale,
- * so that output can be compared and pasted. Imports nothing, and everything may import it.
+ * Words and numbers for people, the same in every locale. Imports nothing; everything may import
+ * it.
  */
 
 /**
- * Characters that a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, line
- * separators, zero-width and look-alike spaces, soft hyphens, byte order marks, halves of surrogate
- * pairs. The joiners U+200C and U+200D stay because emoji and Persian need them.
+ * What a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, separators, zero-width
+ * and look-alike spaces, soft hyphens, byte order marks, half surrogates. Emoji and Persian need
+ * U+200C and U+200D.
  */
 const UNPRINTABLE =
   /[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;
 
 /**
- * `text` with every unprintable character escaped as in JSON: `\u001b`, `\n`. A CSV may give a
- * column any name, including codes that repaint the window, so foreign text is never printed
- * without this.
+ * Escapes unprintable characters as in JSON: `\u001b`, `\n`. Foreign text, such as a CSV's column
+ * names, is never printed without this: its codes could repaint the window.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -50,10 +49,7 @@ export function counted(count: number | bigint, noun: string, plural = `${noun}s
   return `${formatCount(count)} ${Number(count) === 1 ? noun : plural}`;
 }
 
-/**
- * 557057 → `557,057`. Exact for bigints of any size; a number must be an integer, else it is
- * written as it is.
- */
+/** 557057 → `557,057`, exact for bigints; a number that is no integer is written as it is. */
 export function formatCount(count: number | bigint): string {
   const digits = typeof count === 'number' && Number.isInteger(count) ? BigInt(count).toString() : `${count}`;
   return /^-?\d+$/.test(digits) ? digits.replace(/\B(?=(\d{3})+$)/g, ',') : digits;
@@ -70,10 +66,7 @@ export function formatRate(samplesPerSecond: number): string {
   return `${withUnit(samplesPerSecond, ['', 'k', 'M', 'G', 'T'])} samples/s`;
 }
 
-/**
- * Three significant digits, in the first of the units (each a thousand of the one before) that
- * needs no more than three.
- */
+/** Three significant digits, in the first unit (each a thousand of the last) that needs no more. */
 function withUnit(value: number, units: readonly string[]): string {
   let scaled = value;
   let unit = 0;
@@ -85,10 +78,7 @@ function withUnit(value: number, units: readonly string[]): string {
   return `${scaled >= 1 && scaled < 999.5 ? scaled.toPrecision(3) : formatMetric(scaled, 3)}${units[unit]}`;
 }
 
-/**
- * 0.21 → `0.21 s`, 125 → `2 min 5 s`, 3900 → `1 h 5 min`, 180000 → `2 d 2 h`; `unknown` where it is
- * no duration.
- */
+/** 0.21 → `0.21 s`, 125 → `2 min 5 s`, 3900 → `1 h 5 min`, 180000 → `2 d 2 h`, else `unknown`. */
 export function formatDuration(seconds: number): string {
   if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return 'unknown';
   if (seconds === 0) return '0 s';
@@ -104,8 +94,8 @@ export function formatDuration(seconds: number): string {
 }
 
 /**
- * A loss or a metric with `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 →
- * `1.235e-5`. Plain notation from 0.001 to 999,999; NaN and infinities are shown as such.
+ * A metric with `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 → `1.235e-5`. Plain
+ * notation from 0.001 to 999,999.
  */
 export function formatMetric(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'NaN';
@@ -117,10 +107,7 @@ export function formatMetric(value: number, digits = 4): string {
   return value.toPrecision(digits);
 }
 
-/**
- * `formatMetric` with as many digits, four at most, as `width` characters hold, padded on the left
- * to that width.
- */
+/** `formatMetric` with up to four digits, as many as fit, padded on the left to `width`. */
 export function formatMetricIn(width: number, value: number): string {
   let text = '';
   for (let digits = 4; digits >= 1; digits--) {

@@ -1,6 +1,5 @@
 /**
- * All commands, with their arguments, options and help texts. To add a command, add an entry here
- * and a module with a function `run` beside this file.
+ * All commands. To add one, add an entry here and a module with a function `run` beside this file.
  */
 import { Command, Option } from 'commander';
 import { version } from '../version.js';

@@ -45,9 +45,8 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
 }
 
 /**
- * Scores all rows of the CSV at `path`, or of standard input for `-`. It reads chunk by chunk and keeps no features.
- * @throws MlpError ExitCode.noInput, io or noPermission if model or data can't be read; data if they are
- * damaged or a row has no target
+ * Scores the CSV at `path`, or standard input for `-`, chunk by chunk.
+ * @throws MlpError ExitCode.noInput, io, noPermission; data for damage or a row without a target
  */
 export async function evaluateFile(
   modelPath: string,

@@ -26,11 +26,9 @@ const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly Split
 const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
 
 /**
- * Scores the split that the user asked for; otherwise the test rows, else the validation rows, else
- * the training rows.
- * @throws MlpError ExitCode.usage for a model file and for a split that the run does not have;
- * noInput if the run, its config or its data no longer exist; data if the data changed after the
- * training
+ * Scores the split asked for, else the test, validation or training rows.
+ * @throws MlpError ExitCode.usage for a model file or a missing split; noInput if the run, its
+ * config or data no longer exist; data if the data changed after the training
  */
 export async function evaluateRun(
   run: string,
@@ -105,9 +103,8 @@ function requireFiles({ data }: TrainConfig, path: string): void {
 }
 
 /**
- * Compares the files with the hashes in run.json. Other files would give another split, and the
- * rows it holds out could include some that the network was trained on.
- * @throws MlpError ExitCode.data if a file changed
+ * Other files would give another split, which could hold out rows that the network was trained on.
+ * @throws MlpError ExitCode.data if a file differs from its hash in run.json
  */
 async function requireSameFiles(run: string, { config, directory, path }: LoadedTrainConfig): Promise<void> {
   if (!existsSync(join(run, RUN_FILES.summary))) return;

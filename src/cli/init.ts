@@ -91,9 +91,8 @@ function shellWord(text: string): string {
 const SCHEMA = ['schema', 'config.schema.json'];
 
 /**
- * The path from a config's folder to the schema in mlp's own folder, with slashes; undefined unless
- * both move together: the config lies in mlp's folder, or in the project whose node_modules holds
- * mlp. A path to a package installed for the whole machine would be wrong on any other machine.
+ * The path from a config's folder to the schema in mlp's folder, with slashes; undefined unless
+ * both move together (in mlp's folder, or in the project whose node_modules holds mlp).
  */
 export function schemaPath(folder: string, packageFolder: string): string | undefined {
   const installed = packageFolder.indexOf(`${sep}node_modules${sep}`);

@@ -17,10 +17,7 @@ export async function main(): Promise<void> {
   if (exitCode !== ExitCode.ok) process.exitCode = exitCode;
 }
 
-/**
- * Runs a command line, without the program's name, and prints its error.
- * @returns the exit code; a command whose check failed has set it in `process.exitCode`
- */
+/** Runs a command line, and prints its error. A failed check sets `process.exitCode` itself. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   try {
     await createProgram().parseAsync(args, { from: 'user' });

@@ -33,10 +33,7 @@ export function warn(text: string): void {
   note(`warning: ${printable(text)}`);
 }
 
-/**
- * JSON text of a value. BigInts become plain digits, exact at any length; NaN and infinities, which
- * JSON does not have, become null.
- */
+/** JSON text. BigInts become plain digits; NaN and infinities, which JSON lacks, become null. */
 export function toJson(value: unknown, indent?: number): string {
   // A marker that no other string contains; its quotes are removed afterwards.
   const mark = '\u0000bigint:';
@@ -48,10 +45,7 @@ export function toJson(value: unknown, indent?: number): string {
   return json.replace(/"\\u0000bigint:(-?\d+)"/g, '$1');
 }
 
-/**
- * Prints `error: …` and, if there is one, `hint: …`; with `debug` the stack trace too. Returns the
- * exit code.
- */
+/** Prints `error: …` and `hint: …`, with `debug` the stack trace too. */
 export function printError(error: unknown, debug: boolean): ExitCode {
   const known = error instanceof MlpError;
   const message = error instanceof Error ? error.message : String(error);
@@ -63,8 +57,8 @@ export function printError(error: unknown, debug: boolean): ExitCode {
 }
 
 /**
- * Makes a closed pipe (`mlp … | head -1`) no error: the rest of the output is dropped, and the
- * command continues. Any other failure of stdout or stderr makes the exit code 74.
+ * A closed pipe (`mlp … head -1`) is no error, the rest is dropped; any other failure exits with
+ * 74.
  */
 export function guardStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {

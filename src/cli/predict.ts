@@ -175,10 +175,7 @@ function linesOf(
   return json ? jsonLines(request) : csvLines({ ...request, delimiter, guard: formulaGuard });
 }
 
-/**
- * The numbers of the columns to keep, in the order of --keep, each once.
- * @throws MlpError ExitCode.usage for an unknown column
- */
+/** @throws MlpError ExitCode.usage for an unknown column in --keep; one given twice counts once */
 function chooseColumns(asked: readonly string[], { names, header }: Dialect, file: string): number[] {
   const wanted = asked.flatMap((text) => {
     if (text === ALL) return names;

@@ -17,10 +17,7 @@ export interface CsvLinesRequest extends LinesRequest {
   readonly guard: boolean;
 }
 
-/**
- * Takes a row's cells, its predictions (class probabilities or target values) and, for classes, its
- * class number.
- */
+/** Cells, predictions (class probabilities or target values) and, for classes, the class number. */
 export type RowLine = (cells: readonly string[], numbers: Float64Array, label: number | undefined) => string;
 
 export interface Lines {
@@ -31,8 +28,8 @@ export interface Lines {
 }
 
 /**
- * A header and rows: the copied columns, then `prediction` and, for classes, a
- * `probability_<class>` each; for several targets a `prediction_<target>` each.
+ * The copied columns, then `prediction` and `probability_<class>`, or `prediction_<target>` for
+ * several.
  */
 export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);
@@ -60,9 +57,8 @@ export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesReque
 }
 
 /**
- * For each row `{"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`, `{"prediction":
- * 1.5}`, or for several targets `{"predictions": {"y": 1.5, "z": 2}}`. Copied columns come first:
- * `"columns": {"id": "7"}`, unchanged.
+ * Per row `{"columns": {"id": "7"}, "prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`,
+ * `{"prediction": 1.5}`, or for several targets `{"predictions": {"y": 1.5, "z": 2}}`.
  */
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const { classes, targets } = model;

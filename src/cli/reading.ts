@@ -33,8 +33,7 @@ export interface ReadTable {
 
 /**
  * Reads the CSV at `path`, or standard input for `-`.
- * @throws MlpError ExitCode.noInput, io or noPermission if it can't be read; data if its content is
- * damaged; usage if it has no such target
+ * @throws MlpError ExitCode.noInput, io, noPermission; data for damage; usage for no such target
  */
 export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {
   requireSeparators(options);
@@ -97,8 +96,7 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
 }
 
 /**
- * Opens the rows of a CSV for a model, and closes the file when `use` is done; `name` is the file's
- * name in messages.
+ * Opens the rows of a CSV for a model, named `name` in messages, and closes it after `use`.
  * @throws MlpError as `openSource` and `openModelRows` do
  */
 export async function withModelRows<Result>(

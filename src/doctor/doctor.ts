@@ -81,10 +81,7 @@ export function automaticBackends(
   return { small, large: { backend: 'blas', relaxed, library: library.path } };
 }
 
-/**
- * The speed of each backend on one thread, then of `taken` on all threads. Each takes some 0.25 s.
- * @param threads the number of all threads
- */
+/** Speed of each backend on one thread, then of `taken` on all `threads`, each in some 0.25 s. */
 export async function measureRates(
   features: WasmFeatures,
   { libraries }: BlasSearch,

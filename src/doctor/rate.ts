@@ -36,8 +36,8 @@ const WORKER = new URL(
 );
 
 /**
- * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications per
- * second). A single thread is the calling one; more are started for it.
+ * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications a
+ * second).
  */
 export async function measureRate(setup: RateSetup): Promise<number> {
   const plan = new ArenaPlan(setup.dtype);

@@ -61,9 +61,7 @@ function columnOf(values: ArrayLike<number>, width: number, j: number): Float64A
 /** counts[actual][predicted]: rows of the one class that were predicted to be of the other. */
 export type Confusion = readonly (readonly number[])[];
 
-/**
- * The confusion matrix [classes][classes] of rows whose classes are given by number, both [rows].
- */
+/** The confusion matrix [classes][classes] from class numbers, both [rows]. */
 export function confusionMatrix(
   actual: ArrayLike<number>,
   predicted: ArrayLike<number>,
@@ -98,8 +96,7 @@ export interface ClassScores extends Scores {
 }
 
 /**
- * Precision, recall and F1 of each class. 0/0 (no row of the class, or none predicted to be) is 0,
- * the default of `zero_division` in scikit-learn's `precision_recall_fscore_support`.
+ * Scores of each class. 0/0 (no such row or prediction) is 0, as scikit-learn's `zero_division`.
  */
 export function classScores(confusion: Confusion): ClassScores[] {
   const { hits, actual, predicted } = totalsOf(confusion);
@@ -110,17 +107,13 @@ export function classScores(confusion: Confusion): ClassScores[] {
   }));
 }
 
-/**
- * Precision, recall and F1 in one number each, averaged in three ways (scikit-learn's `average`).
- */
+/** Averaged in three ways (scikit-learn's `average`). */
 export interface AverageScores {
   /** Every class that occurs among the rows or the predictions counts the same. */
   readonly macro: Scores;
   /** Every class counts by its rows. */
   readonly weighted: Scores;
-  /**
-   * Over the rows of all classes together. If each row has one class, all three are the accuracy.
-   */
+  /** Over all rows together: with one class per row, all three are the accuracy. */
   readonly micro: Scores;
 }
 
@@ -167,13 +160,8 @@ function total(counts: readonly number[]): number {
 }
 
 /**
- * [rows] The cross-entropy −log P(y) of each row, from its logits rather than from P, which may be
- * rounded to 0 or 1.
- *
- * - One output h is the logit of the second of two classes: −log P(y) = log(1 + exp(∓h)).
- * - More are those of a softmax: −log P(y) = log Σ exp(h_k) − h_y.
- *
- * @param labels [rows]
+ * [rows] −log P(y) from logits, as P may round to 0: log(1 + exp(∓h)) for one output h, the logit
+ * of the second of two classes; log Σ exp(h_k) − h_y for more.
  * @param logits [rows, outputs] row-major; may be longer
  */
 export function crossEntropies(
@@ -196,10 +184,7 @@ function softplus(h: number): number {
   return Math.max(h, 0) + Math.log1p(Math.exp(-Math.abs(h)));
 }
 
-/**
- * (h_a − h_y) + log(1 + Σ_{k≠a} exp(h_k − h_a)) with the largest logit h_a: no power exceeds 1, and
- * small ones are not lost.
- */
+/** (h_a − h_y) + log(1 + Σ_{k≠a} exp(h_k − h_a)), h_a the largest: small powers are not lost. */
 function softmaxCrossEntropy(
   label: number,
   logits: ArrayLike<number>,
@@ -215,9 +200,7 @@ function softmaxCrossEntropy(
 }
 
 /**
- * The mean of rows' losses, each multiplied by its weight, divided by the number of rows whatever
- * the weights add up to: the loss that a network is trained on.
- *
+ * Σ weight·loss / rows, whatever the weights add up to: the loss that a network is trained on.
  * @param weights [rows] 1 if missing
  */
 export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<number>): number {
@@ -227,8 +210,8 @@ export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<numb
 }
 
 /**
- * The mean of rows' cross-entropies with every probability clipped to [ε, 1 − ε], ε = 2⁻⁵² as in
- * scikit-learn's `log_loss` in float64. No row counts more than 36.04, so the mean is finite.
+ * The mean with probabilities clipped to [ε, 1 − ε], ε = 2⁻⁵², as scikit-learn's `log_loss` in
+ * float64: no row counts more than 36.04, so it is finite.
  */
 export function logLoss(crossEntropies: ArrayLike<number>): number {
   const sum = compensated.sum();
@@ -242,15 +225,11 @@ const LEAST = -Math.log(1 - Number.EPSILON);
 const MOST = -Math.log(Number.EPSILON);
 
 /**
- * The area under the receiver operating characteristic (Hanley and McNeil, Radiology 143, 1982):
- * over all pairs of a row of class `positive` and another row, the share in which the first has the
- * greater score. A tie counts half. From sorted scores in O(n log n).
- *
- * Null if it is undefined: without a row of the class, without another row, or with a score that is
- * NaN.
- *
- * @param labels [rows] the rows' classes
- * @param scores [rows] greater for rows that are more likely of the class
+ * Area under the ROC curve (Hanley and McNeil, Radiology 143, 1982): the share of pairs of a row of
+ * class `positive` and another in which the first has the greater score, a tie counting half. From
+ * sorted scores, O(n log n). Null without either kind of row, or if a score is NaN.
+ * @param labels [rows]
+ * @param scores [rows]
  */
 export function rocAuc(
   labels: ArrayLike<number>,
@@ -283,8 +262,8 @@ export function rocAuc(
 }
 
 /**
- * The mean of the classes' areas, each class against all others: scikit-learn's
- * `roc_auc_score(multi_class="ovr", average="macro")`. Null if one of them is undefined.
+ * The mean of the one-against-rest areas, null if one is: scikit-learn's
+ * `roc_auc_score(multi_class="ovr", average="macro")`.
  */
 export function macroRocAuc(areas: readonly (number | null)[]): number | null {
   const defined = areas.filter((area) => area !== null);

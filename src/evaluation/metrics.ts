@@ -1,7 +1,6 @@
 /**
- * Metrics of a network after each epoch, gathered batch by batch: the mean loss (weighted if the
- * rows have weights, without regularisation), and accuracy with the confusion matrix for classes,
- * R² and RMSE for regression. In those every row counts 1.
+ * Metrics after each epoch, gathered batch by batch: the mean loss (weighted, not regularised);
+ * accuracy and confusion matrix, or R² and RMSE, in which every row counts 1.
  */
 import { predictedClass } from '../network/logits.js';
 import { accuracy, type Confusion } from './classification.js';

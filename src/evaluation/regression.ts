@@ -3,9 +3,8 @@ import { type Arithmetic, compensated, type Sum } from './sum.js';
 
 export interface RegressionScores {
   /**
-   * R² = 1 − Σ(t − o)²/Σ(t − t̄)². If all targets are equal, 1 for a perfect fit and 0 otherwise,
-   * as in scikit-learn's `r2_score`. Null for a single row, which has no variation to explain: R²
-   * is undefined there.
+   * 1 − Σ(t − o)²/Σ(t − t̄)². For equal targets 1 if perfect, else 0, as scikit-learn's `r2_score`;
+   * null for a single row.
    */
   readonly r2: number | null;
   /** √(1/N·Σ(t − o)²), in the target's own unit */
@@ -13,8 +12,8 @@ export interface RegressionScores {
 }
 
 /**
- * R² and RMSE of K targets, gathered chunk by chunk. Over several targets each score is the mean of
- * theirs, as in scikit-learn's `multioutput="uniform_average"`.
+ * R² and RMSE, gathered chunk by chunk; over several targets the mean of theirs, as in
+ * scikit-learn's `multioutput="uniform_average"`.
  */
 export class RegressionErrors {
   readonly #targets: ArrayLike<number>;
@@ -25,9 +24,8 @@ export class RegressionErrors {
   #variations: readonly number[] | undefined;
 
   /**
-   * @param targets [rows, K] row-major, in the units that the network is trained on
-   * @param units [K] for each target, how much of its own unit is 1 for the network: 1 if it is not
-   * standardised
+   * @param targets [rows, K] row-major, in the network's units
+   * @param units [K] how much of the target's own unit is 1 for the network: 1 if not standardised
    */
   constructor(targets: ArrayLike<number>, units: readonly number[], arithmetic: Arithmetic) {
     this.#targets = targets;
@@ -71,8 +69,7 @@ export class RegressionErrors {
   }
 
   /**
-   * Σ(t − t̄)² of target j, in two passes so that a large mean costs no digits; exactly 0 if all
-   * are equal.
+   * Σ(t − t̄)² of target j in two passes: a large mean costs no digits, and equal targets give 0.
    */
   #variation(j: number): number {
     const targets = this.#targets;
@@ -104,10 +101,7 @@ export interface TargetMetrics extends RegressionScores {
 
 /** Over several targets each metric is the mean of theirs. */
 export interface Regression extends TargetMetrics {
-  /**
-   * The mean squared error that the network is trained on: over all rows and targets, in the
-   * network's units.
-   */
+  /** The mean squared error over all rows and targets, in the network's units. */
   readonly loss: number;
   readonly targets: readonly TargetMetrics[];
 }

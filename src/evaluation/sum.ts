@@ -12,10 +12,7 @@ export interface Arithmetic {
   mean(values: ArrayLike<number>, first?: number, stride?: number): number;
 }
 
-/**
- * One addition per term: fast, for the metrics of every epoch. Its rounding error grows with the
- * number of terms.
- */
+/** One addition per term: fast, but the rounding error grows with the number of terms. */
 export const plain: Arithmetic = {
   sum: () => new PlainSum(),
   mean(values, first = 0, stride = 1) {
@@ -45,8 +42,7 @@ class PlainSum implements Sum {
 }
 
 /**
- * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974):
- * its error does not grow with the number of terms.
+ * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974).
  */
 class CompensatedSum implements Sum {
   #total = 0;

@@ -1,9 +1,7 @@
 /**
- * Writes files atomically: after a crash or a power failure, a reader finds the whole new file or
- * the old one.
- *
- * A rename replaces a name at once, but the system may keep the name and lose the bytes, so the
- * bytes are flushed first. The name itself is safe only once its folder has been flushed too.
+ * Writes files atomically: after a crash a reader finds the whole new file or the old one. Bytes
+ * are flushed before the rename, since a system may keep the name and lose them, and the folder
+ * after it.
  */
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,13 +12,11 @@ import { printable } from '../text.js';
 import { isRunning } from './process.js';
 
 /**
- * Writes `parts` in order to a new file, which then replaces the file at `path`. A failure leaves
- * nothing behind, with one exception: if only flushing the folder fails, the new file exists but
- * may not survive a power failure. The bytes must not change until the promise settles.
- *
- * @param otherwise what else the user can do after a failure, as for `writeFailure`
- * @throws MlpError ExitCode.cantCreate without the folder, or if `path` is a directory;
- * noPermission; io
+ * Writes `parts`, which must not change meanwhile, to a file that replaces `path`. A failure leaves
+ * nothing behind; if only flushing the folder fails, the new file exists but may not survive a
+ * power cut.
+ * @param otherwise as for `writeFailure`
+ * @throws MlpError ExitCode.cantCreate without the folder or for a directory; noPermission; io
  */
 export async function writeFileAtomically(
   path: string,
@@ -65,10 +61,7 @@ export function replaceFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => renameSync(partial, path));
 }
 
-/**
- * Creates a file at `path`. For small files: it waits for the disk. Throws system errors: EEXIST if
- * the path is taken.
- */
+/** For small files: waits for the disk. Throws system errors, EEXIST if the path is taken. */
 export function createFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => {
     try {
@@ -97,8 +90,7 @@ export function partialPath(path: string): string {
 }
 
 /**
- * Deletes partial files of dead processes in a folder, and of earlier processes with our PID: call
- * it before this process writes there. Files that can't be deleted stay.
+ * Deletes partial files of dead processes, and of earlier ones with our PID: call before writing.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -109,11 +101,8 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /**
- * The MlpError for a file or folder that can't be written: ExitCode.cantCreate, noPermission or io.
- * Returns an MlpError unchanged.
- *
- * @param otherwise another way out for the user, such as "name another file with -o": the end of
- * the hint, or all of it
+ * An MlpError is returned unchanged, else ExitCode.cantCreate, noPermission or io.
+ * @param otherwise another way out, such as "name another file with -o", to end the hint
  */
 export function writeFailure(path: string, error: unknown, otherwise?: string): MlpError {
   if (error instanceof MlpError) return error;

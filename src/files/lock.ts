@@ -1,12 +1,8 @@
 /**
- * Gives a directory to one process at a time. A file `lock` in it names the process. A killed
- * process leaves its lock behind; the next process sees that it is dead and takes the lock over.
- *
- * A lock file is always complete: it is written under another name, then linked to its own, which
- * fails if one exists. Two processes that find the same stale lock must not both take it over,
- * because the second would take it from the first. So a process first holds `lock.takeover`, a lock
- * on the takeover itself, which follows the same rules. Under it, no other process can replace
- * `lock`, and a lock that was just taken over no longer looks stale.
+ * Gives a directory to one process at a time by a file `lock`, which names it; the next process
+ * takes the lock of a dead one over. The file is complete before it is linked to its name, which
+ * fails if that exists. Two that find a stale lock must not both take it over, so a process first
+ * holds `lock.takeover`, a lock with the same rules, under which a fresh lock can't look stale.
  */
 import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -28,10 +24,8 @@ const ours = new Set<string>();
 const ATTEMPTS = 10;
 
 /**
- * Locks a directory for this process, and takes over the lock of a dead process. A process on
- * another computer counts as alive.
- *
- * @throws MlpError ExitCode.busy if a process holds the lock, even this one, or if the lock file is
+ * Locks a directory, from a dead process too; one on another computer counts as alive.
+ * @throws MlpError ExitCode.busy if a process holds it, even this one, or if the file is
  * unreadable; cantCreate without the directory; noPermission; io
  */
 export function lockDirectory(directory: string): Lock {
@@ -114,10 +108,7 @@ function read(path: string): string | undefined {
   }
 }
 
-/**
- * The process that holds the lock; undefined if there is no lock file.
- * @throws MlpError ExitCode.busy if the file names no process, since then nobody knows whose it is
- */
+/** @throws MlpError ExitCode.busy if the lock file names no process: nobody knows whose it is */
 function holderOf(path: string, directory: string): ProcessIdentity | undefined {
   const text = read(path);
   if (text === undefined) return undefined;

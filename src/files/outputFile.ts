@@ -19,10 +19,7 @@ import { createFileSync, partialPath, replaceFileSync, syncFolder, writeFailure 
 
 const OTHER_FILE = 'name another file with -o';
 
-/**
- * @throws MlpError ExitCode.cantCreate if `path` exists and may not be overwritten; a directory, a
- * device or a pipe never may
- */
+/** @throws MlpError ExitCode.cantCreate if `path` exists; `force` allows only regular files */
 export function requireFree(path: string, force: boolean): void {
   if (!exists(path)) return;
   const target = targetOf(path);
@@ -41,9 +38,7 @@ export function requireOther(input: string, output: string): void {
 }
 
 /**
- * Writes a short text to `path` atomically. `force` replaces an existing file; if `path` is a link,
- * the link stays and its target is replaced.
- *
+ * Writes a short text atomically. `force` replaces an existing file, or the target of a link.
  * @throws MlpError ExitCode.cantCreate if the file exists or its folder does not; noPermission; io
  */
 export function writeNewFile(path: string, text: string, force: boolean): void {
@@ -55,10 +50,7 @@ export function writeNewFile(path: string, text: string, force: boolean): void {
   }
 }
 
-/**
- * A long text, written in chunks. The file gets its name when it is complete; until then, even an
- * exit removes it.
- */
+/** A long text in chunks. It gets its name when complete; until then an exit removes it. */
 export class OutputFile {
   readonly #path: string;
   readonly #force: boolean;
@@ -67,8 +59,7 @@ export class OutputFile {
   #fd: number | undefined;
 
   /**
-   * @param force whether to replace an existing file; if `path` is a link, the link stays and its
-   * target is replaced
+   * @param force whether to replace an existing file, or the target of a link
    * @throws MlpError ExitCode.cantCreate if the file exists or its folder does not; noPermission;
    * io
    */

@@ -1,7 +1,6 @@
 /**
- * The checks that `mlp gradcheck` runs without a file: a graph with derivatives by hand, then networks
- * that together contain every layer, activation, loss and regulariser, and each loss with weighted
- * rows. Layers and losses come from the lists of `network/`: a new one is checked without an edit here.
+ * The checks of `mlp gradcheck` without a file: a graph with derivatives by hand, then networks
+ * with every layer, activation, loss and regulariser of the lists in `network/`.
  */
 import { ACTIVATIONS } from '../kernels/activations.js';
 import type { KernelsRecipe } from '../kernels/create.js';
@@ -14,10 +13,7 @@ import type { Check } from './check.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
 import { checkNetwork, type NetworkProblem } from './networkCheck.js';
 
-/**
- * A residual connection around two neurons, with derivatives by hand:
- * z = relu(relu(x0·w0 + b0)·w1 + b1 + x0).
- */
+/** A residual around two neurons: z = relu(relu(x0·w0 + b0)·w1 + b1 + x0), with its derivatives. */
 export function residualReluGraph(): CheckedGraph {
   return readGraph(
     {
@@ -263,11 +259,7 @@ export function networkProblems(): NetworkProblem[] {
   });
 }
 
-/**
- * Checks all built-in networks.
- *
- * @param kernels of float64
- */
+/** @param kernels of float64 */
 export function checkNetworks(kernels: KernelsRecipe): Check[] {
   return networkProblems().map((problem) => checkNetwork(problem, kernels));
 }

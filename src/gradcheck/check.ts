@@ -1,7 +1,6 @@
 /**
- * Three derivatives side by side, each found in its own way, and the verdict: manual (from the file or a
- * closed form), analytic (backpropagation) and numeric (differences). `gradcheck --json` prints these
- * types.
+ * Three derivatives and the verdict: manual (from the file or a closed form), analytic
+ * (backpropagation) and numeric (differences). `gradcheck --json` prints these types.
  */
 
 import { formatNumber } from '../text.js';
@@ -49,9 +48,9 @@ export interface Manual {
 }
 
 /**
- * Compares the derivatives by one parameter. Analytic and numeric must agree within GRADIENT_TOLERANCE,
- * or within the rounding of the differences: a loss of 1 can't resolve a gradient of 1e−9. At a kink they
- * may differ, and the manual value may be any subgradient: any value between the slopes on both sides.
+ * Analytic and numeric must agree within GRADIENT_TOLERANCE or the rounding of the differences (a
+ * loss of 1 can't resolve a gradient of 1e−9). At a kink, manual may be any value between the two
+ * slopes.
  */
 export function checkParameter(
   name: string,

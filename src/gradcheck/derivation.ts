@@ -1,7 +1,6 @@
 /**
- * A derivative as written by hand: the sum over all paths from an input to the output of the products of
- * the local derivatives along the path, in symbols and in numbers. There may be exponentially many
- * paths, hence the cap; backpropagation computes the same sum without listing its terms.
+ * A derivative by hand: the sum over all paths from input to output of the products of local
+ * derivatives, in symbols and numbers. Paths may be exponentially many, hence the cap.
  */
 import { formatNumber } from '../text.js';
 import { backward, countPaths, forward, type Graph, localDerivatives } from './graph.js';
@@ -105,10 +104,7 @@ function isConstant(graph: Graph, i: number): boolean {
   return i >= graph.inputCount && graph.nodes[i].operands.length === 0;
 }
 
-/**
- * Up to MAX_PATHS paths, walked from the input to the output; `uses` leads nowhere else. Each step goes
- * before the steps already taken, which gives the order of the chain rule.
- */
+/** Up to MAX_PATHS paths; each step goes before those taken, the order of the chain rule. */
 function listPaths(uses: readonly (readonly Edge[])[], input: number, output: number): Path[] {
   interface Walk {
     readonly at: number;

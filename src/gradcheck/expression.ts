@@ -58,9 +58,7 @@ interface Token {
 }
 
 /**
- * Parses one expression. `where` goes before the column in errors: `graph.json: nodes.x1`.
- *
- * @throws MlpError ExitCode.config at the first mistake
+ * `where` goes before the column in errors. @throws MlpError ExitCode.config at the first mistake
  */
 export function parseExpression(source: string, where: string): Expression {
   if (source.length > MAX_LENGTH) {

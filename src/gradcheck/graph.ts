@@ -1,7 +1,6 @@
 /**
- * The scalar computation graph: every operand comes before its use, one pass forward computes the values,
- * one pass back the gradients. It is the small twin of `network`: one number per node, nothing to
- * optimise.
+ * The scalar computation graph: every operand comes before its use, one pass forward gives the
+ * values, one pass back the gradients.
  */
 import type { Operation } from './operations.js';
 
@@ -75,10 +74,7 @@ export function backward(graph: Graph, values: Float64Array, output = graph.outp
   return gradients;
 }
 
-/**
- * How many paths lead from every node to the output: one pass back, exact for any number. A node
- * without a path does not affect the output.
- */
+/** Paths from every node to the output, exact. A node without one does not affect the output. */
 export function countPaths(graph: Graph, output = graph.output): bigint[] {
   const counts = new Array<bigint>(graph.nodes.length).fill(0n);
   counts[output] = 1n;

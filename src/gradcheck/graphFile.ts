@@ -1,9 +1,6 @@
 /**
- * Graph file → checked graph: the shape of the file, its names, its expressions, its nodes.
- *
- * Nodes may refer to each other in any order; the graph has each one after those it uses. Operations
- * inside an expression become nodes of their own. Their name is their text, or if that is long the
- * node they belong to and a number: L.1, L.2.
+ * Graph file → checked graph. Nodes may refer to each other in any order. Operations inside an
+ * expression become nodes, named by their text, or if long by their node and a number: L.1, L.2.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
@@ -41,11 +38,7 @@ export interface CheckedGraph {
   readonly manual: ReadonlyMap<string, number>;
 }
 
-/**
- * Checks a parsed graph file and builds its graph. `file` is its name, for errors.
- *
- * @throws MlpError ExitCode.config for a mistake in the file
- */
+/** @throws MlpError ExitCode.config for a mistake in the file, which errors call `file` */
 export function readGraph(json: unknown, file: string): CheckedGraph {
   checkSchema(graphFileSchema, json, (path) => ({ file, path }));
   // Not the schema's copy: that drops a key __proto__ in silence, and checkNames must refuse it.
@@ -138,11 +131,8 @@ const MAX_OPERATIONS = 10_000;
 const LONGEST_NAME = 16;
 
 /**
- * Builds the graph of `output` for inputs with these values. Every name in the expressions is an input
- * or a node.
- *
- * @throws MlpError ExitCode.config for a cycle, too many operations, or a value or local derivative
- * that is not finite
+ * Builds the graph of `output` for these inputs.
+ * @throws MlpError ExitCode.config for a cycle, too many operations, or a value that is not finite
  */
 function buildGraph(
   inputs: ReadonlyMap<string, number>,
@@ -192,10 +182,7 @@ function buildGraph(
 /** Where a node is in the file, for errors. */
 type Locate = (node: string) => string;
 
-/**
- * The nodes, each after those it uses, otherwise in the order of the file: depth first, with a stack of
- * its own.
- */
+/** The nodes, each after those it uses, else in file order: depth first, with an own stack. */
 function inOrder(expressions: ReadonlyMap<string, Expression>, locate: Locate): Map<string, Expression> {
   const done = new Map<string, Expression>();
   for (const root of expressions.keys()) {

@@ -1,6 +1,6 @@
 /**
- * The gradient check of a whole network, in float64, on a batch of rows: backpropagation against
- * differences of the loss from forward passes alone.
+ * The gradient check of a whole network in float64: backpropagation against differences of its
+ * loss.
  */
 import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
@@ -49,11 +49,9 @@ const PASSES = 16;
 const FEWEST_SAMPLES = 3;
 
 /**
- * Compares up to `samples` elements of every parameter; the seed of the problem draws them. Biases start
- * at 0 and scales at 1: both are moved a little, so that no ReLU sits on its kink.
- *
+ * Compares up to `samples` elements of every parameter (if left out, a few seconds' worth, at least
+ * 3). Biases and scales are moved a little from 0 and 1, so that no ReLU sits on its kink.
  * @param kernels of float64
- * @param samples elements per parameter; if left out, as many as a few seconds allow, at least 3
  */
 export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, samples?: number): Check {
   const { network, x, targets } = buildNetwork(problem, kernels);
@@ -120,10 +118,7 @@ export function buildNetwork(
   return built;
 }
 
-/**
- * @param kinked whether the loss has a kink at 0 of this element, as with L1
- * @param sample the loss, given the side of that kink
- */
+/** @param kinked whether the loss has a kink at 0, as with L1; `sample` is given the side of it */
 function checkElement(
   parameter: Parameter,
   at: number,

@@ -1,13 +1,9 @@
 /**
- * Derivatives by differences, in float64, of functions that may have kinks.
- *
- * A single centred difference (f(x+h) − f(x−h)) / 2h at its best step, h ≈ ε^⅓, has an error of about
- * 1e−10·|f|: too coarse to check a gradient of 1e−4 to a relative 1e−7. Hence Ridders' method: take
- * differences over shrinking steps, extrapolate them to h = 0, and use the entry that moved least
- * (C. J. F. Ridders, Accurate computation of F′(x) and F′(x)F″(x), Advances in Engineering Software
- * 4(2), 1982). Two differences over the narrowest steps come first. They show whether there is a kink.
- * Extrapolated values far from them are ignored, which guards against functions that turn within the
- * wide steps.
+ * Derivatives by differences, in float64, of functions that may have kinks. A single centred
+ * difference at its best step, h ≈ ε^⅓, has an error of about 1e−10·|f|: too coarse for a gradient
+ * of 1e−4 to a relative 1e−7. Hence Ridders' method: extrapolate shrinking steps to h = 0 and use
+ * the entry that moved least (Advances in Engineering Software 4(2), 1982). Two differences over
+ * the narrowest steps come first: they show a kink, and values far from them are ignored.
  */
 
 /** Half the interval that is searched for a kink, for |x| ≤ 1; it grows with |x|. */
@@ -24,10 +20,7 @@ const EVALUATION_ERROR = 8 * Number.EPSILON;
 /** A function at one point. */
 export interface Sample {
   readonly value: number;
-  /**
-   * The sign (−1, 0, 1) of every quantity whose change of sign is a kink, for example the arguments of
-   * all ReLUs, always in the same order. Left out by smooth functions.
-   */
+  /** Signs (−1, 0, 1) whose change is a kink, such as all ReLUs' arguments, in a fixed order. */
   readonly sides?: ArrayLike<number>;
   /** The largest magnitude in the computation of the value; if left out, that of the value itself. */
   readonly magnitude?: number;
@@ -119,10 +112,7 @@ export function numericGradient(
   });
 }
 
-/**
- * Whether no kink lies between two points. A quantity that is 0 at both does not move, so the function
- * has no kink there in this direction.
- */
+/** Whether no kink lies between: what is 0 at both does not move in this direction. */
 function sameSide(a: Sample, b: Sample): boolean {
   if (!Number.isFinite(a.value) || !Number.isFinite(b.value)) return false;
   const left = a.sides ?? [];

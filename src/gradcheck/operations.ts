@@ -1,8 +1,6 @@
 /**
- * The operations of a scalar graph as records by name: the value, and the derivative by every operand,
- * in numbers and in symbols. All calculus of the gradient check is in this file.
- *
- * Symbols: x the operands, y the result.
+ * The operations of a scalar graph by name: value, and derivative by every operand, in numbers and
+ * symbols (x the operands, y the result). All calculus of the gradient check is here.
  */
 
 export interface Operation {
@@ -14,8 +12,7 @@ export interface Operation {
   /** The same in the names of operands and result; left out if every derivative is a plain number. */
   symbols?(x: readonly string[], y: string): string[];
   /**
-   * The quantity whose sign tells which smooth piece of f applies: the argument of a ReLU, a − b of
-   * max(a, b), a denominator. A difference quotient across a change of sign is meaningless.
+   * Its sign tells which smooth piece applies: the argument of a ReLU, a − b of max, a denominator.
    */
   side?(x: readonly number[]): number;
 }

@@ -1,9 +1,6 @@
 /**
- * The activations by name: y = f(x) beside its derivative dy/dx. The spec, the gradient check and
- * the tests take their names from this table; wasm/assembly/activations.ts has the same formulas on
- * vectors, numbered in the order of the table.
- *
- * The file imports nothing, so that the spec can import it.
+ * The activations by name: y = f(x) and its derivative dy/dx. wasm/assembly/activations.ts has the
+ * same formulas on vectors, numbered as here. Imports nothing, so that the spec can import it.
  */
 
 export interface ActivationFormula {
@@ -117,16 +114,11 @@ function normalDensity(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 }
 
-// The error function, to a few units in the last place over the whole range: slow and short.
-// Abramowitz and Stegun: 7.1.6 (a series of positive terms, so nothing cancels) and 7.1.14 (a
-// continued fraction).
+// The error function to a few ulp; Abramowitz and Stegun: 7.1.6 (positive terms only), 7.1.14.
 
 /** Below this the series converges fast; above it erfc is small and needs a form of its own. */
 const SERIES_BOUND = 2;
-/**
- * Terms of the continued fraction that reach double precision at SERIES_BOUND, where it converges
- * slowest.
- */
+/** Terms that reach double precision at SERIES_BOUND, where convergence is slowest. */
 const FRACTION_TERMS = 100;
 
 /** erf(x) = 2/√π · ∫₀ˣ e^−t² dt */

@@ -1,10 +1,7 @@
 /**
- * One block of memory for all tensors of a run, sized before anything is allocated. The code that
- * takes tensors runs twice: first against an `ArenaPlan`, which only counts, then against an
- * `Arena` of that size. So the size is never written down a second time.
- *
- * The memory is a shared WebAssembly.Memory: plain loops see typed arrays, WASM kernels see
- * addresses, a BLAS sees pointers, and all threads see the same bytes.
+ * One block of memory for all tensors of a run. The code that takes tensors runs twice: against an
+ * `ArenaPlan`, which only counts, then against an `Arena` of that size. The memory is a shared
+ * WebAssembly.Memory: JavaScript, WASM, a BLAS and all threads see the same bytes.
  */
 import type { DType, FloatArray, IntVector, Tensor } from './kernels.js';
 
@@ -54,18 +51,14 @@ export class ArenaPlan implements Allocator {
 /** Bytes at the start of the memory, reserved for the static data of a WASM module. */
 export const RESERVED_BYTES = 1024;
 
-/**
- * A memory for this many bytes of tensors, at most ARENA_LIMIT.
- * @throws RangeError if the system does not have that much
- */
+/** @throws RangeError if the size is above ARENA_LIMIT or the system lacks that much */
 export function createMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pagesFor(bytes), maximum: MOST_PAGES, shared: true });
 }
 
 /**
- * Makes a memory large enough for this many bytes of tensors. Its content stays in its place, and
- * views of it stay valid.
- * @throws RangeError if the system does not have that much
+ * Grows a memory in place; views of it stay valid.
+ * @throws RangeError if the system lacks that much
  */
 export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
   const missing = pagesFor(bytes) - memory.buffer.byteLength / PAGE;
@@ -78,8 +71,7 @@ function pagesFor(bytes: number): number {
 }
 
 /**
- * Hands out the tensors of a memory, one after the other. The same calls on the same memory give
- * the same tensors in every thread, so each thread of a team builds its own view of the run.
+ * Hands out the tensors of a memory in order: the same calls give the same tensors in every thread.
  */
 export class Arena implements Allocator {
   #next = RESERVED_BYTES;

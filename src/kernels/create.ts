@@ -11,10 +11,7 @@ import { scratchBytes } from './wasm/loader.js';
 /** Which kernels to use. Plain data, so that it can be sent to a thread. */
 export interface KernelsChoice {
   readonly backend: 'reference' | 'wasm' | 'blas';
-  /**
-   * Whether relaxed SIMD may be used: faster if the engine has it, but not the same bits
-   * everywhere.
-   */
+  /** Whether relaxed SIMD may be used: faster, but not the same bits everywhere. */
   readonly relaxed: boolean;
   /** Path of the BLAS, for `blas`. */
   readonly library?: string;
@@ -36,7 +33,6 @@ export function kernelScratch({ backend }: KernelsChoice, threads: number): numb
 }
 
 /**
- * The kernels of a choice, for one thread.
  * @param scratch address of kernelScratch(…) bytes in the memory, the same for all threads
  * @throws MlpError ExitCode.unavailable if the engine has no SIMD, or the library stopped working
  */

@@ -63,15 +63,11 @@ export interface Activation {
 }
 
 export interface ActivationKernels {
-  /**
-   * y ← f(x + bias) for `rows` rows, bias [columns] or null. y may be x unless f needsInput; then
-   * x ← x + bias stays for the backward pass.
-   */
+  /** y ← f(x + bias), bias [columns] or null. y may be x unless f needsInput; x ← x + bias then. */
   biasActivation(f: Activation, rows: number, x: Tensor, bias: Tensor | null, y: Tensor): void;
 
   /**
-   * dX ← dY ⊙ f′ for `rows` rows, from x (with its bias added; read only if f needsInput) and y;
-   * dBias [columns] ← column sums of dX unless null. dX may be dY.
+   * dX ← dY ⊙ f′ from x (biased; read if f needsInput) and y; dBias ← column sums. dX may be dY.
    */
   biasActivationBackward(
     f: Activation,
@@ -85,12 +81,10 @@ export interface ActivationKernels {
 }
 
 /**
- * The elements that dropout sets to 0. `seed`, `layer` (whole numbers below 2³²) and `step` (below
- * 2⁵³) determine a mask, so it takes no memory, and every thread draws any part of it at any time.
- *
- * The draw of element i, counted in row-major order, is word i mod 4 of Philox4x32-10
- * (reference/elementwise.ts) with the counter (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key
- * (seed, layer). It drops the element if it is below ⌊rate·2³²⌋.
+ * The elements that dropout sets to 0, a function of `seed`, `layer` (both below 2³²) and `step`
+ * (below 2⁵³). Element i, in row-major order, draws word i mod 4 of Philox4x32-10 with the counter
+ * (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key (seed, layer), and is dropped if that is below
+ * ⌊rate·2³²⌋.
  */
 export interface DropoutMask {
   /** The share that is dropped, in [0, 1). */
@@ -117,8 +111,7 @@ export interface ElementwiseKernels {
   gatherLabels(rows: number, source: IntVector, indices: IntVector, out: IntVector): void;
 
   /**
-   * Inverted dropout (Srivastava et al. 2014, section 10) of `rows` rows: out ← x/(1 − rate) where
-   * the mask keeps an element, else 0, even if x is NaN. out may be x.
+   * Inverted dropout (Srivastava et al. 2014, section 10): out ← x/(1 − rate) or 0. out may be x.
    */
   dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void;
 
@@ -149,17 +142,15 @@ export interface RunningMoments {
 }
 
 /**
- * y ← scale·x̂ + shift with x̂ = (x − mean)/√(variance + epsilon), scale and shift [1, columns].
- * `moments` keeps what x̂ is made of, for each column or row: the mean; what rounding to the dtype
- * took off the mean, so that float32 can tell the rows of a column around 10⁶ apart; and
- * 1/√(variance + epsilon). y is another buffer than x.
+ * y ← scale·x̂ + shift, x̂ = (x − mean)/√(variance + epsilon); scale, shift [1, columns].
+ * `moments`: for each column or row the mean, the rounding error of the mean (so that float32 can
+ * tell rows around 10⁶ apart) and 1/√(variance + epsilon). y is not x.
  */
 export interface NormalizationKernels {
   /**
-   * Batch normalisation (Ioffe and Szegedy 2015, Algorithm 1): mean and (biased) variance are those
-   * of each column over the `rows` rows; moments [3, columns].
-   * running ← (1 − momentum)·running + momentum·batch, with the unbiased variance. null leaves it
-   * unchanged (required for a batch of one row, which has no unbiased variance).
+   * Batch normalisation (Ioffe and Szegedy 2015, Algorithm 1), moments [3, columns], biased
+   * variance. running ← (1 − momentum)·running + momentum·batch, with the unbiased variance; null
+   * leaves it as it is (required for a batch of one row).
    */
   batchNorm(
     rows: number,
@@ -285,9 +276,8 @@ export interface OptimizerKernels {
   /**
    * One step of an optimiser over the first `count` parameters.
    * @param scalars the numbers of the rule for this step, at most 8
-   * @param state the tensors [1, parameters] of the rule, at most 3; null for one that its options
-   * don't need
-   * @returns whether all `count` parameters are finite afterwards: the same answer in every thread
+   * @param state tensors [1, parameters] of the rule, at most 3; null for one not needed
+   * @returns whether all `count` parameters are finite afterwards: the same in every thread
    */
   optimizerStep(
     rule: OptimizerRule,

@@ -1,26 +1,18 @@
 /**
- * The optimisers by name: the state that each keeps, the numbers of a step, and the step as a plain
- * loop, which is what the reference does. wasm/assembly/optimizers.ts has the same steps on
- * vectors.
+ * The optimisers by name: state, numbers of a step, and the step as a plain loop (the reference).
+ * wasm/assembly/optimizers.ts has the same steps on vectors.
  */
 import type { FloatArray, OptimizerRule } from './kernels.js';
 
 export interface OptimizerFormula<Options> extends OptimizerRule {
-  /**
-   * The names of its tensors, in the order in which a step takes them; null for one that these
-   * options don't need. A checkpoint keeps the tensors by these names. They start at 0.
-   */
+  /** Names of its tensors in the order of a step, null for one not needed. They start at 0. */
   state(options: Options): readonly (string | null)[];
-  /**
-   * The numbers of a step, in the order in which the step takes them.
-   * @param step counts from 1
-   */
+  /** The numbers of a step, in its order; `step` counts from 1. */
   scalars(options: Options, learningRate: number, step: number): number[];
 }
 
 /**
- * v ← momentum·v + g; p ← p − rate·v (nesterov: p ← p − rate·(g + momentum·v));
- * without momentum p ← p − rate·g.
+ * v ← momentum·v + g; p ← p − rate·v (nesterov: rate·(g + momentum·v); without momentum rate·g).
  */
 const sgd: OptimizerFormula<{ momentum: number; nesterov: boolean }> = {
   name: 'sgd',
@@ -40,10 +32,7 @@ const sgd: OptimizerFormula<{ momentum: number; nesterov: boolean }> = {
   },
 };
 
-/**
- * Kingma and Ba 2015, Algorithm 1. Decoupled weight decay (adamw) comes before the step: see
- * training/optimizer.ts.
- */
+/** Kingma and Ba 2015, Algorithm 1. For adamw's weight decay see training/optimizer.ts. */
 const adam: OptimizerFormula<{ beta1: number; beta2: number; epsilon: number }> = {
   name: 'adam',
   state: () => ['m', 'v'],
@@ -108,8 +97,7 @@ const rmsprop: OptimizerFormula<{
 
 /**
  * Duchi et al. 2011: squares ← squares + g²; p ← p − rate·g/(√(initialAccumulator + squares) +
- * epsilon). The sum starts from initialAccumulator, which is not part of the tensor, so that every
- * state starts at 0.
+ * epsilon). initialAccumulator is added here, so that every state starts at 0.
  */
 const adagrad: OptimizerFormula<{ initialAccumulator: number; epsilon: number }> = {
   name: 'adagrad',

@@ -1,7 +1,4 @@
-/**
- * How the threads of a team divide an operation: each computes a slice of the output, then all
- * meet. The barrier is the team's (training/engine); kernels know this much of it.
- */
+/** How a team's threads divide an operation: each computes a slice of the output, then all meet. */
 
 /** In bytes. Slices start on cache lines if possible, so that no two threads write to one. */
 export const CACHE_LINE = 64;
@@ -19,31 +16,22 @@ export interface Share {
 export const alone: Share = { rank: 0, size: 1, sync() {} };
 
 /**
- * Where the slice of a rank starts among n elements; it ends where the next one starts. Slices
- * start at multiples of `granularity` and differ in size by at most one granule (the last element
- * apart).
- *
- *     sliceStart(10, 0, 2, 4) === 0; sliceStart(10, 1, 2, 4) === 4; sliceStart(10, 2, 2, 4) === 10
+ * Where the slice of a rank starts; it ends where the next starts. Slices start at multiples of
+ * `granularity` and differ by at most one granule: with (10, rank, 2, 4) at 0, 4, 10.
  */
 export function sliceStart(n: number, rank: number, size: number, granularity: number): number {
   const granules = Math.ceil(n / granularity);
   return Math.min(n, Math.floor((granules * rank) / size) * granularity);
 }
 
-/**
- * A thread's part of a tensor: `length` elements or rows from `start`, `offset` bytes after the
- * tensor's first byte.
- */
+/** `length` elements or rows from `start`, `offset` bytes after the tensor's first byte. */
 export interface Slice {
   readonly start: number;
   readonly length: number;
   readonly offset: number;
 }
 
-/**
- * The slices of one thread. Every method returns the same object, overwritten: destructure it at
- * once.
- */
+/** The slices of one thread. Every method returns the same object: destructure it at once. */
 export class Slices {
   readonly #rank: number;
   readonly #size: number;

@@ -1,7 +1,4 @@
-/**
- * The part of the WebAssembly JavaScript API in use: Node has it, but TypeScript declares it only
- * for browsers.
- */
+/** The part of the WebAssembly API in use, which TypeScript declares only for browsers. */
 declare namespace WebAssembly {
   interface MemoryDescriptor {
     initial: number;

@@ -14,10 +14,7 @@ type DataSettings = Omit<
   'train' | 'target' | 'validation' | 'test' | 'delimiter' | 'header' | 'comment'
 >;
 
-/**
- * `data` with the training rows as objects: `{ rows: [{ age: 30, city: 'Rome', income: 1200 }, …],
- * target: 'income' }`.
- */
+/** `{ rows: [{ age: 30, city: 'Rome', income: 1200 }, …], target: 'income' }` */
 export interface RowsInput extends DataSettings, RowData {
   /** The column to predict, or several for a regression. */
   target: DataInput['target'];
@@ -41,9 +38,8 @@ export interface MemoryConfig extends Omit<TrainConfigInput, 'data'> {
 }
 
 /**
- * What the library trains on: the path of a config file, or a config as an object. In an object,
- * all keys mean what they mean in a file, and paths are relative to the working directory. `data`
- * may hold rows or a matrix instead of paths.
+ * The path of a config file, or a config, with paths relative to the working directory; `data` may
+ * hold rows or a matrix instead.
  */
 export type ConfigInput = string | TrainConfigInput | MemoryConfig;
 
@@ -51,7 +47,6 @@ export type ConfigInput = string | TrainConfigInput | MemoryConfig;
 const IN_MEMORY = '-';
 
 /**
- * Checks a config and fills in its defaults; takes data in memory out of it.
  * @throws MlpError as `loadTrainConfig`, with locations such as `config: network.layers[1].type`
  */
 export function readConfig(input: ConfigInput): {

@@ -22,11 +22,8 @@ export interface CsvOptions {
 }
 
 /**
- * Profiles a CSV: its columns, types, ranges, classes and possible problems. Returns what `mlp
- * inspect --json` prints.
- *
- * @throws MlpError ExitCode.noInput, noPermission or io if the file can't be read, data if its
- * content is damaged, usage if it has no such target
+ * Profiles a CSV: columns, types, ranges, classes, problems, as `mlp inspect --json`.
+ * @throws MlpError ExitCode.noInput, noPermission, io; data for damage; usage for no such target
  */
 export async function inspect(path: string, options: CsvOptions = {}): Promise<TableProfile> {
   const { target, delimiter = 'auto', header, comment } = options;
@@ -53,10 +50,8 @@ export interface SuggestedTraining extends Omit<Suggestion, 'config'> {
 }
 
 /**
- * Suggests a train config for a CSV, with a reason for each key: what `mlp init` writes. `train`
- * takes the config.
- * @throws MlpError as `inspect`, and ExitCode.data if the target has a single value or no column is
- * left to learn from
+ * Suggests a train config for a CSV, with a reason for each key, as `mlp init`.
+ * @throws MlpError as `inspect`, and ExitCode.data if there is nothing to learn
  */
 export async function suggestConfig(
   path: string,

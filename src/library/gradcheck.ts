@@ -25,11 +25,9 @@ export interface GradcheckOptions {
 const CHECKED_ROWS = 16;
 
 /**
- * Compares manual, analytic and numeric gradients. Returns what `mlp gradcheck --json` prints;
- * `passed` is the verdict.
- *
- * @param input a graph with derivatives by hand, a train config, or the path of either; if left
- * out, all built-in checks
+ * Compares manual, analytic and numeric gradients, as `mlp gradcheck --json`; `passed` is the
+ * verdict.
+ * @param input a graph, a train config, or the path of either; if left out, all built-in checks
  * @throws MlpError as `train` for a config, ExitCode.config for a mistake in a graph
  */
 export async function gradcheck(

@@ -11,8 +11,8 @@ import type { LossName, Task } from '../spec/words.js';
 import { tableOf } from './config.js';
 
 /**
- * Rows for a model: objects of cells by column name, or a matrix [rows][columns] with the features
- * in the model's order. A flat array is row-major.
+ * Cells by column name, or a matrix [rows][columns] in the model's order; a flat array is
+ * row-major.
  */
 export type Rows = RowData['rows'] | MatrixData['x'];
 
@@ -63,10 +63,9 @@ export class Model {
   }
 
   /**
-   * Predicts the target of each row. Cells are read and encoded as in training; other columns are
-   * ignored. The bits of a row's prediction depend neither on the other rows nor on the machine.
-   *
-   * @throws MlpError ExitCode.data with the location of a missing column or a bad cell, such as
+   * Predicts the target of each row; unused columns are ignored. A row's bits depend neither on the
+   * other rows nor on the machine.
+   * @throws MlpError ExitCode.data with the location of a missing column or bad cell:
    * `data.rows[3].age`
    */
   async predict(rows: Rows): Promise<Prediction[]> {
@@ -87,8 +86,7 @@ export class Model {
   }
 
   /**
-   * Scores the model on rows whose targets are known, with all metrics of `mlp evaluate --json`.
-   *
+   * Scores rows with known targets, as `mlp evaluate --json`.
    * @param rows objects that also have the target column, or `{ x, y }`
    * @throws MlpError ExitCode.data as `predict`, and for a missing target
    */

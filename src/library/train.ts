@@ -7,8 +7,8 @@ import { Model } from './model.js';
 
 export interface TrainOptions {
   /**
-   * The run directory to create, as `mlp train --run` does: config, logs, checkpoints and the
-   * model. It must be new or empty. If left out, nothing is written.
+   * The run directory to create, new or empty, as `mlp train --run`; if left out, nothing is
+   * written.
    */
   run?: string | undefined;
   /** The directory of an interrupted run to resume instead, as `mlp train --resume` does. */
@@ -98,10 +98,7 @@ export class Run {
     readonly validation?: SplitMetrics;
     readonly test?: SplitMetrics;
   };
-  /**
-   * confusion[actual][predicted] in rows: of the test rows, else the validation rows, else the
-   * training rows.
-   */
+  /** [actual][predicted] in rows: of the test rows, else the validation, else the training rows. */
   readonly confusion?: readonly (readonly number[])[];
   /** The epochs that were trained here. */
   readonly history: readonly Epoch[];
@@ -148,8 +145,8 @@ export class Run {
   }
 
   /**
-   * Writes the model file, which `loadModel`, `mlp predict` and Python's `safetensors` read. An
-   * existing file is replaced.
+   * Writes the model file for `loadModel`, `mlp predict` and Python's `safetensors`; replaces a
+   * file.
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   save(path: string): Promise<void> {

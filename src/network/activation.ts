@@ -15,10 +15,7 @@ export class BiasActivation implements Layer {
   #x!: Tensor; // [B, width]
   #output!: Tensor; // [B, width]
 
-  /**
-   * @param ownInput the buffer of x [B, width], if the layer before no longer needs it and y may
-   * take its place; null if others may read x
-   */
+  /** @param ownInput the buffer of x [B, width] if y may take its place; null if others read x */
   constructor(
     spec: ActivationSpec,
     bias: Parameter | null,

@@ -1,10 +1,7 @@
 /**
- * Batch normalisation (Ioffe and Szegedy 2015): each column to mean 0 and variance 1 over the rows of
- * the batch, then times a learnt scale γ, plus a learnt shift β. Evaluation uses the running mean and
- * variance instead, so the output of a row does not depend on the rows beside it.
- *
- * A batch of one row, such as the rest of an epoch, has x̂ = 0 and so y = β: finite, with a gradient
- * for β alone. One row has no variance, so the running mean and variance stay as they are.
+ * Batch normalisation (Ioffe and Szegedy 2015): columns to mean 0 and variance 1 over the batch,
+ * times a learnt scale γ, plus a shift β; evaluation uses the running moments. A batch of one row
+ * has x̂ = 0, so y = β; having no variance, it leaves the running moments as they are.
  */
 import type { Kernels, RunningMoments, Tensor } from '../kernels/kernels.js';
 import type { BatchNormSpec } from '../spec/layerSpec.js';

@@ -1,7 +1,6 @@
 /**
- * Dropout: in training each element is set to 0 with probability `rate`, and the rest are divided by
- * 1 − rate. The expectation stays the same, so evaluation needs nothing at all (inverted dropout;
- * Srivastava et al. 2014, section 10).
+ * Inverted dropout (Srivastava et al. 2014, section 10): in training each element is 0 with
+ * probability `rate`, the rest divided by 1 − rate, so that evaluation needs nothing.
  */
 import type { DropoutMask, Kernels, Tensor } from '../kernels/kernels.js';
 import type { DropoutSpec } from '../spec/layerSpec.js';

@@ -1,6 +1,6 @@
 /**
- * How parameters start. One generator draws the weights layer by layer, element by element in row-major
- * order, so `std * randn(inputs, units)` in NumPy gives the same numbers.
+ * How parameters start. Weights are drawn layer by layer in row-major order, so `std *
+ * randn(inputs, units)` in NumPy gives the same numbers.
  */
 import type { RandomState } from '../random/randomState.js';
 import type { Parameter, ParameterInit, Statistic } from './layer.js';

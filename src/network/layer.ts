@@ -1,6 +1,6 @@
 /**
- * What a layer is, and what the rest of the program knows about a type of layer.
- * Symbols: B rows of the batch, x a layer's input, y its output, `d` before a name its gradient.
+ * What a layer is. Symbols: B rows of the batch, x its input, y its output, `d` before a name its
+ * gradient.
  */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
@@ -24,15 +24,14 @@ export interface Layer {
   readonly reusableOutput?: Tensor;
 
   /**
-   * y [B, outputs] from x [B, inputs]. The layer keeps x for the backward pass: it must not change
-   * in between. The returned tensor belongs to the layer (or is x itself); the next call overwrites it.
+   * y [B, outputs] from x [B, inputs]. x must not change until the backward pass; the next call
+   * overwrites y, which may be x itself.
    */
   forward(rows: number, x: Tensor, pass: Pass): Tensor;
 
   /**
-   * dX [B, inputs] from dY [B, outputs]; also writes the gradients of the layer's own parameters.
-   * dY may be overwritten. If `needsInputGradient` is false nobody reads the result: the layer may
-   * skip it and return dY.
+   * dX [B, inputs] from dY [B, outputs], with the gradients of its parameters. dY may be
+   * overwritten. Unless `needsInputGradient`, it may skip dX and return dY.
    */
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor;
 }

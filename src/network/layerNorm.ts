@@ -1,7 +1,6 @@
 /**
- * Layer normalisation (Ba, Kiros and Hinton 2016): each row to mean 0 and variance 1 over its columns,
- * then each column times a learnt scale γ, plus a learnt shift β. A row never depends on another, in
- * training or in evaluation.
+ * Layer normalisation (Ba, Kiros and Hinton 2016): each row to mean 0 and variance 1 over its
+ * columns, then each column times a learnt scale γ, plus a learnt shift β.
  */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LayerNormSpec } from '../spec/layerSpec.js';

@@ -1,6 +1,5 @@
 /**
- * From logits to the class of a row and its probabilities. Plain loops in double precision, whichever
- * kernels computed the logits.
+ * From logits to classes and probabilities, in double precision whichever kernels computed them.
  */
 import { sigmoid } from '../kernels/activations.js';
 import type { FloatArray } from '../kernels/kernels.js';
@@ -19,9 +18,8 @@ export function classesOf(outputs: number): number {
 }
 
 /**
- * Writes the probabilities of a row's classes into `out`, from element `at` on: softmax(h), shifted by
- * the largest logit. For a single logit σ(−h) and σ(h), each computed by itself because 1 − σ(h) is 0
- * from h = 37 on.
+ * softmax(h) into `out` from `at` on, shifted by the largest logit; for one logit σ(−h) and σ(h),
+ * each by itself because 1 − σ(h) is 0 from h = 37 on.
  */
 export function writeProbabilities(
   logits: FloatArray,

@@ -1,7 +1,6 @@
 /**
- * The losses, from logits, as records by name. One kernel computes value and gradient, stable for
- * logits of any size. B rows, K outputs. A row of weight w counts w times: the formulas below are
- * those of weight 1.
+ * The losses, from logits, by name. One kernel computes value and gradient, stable for logits of
+ * any size. B rows, K outputs; formulas for rows of weight 1.
  */
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
@@ -26,8 +25,7 @@ export interface Loss {
   /** What is averaged over: B rows, or B·K elements, whatever the weights of the rows are. */
   terms(rows: number, outputs: number): number;
   /**
-   * rowLoss[i] ← the sum of row i's terms, times its weight; dLogits ← the gradient of the mean over
-   * all terms unless null (dLogits may be logits). rowLoss is [B, 1].
+   * rowLoss[i] ← the weighted sum of row i's terms; dLogits ← the gradient of the mean unless null.
    */
   evaluate(
     kernels: Kernels,

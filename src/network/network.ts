@@ -1,8 +1,4 @@
-/**
- * A multilayer perceptron: a checked spec turned into layers that work in an arena.
- *
- *     plan → arena → Network → forward, loss, backward → gradients beside the parameters
- */
+/** A multilayer perceptron: a checked spec turned into layers that work in an arena. */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
@@ -67,10 +63,7 @@ export class Network {
     initializeStatistics(this.statistics.list);
   }
 
-  /**
-   * The logits [B, outputs] of x [B, inputs] in evaluation: no dropout, normalised by the running
-   * statistics. The next call overwrites them.
-   */
+  /** Logits [B, outputs] of x [B, inputs] in evaluation. The next call overwrites them. */
   forward(rows: number, x: Tensor): Tensor {
     return this.#forward(rows, x, EVALUATION);
   }
@@ -95,9 +88,7 @@ export class Network {
   }
 
   /**
-   * The loss of a batch with regularisation. Writes its gradient by every parameter into
-   * `parameters.gradients` and updates the statistics once.
-   *
+   * The regularised loss of a batch; writes `parameters.gradients`, updates the statistics once.
    * @param step the number of the training step, from 0: dropout masks depend on it
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {

@@ -1,8 +1,7 @@
 /**
- * All parameters of a network in one contiguous block, and their gradients in another of the same
- * layout: the weights of all linear layers first, then biases, scales and shifts. So L2 (weights
- * alone) and an optimiser's step are one kernel call each. A third block holds the statistics, which
- * layers keep but nothing trains.
+ * All parameters in one block, their gradients in another of the same layout: weights first, then
+ * biases, scales and shifts. So L2 (weights alone) and an optimiser's step are one call each. A
+ * third block holds the statistics, which nothing trains.
  */
 import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';

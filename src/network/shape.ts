@@ -1,6 +1,5 @@
 /**
- * What follows from a spec by arithmetic alone: the output width and the parameters of every layer.
- * It allocates nothing, and its counts are exact however large they are (BigInt).
+ * Output width and parameters of every layer, by arithmetic alone, exact however large (BigInt).
  */
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';

@@ -1,12 +1,8 @@
 /**
- * MT19937, the Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded by the
- * authors' init_genrand of 2002, as NumPy does for an integer seed. This file has words and bounded
- * integers; `randomState.ts` has the distributions.
- *
- * A bounded integer in [0, max] is drawn by rejection: words are masked with the smallest run of ones
- * that covers max. Fewer than half of them are rejected, but no branch predictor can tell which. So the
- * loops over arrays don't branch: they write every word and advance only if it was accepted (a
- * permutation of 60,000 rows takes 15 % less time).
+ * MT19937, the Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded by
+ * init_genrand (2002), as in NumPy. A bounded integer is drawn by rejection, words masked with the
+ * smallest run of ones that covers it. Loops over arrays don't branch: they write every word and
+ * advance if it was accepted, as no predictor can tell (60,000 rows take 15 % less time).
  */
 
 /** Words of the state. */

@@ -1,8 +1,6 @@
 /**
- * `numpy.random.RandomState` for integer seeds: the same draws in the same order, so that a notebook that
- * seeds NumPy can be reproduced. Integers, doubles and permutations are bit-equal. Normals use Math.log,
- * which may differ from the C library's in the last bit (2 ulp in the normal). NumPy froze these streams
- * (NEP 19), so they won't change.
+ * `numpy.random.RandomState` for integer seeds, streams that NumPy froze (NEP 19). Integers,
+ * doubles and permutations are bit-equal; normals use Math.log, up to 2 ulp from the C library's.
  */
 import { Mt19937, STATE_WORDS } from './mt19937.js';
 
@@ -25,21 +23,13 @@ export class RandomState {
   #cachedNormal = 0;
   #hasCachedNormal = false;
 
-  /**
-   * The stream of `numpy.random.RandomState(seed)`.
-   *
-   * @throws RangeError unless seed is an integer in [0, 2³²)
-   */
+  /** @throws RangeError unless seed is an integer in [0, 2³²), as `numpy.random.RandomState(seed)` */
   constructor(seed: number) {
     requireInteger('seed', seed, 0, TWO_32 - 1);
     this.#generator.seed(seed);
   }
 
-  /**
-   * A generator that continues from a snapshot.
-   *
-   * @throws RangeError for a snapshot that no generator can have made
-   */
+  /** @throws RangeError for a snapshot that no generator can have made */
   static fromState(snapshot: RandomStateSnapshot): RandomState {
     const { words, position, cachedNormal } = snapshot;
     requireInteger('number of state words', words.length, STATE_WORDS, STATE_WORDS);
@@ -72,11 +62,7 @@ export class RandomState {
     return (high * 67108864 + low) / TWO_53;
   }
 
-  /**
-   * A double in [low, high), as `uniform(low, high)`.
-   *
-   * @throws RangeError if high − low is not finite
-   */
+  /** @throws RangeError if high − low is not finite; the result is in [low, high) */
   uniform(low: number, high: number): number {
     const range = high - low;
     if (!Number.isFinite(range)) {
@@ -85,10 +71,7 @@ export class RandomState {
     return low + range * this.rand();
   }
 
-  /**
-   * A standard normal, as `randn()`: Marsaglia's polar form of Box and Muller (SIAM Review 6(3), 1964).
-   * It draws pairs and keeps the second one for the next call.
-   */
+  /** Marsaglia's polar form of Box and Muller (SIAM Review 6(3), 1964), which draws pairs. */
   randn(): number {
     if (this.#hasCachedNormal) {
       this.#hasCachedNormal = false;
@@ -110,9 +93,8 @@ export class RandomState {
 
   /**
    * An integer in [low, high), as `randint(low, high)` with its default 64-bit dtype.
-   *
-   * @throws RangeError unless both ends are safe integers (high may be 2⁵³), low is below high, and they
-   * are at most 2⁵³ apart
+   * @throws RangeError unless both are safe integers (high may be 2⁵³), low < high, at most 2⁵³
+   * apart
    */
   randint(low: number, high: number): number {
     requireInteger('randint: low', low, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -142,8 +124,7 @@ export class RandomState {
   }
 
   /**
-   * `size` integers in [0, n), as `choice(n, size, replace)`; without replacement all are different.
-   *
+   * `size` integers in [0, n), as `choice(n, size, replace)`.
    * @throws RangeError if n is not in [1, 2³¹], or if `size` without replacement is more than n
    */
   choice(n: number, size: number, replace = true): Int32Array {

@@ -1,7 +1,6 @@
 /**
- * Which rows to train on and which to hold out: scikit-learn's `train_test_split(np.arange(rows),
- * test_size=testShare, random_state=seed)` for row numbers, in the same order, plain and stratified.
- * What scikit-learn refuses to split is an MlpError here.
+ * scikit-learn's `train_test_split(np.arange(rows), test_size=testShare, random_state=seed)`, plain
+ * and stratified, in the same order; what it refuses to split is an MlpError.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import { counted } from '../text.js';
@@ -14,9 +13,8 @@ export interface RowSplit {
 }
 
 /**
- * Holds out ⌈testShare·rows⌉ rows at random.
- *
- * @throws MlpError ExitCode.config for a share outside (0, 1), ExitCode.data if no row is left to train on
+ * Holds out ⌈testShare·rows⌉ rows.
+ * @throws MlpError ExitCode.config for a share outside (0, 1), data if no row is left to train on
  */
 export function trainTestSplit(rows: number, testShare: number, seed: number): RowSplit {
   const { testRows } = splitSizes(rows, testShare);
@@ -25,12 +23,9 @@ export function trainTestSplit(rows: number, testShare: number, seed: number): R
 }
 
 /**
- * The same sizes as `trainTestSplit`, with every class in both parts in proportion to its rows.
- * `labels` [rows] are in [0, classes); classes without rows don't matter. `classNames` [classes] are for
- * messages.
- *
- * @throws MlpError as `trainTestSplit` does, and ExitCode.data if a class has a single row or a part has
- * fewer rows than classes
+ * As `trainTestSplit`, with every class in both parts in proportion. `labels` [rows] are in [0,
+ * classes); classes without rows don't matter; `classNames` [classes] are for messages.
+ * @throws MlpError also ExitCode.data if a class has one row or a part fewer rows than classes
  */
 export function stratifiedSplit(
   labels: Int32Array,
@@ -141,10 +136,9 @@ function requireDivisible(
 }
 
 /**
- * Divides `draws` among classes of `counts` rows in proportion: each gets the floor of its share, the
- * largest remainders one more, ties broken at random (scikit-learn's `_approximate_mode`: about the mode
- * of the multivariate hypergeometric distribution). The order of the float operations is scikit-learn's,
- * because it decides what ties.
+ * Divides `draws` in proportion to `counts`: each the floor of its share, the largest remainders
+ * one more, ties broken at random (scikit-learn's `_approximate_mode`, with its order of float
+ * operations).
  */
 function apportion(counts: readonly number[], draws: number, random: RandomState): number[] {
   const total = sum(counts);

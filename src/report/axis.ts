@@ -95,10 +95,7 @@ function decadeLabel(value: number): string {
     : value.toExponential(0).replace('e+', 'e');
 }
 
-/**
- * Whole numbers from `first` to `last`: both ends, and between them the multiples of a round step
- * of at least 1. At most `mostTicks` + 1 of them.
- */
+/** Both ends, and between them multiples of a round step; at most `mostTicks` + 1 whole numbers. */
 export function integerTicks(first: number, last: number, mostTicks: number): Tick[] {
   const ends = first === last ? [first] : [first, last];
   const step = Math.max(1, niceStep(last - first || 1, mostTicks));

@@ -1,6 +1,6 @@
 /**
- * A grid of characters to draw lines on, with one layer per line. A braille character has 2×4 dots
- * (U+2800 plus one bit for each), so 80 columns are 160 dots; in ASCII a character is one dot.
+ * A grid of characters to draw lines on, a layer per line. A braille character has 2×4 dots (U+2800
+ * plus one bit for each); in ASCII a character is one dot.
  */
 
 const BRAILLE_BLANK = 0x2800;

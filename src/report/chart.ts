@@ -1,6 +1,5 @@
 /**
- * The loss curves of a run, drawn in characters: training as a solid line, validation as a dashed
- * line with its lowest point marked, so that they differ even without colour.
+ * The loss curves in characters: training solid, validation dashed with its lowest point marked.
  */
 import { formatCount, formatMetric } from '../text.js';
 import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
@@ -43,8 +42,7 @@ interface Point {
 }
 
 /**
- * The chart as lines joined by `\n`, without trailing spaces, at most as wide as the display (but
- * at least 24).
+ * Lines joined by `\n`, without trailing spaces, at most as wide as the display (but at least 24).
  */
 export function lossChart(
   curves: LossCurves,
@@ -129,8 +127,8 @@ function averaged(points: readonly Point[], epochs: number, buckets: number): Po
 }
 
 /**
- * The number of rows nearest to `height` that spaces the ticks of a linear axis evenly, at least
- * two rows apart. A logarithmic axis gets at least four rows, enough for two labels.
+ * The number of rows nearest to `height` that spaces ticks evenly, at least two rows apart. A
+ * logarithmic axis gets at least four rows, enough for two labels.
  */
 function evenHeight({ log, ticks }: Axis, height: number): number {
   if (log) return Math.max(4, height);

@@ -35,10 +35,7 @@ const LONGEST_NAME = 40;
 /** The most classes that a note names. */
 const NAMED_CLASSES = 3;
 
-/**
- * Precision, recall, F1 and ROC AUC of each class, and their averages; a note explains scores of 0
- * without rows.
- */
+/** Precision, recall, F1 and ROC AUC of each class, and their averages. */
 export function classScoresTable(
   classes: readonly ClassScores[],
   averages: Readonly<Record<'macro' | 'weighted' | 'micro', Scores>> & { readonly rocAuc: number | null },
@@ -137,9 +134,8 @@ const LAYOUTS = [
 ];
 
 /**
- * The matrix: actual classes in rows, predicted classes in columns, with totals, the recall of each
- * row, the precision of each column, and the accuracy in the corner. A display too narrow for it
- * gets the most confused pairs.
+ * Actual classes in rows, predicted in columns, with totals, recalls, precisions and the accuracy.
+ * A display too narrow for it gets the most confused pairs.
  */
 export function confusionTable(matrix: ConfusionMatrix, display: Display): string {
   const { classes, counts } = matrix;

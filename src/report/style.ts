@@ -38,12 +38,9 @@ export const plainStyle: Style = {
 };
 
 /**
- * The style of a chalk instance, with as many colours as its level allows. It imports only chalk's
- * type, so a command without colours never loads chalk.
- *
- * The series are blue and vermilion, which people with any common colour blindness can tell apart.
- * Both have a contrast of at least 3.5 against black and against white, which bright yellow does
- * not.
+ * A style from chalk, of which only the type is imported: without colours chalk is never loaded.
+ * Blue and vermilion differ for any common colour blindness, with a contrast of at least 3.5
+ * against black and against white.
  */
 export function chalkStyle(chalk: ChalkInstance): Style {
   const manyColours = chalk.level >= 2;

@@ -23,9 +23,8 @@ export interface TableOptions {
 }
 
 /**
- * A header, a rule, the rows, and the footer below another rule; joined by `\n`. A table wider than
- * the display first shrinks its widest column of text, then its widest column of numbers; an
- * ellipsis marks each cut.
+ * Header, rule, rows, rule, footer, joined by `\n`. If too wide, its widest column of text shrinks
+ * first, then its widest column of numbers; an ellipsis marks each cut.
  */
 export function formatTable(
   columns: readonly Column[],
@@ -43,8 +42,7 @@ export function formatTable(
 }
 
 /**
- * Rows as lines in aligned columns, without trailing spaces, and the width of all columns together.
- * A row with too few cells is filled up with empty ones.
+ * Rows in aligned columns, filled up with empty cells, without trailing spaces; and their width.
  */
 export function alignRows(
   columns: readonly Alignment[],

@@ -1,7 +1,6 @@
 /**
- * Progress bars on a terminal, drawn by cli-progress: one for an epoch, one for the reading of a
- * file. Apart from `progress.ts`, because cli-progress takes some 30 ms to load and only a terminal
- * needs it.
+ * Progress bars on a terminal, for an epoch and for reading a file. Apart from `progress.ts`
+ * because cli-progress takes some 30 ms to load.
  */
 import cliProgress from 'cli-progress';
 import { formatBytes, formatDuration, formatMetricIn, formatRate } from '../text.js';
@@ -47,8 +46,7 @@ export interface BarState {
 }
 
 /**
- * The bar appears after a twelfth of a second, so short epochs do not flicker. It hides the cursor
- * and turns line wrapping off; `finish` undoes both.
+ * Appears after a twelfth of a second, against flicker; `finish` restores the cursor and wrapping.
  */
 export class TerminalProgress implements TrainingProgress {
   readonly #stream: TerminalStream;
@@ -101,8 +99,7 @@ export class TerminalProgress implements TrainingProgress {
 }
 
 /**
- * `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, or as much
- * as fits.
+ * `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, as it fits.
  */
 export function formatBarLine(state: BarState, { width, style, ascii = false }: Display): string {
   const share = state.steps > 0 ? Math.min(1, Math.max(0, state.step / state.steps)) : 1;
@@ -201,9 +198,8 @@ function drawBar(share: number, size: number, style: Style, ascii: boolean): str
 }
 
 /**
- * `stream` without the two codes by which cli-progress saves the cursor position when a bar starts
- * and restores it when the bar stops. After a resize or a warning, the saved position is on another
- * line, which would be erased. The bar never leaves its own line, so it does not need them.
+ * `stream` without the codes by which cli-progress saves and restores the cursor position: after a
+ * resize or a warning that is another line, which would be erased.
  */
 function withoutCursorJumps(stream: TerminalStream): NodeJS.WritableStream {
   return Object.create(stream, {

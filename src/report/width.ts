@@ -4,10 +4,7 @@
 const ONE_COLUMN_EACH =
   /^[\x20-\x7e\xa0-\u02ff\u2010-\u2027\u2030-\u205e\u2070-\u20cf\u2100-\u22ff\u2500-\u259f\u2800-\u28ff]*$/;
 
-/**
- * First characters two columns wide: East Asian scripts and forms (UAX #11, W and F), and emoji
- * drawn as pictures.
- */
+/** Starts of characters two columns wide: East Asian (UAX #11, W and F), and emoji as pictures. */
 const TWO_COLUMNS =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2fb}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\p{Emoji}\ufe0f)/u;
 

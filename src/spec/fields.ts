@@ -1,6 +1,6 @@
 /**
- * The building blocks of the schemas. Every message given to zod here says what was *expected*, in
- * words: `messages.ts` puts the location and what was found before it.
+ * The building blocks of the schemas. Messages say what was *expected*; `messages.ts` adds the
+ * rest.
  */
 import { isObject } from './json.js';
 import { oneOf } from './messages.js';
@@ -31,9 +31,8 @@ export function typesOf(forms: readonly z.core.$ZodTypeDiscriminable[]): string[
 }
 
 /**
- * An object with names of columns or classes as keys. They may be any text: z.record would drop
- * `__proto__` in silence. The object itself is the result, so `value` must not change or default
- * anything.
+ * An object keyed by columns or classes, any text: z.record would drop `__proto__` in silence. The
+ * object itself is the result, so `value` must not change or default anything.
  */
 export function byName<Value>(value: z.ZodType<Value, Value>, expected: string) {
   type ByName = { readonly [name: string]: Value };

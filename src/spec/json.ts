@@ -7,9 +7,7 @@ import { printable, quote, shorten } from '../text.js';
 const maxBytes = 4 * 2 ** 20;
 
 /**
- * The value of a JSON text; a byte order mark is skipped. A key `__proto__` becomes an ordinary own
- * property. `file` is its name in errors.
- *
+ * A byte order mark is skipped; `__proto__` becomes an own property. `file` is its name in errors.
  * @throws MlpError ExitCode.config, with line and column, for malformed JSON, a key given twice,
  * nesting deeper than 64, a number beyond double precision, or more than `mostValues` values
  */
@@ -24,8 +22,7 @@ export function parseJson(text: string, file: string, mostValues = 100_000): unk
 
 /**
  * Reads and parses a JSON file of at most 4 MiB.
- *
- * @throws MlpError as `readError` and `parseJson` do, and ExitCode.config for a file that is not UTF-8
+ * @throws MlpError as `readError` and `parseJson`, and ExitCode.config if it is not UTF-8
  */
 export function readJson(path: string): unknown {
   const bytes = readBytes(path);
@@ -89,11 +86,9 @@ const word = /[\w$.+-]+/y;
 const hex = /[0-9a-fA-F]{4}/y;
 
 /**
- * The grammar of JSON as a check that names the line, what was found there and what was expected. It
- * builds nothing: `JSON.parse` does that once the text is known to be good. It also refuses what
- * `JSON.parse` accepts in silence: a key given twice, a number that overflows, nesting that could
- * exhaust a stack. It loops with a stack of its own, so no input can overflow the call stack.
- *
+ * The grammar of JSON as a check, with the location of a mistake. It also refuses what `JSON.parse`
+ * accepts in silence (a key given twice, an overflowing number, deep nesting), and has a stack of
+ * its own, so no input can overflow the call stack.
  * @throws MlpError ExitCode.config `file:line:column: found …, expected …` at the first mistake
  */
 function checkSyntax(text: string, file: string, most: number): void {
@@ -259,8 +254,8 @@ const WIDTH = 80;
 const INDENT = '  ';
 
 /**
- * The text of a JSON value as people write it. Its own entries have a line each. An object or array
- * inside takes one line if it fits into 80 columns: `"network": { "layers": [16, "relu", 3] },`.
+ * JSON as people write it: a line for each entry; a nested value on one line if it fits into 80
+ * columns.
  */
 export function formatJson(value: unknown): string {
   return broken(value, '');

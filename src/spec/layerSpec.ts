@@ -1,8 +1,6 @@
 /**
- * The layers of a network: one schema per type with its options, ranges, defaults and description.
- * To add one, write its schema and enter it in `forms`; network/layerTypes.ts lists what they compute.
- *
- * The schemas take layers in their long form; `expandNetwork` writes out the short ones first.
+ * The layers of a network: one schema per type, entered in `forms`; network/layerTypes.ts lists
+ * what they compute. Schemas take the long form; `expandNetwork` writes out the short ones first.
  */
 import { ACTIVATION_TYPES, ACTIVATIONS, type PlainActivation } from '../kernels/activations.js';
 import {
@@ -167,10 +165,7 @@ export type DropoutSpec = z.infer<typeof dropout>;
 export type BatchNormSpec = z.infer<typeof batchNorm>;
 export type LayerNormSpec = z.infer<typeof layerNorm>;
 
-/**
- * A layer as a user writes it: a number of units, a name such as `'relu'`, or an object, with defaults
- * left out.
- */
+/** A layer as a user writes it: a number of units, a name such as `'relu'`, or an object. */
 export type LayerInput =
   | number
   | Exclude<LayerSpec['type'], 'linear' | 'residual'>
@@ -178,8 +173,8 @@ export type LayerInput =
   | { type: 'residual'; layers: LayerInput[] };
 
 /**
- * `value` with the layers of a network written out, including those of residuals: 10 becomes
- * {"type": "linear", "units": 10}, "relu" becomes {"type": "relu"}. The schema refuses other mistakes.
+ * Writes layers out, in residuals too: 10 → {"type": "linear", "units": 10}, "relu" → {"type":
+ * "relu"}.
  */
 export function expandNetwork(value: unknown): unknown {
   return isObject(value) && Array.isArray(value.layers)

@@ -1,7 +1,4 @@
-/**
- * Train configs and network specs, from a file or an object to checked values with every default:
- * read, overridden by `--set`, checked.
- */
+/** Train configs and network specs: read, overridden by `--set`, checked, filled with defaults. */
 import { dirname, isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, quote, shorten } from '../text.js';
@@ -43,11 +40,9 @@ export interface LoadedNetworkSpec {
 }
 
 /**
- * Loads a train config. `overrides` are the texts of `--set`. If the network is a path, the spec in
- * that file takes its place.
- *
- * @throws MlpError ExitCode.noInput, noPermission or io if a file can't be read, ExitCode.config for a
- * mistake in it, ExitCode.usage for a wrong override
+ * Loads a train config with `overrides` from `--set`; a network given as a path is read from there.
+ * @throws MlpError ExitCode.noInput, noPermission or io if a file can't be read, config for a
+ * mistake in it, usage for a wrong override
  */
 export function loadTrainConfig(path: string, overrides: readonly string[] = []): LoadedTrainConfig {
   return checkTrainConfig(readJson(path), path, overrides.map(parseOverride));
@@ -55,7 +50,6 @@ export function loadTrainConfig(path: string, overrides: readonly string[] = [])
 
 /**
  * Loads a network spec, or the network of a train config.
- *
  * @throws MlpError as `loadTrainConfig` does, and ExitCode.config if the file is neither
  */
 export function loadNetworkSpec(path: string, overrides: readonly string[] = []): LoadedNetworkSpec {
@@ -79,9 +73,7 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
 }
 
 /**
- * Checks a train config that is already in memory: a `TrainConfigInput`, or any parsed JSON. `path` is its
- * name in errors; the paths inside are relative to its folder (by default the working directory).
- *
+ * Checks a config in memory. `path` is its name in errors; its paths are relative to that folder.
  * @throws MlpError as `loadTrainConfig` does
  */
 export function checkTrainConfig(
@@ -134,8 +126,7 @@ function withNetwork(config: unknown, directory: string): WithNetwork {
 }
 
 /**
- * `--set` as the location of a value that an override set, or of an object that one made along the way.
- * `before` is the document without the overrides.
+ * `--set` as the location of a value that an override set; `before` is the document without them.
  */
 function overriddenLocation(
   path: Path,
@@ -167,9 +158,7 @@ interface Override {
 }
 
 /**
- * Parses `key=value`. The key is a path such as `network.layers[0].units`. The value is JSON, or else
- * taken as a string (`data.target=species`).
- *
+ * Parses `key=value`: a path such as `network.layers[0].units`, and JSON or else a string.
  * @throws MlpError ExitCode.usage for any other form
  */
 export function parseOverride(text: string): Override {
@@ -183,10 +172,9 @@ export function parseOverride(text: string): Override {
 }
 
 /**
- * A copy of `json` with the overrides set in their order, so that the schema judges them like the
- * file's own values. Objects and arrays on the way are made; an array may grow by one element at its
- * end. Setting one of `training.epochs` and `training.steps` removes the other from the file.
- *
+ * A copy of `json` with the overrides set in order, for the schema to judge. Missing objects and
+ * arrays are made; an array may grow by one. Setting `training.epochs` or `steps` removes the
+ * other.
  * @throws MlpError ExitCode.usage if a path leads through a value that is no object or array
  */
 export function applyOverrides(json: unknown, overrides: readonly (string | Override)[]): unknown {

@@ -1,7 +1,4 @@
-/**
- * What an error about a config says: where (file and path), what was found, what was expected, and the
- * nearest known word.
- */
+/** Errors about a config: where, what was found, what was expected, and the nearest known word. */
 import { closestMatch } from 'leven';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, quote, shorten } from '../text.js';
@@ -53,8 +50,8 @@ export function wordsOf(phrase: string): string[] {
 }
 
 /**
- * The known word nearest to `word`, or undefined if none is near. Case, hyphens and underscores don't
- * count; one letter in three may differ; a word that is part of a known one is also near it.
+ * The nearest known word, if any: ignores case, hyphens and underscores; one letter in three may
+ * differ, or it may be a part.
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const plain = normalize(word);
@@ -94,11 +91,9 @@ interface Problem {
 }
 
 /**
- * Checks `value` and returns it with every default filled in. The error names the first problem in the
- * order of the document and counts the others.
- *
- * @param value parsed JSON, short forms expanded
- * @throws MlpError ExitCode.config if it does not fit the schema
+ * Checks `value` (parsed JSON, short forms expanded) and fills in every default.
+ * @throws MlpError ExitCode.config with the first problem in the document, and a count of the
+ * others
  */
 export function checkSchema<Output>(
   schema: z.ZodType<Output>,
@@ -119,8 +114,8 @@ export function checkSchema<Output>(
 }
 
 /**
- * If a value may have several forms, the issues of the form that was meant: the first that takes a
- * value of this kind, preferably one that knows all its keys. Else the issue as it is.
+ * For several forms, the issues of the one meant: the first that takes a value of this kind,
+ * preferably one that knows all its keys. Else the issue as it is.
  */
 function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];

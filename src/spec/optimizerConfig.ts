@@ -1,6 +1,6 @@
 /**
- * `training.optimizer`: one record per optimizer with its options, ranges, defaults and descriptions.
- * To add one, write its record and enter it in `optimizers`; kernels/optimizers.ts has its step.
+ * `training.optimizer`: a record each, entered in `optimizers`; kernels/optimizers.ts has the
+ * steps.
  */
 import { atLeast, byType, flag, fraction, object, positive } from './fields.js';
 import * as z from './zod.js';

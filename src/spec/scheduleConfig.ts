@@ -1,7 +1,6 @@
 /**
- * `training.schedule` and `training.earlyStopping`: one record per schedule with its options, ranges,
- * defaults and descriptions. To add one, write its record and enter it in `plainSchedules`;
- * training/schedules.ts computes its learning rates.
+ * `training.schedule` and `training.earlyStopping`: a record per schedule, entered in
+ * `plainSchedules`; training/schedules.ts computes the learning rates.
  */
 import {
   atLeast,

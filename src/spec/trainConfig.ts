@@ -1,7 +1,4 @@
-/**
- * The train config: its schema, its types, and the JSON Schemas that editors read. All come from the
- * same zod schemas, so they can't disagree.
- */
+/** The train config: its schema, types and JSON Schemas, all from the same zod schemas. */
 import { type DataInput, dataSchema } from './dataConfig.js';
 import { atLeast, choice, flag, object, positive, text, wholeNumber } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
@@ -136,20 +133,14 @@ export interface TrainingConfig extends z.infer<typeof trainingFields> {}
 /** `training` as a user writes it. */
 export interface TrainingInput extends z.input<typeof trainingFields> {}
 
-/**
- * A train config as a user writes it: defaults may be left out, layers may have their short forms, and
- * the network may be the path of a spec file. The descriptions of all keys are in docs/config.md.
- */
+/** A train config as a user writes it. The descriptions of all keys are in docs/config.md. */
 export interface TrainConfigInput extends Omit<z.input<typeof trainSchema>, 'network' | 'data' | 'training'> {
   network: string | NetworkInput;
   data: DataInput;
   training?: TrainingInput;
 }
 
-/**
- * Full paths, for hints about a key in the wrong object: `learningRate` belongs at
- * `training.optimizer.learningRate`.
- */
+/** Full paths, for hints about keys in the wrong object, such as `learningRate`. */
 export const keyHomes: ReadonlyMap<string, string> = new Map([
   ...homes('data', dataSchema),
   ...homes('training', trainingFields),

@@ -1,7 +1,6 @@
 /**
- * One walk over the layers of a spec that gives each its name and widths, and the rules between
- * layers: where a softmax may stand, that a residual keeps its width, and that a layer-norm has more
- * than one number to normalise. Widths are counted in units.
+ * One walk over a spec's layers gives names and widths (in units), and checks where a softmax may
+ * stand, that a residual keeps its width, and that a layer-norm has more than one number.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { LayerSpec } from './layerSpec.js';
@@ -66,9 +65,7 @@ export function checkLayers(layers: readonly LayerSpec[], inputs: number | undef
 }
 
 /**
- * Checks the layers again once the data tell the width of a row. `location` is where the network
- * is written.
- *
+ * Checks the layers of the network at `location` for rows of this width.
  * @throws MlpError ExitCode.config if a layer does not fit the width of its input
  */
 export function checkWidths(

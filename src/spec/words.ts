@@ -1,7 +1,4 @@
-/**
- * The words and limits that a config may use, as lists and as types. No zod here: the command line
- * reads them at every start.
- */
+/** Words and limits of configs. No zod here: the command line reads them at every start. */
 
 export const TASKS = ['regression', 'binary', 'multiclass'] as const;
 export type Task = (typeof TASKS)[number];
@@ -23,8 +20,8 @@ export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
 /**
- * What a comment line may begin with. A row of data must never look like a comment: so no letter,
- * digit, sign, point, blank or quote, and no "?", which stands for a missing cell.
+ * Starts of a comment line: nothing that a row of data may begin with, such as a letter, digit,
+ * sign, point, blank, quote or "?", a missing cell.
  */
 export const COMMENT_START = /^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/;
 

@@ -1,6 +1,6 @@
 /**
- * What is used of zod, by name, so that the build can put it into one file without the rest: loading all of zod takes
- * longer than all else that `mlp params` does.
+ * What is used of zod: the build bundles it without the rest, whose loading would dominate `mlp
+ * params`.
  */
 export {
   any,

@@ -1,7 +1,4 @@
-/**
- * Gradient clipping by the norm (Pascanu, Mikolov and Bengio 2013, Algorithm 1), in the form of
- * torch.nn.utils.clip_grad_norm_.
- */
+/** Gradient clipping by the norm (Pascanu, Mikolov and Bengio 2013, Algorithm 1), as in PyTorch. */
 import type { Kernels } from '../kernels/kernels.js';
 import type { Parameters } from '../network/parameters.js';
 
@@ -9,12 +6,8 @@ import type { Parameters } from '../network/parameters.js';
 const EPSILON = 1e-6;
 
 /**
- * Shortens the gradients to `maxNorm` if their norm √Σg² is larger, and keeps their direction: g ←
- * g·maxNorm/(norm + 1e−6). The norm is over all gradients, including those of the regularisation.
- *
- * If the norm is not finite, the gradients stay as they are. Scaling would turn an infinite one
- * into NaN and the finite ones into 0 or NaN, which hides the cause. The caller sees the norm.
- *
+ * If √Σg², over all gradients, exceeds `maxNorm`: g ← g·maxNorm/(norm + 1e−6). A norm that is not
+ * finite changes nothing: scaling would hide the cause.
  * @returns the norm before clipping
  */
 export function clipGradients(kernels: Kernels, { gradients, layout }: Parameters, maxNorm: number): number {

@@ -1,10 +1,7 @@
 /**
- * The loop over epochs: drives an engine, tells a listener, saves checkpoints, and says why the run
- * ended.
- *
- * A checkpoint is taken between two steps: after an epoch with its metrics, or within an epoch.
- * What follows depends on nothing but the checkpoint, so a resumed run ends in the same bits as one
- * that never stopped.
+ * The loop over epochs: drives an engine, tells a listener, saves checkpoints. A checkpoint is
+ * taken between two steps, and all that follows depends on it alone: a resumed run ends in the same
+ * bits.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { Evaluation } from '../evaluation/metrics.js';
@@ -15,10 +12,7 @@ import type { TrainingPlan } from './plan.js';
 import { createSchedule } from './schedules.js';
 import type { Evaluations } from './step.js';
 
-/**
- * Rows of steps.csv. losses[i] is the loss of step firstStep + i, regularisation included, before
- * its update at learningRates[i].
- */
+/** losses[i] is that of step firstStep + i, regularised, before its update at learningRates[i]. */
 export interface StepRecord {
   readonly epoch: number;
   readonly firstStep: number;
@@ -47,10 +41,7 @@ export interface TrainListener {
 }
 
 export interface TrainResult extends Evaluations {
-  /**
-   * Metrics of the parameters that are kept, as `train` and `validation` are. Missing without test
-   * rows.
-   */
+  /** Metrics of the parameters that are kept. Missing without test rows. */
   readonly test?: Evaluation;
   readonly status: 'completed' | 'early-stopped' | 'interrupted';
   readonly epochs: number;
@@ -99,12 +90,9 @@ export interface RunOptions {
 }
 
 /**
- * Trains an engine's run to the end of its plan, until a monitored metric stops improving, or until
- * the signal is aborted. Then puts the parameters to keep into the engine, and evaluates the test
- * rows for the first time.
- *
- * @throws MlpError ExitCode.config with the epoch and step at which a loss or a parameter is no
- * longer finite
+ * Trains to the end of the plan, until a monitored metric stops improving, or until the signal.
+ * Then puts the parameters to keep into the engine, and evaluates the test rows for the first time.
+ * @throws MlpError ExitCode.config with epoch and step if a loss or a parameter is not finite
  */
 export async function runTraining(
   engine: Engine,
@@ -135,9 +123,7 @@ class Run {
   #history: { train: number[]; validation: number[] } = { train: [], validation: [] };
   #best: RunState['best'];
   #last: EpochRecord | undefined;
-  /**
-   * Wall time that the current epoch took before it was resumed, and when this process started it.
-   */
+  /** Wall time of the current epoch before it was resumed, and when this process started it. */
   #epochMilliseconds = 0;
   #epochStart = performance.now();
   #hasSaved = false;
@@ -341,9 +327,8 @@ class Run {
 const MOST_OF_TIME = 0.05;
 
 /**
- * Says when a checkpoint is due: after the first epoch, and after every other one, unless epochs
- * are so short that checkpoints would take more than a twentieth of the time; within an epoch after
- * so many seconds without one.
+ * When a checkpoint is due: after the first epoch and every other, unless that takes more than a
+ * twentieth of the time; within an epoch after so many seconds without one.
  */
 export class CheckpointTimer {
   readonly #milliseconds: number;

@@ -43,9 +43,8 @@ export function metricOf(metrics: ReadonlyMap<string, number | null>, name: stri
 }
 
 /**
- * Whether `value` is better than `best` by more than `minDelta`: below it for a loss or an RMSE,
- * above it for an accuracy or R². The first finite value is better than none (null). NaN and
- * infinities are never better.
+ * Whether `value` beats `best` by more than `minDelta`: below for a loss or an RMSE, above for an
+ * accuracy or R². The first finite value beats null; NaN and infinities never do.
  */
 export function isBetter(metric: string, value: number, best: number | null, minDelta: number): boolean {
   if (!Number.isFinite(value)) return false;
@@ -97,10 +96,7 @@ export class Monitor {
     return this.#state.waited;
   }
 
-  /**
-   * Whether `patience` epochs in a row brought no improvement. Never right after an improvement, so
-   * a patience of 0 acts like 1, as in Keras.
-   */
+  /** `patience` epochs in a row without improvement; 0 acts like 1, as in Keras. */
   isOutOfPatience(patience: number): boolean {
     return this.waited >= Math.max(1, patience);
   }

@@ -6,13 +6,9 @@ import type { Parameters } from '../network/parameters.js';
 import type { OptimizerConfig } from '../spec/optimizerConfig.js';
 
 export interface Optimizer {
-  /**
-   * Its own tensors [1, parameters] by name, for a checkpoint: a step depends on nothing else. They
-   * start at 0. Plain sgd has none.
-   */
+  /** Its tensors [1, parameters] by name, all that a step depends on; they start at 0. */
   readonly state: Readonly<Record<string, Tensor>>;
   /**
-   * Moves the parameters by their gradients.
    * @param step the number of the step, from 1
    * @returns whether every parameter is finite afterwards
    */

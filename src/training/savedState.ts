@@ -28,9 +28,7 @@ export const anything: Field<unknown> = { is: (_): _ is unknown => true, expecte
 
 /**
  * The fields of a saved state in a new object, or null if `fields` is null.
- *
- * @param owner the state's owner, for the message: `the schedule cosine`
- * @throws MlpError ExitCode.data if `state` is anything else
+ * @throws MlpError ExitCode.data, with the state's `owner`, if `state` is anything else
  */
 export function readState(owner: string, state: unknown, fields: null): null;
 export function readState<State extends object>(

@@ -1,8 +1,4 @@
-/**
- * Learning-rate schedules, from the simplest to the composed. η is the optimiser's learning rate; t
- * counts the run's steps from 0. To add one: its type in the spec, a case in `createPlain`, a
- * formula here.
- */
+/** Learning-rate schedules. η is the optimiser's learning rate; t counts the run's steps from 0. */
 import type { PlainScheduleConfig, ScheduleConfig, WarmUpConfig } from '../spec/scheduleConfig.js';
 import { isBetter, metricOf } from './monitor.js';
 import { aCount, aFiniteNumber, aFiniteNumberOrNull, anything, readState } from './savedState.js';
@@ -41,9 +37,8 @@ function createPlain(config: PlainScheduleConfig, initial: number, { steps }: Sc
     // η·γ^⌊epoch / every⌋, PyTorch's StepLR
     case 'step':
       return formula(config, (_, epoch) => initial * config.gamma ** Math.floor(epoch / config.every));
-    // From η to the minimum along half a cosine. The minimum would be reached at step T, the one
-    // after the last. Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts; PyTorch's
-    // CosineAnnealingLR with T_max = T, stepped after each minibatch.
+    // Half a cosine from η to the minimum, at step T, the one after the last. Loshchilov and Hutter
+    // 2017, "SGDR", equation 5; PyTorch's CosineAnnealingLR, T_max = T, stepped per minibatch.
     case 'cosine':
       return formula(config, (t) => anneal(initial, config.minimum, t / steps));
     case 'one-cycle':
@@ -65,21 +60,15 @@ function formula({ type }: PlainScheduleConfig, learningRate: Schedule['learning
   };
 }
 
-/**
- * end + (start − end)·(1 + cos(π·share)) / 2: from `start` to `end` along half a cosine, as `share`
- * goes from 0 to 1.
- */
+/** From `start` to `end` along half a cosine: end + (start − end)·(1 + cos(π·share)) / 2. */
 function anneal(start: number, end: number, share: number): number {
   return end + ((start - end) * (1 + Math.cos(Math.PI * share))) / 2;
 }
 
 /**
  * From η / divFactor up to η in the first pctStart of the steps, then down to η / divFactor /
- * finalDivFactor at the last step, each along half a cosine.
- *
- * Smith and Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large
- * Learning Rates", in the two phases of PyTorch's OneCycleLR. The momentum is constant
- * (`cycle_momentum=False`).
+ * finalDivFactor, each along half a cosine. Smith and Topin 2018, "Super-Convergence", as PyTorch's
+ * OneCycleLR in two phases with `cycle_momentum=False`.
  */
 function oneCycle(config: ConfigOf<'one-cycle'>, peak: number, steps: number): Schedule {
   const { pctStart, divFactor, finalDivFactor } = config;
@@ -106,12 +95,9 @@ interface PlateauState {
 }
 
 /**
- * Multiplies η by γ, but never below the minimum, after more than `patience` epochs in a row
- * without an improvement, and then waits as long again. An improvement is a gain of more than
- * `minDelta` over the best so far; NaN is none.
- *
- * PyTorch's ReduceLROnPlateau with `threshold_mode="abs"`. A relative threshold, PyTorch's default,
- * has no meaning for an R² below 0.
+ * Multiplies η by γ, down to the minimum, after more than `patience` epochs in a row without a gain
+ * of more than `minDelta`, then waits as long again; NaN is no gain. PyTorch's ReduceLROnPlateau
+ * with `threshold_mode="abs"`: a relative one has no meaning for an R² below 0.
  */
 class ReduceOnPlateau implements Schedule {
   readonly #config: ConfigOf<'reduce-on-plateau'>;
@@ -168,12 +154,9 @@ interface WarmUpState {
 }
 
 /**
- * A straight line from `from`·h at step 0 to h at step W, where the schedule `after` starts with
- * the learning rate h: h·(from + (1 − from)·t / W).
- *
- * For `after`, the run starts at step W: its step 0 is W, its epoch 0 is the epoch of W, and it
- * hears of no epoch before that. So a cosine spans the remaining steps, and no plateau is noticed
- * while the learning rate rises. Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2;
+ * h·(from + (1 − from)·t / W) until step W, where `after` starts with the learning rate h. For
+ * `after`, step 0 is W and epoch 0 the epoch of W: a cosine spans the remaining steps, and no
+ * plateau is noticed before. Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2;
  * PyTorch's LinearLR and SequentialLR with the milestone W.
  */
 class WarmUp implements Schedule {

@@ -1,10 +1,7 @@
 /**
- * One training run in memory: a network, its optimiser and its data, and the training step.
- * Everything here is deterministic; the loop decides when to stop, what to report and what to save.
- *
- * In a team, every thread has a trainer of its own over the same memory. All take the same steps,
- * and each kernel computes its thread's slice of every result. Only the generator and the counters
- * of steps exist once per thread.
+ * A run in memory: network, optimiser, data, and the training step. In a team, every thread has a
+ * trainer over the same memory, and each kernel computes its thread's slice of every result. Only
+ * the generator and the counters of steps exist once per thread.
  */
 import { Batches, type BatchesState } from '../data/dataset/batches.js';
 import type { Dataset, Split } from '../data/dataset/dataset.js';
@@ -73,10 +70,7 @@ export class Trainer {
   readonly #test: SplitRows | null;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [batchSize] rows of the batch
-  /**
-   * [batchSize] The batch while it is drawn, rejected numbers included: other threads must not read
-   * it.
-   */
+  /** [batchSize] The batch while it is drawn, rejected numbers included: not for other threads. */
   #drawn: Int32Array | undefined;
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
@@ -85,9 +79,8 @@ export class Trainer {
   #steps = 0;
 
   /**
-   * Takes all other tensors of the run from the allocator. If that only counts, nothing else may be
-   * called.
-   * @param features of all rows, the training rows first, then validation and test: [rows, inputs]
+   * Takes the other tensors of the run; if the allocator only counts, nothing else may be called.
+   * @param features [rows, inputs] of all rows: training, then validation and test
    */
   constructor(
     config: TrainConfig,
@@ -156,8 +149,8 @@ export class Trainer {
 
   /**
    * Draws a batch and takes one step down its gradient.
-   * @returns the batch's loss before the update, row weights and regularisation included. If it is
-   * not finite, nothing is updated. `isFinite` says whether the updated parameters are finite.
+   * @returns the batch's loss before the update, weighted and regularised; if it is not finite,
+   * nothing is updated. `isFinite` says whether the updated parameters are finite.
    */
   trainStep(learningRate: number): number {
     const kernels = this.#kernels;

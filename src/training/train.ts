@@ -1,6 +1,6 @@
 /**
- * From a config and its data to a trained network: `mlp train`, its `--resume`, `mlp repro` and the
- * library all train through here. Who listens decides what to print.
+ * From a config and its data to a trained network, for `mlp train`, `--resume`, `repro` and the
+ * library.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -78,10 +78,7 @@ export interface TrainedRun extends PreparedRun {
 }
 
 /**
- * Trains a network.
- *
- * @param options.directory the run directory to create; `true` for the first free `runs/<config
- * name>-<n>`. If left out, nothing is written.
+ * @param options.directory to create; `true` for the first free `runs/<config name>-<n>`
  * @throws MlpError ExitCode.noInput, noPermission, io or data for the data; config if the config
  * does not fit them, the run is too large, or it diverges; unavailable for a backend that the
  * machine lacks; cantCreate or busy for the directory
@@ -104,10 +101,7 @@ export async function train(
 }
 
 /**
- * Resumes a run from its last checkpoint, or from its start if it has none yet. It ends in the same
- * bits as if it had never stopped.
- *
- * @param path the run directory
+ * Resumes the run at `path` from its last checkpoint, or its start: it ends in the same bits.
  * @param options.mayExtend whether the config may make the run longer
  * @throws MlpError as `train`, and ExitCode.config, data or unavailable if the config, the data or
  * the kernels differ from the run's
@@ -153,8 +147,7 @@ export interface Reproduction {
 
 /**
  * Trains a finished run again, in memory, and compares the weights.
- * @throws MlpError ExitCode.noInput or data if there is no finished run in the directory; or as
- * `train`
+ * @throws MlpError ExitCode.noInput or data if there is no finished run; or as `train`
  */
 export async function reproduce(path: string, options: TrainOptions = {}): Promise<Reproduction> {
   const then = readSummary(path);

@@ -1,11 +1,8 @@
 /**
- * Finds the BLAS of this machine, in this order: what MLP_BLAS names and nothing else; or
- * Accelerate on macOS; then OpenBLAS, MKL and BLIS from the system's library path and from known
- * folders; then the OpenBLAS inside an installed NumPy wheel. The search only lists folders: Python
- * is never run.
- *
- * Netlib's reference libblas is not in the list: it is slower than the WASM kernels. MLP_BLAS may
- * name it.
+ * Finds the BLAS of this machine: MLP_BLAS and nothing else if it is set; Accelerate on macOS;
+ * OpenBLAS, MKL and BLIS in the library path and known folders; the OpenBLAS of a NumPy wheel
+ * (folders are listed, Python never runs). Netlib's libblas is slower than the WASM kernels: not
+ * searched.
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -13,18 +10,12 @@ import { posix, win32 } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { type BlasFailure, type BlasLibrary, isFailure, openBlas } from './library.js';
 
-/**
- * What the search for a BLAS knows of the machine. The caller passes it, so that a test can
- * describe any other.
- */
+/** What the search knows of the machine; a test can describe any other. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   /** As process.arch has it. */
   readonly arch: string;
-  /**
-   * Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, and on Windows APPDATA and
-   * LOCALAPPDATA.
-   */
+  /** Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, APPDATA and LOCALAPPDATA. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
   readonly home: string;
@@ -109,12 +100,7 @@ function realPath(path: string): string {
   }
 }
 
-/**
- * Why there is no library, in one line: what is wrong with those found, and where the search
- * looked.
- *
- *     MLP_BLAS: /home/ada/notes.txt: not a library (found some other file, expected a shared library (ELF))
- */
+/** Why there is no library, in one line: what is wrong with those found, and where we looked. */
 export function explainSearch({ failures, searched }: BlasSearch): string {
   const faults = failures.map(({ path, reason, detail }) => `${path}: ${reason} (${detail})`);
   if (searched.length === 1) return [...searched, ...faults].join(': ');
@@ -170,8 +156,7 @@ const WINDOWS_LIBRARIES = [
 ];
 
 /**
- * The places to look at, first to last. Lazy: a later place is listed only if the earlier ones had
- * nothing.
+ * The places to look at, in order. Lazy: later ones are listed only if earlier ones had nothing.
  */
 export function* blasPlaces(machine: Machine): Generator<BlasPlace> {
   const { platform, env } = machine;
@@ -253,9 +238,8 @@ function knownFolders(machine: Machine): string[] {
 }
 
 /**
- * The folders in which the installed Pythons keep their packages: first those of an active
- * environment, then of the Pythons on PATH, of the user and of pyenv; the newest version first in
- * each. Only folders of installed versions, each once.
+ * The package folders of installed Pythons: of the active environment, on PATH, the user's,
+ * pyenv's; newest version first in each, each once.
  */
 export function sitePackages(machine: Machine): string[] {
   const folders = machine.platform === 'win32' ? windowsFolders(machine) : posixFolders(machine);

@@ -1,14 +1,9 @@
 /**
- * The kernels of the `blas` backend: a BLAS computes large matrix products right in the arena (it
- * gets addresses of the process, the same bytes that WASM and the typed arrays see); WASM does
- * everything else.
+ * The kernels of the `blas` backend: a BLAS computes large products in place, WASM the rest. The
+ * bits of a product may depend on the number of threads, since libraries choose loops by the size
+ * of their part; `--deterministic` takes WASM.
  *
- * The bits of a product may depend on the number of threads: libraries choose their inner loops by
- * the size of the part that they get (OpenBLAS has a path of its own up to m·n·k = 10⁶).
- * `--deterministic` takes WASM.
- *
- * Symbols: m, n, k sizes of the product as in BLAS; lda, ldb, ldc elements from one row to the
- * next.
+ * m, n, k: sizes of the product; lda, ldb, ldc: elements from one row to the next.
  */
 import { bytesPerElement } from '../arena.js';
 import type { DType, Kernels, ProductKernels } from '../kernels.js';
@@ -17,17 +12,13 @@ import { type WasmOptions, wasmKernels } from '../wasm/index.js';
 import { type BlasLibrary, NO_TRANSPOSE, ROW_MAJOR, TRANSPOSE } from './library.js';
 
 /**
- * The least m·n·k of a product that goes to the library: below it, the call through FFI costs more
- * than the library's faster loops save. Measured with OpenBLAS on AVX-512, both dtypes: even at
- * 2000 (NN, TN) to 4000 (NT). It is compared with the whole product, so the number of threads does
- * not affect the choice.
+ * The least m·n·k that goes to the library; below, a call through FFI costs more than it saves.
+ * Measured with OpenBLAS on AVX-512: even at 2000 (NN, TN) to 4000 (NT). Compared with the whole
+ * product, so that the number of threads does not matter.
  */
 export const LEAST_BLAS_PRODUCT = 4096;
 
-/**
- * @param library as opened by `openBlas` in this thread
- * @param leastProduct the least m·n·k that goes to it
- */
+/** @param leastProduct the least m·n·k that goes to the library, opened in this thread */
 export function blasKernels(
   options: WasmOptions,
   library: BlasLibrary,
@@ -96,10 +87,7 @@ export function blasProduct(
   };
 }
 
-/**
- * Whether to split by rows, or by columns: the one whose largest slice is smaller, else the longer
- * side, since every thread packs the whole of the operand that is not split.
- */
+/** Split the side whose largest slice is smaller, else the longer: every thread packs the other. */
 function splitsByRows(m: number, n: number, threads: number): boolean {
   const byRows = largest(m, threads, ROW_TILE) * n;
   const byColumns = largest(n, threads, COLUMN_TILE) * m;

@@ -1,9 +1,7 @@
 /**
- * Opens a BLAS library through FFI: finds which of the many names its CBLAS has and how wide its
- * integers are, and makes it compute on the calling thread alone, since the team is the
- * parallelism.
- *
- * Failures are values: a useless library is no reason to stop while there is another one, or WASM.
+ * Opens a BLAS through FFI: finds the names of its CBLAS and the width of its integers, and makes
+ * it compute on the calling thread alone, as the team is the parallelism. Failures are values:
+ * another library or WASM may still do.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,8 +12,7 @@ import { hasSymbol, type Identity, settle } from './vendor.js';
 type Koffi = typeof import('koffi');
 
 /**
- * cblas_sgemm or cblas_dgemm. a, b and c are addresses of the process as plain numbers: these hold
- * every user address exactly and cost less than a BigInt.
+ * cblas_sgemm or cblas_dgemm. a, b, c are addresses as plain numbers: exact, cheaper than BigInt.
  */
 export type Gemm = (
   order: number,
@@ -76,9 +73,8 @@ const DECORATIONS = [
 const opened = new Map<string, BlasLibrary | BlasFailure>();
 
 /**
- * Opens a library by its path, or by a bare file name that the system's loader finds; sets it to
- * one thread and tries it on a small product. Call it in each thread that uses the library: some
- * libraries keep a thread count per thread.
+ * Opens a library by path or bare file name, sets it to one thread and tries it. Each thread that
+ * uses it must call this: some libraries keep a thread count per thread.
  */
 export function openBlas(name: string): BlasLibrary | BlasFailure {
   let result = opened.get(name);
@@ -237,9 +233,7 @@ export interface Binary {
   readonly format: 'ELF' | 'Mach-O' | 'PE';
   /** As in process.arch; several in a universal file, "unknown" for an unknown number. */
   readonly architectures: readonly string[];
-  /**
-   * The least size of the whole file if its header says so: loading a cut file kills the process.
-   */
+  /** The least size of the file by its header: loading a cut file kills the process. */
   readonly bytes: number;
 }
 
@@ -270,8 +264,7 @@ export function identifyBinary(header: Uint8Array): Binary | null {
 }
 
 /**
- * The end of the section table, which linkers write last (ELF-64 Object File Format, Figure 1); 0
- * for 32 bits.
+ * The end of the section table, which is last (ELF-64 Object File Format, Figure 1); 0 for 32 bits.
  */
 function elfBytes(view: DataView, littleEndian: boolean): number {
   if (view.getUint8(4) !== 2) return 0;

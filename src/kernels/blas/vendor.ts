@@ -22,11 +22,9 @@ export function hasSymbol(handle: LibraryHandle, symbol: string): boolean {
 }
 
 /**
- * Identifies the vendor by its own functions, and sets the library to compute on the calling thread
- * alone.
- *
- * @param decorate adds the prefix and suffix that the library gives its names (NumPy's wheels)
- * @param decorated64 whether the suffix of the names means 64-bit integers
+ * Identifies the vendor by its own functions, and sets the library to one thread.
+ * @param decorate adds the prefix and suffix of the library's names (NumPy's wheels)
+ * @param decorated64 whether the suffix means 64-bit integers
  */
 export function settle(
   handle: LibraryHandle,

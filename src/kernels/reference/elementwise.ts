@@ -83,17 +83,11 @@ const ROUNDS = 10;
 /** The multipliers of the counter's words 0 and 2. */
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
-/**
- * What is added to the key after each round: the fractions of the golden ratio and of √3, times
- * 2³².
- */
+/** Added to the key after each round: the fractions of the golden ratio and of √3, times 2³². */
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/**
- * Writes four words to `out`, uniform on 0 to 2³² − 1, from a counter of four words and a key of
- * two.
- */
+/** Writes four words to `out`, uniform below 2³², from a counter of four and a key of two. */
 export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>, out: Uint32Array): void {
   let c0 = counter[0];
   let c1 = counter[1];
@@ -119,10 +113,7 @@ export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>, o
   out[3] = c3;
 }
 
-/**
- * The upper 32 of the 64 bits of a·b, unsigned: schoolbook multiplication in halves of 16 bits,
- * each sum below 2³².
- */
+/** The upper 32 of the 64 bits of a·b, unsigned, in halves of 16 bits (each sum below 2³²). */
 function highProduct(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;

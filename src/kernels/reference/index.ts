@@ -1,6 +1,5 @@
 /**
- * The kernels as plain loops: every other backend is tested against them. Sums are in double
- * precision for either dtype, except in the product, which rounds as it goes.
+ * The kernels as plain loops, which test every other backend. Sums are double, except in products.
  */
 import type { DType, Kernels } from '../kernels.js';
 import { activations } from './activations.js';

@@ -1,7 +1,4 @@
-/**
- * The losses of rows with their gradients, and softmax, as plain loops. Sums are in double
- * precision.
- */
+/** The losses of rows with their gradients, and softmax; sums in double precision. */
 import { sigmoid, softplus } from '../activations.js';
 import type { FloatArray, LossKernels } from '../kernels.js';
 

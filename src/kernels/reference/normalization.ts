@@ -98,10 +98,7 @@ export const normalization: NormalizationKernels = {
   },
 };
 
-/**
- * The mean of `count` elements from `first` on, `step` apart, and the sum of their squared
- * deviations from it.
- */
+/** Mean of `count` elements `step` apart, and the sum of their squared deviations from it. */
 function momentsOf(
   x: FloatArray,
   first: number,

@@ -10,10 +10,7 @@ export const product: ProductKernels = {
   },
 };
 
-/**
- * c[m, n] += op(a)·b, a row of b at a time, four for one pass over the row of c; op(a)[i, p] =
- * a[i·aRow + p·aColumn].
- */
+/** c[m, n] += op(a)·b, four rows of b for one pass over c; op(a)[i, p] = a[i·aRow + p·aColumn]. */
 function addScaledRows(
   m: number,
   n: number,
@@ -48,10 +45,7 @@ function addScaledRows(
   }
 }
 
-/**
- * c[m, n] += a·bᵀ with b stored [n, k]: the dot products of rows, four at a time for one pass over
- * the row of a.
- */
+/** c[m, n] += a·bᵀ with b stored [n, k], four dot products for one pass over the row of a. */
 function addDotProducts(m: number, n: number, k: number, a: FloatArray, b: FloatArray, c: FloatArray): void {
   for (let i = 0; i < m; i++) {
     const aRow = i * k;

@@ -5,9 +5,7 @@ import { MAX_PARTIALS, type WasmFunction, type WasmThread } from './loader.js';
 
 const LABEL_BYTES = 4;
 
-/**
- * Elements of a dropout mask that one counter decides; a cache line holds a whole number of them.
- */
+/** Elements that one counter decides; a cache line holds a whole number of them. */
 const DRAWS_OF_BLOCK = 4;
 
 /** Up to this many elements every thread sums them all: less work than to share it. */

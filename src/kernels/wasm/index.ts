@@ -1,11 +1,7 @@
 /**
  * The kernels in WebAssembly SIMD, for one thread of a team. Every operation computes its slice,
- * then calls `share.sync()` once. So an operation may read all that the operations before it wrote,
- * and overwrite what they read.
- *
- * An element is computed by the same instructions in the same order in any slice: the number of
- * threads never changes a bit. So the whole sizes of a product decide which path it takes, never
- * the sizes of a slice.
+ * then calls `share.sync()` once. An element takes the same instructions in any slice, so threads
+ * never change a bit: the whole sizes of a product choose its path, never those of a slice.
  */
 import type { DType, Kernels } from '../kernels.js';
 import { alone, type Share } from '../share.js';
@@ -21,15 +17,9 @@ export interface WasmOptions {
   readonly dtype: DType;
   /** The arena's memory. */
   readonly memory: WebAssembly.Memory;
-  /**
-   * The address of scratchBytes(share.size) bytes in it, aligned to 64: the same for all threads of
-   * the team.
-   */
+  /** Address of scratchBytes(share.size) bytes in it, aligned to 64; the same for all threads. */
   readonly scratch: number;
-  /**
-   * Whether to use relaxed SIMD if the engine has it: faster, but not the same bits on every
-   * machine.
-   */
+  /** Whether to use relaxed SIMD if present: faster, but not the same bits everywhere. */
   readonly relaxed: boolean;
   /** Alone if left out. */
   readonly share?: Share;

@@ -1,7 +1,4 @@
-/**
- * Finds, compiles and instantiates the modules of `assembly/`, and what each thread needs to call
- * them.
- */
+/** Finds, compiles and instantiates the modules of `assembly/`. */
 import { readFileSync } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import { bytesPerElement } from '../arena.js';
@@ -9,8 +6,7 @@ import type { DType } from '../kernels.js';
 import { type Share, Slices } from '../share.js';
 
 /**
- * A function of a module, described in `assembly/`. Addresses, steps between rows (`…Step`,
- * `rowBytes`) and scratch are in bytes; the address 0 stands for no tensor.
+ * A function of `assembly/`. Addresses, row steps and scratch are in bytes; 0 stands for no tensor.
  */
 export type WasmFunction = (...values: number[]) => number;
 export type WasmFunctions = Readonly<Record<string, WasmFunction>>;
@@ -39,23 +35,17 @@ export function detectFeatures(): WasmFeatures {
   };
 }
 
-/**
- * The modules lie beside the compiled loader; tests, which run the sources, take them from dist/
- * too.
- */
+/** The modules lie beside the compiled loader; tests take them from dist/ too. */
 const FOLDER = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/kernels/wasm/' : './',
   import.meta.url,
 );
 
-/**
- * Compiled modules by file name: once per thread; V8 shares the machine code among the threads of a
- * process.
- */
+/** By file name, once per thread; V8 shares the machine code among threads. */
 const compiled = new Map<string, WebAssembly.Module>();
 
 /**
- * The functions of a dtype on a memory. Overwrites the memory's first RESERVED_BYTES (arena.ts).
+ * Overwrites the memory's first RESERVED_BYTES (arena.ts).
  * @throws MlpError ExitCode.unavailable if the engine lacks SIMD, or relaxed SIMD if that is wanted
  */
 export function loadKernels(
@@ -98,14 +88,10 @@ function read(url: URL): Uint8Array<ArrayBuffer> {
 /** The most partial sums of one total, and so the most threads that can have one each. */
 export const MAX_PARTIALS = 256;
 
-/**
- * Two sets that take turns: a fast thread may set the next while a slow one still adds up the last.
- */
+/** Two sets in turn: a fast thread may set the next while a slow one adds up the last. */
 const PARTIALS_BYTES = 2 * MAX_PARTIALS * 8;
 
-/**
- * What a product packs into, for one thread and the larger dtype. Other operations use it for less.
- */
+/** What a product packs into, for one thread and the larger dtype; others use less. */
 export const PRODUCT_SCRATCH_BYTES = 565_504;
 
 /** The bytes of scratch that a team of this many threads needs: once, and not initialised. */
@@ -113,10 +99,7 @@ export function scratchBytes(threads: number): number {
   return PARTIALS_BYTES + threads * PRODUCT_SCRATCH_BYTES;
 }
 
-/**
- * Partial sums of a team: each thread sets its own, all meet, and all add the same numbers in the
- * same order.
- */
+/** Partial sums of a team: each sets its own, all meet, and all add the same numbers in order. */
 export class Partials {
   readonly #values: Float64Array;
   readonly #share: Share;
@@ -134,8 +117,7 @@ export class Partials {
   }
 
   /**
-   * Meets the other threads, and adds up the first `count` partial sums that they have set since
-   * the last total.
+   * Meets the other threads, and adds up the first `count` partial sums set since the last total.
    */
   total(count: number): number {
     this.#share.sync();
@@ -159,9 +141,7 @@ export interface WasmThread {
   readonly memory: WebAssembly.Memory;
 }
 
-/**
- * @param scratch address of scratchBytes(share.size) bytes in the memory, the same for all threads
- */
+/** @param scratch scratchBytes(share.size) bytes in the memory, the same for all threads */
 export function wasmThread(
   dtype: DType,
   wasm: WasmFunctions,

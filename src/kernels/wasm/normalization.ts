@@ -1,7 +1,4 @@
-/**
- * The normalisations: batch normalisation by columns, layer normalisation by rows, and its sums
- * over the rows by columns. So one thread takes each sum, in the order of the rows.
- */
+/** Batch and layer normalisation, each sum taken by one thread in the order of the rows. */
 import type { NormalizationKernels } from '../kernels.js';
 import type { WasmThread } from './loader.js';
 

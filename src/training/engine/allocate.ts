@@ -1,6 +1,5 @@
 /**
- * Lays a run out in memory. The same code runs in the plan that counts bytes, in the main thread,
- * and in every thread of a team.
+ * Lays a run out in memory: the same code in the plan, the main thread and every thread of a team.
  */
 import { totalmem } from 'node:os';
 import type { Dataset } from '../../data/dataset/dataset.js';
@@ -32,9 +31,8 @@ export interface RunSetup {
 }
 
 /**
- * Allocates the run's tensors, always in the same order. The features are first: a dataset's memory
- * begins with them.
- *
+ * Allocates the run's tensors in a fixed order, features first: a dataset's memory begins with
+ * them.
  * @param createKernels gets the address of the kernels' scratch
  */
 export function assemble(
@@ -53,10 +51,8 @@ export function assemble(
 const taken = new WeakSet<WebAssembly.Memory>();
 
 /**
- * The memory for a run: the dataset's own memory, grown, so that the features are in place. A
- * second run on the same dataset gets a memory and a copy of its own. The size is known before
- * anything is allocated.
- *
+ * The dataset's memory, grown, with the features in place; a second run on the same dataset gets a
+ * copy.
  * @throws MlpError ExitCode.config if the run is too large
  */
 export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {

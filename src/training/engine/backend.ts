@@ -14,18 +14,14 @@ export interface BackendChoice extends KernelsChoice {
 }
 
 /**
- * `auto` looks for a BLAS only if m·n·k of the network's largest product is at least this. Finding
- * and loading a BLAS takes some 40 ms, which smaller products never win back.
+ * The least m·n·k of the largest product for which `auto` looks for a BLAS: that takes some 40 ms.
  */
 export const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
 
 /** One more thread pays for its barriers with this many floating-point operations of a step. */
 const OPERATIONS_PER_THREAD = 1.5e6;
 
-/**
- * @param features of the WebAssembly engine; detected if left out
- * @throws MlpError ExitCode.unavailable if the config demands a backend that the machine lacks
- */
+/** @throws MlpError ExitCode.unavailable if the config demands a backend that the machine lacks */
 export function chooseBackend(
   { backend, deterministic }: Pick<TrainConfig, 'backend' | 'deterministic'>,
   plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize'>,

@@ -1,7 +1,4 @@
-/**
- * The words that the main thread and the threads of a team share besides the arena: the barrier,
- * the current command, and its result. Nothing else passes between threads while they train.
- */
+/** All that threads of a team share besides the arena: the barrier, the command and its result. */
 import type { Share } from '../../kernels/share.js';
 
 export const Command = { train: 1, evaluate: 2, evaluateTest: 3, state: 4, stop: 5 } as const;
@@ -133,9 +130,8 @@ export class Control {
   }
 
   /**
-   * A thread's rank in the team, with the barrier.
-   * @param crowded whether there are more threads than processors: then spinning would delay the
-   * threads waited for
+   * A thread's rank, with the barrier.
+   * @param crowded more threads than processors: spinning would delay the threads waited for
    */
   share(rank: number, size: number, crowded: boolean): Share {
     if (size === 1) return { rank, size, sync() {} };

@@ -1,6 +1,5 @@
 /**
- * What takes the steps of a run: a trainer in this thread (`LocalEngine`), or a team of threads
- * (`team.ts`). The loop over epochs (`loop.ts`) knows nothing else of it.
+ * What takes the steps of a run: a trainer in this thread (`LocalEngine`) or a team (`team.ts`).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../../data/dataset/dataset.js';
@@ -43,9 +42,7 @@ export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * An engine between two steps: another engine started from it does what this one would have done.
- */
+/** An engine between two steps: one started from it does the same as this one. */
 export interface EngineState {
   readonly trainer: TrainerState;
   /** By the names of `Trainer.tensors`. Views of the engine's memory, valid until its next call. */
@@ -87,10 +84,8 @@ export class LocalEngine implements Engine {
   }
 
   /**
-   * Allocates a run of one thread, writes its data into memory, and draws the weights or takes them
-   * from a state.
-   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable if its kernels
-   * are missing
+   * Allocates a run of one thread, with data and weights (drawn, or from a state) in memory.
+   * @throws MlpError ExitCode.config if the run is too large, unavailable without its kernels
    */
   static start(setup: Omit<RunSetup, 'threads'>, dataset: Dataset, state?: EngineState): LocalEngine {
     const { config, plan, choice } = setup;
@@ -151,7 +146,7 @@ export class LocalEngine implements Engine {
 }
 
 /**
- * Draws the parameters of a run, or restores them and all else from a state.
+ * Draws the parameters of a run, or restores all from a state.
  * @throws MlpError ExitCode.data if the state belongs to another network or optimiser
  */
 export function begin(trainer: Trainer, state: EngineState | undefined): void {

@@ -1,7 +1,4 @@
-/**
- * A team of equal threads that take the same steps over one memory. The main thread computes
- * nothing: it gives commands, watches, and hears signals at once.
- */
+/** Equal threads that take the same steps over one memory; the main thread commands and watches. */
 import { availableParallelism } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Dataset } from '../../data/dataset/dataset.js';
@@ -79,10 +76,9 @@ export class Team implements Engine {
   }
 
   /**
-   * Allocates a run, writes its data into memory, draws the weights or takes them from a state, and
-   * starts the threads.
-   * @throws MlpError ExitCode.config if the run is too large, ExitCode.unavailable or
-   * ExitCode.internal if a thread can't start
+   * Allocates a run, with data and weights (drawn, or from a state), and starts the threads.
+   * @throws MlpError ExitCode.config if it is too large, unavailable or internal if a thread can't
+   * start
    */
   static async start(
     run: RunSetup,

@@ -1,8 +1,7 @@
 /**
- * The checkpoints of a run: files `step-<n>.checkpoint`. The first line is `mlp checkpoint 1
- * <SHA-256 of all that follows, in hexadecimal>`, the rest a safetensors file: damage is noticed
- * before anything in the file is used. The two newest are kept, so that one is left whatever
- * happens to the other. The run's directory must be locked: nobody else may write here.
+ * Checkpoints `step-<n>.checkpoint`: a line `mlp checkpoint 1 <SHA-256 of all that follows, in
+ * hexadecimal>`, then a safetensors file, so damage is noticed before use. The two newest are kept.
+ * The run's directory must be locked.
  */
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
@@ -45,10 +44,9 @@ export class CheckpointStore {
   constructor(readonly folder: string) {}
 
   /**
-   * Saves the state after `step` steps. Then deletes all other checkpoints but the newest sound one
-   * before it; those of later steps go too. If saving fails, the old ones are left. One call at a
-   * time; the tensors must not change until it resolves.
-   *
+   * Saves the state after `step` steps, then deletes all others but the newest sound one before it.
+   * If saving fails, the old ones stay. One call at a time; tensors must not change until it
+   * resolves.
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   async save(step: number, { header, parts }: EncodedTensors): Promise<void> {
@@ -59,11 +57,9 @@ export class CheckpointStore {
   }
 
   /**
-   * The newest checkpoint that is whole, verified; undefined if the run has none at all.
-   *
+   * The newest checkpoint that is whole; undefined if there is none at all.
    * @param warn told of each newer one that is damaged or can't be read
-   * @throws MlpError ExitCode.data if all checkpoints are damaged; noPermission if one may not be
-   * read
+   * @throws MlpError ExitCode.data if all are damaged, noPermission if one may not be read
    */
   async load(warn: (sentence: string) => void): Promise<Checkpoint | undefined> {
     const steps = await this.#steps();
@@ -165,9 +161,8 @@ export function withChecksum(parts: readonly Uint8Array[]): Uint8Array[] {
 }
 
 /**
- * Reads a checkpoint from start to end, a chunk at a time, and compares it with its checksum.
- * @throws MlpError ExitCode.data if it is damaged, noInput if it is missing, noPermission or io if
- * it can't be read
+ * Compares a checkpoint with its checksum, a chunk at a time.
+ * @throws MlpError ExitCode.data if it is damaged, noInput, noPermission or io if it can't be read
  */
 async function verifyChecksum(path: string): Promise<void> {
   const name = printable(path);

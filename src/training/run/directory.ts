@@ -1,6 +1,6 @@
 /**
- * The directory of a run (see `RUN_FILES`). It is created before training starts, so that a
- * directory that can't be written is noticed at once, and locked while a process trains into it.
+ * The directory of a run (see `RUN_FILES`), created before training to notice a failure at once,
+ * and locked while a process trains into it.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
@@ -39,13 +39,10 @@ export class RunDirectory {
 
   /**
    * Creates the directory and writes its config.json.
-   *
-   * @param asked the directory that the user named, which must be new or empty; else the first free
-   * `runs/<config name>-<n>` is taken
-   * @param config its paths are relative to `configDirectory`; in the run they become relative to
-   * the run, so that the run can be trained again from there
+   * @param asked which must be new or empty; else the first free `runs/<config name>-<n>`
+   * @param config its paths, relative to `configDirectory`, become relative to the run
    * @throws MlpError ExitCode.cantCreate if it can't be created or is not empty, busy if another
-   * process trains into it, noPermission if that is not allowed
+   * process trains into it, noPermission
    */
   static async create(
     asked: string | undefined,
@@ -72,7 +69,6 @@ export class RunDirectory {
   }
 
   /**
-   * Opens the directory of a run, to resume it.
    * @throws MlpError ExitCode.noInput if there is no run, busy if another process trains into it
    */
   static async open(path: string): Promise<RunDirectory> {
@@ -102,8 +98,7 @@ export class RunDirectory {
   }
 
   /**
-   * The state of the last sound checkpoint, undefined if the run has none yet. `warn` is told of
-   * damaged ones.
+   * The state of the last sound checkpoint, if any; `warn` is told of damaged ones.
    * @throws MlpError ExitCode.data if all are damaged
    */
   async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
@@ -193,10 +188,7 @@ function makeDirectory(path: string): void {
   }
 }
 
-/**
- * Whether the directory holds nothing but our lock and the remains of a process that was killed as
- * it started.
- */
+/** Whether it holds only our lock and the remains of a process that was killed as it started. */
 async function hasRoom(path: string): Promise<boolean> {
   await removeLeftovers(path);
   // The partial file of a running process is a lock that it will not get.

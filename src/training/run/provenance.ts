@@ -66,8 +66,8 @@ function hashOf(sha256: string | undefined): string {
 }
 
 /**
- * How the kernels of two runs differ, if they round differently. The number of threads matters only
- * for a BLAS. Only a BLAS and kernels with relaxed SIMD depend on the machine.
+ * How the kernels of two runs differ, if they round differently: threads matter only for a BLAS,
+ * the machine only for a BLAS or relaxed SIMD.
  */
 export function kernelsDifference(found: Provenance, expected: Provenance): Difference | undefined {
   const kernels = ({ backend, relaxed, library }: Provenance) =>

@@ -12,9 +12,8 @@ import { dataDifference, kernelsDifference, type Provenance } from './provenance
 const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
 
 /**
- * Checks that a config is the one that a run was started with.
  * @param mayExtend whether the run may become longer
- * @throws MlpError ExitCode.config with the first setting that differs
+ * @throws MlpError ExitCode.config with the first setting that differs from the run's
  */
 export function requireSameConfig(
   config: TrainConfig,

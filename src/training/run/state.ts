@@ -1,6 +1,6 @@
 /**
- * Encodes the state of a run as the content of a checkpoint, and decodes it: arrays as tensors, the
- * rest as JSON in the metadata. JSON keeps every finite float64 exactly.
+ * The state of a run as a checkpoint's content: arrays as tensors, the rest as JSON in the
+ * metadata, which keeps every finite float64 exactly.
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
@@ -51,7 +51,7 @@ export function encodeRun({ progress, engine, best, origin, files }: SavedRun): 
 }
 
 /**
- * Decodes a checkpoint. Its checksum vouches for every byte, so only the version is checked.
+ * Its checksum vouches for every byte.
  * @throws MlpError ExitCode.data for a checkpoint of another version
  */
 export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {

@@ -17,10 +17,7 @@ export interface RunSummary extends Provenance {
   readonly weightsSha256: string;
 }
 
-/**
- * Reads run.json.
- * @throws MlpError ExitCode.noInput if it is missing, data if a run can't have written it
- */
+/** @throws MlpError ExitCode.noInput if run.json is missing, data if a run can't have written it */
 export function readSummary(run: string): RunSummary {
   const path = join(run, RUN_FILES.summary);
   const name = printable(path);

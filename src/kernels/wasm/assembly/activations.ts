@@ -1,17 +1,15 @@
 /**
- * Bias and activation, forward and backward.
- *
- * An activation is a class of three functions. It has no objects: `changetype<F>(0).value(…)` tells
- * the compiler which function to inline, so each activation gets loops of its own, without a branch
- * or a call in them.
+ * Bias and activation, forward and backward. An activation is a class without objects:
+ * `changetype<F>(0).value(…)` tells the compiler what to inline, so each gets loops without
+ * branches.
  */
 import { exp, expm1, gaussian, normalCdf, sigmoid, softplus, tanh } from './functions';
 import { lanes, larger, madd, select, splat, storeFirst } from './simd';
 
 /**
- * Runs the forward or the backward pass of an activation. `kind` is its place in the table of
- * ../../activations.ts.
- * @param backward a constant
+ * A pass of the activation at `kind` in the table of ../../activations.ts; `backward` is a
+ * constant.
+ * @inline
  */
 @inline
 function dispatch(
@@ -129,10 +127,7 @@ export function biasActivation(
   dispatch(false, kind, parameter, rows, columns, 0, x, y, 0, 0, bias);
 }
 
-/**
- * dX ← dY ⊙ f′ over `columns` columns of rows that lie `rowBytes` apart; dBias ← their column sums
- * unless it is 0.
- */
+/** dX ← dY ⊙ f′ over rows `rowBytes` apart; dBias ← their column sums unless it is 0. */
 export function biasActivationBackward(
   kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize, y: usize, dY: usize,
   dX: usize, dBias: usize,

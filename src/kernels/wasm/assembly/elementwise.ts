@@ -79,10 +79,7 @@ export function copy(count: i32, source: usize, out: usize): void {
   memory.copy(out, source, count * sizeof<real>());
 }
 
-/**
- * The engine copies rows longer than this, the fastest way of the processor; for shorter ones the
- * call costs more.
- */
+/** The engine copies longer rows, the fastest way; for shorter ones the call costs more. */
 const SHORT_ROW_BYTES: usize = 256;
 
 /** out[i] ← source[indices[i]], rows of `columns` elements. */
@@ -179,8 +176,8 @@ const W0: i32 = 0x9e3779b9;
 const W1: i32 = 0xbb67ae85;
 
 /**
- * out ← x/(1 − rate) for `count` elements if their draw is at least ⌊rate·2³²⌋, else 0. The first
- * element has word 0 of the counter (block, 0, step) under the key (seed, layer). out may be x.
+ * out ← x/(1 − rate) for elements whose draw is at least ⌊rate·2³²⌋, else 0; out may be x. The
+ * first has word 0 of the counter (block, 0, step) under the key (seed, layer).
  */
 export function dropout(
   count: i32, rate: f64, seed: i32, layer: i32, step: f64, block: i32, x: usize, out: usize,

@@ -1,6 +1,5 @@
 /**
- * The losses of rows with the gradients of their inputs, and softmax. Sums over a row are in double
- * precision. `gradient` is 0 for none; it may be the input itself.
+ * Losses of rows and their gradients (0 for none; may be the input), and softmax. Sums are double.
  */
 import { scale as multiply } from './elementwise';
 import { exp, logFrom1, sigmoidFrom, softplusFrom } from './functions';

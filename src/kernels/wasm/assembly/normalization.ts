@@ -1,11 +1,8 @@
 /**
- * Batch and layer normalisation. Both keep three moments of a column or row: the mean in two parts,
- * which together are more precise than `real`, and 1/√(variance + ε).
- *
- * Mean and variance come from one pass in double precision over the deviations d from the first
- * element of the column or row: mean = first + Σd/n, variance = (Σd² − (Σd)²/n)/n. The first
- * element is at most √n standard deviations from the mean, so the difference keeps its digits
- * however far the mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
+ * Batch and layer normalisation. Moments: the mean in two parts, and 1/√(variance + ε). Both come
+ * from one pass in double precision over deviations d from the first element: mean = first + Σd/n,
+ * variance = (Σd² − (Σd)²/n)/n. The first is at most √n standard deviations from the mean, so no
+ * digits cancel however far the mean is from 0 (shifted data: Chan, Golub and LeVeque 1983).
  */
 import { firstLanes, keep, lanes, madd, sumWide } from './simd';
 
@@ -70,16 +67,10 @@ const STRIP_BYTES: i32 = 512;
 /** From the sums to the sums of squares: a double for each column of a strip. */
 const SQUARES_OFFSET: usize = 1024;
 
-/**
- * The rows for which one vector of columns is computed at a time: its moments then stay in
- * registers.
- */
+/** Rows for which one vector of columns is computed at a time, its moments in registers. */
 const BLOCK_ROWS: i32 = 8;
 
-/**
- * sums[j] ← Σd, and at SQUARES_OFFSET Σd², over the rows of column j, with d = x − x of the first
- * row.
- */
+/** sums[j] ← Σd, and at SQUARES_OFFSET Σd², over column j, with d = x − x of the first row. */
 function columnSums(rows: i32, columns: i32, rowBytes: usize, x: usize, sums: usize): void {
   const first = x;
   memory.fill(sums, 0, 2 * SQUARES_OFFSET);
@@ -180,8 +171,7 @@ function normalizeColumns(
 }
 
 /**
- * Batch normalisation in training. runningMean and runningVariance are 0 if they stay as they are;
- * `sums` is 2 KB of scratch.
+ * Batch normalisation in training. runningMean and runningVariance may be 0; `sums`: 2 KB scratch.
  */
 export function batchNorm(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
@@ -263,10 +253,7 @@ function columnGradients(
   }
 }
 
-/**
- * dX ← scale·inverse·(dY − dShift/rows − x̂·dScale/rows) by the moments of the columns; dX may be
- * dY.
- */
+/** dX ← scale·inverse·(dY − dShift/rows − x̂·dScale/rows) by columns; dX may be dY. */
 function columnInputGradients(
   rows: i32, columns: i32, rowBytes: usize, x: usize, moments: usize, momentBytes: usize,
   scale: usize, dY: usize, dX: usize, dScale: usize, dShift: usize,
@@ -349,9 +336,7 @@ function rowMoments(columns: i32, epsilon: f64, x: usize, moments: usize): void 
   storeMoments(moments, sizeof<real>(), <f64>columns, epsilon, first, sum, squareSum);
 }
 
-/**
- * Layer normalisation, row by row: y ← scale·x̂ + shift, and the moments of each row, side by side.
- */
+/** Layer normalisation: y ← scale·x̂ + shift, and the moments of each row, side by side. */
 export function layerNorm(
   rows: i32, columns: i32, epsilon: f64, x: usize, scale: usize, shift: usize, moments: usize,
   y: usize,

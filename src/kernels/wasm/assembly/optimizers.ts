@@ -1,10 +1,7 @@
 /**
- * One step of each optimiser over `count` elements, in the dtype of the parameters.
- * ../../optimizers.ts has the formulas. The scalars of a rule lie in memory as doubles; its state
- * tensors follow p and g, and one that is not needed is 0.
- *
- * A step returns whether the sum of the parameters is finite after it, lane by lane: then each of
- * them is. A sum that is not finite may have overflowed, and only `areFinite` tells.
+ * One step of each optimiser of ../../optimizers.ts over `count` elements. Scalars are doubles in
+ * memory; a state that is not needed is 0. Returns whether the sum of the parameters is finite,
+ * lane by lane: then each is. A sum that is not may have overflowed, and only `areFinite` tells.
  */
 import { firstLanes, keep, lanes, madd, splat } from './simd';
 

@@ -1,14 +1,10 @@
 /**
  * The matrix product by blocks (Goto and van de Geijn 2008; van Zee and van de Geijn 2015): a block
- * of b is packed so that a tile reads it in order, and stays in the cache for all rows of a.
- *
- * A tile needs the rows of a contiguous along k and the rows of b contiguous along the columns. a
- * in NN and NT and b in NN and TN are contiguous already; packing transposes the other operand. As
- * cᵀ = op(b)ᵀ·op(a)ᵀ, the roles can be swapped so that the transposed operand is the smaller one;
- * then c is written transposed. None of this changes the order of a sum.
- *
- * At the end of the file: the products of a matrix and a vector, where packing would cost more than
- * the product.
+ * of b is packed for a tile to read in order, and stays in the cache for all rows of a. Tiles need
+ * the rows of a contiguous along k, those of b along the columns; packing transposes the other
+ * operand. As cᵀ = op(b)ᵀ·op(a)ᵀ, the roles may be swapped so that the smaller one is transposed.
+ * None of this changes the order of a sum. Products of a matrix and a vector, at the end, don't
+ * pack.
  */
 import { lanes, loadFirst, madd, splat, storeFirst } from './simd';
 
@@ -41,8 +37,8 @@ export function productScratchBytes(): usize {
 }
 
 /**
- * c[m, n] ← op(a)·op(b) + (accumulate ? c : 0), with the rows of the matrices `aStep`, `bStep` and
- * `cStep` bytes apart. The caller may pass any slice of the rows or columns of a larger product.
+ * c[m, n] ← op(a)·op(b) + (accumulate ? c : 0), rows `aStep`, `bStep`, `cStep` bytes apart; any
+ * slice of the rows or columns of a larger product.
  */
 export function product(
   form: i32, m: i32, n: i32, k: i32, a: usize, aStep: usize, b: usize, bStep: usize,
@@ -138,10 +134,7 @@ function vectorsOf(columns: i32): i32 {
   return (columns + lanes() - 1) / lanes();
 }
 
-/**
- * Packs a block of b: for each tile's width, `depth` rows of whole vectors; the extra lanes of the
- * last vector are arbitrary.
- */
+/** Packs a block of b: for each tile, `depth` rows of whole vectors; extra lanes are arbitrary. */
 function packRight(
   depth: i32, columns: i32, from: usize, fromStep: usize, transposed: bool, to: usize,
 ): void {
@@ -380,10 +373,7 @@ function tile3(
   tile(3, k, a, aStep, b, bStep, c, cStep, rows, columns, transposed, accumulate, spare);
 }
 
-/**
- * y[i] ← Σ_p a[i, p]·x[p] (+ y[i]), with rows of a `aStep` bytes apart. Each lane has its own sum,
- * added up at the end.
- */
+/** y[i] ← Σ_p a[i, p]·x[p] (+ y[i]), rows `aStep` bytes apart; each lane has its own sum. */
 export function dotRows(
   rows: i32, k: i32, a: usize, aStep: usize, x: usize, accumulate: bool, y: usize,
 ): void {
@@ -425,10 +415,7 @@ function sumLanes(x: v128): real {
   return v128.extract_lane<real>(halves, 0) + v128.extract_lane<real>(halves, 1);
 }
 
-/**
- * y[j] ← Σ_p x[p]·b[p, j] (+ y[j]) for `columns` columns, in the order of p, with rows of b `bStep`
- * bytes apart.
- */
+/** y[j] ← Σ_p x[p]·b[p, j] (+ y[j]), in the order of p, rows of b `bStep` bytes apart. */
 export function combineRows(
   columns: i32, k: i32, x: usize, b: usize, bStep: usize, accumulate: bool, y: usize,
 ): void {

@@ -1,4 +1,2 @@
-/**
- * The type of the elements of a module, for editors: the build tells the compiler (--use real=f32).
- */
+/** The type of a module's elements, for editors: the build says --use real=f32 or f64. */
 declare type real = f32;

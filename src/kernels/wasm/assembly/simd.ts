@@ -1,9 +1,6 @@
 /**
- * What the kernels share: vectors of 128 bits of `real` (f32 or f64, as the build says), and their
- * tails.
- *
- * A load may read past the end of a row or a tensor (the arena has padding); the extra lanes are
- * masked or never stored. A store never writes past the end: another thread may own what follows.
+ * Vectors of 128 bits of `real` (f32 or f64), and tails. A load may read past the end of a tensor
+ * (the arena has padding); a store never writes past it: another thread may own what follows.
  */
 
 /** Elements in a vector. */
