@@ -1,6 +1,4 @@
-/**
- * The error that a user should see, and the exit codes. Imports nothing; every file may import it.
- */
+/** The error that a user should see, and the exit codes. Imports nothing. */
 
 /** Exit codes after sysexits.h. Scripts rely on them: they don't change. */
 export const ExitCode = {

@@ -1,12 +1,9 @@
-/**
- * Words and numbers for people, the same in every locale. Imports nothing; everything may import
- * it.
- */
+/** Words and numbers for people, the same in every locale. Imports nothing. */
 
 /**
  * What a terminal obeys or hides: C0 and C1 controls, DEL, direction marks, separators, zero-width
- * and look-alike spaces, soft hyphens, byte order marks, half surrogates. Emoji and Persian need
- * U+200C and U+200D.
+ * and look-alike spaces, soft hyphens, byte order marks, half surrogates. Emoji need U+200C and
+ * U+200D.
  */
 const UNPRINTABLE =
   /[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;

@@ -13,7 +13,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   network: ['kernels', 'random', 'spec'],
   data: ['kernels', 'random', 'spec'],
   files: [],
-  evaluation: ['network'],
+  evaluation: ['network', 'kernels'],
   model: ['evaluation', 'files', 'data', 'network', 'kernels', 'spec'],
   training: ['model', 'evaluation', 'files', 'data', 'network', 'kernels', 'random', 'spec'],
   doctor: ['training', 'data', 'network', 'kernels', 'spec'],

@@ -1,5 +1,5 @@
 /**
- * All commands. To add one, add an entry here and a module with a function `run` beside this file.
+ * All commands. A new one needs an entry here and a module with a function `run` beside this file.
  */
 import { Command, Option } from 'commander';
 import { version } from '../version.js';

@@ -56,10 +56,7 @@ export function printError(error: unknown, debug: boolean): ExitCode {
   return known ? error.exitCode : ExitCode.internal;
 }
 
-/**
- * A closed pipe (`mlp … head -1`) is no error, the rest is dropped; any other failure exits with
- * 74.
- */
+/** A closed pipe (`mlp … | head -1`) is no error; any other failure exits with 74. */
 export function guardStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -28,8 +28,7 @@ export interface Lines {
 }
 
 /**
- * The copied columns, then `prediction` and `probability_<class>`, or `prediction_<target>` for
- * several.
+ * The copied columns, then `prediction` and `probability_<class>`, or each `prediction_<target>`.
  */
 export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);

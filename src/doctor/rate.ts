@@ -35,10 +35,7 @@ const WORKER = new URL(
   import.meta.url,
 );
 
-/**
- * The rate of the fastest of many products, in GFLOP/s (10⁹ additions and multiplications a
- * second).
- */
+/** The fastest of many products, in GFLOP/s (10⁹ additions and multiplications per second). */
 export async function measureRate(setup: RateSetup): Promise<number> {
   const plan = new ArenaPlan(setup.dtype);
   takeMatrices(setup, plan);

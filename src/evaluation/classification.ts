@@ -1,4 +1,5 @@
 /** Metrics of a classifier: confusion matrix, scores, cross-entropies, areas under ROC curves. */
+import { softplus } from '../kernels/activations.js';
 import { compensated } from './sum.js';
 
 export interface ClassifiedRows {
@@ -96,7 +97,7 @@ export interface ClassScores extends Scores {
 }
 
 /**
- * Scores of each class. 0/0 (no such row or prediction) is 0, as scikit-learn's `zero_division`.
+ * Scores of each class; 0/0 (no such row or prediction) is 0, as scikit-learn's `zero_division`.
  */
 export function classScores(confusion: Confusion): ClassScores[] {
   const { hits, actual, predicted } = totalsOf(confusion);
@@ -179,11 +180,6 @@ export function crossEntropies(
   return losses;
 }
 
-/** log(1 + exp(h)), without overflow. */
-function softplus(h: number): number {
-  return Math.max(h, 0) + Math.log1p(Math.exp(-Math.abs(h)));
-}
-
 /** (h_a − h_y) + log(1 + Σ_{k≠a} exp(h_k − h_a)), h_a the largest: small powers are not lost. */
 function softmaxCrossEntropy(
   label: number,
@@ -261,10 +257,7 @@ export function rocAuc(
   return won / own.length / others.length;
 }
 
-/**
- * The mean of the one-against-rest areas, null if one is: scikit-learn's
- * `roc_auc_score(multi_class="ovr", average="macro")`.
- */
+/** scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")`; null if an area is. */
 export function macroRocAuc(areas: readonly (number | null)[]): number | null {
   const defined = areas.filter((area) => area !== null);
   return defined.length < areas.length ? null : compensated.mean(defined);

@@ -68,9 +68,7 @@ export class RegressionErrors {
     return { r2: r2.length < width ? null : mean(r2), rmse: mean(targets.map(({ rmse }) => rmse)), targets };
   }
 
-  /**
-   * Σ(t − t̄)² of target j in two passes: a large mean costs no digits, and equal targets give 0.
-   */
+  /** Σ(t − t̄)² of target j in two passes: a large mean costs no digits; 0 for equal targets. */
   #variation(j: number): number {
     const targets = this.#targets;
     const width = this.#units.length;

@@ -42,7 +42,7 @@ class PlainSum implements Sum {
 }
 
 /**
- * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974).
+ * Neumaier's variant of Kahan's sum (Zeitschrift für angewandte Mathematik und Mechanik 54, 1974)
  */
 class CompensatedSum implements Sum {
   #total = 0;

@@ -1,7 +1,7 @@
 /**
  * Writes files atomically: after a crash a reader finds the whole new file or the old one. Bytes
  * are flushed before the rename, since a system may keep the name and lose them, and the folder
- * after it.
+ * after.
  */
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,9 +89,7 @@ export function partialPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
 }
 
-/**
- * Deletes partial files of dead processes, and of earlier ones with our PID: call before writing.
- */
+/** Deletes partial files of dead processes and earlier ones with our PID: call before writing. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = Number(/^\..+\.(\d+)\.[0-9a-f]{8}\.partial$/.exec(name)?.[1]);

@@ -60,7 +60,7 @@ export class OutputFile {
 
   /**
    * @param force whether to replace an existing file, or the target of a link
-   * @throws MlpError ExitCode.cantCreate if the file exists or its folder does not; noPermission;
+   * @throws MlpError ExitCode.cantCreate if the file exists or the folder does not; noPermission;
    * io
    */
   constructor(path: string, force: boolean) {

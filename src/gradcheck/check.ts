@@ -49,8 +49,7 @@ export interface Manual {
 
 /**
  * Analytic and numeric must agree within GRADIENT_TOLERANCE or the rounding of the differences (a
- * loss of 1 can't resolve a gradient of 1e−9). At a kink, manual may be any value between the two
- * slopes.
+ * loss of 1 can't resolve a gradient of 1e−9). At a kink, manual may lie between the two slopes.
  */
 export function checkParameter(
   name: string,

@@ -57,9 +57,7 @@ interface Token {
   readonly column: number;
 }
 
-/**
- * `where` goes before the column in errors. @throws MlpError ExitCode.config at the first mistake
- */
+/** @throws MlpError ExitCode.config at the first mistake, as `where`, then the column */
 export function parseExpression(source: string, where: string): Expression {
   if (source.length > MAX_LENGTH) {
     const message = `found an expression of ${source.length} characters, expected at most ${MAX_LENGTH}`;

@@ -1,7 +1,4 @@
-/**
- * The scalar computation graph: every operand comes before its use, one pass forward gives the
- * values, one pass back the gradients.
- */
+/** The scalar computation graph: every operand comes before its use. */
 import type { Operation } from './operations.js';
 
 export interface GraphNode {

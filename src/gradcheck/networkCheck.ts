@@ -1,7 +1,4 @@
-/**
- * The gradient check of a whole network in float64: backpropagation against differences of its
- * loss.
- */
+/** The gradient check of a network in float64: backpropagation against differences of the loss. */
 import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';

@@ -11,9 +11,7 @@ export interface Operation {
   derivatives(x: readonly number[], y: number): number[];
   /** The same in the names of operands and result; left out if every derivative is a plain number. */
   symbols?(x: readonly string[], y: string): string[];
-  /**
-   * Its sign tells which smooth piece applies: the argument of a ReLU, a − b of max, a denominator.
-   */
+  /** Its sign tells which smooth piece applies: a ReLU's argument, a − b of max, a denominator. */
   side?(x: readonly number[]): number;
 }
 

@@ -70,9 +70,7 @@ function pagesFor(bytes: number): number {
   return Math.ceil((RESERVED_BYTES + bytes + 2 * ALIGNMENT) / PAGE);
 }
 
-/**
- * Hands out the tensors of a memory in order: the same calls give the same tensors in every thread.
- */
+/** Hands out the tensors of a memory: the same calls give the same tensors in every thread. */
 export class Arena implements Allocator {
   #next = RESERVED_BYTES;
 

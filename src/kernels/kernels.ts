@@ -66,9 +66,7 @@ export interface ActivationKernels {
   /** y ← f(x + bias), bias [columns] or null. y may be x unless f needsInput; x ← x + bias then. */
   biasActivation(f: Activation, rows: number, x: Tensor, bias: Tensor | null, y: Tensor): void;
 
-  /**
-   * dX ← dY ⊙ f′ from x (biased; read if f needsInput) and y; dBias ← column sums. dX may be dY.
-   */
+  /** dX ← dY ⊙ f′ from x (biased; read if f needsInput) and y; dBias ← column sums. dX may be dY */
   biasActivationBackward(
     f: Activation,
     rows: number,
@@ -83,8 +81,7 @@ export interface ActivationKernels {
 /**
  * The elements that dropout sets to 0, a function of `seed`, `layer` (both below 2³²) and `step`
  * (below 2⁵³). Element i, in row-major order, draws word i mod 4 of Philox4x32-10 with the counter
- * (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋) and the key (seed, layer), and is dropped if that is below
- * ⌊rate·2³²⌋.
+ * (⌊i/4⌋, 0, step mod 2³², ⌊step/2³²⌋), key (seed, layer), and drops if below ⌊rate·2³²⌋.
  */
 export interface DropoutMask {
   /** The share that is dropped, in [0, 1). */
@@ -110,9 +107,7 @@ export interface ElementwiseKernels {
   /** out[i] ← source[indices[i]] for i < rows: the labels of a minibatch. */
   gatherLabels(rows: number, source: IntVector, indices: IntVector, out: IntVector): void;
 
-  /**
-   * Inverted dropout (Srivastava et al. 2014, section 10): out ← x/(1 − rate) or 0. out may be x.
-   */
+  /** Inverted dropout (Srivastava et al. 2014, section 10): out ← x/(1 − rate) or 0; may be x. */
   dropout(rows: number, mask: DropoutMask, x: Tensor, out: Tensor): void;
 
   /** The sum of the first `count` elements, accumulated in double precision. */

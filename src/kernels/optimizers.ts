@@ -11,9 +11,7 @@ export interface OptimizerFormula<Options> extends OptimizerRule {
   scalars(options: Options, learningRate: number, step: number): number[];
 }
 
-/**
- * v ← momentum·v + g; p ← p − rate·v (nesterov: rate·(g + momentum·v); without momentum rate·g).
- */
+/** v ← momentum·v + g; p ← p − rate·v (nesterov: rate·(g + momentum·v), no momentum: rate·g) */
 const sgd: OptimizerFormula<{ momentum: number; nesterov: boolean }> = {
   name: 'sgd',
   state: ({ momentum }) => [momentum > 0 ? 'velocity' : null],

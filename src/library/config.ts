@@ -37,18 +37,13 @@ export interface MemoryConfig extends Omit<TrainConfigInput, 'data'> {
   data: RowsInput | MatrixInput;
 }
 
-/**
- * The path of a config file, or a config, with paths relative to the working directory; `data` may
- * hold rows or a matrix instead.
- */
+/** A config or the path of one; `data` may hold rows or a matrix instead of paths. */
 export type ConfigInput = string | TrainConfigInput | MemoryConfig;
 
 /** In a config, standard input stands for data in memory: neither can be read again. */
 const IN_MEMORY = '-';
 
-/**
- * @throws MlpError as `loadTrainConfig`, with locations such as `config: network.layers[1].type`
- */
+/** @throws MlpError as `loadTrainConfig`, with locations such as `config: network.layers[1]` */
 export function readConfig(input: ConfigInput): {
   readonly loaded: LoadedTrainConfig;
   readonly memory?: NonNullable<LoadOptions['memory']>;

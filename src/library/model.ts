@@ -10,10 +10,7 @@ import { createScorer, type EvaluationReport, expectedValues, reportOf } from '.
 import type { LossName, Task } from '../spec/words.js';
 import { tableOf } from './config.js';
 
-/**
- * Cells by column name, or a matrix [rows][columns] in the model's order; a flat array is
- * row-major.
- */
+/** Cells by column name, or a matrix [rows][columns] in the model's order (flat: row-major) */
 export type Rows = RowData['rows'] | MatrixData['x'];
 
 export interface Prediction {
@@ -63,10 +60,8 @@ export class Model {
   }
 
   /**
-   * Predicts the target of each row; unused columns are ignored. A row's bits depend neither on the
-   * other rows nor on the machine.
-   * @throws MlpError ExitCode.data with the location of a missing column or bad cell:
-   * `data.rows[3].age`
+   * Predicts each row; its bits depend neither on the other rows nor on the machine.
+   * @throws MlpError ExitCode.data for a missing column or bad cell, such as `data.rows[3].age`
    */
   async predict(rows: Rows): Promise<Prediction[]> {
     if (rows.length === 0) return [];

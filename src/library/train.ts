@@ -6,10 +6,7 @@ import { type ConfigInput, readConfig } from './config.js';
 import { Model } from './model.js';
 
 export interface TrainOptions {
-  /**
-   * The run directory to create, new or empty, as `mlp train --run`; if left out, nothing is
-   * written.
-   */
+  /** The run directory to create, as `mlp train --run`; if left out, nothing is written. */
   run?: string | undefined;
   /** The directory of an interrupted run to resume instead, as `mlp train --resume` does. */
   resume?: string | undefined;

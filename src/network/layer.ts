@@ -1,6 +1,5 @@
 /**
- * What a layer is. Symbols: B rows of the batch, x its input, y its output, `d` before a name its
- * gradient.
+ * What a layer is. B rows of the batch, x its input, y its output, `d` before a name its gradient
  */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
@@ -24,8 +23,8 @@ export interface Layer {
   readonly reusableOutput?: Tensor;
 
   /**
-   * y [B, outputs] from x [B, inputs]. x must not change until the backward pass; the next call
-   * overwrites y, which may be x itself.
+   * y [B, outputs] from x [B, inputs], which must not change until `backward`. May overwrite the
+   * last y.
    */
   forward(rows: number, x: Tensor, pass: Pass): Tensor;
 
@@ -89,13 +88,6 @@ export interface LayerType<Spec extends LayerSpec = LayerSpec> {
 }
 
 /** The parameters of a normalisation: γ and β [1, inputs]. */
-export function scaleAndShift(inputs: number): ParameterShape[] {
-  return [
-    { name: 'weight', kind: 'scale', rows: 1, columns: inputs, init: { type: 'ones' } },
-    { name: 'bias', kind: 'bias', rows: 1, columns: inputs, init: { type: 'zeros' } },
-  ];
-}
-
 /** What a layer is built from and into. */
 export interface LayerContext {
   readonly kernels: Kernels;

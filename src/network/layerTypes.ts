@@ -2,11 +2,10 @@
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LayerNode } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
-import { batchNorm } from './batchNorm.js';
 import { dropout } from './dropout.js';
 import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
-import { layerNorm } from './layerNorm.js';
 import { linear } from './linear.js';
+import { batchNorm, layerNorm } from './normalization.js';
 import { residual } from './residual.js';
 
 export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {

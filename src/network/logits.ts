@@ -1,6 +1,4 @@
-/**
- * From logits to classes and probabilities, in double precision whichever kernels computed them.
- */
+/** From logits to classes and probabilities, in double precision for any kernels. */
 import { sigmoid } from '../kernels/activations.js';
 import type { FloatArray } from '../kernels/kernels.js';
 

@@ -24,9 +24,7 @@ export interface Loss {
   outputs(targets: number, classes: number): number;
   /** What is averaged over: B rows, or B·K elements, whatever the weights of the rows are. */
   terms(rows: number, outputs: number): number;
-  /**
-   * rowLoss[i] ← the weighted sum of row i's terms; dLogits ← the gradient of the mean unless null.
-   */
+  /** rowLoss[i] ← weighted sum of row i's terms; dLogits ← gradient of the mean unless null. */
   evaluate(
     kernels: Kernels,
     rows: number,

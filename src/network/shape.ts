@@ -1,6 +1,4 @@
-/**
- * Output width and parameters of every layer, by arithmetic alone, exact however large (BigInt).
- */
+/** Output width and parameters of every layer, by arithmetic alone, in exact BigInts. */
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { type LayerNode, leafLayers, walkLayers } from '../spec/widths.js';

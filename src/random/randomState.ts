@@ -93,8 +93,7 @@ export class RandomState {
 
   /**
    * An integer in [low, high), as `randint(low, high)` with its default 64-bit dtype.
-   * @throws RangeError unless both are safe integers (high may be 2⁵³), low < high, at most 2⁵³
-   * apart
+   * @throws RangeError unless both are safe (high may be 2⁵³), low < high, at most 2⁵³ apart
    */
   randint(low: number, high: number): number {
     requireInteger('randint: low', low, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);

@@ -137,8 +137,7 @@ function requireDivisible(
 
 /**
  * Divides `draws` in proportion to `counts`: each the floor of its share, the largest remainders
- * one more, ties broken at random (scikit-learn's `_approximate_mode`, with its order of float
- * operations).
+ * one more, ties at random (scikit-learn's `_approximate_mode`, in its order of float operations).
  */
 function apportion(counts: readonly number[], draws: number, random: RandomState): number[] {
   const total = sum(counts);

@@ -1,6 +1,4 @@
-/**
- * The loss curves in characters: training solid, validation dashed with its lowest point marked.
- */
+/** The loss curves in characters: training solid, validation dashed, its lowest point marked. */
 import { formatCount, formatMetric } from '../text.js';
 import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
 import { braille, Canvas, type Dash, SOLID } from './canvas.js';
@@ -41,9 +39,7 @@ interface Point {
   readonly loss: number;
 }
 
-/**
- * Lines joined by `\n`, without trailing spaces, at most as wide as the display (but at least 24).
- */
+/** Lines joined by `\n`, without trailing spaces, as wide as the display (but at least 24). */
 export function lossChart(
   curves: LossCurves,
   display: Display,

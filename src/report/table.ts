@@ -41,9 +41,7 @@ export function formatTable(
   return lines.join('\n');
 }
 
-/**
- * Rows in aligned columns, filled up with empty cells, without trailing spaces; and their width.
- */
+/** Rows in aligned columns, filled up with empty cells, no trailing spaces; and their width. */
 export function alignRows(
   columns: readonly Alignment[],
   rows: readonly (readonly Cell[])[],

@@ -1,7 +1,4 @@
-/**
- * Progress bars on a terminal, for an epoch and for reading a file. Apart from `progress.ts`
- * because cli-progress takes some 30 ms to load.
- */
+/** Progress bars on a terminal. Apart from `progress.ts`: cli-progress takes 30 ms to load. */
 import cliProgress from 'cli-progress';
 import { formatBytes, formatDuration, formatMetricIn, formatRate } from '../text.js';
 import {
@@ -45,9 +42,7 @@ export interface BarState {
   readonly secondsLeft: number;
 }
 
-/**
- * Appears after a twelfth of a second, against flicker; `finish` restores the cursor and wrapping.
- */
+/** Appears after a twelfth of a second, against flicker; `finish` restores the cursor. */
 export class TerminalProgress implements TrainingProgress {
   readonly #stream: TerminalStream;
   readonly #display: Omit<Display, 'width'>;
@@ -98,9 +93,7 @@ export class TerminalProgress implements TrainingProgress {
   }
 }
 
-/**
- * `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, as it fits.
- */
+/** `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, or less */
 export function formatBarLine(state: BarState, { width, style, ascii = false }: Display): string {
   const share = state.steps > 0 ? Math.min(1, Math.max(0, state.step / state.steps)) : 1;
   const epoch = epochLabel(state.epoch, state.epochs);

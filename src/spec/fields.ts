@@ -1,7 +1,4 @@
-/**
- * The building blocks of the schemas. Messages say what was *expected*; `messages.ts` adds the
- * rest.
- */
+/** The building blocks of the schemas. Their messages say only what was *expected*. */
 import { isObject } from './json.js';
 import { oneOf } from './messages.js';
 import * as z from './zod.js';

@@ -253,10 +253,7 @@ function lineAndColumn(text: string, offset: number): { line: number; column: nu
 const WIDTH = 80;
 const INDENT = '  ';
 
-/**
- * JSON as people write it: a line for each entry; a nested value on one line if it fits into 80
- * columns.
- */
+/** JSON as people write it: a line for each entry; nested values on one line of 80 columns. */
 export function formatJson(value: unknown): string {
   return broken(value, '');
 }

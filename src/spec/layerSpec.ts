@@ -172,10 +172,7 @@ export type LayerInput =
   | z.input<(typeof simpleForms)[number]>
   | { type: 'residual'; layers: LayerInput[] };
 
-/**
- * Writes layers out, in residuals too: 10 → {"type": "linear", "units": 10}, "relu" → {"type":
- * "relu"}.
- */
+/** Writes layers out, in residuals too: 10 → {"type": "linear", "units": 10}, and names. */
 export function expandNetwork(value: unknown): unknown {
   return isObject(value) && Array.isArray(value.layers)
     ? { ...value, layers: value.layers.map(expandLayer) }

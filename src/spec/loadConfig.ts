@@ -125,9 +125,7 @@ function withNetwork(config: unknown, directory: string): WithNetwork {
   return { config: { ...config, network: readJson(networkFile) }, networkFile };
 }
 
-/**
- * `--set` as the location of a value that an override set; `before` is the document without them.
- */
+/** `--set` as the location of a value that an override set; `before` lacks the overrides. */
 function overriddenLocation(
   path: Path,
   overrides: readonly Override[],

@@ -92,8 +92,7 @@ interface Problem {
 
 /**
  * Checks `value` (parsed JSON, short forms expanded) and fills in every default.
- * @throws MlpError ExitCode.config with the first problem in the document, and a count of the
- * others
+ * @throws MlpError ExitCode.config with the first problem, and a count of the others
  */
 export function checkSchema<Output>(
   schema: z.ZodType<Output>,

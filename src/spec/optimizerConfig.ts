@@ -1,7 +1,4 @@
-/**
- * `training.optimizer`: a record each, entered in `optimizers`; kernels/optimizers.ts has the
- * steps.
- */
+/** `training.optimizer`: a record each, listed in `optimizers`; kernels/optimizers.ts steps. */
 import { atLeast, byType, flag, fraction, object, positive } from './fields.js';
 import * as z from './zod.js';
 

@@ -1,7 +1,4 @@
-/**
- * What is used of zod: the build bundles it without the rest, whose loading would dominate `mlp
- * params`.
- */
+/** What is used of zod, for the build to bundle it alone: loading all of zod is slow. */
 export {
   any,
   array,

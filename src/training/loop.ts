@@ -1,7 +1,6 @@
 /**
- * The loop over epochs: drives an engine, tells a listener, saves checkpoints. A checkpoint is
- * taken between two steps, and all that follows depends on it alone: a resumed run ends in the same
- * bits.
+ * The loop over epochs: drives an engine, tells a listener, saves checkpoints between steps. All
+ * that follows depends on a checkpoint alone: a resumed run ends in the same bits.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { Evaluation } from '../evaluation/metrics.js';

@@ -1,4 +1,4 @@
-/** Optimisers: state in the arena, one kernel call a step over the whole parameter block. */
+/** Optimisers: state in the arena, one kernel call a step over the whole parameter block; clipping. */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import { OPTIMIZERS, type OptimizerFormula } from '../kernels/optimizers.js';
@@ -39,4 +39,20 @@ export function createOptimizer(
       return kernels.optimizerStep(formula, layout.total, scalars, values, gradients, tensors);
     },
   };
+}
+
+/** Added to the norm, as in PyTorch: a clipped gradient comes out slightly shorter than maxNorm. */
+const EPSILON = 1e-6;
+
+/**
+ * Clipping by the norm √Σg² of all gradients (Pascanu, Mikolov and Bengio 2013, Algorithm 1): above
+ * `maxNorm`, g ← g·maxNorm/(norm + 1e−6). A norm that is not finite changes nothing: scaling would
+ * hide the cause.
+ * @returns the norm before clipping
+ */
+export function clipGradients(kernels: Kernels, { gradients, layout }: Parameters, maxNorm: number): number {
+  const norm = Math.sqrt(kernels.sumOfSquares(layout.total, gradients));
+  const factor = maxNorm / (norm + EPSILON);
+  if (factor < 1 && Number.isFinite(norm)) kernels.scale(layout.total, factor, gradients);
+  return norm;
 }

@@ -17,8 +17,7 @@ import { LOSSES, type Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
-import { clipGradients } from './clip.js';
-import { createOptimizer, type Optimizer } from './optimizer.js';
+import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
 
 /** Rows that are evaluated at once, even if the batches are smaller. */

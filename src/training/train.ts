@@ -1,7 +1,4 @@
-/**
- * From a config and its data to a trained network, for `mlp train`, `--resume`, `repro` and the
- * library.
- */
+/** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset/dataset.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Arena } from '../../src/kernels/arena.js';
 import { kernelsRecipe } from '../../src/kernels/create.js';
 import { Parameters } from '../../src/network/parameters.js';
-import { clipGradients } from '../../src/training/clip.js';
+import { clipGradients } from '../../src/training/optimizer.js';
 import { BACKENDS } from '../support/backends.js';
 
 const DTYPES = ['float32', 'float64'] as const;

@@ -1,8 +1,7 @@
 /**
  * Finds the BLAS of this machine: MLP_BLAS and nothing else if it is set; Accelerate on macOS;
  * OpenBLAS, MKL and BLIS in the library path and known folders; the OpenBLAS of a NumPy wheel
- * (folders are listed, Python never runs). Netlib's libblas is slower than the WASM kernels: not
- * searched.
+ * (folders are listed, Python never runs). Netlib's libblas is slower than WASM: not searched.
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -155,9 +154,7 @@ const WINDOWS_LIBRARIES = [
   'libblis.dll',
 ];
 
-/**
- * The places to look at, in order. Lazy: later ones are listed only if earlier ones had nothing.
- */
+/** The places to look at, in order; lazy: later ones are listed if earlier ones had nothing. */
 export function* blasPlaces(machine: Machine): Generator<BlasPlace> {
   const { platform, env } = machine;
   const named = env.MLP_BLAS;

@@ -11,9 +11,7 @@ import { hasSymbol, type Identity, settle } from './vendor.js';
 
 type Koffi = typeof import('koffi');
 
-/**
- * cblas_sgemm or cblas_dgemm. a, b, c are addresses as plain numbers: exact, cheaper than BigInt.
- */
+/** cblas_sgemm or cblas_dgemm. a, b, c: addresses as plain numbers, exact, cheaper than BigInt */
 export type Gemm = (
   order: number,
   transA: number,
@@ -263,9 +261,7 @@ export function identifyBinary(header: Uint8Array): Binary | null {
   return null;
 }
 
-/**
- * The end of the section table, which is last (ELF-64 Object File Format, Figure 1); 0 for 32 bits.
- */
+/** The end of the section table, which is last (ELF-64 Object File Format, Figure 1), else 0. */
 function elfBytes(view: DataView, littleEndian: boolean): number {
   if (view.getUint8(4) !== 2) return 0;
   const offset = Number(view.getBigUint64(40, littleEndian));

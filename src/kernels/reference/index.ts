@@ -1,12 +1,9 @@
-/**
- * The kernels as plain loops, which test every other backend. Sums are double, except in products.
- */
-import type { DType, Kernels } from '../kernels.js';
-import { activations } from './activations.js';
+/** The kernels as plain loops, which test the others. Sums are double, except in products. */
+import { ACTIVATIONS, type ActivationFormula } from '../activations.js';
+import type { ActivationKernels, DType, Kernels, OptimizerKernels } from '../kernels.js';
 import { elementwise } from './elementwise.js';
 import { losses } from './losses.js';
 import { normalization } from './normalization.js';
-import { optimizers } from './optimizers.js';
 import { product } from './product.js';
 
 export function referenceKernels(dtype: DType): Kernels {
@@ -21,3 +18,43 @@ export function referenceKernels(dtype: DType): Kernels {
     ...optimizers,
   };
 }
+
+/** Over the formulas of ../activations.ts. */
+const activations: ActivationKernels = {
+  biasActivation(f, rows, x, bias, y) {
+    const { value }: ActivationFormula = ACTIVATIONS[f.type];
+    const columns = x.columns;
+    for (let i = 0, at = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++, at++) {
+        if (bias) x.data[at] += bias.data[j];
+        y.data[at] = value(x.data[at], f.parameter);
+      }
+    }
+  },
+
+  biasActivationBackward(f, rows, x, y, dY, dX, dBias) {
+    const { derivative }: ActivationFormula = ACTIVATIONS[f.type];
+    const columns = y.columns;
+    for (let at = 0; at < rows * columns; at++) {
+      dX.data[at] = dY.data[at] * derivative(x.data[at], y.data[at], f.parameter);
+    }
+    if (!dBias) return;
+    for (let j = 0; j < columns; j++) {
+      let sum = 0;
+      for (let i = 0; i < rows; i++) sum += dX.data[i * columns + j];
+      dBias.data[j] = sum;
+    }
+  },
+};
+
+/** By the plain loop of the rule (../optimizers.ts). */
+const optimizers: OptimizerKernels = {
+  optimizerStep(rule, count, scalars, parameters, gradients, state) {
+    const states = state.map((tensor) => tensor?.data ?? null);
+    rule.step(count, scalars, parameters.data, gradients.data, states);
+    for (let i = 0; i < count; i++) {
+      if (!Number.isFinite(parameters.data[i])) return false;
+    }
+    return true;
+  },
+};

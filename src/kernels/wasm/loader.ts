@@ -5,9 +5,7 @@ import { bytesPerElement } from '../arena.js';
 import type { DType } from '../kernels.js';
 import { type Share, Slices } from '../share.js';
 
-/**
- * A function of `assembly/`. Addresses, row steps and scratch are in bytes; 0 stands for no tensor.
- */
+/** A function of `assembly/`. Addresses, row steps and scratch are in bytes; 0 is no tensor. */
 export type WasmFunction = (...values: number[]) => number;
 export type WasmFunctions = Readonly<Record<string, WasmFunction>>;
 
@@ -116,9 +114,7 @@ export class Partials {
     this.#values[this.#set + index] = value;
   }
 
-  /**
-   * Meets the other threads, and adds up the first `count` partial sums set since the last total.
-   */
+  /** Meets the other threads, and adds up the first `count` partial sums set since the last. */
   total(count: number): number {
     this.#share.sync();
     let sum = 0;

@@ -1,6 +1,4 @@
-/**
- * Lays a run out in memory: the same code in the plan, the main thread and every thread of a team.
- */
+/** Lays a run out in memory, the same in the plan, the main thread and every thread of a team. */
 import { totalmem } from 'node:os';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';

@@ -13,9 +13,7 @@ export interface BackendChoice extends KernelsChoice {
   readonly note?: string;
 }
 
-/**
- * The least m·n·k of the largest product for which `auto` looks for a BLAS: that takes some 40 ms.
- */
+/** The least m·n·k of the largest product for which `auto` looks for a BLAS, some 40 ms. */
 export const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
 
 /** One more thread pays for its barriers with this many floating-point operations of a step. */

@@ -1,6 +1,4 @@
-/**
- * What takes the steps of a run: a trainer in this thread (`LocalEngine`) or a team (`team.ts`).
- */
+/** What takes the steps of a run: a trainer in this thread (`LocalEngine`), or `team.ts`. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';

@@ -77,8 +77,7 @@ export class Team implements Engine {
 
   /**
    * Allocates a run, with data and weights (drawn, or from a state), and starts the threads.
-   * @throws MlpError ExitCode.config if it is too large, unavailable or internal if a thread can't
-   * start
+   * @throws MlpError ExitCode.config if it is too large, unavailable or internal without threads
    */
   static async start(
     run: RunSetup,

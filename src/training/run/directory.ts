@@ -68,9 +68,7 @@ export class RunDirectory {
     }
   }
 
-  /**
-   * @throws MlpError ExitCode.noInput if there is no run, busy if another process trains into it
-   */
+  /** @throws MlpError ExitCode.noInput if there is no run, busy if a process trains into it */
   static async open(path: string): Promise<RunDirectory> {
     if (!statSync(join(path, RUN_FILES.config), { throwIfNoEntry: false })?.isFile()) {
       const found = statSync(path, { throwIfNoEntry: false })

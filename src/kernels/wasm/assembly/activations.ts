@@ -1,7 +1,6 @@
 /**
- * Bias and activation, forward and backward. An activation is a class without objects:
- * `changetype<F>(0).value(…)` tells the compiler what to inline, so each gets loops without
- * branches.
+ * Bias and activation. An activation is a class without objects: `changetype<F>(0).value(…)` tells
+ * the compiler what to inline, so each gets loops without branches.
  */
 import { exp, expm1, gaussian, normalCdf, sigmoid, softplus, tanh } from './functions';
 import { lanes, larger, madd, select, splat, storeFirst } from './simd';

@@ -1,8 +1,8 @@
 /**
  * Elementary functions on vectors, without branches: a result does not depend on its neighbours,
- * and NaN goes through. Errors over the whole range in ulp (f32, f64), as functions.test.ts checks:
- * exp 1, 1; expm1 1, 1; log1p 2, 2; log 2, 2; tanh 3, 3; sigmoid 2.5, 2; softplus 3, 3; gaussian
- * 1.5, 1.5; normalCdf 5, 4.
+ * and NaN goes through. Errors in ulp (f32, f64), as functions.test.ts checks: exp 1, 1; expm1 1,
+ * 1; log1p 2, 2; log 2, 2; tanh 3, 3; sigmoid 2.5, 2; softplus 3, 3; gaussian 1.5, 1.5; normalCdf
+ * 5, 4.
  */
 import {
   EXP_32,
@@ -227,10 +227,7 @@ function call(kind: i32, x: v128): v128 {
   return normalCdf(x, gaussian(x));
 }
 
-/**
- * y ← f(x); f by number: exp, expm1 (x ≤ 0), log1p ([0, 1]), log (x ≥ 1), tanh, sigmoid, softplus,
- * e^(−x²/2), Φ.
- */
+/** f: exp, expm1 (x ≤ 0), log1p ([0, 1]), log (x ≥ 1), tanh, sigmoid, softplus, e^(−x²/2), Φ. */
 export function evaluate(kind: i32, count: i32, x: usize, y: usize): void {
   // One at a time: a result must not depend on its neighbours anyway.
   for (; count > 0; count--) {

@@ -1,6 +1,4 @@
-/**
- * Losses of rows and their gradients (0 for none; may be the input), and softmax. Sums are double.
- */
+/** Losses of rows and their gradients (0: none; may be the input), softmax. Sums are double. */
 import { scale as multiply } from './elementwise';
 import { exp, logFrom1, sigmoidFrom, softplusFrom } from './functions';
 import { addWide, firstLanes, lanes, larger, select, splat, storeFirst, sumWide } from './simd';

@@ -170,9 +170,7 @@ function normalizeColumns(
   }
 }
 
-/**
- * Batch normalisation in training. runningMean and runningVariance may be 0; `sums`: 2 KB scratch.
- */
+/** Batch normalisation in training; runningMean, runningVariance may be 0; `sums`: 2 KB scratch */
 export function batchNorm(
   rows: i32, columns: i32, rowBytes: usize, epsilon: f64, x: usize, scale: usize, shift: usize,
   moments: usize, momentBytes: usize, momentum: f64, runningMean: usize, runningVariance: usize,

@@ -3,8 +3,7 @@
  * of b is packed for a tile to read in order, and stays in the cache for all rows of a. Tiles need
  * the rows of a contiguous along k, those of b along the columns; packing transposes the other
  * operand. As cᵀ = op(b)ᵀ·op(a)ᵀ, the roles may be swapped so that the smaller one is transposed.
- * None of this changes the order of a sum. Products of a matrix and a vector, at the end, don't
- * pack.
+ * None of this changes the order of a sum. A product with a vector does not pack.
  */
 import { lanes, loadFirst, madd, splat, storeFirst } from './simd';
 
