@@ -68,7 +68,7 @@ function lossLine({ model, weighted, result }: Evaluated, { style }: Display): s
   const about = [
     model.loss,
     ...(weighted ? ['rows weighted as in training'] : []),
-    ...(model.targetStandardization ? ['of the standardized targets'] : []),
+    ...(model.targetStandardization && model.lossUnit === undefined ? ['of the standardized targets'] : []),
   ];
   return `${style.bold([...metrics, `loss ${formatMetric(result.loss)}`].join(', '))} (${about.join(', ')})`;
 }

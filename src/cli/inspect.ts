@@ -11,7 +11,7 @@ import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
 import { clip } from '../report/width.js';
 import { counted, formatCount, formatMetric, formatPercent, printable } from '../text.js';
-import { print, toJson, warn } from './output.js';
+import { note, print, toJson, warn } from './output.js';
 import { readTable, type TableOptions } from './reading.js';
 import { displayOf } from './terminal.js';
 
@@ -33,6 +33,8 @@ export async function run(path: string, options: TableOptions): Promise<void> {
   // Only a terminal limits the width.
   const width = process.stdout.isTTY ? display.width : Number.POSITIVE_INFINITY;
   print(renderProfile(profile, { ...display, width }));
+  const { reason } = profile.target ?? {};
+  if (reason !== undefined) note(printable(`${profile.path}: ${reason}`));
   for (const { text } of profile.warnings) warn(text);
 }
 

@@ -32,9 +32,11 @@ export class RunReport {
     this.#interruption = new Interruption(promise, () => this.#reporter?.finish());
     this.listener = {
       reading: this.#bar.progress,
-      dataRead: ({ description }) => {
+      dataRead: ({ description, taskReason }) => {
         this.#bar.finish();
-        if (!options.json) note(printable(description));
+        if (options.json) return;
+        note(printable(description));
+        if (taskReason !== undefined) note(printable(taskReason));
       },
       note: (sentence) => {
         this.#reporter?.finish();
@@ -206,6 +208,7 @@ function jsonReporter({
             ...(plan.rows.test > 0 && { test: plan.rows.test }),
           },
           task: plan.task,
+          reason: dataset.taskReason,
           loss: plan.loss,
           inputs: plan.inputs,
           classes: dataset.classes,

@@ -42,6 +42,8 @@ export interface ModelContent {
   readonly classes?: readonly string[];
   /** One number for each target: a target in its own unit is scale·output + mean. */
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
+  /** What a loss of 1 in the network's units is reported as; 1 if missing. */
+  readonly lossUnit?: number;
 }
 
 /**
@@ -116,6 +118,7 @@ const entries = {
     .min(2, { error: 'at least two classes' })
     .exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
+  lossUnit: positive().exactOptional(),
 };
 
 const contentSchema = object(entries);

@@ -64,11 +64,13 @@ class ClassScorer implements Scorer {
 
 class RegressionScorer implements Scorer {
   readonly #units: readonly number[];
+  readonly #lossUnit: number;
   readonly #targets: ExpectedValues[] = [];
   readonly #outputs: Float64Array[] = [];
 
-  constructor({ targets, targetStandardization }: Model) {
+  constructor({ targets, targetStandardization, lossUnit = 1 }: Model) {
     this.#units = targetStandardization?.scale ?? targets.map(() => 1);
+    this.#lossUnit = lossUnit;
   }
 
   add(rows: number, logits: Tensor, expected: ExpectedValues): void {
@@ -77,12 +79,13 @@ class RegressionScorer implements Scorer {
   }
 
   result(weights?: Float64Array): Regression {
-    return evaluateRegression({
+    const scores = evaluateRegression({
       targets: joined(Float64Array, this.#targets),
       outputs: joined(Float64Array, this.#outputs),
       units: this.#units,
       weights,
     });
+    return { ...scores, loss: scores.loss * this.#lossUnit };
   }
 }
 

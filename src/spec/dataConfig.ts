@@ -1,6 +1,6 @@
 /** `data` of a train config: which rows to use, and how to read their columns. */
 import { quote } from '../text.js';
-import { atLeast, byName, choice, flag, fraction, object, text, wholeNumber } from './fields.js';
+import { atLeast, byName, choice, fraction, object, text, wholeNumber } from './fields.js';
 import { oneOf, showValue } from './messages.js';
 import { COMMENT_START, DELIMITERS, MISSING_POLICIES, TASKS } from './words.js';
 import * as z from './zod.js';
@@ -124,10 +124,11 @@ const dataFields = object({
       'How to scale features by the training rows: to mean 0 and variance 1 (true), to the range from 0 to 1 ("minmax"), or not at all (false). ' +
         'One setting for all columns, or an object of settings by column name (other columns: true).',
     ),
-  standardizeTarget: flag()
-    .default(false)
+  standardizeTarget: z
+    .union([z.boolean(), z.literal('auto')], { error: 'true, false or "auto"' })
+    .default('auto')
     .describe(
-      'Scale regression targets to mean 0 and variance 1 in training. The loss is then in standard deviations; R², RMSE and predictions stay in the unit of the target.',
+      'Scale regression targets to mean 0 and variance 1 in training. R², RMSE and predictions stay in the unit of the target. "auto" scales unless the network ends in an activation, and reports the loss in the unit of the target too (squared; of several targets in standard deviations). true scales, and reports the loss in standard deviations. false does not scale.',
     ),
   validation: rowsOf('validation')
     .default(0.2)

@@ -42,6 +42,8 @@ export interface TrainingPlan {
    * classes.
    */
   readonly targetUnit: readonly number[];
+  /** What a loss of 1 in the network's units is reported as. */
+  readonly lossUnit: number;
   /**
    * The metric that says which epoch's weights are kept; null to keep the last ones. With
    * `training.keep` "best" it is the metric of early stopping, else the validation loss if there
@@ -80,6 +82,7 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
     classes: dataset.classes?.length ?? 0,
     targetUnit:
       task === 'regression' ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1)) : [],
+    lossUnit: dataset.lossUnit ?? 1,
     keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
@@ -238,7 +241,7 @@ function locationIn({ file, path }: Location, ...inside: (string | number)[]): s
 
 /** What the model file of a run says besides the weights. */
 export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent {
-  const { classes, targetStandardization } = dataset;
+  const { classes, targetStandardization, lossUnit } = dataset;
   return {
     network: { ...plan.network, input: plan.inputs },
     task: plan.task,
@@ -248,5 +251,6 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     targets: dataset.targetNames,
     ...(classes && { classes }),
     ...(targetStandardization && { targetStandardization }),
+    ...(lossUnit !== undefined && { lossUnit }),
   };
 }

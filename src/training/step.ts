@@ -163,7 +163,7 @@ export class Trainer {
     const { clipNorm } = this.#config.training;
     if (clipNorm !== undefined) clipGradients(kernels, this.network.parameters, clipNorm);
     this.isFinite = this.#optimizer.step(learningRate, ++this.#steps);
-    return loss;
+    return loss * this.#plan.lossUnit;
   }
 
   /** Evaluates the training and the validation rows with the current parameters. */
@@ -187,7 +187,7 @@ export class Trainer {
       // next.
       accumulator.add(rows, logits.data, first);
       const { sum, terms } = network.dataLoss(rows, logits, targets);
-      accumulator.addLoss(sum, terms);
+      accumulator.addLoss(sum * this.#plan.lossUnit, terms);
     }
     return accumulator.result();
   }

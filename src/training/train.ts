@@ -10,6 +10,7 @@ import { thisMachine } from '../kernels/blas/find.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
 import { version } from '../version.js';
 import type { RunSetup } from './engine/allocate.js';
@@ -90,7 +91,8 @@ export async function train(
     return withEngine(prepared, undefined, (engine) => runIn(engine, prepared, options));
   const provenance = provenanceInBackground(loaded, prepared);
   return withEngine(prepared, undefined, async (engine) => {
-    const { config, path, directory: configDirectory } = loaded;
+    const { path, directory: configDirectory } = loaded;
+    const { config } = prepared;
     const asked = directory === true ? undefined : directory;
     const run = await RunDirectory.create(asked, config, path, configDirectory);
     return closing(run, () => runIn(engine, prepared, options, { directory: run, provenance }));
@@ -104,7 +106,7 @@ export async function train(
  * the kernels differ from the run's
  */
 export async function resume(
-  loaded: LoadedTrainConfig,
+  asked: LoadedTrainConfig,
   path: string,
   options: TrainOptions & { readonly mayExtend?: boolean } = {},
 ): Promise<TrainedRun> {
@@ -112,6 +114,7 @@ export async function resume(
   const directory = await RunDirectory.open(path);
   return closing(directory, async () => {
     const { configPath } = directory;
+    const loaded = withScalingOf(directory.config, asked);
     requireSameConfig(loaded.config, directory.config, { place: loaded.path, run: configPath, mayExtend });
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
     const prepared = withThreadsOf(state, await prepare(loaded, options));
@@ -195,13 +198,28 @@ async function prepare(
   const choice = chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);
   const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
-  return { config, plan, choice, threads, dataset };
+  // "auto" becomes false where no target is scaled, so that the run's config says what was done.
+  const isAuto = config.data.standardizeTarget === 'auto' && dataset.targetStandardization === undefined;
+  return { config: isAuto ? withScaling(config, false) : config, plan, choice, threads, dataset };
 }
 
 /** The bits of a BLAS depend on the number of threads, so "auto" must not choose it anew. */
 function withThreadsOf(state: SavedRun | undefined, prepared: PreparedRun): PreparedRun {
   const isFree = prepared.config.threads === 'auto' && prepared.choice.backend === 'blas';
   return state && isFree ? { ...prepared, threads: state.origin.threads } : prepared;
+}
+
+/** "auto" is what the run made of it: runs of an older version wrote false. */
+function withScalingOf({ data: { standardizeTarget } }: TrainConfig, loaded: LoadedTrainConfig) {
+  if (loaded.config.data.standardizeTarget !== 'auto') return loaded;
+  return { ...loaded, config: withScaling(loaded.config, standardizeTarget) };
+}
+
+function withScaling(
+  config: TrainConfig,
+  standardizeTarget: TrainConfig['data']['standardizeTarget'],
+): TrainConfig {
+  return { ...config, data: { ...config.data, standardizeTarget } };
 }
 
 /** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */

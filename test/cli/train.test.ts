@@ -312,6 +312,28 @@ describe('mlp train', () => {
     expect(validation.rmse).toBeGreaterThan(Math.sqrt(validation.loss));
   });
 
+  it('scales the target of a regression by itself, and reports all metrics in its unit', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i / 10},${1000 + 37.5 * i}`);
+    const config = smallConfig({
+      network: { layers: [1] },
+      data: { train: 'data.csv', target: 'y', validation: 0.25 },
+      training: { epochs: 60, optimizer: { type: 'adam', learningRate: 0.05 } },
+    });
+    const folder = folderOf({ 'config.json': config, 'data.csv': ['x,y', ...rows].join('\n') });
+    const { stdout } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
+    expect(events(stdout, 'start')[0].reason).toContain('data.task decides');
+    const { validation } = events(stdout, 'end')[0] as { validation: { loss: number; rmse: number } };
+    expect(validation.rmse).toBeLessThan(65);
+    expect(validation.loss / validation.rmse ** 2).toBeCloseTo(1, 5);
+    const evaluated = await mlpHere(['evaluate', 'r', '--json'], { cwd: folder });
+    expect(JSON.parse(evaluated.stdout).metrics.loss / validation.loss).toBeCloseTo(1, 5);
+    // A class has no scale: the run's config says so.
+    const other = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd: other });
+    const written = JSON.parse(readFileSync(join(other, 'r/config.json'), 'utf8'));
+    expect(written.data.standardizeTarget).toBe(false);
+  });
+
   it('never writes over what is there', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
     const { code, stderr } = await mlpHere(['train', 'config.json', '--run', '.'], { cwd: folder });

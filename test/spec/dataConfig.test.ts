@@ -31,7 +31,7 @@ describe('the data of a train config', () => {
       categories: [],
       missing: 'error',
       standardize: true,
-      standardizeTarget: false,
+      standardizeTarget: 'auto',
       validation: 0.2,
       test: 0,
     });

@@ -31,7 +31,7 @@ describe('a train config', () => {
         categories: [],
         missing: 'error',
         standardize: true,
-        standardizeTarget: false,
+        standardizeTarget: 'auto',
         validation: 0.2,
         test: 0,
       },

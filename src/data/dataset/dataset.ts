@@ -39,6 +39,10 @@ export interface Dataset extends FeatureMatrix {
   readonly test?: Split;
   /** One number for each target. */
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
+  /** What a loss of 1 in the network's units is in the target's own; absent for 1. */
+  readonly lossUnit?: number;
+  /** Why `data.task: "auto"` became this task: a sentence for the user. Absent if the task was given. */
+  readonly taskReason?: string;
   /** One line for the user: how the training file was read. */
   readonly description: string;
   /** Sentences for the user. */

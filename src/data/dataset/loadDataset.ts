@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
+import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -14,6 +15,7 @@ import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { openTable, type TableSource } from '../openTable.js';
 import { sourcePath } from '../source/source.js';
+import { columnLabel } from '../table.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, Split, SplitName } from './dataset.js';
 import {
@@ -37,6 +39,7 @@ import { splitRows } from './splitRows.js';
 import {
   detectTargetEncoding,
   encodeTargets,
+  quantityWarnings,
   standardizeTargets,
   type TargetEncoding,
   type TargetValues,
@@ -197,7 +200,8 @@ async function splitInputs(
   read: ReadRows,
 ): Promise<SplitRows[]> {
   const { data, dtype, seed } = loading.config;
-  const largest = dtype === 'float32' && !data.standardizeTarget ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+  const largest =
+    dtype === 'float32' && !standardizesTarget(loading.config) ? LARGEST_FLOAT32 : Number.MAX_VALUE;
   const withTargets = (input: Input, reader: RowReader): InputRows => {
     const targets = encodeTargets(targetColumns(input, reader), targetEncoding, largest);
     return { input, reader, targets, place: noPlaces(reader.rows) };
@@ -258,7 +262,7 @@ async function fillMatrix(
 
 function assembleDataset(
   { config, location }: Loading,
-  { task, classes }: TargetEncoding,
+  { task, classes, reason }: TargetEncoding,
   splits: readonly SplitRows[],
   { encodings, constant, matrix }: Fitted,
   unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
@@ -275,13 +279,23 @@ function assembleDataset(
     const weights = weigh?.(split, targets[i].labels);
     return [name, { rows: rows.length, features, ...targets[i], ...(weights && { weights }) }];
   });
+  const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
+  const rawTargets = targets[0].targets;
+  const isScaled = standardizesTarget(config);
+  const quantities = rawTargets
+    ? quantityWarnings(rawTargets, targetLabels, { path: table.path, isScaled })
+    : [];
   const targetStandardization =
-    config.data.standardizeTarget && task === 'regression'
+    rawTargets && isScaled
       ? standardizeTargets(
           parts.map(([, part]) => part),
           training.input,
         )
       : undefined;
+  const lossUnit =
+    config.data.standardizeTarget === 'auto' && targetStandardization?.scale.length === 1
+      ? targetStandardization.scale[0] ** 2
+      : 1;
   const tableRows = training.reader.rows + training.reader.dropped;
   return {
     task,
@@ -293,19 +307,32 @@ function assembleDataset(
     ...(classes && { classes: classes.names }),
     ...(Object.fromEntries(parts) as Record<SplitName, Split>),
     ...(targetStandardization && { targetStandardization }),
+    // Its square may overflow; the loss is then in deviations.
+    ...(lossUnit !== 1 && Number.isFinite(lossUnit) && lossUnit > 0 && { lossUnit }),
+    ...(reason !== undefined && { taskReason: reason }),
     description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,
-    warnings: [...unknown].flatMap(([{ input, reader }, levels]) => [
-      ...droppedWarning(input.table.path, reader.dropped, reader.rows),
-      ...(reader === training.reader
-        ? [
-            ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
-            ...constantWarning(table, constant),
-            ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
-          ]
-        : []),
-      ...unknownWarnings(input.table.path, levels),
-    ]),
+    warnings: [
+      ...quantities,
+      ...[...unknown].flatMap(([{ input, reader }, levels]) => [
+        ...droppedWarning(input.table.path, reader.dropped, reader.rows),
+        ...(reader === training.reader
+          ? [
+              ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
+              ...constantWarning(table, constant),
+              ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
+            ]
+          : []),
+        ...unknownWarnings(input.table.path, levels),
+      ]),
+    ],
   };
+}
+
+/** Whether targets of a regression are scaled: "auto" leaves the range of a final activation alone. */
+function standardizesTarget({ data: { standardizeTarget }, network }: TrainConfig): boolean {
+  if (standardizeTarget !== 'auto') return standardizeTarget;
+  const last = network.layers.at(-1)?.type;
+  return last === 'identity' || !(ACTIVATION_TYPES as readonly unknown[]).includes(last);
 }
 
 /** Returns a function for the weights of a split; undefined if all rows weigh the same. */

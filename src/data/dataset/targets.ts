@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
-import { printable, quote } from '../../text.js';
+import { listed, printable, quote } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
 import { distinct, Levels } from '../levels.js';
@@ -30,6 +30,8 @@ const ROWS_PER_CLASS = 5;
 export interface TargetEncoding {
   readonly task: Task;
   readonly classes?: Levels;
+  /** Why this task was chosen; absent if it was given. */
+  readonly reason?: string;
 }
 
 /** The targets of all rows of a table: the number of the class, or values [rows, width]. */
@@ -57,12 +59,87 @@ export function detectTargetEncoding(
       );
     }
     for (const located of locatedColumns) resolveTask(located, 'regression', location);
-    return { task: 'regression' };
+    const reason = `${locatedColumns.length} target columns are taken as quantities (regression)`;
+    return { task: 'regression', ...(asked === 'auto' && { reason: decides(reason) }) };
   }
   const [located] = locatedColumns;
   requirePresent(located);
   const task = resolveTask(located, asked, location);
-  return task === 'regression' ? { task } : { task, classes: classesOf(located) };
+  const classes = task === 'regression' ? undefined : classesOf(located);
+  return {
+    task,
+    ...(classes && { classes }),
+    ...(asked === 'auto' && { reason: decides(reasonFor(located, task, classes?.names.length)) }),
+  };
+}
+
+/** More different numbers are not counted. */
+const MOST_COUNTED = 1000;
+
+/** What the cells of the target look like, and what they are taken for. */
+function reasonFor(located: LocatedColumn, task: Task, classes: number | undefined): string {
+  const { label } = located;
+  const taken = classes === undefined ? 'a quantity (regression)' : `classes (${task})`;
+  const values = numbers(located);
+  if (values.some(Number.isNaN)) return `${label} holds ${classes} different texts, taken as ${taken}`;
+  const isWhole = values.every(Number.isInteger);
+  const count = distinctUpTo(values, MOST_COUNTED);
+  const shown = count > MOST_COUNTED ? `more than ${MOST_COUNTED}` : `${count}`;
+  const what = `${label} holds ${shown} different ${isWhole ? 'whole ' : ''}numbers`;
+  if (!isWhole || count <= 2 || count > MOST_COUNTED) return `${what}, taken as ${taken}`;
+  const least = values.reduce((a, b) => Math.min(a, b));
+  const most = values.reduce((a, b) => Math.max(a, b));
+  return `${what}, ${least} to ${most}: classes? a quantity? Taken as ${taken}`;
+}
+
+function decides(reason: string): string {
+  return `${reason}; data.task decides`;
+}
+
+/** Raw targets with at least this deviation are far from where a network starts. */
+const LARGE_DEVIATION = 100;
+
+/**
+ * Warnings about the quantities to train on, before they are scaled. `targets` [rows, columns] are
+ * those of the training rows.
+ */
+export function quantityWarnings(
+  targets: Float64Array,
+  labels: readonly string[],
+  { path, isScaled }: { path: string; isScaled: boolean },
+): string[] {
+  const warnings: string[] = [];
+  if (areOneHot(targets, labels.length)) {
+    warnings.push(
+      `${path}: ${listed(labels)} are one-hot: a single 1 in each row. They are trained as ${labels.length} quantities; ` +
+        'for classes, write one column with the name of the class, and name it in data.target',
+    );
+  }
+  if (isScaled) return warnings;
+  const { scale } = fitStandardization(targets, labels.length);
+  labels.forEach((label, j) => {
+    if (scale[j] < LARGE_DEVIATION) return;
+    warnings.push(
+      `${path}: ${label}: the target has a deviation of ${Number(scale[j].toPrecision(3))} and is trained as it is, ` +
+        'which is slow or fails: set data.standardizeTarget to "auto"',
+    );
+  });
+  return warnings;
+}
+
+/** Whether each row [columns] has a single 1 among 0s: classes, written as a column each. */
+function areOneHot(targets: Float64Array, columns: number): boolean {
+  if (columns < 2) return false;
+  for (let first = 0; first < targets.length; first += columns) {
+    let ones = 0;
+    for (let j = 0; j < columns; j++) {
+      const value = targets[first + j];
+      if (value !== 0 && value !== 1) return false;
+      ones += value;
+    }
+    if (ones !== 1) return false;
+  }
+  return true;
 }
 
 /**

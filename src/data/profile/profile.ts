@@ -87,11 +87,12 @@ function describeTarget(
 ): { target: TargetProfile; warnings: Warning[] } {
   const { codes, distinct } = targetCodes;
   const rows = Int32Array.from(codes.keys()).filter((row) => codes[row] >= 0);
-  const { task, classes } = profileTarget(table, index, rows, distinct);
+  const { task, classes, reason } = profileTarget(table, index, rows, distinct);
   const target: TargetProfile = {
     name: table.names[index],
     index,
     task,
+    ...(reason !== undefined && { reason }),
     ...(classes && { classes, conflictingRows: countConflicts(features, first, codes) }),
   };
 
@@ -131,6 +132,7 @@ function columnAt({ columns, path }: Table, index: number): Column {
 
 interface TargetClasses {
   readonly task: Task | undefined;
+  readonly reason?: string;
   readonly classes?: readonly Level[];
 }
 
@@ -148,12 +150,12 @@ function profileTarget(table: Table, index: number, rows: Int32Array, distinct: 
     location: (i) => cellLocation(table, index, rows[i]),
   };
   const targetEncoding = detectTargetEncoding([located], 'auto', '');
-  const { task, classes } = targetEncoding;
-  if (classes === undefined) return { task };
+  const { task, classes, reason = '' } = targetEncoding;
+  if (classes === undefined) return { task, reason };
   const targets = encodeTargets([located], targetEncoding, Number.POSITIVE_INFINITY);
   if (!('labels' in targets)) throw new TypeError('classes without labels');
   const counts = countCodes({ codes: targets.labels, distinct: classes.names.length });
-  return { task, classes: classes.names.map((name, label) => ({ name, rows: counts[label] })) };
+  return { task, reason, classes: classes.names.map((name, label) => ({ name, rows: counts[label] })) };
 }
 
 /** A column with these rows only; none of their cells is missing. */

@@ -42,6 +42,8 @@ export interface TargetProfile {
   readonly index: number;
   /** As `data.task: "auto"` has it; undefined if there is nothing to learn. */
   readonly task: Task | undefined;
+  /** Why it is this task; undefined without one. */
+  readonly reason?: string;
   /** In the order of their labels; absent for a regression. */
   readonly classes?: readonly Level[];
   /** Rows whose features, without identifiers, equal those of a row of another class. */

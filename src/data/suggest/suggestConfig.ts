@@ -163,14 +163,21 @@ function dialectReasons({ dialect: { delimiter, header } }: TableProfile): Reaso
   ];
 }
 
+/** More different whole numbers are hardly classes. */
+const MOST_CLASSES = 1000;
+
 function targetReason({ profile, target: { task, classes = [], index } }: Context): Reason {
   const column = profile.columns[index];
   const named = listOf(profile, [column]);
   const key = 'data.target';
   if (task === 'regression') {
+    const doubt =
+      column.kind === 'integer' && column.distinct <= MOST_CLASSES
+        ? `; if these whole numbers are classes, set data.task to "multiclass" and the last layer to ${column.distinct}`
+        : '';
     return {
       key,
-      text: `${named}, a quantity with ${counted(column.distinct, 'different value')}: a regression with one output`,
+      text: `${named}, a quantity with ${counted(column.distinct, 'different value')}: a regression with one output${doubt}`,
     };
   }
   const outputs = task === 'binary' ? 'one output' : 'an output for each';

@@ -377,6 +377,31 @@ describe('standardisation', () => {
     expect(dataset.validation?.targets).toEqual(Float64Array.of(9));
   });
 
+  it('"auto" scales, and reports the loss in the unit of the target', async () => {
+    const dataset = await load(csvOf([100.5, 500.5]), { standardizeTarget: 'auto' });
+    expect(dataset.targetStandardization).toEqual({ mean: [300.5], scale: [200] });
+    expect(dataset.lossUnit).toBe(40_000);
+    expect(dataset.warnings).toEqual([]);
+  });
+
+  it('warns of a large scale that is trained raw', async () => {
+    const { warnings, lossUnit } = await load(csvOf([100.5, 500.5]));
+    expect(warnings.map(withoutFolder)).toEqual([
+      'train.csv: column "y": the target has a deviation of 200 and is trained as it is, which is slow or fails: set data.standardizeTarget to "auto"',
+    ]);
+    expect(lossUnit).toBeUndefined();
+    expect((await load(csvOf([100.5, 250.5]))).warnings).toEqual([]);
+  });
+
+  it('warns of targets that are one-hot', async () => {
+    const target = ['cat', 'dog'];
+    const { warnings } = await load('x,cat,dog\n1,1,0\n2,0,1\n3,1,0\n', { target });
+    expect(warnings.map(withoutFolder)).toEqual([
+      'train.csv: column "cat", column "dog" are one-hot: a single 1 in each row. They are trained as 2 quantities; for classes, write one column with the name of the class, and name it in data.target',
+    ]);
+    expect((await load('x,cat,dog\n1,1,0\n2,0,1\n3,1,1\n', { target })).warnings).toEqual([]);
+  });
+
   it('is refused where the variance overflows', async () => {
     expect(await failure('x,y\n1e200,a\n-1e200,b\n', { standardize: true })).toMatchObject({
       exitCode: ExitCode.data,
@@ -385,3 +410,8 @@ describe('standardisation', () => {
     });
   });
 });
+
+/** A warning with the bare name of its file. */
+function withoutFolder(text: string): string {
+  return text.replace(/^.*?(?=train\.csv)/, '');
+}

@@ -148,6 +148,7 @@ describe('the target', () => {
       name: 'grade',
       index: 1,
       task: 'binary',
+      reason: 'column "grade" holds 2 different texts, taken as classes (binary); data.task decides',
       classes: [
         { name: 'a', rows: 30 },
         { name: 'b', rows: 10 },
@@ -164,7 +165,31 @@ describe('the target', () => {
 
   it('is a quantity without classes', () => {
     const { target } = profileOf({ y: repeat(40, (i) => Math.sin(i)) }, 'y');
-    expect(target).toEqual({ name: 'y', index: 0, task: 'regression' });
+    expect(target).toEqual({
+      name: 'y',
+      index: 0,
+      task: 'regression',
+      reason: 'column "y" holds 40 different numbers, taken as a quantity (regression); data.task decides',
+    });
+  });
+
+  it.each([
+    [
+      26,
+      2,
+      'regression',
+      '26 different whole numbers, 0 to 25: classes? a quantity? Taken as a quantity (regression)',
+    ],
+    [
+      4,
+      10,
+      'multiclass',
+      '4 different whole numbers, 0 to 3: classes? a quantity? Taken as classes (multiclass)',
+    ],
+    [2, 10, 'binary', '2 different whole numbers, taken as classes (binary)'],
+  ])('says what %i whole numbers are taken for', (count, times, task, reason) => {
+    const { target } = profileOf({ y: repeat(count * times, (i) => i % count) }, 'y');
+    expect(target).toMatchObject({ task, reason: `column "y" holds ${reason}; data.task decides` });
   });
 
   it('counts classes in the rows that have one, and warns of the others', () => {
