@@ -3,15 +3,14 @@
  * with every layer, activation, loss and regulariser of the lists in `network/`.
  */
 import { ACTIVATIONS } from '../kernels/activations.js';
-import type { KernelsRecipe } from '../kernels/create.js';
 import { LAYER_TYPES } from '../network/layerTypes.js';
 import { LOSSES } from '../network/loss.js';
+import { networkShape } from '../network/shape.js';
 import { RandomState } from '../random/randomState.js';
 import { type LayerSpec, type LinearSpec, layerSchema } from '../spec/layerSpec.js';
 import type { LossName } from '../spec/words.js';
-import type { Check } from './check.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
-import { checkNetwork, type NetworkProblem } from './networkCheck.js';
+import type { NetworkProblem } from './networkCheck.js';
 
 /** A residual around two neurons: z = relu(relu(x0·w0 + b0)·w1 + b1 + x0), with its derivatives. */
 export function residualReluGraph(): CheckedGraph {
@@ -56,7 +55,6 @@ interface Case {
   readonly name: string;
   readonly layers: LayerSpec[];
   readonly loss: LossName;
-  readonly outputs: number;
   readonly l2?: number;
   readonly l1?: number;
   readonly rows?: number;
@@ -76,33 +74,28 @@ function writtenCases(): Case[] {
         name: `${type}, softmax cross-entropy`,
         layers: [linear(WIDTH), layer(type, ACTIVATION_PARAMETERS[type]), linear(3)],
         loss: 'softmax-cross-entropy',
-        outputs: 3,
       }),
     ),
     {
       name: 'mean squared error',
       layers: [linear(WIDTH), tanh, linear(2)],
       loss: 'mean-squared-error',
-      outputs: 2,
     },
     {
       name: 'binary cross-entropy, fused with its sigmoid',
       layers: [linear(WIDTH), tanh, linear(1), { type: 'sigmoid' }],
       loss: 'binary-cross-entropy',
-      outputs: 1,
     },
     {
       name: 'softmax cross-entropy, fused with its softmax, L2',
       layers: [linear(WIDTH), { type: 'silu' }, linear(3), { type: 'softmax' }],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
       l2: 0.1,
     },
     {
       name: 'no bias, L2, a batch of one row',
       layers: [linear(WIDTH, false), tanh, linear(1, false)],
       loss: 'mean-squared-error',
-      outputs: 1,
       l2: 0.05,
       rows: 1,
     },
@@ -110,7 +103,6 @@ function writtenCases(): Case[] {
       name: 'residual block, binary cross-entropy',
       layers: [linear(WIDTH), tanh, residual, { type: 'gelu' }, linear(1)],
       loss: 'binary-cross-entropy',
-      outputs: 1,
     },
     {
       name: 'dropout, before and inside a residual block',
@@ -122,13 +114,11 @@ function writtenCases(): Case[] {
         linear(3),
       ],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
     },
     {
       name: 'batch-norm, before and after an activation',
       layers: [linear(WIDTH, false), batchNorm, tanh, linear(WIDTH), { type: 'gelu' }, batchNorm, linear(3)],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
     },
     {
       name: 'batch-norm, first and inside a residual block, L2',
@@ -138,14 +128,12 @@ function writtenCases(): Case[] {
         linear(2),
       ],
       loss: 'mean-squared-error',
-      outputs: 2,
       l2: 0.05,
     },
     {
       name: 'layer-norm, before and after an activation',
       layers: [linear(WIDTH), layerNorm, { type: 'silu' }, linear(WIDTH), tanh, layerNorm, linear(3)],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
     },
     {
       name: 'layer-norm, first and inside a residual block, L2',
@@ -155,21 +143,18 @@ function writtenCases(): Case[] {
         linear(2),
       ],
       loss: 'mean-squared-error',
-      outputs: 2,
       l2: 0.05,
     },
     {
       name: 'nested residual blocks, L2',
       layers: [linear(WIDTH), nested, linear(3)],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
       l2: 0.02,
     },
     {
       name: 'L1 and L2',
       layers: [linear(WIDTH), tanh, linear(3)],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
       l2: 0.05,
       l1: 0.02,
     },
@@ -177,20 +162,17 @@ function writtenCases(): Case[] {
       name: 'L1, with weights at its kink',
       layers: [linear(WIDTH), tanh, residual, { ...linear(2), init: { type: 'zeros' } }],
       loss: 'mean-squared-error',
-      outputs: 2,
       l1: 0.1,
     },
     {
       name: 'six layers of relu',
       layers: [...Array.from({ length: 5 }, () => [linear(8), { type: 'relu' } as const]).flat(), linear(2)],
       loss: 'mean-squared-error',
-      outputs: 2,
     },
     {
       name: 'weighted rows, softmax cross-entropy, L2',
       layers: [linear(WIDTH), tanh, linear(3)],
       loss: 'softmax-cross-entropy',
-      outputs: 3,
       l2: 0.1,
       weighted: true,
     },
@@ -198,14 +180,12 @@ function writtenCases(): Case[] {
       name: 'weighted rows, binary cross-entropy',
       layers: [linear(WIDTH), tanh, linear(1)],
       loss: 'binary-cross-entropy',
-      outputs: 1,
       weighted: true,
     },
     {
       name: 'weighted rows, mean squared error of two outputs',
       layers: [linear(WIDTH), tanh, linear(2)],
       loss: 'mean-squared-error',
-      outputs: 2,
       weighted: true,
     },
   ];
@@ -223,15 +203,13 @@ function missingCases(written: readonly Case[]): Case[] {
           name: `${type}, softmax cross-entropy`,
           layers: [layer(type), linear(WIDTH), layer(type), layer('tanh'), linear(3)],
           loss: 'softmax-cross-entropy',
-          outputs: 3,
         }),
       ),
     ...Object.values(LOSSES)
       .filter(({ name }) => !weighted.has(name))
       .map((loss): Case => {
-        const outputs = loss.outputs(2, 3);
-        const layers = [linear(WIDTH), layer('tanh'), linear(outputs)];
-        return { name: `weighted rows, ${loss.name}`, layers, loss: loss.name, outputs, weighted: true };
+        const layers = [linear(WIDTH), layer('tanh'), linear(loss.outputs(2, 3))];
+        return { name: `weighted rows, ${loss.name}`, layers, loss: loss.name, weighted: true };
       }),
   ];
 }
@@ -240,8 +218,10 @@ function missingCases(written: readonly Case[]): Case[] {
 export function networkProblems(): NetworkProblem[] {
   const written = writtenCases();
   const cases = [...written, ...missingCases(written)];
-  return cases.map(({ name, layers, loss, outputs, l2 = 0, l1 = 0, rows = 7, weighted }, i) => {
+  return cases.map(({ name, layers, loss, l2 = 0, l1 = 0, rows = 7, weighted }, i) => {
     const random = new RandomState(i);
+    const spec = { layers };
+    const { outputs } = networkShape(spec, INPUTS);
     const { target } = LOSSES[loss];
     const targets =
       target === 'class'
@@ -254,12 +234,6 @@ export function networkProblems(): NetworkProblem[] {
     const weights = weighted
       ? Float64Array.from({ length: rows }, (_, row) => row * random.rand())
       : undefined;
-    const spec = { layers };
     return { name, spec, loss, l2, l1, seed: i, x, rows, inputs: INPUTS, targets, outputs, weights };
   });
-}
-
-/** @param kernels of float64 */
-export function checkNetworks(kernels: KernelsRecipe): Check[] {
-  return networkProblems().map((problem) => checkNetwork(problem, kernels));
 }

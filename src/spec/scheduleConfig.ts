@@ -130,8 +130,6 @@ export const earlyStoppingSchema = object(
   'an object such as {"patience": 10}',
 );
 
-export type EarlyStoppingConfig = z.infer<typeof earlyStoppingSchema>;
-
 /** What is wrong between a schedule and the learning rate that it starts from. */
 interface ScheduleProblem {
   /** From the schedule on. */

@@ -183,27 +183,16 @@ export class Team implements Engine {
     clearTimeout(timer);
   }
 
-  #command(command: Command, steps?: number): Promise<WorkerMessage> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure || this.#closed) {
-        reject(this.#failure ?? new Error('the team is closed'));
-        return;
-      }
-      const done = (): void => {
-        this.#pending = undefined;
-      };
-      this.#pending = {
-        resolve: (message) => {
-          done();
-          resolve(message);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-      };
-      this.#control.give(command, steps);
-    });
+  async #command(command: Command, steps?: number): Promise<WorkerMessage> {
+    if (this.#failure || this.#closed) throw this.#failure ?? new Error('the team is closed');
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending = { resolve, reject };
+        this.#control.give(command, steps);
+      });
+    } finally {
+      this.#pending = undefined;
+    }
   }
 
   /** A thread has failed: frees those that wait for it, and ends the run. */
