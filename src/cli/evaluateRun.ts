@@ -73,7 +73,6 @@ function scoreSplit({ rows, features, labels, targets, weights }: Split, model: 
   return scorer.result(weights);
 }
 
-/** The path of the run's config. */
 function requireConfig(run: string, { path: modelPath }: Model): string {
   if (!statSync(run).isDirectory()) {
     throw new MlpError(
@@ -144,7 +143,6 @@ function chooseSplit(dataset: Dataset, run: string, asked: SplitName | undefined
   );
 }
 
-/** The file that contains the rows of a split. */
 function fileOf({ data }: TrainConfig, split: SplitName, directory: string): string {
   const own = data[split];
   return sourcePath(typeof own === 'string' ? own : data.train, directory);

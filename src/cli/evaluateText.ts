@@ -7,13 +7,11 @@ import { classScoresTable, confusionTable, targetErrorsTable } from '../report/s
 import type { Display } from '../report/style.js';
 import { counted, formatMetric, printable } from '../text.js';
 
-/** Metrics, and what they are of. */
 export interface Evaluated {
   readonly model: Model;
   readonly data: { readonly path: string; readonly rows: number };
   /** Which of the run's own rows; undefined for all rows of a file. */
   readonly split?: SplitName;
-  /** Whether rows have weights in the loss. */
   readonly weighted: boolean;
   readonly result: Classification | Regression;
 }

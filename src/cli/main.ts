@@ -4,7 +4,6 @@ import { ExitCode } from '../errors.js';
 import { createProgram } from './commands.js';
 import { guardStreams, printError } from './output.js';
 
-/** Runs the command line of this process. */
 export async function main(): Promise<void> {
   const args = process.argv.slice(2);
   process.on('uncaughtException', (error) => {

@@ -2,7 +2,6 @@
 import { InvalidArgumentError } from 'commander';
 import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/words.js';
 
-/** Options of every command. */
 export interface CommonOptions {
   readonly json?: boolean;
   readonly color: boolean;
@@ -56,7 +55,6 @@ export function commentStart(text: string): string {
   throw new InvalidArgumentError('expected one character, such as #, that no cell starts with.');
 }
 
-/** All values of a repeated option. */
 export function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }

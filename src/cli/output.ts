@@ -24,7 +24,6 @@ export function isPlainFile(): boolean {
   return plainFile;
 }
 
-/** Writes text and a line break to stderr. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }

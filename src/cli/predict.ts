@@ -22,9 +22,7 @@ export interface PredictOptions extends CommonOptions, SeparatorOptions {
   readonly formulaGuard: boolean;
 }
 
-/** All columns, for --keep. */
 const ALL = 'all';
-/** Characters per write. */
 const WRITE_SIZE = 2 ** 16;
 
 export async function run(modelPath: string, path: string, options: PredictOptions): Promise<void> {
@@ -79,7 +77,6 @@ async function predict(
   return { rows: rows.rows, ignored, warnings: rows.warnings() };
 }
 
-/** The output lines of a chunk. */
 function linesOfChunk(
   { rows, cells }: RowChunk,
   labels: Int32Array | undefined,
@@ -112,7 +109,6 @@ function labelsOf(
 interface TextOutput {
   /** Writes and waits for room. Returns false once nobody reads any more. */
   write(text: string): Promise<boolean>;
-  /** Call it when everything is written. */
   finish(): Promise<void>;
   /** Deletes an unfinished file. May be called at any time. */
   discard(): void;

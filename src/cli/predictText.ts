@@ -23,7 +23,6 @@ export type RowLine = (cells: readonly string[], numbers: Float64Array, label: n
 export interface Lines {
   /** The first line; empty for JSON. */
   readonly head: string;
-  /** The line of a row, with its line break. */
   readonly row: RowLine;
 }
 

@@ -23,7 +23,6 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
   readonly header?: boolean;
 }
 
-/** A CSV in memory. */
 export interface ReadTable {
   readonly table: Table;
   readonly dialect: Dialect;

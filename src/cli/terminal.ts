@@ -51,7 +51,6 @@ export class Interruption {
     this.#clearProgress = clearProgress;
   }
 
-  /** Handles signals until `release` is called. */
   listen(): void {
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);

@@ -59,7 +59,6 @@ export class RunReport {
     return this.#interruption.signal;
   }
 
-  /** The exit code of an interrupted run. */
   get exitCode(): ExitCode {
     return this.#interruption.exitCode;
   }

@@ -14,7 +14,6 @@ import {
 import type { TrainingPlan } from '../training/plan.js';
 import { measureRate } from './rate.js';
 
-/** Why a backend was chosen. */
 export type BackendReason = 'no SIMD' | 'deterministic' | 'small products' | 'no BLAS' | 'large products';
 
 /** What `auto` chooses for a config, and the numbers that decide. */
@@ -31,7 +30,6 @@ export interface AutomaticChoice {
 export interface Rate {
   readonly backend: BackendName;
   readonly relaxed: boolean;
-  /** Path of the BLAS, for `blas`. */
   readonly library?: string;
   readonly threads: number;
   /** Rows and columns of the matrices. */

@@ -12,7 +12,6 @@ import { type AutomaticChoice, chooseAutomatically } from './doctor.js';
 
 /** The facts, without measurements. */
 export interface Findings {
-  /** The version of mlp. */
   readonly mlp: string;
   readonly node: string;
   readonly v8: string;
@@ -39,7 +38,6 @@ export interface Findings {
   readonly config?: ConfigFindings;
 }
 
-/** What `auto` chooses for a config. */
 export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
   readonly path: string;
   readonly backend: BackendChoice['backend'];

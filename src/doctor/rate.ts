@@ -16,13 +16,11 @@ export interface RateSetup {
   readonly threads: number;
 }
 
-/** The data that a thread starts with. */
 export interface RateWorkerSetup {
   readonly setup: RateSetup;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
   readonly rank: number;
-  /** Whether there are more threads than processors. */
   readonly crowded: boolean;
 }
 

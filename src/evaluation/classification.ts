@@ -5,7 +5,6 @@ import { compensated } from './sum.js';
 export interface ClassifiedRows {
   /** [rows] The number of each row's class. */
   readonly labels: ArrayLike<number>;
-  /** [rows] The class predicted. */
   readonly predicted: ArrayLike<number>;
   /** [rows, classes] row-major */
   readonly probabilities: ArrayLike<number>;
@@ -33,7 +32,6 @@ export interface Classification extends AverageScores {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** All metrics of a classifier on at least one row. */
 export function evaluateClasses(rows: ClassifiedRows): Classification {
   const { labels, predicted, probabilities, crossEntropies, weights } = rows;
   const classes = probabilities.length / labels.length;
@@ -85,7 +83,6 @@ export interface Scores {
   readonly precision: number;
   /** The share of the rows of a class that were predicted to be. */
   readonly recall: number;
-  /** Harmonic mean of precision and recall. */
   readonly f1: number;
 }
 

@@ -104,7 +104,6 @@ export interface Regression extends TargetMetrics {
   readonly targets: readonly TargetMetrics[];
 }
 
-/** All metrics of a regression on at least one row. */
 export function evaluateRegression({ targets, outputs, units, weights }: RegressedRows): Regression {
   const width = units.length;
   const rows = targets.length / width;

@@ -1,6 +1,5 @@
 /** Two ways to add many numbers up. Metrics are written once and take either. */
 
-/** Adds terms one by one. */
 export interface Sum {
   add(term: number): void;
   readonly value: number;

@@ -5,7 +5,6 @@ import { systemErrorCode } from '../errors.js';
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** The computer's name. */
   readonly host: string;
   /** The start time, which tells processes with the same PID apart. Only with /proc. */
   readonly start?: string;

@@ -8,7 +8,6 @@ export const RUN_FILES = {
   epochs: 'epochs.csv',
   /** Checkpoints, as long as the run can be resumed. */
   checkpoints: 'checkpoint',
-  /** The trained model. */
   model: 'model.safetensors',
   /** Versions, hashes and results. */
   summary: 'run.json',

@@ -58,7 +58,6 @@ interface Case {
   readonly l2?: number;
   readonly l1?: number;
   readonly rows?: number;
-  /** Whether the rows have weights. */
   readonly weighted?: boolean;
 }
 

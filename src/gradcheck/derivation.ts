@@ -19,7 +19,6 @@ export interface LocalDerivative {
 export interface Path {
   /** From the output down to the input: the order of the chain rule. */
   readonly factors: readonly LocalDerivative[];
-  /** Their product. */
   readonly value: number;
 }
 
@@ -27,7 +26,6 @@ export interface InputDerivation {
   readonly input: string;
   /** ∂output/∂input by backpropagation. */
   readonly gradient: number;
-  /** At most MAX_PATHS of them. */
   readonly paths: readonly Path[];
   readonly pathCount: bigint;
   /** Whether the sum over the paths is the gradient, up to rounding. Left out if not all are listed. */

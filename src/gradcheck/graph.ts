@@ -16,7 +16,6 @@ export interface Graph {
   /** The inputs first, then the computed nodes. */
   readonly nodes: readonly GraphNode[];
   readonly inputCount: number;
-  /** Index of the node to differentiate. */
   readonly output: number;
 }
 

@@ -12,7 +12,6 @@ import type { LossName } from '../spec/words.js';
 import { type Check, type CheckedParameter, checkOf, checkParameter } from './check.js';
 import { numericDerivative, type Sample } from './numeric.js';
 
-/** A network with a batch to check it on. */
 export interface NetworkProblem {
   readonly name: string;
   readonly spec: NetworkSpec;

@@ -12,10 +12,8 @@ import { backward, forward } from './graph.js';
 import { readGraph } from './graphFile.js';
 import { numericGradient } from './numeric.js';
 
-/** The numbers of classes to check. */
 export const CLASS_COUNTS = [2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-/** One check for every number of classes. */
 export function checkSoftmax(): Check[] {
   return CLASS_COUNTS.map(checkClasses);
 }

@@ -84,7 +84,6 @@ export const ACTIVATIONS = {
 
 export type ActivationType = keyof typeof ACTIVATIONS;
 
-/** The names of the table, in its order. */
 export const ACTIVATION_TYPES = Object.keys(ACTIVATIONS) as ActivationType[];
 
 /** An activation without a parameter. */

@@ -79,7 +79,6 @@ export class Arena implements Allocator {
     readonly memory: WebAssembly.Memory,
   ) {}
 
-  /** An arena with its own memory. */
   static ofSize(dtype: DType, bytes: number): Arena {
     return new Arena(dtype, createMemory(bytes));
   }

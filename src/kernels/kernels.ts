@@ -291,7 +291,6 @@ export interface Kernels
     NormalizationKernels,
     LossKernels,
     OptimizerKernels {
-  /** The backend's name. */
   readonly backend: string;
   readonly dtype: DType;
 }

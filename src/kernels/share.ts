@@ -12,7 +12,6 @@ export interface Share {
   sync(): void;
 }
 
-/** A team of one. */
 export const alone: Share = { rank: 0, size: 1, sync() {} };
 
 /**
@@ -53,7 +52,6 @@ export class Slices {
     return this.of(count, this.line, this.#bytes);
   }
 
-  /** Of `rows` rows of `columns` elements. */
   rows(rows: number, columns: number): Slice {
     return this.of(rows, 1, columns * this.#bytes);
   }

@@ -77,7 +77,6 @@ export function readConfig(input: ConfigInput): {
   return { loaded: { ...checked, config }, memory };
 }
 
-/** Whether an object holds a table in memory. */
 function isTable(data: object): boolean {
   return 'rows' in data || 'x' in data;
 }

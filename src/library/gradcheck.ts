@@ -66,13 +66,11 @@ export function builtInChecks(
   return [graph, [...checkSoftmax(), ...networks]];
 }
 
-/** A check of a train config, and what was checked. */
 export interface CheckedConfig {
   readonly check: Check;
   readonly plan: TrainingPlan;
   /** Training rows that it was checked on. */
   readonly rows: number;
-  /** The kernels. */
   readonly backend: BackendName;
 }
 

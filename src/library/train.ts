@@ -31,7 +31,6 @@ export interface SplitMetrics {
 }
 
 export interface Epoch {
-  /** Epochs and steps done, counted from 1. */
   readonly epoch: number;
   readonly step: number;
   readonly train: SplitMetrics;

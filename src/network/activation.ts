@@ -66,7 +66,6 @@ const activation: LayerType<ActivationSpec> = {
   build: (spec, context) => new BiasActivation(spec, null, context.inputs, context.ownInput, context),
 };
 
-/** Every activation as a layer of its own. */
 export const ACTIVATION_LAYERS = Object.fromEntries(
   ACTIVATION_TYPES.map((type) => [type, activation]),
 ) as Record<ActivationType, LayerType<ActivationSpec>>;

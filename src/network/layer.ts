@@ -67,7 +67,6 @@ export interface Parameter extends ParameterShape {
   readonly gradient: Tensor;
 }
 
-/** A statistic of a network with its memory. */
 export interface Statistic extends StatisticShape {
   /** `layers.1.running_mean` */
   readonly name: string;
@@ -88,15 +87,11 @@ export interface LayerType<Spec extends LayerSpec = LayerSpec> {
 }
 
 /** The parameters of a normalisation: γ and β [1, inputs]. */
-/** What a layer is built from and into. */
 export interface LayerContext {
   readonly kernels: Kernels;
   readonly arena: Allocator;
-  /** The most rows in a batch. */
   readonly capacity: number;
-  /** The run's seed. */
   readonly seed: number;
-  /** Width of x. */
   readonly inputs: number;
   /** How many layers of the same type come before this one. */
   readonly ordinal: number;
@@ -108,8 +103,6 @@ export interface LayerContext {
   readonly activation: ActivationSpec | undefined;
   /** The layers inside a residual, built. */
   buildInner(): readonly Layer[];
-  /** The layer's own parameter of that name. */
   parameter(name: string): Parameter;
-  /** The layer's own statistic of that name. */
   statistic(name: string): Statistic;
 }

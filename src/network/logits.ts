@@ -10,7 +10,6 @@ export function predictedClass(logits: ArrayLike<number>, start: number, outputs
   return best;
 }
 
-/** How many classes a row with this many logits has. */
 export function classesOf(outputs: number): number {
   return outputs === 1 ? 2 : outputs;
 }

@@ -14,14 +14,12 @@ import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
 import { Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
 
 export interface NetworkOptions {
-  /** Width of a row. */
   readonly inputs: number;
   readonly loss: LossName;
   /** λ of ½·λ·ΣW² over the weights. */
   readonly l2: number;
   /** λ of λ·Σ|W| over the weights; 0 if left out. */
   readonly l1?: number;
-  /** The most rows in a batch. */
   readonly capacity: number;
   /** Dropout draws its masks from it; below 2³². */
   readonly seed: number;
@@ -124,7 +122,6 @@ export class Network {
   }
 }
 
-/** Turns the nodes of a spec into layers. */
 class Builder {
   /** How many layers of each type were built. */
   readonly #built = new Map<LayerSpec['type'], number>();

@@ -16,7 +16,6 @@ export interface ParameterLayout {
   readonly shapes: readonly (ParameterShape & { readonly start: number })[];
   /** Elements that are weights: the first of the block. */
   readonly weights: number;
-  /** Elements in all. */
   readonly total: number;
 }
 
@@ -62,7 +61,6 @@ export class Parameters {
     this.#byName = new Map(this.list.map((parameter) => [parameter.name, parameter]));
   }
 
-  /** The parameter of that name, or undefined. */
   get(name: string): Parameter | undefined {
     return this.#byName.get(name);
   }
@@ -103,7 +101,6 @@ export class Statistics {
     this.#byName = new Map(this.list.map((statistic) => [statistic.name, statistic]));
   }
 
-  /** The statistic of that name, or undefined. */
   get(name: string): Statistic | undefined {
     return this.#byName.get(name);
   }

@@ -5,7 +5,6 @@
  * advance if it was accepted, as no predictor can tell (60,000 rows take 15 % less time).
  */
 
-/** Words of the state. */
 export const STATE_WORDS = 624;
 /** The word this far ahead is mixed into the current one. */
 const SHIFT = 397;

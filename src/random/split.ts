@@ -82,7 +82,6 @@ function splitSizes(rows: number, testShare: number): { trainRows: number; testR
   return { trainRows, testRows };
 }
 
-/** The rows of one class, in ascending order. */
 interface Stratum {
   readonly label: number;
   readonly rows: Int32Array;

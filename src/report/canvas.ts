@@ -26,7 +26,6 @@ export class Canvas {
   readonly dotRows: number;
   readonly #dotsAcross: number;
   readonly #dotsDown: number;
-  /** The bits of each layer and character. */
   readonly #layers: Uint8Array[];
 
   constructor(
@@ -49,7 +48,6 @@ export class Canvas {
     this.#layers[layer][this.row(y) * this.columns + this.column(x)] |= bit;
   }
 
-  /** Sets all dots of one character. */
   fill(layer: number, column: number, row: number): void {
     for (let dy = 0; dy < this.#dotsDown; dy++) {
       for (let dx = 0; dx < this.#dotsAcross; dx++) {

@@ -33,7 +33,6 @@ const WIDEST = 200;
 const LARGEST = 1e200;
 const SMALLEST = 1e-200;
 
-/** A point of a curve, in epochs and loss. */
 interface Point {
   readonly epoch: number;
   readonly loss: number;
@@ -147,7 +146,6 @@ function rowLabels(axis: Axis, height: number): string[] {
   return labels;
 }
 
-/** Title and legend in as few lines as possible. */
 function titleLines(
   title: string,
   series: readonly Point[][],

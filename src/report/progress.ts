@@ -3,11 +3,9 @@ import { formatDuration, formatMetricIn, printable } from '../text.js';
 import { type Display, type Paint, plainStyle } from './style.js';
 import { clip, textWidth } from './width.js';
 
-/** The result of an epoch. */
 export interface EpochSummary {
   /** From 1. */
   readonly epoch: number;
-  /** The number of epochs in the run. */
   readonly epochs: number;
   /** Steps since the start of the run. */
   readonly step: number;

@@ -13,9 +13,7 @@ export interface Scores {
 
 export interface ClassScores extends Scores {
   readonly name: string;
-  /** Rows of this class. */
   readonly support: number;
-  /** Rows predicted as this class. */
   readonly predicted: number;
   /** Null if undefined. */
   readonly rocAuc: number | null;
@@ -30,9 +28,7 @@ export interface TargetErrors {
   readonly mae: number;
 }
 
-/** A name is cut to this width. */
 const LONGEST_NAME = 40;
-/** The most classes that a note names. */
 const NAMED_CLASSES = 3;
 
 /** Precision, recall, F1 and ROC AUC of each class, and their averages. */
@@ -62,7 +58,6 @@ export function classScoresTable(
   return [formatTable(columns, rows, display, { footer }), ...emptyNotes(classes, display)].join('\n');
 }
 
-/** R², RMSE and MAE of each target, and their means. */
 export function targetErrorsTable(
   targets: readonly TargetErrors[],
   mean: Omit<TargetErrors, 'name'>,

@@ -15,7 +15,6 @@ export interface Style {
   readonly validation: Paint;
 }
 
-/** What a report is drawn for. */
 export interface Display {
   /** Columns of the terminal; lines are not wider, if possible. */
   readonly width: number;

@@ -31,7 +31,6 @@ export interface TerminalProgressOptions extends Omit<Display, 'width'> {
   readonly now?: Clock;
 }
 
-/** What the bar shows of the current epoch. */
 export interface BarState {
   readonly epoch: number;
   readonly epochs: number;
@@ -112,7 +111,6 @@ export function formatBarLine(state: BarState, { width, style, ascii = false }: 
   return clip(`${epoch} ${percent}`, Math.max(0, width), ascii);
 }
 
-/** The state of a file that is being read. */
 export interface ReadingState {
   readonly file: string;
   readonly done: number;
@@ -120,7 +118,6 @@ export interface ReadingState {
   readonly total: number | undefined;
 }
 
-/** A bar for the bytes of a file. */
 export class ReadingProgress {
   readonly #bar: Bar;
   readonly #now: Clock;
@@ -142,7 +139,6 @@ export class ReadingProgress {
     this.#bar.render();
   }
 
-  /** Removes the bar. */
   finish(): void {
     this.#bar.stop();
   }

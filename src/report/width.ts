@@ -50,7 +50,6 @@ export function clipTo(text: string, width: number, mark: string): string {
   return kept + mark;
 }
 
-/** `text` filled up with spaces to `width` columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + spaces : spaces + text;

@@ -54,7 +54,6 @@ export function byName<Value>(value: z.ZodType<Value, Value>, expected: string) 
   });
 }
 
-/** One of a few words. */
 export function choice<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: oneOf(words) });
 }
@@ -69,18 +68,15 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   return isOpen ? integer : integer.max(most, { error });
 }
 
-/** A finite number. */
 export function number() {
   return z.number({ error: 'a number' });
 }
 
-/** A finite number above 0. */
 export function positive() {
   const error = 'a number above 0';
   return z.number({ error }).positive({ error });
 }
 
-/** A finite number of at least `least`. */
 export function atLeast(least: number) {
   const error = `a number of at least ${least}`;
   return z.number({ error }).min(least, { error });
@@ -113,7 +109,6 @@ export function flag() {
   return z.boolean({ error: 'true or false' });
 }
 
-/** A string of at least one character. */
 export function text(expected: string) {
   return z.string({ error: expected }).min(1, { error: expected });
 }

@@ -263,7 +263,6 @@ function format(value: unknown, indent: string, before: number): string {
   return isContainer(value) && before + line.length > WIDTH ? broken(value, indent) : line;
 }
 
-/** One entry per line. */
 function broken(value: unknown, indent: string): string {
   if (!isContainer(value)) return JSON.stringify(value);
   const inner = indent + INDENT;
@@ -287,12 +286,10 @@ function onOneLine(value: unknown): string {
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
 
-/** Whether a JSON value is an object or an array. */
 export function isContainer(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Whether a JSON value is an object, not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

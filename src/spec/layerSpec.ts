@@ -136,7 +136,6 @@ const residual = object({
 
 const forms = [...simpleForms, residual] as const;
 
-/** One layer in its long form. */
 export const layerSchema = z
   .discriminatedUnion('type', forms, {
     error: ({ code }) =>

@@ -151,7 +151,6 @@ function neither(path: string, value: unknown): MlpError {
 interface Override {
   path: Path;
   value: unknown;
-  /** As the user wrote it, for messages. */
   text: string;
 }
 

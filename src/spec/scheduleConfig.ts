@@ -113,7 +113,6 @@ const warmUp = object({
 
 export const scheduleSchema = byType([...plainSchedules, warmUp], example);
 
-/** How the learning rate changes during a run. */
 export type ScheduleConfig = z.infer<typeof scheduleSchema>;
 /** A schedule that a warm-up may hand over to: any but a warm-up. */
 export type PlainScheduleConfig = z.infer<typeof after>;

@@ -15,7 +15,6 @@ export type BackendName = (typeof BACKENDS)[number];
 /** A larger number of threads is a typing error. */
 export const MAX_THREADS = 256;
 
-/** What may separate two cells. */
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
@@ -25,7 +24,6 @@ export type Delimiter = (typeof DELIMITERS)[number];
  */
 export const COMMENT_START = /^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/;
 
-/** What to do with a missing cell of a feature. */
 export const MISSING_POLICIES = [
   'error',
   'mean',

@@ -23,7 +23,6 @@ export interface EpochRecord extends Evaluations {
   /** Epochs and steps done, counted from 1. */
   readonly epoch: number;
   readonly step: number;
-  /** Learning rate of the epoch's last step. */
   readonly learningRate: number;
   /** Wall time of the epoch, evaluation included. */
   readonly seconds: number;
@@ -71,7 +70,6 @@ export interface RunProgress {
   readonly history: { readonly train: readonly number[]; readonly validation: readonly number[] };
 }
 
-/** All that a run needs to be resumed. */
 export interface RunState {
   readonly progress: RunProgress;
   readonly engine: EngineState;
@@ -340,7 +338,6 @@ export class CheckpointTimer {
     this.#milliseconds = seconds * 1000;
   }
 
-  /** Whether a checkpoint is due at the end of an epoch. */
   get isDue(): boolean {
     return (performance.now() - this.#last) * MOST_OF_TIME >= this.#cost;
   }

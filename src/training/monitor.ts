@@ -91,7 +91,6 @@ export class Monitor {
     return this.#state.bestEpoch;
   }
 
-  /** Epochs since the last improvement. */
   get waited(): number {
     return this.#state.waited;
   }

@@ -141,13 +141,11 @@ class ReduceOnPlateau implements Schedule {
   }
 }
 
-/** Steps of a warm-up. */
 export function warmUpSteps({ epochs, steps }: WarmUpConfig, stepsPerEpoch: number): number {
   return steps ?? (epochs as number) * stepsPerEpoch;
 }
 
 interface WarmUpState {
-  /** Epochs done. */
   epochs: number;
   /** The state of the schedule after the warm-up. */
   next: unknown;

@@ -47,7 +47,6 @@ export interface Evaluations {
 
 /** The state of a trainer besides its tensors: plain data, the same in every thread of a team. */
 export interface TrainerState {
-  /** Steps taken. */
   readonly steps: number;
   readonly random: RandomStateSnapshot;
   readonly batches: BatchesState;
@@ -74,7 +73,6 @@ export class Trainer {
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
   readonly #capacity: number;
-  /** Steps taken. */
   #steps = 0;
 
   /**
@@ -125,7 +123,6 @@ export class Trainer {
     if (this.#test && dataset.test) fill(this.#test, dataset.test);
   }
 
-  /** Draws the parameters, once per run. */
   initialize(): void {
     this.network.initialize(this.#random);
   }
@@ -141,7 +138,6 @@ export class Trainer {
     this.#batches.restore(batches);
   }
 
-  /** Rows of the next batch. */
   get nextBatchRows(): number {
     return this.#batches.nextRows;
   }

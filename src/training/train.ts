@@ -41,14 +41,12 @@ import {
 /** A run whose data are read and whose choices are made. */
 export interface PreparedRun extends RunSetup {
   readonly dataset: Dataset;
-  /** The run directory, if there is one. */
   readonly directory?: string;
   /** What the run has behind it when it is resumed. */
   readonly from?: RunProgress;
 }
 
 export interface RunListener extends TrainListener {
-  /** While the data are read. */
   readonly reading?: LoadOptions['progress'];
   dataRead?(dataset: Dataset): void;
   /** A sentence for the user. */
@@ -66,12 +64,10 @@ export interface TrainOptions {
   readonly memory?: LoadOptions['memory'];
 }
 
-/** A run that has ended. */
 export interface TrainedRun extends PreparedRun {
   readonly result: TrainResult;
   /** The network's tensors as the model file names them: views of the run's memory. */
   readonly tensors: readonly NamedTensor[];
-  /** The model file. */
   readonly model: EncodedTensors;
 }
 
@@ -138,7 +134,6 @@ export async function resume(
 
 export interface Reproduction {
   readonly status: 'equal' | 'different' | 'interrupted';
-  /** The first thing that differs. */
   readonly difference?: Difference;
   /** SHA-256 of the weights of the run, and of those trained now if it came to training. */
   readonly expected: string;

@@ -12,17 +12,14 @@ import { type BlasFailure, type BlasLibrary, isFailure, openBlas } from './libra
 /** What the search knows of the machine; a test can describe any other. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
-  /** As process.arch has it. */
   readonly arch: string;
   /** Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, APPDATA and LOCALAPPDATA. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The user's home folder. */
   readonly home: string;
   /** The names of a folder's entries; none if the folder is missing. */
   readonly list: (folder: string) => readonly string[];
 }
 
-/** This machine, as the search sees it. */
 export function thisMachine(): Machine {
   const { platform, arch, env } = process;
   return { platform, arch, env, home: homedir(), list: listFolder };
@@ -55,7 +52,6 @@ export interface BlasSearch {
   readonly libraries: readonly FoundBlas[];
   /** Libraries that exist or were named, but don't work. */
   readonly failures: readonly BlasFailure[];
-  /** The names of the searched places. */
   readonly searched: readonly string[];
 }
 
@@ -292,7 +288,6 @@ function windowsFolders(machine: Machine): string[] {
   return folders;
 }
 
-/** The folders of PATH that contain a Python. */
 function pythonFolders(machine: Machine): string[] {
   return searchPath(machine).filter((folder) =>
     machine.list(folder).some((name) => /^python3?(\.exe)?$/i.test(name)),
@@ -304,7 +299,6 @@ function newestFirst(names: readonly string[]): string[] {
   return [...names].sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
 }
 
-/** The path functions of a platform. */
 export function pathOf(platform: NodeJS.Platform): typeof posix {
   return platform === 'win32' ? win32 : posix;
 }

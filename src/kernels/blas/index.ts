@@ -94,7 +94,6 @@ function splitsByRows(m: number, n: number, threads: number): boolean {
   return byRows === byColumns ? m > n : byRows < byColumns;
 }
 
-/** The largest slice of a length. */
 function largest(length: number, threads: number, tile: number): number {
   return Math.min(length, Math.ceil(Math.ceil(length / tile) / threads) * tile);
 }

@@ -283,7 +283,6 @@ export function readHeader(path: string): Uint8Array {
   }
 }
 
-/** The format of shared libraries on a platform. */
 export function nativeFormat(platform: NodeJS.Platform): Binary['format'] {
   if (platform === 'win32') return 'PE';
   return platform === 'darwin' ? 'Mach-O' : 'ELF';

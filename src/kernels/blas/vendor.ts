@@ -3,7 +3,6 @@ import type { LibraryHandle } from 'koffi';
 
 export interface Identity {
   readonly vendor: 'OpenBLAS' | 'MKL' | 'BLIS' | 'Accelerate' | 'unknown';
-  /** As the library reports it, or null. */
   readonly version: string | null;
   /** The width of its integers; null if the library can't report it. */
   readonly integerBits: 32 | 64 | null;
@@ -11,7 +10,6 @@ export interface Identity {
   readonly threadSafe: boolean;
 }
 
-/** Whether a library exports a symbol. */
 export function hasSymbol(handle: LibraryHandle, symbol: string): boolean {
   try {
     handle.symbol(symbol);

@@ -15,7 +15,6 @@ import { product } from './product.js';
 
 export interface WasmOptions {
   readonly dtype: DType;
-  /** The arena's memory. */
   readonly memory: WebAssembly.Memory;
   /** Address of scratchBytes(share.size) bytes in it, aligned to 64; the same for all threads. */
   readonly scratch: number;
@@ -28,7 +27,6 @@ export interface WasmOptions {
 }
 
 export interface WasmKernels extends Kernels {
-  /** Whether relaxed SIMD is used. */
   readonly relaxed: boolean;
 }
 

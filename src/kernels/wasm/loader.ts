@@ -25,7 +25,6 @@ const SIMD_MODULE = [...HEADER, ...SIGNATURE, 0x0a, 0x08, 0x01, 0x06, 0x00, ...V
 const RELAXED_MADD = [...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x85, 0x02];
 const RELAXED_MODULE = [...HEADER, ...SIGNATURE, 0x0a, 0x13, 0x01, 0x11, 0x00, ...RELAXED_MADD, END];
 
-/** What this engine can compile. */
 export function detectFeatures(): WasmFeatures {
   return {
     simd: WebAssembly.validate(new Uint8Array(SIMD_MODULE)),
@@ -130,7 +129,6 @@ export interface WasmThread {
   readonly share: Share;
   readonly slices: Slices;
   readonly partials: Partials;
-  /** Of an element. */
   readonly bytes: number;
   /** The address of PRODUCT_SCRATCH_BYTES bytes of this thread's own. */
   readonly scratch: number;

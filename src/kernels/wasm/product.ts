@@ -7,7 +7,6 @@ const NN = 0;
 const TN = 1;
 const NT = 2;
 
-/** Rows of a tile of the product. */
 const TILE_ROWS = 4;
 
 export function product({ wasm, share, slices, bytes, scratch }: WasmThread): ProductKernels {

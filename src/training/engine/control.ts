@@ -6,9 +6,7 @@ export type Command = (typeof Command)[keyof typeof Command];
 
 /** Int32 words, each on its own cache line, so that waiting for one does not slow down another. */
 const Word = {
-  /** How many threads have reached the barrier. */
   arrived: 0,
-  /** Counts the barriers passed. */
   phase: 1,
   /** How many threads sleep at the barrier. */
   sleepers: 2,
@@ -47,7 +45,6 @@ export class Control {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
-  /** The losses of the steps so far. */
   readonly losses: Float64Array;
   readonly learningRates: Float64Array;
 
@@ -64,7 +61,6 @@ export class Control {
 
   // For the main thread.
 
-  /** Wakes the team for a command. */
   give(command: Command, steps = 0): void {
     this.#set(Word.command, command);
     this.#set(Word.steps, steps);

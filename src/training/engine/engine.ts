@@ -12,7 +12,6 @@ import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
 import { allocate, assemble, type RunSetup } from './allocate.js';
 
-/** The result of `train`. */
 export interface StepsDone {
   /** Steps taken: fewer than asked for if the signal was aborted or a loss was not finite. */
   readonly done: number;
@@ -24,10 +23,8 @@ export interface StepsDone {
   readonly milliseconds: number;
 }
 
-/** Reported while steps are taken. */
 export interface StepProgress {
   readonly done: number;
-  /** Loss of the last step. */
   readonly loss: number;
   readonly samples: number;
   readonly milliseconds: number;
@@ -48,7 +45,6 @@ export interface EngineState {
 }
 
 export interface Engine {
-  /** The run that it was started for. */
   readonly run: RunSetup;
   /** The network's parameters and running statistics, to be read or written between calls. */
   readonly parameters: Parameters;
@@ -67,7 +63,6 @@ export interface Engine {
 /** The longest time between two turns of the event loop, so that signals are heard. */
 const TURN_MILLISECONDS = 50;
 
-/** Trains in the calling thread. */
 export class LocalEngine implements Engine {
   readonly run: RunSetup;
   readonly parameters: Parameters;
@@ -166,7 +161,6 @@ export function begin(trainer: Trainer, state: EngineState | undefined): void {
   }
 }
 
-/** The state of a trainer together with its tensors. */
 export function stateOf({ tensors }: Trainer, trainer: TrainerState): EngineState {
   return { trainer, tensors: new Map([...tensors].map(([name, { data }]) => [name, data])) };
 }

@@ -26,7 +26,6 @@ const PROGRESS_MILLISECONDS = 50;
 const CLOSING_MILLISECONDS = 1000;
 
 export interface TeamOptions {
-  /** The script of a thread, for tests. */
   readonly script?: URL;
   readonly resourceLimits?: WorkerOptions['resourceLimits'];
 }

@@ -9,15 +9,12 @@ import { assemble, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
 import type { StepsDone } from './engine.js';
 
-/** The data that a thread starts with. */
 export interface WorkerSetup {
   readonly run: RunSetup;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
   readonly rank: number;
-  /** Whether there are more threads than processors. */
   readonly crowded: boolean;
-  /** The state that its trainer starts from. */
   readonly state: TrainerState;
 }
 

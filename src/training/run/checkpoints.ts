@@ -32,7 +32,6 @@ export const CHECKSUM_LINE_BYTES = LINE_START.length + HEX_DIGITS + 1;
 const LINE = new RegExp(`^${LINE_START}([0-9a-f]{${HEX_DIGITS}})\n$`);
 
 const CHUNK_BYTES = 2 ** 18;
-/** How many digits of a hash messages show. */
 const SHOWN_DIGITS = 12;
 
 export class CheckpointStore {

@@ -85,12 +85,10 @@ export class RunDirectory {
     return directory;
   }
 
-  /** The path of its config. */
   get configPath(): string {
     return join(this.path, RUN_FILES.config);
   }
 
-  /** The config that the run was started with. */
   get config(): TrainConfig {
     return loadTrainConfig(this.configPath).config;
   }
@@ -139,7 +137,6 @@ export class RunDirectory {
     await this.#write(RUN_FILES.model, [header, ...parts]);
   }
 
-  /** Writes run.json: versions, hashes and results. */
   async writeSummary(summary: RunSummary): Promise<void> {
     await this.#write(RUN_FILES.summary, [`${JSON.stringify(summary, undefined, 2)}\n`]);
   }

@@ -76,7 +76,6 @@ export class RunLogs {
   }
 }
 
-/** A file that is appended to. */
 class Log {
   readonly #path: string;
   readonly #file: FileHandle;

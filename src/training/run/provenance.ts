@@ -7,12 +7,9 @@ import type { BackendChoice } from '../engine/backend.js';
 
 /** Plain data that survives JSON. On disk it is called origin. */
 export interface Provenance {
-  /** Version of mlp. */
   readonly version: string;
-  /** Version of Node.js. */
   readonly node: string;
   readonly backend: BackendChoice['backend'];
-  /** Whether relaxed SIMD was used. */
   readonly relaxed: boolean;
   readonly threads: number;
   /** Name and size of a BLAS's file: they identify it without revealing the machine's folders. */

@@ -18,7 +18,6 @@ export interface FileLengths {
   readonly epochs: number;
 }
 
-/** The content of a checkpoint. */
 export interface SavedRun extends RunState {
   readonly origin: Provenance;
   readonly files: FileLengths;

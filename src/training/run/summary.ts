@@ -72,7 +72,6 @@ function isSummary(value: unknown): value is RunSummary {
   );
 }
 
-/** SHA-256 of a run's config.json, in hexadecimal. */
 export function hashConfig(run: string): string {
   const path = join(run, RUN_FILES.config);
   try {
