@@ -48,6 +48,7 @@ export async function readTable(path: string, options: TableOptions): Promise<Re
         options.target === undefined ? undefined : findTarget(options.target, dialect, source.name);
       const table = await readWhole(source, dialect, {
         threads: availableParallelism(),
+        target,
         progress: (done, total) => progress(path, done, total),
       });
       return { table, dialect, ...(target !== undefined && { target }) };

@@ -42,6 +42,14 @@ export function parseDecimal(text: string): number {
   return sign === MINUS ? -value : value;
 }
 
+/** Below it, the shortest spelling of an integer has no exponent. */
+const MOST_PLAIN = 1e15;
+
+/** Whether the text is an integer as `String` writes it: 12 or -3, not 007, +1, 1.0 or 1e3. */
+export function isPlainInteger(text: string, value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < MOST_PLAIN && String(value) === text;
+}
+
 const ZERO = 0x30;
 const PLUS = 0x2b;
 const MINUS = 0x2d;

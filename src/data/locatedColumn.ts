@@ -13,6 +13,13 @@ export interface LocatedColumn {
   location(row: number): string;
 }
 
+/** The column as classes: as text if a number's shortest spelling may not be the one in the file. */
+export function asLabels(located: LocatedColumn): LocatedColumn {
+  const { column } = located;
+  if (column.kind === 'text' || column.written === undefined || column.written === 'many') return located;
+  return { ...located, column: column.written };
+}
+
 /** The number of rows. */
 export function rowCount({ column }: LocatedColumn): number {
   return column.kind === 'numeric' ? column.values.length : column.codes.length;

@@ -79,7 +79,7 @@ export function memoryTable(
 
   const read = async (kinds: readonly ColumnKind[]): Promise<Table> => {
     const numbers = columns.map((column, i) =>
-      kinds[i] === 'auto' || kinds[i] === 'numeric' ? numbersOf(column, rows) : undefined,
+      kinds[i] === 'text' || kinds[i] === 'skipped' ? undefined : numbersOf(column, rows),
     );
     const others = kinds.map((kind, i): ColumnKind => (numbers[i] ? 'skipped' : kind));
     const built = await buildTable(path, start, others, rows, (builder) => {

@@ -62,6 +62,8 @@ interface WholeOptions {
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
   /** 1 by default. */
   readonly threads?: number;
+  /** The number of a column whose numbers may be classes: they keep their spelling. */
+  readonly target?: number | undefined;
 }
 
 /**
@@ -72,9 +74,9 @@ interface WholeOptions {
 export async function readWhole(
   source: Source,
   dialect: Dialect,
-  { threads = 1, progress }: WholeOptions = {},
+  { threads = 1, progress, target }: WholeOptions = {},
 ): Promise<Table> {
-  const kinds = dialect.names.map((): ColumnKind => 'auto');
+  const kinds = dialect.names.map((_, index): ColumnKind => (index === target ? 'label' : 'auto'));
   const told = progress && { progress };
   const numeric = await readNumericTable({ source, dialect, kinds, threads, ...told });
   return numeric ?? readTable(source, dialect, { kinds: () => kinds, ...told });

@@ -6,11 +6,17 @@ import { quote } from '../text.js';
  *
  * - `auto`: numbers if more than half of the cells that are not missing are numbers (then the first
  *   other cell is an error), else text. A column of missing cells alone is text without levels.
+ * - `label`: as `auto`, but numbers keep their spelling, for they may be names of classes.
  * - `numeric`: every cell is a number or missing.
  * - `text`: any text, or missing.
  * - `skipped`: neither read nor kept.
  */
-export type ColumnKind = 'auto' | 'numeric' | 'text' | 'skipped';
+export type ColumnKind = 'auto' | 'label' | 'numeric' | 'text' | 'skipped';
+
+/** Whether the first rows decide what the column is read as. */
+export function isGuessed(kind: ColumnKind): boolean {
+  return kind === 'auto' || kind === 'label';
+}
 
 export interface NumericColumn {
   readonly kind: 'numeric';
@@ -18,7 +24,15 @@ export interface NumericColumn {
   readonly values: Float64Array;
   /** The number of missing cells. */
   readonly missing: number;
+  /** Only in a column read as `label` whose cells are not all plain integers such as -12. */
+  readonly written?: WrittenNumbers;
 }
+
+/** Numbers as written, or `many` if there are too many different spellings to be classes. */
+export type WrittenNumbers = TextColumn | 'many';
+
+/** More spellings are hardly classes, and whole numbers with so many values are a quantity. */
+export const MOST_SPELLINGS = 100;
 
 /** Text as codes, so that a million rows of two classes hold two strings. */
 export interface TextColumn {
@@ -91,15 +105,25 @@ export function selectRows(table: Table, rows: Int32Array): Table {
   };
 }
 
-function selectCells(column: Column, rows: Int32Array): Column {
+/** The cells of some rows. */
+export function selectCells(column: Column, rows: Int32Array): Column {
   if (column.kind === 'numeric') {
     const values = Float64Array.from(rows, (row) => column.values[row]);
     return {
       kind: 'numeric',
       values,
       missing: values.reduce((count, value) => count + Number(Number.isNaN(value)), 0),
+      ...(column.written && { written: selectWritten(column.written, rows) }),
     };
   }
+  return selectText(column, rows);
+}
+
+function selectWritten(written: WrittenNumbers, rows: Int32Array): WrittenNumbers {
+  return written === 'many' ? written : selectText(written, rows);
+}
+
+function selectText(column: TextColumn, rows: Int32Array): TextColumn {
   const codes = Int32Array.from(rows, (row) => column.codes[row]);
   const missing = codes.reduce((count, code) => count + Number(code < 0), 0);
   return { kind: 'text', levels: column.levels, codes, missing };

@@ -37,7 +37,7 @@ export async function inspect(path: string, options: CsvOptions = {}): Promise<T
       ...(comment !== undefined && { comment }),
     });
     const column = target === undefined ? undefined : findTarget(target, dialect.names, source.name);
-    const table = await readWhole(source, dialect, { threads: availableParallelism() });
+    const table = await readWhole(source, dialect, { threads: availableParallelism(), target: column });
     return profileTable(table, dialect, column);
   } finally {
     source.close();

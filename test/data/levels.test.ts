@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { distinct, Levels } from '../../src/data/levels.js';
+import { distinct, Levels, lookalikeSentences, lookalikes } from '../../src/data/levels.js';
 
 describe('Levels', () => {
   it('orders text by code unit, whatever the order of the cells', () => {
@@ -7,12 +7,22 @@ describe('Levels', () => {
   });
 
   it('orders numbers by size where all are numbers', () => {
-    expect(Levels.of(['10', '9', '-1', '1e3', '0.5']).names).toEqual(['-1', '0.5', '9', '10', '1000']);
+    expect(Levels.of(['10', '9', '-1', '1e3', '0.5']).names).toEqual(['-1', '0.5', '9', '10', '1e3']);
   });
 
-  it('takes spellings of one number for one level', () => {
+  it('keeps spellings of one number apart', () => {
     const levels = Levels.of(['1', '1.0', '01', '2', '-0', '0']);
-    expect(levels.names).toEqual(['0', '1', '2']);
+    expect(levels.names).toEqual(['-0', '0', '01', '1', '1.0', '2']);
+    expect(['01', '1', '+1'].map((cell) => levels.index(cell))).toEqual([2, 3, undefined]);
+  });
+
+  it('keeps ids apart that are one float64', () => {
+    const ids = ['310455667788990029', '310455667788990011', '9007199254740993', '9007199254740992'];
+    expect(Levels.of(ids).names).toEqual([ids[3], ids[2], ids[1], ids[0]]);
+  });
+
+  it('takes spellings of one number for one level in an old model', () => {
+    const levels = Levels.byValue(['0', '1', '2']);
     expect(['+1', '1e0', '2.0', '-0.0', '3', 'x'].map((cell) => levels.index(cell))).toEqual([
       1,
       1,
@@ -47,6 +57,50 @@ describe('Levels', () => {
       expect(Levels.of(names).names).toEqual(names);
     },
   );
+});
+
+describe('lookalikes', () => {
+  it.each([
+    [
+      ['Yes', 'no', 'yes', 'NO'],
+      [['Yes', 'yes'], 'case'],
+      [['no', 'NO'], 'case'],
+    ],
+    [
+      ['1.1', '1.10', '1E3', '1000', '2'],
+      [['1.1', '1.10'], 'the spelling of a number'],
+      [['1E3', '1000'], 'the spelling of a number'],
+    ],
+    [
+      ['007', '7', '+7', '70'],
+      [['007', '7', '+7'], 'the spelling of a number'],
+    ],
+    [
+      ['-0', '0.0', '.0e5'],
+      [['-0', '0.0', '.0e5'], 'the spelling of a number'],
+    ],
+    [
+      ['New York', 'New  York', ' New York', 'NewYork'],
+      [['New York', 'New  York', ' New York', 'NewYork'], 'spaces'],
+    ],
+    [
+      ['new york', 'New\u00a0York'],
+      [['new york', 'New\u00a0York'], 'spelling'],
+    ],
+    [
+      ['caf\u00e9', 'cafe\u0301'],
+      [['caf\u00e9', 'cafe\u0301'], 'spelling'],
+    ],
+    [['310455667788990011', '310455667788990029', '1e400', '1e401', '-1', '1', 'e1', '1e']],
+  ])('of %j', (levels, ...groups) => {
+    expect(lookalikes(levels as string[]).map(({ levels, differIn }) => [levels, differIn])).toEqual(groups);
+  });
+
+  it('makes a sentence of each group', () => {
+    expect(lookalikeSentences('column "y"', 'classes', ['a', 'A', 'b'])).toEqual([
+      'column "y": the classes "a", "A" differ only in case: they stay different, so spell them alike if they mean the same',
+    ]);
+  });
 });
 
 describe('distinct', () => {

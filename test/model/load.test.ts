@@ -246,9 +246,9 @@ describe('loadModel of metadata', () => {
       '[0].levels[0]: found "b", expected different ones in rising order',
     ],
     [
-      'numbers that are one level',
-      other({ column: 'c', levels: ['1', '1.0'] }, city),
-      '[0].levels[1]: found "1.0", expected different ones in rising order',
+      'numbers out of order',
+      other({ column: 'c', levels: ['10', '9'] }, city),
+      '[0].levels[0]: found "10", expected different ones in rising order',
     ],
     [
       'a fill that is no level',

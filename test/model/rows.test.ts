@@ -194,7 +194,7 @@ describe('ModelRows.chunks', () => {
       [0, 2],
     ]);
     const numbers = modelOf({ ...BINARY, classes: ['0', '1'] });
-    const written = await read(numbers, csv(HEADER, '1,Bern,1,1.0', '1,Bern,1,00', '1,Bern,1,1'), {
+    const written = await read(numbers, csv(HEADER, '1,Bern,1,1', '1,Bern,1,0', '1,Bern,1,1'), {
       targets: true,
     });
     expect(written.found[0].labels).toEqual([1, 0, 1]);

@@ -1,7 +1,7 @@
 /** Builds the columns of a table from cells of text, row by row. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { found, isMissing, looksNumeric, numberHint, parseDecimal } from '../cell.js';
-import type { Column, TextColumn } from '../table.js';
+import { found, isMissing, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
+import { type Column, MOST_SPELLINGS, type TextColumn, type WrittenNumbers } from '../table.js';
 
 export interface ColumnBuilder {
   /** Makes room for `capacity` rows. */
@@ -48,12 +48,17 @@ export class NumericBuilder implements ColumnBuilder {
   #missing = 0;
   /** Cells that look like words, not like numbers. */
   #words = 0;
+  readonly #spellings: Spellings | undefined;
 
-  /** With `guess`, cells that are not numbers are counted. Otherwise the first is an error. */
-  constructor(context: ColumnContext, guess: boolean, capacity: number) {
+  /**
+   * With `guess`, cells that are not numbers are counted. Otherwise the first is an error. With
+   * `labels`, numbers keep their spelling.
+   */
+  constructor(context: ColumnContext, guess: boolean, capacity: number, labels = false) {
     this.#context = context;
     this.#guess = guess;
     this.#values = new Float64Array(capacity);
+    this.#spellings = labels ? new Spellings() : undefined;
   }
 
   grow(capacity: number): void {
@@ -64,6 +69,7 @@ export class NumericBuilder implements ColumnBuilder {
     const value = parseDecimal(cell);
     if (Number.isFinite(value)) this.#values[row] = value;
     else this.#addOther(cell, row);
+    this.#spellings?.add(cell, row, this.#values);
   }
 
   isMisread(rows: number): boolean {
@@ -77,7 +83,8 @@ export class NumericBuilder implements ColumnBuilder {
     if (this.#guess && missing === rows) {
       return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing };
     }
-    return { kind: 'numeric', values: values.subarray(0, rows), missing };
+    const written = this.#spellings?.finish(rows, missing);
+    return { kind: 'numeric', values: values.subarray(0, rows), missing, ...(written && { written }) };
   }
 
   #addOther(cell: string, row: number): void {
@@ -89,6 +96,45 @@ export class NumericBuilder implements ColumnBuilder {
     if (!this.#guess) throw badNumber(this.#context, cell, row);
     this.firstBad ??= { row, error: () => badNumber(this.#context, cell, row) };
     if (!looksNumeric(cell)) this.#words++;
+  }
+}
+
+/** How the numbers of a column are written. It costs nothing as long as all are plain integers. */
+export class Spellings {
+  readonly #levels = new Map<string, number>();
+  /** Undefined while all are plain integers. */
+  #codes: Int32Array | undefined;
+  #isMany = false;
+
+  /** Adds the cell of `row`, whose value is in `values` with those of all rows before; NaN if missing. */
+  add(cell: string, row: number, values: Float64Array): void {
+    if (this.#isMany) return;
+    const value = values[row];
+    if (this.#codes === undefined) {
+      if (isPlainInteger(cell, value) || Number.isNaN(value)) return;
+      this.#codes = new Int32Array(values.length);
+      for (let i = 0; i < row; i++) this.#codes[i] = this.#code(String(values[i]), values[i]);
+    } else if (row >= this.#codes.length) {
+      this.#codes = grown(this.#codes, new Int32Array(values.length));
+    }
+    this.#codes[row] = this.#code(cell, value);
+    if (this.#levels.size <= MOST_SPELLINGS) return;
+    this.#isMany = true;
+    this.#codes = undefined;
+  }
+
+  /** Undefined if all are plain integers. */
+  finish(rows: number, missing: number): WrittenNumbers | undefined {
+    if (this.#isMany) return 'many';
+    if (this.#codes === undefined) return undefined;
+    return { kind: 'text', levels: [...this.#levels.keys()], codes: this.#codes.subarray(0, rows), missing };
+  }
+
+  #code(text: string, value: number): number {
+    if (Number.isNaN(value)) return MISSING;
+    const known = this.#levels.get(text);
+    if (known !== undefined) return known;
+    return this.#levels.set(text, this.#levels.size).size - 1;
   }
 }
 

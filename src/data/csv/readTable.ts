@@ -6,7 +6,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { isMissing, looksNumeric } from '../cell.js';
 import type { Source } from '../source/source.js';
-import { type CellLocation, type ColumnKind, cellLocation, type Table } from '../table.js';
+import { type CellLocation, type ColumnKind, cellLocation, isGuessed, type Table } from '../table.js';
 import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
 import type { Dialect } from './dialect.js';
@@ -132,7 +132,7 @@ export class TableBuilder {
     const { rows } = this;
     const columns = this.#columns;
     const kinds = this.#kinds;
-    const wrong = columns.map((column, i) => kinds[i] === 'auto' && column?.isMisread(rows));
+    const wrong = columns.map((column, i) => isGuessed(kinds[i]) && column?.isMisread(rows));
     let first: CellError | undefined;
     for (let i = 0; i < columns.length; i++) {
       const bad = wrong[i] ? undefined : columns[i]?.firstBad;
@@ -163,9 +163,10 @@ export class TableBuilder {
     };
     switch (kind) {
       case 'auto':
+      case 'label':
         return isTextColumn(sample, index)
           ? new TextBuilder(context, capacity)
-          : new NumericBuilder(context, true, capacity);
+          : new NumericBuilder(context, true, capacity, kind === 'label');
       case 'numeric':
         return new NumericBuilder(context, false, capacity);
       case 'text':

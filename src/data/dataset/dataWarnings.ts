@@ -3,9 +3,9 @@ import { listed, printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
-import { hardlyRepeat } from '../levels.js';
+import { hardlyRepeat, lookalikeSentences } from '../levels.js';
 import { columnLabel } from '../table.js';
-import type { NamedColumns } from './columnChoice.js';
+import type { ColumnChoice, NamedColumns } from './columnChoice.js';
 
 /** A message names this many columns or levels and counts the rest. */
 const MOST_NAMED = 5;
@@ -56,6 +56,22 @@ export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]):
   });
   const more = unknown.length - MOST_NAMED;
   return more > 0 ? [...named, `${path}: ${more} more levels are not in the training rows`] : named;
+}
+
+/** Warns of classes and levels that differ only in spelling. */
+export function spellingWarnings(
+  { path, header, names }: NamedColumns,
+  { targets, features }: ColumnChoice,
+  classes: readonly string[] | undefined,
+  encodings: readonly FeatureEncoding[],
+): string[] {
+  const label = (column: number) => columnLabel(header, names[column]);
+  return [
+    ...(classes ? lookalikeSentences(label(targets[0]), 'classes', classes) : []),
+    ...encodings.flatMap((encoding, j) =>
+      encoding.kind === 'category' ? lookalikeSentences(label(features[j]), 'levels', encoding.levels) : [],
+    ),
+  ].map((sentence) => `${path}: ${sentence}`);
 }
 
 export function droppedWarning(path: string, dropped: number, kept: number): string[] {

@@ -22,6 +22,7 @@ import {
   constantWarning,
   droppedWarning,
   identifierWarnings,
+  spellingWarnings,
   unknownWarnings,
   untrainedWarning,
 } from './dataWarnings.js';
@@ -318,6 +319,7 @@ function assembleDataset(
         ...(reader === training.reader
           ? [
               ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
+              ...spellingWarnings(table, choice, classes?.names, encodings),
               ...constantWarning(table, constant),
               ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
             ]

@@ -14,6 +14,7 @@ import type { FeatureMatrix } from '../featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { fitInBlocks } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
+import type { KeptKind } from '../numeric/scan.js';
 import type { TableSource } from '../openTable.js';
 import type { FittedColumn, Scaling } from '../scaling.js';
 import { type Column, type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../table.js';
@@ -104,13 +105,19 @@ export class NumericRows implements RowReader {
       throw new NotNumeric();
     }
     if (!choice.features.every((column) => beginsWithNumbers(table, column))) throw new NotNumeric();
-    const kept = new Map(
-      otherColumns(choice).map(
-        (column) => [column, beginsWithNumbers(table, column) ? 'numeric' : 'text'] as const,
-      ),
-    );
+    const number = data.task === 'regression' ? 'numeric' : 'label';
+    const kept = new Map<number, KeptKind>();
+    for (const column of otherColumns(choice)) {
+      const kind = choice.targets.includes(column) ? number : 'numeric';
+      kept.set(column, beginsWithNumbers(table, column) ? kind : 'text');
+    }
     const file = await NumericFile.scan({ ...table.csv, kept, threads, ...(progress && { progress }) });
     if (file === null) throw new NotNumeric();
+    const isSure = data.task === 'binary' || data.task === 'multiclass';
+    if (isSure && choice.targets.some((column) => hasManySpellings(file.column(column)))) {
+      await file.close();
+      throw new NotNumeric();
+    }
     return new NumericRows(input, file, data);
   }
 
@@ -251,6 +258,10 @@ export class TableRows implements RowReader {
   }
 }
 
+function hasManySpellings(column: Column): boolean {
+  return column.kind === 'numeric' && column.written === 'many';
+}
+
 /** The columns that a dataset needs but that are not features. */
 function otherColumns({ targets, weights, validation, test }: ColumnChoice): number[] {
   return [...targets, weights, validation, test].filter((column) => column !== undefined);
@@ -312,6 +323,8 @@ function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptio
   });
   for (const category of choice.categories) kinds[category] = 'text';
   for (const other of otherColumns(choice)) kinds[other] = beginsWithNumbers(table, other) ? 'auto' : 'text';
+  if (data.task === 'auto')
+    for (const target of choice.targets) if (kinds[target] === 'auto') kinds[target] = 'label';
   if (data.task === 'binary' || data.task === 'multiclass')
     for (const target of choice.targets) kinds[target] = 'text';
   return kinds;

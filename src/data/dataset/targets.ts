@@ -7,6 +7,7 @@ import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
 import { distinct, Levels } from '../levels.js';
 import {
+  asLabels,
   cellText,
   firstRows,
   gather,
@@ -174,8 +175,9 @@ export function encodeTargets(
 const NOT_A_QUANTITY = 'a regression needs numbers; if these are classes, set data.task to "auto"';
 
 /** The classes that occur in a target column; its levels may include some that no row has. */
-function classesOf({ column }: LocatedColumn): Levels {
-  if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map(String));
+function classesOf(located: LocatedColumn): Levels {
+  const { column } = asLabels(located);
+  if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map((value) => String(value)));
   const present = new Uint8Array(column.levels.length);
   for (const code of column.codes) present[code] = 1;
   return Levels.of(column.levels.filter((_, code) => present[code]));
@@ -220,7 +222,8 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
  */
 function encodeLabels(located: LocatedColumn, classes: Levels): Int32Array {
   requirePresent(located);
-  const { column } = located;
+  const labels = asLabels(located);
+  const { column } = labels;
   const labelOfLevel = column.kind === 'text' ? column.levels.map((level) => classes.index(level)) : [];
   const labelOfNumber = new Map<number, number | undefined>();
   const labelOf = (row: number): number | undefined => {
@@ -232,7 +235,7 @@ function encodeLabels(located: LocatedColumn, classes: Levels): Int32Array {
   return firstRows(rowCount(located)).map((row) => {
     const label = labelOf(row);
     if (label !== undefined) return label;
-    const text = cellText(located, row);
+    const text = cellText(labels, row);
     const hint = suggest(text, classes.names);
     throw new MlpError(
       ExitCode.data,
@@ -260,6 +263,7 @@ function isQuantity(located: LocatedColumn): boolean {
     }
     return false;
   }
+  if (column.kind === 'numeric' && column.written === 'many') return true;
   if (!values.every(Number.isInteger)) return distinctUpTo(values, 1) > 1;
   const count = distinctUpTo(values, MOST_INTEGER_CLASSES);
   if (count > MOST_INTEGER_CLASSES) return true;

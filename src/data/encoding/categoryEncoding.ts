@@ -40,7 +40,7 @@ export function fitCategory(
   };
 }
 
-/** The first of equally frequent levels. Several cells may be one level, as 1 and 1.0 are. */
+/** The first of equally frequent levels. */
 function mostFrequentLevel(levels: Levels, cells: readonly string[], rowsOfCode: Int32Array): string {
   const rowsOfLevel = new Float64Array(levels.names.length);
   cells.forEach((cell, code) => {
@@ -74,7 +74,7 @@ interface OneHot {
 
 function oneHotOf(encoding: CategoryEncoding, cells: readonly string[]): OneHot {
   const { fill, indicator } = encoding;
-  const known = Levels.of(encoding.levels);
+  const known = levelsOf(encoding);
   const columns = encodingWidth(encoding);
   const columnOf = Int32Array.from(cells, (cell) => known.index(cell) ?? -1);
   if (indicator) return { columns, columnOf, columnOfMissing: columns - 1 };
@@ -109,13 +109,17 @@ export function unknownLevels(
   rows: Int32Array,
 ): UnknownLevel[] {
   const { levels, codes } = textColumn(table, index);
-  const known = Levels.of(encoding.levels);
+  const known = levelsOf(encoding);
   const isUnknown = levels.map((level) => known.index(level) === undefined);
   if (!isUnknown.includes(true)) return [];
   const rowsOfCode = countCodes(codes, levels.length, rows);
   return levels
     .map((level, code) => ({ column: encoding.column, level, rows: rowsOfCode[code] }))
     .filter(({ rows }, code) => isUnknown[code] && rows > 0);
+}
+
+function levelsOf({ levels, byValue }: CategoryEncoding): Levels {
+  return byValue ? Levels.byValue(levels) : Levels.of(levels);
 }
 
 /** [levels] How many of these rows have each code. */

@@ -22,6 +22,8 @@ export interface CategoryEncoding {
   readonly column: string;
   /** In the order of their matrix columns, which is that of `Levels`. */
   readonly levels: readonly string[];
+  /** Numbers are compared by value, as in models from before levels kept their spelling. */
+  readonly byValue?: true;
   /** The level of a missing cell, which is an error without it and without an indicator. */
   readonly fill?: string;
   /** One more matrix column is 1 where the cell is missing; its levels are then all 0. */

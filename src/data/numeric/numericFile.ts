@@ -15,20 +15,27 @@ import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine, FittedColumn, Scaling } from '../scaling.js';
 import type { Source } from '../source/source.js';
-import type { Column, ColumnKind, NumericColumn, Table, TextColumn } from '../table.js';
+import {
+  type Column,
+  type ColumnKind,
+  isGuessed,
+  type NumericColumn,
+  type Table,
+  type TextColumn,
+} from '../table.js';
 import { BadCellSummary, lineOf, tooLarge } from './badCells.js';
 import { chunkCount, type PlacedChunk } from './chunkReader.js';
 import { Moments } from './fit.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
 import { ReaderPool } from './readerPool.js';
-import { joinColumns, type KeptCells, type KeptColumn } from './scan.js';
+import { joinColumns, type KeptCells, type KeptColumn, type KeptKind } from './scan.js';
 import { TUNING, type Tuning } from './workspace.js';
 
 export interface NumericFileRequest {
   readonly source: Source;
   readonly dialect: Dialect;
   /** Columns that are kept in memory, and their kinds: targets, weights and the like. */
-  readonly kept: ReadonlyMap<number, 'numeric' | 'text'>;
+  readonly kept: ReadonlyMap<number, KeptKind>;
   readonly threads: number;
   /** Called with the bytes done, of twice the size: there are two passes. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
@@ -229,17 +236,17 @@ export async function readNumericTable(
   changes: Partial<Tuning> = {},
 ): Promise<Table | null> {
   const { source, dialect } = request;
-  const kept = new Map<number, 'numeric' | 'text'>();
+  const kept = new Map<number, KeptKind>();
   for (const [index, kind] of kinds.entries()) {
     if (kind === 'skipped') continue;
-    const guess = beginsWithNumbers(dialect, index) ? 'numeric' : 'text';
-    kept.set(index, kind === 'auto' ? guess : kind);
+    if (isGuessed(kind) && !beginsWithNumbers(dialect, index)) kept.set(index, 'text');
+    else kept.set(index, kind === 'auto' ? 'numeric' : kind);
   }
   const file = await NumericFile.scan({ ...request, kept }, changes);
   if (file === null) return null;
   try {
     const columns = kinds.map((kind, index) => (kind === 'skipped' ? undefined : file.column(index)));
-    if (columns.some((column, index) => kinds[index] === 'auto' && isDoubtful(column))) return null;
+    if (columns.some((column, index) => isGuessed(kinds[index]) && isDoubtful(column))) return null;
     source.requireUnchanged();
     const { header, names } = dialect;
     const lines = Uint32Array.from({ length: file.rows }, (_, row) => file.line(row));

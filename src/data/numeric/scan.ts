@@ -2,20 +2,35 @@
 
 import { isUtf8 } from 'node:buffer';
 import { isMissing, parseDecimal } from '../cell.js';
-import type { NumericColumn, TextColumn } from '../table.js';
+import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
 import { type Chunk, loadRows, type Reader } from './chunkReader.js';
 import { RowsFound } from './modules.js';
 
 /** A column to keep in memory. */
 export interface KeptColumn {
   readonly column: number;
-  readonly kind: 'numeric' | 'text';
+  readonly kind: KeptKind;
 }
+
+/** `label`: numbers that keep their spelling. */
+export type KeptKind = 'numeric' | 'label' | 'text';
 
 /** The cells of a kept column in one chunk. */
 export type KeptCells =
-  | { readonly kind: 'numeric'; readonly values: Float64Array; readonly missing: number }
-  | { readonly kind: 'text'; readonly codes: Int32Array; readonly texts: readonly string[] };
+  | {
+      readonly kind: 'numeric';
+      readonly values: Float64Array;
+      readonly missing: number;
+      /** Of labels that are not all plain integers. */
+      readonly written?: KeptTexts | 'many';
+    }
+  | KeptTexts;
+
+interface KeptTexts {
+  readonly kind: 'text';
+  readonly codes: Int32Array;
+  readonly texts: readonly string[];
+}
 
 export interface ScannedChunk extends Chunk {
   /** In the order of `kept`. */
@@ -74,8 +89,8 @@ function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedCh
   const cells: KeptCells[] = [];
   for (const [i, { kind }] of kept.entries()) {
     const first = starts + i * BYTES_OF_START;
-    const read = kind === 'numeric' ? readNumbers : readTexts;
-    const column = read(reader, { starts: first, step: kept.length, rows });
+    const place = { starts: first, step: kept.length, rows };
+    const column = kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, kind === 'label');
     if (column === undefined) return undefined;
     cells.push(column);
   }
@@ -92,16 +107,18 @@ interface Starts {
 }
 
 function noCells(kind: KeptColumn['kind']): KeptCells {
-  return kind === 'numeric'
-    ? { kind, values: new Float64Array(), missing: 0 }
-    : { kind, codes: new Int32Array(), texts: [] };
+  return kind === 'text'
+    ? { kind, codes: new Int32Array(), texts: [] }
+    : { kind: 'numeric', values: new Float64Array(), missing: 0 };
 }
 
-function readNumbers(reader: Reader, { starts, step, rows }: Starts): KeptCells | undefined {
+function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCells | undefined {
   const { space } = reader;
+  const { starts, step, rows } = place;
   const { exports, at } = space;
   const values = new Float64Array(rows);
   let missing = 0;
+  let arePlain = true;
   for (let row = 0; row < rows; row += reader.blockSize.cells) {
     const count = Math.min(reader.blockSize.cells, rows - row);
     const first = starts + row * step * BYTES_OF_START;
@@ -124,8 +141,54 @@ function readNumbers(reader: Reader, { starts, step, rows }: Starts): KeptCells 
       else return undefined;
     }
     values.set(space.numbers(at.values, count), row);
+    if (areLabels && arePlain) arePlain = arePlainIntegers(reader, first, step, count);
   }
-  return { kind: 'numeric', values, missing };
+  const written = areLabels && !arePlain ? readSpellings(reader, place, values) : undefined;
+  return { kind: 'numeric', values, missing, ...(written && { written }) };
+}
+
+/** Whether the block's cells that are not missing are integers as `String` writes them. */
+function arePlainIntegers({ space }: Reader, first: number, step: number, count: number): boolean {
+  const { words, doubles, bytes, at } = space;
+  for (let i = 0; i < count; i++) {
+    const start = words[first / 4 + i * step] + 1;
+    const stop = words[at.marks / 4 + i];
+    // A single character is a digit, or missing.
+    if (stop - start === 1) continue;
+    if (!isPlainInteger(bytes, start, stop) && !Number.isNaN(doubles[at.values / 8 + i])) return false;
+  }
+  return true;
+}
+
+const MOST_PLAIN_DIGITS = 15;
+
+/** `isPlainInteger` of cell.ts, for the bytes of more than one character. */
+function isPlainInteger(bytes: Uint8Array, start: number, stop: number): boolean {
+  const from = bytes[start] === MINUS ? start + 1 : start;
+  if (stop - from > MOST_PLAIN_DIGITS || bytes[from] === ZERO) return false;
+  for (let i = from; i < stop; i++) if (bytes[i] < ZERO || bytes[i] > NINE) return false;
+  return stop > from;
+}
+
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** The texts of cells whose numbers are `values`. */
+function readSpellings(
+  reader: Reader,
+  { starts, step, rows }: Starts,
+  values: Float64Array,
+): KeptTexts | 'many' {
+  const { words, bytes } = reader.space;
+  const levels = new ByteLevels();
+  const codes = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const start = words[starts / 4 + row * step] + 1;
+    codes[row] = Number.isNaN(values[row]) ? MISSING : levels.code(bytes, start, reader.cellEnd(start));
+    if (levels.texts.length > MOST_SPELLINGS) return 'many';
+  }
+  return { kind: 'text', codes, texts: levels.texts };
 }
 
 function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | undefined {
@@ -229,7 +292,7 @@ export function joinColumns(
   const columns = new Map<number, NumericColumn | TextColumn>();
   for (const [i, { column, kind }] of kept.entries()) {
     const cells = chunks.map((chunk) => chunk[i]);
-    const joined = kind === 'numeric' ? joinNumbers(cells, rows) : joinTexts(cells, rows);
+    const joined = kind === 'text' ? joinTexts(cells, rows) : joinNumbers(cells, rows);
     if (joined.kind === 'numeric' && joined.missing === rows) return undefined;
     columns.set(column, joined);
   }
@@ -246,7 +309,32 @@ function joinNumbers(chunks: readonly KeptCells[], rows: number): NumericColumn 
     row += chunk.values.length;
     missing += chunk.missing;
   }
-  return { kind: 'numeric', values, missing };
+  const written = joinWritten(chunks, rows, missing);
+  return { kind: 'numeric', values, missing, ...(written && { written }) };
+}
+
+/** Undefined if all numbers are plain integers. */
+function joinWritten(
+  chunks: readonly KeptCells[],
+  rows: number,
+  missing: number,
+): WrittenNumbers | undefined {
+  const numeric = chunks.filter((chunk) => chunk.kind === 'numeric');
+  if (numeric.every(({ written }) => written === undefined)) return undefined;
+  const levels = new Map<string, number>();
+  const codeOf = (text: string) => levels.get(text) ?? levels.set(text, levels.size).size - 1;
+  const codes = new Int32Array(rows);
+  let row = 0;
+  for (const { values, written } of numeric) {
+    if (written === 'many') return written;
+    const chunkCodes = written?.texts.map(codeOf);
+    for (let i = 0; i < values.length; i++, row++) {
+      if (Number.isNaN(values[i])) codes[row] = MISSING;
+      else codes[row] = written && chunkCodes ? chunkCodes[written.codes[i]] : codeOf(String(values[i]));
+      if (levels.size > MOST_SPELLINGS) return 'many';
+    }
+  }
+  return { kind: 'text', levels: [...levels.keys()], codes, missing };
 }
 
 function joinTexts(chunks: readonly KeptCells[], rows: number): TextColumn {

@@ -13,11 +13,11 @@ import type { Task } from '../../spec/words.js';
 import type { CsvFormat } from '../csv/dialect.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
-import { type Column, cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
+import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';
 import { profileColumn } from './columnProfile.js';
 import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js';
 import { agrees, type Leak, LeakSearch } from './leaks.js';
-import { columnWarnings, duplicateWarnings, targetWarnings } from './profileWarnings.js';
+import { columnWarnings, duplicateWarnings, spellingWarnings, targetWarnings } from './profileWarnings.js';
 import type { ColumnProfile, Level, TableProfile, TargetProfile, Warning } from './tableProfile.js';
 
 /** Results of one pass over the columns. */
@@ -55,6 +55,7 @@ export function profileTable(table: Table, dialect: CsvFormat, target?: number):
     ...(described && { target: described.target }),
     warnings: [
       ...(described?.warnings ?? []),
+      ...spellingWarnings(table, columns, target, described?.target.task),
       ...columnWarnings(table, columns, target),
       ...duplicateWarnings(table, first, duplicateRows),
     ],
@@ -62,7 +63,7 @@ export function profileTable(table: Table, dialect: CsvFormat, target?: number):
 }
 
 function describeColumns(table: Table, target: number | undefined): Findings {
-  const targetCodes = target === undefined ? undefined : encodeCells(columnAt(table, target));
+  const targetCodes = target === undefined ? undefined : encodeTarget(columnAt(table, target));
   const whole = new RowHashes(table.rows);
   const features = new RowHashes(table.rows);
   const agreeing = new Set<number>();
@@ -77,6 +78,14 @@ function describeColumns(table: Table, target: number | undefined): Findings {
     return profile;
   });
   return { columns, first: whole.firstEqual(), features, targetCodes, agreeing };
+}
+
+/** Whole numbers by their spelling, for they may be classes. */
+function encodeTarget(column: Column): Codes {
+  const isNumeric = column.kind === 'numeric';
+  if (!isNumeric || column.written === undefined || column.written === 'many') return encodeCells(column);
+  const areWhole = column.values.every((value) => Number.isNaN(value) || Number.isInteger(value));
+  return encodeCells(areWhole ? column.written : column);
 }
 
 function describeTarget(
@@ -160,8 +169,5 @@ function profileTarget(table: Table, index: number, rows: Int32Array, distinct: 
 
 /** A column with these rows only; none of their cells is missing. */
 function columnOf(column: Column, rows: Int32Array): Column {
-  if (column.missing === 0) return column;
-  return column.kind === 'numeric'
-    ? { ...column, values: Float64Array.from(rows, (row) => column.values[row]), missing: 0 }
-    : { ...column, codes: rows.map((row) => column.codes[row]), missing: 0 };
+  return column.missing === 0 ? column : selectCells(column, rows);
 }

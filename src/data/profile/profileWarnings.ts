@@ -1,12 +1,16 @@
 /** What to look at before training, in sentences. */
+import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
-import type { Table } from '../table.js';
+import { lookalikeSentences } from '../levels.js';
+import { columnLabel, type Table } from '../table.js';
 import { FAR, hasOutlier } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
 
 /** More levels make a wide input; grouping them may be better. */
 const MANY_LEVELS = 100;
+/** More numbers with fractions are hardly classes. */
+const MOST_NUMERIC_CLASSES = 20;
 /** The largest finite float32. */
 const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 /** A network may ignore the rarest class if the largest has this many times its rows. */
@@ -99,6 +103,30 @@ export function columnWarnings(
       'a typing error, or a case for a logarithm',
   );
   return warnings;
+}
+
+/** Warns of classes and levels that differ only in spelling. */
+export function spellingWarnings(
+  table: Table,
+  columns: readonly ColumnProfile[],
+  target: number | undefined,
+  task: Task | undefined,
+): Warning[] {
+  return columns.flatMap(({ index, name, kind }): Warning[] => {
+    const column = table.columns[index];
+    const isTarget = index === target;
+    if (kind === 'identifier' && !isTarget) return [];
+    const texts = column?.kind === 'numeric' ? column.written : column;
+    if (texts === undefined || texts === 'many') return [];
+    const isQuantity = isTarget && task === 'regression';
+    if (isQuantity && texts.levels.length > MOST_NUMERIC_CLASSES) return [];
+    const what = isQuantity ? 'numbers' : isTarget ? 'classes' : 'levels';
+    return lookalikeSentences(columnLabel(table.header, name), what, texts.levels).map((text) => ({
+      kind: 'spelling',
+      columns: [name],
+      text,
+    }));
+  });
 }
 
 export function targetWarnings(

@@ -62,7 +62,8 @@ export type WarningKind =
   | 'leak'
   | 'imbalance'
   | 'single'
-  | 'target';
+  | 'target'
+  | 'spelling';
 
 /** A fact about the data to look at before training, never an error. */
 export interface Warning {

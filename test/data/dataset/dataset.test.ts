@@ -144,7 +144,7 @@ describe('the task', () => {
       'integers in several spellings',
       ['1.0', '01', '1', '0', '-0', '2e0', '2'],
       'multiclass',
-      ['0', '1', '2'],
+      ['-0', '0', '01', '1', '1.0', '2', '2e0'],
     ],
     ['twenty integers', repeat([...Array(20).keys()], 2), 'multiclass', [...Array(20).keys()].map(String)],
     ['a number among words', ['a', 'b', '3', 'a'], 'multiclass', ['3', 'a', 'b']],
@@ -175,13 +175,6 @@ describe('the task', () => {
       {},
       ExitCode.data,
       'train.csv: column "y": found "a" in all 3 rows, expected at least two classes',
-    ],
-    [
-      'one class in two spellings',
-      ['1', '1.0'],
-      {},
-      ExitCode.data,
-      'train.csv: column "y": found "1" in all 2 rows, expected at least two classes',
     ],
     [
       'one value',
@@ -285,7 +278,7 @@ describe('a validation file', () => {
   });
 
   it('goes by number without a header, and may lack a class', async () => {
-    folder.write('held.csv', '4,1.0\n');
+    folder.write('held.csv', '4,1\n');
     const { validation } = await load('1,0\n2,1\n3,2\n4,2\n', { target: 1, validation: 'held.csv' });
     expect(validation?.labels).toEqual(Int32Array.of(1));
   });

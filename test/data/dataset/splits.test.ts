@@ -181,7 +181,7 @@ describe('features', () => {
 
   it('of numbers are categories where that is asked for', async () => {
     const { featureNames } = await load('zip,y\n10,no\n9,yes\n10.0,no\n', { categories: ['zip'] });
-    expect(featureNames).toEqual(['zip=9', 'zip=10']);
+    expect(featureNames).toEqual(['zip=9', 'zip=10', 'zip=10.0']);
   });
 
   it('are filled by policy, each column by its own', async () => {

@@ -123,16 +123,25 @@ describe('writeFeatures', () => {
     ]);
   });
 
-  it('knows a number in any spelling', () => {
+  it('knows a number in any spelling only by the encodings of an old model', () => {
     const zone: FeatureEncoding = { kind: 'category', column: 'zone', levels: ['2', '10'] };
-    const { written, unknown } = write(tableOf({ zone: ['2.0', '1e1', 'x', '+2'] }), [zone]);
-    expect(written).toEqual([
+    const table = tableOf({ zone: ['2.0', '1e1', 'x', '+2', '2'] });
+    expect(write(table, [{ ...zone, byValue: true }]).written).toEqual([
       [1, 0],
       [0, 1],
       [0, 0],
       [1, 0],
+      [1, 0],
     ]);
-    expect(unknown).toEqual([{ column: 'zone', level: 'x', rows: 1 }]);
+    const { written, unknown } = write(table, [zone]);
+    expect(written).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [1, 0],
+    ]);
+    expect(unknown.map(({ level }) => level)).toEqual(['2.0', '1e1', 'x', '+2']);
   });
 
   it('refuses a missing cell that nothing stands in for, the first in the file, before it writes', () => {

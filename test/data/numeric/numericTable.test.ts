@@ -126,6 +126,46 @@ describe('readNumericTable', () => {
     expect(read).toBeGreaterThan(75);
   });
 
+  it('keeps the spelling of labels as readTable does, wherever pieces end', async () => {
+    const plain = fc.integer({ min: -1200, max: 1200 }).map(String);
+    const spelled = fc.constantFrom(
+      '007',
+      '1.10',
+      '1.1',
+      '1e2',
+      '1E2',
+      '-0',
+      '+7',
+      '310455667788990011',
+      'NA',
+    );
+    const labels = fc.array(fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: spelled }), {
+      minLength: 1,
+      maxLength: 30,
+    });
+    const many = fc.array(number, { minLength: 150, maxLength: 150 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof({ weight: 9, arbitrary: labels }, { weight: 1, arbitrary: many }),
+        fc.integer({ min: 1, max: 64 }),
+        async (cells, chunkBytes) => {
+          const content = `y,x\n${cells.map((cell) => `${cell},1\n`).join('')}`;
+          const both = await readBoth(content, { chunkBytes, blockCells: 8 }, { kind: 'label' });
+          if (both?.numeric) expect(both.numeric).toEqual(both.table);
+          const [column] = both?.table?.columns ?? [];
+          if (column?.kind !== 'numeric' || column.written === 'many') return;
+          const { written, values } = column;
+          const texts = cells.map((_, row) => {
+            if (Number.isNaN(values[row])) return 'NA';
+            return written ? written.levels[written.codes[row]] : String(values[row]);
+          });
+          expect(texts).toEqual(cells);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
   it('accepts nothing that readTable reads otherwise, of any characters', async () => {
     const character = fc.constantFrom(...'0123456789..--+eE,,,\n\n\r" \tnaé?x\0'.split(''));
     let read = 0;
