@@ -90,10 +90,7 @@ export function formatDuration(seconds: number): string {
   return `${formatCount(Math.floor(hours / 24))} d ${hours % 24} h`;
 }
 
-/**
- * A metric with `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 → `1.235e-5`. Plain
- * notation from 0.001 to 999,999.
- */
+/** With `digits` significant digits: 0.0812345 → `0.08123`, 1.23456e-5 → `1.235e-5`. */
 export function formatMetric(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';

@@ -1,7 +1,4 @@
-/**
- * Metrics after each epoch, gathered batch by batch: the mean loss (weighted, not regularised);
- * accuracy and confusion matrix, or R² and RMSE, in which every row counts 1.
- */
+/** Metrics after each epoch, batch by batch; weights count in the loss alone. */
 import { predictedClass } from '../network/logits.js';
 import { accuracy, type Confusion } from './classification.js';
 import { RegressionErrors } from './regression.js';

@@ -36,8 +36,7 @@ export function processStart(pid: number): string | undefined {
 /** The fields of /proc/<pid>/stat from the third on, the state (proc_pid_stat(5)). */
 function processFields(pid: number): string[] | undefined {
   const line = contentOf(`/proc/${pid}/stat`);
-  // The second field is the program's name in parentheses; it may contain spaces and parentheses
-  // itself.
+  // The second field is the program's name in parentheses, which may contain parentheses itself.
   return line?.slice(line.lastIndexOf(')') + 2).split(' ');
 }
 

@@ -1,7 +1,4 @@
-/**
- * Graph file → checked graph. Nodes may refer to each other in any order. Operations inside an
- * expression become nodes, named by their text, or if long by their node and a number: L.1, L.2.
- */
+/** Graph file → checked graph. Operations inside an expression become nodes: L.1, L.2, if long. */
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
 import { checkSchema, formatLocation, oneOf, suggest } from '../spec/messages.js';

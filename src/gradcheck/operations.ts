@@ -1,7 +1,4 @@
-/**
- * The operations of a scalar graph by name: value, and derivative by every operand, in numbers and
- * symbols (x the operands, y the result). All calculus of the gradient check is here.
- */
+/** The operations of a scalar graph: values and derivatives, in numbers and symbols (x → y). */
 
 export interface Operation {
   readonly name: string;

@@ -1,5 +1,4 @@
 /** `train`: from a config to a trained network, in memory unless a run directory is named. */
-import type { Metrics } from '../evaluation/metrics.js';
 import { modelContent } from '../training/plan.js';
 import { type RunListener, resume, type TrainedRun, train as trainRun } from '../training/train.js';
 import { type ConfigInput, readConfig } from './config.js';
@@ -120,7 +119,11 @@ export class Run {
     this.epochs = result.epochs;
     this.keptEpoch = result.keptEpoch;
     this.steps = result.steps;
-    this.metrics = metricsOf({ train, validation, test });
+    this.metrics = {
+      train: train.metrics,
+      ...(validation && { validation: validation.metrics }),
+      ...(test && { test: test.metrics }),
+    };
     const { confusion } = test ?? validation ?? train;
     if (confusion) this.confusion = confusion;
     this.history = history;
@@ -141,30 +144,10 @@ export class Run {
   }
 
   /**
-   * Writes the model file for `loadModel`, `mlp predict` and Python's `safetensors`; replaces a
-   * file.
+   * Writes, or replaces, the file for `loadModel`, `mlp predict` and Python's `safetensors`.
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   save(path: string): Promise<void> {
     return this.model.save(path);
   }
-}
-
-interface Splits<Value> {
-  readonly train: Value;
-  readonly validation?: Value;
-  readonly test?: Value;
-}
-
-function metricsOf(evaluations: {
-  readonly train: { readonly metrics: Metrics };
-  readonly validation: { readonly metrics: Metrics } | undefined;
-  readonly test: { readonly metrics: Metrics } | undefined;
-}): Splits<Metrics> {
-  const { train, validation, test } = evaluations;
-  return {
-    train: train.metrics,
-    ...(validation && { validation: validation.metrics }),
-    ...(test && { test: test.metrics }),
-  };
 }

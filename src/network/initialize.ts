@@ -1,7 +1,4 @@
-/**
- * How parameters start. Weights are drawn layer by layer in row-major order, so `std *
- * randn(inputs, units)` in NumPy gives the same numbers.
- */
+/** How parameters start: drawn in the order in which `std * randn(inputs, units)` in NumPy is. */
 import type { RandomState } from '../random/randomState.js';
 import type { Parameter, ParameterInit, Statistic } from './layer.js';
 

@@ -86,7 +86,7 @@ export interface LayerType<Spec extends LayerSpec = LayerSpec> {
   build(spec: Spec, context: LayerContext): Layer;
 }
 
-/** The parameters of a normalisation: γ and β [1, inputs]. */
+/** What a layer is built from and into. */
 export interface LayerContext {
   readonly kernels: Kernels;
   readonly arena: Allocator;

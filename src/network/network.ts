@@ -50,7 +50,7 @@ export class Network {
     const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);
     const nodes = walkLayers(layers, inputs);
     this.outputs = nodes.at(-1)?.outputs ?? inputs;
-    this.#layers = new Builder(this, options, kernels, arena).build(nodes, false);
+    this.#layers = buildLayers(nodes, this, options, kernels, arena);
     this.#rowLoss = arena.tensor(capacity, 1);
     this.#dLogits = arena.tensor(capacity, this.outputs);
   }
@@ -122,22 +122,18 @@ export class Network {
   }
 }
 
-class Builder {
+function buildLayers(
+  root: readonly LayerNode[],
+  { parameters, statistics }: Network,
+  { capacity, seed }: NetworkOptions,
+  kernels: Kernels,
+  arena: Allocator,
+): Layer[] {
   /** How many layers of each type were built. */
-  readonly #built = new Map<LayerSpec['type'], number>();
-  readonly #network: Network;
-  readonly #options: NetworkOptions;
-  readonly #kernels: Kernels;
-  readonly #arena: Allocator;
+  const built = new Map<LayerSpec['type'], number>();
+  return build(root, false);
 
-  constructor(network: Network, options: NetworkOptions, kernels: Kernels, arena: Allocator) {
-    this.#network = network;
-    this.#options = options;
-    this.#kernels = kernels;
-    this.#arena = arena;
-  }
-
-  build(nodes: readonly LayerNode[], needsInputGradient: boolean): Layer[] {
+  function build(nodes: readonly LayerNode[], needsInputGradient: boolean): Layer[] {
     const layers: Layer[] = [];
     for (let i = 0; i < nodes.length; i++) {
       const { spec, name, inputs, inner } = nodes[i];
@@ -145,23 +141,23 @@ class Builder {
       const next = nodes[i + 1]?.spec;
       const activation = type.takesActivation && next && isActivation(next) ? next : undefined;
       if (activation) i++;
-      const ordinal = this.#built.get(spec.type) ?? 0;
-      this.#built.set(spec.type, ordinal + 1);
+      const ordinal = built.get(spec.type) ?? 0;
+      built.set(spec.type, ordinal + 1);
       const needsGradient = needsInputGradient || layers.length > 0;
       layers.push(
         type.build(spec, {
-          kernels: this.#kernels,
-          arena: this.#arena,
-          capacity: this.#options.capacity,
-          seed: this.#options.seed,
+          kernels,
+          arena,
+          capacity,
+          seed,
           inputs,
           ordinal,
           needsInputGradient: needsGradient,
           ownInput: layers.at(-1)?.reusableOutput ?? null,
           activation,
-          buildInner: () => this.build(inner, needsGradient),
-          parameter: (own) => this.#network.parameters.get(`${name}.${own}`) as Parameter,
-          statistic: (own) => this.#network.statistics.get(`${name}.${own}`) as Statistic,
+          buildInner: () => build(inner, needsGradient),
+          parameter: (own) => parameters.get(`${name}.${own}`) as Parameter,
+          statistic: (own) => statistics.get(`${name}.${own}`) as Statistic,
         }),
       );
     }

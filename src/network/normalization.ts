@@ -120,6 +120,7 @@ export const layerNorm: LayerType<LayerNormSpec> = {
   build: (spec, context) => new LayerNorm(spec, context),
 };
 
+/** γ and β, which PyTorch calls weight and bias. */
 function scaleAndShift(inputs: number): ParameterShape[] {
   return [
     { name: 'weight', kind: 'scale', rows: 1, columns: inputs, init: { type: 'ones' } },

@@ -1,7 +1,4 @@
-/**
- * A grid of characters to draw lines on, a layer per line. A braille character has 2×4 dots (U+2800
- * plus one bit for each); in ASCII a character is one dot.
- */
+/** Characters to draw lines on, a layer per line: 2×4 dots in braille (U+2800), one in ASCII. */
 
 const BRAILLE_BLANK = 0x2800;
 /** Bits of the dots of a braille character, by row and column (Unicode, chapter 21.1). */

@@ -61,8 +61,7 @@ export function lossChart(
   const canvas = new Canvas(width - margin - 2, labels.length, 2, display.ascii ?? false);
   const xOf = (epoch: number) =>
     Math.round((epochs > 1 ? (epoch - 1) / (epochs - 1) : 0.5) * (canvas.dotColumns - 1));
-  // From the middle of the top row to the middle of the bottom row, so a tick lies in the row of
-  // its label.
+  // From the middle of the top row to that of the bottom row: a tick lies in its label's row.
   const dotsDown = canvas.dotRows / canvas.rows;
   const yOf = (loss: number) =>
     Math.round((1 - clamp01(axis.position(loss))) * (canvas.dotRows - dotsDown) + (dotsDown - 1) / 2);

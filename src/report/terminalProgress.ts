@@ -186,10 +186,7 @@ function drawBar(share: number, size: number, style: Style, ascii: boolean): str
   return style.training(full.repeat(done)) + style.dim(empty.repeat(size - done));
 }
 
-/**
- * `stream` without the codes by which cli-progress saves and restores the cursor position: after a
- * resize or a warning that is another line, which would be erased.
- */
+/** Without the codes that restore the cursor position: after a resize it is on another line. */
 function withoutCursorJumps(stream: TerminalStream): NodeJS.WritableStream {
   return Object.create(stream, {
     write: { value: (text: string) => (text === '\x1b7' || text === '\x1b8' ? true : stream.write(text)) },

@@ -10,8 +10,7 @@ const TWO_COLUMNS =
 
 const NO_COLUMN = /^[\p{Mark}\p{Format}]+$/u;
 
-// Intl's break rules take some 20 ms to load, more than the rest of `mlp params`, so only some
-// texts load them.
+// Intl's break rules take 20 ms to load, more than the rest of `mlp params`.
 let segmenter: Intl.Segmenter | undefined;
 
 function graphemes(text: string): string[] {

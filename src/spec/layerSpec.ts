@@ -1,7 +1,4 @@
-/**
- * The layers of a network: one schema per type, entered in `forms`; network/layerTypes.ts lists
- * what they compute. Schemas take the long form; `expandNetwork` writes out the short ones first.
- */
+/** The layers of a network: a schema per type; network/layerTypes.ts lists what they compute. */
 import { ACTIVATION_TYPES, ACTIVATIONS, type PlainActivation } from '../kernels/activations.js';
 import {
   byType,

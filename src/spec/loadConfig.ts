@@ -89,8 +89,7 @@ export function checkTrainConfig(
     );
   }
   const directory = dirname(path);
-  // The spec file is read before the overrides, so that they reach into it, unless one of them
-  // names another file.
+  // Read before the overrides, which then reach into it, unless one names another file.
   const isReplaced = overrides.some(({ path: set }) => formatPath(set) === 'network');
   const own: WithNetwork = isReplaced ? { config: value } : withNetwork(value, directory);
   const before = expandConfig(own.config);

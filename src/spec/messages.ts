@@ -49,10 +49,7 @@ export function wordsOf(phrase: string): string[] {
   return phrase.startsWith(prefix) ? phrase.slice(prefix.length).split(', ') : [];
 }
 
-/**
- * The nearest known word, if any: ignores case, hyphens and underscores; one letter in three may
- * differ, or it may be a part.
- */
+/** The nearest known word, if any: one letter in three may differ, or it may be a part. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const plain = normalize(word);
   if (plain.length === 0 || plain.length > 60) return undefined;

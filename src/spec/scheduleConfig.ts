@@ -1,7 +1,4 @@
-/**
- * `training.schedule` and `training.earlyStopping`: a record per schedule, entered in
- * `plainSchedules`; training/schedules.ts computes the learning rates.
- */
+/** `training.schedule` and `earlyStopping`; training/schedules.ts computes learning rates. */
 import {
   atLeast,
   byType,

@@ -18,10 +18,7 @@ export const MAX_THREADS = 256;
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
-/**
- * Starts of a comment line: nothing that a row of data may begin with, such as a letter, digit,
- * sign, point, blank, quote or "?", a missing cell.
- */
+/** Starts of a comment line: nothing that a row of data may begin with ("?" is a missing cell). */
 export const COMMENT_START = /^[!#$%&'()*,/:;<=>@[\\\]^_`{|}~]$/;
 
 export const MISSING_POLICIES = [

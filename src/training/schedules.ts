@@ -169,8 +169,7 @@ class WarmUp implements Schedule {
     this.#from = config.from;
     this.#steps = warmUpSteps(config, stepsPerEpoch);
     this.#epochs = Math.floor(this.#steps / stepsPerEpoch);
-    // A warm-up may be longer than the run. It then rises to the learning rate of a schedule of one
-    // step.
+    // A warm-up longer than the run rises to the learning rate of a schedule of one step.
     const left = Math.max(1, steps - this.#steps);
     this.#after = createPlain(config.after, initial, { steps: left, stepsPerEpoch });
   }

@@ -179,8 +179,7 @@ export class Trainer {
     const { accumulator } = split;
     for (const { first, rows, x, targets } of split.chunks) {
       const logits = network.forward(rows, x);
-      // Before the loss: after its barriers, a faster thread may overwrite these logits with the
-      // next.
+      // Before the loss: after its barriers, a faster thread may overwrite these logits.
       accumulator.add(rows, logits.data, first);
       const { sum, terms } = network.dataLoss(rows, logits, targets);
       accumulator.addLoss(sum * this.#plan.lossUnit, terms);

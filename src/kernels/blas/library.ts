@@ -66,8 +66,7 @@ const DECORATIONS = [
   ['', '64_'],
 ] as const;
 
-// By path and for good: koffi unloads a library with its last reference, but OpenBLAS has its own
-// threads in it.
+// By path and for good: koffi unloads with the last reference, but OpenBLAS has threads in it.
 const opened = new Map<string, BlasLibrary | BlasFailure>();
 
 /**
@@ -169,9 +168,8 @@ function bind(
   real: 'float' | 'double',
   integerBits: 32 | 64 | null,
 ): Gemm {
-  // An unknown width counts as 64: on 64-bit machines an argument has a slot of eight bytes, so a
-  // library with 32-bit integers reads the lower half. Only Apple's convention for arm64 packs
-  // arguments.
+  // An unknown width counts as 64: an argument has a slot of eight bytes, so a library with 32-bit
+  // integers reads the lower half. Only Apple's convention for arm64 packs arguments.
   const packs = process.platform === 'darwin' && process.arch === 'arm64';
   const int = (integerBits ?? (packs ? 32 : 64)) === 32 ? 'int32_t' : 'int64_t';
   return handle.func(symbol, 'void', [

@@ -54,8 +54,7 @@ function settleOpenBlas(
     vendor: 'OpenBLAS',
     version: /OpenBLAS (\S+)/.exec(config)?.[1] ?? null,
     integerBits: decorated64 || config.includes('USE64BITINT') ? 64 : 32,
-    // 0: built without threads and so without locks, unless USE_LOCKING=1, which it does not
-    // report.
+    // 0: built without threads and so without locks, unless USE_LOCKING=1, which is not reported.
     threadSafe: ask('openblas_get_parallel', 'int') !== 0,
   };
 }

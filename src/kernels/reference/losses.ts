@@ -27,8 +27,7 @@ export const losses: LossKernels = {
       for (let j = 0; j < columns; j++, at++) {
         const h = logits.data[at];
         const t = targets.data[at];
-        // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) where t is 1 keeps a
-        // tiny loss exact
+        // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; for t = 1 exactly softplus(−h)
         loss += t === 1 ? softplus(-h) : softplus(h) - t * h;
         if (dLogits) dLogits.data[at] = scale * (sigmoid(h) - t);
       }

@@ -27,8 +27,7 @@ export function activations({ wasm, share, slices, bytes }: WasmThread): Activat
     },
 
     biasActivationBackward(f, rows, x, y, dY, dX, dBias) {
-      // By columns, so that one thread sums a column, in the order of the rows; without sums, all
-      // as one row.
+      // By columns, so that one thread sums a column in the order of the rows; else all as one row.
       const height = dBias ? rows : 1;
       const width = dBias ? y.columns : rows * y.columns;
       const { length, offset } = slices.elements(width);

@@ -1,7 +1,4 @@
-/**
- * The directory of a run (see `RUN_FILES`), created before training to notice a failure at once,
- * and locked while a process trains into it.
- */
+/** The directory of a run (see `RUN_FILES`), locked while a process trains into it. */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';

@@ -1,7 +1,4 @@
-/**
- * The state of a run as a checkpoint's content: arrays as tensors, the rest as JSON in the
- * metadata, which keeps every finite float64 exactly.
- */
+/** A run's state as a checkpoint: tensors, and JSON, which keeps every finite float64 exactly. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
 import type { RandomStateSnapshot } from '../../random/randomState.js';

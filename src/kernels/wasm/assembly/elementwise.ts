@@ -138,10 +138,7 @@ function total(term: i32, count: i32, x: usize): f64 {
   return sumWide(f64x2.add(first, second));
 }
 
-/**
- * total + x, |x| or x², in double precision: the square of an f32 is exact there, and can't
- * overflow.
- */
+/** total + x, |x| or x², in double precision, where the square of an f32 is exact. */
 @inline
 function addTerm(term: i32, sum: v128, x: v128): v128 {
   if (term == PLAIN) return addWide(sum, x);
@@ -164,8 +161,7 @@ export function sumOfSquares(count: i32, x: usize): f64 {
   return total(SQUARE, count, x);
 }
 
-// Dropout draws its mask on the way: Philox4x32-10 as in ../../reference/elementwise.ts, four
-// counters at once.
+// Dropout draws Philox4x32-10 on the way, as ../../reference/elementwise.ts, four counters at once.
 
 /** The elements of four counters: one for each of their words. */
 const GROUP = 16;

@@ -114,8 +114,7 @@ export function log1p(z: v128): v128 {
 @inline
 export function logFrom1(x: f64): f64 {
   const bits = reinterpret<u64>(x);
-  // x = 2^n·f with √½ ≤ f < √2: the difference of the mantissas of 1 and √½ carries into the
-  // exponent.
+  // x = 2^n·f with √½ ≤ f < √2: mantissa(1) − mantissa(√½) carries into the exponent.
   const carried = bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
   const n = <f64>(<i32>(carried >> 52) - 1023);
   const f = reinterpret<f64>((carried & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd);

@@ -90,8 +90,7 @@ function elementLoss(kind: i32, o: v128, t: v128, z: v128): v128 {
     const difference = v128.sub<real>(o, t);
     return v128.mul<real>(difference, difference);
   }
-  // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) for t = 1 keeps a tiny loss
-  // exact.
+  // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; softplus(−h) keeps a tiny loss exact.
   const isOne = v128.eq<real>(t, splat(1.0));
   const h = select(isOne, v128.neg<real>(o), o);
   const linear = v128.andnot(v128.mul<real>(t, o), isOne);

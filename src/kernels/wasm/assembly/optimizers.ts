@@ -69,10 +69,7 @@ function update(
   return madd(c0, direction, x);
 }
 
-/**
- * The whole step of a rule. Two vectors a turn: then adding up the parameters costs the loop
- * nothing.
- */
+/** The whole step of a rule, two vectors a turn: adding up the parameters then costs nothing. */
 @inline
 function steps(
   rule: i32, count: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, c0: v128, c1: v128,
@@ -116,10 +113,7 @@ function scalar(scalars: usize, i: i32): f64 {
   return load<f64>(scalars + (i << 3));
 }
 
-/**
- * p ← p − rate·g, or with a velocity v: v ← momentum·v + g, p ← p − rate·v (nesterov: p ← p −
- * rate·(g + momentum·v))
- */
+/** p ← p − rate·g, or v ← momentum·v + g, p ← p − rate·v (nesterov: rate·(g + momentum·v)) */
 export function sgd(count: i32, scalars: usize, p: usize, g: usize, v: usize): bool {
   const rate = splat(-scalar(scalars, 0));
   const momentum = splat(scalar(scalars, 1));
