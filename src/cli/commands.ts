@@ -9,6 +9,7 @@ import {
   collect,
   commentStart,
   delimiter,
+  encoding,
   positiveInteger,
   probability,
   threadCount,
@@ -23,6 +24,10 @@ const DELIMITER = new Option(
   '--delimiter <character>',
   'the character between cells: , ; | or tab (default: detected)',
 ).argParser(delimiter);
+const ENCODING = new Option(
+  '--encoding <name>',
+  'the encoding of the text, such as windows-1252 (default: detected)',
+).argParser(encoding);
 const COMMENT = new Option('--comment <character>', 'skip lines that start with this character').argParser(
   commentStart,
 );
@@ -67,6 +72,7 @@ Examples:
     .addOption(TARGET)
     .addOption(DELIMITER)
     .addOption(COMMENT)
+    .addOption(ENCODING)
     .addOption(HEADER)
     .addOption(NO_HEADER)
     .addHelpText(
@@ -92,6 +98,7 @@ Examples:
     .addOption(TARGET)
     .addOption(DELIMITER)
     .addOption(COMMENT)
+    .addOption(ENCODING)
     .addOption(HEADER)
     .addOption(NO_HEADER)
     .addHelpText(
@@ -165,6 +172,7 @@ Examples:
     )
     .addOption(DELIMITER)
     .addOption(COMMENT)
+    .addOption(ENCODING)
     .addHelpText(
       'after',
       examples(
@@ -198,6 +206,7 @@ Examples:
     .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)")
     .addOption(DELIMITER)
     .addOption(COMMENT)
+    .addOption(ENCODING)
     .addHelpText(
       'after',
       examples(

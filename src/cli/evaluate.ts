@@ -26,7 +26,7 @@ export async function run(path: string, data: string | undefined, options: Evalu
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
 function requireSense(data: string | undefined, options: EvaluateOptions): void {
-  const { split, delimiter, comment } = options;
+  const { split, delimiter, comment, encoding } = options;
   requireSeparators(options);
   if (data !== undefined && split !== undefined) {
     throw new MlpError(
@@ -35,10 +35,11 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
       "omit the data file to score the run's own rows",
     );
   }
-  if (data === undefined && (delimiter !== undefined || comment !== undefined)) {
+  const given = Object.entries({ delimiter, comment, encoding }).find(([, value]) => value !== undefined);
+  if (data === undefined && given !== undefined) {
     throw new MlpError(
       ExitCode.usage,
-      `${delimiter !== undefined ? '--delimiter' : '--comment'}: found no data file with it, expected a CSV`,
+      `--${given[0]}: found no data file with it, expected a CSV`,
       "the run's own rows are read as its config says",
     );
   }

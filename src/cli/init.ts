@@ -46,9 +46,9 @@ export async function run(path: string, options: InitOptions): Promise<void> {
 }
 
 async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Suggestion> {
-  const { table, dialect, target } = await readTable(path, options);
+  const { table, dialect, target, notes } = await readTable(path, options);
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
-  return suggestConfig(profileTable(table, dialect, target), {
+  return suggestConfig(profileTable(table, dialect, target, notes), {
     train: path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
     ...(schema !== undefined && { schema }),
   });
@@ -56,7 +56,9 @@ async function proposeFor(path: string, folder: string, options: InitOptions): P
 
 /** mlp never guesses the target: the error lists the columns and suggests one. */
 async function refuseWithoutTarget(path: string, options: InitOptions): Promise<never> {
-  const source = await openSource(path);
+  const source = await openSource(path, {
+    ...(options.encoding !== undefined && { encoding: options.encoding }),
+  });
   try {
     const { names, header } = await detectDialect(source, {
       delimiter: options.delimiter ?? 'auto',

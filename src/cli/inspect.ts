@@ -23,8 +23,8 @@ const SHOWN_CLASSES = 30;
 const LONGEST_BAR = 30;
 
 export async function run(path: string, options: TableOptions): Promise<void> {
-  const { table, dialect, target } = await readTable(path, options);
-  const profile = profileTable(table, dialect, target);
+  const { table, dialect, target, notes } = await readTable(path, options);
+  const profile = profileTable(table, dialect, target, notes);
   if (options.json) {
     print(toJson(profile, 2));
     return;

@@ -1,5 +1,6 @@
 /** Parsers of option values. A wrong value is a usage error. */
 import { InvalidArgumentError } from 'commander';
+import { encodingNamed } from '../data/source/encoding.js';
 import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/words.js';
 
 export interface CommonOptions {
@@ -9,6 +10,7 @@ export interface CommonOptions {
 
 /** How a CSV file is written; what is not given is detected. */
 export interface SeparatorOptions {
+  readonly encoding?: string;
   readonly delimiter?: string;
   readonly comment?: string;
 }
@@ -47,6 +49,11 @@ export function delimiter(text: string): string {
   const character = text === 'tab' || text === '\\t' ? '\t' : text;
   if ((DELIMITERS as readonly string[]).includes(character)) return character;
   throw new InvalidArgumentError('expected , ; | or tab.');
+}
+
+export function encoding(text: string): string {
+  if (text === 'auto' || encodingNamed(text) !== undefined) return text;
+  throw new InvalidArgumentError('expected a name such as utf-8, utf-16le, windows-1252 or shift_jis.');
 }
 
 /** The same rule as data.comment: no character that may start a cell. */

@@ -25,7 +25,9 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
 
 export interface ReadTable {
   readonly table: Table;
-  readonly dialect: Dialect;
+  readonly dialect: Dialect & { readonly encoding?: string };
+  /** How the file was read, if not as it is usual: sentences for the user. */
+  readonly notes: readonly string[];
   /** The number of the target column, if one is asked for. */
   readonly target?: number;
 }
@@ -37,7 +39,10 @@ export interface ReadTable {
 export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {
   requireSeparators(options);
   return withReadingProgress(options, async (progress) => {
-    const source = await openSource(path, (done, total) => progress(path, done, total));
+    const source = await openSource(path, {
+      ...(options.encoding !== undefined && { encoding: options.encoding }),
+      progress: (done, total) => progress(path, done, total),
+    });
     try {
       const dialect = await detectDialect(source, {
         delimiter: options.delimiter ?? 'auto',
@@ -51,7 +56,13 @@ export async function readTable(path: string, options: TableOptions): Promise<Re
         target,
         progress: (done, total) => progress(path, done, total),
       });
-      return { table, dialect, ...(target !== undefined && { target }) };
+      const { encoding, notes } = source;
+      return {
+        table,
+        dialect: { ...dialect, ...(encoding && { encoding }) },
+        notes,
+        ...(target !== undefined && { target }),
+      };
     } finally {
       source.close();
     }
@@ -100,12 +111,16 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
  * @throws MlpError as `openSource` and `openModelRows` do
  */
 export async function withModelRows<Result>(
-  { model, path, targets, delimiter, comment, ...display }: ModelRowsRequest,
+  { model, path, targets, delimiter, comment, encoding, ...display }: ModelRowsRequest,
   use: (rows: CsvModelRows, name: string) => Promise<Result>,
 ): Promise<Result> {
   return withReadingProgress(display, async (report) => {
     const progress = (done: number, total?: number) => report(path, done, total);
-    const source = await openSource(path, progress);
+    const source = await openSource(path, {
+      ...(encoding !== undefined && { encoding }),
+      ...(model.encoding !== undefined && { fallback: model.encoding }),
+      progress,
+    });
     try {
       const rows = await openModelRows(source, model, {
         targets,

@@ -100,7 +100,7 @@ export function memoryTable(
     });
     return { ...built, columns: built.columns.map((column, i) => numbers[i] ?? column) };
   };
-  return { ...start, path, namesLocation: path, description: 'in memory', read, close: () => {} };
+  return { ...start, path, namesLocation: path, description: 'in memory', notes: [], read, close: () => {} };
 }
 
 function tableOfRows({ rows }: RowData, location: string): MemoryTable {

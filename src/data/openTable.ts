@@ -16,6 +16,8 @@ export interface TableSource {
   readonly sample: readonly (readonly string[])[];
   /** How the table is written: `separated by commas, with a header`. */
   readonly description: string;
+  /** Sentences for the user: how the file was read, if not as it is usual. More may come with the rows. */
+  readonly notes: readonly string[];
   /** Not there for a table in memory. */
   readonly csv?: { readonly source: Source; readonly dialect: Dialect };
   /** Reads all rows; `kinds` is in the order of the names. */
@@ -26,16 +28,25 @@ export interface TableSource {
   close(): void;
 }
 
+/** How the file is written, as far as it is known. */
+export interface TableRequest extends DialectRequest {
+  /** A label of `TextDecoder`; detected if left out. */
+  readonly encoding?: string;
+}
+
 /**
  * Opens the CSV at `path`, `-` being standard input.
  * @throws MlpError as `openSource` and `detectDialect` do
  */
 export async function openTable(
   path: string,
-  request: DialectRequest,
+  { encoding, ...request }: TableRequest,
   progress?: UnpackProgress,
 ): Promise<TableSource> {
-  const source = await openSource(path, progress);
+  const source = await openSource(path, {
+    ...(encoding !== undefined && { encoding }),
+    ...(progress && { progress }),
+  });
   try {
     const dialect = await detectDialect(source, request);
     const { header, names, sample } = dialect;
@@ -46,6 +57,7 @@ export async function openTable(
       names,
       sample,
       description: describeFormat(dialect),
+      notes: source.notes,
       csv: { source, dialect },
       read: (kinds, told) =>
         readTable(source, dialect, { kinds: () => [...kinds], ...(told && { progress: told }) }),

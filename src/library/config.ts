@@ -11,7 +11,7 @@ import type { TrainConfigInput } from '../spec/trainConfig.js';
 /** The keys of `data` that do not depend on a file. */
 type DataSettings = Omit<
   DataInput,
-  'train' | 'target' | 'validation' | 'test' | 'delimiter' | 'header' | 'comment'
+  'train' | 'target' | 'validation' | 'test' | 'delimiter' | 'header' | 'comment' | 'encoding'
 >;
 
 /** `{ rows: [{ age: 30, city: 'Rome', income: 1200 }, …], target: 'income' }` */

@@ -19,6 +19,8 @@ export interface CsvOptions {
   readonly header?: boolean | undefined;
   /** Skip lines that start with this character. */
   readonly comment?: string | undefined;
+  /** A label of `TextDecoder`. */
+  readonly encoding?: string | undefined;
 }
 
 /**
@@ -26,8 +28,8 @@ export interface CsvOptions {
  * @throws MlpError ExitCode.noInput, noPermission, io; data for damage; usage for no such target
  */
 export async function inspect(path: string, options: CsvOptions = {}): Promise<TableProfile> {
-  const { target, delimiter = 'auto', header, comment } = options;
-  const source = await openSource(path);
+  const { target, delimiter = 'auto', header, comment, encoding } = options;
+  const source = await openSource(path, encoding === undefined ? {} : { encoding });
   try {
     // A target given by name implies a header.
     const isNamed = typeof target === 'string' && !/^\d+$/.test(target);
@@ -38,7 +40,8 @@ export async function inspect(path: string, options: CsvOptions = {}): Promise<T
     });
     const column = target === undefined ? undefined : findTarget(target, dialect.names, source.name);
     const table = await readWhole(source, dialect, { threads: availableParallelism(), target: column });
-    return profileTable(table, dialect, column);
+    const format = { ...dialect, ...(source.encoding !== undefined && { encoding: source.encoding }) };
+    return profileTable(table, format, column, source.notes);
   } finally {
     source.close();
   }

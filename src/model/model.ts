@@ -34,6 +34,8 @@ export interface ModelContent {
    * Whether the columns of the training file had names; else their names are their numbers from 0.
    */
   readonly header: boolean;
+  /** What text that is not UTF-8 is decoded as; Windows-1252 if left out. */
+  readonly encoding?: string;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
   /** Names of the target columns. */
@@ -111,6 +113,7 @@ const entries = {
   task: choice(TASKS),
   loss: choice(LOSS_NAMES),
   header: flag(),
+  encoding: text('the name of an encoding').exactOptional(),
   features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
   targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
   classes: z

@@ -64,6 +64,8 @@ interface Origin {
   readonly header: boolean;
   readonly names: readonly string[];
   readonly isFile: boolean;
+  /** How the file was read, if not as it is usual. */
+  readonly notes: readonly string[];
   /** Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. */
   read(kinds: readonly ColumnKind[], capacity: number): AsyncGenerator<ReadRows, void, undefined>;
 }
@@ -91,6 +93,7 @@ export async function openModelRows(
     header,
     names,
     isFile: true,
+    notes: source.notes,
     read: (kinds, capacity) => readCsv(source, dialect, kinds, capacity, progress),
   };
   return Object.assign(new ModelRows(model, origin, targets), { dialect });
@@ -116,7 +119,7 @@ export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: 
       };
     }
   }
-  return new ModelRows(model, { path, header: true, names, isFile: false, read }, wantsTargets);
+  return new ModelRows(model, { path, header: true, names, isFile: false, notes: [], read }, wantsTargets);
 }
 
 /** The rows of a CSV, with its dialect and the names of all its columns. */
@@ -155,7 +158,8 @@ export class ModelRows {
 
   /** Sentences for the user about the rows read so far. */
   warnings(): string[] {
-    return this.#unknown.warnings(this.#origin.path);
+    const { notes, path } = this.#origin;
+    return [...notes, ...this.#unknown.warnings(path)];
   }
 
   /**

@@ -42,6 +42,17 @@ const comment = z
   .string({ error: commentExpected })
   .regex(COMMENT_START, { error: commentExpected, abort: true });
 
+const encodingExpected = 'a name of an encoding that TextDecoder knows, such as "windows-1252" or "utf-16le"';
+const encoding = text(encodingExpected).refine(isEncoding, { error: encodingExpected });
+
+function isEncoding(label: string): boolean {
+  try {
+    return label === 'auto' || new TextDecoder(label).encoding !== '';
+  } catch {
+    return false;
+  }
+}
+
 const policy = choice(MISSING_POLICIES);
 const policyExpected = 'a policy such as "mean", or an object of policies by column';
 
@@ -103,6 +114,11 @@ const dataFields = object({
   comment: comment
     .exactOptional()
     .describe('Skip lines that begin with this character. By default no line is a comment.'),
+  encoding: encoding
+    .exactOptional()
+    .describe(
+      'The encoding of the text, such as "windows-1251" or "shift_jis". By default ("auto") UTF-8 and UTF-16 are detected, and other text is read as Windows-1252, with a warning. A byte order mark goes before this key.',
+    ),
   categories: columns
     .default([])
     .describe(

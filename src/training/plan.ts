@@ -247,6 +247,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     task: plan.task,
     loss: plan.loss,
     header: dataset.header,
+    ...(dataset.encoding !== undefined && { encoding: dataset.encoding }),
     features: dataset.encodings,
     targets: dataset.targetNames,
     ...(classes && { classes }),

@@ -132,12 +132,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, exclude, delimiter, header, comment, categories, missing, standardize, standardizeTarget, validation, test, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, categories, missing, standardize, standardizeTarget, validation, test, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, exclude, delimiter, header, comment, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -382,6 +382,7 @@ describe('the JSON Schemas in schema/', () => {
       'train',
       'target',
       'comment',
+      'encoding',
       'weights',
       'epochs',
       'steps',
@@ -392,7 +393,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(27);
+    expect(entries).toHaveLength(28);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -26,6 +26,8 @@ export interface Dataset extends FeatureMatrix {
   readonly task: Task;
   /** Whether the columns of the training file have names. */
   readonly header: boolean;
+  /** The encoding of the training file, if it can't be detected in later files. */
+  readonly encoding?: string;
   /** Names of the matrix columns; a category has one for each level. */
   readonly featureNames: readonly string[];
   /** How columns of the file become columns of the matrix. */

@@ -151,11 +151,16 @@ async function openInputs(loading: Loading): Promise<Inputs> {
 }
 
 async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
-  const { delimiter, comment } = loading.config.data;
+  const { delimiter, comment, encoding } = loading.config.data;
   const { progress } = loading.options;
   const table = await openTable(
     sourcePath(path, loading.directory),
-    { delimiter, header, ...(comment !== undefined && { comment }) },
+    {
+      delimiter,
+      header,
+      ...(comment !== undefined && { comment }),
+      ...(encoding !== undefined && { encoding }),
+    },
     progress && ((done, total) => progress(path, done, total)),
   );
   loading.open.push(table);
@@ -270,6 +275,7 @@ function assembleDataset(
 ): Dataset {
   const [{ from: training, rows: trainRows }] = splits;
   const { table, choice } = training.input;
+  const encoding = encodingOf(table);
   const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
   const trainLabels = targets[0].labels;
   const weigh = weighing(config, classes?.names, trainLabels, location);
@@ -301,6 +307,7 @@ function assembleDataset(
   return {
     task,
     header: table.header,
+    ...(encoding !== undefined && { encoding }),
     ...matrix,
     featureNames: matrixColumns(encodings),
     encodings,
@@ -315,6 +322,7 @@ function assembleDataset(
     warnings: [
       ...quantities,
       ...[...unknown].flatMap(([{ input, reader }, levels]) => [
+        ...input.table.notes,
         ...droppedWarning(input.table.path, reader.dropped, reader.rows),
         ...(reader === training.reader
           ? [
@@ -369,6 +377,12 @@ function markColumns({ choice: { validation, test } }: Input, reader: RowReader)
     ...(validation !== undefined && { validation: reader.located(validation) }),
     ...(test !== undefined && { test: reader.located(test) }),
   };
+}
+
+/** UTF-16 is detected in any file. */
+function encodingOf({ csv }: TableSource): string | undefined {
+  const encoding = csv?.source.encoding;
+  return encoding?.startsWith('utf-16') ? undefined : encoding;
 }
 
 /** In shared memory, so that threads need no copy. */

@@ -35,10 +35,16 @@ interface Findings {
 /**
  * Profiles a table that has all its columns.
  * @param target the number of the target column, from 0
+ * @param notes how the file was read, if not as it is usual
  */
-export function profileTable(table: Table, dialect: CsvFormat, target?: number): TableProfile {
+export function profileTable(
+  table: Table,
+  dialect: CsvFormat & { readonly encoding?: string },
+  target?: number,
+  notes: readonly string[] = [],
+): TableProfile {
   const { path, rows } = table;
-  const { delimiter, header, comment } = dialect;
+  const { delimiter, header, comment, encoding } = dialect;
   const findings = describeColumns(table, target);
   const { columns, first } = findings;
   const duplicateRows = first.reduce((count, other, row) => count + (other === row ? 0 : 1), 0);
@@ -49,11 +55,17 @@ export function profileTable(table: Table, dialect: CsvFormat, target?: number):
   return {
     path,
     rows,
-    dialect: { delimiter, header, ...(comment !== undefined && { comment }) },
+    dialect: {
+      delimiter,
+      header,
+      ...(comment !== undefined && { comment }),
+      ...(encoding !== undefined && { encoding }),
+    },
     columns,
     duplicateRows,
     ...(described && { target: described.target }),
     warnings: [
+      ...notes.map((text): Warning => ({ kind: 'reading', columns: [], text })),
       ...(described?.warnings ?? []),
       ...spellingWarnings(table, columns, target, described?.target.task),
       ...columnWarnings(table, columns, target),

@@ -51,6 +51,7 @@ export interface TargetProfile {
 }
 
 export type WarningKind =
+  | 'reading'
   | 'missing'
   | 'constant'
   | 'identifier'
@@ -78,7 +79,13 @@ export interface TableProfile {
   /** The file, as messages name it. */
   readonly path: string;
   readonly rows: number;
-  readonly dialect: { readonly delimiter: string; readonly header: boolean; readonly comment?: string };
+  readonly dialect: {
+    readonly delimiter: string;
+    readonly header: boolean;
+    readonly comment?: string;
+    /** Unless it is UTF-8. */
+    readonly encoding?: string;
+  };
   readonly columns: readonly ColumnProfile[];
   /** Rows that equal an earlier row in every cell. */
   readonly duplicateRows: number;

@@ -12,18 +12,138 @@ import { promisify } from 'node:util';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { printable } from '../../text.js';
+import {
+  decodeFile,
+  encodingNamed,
+  markedEncoding,
+  shownEncoding,
+  startOf,
+  UTF8,
+  WINDOWS_1252,
+  wideEncoding,
+} from './encoding.js';
 import { changed, type FileBytes } from './fileBytes.js';
+import { refuseOtherFile } from './otherFiles.js';
 import { copyStream, type UnpackProgress, unpackGzip } from './unpack.js';
 
 export { type FileBytes, readAt } from './fileBytes.js';
 export type { UnpackProgress } from './unpack.js';
 
 /** `name`, `fd` and `size` describe the unpacked bytes. */
-export interface Source extends FileBytes {
+interface OpenFile extends FileBytes {
   /** @throws MlpError ExitCode.io if the file's size or modification time has changed */
   requireUnchanged(): void;
   /** Closes the file and deletes a temporary one. May be called twice. */
   close(): void;
+}
+
+export interface OpenOptions {
+  /** A label of `TextDecoder`; `auto`, the default, detects UTF-8 and UTF-16. */
+  readonly encoding?: 'auto' | string;
+  /** What text is decoded as that `auto` finds to be neither; Windows-1252 by default. */
+  readonly fallback?: string;
+  /** Called while copying, unpacking and decoding. */
+  readonly progress?: UnpackProgress;
+}
+
+/**
+ * The text of a file, unpacked and in UTF-8. A plain file in UTF-8 is read in place. That a text is
+ * not UTF-8 may be found late: `readText` then asks to decode it.
+ */
+export class Source implements FileBytes {
+  #file: OpenFile;
+  readonly #options: OpenOptions;
+  /** Sentences for the user: how the bytes were read, if not as UTF-8. */
+  readonly notes: string[] = [];
+  /** The encoding of the file as stored, if it is not UTF-8: its standard name. */
+  encoding: string | undefined;
+
+  private constructor(file: OpenFile, options: OpenOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  /** Takes over the file, and closes it in case of an error. */
+  static async of(file: OpenFile, options: OpenOptions): Promise<Source> {
+    const source = new Source(file, options);
+    try {
+      await source.#decodeStart();
+      return source;
+    } catch (error) {
+      source.close();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.#file.name;
+  }
+
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  get size(): number {
+    return this.#file.size;
+  }
+
+  /** Whether text that is not UTF-8 may be decoded: the encoding was neither set nor detected. */
+  get mayDecode(): boolean {
+    const { encoding = 'auto' } = this.#options;
+    return encoding === 'auto' && this.encoding === undefined;
+  }
+
+  /**
+   * Decodes the file as `fallback`. Up to the first byte that is not ASCII, all bytes stay where
+   * they are.
+   * @throws MlpError as `decodeFile` does
+   */
+  async decodeFallback(): Promise<void> {
+    const { fallback = WINDOWS_1252 } = this.#options;
+    await this.#decode(fallback, true);
+    this.notes.push(
+      `${this.name}: the text is not UTF-8: it was read as ${shownEncoding(fallback)} (data.encoding can name another encoding)`,
+    );
+  }
+
+  requireUnchanged(): void {
+    this.#file.requireUnchanged();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  async #decodeStart(): Promise<void> {
+    const { encoding = 'auto' } = this.#options;
+    refuseOtherFile(this);
+    const start = startOf(this);
+    const marked = markedEncoding(start);
+    if (encoding === 'auto') {
+      const wide = marked ?? wideEncoding(start);
+      if (wide === undefined || wide === UTF8) return;
+      await this.#decode(wide, false);
+      this.notes.push(`${this.name}: the text is in UTF-16`);
+    } else {
+      const named = marked ?? encodingNamed(encoding) ?? UTF8;
+      if (named === UTF8) return;
+      await this.#decode(named, false);
+    }
+    // Such as an HTML page in UTF-16.
+    refuseOtherFile(this);
+  }
+
+  async #decode(encoding: string, guessed: boolean): Promise<void> {
+    const stored = this.#file;
+    const decoded = await decodeFile(stored, encoding, guessed, this.#options.progress);
+    this.#file = decoded;
+    this.encoding = encoding;
+    try {
+      stored.requireUnchanged();
+    } finally {
+      stored.close();
+    }
+  }
 }
 
 const STANDARD_INPUT = 0;
@@ -38,23 +158,24 @@ export function sourcePath(path: string, directory: string): string {
 }
 
 /**
- * Opens the file at `path`, or standard input for `-`; gzip is detected by content. `progress` is
- * called while copying and unpacking.
+ * Opens the file at `path`, or standard input for `-`; gzip is detected by content.
  * @throws MlpError ExitCode.noInput for a missing file or a directory; noPermission or io if it
- *   can't be read; data for a damaged gzip; cantCreate or io for a temporary file
+ *   can't be read; data for a damaged gzip, for a file that is no text, or not in the encoding;
+ *   cantCreate or io for a temporary file
  */
-export async function openSource(path: string, progress?: UnpackProgress): Promise<Source> {
+export async function openSource(path: string, options: OpenOptions = {}): Promise<Source> {
+  const { progress } = options;
   const name = path === '-' ? 'standard input' : printable(path);
   try {
     const file = await openFile(path, name, progress);
-    return isGzip(file) ? await unpack(file, progress) : file;
+    return await Source.of(isGzip(file) ? await unpack(file, progress) : file, options);
   } catch (error) {
     throw error instanceof MlpError ? error : readError(name, error);
   }
 }
 
 /** The file at `path`, not unpacked. */
-async function openFile(path: string, name: string, progress?: UnpackProgress): Promise<Source> {
+async function openFile(path: string, name: string, progress?: UnpackProgress): Promise<OpenFile> {
   // Standard input may be a file whose start has been read by another process: only a stream
   // continues from there.
   if (path === '-') return copyStream(takeStandardInput(), name, progress);
@@ -63,7 +184,7 @@ async function openFile(path: string, name: string, progress?: UnpackProgress): 
   return fstatSync(fd).isFile() ? inPlace(name, fd) : copyStream(fd, name, progress);
 }
 
-async function unpack(packed: Source, progress?: UnpackProgress): Promise<Source> {
+async function unpack(packed: OpenFile, progress?: UnpackProgress): Promise<OpenFile> {
   try {
     return await unpackGzip(packed, progress);
   } finally {
@@ -83,10 +204,10 @@ function takeStandardInput(): number {
   return STANDARD_INPUT;
 }
 
-function inPlace(name: string, fd: number): Source {
+function inPlace(name: string, fd: number): OpenFile {
   const { size, mtimeMs } = fstatSync(fd);
   let isOpen = true;
-  const source: Source = {
+  const source: OpenFile = {
     name,
     fd,
     size,

@@ -1,78 +1,63 @@
 /**
- * Reads a text file in chunks and refuses anything else as soon as it is seen: compressed, UTF-16,
- * binary or invalid UTF-8. A CSV parser alone would read such a file as garbage or as no rows.
+ * Reads a text file in chunks. Bytes that are no UTF-8 after nothing but ASCII are another
+ * encoding; anything else that is no text is refused: a CSV parser would read it as garbage.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
 import { ExitCode, MlpError } from '../../errors.js';
-import { readChunks } from './fileBytes.js';
+import { ENCODING_HINT } from './encoding.js';
+import { readAt } from './fileBytes.js';
 import type { Source } from './source.js';
 
-/** First bytes of files that are often mistaken for a CSV. */
-const SIGNATURES = [
-  { bytes: [0x1f, 0x8b], what: 'a file that gzip has compressed twice', hint: 'unpack it once: gunzip' },
-  { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'a file compressed by zstd', hint: 'unpack it first: unzstd' },
-  {
-    bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
-    what: 'a file compressed by xz',
-    hint: 'unpack it first: unxz',
-  },
-  { bytes: [0x50, 0x4b, 3, 4], what: 'a zip archive or a workbook', hint: 'save the table as CSV' },
-  { bytes: [0xff, 0xfe], what: 'text in UTF-16', hint: 'save the file as UTF-8' },
-  { bytes: [0xfe, 0xff], what: 'text in UTF-16', hint: 'save the file as UTF-8' },
-];
-
 const LINE_FEED = 0x0a;
+const CHUNK = 2 ** 18;
 
 /**
  * The whole source in order. No chunk ends within a character; a byte order mark is kept.
- * @throws MlpError ExitCode.io if it can't be read or has become shorter, data if it is not UTF-8
+ * @throws MlpError ExitCode.io if it can't be read or has become shorter, data if it is no text
  */
 export async function* readText(
   source: Source,
   progress?: (doneBytes: number, totalBytes: number) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { name } = source;
-  let rest: Buffer = Buffer.alloc(0);
-  let offset = 0;
   let line = 1;
-  for await (const chunk of readChunks(source, progress)) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    if (offset === 0) refuseSignature(name, bytes);
-    const whole = bytes.subarray(0, bytes.length - unfinishedBytes(bytes));
-    refuseBinary(name, whole, offset, line);
-    yield whole;
-    offset += whole.length;
-    line += lineFeeds(whole);
-    rest = bytes.subarray(whole.length);
-  }
-  if (rest.length > 0) throw notUtf8(name, line, offset, rest[0]);
-}
-
-function refuseSignature(path: string, start: Buffer): void {
-  for (const { bytes, what, hint } of SIGNATURES) {
-    if (bytes.every((byte, i) => start[i] === byte)) {
-      throw new MlpError(ExitCode.data, `${path}: found ${what}, expected a CSV in UTF-8`, hint);
+  /** Whether all bytes so far mean the same in all encodings. */
+  let onlyAscii = true;
+  for (let position = 0; position < source.size; ) {
+    const bytes = Buffer.allocUnsafe(Math.min(CHUNK, source.size - position));
+    readAt(source, bytes, 0, bytes.length, position);
+    const isLast = position + bytes.length === source.size;
+    const whole = isLast ? bytes : bytes.subarray(0, bytes.length - unfinishedBytes(bytes));
+    requireNoNul(source.name, whole, position, line);
+    const isPlain = isAscii(whole);
+    if (!isPlain && !isUtf8(whole)) {
+      const valid = validBytes(whole);
+      const isCut = isLast && unfinishedBytes(bytes) > 1;
+      if (isCut || !(source.mayDecode && onlyAscii && isAscii(whole.subarray(0, valid)))) {
+        const at = line + lineFeeds(whole.subarray(0, valid));
+        throw notUtf8(source.name, at, position + valid, whole[valid]);
+      }
+      await source.decodeFallback();
+      continue;
     }
+    onlyAscii &&= isPlain;
+    yield whole;
+    position += whole.length;
+    line += lineFeeds(whole);
+    progress?.(position, source.size);
+    await setImmediate();
   }
 }
 
-/** Throws at the first NUL or invalid byte. `bytes` start at `offset`, on `line`. */
-function refuseBinary(path: string, bytes: Buffer, offset: number, line: number): void {
+/** Throws at the first NUL of `bytes`, which start at `offset` of the file, on `line`. */
+function requireNoNul(path: string, bytes: Buffer, offset: number, line: number): void {
   const nul = bytes.indexOf(0);
-  if (nul >= 0) {
-    // Latin text in UTF-16 has a zero byte beside every letter, from the start.
-    const wide = offset === 0 && nul < 2 && bytes[nul ^ 1] !== 0 && bytes[nul + 2] === 0;
-    throw new MlpError(
-      ExitCode.data,
-      wide
-        ? `${path}: found text in UTF-16, expected a CSV in UTF-8`
-        : `${path}:${line + lineFeeds(bytes.subarray(0, nul))}: found a NUL byte at offset ${offset + nul}, expected text`,
-      wide ? 'save the file as UTF-8' : 'the file is damaged or not a CSV',
-    );
-  }
-  if (isUtf8(bytes)) return;
-  const invalid = validBytes(bytes);
-  throw notUtf8(path, line + lineFeeds(bytes.subarray(0, invalid)), offset + invalid, bytes[invalid]);
+  if (nul < 0) return;
+  throw new MlpError(
+    ExitCode.data,
+    `${path}:${line + lineFeeds(bytes.subarray(0, nul))}: found a NUL byte at offset ${offset + nul}, expected text`,
+    'the file is damaged or not a CSV',
+  );
 }
 
 function notUtf8(path: string, line: number, offset: number, byte: number): MlpError {
@@ -80,7 +65,7 @@ function notUtf8(path: string, line: number, offset: number, byte: number): MlpE
   return new MlpError(
     ExitCode.data,
     `${path}:${line}: found the byte ${shown} at offset ${offset}, which is not valid UTF-8`,
-    'save the file as UTF-8 (it may be in Latin-1 or Windows-1252)',
+    ENCODING_HINT,
   );
 }
 

@@ -114,7 +114,7 @@ const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * Written from start to end, then read by position. No other process can open it, and it disappears
  * with this one if the system allows.
  */
-class TemporaryFile {
+export class TemporaryFile {
   #path: string | undefined;
   size = 0;
   #open = true;

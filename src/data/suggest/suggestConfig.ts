@@ -142,13 +142,14 @@ function nothingToLearn({ path }: TableProfile, { name }: TargetProfile): MlpErr
 /** Unusual settings that a reader of the config would ask about. */
 function dialectOf({
   dialect,
-}: TableProfile): Pick<SuggestedConfig['data'], 'delimiter' | 'header' | 'comment'> {
-  const { header, comment } = dialect;
+}: TableProfile): Pick<SuggestedConfig['data'], 'delimiter' | 'header' | 'comment' | 'encoding'> {
+  const { header, comment, encoding } = dialect;
   const delimiter = DELIMITERS.find((known) => known === dialect.delimiter && known !== ',');
   return {
     ...(delimiter !== undefined && { delimiter }),
     ...(!header && { header }),
     ...(comment !== undefined && { comment }),
+    ...(encoding !== undefined && { encoding }),
   };
 }
 

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openSource, readAt, type Source } from '../../../src/data/source/source.js';
+import { type OpenOptions, openSource, readAt, type Source } from '../../../src/data/source/source.js';
 import { ExitCode } from '../../../src/errors.js';
 import { projectPath } from '../../support/fixtures.js';
 import { Folder, rejection } from '../files.js';
@@ -46,8 +46,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-async function open(...[path, progress]: Parameters<typeof openSource>): Promise<Source> {
-  const source = await openSource(path, progress);
+async function open(path: string, progress?: OpenOptions['progress']): Promise<Source> {
+  const source = await openSource(path, progress && { progress });
   opened.push(source);
   return source;
 }
