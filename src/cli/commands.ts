@@ -19,6 +19,8 @@ const CSV = 'a CSV file, plain or gzipped; - reads standard input';
 const RUN = 'a run directory';
 const MODEL = 'a run directory or a model file';
 
+type Example = readonly [command: string, does: string];
+
 // Options that several commands share.
 const DELIMITER = new Option(
   '--delimiter <character>',
@@ -62,12 +64,19 @@ Examples:
   mlp evaluate runs/houses-1          # scores rows the network has not seen`,
     );
 
+  const define = (name: string, summary: string, description: string, ...examples: readonly Example[]) =>
+    program.command(name).summary(summary).description(description).addHelpText('after', helpOf(examples));
+
   program.commandsGroup('Prepare data:');
 
-  program
-    .command('inspect')
-    .summary('show what a CSV file contains')
-    .description('Show what a CSV file contains: columns, types, ranges, classes, and possible problems.')
+  define(
+    'inspect',
+    'show what a CSV file contains',
+    'Show what a CSV file contains: columns, types, ranges, classes, and possible problems.',
+    ['mlp inspect houses.csv', 'every column in a table'],
+    ['mlp inspect houses.csv --target price', 'and the target in detail'],
+    ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
+  )
     .argument('<data.csv>', CSV)
     .addOption(TARGET)
     .addOption(DELIMITER)
@@ -75,20 +84,16 @@ Examples:
     .addOption(ENCODING)
     .addOption(HEADER)
     .addOption(NO_HEADER)
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp inspect houses.csv', 'every column in a table'],
-        ['mlp inspect houses.csv --target price', 'and the target in detail'],
-        ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
-      ),
-    )
     .action(lazy(() => import('./inspect.js')));
 
-  program
-    .command('init')
-    .summary('write a train config for a CSV file')
-    .description('Write a ready-to-run train config for a CSV file, and explain every choice.')
+  define(
+    'init',
+    'write a train config for a CSV file',
+    'Write a ready-to-run train config for a CSV file, and explain every choice.',
+    ['mlp init houses.csv --target price', 'writes houses.json'],
+    ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
+    ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
+  )
     .argument('<data.csv>', CSV)
     .option(
       '-o, --output <config.json>',
@@ -101,24 +106,18 @@ Examples:
     .addOption(ENCODING)
     .addOption(HEADER)
     .addOption(NO_HEADER)
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp init houses.csv --target price', 'writes houses.json'],
-        ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
-        ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
-      ),
-    )
     .action(lazy(() => import('./init.js')));
 
   program.commandsGroup('Train:');
 
-  program
-    .command('train')
-    .summary('train a network')
-    .description(
-      'Train the network of a config. The run directory gets the model, the metrics of every epoch, the complete config and a checkpoint.',
-    )
+  define(
+    'train',
+    'train a network',
+    'Train the network of a config. The run directory gets the model, the metrics of every epoch, the complete config and a checkpoint.',
+    ['mlp train iris.json', 'writes runs/iris-1'],
+    ['mlp train iris.json --set training.epochs=200', 'overrides one key'],
+    ['mlp train iris.json --resume runs/iris-1', 'continues after a stop'],
+  )
     .argument('<config.json>', 'a train config; mlp init writes one')
     .option('--set <key=value>', 'override a key of the config; may be repeated', collect)
     .option('--backend <name>', 'compute with auto, reference, wasm or blas', backendName)
@@ -130,38 +129,28 @@ Examples:
       '--extend',
       'with --resume: train longer than planned, for example with --set training.epochs=200',
     )
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp train iris.json', 'writes runs/iris-1'],
-        ['mlp train iris.json --set training.epochs=200', 'overrides one key'],
-        ['mlp train iris.json --resume runs/iris-1', 'continues after a stop'],
-      ),
-    )
     .action(lazy(() => import('./train.js')));
 
-  program
-    .command('repro')
-    .summary('train a run again and compare')
-    .description('Train a run again, in memory only, and check that data, config and weights are the same.')
+  define(
+    'repro',
+    'train a run again and compare',
+    'Train a run again, in memory only, and check that data, config and weights are the same.',
+    ['mlp repro runs/iris-1', 'exit code 1 if anything differs'],
+    ['mlp repro runs/iris-1 --json', 'both SHA-256 hashes of the weights'],
+  )
     .argument('<run>', RUN)
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp repro runs/iris-1', 'exit code 1 if anything differs'],
-        ['mlp repro runs/iris-1 --json', 'both SHA-256 hashes of the weights'],
-      ),
-    )
     .action(lazy(() => import('./repro.js')));
 
   program.commandsGroup('Use a trained network:');
 
-  program
-    .command('evaluate')
-    .summary('score a trained network')
-    .description(
-      'Score a trained network on all rows of a CSV file, or on the rows that its own run held out.',
-    )
+  define(
+    'evaluate',
+    'score a trained network',
+    'Score a trained network on all rows of a CSV file, or on the rows that its own run held out.',
+    ['mlp evaluate runs/iris-1', 'held-out rows of the run'],
+    ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
+    ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
+  )
     .argument('<run>', MODEL)
     .argument('[data.csv]', 'a CSV file with the target column; - reads standard input')
     .addOption(
@@ -173,22 +162,16 @@ Examples:
     .addOption(DELIMITER)
     .addOption(COMMENT)
     .addOption(ENCODING)
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp evaluate runs/iris-1', 'held-out rows of the run'],
-        ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
-        ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
-      ),
-    )
     .action(lazy(() => import('./evaluate.js')));
 
-  program
-    .command('predict')
-    .summary('predict the target of every row')
-    .description(
-      'Predict the target of every row of a CSV file. The output is CSV or, with --json, one JSON object per row.',
-    )
+  define(
+    'predict',
+    'predict the target of every row',
+    'Predict the target of every row of a CSV file. The output is CSV or, with --json, one JSON object per row.',
+    ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
+    ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
+    ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
+  )
     .argument('<run>', MODEL)
     .argument('<data.csv>', CSV)
     .option('-o, --output <file>', 'the file to write (default: standard output)')
@@ -207,41 +190,31 @@ Examples:
     .addOption(DELIMITER)
     .addOption(COMMENT)
     .addOption(ENCODING)
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
-        ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
-        ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
-      ),
-    )
     .action(lazy(() => import('./predict.js')));
 
   program.commandsGroup('Understand and check:');
 
-  program
-    .command('params')
-    .summary('show layer sizes and count parameters')
-    .description('Show the output size and the parameters of every layer, and the totals.')
+  define(
+    'params',
+    'show layer sizes and count parameters',
+    'Show the output size and the parameters of every layer, and the totals.',
+    ['mlp params iris.json', 'sizes for a batch of 32'],
+    ['mlp params iris.json --batch 1', 'sizes for a single row'],
+    ['mlp params iris.json --max-params 10000', 'a limit for scripts'],
+  )
     .argument('<spec.json>', 'a network spec or a train config')
     .option('--batch <n>', 'rows in a batch', positiveInteger, 32)
     .option('--max-params <n>', 'exit with 1 if there are more parameters than this', bigCount)
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp params iris.json', 'sizes for a batch of 32'],
-        ['mlp params iris.json --batch 1', 'sizes for a single row'],
-        ['mlp params iris.json --max-params 10000', 'a limit for scripts'],
-      ),
-    )
     .action(lazy(() => import('./params.js')));
 
-  program
-    .command('gradcheck')
-    .summary('check gradients')
-    .description(
-      'Compare three gradients: manual (from the file), analytic (backpropagation) and numeric (differences). Without a file, run all built-in checks.',
-    )
+  define(
+    'gradcheck',
+    'check gradients',
+    'Compare three gradients: manual (from the file), analytic (backpropagation) and numeric (differences). Without a file, run all built-in checks.',
+    ['mlp gradcheck', 'runs all built-in checks'],
+    ['mlp gradcheck graph.json', 'grades a derivation by hand'],
+    ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
+  )
     .argument('[file.json]', 'a graph with manual derivatives, or a train config')
     .option('--samples <n>', 'check this many elements of each parameter of a network', positiveInteger)
     .option(
@@ -250,42 +223,26 @@ Examples:
       backendName,
       'reference',
     )
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp gradcheck', 'runs all built-in checks'],
-        ['mlp gradcheck graph.json', 'grades a derivation by hand'],
-        ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
-      ),
-    )
     .action(lazy(() => import('./gradcheck.js')));
 
-  program
-    .command('doctor')
-    .summary("show this machine's features and speed")
-    .description("Show this machine's processor, SIMD, BLAS libraries and speed, and what auto would choose.")
+  define(
+    'doctor',
+    "show this machine's features and speed",
+    "Show this machine's processor, SIMD, BLAS libraries and speed, and what auto would choose.",
+    ['mlp doctor', 'SIMD, BLAS libraries, threads and speed'],
+    ['mlp doctor iris.json', 'backend and threads for this config'],
+  )
     .argument('[config.json]', 'a train config, to see the choice for it')
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp doctor', 'SIMD, BLAS libraries, threads and speed'],
-        ['mlp doctor iris.json', 'backend and threads for this config'],
-      ),
-    )
     .action(lazy(() => import('./doctor.js')));
 
-  program
-    .command('schema')
-    .summary('print the JSON Schema for editors')
-    .description('Print the JSON Schema with which an editor checks and completes configs.')
+  define(
+    'schema',
+    'print the JSON Schema for editors',
+    'Print the JSON Schema with which an editor checks and completes configs.',
+    ['mlp schema > config.schema.json', 'for train configs'],
+    ['mlp schema network > network.schema.json', 'for network specs'],
+  )
     .argument('[kind]', 'config or network', 'config')
-    .addHelpText(
-      'after',
-      examples(
-        ['mlp schema > config.schema.json', 'for train configs'],
-        ['mlp schema network > network.schema.json', 'for network specs'],
-      ),
-    )
     .action(lazy(() => import('./schema.js')));
 
   program.helpCommand('help [command]', 'show the help of a command');
@@ -305,7 +262,7 @@ Examples:
   return program;
 }
 
-function examples(...lines: readonly (readonly [command: string, does: string])[]): string {
+function helpOf(lines: readonly Example[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
   return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}  # ${does}`).join('\n')}`;
 }

@@ -46,7 +46,6 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
 }
 
 /**
- * Scores the CSV at `path`, or standard input for `-`, chunk by chunk.
  * @throws MlpError ExitCode.noInput, io, noPermission; data for damage or a row without a target
  */
 export async function evaluateFile(

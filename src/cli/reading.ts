@@ -33,7 +33,6 @@ export interface ReadTable {
 }
 
 /**
- * Reads the CSV at `path`, or standard input for `-`.
  * @throws MlpError ExitCode.noInput, io, noPermission; data for damage; usage for no such target
  */
 export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {

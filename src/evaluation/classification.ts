@@ -192,10 +192,7 @@ function softmaxCrossEntropy(
   return top - logits[first + label] + Math.log1p(others);
 }
 
-/**
- * Σ weight·loss / rows, whatever the weights add up to: the loss that a network is trained on.
- * @param weights [rows] 1 if missing
- */
+/** The loss that a network is trained on: Σ weight·loss / rows, whatever the weights add up to. */
 export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<number>): number {
   const sum = compensated.sum();
   for (let row = 0; row < losses.length; row++) sum.add(losses[row] * (weights?.[row] ?? 1));
@@ -221,8 +218,6 @@ const MOST = -Math.log(Number.EPSILON);
  * Area under the ROC curve (Hanley and McNeil, Radiology 143, 1982): the share of pairs of a row of
  * class `positive` and another in which the first has the greater score, a tie counting half. From
  * sorted scores, O(n log n). Null without either kind of row, or if a score is NaN.
- * @param labels [rows]
- * @param scores [rows]
  */
 export function rocAuc(
   labels: ArrayLike<number>,

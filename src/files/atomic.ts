@@ -13,8 +13,7 @@ import { isRunning } from './process.js';
 
 /**
  * Writes `parts`, which must not change meanwhile, to a file that replaces `path`. A failure leaves
- * nothing behind; if only flushing the folder fails, the new file exists but may not survive a
- * power cut.
+ * nothing behind, unless only flushing the folder failed: the new file may not survive a power cut.
  * @param otherwise as for `writeFailure`
  * @throws MlpError ExitCode.cantCreate without the folder or for a directory; noPermission; io
  */

@@ -60,8 +60,7 @@ export class OutputFile {
 
   /**
    * @param force whether to replace an existing file, or the target of a link
-   * @throws MlpError ExitCode.cantCreate if the file exists or the folder does not; noPermission;
-   * io
+   * @throws MlpError ExitCode.cantCreate for an existing file or a missing folder; noPermission; io
    */
   constructor(path: string, force: boolean) {
     this.#path = path;

@@ -128,7 +128,6 @@ const MAX_OPERATIONS = 10_000;
 const LONGEST_NAME = 16;
 
 /**
- * Builds the graph of `output` for these inputs.
  * @throws MlpError ExitCode.config for a cycle, too many operations, or a value that is not finite
  */
 function buildGraph(

@@ -56,10 +56,7 @@ export function createMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pagesFor(bytes), maximum: MOST_PAGES, shared: true });
 }
 
-/**
- * Grows a memory in place; views of it stay valid.
- * @throws RangeError if the system lacks that much
- */
+/** @throws RangeError if the system lacks that much; else views stay valid */
 export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
   const missing = pagesFor(bytes) - memory.buffer.byteLength / PAGE;
   if (missing > 0) memory.grow(missing);

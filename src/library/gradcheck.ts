@@ -25,8 +25,7 @@ export interface GradcheckOptions {
 const CHECKED_ROWS = 16;
 
 /**
- * Compares manual, analytic and numeric gradients, as `mlp gradcheck --json`; `passed` is the
- * verdict.
+ * Compares manual, analytic and numeric gradients, as `mlp gradcheck --json`.
  * @param input a graph, a train config, or the path of either; if left out, all built-in checks
  * @throws MlpError as `train` for a config, ExitCode.config for a mistake in a graph
  */

@@ -21,15 +21,13 @@ export interface Prediction {
 }
 
 /**
- * Loads a model file, or the model in a run directory. A file from anywhere is safe to load:
- * everything in it is checked.
+ * Loads a model file, or the model of a run. A file from anywhere is safe: everything is checked.
  *
  *     const model = await loadModel('iris.safetensors');
  *     const [first] = await model.predict([{ 'sepal length (cm)': 5.1, … }]);
  *     first.prediction; // 'setosa'
  *
- * @throws MlpError ExitCode.noInput if there is no model, data if it is damaged, noPermission or io
- * if it can't be read
+ * @throws MlpError ExitCode.noInput without a model, data if it is damaged, noPermission or io
  */
 export async function loadModel(path: string): Promise<Model> {
   return new Model(loadModelFile(path));

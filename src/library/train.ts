@@ -49,10 +49,8 @@ export interface Epoch {
  *     });
  *     run.metrics.train.accuracy; // 1
  *
- * @param config the config of `mlp train`, with the same defaults, checks and errors; or the path
- * of its file
- * @throws MlpError with a location in its message, a hint, and the exit code that `mlp train` would
- * have
+ * @param config as for `mlp train`, with the same defaults and checks; or the path of its file
+ * @throws MlpError with a location, a hint, and the exit code that `mlp train` would have
  */
 export async function train(config: ConfigInput, options: TrainOptions = {}): Promise<Run> {
   const { run, signal, onEpoch, onWarning } = options;

@@ -13,7 +13,6 @@ export interface RowSplit {
 }
 
 /**
- * Holds out ⌈testShare·rows⌉ rows.
  * @throws MlpError ExitCode.config for a share outside (0, 1), data if no row is left to train on
  */
 export function trainTestSplit(rows: number, testShare: number, seed: number): RowSplit {

@@ -20,10 +20,7 @@ export function parseJson(text: string, file: string, mostValues = 100_000): unk
   return JSON.parse(body);
 }
 
-/**
- * Reads and parses a JSON file of at most 4 MiB.
- * @throws MlpError as `readError` and `parseJson`, and ExitCode.config if it is not UTF-8
- */
+/** @throws MlpError as `readError` and `parseJson`; ExitCode.config above 4 MiB or if not UTF-8 */
 export function readJson(path: string): unknown {
   const bytes = readBytes(path);
   let text: string;

@@ -153,10 +153,7 @@ interface Override {
   text: string;
 }
 
-/**
- * Parses `key=value`: a path such as `network.layers[0].units`, and JSON or else a string.
- * @throws MlpError ExitCode.usage for any other form
- */
+/** @throws MlpError ExitCode.usage unless it is `network.layers[0].units=…`: JSON or a string */
 export function parseOverride(text: string): Override {
   const equals = text.indexOf('=');
   if (equals === -1) throw usage(text, 'found no "="');
@@ -168,9 +165,8 @@ export function parseOverride(text: string): Override {
 }
 
 /**
- * A copy of `json` with the overrides set in order, for the schema to judge. Missing objects and
- * arrays are made; an array may grow by one. Setting `training.epochs` or `steps` removes the
- * other.
+ * A copy of `json` with the overrides set in order. Missing objects and arrays are made; an array
+ * may grow by one. Setting `training.epochs` or `steps` removes the other.
  * @throws MlpError ExitCode.usage if a path leads through a value that is no object or array
  */
 export function applyOverrides(json: unknown, overrides: readonly (string | Override)[]): unknown {

@@ -64,10 +64,7 @@ export function checkLayers(layers: readonly LayerSpec[], inputs: number | undef
   return [...layerProblems(walkLayers(layers, inputs), true)];
 }
 
-/**
- * Checks the layers of the network at `location` for rows of this width.
- * @throws MlpError ExitCode.config if a layer does not fit the width of its input
- */
+/** @throws MlpError ExitCode.config if a layer does not fit the width of its input */
 export function checkWidths(
   { layers }: { readonly layers: readonly LayerSpec[] },
   inputs: number,

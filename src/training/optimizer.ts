@@ -8,10 +8,7 @@ import type { OptimizerConfig } from '../spec/optimizerConfig.js';
 export interface Optimizer {
   /** Its tensors [1, parameters] by name, all that a step depends on; they start at 0. */
   readonly state: Readonly<Record<string, Tensor>>;
-  /**
-   * @param step the number of the step, from 1
-   * @returns whether every parameter is finite afterwards
-   */
+  /** Takes step number `step`, from 1; returns whether every parameter is finite afterwards. */
   step(learningRate: number, step: number): boolean;
 }
 

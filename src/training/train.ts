@@ -140,10 +140,7 @@ export interface Reproduction {
   readonly found?: string;
 }
 
-/**
- * Trains a finished run again, in memory, and compares the weights.
- * @throws MlpError ExitCode.noInput or data if there is no finished run; or as `train`
- */
+/** @throws MlpError ExitCode.noInput or data if there is no finished run; or as `train` */
 export async function reproduce(path: string, options: TrainOptions = {}): Promise<Reproduction> {
   const then = readSummary(path);
   requireEnded(then, path);

@@ -20,9 +20,8 @@ export function hasSymbol(handle: LibraryHandle, symbol: string): boolean {
 }
 
 /**
- * Identifies the vendor by its own functions, and sets the library to one thread.
- * @param decorate adds the prefix and suffix of the library's names (NumPy's wheels)
- * @param decorated64 whether the suffix means 64-bit integers
+ * Identifies the vendor by its own functions, and sets the library to one thread. `decorate` adds
+ * prefix and suffix of NumPy's wheels; `decorated64`: the suffix means 64-bit integers.
  */
 export function settle(
   handle: LibraryHandle,

@@ -28,11 +28,7 @@ export interface RunSetup {
   readonly threads: number;
 }
 
-/**
- * Allocates the run's tensors in a fixed order, features first: a dataset's memory begins with
- * them.
- * @param createKernels gets the address of the kernels' scratch
- */
+/** Allocates the run's tensors in a fixed order, features first as in a dataset's memory. */
 export function assemble(
   { config, plan, choice, threads }: RunSetup,
   random: RandomState,
@@ -49,8 +45,7 @@ export function assemble(
 const taken = new WeakSet<WebAssembly.Memory>();
 
 /**
- * The dataset's memory, grown, with the features in place; a second run on the same dataset gets a
- * copy.
+ * The dataset's memory, grown in place; a second run on the same dataset gets a copy.
  * @throws MlpError ExitCode.config if the run is too large
  */
 export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {

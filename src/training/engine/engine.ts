@@ -76,10 +76,7 @@ export class LocalEngine implements Engine {
     this.statistics = trainer.network.statistics;
   }
 
-  /**
-   * Allocates a run of one thread, with data and weights (drawn, or from a state) in memory.
-   * @throws MlpError ExitCode.config if the run is too large, unavailable without its kernels
-   */
+  /** @throws MlpError ExitCode.config if the run is too large, unavailable without its kernels */
   static start(setup: Omit<RunSetup, 'threads'>, dataset: Dataset, state?: EngineState): LocalEngine {
     const { config, plan, choice } = setup;
     const run = { config, plan, choice, threads: 1 };
@@ -138,10 +135,7 @@ export class LocalEngine implements Engine {
   async close(): Promise<void> {}
 }
 
-/**
- * Draws the parameters of a run, or restores all from a state.
- * @throws MlpError ExitCode.data if the state belongs to another network or optimiser
- */
+/** @throws MlpError ExitCode.data if the state belongs to another network or optimiser */
 export function begin(trainer: Trainer, state: EngineState | undefined): void {
   if (state === undefined) {
     trainer.initialize();

@@ -74,10 +74,7 @@ export class Team implements Engine {
     }
   }
 
-  /**
-   * Allocates a run, with data and weights (drawn, or from a state), and starts the threads.
-   * @throws MlpError ExitCode.config if it is too large, unavailable or internal without threads
-   */
+  /** @throws MlpError ExitCode.config if the run is too large, unavailable or internal otherwise */
   static async start(
     run: RunSetup,
     dataset: Dataset,

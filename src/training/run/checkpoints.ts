@@ -43,9 +43,8 @@ export class CheckpointStore {
   constructor(readonly folder: string) {}
 
   /**
-   * Saves the state after `step` steps, then deletes all others but the newest sound one before it.
-   * If saving fails, the old ones stay. One call at a time; tensors must not change until it
-   * resolves.
+   * Saves a state, then deletes all others but the newest sound one before it. If saving fails, the
+   * old ones stay. One call at a time; tensors must not change until it resolves.
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   async save(step: number, { header, parts }: EncodedTensors): Promise<void> {
@@ -159,10 +158,7 @@ export function withChecksum(parts: readonly Uint8Array[]): Uint8Array[] {
   return [Buffer.from(`${LINE_START}${hash.digest('hex')}\n`), ...parts];
 }
 
-/**
- * Compares a checkpoint with its checksum, a chunk at a time.
- * @throws MlpError ExitCode.data if it is damaged, noInput, noPermission or io if it can't be read
- */
+/** @throws MlpError ExitCode.data if the checksum does not fit, noInput, noPermission or io */
 async function verifyChecksum(path: string): Promise<void> {
   const name = printable(path);
   try {

@@ -35,11 +35,10 @@ export class RunDirectory {
   }
 
   /**
-   * Creates the directory and writes its config.json.
    * @param asked which must be new or empty; else the first free `runs/<config name>-<n>`
    * @param config its paths, relative to `configDirectory`, become relative to the run
-   * @throws MlpError ExitCode.cantCreate if it can't be created or is not empty, busy if another
-   * process trains into it, noPermission
+   * @throws MlpError ExitCode.cantCreate, e.g. if it is not empty; busy if a process uses it;
+   * noPermission
    */
   static async create(
     asked: string | undefined,

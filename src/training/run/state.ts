@@ -46,10 +46,7 @@ export function encodeRun({ progress, engine, best, origin, files }: SavedRun): 
   });
 }
 
-/**
- * Its checksum vouches for every byte.
- * @throws MlpError ExitCode.data for a checkpoint of another version
- */
+/** @throws MlpError ExitCode.data for another version; the checksum vouches for the rest */
 export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
   const version = metadata.get('formatVersion');
   if (metadata.get('format') !== 'mlp checkpoint' || version !== FORMAT_VERSION) {

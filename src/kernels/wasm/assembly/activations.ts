@@ -5,11 +5,7 @@
 import { exp, expm1, gaussian, normalCdf, sigmoid, softplus, tanh } from './functions';
 import { lanes, larger, madd, select, splat, storeFirst } from './simd';
 
-/**
- * A pass of the activation at `kind` in the table of ../../activations.ts; `backward` is a
- * constant.
- * @inline
- */
+/** A pass of the activation at `kind` in the table of ../../activations.ts. */
 @inline
 function dispatch(
   backward: bool, kind: i32, parameter: f64, rows: i32, columns: i32, rowBytes: usize, x: usize,
