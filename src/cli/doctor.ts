@@ -66,7 +66,6 @@ function renderFindings(findings: Findings, { style }: Display): string {
     .join('\n');
 }
 
-/** The measured speeds as a table, in GFLOP/s. */
 function renderRates(rates: readonly Rate[], findings: Findings, display: Display): string {
   const times = display.ascii ? 'x' : '×';
   const table = formatTable(

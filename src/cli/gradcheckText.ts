@@ -138,7 +138,6 @@ function section(title: string, body: string, style: Style): string {
   return `${style.dim(title)}\n${indented.join('\n')}\n`;
 }
 
-/** Text columns of full width, one space apart. */
 function alignText(rows: readonly string[][]): string {
   const columns = rows[0]?.map(() => ({})) ?? [];
   return alignRows(columns, rows, { width: Number.POSITIVE_INFINITY }, 1).lines.join('\n');

@@ -85,7 +85,6 @@ function defaultOutput(path: string): string {
   return `${basename(name, extname(name))}.json`;
 }
 
-/** The text as one word of a command line. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(text) ? text : `"${text}"`;
 }

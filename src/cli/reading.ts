@@ -99,9 +99,7 @@ function findTarget(target: string, { header, names }: Dialect, path: string): n
 
 export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
   readonly model: Model;
-  /** `-` is standard input. */
   readonly path: string;
-  /** Whether every row must have its targets. */
   readonly targets: boolean;
 }
 

@@ -32,7 +32,6 @@ export interface Rate {
   readonly relaxed: boolean;
   readonly library?: string;
   readonly threads: number;
-  /** Rows and columns of the matrices. */
   readonly size: number;
   readonly gflops: Readonly<Record<DType, number>>;
 }

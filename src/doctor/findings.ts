@@ -10,7 +10,6 @@ import type { BackendChoice } from '../training/engine/backend.js';
 import { planTraining } from '../training/plan.js';
 import { type AutomaticChoice, chooseAutomatically } from './doctor.js';
 
-/** The facts, without measurements. */
 export interface Findings {
   readonly mlp: string;
   readonly node: string;
@@ -43,7 +42,6 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
   readonly backend: BackendChoice['backend'];
   readonly relaxed: boolean;
   readonly library?: string;
-  /** What the config itself asks for. */
   readonly asked: Pick<TrainConfig, 'backend' | 'threads' | 'deterministic'>;
 }
 

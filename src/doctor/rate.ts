@@ -11,7 +11,6 @@ import { Control } from '../training/engine/control.js';
 export interface RateSetup {
   readonly choice: KernelsChoice;
   readonly dtype: DType;
-  /** Rows and columns of the matrices. */
   readonly size: number;
   readonly threads: number;
 }
@@ -69,7 +68,6 @@ export function multiply(setup: RateSetup, memory: WebAssembly.Memory, share: Sh
 }
 
 interface Matrices {
-  /** Address of the kernels' scratch. */
   readonly scratch: number;
   readonly a: Tensor;
   readonly b: Tensor;

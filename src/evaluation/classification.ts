@@ -87,9 +87,7 @@ export interface Scores {
 }
 
 export interface ClassScores extends Scores {
-  /** Rows of the class. */
   readonly support: number;
-  /** Rows predicted to be of the class. */
   readonly predicted: number;
 }
 
@@ -109,7 +107,6 @@ export function classScores(confusion: Confusion): ClassScores[] {
 export interface AverageScores {
   /** Every class that occurs among the rows or the predictions counts the same. */
   readonly macro: Scores;
-  /** Every class counts by its rows. */
   readonly weighted: Scores;
   /** Over all rows together: with one class per row, all three are the accuracy. */
   readonly micro: Scores;

@@ -20,7 +20,6 @@ export class RegressionErrors {
   readonly #units: readonly number[];
   readonly #arithmetic: Arithmetic;
   #squares: readonly Sum[];
-  /** Of each target, computed once. */
   #variations: readonly number[] | undefined;
 
   /**
@@ -51,7 +50,6 @@ export class RegressionErrors {
     this.#squares = this.#units.map(() => this.#arithmetic.sum());
   }
 
-  /** The scores, once all rows are added. */
   scores(): RegressionScores & { readonly targets: readonly RegressionScores[] } {
     const width = this.#units.length;
     const rows = this.#targets.length / width;

@@ -75,7 +75,6 @@ export function checkParameter(
   };
 }
 
-/** The verdict over all parameters of a check. */
 export function checkOf(name: string, parameters: CheckedParameter[]): Check {
   return {
     name,

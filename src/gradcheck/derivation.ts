@@ -46,7 +46,6 @@ export interface Derivation {
 /** Paths listed per input; the count of all paths is exact. */
 export const MAX_PATHS = 64;
 
-/** Derives the output by every input at `point`. */
 export function derive(graph: Graph, point: ArrayLike<number>): Derivation {
   const values = forward(graph, point);
   const gradients = backward(graph, values);

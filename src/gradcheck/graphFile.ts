@@ -29,7 +29,6 @@ export interface GraphInput extends z.input<typeof graphFileSchema> {}
 /** A graph, the point where to differentiate it, and the derivatives found by hand. */
 export interface CheckedGraph {
   readonly graph: Graph;
-  /** Values of the inputs, in the graph's order. */
   readonly point: Float64Array;
   /** ∂output/∂input by the name of the input, for the inputs that the file grades. */
   readonly manual: ReadonlyMap<string, number>;
@@ -175,7 +174,6 @@ function buildGraph(
   return graph;
 }
 
-/** Where a node is in the file, for errors. */
 type Locate = (node: string) => string;
 
 /** The nodes, each after those it uses, else in file order: depth first, with an own stack. */

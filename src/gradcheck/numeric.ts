@@ -17,7 +17,6 @@ const CONVERGED = 1e-11;
 /** Rounding of one evaluation, in units of the largest number in it. */
 const EVALUATION_ERROR = 8 * Number.EPSILON;
 
-/** A function at one point. */
 export interface Sample {
   readonly value: number;
   /** Signs (−1, 0, 1) whose change is a kink, such as all ReLUs' arguments, in a fixed order. */

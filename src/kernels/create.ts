@@ -13,7 +13,6 @@ export interface KernelsChoice {
   readonly backend: 'reference' | 'wasm' | 'blas';
   /** Whether relaxed SIMD may be used: faster, but not the same bits everywhere. */
   readonly relaxed: boolean;
-  /** Path of the BLAS, for `blas`. */
   readonly library?: string;
   /** The least m·n·k of a product that goes to the BLAS; by default the fastest one. */
   readonly leastBlasProduct?: number;

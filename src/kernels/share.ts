@@ -5,7 +5,6 @@ export const CACHE_LINE = 64;
 
 /** One thread's place in the team that runs the same operations in the same order. */
 export interface Share {
-  /** From 0 to size − 1. */
   readonly rank: number;
   readonly size: number;
   /** Returns when every thread of the team has called it; what they wrote before is then visible. */
@@ -36,7 +35,6 @@ export class Slices {
   readonly #size: number;
   readonly #bytes: number;
   readonly #slice = { start: 0, length: 0, offset: 0 };
-  /** Elements of a cache line. */
   readonly line: number;
 
   /** @param bytes of an element */

@@ -68,7 +68,6 @@ export function builtInChecks(
 export interface CheckedConfig {
   readonly check: Check;
   readonly plan: TrainingPlan;
-  /** Training rows that it was checked on. */
   readonly rows: number;
   readonly backend: BackendName;
 }

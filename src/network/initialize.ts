@@ -15,7 +15,6 @@ export function initializeStatistics(statistics: readonly Statistic[]): void {
   for (const { initial, value } of statistics) value.data.fill(initial);
 }
 
-/** The distribution of a weight [fanIn, fanOut]. */
 function drawer(init: ParameterInit, fanIn: number, fanOut: number, random: RandomState): () => number {
   const normal = (mean: number, std: number) => () => mean + std * random.randn();
   const uniform = (low: number, high: number) => () => random.uniform(low, high);

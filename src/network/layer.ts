@@ -5,7 +5,6 @@ import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { ActivationSpec, InitSpec, LayerSpec } from '../spec/layerSpec.js';
 
-/** What a forward pass is part of. */
 export interface Pass {
   /** Whether layers behave as in training: dropout drops, batch-norm uses the batch. */
   readonly training: boolean;
@@ -38,7 +37,6 @@ export interface Layer {
 /** How a parameter starts: as the spec says, or at 1 (the scale of a normalisation). */
 export type ParameterInit = InitSpec | { readonly type: 'ones' };
 
-/** A parameter tensor, without any memory. */
 export interface ParameterShape {
   /** `weight` or `bias`. A normalisation's scale and shift have the same names, as in PyTorch. */
   readonly name: string;
@@ -55,7 +53,6 @@ export interface StatisticShape {
   /** `running_mean`, `running_var`: PyTorch's names. */
   readonly name: string;
   readonly columns: number;
-  /** Every element starts at this. */
   readonly initial: 0 | 1;
 }
 
@@ -78,7 +75,6 @@ export interface Statistic extends StatisticShape {
 export interface LayerType<Spec extends LayerSpec = LayerSpec> {
   /** Its own parameters, weight first; none if left out. */
   parameters?(spec: Spec, inputs: number): ParameterShape[];
-  /** Its own statistics; none if left out. */
   statistics?(spec: Spec, inputs: number): StatisticShape[];
   /** Whether it also computes the activation that follows it, in the same pass over memory. */
   readonly takesActivation?: boolean;
@@ -101,7 +97,6 @@ export interface LayerContext {
   readonly ownInput: Tensor | null;
   /** The activation that follows, for a type that takes it; else undefined. */
   readonly activation: ActivationSpec | undefined;
-  /** The layers inside a residual, built. */
   buildInner(): readonly Layer[];
   parameter(name: string): Parameter;
   statistic(name: string): Statistic;

@@ -20,7 +20,6 @@ export interface Loss {
   readonly target: 'class' | 'bit' | 'number';
   /** The activation that it computes itself if the network ends in it. */
   readonly fuses?: 'sigmoid' | 'softmax';
-  /** How wide the network's output must be. */
   outputs(targets: number, classes: number): number;
   /** What is averaged over: B rows, or B·K elements, whatever the weights of the rows are. */
   terms(rows: number, outputs: number): number;

@@ -129,7 +129,6 @@ function buildLayers(
   kernels: Kernels,
   arena: Allocator,
 ): Layer[] {
-  /** How many layers of each type were built. */
   const built = new Map<LayerSpec['type'], number>();
   return build(root, false);
 

@@ -25,7 +25,6 @@ export interface NetworkShape {
   readonly biases: bigint;
 }
 
-/** Shapes of a checked spec for rows of this width. */
 export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
   const layers = walkLayers(spec.layers, inputs).map(layerShape);
   return {

@@ -108,7 +108,6 @@ function mix(current: number, next: number): number {
   return (joined >>> 1) ^ (-(next & 1) & 0x9908b0df);
 }
 
-/** Spreads a word of the state evenly over 32 bits. */
 function temper(word: number): number {
   let tempered = word ^ (word >>> 11);
   tempered ^= (tempered << 7) & 0x9d2c5680;

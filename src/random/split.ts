@@ -86,7 +86,6 @@ interface Stratum {
   readonly rows: Int32Array;
 }
 
-/** The classes that have rows, by ascending label. */
 function rowsByClass(labels: Int32Array, classes: number): Stratum[] {
   const counts = new Int32Array(classes);
   for (const label of labels) {

@@ -81,7 +81,6 @@ export class Canvas {
     }
   }
 
-  /** The column of the character that contains a dot. */
   column(x: number): number {
     return Math.floor(x / this.#dotsAcross);
   }

@@ -54,7 +54,6 @@ export class PlainProgress implements TrainingProgress {
   finish(): void {}
 }
 
-/** The room that the words and numbers of a line take. */
 interface Layout {
   readonly numberWidth: number;
   readonly separator: string;

@@ -4,7 +4,6 @@ import type { Display } from './style.js';
 import { type Cell, type Column, formatTable } from './table.js';
 import { clip, pad, textWidth } from './width.js';
 
-/** Each from 0 to 1. */
 export interface Scores {
   readonly precision: number;
   readonly recall: number;

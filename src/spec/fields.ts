@@ -20,7 +20,6 @@ export function byType<
   });
 }
 
-/** The values of `type` that these objects have. */
 export function typesOf(forms: readonly z.core.$ZodTypeDiscriminable[]): string[] {
   return forms
     .flatMap((form) => [...(form._zod.propValues?.type ?? [])])

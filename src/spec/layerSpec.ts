@@ -151,7 +151,6 @@ export function shortNames(): string[] {
   return typesOf(forms).filter((type) => layerSchema.safeParse({ type }).success);
 }
 
-/** A layer with every default filled in. */
 export type LayerSpec = z.infer<(typeof simpleForms)[number]> | ResidualSpec;
 export type LinearSpec = z.infer<typeof linear>;
 /** How the weights of a linear layer [inputs, units] start. */

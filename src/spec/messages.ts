@@ -83,7 +83,6 @@ interface Problem {
   hint?: string | undefined;
   /** The first unknown key of the object at `path`. */
   unknownKey?: string;
-  /** How many problems this is, if not one. */
   count?: number;
 }
 

@@ -3,14 +3,12 @@ import { object, text, wholeNumber } from './fields.js';
 import { type LayerInput, type LayerSpec, layersSchema } from './layerSpec.js';
 import { checkLayers } from './widths.js';
 
-/** A network with every default filled in. */
 export interface NetworkSpec {
   /** Width of a row; a train config may leave it to the data. */
   input?: number;
   layers: LayerSpec[];
 }
 
-/** A network as a user writes it. */
 export interface NetworkInput {
   /** Number of features; a train config may leave it to the data. */
   input?: number;

@@ -124,13 +124,11 @@ export const trainSchema = object({
   description: 'A network, its data, and how to train it.',
 });
 
-/** A train config with every default filled in. */
 export interface TrainConfig extends z.infer<typeof trainSchema> {}
 
 /** `training` with every default filled in; it has either `epochs` or `steps`. */
 export interface TrainingConfig extends z.infer<typeof trainingFields> {}
 
-/** `training` as a user writes it. */
 export interface TrainingInput extends z.input<typeof trainingFields> {}
 
 /** A train config as a user writes it. The descriptions of all keys are in docs/config.md. */

@@ -15,7 +15,6 @@ export interface LayerNode<Width = number> {
   readonly path: Path;
   readonly inputs: Width;
   readonly outputs: Width;
-  /** The layers of a residual; empty for all others. */
   readonly inner: readonly LayerNode<Width>[];
 }
 
@@ -50,7 +49,6 @@ export function* leafLayers(layers: readonly LayerNode[]): Generator<LayerNode> 
   }
 }
 
-/** A mistake in the order or the widths of layers. */
 interface LayerProblem {
   /** From the network's `layers` on. */
   path: Path;

@@ -61,12 +61,10 @@ export interface RunProgress {
   readonly lastStepLoss?: number;
   readonly samples: number;
   readonly milliseconds: number;
-  /** Wall time spent in the unfinished epoch. */
   readonly epochMilliseconds: number;
   readonly schedule: unknown;
   readonly keep?: MonitorState;
   readonly earlyStopping?: MonitorState;
-  /** The losses of the epochs, for the curves. */
   readonly history: { readonly train: readonly number[]; readonly validation: readonly number[] };
 }
 
@@ -198,7 +196,6 @@ class Run {
     };
   }
 
-  /** The epoch of the last step, from 1. */
   get #epochOfStep(): number {
     return Math.ceil(this.#steps / this.#plan.stepsPerEpoch);
   }

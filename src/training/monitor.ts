@@ -52,7 +52,6 @@ export function isBetter(metric: string, value: number, best: number | null, min
   return LARGER_IS_BETTER.test(metric) ? value > best + minDelta : value < best - minDelta;
 }
 
-/** Plain JSON that loses no digit. */
 export interface MonitorState {
   best: number | null;
   bestEpoch: number;

@@ -147,7 +147,6 @@ export function warmUpSteps({ epochs, steps }: WarmUpConfig, stepsPerEpoch: numb
 
 interface WarmUpState {
   epochs: number;
-  /** The state of the schedule after the warm-up. */
   next: unknown;
 }
 
@@ -160,7 +159,6 @@ interface WarmUpState {
 class WarmUp implements Schedule {
   readonly #from: number;
   readonly #steps: number;
-  /** Whole epochs of the warm-up. */
   readonly #epochs: number;
   readonly #after: Schedule;
   #epochsDone = 0;

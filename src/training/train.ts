@@ -42,17 +42,14 @@ import {
 export interface PreparedRun extends RunSetup {
   readonly dataset: Dataset;
   readonly directory?: string;
-  /** What the run has behind it when it is resumed. */
   readonly from?: RunProgress;
 }
 
 export interface RunListener extends TrainListener {
   readonly reading?: LoadOptions['progress'];
   dataRead?(dataset: Dataset): void;
-  /** A sentence for the user. */
   note?(sentence: string): void;
   warn?(sentence: string): void;
-  /** Before the first step. */
   started?(run: PreparedRun): void | Promise<void>;
 }
 
@@ -306,7 +303,6 @@ function recorded(listener: TrainListener, directory: RunDirectory): TrainListen
   };
 }
 
-/** The content of run.json. */
 function summaryOf(path: string, provenance: Provenance, result: TrainResult, weightsSha256: string) {
   const { train, validation, test, ...rest } = result;
   const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };

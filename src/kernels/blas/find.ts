@@ -37,7 +37,6 @@ function listFolder(folder: string): readonly string[] {
 /** One place of the search, with the libraries to try there, best first. */
 export interface BlasPlace {
   readonly source: 'MLP_BLAS' | 'Accelerate' | 'system' | 'NumPy';
-  /** What an error message calls it. */
   readonly name: string;
   /** A path, or a bare file name for the system's loader to find. */
   readonly libraries: readonly string[];

@@ -100,7 +100,6 @@ export function scratchBytes(threads: number): number {
 export class Partials {
   readonly #values: Float64Array;
   readonly #share: Share;
-  /** First element of the current set. */
   #set = 0;
 
   /** @param address of PARTIALS_BYTES bytes in the memory, the same for all threads */

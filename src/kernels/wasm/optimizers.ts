@@ -2,7 +2,6 @@
 import type { OptimizerKernels, Tensor } from '../kernels.js';
 import type { WasmThread } from './loader.js';
 
-/** The most numbers of a step. */
 const MAX_SCALARS = 8;
 
 export function optimizers({

@@ -9,7 +9,6 @@ import type { TrainingPlan } from '../plan.js';
 
 /** The kernels of a run. Plain data, so that it can be sent to a thread. */
 export interface BackendChoice extends KernelsChoice {
-  /** A sentence for the user about the choice. */
   readonly note?: string;
 }
 

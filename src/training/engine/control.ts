@@ -20,7 +20,6 @@ const Word = {
   stopAt: 7,
   /** 1 if the main thread wants the team to stop after the current step. */
   stopRequested: 8,
-  /** Steps taken of the current command. */
   done: 9,
 } as const;
 

@@ -31,9 +31,7 @@ export interface StepProgress {
 }
 
 export interface StepOptions {
-  /** Called a few times a second. */
   readonly progress?: (progress: StepProgress) => void;
-  /** When aborted, the current step is the last. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -22,7 +22,6 @@ const WORKER = new URL(
 
 /** How often progress is reported while steps are taken. */
 const PROGRESS_MILLISECONDS = 50;
-/** How long a thread may take to end when told to. */
 const CLOSING_MILLISECONDS = 1000;
 
 export interface TeamOptions {
@@ -40,7 +39,6 @@ export class Team implements Engine {
   readonly run: RunSetup;
   readonly parameters: Parameters;
   readonly statistics: Statistics;
-  /** The threads, by rank. */
   readonly workers: Worker[] = [];
   /** A view of the run's memory that computes nothing. */
   readonly #view: Trainer;

@@ -27,7 +27,6 @@ const VERSION = 1;
 const HASH = 'sha256';
 const HEX_DIGITS = 64;
 const LINE_START = `mlp checkpoint ${VERSION} `;
-/** Length of the first line, with its end. */
 export const CHECKSUM_LINE_BYTES = LINE_START.length + HEX_DIGITS + 1;
 const LINE = new RegExp(`^${LINE_START}([0-9a-f]{${HEX_DIGITS}})\n$`);
 
@@ -36,7 +35,6 @@ const SHOWN_DIGITS = 12;
 
 export class CheckpointStore {
   #isTidy = false;
-  /** Steps of the checkpoints that were found damaged. */
   readonly #damaged = new Set<number>();
 
   /** @param folder created with the first checkpoint; its parent must exist */
@@ -107,7 +105,6 @@ export class CheckpointStore {
     }
   }
 
-  /** Steps of all checkpoints, the last first. */
   async #steps(): Promise<number[]> {
     let entries: Dirent[];
     try {

@@ -10,7 +10,6 @@ import type { Difference, Provenance } from './provenance.js';
 
 /** The content of run.json. */
 export interface RunSummary extends Provenance {
-  /** Of config.json's bytes. */
   readonly configSha256: string;
   readonly status: TrainResult['status'];
   readonly steps: number;

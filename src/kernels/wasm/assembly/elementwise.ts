@@ -74,7 +74,6 @@ export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): vo
   }
 }
 
-/** out ← source, `count` elements */
 export function copy(count: i32, source: usize, out: usize): void {
   memory.copy(out, source, count * sizeof<real>());
 }

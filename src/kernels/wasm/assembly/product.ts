@@ -220,7 +220,6 @@ function clear(rows: i32, columns: i32, c: usize, rowStep: usize, columnStep: us
 }
 
 const TILE_ROWS: i32 = 4;
-/** Vectors of columns of a tile. */
 const TILE_VECTORS: i32 = 3;
 
 /** c ← x, or c + x */
