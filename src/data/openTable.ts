@@ -12,6 +12,8 @@ export interface TableSource {
   readonly namesLocation: string;
   readonly header: boolean;
   readonly names: readonly string[];
+  /** The first columns of a file that have no name and only number or name the rows. */
+  readonly rowNames?: readonly number[];
   /** The first rows, as text. */
   readonly sample: readonly (readonly string[])[];
   /** How the table is written: `separated by commas, with a header`. */
@@ -49,12 +51,13 @@ export async function openTable(
   });
   try {
     const dialect = await detectDialect(source, request);
-    const { header, names, sample } = dialect;
+    const { header, names, rowNames, sample } = dialect;
     return {
       path: source.name,
       namesLocation: `${source.name}:1`,
       header,
       names,
+      rowNames,
       sample,
       description: describeFormat(dialect),
       notes: source.notes,

@@ -58,8 +58,18 @@ export interface Table {
   readonly columns: readonly (Column | undefined)[];
   /** [rows] The line of each row, from 1; in memory the number of the row, from 0. */
   readonly lines: Uint32Array;
+  /** Only for a file: sentences for the user about how it was read. */
+  readonly notes?: readonly string[];
   /** Only for a table in memory: the locations of the cells of each column. */
   readonly locations?: readonly CellLocation[];
+}
+
+/** What a reader passed over without a loss. */
+export interface PassedOver {
+  /** Whether cells without quotes had spaces around them. */
+  readonly spaces: boolean;
+  /** Among and after the rows. */
+  readonly emptyLines: number;
 }
 
 /** `data.rows[` and `].age`, the text before and after the number of the row. */

@@ -2,9 +2,9 @@
  * Rows for a model, in chunks: read, encoded, passed forward. A CSV file may be larger than memory;
  * rows may also be given in memory.
  */
-import { type Dialect, detectDialect } from '../data/csv/dialect.js';
+import { type Dialect, detectDialect, readingNotes } from '../data/csv/dialect.js';
 import { TableBuilder } from '../data/csv/readTable.js';
-import { readRecordChunks } from '../data/csv/records.js';
+import { type RecordOptions, readRecordChunks } from '../data/csv/records.js';
 import { encodeTargets, type TargetEncoding, type TargetValues } from '../data/dataset/targets.js';
 import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
@@ -12,7 +12,14 @@ import { Levels } from '../data/levels.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
 import type { Source } from '../data/source/source.js';
-import { type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../data/table.js';
+import {
+  type ColumnKind,
+  cellLocation,
+  columnLabel,
+  type PassedOver,
+  selectRows,
+  type Table,
+} from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
 import { suggest } from '../spec/messages.js';
@@ -64,8 +71,8 @@ interface Origin {
   readonly header: boolean;
   readonly names: readonly string[];
   readonly isFile: boolean;
-  /** How the file was read, if not as it is usual. */
-  readonly notes: readonly string[];
+  /** How the file was read so far, if not as it is usual. */
+  notes(): readonly string[];
   /** Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. */
   read(kinds: readonly ColumnKind[], capacity: number): AsyncGenerator<ReadRows, void, undefined>;
 }
@@ -88,13 +95,21 @@ export async function openModelRows(
     ...(comment !== undefined && { comment }),
   });
   const { names, header } = dialect;
+  let passed: PassedOver = { spaces: false, emptyLines: 0 };
+  const onEnd = (found: PassedOver) => {
+    passed = found;
+  };
   const origin: Origin = {
     path: source.name,
     header,
     names,
     isFile: true,
-    notes: source.notes,
-    read: (kinds, capacity) => readCsv(source, dialect, kinds, capacity, progress),
+    notes: () => [...source.notes, ...readingNotes(source.name, forModel(dialect, model), passed)],
+    read: (kinds, capacity) =>
+      readCsv(source, dialect, kinds, capacity, {
+        onEnd,
+        ...(progress && { progress }),
+      }),
   };
   return Object.assign(new ModelRows(model, origin, targets), { dialect });
 }
@@ -119,7 +134,11 @@ export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: 
       };
     }
   }
-  return new ModelRows(model, { path, header: true, names, isFile: false, notes: [], read }, wantsTargets);
+  return new ModelRows(
+    model,
+    { path, header: true, names, isFile: false, notes: () => [], read },
+    wantsTargets,
+  );
 }
 
 /** The rows of a CSV, with its dialect and the names of all its columns. */
@@ -158,8 +177,7 @@ export class ModelRows {
 
   /** Sentences for the user about the rows read so far. */
   warnings(): string[] {
-    const { notes, path } = this.#origin;
-    return [...notes, ...this.#unknown.warnings(path)];
+    return [...this.#origin.notes(), ...this.#unknown.warnings(this.#origin.path)];
   }
 
   /**
@@ -223,12 +241,22 @@ export class ModelRows {
   }
 }
 
+/** Columns that the model does not use may have any name, or none. */
+function forModel(dialect: Dialect, { features, targets }: Model): Dialect {
+  const used = new Set([...features.map(({ column }) => column), ...targets]);
+  const isUsed = (index: number) => {
+    const name = dialect.names[index];
+    return used.has(name) || used.has(name.replace(/\.\d+$/, ''));
+  };
+  return { ...dialect, nameless: dialect.nameless.filter(isUsed), repeated: dialect.repeated.filter(isUsed) };
+}
+
 async function* readCsv(
   source: Source,
   dialect: Dialect,
   kinds: readonly ColumnKind[],
   capacity: number,
-  progress: ModelRowsOptions['progress'],
+  options: Omit<RecordOptions, 'onRecord'>,
 ): AsyncGenerator<ReadRows, void, undefined> {
   const start = () => ({
     builder: new TableBuilder(source.name, dialect, kinds, capacity),
@@ -249,7 +277,7 @@ async function* readCsv(
   };
   let failure: { error: unknown } | undefined;
   try {
-    for await (const _ of readRecordChunks(source, dialect, { onRecord, ...(progress && { progress }) })) {
+    for await (const _ of readRecordChunks(source, dialect, { onRecord, ...options })) {
       yield* read;
       read = [];
     }
@@ -319,7 +347,8 @@ export function findColumns(
 
 function byName(names: readonly string[]) {
   const indexOf = new Map(names.map((name, i) => [name, i]));
-  return (column: string) => indexOf.get(column);
+  // Models of earlier versions kept the spaces around a name.
+  return (column: string) => indexOf.get(column) ?? indexOf.get(column.trim());
 }
 
 function byNumber(names: readonly string[]) {

@@ -203,14 +203,6 @@ describe('rows in memory', () => {
       { dtype: 'float32' },
     ],
     [
-      'spaces around text',
-      [
-        { a: 'p', y: 0 },
-        { a: ' q', y: 1 },
-      ],
-      'data.rows[1].a: found " q", expected a value without spaces around it',
-    ],
-    [
       'an object',
       [
         { a: 1, y: 0 },

@@ -224,11 +224,6 @@ describe('ModelRows.chunks', () => {
       'column "age": found 1e+300, scaled 1e+299, expected a number that fits a float32',
     ],
     ['a gap that has no filling', '1,Bern,,a', 'column "size": found a missing value, expected a number'],
-    [
-      'a category with spaces',
-      '1, Bern,1,a',
-      'column "city": found " Bern", expected a value without spaces around it',
-    ],
     ['a row too short', '1,Bern', 'found 2 fields, expected 4'],
     [
       'an unknown class',

@@ -88,6 +88,12 @@ export class NumericBuilder implements ColumnBuilder {
   }
 
   #addOther(cell: string, row: number): void {
+    // Only a cell in quotes still has spaces around it.
+    const trimmed = cell.trim();
+    if (trimmed !== cell) {
+      this.add(trimmed, row);
+      return;
+    }
     this.#values[row] = Number.NaN;
     if (isMissing(cell)) {
       this.#missing++;
@@ -191,14 +197,6 @@ export class TextBuilder implements ColumnBuilder {
   }
 
   #addLevel(cell: string, row: number): number {
-    if (cell !== cell.trim()) {
-      // " yes" beside "yes" would silently be a class of its own.
-      throw new MlpError(
-        ExitCode.data,
-        `${this.#context.location(row)}: found ${found(cell)}, expected a value without spaces around it`,
-        'remove the spaces',
-      );
-    }
     if (this.#levels.length === this.#mostLevels) {
       throw new MlpError(
         ExitCode.data,

@@ -1,6 +1,4 @@
 /** Detects the delimiter of a CSV, and whether its first record is a header. */
-import { ExitCode, MlpError } from '../../errors.js';
-import { quote } from '../../text.js';
 import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
 
 /**
@@ -13,6 +11,8 @@ const CANDIDATES = ['\t', ';', '|', ','];
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const TAB = 0x09;
 
 /**
  * Returns the delimiter that splits most bytes of `text` into records of the commonest number of
@@ -63,43 +63,53 @@ function forEachRecord(
 ): void {
   const separator = delimiter.charCodeAt(0);
   const commentStart = comment?.charCodeAt(0);
-  const endsField = (byte: number | undefined) =>
-    byte === undefined || byte === separator || byte === LINE_FEED || byte === CARRIAGE_RETURN;
+  const isBlank = (byte: number) => (byte === SPACE || byte === TAB) && byte !== separator;
+  const endsField = (at: number) => {
+    while (at < text.length && isBlank(text[at])) at++;
+    const byte = text[at];
+    return at >= text.length || byte === separator || byte === LINE_FEED || byte === CARRIAGE_RETURN;
+  };
   let start = 0;
   let fields = 1;
-  let fieldStart = 0;
+  let isEmptyField = true;
   let quoted = false;
   let inOrder = true;
   for (let i = 0; i < text.length; i++) {
     const byte = text[i];
     if (i === start && byte === commentStart) {
       while (i + 1 < text.length && text[i + 1] !== LINE_FEED && text[i + 1] !== CARRIAGE_RETURN) i++;
-    } else if (byte === QUOTE) {
+      isEmptyField = false;
+    } else if (byte === QUOTE && (quoted || isEmptyField)) {
+      isEmptyField = false;
       if (!quoted) {
-        quoted = i === fieldStart;
-        inOrder &&= quoted;
+        quoted = true;
       } else if (text[i + 1] === QUOTE) {
         i++;
       } else {
         quoted = false;
-        inOrder &&= endsField(text[i + 1]);
+        inOrder &&= endsField(i + 1);
       }
     } else if (quoted) {
       // anything may be here
     } else if (byte === separator) {
       fields++;
-      fieldStart = i + 1;
+      isEmptyField = true;
     } else if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
-      if (text[start] !== commentStart) visit(inOrder ? fields : 0, i - start);
+      const isEmpty = fields === 1 && isEmptyField;
+      if (text[start] !== commentStart && !isEmpty) visit(inOrder ? fields : 0, i - start);
       if (byte === CARRIAGE_RETURN && text[i + 1] === LINE_FEED) i++;
       fields = 1;
       start = i + 1;
-      fieldStart = start;
+      isEmptyField = true;
       inOrder = true;
+    } else if (!isBlank(byte)) {
+      isEmptyField = false;
     }
   }
-  const last = complete && start < text.length && text[start] !== commentStart;
-  if (last) visit(inOrder && !quoted ? fields : 0, text.length - start);
+  const isEmpty = fields === 1 && isEmptyField;
+  if (complete && !isEmpty && text[start] !== commentStart) {
+    visit(inOrder && !quoted ? fields : 0, text.length - start);
+  }
 }
 
 const DATE_OR_TIME = /^\d[\d\s.:/TZ+-]*$/;
@@ -130,33 +140,74 @@ export function looksLikeHeader(first: readonly string[], rows: readonly (readon
     const counted = numbers.length >= FEWEST_COUNTED && numbers.every((cell, i) => cell === String(i));
     return counted && numbers.length < first.length;
   }
-  return first.every(isNewWord) && areDistinct(first);
+  // A name such as NA, and no name at all, say nothing; but a cell of data is found again below.
+  const isName = (cell: string, index: number) =>
+    isMissing(cell) ? !below(index).some(isMissing) : isNewWord(cell, index);
+  const words = first.filter((cell) => cell !== '');
+  return words.length * 2 > first.length - 1 && first.every(isName) && areDistinct(words);
+}
+
+/** The names of a header, with those that were made up because a name is empty or repeated. */
+export interface HeaderNames {
+  readonly names: readonly string[];
+  /** The numbers of these columns, from 0. */
+  readonly nameless: readonly number[];
+  readonly repeated: readonly number[];
+}
+
+/** Names every column as pandas does: `Unnamed: 0` where there is no name, then `score`, `score.1`. */
+export function uniqueNames(header: readonly string[]): HeaderNames {
+  const nameless = header.flatMap((name, index) => (name.trim() === '' ? [index] : []));
+  const repeated: number[] = [];
+  const given = new Set(header);
+  const taken = new Set<string>();
+  const names = header.map((name, index) => {
+    const base = nameless.includes(index) ? `Unnamed: ${index}` : name;
+    if (base === name && !taken.has(name)) {
+      taken.add(name);
+      return name;
+    }
+    if (base === name) repeated.push(index);
+    let free = base;
+    for (let n = 1; taken.has(free) || given.has(free); n++) free = `${base}.${n}`;
+    taken.add(free);
+    return free;
+  });
+  return { names, nameless, repeated };
+}
+
+/** What pandas calls a column without a name, also when such a file was saved again. */
+const UNNAMED = /^Unnamed: \d+(?:\.\d+)*$/;
+
+/**
+ * The first columns that have no name and only number or name the rows, as data frames are saved:
+ * whole numbers or words, all different.
+ */
+export function rowNameColumns(names: readonly string[], rows: readonly (readonly string[])[]): number[] {
+  const columns: number[] = [];
+  for (const [index, name] of names.entries()) {
+    if (!UNNAMED.test(name) || !areRowNames(rows.map((cells) => cells[index] ?? ''))) break;
+    columns.push(index);
+  }
+  return columns;
+}
+
+/** Whether all cells are different whole numbers, or different words. */
+export function areRowNames(cells: readonly string[]): boolean {
+  if (cells.length === 0 || !areDistinct(cells) || cells.some(isMissing)) return false;
+  const numbers = cells.map(parseDecimal);
+  return numbers.every((value) => Number.isInteger(value)) || numbers.every(Number.isNaN);
 }
 
 /**
- * Checks the names of a header.
- * @throws MlpError ExitCode.data for a name that is empty or occurs twice
+ * Whether the first record is a title that is padded with separators: most of its cells are empty,
+ * but not the first one, and the record below looks like the header.
  */
-export function requireNames(path: string, line: number, names: readonly string[]): void {
-  const seen = new Map<string, number>();
-  names.forEach((name, index) => {
-    if (name.trim() === '') {
-      throw new MlpError(
-        ExitCode.data,
-        `${path}:${line}: column ${index} (from 0): found an empty name, expected one for every column`,
-        'name the column; a first column without a name often holds the row numbers of a saved data frame',
-      );
-    }
-    const first = seen.get(name);
-    if (first !== undefined) {
-      throw new MlpError(
-        ExitCode.data,
-        `${path}:${line}: found the name ${quote(name)} twice, for the columns ${first} and ${index} (from 0)`,
-        'give every column its own name',
-      );
-    }
-    seen.set(name, index);
-  });
+export function looksLikeTitle(first: readonly string[], rows: readonly (readonly string[])[]): boolean {
+  const present = first.filter((cell) => cell !== '').length;
+  const [header = [], ...rest] = rows;
+  if (rows.length < 2 || first.length < 3 || first[0] === '' || present * 2 > first.length) return false;
+  return header.every((cell) => cell !== '') && looksLikeHeader(header, rest);
 }
 
 function isNumberLike(cell: string): boolean {

@@ -4,23 +4,33 @@
  */
 
 import { CsvError } from 'csv-parse';
-import { parse } from 'csv-parse/sync';
 import { ExitCode, MlpError } from '../../errors.js';
+import { quote } from '../../text.js';
 import { isMissing, parseDecimal } from '../cell.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
+import { columnLabel, type PassedOver } from '../table.js';
 import {
   closingQuote,
   countLineEnds,
   csvError,
   delimiterName,
   LONGEST_FIELD,
-  parseOptions,
+  LONGEST_ROW,
+  openingQuote,
+  PushParser,
   type RecordLocation,
   type Separators,
   tooLongError,
 } from './csvParse.js';
-import { detectDelimiter, looksLikeHeader, requireNames } from './detect.js';
+import {
+  areRowNames,
+  detectDelimiter,
+  looksLikeHeader,
+  looksLikeTitle,
+  rowNameColumns,
+  uniqueNames,
+} from './detect.js';
 
 /** How a CSV is written. */
 export interface CsvFormat extends Separators {
@@ -30,8 +40,17 @@ export interface CsvFormat extends Separators {
 
 /** What the first records of a file tell. */
 export interface Dialect extends CsvFormat {
-  /** From the header, without a byte order mark; "0", "1", … without a header. */
+  /** From the header, all different; "0", "1", … without a header. */
   readonly names: readonly string[];
+  /** The columns whose name is made up, because the header has none there or has it twice. */
+  readonly nameless: readonly number[];
+  readonly repeated: readonly number[];
+  /** The first columns that have no name and only number or name the rows. */
+  readonly rowNames: readonly number[];
+  /** How many empty cells end every row: they belong to no column. */
+  readonly trailing: number;
+  /** What was passed over up to the first record of data. */
+  readonly before: PassedOver;
   /** Byte offset of the first record of data. */
   readonly dataStart: number;
   /** Its line, from 1. */
@@ -49,6 +68,8 @@ export interface DialectRequest {
 /** Bytes of the first look. Each further look takes four times as many. */
 const FIRST_LOOK = 2 ** 16;
 const SAMPLE_RECORDS = 200;
+/** A note names this many columns. */
+const MOST_NAMED = 5;
 
 /**
  * Reads as much of a source as its dialect needs.
@@ -80,70 +101,137 @@ export function describeFormat({ delimiter, header, comment }: CsvFormat): strin
 interface SplitStart extends Separators {
   /** Empty only if the text is incomplete. */
   readonly records: readonly FirstRecord[];
+  /** Whether cells of the first record had spaces around them. */
+  readonly spaces: boolean;
 }
 
 function splitStart(start: FileStart, { delimiter, header, comment }: DialectRequest): SplitStart {
   const { name, text, complete } = start;
-  const mark = markLength(text);
+  const first = beginning(text);
   const separators = {
-    delimiter: delimiter === 'auto' ? detectDelimiter(text.subarray(mark), complete, comment) : delimiter,
+    delimiter:
+      delimiter === 'auto' ? detectDelimiter(text.subarray(first.start), complete, comment) : delimiter,
     ...(comment !== undefined && { comment }),
   };
-  const records = firstRecords(start, separators, 1 + SAMPLE_RECORDS, header === true);
-  if (records.length === 0 && complete) {
-    throw noData(name, text.length > mark ? 'nothing but comments' : 'an empty file', header);
+  const found = firstRecords(start, separators, 1 + SAMPLE_RECORDS, header === true);
+  if (found.records.length === 0 && complete) {
+    throw noData(name, text.length > first.start ? 'no record' : 'an empty file', header);
   }
-  return { ...separators, records };
+  return { ...separators, ...found };
 }
 
-function tellDialect(name: string, { records, ...separators }: SplitStart, request: DialectRequest): Dialect {
-  const [first, ...rest] = records;
-  const rows = rest.map(({ cells }) => cells);
-  requireTable(name, first, rows, request);
-  const header = request.header === 'auto' ? looksLikeHeader(first.cells, rows) : request.header;
-  if (header) requireNames(name, first.line, first.cells);
-  const names = header ? first.cells : first.cells.map((_, i) => String(i));
-  const data = header ? rest : records.slice(0, SAMPLE_RECORDS);
+/** The fields of the first record, given those of most others. */
+interface Layout {
+  readonly header: boolean;
+  /** The cells of the first record, with as many as the rows have without the `trailing` ones. */
+  readonly first: readonly string[];
+  readonly trailing: number;
+}
+
+function tellDialect(
+  name: string,
+  { records, spaces, ...separators }: SplitStart,
+  request: DialectRequest,
+): Dialect {
+  const layout = layOut(name, records, request);
+  const { header, trailing } = layout;
+  const { names, nameless, repeated } = header
+    ? uniqueNames(layout.first)
+    : { names: layout.first.map((_, i) => String(i)), nameless: [], repeated: [] };
+  const data = header ? records.slice(1) : records.slice(0, SAMPLE_RECORDS);
   if (data.length === 0) throw noData(name, 'a header and nothing after it', header);
-  const { start: dataStart, line: dataLine } = data[0];
-  return { ...separators, header, names, dataStart, dataLine, sample: data.map(({ cells }) => cells) };
+  const sample = data.map(({ cells }) => cells.slice(0, names.length));
+  const { start: dataStart, line: dataLine, emptyLines } = data[0];
+  return {
+    ...separators,
+    header,
+    names,
+    nameless,
+    repeated,
+    rowNames: rowNameColumns(names, sample),
+    trailing,
+    before: { spaces: header && spaces, emptyLines },
+    dataStart,
+    dataLine,
+    sample,
+  };
 }
 
 /**
- * Refuses a first record that is an empty line, or has fewer fields than most records after it.
- * @throws MlpError ExitCode.data
+ * Compares the first record with the others: a header may lack the name of the row names, or the
+ * separator that ends every row.
+ * @throws MlpError ExitCode.data if it is part of no table
  */
-function requireTable(
-  name: string,
-  { cells, line }: FirstRecord,
-  rows: readonly (readonly string[])[],
-  { header, comment }: DialectRequest,
-): void {
-  const fields = fieldsOfMost(rows);
-  if (cells.length === 1 && cells[0] === '' && (header === true || fields > 1)) {
-    throw new MlpError(
-      ExitCode.data,
-      `${name}:${line}: found an empty line, expected a ${header === false ? 'row' : 'header'}`,
-      'remove the line',
-    );
+function layOut(name: string, records: readonly FirstRecord[], request: DialectRequest): Layout {
+  const [{ cells: first }, ...rest] = records;
+  const rows = rest.map(({ cells }) => cells);
+  const { length } = first;
+  const fields = fieldsOfMost(rows) || length;
+  const isHeader = (cells: readonly string[]) =>
+    request.header === 'auto' ? looksLikeHeader(cells, rows) : request.header;
+  const full = rows.filter((cells) => cells.length === fields);
+  if (length < fields && full.length === rows.length) {
+    const trailing = emptyAtEnd(full, fields);
+    if (length >= fields - trailing && isHeader(first))
+      return { header: true, first, trailing: fields - length };
+    const named = ['', ...first];
+    const isR = length === fields - 1 && areRowNames(full.map(([cell]) => cell)) && isHeader(named);
+    if (isR) return { header: true, first: named, trailing: 0 };
   }
-  if (cells.length >= fields) return;
-  throw new MlpError(
+  if (request.header !== false && length === fields && looksLikeTitle(first, rows)) {
+    throw preamble(name, records, request, rest[0].line - 1);
+  }
+  if (length < fields) throw preamble(name, records, request);
+  const header = isHeader(first);
+  // A header with more separators than the rows.
+  const extra =
+    header && length > fields && first.slice(fields).every((cell) => cell === '') ? fields : length;
+  const trailing = extra === length ? emptyAtEnd([first, ...full], length) : 0;
+  return { header, first: first.slice(0, extra - trailing), trailing };
+}
+
+/** How many fields at the end are empty in all records, of which each has `fields`; never all. */
+function emptyAtEnd(records: readonly (readonly string[])[], fields: number): number {
+  let empty = 0;
+  const isEmpty = (cells: readonly string[]) => cells[fields - 1 - empty] === '';
+  while (records.length > 1 && empty < fields - 1 && records.every(isEmpty)) empty++;
+  return empty;
+}
+
+/** The error for lines above the table; it begins on the first line with as many fields as most. */
+function preamble(
+  name: string,
+  records: readonly FirstRecord[],
+  { comment }: DialectRequest,
+  above?: number,
+): MlpError {
+  const [{ cells, line }, ...rest] = records;
+  const fields = fieldsOfMost(rest.map((record) => record.cells));
+  const table = rest.find((record) => record.cells.length === fields);
+  const found = cells.length === 1 ? '1 field' : `${cells.length} fields`;
+  return new MlpError(
     ExitCode.data,
-    `${name}:${line}: found ${cells.length === 1 ? '1 field' : `${cells.length} fields`}, expected ${fields} as in the rows below`,
-    preambleHint(cells, fields, comment),
+    above === undefined
+      ? `${name}:${line}: found ${found}, expected ${fields} as in the rows below`
+      : `${name}:${line}: found a title with empty fields, expected a header`,
+    preambleHint(cells, fields, comment, above ?? (table?.line ?? 2) - 1),
   );
 }
 
 /** What the first line may be, and how to correct it. */
-function preambleHint(cells: readonly string[], fields: number, comment: string | undefined): string {
+function preambleHint(
+  cells: readonly string[],
+  fields: number,
+  comment: string | undefined,
+  above: number,
+): string {
   if (cells[0].startsWith('#') && comment === undefined) {
     return 'it looks like a comment: remove such lines, or set data.comment to "#"';
   }
   if (cells.length > 1 && cells.length === fields - 1) {
-    return 'a header with one name too few often comes from R, which does not name the row names: name that column';
+    return `the header may lack a name; if lines are above the table, set data.skipLines to ${above}`;
   }
-  return 'it looks like a preamble: remove the lines above the table';
+  return `it looks like lines above the table: set data.skipLines to ${above}`;
 }
 
 /** The number of fields of more than half of the rows, and of two at least; else 0. */
@@ -164,10 +252,50 @@ function noData(name: string, found: string, header: 'auto' | boolean): MlpError
   );
 }
 
+/** One sentence for each thing about a table that was read although it is unusual. */
+export function readingNotes(path: string, dialect: Dialect, { spaces, emptyLines }: PassedOver): string[] {
+  const { before, trailing } = dialect;
+  const empty = before.emptyLines + emptyLines;
+  const notes: string[] = [];
+  if (spaces || before.spaces) notes.push('spaces around cells without quotes are dropped');
+  if (empty > 0) notes.push(`${empty === 1 ? '1 empty line is' : `${empty} empty lines are`} skipped`);
+  if (trailing > 0) {
+    notes.push(
+      trailing === 1
+        ? 'the last column has no name and only empty cells: it is left out'
+        : `the last ${trailing} columns have no names and only empty cells: they are left out`,
+    );
+  }
+  return [...notes, ...nameNotes(dialect)].map((note) => `${path}: ${note}`);
+}
+
+/** Columns whose name is made up; those that number the rows are reported where they are left out. */
+function nameNotes({ names, nameless, repeated, rowNames }: Dialect): string[] {
+  const named = (what: string, columns: readonly number[]) => {
+    if (columns.length === 0) return [];
+    const labels = columns.slice(0, MOST_NAMED).map((column) => quote(names[column]));
+    const more = columns.length > MOST_NAMED ? ` and ${columns.length - MOST_NAMED} more` : '';
+    return [`${what}: called ${labels.join(', ')}${more}`];
+  };
+  const others = nameless.filter((column) => !rowNames.includes(column));
+  return [
+    ...named(others.length === 1 ? 'a column has no name' : `${others.length} columns have no name`, others),
+    ...named('a name occurs more than once', repeated),
+  ];
+}
+
+/** The sentence about columns that only number or name the rows, if there are any. */
+export function rowNamesNote(path: string, names: readonly string[], columns: readonly number[]): string[] {
+  return columns.map(
+    (column) =>
+      `${path}: ${columnLabel(true, names[column])} has no name in the file and only numbers or names the rows, as data frames are saved: it is no feature`,
+  );
+}
+
 /** Whether the cells of a column in the first records are numbers or missing. */
 export function beginsWithNumbers({ sample }: Pick<Dialect, 'sample'>, column: number): boolean {
   return sample.every((cells) => {
-    const cell = cells[column] ?? '';
+    const cell = (cells[column] ?? '').trim();
     return isMissing(cell) || Number.isFinite(parseDecimal(cell));
   });
 }
@@ -178,6 +306,8 @@ interface FirstRecord extends Position {
 
 /** The start of a record. */
 interface Position {
+  /** Empty lines before it. */
+  readonly emptyLines: number;
   /** In bytes. */
   readonly start: number;
   /** From 1. */
@@ -194,11 +324,18 @@ interface FileStart {
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const TAB = 0x09;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** The length in bytes of a byte order mark at the start of the text. */
 function markLength(text: Buffer): number {
   return text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+}
+
+/** Where the first record may begin. */
+function beginning(text: Buffer): Position {
+  return { start: markLength(text), line: 1, emptyLines: 0 };
 }
 
 /**
@@ -212,29 +349,36 @@ function firstRecords(
   separators: Separators,
   limit: number,
   header: boolean,
-): FirstRecord[] {
-  const { delimiter, comment } = separators;
+): Pick<SplitStart, 'records' | 'spaces'> {
+  const { delimiter } = separators;
   const records: FirstRecord[] = [];
-  let next = skipComments(text, { start: markLength(text), line: 1 }, comment);
-  const options = {
-    ...parseOptions(separators),
-    to: limit,
-    on_record(cells: string[], { bytes: end }: { bytes: number }) {
-      // A record that reaches the end may continue after it.
-      if (end < text.length || complete) records.push({ cells, ...next });
-      const line = next.line + countLineEnds(text.toString('latin1', next.start, end));
-      next = skipComments(text, { start: end, line }, comment);
-      return null;
-    },
-  };
+  const first = beginning(text);
+  let spaces = false;
+  let next = skipToRecord(text, first, separators);
+  const parser: PushParser = new PushParser(separators, (cells) => {
+    if (records.length === limit) return;
+    const end = first.start + parser.info.bytes;
+    // A record that reaches the end may continue after it.
+    if (end < text.length || complete) records.push({ cells, ...next });
+    if (records.length === 1) spaces = parser.hasSpaces;
+    const line = next.line + countLineEnds(text.toString('latin1', next.start, end));
+    next = skipToRecord(text, { ...next, start: end, line }, separators);
+  });
   try {
-    parse(text, options);
+    parser.feed(text.subarray(first.start));
+    parser.finish();
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const names = header ? records[0]?.cells : undefined;
-    if (records.length < 2) throwComplaint(error, text, complete, next, { path: name, delimiter, names });
+    if (records.length < 2) {
+      error.bytes = Number(error.bytes) + first.start;
+      throwComplaint(error, text, complete, next, { path: name, delimiter, names });
+    }
   }
-  return records;
+  if (records.length < 2 && !complete && text.length - next.start > LONGEST_ROW) {
+    throw tooLongError('row', 0, { path: name, line: next.line, delimiter });
+  }
+  return { records, spaces };
 }
 
 /** Throws our error for csv-parse's, unless only the end of an incomplete text causes it. */
@@ -255,17 +399,26 @@ function throwComplaint(
   }
   // csv-parse counts a CRLF within quotes as two lines.
   const field = text.toString('latin1', start);
-  error.lines = line + countLineEnds(field.slice(0, closingQuote(field, 0)));
+  error.lines = line + countLineEnds(field.slice(0, closingQuote(field, openingQuote(field, 0))));
   throw csvError(error, { ...location, line });
 }
 
-/** Moves from the start of a line to the start of the next line that is not a comment. */
-function skipComments(text: Uint8Array, { start, line }: Position, comment: string | undefined): Position {
+/** Moves from the start of a line to the start of the next one that is no comment and not empty. */
+function skipToRecord(text: Uint8Array, from: Position, { delimiter, comment }: Separators): Position {
   const mark = comment?.charCodeAt(0);
-  while (start < text.length && text[start] === mark) {
-    while (start < text.length && text[start] !== LINE_FEED && text[start] !== CARRIAGE_RETURN) start++;
-    start += text[start] === CARRIAGE_RETURN && text[start + 1] === LINE_FEED ? 2 : 1;
+  const separator = delimiter.charCodeAt(0);
+  let { start, line, emptyLines } = from;
+  while (start < text.length) {
+    let end = start;
+    if (text[start] === mark) {
+      while (end < text.length && text[end] !== LINE_FEED && text[end] !== CARRIAGE_RETURN) end++;
+    } else {
+      while ((text[end] === SPACE || text[end] === TAB) && text[end] !== separator) end++;
+      if (end < text.length && text[end] !== LINE_FEED && text[end] !== CARRIAGE_RETURN) break;
+      emptyLines++;
+    }
+    start = end + (text[end] === CARRIAGE_RETURN && text[end + 1] === LINE_FEED ? 2 : 1);
     line++;
   }
-  return { start, line };
+  return { start, line, emptyLines };
 }

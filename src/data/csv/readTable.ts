@@ -4,12 +4,12 @@
  * error with its line and column.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { isMissing, looksNumeric } from '../cell.js';
+import { found, isMissing, looksNumeric } from '../cell.js';
 import type { Source } from '../source/source.js';
 import { type CellLocation, type ColumnKind, cellLocation, isGuessed, type Table } from '../table.js';
 import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
-import type { Dialect } from './dialect.js';
+import { type Dialect, readingNotes } from './dialect.js';
 import { readRecords } from './records.js';
 
 export interface ReadOptions {
@@ -30,6 +30,9 @@ export async function readTable(source: Source, dialect: Dialect, options: ReadO
   return buildTable(source.name, dialect, kinds, estimateRows(source, dialect), async (builder) => {
     await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
+      onEnd: (passed) => {
+        builder.notes = readingNotes(source.name, dialect, passed);
+      },
       ...(progress && { progress }),
     });
     source.requireUnchanged();
@@ -55,6 +58,7 @@ interface TableStart {
   readonly sample: readonly (readonly string[])[];
   /** Only for a file. */
   readonly delimiter?: string;
+  readonly trailing?: number;
   /** Only for a table without a file. */
   readonly locations?: readonly CellLocation[];
 }
@@ -96,6 +100,8 @@ export class TableBuilder {
   readonly #kinds: readonly ColumnKind[];
   #capacity: number;
   rows = 0;
+  /** How the file was read, if it is one. */
+  notes: readonly string[] = [];
   #lines: Uint32Array;
   readonly #columns: (ColumnBuilder | undefined)[];
 
@@ -116,7 +122,9 @@ export class TableBuilder {
   add(cells: readonly string[], line: number): void {
     const { rows } = this;
     const columns = this.#columns;
-    if (cells.length !== columns.length) throw this.#raggedRow(cells, line);
+    const { trailing = 0 } = this.#start;
+    if (cells.length !== columns.length + trailing) throw this.#raggedRow(cells, line);
+    if (trailing > 0) this.#requireEmpty(cells, line);
     if (rows === this.#capacity) this.#grow(line);
     this.#lines[rows] = line;
     for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
@@ -150,7 +158,7 @@ export class TableBuilder {
   finish(): Table {
     const { rows } = this;
     const columns = this.#columns.map((column) => column?.finish(rows));
-    return { ...this.#context(), rows, columns, lines: this.#lines.subarray(0, rows) };
+    return { ...this.#context(), rows, columns, lines: this.#lines.subarray(0, rows), ...this.#fileNotes() };
   }
 
   #column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
@@ -194,15 +202,28 @@ export class TableBuilder {
     for (const column of this.#columns) column?.grow(this.#capacity);
   }
 
+  #fileNotes(): Pick<Table, 'notes'> {
+    return this.#start.locations ? {} : { notes: this.notes };
+  }
+
+  /** @throws MlpError ExitCode.data for a value in a column that had none in the first rows */
+  #requireEmpty(cells: readonly string[], line: number): void {
+    const index = cells.findIndex((cell, i) => i >= this.#columns.length && cell !== '');
+    if (index < 0) return;
+    throw new MlpError(
+      ExitCode.data,
+      `${this.#path}:${line}: column ${index} (from 0): found ${found(cells[index])}, expected an empty cell as in the first rows`,
+      'the column has no name and was taken for a separator at the end of every row: name it in the header',
+    );
+  }
+
   #raggedRow(cells: readonly string[], line: number): MlpError {
-    const empty = cells.length === 1 && cells[0] === '';
     const count = cells.length === 1 ? '1 field' : `${cells.length} fields`;
+    const { trailing = 0, delimiter = ',' } = this.#start;
     return new MlpError(
       ExitCode.data,
-      `${this.#path}:${line}: found ${empty ? 'an empty line' : count}, expected ${this.#columns.length}`,
-      empty
-        ? 'remove the line'
-        : `put a value that contains a ${delimiterName(this.#start.delimiter ?? ',')} in quotes`,
+      `${this.#path}:${line}: found ${count}, expected ${this.#columns.length + trailing}`,
+      `put a value that contains a ${delimiterName(delimiter)} in quotes`,
     );
   }
 }

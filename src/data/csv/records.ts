@@ -3,11 +3,12 @@
  * ends within quotes and after comments, and limits, so that a quote that is never closed does not
  * fill the memory.
  */
-import { CsvError, type Options, Parser } from 'csv-parse';
+import { CsvError } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
 import { readAt } from '../source/fileBytes.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
+import type { PassedOver } from '../table.js';
 import {
   closingQuote,
   countLineEnds,
@@ -15,15 +16,21 @@ import {
   LONGEST_FIELD,
   LONGEST_ROW,
   lineStart,
-  parseOptions,
+  openingQuote,
+  PushParser,
   type RecordLocation,
   tooLongError,
 } from './csvParse.js';
 import type { Dialect } from './dialect.js';
 
-interface RecordOptions {
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+export interface RecordOptions {
   /** Takes the next record of data, and its line in the file, from 1; may throw. */
   readonly onRecord: (cells: readonly string[], line: number) => void;
+  /** Told at the end. */
+  readonly onEnd?: (passed: PassedOver) => void;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -40,7 +47,7 @@ export async function readRecords(source: Source, dialect: Dialect, options: Rec
 export async function* readRecordChunks(
   source: Source,
   dialect: Dialect,
-  { onRecord, progress }: RecordOptions,
+  { onRecord, onEnd, progress }: RecordOptions,
 ): AsyncGenerator<void, void, undefined> {
   const reader = new RecordReader(source, dialect, onRecord);
   try {
@@ -53,35 +60,7 @@ export async function* readRecordChunks(
     throw error instanceof CsvError ? reader.quoteError(error) : error;
   }
   reader.requireWhole();
-}
-
-/**
- * A parser that is called, not piped to: nothing waits in it, and errors of `onRecord` come out of
- * `feed`. Records are taken at `push`, because `on_record` makes csv-parse half as slow again.
- */
-class PushParser extends Parser {
-  readonly #onRecord: (cells: readonly string[]) => void;
-  constructor(options: Options, onRecord: (cells: readonly string[]) => void) {
-    super(options);
-    this.#onRecord = onRecord;
-  }
-
-  feed(chunk: Buffer): void {
-    this._transform(chunk, 'utf8', raise);
-  }
-
-  finish(): void {
-    this._flush(raise);
-  }
-
-  override push(cells: string[]): boolean {
-    this.#onRecord(cells);
-    return true;
-  }
-}
-
-function raise(error?: Error | null): void {
-  if (error) throw error;
+  onEnd?.(reader.passedOver);
 }
 
 class RecordReader {
@@ -92,9 +71,10 @@ class RecordReader {
   /** The line of the next record, or of the first comment before it. */
   #line: number;
   /** csv-parse's counts at the end of the last record; bytes count from `dataStart`. */
-  #last = { bytes: 0, lines: 0, comments: 0 };
+  #last = { bytes: 0, lines: 0, skipped: 0 };
   /** Bytes given to the parser. */
   #given = 0;
+  #lastByte = 0;
   /** Set when a limit is passed. The parser then gets no more bytes and reports where it is. */
   #tooLong: 'field' | 'row' | undefined;
 
@@ -102,31 +82,32 @@ class RecordReader {
     this.#source = source;
     this.#dialect = dialect;
     this.#onRecord = onRecord;
-    // The data begin after a byte order mark. csv-parse would check its limit at every byte.
-    const options = { ...parseOptions(dialect), bom: false, max_record_size: 0 };
-    this.parser = new PushParser(options, (cells) => this.#take(cells));
+    this.parser = new PushParser(dialect, (cells) => this.#take(cells));
     this.#line = dialect.dataLine;
   }
 
   /** The chunks without the header, up to the first field or row that is too long. */
   async *limit(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     let header = this.#dialect.dataStart;
-    let comments = 0;
-    let commentsEnd = 0;
+    let skipped = 0;
+    let skippedEnd = 0;
     for await (const chunk of chunks) {
       const data = chunk.subarray(header);
       header -= chunk.length - data.length;
       this.#given += data.length;
-      if (data.length > 0) yield data;
+      if (data.length > 0) {
+        this.#lastByte = data[data.length - 1];
+        yield data;
+      }
       const { info } = this.parser;
-      if (info.comment_lines !== comments) {
-        // Comments are not part of a row, and csv-parse does not tell where they end.
-        comments = info.comment_lines;
-        commentsEnd = this.#given;
+      if (this.#skippedLines !== skipped) {
+        // Comments and empty lines are not part of a row; csv-parse does not tell where they end.
+        skipped = this.#skippedLines;
+        skippedEnd = this.#given;
       }
       // Every byte of a field may be a quote, which takes two bytes in the file.
-      if (this.#given - Math.max(info.bytes, commentsEnd) > 2 * LONGEST_FIELD + 2) this.#tooLong = 'field';
-      else if (this.#given - Math.max(this.#last.bytes, commentsEnd) > LONGEST_ROW) this.#tooLong = 'row';
+      if (this.#given - Math.max(info.bytes, skippedEnd) > 2 * LONGEST_FIELD + 2) this.#tooLong = 'field';
+      else if (this.#given - Math.max(this.#last.bytes, skippedEnd) > LONGEST_ROW) this.#tooLong = 'row';
       if (this.#tooLong) return;
     }
   }
@@ -142,7 +123,8 @@ class RecordReader {
     readAt(source, bytes, 0, bytes.length, dialect.dataStart + last.bytes);
     // One character a byte: quotes and line ends are the same in all of UTF-8.
     const text = bytes.toString('latin1');
-    const start = column === 0 ? lineStart(text, this.#comments) : Number(error.bytes) + 1 - last.bytes;
+    const field = column === 0 ? lineStart(text, this.#skipped) : Number(error.bytes) + 1 - last.bytes;
+    const start = openingQuote(text, field);
     const line = this.#line + countLineEnds(text.slice(0, start));
     if (this.#tooLong) return tooLongError(this.#tooLong, column, this.#locationOf(line));
     // csv-parse counts from the end of the header, and a CRLF within quotes as two lines.
@@ -159,30 +141,43 @@ class RecordReader {
     if (this.#tooLong === undefined) return;
     throw new MlpError(
       ExitCode.data,
-      `${this.#source.name}:${this.#line + this.#comments - 1}: found a comment of more than 1 MiB`,
+      `${this.#source.name}:${this.#line + this.#skipped - 1}: found a comment of more than 1 MiB`,
       'remove it',
     );
   }
 
-  /** Comments since the last record. */
-  get #comments(): number {
-    return this.parser.info.comment_lines - this.#last.comments;
+  /** What was passed over, once all is read. */
+  get passedOver(): PassedOver {
+    const { info, hasSpaces } = this.parser;
+    // csv-parse counts the end of the file as an empty line if a line end is before it.
+    const atEnd = this.#lastByte === LINE_FEED || this.#lastByte === CARRIAGE_RETURN ? 1 : 0;
+    return { spaces: hasSpaces, emptyLines: info.empty_lines - atEnd };
+  }
+
+  /** Comments and empty lines since the last record. */
+  get #skipped(): number {
+    return this.#skippedLines - this.#last.skipped;
+  }
+
+  get #skippedLines(): number {
+    const { comment_lines: comments, empty_lines: empty } = this.parser.info;
+    return comments + empty;
   }
 
   #take(cells: readonly string[]): void {
     const last = this.#last;
-    const comments = this.#comments;
+    const skipped = this.#skipped;
     const { info } = this.parser;
-    const line = this.#line + comments;
+    const line = this.#line + skipped;
     const end = cells.length - 1;
     if (this.#tooLong) throw tooLongError(this.#tooLong, end, this.#locationOf(fieldLine(cells, end, line)));
     if (info.bytes - last.bytes > LONGEST_FIELD) this.#requireShortFields(cells, line);
     this.#onRecord(cells, line);
-    const oneLine = info.lines - last.lines === comments + 1;
+    const oneLine = info.lines - last.lines === skipped + 1;
     this.#line = 1 + (oneLine ? line : fieldLine(cells, cells.length, line));
     last.bytes = info.bytes;
     last.lines = info.lines;
-    last.comments = info.comment_lines;
+    last.skipped = this.#skippedLines;
   }
 
   #requireShortFields(cells: readonly string[], line: number): void {

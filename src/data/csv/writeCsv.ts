@@ -4,14 +4,10 @@
  */
 import { parseDecimal } from '../cell.js';
 
-/** Before the first cell, a reader would drop it as a mark of the encoding. */
-const BYTE_ORDER_MARK = '\ufeff';
-
-/** Returns a function that quotes a cell if the delimiter or line ends require it. */
+/** Returns a function that quotes a cell if the delimiter, line ends or spaces around it require it. */
 export function cellFormatter(delimiter: string): (cell: string) => string {
   const special = new RegExp(`["\\r\\n\\x${delimiter.charCodeAt(0).toString(16).padStart(2, '0')}]`);
-  return (cell) =>
-    special.test(cell) || cell.startsWith(BYTE_ORDER_MARK) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return (cell) => (special.test(cell) || cell !== cell.trim() ? `"${cell.replaceAll('"', '""')}"` : cell);
 }
 
 /** Joins formatted cells. A single empty cell is quoted, as some readers skip empty lines. */

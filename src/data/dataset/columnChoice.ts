@@ -16,13 +16,15 @@ export interface ColumnChoice {
   /** Features whose numbers are categories. */
   readonly categories: readonly number[];
   readonly weights?: number;
+  /** Columns that only number or name the rows: left out, though no key says so. */
+  readonly rowNames: readonly number[];
   /** The columns that mark held-out rows. */
   readonly validation?: number;
   readonly test?: number;
 }
 
 /** The columns of a table, and what messages call it. */
-export type NamedColumns = Pick<TableSource, 'path' | 'namesLocation' | 'header' | 'names'>;
+export type NamedColumns = Pick<TableSource, 'path' | 'namesLocation' | 'header' | 'names' | 'rowNames'>;
 
 /** The targets of a config as a list. */
 export function targetsOf({ target }: DataConfig): ColumnRef[] {
@@ -85,6 +87,14 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   }
 
   const taken = new Set<number | undefined>([...targets, ...excluded, weights, validation, test]);
+  // A key that names such a column wants it.
+  const isNamed = (i: number) =>
+    categories.includes(i) ||
+    (['missing', 'standardize'] as const).some((key) =>
+      columnsWithSetting(data[key]).includes(file.names[i]),
+    );
+  const rowNames = (file.rowNames ?? []).filter((i) => !taken.has(i) && !isNamed(i));
+  for (const column of rowNames) taken.add(column);
   const features = file.names.map((_, i) => i).filter((i) => !taken.has(i));
   if (features.length === 0) {
     throw new MlpError(
@@ -97,6 +107,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     features,
     targets,
     categories: categories.filter((column) => !taken.has(column)),
+    rowNames,
     ...(weights !== undefined && { weights }),
     ...(validation !== undefined && { validation }),
     ...(test !== undefined && { test }),
@@ -120,7 +131,7 @@ export function matchColumns(
         `${file.namesLocation}: found ${file.names.length} columns, expected ${training.names.length} as in ${training.path}`,
       );
     }
-    return { features, targets, categories, ...(weights !== undefined && { weights }) };
+    return { features, targets, categories, rowNames: [], ...(weights !== undefined && { weights }) };
   }
   const indexOf = new Map(file.names.map((name, i) => [name, i]));
   const find = (column: number) => {
@@ -137,6 +148,7 @@ export function matchColumns(
     features: features.map(find),
     targets: targets.map(find),
     categories: categories.map(find),
+    rowNames: [],
     ...(weights !== undefined && { weights: find(weights) }),
   };
 }

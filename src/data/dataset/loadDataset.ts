@@ -8,6 +8,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { rowNamesNote } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
@@ -323,9 +324,11 @@ function assembleDataset(
       ...quantities,
       ...[...unknown].flatMap(([{ input, reader }, levels]) => [
         ...input.table.notes,
+        ...reader.notes,
         ...droppedWarning(input.table.path, reader.dropped, reader.rows),
         ...(reader === training.reader
           ? [
+              ...rowNamesNote(table.path, table.names, choice.rowNames),
               ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
               ...spellingWarnings(table, choice, classes?.names, encodings),
               ...constantWarning(table, constant),

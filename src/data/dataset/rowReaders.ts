@@ -53,6 +53,8 @@ export interface RowReader {
   readonly rows: number;
   /** Rows that were dropped because a cell is missing. */
   readonly dropped: number;
+  /** Sentences for the user about how the file was read. */
+  readonly notes: readonly string[];
   /** Whether all features are numbers without missing cells. */
   readonly isNumeric: boolean;
   /** Whether feature `j` is a number or a category. */
@@ -123,6 +125,10 @@ export class NumericRows implements RowReader {
 
   get rows(): number {
     return this.#file.rows;
+  }
+
+  get notes(): readonly string[] {
+    return this.#file.notes;
   }
 
   featureKind(): 'numeric' {
@@ -212,6 +218,10 @@ export class TableRows implements RowReader {
 
   get rows(): number {
     return this.#table.rows;
+  }
+
+  get notes(): readonly string[] {
+    return this.#table.notes ?? [];
   }
 
   featureKind(j: number): Column['kind'] {

@@ -9,7 +9,9 @@ import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
 export interface RowFormat {
   readonly delimiter: string;
   readonly dataStart: number;
+  /** With the empty ones at the end of every row, which are the last `trailing`. */
   readonly columns: number;
+  readonly trailing: number;
 }
 
 /** Rows in the workspace: `values` and `packed`, row by row, all columns of the file. */
@@ -63,7 +65,7 @@ export class Reader {
     space.bytes.fill(0, at.wanted, at.wanted + columns);
     for (const column of features) space.bytes[at.wanted + column] = 1;
 
-    const text = loadChunk(space, file, chunk);
+    const text = loadChunk(space, file, this.delimiter, chunk);
     let from = text.at;
     let kind = this.#kindOf(text, chunk);
     for (let done = 0; done < chunk.rows; ) {
@@ -127,7 +129,7 @@ export class Reader {
       const cell = words[at.others / 4 + i];
       const column = cell % columns;
       const text = this.#text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
-      const value = parseDecimal(text);
+      const value = parseDecimal(text.trim());
       if (Number.isFinite(value)) {
         doubles[at.values / 8 + cell] = value;
         words[at.packed / 4 + cell] = 0;
@@ -152,8 +154,8 @@ export interface Chunk {
   readonly begin: number;
   readonly end: number;
   readonly rows: number;
-  /** Whether some rows end in \r\n. */
-  readonly returns: boolean;
+  /** Whether some rows end in \r\n, or some cells have spaces around them. */
+  readonly untidy: boolean;
 }
 
 /** A chunk with the number of its first row. */
@@ -173,7 +175,7 @@ export const LONGEST_ROW = 2 ** 20;
 const TAIL = 2 ** 12;
 
 /** The number of chunks in the bytes from `dataStart` on. */
-export function chunkCount({ size }: FileBytes, dataStart: number, chunkBytes: number): number {
+export function chunkCount({ size }: Pick<FileBytes, 'size'>, dataStart: number, chunkBytes: number): number {
   return Math.ceil((size - dataStart) / chunkBytes);
 }
 
@@ -219,16 +221,16 @@ export function loadRows(
  * Loads a chunk; afterwards all its rows end in a line feed.
  * @throws MlpError ExitCode.io if the file has changed since the scan
  */
-function loadChunk(space: Workspace, file: FileBytes, chunk: Chunk): Span {
+function loadChunk(space: Workspace, file: FileBytes, delimiter: number, chunk: Chunk): Span {
   const { text } = space.at;
   const length = chunk.end - chunk.begin;
   space.reserve(length + 1);
   readAt(file, space.bytes, text, length, chunk.begin);
   let end = text + length;
   if (space.bytes[end - 1] !== LINE_FEED) space.bytes[end++] = LINE_FEED;
-  if (chunk.returns) {
+  if (chunk.untidy) {
     space.endText(end);
-    end = space.exports.dropReturns(text, end);
+    end = space.exports.tidy(text, end, delimiter);
     if (end === 0) throw changed(file, file.size);
   }
   space.endText(end);

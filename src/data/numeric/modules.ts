@@ -15,7 +15,9 @@ export interface ParserExports {
   /** Results of the last `checkRows`. */
   readonly rows: { readonly value: number };
   readonly isAscii: { readonly value: number };
-  dropReturns(at: N, end: N): N;
+  tidy(at: N, end: N, delimiter: N): N;
+  /** A result of the last `tidy`. */
+  readonly spaces: { readonly value: number };
   findCells(at: N, end: N, delimiter: N, most: N, marks: N): N;
   readTinyNumbers: ReadBlock;
   readShortNumbers: ReadBlock;
@@ -62,7 +64,7 @@ export interface MatrixExports {
 
 type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N) => number;
 
-export const RowsFound = { plain: 0, returns: 1, foreign: 2 } as const;
+export const RowsFound = { plain: 0, untidy: 1, foreign: 2 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];
 
 /** Compiled modules are beside this file, but in dist/ when the sources run (in tests). */

@@ -11,15 +11,16 @@
  * they take in a float32 matrix. Columns with other numbers are read once more.
  */
 import { looksNumeric } from '../cell.js';
-import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
+import { beginsWithNumbers, type Dialect, readingNotes } from '../csv/dialect.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine, FittedColumn, Scaling } from '../scaling.js';
-import type { Source } from '../source/source.js';
+import { readAt, type Source } from '../source/source.js';
 import {
   type Column,
   type ColumnKind,
   isGuessed,
   type NumericColumn,
+  type PassedOver,
   type Table,
   type TextColumn,
 } from '../table.js';
@@ -60,6 +61,7 @@ export class NumericFile {
   readonly #pool: ReaderPool;
   readonly #chunks: readonly PlacedChunk[];
   readonly #columns: ReadonlyMap<number, NumericColumn | TextColumn>;
+  readonly #passed: PassedOver;
   readonly rows: number;
 
   private constructor(
@@ -67,11 +69,13 @@ export class NumericFile {
     pool: ReaderPool,
     chunks: readonly PlacedChunk[],
     columns: ReadonlyMap<number, NumericColumn | TextColumn>,
+    passed: PassedOver,
   ) {
     this.#request = request;
     this.#pool = pool;
     this.#chunks = chunks;
     this.#columns = columns;
+    this.#passed = passed;
     this.rows = chunks.reduce((rows, chunk) => rows + chunk.rows, 0);
   }
 
@@ -84,10 +88,11 @@ export class NumericFile {
     if (dialect.comment !== undefined) return null;
     const tuning = { ...TUNING, ...changes };
     const threads = source.size < tuning.threadedBytes ? 1 : request.threads;
-    const { delimiter, dataStart, names } = dialect;
+    const { delimiter, dataStart, names, trailing } = dialect;
+    const { size, emptyLines } = withoutEmptyEnd(source, dataStart);
     const pool = new ReaderPool({
-      file: source,
-      format: { delimiter, dataStart, columns: names.length },
+      file: { name: source.name, fd: source.fd, size },
+      format: { delimiter, dataStart, columns: names.length + trailing, trailing },
       threads,
       tuning,
     });
@@ -96,12 +101,14 @@ export class NumericFile {
     const chunks: PlacedChunk[] = [];
     const cells: (readonly KeptCells[])[] = [];
     let rows = 0;
+    let spaces = false;
     try {
-      const count = chunkCount(source, dataStart, tuning.chunkBytes);
+      const count = chunkCount({ size }, dataStart, tuning.chunkBytes);
       const isNumeric = await pool.run(
         { kind: 'scan', kept: wanted },
         count,
-        ({ cells: found, ...chunk }) => {
+        ({ cells: found, spaces: hasSpaces, ...chunk }) => {
+          spaces ||= hasSpaces;
           chunks.push({ ...chunk, firstRow: rows });
           cells.push(found);
           rows += chunk.rows;
@@ -109,13 +116,19 @@ export class NumericFile {
         },
       );
       const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
-      if (columns) return new NumericFile(request, pool, chunks, columns);
+      if (columns) return new NumericFile(request, pool, chunks, columns, { spaces, emptyLines });
     } catch (error) {
       await pool.close();
       throw error;
     }
     await pool.close();
     return null;
+  }
+
+  /** Sentences for the user about how the file was read. */
+  get notes(): string[] {
+    const { source, dialect } = this.#request;
+    return readingNotes(source.name, dialect, this.#passed);
   }
 
   /** A kept column. Asking for another one is a bug. */
@@ -250,7 +263,7 @@ export async function readNumericTable(
     source.requireUnchanged();
     const { header, names } = dialect;
     const lines = Uint32Array.from({ length: file.rows }, (_, row) => file.line(row));
-    return { path: source.name, header, names, rows: file.rows, columns, lines };
+    return { path: source.name, header, names, rows: file.rows, columns, lines, notes: file.notes };
   } finally {
     await file.close();
   }
@@ -259,4 +272,33 @@ export async function readNumericTable(
 /** Whether text may be mostly numbers, which csv-parse's table has to judge. */
 function isDoubtful(column: Column | undefined): boolean {
   return column?.kind === 'text' && column.levels.some(looksNumeric);
+}
+
+/** Bytes of each look at the end of a file. */
+const END_LOOK = 2 ** 12;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const BLANK = 0x20;
+
+/** The size of a file without the empty lines at its end, and their number. */
+function withoutEmptyEnd(source: Source, dataStart: number): { size: number; emptyLines: number } {
+  const look = Buffer.alloc(END_LOOK);
+  let lineFeeds = 0;
+  // The end of the last row, once its line feed is found.
+  let size = source.size;
+  for (let from = source.size; from > dataStart; ) {
+    const length = Math.min(END_LOOK, from - dataStart);
+    from -= length;
+    readAt(source, look, 0, length, from);
+    for (let i = length - 1; i >= 0; i--) {
+      const byte = look[i];
+      if (byte === LINE_FEED) {
+        lineFeeds++;
+        size = from + i + 1;
+      } else if (byte !== BLANK && !(byte === CARRIAGE_RETURN && size === from + i + 2)) {
+        return lineFeeds > 0 ? { size, emptyLines: lineFeeds - 1 } : { size: source.size, emptyLines: 0 };
+      }
+    }
+  }
+  return { size: source.size, emptyLines: 0 };
 }

@@ -19,6 +19,7 @@ export type KeptKind = 'numeric' | 'label' | 'text';
 export type KeptCells =
   | {
       readonly kind: 'numeric';
+      readonly spaces: boolean;
       readonly values: Float64Array;
       readonly missing: number;
       /** Of labels that are not all plain integers. */
@@ -28,11 +29,14 @@ export type KeptCells =
 
 interface KeptTexts {
   readonly kind: 'text';
+  readonly spaces: boolean;
   readonly codes: Int32Array;
   readonly texts: readonly string[];
 }
 
 export interface ScannedChunk extends Chunk {
+  /** Whether spaces around cells were dropped. */
+  readonly spaces: boolean;
   /** In the order of `kept`. */
   readonly cells: readonly KeptCells[];
 }
@@ -44,6 +48,7 @@ export interface ScanTask {
 }
 
 const BYTES_OF_START = 4;
+const LINE_FEED = 0x0a;
 
 /** Returns the function that does chunks. Undefined means that the file is declined. */
 export function scanner(reader: Reader, task: ScanTask): (index: number) => ScannedChunk | undefined {
@@ -60,24 +65,31 @@ function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedCh
   const { begin, at } = found;
   const end = begin + (found.end - at);
   if (at === found.end) {
-    return { begin, end, rows: 0, returns: false, cells: kept.map(({ kind }) => noCells(kind)) };
+    return {
+      begin,
+      end,
+      rows: 0,
+      untidy: false,
+      spaces: false,
+      cells: kept.map(({ kind }) => noCells(kind)),
+    };
   }
 
-  kept.forEach(({ column }, i) => {
-    space.words[space.at.kept / 4 + i] = column;
-  });
-  space.words[space.at.kept / 4 + kept.length] = columns;
+  const trailing = Array.from({ length: format.trailing }, (_, i) => columns - format.trailing + i);
+  const wanted = [...kept.map(({ column }) => column), ...trailing];
+  space.words.set([...wanted, columns], space.at.kept / 4);
+  const step = wanted.length;
   const mostRows = Math.ceil((found.end - at) / columns) + 1;
-  const starts = space.reserve(found.end - space.at.text, mostRows * kept.length * BYTES_OF_START);
+  const starts = space.reserve(found.end - space.at.text, mostRows * step * BYTES_OF_START);
   const check = (textEnd: number) =>
     exports.checkRows(at, textEnd, reader.delimiter, columns, space.at.kept, starts);
 
   let textEnd = found.end;
   space.endText(textEnd);
   let what = check(textEnd);
-  const returns = what === RowsFound.returns;
-  if (returns) {
-    textEnd = exports.dropReturns(at, textEnd);
+  const untidy = what === RowsFound.untidy;
+  if (untidy) {
+    textEnd = exports.tidy(at, textEnd, reader.delimiter);
     if (textEnd === 0) return undefined;
     space.endText(textEnd);
     what = check(textEnd);
@@ -86,15 +98,19 @@ function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedCh
   if (!exports.isAscii.value && !isUtf8(space.bytes.subarray(at, textEnd))) return undefined;
 
   const rows = exports.rows.value;
+  for (let i = kept.length; i < step; i++) {
+    if (!areEmpty(reader, { starts: starts + i * BYTES_OF_START, step, rows })) return undefined;
+  }
   const cells: KeptCells[] = [];
   for (const [i, { kind }] of kept.entries()) {
     const first = starts + i * BYTES_OF_START;
-    const place = { starts: first, step: kept.length, rows };
+    const place = { starts: first, step, rows };
     const column = kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, kind === 'label');
     if (column === undefined) return undefined;
     cells.push(column);
   }
-  return { begin, end: Math.min(end, file.size), rows, returns, cells };
+  const spaces = (untidy && exports.spaces.value === 1) || cells.some((column) => column.spaces);
+  return { begin, end: Math.min(end, file.size), rows, untidy, spaces, cells };
 }
 
 /** Where the cells of a column are. */
@@ -106,10 +122,18 @@ interface Starts {
   readonly rows: number;
 }
 
+function areEmpty({ space, delimiter }: Reader, { starts, step, rows }: Starts): boolean {
+  for (let row = 0; row < rows; row++) {
+    const start = space.words[starts / 4 + row * step] + 1;
+    if (space.bytes[start] !== LINE_FEED && space.bytes[start] !== delimiter) return false;
+  }
+  return true;
+}
+
 function noCells(kind: KeptColumn['kind']): KeptCells {
   return kind === 'text'
-    ? { kind, codes: new Int32Array(), texts: [] }
-    : { kind: 'numeric', values: new Float64Array(), missing: 0 };
+    ? { kind, spaces: false, codes: new Int32Array(), texts: [] }
+    : { kind: 'numeric', spaces: false, values: new Float64Array(), missing: 0 };
 }
 
 function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCells | undefined {
@@ -119,6 +143,7 @@ function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCel
   const values = new Float64Array(rows);
   let missing = 0;
   let arePlain = true;
+  let spaces = false;
   for (let row = 0; row < rows; row += reader.blockSize.cells) {
     const count = Math.min(reader.blockSize.cells, rows - row);
     const first = starts + row * step * BYTES_OF_START;
@@ -134,7 +159,9 @@ function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCel
     );
     for (let i = 0; i < left; i++) {
       const cell = space.words[at.others / 4 + i];
-      const text = reader.cellText(space.words[first / 4 + cell * step] + 1);
+      const written = reader.cellText(space.words[first / 4 + cell * step] + 1);
+      const text = written.trim();
+      spaces ||= text !== written;
       const value = parseDecimal(text);
       if (Number.isFinite(value)) space.doubles[at.values / 8 + cell] = value;
       else if (isMissing(text)) missing++;
@@ -144,7 +171,7 @@ function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCel
     if (areLabels && arePlain) arePlain = arePlainIntegers(reader, first, step, count);
   }
   const written = areLabels && !arePlain ? readSpellings(reader, place, values) : undefined;
-  return { kind: 'numeric', values, missing, ...(written && { written }) };
+  return { kind: 'numeric', spaces, values, missing, ...(written && { written }) };
 }
 
 /** Whether the block's cells that are not missing are integers as `String` writes them. */
@@ -188,7 +215,7 @@ function readSpellings(
     codes[row] = Number.isNaN(values[row]) ? MISSING : levels.code(bytes, start, reader.cellEnd(start));
     if (levels.texts.length > MOST_SPELLINGS) return 'many';
   }
-  return { kind: 'text', codes, texts: levels.texts };
+  return { kind: 'text', spaces: false, codes, texts: levels.texts.map((text) => text.trim()) };
 }
 
 function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | undefined {
@@ -199,9 +226,10 @@ function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | 
     const start = words[starts / 4 + row * step] + 1;
     codes[row] = levels.code(bytes, start, reader.cellEnd(start));
   }
-  // Spaces around a value are an error, which csv-parse's table reports.
-  if (levels.texts.some((text) => text !== text.trim() && !isMissing(text))) return undefined;
-  return { kind: 'text', codes, texts: levels.texts };
+  // Other spaces than blanks.
+  const texts = levels.texts.map((text) => text.trim());
+  const spaces = texts.some((text, code) => text !== levels.texts[code]);
+  return { kind: 'text', spaces, codes, texts };
 }
 
 const FIRST_SLOTS = 64;

@@ -76,7 +76,7 @@ export class Workspace {
       return start;
     };
     this.at = {
-      kept: region(4 * columns),
+      kept: region(4 * columns + 4),
       wanted: region(columns),
       shift: region(8 * columns),
       scale: region(8 * columns),

@@ -10,7 +10,7 @@ export type {
 } from './tableProfile.js';
 
 import type { Task } from '../../spec/words.js';
-import type { CsvFormat } from '../csv/dialect.js';
+import { type CsvFormat, rowNamesNote } from '../csv/dialect.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
 import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';
@@ -39,13 +39,14 @@ interface Findings {
  */
 export function profileTable(
   table: Table,
-  dialect: CsvFormat & { readonly encoding?: string },
+  dialect: CsvFormat & { readonly encoding?: string; readonly rowNames?: readonly number[] },
   target?: number,
   notes: readonly string[] = [],
 ): TableProfile {
   const { path, rows } = table;
   const { delimiter, header, comment, encoding } = dialect;
-  const findings = describeColumns(table, target);
+  const rowNames = (dialect.rowNames ?? []).filter((column) => column !== target);
+  const findings = describeColumns(table, target, rowNames);
   const { columns, first } = findings;
   const duplicateRows = first.reduce((count, other, row) => count + (other === row ? 0 : 1), 0);
   const described =
@@ -65,16 +66,22 @@ export function profileTable(
     duplicateRows,
     ...(described && { target: described.target }),
     warnings: [
-      ...notes.map((text): Warning => ({ kind: 'reading', columns: [], text })),
+      ...[...notes, ...(table.notes ?? []), ...rowNamesNote(path, table.names, rowNames)].map(
+        (text): Warning => ({ kind: 'reading', columns: [], text }),
+      ),
       ...(described?.warnings ?? []),
       ...spellingWarnings(table, columns, target, described?.target.task),
-      ...columnWarnings(table, columns, target),
+      ...columnWarnings(
+        table,
+        columns.filter(({ index }) => !rowNames.includes(index)),
+        target,
+      ),
       ...duplicateWarnings(table, first, duplicateRows),
     ],
   };
 }
 
-function describeColumns(table: Table, target: number | undefined): Findings {
+function describeColumns(table: Table, target: number | undefined, rowNames: readonly number[]): Findings {
   const targetCodes = target === undefined ? undefined : encodeTarget(columnAt(table, target));
   const whole = new RowHashes(table.rows);
   const features = new RowHashes(table.rows);
@@ -83,7 +90,8 @@ function describeColumns(table: Table, target: number | undefined): Findings {
     const column = columnAt(table, index);
     const isTarget = index === target;
     const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
-    const profile = profileColumn(name, index, column, encoded, isTarget);
+    const described = profileColumn(name, index, column, encoded, isTarget);
+    const profile = rowNames.includes(index) ? { ...described, kind: 'identifier' as const } : described;
     whole.add(column, encoded.codes);
     if (!isTarget && profile.kind !== 'identifier') features.add(column, encoded.codes);
     if (!isTarget && targetCodes && agrees(encoded, targetCodes.codes)) agreeing.add(index);

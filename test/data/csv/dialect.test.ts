@@ -45,6 +45,16 @@ function numbers(rows: number, columns: number, row: (cells: string[]) => string
   ).join('\n');
 }
 
+/** What csv-parse is asked for. */
+const TRIMMED = {
+  record_delimiter: ['\r\n', '\n', '\r'],
+  relax_column_count: true,
+  relax_quotes: true,
+  ltrim: true,
+  rtrim: true,
+  skip_empty_lines: true,
+};
+
 describe('the delimiter', () => {
   it.each<[string, string, string]>([
     [',', 'commas', 'a,b,c\n1,2,3\n4,5,6\n'],
@@ -172,31 +182,41 @@ describe('the header', () => {
   });
 });
 
-describe('names that will not do', () => {
-  it.each([
-    [
-      'a name twice',
-      'a,b,a\n1,2,x\n',
-      'table.csv:1: found the name "a" twice, for the columns 0 and 2 (from 0)',
-    ],
-    [
-      'an empty name',
-      ',a,class\n0,1,x\n',
-      'table.csv:1: column 0 (from 0): found an empty name, expected one for every column',
-    ],
-    [
-      'a blank name',
-      'a, ,c\n0,1,x\n',
-      'table.csv:1: column 1 (from 0): found an empty name, expected one for every column',
-    ],
-    [
-      'control characters twice',
-      '#\n"\u001b[2J",b,"\u001b[2J"\n1,2,3\n',
-      'table.csv:2: found the name "\\u001b[2J" twice, for the columns 0 and 2 (from 0)',
-    ],
-  ])('are refused: %s', async (_, content, message) => {
-    expect((await failure(content, { comment: '#' })).message).toBe(message);
-    expect((await failure(content, { comment: '#', header: true })).message).toBe(message);
+describe('names that are made up', () => {
+  it.each<[string, string, string[], number[], number[]]>([
+    ['a name twice', 'a,b,a\n1,2,x\n', ['a', 'b', 'a.1'], [], [2]],
+    ['a name that is taken', 'a,a,a.1\n1,2,x\n', ['a', 'a.2', 'a.1'], [], [1]],
+    ['an empty name', ',a,class\n0.5,1,x\n', ['Unnamed: 0', 'a', 'class'], [0], []],
+    ['a blank name', 'a, ,c\n0,1,x\n', ['a', 'Unnamed: 1', 'c'], [1], []],
+  ])('are those of pandas: %s', async (_, content, names, nameless, repeated) => {
+    for (const header of ['auto', true] as const) {
+      expect(await begin(content, { header })).toMatchObject({ names, nameless, repeated, rowNames: [] });
+    }
+  });
+
+  it.each<[string, string, number[]]>([
+    ['numbers of rows', ',a,y\n0,1.5,x\n1,2.5,z\n', [0]],
+    ['numbers of rows in any order', ',a,y\n7,1.5,x\n3,2.5,z\n', [0]],
+    ['names of rows', '"","a","y"\n"r 1",1.5,"x"\n"r 2",2.5,"z"\n', [0]],
+    ['names of rows that the header leaves out', '"a","y"\n"r 1",1.5,"x"\n"r 2",2.5,"z"\n', [0]],
+    ['such a file saved again', ',Unnamed: 0,a\n0,0,1.5\n1,1,2.5\n', [0, 1]],
+    ['no fractions', ',a,y\n0.5,1.5,x\n1.5,2.5,z\n', []],
+    ['no number twice', ',a,y\n1,1.5,x\n1,2.5,z\n', []],
+  ])('belong to a column of row names: %s', async (_, content, rowNames) => {
+    expect((await begin(content, { header: true })).rowNames).toEqual(rowNames);
+  });
+});
+
+describe('empty cells at the end of every row', () => {
+  it.each<[string, string, string[], number]>([
+    ['a column', 'a,b,\n1,2,\n3,4,\n', ['a', 'b'], 1],
+    ['two columns', 'a,b,,\n1,2,,\n3,4,,\n', ['a', 'b'], 2],
+    ['not in the header', 'a,b\n1,2,\n3,4,\n', ['a', 'b'], 1],
+    ['in the header alone', 'a,b,\n1,2\n3,4\n', ['a', 'b'], 0],
+    ['not where a row has a value', 'a,b,\n1,2,\n3,4,5\n', ['a', 'b', 'Unnamed: 2'], 0],
+    ['not where the column has a name', 'a,b,c\n1,2,\n3,4,\n', ['a', 'b', 'c'], 0],
+  ])('are no column: %s', async (_, content, names, trailing) => {
+    expect(await begin(content)).toMatchObject({ names, trailing });
   });
 });
 
@@ -256,12 +276,12 @@ describe('the sample', () => {
 
   it('is what csv-parse reads', async () => {
     const content = '"a ""x""",b,c\n"1\r\n2",3, 4 \n,"",""""\n';
-    expect((await begin(content, { header: true })).sample).toEqual(parse(content).slice(1));
+    expect((await begin(content, { header: true })).sample).toEqual(parse(content, TRIMMED).slice(1));
   });
 
   it('keeps ragged rows, a second header and odd quotes for the reader of the rest', async () => {
     const { sample } = await begin('a,b\nm,kg\n1,2\n3\n\n4,5,6\n7,8"\n9,10\n');
-    expect(sample).toEqual([['m', 'kg'], ['1', '2'], ['3'], [''], ['4', '5', '6']]);
+    expect(sample).toEqual([['m', 'kg'], ['1', '2'], ['3'], ['4', '5'], ['7', '8"'], ['9', '10']]);
   });
 });
 
@@ -269,10 +289,9 @@ describe('a first line that is no part of the table', () => {
   const rows = 'a,b,c\n1,2,3\n4,5,6\n';
 
   it.each<[string, string, string, string]>([
-    ['a title', `Measurements\n${rows}`, '1 field, expected 3', 'preamble'],
-    ['two titles', `Measurements, 2020\nby us\n${rows}`, '2 fields, expected 3', 'R'],
+    ['a title', `Measurements\n${rows}`, '1 field, expected 3', 'data.skipLines to 1'],
+    ['two titles', `Measurements, 2020\nby us\n${rows}`, '2 fields, expected 3', 'data.skipLines to 2'],
     ['a comment', `# made by us\n${rows}`, '1 field, expected 3', 'set data.comment to "#"'],
-    ["R's header", 'a,b\n"r1",1,2\n"r2",3,4\n', '2 fields, expected 3', 'name that column'],
   ])('is refused: %s', async (_, content, found, hint) => {
     for (const header of ['auto', true, false] as const) {
       const error = await failure(content, { header });
@@ -281,13 +300,15 @@ describe('a first line that is no part of the table', () => {
     }
   });
 
-  it.each<[boolean | 'auto', string]>([
-    ['auto', 'a header'],
-    [true, 'a header'],
-    [false, 'a row'],
-  ])('is refused where it is empty: header %s', async (header, expected) => {
-    const { message } = await failure(`\n${rows}`, { header });
-    expect(message).toBe(`table.csv:1: found an empty line, expected ${expected}`);
+  it.each(['auto', true] as const)('is passed over where it is empty: header %s', async (header) => {
+    const dialect = await begin(`\n \n${rows}`, { header });
+    expect(dialect).toMatchObject({ names: ['a', 'b', 'c'], dataLine: 4, before: { emptyLines: 2 } });
+  });
+
+  it('is a title that separators pad, above a header', async () => {
+    const error = await failure('Water,,\nsite,name,liter\nx,y,"44,761"\n');
+    expect(error.message).toBe('table.csv:1: found a title with empty fields, expected a header');
+    expect(error.hint).toContain('data.skipLines to 1');
   });
 
   it('is named by its line after comments', async () => {
@@ -306,7 +327,7 @@ describe('a file without data', () => {
     ['nothing', '', 'auto', 'an empty file, expected rows'],
     ['nothing', '', true, 'an empty file, expected a header and rows'],
     ['a byte order mark', '\ufeff', false, 'an empty file, expected rows'],
-    ['comments', '# x\n# y', 'auto', 'nothing but comments, expected rows'],
+    ['comments', '# x\n# y', 'auto', 'no record, expected rows'],
     ['a header', 'a,class\n', true, 'a header and nothing after it, expected a header and rows'],
     ['a header', 'a,class', 'auto', 'a header and nothing after it, expected a header and rows'],
     [
@@ -337,7 +358,6 @@ describe('quotes', () => {
       '# x\na,class\n1,"x\ny\n',
       'table.csv:3: column "class": found a quote that is never closed',
     ],
-    ['stray', 'a,class\n1,5"\n', 'table.csv:2: column "class": found a quote in the middle of a value'],
     [
       'closed too early',
       'a;class\n1;"x"y\n',
@@ -414,8 +434,7 @@ describe('readBeginning', () => {
           try {
             parse(data, {
               delimiter: dialect.delimiter,
-              record_delimiter: ['\r\n', '\n', '\r'],
-              relax_column_count: true,
+              ...TRIMMED,
               ...(comment !== undefined && { comment, comment_no_infix: true }),
               on_record(cells: string[]) {
                 rows.push(cells);
@@ -423,7 +442,9 @@ describe('readBeginning', () => {
               },
             });
           } catch {}
-          expect(rows).toEqual(sample);
+          // The sample ends before text that follows a closing quote.
+          const width = dialect.names.length;
+          expect(rows.slice(0, sample.length).map((cells) => cells.slice(0, width))).toEqual(sample);
           const before = bytes.subarray(0, bytes.length - Buffer.byteLength(data)).toString();
           expect(dataLine).toBe(before.split(/\r\n|\n|\r/).length);
           accepted++;

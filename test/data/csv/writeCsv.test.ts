@@ -28,7 +28,7 @@ describe('a written record', () => {
     [['a', 'c\td'], '\t', 'a\t"c\td"\n'],
     [['say "hi"'], ',', '"say ""hi"""\n'],
     [['two\nlines', 'two\r\nlines', 'two\rlines'], ',', '"two\nlines","two\r\nlines","two\rlines"\n'],
-    [[' spaces '], ',', ' spaces \n'],
+    [[' spaces '], ',', '" spaces "\n'],
     [['', ''], ',', ',\n'],
     [[''], ',', '""\n'],
     [['\ufeffname', 'b'], ',', '"\ufeffname",b\n'],

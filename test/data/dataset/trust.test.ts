@@ -55,27 +55,12 @@ const REFUSED: Refused[] = [
     message: 't.csv:3: column "b": found a quote that is never closed',
   },
   {
-    what: 'a quote in the middle of a value',
-    content: 'a,b,y\n1,2,no\n3,4"5,yes\n',
-    message: 't.csv:3: column "b": found a quote in the middle of a value',
-  },
-  {
     what: 'text after a closing quote',
     content: 'a,b,y\n1,2,no\n3,"4"5,yes\n',
     message: /^t\.csv:3: column "b": found text after the closing quote/,
   },
   { what: 'an empty file', content: '', message: /^t\.csv: found an empty file/ },
   { what: 'a header only', content: 'a,b,y\n', message: /^t\.csv: found a header and nothing after it/ },
-  {
-    what: 'a name given twice',
-    content: 'a,a,y\n1,2,no\n3,4,yes\n',
-    message: 't.csv:1: found the name "a" twice, for the columns 0 and 1 (from 0)',
-  },
-  {
-    what: 'an empty name',
-    content: ',b,y\n1,2,no\n3,4,yes\n',
-    message: /^t\.csv:1: column 0 \(from 0\): found an empty name/,
-  },
   {
     what: 'a target that is not there',
     content: 'a,b,label\n1,2,no\n3,4,yes\n',
@@ -90,7 +75,7 @@ const REFUSED: Refused[] = [
     message: 't.csv:3: column "b": found a missing value, expected a number',
     hint: /data\.missing/,
   })),
-  ...['Infinity', '-inf', '1e400', '0x10', '1_000', '1 000', ' 1', '1.2.3', '--1', '1e', '٣'].map((cell) => ({
+  ...['Infinity', '-inf', '1e400', '0x10', '1_000', '1 000', '1.2.3', '--1', '1e', '٣'].map((cell) => ({
     what: `the cell ${JSON.stringify(cell)}`,
     content: withCell(cell),
     message: new RegExp(`^t\\.csv:3: column "b": found "${cell.replaceAll('.', '\\.')}", expected a number`),

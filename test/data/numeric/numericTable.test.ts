@@ -69,6 +69,10 @@ const number = fc.oneof(
     .map(([a, exponent, e]) => `0.${a}${e}${exponent}`),
 );
 const missing = fc.constantFrom('', 'NA', 'nan', ' ', '?', 'null');
+const spaced = (cell: fc.Arbitrary<string>) =>
+  fc
+    .tuple(fc.constantFrom('', '', '', ' ', '   '), cell, fc.constantFrom('', '', '', ' '))
+    .map((parts) => parts.join(''));
 const word = fc.constantFrom('x', 'yes', 'Zoë', '北京', '🦊', 'a b', 'trailing.', '-', 'no');
 
 interface Shape {
@@ -91,17 +95,21 @@ const owned: fc.Arbitrary<Shape> = fc
         : fc.oneof({ weight: 5, arbitrary: number }, { weight: isFirst ? 0 : 1, arbitrary: missing });
     const row = (isFirst: boolean) =>
       fc.tuple(
-        fc.tuple(...textColumns.map((isText) => cell(isText, isFirst))),
+        fc.tuple(...textColumns.map((isText) => spaced(cell(isText, isFirst)))),
         fc.constantFrom('\n', '\r\n'),
       );
+    const ending = fc.tuple(fc.constantFrom('', delimiter), fc.constantFrom('', '\n', ' \r\n\n'));
     return fc
-      .tuple(row(true), fc.array(row(false), { minLength: rows, maxLength: rows }))
-      .map(([first, rest]) => {
+      .tuple(row(true), fc.array(row(false), { minLength: rows, maxLength: rows }), ending)
+      .map(([first, rest, [trailing, emptyLines]]) => {
         const header = `${textColumns.map((_, i) => `c${i}`).join(delimiter)}\n`;
         // A row that is blank altogether would be an empty line.
         const lines = [first, ...rest].filter(([cells]) => cells.join('').trim() !== '');
-        const text = lines.map(([cells, end]) => cells.join(delimiter) + end).join('');
-        return { content: header + (isComplete ? text : text.replace(/\r?\n$/, '')), textColumns };
+        const text = lines.map(([cells, end]) => cells.join(delimiter) + trailing + end).join('');
+        return {
+          content: header + (isComplete ? text + emptyLines : text.replace(/\r?\n$/, '')),
+          textColumns,
+        };
       });
   });
 

@@ -19,7 +19,7 @@ function withPool<T>(
     const tuning = { ...TUNING, chunkBytes: 4 };
     const pool = new ReaderPool({
       file: source,
-      format: { delimiter, dataStart, columns: 2 },
+      format: { delimiter, dataStart, columns: 2, trailing: 0 },
       threads: 2,
       tuning,
       ...(script !== undefined && { script: new URL(`data:text/javascript,${encodeURIComponent(script)}`) }),

@@ -35,7 +35,6 @@ describe('NumericFile.scan', () => {
     ['a row that is too long', 'a,b\n1,2\n3,4,5\n'],
     ['two rows whose fields make up for each other', 'a,b\n1,2,3\n4\n'],
     ['an empty line', 'a,b\n1,2\n\n3,4\n'],
-    ['an empty line at the end', 'a\n1\n2\n\n'],
     ['an empty line that ends in CRLF', 'a\n1\n\r\n2\n'],
     ['a lone carriage return', 'a,b\n1,2\r3,4\n'],
     ['a carriage return within a row', 'a,b\n1\r,2\n3,4\n'],
@@ -80,7 +79,6 @@ describe('NumericFile.scan', () => {
   it.each([
     ['a word', '1,2\n1,x\n'],
     ['a number too large', '1,2\n1,1e400\n'],
-    ['blanks around a number', '1,2\n1, 3\n'],
     ['nothing but missing cells', '1,\n1,NA\n'],
   ])('declines to capture numbers where there is %s', async (_, rows) => {
     expect(await rowsOf(`a,b\n${rows}`, numeric)).toBeNull();
@@ -117,9 +115,41 @@ describe('NumericFile.scan', () => {
     }
   });
 
-  it('declines text with blanks around it', async () => {
-    expect(await rowsOf('a,b\n1,x\n1, x\n', new Map([[1, 'text']]))).toBeNull();
-    expect(await rowsOf('a,b\n1,x\n1,x\u00a0\n', new Map([[1, 'text']]))).toBeNull();
+  it('drops spaces around cells, wherever chunks end', async () => {
+    const content = 'a,b,c\n 1 ,  x y  ,2\n3,z ,    \r\n  4,  ,5  ';
+    const kept = new Map([
+      [0, 'numeric' as const],
+      [1, 'text' as const],
+      [2, 'numeric' as const],
+    ]);
+    for (const tuning of [{}, TINY]) {
+      await withNumericFile(
+        folder,
+        content,
+        { kept },
+        (file) => {
+          expect(file?.column(0)).toMatchObject({ values: Float64Array.of(1, 3, 4), missing: 0 });
+          expect(file?.column(1)).toMatchObject({ levels: ['x y', 'z'], missing: 1 });
+          expect(file?.column(2)).toMatchObject({ values: Float64Array.of(2, Number.NaN, 5), missing: 1 });
+          expect(file?.notes).toEqual([expect.stringContaining('spaces around cells')]);
+        },
+        tuning,
+      );
+    }
+  });
+
+  it.each(['\n', '\r\n', ' \n \r\n\n'])('takes empty lines at the end: %j', async (lines) => {
+    const rows = 'a,b\n1,2\n3,4\n';
+    await withNumericFile(folder, rows + lines, {}, (file) => {
+      expect(file?.rows).toBe(2);
+      expect(file?.notes).toEqual([expect.stringContaining('empty line')]);
+    });
+  });
+
+  it('takes a separator at the end of every row, and of every row only', async () => {
+    expect(await rowsOf('a,b\n1,2,\n3,4,\n', numeric, TINY)).toBe(2);
+    expect(await rowsOf(`a,b\n${'1,2,\n'.repeat(300)}3,4\n`, numeric)).toBeNull();
+    expect(await rowsOf(`a,b\n${'1,2,\n'.repeat(300)}3,4,5\n`, numeric)).toBeNull();
   });
 
   it('says on which line a row stands', async () => {

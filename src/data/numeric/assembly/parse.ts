@@ -2,7 +2,7 @@
 import { scaleRows } from './scale';
 
 export { powersOfTen, mostPower } from './number';
-export { checkRows, dropReturns, rows, isAscii } from './rows';
+export { checkRows, tidy, rows, isAscii, spaces } from './rows';
 export { findCells, readTinyNumbers, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
 export { addMoments, addExtremes } from './moments';
 

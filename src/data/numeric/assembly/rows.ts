@@ -5,10 +5,10 @@ const RETURN: i32 = 13;
 const BLANK: i32 = 32;
 const QUOTE: i32 = 34;
 
-/** Results of `checkRows` and `dropReturns`. */
+/** Results of `checkRows`. */
 const PLAIN: i32 = 0;
-/** A carriage return, to be dropped first. */
-const RETURNS: i32 = 1;
+/** A carriage return, or a space around a cell: for `tidy` to drop first. */
+const UNTIDY: i32 = 1;
 /** For csv-parse: a quote, a control character, a row of another width, an empty line. */
 const FOREIGN: i32 = 2;
 
@@ -38,6 +38,9 @@ export function checkRows(
   let column = 0; // delimiters since the row began
   let capture = kept;
   let wanted = load<i32>(capture);
+  const blanks = i8x16.splat(<i8>BLANK);
+  let separatorBefore: u64 = 1;
+  let blankBefore: u64 = 0;
   isAscii = true;
   for (; at < end; at += 64) {
     const text0 = v128.load(at);
@@ -55,6 +58,12 @@ export function checkRows(
       if (what != PLAIN) return what;
       isAscii = false;
     }
+    const separators = ends | marks;
+    const blank = bitsEqual(text0, text1, text2, text3, blanks) & upTo(end - at);
+    const around = blank & ((separators << 1) | separatorBefore | (separators >> 1));
+    if ((around | (blankBefore & separators)) != 0) return UNTIDY;
+    separatorBefore = separators >> 63;
+    blankBefore = blank >> 63;
     for (;;) {
       if (wanted == 0) {
         store<u32>(starts, <u32>(rowStart - 1));
@@ -108,34 +117,93 @@ function oddCharacters(at: usize, delimiter: i32): i32 {
   let what = PLAIN;
   for (let i = 0; i < 64; i++) {
     const character = <i32>load<u8>(at + i);
-    if (character == RETURN) what = RETURNS;
+    if (character == RETURN) what = UNTIDY;
     else if (character == QUOTE) return FOREIGN;
     else if (character < BLANK && character != NEWLINE && character != delimiter) return FOREIGN;
   }
   return what;
 }
 
+/** The lowest bits, for as many of 64 characters as are left. */
+@inline
+function upTo(left: usize): u64 {
+  return left >= 64 ? ~(<u64>0) : ((<u64>1) << left) - 1;
+}
+
+/** [256, 8] For each set of 8 bytes that are kept: their numbers, then any. */
+const KEPT = memory.data(2048, 16);
+for (let set = 0; set < 256; set++) {
+  let to = KEPT + (set << 3);
+  for (let byte = 0; byte < 8; byte++) {
+    if (((set >> byte) & 1) != 0) store<u8>(to++, byte);
+  }
+}
+
+/** Whether the last `tidy` dropped spaces. */
+export let spaces: bool = false;
+
 /**
- * Drops the carriage returns of line ends. Returns the new end of the text; 0 for a return
- * elsewhere.
+ * Drops spaces around cells, and the carriage returns of line ends. Returns the new end of the text;
+ * 0 for a return elsewhere. Before a cell, a sum carries through each run of spaces; after it, the
+ * run is followed back.
  */
-export function dropReturns(at: usize, end: usize): usize {
+export function tidy(at: usize, end: usize, delimiter: i32): usize {
+  const delimiters = i8x16.splat(<i8>delimiter);
+  const newlines = i8x16.splat(<i8>NEWLINE);
   const returns = i8x16.splat(<i8>RETURN);
-  let from = at; // what is still to be moved
+  const blanks = i8x16.splat(<i8>BLANK);
+  const begin = at;
   let to = at;
-  for (; at < end; at += 16) {
-    let marks = i8x16.bitmask(i8x16.eq(v128.load(at), returns));
-    for (; marks != 0; marks &= marks - 1) {
-      const found = at + <usize>ctz(marks);
-      if (found >= end) break;
-      if (<i32>load<u8>(found + 1) != NEWLINE) return 0;
-      memory.copy(to, from, found - from);
-      to += found - from;
-      from = found + 1;
+  let leads: u64 = 1; // whether the block begins before the first character of a cell
+  spaces = false;
+  for (; at < end; at += 64) {
+    const text0 = v128.load(at);
+    const text1 = v128.load(at, 16);
+    const text2 = v128.load(at, 32);
+    const text3 = v128.load(at, 48);
+    const valid = upTo(end - at);
+    const ends = bitsEqual(text0, text1, text2, text3, newlines) & valid;
+    const marks = bitsEqual(text0, text1, text2, text3, delimiters) & valid;
+    const turns = bitsEqual(text0, text1, text2, text3, returns) & valid;
+    const blank = bitsEqual(text0, text1, text2, text3, blanks) & valid;
+    const separators = ends | marks | turns;
+    const endNext: u64 = at + 64 < end ? u64(<i32>load<u8>(at, 64) == NEWLINE) : 0;
+    if ((turns & ~((ends >> 1) | (endNext << 63))) != 0) return 0;
+    const leading = blank & ~(blank + (blank & ((separators << 1) | leads)));
+    leads = (separators | leading) >> 63;
+    let trailing = blank & (separators >> 1);
+    let more = trailing;
+    while (more != 0) {
+      more = blank & (trailing >> 1) & ~trailing;
+      trailing |= more;
+    }
+    // Spaces at the end of the last block, now that a separator follows them.
+    const first = ctz(~blank);
+    if (first < 64 && ((separators >> first) & 1) != 0) {
+      while (to > begin && <i32>load<u8>(to - 1) == BLANK) {
+        to--;
+        spaces = true;
+      }
+    }
+    if ((leading | trailing) != 0) spaces = true;
+    const keep = valid & ~(leading | trailing | turns);
+    if (~keep == 0) {
+      v128.store(to, text0);
+      v128.store(to, text1, 16);
+      v128.store(to, text2, 32);
+      v128.store(to, text3, 48);
+      to += 64;
+      continue;
+    }
+    for (let i: usize = 0; i < 64; i += 8) {
+      const set = <usize>((keep >> <u64>i) & 255);
+      const text = i64x2.splat(load<i64>(at + i));
+      const kept = i8x16.swizzle(text, i64x2.splat(load<i64>(KEPT + (set << 3))));
+      store<i64>(to, i64x2.extract_lane(kept, 0));
+      to += <usize>popcnt<u64>(<u64>set);
     }
   }
-  memory.copy(to, from, end - from);
-  return to + end - from;
+  return to;
 }
 
 /** A bit for each of 64 characters: whether it equals the one in the lanes of `wanted`. */
