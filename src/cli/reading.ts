@@ -47,6 +47,7 @@ export async function readTable(path: string, options: TableOptions): Promise<Re
         delimiter: options.delimiter ?? 'auto',
         header: options.header ?? (isName(options.target) || 'auto'),
         ...(options.comment !== undefined && { comment: options.comment }),
+        suggest: true,
       });
       const target =
         options.target === undefined ? undefined : findTarget(options.target, dialect, source.name);

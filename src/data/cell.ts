@@ -61,6 +61,10 @@ export function isMissing(text: string): boolean {
   return trimmed.length <= LONGEST_MISSING && MISSING.has(trimmed.toLowerCase());
 }
 
+/** A number with a currency before it, or with a unit behind it: after a space, or a well-known one. */
+const UNIT =
+  /^(?:(?:US\$|USD|EUR|GBP|CHF|JPY|INR|Rs\.?)\s?[+-]?\d[\d.,]*|[+-]?\d[\d.,]*(?:\s(?:USD|EUR|GBP|CHF|JPY|INR)|\s?(?:%|‰|°[CF]?|(?:[kmcµn]?[gml]|lbs?|oz|km\/h|mph|kmpl|cc|CC|bhp|hp|[kMGT]B|[kMG]?Hz|kWh?)\b)|\s[a-zA-Zµ]{1,2}))$/;
+
 /** Numbers in other notations. None is read, because it may mean something else. */
 const NOTATIONS = [
   { pattern: DECIMAL, hint: 'a number may be as large as 1.797e308' },
@@ -82,10 +86,14 @@ const NOTATIONS = [
     pattern: /^[+-]?(?:[$€£¥]\s?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥])$/,
     hint: 'write the number without its unit',
   },
+  { pattern: /^\([$€£¥]?\s?\d[\d.,]*\s?%?\)$/, hint: 'write a negative number with a minus' },
+  { pattern: /^[<>≤≥~≈]\s?[+-]?\d*[.,]?\d+$/, hint: 'write the number without the sign before it' },
+  { pattern: /^[+-]?\d+\.?\d*d[+-]?\d+$/i, hint: 'write the exponent with an e: 1.0e5' },
+  { pattern: UNIT, hint: 'write the number without its unit' },
 ] as const;
 
 /** The first characters of all of them, so that most words need one test. */
-const NOTATION_START = /^[-+−–.,\d$€£¥i∞]/i;
+const NOTATION_START = /^[-+−–.,\d$€£¥i∞(<>≤≥~≈uegcjr]/i;
 
 /** Whether the text is a number, even too large, or looks like one in another notation. */
 export function looksNumeric(text: string): boolean {

@@ -1,9 +1,11 @@
 /** A column with the locations of its cells, for messages. */
 import { ExitCode, MlpError } from '../errors.js';
 import { found, numberHint, parseDecimal } from './cell.js';
+import { notationHint } from './csv/notation.js';
 import type { Column } from './table.js';
 
 export interface LocatedColumn {
+  readonly name: string;
   readonly column: Column;
   /** The file, as messages name it. */
   readonly path: string;
@@ -85,7 +87,7 @@ export function requireNumbers(located: LocatedColumn, textHint: string): Float6
   throw new MlpError(
     ExitCode.data,
     `${located.location(row)}: found ${found(text)}, expected a number`,
-    numberHint(text, textHint),
+    notationHint(located.name, text) ?? numberHint(text, textHint),
   );
 }
 

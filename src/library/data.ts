@@ -37,6 +37,7 @@ export async function inspect(path: string, options: CsvOptions = {}): Promise<T
       delimiter,
       header: header ?? (isNamed || 'auto'),
       ...(comment !== undefined && { comment }),
+      suggest: true,
     });
     const column = target === undefined ? undefined : findTarget(target, dialect.names, source.name);
     const table = await readWhole(source, dialect, { threads: availableParallelism(), target: column });

@@ -9,7 +9,8 @@ import { asDataError, ExitCode, MlpError } from '../errors.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import { choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
+import { type NumberNotation, notationSchema } from '../spec/dataConfig.js';
+import { byName, choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
 import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
@@ -36,6 +37,8 @@ export interface ModelContent {
   readonly header: boolean;
   /** What text that is not UTF-8 is decoded as; Windows-1252 if left out. */
   readonly encoding?: string;
+  /** By column name, how numbers are written that are not plain decimals. */
+  readonly numbers?: Readonly<Record<string, NumberNotation>>;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
   /** Names of the target columns. */
@@ -114,6 +117,7 @@ const entries = {
   loss: choice(LOSS_NAMES),
   header: flag(),
   encoding: text('the name of an encoding').exactOptional(),
+  numbers: byName(notationSchema, 'notations by column').exactOptional(),
   features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
   targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
   classes: z

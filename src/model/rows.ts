@@ -93,6 +93,11 @@ export async function openModelRows(
     delimiter,
     header: model.header,
     ...(comment !== undefined && { comment }),
+    ...(model.numbers !== undefined && { known: model.numbers }),
+    categories: model.features.flatMap(({ kind, column }) => {
+      if (kind === 'numeric') return [];
+      return model.header ? column : Number(column);
+    }),
   });
   const { names, header } = dialect;
   let passed: PassedOver = { spaces: false, emptyLines: 0 };
@@ -216,6 +221,7 @@ export class ModelRows {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
       return {
+        name: names[index],
         column,
         path,
         label: columnLabel(header, names[index]),

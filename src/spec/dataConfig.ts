@@ -53,6 +53,33 @@ function isEncoding(label: string): boolean {
   }
 }
 
+const separatorExpected = 'one character such as ".", " " or "\'" that separates thousands';
+const separator = z.string({ error: separatorExpected }).regex(/^[^\d+\-eE]$/, { error: separatorExpected });
+const decimalMark = choice(['.', ',']);
+const stripExpected = 'a text such as "$", or an array of texts';
+/** How the numbers of a column are written. */
+export const notationSchema = object({
+  strip: z
+    .union([text(stripExpected), z.array(text(stripExpected), { error: stripExpected })], {
+      error: stripExpected,
+    })
+    .exactOptional()
+    .describe(
+      'A sign or unit to leave away before or behind the number, such as "$", "%" or "kg", or several.',
+    ),
+  decimal: decimalMark.exactOptional().describe('The decimal mark of this column.'),
+  thousands: separator.exactOptional().describe('What separates thousands in this column.'),
+  parentheses: z
+    .literal(true, { error: 'true' })
+    .exactOptional()
+    .describe('Read (5) as −5, as book-keepers write it.'),
+  exponent: z
+    .literal('D', { error: '"D"' })
+    .exactOptional()
+    .describe('Read 1.0D+05 as 1.0e+05, as Fortran writes it.'),
+});
+const notationExpected = 'an object such as {"strip": "$"} for each column';
+
 const policy = choice(MISSING_POLICIES);
 const policyExpected = 'a policy such as "mean", or an object of policies by column';
 
@@ -119,6 +146,19 @@ const dataFields = object({
     .describe(
       'The encoding of the text, such as "windows-1251" or "shift_jis". By default ("auto") UTF-8 and UTF-16 are detected, and other text is read as Windows-1252, with a warning. A byte order mark goes before this key.',
     ),
+  decimal: choice(['auto', '.', ','])
+    .exactOptional()
+    .describe(
+      'The decimal mark of all numbers: "." or ",". By default ("auto"), decimal commas are detected in files that are not separated by commas, and reported.',
+    ),
+  thousands: separator
+    .exactOptional()
+    .describe('What separates thousands in all numbers, such as "," in 1,234.5. By default nothing does.'),
+  numbers: byName(notationSchema, notationExpected)
+    .exactOptional()
+    .describe(
+      'How the numbers of a column are written, by column name: {"price": {"strip": "$"}}. The other columns hold plain decimals.',
+    ),
   categories: columns
     .default([])
     .describe(
@@ -178,6 +218,9 @@ export interface DataConfig extends z.infer<typeof dataFields> {}
 /** `data` as a user writes it. */
 export interface DataInput extends z.input<typeof dataFields> {}
 
+/** How numbers are written, if not as plain decimals. */
+export type NumberNotation = z.infer<typeof notationSchema>;
+
 /** A column: its name, or its number from 0 if the file has no header. */
 export type ColumnRef = z.infer<typeof column>;
 
@@ -196,7 +239,7 @@ export type Weights = z.infer<typeof weights>;
  * One setting for all columns, or one by column name. Names may be any text, even `__proto__`: use
  * `settingOf` to read one.
  */
-export type ByColumn<Setting extends string | boolean> = Setting | { readonly [column: string]: Setting };
+export type ByColumn<Setting> = Setting | { readonly [column: string]: Setting };
 
 /** The setting of `column`; `others` if settings are by column and this one has none. */
 export function settingOf<Setting extends string | boolean>(
@@ -205,12 +248,41 @@ export function settingOf<Setting extends string | boolean>(
   others: Setting,
 ): Setting {
   if (typeof settings !== 'object') return settings;
-  return Object.hasOwn(settings, column) ? settings[column] : others;
+  return valueFor(settings, column) ?? others;
+}
+
+/** The value for `column`: by its name, or else by the first pattern that fits it. */
+export function valueFor<Value>(
+  values: { readonly [column: string]: Value },
+  column: string,
+): Value | undefined {
+  if (Object.hasOwn(values, column)) return values[column];
+  const pattern = Object.keys(values).find((key) => isPattern(key) && matches(key, column));
+  return pattern === undefined ? undefined : values[pattern];
+}
+
+/** Whether a name may stand for several columns: `*` in it is any text, `pixel_*` for example. */
+export function isPattern(name: string): boolean {
+  return name.includes('*');
+}
+
+/** Whether the name of a column fits a pattern. */
+export function matches(pattern: string, name: string): boolean {
+  const [first, ...parts] = pattern.split('*');
+  const last = parts.pop() ?? '';
+  if (!name.startsWith(first) || !name.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - last.length;
 }
 
 /** The columns that have a setting of their own; none if one setting is for all. */
-export function columnsWithSetting(settings: ByColumn<string | boolean>): string[] {
-  return typeof settings === 'object' ? Object.keys(settings) : [];
+export function columnsWithSetting(settings: ByColumn<unknown>): string[] {
+  return typeof settings === 'object' && settings !== null ? Object.keys(settings) : [];
 }
 
 /** The column that holds the weights; undefined if they are "balanced" or by class. */
@@ -225,11 +297,18 @@ function isWeightColumn(weights: Weights): weights is { column: ColumnRef } {
 interface Contradiction {
   path: (keyof DataConfig)[];
   message: string;
-  hint?: string;
+  hint?: string | undefined;
 }
 
 /** Values that contradict each other, whatever the data. */
 function* contradictions(data: DataConfig): Generator<Contradiction> {
+  if (data.thousands !== undefined && data.thousands === (data.decimal === ',' ? ',' : '.')) {
+    yield {
+      path: ['thousands'],
+      message: `found ${quote(data.thousands)}, the decimal mark, expected another character`,
+      hint: data.thousands === '.' ? 'for numbers such as 1.234,5 also set "decimal" to ","' : undefined,
+    };
+  }
   const { comment, delimiter, task, target, weights } = data;
   if (comment !== undefined && comment === delimiter) {
     yield {

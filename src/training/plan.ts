@@ -248,6 +248,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     loss: plan.loss,
     header: dataset.header,
     ...(dataset.encoding !== undefined && { encoding: dataset.encoding }),
+    ...(dataset.numbers !== undefined && { numbers: dataset.numbers }),
     features: dataset.encodings,
     targets: dataset.targetNames,
     ...(classes && { classes }),

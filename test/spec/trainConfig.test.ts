@@ -132,12 +132,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, categories, missing, standardize, standardizeTarget, validation, test, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -383,6 +383,9 @@ describe('the JSON Schemas in schema/', () => {
       'target',
       'comment',
       'encoding',
+      'decimal',
+      'thousands',
+      'numbers',
       'weights',
       'epochs',
       'steps',
@@ -393,7 +396,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(28);
+    expect(entries).toHaveLength(31);
   });
 
   it('take a setting for all columns, or one by column', () => {

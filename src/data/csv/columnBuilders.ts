@@ -2,6 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, isMissing, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
 import { type Column, MOST_SPELLINGS, type TextColumn, type WrittenNumbers } from '../table.js';
+import { notationHint } from './notation.js';
 
 export interface ColumnBuilder {
   /** Makes room for `capacity` rows. */
@@ -28,6 +29,7 @@ export interface CellError {
 interface ColumnContext {
   /** Whether the file has a header; absent for a table without a file. */
   readonly header?: boolean;
+  readonly name?: string;
   /** `data.csv:7: column "petal"` */
   location(row: number): string;
 }
@@ -209,7 +211,7 @@ export class TextBuilder implements ColumnBuilder {
 }
 
 /** The error ExitCode.data for a cell that is not a number; `row` counts from 0. */
-export function badNumber({ header, location }: ColumnContext, cell: string, row: number): MlpError {
+export function badNumber({ header, name, location }: ColumnContext, cell: string, row: number): MlpError {
   // 1e400 is a number, only too large; the word Infinity is not.
   const overflow = Math.abs(parseDecimal(cell)) === Number.POSITIVE_INFINITY;
   return new MlpError(
@@ -217,7 +219,7 @@ export function badNumber({ header, location }: ColumnContext, cell: string, row
     `${location(row)}: found ${found(cell)}, expected a number${overflow ? ' that fits a float64' : ''}`,
     row === 0 && header !== undefined && !looksNumeric(cell)
       ? firstRowHint(header)
-      : numberHint(cell, WORD_HINT),
+      : ((name === undefined ? undefined : notationHint(name, cell)) ?? numberHint(cell, WORD_HINT)),
   );
 }
 

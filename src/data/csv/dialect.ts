@@ -31,6 +31,7 @@ import {
   rowNameColumns,
   uniqueNames,
 } from './detect.js';
+import { type Notations, type NumberRequest, withNotations } from './notation.js';
 
 /** How a CSV is written. */
 export interface CsvFormat extends Separators {
@@ -55,11 +56,13 @@ export interface Dialect extends CsvFormat {
   readonly dataStart: number;
   /** Its line, from 1. */
   readonly dataLine: number;
-  /** The first 1 to 200 records of data, as csv-parse reads them. */
+  /** The first 1 to 200 records of data, as csv-parse reads them, their numbers as plain decimals. */
   readonly sample: readonly (readonly string[])[];
+  /** Of the columns whose numbers are not plain decimals, if there are any. */
+  readonly notations?: Notations;
 }
 
-export interface DialectRequest {
+export interface DialectRequest extends NumberRequest {
   readonly delimiter: 'auto' | string;
   readonly header: 'auto' | boolean;
   readonly comment?: string;
@@ -78,6 +81,12 @@ const MOST_NAMED = 5;
  *   names
  */
 export async function detectDialect(source: Source, request: DialectRequest): Promise<Dialect> {
+  const { dialect, notes } = withNotations(source.name, await readStart(source, request), request);
+  source.notes.push(...notes);
+  return dialect;
+}
+
+async function readStart(source: Source, request: DialectRequest): Promise<Dialect> {
   const { name } = source;
   let text: Buffer = Buffer.alloc(0);
   let look = FIRST_LOOK;

@@ -10,6 +10,7 @@ import { type CellLocation, type ColumnKind, cellLocation, isGuessed, type Table
 import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
 import { type Dialect, readingNotes } from './dialect.js';
+import { contradiction, isPlain, type Notations, plainNumbers } from './notation.js';
 import { readRecords } from './records.js';
 
 export interface ReadOptions {
@@ -59,6 +60,8 @@ interface TableStart {
   /** Only for a file. */
   readonly delimiter?: string;
   readonly trailing?: number;
+  /** Of the columns whose numbers are not plain decimals. */
+  readonly notations?: Notations;
   /** Only for a table without a file. */
   readonly locations?: readonly CellLocation[];
 }
@@ -104,6 +107,7 @@ export class TableBuilder {
   notes: readonly string[] = [];
   #lines: Uint32Array;
   readonly #columns: (ColumnBuilder | undefined)[];
+  readonly #plain: ReturnType<typeof plainNumbers> | undefined;
 
   /** `kinds` is in the order of the names. Room for `capacity` rows is made at once. */
   constructor(path: string, start: TableStart, kinds: readonly ColumnKind[], capacity: number) {
@@ -113,6 +117,7 @@ export class TableBuilder {
     this.#capacity = capacity;
     this.#lines = new Uint32Array(capacity);
     this.#columns = kinds.map((kind, index) => this.#column(kind, index));
+    this.#plain = start.notations && plainNumbers(start.notations);
   }
 
   /**
@@ -127,8 +132,24 @@ export class TableBuilder {
     if (trailing > 0) this.#requireEmpty(cells, line);
     if (rows === this.#capacity) this.#grow(line);
     this.#lines[rows] = line;
-    for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
+    const read = this.#plain ? this.#rewrite(cells) : cells;
+    for (let i = 0; i < columns.length; i++) columns[i]?.add(read[i], rows);
     this.rows++;
+  }
+
+  /** The cells with the numbers of notated columns as plain decimals. */
+  #rewrite(cells: readonly string[]): readonly string[] {
+    const read = [...cells];
+    for (const [index, plain] of this.#plain ?? []) {
+      const cell = cells[index];
+      const number = plain(cell);
+      if (number !== undefined) read[index] = number;
+      else if (this.#columns[index] && isPlain(cell)) {
+        const location = cellLocation(this.#context(), index, this.rows);
+        throw contradiction(location, cell, this.#start.notations?.get(index) ?? {});
+      }
+    }
+    return read;
   }
 
   /**
@@ -167,6 +188,7 @@ export class TableBuilder {
     const { header, sample, locations } = start;
     const context = {
       ...(locations === undefined && { header }),
+      name: start.names[index],
       location: (row: number) => cellLocation(this.#context(), index, row),
     };
     switch (kind) {

@@ -80,8 +80,8 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     const target = columns.find((column) => column !== undefined && targets.includes(column));
     if (target !== undefined) throw misused(key, file, target, 'the target', location);
   }
-  for (const key of ['missing', 'standardize'] as const) {
-    for (const name of columnsWithSetting(data[key])) {
+  for (const key of ['missing', 'standardize', 'numbers'] as const) {
+    for (const name of columnsWithSetting(data[key] ?? {})) {
       findName(file, name, `${location}data.${key}`);
     }
   }

@@ -3,6 +3,7 @@
  * encoded and standardised by the training rows.
  */
 import type { FloatArray } from '../../kernels/kernels.js';
+import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
@@ -28,6 +29,8 @@ export interface Dataset extends FeatureMatrix {
   readonly header: boolean;
   /** The encoding of the training file, if it can't be detected in later files. */
   readonly encoding?: string;
+  /** By column name, how numbers are written that are not plain decimals. */
+  readonly numbers?: Readonly<Record<string, NumberNotation>>;
   /** Names of the matrix columns; a category has one for each level. */
   readonly featureNames: readonly string[];
   /** How columns of the file become columns of the matrix. */

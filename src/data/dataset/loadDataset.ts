@@ -152,7 +152,7 @@ async function openInputs(loading: Loading): Promise<Inputs> {
 }
 
 async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
-  const { delimiter, comment, encoding } = loading.config.data;
+  const { delimiter, comment, encoding, decimal, thousands, numbers, categories } = loading.config.data;
   const { progress } = loading.options;
   const table = await openTable(
     sourcePath(path, loading.directory),
@@ -161,6 +161,10 @@ async function openFile(loading: Loading, path: string, header: 'auto' | boolean
       header,
       ...(comment !== undefined && { comment }),
       ...(encoding !== undefined && { encoding }),
+      ...(decimal !== undefined && { decimal }),
+      ...(thousands !== undefined && { thousands }),
+      ...(numbers !== undefined && { numbers }),
+      categories,
     },
     progress && ((done, total) => progress(path, done, total)),
   );
@@ -277,6 +281,7 @@ function assembleDataset(
   const [{ from: training, rows: trainRows }] = splits;
   const { table, choice } = training.input;
   const encoding = encodingOf(table);
+  const numbers = numbersOf(training.input);
   const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
   const trainLabels = targets[0].labels;
   const weigh = weighing(config, classes?.names, trainLabels, location);
@@ -309,6 +314,7 @@ function assembleDataset(
     task,
     header: table.header,
     ...(encoding !== undefined && { encoding }),
+    ...(numbers !== undefined && { numbers }),
     ...matrix,
     featureNames: matrixColumns(encodings),
     encodings,
@@ -380,6 +386,16 @@ function markColumns({ choice: { validation, test } }: Input, reader: RowReader)
     ...(validation !== undefined && { validation: reader.located(validation) }),
     ...(test !== undefined && { test: reader.located(test) }),
   };
+}
+
+/** The notations of the columns that a model needs. */
+function numbersOf({ table, choice }: Input): Dataset['numbers'] {
+  const { notations } = table.csv?.dialect ?? {};
+  const needed = [...choice.features, ...choice.targets].flatMap((index) => {
+    const notation = notations?.get(index);
+    return notation ? [[table.names[index], notation] as const] : [];
+  });
+  return needed.length === 0 ? undefined : Object.fromEntries(needed);
 }
 
 /** UTF-16 is detected in any file. */

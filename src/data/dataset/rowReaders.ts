@@ -102,6 +102,7 @@ export class NumericRows implements RowReader {
     if (
       table.csv === undefined ||
       table.csv.dialect.comment !== undefined ||
+      table.csv.dialect.notations !== undefined ||
       !isNumericRequest(input, data)
     ) {
       throw new NotNumeric();
@@ -139,7 +140,8 @@ export class NumericRows implements RowReader {
     const { table } = this.#input;
     const label = columnLabel(table.header, table.names[column]);
     const location = (row: number) => `${table.path}:${this.#file.line(row)}: ${label}`;
-    return { column: this.#file.column(column), path: table.path, label, location };
+    const name = table.names[column];
+    return { name, column: this.#file.column(column), path: table.path, label, location };
   }
 
   async fit({ place, train }: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
@@ -233,7 +235,7 @@ export class TableRows implements RowReader {
     const column = columns[index];
     if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
     const location = (row: number) => cellLocation(this.#table, index, row);
-    return { column, path, label: columnLabel(header, names[index]), location };
+    return { name: names[index], column, path, label: columnLabel(header, names[index]), location };
   }
 
   async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {

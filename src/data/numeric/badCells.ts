@@ -23,8 +23,12 @@ export function lineOf({ dataLine }: Dialect, row: number): number {
 
 /** The error for a cell that is neither a number nor missing. */
 function badNumber(context: FileContext, { row, column, text }: BadCell): MlpError {
-  const { header } = context.dialect;
-  return numberError({ header, location: () => cellPlace(context, row, column) }, text, row);
+  const { header, names } = context.dialect;
+  return numberError(
+    { header, name: names[column], location: () => cellPlace(context, row, column) },
+    text,
+    row,
+  );
 }
 
 /** The error for a missing cell that is not filled. */

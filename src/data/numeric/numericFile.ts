@@ -85,7 +85,7 @@ export class NumericFile {
    */
   static async scan(request: NumericFileRequest, changes: Partial<Tuning> = {}): Promise<NumericFile | null> {
     const { source, dialect, kept, progress } = request;
-    if (dialect.comment !== undefined) return null;
+    if (dialect.comment !== undefined || dialect.notations !== undefined) return null;
     const tuning = { ...TUNING, ...changes };
     const threads = source.size < tuning.threadedBytes ? 1 : request.threads;
     const { delimiter, dataStart, names, trailing } = dialect;

@@ -11,6 +11,7 @@ export type {
 
 import type { Task } from '../../spec/words.js';
 import { type CsvFormat, rowNamesNote } from '../csv/dialect.js';
+import type { Notations } from '../csv/notation.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
 import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';
@@ -39,12 +40,19 @@ interface Findings {
  */
 export function profileTable(
   table: Table,
-  dialect: CsvFormat & { readonly encoding?: string; readonly rowNames?: readonly number[] },
+  dialect: CsvFormat & {
+    readonly encoding?: string;
+    readonly rowNames?: readonly number[];
+    readonly notations?: Notations;
+  },
   target?: number,
   notes: readonly string[] = [],
 ): TableProfile {
   const { path, rows } = table;
-  const { delimiter, header, comment, encoding } = dialect;
+  const { delimiter, header, comment, encoding, notations = new Map() } = dialect;
+  const numbers = Object.fromEntries(
+    [...notations].map(([index, notation]) => [table.names[index], notation]),
+  );
   const rowNames = (dialect.rowNames ?? []).filter((column) => column !== target);
   const findings = describeColumns(table, target, rowNames);
   const { columns, first } = findings;
@@ -61,6 +69,7 @@ export function profileTable(
       header,
       ...(comment !== undefined && { comment }),
       ...(encoding !== undefined && { encoding }),
+      ...(notations.size > 0 && { numbers }),
     },
     columns,
     duplicateRows,
@@ -173,6 +182,7 @@ function profileTarget(table: Table, index: number, rows: Int32Array, distinct: 
   const column = table.columns[index];
   if (column === undefined || distinct < 2) return { task: undefined };
   const located: LocatedColumn = {
+    name: table.names[index],
     column: columnOf(column, rows),
     path: table.path,
     label: columnLabel(table.header, table.names[index]),

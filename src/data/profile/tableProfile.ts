@@ -1,4 +1,5 @@
 /** The profile of a table for `mlp inspect` and `mlp init`: plain data, fit for JSON. */
+import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 
 /**
@@ -85,6 +86,8 @@ export interface TableProfile {
     readonly comment?: string;
     /** Unless it is UTF-8. */
     readonly encoding?: string;
+    /** By column name, how numbers are written that are not plain decimals. */
+    readonly numbers?: Readonly<Record<string, NumberNotation>>;
   };
   readonly columns: readonly ColumnProfile[];
   /** Rows that equal an earlier row in every cell. */

@@ -6,6 +6,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { DELIMITERS } from '../../spec/words.js';
 import { counted, quote } from '../../text.js';
+import { isCommaOnly } from '../csv/notation.js';
 import type {
   ColumnProfile,
   Level,
@@ -142,14 +143,22 @@ function nothingToLearn({ path }: TableProfile, { name }: TargetProfile): MlpErr
 /** Unusual settings that a reader of the config would ask about. */
 function dialectOf({
   dialect,
-}: TableProfile): Pick<SuggestedConfig['data'], 'delimiter' | 'header' | 'comment' | 'encoding'> {
-  const { header, comment, encoding } = dialect;
+}: TableProfile): Pick<
+  SuggestedConfig['data'],
+  'delimiter' | 'header' | 'comment' | 'encoding' | 'decimal' | 'numbers'
+> {
+  const { header, comment, encoding, numbers = {} } = dialect;
+  // A decimal comma alone is one key for all columns.
+  const decimal = Object.values(numbers).some((notation) => notation.decimal === ',') ? ',' : undefined;
+  const others = Object.entries(numbers).filter(([, notation]) => !isCommaOnly(notation));
   const delimiter = DELIMITERS.find((known) => known === dialect.delimiter && known !== ',');
   return {
     ...(delimiter !== undefined && { delimiter }),
     ...(!header && { header }),
     ...(comment !== undefined && { comment }),
     ...(encoding !== undefined && { encoding }),
+    ...(decimal !== undefined && { decimal }),
+    ...(others.length > 0 && { numbers: Object.fromEntries(others) }),
   };
 }
 
