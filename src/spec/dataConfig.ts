@@ -130,7 +130,15 @@ const dataFields = object({
     .describe(
       'What to predict: a number, one of two classes, or one of more. "auto" decides by the target column.',
     ),
-  exclude: columns.default([]).describe('Columns that are not features, for example an id.'),
+  features: columns
+    .min(1, { error: 'at least one column' })
+    .exactOptional()
+    .describe(
+      'The columns to learn from. In names, here and in every other key that names features, * stands for any text: "pixel_*". By default all columns that have no other role.',
+    ),
+  exclude: columns
+    .default([])
+    .describe('Columns that are not features, for example an id. It goes before "features".'),
   delimiter: delimiter
     .default('auto')
     .describe('The character between two cells. "auto" detects it from the first lines.'),
@@ -264,6 +272,11 @@ export function valueFor<Value>(
 /** Whether a name may stand for several columns: `*` in it is any text, `pixel_*` for example. */
 export function isPattern(name: string): boolean {
   return name.includes('*');
+}
+
+/** Whether a name in a config means the column: as its name, or as a pattern. */
+export function namesColumn(wanted: string, name: string): boolean {
+  return wanted === name || (isPattern(wanted) && matches(wanted, name));
 }
 
 /** Whether the name of a column fits a pattern. */

@@ -132,12 +132,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, features, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, features, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -381,6 +381,7 @@ describe('the JSON Schemas in schema/', () => {
     const withoutDefault = [
       'train',
       'target',
+      'features',
       'comment',
       'encoding',
       'decimal',
@@ -396,7 +397,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(31);
+    expect(entries).toHaveLength(32);
   });
 
   it('take a setting for all columns, or one by column', () => {

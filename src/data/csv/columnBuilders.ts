@@ -8,10 +8,10 @@ export interface ColumnBuilder {
   /** Makes room for `capacity` rows. */
   grow(capacity: number): void;
   /**
-   * Adds the cell of `row`, for which there is room.
+   * Adds the cell of `row`, for which there is room. `written` is its spelling, if that is another.
    * @throws MlpError ExitCode.data for a cell that can't be in this column
    */
-  add(cell: string, row: number): void;
+  add(cell: string, row: number, written?: string): void;
   /** Whether an `auto` column has the other kind: the first rows misled. */
   isMisread(rows: number): boolean;
   /** The first cell that is wrong, now that all rows are known. */
@@ -67,11 +67,11 @@ export class NumericBuilder implements ColumnBuilder {
     this.#values = grown(this.#values, new Float64Array(capacity));
   }
 
-  add(cell: string, row: number): void {
+  add(cell: string, row: number, written = cell): void {
     const value = parseDecimal(cell);
     if (Number.isFinite(value)) this.#values[row] = value;
     else this.#addOther(cell, row);
-    this.#spellings?.add(cell, row, this.#values);
+    this.#spellings?.add(written, row, this.#values);
   }
 
   isMisread(rows: number): boolean {

@@ -3,7 +3,7 @@
  * A column with a notation is read as if its numbers were written as plain decimals.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { type ColumnRef, type NumberNotation, valueFor } from '../../spec/dataConfig.js';
+import { type ColumnRef, type NumberNotation, namesColumn, valueFor } from '../../spec/dataConfig.js';
 import { quote } from '../../text.js';
 import { isMissing, parseDecimal } from '../cell.js';
 import { columnLabel } from '../table.js';
@@ -61,7 +61,10 @@ function notationsOf(
 ): { notations: Notations; notes: string[] } {
   const { decimal = 'auto', thousands, numbers = {}, categories = [], known = {}, suggest } = request;
   const notations = new Map<number, NumberNotation>();
-  const isText = (index: number) => categories.some((column) => column === (header ? names[index] : index));
+  const isText = (index: number) =>
+    categories.some((column) =>
+      typeof column === 'number' ? column === index : header && namesColumn(column, names[index]),
+    );
   const cellsOf = (index: number) =>
     sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
   const everywhere: NumberNotation = {
@@ -269,13 +272,17 @@ export function suggestNotation(cells: readonly string[]): NumberNotation | unde
     ...(cells.some((cell) => cell.includes(',')) && cells.every((cell) => !MAYBE_THOUSANDS.test(cell))
       ? [{ ...base, decimal: ',' as const }]
       : []),
-    ...[',', '.', ' ', "'", '_'].map((thousands) => ({
-      ...base,
-      thousands,
-      ...(thousands === '.' && { decimal: ',' as const }),
-    })),
+    ...[',', '.', ' ', "'", '_']
+      .filter((thousands) => cells.some((cell) => new RegExp(`\\d${spacesAlike(thousands)}\\d`).test(cell)))
+      .map((thousands) => ({
+        ...base,
+        thousands,
+        ...(thousands === '.' && { decimal: ',' as const }),
+      })),
   ];
   return forms.find((form) => {
+    // Without a key, these are plain decimals, too large or with another minus.
+    if (Object.keys(form).length === 0) return false;
     const plain = plainNumber(form);
     return cells.every((cell) => plain(cell) !== undefined);
   });

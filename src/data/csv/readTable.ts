@@ -132,24 +132,23 @@ export class TableBuilder {
     if (trailing > 0) this.#requireEmpty(cells, line);
     if (rows === this.#capacity) this.#grow(line);
     this.#lines[rows] = line;
-    const read = this.#plain ? this.#rewrite(cells) : cells;
-    for (let i = 0; i < columns.length; i++) columns[i]?.add(read[i], rows);
+    if (this.#plain) this.#addNotated(cells);
+    else for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
     this.rows++;
   }
 
-  /** The cells with the numbers of notated columns as plain decimals. */
-  #rewrite(cells: readonly string[]): readonly string[] {
-    const read = [...cells];
-    for (const [index, plain] of this.#plain ?? []) {
+  /** Adds cells as `add` does, the numbers of notated columns as plain decimals. */
+  #addNotated(cells: readonly string[]): void {
+    this.#columns.forEach((column, index) => {
       const cell = cells[index];
-      const number = plain(cell);
-      if (number !== undefined) read[index] = number;
-      else if (this.#columns[index] && isPlain(cell)) {
+      const plain = this.#kinds[index] === 'text' ? undefined : this.#plain?.get(index);
+      const number = plain?.(cell);
+      if (column && plain && number === undefined && isPlain(cell)) {
         const location = cellLocation(this.#context(), index, this.rows);
         throw contradiction(location, cell, this.#start.notations?.get(index) ?? {});
       }
-    }
-    return read;
+      column?.add(number ?? cell, this.rows, cell);
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Chooses the columns: features, targets, weights, and marks of held-out rows. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
-import { columnsWithSetting, weightColumn } from '../../spec/dataConfig.js';
+import { columnsWithSetting, isPattern, matches, weightColumn } from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
@@ -58,8 +58,15 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   const targets = targetsOf(data).map((target, i) =>
     find(several ? `data.target[${i}]` : 'data.target', target),
   );
-  const excluded = data.exclude.map((column, i) => find(`data.exclude[${i}]`, column));
-  const categories = data.categories.map((column, i) => find(`data.categories[${i}]`, column));
+  const findAll = (key: 'features' | 'exclude' | 'categories') =>
+    (data[key] ?? []).flatMap((column, i) => {
+      const found = findColumns(file, column, `${location}data.${key}[${i}]`);
+      // A pattern such as * does not mean the target.
+      return found.length > 1 ? found.filter((index) => !targets.includes(index)) : found;
+    });
+  const excluded = findAll('exclude');
+  const categories = findAll('categories');
+  const named = data.features && new Set(findAll('features'));
   const weighing = data.weights === undefined ? undefined : weightColumn(data.weights);
   const weights = weighing === undefined ? undefined : find('data.weights.column', weighing);
   const marked = (key: 'validation' | 'test') =>
@@ -70,6 +77,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   const repeated = targets.find((target, i) => targets.indexOf(target) !== i);
   if (repeated !== undefined) throw misused('data.target', file, repeated, 'twice', location);
   const others = [
+    ['data.features', [...(named ?? [])]],
     ['data.exclude', excluded],
     ['data.categories', categories],
     ['data.weights.column', [weights]],
@@ -82,7 +90,8 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   }
   for (const key of ['missing', 'standardize', 'numbers'] as const) {
     for (const name of columnsWithSetting(data[key] ?? {})) {
-      findName(file, name, `${location}data.${key}`);
+      if (!isPattern(name) || file.names.includes(name)) findName(file, name, `${location}data.${key}`);
+      else findColumns(file, name, `${location}data.${key}`);
     }
   }
 
@@ -90,12 +99,13 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   // A key that names such a column wants it.
   const isNamed = (i: number) =>
     categories.includes(i) ||
-    (['missing', 'standardize'] as const).some((key) =>
-      columnsWithSetting(data[key]).includes(file.names[i]),
+    named?.has(i) ||
+    (['missing', 'standardize', 'numbers'] as const).some((key) =>
+      columnsWithSetting(data[key] ?? {}).includes(file.names[i]),
     );
   const rowNames = (file.rowNames ?? []).filter((i) => !taken.has(i) && !isNamed(i));
   for (const column of rowNames) taken.add(column);
-  const features = file.names.map((_, i) => i).filter((i) => !taken.has(i));
+  const features = file.names.map((_, i) => i).filter((i) => !taken.has(i) && (named?.has(i) ?? true));
   if (features.length === 0) {
     throw new MlpError(
       ExitCode.config,
@@ -106,7 +116,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   return {
     features,
     targets,
-    categories: categories.filter((column) => !taken.has(column)),
+    categories: categories.filter((column) => features.includes(column)),
     rowNames,
     ...(weights !== undefined && { weights }),
     ...(validation !== undefined && { validation }),
@@ -151,6 +161,21 @@ export function matchColumns(
     rowNames: [],
     ...(weights !== undefined && { weights: find(weights) }),
   };
+}
+
+/** The column of that name or number, or all whose names fit a pattern. */
+function findColumns(file: NamedColumns, column: ColumnRef, where: string): number[] {
+  const { names, path } = file;
+  if (typeof column === 'number' || !isPattern(column) || names.includes(column)) {
+    return [findColumn(file, column, where)];
+  }
+  const found = names.flatMap((name, i) => (matches(column, name) ? [i] : []));
+  if (found.length > 0) return found;
+  throw new MlpError(
+    ExitCode.config,
+    `${where}: found no column that fits ${quote(column)} in ${path}, expected a pattern that fits ${oneOf(names.slice(0, 10).map(printable))}${names.length > 10 ? ', …' : ''}`,
+    '* stands for any text',
+  );
 }
 
 function findColumn(file: NamedColumns, column: ColumnRef, where: string): number {

@@ -38,6 +38,16 @@ describe('columns', () => {
     expect(train).toEqual({ rows: 2, features: Float64Array.of(1, 2, 3, 4), labels: Int32Array.of(0, 1) });
   });
 
+  it.each<[string, Partial<DataConfig>, string[]]>([
+    ['named', { features: ['b', 'p_*'] }, ['b', 'p_1', 'p_2']],
+    ['named, without the excluded', { features: ['*'], exclude: ['*_2'] }, ['b', 'p_1']],
+    ['all others', { exclude: ['p*1'] }, ['b', 'p_2']],
+    ['none that a name excludes', { exclude: ['b'] }, ['p_1', 'p_2']],
+    ['scaled by pattern', { standardize: { 'p_*': false, b: true } }, ['b', 'p_1', 'p_2']],
+  ])('go by patterns: %s', async (_, options, expected) => {
+    expect((await load('b,p_1,y,p_2\n1,5,no,2\n3,6,yes,4\n', options)).featureNames).toEqual(expected);
+  });
+
   it('go by number where there is no header', async () => {
     const { featureNames, targetNames, train } = await load('no,r1,1\nyes,r2,3\n', {
       target: 0,
@@ -76,6 +86,12 @@ describe('columns', () => {
       { target: 'species', exclude: ['id', 'widht'] },
       'c.json: data.exclude[1]: found no column "widht" in train.csv, expected one of width, species, id',
       'did you mean "width"?',
+    ],
+    [
+      'a pattern that fits nothing',
+      { target: 'species', exclude: ['pixel_*'] },
+      'c.json: data.exclude[0]: found no column that fits "pixel_*" in train.csv, expected a pattern that fits one of width, species, id',
+      '* stands for any text',
     ],
     [
       'an excluded target',
@@ -217,7 +233,7 @@ describe('the task', () => {
 });
 
 it.each([
-  ['1,5', { task: 'regression' } as const, 'write a decimal point'],
+  ['1,5', { task: 'regression' } as const, 'set data.decimal'],
   ['high', { task: 'regression' } as const, 'set data.task to "auto"'],
   ['high', {}, 'set data.task to "binary" or "multiclass"'],
 ])('a target that should be a number comes with a hint: %s, %j', async (cell, options, hint) => {

@@ -81,11 +81,6 @@ const REFUSED: Refused[] = [
     message: new RegExp(`^t\\.csv:3: column "b": found "${cell.replaceAll('.', '\\.')}", expected a number`),
   })),
   {
-    what: 'a decimal comma in a semicolon file',
-    content: withCell('1,5', ';').replaceAll('2;', '2,5;').replaceAll('6;', '6;').replace('3;1;5', '3;1,5'),
-    message: /^t\.csv:\d: /,
-  },
-  {
     what: 'a NUL byte',
     content: withCell('4\u0000'),
     message: /^t\.csv:3: found a NUL byte at offset 16/,
