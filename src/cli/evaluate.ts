@@ -62,7 +62,7 @@ export async function evaluateFile(
       scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
     }
     for (const warning of rows.warnings()) warn(warning);
-    const data = { path: name, rows: rows.rows };
+    const data = { path: name, rows: scorer.rows };
     return { model, data, weighted: false, result: scorer.result() };
   });
 }

@@ -3,6 +3,7 @@ import type { SplitName } from '../data/dataset/dataset.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
+import { UNKNOWN_CLASS } from '../model/scorer.js';
 import { classScoresTable, confusionTable, targetErrorsTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import { counted, formatMetric, printable } from '../text.js';
@@ -36,9 +37,12 @@ function classSections(
   display: Display,
 ): string[] {
   const { classes, confusion } = result;
-  const named = classes.map((scores, j) => ({ ...scores, name: names[j] }));
+  const named = classes.map((scores, j) => ({ ...scores, name: names[j] ?? UNKNOWN_CLASS }));
   return [
-    confusionTable({ ...(of !== undefined && { of }), classes: names, counts: confusion }, display),
+    confusionTable(
+      { ...(of !== undefined && { of }), classes: named.map(({ name }) => name), counts: confusion },
+      display,
+    ),
     classScoresTable(named, result, display),
   ];
 }

@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { found, numberHint, parseDecimal } from './cell.js';
 import { notationHint } from './csv/notation.js';
-import type { Column } from './table.js';
+import { type Column, selectCells } from './table.js';
 
 export interface LocatedColumn {
   readonly name: string;
@@ -59,8 +59,27 @@ export function cellText({ column }: LocatedColumn, row: number): string {
   return column.codes[row] < 0 ? '' : column.levels[column.codes[row]];
 }
 
+/** The rows in which no column misses its cell, rising. */
+export function presentRows(columns: readonly LocatedColumn[]): Int32Array {
+  const rows = firstRows(rowCount(columns[0]));
+  if (columns.every(({ column }) => column.missing === 0)) return rows;
+  const isMissing = ({ column }: LocatedColumn, row: number) =>
+    column.kind === 'numeric' ? Number.isNaN(column.values[row]) : column.codes[row] < 0;
+  return rows.filter((row) => !columns.some((column) => isMissing(column, row)));
+}
+
+/** These rows of a column. */
+export function selectLocated(located: LocatedColumn, rows: Int32Array): LocatedColumn {
+  if (rows.length === rowCount(located)) return located;
+  return {
+    ...located,
+    column: selectCells(located.column, rows),
+    location: (row) => located.location(rows[row]),
+  };
+}
+
 /** @throws MlpError ExitCode.data for the first missing cell */
-export function requirePresent(located: LocatedColumn): void {
+export function requirePresent(located: LocatedColumn, hint = 'complete the cell, or remove the row'): void {
   const { column } = located;
   if (column.missing === 0) return;
   const row =
@@ -70,7 +89,7 @@ export function requirePresent(located: LocatedColumn): void {
   throw new MlpError(
     ExitCode.data,
     `${located.location(row)}: found a missing value, expected ${column.kind === 'numeric' ? 'a number' : 'a value'}`,
-    'complete the cell, or remove the row',
+    hint,
   );
 }
 
@@ -78,8 +97,8 @@ export function requirePresent(located: LocatedColumn): void {
  * [rows] The number in each cell. Not a copy of a numeric column's values.
  * @throws MlpError ExitCode.data for the first cell that is missing or not a number
  */
-export function requireNumbers(located: LocatedColumn, textHint: string): Float64Array {
-  requirePresent(located);
+export function requireNumbers(located: LocatedColumn, textHint: string, missingHint?: string): Float64Array {
+  requirePresent(located, missingHint);
   const values = numbers(located);
   const row = located.column.kind === 'text' ? values.findIndex(Number.isNaN) : -1;
   if (row < 0) return values;

@@ -3,7 +3,10 @@ import { softplus } from '../kernels/activations.js';
 import { compensated } from './sum.js';
 
 export interface ClassifiedRows {
-  /** [rows] The number of each row's class. */
+  /**
+   * [rows] The number of each row's class. One more than there are stands for unknown classes: such
+   * rows count as wrong, in a row of the confusion matrix of their own, and not in the losses.
+   */
   readonly labels: ArrayLike<number>;
   readonly predicted: ArrayLike<number>;
   /** [rows, classes] row-major */
@@ -35,17 +38,20 @@ export interface Classification extends AverageScores {
 export function evaluateClasses(rows: ClassifiedRows): Classification {
   const { labels, predicted, probabilities, crossEntropies, weights } = rows;
   const classes = probabilities.length / labels.length;
-  const confusion = confusionMatrix(labels, predicted, classes);
+  const isKnown = (_: unknown, row: number) => labels[row] < classes;
+  const known = Float64Array.from(crossEntropies).filter(isKnown);
+  const hasUnknown = known.length < labels.length;
+  const confusion = confusionMatrix(labels, predicted, hasUnknown ? classes + 1 : classes);
   const areas = Array.from({ length: classes }, (_, j) =>
     rocAuc(labels, columnOf(probabilities, classes, j), j),
   );
   return {
-    loss: weightedMean(crossEntropies, weights),
+    loss: weightedMean(known, weights && Float64Array.from(weights).filter(isKnown)),
     accuracy: accuracy(confusion),
-    logLoss: logLoss(crossEntropies),
+    logLoss: logLoss(known),
     rocAuc: classes === 2 ? areas[1] : macroRocAuc(areas),
     ...averageScores(confusion),
-    classes: classScores(confusion).map((scores, j) => ({ ...scores, rocAuc: areas[j] })),
+    classes: classScores(confusion).map((scores, j) => ({ ...scores, rocAuc: areas[j] ?? null })),
     confusion,
   };
 }

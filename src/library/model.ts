@@ -93,7 +93,7 @@ export class Model {
       for await (const chunk of source.chunks(inference)) {
         scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, this.#file));
       }
-      return reportOf(this.#file, { rows: source.rows, weighted: false, result: scorer.result() });
+      return reportOf(this.#file, { rows: scorer.rows, weighted: false, result: scorer.result() });
     });
   }
 

@@ -49,6 +49,10 @@ export interface ModelContent {
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
   /** What a loss of 1 in the network's units is reported as; 1 if missing. */
   readonly lossUnit?: number;
+  /** Whether rows without a target are left out of an evaluation; otherwise they are an error. */
+  readonly dropsRows?: boolean;
+  /** Classes of the training data that became the class "other". */
+  readonly rareClasses?: readonly string[];
 }
 
 /**
@@ -126,6 +130,8 @@ const entries = {
     .exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
+  dropsRows: flag().exactOptional(),
+  rareClasses: z.array(text('a class'), { error: 'an array of classes' }).exactOptional(),
 };
 
 const contentSchema = object(entries);

@@ -5,7 +5,12 @@
 import { type Dialect, detectDialect, readingNotes } from '../data/csv/dialect.js';
 import { TableBuilder } from '../data/csv/readTable.js';
 import { type RecordOptions, readRecordChunks } from '../data/csv/records.js';
-import { encodeTargets, type TargetEncoding, type TargetValues } from '../data/dataset/targets.js';
+import {
+  encodeTargets,
+  rowsWithTarget,
+  type TargetEncoding,
+  type TargetValues,
+} from '../data/dataset/targets.js';
 import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
 import { Levels } from '../data/levels.js';
@@ -23,7 +28,7 @@ import {
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
 import { suggest } from '../spec/messages.js';
-import { listed, printable, quote } from '../text.js';
+import { counted, listed, printable, quote } from '../text.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
 
@@ -162,6 +167,9 @@ export class ModelRows {
   readonly #features: readonly number[];
   readonly #kinds: readonly ColumnKind[];
   readonly #unknown = new UnknownLevels();
+  /** By class, the rows of classes that the model does not know. */
+  readonly #unknownClasses = new Map<string, number>();
+  #withoutTarget = 0;
   #rows = 0;
 
   constructor(model: Model, origin: Origin, wantsTargets: boolean) {
@@ -182,7 +190,23 @@ export class ModelRows {
 
   /** Sentences for the user about the rows read so far. */
   warnings(): string[] {
-    return [...this.#origin.notes(), ...this.#unknown.warnings(this.#origin.path)];
+    const { path } = this.#origin;
+    const warnings = [...this.#origin.notes(), ...this.#unknown.warnings(path)];
+    const left = this.#withoutTarget;
+    if (left > 0) {
+      warnings.push(
+        `${path}: ${counted(left, 'row')} without a target ${left === 1 ? 'is' : 'are'} left out, as in training`,
+      );
+    }
+    if (this.#unknownClasses.size > 0) {
+      const rows = [...this.#unknownClasses.values()].reduce((a, b) => a + b);
+      const names = listed([...this.#unknownClasses.keys()].map(quote), MOST_SHOWN);
+      warnings.push(
+        `${path}: ${counted(rows, 'row')} ${rows === 1 ? 'has' : 'have'} a class that the model does not know (${names}): ` +
+          'counted as wrong, and left out of the loss',
+      );
+    }
+    return warnings;
   }
 
   /**
@@ -216,7 +240,7 @@ export class ModelRows {
 
   #targets(table: Table): TargetValues {
     const { path, header, names } = table;
-    const { classes, task } = this.#model;
+    const { classes, task, dropsRows, rareClasses } = this.#model;
     const columns = (this.targetColumns ?? []).map((index): LocatedColumn => {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
@@ -228,8 +252,15 @@ export class ModelRows {
         location: (row) => cellLocation(table, index, row),
       };
     });
-    const encoding: TargetEncoding = { task, ...(classes && { classes: Levels.of(classes) }) };
-    return encodeTargets(columns, encoding, Number.MAX_VALUE);
+    const encoding: TargetEncoding = {
+      task,
+      ...(classes && { classes: Levels.of(classes) }),
+      ...(dropsRows && { dropsRows }),
+      ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
+    };
+    const targets = encodeTargets(columns, encoding, Number.MAX_VALUE, this.#unknownClasses);
+    this.#withoutTarget += table.rows - rowsWithTarget(targets).length;
+    return targets;
   }
 
   #requireFinite(inference: Inference, logits: Tensor, { rows, path, lines, locations }: Table): void {

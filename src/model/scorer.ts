@@ -1,5 +1,7 @@
 /** Scores a model chunk by chunk: it keeps predictions and targets, but no features. */
+
 import type { TargetValues } from '../data/dataset/targets.js';
+import { ExitCode, MlpError } from '../errors.js';
 import {
   type AverageScores,
   type Classification,
@@ -23,6 +25,8 @@ export type ExpectedValues = Int32Array | Float64Array;
 export interface Scorer {
   /** Adds the first `rows` rows of the last forward pass, whose logits are [capacity, outputs]. */
   add(rows: number, logits: Tensor, expected: ExpectedValues): void;
+  /** How many rows are scored: those that have a target. */
+  readonly rows: number;
   /** The metrics of all rows; the loss uses `weights` [rows]. */
   result(weights?: Float64Array): Classification | Regression;
 }
@@ -43,15 +47,20 @@ class ClassScorer implements Scorer {
     this.#inference = inference;
   }
 
+  rows = 0;
+
   add(rows: number, logits: Tensor, expected: ExpectedValues): void {
     const inference = this.#inference;
-    this.#labels.push(expected.slice());
-    this.#predicted.push(inference.labels(rows).slice());
-    this.#probabilities.push(inference.predictions(rows).slice());
-    this.#crossEntropies.push(crossEntropies(expected, logits.data, inference.outputs));
+    const kept = scoredRows(expected, 1);
+    this.rows += kept.length;
+    this.#labels.push(pick(expected, kept, 1));
+    this.#predicted.push(pick(inference.labels(rows), kept, 1));
+    this.#probabilities.push(pick(inference.predictions(rows), kept, inference.width));
+    this.#crossEntropies.push(pick(crossEntropies(expected, logits.data, inference.outputs), kept, 1));
   }
 
   result(weights?: Float64Array): Classification {
+    requireRows(this.rows);
     return evaluateClasses({
       labels: joined(Int32Array, this.#labels),
       predicted: joined(Int32Array, this.#predicted),
@@ -73,12 +82,18 @@ class RegressionScorer implements Scorer {
     this.#lossUnit = lossUnit;
   }
 
-  add(rows: number, logits: Tensor, expected: ExpectedValues): void {
-    this.#targets.push(expected.slice());
-    this.#outputs.push(Float64Array.from(logits.data.subarray(0, rows * logits.columns)));
+  rows = 0;
+
+  add(_rows: number, logits: Tensor, expected: ExpectedValues): void {
+    const width = this.#units.length;
+    const kept = scoredRows(expected, width);
+    this.rows += kept.length;
+    this.#targets.push(pick(expected, kept, width));
+    this.#outputs.push(pick(Float64Array.from(logits.data), kept, width));
   }
 
   result(weights?: Float64Array): Regression {
+    requireRows(this.rows);
     const scores = evaluateRegression({
       targets: joined(Float64Array, this.#targets),
       outputs: joined(Float64Array, this.#outputs),
@@ -87,6 +102,36 @@ class RegressionScorer implements Scorer {
     });
     return { ...scores, loss: scores.loss * this.#lossUnit };
   }
+}
+
+/** The rows [rows, width] that have their targets. */
+function scoredRows(expected: ExpectedValues, width: number): number[] {
+  const isLabels = expected instanceof Int32Array;
+  const kept: number[] = [];
+  for (let row = 0; row * width < expected.length; row++) {
+    let present = true;
+    for (let j = 0; j < width; j++) {
+      const value = expected[row * width + j];
+      if (isLabels ? value < 0 : Number.isNaN(value)) present = false;
+    }
+    if (present) kept.push(row);
+  }
+  return kept;
+}
+
+/** A copy of these rows of `values` [rows, width]. */
+function pick<T extends ExpectedValues>(values: T, rows: readonly number[], width: number): T {
+  if (rows.length * width === values.length) return values.slice() as T;
+  const picked = values.slice(0, rows.length * width) as T;
+  rows.forEach((row, i) => {
+    for (let j = 0; j < width; j++) picked[i * width + j] = values[row * width + j];
+  });
+  return picked;
+}
+
+function requireRows(rows: number): void {
+  if (rows > 0) return;
+  throw new MlpError(ExitCode.data, 'found no row with a target, expected rows to score');
 }
 
 function joined<T extends ExpectedValues>(
@@ -133,6 +178,9 @@ export interface EvaluationReport {
   readonly targets?: readonly ({ readonly name: string } & TargetMetrics)[];
 }
 
+/** The row of the confusion matrix for classes that the model does not know. */
+export const UNKNOWN_CLASS = '(unknown)';
+
 export function reportOf(
   model: Model,
   { rows, weighted, result }: { rows: number; weighted: boolean; result: Classification | Regression },
@@ -151,7 +199,7 @@ export function reportOf(
     ...head,
     metrics: { loss, accuracy, logLoss, rocAuc },
     averages: { macro, weighted: byRows, micro },
-    classes: classes.map((scores, j) => ({ name: model.classes?.[j] ?? '', ...scores })),
+    classes: classes.map((scores, j) => ({ name: model.classes?.[j] ?? UNKNOWN_CLASS, ...scores })),
     confusion,
   };
 }

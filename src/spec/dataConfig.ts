@@ -87,7 +87,7 @@ const scaling = z.union([z.boolean(), z.literal('minmax')], { error: 'true, fals
 const scalingExpected = 'true, false, "minmax", or an object of these by column';
 
 const rowsExpected =
-  'a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}';
+  'a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}, {"last": 0.2} or {"share": 0.2, "group": "patient"}';
 const cellExpected = 'the text or the number in the cells of these rows';
 
 /** Which rows a split gets; `mark` is in the cells of its column by default. */
@@ -99,8 +99,40 @@ function rowsOf(mark: string) {
       .default(mark)
       .describe('The rows with this value in the column belong to the split.'),
   });
-  return z.union([fraction(rowsExpected), text(rowsExpected), byColumn], { error: rowsExpected });
+  const last = object({
+    last: openFraction().describe('The share of the rows that is held out: the last ones.'),
+    by: column
+      .exactOptional()
+      .describe('The column of numbers or dates that orders the rows; by default the order of the file.'),
+  });
+  const shared = object({
+    share: openFraction().describe('The share of the rows that is held out.'),
+    group: column
+      .exactOptional()
+      .describe(
+        'The column that says which rows belong together: all are held out or none is. It is not used as a feature.',
+      ),
+    stratify: z
+      .literal('quantiles', { error: '"quantiles"' })
+      .exactOptional()
+      .describe('Holds out small, middle and large values of a regression target in proportion.'),
+  });
+  return z.union([fraction(rowsExpected), text(rowsExpected), byColumn, last, shared], {
+    error: rowsExpected,
+  });
 }
+
+function openFraction() {
+  const error = 'a number above 0 and below 1';
+  return z.number({ error }).gt(0, { error }).lt(1, { error });
+}
+
+const rareClasses = object({
+  fewerThan: wholeNumber(2).describe('Classes with fewer rows are rare.'),
+  as: choice(['other', 'drop']).describe(
+    'Makes one class "other" of all rare classes, or leaves their rows out.',
+  ),
+});
 
 const weightsExpected = '"balanced", an object of weights by class, or {"column": …}';
 const weights = z.union(
@@ -197,13 +229,16 @@ const dataFields = object({
   validation: rowsOf('validation')
     .default(0.2)
     .describe(
-      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, or a column that marks them.',
+      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, or {"share": 0.2, "group": "patient"} to keep the rows of a group together.',
     ),
   test: rowsOf('test')
     .default(0)
     .describe(
       'Rows that are evaluated only once, at the end; written like validation. They are split off first, and validation is a fraction of the rest.',
     ),
+  rareClasses: rareClasses
+    .exactOptional()
+    .describe('What to do with classes of few rows. By default each is a class of its own.'),
   weights: weights
     .exactOptional()
     .describe(
@@ -234,7 +269,7 @@ export type ColumnRef = z.infer<typeof column>;
 
 /** The rows of a split: a fraction in [0, 1), a CSV file, or those that a column marks. */
 export type RowsOf = DataConfig['validation'];
-export type RowsByColumn = Extract<RowsOf, object>;
+export type RowsByColumn = Extract<RowsOf, { column: unknown }>;
 
 /**
  * What a row counts in the loss: n / (K · the count of its class) over the training rows, the weight of
@@ -343,6 +378,9 @@ function* contradictions(data: DataConfig): Generator<Contradiction> {
     };
   }
   const isSeveral = Array.isArray(target) && target.length > 1;
+  if (data.rareClasses && (isSeveral || task === 'regression')) {
+    yield { path: ['rareClasses'], message: 'found rare classes in a regression, which has none' };
+  }
   if (isSeveral && (task === 'binary' || task === 'multiclass')) {
     yield {
       path: ['task'],

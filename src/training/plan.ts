@@ -241,7 +241,7 @@ function locationIn({ file, path }: Location, ...inside: (string | number)[]): s
 
 /** What the model file of a run says besides the weights. */
 export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent {
-  const { classes, targetStandardization, lossUnit } = dataset;
+  const { classes, targetStandardization, lossUnit, dropsRows, rareClasses } = dataset;
   return {
     network: { ...plan.network, input: plan.inputs },
     task: plan.task,
@@ -254,5 +254,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     ...(classes && { classes }),
     ...(targetStandardization && { targetStandardization }),
     ...(lossUnit !== undefined && { lossUnit }),
+    ...(dropsRows && { dropsRows }),
+    ...(rareClasses && { rareClasses }),
   };
 }

@@ -200,16 +200,18 @@ describe('mlp evaluate', () => {
     expect(stderr).toContain(`error: ${message}\n`);
   });
 
-  it('names the line and the known classes where a row is of another one', async () => {
+  it('counts a row of an unknown class as wrong, in a row of its own', async () => {
     const folder = folderOfRun();
     writeFileSync(join(folder, 'new.csv'), 'a,b,y\n1,2,yes\n1,2,noo\n');
-    const { code, stdout, stderr } = await mlp(['evaluate', 'run', 'new.csv'], { cwd: folder });
-    expect([code, stdout, stderr]).toEqual([
-      65,
-      '',
-      'error: new.csv:3: column "y": found the class "noo", expected one of no, yes, the classes of the training data\n' +
-        'hint: did you mean "no"?\n',
+    const { code, stdout, stderr } = await mlp(['evaluate', 'run', 'new.csv', '--json'], { cwd: folder });
+    expect([code, stderr]).toEqual([
+      0,
+      'warning: new.csv: 1 row has a class that the model does not know ("noo"): counted as wrong, and left out of the loss\n',
     ]);
+    const { rows, metrics, classes, confusion } = JSON.parse(stdout);
+    expect([rows, metrics.accuracy <= 0.5, Number.isFinite(metrics.loss)]).toEqual([2, true, true]);
+    expect(classes.map(({ name }: { name: string }) => name)).toEqual(['no', 'yes', '(unknown)']);
+    expect(confusion[2][0] + confusion[2][1]).toBe(1);
   });
 });
 

@@ -225,11 +225,6 @@ describe('ModelRows.chunks', () => {
     ],
     ['a gap that has no filling', '1,Bern,,a', 'column "size": found a missing value, expected a number'],
     ['a row too short', '1,Bern', 'found 2 fields, expected 4'],
-    [
-      'an unknown class',
-      '1,Bern,1,d',
-      'column "kind": found the class "d", expected one of a, b, c, the classes of the training data',
-    ],
     ['a missing class', '1,Bern,1,', 'column "kind": found a missing value, expected a value'],
   ])('refuses %s with line and column, after the rows before its chunk', async (_, row, expected) => {
     const found: Read[] = [];

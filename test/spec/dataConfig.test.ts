@@ -149,7 +149,7 @@ describe('the data of a train config', () => {
     ...(['validation', 'test'] as const).flatMap((key): [object, string, string?][] => [
       ...[1, -0.1, '', true].map((found): [object, string] => [
         { [key]: found },
-        `data.${key}: found ${JSON.stringify(found)}, expected a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}`,
+        `data.${key}: found ${JSON.stringify(found)}, expected a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}, {"last": 0.2} or {"share": 0.2, "group": "patient"}`,
       ]),
       [
         { [key]: { colum: 'split' } },

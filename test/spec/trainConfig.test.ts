@@ -132,12 +132,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, features, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, features, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, rareClasses, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, features, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, features, exclude, delimiter, header, comment, encoding, decimal, thousands, numbers, categories, missing, standardize, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -387,6 +387,7 @@ describe('the JSON Schemas in schema/', () => {
       'decimal',
       'thousands',
       'numbers',
+      'rareClasses',
       'weights',
       'epochs',
       'steps',
@@ -397,7 +398,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(32);
+    expect(entries).toHaveLength(33);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -69,10 +69,12 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   const named = data.features && new Set(findAll('features'));
   const weighing = data.weights === undefined ? undefined : weightColumn(data.weights);
   const weights = weighing === undefined ? undefined : find('data.weights.column', weighing);
-  const marked = (key: 'validation' | 'test') =>
-    typeof data[key] === 'object' ? find(`data.${key}.column`, data[key].column) : undefined;
-  const validation = marked('validation');
-  const test = marked('test');
+  const ruled = (key: 'validation' | 'test') => {
+    const rule = splitColumn(data[key]);
+    return rule && find(`data.${key}.${rule.key}`, rule.column);
+  };
+  const validation = ruled('validation');
+  const test = ruled('test');
 
   const repeated = targets.find((target, i) => targets.indexOf(target) !== i);
   if (repeated !== undefined) throw misused('data.target', file, repeated, 'twice', location);
@@ -81,8 +83,8 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     ['data.exclude', excluded],
     ['data.categories', categories],
     ['data.weights.column', [weights]],
-    ['data.validation.column', [validation]],
-    ['data.test.column', [test]],
+    [`data.validation.${splitColumn(data.validation)?.key}`, [validation]],
+    [`data.test.${splitColumn(data.test)?.key}`, [test]],
   ] as const;
   for (const [key, columns] of others) {
     const target = columns.find((column) => column !== undefined && targets.includes(column));
@@ -95,7 +97,15 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     }
   }
 
-  const taken = new Set<number | undefined>([...targets, ...excluded, weights, validation, test]);
+  // A column that only orders the rows may be a feature too.
+  const isFeature = (key: 'validation' | 'test') => splitColumn(data[key])?.key === 'by';
+  const taken = new Set<number | undefined>([
+    ...targets,
+    ...excluded,
+    weights,
+    ...(isFeature('validation') ? [] : [validation]),
+    ...(isFeature('test') ? [] : [test]),
+  ]);
   // A key that names such a column wants it.
   const isNamed = (i: number) =>
     categories.includes(i) ||
@@ -122,6 +132,16 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     ...(validation !== undefined && { validation }),
     ...(test !== undefined && { test }),
   };
+}
+
+/** The column that a rule for held-out rows names, and the key that names it. */
+function splitColumn(
+  rows: DataConfig['validation'],
+): { readonly key: 'column' | 'by' | 'group'; readonly column: ColumnRef } | undefined {
+  if (typeof rows !== 'object') return undefined;
+  if ('column' in rows) return { key: 'column', column: rows.column };
+  if ('last' in rows) return rows.by === undefined ? undefined : { key: 'by', column: rows.by };
+  return rows.group === undefined ? undefined : { key: 'group', column: rows.group };
 }
 
 /**

@@ -74,9 +74,9 @@ export function spellingWarnings(
   ].map((sentence) => `${path}: ${sentence}`);
 }
 
-export function droppedWarning(path: string, dropped: number, kept: number): string[] {
-  if (dropped === 0) return [];
-  return [`${path}: ${dropped} of ${dropped + kept} rows are dropped because a cell is missing`];
+export function droppedWarning(path: string, rows: number, kept: number): string[] {
+  if (kept === rows) return [];
+  return [`${path}: ${rows - kept} of ${rows} rows are dropped because a cell is missing`];
 }
 
 export function untrainedWarning(path: string, classes: readonly string[], labels: Int32Array): string[] {

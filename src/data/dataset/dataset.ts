@@ -46,6 +46,10 @@ export interface Dataset extends FeatureMatrix {
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
   /** What a loss of 1 in the network's units is in the target's own; absent for 1. */
   readonly lossUnit?: number;
+  /** Whether rows without a target are left out of an evaluation as well. */
+  readonly dropsRows?: boolean;
+  /** The classes that count as the class "other". */
+  readonly rareClasses?: readonly string[];
   /** Why `data.task: "auto"` became this task: a sentence for the user. Absent if the task was given. */
   readonly taskReason?: string;
   /** One line for the user: how the training file was read. */

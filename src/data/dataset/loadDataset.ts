@@ -6,13 +6,13 @@
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
-import { weightColumn } from '../../spec/dataConfig.js';
+import { type DataConfig, settingOf, weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { rowNamesNote } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
-import { firstRows, type LocatedColumn } from '../locatedColumn.js';
+import { type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { openTable, type TableSource } from '../openTable.js';
 import { sourcePath } from '../source/source.js';
@@ -42,8 +42,11 @@ import {
   detectTargetEncoding,
   encodeTargets,
   quantityWarnings,
+  rareWarnings,
+  rowsWithTarget,
   standardizeTargets,
   type TargetEncoding,
+  type TargetRules,
   type TargetValues,
   targetsOf,
 } from './targets.js';
@@ -177,7 +180,7 @@ async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): P
   const reader = await readRows(loading, inputs.train, read);
   const targetEncoding = detectTargetEncoding(
     targetColumns(inputs.train, reader),
-    config.data.task,
+    targetRules(config.data, inputs.train),
     location,
   );
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
@@ -224,7 +227,8 @@ async function splitInputs(
     validation: inputs.validation ? 0 : data.validation,
     test: inputs.test ? 0 : data.test,
     locatedColumns: markColumns(inputs.train, reader),
-    rows: reader.rows,
+    from: rowsWithTarget(training.targets),
+    ...('values' in training.targets && { values: firstTargets(training.targets) }),
     ...(classes &&
       'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
     seed,
@@ -246,7 +250,8 @@ async function splitInputs(
       add(name, training, taken[name]);
     } else {
       const other = await readRows(loading, input, read, reader);
-      add(name, withTargets(input, other), firstRows(other.rows));
+      const held = withTargets(input, other);
+      add(name, held, rowsWithTarget(held.targets));
     }
   }
   return splits;
@@ -273,11 +278,12 @@ async function fillMatrix(
 
 function assembleDataset(
   { config, location }: Loading,
-  { task, classes, reason }: TargetEncoding,
+  targetEncoding: TargetEncoding,
   splits: readonly SplitRows[],
   { encodings, constant, matrix }: Fitted,
   unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
 ): Dataset {
+  const { task, classes, reason } = targetEncoding;
   const [{ from: training, rows: trainRows }] = splits;
   const { table, choice } = training.input;
   const encoding = encodingOf(table);
@@ -320,6 +326,8 @@ function assembleDataset(
     encodings,
     targetNames: choice.targets.map((column) => table.names[column]),
     ...(classes && { classes: classes.names }),
+    ...(targetEncoding.dropsRows && { dropsRows: true }),
+    ...(targetEncoding.rare?.as === 'other' && { rareClasses: targetEncoding.rare.names }),
     ...(Object.fromEntries(parts) as Record<SplitName, Split>),
     ...(targetStandardization && { targetStandardization }),
     // Its square may overflow; the loss is then in deviations.
@@ -328,10 +336,15 @@ function assembleDataset(
     description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,
     warnings: [
       ...quantities,
+      ...rareWarnings(targetEncoding, targetLabels[0], table.path),
       ...[...unknown].flatMap(([{ input, reader }, levels]) => [
         ...input.table.notes,
         ...reader.notes,
-        ...droppedWarning(input.table.path, reader.dropped, reader.rows),
+        ...droppedWarning(
+          input.table.path,
+          reader.rows + reader.dropped,
+          completeRows(input, reader, targetEncoding),
+        ),
         ...(reader === training.reader
           ? [
               ...rowNamesNote(table.path, table.names, choice.rowNames),
@@ -345,6 +358,24 @@ function assembleDataset(
       ]),
     ],
   };
+}
+
+/** How many rows have all cells that they need. */
+function completeRows(input: Input, reader: RowReader, { dropsRows }: TargetEncoding): number {
+  return dropsRows ? presentRows(targetColumns(input, reader)).length : reader.rows;
+}
+
+function targetRules(data: DataConfig, { table, choice }: Input): TargetRules {
+  const { task, rareClasses } = data;
+  const dropsRows = choice.targets.some(
+    (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
+  );
+  return { task, dropsRows, ...(rareClasses && { rareClasses }) };
+}
+
+/** [rows] The first of several targets. */
+function firstTargets({ values, width }: { values: Float64Array; width: number }): Float64Array {
+  return width === 1 ? values : values.filter((_, i) => i % width === 0);
 }
 
 /** Whether targets of a regression are scaled: "auto" leaves the range of a final activation alone. */

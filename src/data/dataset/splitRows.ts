@@ -1,10 +1,13 @@
 /** Which rows train, validate and test. `takeRows` has one case for each rule. */
 import { ExitCode, MlpError } from '../../errors.js';
+import { RandomState } from '../../random/randomState.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
 import type { RowsOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
-import { cellText, finiteNumber, firstRows, type LocatedColumn, rowCount } from '../locatedColumn.js';
+import { found } from '../cell.js';
+import { dateOrder, parseDate } from '../dates.js';
+import { cellText, finiteNumber, type LocatedColumn, numbers, rowCount } from '../locatedColumn.js';
 
 /** Row numbers of the training table, in the order of each split. */
 interface RowsBySplit {
@@ -18,7 +21,10 @@ interface SplitRequest {
   readonly test: RowsOf;
   /** The columns named by `validation` and `test`, if any. */
   readonly locatedColumns: { readonly validation?: LocatedColumn; readonly test?: LocatedColumn };
-  readonly rows: number;
+  /** The rows to split, rising. */
+  readonly from: Int32Array;
+  /** [all rows] The target of a regression. */
+  readonly values?: Float64Array;
   /** [rows] and the names of the classes: shares are stratified by them. */
   readonly classes?: { readonly labels: Int32Array; readonly names: readonly string[] };
   readonly seed: number;
@@ -34,7 +40,7 @@ interface SplitRequest {
  * @throws MlpError ExitCode.data if a share can't be taken, or a column marks no row or all rows
  */
 export function splitRows(request: SplitRequest): RowsBySplit {
-  const { taken: test, rest } = takeRows('test', firstRows(request.rows), request);
+  const { taken: test, rest } = takeRows('test', request.from, request);
   const { taken: validation, rest: train } = takeRows('validation', rest, request);
   return { train, validation, test };
 }
@@ -46,27 +52,139 @@ function takeRows(
 ): { taken: Int32Array; rest: Int32Array } {
   const asked = request[key];
   const located = request.locatedColumns[key];
-  if (typeof asked === 'object' && located) return takeMarked(key, from, located, asked.value);
-  if (typeof asked !== 'number' || asked === 0) return { taken: new Int32Array(0), rest: from };
-  const { classes, seed, path } = request;
+  if (typeof asked === 'string' || asked === 0) return { taken: new Int32Array(0), rest: from };
+  const { seed, path } = request;
+  if (typeof asked === 'object') {
+    if ('column' in asked && located) return takeMarked(key, from, located, asked.value);
+    if ('last' in asked) return takeLast(from, asked.last, located, path);
+    if ('group' in asked && located) return takeGroups(from, asked.share, located, seed);
+  }
+  const share = typeof asked === 'object' && 'share' in asked ? asked.share : (asked as number);
+  const strata =
+    typeof asked === 'object' && 'stratify' in asked
+      ? quantiles(key, from, share, request)
+      : request.classes && {
+          labels: from.map((row) => request.classes?.labels[row] ?? 0),
+          names: request.classes.names,
+        };
   try {
-    const split = classes
-      ? stratifiedSplit(
-          from.map((row) => classes.labels[row]),
-          classes.names.length,
-          asked,
-          seed,
-          classes.names,
-        )
-      : trainTestSplit(from.length, asked, seed);
-    // An index into all rows is the row itself.
-    const rowsAt = (indices: Int32Array) =>
-      from.length === request.rows ? indices : indices.map((index) => from[index]);
+    const split = strata
+      ? stratifiedSplit(strata.labels, strata.names.length, share, seed, strata.names)
+      : trainTestSplit(from.length, share, seed);
+    const rowsAt = (indices: Int32Array) => indices.map((index) => from[index]);
     return { taken: rowsAt(split.test), rest: rowsAt(split.train) };
   } catch (error) {
     if (!(error instanceof MlpError)) throw error;
     throw new MlpError(error.exitCode, `${path}: ${error.message}`, error.hint, { cause: error });
   }
+}
+
+/** The last ⌈share·rows⌉ rows, in the order of the file or of a column. Both parts keep the order of the file. */
+function takeLast(from: Int32Array, share: number, located: LocatedColumn | undefined, path: string) {
+  const count = Math.ceil(share * from.length);
+  if (count >= from.length) {
+    throw new MlpError(
+      ExitCode.data,
+      `${path}: found ${from.length} rows to take the last ${count} of, expected rows to train on as well`,
+    );
+  }
+  const keys = located && orderKeys(located, from);
+  const order = keys ? from.toSorted((a, b) => keys[a] - keys[b] || a - b) : from;
+  return { taken: order.slice(-count).sort(), rest: order.slice(0, -count).sort() };
+}
+
+/** [all rows] Numbers that order the rows: those of the cells, or the times of dates. */
+function orderKeys(located: LocatedColumn, rows: Int32Array): Float64Array {
+  const values = numbers(located);
+  const other = rows.find((row) => Number.isNaN(values[row]));
+  const { column } = located;
+  if (other === undefined) return values;
+  const order = column.kind === 'text' ? dateOrder(column.levels) : undefined;
+  const text = cellText(located, other);
+  if (column.kind !== 'text' || order === undefined || order === 'ambiguous' || text === '') {
+    throw new MlpError(
+      ExitCode.data,
+      `${located.location(other)}: found ${found(text)}, expected a number or a date to order the rows by`,
+      order === 'ambiguous' ? 'write dates as 2024-12-31: here day and month could be either' : undefined,
+    );
+  }
+  const days = column.levels.map((level) => parseDate(level, order)?.days ?? Number.NaN);
+  return Float64Array.from(column.codes, (code) => days[code] ?? Number.NaN);
+}
+
+/**
+ * Whole groups at random, up to the share of the rows: a group that would lead further away from it is
+ * left to train on. Both parts keep the order of the file.
+ * @throws MlpError ExitCode.data for fewer than two groups, or a row without one
+ */
+function takeGroups(from: Int32Array, share: number, located: LocatedColumn, seed: number) {
+  const { column } = located;
+  const groupOf = (row: number) => (column.kind === 'text' ? column.codes[row] : column.values[row]);
+  const sizes = new Map<number, number>();
+  for (const row of from) {
+    if (cellText(located, row) === '') {
+      throw new MlpError(
+        ExitCode.data,
+        `${located.location(row)}: found no group, expected one in each row`,
+        'complete the cell, or remove the row',
+      );
+    }
+    sizes.set(groupOf(row), (sizes.get(groupOf(row)) ?? 0) + 1);
+  }
+  if (sizes.size < 2) {
+    throw new MlpError(
+      ExitCode.data,
+      `${located.path}: ${located.label}: found one group, expected at least two, one to train on and one to hold out`,
+    );
+  }
+  const wanted = share * from.length;
+  const groups = [...sizes];
+  const held = new Set<number>();
+  let count = 0;
+  for (const i of new RandomState(seed).permutation(groups.length)) {
+    const [group, size] = groups[i];
+    const isNearer = Math.abs(count + size - wanted) < Math.abs(count - wanted);
+    if ((held.size > 0 && !isNearer) || held.size === groups.length - 1) continue;
+    held.add(group);
+    count += size;
+  }
+  return {
+    taken: from.filter((row) => held.has(groupOf(row))),
+    rest: from.filter((row) => !held.has(groupOf(row))),
+  };
+}
+
+/** The most quantiles, and the fewest rows of each. */
+const MOST_QUANTILES = 10;
+const LEAST_ROWS = 2;
+
+/** Strata of about as many rows each by the size of the target; equal targets are in one. */
+function quantiles(key: string, from: Int32Array, share: number, { values, path }: SplitRequest) {
+  if (values === undefined) {
+    throw new MlpError(
+      ExitCode.config,
+      `data.${key}.stratify: found "quantiles" for ${path}, whose target is no quantity`,
+      'classes are stratified by themselves: leave it out',
+    );
+  }
+  const held = Math.ceil(share * from.length);
+  const least = Math.min(held, from.length - held, Math.floor(from.length / LEAST_ROWS));
+  const count = Math.max(1, Math.min(MOST_QUANTILES, least));
+  const ranks = Int32Array.from(from.keys()).sort((a, b) => values[from[a]] - values[from[b]] || a - b);
+  const labels = new Int32Array(from.length);
+  let stratum = 0;
+  let size = 0;
+  ranks.forEach((index, rank) => {
+    const isNew = rank > 0 && values[from[index]] !== values[from[ranks[rank - 1]]];
+    const isDue = rank >= ((stratum + 1) * from.length) / count && size >= LEAST_ROWS;
+    if (isNew && isDue && from.length - rank >= LEAST_ROWS) {
+      stratum++;
+      size = 0;
+    }
+    labels[index] = stratum;
+    size++;
+  });
+  return { labels, names: Array.from({ length: stratum + 1 }, (_, i) => `quantile ${i + 1}`) };
 }
 
 /** The rows of `from` whose cell is `value`; numbers are compared as numbers. */

@@ -1,8 +1,9 @@
 /** The targets: quantities, or classes in the order that the training table decides. */
 import { ExitCode, MlpError } from '../../errors.js';
+import type { DataConfig } from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
-import { listed, printable, quote } from '../../text.js';
+import { counted, listed, printable, quote } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
 import { distinct, Levels } from '../levels.js';
@@ -13,9 +14,11 @@ import {
   gather,
   type LocatedColumn,
   numbers,
+  presentRows,
   requireNumbers,
   requirePresent,
   rowCount,
+  selectLocated,
 } from '../locatedColumn.js';
 import { fitStandardization, standardize } from '../scaling.js';
 import { columnLabel } from '../table.js';
@@ -33,9 +36,25 @@ export interface TargetEncoding {
   readonly classes?: Levels;
   /** Why this task was chosen; absent if it was given. */
   readonly reason?: string;
+  /** Whether rows without a target are left out; otherwise they are an error. */
+  readonly dropsRows?: boolean;
+  /** Classes of few rows, which count as OTHER or are left out. */
+  readonly rare?: { readonly names: readonly string[]; readonly as: 'other' | 'drop' };
 }
 
-/** The targets of all rows of a table: the number of the class, or values [rows, width]. */
+/** What a config says about its targets. */
+export interface TargetRules extends Partial<Pick<DataConfig, 'rareClasses'>> {
+  readonly task: 'auto' | Task;
+  readonly dropsRows?: boolean;
+}
+
+/** The name of the class that rare classes become. */
+const OTHER = 'other';
+
+/**
+ * The targets of all rows of a table: the number of the class, or values [rows, width]. A row that is
+ * left out has the class −1, or a value that is NaN.
+ */
 export type TargetValues =
   | { readonly labels: Int32Array }
   | { readonly values: Float64Array; readonly width: number };
@@ -47,10 +66,15 @@ export type TargetValues =
  *   they can't serve the task that was asked for
  */
 export function detectTargetEncoding(
-  locatedColumns: readonly LocatedColumn[],
-  asked: 'auto' | Task,
+  allColumns: readonly LocatedColumn[],
+  rules: TargetRules,
   location: string,
 ): TargetEncoding {
+  const { task: asked, dropsRows = false, rareClasses } = rules;
+  const drops = dropsRows && { dropsRows };
+  const rows = dropsRows ? presentRows(allColumns) : undefined;
+  if (rows?.length === 0) throw noTargets(allColumns[0]);
+  const locatedColumns = rows ? allColumns.map((located) => selectLocated(located, rows)) : allColumns;
   if (locatedColumns.length > 1) {
     if (asked === 'binary' || asked === 'multiclass') {
       throw new MlpError(
@@ -61,17 +85,73 @@ export function detectTargetEncoding(
     }
     for (const located of locatedColumns) resolveTask(located, 'regression', location);
     const reason = `${locatedColumns.length} target columns are taken as quantities (regression)`;
-    return { task: 'regression', ...(asked === 'auto' && { reason: decides(reason) }) };
+    return { task: 'regression', ...drops, ...(asked === 'auto' && { reason: decides(reason) }) };
   }
   const [located] = locatedColumns;
-  requirePresent(located);
-  const task = resolveTask(located, asked, location);
-  const classes = task === 'regression' ? undefined : classesOf(located);
-  return {
-    task,
-    ...(classes && { classes }),
-    ...(asked === 'auto' && { reason: decides(reasonFor(located, task, classes?.names.length)) }),
-  };
+  requirePresent(located, missingHint(located));
+  const task = resolveTask(located, rareClasses && asked === 'binary' ? 'multiclass' : asked, location);
+  const found = task === 'regression' ? undefined : classesOf(located);
+  const reason = asked === 'auto' && { reason: decides(reasonFor(located, task, found?.names.length)) };
+  if (!rareClasses) return { task, ...(found && { classes: found }), ...drops, ...reason };
+  if (!found) {
+    throw new MlpError(
+      ExitCode.config,
+      `${location}data.rareClasses: found rare classes for a regression, which has none`,
+      'remove the key, or set data.task',
+    );
+  }
+  const { classes, rare } = groupRare(located, found, rareClasses);
+  const isTwo = classes.names.length === 2;
+  if (asked === 'binary' && !isTwo) throw notBinary(located, classes, location);
+  const grouped = asked !== 'multiclass' && isTwo ? 'binary' : 'multiclass';
+  return { task: grouped, classes, ...(rare && { rare }), ...drops, ...reason };
+}
+
+function noTargets(located: LocatedColumn): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${located.path}: ${located.label}: found no value in any row, expected a target`,
+    'check data.target',
+  );
+}
+
+function missingHint({ label }: LocatedColumn): string {
+  const name = label.replace(/^column /, '');
+  const key = name.startsWith('"') ? name : `"${name}"`;
+  return `complete the cell, remove the row, or leave out such rows: "data": { "missing": { ${key}: "drop-row" } }; a target is never filled in`;
+}
+
+/** Sets the classes of fewer rows aside. Classes that stay have their order; OTHER may be one of them already. */
+function groupRare(
+  located: LocatedColumn,
+  classes: Levels,
+  { fewerThan, as }: NonNullable<DataConfig['rareClasses']>,
+): { classes: Levels; rare?: TargetEncoding['rare'] } {
+  const counts = new Float64Array(classes.names.length);
+  for (const label of encodeLabels(located, { task: 'multiclass', classes }, classes)) counts[label]++;
+  const names = classes.names.filter((_, label) => counts[label] < fewerThan);
+  const kept = classes.names.filter((name) => !names.includes(name));
+  if (names.length === 0) return { classes };
+  const left = as === 'other' && !kept.includes(OTHER) ? [...kept, OTHER] : kept;
+  if (left.length < 2) {
+    throw new MlpError(
+      ExitCode.data,
+      `${located.path}: ${located.label}: found ${counted(kept.length, 'class', 'classes')} of at least ${fewerThan} rows, expected enough for at least two classes`,
+      'lower data.rareClasses.fewerThan',
+    );
+  }
+  return { classes: Levels.of(left), rare: { names, as } };
+}
+
+/** A sentence about the rare classes; none without them. */
+export function rareWarnings({ rare }: TargetEncoding, label: string, path: string): string[] {
+  if (!rare) return [];
+  const names = listed(rare.names.map(quote));
+  const [noun, has] = rare.names.length === 1 ? ['class', 'has'] : ['classes', 'have'];
+  const what = rare.as === 'other' ? `counted as "${OTHER}"` : 'left out';
+  return [
+    `${path}: ${label}: the ${noun} ${names} ${has} few rows and ${rare.names.length === 1 ? 'is' : 'are'} ${what}`,
+  ];
 }
 
 /** More different numbers are not counted. */
@@ -150,11 +230,17 @@ function areOneHot(targets: Float64Array, columns: number): boolean {
  */
 export function encodeTargets(
   locatedColumns: readonly LocatedColumn[],
-  { classes }: TargetEncoding,
+  encoding: TargetEncoding,
   largest: number,
+  unknown?: Map<string, number>,
 ): TargetValues {
-  if (classes) return { labels: encodeLabels(locatedColumns[0], classes) };
-  const columns = locatedColumns.map((located) => requireNumbers(located, NOT_A_QUANTITY));
+  const { classes, dropsRows } = encoding;
+  if (classes) return { labels: encodeLabels(locatedColumns[0], encoding, classes, unknown) };
+  const columns = locatedColumns.map((located) => {
+    if (!dropsRows) return requireNumbers(located, NOT_A_QUANTITY, missingHint(located));
+    requireNumbers(selectLocated(located, presentRows([located])), NOT_A_QUANTITY);
+    return numbers(located);
+  });
   columns.forEach((values, j) => {
     const row = values.findIndex((value) => Math.abs(value) > largest);
     if (row < 0) return;
@@ -198,20 +284,14 @@ function classesOf(located: LocatedColumn): Levels {
  */
 function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: string): Task {
   if (asked === 'regression') {
-    const values = requireNumbers(located, NOT_A_QUANTITY);
+    const values = requireNumbers(located, NOT_A_QUANTITY, missingHint(located));
     if (!values.some((value) => value !== values[0])) throw single(located, 'values');
     return asked;
   }
   if (asked === 'auto' && isQuantity(located)) return 'regression';
   const { names } = classesOf(located);
   if (names.length < 2) throw single(located, 'classes');
-  if (asked === 'binary' && names.length > 2) {
-    throw new MlpError(
-      ExitCode.config,
-      `${location}data.task: found "binary" for the ${names.length} classes of ${located.label} in ${located.path}, expected "multiclass"`,
-      'set data.task to "auto"',
-    );
-  }
+  if (asked === 'binary' && names.length > 2) throw notBinary(located, { names }, location);
   if (asked !== 'auto') return asked;
   return names.length === 2 ? 'binary' : 'multiclass';
 }
@@ -220,22 +300,35 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
  * [rows] The class of each row.
  * @throws MlpError ExitCode.data with the location of an unknown class
  */
-function encodeLabels(located: LocatedColumn, classes: Levels): Int32Array {
-  requirePresent(located);
+function encodeLabels(
+  located: LocatedColumn,
+  { dropsRows = false, rare }: TargetEncoding,
+  classes: Levels,
+  unknown?: Map<string, number>,
+): Int32Array {
+  if (!dropsRows) requirePresent(located, missingHint(located));
+  const rareNames = new Set(rare?.names);
+  const rareLabel = rare?.as === 'other' ? classes.index(OTHER) : -1;
+  const labelOfText = (text: string) => classes.index(text) ?? (rareNames.has(text) ? rareLabel : undefined);
   const labels = asLabels(located);
   const { column } = labels;
-  const labelOfLevel = column.kind === 'text' ? column.levels.map((level) => classes.index(level)) : [];
+  const labelOfLevel = column.kind === 'text' ? column.levels.map(labelOfText) : [];
   const labelOfNumber = new Map<number, number | undefined>();
   const labelOf = (row: number): number | undefined => {
     if (column.kind === 'text') return labelOfLevel[column.codes[row]];
     const value = column.values[row];
-    if (!labelOfNumber.has(value)) labelOfNumber.set(value, classes.index(String(value)));
+    if (!labelOfNumber.has(value)) labelOfNumber.set(value, labelOfText(String(value)));
     return labelOfNumber.get(value);
   };
   return firstRows(rowCount(located)).map((row) => {
     const label = labelOf(row);
     if (label !== undefined) return label;
     const text = cellText(labels, row);
+    if (text === '') return -1;
+    if (unknown) {
+      unknown.set(text, (unknown.get(text) ?? 0) + 1);
+      return classes.names.length;
+    }
     const hint = suggest(text, classes.names);
     throw new MlpError(
       ExitCode.data,
@@ -273,6 +366,18 @@ function isQuantity(located: LocatedColumn): boolean {
   return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
 }
 
+function notBinary(
+  { label, path }: LocatedColumn,
+  { names }: Pick<Levels, 'names'>,
+  location: string,
+): MlpError {
+  return new MlpError(
+    ExitCode.config,
+    `${location}data.task: found "binary" for the ${names.length} classes of ${label} in ${path}, expected "multiclass"`,
+    'set data.task to "auto"',
+  );
+}
+
 function single(located: LocatedColumn, what: 'classes' | 'values'): MlpError {
   return new MlpError(
     ExitCode.data,
@@ -290,6 +395,16 @@ function distinctUpTo(values: Float64Array, most: number): number {
     if (seen.size > most) break;
   }
   return seen.size;
+}
+
+/** The rows of a table that have a target, rising. */
+export function rowsWithTarget(targets: TargetValues): Int32Array {
+  if ('labels' in targets) return firstRows(targets.labels.length).filter((row) => targets.labels[row] >= 0);
+  const { values, width } = targets;
+  return firstRows(values.length / width).filter((row) => {
+    for (let j = 0; j < width; j++) if (Number.isNaN(values[row * width + j])) return false;
+    return true;
+  });
 }
 
 /** The targets of these rows. */

@@ -188,7 +188,7 @@ function profileTarget(table: Table, index: number, rows: Int32Array, distinct: 
     label: columnLabel(table.header, table.names[index]),
     location: (i) => cellLocation(table, index, rows[i]),
   };
-  const targetEncoding = detectTargetEncoding([located], 'auto', '');
+  const targetEncoding = detectTargetEncoding([located], { task: 'auto' }, '');
   const { task, classes, reason = '' } = targetEncoding;
   if (classes === undefined) return { task, reason };
   const targets = encodeTargets([located], targetEncoding, Number.POSITIVE_INFINITY);

@@ -4,8 +4,9 @@
  * here.
  */
 import { ExitCode, MlpError } from '../../errors.js';
+import type { DataConfig } from '../../spec/dataConfig.js';
 import { DELIMITERS } from '../../spec/words.js';
-import { counted, quote } from '../../text.js';
+import { counted, listed, quote } from '../../text.js';
 import { isCommaOnly } from '../csv/notation.js';
 import type {
   ColumnProfile,
@@ -61,12 +62,17 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  * @throws MlpError ExitCode.data if the target has one value, or no column is left to learn from
  */
 export function suggestConfig(profile: TableProfile, { train, schema }: SuggestOptions): Suggestion {
-  const { target } = profile;
-  if (target === undefined) throw new TypeError(`${profile.path}: the profile has no target`);
+  const { target: found } = profile;
+  if (found === undefined) throw new TypeError(`${profile.path}: the profile has no target`);
+  const { rareClasses, target } = groupRare(found);
   const { task } = target;
   const targetColumn = profile.columns[target.index];
   if (task === undefined) throw nothingToLearn(profile, target);
-  const context: Context = { profile, target, rows: profile.rows - targetColumn.missing };
+  const context: Context = {
+    profile,
+    target,
+    rows: rareClasses && target.classes ? rowsOf(target.classes) : profile.rows - targetColumn.missing,
+  };
   const split = suggestSplit(context);
   const candidates = profile.columns.filter(
     (column) => column.index !== target.index && column !== split.column,
@@ -109,6 +115,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
         ...(standardizeTarget && { standardizeTarget }),
         validation: split.validation,
         ...(split.test !== undefined && { test: split.test }),
+        ...(rareClasses && { rareClasses }),
         ...(weights && { weights }),
       },
       training,
@@ -122,6 +129,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
       ...scalingReasons,
       ...targetReasons,
       ...split.reasons,
+      ...(rareClasses ? [rareReason(found, rareClasses)] : []),
       ...(weights ? [weightsReason(target)] : []),
       ...trainingReasons,
     ],
@@ -129,6 +137,48 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
       ...split.warnings,
       ...profile.warnings.filter((warning) => isOpen(warning, exclude, weights)).map(({ text }) => text),
     ],
+  };
+}
+
+type RareClasses = NonNullable<DataConfig['rareClasses']>;
+
+/** Classes with fewer rows are rare, if that leaves most rows as they are. */
+const FEW_ROWS = 5;
+const MOST_RARE = 0.2;
+
+/**
+ * If a class has a single row, no stratified split can have it in both parts: such classes become one
+ * class "other" with others of few rows, or are left out. Returns the target that is left.
+ */
+function groupRare(target: TargetProfile): { rareClasses?: RareClasses; target: TargetProfile } {
+  const { classes = [] } = target;
+  if (!classes.some(({ rows }) => rows === 1)) return { target };
+  const all = rowsOf(classes);
+  for (let fewerThan = FEW_ROWS; fewerThan > 1; fewerThan--) {
+    const rare = classes.filter(({ rows }) => rows < fewerThan);
+    const kept = classes.filter(({ rows }) => rows >= fewerThan);
+    const rows = rowsOf(rare);
+    const as = rare.length > 1 ? 'other' : 'drop';
+    const left = as === 'other' ? [...kept, { name: as, rows }] : kept;
+    if (left.length < 2 || (fewerThan > 2 && rows > MOST_RARE * all)) continue;
+    const task = left.length === 2 ? 'binary' : 'multiclass';
+    return { rareClasses: { fewerThan, as }, target: { ...target, task, classes: left } };
+  }
+  return { target };
+}
+
+function rowsOf(levels: readonly Level[]): number {
+  return levels.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function rareReason({ classes = [] }: TargetProfile, { fewerThan, as }: RareClasses): Reason {
+  const rare = classes.filter(({ rows }) => rows < fewerThan);
+  const names = listed(rare.map(({ name }) => quote(name)));
+  const rows = counted(rowsOf(rare), 'row');
+  const what = as === 'other' ? `one class "other" of ${names}` : `the row of ${names} is left out`;
+  return {
+    key: 'data.rareClasses',
+    text: `${what} (${rows}), since a class with a single row can't be held out and trained on`,
   };
 }
 

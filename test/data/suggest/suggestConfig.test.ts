@@ -323,7 +323,7 @@ describe('the rows held out', () => {
   });
 
   it.each([
-    ['a class has a single row', { classes: classes(50, 49, 1) }, 'the class "c2" has a single row'],
+    ['a class has a single row', { classes: classes(99, 1) }, 'the class "c1" has a single row'],
     [
       'classes are too many',
       { rows: 21, classes: classes(...new Array(10).fill(2), 1 + 1) },
@@ -336,6 +336,17 @@ describe('the rows held out', () => {
     expect(found.warnings).toHaveLength(1);
     expect(found.warnings[0]).toContain(cause);
     expect(found.warnings[0]).toContain('no rows are held out');
+  });
+
+  it.each([
+    [classes(50, 49, 1), { fewerThan: 5, as: 'drop' }, 1],
+    [classes(50, 40, 3, 1), { fewerThan: 5, as: 'other' }, 3],
+    [classes(50, 4, 4, 4, 1), { fewerThan: 4, as: 'drop' }, 4],
+  ])('are a share where rare classes can be grouped: %j', (levels, rareClasses, outputs) => {
+    const { config, warnings } = suggestionFor(measurements(2), { classes: levels });
+    expect(config.data).toMatchObject({ rareClasses, validation: 0.2 });
+    expect(config.network.layers.at(-1)).toBe(outputs);
+    expect(warnings.join()).not.toContain('single row');
   });
 
   const split = (...names: string[]): Column => ({
