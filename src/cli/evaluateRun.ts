@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { loadDataset } from '../data/dataset/loadDataset.js';
-import { fingerprintData, sourcePath } from '../data/source/source.js';
+import { filesOf, fingerprintData, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
@@ -145,5 +145,7 @@ function chooseSplit(dataset: Dataset, run: string, asked: SplitName | undefined
 
 function fileOf({ data }: TrainConfig, split: SplitName, directory: string): string {
   const own = data[split];
-  return sourcePath(typeof own === 'string' ? own : data.train, directory);
+  const [first, ...others] = filesOf(typeof own === 'string' ? own : data.train, directory);
+  const path = sourcePath(first, directory);
+  return others.length === 0 ? path : `${path} and ${others.length} more`;
 }

@@ -22,6 +22,8 @@ export interface TableSource {
   readonly notes: readonly string[];
   /** Not there for a table in memory. */
   readonly csv?: { readonly source: Source; readonly dialect: Dialect };
+  /** Only for several files, which are not read as one CSV. */
+  readonly firstFile?: { readonly source: Source; readonly dialect: Dialect };
   /** Reads all rows; `kinds` is in the order of the names. */
   read(
     kinds: readonly ColumnKind[],

@@ -58,6 +58,8 @@ export interface Table {
   readonly columns: readonly (Column | undefined)[];
   /** [rows] The line of each row, from 1; in memory the number of the row, from 0. */
   readonly lines: Uint32Array;
+  /** Only for several files: the lines of each begin after those `before`, in rising order. */
+  readonly files?: readonly { readonly path: string; readonly before: number }[];
   /** Only for a file: sentences for the user about how it was read. */
   readonly notes?: readonly string[];
   /** Only for a table in memory: the locations of the cells of each column. */
@@ -77,11 +79,14 @@ export type CellLocation = readonly [before: string, after: string];
 
 /** Where messages find a cell: `people.csv:7: column "age"` or `data.rows[5].age`. */
 export function cellLocation(
-  { path, lines, header, names, locations }: Omit<Table, 'rows' | 'columns'>,
+  { path, lines, header, names, locations, files }: Omit<Table, 'rows' | 'columns'>,
   index: number,
   row: number,
 ): string {
-  if (locations === undefined) return `${path}:${lines[row]}: ${columnLabel(header, names[index])}`;
+  if (locations === undefined) {
+    const file = files?.findLast(({ before }) => before < lines[row]) ?? { path, before: 0 };
+    return `${file.path}:${lines[row] - file.before}: ${columnLabel(header, names[index])}`;
+  }
   const [before, after] = locations[index];
   return `${before}${lines[row]}${after}`;
 }

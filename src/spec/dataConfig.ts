@@ -146,10 +146,20 @@ const weights = z.union(
   { error: weightsExpected },
 );
 
+const trainExpected = 'the path of a CSV file, or an array of paths';
+
 const dataFields = object({
-  train: text('the path of a CSV file').describe(
-    'CSV file with the training rows, plain or gzipped. The path is relative to this config; "-" reads standard input.',
-  ),
+  train: z
+    .union(
+      [
+        text(trainExpected),
+        z.array(text(trainExpected), { error: trainExpected }).min(1, { error: 'at least one file' }),
+      ],
+      { error: trainExpected },
+    )
+    .describe(
+      'CSV file with the training rows, plain or gzipped. The path is relative to this config; "-" reads standard input. An array of paths, or * in a path for any text, joins files: their columns are matched by name.',
+    ),
   target: z
     .union([text(columnExpected), wholeNumber(0), targets], {
       error: "a column's name, its number from 0, or an array of these",

@@ -116,7 +116,7 @@ describe('mlp init', () => {
     expect(stdout).toBe(`wrote ${output}\nnext: mlp train "${output}"\n`);
     const { config, directory } = loadTrainConfig(join(folder, output));
     expect(config.data.train).toBe('../my data.csv');
-    expect(existsSync(join(directory, config.data.train))).toBe(true);
+    expect(existsSync(join(directory, `${config.data.train}`))).toBe(true);
   });
 
   it('prints the config on standard output for -o -, and writes nothing', async () => {

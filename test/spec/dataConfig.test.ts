@@ -78,7 +78,7 @@ describe('the data of a train config', () => {
   });
 
   it.each<[part: object, message: string, hint?: string]>([
-    [{ train: '' }, 'data.train: found "", expected the path of a CSV file'],
+    [{ train: '' }, 'data.train: found "", expected the path of a CSV file, or an array of paths'],
     [{ target: -1 }, 'data.target: found -1, expected a whole number of at least 0'],
     [
       { target: null },

@@ -125,7 +125,7 @@ describe('a train config', () => {
     ],
     [{ network: '' }, 'network: found "", expected an object with "layers", or the path of a spec file'],
     [{ data: undefined }, 'data: missing; expected an object'],
-    [{ data: { target: 'y' } }, 'data.train: missing; expected the path of a CSV file'],
+    [{ data: { target: 'y' } }, 'data.train: missing; expected the path of a CSV file, or an array of paths'],
     [
       { data: { train: 'a.csv' } },
       "data.target: missing; expected a column's name, its number from 0, or an array of these",

@@ -131,6 +131,8 @@ function mostlyFit(cells: readonly string[], notation: NumberNotation): boolean 
 
 const COMMA: NumberNotation = { decimal: ',' };
 const COMMA_AND_POINTS: NumberNotation = { decimal: ',', thousands: '.' };
+/** The share of the cells of a column that have to be numbers in a notation. */
+const LEAST_FITTING = 0.9;
 /** Three digits after a separator may be thousands. */
 const MAYBE_THOUSANDS = /^[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+$/;
 
@@ -144,15 +146,19 @@ function decimalCommas(columns: readonly (readonly [number, readonly string[]])[
 } {
   const plain = plainNumber(COMMA);
   const grouped = plainNumber(COMMA_AND_POINTS);
+  // A few odd cells are errors of their own.
+  const fits = (cells: readonly string[], read: (cell: string) => string | undefined) =>
+    cells.filter((cell) => read(cell) !== undefined).length >= LEAST_FITTING * cells.length;
   const fitting = columns.flatMap(([index, cells]) => {
     if (!cells.some((cell) => cell.includes(','))) return [];
-    if (cells.every((cell) => plain(cell) !== undefined)) return [{ index, cells, notation: COMMA }];
-    return cells.every((cell) => grouped(cell) !== undefined)
-      ? [{ index, cells, notation: COMMA_AND_POINTS }]
-      : [];
+    if (fits(cells, plain)) return [{ index, cells, notation: COMMA }];
+    return fits(cells, grouped) ? [{ index, cells, notation: COMMA_AND_POINTS }] : [];
   });
   for (const { cells, notation } of fitting) {
-    const proof = cells.find((cell) => cell.includes(',') && !MAYBE_THOUSANDS.test(cell));
+    const proof = cells.find(
+      (cell) =>
+        cell.includes(',') && !MAYBE_THOUSANDS.test(cell) && plainNumber(notation)(cell) !== undefined,
+    );
     if (proof === undefined) continue;
     const found = new Map(fitting.map((column) => [column.index, column.notation]));
     if (fitting.some((column) => column.notation === COMMA_AND_POINTS)) {

@@ -12,10 +12,11 @@ import { rowNamesNote } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
+import { joinTables } from '../joinedTable.js';
 import { type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { openTable, type TableSource } from '../openTable.js';
-import { sourcePath } from '../source/source.js';
+import { filesOf, sourcePath } from '../source/source.js';
 import { columnLabel } from '../table.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, Split, SplitName } from './dataset.js';
@@ -139,7 +140,7 @@ async function openInputs(loading: Loading): Promise<Inputs> {
   const { memory = {} } = options;
   const table = memory.train
     ? memoryTable(memory.train)
-    : await openFile(loading, data.train, wantedHeader(data, location));
+    : await openFiles(loading, data.train, wantedHeader(data, location));
   const train = { table, choice: chooseColumns(table, data, location) };
   const heldOut: { [Name in 'validation' | 'test']?: Input } = {};
   for (const name of ['validation', 'test'] as const) {
@@ -148,10 +149,24 @@ async function openInputs(loading: Loading): Promise<Inputs> {
     if (given === undefined && typeof path !== 'string') continue;
     const other = given
       ? memoryTable(given, `data.${name}`)
-      : await openFile(loading, path as string, table.header);
+      : await openFiles(loading, path as string, table.header);
     heldOut[name] = { table: other, choice: matchColumns(other, { ...table, choice: train.choice }) };
   }
   return { train, ...heldOut };
+}
+
+/** Opens the file at a path, or all files of a list or a pattern as one table. */
+async function openFiles(
+  loading: Loading,
+  given: string | readonly string[],
+  header: 'auto' | boolean,
+): Promise<TableSource> {
+  const [path, ...others] = filesOf(given, loading.directory);
+  const first = await openFile(loading, path, header);
+  if (others.length === 0) return first;
+  const tables = [first];
+  for (const other of others) tables.push(await openFile(loading, other, first.header));
+  return joinTables(tables);
 }
 
 async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
@@ -421,7 +436,7 @@ function markColumns({ choice: { validation, test } }: Input, reader: RowReader)
 
 /** The notations of the columns that a model needs. */
 function numbersOf({ table, choice }: Input): Dataset['numbers'] {
-  const { notations } = table.csv?.dialect ?? {};
+  const { notations } = (table.csv ?? table.firstFile)?.dialect ?? {};
   const needed = [...choice.features, ...choice.targets].flatMap((index) => {
     const notation = notations?.get(index);
     return notation ? [[table.names[index], notation] as const] : [];
@@ -430,8 +445,8 @@ function numbersOf({ table, choice }: Input): Dataset['numbers'] {
 }
 
 /** UTF-16 is detected in any file. */
-function encodingOf({ csv }: TableSource): string | undefined {
-  const encoding = csv?.source.encoding;
+function encodingOf({ csv, firstFile }: TableSource): string | undefined {
+  const { encoding } = (csv ?? firstFile)?.source ?? {};
   return encoding?.startsWith('utf-16') ? undefined : encoding;
 }
 

@@ -4,13 +4,13 @@
  * hashes of a config's files.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, open, readSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, fstatSync, open, readdirSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { ExitCode, MlpError, readError } from '../../errors.js';
-import type { DataConfig } from '../../spec/dataConfig.js';
+import { type DataConfig, matches } from '../../spec/dataConfig.js';
 import { printable } from '../../text.js';
 import {
   decodeFile,
@@ -158,6 +158,41 @@ export function sourcePath(path: string, directory: string): string {
 }
 
 /**
+ * The files that a config in `directory` names: a path, several, or patterns in which `*` is any text
+ * of a name, in the order of the names.
+ * @throws MlpError ExitCode.noInput for a pattern that fits no file
+ */
+export function filesOf(given: string | readonly string[], directory: string): string[] {
+  return [given].flat().flatMap((path: string) => {
+    if (!path.includes('*') || existsSync(sourcePath(path, directory))) return [path];
+    const found = path.split('/').reduce(
+      (folders, part) => {
+        if (!part.includes('*')) return folders.map((folder) => `${folder}${part}/`);
+        return folders.flatMap((folder) =>
+          namesIn(sourcePath(folder || '.', directory))
+            .filter((name) => matches(part, name) && (part.startsWith('.') || !name.startsWith('.')))
+            .map((name) => `${folder}${name}/`),
+        );
+      },
+      [''],
+    );
+    const files = found
+      .map((name) => name.slice(0, -1))
+      .filter((name) => existsSync(sourcePath(name, directory)));
+    if (files.length > 0) return files;
+    throw new MlpError(ExitCode.noInput, `${printable(path)}: found no file of such a name`);
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/**
  * Opens the file at `path`, or standard input for `-`; gzip is detected by content.
  * @throws MlpError ExitCode.noInput for a missing file or a directory; noPermission or io if it
  *   can't be read; data for a damaged gzip, for a file that is no text, or not in the encoding;
@@ -245,10 +280,12 @@ export interface DataFile {
 export async function fingerprintData(config: DataConfig, directory: string): Promise<DataFile[]> {
   const files: DataFile[] = [];
   for (const split of ['train', 'validation', 'test'] as const) {
-    const path = config[split];
-    if (typeof path !== 'string') continue;
-    const sha256 = path === '-' ? undefined : await hashOf(sourcePath(path, directory));
-    files.push({ key: `data.${split}`, path, ...(sha256 !== undefined && { sha256 }) });
+    const given = config[split];
+    if (typeof given !== 'string' && !Array.isArray(given)) continue;
+    for (const path of filesOf(given, directory)) {
+      const sha256 = path === '-' ? undefined : await hashOf(sourcePath(path, directory));
+      files.push({ key: `data.${split}`, path, ...(sha256 !== undefined && { sha256 }) });
+    }
   }
   return files;
 }

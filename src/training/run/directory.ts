@@ -196,14 +196,18 @@ function notEmpty(path: string): MlpError {
 
 /** A config with its file paths relative to another directory, written with / as in JSON. */
 function relocate(config: TrainConfig, from: string, to: string): TrainConfig {
+  const moveFile = (path: string) => (relative(to, resolve(from, path)) || '.').split(sep).join('/');
   const move = <Source>(source: Source) =>
-    typeof source === 'string' && source !== '-'
-      ? (relative(to, resolve(from, source)) || '.').split(sep).join('/')
-      : source;
+    typeof source === 'string' && source !== '-' ? moveFile(source) : source;
   const { $schema: _, ...rest } = config;
   const { train, validation, test } = config.data;
   return {
     ...rest,
-    data: { ...config.data, train: move(train), validation: move(validation), test: move(test) },
+    data: {
+      ...config.data,
+      train: Array.isArray(train) ? train.map(moveFile) : move(train),
+      validation: move(validation),
+      test: move(test),
+    },
   };
 }

@@ -44,12 +44,18 @@ export function dataDifference(
   found: readonly DataFile[],
   expected: readonly DataFile[],
 ): Difference | undefined {
-  for (const { key, sha256 } of expected) {
-    const other = found.find((file) => file.key === key);
+  const numberOf = (file: DataFile, files: readonly DataFile[]) =>
+    files.filter(({ key }) => key === file.key).indexOf(file);
+  for (const file of expected) {
+    const { key, sha256 } = file;
+    const other = found.filter((file) => file.key === key)[numberOf(file, expected)];
     if (other?.sha256 !== undefined && other.sha256 === sha256) continue;
     return { what: key, found: described(other), expected: hashOf(sha256) };
   }
-  return undefined;
+  const more = found.find(
+    (file) => numberOf(file, found) >= expected.filter(({ key }) => key === file.key).length,
+  );
+  return more && { what: more.key, found: described(more), expected: 'no more files' };
 }
 
 function described(file: DataFile | undefined): string {

@@ -1,0 +1,199 @@
+/** Several files of the same columns as one table. Columns are matched by name, in any order. */
+import { availableParallelism } from 'node:os';
+import { ExitCode, MlpError } from '../errors.js';
+import { listed, quote } from '../text.js';
+import { readTable } from './csv/readTable.js';
+import { readNumericTable } from './numeric/numericFile.js';
+import type { TableSource } from './openTable.js';
+import {
+  type Column,
+  type ColumnKind,
+  columnLabel,
+  MOST_SPELLINGS,
+  type NumericColumn,
+  type Table,
+  type TextColumn,
+  type WrittenNumbers,
+} from './table.js';
+
+/**
+ * The rows of all files, one after the other. The first file gives the names and the kinds.
+ * @throws MlpError ExitCode.data for files without a header that have different numbers of columns
+ */
+export function joinTables(tables: readonly TableSource[]): TableSource {
+  const [first, ...others] = tables;
+  const { csv, ...rest } = first;
+  const { names, header } = first;
+  const notes = others.flatMap((other) => {
+    if (header) {
+      const extra = other.names.filter((name) => !names.includes(name) && name !== '');
+      if (extra.length === 0) return [];
+      return [`${other.path}: ${first.path} has no column ${listed(extra.map(quote), 5)}: it is ignored`];
+    }
+    if (other.names.length === names.length) return [];
+    throw new MlpError(
+      ExitCode.data,
+      `${other.namesLocation}: found ${other.names.length} columns, expected ${names.length} as in ${first.path}`,
+    );
+  });
+  return {
+    ...rest,
+    path: `${first.path} and ${others.length === 1 ? '1 more file' : `${others.length} more files`}`,
+    get notes() {
+      return [...tables.flatMap((table) => table.notes), ...notes];
+    },
+    ...(csv && { firstFile: csv }),
+    async read(kinds, progress) {
+      const parts: Table[] = [];
+      for (const table of tables) parts.push(await readPart(table, first, kinds, progress));
+      return concatenate(parts, names, tables);
+    },
+    close: () => {
+      for (const table of tables) table.close();
+    },
+  };
+}
+
+/** The rows of a file, with the columns of the first in its order. */
+async function readPart(
+  table: TableSource,
+  { names, path }: TableSource,
+  kinds: readonly ColumnKind[],
+  progress?: (doneBytes: number, totalBytes: number) => void,
+): Promise<Table> {
+  const places = names.map((name) => table.names.indexOf(name));
+  const missing = places.findIndex((place, i) => place < 0 && kinds[i] !== 'skipped');
+  if (missing >= 0) {
+    throw new MlpError(
+      ExitCode.data,
+      `${table.namesLocation}: found no column ${quote(names[missing])}, expected all that ${path} has`,
+      'add it, or name it in data.exclude',
+    );
+  }
+  const own = table.names.map((): ColumnKind => 'skipped');
+  places.forEach((place, i) => {
+    if (place >= 0) own[place] = kinds[i];
+  });
+  const told = progress && { progress };
+  const threads = availableParallelism();
+  const numeric = table.csv && (await readNumericTable({ ...table.csv, kinds: own, threads, ...told }));
+  const whole =
+    numeric ??
+    (table.csv
+      ? await readTable(table.csv.source, table.csv.dialect, { kinds: () => own, ...told })
+      : await table.read(own, progress));
+  return { ...whole, columns: places.map((place) => (place < 0 ? undefined : whole.columns[place])) };
+}
+
+function concatenate(
+  parts: readonly Table[],
+  names: readonly string[],
+  tables: readonly TableSource[],
+): Table {
+  const [first] = parts;
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const lines = new Uint32Array(rows);
+  const files: { path: string; before: number }[] = [];
+  let row = 0;
+  let before = 0;
+  for (const part of parts) {
+    files.push({ path: part.path, before });
+    for (const line of part.lines) lines[row++] = before + line;
+    before = Math.max(before, lines[row - 1] ?? 0);
+  }
+  const columns = names.map((name, i) =>
+    joinColumn(
+      parts.map((part) => part.columns[i]),
+      (part) => `${tables[part].path}: ${columnLabel(first.header, name)}`,
+    ),
+  );
+  const notes = parts.flatMap((part) => part.notes ?? []);
+  return { ...first, rows, columns, lines, files, ...(notes.length > 0 && { notes }) };
+}
+
+function joinColumn(
+  parts: readonly (Column | undefined)[],
+  location: (part: number) => string,
+): Column | undefined {
+  const columns = parts.filter((part) => part !== undefined);
+  if (columns.length < parts.length) return undefined;
+  const present = columns.findIndex((column) => column.kind === 'numeric' || column.levels.length > 0);
+  const kind = columns[Math.max(present, 0)].kind;
+  const other = columns.findIndex(
+    (column) => column.kind !== kind && (column.kind === 'numeric' || column.levels.length > 0),
+  );
+  if (other >= 0) {
+    const [found, expected] = kind === 'numeric' ? ['text', 'numbers'] : ['numbers', 'text'];
+    throw new MlpError(
+      ExitCode.data,
+      `${location(other)}: found ${found}, expected ${expected} as in ${location(present).split(': ')[0]}`,
+      'name the column in data.categories to read it as text everywhere, or in data.exclude',
+    );
+  }
+  return kind === 'text' ? joinTexts(columns as TextColumn[]) : joinNumbers(columns);
+}
+
+function joinTexts(columns: readonly TextColumn[]): TextColumn {
+  const codeOf = new Map<string, number>();
+  const codes = columns.map((column) => {
+    const own = column.levels.map((level) => {
+      const code = codeOf.get(level) ?? codeOf.size;
+      codeOf.set(level, code);
+      return code;
+    });
+    return column.codes.map((code) => (code < 0 ? code : own[code]));
+  });
+  return {
+    kind: 'text',
+    levels: [...codeOf.keys()],
+    codes: joined(Int32Array, codes),
+    missing: missingOf(columns),
+  };
+}
+
+/** A column without a value in one of the files is text there, without levels. */
+function joinNumbers(columns: readonly Column[]): NumericColumn {
+  const values = columns.map((column) =>
+    column.kind === 'numeric' ? column.values : new Float64Array(column.codes.length).fill(Number.NaN),
+  );
+  const numeric = columns.filter((column) => column.kind === 'numeric');
+  const missing = missingOf(columns);
+  const numbers: NumericColumn = { kind: 'numeric', values: joined(Float64Array, values), missing };
+  if (numeric.every(({ written }) => written === undefined)) return numbers;
+  return { ...numbers, written: joinWritten(columns) };
+}
+
+function joinWritten(columns: readonly Column[]): WrittenNumbers {
+  const parts: TextColumn[] = [];
+  for (const column of columns) {
+    const part = column.kind === 'text' ? column : (column.written ?? plainIntegers(column));
+    if (part === 'many') return part;
+    parts.push(part);
+  }
+  const joined = joinTexts(parts);
+  return joined.levels.length > MOST_SPELLINGS ? 'many' : joined;
+}
+
+function plainIntegers({ values, missing }: NumericColumn): TextColumn {
+  const levels = [...new Set(values)].filter((value) => !Number.isNaN(value));
+  const codeOf = new Map(levels.map((value, code) => [value, code]));
+  const codes = Int32Array.from(values, (value) => codeOf.get(value) ?? -1);
+  return { kind: 'text', levels: levels.map(String), codes, missing };
+}
+
+function missingOf(columns: readonly Column[]): number {
+  return columns.reduce((sum, { missing }) => sum + missing, 0);
+}
+
+function joined<Values extends Int32Array | Float64Array>(
+  type: new (length: number) => Values,
+  parts: readonly Values[],
+): Values {
+  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
