@@ -2,8 +2,6 @@
 import { quote } from '../text.js';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const MISSING = new Set(['', 'na', 'nan', 'null', '?']);
-const LONGEST_MISSING = 4;
 
 /** 10^0 to 10^15, all exact. */
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
@@ -55,12 +53,6 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 
-/** Whether the cell is missing: blank, NA, NaN, null (in any case) or a question mark. */
-export function isMissing(text: string): boolean {
-  const trimmed = text.trim();
-  return trimmed.length <= LONGEST_MISSING && MISSING.has(trimmed.toLowerCase());
-}
-
 /** A number with a currency before it, or with a unit behind it: after a space, or a well-known one. */
 const UNIT =
   /^(?:(?:US\$|USD|EUR|GBP|CHF|JPY|INR|Rs\.?)\s?[+-]?\d[\d.,]*|[+-]?\d[\d.,]*(?:\s(?:USD|EUR|GBP|CHF|JPY|INR)|\s?(?:%|‰|°[CF]?|(?:[kmcµn]?[gml]|lbs?|oz|km\/h|mph|kmpl|cc|CC|bhp|hp|[kMGT]B|[kMG]?Hz|kWh?)\b)|\s[a-zA-Zµ]{1,2}))$/;
@@ -106,12 +98,20 @@ export function found(text: string): string {
   return text === '' ? 'an empty cell' : quote(text);
 }
 
-const PLACEHOLDER = /^(?:#?n\/a|n\.a\.?|none|nil|missing|unknown|[-–—.*]+)$/i;
+/** Texts that often stand for a missing value. */
+const PLACEHOLDER = /^(?:#?n\/a|n\.a\.?|none|nil|missing|unknown|undefined|not available|[-–—.*?_]+)$/i;
+/** Na is sodium. */
+const OTHER_CASE = /^(?:NA|na|NAN|Nan|NaN|nan|NULL|Null|null)$/;
+
+/** Whether a text often stands for a missing value. */
+export function isPlaceholder(text: string): boolean {
+  const trimmed = text.trim();
+  return PLACEHOLDER.test(trimmed) || OTHER_CASE.test(trimmed);
+}
 
 /** How to correct a cell that should be a number; `otherwise` is for ordinary text. */
 export function numberHint(text: string, otherwise: string): string {
-  if (isMissing(text)) return 'complete the cell, or remove the row';
   if (text !== text.trim()) return 'remove the spaces around the value';
-  if (PLACEHOLDER.test(text)) return 'for a missing value, leave the cell empty or write NA';
+  if (isPlaceholder(text)) return 'if it means a missing value, list it in data.missingValues';
   return NOTATIONS.find(({ pattern }) => pattern.test(text))?.hint ?? otherwise;
 }

@@ -7,6 +7,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { formatPath } from '../spec/messages.js';
 import { quote } from '../text.js';
 import { buildTable } from './csv/readTable.js';
+import { DEFAULT_MISSING, MissingRule, type MissingValues } from './missingValues.js';
 import type { TableSource } from './openTable.js';
 import type { CellLocation, ColumnKind, NumericColumn, Table } from './table.js';
 
@@ -77,12 +78,19 @@ export function memoryTable(
     locations: columns.map((column) => column.location),
   };
 
-  const read = async (kinds: readonly ColumnKind[]): Promise<Table> => {
+  const read = async (
+    kinds: readonly ColumnKind[],
+    _?: unknown,
+    missingValues: MissingValues = DEFAULT_MISSING,
+  ): Promise<Table> => {
+    const hasNumbers = ({ name }: MemoryColumn) => MissingRule.of(missingValues, name).hasNumbers;
     const numbers = columns.map((column, i) =>
-      kinds[i] === 'text' || kinds[i] === 'skipped' ? undefined : numbersOf(column, rows),
+      kinds[i] === 'text' || kinds[i] === 'skipped' || hasNumbers(column)
+        ? undefined
+        : numbersOf(column, rows),
     );
     const others = kinds.map((kind, i): ColumnKind => (numbers[i] ? 'skipped' : kind));
-    const built = await buildTable(path, start, others, rows, (builder) => {
+    const built = await buildTable(path, { ...start, missingValues }, others, rows, (builder) => {
       const cells = columns.map(() => '');
       for (let row = 0; row < rows; row++) {
         columns.forEach(({ cell, location: [before, after] }, i) => {

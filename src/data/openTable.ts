@@ -1,6 +1,7 @@
 /** Opens a table before its rows are read. A further file format is one more reader here. */
 import { type Dialect, type DialectRequest, describeFormat, detectDialect } from './csv/dialect.js';
 import { readTable } from './csv/readTable.js';
+import type { MissingValues } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';
 import { openSource, type Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
@@ -28,6 +29,7 @@ export interface TableSource {
   read(
     kinds: readonly ColumnKind[],
     progress?: (doneBytes: number, totalBytes: number) => void,
+    missingValues?: MissingValues,
   ): Promise<Table>;
   close(): void;
 }
@@ -64,8 +66,12 @@ export async function openTable(
       description: describeFormat(dialect),
       notes: source.notes,
       csv: { source, dialect },
-      read: (kinds, told) =>
-        readTable(source, dialect, { kinds: () => [...kinds], ...(told && { progress: told }) }),
+      read: (kinds, told, missingValues) =>
+        readTable(source, dialect, {
+          kinds: () => [...kinds],
+          ...(told && { progress: told }),
+          ...(missingValues && { missingValues }),
+        }),
       close: () => source.close(),
     };
   } catch (error) {

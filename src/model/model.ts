@@ -5,6 +5,7 @@
  */
 import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
+import type { MissingValues } from '../data/missingValues.js';
 import { asDataError, ExitCode, MlpError } from '../errors.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
@@ -41,6 +42,8 @@ export interface ModelContent {
   readonly numbers?: Readonly<Record<string, NumberNotation>>;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
+  /** Which cells are missing. Models without it compare numbers of levels by value, and have old rules. */
+  readonly missingValues?: MissingValues;
   /** Names of the target columns. */
   readonly targets: readonly string[];
   /** The classes in the order of their labels; missing for a regression. */
@@ -109,6 +112,14 @@ const encoding = z.discriminatedUnion('kind', [numericEncoding, categoryEncoding
   error: (issue) => (issue.code === 'invalid_union' ? '"numeric" or "category"' : 'an encoding of a column'),
 }) satisfies z.ZodType<FeatureEncoding>;
 
+const missingTexts = z.array(z.string({ error: 'a text' }), { error: 'an array of texts' });
+
+const missingValues = object({
+  texts: missingTexts,
+  inNumbers: missingTexts,
+  byColumn: byName(missingTexts, 'arrays of texts by column').exactOptional(),
+});
+
 const targetStandardization = object({
   mean: z.array(number(), { error: 'an array of numbers' }),
   scale: z.array(positive(), { error: 'an array of numbers above 0' }),
@@ -123,6 +134,7 @@ const entries = {
   encoding: text('the name of an encoding').exactOptional(),
   numbers: byName(notationSchema, 'notations by column').exactOptional(),
   features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
+  missingValues: missingValues.exactOptional(),
   targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
   classes: z
     .array(text('a class of at least one character'), { error: 'an array of classes' })

@@ -12,10 +12,12 @@ import {
   type TargetValues,
 } from '../data/dataset/targets.js';
 import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
+import type { FeatureEncoding } from '../data/encoding/encoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
 import { Levels } from '../data/levels.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
+import { allMissingTexts, type MissingValues, OLD_MISSING, unmarked } from '../data/missingValues.js';
 import type { Source } from '../data/source/source.js';
 import {
   type ColumnKind,
@@ -117,6 +119,7 @@ export async function openModelRows(
     notes: () => [...source.notes, ...readingNotes(source.name, forModel(dialect, model), passed)],
     read: (kinds, capacity) =>
       readCsv(source, dialect, kinds, capacity, {
+        missingValues: model.missingValues,
         onEnd,
         ...(progress && { progress }),
       }),
@@ -132,7 +135,7 @@ export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: 
   const source = memoryTable(data, 'data', model.targets[0]);
   const { path, names } = source;
   async function* read(kinds: readonly ColumnKind[], capacity: number) {
-    const table = await source.read(kinds);
+    const table = await source.read(kinds, undefined, model.missingValues ?? OLD_MISSING);
     for (let first = 0; first < table.rows; first += capacity) {
       const rows = Math.min(capacity, table.rows - first);
       yield {
@@ -221,7 +224,7 @@ export class ModelRows {
     const place = firstRows(inference.capacity);
     for await (const { table, cells } of this.#origin.read(this.#kinds, inference.capacity)) {
       const { rows, lines } = table;
-      const { features } = this.#model;
+      const features = featuresOf(this.#model);
       const { unknown } = writeFeatures(
         table,
         this.#features,
@@ -254,7 +257,7 @@ export class ModelRows {
     });
     const encoding: TargetEncoding = {
       task,
-      ...(classes && { classes: Levels.of(classes) }),
+      ...(classes && { classes: this.#model.missingValues ? Levels.of(classes) : Levels.byValue(classes) }),
       ...(dropsRows && { dropsRows }),
       ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
     };
@@ -293,10 +296,15 @@ async function* readCsv(
   dialect: Dialect,
   kinds: readonly ColumnKind[],
   capacity: number,
-  options: Omit<RecordOptions, 'onRecord'>,
+  {
+    missingValues,
+    ...options
+  }: Omit<RecordOptions, 'onRecord' | 'marked'> & { readonly missingValues: MissingValues | undefined },
 ): AsyncGenerator<ReadRows, void, undefined> {
+  const marked = missingValues ? allMissingTexts(missingValues) : [];
+  const tableStart = { ...dialect, missingValues: missingValues ?? OLD_MISSING };
   const start = () => ({
-    builder: new TableBuilder(source.name, dialect, kinds, capacity),
+    builder: new TableBuilder(source.name, tableStart, kinds, capacity),
     cells: [] as (readonly string[])[],
   });
   let next = start();
@@ -309,12 +317,12 @@ async function* readCsv(
   };
   const onRecord = (cells: readonly string[], line: number) => {
     next.builder.add(cells, line);
-    next.cells.push(cells);
+    next.cells.push(marked.length > 0 ? cells.map(unmarked) : cells);
     if (next.builder.rows === capacity) finish();
   };
   let failure: { error: unknown } | undefined;
   try {
-    for await (const _ of readRecordChunks(source, dialect, { onRecord, ...options })) {
+    for await (const _ of readRecordChunks(source, dialect, { onRecord, marked, ...options })) {
       yield* read;
       read = [];
     }
@@ -326,6 +334,14 @@ async function* readCsv(
   yield* read;
   if (failure) throw failure.error;
   source.requireUnchanged();
+}
+
+/** The encodings; those of an old model compare the numbers of levels by value. */
+function featuresOf({ features, missingValues }: Model): readonly FeatureEncoding[] {
+  if (missingValues) return features;
+  return features.map((encoding) =>
+    encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
+  );
 }
 
 /** A feature is read as in training; classes are text, whatever they look like. */

@@ -83,6 +83,12 @@ const notationExpected = 'an object such as {"strip": "$"} for each column';
 const policy = choice(MISSING_POLICIES);
 const policyExpected = 'a policy such as "mean", or an object of policies by column';
 
+const missingTextsExpected = 'an array of texts such as ["NA", "-999"], or an object of these by column';
+const missingTexts = z.array(
+  z.union([z.string(), z.number({ error: 'a text or a number' })], { error: 'a text or a number' }),
+  { error: missingTextsExpected },
+);
+
 const scaling = z.union([z.boolean(), z.literal('minmax')], { error: 'true, false or "minmax"' });
 const scalingExpected = 'true, false, "minmax", or an object of these by column';
 
@@ -220,8 +226,15 @@ const dataFields = object({
     })
     .default('error')
     .describe(
-      'What to do with a missing cell of a feature (empty, NA, NaN, null or ?). "error" stops. "mean", "median" and "most-frequent" fill in that value of the training rows; a category always gets the most frequent one. ' +
+      'What to do with a missing cell of a feature (see missingValues). "error" stops. "mean", "median" and "most-frequent" fill in that value of the training rows; a category always gets the most frequent one. ' +
         '"indicator" adds a feature that marks missing cells, and fills numbers with the mean. "drop-row" drops the row. One policy for all columns, or an object of policies by column name (other columns: "error").',
+    ),
+  missingValues: z
+    .union([missingTexts, byName(missingTexts, missingTextsExpected)], { error: missingTextsExpected })
+    .exactOptional()
+    .describe(
+      'The texts that mean a missing value, instead of the default list: NA, N/A, n/a, NaN, nan, null, NULL, None, <NA>, #N/A, #NA, -NaN, -nan, ?, a few more of pandas, and - or . in a column of numbers. ' +
+        'Case matters, and an empty cell is always missing. A quoted cell of a text column is text. One list for all columns, or an object of lists by column name (other columns: the default list).',
     ),
   standardize: z
     .union([scaling, byName(scaling, scalingExpected)], { error: scalingExpected })
@@ -339,8 +352,10 @@ export function matches(pattern: string, name: string): boolean {
 }
 
 /** The columns that have a setting of their own; none if one setting is for all. */
-export function columnsWithSetting(settings: ByColumn<unknown>): string[] {
-  return typeof settings === 'object' && settings !== null ? Object.keys(settings) : [];
+export function columnsWithSetting(settings: unknown): string[] {
+  return typeof settings === 'object' && settings !== null && !Array.isArray(settings)
+    ? Object.keys(settings)
+    : [];
 }
 
 /** The column that holds the weights; undefined if they are "balanced" or by class. */

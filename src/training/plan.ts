@@ -250,6 +250,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     ...(dataset.encoding !== undefined && { encoding: dataset.encoding }),
     ...(dataset.numbers !== undefined && { numbers: dataset.numbers }),
     features: dataset.encodings,
+    missingValues: dataset.missingValues,
     targets: dataset.targetNames,
     ...(classes && { classes }),
     ...(targetStandardization && { targetStandardization }),

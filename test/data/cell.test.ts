@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isMissing, looksNumeric, numberHint, parseDecimal } from '../../src/data/cell.js';
+import { looksNumeric, numberHint, parseDecimal } from '../../src/data/cell.js';
 
 describe('parseDecimal', () => {
   it.each([
@@ -145,23 +145,12 @@ describe('looksNumeric', () => {
 
 describe('numberHint', () => {
   it.each([
-    ['NA', 'complete the cell, or remove the row'],
     [' 1', 'remove the spaces around the value'],
-    ['n/a', 'for a missing value, leave the cell empty or write NA'],
+    ['n/a', 'if it means a missing value, list it in data.missingValues'],
     ['1e400', 'a number may be as large as 1.797e308'],
     ['0x10', 'write the number in decimal digits'],
     ['word', 'otherwise'],
   ])('says how to mend %j', (text, hint) => {
     expect(numberHint(text, 'otherwise')).toBe(hint);
-  });
-});
-
-describe('isMissing', () => {
-  it.each(['', '  ', 'NA', 'na', 'NaN', 'null', 'NULL', '?', ' NA '])('holds for %j', (text) => {
-    expect(isMissing(text)).toBe(true);
-  });
-
-  it.each(['0', 'none of them', 'nano', '??', 'Nathan'])('does not hold for %j', (text) => {
-    expect(isMissing(text)).toBe(false);
   });
 });

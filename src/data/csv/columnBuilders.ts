@@ -1,6 +1,7 @@
 /** Builds the columns of a table from cells of text, row by row. */
 import { ExitCode, MlpError } from '../../errors.js';
-import { found, isMissing, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
+import { found, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
+import { MissingRule, QUOTED, unmarked } from '../missingValues.js';
 import { type Column, MOST_SPELLINGS, type TextColumn, type WrittenNumbers } from '../table.js';
 import { notationHint } from './notation.js';
 
@@ -32,6 +33,8 @@ interface ColumnContext {
   readonly name?: string;
   /** `data.csv:7: column "petal"` */
   location(row: number): string;
+  /** Which cells are missing; the default if left out. */
+  readonly missing?: MissingRule;
 }
 
 type Growable = Float64Array | Int32Array | Uint32Array;
@@ -51,6 +54,8 @@ export class NumericBuilder implements ColumnBuilder {
   /** Cells that look like words, not like numbers. */
   #words = 0;
   readonly #spellings: Spellings | undefined;
+  readonly #rule: MissingRule;
+  readonly #hasMissingNumbers: boolean;
 
   /**
    * With `guess`, cells that are not numbers are counted. Otherwise the first is an error. With
@@ -61,6 +66,8 @@ export class NumericBuilder implements ColumnBuilder {
     this.#guess = guess;
     this.#values = new Float64Array(capacity);
     this.#spellings = labels ? new Spellings() : undefined;
+    this.#rule = context.missing ?? MissingRule.standard;
+    this.#hasMissingNumbers = this.#rule.hasNumbers;
   }
 
   grow(capacity: number): void {
@@ -69,7 +76,8 @@ export class NumericBuilder implements ColumnBuilder {
 
   add(cell: string, row: number, written = cell): void {
     const value = parseDecimal(cell);
-    if (Number.isFinite(value)) this.#values[row] = value;
+    if (Number.isFinite(value) && !(this.#hasMissingNumbers && this.#rule.isNumberMissing(value)))
+      this.#values[row] = value;
     else this.#addOther(cell, row);
     this.#spellings?.add(written, row, this.#values);
   }
@@ -97,13 +105,14 @@ export class NumericBuilder implements ColumnBuilder {
       return;
     }
     this.#values[row] = Number.NaN;
-    if (isMissing(cell)) {
+    if (this.#rule.isMissingNumber(cell)) {
       this.#missing++;
       return;
     }
-    if (!this.#guess) throw badNumber(this.#context, cell, row);
-    this.firstBad ??= { row, error: () => badNumber(this.#context, cell, row) };
-    if (!looksNumeric(cell)) this.#words++;
+    const text = unmarked(cell);
+    if (!this.#guess) throw badNumber(this.#context, text, row);
+    this.firstBad ??= { row, error: () => badNumber(this.#context, text, row) };
+    if (!looksNumeric(text)) this.#words++;
   }
 }
 
@@ -180,8 +189,15 @@ export class TextBuilder implements ColumnBuilder {
     const codes = this.#codes;
     const isNumeric = this.#levels.map(looksNumeric);
     let numeric = 0;
-    for (let row = 0; row < rows; row++) if (codes[row] !== MISSING && isNumeric[codes[row]]) numeric++;
-    return numeric * 2 > rows - this.#missing;
+    let others = 0;
+    const rule = this.#context.missing ?? MissingRule.standard;
+    const isGap = this.#levels.map((level) => rule.isMissingNumber(level));
+    for (let row = 0; row < rows; row++) {
+      if (codes[row] === MISSING || isGap[codes[row]]) continue;
+      if (isNumeric[codes[row]]) numeric++;
+      else others++;
+    }
+    return numeric > others;
   }
 
   finish(rows: number): TextColumn {
@@ -193,9 +209,19 @@ export class TextBuilder implements ColumnBuilder {
 
   /** The code of a new text. */
   #addText(cell: string, row: number): number {
-    const code = isMissing(cell) ? MISSING : this.#addLevel(cell, row);
+    const text = unmarked(cell);
+    const rule = this.#context.missing ?? MissingRule.standard;
+    const isMissing = rule.isMissing(cell);
+    const code = isMissing ? MISSING : (this.#levelOf(text) ?? this.#addLevel(text, row));
     this.#codeOf.set(cell, code);
     return code;
+  }
+
+  /** The code of a level that was seen before, quoted or not. */
+  #levelOf(text: string): number | undefined {
+    const quoted = this.#codeOf.get(QUOTED + text);
+    const plain = this.#codeOf.get(text);
+    return quoted ?? (plain === MISSING ? undefined : plain);
   }
 
   #addLevel(cell: string, row: number): number {

@@ -3,6 +3,7 @@
 import { CsvError, type Options, Parser } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
 import { quote } from '../../text.js';
+import { QUOTED } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 
 /** The separator of fields and the start of comment lines, one ASCII character each. */
@@ -56,6 +57,7 @@ interface Internals {
   readonly options: ConstructorParameters<typeof CsvError>[2];
   readonly state: {
     readonly wasQuoting: boolean;
+    readonly record: string[];
     readonly field: {
       readonly length: number;
       readonly buf: Buffer;
@@ -80,10 +82,17 @@ export class PushParser extends Parser {
   /** Whether a cell so far had spaces around it that were dropped. */
   hasSpaces = false;
   readonly #onRecord: (cells: readonly string[]) => void;
+  readonly #marked: ReadonlySet<string>;
 
-  constructor(separators: Separators, onRecord: (cells: readonly string[]) => void) {
+  /** @param marked texts that are marked with `QUOTED` if they stand in quotes */
+  constructor(
+    separators: Separators,
+    onRecord: (cells: readonly string[]) => void,
+    marked: ReadonlySet<string> = new Set(),
+  ) {
     super(parseOptions(separators));
     this.#onRecord = onRecord;
+    this.#marked = marked;
     this.#watch((this as unknown as { readonly api: Internals }).api);
   }
 
@@ -124,7 +133,14 @@ export class PushParser extends Parser {
         this.hasSpaces = spacesAt === this.info.empty_lines || (!api.state.wasQuoting && endsInSpace(field));
         spacesAt = -1;
       }
-      return onField();
+      // csv-parse's `cast` tells as much, but makes reading twenty times as slow.
+      const isQuoted = api.state.wasQuoting && this.#marked.size > 0;
+      const result = onField();
+      if (!isQuoted) return result;
+      const { record } = api.state;
+      const cell = record[record.length - 1];
+      if (this.#marked.has(cell.trim())) record[record.length - 1] = QUOTED + cell;
+      return result;
     };
   }
 }

@@ -1,5 +1,6 @@
 /** Detects the delimiter of a CSV, and whether its first record is a header. */
-import { isMissing, looksNumeric, parseDecimal } from '../cell.js';
+import { looksNumeric, parseDecimal } from '../cell.js';
+import { isMissing } from '../missingValues.js';
 
 /**
  * The order decides between equally good candidates. A file whose records all split at semicolons

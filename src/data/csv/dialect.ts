@@ -6,7 +6,8 @@
 import { CsvError } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
 import { quote } from '../../text.js';
-import { isMissing, parseDecimal } from '../cell.js';
+import { parseDecimal } from '../cell.js';
+import { MissingRule } from '../missingValues.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import { columnLabel, type PassedOver } from '../table.js';
@@ -302,10 +303,14 @@ export function rowNamesNote(path: string, names: readonly string[], columns: re
 }
 
 /** Whether the cells of a column in the first records are numbers or missing. */
-export function beginsWithNumbers({ sample }: Pick<Dialect, 'sample'>, column: number): boolean {
+export function beginsWithNumbers(
+  { sample }: Pick<Dialect, 'sample'>,
+  column: number,
+  rule = MissingRule.standard,
+): boolean {
   return sample.every((cells) => {
     const cell = (cells[column] ?? '').trim();
-    return isMissing(cell) || Number.isFinite(parseDecimal(cell));
+    return rule.isMissingNumber(cell) || Number.isFinite(parseDecimal(cell));
   });
 }
 

@@ -5,7 +5,8 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { type ColumnRef, type NumberNotation, namesColumn, valueFor } from '../../spec/dataConfig.js';
 import { quote } from '../../text.js';
-import { isMissing, parseDecimal } from '../cell.js';
+import { parseDecimal } from '../cell.js';
+import { isMissing } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 
 /** How numbers are written, as far as it is known. */

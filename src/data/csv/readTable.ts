@@ -4,7 +4,8 @@
  * error with its line and column.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { found, isMissing, looksNumeric } from '../cell.js';
+import { found, looksNumeric } from '../cell.js';
+import { allMissingTexts, DEFAULT_MISSING, MissingRule, type MissingValues } from '../missingValues.js';
 import type { Source } from '../source/source.js';
 import { type CellLocation, type ColumnKind, cellLocation, isGuessed, type Table } from '../table.js';
 import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
@@ -16,6 +17,8 @@ import { readRecords } from './records.js';
 export interface ReadOptions {
   /** Returns the kind of each column; may throw. */
   readonly kinds: (names: readonly string[]) => ColumnKind[];
+  /** Which cells are missing; the default if left out. */
+  readonly missingValues?: MissingValues;
   /** Called after each chunk; starts again if the file has to be read twice. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -26,11 +29,13 @@ export interface ReadOptions {
  *   kinds
  */
 export async function readTable(source: Source, dialect: Dialect, options: ReadOptions): Promise<Table> {
-  const { progress } = options;
+  const { progress, missingValues = DEFAULT_MISSING } = options;
   const kinds = options.kinds(dialect.names);
-  return buildTable(source.name, dialect, kinds, estimateRows(source, dialect), async (builder) => {
+  const start = { ...dialect, missingValues };
+  return buildTable(source.name, start, kinds, estimateRows(source, dialect), async (builder) => {
     await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
+      marked: allMissingTexts(missingValues),
       onEnd: (passed) => {
         builder.notes = readingNotes(source.name, dialect, passed);
       },
@@ -62,6 +67,8 @@ interface TableStart {
   readonly trailing?: number;
   /** Of the columns whose numbers are not plain decimals. */
   readonly notations?: Notations;
+  /** Which cells are missing; the default if left out. */
+  readonly missingValues?: MissingValues;
   /** Only for a table without a file. */
   readonly locations?: readonly CellLocation[];
 }
@@ -184,8 +191,10 @@ export class TableBuilder {
   #column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
     const capacity = this.#capacity;
     const start = this.#start;
-    const { header, sample, locations } = start;
+    const { header, names, sample, locations, missingValues = DEFAULT_MISSING } = start;
+    const missing = MissingRule.of(missingValues, names[index]);
     const context = {
+      missing,
       ...(locations === undefined && { header }),
       name: start.names[index],
       location: (row: number) => cellLocation(this.#context(), index, row),
@@ -193,7 +202,7 @@ export class TableBuilder {
     switch (kind) {
       case 'auto':
       case 'label':
-        return isTextColumn(sample, index)
+        return isTextColumn(sample, index, missing)
           ? new TextBuilder(context, capacity)
           : new NumericBuilder(context, true, capacity, kind === 'label');
       case 'numeric':
@@ -250,8 +259,10 @@ export class TableBuilder {
 }
 
 /** Whether at least half of the first cells are words, missing ones not counted. */
-function isTextColumn(sample: TableStart['sample'], index: number): boolean {
-  const present = sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
+function isTextColumn(sample: TableStart['sample'], index: number, rule: MissingRule): boolean {
+  const cells = sample.map((row) => row[index] ?? '');
+  const present = cells.filter((cell) => !rule.isMissingNumber(cell));
+  if (present.length === 0) return cells.some((cell) => !rule.isMissing(cell) && !looksNumeric(cell));
   const words = present.filter((cell) => !looksNumeric(cell));
   return present.length > 0 && words.length * 2 >= present.length;
 }

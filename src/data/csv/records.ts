@@ -32,6 +32,8 @@ export interface RecordOptions {
   /** Told at the end. */
   readonly onEnd?: (passed: PassedOver) => void;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
+  /** Texts that are marked with `QUOTED` if they stand in quotes. None by default. */
+  readonly marked?: readonly string[];
 }
 
 /**
@@ -47,9 +49,9 @@ export async function readRecords(source: Source, dialect: Dialect, options: Rec
 export async function* readRecordChunks(
   source: Source,
   dialect: Dialect,
-  { onRecord, onEnd, progress }: RecordOptions,
+  { onRecord, onEnd, progress, marked = [] }: RecordOptions,
 ): AsyncGenerator<void, void, undefined> {
-  const reader = new RecordReader(source, dialect, onRecord);
+  const reader = new RecordReader(source, dialect, onRecord, new Set(marked));
   try {
     for await (const chunk of reader.limit(readText(source, progress))) {
       reader.parser.feed(chunk);
@@ -78,11 +80,16 @@ class RecordReader {
   /** Set when a limit is passed. The parser then gets no more bytes and reports where it is. */
   #tooLong: 'field' | 'row' | undefined;
 
-  constructor(source: Source, dialect: Dialect, onRecord: RecordOptions['onRecord']) {
+  constructor(
+    source: Source,
+    dialect: Dialect,
+    onRecord: RecordOptions['onRecord'],
+    marked: ReadonlySet<string>,
+  ) {
     this.#source = source;
     this.#dialect = dialect;
     this.#onRecord = onRecord;
-    this.parser = new PushParser(dialect, (cells) => this.#take(cells));
+    this.parser = new PushParser(dialect, (cells) => this.#take(cells), marked);
     this.#line = dialect.dataLine;
   }
 

@@ -90,7 +90,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     const target = columns.find((column) => column !== undefined && targets.includes(column));
     if (target !== undefined) throw misused(key, file, target, 'the target', location);
   }
-  for (const key of ['missing', 'standardize', 'numbers'] as const) {
+  for (const key of ['missing', 'standardize', 'numbers', 'missingValues'] as const) {
     for (const name of columnsWithSetting(data[key] ?? {})) {
       if (!isPattern(name) || file.names.includes(name)) findName(file, name, `${location}data.${key}`);
       else findColumns(file, name, `${location}data.${key}`);

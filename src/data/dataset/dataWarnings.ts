@@ -2,8 +2,9 @@
 import { listed, printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
-import type { FeatureEncoding } from '../encoding/encoding.js';
+import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
+import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel } from '../table.js';
 import type { ColumnChoice, NamedColumns } from './columnChoice.js';
 
@@ -72,6 +73,28 @@ export function spellingWarnings(
       encoding.kind === 'category' ? lookalikeSentences(label(features[j]), 'levels', encoding.levels) : [],
     ),
   ].map((sentence) => `${path}: ${sentence}`);
+}
+
+/** Warns of numbers of the training rows that look like marks of missing values. */
+export function sentinelWarnings(
+  { path, header, names }: NamedColumns,
+  features: readonly number[],
+  encodings: readonly FeatureEncoding[],
+  rows: ArrayLike<number>,
+): string[] {
+  const width = matrixWidth(encodings);
+  let next = 0;
+  return encodings.flatMap((encoding, j) => {
+    const first = next;
+    next += encodingWidth(encoding);
+    if (encoding.kind !== 'numeric') return [];
+    const { shift, scale } = encoding;
+    // The digits of a float32; sentinels are short.
+    const unscaled = (value: number) => Number((value * scale + shift).toPrecision(6));
+    const found = sentinelOf(rows, { first, step: width, unscaled });
+    if (found === undefined) return [];
+    return [`${path}: ${sentinelSentence(columnLabel(header, names[features[j]]), found)}`];
+  });
 }
 
 export function droppedWarning(path: string, rows: number, kept: number): string[] {

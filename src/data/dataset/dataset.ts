@@ -7,6 +7,7 @@ import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
+import type { MissingValues } from '../missingValues.js';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
@@ -39,6 +40,8 @@ export interface Dataset extends FeatureMatrix {
   readonly targetNames: readonly string[];
   /** In the order of their labels, label 1 being the positive class. Absent for a regression. */
   readonly classes?: readonly string[];
+  /** Which cells are missing. */
+  readonly missingValues: MissingValues;
   readonly train: Split;
   readonly validation?: Split;
   readonly test?: Split;

@@ -15,6 +15,7 @@ import { createFeatureMatrix } from '../featureMatrix.js';
 import { joinTables } from '../joinedTable.js';
 import { type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
+import { missingValuesOf } from '../missingValues.js';
 import { openTable, type TableSource } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
 import { columnLabel } from '../table.js';
@@ -24,6 +25,7 @@ import {
   constantWarning,
   droppedWarning,
   identifierWarnings,
+  sentinelWarnings,
   spellingWarnings,
   unknownWarnings,
   untrainedWarning,
@@ -339,6 +341,7 @@ function assembleDataset(
     ...matrix,
     featureNames: matrixColumns(encodings),
     encodings,
+    missingValues: missingValuesOf(config.data.missingValues),
     targetNames: choice.targets.map((column) => table.names[column]),
     ...(classes && { classes: classes.names }),
     ...(targetEncoding.dropsRows && { dropsRows: true }),
@@ -365,6 +368,7 @@ function assembleDataset(
               ...rowNamesNote(table.path, table.names, choice.rowNames),
               ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
               ...spellingWarnings(table, choice, classes?.names, encodings),
+              ...sentinelWarnings(table, choice.features, encodings, parts[0][1].features),
               ...constantWarning(table, constant),
               ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
             ]

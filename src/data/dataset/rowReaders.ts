@@ -12,6 +12,7 @@ import { type FittedFeatures, fitFeatures, writeFeatures } from '../encoding/fea
 import { rowsWithMissing } from '../encoding/missing.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
+import { MissingRule, missingValuesOf } from '../missingValues.js';
 import { fitInBlocks } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
@@ -103,6 +104,7 @@ export class NumericRows implements RowReader {
       table.csv === undefined ||
       table.csv.dialect.comment !== undefined ||
       table.csv.dialect.notations !== undefined ||
+      data.missingValues !== undefined ||
       !isNumericRequest(input, data)
     ) {
       throw new NotNumeric();
@@ -208,7 +210,11 @@ export class TableRows implements RowReader {
   static async read(input: Input, options: ReadRowsOptions): Promise<TableRows> {
     const { table, choice } = input;
     const { data, progress } = options;
-    const whole = await table.read(columnKinds(input, options), progress);
+    const whole = await table.read(
+      columnKinds(input, options),
+      progress,
+      missingValuesOf(data.missingValues),
+    );
     const droppable = [...choice.features, ...choice.targets].filter(
       (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
     );
@@ -329,12 +335,16 @@ function fillsMean({ missing }: FeatureRequest): boolean {
  * text: it may be a mixture, and only its task tells what that means.
  */
 function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptions): ColumnKind[] {
+  const missingValues = missingValuesOf(data.missingValues);
   const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');
   choice.features.forEach((feature, j) => {
     kinds[feature] = training?.featureKind(j) ?? 'auto';
   });
   for (const category of choice.categories) kinds[category] = 'text';
-  for (const other of otherColumns(choice)) kinds[other] = beginsWithNumbers(table, other) ? 'auto' : 'text';
+  for (const other of otherColumns(choice)) {
+    const rule = MissingRule.of(missingValues, table.names[other]);
+    kinds[other] = beginsWithNumbers(table, other, rule) ? 'auto' : 'text';
+  }
   if (data.task === 'auto')
     for (const target of choice.targets) if (kinds[target] === 'auto') kinds[target] = 'label';
   if (data.task === 'binary' || data.task === 'multiclass')

@@ -2,7 +2,8 @@
  * The second pass over a chunk: computes the moments of the training rows and writes every number,
  * unscaled, to its place in the matrix. Then the moments of all chunks are merged.
  */
-import { isMissing, looksNumeric } from '../cell.js';
+import { looksNumeric } from '../cell.js';
+import { isMissingNumber } from '../missingValues.js';
 import { type FittedColumn, rangeColumn, type Scaling, standardColumn } from '../scaling.js';
 import { numericColumn, type Table } from '../table.js';
 import type { PlacedChunk, Reader } from './chunkReader.js';
@@ -179,7 +180,7 @@ class BadCellFinder {
     const count = this.#counts.get(column) ?? { words: 0, missing: 0 };
     this.#counts.set(column, count);
     const cell = { row, column, text };
-    if (!isMissing(text)) {
+    if (!isMissingNumber(text)) {
       this.#notNumber ??= cell;
       if (!looksNumeric(text)) count.words++;
       return true;

@@ -1,7 +1,8 @@
 /** The first pass: checks the structure, counts rows, and reads and joins kept columns. */
 
 import { isUtf8 } from 'node:buffer';
-import { isMissing, parseDecimal } from '../cell.js';
+import { parseDecimal } from '../cell.js';
+import { isMissing, isMissingNumber } from '../missingValues.js';
 import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
 import { type Chunk, loadRows, type Reader } from './chunkReader.js';
 import { RowsFound } from './modules.js';
@@ -164,7 +165,7 @@ function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCel
       spaces ||= text !== written;
       const value = parseDecimal(text);
       if (Number.isFinite(value)) space.doubles[at.values / 8 + cell] = value;
-      else if (isMissing(text)) missing++;
+      else if (isMissingNumber(text)) missing++;
       else return undefined;
     }
     values.set(space.numbers(at.values, count), row);

@@ -18,7 +18,13 @@ import { type Column, cellLocation, columnLabel, numericColumn, selectCells, typ
 import { profileColumn } from './columnProfile.js';
 import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js';
 import { agrees, type Leak, LeakSearch } from './leaks.js';
-import { columnWarnings, duplicateWarnings, spellingWarnings, targetWarnings } from './profileWarnings.js';
+import {
+  columnWarnings,
+  duplicateWarnings,
+  gapWarnings,
+  spellingWarnings,
+  targetWarnings,
+} from './profileWarnings.js';
 import type { ColumnProfile, Level, TableProfile, TargetProfile, Warning } from './tableProfile.js';
 
 /** Results of one pass over the columns. */
@@ -80,6 +86,7 @@ export function profileTable(
       ),
       ...(described?.warnings ?? []),
       ...spellingWarnings(table, columns, target, described?.target.task),
+      ...gapWarnings(table, columns),
       ...columnWarnings(
         table,
         columns.filter(({ index }) => !rowNames.includes(index)),

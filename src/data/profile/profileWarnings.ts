@@ -1,7 +1,9 @@
 /** What to look at before training, in sentences. */
 import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
+import { isPlaceholder } from '../cell.js';
 import { lookalikeSentences } from '../levels.js';
+import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel, type Table } from '../table.js';
 import { FAR, hasOutlier } from './columnProfile.js';
 import type { Leak } from './leaks.js';
@@ -103,6 +105,24 @@ export function columnWarnings(
       'a typing error, or a case for a logarithm',
   );
   return warnings;
+}
+
+/** Warns of cells that may stand for missing values, but are read as levels or numbers. */
+export function gapWarnings(table: Table, columns: readonly ColumnProfile[]): Warning[] {
+  return columns.flatMap(({ index, name }): Warning[] => {
+    const column = table.columns[index];
+    const label = columnLabel(table.header, name);
+    if (column?.kind === 'text') {
+      const levels = column.levels.filter(isPlaceholder);
+      if (levels.length === 0) return [];
+      const [are, mean] = levels.length === 1 ? ['is', 'it means'] : ['are', 'they mean'];
+      const text = `${label}: ${listed(levels.map(quote))} ${are} read as text: if ${mean} a missing value, set data.missingValues`;
+      return [{ kind: 'placeholder', columns: [name], text }];
+    }
+    const found = column && sentinelOf(column.values);
+    if (found === undefined) return [];
+    return [{ kind: 'sentinel', columns: [name], text: sentinelSentence(label, found) }];
+  });
 }
 
 /** Warns of classes and levels that differ only in spelling. */

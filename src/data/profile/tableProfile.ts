@@ -65,7 +65,9 @@ export type WarningKind =
   | 'imbalance'
   | 'single'
   | 'target'
-  | 'spelling';
+  | 'spelling'
+  | 'placeholder'
+  | 'sentinel';
 
 /** A fact about the data to look at before training, never an error. */
 export interface Warning {

@@ -40,7 +40,7 @@ async function read(
 
 /** The same rules once more, of whole columns of text at once. */
 const RULES = {
-  isMissing: (cell: string) => /^\s*(|na|nan|null|\?)\s*$/i.test(cell),
+  isMissing: (cell: string) => /^\s*(|NA|NaN|nan|null|\?)\s*$/.test(cell),
   number(cell: string): number | undefined {
     if (!/^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell)) return undefined;
     return Number.isFinite(Number(cell)) ? Number(cell) : undefined;
@@ -52,6 +52,7 @@ function typed(
   cells: readonly string[],
   kind: ColumnKind,
   isForeign: (cell: string) => boolean,
+  isQuoted: readonly boolean[] = [],
 ): Column | undefined {
   const present = cells.filter((cell) => !RULES.isMissing(cell));
   const missing = cells.length - present.length;
@@ -65,8 +66,15 @@ function typed(
       missing,
     };
   }
-  const levels = present.filter((cell, i) => present.indexOf(cell) === i);
-  return { kind: 'text', levels, codes: Int32Array.from(cells, (cell) => levels.indexOf(cell)), missing };
+  // A quoted cell is text, but for a blank one. A column without a value has no kind.
+  const isKept = (_: string, i: number) => (kind === 'text' || present.length > 0) && isQuoted[i];
+  const texts = cells.map((cell, i) => {
+    if (RULES.isMissing(cell) && (cell.trim() === '' || !isKept(cell, i))) return undefined;
+    return cell;
+  });
+  const levels = [...new Set(texts)].filter((text) => text !== undefined);
+  const codes = Int32Array.from(texts, (text) => (text === undefined ? -1 : levels.indexOf(text)));
+  return { kind: 'text', levels, codes, missing: codes.filter((code) => code < 0).length };
 }
 
 describe('a table', () => {
@@ -176,6 +184,7 @@ describe('a table', () => {
             rows.map((row) => row[i]),
             kind,
             isForeign,
+            styles.slice(header ? 1 : 0).map(({ quoted }) => quoted),
           ),
         );
         if (expected.includes(undefined)) {

@@ -257,7 +257,7 @@ describe('a column read by its cells', () => {
 });
 
 describe('a missing cell', () => {
-  const cells = ['', '  ', 'NA', 'na', 'NaN', 'null', '?', ' NA '];
+  const cells = ['', '  ', 'NA', 'N/A', 'NaN', 'null', '?', ' NA '];
 
   it.each(cells)('is NaN among numbers, no level among texts, and counted: %j', async (cell) => {
     const table = await read(`a,b\n1,x\n${cell},${cell}\n3,y\n`);
@@ -282,8 +282,8 @@ describe('a missing cell', () => {
 describe('a cell that is no number', () => {
   it.each([
     ['abc', '"abc"', 'data.categories'],
-    ['N/A', '"N/A"', 'leave the cell empty or write NA'],
-    ['-', '"-"', 'leave the cell empty or write NA'],
+    ['na', '"na"', 'list it in data.missingValues'],
+    ['--', '"--"', 'list it in data.missingValues'],
     ['Infinity', '"Infinity"', 'only finite numbers'],
     ['-inf', '"-inf"', 'only finite numbers'],
     ['0x10', '"0x10"', 'decimal digits'],
