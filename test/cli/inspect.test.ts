@@ -40,7 +40,8 @@ describe('mlp inspect', () => {
       "
     `);
     expect(stderr).toMatchInlineSnapshot(`
-      "warning: column "height" lacks 1 cell (2.5 %): data.missing says how to fill them
+      "people.csv: column "smoker" holds 2 different texts, taken as classes (binary); data.task decides
+      warning: column "height" lacks 1 cell (2.5 %): data.missing says how to fill them
       warning: column "id" looks like an identifier: if so, name it in data.exclude
       "
     `);

@@ -11,6 +11,15 @@ const LEAST_CELLS = 10;
 /** `id`, `customer_id`, `Customer ID`, `uuid`; and `customerId`. */
 const IDENTIFIER_NAMES = [/(?:^|[^a-z])(?:id|uuid|guid|index|key)$/i, /[a-z](?:Id|ID)$/];
 
+/** Last words of names whose values say whose a row is: several rows of one belong together. */
+const OWNER_NAMES =
+  /(?:^|[^a-z])(?:patient|subject|participant|person|customer|client|user|member|household|account|employee|student|speaker|device|session)$/i;
+
+/** Whether the name says that the column tells whose a row is, or which one. */
+export function namesOwner(name: string): boolean {
+  return OWNER_NAMES.test(name) || IDENTIFIER_NAMES.some((pattern) => pattern.test(name));
+}
+
 /** Profiles a column, given the codes of its cells. The target is never an identifier. */
 export function profileColumn(
   name: string,

@@ -5,7 +5,7 @@ import { isPlaceholder } from '../cell.js';
 import { lookalikeSentences } from '../levels.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel, type Table } from '../table.js';
-import { FAR, hasOutlier } from './columnProfile.js';
+import { FAR, hasOutlier, namesOwner } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
 
@@ -79,6 +79,13 @@ export function columnWarnings(
       `${text} ${one ? 'looks like an identifier' : 'look like identifiers'}: if so, name ${one ? 'it' : 'them'} in data.exclude`,
   );
   warn(
+    'groups',
+    (column) => isFeature(column) && repeatsOwners(column, table.rows),
+    ({ text, one, columns: [name] }) =>
+      `${text} ${one ? 'repeats its values, which seem' : 'repeat their values, which seem'} to say whose a row is: ` +
+      `to keep the rows of one together, set data.validation to {"share": 0.2, "group": ${JSON.stringify(name)}}`,
+  );
+  warn(
     'levels',
     (column) => isFeature(column) && column.kind === 'category' && column.distinct > MANY_LEVELS,
     ({ text, one }) =>
@@ -147,6 +154,12 @@ export function spellingWarnings(
       text,
     }));
   });
+}
+
+/** Whether rows of one person or thing come up again: at least three of them, twice on average. */
+function repeatsOwners({ name, kind, distinct, missing }: ColumnProfile, rows: number): boolean {
+  const isKind = kind === 'integer' || kind === 'category' || kind === 'identifier';
+  return isKind && namesOwner(name) && distinct > 2 && rows - missing >= 2 * distinct;
 }
 
 export function targetWarnings(

@@ -59,6 +59,7 @@ export type WarningKind =
   | 'levels'
   | 'overflow'
   | 'outlier'
+  | 'groups'
   | 'duplicates'
   | 'conflicts'
   | 'leak'

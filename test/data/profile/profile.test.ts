@@ -140,6 +140,19 @@ describe('the kind of a column', () => {
   });
 });
 
+it('advises to keep the rows of a repeated id together', () => {
+  const patient = repeat(40, (i) => i % 10);
+  const profile = profileOf(
+    { patient, x: repeat(40, (i) => Math.sin(i)), y: repeat(40, (i) => Math.cos(i)) },
+    'y',
+  );
+  expect(warningsOf(profile, 'groups')).toEqual([
+    'column "patient" repeats its values, which seem to say whose a row is: to keep the rows of one together, set data.validation to {"share": 0.2, "group": "patient"}',
+  ]);
+  const once = profileOf({ patient_id: repeat(40, (i) => i * 7), y: repeat(40, (i) => Math.cos(i)) }, 'y');
+  expect(warningsOf(once, 'groups')).toEqual([]);
+});
+
 describe('the target', () => {
   it('is a task with the balance of its classes', () => {
     const grade = repeat(40, (i) => (i % 4 === 0 ? 'b' : 'a'));
