@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseDecimal } from '../../../src/data/cell.js';
 import {
   notationHint,
   numbersKey,
@@ -143,6 +145,48 @@ describe('a notation', () => {
     expect(notationHint('a', '1,234')).toContain('data.thousands: ","');
     expect(notationHint('a', 'red')).toBeUndefined();
     expect(numbersKey('p', { strip: '$' })).toBe('data.numbers: {"p":{"strip":"$"}}');
+  });
+});
+
+describe('any number', () => {
+  it('in any notation is the number, and any other text is none', () => {
+    const digits = fc.stringMatching(/^[1-9]\d{0,8}$/);
+    const form = fc.record({
+      sign: fc.constantFrom('', '-', '+'),
+      whole: digits,
+      places: fc.stringMatching(/^\d{0,4}$/),
+      decimal: fc.constantFrom('.' as const, ',' as const),
+      thousands: fc.constantFrom(' ', "'", '_'),
+      unit: fc.constantFrom('$', '%', 'kg', '€'),
+      before: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(form, ({ sign, whole, places, decimal, thousands, unit, before }) => {
+        const grouped = whole.replace(/\B(?=(\d{3})+$)/g, thousands);
+        const number = grouped + (places && decimal + places);
+        const cell = before ? `${sign}${unit}${number}` : `${sign}${number} ${unit}`;
+        const plain = plainNumber({ decimal, thousands, strip: unit })(cell);
+        expect(Number(plain)).toBe(Number(`${sign}${whole}${places && `.${places}`}`));
+      }),
+    );
+    const text = fc.string({
+      unit: fc.constantFrom('1', '2', ',', '.', ' ', '-', '(', ')', '$', 'e', 'D', 'a'),
+    });
+    fc.assert(
+      fc.property(text, (cell) => {
+        const plain = plainNumber({
+          decimal: ',',
+          thousands: '.',
+          strip: '$',
+          parentheses: true,
+          exponent: 'D',
+        })(cell);
+        if (plain !== undefined) expect(parseDecimal(plain)).not.toBeNaN();
+        const suggested = suggestNotation([cell]);
+        if (suggested) expect(plainNumber(suggested)(cell)).toBeDefined();
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
