@@ -8,6 +8,7 @@ import {
   bigCount,
   collect,
   commentStart,
+  count,
   delimiter,
   encoding,
   positiveInteger,
@@ -24,7 +25,7 @@ type Example = readonly [command: string, does: string];
 // Options that several commands share.
 const DELIMITER = new Option(
   '--delimiter <character>',
-  'the character between cells: , ; | or tab (default: detected)',
+  'the character between cells: , ; | tab or whitespace (default: detected)',
 ).argParser(delimiter);
 const ENCODING = new Option(
   '--encoding <name>',
@@ -33,6 +34,13 @@ const ENCODING = new Option(
 const COMMENT = new Option('--comment <character>', 'skip lines that start with this character').argParser(
   commentStart,
 );
+const SKIP_LINES = new Option('--skip-lines <n>', 'lines above the table that are not part of it').argParser(
+  count,
+);
+const SKIP_ROWS = new Option(
+  '--skip-rows <n>',
+  'rows below the header that are not data, such as units',
+).argParser(count);
 const HEADER = new Option('--header', 'the first line holds the column names (default: detected)');
 const NO_HEADER = new Option('--no-header', 'the first line is already data');
 const TARGET = new Option(
@@ -82,6 +90,8 @@ Examples:
     .addOption(DELIMITER)
     .addOption(COMMENT)
     .addOption(ENCODING)
+    .addOption(SKIP_LINES)
+    .addOption(SKIP_ROWS)
     .addOption(HEADER)
     .addOption(NO_HEADER)
     .action(lazy(() => import('./inspect.js')));
@@ -104,6 +114,8 @@ Examples:
     .addOption(DELIMITER)
     .addOption(COMMENT)
     .addOption(ENCODING)
+    .addOption(SKIP_LINES)
+    .addOption(SKIP_ROWS)
     .addOption(HEADER)
     .addOption(NO_HEADER)
     .action(lazy(() => import('./init.js')));

@@ -63,6 +63,7 @@ async function refuseWithoutTarget(path: string, options: InitOptions): Promise<
     const { names, header } = await detectDialect(source, {
       delimiter: options.delimiter ?? 'auto',
       header: options.header ?? 'auto',
+      ...(options.skipLines !== undefined && { skipLines: options.skipLines }),
       ...(options.comment !== undefined && { comment: options.comment }),
     });
     const expected = header

@@ -13,12 +13,22 @@ export interface SeparatorOptions {
   readonly encoding?: string;
   readonly delimiter?: string;
   readonly comment?: string;
+  /** Lines above the table, and rows below the header, that are not read. */
+  readonly skipLines?: number;
+  readonly skipRows?: number;
 }
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError('expected a whole number of at least 1.');
+}
+
+/** How much to skip. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('expected a whole number.');
 }
 
 export function bigCount(text: string): bigint {
@@ -47,8 +57,8 @@ export function probability(text: string): number {
 export function delimiter(text: string): string {
   // A tab is awkward to write in a shell.
   const character = text === 'tab' || text === '\\t' ? '\t' : text;
-  if ((DELIMITERS as readonly string[]).includes(character)) return character;
-  throw new InvalidArgumentError('expected , ; | or tab.');
+  if (character === 'whitespace' || (DELIMITERS as readonly string[]).includes(character)) return character;
+  throw new InvalidArgumentError('expected , ; | tab or whitespace.');
 }
 
 export function encoding(text: string): string {

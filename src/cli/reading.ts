@@ -43,7 +43,10 @@ export async function readTable(path: string, options: TableOptions): Promise<Re
       progress: (done, total) => progress(path, done, total),
     });
     try {
+      const { skipLines, skipRows } = options;
       const dialect = await detectDialect(source, {
+        ...(skipLines !== undefined && { skipLines }),
+        ...(skipRows !== undefined && { skipRows }),
         delimiter: options.delimiter ?? 'auto',
         header: options.header ?? (isName(options.target) || 'auto'),
         ...(options.comment !== undefined && { comment: options.comment }),

@@ -10,7 +10,7 @@ import { asDataError, ExitCode, MlpError } from '../errors.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import { type NumberNotation, notationSchema } from '../spec/dataConfig.js';
+import { type NumberNotation, notationSchema, type Reading } from '../spec/dataConfig.js';
 import { byName, choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
@@ -40,6 +40,8 @@ export interface ModelContent {
   readonly encoding?: string;
   /** By column name, how numbers are written that are not plain decimals. */
   readonly numbers?: Readonly<Record<string, NumberNotation>>;
+  /** How files are written, if not by RFC 4180. */
+  readonly reading?: Reading;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
   /** Which cells are missing. Models without it compare numbers of levels by value, and have old rules. */
@@ -125,6 +127,15 @@ const targetStandardization = object({
   scale: z.array(positive(), { error: 'an array of numbers above 0' }),
 });
 
+const character = z.string({ error: 'at most one character' }).max(1, { error: 'at most one character' });
+const reading = object({
+  delimiter: z.literal('whitespace', { error: '"whitespace"' }).exactOptional(),
+  quote: character.exactOptional(),
+  escape: character.exactOptional(),
+  skipLines: wholeNumber(1).exactOptional(),
+  skipRows: wholeNumber(1).exactOptional(),
+}) satisfies z.ZodType<Reading>;
+
 /** The entries that are JSON, by key. Others are ignored: a later version may add optional ones. */
 const entries = {
   network: networkSchema,
@@ -133,6 +144,7 @@ const entries = {
   header: flag(),
   encoding: text('the name of an encoding').exactOptional(),
   numbers: byName(notationSchema, 'notations by column').exactOptional(),
+  reading: reading.exactOptional(),
   features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
   missingValues: missingValues.exactOptional(),
   targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),

@@ -94,10 +94,12 @@ interface Origin {
 export async function openModelRows(
   source: Source,
   model: Model,
-  { delimiter = 'auto', comment, targets, progress }: ModelRowsOptions,
+  { delimiter, comment, targets, progress }: ModelRowsOptions,
 ): Promise<CsvModelRows> {
+  const { reading } = model;
   const dialect = await detectDialect(source, {
-    delimiter,
+    ...reading,
+    delimiter: delimiter ?? reading?.delimiter ?? 'auto',
     header: model.header,
     ...(comment !== undefined && { comment }),
     ...(model.numbers !== undefined && { known: model.numbers }),

@@ -33,14 +33,25 @@ const delimiterNames: ReadonlyMap<string, string> = new Map([
   ['pipe', '"|"'],
 ]);
 
-const delimiter = z.enum(['auto', ...DELIMITERS], {
-  error: ({ input }) => delimiterNames.get(String(input).toLowerCase()) ?? '"auto", ",", ";", "\\t" or "|"',
+const delimiter = z.enum(['auto', ...DELIMITERS, 'whitespace'], {
+  error: ({ input }) =>
+    delimiterNames.get(String(input).toLowerCase()) ?? '"auto", ",", ";", "\\t", "|" or "whitespace"',
 });
 
 const commentExpected = 'one character such as "#" that no cell begins with';
 const comment = z
   .string({ error: commentExpected })
   .regex(COMMENT_START, { error: commentExpected, abort: true });
+
+const quoteExpected = 'one character such as "\'", or "" for none';
+const quoteCharacter = z
+  .string({ error: quoteExpected })
+  .regex(/^[!-/:-@[-`{-~]?$/, { error: quoteExpected });
+
+const escapeExpected = 'one character such as "\\\\"';
+const escapeCharacter = z
+  .string({ error: escapeExpected })
+  .regex(/^[!-/:-@[-`{-~]$/, { error: escapeExpected });
 
 const encodingExpected = 'a name of an encoding that TextDecoder knows, such as "windows-1252" or "utf-16le"';
 const encoding = text(encodingExpected).refine(isEncoding, { error: encodingExpected });
@@ -189,7 +200,9 @@ const dataFields = object({
     .describe('Columns that are not features, for example an id. It goes before "features".'),
   delimiter: delimiter
     .default('auto')
-    .describe('The character between two cells. "auto" detects it from the first lines.'),
+    .describe(
+      'The character between two cells; "whitespace" stands for runs of blanks. "auto" detects it from the first lines.',
+    ),
   header: z
     .union([z.literal('auto'), z.boolean()], { error: '"auto", true or false' })
     .default('auto')
@@ -197,6 +210,20 @@ const dataFields = object({
   comment: comment
     .exactOptional()
     .describe('Skip lines that begin with this character. By default no line is a comment.'),
+  quote: quoteCharacter
+    .exactOptional()
+    .describe('The quote around cells, by default a double quote. "" means that quotes are text.'),
+  escape: escapeCharacter
+    .exactOptional()
+    .describe(
+      'The character that takes the meaning from the next one, such as a backslash; \\\\N alone is a missing cell. By default a quote within quotes is written twice.',
+    ),
+  skipLines: wholeNumber(0)
+    .exactOptional()
+    .describe('How many lines at the start of the file are not part of the table.'),
+  skipRows: wholeNumber(0)
+    .exactOptional()
+    .describe('How many rows below the header are not data, for example a row of units.'),
   encoding: encoding
     .exactOptional()
     .describe(
@@ -306,6 +333,30 @@ export type Weights = z.infer<typeof weights>;
  * `settingOf` to read one.
  */
 export type ByColumn<Setting> = Setting | { readonly [column: string]: Setting };
+
+/** How files are written beyond RFC 4180: what a model needs to know for later files. */
+export interface Reading {
+  readonly delimiter?: 'whitespace';
+  readonly quote?: string;
+  readonly escape?: string;
+  readonly skipLines?: number;
+  readonly skipRows?: number;
+}
+
+/** The unusual settings of `data`; undefined if there are none. */
+export function readingOf(
+  data: Omit<Reading, 'delimiter'> & { delimiter?: string | undefined },
+): Reading | undefined {
+  const { delimiter, quote, skipLines = 0, skipRows = 0 } = data;
+  const reading: Reading = {
+    ...(delimiter === 'whitespace' && { delimiter }),
+    ...(quote !== undefined && quote !== '"' && { quote }),
+    ...(data.escape !== undefined && { escape: data.escape }),
+    ...(skipLines > 0 && { skipLines }),
+    ...(skipRows > 0 && { skipRows }),
+  };
+  return Object.keys(reading).length > 0 ? reading : undefined;
+}
 
 /** The setting of `column`; `others` if settings are by column and this one has none. */
 export function settingOf<Setting extends string | boolean>(

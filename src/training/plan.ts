@@ -249,6 +249,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     header: dataset.header,
     ...(dataset.encoding !== undefined && { encoding: dataset.encoding }),
     ...(dataset.numbers !== undefined && { numbers: dataset.numbers }),
+    ...(dataset.reading && { reading: dataset.reading }),
     features: dataset.encodings,
     missingValues: dataset.missingValues,
     targets: dataset.targetNames,

@@ -159,7 +159,7 @@ describe('mlp inspect', () => {
       65,
       /iris\.csv:1: column 0: found "sepal length \(cm\)", expected a number/,
     ],
-    [['--delimiter', 'x'], 64, /argument 'x' is invalid. expected , ; \| or tab/],
+    [['--delimiter', 'x'], 64, /argument 'x' is invalid. expected , ; \| tab or whitespace/],
     [['--comment', '12'], 64, /argument '12' is invalid. expected one character, such as #/],
     [['--comment', ','], 64, /--comment: found ",", which may also be the delimiter/],
     [['--comment', ',', '--delimiter', ','], 64, /--comment: found ",", the delimiter, expected another/],

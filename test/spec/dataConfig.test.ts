@@ -98,8 +98,11 @@ describe('the data of a train config', () => {
       { categories: ['a', ''] },
       `data.categories[1]: found "", expected a column's name, or its number from 0`,
     ],
-    [{ delimiter: 'x' }, 'data.delimiter: found "x", expected "auto", ",", ";", "\\t" or "|"'],
-    [{ delimiter: null }, 'data.delimiter: found null, expected "auto", ",", ";", "\\t" or "|"'],
+    [{ delimiter: 'x' }, 'data.delimiter: found "x", expected "auto", ",", ";", "\\t", "|" or "whitespace"'],
+    [
+      { delimiter: null },
+      'data.delimiter: found null, expected "auto", ",", ";", "\\t", "|" or "whitespace"',
+    ],
     [{ delimiter: '\\t' }, 'data.delimiter: found "\\\\t", expected "\\t", which is how JSON writes a tab'],
     [{ delimiter: 'Tab' }, 'data.delimiter: found "Tab", expected "\\t", which is how JSON writes a tab'],
     [{ delimiter: 'semicolon' }, 'data.delimiter: found "semicolon", expected ";"'],

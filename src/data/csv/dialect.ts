@@ -5,6 +5,7 @@
 
 import { CsvError } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
+import { type Reading, readingOf } from '../../spec/dataConfig.js';
 import { quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import { MissingRule } from '../missingValues.js';
@@ -36,6 +37,8 @@ import { type Notations, type NumberRequest, withNotations } from './notation.js
 
 /** How a CSV is written. */
 export interface CsvFormat extends Separators {
+  /** How the file is written, if not by RFC 4180: readers then see a copy. */
+  readonly reading?: Reading | undefined;
   /** Whether the first record names the columns. */
   readonly header: boolean;
 }
@@ -63,7 +66,8 @@ export interface Dialect extends CsvFormat {
   readonly notations?: Notations;
 }
 
-export interface DialectRequest extends NumberRequest {
+export interface DialectRequest extends NumberRequest, Omit<Reading, 'delimiter'> {
+  /** `whitespace` for runs of blanks. */
   readonly delimiter: 'auto' | string;
   readonly header: 'auto' | boolean;
   readonly comment?: string;
@@ -88,6 +92,65 @@ export async function detectDialect(source: Source, request: DialectRequest): Pr
 }
 
 async function readStart(source: Source, request: DialectRequest): Promise<Dialect> {
+  const { delimiter, quote = '"' } = request;
+  if (delimiter === 'whitespace' || quote !== '"' || request.escape !== undefined) {
+    return detectRewritten(source, request);
+  }
+  const dialect = await detectPlain(source, request);
+  if (delimiter !== 'auto' || !isBlankSeparated(dialect)) return dialect;
+  return detectRewritten(source, { ...request, delimiter: 'whitespace' });
+}
+
+/** Rewrites the file as RFC 4180, and reads the start of that. */
+async function detectRewritten(source: Source, request: DialectRequest): Promise<Dialect> {
+  const { quote = '"', comment, skipLines = 0 } = request;
+  const isBlank = request.delimiter === 'whitespace';
+  const delimiter = isBlank
+    ? undefined
+    : request.delimiter === 'auto'
+      ? await detectQuoted(source, request)
+      : request.delimiter;
+  const notation = {
+    ...(delimiter !== undefined && { delimiter }),
+    quote,
+    ...(request.escape !== undefined && { escape: request.escape }),
+    ...(comment !== undefined && { comment }),
+    skipLines,
+  };
+  await source.rewrite(notation, readText(source));
+  return detectPlain(source, { ...request, delimiter: delimiter ?? '\t' }, readingOf(request));
+}
+
+/** The delimiter of a file with other quotes. */
+async function detectQuoted(source: Source, { comment, quote = '"' }: DialectRequest): Promise<string> {
+  for await (const chunk of readText(source)) {
+    const text =
+      quote === '"' || quote === ''
+        ? chunk
+        : Buffer.from(chunk.toString('latin1').replaceAll(quote, '"'), 'latin1');
+    return detectDelimiter(text, chunk.length === source.size, comment);
+  }
+  return ',';
+}
+
+const BLANKS = /[ \t]+/;
+
+/** Whether a single column is several ones between blanks: equally many, and most of them numbers. */
+function isBlankSeparated({ names, sample, header }: Dialect): boolean {
+  if (names.length > 1) return false;
+  const rows = sample.map(([cell = '']) => cell.split(BLANKS));
+  const records = header ? [names[0].split(BLANKS), ...rows] : rows;
+  const [{ length }] = records;
+  if (records.length < 2 || length < 2 || !records.every((cells) => cells.length === length)) return false;
+  const cells = rows.flat();
+  return cells.filter((cell) => Number.isFinite(parseDecimal(cell))).length * 2 > cells.length;
+}
+
+async function detectPlain(
+  source: Source,
+  request: DialectRequest,
+  reading = readingOf(request),
+): Promise<Dialect> {
   const { name } = source;
   let text: Buffer = Buffer.alloc(0);
   let look = FIRST_LOOK;
@@ -95,16 +158,17 @@ async function readStart(source: Source, request: DialectRequest): Promise<Diale
     text = Buffer.concat([text, chunk]);
     for (; look < text.length; look *= 4) {
       const split = splitStart({ name, text: text.subarray(0, look), complete: false }, request);
-      if (split.records.length >= 2) return tellDialect(name, split, request);
+      if (split.records.length >= 2) return tellDialect(name, split, request, reading);
     }
   }
-  return tellDialect(name, splitStart({ name, text, complete: true }, request), request);
+  return tellDialect(name, splitStart({ name, text, complete: true }, request), request, reading);
 }
 
 /** `separated by semicolons, without a header` */
-export function describeFormat({ delimiter, header, comment }: CsvFormat): string {
+export function describeFormat({ delimiter, header, comment, reading }: CsvFormat): string {
   const comments = comment === undefined ? '' : `, comments after ${comment}`;
-  return `separated by ${delimiterName(delimiter)}s, ${header ? 'with' : 'without'} a header${comments}`;
+  const separators = reading?.delimiter === 'whitespace' ? 'runs of blanks' : `${delimiterName(delimiter)}s`;
+  return `separated by ${separators}, ${header ? 'with' : 'without'} a header${comments}`;
 }
 
 /** The first records, and the separators that split them. */
@@ -115,19 +179,22 @@ interface SplitStart extends Separators {
   readonly spaces: boolean;
 }
 
-function splitStart(start: FileStart, { delimiter, header, comment }: DialectRequest): SplitStart {
+function splitStart(start: FileStart, request: DialectRequest): SplitStart {
+  const { header, comment, skipRows = 0 } = request;
   const { name, text, complete } = start;
-  const first = beginning(text);
+  const first = beginning(text, request.skipLines);
+  const delimiter = request.delimiter === 'auto' ? first.delimiter : request.delimiter;
   const separators = {
-    delimiter:
-      delimiter === 'auto' ? detectDelimiter(text.subarray(first.start), complete, comment) : delimiter,
+    delimiter: delimiter ?? detectDelimiter(text.subarray(first.start), complete, comment),
     ...(comment !== undefined && { comment }),
   };
-  const found = firstRecords(start, separators, 1 + SAMPLE_RECORDS, header === true);
-  if (found.records.length === 0 && complete) {
+  const limit = 1 + SAMPLE_RECORDS + skipRows;
+  const { records, spaces } = firstRecords(start, first, separators, limit, header === true);
+  if (records.length === 0 && complete) {
     throw noData(name, text.length > first.start ? 'no record' : 'an empty file', header);
   }
-  return { ...separators, ...found };
+  const names = header === false ? 0 : 1;
+  return { ...separators, records: [...records.slice(0, names), ...records.slice(names + skipRows)], spaces };
 }
 
 /** The fields of the first record, given those of most others. */
@@ -142,6 +209,7 @@ function tellDialect(
   name: string,
   { records, spaces, ...separators }: SplitStart,
   request: DialectRequest,
+  reading: Reading | undefined,
 ): Dialect {
   const layout = layOut(name, records, request);
   const { header, trailing } = layout;
@@ -154,6 +222,7 @@ function tellDialect(
   const { start: dataStart, line: dataLine, emptyLines } = data[0];
   return {
     ...separators,
+    ...(reading && { reading }),
     header,
     names,
     nameless,
@@ -347,9 +416,20 @@ function markLength(text: Buffer): number {
   return text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
 }
 
-/** Where the first record may begin. */
-function beginning(text: Buffer): Position {
-  return { start: markLength(text), line: 1, emptyLines: 0 };
+const SEPARATOR_LINE = /^(?:sep=([^\r\n"])|"sep=([^\r\n"])")[,;\t|]*(?:\r\n|\n|\r)/i;
+
+/** Where the first record may begin, and the delimiter that a line `sep=;` of a spreadsheet names. */
+function beginning(text: Buffer, skipLines = 0): Position & { readonly delimiter?: string } {
+  let start = markLength(text);
+  let line = 1;
+  for (; line <= skipLines && start < text.length; line++) {
+    const end = text.indexOf(LINE_FEED, start);
+    start = end < 0 ? text.length : end + 1;
+  }
+  const [named, bare, quoted] = SEPARATOR_LINE.exec(text.toString('latin1', start, start + 64)) ?? [];
+  const position = { start, line, emptyLines: 0 };
+  if (named === undefined) return position;
+  return { ...position, start: start + named.length, line: line + 1, delimiter: bare ?? quoted };
 }
 
 /**
@@ -360,13 +440,13 @@ function beginning(text: Buffer): Position {
  */
 function firstRecords(
   { name, text, complete }: FileStart,
+  first: Position,
   separators: Separators,
   limit: number,
   header: boolean,
 ): Pick<SplitStart, 'records' | 'spaces'> {
   const { delimiter } = separators;
   const records: FirstRecord[] = [];
-  const first = beginning(text);
   let spaces = false;
   let next = skipToRecord(text, first, separators);
   const parser: PushParser = new PushParser(separators, (cells) => {

@@ -3,7 +3,7 @@
  * encoded and standardised by the training rows.
  */
 import type { FloatArray } from '../../kernels/kernels.js';
-import type { NumberNotation } from '../../spec/dataConfig.js';
+import type { NumberNotation, Reading } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
@@ -28,6 +28,8 @@ export interface Dataset extends FeatureMatrix {
   readonly task: Task;
   /** Whether the columns of the training file have names. */
   readonly header: boolean;
+  /** How the files are written, if not by RFC 4180. */
+  readonly reading?: Reading;
   /** The encoding of the training file, if it can't be detected in later files. */
   readonly encoding?: string;
   /** By column name, how numbers are written that are not plain decimals. */

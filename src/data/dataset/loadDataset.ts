@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
-import { type DataConfig, settingOf, weightColumn } from '../../spec/dataConfig.js';
+import { type DataConfig, readingOf, settingOf, weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { rowNamesNote } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -172,11 +172,13 @@ async function openFiles(
 }
 
 async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
-  const { delimiter, comment, encoding, decimal, thousands, numbers, categories } = loading.config.data;
+  const { data } = loading.config;
+  const { delimiter, comment, encoding, decimal, thousands, numbers, categories } = data;
   const { progress } = loading.options;
   const table = await openTable(
     sourcePath(path, loading.directory),
     {
+      ...readingOf(data),
       delimiter,
       header,
       ...(comment !== undefined && { comment }),
@@ -305,6 +307,7 @@ function assembleDataset(
   const { table, choice } = training.input;
   const encoding = encodingOf(table);
   const numbers = numbersOf(training.input);
+  const reading = readingOf(config.data);
   const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
   const trainLabels = targets[0].labels;
   const weigh = weighing(config, classes?.names, trainLabels, location);
@@ -338,6 +341,7 @@ function assembleDataset(
     header: table.header,
     ...(encoding !== undefined && { encoding }),
     ...(numbers !== undefined && { numbers }),
+    ...(reading && { reading }),
     ...matrix,
     featureNames: matrixColumns(encodings),
     encodings,

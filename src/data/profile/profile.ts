@@ -55,7 +55,7 @@ export function profileTable(
   notes: readonly string[] = [],
 ): TableProfile {
   const { path, rows } = table;
-  const { delimiter, header, comment, encoding, notations = new Map() } = dialect;
+  const { delimiter, header, comment, encoding, reading, notations = new Map() } = dialect;
   const numbers = Object.fromEntries(
     [...notations].map(([index, notation]) => [table.names[index], notation]),
   );
@@ -76,6 +76,7 @@ export function profileTable(
       ...(comment !== undefined && { comment }),
       ...(encoding !== undefined && { encoding }),
       ...(notations.size > 0 && { numbers }),
+      ...(reading && { reading }),
     },
     columns,
     duplicateRows,

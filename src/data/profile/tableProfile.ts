@@ -1,5 +1,5 @@
 /** The profile of a table for `mlp inspect` and `mlp init`: plain data, fit for JSON. */
-import type { NumberNotation } from '../../spec/dataConfig.js';
+import type { NumberNotation, Reading } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 
 /**
@@ -91,6 +91,8 @@ export interface TableProfile {
     readonly encoding?: string;
     /** By column name, how numbers are written that are not plain decimals. */
     readonly numbers?: Readonly<Record<string, NumberNotation>>;
+    /** How the file is written, if not by RFC 4180. */
+    readonly reading?: Reading;
   };
   readonly columns: readonly ColumnProfile[];
   /** Rows that equal an earlier row in every cell. */

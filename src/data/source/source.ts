@@ -24,7 +24,8 @@ import {
 } from './encoding.js';
 import { changed, type FileBytes } from './fileBytes.js';
 import { refuseOtherFile } from './otherFiles.js';
-import { copyStream, type UnpackProgress, unpackGzip } from './unpack.js';
+import { type Notation, Rewriter } from './rewrite.js';
+import { copyStream, TemporaryFile, type UnpackProgress, unpackGzip } from './unpack.js';
 
 export { type FileBytes, readAt } from './fileBytes.js';
 export type { UnpackProgress } from './unpack.js';
@@ -57,6 +58,7 @@ export class Source implements FileBytes {
   readonly notes: string[] = [];
   /** The encoding of the file as stored, if it is not UTF-8: its standard name. */
   encoding: string | undefined;
+  #isRewritten = false;
 
   private constructor(file: OpenFile, options: OpenOptions) {
     this.#file = file;
@@ -106,6 +108,32 @@ export class Source implements FileBytes {
     );
   }
 
+  /**
+   * Replaces the text, of which `chunks` are all, by a copy in RFC 4180. Later calls do nothing.
+   * @throws MlpError as the chunks and `TemporaryFile` do
+   */
+  async rewrite(notation: Notation, chunks: AsyncIterable<Buffer>): Promise<void> {
+    if (this.#isRewritten) return;
+    this.#isRewritten = true;
+    const rewriter = new Rewriter(notation);
+    const copy = TemporaryFile.create(this.name);
+    try {
+      let isStart = true;
+      for await (const chunk of chunks) {
+        const mark = isStart && markedEncoding(chunk) === UTF8 ? MARK_LENGTH : 0;
+        copy.write(rewriter.write(chunk.subarray(mark)));
+        isStart = false;
+      }
+      copy.write(rewriter.end());
+      this.requireUnchanged();
+    } catch (error) {
+      copy.close();
+      throw error;
+    }
+    this.#file.close();
+    this.#file = copy;
+  }
+
   requireUnchanged(): void {
     this.#file.requireUnchanged();
   }
@@ -146,6 +174,8 @@ export class Source implements FileBytes {
   }
 }
 
+/** Of a byte order mark in UTF-8. */
+const MARK_LENGTH = 3;
 const STANDARD_INPUT = 0;
 const GZIP = [0x1f, 0x8b];
 

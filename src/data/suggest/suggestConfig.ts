@@ -4,7 +4,7 @@
  * here.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import type { DataConfig } from '../../spec/dataConfig.js';
+import type { DataConfig, Reading } from '../../spec/dataConfig.js';
 import { DELIMITERS } from '../../spec/words.js';
 import { counted, listed, quote } from '../../text.js';
 import { isCommaOnly } from '../csv/notation.js';
@@ -195,15 +195,16 @@ function dialectOf({
   dialect,
 }: TableProfile): Pick<
   SuggestedConfig['data'],
-  'delimiter' | 'header' | 'comment' | 'encoding' | 'decimal' | 'numbers'
+  'delimiter' | 'header' | 'comment' | 'encoding' | 'decimal' | 'numbers' | keyof Reading
 > {
-  const { header, comment, encoding, numbers = {} } = dialect;
+  const { header, comment, encoding, reading, numbers = {} } = dialect;
   // A decimal comma alone is one key for all columns.
   const decimal = Object.values(numbers).some((notation) => notation.decimal === ',') ? ',' : undefined;
   const others = Object.entries(numbers).filter(([, notation]) => !isCommaOnly(notation));
   const delimiter = DELIMITERS.find((known) => known === dialect.delimiter && known !== ',');
   return {
     ...(delimiter !== undefined && { delimiter }),
+    ...reading,
     ...(!header && { header }),
     ...(comment !== undefined && { comment }),
     ...(encoding !== undefined && { encoding }),
@@ -212,11 +213,13 @@ function dialectOf({
   };
 }
 
-function dialectReasons({ dialect: { delimiter, header } }: TableProfile): Reason[] {
+function dialectReasons({ dialect: { delimiter, header, reading } }: TableProfile): Reason[] {
+  const separator =
+    reading?.delimiter === 'whitespace'
+      ? 'whitespace, since runs of blanks separate'
+      : `${quote(delimiter)}, since it separates`;
   return [
-    ...(delimiter === ','
-      ? []
-      : [{ key: 'data.delimiter', text: `${quote(delimiter)}, since it separates the cells` }]),
+    ...(delimiter === ',' ? [] : [{ key: 'data.delimiter', text: `${separator} the cells` }]),
     ...(header
       ? []
       : [{ key: 'data.header', text: 'false, since no line names the columns; they are numbered from 0' }]),

@@ -71,7 +71,7 @@ describe('the delimiter', () => {
     [',', 'commas, though a row is ragged', 'a,b\n1,2\n3,4,5\n6,7\n'],
     [',', 'commas after a quoted beginning', '\ufeff"a;b",c\n1,2\n3,4\n'],
     [',', 'none: one column', 'a\n1\n2\n'],
-    [',', 'none: blanks between the values', '1 2 3\n4 5 6\n'],
+    ['\t', 'runs of blanks', '1 2 3\n4 5 6\n'],
     [',', 'none: bars in few lines of text', 'one\ntwo | three\nfour\n'],
     [';', 'semicolons in a single record', '1;2'],
     ['\t', 'tabs beside a stray quote', 'a\tb\n1\t"x"\n3\t4,4\n2\t5"\n'],
@@ -179,6 +179,42 @@ describe('the header', () => {
       '__proto__',
       'constructor',
     ]);
+  });
+});
+
+describe('what is not part of the table', () => {
+  it.each<[string, string, string]>([
+    ['bare', 'sep=;\na;b\n1;2\n', ';'],
+    ['after a byte order mark', '\ufeffsep=;\r\na;b\r\n1;2\r\n', ';'],
+    ['in quotes', '"sep=|"\na|b\n1|2\n', '|'],
+    ['padded', 'sep=;;\na;b\n1;2\n', ';'],
+  ])('is a line that names the separator: %s', async (_, content, delimiter) => {
+    expect(await begin(content)).toMatchObject({ delimiter, names: ['a', 'b'], dataLine: 3 });
+  });
+
+  it('are lines above it and rows below the header, as many as the config says', async () => {
+    const content = `Station,5\nit's "x\na,b\nmm,s\n1,2\n3,4\n`;
+    const dialect = await begin(content, { skipLines: 2, skipRows: 1 });
+    expect(dialect).toMatchObject({ header: true, names: ['a', 'b'], dataLine: 5 });
+    expect(dialect.sample).toEqual([
+      ['1', '2'],
+      ['3', '4'],
+    ]);
+  });
+});
+
+describe('columns separated by runs of blanks', () => {
+  it.each([
+    ['without a header', ' 1   2.5 x\n 3   4   y\n', false],
+    ['with one', 'a b y\n1 2 x\n3 4 y\n', true],
+  ])('are found: %s', async (_, content, header) => {
+    const dialect = await begin(content);
+    expect(dialect).toMatchObject({ header, delimiter: '\t', reading: { delimiter: 'whitespace' } });
+    expect(dialect.names).toHaveLength(3);
+  });
+
+  it('are none in a column of texts', async () => {
+    expect((await begin('New York\nSan Jose\nEl Paso\n')).names).toHaveLength(1);
   });
 });
 
