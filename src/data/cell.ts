@@ -40,6 +40,16 @@ export function parseDecimal(text: string): number {
   return sign === MINUS ? -value : value;
 }
 
+/** Whether the text is an integer beyond ±2^53, where a float64 skips integers. */
+export function isLongInteger(text: string): boolean {
+  const trimmed = text.trim();
+  return /^[+-]?\d{16,}$/.test(trimmed) && !Number.isSafeInteger(Number(trimmed));
+}
+
+/** What a warning says about a column of such integers. */
+export const LONG_INTEGERS =
+  'holds integers beyond 2^53, which lose their last digits as numbers: name it in data.exclude, or in data.categories';
+
 /** Below it, the shortest spelling of an integer has no exponent. */
 const MOST_PLAIN = 1e15;
 

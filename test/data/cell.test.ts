@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { looksNumeric, numberHint, parseDecimal } from '../../src/data/cell.js';
+import { isLongInteger, looksNumeric, numberHint, parseDecimal } from '../../src/data/cell.js';
 
 describe('parseDecimal', () => {
   it.each([
@@ -141,6 +141,19 @@ describe('looksNumeric', () => {
   ])('does not hold for %j', (text) => {
     expect(looksNumeric(text)).toBe(false);
   });
+});
+
+describe('isLongInteger', () => {
+  it.each(['9007199254740993', '-41000000000000001', ' 123456789012345678 '])('holds for %s', (text) => {
+    expect(isLongInteger(text)).toBe(true);
+  });
+
+  it.each(['9007199254740991', '1e20', '41000000000000001.0', '0000000000000000012', 'x'])(
+    'does not hold for %s',
+    (text) => {
+      expect(isLongInteger(text)).toBe(false);
+    },
+  );
 });
 
 describe('numberHint', () => {

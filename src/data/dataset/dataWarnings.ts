@@ -1,9 +1,10 @@
 /** Warnings about data that can still be trained on. */
 import { listed, printable, quote } from '../../text.js';
-import { parseDecimal } from '../cell.js';
+import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
+import type { TableSource } from '../openTable.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel } from '../table.js';
 import type { ColumnChoice, NamedColumns } from './columnChoice.js';
@@ -94,6 +95,19 @@ export function sentinelWarnings(
     const found = sentinelOf(rows, { first, step: width, unscaled });
     if (found === undefined) return [];
     return [`${path}: ${sentinelSentence(columnLabel(header, names[features[j]]), found)}`];
+  });
+}
+
+/** Warns of features whose integers a float64 can't tell apart, by the first records. */
+export function longIntegerWarnings(
+  { path, header, names, sample }: Pick<TableSource, 'path' | 'header' | 'names' | 'sample'>,
+  features: readonly number[],
+  encodings: readonly FeatureEncoding[],
+): string[] {
+  return features.flatMap((column, j) => {
+    if (encodings[j].kind !== 'numeric') return [];
+    if (!sample.some((cells) => isLongInteger(cells[column] ?? ''))) return [];
+    return [`${path}: ${columnLabel(header, names[column])} ${LONG_INTEGERS}`];
   });
 }
 

@@ -1,7 +1,7 @@
 /** What to look at before training, in sentences. */
 import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
-import { isPlaceholder } from '../cell.js';
+import { isPlaceholder, LONG_INTEGERS } from '../cell.js';
 import { lookalikeSentences } from '../levels.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel, type Table } from '../table.js';
@@ -13,6 +13,8 @@ import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from '
 const MANY_LEVELS = 100;
 /** More numbers with fractions are hardly classes. */
 const MOST_NUMERIC_CLASSES = 20;
+/** Ids are shorter. */
+const MOST_LONG = 1e38;
 /** The largest finite float32. */
 const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 /** A network may ignore the rarest class if the largest has this many times its rows. */
@@ -116,7 +118,7 @@ export function columnWarnings(
 
 /** Warns of cells that may stand for missing values, but are read as levels or numbers. */
 export function gapWarnings(table: Table, columns: readonly ColumnProfile[]): Warning[] {
-  return columns.flatMap(({ index, name }): Warning[] => {
+  return columns.flatMap(({ index, name, kind, range }): Warning[] => {
     const column = table.columns[index];
     const label = columnLabel(table.header, name);
     if (column?.kind === 'text') {
@@ -125,6 +127,12 @@ export function gapWarnings(table: Table, columns: readonly ColumnProfile[]): Wa
       const [are, mean] = levels.length === 1 ? ['is', 'it means'] : ['are', 'they mean'];
       const text = `${label}: ${listed(levels.map(quote))} ${are} read as text: if ${mean} a missing value, set data.missingValues`;
       return [{ kind: 'placeholder', columns: [name], text }];
+    }
+    const isWhole = kind === 'integer' || kind === 'identifier';
+    const largest = range ? Math.max(-range.min, range.max) : 0;
+    // Larger ones are hardly written digit by digit.
+    if (isWhole && largest > Number.MAX_SAFE_INTEGER && largest < MOST_LONG) {
+      return [{ kind: 'long-integers', columns: [name], text: `${label} ${LONG_INTEGERS}` }];
     }
     const found = column && sentinelOf(column.values);
     if (found === undefined) return [];

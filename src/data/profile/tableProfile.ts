@@ -68,7 +68,8 @@ export type WarningKind =
   | 'target'
   | 'spelling'
   | 'placeholder'
-  | 'sentinel';
+  | 'sentinel'
+  | 'long-integers';
 
 /** A fact about the data to look at before training, never an error. */
 export interface Warning {
