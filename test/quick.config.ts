@@ -6,20 +6,20 @@ import { configDefaults, defineConfig } from 'vitest/config';
  * They run the sources; only the WebAssembly modules come from the last build.
  */
 const SLOW = [
-  'test/{cli,files,docs*,examples*,library*}/**',
-  'test/{docs,examples,library,package}*.test.ts',
+  'test/{cli,files}/**',
+  'test/{docs,examples,library}.test.ts',
   'test/data/{numeric,source}/**',
-  'test/data/{cell,memory}.test.ts',
+  'test/data/{cases,cell,memory}.test.ts',
   'test/data/csv/{dialect,properties,readTable,writeCsv}.test.ts',
   'test/data/dataset/{dataset,shipped,trust}.test.ts',
-  'test/data/profile/{duplicates,shipped}.test.ts',
-  'test/gradcheck/{plantedBugs,graphFile,check,builtin,configs,network}.test.ts',
-  'test/kernels/wasm/{functions,kernels,products}.test.ts',
+  'test/data/profile/{equalCells,shipped}.test.ts',
+  'test/gradcheck/{plantedBugs,graphFile,check,builtin,configs,networkCheck}.test.ts',
+  'test/kernels/wasm/{functions,kernels,product}.test.ts',
   'test/kernels/{normalization,dropout}.test.ts',
   'test/kernels/blas/**',
   'test/model/**',
   'test/report/confusion.test.ts',
-  'test/training/{engine,run,checkpoint}/**',
+  'test/training/{engine,run}/**',
   'test/training/{dropout,normalization,optimizer,testSplit,weights,monitored,earlyStopping}.test.ts',
 ];
 
