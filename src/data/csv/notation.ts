@@ -105,9 +105,10 @@ function notationsOf(
       const suggested = suggestNotation(cells);
       if (suggested === undefined) continue;
       notations.set(index, suggested);
+      const example = cells.find((cell) => !isPlain(cell)) ?? cells[0];
       notes.push(
-        `${path}: ${columnLabel(header, names[index])}: ${quote(cells[0])} is read as ` +
-          `${plainNumber(suggested)(cells[0])} by ${numbersKey(names[index], suggested)}`,
+        `${path}: ${columnLabel(header, names[index])}: ${quote(example)} is read as ` +
+          `${plainNumber(suggested)(example)} by ${numbersKey(names[index], suggested)}`,
       );
     }
   }

@@ -190,6 +190,14 @@ describe('any number', () => {
   });
 });
 
+it('reports a suggested notation by a cell that needs it', () => {
+  const sample = [['3'], ['36%'], ['7']];
+  const start = { delimiter: ',', header: true, names: ['share'], sample };
+  expect(withNotations('t.csv', start, { suggest: true }).notes).toEqual([
+    't.csv: column "share": "36%" is read as 36 by data.numbers: {"share":{"strip":"%"}}',
+  ]);
+});
+
 describe('decimal commas', () => {
   const detect = (sample: string[][], delimiter = ';') =>
     withNotations('t.csv', { delimiter, header: true, names: sample[0].map((_, i) => `c${i}`), sample }, {});
