@@ -158,8 +158,7 @@ function decimalCommas(columns: readonly (readonly [number, readonly string[]])[
   });
   for (const { cells, notation } of fitting) {
     const proof = cells.find(
-      (cell) =>
-        cell.includes(',') && !MAYBE_THOUSANDS.test(cell) && plainNumber(notation)(cell) !== undefined,
+      (cell) => /,\d/.test(cell) && !MAYBE_THOUSANDS.test(cell) && plainNumber(notation)(cell) !== undefined,
     );
     if (proof === undefined) continue;
     const found = new Map(fitting.map((column) => [column.index, column.notation]));

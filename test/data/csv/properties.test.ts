@@ -179,7 +179,10 @@ describe('a table', () => {
         expect(parsed).toHaveLength(records.length);
         const rows = parsed.slice(header ? 1 : 0);
         const isForeign = (cell: string) => FOREIGN.includes(cell);
-        const expected = columns.map((_, i) =>
+        // Last columns without names and cells are separators at the end of every row.
+        let width = columns.length;
+        while (!header && width > 1 && rows.every((row) => row[width - 1] === '')) width--;
+        const expected = columns.slice(0, width).map((_, i) =>
           typed(
             rows.map((row) => row[i]),
             kind,

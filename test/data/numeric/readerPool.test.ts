@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ReaderPool } from '../../../src/data/numeric/readerPool.js';
 import { TUNING } from '../../../src/data/numeric/workspace.js';
@@ -33,6 +34,14 @@ function withPool<T>(
   });
 }
 
+/** The second thread takes a unit of some task: on a busy machine, not of the first. */
+async function runUntilItFails(pool: ReaderPool, units: number): Promise<never> {
+  for (;;) {
+    await pool.run(task, units, () => {});
+    await nextTurn();
+  }
+}
+
 /** Takes a unit of every task, and then: */
 const takeUnitAnd = (act: string) => `
   import { parentPort } from 'node:worker_threads';
@@ -58,9 +67,7 @@ describe('ReaderPool', () => {
     ['ends', 'process.exit(3);'],
     ['throws', 'throw new Error("lost");'],
   ])('is an error rather than a wait where a thread %s', async (_, act) => {
-    const error = await rejection(
-      withPool(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
-    );
+    const error = await rejection(withPool(takeUnitAnd(act), runUntilItFails));
     expect(error.exitCode).toBe(ExitCode.internal);
     expect(error.message).toContain('thread 2 of 2');
   });
@@ -68,9 +75,7 @@ describe('ReaderPool', () => {
   it('passes on the error that a thread has met', async () => {
     const failed = "{ type: 'failed', id, error: { exitCode: 74, message: 'gone', hint: 'look' } }";
     const act = `parentPort.postMessage(${failed});`;
-    const error = await rejection(
-      withPool(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {})),
-    );
+    const error = await rejection(withPool(takeUnitAnd(act), runUntilItFails));
     expect([error.exitCode, error.message, error.hint]).toEqual([74, 'gone', 'look']);
   });
 
