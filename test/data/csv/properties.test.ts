@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Dialect, type DialectRequest, detectDialect } from '../../../src/data/csv/dialect.js';
 import { readTable } from '../../../src/data/csv/readTable.js';
-import { openSource } from '../../../src/data/source/source.js';
+import { openSource, type Source } from '../../../src/data/source/source.js';
 import type { Column, ColumnKind, Table } from '../../../src/data/table.js';
 import { MlpError } from '../../../src/errors.js';
 import { Folder } from '../files.js';
@@ -24,9 +24,10 @@ async function read(
   request: DialectRequest,
   kind: ColumnKind,
 ): Promise<Outcome> {
-  const source = await openSource(folder.write('random.csv', content));
+  let source: Source | undefined;
   let dialect: Dialect | undefined;
   try {
+    source = await openSource(folder.write('random.csv', content));
     dialect = await detectDialect(source, request);
     const table = await readTable(source, dialect, { kinds: (names) => names.map(() => kind) });
     return { dialect, table };
@@ -34,7 +35,7 @@ async function read(
     if (!(error instanceof MlpError)) throw error;
     return { ...(dialect && { dialect }), error };
   } finally {
-    source.close();
+    source?.close();
   }
 }
 
