@@ -1,5 +1,5 @@
 /** mlp inspect: what a CSV contains, and what to look at before training. */
-import { describeFormat } from '../data/csv/dialect.js';
+import { describeFormat } from '../data/csv/readingNotes.js';
 import {
   type ColumnProfile,
   type Level,

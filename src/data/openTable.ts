@@ -1,5 +1,6 @@
 /** Opens a table before its rows are read. A further file format is one more reader here. */
-import { type Dialect, type DialectRequest, describeFormat, detectDialect } from './csv/dialect.js';
+import { type Dialect, type DialectRequest, detectDialect } from './csv/dialect.js';
+import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
 import type { MissingValues } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';

@@ -2,7 +2,8 @@
  * Rows for a model, in chunks: read, encoded, passed forward. A CSV file may be larger than memory;
  * rows may also be given in memory.
  */
-import { type Dialect, detectDialect, readingNotes } from '../data/csv/dialect.js';
+import { type Dialect, detectDialect } from '../data/csv/dialect.js';
+import { readingNotes } from '../data/csv/readingNotes.js';
 import { TableBuilder } from '../data/csv/readTable.js';
 import { type RecordOptions, readRecordChunks } from '../data/csv/records.js';
 import {
@@ -11,7 +12,6 @@ import {
   type TargetEncoding,
   type TargetValues,
 } from '../data/dataset/targets.js';
-import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
 import type { FeatureEncoding } from '../data/encoding/encoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
 import { Levels } from '../data/levels.js';
@@ -29,10 +29,11 @@ import {
 } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
-import { suggest } from '../spec/messages.js';
-import { counted, listed, printable, quote } from '../text.js';
+import { counted } from '../text.js';
+import { columnKinds, findColumns, type NamedTable } from './columns.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
+import { UnknownLevels, unknownClassWarning } from './unknowns.js';
 
 export interface ModelRowsOptions {
   /** Whether every row must have its targets, which are then read. */
@@ -72,12 +73,7 @@ interface ReadRows {
 }
 
 /** Where rows come from. */
-interface Origin {
-  /** The file, as messages name it; `data.rows` for rows in memory. */
-  readonly path: string;
-  readonly header: boolean;
-  readonly names: readonly string[];
-  readonly isFile: boolean;
+interface Origin extends NamedTable {
   /** How the file was read so far, if not as it is usual. */
   notes(): readonly string[];
   /** Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. */
@@ -203,15 +199,7 @@ export class ModelRows {
         `${path}: ${counted(left, 'row')} without a target ${left === 1 ? 'is' : 'are'} left out, as in training`,
       );
     }
-    if (this.#unknownClasses.size > 0) {
-      const rows = [...this.#unknownClasses.values()].reduce((a, b) => a + b);
-      const names = listed([...this.#unknownClasses.keys()].map(quote), MOST_SHOWN);
-      warnings.push(
-        `${path}: ${counted(rows, 'row')} ${rows === 1 ? 'has' : 'have'} a class that the model does not know (${names}): ` +
-          'counted as wrong, and left out of the loss',
-      );
-    }
-    return warnings;
+    return [...warnings, ...unknownClassWarning(path, this.#unknownClasses)];
   }
 
   /**
@@ -344,140 +332,4 @@ function featuresOf({ features, missingValues }: Model): readonly FeatureEncodin
   return features.map((encoding) =>
     encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
   );
-}
-
-/** A feature is read as in training; classes are text, whatever they look like. */
-function columnKinds(
-  { features, classes }: Model,
-  names: readonly string[],
-  featureColumns: readonly number[],
-  targetColumns: readonly number[] = [],
-): ColumnKind[] {
-  const kinds = new Array<ColumnKind>(names.length).fill('skipped');
-  featureColumns.forEach((index, j) => {
-    kinds[index] = features[j].kind === 'numeric' ? 'numeric' : 'text';
-  });
-  for (const index of targetColumns) kinds[index] = classes ? 'text' : 'numeric';
-  return kinds;
-}
-
-/** How many missing columns a message names. */
-const MOST_NAMED = 10;
-
-/**
- * The numbers of the model's columns in a table, from 0: of the features, of the targets (undefined
- * unless all are there), and of all others. Columns are found by name, or by number in a file
- * without a header.
- *
- * Without a header, a file with as many columns as the model has features has no targets: its
- * columns are the features in their order. In any other file the columns have the numbers that they
- * had in training.
- *
- * @throws MlpError ExitCode.data if a feature is missing, or a target that is wanted
- */
-export function findColumns(
-  model: Model,
-  origin: Pick<Origin, 'names' | 'header' | 'path' | 'isFile'>,
-  wantsTargets: boolean,
-): {
-  readonly features: readonly number[];
-  readonly targets: readonly number[] | undefined;
-  readonly others: readonly number[];
-} {
-  const { names, header } = origin;
-  const find = header ? byName(names) : byNumber(names);
-  const wanted = model.features.map(({ column }) => column);
-  const hasOnlyFeatures = !header && !wantsTargets && names.length === wanted.length;
-  const features = hasOnlyFeatures ? wanted.map((_, i) => i) : wanted.map(find);
-  const targets = hasOnlyFeatures ? model.targets.map(() => undefined) : model.targets.map(find);
-  requireAll('feature', wanted, features, model, origin);
-  if (wantsTargets) requireAll('target', model.targets, targets, model, origin);
-  const taken = new Set([...features, ...targets]);
-  return {
-    features: features.filter(isFound),
-    targets: targets.every(isFound) ? targets.filter(isFound) : undefined,
-    others: names.map((_, i) => i).filter((i) => !taken.has(i)),
-  };
-}
-
-function byName(names: readonly string[]) {
-  const indexOf = new Map(names.map((name, i) => [name, i]));
-  // Models of earlier versions kept the spaces around a name.
-  return (column: string) => indexOf.get(column) ?? indexOf.get(column.trim());
-}
-
-function byNumber(names: readonly string[]) {
-  return (column: string) => (Number(column) < names.length ? Number(column) : undefined);
-}
-
-function isFound(column: number | undefined): column is number {
-  return column !== undefined;
-}
-
-function requireAll(
-  what: 'feature' | 'target',
-  wanted: readonly string[],
-  found: readonly (number | undefined)[],
-  model: Model,
-  origin: Pick<Origin, 'names' | 'header' | 'path' | 'isFile'>,
-): void {
-  const missing = wanted.filter((_, i) => found[i] === undefined);
-  if (missing.length === 0) return;
-  const labels = missing.map((column) => (origin.header ? quote(column) : column));
-  const expected = wanted.length === 1 ? `the ${what}` : `all ${wanted.length} ${what}s`;
-  throw new MlpError(
-    ExitCode.data,
-    `${origin.path}: found no column ${listed(labels, MOST_NAMED)}, expected ${expected} of ${model.path}`,
-    hintFor(missing[0], origin),
-  );
-}
-
-function hintFor(
-  column: string,
-  { names, header, isFile }: Pick<Origin, 'names' | 'header' | 'isFile'>,
-): string | undefined {
-  if (isFile && names.length === 1) {
-    return 'the file has a single column; columns are separated by commas, semicolons, tabs or bars';
-  }
-  if (!header) return `columns are counted from 0, and the file has ${names.length}`;
-  const near = suggest(column, names);
-  if (near !== undefined) return printable(near);
-  return isFile ? 'the first line must name the columns, as in the training file' : undefined;
-}
-
-/** How many unknown levels are remembered: a column of names could have one in each row. */
-const MOST_REMEMBERED = 1000;
-const MOST_SHOWN = 5;
-
-/** Levels of categories that no training row had, counted over all chunks. */
-class UnknownLevels {
-  readonly #levels = new Map<string, UnknownLevel>();
-  /** Rows of levels that are not remembered. */
-  #otherRows = 0;
-
-  add(levels: readonly UnknownLevel[]): void {
-    for (const { column, level, rows } of levels) {
-      const key = JSON.stringify([column, level]);
-      const known = this.#levels.get(key);
-      if (known || this.#levels.size < MOST_REMEMBERED) {
-        this.#levels.set(key, { column, level, rows: rows + (known?.rows ?? 0) });
-      } else {
-        this.#otherRows += rows;
-      }
-    }
-  }
-
-  /** A sentence for each of the first few levels, and one for the rest. */
-  warnings(path: string): string[] {
-    const all = [...this.#levels.values()];
-    const sentences = all.slice(0, MOST_SHOWN).map(({ column, level, rows }) => {
-      const found = rows === 1 ? '1 row holds' : `${rows} rows hold`;
-      return `${path}: column ${quote(column)}: ${found} ${quote(level)}, which no training row had: it counts as none of the known levels`;
-    });
-    if (all.length > MOST_SHOWN) {
-      const atLeast = this.#otherRows > 0 ? 'more than ' : '';
-      sentences.push(`${path}: ${atLeast}${all.length - MOST_SHOWN} more levels were in no training row`);
-    }
-    return sentences;
-  }
 }

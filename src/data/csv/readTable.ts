@@ -10,8 +10,9 @@ import type { Source } from '../source/source.js';
 import { type CellLocation, type ColumnKind, cellLocation, isGuessed, type Table } from '../table.js';
 import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
-import { type Dialect, readingNotes } from './dialect.js';
+import type { Dialect } from './dialect.js';
 import { contradiction, isPlain, type Notations, plainNumbers } from './notation.js';
+import { readingNotes } from './readingNotes.js';
 import { readRecords } from './records.js';
 
 export interface ReadOptions {

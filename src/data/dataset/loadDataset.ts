@@ -8,7 +8,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { type DataConfig, readingOf, settingOf, weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { rowNamesNote } from '../csv/dialect.js';
+import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';

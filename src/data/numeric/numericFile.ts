@@ -11,7 +11,8 @@
  * they take in a float32 matrix. Columns with other numbers are read once more.
  */
 import { looksNumeric } from '../cell.js';
-import { beginsWithNumbers, type Dialect, readingNotes } from '../csv/dialect.js';
+import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
+import { readingNotes } from '../csv/readingNotes.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine, FittedColumn, Scaling } from '../scaling.js';
 import { readAt, type Source } from '../source/source.js';

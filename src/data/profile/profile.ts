@@ -10,8 +10,9 @@ export type {
 } from './tableProfile.js';
 
 import type { Task } from '../../spec/words.js';
-import { type CsvFormat, rowNamesNote } from '../csv/dialect.js';
+import type { CsvFormat } from '../csv/dialect.js';
 import type { Notations } from '../csv/notation.js';
+import { rowNamesNote } from '../csv/readingNotes.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
 import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';

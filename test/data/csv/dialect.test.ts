@@ -3,13 +3,9 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Dialect,
-  type DialectRequest,
-  describeFormat,
-  detectDialect,
-} from '../../../src/data/csv/dialect.js';
+import { type Dialect, type DialectRequest, detectDialect } from '../../../src/data/csv/dialect.js';
 import { plainNumbers } from '../../../src/data/csv/notation.js';
+import { describeFormat } from '../../../src/data/csv/readingNotes.js';
 import { openSource } from '../../../src/data/source/source.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 import { DELIMITERS } from '../../../src/spec/words.js';
