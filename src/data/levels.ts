@@ -25,6 +25,11 @@ export class Levels {
     return new Levels(inOrder(cells), (cell) => cell);
   }
 
+  /** Levels in their given order, all different: of two classes, the second is the positive one. */
+  static given(names: readonly string[]): Levels {
+    return new Levels(names, (cell) => cell);
+  }
+
   /**
    * The levels of a model file that compared numbers by value, as all did before they had
    * `missingValues`: 1, 1.0 and 01 are one level there.

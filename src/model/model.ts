@@ -232,7 +232,9 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     yield [['network', 'input'], `found ${network.input}, expected ${width}, the width of the features`];
   }
   yield* taskProblems(model);
-  if (classes) yield* orderProblems(classes, ['classes']);
+  // Of two classes, the config may have chosen the positive one.
+  if (classes && (classes.length > 2 || classes[0] === classes[1]))
+    yield* orderProblems(classes, ['classes']);
 
   if (!lossesFor(task).includes(loss)) {
     yield [['loss'], `found ${quote(loss)} for a ${task} task, expected ${lossesFor(task).join(' or ')}`];

@@ -247,7 +247,9 @@ export class ModelRows {
     });
     const encoding: TargetEncoding = {
       task,
-      ...(classes && { classes: this.#model.missingValues ? Levels.of(classes) : Levels.byValue(classes) }),
+      ...(classes && {
+        classes: this.#model.missingValues ? Levels.given(classes) : Levels.byValue(classes),
+      }),
       ...(dropsRows && { dropsRows }),
       ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
     };

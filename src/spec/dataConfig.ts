@@ -165,6 +165,8 @@ const weights = z.union(
 
 const trainExpected = 'the path of a CSV file, or an array of paths';
 
+const positiveExpected = 'one of the two classes, such as "yes" or 1';
+
 const dataFields = object({
   train: z
     .union(
@@ -188,6 +190,12 @@ const dataFields = object({
     .default('auto')
     .describe(
       'What to predict: a number, one of two classes, or one of more. "auto" decides by the target column.',
+    ),
+  positive: z
+    .union([text(positiveExpected), z.number({ error: positiveExpected })], { error: positiveExpected })
+    .exactOptional()
+    .describe(
+      'Which of two classes is the positive one, the one whose probability the network gives: precision, recall, F1, ROC AUC and --threshold are about it. By default the second, in the order of numbers or letters.',
     ),
   features: columns
     .min(1, { error: 'at least one column' })
@@ -456,6 +464,13 @@ function* contradictions(data: DataConfig): Generator<Contradiction> {
   const isSeveral = Array.isArray(target) && target.length > 1;
   if (data.rareClasses && (isSeveral || task === 'regression')) {
     yield { path: ['rareClasses'], message: 'found rare classes in a regression, which has none' };
+  }
+  if (data.positive !== undefined && (isSeveral || task === 'regression' || task === 'multiclass')) {
+    yield {
+      path: ['positive'],
+      message: `found ${quote(String(data.positive))} in a ${isSeveral ? 'regression' : task} task, expected a binary one`,
+      hint: 'only one of two classes is the positive one: remove the key, or check data.task',
+    };
   }
   if (isSeveral && (task === 'binary' || task === 'multiclass')) {
     yield {

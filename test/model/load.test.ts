@@ -328,6 +328,12 @@ describe('loadModel of metadata', () => {
       'classes[2]: found "b", expected different ones in rising order',
     ],
     [
+      'three classes out of order',
+      { classes: ['b', 'a', 'c'] },
+      CONTENT,
+      'classes[0]: found "b", expected different ones in rising order',
+    ],
+    [
       'an empty class',
       { classes: ['', 'b', 'c'] },
       CONTENT,

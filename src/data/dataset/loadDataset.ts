@@ -391,11 +391,16 @@ function completeRows(input: Input, reader: RowReader, { dropsRows }: TargetEnco
 }
 
 function targetRules(data: DataConfig, { table, choice }: Input): TargetRules {
-  const { task, rareClasses } = data;
+  const { task, rareClasses, positive } = data;
   const dropsRows = choice.targets.some(
     (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
   );
-  return { task, dropsRows, ...(rareClasses && { rareClasses }) };
+  return {
+    task,
+    dropsRows,
+    ...(rareClasses && { rareClasses }),
+    ...(positive !== undefined && { positive }),
+  };
 }
 
 /** [rows] The first of several targets. */

@@ -4,7 +4,6 @@ import type { Weights } from '../../spec/dataConfig.js';
 import { settingOf } from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
-import { Levels } from '../levels.js';
 import { gather, type LocatedColumn, requireNumbers } from '../locatedColumn.js';
 
 /**
@@ -26,11 +25,10 @@ export function classWeights(
     // A class without training rows weighs nothing instead of infinitely much.
     return counts.map((count) => (count === 0 ? 0 : trainLabels.length / (classes.length * count)));
   }
-  const levels = Levels.of(classes);
   const named = new Map<number, number>();
   for (const name of Object.keys(weights)) {
-    const label = levels.index(name);
-    if (label === undefined) {
+    const label = classes.indexOf(name);
+    if (label < 0) {
       const hint = suggest(name, classes);
       throw new MlpError(
         ExitCode.config,

@@ -43,7 +43,7 @@ export interface TargetEncoding {
 }
 
 /** What a config says about its targets. */
-export interface TargetRules extends Partial<Pick<DataConfig, 'rareClasses'>> {
+export interface TargetRules extends Partial<Pick<DataConfig, 'rareClasses' | 'positive'>> {
   readonly task: 'auto' | Task;
   readonly dropsRows?: boolean;
 }
@@ -70,7 +70,7 @@ export function detectTargetEncoding(
   rules: TargetRules,
   location: string,
 ): TargetEncoding {
-  const { task: asked, dropsRows = false, rareClasses } = rules;
+  const { task: asked, dropsRows = false, rareClasses, positive } = rules;
   const drops = dropsRows && { dropsRows };
   const rows = dropsRows ? presentRows(allColumns) : undefined;
   if (rows?.length === 0) throw noTargets(allColumns[0]);
@@ -92,7 +92,13 @@ export function detectTargetEncoding(
   const task = resolveTask(located, rareClasses && asked === 'binary' ? 'multiclass' : asked, location);
   const found = task === 'regression' ? undefined : classesOf(located);
   const reason = asked === 'auto' && { reason: decides(reasonFor(located, task, found?.names.length)) };
-  if (!rareClasses) return { task, ...(found && { classes: found }), ...drops, ...reason };
+  const ordered = (classes: Levels | undefined, { label, path }: LocatedColumn) =>
+    positive === undefined
+      ? classes && { classes }
+      : {
+          classes: withPositive(classes, String(positive), `${location}data.positive`, `${label} in ${path}`),
+        };
+  if (!rareClasses) return { task, ...ordered(found, located), ...drops, ...reason };
   if (!found) {
     throw new MlpError(
       ExitCode.config,
@@ -104,7 +110,7 @@ export function detectTargetEncoding(
   const isTwo = classes.names.length === 2;
   if (asked === 'binary' && !isTwo) throw notBinary(located, classes, location);
   const grouped = asked !== 'multiclass' && isTwo ? 'binary' : 'multiclass';
-  return { task: grouped, classes, ...(rare && { rare }), ...drops, ...reason };
+  return { task: grouped, ...ordered(classes, located), ...(rare && { rare }), ...drops, ...reason };
 }
 
 function noTargets(located: LocatedColumn): MlpError {
@@ -119,6 +125,28 @@ function missingHint({ label }: LocatedColumn): string {
   const name = label.replace(/^column /, '');
   const key = name.startsWith('"') ? name : `"${name}"`;
   return `complete the cell, remove the row, or leave out such rows: "data": { "missing": { ${key}: "drop-row" } }; a target is never filled in`;
+}
+
+/**
+ * Two classes with the positive one last.
+ * @throws MlpError ExitCode.config, at `place`, if `column` has no two classes or this is none of them
+ */
+function withPositive(classes: Levels | undefined, positive: string, place: string, column: string): Levels {
+  const names = classes?.names ?? [];
+  if (names.length === 2 && names.includes(positive)) {
+    return Levels.given([...names.filter((name) => name !== positive), positive]);
+  }
+  const isTwo = names.length === 2;
+  const what = isTwo ? 'no class' : classes ? `the ${names.length} classes` : 'a quantity';
+  throw new MlpError(
+    ExitCode.config,
+    isTwo
+      ? `${place}: found ${quote(positive)}, which is no class of ${column}, expected ${oneOf(names.map(printable))}`
+      : `${place}: found ${quote(positive)} for ${what} of ${column}, expected two classes`,
+    isTwo
+      ? suggest(positive, names)
+      : 'only one of two classes is the positive one: remove the key, or check data.task',
+  );
 }
 
 /** Sets the classes of fewer rows aside. Classes that stay have their order; OTHER may be one of them already. */

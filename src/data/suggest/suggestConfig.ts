@@ -88,6 +88,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
   const isNumber = (column: ColumnProfile) => column.cells === 'numeric' && !categories.includes(column);
   const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
   const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(context);
+  const positive = positiveOf(target);
   const weights = isImbalanced(target) ? 'balanced' : undefined;
 
   const sizes = {
@@ -107,6 +108,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
       data: {
         train,
         target: refOf(profile, targetColumn),
+        ...(positive !== undefined && { positive }),
         ...dialectOf(profile),
         ...(exclude.length > 0 && { exclude: refs(exclude) }),
         ...(categories.length > 0 && { categories: refs(categories) }),
@@ -123,6 +125,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
     reasons: [
       layersReason,
       targetReason(context),
+      ...(positive === undefined ? [] : [positiveReason(positive)]),
       ...dialectReasons(profile),
       ...featureReasons,
       ...missingReasons,
@@ -249,6 +252,21 @@ function targetReason({ profile, target: { task, classes = [], index } }: Contex
       ? '; if these numbers are a quantity, set data.task to "regression" and the last layer to 1'
       : '';
   return { key, text: `${named}, with ${classes.length} classes: ${outputs}${doubt}` };
+}
+
+/** How data spell that nothing is the matter. */
+const NEGATIVE =
+  /^(0|no?|false|f|off|neg(ative)?|ok(ay)?|normal|healthy|benign|absent|none|control|legit(imate)?|genuine|passed|stayed|retained)$/i;
+
+/** The positive one of two classes, if it is plain but not the second in their order. */
+function positiveOf({ task, classes = [] }: TargetProfile): string | undefined {
+  const [first, second] = classes.map(({ name }) => name);
+  return task === 'binary' && NEGATIVE.test(second) && !NEGATIVE.test(first) ? first : undefined;
+}
+
+function positiveReason(positive: string): Reason {
+  const text = `${quote(positive)}, the class that precision, recall and a threshold should be about; the other one says that nothing is the matter`;
+  return { key: 'data.positive', text };
 }
 
 function isImbalanced({ classes }: TargetProfile): boolean {

@@ -448,3 +448,23 @@ describe('the likely target', () => {
     expect(likelyTarget(names)).toBe(expected);
   });
 });
+
+describe('data.positive', () => {
+  const suggested = (...names: string[]) =>
+    suggestConfig(table(measurements(2), { classes: names.map((name) => ({ name, rows: 50 })) }), {
+      train: 'data.csv',
+    }).config.data.positive;
+
+  it.each([
+    [['fraud', 'ok'], 'fraud'],
+    [['Yes', 'no'], 'Yes'],
+    [['disease', 'healthy'], 'disease'],
+    [['no', 'yes'], undefined],
+    [['0', '1'], undefined],
+    [['benign', 'malignant'], undefined],
+    [['no', 'none'], undefined],
+    [['a', 'b', 'ok'], undefined],
+  ])('of %j is %j', (names, positive) => {
+    expect(suggested(...names)).toBe(positive);
+  });
+});
