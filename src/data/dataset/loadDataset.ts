@@ -19,6 +19,7 @@ import { missingValuesOf } from '../missingValues.js';
 import { openTable, type TableSource } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
 import { columnLabel } from '../table.js';
+import { rareWarnings } from './classTargets.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, Split, SplitName } from './dataset.js';
 import {
@@ -46,7 +47,6 @@ import {
   detectTargetEncoding,
   encodeTargets,
   quantityWarnings,
-  rareWarnings,
   rowsWithTarget,
   standardizeTargets,
   type TargetEncoding,

@@ -1,15 +1,12 @@
 /** The targets: quantities, or classes in the order that the training table decides. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
-import { oneOf, suggest } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
-import { counted, listed, printable, quote } from '../../text.js';
+import { listed } from '../../text.js';
 import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
-import { distinct, Levels } from '../levels.js';
+import { distinct, type Levels } from '../levels.js';
 import {
-  asLabels,
-  cellText,
   firstRows,
   gather,
   type LocatedColumn,
@@ -17,11 +14,19 @@ import {
   presentRows,
   requireNumbers,
   requirePresent,
-  rowCount,
   selectLocated,
 } from '../locatedColumn.js';
 import { fitStandardization, standardize } from '../scaling.js';
 import { columnLabel } from '../table.js';
+import {
+  classesOf,
+  encodeLabels,
+  groupRare,
+  missingHint,
+  type RareClasses,
+  single,
+  withPositive,
+} from './classTargets.js';
 import type { Split } from './dataset.js';
 import type { Input } from './rowReaders.js';
 
@@ -38,8 +43,7 @@ export interface TargetEncoding {
   readonly reason?: string;
   /** Whether rows without a target are left out; otherwise they are an error. */
   readonly dropsRows?: boolean;
-  /** Classes of few rows, which count as OTHER or are left out. */
-  readonly rare?: { readonly names: readonly string[]; readonly as: 'other' | 'drop' };
+  readonly rare?: RareClasses;
 }
 
 /** What a config says about its targets. */
@@ -47,9 +51,6 @@ export interface TargetRules extends Partial<Pick<DataConfig, 'rareClasses' | 'p
   readonly task: 'auto' | Task;
   readonly dropsRows?: boolean;
 }
-
-/** The name of the class that rare classes become. */
-const OTHER = 'other';
 
 /**
  * The targets of all rows of a table: the number of the class, or values [rows, width]. A row that is
@@ -119,67 +120,6 @@ function noTargets(located: LocatedColumn): MlpError {
     `${located.path}: ${located.label}: found no value in any row, expected a target`,
     'check data.target',
   );
-}
-
-function missingHint({ label }: LocatedColumn): string {
-  const name = label.replace(/^column /, '');
-  const key = name.startsWith('"') ? name : `"${name}"`;
-  return `complete the cell, remove the row, or leave out such rows: "data": { "missing": { ${key}: "drop-row" } }; a target is never filled in`;
-}
-
-/**
- * Two classes with the positive one last.
- * @throws MlpError ExitCode.config, at `place`, if `column` has no two classes or this is none of them
- */
-function withPositive(classes: Levels | undefined, positive: string, place: string, column: string): Levels {
-  const names = classes?.names ?? [];
-  if (names.length === 2 && names.includes(positive)) {
-    return Levels.given([...names.filter((name) => name !== positive), positive]);
-  }
-  const isTwo = names.length === 2;
-  const what = isTwo ? 'no class' : classes ? `the ${names.length} classes` : 'a quantity';
-  throw new MlpError(
-    ExitCode.config,
-    isTwo
-      ? `${place}: found ${quote(positive)}, which is no class of ${column}, expected ${oneOf(names.map(printable))}`
-      : `${place}: found ${quote(positive)} for ${what} of ${column}, expected two classes`,
-    isTwo
-      ? suggest(positive, names)
-      : 'only one of two classes is the positive one: remove the key, or check data.task',
-  );
-}
-
-/** Sets the classes of fewer rows aside. Classes that stay have their order; OTHER may be one of them already. */
-function groupRare(
-  located: LocatedColumn,
-  classes: Levels,
-  { fewerThan, as }: NonNullable<DataConfig['rareClasses']>,
-): { classes: Levels; rare?: TargetEncoding['rare'] } {
-  const counts = new Float64Array(classes.names.length);
-  for (const label of encodeLabels(located, { task: 'multiclass', classes }, classes)) counts[label]++;
-  const names = classes.names.filter((_, label) => counts[label] < fewerThan);
-  const kept = classes.names.filter((name) => !names.includes(name));
-  if (names.length === 0) return { classes };
-  const left = as === 'other' && !kept.includes(OTHER) ? [...kept, OTHER] : kept;
-  if (left.length < 2) {
-    throw new MlpError(
-      ExitCode.data,
-      `${located.path}: ${located.label}: found ${counted(kept.length, 'class', 'classes')} of at least ${fewerThan} rows, expected enough for at least two classes`,
-      'lower data.rareClasses.fewerThan',
-    );
-  }
-  return { classes: Levels.of(left), rare: { names, as } };
-}
-
-/** A sentence about the rare classes; none without them. */
-export function rareWarnings({ rare }: TargetEncoding, label: string, path: string): string[] {
-  if (!rare) return [];
-  const names = listed(rare.names.map(quote));
-  const [noun, has] = rare.names.length === 1 ? ['class', 'has'] : ['classes', 'have'];
-  const what = rare.as === 'other' ? `counted as "${OTHER}"` : 'left out';
-  return [
-    `${path}: ${label}: the ${noun} ${names} ${has} few rows and ${rare.names.length === 1 ? 'is' : 'are'} ${what}`,
-  ];
 }
 
 /** More different numbers are not counted. */
@@ -288,15 +228,6 @@ export function encodeTargets(
 
 const NOT_A_QUANTITY = 'a regression needs numbers; if these are classes, set data.task to "auto"';
 
-/** The classes that occur in a target column; its levels may include some that no row has. */
-function classesOf(located: LocatedColumn): Levels {
-  const { column } = asLabels(located);
-  if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map((value) => String(value)));
-  const present = new Uint8Array(column.levels.length);
-  for (const code of column.codes) present[code] = 1;
-  return Levels.of(column.levels.filter((_, code) => present[code]));
-}
-
 /**
  * The task of a target column without missing cells: as asked, or for `auto` by its cells.
  *
@@ -322,50 +253,6 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
   if (asked === 'binary' && names.length > 2) throw notBinary(located, { names }, location);
   if (asked !== 'auto') return asked;
   return names.length === 2 ? 'binary' : 'multiclass';
-}
-
-/**
- * [rows] The class of each row.
- * @throws MlpError ExitCode.data with the location of an unknown class
- */
-function encodeLabels(
-  located: LocatedColumn,
-  { dropsRows = false, rare }: TargetEncoding,
-  classes: Levels,
-  unknown?: Map<string, number>,
-): Int32Array {
-  if (!dropsRows) requirePresent(located, missingHint(located));
-  const rareNames = new Set(rare?.names);
-  const rareLabel = rare?.as === 'other' ? classes.index(OTHER) : -1;
-  const labelOfText = (text: string) => classes.index(text) ?? (rareNames.has(text) ? rareLabel : undefined);
-  const labels = asLabels(located);
-  const { column } = labels;
-  const labelOfLevel = column.kind === 'text' ? column.levels.map(labelOfText) : [];
-  const labelOfNumber = new Map<number, number | undefined>();
-  const labelOf = (row: number): number | undefined => {
-    if (column.kind === 'text') return labelOfLevel[column.codes[row]];
-    const value = column.values[row];
-    if (!labelOfNumber.has(value)) labelOfNumber.set(value, labelOfText(String(value)));
-    return labelOfNumber.get(value);
-  };
-  return firstRows(rowCount(located)).map((row) => {
-    const label = labelOf(row);
-    if (label !== undefined) return label;
-    const text = cellText(labels, row);
-    if (text === '') return -1;
-    if (unknown) {
-      unknown.set(text, (unknown.get(text) ?? 0) + 1);
-      return classes.names.length;
-    }
-    const hint = suggest(text, classes.names);
-    throw new MlpError(
-      ExitCode.data,
-      `${located.location(row)}: found the class ${quote(text)}, ` +
-        `expected ${oneOf(classes.names.slice(0, 10).map(printable))}${classes.names.length > 10 ? ', …' : ''}, ` +
-        'the classes of the training data',
-      hint && printable(hint),
-    );
-  });
 }
 
 /**
@@ -403,15 +290,6 @@ function notBinary(
     ExitCode.config,
     `${location}data.task: found "binary" for the ${names.length} classes of ${label} in ${path}, expected "multiclass"`,
     'set data.task to "auto"',
-  );
-}
-
-function single(located: LocatedColumn, what: 'classes' | 'values'): MlpError {
-  return new MlpError(
-    ExitCode.data,
-    `${located.path}: ${located.label}: found ${quote(cellText(located, 0))} in all ${rowCount(located)} rows, ` +
-      `expected at least two ${what}`,
-    'one value leaves nothing to learn; check data.target',
   );
 }
 

@@ -1,0 +1,162 @@
+/** Columns of classes as targets: which classes, in which order, and the class of each row. */
+import { ExitCode, MlpError } from '../../errors.js';
+import type { DataConfig } from '../../spec/dataConfig.js';
+import { oneOf, suggest } from '../../spec/messages.js';
+import { counted, listed, printable, quote } from '../../text.js';
+import { Levels } from '../levels.js';
+import {
+  asLabels,
+  cellText,
+  firstRows,
+  type LocatedColumn,
+  requirePresent,
+  rowCount,
+} from '../locatedColumn.js';
+
+/** The name of the class that rare classes become. */
+const OTHER = 'other';
+
+/** Classes of few rows, which count as OTHER or are left out. */
+export interface RareClasses {
+  readonly names: readonly string[];
+  readonly as: 'other' | 'drop';
+}
+
+/** What the rows of a target column become classes by. */
+interface ClassRules {
+  /** Whether rows without a class are left out; otherwise they are an error. */
+  readonly dropsRows?: boolean;
+  readonly rare?: RareClasses;
+}
+
+/** The classes that occur in a target column; its levels may include some that no row has. */
+export function classesOf(located: LocatedColumn): Levels {
+  const { column } = asLabels(located);
+  if (column.kind === 'numeric') return Levels.of([...new Set(column.values)].map((value) => String(value)));
+  const present = new Uint8Array(column.levels.length);
+  for (const code of column.codes) present[code] = 1;
+  return Levels.of(column.levels.filter((_, code) => present[code]));
+}
+
+/**
+ * [rows] The class of each row.
+ * @throws MlpError ExitCode.data with the location of an unknown class
+ */
+export function encodeLabels(
+  located: LocatedColumn,
+  { dropsRows = false, rare }: ClassRules,
+  classes: Levels,
+  unknown?: Map<string, number>,
+): Int32Array {
+  if (!dropsRows) requirePresent(located, missingHint(located));
+  const rareNames = new Set(rare?.names);
+  const rareLabel = rare?.as === 'other' ? classes.index(OTHER) : -1;
+  const labelOfText = (text: string) => classes.index(text) ?? (rareNames.has(text) ? rareLabel : undefined);
+  const labels = asLabels(located);
+  const { column } = labels;
+  const labelOfLevel = column.kind === 'text' ? column.levels.map(labelOfText) : [];
+  const labelOfNumber = new Map<number, number | undefined>();
+  const labelOf = (row: number): number | undefined => {
+    if (column.kind === 'text') return labelOfLevel[column.codes[row]];
+    const value = column.values[row];
+    if (!labelOfNumber.has(value)) labelOfNumber.set(value, labelOfText(String(value)));
+    return labelOfNumber.get(value);
+  };
+  return firstRows(rowCount(located)).map((row) => {
+    const label = labelOf(row);
+    if (label !== undefined) return label;
+    const text = cellText(labels, row);
+    if (text === '') return -1;
+    if (unknown) {
+      unknown.set(text, (unknown.get(text) ?? 0) + 1);
+      return classes.names.length;
+    }
+    const hint = suggest(text, classes.names);
+    throw new MlpError(
+      ExitCode.data,
+      `${located.location(row)}: found the class ${quote(text)}, ` +
+        `expected ${oneOf(classes.names.slice(0, 10).map(printable))}${classes.names.length > 10 ? ', …' : ''}, ` +
+        'the classes of the training data',
+      hint && printable(hint),
+    );
+  });
+}
+
+/**
+ * Two classes with the positive one last.
+ * @throws MlpError ExitCode.config, at `place`, if `column` has no two classes or this is none of them
+ */
+export function withPositive(
+  classes: Levels | undefined,
+  positive: string,
+  place: string,
+  column: string,
+): Levels {
+  const names = classes?.names ?? [];
+  if (names.length === 2 && names.includes(positive)) {
+    return Levels.given([...names.filter((name) => name !== positive), positive]);
+  }
+  const isTwo = names.length === 2;
+  const what = isTwo ? 'no class' : classes ? `the ${names.length} classes` : 'a quantity';
+  throw new MlpError(
+    ExitCode.config,
+    isTwo
+      ? `${place}: found ${quote(positive)}, which is no class of ${column}, expected ${oneOf(names.map(printable))}`
+      : `${place}: found ${quote(positive)} for ${what} of ${column}, expected two classes`,
+    isTwo
+      ? suggest(positive, names)
+      : 'only one of two classes is the positive one: remove the key, or check data.task',
+  );
+}
+
+/** Sets the classes of fewer rows aside. Classes that stay have their order; OTHER may be one of them already. */
+export function groupRare(
+  located: LocatedColumn,
+  classes: Levels,
+  { fewerThan, as }: NonNullable<DataConfig['rareClasses']>,
+): { classes: Levels; rare?: RareClasses } {
+  const counts = new Float64Array(classes.names.length);
+  for (const label of encodeLabels(located, {}, classes)) counts[label]++;
+  const names = classes.names.filter((_, label) => counts[label] < fewerThan);
+  const kept = classes.names.filter((name) => !names.includes(name));
+  if (names.length === 0) return { classes };
+  const left = as === 'other' && !kept.includes(OTHER) ? [...kept, OTHER] : kept;
+  if (left.length < 2) {
+    throw new MlpError(
+      ExitCode.data,
+      `${located.path}: ${located.label}: found ${counted(kept.length, 'class', 'classes')} of at least ${fewerThan} rows, expected enough for at least two classes`,
+      'lower data.rareClasses.fewerThan',
+    );
+  }
+  return { classes: Levels.of(left), rare: { names, as } };
+}
+
+/** A sentence about the rare classes; none without them. */
+export function rareWarnings(
+  { rare }: { readonly rare?: RareClasses },
+  label: string,
+  path: string,
+): string[] {
+  if (!rare) return [];
+  const names = listed(rare.names.map(quote));
+  const [noun, has] = rare.names.length === 1 ? ['class', 'has'] : ['classes', 'have'];
+  const what = rare.as === 'other' ? `counted as "${OTHER}"` : 'left out';
+  return [
+    `${path}: ${label}: the ${noun} ${names} ${has} few rows and ${rare.names.length === 1 ? 'is' : 'are'} ${what}`,
+  ];
+}
+
+export function missingHint({ label }: LocatedColumn): string {
+  const name = label.replace(/^column /, '');
+  const key = name.startsWith('"') ? name : `"${name}"`;
+  return `complete the cell, remove the row, or leave out such rows: "data": { "missing": { ${key}: "drop-row" } }; a target is never filled in`;
+}
+
+export function single(located: LocatedColumn, what: 'classes' | 'values'): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${located.path}: ${located.label}: found ${quote(cellText(located, 0))} in all ${rowCount(located)} rows, ` +
+      `expected at least two ${what}`,
+    'one value leaves nothing to learn; check data.target',
+  );
+}
