@@ -56,13 +56,13 @@ export async function evaluateFile(
   const model = loadModel(modelPath);
   const inference = Inference.create(model);
   const scorer = createScorer(model, inference);
-  return withModelRows({ ...options, model, path, targets: true }, async (rows, name) => {
+  return withModelRows({ ...options, model, path, targets: true }, async (rows) => {
     if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
     for await (const chunk of rows.chunks(inference)) {
       scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
     }
     for (const warning of rows.warnings()) warn(warning);
-    const data = { path: name, rows: scorer.rows };
+    const data = { path: rows.file.path, rows: scorer.rows };
     return { model, data, weighted: false, result: scorer.result() };
   });
 }

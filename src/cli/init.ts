@@ -1,16 +1,14 @@
 /** mlp init: a train config for a CSV, with a reason for every key. */
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { detectDialect } from '../data/csv/dialect.js';
 import { profileTable } from '../data/profile/profile.js';
-import { openSource } from '../data/source/source.js';
 import { likelyTarget, type Suggestion, suggestConfig } from '../data/suggest/suggestConfig.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { requireFree, requireOther, writeNewFile } from '../files/outputFile.js';
 import { formatJson } from '../spec/json.js';
 import { listed, printable, quote } from '../text.js';
 import { note, print, toJson, warn } from './output.js';
-import { readTable, STANDARD_STREAM, type TableOptions } from './reading.js';
+import { openAs, readTable, STANDARD_STREAM, type TableOptions } from './reading.js';
 
 export interface InitOptions extends TableOptions {
   readonly output?: string;
@@ -46,9 +44,9 @@ export async function run(path: string, options: InitOptions): Promise<void> {
 }
 
 async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Suggestion> {
-  const { table, dialect, target, notes } = await readTable(path, options);
+  const { table, format, target, notes } = await readTable(path, options);
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
-  return suggestConfig(profileTable(table, dialect, target, notes), {
+  return suggestConfig(profileTable(table, format, target, notes), {
     train: path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
     ...(schema !== undefined && { schema }),
   });
@@ -56,22 +54,15 @@ async function proposeFor(path: string, folder: string, options: InitOptions): P
 
 /** mlp never guesses the target: the error lists the columns and suggests one. */
 async function refuseWithoutTarget(path: string, options: InitOptions): Promise<never> {
-  const source = await openSource(path, {
-    ...(options.encoding !== undefined && { encoding: options.encoding }),
-  });
+  const source = await openAs(path, options);
   try {
-    const { names, header } = await detectDialect(source, {
-      delimiter: options.delimiter ?? 'auto',
-      header: options.header ?? 'auto',
-      ...(options.skipLines !== undefined && { skipLines: options.skipLines }),
-      ...(options.comment !== undefined && { comment: options.comment }),
-    });
+    const { names, header, path: name } = source;
     const expected = header
       ? `one of ${listed(names.map(quote), 10)}`
       : `a column number from 0 to ${names.length - 1}`;
     throw new MlpError(
       ExitCode.usage,
-      `--target: missing, expected the column of ${source.name} to predict: ${expected}`,
+      `--target: missing, expected the column of ${name} to predict: ${expected}`,
       `--target ${shellWord(likelyTarget(names))} is likely`,
     );
   } finally {

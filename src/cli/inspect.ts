@@ -1,5 +1,4 @@
 /** mlp inspect: what a CSV contains, and what to look at before training. */
-import { describeFormat } from '../data/csv/readingNotes.js';
 import {
   type ColumnProfile,
   type Level,
@@ -23,8 +22,8 @@ const SHOWN_CLASSES = 30;
 const LONGEST_BAR = 30;
 
 export async function run(path: string, options: TableOptions): Promise<void> {
-  const { table, dialect, target, notes } = await readTable(path, options);
-  const profile = profileTable(table, dialect, target, notes);
+  const { table, format, description, target, notes } = await readTable(path, options);
+  const profile = profileTable(table, format, target, notes);
   if (options.json) {
     print(toJson(profile, 2));
     return;
@@ -32,7 +31,7 @@ export async function run(path: string, options: TableOptions): Promise<void> {
   const display = await displayOf(process.stdout, options.color);
   // Only a terminal limits the width.
   const width = process.stdout.isTTY ? display.width : Number.POSITIVE_INFINITY;
-  print(renderProfile(profile, { ...display, width }));
+  print(renderProfile(profile, description, { ...display, width }));
   const { reason } = profile.target ?? {};
   if (reason !== undefined) note(printable(`${profile.path}: ${reason}`));
   for (const { text } of profile.warnings) warn(text);
@@ -43,11 +42,11 @@ interface Field extends Column {
   readonly cell: (column: ColumnProfile) => string;
 }
 
-function renderProfile(profile: TableProfile, display: Display): string {
-  const { path, rows, dialect, columns, target } = profile;
+function renderProfile(profile: TableProfile, description: string, display: Display): string {
+  const { path, rows, columns, target } = profile;
   const counts = `${counted(rows, 'row')}, ${counted(columns.length, 'column')}`;
   const sections = [
-    `${printable(path)}: ${counts}, ${describeFormat(dialect)}`,
+    `${printable(path)}: ${counts}, ${description}`,
     renderColumns(columns, target, display),
     ...(target ? [renderTarget(target, display)] : []),
   ];

@@ -1,12 +1,12 @@
 /** mlp predict: the predictions of a trained network for every row of a CSV. */
 import { writeFileSync } from 'node:fs';
-import type { Dialect } from '../data/csv/dialect.js';
+import type { TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
-import type { CsvModelRows, RowChunk } from '../model/rows.js';
+import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, listed, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
@@ -34,8 +34,8 @@ export async function run(modelPath: string, path: string, options: PredictOptio
   // A bar and rows on the same terminal would overwrite each other.
   const json = fileOf(options) === undefined && process.stdout.isTTY === true;
   try {
-    const outcome = await withModelRows({ ...options, json, model, path, targets: false }, (rows, file) =>
-      predict(model, rows, file, output, options),
+    const outcome = await withModelRows({ ...options, json, model, path, targets: false }, (rows) =>
+      predict(model, rows, output, options),
     );
     if (outcome) report(outcome, options);
   } finally {
@@ -53,14 +53,13 @@ interface Outcome {
 /** Predicts and writes chunk by chunk. Returns undefined if nobody reads the output any more. */
 async function predict(
   model: Model,
-  rows: CsvModelRows,
-  file: string,
+  rows: FileModelRows,
   output: TextOutput,
   options: PredictOptions,
 ): Promise<Outcome | undefined> {
   const { threshold, keep = [] } = options;
-  const kept = chooseColumns(keep, rows.dialect, file);
-  const lines = linesOf(model, rows.dialect, kept, options);
+  const kept = chooseColumns(keep, rows.file);
+  const lines = linesOf(model, rows.file, kept, options);
   const inference = Inference.create(model);
   let text = lines.head;
   for await (const chunk of rows.chunks(inference)) {
@@ -72,7 +71,7 @@ async function predict(
   }
   if (!(await output.write(text))) return undefined;
   await output.finish();
-  const keptNames = kept.map((column) => rows.dialect.names[column]);
+  const keptNames = kept.map((column) => rows.file.names[column]);
   const ignored = rows.ignored.filter((name) => !keptNames.includes(name));
   return { rows: rows.rows, ignored, warnings: rows.warnings() };
 }
@@ -163,16 +162,18 @@ function exitOnSignals(): void {
 
 function linesOf(
   model: Model,
-  { names, delimiter }: Dialect,
+  { names, csv }: TableSource,
   kept: readonly number[],
   { json, formulaGuard }: PredictOptions,
 ): Lines {
   const request = { model, kept, names };
-  return json ? jsonLines(request) : csvLines({ ...request, delimiter, guard: formulaGuard });
+  return json
+    ? jsonLines(request)
+    : csvLines({ ...request, delimiter: csv?.dialect.delimiter ?? ',', guard: formulaGuard });
 }
 
 /** @throws MlpError ExitCode.usage for an unknown column in --keep; one given twice counts once */
-function chooseColumns(asked: readonly string[], { names, header }: Dialect, file: string): number[] {
+function chooseColumns(asked: readonly string[], { names, header, path }: TableSource): number[] {
   const wanted = asked.flatMap((text) => {
     if (text === ALL) return names;
     // A name may contain commas itself.
@@ -183,7 +184,7 @@ function chooseColumns(asked: readonly string[], { names, header }: Dialect, fil
     if (index >= 0) return index;
     throw new MlpError(
       ExitCode.usage,
-      `--keep: found no column ${quote(name)} in ${file}, expected ` +
+      `--keep: found no column ${quote(name)} in ${path}, expected ` +
         (header
           ? `"${ALL}" or some of ${listed(names.map(quote), 10)}`
           : `"${ALL}" or numbers from 0 to ${names.length - 1}`),

@@ -1,13 +1,11 @@
-/** How commands read a CSV: whole for `inspect` and `init`, in chunks for a model. */
-import { availableParallelism } from 'node:os';
-import { type Dialect, detectDialect } from '../data/csv/dialect.js';
+/** How commands read a table: whole for `inspect` and `init`, in chunks for a model. */
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
-import { readWhole } from '../data/openTable.js';
-import { openSource } from '../data/source/source.js';
+import { formatOf, openTable, readWhole } from '../data/openTable.js';
 import type { Table } from '../data/table.js';
+import type { TableFormat, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
-import { type CsvModelRows, openModelRows } from '../model/rows.js';
+import { type FileModelRows, modelRowsOf, requestFor } from '../model/rows.js';
 import type { ReadingProgress } from '../report/terminalProgress.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
@@ -25,7 +23,9 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
 
 export interface ReadTable {
   readonly table: Table;
-  readonly dialect: Dialect & { readonly encoding?: string };
+  readonly format: TableFormat;
+  /** How it is written: `separated by commas, with a header`. */
+  readonly description: string;
   /** How the file was read, if not as it is usual: sentences for the user. */
   readonly notes: readonly string[];
   /** The number of the target column, if one is asked for. */
@@ -38,38 +38,36 @@ export interface ReadTable {
 export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {
   requireSeparators(options);
   return withReadingProgress(options, async (progress) => {
-    const source = await openSource(path, {
-      ...(options.encoding !== undefined && { encoding: options.encoding }),
-      progress: (done, total) => progress(path, done, total),
-    });
+    const told = (done: number, total: number | undefined) => progress(path, done, total);
+    const source = await openAs(path, options, told);
     try {
-      const { skipLines, skipRows } = options;
-      const dialect = await detectDialect(source, {
-        ...(skipLines !== undefined && { skipLines }),
-        ...(skipRows !== undefined && { skipRows }),
-        delimiter: options.delimiter ?? 'auto',
-        header: options.header ?? (isName(options.target) || 'auto'),
-        ...(options.comment !== undefined && { comment: options.comment }),
-        suggest: true,
-      });
-      const target =
-        options.target === undefined ? undefined : findTarget(options.target, dialect, source.name);
-      const table = await readWhole(source, dialect, {
-        threads: availableParallelism(),
-        target,
-        progress: (done, total) => progress(path, done, total),
-      });
-      const { encoding, notes } = source;
-      return {
-        table,
-        dialect: { ...dialect, ...(encoding && { encoding }) },
-        notes,
-        ...(target !== undefined && { target }),
-      };
+      const target = options.target === undefined ? undefined : findTarget(options.target, source);
+      const table = await readWhole(source, { target, progress: told });
+      const { notes, description } = source;
+      return { table, format: formatOf(source), description, notes, ...(target !== undefined && { target }) };
     } finally {
       source.close();
     }
   });
+}
+
+/** Opens a table as the options say; numbers in a usual notation are suggested. */
+export function openAs(
+  path: string,
+  options: TableOptions,
+  progress?: (done: number, total: number | undefined) => void,
+): Promise<TableSource> {
+  const { target, delimiter = 'auto', header, comment, encoding, skipLines, skipRows } = options;
+  const request = {
+    delimiter,
+    header: header ?? (isName(target) || ('auto' as const)),
+    ...(comment !== undefined && { comment }),
+    ...(encoding !== undefined && { encoding }),
+    ...(skipLines !== undefined && { skipLines }),
+    ...(skipRows !== undefined && { skipRows }),
+    suggest: true,
+  };
+  return openTable(path, request, progress);
 }
 
 /** A target given by name implies a header; digits alone may be a name or a number. */
@@ -78,7 +76,7 @@ function isName(target: string | undefined): boolean {
 }
 
 /** The target's column number: found by name if there is a header, else by number. */
-function findTarget(target: string, { header, names }: Dialect, path: string): number {
+function findTarget(target: string, { header, names, path }: TableSource): number {
   if (!header) {
     if (!isName(target) && Number(target) < names.length) return Number(target);
     throw new MlpError(
@@ -108,30 +106,20 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
 }
 
 /**
- * Opens the rows of a CSV for a model, named `name` in messages, and closes it after `use`.
- * @throws MlpError as `openSource` and `openModelRows` do
+ * Opens the rows of a file for a model, and closes it after `use`.
+ * @throws MlpError as `openTable` and `modelRowsOf` do
  */
 export async function withModelRows<Result>(
-  { model, path, targets, delimiter, comment, encoding, ...display }: ModelRowsRequest,
-  use: (rows: CsvModelRows, name: string) => Promise<Result>,
+  { model, path, targets, ...options }: ModelRowsRequest,
+  use: (rows: FileModelRows) => Promise<Result>,
 ): Promise<Result> {
-  return withReadingProgress(display, async (report) => {
+  return withReadingProgress(options, async (report) => {
     const progress = (done: number, total?: number) => report(path, done, total);
-    const source = await openSource(path, {
-      ...(encoding !== undefined && { encoding }),
-      ...(model.encoding !== undefined && { fallback: model.encoding }),
-      progress,
-    });
+    const file = await openTable(path, requestFor(model, options), progress);
     try {
-      const rows = await openModelRows(source, model, {
-        targets,
-        ...(delimiter !== undefined && { delimiter }),
-        ...(comment !== undefined && { comment }),
-        progress,
-      });
-      return await use(rows, source.name);
+      return await use(modelRowsOf(file, model, { targets, progress }));
     } finally {
-      source.close();
+      file.close();
     }
   });
 }

@@ -1,20 +1,20 @@
 /** Several files of the same columns as one table. Columns are matched by name, in any order. */
-import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../errors.js';
 import { listed, quote } from '../text.js';
-import { readTable } from './csv/readTable.js';
-import { readNumericTable } from './numeric/numericFile.js';
-import type { TableSource } from './openTable.js';
+import { DEFAULT_MISSING } from './missingValues.js';
+import { readByKinds } from './openTable.js';
 import {
   type Column,
   type ColumnKind,
   columnLabel,
+  inChunks,
   MOST_SPELLINGS,
   type NumericColumn,
   type Table,
   type TextColumn,
   type WrittenNumbers,
 } from './table.js';
+import type { ReadProgress, TableSource } from './tableSource.js';
 
 /**
  * The rows of all files, one after the other. The first file gives the names and the kinds.
@@ -36,6 +36,11 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
       `${other.namesLocation}: found ${other.names.length} columns, expected ${names.length} as in ${first.path}`,
     );
   });
+  const read: TableSource['read'] = async (kinds, progress, missingValues) => {
+    const parts: Table[] = [];
+    for (const table of tables) parts.push(await readPart(table, first, kinds, progress, missingValues));
+    return concatenate(parts, names, tables);
+  };
   return {
     ...rest,
     path: `${first.path} and ${others.length === 1 ? '1 more file' : `${others.length} more files`}`,
@@ -43,10 +48,9 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
       return [...tables.flatMap((table) => table.notes), ...notes];
     },
     ...(csv && { firstFile: csv }),
-    async read(kinds, progress) {
-      const parts: Table[] = [];
-      for (const table of tables) parts.push(await readPart(table, first, kinds, progress));
-      return concatenate(parts, names, tables);
+    read,
+    async *chunks(kinds, capacity, { missingValues, progress }) {
+      yield* inChunks(await read(kinds, progress, missingValues), capacity);
     },
     close: () => {
       for (const table of tables) table.close();
@@ -59,7 +63,8 @@ async function readPart(
   table: TableSource,
   { names, path }: TableSource,
   kinds: readonly ColumnKind[],
-  progress?: (doneBytes: number, totalBytes: number) => void,
+  progress?: ReadProgress,
+  missingValues = DEFAULT_MISSING,
 ): Promise<Table> {
   const places = names.map((name) => table.names.indexOf(name));
   const missing = places.findIndex((place, i) => place < 0 && kinds[i] !== 'skipped');
@@ -74,14 +79,10 @@ async function readPart(
   places.forEach((place, i) => {
     if (place >= 0) own[place] = kinds[i];
   });
-  const told = progress && { progress };
-  const threads = availableParallelism();
-  const numeric = table.csv && (await readNumericTable({ ...table.csv, kinds: own, threads, ...told }));
   const whole =
-    numeric ??
-    (table.csv
-      ? await readTable(table.csv.source, table.csv.dialect, { kinds: () => own, ...told })
-      : await table.read(own, progress));
+    missingValues === DEFAULT_MISSING
+      ? await readByKinds(table, own, progress && { progress })
+      : await table.read(own, progress, missingValues);
   return { ...whole, columns: places.map((place) => (place < 0 ? undefined : whole.columns[place])) };
 }
 

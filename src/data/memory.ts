@@ -8,8 +8,8 @@ import { formatPath } from '../spec/messages.js';
 import { quote } from '../text.js';
 import { buildTable } from './csv/readTable.js';
 import { DEFAULT_MISSING, MissingRule, type MissingValues } from './missingValues.js';
-import type { TableSource } from './openTable.js';
-import type { CellLocation, ColumnKind, NumericColumn, Table } from './table.js';
+import { type CellLocation, type ColumnKind, inChunks, type NumericColumn, type Table } from './table.js';
+import type { TableSource } from './tableSource.js';
 
 /** Null, undefined and NaN are missing. Text is read as in a CSV: "NA" is missing, too. */
 export type Cell = number | string | boolean | null | undefined;
@@ -108,7 +108,18 @@ export function memoryTable(
     });
     return { ...built, columns: built.columns.map((column, i) => numbers[i] ?? column) };
   };
-  return { ...start, path, namesLocation: path, description: 'in memory', notes: [], read, close: () => {} };
+  return {
+    ...start,
+    path,
+    namesLocation: path,
+    description: 'in memory',
+    notes: [],
+    read,
+    async *chunks(kinds, capacity, { missingValues }) {
+      yield* inChunks(await read(kinds, undefined, missingValues), capacity);
+    },
+    close: () => {},
+  };
 }
 
 function tableOfRows({ rows }: RowData, location: string): MemoryTable {

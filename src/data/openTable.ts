@@ -1,45 +1,16 @@
 /** Opens a table before its rows are read. A further file format is one more reader here. */
+import { availableParallelism } from 'node:os';
 import { type Dialect, type DialectRequest, detectDialect } from './csv/dialect.js';
+import { readChunks } from './csv/readChunks.js';
 import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
-import type { MissingValues } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';
-import { openSource, type Source, type UnpackProgress } from './source/source.js';
+import { type OpenOptions, openSource, type Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
-
-export interface TableSource {
-  /** The file, as messages name it; `data.rows` for rows in memory. */
-  readonly path: string;
-  /** Where messages find the names of the columns: `people.csv:1`. */
-  readonly namesLocation: string;
-  readonly header: boolean;
-  readonly names: readonly string[];
-  /** The first columns of a file that have no name and only number or name the rows. */
-  readonly rowNames?: readonly number[];
-  /** The first rows, as text. */
-  readonly sample: readonly (readonly string[])[];
-  /** How the table is written: `separated by commas, with a header`. */
-  readonly description: string;
-  /** Sentences for the user: how the file was read, if not as it is usual. More may come with the rows. */
-  readonly notes: readonly string[];
-  /** Not there for a table in memory. */
-  readonly csv?: { readonly source: Source; readonly dialect: Dialect };
-  /** Only for several files, which are not read as one CSV. */
-  readonly firstFile?: { readonly source: Source; readonly dialect: Dialect };
-  /** Reads all rows; `kinds` is in the order of the names. */
-  read(
-    kinds: readonly ColumnKind[],
-    progress?: (doneBytes: number, totalBytes: number) => void,
-    missingValues?: MissingValues,
-  ): Promise<Table>;
-  close(): void;
-}
+import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 
 /** How the file is written, as far as it is known. */
-export interface TableRequest extends DialectRequest {
-  /** A label of `TextDecoder`; detected if left out. */
-  readonly encoding?: string;
-}
+export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback'> {}
 
 /**
  * Opens the CSV at `path`, `-` being standard input.
@@ -47,61 +18,81 @@ export interface TableRequest extends DialectRequest {
  */
 export async function openTable(
   path: string,
-  { encoding, ...request }: TableRequest,
+  { encoding, fallback, ...request }: TableRequest,
   progress?: UnpackProgress,
 ): Promise<TableSource> {
   const source = await openSource(path, {
     ...(encoding !== undefined && { encoding }),
+    ...(fallback !== undefined && { fallback }),
     ...(progress && { progress }),
   });
   try {
-    const dialect = await detectDialect(source, request);
-    const { header, names, rowNames, sample } = dialect;
-    return {
-      path: source.name,
-      namesLocation: `${source.name}:1`,
-      header,
-      names,
-      rowNames,
-      sample,
-      description: describeFormat(dialect),
-      notes: source.notes,
-      csv: { source, dialect },
-      read: (kinds, told, missingValues) =>
-        readTable(source, dialect, {
-          kinds: () => [...kinds],
-          ...(told && { progress: told }),
-          ...(missingValues && { missingValues }),
-        }),
-      close: () => source.close(),
-    };
+    return csvTable(source, await detectDialect(source, request));
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
+function csvTable(source: Source, dialect: Dialect): TableSource {
+  const { header, names, rowNames, sample } = dialect;
+  return {
+    path: source.name,
+    namesLocation: `${source.name}:1`,
+    header,
+    names,
+    rowNames,
+    sample,
+    description: describeFormat(dialect),
+    notes: source.notes,
+    csv: { source, dialect },
+    read: (kinds, progress, missingValues) =>
+      readTable(source, dialect, {
+        kinds: () => [...kinds],
+        ...(progress && { progress }),
+        ...(missingValues && { missingValues }),
+      }),
+    chunks: (kinds, capacity, options) => readChunks(source, dialect, kinds, capacity, options),
+    close: () => source.close(),
+  };
+}
+
+/** The format, once all rows are read. */
+export function formatOf({ header, rowNames, csv }: TableSource): TableFormat {
+  const { encoding } = csv?.source ?? {};
+  return {
+    header,
+    ...(rowNames && { rowNames }),
+    ...csv?.dialect,
+    ...(encoding !== undefined && { encoding }),
+  };
+}
+
 interface WholeOptions {
-  /** Called now and then with the bytes read and the total. */
-  readonly progress?: (doneBytes: number, totalBytes: number) => void;
-  /** 1 by default. */
+  readonly progress?: ReadProgress;
+  /** Those of the machine by default. */
   readonly threads?: number;
   /** The number of a column whose numbers may be classes: they keep their spelling. */
   readonly target?: number | undefined;
 }
 
 /**
- * Reads all columns of a source, as numbers if most of their cells are numbers, else as text.
- * @throws MlpError ExitCode.data with the location of what can't be trusted; io if the source can't
- *   be read or changes
+ * Reads all columns of a table, as numbers if most of their cells are numbers, else as text.
+ * @throws MlpError ExitCode.data with the location of what can't be trusted; io if the file can't be
+ *   read or changes
  */
-export async function readWhole(
-  source: Source,
-  dialect: Dialect,
-  { threads = 1, progress, target }: WholeOptions = {},
+export function readWhole(table: TableSource, { target, ...options }: WholeOptions = {}): Promise<Table> {
+  const kinds = table.names.map((_, index): ColumnKind => (index === target ? 'label' : 'auto'));
+  return readByKinds(table, kinds, options);
+}
+
+/** Reads the rows of a table, a CSV of numbers by several threads. */
+export async function readByKinds(
+  table: TableSource,
+  kinds: readonly ColumnKind[],
+  { threads = availableParallelism(), progress }: Omit<WholeOptions, 'target'> = {},
 ): Promise<Table> {
-  const kinds = dialect.names.map((_, index): ColumnKind => (index === target ? 'label' : 'auto'));
   const told = progress && { progress };
-  const numeric = await readNumericTable({ source, dialect, kinds, threads, ...told });
-  return numeric ?? readTable(source, dialect, { kinds: () => kinds, ...told });
+  const numeric = table.csv && (await readNumericTable({ ...table.csv, kinds, threads, ...told }));
+  return numeric ?? table.read(kinds, progress);
 }

@@ -120,6 +120,17 @@ export function selectRows(table: Table, rows: Int32Array): Table {
   };
 }
 
+/** The rows in tables of `capacity` rows, and the last of fewer, without their cells as text. */
+export function* inChunks(
+  table: Table,
+  capacity: number,
+): Generator<{ readonly table: Table; readonly cells: readonly [] }> {
+  for (let first = 0; first < table.rows; first += capacity) {
+    const rows = Int32Array.from({ length: Math.min(capacity, table.rows - first) }, (_, i) => first + i);
+    yield { table: selectRows(table, rows), cells: [] };
+  }
+}
+
 /** The cells of some rows. */
 export function selectCells(column: Column, rows: Int32Array): Column {
   if (column.kind === 'numeric') {

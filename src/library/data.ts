@@ -1,9 +1,6 @@
 /** `inspect` and `suggestConfig`: what a CSV contains, and a config for it. */
-import { availableParallelism } from 'node:os';
-import { detectDialect } from '../data/csv/dialect.js';
-import { readWhole } from '../data/openTable.js';
+import { formatOf, openTable, readWhole } from '../data/openTable.js';
 import { profileTable, type TableProfile } from '../data/profile/profile.js';
-import { openSource } from '../data/source/source.js';
 import { type Suggestion, suggestConfig as suggestFor } from '../data/suggest/suggestConfig.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { suggest } from '../spec/messages.js';
@@ -29,20 +26,19 @@ export interface CsvOptions {
  */
 export async function inspect(path: string, options: CsvOptions = {}): Promise<TableProfile> {
   const { target, delimiter = 'auto', header, comment, encoding } = options;
-  const source = await openSource(path, encoding === undefined ? {} : { encoding });
+  // A target given by name implies a header.
+  const isNamed = typeof target === 'string' && !/^\d+$/.test(target);
+  const source = await openTable(path, {
+    delimiter,
+    header: header ?? (isNamed || 'auto'),
+    ...(comment !== undefined && { comment }),
+    ...(encoding !== undefined && { encoding }),
+    suggest: true,
+  });
   try {
-    // A target given by name implies a header.
-    const isNamed = typeof target === 'string' && !/^\d+$/.test(target);
-    const dialect = await detectDialect(source, {
-      delimiter,
-      header: header ?? (isNamed || 'auto'),
-      ...(comment !== undefined && { comment }),
-      suggest: true,
-    });
-    const column = target === undefined ? undefined : findTarget(target, dialect.names, source.name);
-    const table = await readWhole(source, dialect, { threads: availableParallelism(), target: column });
-    const format = { ...dialect, ...(source.encoding !== undefined && { encoding: source.encoding }) };
-    return profileTable(table, format, column, source.notes);
+    const column = target === undefined ? undefined : findTarget(target, source.names, source.path);
+    const table = await readWhole(source, { target: column });
+    return profileTable(table, formatOf(source), column, source.notes);
   } finally {
     source.close();
   }

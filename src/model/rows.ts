@@ -1,11 +1,9 @@
 /**
- * Rows for a model, in chunks: read, encoded, passed forward. A CSV file may be larger than memory;
+ * Rows for a model, in chunks: read, encoded, passed forward. A file may be larger than memory;
  * rows may also be given in memory.
  */
-import { type Dialect, detectDialect } from '../data/csv/dialect.js';
+import type { Dialect } from '../data/csv/dialect.js';
 import { readingNotes } from '../data/csv/readingNotes.js';
-import { TableBuilder } from '../data/csv/readTable.js';
-import { type RecordOptions, readRecordChunks } from '../data/csv/records.js';
 import {
   encodeTargets,
   rowsWithTarget,
@@ -17,16 +15,10 @@ import { writeFeatures } from '../data/encoding/features.js';
 import { Levels } from '../data/levels.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
-import { allMissingTexts, type MissingValues, OLD_MISSING, unmarked } from '../data/missingValues.js';
-import type { Source } from '../data/source/source.js';
-import {
-  type ColumnKind,
-  cellLocation,
-  columnLabel,
-  type PassedOver,
-  selectRows,
-  type Table,
-} from '../data/table.js';
+import { OLD_MISSING } from '../data/missingValues.js';
+import type { TableRequest } from '../data/openTable.js';
+import { type ColumnKind, cellLocation, columnLabel, type PassedOver, type Table } from '../data/table.js';
+import type { ReadRows, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
 import { counted } from '../text.js';
@@ -38,9 +30,6 @@ import { UnknownLevels, unknownClassWarning } from './unknowns.js';
 export interface ModelRowsOptions {
   /** Whether every row must have its targets, which are then read. */
   readonly targets: boolean;
-  /** Detected if left out. */
-  readonly delimiter?: string;
-  readonly comment?: string;
   /** Called after each chunk of the file. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -66,12 +55,6 @@ export interface RowChunk {
   readonly targets?: TargetValues;
 }
 
-/** Rows as they were read. */
-interface ReadRows {
-  readonly table: Table;
-  readonly cells: readonly (readonly string[])[];
-}
-
 /** Where rows come from. */
 interface Origin extends NamedTable {
   /** How the file was read so far, if not as it is usual. */
@@ -80,49 +63,58 @@ interface Origin extends NamedTable {
   read(kinds: readonly ColumnKind[], capacity: number): AsyncGenerator<ReadRows, void, undefined>;
 }
 
-/**
- * Reads the start of a CSV and finds the model's columns in it. The file has a header if the
- * training file had one. The caller closes the source.
- *
- * @throws MlpError ExitCode.data if a column is missing, or as `detectDialect`; io if the file
- * can't be read
- */
-export async function openModelRows(
-  source: Source,
+/** How to open a file of rows for the model: it has a header if the training file had one. */
+export function requestFor(
   model: Model,
-  { delimiter, comment, targets, progress }: ModelRowsOptions,
-): Promise<CsvModelRows> {
+  {
+    delimiter,
+    comment,
+    encoding,
+  }: Pick<TableRequest, 'comment' | 'encoding'> & { readonly delimiter?: string },
+): TableRequest {
   const { reading } = model;
-  const dialect = await detectDialect(source, {
+  return {
     ...reading,
     delimiter: delimiter ?? reading?.delimiter ?? 'auto',
     header: model.header,
     ...(comment !== undefined && { comment }),
+    ...(encoding !== undefined && { encoding }),
+    ...(model.encoding !== undefined && { fallback: model.encoding }),
     ...(model.numbers !== undefined && { known: model.numbers }),
     categories: model.features.flatMap(({ kind, column }) => {
       if (kind === 'numeric') return [];
       return model.header ? column : Number(column);
     }),
-  });
-  const { names, header } = dialect;
-  let passed: PassedOver = { spaces: false, emptyLines: 0 };
-  const onEnd = (found: PassedOver) => {
-    passed = found;
   };
+}
+
+/**
+ * Finds the model's columns in an open file. The caller closes it.
+ * @throws MlpError ExitCode.data if a column is missing
+ */
+export function modelRowsOf(
+  file: TableSource,
+  model: Model,
+  { targets, progress }: ModelRowsOptions,
+): FileModelRows {
+  const { path, header, names, csv } = file;
+  let passed: PassedOver = { spaces: false, emptyLines: 0 };
   const origin: Origin = {
-    path: source.name,
+    path,
     header,
     names,
     isFile: true,
-    notes: () => [...source.notes, ...readingNotes(source.name, forModel(dialect, model), passed)],
+    notes: () => [...file.notes, ...(csv ? readingNotes(path, forModel(csv.dialect, model), passed) : [])],
     read: (kinds, capacity) =>
-      readCsv(source, dialect, kinds, capacity, {
-        missingValues: model.missingValues,
-        onEnd,
+      file.chunks(kinds, capacity, {
+        missingValues: model.missingValues ?? OLD_MISSING,
+        onEnd: (found) => {
+          passed = found;
+        },
         ...(progress && { progress }),
       }),
   };
-  return Object.assign(new ModelRows(model, origin, targets), { dialect });
+  return Object.assign(new ModelRows(model, origin, targets), { file });
 }
 
 /**
@@ -132,19 +124,8 @@ export async function openModelRows(
 export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: boolean): ModelRows {
   const source = memoryTable(data, 'data', model.targets[0]);
   const { path, names } = source;
-  async function* read(kinds: readonly ColumnKind[], capacity: number) {
-    const table = await source.read(kinds, undefined, model.missingValues ?? OLD_MISSING);
-    for (let first = 0; first < table.rows; first += capacity) {
-      const rows = Math.min(capacity, table.rows - first);
-      yield {
-        table: selectRows(
-          table,
-          Int32Array.from({ length: rows }, (_, i) => first + i),
-        ),
-        cells: [],
-      };
-    }
-  }
+  const read = (kinds: readonly ColumnKind[], capacity: number) =>
+    source.chunks(kinds, capacity, { missingValues: model.missingValues ?? OLD_MISSING });
   return new ModelRows(
     model,
     { path, header: true, names, isFile: false, notes: () => [], read },
@@ -152,8 +133,8 @@ export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: 
   );
 }
 
-/** The rows of a CSV, with its dialect and the names of all its columns. */
-export type CsvModelRows = ModelRows & { readonly dialect: Dialect };
+/** The rows of a file, with all that its start tells. */
+export type FileModelRows = ModelRows & { readonly file: TableSource };
 
 export class ModelRows {
   /**
@@ -281,51 +262,6 @@ function forModel(dialect: Dialect, { features, targets }: Model): Dialect {
     return used.has(name) || used.has(name.replace(/\.\d+$/, ''));
   };
   return { ...dialect, nameless: dialect.nameless.filter(isUsed), repeated: dialect.repeated.filter(isUsed) };
-}
-
-async function* readCsv(
-  source: Source,
-  dialect: Dialect,
-  kinds: readonly ColumnKind[],
-  capacity: number,
-  {
-    missingValues,
-    ...options
-  }: Omit<RecordOptions, 'onRecord' | 'marked'> & { readonly missingValues: MissingValues | undefined },
-): AsyncGenerator<ReadRows, void, undefined> {
-  const marked = missingValues ? allMissingTexts(missingValues) : [];
-  const tableStart = { ...dialect, missingValues: missingValues ?? OLD_MISSING };
-  const start = () => ({
-    builder: new TableBuilder(source.name, tableStart, kinds, capacity),
-    cells: [] as (readonly string[])[],
-  });
-  let next = start();
-  // The tables of one chunk of the file.
-  let read: ReadRows[] = [];
-  const finish = () => {
-    const { builder, cells } = next;
-    if (builder.rows > 0) read.push({ table: builder.finish(), cells });
-    next = start();
-  };
-  const onRecord = (cells: readonly string[], line: number) => {
-    next.builder.add(cells, line);
-    next.cells.push(marked.length > 0 ? cells.map(unmarked) : cells);
-    if (next.builder.rows === capacity) finish();
-  };
-  let failure: { error: unknown } | undefined;
-  try {
-    for await (const _ of readRecordChunks(source, dialect, { onRecord, marked, ...options })) {
-      yield* read;
-      read = [];
-    }
-  } catch (error) {
-    failure = { error };
-  }
-  // The rows before the one that failed are sound, or hold an earlier fault.
-  finish();
-  yield* read;
-  if (failure) throw failure.error;
-  source.requireUnchanged();
 }
 
 /** The encodings; those of an old model compare the numbers of levels by value. */

@@ -1,19 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { detectDialect } from '../../src/data/csv/dialect.js';
-import { readWhole } from '../../src/data/openTable.js';
-import { openSource } from '../../src/data/source/source.js';
+import { openTable, readWhole } from '../../src/data/openTable.js';
 import { Folder, rejection } from './files.js';
 
 const folder = new Folder();
 
 async function tableOf(content: string | Uint8Array) {
-  const source = await openSource(folder.write('data.csv', content));
+  const file = await openTable(folder.write('data.csv', content), { delimiter: 'auto', header: 'auto' });
   try {
-    const dialect = await detectDialect(source, { delimiter: 'auto', header: 'auto' });
-    return await readWhole(source, dialect, { threads: 2 });
+    return await readWhole(file, { threads: 2 });
   } finally {
-    source.close();
+    file.close();
   }
 }
 

@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { detectDialect } from '../../src/data/csv/dialect.js';
 import { readTable } from '../../src/data/csv/readTable.js';
 import { writeFeatures } from '../../src/data/encoding/features.js';
+import { openTable } from '../../src/data/openTable.js';
 import { openSource } from '../../src/data/source/source.js';
 import { ExitCode } from '../../src/errors.js';
 import { Inference } from '../../src/model/inference.js';
 import type { Model } from '../../src/model/load.js';
 import type { ModelContent } from '../../src/model/model.js';
-import { type ModelRowsOptions, openModelRows } from '../../src/model/rows.js';
+import { type ModelRowsOptions, modelRowsOf, requestFor } from '../../src/model/rows.js';
 import { Folder, rejection } from '../data/files.js';
 import { BINARY, CONTENT, FEATURES, modelOf, networkOf, REGRESSION } from './models.js';
 
@@ -25,6 +26,8 @@ interface Read {
 }
 
 interface ReadOptions extends Partial<ModelRowsOptions> {
+  delimiter?: string;
+  comment?: string;
   capacity?: number;
   /** How many chunks are asked for; all if left out. */
   chunks?: number;
@@ -37,9 +40,9 @@ async function read(
   { capacity = 3, chunks, ...options }: ReadOptions = {},
   found: Read[] = [],
 ) {
-  const source = await openSource(folder.write('rows.csv', text));
+  const file = await openTable(folder.write('rows.csv', text), requestFor(model, options));
   try {
-    const rows = await openModelRows(source, model, { targets: false, ...options });
+    const rows = modelRowsOf(file, model, { targets: false, ...options });
     const inference = Inference.create(model, capacity);
     if (chunks === 0) return { rows, found };
     for await (const { logits, cells, lines, targets, ...chunk } of rows.chunks(inference)) {
@@ -55,7 +58,7 @@ async function read(
     }
     return { rows, found };
   } finally {
-    source.close();
+    file.close();
   }
 }
 
@@ -79,7 +82,7 @@ const WITHOUT_HEADER: ModelContent = {
   targets: ['0'],
 };
 
-describe('openModelRows', () => {
+describe('modelRowsOf', () => {
   it('finds columns by name, in any order', async () => {
     const model = modelOf(CONTENT);
     const { found } = await read(model, csv(HEADER, ...ROWS));

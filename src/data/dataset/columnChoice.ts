@@ -5,8 +5,8 @@ import { columnsWithSetting, isPattern, matches, weightColumn } from '../../spec
 import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
-import type { TableSource } from '../openTable.js';
 import { columnLabel } from '../table.js';
+import type { TableSource } from '../tableSource.js';
 
 /** Column numbers, from 0. */
 export interface ColumnChoice {

@@ -4,9 +4,9 @@ import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
-import type { TableSource } from '../openTable.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel } from '../table.js';
+import type { TableSource } from '../tableSource.js';
 import type { ColumnChoice, NamedColumns } from './columnChoice.js';
 
 /** A message names this many columns or levels and counts the rest. */

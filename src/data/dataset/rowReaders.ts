@@ -16,9 +16,9 @@ import { MissingRule, missingValuesOf } from '../missingValues.js';
 import { fitInBlocks } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
-import type { TableSource } from '../openTable.js';
 import type { FittedColumn, Scaling } from '../scaling.js';
 import { type Column, type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../table.js';
+import type { TableSource } from '../tableSource.js';
 import type { ColumnChoice } from './columnChoice.js';
 
 /** An open table with its columns chosen. */

@@ -10,12 +10,11 @@ export type {
 } from './tableProfile.js';
 
 import type { Task } from '../../spec/words.js';
-import type { CsvFormat } from '../csv/dialect.js';
-import type { Notations } from '../csv/notation.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
 import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';
+import type { TableFormat } from '../tableSource.js';
 import { profileColumn } from './columnProfile.js';
 import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js';
 import { agrees, type Leak, LeakSearch } from './leaks.js';
@@ -47,20 +46,16 @@ interface Findings {
  */
 export function profileTable(
   table: Table,
-  dialect: CsvFormat & {
-    readonly encoding?: string;
-    readonly rowNames?: readonly number[];
-    readonly notations?: Notations;
-  },
+  format: TableFormat,
   target?: number,
   notes: readonly string[] = [],
 ): TableProfile {
   const { path, rows } = table;
-  const { delimiter, header, comment, encoding, reading, notations = new Map() } = dialect;
+  const { delimiter, header, comment, encoding, reading, notations = new Map() } = format;
   const numbers = Object.fromEntries(
     [...notations].map(([index, notation]) => [table.names[index], notation]),
   );
-  const rowNames = (dialect.rowNames ?? []).filter((column) => column !== target);
+  const rowNames = (format.rowNames ?? []).filter((column) => column !== target);
   const findings = describeColumns(table, target, rowNames);
   const { columns, first } = findings;
   const duplicateRows = first.reduce((count, other, row) => count + (other === row ? 0 : 1), 0);
@@ -72,7 +67,7 @@ export function profileTable(
     path,
     rows,
     dialect: {
-      delimiter,
+      ...(delimiter !== undefined && { delimiter }),
       header,
       ...(comment !== undefined && { comment }),
       ...(encoding !== undefined && { encoding }),

@@ -85,7 +85,8 @@ export interface TableProfile {
   readonly path: string;
   readonly rows: number;
   readonly dialect: {
-    readonly delimiter: string;
+    /** Of a CSV. */
+    readonly delimiter?: string;
     readonly header: boolean;
     readonly comment?: string;
     /** Unless it is UTF-8. */

@@ -216,7 +216,7 @@ function dialectOf({
   };
 }
 
-function dialectReasons({ dialect: { delimiter, header, reading } }: TableProfile): Reason[] {
+function dialectReasons({ dialect: { delimiter = ',', header, reading } }: TableProfile): Reason[] {
   const separator =
     reading?.delimiter === 'whitespace'
       ? 'whitespace, since runs of blanks separate'

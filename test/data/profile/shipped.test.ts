@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { detectDialect } from '../../../src/data/csv/dialect.js';
-import { readWhole } from '../../../src/data/openTable.js';
+import { formatOf, openTable, readWhole } from '../../../src/data/openTable.js';
 import { profileTable } from '../../../src/data/profile/profile.js';
-import { openSource } from '../../../src/data/source/source.js';
 import { fixture, projectPath } from '../../support/fixtures.js';
 
 interface Expected {
@@ -25,14 +23,13 @@ interface Expected {
 const { shipped } = fixture<{ shipped: Record<string, Expected> }>('pandas/summary.json');
 
 async function profileOf(name: string) {
-  const source = await openSource(projectPath(`data/${name}.csv`));
+  const file = await openTable(projectPath(`data/${name}.csv`), { delimiter: 'auto', header: 'auto' });
   try {
-    const dialect = await detectDialect(source, { delimiter: 'auto', header: 'auto' });
-    const table = await readWhole(source, dialect);
+    const table = await readWhole(file, { threads: 1 });
     // The target is the last column of each.
-    return profileTable(table, dialect, table.names.length - 1);
+    return profileTable(table, formatOf(file), table.names.length - 1);
   } finally {
-    source.close();
+    file.close();
   }
 }
 

@@ -1,0 +1,66 @@
+/** A table whose rows are not yet read: what every reader offers. */
+import type { CsvFormat, Dialect } from './csv/dialect.js';
+import type { Notations } from './csv/notation.js';
+import type { MissingValues } from './missingValues.js';
+import type { Source } from './source/source.js';
+import type { ColumnKind, PassedOver, Table } from './table.js';
+
+/** Called now and then with the bytes read and the total. */
+export type ReadProgress = (doneBytes: number, totalBytes: number) => void;
+
+export interface TableSource {
+  /** The file, as messages name it; `data.rows` for rows in memory. */
+  readonly path: string;
+  /** Where messages find the names of the columns: `people.csv:1`. */
+  readonly namesLocation: string;
+  readonly header: boolean;
+  readonly names: readonly string[];
+  /** The first columns of a file that have no name and only number or name the rows. */
+  readonly rowNames?: readonly number[];
+  /** The first rows, as text. */
+  readonly sample: readonly (readonly string[])[];
+  /** How the table is written: `separated by commas, with a header`. */
+  readonly description: string;
+  /** Sentences for the user: how the file was read, if not as it is usual. More may come with the rows. */
+  readonly notes: readonly string[];
+  /** Only for a CSV. */
+  readonly csv?: { readonly source: Source; readonly dialect: Dialect };
+  /** Only for several files, which are not read as one CSV. */
+  readonly firstFile?: { readonly source: Source; readonly dialect: Dialect };
+  /** Reads all rows; `kinds` is in the order of the names. */
+  read(kinds: readonly ColumnKind[], progress?: ReadProgress, missingValues?: MissingValues): Promise<Table>;
+  /**
+   * Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. No kind is
+   * guessed. An error comes after the rows before it.
+   */
+  chunks(
+    kinds: readonly ColumnKind[],
+    capacity: number,
+    options: ChunkOptions,
+  ): AsyncGenerator<ReadRows, void, undefined>;
+  close(): void;
+}
+
+export interface ChunkOptions {
+  readonly missingValues: MissingValues;
+  /** Only a CSV tells at its end what was passed over. */
+  readonly onEnd?: (passed: PassedOver) => void;
+  readonly progress?: ReadProgress;
+}
+
+/** Consecutive rows. */
+export interface ReadRows {
+  readonly table: Table;
+  /** [rows] The cells of all columns as text. Empty for rows in memory. */
+  readonly cells: readonly (readonly string[])[];
+}
+
+/** How a table is written: what `mlp inspect` prints, and what a config needs to read it again. */
+export interface TableFormat extends Omit<CsvFormat, 'delimiter'> {
+  /** Of a CSV. */
+  readonly delimiter?: string;
+  /** Unless it is UTF-8. */
+  readonly encoding?: string;
+  readonly rowNames?: readonly number[];
+  readonly notations?: Notations;
+}
