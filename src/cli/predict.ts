@@ -32,10 +32,11 @@ export async function run(modelPath: string, path: string, options: PredictOptio
   exitOnSignals();
   const output = openOutput(path, options);
   // A bar and rows on the same terminal would overwrite each other.
-  const json = fileOf(options) === undefined && process.stdout.isTTY === true;
+  const isOnTerminal = fileOf(options) === undefined && process.stdout.isTTY === true;
   try {
-    const outcome = await withModelRows({ ...options, json, model, path, targets: false }, (rows) =>
-      predict(model, rows, output, options),
+    const outcome = await withModelRows(
+      { ...options, json: isOnTerminal, model, path, targets: false },
+      (rows) => predict(model, rows, output, options),
     );
     if (outcome) report(outcome, options);
   } finally {
@@ -145,6 +146,13 @@ class StandardOutput implements TextOutput {
 function openOutput(path: string, options: PredictOptions): TextOutput {
   const file = fileOf(options);
   if (file === undefined) return new StandardOutput();
+  if (/\.(?:parquet|xlsx?|gz|zst|feather|arrow)$/i.test(file)) {
+    throw new MlpError(
+      ExitCode.usage,
+      `--output: found ${printable(file)}, expected a name that ends in .csv or .jsonl`,
+      'predictions are written as CSV or JSON Lines',
+    );
+  }
   if (path !== STANDARD_STREAM) requireOther(path, file);
   return new OutputFile(file, options.force === true);
 }
@@ -164,10 +172,10 @@ function linesOf(
   model: Model,
   { names, csv }: TableSource,
   kept: readonly number[],
-  { json, formulaGuard }: PredictOptions,
+  { json, output = '', formulaGuard }: PredictOptions,
 ): Lines {
   const request = { model, kept, names };
-  return json
+  return json || /\.(?:jsonl|ndjson)$/i.test(output)
     ? jsonLines(request)
     : csvLines({ ...request, delimiter: csv?.dialect.delimiter ?? ',', guard: formulaGuard });
 }

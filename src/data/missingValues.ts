@@ -94,6 +94,18 @@ export class MissingRule {
   }
 }
 
+/**
+ * The texts of a column that are text in quotes, as in JSON or Parquet: those that only the default
+ * takes for missing. A list of the user's own holds for any cell.
+ */
+export function quotedTexts(missingValues: MissingValues, column: string): ReadonlySet<string> {
+  const isOwn = valueFor(missingValues.byColumn ?? {}, column) !== undefined;
+  const { texts } = DEFAULT_MISSING;
+  const isDefault =
+    texts.length === missingValues.texts.length && texts.every((text, i) => text === missingValues.texts[i]);
+  return new Set(isDefault && !isOwn ? texts : []);
+}
+
 /** All texts that mean a missing value in some column. */
 export function allMissingTexts({ texts, byColumn = {} }: MissingValues): string[] {
   return [...new Set([...texts, ...Object.values(byColumn).flat()])];

@@ -5,6 +5,7 @@ import { readChunks } from './csv/readChunks.js';
 import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
 import { readNumericTable } from './numeric/numericFile.js';
+import { isJsonLines } from './source/otherFiles.js';
 import { type OpenOptions, openSource, type Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
 import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
@@ -13,7 +14,7 @@ import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback'> {}
 
 /**
- * Opens the CSV at `path`, `-` being standard input.
+ * Opens the table at `path`, `-` being standard input: a CSV, or what its first bytes tell.
  * @throws MlpError as `openSource` and `detectDialect` do
  */
 export async function openTable(
@@ -27,6 +28,11 @@ export async function openTable(
     ...(progress && { progress }),
   });
   try {
+    if (isJsonLines(source)) {
+      // Loaded only when needed: most tables are CSV.
+      const { openJsonLines } = await import('./jsonLines/jsonLines.js');
+      return await openJsonLines(source, progress);
+    }
     return csvTable(source, await detectDialect(source, request));
   } catch (error) {
     source.close();

@@ -53,6 +53,27 @@ describe('mlp predict', () => {
     expect(sorted).toEqual([...lines].sort());
   });
 
+  it('reads JSON Lines as a CSV of the same cells, and writes them', async () => {
+    const jsonLines = ROWS.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const folder = folderOf({
+      model: modelBytes(BINARY),
+      'data.csv': csvOf(['id', ...FEATURES], ROWS),
+      'data.jsonl': jsonLines.replaceAll(/"age":"(\d+)"/g, '"age":$1'),
+    });
+    const expected = await mlpHere(['predict', 'model', 'data.csv', '--keep', 'id', '--json'], {
+      cwd: folder,
+    });
+    const args = ['predict', 'model', 'data.jsonl', '--keep', 'id', '-o'];
+    const { code, stderr } = await mlpHere([...args, 'out.jsonl'], { cwd: folder });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(readFileSync(join(folder, 'out.jsonl'), 'utf8')).toBe(expected.stdout);
+    const refused = await mlpHere([...args, 'out.parquet'], { cwd: folder });
+    expect([refused.code, refused.stderr]).toEqual([
+      64,
+      'error: --output: found out.parquet, expected a name that ends in .csv or .jsonl\nhint: predictions are written as CSV or JSON Lines\n',
+    ]);
+  });
+
   it('says what it ignores, once', async () => {
     const folder = folderOf({
       model: modelBytes(REGRESSION),

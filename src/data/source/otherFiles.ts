@@ -12,6 +12,8 @@ interface OtherFile {
 const SAVE_AS_CSV = 'save the table as CSV, for example with pandas: to_csv("data.csv", index=False)';
 const FROM_SHEET = 'open it in the spreadsheet program and save the sheet as CSV (UTF-8)';
 const UNPACK = 'unpack it first';
+const AS_JSON_LINES =
+  'write each row as an object on a line of its own: in pandas to_json("data.jsonl", orient="records", lines=True)';
 
 /** By the first bytes, written in Latin-1. */
 const SIGNATURES: readonly (OtherFile & { readonly start: string })[] = [
@@ -75,20 +77,35 @@ const TEXTS: readonly (OtherFile & { readonly pattern: RegExp })[] = [
   {
     pattern: /^\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\}|$)/,
     what: 'a JSON document',
-    hint: 'save the table as CSV',
+    hint: AS_JSON_LINES,
   },
-  { pattern: /^\[\s*(?:[{[]|$)/, what: 'a JSON document', hint: 'save the table as CSV' },
+  { pattern: /^\[\s*(?:[{[]|$)/, what: 'a JSON document', hint: AS_JSON_LINES },
 ];
 
+/** A line that is an object, or the start of a long one. */
+const OBJECT_LINE =
+  /^\s*\{[ \t]*(?:"(?:[^"\\]|\\.)*"[ \t]*:[^\n]*(?:\}[ \t\r]*(?:\n|$)|$)|\}[ \t\r]*(?:\n|$))/;
+
 /**
- * Refuses a file that is no CSV.
+ * Whether a text is JSON Lines: its first line is an object. A name that says so is enough where the
+ * line is damaged.
+ */
+export function isJsonLines(file: FileBytes): boolean {
+  const start = startOf(file)
+    .toString('utf8')
+    .replace(/^\ufeff/, '');
+  return OBJECT_LINE.test(start) || (/\.(?:jsonl|ndjson)(?:\.gz)?$/i.test(file.name) && /^\s*\{/.test(start));
+}
+
+/**
+ * Refuses a file that is no text of a table.
  * @throws MlpError ExitCode.data that names what the file is
  */
 export function refuseOtherFile(file: FileBytes): void {
   const start = startOf(file);
   const other = archive(file, start) ?? bySignature(start) ?? byText(start);
-  if (other === undefined) return;
-  throw new MlpError(ExitCode.data, `${file.name}: found ${other.what}, expected a CSV`, other.hint);
+  if (other === undefined || isJsonLines(file)) return;
+  throw new MlpError(ExitCode.data, `${file.name}: found ${other.what}, expected a table`, other.hint);
 }
 
 function bySignature(bytes: Buffer): OtherFile | undefined {

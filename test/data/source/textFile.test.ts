@@ -102,7 +102,7 @@ describe('a file that is no text', () => {
       'a pointer of Git LFS instead of the data',
     ],
   ])('is refused and named: %s', async (_, content, expected) => {
-    expect(await message(content)).toBe(`table.csv: found ${expected}, expected a CSV`);
+    expect(await message(content)).toBe(`table.csv: found ${expected}, expected a table`);
   });
 
   it.each([['[a],[b]\n1,2\n'], ['<a,b\n1,2\n'], ['PAR1,PAR2\n1,2\n'], ['{a},b\n1,2\n']])(

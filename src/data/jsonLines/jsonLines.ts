@@ -1,0 +1,240 @@
+/**
+ * Reads JSON Lines: an object of cells in each line, whose names are those of the columns. A name
+ * that a line lacks is a missing value. The file is read twice: only all lines tell all columns.
+ */
+import { ExitCode, MlpError } from '../../errors.js';
+import { counted } from '../../text.js';
+import { LONGEST_ROW } from '../csv/csvParse.js';
+import { buildTable, TableBuilder } from '../csv/readTable.js';
+import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts, unmarked } from '../missingValues.js';
+import type { Source } from '../source/source.js';
+import { readText } from '../source/textFile.js';
+import { type ColumnKind, columnLabel, isGuessed, type Table } from '../table.js';
+import type { ChunkOptions, ReadProgress, ReadRows, TableSource } from '../tableSource.js';
+import { type CellSink, ObjectParser, type ValueKind } from './objectParser.js';
+
+const SAMPLE_ROWS = 200;
+const BLANK = /^[ \t\r]*$/;
+
+/** What the cells of a column are, over all rows. */
+interface Seen {
+  numbers: number;
+  /** But for those that mean a missing value, such as "NA". */
+  texts: number;
+}
+
+/**
+ * Reads all lines for their names.
+ * @throws MlpError ExitCode.data for a line that is no object of cells, or no line at all; io if the
+ *   file can't be read
+ */
+export async function openJsonLines(source: Source, progress?: ReadProgress): Promise<TableSource> {
+  const start = await readStart(source, progress);
+  const { names, sample, rows, seen } = start;
+  const path = source.name;
+  const tableStart = { header: true, names, sample };
+  const { emptyLines } = start;
+  if (emptyLines > 0) {
+    source.notes.push(
+      `${path}: ${emptyLines === 1 ? '1 empty line is' : `${emptyLines} empty lines are`} skipped`,
+    );
+  }
+
+  const read = (
+    kinds: readonly ColumnKind[],
+    told?: ReadProgress,
+    missingValues: MissingValues = DEFAULT_MISSING,
+  ): Promise<Table> => {
+    // Text is text, even if all of it looks like numbers.
+    const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
+    return buildTable(path, { ...tableStart, missingValues }, settled, rows, async (builder) => {
+      const records = new RecordReader(source, names, kinds, missingValues, (cells, line) =>
+        builder.add(cells, line),
+      );
+      for await (const _ of records.read(told));
+      builder.notes = mixtureNotes(path, names, kinds, seen);
+    });
+  };
+
+  async function* chunks(
+    kinds: readonly ColumnKind[],
+    capacity: number,
+    { missingValues, progress: told }: ChunkOptions,
+  ): AsyncGenerator<ReadRows, void, undefined> {
+    let builder = new TableBuilder(path, { ...tableStart, missingValues }, kinds, capacity);
+    let kept: string[][] = [];
+    let full: ReadRows[] = [];
+    const finish = () => {
+      if (builder.rows > 0) full.push({ table: builder.finish(), cells: kept });
+      builder = new TableBuilder(path, { ...tableStart, missingValues }, kinds, capacity);
+      kept = [];
+    };
+    const records = new RecordReader(source, names, kinds, missingValues, (cells, line) => {
+      builder.add(cells, line);
+      kept.push(cells.map(unmarked));
+      if (builder.rows === capacity) finish();
+    });
+    let failure: { error: unknown } | undefined;
+    try {
+      for await (const _ of records.read(told)) {
+        yield* full;
+        full = [];
+      }
+    } catch (error) {
+      failure = { error };
+    }
+    finish();
+    yield* full;
+    if (failure) throw failure.error;
+  }
+
+  return {
+    path,
+    namesLocation: `${path}:1`,
+    header: true,
+    names,
+    sample,
+    description: 'in JSON Lines',
+    get notes() {
+      return source.notes;
+    },
+    read,
+    chunks,
+    close: () => source.close(),
+  };
+}
+
+async function readStart(source: Source, progress?: ReadProgress) {
+  const names: string[] = [];
+  const seen: Seen[] = [];
+  const sample: string[][] = [];
+  const columns = new Map<string, number>();
+  let rows = 0;
+  let emptyLines = 0;
+  let cells: string[] = [];
+  const isMissing = quotedTexts(DEFAULT_MISSING, '');
+  const parser = new ObjectParser(source.name, {
+    column(name) {
+      const known = columns.get(name);
+      if (known !== undefined) return known;
+      seen.push({ numbers: 0, texts: 0 });
+      columns.set(name, names.length);
+      return names.push(name) - 1;
+    },
+    cell(column, kind, text) {
+      if (kind === 'number') seen[column].numbers++;
+      else if (kind === 'text' && !isMissing.has(text)) seen[column].texts++;
+      if (rows < SAMPLE_ROWS) cells[column] = text;
+    },
+    // Which columns are read is not yet known.
+    isSkipped: () => true,
+  });
+  for await (const _ of forEachLine(source, progress, (text, line) => {
+    if (BLANK.test(text)) {
+      emptyLines++;
+      return;
+    }
+    cells = [];
+    parser.parse(text, line);
+    if (rows < SAMPLE_ROWS) sample.push(cells);
+    rows++;
+  }));
+  source.requireUnchanged();
+  if (rows === 0)
+    throw new MlpError(ExitCode.data, `${source.name}: found no row, expected an object a line`);
+  if (names.length === 0)
+    throw new MlpError(ExitCode.data, `${source.name}:1: found no names, expected columns`);
+  const padded = sample.map((row) => names.map((_, i) => row[i] ?? ''));
+  return { names, seen, sample: padded, rows, emptyLines };
+}
+
+/** Hands out the cells of each line, in the order of the names. */
+class RecordReader {
+  readonly #source: Source;
+  readonly #take: (cells: readonly string[], line: number) => void;
+  readonly #parser: ObjectParser;
+  readonly #empty: readonly string[];
+  #cells: string[] = [];
+
+  constructor(
+    source: Source,
+    names: readonly string[],
+    kinds: readonly ColumnKind[],
+    missingValues: MissingValues,
+    take: (cells: readonly string[], line: number) => void,
+  ) {
+    const columns = new Map(names.map((name, i) => [name, i]));
+    const marked = names.map((name) => quotedTexts(missingValues, name));
+    this.#source = source;
+    this.#take = take;
+    this.#empty = names.map(() => '');
+    const sink: CellSink = {
+      column: (name) => {
+        const column = columns.get(name);
+        if (column === undefined) source.requireUnchanged();
+        return column ?? 0;
+      },
+      cell: (column: number, kind: ValueKind, text: string) => {
+        this.#cells[column] = kind === 'text' && marked[column].has(text) ? QUOTED + text : text;
+      },
+      isSkipped: (column) => kinds[column] === 'skipped',
+    };
+    this.#parser = new ObjectParser(source.name, sink);
+  }
+
+  /** Pauses after each chunk of the file. */
+  async *read(progress?: ReadProgress): AsyncGenerator<void, void, undefined> {
+    yield* forEachLine(this.#source, progress, (text, line) => {
+      if (BLANK.test(text)) return;
+      this.#cells = [...this.#empty];
+      this.#parser.parse(text, line);
+      this.#take(this.#cells, line);
+    });
+    this.#source.requireUnchanged();
+  }
+}
+
+/** Calls `onLine` with each line and its number, from 1; pauses after each chunk of the file. */
+async function* forEachLine(
+  source: Source,
+  progress: ReadProgress | undefined,
+  onLine: (text: string, line: number) => void,
+): AsyncGenerator<void, void, undefined> {
+  let rest = '';
+  let line = 1;
+  for await (const chunk of readText(source, progress)) {
+    let text = rest + chunk.toString('utf8');
+    if (line === 1) text = text.replace(/^\ufeff/, '');
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      onLine(text.slice(start, end), line++);
+      start = end + 1;
+    }
+    rest = text.slice(start);
+    if (rest.length > LONGEST_ROW) {
+      throw new MlpError(
+        ExitCode.data,
+        `${source.name}:${line}: found a line of more than 16 MiB, expected an object of cells`,
+        'each object has a line of its own',
+      );
+    }
+    yield;
+  }
+  if (rest !== '') onLine(rest, line);
+}
+
+/** A sentence for each column that has both numbers and texts, and is read as one of them. */
+function mixtureNotes(
+  path: string,
+  names: readonly string[],
+  kinds: readonly ColumnKind[],
+  seen: readonly Seen[],
+): string[] {
+  return names.flatMap((name, i) => {
+    const { numbers, texts } = seen[i];
+    if (!isGuessed(kinds[i]) || numbers === 0 || texts === 0) return [];
+    return [
+      `${path}: ${columnLabel(true, name)} holds ${counted(numbers, 'number')} and ${counted(texts, 'text')} in quotes: read as what most of them are`,
+    ];
+  });
+}
