@@ -52,18 +52,23 @@ export class Reader {
 
   /**
    * Reads a chunk block by block. `features` are the columns to look at. A cell that is not a
-   * number is NaN. Returns false as soon as `otherCell` does.
+   * number is NaN. Returns false as soon as `otherCell` does. If `packs` is false, `packed` and
+   * `unpackedCells` are undefined.
    */
   forEachBlock(
     chunk: PlacedChunk,
     features: Int32Array,
+    packs: boolean,
     otherCell: OtherCell,
     take: (block: Block) => void,
   ): boolean {
     const { space, file } = this;
     const { columns, exports, at } = space;
-    space.bytes.fill(0, at.wanted, at.wanted + columns);
-    for (const column of features) space.bytes[at.wanted + column] = 1;
+    const { cells } = this.blockSize;
+    space.bytes.fill(0, at.wanted, at.wanted + cells);
+    for (const column of features) {
+      for (let cell = column; cell < cells; cell += columns) space.bytes[at.wanted + cell] = 1;
+    }
 
     const text = loadChunk(space, file, this.delimiter, chunk);
     let from = text.at;
@@ -78,12 +83,11 @@ export class Reader {
       const left = exports.readOtherNumbers(
         at.marks,
         others,
-        columns,
         at.values,
         at.packed,
         at.others,
         at.wanted,
-        at.unpacked,
+        packs ? at.unpacked : 0,
       );
       this.unpackedCells = exports.unpackedCells.value;
       const firstRow = chunk.firstRow + done;

@@ -15,6 +15,8 @@ export interface FitTask extends Columns, SharedMatrix {
   readonly kind: 'fit';
   readonly chunks: readonly PlacedChunk[];
   readonly trainRows: number;
+  /** Features whose numbers are mostly too long to pack. If there are any, `numbers` are returned. */
+  readonly long: Int32Array;
   /** Whether mean and deviation, or the bounds, are needed. */
   readonly moments: boolean;
   readonly extremes: boolean;
@@ -51,6 +53,8 @@ export interface FittedChunk {
   readonly wide: Uint8Array;
   /** The other numbers that can't be packed, each as row of the file, feature and value. */
   readonly unpacked: Float64Array;
+  /** [rows of the chunk, columns of the file] In shared memory. */
+  readonly numbers?: Float64Array;
   readonly badCells?: BadCells;
 }
 
@@ -64,9 +68,11 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
   const isFloat32 = matrixSpace.elementBytes === 4;
   const source = isFloat32 ? at.packed : at.values;
   const rowBytes = columns * matrixSpace.elementBytes;
-  const unpacked = new UnpackedNumbers(reader, features);
+  const unpacked = new UnpackedNumbers(reader, task);
 
   return (index) => {
+    const chunk = task.chunks[index];
+    const numbers = task.long.length > 0 ? sharedNumbers(chunk.rows * columns) : undefined;
     const badCells = new BadCellFinder(task);
     let count = 0;
     space.numbers(at.means, columns).fill(0);
@@ -84,8 +90,9 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       count += chosen;
     };
     const isNumeric = reader.forEachBlock(
-      task.chunks[index],
+      chunk,
       features,
+      isFloat32 && !unpacked.isAllWide,
       (row, column, text) => badCells.add(row, column, text),
       ({ firstRow, rows }) => {
         let chosen = 0;
@@ -94,6 +101,8 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
           if (row >= 0 && row < trainRows) space.words[at.chosen / 4 + chosen++] = r * columns * 8;
         }
         if (chosen > 0) addRows(chosen);
+        numbers?.set(space.numbers(at.values, rows * columns), (firstRow - chunk.firstRow) * columns);
+        if (unpacked.isAllWide) return;
         if (isFloat32) unpacked.add(firstRow);
         if (unpacked.isAllWide) return;
         const block = space.bytes.subarray(source, source + rows * rowBytes);
@@ -113,11 +122,15 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       least: pick(task.extremes, at.least),
       greatest: pick(task.extremes, at.greatest),
       ...unpacked.take(),
+      ...(numbers && { numbers }),
       ...badCells.found,
     };
   };
 }
 
+/** Columns whose numbers are not packed: they are read again, or kept. */
+const WIDE = 1;
+const LONG = 2;
 /** One cell in this many may be kept aside in a block. */
 const UNPACKED_SHARE = 64;
 
@@ -129,9 +142,11 @@ class UnpackedNumbers {
   readonly #featureOf: Int32Array;
   #aside: number[] = [];
 
-  constructor(reader: Reader, features: Int32Array) {
+  constructor(reader: Reader, { features, long }: FitTask) {
     this.#reader = reader;
     this.#wide = new Uint8Array(features.length);
+    for (const j of long) this.#wide[j] = LONG;
+    this.isAllWide = !this.#wide.includes(0);
     this.#featureOf = new Int32Array(reader.space.columns);
     features.forEach((column, j) => {
       this.#featureOf[column] = j;
@@ -148,7 +163,7 @@ class UnpackedNumbers {
       const cell = words[at.unpacked / 4 + i];
       const column = cell % columns;
       const feature = this.#featureOf[column];
-      if (isMany) this.#wide[feature] = 1;
+      if (isMany && this.#wide[feature] === 0) this.#wide[feature] = WIDE;
       if (this.#wide[feature]) continue;
       this.#aside.push(firstRow + (cell - column) / columns, feature, doubles[at.values / 8 + cell]);
     }
@@ -159,8 +174,12 @@ class UnpackedNumbers {
   take(): Pick<FittedChunk, 'wide' | 'unpacked'> {
     const unpacked = Float64Array.from(this.#aside);
     this.#aside = [];
-    return { wide: this.#wide.slice(), unpacked };
+    return { wide: this.#wide.map((kind) => Number(kind === WIDE)), unpacked };
   }
+}
+
+function sharedNumbers(length: number): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(8 * length));
 }
 
 class BadCellFinder {
@@ -306,7 +325,7 @@ export function fitInBlocks(
   return moments.columns();
 }
 
-type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'badCells'>;
+type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'numbers' | 'badCells'>;
 
 /** `addMoments` and `addExtremes` of assembly/moments.ts, for one column. */
 function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {

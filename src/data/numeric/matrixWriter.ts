@@ -35,16 +35,24 @@ export class MatrixWriter {
 
   /**
    * Reads these columns and writes them scaled. Returns whether all numbers fit; undefined if a
-   * cell is not a number.
+   * cell is not a number. `numbers` are those of each chunk, if they need not be read.
    */
   async write(
     columns: Columns,
     transforms: readonly Affine[],
     done?: (index: number) => void,
+    numbers?: readonly Float64Array[],
   ): Promise<boolean | undefined> {
     let fits = true;
     const isNumeric = await this.#pool.run(
-      { kind: 'write', chunks: this.#chunks, ...columns, ...numbersOf(transforms), ...this.shared },
+      {
+        kind: 'write',
+        chunks: this.#chunks,
+        ...(numbers && { numbers }),
+        ...columns,
+        ...numbersOf(transforms),
+        ...this.shared,
+      },
       this.#chunks.length,
       (result, index) => {
         fits &&= result.fits;
@@ -64,15 +72,22 @@ export class MatrixWriter {
     unscaled: UnscaledNumbers,
   ): Promise<boolean | undefined> {
     const again = unscaled.wideFeatures;
-    const inPlace = again.length < features.length ? await this.#scaleInPlace(transforms) : true;
+    const { long } = unscaled;
+    const packed = features.length - again.length - long.length;
+    const inPlace = packed > 0 ? await this.#scaleInPlace(transforms) : true;
     const aside = this.#writeNumbers(unscaled.chunks, transforms);
-    if (again.length === 0) return inPlace && aside;
-    const columns = { features: Int32Array.from(again, (j) => features[j]), slots: Int32Array.from(again) };
-    const fits = await this.write(
-      columns,
-      again.map((j) => transforms[j]),
-    );
-    return fits && inPlace && aside;
+    const write = (chosen: readonly number[], numbers?: readonly Float64Array[]) => {
+      if (chosen.length === 0) return true;
+      const columns = {
+        features: Int32Array.from(chosen, (j) => features[j]),
+        slots: Int32Array.from(chosen),
+      };
+      const ofChosen = chosen.map((j) => transforms[j]);
+      return this.write(columns, ofChosen, undefined, numbers);
+    };
+    const kept = await write(long, unscaled.numbers);
+    const read = await write(again);
+    return read === undefined ? undefined : read && kept === true && inPlace && aside;
   }
 
   async #scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
@@ -113,14 +128,22 @@ export class MatrixWriter {
 /** Numbers that fitting could not pack into the matrix. */
 export class UnscaledNumbers {
   readonly chunks: Float64Array[] = [];
+  /** [rows of the chunk, columns of the file] Of each chunk, if there are long features. */
+  readonly numbers: Float64Array[] = [];
   readonly #wide: Uint8Array;
 
-  constructor(features: number) {
+  /** @param long features whose numbers are kept */
+  constructor(
+    features: number,
+    readonly long: readonly number[],
+  ) {
     this.#wide = new Uint8Array(features);
   }
 
-  add({ unpacked, wide }: FittedChunk): void {
+  /** Chunks come in the order of the file. */
+  add({ unpacked, wide, numbers }: FittedChunk): void {
     if (unpacked.length > 0) this.chunks.push(unpacked);
+    if (numbers) this.numbers.push(numbers);
     wide.forEach((isWide, j) => {
       this.#wide[j] |= isWide;
     });

@@ -21,16 +21,7 @@ export interface ParserExports {
   findCells(at: N, end: N, delimiter: N, most: N, marks: N): N;
   readTinyNumbers: ReadBlock;
   readShortNumbers: ReadBlock;
-  readOtherNumbers(
-    marks: N,
-    count: N,
-    columns: N,
-    values: N,
-    packed: N,
-    others: N,
-    wanted: N,
-    unpacked: N,
-  ): N;
+  readOtherNumbers(marks: N, count: N, values: N, packed: N, others: N, wanted: N, unpacked: N): N;
   /** A result of the last `readOtherNumbers`. */
   readonly unpackedCells: { readonly value: number };
   readColumn(before: N, step: N, count: N, delimiter: N, stops: N, values: N, packed: N, others: N): N;

@@ -63,6 +63,7 @@ export class NumericFile {
   readonly #chunks: readonly PlacedChunk[];
   readonly #columns: ReadonlyMap<number, NumericColumn | TextColumn>;
   readonly #passed: PassedOver;
+  readonly #keptBytes: number;
   readonly rows: number;
 
   private constructor(
@@ -71,7 +72,9 @@ export class NumericFile {
     chunks: readonly PlacedChunk[],
     columns: ReadonlyMap<number, NumericColumn | TextColumn>,
     passed: PassedOver,
+    keptBytes: number,
   ) {
+    this.#keptBytes = keptBytes;
     this.#request = request;
     this.#pool = pool;
     this.#chunks = chunks;
@@ -117,7 +120,8 @@ export class NumericFile {
         },
       );
       const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
-      if (columns) return new NumericFile(request, pool, chunks, columns, { spaces, emptyLines });
+      if (columns)
+        return new NumericFile(request, pool, chunks, columns, { spaces, emptyLines }, tuning.keptBytes);
     } catch (error) {
       await pool.close();
       throw error;
@@ -157,7 +161,8 @@ export class NumericFile {
     if (target === undefined) return null;
     const moments = new Moments(scalings);
     const badCells = new BadCellSummary();
-    const unscaled = new UnscaledNumbers(features.length);
+    const long = this.#longFeatures(features, matrix);
+    const unscaled = new UnscaledNumbers(features.length, long);
     const isNumeric = await this.#pool.run(
       {
         kind: 'fit',
@@ -165,6 +170,7 @@ export class NumericFile {
         ...inOrder(features),
         ...target.shared,
         trainRows,
+        long: Int32Array.from(long),
         moments: scalings.includes('standard'),
         extremes: scalings.some((scaling) => scaling !== 'standard'),
         missingIsError,
@@ -230,11 +236,34 @@ export class NumericFile {
     });
   }
 
+  /**
+   * Features that don't fit packed into float32, by the first records. Reading them once more is
+   * slower than keeping them, if there is room.
+   */
+  #longFeatures(features: readonly number[], { features: { data } }: FeatureMatrix): number[] {
+    if (!(data instanceof Float32Array)) return [];
+    const { dialect } = this.#request;
+    const { sample } = dialect;
+    const long = [...features.keys()].filter((j) => {
+      const found = sample.filter(
+        (cells) => (cells[features[j]] ?? '').replace(/\D/g, '').length > MOST_DIGITS,
+      );
+      return found.length * LONG_SHARE > sample.length;
+    });
+    const columns = dialect.names.length + dialect.trailing;
+    return this.rows * columns * Float64Array.BYTES_PER_ELEMENT <= this.#keptBytes ? long : [];
+  }
+
   #tellProgress(index: number): void {
     const { source, progress } = this.#request;
     progress?.(source.size + this.#chunks[index].end, 2 * source.size);
   }
 }
+
+/** Of a packed number. */
+const MOST_DIGITS = 8;
+/** A feature is long if more than one number in this many is. */
+const LONG_SHARE = 16;
 
 interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
   readonly kinds: readonly ColumnKind[];

@@ -154,6 +154,7 @@ export class ReaderPool {
       this.#reader.forEachBlock(
         chunk,
         Int32Array.from(features),
+        false,
         () => true,
         ({ firstRow, rows }) => {
           for (let r = 0; r < rows; r++) {

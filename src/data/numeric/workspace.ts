@@ -17,15 +17,22 @@ export interface Tuning {
   readonly blockCells: number;
   /** Smaller files are read by the calling thread alone: a thread takes 40 ms to start. */
   readonly threadedBytes: number;
+  /** Memory for float64 numbers that are kept until they can be scaled. */
+  readonly keptBytes: number;
 }
 
-export const TUNING: Tuning = { chunkBytes: 2 ** 20, blockCells: 2 ** 14, threadedBytes: 2 ** 24 };
+export const TUNING: Tuning = {
+  chunkBytes: 2 ** 20,
+  blockCells: 2 ** 14,
+  threadedBytes: 2 ** 24,
+  keptBytes: 2 ** 27,
+};
 
 /** Addresses of regions, in bytes. */
 interface Layout {
   /** [columns] u32: the columns whose cells are kept, then one that does not exist */
   readonly kept: number;
-  /** [columns] u8 */
+  /** [cells] u8 */
   readonly wanted: number;
   /** [columns] f64 */
   readonly shift: number;
@@ -77,7 +84,7 @@ export class Workspace {
     };
     this.at = {
       kept: region(4 * columns + 4),
-      wanted: region(columns),
+      wanted: region(cells),
       shift: region(8 * columns),
       scale: region(8 * columns),
       means: region(8 * columns),

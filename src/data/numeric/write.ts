@@ -1,11 +1,13 @@
 /** Writes every number of a chunk, scaled, to its place; scales in place after `fit`. */
 import type { FeatureMatrix } from '../featureMatrix.js';
-import type { PlacedChunk, Reader } from './chunkReader.js';
+import type { Block, PlacedChunk, Reader } from './chunkReader.js';
 import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
 
 export interface WriteTask extends Columns, SharedMatrix {
   readonly kind: 'write';
   readonly chunks: readonly PlacedChunk[];
+  /** [rows of the chunk, columns of the file] Of each chunk, if it need not be read again. */
+  readonly numbers?: readonly Float64Array[];
   /** [features] */
   readonly shift: Float64Array;
   readonly scale: Float64Array;
@@ -20,7 +22,7 @@ export interface WriteResult {
 export function writer(reader: Reader, task: WriteTask): (index: number) => WriteResult | undefined {
   const { space, blockSize } = reader;
   const { columns, exports, at } = space;
-  const { place, features, matrix } = task;
+  const { place, features, matrix, numbers } = task;
   const matrixSpace = new ThreadMatrix(reader.modules.matrix, matrix, task.scratch, reader.rank);
   const placeBlock = matrixSpace.placer(task, blockSize, columns);
   const rowBytes = columns * matrixSpace.elementBytes;
@@ -34,17 +36,22 @@ export function writer(reader: Reader, task: WriteTask): (index: number) => Writ
       space.doubles[at.scale / 8 + column] = task.scale[j];
     });
     let fits = true;
-    const isNumeric = reader.forEachBlock(
-      task.chunks[index],
-      features,
-      () => false,
-      ({ firstRow, rows }) => {
-        fits = scaleBlock(rows, columns, at.values, at.shift, at.scale, at.scaled) === 1 && fits;
-        const block = space.bytes.subarray(at.scaled, at.scaled + rows * rowBytes);
-        placeBlock(block, place.subarray(firstRow, firstRow + rows));
-      },
-    );
-    return isNumeric ? { fits } : undefined;
+    const writeBlock = ({ firstRow, rows }: Block): void => {
+      fits = scaleBlock(rows, columns, at.values, at.shift, at.scale, at.scaled) === 1 && fits;
+      const block = space.bytes.subarray(at.scaled, at.scaled + rows * rowBytes);
+      placeBlock(block, place.subarray(firstRow, firstRow + rows));
+    };
+    const chunk = task.chunks[index];
+    if (numbers === undefined) {
+      return reader.forEachBlock(chunk, features, false, () => false, writeBlock) ? { fits } : undefined;
+    }
+    for (let first = 0; first < chunk.rows; first += blockSize.rows) {
+      const rows = Math.min(blockSize.rows, chunk.rows - first);
+      const block = numbers[index].subarray(first * columns, (first + rows) * columns);
+      space.doubles.set(block, at.values / 8);
+      writeBlock({ firstRow: chunk.firstRow + first, rows });
+    }
+    return { fits };
   };
 }
 

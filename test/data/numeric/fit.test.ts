@@ -110,6 +110,26 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
 });
 
 describe('NumericFile.fit', () => {
+  it.each([0, 2 ** 20])('fits long numbers beside short ones if %i bytes may be kept', async (keptBytes) => {
+    const long = randomCells(300, 4, SPELLINGS['17 digits']);
+    const short = randomCells(300, 4, SPELLINGS.pixels);
+    const cells = long.map((row, i) => row.map((cell, j) => (j % 2 === 1 ? cell : short[i][j])));
+    const place = shuffled(300).map((row) => (row < 290 ? row : -1));
+    const tuning = { ...THREADED, chunkBytes: 2000, blockCells: 64, keptBytes };
+    const options = { columns: 4, features: [3, 0, 1], place, trainRows: 200, tuning };
+    for (const threads of [1, 2]) {
+      const done = await fitText(folder, contentOf(cells), { ...options, threads });
+      if (!done) throw new Error('the file was declined');
+      cells.forEach((row, i) => {
+        if (place[i] < 0) return;
+        const expected = done.fitted.map(({ shift, scale }, j) =>
+          Math.fround((Number(row[options.features[j]]) - shift) / scale),
+        );
+        expect([...done.data.subarray(place[i] * 3, place[i] * 3 + 3)]).toEqual(expected);
+      });
+    }
+  });
+
   it('takes chosen columns in any order, and leaves rows out', async () => {
     const content = 'a,b,c,d\n1,x,10,100\n2,y,20,200\n3,z,30,300\n4,,40,400\n';
     const options = { columns: 4, features: [3, 0, 2], scaling: 'none' as const, tuning: TINY };

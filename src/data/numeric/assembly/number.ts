@@ -16,7 +16,6 @@ import {
   notDigits,
   tens,
   tenThousands,
-  withoutPoint,
   zeros,
 } from './digits';
 
@@ -52,44 +51,9 @@ export let power: i32 = 0;
  */
 export function readNumber(start: usize, stop: usize): f64 {
   const sign = <u32>load<u8>(start);
-  const from = start + usize(sign == MINUS || sign == PLUS);
-  let value: f64;
-  if (readLongFraction(from, stop)) {
-    // Whether so many digits exceed 2^53 is unpredictable, and a mispredicted branch costs more
-    // than the product.
-    value = digits == 0 ? 0 : roundedProduct();
-  } else if (readDecimal(from, stop)) {
-    value = scaled();
-  } else {
-    return NaN;
-  }
-  // Signs are unpredictable: no branch.
-  return reinterpret<f64>(reinterpret<u64>(value) | ((<u64>(sign == MINUS)) << 63));
-}
-
-/**
- * Reads a number of 17 to 32 characters without exponent whose last 16 are digits: one with all its
- * digits, as programs write them. False for other characters.
- */
-@inline
-function readLongFraction(from: usize, stop: usize): bool {
-  const length = <i32>(stop - from);
-  if (length <= 16 || length > 32) return false;
-  const high = v128.and(i8x16.sub(v128.load(stop - 32), zeros()), lastLanes(length - 16));
-  const low = i8x16.sub(v128.load(stop - 16), zeros());
-  const others = notDigits(high, beyondDigits());
-  if (notDigits(low, beyondDigits()) != 0 || (others & (others - 1)) != 0) return false;
-  const point = ctz(others | 0x10000);
-  if (point < 16 && <u32>load<u8>(stop - 32 + point) != POINT) return false;
-  const highFours = joinFours(withoutPoint(high, point), lowBytes(), tens(), hundreds());
-  const eights = joinEights(highFours, joinFours(low, lowBytes(), tens(), hundreds()), tenThousands());
-  const upper = i64x2.extract_lane(eights, 0);
-  const lower = i64x2.extract_lane(eights, 1);
-  // Three digits and sixteen are less than 2^64.
-  if (<i32>upper != 0 || (upper >>> 32) > 999) return false;
-  digits = (upper >>> 32) * 10000000000000000 + (lower & 0xffffffff) * 100000000 + (lower >>> 32);
-  power = point < 16 ? point - 31 : 0;
-  return true;
+  if (!readDecimal(start + usize(sign == MINUS || sign == PLUS), stop)) return NaN;
+  const value = scaled();
+  return sign == MINUS ? -value : value;
 }
 
 /** Reads a number of at most 19 significant digits; false for other characters. */
@@ -149,16 +113,16 @@ function scaled(): f64 {
     if (power > 0 && power <= LARGEST_EXACT_POWER) return number * load<f64>(EXACT_POWERS + ((<usize>power) << 3));
   }
   if (power < -mostPower || power > mostPower) return NaN;
-  return roundedProduct();
+  return roundedProduct(digits, power);
 }
 
 /**
- * The same for a power between −mostPower and mostPower. The table's power is less than one unit in
+ * digits · 10^power for −mostPower ≤ power ≤ mostPower; any number for no digits. The table's power is less than one unit in
  * the last place below the true one, so the product, in units of its upper half, is less than 1
  * below. NaN if that could change the rounding.
  */
 @inline
-function roundedProduct(): f64 {
+export function roundedProduct(digits: u64, power: i32): f64 {
   const leadingZeros = clz(digits);
   const a = digits << leadingZeros;
   const b = load<u64>(powersOfTen + ((<usize>(power + mostPower)) << 3));
@@ -170,13 +134,12 @@ function roundedProduct(): f64 {
   const middle = aHigh * bLow + ((aLow * bLow) >> 32);
   const other = aLow * bHigh + (middle & 0xffffffff);
   const high = aHigh * bHigh + (middle >> 32) + (other >> 32);
-  const low = a * b;
 
   // 53 bits are kept.
   const dropped = 10 + (high >> 63);
   const half: u64 = (<u64>1) << (dropped - 1);
   const rest = high & (2 * half - 1);
-  if (rest == half - 1 || (rest == half && low == 0)) return NaN;
+  if (rest - (half - 1) <= 1) return NaN;
   const mantissa = (high >> dropped) + u64(rest >= half);
   // 10^power is b · 2^(⌊log2(10^power)⌋ − 63); the floor is 217706·power >> 16.
   const exponent = ((217706 * power) >> 16) - 63 - <i32>leadingZeros + 64 + <i32>dropped;
