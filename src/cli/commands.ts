@@ -171,6 +171,12 @@ Examples:
         'which rows of the run to score; by default test, else validation, else train',
       ).choices(['train', 'validation', 'test']),
     )
+    .addOption(
+      new Option(
+        '--bad-rows <what>',
+        'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
+      ).choices(['error', 'skip']),
+    )
     .addOption(DELIMITER)
     .addOption(COMMENT)
     .addOption(ENCODING)
@@ -197,6 +203,12 @@ Examples:
       '--threshold <p>',
       'with two classes: predict the second if its probability is at least p (default: the likelier class)',
       probability,
+    )
+    .addOption(
+      new Option(
+        '--bad-rows <what>',
+        'rows that cannot be predicted: error stops at the first; blank leaves their predictions empty, adds a column with the reason, and exits with 65 (default: error)',
+      ).choices(['error', 'blank']),
     )
     .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)")
     .addOption(DELIMITER)

@@ -1,5 +1,6 @@
 /** mlp evaluate: scores a trained network on rows whose targets are known. */
 import type { SplitName } from '../data/dataset/dataset.js';
+import { rejectedCounts } from '../data/rejectedRows.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
 import { loadModel } from '../model/load.js';
@@ -14,6 +15,7 @@ import { displayOf } from './terminal.js';
 
 export interface EvaluateOptions extends CommonOptions, SeparatorOptions {
   readonly split?: SplitName;
+  readonly badRows?: 'error' | 'skip';
 }
 
 export async function run(path: string, data: string | undefined, options: EvaluateOptions): Promise<void> {
@@ -26,7 +28,7 @@ export async function run(path: string, data: string | undefined, options: Evalu
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
 function requireSense(data: string | undefined, options: EvaluateOptions): void {
-  const { split, delimiter, comment, encoding } = options;
+  const { split, delimiter, comment, encoding, badRows } = options;
   requireSeparators(options);
   if (data !== undefined && split !== undefined) {
     throw new MlpError(
@@ -35,7 +37,9 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
       "omit the data file to score the run's own rows",
     );
   }
-  const given = Object.entries({ delimiter, comment, encoding }).find(([, value]) => value !== undefined);
+  const given = Object.entries({ delimiter, comment, encoding, 'bad-rows': badRows }).find(
+    ([, value]) => value !== undefined,
+  );
   if (data === undefined && given !== undefined) {
     throw new MlpError(
       ExitCode.usage,
@@ -56,23 +60,26 @@ export async function evaluateFile(
   const model = loadModel(modelPath);
   const inference = Inference.create(model);
   const scorer = createScorer(model, inference);
-  return withModelRows({ ...options, model, path, targets: true }, async (rows) => {
+  const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
+  return withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {
     if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
     for await (const chunk of rows.chunks(inference)) {
       scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
     }
     for (const warning of rows.warnings()) warn(warning);
     const data = { path: rows.file.path, rows: scorer.rows };
-    return { model, data, weighted: false, result: scorer.result() };
+    const rejected = rows.rejected?.rows ? { rejected: rejectedCounts([rows.rejected]) } : {};
+    return { model, data, ...rejected, weighted: false, result: scorer.result() };
   });
 }
 
 /** What --json prints. */
-function document({ model, data, split, weighted, result }: Evaluated): Record<string, unknown> {
+function document({ model, data, split, rejected, weighted, result }: Evaluated): Record<string, unknown> {
   return {
     model: model.path,
     data: data.path,
     ...(split !== undefined && { split }),
+    ...(rejected && { rejected }),
     ...reportOf(model, { rows: data.rows, weighted, result }),
   };
 }

@@ -1,5 +1,6 @@
 /** An evaluation for people: what was scored, the tables, and the main figures in the last line. */
 import type { SplitName } from '../data/dataset/dataset.js';
+import type { rejectedCounts } from '../data/rejectedRows.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
@@ -13,6 +14,8 @@ export interface Evaluated {
   readonly data: { readonly path: string; readonly rows: number };
   /** Which of the run's own rows; undefined for all rows of a file. */
   readonly split?: SplitName;
+  /** How many rows of the file can't be read and were left out, if some were. */
+  readonly rejected?: ReturnType<typeof rejectedCounts>;
   readonly weighted: boolean;
   readonly result: Classification | Regression;
 }

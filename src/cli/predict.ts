@@ -20,6 +20,7 @@ export interface PredictOptions extends CommonOptions, SeparatorOptions {
   readonly keep?: readonly string[];
   readonly threshold?: number;
   readonly formulaGuard: boolean;
+  readonly badRows?: 'error' | 'blank';
 }
 
 const ALL = 'all';
@@ -39,6 +40,7 @@ export async function run(modelPath: string, path: string, options: PredictOptio
       (rows) => predict(model, rows, output, options),
     );
     if (outcome) report(outcome, options);
+    if (outcome && outcome.bad > 0) process.exitCode = ExitCode.data;
   } finally {
     output.discard();
   }
@@ -46,6 +48,8 @@ export async function run(modelPath: string, path: string, options: PredictOptio
 
 interface Outcome {
   readonly rows: number;
+  /** Rows that have no prediction because they are bad. */
+  readonly bad: number;
   /** Columns that the model does not use and the output does not keep. */
   readonly ignored: readonly string[];
   readonly warnings: readonly string[];
@@ -74,11 +78,11 @@ async function predict(
   await output.finish();
   const keptNames = kept.map((column) => rows.file.names[column]);
   const ignored = rows.ignored.filter((name) => !keptNames.includes(name));
-  return { rows: rows.rows, ignored, warnings: rows.warnings() };
+  return { rows: rows.rows, bad: rows.rejected?.rows ?? 0, ignored, warnings: rows.warnings() };
 }
 
 function linesOfChunk(
-  { rows, cells }: RowChunk,
+  { rows, cells, blank }: RowChunk,
   labels: Int32Array | undefined,
   lines: Lines,
   inference: Inference,
@@ -86,8 +90,15 @@ function linesOfChunk(
   const { width } = inference;
   const numbers = inference.predictions(rows);
   let text = '';
-  for (let row = 0; row < rows; row++) {
-    text += lines.row(cells[row], numbers.subarray(row * width, (row + 1) * width), labels?.[row]);
+  let row = 0;
+  for (const [index, own] of cells.entries()) {
+    const reason = blank.get(index);
+    if (reason === undefined) {
+      text += lines.row(own, numbers.subarray(row * width, (row + 1) * width), labels?.[row]);
+      row++;
+    } else {
+      text += lines.blank(own, reason);
+    }
   }
   return text;
 }
@@ -172,9 +183,9 @@ function linesOf(
   model: Model,
   { names, csv }: TableSource,
   kept: readonly number[],
-  { json, output = '', formulaGuard }: PredictOptions,
+  { json, output = '', formulaGuard, badRows }: PredictOptions,
 ): Lines {
-  const request = { model, kept, names };
+  const request = { model, kept, names, reasons: badRows === 'blank' };
   return json || /\.(?:jsonl|ndjson)$/i.test(output)
     ? jsonLines(request)
     : csvLines({ ...request, delimiter: csv?.dialect.delimiter ?? ',', guard: formulaGuard });

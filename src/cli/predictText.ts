@@ -9,6 +9,8 @@ export interface LinesRequest {
   /** The numbers of the columns to copy, in their output order; and the names of all columns. */
   readonly kept: readonly number[];
   readonly names: readonly string[];
+  /** Whether a column says why a row has no prediction. */
+  readonly reasons?: boolean;
 }
 
 export interface CsvLinesRequest extends LinesRequest {
@@ -24,12 +26,15 @@ export interface Lines {
   /** The first line; empty for JSON. */
   readonly head: string;
   readonly row: RowLine;
+  /** A row without a prediction; it may have too few cells. */
+  readonly blank: (cells: readonly string[], reason: string) => string;
 }
 
 /**
- * The copied columns, then `prediction` and `probability_<class>`, or each `prediction_<target>`.
+ * The copied columns, then `prediction` and `probability_<class>`, or each `prediction_<target>`;
+ * then the `reason` if there is none.
  */
-export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesRequest): Lines {
+export function csvLines({ model, kept, names, reasons, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);
   const guarded = guard ? guardFormula : (cell: string) => cell;
   const format = (cell: string) => quoteCell(guarded(cell));
@@ -42,21 +47,29 @@ export function csvLines({ model, kept, names, delimiter, guard }: CsvLinesReque
         : targets.map((name) => `prediction_${name}`);
   const numberText = numberFormatter(model.dtype);
   const classCells = classes?.map(format);
-  const header = [...kept.map((column) => names[column]), ...predicted].map(guarded);
+  const last = reasons ? ['reason'] : [];
+  const header = [...kept.map((column) => names[column]), ...predicted, ...last].map(guarded);
+  const end = reasons ? [''] : [];
   return {
     head: joinCells(distinct(header).map(quoteCell), delimiter),
     row(cells, numbers, label) {
       const line = kept.map((column) => format(cells[column]));
       if (classCells && label !== undefined) line.push(classCells[label]);
       for (const number of numbers) line.push(numberText(number));
-      return joinCells(line, delimiter);
+      return joinCells([...line, ...end], delimiter);
+    },
+    blank(cells, reason) {
+      const line = kept.map((column) => format(cells[column] ?? ''));
+      for (const _ of predicted) line.push('');
+      return joinCells(reasons ? [...line, format(reason)] : line, delimiter);
     },
   };
 }
 
 /**
  * Per row `{"columns": {"id": "7"}, "prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`,
- * `{"prediction": 1.5}`, or for several targets `{"predictions": {"y": 1.5, "z": 2}}`.
+ * `{"prediction": 1.5}`, or for several targets `{"predictions": {"y": 1.5, "z": 2}}`. A row without
+ * a prediction has null for it, and a `reason`.
  */
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const { classes, targets } = model;
@@ -65,8 +78,9 @@ export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const numberKeys = (classes ?? targets).map((name) => `${JSON.stringify(name)}:`);
   const classTexts = classes?.map((name) => JSON.stringify(name));
 
+  const none = classes || targets.length === 1 ? 'prediction' : 'predictions';
   const columns = (cells: readonly string[]) =>
-    kept.length === 0 ? '' : `"columns":${objectOf(keptKeys, (i) => JSON.stringify(cells[kept[i]]))},`;
+    kept.length === 0 ? '' : `"columns":${objectOf(keptKeys, (i) => JSON.stringify(cells[kept[i]] ?? ''))},`;
   const prediction = (numbers: Float64Array, label: number | undefined) => {
     const object = () => objectOf(numberKeys, (i) => numberText(numbers[i]));
     if (classTexts && label !== undefined)
@@ -76,6 +90,7 @@ export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   return {
     head: '',
     row: (cells, numbers, label) => `{${columns(cells)}${prediction(numbers, label)}}\n`,
+    blank: (cells, reason) => `{${columns(cells)}"${none}":null,"reason":${JSON.stringify(reason)}}\n`,
   };
 }
 

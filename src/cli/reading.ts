@@ -5,7 +5,7 @@ import type { Table } from '../data/table.js';
 import type { TableFormat, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
-import { type FileModelRows, modelRowsOf, requestFor } from '../model/rows.js';
+import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import type { ReadingProgress } from '../report/terminalProgress.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
@@ -103,6 +103,7 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
   readonly model: Model;
   readonly path: string;
   readonly targets: boolean;
+  readonly badRows?: ModelRowsOptions['badRows'];
 }
 
 /**
@@ -110,14 +111,15 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
  * @throws MlpError as `openTable` and `modelRowsOf` do
  */
 export async function withModelRows<Result>(
-  { model, path, targets, ...options }: ModelRowsRequest,
+  { model, path, targets, badRows, ...options }: ModelRowsRequest,
   use: (rows: FileModelRows) => Promise<Result>,
 ): Promise<Result> {
   return withReadingProgress(options, async (report) => {
     const progress = (done: number, total?: number) => report(path, done, total);
-    const file = await openTable(path, requestFor(model, options), progress);
+    const file = await openTable(path, requestFor(model, options, !targets), progress);
     try {
-      return await use(modelRowsOf(file, model, { targets, progress }));
+      const bad = badRows !== undefined && { badRows };
+      return await use(modelRowsOf(file, model, { targets, ...bad, progress }));
     } finally {
       file.close();
     }

@@ -1,5 +1,6 @@
 /** Reports a run while it lasts and at its end: as text for people, or as JSON lines for scripts. */
 import type { Dataset } from '../data/dataset/dataset.js';
+import { rejectedCounts } from '../data/rejectedRows.js';
 import type { ExitCode } from '../errors.js';
 import type { Metrics } from '../evaluation/metrics.js';
 import { lossChart } from '../report/chart.js';
@@ -206,6 +207,7 @@ function jsonReporter({
             validation: plan.rows.validation,
             ...(plan.rows.test > 0 && { test: plan.rows.test }),
           },
+          ...(dataset.rejected && { rejected: rejectedCounts(dataset.rejected) }),
           task: plan.task,
           reason: dataset.taskReason,
           loss: plan.loss,

@@ -48,6 +48,7 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
       return [...tables.flatMap((table) => table.notes), ...notes];
     },
     ...(csv && { firstFile: csv }),
+    rejected: tables.flatMap(({ rejected = [] }) => rejected),
     read,
     async *chunks(kinds, capacity, { missingValues, progress }) {
       yield* inChunks(await read(kinds, progress, missingValues), capacity);

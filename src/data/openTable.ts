@@ -5,13 +5,17 @@ import { readChunks } from './csv/readChunks.js';
 import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
 import { readNumericTable } from './numeric/numericFile.js';
+import { RejectedRows } from './rejectedRows.js';
 import { isJsonLines } from './source/otherFiles.js';
 import { type OpenOptions, openSource, type Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
 import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 
 /** How the file is written, as far as it is known. */
-export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback'> {}
+export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback'> {
+  /** Whether rows that can't be read are left out; otherwise the first is an error. */
+  readonly skipsBadRows?: boolean;
+}
 
 /**
  * Opens the table at `path`, `-` being standard input: a CSV, or what its first bytes tell.
@@ -19,7 +23,7 @@ export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encodin
  */
 export async function openTable(
   path: string,
-  { encoding, fallback, ...request }: TableRequest,
+  { encoding, fallback, skipsBadRows = false, ...request }: TableRequest,
   progress?: UnpackProgress,
 ): Promise<TableSource> {
   const source = await openSource(path, {
@@ -28,19 +32,20 @@ export async function openTable(
     ...(progress && { progress }),
   });
   try {
+    const rejected = skipsBadRows ? new RejectedRows(source.name) : undefined;
     if (isJsonLines(source)) {
       // Loaded only when needed: most tables are CSV.
       const { openJsonLines } = await import('./jsonLines/jsonLines.js');
-      return await openJsonLines(source, progress);
+      return await openJsonLines(source, progress, rejected);
     }
-    return csvTable(source, await detectDialect(source, request));
+    return csvTable(source, await detectDialect(source, request), rejected);
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-function csvTable(source: Source, dialect: Dialect): TableSource {
+function csvTable(source: Source, dialect: Dialect, rejected: RejectedRows | undefined): TableSource {
   const { header, names, rowNames, sample } = dialect;
   return {
     path: source.name,
@@ -52,11 +57,13 @@ function csvTable(source: Source, dialect: Dialect): TableSource {
     description: describeFormat(dialect),
     notes: source.notes,
     csv: { source, dialect },
+    ...(rejected && { rejected: [rejected] }),
     read: (kinds, progress, missingValues) =>
       readTable(source, dialect, {
         kinds: () => [...kinds],
         ...(progress && { progress }),
         ...(missingValues && { missingValues }),
+        ...(rejected && { rejected }),
       }),
     chunks: (kinds, capacity, options) => readChunks(source, dialect, kinds, capacity, options),
     close: () => source.close(),

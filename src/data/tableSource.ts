@@ -2,6 +2,7 @@
 import type { CsvFormat, Dialect } from './csv/dialect.js';
 import type { Notations } from './csv/notation.js';
 import type { MissingValues } from './missingValues.js';
+import type { BadRow, RejectedRows } from './rejectedRows.js';
 import type { Source } from './source/source.js';
 import type { ColumnKind, PassedOver, Table } from './table.js';
 
@@ -27,10 +28,12 @@ export interface TableSource {
   readonly csv?: { readonly source: Source; readonly dialect: Dialect };
   /** Only for several files, which are not read as one CSV. */
   readonly firstFile?: { readonly source: Source; readonly dialect: Dialect };
+  /** Rows that were left out because they can't be read: for each file, once it is read. */
+  readonly rejected?: readonly RejectedRows[];
   /** Reads all rows; `kinds` is in the order of the names. */
   read(kinds: readonly ColumnKind[], progress?: ReadProgress, missingValues?: MissingValues): Promise<Table>;
   /**
-   * Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. No kind is
+   * Reads `capacity` rows at a time, and at last fewer, but never none. No kind is
    * guessed. An error comes after the rows before it.
    */
   chunks(
@@ -43,6 +46,8 @@ export interface TableSource {
 
 export interface ChunkOptions {
   readonly missingValues: MissingValues;
+  /** Takes rows that can't be read; otherwise the first is an error. */
+  readonly rejected?: RejectedRows;
   /** Only a CSV tells at its end what was passed over. */
   readonly onEnd?: (passed: PassedOver) => void;
   readonly progress?: ReadProgress;
@@ -51,8 +56,10 @@ export interface ChunkOptions {
 /** Consecutive rows. */
 export interface ReadRows {
   readonly table: Table;
-  /** [rows] The cells of all columns as text. Empty for rows in memory. */
+  /** The cells of all columns as text, of bad rows too. Empty for rows in memory. */
   readonly cells: readonly (readonly string[])[];
+  /** By index into `cells`, the rows that are not in the table because they can't be read. */
+  readonly bad?: ReadonlyMap<number, BadRow & { readonly line: number }>;
 }
 
 /** How a table is written: what `mlp inspect` prints, and what a config needs to read it again. */

@@ -8,6 +8,8 @@ export const RUN_FILES = {
   epochs: 'epochs.csv',
   /** Checkpoints, as long as the run can be resumed. */
   checkpoints: 'checkpoint',
+  /** Rows that can't be read, if there are any. */
+  rejected: 'rejected.csv',
   model: 'model.safetensors',
   /** Versions, hashes and results. */
   summary: 'run.json',

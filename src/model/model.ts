@@ -56,6 +56,10 @@ export interface ModelContent {
   readonly lossUnit?: number;
   /** Whether rows without a target are left out of an evaluation; otherwise they are an error. */
   readonly dropsRows?: boolean;
+  /** Feature columns whose missing cells leave a row out: it has no prediction. */
+  readonly dropsMissing?: readonly string[];
+  /** Whether rows that can't be read are left out of an evaluation; otherwise they are an error. */
+  readonly skipsBadRows?: boolean;
   /** Classes of the training data that became the class "other". */
   readonly rareClasses?: readonly string[];
 }
@@ -155,6 +159,8 @@ const entries = {
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
   dropsRows: flag().exactOptional(),
+  dropsMissing: z.array(columnName, { error: 'an array of columns' }).exactOptional(),
+  skipsBadRows: flag().exactOptional(),
   rareClasses: z.array(text('a class'), { error: 'an array of classes' }).exactOptional(),
 };
 

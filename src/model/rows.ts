@@ -17,7 +17,15 @@ import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
 import { OLD_MISSING } from '../data/missingValues.js';
 import type { TableRequest } from '../data/openTable.js';
-import { type ColumnKind, cellLocation, columnLabel, type PassedOver, type Table } from '../data/table.js';
+import { type BadRow, RejectedRows, reasonOf } from '../data/rejectedRows.js';
+import {
+  type ColumnKind,
+  cellLocation,
+  columnLabel,
+  type PassedOver,
+  selectRows,
+  type Table,
+} from '../data/table.js';
 import type { ReadRows, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { Tensor } from '../kernels/kernels.js';
@@ -26,10 +34,16 @@ import { columnKinds, findColumns, type NamedTable } from './columns.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
 import { UnknownLevels, unknownClassWarning } from './unknowns.js';
+import { incompleteRows, rowsBut, unusableRows } from './unusable.js';
 
 export interface ModelRowsOptions {
   /** Whether every row must have its targets, which are then read. */
   readonly targets: boolean;
+  /**
+   * What becomes of rows that can't be read: the first is an error; they are left out; or they are
+   * part of the chunks without a prediction, as are rows whose output can't be computed.
+   */
+  readonly badRows?: 'error' | 'skip' | 'blank';
   /** Called after each chunk of the file. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -51,6 +65,8 @@ export interface RowChunk {
    * memory.
    */
   readonly lines: Uint32Array;
+  /** By index into `cells`, why a row has no prediction: it is not one of the `rows`. */
+  readonly blank: ReadonlyMap<number, string>;
   /** If they were asked for: the number of each row's class, or its values in their own units. */
   readonly targets?: TargetValues;
 }
@@ -71,12 +87,14 @@ export function requestFor(
     comment,
     encoding,
   }: Pick<TableRequest, 'comment' | 'encoding'> & { readonly delimiter?: string },
+  mayBeEmpty = false,
 ): TableRequest {
   const { reading } = model;
   return {
     ...reading,
     delimiter: delimiter ?? reading?.delimiter ?? 'auto',
     header: model.header,
+    mayBeEmpty,
     ...(comment !== undefined && { comment }),
     ...(encoding !== undefined && { encoding }),
     ...(model.encoding !== undefined && { fallback: model.encoding }),
@@ -95,9 +113,10 @@ export function requestFor(
 export function modelRowsOf(
   file: TableSource,
   model: Model,
-  { targets, progress }: ModelRowsOptions,
+  { targets, badRows = 'error', progress }: ModelRowsOptions,
 ): FileModelRows {
   const { path, header, names, csv } = file;
+  const rejected = badRows === 'error' ? undefined : new RejectedRows(path, false);
   let passed: PassedOver = { spaces: false, emptyLines: 0 };
   const origin: Origin = {
     path,
@@ -111,10 +130,12 @@ export function modelRowsOf(
         onEnd: (found) => {
           passed = found;
         },
+        ...(rejected && { rejected }),
         ...(progress && { progress }),
       }),
   };
-  return Object.assign(new ModelRows(model, origin, targets), { file });
+  const rows = new ModelRows(model, origin, targets, rejected, badRows === 'blank');
+  return Object.assign(rows, { file });
 }
 
 /**
@@ -151,10 +172,16 @@ export class ModelRows {
   readonly #unknown = new UnknownLevels();
   /** By class, the rows of classes that the model does not know. */
   readonly #unknownClasses = new Map<string, number>();
+  readonly #rejected: RejectedRows | undefined;
+  readonly #blanks: boolean;
+  /** Feature columns whose missing cells leave the row out, as in training. */
+  readonly #droppable: readonly number[];
   #withoutTarget = 0;
+  #incomplete = 0;
   #rows = 0;
 
-  constructor(model: Model, origin: Origin, wantsTargets: boolean) {
+  /** @param blanks whether rows whose output can't be computed are rejected; otherwise the first is an error */
+  constructor(model: Model, origin: Origin, wantsTargets: boolean, rejected?: RejectedRows, blanks = false) {
     const { features, targets, others } = findColumns(model, origin, wantsTargets);
     this.ignored = others.map((i) => origin.names[i]);
     this.targetColumns = targets;
@@ -162,10 +189,23 @@ export class ModelRows {
     this.#origin = origin;
     this.#wantsTargets = wantsTargets;
     this.#features = features;
+    this.#rejected = rejected;
+    this.#blanks = blanks;
+    const { dropsMissing = [] } = model;
+    // A prediction in memory has no place for such a row.
+    this.#droppable =
+      origin.isFile || wantsTargets
+        ? features.filter((_, j) => dropsMissing.includes(model.features[j].column))
+        : [];
     this.#kinds = columnKinds(model, origin.names, features, wantsTargets ? targets : undefined);
   }
 
-  /** How many rows have been handed out. */
+  /** The rows so far that can't be read, or have no output; undefined if the first is an error. */
+  get rejected(): RejectedRows | undefined {
+    return this.#rejected;
+  }
+
+  /** How many rows have been handed out, with those that have no prediction. */
   get rows(): number {
     return this.#rows;
   }
@@ -174,6 +214,19 @@ export class ModelRows {
   warnings(): string[] {
     const { path } = this.#origin;
     const warnings = [...this.#origin.notes(), ...this.#unknown.warnings(path)];
+    warnings.push(
+      ...(this.#rejected?.warnings(
+        this.#wantsTargets ? undefined : ['has no prediction', 'have no prediction'],
+      ) ?? []),
+    );
+    const incomplete = this.#incomplete;
+    if (incomplete > 0) {
+      const [are, have] = incomplete === 1 ? ['is', 'has'] : ['are', 'have'];
+      const what = this.#wantsTargets ? `${are} left out` : `${have} no prediction`;
+      warnings.push(
+        `${path}: ${counted(incomplete, 'row')} with a missing cell ${what}: training left such rows out (data.missing)`,
+      );
+    }
     const left = this.#withoutTarget;
     if (left > 0) {
       warnings.push(
@@ -193,22 +246,52 @@ export class ModelRows {
    */
   async *chunks(inference: Inference): AsyncGenerator<RowChunk, void, undefined> {
     const place = firstRows(inference.capacity);
-    for await (const { table, cells } of this.#origin.read(this.#kinds, inference.capacity)) {
+    const features = featuresOf(this.#model);
+    for await (const { table: whole, cells, bad = new Map() } of this.#origin.read(
+      this.#kinds,
+      inference.capacity,
+    )) {
+      const blank = new Map<number, string>();
+      for (const [index, row] of bad) blank.set(index, reasonOf(row, whole.path, row.line));
+      let table = whole;
+      // [rows of the table] Their indices among the cells.
+      let indices = rowsBut(table.rows + bad.size, bad);
+      const leave = (rows: ReadonlyMap<number, BadRow>, rejected?: RejectedRows) => {
+        if (rows.size === 0) return;
+        for (const [row, found] of rows) {
+          rejected?.add(found, table.lines[row], '');
+          blank.set(indices[row], reasonOf(found, table.path, table.lines[row]));
+        }
+        const kept = rowsBut(table.rows, rows);
+        indices = kept.map((row) => indices[row]);
+        table = selectRows(table, kept);
+      };
+      const incomplete = incompleteRows(table, this.#droppable);
+      this.#incomplete += incomplete.size;
+      leave(incomplete);
+      if (this.#blanks)
+        leave(unusableRows(table, this.#features, features, this.#model.dtype), this.#rejected);
+      let logits: Tensor;
+      let infinite: ReadonlyMap<number, BadRow>;
+      do {
+        const { unknown } = writeFeatures(
+          table,
+          this.#features,
+          features,
+          place.subarray(0, table.rows),
+          inference.x,
+        );
+        logits = inference.forward(table.rows);
+        infinite = this.#infiniteRows(inference, logits, table);
+        if (infinite.size === 0) this.#unknown.add(unknown);
+        else if (this.#blanks) leave(infinite, this.#rejected);
+        else throw infinite.values().next().value?.error;
+      } while (infinite.size > 0);
       const { rows, lines } = table;
-      const features = featuresOf(this.#model);
-      const { unknown } = writeFeatures(
-        table,
-        this.#features,
-        features,
-        place.subarray(0, rows),
-        inference.x,
-      );
-      this.#unknown.add(unknown);
+      this.#rows += rows + blank.size;
+      if (rows === 0 && this.#wantsTargets) continue;
       const targets = this.#wantsTargets && { targets: this.#targets(table) };
-      const logits = inference.forward(rows);
-      this.#requireFinite(inference, logits, table);
-      this.#rows += rows;
-      yield { rows, logits, cells, lines, ...targets };
+      yield { rows, logits, cells, lines, blank, ...targets };
     }
   }
 
@@ -239,18 +322,24 @@ export class ModelRows {
     return targets;
   }
 
-  #requireFinite(inference: Inference, logits: Tensor, { rows, path, lines, locations }: Table): void {
+  /** Rows whose output is not finite. */
+  #infiniteRows(inference: Inference, logits: Tensor, table: Table): Map<number, BadRow> {
+    const { rows, path, lines, locations } = table;
     const numbers = this.#model.classes ? logits.data : inference.predictions(rows);
+    const found = new Map<number, BadRow>();
     for (let i = 0; i < rows * inference.outputs; i++) {
       if (Number.isFinite(numbers[i])) continue;
-      const line = lines[Math.floor(i / inference.outputs)];
-      const row = locations ? `${locations[0][0]}${line}]` : `${path}:${line}`;
-      throw new MlpError(
+      const row = Math.floor(i / inference.outputs);
+      if (found.has(row)) continue;
+      const location = locations ? `${locations[0][0]}${lines[row]}]` : `${path}:${lines[row]}`;
+      const error = new MlpError(
         ExitCode.data,
-        `${row}: found a row whose output is ${numbers[i]}, expected a finite one`,
+        `${location}: found a row whose output is ${numbers[i]}, expected a finite one`,
         'one of its values may be far outside the range of the training rows',
       );
+      found.set(row, { kind: 'with an output that is not finite', error });
     }
+    return found;
   }
 }
 

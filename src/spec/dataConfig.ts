@@ -255,6 +255,11 @@ const dataFields = object({
     .describe(
       'Columns of numbers to treat as categories, for example a postcode. Columns of text always are.',
     ),
+  badRows: choice(['error', 'skip'])
+    .exactOptional()
+    .describe(
+      'What to do with a row that cannot be read: one with another number of fields, or with a cell that is not a number in a column of numbers. By default ("error") the first stops. "skip" leaves such rows out, counts them, and writes them to rejected.csv in the run directory. Missing cells are not meant: see missing.',
+    ),
   missing: z
     .union([policy, byName(policy, policyExpected)], {
       error: ({ input }) => (typeof input === 'string' ? oneOf(MISSING_POLICIES) : policyExpected),

@@ -241,7 +241,7 @@ function locationIn({ file, path }: Location, ...inside: (string | number)[]): s
 
 /** What the model file of a run says besides the weights. */
 export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent {
-  const { classes, targetStandardization, lossUnit, dropsRows, rareClasses } = dataset;
+  const { classes, targetStandardization, lossUnit, dropsRows, dropsMissing, rareClasses } = dataset;
   return {
     network: { ...plan.network, input: plan.inputs },
     task: plan.task,
@@ -257,6 +257,8 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     ...(targetStandardization && { targetStandardization }),
     ...(lossUnit !== undefined && { lossUnit }),
     ...(dropsRows && { dropsRows }),
+    ...(dropsMissing && { dropsMissing }),
+    ...(dataset.skipsBadRows && { skipsBadRows: true }),
     ...(rareClasses && { rareClasses }),
   };
 }

@@ -265,6 +265,10 @@ async function runIn(
     ...(state && { from: state.progress }),
   };
   try {
+    if (directory && dataset.rejected) {
+      await directory.writeRejected(dataset.rejected);
+      listener.note?.(`${printable(join(directory.path, RUN_FILES.rejected))} lists the skipped rows`);
+    }
     await listener.started?.(run);
     const result = await runTraining(engine, directory ? recorded(listener, directory) : listener, {
       signal,

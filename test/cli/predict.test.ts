@@ -74,6 +74,63 @@ describe('mlp predict', () => {
     ]);
   });
 
+  it('leaves predictions of bad rows empty if asked to, and exits with 65', async () => {
+    const content = 'id,age,city,size\n1,30,Bern,1\n2,x,Bern,1\n3,30,Bern\n4,30,Oslo,\n5,30,Lyon,2\n';
+    const folder = folderOf({ model: modelBytes(BINARY), 'data.csv': content });
+    const refused = await mlp(['predict', 'model', 'data.csv'], { cwd: folder });
+    expect([refused.code, refused.stderr]).toEqual([65, expect.stringContaining('data.csv:3: column "age"')]);
+
+    const args = ['predict', 'model', 'data.csv', '--bad-rows', 'blank', '--keep', 'id'];
+    const csv = await mlp([...args, '-o', 'out.csv'], { cwd: folder });
+    expect([csv.code, csv.stderr]).toEqual([
+      65,
+      expect.stringMatching(/^warning: data\.csv: 3 rows have no prediction: .*; first on line 3\n$/),
+    ]);
+    const lines = linesOf(readFileSync(join(folder, 'out.csv'), 'utf8'));
+    expect(lines[0]).toBe('id,prediction,probability_no,probability_yes,reason');
+    expect(lines[1]).toMatch(/^1,(?:yes|no),[\d.e-]+,[\d.e-]+,$/);
+    expect(lines.slice(2, 5)).toEqual([
+      '2,,,,"column ""age"": found ""x"", expected a number"',
+      '3,,,,"found 3 fields, expected 4"',
+      '4,,,,"column ""size"": found a missing value, expected a number"',
+    ]);
+    const json = await mlp([...args, '--json'], { cwd: folder });
+    const documents = linesOf(json.stdout).map((line) => JSON.parse(line));
+    expect(documents[1]).toEqual({
+      columns: { id: '2' },
+      prediction: null,
+      reason: 'column "age": found "x", expected a number',
+    });
+    expect(documents.map(({ prediction }) => prediction === null)).toEqual([false, true, true, true, false]);
+  });
+
+  it('predicts other rows as if bad ones were not there, whatever the chunks', async () => {
+    const bad = ROWS.flatMap((row, i) =>
+      i % 7 === 3 ? [{ ...row, size: 'x' as unknown as number }, row] : [row],
+    );
+    const folder = folderOf({
+      model: modelBytes(REGRESSION),
+      'good.csv': csvOf(FEATURES, ROWS),
+      'bad.csv': csvOf(FEATURES, bad),
+    });
+    const good = await mlp(['predict', 'model', 'good.csv'], { cwd: folder });
+    const found = await mlp(['predict', 'model', 'bad.csv', '--bad-rows', 'blank'], { cwd: folder });
+    const kept = linesOf(found.stdout).filter((line) => line.endsWith(','));
+    expect(kept).toEqual(
+      linesOf(good.stdout)
+        .slice(1)
+        .map((line) => `${line},`),
+    );
+  });
+
+  it('writes a header for a header, and nothing as JSON', async () => {
+    const folder = folderOf({ model: modelBytes(REGRESSION), 'data.csv': 'size,city,age\n' });
+    const csv = await mlp(['predict', 'model', 'data.csv'], { cwd: folder });
+    expect([csv.code, csv.stdout, csv.stderr]).toEqual([0, 'prediction_u,prediction_v\n', '']);
+    const json = await mlp(['predict', 'model', 'data.csv', '--json'], { cwd: folder });
+    expect([json.code, json.stdout]).toEqual([0, '']);
+  });
+
   it('says what it ignores, once', async () => {
     const folder = folderOf({
       model: modelBytes(REGRESSION),

@@ -225,6 +225,7 @@ class Case {
     const args = wanted.args ?? [];
     const ran = await this.#run('predict', 'run', wanted.file ?? this.#file, ...args);
     finished(wanted, ran);
+    // A prediction may report bad rows and write all others.
     const keys = ['rows', 'predictionsIn', 'blankRows', 'sameAs'];
     if (!keys.some((key) => key in wanted)) return;
     const found = predictionsOf(ran.stdout);

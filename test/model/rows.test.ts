@@ -40,7 +40,10 @@ async function read(
   { capacity = 3, chunks, ...options }: ReadOptions = {},
   found: Read[] = [],
 ) {
-  const file = await openTable(folder.write('rows.csv', text), requestFor(model, options));
+  const file = await openTable(
+    folder.write('rows.csv', text),
+    requestFor(model, options, options.targets !== true),
+  );
   try {
     const rows = modelRowsOf(file, model, { targets: false, ...options });
     const inference = Inference.create(model, capacity);
@@ -163,8 +166,13 @@ describe('modelRowsOf', () => {
     expect((await refusal(model, '1,Bern,2\n', { targets: true })).message).toMatch(/found no column 3,/);
   });
 
-  it('refuses a file without rows', async () => {
-    expect((await refusal(modelOf(CONTENT), 'age,city,size\n')).message).toBe(
+  it('takes a header without rows, unless targets are wanted', async () => {
+    const header = 'kind,age,city,size';
+    for (const end of ['', '\n', '\n\n']) {
+      const { rows, found } = await read(modelOf(CONTENT), header + end);
+      expect([rows.rows, found, rows.file.names]).toEqual([0, [], header.split(',')]);
+    }
+    expect((await refusal(modelOf(CONTENT), header, { targets: true })).message).toBe(
       'rows.csv: found a header and nothing after it, expected a header and rows',
     );
   });

@@ -132,12 +132,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -387,6 +387,7 @@ describe('the JSON Schemas in schema/', () => {
       'escape',
       'skipLines',
       'skipRows',
+      'badRows',
       'encoding',
       'decimal',
       'thousands',
@@ -404,7 +405,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(39);
+    expect(entries).toHaveLength(40);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -13,6 +13,8 @@ export interface ColumnBuilder {
    * @throws MlpError ExitCode.data for a cell that can't be in this column
    */
   add(cell: string, row: number, written?: string): void;
+  /** The error that `add` would throw for a cell, while the column is unchanged. */
+  problem?(cell: string, row: number): MlpError | undefined;
   /** Whether an `auto` column has the other kind: the first rows misled. */
   isMisread(rows: number): boolean;
   /** The first cell that is wrong, now that all rows are known. */
@@ -80,6 +82,13 @@ export class NumericBuilder implements ColumnBuilder {
       this.#values[row] = value;
     else this.#addOther(cell, row);
     this.#spellings?.add(written, row, this.#values);
+  }
+
+  problem(cell: string, row: number): MlpError | undefined {
+    if (this.#guess || Number.isFinite(parseDecimal(cell))) return undefined;
+    const text = unmarked(cell.trim());
+    if (text !== cell) return this.problem(text, row);
+    return this.#rule.isMissingNumber(cell) ? undefined : badNumber(this.#context, text, row);
   }
 
   isMisread(rows: number): boolean {

@@ -83,6 +83,7 @@ export class PushParser extends Parser {
   hasSpaces = false;
   readonly #onRecord: (cells: readonly string[]) => void;
   readonly #marked: ReadonlySet<string>;
+  #isFed = false;
 
   /** @param marked texts that are marked with `QUOTED` if they stand in quotes */
   constructor(
@@ -98,12 +99,14 @@ export class PushParser extends Parser {
 
   /** @throws CsvError for text after a closing quote */
   feed(chunk: Buffer): void {
+    this.#isFed = true;
     this._transform(chunk, 'utf8', raise);
   }
 
   /** @throws CsvError for a quote that is never closed */
   finish(): void {
-    this._flush(raise);
+    // csv-parse fails without a single byte.
+    if (this.#isFed) this._flush(raise);
   }
 
   override push(cells: string[]): boolean {

@@ -41,7 +41,7 @@ export interface Dialect extends CsvFormat {
   readonly dataStart: number;
   /** Its line, from 1. */
   readonly dataLine: number;
-  /** The first 1 to 200 records of data, as csv-parse reads them, their numbers as plain decimals. */
+  /** The first 1 to 200 records of data (none if there may be none), as csv-parse reads them, their numbers as plain decimals. */
   readonly sample: readonly (readonly string[])[];
   /** Of the columns whose numbers are not plain decimals, if there are any. */
   readonly notations?: Notations;
@@ -52,6 +52,8 @@ export interface DialectRequest extends NumberRequest, Omit<Reading, 'delimiter'
   readonly delimiter: 'auto' | string;
   readonly header: 'auto' | boolean;
   readonly comment?: string;
+  /** Whether a header without rows is no error. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** Bytes of the first look. Each further look takes four times as many. */
@@ -156,17 +158,22 @@ function splitStart(start: FileStart, request: DialectRequest): SplitStart {
     ...(comment !== undefined && { comment }),
   };
   const limit = 1 + SAMPLE_RECORDS + skipRows;
-  const { records, spaces } = firstRecords(start, first, separators, limit, header === true);
+  const { records, spaces, end } = firstRecords(start, first, separators, limit, header === true);
   if (records.length === 0 && complete) {
     throw noData(name, text.length > first.start ? 'no record' : 'an empty file', header);
   }
   const names = header === false ? 0 : 1;
-  return { ...separators, records: [...records.slice(0, names), ...records.slice(names + skipRows)], spaces };
+  return {
+    ...separators,
+    records: [...records.slice(0, names), ...records.slice(names + skipRows)],
+    spaces,
+    end,
+  };
 }
 
 function tellDialect(
   name: string,
-  { records, spaces, ...separators }: SplitStart,
+  { records, spaces, end, ...separators }: SplitStart,
   request: DialectRequest,
   reading: Reading | undefined,
 ): Dialect {
@@ -176,9 +183,11 @@ function tellDialect(
     ? uniqueNames(layout.first)
     : { names: layout.first.map((_, i) => String(i)), nameless: [], repeated: [] };
   const data = header ? records.slice(1) : records.slice(0, SAMPLE_RECORDS);
-  if (data.length === 0) throw noData(name, 'a header and nothing after it', header);
+  if (data.length === 0 && !(header && request.mayBeEmpty)) {
+    throw noData(name, 'a header and nothing after it', header);
+  }
   const sample = data.map(({ cells }) => cells.slice(0, names.length));
-  const { start: dataStart, line: dataLine, emptyLines } = data[0];
+  const { start: dataStart, line: dataLine, emptyLines } = data.at(0) ?? end;
   return {
     ...separators,
     ...(reading && { reading }),

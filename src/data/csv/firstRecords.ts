@@ -30,6 +30,8 @@ export interface Position {
 export interface FirstRecords {
   /** Empty only if the text is incomplete. */
   readonly records: readonly FirstRecord[];
+  /** Where the record after the last one may begin. */
+  readonly end: Position;
   /** Whether cells of the first record had spaces around them. */
   readonly spaces: boolean;
 }
@@ -113,7 +115,7 @@ export function firstRecords(
   if (records.length < 2 && !complete && text.length - next.start > LONGEST_ROW) {
     throw tooLongError('row', 0, { path: name, line: next.line, delimiter });
   }
-  return { records, spaces };
+  return { records, spaces, end: next };
 }
 
 /** Throws our error for csv-parse's, unless only the end of an incomplete text causes it. */

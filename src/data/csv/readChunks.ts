@@ -1,15 +1,18 @@
-/** Reads a CSV in tables of a few rows, so that it may be larger than memory. */
+/** Reads a table a few rows at a time, so that its file may be larger than memory. */
 import { allMissingTexts, OLD_MISSING, unmarked } from '../missingValues.js';
+import type { BadRow } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import type { ColumnKind } from '../table.js';
 import type { ChunkOptions, ReadRows } from '../tableSource.js';
 import type { Dialect } from './dialect.js';
-import { TableBuilder } from './readTable.js';
+import { TableBuilder, type TableStart } from './readTable.js';
 import { readRecordChunks } from './records.js';
 
+/** Takes a row and its line in the file, from 1. */
+type AddRow = (cells: readonly string[], line: number) => void;
+
 /**
- * Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. An error comes
- * after the rows before it.
+ * Reads the rows of a CSV, `capacity` at a time. An error comes after the rows before it.
  * @throws MlpError as `readRecordChunks` and `TableBuilder.add` do
  */
 export async function* readChunks(
@@ -17,39 +20,58 @@ export async function* readChunks(
   dialect: Dialect,
   kinds: readonly ColumnKind[],
   capacity: number,
-  { missingValues, ...options }: ChunkOptions,
+  { missingValues, rejected, ...options }: ChunkOptions,
 ): AsyncGenerator<ReadRows, void, undefined> {
   const marked = missingValues === OLD_MISSING ? [] : allMissingTexts(missingValues);
-  const tableStart = { ...dialect, missingValues };
-  const start = () => ({
-    builder: new TableBuilder(source.name, tableStart, kinds, capacity),
+  const start = { ...dialect, missingValues, ...(rejected && { rejected }) };
+  yield* inTables(source.name, start, kinds, capacity, (onRecord) =>
+    readRecordChunks(source, dialect, { onRecord, marked, ...options }),
+  );
+  source.requireUnchanged();
+}
+
+/**
+ * Makes tables of the rows that `read` adds, `capacity` rows at a time. `read` pauses now and then,
+ * and an error of it comes after the rows before it.
+ */
+export async function* inTables(
+  path: string,
+  start: TableStart,
+  kinds: readonly ColumnKind[],
+  capacity: number,
+  read: (add: AddRow) => AsyncIterable<void>,
+): AsyncGenerator<ReadRows, void, undefined> {
+  const isMarked = start.missingValues !== OLD_MISSING;
+  const begin = () => ({
+    builder: new TableBuilder(path, start, { kinds }, capacity),
     cells: [] as (readonly string[])[],
+    bad: new Map<number, BadRow & { readonly line: number }>(),
   });
-  let next = start();
+  let next = begin();
   // The tables of one chunk of the file.
-  let read: ReadRows[] = [];
+  let full: ReadRows[] = [];
   const finish = () => {
-    const { builder, cells } = next;
-    if (builder.rows > 0) read.push({ table: builder.finish(), cells });
-    next = start();
+    const { builder, cells, bad } = next;
+    if (cells.length > 0) full.push({ table: builder.finish(), cells, bad });
+    next = begin();
   };
-  const onRecord = (cells: readonly string[], line: number) => {
-    next.builder.add(cells, line);
-    next.cells.push(marked.length > 0 ? cells.map(unmarked) : cells);
-    if (next.builder.rows === capacity) finish();
+  const add: AddRow = (cells, line) => {
+    const bad = next.builder.add(cells, line);
+    if (bad) next.bad.set(next.cells.length, { ...bad, line });
+    next.cells.push(isMarked ? cells.map(unmarked) : cells);
+    if (next.cells.length === capacity) finish();
   };
   let failure: { error: unknown } | undefined;
   try {
-    for await (const _ of readRecordChunks(source, dialect, { onRecord, marked, ...options })) {
-      yield* read;
-      read = [];
+    for await (const _ of read(add)) {
+      yield* full;
+      full = [];
     }
   } catch (error) {
     failure = { error };
   }
   // The rows before the one that failed are sound, or hold an earlier fault.
   finish();
-  yield* read;
+  yield* full;
   if (failure) throw failure.error;
-  source.requireUnchanged();
 }

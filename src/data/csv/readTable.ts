@@ -5,21 +5,38 @@
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, looksNumeric } from '../cell.js';
-import { allMissingTexts, DEFAULT_MISSING, MissingRule, type MissingValues } from '../missingValues.js';
+import {
+  allMissingTexts,
+  DEFAULT_MISSING,
+  MissingRule,
+  type MissingValues,
+  unmarked,
+} from '../missingValues.js';
+import type { BadRow, RejectedRows } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
-import { type CellLocation, type ColumnKind, cellLocation, isGuessed, type Table } from '../table.js';
-import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
+import {
+  type CellLocation,
+  type ColumnKind,
+  cellLocation,
+  columnLabel,
+  isGuessed,
+  type Table,
+} from '../table.js';
+import { type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
 import type { Dialect } from './dialect.js';
 import { contradiction, isPlain, type Notations, plainNumbers } from './notation.js';
 import { readingNotes } from './readingNotes.js';
 import { readRecords } from './records.js';
+import { cellFormatter } from './writeCsv.js';
 
 export interface ReadOptions {
   /** Returns the kind of each column; may throw. */
   readonly kinds: (names: readonly string[]) => ColumnKind[];
   /** Which cells are missing; the default if left out. */
   readonly missingValues?: MissingValues;
+  /** Takes rows that can't be read; otherwise the first is an error. */
+  readonly rejected?: RejectedRows;
   /** Called after each chunk; starts again if the file has to be read twice. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -30,9 +47,9 @@ export interface ReadOptions {
  *   kinds
  */
 export async function readTable(source: Source, dialect: Dialect, options: ReadOptions): Promise<Table> {
-  const { progress, missingValues = DEFAULT_MISSING } = options;
+  const { progress, missingValues = DEFAULT_MISSING, rejected } = options;
   const kinds = options.kinds(dialect.names);
-  const start = { ...dialect, missingValues };
+  const start = { ...dialect, missingValues, ...(rejected && { rejected }) };
   return buildTable(source.name, start, kinds, estimateRows(source, dialect), async (builder) => {
     await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
@@ -58,7 +75,7 @@ function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number 
 export const MOST_ROWS = 2 ** 31 - 1;
 
 /** What is known of a table before its rows are read. */
-interface TableStart {
+export interface TableStart {
   readonly header: boolean;
   readonly names: readonly string[];
   /** The first rows, as text. */
@@ -70,6 +87,8 @@ interface TableStart {
   readonly notations?: Notations;
   /** Which cells are missing; the default if left out. */
   readonly missingValues?: MissingValues;
+  /** Takes rows that can't be read; otherwise the first is an error. */
+  readonly rejected?: RejectedRows;
   /** Only for a table without a file. */
   readonly locations?: readonly CellLocation[];
 }
@@ -88,11 +107,15 @@ export async function buildTable(
   read: (builder: TableBuilder) => void | Promise<void>,
 ): Promise<Table> {
   try {
-    for (let corrected: readonly ColumnKind[] | undefined = kinds; ; ) {
-      const builder: TableBuilder = new TableBuilder(path, start, corrected, capacity);
+    const { rejected } = start;
+    for (let columns: ReadColumns = { kinds }; ; ) {
+      rejected?.clear();
+      const builder: TableBuilder = new TableBuilder(path, start, columns, capacity);
       await read(builder);
-      corrected = builder.misread();
-      if (corrected === undefined) return builder.finish();
+      const corrected = builder.misread();
+      if (corrected !== undefined) columns = corrected;
+      else if (builder.rows === 0 && rejected?.first) throw rejected.first;
+      else return builder.finish();
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -105,10 +128,21 @@ export async function buildTable(
   }
 }
 
+/** What columns are read as. */
+interface ReadColumns {
+  /** In the order of the names. */
+  readonly kinds: readonly ColumnKind[];
+  /** Guessed columns that turned out to be numbers: a row with any other cell can't be read. */
+  readonly strict?: ReadonlySet<number>;
+}
+
 export class TableBuilder {
   readonly #path: string;
   readonly #start: TableStart;
   readonly #kinds: readonly ColumnKind[];
+  readonly #strict: ReadonlySet<number>;
+  /** Whether more of a row is checked than its length. */
+  readonly #isChecked: boolean;
   #capacity: number;
   rows = 0;
   /** How the file was read, if it is one. */
@@ -117,11 +151,13 @@ export class TableBuilder {
   readonly #columns: (ColumnBuilder | undefined)[];
   readonly #plain: ReturnType<typeof plainNumbers> | undefined;
 
-  /** `kinds` is in the order of the names. Room for `capacity` rows is made at once. */
-  constructor(path: string, start: TableStart, kinds: readonly ColumnKind[], capacity: number) {
+  /** Room for `capacity` rows is made at once. */
+  constructor(path: string, start: TableStart, { kinds, strict = new Set() }: ReadColumns, capacity: number) {
     this.#path = path;
     this.#start = start;
     this.#kinds = kinds;
+    this.#strict = strict;
+    this.#isChecked = start.rejected !== undefined || (start.trailing ?? 0) > 0;
     this.#capacity = capacity;
     this.#lines = new Uint32Array(capacity);
     this.#columns = kinds.map((kind, index) => this.#column(kind, index));
@@ -129,57 +165,90 @@ export class TableBuilder {
   }
 
   /**
-   * Adds the row on `line` of the file.
-   * @throws MlpError ExitCode.data for cells that do not fit
+   * Adds the row on `line` of the file, or rejects it. Returns why it can't be read, if it can't.
+   * @throws MlpError ExitCode.data for such a row if nothing takes it
    */
-  add(cells: readonly string[], line: number): void {
+  add(cells: readonly string[], line: number): BadRow | undefined {
     const { rows } = this;
     const columns = this.#columns;
-    const { trailing = 0 } = this.#start;
-    if (cells.length !== columns.length + trailing) throw this.#raggedRow(cells, line);
-    if (trailing > 0) this.#requireEmpty(cells, line);
     if (rows === this.#capacity) this.#grow(line);
     this.#lines[rows] = line;
+    const bad = this.#isChecked || cells.length !== columns.length ? this.#badRow(cells, line) : undefined;
+    if (bad) return this.#reject(bad, cells, line);
     if (this.#plain) this.#addNotated(cells);
     else for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);
     this.rows++;
+    return undefined;
   }
 
   /** Adds cells as `add` does, the numbers of notated columns as plain decimals. */
   #addNotated(cells: readonly string[]): void {
     this.#columns.forEach((column, index) => {
-      const cell = cells[index];
-      const plain = this.#kinds[index] === 'text' ? undefined : this.#plain?.get(index);
-      const number = plain?.(cell);
-      if (column && plain && number === undefined && isPlain(cell)) {
-        const location = cellLocation(this.#context(), index, this.rows);
-        throw contradiction(location, cell, this.#start.notations?.get(index) ?? {});
-      }
-      column?.add(number ?? cell, this.rows, cell);
+      if (!column) return;
+      const number = this.#plainNumber(cells[index], index);
+      if (number instanceof MlpError) throw number;
+      column.add(number, this.rows, cells[index]);
     });
+  }
+
+  /** The cell as a plain decimal, if it is a number of another notation; or an error for a plain one. */
+  #plainNumber(cell: string, index: number): string | MlpError {
+    const plain = this.#kinds[index] === 'text' ? undefined : this.#plain?.get(index);
+    const number = plain?.(cell);
+    if (!plain || number !== undefined || !isPlain(cell)) return number ?? cell;
+    const location = cellLocation(this.#context(), index, this.rows);
+    return contradiction(location, cell, this.#start.notations?.get(index) ?? {});
+  }
+
+  /** Why a row can't be read. Cells are looked at only if rows may be rejected. */
+  #badRow(cells: readonly string[], line: number): BadRow | undefined {
+    const { trailing = 0, rejected, header, names } = this.#start;
+    if (cells.length !== this.#columns.length + trailing) {
+      return { kind: 'with another number of fields', error: this.#raggedRow(cells, line) };
+    }
+    const more = trailing > 0 && this.#notEmpty(cells, line);
+    if (more) return { kind: 'with a value after the last column', error: more };
+    if (!rejected) return undefined;
+    for (const [index, column] of this.#columns.entries()) {
+      if (!column) continue;
+      const number = this.#plainNumber(cells[index], index);
+      const error = number instanceof MlpError ? number : column.problem?.(number, this.rows);
+      if (error) return { kind: `with no number in ${columnLabel(header, names[index])}`, error };
+    }
+    return undefined;
+  }
+
+  #reject(bad: BadRow, cells: readonly string[], line: number): BadRow {
+    const { rejected, delimiter = ',' } = this.#start;
+    if (!rejected) throw bad.error;
+    const format = cellFormatter(delimiter);
+    rejected.add(bad, line, cells.map((cell) => format(unmarked(cell))).join(delimiter));
+    return bad;
   }
 
   /**
    * Returns undefined if all columns have the kinds that their first rows suggested, otherwise the
    * kinds for a second reading.
-   * @throws MlpError ExitCode.data for the first cell of a numeric column that is not a number
+   * @throws MlpError ExitCode.data for the first cell of a numeric column that is not a number, if
+   *   no rows may be rejected
    */
-  misread(): ColumnKind[] | undefined {
+  misread(): ReadColumns | undefined {
     const { rows } = this;
     const columns = this.#columns;
-    const kinds = this.#kinds;
-    const wrong = columns.map((column, i) => isGuessed(kinds[i]) && column?.isMisread(rows));
-    let first: CellError | undefined;
-    for (let i = 0; i < columns.length; i++) {
-      const bad = wrong[i] ? undefined : columns[i]?.firstBad;
-      if (bad && !(first && first.row <= bad.row)) first = bad;
+    const wrong = columns.map((column, i) => isGuessed(this.#kinds[i]) && column?.isMisread(rows));
+    const bad = columns.flatMap((column, index) => {
+      const error = wrong[index] ? undefined : column?.firstBad;
+      return error ? [{ index, error }] : [];
+    });
+    if (bad.length > 0 && !this.#start.rejected) {
+      throw bad.reduce((first, next) => (first.error.row <= next.error.row ? first : next)).error.error();
     }
-    if (first) throw first.error();
-    if (!wrong.includes(true)) return undefined;
-    return kinds.map((kind, i) => {
+    if (bad.length === 0 && !wrong.includes(true)) return undefined;
+    const kinds = this.#kinds.map((kind, i) => {
       if (!wrong[i]) return kind;
       return columns[i] instanceof NumericBuilder ? 'text' : 'numeric';
     });
+    return { kinds, strict: new Set([...this.#strict, ...bad.map(({ index }) => index)]) };
   }
 
   /** Returns the table. The builder must not be used afterwards. */
@@ -203,9 +272,9 @@ export class TableBuilder {
     switch (kind) {
       case 'auto':
       case 'label':
-        return isTextColumn(sample, index, missing)
+        return isTextColumn(sample, index, missing) && !this.#strict.has(index)
           ? new TextBuilder(context, capacity)
-          : new NumericBuilder(context, true, capacity, kind === 'label');
+          : new NumericBuilder(context, !this.#strict.has(index), capacity, kind === 'label');
       case 'numeric':
         return new NumericBuilder(context, false, capacity);
       case 'text':
@@ -237,11 +306,11 @@ export class TableBuilder {
     return this.#start.locations ? {} : { notes: this.notes };
   }
 
-  /** @throws MlpError ExitCode.data for a value in a column that had none in the first rows */
-  #requireEmpty(cells: readonly string[], line: number): void {
+  /** The error ExitCode.data for a value in a column that had none in the first rows. */
+  #notEmpty(cells: readonly string[], line: number): MlpError | undefined {
     const index = cells.findIndex((cell, i) => i >= this.#columns.length && cell !== '');
-    if (index < 0) return;
-    throw new MlpError(
+    if (index < 0) return undefined;
+    return new MlpError(
       ExitCode.data,
       `${this.#path}:${line}: column ${index} (from 0): found ${found(cells[index])}, expected an empty cell as in the first rows`,
       'the column has no name and was taken for a separator at the end of every row: name it in the header',
@@ -254,7 +323,7 @@ export class TableBuilder {
     return new MlpError(
       ExitCode.data,
       `${this.#path}:${line}: found ${count}, expected ${this.#columns.length + trailing}`,
-      `put a value that contains a ${delimiterName(delimiter)} in quotes`,
+      `put a value that contains a ${delimiterName(delimiter)} in quotes; data.badRows "skip" leaves such rows out`,
     );
   }
 }

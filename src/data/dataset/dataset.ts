@@ -8,6 +8,7 @@ import type { Task } from '../../spec/words.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { MissingValues } from '../missingValues.js';
+import type { RejectedRows } from '../rejectedRows.js';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
@@ -53,8 +54,14 @@ export interface Dataset extends FeatureMatrix {
   readonly lossUnit?: number;
   /** Whether rows without a target are left out of an evaluation as well. */
   readonly dropsRows?: boolean;
+  /** Feature columns whose missing cells leave the row out. */
+  readonly dropsMissing?: readonly string[];
+  /** Whether rows that can't be read are left out. */
+  readonly skipsBadRows?: boolean;
   /** The classes that count as the class "other". */
   readonly rareClasses?: readonly string[];
+  /** By file, the rows that were left out because they can't be read. */
+  readonly rejected?: readonly RejectedRows[];
   /** Why `data.task: "auto"` became this task: a sentence for the user. Absent if the task was given. */
   readonly taskReason?: string;
   /** One line for the user: how the training file was read. */

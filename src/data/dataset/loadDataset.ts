@@ -175,7 +175,7 @@ async function openFiles(
 
 async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
   const { data } = loading.config;
-  const { delimiter, comment, encoding, decimal, thousands, numbers, categories } = data;
+  const { delimiter, comment, encoding, decimal, thousands, numbers, categories, badRows } = data;
   const { progress } = loading.options;
   const table = await openTable(
     sourcePath(path, loading.directory),
@@ -189,6 +189,7 @@ async function openFile(loading: Loading, path: string, header: 'auto' | boolean
       ...(thousands !== undefined && { thousands }),
       ...(numbers !== undefined && { numbers }),
       categories,
+      skipsBadRows: badRows === 'skip',
     },
     progress && ((done, total) => progress(path, done, total)),
   );
@@ -338,6 +339,12 @@ function assembleDataset(
       ? targetStandardization.scale[0] ** 2
       : 1;
   const tableRows = training.reader.rows + training.reader.dropped;
+  const dropsMissing = choice.features
+    .map((column) => table.names[column])
+    .filter((name) => settingOf(config.data.missing, name, 'error') === 'drop-row');
+  const rejected = [...unknown.keys()].flatMap(({ input }) =>
+    (input.table.rejected ?? []).filter(({ rows }) => rows > 0),
+  );
   return {
     task,
     header: table.header,
@@ -351,6 +358,9 @@ function assembleDataset(
     targetNames: choice.targets.map((column) => table.names[column]),
     ...(classes && { classes: classes.names }),
     ...(targetEncoding.dropsRows && { dropsRows: true }),
+    ...(dropsMissing.length > 0 && { dropsMissing }),
+    ...(config.data.badRows === 'skip' && { skipsBadRows: true }),
+    ...(rejected.length > 0 && { rejected }),
     ...(targetEncoding.rare?.as === 'other' && { rareClasses: targetEncoding.rare.names }),
     ...(Object.fromEntries(parts) as Record<SplitName, Split>),
     ...(targetStandardization && { targetStandardization }),
@@ -364,6 +374,7 @@ function assembleDataset(
       ...[...unknown].flatMap(([{ input, reader }, levels]) => [
         ...input.table.notes,
         ...reader.notes,
+        ...(input.table.rejected ?? []).flatMap((rejected) => rejected.warnings()),
         ...droppedWarning(
           input.table.path,
           reader.rows + reader.dropped,

@@ -5,6 +5,7 @@
 
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { settingOf } from '../../spec/dataConfig.js';
+import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { type FeatureEncoding, type FeatureRequest, matrixWidth } from '../encoding/encoding.js';
@@ -119,7 +120,10 @@ export class NumericRows implements RowReader {
     const file = await NumericFile.scan({ ...table.csv, kept, threads, ...(progress && { progress }) });
     if (file === null) throw new NotNumeric();
     const isSure = data.task === 'binary' || data.task === 'multiclass';
-    if (isSure && choice.targets.some((column) => hasManySpellings(file.column(column)))) {
+    // Whether such a column holds numbers and bad rows is judged on the table.
+    const isDoubtful =
+      data.badRows === 'skip' && [...kept.keys()].some((column) => isMixed(file.column(column)));
+    if (isDoubtful || (isSure && choice.targets.some((column) => hasManySpellings(file.column(column))))) {
       await file.close();
       throw new NotNumeric();
     }
@@ -154,6 +158,7 @@ export class NumericRows implements RowReader {
       features,
       scalings: requests.map(({ scaling }) => scaling),
       missingIsError: requests.every(({ missing }) => missing === 'error'),
+      badIsError: this.#data.badRows !== 'skip',
       place,
       trainRows: train.length,
       matrix,
@@ -276,6 +281,10 @@ export class TableRows implements RowReader {
   }
 }
 
+function isMixed(column: Column): boolean {
+  return column.kind === 'text' && column.levels.some(looksNumeric);
+}
+
 function hasManySpellings(column: Column): boolean {
   return column.kind === 'numeric' && column.written === 'many';
 }
@@ -336,6 +345,8 @@ function fillsMean({ missing }: FeatureRequest): boolean {
  */
 function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptions): ColumnKind[] {
   const missingValues = missingValuesOf(data.missingValues);
+  // A bad row may be among the first.
+  const skips = data.badRows === 'skip';
   const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');
   choice.features.forEach((feature, j) => {
     kinds[feature] = training?.featureKind(j) ?? 'auto';
@@ -343,7 +354,7 @@ function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptio
   for (const category of choice.categories) kinds[category] = 'text';
   for (const other of otherColumns(choice)) {
     const rule = MissingRule.of(missingValues, table.names[other]);
-    kinds[other] = beginsWithNumbers(table, other, rule) ? 'auto' : 'text';
+    kinds[other] = skips || beginsWithNumbers(table, other, rule) ? 'auto' : 'text';
   }
   if (data.task === 'auto')
     for (const target of choice.targets) if (kinds[target] === 'auto') kinds[target] = 'label';

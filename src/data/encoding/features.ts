@@ -31,7 +31,7 @@ const LEAST_BLOCK_ROWS = 32;
 const MOST_BLOCK_ROWS = 512;
 
 /** Numbers from here on are rounded to infinity. */
-const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIVE_INFINITY };
+export const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIVE_INFINITY };
 
 /**
  * Fits one encoding for each request on `trainRows`: at least one row of the table, in any order.

@@ -5,8 +5,10 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { counted } from '../../text.js';
 import { LONGEST_ROW } from '../csv/csvParse.js';
-import { buildTable, TableBuilder } from '../csv/readTable.js';
-import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts, unmarked } from '../missingValues.js';
+import { inTables } from '../csv/readChunks.js';
+import { buildTable } from '../csv/readTable.js';
+import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../missingValues.js';
+import type { RejectedRows } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import { type ColumnKind, columnLabel, isGuessed, type Table } from '../table.js';
@@ -28,7 +30,11 @@ interface Seen {
  * @throws MlpError ExitCode.data for a line that is no object of cells, or no line at all; io if the
  *   file can't be read
  */
-export async function openJsonLines(source: Source, progress?: ReadProgress): Promise<TableSource> {
+export async function openJsonLines(
+  source: Source,
+  progress?: ReadProgress,
+  rejected?: RejectedRows,
+): Promise<TableSource> {
   const start = await readStart(source, progress);
   const { names, sample, rows, seen } = start;
   const path = source.name;
@@ -47,7 +53,8 @@ export async function openJsonLines(source: Source, progress?: ReadProgress): Pr
   ): Promise<Table> => {
     // Text is text, even if all of it looks like numbers.
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
-    return buildTable(path, { ...tableStart, missingValues }, settled, rows, async (builder) => {
+    const started = { ...tableStart, missingValues, ...(rejected && { rejected }) };
+    return buildTable(path, started, settled, rows, async (builder) => {
       const records = new RecordReader(source, names, kinds, missingValues, (cells, line) =>
         builder.add(cells, line),
       );
@@ -56,37 +63,14 @@ export async function openJsonLines(source: Source, progress?: ReadProgress): Pr
     });
   };
 
-  async function* chunks(
+  const chunks = (
     kinds: readonly ColumnKind[],
     capacity: number,
-    { missingValues, progress: told }: ChunkOptions,
-  ): AsyncGenerator<ReadRows, void, undefined> {
-    let builder = new TableBuilder(path, { ...tableStart, missingValues }, kinds, capacity);
-    let kept: string[][] = [];
-    let full: ReadRows[] = [];
-    const finish = () => {
-      if (builder.rows > 0) full.push({ table: builder.finish(), cells: kept });
-      builder = new TableBuilder(path, { ...tableStart, missingValues }, kinds, capacity);
-      kept = [];
-    };
-    const records = new RecordReader(source, names, kinds, missingValues, (cells, line) => {
-      builder.add(cells, line);
-      kept.push(cells.map(unmarked));
-      if (builder.rows === capacity) finish();
-    });
-    let failure: { error: unknown } | undefined;
-    try {
-      for await (const _ of records.read(told)) {
-        yield* full;
-        full = [];
-      }
-    } catch (error) {
-      failure = { error };
-    }
-    finish();
-    yield* full;
-    if (failure) throw failure.error;
-  }
+    { missingValues, progress: told, rejected: bad }: ChunkOptions,
+  ): AsyncGenerator<ReadRows, void, undefined> =>
+    inTables(path, { ...tableStart, missingValues, ...(bad && { rejected: bad }) }, kinds, capacity, (add) =>
+      new RecordReader(source, names, kinds, missingValues, add).read(told),
+    );
 
   return {
     path,
@@ -98,6 +82,7 @@ export async function openJsonLines(source: Source, progress?: ReadProgress): Pr
     get notes() {
       return source.notes;
     },
+    ...(rejected && { rejected: [rejected] }),
     read,
     chunks,
     close: () => source.close(),

@@ -68,6 +68,11 @@ export class BadCellSummary {
     return [...this.#found.counts.values()].some(({ words, missing }) => words * 2 >= rows - missing);
   }
 
+  /** Whether a cell is neither a number nor missing. */
+  get hasWords(): boolean {
+    return this.#found.notNumber !== undefined;
+  }
+
   /** The error that reading with csv-parse would give, if any. */
   error(context: FileContext): MlpError | undefined {
     const { notNumber, missingInTraining, missingElsewhere } = this.#found;

@@ -55,6 +55,8 @@ interface FitRequest {
   readonly matrix: FeatureMatrix;
   /** Whether a missing cell is an error; otherwise the file is declined. */
   readonly missingIsError: boolean;
+  /** Whether a cell that is not a number is an error, as by default; otherwise the file is declined. */
+  readonly badIsError?: boolean;
 }
 
 export class NumericFile {
@@ -156,7 +158,7 @@ export class NumericFile {
    *   io if the file changes
    */
   async fit(request: FitRequest): Promise<FittedColumn[] | null> {
-    const { features, scalings, trainRows, place, matrix, missingIsError } = request;
+    const { features, scalings, trainRows, place, matrix, missingIsError, badIsError = true } = request;
     const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
     if (target === undefined) return null;
     const moments = new Moments(scalings);
@@ -185,6 +187,7 @@ export class NumericFile {
     );
     this.#request.source.requireUnchanged();
     if (!isNumeric || badCells.isMisread(this.rows)) return null;
+    if (!badIsError && badCells.hasWords) return null;
     const error = badCells.error(this.#request);
     if (error) throw error;
     const fitted = moments.columns();

@@ -1,6 +1,7 @@
 /** The directory of a run (see `RUN_FILES`), locked while a process trains into it. */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
+import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
@@ -129,6 +130,15 @@ export class RunDirectory {
     this.#hasCheckpoint = true;
   }
 
+  async writeRejected(rejected: readonly RejectedRows[]): Promise<void> {
+    function* parts() {
+      yield REJECTED_HEADER;
+      for (const rows of rejected) yield* rows.lines();
+    }
+    await this.#write(RUN_FILES.rejected, parts());
+    for (const rows of rejected) rows.close();
+  }
+
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {
     await this.#write(RUN_FILES.model, [header, ...parts]);
   }
@@ -147,7 +157,7 @@ export class RunDirectory {
     }
   }
 
-  async #write(name: string, parts: readonly (Uint8Array | string)[]): Promise<void> {
+  async #write(name: string, parts: Iterable<Uint8Array | string>): Promise<void> {
     await writeFileAtomically(join(this.path, name), parts, HINT);
   }
 }

@@ -370,7 +370,9 @@ describe('a row of the wrong length', () => {
 
   it('comes with a hint that names the delimiter', async () => {
     const failed = await failure('a;b\n1;x\n2;y;z\n', { delimiter: ';' });
-    expect(failed.hint).toBe('put a value that contains a semicolon in quotes');
+    expect(failed.hint).toBe(
+      'put a value that contains a semicolon in quotes; data.badRows "skip" leaves such rows out',
+    );
   });
 });
 

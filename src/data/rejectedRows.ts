@@ -1,0 +1,125 @@
+/** Rows of a file that can't be read and are left out: counted by reason, and kept for the user. */
+import type { MlpError } from '../errors.js';
+import { counted, formatCount, listed } from '../text.js';
+import { cellFormatter, guardFormula, joinCells } from './csv/writeCsv.js';
+import { readAt } from './source/fileBytes.js';
+import { TemporaryFile } from './source/unpack.js';
+
+/** Why a row can't be read. */
+export interface BadRow {
+  /** What such rows are counted as: `with no number in column "age"`. */
+  readonly kind: string;
+  /** The error without `data.badRows`. */
+  readonly error: MlpError;
+}
+
+/** More text is kept in a temporary file. */
+const MOST_IN_MEMORY = 2 ** 20;
+/** Bytes of each read from that. */
+const READ_SIZE = 2 ** 18;
+/** A warning names this many reasons. */
+const MOST_NAMED = 5;
+
+const formatCell = cellFormatter(',');
+
+/** Says what is wrong, without the file and the line. */
+export function reasonOf({ error }: BadRow, path: string, line: number): string {
+  const place = `${path}:${line}: `;
+  return error.message.startsWith(place) ? error.message.slice(place.length) : error.message;
+}
+
+export class RejectedRows {
+  readonly #counts = new Map<string, number>();
+  #text = '';
+  #file: TemporaryFile | undefined;
+  #firstLine = 0;
+  #first: MlpError | undefined;
+  rows = 0;
+
+  /**
+   * @param path the file, as messages name it
+   * @param keepsText whether `lines` will be asked for
+   */
+  constructor(
+    readonly path: string,
+    readonly keepsText = true,
+  ) {}
+
+  /** By reason, in the order of the first row of each. */
+  get reasons(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** The error about the first of the rows. */
+  get first(): MlpError | undefined {
+    return this.#first;
+  }
+
+  /** `text` is the row as in the file. */
+  add(bad: BadRow, line: number, text: string): void {
+    if (this.rows++ === 0) {
+      this.#firstLine = line;
+      this.#first = bad.error;
+    }
+    this.#counts.set(bad.kind, 1 + (this.#counts.get(bad.kind) ?? 0));
+    if (!this.keepsText) return;
+    const cells = [this.path, String(line), reasonOf(bad, this.path, line), text];
+    this.#text += joinCells(
+      cells.map((cell) => formatCell(guardFormula(cell))),
+      ',',
+    );
+    if (this.#text.length < MOST_IN_MEMORY) return;
+    this.#file ??= TemporaryFile.create(this.path);
+    this.#file.write(Buffer.from(this.#text));
+    this.#text = '';
+  }
+
+  /** Forgets all rows, because the file is read again. */
+  clear(): void {
+    this.close();
+    this.#counts.clear();
+    this.#text = '';
+    this.#first = undefined;
+    this.rows = 0;
+  }
+
+  /** The sentence for the user, if there are such rows; `what` became of one of them, and of several. */
+  warnings([one, several] = ["that can't be read is skipped", "that can't be read are skipped"]): string[] {
+    if (this.rows === 0) return [];
+    const reasons = [...this.#counts].map(([kind, rows]) => `${formatCount(rows)} ${kind}`);
+    const rows = `${counted(this.rows, 'row')} ${this.rows === 1 ? one : several}`;
+    return [`${this.path}: ${rows}: ${listed(reasons, MOST_NAMED)}; first on line ${this.#firstLine}`];
+  }
+
+  /** The lines of rejected.csv about these rows, in the order of the file. */
+  *lines(): Generator<Uint8Array | string, void, undefined> {
+    const file = this.#file;
+    for (let at = 0; file && at < file.size; at += READ_SIZE) {
+      const part = Buffer.alloc(Math.min(READ_SIZE, file.size - at));
+      readAt(file, part, 0, part.length, at);
+      yield part;
+    }
+    yield this.#text;
+  }
+
+  /** Deletes what is kept on the disk. */
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}
+
+/** The first line of rejected.csv. */
+export const REJECTED_HEADER = 'file,line,reason,row\n';
+
+/** What JSON documents say of such rows: how many, and how many for each reason. */
+export function rejectedCounts(rejected: readonly RejectedRows[]): {
+  readonly rows: number;
+  readonly reasons: Readonly<Record<string, number>>;
+} {
+  const reasons = new Map<string, number>();
+  for (const { reasons: own } of rejected) {
+    for (const [kind, rows] of own) reasons.set(kind, rows + (reasons.get(kind) ?? 0));
+  }
+  return { rows: rejected.reduce((sum, { rows }) => sum + rows, 0), reasons: Object.fromEntries(reasons) };
+}
