@@ -66,20 +66,30 @@ export async function evaluateFile(
     for await (const chunk of rows.chunks(inference)) {
       scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
     }
-    for (const warning of rows.warnings()) warn(warning);
+    const warnings = rows.warnings();
+    for (const warning of warnings) warn(warning);
     const data = { path: rows.file.path, rows: scorer.rows };
     const rejected = rows.rejected?.rows ? { rejected: rejectedCounts([rows.rejected]) } : {};
-    return { model, data, ...rejected, weighted: false, result: scorer.result() };
+    return { model, data, warnings, ...rejected, weighted: false, result: scorer.result() };
   });
 }
 
 /** What --json prints. */
-function document({ model, data, split, rejected, weighted, result }: Evaluated): Record<string, unknown> {
+function document({
+  model,
+  data,
+  split,
+  rejected,
+  warnings,
+  weighted,
+  result,
+}: Evaluated): Record<string, unknown> {
   return {
     model: model.path,
     data: data.path,
     ...(split !== undefined && { split }),
     ...(rejected && { rejected }),
     ...reportOf(model, { rows: data.rows, weighted, result }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }

@@ -9,10 +9,11 @@ import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
+import { StrangeValues } from '../model/ranges.js';
 import { createScorer, type ExpectedValues } from '../model/scorer.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
-import { printable } from '../text.js';
+import { printable, quote } from '../text.js';
 import { dataDifference } from '../training/run/provenance.js';
 import { readSummary } from '../training/run/summary.js';
 import type { Evaluated } from './evaluateText.js';
@@ -49,10 +50,16 @@ export async function evaluateRun(
     warn(`${run} has no held-out rows: these are the rows it was trained on`);
   }
   const split = dataset[name] as Split;
+  const file = fileOf(config, name, directory);
+  const strange = new StrangeValues(model);
+  strange.addScaled(split.features);
+  const warnings = strange.warnings(file, model.header);
+  for (const warning of warnings) warn(warning);
   return {
     model,
-    data: { path: fileOf(config, name, directory), rows: split.rows },
+    data: { path: file, rows: split.rows },
     split: name,
+    warnings,
     weighted: split.weights !== undefined,
     result: scoreSplit(split, model),
   };
@@ -115,7 +122,20 @@ async function requireSameFiles(run: string, { config, directory, path }: Loaded
 
 /** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */
 function requireSameEncoding(dataset: Dataset, model: Model, path: string): void {
-  const { encodings, classes, targetNames, targetStandardization } = dataset;
+  const { classes, targetNames, targetStandardization } = dataset;
+  const encodings = dataset.encodings.map((encoding, j) => {
+    const ofModel = model.features[j];
+    if (encoding.kind === 'constant' && ofModel?.kind !== 'constant') {
+      throw new MlpError(
+        ExitCode.data,
+        `${printable(path)}: found a model that learned from ${quote(encoding.column)}, a column of a single value, as those of earlier versions did`,
+        NAME_DATA,
+      );
+    }
+    if (encoding.kind !== 'numeric' || ofModel?.kind !== 'numeric' || ofModel.range) return encoding;
+    const { range, ...ofEarlierVersion } = encoding;
+    return ofEarlierVersion;
+  });
   const found = { features: encodings, classes, targets: targetNames, targetStandardization };
   const { features, classes: known, targets, targetStandardization: units } = model;
   const expected = { features, classes: known, targets, targetStandardization: units };

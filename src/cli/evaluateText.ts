@@ -16,6 +16,8 @@ export interface Evaluated {
   readonly split?: SplitName;
   /** How many rows of the file can't be read and were left out, if some were. */
   readonly rejected?: ReturnType<typeof rejectedCounts>;
+  /** Sentences for the user about the rows. */
+  readonly warnings: readonly string[];
   readonly weighted: boolean;
   readonly result: Classification | Regression;
 }

@@ -11,6 +11,17 @@ export interface FeatureMatrix {
   readonly features: Tensor;
 }
 
+/** The matrix with only these columns, rising, moved together in its memory. */
+export function keepColumns({ memory, features }: FeatureMatrix, kept: readonly number[]): FeatureMatrix {
+  const { data, rows, columns, address } = features;
+  if (kept.length === columns) return { memory, features };
+  let to = 0;
+  for (let first = 0; first < data.length; first += columns) {
+    for (const column of kept) data[to++] = data[first + column];
+  }
+  return { memory, features: { data: data.subarray(0, to), rows, columns: kept.length, address } };
+}
+
 /**
  * Creates a matrix of zeros.
  * @throws MlpError ExitCode.config if it is larger than the memory of a run can be

@@ -9,9 +9,25 @@ export interface Affine {
   readonly scale: number;
 }
 
-export interface FittedColumn extends Affine {
-  /** Whether the column has a single value; its scale is then 1. */
+export interface ScaledColumn extends Affine {
+  /** Whether the column has a single value, up to rounding; its scale is then 1. */
   readonly constant: boolean;
+}
+
+export interface FittedColumn extends Affine {
+  readonly range: Range;
+}
+
+/** The least and the greatest value, which are equal in a column of a single value. */
+export type Range = readonly [least: number, greatest: number];
+
+/** A scaled column with its range. JSON has no −0, and x − 0 differs from x − (−0) for x = −0. */
+export function fittedColumn(
+  { shift, scale, constant }: ScaledColumn,
+  least: number,
+  greatest: number,
+): FittedColumn {
+  return { shift: shift + 0, scale, range: [least + 0, (constant ? least : greatest) + 0] };
 }
 
 /** Mean 0 and variance 1 in each column: z = (x − mean) / scale. */
@@ -22,12 +38,17 @@ interface Standardization {
   readonly scale: Float64Array;
 }
 
+/** Whether there is one value. */
+export function isSingle([least, greatest]: Range): boolean {
+  return least === greatest;
+}
+
 /**
  * Standardisation of a column of `rows` ≥ 1 numbers with this mean and sum of squared deviations. A
  * column is constant if its spread is within the rounding of its sum, the test of scikit-learn's
  * StandardScaler. If squares overflow, the scale is infinite or NaN.
  */
-export function standardColumn(rows: number, mean: number, sumOfSquares: number): FittedColumn {
+export function standardColumn(rows: number, mean: number, sumOfSquares: number): ScaledColumn {
   const variance = sumOfSquares / rows;
   const rounding = rows * Number.EPSILON;
   const constant = Number.isFinite(variance) && variance <= rounding * variance + (rounding * mean) ** 2;
@@ -35,7 +56,7 @@ export function standardColumn(rows: number, mean: number, sumOfSquares: number)
 }
 
 /** Scaling of a column by its bounds: `minmax` to [0, 1], `none` not at all. */
-export function rangeColumn(scaling: 'minmax' | 'none', least: number, greatest: number): FittedColumn {
+export function rangeColumn(scaling: 'minmax' | 'none', least: number, greatest: number): ScaledColumn {
   const constant = least === greatest;
   if (scaling === 'none') return { shift: 0, scale: 1, constant };
   return { shift: least, scale: constant ? 1 : greatest - least, constant };

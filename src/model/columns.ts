@@ -23,18 +23,22 @@ export function columnKinds(
 ): ColumnKind[] {
   const kinds = new Array<ColumnKind>(names.length).fill('skipped');
   featureColumns.forEach((index, j) => {
-    kinds[index] = features[j].kind === 'numeric' ? 'numeric' : 'text';
+    // What the network ignores may be anything.
+    if (index !== ABSENT) kinds[index] = features[j].kind === 'numeric' ? 'numeric' : 'text';
   });
   for (const index of targetColumns) kinds[index] = classes ? 'text' : 'numeric';
   return kinds;
 }
 
+const ABSENT = -1;
+
 /** How many missing columns a message names. */
 const MOST_NAMED = 10;
 
 /**
- * The numbers of the model's columns in a table, from 0: of the features, of the targets (undefined
- * unless all are there), and of all others. Columns are found by name, or by number in a file
+ * The numbers of the model's columns in a table, from 0: of the features (−1 for a column that the
+ * network ignores and that is not there), of the targets (undefined unless all are there), and of
+ * all others. Columns are found by name, or by number in a file
  * without a header.
  *
  * Without a header, a file with as many columns as the model has features has no targets: its
@@ -58,11 +62,18 @@ export function findColumns(
   const hasOnlyFeatures = !header && !wantsTargets && names.length === wanted.length;
   const features = hasOnlyFeatures ? wanted.map((_, i) => i) : wanted.map(find);
   const targets = hasOnlyFeatures ? model.targets.map(() => undefined) : model.targets.map(find);
-  requireAll('feature', wanted, features, model, origin);
+  const needed = model.features.map(({ kind, indicator }) => kind !== 'constant' || indicator);
+  requireAll(
+    'feature',
+    wanted.filter((_, j) => needed[j]),
+    features.filter((_, j) => needed[j]),
+    model,
+    origin,
+  );
   if (wantsTargets) requireAll('target', model.targets, targets, model, origin);
   const taken = new Set([...features, ...targets]);
   return {
-    features: features.filter(isFound),
+    features: features.map((column) => column ?? ABSENT),
     targets: targets.every(isFound) ? targets.filter(isFound) : undefined,
     others: names.map((_, i) => i).filter((i) => !taken.has(i)),
   };

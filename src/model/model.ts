@@ -102,6 +102,14 @@ const numericEncoding = object({
   scale: positive(),
   fill: number().exactOptional(),
   indicator,
+  range: z.tuple([number(), number()], { error: 'the least and the greatest number' }).exactOptional(),
+});
+
+const constantEncoding = object({
+  kind: z.literal('constant'),
+  column: columnName,
+  indicator,
+  value: z.union([number(), text('a level of at least one character')], { error: 'a number or a level' }),
 });
 
 const categoryEncoding = object({
@@ -114,8 +122,9 @@ const categoryEncoding = object({
   indicator,
 });
 
-const encoding = z.discriminatedUnion('kind', [numericEncoding, categoryEncoding], {
-  error: (issue) => (issue.code === 'invalid_union' ? '"numeric" or "category"' : 'an encoding of a column'),
+const encoding = z.discriminatedUnion('kind', [numericEncoding, categoryEncoding, constantEncoding], {
+  error: (issue) =>
+    issue.code === 'invalid_union' ? '"numeric", "category" or "constant"' : 'an encoding of a column',
 }) satisfies z.ZodType<FeatureEncoding>;
 
 const missingTexts = z.array(z.string({ error: 'a text' }), { error: 'an array of texts' });
@@ -226,7 +235,10 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     header,
   );
   for (const [i, feature] of features.entries()) {
-    if (feature.kind === 'numeric') continue;
+    if (feature.kind === 'numeric' && feature.range && feature.range[0] > feature.range[1]) {
+      yield [['features', i, 'range'], 'found a least number above the greatest'];
+    }
+    if (feature.kind !== 'category') continue;
     yield* orderProblems(feature.levels, ['features', i, 'levels']);
     const { fill, levels } = feature;
     if (fill !== undefined && !levels.includes(fill)) {

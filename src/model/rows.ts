@@ -18,6 +18,7 @@ import { type MemoryData, memoryTable } from '../data/memory.js';
 import { OLD_MISSING } from '../data/missingValues.js';
 import type { TableRequest } from '../data/openTable.js';
 import { type BadRow, RejectedRows, reasonOf } from '../data/rejectedRows.js';
+import { isSingle } from '../data/scaling.js';
 import {
   type ColumnKind,
   cellLocation,
@@ -33,6 +34,7 @@ import { counted } from '../text.js';
 import { columnKinds, findColumns, type NamedTable } from './columns.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
+import { StrangeValues } from './ranges.js';
 import { UnknownLevels, unknownClassWarning } from './unknowns.js';
 import { incompleteRows, rowsBut, unusableRows } from './unusable.js';
 
@@ -170,6 +172,7 @@ export class ModelRows {
   readonly #features: readonly number[];
   readonly #kinds: readonly ColumnKind[];
   readonly #unknown = new UnknownLevels();
+  readonly #strange: StrangeValues;
   /** By class, the rows of classes that the model does not know. */
   readonly #unknownClasses = new Map<string, number>();
   readonly #rejected: RejectedRows | undefined;
@@ -197,6 +200,7 @@ export class ModelRows {
       origin.isFile || wantsTargets
         ? features.filter((_, j) => dropsMissing.includes(model.features[j].column))
         : [];
+    this.#strange = new StrangeValues(model);
     this.#kinds = columnKinds(model, origin.names, features, wantsTargets ? targets : undefined);
   }
 
@@ -212,8 +216,12 @@ export class ModelRows {
 
   /** Sentences for the user about the rows read so far. */
   warnings(): string[] {
-    const { path } = this.#origin;
-    const warnings = [...this.#origin.notes(), ...this.#unknown.warnings(path)];
+    const { path, header } = this.#origin;
+    const warnings = [
+      ...this.#origin.notes(),
+      ...this.#unknown.warnings(path),
+      ...this.#strange.warnings(path, header),
+    ];
     warnings.push(
       ...(this.#rejected?.warnings(
         this.#wantsTargets ? undefined : ['has no prediction', 'have no prediction'],
@@ -290,6 +298,7 @@ export class ModelRows {
       const { rows, lines } = table;
       this.#rows += rows + blank.size;
       if (rows === 0 && this.#wantsTargets) continue;
+      this.#strange.add(table, this.#features);
       const targets = this.#wantsTargets && { targets: this.#targets(table) };
       yield { rows, logits, cells, lines, blank, ...targets };
     }
@@ -353,10 +362,14 @@ function forModel(dialect: Dialect, { features, targets }: Model): Dialect {
   return { ...dialect, nameless: dialect.nameless.filter(isUsed), repeated: dialect.repeated.filter(isUsed) };
 }
 
-/** The encodings; those of an old model compare the numbers of levels by value. */
+/**
+ * The encodings. Where the training rows hold zeros alone, every number becomes 0. An old model
+ * compares the numbers of levels by value.
+ */
 function featuresOf({ features, missingValues }: Model): readonly FeatureEncoding[] {
-  if (missingValues) return features;
-  return features.map((encoding) =>
-    encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
-  );
+  return features.map((encoding) => {
+    if (encoding.kind === 'category') return missingValues ? encoding : { ...encoding, byValue: true };
+    const isZero = encoding.kind === 'numeric' && encoding.range && isSingle(encoding.range);
+    return isZero ? { ...encoding, scale: Number.POSITIVE_INFINITY } : encoding;
+  });
 }

@@ -16,6 +16,7 @@ export {
   strictObject,
   string,
   toJSONSchema,
+  tuple,
   union,
   type ZodObject,
   type ZodRawShape,

@@ -65,7 +65,7 @@ it('keeps in the model all that a raw CSV needs', async () => {
   const bytes = readFileSync(join(cwd, 'run/model.safetensors'));
   const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
   expect(JSON.parse(header.__metadata__.features)).toEqual([
-    { kind: 'numeric', column: 'age', shift: 20, scale: 40, fill: 40 },
+    { kind: 'numeric', column: 'age', shift: 20, scale: 40, fill: 40, range: [20, 60] },
     { kind: 'category', column: 'city', levels: ['Paris', 'Rome'], fill: 'Paris' },
   ]);
   expect(JSON.parse(header.__metadata__.classes)).toEqual(['no', 'yes']);

@@ -114,12 +114,13 @@ describe('rows in memory', () => {
   it('may lack cells: undefined, null, NaN and absent names are missing', async () => {
     const rows = [
       { a: 1, b: 1, y: 0 },
+      { a: 2, b: 3, y: 1 },
       { a: 3, b: undefined, y: 1 },
-      { a: 5, y: 0 },
+      { a: 6, y: 0 },
       { a: Number.NaN, b: null, y: 1 },
     ];
     const { train } = await load({ train: { rows } }, { missing: 'indicator' });
-    expect([...train.features]).toEqual([1, 0, 1, 0, 3, 0, 1, 1, 5, 0, 1, 1, 3, 1, 1, 1]);
+    expect([...train.features]).toEqual([1, 0, 1, 0, 2, 0, 3, 0, 3, 0, 2, 1, 6, 0, 2, 1, 3, 1, 2, 1]);
   });
 
   it('read text as a CSV reads it', async () => {
@@ -132,7 +133,7 @@ describe('rows in memory', () => {
         ],
       },
     });
-    expect(encodings).toEqual([{ kind: 'numeric', column: 'a', shift: 0, scale: 1 }]);
+    expect(encodings).toEqual([{ kind: 'numeric', column: 'a', shift: 0, scale: 1, range: [-10, 2] }]);
     expect(train).toEqual({
       rows: 3,
       features: Float64Array.of(1.5, 2, -10),

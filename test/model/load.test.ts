@@ -224,9 +224,13 @@ describe('loadModel of metadata', () => {
     [
       'a key too many',
       other({ mean: 1 }),
-      '[0]: unknown key "mean"; expected one of kind, column, shift, scale, fill, indicator',
+      '[0]: unknown key "mean"; expected one of kind, column, shift, scale, fill, indicator, range',
     ],
-    ['an unknown kind', other({ kind: 'date' }), '[0].kind: found "date", expected "numeric" or "category"'],
+    [
+      'an unknown kind',
+      other({ kind: 'date' }),
+      '[0].kind: found "date", expected "numeric", "category" or "constant"',
+    ],
     ['a column without a name', other({ column: '' }), '[0].column: found "", expected a column\'s name'],
     [
       'a column twice',

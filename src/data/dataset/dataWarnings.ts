@@ -17,8 +17,8 @@ const LEAST_COUNTED = 20;
 export function constantWarning({ path, header }: NamedColumns, constant: readonly string[]): string[] {
   if (constant.length === 0) return [];
   const labels = listed(constant.map((name) => columnLabel(header, name)));
-  const [holds, tells] = constant.length === 1 ? ['holds', 'tells'] : ['hold', 'tell'];
-  return [`${path}: ${labels} ${holds} a single value in the training rows and ${tells} nothing`];
+  const [holds, them] = constant.length === 1 ? ['holds', 'it'] : ['hold', 'them'];
+  return [`${path}: ${labels} ${holds} a single value in the training rows: the network ignores ${them}`];
 }
 
 /**

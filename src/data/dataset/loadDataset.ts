@@ -10,7 +10,7 @@ import { type DataConfig, readingOf, settingOf, weightColumn } from '../../spec/
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
-import { matrixColumns } from '../encoding/encoding.js';
+import { constantColumns, matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
 import { joinTables } from '../joinedTable.js';
 import { type LocatedColumn, presentRows } from '../locatedColumn.js';
@@ -302,7 +302,7 @@ function assembleDataset(
   { config, location }: Loading,
   targetEncoding: TargetEncoding,
   splits: readonly SplitRows[],
-  { encodings, constant, matrix }: Fitted,
+  { encodings, matrix }: Fitted,
   unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
 ): Dataset {
   const { task, classes, reason } = targetEncoding;
@@ -387,7 +387,7 @@ function assembleDataset(
               ...spellingWarnings(table, choice, classes?.names, encodings),
               ...longIntegerWarnings(table, choice.features, encodings),
               ...sentinelWarnings(table, choice.features, encodings, parts[0][1].features),
-              ...constantWarning(table, constant),
+              ...constantWarning(table, constantColumns(encodings)),
               ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
             ]
           : []),

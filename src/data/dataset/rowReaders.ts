@@ -3,15 +3,22 @@
  * a numeric file as often as needed and keeps no cells. `TableRows` has all cells in memory.
  */
 
+import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
-import { type FeatureEncoding, type FeatureRequest, matrixWidth } from '../encoding/encoding.js';
-import { type FittedFeatures, fitFeatures, writeFeatures } from '../encoding/features.js';
+import {
+  constantColumns,
+  type FeatureEncoding,
+  type FeatureRequest,
+  matrixWidth,
+  withoutConstants,
+} from '../encoding/encoding.js';
+import { fitFeatures, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
-import type { FeatureMatrix } from '../featureMatrix.js';
+import { type FeatureMatrix, keepColumns } from '../featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
 import { fitInBlocks } from '../numeric/fit.js';
@@ -46,7 +53,9 @@ interface Placement {
   readonly numeric: boolean;
 }
 
-export interface Fitted extends FittedFeatures {
+export interface Fitted {
+  /** One for each feature column. */
+  readonly encodings: readonly FeatureEncoding[];
   readonly matrix: FeatureMatrix;
   readonly unknown: readonly UnknownLevel[];
 }
@@ -164,7 +173,9 @@ export class NumericRows implements RowReader {
       matrix,
     });
     if (fitted === null) throw new NotNumeric();
-    return { ...numericEncodings(this.#input, requests, fitted), matrix, unknown: [] };
+    const encodings = varying(this.#input, numericEncodings(this.#input, requests, fitted));
+    const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
+    return { encodings, matrix: keepColumns(matrix, kept), unknown: [] };
   }
 
   async write(
@@ -172,8 +183,9 @@ export class NumericRows implements RowReader {
     place: Int32Array,
     matrix: FeatureMatrix,
   ): Promise<readonly UnknownLevel[]> {
-    const transforms = encodings.filter((encoding) => encoding.kind === 'numeric');
-    const { features } = this.#input.choice;
+    const varying = encodings.filter(({ kind }) => kind !== 'constant');
+    const transforms = varying.filter((encoding) => encoding.kind === 'numeric');
+    const features = this.#input.choice.features.filter((_, j) => encodings[j].kind !== 'constant');
     if (transforms.length < features.length) throw new NotNumeric();
     if (!(await this.#file.write(features, transforms, place, matrix))) throw new NotNumeric();
     return [];
@@ -250,10 +262,10 @@ export class TableRows implements RowReader {
   }
 
   async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
-    const fitted = this.#fitNumeric(placement) ?? this.#fitTable(placement);
-    const matrix = create(matrixWidth(fitted.encodings));
-    const unknown = await this.write(fitted.encodings, placement.place, matrix);
-    return { ...fitted, matrix, unknown };
+    const encodings = varying(this.#input, this.#fitNumeric(placement) ?? this.#fitTable(placement));
+    const matrix = create(matrixWidth(encodings));
+    const unknown = await this.write(encodings, placement.place, matrix);
+    return { encodings, matrix, unknown };
   }
 
   async write(
@@ -268,7 +280,7 @@ export class TableRows implements RowReader {
   async close(): Promise<void> {}
 
   /** Gives the same bits as a CSV of these numbers, up to 1 MiB. */
-  #fitNumeric({ numeric, place, train }: Placement): FittedFeatures | undefined {
+  #fitNumeric({ numeric, place, train }: Placement): FeatureEncoding[] | undefined {
     if (!numeric) return undefined;
     const requests = featureRequests(this.#input, this.#data);
     const scalings = requests.map(({ scaling }) => scaling);
@@ -276,7 +288,7 @@ export class TableRows implements RowReader {
     return fitted && numericEncodings(this.#input, requests, fitted);
   }
 
-  #fitTable({ train }: Placement): FittedFeatures {
+  #fitTable({ train }: Placement): FeatureEncoding[] {
     return fitFeatures(this.#table, featureRequests(this.#input, this.#data), train);
   }
 }
@@ -294,22 +306,36 @@ function otherColumns({ targets, weights, validation, test }: ColumnChoice): num
   return [...targets, weights, validation, test].filter((column) => column !== undefined);
 }
 
+/**
+ * Takes the columns of a single value out of the matrix.
+ * @throws MlpError ExitCode.data if all are
+ */
+function varying({ table }: Input, encodings: readonly FeatureEncoding[]): FeatureEncoding[] {
+  const fitted = withoutConstants(encodings);
+  if (constantColumns(fitted).length < fitted.length) return fitted;
+  const where =
+    fitted.length === 1 ? 'the only feature column' : `each of the ${fitted.length} feature columns`;
+  throw new MlpError(
+    ExitCode.data,
+    `${table.path}: found a single value in ${where} of the training rows, expected a column that varies`,
+    'check data.features and data.exclude',
+  );
+}
+
 /** The encodings of numeric features. */
 function numericEncodings(
   { table, choice: { features } }: Input,
   requests: readonly FeatureRequest[],
   fitted: readonly FittedColumn[],
-): FittedFeatures {
-  return {
-    encodings: fitted.map(({ shift, scale }, j) => ({
-      kind: 'numeric',
-      column: table.names[features[j]],
-      shift,
-      scale,
-      ...(fillsMean(requests[j]) && { fill: shift }),
-    })),
-    constant: fitted.flatMap(({ constant }, j) => (constant ? [table.names[features[j]]] : [])),
-  };
+): FeatureEncoding[] {
+  return fitted.map(({ shift, scale, range }, j) => ({
+    kind: 'numeric',
+    column: table.names[features[j]],
+    shift,
+    scale,
+    ...(fillsMean(requests[j]) && { fill: shift }),
+    range,
+  }));
 }
 
 function featureRequests({ table, choice }: Input, data: DataConfig): FeatureRequest[] {

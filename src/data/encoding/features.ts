@@ -1,6 +1,6 @@
 /** All features of a table: fitted on the training rows alone, then written for any rows. */
 import type { Tensor } from '../../kernels/kernels.js';
-import type { Table } from '../table.js';
+import type { Column, Table } from '../table.js';
 import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
 import {
   type Destination,
@@ -11,15 +11,8 @@ import {
   takesMissing,
   type Writer,
 } from './encoding.js';
-import { fillPolicy, requireComplete } from './missing.js';
+import { fillPolicy, isMissingAt, requireComplete } from './missing.js';
 import { fitNumbers, numberWriter, tooLargeAt } from './numberEncoding.js';
-
-export interface FittedFeatures {
-  /** In the order of the requests. */
-  readonly encodings: readonly FeatureEncoding[];
-  /** Names of numeric columns with a single value in the training rows. */
-  readonly constant: readonly string[];
-}
 
 /**
  * Rows are written in blocks, column by column within each, so that the rows of a block stay in the
@@ -51,31 +44,27 @@ export const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIV
  * @throws MlpError ExitCode.data for a missing cell under `error`, with its location; for a column
  *   whose training cells are all missing; for numbers so large that mean, variance or range
  *   overflow
+ * @returns the encodings in the order of the requests
  */
 export function fitFeatures(
   table: Table,
   requests: readonly FeatureRequest[],
   trainRows: Int32Array,
-): FittedFeatures {
+): FeatureEncoding[] {
   const complete = requests.filter(({ missing }) => fillPolicy(missing) === undefined);
   requireComplete(
     table,
     complete.map(({ index }) => index),
     trainRows,
   );
-  const constant: string[] = [];
   // In file order, columns are read from start to end, and sums don't depend on the shuffle.
   const rows = trainRows.toSorted();
   const scratch = new Float64Array(rows.length);
-  const encodings = requests.map((request) => {
-    if (request.category || table.columns[request.index]?.kind === 'text') {
-      return fitCategory(table, request, rows);
-    }
-    const fitted = fitNumbers(table, request, rows, scratch);
-    if (fitted.constant) constant.push(fitted.encoding.column);
-    return fitted.encoding;
-  });
-  return { encodings, constant };
+  return requests.map((request) =>
+    request.category || table.columns[request.index]?.kind === 'text'
+      ? fitCategory(table, request, rows)
+      : fitNumbers(table, request, rows, scratch),
+  );
 }
 
 /**
@@ -110,9 +99,9 @@ export function writeFeatures(
   const writers = encodings.map((encoding, i): Writer => {
     const first = offset;
     offset += encodingWidth(encoding);
-    return encoding.kind === 'numeric'
-      ? numberWriter(table, indices[i], encoding, first, destination)
-      : categoryWriter(table, indices[i], encoding, first, destination);
+    if (encoding.kind === 'numeric') return numberWriter(table, indices[i], encoding, first, destination);
+    if (encoding.kind === 'category') return categoryWriter(table, indices[i], encoding, first, destination);
+    return encoding.indicator ? indicatorWriter(table.columns[indices[i]], first, destination) : () => true;
   });
   const rowBytes = width * elements.BYTES_PER_ELEMENT;
   const step = Math.max(LEAST_BLOCK_ROWS, Math.min(MOST_BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
@@ -139,6 +128,20 @@ export function writeFeatures(
     }
     throw new RangeError('no number is too large');
   }
+}
+
+/** The writer of the matrix column that marks missing cells. A column that is not there misses all. */
+function indicatorWriter(
+  column: Column | undefined,
+  offset: number,
+  { rows, place, elements, width }: Destination,
+): Writer {
+  return (from, to) => {
+    for (let i = from; i < to; i++) {
+      elements[place[rows[i]] * width + offset] = column && !isMissingAt(column, rows[i]) ? 0 : 1;
+    }
+    return true;
+  };
 }
 
 /** The rows that have a place, rising. */

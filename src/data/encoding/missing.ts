@@ -63,6 +63,7 @@ export function allMissing(table: Table, index: number, rows: number): MlpError 
   );
 }
 
-function isMissingAt(column: Column, row: number): boolean {
+/** Whether the cell of a row is missing. */
+export function isMissingAt(column: Column, row: number): boolean {
   return column.kind === 'numeric' ? Number.isNaN(column.values[row]) : column.codes[row] < 0;
 }

@@ -1,7 +1,13 @@
 /** Columns of numbers: missing cells are filled, then all are scaled. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DType } from '../../kernels/kernels.js';
-import { type FittedColumn, fitStandardization, rangeColumn, type Scaling } from '../scaling.js';
+import {
+  fitStandardization,
+  fittedColumn,
+  rangeColumn,
+  type ScaledColumn,
+  type Scaling,
+} from '../scaling.js';
 import { cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
 import type { Destination, FeatureRequest, NumericEncoding, Writer } from './encoding.js';
 import { allMissing, type FillPolicy, fillPolicy } from './missing.js';
@@ -12,7 +18,7 @@ export function fitNumbers(
   { index, scaling, missing }: FeatureRequest,
   rows: Int32Array,
   filled: Float64Array,
-): { encoding: NumericEncoding; constant: boolean } {
+): NumericEncoding {
   const { values } = numericColumn(table, index);
   const { count, least, greatest } = gatherPresent(values, rows, filled);
   if (count === 0) throw allMissing(table, index, rows.length);
@@ -21,19 +27,16 @@ export function fitNumbers(
   const fill = policy && fillValue(policy, filled.subarray(0, count), least, greatest);
   if (fill !== undefined && !Number.isFinite(fill)) throw overflow(table, index, 'sum');
   if (fill !== undefined && count < rows.length) gatherFilled(values, rows, fill, filled);
-  const { shift, scale, constant } = fitScaling(scaling, filled, least, greatest);
+  const { shift, scale, range } = fittedColumn(fitScaling(scaling, filled, least, greatest), least, greatest);
   if (!Number.isFinite(scale)) throw overflow(table, index, scaling === 'minmax' ? 'range' : 'variance');
   return {
-    encoding: {
-      kind: 'numeric',
-      column: table.names[index],
-      // JSON has no −0, and x − 0 differs from x − (−0) for x = −0.
-      shift: shift + 0,
-      scale,
-      ...(fill !== undefined && { fill: fill + 0 }),
-      ...(policy === 'indicator' && count < rows.length && { indicator: true }),
-    },
-    constant,
+    kind: 'numeric',
+    column: table.names[index],
+    shift,
+    scale,
+    ...(fill !== undefined && { fill: fill + 0 }),
+    ...(policy === 'indicator' && count < rows.length && { indicator: true }),
+    range,
   };
 }
 
@@ -134,7 +137,7 @@ function gatherFilled(values: Float64Array, rows: Int32Array, fill: number, into
   }
 }
 
-function fitScaling(scaling: Scaling, values: Float64Array, least: number, greatest: number): FittedColumn {
+function fitScaling(scaling: Scaling, values: Float64Array, least: number, greatest: number): ScaledColumn {
   if (scaling !== 'standard') return rangeColumn(scaling, least, greatest);
   const { mean, scale, constant } = fitStandardization(values, 1);
   return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };

@@ -4,7 +4,14 @@
  */
 import { looksNumeric } from '../cell.js';
 import { isMissingNumber } from '../missingValues.js';
-import { type FittedColumn, rangeColumn, type Scaling, standardColumn } from '../scaling.js';
+import {
+  type FittedColumn,
+  fittedColumn,
+  rangeColumn,
+  type ScaledColumn,
+  type Scaling,
+  standardColumn,
+} from '../scaling.js';
 import { numericColumn, type Table } from '../table.js';
 import type { PlacedChunk, Reader } from './chunkReader.js';
 import { type Columns, type SharedMatrix, ThreadMatrix } from './matrix.js';
@@ -17,9 +24,8 @@ export interface FitTask extends Columns, SharedMatrix {
   readonly trainRows: number;
   /** Features whose numbers are mostly too long to pack. If there are any, `numbers` are returned. */
   readonly long: Int32Array;
-  /** Whether mean and deviation, or the bounds, are needed. */
+  /** Whether mean and deviation are needed. */
   readonly moments: boolean;
-  readonly extremes: boolean;
   /** Whether a missing cell is an error; otherwise the file is declined. */
   readonly missingIsError: boolean;
 }
@@ -84,9 +90,7 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       if (task.moments) {
         exports.addMoments(at.values, at.chosen, chosen, columns, count, at.means, at.meanRests, at.squares);
       }
-      if (task.extremes) {
-        exports.addExtremes(at.values, at.chosen, chosen, columns, at.least, at.greatest);
-      }
+      exports.addExtremes(at.values, at.chosen, chosen, columns, at.least, at.greatest);
       count += chosen;
     };
     const isNumeric = reader.forEachBlock(
@@ -110,17 +114,16 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       },
     );
     if (!isNumeric) return undefined;
-    const pick = (wanted: boolean, address: number) =>
-      wanted
-        ? Float64Array.from(features, (column) => space.doubles[address / 8 + column])
-        : new Float64Array();
+    const pick = (address: number) =>
+      Float64Array.from(features, (column) => space.doubles[address / 8 + column]);
+    const moments = (address: number) => (task.moments ? pick(address) : new Float64Array());
     return {
       trainRows: count,
-      means: pick(task.moments, at.means),
-      meanRests: pick(task.moments, at.meanRests),
-      squares: pick(task.moments, at.squares),
-      least: pick(task.extremes, at.least),
-      greatest: pick(task.extremes, at.greatest),
+      means: moments(at.means),
+      meanRests: moments(at.meanRests),
+      squares: moments(at.squares),
+      least: pick(at.least),
+      greatest: pick(at.greatest),
       ...unpacked.take(),
       ...(numbers && { numbers }),
       ...badCells.found,
@@ -270,16 +273,14 @@ export class Moments {
 
   /** Undefined if a mean, variance or range overflows. */
   columns(): FittedColumn[] | undefined {
-    const columns = this.#scalings.map((scaling, j) => {
-      const { shift, scale, constant } = this.#column(scaling, j);
-      // JSON has no −0, and x − 0 differs from x − (−0) for x = −0.
-      return { shift: shift + 0, scale, constant };
-    });
+    const columns = this.#scalings.map((scaling, j) =>
+      fittedColumn(this.#column(scaling, j), this.#least[j], this.#greatest[j]),
+    );
     const fits = columns.every(({ shift, scale }) => Number.isFinite(shift) && Number.isFinite(scale));
     return fits ? columns : undefined;
   }
 
-  #column(scaling: Scaling, j: number): FittedColumn {
+  #column(scaling: Scaling, j: number): ScaledColumn {
     return scaling === 'standard'
       ? standardColumn(this.#rows, this.#means[j] + this.#meanRests[j], this.#squares[j])
       : rangeColumn(scaling, this.#least[j], this.#greatest[j]);

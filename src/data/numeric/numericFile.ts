@@ -174,7 +174,6 @@ export class NumericFile {
         trainRows,
         long: Int32Array.from(long),
         moments: scalings.includes('standard'),
-        extremes: scalings.some((scaling) => scaling !== 'standard'),
         missingIsError,
       },
       this.#chunks.length,

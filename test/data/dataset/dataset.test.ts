@@ -348,13 +348,44 @@ describe('a validation file', () => {
 });
 
 describe('standardisation', () => {
-  it('warns of a constant column, and makes no NaN of it', async () => {
-    const { train, warnings } = await load('a,b,y\n1,7,no\n2,7,yes\n3,7,no\n', { standardize: true });
-    expect(train.features.every(Number.isFinite)).toBe(true);
+  it('takes a constant column out of the matrix, and says so', async () => {
+    for (const level of ['', 'x']) {
+      folder.write('v.csv', `a,b,c,y\n4,6,${level}8,no\n`);
+      const rows = [1, 2, 3].map((a) => `${a},${7 - a},${level}7,${a % 2 ? 'no' : 'yes'}\n`).join('');
+      const { train, validation, encodings, featureNames, warnings } = await load(`a,b,c,y\n${rows}`, {
+        validation: 'v.csv',
+        standardize: false,
+      });
+      expect(featureNames).toEqual(['a', 'b']);
+      expect(encodings[2]).toEqual({ kind: 'constant', column: 'c', value: level === '' ? 7 : 'x7' });
+      expect([...train.features]).toEqual([1, 6, 2, 5, 3, 4]);
+      expect([...(validation?.features ?? [])]).toEqual([4, 6]);
+      expect(warnings).toEqual([
+        `${join(folder.path, 'train.csv')}: column "c" holds a single value in the training rows: the network ignores it`,
+      ]);
+    }
+  });
+
+  it('keeps what a constant column says by its gaps', async () => {
+    const { train, featureNames, warnings } = await load('a,b,y\n1,7,no\n2,,yes\n3,7,no\n', {
+      missing: 'indicator',
+    });
+    expect(featureNames).toEqual(['a', 'b missing']);
+    expect([...train.features]).toEqual([1, 0, 2, 1, 3, 0]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('keeps a column of zeros, so that a picture stays whole', async () => {
+    const { train } = await load('a,b,y\n1,0,no\n2,0,yes\n3,0,no\n', { standardize: true });
     expect(Array.from(train.features).filter((_, i) => i % 2 === 1)).toEqual([0, 0, 0]);
-    expect(warnings).toEqual([
-      `${join(folder.path, 'train.csv')}: column "b" holds a single value in the training rows and tells nothing`,
-    ]);
+  });
+
+  it('refuses features that are all constant', async () => {
+    const error = await failure('a,b,y\n0,7,no\n0,7,yes\n');
+    expect(error).toMatchObject({
+      exitCode: ExitCode.data,
+      message: expect.stringContaining('found a single value in each of the 2 feature columns'),
+    });
   });
 
   it('names five constant columns, and counts the rest', async () => {
@@ -367,7 +398,7 @@ describe('standardisation', () => {
 
   it('is left out where it is not asked for', async () => {
     const dataset = await load(csvOf([0.5, 1.5]));
-    expect(dataset.encodings).toEqual([{ kind: 'numeric', column: 'x', shift: 0, scale: 1 }]);
+    expect(dataset.encodings).toEqual([{ kind: 'numeric', column: 'x', shift: 0, scale: 1, range: [0, 1] }]);
     expect(dataset.targetStandardization).toBeUndefined();
     expect(dataset.warnings).toEqual([]);
   });

@@ -144,7 +144,7 @@ it('says once that columns are constant', async () => {
   const { warnings } = await load('digits', { validation: 0.2, standardize: true });
   expect(warnings).toEqual([
     `${join('data', 'digits.csv')}: column "pixel_0_0", column "pixel_3_0", column "pixel_4_0", column "pixel_4_7" hold a single value ` +
-      'in the training rows and tell nothing',
+      'in the training rows: the network ignores them',
   ]);
 });
 

@@ -8,7 +8,7 @@ import type {
 import { fitFeatures } from '../../../src/data/encoding/features.js';
 import type { Table } from '../../../src/data/table.js';
 import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/words.js';
-import { allRows, tableOf } from './tables.js';
+import { allRows, singleValued, tableOf } from './tables.js';
 import '../../support/matchers.js';
 
 const FILLING = MISSING_POLICIES.filter((policy) => policy !== 'error' && policy !== 'drop-row');
@@ -25,10 +25,10 @@ function fitAll(table: Table, request: Partial<FeatureRequest> = {}, rows = allR
 }
 
 const numeric = (cells: (number | null)[], request: Partial<FeatureRequest> = {}, rows?: Int32Array) =>
-  fitAll(tableOf({ x: cells }), request, rows).encodings[0] as NumericEncoding;
+  fitAll(tableOf({ x: cells }), request, rows)[0] as NumericEncoding;
 
 const category = (cells: (string | null)[], missing: MissingPolicy = 'error', rows?: Int32Array) =>
-  fitAll(tableOf({ x: cells }), { missing, category: true }, rows).encodings[0] as CategoryEncoding;
+  fitAll(tableOf({ x: cells }), { missing, category: true }, rows)[0] as CategoryEncoding;
 
 describe('scaling', () => {
   it('is by mean and population standard deviation', () => {
@@ -63,10 +63,8 @@ describe('scaling', () => {
   });
 
   it.each(['standard', 'minmax', 'none'] as const)('%s scales a column of a single value by 1', (scaling) => {
-    const { encodings, constant } = fitAll(tableOf({ same: [0.1, 0.1, 0.1], other: [0.1, 0.1, 0.2] }), {
-      scaling,
-    });
-    expect(constant).toEqual(['same']);
+    const encodings = fitAll(tableOf({ same: [0.1, 0.1, 0.1], other: [0.1, 0.1, 0.2] }), { scaling });
+    expect(singleValued(encodings)).toEqual(['same']);
     expect(encodings[0]).toMatchObject({ scale: 1 });
   });
 
@@ -74,8 +72,8 @@ describe('scaling', () => {
     // the mean of 999 times 0.1, summed up, is not 0.1
     const cells = new Array<number | null>(1000).fill(0.1).with(7, null);
     for (const scaling of ['standard', 'minmax', 'none'] as const) {
-      const { encodings, constant } = fitAll(tableOf({ x: cells }), { scaling, missing });
-      expect(constant).toEqual(['x']);
+      const encodings = fitAll(tableOf({ x: cells }), { scaling, missing });
+      expect(singleValued(encodings)).toEqual(['x']);
       expect(encodings[0]).toMatchObject({ scale: 1, fill: 0.1 });
     }
   });
@@ -150,7 +148,7 @@ describe('categories', () => {
   });
 
   it('are text without being asked for', () => {
-    expect(fitAll(tableOf({ x: ['b', 'a'] })).encodings[0]).toMatchObject({ kind: 'category' });
+    expect(fitAll(tableOf({ x: ['b', 'a'] }))[0]).toMatchObject({ kind: 'category' });
   });
 
   it('are numbers in numeric order, each as it is written', () => {
@@ -228,8 +226,8 @@ describe('fitFeatures', () => {
       missing: 'error' as const,
       category: false,
     }));
-    const { encodings, constant } = fitFeatures(table, requests, allRows(table));
+    const encodings = fitFeatures(table, requests, allRows(table));
     expect(encodings.map(({ column }) => column)).toEqual(['constructor', 'city', '__proto__']);
-    expect(constant).toEqual(['constructor']);
+    expect(singleValued(encodings)).toEqual(['constructor']);
   });
 });

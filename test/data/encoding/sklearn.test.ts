@@ -4,7 +4,7 @@ import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.
 import type { Scaling } from '../../../src/data/scaling.js';
 import type { MissingPolicy } from '../../../src/spec/words.js';
 import { fixture } from '../../support/fixtures.js';
-import { tableOf } from './tables.js';
+import { singleValued, tableOf } from './tables.js';
 import '../../support/matchers.js';
 
 interface Case {
@@ -36,8 +36,8 @@ describe('a mixed table with missing cells', () => {
       missing,
       category: name === 'zone',
     }));
-    const { encodings, constant } = fitFeatures(table, requests, Int32Array.from(fitted.train));
-    expect(constant).toEqual(['constant']);
+    const encodings = fitFeatures(table, requests, Int32Array.from(fitted.train));
+    expect(singleValued(encodings)).toEqual(['constant']);
     expect(matrixWidth(encodings)).toBe(columns);
 
     const indices = table.names.map((_, index) => index);

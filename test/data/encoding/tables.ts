@@ -1,3 +1,4 @@
+import type { FeatureEncoding } from '../../../src/data/encoding/encoding.js';
 import type { Column, Table } from '../../../src/data/table.js';
 
 /** Of a column of numbers, or of one that holds some text. */
@@ -31,4 +32,13 @@ function columnOf(cells: Cells): Column {
 /** The numbers of all rows of a table. */
 export function allRows({ rows }: Table): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => row);
+}
+
+/** The names of the columns of numbers whose range is a single value. */
+export function singleValued(encodings: readonly FeatureEncoding[]): string[] {
+  return encodings.flatMap((encoding) =>
+    encoding.kind === 'numeric' && encoding.range && encoding.range[0] === encoding.range[1]
+      ? [encoding.column]
+      : [],
+  );
 }

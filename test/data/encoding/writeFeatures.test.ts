@@ -100,7 +100,7 @@ describe('writeFeatures', () => {
     const requests = [0, 1].map(
       (index): FeatureRequest => ({ index, scaling: 'none', missing: 'indicator', category: false }),
     );
-    const { encodings } = fitFeatures(training, requests, allRows(training));
+    const encodings = fitFeatures(training, requests, allRows(training));
     // one row each: of two levels the first
     expect(write(tableOf({ x: [null], city: [null, 'x'] }), encodings).written).toEqual([[2, 1, 0]]);
   });
@@ -260,7 +260,7 @@ describe('encodings', () => {
           ]),
         );
         const requests = table.names.map((_, index) => ({ index, category: false, ...choice }));
-        const { encodings } = fitFeatures(table, requests, allRows(table));
+        const encodings = fitFeatures(table, requests, allRows(table));
         const revived = JSON.parse(JSON.stringify(encodings)) as FeatureEncoding[];
         expect(revived).toEqual(encodings);
         expect(write(table, revived)).toEqual(write(table, encodings));
@@ -272,8 +272,15 @@ describe('encodings', () => {
     const table = tableOf({ x: [-0, -0, 1, null] });
     for (const scaling of ['minmax', 'none'] as const) {
       const request = { index: 0, scaling, missing: 'most-frequent', category: false } as const;
-      const [encoding] = fitFeatures(table, [request], allRows(table)).encodings;
-      expect(encoding).toStrictEqual({ kind: 'numeric', column: 'x', shift: 0, scale: 1, fill: 0 });
+      const [encoding] = fitFeatures(table, [request], allRows(table));
+      expect(encoding).toStrictEqual({
+        kind: 'numeric',
+        column: 'x',
+        shift: 0,
+        scale: 1,
+        fill: 0,
+        range: [0, 1],
+      });
     }
   });
 });

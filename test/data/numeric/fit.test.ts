@@ -83,7 +83,9 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
     expect(done?.fitted.map(({ scale }) => scale)).toBeAllclose([...scale], { relative: 1e-12 });
     const absolute = 1e-12 * Math.max(...scale);
     expect(done?.fitted.map(({ shift }) => shift)).toBeAllclose([...mean], { absolute });
-    expect(done?.fitted.every(({ constant }) => !constant)).toBe(true);
+    const column = (j: number) => train.map((row) => row[j]);
+    const bounds = train[0].map((_, j) => [Math.min(...column(j)), Math.max(...column(j))]);
+    expect(done?.fitted.map(({ range }) => range)).toEqual(bounds);
   });
 
   it('gives the same bits for any number of threads', async () => {
@@ -137,17 +139,17 @@ describe('NumericFile.fit', () => {
     expect([...(done?.data ?? [])]).toEqual([400, 4, 40, 100, 1, 10, 300, 3, 30]);
   });
 
-  it('scales columns each in its own way, and calls those constant that hold a single value', async () => {
+  it('scales columns each in its own way, and finds their ranges', async () => {
     const content = 'a,b,c,d,e\n1,1,1,0.1,7\n2,2,2,0.1,7\n4,4,4,0.1,8\n';
     const scaling = ['standard', 'minmax', 'none', 'standard', 'minmax'] as const;
     const options = { columns: 5, scaling, dtype: 'float64' as const, place: Int32Array.of(0, 1, 2) };
     const done = await fitText(folder, content, { ...options, trainRows: 2 });
     expect(done?.fitted).toEqual([
-      { shift: 1.5, scale: 0.5, constant: false },
-      { shift: 1, scale: 1, constant: false },
-      { shift: 0, scale: 1, constant: false },
-      { shift: 0.1, scale: 1, constant: true },
-      { shift: 7, scale: 1, constant: true },
+      { shift: 1.5, scale: 0.5, range: [1, 2] },
+      { shift: 1, scale: 1, range: [1, 2] },
+      { shift: 0, scale: 1, range: [1, 2] },
+      { shift: 0.1, scale: 1, range: [0.1, 0.1] },
+      { shift: 7, scale: 1, range: [7, 7] },
     ]);
     expect([...(done?.data ?? [])].slice(10)).toEqual([5, 3, 4, 0, 1]);
   });
