@@ -63,7 +63,7 @@ export async function evaluateFile(
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
   return withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {
     if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
-    for await (const chunk of rows.chunks(inference)) {
+    for await (const chunk of rows.chunks(inference, [])) {
       scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
     }
     const warnings = rows.warnings();

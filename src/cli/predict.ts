@@ -67,7 +67,7 @@ async function predict(
   const lines = linesOf(model, rows.file, kept, options);
   const inference = Inference.create(model);
   let text = lines.head;
-  for await (const chunk of rows.chunks(inference)) {
+  for await (const chunk of rows.chunks(inference, kept)) {
     const labels = labelsOf(chunk.rows, threshold, model, inference);
     text += linesOfChunk(chunk, labels, lines, inference);
     if (text.length < WRITE_SIZE) continue;

@@ -6,8 +6,8 @@ import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
 import { readNumericTable } from './numeric/numericFile.js';
 import { RejectedRows } from './rejectedRows.js';
-import { isJsonLines } from './source/otherFiles.js';
-import { type OpenOptions, openSource, type Source, type UnpackProgress } from './source/source.js';
+import { isJsonLines, isParquet } from './source/otherFiles.js';
+import { type OpenOptions, openBytes, Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
 import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 
@@ -26,7 +26,18 @@ export async function openTable(
   { encoding, fallback, skipsBadRows = false, ...request }: TableRequest,
   progress?: UnpackProgress,
 ): Promise<TableSource> {
-  const source = await openSource(path, {
+  const file = await openBytes(path, progress);
+  if (isParquet(file)) {
+    // Loaded only when needed: it takes as long as a small CSV.
+    const { openParquet } = await import('./parquet/parquet.js');
+    try {
+      return openParquet(file, request.mayBeEmpty);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+  const source = await Source.of(file, {
     ...(encoding !== undefined && { encoding }),
     ...(fallback !== undefined && { fallback }),
     ...(progress && { progress }),
@@ -34,7 +45,6 @@ export async function openTable(
   try {
     const rejected = skipsBadRows ? new RejectedRows(source.name) : undefined;
     if (isJsonLines(source)) {
-      // Loaded only when needed: most tables are CSV.
       const { openJsonLines } = await import('./jsonLines/jsonLines.js');
       return await openJsonLines(source, progress, rejected);
     }

@@ -48,6 +48,8 @@ export interface ChunkOptions {
   readonly missingValues: MissingValues;
   /** Takes rows that can't be read; otherwise the first is an error. */
   readonly rejected?: RejectedRows;
+  /** The columns whose cells are wanted as text; all if left out. */
+  readonly kept?: readonly number[];
   /** Only a CSV tells at its end what was passed over. */
   readonly onEnd?: (passed: PassedOver) => void;
   readonly progress?: ReadProgress;

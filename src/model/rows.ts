@@ -78,7 +78,11 @@ interface Origin extends NamedTable {
   /** How the file was read so far, if not as it is usual. */
   notes(): readonly string[];
   /** Reads the rows in tables of `capacity` rows, and the last of fewer; none is empty. */
-  read(kinds: readonly ColumnKind[], capacity: number): AsyncGenerator<ReadRows, void, undefined>;
+  read(
+    kinds: readonly ColumnKind[],
+    capacity: number,
+    kept?: readonly number[],
+  ): AsyncGenerator<ReadRows, void, undefined>;
 }
 
 /** How to open a file of rows for the model: it has a header if the training file had one. */
@@ -126,8 +130,9 @@ export function modelRowsOf(
     names,
     isFile: true,
     notes: () => [...file.notes, ...(csv ? readingNotes(path, forModel(csv.dialect, model), passed) : [])],
-    read: (kinds, capacity) =>
+    read: (kinds, capacity, kept) =>
       file.chunks(kinds, capacity, {
+        ...(kept && { kept }),
         missingValues: model.missingValues ?? OLD_MISSING,
         onEnd: (found) => {
           passed = found;
@@ -247,17 +252,19 @@ export class ModelRows {
   /**
    * All rows in their order, as many at a time as the inference takes; the last chunk may have
    * fewer. Each chunk is passed forward before it is handed out, so the inference's predictions
-   * belong to it. A file is read on only when the next chunk is asked for.
+   * belong to it. A file is read on only when the next chunk is asked for. `kept` are the columns
+   * whose cells are wanted; all if left out.
    *
    * @throws MlpError ExitCode.data with the location of the first bad cell, or of a row whose
    * output is not finite, after the rows before it; io if a file can't be read or changes
    */
-  async *chunks(inference: Inference): AsyncGenerator<RowChunk, void, undefined> {
+  async *chunks(inference: Inference, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
     const place = firstRows(inference.capacity);
     const features = featuresOf(this.#model);
     for await (const { table: whole, cells, bad = new Map() } of this.#origin.read(
       this.#kinds,
       inference.capacity,
+      kept,
     )) {
       const blank = new Map<number, string>();
       for (const [index, row] of bad) blank.set(index, reasonOf(row, whole.path, row.line));

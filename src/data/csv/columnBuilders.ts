@@ -165,7 +165,7 @@ export class Spellings {
 }
 
 /** A column with more distinct texts names its rows. A Map could not hold twice as many. */
-const MOST_LEVELS = 10_000_000;
+export const MOST_LEVELS = 10_000_000;
 const MISSING = -1;
 
 export class TextBuilder implements ColumnBuilder {

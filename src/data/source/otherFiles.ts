@@ -25,7 +25,6 @@ const SIGNATURES: readonly (OtherFile & { readonly start: string })[] = [
   { start: 'Rar!', what: 'a RAR archive', hint: UNPACK },
   { start: '\x04\x22\x4d\x18', what: 'a file compressed by LZ4', hint: UNPACK },
   { start: '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', what: 'an Excel workbook (.xls)', hint: FROM_SHEET },
-  { start: 'PAR1\x15', what: 'a Parquet file', hint: SAVE_AS_CSV },
   {
     start: 'SQLite format 3\0',
     what: 'an SQLite database',
@@ -81,6 +80,14 @@ const TEXTS: readonly (OtherFile & { readonly pattern: RegExp })[] = [
   },
   { pattern: /^\[\s*(?:[{[]|$)/, what: 'a JSON document', hint: AS_JSON_LINES },
 ];
+
+/** By its first bytes, even if it is cut short; a CSV may begin with the same four letters. */
+export function isParquet(file: FileBytes): boolean {
+  const start = startOf(file).toString('latin1', 0, 5);
+  const magic = start.slice(0, 4);
+  if (magic !== 'PAR1' && magic !== 'PARE') return false;
+  return start[4] === '\x15' || endOf(file).toString('latin1').endsWith(magic);
+}
 
 /** A line that is an object, or the start of a long one. */
 const OBJECT_LINE =

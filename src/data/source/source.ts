@@ -31,7 +31,7 @@ export { type FileBytes, readAt } from './fileBytes.js';
 export type { UnpackProgress } from './unpack.js';
 
 /** `name`, `fd` and `size` describe the unpacked bytes. */
-interface OpenFile extends FileBytes {
+export interface OpenFile extends FileBytes {
   /** @throws MlpError ExitCode.io if the file's size or modification time has changed */
   requireUnchanged(): void;
   /** Closes the file and deletes a temporary one. May be called twice. */
@@ -229,11 +229,20 @@ function namesIn(folder: string): string[] {
  *   cantCreate or io for a temporary file
  */
 export async function openSource(path: string, options: OpenOptions = {}): Promise<Source> {
-  const { progress } = options;
+  const file = await openBytes(path, options.progress);
+  try {
+    return await Source.of(file, options);
+  } catch (error) {
+    throw error instanceof MlpError ? error : readError(file.name, error);
+  }
+}
+
+/** Opens a file, and unpacks it, of whatever format it is. */
+export async function openBytes(path: string, progress?: UnpackProgress): Promise<OpenFile> {
   const name = path === '-' ? 'standard input' : printable(path);
   try {
     const file = await openFile(path, name, progress);
-    return await Source.of(isGzip(file) ? await unpack(file, progress) : file, options);
+    return isGzip(file) ? await unpack(file, progress) : file;
   } catch (error) {
     throw error instanceof MlpError ? error : readError(name, error);
   }

@@ -1,0 +1,244 @@
+/** Builds the columns of a table from pages, without a string for each number. */
+import { ExitCode, MlpError } from '../../errors.js';
+import { isPlainInteger, parseDecimal } from '../cell.js';
+import { badNumber, MOST_LEVELS } from '../csv/columnBuilders.js';
+import type { MissingRule } from '../missingValues.js';
+import {
+  type Column,
+  type ColumnKind,
+  MOST_SPELLINGS,
+  type NumericColumn,
+  type TextColumn,
+} from '../table.js';
+import type { CellType } from './cellTypes.js';
+import type { Page, Values } from './pages.js';
+
+export interface ColumnBuilder {
+  /** Adds the next rows, for which there is room. */
+  add(page: Page): void;
+  finish(): Column;
+}
+
+export interface BuilderContext {
+  readonly type: CellType;
+  readonly name: string;
+  readonly rows: number;
+  readonly rule: MissingRule;
+  /** Texts that mean a missing value in a CSV only. */
+  readonly quoted: ReadonlySet<string>;
+  /** `data.parquet:7: column "petal"` */
+  readonly location: (row: number) => string;
+}
+
+/** The builder of a column of that kind, `auto` being what the type says. */
+export function columnBuilder(kind: ColumnKind, isCategory: boolean, context: BuilderContext): ColumnBuilder {
+  const { numbers, isSpelled } = context.type;
+  if (kind === 'text' || (kind !== 'numeric' && (isCategory || numbers === undefined)))
+    return new TextBuilder(context);
+  if (numbers === undefined) return new ParsingBuilder(context);
+  const builder = new NumericBuilder(numbers, context);
+  return kind === 'label' && isSpelled ? new SpelledBuilder(builder, context) : builder;
+}
+
+class NumericBuilder implements ColumnBuilder {
+  readonly #convert: (values: Values) => Float64Array;
+  readonly #context: BuilderContext;
+  readonly #values: Float64Array;
+  /** Of the last dictionary. */
+  #dictionary: { readonly of: Values; readonly numbers: Float64Array } | undefined;
+  #row = 0;
+  #missing = 0;
+
+  constructor(convert: (values: Values) => Float64Array, context: BuilderContext) {
+    this.#convert = convert;
+    this.#context = context;
+    this.#values = new Float64Array(context.rows);
+  }
+
+  add({ values, codes, present, rows }: Page): void {
+    const out = this.#values.subarray(this.#row, this.#row + rows);
+    const numbers = codes ? this.#numbersOf(values) : this.#convert(values);
+    if (present) scatter(out, numbers, codes, present);
+    else if (codes) for (let i = 0; i < out.length; i++) out[i] = numbers[codes[i]];
+    else out.set(numbers);
+    this.#check(out);
+    this.#row += rows;
+  }
+
+  finish(): NumericColumn | TextColumn {
+    const { rows } = this.#context;
+    if (this.#missing === rows)
+      return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing: rows };
+    return { kind: 'numeric', values: this.#values, missing: this.#missing };
+  }
+
+  #numbersOf(values: Values): Float64Array {
+    if (this.#dictionary?.of !== values) this.#dictionary = { of: values, numbers: this.#convert(values) };
+    return this.#dictionary.numbers;
+  }
+
+  /** Counts missing values; refuses infinite ones. */
+  #check(values: Float64Array): void {
+    const { rule } = this.#context;
+    const { hasNumbers } = rule;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (hasNumbers && rule.isNumberMissing(value)) values[i] = Number.NaN;
+      // The difference is NaN for NaN and infinities.
+      if (values[i] - values[i] === 0) continue;
+      if (!Number.isNaN(values[i])) throw badNumber(this.#context, String(value), this.#row + i);
+      this.#missing++;
+    }
+  }
+}
+
+function scatter(
+  out: Float64Array,
+  numbers: Float64Array,
+  codes: Int32Array | undefined,
+  present: Uint8Array,
+): void {
+  let next = 0;
+  for (let i = 0; i < out.length; i++) {
+    if (present[i] === 0) out[i] = Number.NaN;
+    else out[i] = numbers[codes ? codes[next++] : next++];
+  }
+}
+
+/** A code that no dictionary entry has yet. */
+const UNSEEN = -2;
+const MISSING = -1;
+
+class TextBuilder implements ColumnBuilder {
+  readonly #context: BuilderContext;
+  readonly #codes: Int32Array;
+  readonly levels: string[] = [];
+  readonly #codeOf = new Map<string, number>();
+  /** Of the last dictionary: the texts, and the codes of those that occurred. */
+  #dictionary:
+    | { readonly of: Values; readonly texts: readonly string[]; readonly codes: Int32Array }
+    | undefined;
+  #row = 0;
+  #missing = 0;
+
+  constructor(context: BuilderContext) {
+    this.#context = context;
+    this.#codes = new Int32Array(context.rows);
+  }
+
+  add({ values, codes, present, rows }: Page): void {
+    const out = this.#codes.subarray(this.#row, this.#row + rows);
+    if (codes) this.#addCodes(out, values, codes, present);
+    else this.#addTexts(out, this.#context.type.texts(values), present);
+    for (let i = 0; i < rows; i++) if (out[i] === MISSING) this.#missing++;
+    this.#row += rows;
+  }
+
+  /** Each text of a dictionary is looked up once. */
+  #addCodes(out: Int32Array, values: Values, codes: Int32Array, present: Uint8Array | undefined): void {
+    const { texts, codes: known } = this.#textsOf(values);
+    let next = 0;
+    for (let i = 0; i < out.length; i++) {
+      if (present !== undefined && present[i] === 0) {
+        out[i] = MISSING;
+        continue;
+      }
+      const entry = codes[next++];
+      if (known[entry] === UNSEEN) known[entry] = this.#code(texts[entry], this.#row + i);
+      out[i] = known[entry];
+    }
+  }
+
+  #addTexts(out: Int32Array, texts: readonly string[], present: Uint8Array | undefined): void {
+    let next = 0;
+    for (let i = 0; i < out.length; i++) {
+      out[i] = present?.[i] === 0 ? MISSING : this.#code(texts[next++], this.#row + i);
+    }
+  }
+
+  finish(): TextColumn {
+    return { kind: 'text', levels: this.levels, codes: this.#codes, missing: this.#missing };
+  }
+
+  #textsOf(values: Values) {
+    if (this.#dictionary?.of !== values) {
+      const texts = this.#context.type.texts(values);
+      this.#dictionary = { of: values, texts, codes: new Int32Array(texts.length).fill(UNSEEN) };
+    }
+    return this.#dictionary;
+  }
+
+  #code(text: string, row: number): number {
+    const known = this.#codeOf.get(text);
+    if (known !== undefined) return known;
+    const { rule, quoted } = this.#context;
+    const isMissing = rule.isMissing(text) && !quoted.has(text);
+    if (!isMissing && this.levels.length === MOST_LEVELS) {
+      throw new MlpError(
+        ExitCode.data,
+        `${this.#context.location(row)}: found more than ${MOST_LEVELS} distinct texts, expected categories`,
+        'if the column names its rows, list it in data.exclude',
+      );
+    }
+    const code = isMissing ? MISSING : this.levels.push(text) - 1;
+    this.#codeOf.set(text, code);
+    return code;
+  }
+}
+
+/** Numbers that are stored as text. */
+class ParsingBuilder implements ColumnBuilder {
+  readonly #context: BuilderContext;
+  readonly #texts: TextBuilder;
+
+  constructor(context: BuilderContext) {
+    this.#context = context;
+    this.#texts = new TextBuilder(context);
+  }
+
+  add(page: Page): void {
+    this.#texts.add(page);
+  }
+
+  finish(): NumericColumn {
+    const { rule } = this.#context;
+    const { levels, codes } = this.#texts.finish();
+    const numbers = levels.map((level) =>
+      rule.isMissingNumber(level) ? Number.NaN : parseDecimal(level.trim()),
+    );
+    const bad = levels.findIndex((level, i) => !Number.isFinite(numbers[i]) && !rule.isMissingNumber(level));
+    if (bad >= 0) throw badNumber(this.#context, levels[bad], codes.indexOf(bad));
+    const values = Float64Array.from(codes, (code) => numbers[code] ?? Number.NaN);
+    return {
+      kind: 'numeric',
+      values,
+      missing: values.reduce((count, value) => count + Number(Number.isNaN(value)), 0),
+    };
+  }
+}
+
+/** Numbers that keep their spelling, for they may be names of classes. */
+class SpelledBuilder implements ColumnBuilder {
+  readonly #numbers: NumericBuilder;
+  #texts: TextBuilder | undefined;
+
+  constructor(numbers: NumericBuilder, context: BuilderContext) {
+    this.#numbers = numbers;
+    this.#texts = new TextBuilder(context);
+  }
+
+  add(page: Page): void {
+    this.#numbers.add(page);
+    this.#texts?.add(page);
+    if (this.#texts && this.#texts.levels.length > MOST_SPELLINGS) this.#texts = undefined;
+  }
+
+  finish(): Column {
+    const column = this.#numbers.finish();
+    if (column.kind === 'text') return column;
+    const written = this.#texts?.finish() ?? 'many';
+    const isPlain =
+      written !== 'many' && written.levels.every((level) => isPlainInteger(level, Number(level)));
+    return isPlain ? column : { ...column, written };
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The pages of a column chunk. hyparquet parses the headers and the delta encodings. The common
+ * encodings are decoded here: by whole pages into typed arrays, and dictionaries as codes.
+ */
+import { crc32 } from 'node:zlib';
+import type { ColumnMetaData, Encoding, PageHeader, SchemaElement } from 'hyparquet';
+import { alpDecode } from 'hyparquet/src/alp.js';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js';
+import { byteStreamSplit } from 'hyparquet/src/encoding.js';
+import { decompressed } from './codecs.js';
+
+/**
+ * Values of a physical type: BOOLEAN as 0 and 1, INT96 and byte arrays as their bytes, all others as
+ * numbers of the type.
+ */
+export type Values = Int32Array | BigInt64Array | Float32Array | Float64Array | Uint8Array | Uint8Array[];
+
+export interface Page {
+  readonly rows: number;
+  /** [rows] 1 for a row with a value, 0 for a null; undefined if no row is null. */
+  readonly present?: Uint8Array;
+  /** The values of the rows that have one; of a dictionary if there are codes. */
+  readonly values: Values;
+  /** For each row that has a value, its number in the dictionary `values`. */
+  readonly codes?: Int32Array;
+}
+
+/** A leaf of the schema that is not nested. */
+export interface Leaf {
+  readonly element: SchemaElement;
+  readonly isOptional: boolean;
+}
+
+/** Numbers of the bytes of a chunk that are not where the file says. Becomes an error for the user. */
+export class Damage extends Error {}
+
+/**
+ * The pages of `rows` rows, or of fewer if the caller stops.
+ * @throws Error for anything but such pages
+ */
+export function* readPages(
+  bytes: Uint8Array,
+  leaf: Leaf,
+  { codec }: Pick<ColumnMetaData, 'codec'>,
+  rows: number,
+): Generator<Page, void, undefined> {
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
+  let dictionary: Values | undefined;
+  let done = 0;
+  while (done < rows) {
+    if (reader.offset >= bytes.length) throw new Damage(`found ${done} rows, expected ${rows}`);
+    const header = parquetHeader(reader);
+    const size = header.compressed_page_size;
+    if (!(size >= 0 && reader.offset + size <= bytes.length))
+      throw new Damage('found a page that is cut short');
+    const body = bytes.subarray(reader.offset, reader.offset + size);
+    reader.offset += size;
+    if (header.crc !== undefined && crc32(body) !== header.crc >>> 0)
+      throw new Damage('found a wrong checksum');
+    if (header.type === 'DICTIONARY_PAGE') {
+      const { num_values: count } = required(header.dictionary_page_header);
+      const page = decompressed(body, header.uncompressed_page_size, codec);
+      dictionary = readPlain(page, 0, leaf.element, count);
+    } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
+      const page =
+        header.type === 'DATA_PAGE'
+          ? dataPage(body, header, leaf, codec)
+          : dataPageV2(body, header, leaf, codec);
+      done += page.rows;
+      if (done > rows) throw new Damage(`found more than ${rows} rows`);
+      yield readValues(page, leaf.element, dictionary);
+    }
+    // An index page tells nothing about the rows.
+  }
+}
+
+/** A page without its levels. */
+interface DataPage {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly encoding: Encoding;
+  readonly rows: number;
+  readonly present?: Uint8Array;
+}
+
+function dataPage(
+  body: Uint8Array,
+  header: PageHeader,
+  leaf: Leaf,
+  codec: ColumnMetaData['codec'],
+): DataPage {
+  const { num_values: rows, encoding, definition_level_encoding: levels } = required(header.data_page_header);
+  requireCount(rows);
+  const bytes = decompressed(body, header.uncompressed_page_size, codec);
+  if (!leaf.isOptional) return { bytes, at: 0, encoding, rows };
+  if (levels !== 'RLE') throw new Damage(`found the encoding ${levels} of levels, expected RLE`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
+  const present = readLevels(bytes, 4, 4 + length, rows);
+  return { bytes, at: 4 + length, encoding, rows, ...(present && { present }) };
+}
+
+function dataPageV2(
+  body: Uint8Array,
+  header: PageHeader,
+  leaf: Leaf,
+  codec: ColumnMetaData['codec'],
+): DataPage {
+  const {
+    num_values: rows,
+    encoding,
+    definition_levels_byte_length: length,
+    repetition_levels_byte_length: repetition,
+    is_compressed: isCompressed,
+  } = required(header.data_page_header_v2);
+  requireCount(rows);
+  if (repetition !== 0 || !(length >= 0 && length <= body.length))
+    throw new Damage('found levels of a nested column');
+  const present = leaf.isOptional ? readLevels(body, 0, length, rows) : undefined;
+  const rest = body.subarray(length);
+  const size = header.uncompressed_page_size - length;
+  // A page without values may have no bytes at all.
+  const bytes = isCompressed === false || size === 0 ? rest : decompressed(rest, size, codec);
+  return { bytes, at: 0, encoding, rows, ...(present && { present }) };
+}
+
+/** [rows] 1 where the level is 1; undefined if it is everywhere. */
+function readLevels(bytes: Uint8Array, at: number, end: number, rows: number): Uint8Array | undefined {
+  // Most often it is one run of ones.
+  const run = readVarint(bytes, at, end);
+  if (run.value === 2 * rows && bytes[run.end] === 1 && run.end < end) return undefined;
+  const present = new Uint8Array(readHybrid(bytes, at, end, 1, rows));
+  return present.includes(0) ? present : undefined;
+}
+
+function readValues(
+  { bytes, at, encoding, rows, present }: DataPage,
+  element: SchemaElement,
+  dictionary: Values | undefined,
+): Page {
+  const count = present ? countOnes(present) : rows;
+  const known = present && { present };
+  if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
+    if (dictionary === undefined) throw new Damage('found codes without a dictionary');
+    const codes = count === 0 ? new Int32Array(0) : readHybrid(bytes, at + 1, bytes.length, bytes[at], count);
+    const { length } = dictionary;
+    for (let i = 0; i < count; i++) {
+      // Without a sign, a negative code is large, too.
+      if (codes[i] >>> 0 >= length) throw new Damage('found a code that the dictionary lacks');
+    }
+    return { rows, values: dictionary, codes, ...known };
+  }
+  return { rows, values: decode(bytes, at, encoding, element, count), ...known };
+}
+
+function decode(
+  bytes: Uint8Array,
+  at: number,
+  encoding: Encoding,
+  element: SchemaElement,
+  count: number,
+): Values {
+  const { type, type_length: length } = element;
+  if (encoding === 'PLAIN') return readPlain(bytes, at, element, count);
+  if (encoding === 'RLE' && type === 'BOOLEAN') {
+    return Uint8Array.from(readHybrid(bytes, at + 4, bytes.length, 1, count));
+  }
+  if (count === 0) return [];
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: at };
+  switch (encoding) {
+    case 'DELTA_BINARY_PACKED': {
+      const values = type === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
+      deltaBinaryUnpack(reader, count, values);
+      return values;
+    }
+    case 'DELTA_LENGTH_BYTE_ARRAY':
+    case 'DELTA_BYTE_ARRAY': {
+      const values = new Array<Uint8Array>(count);
+      const unpack = encoding === 'DELTA_BYTE_ARRAY' ? deltaByteArray : deltaLengthByteArray;
+      unpack(reader, count, values);
+      return values;
+    }
+    case 'BYTE_STREAM_SPLIT':
+      return byteStreamSplit(reader, count, required(type), length) as Values;
+    case 'ALP':
+      return alpDecode(reader, count, required(type)) as Values;
+    default:
+      throw new Damage(`found the encoding ${encoding}, expected one of Parquet's`);
+  }
+}
+
+/** `count` values one after the other. */
+function readPlain(
+  bytes: Uint8Array,
+  at: number,
+  { type, type_length: length }: SchemaElement,
+  count: number,
+): Values {
+  requireCount(count);
+  const fixed = (width: number) => {
+    const end = at + count * width;
+    if (end > bytes.length) throw new Damage('found a page with too few values');
+    // A copy, which is aligned.
+    return bytes.slice(at, end);
+  };
+  switch (type) {
+    case 'INT32':
+      return new Int32Array(fixed(4).buffer);
+    case 'INT64':
+      return new BigInt64Array(fixed(8).buffer);
+    case 'FLOAT':
+      return new Float32Array(fixed(4).buffer);
+    case 'DOUBLE':
+      return new Float64Array(fixed(8).buffer);
+    case 'BOOLEAN': {
+      if (at + Math.ceil(count / 8) > bytes.length) throw new Damage('found a page with too few values');
+      return Uint8Array.from({ length: count }, (_, i) => (bytes[at + (i >> 3)] >> (i & 7)) & 1);
+    }
+    case 'BYTE_ARRAY':
+      return readByteArrays(bytes, at, count);
+    default: {
+      const width = type === 'INT96' ? 12 : required(length);
+      const all = fixed(width);
+      return Array.from({ length: count }, (_, i) => all.subarray(i * width, (i + 1) * width));
+    }
+  }
+}
+
+function readByteArrays(bytes: Uint8Array, at: number, count: number): Uint8Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Each has four bytes for its length.
+  if (4 * count > bytes.length) throw new Damage('found a page with too few values');
+  const values = new Array<Uint8Array>(count);
+  for (let i = 0; i < count; i++) {
+    const start = at + 4;
+    const end = start + view.getUint32(at, true);
+    if (end > bytes.length) throw new Damage('found a value that is cut short');
+    values[i] = bytes.subarray(start, end);
+    at = end;
+  }
+  return values;
+}
+
+/**
+ * Decodes `count` integers of `width` bits: runs of one value, and of bit-packed values.
+ * https://parquet.apache.org/docs/file-format/data-pages/encodings/#RLE
+ */
+export function readHybrid(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  width: number,
+  count: number,
+): Int32Array {
+  if (end > bytes.length || !(width >= 0 && width <= 32))
+    throw new Damage('found levels or codes that are cut short');
+  const output = new Int32Array(count);
+  let done = 0;
+  while (done < count) {
+    const { value: header, end: next } = readVarint(bytes, at, end);
+    at = next;
+    const length = Math.floor(header / 2);
+    if (header % 2 === 0) {
+      const wide = (width + 7) >> 3;
+      if (length === 0 || at + wide > end) throw new Damage('found too few levels or codes');
+      let value = 0;
+      for (let i = 0; i < wide; i++) value |= bytes[at++] << (8 * i);
+      output.fill(value, done, done + length);
+      done += length;
+    } else {
+      const values = Math.min(8 * length, count - done);
+      if (at + Math.ceil((values * width) / 8) > end) throw new Damage('found too few levels or codes');
+      unpackBits(bytes, at, width, output, done, values);
+      at += length * width;
+      done += values;
+    }
+  }
+  return output;
+}
+
+/** Seven bits a byte, the lowest first. */
+function readVarint(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): { readonly value: number; readonly end: number } {
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    if (at >= end || shift > 28) throw new Damage('found too few levels or codes');
+    const byte = bytes[at++];
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return { value, end: at };
+  }
+}
+
+function unpackBits(
+  bytes: Uint8Array,
+  from: number,
+  width: number,
+  output: Int32Array,
+  first: number,
+  count: number,
+): void {
+  let at = from;
+  let bits = 0;
+  if (width > MOST_BITS) {
+    // Beyond 32 bits, a double still holds what waits.
+    let waiting = 0;
+    for (let i = 0; i < count; i++) {
+      for (; bits < width; bits += 8) waiting += bytes[at++] * 2 ** bits;
+      output[first + i] = waiting % 2 ** width;
+      waiting = Math.floor(waiting / 2 ** width);
+      bits -= width;
+    }
+    return;
+  }
+  const mask = (1 << width) - 1;
+  let waiting = 0;
+  for (let i = 0; i < count; i++) {
+    for (; bits < width; bits += 8) waiting |= bytes[at++] << bits;
+    output[first + i] = waiting & mask;
+    waiting >>>= width;
+    bits -= width;
+  }
+}
+
+/** With one byte more, they still fit an int32. */
+const MOST_BITS = 24;
+
+function countOnes(present: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < present.length; i++) count += present[i];
+  return count;
+}
+
+function requireCount(count: number): void {
+  if (!(count >= 0)) throw new Damage('found a negative number of values');
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Damage('found an incomplete header');
+  return value;
+}
