@@ -1,8 +1,7 @@
 /** Several files of the same columns as one table. Columns are matched by name, in any order. */
 import { ExitCode, MlpError } from '../errors.js';
 import { listed, quote } from '../text.js';
-import { DEFAULT_MISSING } from './missingValues.js';
-import { readByKinds } from './openTable.js';
+import type { MissingValues } from './missingValues.js';
 import {
   type Column,
   type ColumnKind,
@@ -65,7 +64,7 @@ async function readPart(
   { names, path }: TableSource,
   kinds: readonly ColumnKind[],
   progress?: ReadProgress,
-  missingValues = DEFAULT_MISSING,
+  missingValues?: MissingValues,
 ): Promise<Table> {
   const places = names.map((name) => table.names.indexOf(name));
   const missing = places.findIndex((place, i) => place < 0 && kinds[i] !== 'skipped');
@@ -80,10 +79,7 @@ async function readPart(
   places.forEach((place, i) => {
     if (place >= 0) own[place] = kinds[i];
   });
-  const whole =
-    missingValues === DEFAULT_MISSING
-      ? await readByKinds(table, own, progress && { progress })
-      : await table.read(own, progress, missingValues);
+  const whole = await table.read(own, progress, missingValues);
   return { ...whole, columns: places.map((place) => (place < 0 ? undefined : whole.columns[place])) };
 }
 

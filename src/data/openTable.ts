@@ -4,6 +4,7 @@ import { type Dialect, type DialectRequest, detectDialect } from './csv/dialect.
 import { readChunks } from './csv/readChunks.js';
 import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
+import { DEFAULT_MISSING } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';
 import { RejectedRows } from './rejectedRows.js';
 import { isJsonLines, isParquet } from './source/otherFiles.js';
@@ -68,13 +69,22 @@ function csvTable(source: Source, dialect: Dialect, rejected: RejectedRows | und
     notes: source.notes,
     csv: { source, dialect },
     ...(rejected && { rejected: [rejected] }),
-    read: (kinds, progress, missingValues) =>
-      readTable(source, dialect, {
-        kinds: () => [...kinds],
-        ...(progress && { progress }),
-        ...(missingValues && { missingValues }),
-        ...(rejected && { rejected }),
-      }),
+    read: async (kinds, progress, missingValues = DEFAULT_MISSING, threads = availableParallelism()) => {
+      const told = progress && { progress };
+      const plain =
+        missingValues === DEFAULT_MISSING
+          ? await readNumericTable({ source, dialect, kinds, threads, ...told })
+          : null;
+      return (
+        plain ??
+        readTable(source, dialect, {
+          kinds: () => [...kinds],
+          missingValues,
+          ...told,
+          ...(rejected && { rejected }),
+        })
+      );
+    },
     chunks: (kinds, capacity, options) => readChunks(source, dialect, kinds, capacity, options),
     close: () => source.close(),
   };
@@ -104,18 +114,10 @@ interface WholeOptions {
  * @throws MlpError ExitCode.data with the location of what can't be trusted; io if the file can't be
  *   read or changes
  */
-export function readWhole(table: TableSource, { target, ...options }: WholeOptions = {}): Promise<Table> {
-  const kinds = table.names.map((_, index): ColumnKind => (index === target ? 'label' : 'auto'));
-  return readByKinds(table, kinds, options);
-}
-
-/** Reads the rows of a table, a CSV of numbers by several threads. */
-export async function readByKinds(
+export function readWhole(
   table: TableSource,
-  kinds: readonly ColumnKind[],
-  { threads = availableParallelism(), progress }: Omit<WholeOptions, 'target'> = {},
+  { target, progress, threads }: WholeOptions = {},
 ): Promise<Table> {
-  const told = progress && { progress };
-  const numeric = table.csv && (await readNumericTable({ ...table.csv, kinds, threads, ...told }));
-  return numeric ?? table.read(kinds, progress);
+  const kinds = table.names.map((_, index): ColumnKind => (index === target ? 'label' : 'auto'));
+  return table.read(kinds, progress, undefined, threads);
 }

@@ -30,8 +30,13 @@ export interface TableSource {
   readonly firstFile?: { readonly source: Source; readonly dialect: Dialect };
   /** Rows that were left out because they can't be read: for each file, once it is read. */
   readonly rejected?: readonly RejectedRows[];
-  /** Reads all rows; `kinds` is in the order of the names. */
-  read(kinds: readonly ColumnKind[], progress?: ReadProgress, missingValues?: MissingValues): Promise<Table>;
+  /** Reads all rows; `kinds` is in the order of the names. A CSV of plain cells is read by all threads. */
+  read(
+    kinds: readonly ColumnKind[],
+    progress?: ReadProgress,
+    missingValues?: MissingValues,
+    threads?: number,
+  ): Promise<Table>;
   /**
    * Reads `capacity` rows at a time, and at last fewer, but never none. No kind is
    * guessed. An error comes after the rows before it.

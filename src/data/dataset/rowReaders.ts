@@ -226,12 +226,9 @@ export class TableRows implements RowReader {
 
   static async read(input: Input, options: ReadRowsOptions): Promise<TableRows> {
     const { table, choice } = input;
-    const { data, progress } = options;
-    const whole = await table.read(
-      columnKinds(input, options),
-      progress,
-      missingValuesOf(data.missingValues),
-    );
+    const { data, progress, threads } = options;
+    const missingValues = missingValuesOf(data.missingValues);
+    const whole = await table.read(columnKinds(input, options), progress, missingValues, threads);
     const droppable = [...choice.features, ...choice.targets].filter(
       (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
     );

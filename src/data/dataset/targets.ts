@@ -7,7 +7,6 @@ import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
 import { distinct, type Levels } from '../levels.js';
 import {
-  firstRows,
   gather,
   type LocatedColumn,
   numbers,
@@ -305,12 +304,21 @@ function distinctUpTo(values: Float64Array, most: number): number {
 
 /** The rows of a table that have a target, rising. */
 export function rowsWithTarget(targets: TargetValues): Int32Array {
-  if ('labels' in targets) return firstRows(targets.labels.length).filter((row) => targets.labels[row] >= 0);
-  const { values, width } = targets;
-  return firstRows(values.length / width).filter((row) => {
-    for (let j = 0; j < width; j++) if (Number.isNaN(values[row * width + j])) return false;
-    return true;
-  });
+  const isLabelled = 'labels' in targets;
+  const width = isLabelled ? 1 : targets.width;
+  const length = (isLabelled ? targets.labels : targets.values).length / width;
+  const rows = new Int32Array(length);
+  let count = 0;
+  for (let row = 0; row < length; row++) {
+    if (isLabelled ? targets.labels[row] >= 0 : hasAll(targets.values, row * width, width))
+      rows[count++] = row;
+  }
+  return rows.subarray(0, count);
+}
+
+function hasAll(values: Float64Array, first: number, width: number): boolean {
+  for (let i = first; i < first + width; i++) if (Number.isNaN(values[i])) return false;
+  return true;
 }
 
 /** The targets of these rows. */
