@@ -105,6 +105,7 @@ export function requestFor(
     ...(encoding !== undefined && { encoding }),
     ...(model.encoding !== undefined && { fallback: model.encoding }),
     ...(model.numbers !== undefined && { known: model.numbers }),
+    missingValues: model.missingValues ?? OLD_MISSING,
     categories: model.features.flatMap(({ kind, column }) => {
       if (kind === 'numeric') return [];
       return model.header ? column : Number(column);

@@ -6,7 +6,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { type ColumnRef, type NumberNotation, namesColumn, valueFor } from '../../spec/dataConfig.js';
 import { quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
-import { isMissing } from '../missingValues.js';
+import { DEFAULT_MISSING, MissingRule, type MissingValues } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 
 /** How numbers are written, as far as it is known. */
@@ -20,6 +20,8 @@ export interface NumberRequest {
   readonly categories?: readonly ColumnRef[];
   /** Notations of the training file, for the columns of a later file whose own don't contradict. */
   readonly known?: Readonly<Record<string, NumberNotation>>;
+  /** Which cells say nothing about a notation; the default if left out. */
+  readonly missingValues?: MissingValues;
   /** Whether columns get the notation that their first cells suggest, as `mlp init` writes it. */
   readonly suggest?: boolean;
 }
@@ -61,13 +63,16 @@ function notationsOf(
   request: NumberRequest,
 ): { notations: Notations; notes: string[] } {
   const { decimal = 'auto', thousands, numbers = {}, categories = [], known = {}, suggest } = request;
+  const { missingValues = DEFAULT_MISSING } = request;
   const notations = new Map<number, NumberNotation>();
   const isText = (index: number) =>
     categories.some((column) =>
       typeof column === 'number' ? column === index : header && namesColumn(column, names[index]),
     );
-  const cellsOf = (index: number) =>
-    sample.map((cells) => cells[index] ?? '').filter((cell) => !isMissing(cell));
+  const cellsOf = (index: number) => {
+    const rule = MissingRule.of(missingValues, names[index]);
+    return sample.map((cells) => cells[index] ?? '').filter((cell) => !rule.isMissingNumber(cell));
+  };
   const everywhere: NumberNotation = {
     ...(decimal !== 'auto' && decimal !== '.' && { decimal }),
     ...(thousands !== undefined && { thousands }),

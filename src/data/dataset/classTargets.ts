@@ -39,14 +39,14 @@ export function classesOf(located: LocatedColumn): Levels {
 }
 
 /**
- * [rows] The class of each row.
- * @throws MlpError ExitCode.data with the location of an unknown class
+ * [rows] The class of each row: −1 without one, and the number of classes for a class that is none
+ * of them. `unknown` counts the rows of such classes.
  */
 export function encodeLabels(
   located: LocatedColumn,
   { dropsRows = false, rare }: ClassRules,
   classes: Levels,
-  unknown?: Map<string, number>,
+  unknown: Map<string, number> = new Map(),
 ): Int32Array {
   if (!dropsRows) requirePresent(located, missingHint(located));
   const rareNames = new Set(rare?.names);
@@ -67,18 +67,8 @@ export function encodeLabels(
     if (label !== undefined) return label;
     const text = cellText(labels, row);
     if (text === '') return -1;
-    if (unknown) {
-      unknown.set(text, (unknown.get(text) ?? 0) + 1);
-      return classes.names.length;
-    }
-    const hint = suggest(text, classes.names);
-    throw new MlpError(
-      ExitCode.data,
-      `${located.location(row)}: found the class ${quote(text)}, ` +
-        `expected ${oneOf(classes.names.slice(0, 10).map(printable))}${classes.names.length > 10 ? ', …' : ''}, ` +
-        'the classes of the training data',
-      hint && printable(hint),
-    );
+    unknown.set(text, (unknown.get(text) ?? 0) + 1);
+    return classes.names.length;
   });
 }
 

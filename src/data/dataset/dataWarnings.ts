@@ -1,5 +1,6 @@
 /** Warnings about data that can still be trained on. */
-import { listed, printable, quote } from '../../text.js';
+import { suggest } from '../../spec/messages.js';
+import { counted, listed, printable, quote } from '../../text.js';
 import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
@@ -58,6 +59,22 @@ export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]):
   });
   const more = unknown.length - MOST_NAMED;
   return more > 0 ? [...named, `${path}: ${more} more levels are not in the training rows`] : named;
+}
+
+/** Warns of held-out rows whose class the training table lacks, and names a class that may be meant. */
+export function unknownClassWarning(
+  path: string,
+  rowsOf: ReadonlyMap<string, number>,
+  classes: readonly string[],
+): string[] {
+  if (rowsOf.size === 0) return [];
+  const rows = [...rowsOf.values()].reduce((a, b) => a + b);
+  const unknown = [...rowsOf.keys()];
+  const meant = unknown.map((name) => suggest(name, classes)).find((hint) => hint !== undefined);
+  return [
+    `${path}: ${counted(rows, 'row')} ${rows === 1 ? 'has' : 'have'} a class that the training data lack (${listed(unknown.map(quote), MOST_NAMED)}): ` +
+      `left out here, and counted as wrong by mlp evaluate on this file${meant ? `; ${printable(meant)}` : ''}`,
+  ];
 }
 
 /** Warns of classes and levels that differ only in spelling. */

@@ -8,6 +8,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { type DataConfig, readingOf, settingOf, weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { listed, quote } from '../../text.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, matrixColumns } from '../encoding/encoding.js';
@@ -30,6 +31,7 @@ import {
   longIntegerWarnings,
   sentinelWarnings,
   spellingWarnings,
+  unknownClassWarning,
   unknownWarnings,
   untrainedWarning,
 } from './dataWarnings.js';
@@ -119,6 +121,8 @@ interface InputRows {
   readonly input: Input;
   readonly reader: RowReader;
   readonly targets: TargetValues;
+  /** By class, the rows of classes that the training table lacks. They are in no split. */
+  readonly unknownClasses: ReadonlyMap<string, number>;
   /** [rows] The row of the matrix; −1 for none. */
   readonly place: Int32Array;
 }
@@ -130,6 +134,9 @@ interface SplitRows {
   readonly rows: Int32Array;
   readonly first: number;
 }
+
+/** A message names this many classes and counts the rest. */
+const MOST_NAMED = 5;
 
 /** A larger float64 rounds to infinity in float32. */
 const LARGEST_FLOAT32 = 3.4028235677973362e38;
@@ -188,6 +195,7 @@ async function openFile(loading: Loading, path: string, header: 'auto' | boolean
       ...(decimal !== undefined && { decimal }),
       ...(thousands !== undefined && { thousands }),
       ...(numbers !== undefined && { numbers }),
+      missingValues: missingValuesOf(data.missingValues),
       categories,
       skipsBadRows: badRows === 'skip',
     },
@@ -239,8 +247,9 @@ async function splitInputs(
   const largest =
     dtype === 'float32' && !standardizesTarget(loading.config) ? LARGEST_FLOAT32 : Number.MAX_VALUE;
   const withTargets = (input: Input, reader: RowReader): InputRows => {
-    const targets = encodeTargets(targetColumns(input, reader), targetEncoding, largest);
-    return { input, reader, targets, place: noPlaces(reader.rows) };
+    const unknownClasses = new Map<string, number>();
+    const targets = encodeTargets(targetColumns(input, reader), targetEncoding, largest, unknownClasses);
+    return { input, reader, targets, unknownClasses, place: noPlaces(reader.rows) };
   };
   const training = withTargets(inputs.train, reader);
   const { classes } = targetEncoding;
@@ -273,7 +282,9 @@ async function splitInputs(
     } else {
       const other = await readRows(loading, input, read, reader);
       const held = withTargets(input, other);
-      add(name, held, rowsWithTarget(held.targets));
+      const known = knownRows(held.targets, classes?.names.length);
+      if (known.length === 0 && held.unknownClasses.size > 0) throw noKnownClass(held, classes?.names ?? []);
+      add(name, held, known);
     }
   }
   return splits;
@@ -371,7 +382,7 @@ function assembleDataset(
     warnings: [
       ...quantities,
       ...rareWarnings(targetEncoding, targetLabels[0], table.path),
-      ...[...unknown].flatMap(([{ input, reader }, levels]) => [
+      ...[...unknown].flatMap(([{ input, reader, unknownClasses }, levels]) => [
         ...input.table.notes,
         ...reader.notes,
         ...(input.table.rejected ?? []).flatMap((rejected) => rejected.warnings()),
@@ -392,6 +403,7 @@ function assembleDataset(
             ]
           : []),
         ...unknownWarnings(input.table.path, levels),
+        ...unknownClassWarning(input.table.path, unknownClasses, classes?.names ?? []),
       ]),
     ],
   };
@@ -413,6 +425,22 @@ function targetRules(data: DataConfig, { table, choice }: Input): TargetRules {
     ...(rareClasses && { rareClasses }),
     ...(positive !== undefined && { positive }),
   };
+}
+
+/** The rows that have a target of the training table's `classes`, rising. */
+function knownRows(targets: TargetValues, classes = 0): Int32Array {
+  const rows = rowsWithTarget(targets);
+  return 'labels' in targets ? rows.filter((row) => targets.labels[row] < classes) : rows;
+}
+
+function noKnownClass({ input, reader, unknownClasses }: InputRows, classes: readonly string[]): MlpError {
+  const found = listed([...unknownClasses.keys()].map(quote), MOST_NAMED);
+  const [{ label, path }] = targetColumns(input, reader);
+  return new MlpError(
+    ExitCode.data,
+    `${path}: ${label}: found only classes that the training data lack (${found}), ` +
+      `expected ${listed(classes.map(quote), MOST_NAMED)}`,
+  );
 }
 
 /** [rows] The first of several targets. */

@@ -191,15 +191,16 @@ function areOneHot(targets: Float64Array, columns: number): boolean {
 }
 
 /**
- * Encodes the targets of a table by the encoding of the training table.
- * @throws MlpError ExitCode.data with the location of a missing or unknown value, or a number
- *   beyond ±`largest`, which the run's dtype can't hold
+ * Encodes the targets of a table by the encoding of the training table. `unknown` counts the rows
+ * of classes that this lacks, whose label is the number of classes.
+ * @throws MlpError ExitCode.data with the location of a missing value, or a number beyond
+ *   ±`largest`, which the run's dtype can't hold
  */
 export function encodeTargets(
   locatedColumns: readonly LocatedColumn[],
   encoding: TargetEncoding,
   largest: number,
-  unknown?: Map<string, number>,
+  unknown: Map<string, number> = new Map(),
 ): TargetValues {
   const { classes, dropsRows } = encoding;
   if (classes) return { labels: encodeLabels(locatedColumns[0], encoding, classes, unknown) };

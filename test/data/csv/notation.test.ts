@@ -231,6 +231,16 @@ describe('decimal commas', () => {
     ]);
   });
 
+  it('are detected beside missing cells, which the user may name', () => {
+    const sample = [['1,5'], ['gone'], ['gone'], ['2,5'], ['-']];
+    const start = { delimiter: ';', header: true, names: ['c0'], sample };
+    const missingValues = { texts: ['gone'], inNumbers: ['-'] };
+    expect(withNotations('t.csv', start, { missingValues }).dialect.notations?.get(0)).toEqual({
+      decimal: ',',
+    });
+    expect(withNotations('t.csv', start, {}).dialect.notations).toBeUndefined();
+  });
+
   it.each([
     ['may be thousands', [['1,234'], ['2,500']], ';'],
     ['are separators', [['1,5'], ['2,5']], ','],

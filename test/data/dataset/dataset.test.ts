@@ -299,12 +299,29 @@ describe('a validation file', () => {
     expect(validation?.labels).toEqual(Int32Array.of(1));
   });
 
+  it('leaves out rows of a class that training lacks, and says so', async () => {
+    for (const level of ['', 'x']) {
+      const rows = [1, 2, 3, 4].map((a) => `${a},${level}${7 - a},${a % 2 ? 'no' : 'yes'}\n`).join('');
+      folder.write(
+        'held.csv',
+        `a,b,y\n1,${level}3,no\n3,${level}4,yess\n5,${level}5,maybe\n7,${level}6,yes\n`,
+      );
+      const { test, warnings } = await load(`a,b,y\n${rows}`, { test: 'held.csv' });
+      expect(test?.labels).toEqual(Int32Array.of(0, 1));
+      expect(test?.rows).toBe(2);
+      expect(warnings).toEqual([
+        `${join(folder.path, 'held.csv')}: 2 rows have a class that the training data lack ("yess", "maybe"): ` +
+          'left out here, and counted as wrong by mlp evaluate on this file; did you mean "yes"?',
+      ]);
+    }
+  });
+
   it.each([
     [
-      'an unknown class',
-      'a,b,y\n1,2,no\n1,2,yess\n',
-      'held.csv:3: column "y": found the class "yess", expected one of no, yes, the classes of the training data',
-      'did you mean "yes"?',
+      'no known class',
+      'a,b,y\n1,2,No\n1,2,yess\n',
+      'held.csv: column "y": found only classes that the training data lack ("No", "yess"), expected "no", "yes"',
+      undefined,
     ],
     [
       'a missing column',
