@@ -45,7 +45,7 @@ class NumericBuilder implements ColumnBuilder {
   readonly #context: BuilderContext;
   readonly #values: Float64Array;
   /** Of the last dictionary. */
-  #dictionary: { readonly of: Values; readonly numbers: Float64Array } | undefined;
+  #dictionary: { readonly of: Values; readonly numbers: Float64Array; readonly isSound: boolean } | undefined;
   #row = 0;
   #missing = 0;
 
@@ -57,11 +57,13 @@ class NumericBuilder implements ColumnBuilder {
 
   add({ values, codes, present, rows }: Page): void {
     const out = this.#values.subarray(this.#row, this.#row + rows);
-    const numbers = codes ? this.#numbersOf(values) : this.#convert(values);
+    const { numbers, isSound } = codes
+      ? this.#lookUp(values)
+      : { numbers: this.#convert(values), isSound: false };
     if (present) scatter(out, numbers, codes, present);
-    else if (codes) for (let i = 0; i < out.length; i++) out[i] = numbers[codes[i]];
+    else if (codes) for (let i = 0; i < rows; i++) out[i] = numbers[codes[i]];
     else out.set(numbers);
-    this.#check(out);
+    if (present || !isSound) this.#check(out);
     this.#row += rows;
   }
 
@@ -72,9 +74,15 @@ class NumericBuilder implements ColumnBuilder {
     return { kind: 'numeric', values: this.#values, missing: this.#missing };
   }
 
-  #numbersOf(values: Values): Float64Array {
-    if (this.#dictionary?.of !== values) this.#dictionary = { of: values, numbers: this.#convert(values) };
-    return this.#dictionary.numbers;
+  /** The numbers of a dictionary, and whether none is infinite or means a missing value. */
+  #lookUp(values: Values) {
+    if (this.#dictionary?.of !== values) {
+      const numbers = this.#convert(values);
+      const { rule } = this.#context;
+      const isSound = numbers.every((value) => Number.isFinite(value) && !rule.isNumberMissing(value));
+      this.#dictionary = { of: values, numbers, isSound };
+    }
+    return this.#dictionary;
   }
 
   /** Counts missing values; refuses infinite ones. */
@@ -130,7 +138,6 @@ class TextBuilder implements ColumnBuilder {
     const out = this.#codes.subarray(this.#row, this.#row + rows);
     if (codes) this.#addCodes(out, values, codes, present);
     else this.#addTexts(out, this.#context.type.texts(values), present);
-    for (let i = 0; i < rows; i++) if (out[i] === MISSING) this.#missing++;
     this.#row += rows;
   }
 
@@ -138,21 +145,29 @@ class TextBuilder implements ColumnBuilder {
   #addCodes(out: Int32Array, values: Values, codes: Int32Array, present: Uint8Array | undefined): void {
     const { texts, codes: known } = this.#textsOf(values);
     let next = 0;
+    let missing = 0;
     for (let i = 0; i < out.length; i++) {
-      if (present !== undefined && present[i] === 0) {
-        out[i] = MISSING;
-        continue;
+      let code = MISSING;
+      if (present === undefined || present[i] === 1) {
+        const entry = codes[next++];
+        code = known[entry];
+        if (code === UNSEEN) {
+          code = this.#code(texts[entry], this.#row + i);
+          known[entry] = code;
+        }
       }
-      const entry = codes[next++];
-      if (known[entry] === UNSEEN) known[entry] = this.#code(texts[entry], this.#row + i);
-      out[i] = known[entry];
+      if (code === MISSING) missing++;
+      out[i] = code;
     }
+    this.#missing += missing;
   }
 
   #addTexts(out: Int32Array, texts: readonly string[], present: Uint8Array | undefined): void {
     let next = 0;
     for (let i = 0; i < out.length; i++) {
-      out[i] = present?.[i] === 0 ? MISSING : this.#code(texts[next++], this.#row + i);
+      const code = present?.[i] === 0 ? MISSING : this.#code(texts[next++], this.#row + i);
+      if (code === MISSING) this.#missing++;
+      out[i] = code;
     }
   }
 

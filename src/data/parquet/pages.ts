@@ -301,9 +301,9 @@ function unpackBits(
   first: number,
   count: number,
 ): void {
-  let at = from;
-  let bits = 0;
   if (width > MOST_BITS) {
+    let at = from;
+    let bits = 0;
     // Beyond 32 bits, a double still holds what waits.
     let waiting = 0;
     for (let i = 0; i < count; i++) {
@@ -315,16 +315,24 @@ function unpackBits(
     return;
   }
   const mask = (1 << width) - 1;
-  let waiting = 0;
-  for (let i = 0; i < count; i++) {
-    for (; bits < width; bits += 8) waiting |= bytes[at++] << bits;
-    output[first + i] = waiting & mask;
-    waiting >>>= width;
-    bits -= width;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Four bytes at once, as long as there are four.
+  const whole = Math.max(
+    0,
+    Math.min(count, Math.floor((8 * (bytes.length - 4 - from)) / Math.max(width, 1))),
+  );
+  let bit = 8 * from;
+  for (let i = 0; i < whole; i++, bit += width) {
+    output[first + i] = (view.getUint32(bit >>> 3, true) >>> (bit & 7)) & mask;
+  }
+  for (let i = whole; i < count; i++, bit += width) {
+    let word = 0;
+    for (let k = 0; k < 4 && (bit >>> 3) + k < bytes.length; k++) word |= bytes[(bit >>> 3) + k] << (8 * k);
+    output[first + i] = (word >>> (bit & 7)) & mask;
   }
 }
 
-/** With one byte more, they still fit an int32. */
+/** Wherever they begin in a byte, they lie in four bytes. */
 const MOST_BITS = 24;
 
 function countOnes(present: Uint8Array): number {
