@@ -7,7 +7,7 @@ const SENTINEL =
 /** With fewer other numbers, their range tells little. */
 const LEAST_OTHERS = 5;
 
-function mayBeSentinel(value: number): boolean {
+export function mayBeSentinel(value: number): boolean {
   return SENTINEL.test(String(value));
 }
 

@@ -5,7 +5,7 @@ import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
-import { sentinelOf, sentinelSentence } from '../sentinel.js';
+import { mayBeSentinel, sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import type { ColumnChoice, NamedColumns } from './columnChoice.js';
@@ -106,7 +106,8 @@ export function sentinelWarnings(
     const first = next;
     next += encodingWidth(encoding);
     if (encoding.kind !== 'numeric') return [];
-    const { shift, scale } = encoding;
+    const { shift, scale, range } = encoding;
+    if (range && !range.some(mayBeSentinel)) return [];
     // The digits of a float32; sentinels are short.
     const unscaled = (value: number) => Number((value * scale + shift).toPrecision(6));
     const found = sentinelOf(rows, { first, step: width, unscaled });
