@@ -47,6 +47,10 @@ const TARGET = new Option(
   '--target <column>',
   'the column to predict: its name, or its number from 0 if there is no header',
 );
+/** How a CSV is written. */
+const NOTATION = [DELIMITER, COMMENT, ENCODING, SKIP_LINES, SKIP_ROWS];
+/** What a table without a config is read by. */
+const TABLE = [TARGET, ...NOTATION, HEADER, NO_HEADER];
 const FORCE = new Option('--force', 'overwrite an existing file');
 
 export function createProgram(): Command {
@@ -77,48 +81,35 @@ Examples:
 
   program.commandsGroup('Prepare data:');
 
-  define(
-    'inspect',
-    'show what a CSV file contains',
-    'Show what a CSV file contains: columns, types, ranges, classes, and possible problems.',
-    ['mlp inspect houses.csv', 'every column in a table'],
-    ['mlp inspect houses.csv --target price', 'and the target in detail'],
-    ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
-  )
-    .argument('<data.csv>', CSV)
-    .addOption(TARGET)
-    .addOption(DELIMITER)
-    .addOption(COMMENT)
-    .addOption(ENCODING)
-    .addOption(SKIP_LINES)
-    .addOption(SKIP_ROWS)
-    .addOption(HEADER)
-    .addOption(NO_HEADER)
-    .action(lazy(() => import('./inspect.js')));
+  addOptions(
+    TABLE,
+    define(
+      'inspect',
+      'show what a CSV file contains',
+      'Show what a CSV file contains: columns, types, ranges, classes, and possible problems.',
+      ['mlp inspect houses.csv', 'every column in a table'],
+      ['mlp inspect houses.csv --target price', 'and the target in detail'],
+      ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
+    ).argument('<data.csv>', CSV),
+  ).action(lazy(() => import('./inspect.js')));
 
-  define(
-    'init',
-    'write a train config for a CSV file',
-    'Write a ready-to-run train config for a CSV file, and explain every choice.',
-    ['mlp init houses.csv --target price', 'writes houses.json'],
-    ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
-    ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
-  )
-    .argument('<data.csv>', CSV)
-    .option(
-      '-o, --output <config.json>',
-      'the config to write; - prints it (default: <data>.json in this folder)',
+  addOptions(
+    TABLE,
+    define(
+      'init',
+      'write a train config for a CSV file',
+      'Write a ready-to-run train config for a CSV file, and explain every choice.',
+      ['mlp init houses.csv --target price', 'writes houses.json'],
+      ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
+      ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
     )
-    .addOption(FORCE)
-    .addOption(TARGET)
-    .addOption(DELIMITER)
-    .addOption(COMMENT)
-    .addOption(ENCODING)
-    .addOption(SKIP_LINES)
-    .addOption(SKIP_ROWS)
-    .addOption(HEADER)
-    .addOption(NO_HEADER)
-    .action(lazy(() => import('./init.js')));
+      .argument('<data.csv>', CSV)
+      .option(
+        '-o, --output <config.json>',
+        'the config to write; - prints it (default: <data>.json in this folder)',
+      )
+      .addOption(FORCE),
+  ).action(lazy(() => import('./init.js')));
 
   program.commandsGroup('Train:');
 
@@ -155,66 +146,64 @@ Examples:
 
   program.commandsGroup('Use a trained network:');
 
-  define(
-    'evaluate',
-    'score a trained network',
-    'Score a trained network on all rows of a CSV file, or on the rows that its own run held out.',
-    ['mlp evaluate runs/iris-1', 'held-out rows of the run'],
-    ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
-    ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
-  )
-    .argument('<run>', MODEL)
-    .argument('[data.csv]', 'a CSV file with the target column; - reads standard input')
-    .addOption(
-      new Option(
-        '--split <name>',
-        'which rows of the run to score; by default test, else validation, else train',
-      ).choices(['train', 'validation', 'test']),
+  addOptions(
+    NOTATION,
+    define(
+      'evaluate',
+      'score a trained network',
+      'Score a trained network on all rows of a CSV file, or on the rows that its own run held out.',
+      ['mlp evaluate runs/iris-1', 'held-out rows of the run'],
+      ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
+      ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
     )
-    .addOption(
-      new Option(
-        '--bad-rows <what>',
-        'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
-      ).choices(['error', 'skip']),
-    )
-    .addOption(DELIMITER)
-    .addOption(COMMENT)
-    .addOption(ENCODING)
-    .action(lazy(() => import('./evaluate.js')));
+      .argument('<run>', MODEL)
+      .argument('[data.csv]', 'a CSV file with the target column; - reads standard input')
+      .addOption(
+        new Option(
+          '--split <name>',
+          'which rows of the run to score; by default test, else validation, else train',
+        ).choices(['train', 'validation', 'test']),
+      )
+      .addOption(
+        new Option(
+          '--bad-rows <what>',
+          'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
+        ).choices(['error', 'skip']),
+      ),
+  ).action(lazy(() => import('./evaluate.js')));
 
-  define(
-    'predict',
-    'predict the target of every row',
-    'Predict the target of every row of a CSV file. The output is CSV or, with --json, one JSON object per row.',
-    ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
-    ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
-    ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
-  )
-    .argument('<run>', MODEL)
-    .argument('<data.csv>', CSV)
-    .option('-o, --output <file>', 'the file to write (default: standard output)')
-    .addOption(FORCE)
-    .option(
-      '--keep <columns>',
-      'copy columns of the data to the output: all, or names separated by commas; may be repeated',
-      collect,
+  addOptions(
+    NOTATION,
+    define(
+      'predict',
+      'predict the target of every row',
+      'Predict the target of every row of a CSV file. The output is CSV or, with --json, one JSON object per row.',
+      ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
+      ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
+      ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
     )
-    .option(
-      '--threshold <p>',
-      'with two classes: predict the second if its probability is at least p (default: the likelier class)',
-      probability,
-    )
-    .addOption(
-      new Option(
-        '--bad-rows <what>',
-        'rows that cannot be predicted: error stops at the first; blank leaves their predictions empty, adds a column with the reason, and exits with 65 (default: error)',
-      ).choices(['error', 'blank']),
-    )
-    .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)")
-    .addOption(DELIMITER)
-    .addOption(COMMENT)
-    .addOption(ENCODING)
-    .action(lazy(() => import('./predict.js')));
+      .argument('<run>', MODEL)
+      .argument('<data.csv>', CSV)
+      .option('-o, --output <file>', 'the file to write (default: standard output)')
+      .addOption(FORCE)
+      .option(
+        '--keep <columns>',
+        'copy columns of the data to the output: all, or names separated by commas; may be repeated',
+        collect,
+      )
+      .option(
+        '--threshold <p>',
+        'with two classes: predict the second if its probability is at least p (default: the likelier class)',
+        probability,
+      )
+      .addOption(
+        new Option(
+          '--bad-rows <what>',
+          'rows that cannot be predicted: error stops at the first; blank leaves their predictions empty, adds a column with the reason, and exits with 65 (default: error)',
+        ).choices(['error', 'blank']),
+      )
+      .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
+  ).action(lazy(() => import('./predict.js')));
 
   program.commandsGroup('Understand and check:');
 
@@ -289,6 +278,11 @@ Examples:
 function helpOf(lines: readonly Example[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
   return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}  # ${does}`).join('\n')}`;
+}
+
+function addOptions(options: readonly Option[], command: Command): Command {
+  for (const option of options) command.addOption(option);
+  return command;
 }
 
 /** Loads a command's module only when the command runs, so that a small one starts fast. */

@@ -28,7 +28,7 @@ export async function run(path: string, data: string | undefined, options: Evalu
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
 function requireSense(data: string | undefined, options: EvaluateOptions): void {
-  const { split, delimiter, comment, encoding, badRows } = options;
+  const { split, delimiter, comment, encoding, skipLines, skipRows, badRows } = options;
   requireSeparators(options);
   if (data !== undefined && split !== undefined) {
     throw new MlpError(
@@ -37,9 +37,14 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
       "omit the data file to score the run's own rows",
     );
   }
-  const given = Object.entries({ delimiter, comment, encoding, 'bad-rows': badRows }).find(
-    ([, value]) => value !== undefined,
-  );
+  const given = Object.entries({
+    delimiter,
+    comment,
+    encoding,
+    'skip-lines': skipLines,
+    'skip-rows': skipRows,
+    'bad-rows': badRows,
+  }).find(([, value]) => value !== undefined);
   if (data === undefined && given !== undefined) {
     throw new MlpError(
       ExitCode.usage,

@@ -42,6 +42,8 @@ export interface ModelContent {
   readonly numbers?: Readonly<Record<string, NumberNotation>>;
   /** How files are written, if not by RFC 4180. */
   readonly reading?: Reading;
+  /** The character that lines to skip begin with. */
+  readonly comment?: string;
   /** How the feature columns become the network's inputs. */
   readonly features: readonly FeatureEncoding[];
   /** Which cells are missing. Models without it compare numbers of levels by value, and have old rules. */
@@ -158,6 +160,7 @@ const entries = {
   encoding: text('the name of an encoding').exactOptional(),
   numbers: byName(notationSchema, 'notations by column').exactOptional(),
   reading: reading.exactOptional(),
+  comment: character.exactOptional(),
   features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
   missingValues: missingValues.exactOptional(),
   targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),

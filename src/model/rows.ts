@@ -4,6 +4,7 @@
  */
 import type { Dialect } from '../data/csv/dialect.js';
 import { readingNotes } from '../data/csv/readingNotes.js';
+import { pointedClasses, pointWarning } from '../data/dataset/classTargets.js';
 import {
   encodeTargets,
   rowsWithTarget,
@@ -90,15 +91,19 @@ export function requestFor(
   model: Model,
   {
     delimiter,
-    comment,
+    comment = model.comment,
     encoding,
-  }: Pick<TableRequest, 'comment' | 'encoding'> & { readonly delimiter?: string },
+    skipLines,
+    skipRows,
+  }: Pick<TableRequest, 'comment' | 'encoding' | 'skipLines' | 'skipRows'> & { readonly delimiter?: string },
   mayBeEmpty = false,
 ): TableRequest {
   const { reading } = model;
   return {
     ...reading,
     delimiter: delimiter ?? reading?.delimiter ?? 'auto',
+    ...(skipLines !== undefined && { skipLines }),
+    ...(skipRows !== undefined && { skipRows }),
     header: model.header,
     mayBeEmpty,
     ...(comment !== undefined && { comment }),
@@ -181,6 +186,8 @@ export class ModelRows {
   readonly #strange: StrangeValues;
   /** By class, the rows of classes that the model does not know. */
   readonly #unknownClasses = new Map<string, number>();
+  /** Classes that end with a point, unlike those of the model. */
+  readonly #pointed = new Set<string>();
   readonly #rejected: RejectedRows | undefined;
   readonly #blanks: boolean;
   /** Feature columns whose missing cells leave the row out, as in training. */
@@ -247,7 +254,11 @@ export class ModelRows {
         `${path}: ${counted(left, 'row')} without a target ${left === 1 ? 'is' : 'are'} left out, as in training`,
       );
     }
-    return [...warnings, ...unknownClassWarning(path, this.#unknownClasses)];
+    return [
+      ...warnings,
+      ...pointWarning(path, [...this.#pointed]),
+      ...unknownClassWarning(path, this.#unknownClasses),
+    ];
   }
 
   /**
@@ -335,6 +346,8 @@ export class ModelRows {
       ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
     };
     const targets = encodeTargets(columns, encoding, Number.MAX_VALUE, this.#unknownClasses);
+    if (encoding.classes)
+      for (const text of pointedClasses(columns[0], encoding.classes)) this.#pointed.add(text);
     this.#withoutTarget += table.rows - rowsWithTarget(targets).length;
     return targets;
   }

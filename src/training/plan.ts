@@ -250,6 +250,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     ...(dataset.encoding !== undefined && { encoding: dataset.encoding }),
     ...(dataset.numbers !== undefined && { numbers: dataset.numbers }),
     ...(dataset.reading && { reading: dataset.reading }),
+    ...(dataset.comment !== undefined && { comment: dataset.comment }),
     features: dataset.encodings,
     missingValues: dataset.missingValues,
     targets: dataset.targetNames,

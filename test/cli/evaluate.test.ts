@@ -11,7 +11,7 @@ import type { ModelContent } from '../../src/model/model.js';
 import { plainStyle } from '../../src/report/style.js';
 import type { RunSummary } from '../../src/training/run/summary.js';
 import { modelBytes, networkOf } from '../model/models.js';
-import { mlp, temporaryFolder } from '../support/cli.js';
+import { folderOf, mlp, temporaryFolder } from '../support/cli.js';
 
 /** The logit is a − b. */
 const BINARY: ModelContent = {
@@ -359,6 +359,23 @@ describe('the rows of a file', () => {
       exitCode: ExitCode.data,
       message: expect.stringContaining('"y"'),
     });
+  });
+
+  it('may have lines above them and rows of units, unlike those of the training', async () => {
+    const rows = '2,0,yes\n0,2,no\n';
+    const folder = folderOf({
+      model: modelBytes(BINARY),
+      'plain.csv': `a,b,y\n${rows}`,
+      'data.csv': `Title\nby us\na,b,y\nm,kg,\n${rows}`,
+    });
+    for (const command of ['evaluate', 'predict']) {
+      const plain = await mlp([command, 'model', 'plain.csv', '--json'], { cwd: folder });
+      const args = [command, 'model', 'data.csv', '--json', '--skip-lines', '2', '--skip-rows', '1'];
+      const { code, stdout } = await mlp(args, { cwd: folder });
+      expect([code, stdout.replace('data.csv', 'plain.csv')]).toEqual([0, plain.stdout]);
+    }
+    const { code, stderr } = await mlp(['evaluate', 'model', '--skip-lines', '2'], { cwd: folder });
+    expect([code, stderr]).toEqual([64, expect.stringContaining('--skip-lines: found no data file with it')]);
   });
 
   it('are read with separators of their own', async () => {

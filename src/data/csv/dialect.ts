@@ -13,7 +13,7 @@ import type { PassedOver } from '../table.js';
 import type { Separators } from './csvParse.js';
 import { detectDelimiter, rowNameColumns, uniqueNames } from './detect.js';
 import { beginning, type FileStart, type FirstRecords, firstRecords } from './firstRecords.js';
-import { layOut } from './layout.js';
+import { layOut, leadingComments } from './layout.js';
 import { type Notations, type NumberRequest, withNotations } from './notation.js';
 
 /** How a CSV is written. */
@@ -35,6 +35,8 @@ export interface Dialect extends CsvFormat {
   readonly rowNames: readonly number[];
   /** How many empty cells end every row: they belong to no column. */
   readonly trailing: number;
+  /** Comments above the table that no character was set for. */
+  readonly comments: readonly string[];
   /** What was passed over up to the first record of data. */
   readonly before: PassedOver;
   /** Byte offset of the first record of data. */
@@ -146,7 +148,10 @@ async function detectPlain(
 }
 
 /** The first records, and the separators that split them. */
-interface SplitStart extends Separators, FirstRecords {}
+interface SplitStart extends Separators, FirstRecords {
+  /** Comments above the table that no character was set for. */
+  readonly comments: readonly string[];
+}
 
 function splitStart(start: FileStart, request: DialectRequest): SplitStart {
   const { header, comment, skipRows = 0 } = request;
@@ -158,7 +163,9 @@ function splitStart(start: FileStart, request: DialectRequest): SplitStart {
     ...(comment !== undefined && { comment }),
   };
   const limit = 1 + SAMPLE_RECORDS + skipRows;
-  const { records, spaces, end } = firstRecords(start, first, separators, limit, header === true);
+  const { records: all, spaces, end } = firstRecords(start, first, separators, limit, header === true);
+  const commentLines = comment === undefined ? leadingComments(all) : 0;
+  const records = all.slice(commentLines);
   if (records.length === 0 && complete) {
     throw noData(name, text.length > first.start ? 'no record' : 'an empty file', header);
   }
@@ -166,6 +173,7 @@ function splitStart(start: FileStart, request: DialectRequest): SplitStart {
   return {
     ...separators,
     records: [...records.slice(0, names), ...records.slice(names + skipRows)],
+    comments: all.slice(0, commentLines).map(({ cells: [text] }) => text),
     spaces,
     end,
   };
@@ -173,7 +181,7 @@ function splitStart(start: FileStart, request: DialectRequest): SplitStart {
 
 function tellDialect(
   name: string,
-  { records, spaces, end, ...separators }: SplitStart,
+  { records, comments, spaces, end, ...separators }: SplitStart,
   request: DialectRequest,
   reading: Reading | undefined,
 ): Dialect {
@@ -197,6 +205,7 @@ function tellDialect(
     repeated,
     rowNames: rowNameColumns(names, sample),
     trailing,
+    comments,
     before: { spaces: header && spaces, emptyLines },
     dataStart,
     dataLine,

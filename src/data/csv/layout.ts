@@ -52,6 +52,16 @@ export function layOut(name: string, records: readonly FirstRecord[], request: L
   return { header, first: first.slice(0, extra - trailing), trailing };
 }
 
+/**
+ * How many of the first records are comments as C4.5 and the UCI repository write them: `|` and text
+ * in a single field, above rows of several.
+ */
+export function leadingComments(records: readonly FirstRecord[]): number {
+  const first = records.findIndex(({ cells }) => cells.length > 1 || !cells[0].startsWith('|'));
+  if (first <= 0) return 0;
+  return fieldsOfMost(records.slice(first).map(({ cells }) => cells)) > 1 ? first : 0;
+}
+
 /** How many fields at the end are empty in all records, of which each has `fields`; never all. */
 function emptyAtEnd(records: readonly (readonly string[])[], fields: number): number {
   let empty = 0;
@@ -91,9 +101,9 @@ function preambleHint(
     return 'it looks like a comment: remove such lines, or set data.comment to "#"';
   }
   if (cells.length > 1 && cells.length === fields - 1) {
-    return `the header may lack a name; if lines are above the table, set data.skipLines to ${above}`;
+    return `the header may lack a name; if lines are above the table, set data.skipLines to ${above} (--skip-lines ${above})`;
   }
-  return `it looks like lines above the table: set data.skipLines to ${above}`;
+  return `it looks like lines above the table: set data.skipLines to ${above} (--skip-lines ${above})`;
 }
 
 /** The number of fields of more than half of the rows, and of two at least; else 0. */

@@ -16,9 +16,16 @@ export function describeFormat({ delimiter, header, comment, reading }: CsvForma
 
 /** One sentence for each thing about a table that was read although it is unusual. */
 export function readingNotes(path: string, dialect: Dialect, { spaces, emptyLines }: PassedOver): string[] {
-  const { before, trailing } = dialect;
+  const { before, trailing, comments } = dialect;
   const empty = before.emptyLines + emptyLines;
   const notes: string[] = [];
+  if (comments.length > 0) {
+    const what =
+      comments.length === 1
+        ? 'is a comment: it is'
+        : `and ${comments.length - 1} more are comments: they are`;
+    notes.push(`${quote(comments[0])} above the table ${what} skipped`);
+  }
   if (spaces || before.spaces) notes.push('spaces around cells without quotes are dropped');
   if (empty > 0) notes.push(`${empty === 1 ? '1 empty line is' : `${empty} empty lines are`} skipped`);
   if (trailing > 0) {

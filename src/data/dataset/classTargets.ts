@@ -51,7 +51,8 @@ export function encodeLabels(
   if (!dropsRows) requirePresent(located, missingHint(located));
   const rareNames = new Set(rare?.names);
   const rareLabel = rare?.as === 'other' ? classes.index(OTHER) : -1;
-  const labelOfText = (text: string) => classes.index(text) ?? (rareNames.has(text) ? rareLabel : undefined);
+  const labelOfText = (text: string) =>
+    classes.index(text) ?? (rareNames.has(text) ? rareLabel : classes.index(otherPoint(text)));
   const labels = asLabels(located);
   const { column } = labels;
   const labelOfLevel = column.kind === 'text' ? column.levels.map(labelOfText) : [];
@@ -70,6 +71,30 @@ export function encodeLabels(
     unknown.set(text, (unknown.get(text) ?? 0) + 1);
     return classes.names.length;
   });
+}
+
+/** The text without the point at its end, or with one: UCI's Adult has it in one of its two files. */
+function otherPoint(text: string): string {
+  return text.endsWith('.') ? text.slice(0, -1) : `${text}.`;
+}
+
+/** Classes of a column that are known but for a point at their end, and are read as the known ones. */
+export function pointedClasses(located: LocatedColumn, classes: Levels): string[] {
+  const { column } = asLabels(located);
+  if (column.kind === 'numeric') return [];
+  return column.levels.filter(
+    (text) => classes.index(text) === undefined && classes.index(otherPoint(text)) !== undefined,
+  );
+}
+
+/** The sentence about such classes; none without them. */
+export function pointWarning(path: string, pointed: readonly string[]): string[] {
+  if (pointed.length === 0) return [];
+  const [noun, are] = pointed.length === 1 ? ['class', 'is'] : ['classes', 'are'];
+  const known = listed(pointed.map((text) => quote(otherPoint(text))));
+  return [
+    `${path}: the ${noun} ${listed(pointed.map(quote))} ${are} read as ${known}: only a point at the end differs`,
+  ];
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Dataset extends FeatureMatrix {
   readonly header: boolean;
   /** How the files are written, if not by RFC 4180. */
   readonly reading?: Reading;
+  /** The character that lines to skip begin with. */
+  readonly comment?: string;
   /** The encoding of the training file, if it can't be detected in later files. */
   readonly encoding?: string;
   /** By column name, how numbers are written that are not plain decimals. */

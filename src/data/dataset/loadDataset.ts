@@ -21,7 +21,7 @@ import { openTable } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
-import { rareWarnings } from './classTargets.js';
+import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, Split, SplitName } from './dataset.js';
 import {
@@ -362,6 +362,7 @@ function assembleDataset(
     ...(encoding !== undefined && { encoding }),
     ...(numbers !== undefined && { numbers }),
     ...(reading && { reading }),
+    ...(config.data.comment !== undefined && { comment: config.data.comment }),
     ...matrix,
     featureNames: matrixColumns(encodings),
     encodings,
@@ -391,6 +392,9 @@ function assembleDataset(
           reader.rows + reader.dropped,
           completeRows(input, reader, targetEncoding),
         ),
+        ...(classes && reader !== training.reader
+          ? pointWarning(input.table.path, pointedClasses(targetColumns(input, reader)[0], classes))
+          : []),
         ...(reader === training.reader
           ? [
               ...rowNamesNote(table.path, table.names, choice.rowNames),

@@ -379,6 +379,20 @@ describe('a file without data', () => {
   });
 });
 
+describe('comments above the table that nobody set a character for', () => {
+  it('are skipped if they start with a bar and are no row', async () => {
+    const dialect = await begin(`|1x3 Cross validator\n|by us\n${'1,2,x\n'.repeat(9)}`, { header: false });
+    expect(dialect).toMatchObject({
+      comments: ['|1x3 Cross validator', '|by us'],
+      names: ['0', '1', '2'],
+      dataLine: 3,
+      dataStart: 28,
+    });
+    expect((await begin('|a|b\n|1|2\n|3|4\n')).comments).toEqual([]);
+    expect((await begin('|x\nname\nAnn\nBob\n')).comments).toEqual([]);
+  });
+});
+
 describe('quotes', () => {
   it.each([
     [
