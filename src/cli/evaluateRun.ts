@@ -42,7 +42,7 @@ export async function evaluateRun(
   requireFiles(config, path);
   await requireSameFiles(run, loaded);
   const dataset = await withReadingProgress(options, (progress) =>
-    loadDataset(config, directory, path, { progress }),
+    loadDataset(withCategories(config, model), directory, path, { progress }),
   );
   requireSameEncoding(dataset, model, path);
   const name = chooseSplit(dataset, run, options.split);
@@ -78,6 +78,13 @@ function scoreSplit({ rows, features, labels, targets, weights }: Split, model: 
     scorer.add(end - first, logits, expected.subarray(first * width, end * width));
   }
   return scorer.result(weights);
+}
+
+/** The text that is a category for the model stays one: earlier versions knew no dates and booleans. */
+function withCategories(config: TrainConfig, { features, header }: Model): TrainConfig {
+  const names = features.flatMap(({ kind, column }) => (kind === 'category' ? [column] : []));
+  const columns = names.map((name) => (header ? name : Number(name)));
+  return { ...config, data: { ...config.data, categories: [...config.data.categories, ...columns] } };
 }
 
 function requireConfig(run: string, { path: modelPath }: Model): string {

@@ -67,10 +67,14 @@ function renderColumns(
   if (columns.some(({ missing }) => missing > 0)) {
     fields.push({ header: 'missing', align: 'right', cell: ({ missing }) => formatCount(missing) });
   }
+  if (columns.some(({ dates, range }) => (dates?.range ?? range) !== undefined)) {
+    fields.push(
+      { header: 'min', align: 'right', cell: (column) => boundOf(column, 'min') },
+      { header: 'max', align: 'right', cell: (column) => boundOf(column, 'max') },
+    );
+  }
   if (columns.some(({ range }) => range !== undefined)) {
     fields.push(
-      { header: 'min', align: 'right', cell: ({ range }) => (range ? formatBound(range.min) : '') },
-      { header: 'max', align: 'right', cell: ({ range }) => (range ? formatBound(range.max) : '') },
       { header: 'mean', align: 'right', cell: ({ mean }) => (mean === undefined ? '' : formatMetric(mean)) },
       {
         header: 'deviation',
@@ -79,7 +83,7 @@ function renderColumns(
       },
     );
   }
-  if (columns.some(({ cells }) => cells === 'text')) {
+  if (columns.some(({ frequent }) => frequent !== undefined)) {
     fields.push({
       header: 'most frequent',
       cell: ({ frequent = [] }) => formatLevels(frequent, display.ascii),
@@ -125,6 +129,12 @@ function formatLevels(levels: readonly Level[], ascii?: boolean): string {
     .slice(0, SHOWN_LEVELS)
     .map(({ name, rows }) => `${clip(printable(name), LONGEST_LEVEL, ascii)} ${formatCount(rows)}`)
     .join(', ');
+}
+
+/** The least or the greatest value: a number, or a date. */
+function boundOf({ dates, range }: ColumnProfile, bound: 'min' | 'max'): string {
+  if (dates?.range) return dates.range[bound];
+  return range ? formatBound(range[bound]) : '';
 }
 
 /** A number of the file, rounded to six digits. */

@@ -3,6 +3,7 @@
  * Metadata may come from anywhere: each entry is checked by its schema, then all of them against
  * each other.
  */
+import { partWidth } from '../data/encoding/derivedEncoding.js';
 import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
 import type { MissingValues } from '../data/missingValues.js';
@@ -16,7 +17,7 @@ import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
 import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
 import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
-import { LOSS_NAMES, type LossName, TASKS, type Task } from '../spec/words.js';
+import { DATE_ORDERS, DATE_PARTS, LOSS_NAMES, type LossName, TASKS, type Task } from '../spec/words.js';
 import * as z from '../spec/zod.js';
 import { quote } from '../text.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from './safetensors/encode.js';
@@ -124,9 +125,35 @@ const categoryEncoding = object({
   indicator,
 });
 
-const encoding = z.discriminatedUnion('kind', [numericEncoding, categoryEncoding, constantEncoding], {
-  error: (issue) =>
-    issue.code === 'invalid_union' ? '"numeric", "category" or "constant"' : 'an encoding of a column',
+const booleanEncoding = object({
+  kind: z.literal('boolean'),
+  column: columnName,
+  fill: number().exactOptional(),
+  indicator,
+});
+
+const dateEncoding = object({
+  kind: z.literal('date'),
+  column: columnName,
+  order: choice([...DATE_ORDERS, 'time']),
+  parts: z.array(choice(DATE_PARTS), { error: 'an array of parts' }),
+  inputs: z.array(numericEncoding, { error: 'an array of inputs' }),
+  indicator,
+});
+
+const encodings = [
+  numericEncoding,
+  categoryEncoding,
+  booleanEncoding,
+  dateEncoding,
+  constantEncoding,
+] as const;
+
+const encoding = z.discriminatedUnion('kind', encodings, {
+  error: ({ code }) =>
+    code === 'invalid_union'
+      ? '"numeric", "category", "boolean", "date" or "constant"'
+      : 'an encoding of a column',
 }) satisfies z.ZodType<FeatureEncoding>;
 
 const missingTexts = z.array(z.string({ error: 'a text' }), { error: 'an array of texts' });
@@ -240,6 +267,13 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
   for (const [i, feature] of features.entries()) {
     if (feature.kind === 'numeric' && feature.range && feature.range[0] > feature.range[1]) {
       yield [['features', i, 'range'], 'found a least number above the greatest'];
+    }
+    if (feature.kind === 'date') {
+      const width = feature.parts.reduce((sum, part) => sum + partWidth(part), 0);
+      const { length } = feature.inputs;
+      if (length !== width) {
+        yield [['features', i, 'inputs'], `found ${length}, expected ${width}, as the parts have`];
+      }
     }
     if (feature.kind !== 'category') continue;
     yield* orderProblems(feature.levels, ['features', i, 'levels']);

@@ -118,8 +118,8 @@ function isOutside(value: number, [least, greatest]: Range = [value, value]): bo
 
 /** Undefined if any number may be known: in a category, or in a model of an earlier version. */
 function knownNumbers(encoding: FeatureEncoding): Range | undefined {
-  if (encoding.kind === 'category') return undefined;
   const { kind } = encoding;
+  if (kind !== 'numeric' && kind !== 'constant') return undefined;
   if (kind === 'constant' && typeof encoding.value === 'string') return undefined;
   const range = kind === 'constant' ? ([encoding.value, encoding.value] as Range) : encoding.range;
   if (range === undefined) return undefined;

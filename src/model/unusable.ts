@@ -1,4 +1,5 @@
 /** Rows of a table that a model can't predict, though they can be read. */
+import { noDateAt, rowsWithoutDate } from '../data/encoding/derivedEncoding.js';
 import { type FeatureEncoding, takesMissing } from '../data/encoding/encoding.js';
 import { TOO_LARGE } from '../data/encoding/features.js';
 import { missingError, rowsWithMissing } from '../data/encoding/missing.js';
@@ -24,8 +25,8 @@ export function incompleteRows(table: Table, columns: readonly number[]): Map<nu
 }
 
 /**
- * Rows with a missing cell that nothing fills, or with a number that is too large. `columns` are
- * the table's, one for each encoding.
+ * Rows with a missing cell that nothing fills, with a cell that is no date, or with a number that is
+ * too large. `columns` are the table's, one for each encoding.
  */
 export function unusableRows(
   table: Table,
@@ -38,8 +39,18 @@ export function unusableRows(
     columns.filter((_, j) => !takesMissing(encodings[j])),
   );
   for (const [j, encoding] of encodings.entries()) {
-    if (encoding.kind !== 'numeric') continue;
+    if (encoding.kind !== 'numeric' && encoding.kind !== 'date') continue;
     const label = columnLabel(table.header, table.names[columns[j]]);
+    if (encoding.kind === 'date') {
+      for (const row of rowsWithoutDate(table, columns[j], encoding.order)) {
+        if (found.has(row)) continue;
+        found.set(row, {
+          kind: `with no date in ${label}`,
+          error: noDateAt(table, columns[j], encoding.order, row),
+        });
+      }
+      continue;
+    }
     for (let row = 0; row < table.rows; row++) {
       if (found.has(row)) continue;
       const error = tooLargeAt(table, columns[j], encoding, row, dtype, TOO_LARGE[dtype]);

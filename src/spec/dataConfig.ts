@@ -2,7 +2,7 @@
 import { quote } from '../text.js';
 import { atLeast, byName, choice, fraction, object, text, wholeNumber } from './fields.js';
 import { oneOf, showValue } from './messages.js';
-import { COMMENT_START, DELIMITERS, MISSING_POLICIES, TASKS } from './words.js';
+import { COMMENT_START, DATE_ORDERS, DATE_PARTS, DELIMITERS, MISSING_POLICIES, TASKS } from './words.js';
 import * as z from './zod.js';
 
 const columnExpected = "a column's name, or its number from 0";
@@ -12,16 +12,20 @@ const columns = z.array(column, { error: 'an array of columns' });
 const targets = columns
   .min(1, { error: 'at least one column' })
   .meta({ uniqueItems: true })
-  .check(({ value, issues }) => {
-    const again = value.findIndex((target, i) => value.indexOf(target) < i);
+  .check(eachOnce('column'));
+
+function eachOnce(what: string) {
+  return ({ value, issues }: z.core.ParsePayload<unknown[]>) => {
+    const again = value.findIndex((item, i) => value.indexOf(item) < i);
     if (again === -1) return;
     issues.push({
       code: 'custom',
       input: value,
       path: [again],
-      message: `found ${showValue(value[again])} a second time, expected each column once`,
+      message: `found ${showValue(value[again])} a second time, expected each ${what} once`,
     });
-  });
+  };
+}
 
 /** What people write for a delimiter, and the right spelling. */
 const delimiterNames: ReadonlyMap<string, string> = new Map([
@@ -90,6 +94,31 @@ export const notationSchema = object({
     .describe('Read 1.0D+05 as 1.0e+05, as Fortran writes it.'),
 });
 const notationExpected = 'an object such as {"strip": "$"} for each column';
+
+const partsExpected = 'an array of parts such as ["year", "month", "weekday", "hour", "elapsed"]';
+const dateParts = z
+  .array(choice(DATE_PARTS), { error: partsExpected })
+  .min(1, { error: 'at least one part' })
+  .meta({ uniqueItems: true })
+  .check(eachOnce('part'));
+const datesExpected = 'an array of parts, or an object such as {"order": "dmy"}';
+const dateSetting = z.union(
+  [
+    dateParts,
+    object({
+      parts: dateParts
+        .exactOptional()
+        .describe('What of a date becomes an input; by default what differs between the rows.'),
+      order: choice(DATE_ORDERS)
+        .exactOptional()
+        .describe(
+          'Whether the year, the day or the month comes first. By default the cells show it: 31/12/2024 has the day first.',
+        ),
+    }),
+  ],
+  { error: ({ input }) => (Array.isArray(input) ? partsExpected : datesExpected) },
+);
+const datesByColumn = 'an object such as {"when": ["month", "weekday", "elapsed"]}';
 
 const policy = choice(MISSING_POLICIES);
 const policyExpected = 'a policy such as "mean", or an object of policies by column';
@@ -253,7 +282,13 @@ const dataFields = object({
   categories: columns
     .default([])
     .describe(
-      'Columns of numbers to treat as categories, for example a postcode. Columns of text always are.',
+      'Columns to treat as categories: numbers such as a postcode, or text that would be read as dates or as yes and no. Other text always is.',
+    ),
+  dates: byName(dateSetting, datesByColumn)
+    .exactOptional()
+    .describe(
+      'Columns of dates or times, and what of each becomes an input: {"when": ["year", "month", "day", "weekday", "hour", "elapsed"]}. "year" and "elapsed" (the days since the first training date) are numbers; ' +
+        'the others go round, so each becomes a sine and a cosine. {"when": {"order": "dmy"}} says how ambiguous dates are written. Columns of text that hold dates need no key: they get the parts that differ between the rows, and a note says so.',
     ),
   badRows: choice(['error', 'skip'])
     .exactOptional()
@@ -326,6 +361,15 @@ export interface DataInput extends z.input<typeof dataFields> {}
 
 /** How numbers are written, if not as plain decimals. */
 export type NumberNotation = z.infer<typeof notationSchema>;
+
+/** What of a date becomes an input, and how dates are written, as far as the config says. */
+export interface DateSetting extends Exclude<z.infer<typeof dateSetting>, readonly unknown[]> {}
+
+/** `data.dates` for a column; undefined if it says nothing. */
+export function dateSettingOf({ dates }: Pick<DataConfig, 'dates'>, column: string): DateSetting | undefined {
+  const setting = dates && valueFor(dates, column);
+  return Array.isArray(setting) ? { parts: setting } : (setting as DateSetting | undefined);
+}
 
 /** A column: its name, or its number from 0 if the file has no header. */
 export type ColumnRef = z.infer<typeof column>;

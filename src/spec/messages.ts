@@ -166,6 +166,7 @@ function suggestHome(key: string, path: Path, homes: KeyHomes): string | undefin
 function noun(path: Path): string {
   // For one column or for all: the keys below data.missing are columns.
   if (path[0] === 'data' && path[1] === 'missing') return 'policy';
+  if (path[0] === 'data' && path[1] === 'dates') return path.at(-1) === 'order' ? 'order' : 'part';
   const owner = path.at(-1) === 'type' ? path.at(-2) : path.at(-1);
   if (owner === 'after') return 'schedule';
   return typeof owner === 'number' ? 'layer' : String(owner ?? 'value');

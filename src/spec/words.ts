@@ -31,6 +31,14 @@ export const MISSING_POLICIES = [
 ] as const;
 export type MissingPolicy = (typeof MISSING_POLICIES)[number];
 
+/** What of a date becomes an input. */
+export const DATE_PARTS = ['year', 'month', 'day', 'weekday', 'hour', 'elapsed'] as const;
+export type DatePart = (typeof DATE_PARTS)[number];
+
+/** The order of year, month and day. */
+export const DATE_ORDERS = ['ymd', 'dmy', 'mdy'] as const;
+export type WrittenOrder = (typeof DATE_ORDERS)[number];
+
 /** What can be monitored, named as in epochs.csv. A run has those of its task and its rows. */
 export const MONITORED_METRICS = [
   'train_loss',

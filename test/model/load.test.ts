@@ -228,8 +228,8 @@ describe('loadModel of metadata', () => {
     ],
     [
       'an unknown kind',
-      other({ kind: 'date' }),
-      '[0].kind: found "date", expected "numeric", "category" or "constant"',
+      other({ kind: 'word' }),
+      '[0].kind: found "word", expected "numeric", "category", "boolean", "date" or "constant"',
     ],
     ['a column without a name', other({ column: '' }), '[0].column: found "", expected a column\'s name'],
     [

@@ -132,12 +132,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -393,6 +393,7 @@ describe('the JSON Schemas in schema/', () => {
       'thousands',
       'numbers',
       'positive',
+      'dates',
       'rareClasses',
       'missingValues',
       'weights',
@@ -405,7 +406,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(40);
+    expect(entries).toHaveLength(41);
   });
 
   it('take a setting for all columns, or one by column', () => {

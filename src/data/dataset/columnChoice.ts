@@ -1,7 +1,13 @@
 /** Chooses the columns: features, targets, weights, and marks of held-out rows. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
-import { columnsWithSetting, isPattern, matches, weightColumn } from '../../spec/dataConfig.js';
+import {
+  columnsWithSetting,
+  dateSettingOf,
+  isPattern,
+  matches,
+  weightColumn,
+} from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
@@ -90,11 +96,19 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
     const target = columns.find((column) => column !== undefined && targets.includes(column));
     if (target !== undefined) throw misused(key, file, target, 'the target', location);
   }
-  for (const key of ['missing', 'standardize', 'numbers', 'missingValues'] as const) {
+  for (const key of ['missing', 'standardize', 'numbers', 'dates', 'missingValues'] as const) {
     for (const name of columnsWithSetting(data[key] ?? {})) {
       if (!isPattern(name) || file.names.includes(name)) findName(file, name, `${location}data.${key}`);
       else findColumns(file, name, `${location}data.${key}`);
     }
+  }
+
+  const dated = categories.find((column) => dateSettingOf(data, file.names[column]) !== undefined);
+  if (dated !== undefined) {
+    throw new MlpError(
+      ExitCode.config,
+      `${location}data.dates: found ${columnLabel(file.header, file.names[dated])}, which data.categories names too, expected it in one of them`,
+    );
   }
 
   // A column that only orders the rows may be a feature too.
@@ -110,7 +124,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   const isNamed = (i: number) =>
     categories.includes(i) ||
     named?.has(i) ||
-    (['missing', 'standardize', 'numbers'] as const).some((key) =>
+    (['missing', 'standardize', 'numbers', 'dates'] as const).some((key) =>
       columnsWithSetting(data[key] ?? {}).includes(file.names[i]),
     );
   const rowNames = (file.rowNames ?? []).filter((i) => !taken.has(i) && !isNamed(i));

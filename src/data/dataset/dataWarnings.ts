@@ -1,7 +1,9 @@
 /** Warnings about data that can still be trained on. */
+import { type DataConfig, dateSettingOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { counted, listed, printable, quote } from '../../text.js';
 import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
+import { readAs } from '../dates.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
@@ -41,7 +43,9 @@ export function identifierWarnings(
       if (!hardlyRepeat(count, trainRows)) return [];
       return [`${path}: ${label} holds ${count} different texts in ${trainRows} training rows: ${advice}`];
     }
-    return countsRows(sample, features[j]) ? [`${path}: ${label} counts the rows: ${advice}`] : [];
+    return encoding.kind === 'numeric' && countsRows(sample, features[j])
+      ? [`${path}: ${label} counts the rows: ${advice}`]
+      : [];
   });
 }
 
@@ -126,6 +130,40 @@ export function longIntegerWarnings(
     if (encodings[j].kind !== 'numeric') return [];
     if (!sample.some((cells) => isLongInteger(cells[column] ?? ''))) return [];
     return [`${path}: ${columnLabel(header, names[column])} ${LONG_INTEGERS}`];
+  });
+}
+
+/** Says which columns are taken for dates though no key says so, and how unusual dates are read. */
+export function dateNotes(
+  { path, header, names, sample }: Pick<TableSource, 'path' | 'header' | 'names' | 'sample'>,
+  features: readonly number[],
+  encodings: readonly FeatureEncoding[],
+  data: Pick<DataConfig, 'dates'>,
+): string[] {
+  return encodings.flatMap((encoding, j) => {
+    if (encoding.kind !== 'date') return [];
+    const { order, parts, column } = encoding;
+    const label = `${path}: ${columnLabel(header, names[features[j]])}`;
+    const setting = dateSettingOf(data, column);
+    const example =
+      order === 'ymd' || setting?.order
+        ? undefined
+        : readAs(
+            sample.map((cells) => cells[features[j]] ?? ''),
+            order,
+          );
+    const same = (setting?.parts ?? []).filter((part) => !parts.includes(part));
+    const ignored =
+      same.length === 0 || parts.length === 0
+        ? []
+        : [`${label}: ${listed(same)}: the same in all training rows, and no input`];
+    if (parts.length === 0) return [];
+    if (setting?.parts) {
+      return [...(example === undefined ? [] : [`${label}: ${example} (data.dates decides)`]), ...ignored];
+    }
+    const shown = example === undefined ? '' : `, ${example}`;
+    const what = order === 'time' ? 'times' : 'dates';
+    return [`${label} holds ${what}${shown}: the inputs are ${listed(parts)} (data.dates decides)`];
   });
 }
 

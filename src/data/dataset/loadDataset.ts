@@ -26,6 +26,7 @@ import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, Split, SplitName } from './dataset.js';
 import {
   constantWarning,
+  dateNotes,
   droppedWarning,
   identifierWarnings,
   longIntegerWarnings,
@@ -264,6 +265,7 @@ async function splitInputs(
       'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
     seed,
     path: inputs.train.table.path,
+    ...(data.dates && { dates: data.dates }),
   });
 
   const splits: SplitRows[] = [];
@@ -400,6 +402,7 @@ function assembleDataset(
               ...rowNamesNote(table.path, table.names, choice.rowNames),
               ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
               ...spellingWarnings(table, choice, classes?.names, encodings),
+              ...dateNotes(table, choice.features, encodings, config.data),
               ...longIntegerWarnings(table, choice.features, encodings),
               ...sentinelWarnings(table, choice.features, encodings, parts[0][1].features),
               ...constantWarning(table, constantColumns(encodings)),

@@ -5,7 +5,7 @@
 
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
-import { settingOf } from '../../spec/dataConfig.js';
+import { dateSettingOf, settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -341,7 +341,9 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
     const standardize = settingOf(data.standardize, name, true);
     const scaling: Scaling = standardize === 'minmax' ? 'minmax' : standardize ? 'standard' : 'none';
     const category = choice.categories.includes(index);
-    return { index, scaling, missing: settingOf(data.missing, name, 'error'), category };
+    const dates = dateSettingOf(data, name);
+    const missing = settingOf(data.missing, name, 'error');
+    return { index, scaling, missing, category, ...(dates && { dates }) };
   });
 }
 
@@ -354,7 +356,8 @@ function isNumericRequest(input: Input, data: DataConfig): boolean {
 }
 
 function hasNumericFill(request: FeatureRequest): boolean {
-  const { missing, scaling } = request;
+  const { missing, scaling, dates } = request;
+  if (dates) return false;
   return missing === 'error' || missing === 'drop-row' || (fillsMean(request) && scaling === 'standard');
 }
 
@@ -372,7 +375,8 @@ function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptio
   const skips = data.badRows === 'skip';
   const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');
   choice.features.forEach((feature, j) => {
-    kinds[feature] = training?.featureKind(j) ?? 'auto';
+    const isDate = dateSettingOf(data, table.names[feature]) !== undefined;
+    kinds[feature] = isDate ? 'text' : (training?.featureKind(j) ?? 'auto');
   });
   for (const category of choice.categories) kinds[category] = 'text';
   for (const other of otherColumns(choice)) {

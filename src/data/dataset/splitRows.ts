@@ -2,11 +2,11 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { RandomState } from '../../random/randomState.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
-import type { RowsOf } from '../../spec/dataConfig.js';
+import { type DataConfig, dateSettingOf, type RowsOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { found } from '../cell.js';
-import { dateOrder, parseDate } from '../dates.js';
+import { ambiguousDates, findDates, notADate, parseDates } from '../dates.js';
 import { cellText, finiteNumber, type LocatedColumn, numbers, rowCount } from '../locatedColumn.js';
 
 /** Row numbers of the training table, in the order of each split. */
@@ -16,7 +16,7 @@ interface RowsBySplit {
   readonly test: Int32Array;
 }
 
-interface SplitRequest {
+interface SplitRequest extends Pick<DataConfig, 'dates'> {
   readonly validation: RowsOf;
   readonly test: RowsOf;
   /** The columns named by `validation` and `test`, if any. */
@@ -56,7 +56,7 @@ function takeRows(
   const { seed, path } = request;
   if (typeof asked === 'object') {
     if ('column' in asked && located) return takeMarked(key, from, located, asked.value);
-    if ('last' in asked) return takeLast(from, asked.last, located, path);
+    if ('last' in asked) return takeLast(from, asked.last, located, request);
     if ('group' in asked && located) return takeGroups(from, asked.share, located, seed);
   }
   const share = typeof asked === 'object' && 'share' in asked ? asked.share : (asked as number);
@@ -80,7 +80,12 @@ function takeRows(
 }
 
 /** The last ⌈share·rows⌉ rows, in the order of the file or of a column. Both parts keep the order of the file. */
-function takeLast(from: Int32Array, share: number, located: LocatedColumn | undefined, path: string) {
+function takeLast(
+  from: Int32Array,
+  share: number,
+  located: LocatedColumn | undefined,
+  { path, dates }: Pick<SplitRequest, 'path' | 'dates'>,
+) {
   const count = Math.ceil(share * from.length);
   if (count >= from.length) {
     throw new MlpError(
@@ -88,28 +93,35 @@ function takeLast(from: Int32Array, share: number, located: LocatedColumn | unde
       `${path}: found ${from.length} rows to take the last ${count} of, expected rows to train on as well`,
     );
   }
-  const keys = located && orderKeys(located, from);
+  const keys = located && orderKeys(located, from, dates);
   const order = keys ? from.toSorted((a, b) => keys[a] - keys[b] || a - b) : from;
   return { taken: order.slice(-count).sort(), rest: order.slice(0, -count).sort() };
 }
 
 /** [all rows] Numbers that order the rows: those of the cells, or the times of dates. */
-function orderKeys(located: LocatedColumn, rows: Int32Array): Float64Array {
+function orderKeys(located: LocatedColumn, rows: Int32Array, dates: DataConfig['dates']): Float64Array {
   const values = numbers(located);
   const other = rows.find((row) => Number.isNaN(values[row]));
   const { column } = located;
   if (other === undefined) return values;
-  const order = column.kind === 'text' ? dateOrder(column.levels) : undefined;
   const text = cellText(located, other);
-  if (column.kind !== 'text' || order === undefined || order === 'ambiguous' || text === '') {
+  const dateOrder =
+    column.kind === 'text'
+      ? (dateSettingOf({ ...(dates && { dates }) }, located.name)?.order ?? findDates(column.levels)?.order)
+      : undefined;
+  if (dateOrder === 'ambiguous') {
+    throw ambiguousDates(`${located.path}: ${located.label}`, located.name, text);
+  }
+  if (column.kind !== 'text' || dateOrder === undefined || text === '') {
     throw new MlpError(
       ExitCode.data,
       `${located.location(other)}: found ${found(text)}, expected a number or a date to order the rows by`,
-      order === 'ambiguous' ? 'write dates as 2024-12-31: here day and month could be either' : undefined,
     );
   }
-  const days = column.levels.map((level) => parseDate(level, order)?.days ?? Number.NaN);
-  return Float64Array.from(column.codes, (code) => days[code] ?? Number.NaN);
+  const { elapsed } = parseDates(column.levels, dateOrder);
+  const wrong = rows.find((row) => Number.isNaN(elapsed[column.codes[row]]));
+  if (wrong !== undefined) throw notADate(located.location(wrong), cellText(located, wrong), dateOrder);
+  return Float64Array.from(column.codes, (code) => elapsed[code] ?? Number.NaN);
 }
 
 /**

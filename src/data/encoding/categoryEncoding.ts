@@ -1,7 +1,9 @@
 /** Columns of categories: one matrix column for each level of the training rows. */
+import { parseBoolean } from '../booleans.js';
 import { Levels } from '../levels.js';
 import { type Table, textColumn } from '../table.js';
 import {
+  type BooleanEncoding,
   type CategoryEncoding,
   type Destination,
   encodingWidth,
@@ -105,17 +107,21 @@ function writeLevels(
 export function unknownLevels(
   table: Table,
   index: number,
-  encoding: CategoryEncoding,
+  encoding: CategoryEncoding | BooleanEncoding,
   rows: Int32Array,
 ): UnknownLevel[] {
   const { levels, codes } = textColumn(table, index);
-  const known = levelsOf(encoding);
-  const isUnknown = levels.map((level) => known.index(level) === undefined);
+  const isKnown = encoding.kind === 'boolean' ? parseBoolean : inLevels(levelsOf(encoding));
+  const isUnknown = levels.map((level) => isKnown(level) === undefined);
   if (!isUnknown.includes(true)) return [];
   const rowsOfCode = countCodes(codes, levels.length, rows);
   return levels
     .map((level, code) => ({ column: encoding.column, level, rows: rowsOfCode[code] }))
     .filter(({ rows }, code) => isUnknown[code] && rows > 0);
+}
+
+function inLevels(levels: Levels) {
+  return (level: string) => levels.index(level);
 }
 
 function levelsOf({ levels, byValue }: CategoryEncoding): Levels {

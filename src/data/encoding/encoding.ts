@@ -3,7 +3,9 @@
  * another table needs, so a model file keeps them. Each kind has a file that fits it on training
  * rows and writes it; `features.ts` joins the kinds.
  */
-import type { MissingPolicy } from '../../spec/words.js';
+import type { DateSetting } from '../../spec/dataConfig.js';
+import type { DatePart, MissingPolicy } from '../../spec/words.js';
+import type { DateOrder } from '../dates.js';
 import { type Affine, isSingle, type Range, type Scaling } from '../scaling.js';
 
 /** A column of numbers: (x − shift) / scale. */
@@ -41,15 +43,45 @@ export interface ConstantEncoding {
   readonly indicator?: true;
 }
 
-export type FeatureEncoding = NumericEncoding | CategoryEncoding | ConstantEncoding;
+/** Words for yes and no, in any spelling: 1 and 0. Any other text is halfway. */
+export interface BooleanEncoding {
+  readonly kind: 'boolean';
+  readonly column: string;
+  /** The input of a missing cell, which is an error without it. */
+  readonly fill?: number;
+  /** One more matrix column is 1 where the cell is missing. */
+  readonly indicator?: true;
+}
 
-/** How to encode a column. A column of text is a category, whatever its scaling. */
+/** Dates: `inputs` are numbers that follow from the parts, one or two from each. */
+export interface DateEncoding {
+  readonly kind: 'date';
+  readonly column: string;
+  /** How the dates are written. */
+  readonly order: DateOrder;
+  readonly parts: readonly DatePart[];
+  /** In the order of the parts: their numbers, then scaled as those of any column. */
+  readonly inputs: readonly NumericEncoding[];
+  /** One more matrix column is 1 where the cell is missing. */
+  readonly indicator?: true;
+}
+
+export type FeatureEncoding =
+  | NumericEncoding
+  | CategoryEncoding
+  | BooleanEncoding
+  | DateEncoding
+  | ConstantEncoding;
+
+/** How to encode a column. What text holds decides: dates, booleans, or else categories. */
 export interface FeatureRequest {
   readonly index: number;
   readonly scaling: Scaling;
   readonly missing: MissingPolicy;
   /** Its numbers are categories: the column was read as text. */
   readonly category: boolean;
+  /** What the config says of a column of dates. */
+  readonly dates?: DateSetting;
 }
 
 /** Where rows of a table are written. */
@@ -70,13 +102,17 @@ export type Writer = (from: number, to: number) => boolean;
 
 /** Whether a missing cell is encoded rather than an error. */
 export function takesMissing(encoding: FeatureEncoding): boolean {
+  if (encoding.kind === 'date') return encoding.inputs.every(({ fill }) => fill !== undefined);
   return encoding.kind === 'constant' || encoding.fill !== undefined || encoding.indicator === true;
 }
 
 /** The names of the columns that tell nothing: a single value in the training rows. */
 export function constantColumns(encodings: readonly FeatureEncoding[]): string[] {
   return encodings
-    .filter((encoding) => singleValue(encoding) !== undefined && !encoding.indicator)
+    .filter(
+      (encoding) =>
+        (singleValue(encoding) !== undefined && !encoding.indicator) || encodingWidth(encoding) === 0,
+    )
     .map(({ column }) => column);
 }
 
@@ -100,12 +136,13 @@ function singleValue(encoding: FeatureEncoding): ConstantEncoding['value'] | und
     const { range } = encoding;
     return range && isSingle(range) ? range[0] : undefined;
   }
+  if (encoding.kind !== 'category') return undefined;
   return encoding.levels.length === 1 ? encoding.levels[0] : undefined;
 }
 
 /** How many matrix columns an encoding takes. */
 export function encodingWidth(encoding: FeatureEncoding): number {
-  return valueColumns(encoding).length + (encoding.indicator ? 1 : 0);
+  return inputNames(encoding).length + (encoding.indicator ? 1 : 0);
 }
 
 /** How many columns a matrix of all encodings has. */
@@ -113,23 +150,26 @@ export function matrixWidth(encodings: readonly FeatureEncoding[]): number {
   return encodings.reduce((width, encoding) => width + encodingWidth(encoding), 0);
 }
 
-/** The names of the matrix columns: `age`, `city=Paris`, `age missing`. */
+/** The names of the matrix columns: `age`, `city=Paris`, `when month sine`, `age missing`. */
 export function matrixColumns(encodings: readonly FeatureEncoding[]): string[] {
   return encodings.flatMap((encoding) => {
-    const { column, indicator } = encoding;
-    const values = valueColumns(encoding).map((level) => (level === '' ? column : `${column}=${level}`));
-    return indicator ? [...values, `${column} missing`] : values;
+    const names = inputNames(encoding);
+    return encoding.indicator ? [...names, `${encoding.column} missing`] : names;
   });
 }
 
-/** The level of each matrix column for values; '' for that of a number. */
-function valueColumns(encoding: FeatureEncoding): readonly string[] {
+/** Without the indicator. */
+function inputNames(encoding: FeatureEncoding): string[] {
+  const { column } = encoding;
   switch (encoding.kind) {
     case 'constant':
       return [];
     case 'numeric':
-      return [''];
+    case 'boolean':
+      return [column];
     case 'category':
-      return encoding.levels;
+      return encoding.levels.map((level) => `${column}=${level}`);
+    case 'date':
+      return encoding.inputs.map((input) => input.column);
   }
 }

@@ -1,7 +1,10 @@
 /** All features of a table: fitted on the training rows alone, then written for any rows. */
 import type { Tensor } from '../../kernels/kernels.js';
-import type { Column, Table } from '../table.js';
+import { areBooleans } from '../booleans.js';
+import { findDates } from '../dates.js';
+import { type Column, type Table, textColumn } from '../table.js';
 import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
+import { derivedWriter, fitBoolean, fitDate } from './derivedEncoding.js';
 import {
   type Destination,
   encodingWidth,
@@ -38,6 +41,7 @@ export const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIV
  *   missing cells.
  * - Missing categories are filled with the most frequent level (the first of several) under `mean`,
  *   `median` and `most-frequent`; under `indicator` they have a matrix column instead of a level.
+ * - Dates and booleans are read from text (see derivedEncoding.ts), and their numbers are fitted so.
  * - A column gets an indicator only if a training cell is missing. Otherwise `indicator` fills like
  *   the others.
  *
@@ -60,11 +64,23 @@ export function fitFeatures(
   // In file order, columns are read from start to end, and sums don't depend on the shuffle.
   const rows = trainRows.toSorted();
   const scratch = new Float64Array(rows.length);
-  return requests.map((request) =>
-    request.category || table.columns[request.index]?.kind === 'text'
-      ? fitCategory(table, request, rows)
-      : fitNumbers(table, request, rows, scratch),
-  );
+  return requests.map((request) => {
+    if (table.columns[request.index]?.kind !== 'text' && !request.category) {
+      return fitNumbers(table, request, rows, scratch);
+    }
+    return fitDerived(table, request, rows, scratch) ?? fitCategory(table, request, rows);
+  });
+}
+
+/** Dates or booleans, unless the config names the column as a category. */
+function fitDerived(table: Table, request: FeatureRequest, rows: Int32Array, scratch: Float64Array) {
+  const { levels, codes } = textColumn(table, request.index);
+  const first = codes[rows[0]];
+  // A single level tells nothing, whatever it is.
+  if (request.category || (!request.dates && rows.every((row) => codes[row] === first))) return undefined;
+  const dates = request.dates ?? (findDates(levels) && {});
+  if (dates !== undefined) return fitDate(table, request, dates, rows, scratch);
+  return areBooleans(levels) ? fitBoolean(table, request, rows) : undefined;
 }
 
 /**
@@ -99,9 +115,18 @@ export function writeFeatures(
   const writers = encodings.map((encoding, i): Writer => {
     const first = offset;
     offset += encodingWidth(encoding);
-    if (encoding.kind === 'numeric') return numberWriter(table, indices[i], encoding, first, destination);
-    if (encoding.kind === 'category') return categoryWriter(table, indices[i], encoding, first, destination);
-    return encoding.indicator ? indicatorWriter(table.columns[indices[i]], first, destination) : () => true;
+    switch (encoding.kind) {
+      case 'numeric':
+        return numberWriter(table, indices[i], encoding, first, destination);
+      case 'category':
+        return categoryWriter(table, indices[i], encoding, first, destination);
+      case 'constant':
+        return encoding.indicator
+          ? indicatorWriter(table.columns[indices[i]], first, destination)
+          : () => true;
+      default:
+        return derivedWriter(table, indices[i], encoding, first, destination);
+    }
   });
   const rowBytes = width * elements.BYTES_PER_ELEMENT;
   const step = Math.max(LEAST_BLOCK_ROWS, Math.min(MOST_BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
@@ -112,7 +137,9 @@ export function writeFeatures(
     if (!fits) throwTooLarge(rows.subarray(from, to));
   }
   const unknown = encodings.flatMap((encoding, i) =>
-    encoding.kind === 'category' ? unknownLevels(table, indices[i], encoding, rows) : [],
+    encoding.kind === 'category' || encoding.kind === 'boolean'
+      ? unknownLevels(table, indices[i], encoding, rows)
+      : [],
   );
   return { unknown };
 

@@ -1,8 +1,11 @@
 /** The profile of one column. */
+import { areBooleans } from '../booleans.js';
+import { findDates, formatDays, isCompactDate, parseDates } from '../dates.js';
+import { usualParts } from '../encoding/derivedEncoding.js';
 import { hardlyRepeat } from '../levels.js';
 import type { Column, NumericColumn, TextColumn } from '../table.js';
 import { type Codes, countCodes } from './equalCells.js';
-import type { ColumnProfile, ColumnRole, Level } from './tableProfile.js';
+import type { ColumnProfile, ColumnRole, DateProfile, Level } from './tableProfile.js';
 
 /** The number of most frequent values shown for a column of text. */
 const FREQUENT_LEVELS = 5;
@@ -39,13 +42,40 @@ export function profileColumn(
     ...figures,
   });
   if (column.kind === 'text') {
+    const dates = isTarget ? undefined : profileDates(column.levels);
+    if (dates) return describe('date', { dates });
+    if (!isTarget && areBooleans(column.levels)) {
+      return describe('boolean', { frequent: mostFrequent(column, encoded) });
+    }
     return describe(textKind(column, distinct, isTarget), { frequent: mostFrequent(column, encoded) });
   }
   const moments = momentsOf(column.values);
   if (moments === undefined) return describe('constant');
   const { min, max, mean, deviation } = moments;
+  if (!isTarget && areCompactDates(column, distinct, moments)) {
+    const dates = profileDates([...new Set(column.values)].filter(Number.isFinite).map(String));
+    if (dates) return describe('date', { dates });
+  }
   const kind = numberKind(name, column, distinct, moments, isTarget);
   return describe(kind, { range: { min, max }, mean, deviation });
+}
+
+/** The dates that a column of these cells holds, if it does. */
+function profileDates(cells: readonly string[]): DateProfile | undefined {
+  const found = findDates(cells);
+  if (found === undefined || found.order === 'ambiguous') return found && { ...found, parts: [] };
+  const { order } = found;
+  const moments = parseDates(cells, order);
+  const { min = 0, max = 0 } = momentsOf(moments.elapsed) ?? {};
+  // A time has no day.
+  const format = (days: number) => (order === 'time' ? formatDays(days, true).slice(11) : formatDays(days));
+  return { ...found, range: { min: format(min), max: format(max) }, parts: usualParts(moments, order) };
+}
+
+/** Whether whole numbers are days such as 20241231; few numbers prove nothing. */
+function areCompactDates({ values }: NumericColumn, distinct: number, { min, max }: Moments): boolean {
+  if (distinct < LEAST_CELLS || !isCompactDate(min) || !isCompactDate(max)) return false;
+  return values.every((value) => Number.isNaN(value) || isCompactDate(value));
 }
 
 /** Text identifies rows if all cells differ, or levels hardly repeat. */

@@ -20,6 +20,7 @@ import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js'
 import { agrees, type Leak, LeakSearch } from './leaks.js';
 import {
   columnWarnings,
+  dateWarnings,
   duplicateWarnings,
   gapWarnings,
   spellingWarnings,
@@ -82,6 +83,7 @@ export function profileTable(
         (text): Warning => ({ kind: 'reading', columns: [], text }),
       ),
       ...(described?.warnings ?? []),
+      ...dateWarnings(table, columns),
       ...spellingWarnings(table, columns, target, described?.target.task),
       ...gapWarnings(table, columns),
       ...columnWarnings(

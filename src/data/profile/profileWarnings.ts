@@ -2,9 +2,10 @@
 import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { isPlaceholder, LONG_INTEGERS } from '../cell.js';
+import { readAs } from '../dates.js';
 import { lookalikeSentences } from '../levels.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
-import { columnLabel, type Table } from '../table.js';
+import { cellLocation, columnLabel, type Table } from '../table.js';
 import { FAR, hasOutlier, namesOwner } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
@@ -140,6 +141,43 @@ export function gapWarnings(table: Table, columns: readonly ColumnProfile[]): Wa
   });
 }
 
+/** Says how dates are read, and which dates are not. */
+export function dateWarnings(table: Table, columns: readonly ColumnProfile[]): Warning[] {
+  return columns.flatMap(({ index, name, dates }): Warning[] => {
+    const column = table.columns[index];
+    if (dates === undefined || column === undefined) return [];
+    const label = columnLabel(table.header, name);
+    const warn = (kind: WarningKind, text: string): Warning => ({ kind, columns: [name], text });
+    const { order, other } = dates;
+    if (column.kind === 'numeric') {
+      const example = column.values.find(Number.isFinite);
+      return [
+        warn('dates', `${label} holds days such as ${example}: name it in data.dates, or they are numbers`),
+      ];
+    }
+    if (order === 'ambiguous') {
+      const key = `{${JSON.stringify(name)}: {"order": "dmy"}}`;
+      return [
+        warn(
+          'dates',
+          `${label}: dates such as ${quote(other ?? '')} may have the day first, or the month: set data.dates to ${key}, or to "mdy" or "ymd"`,
+        ),
+      ];
+    }
+    if (other !== undefined) {
+      const location = cellLocation(table, index, column.codes.indexOf(column.levels.indexOf(other)));
+      return [
+        warn(
+          'dates',
+          `${location}: ${quote(other)} is no date as most others are: correct it, list it in data.missingValues, or name the column in data.exclude`,
+        ),
+      ];
+    }
+    const read = order === 'ymd' ? undefined : readAs(column.levels, order);
+    return read === undefined ? [] : [warn('reading', `${label}: ${read}`)];
+  });
+}
+
 /** Warns of classes and levels that differ only in spelling. */
 export function spellingWarnings(
   table: Table,
@@ -150,7 +188,7 @@ export function spellingWarnings(
   return columns.flatMap(({ index, name, kind }): Warning[] => {
     const column = table.columns[index];
     const isTarget = index === target;
-    if (kind === 'identifier' && !isTarget) return [];
+    if (!isTarget && (kind === 'identifier' || kind === 'date' || kind === 'boolean')) return [];
     const texts = column?.kind === 'numeric' ? column.written : column;
     if (texts === undefined || texts === 'many') return [];
     const isQuantity = isTarget && task === 'regression';

@@ -1,16 +1,27 @@
 /** The profile of a table for `mlp inspect` and `mlp init`: plain data, fit for JSON. */
 import type { NumberNotation, Reading } from '../../spec/dataConfig.js';
-import type { Task } from '../../spec/words.js';
+import type { DatePart, Task } from '../../spec/words.js';
+import type { FoundDates } from '../dates.js';
 
 /**
  * What a column is taken for.
  *
  * - `constant`: one value, or none; missing cells don't count.
  * - `identifier`: tells which row it is (see columnProfile.ts for the rule). Never the target.
- * - `category`: text.
+ * - `date`, `boolean`: text that holds dates or times, or words for yes and no; a day may be a number
+ *   such as 20241231. Never the target.
+ * - `category`: other text.
  * - `integer`, `numeric`: numbers, all whole or not.
  */
-export type ColumnRole = 'numeric' | 'integer' | 'category' | 'constant' | 'identifier';
+export type ColumnRole = 'numeric' | 'integer' | 'category' | 'date' | 'boolean' | 'constant' | 'identifier';
+
+/** Dates of a column. */
+export interface DateProfile extends FoundDates {
+  /** The first and the last, such as 2024-12-31 or 2024-12-31 10:30, in UTC; absent if the order is ambiguous. */
+  readonly range?: { readonly min: string; readonly max: string };
+  /** What differs between the cells. */
+  readonly parts: readonly DatePart[];
+}
 
 /** A value of a column of text, and the number of rows that have it. */
 export interface Level {
@@ -34,6 +45,8 @@ export interface ColumnProfile {
   readonly mean?: number;
   /** The population's standard deviation: `numpy.std`. */
   readonly deviation?: number;
+  /** Only of a column of dates. */
+  readonly dates?: DateProfile;
   /** The most frequent values of a column of text, at most five. */
   readonly frequent?: readonly Level[];
 }
@@ -67,6 +80,7 @@ export type WarningKind =
   | 'single'
   | 'target'
   | 'spelling'
+  | 'dates'
   | 'placeholder'
   | 'sentinel'
   | 'long-integers';

@@ -1,8 +1,8 @@
 /** Suggests the target, features, categories, filling of missing cells, and scaling. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ByColumn } from '../../spec/dataConfig.js';
-import type { MissingPolicy } from '../../spec/words.js';
-import { counted } from '../../text.js';
+import type { DatePart, MissingPolicy } from '../../spec/words.js';
+import { counted, listed, quote } from '../../text.js';
 import type { ColumnProfile } from '../profile/tableProfile.js';
 import { type Context, listOf, type Reason } from './reasons.js';
 
@@ -96,12 +96,17 @@ function excludedOf(rows: number, candidates: readonly ColumnProfile[]): Map<Col
 }
 
 function whyExcluded(
-  { name, kind, cells, distinct, missing }: ColumnProfile,
+  { name, kind, cells, distinct, missing, dates }: ColumnProfile,
   rows: number,
 ): string | undefined {
   if (kind === 'identifier') return 'identifies the row instead of describing it';
   if (kind === 'constant') return 'holds a single value';
   if (missing > MOST_MISSING * rows) return 'is empty in more than half of the rows';
+  if (dates?.order === 'ambiguous') {
+    return 'holds dates that may have the day first, or the month: data.dates with "order": "dmy" or "mdy" would decide';
+  }
+  if (dates?.other !== undefined) return `holds dates, but also ${quote(dates.other)}`;
+  if (dates) return undefined;
   if (cells === 'text' && distinct > FEW_LEVELS && rows - missing < ROWS_PER_LEVEL * distinct) {
     return `holds texts that occur less than ${ROWS_PER_LEVEL} times on average`;
   }
@@ -135,6 +140,26 @@ function excludeReasons({ profile }: Context, excluded: ReadonlyMap<ColumnProfil
     return `${listOf(profile, columns)}, since ${columns.length === 1 ? 'it' : 'each'} ${why}`;
   });
   return causes.length === 0 ? [] : [{ key: 'data.exclude', text: causes.join('; ') }];
+}
+
+/** What of each column of dates becomes an input, by name. */
+export function chooseDates(
+  { profile }: Context,
+  features: readonly ColumnProfile[],
+): { dates?: Record<string, DatePart[]>; reasons: Reason[] } {
+  const found = features.flatMap(({ name, dates }) => (dates ? [{ name, ...dates }] : []));
+  if (found.length === 0) return { reasons: [] };
+  const texts = found.map(({ name, range, order }) => {
+    const what = order === 'time' ? 'times' : 'dates';
+    return `${profile.dialect.header ? quote(name) : `column ${name}`} holds ${what} from ${range?.min} to ${range?.max}`;
+  });
+  const dated = found.find(({ order }) => order !== 'time');
+  const forecast = dated && { last: 0.2, by: profile.dialect.header ? dated.name : Number(dated.name) };
+  const advice = forecast ? `; for a forecast, set data.validation to ${JSON.stringify(forecast)}` : '';
+  return {
+    dates: Object.fromEntries(found.map(({ name, parts }) => [name, [...parts]])),
+    reasons: [{ key: 'data.dates', text: `${listed(texts)}${advice}` }],
+  };
 }
 
 function categoryReasons({ profile }: Context, categories: readonly ColumnProfile[]): Reason[] {
@@ -184,12 +209,12 @@ export function chooseMissing(context: Context, features: readonly ColumnProfile
     { policy: 'indicator', columns: telling, why: 'that a cell is missing may tell something too' },
     {
       policy: 'median',
-      columns: filled.filter(({ cells }) => cells === 'numeric'),
+      columns: filled.filter(isOrdered),
       why: 'few cells are missing, and outliers do not move it',
     },
     {
       policy: 'most-frequent',
-      columns: filled.filter(({ cells }) => cells === 'text'),
+      columns: filled.filter((column) => !isOrdered(column)),
       why: 'few cells are missing',
     },
     {
@@ -210,6 +235,11 @@ export function chooseMissing(context: Context, features: readonly ColumnProfile
     indicators: telling.length,
     reasons: [{ key: 'data.missing', text: texts.join('; ') }],
   };
+}
+
+/** Whether the cells have a middle. */
+function isOrdered({ cells, kind }: ColumnProfile): boolean {
+  return cells === 'numeric' || kind === 'date';
 }
 
 /** Columns with the same policy. */

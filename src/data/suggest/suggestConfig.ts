@@ -8,6 +8,7 @@ import type { DataConfig, Reading } from '../../spec/dataConfig.js';
 import { DELIMITERS } from '../../spec/words.js';
 import { counted, listed, quote } from '../../text.js';
 import { isCommaOnly } from '../csv/notation.js';
+import { partWidth } from '../encoding/derivedEncoding.js';
 import type {
   ColumnProfile,
   Level,
@@ -19,6 +20,7 @@ import type {
 import { type Context, listOf, type Reason, refOf, type SuggestedConfig } from './reasons.js';
 import {
   arePixels,
+  chooseDates,
   chooseFeatures,
   chooseMissing,
   chooseScaling,
@@ -85,7 +87,9 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
     reasons: featureReasons,
   } = chooseFeatures(context, candidates, pixels);
   const { missing, indicators, reasons: missingReasons } = chooseMissing(context, features);
-  const isNumber = (column: ColumnProfile) => column.cells === 'numeric' && !categories.includes(column);
+  const { dates, reasons: dateReasons } = chooseDates(context, features);
+  const isNumber = (column: ColumnProfile) =>
+    column.cells === 'numeric' && column.kind !== 'date' && !categories.includes(column);
   const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
   const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(context);
   const positive = positiveOf(target);
@@ -93,7 +97,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
 
   const sizes = {
     task,
-    inputs: features.reduce((sum, column) => sum + (isNumber(column) ? 1 : column.distinct), indicators),
+    inputs: features.reduce((sum, column) => sum + (isNumber(column) ? 1 : textWidth(column)), indicators),
     outputs: task === 'multiclass' && target.classes ? target.classes.length : 1,
     rows: context.rows,
     trainRows: split.trainRows,
@@ -112,6 +116,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
         ...dialectOf(profile),
         ...(exclude.length > 0 && { exclude: refs(exclude) }),
         ...(categories.length > 0 && { categories: refs(categories) }),
+        ...(dates && { dates }),
         ...(missing !== undefined && { missing }),
         standardize,
         ...(standardizeTarget && { standardizeTarget }),
@@ -128,6 +133,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
       ...(positive === undefined ? [] : [positiveReason(positive)]),
       ...dialectReasons(profile),
       ...featureReasons,
+      ...dateReasons,
       ...missingReasons,
       ...scalingReasons,
       ...targetReasons,
@@ -141,6 +147,12 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
       ...profile.warnings.filter((warning) => isOpen(warning, exclude, weights)).map(({ text }) => text),
     ],
   };
+}
+
+/** The inputs of a column of text. */
+function textWidth({ kind, distinct, dates }: ColumnProfile): number {
+  if (dates) return dates.parts.reduce((sum, part) => sum + partWidth(part), 0);
+  return kind === 'boolean' ? 1 : distinct;
 }
 
 type RareClasses = NonNullable<DataConfig['rareClasses']>;

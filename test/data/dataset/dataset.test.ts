@@ -472,3 +472,65 @@ describe('standardisation', () => {
 function withoutFolder(text: string): string {
   return text.replace(/^.*?(?=train\.csv)/, '');
 }
+
+describe('dates and booleans', () => {
+  const rows = repeat(
+    [0, 1, 2, 3, 4, 5, 6, 7].map(
+      (i) => `${2 * i + 10}/0${i + 1}/2024,${i % 2 === 0 ? 'TRUE' : 'false'},${i % 3 ? 'a' : 'b'}`,
+    ),
+    3,
+  );
+  const csv = `when,open,y\n${rows.join('\n')}\n`;
+
+  it('are a few inputs, and a note says what is taken for a date', async () => {
+    const { featureNames, warnings } = await load(csv);
+    expect(featureNames.filter((name) => name.startsWith('when'))).toHaveLength(5);
+    expect(featureNames.at(-1)).toBe('open');
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /train\.csv: column "when" holds dates, "14\/03\/2024" is read as 2024-03-14: the inputs are month, weekday, elapsed \(data\.dates decides\)$/,
+      ),
+    ]);
+    const keyed = await load(csv, { dates: { when: ['elapsed'] } });
+    expect(keyed.featureNames).toEqual(['when elapsed', 'open']);
+    expect(keyed.warnings).toEqual([
+      expect.stringMatching(/column "when": "14\/03\/2024" is read as 2024-03-14 \(data\.dates decides\)$/),
+    ]);
+    const same = await load(csv, { dates: { when: { parts: ['year'], order: 'dmy' } } });
+    expect([same.featureNames, same.warnings]).toEqual([
+      ['open'],
+      [expect.stringMatching(/"when" holds a single value in the training rows: the network ignores it/)],
+    ]);
+  });
+
+  it('are read alike by both readers', async () => {
+    const fast = await load(csv);
+    // Quotes are for csv-parse.
+    const slow = await load(csv.replaceAll(/\d+\/\d+\/2024/g, '"$&"'));
+    expect(slow.train).toEqual(fast.train);
+  });
+
+  it('are not both dates and categories', async () => {
+    expect(await failure(csv, { dates: { when: ['year'] }, categories: ['when'] })).toMatchObject({
+      exitCode: ExitCode.config,
+      message:
+        'c.json: data.dates: found column "when", which data.categories names too, expected it in one of them',
+    });
+  });
+
+  it('may be numbers of eight digits, if a key says so', async () => {
+    const compact = 'when,y\n20240101,a\n20240201,b\n20240301,a\n20240401,b\n';
+    expect((await load(compact)).featureNames).toEqual(['when']);
+    const { train } = await load(compact, { dates: { when: ['elapsed'] } });
+    expect([...train.features]).toEqual([0, 31, 60, 91]);
+  });
+
+  it('order the last rows as data.dates says', async () => {
+    const held = { last: 0.3, by: 'when' };
+    const ambiguous = 'when,x,y\n01/02/2024,1,a\n02/01/2024,2,b\n03/01/2024,3,a\n';
+    const options = { dates: { when: { order: 'mdy' as const } }, exclude: ['when'], validation: held };
+    expect((await load(ambiguous, options)).validation?.features).toEqual(Float64Array.of(3));
+    const other = { ...options, dates: { when: { order: 'dmy' as const } } };
+    expect((await load(ambiguous, other)).validation?.features).toEqual(Float64Array.of(1));
+  });
+});

@@ -46,7 +46,8 @@ describe('the last rows', () => {
     expect(() => split(3, { last: 0.4, by: 'c' }, { column })).toThrow(
       expect.objectContaining({
         exitCode: ExitCode.data,
-        message: 'a.csv:2: column "c": found "01/02/2024", expected a number or a date to order the rows by',
+        message:
+          'a.csv: column "c": found dates such as "01/02/2024", expected dates that show which number is the day',
       }),
     );
   });

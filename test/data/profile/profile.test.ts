@@ -274,3 +274,44 @@ it('says the same of a table whatever its columns are called', () => {
     expect(profile.warnings[0].text).not.toContain('\u001b');
   }
 });
+
+describe('dates and booleans', () => {
+  const day = (i: number) => String(i + 1).padStart(2, '0');
+
+  it('are kinds of their own', () => {
+    const profile = profileOf(
+      {
+        iso: repeat(20, (i) => `2024-03-${day(i)}`),
+        compact: repeat(20, (i) => 20240301 + i),
+        hour: repeat(20, (i) => `${day(i)}:30`),
+        open: repeat(20, (i) => ['Yes', 'no', 'yes'][i % 3]),
+        y: repeat(20, (i) => ['yes', 'no'][i % 2]),
+      },
+      'y',
+    );
+    expect(profile.columns.map(({ kind }) => kind)).toEqual(['date', 'date', 'date', 'boolean', 'category']);
+    expect(column(profile, 'iso').dates).toEqual({
+      order: 'ymd',
+      range: { min: '2024-03-01', max: '2024-03-20' },
+      parts: ['weekday', 'elapsed'],
+    });
+    expect(column(profile, 'hour').dates?.range).toEqual({ min: '01:30', max: '20:30' });
+    expect(warningsOf(profile, 'spelling')).toEqual([]);
+    expect(warningsOf(profile, 'identifier')).toEqual([]);
+    expect(warningsOf(profile, 'dates')).toEqual([
+      'column "compact" holds days such as 20240301: name it in data.dates, or they are numbers',
+    ]);
+  });
+
+  it('are reported if they can be read in two ways, or not at all', () => {
+    const profile = profileOf({
+      when: repeat(10, (i) => `01/${day(i)}/2024`),
+      since: repeat(20, (i) => (i === 4 ? 'soon' : `${day(i)}/01/2024`)),
+    });
+    expect(column(profile, 'when').dates?.order).toBe('ambiguous');
+    expect(warningsOf(profile, 'dates')).toEqual([
+      'column "when": dates such as "01/01/2024" may have the day first, or the month: set data.dates to {"when": {"order": "dmy"}}, or to "mdy" or "ymd"',
+      'people.csv:6: column "since": "soon" is no date as most others are: correct it, list it in data.missingValues, or name the column in data.exclude',
+    ]);
+  });
+});

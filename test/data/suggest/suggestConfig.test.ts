@@ -468,3 +468,39 @@ describe('data.positive', () => {
     expect(suggested(...names)).toBe(positive);
   });
 });
+
+describe('dates and booleans', () => {
+  const dates = (changes: Partial<NonNullable<ColumnProfile['dates']>> = {}): Partial<Column> => ({
+    kind: 'date',
+    cells: 'text',
+    dates: {
+      order: 'ymd',
+      range: { min: '2024-01-01', max: '2024-12-31' },
+      parts: ['month', 'elapsed'],
+      ...changes,
+    },
+  });
+  const open: Column = { name: 'open', kind: 'boolean', cells: 'text', distinct: 2 };
+
+  it('become a few inputs', () => {
+    const { config, reasons } = suggestionFor([{ name: 'when', missing: 1, ...dates() }, open], {
+      rows: 100,
+    });
+    expect(config.data).toMatchObject({
+      dates: { when: ['month', 'elapsed'] },
+      missing: { when: 'median' },
+    });
+    expect(config.data).not.toHaveProperty('exclude');
+    expect(reasons.find(({ key }) => key === 'data.dates')?.text).toBe(
+      '"when" holds dates from 2024-01-01 to 2024-12-31; for a forecast, set data.validation to {"last":0.2,"by":"when"}',
+    );
+    expect(reasons.find(({ key }) => key === 'network.layers')?.text).toContain('4 inputs');
+  });
+
+  it('are left out if they can not be read for sure', () => {
+    const ambiguous = { name: 'when', ...dates({ order: 'ambiguous', parts: [] }) };
+    const { config } = suggestionFor([ambiguous, { name: 'then', ...dates({ other: 'soon' }) }, open]);
+    expect(config.data.exclude).toEqual(['when', 'then']);
+    expect(config.data).not.toHaveProperty('dates');
+  });
+});
