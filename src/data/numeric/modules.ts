@@ -25,6 +25,18 @@ export interface ParserExports {
   /** A result of the last `readOtherNumbers`. */
   readonly unpackedCells: { readonly value: number };
   readColumn(before: N, step: N, count: N, delimiter: N, stops: N, values: N, packed: N, others: N): N;
+  codeTexts(
+    before: N,
+    step: N,
+    count: N,
+    delimiter: N,
+    codes: N,
+    levels: N,
+    known: N,
+    most: N,
+    slots: N,
+    mask: N,
+  ): N;
   addMoments(values: N, chosen: N, count: N, columns: N, before: N, means: N, meanRests: N, squares: N): void;
   addExtremes(values: N, chosen: N, count: N, columns: N, least: N, greatest: N): void;
   /** Both return 1 if all results are finite, else 0. */

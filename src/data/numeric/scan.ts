@@ -219,7 +219,44 @@ function readSpellings(
   return { kind: 'text', spaces: false, codes, texts: levels.texts.map((text) => text.trim()) };
 }
 
-function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | undefined {
+function readTexts(reader: Reader, place: Starts): KeptCells {
+  const { codes, texts: written } = codeFewTexts(reader, place) ?? codeAnyTexts(reader, place);
+  // Other spaces than blanks.
+  const texts = written.map((text) => text.trim());
+  const spaces = texts.some((text, code) => text !== written[code]);
+  return { kind: 'text', spaces, codes, texts };
+}
+
+interface CodedTexts {
+  readonly codes: Int32Array;
+  readonly texts: readonly string[];
+}
+
+/** Undefined if there are more different texts than the workspace has room for. */
+function codeFewTexts({ space, blockSize, delimiter }: Reader, place: Starts): CodedTexts | undefined {
+  const { starts, step, rows } = place;
+  const { exports, words, bytes, at } = space;
+  const most = 2 ** Math.floor(Math.log2(blockSize.cells));
+  const slots = at.scaled;
+  bytes.fill(0, slots, slots + 2 * most * Uint32Array.BYTES_PER_ELEMENT);
+  const codes = new Int32Array(rows);
+  let known = 0;
+  for (let row = 0; row < rows; row += blockSize.cells) {
+    const count = Math.min(blockSize.cells, rows - row);
+    const first = starts + row * step * BYTES_OF_START;
+    const mask = 2 * most - 1;
+    known = exports.codeTexts(first, step, count, delimiter, at.marks, at.values, known, most, slots, mask);
+    if (known < 0) return undefined;
+    codes.set(words.subarray(at.marks / 4, at.marks / 4 + count), row);
+  }
+  const texts = Array.from({ length: known }, (_, code) => {
+    const [start, length] = words.subarray(at.values / 4 + 2 * code);
+    return Buffer.from(bytes.buffer, start, length).toString();
+  });
+  return { codes, texts };
+}
+
+function codeAnyTexts(reader: Reader, { starts, step, rows }: Starts): CodedTexts {
   const { words, bytes } = reader.space;
   const levels = new ByteLevels();
   const codes = new Int32Array(rows);
@@ -227,10 +264,7 @@ function readTexts(reader: Reader, { starts, step, rows }: Starts): KeptCells | 
     const start = words[starts / 4 + row * step] + 1;
     codes[row] = levels.code(bytes, start, reader.cellEnd(start));
   }
-  // Other spaces than blanks.
-  const texts = levels.texts.map((text) => text.trim());
-  const spaces = texts.some((text, code) => text !== levels.texts[code]);
-  return { kind: 'text', spaces, codes, texts };
+  return { codes, texts: levels.texts };
 }
 
 const FIRST_SLOTS = 64;

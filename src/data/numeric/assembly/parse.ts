@@ -4,6 +4,7 @@ import { scaleRows } from './scale';
 export { powersOfTen, mostPower } from './number';
 export { checkRows, tidy, rows, isAscii, spaces } from './rows';
 export { findCells, readTinyNumbers, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
+export { codeTexts } from './texts';
 export { addMoments, addExtremes } from './moments';
 
 /** The end of the module's constants in memory. */
