@@ -8,7 +8,7 @@ import { requireFree, requireOther, writeNewFile } from '../files/outputFile.js'
 import { formatJson } from '../spec/json.js';
 import { listed, printable, quote } from '../text.js';
 import { note, print, toJson, warn } from './output.js';
-import { openAs, readTable, STANDARD_STREAM, type TableOptions } from './reading.js';
+import { openAs, readAnyWay, STANDARD_STREAM, type TableOptions } from './reading.js';
 
 export interface InitOptions extends TableOptions {
   readonly output?: string;
@@ -44,11 +44,12 @@ export async function run(path: string, options: InitOptions): Promise<void> {
 }
 
 async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Suggestion> {
-  const { table, format, target, notes } = await readTable(path, options);
+  const { table, format, target, notes, badRows } = await readAnyWay(path, options);
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
   return suggestConfig(profileTable(table, format, target, notes), {
     train: path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
     ...(schema !== undefined && { schema }),
+    ...(badRows && { badRows }),
   });
 }
 

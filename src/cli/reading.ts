@@ -7,9 +7,10 @@ import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
 import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import type { ReadingProgress } from '../report/terminalProgress.js';
+import type { DataConfig } from '../spec/dataConfig.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
-import { listed, printable, quote } from '../text.js';
+import { counted, listed, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
 import { displayOf, isAnimated } from './terminal.js';
 
@@ -21,6 +22,10 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
   readonly header?: boolean;
 }
 
+/** How a table is written that can't be detected: keys of `data`. */
+type Way = Pick<DataConfig, 'quote' | 'escape' | 'skipLines' | 'skipRows'> &
+  Partial<Pick<DataConfig, 'badRows'>>;
+
 export interface ReadTable {
   readonly table: Table;
   readonly format: TableFormat;
@@ -30,12 +35,14 @@ export interface ReadTable {
   readonly notes: readonly string[];
   /** The number of the target column, if one is asked for. */
   readonly target?: number;
+  /** Rows that were left out because they can't be read; undefined unless that was asked for. */
+  readonly rejected?: number;
 }
 
 /**
  * @throws MlpError ExitCode.noInput, io, noPermission; data for damage; usage for no such target
  */
-export async function readTable(path: string, options: TableOptions): Promise<ReadTable> {
+export async function readTable(path: string, options: TableOptions & Way): Promise<ReadTable> {
   requireSeparators(options);
   return withReadingProgress(options, async (progress) => {
     const told = (done: number, total: number | undefined) => progress(path, done, total);
@@ -43,21 +50,80 @@ export async function readTable(path: string, options: TableOptions): Promise<Re
     try {
       const target = options.target === undefined ? undefined : findTarget(options.target, source);
       const table = await readWhole(source, { target, progress: told });
-      const { notes, description } = source;
-      return { table, format: formatOf(source), description, notes, ...(target !== undefined && { target }) };
+      const { notes, description, rejected } = source;
+      return {
+        table,
+        format: formatOf(source),
+        description,
+        notes,
+        ...(target !== undefined && { target }),
+        ...(rejected && { rejected: rejected.reduce((sum, { rows }) => sum + rows, 0) }),
+      };
     } finally {
+      for (const rejected of source.rejected ?? []) rejected.close();
       source.close();
     }
   });
 }
 
+/** More lines above a table are not searched for its header. */
+const MOST_LINES = 20;
+/** The largest share of rows that may be left out. */
+const MOST_REJECTED = 0.1;
+
+/** In the order in which they are tried. Without the target's name, nothing tells a header from a row. */
+function waysFor(options: TableOptions): Way[] {
+  const lines = isName(options.target) ? Array.from({ length: MOST_LINES }, (_, i) => i + 1) : [];
+  const ways: Way[] = [
+    { quote: "'", escape: '\\' },
+    { quote: "'" },
+    { escape: '\\' },
+    ...lines.flatMap((skipLines) => [{ skipLines }, { skipLines, skipRows: 1 }]),
+    { skipRows: 1 },
+    { badRows: 'skip' },
+  ];
+  return ways.filter((way) => Object.keys(way).every((key) => !(key in options)));
+}
+
+/**
+ * Reads a table as `readTable` does. If that fails, the keys of `data` are tried that read a file of
+ * another notation, and a note says which key helped.
+ * @throws MlpError as `readTable`, if none helps
+ */
+export async function readAnyWay(
+  path: string,
+  options: TableOptions,
+): Promise<ReadTable & { readonly badRows?: 'skip' }> {
+  try {
+    return await readTable(path, options);
+  } catch (error) {
+    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data || path === STANDARD_STREAM) {
+      throw error;
+    }
+    for (const way of waysFor(options)) {
+      const read = await readTable(path, { ...options, ...way }).catch(unlessMlpError);
+      if (read === undefined || (read.rejected ?? 0) > MOST_REJECTED * read.table.rows) continue;
+      const keys = Object.entries(way).map(([key, value]) => `data.${key} ${JSON.stringify(value)}`);
+      const rows = read.rejected === undefined ? '' : `, which leaves out ${counted(read.rejected, 'row')}`;
+      const note = `${error.message}: read with ${keys.join(' and ')}${rows}`;
+      return { ...read, notes: [note, ...read.notes], ...(way.badRows && { badRows: 'skip' }) };
+    }
+    throw error;
+  }
+}
+
+function unlessMlpError(error: unknown): undefined {
+  if (!(error instanceof MlpError)) throw error;
+}
+
 /** Opens a table as the options say; numbers in a usual notation are suggested. */
 export function openAs(
   path: string,
-  options: TableOptions,
+  options: TableOptions & Way,
   progress?: (done: number, total: number | undefined) => void,
 ): Promise<TableSource> {
-  const { target, delimiter = 'auto', header, comment, encoding, skipLines, skipRows } = options;
+  const { target, delimiter = 'auto', header, comment, encoding, badRows, ...rest } = options;
+  const { quote, escape: escapeCharacter, skipLines, skipRows } = rest;
   const request = {
     delimiter,
     header: header ?? (isName(target) || ('auto' as const)),
@@ -65,6 +131,9 @@ export function openAs(
     ...(encoding !== undefined && { encoding }),
     ...(skipLines !== undefined && { skipLines }),
     ...(skipRows !== undefined && { skipRows }),
+    ...(quote !== undefined && { quote }),
+    ...(escapeCharacter !== undefined && { escape: escapeCharacter }),
+    skipsBadRows: badRows === 'skip',
     suggest: true,
   };
   return openTable(path, request, progress);

@@ -18,6 +18,41 @@ function readConfig(folder: string, name: string) {
 }
 
 describe('mlp init', () => {
+  const rows = (cells: (i: number) => string) =>
+    Array.from({ length: 30 }, (_, i) => `${cells(i)}\n`).join('');
+  const plain = (i: number) => `${i},${(i * 7) % 11},${i % 2 ? 'yes' : 'no'}`;
+
+  it.each([
+    ['skipLines', `Station,5\nOperator\na,b,y\n${rows(plain)}`, { skipLines: 2 }, 'data.skipLines 2'],
+    ['skipRows', `a,b,y\nmm,s,-\n${rows(plain)}`, { skipRows: 1 }, 'data.skipRows 1'],
+    [
+      'quote',
+      `a,b,y\n${rows((i) => `${(i * 7) % 11},'x, ${i % 3}',${i % 2 ? 'yes' : 'no'}`)}`,
+      { quote: "'" },
+      'data.quote "\'"',
+    ],
+    [
+      'badRows',
+      `a,b,y\n${rows((i) => (i === 9 ? '1,2' : plain(i)))}`,
+      { badRows: 'skip' },
+      'data.badRows "skip", which leaves out 1 row',
+    ],
+  ])('finds the key that reads a file of another notation: %s', async (_, content, keys, said) => {
+    const folder = folderOf({ 'data.csv': content });
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stderr).toContain(`read with ${said}`);
+    expect(readConfig(folder, 'data.json').data).toMatchObject(keys);
+    await train('data.json', folder);
+  });
+
+  it('keeps the error if no key helps, or too many rows would be left out', async () => {
+    const folder = folderOf({ 'data.csv': `a,b,y\n${rows((i) => (i % 4 ? plain(i) : '1,2'))}` });
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    expect(code).toBe(65);
+    expect(stderr).toContain('data.csv:2: found 2 fields, expected 3');
+  });
+
   it('writes a config, says why, and what to do next', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
     const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });

@@ -286,11 +286,27 @@ function predictionsOf(output: string): string[] {
 
 describe('an awkward file', () => {
   const names = readdirSync(FOLDER).filter((name) => existsSync(join(FOLDER, name, 'expected.json')));
+  const wantedOf = (name: string) => JSON.parse(readFileSync(join(FOLDER, name, 'expected.json'), 'utf8'));
 
-  it.each(names)('%s', async (name) => {
+  async function check(name: string, wanted: Json): Promise<void> {
     const folder = temporaryFolder();
     cpSync(join(FOLDER, name), folder, { recursive: true });
-    const wanted = JSON.parse(readFileSync(join(FOLDER, name, 'expected.json'), 'utf8'));
     await new Case(folder, wanted).check();
+  }
+
+  it.each(names)('%s', async (name) => {
+    await check(name, wantedOf(name));
+  });
+
+  const isError = ({ exit }: Json = {}) => exit !== undefined && exit !== 0;
+  const untried = names.filter((name) => {
+    const { target, inspect, train, init } = wantedOf(name);
+    const isSingle = target !== undefined && !Array.isArray(target);
+    return isSingle && !isError(inspect) && !isError(train) && !init?.trains;
+  });
+
+  it.each(untried)('gets a config from init that trains without an edit: %s', async (name) => {
+    const { file, target, args } = wantedOf(name);
+    await check(name, { file, target, args, init: { trains: true } });
   });
 });

@@ -37,6 +37,8 @@ interface SuggestOptions {
   readonly train: string;
   /** `$schema`, if a schema is at hand. */
   readonly schema?: string;
+  /** `data.badRows`, if some rows can't be read. */
+  readonly badRows?: 'skip';
 }
 
 export interface Suggestion {
@@ -63,7 +65,7 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  *
  * @throws MlpError ExitCode.data if the target has one value, or no column is left to learn from
  */
-export function suggestConfig(profile: TableProfile, { train, schema }: SuggestOptions): Suggestion {
+export function suggestConfig(profile: TableProfile, { train, schema, badRows }: SuggestOptions): Suggestion {
   const { target: found } = profile;
   if (found === undefined) throw new TypeError(`${profile.path}: the profile has no target`);
   const { rareClasses, target } = groupRare(found);
@@ -114,6 +116,7 @@ export function suggestConfig(profile: TableProfile, { train, schema }: SuggestO
         target: refOf(profile, targetColumn),
         ...(positive !== undefined && { positive }),
         ...dialectOf(profile),
+        ...(badRows && { badRows }),
         ...(exclude.length > 0 && { exclude: refs(exclude) }),
         ...(categories.length > 0 && { categories: refs(categories) }),
         ...(dates && { dates }),
