@@ -1,7 +1,8 @@
 /** Values that the training rows did not prepare a model for, in the rows that it reads. */
 import { parseDecimal } from '../data/cell.js';
 import { plainNumber } from '../data/csv/notation.js';
-import { encodingWidth, type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
+import { type DateOrder, formatDays, parseDates } from '../data/dates.js';
+import { encodingWidth, type FeatureEncoding } from '../data/encoding/encoding.js';
 import { isSingle, type Range } from '../data/scaling.js';
 import { type Column, columnLabel, type Table } from '../data/table.js';
 import { listed, quote } from '../text.js';
@@ -17,7 +18,14 @@ const FLOAT64_DIGITS = 17;
 
 /** The rows of a column with values that the training rows had nothing like. */
 interface Strange {
+  /** The number of the feature. */
+  readonly feature: number;
+  /** Of dates, that of the input that grows with them. */
   readonly encoding: FeatureEncoding;
+  /** Only of dates. */
+  readonly dates?: { readonly order: DateOrder; readonly part: 'year' | 'elapsed' };
+  /** The matrix column of the encoding. */
+  readonly first: number;
   /** Numbers beyond it are strange; undefined if none are. */
   readonly known: Range | undefined;
   rows: number;
@@ -32,36 +40,46 @@ interface Strange {
  */
 export class StrangeValues {
   readonly #columns: readonly Strange[];
+  /** Columns of the matrix. */
+  readonly #width: number;
   readonly #numbers: Model['numbers'];
+  readonly #names: readonly string[];
 
   constructor({ features, numbers }: Pick<Model, 'features' | 'numbers'>) {
-    this.#columns = features.map((encoding) => ({
-      encoding,
-      known: knownNumbers(encoding),
-      rows: 0,
-      example: '',
-    }));
+    let next = 0;
+    this.#columns = features.map((feature, j) => {
+      const { encoding, dates, offset } = growing(feature);
+      const first = next + offset;
+      next += encodingWidth(feature);
+      const known = knownNumbers(encoding);
+      return { feature: j, encoding, ...(dates && { dates }), first, known, rows: 0, example: '' };
+    });
+    this.#width = next;
     this.#numbers = numbers;
+    this.#names = features.map(({ column }) => column);
   }
 
   /** Adds the rows of a table. `indices` are its columns, one for each encoding. */
   add({ columns }: Table, indices: readonly number[]): void {
     this.#columns.forEach((strange, j) => {
       const cells = columns[indices[j]];
+      const { dates } = strange;
       if (cells?.kind === 'numeric') addNumbers(strange, cells.values);
-      else if (cells && strange.encoding.kind === 'constant') this.#addTexts(strange, cells);
+      else if (cells && dates) {
+        const values = parseDates(cells.levels, dates.order)[dates.part];
+        addNumbers(
+          strange,
+          Float64Array.from(cells.codes, (code) => values[code] ?? Number.NaN),
+        );
+      } else if (cells && strange.encoding.kind === 'constant') this.#addTexts(strange, cells);
     });
   }
 
   /** Adds rows of a matrix [rows, columns], where columns of a single value can't be told. */
   addScaled(rows: ArrayLike<number>): void {
-    const encodings = this.#columns.map(({ encoding }) => encoding);
-    const width = matrixWidth(encodings);
-    let next = 0;
+    const width = this.#width;
     for (const strange of this.#columns) {
-      const { encoding } = strange;
-      const first = next;
-      next += encodingWidth(encoding);
+      const { encoding, first } = strange;
       if (encoding.kind !== 'numeric' || (encoding.range && isSingle(encoding.range))) continue;
       const { shift, scale } = encoding;
       const values = new Float64Array(rows.length / width);
@@ -73,7 +91,7 @@ export class StrangeValues {
   /** A sentence for each of the first few columns, and one for the rest. */
   warnings(path: string, header: boolean): string[] {
     const found = this.#columns.filter(({ rows }) => rows > 0);
-    const label = ({ encoding }: Strange) => columnLabel(header, encoding.column);
+    const label = ({ feature }: Strange) => columnLabel(header, this.#names[feature]);
     const sentences = found
       .slice(0, MOST_WARNINGS)
       .map((strange) => `${path}: ${label(strange)}: ${sentenceOf(strange)}`);
@@ -108,8 +126,30 @@ function addNumbers(strange: Strange, values: Float64Array, digits = FLOAT64_DIG
   for (let row = 0; row < values.length; row++) {
     const value = values[row];
     if (!(value < least || value > greatest)) continue;
-    if (strange.rows++ === 0) strange.example = String(Number(value.toPrecision(digits)));
+    if (strange.rows++ === 0) strange.example = shown(strange, Number(value.toPrecision(digits)));
   }
+}
+
+/** A number, or the day that so many days after 1970 are. */
+function shown({ dates }: Strange, value: number): string {
+  return dates?.part === 'elapsed' ? formatDays(Math.floor(value)) : String(value);
+}
+
+/** The encoding with the range of a feature: of dates, that of the input that grows with them. */
+function growing(encoding: FeatureEncoding): {
+  readonly encoding: FeatureEncoding;
+  readonly dates?: Strange['dates'];
+  readonly offset: number;
+} {
+  if (encoding.kind !== 'date') return { encoding, offset: 0 };
+  const { order, parts, inputs, column } = encoding;
+  const part = (['elapsed', 'year'] as const).find((part) => parts.includes(part));
+  const offset =
+    part === undefined || order === 'time'
+      ? -1
+      : inputs.findIndex((input) => input.column === `${column} ${part}`);
+  if (part === undefined || offset < 0) return { encoding, offset: 0 };
+  return { encoding: inputs[offset], dates: { order, part }, offset };
 }
 
 function isOutside(value: number, [least, greatest]: Range = [value, value]): boolean {
@@ -128,15 +168,17 @@ function knownNumbers(encoding: FeatureEncoding): Range | undefined {
   return [least - width, greatest + width];
 }
 
-function sentenceOf({ encoding, rows, example }: Strange): string {
+function sentenceOf(strange: Strange): string {
+  const { encoding, rows, example, dates } = strange;
   const holding = rows === 1 ? '1 row holds' : `${rows} rows hold`;
-  const shown = rows === 1 ? `: ${example}` : `, such as ${example}`;
+  const such = rows === 1 ? `: ${example}` : `, such as ${example}`;
   const range = encoding.kind === 'numeric' ? encoding.range : undefined;
   if (range && !isSingle(range)) {
-    const what = rows === 1 ? 'a number' : 'numbers';
-    return `${holding} ${what} far outside the range of the training rows, ${range[0]} to ${range[1]}${shown}`;
+    const [one, many] = dates ? ['a date', 'dates'] : ['a number', 'numbers'];
+    const [least, greatest] = range.map((value) => shown(strange, value));
+    return `${holding} ${rows === 1 ? one : many} far outside the range of the training rows, ${least} to ${greatest}${such}`;
   }
   const value = encoding.kind === 'constant' ? encoding.value : range?.[0];
   const only = typeof value === 'string' ? quote(value) : value;
-  return `${holding} another value than ${only}, the only one of the training rows, so the network ignores the column${shown}`;
+  return `${holding} another value than ${only}, the only one of the training rows, so the network ignores the column${such}`;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { FeatureEncoding } from '../../src/data/encoding/encoding.js';
+import type { FeatureEncoding, NumericEncoding } from '../../src/data/encoding/encoding.js';
 import { openTable } from '../../src/data/openTable.js';
 import { Inference } from '../../src/model/inference.js';
 import { loadModel, type Model } from '../../src/model/load.js';
@@ -52,6 +52,28 @@ describe('numbers far outside the training range', () => {
       'rows.csv: column "a": 3 rows hold numbers far outside the range of the training rows, 0 to 10, such as 20.5',
       'rows.csv: column "b": 1 row holds a number far outside the range of the training rows, -1 to 1: 3.1',
     ]);
+  });
+
+  it('may be dates', async () => {
+    // 2024-01-01 is day 19723, and the range is 100 days wide.
+    const elapsed = { ...numeric('when elapsed', 19723, 19823), shift: 19723, scale: 100 };
+    const month = ['when month sine', 'when month cosine'].map((name) => numeric(name, 0, 0.1));
+    const dates: FeatureEncoding = {
+      kind: 'date',
+      column: 'when',
+      order: 'ymd',
+      parts: ['month', 'elapsed'],
+      inputs: [...month, elapsed] as NumericEncoding[],
+    };
+    const text = 'when\n2024-07-01\n2024-08-01\n2023-09-23\n2023-09-22\n';
+    const model = modelWith([dates], 3);
+    const { inputs, warnings } = await read(model, text);
+    const warning =
+      'column "when": 2 rows hold dates far outside the range of the training rows, 2024-01-01 to 2024-04-10, such as 2024-08-01';
+    expect(warnings).toEqual([`rows.csv: ${warning}`]);
+    const strange = new StrangeValues(model);
+    strange.addScaled(inputs);
+    expect(strange.warnings('a.csv', true)).toEqual([`a.csv: ${warning}`]);
   });
 
   it('are found in scaled rows, too', () => {

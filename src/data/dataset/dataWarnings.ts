@@ -153,12 +153,12 @@ export function dateNotes(
             order,
           );
     const same = (setting?.parts ?? []).filter((part) => !parts.includes(part));
+    const [is, them] = same.length === 1 ? ['is', 'it'] : ['are', 'them'];
     const ignored =
-      same.length === 0 || parts.length === 0
+      same.length === 0
         ? []
-        : [`${label}: ${listed(same)}: the same in all training rows, and no input`];
-    if (parts.length === 0) return [];
-    if (setting?.parts) {
+        : [`${label}: ${listed(same)} ${is} the same in all training rows: the network ignores ${them}`];
+    if (setting?.parts || parts.length === 0) {
       return [...(example === undefined ? [] : [`${label}: ${example} (data.dates decides)`]), ...ignored];
     }
     const shown = example === undefined ? '' : `, ${example}`;

@@ -11,6 +11,7 @@ import { beginsWithNumbers } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import {
   constantColumns,
+  encodingWidth,
   type FeatureEncoding,
   type FeatureRequest,
   matrixWidth,
@@ -309,7 +310,8 @@ function otherColumns({ targets, weights, validation, test }: ColumnChoice): num
  */
 function varying({ table }: Input, encodings: readonly FeatureEncoding[]): FeatureEncoding[] {
   const fitted = withoutConstants(encodings);
-  if (constantColumns(fitted).length < fitted.length) return fitted;
+  const others = fitted.filter((encoding) => encodingWidth(encoding) > 0);
+  if (constantColumns(others).length < others.length) return fitted;
   const where =
     fitted.length === 1 ? 'the only feature column' : `each of the ${fitted.length} feature columns`;
   throw new MlpError(

@@ -109,10 +109,7 @@ export function takesMissing(encoding: FeatureEncoding): boolean {
 /** The names of the columns that tell nothing: a single value in the training rows. */
 export function constantColumns(encodings: readonly FeatureEncoding[]): string[] {
   return encodings
-    .filter(
-      (encoding) =>
-        (singleValue(encoding) !== undefined && !encoding.indicator) || encodingWidth(encoding) === 0,
-    )
+    .filter((encoding) => singleValue(encoding) !== undefined && !encoding.indicator)
     .map(({ column }) => column);
 }
 
