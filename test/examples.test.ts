@@ -7,6 +7,7 @@ import { projectPath } from './support/fixtures.js';
 
 const EXPECTED: Record<string, RegExp> = {
   'xor.mjs': /^0 xor 0 = no \(.*\n0 xor 1 = yes .*\n1 xor 0 = yes .*\n1 xor 1 = no /,
+  'labels.mjs': /^3 is even: false \(0.\d\d\), large: false [\s\S]*10 is even: true .*large: true /,
   'csv.mjs': /accuracy on held-out rows: (1.00|0.9\d)\na flower: setosa\n$/,
   'gradcheck.mjs':
     /^37 parameters, largest relative error \d.\de-1\d\n[\s\S]*w: right\nb: manual 0.5, expected 0.59/,

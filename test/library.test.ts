@@ -327,3 +327,45 @@ describe('mlp-train/engine', () => {
     );
   });
 });
+
+describe('labels', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({
+    x: Math.sin(i),
+    rain: Math.sin(i) > 0 ? 'yes' : 'no',
+    wind: Math.sin(i) > 0.5 ? 1 : 0,
+  }));
+
+  it('are predicted, scored and saved by name', async () => {
+    const run = await train({
+      data: { rows, target: ['rain', 'wind'], task: 'multilabel', validation: 0 },
+      network: { layers: [8, 'tanh', 2] },
+      training: { epochs: 200, optimizer: { type: 'adam', learningRate: 0.05 } },
+    });
+    expect(run.metrics.train.accuracy).toBe(1);
+    expect(run.metrics.train.f1).toBe(1);
+    expect(run.confusion).toBeUndefined();
+
+    const path = join(temporaryFolder(), 'm.safetensors');
+    await run.save(path);
+    const model = await loadModel(path);
+    expect(model).toMatchObject({
+      task: 'multilabel',
+      targets: ['rain', 'wind'],
+      labelValues: [
+        ['no', 'yes'],
+        ['0', '1'],
+      ],
+    });
+    expect(model.classes).toBeUndefined();
+    const [calm, storm] = await model.predict([{ x: -0.9 }, { x: 0.9 }]);
+    expect(calm.prediction).toEqual({ rain: 'no', wind: '0' });
+    expect(storm.prediction).toEqual({ rain: 'yes', wind: '1' });
+    expect(storm.probabilities?.rain).toBeGreaterThan(0.5);
+    const scores = await model.evaluate({ rows });
+    expect(scores.metrics).toMatchObject({ accuracy: 1, hammingLoss: 0, rocAuc: 1 });
+    expect(scores.labels?.map(({ name, f1 }) => [name, f1])).toEqual([
+      ['rain', 1],
+      ['wind', 1],
+    ]);
+  });
+});

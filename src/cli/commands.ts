@@ -12,8 +12,8 @@ import {
   delimiter,
   encoding,
   positiveInteger,
-  probability,
   threadCount,
+  threshold,
 } from './options.js';
 
 const CSV = 'a CSV file, plain or gzipped; - reads standard input';
@@ -51,6 +51,10 @@ const TARGET = new Option(
 const NOTATION = [DELIMITER, COMMENT, ENCODING, SKIP_LINES, SKIP_ROWS];
 /** What a table without a config is read by. */
 const TABLE = [TARGET, ...NOTATION, HEADER, NO_HEADER];
+const THRESHOLD = new Option(
+  '--threshold <p>',
+  'with two classes: predict the second from this probability on (default: the likelier class); with labels: yes, for all, or by name: rain=0.3,wind=0.6',
+).argParser(threshold);
 const FORCE = new Option('--force', 'overwrite an existing file');
 
 export function createProgram(): Command {
@@ -164,6 +168,7 @@ Examples:
           'which rows of the run to score; by default test, else validation, else train',
         ).choices(['train', 'validation', 'test']),
       )
+      .addOption(THRESHOLD)
       .addOption(
         new Option(
           '--bad-rows <what>',
@@ -191,11 +196,7 @@ Examples:
         'copy columns of the data to the output: all, or names separated by commas; may be repeated',
         collect,
       )
-      .option(
-        '--threshold <p>',
-        'with two classes: predict the second if its probability is at least p (default: the likelier class)',
-        probability,
-      )
+      .addOption(THRESHOLD)
       .addOption(
         new Option(
           '--bad-rows <what>',

@@ -8,13 +8,15 @@ import { createScorer, expectedValues, reportOf } from '../model/scorer.js';
 import { printable } from '../text.js';
 import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
-import type { CommonOptions, SeparatorOptions } from './options.js';
+import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { note, print, toJson, warn } from './output.js';
 import { ignoredColumns, requireSeparators, withModelRows } from './reading.js';
 import { displayOf } from './terminal.js';
+import { thresholdsOf } from './threshold.js';
 
 export interface EvaluateOptions extends CommonOptions, SeparatorOptions {
   readonly split?: SplitName;
+  readonly threshold?: ThresholdOption;
   readonly badRows?: 'error' | 'skip';
 }
 
@@ -64,7 +66,7 @@ export async function evaluateFile(
 ): Promise<Evaluated> {
   const model = loadModel(modelPath);
   const inference = Inference.create(model);
-  const scorer = createScorer(model, inference);
+  const scorer = createScorer(model, inference, thresholdsOf(model, options.threshold));
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
   return withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {
     if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));

@@ -17,9 +17,10 @@ import { printable, quote } from '../text.js';
 import { dataDifference } from '../training/run/provenance.js';
 import { readSummary } from '../training/run/summary.js';
 import type { Evaluated } from './evaluateText.js';
-import type { CommonOptions } from './options.js';
+import type { CommonOptions, ThresholdOption } from './options.js';
 import { warn } from './output.js';
 import { withReadingProgress } from './reading.js';
+import { thresholdsOf } from './threshold.js';
 
 /** The first split that the run has is scored, unless --split names another. */
 const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SplitName[];
@@ -33,7 +34,7 @@ const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
  */
 export async function evaluateRun(
   run: string,
-  options: CommonOptions & { readonly split?: SplitName },
+  options: CommonOptions & { readonly split?: SplitName; readonly threshold?: ThresholdOption },
 ): Promise<Evaluated> {
   const model = loadModel(run);
   const path = requireConfig(run, model);
@@ -61,13 +62,17 @@ export async function evaluateRun(
     split: name,
     warnings,
     weighted: split.weights !== undefined,
-    result: scoreSplit(split, model),
+    result: scoreSplit(split, model, options.threshold),
   };
 }
 
-function scoreSplit({ rows, features, labels, targets, weights }: Split, model: Model): Evaluated['result'] {
+function scoreSplit(
+  { rows, features, labels, targets, weights }: Split,
+  model: Model,
+  threshold: ThresholdOption | undefined,
+): Evaluated['result'] {
   const inference = Inference.create(model);
-  const scorer = createScorer(model, inference);
+  const scorer = createScorer(model, inference, thresholdsOf(model, threshold));
   const { capacity, inputs } = inference;
   const expected = (labels ?? targets) as ExpectedValues;
   const width = expected.length / rows;
@@ -129,7 +134,7 @@ async function requireSameFiles(run: string, { config, directory, path }: Loaded
 
 /** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */
 function requireSameEncoding(dataset: Dataset, model: Model, path: string): void {
-  const { classes, targetNames, targetStandardization } = dataset;
+  const { classes, labelValues, targetNames, targetStandardization } = dataset;
   const encodings = dataset.encodings.map((encoding, j) => {
     const ofModel = model.features[j];
     if (encoding.kind === 'constant' && ofModel?.kind !== 'constant') {
@@ -143,9 +148,14 @@ function requireSameEncoding(dataset: Dataset, model: Model, path: string): void
     const { range, ...ofEarlierVersion } = encoding;
     return ofEarlierVersion;
   });
-  const found = { features: encodings, classes, targets: targetNames, targetStandardization };
-  const { features, classes: known, targets, targetStandardization: units } = model;
-  const expected = { features, classes: known, targets, targetStandardization: units };
+  const found = { features: encodings, classes, labelValues, targets: targetNames, targetStandardization };
+  const expected = {
+    features: model.features,
+    classes: model.classes,
+    labelValues: model.labelValues,
+    targets: model.targets,
+    targetStandardization: model.targetStandardization,
+  };
   // The model went through JSON, which has neither −0 nor undefined.
   const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   if (isDeepStrictEqual(plain(found), plain(expected))) return;

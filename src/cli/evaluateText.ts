@@ -2,12 +2,13 @@
 import type { SplitName } from '../data/dataset/dataset.js';
 import type { rejectedCounts } from '../data/rejectedRows.js';
 import type { Classification } from '../evaluation/classification.js';
+import type { Multilabel } from '../evaluation/multilabel.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
 import { UNKNOWN_CLASS } from '../model/scorer.js';
-import { classScoresTable, confusionTable, targetErrorsTable } from '../report/scores.js';
+import { classScoresTable, confusionTable, labelScoresTable, targetErrorsTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
-import { counted, formatMetric, printable } from '../text.js';
+import { counted, formatMetric, formatPercent, printable } from '../text.js';
 
 export interface Evaluated {
   readonly model: Model;
@@ -19,7 +20,7 @@ export interface Evaluated {
   /** Sentences for the user about the rows. */
   readonly warnings: readonly string[];
   readonly weighted: boolean;
-  readonly result: Classification | Regression;
+  readonly result: Classification | Multilabel | Regression;
 }
 
 const ROW_OF = { train: 'training row', validation: 'validation row', test: 'test row' };
@@ -29,9 +30,11 @@ export function renderEvaluation(evaluated: Evaluated, display: Display): string
   const row = split === undefined ? 'row' : ROW_OF[split];
   const head = `${counted(data.rows, row)} of ${printable(data.path)}, scored by ${model.path}`;
   const sections =
-    'confusion' in result
-      ? classSections(result, model, split && `${row}s`, display)
-      : regressionSections(result, model, display);
+    'hammingLoss' in result
+      ? [labelScoresTable(labelsOf(result, model), result, display)]
+      : 'confusion' in result
+        ? classSections(result, model, split && `${row}s`, display)
+        : regressionSections(result, model, display);
   return [head, ...sections, lossLine(evaluated, display)].join('\n\n');
 }
 
@@ -52,6 +55,10 @@ function classSections(
   ];
 }
 
+function labelsOf({ labels }: Multilabel, { targets }: Model) {
+  return labels.map((scores, j) => ({ ...scores, name: targets[j] }));
+}
+
 /** For a single target, the last line says everything. */
 function regressionSections({ targets, ...mean }: Regression, model: Model, display: Display): string[] {
   if (targets.length === 1) return [];
@@ -61,17 +68,23 @@ function regressionSections({ targets, ...mean }: Regression, model: Model, disp
 
 function lossLine({ model, weighted, result }: Evaluated, { style }: Display): string {
   const metrics =
-    'confusion' in result
+    'hammingLoss' in result
       ? [
-          `accuracy ${formatMetric(result.accuracy)}`,
+          `all labels right ${formatPercent(result.accuracy)}`,
+          `Hamming loss ${formatMetric(result.hammingLoss)}`,
           `ROC AUC ${formatOptional(result.rocAuc)}`,
-          `log loss ${formatMetric(result.logLoss)}`,
         ]
-      : [
-          `R² ${formatOptional(result.r2)}`,
-          `RMSE ${formatMetric(result.rmse)}`,
-          `MAE ${formatMetric(result.mae)}`,
-        ];
+      : 'confusion' in result
+        ? [
+            `accuracy ${formatMetric(result.accuracy)}`,
+            `ROC AUC ${formatOptional(result.rocAuc)}`,
+            `log loss ${formatMetric(result.logLoss)}`,
+          ]
+        : [
+            `R² ${formatOptional(result.r2)}`,
+            `RMSE ${formatMetric(result.rmse)}`,
+            `MAE ${formatMetric(result.mae)}`,
+          ];
   const about = [
     model.loss,
     ...(weighted ? ['rows weighted as in training'] : []),

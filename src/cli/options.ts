@@ -54,6 +54,23 @@ export function probability(text: string): number {
   throw new InvalidArgumentError('expected a number from 0 to 1.');
 }
 
+/** One for all labels, or thresholds by label. */
+export type ThresholdOption = number | ReadonlyMap<string, number>;
+
+/** `0.3`, or `rain=0.3,wind=0.6`, which may be repeated. */
+export function threshold(text: string, before?: ThresholdOption): ThresholdOption {
+  if (!text.includes('=')) return probability(text);
+  const named = new Map(before instanceof Map ? before : []);
+  // A name may hold an equals sign, but a number never does.
+  for (const part of text.split(/(?<==[\d.e-]+),/i)) {
+    const at = part.lastIndexOf('=');
+    if (at < 1)
+      throw new InvalidArgumentError('expected a number from 0 to 1, or such as rain=0.3,wind=0.6.');
+    named.set(part.slice(0, at), probability(part.slice(at + 1)));
+  }
+  return named;
+}
+
 export function delimiter(text: string): string {
   // A tab is awkward to write in a shell.
   const character = text === 'tab' || text === '\\t' ? '\t' : text;

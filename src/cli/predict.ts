@@ -4,21 +4,22 @@ import type { TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
-import { Inference } from '../model/inference.js';
+import { Inference, type Thresholds } from '../model/inference.js';
 import { loadModel, type Model } from '../model/load.js';
 import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, listed, printable, quote } from '../text.js';
-import type { CommonOptions, SeparatorOptions } from './options.js';
+import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { csvLines, jsonLines, type Lines } from './predictText.js';
 import { ignoredColumns, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
+import { thresholdsOf } from './threshold.js';
 
 export interface PredictOptions extends CommonOptions, SeparatorOptions {
   readonly output?: string;
   readonly force?: boolean;
   readonly keep?: readonly string[];
-  readonly threshold?: number;
+  readonly threshold?: ThresholdOption;
   readonly formulaGuard: boolean;
   readonly badRows?: 'error' | 'blank';
 }
@@ -29,7 +30,7 @@ const WRITE_SIZE = 2 ** 16;
 export async function run(modelPath: string, path: string, options: PredictOptions): Promise<void> {
   requireSeparators(options);
   const model = loadModel(modelPath);
-  if (options.threshold !== undefined) requireTwoClasses(model);
+  const thresholds = thresholdsOf(model, options.threshold);
   exitOnSignals();
   const output = openOutput(path, options);
   // A bar and rows on the same terminal would overwrite each other.
@@ -37,7 +38,7 @@ export async function run(modelPath: string, path: string, options: PredictOptio
   try {
     const outcome = await withModelRows(
       { ...options, json: isOnTerminal, model, path, targets: false },
-      (rows) => predict(model, rows, output, options),
+      (rows) => predict(model, rows, output, { ...options, thresholds }),
     );
     if (outcome) report(outcome, options);
     if (outcome && outcome.bad > 0) process.exitCode = ExitCode.data;
@@ -60,15 +61,15 @@ async function predict(
   model: Model,
   rows: FileModelRows,
   output: TextOutput,
-  options: PredictOptions,
+  options: PredictOptions & { readonly thresholds: Thresholds | undefined },
 ): Promise<Outcome | undefined> {
-  const { threshold, keep = [] } = options;
+  const { thresholds, keep = [] } = options;
   const kept = chooseColumns(keep, rows.file);
   const lines = linesOf(model, rows.file, kept, options);
   const inference = Inference.create(model);
   let text = lines.head;
   for await (const chunk of rows.chunks(inference, kept)) {
-    const labels = labelsOf(chunk.rows, threshold, model, inference);
+    const labels = model.task === 'regression' ? undefined : inference.labels(chunk.rows, thresholds);
     text += linesOfChunk(chunk, labels, lines, inference);
     if (text.length < WRITE_SIZE) continue;
     if (!(await output.write(text))) return undefined;
@@ -89,31 +90,21 @@ function linesOfChunk(
 ): string {
   const { width } = inference;
   const numbers = inference.predictions(rows);
+  // One for each label, or one for all classes.
+  const decisions = (labels?.length ?? 0) / rows;
   let text = '';
   let row = 0;
   for (const [index, own] of cells.entries()) {
     const reason = blank.get(index);
     if (reason === undefined) {
-      text += lines.row(own, numbers.subarray(row * width, (row + 1) * width), labels?.[row]);
+      const decided = labels?.subarray(row * decisions, (row + 1) * decisions);
+      text += lines.row(own, numbers.subarray(row * width, (row + 1) * width), decided);
       row++;
     } else {
       text += lines.blank(own, reason);
     }
   }
   return text;
-}
-
-/** The predicted class of each row, by number; undefined for a regression. */
-function labelsOf(
-  rows: number,
-  threshold: number | undefined,
-  model: Model,
-  inference: Inference,
-): Int32Array | undefined {
-  if (!model.classes) return undefined;
-  if (threshold === undefined) return inference.labels(rows);
-  const probabilities = inference.predictions(rows);
-  return Int32Array.from({ length: rows }, (_, row) => Number(probabilities[2 * row + 1] >= threshold));
 }
 
 /** A long text, written in chunks: `OutputFile` or `StandardOutput`. */
@@ -211,15 +202,6 @@ function chooseColumns(asked: readonly string[], { names, header, path }: TableS
     );
   });
   return [...new Set(columns)];
-}
-
-function requireTwoClasses({ classes, path }: Model): void {
-  if (classes?.length === 2) return;
-  throw new MlpError(
-    ExitCode.usage,
-    `--threshold: found ${classes ? `${classes.length} classes` : 'a regression'} in ${path}, expected 2 classes`,
-    'omit --threshold',
-  );
 }
 
 /** Tells the user what was ignored, what looks wrong and what was written. */

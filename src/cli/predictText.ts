@@ -5,7 +5,7 @@ import type { ModelContent } from '../model/model.js';
 
 /** The model, and the columns to copy before its predictions. */
 export interface LinesRequest {
-  readonly model: Pick<ModelContent, 'classes' | 'targets'> & { readonly dtype: DType };
+  readonly model: Pick<ModelContent, 'classes' | 'labelValues' | 'targets'> & { readonly dtype: DType };
   /** The numbers of the columns to copy, in their output order; and the names of all columns. */
   readonly kept: readonly number[];
   readonly names: readonly string[];
@@ -19,8 +19,15 @@ export interface CsvLinesRequest extends LinesRequest {
   readonly guard: boolean;
 }
 
-/** Cells, predictions (class probabilities or target values) and, for classes, the class number. */
-export type RowLine = (cells: readonly string[], numbers: Float64Array, label: number | undefined) => string;
+/**
+ * Cells, predictions (probabilities or target values) and what is decided: the number of the class,
+ * 0 or 1 for each label, nothing for a regression.
+ */
+export type RowLine = (
+  cells: readonly string[],
+  numbers: Float64Array,
+  decided: Int32Array | undefined,
+) => string;
 
 export interface Lines {
   /** The first line; empty for JSON. */
@@ -31,30 +38,28 @@ export interface Lines {
 }
 
 /**
- * The copied columns, then `prediction` and `probability_<class>`, or each `prediction_<target>`;
- * then the `reason` if there is none.
+ * The copied columns, then `prediction` and `probability_<class>`, or each `prediction_<target>`; for
+ * labels also each `probability_<target>`. Then the `reason` if there is no prediction.
  */
 export function csvLines({ model, kept, names, reasons, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);
   const guarded = guard ? guardFormula : (cell: string) => cell;
   const format = (cell: string) => quoteCell(guarded(cell));
-  const { classes, targets } = model;
-  const predicted =
-    classes !== undefined
-      ? ['prediction', ...classes.map((name) => `probability_${name}`)]
-      : targets.length === 1
-        ? ['prediction']
-        : targets.map((name) => `prediction_${name}`);
+  const { classes, labelValues, targets } = model;
+  const predictions =
+    targets.length === 1 && !labelValues ? ['prediction'] : targets.map((name) => `prediction_${name}`);
+  const probabilities = (classes ?? (labelValues && targets) ?? []).map((name) => `probability_${name}`);
+  const predicted = [...predictions, ...probabilities];
   const numberText = numberFormatter(model.dtype);
-  const classCells = classes?.map(format);
+  const values = decidedValues(model)?.map((names) => names.map(format));
   const last = reasons ? ['reason'] : [];
   const header = [...kept.map((column) => names[column]), ...predicted, ...last].map(guarded);
   const end = reasons ? [''] : [];
   return {
     head: joinCells(distinct(header).map(quoteCell), delimiter),
-    row(cells, numbers, label) {
+    row(cells, numbers, decided = NOTHING) {
       const line = kept.map((column) => format(cells[column]));
-      if (classCells && label !== undefined) line.push(classCells[label]);
+      if (values) for (let j = 0; j < decided.length; j++) line.push(values[j][decided[j]]);
       for (const number of numbers) line.push(numberText(number));
       return joinCells([...line, ...end], delimiter);
     },
@@ -66,30 +71,42 @@ export function csvLines({ model, kept, names, reasons, delimiter, guard }: CsvL
   };
 }
 
+const NOTHING: Int32Array = new Int32Array(0);
+
+/** The names of what is decided: one list for the classes, or one for each label. */
+function decidedValues({ classes, labelValues }: LinesRequest['model']) {
+  return classes ? [classes] : labelValues;
+}
+
 /**
  * Per row `{"columns": {"id": "7"}, "prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`,
- * `{"prediction": 1.5}`, or for several targets `{"predictions": {"y": 1.5, "z": 2}}`. A row without
- * a prediction has null for it, and a `reason`.
+ * `{"prediction": 1.5}`, for several targets `{"predictions": {"y": 1.5, "z": 2}}`, and for labels
+ * `{"predictions": {"y": "yes", "z": "no"}, "probabilities": {"y": 0.75, "z": 0.25}}`. A row
+ * without a prediction has null for it, and a `reason`.
  */
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const { classes, targets } = model;
   const numberText = numberFormatter(model.dtype);
   const keptKeys = kept.map((column) => `${JSON.stringify(names[column])}:`);
   const numberKeys = (classes ?? targets).map((name) => `${JSON.stringify(name)}:`);
-  const classTexts = classes?.map((name) => JSON.stringify(name));
+  const values = decidedValues(model)?.map((names) => names.map((name) => JSON.stringify(name)));
 
-  const none = classes || targets.length === 1 ? 'prediction' : 'predictions';
+  const none = classes || (targets.length === 1 && !values) ? 'prediction' : 'predictions';
   const columns = (cells: readonly string[]) =>
     kept.length === 0 ? '' : `"columns":${objectOf(keptKeys, (i) => JSON.stringify(cells[kept[i]] ?? ''))},`;
-  const prediction = (numbers: Float64Array, label: number | undefined) => {
+  const prediction = (numbers: Float64Array, decided = NOTHING) => {
     const object = () => objectOf(numberKeys, (i) => numberText(numbers[i]));
-    if (classTexts && label !== undefined)
-      return `"prediction":${classTexts[label]},"probabilities":${object()}`;
+    if (values) {
+      const found = classes
+        ? `"prediction":${values[0][decided[0]]}`
+        : `"predictions":${objectOf(numberKeys, (i) => values[i][decided[i]])}`;
+      return `${found},"probabilities":${object()}`;
+    }
     return targets.length === 1 ? `"prediction":${numberText(numbers[0])}` : `"predictions":${object()}`;
   };
   return {
     head: '',
-    row: (cells, numbers, label) => `{${columns(cells)}${prediction(numbers, label)}}\n`,
+    row: (cells, numbers, decided) => `{${columns(cells)}${prediction(numbers, decided)}}\n`,
     blank: (cells, reason) => `{${columns(cells)}"${none}":null,"reason":${JSON.stringify(reason)}}\n`,
   };
 }

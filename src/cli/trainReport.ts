@@ -8,7 +8,15 @@ import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import { confusionTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
-import { counted, formatCount, formatDuration, formatMetric, formatRate, printable } from '../text.js';
+import {
+  counted,
+  formatCount,
+  formatDuration,
+  formatMetric,
+  formatPercent,
+  formatRate,
+  printable,
+} from '../text.js';
 import type { EpochRecord, TrainResult } from '../training/loop.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { PreparedRun, RunListener, TrainedRun } from '../training/train.js';
@@ -172,6 +180,9 @@ function summary(result: TrainResult, { config, plan: { keep } }: PreparedRun, {
 
 function describeMetrics(metrics: Metrics): string {
   const loss = `loss ${formatMetric(metrics.loss)}`;
+  if ('f1' in metrics && metrics.f1 !== undefined) {
+    return `all labels right ${formatPercent(metrics.accuracy)}, F1 ${formatMetric(metrics.f1)}, ${loss}`;
+  }
   if ('accuracy' in metrics) return `accuracy ${formatMetric(metrics.accuracy)}, ${loss}`;
   const r2 = metrics.r2 === null ? '' : `R² ${formatMetric(metrics.r2)}, `;
   return `${r2}RMSE ${formatMetric(metrics.rmse)}, ${loss}`;
@@ -213,6 +224,7 @@ function jsonReporter({
           loss: plan.loss,
           inputs: plan.inputs,
           classes: dataset.classes,
+          labelValues: dataset.labelValues,
           epochs: plan.epochs,
           steps: plan.steps,
           batchSize: plan.batchSize,

@@ -1,8 +1,8 @@
 /** Words for yes and no. */
 
 const WORDS: ReadonlyMap<string, boolean> = new Map([
-  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, true] as const),
-  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [word, false] as const),
+  ...['true', 't', 'yes', 'y', 'on', '1', '1.0'].map((word) => [word, true] as const),
+  ...['false', 'f', 'no', 'n', 'off', '0', '0.0'].map((word) => [word, false] as const),
 ]);
 /** Words that may stand in one column; the same with a capital. */
 const TOGETHER: readonly (readonly string[])[] = [

@@ -3,6 +3,7 @@
  * rows. Levels are text: different spellings are different levels.
  */
 import { listed, quote } from '../text.js';
+import { parseBoolean } from './booleans.js';
 import { parseDecimal } from './cell.js';
 
 export class Levels {
@@ -28,6 +29,15 @@ export class Levels {
   /** Levels in their given order, all different: of two classes, the second is the positive one. */
   static given(names: readonly string[]): Levels {
     return new Levels(names, (cell) => cell);
+  }
+
+  /** Two different levels, the second for yes. If they say no and yes, any usual spelling is one of them. */
+  static yesNo(names: readonly string[]): Levels {
+    if (parseBoolean(names[0]) !== false || parseBoolean(names[1]) !== true) return Levels.given(names);
+    return new Levels(names, (cell) => {
+      const isYes = parseBoolean(cell);
+      return isYes === undefined ? cell : names[isYes ? 1 : 0];
+    });
   }
 
   /**

@@ -57,7 +57,7 @@ export function evaluateClasses(rows: ClassifiedRows): Classification {
 }
 
 /** [rows] Column j of `values` [rows, width]. */
-function columnOf(values: ArrayLike<number>, width: number, j: number): Float64Array {
+export function columnOf(values: ArrayLike<number>, width: number, j: number): Float64Array {
   const column = new Float64Array(values.length / width);
   for (let row = 0; row < column.length; row++) column[row] = values[row * width + j];
   return column;
@@ -101,7 +101,10 @@ export interface ClassScores extends Scores {
  * Scores of each class; 0/0 (no such row or prediction) is 0, as scikit-learn's `zero_division`.
  */
 export function classScores(confusion: Confusion): ClassScores[] {
-  const { hits, actual, predicted } = totalsOf(confusion);
+  return scoresOfClasses(totalsOf(confusion));
+}
+
+export function scoresOfClasses({ hits, actual, predicted }: Totals): ClassScores[] {
   return hits.map((hit, j) => ({
     ...scoresOf(hit, actual[j], predicted[j]),
     support: actual[j],
@@ -119,14 +122,23 @@ export interface AverageScores {
 }
 
 export function averageScores(confusion: Confusion): AverageScores {
-  const { hits, actual, predicted } = totalsOf(confusion);
-  const scores = classScores(confusion);
+  const totals = totalsOf(confusion);
   // A class that occurs nowhere has meaningless scores of 0; scikit-learn omits it too.
-  const occurring = scores.filter(({ support, predicted }) => support + predicted > 0);
+  return averagesOf(totals, ({ support, predicted }) => support + predicted > 0);
+}
+
+/** Only the classes that `counts` says are in the macro average; by default all, as scikit-learn's labels. */
+export function averagesOf(
+  totals: Totals,
+  counts: (scores: ClassScores) => boolean = () => true,
+): AverageScores {
+  const { hits, actual, predicted } = totals;
+  const scores = scoresOfClasses(totals);
+  const counted = scores.filter(counts);
   const rows = total(actual);
   return {
-    macro: eachScore((key) => compensated.mean(occurring.map((score) => score[key]))),
-    weighted: eachScore((key) => total(scores.map((score) => score[key] * score.support)) / rows),
+    macro: eachScore((key) => compensated.mean(counted.map((score) => score[key]))),
+    weighted: eachScore((key) => share(total(scores.map((score) => score[key] * score.support)), rows)),
     micro: scoresOf(total(hits), rows, total(predicted)),
   };
 }
@@ -148,7 +160,13 @@ function share(part: number, whole: number): number {
 }
 
 /** For each class: rows predicted right, rows of it, rows predicted to be of it. */
-function totalsOf(confusion: Confusion): { hits: number[]; actual: number[]; predicted: number[] } {
+export interface Totals {
+  readonly hits: readonly number[];
+  readonly actual: readonly number[];
+  readonly predicted: readonly number[];
+}
+
+function totalsOf(confusion: Confusion): Totals {
   return {
     hits: confusion.map((row, j) => row[j]),
     actual: confusion.map(total),

@@ -1,11 +1,14 @@
 /** Metrics after each epoch, batch by batch; weights count in the loss alone. */
 import { predictedClass } from '../network/logits.js';
-import { accuracy, type Confusion } from './classification.js';
+import { accuracy, averagesOf, type Confusion } from './classification.js';
+import { LabelCounts } from './multilabel.js';
 import { RegressionErrors } from './regression.js';
 import { plain } from './sum.js';
 
 /** By name and in the order of epochs.csv. R² is null for a single row. */
-export type Metrics = { loss: number; accuracy: number } | { loss: number; r2: number | null; rmse: number };
+export type Metrics =
+  | { loss: number; accuracy: number; f1?: number }
+  | { loss: number; r2: number | null; rmse: number };
 
 export interface Evaluation {
   readonly metrics: Metrics;
@@ -40,6 +43,27 @@ export function classAccumulator(labels: ArrayLike<number>, outputs: number, cla
       const evaluation = { metrics, confusion };
       confusion = zeros();
       return evaluation;
+    },
+  };
+}
+
+/**
+ * Of labels: the share of rows with all labels right, and F1 over all cells (micro).
+ * @param labels [rows, outputs] 1 for yes, 0 for no
+ */
+export function labelAccumulator(labels: ArrayLike<number>, outputs: number): Accumulator {
+  let counts = new LabelCounts(outputs);
+  const loss = meanLoss();
+  return {
+    addLoss: loss.add,
+    add(rows, logits, firstRow) {
+      const isYes = (at: number) => logits[at] > 0;
+      for (let i = 0; i < rows; i++) counts.add(labels, (firstRow + i) * outputs, isYes, i * outputs);
+    },
+    result() {
+      const metrics = { loss: loss.take(), accuracy: counts.accuracy, f1: averagesOf(counts).micro.f1 };
+      counts = new LabelCounts(outputs);
+      return { metrics };
     },
   };
 }

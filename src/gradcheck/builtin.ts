@@ -182,6 +182,13 @@ function writtenCases(): Case[] {
       weighted: true,
     },
     {
+      name: 'three labels, binary cross-entropy fused with its sigmoid, L2, weighted rows',
+      layers: [linear(WIDTH), tanh, linear(3), { type: 'sigmoid' }],
+      loss: 'binary-cross-entropy',
+      l2: 0.1,
+      weighted: true,
+    },
+    {
       name: 'weighted rows, mean squared error of two outputs',
       layers: [linear(WIDTH), tanh, linear(2)],
       loss: 'mean-squared-error',

@@ -16,7 +16,7 @@ type DataSettings = Omit<
 
 /** `{ rows: [{ age: 30, city: 'Rome', income: 1200 }, …], target: 'income' }` */
 export interface RowsInput extends DataSettings, RowData {
-  /** The column to predict, or several for a regression. */
+  /** The column to predict, or several for a regression or labels. */
   target: DataInput['target'];
   /** A fraction, rows that a column marks, or rows of their own. */
   validation?: Exclude<DataInput['validation'], string> | RowData;

@@ -14,9 +14,9 @@ import { tableOf } from './config.js';
 export type Rows = RowData['rows'] | MatrixData['x'];
 
 export interface Prediction {
-  /** The class; the value of the target; or the values of several targets by name. */
-  readonly prediction: string | number | Readonly<Record<string, number>>;
-  /** The probability of each class by its name; only for classes. */
+  /** The class; the value of the target; or the values of several targets, or labels, by name. */
+  readonly prediction: string | number | Readonly<Record<string, number>> | Readonly<Record<string, string>>;
+  /** The probability of each class, or of yes for each label, by its name; not for a regression. */
   readonly probabilities?: Readonly<Record<string, number>>;
 }
 
@@ -40,8 +40,10 @@ export class Model {
   /** The columns that it needs. */
   readonly features: readonly string[];
   readonly targets: readonly string[];
-  /** The classes; missing for a regression. */
+  /** The classes; only for a binary or multiclass task. */
   readonly classes?: readonly string[];
+  /** The values of each target, the second for yes; only for a multilabel task. */
+  readonly labelValues?: readonly (readonly string[])[];
   readonly #file: ModelFile;
   #inference: Inference | undefined;
   /** Calls share the inference's memory, so each waits for those before it. */
@@ -55,6 +57,7 @@ export class Model {
     this.features = file.features.map(({ column }) => column);
     this.targets = file.targets;
     if (file.classes) this.classes = file.classes;
+    if (file.labelValues) this.labelValues = file.labelValues;
   }
 
   /**
@@ -68,10 +71,11 @@ export class Model {
       const predictions: Prediction[] = [];
       for await (const chunk of source.chunks(inference)) {
         const numbers = inference.predictions(chunk.rows);
-        const labels = this.classes && inference.labels(chunk.rows);
+        const labels = this.task === 'regression' ? new Int32Array(0) : inference.labels(chunk.rows);
+        const decisions = labels.length / chunk.rows;
         for (let row = 0; row < chunk.rows; row++) {
           const own = numbers.subarray(row * inference.width, (row + 1) * inference.width);
-          predictions.push(this.#prediction(own, labels?.[row]));
+          predictions.push(this.#prediction(own, labels.subarray(row * decisions, (row + 1) * decisions)));
         }
       }
       return predictions;
@@ -112,11 +116,13 @@ export class Model {
     await writeFileAtomically(path, [header, ...parts]);
   }
 
-  #prediction(numbers: Float64Array, label: number | undefined): Prediction {
+  #prediction(numbers: Float64Array, decided: Int32Array): Prediction {
     const names = this.classes ?? this.targets;
     const byName = () => Object.fromEntries(names.map((name, i) => [name, numbers[i]]));
-    if (this.classes && label !== undefined) {
-      return { prediction: this.classes[label], probabilities: byName() };
+    if (this.classes) return { prediction: this.classes[decided[0]], probabilities: byName() };
+    if (this.labelValues) {
+      const values = this.labelValues.map((pair, i) => [names[i], pair[decided[i]]]);
+      return { prediction: Object.fromEntries(values), probabilities: byName() };
     }
     return { prediction: names.length === 1 ? numbers[0] : byName() };
   }

@@ -21,8 +21,10 @@ export interface TrainOptions {
 export interface SplitMetrics {
   /** The mean loss, without regularisation. */
   readonly loss: number;
-  /** The share of rows whose class is predicted; only for classes. */
+  /** The share of rows whose class is predicted, or all of whose labels are; not for a regression. */
   readonly accuracy?: number;
+  /** Over all labels of all rows (micro); only for labels. */
+  readonly f1?: number;
   /** Only for a regression; null for a single row. */
   readonly r2?: number | null;
   /** Only for a regression, in the unit of the target. */

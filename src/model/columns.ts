@@ -16,7 +16,7 @@ export interface NamedTable {
 
 /** A feature is read as in training; classes are text, whatever they look like. */
 export function columnKinds(
-  { features, classes }: Model,
+  { features, task }: Model,
   names: readonly string[],
   featureColumns: readonly number[],
   targetColumns: readonly number[] = [],
@@ -26,7 +26,7 @@ export function columnKinds(
     // What the network ignores may be anything.
     if (index !== ABSENT) kinds[index] = features[j].kind === 'numeric' ? 'numeric' : 'text';
   });
-  for (const index of targetColumns) kinds[index] = classes ? 'text' : 'numeric';
+  for (const index of targetColumns) kinds[index] = task === 'regression' ? 'numeric' : 'text';
   return kinds;
 }
 

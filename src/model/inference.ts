@@ -4,6 +4,7 @@
  * and always the full number of rows in each product, since a product chooses its path by its size.
  */
 import { ExitCode, MlpError } from '../errors.js';
+import { sigmoid } from '../kernels/activations.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
@@ -19,6 +20,12 @@ import { modelTensors } from './model.js';
 /** Rows passed at once, unless they need more memory than PASS_BYTES. */
 const MOST_ROWS = 256;
 const PASS_BYTES = 2 ** 28;
+
+/**
+ * The probability from which on the second of two classes is predicted (a single number), or yes for
+ * each label. Undefined for the likelier one.
+ */
+export type Thresholds = readonly (number | undefined)[];
 
 export class Inference {
   /** How many rows are passed at once. */
@@ -47,7 +54,7 @@ export class Inference {
     this.outputs = network.outputs;
     this.width = model.classes ? classesOf(network.outputs) : network.outputs;
     this.#predictions = new Float64Array(this.capacity * this.width);
-    this.#labels = new Int32Array(this.capacity);
+    this.#labels = new Int32Array(this.capacity * (model.labelValues ? this.width : 1));
   }
 
   /**
@@ -90,7 +97,7 @@ export class Inference {
 
   /**
    * The predictions of the last forward pass [rows, width]: the probabilities of the classes in
-   * their order, or the targets in their own units. The next call overwrites them.
+   * their order, or of each label, or the targets in their own units. The next call overwrites them.
    */
   predictions(rows: number): Float64Array {
     for (; this.#predicted < rows; this.#predicted++) this.#predict(this.#predicted);
@@ -98,12 +105,25 @@ export class Inference {
   }
 
   /**
-   * The number of each row's class [rows] by the last forward pass, for a classifier. The next call
-   * overwrites it.
+   * The number of each row's class [rows] by the last forward pass, for a classifier; 0 or 1 for each
+   * label [rows, labels], for labels. The next call overwrites it.
    */
-  labels(rows: number): Int32Array {
+  labels(rows: number, thresholds?: Thresholds): Int32Array {
     const { data } = this.#lastLogits();
-    const { outputs } = this;
+    const { outputs, width } = this;
+    if (this.#model.labelValues || thresholds) {
+      // Of two classes, the second probability is the one that matters.
+      const step = this.#model.classes ? 2 : 1;
+      const probabilities = this.predictions(rows);
+      const decided = this.#labels.subarray(0, (rows * width) / step);
+      for (let i = 0; i < decided.length; i++) {
+        const threshold = thresholds?.[i % (width / step)];
+        const at = i * step + step - 1;
+        const isYes = threshold === undefined ? data[i] > 0 : probabilities[at] >= threshold;
+        decided[i] = isYes ? 1 : 0;
+      }
+      return decided;
+    }
     for (let row = 0; row < rows; row++) this.#labels[row] = predictedClass(data, row * outputs, outputs);
     return this.#labels.subarray(0, rows);
   }
@@ -112,6 +132,10 @@ export class Inference {
     const { data } = this.#lastLogits();
     const { outputs, width } = this;
     const predictions = this.#predictions;
+    if (this.#model.labelValues) {
+      for (let at = row * outputs; at < (row + 1) * outputs; at++) predictions[at] = sigmoid(data[at]);
+      return;
+    }
     if (this.#model.classes) {
       writeProbabilities(data, row * outputs, outputs, predictions, row * width);
       return;

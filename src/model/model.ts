@@ -19,7 +19,7 @@ import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
 import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
 import { DATE_ORDERS, DATE_PARTS, LOSS_NAMES, type LossName, TASKS, type Task } from '../spec/words.js';
 import * as z from '../spec/zod.js';
-import { quote } from '../text.js';
+import { counted, quote } from '../text.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from './safetensors/encode.js';
 
 /** The `format` in the metadata of a model file. */
@@ -51,8 +51,10 @@ export interface ModelContent {
   readonly missingValues?: MissingValues;
   /** Names of the target columns. */
   readonly targets: readonly string[];
-  /** The classes in the order of their labels; missing for a regression. */
+  /** The classes in the order of their labels; only for a binary or multiclass task. */
   readonly classes?: readonly string[];
+  /** The values of each target, the second for yes; only for a multilabel task. */
+  readonly labelValues?: readonly (readonly string[])[];
   /** One number for each target: a target in its own unit is scale·output + mean. */
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
   /** What a loss of 1 in the network's units is reported as; 1 if missing. */
@@ -194,6 +196,14 @@ const entries = {
   classes: z
     .array(text('a class of at least one character'), { error: 'an array of classes' })
     .min(2, { error: 'at least two classes' })
+    .exactOptional(),
+  labelValues: z
+    .array(
+      z
+        .array(text('a value of at least one character'), { error: 'an array of two values' })
+        .length(2, { error: 'an array of two values' }),
+      { error: 'an array of pairs' },
+    )
     .exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
@@ -347,19 +357,35 @@ function* orderProblems(levels: readonly string[], path: Path): Generator<Contra
 
 function* taskProblems(model: ModelContent): Generator<Contradiction> {
   const { task, targets, classes, targetStandardization } = model;
-  if (task === 'regression') {
-    if (classes) yield [['classes'], `found ${classes.length} classes in a regression, expected none`];
+  yield* labelProblems(model);
+  if (task === 'regression' || task === 'multilabel') {
+    const what = task === 'regression' ? 'a regression' : 'a multilabel task';
+    if (classes) yield [['classes'], `found ${classes.length} classes in ${what}, expected none`];
+  } else {
+    if (!classes) yield [['classes'], `missing; expected the classes of a ${task} task`];
+    else if (task === 'binary' && classes.length !== 2) {
+      yield [['classes'], `found ${classes.length} classes in a binary task, expected 2`];
+    }
+    if (targets.length > 1) {
+      yield [['targets'], `found ${targets.length} targets of a ${task} task, expected 1`];
+    }
+  }
+  if (targetStandardization && task !== 'regression') {
+    yield [['targetStandardization'], `found one in a ${task} task, expected none`];
+  }
+}
+
+function* labelProblems({ task, targets, labelValues }: ModelContent): Generator<Contradiction> {
+  if (task !== 'multilabel') {
+    if (labelValues) yield [['labelValues'], `found values of labels in a ${task} task, expected none`];
     return;
   }
-  if (!classes) yield [['classes'], `missing; expected the classes of a ${task} task`];
-  else if (task === 'binary' && classes.length !== 2) {
-    yield [['classes'], `found ${classes.length} classes in a binary task, expected 2`];
+  if (labelValues?.length !== targets.length) {
+    const problem = labelValues ? `found ${counted(labelValues.length, 'pair')}` : 'missing';
+    yield [['labelValues'], `${problem}, expected ${targets.length}, one for each target`];
   }
-  if (targets.length > 1) {
-    yield [['targets'], `found ${targets.length} targets of a ${task} task, expected 1`];
-  }
-  if (targetStandardization) {
-    yield [['targetStandardization'], `found one in a ${task} task, expected none`];
+  for (const [j, [no, yes]] of (labelValues ?? []).entries()) {
+    if (no === yes) yield [['labelValues', j, 1], `found ${quote(yes)} twice, expected two values`];
   }
 }
 

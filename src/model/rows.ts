@@ -325,7 +325,7 @@ export class ModelRows {
 
   #targets(table: Table): TargetValues {
     const { path, header, names } = table;
-    const { classes, task, dropsRows, rareClasses } = this.#model;
+    const { classes, labelValues, task, dropsRows, rareClasses } = this.#model;
     const columns = (this.targetColumns ?? []).map((index): LocatedColumn => {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
@@ -342,6 +342,7 @@ export class ModelRows {
       ...(classes && {
         classes: this.#model.missingValues ? Levels.given(classes) : Levels.byValue(classes),
       }),
+      ...(labelValues && { labels: labelValues.map(Levels.yesNo) }),
       ...(dropsRows && { dropsRows }),
       ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
     };
@@ -355,7 +356,7 @@ export class ModelRows {
   /** Rows whose output is not finite. */
   #infiniteRows(inference: Inference, logits: Tensor, table: Table): Map<number, BadRow> {
     const { rows, path, lines, locations } = table;
-    const numbers = this.#model.classes ? logits.data : inference.predictions(rows);
+    const numbers = this.#model.task === 'regression' ? inference.predictions(rows) : logits.data;
     const found = new Map<number, BadRow>();
     for (let i = 0; i < rows * inference.outputs; i++) {
       if (Number.isFinite(numbers[i])) continue;

@@ -10,10 +10,16 @@ import {
   crossEntropies,
   evaluateClasses,
 } from '../evaluation/classification.js';
+import {
+  evaluateLabels,
+  type LabelMetrics,
+  labelCrossEntropies,
+  type Multilabel,
+} from '../evaluation/multilabel.js';
 import { evaluateRegression, type Regression, type TargetMetrics } from '../evaluation/regression.js';
 import type { Tensor } from '../kernels/kernels.js';
 import type { LossName, Task } from '../spec/words.js';
-import type { Inference } from './inference.js';
+import type { Inference, Thresholds } from './inference.js';
 import type { Model } from './load.js';
 
 /**
@@ -28,11 +34,15 @@ export interface Scorer {
   /** How many rows are scored: those that have a target. */
   readonly rows: number;
   /** The metrics of all rows; the loss uses `weights` [rows]. */
-  result(weights?: Float64Array): Classification | Regression;
+  result(weights?: Float64Array): Scored;
 }
 
-export function createScorer(model: Model, inference: Inference): Scorer {
-  return model.classes ? new ClassScorer(inference) : new RegressionScorer(model);
+export type Scored = Classification | Multilabel | Regression;
+
+/** @param thresholds see `Inference.labels` */
+export function createScorer(model: Model, inference: Inference, thresholds?: Thresholds): Scorer {
+  if (model.labelValues) return new LabelScorer(inference, thresholds);
+  return model.classes ? new ClassScorer(inference, thresholds) : new RegressionScorer(model);
 }
 
 class ClassScorer implements Scorer {
@@ -42,9 +52,11 @@ class ClassScorer implements Scorer {
   readonly #crossEntropies: Float64Array[] = [];
 
   readonly #inference: Inference;
+  readonly #thresholds: Thresholds | undefined;
 
-  constructor(inference: Inference) {
+  constructor(inference: Inference, thresholds: Thresholds | undefined) {
     this.#inference = inference;
+    this.#thresholds = thresholds;
   }
 
   rows = 0;
@@ -54,7 +66,7 @@ class ClassScorer implements Scorer {
     const kept = scoredRows(expected, 1);
     this.rows += kept.length;
     this.#labels.push(pick(expected, kept, 1));
-    this.#predicted.push(pick(inference.labels(rows), kept, 1));
+    this.#predicted.push(pick(inference.labels(rows, this.#thresholds), kept, 1));
     this.#probabilities.push(pick(inference.predictions(rows), kept, inference.width));
     this.#crossEntropies.push(pick(crossEntropies(expected, logits.data, inference.outputs), kept, 1));
   }
@@ -63,6 +75,45 @@ class ClassScorer implements Scorer {
     requireRows(this.rows);
     return evaluateClasses({
       labels: joined(Int32Array, this.#labels),
+      predicted: joined(Int32Array, this.#predicted),
+      probabilities: joined(Float64Array, this.#probabilities),
+      crossEntropies: joined(Float64Array, this.#crossEntropies),
+      weights,
+    });
+  }
+}
+
+class LabelScorer implements Scorer {
+  readonly #labels: ExpectedValues[] = [];
+  readonly #predicted: Int32Array[] = [];
+  readonly #probabilities: Float64Array[] = [];
+  readonly #crossEntropies: Float64Array[] = [];
+
+  readonly #inference: Inference;
+  readonly #thresholds: Thresholds | undefined;
+
+  constructor(inference: Inference, thresholds: Thresholds | undefined) {
+    this.#inference = inference;
+    this.#thresholds = thresholds;
+  }
+
+  rows = 0;
+
+  add(rows: number, logits: Tensor, expected: ExpectedValues): void {
+    const inference = this.#inference;
+    const { width } = inference;
+    const kept = scoredRows(expected, width);
+    this.rows += kept.length;
+    this.#labels.push(pick(expected, kept, width));
+    this.#predicted.push(pick(inference.labels(rows, this.#thresholds), kept, width));
+    this.#probabilities.push(pick(inference.predictions(rows), kept, width));
+    this.#crossEntropies.push(pick(labelCrossEntropies(expected, logits.data, width), kept, 1));
+  }
+
+  result(weights?: Float64Array): Multilabel {
+    requireRows(this.rows);
+    return evaluateLabels(this.#inference.width, {
+      labels: joined(Float64Array, this.#labels),
       predicted: joined(Int32Array, this.#predicted),
       probabilities: joined(Float64Array, this.#probabilities),
       crossEntropies: joined(Float64Array, this.#crossEntropies),
@@ -167,13 +218,15 @@ export interface EvaluationReport {
   readonly loss: LossName;
   /** Whether rows have weights in the loss. */
   readonly weighted: boolean;
-  /** loss and accuracy, logLoss, rocAuc, or r2, rmse, mae. Null if undefined. */
+  /** loss and accuracy, logLoss, rocAuc; or accuracy, hammingLoss, rocAuc; or r2, rmse, mae. Null if undefined. */
   readonly metrics: Readonly<Record<string, number | null>>;
-  /** Only for classes: precision, recall and F1 as averages. */
+  /** Only for classes and labels: precision, recall and F1 as averages. */
   readonly averages?: AverageScores;
   readonly classes?: readonly ({ readonly name: string } & ClassMetrics)[];
   /** confusion[actual][predicted] in rows. */
   readonly confusion?: Confusion;
+  /** Only for a multilabel task: the scores of each label, about the rows with it. */
+  readonly labels?: readonly ({ readonly name: string } & LabelMetrics)[];
   /** Only for a regression. */
   readonly targets?: readonly ({ readonly name: string } & TargetMetrics)[];
 }
@@ -183,9 +236,18 @@ export const UNKNOWN_CLASS = '(unknown)';
 
 export function reportOf(
   model: Model,
-  { rows, weighted, result }: { rows: number; weighted: boolean; result: Classification | Regression },
+  { rows, weighted, result }: { rows: number; weighted: boolean; result: Scored },
 ): EvaluationReport {
   const head = { rows, task: model.task, loss: model.loss, weighted };
+  if ('hammingLoss' in result) {
+    const { loss, accuracy, hammingLoss, rocAuc, macro, weighted: byRows, micro, labels } = result;
+    return {
+      ...head,
+      metrics: { loss, accuracy, hammingLoss, rocAuc },
+      averages: { macro, weighted: byRows, micro },
+      labels: labels.map((scores, j) => ({ name: model.targets[j], ...scores })),
+    };
+  }
   if (!('confusion' in result)) {
     const { loss, r2, rmse, mae, targets } = result;
     return {

@@ -51,10 +51,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
   /** −1/(B·K)·Σ t·log σ(h) + (1 − t)·log(1 − σ(h)); gradient 1/(B·K)·(σ(h) − t) */
   'binary-cross-entropy': {
     name: 'binary-cross-entropy',
-    tasks: ['binary'],
+    tasks: ['binary', 'multilabel'],
     target: 'bit',
     fuses: 'sigmoid',
-    outputs: () => 1,
+    outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
       const scale = 1 / this.terms(rows, logits.columns);

@@ -61,7 +61,7 @@ interface Layout {
   readonly names: Readonly<Record<string, string>>;
 }
 
-const METRIC_NAMES = { r2: 'R²', rmse: 'RMSE' };
+const METRIC_NAMES = { r2: 'R²', rmse: 'RMSE', f1: 'F1' };
 const SHORT_NAMES = { ...METRIC_NAMES, accuracy: 'acc' };
 
 /** From roomy to tight. The second fits loss and accuracy into 80 columns. */
@@ -104,8 +104,8 @@ export function epochLabel(epoch: number, epochs: number): string {
 
 function metricParts(metrics: Readonly<Record<string, number>>, layout: Layout, ascii: boolean): Part[] {
   return Object.entries(metrics).map(([key, value]): Part => {
-    // An accuracy is at most 1, so four digits need one column less.
-    const width = key === 'accuracy' ? 6 : layout.numberWidth;
+    // Accuracy and F1 are at most 1, so four digits need one column less.
+    const width = key === 'accuracy' || key === 'f1' ? 6 : layout.numberWidth;
     const name = layout.names[key] ?? printable(key);
     return [`  ${ascii ? name.replace('²', '2') : name} ${formatMetricIn(width, value)}`];
   });

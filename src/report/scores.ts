@@ -30,31 +30,58 @@ export interface TargetErrors {
 const LONGEST_NAME = 40;
 const NAMED_CLASSES = 3;
 
+type Averages = Readonly<Record<'macro' | 'weighted' | 'micro', Scores>> & { readonly rocAuc: number | null };
+
 /** Precision, recall, F1 and ROC AUC of each class, and their averages. */
 export function classScoresTable(
   classes: readonly ClassScores[],
-  averages: Readonly<Record<'macro' | 'weighted' | 'micro', Scores>> & { readonly rocAuc: number | null },
+  averages: Averages,
   display: Display,
 ): string {
-  const rows = classes.map((scores) => [
+  // Two classes share one curve; otherwise each class has its own.
+  const hasArea = classes.length > 2;
+  return [
+    scoresTable('class', classes, { averages, hasArea }, display),
+    ...emptyNotes(classes, display),
+  ].join('\n');
+}
+
+/** The same of each label, about the rows with it; and the share of rows in which it is right. */
+export function labelScoresTable(
+  labels: readonly (ClassScores & { readonly accuracy: number })[],
+  averages: Averages,
+  display: Display,
+): string {
+  return scoresTable('label', labels, { averages, hasArea: labels.length > 1 }, display);
+}
+
+function scoresTable(
+  what: string,
+  rows: readonly (ClassScores & { readonly accuracy?: number })[],
+  { averages, hasArea }: { averages: Averages; hasArea: boolean },
+  display: Display,
+): string {
+  const hasAccuracy = rows.some(({ accuracy }) => accuracy !== undefined);
+  const accuracyCell = (accuracy: number | undefined): Cell[] =>
+    hasAccuracy ? [accuracy === undefined ? '' : formatShare(accuracy)] : [];
+  const cells = rows.map((scores) => [
     clipped(scores.name, display),
     formatCount(scores.support),
+    ...accuracyCell(scores.accuracy),
     ...scoreCells(scores),
     optional(scores.rocAuc, formatShare),
   ]);
-  const total = formatCount(classes.reduce((sum, { support }) => sum + support, 0));
+  const total = formatCount(rows.reduce((sum, { support }) => sum + support, 0));
   const footer = (['macro', 'weighted', 'micro'] as const).map((average): Cell[] => [
     `${average} average`,
     total,
+    ...accuracyCell(undefined),
     ...scoreCells(averages[average]),
-    // Two classes share one curve; otherwise each class has its own.
-    average === 'macro' && classes.length > 2 ? optional(averages.rocAuc, formatShare) : '',
+    average === 'macro' && hasArea ? optional(averages.rocAuc, formatShare) : '',
   ]);
-  const columns = [
-    { header: 'class' },
-    ...['rows', 'precision', 'recall', 'F1', 'ROC AUC'].map((header): Column => ({ header, align: 'right' })),
-  ];
-  return [formatTable(columns, rows, display, { footer }), ...emptyNotes(classes, display)].join('\n');
+  const numbers = ['rows', ...(hasAccuracy ? ['accuracy'] : []), 'precision', 'recall', 'F1', 'ROC AUC'];
+  const columns = [{ header: what }, ...numbers.map((header): Column => ({ header, align: 'right' }))];
+  return formatTable(columns, cells, display, { footer });
 }
 
 export function targetErrorsTable(

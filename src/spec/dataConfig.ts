@@ -213,18 +213,18 @@ const dataFields = object({
       error: "a column's name, its number from 0, or an array of these",
     })
     .describe(
-      'The column to predict: its name, or its number from 0 if the file has no header. An array of columns for a regression with several targets.',
+      'The column to predict: its name, or its number from 0 if the file has no header. An array of columns for several labels, or a regression with several targets.',
     ),
   task: choice(['auto', ...TASKS])
     .default('auto')
     .describe(
-      'What to predict: a number, one of two classes, or one of more. "auto" decides by the target column.',
+      'What to predict: a number ("regression"), one of two classes ("binary"), one of more ("multiclass"), or yes or no for each of several columns ("multilabel"). "auto" decides by the target column.',
     ),
   positive: z
     .union([text(positiveExpected), z.number({ error: positiveExpected })], { error: positiveExpected })
     .exactOptional()
     .describe(
-      'Which of two classes is the positive one, the one whose probability the network gives: precision, recall, F1, ROC AUC and --threshold are about it. By default the second, in the order of numbers or letters.',
+      'Which of two classes is the positive one, the one whose probability the network gives: precision, recall, F1, ROC AUC and --threshold are about it. By default the second, in the order of numbers or letters. In a multilabel task, the value of each column that means yes.',
     ),
   features: columns
     .min(1, { error: 'at least one column' })
@@ -511,31 +511,34 @@ function* contradictions(data: DataConfig): Generator<Contradiction> {
     };
   }
   const isSeveral = Array.isArray(target) && target.length > 1;
-  if (data.rareClasses && (isSeveral || task === 'regression')) {
-    yield { path: ['rareClasses'], message: 'found rare classes in a regression, which has none' };
+  const isMultilabel = task === 'multilabel';
+  const hasNoClasses = isSeveral || isMultilabel || task === 'regression';
+  const what = isMultilabel ? 'a multilabel task' : 'a regression';
+  if (data.rareClasses && hasNoClasses) {
+    yield { path: ['rareClasses'], message: `found rare classes in ${what}, which has none` };
   }
-  if (data.positive !== undefined && (isSeveral || task === 'regression' || task === 'multiclass')) {
+  if (
+    data.positive !== undefined &&
+    !isMultilabel &&
+    ((isSeveral && task !== 'auto') || task === 'regression' || task === 'multiclass')
+  ) {
     yield {
       path: ['positive'],
-      message: `found ${quote(String(data.positive))} in a ${isSeveral ? 'regression' : task} task, expected a binary one`,
+      message: `found ${quote(String(data.positive))} in a ${task} task, expected a binary or multilabel one`,
       hint: 'only one of two classes is the positive one: remove the key, or check data.task',
     };
   }
   if (isSeveral && (task === 'binary' || task === 'multiclass')) {
     yield {
       path: ['task'],
-      message: `found "${task}" with ${target.length} targets, expected "regression"`,
+      message: `found "${task}" with ${target.length} targets, expected "multilabel" or "regression"`,
       hint: 'a classification has one target',
     };
-  } else if (
-    weights !== undefined &&
-    weightColumn(weights) === undefined &&
-    (isSeveral || task === 'regression')
-  ) {
+  } else if (weights !== undefined && weightColumn(weights) === undefined && hasNoClasses) {
     yield {
       path: ['weights'],
-      message: 'found weights by class in a regression, expected {"column": …}',
-      hint: 'a regression has no classes: name a column with the weight of each row',
+      message: `found weights by class in ${what}, expected {"column": …}`,
+      hint: `${what} has no classes: name a column with the weight of each row`,
     };
   }
 }

@@ -30,7 +30,7 @@ const trainingFields = object({
   loss: choice(['auto', ...LOSS_NAMES])
     .default('auto')
     .describe(
-      'What the training minimises. "auto": mean-squared-error for a regression, binary-cross-entropy for two classes (softmax-cross-entropy if the network has two outputs), softmax-cross-entropy for more.',
+      'What the training minimises. "auto": mean-squared-error for a regression, binary-cross-entropy for labels and for two classes (softmax-cross-entropy if the network has two outputs), softmax-cross-entropy for more.',
     ),
   l2: atLeast(0)
     .default(0)

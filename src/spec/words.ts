@@ -1,6 +1,6 @@
 /** Words and limits of configs. No zod here: the command line reads them at every start. */
 
-export const TASKS = ['regression', 'binary', 'multiclass'] as const;
+export const TASKS = ['regression', 'binary', 'multiclass', 'multilabel'] as const;
 export type Task = (typeof TASKS)[number];
 
 export const LOSS_NAMES = ['mean-squared-error', 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
@@ -43,10 +43,12 @@ export type WrittenOrder = (typeof DATE_ORDERS)[number];
 export const MONITORED_METRICS = [
   'train_loss',
   'train_accuracy',
+  'train_f1',
   'train_r2',
   'train_rmse',
   'validation_loss',
   'validation_accuracy',
+  'validation_f1',
   'validation_r2',
   'validation_rmse',
 ] as const;

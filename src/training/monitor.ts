@@ -9,9 +9,10 @@ const METRICS = {
   regression: ['loss', 'r2', 'rmse'],
   binary: ['loss', 'accuracy'],
   multiclass: ['loss', 'accuracy'],
+  multilabel: ['loss', 'accuracy', 'f1'],
 } as const satisfies Record<Task, readonly string[]>;
 
-const LARGER_IS_BETTER = /_(accuracy|r2)$/;
+const LARGER_IS_BETTER = /_(accuracy|f1|r2)$/;
 
 /** The metrics of an epoch by name, in the order of epochs.csv. An undefined metric is null. */
 export function metricsOf(record: {
@@ -44,7 +45,7 @@ export function metricOf(metrics: ReadonlyMap<string, number | null>, name: stri
 
 /**
  * Whether `value` beats `best` by more than `minDelta`: below for a loss or an RMSE, above for an
- * accuracy or R². The first finite value beats null; NaN and infinities never do.
+ * accuracy, F1 or R². The first finite value beats null; NaN and infinities never do.
  */
 export function isBetter(metric: string, value: number, best: number | null, minDelta: number): boolean {
   if (!Number.isFinite(value)) return false;

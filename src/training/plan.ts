@@ -35,11 +35,11 @@ export interface TrainingPlan {
   readonly rows: Readonly<Record<SplitName, number>>;
   /** Which splits have a weight for each of their rows. */
   readonly weighted: Readonly<Record<SplitName, boolean>>;
-  /** Number of classes; 0 for a regression. */
+  /** Number of classes; 0 for a regression or labels. */
   readonly classes: number;
   /**
-   * For each target of a regression, how much of its own unit is 1 for the network; empty for
-   * classes.
+   * For each target of a regression, how much of its own unit is 1 for the network; otherwise
+   * empty.
    */
   readonly targetUnit: readonly number[];
   /** What a loss of 1 in the network's units is reported as. */
@@ -181,6 +181,7 @@ function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number
 function reasonOf(outputs: number, { task, targetNames }: Dataset): string {
   const single = outputs === 1;
   if (task === 'regression') return single ? 'one for the target column' : 'one for each target column';
+  if (task === 'multilabel') return single ? 'one for the label' : 'one for each label in data.target';
   return single ? 'one logit for two classes' : `one for each class of "${targetNames[0]}"`;
 }
 
@@ -241,7 +242,8 @@ function locationIn({ file, path }: Location, ...inside: (string | number)[]): s
 
 /** What the model file of a run says besides the weights. */
 export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent {
-  const { classes, targetStandardization, lossUnit, dropsRows, dropsMissing, rareClasses } = dataset;
+  const { classes, labelValues, targetStandardization, lossUnit, dropsRows, dropsMissing, rareClasses } =
+    dataset;
   return {
     network: { ...plan.network, input: plan.inputs },
     task: plan.task,
@@ -255,6 +257,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     missingValues: dataset.missingValues,
     targets: dataset.targetNames,
     ...(classes && { classes }),
+    ...(labelValues && { labelValues }),
     ...(targetStandardization && { targetStandardization }),
     ...(lossUnit !== undefined && { lossUnit }),
     ...(dropsRows && { dropsRows }),

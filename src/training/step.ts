@@ -9,6 +9,7 @@ import {
   type Accumulator,
   classAccumulator,
   type Evaluation,
+  labelAccumulator,
   regressionAccumulator,
 } from '../evaluation/metrics.js';
 import { type Allocator, slice } from '../kernels/arena.js';
@@ -188,8 +189,9 @@ export class Trainer {
   }
 
   #accumulator(targets: Targets): Accumulator {
-    const { classes, outputs, targetUnit } = this.#plan;
+    const { task, classes, outputs, targetUnit } = this.#plan;
     const all = 'labels' in targets ? targets.labels.data : targets.values.data;
+    if (task === 'multilabel') return labelAccumulator(all, outputs);
     return classes > 0 ? classAccumulator(all, outputs, classes) : regressionAccumulator(all, targetUnit);
   }
 

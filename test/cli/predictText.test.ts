@@ -12,7 +12,7 @@ describe('the CSV of predictions', () => {
   it('has the class, and the probability of each', () => {
     const { head, row } = csvLines({ ...csv, model: FLOWERS });
     expect(head).toBe('prediction,probability_rose,probability_tulip\n');
-    expect(row(['7', 'x'], Float64Array.of(0.25, 0.75), 1)).toBe('tulip,0.25,0.75\n');
+    expect(row(['7', 'x'], Float64Array.of(0.25, 0.75), Int32Array.of(1))).toBe('tulip,0.25,0.75\n');
   });
 
   it('has the value of a target, or of each of several', () => {
@@ -40,7 +40,7 @@ describe('the CSV of predictions', () => {
   it('uses the delimiter of the data', () => {
     const { head, row } = csvLines({ ...csv, model: FLOWERS, kept: [1], delimiter: ';' });
     expect(head).toBe('note;prediction;probability_rose;probability_tulip\n');
-    expect(row(['7', 'a,b;c'], Float64Array.of(1, 0), 0)).toBe('"a,b;c";rose;1;0\n');
+    expect(row(['7', 'a,b;c'], Float64Array.of(1, 0), Int32Array.of(0))).toBe('"a,b;c";rose;1;0\n');
   });
 
   it('gives its own columns other names where the data have them already', () => {
@@ -58,18 +58,18 @@ describe('the CSV of predictions', () => {
     const cells = ['-1.5', '+3e5', '@x'];
     const { head, row } = csvLines(request);
     expect(head).toBe("'=a,'=a_2,b,prediction,probability_-1,probability_=rose()\n");
-    expect(row(cells, Float64Array.of(0, 1), 1)).toBe("-1.5,+3e5,'@x,'=rose(),0,1\n");
-    expect(row(cells, Float64Array.of(1, 0), 0)).toBe("-1.5,+3e5,'@x,-1,1,0\n");
+    expect(row(cells, Float64Array.of(0, 1), Int32Array.of(1))).toBe("-1.5,+3e5,'@x,'=rose(),0,1\n");
+    expect(row(cells, Float64Array.of(1, 0), Int32Array.of(0))).toBe("-1.5,+3e5,'@x,-1,1,0\n");
     const open = csvLines({ ...request, guard: false });
     expect(open.head).toBe("=a,'=a,b,prediction,probability_-1,probability_=rose()\n");
-    expect(open.row(cells, Float64Array.of(0, 1), 1)).toBe('-1.5,+3e5,@x,=rose(),0,1\n');
+    expect(open.row(cells, Float64Array.of(0, 1), Int32Array.of(1))).toBe('-1.5,+3e5,@x,=rose(),0,1\n');
   });
 
   it('reads back whatever classes are called', () => {
     const classes = ['', '\n', '"', ',', 'ä\u202e'];
     const { head, row } = csvLines({ ...csv, model: { ...FLOWERS, classes } });
     const numbers = new Float64Array(classes.length);
-    const lines = classes.map((_, label) => row([], numbers, label));
+    const lines = classes.map((_, label) => row([], numbers, Int32Array.of(label)));
     const [header, ...rows] = parse(head + lines.join(''));
     expect(header).toEqual(['prediction', ...classes.map((name) => `probability_${name}`)]);
     expect(rows.map(([prediction]) => prediction)).toEqual(classes);
@@ -81,7 +81,7 @@ describe('the JSON of predictions', () => {
 
   it('has the class and the probabilities by its name', () => {
     const { head, row } = jsonLines({ ...json, model: FLOWERS });
-    expect([head, row([], Float64Array.of(0.25, 0.75), 1)]).toEqual([
+    expect([head, row([], Float64Array.of(0.25, 0.75), Int32Array.of(1))]).toEqual([
       '',
       '{"prediction":"tulip","probabilities":{"rose":0.25,"tulip":0.75}}\n',
     ]);

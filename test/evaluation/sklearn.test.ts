@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { crossEntropies, evaluateClasses } from '../../src/evaluation/classification.js';
+import { labelAccumulator } from '../../src/evaluation/metrics.js';
+import { evaluateLabels, labelCrossEntropies } from '../../src/evaluation/multilabel.js';
 import { evaluateRegression } from '../../src/evaluation/regression.js';
 import { fixture } from '../support/fixtures.js';
 
@@ -15,6 +17,10 @@ interface ClassCase {
   expected: Record<string, unknown>;
 }
 
+interface LabelCase extends Omit<ClassCase, 'outputs'> {
+  width: number;
+}
+
 interface RegressionCase {
   name: string;
   width: number;
@@ -24,7 +30,7 @@ interface RegressionCase {
   expected: Record<string, unknown>;
 }
 
-const CASES = fixture<{ classification: ClassCase[]; regression: RegressionCase[] }>(
+const CASES = fixture<{ classification: ClassCase[]; multilabel: LabelCase[]; regression: RegressionCase[] }>(
   'sklearn/evaluation.json',
 );
 
@@ -52,6 +58,26 @@ describe('the metrics of classes are those of scikit-learn', () => {
     });
     expectClose(actual, expected);
     expect(actual.classes).toHaveLength((expected.classes as unknown[]).length);
+  });
+});
+
+describe('the metrics of labels are those of scikit-learn', () => {
+  it.each(CASES.multilabel)('$name', ({ width, expected, ...rows }) => {
+    const crossEntropies = labelCrossEntropies(rows.labels, rows.logits, width);
+    const actual = evaluateLabels(width, { ...rows, crossEntropies });
+    expectClose(actual, expected);
+    expect(actual.labels).toHaveLength(width);
+  });
+
+  it.each(CASES.multilabel)('after each epoch: $name', ({ width, labels, logits, expected }) => {
+    const accumulator = labelAccumulator(labels, width);
+    const rows = labels.length / width;
+    const half = Math.ceil(rows / 2);
+    accumulator.add(half, logits.slice(0, half * width), 0);
+    accumulator.add(rows - half, logits.slice(half * width), half);
+    accumulator.addLoss(2, 4);
+    const { micro, accuracy } = expected as { micro: { f1: number }; accuracy: number };
+    expectClose(accumulator.result().metrics, { loss: 0.5, accuracy, f1: micro.f1 });
   });
 });
 

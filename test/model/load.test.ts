@@ -332,6 +332,48 @@ describe('loadModel of metadata', () => {
       'classes[2]: found "b", expected different ones in rising order',
     ],
     [
+      'labels without their values',
+      { task: 'multilabel', classes: undefined },
+      BINARY,
+      'labelValues: missing, expected 1, one for each target',
+    ],
+    [
+      'more pairs than targets',
+      {
+        ...{ task: 'multilabel', classes: undefined },
+        labelValues: [
+          ['no', 'yes'],
+          ['0', '1'],
+        ],
+      },
+      BINARY,
+      'labelValues: found 2 pairs, expected 1, one for each target',
+    ],
+    [
+      'a label of one value',
+      { task: 'multilabel', classes: undefined, labelValues: [['1', '1']] },
+      BINARY,
+      'labelValues[0][1]: found "1" twice, expected two values',
+    ],
+    [
+      'three values of a label',
+      { task: 'multilabel', classes: undefined, labelValues: [['0', '1', '2']] },
+      BINARY,
+      'labelValues[0]: found ["0","1","2"], expected an array of two values',
+    ],
+    [
+      'classes beside labels',
+      { task: 'multilabel', labelValues: [['0', '1']] },
+      BINARY,
+      'classes: found 2 classes in a multilabel task, expected none',
+    ],
+    [
+      'labels in a regression',
+      { labelValues: [['0', '1']] },
+      REGRESSION,
+      'labelValues: found values of labels in a regression task, expected none',
+    ],
+    [
       'three classes out of order',
       { classes: ['b', 'a', 'c'] },
       CONTENT,

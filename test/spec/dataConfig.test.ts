@@ -89,9 +89,24 @@ describe('the data of a train config', () => {
     [{ target: ['y', 0, 'y'] }, 'data.target[2]: found "y" a second time, expected each column once'],
     [
       { target: ['y', 'z'], task: 'binary' },
-      'data.task: found "binary" with 2 targets, expected "regression"',
+      'data.task: found "binary" with 2 targets, expected "multilabel" or "regression"',
       'a classification has one target',
     ],
+    [
+      { target: ['y', 'z'], task: 'multilabel', weights: 'balanced' },
+      'data.weights: found weights by class in a multilabel task, expected {"column": …}',
+      'a multilabel task has no classes: name a column with the weight of each row',
+    ],
+    [
+      { task: 'multilabel', rareClasses: { fewerThan: 3, as: 'drop' } },
+      'data.rareClasses: found rare classes in a multilabel task, which has none',
+    ],
+    [
+      { task: 'multiclass', positive: 'a' },
+      'data.positive: found "a" in a multiclass task, expected a binary or multilabel one',
+      'only one of two classes is the positive one: remove the key, or check data.task',
+    ],
+    [{ positive: true }, 'data.positive: found true, expected one of the two classes, such as "yes" or 1'],
     [{ exclude: 'id' }, 'data.exclude: found "id", expected an array of columns'],
     [{ exclude: [true] }, "data.exclude[0]: found true, expected a column's name, or its number from 0"],
     [

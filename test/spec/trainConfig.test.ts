@@ -147,7 +147,7 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, task: 'classification' } },
-      'data.task: unknown task "classification"; expected one of auto, regression, binary, multiclass',
+      'data.task: unknown task "classification"; expected one of auto, regression, binary, multiclass, multilabel',
     ],
     [{ training: null }, 'training: found null, expected an object'],
     [

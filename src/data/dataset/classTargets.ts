@@ -3,6 +3,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
 import { counted, listed, printable, quote } from '../../text.js';
+import { parseBoolean } from '../booleans.js';
 import { Levels } from '../levels.js';
 import {
   asLabels,
@@ -99,14 +100,15 @@ export function pointWarning(path: string, pointed: readonly string[]): string[]
 
 /**
  * Two classes with the positive one last.
- * @throws MlpError ExitCode.config, at `place`, if `column` has no two classes or this is none of them
+ * @throws MlpError ExitCode.config, at `place`, if the column has no two classes or this is none of them
  */
 export function withPositive(
   classes: Levels | undefined,
   positive: string,
   place: string,
-  column: string,
+  { label, path }: LocatedColumn,
 ): Levels {
+  const column = `${label} in ${path}`;
   const names = classes?.names ?? [];
   if (names.length === 2 && names.includes(positive)) {
     return Levels.given([...names.filter((name) => name !== positive), positive]);
@@ -173,5 +175,41 @@ export function single(located: LocatedColumn, what: 'classes' | 'values'): MlpE
     `${located.path}: ${located.label}: found ${quote(cellText(located, 0))} in all ${rowCount(located)} rows, ` +
       `expected at least two ${what}`,
     'one value leaves nothing to learn; check data.target',
+  );
+}
+
+/**
+ * The two values of a column of labels, the second for yes: spellings of no and yes, or any two values
+ * in their order.
+ * @throws MlpError ExitCode.data if all rows have the same one, or with the location of a third
+ */
+export function labelLevels(located: LocatedColumn, positive: string | undefined, place: string): Levels {
+  requirePresent(located, missingHint(located));
+  const classes = classesOf(located);
+  const [no, yes] = [false, true].map((asked) =>
+    classes.names.filter((name) => parseBoolean(name) === asked),
+  );
+  const isSpelled = no.length + yes.length === classes.names.length;
+  if (classes.names.length < 2 || (isSpelled && (no.length === 0 || yes.length === 0))) {
+    throw single(located, 'values');
+  }
+  if (classes.names.length === 2) {
+    if (positive !== undefined) return withPositive(classes, positive, place, located);
+    return Levels.yesNo(isSpelled ? [no[0], yes[0]] : classes.names);
+  }
+  if (isSpelled && positive === undefined) return Levels.yesNo([no[0], yes[0]]);
+  const expected = no.length > 0 || yes.length > 0 ? [...no, ...yes] : classes.names.slice(0, 2);
+  const labels = asLabels(located);
+  const third = firstRows(rowCount(located)).find((row) => !expected.includes(cellText(labels, row)));
+  throw thirdValue(located, third ?? 0, expected);
+}
+
+/** The error about a label that is neither yes nor no. */
+export function thirdValue(located: LocatedColumn, row: number, expected: readonly string[]): MlpError {
+  const text = cellText(asLabels(located), row);
+  return new MlpError(
+    ExitCode.data,
+    `${located.location(row)}: found ${quote(text)}, a third value, expected ${oneOf(expected.map(printable))}`,
+    'a label is yes or no: data.task "multilabel" takes columns of two values',
   );
 }

@@ -12,7 +12,7 @@ import type { RejectedRows } from '../rejectedRows.js';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
-/** The rows of one split: labels for classes, targets for regression. */
+/** The rows of one split: labels for classes, targets for a regression and for labels (0 or 1). */
 export interface Split {
   readonly rows: number;
   /** [rows, features] row-major, encoded and scaled: a view of the dataset's features. */
@@ -41,10 +41,12 @@ export interface Dataset extends FeatureMatrix {
   readonly featureNames: readonly string[];
   /** How columns of the file become columns of the matrix. */
   readonly encodings: readonly FeatureEncoding[];
-  /** Target columns, by number from 0 without a header. Several only for a regression. */
+  /** Target columns, by number from 0 without a header. Several only for a regression or labels. */
   readonly targetNames: readonly string[];
   /** In the order of their labels, label 1 being the positive class. Absent for a regression. */
   readonly classes?: readonly string[];
+  /** Of a multilabel task: the values of each target, the second for yes. */
+  readonly labelValues?: readonly (readonly string[])[];
   /** Which cells are missing. */
   readonly missingValues: MissingValues;
   readonly train: Split;

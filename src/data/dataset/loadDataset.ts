@@ -8,6 +8,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { type DataConfig, readingOf, settingOf, weightColumn } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -50,6 +51,7 @@ import { splitRows } from './splitRows.js';
 import {
   detectTargetEncoding,
   encodeTargets,
+  labelWarnings,
   quantityWarnings,
   rowsWithTarget,
   standardizeTargets,
@@ -253,14 +255,14 @@ async function splitInputs(
     return { input, reader, targets, unknownClasses, place: noPlaces(reader.rows) };
   };
   const training = withTargets(inputs.train, reader);
-  const { classes } = targetEncoding;
+  const { task, classes } = targetEncoding;
   const { train, ...taken } = splitRows({
     // A table of its own takes no rows of the training table.
     validation: inputs.validation ? 0 : data.validation,
     test: inputs.test ? 0 : data.test,
     locatedColumns: markColumns(inputs.train, reader),
     from: rowsWithTarget(training.targets),
-    ...('values' in training.targets && { values: firstTargets(training.targets) }),
+    ...(task === 'regression' && 'values' in training.targets && { values: firstTargets(training.targets) }),
     ...(classes &&
       'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
     seed,
@@ -318,7 +320,7 @@ function assembleDataset(
   { encodings, matrix }: Fitted,
   unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
 ): Dataset {
-  const { task, classes, reason } = targetEncoding;
+  const { task, classes, labels, reason } = targetEncoding;
   const [{ from: training, rows: trainRows }] = splits;
   const { table, choice } = training.input;
   const encoding = encodingOf(table);
@@ -326,7 +328,7 @@ function assembleDataset(
   const reading = readingOf(config.data);
   const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
   const trainLabels = targets[0].labels;
-  const weigh = weighing(config, classes?.names, trainLabels, location);
+  const weigh = weighing(config, task, classes?.names, trainLabels, location);
   const { columns, data } = matrix.features;
   const parts = splits.map((split, i): [SplitName, Split] => {
     const { name, rows, first } = split;
@@ -335,7 +337,8 @@ function assembleDataset(
     return [name, { rows: rows.length, features, ...targets[i], ...(weights && { weights }) }];
   });
   const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
-  const rawTargets = targets[0].targets;
+  const rawTargets = task === 'regression' ? targets[0].targets : undefined;
+  const labelTargets = labels && targets[0].targets;
   const isScaled = standardizesTarget(config);
   const quantities = rawTargets
     ? quantityWarnings(rawTargets, targetLabels, { path: table.path, isScaled })
@@ -371,6 +374,7 @@ function assembleDataset(
     missingValues: missingValuesOf(config.data.missingValues),
     targetNames: choice.targets.map((column) => table.names[column]),
     ...(classes && { classes: classes.names }),
+    ...(labels && { labelValues: labels.map(({ names }) => names) }),
     ...(targetEncoding.dropsRows && { dropsRows: true }),
     ...(dropsMissing.length > 0 && { dropsMissing }),
     ...(config.data.badRows === 'skip' && { skipsBadRows: true }),
@@ -384,6 +388,7 @@ function assembleDataset(
     description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,
     warnings: [
       ...quantities,
+      ...(labelTargets ? labelWarnings(labelTargets, targetLabels, table.path) : []),
       ...rareWarnings(targetEncoding, targetLabels[0], table.path),
       ...[...unknown].flatMap(([{ input, reader, unknownClasses }, levels]) => [
         ...input.table.notes,
@@ -465,6 +470,7 @@ function standardizesTarget({ data: { standardizeTarget }, network }: TrainConfi
 /** Returns a function for the weights of a split; undefined if all rows weigh the same. */
 function weighing(
   { data: { weights } }: TrainConfig,
+  task: Task,
   classes: readonly string[] | undefined,
   trainLabels: Int32Array | undefined,
   location: string,
@@ -477,7 +483,7 @@ function weighing(
   if (classes === undefined || trainLabels === undefined) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data.weights: found weights by class for a regression, expected a column: {"column": "…"}`,
+      `${location}data.weights: found weights by class for ${task === 'multilabel' ? 'labels' : 'a regression'}, expected a column: {"column": "…"}`,
     );
   }
   const ofClass = classWeights(weights, classes, trainLabels, location);

@@ -129,7 +129,7 @@ export class NumericRows implements RowReader {
     }
     const file = await NumericFile.scan({ ...table.csv, kept, threads, ...(progress && { progress }) });
     if (file === null) throw new NotNumeric();
-    const isSure = data.task === 'binary' || data.task === 'multiclass';
+    const isSure = areClasses(data.task);
     // Whether such a column holds numbers and bad rows is judged on the table.
     const isDoubtful =
       data.badRows === 'skip' && [...kept.keys()].some((column) => isMixed(file.column(column)));
@@ -387,7 +387,11 @@ function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptio
   }
   if (data.task === 'auto')
     for (const target of choice.targets) if (kinds[target] === 'auto') kinds[target] = 'label';
-  if (data.task === 'binary' || data.task === 'multiclass')
-    for (const target of choice.targets) kinds[target] = 'text';
+  if (areClasses(data.task)) for (const target of choice.targets) kinds[target] = 'text';
   return kinds;
+}
+
+/** Whether the task says that targets are text, whatever they look like. */
+function areClasses(task: DataConfig['task']): boolean {
+  return task !== 'auto' && task !== 'regression';
 }

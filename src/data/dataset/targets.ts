@@ -3,6 +3,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import { listed } from '../../text.js';
+import { parseBoolean } from '../booleans.js';
 import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
 import { distinct, type Levels } from '../levels.js';
@@ -21,9 +22,11 @@ import {
   classesOf,
   encodeLabels,
   groupRare,
+  labelLevels,
   missingHint,
   type RareClasses,
   single,
+  thirdValue,
   withPositive,
 } from './classTargets.js';
 import type { Split } from './dataset.js';
@@ -38,6 +41,8 @@ const ROWS_PER_CLASS = 5;
 export interface TargetEncoding {
   readonly task: Task;
   readonly classes?: Levels;
+  /** Of a multilabel task: the two values of each column, the second for yes. */
+  readonly labels?: readonly Levels[];
   /** Why this task was chosen; absent if it was given. */
   readonly reason?: string;
   /** Whether rows without a target are left out; otherwise they are an error. */
@@ -60,8 +65,8 @@ export type TargetValues =
   | { readonly values: Float64Array; readonly width: number };
 
 /**
- * Detects the encoding from the target columns of the training table. Several columns are a
- * regression.
+ * Detects the encoding from the target columns of the training table. Several columns are labels if
+ * they say yes and no in words, otherwise a regression.
  * @throws MlpError ExitCode.data if they hold nothing to learn; config, prefixed by `location`, if
  *   they can't serve the task that was asked for
  */
@@ -74,16 +79,25 @@ export function detectTargetEncoding(
   const drops = dropsRows && { dropsRows };
   const rows = dropsRows ? presentRows(allColumns) : undefined;
   if (rows?.length === 0) throw noTargets(allColumns[0]);
+  const place = `${location}data.positive`;
+  const text = positive === undefined ? undefined : String(positive);
   const locatedColumns = rows ? allColumns.map((located) => selectLocated(located, rows)) : allColumns;
+  const spelled = asked === 'auto' && areSpelled(locatedColumns);
+  if (asked === 'multilabel' || spelled) {
+    const labels = locatedColumns.map((column) => labelLevels(column, text, place));
+    const reason = `${labels.length} target columns of yes and no are taken as labels (multilabel)`;
+    return { task: 'multilabel', labels, ...drops, ...(spelled && { reason: decides(reason) }) };
+  }
   if (locatedColumns.length > 1) {
     if (asked === 'binary' || asked === 'multiclass') {
       throw new MlpError(
         ExitCode.config,
-        `${location}data.task: found "${asked}" for ${locatedColumns.length} target columns, expected "regression"`,
+        `${location}data.task: found "${asked}" for ${locatedColumns.length} target columns, expected "multilabel" or "regression"`,
         'classes are in a single column: name it in data.target',
       );
     }
     for (const located of locatedColumns) resolveTask(located, 'regression', location);
+    if (text !== undefined) withPositive(undefined, text, place, locatedColumns[0]);
     const reason = `${locatedColumns.length} target columns are taken as quantities (regression)`;
     return { task: 'regression', ...drops, ...(asked === 'auto' && { reason: decides(reason) }) };
   }
@@ -92,11 +106,11 @@ export function detectTargetEncoding(
   const task = resolveTask(located, rareClasses && asked === 'binary' ? 'multiclass' : asked, location);
   const found = task === 'regression' ? undefined : classesOf(located);
   const reason = asked === 'auto' && { reason: decides(reasonFor(located, task, found?.names.length)) };
-  const ordered = (classes: Levels | undefined, { label, path }: LocatedColumn) =>
-    positive === undefined
+  const ordered = (classes: Levels | undefined, column: LocatedColumn) =>
+    text === undefined
       ? classes && { classes }
       : {
-          classes: withPositive(classes, String(positive), `${location}data.positive`, `${label} in ${path}`),
+          classes: withPositive(classes, text, place, column),
         };
   if (!rareClasses) return { task, ...ordered(found, located), ...drops, ...reason };
   if (!found) {
@@ -111,6 +125,14 @@ export function detectTargetEncoding(
   if (asked === 'binary' && !isTwo) throw notBinary(located, classes, location);
   const grouped = asked !== 'multiclass' && isTwo ? 'binary' : 'multiclass';
   return { task: grouped, ...ordered(classes, located), ...(rare && { rare }), ...drops, ...reason };
+}
+
+/** Whether several columns say yes and no, and not all in numbers, which may be quantities. */
+function areSpelled(columns: readonly LocatedColumn[]): boolean {
+  if (columns.length < 2 || columns.every((located) => !numbers(located).some(Number.isNaN))) return false;
+  return columns.every((located) =>
+    classesOf(located).names.every((name) => parseBoolean(name) !== undefined),
+  );
 }
 
 function noTargets(located: LocatedColumn): MlpError {
@@ -147,6 +169,14 @@ function decides(reason: string): string {
 /** Raw targets with at least this deviation are far from where a network starts. */
 const LARGE_DEVIATION = 100;
 
+/** A warning about labels that all training rows have, or none. `targets` [rows, columns] are theirs. */
+export function labelWarnings(targets: Float64Array, names: readonly string[], path: string): string[] {
+  const width = names.length;
+  const same = names.filter((_, j) => targets.every((value, i) => i % width !== j || value === targets[j]));
+  if (same.length === 0) return [];
+  return [`${path}: ${listed(same)}: all training rows have the same value, so nothing is learned about it`];
+}
+
 /**
  * Warnings about the quantities to train on, before they are scaled. `targets` [rows, columns] are
  * those of the training rows.
@@ -161,6 +191,11 @@ export function quantityWarnings(
     warnings.push(
       `${path}: ${listed(labels)} are one-hot: a single 1 in each row. They are trained as ${labels.length} quantities; ` +
         'for classes, write one column with the name of the class, and name it in data.target',
+    );
+  } else if (labels.length > 1 && targets.every((value) => value === 0 || value === 1)) {
+    warnings.push(
+      `${path}: ${listed(labels)} hold only 0 and 1, and are trained as ${labels.length} quantities; ` +
+        'for labels that a row may have or not, set data.task to "multilabel"',
     );
   }
   if (isScaled) return warnings;
@@ -202,8 +237,11 @@ export function encodeTargets(
   largest: number,
   unknown: Map<string, number> = new Map(),
 ): TargetValues {
-  const { classes, dropsRows } = encoding;
+  const { classes, labels, dropsRows } = encoding;
   if (classes) return { labels: encodeLabels(locatedColumns[0], encoding, classes, unknown) };
+  if (labels) {
+    return interleaved(locatedColumns.map((located, j) => yesNo(located, encoding, labels[j])));
+  }
   const columns = locatedColumns.map((located) => {
     if (!dropsRows) return requireNumbers(located, NOT_A_QUANTITY, missingHint(located));
     requireNumbers(selectLocated(located, presentRows([located])), NOT_A_QUANTITY);
@@ -218,6 +256,22 @@ export function encodeTargets(
       'set "dtype": "float64", or "data": { "standardizeTarget": true }',
     );
   });
+  return interleaved(columns);
+}
+
+/**
+ * [rows] 1 for yes, 0 for no; NaN for a row that is left out.
+ * @throws MlpError ExitCode.data with the location of a value that is neither
+ */
+function yesNo(located: LocatedColumn, encoding: TargetEncoding, levels: Levels): Float64Array {
+  const codes = encodeLabels(located, encoding, levels);
+  const third = codes.findIndex((code) => code > 1);
+  if (third >= 0) throw thirdValue(located, third, levels.names);
+  return Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : code));
+}
+
+/** [rows, columns] The columns, row by row. */
+function interleaved(columns: readonly Float64Array[]): { values: Float64Array; width: number } {
   if (columns.length === 1) return { values: columns[0], width: 1 };
   const values = new Float64Array(columns.length * columns[0].length);
   columns.forEach((column, j) => {

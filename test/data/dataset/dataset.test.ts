@@ -456,7 +456,7 @@ describe('standardisation', () => {
     expect(warnings.map(withoutFolder)).toEqual([
       'train.csv: column "cat", column "dog" are one-hot: a single 1 in each row. They are trained as 2 quantities; for classes, write one column with the name of the class, and name it in data.target',
     ]);
-    expect((await load('x,cat,dog\n1,1,0\n2,0,1\n3,1,1\n', { target })).warnings).toEqual([]);
+    expect((await load('x,cat,dog\n1,1,0\n2,0,1\n3,1,2\n', { target })).warnings).toEqual([]);
   });
 
   it('is refused where the variance overflows', async () => {
