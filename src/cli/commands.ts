@@ -16,7 +16,8 @@ import {
   threshold,
 } from './options.js';
 
-const CSV = 'a CSV file, plain or gzipped; - reads standard input';
+const CSV = 'a CSV, JSON Lines or Parquet file, plain or gzipped; - reads standard input';
+const TABLES = `${CSV}; several files, or a pattern such as 'part-*.csv', are one table`;
 const RUN = 'a run directory';
 const MODEL = 'a run directory or a model file';
 
@@ -94,7 +95,7 @@ Examples:
       ['mlp inspect houses.csv', 'every column in a table'],
       ['mlp inspect houses.csv --target price', 'and the target in detail'],
       ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
-    ).argument('<data.csv>', CSV),
+    ).argument('<data.csv...>', TABLES),
   ).action(lazy(() => import('./inspect.js')));
 
   addOptions(
@@ -107,7 +108,7 @@ Examples:
       ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
       ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
     )
-      .argument('<data.csv>', CSV)
+      .argument('<data.csv...>', TABLES)
       .option(
         '-o, --output <config.json>',
         'the config to write; - prints it (default: <data>.json in this folder)',

@@ -15,17 +15,17 @@ export interface InitOptions extends TableOptions {
   readonly force?: boolean;
 }
 
-export async function run(path: string, options: InitOptions): Promise<void> {
-  if (options.target === undefined) await refuseWithoutTarget(path, options);
-  const output = options.output ?? defaultOutput(path);
+export async function run(paths: readonly string[], options: InitOptions): Promise<void> {
+  if (options.target === undefined) await refuseWithoutTarget(paths, options);
+  const output = options.output ?? defaultOutput(paths[0]);
   const force = options.force === true;
   const isFile = output !== STANDARD_STREAM;
   if (isFile) {
-    if (path !== STANDARD_STREAM) requireOther(path, output);
+    for (const path of paths) if (path !== STANDARD_STREAM) requireOther(path, output);
     requireFree(output, force);
   }
 
-  const proposal = await proposeFor(path, isFile ? dirname(resolve(output)) : process.cwd(), options);
+  const proposal = await proposeFor(paths, isFile ? dirname(resolve(output)) : process.cwd(), options);
   const { config, reasons, warnings } = proposal;
   const text = `${formatJson(config)}\n`;
   if (isFile) writeNewFile(output, text, force);
@@ -37,25 +37,36 @@ export async function run(path: string, options: InitOptions): Promise<void> {
   for (const { key, text } of reasons) note(printable(`${key}: ${text}`));
   if (isFile) {
     print(printable(`wrote ${output}`));
-    print(printable(`next: mlp train ${shellWord(output)}${path === STANDARD_STREAM ? ' < data.csv' : ''}`));
+    print(
+      printable(
+        `next: mlp train ${shellWord(output)}${paths.includes(STANDARD_STREAM) ? ' < data.csv' : ''}`,
+      ),
+    );
   } else {
     print(text.trimEnd());
   }
 }
 
-async function proposeFor(path: string, folder: string, options: InitOptions): Promise<Suggestion> {
-  const { table, format, target, notes, badRows } = await readAnyWay(path, options);
+async function proposeFor(
+  paths: readonly string[],
+  folder: string,
+  options: InitOptions,
+): Promise<Suggestion> {
+  const { table, format, target, notes, badRows } = await readAnyWay(paths, options);
+  const train = paths.map((path) =>
+    path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
+  );
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
   return suggestConfig(profileTable(table, format, target, notes), {
-    train: path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
+    train: train.length === 1 ? train[0] : train,
     ...(schema !== undefined && { schema }),
     ...(badRows && { badRows }),
   });
 }
 
 /** mlp never guesses the target: the error lists the columns and suggests one. */
-async function refuseWithoutTarget(path: string, options: InitOptions): Promise<never> {
-  const source = await openAs(path, options);
+async function refuseWithoutTarget(paths: readonly string[], options: InitOptions): Promise<never> {
+  const source = await openAs(paths, options);
   try {
     const { names, header, path: name } = source;
     const expected = header
@@ -75,7 +86,7 @@ async function refuseWithoutTarget(path: string, options: InitOptions): Promise<
 function defaultOutput(path: string): string {
   if (path === STANDARD_STREAM) return 'config.json';
   const name = basename(path).replace(/\.gz$/i, '');
-  return `${basename(name, extname(name))}.json`;
+  return `${basename(name, extname(name)).replaceAll(/[-_.]*\*[-_.]*/g, '') || 'config'}.json`;
 }
 
 function shellWord(text: string): string {

@@ -21,8 +21,8 @@ const SHOWN_LEVELS = 3;
 const SHOWN_CLASSES = 30;
 const LONGEST_BAR = 30;
 
-export async function run(path: string, options: TableOptions): Promise<void> {
-  const { table, format, description, target, notes } = await readTable(path, options);
+export async function run(paths: readonly string[], options: TableOptions): Promise<void> {
+  const { table, format, description, target, notes } = await readTable(paths, options);
   const profile = profileTable(table, format, target, notes);
   if (options.json) {
     print(toJson(profile, 2));

@@ -1,6 +1,8 @@
 /** How commands read a table: whole for `inspect` and `init`, in chunks for a model. */
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
-import { formatOf, openTable, readWhole } from '../data/openTable.js';
+import { openJoined } from '../data/joinedTable.js';
+import { formatOf, isEachCsv, openTable, readWhole } from '../data/openTable.js';
+import { filesOf } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import type { TableFormat, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -42,11 +44,11 @@ export interface ReadTable {
 /**
  * @throws MlpError ExitCode.noInput, io, noPermission; data for damage; usage for no such target
  */
-export async function readTable(path: string, options: TableOptions & Way): Promise<ReadTable> {
+export async function readTable(paths: readonly string[], options: TableOptions & Way): Promise<ReadTable> {
   requireSeparators(options);
   return withReadingProgress(options, async (progress) => {
-    const told = (done: number, total: number | undefined) => progress(path, done, total);
-    const source = await openAs(path, options, told);
+    const source = await openAs(paths, options, progress);
+    const told = (done: number, total: number | undefined) => progress(source.path, done, total);
     try {
       const target = options.target === undefined ? undefined : findTarget(options.target, source);
       const table = await readWhole(source, { target, progress: told });
@@ -91,17 +93,19 @@ function waysFor(options: TableOptions): Way[] {
  * @throws MlpError as `readTable`, if none helps
  */
 export async function readAnyWay(
-  path: string,
+  paths: readonly string[],
   options: TableOptions,
 ): Promise<ReadTable & { readonly badRows?: 'skip' }> {
   try {
-    return await readTable(path, options);
+    return await readTable(paths, options);
   } catch (error) {
-    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data || path === STANDARD_STREAM) {
+    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data || paths.includes(STANDARD_STREAM)) {
       throw error;
     }
+    const isCsv = await isEachCsv(filesOf(paths, ''));
     for (const way of waysFor(options)) {
-      const read = await readTable(path, { ...options, ...way }).catch(unlessMlpError);
+      if (!isCsv && way.badRows === undefined) continue;
+      const read = await readTable(paths, { ...options, ...way }).catch(unlessMlpError);
       if (read === undefined || (read.rejected ?? 0) > MOST_REJECTED * read.table.rows) continue;
       const keys = Object.entries(way).map(([key, value]) => `data.${key} ${JSON.stringify(value)}`);
       const rows = read.rejected === undefined ? '' : `, which leaves out ${counted(read.rejected, 'row')}`;
@@ -116,11 +120,14 @@ function unlessMlpError(error: unknown): undefined {
   if (!(error instanceof MlpError)) throw error;
 }
 
-/** Opens a table as the options say; numbers in a usual notation are suggested. */
+/**
+ * Opens files and patterns as one table, as the options say; numbers in a usual notation are
+ * suggested.
+ */
 export function openAs(
-  path: string,
+  paths: readonly string[],
   options: TableOptions & Way,
-  progress?: (done: number, total: number | undefined) => void,
+  progress?: LoadOptions['progress'],
 ): Promise<TableSource> {
   const { target, delimiter = 'auto', header, comment, encoding, badRows, ...rest } = options;
   const { quote, escape: escapeCharacter, skipLines, skipRows } = rest;
@@ -136,7 +143,13 @@ export function openAs(
     skipsBadRows: badRows === 'skip',
     suggest: true,
   };
-  return openTable(path, request, progress);
+  return openJoined(filesOf(paths, ''), (path, first = request.header) =>
+    openTable(
+      path,
+      { ...request, header: first },
+      progress && ((done, total) => progress(path, done, total)),
+    ),
+  );
 }
 
 /** A target given by name implies a header; digits alone may be a name or a number. */

@@ -16,6 +16,26 @@ import {
 import type { ReadProgress, TableSource } from './tableSource.js';
 
 /**
+ * Opens files as one table; the others have a header if the first has one.
+ * @throws MlpError as `open` and `joinTables` do
+ */
+export async function openJoined(
+  paths: readonly string[],
+  open: (path: string, header: 'auto' | boolean | undefined) => Promise<TableSource>,
+): Promise<TableSource> {
+  const [path, ...others] = paths;
+  const first = await open(path, undefined);
+  const tables = [first];
+  try {
+    for (const other of others) tables.push(await open(other, first.header));
+    return others.length === 0 ? first : joinTables(tables);
+  } catch (error) {
+    for (const table of tables) table.close();
+    throw error;
+  }
+}
+
+/**
  * The rows of all files, one after the other. The first file gives the names and the kinds.
  * @throws MlpError ExitCode.data for files without a header that have different numbers of columns
  */
@@ -35,14 +55,15 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
       `${other.namesLocation}: found ${other.names.length} columns, expected ${names.length} as in ${first.path}`,
     );
   });
+  const path = `${first.path} and ${others.length === 1 ? '1 more file' : `${others.length} more files`}`;
   const read: TableSource['read'] = async (kinds, progress, missingValues) => {
     const parts: Table[] = [];
     for (const table of tables) parts.push(await readPart(table, first, kinds, progress, missingValues));
-    return concatenate(parts, names, tables);
+    return concatenate(path, parts, names, tables);
   };
   return {
     ...rest,
-    path: `${first.path} and ${others.length === 1 ? '1 more file' : `${others.length} more files`}`,
+    path,
     get notes() {
       return [...tables.flatMap((table) => table.notes), ...notes];
     },
@@ -84,6 +105,7 @@ async function readPart(
 }
 
 function concatenate(
+  path: string,
   parts: readonly Table[],
   names: readonly string[],
   tables: readonly TableSource[],
@@ -106,7 +128,7 @@ function concatenate(
     ),
   );
   const notes = parts.flatMap((part) => part.notes ?? []);
-  return { ...first, rows, columns, lines, files, ...(notes.length > 0 && { notes }) };
+  return { ...first, path, rows, columns, lines, files, ...(notes.length > 0 && { notes }) };
 }
 
 function joinColumn(

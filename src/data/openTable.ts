@@ -56,6 +56,19 @@ export async function openTable(
   }
 }
 
+/** Whether none of the files is of another format. */
+export async function isEachCsv(paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) {
+    const file = await openBytes(path);
+    try {
+      if (isParquet(file) || isJsonLines(file)) return false;
+    } finally {
+      file.close();
+    }
+  }
+  return true;
+}
+
 function csvTable(source: Source, dialect: Dialect, rejected: RejectedRows | undefined): TableSource {
   const { header, names, rowNames, sample } = dialect;
   return {
@@ -91,12 +104,12 @@ function csvTable(source: Source, dialect: Dialect, rejected: RejectedRows | und
 }
 
 /** The format, once all rows are read. */
-export function formatOf({ header, rowNames, csv }: TableSource): TableFormat {
-  const { encoding } = csv?.source ?? {};
+export function formatOf({ header, rowNames, csv, firstFile = csv }: TableSource): TableFormat {
+  const { encoding } = firstFile?.source ?? {};
   return {
     header,
     ...(rowNames && { rowNames }),
-    ...csv?.dialect,
+    ...firstFile?.dialect,
     ...(encoding !== undefined && { encoding }),
   };
 }

@@ -91,6 +91,16 @@ export function cellLocation(
   return `${before}${lines[row]}${after}`;
 }
 
+/** What messages call a row of a file: `line 7`, or `feb.csv:7` of several files. */
+export function rowLabel(
+  { path, lines, files }: Pick<Table, 'path' | 'lines' | 'files'>,
+  row: number,
+): string {
+  if (files === undefined) return `line ${lines[row]}`;
+  const file = files.findLast(({ before }) => before < lines[row]) ?? { path, before: 0 };
+  return `${file.path}:${lines[row] - file.before}`;
+}
+
 /** What messages call a column: `column "petal width"`, or `column 3` without a header. */
 export function columnLabel(header: boolean, name: string): string {
   return header ? `column ${quote(name)}` : `column ${name}`;

@@ -53,6 +53,25 @@ describe('mlp init', () => {
     expect(stderr).toContain('data.csv:2: found 2 fields, expected 3');
   });
 
+  it('names all files in a config that trains', async () => {
+    const rows = SMALL_CSV.trimEnd().split('\n');
+    const folder = folderOf({
+      'part-1.csv': `${rows.slice(0, 11).join('\n')}\n`,
+      'part-2.csv': `${[rows[0], ...rows.slice(11)].join('\n')}\n`,
+    });
+    for (const paths of [['part-1.csv', 'part-2.csv'], ['part-*.csv']]) {
+      const made = await mlpHere(['init', ...paths, '--target', 'y', '-o', 'c.json', '--force'], {
+        cwd: folder,
+      });
+      expect([made.code, readConfig(folder, 'c.json').data.train]).toEqual([
+        0,
+        paths.length > 1 ? paths : paths[0],
+      ]);
+      const { code } = await mlpHere(['train', 'c.json', '--set', 'training.epochs=1'], { cwd: folder });
+      expect(code).toBe(0);
+    }
+  });
+
   it('writes a config, says why, and what to do next', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
     const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });

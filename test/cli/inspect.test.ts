@@ -181,6 +181,22 @@ describe('mlp inspect', () => {
     );
   });
 
+  it('joins several files and patterns, of any format', async () => {
+    const folder = folderOf({
+      '1.csv': 'a,c,y\n1,red,no\n2,blue,yes\n1,red,no\n',
+      '2.jsonl': '{"y": "yes", "a": 4, "c": "red"}\n{"y": "no", "a": 1, "c": "red"}\n',
+    });
+    for (const paths of [['1.csv', '2.jsonl'], ['*.*']]) {
+      const { stdout } = await mlpHere(['inspect', ...paths, '--json'], { cwd: folder });
+      const { path, rows, columns, warnings } = JSON.parse(stdout);
+      expect([path, rows]).toEqual(['1.csv and 1 more file', 5]);
+      expect(columns[0]).toMatchObject({ distinct: 3, range: { min: 1, max: 4 } });
+      expect(warnings[0].text).toMatch(/2 rows repeat earlier rows \(1\.csv:4 repeats 1\.csv:2\)/);
+    }
+    const missing = await mlpHere(['inspect', '1.csv', 'none.csv'], { cwd: folder });
+    expect([missing.code, missing.stdout]).toEqual([66, '']);
+  });
+
   it('fails as train does where the file is not there or can not be trusted', async () => {
     const folder = folderOf({ 'ragged.csv': 'a,b\n1,2\n3\n' });
     expect((await mlpHere(['inspect', 'none.csv'], { cwd: folder })).code).toBe(66);

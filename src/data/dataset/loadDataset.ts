@@ -14,7 +14,7 @@ import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
-import { joinTables } from '../joinedTable.js';
+import { openJoined } from '../joinedTable.js';
 import { type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
@@ -175,12 +175,9 @@ async function openFiles(
   given: string | readonly string[],
   header: 'auto' | boolean,
 ): Promise<TableSource> {
-  const [path, ...others] = filesOf(given, loading.directory);
-  const first = await openFile(loading, path, header);
-  if (others.length === 0) return first;
-  const tables = [first];
-  for (const other of others) tables.push(await openFile(loading, other, first.header));
-  return joinTables(tables);
+  return openJoined(filesOf(given, loading.directory), (path, first = header) =>
+    openFile(loading, path, first),
+  );
 }
 
 async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {

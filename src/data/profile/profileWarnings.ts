@@ -5,7 +5,7 @@ import { isPlaceholder, LONG_INTEGERS } from '../cell.js';
 import { readAs } from '../dates.js';
 import { lookalikeSentences } from '../levels.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
-import { cellLocation, columnLabel, type Table } from '../table.js';
+import { cellLocation, columnLabel, rowLabel, type Table } from '../table.js';
 import { FAR, hasOutlier, namesOwner } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
@@ -266,10 +266,10 @@ function balanceWarnings(target: string, classes: readonly Level[]): Warning[] {
 }
 
 /** @param first [rows] the first row that equals each row */
-export function duplicateWarnings({ lines }: Table, first: Int32Array, duplicates: number): Warning[] {
+export function duplicateWarnings(table: Table, first: Int32Array, duplicates: number): Warning[] {
   if (duplicates === 0) return [];
   const row = first.findIndex((other, i) => other !== i);
-  const example = `line ${lines[row]} repeats line ${lines[first[row]]}`;
+  const example = `${rowLabel(table, row)} repeats ${rowLabel(table, first[row])}`;
   const text =
     duplicates === 1
       ? `${example}: a row in two splits tests nothing`

@@ -33,8 +33,8 @@ export type { Reason, SuggestedConfig } from './reasons.js';
 export { likelyTarget } from './suggestColumns.js';
 
 interface SuggestOptions {
-  /** `data.train`: the path of the CSV, relative to the config. */
-  readonly train: string;
+  /** `data.train`: the paths of the files, relative to the config. */
+  readonly train: string | string[];
   /** `$schema`, if a schema is at hand. */
   readonly schema?: string;
   /** `data.badRows`, if some rows can't be read. */
