@@ -114,16 +114,32 @@ export function constantColumns(encodings: readonly FeatureEncoding[]): string[]
 }
 
 /**
- * The encodings, without matrix columns for single values, which tell nothing. A column of zeros
- * keeps its own, so that a picture stays whole; a model writes 0 there, whatever a cell holds.
+ * The encodings, without matrix columns for single values, which tell nothing. In a picture, a
+ * column of zeros keeps its own; a model writes 0 there, whatever a cell holds.
  */
 export function withoutConstants(encodings: readonly FeatureEncoding[]): FeatureEncoding[] {
+  const keepsZeros = arePixels(encodings);
   return encodings.map((encoding) => {
     const value = singleValue(encoding);
-    if (value === undefined || (value === 0 && !encoding.indicator)) return encoding;
+    if (value === undefined || (value === 0 && keepsZeros)) return encoding;
     const { column, indicator } = encoding;
     return { kind: 'constant', column, value, ...(indicator && { indicator }) };
   });
+}
+
+const LEAST_PIXELS = 16;
+
+/** Whether the columns may be the pixels of a picture: numbers from 0 on, at least for half of them. */
+function arePixels(encodings: readonly FeatureEncoding[]): boolean {
+  const least = encodings.map((encoding) =>
+    encoding.kind === 'numeric' && !encoding.indicator ? encoding.range?.[0] : undefined,
+  );
+  const zeros = least.filter((number) => number === 0).length;
+  return (
+    encodings.length >= LEAST_PIXELS &&
+    2 * zeros >= encodings.length &&
+    least.every((number) => number !== undefined && number >= 0)
+  );
 }
 
 /** The only value of the training rows; undefined if there are more. */

@@ -392,9 +392,15 @@ describe('standardisation', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('keeps a column of zeros, so that a picture stays whole', async () => {
-    const { train } = await load('a,b,y\n1,0,no\n2,0,yes\n3,0,no\n', { standardize: true });
-    expect(Array.from(train.features).filter((_, i) => i % 2 === 1)).toEqual([0, 0, 0]);
+  it('keeps a column of zeros in a picture alone', async () => {
+    const tableOf = (pixels: number) => {
+      const row = (value: number) => [0, ...new Array<number>(pixels - 1).fill(value)];
+      return `${row(0).map((_, i) => `p${i}`)},y\n${row(0)},no\n${row(2)},yes\n${row(1)},no\n`;
+    };
+    const { train, featureNames } = await load(tableOf(16), { standardize: true });
+    expect(Array.from(train.features).filter((_, i) => i % 16 === 0)).toEqual([0, 0, 0]);
+    expect(featureNames).toHaveLength(16);
+    expect((await load(tableOf(15), { standardize: true })).featureNames).toHaveLength(14);
   });
 
   it('refuses features that are all constant', async () => {
