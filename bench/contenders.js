@@ -45,15 +45,18 @@ function csvReader(kind, label) {
 }
 
 function csvParse(kind, label, how, rest) {
-  return contender(kind, 'csv-parse', kind, label, execPath, 'csv/csvParse.js', [how], { ...FILES, ...rest });
+  return contender(kind, 'csv-parse', kind, label, execPath, 'csv/csvParse.js', [how], {
+    takes: ['load'],
+    ...rest,
+  });
 }
 
 /** What engines take. */
 const STEPS = ['train', 'product'];
 /** What a class in float32, or a library that knows nothing else, takes. */
 const FLOAT32 = { dtypes: ['float32'] };
-/** What readers of CSVs take. */
-const FILES = { takes: ['load'] };
+/** What readers of files take. */
+const FILES = { takes: ['load', 'table'] };
 
 /** One thread, two for the goal of 1 → 2, and all. */
 const THREADS = [...new Set([1, Math.min(2, availableParallelism()), availableParallelism()])];

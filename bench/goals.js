@@ -24,9 +24,9 @@ function speedUp(workload, peer, kinds, bound) {
 }
 
 /** How many times as fast as a peer we read a CSV. */
-function readingSpeed(workload, peer, kind, bound) {
+function readingSpeed(workload, peer, kind, bound, task = 'load') {
   return goal(workload, `speed against ${peer}`, AT_LEAST, bound, (figures) =>
-    over(figures.best('load', [kind]), figures.best('load', ['load'])),
+    over(figures.best(task, [kind]), figures.best(task, ['load'])),
   );
 }
 
@@ -109,6 +109,13 @@ export const GOALS = [
     readingSpeed(workload, 'Polars', 'polars', null),
     readingSpeed(workload, 'DuckDB', 'duckdb', null),
     ...memory(workload),
+  ]),
+  readingSpeed('csv-digits17', 'pandas', 'pandas', 1.5),
+  readingSpeed('csv-digits17', 'Polars', 'polars', 1.5),
+  ...['csv-adult', 'parquet-adult'].flatMap((workload) => [
+    readingSpeed(workload, 'pandas', 'pandas', 1, 'table'),
+    readingSpeed(workload, 'Polars', 'polars', 1, 'table'),
+    readingSpeed(workload, 'DuckDB', 'duckdb', 1, 'table'),
   ]),
   goal('csv-mixed', 'time, of csv-parse alone', AT_MOST, 1.3, (figures) =>
     over(figures.best('load', ['load']), figures.best('load', ['csv-parse-alone'])),

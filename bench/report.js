@@ -73,7 +73,7 @@ function workloadSection({ id, title, figures, failures }, contenders) {
 function taskTable(task, figures) {
   const { id, kind } = task;
   if (kind === 'train') return speedTable(figures, ['', 'ms a step', 'samples/s'], 1, task.batch);
-  if (kind === 'load') return speedTable(figures, [id, 's', 'rows/s'], 1e3, task.rows);
+  if (kind === 'load' || kind === 'table') return speedTable(figures, [id, 's', 'rows/s'], 1e3, task.rows);
   const [unit, of] = {
     product: ['GFLOP/s', (ms) => flops(task) / ms / 1e6],
     process: ['ms', (ms) => ms],

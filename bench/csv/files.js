@@ -1,12 +1,13 @@
-/** Writes the CSVs: node bench/csv/files.js <name> <path>. */
+/** Writes the files: node bench/csv/files.js <name> <path>. */
 import { spawnSync } from 'node:child_process';
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { argv, execPath } from 'node:process';
+import { argv, env, execPath } from 'node:process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { RandomState } from '../../dist/random/randomState.js';
 import { RECIPES } from './recipes.js';
 
@@ -17,6 +18,8 @@ const SELF = fileURLToPath(import.meta.url);
  * along when it ends.
  */
 export function csvFile(name, folder) {
+  const { parquetOf } = RECIPES[name];
+  if (parquetOf !== undefined) return parquetFile(csvFile(parquetOf, folder));
   const path = join(folder, `mlp-bench-${name}.csv`);
   if (!existsSync(path)) {
     console.error(`writing ${path}`);
@@ -28,7 +31,27 @@ export function csvFile(name, folder) {
   return path;
 }
 
-function* chunks({ columns, block, rows, draw }) {
+const WRITE_PARQUET =
+  'import polars, sys; polars.read_csv(sys.argv[1]).write_parquet(sys.argv[2], compression="snappy")';
+
+/** The same table as Parquet, by Polars. Without it there is no file, and all contenders fail at its tasks. */
+function parquetFile(csv) {
+  const path = csv.replace(/csv$/, 'parquet');
+  if (existsSync(path)) return path;
+  console.error(`writing ${path}`);
+  const { status, stderr, error } = spawnSync(env.PYTHON ?? 'python3', ['-c', WRITE_PARQUET, csv, path]);
+  if (status !== 0) console.error(`warning: ${path}: can't be written: ${error?.message ?? stderr}`);
+  return path;
+}
+
+function* chunks({ source, repeats, columns, block, rows, draw }) {
+  if (source !== undefined) {
+    const content = gunzipSync(readFileSync(new URL(source, import.meta.url)));
+    const body = content.indexOf('\n') + 1;
+    yield content.subarray(0, body);
+    for (let i = 0; i < repeats; i++) yield content.subarray(body);
+    return;
+  }
   yield `${columns.join(',')}\n`;
   const random = new RandomState(0);
   const drawn = Array.from({ length: block }, () => `${draw(random).join(',')}\n`);

@@ -1,5 +1,5 @@
 /**
- * What is in the CSVs of the workloads: by name, the columns, the number of rows, and how a row is drawn. Only a block of rows is drawn,
+ * What is in the files of the workloads: by name, the columns, the number of rows, and how a row is drawn; or another file to repeat. Only a block of rows is drawn,
  * the rest of the file repeats it: no reader knows a row again, and a million of them would take longer to draw than all do to read them.
  */
 
@@ -80,6 +80,9 @@ const DIGITS = {
 };
 const NORMALS = { columns: [...numbered('f', INPUTS), 'y'], block: 20_000 };
 
+/** A real table, rows of text and integers, as often as makes 2 million rows. */
+const ADULT = { source: 'adult.csv.gz', repeats: 41 };
+
 export const RECIPES = {
   integers: { ...DIGITS, rows: 60_000 },
   'integers-10': { ...DIGITS, rows: 600_000 },
@@ -91,4 +94,6 @@ export const RECIPES = {
     rows: 440_000,
     draw: drawSale,
   },
+  adult: ADULT,
+  'adult-parquet': { parquetOf: 'adult' },
 };

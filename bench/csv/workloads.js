@@ -12,6 +12,11 @@ function loading(data, contenders, id = 'load') {
   return { id, kind: 'load', contenders, ...data };
 }
 
+/** A file to a table: numbers as float64, texts as codes of their levels. */
+function tabling(file, contenders) {
+  return { id: 'table', kind: 'table', contenders, file, rows: ADULT_ROWS };
+}
+
 /** The most memory that a process has taken which only reads the CSV, or trains a step on it. */
 function peaks(data, outputs) {
   return [
@@ -20,6 +25,7 @@ function peaks(data, outputs) {
   ];
 }
 
+const ADULT_ROWS = 2_002_522;
 const READERS = ['load', 'load-1', 'csv-parse', 'pandas', 'polars', 'duckdb'];
 const INTEGERS = shape('integers', 'label');
 const FLOATS = shape('floats', 'y');
@@ -46,6 +52,16 @@ export const CSV_WORKLOADS = [
     id: 'csv-mixed',
     title: 'CSV of text in quotes, categories and numbers',
     tasks: [loading({ ...shape('mixed', 'sold'), exclude: ['note'] }, ['load', 'csv-parse-alone'])],
+  },
+  {
+    id: 'csv-adult',
+    title: 'CSV of UCI Adult, 2,002,522 rows of 9 texts and 6 integers',
+    tasks: [tabling('adult', READERS)],
+  },
+  {
+    id: 'parquet-adult',
+    title: 'Parquet of UCI Adult, 2,002,522 rows of 9 texts and 6 integers',
+    tasks: [tabling('adult-parquet', READERS)],
   },
   { id: 'csv-scaling', title: 'CSV of integers, ten times the rows', tasks: [LESS, MORE] },
 ];
