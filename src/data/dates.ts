@@ -134,12 +134,14 @@ function hourOf(
 /** The fields of many cells: [cells], NaN for a cell that is no date. */
 export type Moments = Readonly<Record<DatePart, Float64Array>>;
 
-/** A column's levels are parsed for its fit and for its rows. */
-const parsed = new WeakMap<readonly string[], { readonly order: DateOrder; readonly moments: Moments }>();
+/** A column's levels are parsed to find the order, for the fit, and for the rows. */
+const parsed = new WeakMap<readonly string[], Partial<Record<DateOrder, Moments>>>();
 
 export function parseDates(cells: readonly string[], order: DateOrder): Moments {
   const known = parsed.get(cells);
-  if (known?.order === order) return known.moments;
+  const before = known?.[order];
+  // A reader may add levels later.
+  if (before?.elapsed.length === cells.length) return before;
   const empty = () => new Float64Array(cells.length).fill(Number.NaN);
   const moments = {
     year: empty(),
@@ -159,7 +161,7 @@ export function parseDates(cells: readonly string[], order: DateOrder): Moments 
     moments.hour[i] = moment.hour;
     moments.elapsed[i] = moment.elapsed;
   });
-  parsed.set(cells, { order, moments });
+  parsed.set(cells, { ...known, [order]: moments });
   return moments;
 }
 
@@ -174,33 +176,38 @@ export interface FoundDates {
 const SAMPLE = 200;
 
 /**
- * The order in which the cells are dates: the one that fits most, and more than half of them;
- * undefined if they are no dates.
+ * The order in which most cells are dates; undefined unless more than half of them are dates in some
+ * order.
  */
 export function findDates(cells: readonly string[]): FoundDates | undefined {
   const sample = cells.slice(0, SAMPLE);
-  const likely = ORDERS.filter((order) => 2 * countDates(sample, order).count > sample.length);
+  if (!areMostlyDates(sample)) return undefined;
+  const likely = ORDERS.filter((order) => countDates(sample, order).count > 0);
   const counted = likely.map((order) => ({ order, ...countDates(cells, order) }));
   const most = counted.reduce((best, { count }) => Math.max(best, count), 0);
-  if (2 * most <= cells.length) return undefined;
+  if (2 * most <= cells.length && !areMostlyDates(cells)) return undefined;
   const [best, ...others] = withoutUnusual(
     counted.filter(({ count }) => count === most),
     cells,
   );
-  if (others.length > 0) {
-    const example = cells.find((cell) => parseDate(cell, best.order) !== undefined);
-    return { order: 'ambiguous', ...(example !== undefined && { other: example }) };
-  }
+  const isDate = (cell: string, order: DateOrder) => parseDate(cell, order) !== undefined;
+  const example = cells.find(
+    (cell) => others.some(({ order }) => isDate(cell, order)) && isDate(cell, best.order),
+  );
+  if (example !== undefined) return { order: 'ambiguous', other: example };
   return { order: best.order, ...(best.other !== undefined && { other: best.other }) };
+}
+
+function areMostlyDates(cells: readonly string[]): boolean {
+  const isDate = (cell: string) => ORDERS.some((order) => parseDate(cell, order) !== undefined);
+  return 2 * cells.filter(isDate).length > cells.length;
 }
 
 /** How many cells are dates in this order, and the first that is not. */
 function countDates(cells: readonly string[], order: DateOrder): { count: number; other?: string } {
-  const other = cells.findIndex((cell) => parseDate(cell, order) === undefined);
-  if (other < 0) return { count: cells.length };
-  let count = other;
-  for (let i = other + 1; i < cells.length; i++) if (parseDate(cells[i], order) !== undefined) count++;
-  return { count, other: cells[other] };
+  const { elapsed } = parseDates(cells, order);
+  const count = elapsed.reduce((count, days) => count + (Number.isNaN(days) ? 0 : 1), 0);
+  return count === cells.length ? { count } : { count, other: cells[elapsed.findIndex(Number.isNaN)] };
 }
 
 /** Between dots the day comes first; a year of two digits comes first only before a hyphen. */

@@ -125,6 +125,9 @@ describe('a column of dates', () => {
       order: 'ymd',
       other: '2024-01-32',
     });
+    // Two files, joined.
+    const joined = ['2024-01-02', '2024-01-03', '31/12/2024', '30/12/2024'];
+    expect(findDates(joined)).toEqual({ order: 'ymd', other: '31/12/2024' });
     // One way fits more.
     const cells = ['31/12/2024', '01/02/2024', '30/12/2024', '12/29/2024'];
     expect(findDates(cells)).toEqual({ order: 'dmy', other: '12/29/2024' });
