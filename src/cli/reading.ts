@@ -174,11 +174,17 @@ function findTarget(target: string, { header, names, path }: TableSource): numbe
   throw new MlpError(
     ExitCode.usage,
     `--target: found no column ${quote(target)} in ${path}, expected one of ${listed(names.map(quote), 10)}`,
-    suggest(target, names) ??
+    (namesSeveral(target, names)
+      ? 'name one of them here; for several, write the config by hand: "target": ["a", "b"], and "task": "multilabel" if they say yes or no'
+      : suggest(target, names)) ??
       (isName(target)
         ? undefined
         : 'a file with a header needs a name; --no-header treats its first line as data'),
   );
+}
+
+function namesSeveral(target: string, names: readonly string[]): boolean {
+  return target.includes(',') && target.split(',').every((name) => names.includes(name.trim()));
 }
 
 export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {

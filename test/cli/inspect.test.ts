@@ -155,6 +155,11 @@ describe('mlp inspect', () => {
       /found no column "9".*\nhint: a file with a header needs a name; --no-header treats its first line as data/,
     ],
     [
+      ['--target', 'species,petal width (cm)'],
+      64,
+      /hint: name one of them here; for several, write the config by hand: "target": \["a", "b"\]/,
+    ],
+    [
       ['--no-header', '--target', '4'],
       65,
       /iris\.csv:1: column 0: found "sepal length \(cm\)", expected a number/,
