@@ -167,17 +167,11 @@ function numbersOf(transforms: readonly Affine[]) {
   };
 }
 
-/** How many rows have a place. These must be the first rows of the matrix. */
+/** How many rows of the matrix may hold rows of this file. Rows of others among them are written later. */
 function placedRows(place: Int32Array): number {
-  let count = 0;
   let last = -1;
-  for (let row = 0; row < place.length; row++) {
-    if (place[row] < 0) continue;
-    count++;
-    if (place[row] > last) last = place[row];
-  }
-  if (last !== count - 1) throw new RangeError(`${count} rows are placed up to row ${last}`);
-  return count;
+  for (let row = 0; row < place.length; row++) if (place[row] > last) last = place[row];
+  return last + 1;
 }
 
 function inSharedMemory(numbers: Int32Array): Int32Array {

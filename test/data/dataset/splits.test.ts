@@ -289,3 +289,17 @@ it('has the same matrix in float32, rounded once', async () => {
   ];
   expect(narrow.train.features).toEqual(Float32Array.from(wide.train.features));
 });
+
+it.each(['float32', 'float64'] as const)(
+  'a file of validation rows goes with a share of test rows: %s',
+  async (dtype) => {
+    folder.write('v.csv', 'x,y\n100,1.5\n200,2.5\n');
+    const content = 'x,y\n1,0.5\n2,1.25\n3,0.75\n6,2\n';
+    const options: Partial<DataConfig> = { validation: 'v.csv', test: { last: 0.25 }, standardize: true };
+    const { train, validation, test } = await load(content, options, dtype);
+    const scaled = (...values: number[]) => values.map((value) => (value - 2) / Math.sqrt(2 / 3));
+    expect([...train.features]).toBeAllclose(scaled(1, 2, 3), { relative: 1e-6 });
+    expect([...(validation?.features ?? [])]).toBeAllclose(scaled(100, 200), { relative: 1e-6 });
+    expect([...(test?.features ?? [])]).toBeAllclose(scaled(6), { relative: 1e-6 });
+  },
+);

@@ -177,9 +177,11 @@ describe('NumericFile.fit', () => {
     expect(await fitText(folder, content, { columns: 1, scaling: 'minmax' })).toBeNull();
   });
 
-  it('refuses places that are not the first rows of the matrix', async () => {
-    const place = Int32Array.of(0, 2, 3);
-    await expect(fitText(folder, 'x\n1\n2\n3\n', { columns: 1, place })).rejects.toThrow(RangeError);
+  it('leaves room for rows of other files, which are written later', async () => {
+    const place = Int32Array.of(0, 1, 3);
+    const options = { columns: 1, place, trainRows: 2 };
+    const { data = [] } = (await fitText(folder, 'x\n1\n2\n3\n', options)) ?? {};
+    expect([data[0], data[1], data[3]]).toEqual([-1, 1, 3]);
   });
 });
 

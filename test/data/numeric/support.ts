@@ -73,7 +73,7 @@ export async function fitFile(file: NumericFile, options: FitOptions): Promise<F
   const { columns, scaling = 'standard', dtype = 'float32', missingIsError = true } = options;
   const features = options.features ?? Array.from({ length: columns }, (_, column) => column);
   const place = options.place ?? Int32Array.from({ length: file.rows }, (_, row) => row);
-  const placed = place.filter((row) => row >= 0).length;
+  const placed = place.reduce((last, row) => Math.max(last, row), -1) + 1;
   const matrix = createFeatureMatrix(dtype, placed, features.length);
   const scalings = typeof scaling === 'string' ? features.map(() => scaling) : scaling;
   const trainRows = options.trainRows ?? placed;
