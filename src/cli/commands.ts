@@ -48,10 +48,14 @@ const TARGET = new Option(
   '--target <column>',
   'the column to predict: its name, or its number from 0 if there is no header',
 );
+const EXCLUDE = new Option(
+  '--exclude <columns>',
+  'columns to leave out: names separated by commas, * for any text; may be repeated',
+).argParser(collect);
 /** How a CSV is written. */
 const NOTATION = [DELIMITER, COMMENT, ENCODING, SKIP_LINES, SKIP_ROWS];
 /** What a table without a config is read by. */
-const TABLE = [TARGET, ...NOTATION, HEADER, NO_HEADER];
+const TABLE = [TARGET, EXCLUDE, ...NOTATION, HEADER, NO_HEADER];
 const THRESHOLD = new Option(
   '--threshold <p>',
   'with two classes: predict the second from this probability on (default: the likelier class); with labels: yes, for all, or by name: rain=0.3,wind=0.6',

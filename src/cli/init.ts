@@ -52,13 +52,14 @@ async function proposeFor(
   folder: string,
   options: InitOptions,
 ): Promise<Suggestion> {
-  const { table, format, target, notes, badRows } = await readAnyWay(paths, options);
+  const { table, format, target, notes, badRows, excluded } = await readAnyWay(paths, options);
   const train = paths.map((path) =>
     path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
   );
   const schema = schemaPath(folder, fileURLToPath(new URL('../..', import.meta.url)));
   return suggestConfig(profileTable(table, format, target, notes), {
     train: train.length === 1 ? train[0] : train,
+    excluded,
     ...(schema !== undefined && { schema }),
     ...(badRows && { badRows }),
   });

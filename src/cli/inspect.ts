@@ -22,8 +22,11 @@ const SHOWN_CLASSES = 30;
 const LONGEST_BAR = 30;
 
 export async function run(paths: readonly string[], options: TableOptions): Promise<void> {
-  const { table, format, description, target, notes } = await readTable(paths, options);
-  const profile = profileTable(table, format, target, notes);
+  const { table, format, description, target, notes, indices } = await readTable(paths, {
+    ...options,
+    keepsOddCells: true,
+  });
+  const profile = ofFile(profileTable(table, format, target, notes), indices);
   if (options.json) {
     print(toJson(profile, 2));
     return;
@@ -35,6 +38,16 @@ export async function run(paths: readonly string[], options: TableOptions): Prom
   const { reason } = profile.target ?? {};
   if (reason !== undefined) note(printable(`${profile.path}: ${reason}`));
   for (const { text } of profile.warnings) warn(text);
+}
+
+/** The profile with the numbers that columns have in the file. */
+function ofFile(profile: TableProfile, indices: readonly number[]): TableProfile {
+  const { columns, target } = profile;
+  return {
+    ...profile,
+    columns: columns.map((column) => ({ ...column, index: indices[column.index] })),
+    ...(target && { target: { ...target, index: indices[target.index] } }),
+  };
 }
 
 /** A column of the printed table, and its cell for each column of the data. */

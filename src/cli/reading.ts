@@ -9,7 +9,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import type { Model } from '../model/load.js';
 import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import type { ReadingProgress } from '../report/terminalProgress.js';
-import type { DataConfig } from '../spec/dataConfig.js';
+import { type DataConfig, isPattern, namesColumn } from '../spec/dataConfig.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
 import { counted, listed, printable, quote } from '../text.js';
@@ -22,6 +22,10 @@ export const STANDARD_STREAM = '-';
 export interface TableOptions extends CommonOptions, SeparatorOptions {
   readonly target?: string;
   readonly header?: boolean;
+  /** Names of columns or patterns, several separated by commas. */
+  readonly exclude?: readonly string[];
+  /** Whether a column of numbers may hold other cells; otherwise the first is an error. */
+  readonly keepsOddCells?: boolean;
 }
 
 /** How a table is written that can't be detected: keys of `data`. */
@@ -35,10 +39,13 @@ export interface ReadTable {
   readonly description: string;
   /** How the file was read, if not as it is usual: sentences for the user. */
   readonly notes: readonly string[];
-  /** The number of the target column, if one is asked for. */
+  /** The number of the target column in the table, if one is asked for. */
   readonly target?: number;
   /** Rows that were left out because they can't be read; undefined unless that was asked for. */
   readonly rejected?: number;
+  /** The columns of the file that are not in the table, by name, and the numbers of the others. */
+  readonly excluded: readonly string[];
+  readonly indices: readonly number[];
 }
 
 /**
@@ -51,16 +58,18 @@ export async function readTable(paths: readonly string[], options: TableOptions 
     const told = (done: number, total: number | undefined) => progress(source.path, done, total);
     try {
       const target = options.target === undefined ? undefined : findTarget(options.target, source);
+      const excluded = findExcluded(options.exclude ?? [], source, target);
       const table = await readWhole(source, { target, progress: told });
       const { notes, description, rejected } = source;
-      return {
+      const read = {
         table,
         format: formatOf(source),
         description,
         notes,
-        ...(target !== undefined && { target }),
+        excluded,
         ...(rejected && { rejected: rejected.reduce((sum, { rows }) => sum + rows, 0) }),
       };
+      return without(read, target);
     } finally {
       for (const rejected of source.rejected ?? []) rejected.close();
       source.close();
@@ -96,12 +105,12 @@ export async function readAnyWay(
   paths: readonly string[],
   options: TableOptions,
 ): Promise<ReadTable & { readonly badRows?: 'skip' }> {
+  // Standard input can't be read again.
+  if (paths.includes(STANDARD_STREAM)) return readTable(paths, { ...options, keepsOddCells: true });
   try {
     return await readTable(paths, options);
   } catch (error) {
-    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data || paths.includes(STANDARD_STREAM)) {
-      throw error;
-    }
+    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
     const isCsv = await isEachCsv(filesOf(paths, ''));
     for (const way of waysFor(options)) {
       if (!isCsv && way.badRows === undefined) continue;
@@ -112,12 +121,70 @@ export async function readAnyWay(
       const note = `${error.message}: read with ${keys.join(' and ')}${rows}`;
       return { ...read, notes: [note, ...read.notes], ...(way.badRows && { badRows: 'skip' }) };
     }
-    throw error;
+    return await readTable(paths, { ...options, keepsOddCells: true });
   }
 }
 
 function unlessMlpError(error: unknown): undefined {
   if (!(error instanceof MlpError)) throw error;
+}
+
+/** @throws MlpError ExitCode.usage for a name that no column has, or the target's */
+function findExcluded(
+  wanted: readonly string[],
+  { names, path }: TableSource,
+  target: number | undefined,
+): string[] {
+  // A name may contain commas itself.
+  const asked = wanted.flatMap((text) => (names.includes(text) ? [text] : text.split(',')));
+  for (const text of asked) {
+    const found = names.filter((name) => namesColumn(text, name));
+    const isTarget = target !== undefined && found.includes(names[target]) && !isPattern(text);
+    if (found.length > 0 && !isTarget) continue;
+    throw new MlpError(
+      ExitCode.usage,
+      isTarget
+        ? `--exclude: found the target ${quote(text)}, expected other columns`
+        : `--exclude: found no column ${quote(text)} in ${path}, expected some of ${listed(names.map(quote), 10)}`,
+      isTarget ? undefined : suggest(text, names),
+    );
+  }
+  return names.filter((name, i) => i !== target && asked.some((text) => namesColumn(text, name)));
+}
+
+/** The table without its excluded columns. */
+function without(read: Omit<ReadTable, 'indices' | 'target'>, target: number | undefined): ReadTable {
+  const { table, format, excluded } = read;
+  const indices = table.names.flatMap((name, i) => (excluded.includes(name) ? [] : [i]));
+  const place = (index: number) => indices.indexOf(index);
+  const isKept = (index: number) => place(index) >= 0;
+  const { odd, locations } = table;
+  const { rowNames, notations } = format;
+  return {
+    ...read,
+    table: {
+      ...table,
+      names: indices.map((index) => table.names[index]),
+      columns: indices.map((index) => table.columns[index]),
+      ...(odd && {
+        odd: odd
+          .filter(({ index }) => isKept(index))
+          .map((cells) => ({ ...cells, index: place(cells.index) })),
+      }),
+      ...(locations && { locations: indices.map((index) => locations[index]) }),
+    },
+    format: {
+      ...format,
+      ...(rowNames && { rowNames: rowNames.filter(isKept).map(place) }),
+      ...(notations && {
+        notations: new Map(
+          [...notations].filter(([i]) => isKept(i)).map(([i, notation]) => [place(i), notation]),
+        ),
+      }),
+    },
+    indices,
+    ...(target !== undefined && { target: place(target) }),
+  };
 }
 
 /**
@@ -130,7 +197,7 @@ export function openAs(
   progress?: LoadOptions['progress'],
 ): Promise<TableSource> {
   const { target, delimiter = 'auto', header, comment, encoding, badRows, ...rest } = options;
-  const { quote, escape: escapeCharacter, skipLines, skipRows } = rest;
+  const { quote, escape: escapeCharacter, skipLines, skipRows, keepsOddCells = false } = rest;
   const request = {
     delimiter,
     header: header ?? (isName(target) || ('auto' as const)),
@@ -142,6 +209,7 @@ export function openAs(
     ...(escapeCharacter !== undefined && { escape: escapeCharacter }),
     skipsBadRows: badRows === 'skip',
     suggest: true,
+    keepsOddCells,
   };
   return openJoined(filesOf(paths, ''), (path, first = request.header) =>
     openTable(

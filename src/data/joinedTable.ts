@@ -9,6 +9,7 @@ import {
   inChunks,
   MOST_SPELLINGS,
   type NumericColumn,
+  type OddCells,
   type Table,
   type TextColumn,
   type WrittenNumbers,
@@ -101,7 +102,12 @@ async function readPart(
     if (place >= 0) own[place] = kinds[i];
   });
   const whole = await table.read(own, progress, missingValues);
-  return { ...whole, columns: places.map((place) => (place < 0 ? undefined : whole.columns[place])) };
+  const odd = (whole.odd ?? []).flatMap((cells) => {
+    const index = places.indexOf(cells.index);
+    return index < 0 ? [] : [{ ...cells, index }];
+  });
+  const columns = places.map((place) => (place < 0 ? undefined : whole.columns[place]));
+  return { ...whole, columns, odd };
 }
 
 function concatenate(
@@ -127,8 +133,32 @@ function concatenate(
       (part) => `${tables[part].path}: ${columnLabel(first.header, name)}`,
     ),
   );
+  const odd = joinOdd(parts);
   const notes = parts.flatMap((part) => part.notes ?? []);
-  return { ...first, path, rows, columns, lines, files, ...(notes.length > 0 && { notes }) };
+  return {
+    ...first,
+    path,
+    rows,
+    columns,
+    lines,
+    files,
+    ...(odd.length > 0 && { odd }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+function joinOdd(parts: readonly Table[]): OddCells[] {
+  const joined = new Map<number, OddCells>();
+  let before = 0;
+  for (const { odd = [], rows } of parts) {
+    for (const own of odd) {
+      const known = joined.get(own.index);
+      const first = known ?? { ...own, row: before + own.row };
+      joined.set(own.index, { ...first, cells: own.cells + (known?.cells ?? 0) });
+    }
+    before += rows;
+  }
+  return [...joined.values()];
 }
 
 function joinColumn(

@@ -6,7 +6,7 @@ import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
 import { DEFAULT_MISSING } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';
-import { RejectedRows } from './rejectedRows.js';
+import { type BadRowRules, RejectedRows } from './rejectedRows.js';
 import { isJsonLines, isParquet } from './source/otherFiles.js';
 import { type OpenOptions, openBytes, Source, type UnpackProgress } from './source/source.js';
 import type { ColumnKind, Table } from './table.js';
@@ -16,6 +16,8 @@ import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback'> {
   /** Whether rows that can't be read are left out; otherwise the first is an error. */
   readonly skipsBadRows?: boolean;
+  /** Whether a guessed column of numbers may hold other cells; otherwise the first is an error. */
+  readonly keepsOddCells?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encodin
  */
 export async function openTable(
   path: string,
-  { encoding, fallback, skipsBadRows = false, ...request }: TableRequest,
+  { encoding, fallback, skipsBadRows = false, keepsOddCells = false, ...request }: TableRequest,
   progress?: UnpackProgress,
 ): Promise<TableSource> {
   const file = await openBytes(path, progress);
@@ -44,12 +46,12 @@ export async function openTable(
     ...(progress && { progress }),
   });
   try {
-    const rejected = skipsBadRows ? new RejectedRows(source.name) : undefined;
+    const rules = { keepsOddCells, ...(skipsBadRows && { rejected: new RejectedRows(source.name) }) };
     if (isJsonLines(source)) {
       const { openJsonLines } = await import('./jsonLines/jsonLines.js');
-      return await openJsonLines(source, progress, rejected);
+      return await openJsonLines(source, progress, rules);
     }
-    return csvTable(source, await detectDialect(source, request), rejected);
+    return csvTable(source, await detectDialect(source, request), rules);
   } catch (error) {
     source.close();
     throw error;
@@ -69,7 +71,8 @@ export async function isEachCsv(paths: readonly string[]): Promise<boolean> {
   return true;
 }
 
-function csvTable(source: Source, dialect: Dialect, rejected: RejectedRows | undefined): TableSource {
+function csvTable(source: Source, dialect: Dialect, rules: BadRowRules): TableSource {
+  const { rejected } = rules;
   const { header, names, rowNames, sample } = dialect;
   return {
     path: source.name,
@@ -94,7 +97,7 @@ function csvTable(source: Source, dialect: Dialect, rejected: RejectedRows | und
           kinds: () => [...kinds],
           missingValues,
           ...told,
-          ...(rejected && { rejected }),
+          ...rules,
         })
       );
     },

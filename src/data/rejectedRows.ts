@@ -13,6 +13,14 @@ export interface BadRow {
   readonly error: MlpError;
 }
 
+/** How a reader takes what can't be read; without both, the first is an error. */
+export interface BadRowRules {
+  /** Takes rows that can't be read. */
+  readonly rejected?: RejectedRows;
+  /** Whether a guessed column of numbers may hold other cells. */
+  readonly keepsOddCells?: boolean;
+}
+
 /** More text is kept in a temporary file. */
 const MOST_IN_MEMORY = 2 ** 20;
 /** Bytes of each read from that. */

@@ -62,8 +62,20 @@ export interface Table {
   readonly files?: readonly { readonly path: string; readonly before: number }[];
   /** Only for a file: sentences for the user about how it was read. */
   readonly notes?: readonly string[];
+  /** Only if such cells are kept: columns of numbers with cells that are none. These count as missing. */
+  readonly odd?: readonly OddCells[];
   /** Only for a table in memory: the locations of the cells of each column. */
   readonly locations?: readonly CellLocation[];
+}
+
+/** The cells of a column of numbers that are neither numbers nor missing. */
+export interface OddCells {
+  /** The number of the column. */
+  readonly index: number;
+  readonly cells: number;
+  /** The row and the text of the first one. */
+  readonly row: number;
+  readonly text: string;
 }
 
 /** What a reader passed over without a loss. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { folderOf, mlpHere } from '../support/cli.js';
+import { folderOf, mlp, mlpHere } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
 const IRIS = projectPath('data/iris.csv');
@@ -13,6 +14,62 @@ const MIXED = [
     return `${i + 1};${height};${['Rome', 'Oslo', 'Lima'][(i % 7) % 3]};${i % 8 === 3 ? 'yes' : 'no'}`;
   }),
 ].join('\n');
+
+describe('odd cells', () => {
+  const content = 'a,b,y\n1,2,p\n2,INF,q\n3,4,p\n,5,q\n4,2.2.2,p\nTotal,9,q\n';
+
+  it('are named with their line and what helps, and belong to no figure', async () => {
+    const folder = folderOf({ 'data.csv': content });
+    const { code, stdout } = await mlp(['inspect', 'data.csv', '--target', 'y', '--json'], { cwd: folder });
+    expect(code).toBe(0);
+    const { rows, columns, warnings } = JSON.parse(stdout);
+    expect(rows).toBe(6);
+    expect(columns).toMatchObject([
+      { kind: 'integer', missing: 1, range: { min: 1, max: 4 }, odd: { cells: 1, text: 'Total' } },
+      {
+        kind: 'integer',
+        missing: 0,
+        range: { min: 2, max: 9 },
+        odd: { cells: 2, location: 'data.csv:3: column "b"', text: 'INF' },
+      },
+      { kind: 'category' },
+    ]);
+    const odd = warnings.filter(({ kind }: { kind: string }) => kind === 'odd-cells');
+    expect(odd.map(({ text }: { text: string }) => text)).toEqual([
+      'data.csv:7: column "a": found "Total", expected numbers: data.badRows "skip" leaves such rows out, data.missingValues: {"a": ["Total"]} makes it a missing value',
+      expect.stringContaining('data.csv:3: column "b": found "INF" and 1 more cell that is no number'),
+    ]);
+  });
+
+  it('make init leave out their rows, and --exclude a column', async () => {
+    const folder = folderOf({ 'data.csv': content + '1,2,p\n2,3,q\n'.repeat(10) });
+    const init = async (...args: string[]) => {
+      const all = ['init', 'data.csv', '--target', 'y', '-o', 'c.json', '--force', ...args];
+      expect((await mlp(all, { cwd: folder })).code).toBe(0);
+      return JSON.parse(readFileSync(join(folder, 'c.json'), 'utf8')).data;
+    };
+    expect(await init()).toMatchObject({ badRows: 'skip' });
+    expect((await mlp(['train', 'c.json', '--run', 'r'], { cwd: folder })).code).toBe(0);
+    expect(
+      readFileSync(join(folder, 'r', 'rejected.csv'), 'utf8')
+        .trim()
+        .split('\n'),
+    ).toHaveLength(4);
+    expect(await init('--exclude', 'b')).toMatchObject({ badRows: 'skip', exclude: ['b'] });
+    const inspect = await mlp(['inspect', 'data.csv', '--exclude', 'a', '--json'], { cwd: folder });
+    expect(JSON.parse(inspect.stdout).columns).toMatchObject([
+      { name: 'b', index: 1 },
+      { name: 'y', index: 2 },
+    ]);
+    for (const [args, problem] of [
+      [['--exclude', 'z'], 'found no column "z"'],
+      [['--target', 'y', '--exclude', 'y'], 'found the target "y"'],
+    ] as const) {
+      const { code, stderr } = await mlp(['inspect', 'data.csv', ...args], { cwd: folder });
+      expect([code, stderr]).toEqual([64, expect.stringContaining(problem)]);
+    }
+  });
+});
 
 describe('mlp inspect', () => {
   it('shows the columns, the classes, and what to look at', async () => {

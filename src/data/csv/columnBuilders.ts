@@ -19,12 +19,15 @@ export interface ColumnBuilder {
   isMisread(rows: number): boolean;
   /** The first cell that is wrong, now that all rows are known. */
   readonly firstBad: CellError | undefined;
+  /** How many cells are. */
+  readonly badCells?: number;
   /** Returns the column. The builder must not be used afterwards. */
   finish(rows: number): Column;
 }
 
 export interface CellError {
   readonly row: number;
+  readonly text?: string;
   error(): MlpError;
 }
 
@@ -53,6 +56,8 @@ export class NumericBuilder implements ColumnBuilder {
   firstBad: CellError | undefined;
   #values: Float64Array;
   #missing = 0;
+  /** Cells that are neither numbers nor missing; their values are NaN. */
+  badCells = 0;
   /** Cells that look like words, not like numbers. */
   #words = 0;
   readonly #spellings: Spellings | undefined;
@@ -98,7 +103,7 @@ export class NumericBuilder implements ColumnBuilder {
 
   finish(rows: number): Column {
     const values = this.#values;
-    const missing = this.#missing;
+    const missing = this.#missing + this.badCells;
     if (this.#guess && missing === rows) {
       return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing };
     }
@@ -120,7 +125,8 @@ export class NumericBuilder implements ColumnBuilder {
     }
     const text = unmarked(cell);
     if (!this.#guess) throw badNumber(this.#context, text, row);
-    this.firstBad ??= { row, error: () => badNumber(this.#context, text, row) };
+    this.badCells++;
+    this.firstBad ??= { row, text, error: () => badNumber(this.#context, text, row) };
     if (!looksNumeric(text)) this.#words++;
   }
 }
@@ -261,7 +267,7 @@ export function badNumber({ header, name, location }: ColumnContext, cell: strin
 /** A word above numbers is more likely a name or a unit than a typing error. */
 function firstRowHint(header: boolean): string {
   return header
-    ? 'is this a second header row, such as units? remove it; if the column holds text, name it in data.exclude'
+    ? 'is this a second header row, such as units? set data.skipRows to 1; if the column holds text, name it in data.exclude'
     : 'if the first row is a header, set data.header to true, or give data.target as a name';
 }
 

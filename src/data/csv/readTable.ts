@@ -12,7 +12,7 @@ import {
   type MissingValues,
   unmarked,
 } from '../missingValues.js';
-import type { BadRow, RejectedRows } from '../rejectedRows.js';
+import type { BadRow, BadRowRules } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import {
   type CellLocation,
@@ -22,7 +22,7 @@ import {
   isGuessed,
   type Table,
 } from '../table.js';
-import { type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
+import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
 import type { Dialect } from './dialect.js';
 import { contradiction, isPlain, type Notations, plainNumbers } from './notation.js';
@@ -30,13 +30,11 @@ import { readingNotes } from './readingNotes.js';
 import { readRecords } from './records.js';
 import { cellFormatter } from './writeCsv.js';
 
-export interface ReadOptions {
+export interface ReadOptions extends BadRowRules {
   /** Returns the kind of each column; may throw. */
   readonly kinds: (names: readonly string[]) => ColumnKind[];
   /** Which cells are missing; the default if left out. */
   readonly missingValues?: MissingValues;
-  /** Takes rows that can't be read; otherwise the first is an error. */
-  readonly rejected?: RejectedRows;
   /** Called after each chunk; starts again if the file has to be read twice. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -47,9 +45,9 @@ export interface ReadOptions {
  *   kinds
  */
 export async function readTable(source: Source, dialect: Dialect, options: ReadOptions): Promise<Table> {
-  const { progress, missingValues = DEFAULT_MISSING, rejected } = options;
+  const { progress, missingValues = DEFAULT_MISSING, rejected, keepsOddCells = false } = options;
   const kinds = options.kinds(dialect.names);
-  const start = { ...dialect, missingValues, ...(rejected && { rejected }) };
+  const start = { ...dialect, missingValues, keepsOddCells, ...(rejected && { rejected }) };
   return buildTable(source.name, start, kinds, estimateRows(source, dialect), async (builder) => {
     await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
@@ -75,7 +73,7 @@ function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number 
 export const MOST_ROWS = 2 ** 31 - 1;
 
 /** What is known of a table before its rows are read. */
-export interface TableStart {
+export interface TableStart extends BadRowRules {
   readonly header: boolean;
   readonly names: readonly string[];
   /** The first rows, as text. */
@@ -87,8 +85,6 @@ export interface TableStart {
   readonly notations?: Notations;
   /** Which cells are missing; the default if left out. */
   readonly missingValues?: MissingValues;
-  /** Takes rows that can't be read; otherwise the first is an error. */
-  readonly rejected?: RejectedRows;
   /** Only for a table without a file. */
   readonly locations?: readonly CellLocation[];
 }
@@ -237,7 +233,7 @@ export class TableBuilder {
     const columns = this.#columns;
     const wrong = columns.map((column, i) => isGuessed(this.#kinds[i]) && column?.isMisread(rows));
     const bad = columns.flatMap((column, index) => {
-      const error = wrong[index] ? undefined : column?.firstBad;
+      const error = wrong[index] || this.#isOdd(column?.firstBad) ? undefined : column?.firstBad;
       return error ? [{ index, error }] : [];
     });
     if (bad.length > 0 && !this.#start.rejected) {
@@ -251,11 +247,28 @@ export class TableBuilder {
     return { kinds, strict: new Set([...this.#strict, ...bad.map(({ index }) => index)]) };
   }
 
+  /** Whether a cell may be kept although it is no number. A word in a first row is likely a name. */
+  #isOdd({ row = 0, text = '' }: Partial<CellError> = {}): boolean {
+    const { keepsOddCells = false, header } = this.#start;
+    return keepsOddCells && (header || row > 0 || looksNumeric(text));
+  }
+
   /** Returns the table. The builder must not be used afterwards. */
   finish(): Table {
     const { rows } = this;
     const columns = this.#columns.map((column) => column?.finish(rows));
-    return { ...this.#context(), rows, columns, lines: this.#lines.subarray(0, rows), ...this.#fileNotes() };
+    const odd = this.#columns.flatMap((column, index) => {
+      const { row, text = '' } = column?.firstBad ?? {};
+      return row === undefined ? [] : [{ index, cells: column?.badCells ?? 0, row, text }];
+    });
+    return {
+      ...this.#context(),
+      rows,
+      columns,
+      lines: this.#lines.subarray(0, rows),
+      ...(odd.length > 0 && { odd }),
+      ...this.#fileNotes(),
+    };
   }
 
   #column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
@@ -276,7 +289,7 @@ export class TableBuilder {
           ? new TextBuilder(context, capacity)
           : new NumericBuilder(context, !this.#strict.has(index), capacity, kind === 'label');
       case 'numeric':
-        return new NumericBuilder(context, false, capacity);
+        return new NumericBuilder(context, start.keepsOddCells === true, capacity);
       case 'text':
         return new TextBuilder(context, capacity);
       case 'skipped':

@@ -8,7 +8,7 @@ import { LONGEST_ROW } from '../csv/csvParse.js';
 import { inTables } from '../csv/readChunks.js';
 import { buildTable } from '../csv/readTable.js';
 import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../missingValues.js';
-import type { RejectedRows } from '../rejectedRows.js';
+import type { BadRowRules } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import { type ColumnKind, columnLabel, isGuessed, type Table } from '../table.js';
@@ -33,8 +33,9 @@ interface Seen {
 export async function openJsonLines(
   source: Source,
   progress?: ReadProgress,
-  rejected?: RejectedRows,
+  rules: BadRowRules = {},
 ): Promise<TableSource> {
+  const { rejected } = rules;
   const start = await readStart(source, progress);
   const { names, sample, rows, seen } = start;
   const path = source.name;
@@ -53,7 +54,7 @@ export async function openJsonLines(
   ): Promise<Table> => {
     // Text is text, even if all of it looks like numbers.
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
-    const started = { ...tableStart, missingValues, ...(rejected && { rejected }) };
+    const started = { ...tableStart, missingValues, ...rules };
     return buildTable(path, started, settled, rows, async (builder) => {
       const records = new RecordReader(source, names, kinds, missingValues, (cells, line) =>
         builder.add(cells, line),

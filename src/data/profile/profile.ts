@@ -106,13 +106,22 @@ function describeColumns(table: Table, target: number | undefined, rowNames: rea
     const isTarget = index === target;
     const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
     const described = profileColumn(name, index, column, encoded, isTarget);
-    const profile = rowNames.includes(index) ? { ...described, kind: 'identifier' as const } : described;
+    const kind = rowNames.includes(index) ? 'identifier' : described.kind;
+    const profile: ColumnProfile = { ...described, kind, ...oddCells(table, described) };
     whole.add(column, encoded.codes);
     if (!isTarget && profile.kind !== 'identifier') features.add(column, encoded.codes);
     if (!isTarget && targetCodes && agrees(encoded, targetCodes.codes)) agreeing.add(index);
     return profile;
   });
   return { columns, first: whole.firstEqual(), features, targetCodes, agreeing };
+}
+
+/** The odd cells of a column. They don't count as missing in its profile. */
+function oddCells(table: Table, { index, missing }: ColumnProfile): Partial<ColumnProfile> {
+  const found = table.odd?.find((column) => column.index === index);
+  if (!found) return {};
+  const { cells, row, text } = found;
+  return { missing: missing - cells, odd: { cells, location: cellLocation(table, index, row), text } };
 }
 
 /** Whole numbers by their spelling, for they may be classes. */

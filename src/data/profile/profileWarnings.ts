@@ -1,6 +1,6 @@
 /** What to look at before training, in sentences. */
 import type { Task } from '../../spec/words.js';
-import { listed, quote } from '../../text.js';
+import { counted, listed, quote } from '../../text.js';
 import { isPlaceholder, LONG_INTEGERS } from '../cell.js';
 import { readAs } from '../dates.js';
 import { lookalikeSentences } from '../levels.js';
@@ -56,6 +56,25 @@ export function columnWarnings(
   };
   const isFeature = ({ index }: ColumnProfile) => index !== target;
 
+  for (const { name, index, odd } of columns) {
+    if (!odd) continue;
+    const { cells, location, text } = odd;
+    const more =
+      cells === 1
+        ? ''
+        : ` and ${counted(cells - 1, 'more cell')} that ${cells === 2 ? 'is no number' : 'are no numbers'}`;
+    const units =
+      location === cellLocation(table, index, 0) ? ', data.skipRows leaves out a row of units' : '';
+    warnings.push({
+      kind: 'odd-cells',
+      columns: [name],
+      text:
+        `${location}: found ${quote(text)}${more}, expected numbers: data.badRows "skip" leaves such rows out${units}` +
+        (index === target
+          ? ''
+          : `, data.missingValues: {${JSON.stringify(name)}: [${JSON.stringify(text)}]} makes it a missing value`),
+    });
+  }
   warn(
     'missing',
     (column) => isFeature(column) && column.missing > 0,

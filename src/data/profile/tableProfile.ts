@@ -38,6 +38,13 @@ export interface ColumnProfile {
   readonly cells: 'numeric' | 'text';
   /** The number of missing cells. */
   readonly missing: number;
+  /** The cells of a column of numbers that are neither numbers nor missing, and the first of them. */
+  readonly odd?: {
+    readonly cells: number;
+    /** `data.csv:7: column "age"` */
+    readonly location: string;
+    readonly text: string;
+  };
   /** The exact number of different values in the other cells. */
   readonly distinct: number;
   /** Of the cells that are not missing; absent for text, and if all are missing. */
@@ -67,6 +74,7 @@ export interface TargetProfile {
 export type WarningKind =
   | 'reading'
   | 'missing'
+  | 'odd-cells'
   | 'constant'
   | 'identifier'
   | 'levels'

@@ -38,8 +38,9 @@ export interface Context {
 }
 
 /** The column as a config names it. */
-export function refOf({ dialect }: TableProfile, { name, index }: ColumnProfile): ColumnRef {
-  return dialect.header ? name : index;
+export function refOf({ dialect }: TableProfile, { name }: ColumnProfile): ColumnRef {
+  // Without a header, names are numbers.
+  return dialect.header ? name : Number(name);
 }
 
 /** `"age", "size" and 7 more`; without a header `column 0, column 2`. */

@@ -35,6 +35,8 @@ export { likelyTarget } from './suggestColumns.js';
 interface SuggestOptions {
   /** `data.train`: the paths of the files, relative to the config. */
   readonly train: string | string[];
+  /** Columns that the user leaves out, by name. The profile does not have them. */
+  readonly excluded?: readonly string[];
   /** `$schema`, if a schema is at hand. */
   readonly schema?: string;
   /** `data.badRows`, if some rows can't be read. */
@@ -65,7 +67,10 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  *
  * @throws MlpError ExitCode.data if the target has one value, or no column is left to learn from
  */
-export function suggestConfig(profile: TableProfile, { train, schema, badRows }: SuggestOptions): Suggestion {
+export function suggestConfig(
+  profile: TableProfile,
+  { train, excluded = [], schema, badRows }: SuggestOptions,
+): Suggestion {
   const { target: found } = profile;
   if (found === undefined) throw new TypeError(`${profile.path}: the profile has no target`);
   const { rareClasses, target } = groupRare(found);
@@ -106,6 +111,8 @@ export function suggestConfig(profile: TableProfile, { train, schema, badRows }:
   };
   const { layers, reason: layersReason } = suggestLayers(sizes);
   const { training, reasons: trainingReasons } = suggestTraining(sizes);
+  const asked = excluded.map((name) => (profile.dialect.header ? name : Number(name)));
+  const odd = [...features, targetColumn].find((column) => column.odd);
   const refs = (columns: readonly ColumnProfile[]) => columns.map((column) => refOf(profile, column));
   return {
     config: {
@@ -116,8 +123,8 @@ export function suggestConfig(profile: TableProfile, { train, schema, badRows }:
         target: refOf(profile, targetColumn),
         ...(positive !== undefined && { positive }),
         ...dialectOf(profile),
-        ...(badRows && { badRows }),
-        ...(exclude.length > 0 && { exclude: refs(exclude) }),
+        ...((badRows ?? odd) && { badRows: 'skip' as const }),
+        ...(excluded.length + exclude.length > 0 && { exclude: [...asked, ...refs(exclude)] }),
         ...(categories.length > 0 && { categories: refs(categories) }),
         ...(dates && { dates }),
         ...(missing !== undefined && { missing }),
@@ -135,6 +142,7 @@ export function suggestConfig(profile: TableProfile, { train, schema, badRows }:
       targetReason(context),
       ...(positive === undefined ? [] : [positiveReason(positive)]),
       ...dialectReasons(profile),
+      ...(odd ? [badRowsReason(profile, odd)] : []),
       ...featureReasons,
       ...dateReasons,
       ...missingReasons,
@@ -197,6 +205,14 @@ function rareReason({ classes = [] }: TargetProfile, { fewerThan, as }: RareClas
   return {
     key: 'data.rareClasses',
     text: `${what} (${rows}), since a class with a single row can't be held out and trained on`,
+  };
+}
+
+function badRowsReason(profile: TableProfile, column: ColumnProfile): Reason {
+  const { location = '', text = '' } = column.odd ?? {};
+  return {
+    key: 'data.badRows',
+    text: `skip, since ${quote(text)} is no number, unlike most cells of ${listOf(profile, [column])} (${location.split(': ')[0]})`,
   };
 }
 
