@@ -3,14 +3,13 @@ import type { SplitName } from '../data/dataset/dataset.js';
 import { rejectedCounts } from '../data/rejectedRows.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { Inference } from '../model/inference.js';
-import { loadModel } from '../model/load.js';
 import { createScorer, expectedValues, reportOf } from '../model/scorer.js';
 import { printable } from '../text.js';
 import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
 import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { note, print, toJson, warn } from './output.js';
-import { ignoredColumns, requireSeparators, withModelRows } from './reading.js';
+import { ignoredColumns, openModel, requireSeparators, withModelRows } from './reading.js';
 import { displayOf } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 
@@ -64,7 +63,7 @@ export async function evaluateFile(
   path: string,
   options: EvaluateOptions,
 ): Promise<Evaluated> {
-  const model = loadModel(modelPath);
+  const model = openModel(modelPath);
   const inference = Inference.create(model);
   const scorer = createScorer(model, inference, thresholdsOf(model, options.threshold));
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');

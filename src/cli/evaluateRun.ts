@@ -8,7 +8,7 @@ import { filesOf, fingerprintData, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
-import { loadModel, type Model } from '../model/load.js';
+import type { Model } from '../model/load.js';
 import { StrangeValues } from '../model/ranges.js';
 import { createScorer, type ExpectedValues } from '../model/scorer.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
@@ -19,7 +19,7 @@ import { readSummary } from '../training/run/summary.js';
 import type { Evaluated } from './evaluateText.js';
 import type { CommonOptions, ThresholdOption } from './options.js';
 import { warn } from './output.js';
-import { withReadingProgress } from './reading.js';
+import { openModel, withReadingProgress } from './reading.js';
 import { thresholdsOf } from './threshold.js';
 
 /** The first split that the run has is scored, unless --split names another. */
@@ -36,7 +36,7 @@ export async function evaluateRun(
   run: string,
   options: CommonOptions & { readonly split?: SplitName; readonly threshold?: ThresholdOption },
 ): Promise<Evaluated> {
-  const model = loadModel(run);
+  const model = openModel(run);
   const path = requireConfig(run, model);
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;

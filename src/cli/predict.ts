@@ -5,14 +5,14 @@ import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
 import { Inference, type Thresholds } from '../model/inference.js';
-import { loadModel, type Model } from '../model/load.js';
+import type { Model } from '../model/load.js';
 import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, listed, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { csvLines, jsonLines, type Lines } from './predictText.js';
-import { ignoredColumns, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
+import { ignoredColumns, openModel, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
 import { thresholdsOf } from './threshold.js';
 
 export interface PredictOptions extends CommonOptions, SeparatorOptions {
@@ -29,7 +29,7 @@ const WRITE_SIZE = 2 ** 16;
 
 export async function run(modelPath: string, path: string, options: PredictOptions): Promise<void> {
   requireSeparators(options);
-  const model = loadModel(modelPath);
+  const model = openModel(modelPath);
   const thresholds = thresholdsOf(model, options.threshold);
   exitOnSignals();
   const output = openOutput(path, options);

@@ -6,7 +6,7 @@ import { filesOf } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import type { TableFormat, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
-import type { Model } from '../model/load.js';
+import { loadModel, type Model } from '../model/load.js';
 import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import type { ReadingProgress } from '../report/terminalProgress.js';
 import { type DataConfig, isPattern, namesColumn } from '../spec/dataConfig.js';
@@ -14,6 +14,7 @@ import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
 import { counted, listed, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
+import { note } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
 
 /** The path that stands for standard input or output. */
@@ -253,6 +254,13 @@ function findTarget(target: string, { header, names, path }: TableSource): numbe
 
 function namesSeveral(target: string, names: readonly string[]): boolean {
   return target.includes(',') && target.split(',').every((name) => names.includes(name.trim()));
+}
+
+/** Loads a model as `loadModel` does, and prints its notes. */
+export function openModel(path: string): Model {
+  const model = loadModel(path);
+  for (const sentence of model.notes ?? []) note(printable(sentence));
+  return model;
 }
 
 export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {

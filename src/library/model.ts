@@ -44,6 +44,8 @@ export class Model {
   readonly classes?: readonly string[];
   /** The values of each target, the second for yes; only for a multilabel task. */
   readonly labelValues?: readonly (readonly string[])[];
+  /** Sentences about the file, such as that an earlier version wrote it without a checksum. */
+  readonly notes: readonly string[];
   readonly #file: ModelFile;
   #inference: Inference | undefined;
   /** Calls share the inference's memory, so each waits for those before it. */
@@ -56,6 +58,7 @@ export class Model {
     this.loss = file.loss;
     this.features = file.features.map(({ column }) => column);
     this.targets = file.targets;
+    this.notes = file.notes ?? [];
     if (file.classes) this.classes = file.classes;
     if (file.labelValues) this.labelValues = file.labelValues;
   }
@@ -106,7 +109,7 @@ export class Model {
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   async save(path: string): Promise<void> {
-    const { path: _path, dtype: _dtype, tensors, ...content } = this.#file;
+    const { path: _path, dtype: _dtype, notes: _notes, tensors, ...content } = this.#file;
     const named = networkTensors(content).map(({ name, shape }) => {
       const data = tensors.get(name);
       if (data === undefined) throw new TypeError(`the model has no tensor ${name}`);

@@ -1,18 +1,19 @@
 /** Reads a model file, which may come from anywhere: everything is checked before it is used. */
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { ArenaPlan } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
 import { Network } from '../network/network.js';
+import { isObject, readJson } from '../spec/json.js';
 import { showValue } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
-import { decodeMetadata, type ModelContent, modelTensors } from './model.js';
+import { decodeMetadata, type ModelContent, modelTensors, verifyChecksum } from './model.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
 import type { Dtype } from './safetensors/dtype.js';
-import type { NamedTensor } from './safetensors/encode.js';
+import { hashTensors, type NamedTensor } from './safetensors/encode.js';
 import { tensorPlace } from './safetensors/header.js';
 
 export interface Model extends ModelContent {
@@ -21,13 +22,15 @@ export interface Model extends ModelContent {
   readonly dtype: DType;
   /** By name, as `modelTensors` lists them; row-major and finite. */
   readonly tensors: ReadonlyMap<string, FloatArray>;
+  /** Sentences for the user: why damage may go unnoticed. */
+  readonly notes?: readonly string[];
 }
 
 const DTYPES: Partial<Record<Dtype, DType>> = { F32: 'float32', F64: 'float64' };
 
 /**
  * Reads the model of a run, by the run's directory or by the file itself. Nothing larger than the
- * file is allocated.
+ * file is allocated. A file without a checksum is compared with the run.json beside it.
  * @throws MlpError ExitCode.noInput if there is no model, data if the file is no model or damaged,
  * noPermission or io if it can't be read
  */
@@ -38,9 +41,51 @@ export function loadModel(path: string): Model {
   try {
     const content = decodeMetadata(file.metadata, name);
     const dtype = requireTensors(file, name, content);
-    return { ...content, path: name, dtype, tensors: readTensors(file, name) };
+    const model: Model = { ...content, path: name, dtype, tensors: readTensors(file, name) };
+    const notes = verify(model, file.metadata, weightsOfRun(dirname(found)));
+    return { ...model, ...(notes.length > 0 && { notes }) };
   } finally {
     file.close();
+  }
+}
+
+/** SHA-256 of a model's weights, as in run.json. */
+export function hashWeights(model: Model): string {
+  const names = networkTensors(model).map(({ name }) => name);
+  return hashTensors(names.map((name) => model.tensors.get(name) as FloatArray));
+}
+
+/**
+ * @param ofRun the weights of the run that the file lies in
+ * @throws MlpError ExitCode.data if the file is damaged
+ */
+function verify(model: Model, metadata: SafetensorsFile['metadata'], ofRun: string | undefined): string[] {
+  const { path, dtype } = model;
+  const weightsSha256 = hashWeights(model);
+  const hasChecksum = verifyChecksum(metadata, { dtype, weightsSha256 }, path);
+  const isOfRun = ofRun === undefined || ofRun === weightsSha256;
+  if (!hasChecksum && !isOfRun) {
+    throw damage(
+      path,
+      `found weights of SHA-256 ${weightsSha256}, expected ${ofRun} as in ${RUN_FILES.summary}`,
+    );
+  }
+  const notes: string[] = [];
+  if (!hasChecksum)
+    notes.push(`${path}: an earlier version wrote it without a checksum, so damage may go unnoticed`);
+  if (!isOfRun) notes.push(`${path}: its weights are not those that ${RUN_FILES.summary} beside it tells of`);
+  return notes;
+}
+
+/** The hash of the weights in a folder's run.json; undefined if there is none of a run. */
+function weightsOfRun(folder: string): string | undefined {
+  try {
+    const summary = readJson(join(folder, RUN_FILES.summary));
+    const hash = isObject(summary) ? summary.weightsSha256 : undefined;
+    return typeof hash === 'string' ? printable(hash) : undefined;
+  } catch (error) {
+    if (error instanceof MlpError) return undefined;
+    throw error;
   }
 }
 

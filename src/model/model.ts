@@ -3,11 +3,13 @@
  * Metadata may come from anywhere: each entry is checked by its schema, then all of them against
  * each other.
  */
+import { createHash } from 'node:crypto';
 import { partWidth } from '../data/encoding/derivedEncoding.js';
 import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
 import type { MissingValues } from '../data/missingValues.js';
 import { asDataError, ExitCode, MlpError } from '../errors.js';
+import type { DType } from '../kernels/kernels.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
@@ -84,15 +86,66 @@ export function modelTensors(parameters: Parameters, statistics: Statistics): Na
   ];
 }
 
-/** Encodes a model without copying its tensors. */
+/** Encodes a model, with a checksum, without copying its tensors. */
 export function encodeModel(content: ModelContent, tensors: readonly NamedTensor[]): EncodedTensors {
   // safetensors allows only strings, so each value is a JSON text.
   const metadata: Record<string, string> = { format: FORMAT, formatVersion: FORMAT_VERSION };
   for (const [key, value] of Object.entries(content)) {
     if (value !== undefined) metadata[key] = JSON.stringify(value);
   }
-  return encodeSafetensors(tensors, metadata);
+  const dtype = tensors[0]?.data instanceof Float64Array ? 'float64' : 'float32';
+  return encodeSafetensors(tensors, (weightsSha256) => ({
+    ...metadata,
+    [CHECKSUM]: checksumOf(Object.entries(metadata), dtype, weightsSha256),
+  }));
 }
+
+const CHECKSUM = 'checksum';
+
+/**
+ * SHA-256 of all that a model file means: its other metadata, and its weights in the network's
+ * order. It doesn't depend on how the header is written, so other programs may write the file anew.
+ */
+function checksumOf(
+  metadata: Iterable<readonly [key: string, value: string]>,
+  dtype: DType,
+  weightsSha256: string,
+): string {
+  const texts = [...metadata].sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([texts, dtype, weightsSha256]))
+    .digest('hex');
+}
+
+/**
+ * Checks the checksum of the model file `file`. Returns whether it has one: earlier versions wrote
+ * none, nor any entry that is not known here.
+ * @throws MlpError ExitCode.data if it does not fit, or is missing from a file that had one
+ */
+export function verifyChecksum(
+  metadata: ReadonlyMap<string, string>,
+  { dtype, weightsSha256 }: { readonly dtype: DType; readonly weightsSha256: string },
+  file: string,
+): boolean {
+  const expected = metadata.get(CHECKSUM);
+  if (expected === undefined) {
+    const known = ['format', 'formatVersion', ...Object.keys(entries)];
+    const unknown = [...metadata.keys()].find((key) => !known.includes(key));
+    if (unknown === undefined) return false;
+    const place = formatLocation({ file, path: [METADATA] });
+    throw damage(place, `found the entry ${quote(unknown)}, but no checksum, expected one`, COPY_AGAIN);
+  }
+  const others = [...metadata].filter(([key]) => key !== CHECKSUM);
+  const found = checksumOf(others, dtype, weightsSha256);
+  if (found === expected) return true;
+  throw damage(
+    file,
+    `found content of checksum ${found}, expected ${expected.slice(0, found.length)}`,
+    COPY_AGAIN,
+  );
+}
+
+const COPY_AGAIN = 'the file is damaged: copy it again, or let mlp train --resume write it anew from the run';
 
 const METADATA = '__metadata__';
 

@@ -1,4 +1,5 @@
 /** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset/dataset.js';
@@ -7,6 +8,7 @@ import { fingerprintData } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
+import { hashWeights, loadModel } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
@@ -118,6 +120,7 @@ export async function resume(
       const { origin, progress } = state;
       if (origin.version !== version()) listener?.warn?.(`the run was started with mlp ${origin.version}`);
       listener?.note?.(`resuming after epoch ${progress.epochs}, step ${progress.steps}`);
+      warnOfDamage(path, listener);
     } else {
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
@@ -159,6 +162,11 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const kernels = kernelsDifference(provenance, then);
   if (kernels) return different(kernels);
 
+  const stored = storedModel(path, (sentence) => options.listener?.note?.(sentence));
+  if (stored !== undefined && stored !== expected) {
+    return different({ what: RUN_FILES.model, found: `SHA-256 ${stored}`, expected });
+  }
+
   const steps = new StepComparison(path);
   const listener = { ...options.listener, stepsDone: steps.compare };
   const { result, model } = await withEngine(prepared, undefined, (engine) =>
@@ -168,6 +176,28 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const found = model.sha256;
   const difference = weightsDifference({ provenance, weightsSha256: found }, then, steps);
   return { status: difference ? 'different' : 'equal', ...(difference && { difference }), expected, found };
+}
+
+/**
+ * The hash of the weights in a run's model file; undefined if there is none.
+ * @throws MlpError ExitCode.data if it is damaged
+ */
+function storedModel(run: string, note: (sentence: string) => void): string | undefined {
+  const path = join(run, RUN_FILES.model);
+  if (!existsSync(path)) return undefined;
+  const model = loadModel(path);
+  for (const sentence of model.notes ?? []) note(sentence);
+  return hashWeights(model);
+}
+
+/** The run does not need its model file, but who resumes it may rely on a copy of that file. */
+function warnOfDamage(run: string, listener: RunListener | undefined): void {
+  try {
+    storedModel(run, () => {});
+  } catch (error) {
+    if (!(error instanceof MlpError)) throw error;
+    listener?.warn?.(`${error.message}: the run writes it anew`);
+  }
 }
 
 /** Reads the data, plans the run, and chooses its kernels and threads. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { loadModel } from '../../src/model/load.js';
+import { hashWeights, loadModel } from '../../src/model/load.js';
 import type { ModelContent } from '../../src/model/model.js';
 import { decodeMetadata } from '../../src/model/model.js';
 import type { NamedTensor } from '../../src/model/safetensors/encode.js';
@@ -15,6 +15,7 @@ import {
   networkOf,
   REGRESSION,
   tensorsOf,
+  withTexts,
 } from './models.js';
 import { bytesOf, rewritable } from './safetensorsFile.js';
 
@@ -36,13 +37,8 @@ const messageOf = (bytes: Uint8Array, file = rewritable()) => {
 };
 
 /** The file of a content, some of whose metadata are other texts, or gone. */
-function withMetadata(changes: Record<string, string | undefined>, content: ModelContent = CONTENT): Buffer {
-  const bytes = modelBytes(content);
-  const length = Number(bytes.readBigUInt64LE());
-  const { __metadata__, ...tensors } = JSON.parse(bytes.toString('utf8', 8, 8 + length));
-  const header = { __metadata__: { ...__metadata__, ...changes }, ...tensors };
-  return Buffer.from(bytesOf({ header, data: bytes.subarray(8 + length) }));
-}
+const withMetadata = (changes: Record<string, string | undefined>, content: ModelContent = CONTENT) =>
+  withTexts(modelBytes(content), changes);
 
 /** The file of a content that no run would write. */
 const withContent = (
@@ -82,13 +78,14 @@ describe('loadModel', () => {
 
   it('reads short forms of layers, for they mean the same', () => {
     const { path, write } = rewritable();
-    write(withContent({ network: { input: 6, layers: [4, 'relu', 1] } }, BINARY));
+    const network = JSON.stringify({ input: 6, layers: [4, 'relu', 1] });
+    write(withMetadata({ network, checksum: undefined }, BINARY));
     expect(loadModel(path).network).toEqual(BINARY.network);
   });
 
   it('takes no notice of entries that it does not know', () => {
     const { path, write } = rewritable();
-    write(withMetadata({ trained: 'yesterday', __proto__: '{' }));
+    write(modelBytes({ ...CONTENT, trained: 'yesterday' } as ModelContent));
     expect(Object.keys(loadModel(path))).toEqual(Object.keys(modelOf(CONTENT)));
   });
 
@@ -112,6 +109,80 @@ describe('loadModel', () => {
       features: FEATURES.slice(0, 1),
     });
     expect([tensors.size, dtype]).toEqual([0, 'float32']);
+  });
+});
+
+describe('the checksum of a model file', () => {
+  it('is missing from files of earlier versions: a note says so', () => {
+    const file = rewritable();
+    file.write(withMetadata({ checksum: undefined }));
+    expect(loadModel(file.path).notes).toEqual([
+      `${file.path}: an earlier version wrote it without a checksum, so damage may go unnoticed`,
+    ]);
+    file.write(modelBytes(CONTENT));
+    expect(loadModel(file.path).notes).toBeUndefined();
+  });
+
+  it('covers the weights, all texts, and entries that are not known', () => {
+    const file = rewritable();
+    const bytes = modelBytes({ ...CONTENT, trained: 'yesterday' } as ModelContent);
+    const other = Buffer.from(bytes);
+    other[other.length - 3] ^= 1;
+    const harmless = { loss: '"softmax-cross-entropy" ', trained: '"today"', author: '"me"' };
+    const changed = Object.entries(harmless).map(([key, text]) => withTexts(bytes, { [key]: text }));
+    for (const damaged of [other, ...changed]) {
+      expect(messageOf(damaged, file)).toMatch(
+        /^found content of checksum [0-9a-f]{64}, expected [0-9a-f]{64}$/,
+      );
+    }
+  });
+
+  it('can not go missing from a file of this version by another name', () => {
+    const file = rewritable();
+    expect(refusal(withMetadata({ checksum: undefined, checksul: 'f00' }), file)).toMatchObject({
+      message: '__metadata__: found the entry "checksul", but no checksum, expected one',
+      hint: expect.stringContaining('damaged'),
+    });
+  });
+
+  it('does not depend on the order in which another program writes the file', () => {
+    const file = rewritable();
+    const bytes = modelBytes(CONTENT);
+    const length = Number(bytes.readBigUInt64LE());
+    const { __metadata__: texts, ...tensors } = JSON.parse(bytes.toString('utf8', 8, 8 + length));
+    const data = bytes.subarray(8 + length);
+    const parts: Buffer[] = [];
+    let offset = 0;
+    const moved = Object.entries<{ data_offsets: [number, number] }>(tensors)
+      .reverse()
+      .map(([name, info]) => {
+        const part = data.subarray(...info.data_offsets);
+        parts.push(part);
+        offset += part.length;
+        return [name, { ...info, data_offsets: [offset - part.length, offset] }];
+      });
+    const __metadata__ = Object.fromEntries(Object.entries(texts).reverse());
+    const header = { ...Object.fromEntries(moved), __metadata__ };
+    file.write(bytesOf({ header, data: Buffer.concat(parts) }));
+    expect(loadModel(file.path).notes).toBeUndefined();
+  });
+
+  it('is that of run.json for an old file; of a new one, a note tells the difference', () => {
+    const weightsSha256 = hashWeights(modelOf(CONTENT));
+    const inRun = (model: Buffer, hash: string) =>
+      folderWith({ 'model.safetensors': model, 'run.json': { weightsSha256: hash } });
+    const old = withMetadata({ checksum: undefined });
+    expect(loadModel(inRun(old, weightsSha256)).notes).toHaveLength(1);
+    expect(loadModel(inRun(modelBytes(CONTENT), weightsSha256)).notes).toBeUndefined();
+    expect(errorOf(() => loadModel(inRun(old, 'f00')))).toMatchObject({
+      exitCode: ExitCode.data,
+      message: expect.stringContaining(
+        `found weights of SHA-256 ${weightsSha256}, expected f00 as in run.json`,
+      ),
+    });
+    expect(loadModel(inRun(modelBytes(CONTENT), 'f00')).notes).toEqual([
+      expect.stringContaining('its weights are not those that run.json beside it tells of'),
+    ]);
   });
 });
 

@@ -4,12 +4,14 @@
 import { describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../src/model/load.js';
 import { PROPERTY_SEED } from '../support/properties.js';
-import { BINARY, CONTENT, modelBytes, REGRESSION } from './models.js';
+import { BINARY, CONTENT, modelBytes, REGRESSION, withTexts } from './models.js';
 import { Mutator, requireClean } from './mutator.js';
 import { rewritable } from './safetensorsFile.js';
 
 const MUTATIONS = Number(process.env.MLP_MUTATIONS ?? 2000);
-const FILES = [CONTENT, BINARY, REGRESSION].map((content) => modelBytes(content));
+const CHECKED = [CONTENT, BINARY, REGRESSION].map((content) => modelBytes(content));
+/** Without a checksum, all other checks are reached. */
+const FILES = CHECKED.map((bytes) => withTexts(bytes, { checksum: undefined }));
 
 /** The model, or undefined where a clean error says what is wrong; anything else is thrown. */
 function loaded(path: string): Model | undefined {
@@ -51,6 +53,18 @@ describe('a damaged model file', () => {
       expect(models / MUTATIONS).toBeLessThan(most);
     },
   );
+
+  it('is refused whichever bit is another', () => {
+    const { path, write } = rewritable();
+    for (const bytes of CHECKED) {
+      for (let i = 0; i < bytes.length; i++) {
+        const damaged = Buffer.from(bytes);
+        damaged[i] ^= 1 << (i % 8);
+        write(damaged);
+        expect(loaded(path), `byte ${i}`).toBeUndefined();
+      }
+    }
+  });
 
   it('is refused wherever it is cut', () => {
     const { path, write } = rewritable();

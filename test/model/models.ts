@@ -11,6 +11,7 @@ import { Network } from '../../src/network/network.js';
 import { RandomState } from '../../src/random/randomState.js';
 import { folderWith } from '../spec/support.js';
 import { specOf } from '../support/networks.js';
+import { bytesOf } from './safetensorsFile.js';
 
 /** Three columns of the file, six of the matrix: `age`, `age missing`, three cities, `size`. */
 export const FEATURES: readonly FeatureEncoding[] = [
@@ -83,6 +84,14 @@ export function tensorsOf({ network: spec, loss }: ModelContent, dtype: DType = 
 export function modelBytes(content: ModelContent, tensors = tensorsOf(content)): Buffer {
   const { header, parts } = encodeModel(content, tensors);
   return Buffer.concat([header, ...parts]);
+}
+
+/** The same file with other texts in its metadata, or without some. */
+export function withTexts(bytes: Buffer, changes: Record<string, string | undefined>): Buffer {
+  const length = Number(bytes.readBigUInt64LE());
+  const { __metadata__, ...tensors } = JSON.parse(bytes.toString('utf8', 8, 8 + length));
+  const header = { __metadata__: { ...__metadata__, ...changes }, ...tensors };
+  return Buffer.from(bytesOf({ header, data: bytes.subarray(8 + length) }));
 }
 
 /** A model as it is read from its file. */

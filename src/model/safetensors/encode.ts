@@ -22,27 +22,30 @@ export interface EncodedTensors {
   readonly sha256: string;
 }
 
+type Metadata = Readonly<Record<string, string>>;
+
 const ALIGNMENT = 8;
 
 /**
  * Encodes tensors (row-major, F32, F64 or I32) without copying their data: the parts are views of
  * it.
+ * @param metadata or a function that makes them from the SHA-256 of all parts
  */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
-  metadata: Readonly<Record<string, string>>,
+  metadata: Metadata | ((sha256: string) => Metadata),
 ): EncodedTensors {
+  const parts = tensors.map(({ data }) => littleEndianBytes(data));
+  let sha256 = typeof metadata === 'function' ? hashOf(parts) : undefined;
+  const texts = typeof metadata === 'function' ? metadata(sha256 as string) : metadata;
   // Entries, not properties: a tensor may be named __proto__.
-  const header: [name: string, entry: unknown][] = [['__metadata__', metadata]];
-  const parts: Uint8Array[] = [];
+  const header: [name: string, entry: unknown][] = [['__metadata__', texts]];
   let offset = 0;
   for (const { name, shape, data } of tensors) {
-    const bytes = littleEndianBytes(data);
-    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + bytes.length] }]);
-    offset += bytes.length;
-    parts.push(bytes);
+    const end = offset + data.byteLength;
+    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, end] }]);
+    offset = end;
   }
-  let sha256: string | undefined;
   return {
     header: encodeHeader(Object.fromEntries(header)),
     parts,
@@ -56,6 +59,11 @@ export function encodeSafetensors(
 function dtypeOf(data: NamedTensor['data']): Dtype {
   if (data instanceof Int32Array) return 'I32';
   return data instanceof Float32Array ? 'F32' : 'F64';
+}
+
+/** SHA-256 of tensors, one after the other, as they lie in a file. */
+export function hashTensors(tensors: Iterable<NamedTensor['data']>): string {
+  return hashOf(Array.from(tensors, littleEndianBytes));
 }
 
 function hashOf(parts: readonly Uint8Array[]): string {
