@@ -9,7 +9,7 @@ import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { ratesOf } from '../support/runs.js';
 
 const DROPOUT = { layers: [33, 'tanh', { type: 'dropout', rate: 0.3 }, 9, 'relu', 'dropout', 1] };
-const TWO_ROWS = 'a,b,c,d,e,f,y\n1,2,3,4,5,6,7\n1,2,3,4,5,6,8';
+const TWO_ROWS = 'a,b,c,d,e,f,y\n1,2,3,4,5,6,7\n2,3,4,5,6,7,8';
 const WASM = { backend: 'wasm', relaxed: false } as const;
 const engines: Engine[] = [];
 

@@ -174,7 +174,7 @@ export class NumericRows implements RowReader {
       matrix,
     });
     if (fitted === null) throw new NotNumeric();
-    const encodings = varying(this.#input, numericEncodings(this.#input, requests, fitted));
+    const encodings = varying(this.#input, train.length, numericEncodings(this.#input, requests, fitted));
     const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
     return { encodings, matrix: keepColumns(matrix, kept), unknown: [] };
   }
@@ -260,7 +260,8 @@ export class TableRows implements RowReader {
   }
 
   async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
-    const encodings = varying(this.#input, this.#fitNumeric(placement) ?? this.#fitTable(placement));
+    const fitted = this.#fitNumeric(placement) ?? this.#fitTable(placement);
+    const encodings = varying(this.#input, placement.train.length, fitted);
     const matrix = create(matrixWidth(encodings));
     const unknown = await this.write(encodings, placement.place, matrix);
     return { encodings, matrix, unknown };
@@ -305,10 +306,15 @@ function otherColumns({ targets, weights, validation, test }: ColumnChoice): num
 }
 
 /**
- * Takes the columns of a single value out of the matrix.
+ * Takes the columns of a single value out of the matrix. A single training row tells of none.
  * @throws MlpError ExitCode.data if all are
  */
-function varying({ table }: Input, encodings: readonly FeatureEncoding[]): FeatureEncoding[] {
+function varying(
+  { table }: Input,
+  trainRows: number,
+  encodings: readonly FeatureEncoding[],
+): readonly FeatureEncoding[] {
+  if (trainRows === 1) return encodings;
   const fitted = withoutConstants(encodings);
   const others = fitted.filter((encoding) => encodingWidth(encoding) > 0);
   if (constantColumns(others).length < others.length) return fitted;
