@@ -118,15 +118,24 @@ async function detectQuoted(source: Source, { comment, quote = '"' }: DialectReq
 
 const BLANKS = /[ \t]+/;
 
-/** Whether a single column is several ones between blanks: equally many, and most of them numbers. */
+/** Whether text may stand between blanks: then this many rows, at least, have as many cells. */
+const FEW_ROWS = 10;
+
+/**
+ * Whether a single column is several ones between blanks: equally many, and most of their cells are
+ * numbers, or one of at least three columns is in many rows.
+ */
 function isBlankSeparated({ names, sample, header }: Dialect): boolean {
   if (names.length > 1) return false;
   const rows = sample.map(([cell = '']) => cell.split(BLANKS));
   const records = header ? [names[0].split(BLANKS), ...rows] : rows;
   const [{ length }] = records;
   if (records.length < 2 || length < 2 || !records.every((cells) => cells.length === length)) return false;
+  const isNumber = (cell: string) => Number.isFinite(parseDecimal(cell));
   const cells = rows.flat();
-  return cells.filter((cell) => Number.isFinite(parseDecimal(cell))).length * 2 > cells.length;
+  if (cells.filter(isNumber).length * 2 > cells.length) return true;
+  const isNumeric = (_: string, column: number) => rows.every((row) => isNumber(row[column]));
+  return length > 2 && rows.length >= FEW_ROWS && rows[0].some(isNumeric);
 }
 
 async function detectPlain(

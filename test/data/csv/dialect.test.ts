@@ -201,6 +201,13 @@ describe('what is not part of the table', () => {
 });
 
 describe('columns separated by runs of blanks', () => {
+  it('are found where most cells are text, if many rows have a number in the same place', async () => {
+    const rows = Array.from({ length: 12 }, (_, i) => `A1${i % 4} ${i} A3${i % 2} yes`);
+    expect((await begin(`${rows.join('\n')}\n`)).names).toHaveLength(4);
+    const sentences = Array.from({ length: 12 }, (_, i) => `blue sky and ${'abcd'[i % 4]}`);
+    expect((await begin(`${sentences.join('\n')}\n`)).names).toHaveLength(1);
+  });
+
   it.each([
     ['without a header', ' 1   2.5 x\n 3   4   y\n', false],
     ['with one', 'a b y\n1 2 x\n3 4 y\n', true],
