@@ -3,8 +3,9 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
-import { loadDataset } from '../data/dataset/loadDataset.js';
+import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
 import { filesOf, fingerprintData, sourcePath } from '../data/source/source.js';
+import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
@@ -41,9 +42,8 @@ export async function evaluateRun(
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
   requireFiles(config, path);
-  await requireSameFiles(run, loaded);
   const dataset = await withReadingProgress(options, (progress) =>
-    loadDataset(withCategories(config, model), directory, path, { progress }),
+    loadSame(run, { ...loaded, config: withCategories(config, model) }, progress),
   );
   requireSameEncoding(dataset, model, path);
   const name = chooseSplit(dataset, run, options.split);
@@ -121,15 +121,36 @@ function requireFiles({ data }: TrainConfig, path: string): void {
 }
 
 /**
- * Other files would give another split, which could hold out rows that the network was trained on.
- * @throws MlpError ExitCode.data if a file differs from its hash in run.json
+ * Loads the data of a run. Other files would give another split, which could hold out rows that the
+ * network was trained on.
+ * @throws MlpError ExitCode.data if a file differs from its hash in run.json; as `loadDataset`
  */
-async function requireSameFiles(run: string, { config, directory, path }: LoadedTrainConfig): Promise<void> {
-  if (!existsSync(join(run, RUN_FILES.summary))) return;
-  const found = await fingerprintData(config.data, directory);
-  const difference = dataDifference(found, readSummary(run).data);
-  if (difference === undefined) return;
-  throw changed(path, `${difference.what}: found ${difference.found}, expected ${difference.expected}`);
+async function loadSame(
+  run: string,
+  { config, directory, path, sha256 }: LoadedTrainConfig,
+  progress: NonNullable<LoadOptions['progress']>,
+): Promise<Dataset> {
+  if (!existsSync(join(run, RUN_FILES.summary))) return loadDataset(config, directory, path, { progress });
+  const then = readSummary(run);
+  if (sha256 !== then.configSha256) {
+    warn(`${path}: changed after the training, so the rows may be split in another way`);
+  }
+  const requireSame = (found: readonly DataFile[]) => {
+    const difference = dataDifference(found, then.data);
+    if (difference === undefined) return;
+    throw changed(path, `${difference.what}: found ${difference.found}, expected ${difference.expected}`);
+  };
+  const files = new ReadFiles();
+  try {
+    const dataset = await loadDataset(config, directory, path, { progress, files });
+    requireSame(await files.hashes());
+    return dataset;
+  } catch (error) {
+    files.close();
+    // Data that can't be read any more have changed: the hashes say which.
+    requireSame(await fingerprintData(config.data, directory));
+    throw error;
+  }
 }
 
 /** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */

@@ -13,7 +13,7 @@ import type { ColumnKind, Table } from './table.js';
 import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 
 /** How the file is written, as far as it is known. */
-export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback'> {
+export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback' | 'keep'> {
   /** Whether rows that can't be read are left out; otherwise the first is an error. */
   readonly skipsBadRows?: boolean;
   /** Whether a guessed column of numbers may hold other cells; otherwise the first is an error. */
@@ -26,10 +26,10 @@ export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encodin
  */
 export async function openTable(
   path: string,
-  { encoding, fallback, skipsBadRows = false, keepsOddCells = false, ...request }: TableRequest,
+  { encoding, fallback, skipsBadRows = false, keepsOddCells = false, keep, ...request }: TableRequest,
   progress?: UnpackProgress,
 ): Promise<TableSource> {
-  const file = await openBytes(path, progress);
+  const file = await openBytes(path, { ...(progress && { progress }), ...(keep && { keep }) });
   if (isParquet(file)) {
     // Loaded only when needed: it takes as long as a small CSV.
     const { openParquet } = await import('./parquet/parquet.js');

@@ -1,5 +1,6 @@
 /** Strict JSON (RFC 8259): read from a text or a file, and written the way people write it. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
 import { printable, quote, shorten } from '../text.js';
 
@@ -20,9 +21,14 @@ export function parseJson(text: string, file: string, mostValues = 100_000): unk
   return JSON.parse(body);
 }
 
-/** @throws MlpError as `readError` and `parseJson`; ExitCode.config above 4 MiB or if not UTF-8 */
-export function readJson(path: string): unknown {
+/**
+ * @param taken is given the SHA-256 of the bytes that were read
+ * @throws MlpError as `readError` and `parseJson`; ExitCode.config above 4 MiB or if not UTF-8; io
+ * if the file is written to meanwhile
+ */
+export function readJson(path: string, taken?: (sha256: string) => void): unknown {
   const bytes = readBytes(path);
+  taken?.(createHash('sha256').update(bytes).digest('hex'));
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -44,6 +50,7 @@ function readBytes(path: string): Uint8Array {
   try {
     const file = openSync(path, 'r');
     try {
+      const before = fstatSync(file);
       for (;;) {
         const chunk = Buffer.allocUnsafe(2 ** 16);
         const length = readSync(file, chunk);
@@ -52,11 +59,12 @@ function readBytes(path: string): Uint8Array {
         if (total > maxBytes) break;
         chunks.push(chunk.subarray(0, length));
       }
+      if (before.isFile() && total <= maxBytes) requireUnchanged(path, before, fstatSync(file), total);
     } finally {
       closeSync(file);
     }
   } catch (error) {
-    throw readError(printable(path), error);
+    throw error instanceof MlpError ? error : readError(printable(path), error);
   }
   if (total > maxBytes) {
     throw new MlpError(
@@ -65,6 +73,18 @@ function readBytes(path: string): Uint8Array {
     );
   }
   return Buffer.concat(chunks);
+}
+
+/** A part of the old text with a part of the new one may be a config that nobody wrote. */
+function requireUnchanged(path: string, before: Stats, after: Stats, read: number): void {
+  // Some files, such as those of /proc, state no size.
+  const isWhole = before.size === 0 || read === after.size;
+  if (isWhole && before.size === after.size && before.mtimeMs === after.mtimeMs) return;
+  throw new MlpError(
+    ExitCode.io,
+    `${printable(path)}: changed while it was read`,
+    'run again when nothing writes to the file',
+  );
 }
 
 /** The deepest nesting of objects and arrays that is accepted. */

@@ -22,6 +22,8 @@ export interface LoadedTrainConfig {
   config: TrainConfig;
   /** The config file, as the user named it. */
   path: string;
+  /** SHA-256 of the file as it was read; absent for a config in memory. */
+  sha256?: string;
   /** The config's folder: the paths of its data are relative to it. */
   directory: string;
   /** Where the network is written: in the config, or in the spec file that it names. */
@@ -45,7 +47,11 @@ export interface LoadedNetworkSpec {
  * mistake in it, usage for a wrong override
  */
 export function loadTrainConfig(path: string, overrides: readonly string[] = []): LoadedTrainConfig {
-  return checkTrainConfig(readJson(path), path, overrides.map(parseOverride));
+  let sha256 = '';
+  const value = readJson(path, (hash) => {
+    sha256 = hash;
+  });
+  return { ...checkTrainConfig(value, path, overrides.map(parseOverride)), sha256 };
 }
 
 /**

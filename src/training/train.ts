@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/dataset/dataset.js';
 import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
 import { fingerprintData } from '../data/source/source.js';
+import { ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { hashWeights, loadModel } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
-import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
+import { readJson } from '../spec/json.js';
+import { checkTrainConfig, type LoadedTrainConfig, parseOverride } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
 import { version } from '../version.js';
@@ -32,7 +34,6 @@ import {
 import { requireReachable, requireSameConfig, requireSameProvenance } from './run/resume.js';
 import type { SavedRun } from './run/state.js';
 import {
-  hashConfig,
   type RunSummary,
   readSummary,
   requireEnded,
@@ -81,10 +82,13 @@ export async function train(
   options: TrainOptions & { readonly directory?: string | true | undefined } = {},
 ): Promise<TrainedRun> {
   const { directory } = options;
-  const prepared = await prepare(loaded, options);
-  if (directory === undefined)
+  if (directory === undefined) {
+    const prepared = await prepare(loaded, options);
     return withEngine(prepared, undefined, (engine) => runIn(engine, prepared, options));
-  const provenance = provenanceInBackground(loaded, prepared);
+  }
+  const files = new ReadFiles();
+  const prepared = await prepare(loaded, options, files);
+  const provenance = provenanceInBackground(files, prepared);
   return withEngine(prepared, undefined, async (engine) => {
     const { path, directory: configDirectory } = loaded;
     const { config } = prepared;
@@ -109,11 +113,13 @@ export async function resume(
   const directory = await RunDirectory.open(path);
   return closing(directory, async () => {
     const { configPath } = directory;
-    const loaded = withScalingOf(directory.config, asked);
-    requireSameConfig(loaded.config, directory.config, { place: loaded.path, run: configPath, mayExtend });
+    const ofRun = directory.loadConfig();
+    const loaded = withScalingOf(ofRun, asked);
+    requireSameConfig(loaded.config, ofRun, { place: loaded.path, run: configPath, mayExtend });
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
-    const prepared = withThreadsOf(state, await prepare(loaded, options));
-    const provenance = provenanceInBackground(loaded, prepared);
+    const files = new ReadFiles();
+    const prepared = withThreadsOf(state, await prepare(loaded, options, files));
+    const provenance = provenanceInBackground(files, prepared);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.path);
       requireSameProvenance(await provenance, state.origin, path);
@@ -147,25 +153,35 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const expected = then.weightsSha256;
   const different = (difference: Difference): Reproduction => ({ status: 'different', difference, expected });
 
-  const configSha256 = hashConfig(path);
+  let configSha256 = '';
+  const configPath = join(path, RUN_FILES.config);
+  const config = readJson(configPath, (sha256) => {
+    configSha256 = sha256;
+  });
   if (configSha256 !== then.configSha256) {
     return different({ what: 'config', found: configSha256, expected: then.configSha256 });
   }
-  const loaded = loadTrainConfig(join(path, RUN_FILES.config), kernelOverrides(then));
-  const data = dataDifference(await fingerprintData(loaded.config.data, loaded.directory), then.data);
-  if (data) return different(data);
-  const prepared = await unlessUnavailable(prepare(loaded, options));
+  const loaded = checkTrainConfig(config, configPath, kernelOverrides(then).map(parseOverride));
+  const files = new ReadFiles();
+  let prepared: PreparedRun | undefined;
+  try {
+    prepared = await unlessUnavailable(prepare(loaded, options, files));
+  } catch (error) {
+    // Data that can't be read any more have changed: the hashes say which.
+    const data = dataDifference(await fingerprintData(loaded.config.data, loaded.directory), then.data);
+    if (data) return different(data);
+    throw error;
+  }
   if (prepared === undefined) {
     return different({ what: 'backend', found: 'none of that name', expected: then.backend });
   }
-  const provenance = await provenanceInBackground(loaded, prepared);
+  const provenance = await provenanceInBackground(files, prepared);
+  const data = dataDifference(provenance.data, then.data);
+  if (data) return different(data);
   const kernels = kernelsDifference(provenance, then);
   if (kernels) return different(kernels);
 
   const stored = storedModel(path, (sentence) => options.listener?.note?.(sentence));
-  if (stored !== undefined && stored !== expected) {
-    return different({ what: RUN_FILES.model, found: `SHA-256 ${stored}`, expected });
-  }
 
   const steps = new StepComparison(path);
   const listener = { ...options.listener, stepsDone: steps.compare };
@@ -174,7 +190,10 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   );
   if (result.status === 'interrupted') return { status: 'interrupted', expected };
   const found = model.sha256;
-  const difference = weightsDifference({ provenance, weightsSha256: found }, then, steps);
+  const isStored = stored === undefined || stored === expected;
+  const difference =
+    weightsDifference({ provenance, weightsSha256: found }, then, steps) ??
+    (isStored ? undefined : { what: RUN_FILES.model, found: `SHA-256 ${stored}`, expected });
   return { status: difference ? 'different' : 'equal', ...(difference && { difference }), expected, found };
 }
 
@@ -200,16 +219,34 @@ function warnOfDamage(run: string, listener: RunListener | undefined): void {
   }
 }
 
-/** Reads the data, plans the run, and chooses its kernels and threads. */
+/**
+ * Reads the data, plans the run, and chooses its kernels and threads.
+ * @param files takes the files that are read; closed if anything fails
+ */
 async function prepare(
   loaded: LoadedTrainConfig,
+  options: Pick<TrainOptions, 'listener' | 'memory'>,
+  files?: ReadFiles,
+): Promise<PreparedRun> {
+  try {
+    return await planRun(loaded, options, files);
+  } catch (error) {
+    files?.close();
+    throw error;
+  }
+}
+
+async function planRun(
+  loaded: LoadedTrainConfig,
   { listener, memory }: Pick<TrainOptions, 'listener' | 'memory'>,
+  files: ReadFiles | undefined,
 ): Promise<PreparedRun> {
   const { config, directory, path } = loaded;
   const reading = listener?.reading;
   const dataset = await loadDataset(config, directory, path, {
     ...(memory && { memory }),
     ...(reading && { progress: reading }),
+    ...(files && { files }),
   });
   listener?.dataRead?.(dataset);
   const plan = planTraining(loaded, dataset);
@@ -242,14 +279,9 @@ function withScaling(
 }
 
 /** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */
-function provenanceInBackground(
-  { config, directory }: LoadedTrainConfig,
-  { choice, threads }: PreparedRun,
-): Promise<Provenance> {
+function provenanceInBackground(files: ReadFiles, { choice, threads }: PreparedRun): Promise<Provenance> {
   const versions = { version: version(), node: process.version };
-  const provenance = fingerprintData(config.data, directory).then((data) =>
-    provenanceOf(versions, choice, threads, data),
-  );
+  const provenance = files.hashes().then((data) => provenanceOf(versions, choice, threads, data));
   provenance.catch(() => undefined);
   return provenance;
 }
@@ -310,7 +342,7 @@ async function runIn(
     if (recording) {
       const { directory, provenance } = recording;
       await directory.writeModel(model);
-      await directory.writeSummary(summaryOf(directory.path, await provenance, result, model.sha256));
+      await directory.writeSummary(summaryOf(directory.configSha256, await provenance, result, model.sha256));
     }
     return { ...run, result, tensors, model };
   } catch (error) {
@@ -337,12 +369,12 @@ function recorded(listener: TrainListener, directory: RunDirectory): TrainListen
   };
 }
 
-function summaryOf(path: string, provenance: Provenance, result: TrainResult, weightsSha256: string) {
+function summaryOf(configSha256: string, provenance: Provenance, result: TrainResult, weightsSha256: string) {
   const { train, validation, test, ...rest } = result;
   const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
   return {
     ...provenance,
-    configSha256: hashConfig(path),
+    configSha256,
     ...rest,
     ...metrics,
     weightsSha256,

@@ -20,6 +20,7 @@ import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
 import { openTable } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
+import type { DataFile, ReadFiles } from '../source/storedFile.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
@@ -64,6 +65,8 @@ import {
 export interface LoadOptions {
   /** Tables in memory that replace the config's files. */
   readonly memory?: { readonly [Name in SplitName]?: MemoryData };
+  /** Takes the files that are read. */
+  readonly files?: ReadFiles;
   /** Threads for reading; all of the machine by default. */
   readonly threads?: number;
   /** Called now and then with the bytes read and the total. */
@@ -152,18 +155,20 @@ async function openInputs(loading: Loading): Promise<Inputs> {
   const { config, location, options } = loading;
   const { data } = config;
   const { memory = {} } = options;
+  if (memory.train) options.files?.add('data.train', '-');
   const table = memory.train
     ? memoryTable(memory.train)
-    : await openFiles(loading, data.train, wantedHeader(data, location));
+    : await openFiles(loading, 'data.train', data.train, wantedHeader(data, location));
   const train = { table, choice: chooseColumns(table, data, location) };
   const heldOut: { [Name in 'validation' | 'test']?: Input } = {};
   for (const name of ['validation', 'test'] as const) {
     const given = memory[name];
     const path = data[name];
     if (given === undefined && typeof path !== 'string') continue;
+    if (given) options.files?.add(`data.${name}`, '-');
     const other = given
       ? memoryTable(given, `data.${name}`)
-      : await openFiles(loading, path as string, table.header);
+      : await openFiles(loading, `data.${name}`, path as string, table.header);
     heldOut[name] = { table: other, choice: matchColumns(other, { ...table, choice: train.choice }) };
   }
   return { train, ...heldOut };
@@ -172,18 +177,24 @@ async function openInputs(loading: Loading): Promise<Inputs> {
 /** Opens the file at a path, or all files of a list or a pattern as one table. */
 async function openFiles(
   loading: Loading,
+  key: DataFile['key'],
   given: string | readonly string[],
   header: 'auto' | boolean,
 ): Promise<TableSource> {
   return openJoined(filesOf(given, loading.directory), (path, first = header) =>
-    openFile(loading, path, first),
+    openFile(loading, key, path, first),
   );
 }
 
-async function openFile(loading: Loading, path: string, header: 'auto' | boolean): Promise<TableSource> {
+async function openFile(
+  loading: Loading,
+  key: DataFile['key'],
+  path: string,
+  header: 'auto' | boolean,
+): Promise<TableSource> {
   const { data } = loading.config;
   const { delimiter, comment, encoding, decimal, thousands, numbers, categories, badRows } = data;
-  const { progress } = loading.options;
+  const { progress, files } = loading.options;
   const table = await openTable(
     sourcePath(path, loading.directory),
     {
@@ -198,6 +209,7 @@ async function openFile(loading: Loading, path: string, header: 'auto' | boolean
       missingValues: missingValuesOf(data.missingValues),
       categories,
       skipsBadRows: badRows === 'skip',
+      ...(files && { keep: (stored) => files.add(key, path, stored) }),
     },
     progress && ((done, total) => progress(path, done, total)),
   );

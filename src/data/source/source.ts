@@ -3,11 +3,9 @@
  * and from any thread: a plain file in place, everything else from a temporary copy. Also the
  * hashes of a config's files.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, fstatSync, open, readdirSync, readSync } from 'node:fs';
+import { existsSync, fstatSync, open, readdirSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { ExitCode, MlpError, readError } from '../../errors.js';
 import { type DataConfig, matches } from '../../spec/dataConfig.js';
@@ -22,21 +20,15 @@ import {
   WINDOWS_1252,
   wideEncoding,
 } from './encoding.js';
-import { changed, type FileBytes } from './fileBytes.js';
+import type { FileBytes } from './fileBytes.js';
 import { refuseOtherFile } from './otherFiles.js';
 import { type Notation, Rewriter } from './rewrite.js';
+import { type DataFile, type OpenFile, ReadFiles, StoredFile } from './storedFile.js';
 import { copyStream, TemporaryFile, type UnpackProgress, unpackGzip } from './unpack.js';
 
 export { type FileBytes, readAt } from './fileBytes.js';
+export type { OpenFile } from './storedFile.js';
 export type { UnpackProgress } from './unpack.js';
-
-/** `name`, `fd` and `size` describe the unpacked bytes. */
-export interface OpenFile extends FileBytes {
-  /** @throws MlpError ExitCode.io if the file's size or modification time has changed */
-  requireUnchanged(): void;
-  /** Closes the file and deletes a temporary one. May be called twice. */
-  close(): void;
-}
 
 export interface OpenOptions {
   /** A label of `TextDecoder`; `auto`, the default, detects UTF-8 and UTF-16. */
@@ -45,6 +37,8 @@ export interface OpenOptions {
   readonly fallback?: string;
   /** Called while copying, unpacking and decoding. */
   readonly progress?: UnpackProgress;
+  /** Takes the file as stored, and closes it; undefined for what can be read only once. */
+  readonly keep?: (stored: StoredFile | undefined) => void;
 }
 
 /**
@@ -229,7 +223,7 @@ function namesIn(folder: string): string[] {
  *   cantCreate or io for a temporary file
  */
 export async function openSource(path: string, options: OpenOptions = {}): Promise<Source> {
-  const file = await openBytes(path, options.progress);
+  const file = await openBytes(path, options);
   try {
     return await Source.of(file, options);
   } catch (error) {
@@ -238,10 +232,14 @@ export async function openSource(path: string, options: OpenOptions = {}): Promi
 }
 
 /** Opens a file, and unpacks it, of whatever format it is. */
-export async function openBytes(path: string, progress?: UnpackProgress): Promise<OpenFile> {
+export async function openBytes(
+  path: string,
+  { progress, keep }: Pick<OpenOptions, 'progress' | 'keep'> = {},
+): Promise<OpenFile> {
   const name = path === '-' ? 'standard input' : printable(path);
   try {
     const file = await openFile(path, name, progress);
+    keep?.(file instanceof StoredFile ? file.share() : undefined);
     return isGzip(file) ? await unpack(file, progress) : file;
   } catch (error) {
     throw error instanceof MlpError ? error : readError(name, error);
@@ -255,7 +253,7 @@ async function openFile(path: string, name: string, progress?: UnpackProgress): 
   if (path === '-') return copyStream(takeStandardInput(), name, progress);
   // Not openSync: a named pipe opens when another process writes to it.
   const fd = await promisify(open)(path, 'r');
-  return fstatSync(fd).isFile() ? inPlace(name, fd) : copyStream(fd, name, progress);
+  return fstatSync(fd).isFile() ? new StoredFile(name, fd, path) : copyStream(fd, name, progress);
 }
 
 async function unpack(packed: OpenFile, progress?: UnpackProgress): Promise<OpenFile> {
@@ -278,67 +276,38 @@ function takeStandardInput(): number {
   return STANDARD_INPUT;
 }
 
-function inPlace(name: string, fd: number): OpenFile {
-  const { size, mtimeMs } = fstatSync(fd);
-  let isOpen = true;
-  const source: OpenFile = {
-    name,
-    fd,
-    size,
-    requireUnchanged() {
-      const now = fstatSync(fd);
-      if (now.size !== size || now.mtimeMs !== mtimeMs) throw changed(source, now.size);
-    },
-    close() {
-      if (isOpen) closeSync(fd);
-      isOpen = false;
-    },
-  };
-  return source;
-}
-
 function isGzip({ fd }: FileBytes): boolean {
   const start = new Uint8Array(GZIP.length);
   return readSync(fd, start, 0, GZIP.length, 0) === GZIP.length && GZIP.every((byte, i) => start[i] === byte);
 }
 
-/** Plain data that survives JSON. */
-export interface DataFile {
-  /** The config key that names it. */
-  readonly key: 'data.train' | 'data.validation' | 'data.test';
-  /** As the config has it; "-" is stdin. */
-  readonly path: string;
-  /** Of the file as stored. Absent for stdin and pipes, which can be read only once. */
-  readonly sha256?: string;
-}
-
 /**
- * The files of a config in `directory`, with their hashes.
+ * The files of a config in `directory`, with their hashes as they are now.
  * @throws MlpError ExitCode.noInput, io or noPermission for a file that can't be read
  */
 export async function fingerprintData(config: DataConfig, directory: string): Promise<DataFile[]> {
-  const files: DataFile[] = [];
-  for (const split of ['train', 'validation', 'test'] as const) {
-    const given = config[split];
-    if (typeof given !== 'string' && !Array.isArray(given)) continue;
-    for (const path of filesOf(given, directory)) {
-      const sha256 = path === '-' ? undefined : await hashOf(sourcePath(path, directory));
-      files.push({ key: `data.${split}`, path, ...(sha256 !== undefined && { sha256 }) });
+  const files = new ReadFiles();
+  try {
+    for (const split of ['train', 'validation', 'test'] as const) {
+      const given = config[split];
+      if (typeof given !== 'string' && !Array.isArray(given)) continue;
+      for (const path of filesOf(given, directory)) {
+        files.add(`data.${split}`, path, await openStored(sourcePath(path, directory)));
+      }
     }
+    return await files.hashes();
+  } finally {
+    files.close();
   }
-  return files;
 }
 
-/** SHA-256 in hexadecimal; undefined unless it is a regular file. */
-async function hashOf(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
+/** The file at a path if it can be read more than once. */
+async function openStored(path: string): Promise<StoredFile | undefined> {
+  const name = printable(path);
   try {
-    if (!(await stat(path)).isFile()) return undefined;
-    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), async (chunks) => {
-      for await (const chunk of chunks) hash.update(chunk);
-    });
+    if (path === '-' || !(await stat(path)).isFile()) return undefined;
+    return new StoredFile(name, await promisify(open)(path, 'r'), path);
   } catch (error) {
-    throw readError(printable(path), error);
+    throw readError(name, error);
   }
-  return hash.digest('hex');
 }

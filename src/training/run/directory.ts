@@ -1,4 +1,5 @@
 /** The directory of a run (see `RUN_FILES`), locked while a process trains into it. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
@@ -27,6 +28,7 @@ export class RunDirectory {
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
   #hasCheckpoint = false;
+  #configSha256: string | undefined;
 
   private constructor(path: string, lock: Lock, isNew: boolean) {
     this.path = path;
@@ -86,8 +88,17 @@ export class RunDirectory {
     return join(this.path, RUN_FILES.config);
   }
 
-  get config(): TrainConfig {
-    return loadTrainConfig(this.configPath).config;
+  /** The run's config, read once. */
+  loadConfig(): TrainConfig {
+    const { config, sha256 } = loadTrainConfig(this.configPath);
+    this.#configSha256 = sha256;
+    return config;
+  }
+
+  /** SHA-256 of config.json as it was written or read here. */
+  get configSha256(): string {
+    if (this.#configSha256 === undefined) throw new TypeError('the config was neither read nor written');
+    return this.#configSha256;
   }
 
   /**
@@ -107,8 +118,9 @@ export class RunDirectory {
 
   /** Writes config.json; the config's paths are relative to `configDirectory`. */
   async writeConfig(config: TrainConfig, configDirectory: string): Promise<void> {
-    const text = JSON.stringify(relocate(config, configDirectory, this.path), undefined, 2);
-    await this.#write(RUN_FILES.config, [`${text}\n`]);
+    const text = `${JSON.stringify(relocate(config, configDirectory, this.path), undefined, 2)}\n`;
+    await this.#write(RUN_FILES.config, [text]);
+    this.#configSha256 = createHash('sha256').update(text).digest('hex');
   }
 
   async writeSteps(record: StepRecord): Promise<void> {

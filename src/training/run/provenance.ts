@@ -1,7 +1,7 @@
 /** What the bits of a run depend on besides its config. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { DataFile } from '../../data/source/source.js';
+import type { DataFile } from '../../data/source/storedFile.js';
 import { detectFeatures } from '../../kernels/wasm/loader.js';
 import type { BackendChoice } from '../engine/backend.js';
 

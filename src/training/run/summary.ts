@@ -1,5 +1,4 @@
 /** run.json, and the comparison of a finished run with the same run trained again. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
@@ -69,15 +68,6 @@ function isSummary(value: unknown): value is RunSummary {
     Array.isArray(summary.data) &&
     summary.data.every((file) => typeof file === 'object' && file !== null && typeof file.key === 'string')
   );
-}
-
-export function hashConfig(run: string): string {
-  const path = join(run, RUN_FILES.config);
-  try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
-  } catch (error) {
-    throw readError(printable(path), error);
-  }
 }
 
 /** Compares the losses of steps with a run's steps.csv, and remembers the first that differs. */

@@ -1,0 +1,187 @@
+/** run.json tells of the bytes that were read, whatever happens to the files meanwhile. */
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../src/errors.js';
+import { readJson } from '../../../src/spec/json.js';
+import { loadTrainConfig } from '../../../src/spec/loadConfig.js';
+import { reproduce, resume, train } from '../../../src/training/train.js';
+import { rejection } from '../../data/files.js';
+import { errorOf } from '../../spec/support.js';
+import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../../support/cli.js';
+import { projectPath } from '../../support/fixtures.js';
+
+const OTHER_CSV = SMALL_CSV.replaceAll('0,', '1,');
+const LONG_AGO = 1e9;
+
+const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
+const asLines = (csv: string) =>
+  csv
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [a, b, y] = line.split(',');
+      return JSON.stringify({ a: Number(a), b: Number(b), y });
+    })
+    .join('\n');
+
+const FORMS: Record<string, (csv: string) => string | Uint8Array> = {
+  'data.csv': (csv) => csv,
+  'data.csv.gz': (csv) => gzipSync(csv),
+  'data.jsonl': asLines,
+  'utf16.csv': (csv) => Buffer.from(`\ufeff${csv}`, 'utf16le'),
+  'quoted.csv': (csv) => csv.replaceAll(/yes|no/g, '"$&"'),
+};
+
+/** Trains into `run`, and calls `during` once the data are read. */
+async function trainWith(cwd: string, during: () => void) {
+  const directory = join(cwd, 'run');
+  const loaded = loadTrainConfig(join(cwd, 'config.json'));
+  await train(loaded, { directory, listener: { dataRead: during } });
+  return JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'));
+}
+
+function folderFor(name: string, bytes: string | Uint8Array, data: Record<string, unknown> = {}) {
+  const config = smallConfig({ data: { train: name, target: 'y', ...data } });
+  const cwd = folderOf({ 'config.json': config, [name]: bytes });
+  const path = join(cwd, name);
+  utimesSync(path, LONG_AGO, LONG_AGO);
+  return { cwd, path };
+}
+
+describe('a file that is replaced while it is read', () => {
+  it.each(Object.entries(FORMS))('is certified as it was read: %s', async (name, form) => {
+    const { cwd, path } = folderFor(name, form(SMALL_CSV));
+    writeFileSync(join(cwd, 'new'), form(OTHER_CSV));
+    const { data } = await trainWith(cwd, () => renameSync(join(cwd, 'new'), path));
+    expect(data).toEqual([{ key: 'data.train', path: name, sha256: sha256(form(SMALL_CSV)) }]);
+
+    const run = join(cwd, 'run');
+    expect(await reproduce(run)).toMatchObject({ status: 'different', difference: { what: 'data.train' } });
+    expect(await rejection(resume(loadTrainConfig(join(cwd, 'config.json')), run))).toMatchObject({
+      exitCode: ExitCode.data,
+      message: expect.stringContaining('data.train: found'),
+    });
+    expect((await mlpHere(['evaluate', 'run'], { cwd })).code).toBe(65);
+  });
+
+  it('is certified if it is deleted', async () => {
+    const { cwd, path } = folderFor('data.csv', SMALL_CSV);
+    const { data } = await trainWith(cwd, () => unlinkSync(path));
+    expect(data[0].sha256).toBe(sha256(SMALL_CSV));
+  });
+
+  it('is certified in Parquet, and beside files of other splits', async () => {
+    const from = readFileSync(projectPath('test/fixtures/parquet/plain.parquet'));
+    const { cwd, path } = folderFor('data.parquet', from, {
+      target: 'int8',
+      task: 'regression',
+      features: ['half'],
+      missing: 'mean',
+    });
+    const other = projectPath('test/fixtures/parquet/snappy.parquet');
+    for (const name of ['validation', 'test']) copyFileSync(other, join(cwd, name));
+    const config = JSON.parse(readFileSync(join(cwd, 'config.json'), 'utf8'));
+    Object.assign(config.data, { validation: 'validation', test: 'test' });
+    config.network.layers = [1];
+    writeFileSync(join(cwd, 'config.json'), JSON.stringify(config));
+    const { data } = await trainWith(cwd, () => {
+      for (const name of [path, join(cwd, 'validation'), join(cwd, 'test')]) {
+        writeFileSync(join(cwd, 'new'), 'other');
+        renameSync(join(cwd, 'new'), name);
+      }
+    });
+    expect(data.map(({ sha256 }: { sha256: string }) => sha256)).toEqual(
+      [from, readFileSync(other), readFileSync(other)].map(sha256),
+    );
+  });
+});
+
+describe('a file that is written to while it is read', () => {
+  const changes: [string, (path: string) => void][] = [
+    ['grows', (path) => appendFileSync(path, '\n1,1,yes')],
+    ['shrinks', (path) => truncateSync(path, statSync(path).size - 10)],
+    ['is overwritten in place', (path) => writeFileSync(path, OTHER_CSV)],
+    [
+      'is overwritten, and its time set back',
+      (path) => {
+        const { ctimeNs } = statSync(path, { bigint: true });
+        do {
+          writeFileSync(path, OTHER_CSV);
+          utimesSync(path, LONG_AGO, LONG_AGO);
+        } while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
+      },
+    ],
+  ];
+  it.each(changes)('ends the run if it %s', async (_, change) => {
+    expect(OTHER_CSV).toHaveLength(SMALL_CSV.length);
+    const { cwd, path } = folderFor('data.csv', SMALL_CSV);
+    expect(await rejection(trainWith(cwd, () => change(path)))).toMatchObject({
+      exitCode: ExitCode.io,
+      message: expect.stringContaining(`${path}: changed while it was read`),
+      hint: 'run again when nothing writes to the file',
+    });
+    expect(existsSync(join(cwd, 'run'))).toBe(false);
+  });
+
+  it.each(['data.csv.gz', 'utf16.csv', 'data.jsonl'])('ends the run, of whatever form: %s', async (name) => {
+    const { cwd, path } = folderFor(name, FORMS[name](SMALL_CSV));
+    const failure = await rejection(trainWith(cwd, () => writeFileSync(path, FORMS[name](OTHER_CSV))));
+    expect(failure.message).toContain('changed while it was read');
+  });
+
+  it('is no longer open afterwards', async () => {
+    const { cwd, path } = folderFor('data.csv', SMALL_CSV);
+    const before = openSync(path, 'r');
+    await trainWith(cwd, () => {});
+    await reproduce(join(cwd, 'run'));
+    const after = openSync(path, 'r');
+    expect(after - before).toBeLessThan(8);
+    expect(fstatSync(after).size).toBe(SMALL_CSV.length);
+  });
+});
+
+describe('the config of a run', () => {
+  it('is certified as it was used, not as somebody has left it', async () => {
+    const { cwd } = folderFor('data.csv', SMALL_CSV);
+    const config = join(cwd, 'run', 'config.json');
+    let used = '';
+    const { configSha256 } = await (async () => {
+      const directory = join(cwd, 'run');
+      const epochDone = () => {
+        used ||= readFileSync(config, 'utf8');
+        writeFileSync(config, used.replace('"seed": 0', '"seed": 1'));
+      };
+      await train(loadTrainConfig(join(cwd, 'config.json')), { directory, listener: { epochDone } });
+      return JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'));
+    })();
+    expect(configSha256).toBe(sha256(used));
+    expect(await reproduce(join(cwd, 'run'))).toMatchObject({ difference: { what: 'config' } });
+    const evaluated = await mlpHere(['evaluate', 'run'], { cwd });
+    expect(evaluated.stderr).toMatch(/^warning: run\/config.json: changed after the training/m);
+  });
+
+  it('is hashed as it was read', () => {
+    const cwd = folderOf({ 'a.json': '{"a": 1}\n' });
+    let hash = '';
+    const path = join(cwd, 'a.json');
+    expect(readJson(path, (sha256) => (hash = sha256))).toEqual({ a: 1 });
+    expect(hash).toBe(sha256('{"a": 1}\n'));
+    expect(errorOf(() => readJson(join(cwd, 'b.json')))).toMatchObject({ exitCode: ExitCode.noInput });
+  });
+});
