@@ -213,11 +213,19 @@ function softmaxCrossEntropy(
   return top - logits[first + label] + Math.log1p(others);
 }
 
-/** The loss that a network is trained on: Σ weight·loss / rows, whatever the weights add up to. */
+/** The loss that a network is trained on: Σ weight·loss / Σ weight. */
 export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<number>): number {
   const sum = compensated.sum();
   for (let row = 0; row < losses.length; row++) sum.add(losses[row] * (weights?.[row] ?? 1));
-  return sum.value / losses.length;
+  return sum.value / totalWeight(losses.length, weights);
+}
+
+/** Σ weight of so many rows. */
+export function totalWeight(rows: number, weights?: ArrayLike<number>): number {
+  if (weights === undefined) return rows;
+  const sum = compensated.sum();
+  for (let row = 0; row < rows; row++) sum.add(weights[row]);
+  return sum.value;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface Evaluation {
 export interface Accumulator {
   /** Adds a batch's outputs [B, outputs], whose targets start at `firstRow`. */
   add(rows: number, outputs: ArrayLike<number>, firstRow: number): void;
-  /** Adds a batch's loss: the weighted sum of its terms, and how many there are. */
+  /** Adds a batch's loss: the weighted sum of its terms, and the sum of their weights. */
   addLoss(sum: number, terms: number): void;
   /** The evaluation, once all rows are added. The next one starts from nothing. */
   result(): Evaluation;

@@ -1,4 +1,5 @@
 /** Metrics of a regression. */
+import { totalWeight } from './classification.js';
 import { type Arithmetic, compensated, type Sum } from './sum.js';
 
 export interface RegressionScores {
@@ -107,6 +108,7 @@ export function evaluateRegression({ targets, outputs, units, weights }: Regress
   const rows = targets.length / width;
   const errors = new RegressionErrors(targets, units, compensated);
   errors.add(rows, outputs, 0);
+  const weight = totalWeight(rows, weights);
   const each = units.map((unit, j) => {
     const sizes = compensated.sum();
     const loss = compensated.sum();
@@ -115,7 +117,7 @@ export function evaluateRegression({ targets, outputs, units, weights }: Regress
       sizes.add(Math.abs(error));
       loss.add(error * error * (weights?.[row] ?? 1));
     }
-    return { mae: (unit * sizes.value) / rows, loss: loss.value / rows };
+    return { mae: (unit * sizes.value) / rows, loss: loss.value / weight };
   });
   const scores = errors.scores();
   return {

@@ -1,6 +1,7 @@
 /**
  * The losses, from logits, by name. One kernel computes value and gradient, stable for logits of
- * any size. B rows, K outputs; formulas for rows of weight 1.
+ * any size. B rows, K outputs; formulas for rows of weight 1. With weights, the loss of each row is
+ * multiplied by its weight and B is Σw: a row of weight n counts as n rows, one of weight 0 as none.
  */
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
@@ -21,9 +22,12 @@ export interface Loss {
   /** The activation that it computes itself if the network ends in it. */
   readonly fuses?: 'sigmoid' | 'softmax';
   outputs(targets: number, classes: number): number;
-  /** What is averaged over: B rows, or B·K elements, whatever the weights of the rows are. */
+  /** What is averaged over: rows, or rows·K elements. `rows` is Σw. */
   terms(rows: number, outputs: number): number;
-  /** rowLoss[i] ← weighted sum of row i's terms; dLogits ← gradient of the mean unless null. */
+  /**
+   * rowLoss[i] ← weighted sum of row i's terms; dLogits ← gradient of the mean unless null.
+   * @returns what the mean divides by; 0 if all rows have the weight 0, and the gradient is then 0
+   */
   evaluate(
     kernels: Kernels,
     rows: number,
@@ -31,7 +35,7 @@ export interface Loss {
     targets: Targets,
     rowLoss: Tensor,
     dLogits: Tensor | null,
-  ): void;
+  ): number;
 }
 
 export const LOSSES: Readonly<Record<LossName, Loss>> = {
@@ -43,9 +47,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, output, targets, rowLoss, dOutput) {
-      const scale = 1 / this.terms(rows, output.columns);
-      kernels.squaredError(rows, output, valuesOf(targets), scale, rowLoss, dOutput);
+      const terms = this.terms(totalWeight(kernels, rows, targets), output.columns);
+      kernels.squaredError(rows, output, valuesOf(targets), share(terms), rowLoss, dOutput);
       weigh(kernels, rows, targets, rowLoss, dOutput);
+      return terms;
     },
   },
   /** −1/(B·K)·Σ t·log σ(h) + (1 − t)·log(1 − σ(h)); gradient 1/(B·K)·(σ(h) − t) */
@@ -57,9 +62,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
-      const scale = 1 / this.terms(rows, logits.columns);
-      kernels.sigmoidCrossEntropy(rows, logits, valuesOf(targets), scale, rowLoss, dLogits);
+      const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
+      kernels.sigmoidCrossEntropy(rows, logits, valuesOf(targets), share(terms), rowLoss, dLogits);
       weigh(kernels, rows, targets, rowLoss, dLogits);
+      return terms;
     },
   },
   /** −1/B·Σ log P(y), P = softmax(h); gradient 1/B·(P − y) */
@@ -71,9 +77,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     outputs: (_, classes) => classes,
     terms: (rows) => rows,
     evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
-      const scale = 1 / this.terms(rows, logits.columns);
-      kernels.softmaxCrossEntropy(rows, logits, labelsOf(targets), scale, rowLoss, dLogits);
+      const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
+      kernels.softmaxCrossEntropy(rows, logits, labelsOf(targets), share(terms), rowLoss, dLogits);
       weigh(kernels, rows, targets, rowLoss, dLogits);
+      return terms;
     },
   },
 };
@@ -91,7 +98,21 @@ export function fusedLoss(layers: readonly LayerSpec[]): LossName | undefined {
   return Object.values(LOSSES).find(({ fuses }) => fuses !== undefined && fuses === last)?.name;
 }
 
-/** Multiplies loss and gradient of each row by its weight. The divisor is still the number of terms. */
+/** A smaller divisor may make infinity of a float32. */
+const LEAST_WEIGHT = 2 ** -100;
+
+/** Σw: the number of rows if they have no weights; 0 for rows that weigh next to nothing. */
+function totalWeight(kernels: Kernels, rows: number, { weights }: Targets): number {
+  const sum = weights ? kernels.sum(rows, weights) : rows;
+  return sum < LEAST_WEIGHT ? 0 : sum;
+}
+
+/** The factor of a mean over `terms`; 0 without terms. */
+function share(terms: number): number {
+  return terms === 0 ? 0 : 1 / terms;
+}
+
+/** Multiplies loss and gradient of each row by its weight. */
 function weigh(
   kernels: Kernels,
   rows: number,

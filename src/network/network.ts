@@ -71,10 +71,10 @@ export class Network {
     return this.#layers.flatMap((layer) => layer.kinkedOutputs);
   }
 
-  /** The loss of the logits without regularisation, as weighted sum and number of its terms. */
+  /** The loss of the logits without regularisation, as weighted sum and what the mean divides it by. */
   dataLoss(rows: number, logits: Tensor, targets: Targets): { sum: number; terms: number } {
-    this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, null);
-    return { sum: this.#kernels.sum(rows, this.#rowLoss), terms: this.loss.terms(rows, this.outputs) };
+    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, null);
+    return { sum: this.#kernels.sum(rows, this.#rowLoss), terms };
   }
 
   /** ½·λ₂·ΣW² + λ₁·Σ|W|, the weights alone */
@@ -91,17 +91,17 @@ export class Network {
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
     const logits = this.#forward(rows, x, { training: true, learning: true, step });
-    this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
-    const dataLoss = this.#kernels.sum(rows, this.#rowLoss) / this.loss.terms(rows, this.outputs);
+    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
+    const sum = this.#kernels.sum(rows, this.#rowLoss);
     this.#backward(rows);
-    return dataLoss + this.regularization();
+    return meanLoss(sum, terms) + this.regularization();
   }
 
   /** The same loss from a forward pass alone, with the same dropout masks; the statistics stay. */
   lossOf(rows: number, x: Tensor, targets: Targets, step = 0): number {
     const logits = this.#forward(rows, x, { training: true, learning: false, step });
     const { sum, terms } = this.dataLoss(rows, logits, targets);
-    return sum / terms + this.regularization();
+    return meanLoss(sum, terms) + this.regularization();
   }
 
   #forward(rows: number, x: Tensor, pass: Pass): Tensor {
@@ -120,6 +120,11 @@ export class Network {
     // d(λ·Σ|W|)/dW = λ·sign(W); at the kink of |W|, a weight of 0, the subgradient 0
     if (l1 !== 0) this.#kernels.addSigns(layout.weights, l1, values, gradients);
   }
+}
+
+/** Rows whose weights are all 0 have no loss. */
+function meanLoss(sum: number, terms: number): number {
+  return terms === 0 ? 0 : sum / terms;
 }
 
 function buildLayers(

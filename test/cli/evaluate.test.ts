@@ -263,7 +263,7 @@ describe("a run's own rows", () => {
     const weighted = metricsOf(evaluated);
     expect(evaluated.weighted).toBe(true);
     const terms = crossEntropies([1, 0, 0], [2, -1, 1], 1);
-    expect(weighted.loss).toBeCloseTo((3 * terms[0] + terms[1] + terms[2]) / 3, 14);
+    expect(weighted.loss).toBeCloseTo((3 * terms[0] + terms[1] + terms[2]) / 5, 14);
     expect({ ...weighted, loss: plain.loss }).toEqual(plain);
     const text = renderEvaluation(evaluated, { width: 80, style: plainStyle });
     expect(text).toMatch(/\(binary-cross-entropy, rows weighted as in training\)$/);

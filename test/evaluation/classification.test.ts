@@ -90,8 +90,9 @@ describe('logLoss', () => {
 });
 
 describe('weightedMean', () => {
-  it('divides by the number of rows, whatever the weights add up to', () => {
-    expect(weightedMean([1, 2, 3], [2, 0, 4])).toBe(14 / 3);
+  it('divides by the sum of the weights, as if a row of weight n were n rows', () => {
+    expect(weightedMean([1, 2, 3], [2, 0, 4])).toBe((1 + 1 + 3 + 3 + 3 + 3) / 6);
+    expect(weightedMean([1, 2, 3], [0.1, 0.1, 0.1])).toBeCloseTo(2, 14);
     expect(weightedMean([1, 2, 3])).toBe(2);
   });
 

@@ -17,7 +17,7 @@ describe('evaluateRegression', () => {
   it('counts weights in the loss alone', () => {
     const rows = { targets: [0, 1, 2], outputs: [1, 1, 4], units: [1] };
     const weighted = evaluateRegression({ ...rows, weights: [3, 1, 0.5] });
-    expect(weighted.loss).toBe((3 + 2) / 3);
+    expect(weighted.loss).toBe((3 + 2) / 4.5);
     expect({ ...weighted, loss: 0 }).toEqual({ ...evaluateRegression(rows), loss: 0 });
   });
 

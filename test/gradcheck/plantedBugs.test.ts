@@ -88,10 +88,10 @@ const BUGS: Record<string, Partial<Kernels>> = {
       if (x.columns === 1) right.scaleRows(rows, factors, x); // the losses, and dLogits of one output
     },
   },
-  'the gradient is divided by the sum of the weights, not by the rows': {
+  'the gradient is divided by the rows, not by the sum of the weights': {
     scaleRows(rows, factors, x) {
       const total = right.sum(rows, factors);
-      const shares = { ...factors, data: factors.data.map((weight) => (weight * rows) / total) };
+      const shares = { ...factors, data: factors.data.map((weight) => (weight * total) / rows) };
       right.scaleRows(rows, x.columns === 1 ? factors : shares, x);
     },
   },
