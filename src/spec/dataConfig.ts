@@ -340,7 +340,8 @@ const dataFields = object({
   weights: weights
     .exactOptional()
     .describe(
-      'How much each row counts in the loss: "balanced" gives all classes the same total weight, an object gives weights by class (others: 1), {"column": …} names a column of weights. By default every row counts 1.',
+      'How many rows each row counts as in the loss: "balanced" gives all classes the same total weight, an object gives weights by class (others: 1), {"column": …} names a column of weights. ' +
+        'The loss is divided by the sum of the weights. A row of weight 0 is left out. By default every row counts 1.',
     ),
 });
 

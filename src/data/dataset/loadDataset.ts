@@ -6,16 +6,15 @@
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
-import { type DataConfig, readingOf, settingOf, weightColumn } from '../../spec/dataConfig.js';
+import { type DataConfig, readingOf, settingOf } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';
-import { type LocatedColumn, presentRows } from '../locatedColumn.js';
+import { gather, type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
 import { openTable } from '../openTable.js';
@@ -47,7 +46,7 @@ import {
   type RowReader,
   TableRows,
 } from './rowReaders.js';
-import { classWeights, weightsOf } from './rowWeights.js';
+import { balancedWeights, rowWeights, splitWeights, weightedRows, zeroWeightNote } from './rowWeights.js';
 import { splitRows } from './splitRows.js';
 import {
   detectTargetEncoding,
@@ -129,6 +128,8 @@ interface InputRows {
   readonly targets: TargetValues;
   /** By class, the rows of classes that the training table lacks. They are in no split. */
   readonly unknownClasses: ReadonlyMap<string, number>;
+  /** [rows] By column or class; those of weight 0 are in no split. */
+  readonly weights: Float64Array | undefined;
   /** [rows] The row of the matrix; −1 for none. */
   readonly place: Int32Array;
 }
@@ -255,13 +256,21 @@ async function splitInputs(
   targetEncoding: TargetEncoding,
   read: ReadRows,
 ): Promise<SplitRows[]> {
-  const { data, dtype, seed } = loading.config;
+  const {
+    config: { data, dtype, seed },
+    location,
+  } = loading;
   const largest =
     dtype === 'float32' && !standardizesTarget(loading.config) ? LARGEST_FLOAT32 : Number.MAX_VALUE;
   const withTargets = (input: Input, reader: RowReader): InputRows => {
     const unknownClasses = new Map<string, number>();
     const targets = encodeTargets(targetColumns(input, reader), targetEncoding, largest, unknownClasses);
-    return { input, reader, targets, unknownClasses, place: noPlaces(reader.rows) };
+    const column = input.choice.weights;
+    const weights = rowWeights(data.weights, targets, targetEncoding, {
+      column: column === undefined ? undefined : reader.located(column),
+      location,
+    });
+    return { input, reader, targets, unknownClasses, weights, place: noPlaces(reader.rows) };
   };
   const training = withTargets(inputs.train, reader);
   const { task, classes } = targetEncoding;
@@ -270,7 +279,7 @@ async function splitInputs(
     validation: inputs.validation ? 0 : data.validation,
     test: inputs.test ? 0 : data.test,
     locatedColumns: markColumns(inputs.train, reader),
-    from: rowsWithTarget(training.targets),
+    from: weightedRows(rowsWithTarget(training.targets), training.weights, inputs.train.table.path),
     ...(task === 'regression' && 'values' in training.targets && { values: firstTargets(training.targets) }),
     ...(classes &&
       'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
@@ -297,7 +306,7 @@ async function splitInputs(
       const held = withTargets(input, other);
       const known = knownRows(held.targets, classes?.names.length);
       if (known.length === 0 && held.unknownClasses.size > 0) throw noKnownClass(held, classes?.names ?? []);
-      add(name, held, known);
+      add(name, held, weightedRows(known, held.weights, input.table.path));
     }
   }
   return splits;
@@ -323,7 +332,7 @@ async function fillMatrix(
 }
 
 function assembleDataset(
-  { config, location }: Loading,
+  { config }: Loading,
   targetEncoding: TargetEncoding,
   splits: readonly SplitRows[],
   { encodings, matrix }: Fitted,
@@ -337,12 +346,20 @@ function assembleDataset(
   const reading = readingOf(config.data);
   const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
   const trainLabels = targets[0].labels;
-  const weigh = weighing(config, task, classes?.names, trainLabels, location);
+  const balanced =
+    config.data.weights === 'balanced' && trainLabels && classes
+      ? balancedWeights(classes.names.length, trainLabels)
+      : undefined;
   const { columns, data } = matrix.features;
   const parts = splits.map((split, i): [SplitName, Split] => {
-    const { name, rows, first } = split;
+    const { name, from, rows, first } = split;
     const features = data.subarray(first * columns, (first + rows.length) * columns);
-    const weights = weigh?.(split, targets[i].labels);
+    const { labels } = targets[i];
+    const own =
+      balanced && labels
+        ? Float64Array.from(labels, (label) => balanced[label])
+        : from.weights && gather(from.weights, rows);
+    const weights = own && splitWeights(own, name, from.input.table.path);
     return [name, { rows: rows.length, features, ...targets[i], ...(weights && { weights }) }];
   });
   const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
@@ -399,7 +416,7 @@ function assembleDataset(
       ...quantities,
       ...(labelTargets ? labelWarnings(labelTargets, targetLabels, table.path) : []),
       ...rareWarnings(targetEncoding, targetLabels[0], table.path),
-      ...[...unknown].flatMap(([{ input, reader, unknownClasses }, levels]) => [
+      ...[...unknown].flatMap(([{ input, reader, unknownClasses, weights }, levels]) => [
         ...input.table.notes,
         ...reader.notes,
         ...(input.table.rejected ?? []).flatMap((rejected) => rejected.warnings()),
@@ -408,6 +425,7 @@ function assembleDataset(
           reader.rows + reader.dropped,
           completeRows(input, reader, targetEncoding),
         ),
+        ...zeroWeightNote(input.table.path, weights),
         ...(classes && reader !== training.reader
           ? pointWarning(input.table.path, pointedClasses(targetColumns(input, reader)[0], classes))
           : []),
@@ -474,30 +492,6 @@ function standardizesTarget({ data: { standardizeTarget }, network }: TrainConfi
   if (standardizeTarget !== 'auto') return standardizeTarget;
   const last = network.layers.at(-1)?.type;
   return last === 'identity' || !(ACTIVATION_TYPES as readonly unknown[]).includes(last);
-}
-
-/** Returns a function for the weights of a split; undefined if all rows weigh the same. */
-function weighing(
-  { data: { weights } }: TrainConfig,
-  task: Task,
-  classes: readonly string[] | undefined,
-  trainLabels: Int32Array | undefined,
-  location: string,
-) {
-  if (weights === undefined) return undefined;
-  if (weightColumn(weights) !== undefined) {
-    return ({ from: { input, reader }, rows }: SplitRows) =>
-      weightsOf(reader.located(input.choice.weights as number), rows);
-  }
-  if (classes === undefined || trainLabels === undefined) {
-    throw new MlpError(
-      ExitCode.config,
-      `${location}data.weights: found weights by class for ${task === 'multilabel' ? 'labels' : 'a regression'}, expected a column: {"column": "…"}`,
-    );
-  }
-  const ofClass = classWeights(weights, classes, trainLabels, location);
-  return (_: SplitRows, labels: Int32Array = new Int32Array()) =>
-    Float64Array.from(labels, (label) => ofClass[label]);
 }
 
 function targetColumns({ choice }: Input, reader: RowReader): LocatedColumn[] {

@@ -161,6 +161,88 @@ describe('weights', () => {
   });
 });
 
+describe('rows of weight 0', () => {
+  /** Rows as text, one of weight 0 with a strange feature and a class of its own. */
+  const lines = [...Array(24).keys()].map((row) => `${row},${row % 4},${row % 3 ? 'a' : 'b'}`);
+  const withZeros = ['x,w,y', '1e9,0,a', ...lines, '-1e9,0,c', ''].join('\n');
+  const without = ['x,w,y', ...lines.filter((line) => !line.includes(',0,')), ''].join('\n');
+  const weights = { column: 'w' };
+
+  it('are left out before the split, as if the file lacked them', async () => {
+    const { train, validation, encodings, warnings } = await load(withZeros, { weights, validation: 0.25 });
+    const expected = await load(without, { weights, validation: 0.25 });
+    expect([train, validation]).toEqual([expected.train, expected.validation]);
+    expect(encodings).toEqual(expected.encodings);
+    expect(warnings.filter((sentence) => sentence.includes('weight'))).toEqual([
+      `${folder.path}/t.csv: 8 of 26 rows are left out because their weight is 0`,
+    ]);
+  });
+
+  it('are left out of the scale of a target, of text columns and of a file of their own', async () => {
+    const table = (rows: string[]) => ['x,city,w,y', ...rows, ''].join('\n');
+    const rows = ['1,Rome,1,1.5', '2,Oslo,2,2.5', '3,Rome,1,4.25', '4,Oslo,1,3'];
+    folder.write('v.csv', table(['9,Oslo,0,7', rows[0]]));
+    const options: Partial<DataConfig> = { weights, validation: 'v.csv', task: 'regression' };
+    const zeros = await load(table([...rows, '1e9,Paris,0,1e9']), options);
+    const expected = await load(table(rows), options);
+    expect(zeros.featureNames).toEqual(['x', 'city=Oslo', 'city=Rome']);
+    expect({ ...zeros, warnings: [], description: '' }).toEqual({
+      ...expected,
+      warnings: [],
+      description: '',
+    });
+    expect(zeros.validation?.rows).toBe(1);
+  });
+
+  it('are those of a class of weight 0, which stays a class', async () => {
+    const { train, classes, warnings } = await load('x,y\n1,a\n2,b\n3,c\n4,b\n5,c\n', {
+      weights: { a: 0, c: 2 },
+    });
+    expect(classes).toEqual(['a', 'b', 'c']);
+    expect([train.labels, train.weights]).toEqual([Int32Array.of(1, 2, 1, 2), Float64Array.of(1, 2, 1, 2)]);
+    expect(warnings.join()).toContain('no training row has the class "a"');
+  });
+
+  it.each<[string, string, Partial<DataConfig>, string]>([
+    ['in a column', 'x,w,y\n1,0,a\n2,0,b\n3,0,a\n', { weights }, 't.csv: found the weight 0 in all 3 rows'],
+    [
+      'of the only classes',
+      'x,y\n1,a\n2,b\n3,a\n',
+      { weights: { a: 0, b: 0 } },
+      'c.json: data.weights: found 0 for every class',
+    ],
+    [
+      'in another file',
+      'x,w,y\n1,1,a\n2,0,b\n3,1,a\n',
+      { weights, test: 'zeros.csv' },
+      'zeros.csv: found the weight 0 in all 2 rows',
+    ],
+    [
+      'in the held-out rows of a class that has no training rows',
+      'x,part,y\n1,0,a\n2,0,b\n3,1,c\n',
+      { weights: 'balanced', validation: { column: 'part', value: 1 } },
+      't.csv: found the weight 0 in all 1 validation rows',
+    ],
+  ])('are refused if there are no others: %s', async (_, content, options, message) => {
+    folder.write('zeros.csv', 'x,w,y\n1,0,a\n2,0,b\n');
+    const error = await failure(content, options);
+    expect(error.message).toBe(`${message}, expected at least one weight above 0`);
+    expect(error.exitCode).toBe(message.startsWith('c.json') ? ExitCode.config : ExitCode.data);
+  });
+});
+
+describe('weights that a float32 cannot hold', () => {
+  it.each([
+    ['1e308', '5e307', '1', [1, 0.5, 1e-308]],
+    ['1e-320', '2e-320', '0.5e-320', [0.5, 1, 0.25]],
+    ['4294967296', '1', '2', [4294967296, 1, 2]],
+  ] as const)('are divided by the largest: %s, %s, %s', async (a, b, c, expected) => {
+    const content = `x,w,y\n1,${a},a\n2,${b},b\n3,${c},a\n`;
+    const { train } = await load(content, { weights: { column: 'w' } });
+    expect(train.weights).toBeAllclose([...expected], { relative: 1e-3 });
+  });
+});
+
 describe('features', () => {
   const people = 'age,city,y\n20,Rome,no\n,Paris,yes\n40,?,no\n60,Rome,yes\n';
 
