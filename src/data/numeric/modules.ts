@@ -110,6 +110,22 @@ export function instantiateMatrix(module: WebAssembly.Module, memory: WebAssembl
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as MatrixExports;
 }
 
+/** The module that unpacks codes of a Parquet dictionary, with a memory of its own. */
+export interface CodesExports {
+  readonly memory: WebAssembly.Memory;
+  /** Free memory begins here. */
+  readonly start: { readonly value: number };
+  readonly lookUp8: LookUp;
+  readonly lookUp32: LookUp;
+  readonly lookUp64: LookUp;
+}
+
+type LookUp = (at: N, end: N, width: N, count: N, table: N, entries: N, out: N) => number;
+
+export function instantiateCodes(): CodesExports {
+  return new WebAssembly.Instance(compile('codes.wasm')).exports as unknown as CodesExports;
+}
+
 /** ⌊10^q / 2^e⌋ for each exponent q of the table; e gives the quotient 64 bits. */
 function writePowersOfTen({ memory, powersOfTen, mostPower }: ParserExports): void {
   const most = mostPower.value;

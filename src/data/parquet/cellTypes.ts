@@ -4,7 +4,8 @@ import type { SchemaElement } from 'hyparquet';
 import { parseFloat16 } from 'hyparquet/src/convert.js';
 import { parseDecimal } from '../cell.js';
 import { shortestFloat32 } from '../csv/writeCsv.js';
-import { Damage, type Values } from './pages.js';
+import { Damage } from './codes.js';
+import type { Values } from './pages.js';
 
 export interface CellType {
   /** How the values are numbers; absent for text, dates and times. */

@@ -11,6 +11,7 @@ import {
   type TextColumn,
 } from '../table.js';
 import type { CellType } from './cellTypes.js';
+import { type Codes, lookUp } from './codes.js';
 import type { Page, Values } from './pages.js';
 
 export interface ColumnBuilder {
@@ -57,13 +58,11 @@ class NumericBuilder implements ColumnBuilder {
 
   add({ values, codes, present, rows }: Page): void {
     const out = this.#values.subarray(this.#row, this.#row + rows);
-    const { numbers, isSound } = codes
-      ? this.#lookUp(values)
-      : { numbers: this.#convert(values), isSound: false };
-    if (present) scatter(out, numbers, codes, present);
-    else if (codes) for (let i = 0; i < rows; i++) out[i] = numbers[codes[i]];
-    else out.set(numbers);
-    if (present || !isSound) this.#check(out);
+    const dictionary = codes && this.#numbersOf(values);
+    if (dictionary) lookUp(codes, dictionary.numbers, out);
+    else out.set(this.#convert(values));
+    if (present) spread(out, present, codes?.count ?? values.length, Number.NaN);
+    if (present || !dictionary?.isSound) this.#check(out);
     this.#row += rows;
   }
 
@@ -75,7 +74,7 @@ class NumericBuilder implements ColumnBuilder {
   }
 
   /** The numbers of a dictionary, and whether none is infinite or means a missing value. */
-  #lookUp(values: Values) {
+  #numbersOf(values: Values) {
     if (this.#dictionary?.of !== values) {
       const numbers = this.#convert(values);
       const { rule } = this.#context;
@@ -100,32 +99,32 @@ class NumericBuilder implements ColumnBuilder {
   }
 }
 
-function scatter(
-  out: Float64Array,
-  numbers: Float64Array,
-  codes: Int32Array | undefined,
-  present: Uint8Array,
-): void {
-  let next = 0;
-  for (let i = 0; i < out.length; i++) {
-    if (present[i] === 0) out[i] = Number.NaN;
-    else out[i] = numbers[codes ? codes[next++] : next++];
-  }
+/** Moves the values at the start of `out` to the rows that have one. */
+function spread(out: Float64Array | Int32Array, present: Uint8Array, count: number, missing: number): void {
+  let next = count;
+  for (let i = out.length - 1; i >= 0; i--) out[i] = present[i] === 0 ? missing : out[--next];
 }
 
-/** A code that no dictionary entry has yet. */
-const UNSEEN = -2;
 const MISSING = -1;
+/** Dictionary entry n has the code `UNSEEN - n` until its text occurs: levels are in order of occurrence. */
+const UNSEEN = -2;
+
+/** The entries of a dictionary. */
+interface CodedTexts {
+  readonly of: Values;
+  readonly texts: readonly string[];
+  readonly codes: Int32Array;
+  unseen: number;
+  readonly hasMissing: boolean;
+}
 
 class TextBuilder implements ColumnBuilder {
   readonly #context: BuilderContext;
   readonly #codes: Int32Array;
   readonly levels: string[] = [];
   readonly #codeOf = new Map<string, number>();
-  /** Of the last dictionary: the texts, and the codes of those that occurred. */
-  #dictionary:
-    | { readonly of: Values; readonly texts: readonly string[]; readonly codes: Int32Array }
-    | undefined;
+  /** The last one. */
+  #dictionary: CodedTexts | undefined;
   #row = 0;
   #missing = 0;
 
@@ -136,30 +135,31 @@ class TextBuilder implements ColumnBuilder {
 
   add({ values, codes, present, rows }: Page): void {
     const out = this.#codes.subarray(this.#row, this.#row + rows);
-    if (codes) this.#addCodes(out, values, codes, present);
+    if (codes) this.#addCodes(out, this.#textsOf(values), codes, present);
     else this.#addTexts(out, this.#context.type.texts(values), present);
     this.#row += rows;
   }
 
-  /** Each text of a dictionary is looked up once. */
-  #addCodes(out: Int32Array, values: Values, codes: Int32Array, present: Uint8Array | undefined): void {
-    const { texts, codes: known } = this.#textsOf(values);
-    let next = 0;
-    let missing = 0;
-    for (let i = 0; i < out.length; i++) {
-      let code = MISSING;
-      if (present === undefined || present[i] === 1) {
-        const entry = codes[next++];
-        code = known[entry];
-        if (code === UNSEEN) {
-          code = this.#code(texts[entry], this.#row + i);
-          known[entry] = code;
-        }
+  #addCodes(out: Int32Array, dictionary: CodedTexts, codes: Codes, present: Uint8Array | undefined): void {
+    lookUp(codes, dictionary.codes, out);
+    if (present) spread(out, present, codes.count, MISSING);
+    if (dictionary.unseen > 0) {
+      for (let i = 0; i < out.length; i++) {
+        if (out[i] <= UNSEEN) out[i] = this.#see(dictionary, UNSEEN - out[i], this.#row + i);
       }
-      if (code === MISSING) missing++;
-      out[i] = code;
     }
-    this.#missing += missing;
+    if (dictionary.hasMissing) for (const code of out) this.#missing += Number(code === MISSING);
+    else this.#missing += out.length - codes.count;
+  }
+
+  /** The code of an entry that was unseen when its page was read. */
+  #see(dictionary: CodedTexts, entry: number, row: number): number {
+    const { texts, codes } = dictionary;
+    if (codes[entry] <= UNSEEN) {
+      codes[entry] = this.#code(texts[entry], row);
+      dictionary.unseen--;
+    }
+    return codes[entry];
   }
 
   #addTexts(out: Int32Array, texts: readonly string[], present: Uint8Array | undefined): void {
@@ -175,19 +175,31 @@ class TextBuilder implements ColumnBuilder {
     return { kind: 'text', levels: this.levels, codes: this.#codes, missing: this.#missing };
   }
 
-  #textsOf(values: Values) {
-    if (this.#dictionary?.of !== values) {
-      const texts = this.#context.type.texts(values);
-      this.#dictionary = { of: values, texts, codes: new Int32Array(texts.length).fill(UNSEEN) };
-    }
+  /** Each text of a dictionary is looked up once. */
+  #textsOf(values: Values): CodedTexts {
+    if (this.#dictionary?.of === values) return this.#dictionary;
+    const texts = this.#context.type.texts(values);
+    const codes = Int32Array.from(texts, (text, entry) => this.#codeOf.get(text) ?? UNSEEN - entry);
+    const unseen = codes.reduce((count, code) => count + Number(code <= UNSEEN), 0);
+    this.#dictionary = {
+      of: values,
+      texts,
+      codes,
+      unseen,
+      hasMissing: texts.some((text) => this.#isMissing(text)),
+    };
     return this.#dictionary;
+  }
+
+  #isMissing(text: string): boolean {
+    const { rule, quoted } = this.#context;
+    return rule.isMissing(text) && !quoted.has(text);
   }
 
   #code(text: string, row: number): number {
     const known = this.#codeOf.get(text);
     if (known !== undefined) return known;
-    const { rule, quoted } = this.#context;
-    const isMissing = rule.isMissing(text) && !quoted.has(text);
+    const isMissing = this.#isMissing(text);
     if (!isMissing && this.levels.length === MOST_LEVELS) {
       throw new MlpError(
         ExitCode.data,

@@ -8,7 +8,9 @@ import { alpDecode } from 'hyparquet/src/alp.js';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js';
 import { byteStreamSplit } from 'hyparquet/src/encoding.js';
+import { readVarInt } from 'hyparquet/src/thrift.js';
 import { decompressed } from './codecs.js';
+import { type Codes, Damage, lookUp } from './codes.js';
 
 /**
  * Values of a physical type: BOOLEAN as 0 and 1, INT96 and byte arrays as their bytes, all others as
@@ -23,7 +25,7 @@ export interface Page {
   /** The values of the rows that have one; of a dictionary if there are codes. */
   readonly values: Values;
   /** For each row that has a value, its number in the dictionary `values`. */
-  readonly codes?: Int32Array;
+  readonly codes?: Codes;
 }
 
 /** A leaf of the schema that is not nested. */
@@ -31,9 +33,6 @@ export interface Leaf {
   readonly element: SchemaElement;
   readonly isOptional: boolean;
 }
-
-/** Numbers of the bytes of a chunk that are not where the file says. Becomes an error for the user. */
-export class Damage extends Error {}
 
 /**
  * The pages of `rows` rows, or of fewer if the caller stops.
@@ -127,10 +126,16 @@ function dataPageV2(
 /** [rows] 1 where the level is 1; undefined if it is everywhere. */
 function readLevels(bytes: Uint8Array, at: number, end: number, rows: number): Uint8Array | undefined {
   // Most often it is one run of ones.
-  const run = readVarint(bytes, at, end);
-  if (run.value === 2 * rows && bytes[run.end] === 1 && run.end < end) return undefined;
-  const present = new Uint8Array(readHybrid(bytes, at, end, 1, rows));
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: at };
+  if (readVarInt(reader) === 2 * rows && reader.offset < end && bytes[reader.offset] === 1) return undefined;
+  const present = readBits({ bytes, at, end, width: 1, count: rows });
   return present.includes(0) ? present : undefined;
+}
+
+function readBits(codes: Codes): Uint8Array {
+  const bits = new Uint8Array(codes.count);
+  lookUp(codes, Uint8Array.of(0, 1), bits);
+  return bits;
 }
 
 function readValues(
@@ -142,12 +147,8 @@ function readValues(
   const known = present && { present };
   if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
     if (dictionary === undefined) throw new Damage('found codes without a dictionary');
-    const codes = count === 0 ? new Int32Array(0) : readHybrid(bytes, at + 1, bytes.length, bytes[at], count);
-    const { length } = dictionary;
-    for (let i = 0; i < count; i++) {
-      // Without a sign, a negative code is large, too.
-      if (codes[i] >>> 0 >= length) throw new Damage('found a code that the dictionary lacks');
-    }
+    // A page of nulls has no byte for the width.
+    const codes = { bytes, at: at + 1, end: bytes.length, width: count === 0 ? 0 : bytes[at], count };
     return { rows, values: dictionary, codes, ...known };
   }
   return { rows, values: decode(bytes, at, encoding, element, count), ...known };
@@ -163,7 +164,7 @@ function decode(
   const { type, type_length: length } = element;
   if (encoding === 'PLAIN') return readPlain(bytes, at, element, count);
   if (encoding === 'RLE' && type === 'BOOLEAN') {
-    return Uint8Array.from(readHybrid(bytes, at + 4, bytes.length, 1, count));
+    return readBits({ bytes, at: at + 4, end: bytes.length, width: 1, count });
   }
   if (count === 0) return [];
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: at };
@@ -240,100 +241,6 @@ function readByteArrays(bytes: Uint8Array, at: number, count: number): Uint8Arra
   }
   return values;
 }
-
-/**
- * Decodes `count` integers of `width` bits: runs of one value, and of bit-packed values.
- * https://parquet.apache.org/docs/file-format/data-pages/encodings/#RLE
- */
-export function readHybrid(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  width: number,
-  count: number,
-): Int32Array {
-  if (end > bytes.length || !(width >= 0 && width <= 32))
-    throw new Damage('found levels or codes that are cut short');
-  const output = new Int32Array(count);
-  let done = 0;
-  while (done < count) {
-    const { value: header, end: next } = readVarint(bytes, at, end);
-    at = next;
-    const length = Math.floor(header / 2);
-    if (header % 2 === 0) {
-      const wide = (width + 7) >> 3;
-      if (length === 0 || at + wide > end) throw new Damage('found too few levels or codes');
-      let value = 0;
-      for (let i = 0; i < wide; i++) value |= bytes[at++] << (8 * i);
-      output.fill(value, done, done + length);
-      done += length;
-    } else {
-      const values = Math.min(8 * length, count - done);
-      if (at + Math.ceil((values * width) / 8) > end) throw new Damage('found too few levels or codes');
-      unpackBits(bytes, at, width, output, done, values);
-      at += length * width;
-      done += values;
-    }
-  }
-  return output;
-}
-
-/** Seven bits a byte, the lowest first. */
-function readVarint(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-): { readonly value: number; readonly end: number } {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    if (at >= end || shift > 28) throw new Damage('found too few levels or codes');
-    const byte = bytes[at++];
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return { value, end: at };
-  }
-}
-
-function unpackBits(
-  bytes: Uint8Array,
-  from: number,
-  width: number,
-  output: Int32Array,
-  first: number,
-  count: number,
-): void {
-  if (width > MOST_BITS) {
-    let at = from;
-    let bits = 0;
-    // Beyond 32 bits, a double still holds what waits.
-    let waiting = 0;
-    for (let i = 0; i < count; i++) {
-      for (; bits < width; bits += 8) waiting += bytes[at++] * 2 ** bits;
-      output[first + i] = waiting % 2 ** width;
-      waiting = Math.floor(waiting / 2 ** width);
-      bits -= width;
-    }
-    return;
-  }
-  const mask = (1 << width) - 1;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // Four bytes at once, as long as there are four.
-  const whole = Math.max(
-    0,
-    Math.min(count, Math.floor((8 * (bytes.length - 4 - from)) / Math.max(width, 1))),
-  );
-  let bit = 8 * from;
-  for (let i = 0; i < whole; i++, bit += width) {
-    output[first + i] = (view.getUint32(bit >>> 3, true) >>> (bit & 7)) & mask;
-  }
-  for (let i = whole; i < count; i++, bit += width) {
-    let word = 0;
-    for (let k = 0; k < 4 && (bit >>> 3) + k < bytes.length; k++) word |= bytes[(bit >>> 3) + k] << (8 * k);
-    output[first + i] = (word >>> (bit & 7)) & mask;
-  }
-}
-
-/** Wherever they begin in a byte, they lie in four bytes. */
-const MOST_BITS = 24;
 
 function countOnes(present: Uint8Array): number {
   let count = 0;

@@ -20,8 +20,9 @@ import type { OpenFile } from '../source/source.js';
 import { type ColumnKind, columnLabel, inChunks, type Table, type TextColumn } from '../table.js';
 import type { ChunkOptions, ReadProgress, ReadRows, TableSource } from '../tableSource.js';
 import { type CellType, cellTypeOf } from './cellTypes.js';
+import { Damage, lookUp } from './codes.js';
 import { type ColumnBuilder, columnBuilder } from './columns.js';
-import { Damage, type Leaf, type Page, readPages, type Values } from './pages.js';
+import { type Leaf, type Page, readPages, type Values } from './pages.js';
 
 const SAMPLE_ROWS = 200;
 /** Bytes of a column chunk that usually hold the first rows. */
@@ -270,10 +271,12 @@ class ParquetFile implements TableSource {
 
 /** The cells of the first rows of a page. */
 function pageTexts({ present, values, codes, rows }: Page, type: CellType, limit: number): string[] {
+  const entryOf = codes && new Int32Array(Math.min(codes.count, limit));
+  if (entryOf) lookUp({ ...codes, count: entryOf.length }, Int32Array.from(values.keys()), entryOf);
   let next = 0;
   const entries = Array.from({ length: Math.min(rows, limit) }, (_, row) => {
     if (present?.[row] === 0) return undefined;
-    return codes ? codes[next++] : next++;
+    return entryOf ? entryOf[next++] : next++;
   });
   const texts = type.texts(
     picked(

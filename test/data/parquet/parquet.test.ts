@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_MISSING, type MissingValues } from '../../../src/data/missingValues.js';
 import { openTable, readWhole } from '../../../src/data/openTable.js';
-import { readHybrid } from '../../../src/data/parquet/pages.js';
+import { lookUp } from '../../../src/data/parquet/codes.js';
 import { profileTable } from '../../../src/data/profile/profile.js';
 import type { Column, ColumnKind, Table } from '../../../src/data/table.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
@@ -232,7 +232,7 @@ describe('any Parquet file', () => {
         fc.integer({ min: 1, max: 32 }),
         fc.array(fc.nat(2 ** 32 - 1), { minLength: 8, maxLength: 40 }),
         (width, all) => {
-          const values = all.slice(0, all.length & ~7).map((value) => value % 2 ** width);
+          const values = all.slice(0, all.length & ~7).map((value) => value % 2 ** Math.min(width, 16));
           const bits = values.flatMap((value) =>
             Array.from({ length: width }, (_, bit) => Math.floor(value / 2 ** bit) % 2),
           );
@@ -244,9 +244,18 @@ describe('any Parquet file', () => {
             (_, i) => Math.floor(values[0] / 256 ** i) % 256,
           );
           const bytes = Uint8Array.of(6, ...repeated, (values.length / 8) * 2 + 1, ...packed);
-          const expected = [values[0], values[0], values[0], ...values].map((value) => value | 0);
-          expect([...readHybrid(bytes, 0, bytes.length, width, expected.length)]).toEqual(expected);
-          expect(() => readHybrid(bytes, 0, bytes.length - 1, width, expected.length)).toThrow('too few');
+          const expected = [values[0], values[0], values[0], ...values];
+          // Behind them, bytes that don't count.
+          const codes = { bytes: Uint8Array.of(...bytes, 255), at: 0, width, count: expected.length };
+          const unpacked = (table: Float64Array, end: number) => {
+            const out = new Float64Array(expected.length);
+            lookUp({ ...codes, end }, table, out);
+            return [...out];
+          };
+          const table = Float64Array.from({ length: Math.max(...expected) + 1 }, (_, code) => code / 8);
+          expect(unpacked(table, bytes.length)).toEqual(expected.map((code) => code / 8));
+          expect(() => unpacked(table, bytes.length - 1)).toThrow('too few');
+          expect(() => unpacked(table.subarray(1), bytes.length)).toThrow('the dictionary lacks');
         },
       ),
     );

@@ -17,6 +17,7 @@ const OPTIONS = [
 
 const MODULES = {
   parse: [],
+  codes: [],
   // On a run's arena, where the constants lie in what it reserves (RESERVED_BYTES in kernels/arena.ts).
   matrix: ['--importMemory', '--sharedMemory', '--enable', 'threads', '--memoryBase', '64'],
 };
