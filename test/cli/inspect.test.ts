@@ -108,7 +108,7 @@ describe('mlp inspect', () => {
     const { code, stdout, stderr } = await mlpHere(['inspect', IRIS]);
     expect([code, stderr]).toEqual([
       0,
-      'warning: line 144 repeats line 103: a row in two splits tests nothing\n',
+      'warning: line 144 is a duplicate of line 103: duplicates in both training and test rows make the test score too good\n',
     ]);
     expect(stdout).toMatch(/iris\.csv: 150 rows, 5 columns, separated by commas, with a header\n/);
     expect(stdout).not.toContain('target');
@@ -253,7 +253,9 @@ describe('mlp inspect', () => {
       const { path, rows, columns, warnings } = JSON.parse(stdout);
       expect([path, rows]).toEqual(['1.csv and 1 more file', 5]);
       expect(columns[0]).toMatchObject({ distinct: 3, range: { min: 1, max: 4 } });
-      expect(warnings[0].text).toMatch(/2 rows repeat earlier rows \(1\.csv:4 repeats 1\.csv:2\)/);
+      expect(warnings[0].text).toMatch(
+        /2 rows are duplicates of earlier rows \(1\.csv:4 is a duplicate of 1\.csv:2\)/,
+      );
     }
     const missing = await mlpHere(['inspect', '1.csv', 'none.csv'], { cwd: folder });
     expect([missing.code, missing.stdout]).toEqual([66, '']);

@@ -89,9 +89,8 @@ export function columnWarnings(
     (column) => isFeature(column) && column.kind === 'constant',
     ({ text, one, found }) => {
       const empty = found.filter(({ distinct }) => distinct === 0).length;
-      const what =
-        empty === 0 ? 'a single value' : empty === found.length ? 'no value' : 'a single value, or none,';
-      return `${text} ${one ? 'holds' : 'hold'} ${what} and ${one ? 'tells' : 'tell'} nothing`;
+      const what = empty === 0 ? 'constant' : empty === found.length ? 'empty' : 'constant or empty';
+      return `${text} ${one ? 'is' : 'are'} ${what}: ${one ? 'it carries' : 'they carry'} no information`;
     },
   );
   warn(
@@ -288,11 +287,9 @@ function balanceWarnings(target: string, classes: readonly Level[]): Warning[] {
 export function duplicateWarnings(table: Table, first: Int32Array, duplicates: number): Warning[] {
   if (duplicates === 0) return [];
   const row = first.findIndex((other, i) => other !== i);
-  const example = `${rowLabel(table, row)} repeats ${rowLabel(table, first[row])}`;
-  const text =
-    duplicates === 1
-      ? `${example}: a row in two splits tests nothing`
-      : `${duplicates} rows repeat earlier rows (${example}): a row in two splits tests nothing`;
+  const example = `${rowLabel(table, row)} is a duplicate of ${rowLabel(table, first[row])}`;
+  const found = duplicates === 1 ? example : `${duplicates} rows are duplicates of earlier rows (${example})`;
+  const text = `${found}: duplicates in both training and test rows make the test score too good`;
   return [{ kind: 'duplicates', columns: [], text }];
 }
 

@@ -236,7 +236,7 @@ describe('duplicate rows', () => {
     });
     expect(profile.duplicateRows).toBe(2);
     expect(warningsOf(profile, 'duplicates')).toEqual([
-      '2 rows repeat earlier rows (line 4 repeats line 2): a row in two splits tests nothing',
+      '2 rows are duplicates of earlier rows (line 4 is a duplicate of line 2): duplicates in both training and test rows make the test score too good',
     ]);
   });
 

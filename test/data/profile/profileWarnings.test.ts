@@ -38,8 +38,8 @@ describe('warnings about columns', () => {
   });
 
   it.each([
-    ['holds a single value and tells nothing', 3],
-    ['holds no value and tells nothing', null],
+    ['is constant: it carries no information', 3],
+    ['is empty: it carries no information', null],
   ])('name a column that %s', (text, cell) => {
     const found = warningsOf({ x: wave(50), same: repeat(50, () => cell) }).filter(
       ({ kind }) => kind === 'constant',
@@ -55,13 +55,13 @@ describe('warnings about columns', () => {
     });
     expect(warning.columns).toEqual(names);
     expect(warning.text).toBe(
-      'columns "c0", "c1", "c2", "c3", "c4" and 3 more hold a single value and tell nothing',
+      'columns "c0", "c1", "c2", "c3", "c4" and 3 more are constant: they carry no information',
     );
   });
 
   it('call columns by number where there is no header', () => {
     expect(warningsOf({ 0: wave(20), 1: repeat(20, () => 1) }, undefined, false)[0].text).toBe(
-      'column 1 holds a single value and tells nothing',
+      'column 1 is constant: it carries no information',
     );
   });
 
