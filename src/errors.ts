@@ -63,7 +63,7 @@ export function readError(path: string, error: unknown): MlpError {
     case 'ENOTDIR':
       return new MlpError(
         ExitCode.noInput,
-        `${path}: no such file`,
+        `${path}: ${missingFile(path)}`,
         'check the path; paths inside a config are relative to the config file',
         options,
       );
@@ -90,6 +90,13 @@ export function readError(path: string, error: unknown): MlpError {
         options,
       );
   }
+}
+
+/** Node.js reads each byte of a name that is not UTF-8 as U+FFFD, and then finds no such file. */
+export function missingFile(path: string): string {
+  return path.includes('\ufffd')
+    ? 'found a name that is not UTF-8, expected a file with a name in UTF-8'
+    : 'no such file';
 }
 
 /** Runs a check of a config on data instead: its MlpError gets ExitCode.data, with the same words. */

@@ -2,6 +2,8 @@
  * All commands. A new one needs an entry here and a module with a function `run` beside this file.
  */
 import { Command, Option } from 'commander';
+import { ExitCode, MlpError } from '../errors.js';
+import { nearest } from '../spec/messages.js';
 import { version } from '../version.js';
 import {
   backendName,
@@ -70,6 +72,7 @@ export function createProgram(): Command {
     .version(version(), '-V, --version', 'print the version')
     .showSuggestionAfterError()
     .exitOverride()
+    .hook('preAction', (_, command) => requirePaths(command))
     .addHelpText(
       'after',
       `
@@ -291,6 +294,22 @@ function addOptions(options: readonly Option[], command: Command): Command {
   return command;
 }
 
+/**
+ * An unset variable of a shell gives an empty text, which would name the working directory.
+ * @throws MlpError ExitCode.usage
+ */
+function requirePaths(command: Command): void {
+  const options = command.options.filter((option) => /<(?:dir|file|config\.json)>/.test(option.flags));
+  const given = [
+    ...command.registeredArguments.map((argument, i) => [argument.name(), command.processedArgs[i]]),
+    ...options.map((option) => [option.long, command.getOptionValue(option.attributeName())]),
+  ];
+  for (const [name, value] of given) {
+    if (![value].flat().includes('')) continue;
+    throw new MlpError(ExitCode.usage, `${name}: found an empty text, expected a path`);
+  }
+}
+
 /** Loads a command's module only when the command runs, so that a small one starts fast. */
 function lazy(load: () => Promise<{ run(...args: never[]): Promise<void> }>) {
   return async (...args: unknown[]) => (await load()).run(...(args as never[]));
@@ -301,5 +320,16 @@ function usageMessage(text: string, command: Command): string {
   const [message, suggestion] = text.trim().split('\n');
   const help = `see ${command.parent ? 'mlp ' : ''}${command.name()} --help`;
   const similar = suggestion?.match(/^\(Did you mean (.*)\?\)$/)?.[1];
-  return `${message}\nhint: ${similar ? `did you mean ${similar}? ` : ''}${help}\n`;
+  const unknown = /^error: unknown \w+ '(.*)'$/.exec(message)?.[1];
+  // Commander takes --seed for --set.
+  const isNear =
+    similar &&
+    (unknown === undefined || nearest(unknown, similar.replace('one of ', '').split(', ')) !== undefined);
+  const isKey = unknown?.startsWith('--') && command.options.some(({ long }) => long === '--set');
+  const meant = isNear
+    ? `did you mean ${similar}? `
+    : isKey
+      ? '--set <key>=<value> sets a key of the config; '
+      : '';
+  return `${message}\nhint: ${meant}${help}\n`;
 }

@@ -1,5 +1,4 @@
 /** mlp evaluate without a data file: scores rows of the run itself, split as for its training. */
-import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
@@ -7,7 +6,7 @@ import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
 import { filesOf, fingerprintData, sourcePath } from '../data/source/source.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { RUN_FILES } from '../files/runFiles.js';
+import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { Inference } from '../model/inference.js';
 import type { Model } from '../model/load.js';
 import { StrangeValues } from '../model/ranges.js';
@@ -93,15 +92,15 @@ function withCategories(config: TrainConfig, { features, header }: Model): Train
 }
 
 function requireConfig(run: string, { path: modelPath }: Model): string {
-  if (!statSync(run).isDirectory()) {
+  if (!statOf(run)?.isDirectory()) {
     throw new MlpError(
       ExitCode.usage,
       `${modelPath}: found a model file without data, expected a CSV to score`,
       'mlp evaluate <run> <data.csv>; only a run directory has rows of its own',
     );
   }
-  const path = join(run, 'config.json');
-  if (existsSync(path)) return path;
+  const path = join(run, RUN_FILES.config);
+  if (statOf(path)) return path;
   throw new MlpError(
     ExitCode.noInput,
     `${printable(path)}: no such file: it says which rows the run used`,
@@ -130,7 +129,7 @@ async function loadSame(
   { config, directory, path, sha256 }: LoadedTrainConfig,
   progress: NonNullable<LoadOptions['progress']>,
 ): Promise<Dataset> {
-  if (!existsSync(join(run, RUN_FILES.summary))) return loadDataset(config, directory, path, { progress });
+  if (!statOf(join(run, RUN_FILES.summary))) return loadDataset(config, directory, path, { progress });
   const then = readSummary(run);
   if (sha256 !== then.configSha256) {
     warn(`${path}: changed after the training, so the rows may be split in another way`);

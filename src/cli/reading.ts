@@ -2,6 +2,7 @@
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import { openJoined } from '../data/joinedTable.js';
 import { formatOf, isEachCsv, openTable, readWhole } from '../data/openTable.js';
+import { SKIPS_BAD_ROWS } from '../data/rejectedRows.js';
 import { filesOf } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import type { TableFormat, TableSource } from '../data/tableSource.js';
@@ -284,6 +285,13 @@ export async function withModelRows<Result>(
     try {
       const bad = badRows !== undefined && { badRows };
       return await use(modelRowsOf(file, model, { targets, ...bad, progress }));
+    } catch (error) {
+      const instead = targets
+        ? '--bad-rows skip leaves such rows out'
+        : '--bad-rows blank leaves their predictions empty';
+      if (!(error instanceof MlpError)) throw error;
+      const hint = error.hint?.replace(SKIPS_BAD_ROWS, instead);
+      throw new MlpError(error.exitCode, error.message, hint, { cause: error });
     } finally {
       file.close();
     }

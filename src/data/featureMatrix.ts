@@ -39,7 +39,7 @@ export function createFeatureMatrix(dtype: DType, rows: number, columns: number)
       ExitCode.config,
       `the features of ${rows} rows in ${columns} columns need ${formatBytes(plan.bytes)} of memory: ` +
         `${plan.bytes > ARENA_LIMIT ? `the limit of one run is ${formatBytes(ARENA_LIMIT)}` : 'the system does not have that much'}`,
-      'use fewer rows, name columns in data.exclude, or set "dtype": "float32"',
+      `use fewer rows${dtype === 'float64' ? ', "dtype": "float32"' : ''} or name columns in data.exclude`,
     );
   }
 }

@@ -5,6 +5,9 @@ import { cellFormatter, guardFormula, joinCells } from './csv/writeCsv.js';
 import { readAt } from './source/fileBytes.js';
 import { TemporaryFile } from './source/unpack.js';
 
+/** In hints; commands that read no config name their own option instead. */
+export const SKIPS_BAD_ROWS = 'data.badRows "skip" leaves such rows out';
+
 /** Why a row can't be read. */
 export interface BadRow {
   /** What such rows are counted as: `with no number in column "age"`. */

@@ -1,4 +1,8 @@
-/** What the files in a run's directory are called. */
+/** What the files in a run's directory are called, and whether one is there. */
+import { type Stats, statSync } from 'node:fs';
+import { readError } from '../errors.js';
+import { printable } from '../text.js';
+
 export const RUN_FILES = {
   /** The config with every default filled in. */
   config: 'config.json',
@@ -14,3 +18,15 @@ export const RUN_FILES = {
   /** Versions, hashes and results. */
   summary: 'run.json',
 } as const;
+
+/**
+ * What is at `path`; undefined only if nothing is.
+ * @throws MlpError ExitCode.noPermission or io if the system does not tell
+ */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw readError(printable(path), error);
+  }
+}

@@ -1,8 +1,7 @@
 /** Reads a model file, which may come from anywhere: everything is checked before it is used. */
-import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
-import { RUN_FILES } from '../files/runFiles.js';
+import { ExitCode, MlpError, missingFile } from '../errors.js';
+import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { ArenaPlan } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
@@ -90,26 +89,21 @@ function weightsOfRun(folder: string): string | undefined {
 }
 
 function modelPath(path: string): string {
-  let isDirectory: boolean;
-  try {
-    isDirectory = statSync(path).isDirectory();
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw readError(printable(path), error);
+  const found = statOf(path);
+  if (found === undefined) {
     throw new MlpError(
       ExitCode.noInput,
-      `${printable(path)}: found nothing there, expected a run directory or a model file`,
+      `${printable(path)}: ${path.includes('\ufffd') ? missingFile(path) : 'found nothing there, expected a run directory or a model file'}`,
       'mlp train prints the run directory at its end',
-      { cause: error },
     );
   }
-  if (!isDirectory) return path;
+  if (!found.isDirectory()) return path;
   const file = join(path, RUN_FILES.model);
-  if (existsSync(file)) return file;
+  if (statOf(file)) return file;
   throw new MlpError(
     ExitCode.noInput,
     `${printable(path)}: found no ${RUN_FILES.model} in the directory, expected the directory of a finished run`,
-    existsSync(join(path, RUN_FILES.config))
+    statOf(join(path, RUN_FILES.config))
       ? 'the run is unfinished: finish it with mlp train --resume'
       : 'name a directory that mlp train has written',
   );

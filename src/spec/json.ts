@@ -1,4 +1,5 @@
 /** Strict JSON (RFC 8259): read from a text or a file, and written the way people write it. */
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
@@ -29,19 +30,34 @@ export function parseJson(text: string, file: string, mostValues = 100_000): unk
 export function readJson(path: string, taken?: (sha256: string) => void): unknown {
   const bytes = readBytes(path);
   taken?.(createHash('sha256').update(bytes).digest('hex'));
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new MlpError(
-      ExitCode.config,
-      `${printable(path)}: found bytes that are not UTF-8, expected JSON in UTF-8`,
-      'save the file as UTF-8',
-      { cause: error },
-    );
-  }
-  return parseJson(text, path);
+  if (!isUtf8(bytes)) throw notUtf8(bytes, path);
+  return parseJson(new TextDecoder().decode(bytes), path);
 }
+
+/** The error for the first byte that is not UTF-8, which the decoder turned into U+FFFD. */
+function notUtf8(bytes: Uint8Array, path: string): MlpError {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  let offset = 0;
+  let last = 0;
+  for (const { index } of text.matchAll(/\ufffd/g)) {
+    offset += Buffer.byteLength(text.slice(last, index));
+    last = index;
+    // The file itself may hold this character.
+    if (!REPLACEMENT.every((byte, i) => bytes[offset + i] === byte)) break;
+  }
+  const { line, column } = lineAndColumn(
+    text.replace(/^\ufeff/, ''),
+    last - Number(text.startsWith('\ufeff')),
+  );
+  return new MlpError(
+    ExitCode.config,
+    `${printable(path)}:${line}:${column}: found the byte 0x${bytes[offset].toString(16)}, which is not UTF-8, expected JSON in UTF-8`,
+    'save the file as UTF-8',
+  );
+}
+
+/** U+FFFD in UTF-8. */
+const REPLACEMENT = [0xef, 0xbf, 0xbd];
 
 /** Reads up to the limit, whatever size the system states: a pipe has none, a device no end. */
 function readBytes(path: string): Uint8Array {

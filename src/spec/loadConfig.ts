@@ -74,6 +74,7 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
     networkSchema,
     spec,
     (at) => overriddenLocation(at, parsed, before) ?? { file: path, path: at },
+    new Map([['layers', 'layers']]),
   );
   return { network, path, directory: dirname(path), networkLocation: { file: path, path: [] } };
 }

@@ -3,6 +3,7 @@ import { closestMatch } from 'leven';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, quote, shorten } from '../text.js';
 import { isObject } from './json.js';
+import { LAYER_OF_NAME, OTHER_NAMES } from './otherNames.js';
 import type * as z from './zod.js';
 
 /** The keys that lead to a value inside a JSON document: `['network', 'layers', 1, 'type']`. */
@@ -49,22 +50,45 @@ export function wordsOf(phrase: string): string[] {
   return phrase.startsWith(prefix) ? phrase.slice(prefix.length).split(', ') : [];
 }
 
-/** The nearest known word, if any: one letter in three may differ, or it may be a part. */
+/**
+ * The nearest known word, if any: one letter in three may differ, two may be swapped, or it may be a
+ * part. In a word of three letters or fewer, another letter makes another word: `lr` is not `l2`.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const plain = normalize(word);
   if (plain.length === 0 || plain.length > 60) return undefined;
   const byPlain = new Map(Array.from(known, (candidate) => [normalize(candidate), candidate]));
   const candidates = [...byPlain.keys()];
+  const isShort = plain.length <= 3;
   const found =
-    closestMatch(plain, candidates, { maxDistance: Math.ceil(plain.length / 3) }) ??
+    closestMatch(
+      plain,
+      isShort ? candidates.filter(({ length }) => length !== plain.length || byPlain.has(plain)) : candidates,
+      { maxDistance: Math.max(1, Math.floor(plain.length / 3)) },
+    ) ??
+    candidates.find((candidate) => isSwapped(plain, candidate)) ??
     (plain.length < 3 ? undefined : candidates.find((candidate) => candidate.includes(plain)));
   return found === undefined ? undefined : byPlain.get(found);
+}
+
+/** Whether two neighbouring letters of `a` are swapped in `b`. */
+function isSwapped(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  const i = [...a].findIndex((letter, at) => letter !== b[at]);
+  return i >= 0 && a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2);
 }
 
 /** The hint `did you mean "relu"?`, or undefined if no known word is near. */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   const found = nearest(word, known);
   return found === undefined ? undefined : `did you mean "${found}"?`;
+}
+
+/** The word among `known` that is usually called `name` elsewhere, if any. */
+function otherName(name: string, known: Iterable<string>): string | undefined {
+  const meant = OTHER_NAMES.get(normalize(name)) ?? [];
+  const words = new Set(known);
+  return meant.find((word) => words.has(word));
 }
 
 function normalize(word: string): string {
@@ -133,7 +157,7 @@ function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Prob
     return {
       path,
       message: `unknown key ${quote(key)}; expected ${expected}`,
-      hint: suggest(key, words) ?? suggestHome(key, path, homes),
+      hint: suggestKey(key, words, path, homes),
       unknownKey: key,
       count: issue.keys.length,
     };
@@ -146,15 +170,32 @@ function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Prob
   if (found === undefined) return { path, message: `missing; expected ${expected}` };
   if (typeof found === 'string' && words.length > 0) {
     const message = `unknown ${noun(path)} ${quote(found)}; expected ${expected}`;
-    return { path, message, hint: withoutQuotes(found) ?? suggest(found, words) };
+    const usual = otherName(found, words);
+    return {
+      path,
+      message,
+      hint: withoutQuotes(found) ?? (usual ? `did you mean "${usual}"?` : suggest(found, words)),
+    };
   }
   const hint = /number|fraction/.test(expected) ? withoutQuotes(found) : undefined;
   return { path, message: `found ${showValue(found)}, expected ${expected}`, hint };
 }
 
-/** A hint where an unknown key belongs: elsewhere, or in another type of the object at `path`. */
-function suggestHome(key: string, path: Path, homes: KeyHomes): string | undefined {
-  const known = nearest(key, homes.keys()) ?? '';
+/** A hint which key is meant by an unknown one, or where it belongs. */
+function suggestKey(key: string, words: readonly string[], path: Path, homes: KeyHomes): string | undefined {
+  const here = otherName(key, words);
+  if (here !== undefined) return `did you mean "${here}"?`;
+  const layer = LAYER_OF_NAME.get(normalize(key));
+  if (layer !== undefined && homes.size > 0) return layer;
+  const elsewhere = otherName(key, homes.keys());
+  if (elsewhere !== undefined) return suggestHome(elsewhere, path, homes);
+  // A known abbreviation is no misspelling.
+  if (OTHER_NAMES.has(normalize(key)) && !homes.has(key)) return undefined;
+  return suggest(key, words) ?? suggestHome(nearest(key, homes.keys()) ?? '', path, homes);
+}
+
+/** A hint where a known key belongs: elsewhere, or in another type of the object at `path`. */
+function suggestHome(known: string, path: Path, homes: KeyHomes): string | undefined {
   const home = homes.get(known);
   if (home === undefined) return undefined;
   return home === formatPath([...path, known])

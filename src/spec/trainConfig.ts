@@ -147,6 +147,7 @@ export const keyHomes: ReadonlyMap<string, string> = new Map([
   ...plainSchedules.flatMap((schedule) => homes('training.schedule', schedule)),
   ...homes('training.earlyStopping', earlyStoppingSchema),
   ...homes('', trainSchema),
+  ['layers', 'network.layers'],
 ]);
 
 function homes(parent: string, { shape }: z.ZodObject): [string, string][] {

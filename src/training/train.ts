@@ -1,5 +1,4 @@
 /** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset/dataset.js';
@@ -7,7 +6,7 @@ import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
 import { fingerprintData } from '../data/source/source.js';
 import { ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { RUN_FILES } from '../files/runFiles.js';
+import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { hashWeights, loadModel } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
@@ -203,7 +202,7 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
  */
 function storedModel(run: string, note: (sentence: string) => void): string | undefined {
   const path = join(run, RUN_FILES.model);
-  if (!existsSync(path)) return undefined;
+  if (!statOf(path)) return undefined;
   const model = loadModel(path);
   for (const sentence of model.notes ?? []) note(sentence);
   return hashWeights(model);

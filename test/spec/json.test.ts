@@ -184,14 +184,19 @@ describe('readJson', () => {
   });
 
   it.each([
-    ['UTF-16', Buffer.from('\ufeff{}', 'utf16le')],
-    ['gzip', Buffer.from([0x1f, 0x8b, 0x08, 0x00])],
-    ['a cut character', Buffer.from([0x22, 0xc3, 0x22])],
-  ])('refuses %s', (_, bytes) => {
+    ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), '1:1: found the byte 0xff'],
+    ['gzip', Buffer.from([0x1f, 0x8b, 0x08, 0x00]), '1:2: found the byte 0x8b'],
+    ['a cut character', Buffer.from([0x22, 0xc3, 0x22]), '1:2: found the byte 0xc3'],
+    [
+      'a byte after U+FFFD and a byte order mark',
+      Buffer.concat([Buffer.from('\ufeff["é\ufffd",\n"\ufffd'), Buffer.of(0xff)]),
+      '2:3: found the byte 0xff',
+    ],
+  ])('refuses %s', (_, bytes, found) => {
     const path = join(folderWith({ 'a.json': bytes }), 'a.json');
     expect(errorOf(() => readJson(path))).toEqual({
       exitCode: ExitCode.config,
-      message: `${path}: found bytes that are not UTF-8, expected JSON in UTF-8`,
+      message: `${path}:${found}, which is not UTF-8, expected JSON in UTF-8`,
       hint: 'save the file as UTF-8',
     });
   });

@@ -126,7 +126,11 @@ describe('a network spec', () => {
       'layers[0].rate: found "0.5", expected a number of at least 0 and below 1',
       'write a number without quotes: 0.5',
     ],
-    [{ type: 'dropout', p: 0.5 }, 'layers[0]: unknown key "p"; expected one of type, rate'],
+    [
+      { type: 'dropout', p: 0.5 },
+      'layers[0]: unknown key "p"; expected one of type, rate',
+      'did you mean "rate"?',
+    ],
     ['dropuot', `layers[0].type: unknown layer "dropuot"; expected ${allLayers}`, 'did you mean "dropout"?'],
     [
       { type: 'batch-norm', momentum: 0 },

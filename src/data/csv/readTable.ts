@@ -4,6 +4,7 @@
  * error with its line and column.
  */
 import { ExitCode, MlpError } from '../../errors.js';
+import { counted } from '../../text.js';
 import { found, looksNumeric } from '../cell.js';
 import {
   allMissingTexts,
@@ -12,7 +13,7 @@ import {
   type MissingValues,
   unmarked,
 } from '../missingValues.js';
-import type { BadRow, BadRowRules } from '../rejectedRows.js';
+import { type BadRow, type BadRowRules, SKIPS_BAD_ROWS } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import {
   type CellLocation,
@@ -331,12 +332,14 @@ export class TableBuilder {
   }
 
   #raggedRow(cells: readonly string[], line: number): MlpError {
-    const count = cells.length === 1 ? '1 field' : `${cells.length} fields`;
     const { trailing = 0, delimiter = ',' } = this.#start;
+    const expected = this.#columns.length + trailing;
     return new MlpError(
       ExitCode.data,
-      `${this.#path}:${line}: found ${count}, expected ${this.#columns.length + trailing}`,
-      `put a value that contains a ${delimiterName(delimiter)} in quotes; data.badRows "skip" leaves such rows out`,
+      `${this.#path}:${line}: found ${counted(cells.length, 'field')}, expected ${expected}`,
+      cells.length > expected
+        ? `put a value that contains a ${delimiterName(delimiter)} in quotes; ${SKIPS_BAD_ROWS}`
+        : `if the table starts further down, skip the lines above it (data.skipLines, --skip-lines); ${SKIPS_BAD_ROWS}`,
     );
   }
 }

@@ -62,10 +62,18 @@ export async function decodeFile(
   const decode = encoding === WINDOWS_1252 ? windows1252Decoder(guessed) : decoderOf(encoding);
   const decoded = TemporaryFile.create(file.name);
   let line = 1;
+  /** Characters of this line in the chunks before. */
+  let before = 0;
   const write = (chunk?: Buffer) => {
     const text = decode(chunk);
     const bad = text.indexOf(REPLACEMENT);
-    if (bad >= 0) throw undecodable(file.name, line + lineFeeds(text.slice(0, bad)), encoding, guessed);
+    if (bad >= 0) {
+      const start = text.lastIndexOf('\n', bad) + 1;
+      const place = `${line + lineFeeds(text.slice(0, bad))}:${bad - start + (start === 0 ? before : 0) + 1}`;
+      throw undecodable(`${file.name}:${place}`, encoding, guessed);
+    }
+    const last = text.lastIndexOf('\n') + 1;
+    before = text.length - last + (last === 0 ? before : 0);
     line += lineFeeds(text);
     decoded.write(Buffer.from(text, 'utf8'));
   };
@@ -103,16 +111,16 @@ function windows1252Decoder(guessed: boolean): Decode {
   return (chunk) => (chunk ? chunk.toString('latin1').replace(/[\x80-\x9f]/g, characterOf) : '');
 }
 
-function undecodable(name: string, line: number, encoding: string, guessed: boolean): MlpError {
+function undecodable(place: string, encoding: string, guessed: boolean): MlpError {
   return guessed && encoding === WINDOWS_1252
     ? new MlpError(
         ExitCode.data,
-        `${name}:${line}: found text that is neither UTF-8 nor Windows-1252`,
+        `${place}: found text that is neither UTF-8 nor Windows-1252`,
         ENCODING_HINT,
       )
     : new MlpError(
         ExitCode.data,
-        `${name}:${line}: found bytes that are no text in ${encoding}`,
+        `${place}: found bytes that are no text in ${encoding}`,
         'the file is cut short or damaged, or data.encoding names another encoding than its own',
       );
 }

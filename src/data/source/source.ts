@@ -7,7 +7,7 @@ import { existsSync, fstatSync, open, readdirSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { ExitCode, MlpError, readError } from '../../errors.js';
+import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
 import { type DataConfig, matches } from '../../spec/dataConfig.js';
 import { printable } from '../../text.js';
 import {
@@ -202,7 +202,8 @@ export function filesOf(given: string | readonly string[], directory: string): s
     );
     const files = found
       .map((name) => name.slice(0, -1))
-      .filter((name) => existsSync(sourcePath(name, directory)));
+      // A name that is not UTF-8 is an error, once it is opened.
+      .filter((name) => name.includes('\ufffd') || existsSync(sourcePath(name, directory)));
     if (files.length > 0) return files;
     throw new MlpError(ExitCode.noInput, `${printable(path)}: found no file of such a name`);
   });
@@ -211,8 +212,10 @@ export function filesOf(given: string | readonly string[], directory: string): s
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
-  } catch {
-    return [];
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw readError(printable(folder), error);
   }
 }
 

@@ -20,7 +20,7 @@ export async function* readText(
   source: Source,
   progress?: (doneBytes: number, totalBytes: number) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let line = 1;
+  let place: Place = { line: 1, column: 1 };
   /** Whether all bytes so far mean the same in all encodings. */
   let onlyAscii = true;
   for (let position = 0; position < source.size; ) {
@@ -28,13 +28,13 @@ export async function* readText(
     readAt(source, bytes, 0, bytes.length, position);
     const isLast = position + bytes.length === source.size;
     const whole = isLast ? bytes : bytes.subarray(0, bytes.length - unfinishedBytes(bytes));
-    requireNoNul(source.name, whole, position, line);
+    requireNoNul(source.name, whole, position, place);
     const isPlain = isAscii(whole);
     if (!isPlain && !isUtf8(whole)) {
       const valid = validBytes(whole);
       const isCut = isLast && unfinishedBytes(bytes) > 1;
       if (isCut || !(source.mayDecode && onlyAscii && isAscii(whole.subarray(0, valid)))) {
-        const at = line + lineFeeds(whole.subarray(0, valid));
+        const at = after(place, whole.subarray(0, valid));
         throw notUtf8(source.name, at, position + valid, whole[valid]);
       }
       await source.decodeFallback();
@@ -43,28 +43,29 @@ export async function* readText(
     onlyAscii &&= isPlain;
     yield whole;
     position += whole.length;
-    line += lineFeeds(whole);
+    place = after(place, whole);
     progress?.(position, source.size);
     await setImmediate();
   }
 }
 
-/** Throws at the first NUL of `bytes`, which start at `offset` of the file, on `line`. */
-function requireNoNul(path: string, bytes: Buffer, offset: number, line: number): void {
+/** Throws at the first NUL of `bytes`, which start at `offset` of the file, at `start`. */
+function requireNoNul(path: string, bytes: Buffer, offset: number, start: Place): void {
   const nul = bytes.indexOf(0);
   if (nul < 0) return;
+  const { line, column } = after(start, bytes.subarray(0, nul));
   throw new MlpError(
     ExitCode.data,
-    `${path}:${line + lineFeeds(bytes.subarray(0, nul))}: found a NUL byte at offset ${offset + nul}, expected text`,
+    `${path}:${line}:${column}: found a NUL byte at offset ${offset + nul}, expected text`,
     'the file is damaged or not a CSV',
   );
 }
 
-function notUtf8(path: string, line: number, offset: number, byte: number): MlpError {
+function notUtf8(path: string, { line, column }: Place, offset: number, byte: number): MlpError {
   const shown = `0x${byte.toString(16).padStart(2, '0')}`;
   return new MlpError(
     ExitCode.data,
-    `${path}:${line}: found the byte ${shown} at offset ${offset}, which is not valid UTF-8`,
+    `${path}:${line}:${column}: found the byte ${shown} at offset ${offset}, which is not valid UTF-8`,
     ENCODING_HINT,
   );
 }
@@ -93,6 +94,20 @@ function validBytes(bytes: Buffer): number {
     else invalid = middle;
   }
   return valid - unfinishedBytes(bytes.subarray(0, valid));
+}
+
+/** Both from 1; columns count UTF-16 units, as editors do. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The place behind `bytes`, valid text that starts at `place`. */
+function after({ line, column }: Place, bytes: Buffer): Place {
+  const lastLine = bytes.subarray(bytes.lastIndexOf(LINE_FEED) + 1);
+  const length = lastLine.toString('utf8').replace(/^\ufeff/, '').length;
+  if (lastLine.length === bytes.length) return { line, column: column + length };
+  return { line: line + lineFeeds(bytes), column: length + 1 };
 }
 
 function lineFeeds(bytes: Buffer): number {

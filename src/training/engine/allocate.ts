@@ -11,7 +11,7 @@ import {
   growMemory,
 } from '../../kernels/arena.js';
 import { kernelScratch } from '../../kernels/create.js';
-import type { Kernels } from '../../kernels/kernels.js';
+import type { DType, Kernels } from '../../kernels/kernels.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
@@ -55,7 +55,7 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
   const limit = Math.min(ARENA_LIMIT, totalmem());
   if (!(need.bytes <= limit)) {
     const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';
-    throw tooLarge(need.bytes, `${owner} ${formatBytes(limit)}`);
+    throw tooLarge(need.bytes, dtype, `${owner} ${formatBytes(limit)}`);
   }
   try {
     if (!taken.has(memory)) {
@@ -70,14 +70,14 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
     return copy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw tooLarge(need.bytes, 'the system does not have that much');
+    throw tooLarge(need.bytes, dtype, 'the system does not have that much');
   }
 }
 
-function tooLarge(bytes: number, limit: string): MlpError {
+function tooLarge(bytes: number, dtype: DType, limit: string): MlpError {
   return new MlpError(
     ExitCode.config,
     `this network and its data need ${formatBytes(bytes)} of memory: ${limit}`,
-    'use fewer units, a smaller training.batchSize, or "dtype": "float32"; mlp params shows where the parameters are',
+    `use fewer units${dtype === 'float64' ? ', "dtype": "float32"' : ''} or a smaller training.batchSize; mlp params shows where the parameters are`,
   );
 }

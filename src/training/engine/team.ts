@@ -197,7 +197,7 @@ export class Team implements Engine {
     this.#failure = new MlpError(
       isOurs ? (cause.exitCode as ExitCode) : ExitCode.internal,
       `thread ${rank + 1} of ${this.run.threads} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'the run can be tried again with --threads 1 or --backend wasm; --debug shows the stack',
+      `${otherWays(this.run)}--debug shows the stack`,
       { cause },
     );
     this.#control.fail();
@@ -208,4 +208,13 @@ export class Team implements Engine {
   #terminate(): void {
     for (const worker of this.workers) void worker.terminate();
   }
+}
+
+/** What a run that failed may be tried again with: nothing that it already does. */
+function otherWays({ threads, choice }: RunSetup): string {
+  const ways = [
+    ...(threads > 1 ? ['--threads 1'] : []),
+    ...(choice.backend === 'blas' ? ['--backend wasm'] : []),
+  ];
+  return ways.length === 0 ? '' : `the run can be tried again with ${ways.join(' or ')}; `;
 }

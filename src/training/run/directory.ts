@@ -1,12 +1,12 @@
 /** The directory of a run (see `RUN_FILES`), locked while a process trains into it. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
-import { RUN_FILES } from '../../files/runFiles.js';
+import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
@@ -69,10 +69,8 @@ export class RunDirectory {
 
   /** @throws MlpError ExitCode.noInput if there is no run, busy if a process trains into it */
   static async open(path: string): Promise<RunDirectory> {
-    if (!statSync(join(path, RUN_FILES.config), { throwIfNoEntry: false })?.isFile()) {
-      const found = statSync(path, { throwIfNoEntry: false })
-        ? `a directory without ${RUN_FILES.config}`
-        : 'no such directory';
+    if (!statOf(join(path, RUN_FILES.config))?.isFile()) {
+      const found = statOf(path) ? `a directory without ${RUN_FILES.config}` : 'no such directory';
       throw new MlpError(
         ExitCode.noInput,
         `${printable(path)}: found ${found}, expected a run`,

@@ -468,11 +468,11 @@ describe('a field of more than 1 MiB', () => {
 
 describe('a file that is no text', () => {
   it.each([
-    ['a NUL byte', 'a,class\n1,x\n2,\0\n', 't.csv:3: found a NUL byte at offset 14, expected text'],
+    ['a NUL byte', 'a,class\n1,x\n2,\0\n', 't.csv:3:3: found a NUL byte at offset 14, expected text'],
     [
       'a byte that begins no character, far from the start',
       Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(80_000)}2,`), Buffer.of(0xff, 0x0a)]),
-      't.csv:80002: found the byte 0xff at offset 480010, which is not valid UTF-8',
+      't.csv:80002:3: found the byte 0xff at offset 480010, which is not valid UTF-8',
     ],
   ])('is refused: %s', async (_, content, expected) => {
     expect(await message(content)).toBe(expected);

@@ -83,12 +83,12 @@ const REFUSED: Refused[] = [
   {
     what: 'a NUL byte',
     content: withCell('4\u0000'),
-    message: /^t\.csv:3: found a NUL byte at offset 16/,
+    message: /^t\.csv:3:\d+: found a NUL byte at offset 16/,
   },
   {
     what: 'invalid UTF-8 after UTF-8',
     content: Buffer.concat([Buffer.from(withCell('ä')), Buffer.of(0xe9)]),
-    message: /^t\.csv:\d+: found the byte 0xe9 at offset \d+, which is not valid UTF-8/,
+    message: /^t\.csv:\d+:\d+: found the byte 0xe9 at offset \d+, which is not valid UTF-8/,
   },
   {
     what: 'a gzip that is cut short',

@@ -113,21 +113,21 @@ describe('a file that is no text', () => {
   );
 
   it.each([
-    ['a NUL byte', 'a,class\n1,x\n2,\0\n', 'table.csv:3: found a NUL byte at offset 14, expected text'],
+    ['a NUL byte', 'a,class\n1,x\n2,\0\n', 'table.csv:3:3: found a NUL byte at offset 14, expected text'],
     [
       'a character cut short at the end',
       Buffer.from('a,class\n1,\xe2\x82', 'latin1'),
-      'table.csv:2: found the byte 0xe2 at offset 10, which is not valid UTF-8',
+      'table.csv:2:3: found the byte 0xe2 at offset 10, which is not valid UTF-8',
     ],
     [
       'a byte that begins no character, after others that do',
       Buffer.concat([Buffer.from(`a,class\n${'1,€\n'.repeat(90_000)}2,`), Buffer.of(0xff, 0x0a)]),
-      'table.csv:90002: found the byte 0xff at offset 540010, which is not valid UTF-8',
+      'table.csv:90002:3: found the byte 0xff at offset 540010, which is not valid UTF-8',
     ],
     [
       'a byte without a meaning in Windows-1252',
       Buffer.from('a,class\n1,caf\xe9\n2,\x81\n', 'latin1'),
-      'table.csv:3: found text that is neither UTF-8 nor Windows-1252',
+      'table.csv:3:3: found text that is neither UTF-8 nor Windows-1252',
     ],
   ])('is refused with its line: %s', async (_, content, expected) => {
     expect(await message(content)).toBe(expected);
@@ -218,7 +218,7 @@ describe('the encoding', () => {
 
   it('is an error where the bytes are none of its characters', async () => {
     const error = await rejection(read(Buffer.from('a\nb\x81', 'latin1'), { encoding: 'shift_jis' }));
-    expect(error.message).toMatch(/table.csv:2: found bytes that are no text in shift_jis$/);
+    expect(error.message).toMatch(/table.csv:2:2: found bytes that are no text in shift_jis$/);
     const latin = await rejection(read(Buffer.from('a,\xe9\n', 'latin1'), { encoding: 'utf-8' }));
     expect(latin.message).toMatch(/found the byte 0xe9 at offset 2, which is not valid UTF-8$/);
   });
