@@ -5,38 +5,27 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
-import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { type DataConfig, readingOf, settingOf } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { listed, quote } from '../../text.js';
-import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
-import { constantColumns, matrixColumns } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';
-import { gather, type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
 import { openTable } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
 import type { DataFile, ReadFiles } from '../source/storedFile.js';
-import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
-import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
-import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
-import type { Dataset, Split, SplitName } from './dataset.js';
 import {
-  constantWarning,
-  dateNotes,
-  droppedWarning,
-  identifierWarnings,
-  longIntegerWarnings,
-  sentinelWarnings,
-  spellingWarnings,
-  unknownClassWarning,
-  unknownWarnings,
-  untrainedWarning,
-} from './dataWarnings.js';
+  assembleDataset,
+  type InputRows,
+  type SplitRows,
+  standardizesTarget,
+  targetColumns,
+} from './assembleDataset.js';
+import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
+import type { Dataset, SplitName } from './dataset.js';
 import {
   type Fitted,
   type Input,
@@ -46,19 +35,15 @@ import {
   type RowReader,
   TableRows,
 } from './rowReaders.js';
-import { balancedWeights, rowWeights, splitWeights, weightedRows, zeroWeightNote } from './rowWeights.js';
+import { rowWeights, weightedRows } from './rowWeights.js';
 import { splitRows } from './splitRows.js';
 import {
   detectTargetEncoding,
   encodeTargets,
-  labelWarnings,
-  quantityWarnings,
   rowsWithTarget,
-  standardizeTargets,
   type TargetEncoding,
   type TargetRules,
   type TargetValues,
-  targetsOf,
 } from './targets.js';
 
 export interface LoadOptions {
@@ -120,27 +105,6 @@ interface Inputs {
  * @throws NotNumeric if the table needs the other way
  */
 type ReadRows = (input: Input, options: ReadRowsOptions) => Promise<RowReader>;
-
-/** The rows of a table with their targets. */
-interface InputRows {
-  readonly input: Input;
-  readonly reader: RowReader;
-  readonly targets: TargetValues;
-  /** By class, the rows of classes that the training table lacks. They are in no split. */
-  readonly unknownClasses: ReadonlyMap<string, number>;
-  /** [rows] By column or class; those of weight 0 are in no split. */
-  readonly weights: Float64Array | undefined;
-  /** [rows] The row of the matrix; −1 for none. */
-  readonly place: Int32Array;
-}
-
-/** The rows of a split, in its order. `first` is its first row in the matrix. */
-interface SplitRows {
-  readonly name: SplitName;
-  readonly from: InputRows;
-  readonly rows: Int32Array;
-  readonly first: number;
-}
 
 /** A message names this many classes and counts the rest. */
 const MOST_NAMED = 5;
@@ -228,7 +192,7 @@ async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): P
   );
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype);
-  return assembleDataset(loading, targetEncoding, splits, fitted, unknown);
+  return assembleDataset(config, targetEncoding, splits, fitted, unknown);
 }
 
 async function readRows(
@@ -331,128 +295,6 @@ async function fillMatrix(
   return { fitted, unknown };
 }
 
-function assembleDataset(
-  { config }: Loading,
-  targetEncoding: TargetEncoding,
-  splits: readonly SplitRows[],
-  { encodings, matrix }: Fitted,
-  unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
-): Dataset {
-  const { task, classes, labels, reason } = targetEncoding;
-  const [{ from: training, rows: trainRows }] = splits;
-  const { table, choice } = training.input;
-  const encoding = encodingOf(table);
-  const numbers = numbersOf(training.input);
-  const reading = readingOf(config.data);
-  const targets = splits.map(({ from, rows }) => targetsOf(from.targets, rows));
-  const trainLabels = targets[0].labels;
-  const balanced =
-    config.data.weights === 'balanced' && trainLabels && classes
-      ? balancedWeights(classes.names.length, trainLabels)
-      : undefined;
-  const { columns, data } = matrix.features;
-  const parts = splits.map((split, i): [SplitName, Split] => {
-    const { name, from, rows, first } = split;
-    const features = data.subarray(first * columns, (first + rows.length) * columns);
-    const { labels } = targets[i];
-    const own =
-      balanced && labels
-        ? Float64Array.from(labels, (label) => balanced[label])
-        : from.weights && gather(from.weights, rows);
-    const weights = own && splitWeights(own, name, from.input.table.path);
-    return [name, { rows: rows.length, features, ...targets[i], ...(weights && { weights }) }];
-  });
-  const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
-  const rawTargets = task === 'regression' ? targets[0].targets : undefined;
-  const labelTargets = labels && targets[0].targets;
-  const isScaled = standardizesTarget(config);
-  const quantities = rawTargets
-    ? quantityWarnings(rawTargets, targetLabels, { path: table.path, isScaled })
-    : [];
-  const targetStandardization =
-    rawTargets && isScaled
-      ? standardizeTargets(
-          parts.map(([, part]) => part),
-          training.input,
-        )
-      : undefined;
-  const lossUnit =
-    config.data.standardizeTarget === 'auto' && targetStandardization?.scale.length === 1
-      ? targetStandardization.scale[0] ** 2
-      : 1;
-  const tableRows = training.reader.rows + training.reader.dropped;
-  const dropsMissing = choice.features
-    .map((column) => table.names[column])
-    .filter((name) => settingOf(config.data.missing, name, 'error') === 'drop-row');
-  const rejected = [...unknown.keys()].flatMap(({ input }) =>
-    (input.table.rejected ?? []).filter(({ rows }) => rows > 0),
-  );
-  return {
-    task,
-    header: table.header,
-    ...(encoding !== undefined && { encoding }),
-    ...(numbers !== undefined && { numbers }),
-    ...(reading && { reading }),
-    ...(config.data.comment !== undefined && { comment: config.data.comment }),
-    ...matrix,
-    featureNames: matrixColumns(encodings),
-    encodings,
-    missingValues: missingValuesOf(config.data.missingValues),
-    targetNames: choice.targets.map((column) => table.names[column]),
-    ...(classes && { classes: classes.names }),
-    ...(labels && { labelValues: labels.map(({ names }) => names) }),
-    ...(targetEncoding.dropsRows && { dropsRows: true }),
-    ...(dropsMissing.length > 0 && { dropsMissing }),
-    ...(config.data.badRows === 'skip' && { skipsBadRows: true }),
-    ...(rejected.length > 0 && { rejected }),
-    ...(targetEncoding.rare?.as === 'other' && { rareClasses: targetEncoding.rare.names }),
-    ...(Object.fromEntries(parts) as Record<SplitName, Split>),
-    ...(targetStandardization && { targetStandardization }),
-    // Its square may overflow; the loss is then in deviations.
-    ...(lossUnit !== 1 && Number.isFinite(lossUnit) && lossUnit > 0 && { lossUnit }),
-    ...(reason !== undefined && { taskReason: reason }),
-    description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,
-    warnings: [
-      ...quantities,
-      ...(labelTargets ? labelWarnings(labelTargets, targetLabels, table.path) : []),
-      ...rareWarnings(targetEncoding, targetLabels[0], table.path),
-      ...[...unknown].flatMap(([{ input, reader, unknownClasses, weights }, levels]) => [
-        ...input.table.notes,
-        ...reader.notes,
-        ...(input.table.rejected ?? []).flatMap((rejected) => rejected.warnings()),
-        ...droppedWarning(
-          input.table.path,
-          reader.rows + reader.dropped,
-          completeRows(input, reader, targetEncoding),
-        ),
-        ...zeroWeightNote(input.table.path, weights),
-        ...(classes && reader !== training.reader
-          ? pointWarning(input.table.path, pointedClasses(targetColumns(input, reader)[0], classes))
-          : []),
-        ...(reader === training.reader
-          ? [
-              ...rowNamesNote(table.path, table.names, choice.rowNames),
-              ...(classes && trainLabels ? untrainedWarning(table.path, classes.names, trainLabels) : []),
-              ...spellingWarnings(table, choice, classes?.names, encodings),
-              ...dateNotes(table, choice.features, encodings, config.data),
-              ...longIntegerWarnings(table, choice.features, encodings),
-              ...sentinelWarnings(table, choice.features, encodings, parts[0][1].features),
-              ...constantWarning(table, constantColumns(encodings)),
-              ...identifierWarnings(table, table.sample, choice.features, encodings, trainRows.length),
-            ]
-          : []),
-        ...unknownWarnings(input.table.path, levels),
-        ...unknownClassWarning(input.table.path, unknownClasses, classes?.names ?? []),
-      ]),
-    ],
-  };
-}
-
-/** How many rows have all cells that they need. */
-function completeRows(input: Input, reader: RowReader, { dropsRows }: TargetEncoding): number {
-  return dropsRows ? presentRows(targetColumns(input, reader)).length : reader.rows;
-}
-
 function targetRules(data: DataConfig, { table, choice }: Input): TargetRules {
   const { task, rareClasses, positive } = data;
   const dropsRows = choice.targets.some(
@@ -487,38 +329,11 @@ function firstTargets({ values, width }: { values: Float64Array; width: number }
   return width === 1 ? values : values.filter((_, i) => i % width === 0);
 }
 
-/** Whether targets of a regression are scaled: "auto" leaves the range of a final activation alone. */
-function standardizesTarget({ data: { standardizeTarget }, network }: TrainConfig): boolean {
-  if (standardizeTarget !== 'auto') return standardizeTarget;
-  const last = network.layers.at(-1)?.type;
-  return last === 'identity' || !(ACTIVATION_TYPES as readonly unknown[]).includes(last);
-}
-
-function targetColumns({ choice }: Input, reader: RowReader): LocatedColumn[] {
-  return choice.targets.map((column) => reader.located(column));
-}
-
 function markColumns({ choice: { validation, test } }: Input, reader: RowReader) {
   return {
     ...(validation !== undefined && { validation: reader.located(validation) }),
     ...(test !== undefined && { test: reader.located(test) }),
   };
-}
-
-/** The notations of the columns that a model needs. */
-function numbersOf({ table, choice }: Input): Dataset['numbers'] {
-  const { notations } = (table.csv ?? table.firstFile)?.dialect ?? {};
-  const needed = [...choice.features, ...choice.targets].flatMap((index) => {
-    const notation = notations?.get(index);
-    return notation ? [[table.names[index], notation] as const] : [];
-  });
-  return needed.length === 0 ? undefined : Object.fromEntries(needed);
-}
-
-/** UTF-16 is detected in any file. */
-function encodingOf({ csv, firstFile }: TableSource): string | undefined {
-  const { encoding } = (csv ?? firstFile)?.source ?? {};
-  return encoding?.startsWith('utf-16') ? undefined : encoding;
 }
 
 /** In shared memory, so that threads need no copy. */
