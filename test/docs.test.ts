@@ -22,6 +22,7 @@ const PAGES = [
   ...MANUAL,
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'SECURITY.md',
   'bench/README.md',
   'data/README.md',
   'test/fixtures/README.md',

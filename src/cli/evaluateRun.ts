@@ -14,11 +14,12 @@ import { createScorer, type ExpectedValues } from '../model/scorer.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable, quote } from '../text.js';
+import { dataOutside } from '../training/run/outside.js';
 import { dataDifference } from '../training/run/provenance.js';
 import { readSummary } from '../training/run/summary.js';
 import type { Evaluated } from './evaluateText.js';
 import type { CommonOptions, ThresholdOption } from './options.js';
-import { warn } from './output.js';
+import { note, warn } from './output.js';
 import { openModel, withReadingProgress } from './reading.js';
 import { thresholdsOf } from './threshold.js';
 
@@ -41,6 +42,7 @@ export async function evaluateRun(
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
   requireFiles(config, path);
+  for (const sentence of dataOutside(run, loaded)) note(sentence);
   const dataset = await withReadingProgress(options, (progress) =>
     loadSame(run, { ...loaded, config: withCategories(config, model) }, progress),
   );

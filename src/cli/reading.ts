@@ -14,6 +14,7 @@ import { type DataConfig, isPattern, namesColumn } from '../spec/dataConfig.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS } from '../spec/words.js';
 import { counted, listed, printable, quote } from '../text.js';
+import { linksOf } from '../training/run/outside.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
 import { note } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
@@ -257,8 +258,9 @@ function namesSeveral(target: string, names: readonly string[]): boolean {
   return target.includes(',') && target.split(',').every((name) => names.includes(name.trim()));
 }
 
-/** Loads a model as `loadModel` does, and prints its notes. */
+/** Loads a model as `loadModel` does, and prints its notes, and links in its run. */
 export function openModel(path: string): Model {
+  for (const sentence of linksOf(path)) note(sentence);
   const model = loadModel(path);
   for (const sentence of model.notes ?? []) note(printable(sentence));
   return model;

@@ -119,6 +119,8 @@ export function writeFailure(path: string, error: unknown, otherwise?: string): 
     case 'EISDIR':
     case 'ENOTEMPTY':
       return failure(ExitCode.cantCreate, 'found a directory, expected a file to write');
+    case 'ELOOP':
+      return failure(ExitCode.cantCreate, 'found a symbolic link, expected none');
     case 'ENAMETOOLONG':
       return failure(ExitCode.cantCreate, 'found a name that is too long for the file system');
     case 'EACCES':

@@ -23,6 +23,7 @@ import { Team } from './engine/team.js';
 import { type RunProgress, runTraining, type TrainListener, type TrainResult } from './loop.js';
 import { modelContent, planTraining } from './plan.js';
 import { RunDirectory } from './run/directory.js';
+import { dataOutside, isOfRun, linksOf } from './run/outside.js';
 import {
   type Difference,
   dataDifference,
@@ -109,6 +110,7 @@ export async function resume(
   options: TrainOptions & { readonly mayExtend?: boolean } = {},
 ): Promise<TrainedRun> {
   const { listener, mayExtend = false } = options;
+  for (const sentence of linksOf(path)) listener?.note?.(sentence);
   const directory = await RunDirectory.open(path);
   return closing(directory, async () => {
     const { configPath } = directory;
@@ -116,6 +118,7 @@ export async function resume(
     const loaded = withScalingOf(ofRun, asked);
     requireSameConfig(loaded.config, ofRun, { place: loaded.path, run: configPath, mayExtend });
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
+    if (isOfRun(loaded, path)) for (const sentence of dataOutside(path, loaded)) listener?.note?.(sentence);
     const files = new ReadFiles();
     const prepared = withThreadsOf(state, await prepare(loaded, options, files));
     const provenance = provenanceInBackground(files, prepared);
@@ -147,6 +150,8 @@ export interface Reproduction {
 
 /** @throws MlpError ExitCode.noInput or data if there is no finished run; or as `train` */
 export async function reproduce(path: string, options: TrainOptions = {}): Promise<Reproduction> {
+  const note = (sentence: string) => options.listener?.note?.(sentence);
+  for (const sentence of linksOf(path)) note(sentence);
   const then = readSummary(path);
   requireEnded(then, path);
   const expected = then.weightsSha256;
@@ -161,6 +166,7 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
     return different({ what: 'config', found: configSha256, expected: then.configSha256 });
   }
   const loaded = checkTrainConfig(config, configPath, kernelOverrides(then).map(parseOverride));
+  for (const sentence of dataOutside(path, loaded)) note(sentence);
   const files = new ReadFiles();
   let prepared: PreparedRun | undefined;
   try {
@@ -180,7 +186,7 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const kernels = kernelsDifference(provenance, then);
   if (kernels) return different(kernels);
 
-  const stored = storedModel(path, (sentence) => options.listener?.note?.(sentence));
+  const stored = storedModel(path, note);
 
   const steps = new StepComparison(path);
   const listener = { ...options.listener, stepsDone: steps.compare };

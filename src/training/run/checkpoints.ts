@@ -4,11 +4,12 @@
  * The run's directory must be locked.
  */
 import { createHash } from 'node:crypto';
-import type { Dirent } from 'node:fs';
+import { constants, type Dirent } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, syncFolder, writeFailure, writeFileAtomically } from '../../files/atomic.js';
+import { requireNoLink } from '../../files/ownFiles.js';
 import { openSafetensors } from '../../model/safetensors/decode.js';
 import type { TensorData } from '../../model/safetensors/dtype.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
@@ -87,6 +88,7 @@ export class CheckpointStore {
 
   async #makeFolder(): Promise<void> {
     try {
+      requireNoLink(this.folder);
       if (await makeFolder(this.folder)) await syncFolder(dirname(this.folder));
       if (!this.#isTidy) await removeLeftovers(this.folder);
       this.#isTidy = true;
@@ -101,12 +103,14 @@ export class CheckpointStore {
     for (const step of steps) {
       if (kept.includes(step)) continue;
       // The new one is saved. If an old one can't be deleted now, it is after the next.
-      await rm(this.#pathOf(step)).catch(() => undefined);
+      const path = this.#pathOf(step);
+      if (await isOurs(path)) await rm(path).catch(() => undefined);
     }
   }
 
   async #steps(): Promise<number[]> {
     let entries: Dirent[];
+    requireNoLink(this.folder);
     try {
       entries = await readdir(this.folder, { withFileTypes: true });
     } catch (error) {
@@ -120,6 +124,23 @@ export class CheckpointStore {
       .sort((a, b) => b - a);
   }
 }
+
+/** Whether a file begins as a checkpoint does. Others are not deleted, whatever their names. */
+async function isOurs(path: string): Promise<boolean> {
+  const file = await open(path, READ_PLAIN).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(LINE_START.length), 0, LINE_START.length, 0);
+    return buffer.toString('latin1', 0, bytesRead) === LINE_START;
+  } catch {
+    return false;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Neither a link is followed nor a pipe waited for. Windows has neither flag. */
+const READ_PLAIN = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 function nameOf(step: number): string {
   return `step-${step}`;

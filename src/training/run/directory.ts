@@ -1,11 +1,12 @@
 /** The directory of a run (see `RUN_FILES`), locked while a process trains into it. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
+import { requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
@@ -24,7 +25,7 @@ export class RunDirectory {
   readonly path: string;
   readonly #lock: Lock;
   /** Whether it was created for this run: deleted if the run fails before its first checkpoint. */
-  readonly #isNew: boolean;
+  #isNew: boolean;
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
   #hasCheckpoint = false;
@@ -67,7 +68,10 @@ export class RunDirectory {
     }
   }
 
-  /** @throws MlpError ExitCode.noInput if there is no run, busy if a process trains into it */
+  /**
+   * @throws MlpError ExitCode.noInput if there is no run, busy if a process trains into it,
+   * cantCreate if files to write are links
+   */
   static async open(path: string): Promise<RunDirectory> {
     if (!statOf(join(path, RUN_FILES.config))?.isFile()) {
       const found = statOf(path) ? `a directory without ${RUN_FILES.config}` : 'no such directory';
@@ -77,6 +81,7 @@ export class RunDirectory {
         'name the directory that mlp train has printed, or start a new run without --resume',
       );
     }
+    requireOwnFiles(path);
     const directory = new RunDirectory(path, lockDirectory(path), false);
     await removeLeftovers(path);
     return directory;
@@ -159,16 +164,40 @@ export class RunDirectory {
 
   /** Closes and unlocks it. Deletes a new one without a checkpoint: its run failed. Idempotent. */
   async close(): Promise<void> {
+    const isFailed = this.#isNew && !this.#hasCheckpoint;
+    this.#isNew = false;
     try {
       await this.#logs?.close();
     } finally {
-      if (this.#isNew && !this.#hasCheckpoint) rmSync(this.path, { recursive: true, force: true });
+      if (isFailed) this.#deleteFiles();
       this.#lock.release();
+      if (isFailed) removeIfEmpty(this.path);
     }
+  }
+
+  /** Deletes our own files. Whatever else lies here by now stays, and so does the directory. */
+  #deleteFiles(): void {
+    const { checkpoints, ...files } = RUN_FILES;
+    for (const name of Object.values(files)) rmSync(join(this.path, name), { force: true });
+    removeIfEmpty(join(this.path, checkpoints));
   }
 
   async #write(name: string, parts: Iterable<Uint8Array | string>): Promise<void> {
     await writeFileAtomically(join(this.path, name), parts, HINT);
+  }
+}
+
+/** @throws MlpError ExitCode.cantCreate if a file that is written in place is not the run's own */
+function requireOwnFiles(run: string): void {
+  for (const name of [RUN_FILES.steps, RUN_FILES.epochs]) requireOwnFile(join(run, name));
+  for (const name of [RUN_FILES.checkpoints, 'lock', 'lock.takeover']) requireNoLink(join(run, name));
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It is not empty, or not there.
   }
 }
 

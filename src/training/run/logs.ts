@@ -1,8 +1,10 @@
 /** The tables that grow during a run: steps.csv and epochs.csv. */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { writeFailure } from '../../files/atomic.js';
+import { requireOwnFile } from '../../files/ownFiles.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, StepRecord } from '../loop.js';
@@ -76,6 +78,10 @@ export class RunLogs {
   }
 }
 
+// A link that was made meanwhile is an error, and a pipe is not waited for. Windows has neither flag.
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+
 class Log {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -88,12 +94,13 @@ class Log {
     this.length = length;
   }
 
-  /** Opens or creates a file, and cuts it off at `length`. */
+  /** Opens or creates a file of the run's own, and cuts it off at `length`. */
   static async open(directory: string, name: string, length: number): Promise<Log> {
     const path = join(directory, name);
     let file: FileHandle | undefined;
     try {
-      file = await open(path, 'a');
+      requireOwnFile(path);
+      file = await open(path, APPEND);
       const { size } = await file.stat();
       if (size < length) throw tooShort(path, size, length);
       await file.truncate(length);

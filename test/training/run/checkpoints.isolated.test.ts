@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
@@ -90,11 +98,18 @@ describe('save', () => {
 
   it('does not count a damaged one among the two', async () => {
     const folder = await folderWithSteps(8, 12);
-    writeFileSync(join(folder, nameOf(12)), 'damaged');
+    appendFileSync(join(folder, nameOf(12)), 'damaged');
     const store = new CheckpointStore(folder);
     await store.load(() => {});
     await store.save(16, contentOf(16));
     expect(readdirSync(folder).sort()).toEqual([nameOf(16), nameOf(8)]);
+  });
+
+  it('deletes no file that only has the name of one', async () => {
+    const folder = await folderWithSteps(8, 12);
+    for (const step of [5, 99]) writeFileSync(join(folder, nameOf(step)), 'a file of my own');
+    await new CheckpointStore(folder).save(16, contentOf(16));
+    expect(readdirSync(folder).sort()).toEqual([5, 99, 12, 16].map(nameOf).sort());
   });
 
   it('makes the folder anew where it has gone', async () => {

@@ -1,0 +1,60 @@
+/** What a run directory, which may come from somebody else, makes mlp read elsewhere. */
+import { realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { filesOf, sourcePath } from '../../data/source/source.js';
+import { isLink } from '../../files/ownFiles.js';
+import { RUN_FILES } from '../../files/runFiles.js';
+import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
+import { listed, printable } from '../../text.js';
+
+const MOST_NAMED = 3;
+
+/** A sentence for each file of a run that is a symbolic link. */
+export function linksOf(run: string): string[] {
+  return Object.values(RUN_FILES).flatMap((name) => {
+    const path = join(run, name);
+    return isLink(path) ? [`${printable(path)} is a link to ${printable(realPath(path))}`] : [];
+  });
+}
+
+/** A sentence for each key of a run's config that names files outside of the run. */
+export function dataOutside(run: string, { config, directory, path }: LoadedTrainConfig): string[] {
+  const root = realPath(run);
+  return (['train', 'validation', 'test'] as const).flatMap((split) => {
+    const given = config.data[split];
+    if (typeof given !== 'string' && !Array.isArray(given)) return [];
+    const files = namedBy(given, directory).filter((file) => !isWithin(file, root));
+    if (files.length === 0) return [];
+    const named = listed(files.map(printable), MOST_NAMED);
+    return [`${printable(path)}: data.${split} is outside of the run: reading ${named}`];
+  });
+}
+
+/** Whether a config lies in a run: then its paths are those of whoever made the run. */
+export function isOfRun({ directory }: LoadedTrainConfig, run: string): boolean {
+  return realPath(directory) === realPath(run);
+}
+
+/** The real paths of the files; those of patterns if nothing fits them. */
+function namedBy(given: string | readonly string[], directory: string): string[] {
+  let paths: readonly string[] = [given].flat();
+  try {
+    paths = filesOf(given, directory);
+  } catch {
+    // Whoever reads them reports it.
+  }
+  return paths.filter((path) => path !== '-').map((path) => realPath(sourcePath(path, directory)));
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
