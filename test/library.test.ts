@@ -152,6 +152,26 @@ describe('train', () => {
     expect(existsSync(run)).toBe(false);
   });
 
+  it.each([
+    ['negative', -1, 'data.rows[3].w: found -1, expected a weight of at least 0'],
+    ['infinite', Number.POSITIVE_INFINITY, 'data.rows[3].w: found "Infinity", expected a number'],
+    ['NaN', Number.NaN, 'data.rows[3].w: found a missing value, expected a number'],
+    ['no number', 'much', 'data.rows[3].w: found "much", expected a number'],
+  ])('refuses a weight that is %s', async (_, weight, message) => {
+    const rows = ROWS.map((row, i) => ({ ...row, w: i === 3 ? weight : 1 }));
+    const data = { rows, target: 'price', weights: { column: 'w' } };
+    expect(await errorOf(train(houses({ data })))).toMatchObject({ exitCode: ExitCode.data, message });
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a class of weight %d', async (weight) => {
+    const data = { train: IRIS, target: 'species', weights: { setosa: weight } };
+    const config = { data, network: { layers: [3] } };
+    expect(await errorOf(train(config))).toMatchObject({
+      exitCode: ExitCode.config,
+      message: `config: data.weights.setosa: found ${weight}, expected a number of at least 0`,
+    });
+  });
+
   it('hands warnings on', async () => {
     const told: string[] = [];
     const training = { epochs: 1, batchSize: 500 };

@@ -1,6 +1,6 @@
 /** Metrics of a classifier: confusion matrix, scores, cross-entropies, areas under ROC curves. */
 import { softplus } from '../kernels/activations.js';
-import { compensated } from './sum.js';
+import { compensated, totalWeight } from './sum.js';
 
 export interface ClassifiedRows {
   /**
@@ -218,14 +218,6 @@ export function weightedMean(losses: ArrayLike<number>, weights?: ArrayLike<numb
   const sum = compensated.sum();
   for (let row = 0; row < losses.length; row++) sum.add(losses[row] * (weights?.[row] ?? 1));
   return sum.value / totalWeight(losses.length, weights);
-}
-
-/** Σ weight of so many rows. */
-export function totalWeight(rows: number, weights?: ArrayLike<number>): number {
-  if (weights === undefined) return rows;
-  const sum = compensated.sum();
-  for (let row = 0; row < rows; row++) sum.add(weights[row]);
-  return sum.value;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Metrics of a regression. */
-import { totalWeight } from './classification.js';
-import { type Arithmetic, compensated, type Sum } from './sum.js';
+import { type Arithmetic, compensated, type Sum, totalWeight } from './sum.js';
 
 export interface RegressionScores {
   /**

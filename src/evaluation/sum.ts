@@ -32,6 +32,14 @@ export const compensated: Arithmetic = {
   },
 };
 
+/** Σ weight of so many rows; each weighs 1 if they have no weights. */
+export function totalWeight(rows: number, weights?: ArrayLike<number>): number {
+  if (weights === undefined) return rows;
+  const sum = compensated.sum();
+  for (let row = 0; row < rows; row++) sum.add(weights[row]);
+  return sum.value;
+}
+
 class PlainSum implements Sum {
   value = 0;
 

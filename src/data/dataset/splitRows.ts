@@ -55,7 +55,7 @@ function takeRows(
   if (typeof asked === 'string' || asked === 0) return { taken: new Int32Array(0), rest: from };
   const { seed, path } = request;
   if (typeof asked === 'object') {
-    if ('column' in asked && located) return takeMarked(key, from, located, asked.value);
+    if ('column' in asked && located) return takeMarked(key, from, located, asked.value, request.from.length);
     if ('last' in asked) return takeLast(from, asked.last, located, request);
     if ('group' in asked && located) return takeGroups(from, asked.share, located, seed);
   }
@@ -199,24 +199,34 @@ function quantiles(key: string, from: Int32Array, share: number, { values, path 
   return { labels, names: Array.from({ length: stratum + 1 }, (_, i) => `quantile ${i + 1}`) };
 }
 
-/** The rows of `from` whose cell is `value`; numbers are compared as numbers. */
-function takeMarked(key: string, from: Int32Array, located: LocatedColumn, value: string | number) {
+/** The rows of `from` whose cell is `value`; numbers are compared as numbers. `usable` rows of the table can be in a split. */
+function takeMarked(
+  key: string,
+  from: Int32Array,
+  located: LocatedColumn,
+  value: string | number,
+  usable: number,
+) {
   const isMarked = marker(located, value);
   const taken = from.filter((row) => isMarked(row));
+  const shown = typeof value === 'string' ? quote(value) : value;
+  const among = usable < rowCount(located) ? ' among those with a target and a weight above 0' : '';
   if (taken.length === 0) {
     const seen = distinctTexts(located);
     throw new MlpError(
       ExitCode.data,
-      `${located.path}: ${located.label}: found no row with ${typeof value === 'string' ? quote(value) : value}, ` +
+      `${located.path}: ${located.label}: found no row with ${shown}${among}, ` +
         `expected the ${key} rows to have it`,
-      suggest(String(value), seen) ??
-        `the column has ${seen.map((text) => quote(text)).join(', ')}; set data.${key}.value`,
+      seen.includes(String(value))
+        ? `check data.${key}`
+        : (suggest(String(value), seen) ??
+            `the column has ${seen.map((text) => quote(text)).join(', ')}; set data.${key}.value`),
     );
   }
   if (taken.length === from.length) {
     throw new MlpError(
       ExitCode.data,
-      `${located.path}: ${located.label}: found ${typeof value === 'string' ? quote(value) : value} in all rows, ` +
+      `${located.path}: ${located.label}: found ${shown} in all rows${among}, ` +
         'expected other rows to train on',
       `check data.${key}`,
     );
