@@ -48,6 +48,9 @@ interface Running {
   fail(error: unknown): void;
 }
 
+/** A thread's numbers are not on its heap. */
+const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 2 };
+
 export class ReaderPool {
   readonly #reader: Reader;
   readonly workers: Worker[] = [];
@@ -175,7 +178,7 @@ export class ReaderPool {
 
   #start(script: URL, workerData: WorkerSetup): void {
     const { rank } = workerData;
-    const worker = new Worker(script, { workerData });
+    const worker = new Worker(script, { workerData, resourceLimits: LITTLE_GARBAGE });
     this.workers.push(worker);
     worker.on('message', (message: WorkerMessage) => {
       const running = this.#running;

@@ -38,15 +38,19 @@ export function readAt(
 }
 
 /**
- * Reads the whole file in order. Between chunks the event loop runs.
+ * Reads the whole file in order. Between chunks the event loop runs. With `reuse`, each chunk is
+ * overwritten by the next one.
  * @throws MlpError as `readAt`
  */
 export async function* readChunks(
   file: FileBytes,
   progress?: (doneBytes: number, totalBytes: number) => void,
+  reuse = false,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const buffer = Buffer.allocUnsafe(reuse ? Math.min(CHUNK, file.size) : 0);
   for (let position = 0; position < file.size; ) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, file.size - position));
+    const length = Math.min(CHUNK, file.size - position);
+    const chunk = reuse ? buffer.subarray(0, length) : Buffer.allocUnsafe(length);
     readAt(file, chunk, 0, chunk.length, position);
     yield chunk;
     position += chunk.length;

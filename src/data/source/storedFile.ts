@@ -56,7 +56,7 @@ export class StoredFile implements OpenFile {
    */
   async sha256(): Promise<string> {
     const hash = createHash('sha256');
-    for await (const chunk of readChunks(this)) hash.update(chunk);
+    for await (const chunk of readChunks(this, undefined, true)) hash.update(chunk);
     this.requireUnchanged();
     return hash.digest('hex');
   }
