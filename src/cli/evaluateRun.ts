@@ -42,7 +42,7 @@ export async function evaluateRun(
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
   requireFiles(config, path);
-  for (const sentence of dataOutside(run, loaded)) note(sentence);
+  for (const sentence of dataOutside(loaded)) note(sentence);
   const dataset = await withReadingProgress(options, (progress) =>
     loadSame(run, { ...loaded, config: withCategories(config, model) }, progress),
   );

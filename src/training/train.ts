@@ -118,7 +118,12 @@ export async function resume(
     const loaded = withScalingOf(ofRun, asked);
     requireSameConfig(loaded.config, ofRun, { place: loaded.path, run: configPath, mayExtend });
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
-    if (isOfRun(loaded, path)) for (const sentence of dataOutside(path, loaded)) listener?.note?.(sentence);
+    if (state?.config !== undefined) {
+      // Who edits config.json and resumes with it compares it with itself.
+      const { config } = checkTrainConfig(state.config, `the last checkpoint of ${path}`);
+      const names = { place: configPath, run: 'the last checkpoint', mayExtend: true };
+      requireSameConfig(ofRun, config, names);
+    }
     const files = new ReadFiles();
     const prepared = withThreadsOf(state, await prepare(loaded, options, files));
     const provenance = provenanceInBackground(files, prepared);
@@ -166,7 +171,6 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
     return different({ what: 'config', found: configSha256, expected: then.configSha256 });
   }
   const loaded = checkTrainConfig(config, configPath, kernelOverrides(then).map(parseOverride));
-  for (const sentence of dataOutside(path, loaded)) note(sentence);
   const files = new ReadFiles();
   let prepared: PreparedRun | undefined;
   try {
@@ -248,6 +252,7 @@ async function planRun(
 ): Promise<PreparedRun> {
   const { config, directory, path } = loaded;
   const reading = listener?.reading;
+  if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
   const dataset = await loadDataset(config, directory, path, {
     ...(memory && { memory }),
     ...(reading && { progress: reading }),

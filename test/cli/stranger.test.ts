@@ -125,6 +125,7 @@ describe('data outside of a run directory', () => {
       ['evaluate', 'r'],
       ['repro', 'r'],
       ['train', 'r/config.json', '--resume', 'r'],
+      ['train', 'r/config.json', '--run', 'again'],
     ]) {
       const { code, stderr } = await mlpHere(args, { cwd });
       expect(code).toBe(0);

@@ -243,6 +243,7 @@ export async function openBytes(
   try {
     const file = await openFile(path, name, progress);
     keep?.(file instanceof StoredFile ? file.share() : undefined);
+    if (keep && file instanceof StoredFile) await file.settle();
     return isGzip(file) ? await unpack(file, progress) : file;
   } catch (error) {
     throw error instanceof MlpError ? error : readError(name, error);

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, fstatSync, statSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { changed, type FileBytes, readChunks } from './fileBytes.js';
 
 /** `name`, `fd` and `size` describe the unpacked bytes. */
@@ -13,6 +14,9 @@ export interface OpenFile extends FileBytes {
   /** Closes the file and deletes a temporary one. May be called twice. */
   close(): void;
 }
+
+/** The slowest clock of a kernel that stamps files: 100 a second, and a margin. */
+const TICK_MILLISECONDS = 15;
 
 /** A plain file, read in place. */
 export class StoredFile implements OpenFile {
@@ -33,6 +37,15 @@ export class StoredFile implements OpenFile {
     this.size = Number(this.#opened.size);
     this.#sharers = sharedWith ? sharedWith.#sharers : { count: 0 };
     this.#sharers.count++;
+  }
+
+  /**
+   * Waits until a write would give the file another time than it has. Call before the first read:
+   * two writes within one tick of the file system's clock have the same time.
+   */
+  async settle(): Promise<void> {
+    const age = Date.now() - Number(this.#opened.ctimeNs / 1_000_000n);
+    if (age < TICK_MILLISECONDS) await setTimeout(TICK_MILLISECONDS);
   }
 
   /** The same open file for another reader, who closes it too. */

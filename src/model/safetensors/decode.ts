@@ -22,13 +22,14 @@ export interface SafetensorsFile extends Header {
  * Opens a safetensors file and checks its header; the caller closes it. Memory is allocated for the
  * header alone, and only once the file is known to be as long as the header claims.
  *
+ * @param of its path, or the file itself, which is closed with it
  * @param start where its content starts in the file, after other bytes; positions are counted from
  * there
  * @throws MlpError ExitCode.data as `decodeHeader` if it is damaged, noInput if it is missing or no
  * plain file, noPermission or io if it can't be read
  */
-export function openSafetensors(path: string, start = 0): SafetensorsFile {
-  const file = openPlainFile(path);
+export function openSafetensors(of: string | FileBytes, start = 0): SafetensorsFile {
+  const file = typeof of === 'string' ? openPlainFile(of) : of;
   let isOpen = true;
   const close = () => {
     if (isOpen) closeSync(file.fd);
@@ -49,7 +50,8 @@ export function openSafetensors(path: string, start = 0): SafetensorsFile {
   }
 }
 
-function openPlainFile(path: string): FileBytes {
+/** @throws MlpError ExitCode.noInput if it is missing or no plain file, noPermission or io */
+export function openPlainFile(path: string): FileBytes {
   const name = printable(path);
   let fd: number;
   try {

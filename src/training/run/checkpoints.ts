@@ -4,13 +4,14 @@
  * The run's directory must be locked.
  */
 import { createHash } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
+import { closeSync, constants, type Dirent } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type FileBytes, readChunks } from '../../data/source/fileBytes.js';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, syncFolder, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { requireNoLink } from '../../files/ownFiles.js';
-import { openSafetensors } from '../../model/safetensors/decode.js';
+import { openPlainFile, openSafetensors } from '../../model/safetensors/decode.js';
 import type { TensorData } from '../../model/safetensors/dtype.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { printable } from '../../text.js';
@@ -31,7 +32,6 @@ const LINE_START = `mlp checkpoint ${VERSION} `;
 export const CHECKSUM_LINE_BYTES = LINE_START.length + HEX_DIGITS + 1;
 const LINE = new RegExp(`^${LINE_START}([0-9a-f]{${HEX_DIGITS}})\n$`);
 
-const CHUNK_BYTES = 2 ** 18;
 const SHOWN_DIGITS = 12;
 
 export class CheckpointStore {
@@ -158,8 +158,15 @@ async function makeFolder(folder: string): Promise<boolean> {
 }
 
 async function readCheckpoint(path: string): Promise<Checkpoint> {
-  await verifyChecksum(path);
-  const file = openSafetensors(path, CHECKSUM_LINE_BYTES);
+  // One descriptor for both: the path may belong to another file after the check.
+  const bytes = openPlainFile(path);
+  try {
+    await verifyChecksum(bytes);
+  } catch (error) {
+    closeSync(bytes.fd);
+    throw error;
+  }
+  const file = openSafetensors(bytes, CHECKSUM_LINE_BYTES);
   try {
     const names = [...file.tensors.keys()];
     const tensors = new Map(names.map((name) => [name, file.read(name)]));
@@ -176,35 +183,21 @@ export function withChecksum(parts: readonly Uint8Array[]): Uint8Array[] {
   return [Buffer.from(`${LINE_START}${hash.digest('hex')}\n`), ...parts];
 }
 
-/** @throws MlpError ExitCode.data if the checksum does not fit, noInput, noPermission or io */
-async function verifyChecksum(path: string): Promise<void> {
-  const name = printable(path);
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(
-        Buffer.alloc(CHECKSUM_LINE_BYTES),
-        0,
-        CHECKSUM_LINE_BYTES,
-        0,
-      );
-      const expected = LINE.exec(buffer.toString('latin1', 0, bytesRead))?.[1];
-      if (expected === undefined) throw damaged(`${name}: found no checksum in the first line, expected one`);
-      const hash = createHash(HASH);
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      for (let position = CHECKSUM_LINE_BYTES, count = -1; count !== 0; position += count) {
-        count = (await file.read(chunk, 0, CHUNK_BYTES, position)).bytesRead;
-        hash.update(chunk.subarray(0, count));
-      }
-      const found = hash.digest('hex');
-      if (found !== expected) {
-        throw damaged(`${name}: found content of SHA-256 ${shown(found)}, expected ${shown(expected)}`);
-      }
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw error instanceof MlpError ? error : readError(name, error);
+/** @throws MlpError ExitCode.data if the checksum does not fit, io if it can't be read */
+async function verifyChecksum(file: FileBytes): Promise<void> {
+  const { name } = file;
+  const hash = createHash(HASH);
+  let line = '';
+  for await (const chunk of readChunks(file)) {
+    const rest = Math.min(CHECKSUM_LINE_BYTES - line.length, chunk.length);
+    line += chunk.toString('latin1', 0, rest);
+    hash.update(chunk.subarray(rest));
+  }
+  const expected = LINE.exec(line)?.[1];
+  if (expected === undefined) throw damaged(`${name}: found no checksum in the first line, expected one`);
+  const found = hash.digest('hex');
+  if (found !== expected) {
+    throw damaged(`${name}: found content of SHA-256 ${shown(found)}, expected ${shown(expected)}`);
   }
 }
 

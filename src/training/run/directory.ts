@@ -29,6 +29,7 @@ export class RunDirectory {
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
   #hasCheckpoint = false;
+  #config: TrainConfig | undefined;
   #configSha256: string | undefined;
 
   private constructor(path: string, lock: Lock, isNew: boolean) {
@@ -95,6 +96,7 @@ export class RunDirectory {
   loadConfig(): TrainConfig {
     const { config, sha256 } = loadTrainConfig(this.configPath);
     this.#configSha256 = sha256;
+    this.#config = config;
     return config;
   }
 
@@ -121,7 +123,8 @@ export class RunDirectory {
 
   /** Writes config.json; the config's paths are relative to `configDirectory`. */
   async writeConfig(config: TrainConfig, configDirectory: string): Promise<void> {
-    const text = `${JSON.stringify(relocate(config, configDirectory, this.path), undefined, 2)}\n`;
+    this.#config = relocate(config, configDirectory, this.path);
+    const text = `${JSON.stringify(this.#config, undefined, 2)}\n`;
     await this.#write(RUN_FILES.config, [text]);
     this.#configSha256 = createHash('sha256').update(text).digest('hex');
   }
@@ -141,7 +144,10 @@ export class RunDirectory {
   /** Writes a checkpoint, after flushing the logs that it refers to. */
   async saveCheckpoint(state: RunState, origin: Provenance): Promise<void> {
     const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
-    await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files }));
+    await this.#checkpoints.save(
+      state.progress.steps,
+      encodeRun({ ...state, origin, files, config: this.#config }),
+    );
     this.#hasCheckpoint = true;
   }
 

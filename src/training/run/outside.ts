@@ -1,6 +1,6 @@
 /** What a run directory, which may come from somebody else, makes mlp read elsewhere. */
-import { realpathSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { filesOf, sourcePath } from '../../data/source/source.js';
 import { isLink } from '../../files/ownFiles.js';
 import { RUN_FILES } from '../../files/runFiles.js';
@@ -18,8 +18,8 @@ export function linksOf(run: string): string[] {
 }
 
 /** A sentence for each key of a run's config that names files outside of the run. */
-export function dataOutside(run: string, { config, directory, path }: LoadedTrainConfig): string[] {
-  const root = realPath(run);
+export function dataOutside({ config, directory, path }: LoadedTrainConfig): string[] {
+  const root = realPath(directory);
   return (['train', 'validation', 'test'] as const).flatMap((split) => {
     const given = config.data[split];
     if (typeof given !== 'string' && !Array.isArray(given)) return [];
@@ -30,9 +30,10 @@ export function dataOutside(run: string, { config, directory, path }: LoadedTrai
   });
 }
 
-/** Whether a config lies in a run: then its paths are those of whoever made the run. */
-export function isOfRun({ directory }: LoadedTrainConfig, run: string): boolean {
-  return realPath(directory) === realPath(run);
+/** Whether a config is that of a run: then its paths may be those of whoever made the run. */
+export function isOfRun({ directory, path }: LoadedTrainConfig): boolean {
+  const { config, ...others } = RUN_FILES;
+  return basename(path) === config && Object.values(others).some((name) => existsSync(join(directory, name)));
 }
 
 /** The real paths of the files; those of patterns if nothing fits them. */

@@ -18,12 +18,14 @@ export interface FileLengths {
 export interface SavedRun extends RunState {
   readonly origin: Provenance;
   readonly files: FileLengths;
+  /** That of the run, as in its config.json; absent from checkpoints of earlier versions. */
+  readonly config?: unknown;
 }
 
 const ENGINE = 'engine.';
 
 /** Encodes a state without copying the engine's tensors. */
-export function encodeRun({ progress, engine, best, origin, files }: SavedRun): EncodedTensors {
+export function encodeRun({ progress, engine, best, origin, files, config }: SavedRun): EncodedTensors {
   const { history, ...rest } = progress;
   const { steps, random, batches } = engine.trainer;
   const trainer = { steps, random, position: batches.position };
@@ -37,7 +39,7 @@ export function encodeRun({ progress, engine, best, origin, files }: SavedRun): 
   }
   add('history.train', Float64Array.from(history.train));
   add('history.validation', Float64Array.from(history.validation));
-  const json = { progress: rest, trainer, origin, files };
+  const json = { progress: rest, trainer, origin, files, ...(config !== undefined && { config }) };
   const metadata = Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]);
   return encodeSafetensors(tensors, {
     format: 'mlp checkpoint',
@@ -81,5 +83,6 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
     ...(parameters && statistics && { best: { parameters, statistics } }),
     origin: json<Provenance>('origin'),
     files: json<FileLengths>('files'),
+    ...(metadata.has('config') && { config: json('config') }),
   };
 }

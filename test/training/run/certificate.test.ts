@@ -176,6 +176,23 @@ describe('the config of a run', () => {
     expect(evaluated.stderr).toMatch(/^warning: run\/config.json: changed after the training/m);
   });
 
+  it('is not resumed with if it was changed after the last checkpoint', async () => {
+    const { cwd } = folderFor('data.csv', SMALL_CSV);
+    await trainWith(cwd, () => {});
+    const config = join(cwd, 'run', 'config.json');
+    const before = readFileSync(config, 'utf8');
+    writeFileSync(config, before.replace('"seed": 0', '"seed": 1'));
+    expect(await rejection(resume(loadTrainConfig(config), join(cwd, 'run')))).toMatchObject({
+      exitCode: ExitCode.config,
+      message: `${config}: seed: found 1, expected 0 as in the last checkpoint`,
+    });
+    // The paths of the data may be others, and so may the length.
+    renameSync(join(cwd, 'data.csv'), join(cwd, 'moved.csv'));
+    writeFileSync(config, before.replace('data.csv', 'moved.csv').replace('"epochs": 3', '"epochs": 4'));
+    const { result } = await resume(loadTrainConfig(config), join(cwd, 'run'), { mayExtend: true });
+    expect(result.epochs).toBe(4);
+  });
+
   it('is hashed as it was read', () => {
     const cwd = folderOf({ 'a.json': '{"a": 1}\n' });
     let hash = '';
