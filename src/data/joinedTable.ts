@@ -1,7 +1,6 @@
 /** Several files of the same columns as one table. Columns are matched by name, in any order. */
 import { ExitCode, MlpError } from '../errors.js';
 import { listed, quote } from '../text.js';
-import type { MissingValues } from './missingValues.js';
 import {
   type Column,
   type ColumnKind,
@@ -14,7 +13,9 @@ import {
   type TextColumn,
   type WrittenNumbers,
 } from './table.js';
-import type { ReadProgress, TableSource } from './tableSource.js';
+import type { TableSource } from './tableSource.js';
+
+type ReadOptions = Parameters<TableSource['read']> extends [unknown, ...infer Rest] ? Rest : never;
 
 /**
  * Opens files as one table; the others have a header if the first has one.
@@ -57,9 +58,9 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
     );
   });
   const path = `${first.path} and ${others.length === 1 ? '1 more file' : `${others.length} more files`}`;
-  const read: TableSource['read'] = async (kinds, progress, missingValues) => {
+  const read: TableSource['read'] = async (kinds, ...options) => {
     const parts: Table[] = [];
-    for (const table of tables) parts.push(await readPart(table, first, kinds, progress, missingValues));
+    for (const table of tables) parts.push(await readPart(table, first, kinds, options));
     return concatenate(path, parts, names, tables);
   };
   return {
@@ -85,8 +86,7 @@ async function readPart(
   table: TableSource,
   { names, path }: TableSource,
   kinds: readonly ColumnKind[],
-  progress?: ReadProgress,
-  missingValues?: MissingValues,
+  options: ReadOptions,
 ): Promise<Table> {
   const places = names.map((name) => table.names.indexOf(name));
   const missing = places.findIndex((place, i) => place < 0 && kinds[i] !== 'skipped');
@@ -101,7 +101,7 @@ async function readPart(
   places.forEach((place, i) => {
     if (place >= 0) own[place] = kinds[i];
   });
-  const whole = await table.read(own, progress, missingValues);
+  const whole = await table.read(own, ...options);
   const odd = (whole.odd ?? []).flatMap((cells) => {
     const index = places.indexOf(cells.index);
     return index < 0 ? [] : [{ ...cells, index }];

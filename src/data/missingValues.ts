@@ -1,5 +1,5 @@
 /** Which cells are missing values: by default, as `data.missingValues` says, or as a model keeps it. */
-import { valueFor } from '../spec/dataConfig.js';
+import { valueFor } from '../spec/words.js';
 import { parseDecimal } from './cell.js';
 
 /** Plain data, so that a model file keeps it. */

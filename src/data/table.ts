@@ -1,6 +1,9 @@
 /** A table in memory, by column. Nothing here knows which column is the target. */
 import { quote } from '../text.js';
 
+/** Row numbers are int32 wherever rows are shuffled. */
+export const MOST_ROWS = 2 ** 31 - 1;
+
 /**
  * What a column is read as.
  *

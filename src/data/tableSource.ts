@@ -30,7 +30,7 @@ export interface TableSource {
   readonly firstFile?: { readonly source: Source; readonly dialect: Dialect };
   /** Rows that were left out because they can't be read: for each file, once it is read. */
   readonly rejected?: readonly RejectedRows[];
-  /** Reads all rows; `kinds` is in the order of the names. A CSV of plain cells is read by all threads. */
+  /** Reads all rows; `kinds` is in the order of the names. A CSV of plain cells and a large Parquet file are read by all threads. */
   read(
     kinds: readonly ColumnKind[],
     progress?: ReadProgress,

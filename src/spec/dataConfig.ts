@@ -2,7 +2,15 @@
 import { quote } from '../text.js';
 import { atLeast, byName, choice, fraction, object, text, wholeNumber } from './fields.js';
 import { oneOf, showValue } from './messages.js';
-import { COMMENT_START, DATE_ORDERS, DATE_PARTS, DELIMITERS, MISSING_POLICIES, TASKS } from './words.js';
+import {
+  COMMENT_START,
+  DATE_ORDERS,
+  DATE_PARTS,
+  DELIMITERS,
+  MISSING_POLICIES,
+  TASKS,
+  valueFor,
+} from './words.js';
 import * as z from './zod.js';
 
 const columnExpected = "a column's name, or its number from 0";
@@ -424,40 +432,6 @@ export function settingOf<Setting extends string | boolean>(
 ): Setting {
   if (typeof settings !== 'object') return settings;
   return valueFor(settings, column) ?? others;
-}
-
-/** The value for `column`: by its name, or else by the first pattern that fits it. */
-export function valueFor<Value>(
-  values: { readonly [column: string]: Value },
-  column: string,
-): Value | undefined {
-  if (Object.hasOwn(values, column)) return values[column];
-  const pattern = Object.keys(values).find((key) => isPattern(key) && matches(key, column));
-  return pattern === undefined ? undefined : values[pattern];
-}
-
-/** Whether a name may stand for several columns: `*` in it is any text, `pixel_*` for example. */
-export function isPattern(name: string): boolean {
-  return name.includes('*');
-}
-
-/** Whether a name in a config means the column: as its name, or as a pattern. */
-export function namesColumn(wanted: string, name: string): boolean {
-  return wanted === name || (isPattern(wanted) && matches(wanted, name));
-}
-
-/** Whether the name of a column fits a pattern. */
-export function matches(pattern: string, name: string): boolean {
-  const [first, ...parts] = pattern.split('*');
-  const last = parts.pop() ?? '';
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of parts) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
 }
 
 /** The columns that have a setting of their own; none if one setting is for all. */

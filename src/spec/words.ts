@@ -1,4 +1,7 @@
-/** Words and limits of configs. No zod here: the command line reads them at every start. */
+/**
+ * Words, limits and names of columns in configs. No zod here: every start of the command line and of
+ * a thread that reads files loads them.
+ */
 
 export const TASKS = ['regression', 'binary', 'multiclass', 'multilabel'] as const;
 export type Task = (typeof TASKS)[number];
@@ -56,3 +59,37 @@ export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
 
 /** Which weights a run keeps: of the epoch with the best monitored metric, or of the last epoch. */
 export const KEPT_WEIGHTS = ['best', 'last'] as const;
+
+/** The value for `column`: by its name, or else by the first pattern that fits it. */
+export function valueFor<Value>(
+  values: { readonly [column: string]: Value },
+  column: string,
+): Value | undefined {
+  if (Object.hasOwn(values, column)) return values[column];
+  const pattern = Object.keys(values).find((key) => isPattern(key) && matches(key, column));
+  return pattern === undefined ? undefined : values[pattern];
+}
+
+/** Whether a name may stand for several columns: `*` in it is any text, `pixel_*` for example. */
+export function isPattern(name: string): boolean {
+  return name.includes('*');
+}
+
+/** Whether a name in a config means the column: as its name, or as a pattern. */
+export function namesColumn(wanted: string, name: string): boolean {
+  return wanted === name || (isPattern(wanted) && matches(wanted, name));
+}
+
+/** Whether the name of a column fits a pattern. */
+export function matches(pattern: string, name: string): boolean {
+  const [first, ...parts] = pattern.split('*');
+  const last = parts.pop() ?? '';
+  if (!name.startsWith(first) || !name.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - last.length;
+}

@@ -3,7 +3,8 @@
  * A column with a notation is read as if its numbers were written as plain decimals.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import { type ColumnRef, type NumberNotation, namesColumn, valueFor } from '../../spec/dataConfig.js';
+import type { ColumnRef, NumberNotation } from '../../spec/dataConfig.js';
+import { namesColumn, valueFor } from '../../spec/words.js';
 import { quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import { DEFAULT_MISSING, MissingRule, type MissingValues } from '../missingValues.js';

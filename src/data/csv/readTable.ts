@@ -21,6 +21,7 @@ import {
   cellLocation,
   columnLabel,
   isGuessed,
+  MOST_ROWS,
   type Table,
 } from '../table.js';
 import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
@@ -69,9 +70,6 @@ function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number 
   const rows = Math.ceil((1.05 * sample.length * (size - dataStart)) / bytes);
   return Math.min(Math.max(rows, 1), MOST_ROWS);
 }
-
-/** Row numbers are int32 wherever rows are shuffled. */
-export const MOST_ROWS = 2 ** 31 - 1;
 
 /** What is known of a table before its rows are read. */
 export interface TableStart extends BadRowRules {

@@ -1,14 +1,9 @@
 /** Chooses the columns: features, targets, weights, and marks of held-out rows. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
-import {
-  columnsWithSetting,
-  dateSettingOf,
-  isPattern,
-  matches,
-  weightColumn,
-} from '../../spec/dataConfig.js';
+import { columnsWithSetting, dateSettingOf, weightColumn } from '../../spec/dataConfig.js';
 import { oneOf, suggest } from '../../spec/messages.js';
+import { isPattern, matches } from '../../spec/words.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
 import { columnLabel } from '../table.js';

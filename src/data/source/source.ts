@@ -8,7 +8,8 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
-import { type DataConfig, matches } from '../../spec/dataConfig.js';
+import type { DataConfig } from '../../spec/dataConfig.js';
+import { matches } from '../../spec/words.js';
 import { printable } from '../../text.js';
 import {
   decodeFile,

@@ -1,0 +1,103 @@
+/** The pool of threads that read the columns of a Parquet file. */
+import type { FileMetaData } from 'hyparquet';
+import { MlpError } from '../../errors.js';
+import { type MissingValues, OLD_MISSING } from '../missingValues.js';
+import type { FileBytes } from '../source/fileBytes.js';
+import type { Column, ColumnKind } from '../table.js';
+import type { ReadProgress } from '../tableSource.js';
+import { type PlainError, plain, revived, type TaskRunner, WorkerPool } from '../workerPool.js';
+import type { ColumnReader } from './columnReader.js';
+
+/** The compiled worker; in dist/ when the sources run (in tests). */
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../dist/data/parquet/worker.js' : './worker.js',
+  import.meta.url,
+);
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly file: FileBytes;
+  readonly metadata: FileMetaData;
+}
+
+/** A chunk of it is a column. */
+export interface ColumnTask {
+  readonly kind: 'columns';
+  readonly wanted: readonly number[];
+  readonly kinds: readonly ColumnKind[];
+  readonly missingValues: MissingValues;
+  /** Whether its texts are those of old models, which are known by identity. */
+  readonly isOld: boolean;
+}
+
+/** An error is a result, too: the first in the order of the columns is the file's. */
+export type ColumnResult = { readonly column: Column } | { readonly error: PlainError };
+
+interface ColumnRequest {
+  readonly kinds: readonly ColumnKind[];
+  readonly missingValues: MissingValues;
+  readonly threads: number;
+  readonly progress?: ReadProgress;
+}
+
+/**
+ * Reads all columns that are not skipped.
+ * @throws MlpError of the first column that can't be read, or ExitCode.internal if a thread has died
+ */
+export async function readColumns(
+  reader: ColumnReader,
+  file: FileBytes,
+  { kinds, missingValues, threads, progress }: ColumnRequest,
+): Promise<(Column | undefined)[]> {
+  const wanted = [...kinds.keys()].filter((i) => kinds[i] !== 'skipped');
+  const total = reader.bytesOf(kinds);
+  const columns = kinds.map((): Column | undefined => undefined);
+  let error: PlainError | undefined;
+  const pool = new ColumnPool(reader, file, threads);
+  try {
+    const isOld = missingValues.texts === OLD_MISSING.texts;
+    await pool.run({ kind: 'columns', wanted, kinds, missingValues, isOld }, wanted.length, (result, k) => {
+      if ('error' in result) {
+        error = result.error;
+        return false;
+      }
+      columns[wanted[k]] = result.column;
+      progress?.((total * (k + 1)) / wanted.length, total);
+      return true;
+    });
+  } finally {
+    await pool.close();
+  }
+  if (error) throw revived(error);
+  return columns;
+}
+
+class ColumnPool extends WorkerPool<ColumnTask, { readonly columns: ColumnResult }> {
+  readonly #reader: ColumnReader;
+
+  constructor(reader: ColumnReader, { name, fd, size }: FileBytes, threads: number) {
+    const setup: WorkerSetup = { file: { name, fd, size }, metadata: reader.metadata };
+    super({ script: WORKER, setup, threads });
+    this.#reader = reader;
+  }
+
+  protected runnerOf(task: ColumnTask) {
+    return columnRunner(this.#reader, task);
+  }
+}
+
+export function columnRunner(
+  reader: ColumnReader,
+  { wanted, kinds, missingValues, isOld }: ColumnTask,
+): TaskRunner<ColumnResult> {
+  const missing = isOld ? { ...missingValues, texts: OLD_MISSING.texts } : missingValues;
+  return (index) => {
+    const i = wanted[index];
+    try {
+      return { column: reader.read(i, kinds[i], missing) };
+    } catch (error) {
+      if (!(error instanceof MlpError)) throw error;
+      return { error: plain(error) };
+    }
+  };
+}
