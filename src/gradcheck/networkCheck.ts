@@ -1,5 +1,5 @@
 /** The gradient check of a network in float64: backpropagation against differences of the loss. */
-import { type Allocator, Arena, ArenaPlan } from '../kernels/arena.js';
+import { type Allocator, Arena, ArenaPlan, outOfMemory, requireMemory } from '../kernels/arena.js';
 import type { KernelsRecipe } from '../kernels/create.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
@@ -81,7 +81,10 @@ export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, sa
   return checkOf(problem.name, checked);
 }
 
-/** Puts a problem and kernels of float64 into a memory of their own. All parameters are 0. */
+/**
+ * Puts a problem and kernels of float64 into a memory of their own. All parameters are 0.
+ * @throws MlpError ExitCode.config if they are too large
+ */
 export function buildNetwork(
   problem: NetworkProblem,
   { scratchBytes, create }: KernelsRecipe,
@@ -104,13 +107,26 @@ export function buildNetwork(
   };
   const plan = new ArenaPlan('float64');
   build(plan, () => referenceKernels('float64'));
-  const arena = Arena.ofSize('float64', plan.bytes);
+  const arena = allocate(plan.bytes);
   const built = build(arena, (scratch) => create(arena.memory, scratch));
   built.x.data.set(problem.x);
   const target = 'labels' in built.targets ? built.targets.labels : built.targets.values;
   target.data.set(problem.targets);
   if (weights) built.targets.weights?.data.set(weights);
   return built;
+}
+
+const SMALLER_CHECK =
+  'use fewer units: gradients are checked in float64; mlp params shows where the parameters are';
+
+function allocate(bytes: number): Arena {
+  requireMemory(bytes, SMALLER_CHECK);
+  try {
+    return Arena.ofSize('float64', bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw outOfMemory(bytes, 'the system does not have that much', SMALLER_CHECK);
+  }
 }
 
 /** @param kinked whether the loss has a kink at 0, as with L1; `sample` is given the side of it */

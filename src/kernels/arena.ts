@@ -3,6 +3,9 @@
  * `ArenaPlan`, which only counts, then against an `Arena` of that size. The memory is a shared
  * WebAssembly.Memory: JavaScript, WASM, a BLAS and all threads see the same bytes.
  */
+import { totalmem } from 'node:os';
+import { ExitCode, MlpError } from '../errors.js';
+import { formatBytes } from '../text.js';
 import type { DType, FloatArray, IntVector, Tensor } from './kernels.js';
 
 /** Every tensor starts on a cache line. */
@@ -12,6 +15,22 @@ const PAGE = 65_536;
 /** The bytes that 32-bit addresses of WebAssembly reach, minus padding and static data. */
 export const ARENA_LIMIT = 4 * 1024 ** 3 - 2 * PAGE;
 const MOST_PAGES = 65_536;
+
+/** @throws MlpError ExitCode.config if a run that needs so many bytes can't have them */
+export function requireMemory(bytes: number, hint: string): void {
+  const limit = Math.min(ARENA_LIMIT, totalmem());
+  if (bytes <= limit) return;
+  const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';
+  throw outOfMemory(bytes, `${owner} ${formatBytes(limit)}`, hint);
+}
+
+export function outOfMemory(bytes: number, limit: string, hint: string): MlpError {
+  return new MlpError(
+    ExitCode.config,
+    `this network and its data need ${formatBytes(bytes)} of memory: ${limit}`,
+    hint,
+  );
+}
 
 /** Hands out zeroed tensors, each aligned to 64 bytes. */
 export interface Allocator {

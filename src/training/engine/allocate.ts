@@ -1,21 +1,19 @@
 /** Lays a run out in memory, the same in the plan, the main thread and every thread of a team. */
-import { totalmem } from 'node:os';
 import type { Dataset } from '../../data/dataset/dataset.js';
-import { ExitCode, MlpError } from '../../errors.js';
 import {
   type Allocator,
-  ARENA_LIMIT,
   Arena,
   ArenaPlan,
   createMemory,
   growMemory,
+  outOfMemory,
+  requireMemory,
 } from '../../kernels/arena.js';
 import { kernelScratch } from '../../kernels/create.js';
 import type { DType, Kernels } from '../../kernels/kernels.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { formatBytes } from '../../text.js';
 import type { TrainingPlan } from '../plan.js';
 import { Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
@@ -52,11 +50,8 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
   const { dtype, seed } = setup.config;
   const need = new ArenaPlan(dtype);
   assemble(setup, new RandomState(seed), need, () => referenceKernels(dtype));
-  const limit = Math.min(ARENA_LIMIT, totalmem());
-  if (!(need.bytes <= limit)) {
-    const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';
-    throw tooLarge(need.bytes, dtype, `${owner} ${formatBytes(limit)}`);
-  }
+  const hint = smaller(dtype);
+  requireMemory(need.bytes, hint);
   try {
     if (!taken.has(memory)) {
       taken.add(memory);
@@ -70,14 +65,11 @@ export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAss
     return copy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw tooLarge(need.bytes, dtype, 'the system does not have that much');
+    throw outOfMemory(need.bytes, 'the system does not have that much', hint);
   }
 }
 
-function tooLarge(bytes: number, dtype: DType, limit: string): MlpError {
-  return new MlpError(
-    ExitCode.config,
-    `this network and its data need ${formatBytes(bytes)} of memory: ${limit}`,
-    `use fewer units${dtype === 'float64' ? ', "dtype": "float32"' : ''} or a smaller training.batchSize; mlp params shows where the parameters are`,
-  );
+function smaller(dtype: DType): string {
+  const single = dtype === 'float64' ? ', "dtype": "float32"' : '';
+  return `use fewer units${single} or a smaller training.batchSize; mlp params shows where the parameters are`;
 }
