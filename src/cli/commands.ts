@@ -8,6 +8,7 @@ import { version } from '../version.js';
 import {
   backendName,
   bigCount,
+  byteCount,
   collect,
   commentStart,
   count,
@@ -62,6 +63,11 @@ const THRESHOLD = new Option(
   '--threshold <p>',
   'with two classes: predict the second from this probability on (default: the likelier class); with labels: yes, for all, or by name: rain=0.3,wind=0.6',
 ).argParser(threshold);
+const MAX_UNPACKED = new Option(
+  '--max-unpacked <size>',
+  'the most that a gzip or a pipe may hold, such as 20GB (default: of a gzip 100 times its size, of a pipe 4GB)',
+).argParser(byteCount);
+const READS_DATA = ['inspect', 'init', 'train', 'repro', 'evaluate', 'predict', 'gradcheck', 'doctor'];
 const FORCE = new Option('--force', 'overwrite an existing file');
 
 export function createProgram(): Command {
@@ -275,6 +281,7 @@ Examples:
       .option('--json', 'print only JSON on standard output')
       .option('--no-color', 'print without colours')
       .option('--debug', 'print the stack trace of an error');
+    if (READS_DATA.includes(command.name())) command.addOption(MAX_UNPACKED);
   }
   for (const command of [program, ...program.commands]) {
     command
@@ -312,7 +319,14 @@ function requirePaths(command: Command): void {
 
 /** Loads a command's module only when the command runs, so that a small one starts fast. */
 function lazy(load: () => Promise<{ run(...args: never[]): Promise<void> }>) {
-  return async (...args: unknown[]) => (await load()).run(...(args as never[]));
+  return async (...args: unknown[]) => {
+    const { maxUnpacked } = (args.at(-1) as Command).opts();
+    if (maxUnpacked !== undefined) {
+      const { setMostUnpacked } = await import('../data/source/unpack.js');
+      setMostUnpacked(maxUnpacked);
+    }
+    await (await load()).run(...(args as never[]));
+  };
 }
 
 /** Commander's message in our form: `error: …` and a hint. */

@@ -36,6 +36,16 @@ export function bigCount(text: string): bigint {
   throw new InvalidArgumentError('expected a whole number.');
 }
 
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** `20GB`, `500 MB`, or a number of bytes. */
+export function byteCount(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?([kMGT]?)B?$/i.exec(text) ?? [];
+  const factor = UNITS[unit.toLowerCase() === 'k' ? 'k' : unit.toUpperCase()];
+  if (digits !== undefined && Number(digits) > 0) return Math.floor(Number(digits) * factor);
+  throw new InvalidArgumentError('expected a size such as 500MB or 20GB.');
+}
+
 export function backendName(text: string): string {
   if (text === 'auto' || (BACKENDS as readonly string[]).includes(text)) return text;
   throw new InvalidArgumentError(`expected one of auto, ${BACKENDS.join(', ')}.`);

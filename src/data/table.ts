@@ -1,4 +1,5 @@
 /** A table in memory, by column. Nothing here knows which column is the target. */
+import { ExitCode, MlpError } from '../errors.js';
 import { quote } from '../text.js';
 
 /** Row numbers are int32 wherever rows are shuffled. */
@@ -19,6 +20,17 @@ export type ColumnKind = 'auto' | 'label' | 'numeric' | 'text' | 'skipped';
 /** Whether the first rows decide what the column is read as. */
 export function isGuessed(kind: ColumnKind): boolean {
   return kind === 'auto' || kind === 'label';
+}
+
+/** Each costs a kilobyte or more, however little of a file it takes. */
+export const MOST_COLUMNS = 100_000;
+
+export function tooManyColumns(location: string): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${location}: found more than ${MOST_COLUMNS} columns, expected no more`,
+    'the file may be no table, or have its rows as columns',
+  );
 }
 
 export interface NumericColumn {

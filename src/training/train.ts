@@ -14,7 +14,7 @@ import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js
 import { readJson } from '../spec/json.js';
 import { checkTrainConfig, type LoadedTrainConfig, parseOverride } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
-import { printable } from '../text.js';
+import { counted, printable } from '../text.js';
 import { version } from '../version.js';
 import type { RunSetup } from './engine/allocate.js';
 import { chooseBackend, chooseThreads } from './engine/backend.js';
@@ -251,6 +251,14 @@ async function planRun(
   files: ReadFiles | undefined,
 ): Promise<PreparedRun> {
   const { config, directory, path } = loaded;
+  const processors = availableParallelism();
+  // Before the data are read: a run may last for hours. Twice as many are no harm.
+  if (typeof config.threads === 'number' && config.threads > 2 * processors) {
+    listener?.warn?.(
+      `threads is ${config.threads}, but this machine has ${counted(processors, 'processor')}: ` +
+        'threads that wait for a processor make the run slower ("auto" chooses)',
+    );
+  }
   const reading = listener?.reading;
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
   const dataset = await loadDataset(config, directory, path, {
@@ -263,7 +271,7 @@ async function planRun(
   for (const warning of plan.warnings) listener?.warn?.(warning);
   const choice = chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);
-  const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
+  const threads = chooseThreads(config.threads, choice, plan, processors);
   // "auto" becomes false where no target is scaled, so that the run's config says what was done.
   const isAuto = config.data.standardizeTarget === 'auto' && dataset.targetStandardization === undefined;
   return { config: isAuto ? withScaling(config, false) : config, plan, choice, threads, dataset };

@@ -4,7 +4,7 @@ import { CsvError, type Options, Parser } from 'csv-parse';
 import { ExitCode, MlpError } from '../../errors.js';
 import { quote } from '../../text.js';
 import { QUOTED } from '../missingValues.js';
-import { columnLabel } from '../table.js';
+import { columnLabel, MOST_COLUMNS, tooManyColumns } from '../table.js';
 
 /** The separator of fields and the start of comment lines, one ASCII character each. */
 export interface Separators {
@@ -70,6 +70,9 @@ interface Internals {
   __onField(): unknown;
 }
 
+/** csv-parse's own code for a record that is too long. */
+const TOO_WIDE = 'CSV_MAX_RECORD_SIZE';
+
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
@@ -97,7 +100,7 @@ export class PushParser extends Parser {
     this.#watch((this as unknown as { readonly api: Internals }).api);
   }
 
-  /** @throws CsvError for text after a closing quote */
+  /** @throws CsvError for text after a closing quote, or more than `MOST_COLUMNS` fields */
   feed(chunk: Buffer): void {
     this.#isFed = true;
     this._transform(chunk, 'utf8', raise);
@@ -139,8 +142,11 @@ export class PushParser extends Parser {
       // csv-parse's `cast` tells as much, but makes reading twenty times as slow.
       const isQuoted = api.state.wasQuoting && this.#marked.size > 0;
       const result = onField();
-      if (!isQuoted) return result;
       const { record } = api.state;
+      if (record.length > MOST_COLUMNS) {
+        throw new CsvError(TOO_WIDE, 'Too Many Columns', api.options, api.__infoField());
+      }
+      if (!isQuoted) return result;
       const cell = record[record.length - 1];
       if (this.#marked.has(cell.trim())) record[record.length - 1] = QUOTED + cell;
       return result;
@@ -176,6 +182,8 @@ export function csvError(error: CsvError, location: RecordLocation): MlpError {
   const dataError = (what: string, hint?: string) =>
     new MlpError(ExitCode.data, `${path}:${line}: ${what}`, hint, { cause: error });
   switch (error.code) {
+    case TOO_WIDE:
+      return tooManyColumns(`${path}:${line}`);
     case 'CSV_QUOTE_NOT_CLOSED':
       return dataError(
         `${column}: found a quote that is never closed`,

@@ -11,7 +11,14 @@ import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../mis
 import type { BadRowRules } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
-import { type ColumnKind, columnLabel, isGuessed, type Table } from '../table.js';
+import {
+  type ColumnKind,
+  columnLabel,
+  isGuessed,
+  MOST_COLUMNS,
+  type Table,
+  tooManyColumns,
+} from '../table.js';
 import type { ChunkOptions, ReadProgress, ReadRows, TableSource } from '../tableSource.js';
 import { type CellSink, ObjectParser, type ValueKind } from './objectParser.js';
 
@@ -103,6 +110,7 @@ async function readStart(source: Source, progress?: ReadProgress) {
     column(name) {
       const known = columns.get(name);
       if (known !== undefined) return known;
+      if (names.length === MOST_COLUMNS) throw tooManyColumns(`${source.name}:${rows + emptyLines + 1}`);
       seen.push({ numbers: 0, texts: 0 });
       columns.set(name, names.length);
       return names.push(name) - 1;

@@ -11,7 +11,7 @@ import { listed, printable, quote } from '../../text.js';
 import { uniqueNames } from '../csv/detect.js';
 import { MissingRule, type MissingValues, quotedTexts } from '../missingValues.js';
 import { type FileBytes, readAt } from '../source/fileBytes.js';
-import { type Column, type ColumnKind, columnLabel, MOST_ROWS } from '../table.js';
+import { type Column, type ColumnKind, columnLabel, MOST_COLUMNS, MOST_ROWS, tooManyColumns } from '../table.js';
 import { type CellType, cellTypeOf } from './cellTypes.js';
 import { Damage, lookUp } from './codes.js';
 import { columnBuilder } from './columns.js';
@@ -238,6 +238,7 @@ function columnsOf(
     const isOptional = element.repetition_type !== 'REQUIRED';
     return [{ element, isOptional, chunk: first, type, isCategory: categories.has(element.name) }];
   });
+  if (found.length > MOST_COLUMNS) throw tooManyColumns(path);
   if (found.length === 0) {
     throw new MlpError(
       ExitCode.data,

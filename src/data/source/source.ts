@@ -3,11 +3,12 @@
  * and from any thread: a plain file in place, everything else from a temporary copy. Also the
  * hashes of a config's files.
  */
-import { existsSync, fstatSync, open, readdirSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
+import { isatty } from 'node:tty';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
+import { noPlainFile, openForReading } from '../../files/plainFile.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { matches } from '../../spec/words.js';
 import { printable } from '../../text.js';
@@ -222,8 +223,8 @@ function namesIn(folder: string): string[] {
 
 /**
  * Opens the file at `path`, or standard input for `-`; gzip is detected by content.
- * @throws MlpError ExitCode.noInput for a missing file or a directory; noPermission or io if it
- *   can't be read; data for a damaged gzip, for a file that is no text, or not in the encoding;
+ * @throws MlpError ExitCode.noInput for a missing file, a directory, a device, or a pipe that nobody
+ *   writes to; noPermission or io if it can't be read; data for a damaged gzip, for a file that is no text, or not in the encoding;
  *   cantCreate or io for a temporary file
  */
 export async function openSource(path: string, options: OpenOptions = {}): Promise<Source> {
@@ -256,9 +257,12 @@ async function openFile(path: string, name: string, progress?: UnpackProgress): 
   // Standard input may be a file whose start has been read by another process: only a stream
   // continues from there.
   if (path === '-') return copyStream(takeStandardInput(), name, progress);
-  // Not openSync: a named pipe opens when another process writes to it.
-  const fd = await promisify(open)(path, 'r');
-  return fstatSync(fd).isFile() ? new StoredFile(name, fd, path) : copyStream(fd, name, progress);
+  const fd = openForReading(path);
+  const stats = fstatSync(fd);
+  if (stats.isFile()) return new StoredFile(name, fd, path);
+  if (stats.isFIFO() || isatty(fd)) return copyStream(fd, name, progress);
+  closeSync(fd);
+  throw noPlainFile(name, stats);
 }
 
 async function unpack(packed: OpenFile, progress?: UnpackProgress): Promise<OpenFile> {

@@ -1,7 +1,16 @@
 /** Copies and unpacks what can't be read by position into a temporary file. */
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +19,7 @@ import { pipeline } from 'node:stream/promises';
 import { isatty, ReadStream } from 'node:tty';
 import { createGunzip } from 'node:zlib';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
-import { printable } from '../../text.js';
+import { formatBytes, printable } from '../../text.js';
 import { type FileBytes, readChunks } from './fileBytes.js';
 
 /** Called with the bytes done and the total; the total of a pipe is unknown. */
@@ -18,9 +27,27 @@ export type UnpackProgress = (doneBytes: number, totalBytes: number | undefined)
 
 const CHUNK = 2 ** 18;
 
+/** A gzip may unpack to this many times its size, or to `LEAST_LIMIT`. Tables rarely reach 50. */
+const MOST_RATIO = 100;
+const LEAST_LIMIT = 256e6;
+/** What is read from a pipe, which may never end. */
+const PIPE_LIMIT = 4e9;
+const RAISE = '--max-unpacked sets another limit';
+
+let asked: number | undefined;
+
+/** Sets how many bytes a gzip or a pipe may have, in this process. */
+export function setMostUnpacked(bytes: number): void {
+  asked = bytes;
+}
+
+/** How long a named pipe is given until a process writes to it. */
+const PATIENCE_MS = 3000;
+
 /**
  * Copies everything from `fd`, from its current position, and closes it. System errors are passed
  * on: EISDIR for a directory.
+ * @throws MlpError ExitCode.noInput for a named pipe that nobody writes to; data above the limit
  */
 export async function copyStream(
   fd: number,
@@ -29,8 +56,14 @@ export async function copyStream(
 ): Promise<TemporaryFile> {
   const stream = streamOf(fd);
   const copy = TemporaryFile.create(name);
+  const limit = asked ?? PIPE_LIMIT;
+  const patience = setTimeout(() => requireWriter(fd, stream, name), PATIENCE_MS);
   try {
     for await (const chunk of stream) {
+      clearTimeout(patience);
+      if (copy.size + chunk.length > limit) {
+        throw tooMuch(name, `found more than ${formatBytes(limit)}, expected no more`);
+      }
       copy.write(chunk);
       progress?.(copy.size, undefined);
     }
@@ -38,19 +71,53 @@ export async function copyStream(
   } catch (error) {
     copy.close();
     throw error;
+  } finally {
+    clearTimeout(patience);
   }
+}
+
+/** Ends a pipe without a writer with an error; a writer may take its time for the first byte. */
+function requireWriter(fd: number, stream: Readable, name: string): void {
+  if (!(stream instanceof Socket) || stream.destroyed || isatty(fd)) return;
+  const bytes = Buffer.alloc(1);
+  try {
+    if (readSync(fd, bytes) > 0) stream.unshift(bytes);
+    else stream.destroy(nobodyWrites(name));
+  } catch {
+    // EAGAIN: there is a writer. Any other error, the stream meets as well.
+  }
+}
+
+function nobodyWrites(name: string): MlpError {
+  return new MlpError(
+    ExitCode.noInput,
+    `${name}: found a pipe that no process writes to, expected a file`,
+    'start the process that writes to it first',
+  );
+}
+
+function tooMuch(name: string, message: string): MlpError {
+  return new MlpError(ExitCode.data, `${name}: ${message}`, RAISE);
 }
 
 /**
  * Unpacks a gzip of any number of members.
- * @throws MlpError ExitCode.data if it is cut short, damaged, or followed by something else
+ * @throws MlpError ExitCode.data if it is cut short, damaged, followed by something else, or above the
+ *   limit
  */
 export async function unpackGzip(packed: FileBytes, progress?: UnpackProgress): Promise<TemporaryFile> {
   const unpacked = TemporaryFile.create(packed.name);
+  const limit = asked ?? Math.max(LEAST_LIMIT, MOST_RATIO * packed.size);
   const gunzip = createGunzip({ chunkSize: CHUNK });
   try {
     await pipeline(readChunks(packed, progress), gunzip, async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) unpacked.write(chunk);
+      for await (const chunk of chunks) {
+        if (unpacked.size + chunk.length > limit) {
+          const found = `found a gzip of ${formatBytes(packed.size)} that unpacks to more than ${formatBytes(limit)}`;
+          throw tooMuch(packed.name, `${found}, expected no more`);
+        }
+        unpacked.write(chunk);
+      }
     });
   } catch (error) {
     unpacked.close();
@@ -107,6 +174,8 @@ function remainder({ name }: FileBytes): MlpError {
 }
 
 const HINT = 'the environment variable TMPDIR (TEMP on Windows) can name a folder with more room';
+/** Of the free room of the disk: the rest is left to others. */
+const MOST_OF_ROOM = 0.9;
 /** A full disk, an exhausted quota, or a file longer than the system allows. */
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -116,6 +185,7 @@ const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  */
 export class TemporaryFile {
   #path: string | undefined;
+  readonly #room: number;
   size = 0;
   #open = true;
 
@@ -126,6 +196,7 @@ export class TemporaryFile {
     path: string | undefined,
   ) {
     this.#path = path;
+    this.#room = MOST_OF_ROOM * freeRoom();
     // Windows may refuse while the file is open.
     this.#unlink();
   }
@@ -153,6 +224,13 @@ export class TemporaryFile {
    * @throws MlpError ExitCode.io if there is no room
    */
   write(bytes: Uint8Array): void {
+    if (this.size + bytes.length > this.#room) {
+      throw new MlpError(
+        ExitCode.io,
+        `${printable(tmpdir())}: found no more room after ${this.size} bytes of ${this.name}`,
+        HINT,
+      );
+    }
     try {
       for (let done = 0; done < bytes.length; ) {
         const count = writeSync(this.fd, bytes, done, bytes.length - done, this.size);
@@ -190,6 +268,16 @@ export class TemporaryFile {
     } catch {
       // `close` tries again; after that it is left to the system.
     }
+  }
+}
+
+/** Of the disk of temporary files, in bytes; infinite where the system does not tell. */
+function freeRoom(): number {
+  try {
+    const { bavail, blocks, bsize } = statfsSync(tmpdir());
+    return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 
