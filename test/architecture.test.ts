@@ -9,9 +9,9 @@ const SOURCE = projectPath('src');
 const ALLOWED: Record<string, readonly string[]> = {
   kernels: [],
   random: [],
-  spec: ['kernels/activations'],
+  spec: ['files', 'kernels/activations'],
   network: ['kernels', 'random', 'spec'],
-  data: ['kernels', 'random', 'spec'],
+  data: ['files', 'kernels', 'random', 'spec'],
   files: [],
   evaluation: ['network', 'kernels'],
   model: ['evaluation', 'files', 'data', 'network', 'kernels', 'spec'],

@@ -4,12 +4,13 @@
  * fails if that exists. Two that find a stale lock must not both take it over, so a process first
  * holds `lock.takeover`, a lock with the same rules, under which a fresh lock can't look stale.
  */
-import { readFileSync, realpathSync, rmSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
+import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
 import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
+import { readPlainFile } from './plainFile.js';
 import { isRunning, type ProcessIdentity, processStart, thisProcess } from './process.js';
 
 export interface Lock {
@@ -19,6 +20,9 @@ export interface Lock {
 
 /** Locks of this process. Without /proc, an earlier process with our PID looks the same. */
 const ours = new Set<string>();
+
+/** In bytes. */
+const LONGEST = 4096;
 
 /** Plenty for locks that are released between two attempts. */
 const ATTEMPTS = 10;
@@ -101,10 +105,10 @@ function hold(path: string, text: string): Lock {
 /** The text of the lock file; undefined if there is none. */
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readPlainFile(path, LONGEST, 'a lock').toString('utf8');
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw readError(printable(path), error);
+    if (systemErrorCode((error as Error).cause) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -14,7 +14,7 @@ import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import { type NumberNotation, notationSchema, type Reading } from '../spec/dataConfig.js';
-import { byName, choice, flag, number, object, positive, text, wholeNumber } from '../spec/fields.js';
+import { byName, choice, flag, list, number, object, positive, text, wholeNumber } from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
 import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
@@ -149,6 +149,9 @@ const COPY_AGAIN = 'the file is damaged: copy it again, or let mlp train --resum
 
 const METADATA = '__metadata__';
 
+/** Of one entry. Thousands of columns have more values than any spec. */
+const MOST_METADATA_VALUES = 1_000_000;
+
 const columnName = text("a column's name");
 
 const indicator = z.literal(true, { error: 'true, or no indicator' }).exactOptional();
@@ -173,9 +176,7 @@ const constantEncoding = object({
 const categoryEncoding = object({
   kind: z.literal('category'),
   column: columnName,
-  levels: z
-    .array(text('a level of at least one character'), { error: 'an array of levels' })
-    .min(1, { error: 'at least one level' }),
+  levels: list(text('a level of at least one character'), 'an array of levels', [1, 'at least one level']),
   fill: text('one of the levels').exactOptional(),
   indicator,
 });
@@ -191,8 +192,8 @@ const dateEncoding = object({
   kind: z.literal('date'),
   column: columnName,
   order: choice([...DATE_ORDERS, 'time']),
-  parts: z.array(choice(DATE_PARTS), { error: 'an array of parts' }),
-  inputs: z.array(numericEncoding, { error: 'an array of inputs' }),
+  parts: list(choice(DATE_PARTS), 'an array of parts'),
+  inputs: list(numericEncoding, 'an array of inputs'),
   indicator,
 });
 
@@ -211,7 +212,7 @@ const encoding = z.discriminatedUnion('kind', encodings, {
       : 'an encoding of a column',
 }) satisfies z.ZodType<FeatureEncoding>;
 
-const missingTexts = z.array(z.string({ error: 'a text' }), { error: 'an array of texts' });
+const missingTexts = list(z.string({ error: 'a text' }), 'an array of texts');
 
 const missingValues = object({
   texts: missingTexts,
@@ -220,8 +221,8 @@ const missingValues = object({
 });
 
 const targetStandardization = object({
-  mean: z.array(number(), { error: 'an array of numbers' }),
-  scale: z.array(positive(), { error: 'an array of numbers above 0' }),
+  mean: list(number(), 'an array of numbers'),
+  scale: list(positive(), 'an array of numbers above 0'),
 });
 
 const character = z.string({ error: 'at most one character' }).max(1, { error: 'at most one character' });
@@ -243,27 +244,25 @@ const entries = {
   numbers: byName(notationSchema, 'notations by column').exactOptional(),
   reading: reading.exactOptional(),
   comment: character.exactOptional(),
-  features: z.array(encoding, { error: 'an array of encodings' }).min(1, { error: 'at least one encoding' }),
+  features: list(encoding, 'an array of encodings', [1, 'at least one encoding']),
   missingValues: missingValues.exactOptional(),
-  targets: z.array(columnName, { error: 'an array of columns' }).min(1, { error: 'at least one target' }),
-  classes: z
-    .array(text('a class of at least one character'), { error: 'an array of classes' })
-    .min(2, { error: 'at least two classes' })
-    .exactOptional(),
-  labelValues: z
-    .array(
-      z
-        .array(text('a value of at least one character'), { error: 'an array of two values' })
-        .length(2, { error: 'an array of two values' }),
-      { error: 'an array of pairs' },
-    )
-    .exactOptional(),
+  targets: list(columnName, 'an array of columns', [1, 'at least one target']),
+  classes: list(text('a class of at least one character'), 'an array of classes', [
+    2,
+    'at least two classes',
+  ]).exactOptional(),
+  labelValues: list(
+    z
+      .array(text('a value of at least one character'), { error: 'an array of two values' })
+      .length(2, { error: 'an array of two values' }),
+    'an array of pairs',
+  ).exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
   dropsRows: flag().exactOptional(),
-  dropsMissing: z.array(columnName, { error: 'an array of columns' }).exactOptional(),
+  dropsMissing: list(columnName, 'an array of columns').exactOptional(),
   skipsBadRows: flag().exactOptional(),
-  rareClasses: z.array(text('a class'), { error: 'an array of classes' }).exactOptional(),
+  rareClasses: list(text('a class'), 'an array of classes').exactOptional(),
 };
 
 const contentSchema = object(entries);
@@ -281,9 +280,10 @@ export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: stri
       Object.keys(entries).flatMap((key) => {
         const value = metadata.get(key);
         if (value === undefined) return [];
-        // As many values as the file has room for: thousands of columns have more than any spec.
-        const parsed = parseJson(value, place(key), Number.POSITIVE_INFINITY);
-        return [[key, key === 'network' ? expandNetwork(parsed) : parsed]];
+        if (key === 'network') {
+          return [[key, expandNetwork(parseJson(value, place(key)), { file, path: [METADATA, key] })]];
+        }
+        return [[key, parseJson(value, place(key), MOST_METADATA_VALUES)]];
       }),
     );
     return checkSchema(contentSchema, values, (path) => ({ file, path: [METADATA, ...path] }));

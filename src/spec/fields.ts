@@ -3,6 +3,39 @@ import { isObject } from './json.js';
 import { oneOf } from './messages.js';
 import * as z from './zod.js';
 
+/** Of one list or object: a hostile file may have as many as it has values. */
+const MOST_PROBLEMS = 1000;
+
+function checkEach(
+  schema: z.ZodType,
+  items: Iterable<[key: string | number, item: unknown]>,
+  issues: z.core.$ZodRawIssue[],
+): void {
+  const most = issues.length + MOST_PROBLEMS;
+  for (const [key, item] of items) {
+    for (const issue of schema.safeParse(item).error?.issues ?? []) {
+      issues.push({ ...issue, input: item, path: [key, ...issue.path] } as z.core.$ZodRawIssue);
+    }
+    if (issues.length >= most) return;
+  }
+}
+
+/**
+ * An array whose check stops after many problems. As for `byName`, the array itself is the result.
+ * @param least how many items it needs, and how a message says so
+ */
+export function list<Item>(
+  item: z.ZodType<Item, Item>,
+  expected: string,
+  least: readonly [count: number, expected: string] = [0, ''],
+): z.ZodType<Item[], Item[]> {
+  return z.any().check(({ value: input, issues }) => {
+    const message = Array.isArray(input) ? least[1] : expected;
+    if (Array.isArray(input) && input.length >= least[0]) checkEach(item, input.entries(), issues);
+    else issues.push({ code: 'invalid_type', expected: 'array', input, message });
+  });
+}
+
 /** An object that refuses unknown keys; `expected` is the message for a value that is no object. */
 export function object<Shape extends z.ZodRawShape>(shape: Shape, expected = 'an object') {
   const known = oneOf(Object.keys(shape));
@@ -33,15 +66,8 @@ export function typesOf(forms: readonly z.core.$ZodTypeDiscriminable[]): string[
 export function byName<Value>(value: z.ZodType<Value, Value>, expected: string) {
   type ByName = { readonly [name: string]: Value };
   const object: z.ZodType<ByName, ByName> = z.any().check(({ value: input, issues }) => {
-    if (!isObject(input)) {
-      issues.push({ code: 'invalid_type', expected: 'record', input, message: expected });
-      return;
-    }
-    for (const [name, item] of Object.entries(input)) {
-      for (const issue of value.safeParse(item).error?.issues ?? []) {
-        issues.push({ ...issue, input: item, path: [name, ...issue.path] } as z.core.$ZodRawIssue);
-      }
-    }
+    if (isObject(input)) checkEach(value, Object.entries(input), issues);
+    else issues.push({ code: 'invalid_type', expected: 'record', input, message: expected });
   });
   return object.meta({
     type: 'object',

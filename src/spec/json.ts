@@ -1,8 +1,9 @@
 /** Strict JSON (RFC 8259): read from a text or a file, and written the way people write it. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
+import { openPlainFile, readUpTo } from '../files/plainFile.js';
 import { printable, quote, shorten } from '../text.js';
 
 /** A spec is a few kilobytes; a larger file is not one, and not worth the memory. */
@@ -59,36 +60,28 @@ function notUtf8(bytes: Uint8Array, path: string): MlpError {
 /** U+FFFD in UTF-8. */
 const REPLACEMENT = [0xef, 0xbf, 0xbd];
 
-/** Reads up to the limit, whatever size the system states: a pipe has none, a device no end. */
+/** What a shell passes as `<(…)` or `<`: a pipe whose writer is already there. */
+const FROM_SHELL = /^\/dev\/(?:stdin|fd\/\d+)$/;
+
 function readBytes(path: string): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  let total = 0;
+  let bytes: Buffer | undefined;
   try {
-    const file = openSync(path, 'r');
+    const fd = FROM_SHELL.test(path) ? openSync(path, 'r') : openPlainFile(path).fd;
     try {
-      const before = fstatSync(file);
-      for (;;) {
-        const chunk = Buffer.allocUnsafe(2 ** 16);
-        const length = readSync(file, chunk);
-        if (length === 0) break;
-        total += length;
-        if (total > maxBytes) break;
-        chunks.push(chunk.subarray(0, length));
-      }
-      if (before.isFile() && total <= maxBytes) requireUnchanged(path, before, fstatSync(file), total);
+      const before = fstatSync(fd);
+      bytes = readUpTo(fd, maxBytes);
+      if (bytes && before.isFile()) requireUnchanged(path, before, fstatSync(fd), bytes.length);
     } finally {
-      closeSync(file);
+      closeSync(fd);
     }
   } catch (error) {
     throw error instanceof MlpError ? error : readError(printable(path), error);
   }
-  if (total > maxBytes) {
-    throw new MlpError(
-      ExitCode.config,
-      `${printable(path)}: found more than ${maxBytes / 2 ** 20} MiB, expected a JSON spec or config`,
-    );
-  }
-  return Buffer.concat(chunks);
+  if (bytes !== undefined) return bytes;
+  throw new MlpError(
+    ExitCode.config,
+    `${printable(path)}: found more than ${maxBytes / 2 ** 20} MiB, expected a JSON spec or config`,
+  );
 }
 
 /** A part of the old text with a part of the new one may be a config that nobody wrote. */

@@ -1,4 +1,5 @@
 /** The layers of a network: a schema per type; network/layerTypes.ts lists what they compute. */
+import { ExitCode, MlpError } from '../errors.js';
 import { ACTIVATION_TYPES, ACTIVATIONS, type PlainActivation } from '../kernels/activations.js';
 import {
   byType,
@@ -12,8 +13,8 @@ import {
   typesOf,
   wholeNumber,
 } from './fields.js';
-import { isObject } from './json.js';
-import { oneOf } from './messages.js';
+import { isObject, maxDepth } from './json.js';
+import { formatLocation, type Location, oneOf } from './messages.js';
 import * as z from './zod.js';
 
 const scaledInit = object({
@@ -167,15 +168,30 @@ export type LayerInput =
   | z.input<(typeof simpleForms)[number]>
   | { type: 'residual'; layers: LayerInput[] };
 
-/** Writes layers out, in residuals too: 10 → {"type": "linear", "units": 10}, and names. */
-export function expandNetwork(value: unknown): unknown {
-  return isObject(value) && Array.isArray(value.layers)
-    ? { ...value, layers: value.layers.map(expandLayer) }
-    : value;
-}
+/** Of a network, those in residuals too: it bounds what a hostile file can cost. */
+const MOST_LAYERS = 10_000;
 
-function expandLayer(value: unknown): unknown {
-  if (typeof value === 'number') return { type: 'linear', units: value };
-  if (typeof value === 'string') return { type: value };
-  return expandNetwork(value);
+/**
+ * Writes layers out, in residuals too: 10 → {"type": "linear", "units": 10}, and names.
+ * @throws MlpError ExitCode.config if they are too many, or nested too deeply
+ */
+export function expandNetwork(value: unknown, location: Location = { file: 'network', path: [] }): unknown {
+  let layers = 0;
+  const refuse = (found: string, limit: number) => {
+    const place = formatLocation({ ...location, path: [...location.path, 'layers'] });
+    return new MlpError(ExitCode.config, `${place}: found more than ${limit} ${found}, expected no more`);
+  };
+  const expand = (network: unknown, depth: number): unknown => {
+    if (!isObject(network) || !Array.isArray(network.layers)) return network;
+    layers += network.layers.length;
+    if (layers > MOST_LAYERS) throw refuse('layers', MOST_LAYERS);
+    if (depth === maxDepth) throw refuse('levels of residual layers', maxDepth);
+    return { ...network, layers: network.layers.map((layer) => expandLayer(layer, depth + 1)) };
+  };
+  const expandLayer = (layer: unknown, depth: number): unknown => {
+    if (typeof layer === 'number') return { type: 'linear', units: layer };
+    if (typeof layer === 'string') return { type: layer };
+    return expand(layer, depth);
+  };
+  return expand(value, 0);
 }

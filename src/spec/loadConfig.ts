@@ -68,8 +68,9 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
   }
   if (!isObject(value) || !Object.hasOwn(value, 'layers')) throw neither(path, value);
 
-  const before = expandNetwork(value);
-  const spec = expandNetwork(applyOverrides(before, parsed));
+  const whole = { file: path, path: [] };
+  const before = expandNetwork(value, whole);
+  const spec = expandNetwork(applyOverrides(before, parsed), whole);
   const network = checkSchema(
     networkSchema,
     spec,
@@ -99,24 +100,32 @@ export function checkTrainConfig(
   // Read before the overrides, which then reach into it, unless one names another file.
   const isReplaced = overrides.some(({ path: set }) => formatPath(set) === 'network');
   const own: WithNetwork = isReplaced ? { config: value } : withNetwork(value, directory);
-  const before = expandConfig(own.config);
+  const before = expandConfig(own.config, locationOf(own.networkFile, path));
   const set = withNetwork(applyOverrides(before, overrides), directory);
   const networkFile = set.networkFile ?? own.networkFile;
-  const networkLocation: Location =
-    networkFile === undefined ? { file: path, path: ['network'] } : { file: networkFile, path: [] };
+  const networkLocation = locationOf(networkFile, path);
 
   const locate: Locate = (at) =>
     overriddenLocation(at, overrides, before) ??
     (at[0] === 'network' && networkFile !== undefined
       ? { file: networkFile, path: at.slice(1) }
       : { file: path, path: at });
-  const config = checkSchema(trainSchema, expandConfig(set.config), locate, keyHomes);
+  const config = checkSchema(trainSchema, expandConfig(set.config, networkLocation), locate, keyHomes);
   return { config, path, directory, networkLocation };
 }
 
-/** `value`, a train config, with the layers of its network written out. */
-export function expandConfig(value: unknown): unknown {
-  return isObject(value) && 'network' in value ? { ...value, network: expandNetwork(value.network) } : value;
+function locationOf(networkFile: string | undefined, config: string): Location {
+  return networkFile === undefined ? { file: config, path: ['network'] } : { file: networkFile, path: [] };
+}
+
+/**
+ * `value`, a train config, with the layers of its network written out.
+ * @throws MlpError as `expandNetwork`, which names `location`
+ */
+export function expandConfig(value: unknown, location?: Location) {
+  return isObject(value) && 'network' in value
+    ? { ...value, network: expandNetwork(value.network, location) }
+    : value;
 }
 
 interface WithNetwork {

@@ -107,7 +107,6 @@ interface Problem {
   hint?: string | undefined;
   /** The first unknown key of the object at `path`. */
   unknownKey?: string;
-  count?: number;
 }
 
 /**
@@ -123,9 +122,9 @@ export function checkSchema<Output>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
 
-  const problems = result.error.issues.flatMap(unfold).map((issue) => describe(issue, value, homes));
-  const first = firstInDocument(problems, value);
-  const others = problems.reduce((sum, { count = 1 }) => sum + count, 0) - 1;
+  const { issue, count } = firstInDocument(result.error.issues, value);
+  const first = describe(issue, value, homes);
+  const others = count - 1;
   const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'problem' : 'problems'})`;
   const { file, path } = locate(pathInDocument(first));
   const location = { file, path: first.unknownKey === undefined ? path : path.slice(0, -1) };
@@ -149,7 +148,7 @@ function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 }
 
 function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Problem {
-  const path = issue.path.filter((key) => typeof key !== 'symbol');
+  const path = keysOf(issue);
   const expected = issue.message;
   const words = wordsOf(expected);
   if (issue.code === 'unrecognized_keys') {
@@ -159,7 +158,6 @@ function describe(issue: z.core.$ZodIssue, root: unknown, homes: KeyHomes): Prob
       message: `unknown key ${quote(key)}; expected ${expected}`,
       hint: suggestKey(key, words, path, homes),
       unknownKey: key,
-      count: issue.keys.length,
     };
   }
   if (issue.code === 'custom') {
@@ -230,25 +228,55 @@ export function valueAt(root: unknown, path: Path): unknown {
   );
 }
 
-/** The problem that comes first in the document, and at the same place first in the schema. */
-function firstInDocument(problems: readonly Problem[], root: unknown): Problem {
-  return problems
-    .map((problem) => ({ problem, rank: rank(root, pathInDocument(problem)) }))
-    .reduce((first, next) => (isBefore(next.rank, first.rank) ? next : first)).problem;
+/**
+ * The issue that comes first in the document, and at the same place first in the schema; and the
+ * number of all problems. A hostile file has as many issues as values: each costs little.
+ */
+function firstInDocument(issues: readonly z.core.$ZodIssue[], root: unknown) {
+  let first: { readonly issue: z.core.$ZodIssue; readonly rank: readonly number[] } | undefined;
+  let count = 0;
+  const orders: KeyOrders = new Map();
+  for (const outer of issues) {
+    for (const issue of unfold(outer)) {
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys : undefined;
+      count += unknown?.length ?? 1;
+      const path = keysOf(issue);
+      const found = rank(root, unknown ? [...path, unknown[0]] : path, orders);
+      if (first === undefined || isBefore(found, first.rank)) first = { issue, rank: found };
+    }
+  }
+  if (first === undefined) throw new Error('a failed check has no issue');
+  return { issue: first.issue, count };
+}
+
+function keysOf({ path }: z.core.$ZodIssue): Path {
+  return path.filter((key) => typeof key !== 'symbol');
 }
 
 function pathInDocument({ path, unknownKey }: Problem): Path {
   return unknownKey === undefined ? path : [...path, unknownKey];
 }
 
+/** By object, the positions of its keys. */
+type KeyOrders = Map<object, ReadonlyMap<string, number>>;
+
 /** The position of a path in the document, level by level. A missing key comes after all others. */
-function rank(root: unknown, path: Path): number[] {
+function rank(root: unknown, path: Path, orders: KeyOrders): number[] {
   let value = root;
   return path.map((key) => {
-    const index = typeof key === 'number' ? key : isObject(value) ? Object.keys(value).indexOf(key) : -1;
+    const index =
+      typeof key === 'number' ? key : isObject(value) ? keyOrder(value, orders).get(key) : undefined;
     value = valueAt(value, [key]);
-    return index === -1 ? Number.POSITIVE_INFINITY : index;
+    return index ?? Number.POSITIVE_INFINITY;
   });
+}
+
+function keyOrder(value: object, orders: KeyOrders): ReadonlyMap<string, number> {
+  const known = orders.get(value);
+  if (known !== undefined) return known;
+  const order = new Map(Object.keys(value).map((key, i) => [key, i]));
+  orders.set(value, order);
+  return order;
 }
 
 function isBefore(a: readonly number[], b: readonly number[]): boolean {

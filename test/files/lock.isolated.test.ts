@@ -10,14 +10,14 @@ import { endedPid } from './processes.js';
 
 const hooks = vi.hoisted(() => ({ read: undefined as ((path: string) => void) | undefined, hasProc: true }));
 
-vi.mock('node:fs', async (importOriginal) => {
-  const fs = await importOriginal<typeof import('node:fs')>();
-  const readFileSync = (path: string, options: BufferEncoding) => {
-    const text = fs.readFileSync(path, options);
+vi.mock('../../src/files/plainFile.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/files/plainFile.js')>();
+  const readPlainFile: typeof original.readPlainFile = (path, ...rest) => {
+    const bytes = original.readPlainFile(path, ...rest);
     hooks.read?.(path);
-    return text;
+    return bytes;
   };
-  return { ...fs, readFileSync };
+  return { ...original, readPlainFile };
 });
 
 vi.mock('../../src/files/process.js', async (importOriginal) => {

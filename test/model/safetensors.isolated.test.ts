@@ -267,7 +267,7 @@ describe('openSafetensors of what is no file to read', () => {
     execFileSync('mkfifo', [path]);
     expect(errorOf(() => openSafetensors(path))).toEqual({
       exitCode: ExitCode.noInput,
-      message: `${path}: found a pipe or a device, expected a file`,
+      message: `${path}: found a pipe, expected a file`,
     });
   });
 

@@ -11,7 +11,14 @@ import { listed, printable, quote } from '../../text.js';
 import { uniqueNames } from '../csv/detect.js';
 import { MissingRule, type MissingValues, quotedTexts } from '../missingValues.js';
 import { type FileBytes, readAt } from '../source/fileBytes.js';
-import { type Column, type ColumnKind, columnLabel, MOST_COLUMNS, MOST_ROWS, tooManyColumns } from '../table.js';
+import {
+  type Column,
+  type ColumnKind,
+  columnLabel,
+  MOST_COLUMNS,
+  MOST_ROWS,
+  tooManyColumns,
+} from '../table.js';
 import { type CellType, cellTypeOf } from './cellTypes.js';
 import { Damage, lookUp } from './codes.js';
 import { columnBuilder } from './columns.js';

@@ -4,7 +4,6 @@
  * hashes of a config's files.
  */
 import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
@@ -301,7 +300,7 @@ export async function fingerprintData(config: DataConfig, directory: string): Pr
       const given = config[split];
       if (typeof given !== 'string' && !Array.isArray(given)) continue;
       for (const path of filesOf(given, directory)) {
-        files.add(`data.${split}`, path, await openStored(sourcePath(path, directory)));
+        files.add(`data.${split}`, path, openStored(sourcePath(path, directory)));
       }
     }
     return await files.hashes();
@@ -311,12 +310,10 @@ export async function fingerprintData(config: DataConfig, directory: string): Pr
 }
 
 /** The file at a path if it can be read more than once. */
-async function openStored(path: string): Promise<StoredFile | undefined> {
-  const name = printable(path);
-  try {
-    if (path === '-' || !(await stat(path)).isFile()) return undefined;
-    return new StoredFile(name, await promisify(open)(path, 'r'), path);
-  } catch (error) {
-    throw readError(name, error);
-  }
+function openStored(path: string): StoredFile | undefined {
+  if (path === '-') return undefined;
+  const fd = openForReading(path);
+  if (fstatSync(fd).isFile()) return new StoredFile(printable(path), fd, path);
+  closeSync(fd);
+  return undefined;
 }

@@ -1,8 +1,9 @@
 /** Reads a safetensors file: its header once, checked, then one tensor at a time. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type FileBytes, readAt } from '../../data/source/fileBytes.js';
-import { ExitCode, MlpError, readError } from '../../errors.js';
-import { printable, quote } from '../../text.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { openPlainFile } from '../../files/plainFile.js';
+import { quote } from '../../text.js';
 import { ARRAYS, BITS, isLittleEndian, reverseElements, type TensorData } from './dtype.js';
 import { decodeHeader, type Header, type TensorInfo, tensorPlace } from './header.js';
 
@@ -48,23 +49,6 @@ export function openSafetensors(of: string | FileBytes, start = 0): SafetensorsF
     close();
     throw error;
   }
-}
-
-/** @throws MlpError ExitCode.noInput if it is missing or no plain file, noPermission or io */
-export function openPlainFile(path: string): FileBytes {
-  const name = printable(path);
-  let fd: number;
-  try {
-    // A blocking call would wait until somebody writes to a named pipe. Windows has neither.
-    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    throw readError(name, error);
-  }
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return { name, fd, size: stat.size };
-  closeSync(fd);
-  const found = stat.isDirectory() ? 'a directory' : 'a pipe or a device';
-  throw new MlpError(ExitCode.noInput, `${name}: found ${found}, expected a file`);
 }
 
 function readTensor(file: FileBytes, start: number, { tensors }: Header, name: string): TensorData {

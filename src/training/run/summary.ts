@@ -1,11 +1,16 @@
 /** run.json, and the comparison of a finished run with the same run trained again. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
+import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
+import { readPlainFile } from '../../files/plainFile.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import { printable } from '../../text.js';
 import type { StepRecord, TrainResult } from '../loop.js';
 import type { Difference, Provenance } from './provenance.js';
+
+/** Of run.json and config.json, in bytes. */
+const LONGEST_JSON = 4 * 2 ** 20;
+/** Of steps.csv, in bytes: a text of JavaScript is not longer. */
+const LONGEST_STEPS = 511 * 2 ** 20;
 
 /** The content of run.json. */
 export interface RunSummary extends Provenance {
@@ -21,9 +26,9 @@ export function readSummary(run: string): RunSummary {
   const name = printable(path);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPlainFile(path, LONGEST_JSON, 'the summary of a run').toString('utf8');
   } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw readError(name, error);
+    if (systemErrorCode((error as Error).cause) !== 'ENOENT') throw error;
     throw new MlpError(
       ExitCode.noInput,
       `${name}: no such file`,
@@ -77,11 +82,7 @@ export class StepComparison {
 
   constructor(run: string) {
     const path = join(run, RUN_FILES.steps);
-    try {
-      this.#lines = readFileSync(path, 'utf8').split('\n');
-    } catch (error) {
-      throw readError(printable(path), error);
-    }
+    this.#lines = readPlainFile(path, LONGEST_STEPS, 'the losses of steps').toString('utf8').split('\n');
   }
 
   readonly compare = ({ firstStep, losses }: StepRecord): void => {
