@@ -9,7 +9,7 @@ export const ExitCode = {
   usage: 64,
   /** the data is wrong */
   data: 65,
-  /** an input file is missing */
+  /** an input file, or the working directory, is missing */
   noInput: 66,
   /** a requested backend or service is unavailable */
   unavailable: 69,
@@ -25,6 +25,8 @@ export const ExitCode = {
   noPermission: 77,
   /** a config, spec or graph file is wrong */
   config: 78,
+  /** the terminal was closed */
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

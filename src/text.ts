@@ -19,6 +19,25 @@ export function printable(text: string): string {
   );
 }
 
+/** What `printableText` may leave as it is besides line feeds. */
+export interface Kept {
+  /** Codes of colours, as `Style` writes them. */
+  readonly colours?: boolean;
+  readonly tabs?: boolean;
+}
+
+/**
+ * `printable`, but the line feeds stay. All output to a terminal goes through here, so what a message
+ * forgot to escape is harmless too. JSON remains the same JSON.
+ */
+export function printableText(text: string, { colours = false, tabs = false }: Kept = {}): string {
+  const kept = colours ? /(\n|\x1b\[[\d;]*m)/ : tabs ? /([\n\t])/ : /(\n)/;
+  return text
+    .split(kept)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join('');
+}
+
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** At most 40 characters of `text`; an ellipsis marks a cut. */

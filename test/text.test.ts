@@ -11,6 +11,7 @@ import {
   formatRate,
   listed,
   printable,
+  printableText,
 } from '../src/text.js';
 
 describe('printable', () => {
@@ -42,6 +43,27 @@ describe('printable', () => {
           expect(printable(text)).not.toMatch(/[\p{Cc}\p{Surrogate}\u202a-\u202e\u2066-\u2069]/u);
         },
       ),
+    );
+  });
+});
+
+describe('printableText', () => {
+  const hostile = 'a\n\tb \x1b[31mc\x1b]0;d\x07\x9b2J\u202e';
+
+  it('keeps line feeds, and what it is told', () => {
+    const rest = 'c\\u001b]0;d\\u0007\\u009b2J\\u202e';
+    expect(printableText(hostile)).toBe(`a\n\\tb \\u001b[31m${rest}`);
+    expect(printableText(hostile, { tabs: true })).toBe(`a\n\tb \\u001b[31m${rest}`);
+    expect(printableText(hostile, { colours: true })).toBe(`a\n\\tb \x1b[31m${rest}`);
+  });
+
+  it('leaves JSON the same JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const text = printableText(JSON.stringify(value, undefined, 2));
+        expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+        expect(JSON.stringify(JSON.parse(text))).toBe(JSON.stringify(value));
+      }),
     );
   });
 });

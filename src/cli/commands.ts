@@ -4,6 +4,7 @@
 import { Command, Option } from 'commander';
 import { ExitCode, MlpError } from '../errors.js';
 import { nearest } from '../spec/messages.js';
+import { printable } from '../text.js';
 import { version } from '../version.js';
 import {
   backendName,
@@ -86,7 +87,7 @@ Exit codes:
   0 done, 1 a check failed, 64 wrong usage, 65 bad data, 66 input not found,
   69 backend unavailable, 70 internal error, 73 cannot create the output,
   74 read or write error, 75 busy (try again), 77 permission denied,
-  78 bad config, 130 interrupted, 143 terminated
+  78 bad config, 129 terminal closed, 130 interrupted, 143 terminated
 
 Examples:
   mlp init houses.csv --target price  # writes houses.json
@@ -331,9 +332,8 @@ function lazy(load: () => Promise<{ run(...args: never[]): Promise<void> }>) {
 
 /** Commander's message in our form: `error: …` and a hint. */
 function usageMessage(text: string, command: Command): string {
-  const [message, suggestion] = text.trim().split('\n');
+  const [, message = text, similar] = /^(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text.trim()) ?? [];
   const help = `see ${command.parent ? 'mlp ' : ''}${command.name()} --help`;
-  const similar = suggestion?.match(/^\(Did you mean (.*)\?\)$/)?.[1];
   const unknown = /^error: unknown \w+ '(.*)'$/.exec(message)?.[1];
   // Commander takes --seed for --set.
   const isNear =
@@ -345,5 +345,5 @@ function usageMessage(text: string, command: Command): string {
     : isKey
       ? '--set <key>=<value> sets a key of the config; '
       : '';
-  return `${message}\nhint: ${meant}${help}\n`;
+  return `${printable(message)}\nhint: ${meant}${help}\n`;
 }

@@ -9,13 +9,13 @@ import {
 } from '../gradcheck/derivation.js';
 import type { Display, Style } from '../report/style.js';
 import { alignRows, type Cell, formatTable } from '../report/table.js';
-import { counted, formatNumber } from '../text.js';
+import { counted, formatNumber, printable } from '../text.js';
 
 /** The page of a graph: values, local derivatives, derivations, and the table of the check. */
 export function renderGraphCheck(check: Check, derivation: Derivation, display: Display): string {
   const { style } = display;
   return [
-    style.bold(check.name),
+    style.bold(printable(check.name)),
     '',
     section('values', renderValues(derivation), style),
     section('local derivatives', renderLocalDerivatives(derivation), style),
@@ -35,7 +35,7 @@ export function renderSummary(check: Check, { style }: Display): string {
     ...(wrong > 0 ? [`${wrong} wrong`] : []),
   ];
   const mark = check.passed ? style.good('ok   ') : style.bad('wrong');
-  return `${mark}  ${check.name}${style.dim(`: ${notes.join(', ')}`)}`;
+  return `${mark}  ${printable(check.name)}${style.dim(`: ${notes.join(', ')}`)}`;
 }
 
 /** Manual, analytic and numeric derivatives of every parameter; then problems and kinks. */

@@ -1,6 +1,6 @@
 /** The process: its streams, its errors and its exit code. */
 import { CommanderError } from 'commander';
-import { ExitCode } from '../errors.js';
+import { ExitCode, MlpError } from '../errors.js';
 import { createProgram } from './commands.js';
 import { guardStreams, printError } from './output.js';
 
@@ -24,6 +24,29 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     // Commander has printed its message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
-    return printError(error, args.includes('--debug'));
+    return printError(workingDirectoryError(error) ?? error, args.includes('--debug'));
   }
 }
+
+/** The error in place of another one that a deleted working directory explains. */
+function workingDirectoryError(cause: unknown): MlpError | undefined {
+  if (cause instanceof MlpError && !MISSING.has(cause.exitCode)) return undefined;
+  try {
+    process.cwd();
+    return undefined;
+  } catch {
+    return new MlpError(
+      ExitCode.noInput,
+      'the working directory no longer exists',
+      'change to a directory that exists, then run mlp again',
+      { cause },
+    );
+  }
+}
+
+const MISSING: ReadonlySet<ExitCode> = new Set([
+  ExitCode.noInput,
+  ExitCode.internal,
+  ExitCode.cantCreate,
+  ExitCode.io,
+]);

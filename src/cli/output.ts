@@ -1,16 +1,33 @@
 /** Writing to stdout and stderr, whatever is connected to them. */
-import { fstatSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, writeFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { ExitCode, MlpError } from '../errors.js';
-import { printable } from '../text.js';
+import { printable, printableText } from '../text.js';
 
-/** Writes a line to stdout. If that fails, the command continues and exits with 74. */
+/** Streams that show colours: only there the codes of `Style` are not escaped. */
+const coloured = new Set<NodeJS.WriteStream>();
+
+export function showColours(stream: NodeJS.WriteStream): void {
+  coloured.add(stream);
+}
+
+/** `text` as a line, harmless for whatever terminal shows it. */
+function lineFor(stream: NodeJS.WriteStream, text: string): string {
+  return `${printableText(text, { colours: coloured.has(stream) })}\n`;
+}
+
+/**
+ * Writes a line to stdout, with `printableText`. If that fails, the command continues and exits with
+ * 74.
+ */
 export function print(text: string): void {
+  const line = lineFor(process.stdout, text);
   if (!isPlainFile()) {
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(line);
     return;
   }
   try {
-    writeFileSync(process.stdout.fd, `${text}\n`);
+    writeFileSync(process.stdout.fd, line);
   } catch (error) {
     stdoutFailed(error as Error);
   }
@@ -24,8 +41,9 @@ export function isPlainFile(): boolean {
   return plainFile;
 }
 
+/** Writes a line to stderr, with `printableText`. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(lineFor(process.stderr, text));
 }
 
 export function warn(text: string): void {
@@ -55,11 +73,20 @@ export function printError(error: unknown, debug: boolean): ExitCode {
   return known ? error.exitCode : ExitCode.internal;
 }
 
-/** A closed pipe (`mlp … | head -1`) is no error; any other failure exits with 74. */
+/**
+ * A closed pipe (`mlp … | head -1`) or terminal is no error, and a run continues without a reader. Any
+ * other failure exits with 74.
+ */
 export function guardStreams(): void {
+  // Node.js aborts at its end if one of these has gone meanwhile, unless its number is closed.
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+  process.on('exit', () => {
+    for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
+  });
   for (const stream of [process.stdout, process.stderr]) {
+    const isTerminal = stream.isTTY;
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return;
+      if (error.code === 'EPIPE' || (isTerminal && error.code === 'EIO')) return;
       if (stream === process.stdout) stdoutFailed(error);
       else process.exitCode = ExitCode.io;
     });

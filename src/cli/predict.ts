@@ -8,11 +8,12 @@ import { Inference, type Thresholds } from '../model/inference.js';
 import type { Model } from '../model/load.js';
 import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
-import { counted, listed, printable, quote } from '../text.js';
+import { counted, listed, printable, printableText, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { csvLines, jsonLines, type Lines } from './predictText.js';
 import { ignoredColumns, openModel, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
+import { ENDINGS } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 
 export interface PredictOptions extends CommonOptions, SeparatorOptions {
@@ -121,6 +122,8 @@ class StandardOutput implements TextOutput {
   #open = true;
 
   async write(text: string): Promise<boolean> {
+    // A file or another program gets the cells as they are.
+    if (process.stdout.isTTY) return this.#writeStream(printableText(text, { tabs: true }));
     if (!isPlainFile()) return this.#writeStream(text);
     try {
       writeFileSync(process.stdout.fd, text);
@@ -164,10 +167,9 @@ function fileOf({ output }: PredictOptions): string | undefined {
   return output === STANDARD_STREAM ? undefined : output;
 }
 
-/** Makes Ctrl-C and SIGTERM an ordinary exit, so that unfinished files are deleted. */
+/** Makes signals an ordinary exit, so that unfinished files are deleted. */
 function exitOnSignals(): void {
-  process.once('SIGINT', () => process.exit(ExitCode.interrupted));
-  process.once('SIGTERM', () => process.exit(ExitCode.terminated));
+  for (const [signal, exitCode] of ENDINGS) process.once(signal, () => process.exit(exitCode));
 }
 
 function linesOf(

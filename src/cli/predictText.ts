@@ -2,6 +2,7 @@
 import { cellFormatter, guardFormula, joinCells, shortestFloat32 } from '../data/csv/writeCsv.js';
 import type { DType } from '../kernels/kernels.js';
 import type { ModelContent } from '../model/model.js';
+import { printable } from '../text.js';
 
 /** The model, and the columns to copy before its predictions. */
 export interface LinesRequest {
@@ -87,13 +88,13 @@ function decidedValues({ classes, labelValues }: LinesRequest['model']) {
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   const { classes, targets } = model;
   const numberText = numberFormatter(model.dtype);
-  const keptKeys = kept.map((column) => `${JSON.stringify(names[column])}:`);
-  const numberKeys = (classes ?? targets).map((name) => `${JSON.stringify(name)}:`);
-  const values = decidedValues(model)?.map((names) => names.map((name) => JSON.stringify(name)));
+  const keptKeys = kept.map((column) => `${jsonText(names[column])}:`);
+  const numberKeys = (classes ?? targets).map((name) => `${jsonText(name)}:`);
+  const values = decidedValues(model)?.map((names) => names.map((name) => jsonText(name)));
 
   const none = classes || (targets.length === 1 && !values) ? 'prediction' : 'predictions';
   const columns = (cells: readonly string[]) =>
-    kept.length === 0 ? '' : `"columns":${objectOf(keptKeys, (i) => JSON.stringify(cells[kept[i]] ?? ''))},`;
+    kept.length === 0 ? '' : `"columns":${objectOf(keptKeys, (i) => jsonText(cells[kept[i]] ?? ''))},`;
   const prediction = (numbers: Float64Array, decided = NOTHING) => {
     const object = () => objectOf(numberKeys, (i) => numberText(numbers[i]));
     if (values) {
@@ -107,8 +108,13 @@ export function jsonLines({ model, kept, names }: LinesRequest): Lines {
   return {
     head: '',
     row: (cells, numbers, decided) => `{${columns(cells)}${prediction(numbers, decided)}}\n`,
-    blank: (cells, reason) => `{${columns(cells)}"${none}":null,"reason":${JSON.stringify(reason)}}\n`,
+    blank: (cells, reason) => `{${columns(cells)}"${none}":null,"reason":${jsonText(reason)}}\n`,
   };
+}
+
+/** JSON with what a terminal obeys or hides escaped. */
+function jsonText(text: string): string {
+  return printable(JSON.stringify(text));
 }
 
 /** Written by hand: JavaScript objects reorder numeric keys and lose the key `__proto__`. */

@@ -1,7 +1,7 @@
 /** The terminal: its colours, its width, whether it can animate, and Ctrl-C. */
 import { ExitCode } from '../errors.js';
 import { chalkStyle, type Display, plainStyle, type Style } from '../report/style.js';
-import { note } from './output.js';
+import { note, showColours } from './output.js';
 
 const DEFAULT_COLUMNS = 80;
 
@@ -20,7 +20,9 @@ async function styleOf(stream: NodeJS.WriteStream, color: boolean): Promise<Styl
   if (!color || NO_COLOR || (!stream.isTTY && FORCE_COLOR === undefined)) return plainStyle;
   const { Chalk, supportsColor, supportsColorStderr } = await import('chalk');
   const support = stream === process.stdout ? supportsColor : supportsColorStderr;
-  return support ? chalkStyle(new Chalk({ level: support.level })) : plainStyle;
+  if (!support) return plainStyle;
+  showColours(stream);
+  return chalkStyle(new Chalk({ level: support.level }));
 }
 
 /** Whether a line can be redrawn: a terminal that understands escape codes. */
@@ -35,7 +37,17 @@ function hasUnicode(): boolean {
   return locale === undefined || locale === '' || /utf-?8/i.test(locale) || process.platform === 'win32';
 }
 
-/** Handles Ctrl-C and termination: the first finishes the current step, the second exits. */
+/** The signals that end a run in order. Node.js resets what `nohup` sets, so SIGHUP always comes. */
+export const ENDINGS = [
+  ['SIGINT', ExitCode.interrupted],
+  ['SIGTERM', ExitCode.terminated],
+  ['SIGHUP', ExitCode.hungUp],
+] as const;
+
+/**
+ * Handles Ctrl-C, termination and a closed terminal: the first signal finishes the current step, the
+ * second exits. A closed terminal sends SIGHUP more than once, so that one never exits.
+ */
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #promise: string;
@@ -52,8 +64,7 @@ export class Interruption {
   }
 
   listen(): void {
-    process.on('SIGINT', this.#interrupt);
-    process.on('SIGTERM', this.#terminate);
+    for (const [signal] of ENDINGS) process.on(signal, this.#stop);
   }
 
   get signal(): AbortSignal {
@@ -61,18 +72,16 @@ export class Interruption {
   }
 
   release(): void {
-    process.off('SIGINT', this.#interrupt);
-    process.off('SIGTERM', this.#terminate);
+    for (const [signal] of ENDINGS) process.off(signal, this.#stop);
   }
 
-  #interrupt = () => this.#stop(ExitCode.interrupted);
-  #terminate = () => this.#stop(ExitCode.terminated);
-
-  #stop(exitCode: ExitCode): void {
-    this.exitCode = exitCode;
+  readonly #stop = (signal: NodeJS.Signals): void => {
+    const isSecond = this.signal.aborted;
+    if (isSecond && signal === 'SIGHUP') return;
+    this.exitCode = ENDINGS.find(([name]) => name === signal)?.[1] ?? ExitCode.terminated;
     this.#clearProgress();
-    if (this.signal.aborted) process.exit(exitCode);
+    if (isSecond) process.exit(this.exitCode);
     this.#controller.abort();
     note(`${this.#promise}; press Ctrl-C again to stop at once`);
-  }
+  };
 }

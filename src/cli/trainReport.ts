@@ -137,7 +137,7 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
       if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
       printConfusion(result, dataset, display);
       print(`\n${summary(result, run, display)}`);
-      print(display.style.dim(`run ${run.directory}`));
+      print(display.style.dim(`run ${printable(run.directory ?? '')}`));
     },
     finish: () => progress.finish(),
   };

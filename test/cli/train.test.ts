@@ -348,6 +348,7 @@ describe('mlp train', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('finishes the step and saves on %s, and exits with %i', async (signal, expected) => {
     const config = smallConfig({ training: { epochs: 1_000_000, batchSize: 8 } });
     const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });

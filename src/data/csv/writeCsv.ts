@@ -15,12 +15,14 @@ export function joinCells(cells: readonly string[], delimiter: string): string {
   return cells.length === 1 && cells[0] === '' ? '""\n' : `${cells.join(delimiter)}\n`;
 }
 
-const FORMULA_START = /^[=+\-@\t\r]/;
+/** A sign alone is no formula, but a common mark of a missing value. */
+const FORMULA_START = /^[=+\-@＝＋－＠\t\r\n](?!$)/;
 
 /**
  * Puts an apostrophe before a cell that a spreadsheet would run as a formula: one that starts with
- * = + - @, a tab or a carriage return. The apostrophe marks text. Numbers such as -1.5 and +3e5
- * stay. https://owasp.org/www-community/attacks/CSV_Injection
+ * = + - @, their full-width forms, a tab, a carriage return or a line feed. The apostrophe marks
+ * text. Numbers such as -1.5 and +3e5 stay.
+ * https://owasp.org/www-community/attacks/CSV_Injection
  */
 export function guardFormula(cell: string): string {
   return FORMULA_START.test(cell) && Number.isNaN(parseDecimal(cell)) ? `'${cell}` : cell;

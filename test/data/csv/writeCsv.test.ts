@@ -64,18 +64,38 @@ describe('the guard against formulas', () => {
     '\r=1+1',
     '+49 30 1234',
     '-1,5',
-    '-',
-    '=',
+    '--',
+    '\n=1+1',
+    '＝1+1',
+    '＋1',
+    '－1+1',
+    '＠SUM(1)',
   ])('puts an apostrophe before %j', (cell) => {
     expect(guardFormula(cell)).toBe(`'${cell}`);
   });
 
-  it.each(['-1.5', '+3e5', '-.5', '+7', '-1e999', '', 'a=b', ' =1', "'=1", '1-2', 'NA', 'ä', '#1'])(
-    'leaves %j alone',
-    (cell) => {
-      expect(guardFormula(cell)).toBe(cell);
-    },
-  );
+  it.each([
+    '-',
+    '+',
+    '=',
+    '@',
+    '－',
+    '-1.5',
+    '+3e5',
+    '-.5',
+    '+7',
+    '-1e999',
+    '',
+    'a=b',
+    ' =1',
+    "'=1",
+    '1-2',
+    'NA',
+    'ä',
+    '#1',
+  ])('leaves %j alone', (cell) => {
+    expect(guardFormula(cell)).toBe(cell);
+  });
 });
 
 /** Any normal float32, each of its bits as likely as the others. */
