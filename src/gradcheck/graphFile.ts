@@ -201,8 +201,9 @@ function inOrder(expressions: ReadonlyMap<string, Expression>, locate: Locate): 
         done.set(name, expression);
         open.delete(name);
       } else if (open.has(next)) {
-        const cycle = [...trail.slice(trail.indexOf(next)), next].join(' -> ');
-        const message = `found the cycle ${cycle}, expected nodes that don't depend on themselves`;
+        const cycle = [...trail.slice(trail.indexOf(next)), next];
+        const shown = cycle.length > LISTED ? [...cycle.slice(0, LISTED), '…', next] : cycle;
+        const message = `found the cycle ${shown.join(' -> ')}, expected nodes that don't depend on themselves`;
         throw new MlpError(ExitCode.config, `${locate(next)}: ${message}`);
       } else {
         trail.push(next);

@@ -97,6 +97,17 @@ describe('a config', () => {
   });
 });
 
+it('a graph of a long cycle: 78, with a few of its names', async () => {
+  const nodes = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, i) => [`y${i}`, `y${(i + 1) % 20_000}`]),
+  );
+  const folder = folderOf({ 'graph.json': { inputs: { x: 1 }, nodes, output: 'y1' } });
+  const { code, stderr } = await mlpHere(['gradcheck', 'graph.json'], { cwd: folder });
+  expect(code).toBe(78);
+  expect(stderr).toContain('found the cycle y0 -> y1 -> ');
+  expect(stderr.length).toBeLessThan(500);
+});
+
 describe('a table', () => {
   it.each([
     ['a CSV of 2 million commas', 'd.csv', ','.repeat(2_000_000), 'd.csv:1: found more than 100000 columns'],

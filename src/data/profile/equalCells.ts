@@ -9,6 +9,8 @@ export interface Codes {
 
 /** Whole numbers below this size are looked up in a list instead of a hash table. */
 const LARGEST_LISTED = 2 ** 15;
+/** Fewer values cost less in a hash table than the list takes to make. */
+const FEWEST_LISTED = 1024;
 /** This many values and their hash table fit together in a core's cache. */
 const VALUES_OF_PART = 4096;
 
@@ -32,8 +34,9 @@ function sameCell(column: Column, a: number, b: number): boolean {
   return values[a] === values[b] || (Number.isNaN(values[a]) && Number.isNaN(values[b]));
 }
 
-/** Undefined if a value is not such a whole number. */
+/** Undefined if a value is not such a whole number, or if there are few values. */
 function encodeSmallIntegers(values: Float64Array): Codes | undefined {
+  if (values.length < FEWEST_LISTED) return undefined;
   const codes = new Int32Array(values.length);
   const codeOf = new Int32Array(2 * LARGEST_LISTED).fill(-1);
   let distinct = 0;
