@@ -1,5 +1,6 @@
 /** Writing to stdout and stderr, whatever is connected to them. */
-import { closeSync, fstatSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, printableText } from '../text.js';
@@ -78,10 +79,14 @@ export function printError(error: unknown, debug: boolean): ExitCode {
  * other failure exits with 74.
  */
 export function guardStreams(): void {
-  // Node.js aborts at its end if one of these has gone meanwhile, unless its number is closed.
+  // Node.js aborts at its end if one of these has gone meanwhile, unless its number is another file's.
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   process.on('exit', () => {
-    for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
+    for (const fd of terminals) {
+      if (isatty(fd)) continue;
+      closeSync(fd);
+      openSync(devNull, 'r+');
+    }
   });
   for (const stream of [process.stdout, process.stderr]) {
     const isTerminal = stream.isTTY;

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { isRunning } from '../../src/files/process.js';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
@@ -80,18 +81,23 @@ describe.runIf(process.platform === 'linux')('what goes away', () => {
 
   const hasScript = spawnSync('script', ['--version']).status === 0;
 
-  it.runIf(hasScript)('is the terminal: the run saves what it has', async () => {
+  it.runIf(hasScript).each([
+    ['', 'both streams'],
+    [' > out', 'stderr alone'],
+    [' 2> out', 'stdout alone'],
+  ])('is the terminal%s: the run saves what it has, and ends (%s)', async (redirect) => {
     const training = { epochs: 1_000_000, batchSize: 8 };
     const cwd = folderOf({ 'config.json': smallConfig({ training }), 'data.csv': SMALL_CSV });
-    const command = `exec '${process.execPath}' '${projectPath('bin/mlp.js')}' train config.json --run r`;
+    const command = `exec '${process.execPath}' '${projectPath('bin/mlp.js')}' train config.json --run r${redirect}`;
     const terminal = spawn('script', ['-qc', command, '/dev/null'], { cwd, stdio: 'pipe' });
     terminal.stdout.resume();
     const checkpoints = join(cwd, 'r', 'checkpoint');
     while (!existsSync(checkpoints) || readdirSync(checkpoints).length === 0) await sleep(50);
+    const { pid } = JSON.parse(readFileSync(join(cwd, 'r', 'lock'), 'utf8'));
     terminal.kill('SIGKILL');
     await once(terminal, 'close');
-    // The lock goes when the process ends in order.
-    while (existsSync(join(cwd, 'r', 'lock'))) await sleep(50);
+    while (isRunning(pid)) await sleep(50);
+    expect(existsSync(join(cwd, 'r', 'lock'))).toBe(false);
     expect(readFileSync(join(cwd, 'r', 'run.json'), 'utf8')).toContain('"status": "interrupted"');
   });
 });
