@@ -87,10 +87,13 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
     space.numbers(at.least, columns).fill(Number.POSITIVE_INFINITY);
     space.numbers(at.greatest, columns).fill(Number.NEGATIVE_INFINITY);
     const addRows = (chosen: number): void => {
+      const { values, means, meanRests, squares, least, greatest } = at;
+      const rows = [values, at.chosen, chosen, columns] as const;
       if (task.moments) {
-        exports.addMoments(at.values, at.chosen, chosen, columns, count, at.means, at.meanRests, at.squares);
+        exports.addMoments(...rows, count, means, meanRests, squares, least, greatest);
+      } else {
+        exports.addExtremes(...rows, least, greatest);
       }
-      exports.addExtremes(at.values, at.chosen, chosen, columns, at.least, at.greatest);
       count += chosen;
     };
     const isNumeric = reader.forEachBlock(

@@ -37,7 +37,18 @@ export interface ParserExports {
     slots: N,
     mask: N,
   ): N;
-  addMoments(values: N, chosen: N, count: N, columns: N, before: N, means: N, meanRests: N, squares: N): void;
+  addMoments(
+    values: N,
+    chosen: N,
+    count: N,
+    columns: N,
+    before: N,
+    means: N,
+    meanRests: N,
+    squares: N,
+    least: N,
+    greatest: N,
+  ): void;
   addExtremes(values: N, chosen: N, count: N, columns: N, least: N, greatest: N): void;
   /** Both return 1 if all results are finite, else 0. */
   scaleToFloat32: ScaleBlock;

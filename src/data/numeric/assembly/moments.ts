@@ -1,14 +1,14 @@
 /** The moments and bounds of chosen rows of a block, two columns at a time. */
 
 /**
- * Adds `count` ≥ 1 rows to the mean and the sum of squared deviations of each column, so far of
- * `before` rows: within the block by the corrected two-pass algorithm, then by the formula of Chan,
+ * Adds `count` ≥ 1 rows to the bounds, the mean and the sum of squared deviations of each column, so
+ * far of `before` rows: within the block by the corrected two-pass algorithm, then by the formula of Chan,
  * Golub and LeVeque (1983). A mean is the sum of two numbers, so that the difference of two means
  * is accurate to the last digit even far from 0.
  *
  * @param values the block [rows, columns] f64
  * @param chosen [count] u32: the offset of each row in it, in bytes
- * @param means and `meanRests` and `squares` [columns], with room for one more
+ * @param means and the other results [columns], with room for one more
  */
 export function addMoments(
   values: usize,
@@ -19,6 +19,8 @@ export function addMoments(
   means: usize,
   meanRests: usize,
   squares: usize,
+  least: usize,
+  greatest: usize,
 ): void {
   const n = f64x2.splat(<f64>count);
   const weight = f64x2.splat(<f64>count / (before + <f64>count));
@@ -26,9 +28,16 @@ export function addMoments(
   const chosenEnd = chosen + ((<usize>count) << 2);
   for (; columns > 0; columns -= 2) {
     let sum = f64x2.splat(0);
+    let low = v128.load(least);
+    let high = v128.load(greatest);
     for (let at = chosen; at < chosenEnd; at += 4) {
-      sum = f64x2.add(sum, v128.load(values + <usize>load<u32>(at)));
+      const value = v128.load(values + <usize>load<u32>(at));
+      sum = f64x2.add(sum, value);
+      low = f64x2.pmin(low, value);
+      high = f64x2.pmax(high, value);
     }
+    v128.store(least, low);
+    v128.store(greatest, high);
     const mean = f64x2.div(sum, n);
     let deviations = f64x2.splat(0);
     let square = f64x2.splat(0);
@@ -56,6 +65,8 @@ export function addMoments(
     means += 16;
     meanRests += 16;
     squares += 16;
+    least += 16;
+    greatest += 16;
   }
 }
 

@@ -49,17 +49,17 @@ export function checkRows(
     const text3 = v128.load(at, 48);
     let ends = bitsEqual(text0, text1, text2, text3, newlines);
     let marks = bitsEqual(text0, text1, text2, text3, delimiters);
-    const odd = v128.or(
-      v128.or(oddLanes(text0, newlines, delimiters), oddLanes(text1, newlines, delimiters)),
-      v128.or(oddLanes(text2, newlines, delimiters), oddLanes(text3, newlines, delimiters)),
-    );
-    if (v128.any_true(odd)) {
-      const what = oddCharacters(at, delimiter);
-      if (what != PLAIN) return what;
-      isAscii = false;
+    let blank: u64 = 0;
+    // Most files have no spaces: they are looked for with the odd characters, and only then told apart.
+    if (hasOdd(text0, text1, text2, text3, newlines, delimiters, <i8>(BLANK + 1))) {
+      if (hasOdd(text0, text1, text2, text3, newlines, delimiters, <i8>BLANK)) {
+        const what = oddCharacters(at, delimiter);
+        if (what != PLAIN) return what;
+        isAscii = false;
+      }
+      blank = bitsEqual(text0, text1, text2, text3, blanks) & upTo(end - at);
     }
     const separators = ends | marks;
-    const blank = bitsEqual(text0, text1, text2, text3, blanks) & upTo(end - at);
     const around = blank & ((separators << 1) | separatorBefore | (separators >> 1));
     if ((around | (blankBefore & separators)) != 0) return UNTIDY;
     separatorBefore = separators >> 63;
@@ -103,11 +103,26 @@ export function checkRows(
   return PLAIN;
 }
 
-/** Lanes that are not plain characters. */
+/** Whether 64 characters hold a quote, or one below `least` that is no separator. */
 @inline
-function oddLanes(text: v128, newlines: v128, delimiters: v128): v128 {
+function hasOdd(
+  text0: v128,
+  text1: v128,
+  text2: v128,
+  text3: v128,
+  newlines: v128,
+  delimiters: v128,
+  least: i8,
+): bool {
+  const lower = v128.or(oddLanes(text0, newlines, delimiters, least), oddLanes(text1, newlines, delimiters, least));
+  const upper = v128.or(oddLanes(text2, newlines, delimiters, least), oddLanes(text3, newlines, delimiters, least));
+  return v128.any_true(v128.or(lower, upper));
+}
+
+@inline
+function oddLanes(text: v128, newlines: v128, delimiters: v128, least: i8): v128 {
   // Signed: bytes that are not ASCII are less than a blank, too.
-  const low = i8x16.lt_s(text, i8x16.splat(<i8>BLANK));
+  const low = i8x16.lt_s(text, i8x16.splat(least));
   const separators = v128.or(i8x16.eq(text, newlines), i8x16.eq(text, delimiters));
   return v128.or(v128.andnot(low, separators), i8x16.eq(text, i8x16.splat(<i8>QUOTE)));
 }
