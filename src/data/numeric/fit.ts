@@ -117,8 +117,12 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       },
     );
     if (!isNumeric) return undefined;
-    const pick = (address: number) =>
-      Float64Array.from(features, (column) => space.doubles[address / 8 + column]);
+    const pick = (address: number) => {
+      const found = space.numbers(address, columns);
+      const picked = new Float64Array(features.length);
+      for (let j = 0; j < features.length; j++) picked[j] = found[features[j]];
+      return picked;
+    };
     const moments = (address: number) => (task.moments ? pick(address) : new Float64Array());
     return {
       trainRows: count,

@@ -1,7 +1,8 @@
 /** The matrix that a plain file becomes, held to the arithmetic it stands for. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readTable } from '../../../src/data/csv/readTable.js';
 import { createFeatureMatrix } from '../../../src/data/featureMatrix.js';
+import { ReaderPool } from '../../../src/data/numeric/readerPool.js';
 import { fitStandardization } from '../../../src/data/scaling.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DType } from '../../../src/kernels/kernels.js';
@@ -112,6 +113,15 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
 });
 
 describe('NumericFile.fit', () => {
+  it('reads the file once, whatever columns hold that are no features', async () => {
+    const readAgain = vi.spyOn(ReaderPool.prototype, 'readAll');
+    const rows = Array.from({ length: 9 }, (_, i) => `${i / 7},9007199254740993,word,${i}.5`);
+    const content = `a,b,c,d\n${rows.join('\n')}\n`;
+    const done = await fitText(folder, content, { columns: 4, features: [0, 3], scaling: 'none' });
+    expect([...(done?.data ?? [])]).toEqual(rows.flatMap((_, i) => [Math.fround(i / 7), i + 0.5]));
+    expect(readAgain).not.toHaveBeenCalled();
+  });
+
   it.each([0, 2 ** 20])('fits long numbers beside short ones if %i bytes may be kept', async (keptBytes) => {
     const long = randomCells(300, 4, SPELLINGS['17 digits']);
     const short = randomCells(300, 4, SPELLINGS.pixels);

@@ -118,8 +118,8 @@ function readShort(
 
 /**
  * Reads the `count` cells with indices in `others`. Returns how many are still left over, their
- * indices now first. `marks` are those of `findCells`. Cells that are not `wanted` [cells, u8] may
- * be skipped. `unpacked` [u32] receives the indices of the `unpackedCells` cells that can't be
+ * indices now first. `marks` are those of `findCells`. Cells that are not `wanted` [cells, u8] are
+ * any finite numbers. `unpacked` [u32] receives the indices of the `unpackedCells` cells that can't be
  * packed; they are packed as 0. It needs room for one more; if it is 0, no cell is packed.
  */
 export function readOtherNumbers(
@@ -150,7 +150,11 @@ export function readOtherNumbers(
     for (let i: usize = 0; i < <usize>some; i++) {
       if (load<i32>(FAULTS + (i << 2)) == 0) continue;
       const cell = <usize>load<u32>(list + (i << 2));
-      if (load<u8>(wanted + cell) == 0) continue;
+      if (load<u8>(wanted + cell) == 0) {
+        // Whatever is scaled with the others must be finite.
+        store<f64>(values + (cell << 3), 0);
+        continue;
+      }
       const mark = marks + (cell << 2);
       const value = readNumber(<usize>load<u32>(mark) + 1, <usize>load<u32>(mark, 4));
       store<f64>(values + (cell << 3), value);
