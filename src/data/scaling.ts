@@ -73,25 +73,21 @@ export function fitStandardization(
 ): Standardization & { constant: number[] } {
   const rows = values.length / columns;
   const mean = new Float64Array(columns);
-  for (let i = 0; i < values.length; i += columns) {
-    for (let j = 0; j < columns; j++) mean[j] += values[i + j];
-  }
-  for (let j = 0; j < columns; j++) mean[j] /= rows;
-
-  const sum = new Float64Array(columns);
-  const sumOfSquares = new Float64Array(columns);
-  for (let i = 0; i < values.length; i += columns) {
-    for (let j = 0; j < columns; j++) {
-      const deviation = values[i + j] - mean[j];
-      sum[j] += deviation;
-      sumOfSquares[j] += deviation * deviation;
-    }
-  }
-
   const scale = new Float64Array(columns);
   const constant: number[] = [];
   for (let j = 0; j < columns; j++) {
-    const fitted = standardColumn(rows, mean[j], sumOfSquares[j] - sum[j] ** 2 / rows);
+    let total = 0;
+    for (let i = j; i < values.length; i += columns) total += values[i];
+    mean[j] = total / rows;
+    const center = mean[j];
+    let sum = 0;
+    let sumOfSquares = 0;
+    for (let i = j; i < values.length; i += columns) {
+      const deviation = values[i] - center;
+      sum += deviation;
+      sumOfSquares += deviation * deviation;
+    }
+    const fitted = standardColumn(rows, center, sumOfSquares - sum ** 2 / rows);
     scale[j] = fitted.scale;
     if (fitted.constant) constant.push(j);
   }

@@ -129,7 +129,7 @@ export function detectTargetEncoding(
 
 /** Whether several columns say yes and no, and not all in numbers, which may be quantities. */
 function areSpelled(columns: readonly LocatedColumn[]): boolean {
-  if (columns.length < 2 || columns.every((located) => !numbers(located).some(Number.isNaN))) return false;
+  if (columns.length < 2 || columns.every((located) => !hasNaN(numbers(located)))) return false;
   return columns.every((located) =>
     classesOf(located).names.every((name) => parseBoolean(name) !== undefined),
   );
@@ -151,7 +151,7 @@ function reasonFor(located: LocatedColumn, task: Task, classes: number | undefin
   const { label } = located;
   const taken = classes === undefined ? 'a quantity (regression)' : `classes (${task})`;
   const values = numbers(located);
-  if (values.some(Number.isNaN)) return `${label} holds ${classes} different texts, taken as ${taken}`;
+  if (hasNaN(values)) return `${label} holds ${classes} different texts, taken as ${taken}`;
   const isWhole = values.every(Number.isInteger);
   const count = distinctUpTo(values, MOST_COUNTED);
   const shown = count > MOST_COUNTED ? `more than ${MOST_COUNTED}` : `${count}`;
@@ -316,7 +316,7 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
 function isQuantity(located: LocatedColumn): boolean {
   const { column } = located;
   const values = numbers(located);
-  if (column.kind === 'text' && values.some(Number.isNaN)) {
+  if (column.kind === 'text' && hasNaN(values)) {
     // Cells such as 1,5 are meant as numbers, so a column of them is not a set of classes.
     const meant = column.levels.map(looksNumeric);
     const numeric = column.codes.filter((code) => meant[code]).length;
@@ -365,15 +365,16 @@ export function rowsWithTarget(targets: TargetValues): Int32Array {
   const rows = new Int32Array(length);
   let count = 0;
   for (let row = 0; row < length; row++) {
-    if (isLabelled ? targets.labels[row] >= 0 : hasAll(targets.values, row * width, width))
+    if (isLabelled ? targets.labels[row] >= 0 : !hasNaN(targets.values, row * width, (row + 1) * width))
       rows[count++] = row;
   }
   return rows.subarray(0, count);
 }
 
-function hasAll(values: Float64Array, first: number, width: number): boolean {
-  for (let i = first; i < first + width; i++) if (Number.isNaN(values[i])) return false;
-  return true;
+/** Many times as fast as `some`, which calls a function for each value. */
+function hasNaN(values: Float64Array, from = 0, end = values.length): boolean {
+  for (let i = from; i < end; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }
 
 /** The targets of these rows. */

@@ -36,6 +36,8 @@ export class Reader {
   readonly blockSize: BlockSize;
   /** How many cells of the block can't be packed; their indices are in the workspace. */
   unpackedCells = 0;
+  /** The columns that `wanted` has in the workspace. */
+  #wanted: Int32Array | undefined;
 
   /** @param rank the number of the thread among the readers, from 0 */
   constructor(
@@ -64,11 +66,7 @@ export class Reader {
   ): boolean {
     const { space, file } = this;
     const { columns, exports, at } = space;
-    const { cells } = this.blockSize;
-    space.bytes.fill(0, at.wanted, at.wanted + cells);
-    for (const column of features) {
-      for (let cell = column; cell < cells; cell += columns) space.bytes[at.wanted + cell] = 1;
-    }
+    this.#want(features);
 
     const text = loadChunk(space, file, this.delimiter, chunk);
     let from = text.at;
@@ -98,6 +96,17 @@ export class Reader {
       from = space.words[at.marks / 4 + wanted] + 1;
     }
     return true;
+  }
+
+  #want(features: Int32Array): void {
+    if (this.#wanted === features) return;
+    this.#wanted = features;
+    const { columns, bytes, at } = this.space;
+    const { cells } = this.blockSize;
+    bytes.fill(0, at.wanted, at.wanted + cells);
+    for (const column of features) {
+      for (let cell = column; cell < cells; cell += columns) bytes[at.wanted + cell] = 1;
+    }
   }
 
   /** The text of the cell that starts at an address. */

@@ -53,10 +53,17 @@ const LINE_FEED = 0x0a;
 
 /** Returns the function that does chunks. Undefined means that the file is declined. */
 export function scanner(reader: Reader, task: ScanTask): (index: number) => ScannedChunk | undefined {
-  return (index) => scanChunk(reader, task, index);
+  // Labels with so many spellings in one chunk that those of others don't matter.
+  const many = new Set<number>();
+  return (index) => scanChunk(reader, task, index, many);
 }
 
-function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedChunk | undefined {
+function scanChunk(
+  reader: Reader,
+  { kept }: ScanTask,
+  index: number,
+  many: Set<number>,
+): ScannedChunk | undefined {
   const { space, file, format, tuning } = reader;
   const { columns, exports } = space;
   const start = format.dataStart + index * tuning.chunkBytes;
@@ -103,12 +110,14 @@ function scanChunk(reader: Reader, { kept }: ScanTask, index: number): ScannedCh
     if (!areEmpty(reader, { starts: starts + i * BYTES_OF_START, step, rows })) return undefined;
   }
   const cells: KeptCells[] = [];
-  for (const [i, { kind }] of kept.entries()) {
+  for (const [i, { column, kind }] of kept.entries()) {
     const first = starts + i * BYTES_OF_START;
     const place = { starts: first, step, rows };
-    const column = kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, kind === 'label');
-    if (column === undefined) return undefined;
-    cells.push(column);
+    const spelled = kind === 'label' && !many.has(column);
+    const found = kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, spelled);
+    if (found === undefined) return undefined;
+    if (found.kind === 'numeric' && found.written === 'many') many.add(column);
+    cells.push(many.has(column) && found.kind === 'numeric' ? { ...found, written: 'many' } : found);
   }
   const spaces = (untidy && exports.spaces.value === 1) || cells.some((column) => column.spaces);
   return { begin, end: Math.min(end, file.size), rows, untidy, spaces, cells };
