@@ -32,7 +32,7 @@ export async function run(modelPath: string, path: string, options: PredictOptio
   requireSeparators(options);
   const model = openModel(modelPath);
   const thresholds = thresholdsOf(model, options.threshold);
-  exitOnSignals();
+  const release = exitOnSignals();
   const output = openOutput(path, options);
   // A bar and rows on the same terminal would overwrite each other.
   const isOnTerminal = fileOf(options) === undefined && process.stdout.isTTY === true;
@@ -45,6 +45,7 @@ export async function run(modelPath: string, path: string, options: PredictOptio
     if (outcome && outcome.bad > 0) process.exitCode = ExitCode.data;
   } finally {
     output.discard();
+    release();
   }
 }
 
@@ -167,9 +168,16 @@ function fileOf({ output }: PredictOptions): string | undefined {
   return output === STANDARD_STREAM ? undefined : output;
 }
 
-/** Makes signals an ordinary exit, so that unfinished files are deleted. */
-function exitOnSignals(): void {
-  for (const [signal, exitCode] of ENDINGS) process.once(signal, () => process.exit(exitCode));
+/**
+ * Makes signals an ordinary exit, so that unfinished files are deleted. The function returned ends
+ * that.
+ */
+function exitOnSignals(): () => void {
+  const listeners = ENDINGS.map(([signal, exitCode]) => [signal, () => process.exit(exitCode)] as const);
+  for (const [signal, listener] of listeners) process.once(signal, listener);
+  return () => {
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  };
 }
 
 function linesOf(
