@@ -32,8 +32,8 @@ export async function run(modelPath: string, path: string, options: PredictOptio
   requireSeparators(options);
   const model = openModel(modelPath);
   const thresholds = thresholdsOf(model, options.threshold);
-  const release = exitOnSignals();
   const output = openOutput(path, options);
+  const release = exitOnSignals();
   // A bar and rows on the same terminal would overwrite each other.
   const isOnTerminal = fileOf(options) === undefined && process.stdout.isTTY === true;
   try {

@@ -6,6 +6,7 @@ import {
   type ColumnKind,
   columnLabel,
   inChunks,
+  joined,
   MOST_SPELLINGS,
   type NumericColumn,
   type OddCells,
@@ -233,17 +234,4 @@ function plainIntegers({ values, missing }: NumericColumn): TextColumn {
 
 function missingOf(columns: readonly Column[]): number {
   return columns.reduce((sum, { missing }) => sum + missing, 0);
-}
-
-function joined<Values extends Int32Array | Float64Array>(
-  type: new (length: number) => Values,
-  parts: readonly Values[],
-): Values {
-  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -191,3 +191,17 @@ function selectText(column: TextColumn, rows: Int32Array): TextColumn {
   const missing = codes.reduce((count, code) => count + Number(code < 0), 0);
   return { kind: 'text', levels: column.levels, codes, missing };
 }
+
+/** One array after the other. */
+export function joined<Values extends Int32Array | Float64Array>(
+  type: new (length: number) => Values,
+  parts: readonly (Int32Array | Float64Array)[],
+): Values {
+  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

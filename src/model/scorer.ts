@@ -1,10 +1,12 @@
 /** Scores a model chunk by chunk: it keeps predictions and targets, but no features. */
 
 import type { TargetValues } from '../data/dataset/targets.js';
+import { joined } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import {
   type AverageScores,
   type Classification,
+  type ClassifiedRows,
   type ClassMetrics,
   type Confusion,
   crossEntropies,
@@ -41,8 +43,31 @@ export type Scored = Classification | Multilabel | Regression;
 
 /** @param thresholds see `Inference.labels` */
 export function createScorer(model: Model, inference: Inference, thresholds?: Thresholds): Scorer {
-  if (model.labelValues) return new LabelScorer(inference, thresholds);
-  return model.classes ? new ClassScorer(inference, thresholds) : new RegressionScorer(model);
+  const { width, outputs } = inference;
+  if (model.labelValues) {
+    return new ClassScorer(inference, thresholds, {
+      width,
+      crossEntropies: (expected, logits) => labelCrossEntropies(expected, logits, width),
+      evaluate: (rows) => evaluateLabels(width, rows),
+    });
+  }
+  if (model.classes) {
+    return new ClassScorer(inference, thresholds, {
+      width: 1,
+      crossEntropies: (expected, logits) => crossEntropies(expected, logits, outputs),
+      evaluate: evaluateClasses,
+    });
+  }
+  return new RegressionScorer(model);
+}
+
+/** What classes and labels differ in. */
+interface Classes {
+  /** How many expected values a row has: its class, or one for each label. */
+  readonly width: number;
+  /** [rows] */
+  crossEntropies(expected: ExpectedValues, logits: Tensor['data']): Float64Array;
+  evaluate(rows: ClassifiedRows): Classification | Multilabel;
 }
 
 class ClassScorer implements Scorer {
@@ -53,66 +78,30 @@ class ClassScorer implements Scorer {
 
   readonly #inference: Inference;
   readonly #thresholds: Thresholds | undefined;
+  readonly #classes: Classes;
 
-  constructor(inference: Inference, thresholds: Thresholds | undefined) {
+  constructor(inference: Inference, thresholds: Thresholds | undefined, classes: Classes) {
     this.#inference = inference;
     this.#thresholds = thresholds;
+    this.#classes = classes;
   }
 
   rows = 0;
 
   add(rows: number, logits: Tensor, expected: ExpectedValues): void {
     const inference = this.#inference;
-    const kept = scoredRows(expected, 1);
-    this.rows += kept.length;
-    this.#labels.push(pick(expected, kept, 1));
-    this.#predicted.push(pick(inference.labels(rows, this.#thresholds), kept, 1));
-    this.#probabilities.push(pick(inference.predictions(rows), kept, inference.width));
-    this.#crossEntropies.push(pick(crossEntropies(expected, logits.data, inference.outputs), kept, 1));
-  }
-
-  result(weights?: Float64Array): Classification {
-    requireRows(this.rows);
-    return evaluateClasses({
-      labels: joined(Int32Array, this.#labels),
-      predicted: joined(Int32Array, this.#predicted),
-      probabilities: joined(Float64Array, this.#probabilities),
-      crossEntropies: joined(Float64Array, this.#crossEntropies),
-      weights,
-    });
-  }
-}
-
-class LabelScorer implements Scorer {
-  readonly #labels: ExpectedValues[] = [];
-  readonly #predicted: Int32Array[] = [];
-  readonly #probabilities: Float64Array[] = [];
-  readonly #crossEntropies: Float64Array[] = [];
-
-  readonly #inference: Inference;
-  readonly #thresholds: Thresholds | undefined;
-
-  constructor(inference: Inference, thresholds: Thresholds | undefined) {
-    this.#inference = inference;
-    this.#thresholds = thresholds;
-  }
-
-  rows = 0;
-
-  add(rows: number, logits: Tensor, expected: ExpectedValues): void {
-    const inference = this.#inference;
-    const { width } = inference;
+    const { width, crossEntropies } = this.#classes;
     const kept = scoredRows(expected, width);
     this.rows += kept.length;
     this.#labels.push(pick(expected, kept, width));
     this.#predicted.push(pick(inference.labels(rows, this.#thresholds), kept, width));
-    this.#probabilities.push(pick(inference.predictions(rows), kept, width));
-    this.#crossEntropies.push(pick(labelCrossEntropies(expected, logits.data, width), kept, 1));
+    this.#probabilities.push(pick(inference.predictions(rows), kept, inference.width));
+    this.#crossEntropies.push(pick(crossEntropies(expected, logits.data), kept, 1));
   }
 
-  result(weights?: Float64Array): Multilabel {
+  result(weights?: Float64Array): Classification | Multilabel {
     requireRows(this.rows);
-    return evaluateLabels(this.#inference.width, {
+    return this.#classes.evaluate({
       labels: joined(Float64Array, this.#labels),
       predicted: joined(Int32Array, this.#predicted),
       probabilities: joined(Float64Array, this.#probabilities),
@@ -183,19 +172,6 @@ function pick<T extends ExpectedValues>(values: T, rows: readonly number[], widt
 function requireRows(rows: number): void {
   if (rows > 0) return;
   throw new MlpError(ExitCode.data, 'found no row with a target, expected rows to score');
-}
-
-function joined<T extends ExpectedValues>(
-  type: new (length: number) => T,
-  parts: readonly ExpectedValues[],
-): T {
-  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
-  let next = 0;
-  for (const part of parts) {
-    all.set(part, next);
-    next += part.length;
-  }
-  return all;
 }
 
 /** Targets as the network has them: class numbers, or values in standardised units. */

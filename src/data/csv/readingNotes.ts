@@ -27,7 +27,7 @@ export function readingNotes(path: string, dialect: Dialect, { spaces, emptyLine
     notes.push(`${quote(comments[0])} above the table ${what} skipped`);
   }
   if (spaces || before.spaces) notes.push('spaces around cells without quotes are dropped');
-  if (empty > 0) notes.push(`${empty === 1 ? '1 empty line is' : `${empty} empty lines are`} skipped`);
+  if (empty > 0) notes.push(emptyLinesSkipped(empty));
   if (trailing > 0) {
     notes.push(
       trailing === 1
@@ -36,6 +36,10 @@ export function readingNotes(path: string, dialect: Dialect, { spaces, emptyLine
     );
   }
   return [...notes, ...nameNotes(dialect)].map((note) => `${path}: ${note}`);
+}
+
+export function emptyLinesSkipped(count: number): string {
+  return `${count === 1 ? '1 empty line is' : `${count} empty lines are`} skipped`;
 }
 
 /** Columns whose name is made up; those that number the rows are reported where they are left out. */

@@ -40,8 +40,8 @@ export function classesOf(located: LocatedColumn): Levels {
 }
 
 /**
- * [rows] The class of each row: −1 without one, and the number of classes for a class that is none
- * of them. `unknown` counts the rows of such classes.
+ * [rows] The number of each row's class. A row without a target has −1. A class that is not among
+ * `classes` has the next number after theirs, and `unknown` counts its rows.
  */
 export function encodeLabels(
   located: LocatedColumn,

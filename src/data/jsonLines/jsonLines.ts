@@ -6,6 +6,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { counted } from '../../text.js';
 import { LONGEST_ROW } from '../csv/csvParse.js';
 import { inTables } from '../csv/readChunks.js';
+import { emptyLinesSkipped } from '../csv/readingNotes.js';
 import { buildTable } from '../csv/readTable.js';
 import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../missingValues.js';
 import type { BadRowRules } from '../rejectedRows.js';
@@ -48,11 +49,7 @@ export async function openJsonLines(
   const path = source.name;
   const tableStart = { header: true, names, sample };
   const { emptyLines } = start;
-  if (emptyLines > 0) {
-    source.notes.push(
-      `${path}: ${emptyLines === 1 ? '1 empty line is' : `${emptyLines} empty lines are`} skipped`,
-    );
-  }
+  if (emptyLines > 0) source.notes.push(`${path}: ${emptyLinesSkipped(emptyLines)}`);
 
   const read = (
     kinds: readonly ColumnKind[],

@@ -6,19 +6,6 @@
  * 2021).
  */
 
-import {
-  beyondDigits,
-  hundreds,
-  joinEights,
-  joinFours,
-  lastLanes,
-  lowBytes,
-  notDigits,
-  tens,
-  tenThousands,
-  zeros,
-} from './digits';
-
 const PLUS: u32 = 43;
 const MINUS: u32 = 45;
 const POINT: u32 = 46;

@@ -33,7 +33,7 @@ export const STRIP: i32 = 128;
 /** [STRIP, 16] u8: the digits of each cell, the last one in lane 15. */
 export const DIGITS = memory.data(2048, 16);
 /** [STRIP] i32: sign and code of each cell; then nonzero if a cell is not a short number. */
-export const CODES = memory.data(512, 16);
+const CODES = memory.data(512, 16);
 export const FAULTS = memory.data(512, 16);
 
 /** Writes digits, codes and faults of the cells. */
