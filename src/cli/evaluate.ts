@@ -7,9 +7,10 @@ import { createScorer, expectedValues, reportOf } from '../model/scorer.js';
 import { printable } from '../text.js';
 import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
+import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
 import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { note, print, toJson, warn } from './output.js';
-import { ignoredColumns, openModel, requireSeparators, withModelRows } from './reading.js';
+import { requireSeparators } from './reading.js';
 import { displayOf } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 

@@ -18,9 +18,10 @@ import { dataOutside } from '../training/run/outside.js';
 import { dataDifference } from '../training/run/provenance.js';
 import { readSummary } from '../training/run/summary.js';
 import type { Evaluated } from './evaluateText.js';
+import { openModel } from './modelReading.js';
 import type { CommonOptions, ThresholdOption } from './options.js';
 import { note, warn } from './output.js';
-import { openModel, withReadingProgress } from './reading.js';
+import { withReadingProgress } from './reading.js';
 import { thresholdsOf } from './threshold.js';
 
 /** The first split that the run has is scored, unless --split names another. */

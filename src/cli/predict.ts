@@ -9,10 +9,11 @@ import type { Model } from '../model/load.js';
 import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, listed, printable, printableText, quote } from '../text.js';
+import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
 import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { csvLines, jsonLines, type Lines } from './predictText.js';
-import { ignoredColumns, openModel, requireSeparators, STANDARD_STREAM, withModelRows } from './reading.js';
+import { requireSeparators, STANDARD_STREAM } from './reading.js';
 import { ENDINGS } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 

@@ -1,22 +1,17 @@
-/** How commands read a table: whole for `inspect` and `init`, in chunks for a model. */
+/** How commands read a table: whole, for `inspect` and `init`; and the progress of reading. */
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import { openJoined } from '../data/joinedTable.js';
 import { formatOf, isEachCsv, openTable, readWhole } from '../data/openTable.js';
-import { SKIPS_BAD_ROWS } from '../data/rejectedRows.js';
 import { filesOf } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import type { TableFormat, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { loadModel, type Model } from '../model/load.js';
-import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import type { ReadingProgress } from '../report/terminalProgress.js';
 import type { DataConfig } from '../spec/dataConfig.js';
 import { suggest } from '../spec/messages.js';
 import { DELIMITERS, isPattern, namesColumn } from '../spec/words.js';
 import { counted, listed, printable, quote } from '../text.js';
-import { linksOf } from '../training/run/outside.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
-import { note } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
 
 /** The path that stands for standard input or output. */
@@ -256,54 +251,6 @@ function findTarget(target: string, { header, names, path }: TableSource): numbe
 
 function namesSeveral(target: string, names: readonly string[]): boolean {
   return target.includes(',') && target.split(',').every((name) => names.includes(name.trim()));
-}
-
-/** Loads a model as `loadModel` does, and prints its notes, and links in its run. */
-export function openModel(path: string): Model {
-  for (const sentence of linksOf(path)) note(sentence);
-  const model = loadModel(path);
-  for (const sentence of model.notes ?? []) note(printable(sentence));
-  return model;
-}
-
-export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
-  readonly model: Model;
-  readonly path: string;
-  readonly targets: boolean;
-  readonly badRows?: ModelRowsOptions['badRows'];
-}
-
-/**
- * Opens the rows of a file for a model, and closes it after `use`.
- * @throws MlpError as `openTable` and `modelRowsOf` do
- */
-export async function withModelRows<Result>(
-  { model, path, targets, badRows, ...options }: ModelRowsRequest,
-  use: (rows: FileModelRows) => Promise<Result>,
-): Promise<Result> {
-  return withReadingProgress(options, async (report) => {
-    const progress = (done: number, total?: number) => report(path, done, total);
-    const file = await openTable(path, requestFor(model, options, !targets), progress);
-    try {
-      const bad = badRows !== undefined && { badRows };
-      return await use(modelRowsOf(file, model, { targets, ...bad, progress }));
-    } catch (error) {
-      const instead = targets
-        ? '--bad-rows skip leaves such rows out'
-        : '--bad-rows blank leaves their predictions empty';
-      if (!(error instanceof MlpError)) throw error;
-      const hint = error.hint?.replace(SKIPS_BAD_ROWS, instead);
-      throw new MlpError(error.exitCode, error.message, hint, { cause: error });
-    } finally {
-      file.close();
-    }
-  });
-}
-
-/** The note about columns of a CSV that the model does not use. */
-export function ignoredColumns(names: readonly string[]): string {
-  const columns = names.length === 1 ? 'a column' : 'columns';
-  return `ignoring ${columns} that the model does not use: ${listed(names.map(quote), 10)}`;
 }
 
 /** @throws MlpError ExitCode.usage if one character could be both the comment and the delimiter */

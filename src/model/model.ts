@@ -4,6 +4,7 @@
  * each other.
  */
 import { createHash } from 'node:crypto';
+import type { Reading } from '../data/csv/dialect.js';
 import { partWidth } from '../data/encoding/derivedEncoding.js';
 import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
@@ -13,7 +14,7 @@ import type { DType } from '../kernels/kernels.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import { type NumberNotation, notationSchema, type Reading } from '../spec/dataConfig.js';
+import { type NumberNotation, notationSchema } from '../spec/dataConfig.js';
 import { byName, choice, flag, list, number, object, positive, text, wholeNumber } from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';

@@ -400,30 +400,6 @@ export type Weights = z.infer<typeof weights>;
  */
 export type ByColumn<Setting> = Setting | { readonly [column: string]: Setting };
 
-/** How files are written beyond RFC 4180: what a model needs to know for later files. */
-export interface Reading {
-  readonly delimiter?: 'whitespace';
-  readonly quote?: string;
-  readonly escape?: string;
-  readonly skipLines?: number;
-  readonly skipRows?: number;
-}
-
-/** The unusual settings of `data`; undefined if there are none. */
-export function readingOf(
-  data: Omit<Reading, 'delimiter'> & { delimiter?: string | undefined },
-): Reading | undefined {
-  const { delimiter, quote, skipLines = 0, skipRows = 0 } = data;
-  const reading: Reading = {
-    ...(delimiter === 'whitespace' && { delimiter }),
-    ...(quote !== undefined && quote !== '"' && { quote }),
-    ...(data.escape !== undefined && { escape: data.escape }),
-    ...(skipLines > 0 && { skipLines }),
-    ...(skipRows > 0 && { skipRows }),
-  };
-  return Object.keys(reading).length > 0 ? reading : undefined;
-}
-
 /** The setting of `column`; `others` if settings are by column and this one has none. */
 export function settingOf<Setting extends string | boolean>(
   settings: ByColumn<Setting>,

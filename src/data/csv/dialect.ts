@@ -4,7 +4,6 @@
  */
 
 import { ExitCode, MlpError } from '../../errors.js';
-import { type Reading, readingOf } from '../../spec/dataConfig.js';
 import { parseDecimal } from '../cell.js';
 import { MissingRule } from '../missingValues.js';
 import type { Source } from '../source/source.js';
@@ -56,6 +55,30 @@ export interface DialectRequest extends NumberRequest, Omit<Reading, 'delimiter'
   readonly comment?: string;
   /** Whether a header without rows is no error. */
   readonly mayBeEmpty?: boolean;
+}
+
+/** How files are written beyond RFC 4180: what a model needs to know for later files. */
+export interface Reading {
+  readonly delimiter?: 'whitespace';
+  readonly quote?: string;
+  readonly escape?: string;
+  readonly skipLines?: number;
+  readonly skipRows?: number;
+}
+
+/** The unusual settings of `data`; undefined if there are none. */
+export function readingOf(
+  data: Omit<Reading, 'delimiter'> & { delimiter?: string | undefined },
+): Reading | undefined {
+  const { delimiter, quote, skipLines = 0, skipRows = 0 } = data;
+  const reading: Reading = {
+    ...(delimiter === 'whitespace' && { delimiter }),
+    ...(quote !== undefined && quote !== '"' && { quote }),
+    ...(data.escape !== undefined && { escape: data.escape }),
+    ...(skipLines > 0 && { skipLines }),
+    ...(skipRows > 0 && { skipRows }),
+  };
+  return Object.keys(reading).length > 0 ? reading : undefined;
 }
 
 /** Bytes of the first look. Each further look takes four times as many. */

@@ -1,7 +1,8 @@
 /** Puts the parts of a loaded dataset together, and gathers the warnings about it. */
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
-import { type DataConfig, readingOf, settingOf } from '../../spec/dataConfig.js';
+import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { readingOf } from '../csv/dialect.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, type FeatureEncoding, matrixColumns } from '../encoding/encoding.js';

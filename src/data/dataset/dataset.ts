@@ -3,8 +3,9 @@
  * encoded and standardised by the training rows.
  */
 import type { FloatArray } from '../../kernels/kernels.js';
-import type { NumberNotation, Reading } from '../../spec/dataConfig.js';
+import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
+import type { Reading } from '../csv/dialect.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { MissingValues } from '../missingValues.js';

@@ -5,9 +5,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
-import { type DataConfig, readingOf, settingOf } from '../../spec/dataConfig.js';
+import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { listed, quote } from '../../text.js';
+import { readingOf } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';

@@ -1,6 +1,7 @@
 /** The profile of a table for `mlp inspect` and `mlp init`: plain data, fit for JSON. */
-import type { NumberNotation, Reading } from '../../spec/dataConfig.js';
+import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { DatePart, Task } from '../../spec/words.js';
+import type { Reading } from '../csv/dialect.js';
 import type { FoundDates } from '../dates.js';
 
 /**

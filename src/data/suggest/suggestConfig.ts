@@ -4,9 +4,10 @@
  * here.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import type { DataConfig, Reading } from '../../spec/dataConfig.js';
+import type { DataConfig } from '../../spec/dataConfig.js';
 import { DELIMITERS } from '../../spec/words.js';
 import { counted, listed, quote } from '../../text.js';
+import type { Reading } from '../csv/dialect.js';
 import { isCommaOnly } from '../csv/notation.js';
 import { partWidth } from '../encoding/derivedEncoding.js';
 import type {
