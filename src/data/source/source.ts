@@ -11,8 +11,8 @@ import { noPlainFile, openForReading } from '../../files/plainFile.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { matches } from '../../spec/words.js';
 import { printable } from '../../text.js';
+import { decodeFile } from './decode.js';
 import {
-  decodeFile,
   encodingNamed,
   markedEncoding,
   shownEncoding,
