@@ -80,6 +80,23 @@ export const ACTIVATIONS = {
     value: softplus,
     derivative: (x) => sigmoid(x),
   },
+  /** λ·x for x > 0, else λ·α·(e^x − 1) (Klambauer et al. 2017, eq. 2) */
+  selu: {
+    needsInput: false,
+    kinked: true,
+    value: (x) => (x < 0 ? SELU_LIMIT * Math.expm1(x) : SELU_SCALE * x),
+    derivative: (_x, y) => (y <= 0 ? y + SELU_LIMIT : SELU_SCALE),
+  },
+  /** x·tanh(log(1 + e^x)) (Misra 2019) */
+  mish: {
+    needsInput: true,
+    kinked: false,
+    value: (x) => x * mishGate(x),
+    derivative: (x) => {
+      const gate = mishGate(x);
+      return gate + x * (1 - gate * gate) * sigmoid(x);
+    },
+  },
 } as const satisfies Record<string, ActivationFormula>;
 
 export type ActivationType = keyof typeof ACTIVATIONS;
@@ -101,6 +118,18 @@ export function sigmoid(x: number): number {
 /** log(1 + e^x) */
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** λ of selu, with which layers of standard normal weights keep mean 0 and variance 1. */
+const SELU_SCALE = 1.0507009873554805;
+/** λ·α of selu, α = 1.6732632423543772 */
+const SELU_LIMIT = 1.7580993408473768;
+
+/** tanh(log(1 + e^x)) */
+function mishGate(x: number): number {
+  // With z = e^x: ((1 + z)² − 1)/((1 + z)² + 1), expanded, and above 0 divided by z² for e^−x.
+  const z = Math.exp(-Math.abs(x));
+  return x < 0 ? (z * (z + 2)) / (z * (z + 2) + 2) : (1 + 2 * z) / (1 + 2 * z + 2 * z * z);
 }
 
 /** Φ(x), the standard normal distribution function */

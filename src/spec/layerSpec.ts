@@ -67,7 +67,7 @@ const plainActivations = ACTIVATION_TYPES.filter((type) => !('parameter' in ACTI
 ) as readonly PlainActivation[];
 
 const plainActivation = object({ type: choice(plainActivations) }).describe(
-  'An activation without options. A string s is short for {"type": s}.',
+  'An activation without options. A string s is short for {"type": s}. gelu is x·Φ(x) (Hendrycks and Gimpel 2016), silu x·σ(x), softplus log(1 + exp(x)), mish x·tanh(softplus(x)) (Misra 2019); selu is 1.0507·x for x > 0, else 1.7581·(exp(x) − 1) (Klambauer et al. 2017).',
 );
 
 const leakyRelu = object({

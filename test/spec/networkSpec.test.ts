@@ -63,6 +63,8 @@ describe('a network spec', () => {
     'gelu',
     'silu',
     'softplus',
+    'selu',
+    'mish',
     'identity',
     'leaky-relu',
     'elu',
@@ -86,7 +88,7 @@ describe('a network spec', () => {
   });
 
   const allLayers =
-    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, softmax, residual';
+    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, selu, mish, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, softmax, residual';
 
   it.each<[layer: unknown, message: string, hint?: string]>([
     ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],

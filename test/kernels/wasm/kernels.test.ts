@@ -28,7 +28,7 @@ const ACTIVATIONS: Activation[] = ACTIVATION_TYPES.map((type) => ({
   type,
   parameter: type === 'leaky-relu' ? 0.01 : 0.7,
 }));
-const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e-40, -1e-40, 100, -100, 1e30, -1e30];
+const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e-40, -1e-40, 100, -100, 1e4, -1e4, 1e30, -1e30];
 
 function isSame(a: FloatArray, b: FloatArray): boolean {
   return a.length === b.length && a.every((x, i) => Object.is(x, b[i]));

@@ -21,7 +21,13 @@ function dispatch(
   else if (kind == 6) pass<Silu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
   else if (kind == 7) pass<Elu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
   else if (kind == 8) pass<Softplus>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 9) pass<Selu>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
+  else if (kind == 10) pass<Mish>(backward, p, rows, columns, rowBytes, x, y, dY, dX, bias);
 }
+
+/** As SELU_SCALE and SELU_LIMIT of ../../activations.ts. */
+const SELU_SCALE: f64 = 1.0507009873554805;
+const SELU_LIMIT: f64 = 1.7580993408473768;
 
 // The activations. `value` is f(x). `derivative` is f′ from x (where needsInput) or y; at a kink it
 // is the one from the left. p is the parameter in every lane. `needsInput` is that of the table.
@@ -108,6 +114,53 @@ class Softplus {
   @inline needsInput(): bool { return true; }
   @inline value(x: v128, p: v128): v128 { return softplus(x); }
   @inline derivative(x: v128, y: v128, p: v128): v128 { return sigmoid(x); }
+}
+
+@unmanaged
+class Selu {
+  @inline needsInput(): bool { return false; }
+  @inline value(x: v128, p: v128): v128 {
+    const below = v128.mul<real>(splat(SELU_LIMIT), expm1(x));
+    return select(v128.lt<real>(x, splat(0)), below, v128.mul<real>(splat(SELU_SCALE), x));
+  }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    const below = v128.add<real>(y, splat(SELU_LIMIT));
+    return select(v128.le<real>(y, splat(0)), below, splat(SELU_SCALE));
+  }
+}
+
+/**
+ * x·n/d with z = e^−|x|: n = z(z + 2), d = n + 2 below 0; else n = 1 + 2z, d = n + 2z². The slope is
+ * n/d + 4x·(1 + z)·q/d², q = z below 0, else z².
+ */
+@unmanaged
+class Mish {
+  @inline needsInput(): bool { return true; }
+  @inline value(x: v128, p: v128): v128 {
+    const z = exp(v128.neg<real>(v128.abs<real>(x)));
+    const n = mishNumerator(x, z);
+    return v128.mul<real>(x, v128.div<real>(n, mishDenominator(x, z, n)));
+  }
+  @inline derivative(x: v128, y: v128, p: v128): v128 {
+    const z = exp(v128.neg<real>(v128.abs<real>(x)));
+    const n = mishNumerator(x, z);
+    const inverse = v128.div<real>(splat(1), mishDenominator(x, z, n));
+    const q = select(v128.lt<real>(x, splat(0)), z, v128.mul<real>(z, z));
+    const slope = v128.mul<real>(v128.mul<real>(v128.mul<real>(splat(4), x), madd(q, z, q)), inverse);
+    return v128.mul<real>(v128.add<real>(n, slope), inverse);
+  }
+}
+
+@inline
+function mishNumerator(x: v128, z: v128): v128 {
+  const two = splat(2);
+  return select(v128.lt<real>(x, splat(0)), v128.mul<real>(z, v128.add<real>(z, two)), madd(two, z, splat(1)));
+}
+
+@inline
+function mishDenominator(x: v128, z: v128, n: v128): v128 {
+  const two = splat(2);
+  return madd(two, select(v128.lt<real>(x, splat(0)), splat(1), v128.mul<real>(z, z)), n);
 }
 
 /** y ← f(x + bias) over whole rows; where f needsInput, x ← x + bias too. `bias` is 0 for none. */
