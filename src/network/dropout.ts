@@ -25,8 +25,8 @@ class Dropout implements Layer {
     this.#y = arena.tensor(capacity, inputs);
   }
 
-  forward(rows: number, x: Tensor, { training, step }: Pass): Tensor {
-    const mask = { rate: this.#rate, seed: this.#seed, layer: this.#layer, step };
+  forward(rows: number, x: Tensor, { training, step, dropoutFactor }: Pass): Tensor {
+    const mask = { rate: this.#rate * dropoutFactor, seed: this.#seed, layer: this.#layer, step };
     this.#mask = training && mask.rate > 0 ? mask : null;
     if (!this.#mask) return x;
     // y = x ⊙ mask/(1 − rate)

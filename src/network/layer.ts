@@ -12,6 +12,8 @@ export interface Pass {
   readonly learning: boolean;
   /** The number of the training step, from 0. Random masks depend on it. */
   readonly step: number;
+  /** What multiplies the rate of each dropout in this step. */
+  readonly dropoutFactor: number;
 }
 
 export interface Layer {

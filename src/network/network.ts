@@ -23,9 +23,11 @@ export interface NetworkOptions {
   readonly capacity: number;
   /** Dropout draws its masks from it; below 2³². */
   readonly seed: number;
+  /** What multiplies the rate of each dropout in a step; 1 if left out. */
+  readonly dropoutFactor?: ((step: number) => number) | undefined;
 }
 
-const EVALUATION: Pass = { training: false, learning: false, step: 0 };
+const EVALUATION: Pass = { training: false, learning: false, step: 0, dropoutFactor: 1 };
 
 export class Network {
   readonly parameters: Parameters;
@@ -90,7 +92,7 @@ export class Network {
    * @param step the number of the training step, from 0: dropout masks depend on it
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
-    const logits = this.#forward(rows, x, { training: true, learning: true, step });
+    const logits = this.#forward(rows, x, this.#trainingPass(step, true));
     const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
     const sum = this.#kernels.sum(rows, this.#rowLoss);
     this.#backward(rows);
@@ -99,9 +101,13 @@ export class Network {
 
   /** The same loss from a forward pass alone, with the same dropout masks; the statistics stay. */
   lossOf(rows: number, x: Tensor, targets: Targets, step = 0): number {
-    const logits = this.#forward(rows, x, { training: true, learning: false, step });
+    const logits = this.#forward(rows, x, this.#trainingPass(step, false));
     const { sum, terms } = this.dataLoss(rows, logits, targets);
     return meanLoss(sum, terms) + this.regularization();
+  }
+
+  #trainingPass(step: number, learning: boolean): Pass {
+    return { training: true, learning, step, dropoutFactor: this.#options.dropoutFactor?.(step) ?? 1 };
   }
 
   #forward(rows: number, x: Tensor, pass: Pass): Tensor {

@@ -1,6 +1,14 @@
 /** `training.optimizer`: a record each, listed in `optimizers`; kernels/optimizers.ts steps. */
-import { atLeast, byType, flag, fraction, object, positive } from './fields.js';
+import { atLeast, byType, choice, flag, fraction, object, positive } from './fields.js';
 import * as z from './zod.js';
+
+/** How a setting beside the learning rate changes during the run; `schedules.ts` has the formula. */
+export const decaySchedule = (setting: string) =>
+  choice(['constant', 'flat-cosine'])
+    .exactOptional()
+    .describe(
+      `How ${setting} changes during the run: "constant", the default, or "flat-cosine", which in the second half of the steps brings it down to 0 along half a cosine.`,
+    );
 
 const learningRate = (value: number) =>
   positive().default(value).describe('Step size, which training.schedule may change during the run.');
@@ -53,6 +61,7 @@ const adamw = object({
     .describe(
       'Each step also subtracts learningRate·weightDecay times the weight. Biases and normalisation parameters do not decay.',
     ),
+  weightDecaySchedule: decaySchedule('weightDecay'),
 }).describe('Adam with decoupled weight decay (Loshchilov and Hutter 2019).');
 
 const rmsprop = object({
@@ -82,3 +91,20 @@ export const optimizers = [sgd, adam, adamw, rmsprop, adagrad] as const;
 export const optimizerSchema = byType(optimizers, 'an object such as {"type": "adam"}');
 
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
+
+const factorOf = (parameters: string) =>
+  atLeast(0).exactOptional().describe(`For ${parameters}. 1 if left out.`);
+
+/** Keyed by the kinds of a layer's parameters. */
+export const ratesSchema = object(
+  {
+    weight: factorOf('the weights of linear layers'),
+    bias: factorOf('biases, and the shifts of normalisations'),
+    scale: factorOf('the factors of scale layers and normalisations'),
+    slope: factorOf('the slopes of parametric activations'),
+    embedding: factorOf('embeddings'),
+  },
+  'an object such as {"bias": 0.1}',
+);
+
+export type RatesConfig = z.infer<typeof ratesSchema>;

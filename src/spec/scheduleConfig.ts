@@ -57,6 +57,19 @@ const oneCycle = object({
   "Rises to learningRate, then falls to nearly 0, each along half a cosine (Smith and Topin 2018; PyTorch's OneCycleLR).",
 );
 
+const flatCosine = object({ type: z.literal('flat-cosine') }).describe(
+  'learningRate in the first half of the steps, then down to 0 along half a cosine.',
+);
+
+const coslog = object({
+  type: z.literal('coslog'),
+  cycles: wholeNumber(1, 32)
+    .default(4)
+    .describe('Number of cycles; each is twice as long as the one before.'),
+}).describe(
+  'Rises from 0 to learningRate and falls to 0 again in each cycle: learningRate·(1 − cos(2π·log₂(1 + (2^cycles − 1)·step / steps))) / 2, with steps counted from 0 (Holzmüller, Grinsztajn and Steinwart 2024).',
+);
+
 const plateau = object({
   type: z.literal('reduce-on-plateau'),
   gamma: shrinking().default(0.1).describe('Factor at each reduction.'),
@@ -70,7 +83,16 @@ const plateau = object({
   "Multiplies the learning rate by gamma when a metric stops improving (PyTorch's ReduceLROnPlateau).",
 );
 
-export const plainSchedules = [constant, exponential, step, cosine, oneCycle, plateau] as const;
+export const plainSchedules = [
+  constant,
+  exponential,
+  step,
+  cosine,
+  flatCosine,
+  oneCycle,
+  coslog,
+  plateau,
+] as const;
 
 const example = 'an object such as {"type": "exponential", "gamma": 0.95}';
 
@@ -99,6 +121,11 @@ const warmUp = object({
     oneOf: [{ required: ['epochs'] }, { required: ['steps'] }],
   })
   .check(({ value, issues }) => {
+    if (value.after.type === 'coslog') {
+      const message = 'found coslog, expected a schedule that starts above 0: a warm-up rises to its start';
+      const params = { hint: 'leave the warm-up out: coslog rises from 0 by itself' };
+      issues.push({ code: 'custom', input: value, path: ['after', 'type'], message, params });
+    }
     if ((value.epochs === undefined) !== (value.steps === undefined)) return;
     const message =
       value.epochs === undefined

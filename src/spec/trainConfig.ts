@@ -3,7 +3,7 @@ import { type DataInput, dataSchema } from './dataConfig.js';
 import { atLeast, choice, flag, object, positive, text, wholeNumber } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
-import { optimizerSchema, optimizers } from './optimizerConfig.js';
+import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
 import { BACKENDS, DTYPES, KEPT_WEIGHTS, LOSS_NAMES, MAX_THREADS } from './words.js';
 import * as z from './zod.js';
@@ -27,6 +27,12 @@ const trainingFields = object({
   schedule: scheduleSchema
     .prefault({ type: 'constant' })
     .describe('How the learning rate changes during the run.'),
+  rates: ratesSchema
+    .exactOptional()
+    .describe(
+      'What multiplies the learning rate of each kind of parameter, and so its weight decay; 0 keeps a kind as it starts. A kind that the network lacks has no effect.',
+    ),
+  dropoutSchedule: decaySchedule('the rate of all dropout layers'),
   loss: choice(['auto', ...LOSS_NAMES])
     .default('auto')
     .describe(

@@ -41,6 +41,10 @@ function createPlain(config: PlainScheduleConfig, initial: number, { steps }: Sc
     // 2017, "SGDR", equation 5; PyTorch's CosineAnnealingLR, T_max = T, stepped per minibatch.
     case 'cosine':
       return formula(config, (t) => anneal(initial, config.minimum, t / steps));
+    case 'flat-cosine':
+      return formula(config, (t) => initial * flatCosine(t / steps));
+    case 'coslog':
+      return formula(config, (t) => initial * cosineOfLogarithm(config.cycles, t / steps));
     case 'one-cycle':
       return oneCycle(config, initial, steps);
     case 'reduce-on-plateau':
@@ -58,6 +62,16 @@ function formula({ type }: PlainScheduleConfig, learningRate: Schedule['learning
     state: () => null,
     restore: (state) => readState(`the schedule ${type}`, state, null),
   };
+}
+
+/** 1 in the first half, then down to 0 along half a cosine: "flat_cos" of Holzmüller et al. 2024 */
+export function flatCosine(share: number): number {
+  return share < 0.5 ? 1 : anneal(1, 0, 2 * share - 1);
+}
+
+/** ½·(1 − cos(2π·log₂(1 + (2^cycles − 1)·share))), "coslog" of Holzmüller et al. 2024 */
+function cosineOfLogarithm(cycles: number, share: number): number {
+  return (1 - Math.cos(2 * Math.PI * Math.log2(1 + (2 ** cycles - 1) * share))) / 2;
 }
 
 /** From `start` to `end` along half a cosine: end + (start − end)·(1 + cos(π·share)) / 2. */

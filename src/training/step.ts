@@ -20,6 +20,7 @@ import type { RandomState, RandomStateSnapshot } from '../random/randomState.js'
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
+import { flatCosine } from './schedules.js';
 
 /** Rows that are evaluated at once, even if the batches are smaller. */
 const EVALUATION_ROWS = 256;
@@ -93,12 +94,18 @@ export class Trainer {
     this.#kernels = kernels;
     this.#random = random;
     const { batchSize, inputs, loss, rows, weighted } = plan;
-    const { l1, l2, batches, optimizer } = config.training;
+    const { l1, l2, batches, optimizer, rates, dropoutSchedule } = config.training;
     // Independent of the test rows: they must not influence the rest, not even by rounding.
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
-    const options = { inputs, loss, l1, l2, capacity: this.#capacity, seed: config.seed };
+    const dropoutFactor =
+      dropoutSchedule === 'flat-cosine' ? (step: number) => flatCosine(step / plan.steps) : undefined;
+    const options = { inputs, loss, l1, l2, capacity: this.#capacity, seed: config.seed, dropoutFactor };
     this.network = new Network(plan.network, options, kernels, allocator);
-    this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator);
+    const { steps } = plan;
+    this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator, {
+      rates,
+      steps,
+    });
     this.tensors = new Map(
       Object.entries({
         parameters: this.network.parameters.values,

@@ -10,8 +10,8 @@ import { specOf } from '../support/networks.js';
 
 const kernels = referenceKernels('float64');
 const SEED = 7;
-const TRAINING = { training: true, learning: true, step: 0 };
-const EVALUATION = { training: false, learning: false, step: 0 };
+const TRAINING = { training: true, learning: true, step: 0, dropoutFactor: 1 };
+const EVALUATION = { training: false, learning: false, step: 0, dropoutFactor: 1 };
 
 function arenaOf(elements = 10_000): Arena {
   return Arena.ofSize('float64', elements * 8);
@@ -55,6 +55,14 @@ describe('a dropout layer', () => {
     const dY = filled(arena, 2, [1, 1, 1, 1, 2, 2, 2, 2]);
     const dX = layer.backward(2, dY, true);
     expect([...dX.data]).toEqual(mask.map((factor, i) => (i < 4 ? 1 : 2) * factor));
+  });
+
+  it('drops at its rate times the factor of the pass', () => {
+    const { layer, x } = build(0.5);
+    const mask = factors(2, 4, 0.2, 3);
+    const pass = { ...TRAINING, step: 3, dropoutFactor: 0.4 };
+    expect(layer.forward(2, x, pass).data).toBeAllclose(values.map((value, i) => value * mask[i]));
+    expect(layer.forward(2, x, { ...pass, dropoutFactor: 0 })).toBe(x);
   });
 
   it('gives x itself in evaluation, and at rate 0', () => {

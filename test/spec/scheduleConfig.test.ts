@@ -16,7 +16,7 @@ function check(schedule: unknown, learningRate = 0.1) {
 
 const warmUp = (fields: object, next: unknown) => ({ type: 'warm-up', ...fields, after: next });
 
-const plain = 'constant, exponential, step, cosine, one-cycle, reduce-on-plateau';
+const plain = 'constant, exponential, step, cosine, flat-cosine, one-cycle, coslog, reduce-on-plateau';
 const plateauKeys = 'type, gamma, patience, minDelta, minimum, monitor';
 
 describe('a schedule', () => {
@@ -25,6 +25,8 @@ describe('a schedule', () => {
     { type: 'exponential', gamma: 1 },
     { type: 'step', gamma: 0.5, every: 10 },
     { type: 'cosine', minimum: 0.1 },
+    { type: 'flat-cosine' },
+    { type: 'coslog', cycles: 1 },
     { type: 'one-cycle', pctStart: 0, divFactor: 1, finalDivFactor: 1 },
     { type: 'one-cycle', pctStart: 1, divFactor: 10, finalDivFactor: 100 },
     {
@@ -42,6 +44,7 @@ describe('a schedule', () => {
 
   it.each([
     [{ type: 'cosine' }, { type: 'cosine', minimum: 0 }],
+    [{ type: 'coslog' }, { type: 'coslog', cycles: 4 }],
     [{ type: 'one-cycle' }, { type: 'one-cycle', pctStart: 0.3, divFactor: 25, finalDivFactor: 1e4 }],
     [
       { type: 'reduce-on-plateau' },
@@ -86,6 +89,12 @@ describe('a schedule', () => {
       { type: 'cosine', gamma: 0.5 },
       ': unknown key "gamma"; expected one of type, minimum',
       '"gamma" belongs to another type of schedule',
+    ],
+    [{ type: 'coslog', cycles: 33 }, '.cycles: found 33, expected a whole number from 1 to 32'],
+    [
+      warmUp({ epochs: 1 }, { type: 'coslog' }),
+      '.after.type: found coslog, expected a schedule that starts above 0: a warm-up rises to its start',
+      'leave the warm-up out: coslog rises from 0 by itself',
     ],
     [{ type: 'one-cycle', pctStart: 1.1 }, '.pctStart: found 1.1, expected a number from 0 to 1'],
     [{ type: 'one-cycle', divFactor: 0.5 }, '.divFactor: found 0.5, expected a number of at least 1'],

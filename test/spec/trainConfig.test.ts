@@ -60,6 +60,20 @@ describe('a train config', () => {
     expect(check(JSON.parse(JSON.stringify(once)))).toEqual(once);
   });
 
+  it('has rates and schedules of decay and dropout only where they are given', () => {
+    const training = {
+      optimizer: { type: 'adamw', weightDecaySchedule: 'flat-cosine' },
+      rates: { bias: 0.1, scale: 6, weight: 0 },
+      dropoutSchedule: 'constant',
+    };
+    expect(checkTraining(training)).toMatchObject(training);
+    expect(checkTraining({})).not.toHaveProperty('rates');
+    expect(checkTraining({ rates: {} }).rates).toEqual({});
+    expect(checkTraining({ optimizer: { type: 'adamw' } }).optimizer).not.toHaveProperty(
+      'weightDecaySchedule',
+    );
+  });
+
   it('has no epochs where it has steps', () => {
     expect(checkTraining({ steps: 100 })).toMatchObject({ steps: 100 });
     expect(checkTraining({ steps: 100 })).not.toHaveProperty('epochs');
@@ -116,7 +130,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, loss, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
 
   it.each<[part: object, message: string, hint?: string]>([
     [
@@ -239,6 +253,18 @@ describe('a train config', () => {
       { training: { earlyStopping: { monitor: 'validation-los' } } },
       `training.earlyStopping.monitor: unknown monitor "validation-los"; expected one of ${MONITORED_METRICS.join(', ')}`,
       'did you mean "validation_loss"?',
+    ],
+    [{ training: { rates: 0.1 } }, 'training.rates: found 0.1, expected an object such as {"bias": 0.1}'],
+    [{ training: { rates: { bias: -1 } } }, 'training.rates.bias: found -1, expected a number of at least 0'],
+    [
+      { training: { rates: { biases: 1 } } },
+      'training.rates: unknown key "biases"; expected one of weight, bias, scale, slope, embedding',
+      'did you mean "bias"?',
+    ],
+    [
+      { training: { dropoutSchedule: 'cosine' } },
+      'training.dropoutSchedule: unknown dropoutSchedule "cosine"; expected one of constant, flat-cosine',
+      'did you mean "flat-cosine"?',
     ],
     [
       { training: { patience: 5 } },
@@ -399,6 +425,8 @@ describe('the JSON Schemas in schema/', () => {
       'weights',
       'epochs',
       'steps',
+      'rates',
+      'dropoutSchedule',
       'clipNorm',
       'earlyStopping',
     ];
@@ -406,7 +434,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(41);
+    expect(entries).toHaveLength(43);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -105,6 +105,21 @@ describe('a schedule by the step', () => {
     expect(rates).toBeAllclose([0.5, 0.3 + middle, 0.3, 0.3 - middle], { relative: 1e-15 });
   });
 
+  it('is at its height until the middle of the run, as flat-cosine', () => {
+    const rates = ratesOf({ type: 'flat-cosine' }, 0.5, { steps: 8, stepsPerEpoch: 3 });
+    const slope = Math.SQRT1_2 / 4;
+    expect(rates.slice(0, 5)).toEqual(Array(5).fill(0.5));
+    expect(rates.slice(5)).toBeAllclose([0.25 + slope, 0.25, 0.25 - slope], { relative: 1e-15 });
+  });
+
+  it('rises and falls in cycles that double, as coslog', () => {
+    // Of 15 steps the four cycles take 1, 2, 4 and 8: the middle of the second is step 2.
+    const rates = ratesOf({ type: 'coslog', cycles: 4 }, 0.5, { steps: 15, stepsPerEpoch: 15 });
+    for (const start of [0, 1, 3, 7]) expect(rates[start]).toBeCloseTo(0, 14);
+    // log₂(1 + 2) is no half: the height lies before step 2.
+    expect([rates[2]]).toBeAllclose([0.25 * (1 - Math.cos(2 * Math.PI * Math.log2(3)))], { relative: 1e-12 });
+  });
+
   it('has its peak where the rise ends, and at the first step where there is no rise', () => {
     expect(ratesOf(oneCycle(0.5), 0.5, { steps: 8, stepsPerEpoch: 8 })[3]).toBe(0.5);
     // PyTorch divides by zero here: the rise ends at step 0.25·4 − 1 = 0.
@@ -129,6 +144,7 @@ describe('a schedule by the step', () => {
       { type: 'step', gamma: 0.5, every: 1 },
       { type: 'cosine', minimum: 0 },
       { type: 'cosine', minimum: 0.1 },
+      { type: 'flat-cosine' },
       plateau(),
       ...[0, Number.MIN_VALUE, 1e-17, 0.3, 1 / 3, 0.5, 2 / 3, 1 - 2 ** -53, 1].map(oneCycle),
     ];
@@ -137,7 +153,8 @@ describe('a schedule by the step', () => {
         const warm = [1, 2, 3, 4, 5].flatMap((length) =>
           [0, 0.5].flatMap((from) => plain.map((next) => warmUp({ steps: length, from }, next))),
         );
-        for (const schedule of [...plain, ...warm]) {
+        const coslog = [1, 4, 32].map((cycles): PlainScheduleConfig => ({ type: 'coslog', cycles }));
+        for (const schedule of [...plain, ...coslog, ...warm]) {
           const wrong = ratesOf(schedule, 0.1, { steps, stepsPerEpoch }).filter(
             (rate) => !(rate >= 0 && rate <= 0.1 * (1 + 1e-12)),
           );
@@ -153,10 +170,12 @@ describe('a schedule by the step', () => {
       share.map((minimum): PlainScheduleConfig => ({ type: 'cosine', minimum: minimum * 0.1 })),
       share.map(oneCycle),
       fc.constant<PlainScheduleConfig>({ type: 'exponential', gamma: 0.9 }),
+      fc.constant<PlainScheduleConfig>({ type: 'flat-cosine' }),
       fc.constant(plateau()),
     );
     const config = fc.oneof(
       plain,
+      fc.integer({ min: 1, max: 32 }).map((cycles): PlainScheduleConfig => ({ type: 'coslog', cycles })),
       fc
         .tuple(fc.integer({ min: 1, max: 50 }), fc.double({ min: 0, max: 0.99, noNaN: true }), plain)
         .map(([steps, from, next]) => warmUp({ steps, from }, next)),
