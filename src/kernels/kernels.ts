@@ -98,6 +98,22 @@ export interface ElementwiseKernels {
   /** x[i] ← factors[i]·x[i] for i < rows: one factor for a whole row, factors [rows, 1]. */
   scaleRows(rows: number, factors: Tensor, x: Tensor): void;
 
+  /** out ← factors ⊙ x for `rows` rows: one factor for a column, factors [1, columns]; may be x. */
+  scaleColumns(rows: number, factors: Tensor, x: Tensor, out: Tensor): void;
+
+  /**
+   * The gradients of `scaleColumns`: dFactors ← Σ dY ⊙ x over the rows, and unless dX is null
+   * dX ← factors ⊙ dY. dX may be dY.
+   */
+  scaleColumnsBackward(
+    rows: number,
+    factors: Tensor,
+    x: Tensor,
+    dY: Tensor,
+    dX: Tensor | null,
+    dFactors: Tensor,
+  ): void;
+
   /** out ← source for `rows` rows of equal width; out is another buffer. */
   copy(rows: number, source: Tensor, out: Tensor): void;
 

@@ -36,11 +36,11 @@ export interface Layer {
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor;
 }
 
-/** How a parameter starts: as the spec says, or at 1 (the scale of a normalisation). */
+/** How a parameter starts: as the spec says, or at 1 (a scale). */
 export type ParameterInit = InitSpec | { readonly type: 'ones' };
 
 export interface ParameterShape {
-  /** `weight` or `bias`. A normalisation's scale and shift have the same names, as in PyTorch. */
+  /** `weight`, `bias` or `scale`. A normalisation's scale and shift are `weight` and `bias`, as in PyTorch. */
   readonly name: string;
   /** L1, L2 and weight decay act on weights alone. A shift counts as a bias. */
   readonly kind: 'weight' | 'bias' | 'scale';

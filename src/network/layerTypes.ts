@@ -7,6 +7,7 @@ import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
 import { linear } from './linear.js';
 import { batchNorm, layerNorm } from './normalization.js';
 import { residual } from './residual.js';
+import { scale } from './scale.js';
 
 export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
   linear,
@@ -14,6 +15,7 @@ export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
   dropout,
   'batch-norm': batchNorm,
   'layer-norm': layerNorm,
+  scale,
   residual,
   softmax: {
     build() {

@@ -104,6 +104,10 @@ const layerNorm = object({ type: z.literal('layer-norm'), epsilon: epsilon() }).
   'Layer normalisation (Ba, Kiros and Hinton 2016): each row to mean 0 and variance 1, times a learnt scale, plus a learnt shift.',
 );
 
+const scale = object({ type: z.literal('scale') }).describe(
+  'Each column times a learnt factor, which starts at 1: as the first layer it learns how much each feature counts.',
+);
+
 const softmax = object({ type: z.literal('softmax') }).describe(
   'Probabilities of the classes. Not needed, because losses take logits; allowed only as the last layer with softmax-cross-entropy, which computes it.',
 );
@@ -116,6 +120,7 @@ const simpleForms = [
   dropout,
   batchNorm,
   layerNorm,
+  scale,
   softmax,
 ] as const;
 
@@ -159,6 +164,7 @@ export type InitSpec = z.infer<typeof init>;
 export type ActivationSpec = z.infer<typeof plainActivation | typeof leakyRelu | typeof elu>;
 export type DropoutSpec = z.infer<typeof dropout>;
 export type BatchNormSpec = z.infer<typeof batchNorm>;
+export type ScaleSpec = z.infer<typeof scale>;
 export type LayerNormSpec = z.infer<typeof layerNorm>;
 
 /** A layer as a user writes it: a number of units, a name such as `'relu'`, or an object. */

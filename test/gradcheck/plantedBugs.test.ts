@@ -139,6 +139,17 @@ const BUGS: Record<string, Partial<Kernels>> = {
       }
     },
   },
+  'a scale sums its gradient over dY alone': {
+    scaleColumnsBackward(rows, factors, x, ...gradients) {
+      const ones = { ...x, data: new Float64Array(rows * x.columns).fill(1) };
+      right.scaleColumnsBackward(rows, factors, ones, ...gradients);
+    },
+  },
+  'a scale lets the gradient of its output through': {
+    scaleColumnsBackward(rows, factors, x, dY, _dX, dFactors) {
+      right.scaleColumnsBackward(rows, factors, x, dY, null, dFactors);
+    },
+  },
   'the skip connection is left out on the way back': {
     copy(rows, source, out) {
       out.data.fill(0, 0, rows * source.columns);

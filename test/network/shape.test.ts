@@ -39,6 +39,16 @@ describe('networkShape', () => {
     expect([shape.weights, shape.biases]).toEqual([24n + 16n, 8n + 16n]);
   });
 
+  it('counts the factors of a scale as weights', () => {
+    const shape = networkShape(specOf({ layers: ['scale', 8, 'scale'] }), 3);
+    expect(shape.layers.map(({ weights, biases }) => [weights, biases])).toEqual([
+      [3n, 0n],
+      [24n, 8n],
+      [8n, 0n],
+    ]);
+    expect([shape.weights, shape.biases]).toEqual([35n, 8n]);
+  });
+
   it('is exact past 2^53', () => {
     const wide = Number.MAX_SAFE_INTEGER;
     const shape = networkShape(specOf({ layers: [wide, wide] }), wide);
@@ -64,6 +74,7 @@ describe('parameterLayout', () => {
       layers: [
         'batch-norm',
         4,
+        'scale',
         { type: 'residual', layers: ['layer-norm', { type: 'linear', units: 4, bias: false }] },
       ],
     });
@@ -73,11 +84,12 @@ describe('parameterLayout', () => {
       ['layers.0.bias', 'bias', 26, 1, 2],
       ['layers.1.weight', 'weight', 0, 2, 4],
       ['layers.1.bias', 'bias', 28, 1, 4],
-      ['layers.2.layers.0.weight', 'scale', 32, 1, 4],
-      ['layers.2.layers.0.bias', 'bias', 36, 1, 4],
-      ['layers.2.layers.1.weight', 'weight', 8, 4, 4],
+      ['layers.2.scale', 'scale', 32, 1, 4],
+      ['layers.3.layers.0.weight', 'scale', 36, 1, 4],
+      ['layers.3.layers.0.bias', 'bias', 40, 1, 4],
+      ['layers.3.layers.1.weight', 'weight', 8, 4, 4],
     ]);
-    expect([weights, total]).toEqual([24, 40]);
+    expect([weights, total]).toEqual([24, 44]);
   });
 });
 

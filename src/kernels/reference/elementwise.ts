@@ -13,6 +13,23 @@ export const elementwise: ElementwiseKernels = {
     }
   },
 
+  scaleColumns(rows, factors, x, out) {
+    const columns = x.columns;
+    for (let at = 0; at < rows * columns; at++) out.data[at] = factors.data[at % columns] * x.data[at];
+  },
+
+  scaleColumnsBackward(rows, factors, x, dY, dX, dFactors) {
+    const columns = x.columns;
+    for (let j = 0; j < columns; j++) {
+      let sum = 0;
+      for (let at = j; at < rows * columns; at += columns) {
+        sum += dY.data[at] * x.data[at];
+        if (dX) dX.data[at] = factors.data[j] * dY.data[at];
+      }
+      dFactors.data[j] = sum;
+    }
+  },
+
   copy(rows, source, out) {
     out.data.set(source.data.subarray(0, rows * source.columns));
   },

@@ -25,6 +25,28 @@ export function elementwise({ wasm, share, slices, partials, bytes }: WasmThread
       share.sync();
     },
 
+    scaleColumns(rows, factors, x, out) {
+      const { length, offset } = slices.rows(rows, x.columns);
+      wasm.scaleColumns(length, x.columns, factors.address, x.address + offset, out.address + offset);
+      share.sync();
+    },
+
+    scaleColumnsBackward(rows, factors, x, dY, dX, dFactors) {
+      // By columns, so that one thread sums a column in the order of the rows.
+      const { length, offset } = slices.elements(x.columns);
+      wasm.scaleColumnsBackward(
+        rows,
+        length,
+        x.columns * bytes,
+        factors.address + offset,
+        x.address + offset,
+        dY.address + offset,
+        dX ? dX.address + offset : 0,
+        dFactors.address + offset,
+      );
+      share.sync();
+    },
+
     copy(rows, source, out) {
       const { length, offset } = slices.elements(rows * source.columns);
       wasm.copy(length, source.address + offset, out.address + offset);

@@ -188,6 +188,40 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('columns by a factor each, also in place', () => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        const operation: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, pseudoRandom(count, columns));
+          const factors = make.tensor(1, columns, pseudoRandom(columns, 4, 3));
+          const out = make.tensor(rows, columns, junk(count));
+          kernels((k) => void k.scaleColumns(rows, factors, x, out));
+          kernels((k) => void k.scaleColumns(rows, factors, x, x));
+          return [out, x];
+        };
+        check(operation, 0, 0, 2);
+      }
+    });
+
+    it('columns by a factor each backward, with the gradient of the input apart, in place or not at all', () => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        for (const gradient of ['apart', 'in place', 'none'] as const) {
+          const operation: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, pseudoRandom(count, columns));
+            const factors = make.tensor(1, columns, pseudoRandom(columns, 4, 3));
+            const dY = make.tensor(rows, columns, pseudoRandom(count, 5));
+            const apart = gradient === 'apart' ? make.tensor(rows, columns, junk(count)) : dY;
+            const dFactors = make.tensor(1, columns, junk(columns));
+            const dX = gradient === 'none' ? null : apart;
+            kernels((k) => void k.scaleColumnsBackward(rows, factors, x, dY, dX, dFactors));
+            return [apart, dFactors];
+          };
+          check(operation, 2, 2 * (rows + 1));
+        }
+      }
+    });
+
     it('gather of rows and labels', () => {
       for (const [rows, columns] of SHAPES) {
         const order = Array.from({ length: rows }, (_, i) => (i * 5 + 3) % 7);

@@ -74,6 +74,40 @@ export function scaleRows(rows: i32, columns: i32, factors: usize, x: usize): vo
   }
 }
 
+/** out ← factors ⊙ x, rows of `columns` elements with a factor for each column; out may be x. */
+export function scaleColumns(rows: i32, columns: i32, factors: usize, x: usize, out: usize): void {
+  const rowBytes = <usize>columns * sizeof<real>();
+  for (; rows > 0; rows--) {
+    let column: usize = 0;
+    for (let left = columns; left > 0; left -= lanes()) {
+      keep(out + column, v128.mul<real>(v128.load(factors + column), v128.load(x + column)), left);
+      column += 16;
+    }
+    x += rowBytes;
+    out += rowBytes;
+  }
+}
+
+/** dFactors ← Σ dY ⊙ x over rows `rowBytes` apart; dX ← factors ⊙ dY unless it is 0. */
+export function scaleColumnsBackward(
+  rows: i32, columns: i32, rowBytes: usize, factors: usize, x: usize, dY: usize, dX: usize,
+  dFactors: usize,
+): void {
+  memory.fill(dFactors, 0, columns * sizeof<real>());
+  for (; rows > 0; rows--) {
+    let column: usize = 0;
+    for (let left = columns; left > 0; left -= lanes()) {
+      const d = v128.load(dY + column);
+      keep(dFactors + column, madd(d, v128.load(x + column), v128.load(dFactors + column)), left);
+      if (dX) keep(dX + column, v128.mul<real>(v128.load(factors + column), d), left);
+      column += 16;
+    }
+    x += rowBytes;
+    dY += rowBytes;
+    if (dX) dX += rowBytes;
+  }
+}
+
 export function copy(count: i32, source: usize, out: usize): void {
   memory.copy(out, source, count * sizeof<real>());
 }
