@@ -51,6 +51,10 @@ function linear(units: number, bias = true): LinearSpec {
   return { type: 'linear', units, bias, init: { type: 'glorot-normal' } };
 }
 
+function ntk(units: number, bias = true): LinearSpec {
+  return { ...linear(units, bias), init: { type: 'normal', mean: 0, std: 1 }, parametrization: 'ntk' };
+}
+
 interface Case {
   readonly name: string;
   readonly layers: LayerSpec[];
@@ -143,6 +147,17 @@ function writtenCases(): Case[] {
       ],
       loss: 'mean-squared-error',
       l2: 0.05,
+    },
+    {
+      name: 'NTK parametrisation, before and inside a residual block, L2',
+      layers: [
+        ntk(WIDTH),
+        { type: 'silu' },
+        { type: 'residual', layers: [ntk(WIDTH, false), tanh, ntk(WIDTH)] },
+        ntk(3),
+      ],
+      loss: 'softmax-cross-entropy',
+      l2: 0.02,
     },
     {
       name: 'nested residual blocks, L2',

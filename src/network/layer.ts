@@ -48,6 +48,8 @@ export interface ParameterShape {
   readonly rows: number;
   readonly columns: number;
   readonly init: ParameterInit;
+  /** What the layer multiplies it by, 1 if left out: an init by the width aims at the product. */
+  readonly factor?: number;
 }
 
 /** A row of numbers, one per column, that a layer keeps but nothing trains; without any memory. */

@@ -1,4 +1,7 @@
-/** A linear layer together with the activation that follows it: y = f(x·W + b). */
+/**
+ * A linear layer together with the activation that follows it: y = f(x·W + b), or
+ * y = f(x·W/√inputs + b) in the NTK parametrisation (Jacot, Gabriel and Hongler 2018, section 2).
+ */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
 import { BiasActivation } from './activation.js';
@@ -9,17 +12,19 @@ class Linear implements Layer {
   readonly #weight: Parameter; // [inputs, units]
   readonly #units: number;
   readonly #inputs: number;
-  readonly #z: Tensor; // [B, units] x·W, and f(x·W + b) in the same place if f allows it
+  readonly #factor: number; // of x·W
+  readonly #z: Tensor; // [B, units] z, and f(z + b) in the same place if f allows it
   readonly #dX: Tensor | null; // [B, inputs]
   readonly #biasActivation: BiasActivation;
   #x!: Tensor; // [B, inputs]
 
-  constructor({ units, bias }: LinearSpec, context: LayerContext) {
+  constructor({ units, bias, parametrization }: LinearSpec, context: LayerContext) {
     const { kernels, arena, capacity, inputs, needsInputGradient, activation } = context;
     this.#kernels = kernels;
     this.#weight = context.parameter('weight');
     this.#inputs = inputs;
     this.#units = units;
+    this.#factor = factorOf(parametrization, inputs);
     this.#z = arena.tensor(capacity, units);
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
     this.#biasActivation = new BiasActivation(
@@ -37,13 +42,16 @@ class Linear implements Layer {
 
   forward(rows: number, x: Tensor): Tensor {
     this.#x = x;
-    // z = x·W                                    [B, units] = [B, inputs]·[inputs, units]
+    // z = factor·x·W                             [B, units] = [B, inputs]·[inputs, units]
     this.#kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.#weight.value, 0, this.#z);
+    this.#multiply(rows, this.#z);
     return this.#biasActivation.forward(rows, this.#z);
   }
 
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor {
     const dZ = this.#biasActivation.backward(rows, dY);
+    // Once for both products: d(x·W) = factor·dZ [B, units], in the place of dZ
+    this.#multiply(rows, dZ);
     // dW = xᵀ·dZ                                 [inputs, units] = [B, inputs]ᵀ·[B, units]
     this.#kernels.gemm('TN', this.#inputs, this.#units, rows, this.#x, dZ, 0, this.#weight.gradient);
     if (!needsInputGradient || !this.#dX) return dZ;
@@ -51,12 +59,28 @@ class Linear implements Layer {
     this.#kernels.gemm('NT', rows, this.#inputs, this.#units, dZ, this.#weight.value, 0, this.#dX);
     return this.#dX;
   }
+
+  #multiply(rows: number, z: Tensor): void {
+    if (this.#factor !== 1) this.#kernels.scale(rows * this.#units, this.#factor, z);
+  }
+}
+
+/** What x·W is multiplied by. */
+function factorOf(parametrization: LinearSpec['parametrization'], inputs: number): number {
+  return parametrization === 'ntk' ? 1 / Math.sqrt(inputs) : 1;
 }
 
 export const linear: LayerType<LinearSpec> = {
   takesActivation: true,
-  parameters: ({ units, bias, init }, inputs) => [
-    { name: 'weight', kind: 'weight', rows: inputs, columns: units, init },
+  parameters: ({ units, bias, init, parametrization }, inputs) => [
+    {
+      name: 'weight',
+      kind: 'weight',
+      rows: inputs,
+      columns: units,
+      init,
+      factor: factorOf(parametrization, inputs),
+    },
     ...(bias
       ? [{ name: 'bias', kind: 'bias', rows: 1, columns: units, init: { type: 'zeros' } } as const]
       : []),

@@ -59,6 +59,11 @@ const linear = object({
   units: wholeNumber(1).describe('Number of outputs.'),
   bias: flag().default(true).describe('Whether to add a bias; it starts at 0.'),
   init: init.prefault({ type: 'he-normal' }).describe('How the weights [inputs, units] start.'),
+  parametrization: choice(['standard', 'ntk'])
+    .exactOptional()
+    .describe(
+      'What the layer computes: y = x·W + b ("standard", the default), or y = x·W/√inputs + b ("ntk", for neural tangent kernel), where weights are around 1 and one learning rate suits layers of any width (Jacot, Gabriel and Hongler 2018). An init by the width of the layer is one of W/√inputs.',
+    ),
 }).describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.');
 
 /** The activations without a parameter, the rarest last. */

@@ -67,6 +67,7 @@ const BUGS: Record<string, Partial<Kernels>> = {
       right.biasActivationBackward(f, rows, x, f.type === 'tanh' ? root : y, dY, dX, dBias);
     },
   },
+  'the factor of the NTK parametrisation is forgotten on the way back': factorForgotten(),
   'L2 is forgotten': {
     addScaled() {},
   },
@@ -174,3 +175,21 @@ describe('the built-in network checks', () => {
     expect(failures({ ...right, ...BUGS[bug] })).not.toEqual([]);
   });
 });
+
+/** The factor stands right after a product in the forward pass, right after an activation in the backward pass. */
+function factorForgotten(): Partial<Kernels> {
+  let isBackward = false;
+  return {
+    gemm(...args) {
+      isBackward = false;
+      right.gemm(...args);
+    },
+    biasActivationBackward(...args) {
+      isBackward = true;
+      right.biasActivationBackward(...args);
+    },
+    scale(...args) {
+      if (!isBackward) right.scale(...args);
+    },
+  };
+}

@@ -8,8 +8,8 @@ import { specOf } from '../support/networks.js';
 const FAN_IN = 300;
 const FAN_OUT = 200;
 
-function weightsOf(init: unknown): ArrayLike<number> {
-  const spec = specOf({ layers: [{ type: 'linear', units: FAN_OUT, init }] });
+function weightsOf(init: unknown, options: object = {}): ArrayLike<number> {
+  const spec = specOf({ layers: [{ type: 'linear', units: FAN_OUT, init, ...options }] });
   const parameters = new Parameters(parameterLayout(spec.layers, FAN_IN), Arena.ofSize('float64', 1 << 20));
   initialize(parameters.list, new RandomState(1));
   return parameters.list[0].value.data;
@@ -35,6 +35,24 @@ describe('initialize', () => {
     expect(Math.abs(variance / expected - 1)).toBeLessThan(0.025);
     expect(Math.abs(mean)).toBeLessThan(4 * Math.sqrt(expected / (FAN_IN * FAN_OUT)));
     if (type.endsWith('uniform')) expect(largest).toBeLessThanOrEqual(Math.sqrt(3 * expected));
+  });
+
+  it.each(['he-normal', 'he-uniform', 'glorot-normal', 'glorot-uniform', 'lecun-normal'])(
+    '%s draws alike for W/√inputs of the NTK parametrisation',
+    (type) => {
+      const expected = Array.from(weightsOf({ type }), (weight) => weight * Math.sqrt(FAN_IN));
+      const tolerance = { relative: 1e-14, absolute: 1e-14 };
+      expect(weightsOf({ type }, { parametrization: 'ntk' })).toBeAllclose(expected, tolerance);
+    },
+  );
+
+  it('normal and uniform say how W itself starts', () => {
+    for (const init of [
+      { type: 'normal', std: 1 },
+      { type: 'uniform', low: 1, high: 2 },
+    ]) {
+      expect(weightsOf(init, { parametrization: 'ntk' })).toEqual(weightsOf(init));
+    }
   });
 
   it('draws std·randn layer by layer in row-major order, and biases are 0', () => {
