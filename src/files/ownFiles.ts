@@ -11,6 +11,14 @@ export function requireNoLink(path: string): void {
   if (isLink(path)) throw notOwn(path, 'a symbolic link, expected none');
 }
 
+/**
+ * For a file that is replaced by a new one: whatever else lies there, a folder can't be.
+ * @throws MlpError ExitCode.cantCreate if there is a directory at `path`
+ */
+export function requireNoDirectory(path: string): void {
+  if (entryAt(path)?.isDirectory()) throw notOwn(path, 'a directory, expected a file');
+}
+
 export function isLink(path: string): boolean {
   return entryAt(path)?.isSymbolicLink() === true;
 }
@@ -43,6 +51,8 @@ function notOwn(path: string, problem: string): MlpError {
   return new MlpError(
     ExitCode.cantCreate,
     `${printable(path)}: found ${problem}`,
-    'mlp writes only within the run directory; if you trust where the link leads, copy the directory with cp -rL',
+    problem.startsWith('a directory')
+      ? 'move it to another place'
+      : 'mlp writes only within the run directory; if you trust where the link leads, copy the directory with cp -rL',
   );
 }

@@ -138,8 +138,8 @@ export async function resume(
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
     return withEngine(prepared, state, async (engine) => {
+      await directory.resume(state, (sentence) => listener?.warn?.(sentence));
       if (mayExtend) await directory.writeConfig(loaded.config, loaded.directory);
-      await directory.resume(state);
       return runIn(engine, prepared, options, { directory, provenance, state });
     });
   });

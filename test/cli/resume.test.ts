@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDirectory } from '../../src/files/lock.js';
@@ -28,6 +28,24 @@ function stopAfter(epochs: number, signal: NodeJS.Signals): NonNullable<CliOptio
     isSent = true;
     kill(signal);
   };
+}
+
+const extend = (cwd: string) =>
+  mlpHere(['train', 'config.json', '--resume', 'r', '--extend', '--set', 'training.epochs=5'], { cwd });
+
+/** The model of a run that nothing happened to. */
+async function extendedModel(cwd: string): Promise<Buffer> {
+  await mlpHere(['train', 'config.json', '--run', 'whole', '--set', 'training.epochs=5'], { cwd });
+  return bytesOf(cwd, 'whole', 'model.safetensors');
+}
+
+/** All files below a folder, with their bytes. */
+function filesOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'latin1')]));
 }
 
 function endOf(stdout: string): Record<string, unknown> {
@@ -100,6 +118,56 @@ describe('mlp train --resume', () => {
     expect(code).toBe(65);
     expect(bytesOf(cwd, 'r', 'steps.csv')).toEqual(before);
   });
+
+  it.each(['model.safetensors', 'run.json', 'rejected.csv'])(
+    'refuses a directory in place of %s before it trains',
+    async (name) => {
+      const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+      await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+      rmSync(join(cwd, 'r', name), { force: true });
+      mkdirSync(join(cwd, 'r', name));
+      const before = filesOf(join(cwd, 'r'));
+      const { code, stderr } = await extend(cwd);
+      expect(stderr).toContain(`${join('r', name)}: found a directory, expected a file`);
+      expect(code).toBe(73);
+      expect(filesOf(join(cwd, 'r'))).toEqual(before);
+    },
+  );
+
+  it('changes no file if epochs.csv is shorter than at the checkpoint', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+    appendFileSync(join(cwd, 'r/steps.csv'), '4,2,0.1,0.5\n');
+    writeFileSync(join(cwd, 'r/epochs.csv'), 'epoch\n');
+    const before = filesOf(join(cwd, 'r'));
+    const { code, stderr } = await extend(cwd);
+    expect(stderr).toContain('r/epochs.csv: found 6 bytes, expected at least the');
+    expect(code).toBe(65);
+    expect(filesOf(join(cwd, 'r'))).toEqual(before);
+  });
+
+  it.each(['steps.csv', 'epochs.csv'])(
+    'warns of other rows in %s, which the run does not need',
+    async (name) => {
+      const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+      await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+      const path = join(cwd, 'r', name);
+      const rows = readFileSync(path, 'utf8');
+      // What was written after the checkpoint is cut off without a word.
+      appendFileSync(path, '4,2,0.1,0.5\n');
+      expect((await mlpHere(['train', 'config.json', '--resume', 'r'], { cwd })).stderr).not.toContain(
+        'warning',
+      );
+      expect(readFileSync(path, 'utf8')).toBe(rows);
+      writeFileSync(path, rows.replace(/\n\d/, '\n9'));
+      const { code, stderr } = await extend(cwd);
+      expect(stderr).toMatch(
+        new RegExp(`^warning: r/${name}: found other rows than at the checkpoint, expected the same:`, 'm'),
+      );
+      expect(code).toBe(0);
+      expect(bytesOf(cwd, 'r', 'model.safetensors')).toEqual(await extendedModel(cwd));
+    },
+  );
 
   it('says which process is training into the directory', async () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });

@@ -6,7 +6,7 @@ import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
-import { requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
+import { requireNoDirectory, requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
@@ -117,8 +117,8 @@ export class RunDirectory {
   }
 
   /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
-  async resume(state: SavedRun | undefined): Promise<void> {
-    this.#logs = state ? await RunLogs.resume(this.path, state.files) : await RunLogs.create(this.path);
+  async resume(state: SavedRun | undefined, warn: (sentence: string) => void): Promise<void> {
+    this.#logs = state ? await RunLogs.resume(this.path, state.files, warn) : await RunLogs.create(this.path);
   }
 
   /** Writes config.json; the config's paths are relative to `configDirectory`. */
@@ -193,10 +193,17 @@ export class RunDirectory {
   }
 }
 
-/** @throws MlpError ExitCode.cantCreate if a file that is written in place is not the run's own */
+/**
+ * Before hours of training, not after them.
+ * @throws MlpError ExitCode.cantCreate if a file that is written in place is not the run's own, or a
+ * directory lies where a file is to be
+ */
 function requireOwnFiles(run: string): void {
   for (const name of [RUN_FILES.steps, RUN_FILES.epochs]) requireOwnFile(join(run, name));
   for (const name of [RUN_FILES.checkpoints, 'lock', 'lock.takeover']) requireNoLink(join(run, name));
+  for (const name of [RUN_FILES.model, RUN_FILES.summary, RUN_FILES.rejected]) {
+    requireNoDirectory(join(run, name));
+  }
 }
 
 function removeIfEmpty(folder: string): void {

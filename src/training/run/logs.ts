@@ -1,4 +1,5 @@
 /** The tables that grow during a run: steps.csv and epochs.csv. */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { RUN_FILES } from '../../files/runFiles.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, StepRecord } from '../loop.js';
 import { metricsOf } from '../monitor.js';
-import type { FileLengths } from './state.js';
+import type { LogState } from './state.js';
 
 const STEPS_HEADER = 'step,epoch,learning_rate,loss\n';
 
@@ -24,24 +25,31 @@ export class RunLogs {
 
   /** @throws MlpError ExitCode.cantCreate, noPermission or io if a file can't be written */
   static async create(directory: string): Promise<RunLogs> {
-    const logs = new RunLogs(
-      await Log.open(directory, RUN_FILES.steps, 0),
-      await Log.open(directory, RUN_FILES.epochs, 0),
-    );
+    const logs = await RunLogs.resume(directory, { steps: 0, epochs: 0 }, () => {});
     await logs.#steps.append(STEPS_HEADER);
     return logs;
   }
 
   /**
    * Continues the files as they were at a checkpoint: cuts off what was written later.
-   * @throws MlpError ExitCode.data if they are shorter than at the checkpoint; or as `create`
+   * @param warn told of a file whose rows are others: the run itself does not need them
+   * @throws MlpError ExitCode.data if one is shorter than at the checkpoint, and none is cut then; or
+   * as `create`
    */
-  static async resume(directory: string, lengths: FileLengths): Promise<RunLogs> {
-    const steps = await Log.open(directory, RUN_FILES.steps, lengths.steps);
+  static async resume(
+    directory: string,
+    { steps, epochs, stepsSha256, epochsSha256 }: LogState,
+    warn: (sentence: string) => void,
+  ): Promise<RunLogs> {
+    const logs: Log[] = [];
     try {
-      return new RunLogs(steps, await Log.open(directory, RUN_FILES.epochs, lengths.epochs));
+      logs.push(await Log.open(directory, RUN_FILES.steps, steps));
+      logs.push(await Log.open(directory, RUN_FILES.epochs, epochs));
+      await logs[0].cut(stepsSha256, warn);
+      await logs[1].cut(epochsSha256, warn);
+      return new RunLogs(logs[0], logs[1]);
     } catch (error) {
-      await steps.close();
+      for (const log of logs) await log.close();
       throw error;
     }
   }
@@ -66,10 +74,15 @@ export class RunLogs {
     await this.#epochs.append(`${header}${[...columns.values()].join(',')}\n`);
   }
 
-  /** Flushes both files, so that they outlast a failure of the machine. Returns their lengths. */
-  async sync(): Promise<FileLengths> {
+  /** Flushes both files, so that they outlast a failure of the machine. */
+  async sync(): Promise<LogState> {
     await Promise.all([this.#steps.sync(), this.#epochs.sync()]);
-    return { steps: this.#steps.length, epochs: this.#epochs.length };
+    return {
+      steps: this.#steps.length,
+      epochs: this.#epochs.length,
+      stepsSha256: this.#steps.sha256,
+      epochsSha256: this.#epochs.sha256,
+    };
   }
 
   async close(): Promise<void> {
@@ -79,12 +92,14 @@ export class RunLogs {
 }
 
 // A link that was made meanwhile is an error, and a pipe is not waited for. Windows has neither flag.
-const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+const APPEND = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 class Log {
   readonly #path: string;
   readonly #file: FileHandle;
+  /** Of the content up to `length`. */
+  readonly #hash = createHash('sha256');
   /** In bytes. */
   length: number;
 
@@ -94,7 +109,7 @@ class Log {
     this.length = length;
   }
 
-  /** Opens or creates a file of the run's own, and cuts it off at `length`. */
+  /** Opens or creates a file of the run's own, of at least `length` bytes. */
   static async open(directory: string, name: string, length: number): Promise<Log> {
     const path = join(directory, name);
     let file: FileHandle | undefined;
@@ -103,7 +118,6 @@ class Log {
       file = await open(path, APPEND);
       const { size } = await file.stat();
       if (size < length) throw tooShort(path, size, length);
-      await file.truncate(length);
       return new Log(path, file, length);
     } catch (error) {
       await file?.close();
@@ -111,10 +125,35 @@ class Log {
     }
   }
 
+  /** Cuts it off at its length; `warn` is told if the rest has another hash. */
+  async cut(sha256: string | undefined, warn: (sentence: string) => void): Promise<void> {
+    try {
+      await this.#file.truncate(this.length);
+      const buffer = Buffer.allocUnsafe(2 ** 16);
+      for (let position = 0; position < this.length; ) {
+        const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, position);
+        if (bytesRead === 0) break;
+        this.#hash.update(buffer.subarray(0, bytesRead));
+        position += bytesRead;
+      }
+    } catch (error) {
+      throw writeFailure(this.#path, error);
+    }
+    if (sha256 === undefined || sha256 === this.sha256) return;
+    warn(
+      `${printable(this.#path)}: found other rows than at the checkpoint, expected the same: the run continues below them`,
+    );
+  }
+
+  get sha256(): string {
+    return this.#hash.copy().digest('hex');
+  }
+
   /** @param text ASCII */
   async append(text: string): Promise<void> {
     try {
       await this.#file.appendFile(text);
+      this.#hash.update(text);
       this.length += text.length;
     } catch (error) {
       throw writeFailure(this.#path, error);

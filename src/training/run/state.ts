@@ -9,15 +9,20 @@ import type { Provenance } from './provenance.js';
 /** Raised when a reader of the old layout would be misled. */
 const FORMAT_VERSION = '1';
 
-/** Lengths in bytes of the files that grow during a run, at the time of a checkpoint. */
-export interface FileLengths {
+/**
+ * The files that grow during a run, at the time of a checkpoint: lengths in bytes, and SHA-256,
+ * absent from checkpoints of earlier versions.
+ */
+export interface LogState {
   readonly steps: number;
   readonly epochs: number;
+  readonly stepsSha256?: string;
+  readonly epochsSha256?: string;
 }
 
 export interface SavedRun extends RunState {
   readonly origin: Provenance;
-  readonly files: FileLengths;
+  readonly files: LogState;
   /** That of the run, as in its config.json; absent from checkpoints of earlier versions. */
   readonly config?: unknown;
 }
@@ -82,7 +87,7 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
     },
     ...(parameters && statistics && { best: { parameters, statistics } }),
     origin: json<Provenance>('origin'),
-    files: json<FileLengths>('files'),
+    files: json<LogState>('files'),
     ...(metadata.has('config') && { config: json('config') }),
   };
 }
