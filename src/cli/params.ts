@@ -59,6 +59,7 @@ function jsonOf(shape: NetworkShape, batch: number) {
     batch,
     inputShape: [batch, shape.inputs],
     layers: shape.layers.map(layerJson),
+    ...(shape.members > 1 && { members: shape.members }),
     params: { total, weights: shape.weights, biases: shape.biases },
     bytes: { float32: total * FLOAT32_BYTES, trainingWithAdam: total * FLOAT32_BYTES * ADAM_COPIES },
     // Each weight takes part in one multiply-add per row.
@@ -95,7 +96,14 @@ async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions):
         ...shape.layers.flatMap((layer) => rowOf(layer, 0)),
       ],
       display,
-      { footer: [['total', '', '', formatCount(total)]] },
+      {
+        footer: [
+          ...(shape.members > 1
+            ? [['members', '', `${times}${shape.members}`, formatCount(total / BigInt(shape.members))]]
+            : []),
+          ['total', '', '', formatCount(total)],
+        ],
+      },
     ),
   );
   print(`

@@ -148,7 +148,9 @@ function describe(plan: TrainingPlan, { ascii = false }: Display): string {
   const nameOf = (layer: LayerSpec): string | number => (layer.type === 'linear' ? layer.units : layer.type);
   const isWidth = (layer: LayerSpec) => layer.type === 'linear' || layer.type === 'residual';
   const widths = plan.network.layers.filter(isWidth).map(nameOf);
-  return [plan.inputs, ...widths].join(ascii ? '-' : '→');
+  const { members = 1 } = plan.network;
+  const chain = [plan.inputs, ...widths].join(ascii ? '-' : '→');
+  return members === 1 ? chain : `${members} ${ascii ? 'x' : '×'} ${chain}`;
 }
 
 /** The confusion matrix of the test rows, else of the validation rows, else of the training rows. */

@@ -63,6 +63,7 @@ interface Case {
   readonly l1?: number;
   readonly rows?: number;
   readonly weighted?: boolean;
+  readonly members?: number;
 }
 
 function writtenCases(): Case[] {
@@ -204,6 +205,13 @@ function writtenCases(): Case[] {
       weighted: true,
     },
     {
+      name: 'three members of an ensemble, dropout, L2',
+      layers: [linear(WIDTH), tanh, { type: 'dropout', rate: 0.2 }, linear(3)],
+      loss: 'softmax-cross-entropy',
+      l2: 0.1,
+      members: 3,
+    },
+    {
       name: 'weighted rows, mean squared error of two outputs',
       layers: [linear(WIDTH), tanh, linear(2)],
       loss: 'mean-squared-error',
@@ -239,9 +247,9 @@ function missingCases(written: readonly Case[]): Case[] {
 export function networkProblems(): NetworkProblem[] {
   const written = writtenCases();
   const cases = [...written, ...missingCases(written)];
-  return cases.map(({ name, layers, loss, l2 = 0, l1 = 0, rows = 7, weighted }, i) => {
+  return cases.map(({ name, layers, loss, l2 = 0, l1 = 0, rows = 7, weighted, members }, i) => {
     const random = new RandomState(i);
-    const spec = { layers };
+    const spec = { layers, ...(members !== undefined && { members }) };
     const { outputs } = networkShape(spec, INPUTS);
     const { target } = LOSSES[loss];
     const targets =

@@ -228,6 +228,9 @@ export interface NormalizationKernels {
   layerNormBackward(rows: number, x: Tensor, moments: Tensor, scale: Tensor, dY: Tensor, dX: Tensor): void;
 }
 
+/** What the members of an ensemble are averaged as. */
+export type MeanOf = 'softmax' | 'sigmoid' | 'identity';
+
 export interface LossKernels {
   /**
    * rowLoss[i] ← −log softmax(logits[i])[labels[i]], by the log-sum-exp shifted by the maximum;
@@ -267,6 +270,14 @@ export interface LossKernels {
 
   /** out ← softmax of each row; out may be logits. */
   softmax(rows: number, logits: Tensor, out: Tensor): void;
+
+  /**
+   * The outputs of an ensemble: out ← g(mean over the members of g⁻¹(h)), with the probabilities
+   * g⁻¹(h): the softmax of a row, the sigmoid of each element, or h itself.
+   * @param outputs [members·R, columns] the R rows of each member in turn
+   * @param out [R, columns] For a softmax, g is the logarithm: the softmax of out is the mean.
+   */
+  averageMembers(mean: MeanOf, rows: number, members: number, outputs: Tensor, out: Tensor): void;
 }
 
 /** The part of an optimiser (optimizers.ts) that a backend needs. */

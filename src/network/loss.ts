@@ -3,7 +3,7 @@
  * any size. B rows, K outputs; formulas for rows of weight 1. With weights, the loss of each row is
  * multiplied by its weight and B is Σw: a row of weight n counts as n rows, one of weight 0 as none.
  */
-import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
+import type { IntVector, Kernels, MeanOf, Tensor } from '../kernels/kernels.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LossName, Task } from '../spec/words.js';
 
@@ -19,6 +19,8 @@ export interface Loss {
   readonly tasks: readonly Task[];
   /** What a target is: a class from 0 (one label per row), 0 or 1, or any number. */
   readonly target: 'class' | 'bit' | 'number';
+  /** What the members of a network are averaged as. */
+  readonly meanOf: MeanOf;
   /** The activation that it computes itself if the network ends in it. */
   readonly fuses?: 'sigmoid' | 'softmax';
   outputs(targets: number, classes: number): number;
@@ -44,6 +46,7 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     name: 'mean-squared-error',
     tasks: ['regression'],
     target: 'number',
+    meanOf: 'identity',
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, output, targets, rowLoss, dOutput) {
@@ -58,6 +61,7 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     name: 'binary-cross-entropy',
     tasks: ['binary', 'multilabel'],
     target: 'bit',
+    meanOf: 'sigmoid',
     fuses: 'sigmoid',
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
@@ -73,6 +77,7 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     name: 'softmax-cross-entropy',
     tasks: ['binary', 'multiclass'],
     target: 'class',
+    meanOf: 'softmax',
     fuses: 'softmax',
     outputs: (_, classes) => classes,
     terms: (rows) => rows,

@@ -1,5 +1,9 @@
-/** A multilayer perceptron: a checked spec turned into layers that work in an arena. */
-import type { Allocator } from '../kernels/arena.js';
+/**
+ * A multilayer perceptron, or an ensemble of them: a checked spec turned into layers that work in an
+ * arena. The members of an ensemble see the same batches, and each has its own loss and gradient: it
+ * is trained as if it were alone. Their probabilities are averaged.
+ */
+import { type Allocator, slice } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
@@ -11,7 +15,7 @@ import { initialize, initializeStatistics } from './initialize.js';
 import type { Layer, Parameter, Pass, Statistic } from './layer.js';
 import { LAYER_TYPES } from './layerTypes.js';
 import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
-import { Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
+import { memberPrefix, Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
 
 export interface NetworkOptions {
   readonly inputs: number;
@@ -27,6 +31,14 @@ export interface NetworkOptions {
   readonly dropoutFactor?: ((step: number) => number) | undefined;
 }
 
+/** The logits of the members in evaluation, and their average. */
+interface Ensemble {
+  readonly logits: Tensor; // [M·B, outputs]
+  /** Those of each member: slices of `logits`. */
+  readonly own: readonly Tensor[]; // [B, outputs]
+  readonly average: Tensor; // [B, outputs]
+}
+
 const EVALUATION: Pass = { training: false, learning: false, step: 0, dropoutFactor: 1 };
 
 export class Network {
@@ -37,7 +49,8 @@ export class Network {
   readonly outputs: number;
   readonly #options: NetworkOptions;
   readonly #kernels: Kernels;
-  readonly #layers: readonly Layer[];
+  readonly #members: readonly (readonly Layer[])[];
+  readonly #ensemble: Ensemble | null;
   readonly #rowLoss: Tensor; // [B, 1]
   readonly #dLogits: Tensor; // [B, outputs]
 
@@ -45,14 +58,16 @@ export class Network {
     const { inputs, loss, capacity } = options;
     this.#options = options;
     this.#kernels = kernels;
-    this.parameters = new Parameters(parameterLayout(spec.layers, inputs), arena);
-    this.statistics = new Statistics(statisticsLayout(spec.layers, inputs), arena);
+    this.parameters = new Parameters(parameterLayout(spec, inputs), arena);
+    this.statistics = new Statistics(statisticsLayout(spec, inputs), arena);
     this.loss = LOSSES[loss];
     // A last layer that the loss computes itself is not built.
     const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);
     const nodes = walkLayers(layers, inputs);
     this.outputs = nodes.at(-1)?.outputs ?? inputs;
-    this.#layers = buildLayers(nodes, this, options, kernels, arena);
+    this.#members = buildMembers(spec, nodes, this, options, kernels, arena);
+    this.#ensemble =
+      this.#members.length > 1 ? ensembleOf(this.#members.length, capacity, this.outputs, arena) : null;
     this.#rowLoss = arena.tensor(capacity, 1);
     this.#dLogits = arena.tensor(capacity, this.outputs);
   }
@@ -65,12 +80,18 @@ export class Network {
 
   /** Logits [B, outputs] of x [B, inputs] in evaluation. The next call overwrites them. */
   forward(rows: number, x: Tensor): Tensor {
-    return this.#forward(rows, x, EVALUATION);
+    if (!this.#ensemble) return forward(this.#members[0], rows, x, EVALUATION);
+    const { logits, own, average } = this.#ensemble;
+    for (const [i, layers] of this.#members.entries()) {
+      this.#kernels.copy(rows, forward(layers, rows, x, EVALUATION), own[i]);
+    }
+    this.#kernels.averageMembers(this.loss.meanOf, rows, own.length, logits, average);
+    return average;
   }
 
   /** The outputs, after the last forward pass, of activations with a kink at 0. */
   get kinkedOutputs(): readonly Tensor[] {
-    return this.#layers.flatMap((layer) => layer.kinkedOutputs);
+    return this.#members.flat().flatMap((layer) => layer.kinkedOutputs);
   }
 
   /** The loss of the logits without regularisation, as weighted sum and what the mean divides it by. */
@@ -88,37 +109,43 @@ export class Network {
   }
 
   /**
-   * The regularised loss of a batch; writes `parameters.gradients`, updates the statistics once.
+   * The regularised loss of a batch; writes `parameters.gradients`, updates the statistics once. Of
+   * an ensemble it is the sum of the members' losses.
    * @param step the number of the training step, from 0: dropout masks depend on it
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
-    const logits = this.#forward(rows, x, this.#trainingPass(step, true));
-    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
-    const sum = this.#kernels.sum(rows, this.#rowLoss);
-    this.#backward(rows);
-    return meanLoss(sum, terms) + this.regularization();
+    const pass = this.#trainingPass(step, true);
+    let loss = 0;
+    for (const layers of this.#members) {
+      const logits = forward(layers, rows, x, pass);
+      const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
+      const sum = this.#kernels.sum(rows, this.#rowLoss);
+      let d = this.#dLogits;
+      for (let i = layers.length - 1; i >= 0; i--) d = layers[i].backward(rows, d, i > 0);
+      loss += meanLoss(sum, terms);
+    }
+    this.#addRegularization();
+    return loss + this.regularization();
   }
 
   /** The same loss from a forward pass alone, with the same dropout masks; the statistics stay. */
   lossOf(rows: number, x: Tensor, targets: Targets, step = 0): number {
-    const logits = this.#forward(rows, x, this.#trainingPass(step, false));
-    const { sum, terms } = this.dataLoss(rows, logits, targets);
-    return meanLoss(sum, terms) + this.regularization();
+    const pass = this.#trainingPass(step, false);
+    let loss = 0;
+    for (const layers of this.#members) {
+      const logits = forward(layers, rows, x, pass);
+      const { sum, terms } = this.dataLoss(rows, logits, targets);
+      loss += meanLoss(sum, terms);
+    }
+    return loss + this.regularization();
   }
 
   #trainingPass(step: number, learning: boolean): Pass {
     return { training: true, learning, step, dropoutFactor: this.#options.dropoutFactor?.(step) ?? 1 };
   }
 
-  #forward(rows: number, x: Tensor, pass: Pass): Tensor {
-    let y = x;
-    for (const layer of this.#layers) y = layer.forward(rows, y, pass);
-    return y;
-  }
-
-  #backward(rows: number): void {
-    let d = this.#dLogits;
-    for (let i = this.#layers.length - 1; i >= 0; i--) d = this.#layers[i].backward(rows, d, i > 0);
+  /** Adds the gradient of `regularization` to the gradients. */
+  #addRegularization(): void {
     const { l2, l1 = 0 } = this.#options;
     const { layout, values, gradients } = this.parameters;
     // d(½·λ·ΣW²)/dW = λ·W
@@ -133,17 +160,35 @@ function meanLoss(sum: number, terms: number): number {
   return terms === 0 ? 0 : sum / terms;
 }
 
-function buildLayers(
+function forward(layers: readonly Layer[], rows: number, x: Tensor, pass: Pass): Tensor {
+  let y = x;
+  for (const layer of layers) y = layer.forward(rows, y, pass);
+  return y;
+}
+
+function ensembleOf(members: number, capacity: number, outputs: number, arena: Allocator): Ensemble {
+  const logits = arena.tensor(members * capacity, outputs);
+  const own = Array.from({ length: members }, (_, i) =>
+    slice(logits, i * capacity * outputs, capacity, outputs),
+  );
+  return { logits, own, average: arena.tensor(capacity, outputs) };
+}
+
+function buildMembers(
+  network: NetworkSpec,
   root: readonly LayerNode[],
   { parameters, statistics }: Network,
   { capacity, seed }: NetworkOptions,
   kernels: Kernels,
   arena: Allocator,
-): Layer[] {
+): Layer[][] {
+  // Counted over all members, so that each has dropout masks of its own.
   const built = new Map<LayerSpec['type'], number>();
-  return build(root, false);
+  return Array.from({ length: network.members ?? 1 }, (_, member) =>
+    build(root, false, memberPrefix(network, member)),
+  );
 
-  function build(nodes: readonly LayerNode[], needsInputGradient: boolean): Layer[] {
+  function build(nodes: readonly LayerNode[], needsInputGradient: boolean, prefix: string): Layer[] {
     const layers: Layer[] = [];
     for (let i = 0; i < nodes.length; i++) {
       const { spec, name, inputs, inner } = nodes[i];
@@ -165,9 +210,9 @@ function buildLayers(
           needsInputGradient: needsGradient,
           ownInput: layers.at(-1)?.reusableOutput ?? null,
           activation,
-          buildInner: () => build(inner, needsGradient),
-          parameter: (own) => parameters.get(`${name}.${own}`) as Parameter,
-          statistic: (own) => statistics.get(`${name}.${own}`) as Statistic,
+          buildInner: () => build(inner, needsGradient, prefix),
+          parameter: (own) => parameters.get(`${prefix}${name}.${own}`) as Parameter,
+          statistic: (own) => statistics.get(`${prefix}${name}.${own}`) as Statistic,
         }),
       );
     }

@@ -6,8 +6,8 @@
 import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';
 import type { Tensor } from '../kernels/kernels.js';
-import type { LayerSpec } from '../spec/layerSpec.js';
-import { leafLayers, walkLayers } from '../spec/widths.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
+import { type LayerNode, leafLayers, walkLayers } from '../spec/widths.js';
 import type { Parameter, ParameterShape, Statistic, StatisticShape } from './layer.js';
 import { ownParameters, ownStatistics } from './layerTypes.js';
 
@@ -19,10 +19,23 @@ export interface ParameterLayout {
   readonly total: number;
 }
 
-/** Lays out the parameters of the layers; the caller has checked that they fit in memory. */
-export function parameterLayout(layers: readonly LayerSpec[], inputs: number): ParameterLayout {
-  const found = [...leafLayers(walkLayers(layers, inputs))].flatMap((layer) =>
-    ownParameters(layer).map((shape) => ({ ...shape, name: `${layer.name}.${shape.name}` })),
+/** The prefix of a member's parameters: `members.2.`; nothing for a network that is no ensemble. */
+export function memberPrefix({ members = 1 }: NetworkSpec, member: number): string {
+  return members === 1 ? '' : `members.${member}.`;
+}
+
+/** The layers of all members with the full prefix of their parameters: `members.0.layers.2`. */
+function namedLayers(spec: NetworkSpec, inputs: number): { layer: LayerNode; name: string }[] {
+  const layers = [...leafLayers(walkLayers(spec.layers, inputs))];
+  return Array.from({ length: spec.members ?? 1 }, (_, member) =>
+    layers.map((layer) => ({ layer, name: `${memberPrefix(spec, member)}${layer.name}` })),
+  ).flat();
+}
+
+/** Lays out the parameters of a network; the caller has checked that they fit in memory. */
+export function parameterLayout(spec: NetworkSpec, inputs: number): ParameterLayout {
+  const found = namedLayers(spec, inputs).flatMap(({ layer, name }) =>
+    ownParameters(layer).map((shape) => ({ ...shape, name: `${name}.${shape.name}` })),
   );
   const weights = found.reduce(
     (sum, { kind, rows, columns }) => (kind === 'weight' ? sum + rows * columns : sum),
@@ -72,14 +85,14 @@ export interface StatisticsLayout {
   readonly total: number;
 }
 
-/** Lays out the statistics of the layers: running means and variances of batch normalisations. */
-export function statisticsLayout(layers: readonly LayerSpec[], inputs: number): StatisticsLayout {
+/** Lays out the statistics of a network: running means and variances of batch normalisations. */
+export function statisticsLayout(spec: NetworkSpec, inputs: number): StatisticsLayout {
   let total = 0;
-  const shapes = [...leafLayers(walkLayers(layers, inputs))].flatMap((layer) =>
+  const shapes = namedLayers(spec, inputs).flatMap(({ layer, name }) =>
     ownStatistics(layer).map((shape) => {
       const start = total;
       total += shape.columns;
-      return { ...shape, name: `${layer.name}.${shape.name}`, start };
+      return { ...shape, name: `${name}.${shape.name}`, start };
     }),
   );
   return { shapes, total };

@@ -20,19 +20,25 @@ export interface LayerShape {
 export interface NetworkShape {
   readonly inputs: number;
   readonly outputs: number;
+  /** Of one member. */
   readonly layers: readonly LayerShape[];
+  /** Networks of these layers; more than 1 in an ensemble. */
+  readonly members: number;
+  /** Of all members. */
   readonly weights: bigint;
   readonly biases: bigint;
 }
 
 export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
   const layers = walkLayers(spec.layers, inputs).map(layerShape);
+  const { members = 1 } = spec;
   return {
     inputs,
     outputs: layers.at(-1)?.outputs ?? inputs,
     layers,
-    weights: sum(layers, 'weights'),
-    biases: sum(layers, 'biases'),
+    members,
+    weights: BigInt(members) * sum(layers, 'weights'),
+    biases: BigInt(members) * sum(layers, 'biases'),
   };
 }
 

@@ -179,7 +179,7 @@ export type LayerInput =
   | z.input<(typeof simpleForms)[number]>
   | { type: 'residual'; layers: LayerInput[] };
 
-/** Of a network, those in residuals too: it bounds what a hostile file can cost. */
+/** Of a network, those in residuals and of all members: it bounds what a hostile file can cost. */
 const MOST_LAYERS = 10_000;
 
 /**
@@ -188,13 +188,15 @@ const MOST_LAYERS = 10_000;
  */
 export function expandNetwork(value: unknown, location: Location = { file: 'network', path: [] }): unknown {
   let layers = 0;
+  // Each member of an ensemble has its own layers.
+  const times = isObject(value) && typeof value.members === 'number' ? Math.max(1, value.members) : 1;
   const refuse = (found: string, limit: number) => {
     const place = formatLocation({ ...location, path: [...location.path, 'layers'] });
     return new MlpError(ExitCode.config, `${place}: found more than ${limit} ${found}, expected no more`);
   };
   const expand = (network: unknown, depth: number): unknown => {
     if (!isObject(network) || !Array.isArray(network.layers)) return network;
-    layers += network.layers.length;
+    layers += network.layers.length * times;
     if (layers > MOST_LAYERS) throw refuse('layers', MOST_LAYERS);
     if (depth === maxDepth) throw refuse('levels of residual layers', maxDepth);
     return { ...network, layers: network.layers.map((layer) => expandLayer(layer, depth + 1)) };

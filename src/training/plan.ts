@@ -121,7 +121,7 @@ function planBatches(
     warnings.push(`training.batchSize is ${batchSize}, but there are ${rows} training rows: using ${rows}`);
     batchSize = rows;
   }
-  if (statisticsLayout(network.layers, inputs).total > 0) {
+  if (statisticsLayout(network, inputs).total > 0) {
     checkBatchNormRows(loaded, batchSize);
     if (isShuffled && rows % batchSize === 1) {
       warnings.push(

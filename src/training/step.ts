@@ -167,7 +167,8 @@ export class Trainer {
     const { clipNorm } = this.#config.training;
     if (clipNorm !== undefined) clipGradients(kernels, this.network.parameters, clipNorm);
     this.isFinite = this.#optimizer.step(learningRate, ++this.#steps);
-    return loss * this.#plan.lossUnit;
+    // The mean of the members' losses is a number that can be compared.
+    return (loss / (this.#plan.network.members ?? 1)) * this.#plan.lossUnit;
   }
 
   /** Evaluates the training and the validation rows with the current parameters. */

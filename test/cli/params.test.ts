@@ -82,6 +82,16 @@ describe('mlp params', () => {
     expect(params).toEqual({ total: 90, weights: 32 + 8 + 8 + 16, biases: 8 + 8 + 8 + 2 });
   });
 
+  it('counts the parameters of all members of an ensemble', async () => {
+    const folder = folderOf({ 'spec.json': { input: 4, layers: [8, 'relu', 2], members: 5 } });
+    const { stdout } = await mlpHere(['params', 'spec.json', '--json'], { cwd: folder });
+    const { members, params, layers } = JSON.parse(stdout);
+    expect([members, layers[0].params]).toEqual([5, 40]);
+    expect(params).toEqual({ total: 5 * 58, weights: 5 * 48, biases: 5 * 10 });
+    const text = await mlpHere(['params', 'spec.json'], { cwd: folder });
+    expect(text.stdout).toMatch(/members +×5 +58\n.*total +290/s);
+  });
+
   it('counts past 2^53 exactly', async () => {
     // (2^53 − 1)² weights and 2^53 − 1 biases: 2^106 − 2^53
     const folder = folderOf({

@@ -10,7 +10,7 @@ const FAN_OUT = 200;
 
 function weightsOf(init: unknown, options: object = {}): ArrayLike<number> {
   const spec = specOf({ layers: [{ type: 'linear', units: FAN_OUT, init, ...options }] });
-  const parameters = new Parameters(parameterLayout(spec.layers, FAN_IN), Arena.ofSize('float64', 1 << 20));
+  const parameters = new Parameters(parameterLayout(spec, FAN_IN), Arena.ofSize('float64', 1 << 20));
   initialize(parameters.list, new RandomState(1));
   return parameters.list[0].value.data;
 }
@@ -63,7 +63,7 @@ describe('initialize', () => {
         { type: 'linear', units: 2, init: { type: 'zeros' } },
       ],
     });
-    const parameters = new Parameters(parameterLayout(spec.layers, 2), Arena.ofSize('float64', 1 << 16));
+    const parameters = new Parameters(parameterLayout(spec, 2), Arena.ofSize('float64', 1 << 16));
     const random = new RandomState(7);
     initialize(parameters.list, random);
     const expected = new RandomState(7);

@@ -59,7 +59,7 @@ describe('networkShape', () => {
 
 describe('parameterLayout', () => {
   it('puts all weights before all biases, and names them in the order of the layers', () => {
-    const { shapes, weights, total } = parameterLayout(specOf({ layers: [4, 'relu', 3] }).layers, 2);
+    const { shapes, weights, total } = parameterLayout(specOf({ layers: [4, 'relu', 3] }), 2);
     expect(shapes.map(({ name, start, rows, columns }) => [name, start, rows, columns])).toEqual([
       ['layers.0.weight', 0, 2, 4],
       ['layers.0.bias', 20, 1, 4],
@@ -78,7 +78,7 @@ describe('parameterLayout', () => {
         { type: 'residual', layers: ['layer-norm', { type: 'linear', units: 4, bias: false }] },
       ],
     });
-    const { shapes, weights, total } = parameterLayout(spec.layers, 2);
+    const { shapes, weights, total } = parameterLayout(spec, 2);
     expect(shapes.map(({ name, kind, start, rows, columns }) => [name, kind, start, rows, columns])).toEqual([
       ['layers.0.weight', 'scale', 24, 1, 2],
       ['layers.0.bias', 'bias', 26, 1, 2],
@@ -98,7 +98,7 @@ describe('statisticsLayout', () => {
     const spec = specOf({
       layers: [4, 'batch-norm', { type: 'residual', layers: ['batch-norm', 'layer-norm'] }, 3],
     });
-    const { shapes, total } = statisticsLayout(spec.layers, 2);
+    const { shapes, total } = statisticsLayout(spec, 2);
     expect(shapes.map(({ name, columns, start, initial }) => [name, columns, start, initial])).toEqual([
       ['layers.1.running_mean', 4, 0, 0],
       ['layers.1.running_var', 4, 4, 1],

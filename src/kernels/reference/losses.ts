@@ -58,6 +58,31 @@ export const losses: LossKernels = {
       }
     }
   },
+
+  averageMembers(mean, rows, members, { data: h, columns }, out) {
+    const stride = out.rows * columns;
+    /** log(mean over the members of e^term): never a probability, which may underflow. */
+    const logMean = (term: (at: number) => number, at: number): number => {
+      const terms = Array.from({ length: members }, (_, m) => term(m * stride + at));
+      const max = Math.max(...terms);
+      return max + Math.log(terms.reduce((sum, t) => sum + Math.exp(t - max), 0) / members);
+    };
+    for (let at = 0; at < rows * columns; at++) {
+      if (mean === 'softmax') {
+        out.data[at] = logMean((own) => {
+          const { max, sum } = shiftedExponentials(h, own - (own % columns), columns);
+          return h[own] - max - Math.log(sum);
+        }, at);
+      } else if (mean === 'sigmoid') {
+        // The logit of p̄ is log p̄ − log(1 − p̄), and 1 − σ(h) is σ(−h).
+        out.data[at] = logMean((own) => -softplus(-h[own]), at) - logMean((own) => -softplus(h[own]), at);
+      } else {
+        let sum = 0;
+        for (let m = 0; m < members; m++) sum += h[m * stride + at];
+        out.data[at] = sum / members;
+      }
+    }
+  },
 };
 
 /** The row's maximum and Σ_k e^(h_k − max), which is at least 1 and never overflows. */

@@ -2,6 +2,9 @@
 import type { IntVector, LossKernels, Tensor } from '../kernels.js';
 import type { WasmFunction, WasmThread } from './loader.js';
 
+/** The averages of single elements. */
+const AVERAGES = { sigmoid: 'averageSigmoid', identity: 'averageIdentity' } as const;
+
 export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels {
   return {
     softmaxCrossEntropy(rows, logits, labels, scale, loss, dLogits) {
@@ -21,6 +24,17 @@ export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels 
     softmax(rows, logits, out) {
       const { length, offset } = slices.rows(rows, logits.columns);
       wasm.softmax(length, logits.columns, logits.address + offset, out.address + offset);
+      share.sync();
+    },
+
+    averageMembers(mean, rows, members, outputs, out) {
+      const { columns } = out;
+      const { length, offset } = slices.rows(rows, columns);
+      const stride = out.rows * columns * bytes;
+      const from = outputs.address + offset;
+      const to = out.address + offset;
+      if (mean === 'softmax') wasm.averageSoftmax(length, columns, members, stride, from, to);
+      else wasm[AVERAGES[mean]](length * columns, members, stride, from, to);
       share.sync();
     },
   };

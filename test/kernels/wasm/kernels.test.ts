@@ -302,6 +302,35 @@ describe.each(VARIANTS)(
       }
     });
 
+    it.each(['softmax', 'sigmoid', 'identity'] as const)('the mean of members by %s', (mean) => {
+      for (const [rows, columns] of SHAPES) {
+        for (const members of [1, 2, 5]) {
+          const operation: Operation = (kernels, make) => {
+            // One row more than is averaged.
+            const count = members * (rows + 1) * columns;
+            const outputs = make.tensor(members * (rows + 1), columns, pseudoRandom(count, columns, 9));
+            const out = make.tensor(rows + 1, columns);
+            kernels((k) => void k.averageMembers(mean, rows, members, outputs, out));
+            return [out];
+          };
+          check(operation, 40, 4);
+        }
+      }
+    });
+
+    it('the mean of members that are certain, or of other minds', () => {
+      const operation: Operation = (kernels, make) => {
+        const outputs = make.tensor(6, 2, [1e4, -1e4, 50, -50, 0, 300, 1e4, -1e4, 40, -60, 300, 0]);
+        const out = ['softmax', 'sigmoid'] as const;
+        return out.map((mean) => {
+          const average = make.tensor(3, 2);
+          kernels((k) => void k.averageMembers(mean, 3, 2, outputs, average));
+          return average;
+        });
+      };
+      check(operation, 16, 1e-2, 2);
+    });
+
     it.each(['sigmoidCrossEntropy', 'squaredError'] as const)('%s, with its gradient or without', (name) => {
       for (const [rows, columns] of SHAPES) {
         const count = rows * columns;

@@ -51,6 +51,11 @@ const RUNS = [
     training: { epochs: 3, batchSize: 33, optimizer: momentum, batches: 'with-replacement', l2: 1e-4 },
   },
   {
+    name: 'three members of an ensemble, with dropout',
+    network: { layers: [9, 'relu', { type: 'dropout', rate: 0.3 }, 3], members: 3 },
+    training: { epochs: 2, batchSize: 25, optimizer: adam },
+  },
+  {
     name: 'a single layer, plain descent',
     network: { layers: [3] },
     training: { epochs: 3, batchSize: 7, optimizer: { type: 'sgd', learningRate: 0.1 } },

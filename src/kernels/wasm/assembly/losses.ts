@@ -1,7 +1,7 @@
 /** Losses of rows and their gradients (0: none; may be the input), softmax. Sums are double. */
 import { scale as multiply } from './elementwise';
-import { exp, logFrom1, sigmoidFrom, softplusFrom } from './functions';
-import { addWide, firstLanes, lanes, larger, select, splat, storeFirst, sumWide } from './simd';
+import { exp, log1p, logFrom1, sigmoidFrom, softplusFrom } from './functions';
+import { addWide, firstLanes, keep, lanes, larger, select, splat, storeFirst, sumWide } from './simd';
 
 /** The largest element of the row. It may drop NaN: the exponentials of the row keep it. */
 @inline
@@ -77,6 +77,75 @@ export function softmaxCrossEntropy(
     logits += rowBytes;
     labels += 4;
     rowLoss += sizeof<real>();
+  }
+}
+
+/** log(e^a + e^b) */
+@inline
+function logAddExp(a: v128, b: v128): v128 {
+  const distance = v128.neg<real>(v128.abs<real>(v128.sub<real>(a, b)));
+  return v128.add<real>(larger(a, b), log1p(exp(distance)));
+}
+
+/** out ← log of the mean of the members' softmax of each row; a member's rows are `stride` apart */
+export function averageSoftmax(
+  rows: i32, columns: i32, members: i32, stride: usize, logits: usize, out: usize,
+): void {
+  const logMembers = splat(logFrom1(<f64>members));
+  const rowBytes = <usize>columns * sizeof<real>();
+  for (; rows > 0; rows--) {
+    for (let m = 0; m < members; m++) {
+      let h = logits + <usize>m * stride;
+      const max = largest(columns, h);
+      const shift = splat(<f64>max);
+      const logTotal = splat(logFrom1(shiftedExponentials(columns, h, max, 0)));
+      let o = out;
+      for (let left = columns; left > 0; left -= lanes()) {
+        // log of the probability
+        const term = v128.sub<real>(v128.sub<real>(v128.load(h), shift), logTotal);
+        const sum = m == 0 ? term : logAddExp(v128.load(o), term);
+        keep(o, m == members - 1 ? v128.sub<real>(sum, logMembers) : sum, left);
+        h += 16;
+        o += 16;
+      }
+    }
+    logits += rowBytes;
+    out += rowBytes;
+  }
+}
+
+/** out ← the logit of the mean of the members' sigmoids: log p − log(1 − p), 1 − σ(h) = σ(−h) */
+export function averageSigmoid(
+  count: i32, members: i32, stride: usize, logits: usize, out: usize,
+): void {
+  for (; count > 0; count -= lanes()) {
+    let yes = splat(0);
+    let no = splat(0);
+    for (let m = 0; m < members; m++) {
+      const h = v128.load(logits + <usize>m * stride);
+      const z = exp(v128.neg<real>(v128.abs<real>(h)));
+      const logNo = v128.neg<real>(softplusFrom(h, z));
+      const logYes = v128.neg<real>(softplusFrom(v128.neg<real>(h), z));
+      yes = m == 0 ? logYes : logAddExp(yes, logYes);
+      no = m == 0 ? logNo : logAddExp(no, logNo);
+    }
+    keep(out, v128.sub<real>(yes, no), count);
+    logits += 16;
+    out += 16;
+  }
+}
+
+/** out ← the mean of the members' outputs */
+export function averageIdentity(
+  count: i32, members: i32, stride: usize, outputs: usize, out: usize,
+): void {
+  const share = splat(1.0 / <f64>members);
+  for (; count > 0; count -= lanes()) {
+    let sum = splat(0);
+    for (let m = 0; m < members; m++) sum = v128.add<real>(sum, v128.load(outputs + <usize>m * stride));
+    keep(out, v128.mul<real>(sum, share), count);
+    outputs += 16;
+    out += 16;
   }
 }
 
