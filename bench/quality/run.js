@@ -281,7 +281,6 @@ async function measureAll(options) {
   const sets = listSets(options.data).filter(({ name }) => options.sets?.includes(name) ?? true);
   if (sets.length === 0) throw new Error(`--sets: found none of them in ${options.data}`);
   const scratch = join(tmpdir(), `quality-${process.pid}`);
-  const cache = readCache(options.cache);
   const results = [];
   try {
     const prepared = [];
@@ -291,7 +290,8 @@ async function measureAll(options) {
       for (const seed of who.contender === BASELINE ? [0] : options.seeds) {
         for (const set of prepared) {
           const what = { ...who, set: set.name, hash: set.hash, seed, threads: options.threads };
-          const known = options.again ? undefined : cache.get(keyOf(what));
+          // Another run may have measured it meanwhile.
+          const known = options.again ? undefined : readCache(options.cache).get(keyOf(what));
           if (known) {
             results.push(known);
             continue;
