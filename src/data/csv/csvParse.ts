@@ -86,6 +86,7 @@ export class PushParser extends Parser {
   hasSpaces = false;
   readonly #onRecord: (cells: readonly string[]) => void;
   readonly #marked: ReadonlySet<string>;
+  readonly #delimiter: number;
   #isFed = false;
 
   /** @param marked texts that are marked with `QUOTED` if they stand in quotes */
@@ -97,6 +98,7 @@ export class PushParser extends Parser {
     super(parseOptions(separators));
     this.#onRecord = onRecord;
     this.#marked = marked;
+    this.#delimiter = separators.delimiter.charCodeAt(0);
     this.#watch((this as unknown as { readonly api: Internals }).api);
   }
 
@@ -130,7 +132,8 @@ export class PushParser extends Parser {
     api.__isCharTrimable = (text, position) => {
       const length = isTrimable(text, position);
       const byte = text[position];
-      if (length > 0 && byte !== LINE_FEED && byte !== CARRIAGE_RETURN) spacesAt = this.info.empty_lines;
+      const isSpace = byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== this.#delimiter;
+      if (length > 0 && isSpace) spacesAt = this.info.empty_lines;
       return length;
     };
     const onField = api.__onField.bind(api);

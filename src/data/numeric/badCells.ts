@@ -11,14 +11,11 @@ import { columnLabel } from '../table.js';
 import type { BadCell, BadCells, FittedChunk } from './fit.js';
 
 /** The file, for messages. */
-interface FileContext {
+export interface FileContext {
   readonly source: Source;
   readonly dialect: Dialect;
-}
-
-/** Every line of a numeric file is a row. */
-export function lineOf({ dataLine }: Dialect, row: number): number {
-  return dataLine + row;
+  /** The line of a row, from 1. */
+  line(row: number): number;
 }
 
 /** The error for a cell that is neither a number nor missing. */
@@ -82,7 +79,7 @@ export class BadCellSummary {
   }
 }
 
-function cellPlace({ source, dialect }: FileContext, row: number, column: number): string {
-  const { header, names } = dialect;
-  return `${source.name}:${lineOf(dialect, row)}: ${columnLabel(header, names[column])}`;
+function cellPlace(context: FileContext, row: number, column: number): string {
+  const { header, names } = context.dialect;
+  return `${context.source.name}:${context.line(row)}: ${columnLabel(header, names[column])}`;
 }

@@ -1,8 +1,10 @@
 /** Reads chunks in a thread: loaded into its workspace, then read in blocks of numbers. */
 import { parseDecimal } from '../cell.js';
-import { changed, type FileBytes, readAt } from '../source/fileBytes.js';
+import { changed, type FileBytes } from '../source/fileBytes.js';
+import { loadChunk, type PlacedChunk, type Span } from './chunks.js';
 import type { BlockSize } from './matrix.js';
 import type { Modules } from './modules.js';
+import { cellText, isQuoted } from './quotedCells.js';
 import { blockSizeOf, type Tuning, Workspace } from './workspace.js';
 
 /** What reading the rows of a file needs to know. Plain data. */
@@ -109,8 +111,8 @@ export class Reader {
     }
   }
 
-  /** The text of the cell that starts at an address. */
-  cellText(start: number): string {
+  /** The cell that starts at an address, as it is written in the workspace. */
+  writtenCell(start: number): string {
     return this.#text(start, this.cellEnd(start));
   }
 
@@ -141,7 +143,8 @@ export class Reader {
     for (let i = 0; i < count; i++) {
       const cell = words[at.others / 4 + i];
       const column = cell % columns;
-      const text = this.#text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
+      const written = this.#text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
+      const text = isQuoted(written) ? cellText(written, this.format.delimiter).trim() : written;
       const value = parseDecimal(text.trim());
       if (Number.isFinite(value)) {
         doubles[at.values / 8 + cell] = value;
@@ -159,98 +162,4 @@ export class Reader {
     const { buffer } = this.space.bytes;
     return Buffer.from(buffer, start, end - start).toString();
   }
-}
-
-/** Rows that start within one part of the file. */
-export interface Chunk {
-  /** Byte offsets in the file. */
-  readonly begin: number;
-  readonly end: number;
-  readonly rows: number;
-  /** Whether some rows end in \r\n, or some cells have spaces around them. */
-  readonly untidy: boolean;
-}
-
-/** A chunk with the number of its first row. */
-export interface PlacedChunk extends Chunk {
-  readonly firstRow: number;
-}
-
-/** Text in a workspace, by its first and last address. */
-interface Span {
-  readonly at: number;
-  readonly end: number;
-}
-
-/** A longer row is left to csv-parse, which knows whether a field is too long. */
-export const LONGEST_ROW = 2 ** 20;
-/** Bytes of the first read that looks for the end of a row. */
-const TAIL = 2 ** 12;
-
-/** The number of chunks in the bytes from `dataStart` on. */
-export function chunkCount({ size }: Pick<FileBytes, 'size'>, dataStart: number, chunkBytes: number): number {
-  return Math.ceil((size - dataStart) / chunkBytes);
-}
-
-/**
- * Loads the rows that start in start..limit of the file, knowing that a row starts at `dataStart`.
- * Undefined if a row is too long; an empty span if none starts there.
- */
-export function loadRows(
-  space: Workspace,
-  file: FileBytes,
-  dataStart: number,
-  start: number,
-  limit: number,
-): (Span & { readonly begin: number }) | undefined {
-  const { text } = space.at;
-  // A row starts after a line feed, so the byte before `start` counts.
-  const from = start === dataStart ? start : start - 1;
-  let length = limit - from;
-  space.reserve(length + LONGEST_ROW + 1);
-  readAt(file, space.bytes, text, length, from);
-  const skipped = start === dataStart ? 0 : indexOfLineFeed(space, text, text + length) + 1;
-  const none = { at: text, end: text, begin: limit };
-  if (from + skipped === limit) return none;
-  if (skipped === 0 && start !== dataStart) return none;
-  for (let step = TAIL; space.bytes[text + length - 1] !== LINE_FEED; step *= 2) {
-    const position = from + length;
-    const more = Math.min(step, file.size - position);
-    if (more === 0) {
-      space.bytes[text + length++] = LINE_FEED;
-      break;
-    }
-    if (position + more - limit > LONGEST_ROW) return undefined;
-    readAt(file, space.bytes, text + length, more, position);
-    const found = indexOfLineFeed(space, text + length, text + length + more);
-    length += found < 0 ? more : found + 1;
-  }
-  const lastRow = space.bytes.lastIndexOf(LINE_FEED, text + length - 2) + 1;
-  if (text + length - Math.max(lastRow, text + skipped) > LONGEST_ROW) return undefined;
-  return { at: text + skipped, end: text + length, begin: from + skipped };
-}
-
-/**
- * Loads a chunk; afterwards all its rows end in a line feed.
- * @throws MlpError ExitCode.io if the file has changed since the scan
- */
-function loadChunk(space: Workspace, file: FileBytes, delimiter: number, chunk: Chunk): Span {
-  const { text } = space.at;
-  const length = chunk.end - chunk.begin;
-  space.reserve(length + 1);
-  readAt(file, space.bytes, text, length, chunk.begin);
-  let end = text + length;
-  if (space.bytes[end - 1] !== LINE_FEED) space.bytes[end++] = LINE_FEED;
-  if (chunk.untidy) {
-    space.endText(end);
-    end = space.exports.tidy(text, end, delimiter);
-    if (end === 0) throw changed(file, file.size);
-  }
-  space.endText(end);
-  return { at: text, end };
-}
-
-/** Relative to `at`; −1 if there is none. */
-function indexOfLineFeed({ bytes }: Workspace, at: number, end: number): number {
-  return bytes.subarray(at, end).indexOf(LINE_FEED);
 }

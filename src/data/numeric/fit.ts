@@ -13,7 +13,8 @@ import {
   standardColumn,
 } from '../scaling.js';
 import { numericColumn, type Table } from '../table.js';
-import type { PlacedChunk, Reader } from './chunkReader.js';
+import type { Reader } from './chunkReader.js';
+import type { PlacedChunk } from './chunks.js';
 import { type Columns, type SharedMatrix, ThreadMatrix } from './matrix.js';
 import { blockSizeOf, TUNING } from './workspace.js';
 

@@ -2,7 +2,7 @@
 
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Affine } from '../scaling.js';
-import type { PlacedChunk } from './chunkReader.js';
+import type { PlacedChunk } from './chunks.js';
 import type { FittedChunk } from './fit.js';
 import { addScratch, type Columns, type SharedMatrix } from './matrix.js';
 import type { ReaderPool } from './readerPool.js';

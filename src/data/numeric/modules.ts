@@ -11,13 +11,20 @@ export interface ParserExports {
   readonly constantsEnd: { readonly value: number };
   readonly powersOfTen: { readonly value: number };
   readonly mostPower: { readonly value: number };
-  checkRows(at: N, end: N, delimiter: N, columns: N, kept: N, starts: N): RowsFound;
+  checkRows(at: N, end: N, delimiter: N, columns: N, kept: N, starts: N, isUnquoted: boolean): RowsFound;
   /** Results of the last `checkRows`. */
   readonly rows: { readonly value: number };
   readonly isAscii: { readonly value: number };
   tidy(at: N, end: N, delimiter: N): N;
   /** A result of the last `tidy`. */
   readonly spaces: { readonly value: number };
+  /** The end of what is written; below `constantsEnd` if there is none. */
+  unquote(at: N, end: N, stop: N, delimiter: N, begin: N): N;
+  readonly unquoteShift: { readonly value: number };
+  /** Results of the last `unquote`. */
+  readonly unquotedEnd: { readonly value: number };
+  readonly spacesAroundQuotes: { readonly value: number };
+  readonly hasLineBreaks: { readonly value: number };
   findCells(at: N, end: N, delimiter: N, most: N, marks: N): N;
   readTinyNumbers: ReadBlock;
   readShortNumbers: ReadBlock;
@@ -55,6 +62,9 @@ export interface ParserExports {
   scaleToFloat64: ScaleBlock;
 }
 
+/** What `unquote` returns instead of an end. */
+export const Unquoted = { declined: 0, ranOut: 1 } as const;
+
 type ReadBlock = (marks: N, count: N, values: N, packed: N, others: N) => number;
 
 type ScaleBlock = (rows: N, columns: N, x: N, shift: N, scale: N, z: N) => number;
@@ -78,7 +88,7 @@ export interface MatrixExports {
 
 type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N) => number;
 
-export const RowsFound = { plain: 0, untidy: 1, foreign: 2 } as const;
+export const RowsFound = { plain: 0, untidy: 1, foreign: 2, quoted: 3 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];
 
 /** Compiled modules are beside this file, but in dist/ when the sources run (in tests). */

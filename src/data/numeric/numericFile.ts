@@ -1,9 +1,12 @@
 /**
  * The fast path for files of plain numbers: from bytes to typed values, in parallel, without a
- * string for each cell. It takes UTF-8 files without quotes, control characters, comments and empty
- * lines, whose rows all have the same number of fields and end in \n or \r\n. It declines any other
- * file, and csv-parse then reads it from the start. What it takes, it reads exactly as csv-parse's
- * table does.
+ * string for each cell. It takes UTF-8 files without control characters, comments and empty lines,
+ * whose rows all have the same number of fields and end in \n or \r\n. It declines any other file,
+ * and csv-parse then reads it from the start. What it takes, it reads exactly as csv-parse's table
+ * does.
+ *
+ * A chunk begins after a line feed. If that one is within quotes, the chunk before it ends
+ * elsewhere, and it is scanned once more from there.
  *
  * There are two passes: `scan` checks the structure, counts rows and reads the kept columns; then
  * `fit` reads the numbers to their places in the matrix, or `write` does if the scaling is known.
@@ -25,8 +28,8 @@ import {
   type Table,
   type TextColumn,
 } from '../table.js';
-import { BadCellSummary, lineOf, tooLarge } from './badCells.js';
-import { chunkCount, type PlacedChunk } from './chunkReader.js';
+import { BadCellSummary, type FileContext, tooLarge } from './badCells.js';
+import { chunkCount, type PlacedChunk } from './chunks.js';
 import { Moments } from './fit.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
 import { ReaderPool } from './readerPool.js';
@@ -65,6 +68,8 @@ export class NumericFile {
   readonly #chunks: readonly PlacedChunk[];
   readonly #columns: ReadonlyMap<number, NumericColumn | TextColumn>;
   readonly #passed: PassedOver;
+  /** The rows with line breaks in cells, ascending: one for each. */
+  readonly #breaks: Uint32Array;
   readonly #keptBytes: number;
   readonly rows: number;
 
@@ -74,8 +79,10 @@ export class NumericFile {
     chunks: readonly PlacedChunk[],
     columns: ReadonlyMap<number, NumericColumn | TextColumn>,
     passed: PassedOver,
+    breaks: Uint32Array,
     keptBytes: number,
   ) {
+    this.#breaks = breaks;
     this.#keptBytes = keptBytes;
     this.#request = request;
     this.#pool = pool;
@@ -106,24 +113,32 @@ export class NumericFile {
     wanted.sort((a, b) => a.column - b.column);
     const chunks: PlacedChunk[] = [];
     const cells: (readonly KeptCells[])[] = [];
+    const breaks: number[] = [];
+    let begin = dataStart;
     let rows = 0;
     let spaces = false;
     try {
+      const task = { kind: 'scan', kept: wanted } as const;
       const count = chunkCount({ size }, dataStart, tuning.chunkBytes);
-      const isNumeric = await pool.run(
-        { kind: 'scan', kept: wanted },
-        count,
-        ({ cells: found, spaces: hasSpaces, ...chunk }) => {
-          spaces ||= hasSpaces;
-          chunks.push({ ...chunk, firstRow: rows });
-          cells.push(found);
-          rows += chunk.rows;
-          progress?.(chunk.end, 2 * source.size);
-        },
-      );
+      const isNumeric = await pool.run(task, count, (result, index) => {
+        const scanned = result.begin === begin ? result : pool.scanFrom(task, index, begin);
+        if (scanned.cells === undefined) return false;
+        const { cells: found, spaces: hasSpaces, breaks: inRows, ...chunk } = scanned;
+        begin = chunk.end;
+        spaces ||= hasSpaces;
+        for (const row of inRows) breaks.push(rows + row);
+        chunks.push({ ...chunk, firstRow: rows });
+        cells.push(found);
+        rows += chunk.rows;
+        progress?.(chunk.end, 2 * source.size);
+        return true;
+      });
       const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
-      if (columns)
-        return new NumericFile(request, pool, chunks, columns, { spaces, emptyLines }, tuning.keptBytes);
+      if (columns) {
+        const passed = { spaces, emptyLines };
+        const broken = Uint32Array.from(breaks);
+        return new NumericFile(request, pool, chunks, columns, passed, broken, tuning.keptBytes);
+      }
     } catch (error) {
       await pool.close();
       throw error;
@@ -148,7 +163,11 @@ export class NumericFile {
 
   /** The line of a row, from 1. */
   line(row: number): number {
-    return lineOf(this.#request.dialect, row);
+    return this.#request.dialect.dataLine + row + countBelow(this.#breaks, row);
+  }
+
+  get #context(): FileContext {
+    return { ...this.#request, line: (row) => this.line(row) };
   }
 
   /**
@@ -187,7 +206,7 @@ export class NumericFile {
     this.#request.source.requireUnchanged();
     if (!isNumeric || badCells.isMisread(this.rows)) return null;
     if (!badIsError && badCells.hasWords) return null;
-    const error = badCells.error(this.#request);
+    const error = badCells.error(this.#context);
     if (error) throw error;
     const fitted = moments.columns();
     if (fitted === undefined) return null;
@@ -234,7 +253,7 @@ export class NumericFile {
     await this.#pool.readAll(this.#chunks, features, (row, j, value) => {
       const { shift, scale } = transforms[j];
       if (place[row] < 0 || Number.isFinite(round((value - shift) / scale))) return;
-      throw tooLarge(this.#request, { row, column: features[j], value }, transforms[j], dtype);
+      throw tooLarge(this.#context, { row, column: features[j], value }, transforms[j], dtype);
     });
   }
 
@@ -260,6 +279,18 @@ export class NumericFile {
     const { source, progress } = this.#request;
     progress?.(source.size + this.#chunks[index].end, 2 * source.size);
   }
+}
+
+/** How many of ascending numbers are less than a limit. */
+function countBelow(numbers: Uint32Array, limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Of a packed number. */

@@ -2,10 +2,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FileBytes } from '../source/fileBytes.js';
 import { WorkerPool } from '../workerPool.js';
-import type { PlacedChunk } from './chunkReader.js';
 import { Reader, type RowFormat } from './chunkReader.js';
+import type { PlacedChunk } from './chunks.js';
 import type { BlockSize } from './matrix.js';
 import { compileModules } from './modules.js';
+import { type ScanResult, type ScanTask, scanChunk } from './scan.js';
 import { type Results, type Task, taskRunner, type WorkerSetup } from './tasks.js';
 import type { Tuning } from './workspace.js';
 
@@ -43,6 +44,11 @@ export class ReaderPool extends WorkerPool<Task, Results> {
   /** How much is read at a time. */
   get blockSize(): BlockSize {
     return this.#reader.blockSize;
+  }
+
+  /** Scans a chunk again whose first row begins elsewhere than it seems, in this thread. */
+  scanFrom(task: ScanTask, index: number, begin: number): ScanResult {
+    return scanChunk(this.#reader, task, index, begin);
   }
 
   /** Reads chunks in order, in this thread only: every number of the `features`, row by row. */

@@ -2,10 +2,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import { parseDecimal } from '../cell.js';
-import { isMissing, isMissingNumber } from '../missingValues.js';
+import { isMissing, isMissingNumber, unmarked } from '../missingValues.js';
 import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
-import { type Chunk, loadRows, type Reader } from './chunkReader.js';
+import type { Reader } from './chunkReader.js';
+import { type Chunk, loadRows, loadUnquoted, type Span } from './chunks.js';
 import { RowsFound } from './modules.js';
+import { cellText, isQuoted, levelText, rowsOfBreaks } from './quotedCells.js';
 
 /** A column to keep in memory. */
 export interface KeptColumn {
@@ -40,6 +42,14 @@ export interface ScannedChunk extends Chunk {
   readonly spaces: boolean;
   /** In the order of `kept`. */
   readonly cells: readonly KeptCells[];
+  /** The rows with line breaks in cells, counted from the first of the chunk: one for each. */
+  readonly breaks: Uint32Array;
+}
+
+/** A chunk that csv-parse should read, if a row does begin where it seems to. */
+interface DeclinedChunk {
+  readonly begin: number;
+  readonly cells?: undefined;
 }
 
 export interface ScanTask {
@@ -50,57 +60,82 @@ export interface ScanTask {
 
 const BYTES_OF_START = 4;
 const LINE_FEED = 0x0a;
+const NO_BREAKS = new Uint32Array();
 
-/** Returns the function that does chunks. Undefined means that the file is declined. */
-export function scanner(reader: Reader, task: ScanTask): (index: number) => ScannedChunk | undefined {
+/** Returns the function that does chunks. */
+export function scanner(reader: Reader, task: ScanTask): (index: number) => ScanResult {
   // Labels with so many spellings in one chunk that those of others don't matter.
   const many = new Set<number>();
-  return (index) => scanChunk(reader, task, index, many);
+  return (index) => scanChunk(reader, task, index, undefined, many);
 }
 
-function scanChunk(
+export type ScanResult = ScannedChunk | DeclinedChunk;
+
+/**
+ * Scans the rows that start in one part of the file. The first one is taken to start after a line
+ * feed, which may be one within quotes; unless `begin` is where it starts.
+ */
+export function scanChunk(
   reader: Reader,
   { kept }: ScanTask,
   index: number,
-  many: Set<number>,
-): ScannedChunk | undefined {
+  begin?: number,
+  many = new Set<number>(),
+): ScanResult {
   const { space, file, format, tuning } = reader;
-  const { columns, exports } = space;
   const start = format.dataStart + index * tuning.chunkBytes;
   const limit = Math.min(start + tuning.chunkBytes, file.size);
-  const found = loadRows(space, file, format.dataStart, start, limit);
-  if (found === undefined) return undefined;
-  const { begin, at } = found;
-  const end = begin + (found.end - at);
-  if (at === found.end) {
-    return {
-      begin,
-      end,
-      rows: 0,
-      untidy: false,
-      spaces: false,
-      cells: kept.map(({ kind }) => noCells(kind)),
-    };
+  const part = { start: begin ?? start, limit, isRowStart: begin !== undefined || index === 0 };
+  const loaded = loadRows(space, file, part);
+  if (loaded.text === undefined) return loaded;
+  if (loaded.text.at === loaded.text.end) {
+    const none = { rows: 0, quoted: false, untidy: false, spaces: false, breaks: NO_BREAKS };
+    return { begin: loaded.begin, end: loaded.begin, ...none, cells: kept.map(({ kind }) => noCells(kind)) };
   }
+  return scanRows(reader, kept, loaded.begin, loaded.text, limit, many) ?? { begin: loaded.begin };
+}
+
+/** Undefined if csv-parse should read the rows. */
+function scanRows(
+  reader: Reader,
+  kept: ScanTask['kept'],
+  begin: number,
+  loaded: Span,
+  limit: number,
+  many: Set<number>,
+): ScannedChunk | undefined {
+  const { space, file, format } = reader;
+  const { columns, exports } = space;
+  let { at, end: textEnd } = loaded;
+  let end = Math.min(begin + (textEnd - at), file.size);
+  space.endText(textEnd);
 
   const trailing = Array.from({ length: format.trailing }, (_, i) => columns - format.trailing + i);
   const wanted = [...kept.map(({ column }) => column), ...trailing];
   space.words.set([...wanted, columns], space.at.kept / 4);
   const step = wanted.length;
-  const mostRows = Math.ceil((found.end - at) / columns) + 1;
-  const starts = space.reserve(found.end - space.at.text, mostRows * step * BYTES_OF_START);
-  const check = (textEnd: number) =>
-    exports.checkRows(at, textEnd, reader.delimiter, columns, space.at.kept, starts);
+  let starts = 0;
+  let quoted = false;
+  const check = () => {
+    const mostRows = Math.ceil((textEnd - at) / columns) + 1;
+    starts = space.reserve(textEnd - space.at.text, mostRows * step * BYTES_OF_START);
+    return exports.checkRows(at, textEnd, reader.delimiter, columns, space.at.kept, starts, quoted);
+  };
 
-  let textEnd = found.end;
-  space.endText(textEnd);
-  let what = check(textEnd);
+  let what = check();
+  if (what === RowsFound.quoted) {
+    quoted = true;
+    const found = loadUnquoted(space, file, reader.delimiter, begin, limit);
+    if (found === undefined) return undefined;
+    ({ at, end: textEnd, fileEnd: end } = found);
+    what = check();
+  }
   const untidy = what === RowsFound.untidy;
   if (untidy) {
     textEnd = exports.tidy(at, textEnd, reader.delimiter);
     if (textEnd === 0) return undefined;
     space.endText(textEnd);
-    what = check(textEnd);
+    what = check();
   }
   if (what !== RowsFound.plain) return undefined;
   if (!exports.isAscii.value && !isUtf8(space.bytes.subarray(at, textEnd))) return undefined;
@@ -119,8 +154,12 @@ function scanChunk(
     if (found.kind === 'numeric' && found.written === 'many') many.add(column);
     cells.push(many.has(column) && found.kind === 'numeric' ? { ...found, written: 'many' } : found);
   }
-  const spaces = (untidy && exports.spaces.value === 1) || cells.some((column) => column.spaces);
-  return { begin, end: Math.min(end, file.size), rows, untidy, spaces, cells };
+  const spaces =
+    (untidy && exports.spaces.value === 1) ||
+    (quoted && exports.spacesAroundQuotes.value === 1) ||
+    cells.some((column) => column.spaces);
+  const breaks = quoted && exports.hasLineBreaks.value === 1 ? rowsOfBreaks(space, at, textEnd) : NO_BREAKS;
+  return { begin, end, rows, quoted, untidy, spaces, cells, breaks };
 }
 
 /** Where the cells of a column are. */
@@ -169,9 +208,9 @@ function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCel
     );
     for (let i = 0; i < left; i++) {
       const cell = space.words[at.others / 4 + i];
-      const written = reader.cellText(space.words[first / 4 + cell * step] + 1);
-      const text = written.trim();
-      spaces ||= text !== written;
+      const written = reader.writtenCell(space.words[first / 4 + cell * step] + 1);
+      const text = cellText(written, reader.format.delimiter).trim();
+      spaces ||= text !== written && !isQuoted(written);
       const value = parseDecimal(text);
       if (Number.isFinite(value)) space.doubles[at.values / 8 + cell] = value;
       else if (isMissingNumber(text)) missing++;
@@ -181,6 +220,8 @@ function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCel
     if (areLabels && arePlain) arePlain = arePlainIntegers(reader, first, step, count);
   }
   const written = areLabels && !arePlain ? readSpellings(reader, place, values) : undefined;
+  // A number with spaces in quotes: csv-parse's table knows how it is spelled.
+  if (written !== undefined && written !== 'many' && written.texts.some(isQuoted)) return undefined;
   return { kind: 'numeric', spaces, values, missing, ...(written && { written }) };
 }
 
@@ -230,9 +271,9 @@ function readSpellings(
 
 function readTexts(reader: Reader, place: Starts): KeptCells {
   const { codes, texts: written } = codeFewTexts(reader, place) ?? codeAnyTexts(reader, place);
+  const texts = written.map((text) => levelText(text, reader.format.delimiter));
   // Other spaces than blanks.
-  const texts = written.map((text) => text.trim());
-  const spaces = texts.some((text, code) => text !== written[code]);
+  const spaces = texts.some((text, code) => text !== written[code] && !isQuoted(written[code]));
   return { kind: 'text', spaces, codes, texts };
 }
 
@@ -333,7 +374,7 @@ class LevelMerger {
   }
 
   #add(text: string): number {
-    const code = isMissing(text) ? MISSING : this.levels.push(text) - 1;
+    const code = isMissing(text) ? MISSING : this.levels.push(unmarked(text)) - 1;
     this.#codeOf.set(text, code);
     return code;
   }

@@ -4,7 +4,7 @@ import type { TaskRunner } from '../workerPool.js';
 import type { Reader, RowFormat } from './chunkReader.js';
 import { type FitTask, type FittedChunk, fitter } from './fit.js';
 import type { Modules } from './modules.js';
-import { type ScannedChunk, type ScanTask, scanner } from './scan.js';
+import { type ScanResult, type ScanTask, scanner } from './scan.js';
 import type { Tuning } from './workspace.js';
 import { type ScaleTask, scaler, type WriteResult, type WriteTask, writer } from './write.js';
 
@@ -12,7 +12,7 @@ export type Task = ScanTask | FitTask | WriteTask | ScaleTask;
 
 /** The result of a chunk, by kind of task. */
 export interface Results {
-  scan: ScannedChunk;
+  scan: ScanResult;
   fit: FittedChunk;
   write: WriteResult;
   scale: WriteResult;

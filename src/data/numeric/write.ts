@@ -1,6 +1,7 @@
 /** Writes every number of a chunk, scaled, to its place; scales in place after `fit`. */
 import type { FeatureMatrix } from '../featureMatrix.js';
-import type { Block, PlacedChunk, Reader } from './chunkReader.js';
+import type { Block, Reader } from './chunkReader.js';
+import type { PlacedChunk } from './chunks.js';
 import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
 
 export interface WriteTask extends Columns, SharedMatrix {

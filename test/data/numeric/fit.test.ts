@@ -97,6 +97,17 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
       expect(await fitText(folder, content, { ...options, threads })).toEqual(expected);
   });
 
+  it('reads numbers in quotes as those without', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => [`${i}`, `${i / 7}`, `-${i}.25e-1`, `text, ${i}\n`]);
+    const plain = `a,b,c,d\n${rows.map((row) => `${row.slice(0, 3).join(',')},x\n`).join('')}`;
+    const quoted = `a,b,c,d\n${rows.map((row) => `"${row.join('","')}"\r\n`).join('')}`;
+    const expected = await fitText(folder, plain, { columns: 3, scaling: 'none' });
+    for (const tuning of [{}, TINY, { ...THREADED, chunkBytes: 100 }]) {
+      const options = { columns: 3, scaling: 'none', tuning, threads: 2 } as const;
+      expect(await fitText(folder, quoted, options)).toEqual(expected);
+    }
+  });
+
   it('writes the same numbers wherever chunks and blocks end', async () => {
     const few = contentOf(cells.slice(0, 40));
     const options = { columns, scaling: 'minmax' as const, place: shuffled(40), trainRows: 30 };
@@ -212,6 +223,21 @@ describe('a cell that is no number', () => {
           expected.message,
           expected.hint,
         ]);
+      }
+    },
+  );
+
+  it.each(['"x1"', '" x 1 "', '"1e400"', '"1,5"', '"two\nlines"', '"say ""1"""', '5"'])(
+    'is that error in quotes, and below line breaks in quotes: %s',
+    async (bad) => {
+      const content = `a,b,c\n${'"1",2,"one\n"\n2,"3","\r\n"\n'.repeat(50)}3,${bad},x\n4,5,x\n6,oops,x\n`;
+      const expected = await withSource(folder, content, (source, dialect) =>
+        rejection(readTable(source, dialect, { kinds: (names) => names.map(() => 'auto') })),
+      );
+      expect(expected.message).toContain('plain.csv:202: column "b"');
+      for (const tuning of [{}, TINY, { ...THREADED, chunkBytes: 50 }]) {
+        const error = await rejection(fitText(folder, content, { columns: 2, tuning, threads: 2 }));
+        expect([error.message, error.hint]).toEqual([expected.message, expected.hint]);
       }
     },
   );

@@ -73,6 +73,34 @@ const spaced = (cell: fc.Arbitrary<string>) =>
   fc
     .tuple(fc.constantFrom('', '', '', ' ', '   '), cell, fc.constantFrom('', '', '', ' '))
     .map((parts) => parts.join(''));
+const quoted = (cell: fc.Arbitrary<string>) => cell.map((text) => `"${text.replaceAll('"', '""')}"`);
+const maybeQuoted = (cell: fc.Arbitrary<string>) =>
+  fc.oneof({ weight: 3, arbitrary: cell }, { weight: 1, arbitrary: quoted(cell) });
+const anyText = fc.oneof(
+  fc.constantFrom(
+    'a,b',
+    'a;b\tc|d',
+    'say "hi"',
+    'two\nlines',
+    'two\r\nlines',
+    ' x ',
+    '-NaN',
+    '1.#IND',
+    '#N/A',
+  ),
+  fc.constantFrom(
+    'NA ',
+    '12 ',
+    ' 7',
+    '  ',
+    '\r',
+    '\n\n',
+    '"',
+    '\u00a0',
+    'more than sixteen characters, and a comma',
+  ),
+  fc.string({ unit: fc.constantFrom(...'ab1.e ,;|"\n\r\té'), maxLength: 40 }),
+);
 const word = fc.constantFrom('x', 'yes', 'Zoë', '北京', '🦊', 'a b', 'trailing.', '-', 'no');
 
 interface Shape {
@@ -91,8 +119,16 @@ const owned: fc.Arbitrary<Shape> = fc
   .chain(([textColumns, rows, delimiter, isComplete]) => {
     const cell = (isText: boolean, isFirst: boolean) =>
       isText
-        ? fc.oneof({ weight: 5, arbitrary: word }, { weight: isFirst ? 0 : 1, arbitrary: missing })
-        : fc.oneof({ weight: 5, arbitrary: number }, { weight: isFirst ? 0 : 1, arbitrary: missing });
+        ? fc.oneof(
+            { weight: 5, arbitrary: maybeQuoted(word) },
+            { weight: isFirst ? 0 : 1, arbitrary: maybeQuoted(missing) },
+            { weight: isFirst ? 0 : 2, arbitrary: quoted(anyText) },
+            { weight: isFirst ? 0 : 1, arbitrary: fc.constantFrom('5" pipe', 'a "b" c') },
+          )
+        : fc.oneof(
+            { weight: 5, arbitrary: maybeQuoted(number) },
+            { weight: isFirst ? 0 : 1, arbitrary: maybeQuoted(missing) },
+          );
     const row = (isFirst: boolean) =>
       fc.tuple(
         fc.tuple(...textColumns.map((isText) => spaced(cell(isText, isFirst)))),
@@ -146,6 +182,8 @@ describe('readNumericTable', () => {
       '+7',
       '310455667788990011',
       'NA',
+      '"1.10"',
+      '"7"',
     );
     const labels = fc.array(fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: spelled }), {
       minLength: 1,
@@ -167,7 +205,7 @@ describe('readNumericTable', () => {
             if (Number.isNaN(values[row])) return 'NA';
             return written ? written.levels[written.codes[row]] : String(values[row]);
           });
-          expect(texts).toEqual(cells);
+          expect(texts).toEqual(cells.map((cell) => cell.replaceAll('"', '')));
         },
       ),
       { numRuns: 150 },
@@ -193,6 +231,43 @@ describe('readNumericTable', () => {
     expect(read).toBeGreaterThan(20);
   });
 
+  it('accepts no quotes that readTable reads otherwise', async () => {
+    const part = fc.constantFrom(
+      '"',
+      '"',
+      '"',
+      '""',
+      ',',
+      ',',
+      '\n',
+      '\n',
+      '\r\n',
+      '\r',
+      ' ',
+      'x',
+      '1',
+      'NA',
+      'é',
+      '\t',
+    );
+    let read = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(part, { maxLength: 40 }),
+        fc.constantFrom<ColumnKind>('auto', 'text', 'numeric', 'label'),
+        fc.integer({ min: 1, max: 24 }),
+        async (parts, kind, chunkBytes) => {
+          const both = await readBoth(parts.join(''), { chunkBytes, blockCells: 4 }, { kind, header: false });
+          if (!both?.numeric) return;
+          expect(both.numeric).toEqual(both.table);
+          if (both.numeric.rows > 1) read++;
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(read).toBeGreaterThan(5);
+  });
+
   it('accepts no random bytes that readTable refuses', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
@@ -204,7 +279,17 @@ describe('readNumericTable', () => {
   });
 
   it('gives the same table for every size of chunk and any number of threads', async () => {
-    const rows = Array.from({ length: 300 }, (_, i) => `${i},${i / 7},${i % 3 ? 'a' : 'Zoë'},${-i}e-3`);
+    const texts = [
+      'a',
+      'Zoë',
+      '"a\n1,2"',
+      '"NA"',
+      ' "say ""hi"", ""hi""" ',
+      '"\r\n\n"',
+      '"1.#IND"',
+      '5" pipe',
+    ];
+    const rows = Array.from({ length: 300 }, (_, i) => `${i},"${i / 7}",${texts[i % 8]},${-i}e-3`);
     const content = `n,x,c,y\n${rows.join('\n')}\n`;
     const expected = (await readBoth(content, {}))?.table;
     expect(expected?.rows).toBe(300);

@@ -54,8 +54,8 @@ describe('ReaderPool', () => {
   it('hands over the results of all threads in the order of the chunks', async () => {
     await withPool(undefined, async (pool, units) => {
       const order: number[] = [];
-      const isNumeric = await pool.run(task, units, ({ rows }, unit) => {
-        expect(rows).toBe(1);
+      const isNumeric = await pool.run(task, units, (chunk, unit) => {
+        expect(chunk).toMatchObject({ rows: 1 });
         order.push(unit);
       });
       expect(isNumeric).toBe(true);

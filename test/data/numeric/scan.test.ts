@@ -23,14 +23,28 @@ describe('NumericFile.scan', () => {
     ['semicolons', 'a;b\n1;2\n3;4\n'],
     ['tabs', 'a\tb\n1\t2\n3\t4\n'],
     ['quotes in the header alone', '"a","b"\n1,2\n3,4\n'],
+    ['a quote', 'a,b\n1,"2"\n3,4\n'],
+    ['quotes around every cell', '"a","b"\r\n"1","2"\r\n"3","4"'],
+    ['spaces around quotes', 'a,b\n1, "2" \n "3" ,4\n'],
+    ['a separator in quotes', 'a,b\n1,"2,3"\n3,4\n'],
+    ['quotes in quotes', 'a,b\n1,"say ""hi"""\n3,""""\n'],
+    ['line breaks in quotes', 'a,b\n1,"2\n\r\n\r3"\n3,"\n"\n'],
+    ['an empty cell in quotes', 'a,b\n"",""\n3,""\n'],
+    ['a quote within a cell', 'a,b\n1,5" pipe\n3,37°36\'37.8"N\n'],
+    ['a tab in quotes', 'a,b\n1,"2\t3"\n3,4\n'],
   ])('counts the rows with %s', async (_, content) => {
     expect(await rowsOf(content)).toBe(2);
     expect(await rowsOf(content, new Map(), TINY)).toBe(2);
   });
 
   it.each([
-    ['a quote', 'a,b\n1,"2"\n3,4\n'],
-    ['a quote late in a column that is not looked at', `a,b\n${'1,2\n'.repeat(100)}1,x"\n`],
+    ['a quote that is never closed', `a,b\n${'1,2\n'.repeat(100)}1,"2\n`],
+    ['text after a closing quote', `a,b\n${'1,2\n'.repeat(300)}1,"2"3\n`],
+    ['text after a closing quote and a space', `a,b\n${'1,2\n'.repeat(300)}1,"2" 3\n`],
+    ['a second quoted text', `a,b\n${'1,2\n'.repeat(300)}1,"2" "3"\n`],
+    ['a quote after another space than a blank', 'a,b\n1,\u00a0"2"\n3,4\n'],
+    ['a control character in quotes', 'a,b\n1,"2\x01"\n3,4\n'],
+    ['a row of too many fields with quotes', `a,b\n${'1,2\n'.repeat(300)}1,"2","3"\n`],
     ['a row that is too short', 'a,b\n1,2\n3\n'],
     ['a row that is too long', 'a,b\n1,2\n3,4,5\n'],
     ['two rows whose fields make up for each other', 'a,b\n1,2,3\n4\n'],
@@ -150,6 +164,43 @@ describe('NumericFile.scan', () => {
     expect(await rowsOf('a,b\n1,2,\n3,4,\n', numeric, TINY)).toBe(2);
     expect(await rowsOf(`a,b\n${'1,2,\n'.repeat(300)}3,4\n`, numeric)).toBeNull();
     expect(await rowsOf(`a,b\n${'1,2,\n'.repeat(300)}3,4,5\n`, numeric)).toBeNull();
+  });
+
+  it('declines a quoted cell longer than 1 MiB, and takes one that ends in another chunk', async () => {
+    const long = (length: number) => `a,b\n1,2\n3,"${'x\n'.repeat(length / 2)}"\n5,6\n`;
+    expect(await rowsOf(long(2 ** 20))).toBeNull();
+    expect(await rowsOf(long(2 ** 20 - 100))).toBe(3);
+    expect(await rowsOf(long(2 ** 16), new Map(), { chunkBytes: 2 ** 10 })).toBe(3);
+  });
+
+  it('reads cells in quotes as what they hold, wherever chunks end', async () => {
+    const texts = ['Zoë', '"Zoë"', '"a,b"', '"say ""hi"""', ' " x " ', '"two\nlines"', '"two\r\nlines"'];
+    const missing = ['NA', '""', '"  "', '"-NaN"', '"NA"', '"NA "', 'a 5" b', '"\rx"'];
+    const content = `a,b\n${[...texts, ...missing].map((text, i) => `"${i}",${text}\n`).join('')}`;
+    const kept = new Map([
+      [0, 'numeric' as const],
+      [1, 'text' as const],
+    ]);
+    for (let chunkBytes = 1; chunkBytes < 90; chunkBytes++) {
+      await withNumericFile(
+        folder,
+        content,
+        { kept },
+        (file) => {
+          expect(file?.column(0)).toMatchObject({ values: Float64Array.from({ length: 15 }, (_, i) => i) });
+          const column = file?.column(1);
+          if (column?.kind !== 'text') throw new Error('the column is no text');
+          expect([...column.codes].map((code) => column.levels[code])).toEqual([
+            ...['Zoë', 'Zoë', 'a,b', 'say "hi"', ' x ', 'two\nlines', 'two\r\nlines'],
+            ...[undefined, undefined, undefined, '-NaN', 'NA', 'NA ', 'a 5" b', '\rx'],
+          ]);
+          expect(file?.notes).toEqual([expect.stringContaining('spaces around cells')]);
+          const lines = Array.from({ length: 15 }, (_, row) => file?.line(row));
+          expect(lines).toEqual([2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 17, 18]);
+        },
+        { chunkBytes, blockCells: 4 },
+      );
+    }
   });
 
   it('says on which line a row stands', async () => {

@@ -9,8 +9,10 @@ const QUOTE: i32 = 34;
 const PLAIN: i32 = 0;
 /** A carriage return, or a space around a cell: for `tidy` to drop first. */
 const UNTIDY: i32 = 1;
-/** For csv-parse: a quote, a control character, a row of another width, an empty line. */
+/** For csv-parse: a control character, a row of another width, an empty line. */
 const FOREIGN: i32 = 2;
+/** A quote: for `unquote` to drop first. */
+const QUOTED: i32 = 3;
 
 /** Of the last checked text. */
 export let rows: i32 = 0;
@@ -20,7 +22,7 @@ export let isAscii: bool = true;
  * Checks the text at..end: whole rows, the last one ending in a newline, then 64 blanks. `kept`
  * [u32] are the columns whose cells are wanted, ascending, then a number that is at least
  * `columns`. `starts` [rows, kept, u32] receives the position before each of their cells, and at
- * most as many elements more.
+ * most as many elements more. After `unquote`, quotes and control characters are fine.
  */
 export function checkRows(
   at: usize,
@@ -29,6 +31,7 @@ export function checkRows(
   columns: i32,
   kept: usize,
   starts: usize,
+  isUnquoted: bool,
 ): i32 {
   const delimiters = i8x16.splat(<i8>delimiter);
   const newlines = i8x16.splat(<i8>NEWLINE);
@@ -53,7 +56,7 @@ export function checkRows(
     // Most files have no spaces: they are looked for with the odd characters, and only then told apart.
     if (hasOdd(text0, text1, text2, text3, newlines, delimiters, <i8>(BLANK + 1))) {
       if (hasOdd(text0, text1, text2, text3, newlines, delimiters, <i8>BLANK)) {
-        const what = oddCharacters(at, delimiter);
+        const what = isUnquoted ? returnsIn(text0, text1, text2, text3) : oddCharacters(at, delimiter);
         if (what != PLAIN) return what;
         isAscii = false;
       }
@@ -133,10 +136,16 @@ function oddCharacters(at: usize, delimiter: i32): i32 {
   for (let i = 0; i < 64; i++) {
     const character = <i32>load<u8>(at + i);
     if (character == RETURN) what = UNTIDY;
-    else if (character == QUOTE) return FOREIGN;
+    else if (character == QUOTE) return QUOTED;
     else if (character < BLANK && character != NEWLINE && character != delimiter) return FOREIGN;
   }
   return what;
+}
+
+/** The same for text that `unquote` has looked through. */
+@inline
+function returnsIn(text0: v128, text1: v128, text2: v128, text3: v128): i32 {
+  return bitsEqual(text0, text1, text2, text3, i8x16.splat(<i8>RETURN)) != 0 ? UNTIDY : PLAIN;
 }
 
 /** The lowest bits, for as many of 64 characters as are left. */
