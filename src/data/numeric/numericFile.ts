@@ -31,9 +31,10 @@ import {
 import { BadCellSummary, type FileContext, tooLarge } from './badCells.js';
 import { chunkCount, type PlacedChunk } from './chunks.js';
 import { Moments } from './fit.js';
+import { joinColumns } from './joinColumns.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
 import { ReaderPool } from './readerPool.js';
-import { joinColumns, type KeptCells, type KeptColumn, type KeptKind } from './scan.js';
+import type { KeptCells, KeptColumn, KeptKind } from './scan.js';
 import { TUNING, type Tuning } from './workspace.js';
 
 export interface NumericFileRequest {

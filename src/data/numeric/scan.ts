@@ -2,8 +2,8 @@
 
 import { isUtf8 } from 'node:buffer';
 import { parseDecimal } from '../cell.js';
-import { isMissing, isMissingNumber, unmarked } from '../missingValues.js';
-import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
+import { isMissingNumber } from '../missingValues.js';
+import { MOST_SPELLINGS } from '../table.js';
 import type { Reader } from './chunkReader.js';
 import { type Chunk, loadRows, loadUnquoted, type Span } from './chunks.js';
 import { RowsFound } from './modules.js';
@@ -360,26 +360,6 @@ class ByteLevels {
   }
 }
 
-/** Joins the texts of chunks into the levels of a column. */
-class LevelMerger {
-  readonly levels: string[] = [];
-  readonly #codeOf = new Map<string, number>();
-
-  /**
-   * The column's code for each text of a chunk, MISSING for missing values. Chunks come in the
-   * order of the file.
-   */
-  codes(texts: readonly string[]): Int32Array {
-    return Int32Array.from(texts, (text) => this.#codeOf.get(text) ?? this.#add(text));
-  }
-
-  #add(text: string): number {
-    const code = isMissing(text) ? MISSING : this.levels.push(unmarked(text)) - 1;
-    this.#codeOf.set(text, code);
-    return code;
-  }
-}
-
 /** FNV-1a with its upper bits folded in. */
 function hash(bytes: Uint8Array, at: number, end: number): number {
   let value = 0x811c9dc5;
@@ -391,77 +371,4 @@ function isSame(known: Uint8Array, bytes: Uint8Array, at: number, end: number): 
   if (known.length !== end - at) return false;
   for (let i = 0; i < known.length; i++) if (known[i] !== bytes[at + i]) return false;
   return true;
-}
-
-/**
- * Joins the cells [chunks][kept] into columns. Undefined if a numeric column has no number:
- * csv-parse's table reads it as text.
- */
-export function joinColumns(
-  kept: readonly KeptColumn[],
-  chunks: readonly (readonly KeptCells[])[],
-  rows: number,
-): Map<number, NumericColumn | TextColumn> | undefined {
-  const columns = new Map<number, NumericColumn | TextColumn>();
-  for (const [i, { column, kind }] of kept.entries()) {
-    const cells = chunks.map((chunk) => chunk[i]);
-    const joined = kind === 'text' ? joinTexts(cells, rows) : joinNumbers(cells, rows);
-    if (joined.kind === 'numeric' && joined.missing === rows) return undefined;
-    columns.set(column, joined);
-  }
-  return columns;
-}
-
-function joinNumbers(chunks: readonly KeptCells[], rows: number): NumericColumn {
-  const values = new Float64Array(rows);
-  let row = 0;
-  let missing = 0;
-  for (const chunk of chunks) {
-    if (chunk.kind !== 'numeric') continue;
-    values.set(chunk.values, row);
-    row += chunk.values.length;
-    missing += chunk.missing;
-  }
-  const written = joinWritten(chunks, rows, missing);
-  return { kind: 'numeric', values, missing, ...(written && { written }) };
-}
-
-/** Undefined if all numbers are plain integers. */
-function joinWritten(
-  chunks: readonly KeptCells[],
-  rows: number,
-  missing: number,
-): WrittenNumbers | undefined {
-  const numeric = chunks.filter((chunk) => chunk.kind === 'numeric');
-  if (numeric.every(({ written }) => written === undefined)) return undefined;
-  const levels = new Map<string, number>();
-  const codeOf = (text: string) => levels.get(text) ?? levels.set(text, levels.size).size - 1;
-  const codes = new Int32Array(rows);
-  let row = 0;
-  for (const { values, written } of numeric) {
-    if (written === 'many') return written;
-    const chunkCodes = written?.texts.map(codeOf);
-    for (let i = 0; i < values.length; i++, row++) {
-      if (Number.isNaN(values[i])) codes[row] = MISSING;
-      else codes[row] = written && chunkCodes ? chunkCodes[written.codes[i]] : codeOf(String(values[i]));
-      if (levels.size > MOST_SPELLINGS) return 'many';
-    }
-  }
-  return { kind: 'text', levels: [...levels.keys()], codes, missing };
-}
-
-function joinTexts(chunks: readonly KeptCells[], rows: number): TextColumn {
-  const merger = new LevelMerger();
-  const codes = new Int32Array(rows);
-  let row = 0;
-  let missing = 0;
-  for (const chunk of chunks) {
-    if (chunk.kind !== 'text') continue;
-    const codeOf = merger.codes(chunk.texts);
-    for (let i = 0; i < chunk.codes.length; i++, row++) {
-      codes[row] = codeOf[chunk.codes[i]];
-      if (codes[row] === MISSING) missing++;
-    }
-  }
-  return { kind: 'text', levels: merger.levels, codes, missing };
 }
