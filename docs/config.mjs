@@ -23,7 +23,8 @@ const page = `# The config
 <!-- Written by docs/config.mjs from schema/config.schema.json. To change it, change the schema, then: npm run docs -->
 
 A config is a JSON file that says which network to train, on which data, and how. Only \`network\`, \`data.train\` and
-\`data.target\` are required. An unknown key is an error that names the nearest known one.
+\`data.target\` are required. An unknown key is an error that names the nearest known one. Every error in it gives the line and the
+column: \`config.json:3:26: network.layers[1].type: unknown layer "rellu"\`. Where \`--set\` set the value, it stands for the file.
 
 \`\`\`json
 ${readFileSync(new URL('../configs/breast-cancer.json', import.meta.url), 'utf8').trim()}

@@ -8,6 +8,7 @@ import { argv } from 'node:process';
 import { createFeatureMatrix } from '../../dist/data/featureMatrix.js';
 import { explainSearch, findBlas, thisMachine } from '../../dist/kernels/blas/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
+import { formatPath } from '../../dist/spec/messages.js';
 import { trainSchema } from '../../dist/spec/trainConfig.js';
 import { chooseBackend, chooseThreads } from '../../dist/training/engine/backend.js';
 import { Team } from '../../dist/training/engine/team.js';
@@ -58,8 +59,7 @@ function datasetOf(task) {
 async function prepareTraining(task) {
   const config = configOf(task);
   const dataset = datasetOf(task);
-  const place = { file: 'bench', path: [] };
-  const plan = planTraining({ config, path: 'bench', networkLocation: place }, dataset);
+  const plan = planTraining({ config, where: formatPath }, dataset);
   const choice = chooseBackend(config, plan, thisMachine());
   const run = { config, choice, threads: chooseThreads(threads, choice, plan, availableParallelism()) };
   // A command of as many steps as we like, where the command line gives one an epoch.

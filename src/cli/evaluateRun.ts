@@ -42,12 +42,12 @@ export async function evaluateRun(
   const path = requireConfig(run, model);
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
-  requireFiles(config, path);
+  requireFiles(loaded);
   for (const sentence of dataOutside(loaded)) note(sentence);
   const dataset = await withReadingProgress(options, (progress) =>
     loadSame(run, { ...loaded, config: withCategories(config, model) }, progress),
   );
-  requireSameEncoding(dataset, model, path);
+  requireSameEncoding(dataset, model, loaded);
   const name = chooseSplit(dataset, run, options.split);
   if (name === 'train' && options.split === undefined) {
     warn(`${run} has no held-out rows: these are the rows it was trained on`);
@@ -111,12 +111,12 @@ function requireConfig(run: string, { path: modelPath }: Model): string {
   );
 }
 
-function requireFiles({ data }: TrainConfig, path: string): void {
+function requireFiles({ config: { data }, where }: LoadedTrainConfig): void {
   for (const key of ['train', 'validation', 'test'] as const) {
     if (data[key] !== '-') continue;
     throw new MlpError(
       ExitCode.noInput,
-      `${printable(path)}: data.${key}: the run read standard input, which cannot be read again`,
+      `${where(['data', key])}: the run read standard input, which cannot be read again`,
       NAME_DATA,
     );
   }
@@ -129,10 +129,10 @@ function requireFiles({ data }: TrainConfig, path: string): void {
  */
 async function loadSame(
   run: string,
-  { config, directory, path, sha256 }: LoadedTrainConfig,
+  { config, directory, path, sha256, where }: LoadedTrainConfig,
   progress: NonNullable<LoadOptions['progress']>,
 ): Promise<Dataset> {
-  if (!statOf(join(run, RUN_FILES.summary))) return loadDataset(config, directory, path, { progress });
+  if (!statOf(join(run, RUN_FILES.summary))) return loadDataset(config, directory, where, { progress });
   const then = readSummary(run);
   if (sha256 !== then.configSha256) {
     warn(`${path}: changed after the training, so the rows may be split in another way`);
@@ -140,11 +140,12 @@ async function loadSame(
   const requireSame = (found: readonly DataFile[]) => {
     const difference = dataDifference(found, then.data);
     if (difference === undefined) return;
-    throw changed(path, `${difference.what}: found ${difference.found}, expected ${difference.expected}`);
+    const { what, found: file, expected } = difference;
+    throw changed(where(what.split('.')), `found ${file}, expected ${expected}`);
   };
   const files = new ReadFiles();
   try {
-    const dataset = await loadDataset(config, directory, path, { progress, files });
+    const dataset = await loadDataset(config, directory, where, { progress, files });
     requireSame(await files.hashes());
     return dataset;
   } catch (error) {
@@ -156,7 +157,7 @@ async function loadSame(
 }
 
 /** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */
-function requireSameEncoding(dataset: Dataset, model: Model, path: string): void {
+function requireSameEncoding(dataset: Dataset, model: Model, { path, where }: LoadedTrainConfig): void {
   const { classes, labelValues, targetNames, targetStandardization } = dataset;
   const encodings = dataset.encodings.map((encoding, j) => {
     const ofModel = model.features[j];
@@ -182,13 +183,13 @@ function requireSameEncoding(dataset: Dataset, model: Model, path: string): void
   // The model went through JSON, which has neither −0 nor undefined.
   const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   if (isDeepStrictEqual(plain(found), plain(expected))) return;
-  throw changed(path, `data: found other columns, classes or scales than in the model ${model.path}`);
+  throw changed(where(['data']), `found other columns, classes or scales than in the model ${model.path}`);
 }
 
-function changed(path: string, problem: string): MlpError {
+function changed(place: string, problem: string): MlpError {
   return new MlpError(
     ExitCode.data,
-    `${printable(path)}: ${printable(problem)}`,
+    `${place}: ${printable(problem)}`,
     `the data changed after the training, so the split is no longer the same; ${NAME_DATA}`,
   );
 }

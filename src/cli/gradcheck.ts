@@ -58,7 +58,7 @@ async function builtIn({ backend }: GradcheckOptions, display: Display): Promise
 
 /** The check of a file: a graph, or the network of a train config. */
 async function pageOf(path: string, options: GradcheckOptions, display: Display): Promise<Page> {
-  const value = readJson(path);
+  const { value, text } = readJson(path);
   const keys = isObject(value) ? Object.keys(value) : [];
   if (keys.includes('network') || keys.includes('layers')) {
     const { checkConfig } = await loadNetworkChecks();
@@ -72,6 +72,6 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
     const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
     return { check, text: isShort ? `${renderTable(check, display)}\n\n${summary}` : summary };
   }
-  const { check, derivation } = checkGraph(readGraph(value, path), path);
+  const { check, derivation } = checkGraph(readGraph(value, path, text), path);
   return { check, text: renderGraphCheck(check, derivation, display) };
 }

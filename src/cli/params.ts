@@ -21,7 +21,7 @@ const FLOAT32_BYTES = 4n;
 export async function run(path: string, options: ParamsOptions): Promise<void> {
   const loaded = loadNetworkSpec(path);
   const inputs = loaded.network.input ?? (await inputsOfData(loaded));
-  checkWidths(loaded.network, inputs, loaded.networkLocation);
+  checkWidths(loaded.network, inputs, loaded.where);
   const shape = networkShape(loaded.network, inputs);
   if (options.json) print(toJson(jsonOf(shape, options.batch), 2));
   else await printTable(shape, options);
@@ -33,15 +33,15 @@ export async function run(path: string, options: ParamsOptions): Promise<void> {
 }
 
 /** The number of features in the data, if a train config doesn't state its input. */
-async function inputsOfData({ config, directory, path }: LoadedNetworkSpec): Promise<number> {
-  if (config) {
+async function inputsOfData({ train, where }: LoadedNetworkSpec): Promise<number> {
+  if (train) {
     // The modules that read data take longer to load than everything else here.
     const { loadDataset } = await import('../data/dataset/loadDataset.js');
-    return (await loadDataset(config, directory, path)).featureNames.length;
+    return (await loadDataset(train.config, train.directory, train.where)).featureNames.length;
   }
   throw new MlpError(
     ExitCode.config,
-    `${path}: input: missing, expected the number of inputs`,
+    `${where(['input'])}: missing, expected the number of inputs`,
     'add "input": n, or use a train config, whose data determine it',
   );
 }

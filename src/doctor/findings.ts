@@ -48,8 +48,8 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
 /** @throws MlpError as `mlp train` does for a wrong config or wrong data */
 export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
   const loaded = loadTrainConfig(path);
-  const { config, directory } = loaded;
-  const plan = planTraining(loaded, await loadDataset(config, directory, path));
+  const { config, directory, where } = loaded;
+  const plan = planTraining(loaded, await loadDataset(config, directory, where));
   const available = availableParallelism();
   const { choice, ...numbers } = chooseAutomatically(config, plan, thisMachine(), features, available);
   const { backend, relaxed, library } = choice;

@@ -58,13 +58,13 @@ interface Token {
 }
 
 /** @throws MlpError ExitCode.config at the first mistake, as `where`, then the column */
-export function parseExpression(source: string, where: string): Expression {
+export function parseExpression(source: string, where: () => string): Expression {
   if (source.length > MAX_LENGTH) {
     const message = `found an expression of ${source.length} characters, expected at most ${MAX_LENGTH}`;
-    throw new MlpError(ExitCode.config, `${where}: ${message}`, 'split it into several nodes');
+    throw new MlpError(ExitCode.config, `${where()}: ${message}`, 'split it into several nodes');
   }
   const fail: Fail = (column, message, hint) => {
-    throw new MlpError(ExitCode.config, `${where}: column ${column}: ${message}`, hint);
+    throw new MlpError(ExitCode.config, `${where()}: column ${column}: ${message}`, hint);
   };
   const line = source.replace(/\s/g, ' ');
   return new Parser(line, tokenize(line, fail), fail).parse();

@@ -1,7 +1,7 @@
 /** Graph file → checked graph. Operations inside an expression become nodes: L.1, L.2, if long. */
 import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
-import { checkSchema, formatLocation, oneOf, suggest } from '../spec/messages.js';
+import { checkSchema, formatLocation, oneOf, suggest, type Where } from '../spec/messages.js';
 import * as z from '../spec/zod.js';
 import { formatNumber, quote } from '../text.js';
 import { type Expression, IDENTIFIER, namesIn, parseExpression } from './expression.js';
@@ -34,22 +34,26 @@ export interface CheckedGraph {
   readonly manual: ReadonlyMap<string, number>;
 }
 
-/** @throws MlpError ExitCode.config for a mistake in the file, which errors call `file` */
-export function readGraph(json: unknown, file: string): CheckedGraph {
-  checkSchema(graphFileSchema, json, (path) => ({ file, path }));
+/**
+ * @param text of the file, if `json` is from one
+ * @throws MlpError ExitCode.config for a mistake in the file, which errors call `file`
+ */
+export function readGraph(json: unknown, file: string, text?: string): CheckedGraph {
+  checkSchema(graphFileSchema, json, (path) => ({ file, path, text }));
+  const where: Where = (path, key) => formatLocation({ file, path, text }, key);
   // Not the schema's copy: that drops a key __proto__ in silence, and checkNames must refuse it.
   const shape = json as z.infer<typeof graphFileSchema>;
   const inputs = new Map(Object.entries(shape.inputs));
   const sources = new Map(Object.entries(shape.nodes));
   const manual = new Map(Object.entries(shape.manual ?? {}));
-  checkNames(inputs, sources, file);
+  checkNames(inputs, sources, where);
 
   const known = new Set([...inputs.keys(), ...sources.keys()]);
-  if (!known.has(shape.output)) throw unknownName(at(file, 'output'), shape.output, [...known]);
+  if (!known.has(shape.output)) throw unknownName(where(['output']), shape.output, [...known]);
   for (const name of manual.keys()) {
-    if (!inputs.has(name)) throw unknownName(at(file, 'manual'), name, [...inputs.keys()], 'input');
+    if (!inputs.has(name)) throw unknownName(where(['manual'], name), name, [...inputs.keys()], 'input');
   }
-  const graph = buildGraph(inputs, parseNodes(sources, known, file), shape.output, file);
+  const graph = buildGraph(inputs, parseNodes(sources, known, where), shape.output, where);
   return { graph, point: Float64Array.from(inputs.values()), manual };
 }
 
@@ -60,10 +64,10 @@ function recordOf<Value extends z.ZodType>(value: Value, expected: string) {
 function checkNames(
   inputs: ReadonlyMap<string, number>,
   sources: ReadonlyMap<string, string>,
-  file: string,
+  where: Where,
 ): void {
   if (inputs.size === 0) {
-    throw new MlpError(ExitCode.config, `${at(file, 'inputs')}: found no input, expected at least one`);
+    throw new MlpError(ExitCode.config, `${where(['inputs'])}: found no input, expected at least one`);
   }
   for (const [section, names] of Object.entries({ inputs: inputs.keys(), nodes: sources.keys() })) {
     for (const name of names) {
@@ -72,7 +76,7 @@ function checkNames(
       const expected = 'a letter or underscore, then letters, digits and underscores';
       throw new MlpError(
         ExitCode.config,
-        `${at(file, section)}: found ${quote(name)} as a name, expected ${expected}`,
+        `${where([section], name)}: found ${quote(name)} as a name, expected ${expected}`,
         'rename it, in the expressions as well',
       );
     }
@@ -81,7 +85,7 @@ function checkNames(
     if (!inputs.has(name)) continue;
     throw new MlpError(
       ExitCode.config,
-      `${at(file, 'nodes', name)}: found the name of an input, expected an unused name`,
+      `${where(['nodes', name])}: found the name of an input, expected an unused name`,
       'rename the node or the input',
     );
   }
@@ -90,15 +94,15 @@ function checkNames(
 function parseNodes(
   sources: ReadonlyMap<string, string>,
   known: ReadonlySet<string>,
-  file: string,
+  where: Where,
 ): Map<string, Expression> {
   const expressions = new Map<string, Expression>();
   for (const [name, source] of sources) {
-    const where = at(file, 'nodes', name);
-    const expression = parseExpression(source, where);
+    const place = () => where(['nodes', name]);
+    const expression = parseExpression(source, place);
     for (const used of namesIn(expression)) {
       if (!known.has(used.name)) {
-        throw unknownName(`${where}: column ${used.column}`, used.name, [...known]);
+        throw unknownName(`${place()}: column ${used.column}`, used.name, [...known]);
       }
     }
     expressions.set(name, expression);
@@ -109,15 +113,11 @@ function parseNodes(
 /** An error lists at most this many names and counts the rest. */
 const LISTED = 12;
 
-function unknownName(where: string, name: string, known: readonly string[], kind = 'name'): MlpError {
+function unknownName(place: string, name: string, known: readonly string[], kind = 'name'): MlpError {
   const rest = known.length - LISTED;
   const listed = rest > 0 ? [...known.slice(0, LISTED), `${rest} more`] : known;
-  const message = `${where}: unknown ${kind} ${quote(name)}; expected ${oneOf(listed)}`;
+  const message = `${place}: unknown ${kind} ${quote(name)}; expected ${oneOf(listed)}`;
   return new MlpError(ExitCode.config, message, suggest(name, known));
-}
-
-function at(file: string, ...path: string[]): string {
-  return formatLocation({ file, path });
 }
 
 /** Enough for any derivation that people read; it bounds what a hostile file can cost. */
@@ -133,7 +133,7 @@ function buildGraph(
   inputs: ReadonlyMap<string, number>,
   expressions: ReadonlyMap<string, Expression>,
   output: string,
-  file: string,
+  where: Where,
 ): Graph {
   const builder = new GraphBuilder();
   const indices = new Map<string, number>();
@@ -162,7 +162,7 @@ function buildGraph(
     owners[index] = owner;
     return index;
   };
-  const locate: Locate = (node) => formatLocation({ file, path: ['nodes', node] });
+  const locate: Locate = (node) => where(['nodes', node]);
   const indexOf = (name: string): number => indices.get(name) as number;
 
   for (const [name, expression] of inOrder(expressions, locate)) {

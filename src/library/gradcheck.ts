@@ -45,10 +45,10 @@ async function checksOf(
     const [{ check }, others] = builtInChecks(options.backend);
     return [check, ...others];
   }
-  const document = typeof input === 'string' ? readJson(input) : input;
-  if (isObject(document) && !('network' in document || 'layers' in document)) {
+  const { value, text } = typeof input === 'string' ? readJson(input) : { value: input };
+  if (isObject(value) && !('network' in value || 'layers' in value)) {
     const name = typeof input === 'string' ? input : 'graph';
-    return [checkGraph(readGraph(document, name), name).check];
+    return [checkGraph(readGraph(value, name, text), name).check];
   }
   const { check } = await checkConfig(input as ConfigInput, options);
   return [check];
@@ -78,8 +78,8 @@ export async function checkConfig(
   { samples, backend: asked }: GradcheckOptions,
 ): Promise<CheckedConfig> {
   const { loaded, memory } = readConfig(input);
-  const { config, directory, path } = loaded;
-  const dataset = await loadDataset({ ...config, dtype: 'float64' }, directory, path, {
+  const { config, directory, path, where } = loaded;
+  const dataset = await loadDataset({ ...config, dtype: 'float64' }, directory, where, {
     ...(memory && { memory }),
   });
   const plan = planTraining(loaded, dataset);

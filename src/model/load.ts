@@ -79,7 +79,7 @@ function verify(model: Model, metadata: SafetensorsFile['metadata'], ofRun: stri
 /** The hash of the weights in a folder's run.json; undefined if there is none of a run. */
 function weightsOfRun(folder: string): string | undefined {
   try {
-    const summary = readJson(join(folder, RUN_FILES.summary));
+    const summary = readJson(join(folder, RUN_FILES.summary)).value;
     const hash = isObject(summary) ? summary.weightsSha256 : undefined;
     return typeof hash === 'string' ? printable(hash) : undefined;
   } catch (error) {

@@ -15,24 +15,50 @@ const maxBytes = 4 * 2 ** 20;
  * nesting deeper than 64, a number beyond double precision, or more than `mostValues` values
  */
 export function parseJson(text: string, file: string, mostValues = 100_000): unknown {
-  const body = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const body = withoutMark(text);
   if (/^[ \t\n\r]*$/.test(body)) {
-    throw new MlpError(ExitCode.config, `${printable(file)}: found an empty file, expected JSON`);
+    throw new MlpError(ExitCode.config, `${printable(file)}:1:1: found an empty file, expected JSON`);
   }
   checkSyntax(body, file, mostValues);
   return JSON.parse(body);
 }
 
+/** A file as it was read. */
+export interface JsonFile {
+  readonly value: unknown;
+  readonly text: string;
+  readonly sha256: string;
+}
+
 /**
- * @param taken is given the SHA-256 of the bytes that were read
  * @throws MlpError as `readError` and `parseJson`; ExitCode.config above 4 MiB or if not UTF-8; io
  * if the file is written to meanwhile
  */
-export function readJson(path: string, taken?: (sha256: string) => void): unknown {
+export function readJson(path: string): JsonFile {
   const bytes = readBytes(path);
-  taken?.(createHash('sha256').update(bytes).digest('hex'));
   if (!isUtf8(bytes)) throw notUtf8(bytes, path);
-  return parseJson(new TextDecoder().decode(bytes), path);
+  const text = new TextDecoder().decode(bytes);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { value: parseJson(text, path), text, sha256 };
+}
+
+/**
+ * Where a value starts in a text that `parseJson` took, or the innermost object or array that lacks
+ * it. With `ofKey` it is where the key of the value starts.
+ */
+export function positionOf(text: string, path: readonly (string | number)[], ofKey = false): Position {
+  const body = withoutMark(text);
+  let offset = 0;
+  checkSyntax(body, '', Number.POSITIVE_INFINITY, (open, at) => {
+    if (open.length > path.length || open.some(({ key }, level) => key !== path[level])) return;
+    const { key, keys } = open.at(-1) ?? {};
+    offset = (ofKey && open.length === path.length && keys?.get(key as string)) || at;
+  });
+  return lineAndColumn(body, offset);
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /** The error for the first byte that is not UTF-8, which the decoder turned into U+FFFD. */
@@ -46,10 +72,7 @@ function notUtf8(bytes: Uint8Array, path: string): MlpError {
     // The file itself may hold this character.
     if (!REPLACEMENT.every((byte, i) => bytes[offset + i] === byte)) break;
   }
-  const { line, column } = lineAndColumn(
-    text.replace(/^\ufeff/, ''),
-    last - Number(text.startsWith('\ufeff')),
-  );
+  const { line, column } = lineAndColumn(withoutMark(text), last - Number(text.startsWith('\ufeff')));
   return new MlpError(
     ExitCode.config,
     `${printable(path)}:${line}:${column}: found the byte 0x${bytes[offset].toString(16)}, which is not UTF-8, expected JSON in UTF-8`,
@@ -100,9 +123,11 @@ function requireUnchanged(path: string, before: Stats, after: Stats, read: numbe
 export const maxDepth = 64;
 
 interface Container {
-  close: '}' | ']';
+  readonly close: '}' | ']';
   /** For an object, where each key first appears. */
-  keys: Map<string, number> | undefined;
+  readonly keys: Map<string, number> | undefined;
+  /** The key or index of the value that is read. */
+  key: string | number;
 }
 
 const space = /[ \t\n\r]*/y;
@@ -115,9 +140,15 @@ const hex = /[0-9a-fA-F]{4}/y;
  * The grammar of JSON as a check, with the location of a mistake. It also refuses what `JSON.parse`
  * accepts in silence (a key given twice, an overflowing number, deep nesting), and has a stack of
  * its own, so no input can overflow the call stack.
+ * @param found is called with the start of each value, and with the containers around it
  * @throws MlpError ExitCode.config `file:line:column: found …, expected …` at the first mistake
  */
-function checkSyntax(text: string, file: string, most: number): void {
+function checkSyntax(
+  text: string,
+  file: string,
+  most: number,
+  found?: (open: readonly Container[], at: number) => void,
+): void {
   const open: Container[] = [];
   let at = skip(space, text, 0);
   let values = 0;
@@ -137,6 +168,7 @@ function checkSyntax(text: string, file: string, most: number): void {
         at++;
       } else if (character === ',') {
         state = container.keys === undefined ? 'value' : 'key';
+        if (typeof container.key === 'number') container.key++;
         at++;
       } else {
         throw unexpected(`"," or "${container.close}"`);
@@ -146,33 +178,39 @@ function checkSyntax(text: string, file: string, most: number): void {
       at++;
       state = 'after value';
     } else if (state.endsWith('key')) {
-      readKey(container?.keys);
+      readKey(container as Container);
       state = 'value';
     } else if (values++ === most) {
       throw failure(at, `found more than ${most} values`);
     } else if (character === '{' || character === '[') {
+      found?.(open, at);
       if (open.length === maxDepth) {
         throw failure(at, `found more than ${maxDepth} levels of nesting, expected at most ${maxDepth}`);
       }
       const isObject = character === '{';
-      open.push({ close: isObject ? '}' : ']', keys: isObject ? new Map() : undefined });
+      open.push({
+        close: isObject ? '}' : ']',
+        keys: isObject ? new Map() : undefined,
+        key: isObject ? '' : 0,
+      });
       at++;
       state = isObject ? 'first key' : 'first value';
     } else {
+      found?.(open, at);
       at = scalarEnd();
       state = 'after value';
     }
     at = skip(space, text, at);
   }
 
-  function readKey(keys: Map<string, number> | undefined): void {
+  function readKey(container: Container): void {
     const start = at;
     if (text[at] !== '"') {
       throw unexpected(state === 'first key' ? 'a key in double quotes or "}"' : 'a key in double quotes');
     }
     at = stringEnd(at);
     const key: string = JSON.parse(text.slice(start, at));
-    const first = keys?.get(key);
+    const first = container.keys?.get(key);
     if (first !== undefined) {
       throw failure(
         start,
@@ -180,7 +218,8 @@ function checkSyntax(text: string, file: string, most: number): void {
         `it is already on line ${lineAndColumn(text, first).line}; remove one of the two`,
       );
     }
-    keys?.set(key, start);
+    container.keys?.set(key, start);
+    container.key = key;
     at = skip(space, text, at);
     if (text[at] !== ':') throw unexpected('":"');
     at++;
@@ -265,8 +304,13 @@ function syntaxHint(text: string, at: number): string | undefined {
   return undefined;
 }
 
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** Line and column of an offset, both from 1; columns count UTF-16 units, as editors do. */
-function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+function lineAndColumn(text: string, offset: number): Position {
   let line = 1;
   let lineStart = 0;
   for (const { index, 0: lineBreak } of text.slice(0, offset).matchAll(/\r\n|\r|\n/g)) {

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, quote, shorten } from '../text.js';
-import { isObject, maxDepth, parseJson, readJson } from './json.js';
+import { isObject, type JsonFile, maxDepth, parseJson, readJson } from './json.js';
 import { expandNetwork } from './layerSpec.js';
 import {
   checkSchema,
@@ -14,6 +14,7 @@ import {
   showValue,
   suggest,
   valueAt,
+  type Where,
 } from './messages.js';
 import { type NetworkSpec, networkSchema } from './networkSpec.js';
 import { keyHomes, type TrainConfig, trainSchema } from './trainConfig.js';
@@ -26,19 +27,18 @@ export interface LoadedTrainConfig {
   sha256?: string;
   /** The config's folder: the paths of its data are relative to it. */
   directory: string;
-  /** Where the network is written: in the config, or in the spec file that it names. */
-  networkLocation: Location;
+  /** Names a place in the config, which may be in its spec file or in `--set`. */
+  where: Where;
 }
 
 export interface LoadedNetworkSpec {
   network: NetworkSpec;
   path: string;
   directory: string;
-  networkLocation: Location;
+  /** Names a place in the network. */
+  where: Where;
   /** The whole config, if the file is one. */
-  config?: TrainConfig;
-  /** Of the config, if the file is one. */
-  batchSize?: number;
+  train?: LoadedTrainConfig;
 }
 
 /**
@@ -47,11 +47,16 @@ export interface LoadedNetworkSpec {
  * mistake in it, usage for a wrong override
  */
 export function loadTrainConfig(path: string, overrides: readonly string[] = []): LoadedTrainConfig {
-  let sha256 = '';
-  const value = readJson(path, (hash) => {
-    sha256 = hash;
-  });
-  return { ...checkTrainConfig(value, path, overrides.map(parseOverride)), sha256 };
+  return checkConfigFile(readJson(path), path, overrides);
+}
+
+/** @throws MlpError as `loadTrainConfig` does */
+export function checkConfigFile(
+  { value, text, sha256 }: JsonFile,
+  path: string,
+  overrides: readonly string[] = [],
+): LoadedTrainConfig {
+  return { ...checkTrainConfig(value, path, overrides.map(parseOverride), text), sha256 };
 }
 
 /**
@@ -59,40 +64,41 @@ export function loadTrainConfig(path: string, overrides: readonly string[] = [])
  * @throws MlpError as `loadTrainConfig` does, and ExitCode.config if the file is neither
  */
 export function loadNetworkSpec(path: string, overrides: readonly string[] = []): LoadedNetworkSpec {
-  const value = readJson(path);
-  const parsed = overrides.map(parseOverride);
+  const file = readJson(path);
+  const { value, text } = file;
   if (isObject(value) && Object.hasOwn(value, 'network')) {
-    const loaded = checkTrainConfig(value, path, parsed);
-    const { network, training } = loaded.config;
-    return { ...loaded, network, batchSize: training.batchSize };
+    const train = checkConfigFile(file, path, overrides);
+    const { config, directory } = train;
+    const where: Where = (at, key) => train.where(['network', ...at], key);
+    return { network: config.network, path, directory, where, train };
   }
-  if (!isObject(value) || !Object.hasOwn(value, 'layers')) throw neither(path, value);
+  const whole = { file: path, path: [], text };
+  if (!isObject(value) || !Object.hasOwn(value, 'layers')) throw neither(whole, value);
 
-  const whole = { file: path, path: [] };
+  const parsed = overrides.map(parseOverride);
   const before = expandNetwork(value, whole);
   const spec = expandNetwork(applyOverrides(before, parsed), whole);
-  const network = checkSchema(
-    networkSchema,
-    spec,
-    (at) => overriddenLocation(at, parsed, before) ?? { file: path, path: at },
-    new Map([['layers', 'layers']]),
-  );
-  return { network, path, directory: dirname(path), networkLocation: { file: path, path: [] } };
+  const locate: Locate = (at) => overriddenLocation(at, parsed, before) ?? { ...whole, path: at };
+  const network = checkSchema(networkSchema, spec, locate, new Map([['layers', 'layers']]));
+  return { network, path, directory: dirname(path), where: whereBy(locate) };
 }
 
 /**
  * Checks a config in memory. `path` is its name in errors; its paths are relative to that folder.
+ * @param text of the file that it is from, if any
  * @throws MlpError as `loadTrainConfig` does
  */
 export function checkTrainConfig(
   value: unknown,
   path = 'config',
   overrides: readonly Override[] = [],
+  text?: string,
 ): LoadedTrainConfig {
+  const file = { file: path, text };
   if (isObject(value) && !Object.hasOwn(value, 'network') && Object.hasOwn(value, 'layers')) {
     throw new MlpError(
       ExitCode.config,
-      `${printable(path)}: found a network spec, expected a train config`,
+      `${formatLocation({ ...file, path: [] })}: found a network spec, expected a train config`,
       'write a config that has the path of this spec as "network", and "data"',
     );
   }
@@ -100,22 +106,23 @@ export function checkTrainConfig(
   // Read before the overrides, which then reach into it, unless one names another file.
   const isReplaced = overrides.some(({ path: set }) => formatPath(set) === 'network');
   const own: WithNetwork = isReplaced ? { config: value } : withNetwork(value, directory);
-  const before = expandConfig(own.config, locationOf(own.networkFile, path));
+  const before = expandConfig(own.config, own.networkFile ?? { ...file, path: ['network'] });
   const set = withNetwork(applyOverrides(before, overrides), directory);
   const networkFile = set.networkFile ?? own.networkFile;
-  const networkLocation = locationOf(networkFile, path);
+  const expanded = expandConfig(set.config, networkFile ?? { ...file, path: ['network'] });
 
-  const locate: Locate = (at) =>
-    overriddenLocation(at, overrides, before) ??
-    (at[0] === 'network' && networkFile !== undefined
-      ? { file: networkFile, path: at.slice(1) }
-      : { file: path, path: at });
-  const config = checkSchema(trainSchema, expandConfig(set.config, networkLocation), locate, keyHomes);
-  return { config, path, directory, networkLocation };
+  const locate: Locate = (at) => {
+    const inNetworkFile = at[0] === 'network' && networkFile && { ...networkFile, path: at.slice(1) };
+    // An override that names a file is not what is wrong in it.
+    const isSet = !(set.networkFile && inNetworkFile) && overriddenLocation(at, overrides, before);
+    return isSet || inNetworkFile || { ...file, path: at };
+  };
+  const config = checkSchema(trainSchema, expanded, locate, keyHomes);
+  return { config, path, directory, where: whereBy(locate) };
 }
 
-function locationOf(networkFile: string | undefined, config: string): Location {
-  return networkFile === undefined ? { file: config, path: ['network'] } : { file: networkFile, path: [] };
+function whereBy(locate: Locate): Where {
+  return (path, key) => formatLocation(locate(path), key);
 }
 
 /**
@@ -130,14 +137,15 @@ export function expandConfig(value: unknown, location?: Location) {
 
 interface WithNetwork {
   config: unknown;
-  networkFile?: string;
+  networkFile?: Location;
 }
 
 /** `config` with the content of the spec file, if its network is a path. */
 function withNetwork(config: unknown, directory: string): WithNetwork {
   if (!isObject(config) || typeof config.network !== 'string' || config.network === '') return { config };
-  const networkFile = isAbsolute(config.network) ? config.network : join(directory, config.network);
-  return { config: { ...config, network: readJson(networkFile) }, networkFile };
+  const file = isAbsolute(config.network) ? config.network : join(directory, config.network);
+  const { value, text } = readJson(file);
+  return { config: { ...config, network: value }, networkFile: { file, path: [], text } };
 }
 
 /** `--set` as the location of a value that an override set; `before` lacks the overrides. */
@@ -153,12 +161,12 @@ function overriddenLocation(
   return isOverridden ? { file: '--set', path } : undefined;
 }
 
-function neither(path: string, value: unknown): MlpError {
+function neither(whole: Location, value: unknown): MlpError {
   const keys = isObject(value) ? Object.keys(value) : [];
   const near = keys.map((key) => suggest(key, ['layers', 'network'])).find((hint) => hint !== undefined);
   return new MlpError(
     ExitCode.config,
-    `${formatLocation({ file: path, path: [] })}: found neither "layers" (a network spec) nor "network" (a train config)`,
+    `${formatLocation(whole)}: found neither "layers" (a network spec) nor "network" (a train config)`,
     keys.includes('nodes') ? 'this looks like a graph: mlp gradcheck reads it' : near,
   );
 }

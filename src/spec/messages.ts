@@ -2,7 +2,7 @@
 import { closestMatch } from 'leven';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, quote, shorten } from '../text.js';
-import { isObject } from './json.js';
+import { isObject, positionOf } from './json.js';
 import { LAYER_OF_NAME, OTHER_NAMES } from './otherNames.js';
 import type * as z from './zod.js';
 
@@ -11,9 +11,14 @@ export type Path = readonly (string | number)[];
 
 /** Where a value was written: the file, and the path inside it. */
 export interface Location {
-  file: string;
-  path: Path;
+  readonly file: string;
+  readonly path: Path;
+  /** The file's text, if it has one: errors then give the line and the column. */
+  readonly text?: string | undefined;
 }
+
+/** How messages name the value at a path, or a key that it has: only its position then is the key's. */
+export type Where = (path: Path, key?: string) => string;
 
 /** A JSON value as it would be written, cut to 40 characters, printable. */
 export function showValue(value: unknown): string {
@@ -33,9 +38,16 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** `configs/iris.json: network.layers[1].type`, or the file alone for the whole document. */
-export function formatLocation({ file, path }: Location): string {
-  return path.length === 0 ? printable(file) : `${printable(file)}: ${formatPath(path)}`;
+/**
+ * `configs/iris.json:7:12: network.layers[1].type`, without a path for the whole document. The line
+ * and column are those of the value, or of `key` in it. They take a walk through the text, so call
+ * this only for a message.
+ */
+export function formatLocation({ file, path, text }: Location, key?: string): string {
+  const full = key === undefined ? path : [...path, key];
+  const { line, column } = text === undefined ? {} : positionOf(text, full, key !== undefined);
+  const place = printable(file) + (line === undefined ? '' : `:${line}:${column}`);
+  return path.length === 0 ? place : `${place}: ${formatPath(path)}`;
 }
 
 const prefix = 'one of ';
@@ -126,9 +138,13 @@ export function checkSchema<Output>(
   const first = describe(issue, value, homes);
   const others = count - 1;
   const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'problem' : 'problems'})`;
-  const { file, path } = locate(pathInDocument(first));
-  const location = { file, path: first.unknownKey === undefined ? path : path.slice(0, -1) };
-  throw new MlpError(ExitCode.config, `${formatLocation(location)}: ${first.message}${more}`, first.hint);
+  const { unknownKey } = first;
+  const place = locate(unknownKey === undefined ? first.path : [...first.path, unknownKey]);
+  const where =
+    unknownKey === undefined
+      ? formatLocation(place)
+      : formatLocation({ ...place, path: place.path.slice(0, -1) }, unknownKey);
+  throw new MlpError(ExitCode.config, `${where}: ${first.message}${more}`, first.hint);
 }
 
 /**
@@ -251,10 +267,6 @@ function firstInDocument(issues: readonly z.core.$ZodIssue[], root: unknown) {
 
 function keysOf({ path }: z.core.$ZodIssue): Path {
   return path.filter((key) => typeof key !== 'symbol');
-}
-
-function pathInDocument({ path, unknownKey }: Problem): Path {
-  return unknownKey === undefined ? path : [...path, unknownKey];
 }
 
 /** By object, the positions of its keys. */

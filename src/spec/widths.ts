@@ -4,7 +4,7 @@
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { LayerSpec } from './layerSpec.js';
-import { formatLocation, type Location, type Path } from './messages.js';
+import type { Path, Where } from './messages.js';
 
 /** A layer of a network with its widths. `Width` includes undefined while only the data know it. */
 export interface LayerNode<Width = number> {
@@ -62,16 +62,19 @@ export function checkLayers(layers: readonly LayerSpec[], inputs: number | undef
   return [...layerProblems(walkLayers(layers, inputs), true)];
 }
 
-/** @throws MlpError ExitCode.config if a layer does not fit the width of its input */
+/**
+ * @param where names a place in the network
+ * @throws MlpError ExitCode.config if a layer does not fit the width of its input
+ */
 export function checkWidths(
   { layers }: { readonly layers: readonly LayerSpec[] },
   inputs: number,
-  location: Location,
+  where: Where,
 ): void {
   const [problem] = checkLayers(layers, inputs);
   if (problem === undefined) return;
-  const at = formatLocation({ file: location.file, path: [...location.path, 'layers', ...problem.path] });
-  throw new MlpError(ExitCode.config, `${at}: ${problem.message}`, problem.hint);
+  const place = where(['layers', ...problem.path]);
+  throw new MlpError(ExitCode.config, `${place}: ${problem.message}`, problem.hint);
 }
 
 function* layerProblems(

@@ -9,7 +9,6 @@ import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
-import { formatLocation, type Location } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths } from '../spec/widths.js';
@@ -96,15 +95,15 @@ function bySplit<Value>(
 }
 
 /** Checks that the network takes the features of the data, and that its layers fit together. */
-function checkInputs({ config: { network }, networkLocation }: LoadedTrainConfig, inputs: number): void {
+function checkInputs({ config: { network }, where }: LoadedTrainConfig, inputs: number): void {
   if (network.input !== undefined && network.input !== inputs) {
     throw new MlpError(
       ExitCode.config,
-      `${locationIn(networkLocation, 'input')}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
+      `${where(['network', 'input'])}: found ${network.input}, expected ${inputs}, the number of feature columns in the data`,
       'omit network.input in a train config: the data determine it',
     );
   }
-  checkWidths(network, inputs, networkLocation);
+  checkWidths(network, inputs, (path) => where(['network', ...path]));
 }
 
 /** Batches have at most all training rows, and with batch normalisation more than one. */
@@ -152,7 +151,7 @@ function planLength(
  * that fits the width.
  */
 function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
-  const { config, path, networkLocation } = loaded;
+  const { config, where } = loaded;
   const { task, targetNames, classes = [] } = dataset;
   const widthFor = (loss: LossName) => LOSSES[loss].outputs(targetNames.length, classes.length);
   const possible = lossesFor(task);
@@ -162,7 +161,7 @@ function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number
   if (!possible.includes(loss)) {
     throw new MlpError(
       ExitCode.config,
-      `${formatLocation({ file: path, path: ['training', 'loss'] })}: found "${loss}" for a ${task} task, expected ${possible.join(' or ')}`,
+      `${where(['training', 'loss'])}: found "${loss}" for a ${task} task, expected ${possible.join(' or ')}`,
       'let training.loss be "auto", or set data.task',
     );
   }
@@ -170,7 +169,7 @@ function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,
-      `${locationIn(networkLocation, 'layers')}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
+      `${where(['network', 'layers'])}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
       `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
     );
   }
@@ -189,14 +188,14 @@ function reasonOf(outputs: number, { task, targetNames }: Dataset): string {
  * A softmax or sigmoid at the end is fused into its own cross-entropy. With any other loss it would
  * be applied twice or not at all.
  */
-function checkFusedOutput({ config, networkLocation }: LoadedTrainConfig, loss: LossName): void {
+function checkFusedOutput({ config, where }: LoadedTrainConfig, loss: LossName): void {
   const { layers } = config.network;
   const expected = fusedLoss(layers);
   if (expected === undefined || expected === loss) return;
   const last = layers.at(-1)?.type;
   throw new MlpError(
     ExitCode.config,
-    `${locationIn(networkLocation, 'layers', layers.length - 1)}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
+    `${where(['network', 'layers', layers.length - 1])}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
     `remove the ${last}: losses take the numbers before it`,
   );
 }
@@ -214,7 +213,7 @@ function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly
     const lacksRows = metric.startsWith('validation_') && !metrics.includes('validation_loss');
     throw new MlpError(
       ExitCode.config,
-      `${formatLocation({ file: loaded.path, path: ['training', ...at, 'monitor'] })}: found "${metric}" in a ` +
+      `${loaded.where(['training', ...at, 'monitor'])}: found "${metric}" in a ` +
         `${lacksRows ? 'run without validation rows' : `${task} task`}, expected one of ${metrics.join(', ')}`,
       lacksRows
         ? 'set data.validation, to 0.2 for a fifth of the rows, or monitor "train_loss"'
@@ -224,20 +223,15 @@ function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly
 }
 
 /** Batch normalisation of one row is all zeros, so a batch size of 1 is an error. */
-function checkBatchNormRows({ config, path }: LoadedTrainConfig, batchSize: number): void {
+function checkBatchNormRows({ config, where }: LoadedTrainConfig, batchSize: number): void {
   if (batchSize > 1) return;
   const isAsked = config.training.batchSize === 1;
   const at = isAsked ? ['training', 'batchSize'] : ['data', 'train'];
   throw new MlpError(
     ExitCode.config,
-    `${formatLocation({ file: path, path: at })}: found ${isAsked ? '1' : '1 training row'}, expected at least 2: batch-norm takes its mean and variance over the rows of a batch`,
+    `${where(at)}: found ${isAsked ? '1' : '1 training row'}, expected at least 2: batch-norm takes its mean and variance over the rows of a batch`,
     'take layer-norm, which normalises each row by itself, or more rows',
   );
-}
-
-/** A location inside the network, which may be in a file of its own. */
-function locationIn({ file, path }: Location, ...inside: (string | number)[]): string {
-  return formatLocation({ file, path: [...path, ...inside] });
 }
 
 /** What the model file of a run says besides the weights. */

@@ -12,7 +12,7 @@ import { hashWeights, loadModel } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { readJson } from '../spec/json.js';
-import { checkTrainConfig, type LoadedTrainConfig, parseOverride } from '../spec/loadConfig.js';
+import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { counted, printable } from '../text.js';
 import { version } from '../version.js';
@@ -114,21 +114,21 @@ export async function resume(
   const directory = await RunDirectory.open(path);
   return closing(directory, async () => {
     const { configPath } = directory;
-    const ofRun = directory.loadConfig();
+    const { config: ofRun, where } = directory.loadConfig();
     const loaded = withScalingOf(ofRun, asked);
-    requireSameConfig(loaded.config, ofRun, { place: loaded.path, run: configPath, mayExtend });
+    requireSameConfig(loaded.config, ofRun, { where: loaded.where, run: configPath, mayExtend });
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
     if (state?.config !== undefined) {
       // Who edits config.json and resumes with it compares it with itself.
       const { config } = checkTrainConfig(state.config, `the last checkpoint of ${path}`);
-      const names = { place: configPath, run: 'the last checkpoint', mayExtend: true };
+      const names = { where, run: 'the last checkpoint', mayExtend: true };
       requireSameConfig(ofRun, config, names);
     }
     const files = new ReadFiles();
     const prepared = withThreadsOf(state, await prepare(loaded, options, files));
     const provenance = provenanceInBackground(files, prepared);
     if (state) {
-      requireReachable(prepared.plan, state.progress, loaded.path);
+      requireReachable(prepared.plan, state.progress, loaded.where);
       requireSameProvenance(await provenance, state.origin, path);
       const { origin, progress } = state;
       if (origin.version !== version()) listener?.warn?.(`the run was started with mlp ${origin.version}`);
@@ -162,15 +162,12 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const expected = then.weightsSha256;
   const different = (difference: Difference): Reproduction => ({ status: 'different', difference, expected });
 
-  let configSha256 = '';
   const configPath = join(path, RUN_FILES.config);
-  const config = readJson(configPath, (sha256) => {
-    configSha256 = sha256;
-  });
-  if (configSha256 !== then.configSha256) {
-    return different({ what: 'config', found: configSha256, expected: then.configSha256 });
+  const config = readJson(configPath);
+  if (config.sha256 !== then.configSha256) {
+    return different({ what: 'config', found: config.sha256, expected: then.configSha256 });
   }
-  const loaded = checkTrainConfig(config, configPath, kernelOverrides(then).map(parseOverride));
+  const loaded = checkConfigFile(config, configPath, kernelOverrides(then));
   const files = new ReadFiles();
   let prepared: PreparedRun | undefined;
   try {
@@ -250,7 +247,7 @@ async function planRun(
   { listener, memory }: Pick<TrainOptions, 'listener' | 'memory'>,
   files: ReadFiles | undefined,
 ): Promise<PreparedRun> {
-  const { config, directory, path } = loaded;
+  const { config, directory, where } = loaded;
   const processors = availableParallelism();
   // Before the data are read: a run may last for hours. Twice as many are no harm.
   if (typeof config.threads === 'number' && config.threads > 2 * processors) {
@@ -261,7 +258,7 @@ async function planRun(
   }
   const reading = listener?.reading;
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
-  const dataset = await loadDataset(config, directory, path, {
+  const dataset = await loadDataset(config, directory, where, {
     ...(memory && { memory }),
     ...(reading && { progress: reading }),
     ...(files && { files }),

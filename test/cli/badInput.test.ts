@@ -37,7 +37,7 @@ const CASES: BadInput[] = [
     what: 'an unknown key',
     config: training({ learningrate: 1 }),
     code: 78,
-    error: /config\.json: training: unknown key "learningrate"/,
+    error: /config\.json:\d+:\d+: training: unknown key "learningrate"/,
   },
   {
     what: 'a key near a known one',
@@ -50,7 +50,8 @@ const CASES: BadInput[] = [
     what: 'an unknown layer',
     config: network(4, 'rellu', 1),
     code: 78,
-    error: /^config\.json: network\.layers\[1\]\.type: unknown layer "rellu"; expected one of linear, /,
+    error:
+      /^config\.json:\d+:\d+: network\.layers\[1\]\.type: unknown layer "rellu"; expected one of linear, /,
     hint: 'did you mean "relu"?',
   },
   {
@@ -76,7 +77,7 @@ const CASES: BadInput[] = [
     what: `units of ${JSON.stringify(units)}`,
     config: network({ type: 'linear', units }, 1),
     code: 78,
-    error: `config.json: network.layers[0].units: found ${JSON.stringify(units)}, expected a whole number of at least 1`,
+    error: `config.json:1:48: network.layers[0].units: found ${JSON.stringify(units)}, expected a whole number of at least 1`,
   })),
   {
     what: 'units of 1e999',
@@ -117,13 +118,13 @@ const CASES: BadInput[] = [
     what: 'an output width that does not fit two classes',
     config: network(4, 3),
     code: 78,
-    error: /^config\.json: network\.layers: found an output width of 3, expected 1/,
+    error: /^config\.json:\d+:\d+: network\.layers: found an output width of 3, expected 1/,
   },
   {
     what: 'an output width that does not fit three classes',
     csv: THREE_CLASSES,
     code: 78,
-    error: /^config\.json: network\.layers: found an output width of 1, expected 3/,
+    error: /^config\.json:\d+:\d+: network\.layers: found an output width of 1, expected 3/,
   },
   {
     what: 'a softmax in the middle',
@@ -201,13 +202,13 @@ const CASES: BadInput[] = [
     what: `threads: ${JSON.stringify(threads)}`,
     config: { threads },
     code: 78,
-    error: /^config\.json: threads: found .+, expected ("auto" or )?a whole number from 1 to 256$/,
+    error: /^config\.json:\d+:\d+: threads: found .+, expected ("auto" or )?a whole number from 1 to 256$/,
   })),
   {
     what: 'backend: "cuda"',
     config: { backend: 'cuda' },
     code: 78,
-    error: /^config\.json: backend: .*"cuda"; expected one of auto, reference, wasm, blas/,
+    error: /^config\.json:\d+:\d+: backend: .*"cuda"; expected one of auto, reference, wasm, blas/,
   },
   {
     what: 'blas where the bits must be the same everywhere',

@@ -54,7 +54,7 @@ describe('a config', () => {
     [
       'of 20,000 layers',
       new Array(20_000).fill(1),
-      'config.json: network.layers: found more than 10000 layers',
+      'config.json:1:22: network.layers: found more than 10000 layers',
     ],
     ['of 300,000 layers', new Array(300_000).fill(1), 'found more than 100000 values'],
     ['of layers in layers', [residuals(60)], 'found more than 64 levels of nesting'],
@@ -76,7 +76,7 @@ describe('a config', () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV, 'config.json': smallConfig({ data }) });
     const { code, stderr } = await mlpHere(['train', 'config.json'], { cwd: folder });
     expect(code).toBe(78);
-    expect(stderr).toContain('config.json: data.numbers.k0: found 1, expected');
+    expect(stderr).toContain('config.json:1:92: data.numbers.k0: found 1, expected');
   });
 
   it('of a network beyond the memory: 78 in gradcheck as in train', async () => {

@@ -101,7 +101,9 @@ describe('mlp evaluate', () => {
     const folder = folderOfRun();
     const { code, stdout, stderr } = await mlp(['evaluate', 'run', '--split', 'validation'], { cwd: folder });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^run\/config\.json: data\.train is outside of the run: reading \S+rows\.csv\n$/);
+    expect(stderr).toMatch(
+      /^run\/config\.json:\d+:\d+: data\.train is outside of the run: reading \S+rows\.csv\n$/,
+    );
     expect(stdout).toMatchInlineSnapshot(`
       "3 validation rows of data/rows.csv, scored by run/model.safetensors
 
@@ -291,7 +293,7 @@ describe("a run's own rows", () => {
     await expect(run(folder)).rejects.toMatchObject({
       exitCode: ExitCode.data,
       message: expect.stringMatching(
-        /config\.json: data\.train: found .*rows\.csv with SHA-256 .*, expected SHA-256 /,
+        /config\.json:\d+:\d+: data\.train: found .*rows\.csv with SHA-256 .*, expected SHA-256 /,
       ),
       hint: expect.stringContaining('the data changed after the training'),
     });

@@ -140,7 +140,7 @@ describe('mlp params', () => {
     const { code, stderr } = await mlpHere(['params', join(folder, 'spec.json')]);
     expect(code).toBe(78);
     expect(stderr).toContain(
-      'spec.json: input: missing, expected the number of inputs\nhint: add "input": n',
+      'spec.json:1:1: input: missing, expected the number of inputs\nhint: add "input": n',
     );
   });
 });

@@ -94,7 +94,7 @@ describe('mlp train --resume', () => {
     const refused = await train('--resume', 'r', '--set', 'training.epochs=5');
     expect(refused).toMatchObject({ code: 78, stdout: '' });
     expect(refused.stderr).toBe(
-      `error: config.json: training.epochs: found 5, expected 3 as in ${join('r', 'config.json')}\n` +
+      `error: --set: training.epochs: found 5, expected 3 as in ${join('r', 'config.json')}\n` +
         'hint: train for longer with --extend\n',
     );
     const longer = await train('--resume', 'r', '--extend', '--set', 'training.epochs=5');

@@ -120,7 +120,7 @@ describe('a run directory whose files lead elsewhere', () => {
 describe('data outside of a run directory', () => {
   it('are named before they are read', async () => {
     const { cwd } = await strangersRun();
-    const told = `r/config.json: data.train is outside of the run: reading ${realpathSync(join(cwd, 'data.csv'))}`;
+    const told = `r/config.json:26:14: data.train is outside of the run: reading ${realpathSync(join(cwd, 'data.csv'))}`;
     for (const args of [
       ['evaluate', 'r'],
       ['repro', 'r'],

@@ -138,7 +138,7 @@ describe('weights that are all 0', () => {
       'every class',
       { a: 0, b: 0 },
       78,
-      'error: c.json: data.weights: found 0 for every class, expected at least one weight above 0',
+      'error: c.json:1:76: data.weights: found 0 for every class, expected at least one weight above 0',
     ],
   ])('are refused: %s', async (_, weights, code, message) => {
     const config = { network: { layers: [4, 1] }, data: { train: 'd.csv', target: 'y', weights } };
@@ -176,6 +176,8 @@ describe('weights that are all 0', () => {
       cwd: folderOf({ 'c.json': config, 'd.csv': csv }),
     });
     expect(code).toBe(78);
-    expect(stderr).toMatch(/^error: c\.json: data\.weights\.a: found .*, expected a number of at least 0/);
+    expect(stderr).toMatch(
+      /^error: c\.json:1:81: data\.weights\.a: found .*, expected a number of at least 0/,
+    );
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { MlpError } from '../../src/errors.js';
 import type { DataConfig } from '../../src/spec/dataConfig.js';
+import { formatLocation, type Where } from '../../src/spec/messages.js';
 import type { TrainConfig } from '../../src/spec/trainConfig.js';
 
 /** A folder for the tests of one file, gone after them. */
@@ -37,6 +38,9 @@ export async function rejection(promise: Promise<unknown>): Promise<MlpError> {
   }
   throw new Error('the promise was fulfilled when expected to be rejected');
 }
+
+/** Names keys as those of a config without a text. */
+export const inConfig: Where = (path) => formatLocation({ file: 'c.json', path });
 
 /** A config whose data are as given, and whose rest is not looked at by the data. */
 export function configOf(data: Pick<DataConfig, 'train' | 'target'> & Partial<DataConfig>): TrainConfig {

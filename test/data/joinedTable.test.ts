@@ -4,14 +4,14 @@ import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { filesOf, fingerprintData } from '../../src/data/source/source.js';
 import { ExitCode } from '../../src/errors.js';
 import type { DataConfig } from '../../src/spec/dataConfig.js';
-import { configOf, Folder, rejection } from './files.js';
+import { configOf, Folder, inConfig, rejection } from './files.js';
 
 const folder = new Folder();
 
 function load(files: Record<string, string | Uint8Array>, options: Partial<DataConfig> = {}) {
   for (const [name, content] of Object.entries(files)) folder.write(name, content);
   const train = Object.keys(files);
-  return loadDataset(configOf({ train, target: 'y', ...options }), folder.path, 'c.json');
+  return loadDataset(configOf({ train, target: 'y', ...options }), folder.path, inConfig);
 }
 
 async function failure(files: Record<string, string>, options: Partial<DataConfig> = {}) {

@@ -7,7 +7,7 @@ import { type Cell, type MemoryData, memoryTable } from '../../src/data/memory.j
 import { ExitCode } from '../../src/errors.js';
 import type { DataConfig } from '../../src/spec/dataConfig.js';
 import { projectPath } from '../support/fixtures.js';
-import { configOf, Folder, rejection } from './files.js';
+import { configOf, Folder, inConfig, rejection } from './files.js';
 import { uniform } from './numeric/support.js';
 
 const folder = new Folder();
@@ -17,13 +17,13 @@ type Options = Partial<DataConfig> & { dtype?: 'float32' | 'float64' };
 
 function load(memory: NonNullable<LoadOptions['memory']>, { dtype = 'float64', ...data }: Options = {}) {
   const config = { ...configOf({ train: 'unused', target: 'y', ...data }), dtype };
-  return loadDataset(config, folder.path, 'c.json', { memory });
+  return loadDataset(config, folder.path, inConfig, { memory });
 }
 
 function loadCsv(content: string, { dtype = 'float64', ...data }: Options = {}) {
   folder.write('train.csv', content);
   const config = { ...configOf({ train: 'train.csv', target: 'y', ...data }), dtype };
-  return loadDataset(config, folder.path, 'c.json');
+  return loadDataset(config, folder.path, inConfig);
 }
 
 async function failure(data: MemoryData, options: Options = {}) {

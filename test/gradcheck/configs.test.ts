@@ -9,7 +9,7 @@ const folder = new URL('../../configs/gradcheck/', import.meta.url);
 
 describe('configs/gradcheck', () => {
   it.each(readdirSync(folder))('%s passes without a kink', (file) => {
-    const value = readJson(fileURLToPath(new URL(file, folder)));
+    const { value } = readJson(fileURLToPath(new URL(file, folder)));
     const { check } = checkGraph(readGraph(value, file), file);
     expect(check.passed).toBe(true);
     expect(check.parameters.filter(({ kink }) => kink)).toEqual([]);

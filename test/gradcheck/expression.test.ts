@@ -3,7 +3,7 @@ import { ExitCode, MlpError } from '../../src/errors.js';
 import { type Expression, parseExpression } from '../../src/gradcheck/expression.js';
 
 function parse(source: string): Expression {
-  return parseExpression(source, 'g.json: nodes.n');
+  return parseExpression(source, () => 'g.json: nodes.n');
 }
 
 /** The tree in prefix form: (+ x (* 2 y)). */

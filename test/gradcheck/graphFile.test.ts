@@ -3,9 +3,9 @@ import { ExitCode, MlpError } from '../../src/errors.js';
 import { backward, forward } from '../../src/gradcheck/graph.js';
 import { readGraph } from '../../src/gradcheck/graphFile.js';
 
-function errorOf(json: unknown): MlpError {
+function errorOf(json: unknown, text?: string): MlpError {
   try {
-    readGraph(json, 'graph.json');
+    readGraph(json, 'graph.json', text);
   } catch (error) {
     if (error instanceof MlpError) return error;
     throw error;
@@ -120,6 +120,28 @@ describe('readGraph', () => {
     const error = errorOf(json);
     expect(error.message).toBe(message);
     expect(error.exitCode).toBe(ExitCode.config);
+  });
+
+  it.each([
+    [
+      '{"inputs": {"x": 1},\n "nodes": {"y": "x *"}, "output": "y"}',
+      '2:17: nodes.y: column 4: found the end',
+    ],
+    [
+      '{"inputs": {"x": 1},\n "nodes": {"y": "z"}, "output": "y"}',
+      '2:17: nodes.y: column 1: unknown name "z"',
+    ],
+    [
+      '{"inputs": {"x": 1, "a b": 2}, "nodes": {"y": "x"}, "output": "y"}',
+      '1:21: inputs: found "a b" as a name',
+    ],
+    [
+      '{"inputs": {"x": 1}, "nodes": {"y": "x"}, "output": "y", "manual": {"q": 1}}',
+      '1:69: manual: unknown input',
+    ],
+    ['{"inputs": {"x": 0}, "nodes": {"y": "log(x)"}, "output": "y"}', '1:37: nodes.y: log(x) is -Infinity'],
+  ])('gives the line and column in the text %s', (text, message) => {
+    expect(errorOf(JSON.parse(text), text).message).toContain(`graph.json:${message}`);
   });
 
   it.each(['1', '', 'a b', 'a-b', '2x', 'a.b'])('refuses %j as a name', (name) => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { formatJson, parseJson, readJson } from '../../src/spec/json.js';
+import { formatJson, isContainer, parseJson, positionOf, readJson } from '../../src/spec/json.js';
 import { errorOf, folderWith } from './support.js';
 
 const parse = (text: string) => parseJson(text, 'c.json');
@@ -24,8 +24,8 @@ describe('parseJson', () => {
   });
 
   it.each<[text: string, message: string, hint?: string]>([
-    ['', 'c.json: found an empty file, expected JSON'],
-    [' \r\n\t', 'c.json: found an empty file, expected JSON'],
+    ['', 'c.json:1:1: found an empty file, expected JSON'],
+    [' \r\n\t', 'c.json:1:1: found an empty file, expected JSON'],
     ['{\n  "a": 1,\n  "b": }', 'c.json:3:8: found "}", expected a value'],
     ['{', 'c.json:1:2: found the end of the file, expected a key in double quotes or "}"'],
     ['{"a"', 'c.json:1:5: found the end of the file, expected ":"'],
@@ -116,7 +116,7 @@ describe('parseJson', () => {
 
   it('writes the control characters of a file name out', () => {
     expect(errorOf(() => parseJson('', 'a\u001b[2J.json')).message).toBe(
-      'a\\u001b[2J.json: found an empty file, expected JSON',
+      'a\\u001b[2J.json:1:1: found an empty file, expected JSON',
     );
   });
 
@@ -167,10 +167,71 @@ describe('parseJson', () => {
   });
 });
 
+describe('positionOf', () => {
+  /** The line and column of the mark in a text, and the text without it. */
+  function unmarked(text: string) {
+    const [before, after] = text.split('¦');
+    const lines = before.replace('\ufeff', '').split(/\r\n|\n/);
+    return { text: before + after, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  }
+
+  it.each<[what: string, path: (string | number)[], text: string]>([
+    ['the document', [], ' \n ¦{"a": 1}'],
+    ['a value', ['a'], '{"a": ¦1}'],
+    ['a value on a line of its own', ['a', 'b'], '{\n  "a": {\n    "b":\n ¦"x"}}'],
+    ['an element', ['a', 2], '{"a": [1, [0, {"a": 5}], ¦3]}'],
+    ['a key of the same name further in', ['b', 'b'], '{"a": {"b": {"b": 1}}, "b": {"a": 0, "b": ¦1}}'],
+    ['a key in a string', ['b'], '{"a": "\\"b\\": 1, {[", "b": ¦1}'],
+    ['an escaped key', ['b"\u00e9'], '{"\\u0062\\"\\u00e9": ¦1}'],
+    ['the key __proto__', ['__proto__', 'x'], '{"__proto__": {"x": ¦1}}'],
+    ['the object that lacks a key', ['a', 'b', 'c'], '{"x": {"b": 1}, "a": ¦{}}'],
+    ['the short form of an object', ['layers', 1, 'type'], '{"layers": [4, ¦"rellu"]}'],
+    ['a value after a byte order mark', ['a'], '\ufeff{"a": ¦1}'],
+    ['a value between line ends of Windows', ['b'], '\ufeff{\r\n\t"a": 1,\r\n\t"b": ¦2\r\n}\r\n'],
+    ['a value behind an emoji, in UTF-16 as editors count', ['b'], '{"😀": 1, "b": ¦2}'],
+  ])('finds %s', (_, path, marked) => {
+    const { text, ...position } = unmarked(marked);
+    expect(positionOf(text, path)).toEqual(position);
+  });
+
+  it('finds a key, or what lacks it', () => {
+    for (const [marked, path] of [
+      ['{"a": 1,\n ¦"b": {}}', ['b']],
+      ['{"a": {"x": 1, ¦"b": {}}}', ['a', 'b']],
+      ['{"a": [0, ¦1]}', ['a', 1]],
+      ['{"a": ¦{}}', ['a', 'b']],
+    ] as const) {
+      const { text, ...position } = unmarked(marked);
+      expect(positionOf(text, path, true)).toEqual(position);
+    }
+  });
+
+  it('finds every value of any document', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ noUnicodeString: false }),
+        fc.constantFrom(undefined, 2),
+        (value, indent) => {
+          const text = JSON.stringify(value, null, indent);
+          const lines = text.split('\n');
+          const check = (inner: unknown, path: (string | number)[]) => {
+            const { line, column } = positionOf(text, path);
+            const start = isContainer(inner) ? (Array.isArray(inner) ? '[' : '{') : JSON.stringify(inner);
+            expect(lines[line - 1].slice(column - 1).startsWith(start)).toBe(true);
+            if (Array.isArray(inner)) for (const [i, item] of inner.entries()) check(item, [...path, i]);
+            else if (isContainer(inner)) for (const key in inner) check(inner[key], [...path, key]);
+          };
+          check(value, []);
+        },
+      ),
+    );
+  });
+});
+
 describe('readJson', () => {
   it('reads a file, and names it as it was named', () => {
     const path = join(folderWith({ 'a.json': '{"a": 1}' }), 'a.json');
-    expect(readJson(path)).toEqual({ a: 1 });
+    expect(readJson(path).value).toEqual({ a: 1 });
   });
 
   it('refuses a missing file with 66, and a directory', () => {
@@ -206,7 +267,7 @@ describe('readJson', () => {
       'fits.json': `${' '.repeat(2 ** 22 - 1)}1`,
       'big.json': `${' '.repeat(2 ** 22)}1`,
     });
-    expect(readJson(join(folder, 'fits.json'))).toBe(1);
+    expect(readJson(join(folder, 'fits.json')).value).toBe(1);
     expect(errorOf(() => readJson(join(folder, 'big.json'))).message).toMatch(
       /: found more than 4 MiB, expected a JSON/,
     );

@@ -48,8 +48,8 @@ describe('loadTrainConfig', () => {
     expect(loaded).toMatchObject({
       path,
       directory: folder,
-      networkLocation: { file: path, path: ['network'] },
     });
+    expect(loaded.where(['network'])).toBe(`${path}:1:12: network`);
     expect(loaded.config.data.train).toBe('../a.csv');
     expect(loaded.config.network.layers.map(({ type }) => type)).toEqual(['linear', 'relu', 'linear']);
   });
@@ -61,7 +61,7 @@ describe('loadTrainConfig', () => {
     });
     const loaded = loadTrainConfig(join(folder, 'c.json'));
     expect(loaded.config.network).toMatchObject({ input: 30, layers: [{ type: 'linear', units: 2 }] });
-    expect(loaded.networkLocation).toEqual({ file: join(folder, 'specs/s.json'), path: [] });
+    expect(loaded.where(['network', 'input'])).toBe(`${join(folder, 'specs/s.json')}:1:24: input`);
   });
 
   it('names the spec file in errors about its network', () => {
@@ -71,7 +71,7 @@ describe('loadTrainConfig', () => {
       'none.json': { ...config, network: 'missing.json' },
     });
     expect(errorOf(() => loadTrainConfig(join(folder, 'c.json'))).message).toMatch(
-      `${join(folder, 'bad.json')}: layers[0].type: unknown layer "rellu"`,
+      `${join(folder, 'bad.json')}:1:12: layers[0].type: unknown layer "rellu"`,
     );
     expect(errorOf(() => loadTrainConfig(join(folder, 'none.json')))).toMatchObject({
       exitCode: ExitCode.noInput,
@@ -97,7 +97,34 @@ describe('loadTrainConfig', () => {
     const folder = folderWith({ 'c.json': { ...config, network: 'gone.json' }, 's.json': { layers: [2] } });
     const loaded = loadTrainConfig(join(folder, 'c.json'), ['network=s.json']);
     expect(loaded.config.network.layers[0]).toMatchObject({ units: 2 });
-    expect(loaded.networkLocation.file).toBe(join(folder, 's.json'));
+    expect(loaded.where(['network'])).toBe(`${join(folder, 's.json')}:1:1`);
+  });
+
+  it('finds what is wrong in a spec file that an override names, and in one that it changes', () => {
+    const folder = folderWith({
+      'c.json': { ...config, network: 's.json' },
+      's.json': { layers: [2, 'rellu'] },
+    });
+    const refusal = (set: string) => errorOf(() => loadTrainConfig(join(folder, 'c.json'), [set])).message;
+    const place = `${join(folder, 's.json')}:1:14: layers[1].type: unknown layer`;
+    expect(refusal('network=s.json')).toContain(place);
+    expect(refusal('network.layers[0]=3')).toContain(place);
+    expect(refusal('network.layers[1]=0')).toMatch(/^--set: network\.layers\[1\]\.units: found 0/);
+  });
+
+  it('names a place that only the data show to be wrong, in the file or --set', () => {
+    const path = join(
+      folderWith({
+        'c.json': '\ufeff{\r\n  "network": {"layers": [1]},\r\n  "data": {"train": "a", "target": 1}}',
+      }),
+      'c.json',
+    );
+    const { where } = loadTrainConfig(path, ['training.loss=auto']);
+    expect(where(['data', 'target'])).toBe(`${path}:3:36: data.target`);
+    expect(where(['data'], 'target')).toBe(`${path}:3:26: data`);
+    expect(where(['seed'])).toBe(`${path}:1:1: seed`);
+    expect(where(['training', 'loss'])).toBe('--set: training.loss');
+    expect(checkTrainConfig(config).where(['data', 'target'])).toBe('config: data.target');
   });
 
   it.each([
@@ -120,7 +147,7 @@ describe('loadTrainConfig', () => {
   it('lays the fault of the file on the file, whatever is set beside it', () => {
     const path = join(folderWith({ 'c.json': { ...config, trainning: {} } }), 'c.json');
     expect(errorOf(() => loadTrainConfig(path, ['trainning.epochs=5'])).message).toMatch(
-      `${path}: unknown key "trainning"`,
+      `${path}:1:115: unknown key "trainning"`,
     );
   });
 
@@ -128,7 +155,7 @@ describe('loadTrainConfig', () => {
     const path = join(folderWith({ 's.json': { layers: [1] } }), 's.json');
     expect(errorOf(() => loadTrainConfig(path))).toEqual({
       exitCode: ExitCode.config,
-      message: `${path}: found a network spec, expected a train config`,
+      message: `${path}:1:1: found a network spec, expected a train config`,
       hint: 'write a config that has the path of this spec as "network", and "data"',
     });
   });
@@ -136,7 +163,7 @@ describe('loadTrainConfig', () => {
   it.each(['5', 'null', '[]', '"x"'])('refuses %s as a config', (text) => {
     const path = join(folderWith({ 'c.json': text }), 'c.json');
     expect(errorOf(() => loadTrainConfig(path, ['seed=1'])).message).toBe(
-      `${path}: found ${text}, expected an object`,
+      `${path}:1:1: found ${text}, expected an object`,
     );
   });
 });
@@ -146,25 +173,27 @@ describe('loadNetworkSpec', () => {
     const folder = folderWith({ 's.json': { input: 30, layers: [1024, 'relu', 1] } });
     const path = join(folder, 's.json');
     const loaded = loadNetworkSpec(path, ['layers[0].units=8']);
-    expect(loaded).toMatchObject({ path, directory: folder, networkLocation: { file: path, path: [] } });
+    expect(loaded).toMatchObject({ path, directory: folder });
+    expect(loaded.where([])).toBe(`${path}:1:1`);
     expect(loaded.network).toMatchObject({
       input: 30,
       layers: [{ units: 8 }, { type: 'relu' }, { units: 1 }],
     });
-    expect(loaded.config).toBeUndefined();
+    expect(loaded.train).toBeUndefined();
   });
 
-  it('loads the network of a train config, with its batch size', () => {
+  it('loads the network of a train config, with the rest of it', () => {
     const path = join(folderWith({ 'c.json': config }), 'c.json');
     const loaded = loadNetworkSpec(path);
-    expect(loaded.batchSize).toBe(8);
-    expect(loaded.network).toBe(loaded.config?.network);
+    expect(loaded.train?.config.training.batchSize).toBe(8);
+    expect(loaded.network).toBe(loaded.train?.config.network);
+    expect(loaded.where(['layers', 1])).toBe(`${path}:1:25: network.layers[1]`);
   });
 
   it('reports errors at their path in the spec', () => {
     const path = join(folderWith({ 's.json': { layers: [1, 'rellu'] } }), 's.json');
     expect(errorOf(() => loadNetworkSpec(path)).message).toMatch(
-      `${path}: layers[1].type: unknown layer "rellu"`,
+      `${path}:1:14: layers[1].type: unknown layer "rellu"`,
     );
   });
 
@@ -179,7 +208,7 @@ describe('loadNetworkSpec', () => {
     const path = join(folderWith({ 'x.json': JSON.stringify(value) }), 'x.json');
     expect(errorOf(() => loadNetworkSpec(path))).toEqual({
       exitCode: ExitCode.config,
-      message: `${path}: found neither "layers" (a network spec) nor "network" (a train config)`,
+      message: `${path}:1:1: found neither "layers" (a network spec) nor "network" (a train config)`,
       hint,
     });
   });

@@ -22,6 +22,14 @@ describe('formatLocation', () => {
   it('names the file alone for the whole document', () => {
     expect(formatLocation({ file: 'a.json', path: [] })).toBe('a.json');
     expect(formatLocation({ file: 'a.json', path: ['seed'] })).toBe('a.json: seed');
+    expect(formatLocation({ file: 'a.json', path: [], text: ' 5' })).toBe('a.json:1:2');
+  });
+
+  it('gives the line and column of a value, or of a key in it, in a file with a text', () => {
+    const text = '{\n  "data": { "train": 5 }\n}';
+    expect(formatLocation({ file: 'a.json', path: ['data', 'train'], text })).toBe('a.json:2:22: data.train');
+    expect(formatLocation({ file: 'a.json', path: ['data'], text }, 'train')).toBe('a.json:2:13: data');
+    expect(formatLocation({ file: 'a.json', path: ['seed'], text })).toBe('a.json:1:1: seed');
   });
 });
 

@@ -463,7 +463,7 @@ describe('the configs that come with the project', () => {
   );
   const files = names.map((name) => {
     const path = join(root, 'configs', name);
-    return { name, path, value: readJson(path) as object };
+    return { name, path, value: readJson(path).value as object };
   });
   const configs = files.filter(({ value }) => 'network' in value);
   const specs = files.filter(({ value }) => 'layers' in value);

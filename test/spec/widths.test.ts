@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
 import { expandNetwork } from '../../src/spec/layerSpec.js';
-import { checkSchema } from '../../src/spec/messages.js';
+import { checkSchema, formatLocation, type Where } from '../../src/spec/messages.js';
 import type { NetworkSpec } from '../../src/spec/networkSpec.js';
 import { networkSchema } from '../../src/spec/networkSpec.js';
 import { checkWidths, walkLayers } from '../../src/spec/widths.js';
@@ -11,6 +11,8 @@ const outputWidths = ({ layers, input }: NetworkSpec, inputs = input) =>
   walkLayers(layers, inputs).map(({ outputs }) => outputs);
 
 const residual = (...layers: unknown[]) => ({ type: 'residual', layers });
+
+const inNetwork: Where = (path) => formatLocation({ file: 'c.json', path: ['network', ...path] });
 
 function network(layers: unknown[], input?: number): NetworkSpec {
   const spec = input === undefined ? { layers } : { input, layers };
@@ -36,8 +38,7 @@ describe('the widths of layers', () => {
 
   it('says both widths where the data do not fit a residual', () => {
     const spec = network([residual(5), 1]);
-    const place = { file: 'c.json', path: ['network'] };
-    expect(errorOf(() => checkWidths(spec, 4, place))).toEqual({
+    expect(errorOf(() => checkWidths(spec, 4, inNetwork))).toEqual({
       exitCode: ExitCode.config,
       message:
         'c.json: network.layers[0]: found a residual that takes 4 units and gives 5, expected as many out as in',
@@ -84,8 +85,7 @@ describe('a layer-norm', () => {
   it('must have more than one unit where the data say the width, too', () => {
     const spec = network(['layer-norm', 'batch-norm', 3]);
     expect(outputWidths(spec, 2)).toEqual([2, 2, 3]);
-    const place = { file: 'c.json', path: ['network'] };
-    expect(errorOf(() => checkWidths(spec, 1, place)).message).toMatch(
+    expect(errorOf(() => checkWidths(spec, 1, inNetwork)).message).toMatch(
       /^c\.json: network\.layers\[0\]: found a layer-norm/,
     );
   });

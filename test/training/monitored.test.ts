@@ -90,7 +90,7 @@ describe('a monitored metric', () => {
   ])('is refused in %j with %j', async (part, options, message, hint) => {
     await expect(planOf(part, options)).rejects.toMatchObject({
       exitCode: ExitCode.config,
-      message: expect.stringMatching(/^\S+config\.json: training/),
+      message: expect.stringMatching(/^\S+config\.json:\d+:\d+: training/),
       hint,
     });
     await expect(planOf(part, options)).rejects.toThrow(message);

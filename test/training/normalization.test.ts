@@ -89,7 +89,7 @@ describe('a plan with batch-norm', () => {
     await expect(problem).rejects.toMatchObject({
       exitCode: ExitCode.config,
       message: expect.stringMatching(
-        /config\.json: training\.batchSize: found 1, expected at least 2: batch-norm takes its mean and variance over the rows of a batch$/,
+        /config\.json:\d+:\d+: training\.batchSize: found 1, expected at least 2: batch-norm takes its mean and variance over the rows of a batch$/,
       ),
       hint: 'take layer-norm, which normalises each row by itself, or more rows',
     });

@@ -1,7 +1,7 @@
 /** Columns of classes as targets: which classes, in which order, and the class of each row. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
-import { oneOf, suggest } from '../../spec/messages.js';
+import { oneOf, suggest, type Where } from '../../spec/messages.js';
 import { counted, listed, printable, quote } from '../../text.js';
 import { parseBoolean } from '../booleans.js';
 import { Levels } from '../levels.js';
@@ -100,12 +100,12 @@ export function pointWarning(path: string, pointed: readonly string[]): string[]
 
 /**
  * Two classes with the positive one last.
- * @throws MlpError ExitCode.config, at `place`, if the column has no two classes or this is none of them
+ * @throws MlpError ExitCode.config if the column has no two classes or this is none of them
  */
 export function withPositive(
   classes: Levels | undefined,
   positive: string,
-  place: string,
+  where: Where,
   { label, path }: LocatedColumn,
 ): Levels {
   const column = `${label} in ${path}`;
@@ -118,8 +118,8 @@ export function withPositive(
   throw new MlpError(
     ExitCode.config,
     isTwo
-      ? `${place}: found ${quote(positive)}, which is no class of ${column}, expected ${oneOf(names.map(printable))}`
-      : `${place}: found ${quote(positive)} for ${what} of ${column}, expected two classes`,
+      ? `${where(['data', 'positive'])}: found ${quote(positive)}, which is no class of ${column}, expected ${oneOf(names.map(printable))}`
+      : `${where(['data', 'positive'])}: found ${quote(positive)} for ${what} of ${column}, expected two classes`,
     isTwo
       ? suggest(positive, names)
       : 'only one of two classes is the positive one: remove the key, or check data.task',
@@ -183,7 +183,7 @@ export function single(located: LocatedColumn, what: 'classes' | 'values'): MlpE
  * in their order.
  * @throws MlpError ExitCode.data if all rows have the same one, or with the location of a third
  */
-export function labelLevels(located: LocatedColumn, positive: string | undefined, place: string): Levels {
+export function labelLevels(located: LocatedColumn, positive: string | undefined, where: Where): Levels {
   requirePresent(located, missingHint(located));
   const classes = classesOf(located);
   const [no, yes] = [false, true].map((asked) =>
@@ -194,7 +194,7 @@ export function labelLevels(located: LocatedColumn, positive: string | undefined
     throw single(located, 'values');
   }
   if (classes.names.length === 2) {
-    if (positive !== undefined) return withPositive(classes, positive, place, located);
+    if (positive !== undefined) return withPositive(classes, positive, where, located);
     return Levels.yesNo(isSpelled ? [no[0], yes[0]] : classes.names);
   }
   if (isSpelled && positive === undefined) return Levels.yesNo([no[0], yes[0]]);

@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig } from '../../spec/dataConfig.js';
 import { columnsWithSetting, dateSettingOf, weightColumn } from '../../spec/dataConfig.js';
-import { oneOf, suggest } from '../../spec/messages.js';
+import { formatPath, oneOf, type Path, suggest, type Where } from '../../spec/messages.js';
 import { isPattern, matches } from '../../spec/words.js';
 import { printable, quote } from '../../text.js';
 import { parseDecimal } from '../cell.js';
@@ -36,13 +36,13 @@ export function targetsOf({ target }: DataConfig): ColumnRef[] {
  * Whether the training file has a header, if the config tells: a target given by name implies one.
  * @throws MlpError ExitCode.config if the config also says that there is none
  */
-export function wantedHeader(data: DataConfig, location: string): 'auto' | boolean {
+export function wantedHeader(data: DataConfig, where: Where): 'auto' | boolean {
   const name = targetsOf(data).find((target) => typeof target === 'string');
   if (name === undefined) return data.header;
   if (data.header !== false) return true;
   throw new MlpError(
     ExitCode.config,
-    `${location}data.target: found the name ${quote(name)} with data.header false, expected a column's number from 0`,
+    `${where(['data', 'target'])}: found the name ${quote(name)} with data.header false, expected a column's number from 0`,
     'only a header names columns: give the number, or set data.header to true',
   );
 }
@@ -50,18 +50,15 @@ export function wantedHeader(data: DataConfig, location: string): 'auto' | boole
 /**
  * Chooses the columns of the training table. All columns without another role are features, in the
  * order of the file.
- * @throws MlpError ExitCode.config, prefixed by `location`, for a column that the table does not
- *   have
+ * @throws MlpError ExitCode.config for a column that the table does not have
  */
-export function chooseColumns(file: NamedColumns, data: DataConfig, location: string): ColumnChoice {
-  const find = (key: string, column: ColumnRef) => findColumn(file, column, `${location}${key}`);
+export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where): ColumnChoice {
+  const find = (key: Path, column: ColumnRef) => findColumn(file, column, () => where(['data', ...key]));
   const several = Array.isArray(data.target);
-  const targets = targetsOf(data).map((target, i) =>
-    find(several ? `data.target[${i}]` : 'data.target', target),
-  );
+  const targets = targetsOf(data).map((target, i) => find(several ? ['target', i] : ['target'], target));
   const findAll = (key: 'features' | 'exclude' | 'categories') =>
     (data[key] ?? []).flatMap((column, i) => {
-      const found = findColumns(file, column, `${location}data.${key}[${i}]`);
+      const found = findColumns(file, column, () => where(['data', key, i]));
       // A pattern such as * does not mean the target.
       return found.length > 1 ? found.filter((index) => !targets.includes(index)) : found;
     });
@@ -69,32 +66,33 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   const categories = findAll('categories');
   const named = data.features && new Set(findAll('features'));
   const weighing = data.weights === undefined ? undefined : weightColumn(data.weights);
-  const weights = weighing === undefined ? undefined : find('data.weights.column', weighing);
+  const weights = weighing === undefined ? undefined : find(['weights', 'column'], weighing);
   const ruled = (key: 'validation' | 'test') => {
     const rule = splitColumn(data[key]);
-    return rule && find(`data.${key}.${rule.key}`, rule.column);
+    return rule && find([key, rule.key], rule.column);
   };
   const validation = ruled('validation');
   const test = ruled('test');
 
   const repeated = targets.find((target, i) => targets.indexOf(target) !== i);
-  if (repeated !== undefined) throw misused('data.target', file, repeated, 'twice', location);
+  if (repeated !== undefined) throw misused(['data', 'target'], file, repeated, 'twice', where);
   const others = [
-    ['data.features', [...(named ?? [])]],
-    ['data.exclude', excluded],
-    ['data.categories', categories],
-    ['data.weights.column', [weights]],
-    [`data.validation.${splitColumn(data.validation)?.key}`, [validation]],
-    [`data.test.${splitColumn(data.test)?.key}`, [test]],
+    [['features'], [...(named ?? [])]],
+    [['exclude'], excluded],
+    [['categories'], categories],
+    [['weights', 'column'], [weights]],
+    [['validation', splitColumn(data.validation)?.key ?? ''], [validation]],
+    [['test', splitColumn(data.test)?.key ?? ''], [test]],
   ] as const;
   for (const [key, columns] of others) {
     const target = columns.find((column) => column !== undefined && targets.includes(column));
-    if (target !== undefined) throw misused(key, file, target, 'the target', location);
+    if (target !== undefined) throw misused(['data', ...key], file, target, 'the target', where);
   }
   for (const key of ['missing', 'standardize', 'numbers', 'dates', 'missingValues'] as const) {
     for (const name of columnsWithSetting(data[key] ?? {})) {
-      if (!isPattern(name) || file.names.includes(name)) findName(file, name, `${location}data.${key}`);
-      else findColumns(file, name, `${location}data.${key}`);
+      const place = () => where(['data', key], name);
+      if (!isPattern(name) || file.names.includes(name)) findName(file, name, place);
+      else findColumns(file, name, place);
     }
   }
 
@@ -102,7 +100,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   if (dated !== undefined) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data.dates: found ${columnLabel(file.header, file.names[dated])}, which data.categories names too, expected it in one of them`,
+      `${where(['data', 'dates'])}: found ${columnLabel(file.header, file.names[dated])}, which data.categories names too, expected it in one of them`,
     );
   }
 
@@ -128,7 +126,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, location: st
   if (features.length === 0) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data: found no feature in ${file.path}: the target and data.exclude take all ${file.names.length} columns`,
+      `${where(['data'])}: found no feature in ${file.path}: the target and data.exclude take all ${file.names.length} columns`,
       separatorHint(file.names),
     );
   }
@@ -193,23 +191,23 @@ export function matchColumns(
 }
 
 /** The column of that name or number, or all whose names fit a pattern. */
-function findColumns(file: NamedColumns, column: ColumnRef, where: string): number[] {
+function findColumns(file: NamedColumns, column: ColumnRef, place: () => string): number[] {
   const { names, path } = file;
   if (typeof column === 'number' || !isPattern(column) || names.includes(column)) {
-    return [findColumn(file, column, where)];
+    return [findColumn(file, column, place)];
   }
   const found = names.flatMap((name, i) => (matches(column, name) ? [i] : []));
   if (found.length > 0) return found;
   throw new MlpError(
     ExitCode.config,
-    `${where}: found no column that fits ${quote(column)} in ${path}, expected a pattern that fits ${oneOf(names.slice(0, 10).map(printable))}${names.length > 10 ? ', …' : ''}`,
+    `${place()}: found no column that fits ${quote(column)} in ${path}, expected a pattern that fits ${oneOf(names.slice(0, 10).map(printable))}${names.length > 10 ? ', …' : ''}`,
     '* stands for any text',
   );
 }
 
-function findColumn(file: NamedColumns, column: ColumnRef, where: string): number {
+function findColumn(file: NamedColumns, column: ColumnRef, place: () => string): number {
   const { names, header, path } = file;
-  if (typeof column === 'string' && header) return findName(file, column, where);
+  if (typeof column === 'string' && header) return findName(file, column, place);
   if (typeof column === 'number' && column < names.length) return column;
   const hint =
     typeof column === 'string'
@@ -219,31 +217,31 @@ function findColumn(file: NamedColumns, column: ColumnRef, where: string): numbe
         : separatorHint(names);
   throw new MlpError(
     ExitCode.config,
-    `${where}: found ${typeof column === 'string' ? quote(column) : column}, ` +
+    `${place()}: found ${typeof column === 'string' ? quote(column) : column}, ` +
       `expected a column's number from 0 to ${names.length - 1} in ${path}`,
     hint,
   );
 }
 
-function findName({ names, path, header }: NamedColumns, wanted: string, where: string): number {
+function findName({ names, path, header }: NamedColumns, wanted: string, place: () => string): number {
   const index = names.indexOf(wanted);
   if (index >= 0) return index;
   const shown = names.slice(0, 10).map(printable);
   throw new MlpError(
     ExitCode.config,
-    `${where}: found no column ${quote(wanted)} in ${path}, expected ${oneOf(shown)}${names.length > 10 ? ', …' : ''}`,
+    `${place()}: found no column ${quote(wanted)} in ${path}, expected ${oneOf(shown)}${names.length > 10 ? ', …' : ''}`,
     separatorHint(names) ?? (header ? headerHint(names) : undefined) ?? suggestName(wanted, names),
   );
 }
 
-function misused(key: string, file: NamedColumns, column: number, what: string, location: string): MlpError {
+function misused(key: Path, file: NamedColumns, column: number, what: string, where: Where): MlpError {
   const label = columnLabel(file.header, file.names[column]);
   return new MlpError(
     ExitCode.config,
     what === 'twice'
-      ? `${location}${key}: found ${label} twice, expected different columns`
-      : `${location}${key}: found ${what} ${label}, expected other columns`,
-    what === 'twice' ? undefined : `a target has no other role: remove it from ${key}`,
+      ? `${where(key)}: found ${label} twice, expected different columns`
+      : `${where(key)}: found ${what} ${label}, expected other columns`,
+    what === 'twice' ? undefined : `a target has no other role: remove it from ${formatPath(key)}`,
   );
 }
 

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
+import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
@@ -59,19 +60,18 @@ export interface LoadOptions {
 }
 
 /**
- * Reads and splits the data of a train config. Paths in it are relative to `directory`;
- * `configPath` is for messages.
+ * Reads and splits the data of a train config. Paths in it are relative to `directory`; `where` names
+ * its keys in messages.
  * @throws MlpError ExitCode.noInput, noPermission or io for a file that can't be read, data for
  *   content that can't be trusted, config for data that lack what the config asks for
  */
 export async function loadDataset(
   config: TrainConfig,
   directory: string,
-  configPath?: string,
+  where: Where = formatPath,
   options: LoadOptions = {},
 ): Promise<Dataset> {
-  const location = configPath === undefined ? '' : `${configPath}: `;
-  const loading: Loading = { config, directory, location, options, open: [] };
+  const loading: Loading = { config, directory, where, options, open: [] };
   try {
     const inputs = await openInputs(loading);
     return (
@@ -87,8 +87,7 @@ export async function loadDataset(
 interface Loading {
   readonly config: TrainConfig;
   readonly directory: string;
-  /** The prefix of messages about the config. */
-  readonly location: string;
+  readonly where: Where;
   readonly options: LoadOptions;
   /** Closed at the end, whatever happens. */
   readonly open: { close(): void | Promise<void> }[];
@@ -118,14 +117,14 @@ function unlessNotNumeric(error: unknown): undefined {
 }
 
 async function openInputs(loading: Loading): Promise<Inputs> {
-  const { config, location, options } = loading;
+  const { config, where, options } = loading;
   const { data } = config;
   const { memory = {} } = options;
   if (memory.train) options.files?.add('data.train', '-');
   const table = memory.train
     ? memoryTable(memory.train)
-    : await openFiles(loading, 'data.train', data.train, wantedHeader(data, location));
-  const train = { table, choice: chooseColumns(table, data, location) };
+    : await openFiles(loading, 'data.train', data.train, wantedHeader(data, where));
+  const train = { table, choice: chooseColumns(table, data, where) };
   const heldOut: { [Name in 'validation' | 'test']?: Input } = {};
   for (const name of ['validation', 'test'] as const) {
     const given = memory[name];
@@ -184,12 +183,12 @@ async function openFile(
 }
 
 async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): Promise<Dataset> {
-  const { config, location } = loading;
+  const { config, where } = loading;
   const reader = await readRows(loading, inputs.train, read);
   const targetEncoding = detectTargetEncoding(
     targetColumns(inputs.train, reader),
     targetRules(config.data, inputs.train),
-    location,
+    where,
   );
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype);
@@ -223,7 +222,7 @@ async function splitInputs(
 ): Promise<SplitRows[]> {
   const {
     config: { data, dtype, seed },
-    location,
+    where,
   } = loading;
   const largest =
     dtype === 'float32' && !standardizesTarget(loading.config) ? LARGEST_FLOAT32 : Number.MAX_VALUE;
@@ -233,7 +232,7 @@ async function splitInputs(
     const column = input.choice.weights;
     const weights = rowWeights(data.weights, targets, targetEncoding, {
       column: column === undefined ? undefined : reader.located(column),
-      location,
+      where,
     });
     return { input, reader, targets, unknownClasses, weights, place: noPlaces(reader.rows) };
   };
@@ -250,6 +249,7 @@ async function splitInputs(
       'labels' in training.targets && { classes: { ...training.targets, names: classes.names } }),
     seed,
     path: inputs.train.table.path,
+    where,
     ...(data.dates && { dates: data.dates }),
   });
 

@@ -5,7 +5,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Weights } from '../../spec/dataConfig.js';
 import { settingOf } from '../../spec/dataConfig.js';
-import { oneOf, suggest } from '../../spec/messages.js';
+import { oneOf, suggest, type Where } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { type LocatedColumn, requireNumbers } from '../locatedColumn.js';
 import type { SplitName } from './dataset.js';
@@ -23,18 +23,18 @@ export function rowWeights(
   weights: Weights | undefined,
   targets: TargetValues,
   { task, classes }: Pick<TargetEncoding, 'task' | 'classes'>,
-  { column, location }: { column: LocatedColumn | undefined; location: string },
+  { column, where }: { column: LocatedColumn | undefined; where: Where },
 ): Float64Array | undefined {
   if (weights === undefined) return undefined;
   if (column) return columnWeights(column);
   if (classes === undefined || !('labels' in targets)) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data.weights: found weights by class for ${task === 'multilabel' ? 'labels' : 'a regression'}, expected a column: {"column": "…"}`,
+      `${where(['data', 'weights'])}: found weights by class for ${task === 'multilabel' ? 'labels' : 'a regression'}, expected a column: {"column": "…"}`,
     );
   }
   if (weights === 'balanced') return undefined;
-  const ofClass = classWeights(weights, classes.names, location);
+  const ofClass = classWeights(weights, classes.names, where);
   return Float64Array.from(targets.labels, (label) => ofClass[label] ?? 1);
 }
 
@@ -52,7 +52,7 @@ function columnWeights(located: LocatedColumn): Float64Array {
 function classWeights(
   weights: Exclude<Weights, 'balanced'>,
   classes: readonly string[],
-  location: string,
+  where: Where,
 ): number[] {
   const named = new Map<number, number>();
   for (const name of Object.keys(weights)) {
@@ -61,7 +61,7 @@ function classWeights(
       const hint = suggest(name, classes);
       throw new MlpError(
         ExitCode.config,
-        `${location}data.weights: found no class ${quote(name)}, expected ${oneOf(classes.slice(0, 10).map(printable))}`,
+        `${where(['data', 'weights'], name)}: found no class ${quote(name)}, expected ${oneOf(classes.slice(0, 10).map(printable))}`,
         hint && printable(hint),
       );
     }
@@ -71,7 +71,7 @@ function classWeights(
   if (!all.some((weight) => weight > 0)) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data.weights: found 0 for every class, expected at least one weight above 0`,
+      `${where(['data', 'weights'])}: found 0 for every class, expected at least one weight above 0`,
     );
   }
   return all;

@@ -3,7 +3,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { RandomState } from '../../random/randomState.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
 import { type DataConfig, dateSettingOf, type RowsOf } from '../../spec/dataConfig.js';
-import { suggest } from '../../spec/messages.js';
+import { suggest, type Where } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { found } from '../cell.js';
 import { ambiguousDates, findDates, notADate, parseDates } from '../dates.js';
@@ -30,6 +30,7 @@ interface SplitRequest extends Pick<DataConfig, 'dates'> {
   readonly seed: number;
   /** The file, as messages name it. */
   readonly path: string;
+  readonly where: Where;
 }
 
 /**
@@ -171,11 +172,11 @@ const MOST_QUANTILES = 10;
 const LEAST_ROWS = 2;
 
 /** Strata of about as many rows each by the size of the target; equal targets are in one. */
-function quantiles(key: string, from: Int32Array, share: number, { values, path }: SplitRequest) {
+function quantiles(key: string, from: Int32Array, share: number, { values, path, where }: SplitRequest) {
   if (values === undefined) {
     throw new MlpError(
       ExitCode.config,
-      `data.${key}.stratify: found "quantiles" for ${path}, whose target is no quantity`,
+      `${where(['data', key, 'stratify'])}: found "quantiles" for ${path}, whose target is no quantity`,
       'classes are stratified by themselves: leave it out',
     );
   }

@@ -1,6 +1,7 @@
 /** The targets: quantities, or classes in the order that the training table decides. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
+import type { Where } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
 import { listed } from '../../text.js';
 import { parseBoolean } from '../booleans.js';
@@ -67,24 +68,23 @@ export type TargetValues =
 /**
  * Detects the encoding from the target columns of the training table. Several columns are labels if
  * they say yes and no in words, otherwise a regression.
- * @throws MlpError ExitCode.data if they hold nothing to learn; config, prefixed by `location`, if
- *   they can't serve the task that was asked for
+ * @throws MlpError ExitCode.data if they hold nothing to learn; config if they can't serve the task that
+ *   was asked for
  */
 export function detectTargetEncoding(
   allColumns: readonly LocatedColumn[],
   rules: TargetRules,
-  location: string,
+  where: Where,
 ): TargetEncoding {
   const { task: asked, dropsRows = false, rareClasses, positive } = rules;
   const drops = dropsRows && { dropsRows };
   const rows = dropsRows ? presentRows(allColumns) : undefined;
   if (rows?.length === 0) throw noTargets(allColumns[0]);
-  const place = `${location}data.positive`;
   const text = positive === undefined ? undefined : String(positive);
   const locatedColumns = rows ? allColumns.map((located) => selectLocated(located, rows)) : allColumns;
   const spelled = asked === 'auto' && areSpelled(locatedColumns);
   if (asked === 'multilabel' || spelled) {
-    const labels = locatedColumns.map((column) => labelLevels(column, text, place));
+    const labels = locatedColumns.map((column) => labelLevels(column, text, where));
     const reason = `${labels.length} target columns of yes and no are taken as labels (multilabel)`;
     return { task: 'multilabel', labels, ...drops, ...(spelled && { reason: decides(reason) }) };
   }
@@ -92,37 +92,37 @@ export function detectTargetEncoding(
     if (asked === 'binary' || asked === 'multiclass') {
       throw new MlpError(
         ExitCode.config,
-        `${location}data.task: found "${asked}" for ${locatedColumns.length} target columns, expected "multilabel" or "regression"`,
+        `${where(['data', 'task'])}: found "${asked}" for ${locatedColumns.length} target columns, expected "multilabel" or "regression"`,
         'classes are in a single column: name it in data.target',
       );
     }
-    for (const located of locatedColumns) resolveTask(located, 'regression', location);
-    if (text !== undefined) withPositive(undefined, text, place, locatedColumns[0]);
+    for (const located of locatedColumns) resolveTask(located, 'regression', where);
+    if (text !== undefined) withPositive(undefined, text, where, locatedColumns[0]);
     const reason = `${locatedColumns.length} target columns are taken as quantities (regression)`;
     return { task: 'regression', ...drops, ...(asked === 'auto' && { reason: decides(reason) }) };
   }
   const [located] = locatedColumns;
   requirePresent(located, missingHint(located));
-  const task = resolveTask(located, rareClasses && asked === 'binary' ? 'multiclass' : asked, location);
+  const task = resolveTask(located, rareClasses && asked === 'binary' ? 'multiclass' : asked, where);
   const found = task === 'regression' ? undefined : classesOf(located);
   const reason = asked === 'auto' && { reason: decides(reasonFor(located, task, found?.names.length)) };
   const ordered = (classes: Levels | undefined, column: LocatedColumn) =>
     text === undefined
       ? classes && { classes }
       : {
-          classes: withPositive(classes, text, place, column),
+          classes: withPositive(classes, text, where, column),
         };
   if (!rareClasses) return { task, ...ordered(found, located), ...drops, ...reason };
   if (!found) {
     throw new MlpError(
       ExitCode.config,
-      `${location}data.rareClasses: found rare classes for a regression, which has none`,
+      `${where(['data', 'rareClasses'])}: found rare classes for a regression, which has none`,
       'remove the key, or set data.task',
     );
   }
   const { classes, rare } = groupRare(located, found, rareClasses);
   const isTwo = classes.names.length === 2;
-  if (asked === 'binary' && !isTwo) throw notBinary(located, classes, location);
+  if (asked === 'binary' && !isTwo) throw notBinary(located, classes, where);
   const grouped = asked !== 'multiclass' && isTwo ? 'binary' : 'multiclass';
   return { task: grouped, ...ordered(classes, located), ...(rare && { rare }), ...drops, ...reason };
 }
@@ -295,7 +295,7 @@ const NOT_A_QUANTITY = 'a regression needs numbers; if these are classes, set da
  * @throws MlpError ExitCode.data if all values are equal, or with the location of a cell that is
  *   not a number; config for a task that the column can't serve
  */
-function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: string): Task {
+function resolveTask(located: LocatedColumn, asked: 'auto' | Task, where: Where): Task {
   if (asked === 'regression') {
     const values = requireNumbers(located, NOT_A_QUANTITY, missingHint(located));
     if (!values.some((value) => value !== values[0])) throw single(located, 'values');
@@ -304,7 +304,7 @@ function resolveTask(located: LocatedColumn, asked: 'auto' | Task, location: str
   if (asked === 'auto' && isQuantity(located)) return 'regression';
   const { names } = classesOf(located);
   if (names.length < 2) throw single(located, 'classes');
-  if (asked === 'binary' && names.length > 2) throw notBinary(located, { names }, location);
+  if (asked === 'binary' && names.length > 2) throw notBinary(located, { names }, where);
   if (asked !== 'auto') return asked;
   return names.length === 2 ? 'binary' : 'multiclass';
 }
@@ -335,14 +335,10 @@ function isQuantity(located: LocatedColumn): boolean {
   return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
 }
 
-function notBinary(
-  { label, path }: LocatedColumn,
-  { names }: Pick<Levels, 'names'>,
-  location: string,
-): MlpError {
+function notBinary({ label, path }: LocatedColumn, { names }: Pick<Levels, 'names'>, where: Where): MlpError {
   return new MlpError(
     ExitCode.config,
-    `${location}data.task: found "binary" for the ${names.length} classes of ${label} in ${path}, expected "multiclass"`,
+    `${where(['data', 'task'])}: found "binary" for the ${names.length} classes of ${label} in ${path}, expected "multiclass"`,
     'set data.task to "auto"',
   );
 }

@@ -9,6 +9,7 @@ export type {
   WarningKind,
 } from './tableProfile.js';
 
+import { formatPath } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
@@ -203,7 +204,7 @@ function profileTarget(table: Table, index: number, rows: Int32Array, distinct: 
     label: columnLabel(table.header, table.names[index]),
     location: (i) => cellLocation(table, index, rows[i]),
   };
-  const targetEncoding = detectTargetEncoding([located], { task: 'auto' }, '');
+  const targetEncoding = detectTargetEncoding([located], { task: 'auto' }, formatPath);
   const { task, classes, reason = '' } = targetEncoding;
   if (classes === undefined) return { task, reason };
   const targets = encodeTargets([located], targetEncoding, Number.POSITIVE_INFINITY);

@@ -9,7 +9,7 @@ import { type Lock, lockDirectory } from '../../files/lock.js';
 import { requireNoDirectory, requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
-import { loadTrainConfig } from '../../spec/loadConfig.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, RunState, StepRecord } from '../loop.js';
@@ -93,11 +93,11 @@ export class RunDirectory {
   }
 
   /** The run's config, read once. */
-  loadConfig(): TrainConfig {
-    const { config, sha256 } = loadTrainConfig(this.configPath);
-    this.#configSha256 = sha256;
-    this.#config = config;
-    return config;
+  loadConfig(): LoadedTrainConfig {
+    const loaded = loadTrainConfig(this.configPath);
+    this.#configSha256 = loaded.sha256;
+    this.#config = loaded.config;
+    return loaded;
   }
 
   /** SHA-256 of config.json as it was written or read here. */

@@ -18,7 +18,7 @@ export function linksOf(run: string): string[] {
 }
 
 /** A sentence for each key of a run's config that names files outside of the run. */
-export function dataOutside({ config, directory, path }: LoadedTrainConfig): string[] {
+export function dataOutside({ config, directory, where }: LoadedTrainConfig): string[] {
   const root = realPath(directory);
   return (['train', 'validation', 'test'] as const).flatMap((split) => {
     const given = config.data[split];
@@ -26,7 +26,7 @@ export function dataOutside({ config, directory, path }: LoadedTrainConfig): str
     const files = namedBy(given, directory).filter((file) => !isWithin(file, root));
     if (files.length === 0) return [];
     const named = listed(files.map(printable), MOST_NAMED);
-    return [`${printable(path)}: data.${split} is outside of the run: reading ${named}`];
+    return [`${where(['data', split])} is outside of the run: reading ${named}`];
   });
 }
 

@@ -1,7 +1,7 @@
 /** Checks that resuming a run will end in the same bits as if it had never stopped. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { isContainer } from '../../spec/json.js';
-import { formatPath, showValue } from '../../spec/messages.js';
+import { formatPath, showValue, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { RunProgress } from '../loop.js';
@@ -18,7 +18,7 @@ const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
 export function requireSameConfig(
   config: TrainConfig,
   ofRun: TrainConfig,
-  { place, run, mayExtend }: { place: string; run: string; mayExtend: boolean },
+  { where, run, mayExtend }: { where: Where; run: string; mayExtend: boolean },
 ): void {
   const difference = firstDifference(comparable(config, mayExtend), comparable(ofRun, mayExtend), []);
   if (difference === undefined) return;
@@ -27,7 +27,7 @@ export function requireSameConfig(
   const isLength = key === 'training.epochs' || key === 'training.steps';
   throw new MlpError(
     ExitCode.config,
-    `${place}: ${key}: found ${shown(found)}, expected ${shown(expected)} as in ${run}`,
+    `${where(path)}: found ${shown(found)}, expected ${shown(expected)} as in ${run}`,
     isLength
       ? 'train for longer with --extend'
       : `resume with the config of the run, ${run}, or start a new run without --resume`,
@@ -35,11 +35,11 @@ export function requireSameConfig(
 }
 
 /** @throws MlpError ExitCode.config if a plan ends before the step that the run has reached */
-export function requireReachable(plan: TrainingPlan, { steps, epochs }: RunProgress, place: string): void {
+export function requireReachable(plan: TrainingPlan, { steps, epochs }: RunProgress, where: Where): void {
   if (plan.steps >= steps) return;
   throw new MlpError(
     ExitCode.config,
-    `${printable(place)}: training: found ${plan.steps} steps (${plan.epochs} epochs), expected at least the ${steps} (${epochs} epochs) that the run has done`,
+    `${where(['training'])}: found ${plan.steps} steps (${plan.epochs} epochs), expected at least the ${steps} (${epochs} epochs) that the run has done`,
     'raise training.epochs or training.steps',
   );
 }

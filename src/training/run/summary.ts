@@ -1,8 +1,10 @@
 /** run.json, and the comparison of a finished run with the same run trained again. */
 import { join } from 'node:path';
-import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
+import { asDataError, ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { readPlainFile } from '../../files/plainFile.js';
 import { RUN_FILES } from '../../files/runFiles.js';
+import { isObject, parseJson } from '../../spec/json.js';
+import { formatLocation, type Path } from '../../spec/messages.js';
 import { printable } from '../../text.js';
 import type { StepRecord, TrainResult } from '../loop.js';
 import type { Difference, Provenance } from './provenance.js';
@@ -36,11 +38,11 @@ export function readSummary(run: string): RunSummary {
       { cause: error },
     );
   }
-  const summary = parse(text);
-  if (!isSummary(summary)) {
-    throw new MlpError(ExitCode.data, `${name}: found content that mlp train does not write`, 'train anew');
-  }
-  return summary;
+  const summary = asDataError(() => parseJson(text, path, Number.POSITIVE_INFINITY));
+  const wrong = firstWrong(summary);
+  if (wrong === undefined) return summary as RunSummary;
+  const place = formatLocation({ file: path, path: wrong, text });
+  throw new MlpError(ExitCode.data, `${place}: found content that mlp train does not write`, 'train anew');
 }
 
 /** @throws MlpError ExitCode.data if the run was interrupted */
@@ -53,26 +55,19 @@ export function requireEnded({ status }: RunSummary, run: string): void {
   );
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 const STRINGS = ['version', 'node', 'backend', 'configSha256', 'status', 'weightsSha256'];
 
-function isSummary(value: unknown): value is RunSummary {
-  if (typeof value !== 'object' || value === null) return false;
-  const summary = value as Record<string, unknown>;
-  return (
-    STRINGS.every((key) => typeof summary[key] === 'string') &&
-    typeof summary.threads === 'number' &&
-    typeof summary.relaxed === 'boolean' &&
-    Array.isArray(summary.data) &&
-    summary.data.every((file) => typeof file === 'object' && file !== null && typeof file.key === 'string')
-  );
+/** The path of the first value that a run can't have written. */
+function firstWrong(value: unknown): Path | undefined {
+  if (!isObject(value)) return [];
+  const { threads, relaxed, data } = value;
+  const text = STRINGS.find((key) => typeof value[key] !== 'string');
+  if (text !== undefined) return [text];
+  if (typeof threads !== 'number') return ['threads'];
+  if (typeof relaxed !== 'boolean') return ['relaxed'];
+  if (!Array.isArray(data)) return ['data'];
+  const file = data.findIndex((file) => !isObject(file) || typeof file.key !== 'string');
+  return file === -1 ? undefined : ['data', file];
 }
 
 /** Compares the losses of steps with a run's steps.csv, and remembers the first that differs. */

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
-import { configOf, Folder, rejection } from '../files.js';
+import { configOf, Folder, inConfig, rejection } from '../files.js';
 
 const folder = new Folder();
 
 /** The dataset of a CSV with the target `y`, unless the options say otherwise. */
 function load(content: string, options: Partial<DataConfig> = {}) {
   folder.write('train.csv', content);
-  return loadDataset(configOf({ train: 'train.csv', target: 'y', ...options }), folder.path, 'c.json');
+  return loadDataset(configOf({ train: 'train.csv', target: 'y', ...options }), folder.path, inConfig);
 }
 
 /** What is wrong with such a CSV, the folder left out. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
-import { configOf, Folder, rejection } from '../files.js';
+import { configOf, Folder, inConfig, rejection } from '../files.js';
 
 const folder = new Folder();
 
@@ -12,7 +12,7 @@ const MULTILABEL: Partial<DataConfig> = { task: 'multilabel', target: ['a', 'b']
 function load(rows: readonly (readonly [string, string])[], options: Partial<DataConfig> = MULTILABEL) {
   folder.write('train.csv', ['x,a,b', ...rows.map(([a, b], i) => `${i},${a},${b}`)].join('\n'));
   const config = configOf({ train: 'train.csv', target: ['a', 'b'], ...options });
-  return loadDataset(config, folder.path, 'c.json');
+  return loadDataset(config, folder.path, inConfig);
 }
 
 async function failure(rows: readonly (readonly [string, string])[], options?: Partial<DataConfig>) {

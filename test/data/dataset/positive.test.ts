@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
-import { configOf, Folder, rejection } from '../files.js';
+import { configOf, Folder, inConfig, rejection } from '../files.js';
 
 const folder = new Folder();
 
 function load(targets: readonly (string | number)[], options: Partial<DataConfig>) {
   folder.write('train.csv', ['x,y', ...targets.map((target, row) => `${row},${target}`)].join('\n'));
-  return loadDataset(configOf({ train: 'train.csv', target: 'y', ...options }), folder.path, 'c.json');
+  return loadDataset(configOf({ train: 'train.csv', target: 'y', ...options }), folder.path, inConfig);
 }
 
 describe('data.positive', () => {

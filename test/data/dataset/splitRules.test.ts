@@ -4,6 +4,7 @@ import { splitRows } from '../../../src/data/dataset/splitRows.js';
 import { firstRows, type LocatedColumn } from '../../../src/data/locatedColumn.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { RowsOf } from '../../../src/spec/dataConfig.js';
+import { formatPath } from '../../../src/spec/messages.js';
 
 function textColumn(cells: readonly string[]): LocatedColumn {
   const levels = [...new Set(cells)];
@@ -29,6 +30,7 @@ function split(
     from: firstRows(rows),
     seed,
     path: 'a.csv',
+    where: formatPath,
     ...(values && { values }),
   });
   return { train: [...train], held: [...held] };

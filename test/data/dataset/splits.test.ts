@@ -5,14 +5,14 @@ import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import { stratifiedSplit } from '../../../src/random/split.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
-import { configOf, Folder, rejection } from '../files.js';
+import { configOf, Folder, inConfig, rejection } from '../files.js';
 
 const folder = new Folder();
 
 function load(content: string, options: Partial<DataConfig> = {}, dtype: 'float32' | 'float64' = 'float64') {
   folder.write('t.csv', content);
   const config = { ...configOf({ train: 't.csv', target: 'y', ...options }), dtype, seed: 3 };
-  return loadDataset(config, folder.path, 'c.json');
+  return loadDataset(config, folder.path, inConfig);
 }
 
 const failure = async (content: string, options: Partial<DataConfig>) => {

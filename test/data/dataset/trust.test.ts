@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
-import { configOf, Folder, rejection } from '../files.js';
+import { configOf, Folder, inConfig, rejection } from '../files.js';
 
 const folder = new Folder();
 const { config, data, noInput, noPermission } = ExitCode;
@@ -18,7 +18,7 @@ function load(content: string | Uint8Array, { dtype = 'float64', ...options }: O
   return loadDataset(
     { ...configOf({ train: 't.csv', target: 'y', ...options }), dtype },
     folder.path,
-    'c.json',
+    inConfig,
   );
 }
 

@@ -20,6 +20,7 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
 import { readJson } from '../../../src/spec/json.js';
 import { loadTrainConfig } from '../../../src/spec/loadConfig.js';
+import { readSummary } from '../../../src/training/run/summary.js';
 import { reproduce, resume, train } from '../../../src/training/train.js';
 import { rejection } from '../../data/files.js';
 import { errorOf } from '../../spec/support.js';
@@ -182,9 +183,10 @@ describe('the config of a run', () => {
     const config = join(cwd, 'run', 'config.json');
     const before = readFileSync(config, 'utf8');
     writeFileSync(config, before.replace('"seed": 0', '"seed": 1'));
+    const line = before.slice(0, before.indexOf('"seed"')).split('\n').length;
     expect(await rejection(resume(loadTrainConfig(config), join(cwd, 'run')))).toMatchObject({
       exitCode: ExitCode.config,
-      message: `${config}: seed: found 1, expected 0 as in the last checkpoint`,
+      message: `${config}:${line}:11: seed: found 1, expected 0 as in the last checkpoint`,
     });
     // The paths of the data may be others, and so may the length.
     renameSync(join(cwd, 'data.csv'), join(cwd, 'moved.csv'));
@@ -195,10 +197,35 @@ describe('the config of a run', () => {
 
   it('is hashed as it was read', () => {
     const cwd = folderOf({ 'a.json': '{"a": 1}\n' });
-    let hash = '';
-    const path = join(cwd, 'a.json');
-    expect(readJson(path, (sha256) => (hash = sha256))).toEqual({ a: 1 });
-    expect(hash).toBe(sha256('{"a": 1}\n'));
+    const text = '{"a": 1}\n';
+    expect(readJson(join(cwd, 'a.json'))).toEqual({ value: { a: 1 }, text, sha256: sha256(text) });
     expect(errorOf(() => readJson(join(cwd, 'b.json')))).toMatchObject({ exitCode: ExitCode.noInput });
+  });
+});
+
+describe('a damaged run.json', () => {
+  it.each([
+    ['cut short', '{\n  "version": "1', '2:16: found the end of the file, expected the closing quote'],
+    ['a list', '[]', '1:1: found content that mlp train does not write'],
+    ['without a key', '{}', '1:1: version: found content that mlp train does not write'],
+  ])('%s is an error with its line and column', (_, text, message) => {
+    const cwd = folderOf({ 'run.json': text });
+    const error = errorOf(() => readSummary(cwd));
+    expect(error.exitCode).toBe(ExitCode.data);
+    expect(error.message).toContain(`run.json:${message}`);
+  });
+
+  it('names the value that no run can have written', () => {
+    const known = {
+      version: '1',
+      node: 'v20',
+      backend: 'wasm',
+      configSha256: '',
+      status: '',
+      weightsSha256: '',
+    };
+    const text = JSON.stringify({ ...known, threads: 1, relaxed: true, data: [{ key: 'a' }, 5] });
+    const message = `run.json:1:${text.indexOf('5]') + 1}: data[1]: found content`;
+    expect(errorOf(() => readSummary(folderOf({ 'run.json': text }))).message).toContain(message);
   });
 });

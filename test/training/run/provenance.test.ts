@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
+import { formatLocation, type Where } from '../../../src/spec/messages.js';
 import {
   dataDifference,
   kernelsDifference,
@@ -93,7 +94,8 @@ describe('a run to go on with', () => {
 
   it('is refused with the first key of its config that differs, wherever it lies', async () => {
     const { config } = await prepare({ network: { layers: [4, 'relu', 3] } });
-    const place = { place: 'c.json', run: 'r/config.json', mayExtend: false };
+    const where: Where = (path) => formatLocation({ file: 'c.json', path });
+    const place = { where, run: 'r/config.json', mayExtend: false };
     const refusal = (change: (copy: typeof config) => void, mayExtend = false) => {
       const copy = structuredClone(config);
       change(copy);
