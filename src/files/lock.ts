@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
 import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
+import { requireAnswer } from './mounts.js';
 import { readPlainFile } from './plainFile.js';
 import { isRunning, type ProcessIdentity, processStart, thisProcess } from './process.js';
 
@@ -34,6 +35,7 @@ const ATTEMPTS = 10;
  */
 export function lockDirectory(directory: string): Lock {
   let path: string;
+  requireAnswer(directory);
   try {
     // A directory may have several names.
     path = join(realpathSync(directory), 'lock');

@@ -16,11 +16,13 @@ import { dirname } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
 import { createFileSync, partialPath, replaceFileSync, syncFolder, writeFailure } from './atomic.js';
+import { requireAnswer } from './mounts.js';
 
 const OTHER_FILE = 'name another file with -o';
 
 /** @throws MlpError ExitCode.cantCreate if `path` exists; `force` allows only regular files */
 export function requireFree(path: string, force: boolean): void {
+  requireAnswer(path);
   if (!exists(path)) return;
   const target = targetOf(path);
   if (target && !target.isFile()) throw notAFile(path, target.isDirectory());
@@ -161,6 +163,7 @@ function resolveLink(path: string): string {
 }
 
 function isSameFile(a: string, b: string): boolean {
+  for (const path of [a, b]) requireAnswer(path);
   try {
     return realpathSync(a) === realpathSync(b);
   } catch {

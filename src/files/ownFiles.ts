@@ -5,6 +5,7 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable } from '../text.js';
+import { requireAnswer } from './mounts.js';
 
 /** @throws MlpError ExitCode.cantCreate if there is a symbolic link at `path` */
 export function requireNoLink(path: string): void {
@@ -39,6 +40,7 @@ export function requireOwnFile(path: string): void {
 
 /** What lies at a path, links not followed. */
 function entryAt(path: string): Stats | undefined {
+  requireAnswer(path, false);
   try {
     return lstatSync(path);
   } catch {

@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
+import { requireAnswer } from './mounts.js';
 
 export interface PlainFile {
   /** As messages name it. */
@@ -68,8 +69,9 @@ export function readUpTo(fd: number, most: number): Buffer | undefined {
   }
 }
 
-/** Opens whatever is there, without waiting; a socket is an error. */
+/** Opens whatever is there, without waiting; a socket or a mount that does not answer is an error. */
 export function openForReading(path: string): number {
+  requireAnswer(path);
   try {
     return openSync(path, READ);
   } catch (error) {

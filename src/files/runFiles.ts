@@ -2,6 +2,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { readError } from '../errors.js';
 import { printable } from '../text.js';
+import { requireAnswer } from './mounts.js';
 
 export const RUN_FILES = {
   /** The config with every default filled in. */
@@ -24,6 +25,7 @@ export const RUN_FILES = {
  * @throws MlpError ExitCode.noPermission or io if the system does not tell
  */
 export function statOf(path: string): Stats | undefined {
+  requireAnswer(path);
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {

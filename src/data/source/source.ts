@@ -3,10 +3,11 @@
  * and from any thread: a plain file in place, everything else from a temporary copy. Also the
  * hashes of a config's files.
  */
-import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
+import { exists, requireAnswer } from '../../files/mounts.js';
 import { noPlainFile, openForReading } from '../../files/plainFile.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { matches } from '../../spec/words.js';
@@ -189,7 +190,7 @@ export function sourcePath(path: string, directory: string): string {
  */
 export function filesOf(given: string | readonly string[], directory: string): string[] {
   return [given].flat().flatMap((path: string) => {
-    if (!path.includes('*') || existsSync(sourcePath(path, directory))) return [path];
+    if (!path.includes('*') || exists(sourcePath(path, directory))) return [path];
     const found = path.split('/').reduce(
       (folders, part) => {
         if (!part.includes('*')) return folders.map((folder) => `${folder}${part}/`);
@@ -204,13 +205,14 @@ export function filesOf(given: string | readonly string[], directory: string): s
     const files = found
       .map((name) => name.slice(0, -1))
       // A name that is not UTF-8 is an error, once it is opened.
-      .filter((name) => name.includes('\ufffd') || existsSync(sourcePath(name, directory)));
+      .filter((name) => name.includes('\ufffd') || exists(sourcePath(name, directory)));
     if (files.length > 0) return files;
     throw new MlpError(ExitCode.noInput, `${printable(path)}: found no file of such a name`);
   });
 }
 
 function namesIn(folder: string): string[] {
+  requireAnswer(folder);
   try {
     return readdirSync(folder).sort();
   } catch (error) {

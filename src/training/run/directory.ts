@@ -6,6 +6,7 @@ import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
+import { requireAnswer } from '../../files/mounts.js';
 import { requireNoDirectory, requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
@@ -234,6 +235,7 @@ function firstFree(configPath: string): string {
 }
 
 function makeDirectory(path: string): void {
+  requireAnswer(path);
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {

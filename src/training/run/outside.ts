@@ -1,7 +1,8 @@
 /** What a run directory, which may come from somebody else, makes mlp read elsewhere. */
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { filesOf, sourcePath } from '../../data/source/source.js';
+import { exists, requireAnswer } from '../../files/mounts.js';
 import { isLink } from '../../files/ownFiles.js';
 import { RUN_FILES } from '../../files/runFiles.js';
 import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
@@ -33,7 +34,7 @@ export function dataOutside({ config, directory, where }: LoadedTrainConfig): st
 /** Whether a config is that of a run: then its paths may be those of whoever made the run. */
 export function isOfRun({ directory, path }: LoadedTrainConfig): boolean {
   const { config, ...others } = RUN_FILES;
-  return basename(path) === config && Object.values(others).some((name) => existsSync(join(directory, name)));
+  return basename(path) === config && Object.values(others).some((name) => exists(join(directory, name)));
 }
 
 /** The real paths of the files; those of patterns if nothing fits them. */
@@ -48,6 +49,7 @@ function namedBy(given: string | readonly string[], directory: string): string[]
 }
 
 function realPath(path: string): string {
+  requireAnswer(path);
   try {
     return realpathSync(path);
   } catch {
