@@ -52,7 +52,8 @@ function linear(units: number, bias = true): LinearSpec {
 }
 
 function ntk(units: number, bias = true): LinearSpec {
-  return { ...linear(units, bias), init: { type: 'normal', mean: 0, std: 1 }, parametrization: 'ntk' };
+  const fitted = { ...linear(units, bias), init: { type: 'unit-variance' }, parametrization: 'ntk' } as const;
+  return bias ? { ...fitted, biasInit: { type: 'he+5' } } : fitted;
 }
 
 interface Case {
@@ -150,7 +151,7 @@ function writtenCases(): Case[] {
       l2: 0.05,
     },
     {
-      name: 'NTK parametrisation, before and inside a residual block, L2',
+      name: 'NTK parametrisation, fitted to the rows, before and inside a residual block, L2',
       layers: [
         ntk(WIDTH),
         { type: 'silu' },

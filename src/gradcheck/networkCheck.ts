@@ -52,7 +52,7 @@ export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, sa
   const { network, x, targets } = buildNetwork(problem, kernels);
   const { rows, seed, l1 = 0 } = problem;
   const random = new RandomState(seed);
-  network.initialize(random);
+  network.initialize(random, () => [{ rows, x }]);
   for (const { kind, value } of network.parameters.list) {
     if (kind === 'weight') continue;
     for (let i = 0; i < value.data.length; i++) value.data[i] += 0.1 * random.randn();

@@ -1,6 +1,10 @@
-/** How parameters start: drawn in the order in which `std * randn(inputs, units)` in NumPy is. */
+/**
+ * How parameters start: drawn in the order in which `std * randn(inputs, units)` in NumPy is, then
+ * where they depend on rows fitted to them, layer by layer.
+ */
+import type { FloatArray } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
-import type { Parameter, ParameterInit, Statistic } from './layer.js';
+import type { LinearParameters, Parameter, ParameterInit, ParameterShape, Statistic } from './layer.js';
 
 /** Fills every parameter by its spec, biases with 0, scales with 1. Constants draw nothing. */
 export function initialize(parameters: readonly Parameter[], random: RandomState): void {
@@ -41,14 +45,77 @@ function drawer(
     case 'glorot-uniform': // eq. 16
       return uniformOf(2 / (fanIn + fanOut));
     case 'lecun-normal': // LeCun et al. 1998, section 4.6
+    case 'unit-variance':
       return normalOf(1 / fanIn);
     case 'normal':
       return normal(init.mean, init.std);
     case 'uniform':
       return uniform(init.low, init.high);
     case 'zeros':
+    case 'he+5':
       return () => 0;
     case 'ones':
       return () => 1;
   }
+}
+
+/** Whether a parameter is fitted to rows. */
+export function isFitted({ init: { type } }: Pick<ParameterShape, 'init'>): boolean {
+  return type === 'unit-variance' || type === 'he+5';
+}
+
+/** A deviation below this share of the largest number is rounding: the output is constant. */
+const ROUNDING = 1e-6;
+/** The rows that each bias is a mean of. */
+const BIAS_ROWS = 5;
+
+/**
+ * Fits a linear layer to rows: unit-variance divides the weights of each output by the standard
+ * deviation of z over the rows (Holzmüller, Grinsztajn and Steinwart 2024, appendix A); he+5 sets
+ * each bias to minus a mean of z at random rows, with weights from Exp(1) (Steinwart 2019, "A Sober
+ * Look at Neural Network Initializations"). It draws as NumPy's `randint(rows, size=(units, 5))`,
+ * then `standard_exponential((units, 5))`.
+ * @param z row-major [rows, units] of the layer, without its bias; it is changed
+ */
+export function fitToRows({ weight, bias }: LinearParameters, z: Float64Array, random: RandomState): void {
+  const units = weight.columns;
+  const rows = z.length / units;
+  if (weight.init.type === 'unit-variance') {
+    const factors = Float64Array.from({ length: units }, (_, j) => 1 / deviationOf(z, j, units));
+    const scale = (values: FloatArray) => {
+      for (let i = 0; i < values.length; i++) values[i] *= factors[i % units];
+    };
+    scale(weight.value.data);
+    scale(z);
+  }
+  if (bias?.init.type === 'he+5') {
+    const size = units * BIAS_ROWS;
+    const chosen = Float64Array.from({ length: size }, () => random.randint(0, rows));
+    const shares = Float64Array.from({ length: size }, () => -Math.log1p(-random.rand()));
+    for (let j = 0; j < units; j++) {
+      let sum = 0;
+      let total = 0;
+      for (let i = j * BIAS_ROWS; i < (j + 1) * BIAS_ROWS; i++) {
+        sum += shares[i] * z[chosen[i] * units + j];
+        total += shares[i];
+      }
+      bias.value.data[j] = -sum / total;
+    }
+  }
+}
+
+/** The standard deviation of a column; 1 if it is constant, or holds a number that is not finite. */
+function deviationOf(z: Float64Array, column: number, columns: number): number {
+  const rows = z.length / columns;
+  let sum = 0;
+  let largest = 0;
+  for (let i = column; i < z.length; i += columns) {
+    sum += z[i];
+    largest = Math.max(largest, Math.abs(z[i]));
+  }
+  const mean = sum / rows;
+  let squares = 0;
+  for (let i = column; i < z.length; i += columns) squares += (z[i] - mean) ** 2;
+  const deviation = Math.sqrt(squares / rows);
+  return deviation > ROUNDING * largest ? deviation : 1;
 }

@@ -3,7 +3,7 @@
  */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
-import type { ActivationSpec, InitSpec, LayerSpec } from '../spec/layerSpec.js';
+import type { ActivationSpec, BiasInitSpec, InitSpec, LayerSpec } from '../spec/layerSpec.js';
 
 export interface Pass {
   /** Whether layers behave as in training: dropout drops, batch-norm uses the batch. */
@@ -14,6 +14,14 @@ export interface Pass {
   readonly step: number;
   /** What multiplies the rate of each dropout in this step. */
   readonly dropoutFactor: number;
+  /** Sees z [B, units] of each linear layer, before its bias is added. */
+  observe?(linear: LinearParameters, rows: number, z: Tensor): void;
+}
+
+/** The parameters of a linear layer; null without a bias. */
+export interface LinearParameters {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
 }
 
 export interface Layer {
@@ -37,7 +45,7 @@ export interface Layer {
 }
 
 /** How a parameter starts: as the spec says, or at 1 (a scale). */
-export type ParameterInit = InitSpec | { readonly type: 'ones' };
+export type ParameterInit = InitSpec | BiasInitSpec | { readonly type: 'ones' };
 
 export interface ParameterShape {
   /** `weight`, `bias` or `scale`. A normalisation's scale and shift are `weight` and `bias`, as in PyTorch. */

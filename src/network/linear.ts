@@ -5,11 +5,12 @@
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
 import { BiasActivation } from './activation.js';
-import type { Layer, LayerContext, LayerType, Parameter } from './layer.js';
+import type { Layer, LayerContext, LayerType, Parameter, ParameterShape, Pass } from './layer.js';
 
 class Linear implements Layer {
   readonly #kernels: Kernels;
   readonly #weight: Parameter; // [inputs, units]
+  readonly #bias: Parameter | null; // [1, units]
   readonly #units: number;
   readonly #inputs: number;
   readonly #factor: number; // of x·W
@@ -22,6 +23,7 @@ class Linear implements Layer {
     const { kernels, arena, capacity, inputs, needsInputGradient, activation } = context;
     this.#kernels = kernels;
     this.#weight = context.parameter('weight');
+    this.#bias = bias ? context.parameter('bias') : null;
     this.#inputs = inputs;
     this.#units = units;
     this.#factor = factorOf(parametrization, inputs);
@@ -29,7 +31,7 @@ class Linear implements Layer {
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
     this.#biasActivation = new BiasActivation(
       activation ?? { type: 'identity' },
-      bias ? context.parameter('bias') : null,
+      this.#bias,
       units,
       this.#z,
       context,
@@ -40,11 +42,12 @@ class Linear implements Layer {
     return this.#biasActivation.kinkedOutputs;
   }
 
-  forward(rows: number, x: Tensor): Tensor {
+  forward(rows: number, x: Tensor, { observe }: Pass): Tensor {
     this.#x = x;
     // z = factor·x·W                             [B, units] = [B, inputs]·[inputs, units]
     this.#kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.#weight.value, 0, this.#z);
     this.#multiply(rows, this.#z);
+    observe?.({ weight: this.#weight, bias: this.#bias }, rows, this.#z);
     return this.#biasActivation.forward(rows, this.#z);
   }
 
@@ -72,18 +75,19 @@ function factorOf(parametrization: LinearSpec['parametrization'], inputs: number
 
 export const linear: LayerType<LinearSpec> = {
   takesActivation: true,
-  parameters: ({ units, bias, init, parametrization }, inputs) => [
-    {
+  parameters({ units, bias, biasInit = { type: 'zeros' }, init, parametrization }, inputs) {
+    const factor = factorOf(parametrization, inputs);
+    const weight: ParameterShape = {
       name: 'weight',
       kind: 'weight',
       rows: inputs,
       columns: units,
       init,
-      factor: factorOf(parametrization, inputs),
-    },
-    ...(bias
-      ? [{ name: 'bias', kind: 'bias', rows: 1, columns: units, init: { type: 'zeros' } } as const]
-      : []),
-  ],
+      factor,
+    };
+    return bias
+      ? [weight, { name: 'bias', kind: 'bias', rows: 1, columns: units, init: biasInit }]
+      : [weight];
+  },
   build: (spec, context) => new Linear(spec, context),
 };

@@ -4,15 +4,15 @@
  * is trained as if it were alone. Their probabilities are averaged.
  */
 import { type Allocator, slice } from '../kernels/arena.js';
-import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { type LayerNode, walkLayers } from '../spec/widths.js';
 import type { LossName } from '../spec/words.js';
 import { isActivation } from './activation.js';
-import { initialize, initializeStatistics } from './initialize.js';
-import type { Layer, Parameter, Pass, Statistic } from './layer.js';
+import { fitToRows, initialize, initializeStatistics, isFitted } from './initialize.js';
+import type { Layer, LinearParameters, Parameter, Pass, Statistic } from './layer.js';
 import { LAYER_TYPES } from './layerTypes.js';
 import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
 import { memberPrefix, Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
@@ -39,6 +39,14 @@ interface Ensemble {
   readonly average: Tensor; // [B, outputs]
 }
 
+/** Rows of data, at most the network's capacity. */
+export interface Batch {
+  readonly rows: number;
+  readonly x: Tensor; // [rows, inputs]
+}
+
+/** As in training, because batch-norm has no running moments yet, but without dropout. */
+const FITTING: Pass = { training: true, learning: false, step: 0, dropoutFactor: 0 };
 const EVALUATION: Pass = { training: false, learning: false, step: 0, dropoutFactor: 1 };
 
 export class Network {
@@ -72,10 +80,20 @@ export class Network {
     this.#dLogits = arena.tensor(capacity, this.outputs);
   }
 
-  /** Draws the weights; sets all other parameters and the statistics to their start values. */
-  initialize(random: RandomState): void {
-    initialize(this.parameters.list, random);
+  /**
+   * Draws the weights; sets all other parameters and the statistics to their start values.
+   * @param batches gives the same rows at each call, at most `capacity` at once; only for weights
+   * with unit-variance and biases with he+5, which are fitted to them
+   * @throws TypeError without batches if a parameter is fitted to rows
+   */
+  initialize(random: RandomState, batches?: () => Iterable<Batch>): void {
+    const { list } = this.parameters;
+    initialize(list, random);
     initializeStatistics(this.statistics.list);
+    if (!list.some(isFitted)) return;
+    if (!batches)
+      throw new TypeError('initialize: found no rows, expected some: unit-variance and he+5 need them');
+    for (const layers of this.#members) fitLayers(layers, batches, random);
   }
 
   /** Logits [B, outputs] of x [B, inputs] in evaluation. The next call overwrites them. */
@@ -153,6 +171,34 @@ export class Network {
     // d(λ·Σ|W|)/dW = λ·sign(W); at the kink of |W|, a weight of 0, the subgradient 0
     if (l1 !== 0) this.#kernels.addSigns(layout.weights, l1, values, gradients);
   }
+}
+
+/** Fits the linear layers to rows, one after the other: each sees what those before it make of them. */
+function fitLayers(layers: readonly Layer[], batches: () => Iterable<Batch>, random: RandomState): void {
+  // By weight, in the order of the forward pass. The first pass finds them.
+  const linears = new Map<Parameter, LinearParameters>();
+  for (let at = 0; at === 0 || at < linears.size; at++) {
+    const parts: FloatArray[] = [];
+    const observe = (linear: LinearParameters, rows: number, { data }: Tensor) => {
+      const { weight, bias } = linear;
+      if (!isFitted(weight) && !(bias && isFitted(bias))) return;
+      linears.set(weight, linear);
+      if ([...linears.keys()][at] === weight) parts.push(data.slice(0, rows * weight.columns));
+    };
+    for (const { rows, x } of batches()) forward(layers, rows, x, { ...FITTING, observe });
+    const linear = [...linears.values()][at];
+    if (linear) fitToRows(linear, joined(parts), random);
+  }
+}
+
+function joined(parts: readonly FloatArray[]): Float64Array {
+  const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Rows whose weights are all 0 have no loss. */

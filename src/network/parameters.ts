@@ -8,6 +8,7 @@ import { slice } from '../kernels/arena.js';
 import type { Tensor } from '../kernels/kernels.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { type LayerNode, leafLayers, walkLayers } from '../spec/widths.js';
+import { isFitted } from './initialize.js';
 import type { Parameter, ParameterShape, Statistic, StatisticShape } from './layer.js';
 import { ownParameters, ownStatistics } from './layerTypes.js';
 
@@ -49,6 +50,11 @@ export function parameterLayout(spec: NetworkSpec, inputs: number): ParameterLay
     return { ...shape, start };
   });
   return { shapes, weights, total: next.other };
+}
+
+/** Whether any parameter starts from what its layer makes of rows of data. */
+export function startsFromRows(spec: NetworkSpec, inputs: number): boolean {
+  return parameterLayout(spec, inputs).shapes.some(isFitted);
 }
 
 /** The blocks of values and gradients of a network in an arena, as a whole and by name. */

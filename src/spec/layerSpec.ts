@@ -49,22 +49,43 @@ const uniformInit = object({
 
 const zerosInit = object({ type: z.literal('zeros') }).describe('All weights start at 0.');
 
+const unitVarianceInit = object({ type: z.literal('unit-variance') }).describe(
+  'By the training rows: drawn as lecun-normal, then for each output scaled so that x·W (with "ntk" x·W/√inputs) has standard deviation 1 over the rows, layer by layer (Holzmüller, Grinsztajn and Steinwart 2024). More than 2048 rows are sampled. An output that is the same for all rows stays as drawn.',
+);
+
 const init = byType(
-  [scaledInit, normalInit, uniformInit, zerosInit],
+  [scaledInit, normalInit, uniformInit, zerosInit, unitVarianceInit],
   'an object such as {"type": "he-normal"}',
+);
+
+const biasInit = object(
+  {
+    type: choice(['zeros', 'he+5']).describe(
+      '"zeros", or by the training rows: minus a random mean of what the output is for 5 random rows before the bias, so that an activation has its kink among the rows ("he+5", Steinwart 2019). The weights of the mean are drawn from an exponential distribution.',
+    ),
+  },
+  'an object such as {"type": "he+5"}',
 );
 
 const linear = object({
   type: z.literal('linear'),
   units: wholeNumber(1).describe('Number of outputs.'),
-  bias: flag().default(true).describe('Whether to add a bias; it starts at 0.'),
+  bias: flag().default(true).describe('Whether to add a bias.'),
   init: init.prefault({ type: 'he-normal' }).describe('How the weights [inputs, units] start.'),
+  biasInit: biasInit.exactOptional().describe('How the bias starts. At 0 if left out.'),
   parametrization: choice(['standard', 'ntk'])
     .exactOptional()
     .describe(
       'What the layer computes: y = x·W + b ("standard", the default), or y = x·W/√inputs + b ("ntk", for neural tangent kernel), where weights are around 1 and one learning rate suits layers of any width (Jacot, Gabriel and Hongler 2018). An init by the width of the layer is one of W/√inputs.',
     ),
-}).describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.');
+})
+  .describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.')
+  .check(({ value: { bias, biasInit }, issues }) => {
+    if (bias || biasInit === undefined) return;
+    const message = 'found a biasInit without a bias, expected none';
+    const params = { hint: 'leave out "biasInit", or "bias": false' };
+    issues.push({ code: 'custom', input: biasInit, path: ['biasInit'], message, params });
+  });
 
 /** The activations without a parameter, the rarest last. */
 const plainActivations = ACTIVATION_TYPES.filter((type) => !('parameter' in ACTIVATIONS[type])).sort(
@@ -164,6 +185,7 @@ export function shortNames(): string[] {
 
 export type LayerSpec = z.infer<(typeof simpleForms)[number]> | ResidualSpec;
 export type LinearSpec = z.infer<typeof linear>;
+export type BiasInitSpec = z.infer<typeof biasInit>;
 /** How the weights of a linear layer [inputs, units] start. */
 export type InitSpec = z.infer<typeof init>;
 export type ActivationSpec = z.infer<typeof plainActivation | typeof leakyRelu | typeof elu>;

@@ -15,7 +15,7 @@ import {
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { LOSSES, type Targets } from '../network/loss.js';
-import { Network } from '../network/network.js';
+import { type Batch, Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
@@ -24,6 +24,9 @@ import { flatCosine } from './schedules.js';
 
 /** Rows that are evaluated at once, even if the batches are smaller. */
 const EVALUATION_ROWS = 256;
+
+/** The most rows that weights are fitted to: they know a standard deviation to 1.6 %. */
+const SAMPLED_ROWS = 2048;
 
 /** The rows of a split in memory, and in chunks of at most `capacity` rows. */
 interface SplitRows {
@@ -132,7 +135,28 @@ export class Trainer {
   }
 
   initialize(): void {
-    this.network.initialize(this.#random);
+    let sample: Int32Array | undefined;
+    this.network.initialize(this.#random, () => {
+      sample ??= this.#sampleRows();
+      return this.#batchesOf(sample);
+    });
+  }
+
+  /** The training rows that weights are fitted to: all, or some that are drawn with replacement. */
+  #sampleRows(): Int32Array {
+    const { rows } = this.#train.features;
+    if (rows > SAMPLED_ROWS) return this.#random.choice(rows, SAMPLED_ROWS);
+    return Int32Array.from({ length: rows }, (_, row) => row);
+  }
+
+  *#batchesOf(indices: Int32Array): Generator<Batch> {
+    const { batchSize } = this.#plan;
+    for (let first = 0; first < indices.length; first += batchSize) {
+      const chosen = indices.subarray(first, first + batchSize);
+      this.#indices.data.set(chosen);
+      this.#kernels.gather(chosen.length, this.#train.features, this.#indices, this.#x);
+      yield { rows: chosen.length, x: this.#x };
+    }
   }
 
   /** A copy of all state outside the memory. Further steps do not change it. */

@@ -77,12 +77,23 @@ describe('a network spec', () => {
     expect(checkLayer(type === 'linear' ? { type, units: 1 } : type).type).toBe(type);
   });
 
-  it.each(['he-normal', 'he-uniform', 'glorot-normal', 'glorot-uniform', 'lecun-normal', 'zeros'])(
-    'knows the initialisation %s',
-    (type) => {
-      expect(checkLayer({ type: 'linear', units: 1, init: { type } })).toMatchObject({ init: { type } });
-    },
-  );
+  it.each([
+    'he-normal',
+    'he-uniform',
+    'glorot-normal',
+    'glorot-uniform',
+    'lecun-normal',
+    'zeros',
+    'unit-variance',
+  ])('knows the initialisation %s', (type) => {
+    expect(checkLayer({ type: 'linear', units: 1, init: { type } })).toMatchObject({ init: { type } });
+  });
+
+  it('has a start of the bias and a parametrisation only where they are given', () => {
+    const layer = { type: 'linear', units: 2, biasInit: { type: 'he+5' }, parametrization: 'ntk' };
+    expect(checkLayer(layer)).toEqual({ ...layer, bias: true, init: { type: 'he-normal' } });
+    expect(Object.keys(checkLayer(2))).toEqual(['type', 'units', 'bias', 'init']);
+  });
 
   it('takes widths up to 2^53 − 1', () => {
     expect(checkLayer(Number.MAX_SAFE_INTEGER)).toMatchObject({ units: Number.MAX_SAFE_INTEGER });
@@ -105,6 +116,23 @@ describe('a network spec', () => {
     [2 ** 53, 'layers[0].units: found 9007199254740992, expected a whole number of at most 9007199254740991'],
     [{ type: 'linear' }, 'layers[0].units: missing; expected a whole number of at least 1'],
     ['linear', 'layers[0].units: missing; expected a whole number of at least 1'],
+    [
+      { type: 'linear', units: 1, bias: false, biasInit: { type: 'he+5' } },
+      'layers[0].biasInit: found a biasInit without a bias, expected none',
+      'leave out "biasInit", or "bias": false',
+    ],
+    [
+      { type: 'linear', units: 1, biasInit: 'he+5' },
+      'layers[0].biasInit: found "he+5", expected an object such as {"type": "he+5"}',
+    ],
+    [
+      { type: 'linear', units: 1, biasInit: { type: 'he' } },
+      'layers[0].biasInit.type: unknown biasInit "he"; expected one of zeros, he+5',
+    ],
+    [
+      { type: 'linear', units: 1, parametrization: 'ntp' },
+      'layers[0].parametrization: unknown parametrization "ntp"; expected one of standard, ntk',
+    ],
     [{ type: 'linear', units: null }, 'layers[0].units: found null, expected a whole number of at least 1'],
     [
       { type: 'linear', units: '10' },
@@ -114,7 +142,7 @@ describe('a network spec', () => {
     [{ type: 'linear', units: 1, bias: 'no' }, 'layers[0].bias: found "no", expected true or false'],
     [
       { type: 'linear', unit: 1, units: 1 },
-      'layers[0]: unknown key "unit"; expected one of type, units, bias, init',
+      'layers[0]: unknown key "unit"; expected one of type, units, bias, init, biasInit, parametrization',
       'did you mean "units"?',
     ],
     [{ type: 'relu', slope: 1 }, 'layers[0]: unknown key "slope"; expected one of type'],
@@ -156,7 +184,7 @@ describe('a network spec', () => {
     ],
     [
       { type: 'linear', units: 1, init: { type: 'he' } },
-      'layers[0].init.type: unknown init "he"; expected one of he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal, uniform, zeros',
+      'layers[0].init.type: unknown init "he"; expected one of he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal, uniform, zeros, unit-variance',
     ],
     [
       { type: 'linear', units: 1, init: { type: 'normal' } },

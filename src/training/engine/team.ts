@@ -5,8 +5,10 @@ import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
 import { Arena } from '../../kernels/arena.js';
+import { createKernels } from '../../kernels/create.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
-import type { Parameters, Statistics } from '../../network/parameters.js';
+import { alone } from '../../kernels/share.js';
+import { type Parameters, type Statistics, startsFromRows } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer } from '../step.js';
 import { allocate, assemble, type RunSetup } from './allocate.js';
@@ -40,7 +42,7 @@ export class Team implements Engine {
   readonly parameters: Parameters;
   readonly statistics: Statistics;
   readonly workers: Worker[] = [];
-  /** A view of the run's memory that computes nothing. */
+  /** A view of the run's memory that computes nothing but the weights at the start. */
   readonly #view: Trainer;
   readonly #control: Control;
   #pending: Pending | undefined;
@@ -82,7 +84,11 @@ export class Team implements Engine {
     const { dtype, seed } = run.config;
     const memory = allocate(run, dataset);
     const random = new RandomState(seed);
-    const view = assemble(run, random, new Arena(dtype, memory), () => referenceKernels(dtype));
+    // What is fitted to rows is computed here: the number of threads can't change its bits.
+    const isFitted = state === undefined && startsFromRows(run.plan.network, run.plan.inputs);
+    const view = assemble(run, random, new Arena(dtype, memory), (scratch) =>
+      isFitted ? createKernels(run.choice, dtype, memory, scratch, alone) : referenceKernels(dtype),
+    );
     view.load(dataset);
     begin(view, state);
     const crowded = run.threads > availableParallelism();
