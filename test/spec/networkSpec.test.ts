@@ -227,7 +227,7 @@ describe('a network spec', () => {
     ],
     [
       { layers: [1], a: 1, b: 2 },
-      's.json: unknown key "a"; expected one of $schema, input, layers (and 1 more problem)',
+      's.json: unknown key "a"; expected one of $schema, input, layers, members (and 1 more problem)',
     ],
   ])('refuses %j, telling the first problem of the document', (spec, message) => {
     expect(errorOf(() => check(spec)).message).toBe(message);
@@ -235,7 +235,7 @@ describe('a network spec', () => {
 
   it('refuses __proto__ like any unknown key', () => {
     expect(errorOf(() => check(JSON.parse('{"__proto__": {"layers": [1]}, "layers": [1]}'))).message).toBe(
-      's.json: unknown key "__proto__"; expected one of $schema, input, layers',
+      's.json: unknown key "__proto__"; expected one of $schema, input, layers, members',
     );
   });
 
