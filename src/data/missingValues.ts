@@ -103,8 +103,12 @@ export function quotedTexts(missingValues: MissingValues, column: string): Reado
   const { texts } = DEFAULT_MISSING;
   const isDefault =
     texts.length === missingValues.texts.length && texts.every((text, i) => text === missingValues.texts[i]);
-  return new Set(isDefault && !isOwn ? texts : []);
+  return isDefault && !isOwn ? DEFAULT_TEXTS : NO_TEXTS;
 }
+
+// One set for all columns, of which there may be 100,000.
+const DEFAULT_TEXTS: ReadonlySet<string> = new Set(DEFAULT_MISSING.texts);
+const NO_TEXTS: ReadonlySet<string> = new Set();
 
 /** All texts that mean a missing value in some column. */
 export function allMissingTexts({ texts, byColumn = {} }: MissingValues): string[] {

@@ -93,17 +93,17 @@ function override(random, words) {
 /** Whether training takes a moment, as far as the text tells. */
 function isTrainable(text) {
   let config;
+  const numbers = [];
   try {
     config = JSON.parse(text);
+    JSON.stringify(config?.network?.layers ?? null, (_, value) => {
+      if (typeof value === 'number') numbers.push(value);
+      return value;
+    });
   } catch {
+    // No JSON, or too deep: an error comes before the training.
     return true;
   }
-  const numbers = [];
-  const layers = config?.network?.layers;
-  JSON.stringify(layers ?? null, (_, value) => {
-    if (typeof value === 'number') numbers.push(value);
-    return value;
-  });
   const products = numbers.reduce(
     (sum, width, i) => sum + Math.abs(width) * Math.abs(numbers[i + 1] ?? 100),
     0,

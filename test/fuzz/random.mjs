@@ -291,6 +291,10 @@ function mutateTree(random, text, words) {
 }
 
 function setOwn(node, key, value) {
+  if (Array.isArray(node)) {
+    node.push(value);
+    return;
+  }
   Object.defineProperty(node, key, { value, enumerable: true, configurable: true, writable: true });
 }
 

@@ -54,6 +54,9 @@ const TAB = 0x09;
 
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
+/** Ends the reading. */
+const ENOUGH = Symbol('enough records');
+
 /** The length in bytes of a byte order mark at the start of the text. */
 function markLength(text: Buffer): number {
   return text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
@@ -93,7 +96,7 @@ export function firstRecords(
   let spaces = false;
   let next = skipToRecord(text, first, separators);
   const parser: PushParser = new PushParser(separators, (cells) => {
-    if (records.length === limit) return;
+    if (records.length === limit) throw ENOUGH;
     const end = first.start + parser.info.bytes;
     // A record that reaches the end may continue after it.
     if (end < text.length || complete) records.push({ cells, ...next });
@@ -105,6 +108,7 @@ export function firstRecords(
     parser.feed(text.subarray(first.start));
     parser.finish();
   } catch (error) {
+    if (error === ENOUGH) return { records, spaces, end: next };
     if (!(error instanceof CsvError)) throw error;
     const names = header ? records[0]?.cells : undefined;
     if (records.length < 2) {

@@ -24,6 +24,13 @@ import type { ChunkOptions, ReadProgress, ReadRows, TableSource } from '../table
 import { type CellSink, ObjectParser, type ValueKind } from './objectParser.js';
 
 const SAMPLE_ROWS = 200;
+/** Of the sample, so that a wide table takes no more memory than a narrow one. */
+const MOST_SAMPLE_CELLS = 2e6;
+/** Of a chunk of rows. */
+const MOST_CHUNK_CELLS = 2e6;
+/** A table has at most this many cells, or `MOST_PER_VALUE` for each value: a line may name any column. */
+const MOST_SPARSE_CELLS = 1e7;
+const MOST_PER_VALUE = 100;
 const BLANK = /^[ \t\r]*$/;
 
 /** What the cells of a column are, over all rows. */
@@ -73,8 +80,12 @@ export async function openJsonLines(
     capacity: number,
     { missingValues, progress: told, rejected: bad }: ChunkOptions,
   ): AsyncGenerator<ReadRows, void, undefined> =>
-    inTables(path, { ...tableStart, missingValues, ...(bad && { rejected: bad }) }, kinds, capacity, (add) =>
-      new RecordReader(source, names, kinds, missingValues, add).read(told),
+    inTables(
+      path,
+      { ...tableStart, missingValues, ...(bad && { rejected: bad }) },
+      kinds,
+      Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)),
+      (add) => new RecordReader(source, names, kinds, missingValues, add).read(told),
     );
 
   return {
@@ -100,6 +111,7 @@ async function readStart(source: Source, progress?: ReadProgress) {
   const sample: string[][] = [];
   const columns = new Map<string, number>();
   let rows = 0;
+  let values = 0;
   let emptyLines = 0;
   let cells: string[] = [];
   const isMissing = quotedTexts(DEFAULT_MISSING, '');
@@ -113,6 +125,7 @@ async function readStart(source: Source, progress?: ReadProgress) {
       return names.push(name) - 1;
     },
     cell(column, kind, text) {
+      values++;
       if (kind === 'number') seen[column].numbers++;
       else if (kind === 'text' && !isMissing.has(text)) seen[column].texts++;
       if (rows < SAMPLE_ROWS) cells[column] = text;
@@ -135,7 +148,16 @@ async function readStart(source: Source, progress?: ReadProgress) {
     throw new MlpError(ExitCode.data, `${source.name}: found no row, expected an object a line`);
   if (names.length === 0)
     throw new MlpError(ExitCode.data, `${source.name}:1: found no names, expected columns`);
-  const padded = sample.map((row) => names.map((_, i) => row[i] ?? ''));
+  if (rows * names.length > Math.max(MOST_SPARSE_CELLS, MOST_PER_VALUE * values)) {
+    throw new MlpError(
+      ExitCode.data,
+      `${source.name}: found ${counted(values, 'value')} in a table of ${counted(rows, 'row')} and ` +
+        `${counted(names.length, 'column')}, expected one for every ${MOST_PER_VALUE} cells or more`,
+      'a name that is in few lines takes a whole column: leave such names out, or make them values of one column',
+    );
+  }
+  const shown = sample.slice(0, Math.ceil(MOST_SAMPLE_CELLS / names.length));
+  const padded = shown.map((row) => names.map((_, i) => row[i] ?? ''));
   return { names, seen, sample: padded, rows, emptyLines };
 }
 

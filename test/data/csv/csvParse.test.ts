@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closingQuote, countLineEnds, lineStart } from '../../../src/data/csv/csvParse.js';
+import { closingQuote, countLineEnds, lineStart, PushParser } from '../../../src/data/csv/csvParse.js';
 
 describe('countLineEnds', () => {
   it.each([
@@ -39,5 +39,16 @@ describe('closingQuote', () => {
   ])('is found in %j', (text, end) => {
     expect(closingQuote(text, 0)).toBe(end);
     expect(closingQuote(`x${text}`, 1)).toBe(end + 1);
+  });
+});
+
+describe('PushParser', () => {
+  it('has no error made for each record of another length: a million of them took a minute', () => {
+    const records: string[][] = [];
+    const parser = new PushParser({ delimiter: ',' }, (cells) => records.push([...cells]));
+    parser.feed(Buffer.from('a,b,c\n1\n2,3\n4,5,6,7\n'));
+    parser.finish();
+    expect(records).toEqual([['a', 'b', 'c'], ['1'], ['2', '3'], ['4', '5', '6', '7']]);
+    expect(parser.info.invalid_field_length).toBe(0);
   });
 });

@@ -86,6 +86,32 @@ describe('JSON Lines', () => {
     expect((await read(`${text}\n \n`)).notes.join()).toMatch(/2 empty lines are skipped/);
   });
 
+  it('are refused if a few names make a large table of nothing', async () => {
+    const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`c${i}`, 0]));
+    const sparse = lines(wide) + lines({ c0: 1 }).repeat(1000);
+    expect(await refusal(sparse)).toBe(
+      'data.jsonl: found 21,000 values in a table of 1,001 rows and 20,000 columns, expected one for every 100 cells or more',
+    );
+  });
+
+  it('are read in chunks of fewer rows if they are wide', async () => {
+    const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`c${i}`, i]));
+    const file = await openTable(
+      folder.write('data.jsonl', lines(wide) + lines({ c1: 5 }).repeat(250)),
+      AUTO,
+    );
+    expect(file.sample).toHaveLength(100);
+    const kinds: ColumnKind[] = file.names.map((_, i) => (i === 1 ? 'numeric' : 'skipped'));
+    const chunks: number[][] = [];
+    for await (const { table } of file.chunks(kinds, 4096, { missingValues: DEFAULT_MISSING })) {
+      const column = table.columns[1];
+      chunks.push(column?.kind === 'numeric' ? [...column.values] : []);
+    }
+    file.close();
+    expect(chunks.map(({ length }) => length)).toEqual([100, 100, 51]);
+    expect(chunks.flat()).toEqual([1, ...new Array(250).fill(5)]);
+  });
+
   it('report texts among numbers', async () => {
     const { columns, notes } = await read(lines({ a: 1 }, { a: '7' }, { a: 2 }));
     expect(columns[0]).toMatchObject({ kind: 'numeric', values: Float64Array.of(1, 7, 2) });
