@@ -18,6 +18,7 @@
  */
 export type { Cell } from './data/memory.js';
 export type { ColumnProfile, TableProfile, TargetProfile } from './data/profile/profile.js';
+export { setMaxUnpacked } from './data/source/unpack.js';
 export { ExitCode, MlpError } from './errors.js';
 export type { Check, CheckedParameter, GradcheckResult } from './gradcheck/check.js';
 export type { GraphInput } from './gradcheck/graphFile.js';

@@ -1,6 +1,7 @@
 /** The package through its own entry, as a user imports it. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import {
   type ConfigInput,
   ExitCode,
@@ -8,11 +9,12 @@ import {
   inspect,
   loadModel,
   MlpError,
+  setMaxUnpacked,
   suggestConfig,
   train,
 } from 'mlp-train';
 import * as engine from 'mlp-train/engine';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { mlp, temporaryFolder } from './support/cli.js';
 import { projectPath } from './support/fixtures.js';
 
@@ -322,6 +324,22 @@ describe('a model', () => {
   it('comes from nowhere but a model file', async () => {
     expect(await errorOf(loadModel('nowhere'))).toMatchObject({ exitCode: ExitCode.noInput });
     expect(await errorOf(loadModel(IRIS))).toMatchObject({ exitCode: ExitCode.data });
+  });
+});
+
+describe('setMaxUnpacked', () => {
+  it('limits what a gzip unpacks to, for the whole process', async () => {
+    const path = join(temporaryFolder(), 'd.csv.gz');
+    writeFileSync(path, gzipSync(`a,b\n${'1,2\n'.repeat(1000)}`));
+    onTestFinished(() => setMaxUnpacked(Number.POSITIVE_INFINITY));
+    setMaxUnpacked(4000);
+    expect(await errorOf(inspect(path))).toMatchObject({
+      exitCode: ExitCode.data,
+      hint: expect.stringContaining('setMaxUnpacked'),
+    });
+    setMaxUnpacked(5000);
+    expect(await inspect(path)).toMatchObject({ rows: 1000 });
+    for (const wrong of [0, -1, Number.NaN]) expect(() => setMaxUnpacked(wrong)).toThrow('bytes above 0');
   });
 });
 

@@ -323,8 +323,8 @@ function lazy(load: () => Promise<{ run(...args: never[]): Promise<void> }>) {
   return async (...args: unknown[]) => {
     const { maxUnpacked } = (args.at(-1) as Command).opts();
     if (maxUnpacked !== undefined) {
-      const { setMostUnpacked } = await import('../data/source/unpack.js');
-      setMostUnpacked(maxUnpacked);
+      const { setMaxUnpacked } = await import('../data/source/unpack.js');
+      setMaxUnpacked(maxUnpacked);
     }
     await (await load()).run(...(args as never[]));
   };

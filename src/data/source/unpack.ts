@@ -32,12 +32,19 @@ const MOST_RATIO = 100;
 const LEAST_LIMIT = 256e6;
 /** What is read from a pipe, which may never end. */
 const PIPE_LIMIT = 4e9;
-const RAISE = '--max-unpacked sets another limit';
+const RAISE = '--max-unpacked, or setMaxUnpacked of the library, sets another limit';
 
 let asked: number | undefined;
 
-/** Sets how many bytes a gzip or a pipe may have, in this process. */
-export function setMostUnpacked(bytes: number): void {
+/**
+ * Sets how many bytes a gzip may unpack to and a pipe may give, for all that this process reads from
+ * now on, as `--max-unpacked`. Infinity is no limit.
+ * @throws MlpError ExitCode.usage unless `bytes` is above 0
+ */
+export function setMaxUnpacked(bytes: number): void {
+  if (!(bytes > 0)) {
+    throw new MlpError(ExitCode.usage, `setMaxUnpacked: found ${bytes}, expected a number of bytes above 0`);
+  }
   asked = bytes;
 }
 
