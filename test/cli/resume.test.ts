@@ -179,6 +179,27 @@ describe('mlp train --resume', () => {
     expect(code).toBe(75);
   });
 
+  it('lets one of six processes train into a directory, and the end is as ever', async () => {
+    const cwd = folderOf({ 'config.json': LONG, 'data.csv': csvOf(400, 5, 'classes') });
+    const train = (...args: string[]) => mlp(['train', 'config.json', '--json', ...args], { cwd });
+    const whole = await train('--run', 'whole');
+    const results = await Promise.all(Array.from({ length: 6 }, () => train('--run', 'part')));
+    const done = results.filter(({ code }) => code === 0);
+    expect(done).toHaveLength(1);
+    for (const { code, stderr } of results) {
+      if (code === 0) continue;
+      // Who comes when the one has ended finds its files.
+      expect([75, 73]).toContain(code);
+      expect(stderr).toMatch(
+        /^error: part: found (process \d+ using it, expected none|a directory that is not empty)/m,
+      );
+    }
+    expect(endOf(done[0].stdout)).toEqual(endOf(whole.stdout));
+    for (const name of ['model.safetensors', 'steps.csv']) {
+      expect(bytesOf(cwd, 'part', name).equals(bytesOf(cwd, 'whole', name)), name).toBe(true);
+    }
+  });
+
   it('takes no options that say nothing together, and no directory that is no run', async () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
     const train = (...args: string[]) => mlpHere(['train', 'config.json', ...args], { cwd });
