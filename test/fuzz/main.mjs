@@ -186,7 +186,9 @@ async function main() {
     do {
       for (const fuzzing of fuzzers) {
         const turn = options.inputs < Number.POSITIVE_INFINITY ? left() : Math.min(TURN_MS, left());
-        if (turn > 0) await fuzzing.run(turn, options.inputs);
+        if (turn <= 0) continue;
+        await fuzzing.run(turn, options.inputs);
+        if (options.inputs === Number.POSITIVE_INFINITY) console.error(fuzzing.report());
       }
       if (isAll && left() > 0) failed += runProperties(options.seed + failed, options.positionals);
     } while (options.inputs === Number.POSITIVE_INFINITY && left() > 0);
