@@ -47,6 +47,10 @@ function layer(type: string, options: object = {}): LayerSpec {
   return layerSchema.parse({ type, ...options });
 }
 
+function parametric(type: string): LayerSpec {
+  return layer(type, { ...ACTIVATION_PARAMETERS[type], parametric: true });
+}
+
 function linear(units: number, bias = true): LinearSpec {
   return { type: 'linear', units, bias, init: { type: 'glorot-normal' } };
 }
@@ -160,6 +164,33 @@ function writtenCases(): Case[] {
       ],
       loss: 'softmax-cross-entropy',
       l2: 0.02,
+    },
+    {
+      name: 'parametric activations, first, behind a bias or none, and behind a residual block',
+      layers: [
+        parametric('tanh'),
+        linear(WIDTH),
+        parametric('mish'),
+        linear(WIDTH, false),
+        parametric('gelu'),
+        { type: 'residual', layers: [linear(WIDTH), parametric('silu')] },
+        parametric('softplus'),
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+    },
+    {
+      name: 'parametric activations that bend at 0, L2',
+      layers: [
+        linear(WIDTH),
+        parametric('selu'),
+        { type: 'residual', layers: [parametric('relu'), linear(WIDTH), parametric('leaky-relu')] },
+        linear(WIDTH),
+        parametric('elu'),
+        linear(2),
+      ],
+      loss: 'mean-squared-error',
+      l2: 0.05,
     },
     {
       name: 'nested residual blocks, L2',

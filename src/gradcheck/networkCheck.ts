@@ -45,8 +45,8 @@ const PASSES = 16;
 const FEWEST_SAMPLES = 3;
 
 /**
- * Compares up to `samples` elements of every parameter, by default a few seconds' worth. Biases and
- * scales are moved a little from 0 and 1, so that no ReLU sits on its kink. Kernels are of float64.
+ * Compares up to `samples` elements of every parameter, by default a few seconds' worth. Biases,
+ * scales and slopes are moved a little from 0 and 1, so that no ReLU sits on its kink. Kernels are of float64.
  */
 export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, samples?: number): Check {
   const { network, x, targets } = buildNetwork(problem, kernels);

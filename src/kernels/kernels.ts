@@ -62,7 +62,7 @@ export interface Activation {
   readonly parameter: number;
 }
 
-export interface ActivationKernels {
+export interface ActivationKernels extends ParametricActivationKernels {
   /** y ← f(x + bias), bias [columns] or null. y may be x unless f needsInput; x ← x + bias then. */
   biasActivation(f: Activation, rows: number, x: Tensor, bias: Tensor | null, y: Tensor): void;
 
@@ -75,6 +75,34 @@ export interface ActivationKernels {
     dY: Tensor,
     dX: Tensor,
     dBias: Tensor | null,
+  ): void;
+}
+
+/** y = (1 − slope) ⊙ h + slope ⊙ f(h), with a learnt slope [1, columns]; h = x + bias. */
+export interface ParametricActivationKernels {
+  /** y ← as above, x ← h; bias [1, columns] or null. y is not x. */
+  parametricActivation(
+    f: Activation,
+    rows: number,
+    x: Tensor,
+    bias: Tensor | null,
+    slope: Tensor,
+    y: Tensor,
+  ): void;
+
+  /**
+   * From h: dX ← dY ⊙ (1 − slope + slope ⊙ f′), dBias ← column sums of dX, dSlope ← column sums of
+   * dY ⊙ (f(h) − h). dX may be dY.
+   */
+  parametricActivationBackward(
+    f: Activation,
+    rows: number,
+    h: Tensor,
+    slope: Tensor,
+    dY: Tensor,
+    dX: Tensor,
+    dBias: Tensor | null,
+    dSlope: Tensor,
   ): void;
 }
 

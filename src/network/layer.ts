@@ -44,15 +44,18 @@ export interface Layer {
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor;
 }
 
-/** How a parameter starts: as the spec says, or at 1 (a scale). */
+/** How a parameter starts: as the spec says, or at 1 (scales and slopes). */
 export type ParameterInit = InitSpec | BiasInitSpec | { readonly type: 'ones' };
 
 export interface ParameterShape {
-  /** `weight`, `bias` or `scale`. A normalisation's scale and shift are `weight` and `bias`, as in PyTorch. */
+  /**
+   * `weight`, `bias`, `scale` or `slope`. A normalisation's scale and shift are `weight` and `bias`,
+   * as in PyTorch.
+   */
   readonly name: string;
   /** L1, L2 and weight decay act on weights alone. A shift counts as a bias. */
-  readonly kind: 'weight' | 'bias' | 'scale';
-  /** weight: [inputs, units]; bias and scale: [1, units] */
+  readonly kind: 'weight' | 'bias' | 'scale' | 'slope';
+  /** weight: [inputs, units]; the others: [1, units] */
   readonly rows: number;
   readonly columns: number;
   readonly init: ParameterInit;
@@ -94,6 +97,12 @@ export interface LayerType<Spec extends LayerSpec = LayerSpec> {
   build(spec: Spec, context: LayerContext): Layer;
 }
 
+/** An activation with the slope α [1, width] that it learns; null unless it is parametric. */
+export interface FollowingActivation {
+  readonly spec: ActivationSpec;
+  readonly slope: Parameter | null;
+}
+
 /** What a layer is built from and into. */
 export interface LayerContext {
   readonly kernels: Kernels;
@@ -108,7 +117,7 @@ export interface LayerContext {
   /** The buffer of x [B, inputs], if y may overwrite it; null if others still read x. */
   readonly ownInput: Tensor | null;
   /** The activation that follows, for a type that takes it; else undefined. */
-  readonly activation: ActivationSpec | undefined;
+  readonly activation: FollowingActivation | undefined;
   buildInner(): readonly Layer[];
   parameter(name: string): Parameter;
   statistic(name: string): Statistic;

@@ -30,7 +30,7 @@ class Linear implements Layer {
     this.#z = arena.tensor(capacity, units);
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
     this.#biasActivation = new BiasActivation(
-      activation ?? { type: 'identity' },
+      activation ?? { spec: { type: 'identity' }, slope: null },
       this.#bias,
       units,
       this.#z,

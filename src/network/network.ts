@@ -12,7 +12,7 @@ import { type LayerNode, walkLayers } from '../spec/widths.js';
 import type { LossName } from '../spec/words.js';
 import { isActivation } from './activation.js';
 import { fitToRows, initialize, initializeStatistics, isFitted } from './initialize.js';
-import type { Layer, LinearParameters, Parameter, Pass, Statistic } from './layer.js';
+import type { FollowingActivation, Layer, LinearParameters, Parameter, Pass, Statistic } from './layer.js';
 import { LAYER_TYPES } from './layerTypes.js';
 import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
 import { memberPrefix, Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
@@ -239,8 +239,7 @@ function buildMembers(
     for (let i = 0; i < nodes.length; i++) {
       const { spec, name, inputs, inner } = nodes[i];
       const type = LAYER_TYPES[spec.type];
-      const next = nodes[i + 1]?.spec;
-      const activation = type.takesActivation && next && isActivation(next) ? next : undefined;
+      const activation = type.takesActivation ? activationOf(nodes[i + 1], prefix) : undefined;
       if (activation) i++;
       const ordinal = built.get(spec.type) ?? 0;
       built.set(spec.type, ordinal + 1);
@@ -263,5 +262,11 @@ function buildMembers(
       );
     }
     return layers;
+  }
+
+  function activationOf(node: LayerNode | undefined, prefix: string): FollowingActivation | undefined {
+    if (!node || !isActivation(node.spec)) return undefined;
+    const slope = node.spec.parametric ? parameters.get(`${prefix}${node.name}.slope`) : null;
+    return { spec: node.spec, slope: slope as Parameter | null };
   }
 }

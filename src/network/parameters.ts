@@ -1,7 +1,7 @@
 /**
  * All parameters in one block, their gradients in another of the same layout: weights first, then
- * biases, scales and shifts. So L2 (weights alone) and an optimiser's step are one call each. A
- * third block holds the statistics, which nothing trains.
+ * biases, scales and shifts, then slopes. So L2 (weights alone) and an optimiser's step are one
+ * call each. A third block holds the statistics, which nothing trains.
  */
 import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';
@@ -19,6 +19,9 @@ export interface ParameterLayout {
   readonly weights: number;
   readonly total: number;
 }
+
+/** The kinds in the order of the block. Those of a region stand in the order of the layers. */
+const REGIONS: readonly (readonly ParameterShape['kind'][])[] = [['weight'], ['bias', 'scale'], ['slope']];
 
 /** The prefix of a member's parameters: `members.2.`; nothing for a network that is no ensemble. */
 export function memberPrefix({ members = 1 }: NetworkSpec, member: number): string {
@@ -38,18 +41,18 @@ export function parameterLayout(spec: NetworkSpec, inputs: number): ParameterLay
   const found = namedLayers(spec, inputs).flatMap(({ layer, name }) =>
     ownParameters(layer).map((shape) => ({ ...shape, name: `${name}.${shape.name}` })),
   );
-  const weights = found.reduce(
-    (sum, { kind, rows, columns }) => (kind === 'weight' ? sum + rows * columns : sum),
-    0,
-  );
-  const next = { weight: 0, other: weights };
-  const shapes = found.map((shape) => {
-    const region = shape.kind === 'weight' ? 'weight' : 'other';
-    const start = next[region];
-    next[region] += shape.rows * shape.columns;
-    return { ...shape, start };
-  });
-  return { shapes, weights, total: next.other };
+  const starts = new Map<ParameterShape, number>();
+  let weights = 0;
+  let total = 0;
+  for (const kinds of REGIONS) {
+    for (const shape of found.filter(({ kind }) => kinds.includes(kind))) {
+      starts.set(shape, total);
+      total += shape.rows * shape.columns;
+      if (shape.kind === 'weight') weights = total;
+    }
+  }
+  const shapes = found.map((shape) => ({ ...shape, start: starts.get(shape) as number }));
+  return { shapes, weights, total };
 }
 
 /** Whether any parameter starts from what its layer makes of rows of data. */

@@ -11,7 +11,7 @@ export interface LayerShape {
   readonly type: LayerSpec['type'];
   readonly inputs: number;
   readonly outputs: number;
-  /** Scales are counted as weights, the shifts of normalisations as biases. */
+  /** Scales and slopes are counted as weights, the shifts of normalisations as biases. */
   readonly weights: bigint;
   readonly biases: bigint;
   readonly layers?: readonly LayerShape[];

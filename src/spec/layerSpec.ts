@@ -92,18 +92,26 @@ const plainActivations = ACTIVATION_TYPES.filter((type) => !('parameter' in ACTI
   (a, b) => Number(a === 'identity') - Number(b === 'identity'),
 ) as readonly PlainActivation[];
 
-const plainActivation = object({ type: choice(plainActivations) }).describe(
-  'An activation without options. A string s is short for {"type": s}. gelu is x·Φ(x) (Hendrycks and Gimpel 2016), silu x·σ(x), softplus log(1 + exp(x)), mish x·tanh(softplus(x)) (Misra 2019); selu is 1.0507·x for x > 0, else 1.7581·(exp(x) − 1) (Klambauer et al. 2017).',
+const parametric = flag()
+  .exactOptional()
+  .describe(
+    'Whether each column learns how much of the activation f it takes: (1 − α)·x + α·f(x), with α from 1 on; false if left out.',
+  );
+
+const plainActivation = object({ type: choice(plainActivations), parametric }).describe(
+  'An activation. A string s is short for {"type": s}. gelu is x·Φ(x) (Hendrycks and Gimpel 2016), silu x·σ(x), softplus log(1 + exp(x)), mish x·tanh(softplus(x)) (Misra 2019); selu is 1.0507·x for x > 0, else 1.7581·(exp(x) − 1) (Klambauer et al. 2017).',
 );
 
 const leakyRelu = object({
   type: z.literal('leaky-relu'),
   slope: positive().default(0.01).describe('Slope for negative inputs.'),
+  parametric,
 }).describe('x for x > 0, else slope·x.');
 
 const elu = object({
   type: z.literal('elu'),
   alpha: positive().default(1).describe('The output approaches −alpha for very negative inputs.'),
+  parametric,
 }).describe('x for x > 0, else alpha·(exp(x) − 1).');
 
 const dropout = object({

@@ -1,6 +1,7 @@
 /**
  * One walk over a spec's layers gives names and widths (in units), and checks where a softmax may
- * stand, that a residual keeps its width, and that a layer-norm has more than one number.
+ * stand, that a residual keeps its width, that a layer-norm has more than one number, and that
+ * nothing is learnt in a sigmoid of the loss.
  */
 import { ExitCode, MlpError } from '../errors.js';
 import type { LayerSpec } from './layerSpec.js';
@@ -89,6 +90,13 @@ function* layerProblems(
         path,
         message: `found a softmax ${isWholeNetwork ? 'before the end' : 'inside a residual'}, expected it only as the network's last layer`,
         hint: 'remove it: the losses take logits, so a network needs no softmax',
+      };
+    }
+    if (spec.type === 'sigmoid' && spec.parametric && isLast) {
+      yield {
+        path,
+        message: 'found a parametric sigmoid at the end, expected a plain one: the loss computes it',
+        hint: 'remove "parametric", or the layer: losses take the numbers before it',
       };
     }
     if (spec.type === 'layer-norm' && inputs === 1) {

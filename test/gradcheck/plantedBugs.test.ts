@@ -151,6 +151,26 @@ const BUGS: Record<string, Partial<Kernels>> = {
       right.scaleColumnsBackward(rows, factors, x, dY, null, dFactors);
     },
   },
+  'a parametric activation is differentiated as if its slope were 1': {
+    parametricActivationBackward(f, rows, h, slope, ...gradients) {
+      const ones = { ...slope, data: new Float64Array(slope.columns).fill(1) };
+      right.parametricActivationBackward(f, rows, h, ones, ...gradients);
+    },
+  },
+  'a parametric activation forgets what it lets through on the way back': {
+    parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
+      const through = dY.data.map((d, at) => d * (1 - slope.data[at % dY.columns]));
+      right.parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope);
+      for (let at = 0; at < rows * dX.columns; at++) dX.data[at] -= through[at];
+    },
+  },
+  'the gradient of a slope is that of f(x), without − x': {
+    parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
+      const products = dY.data.map((d, at) => d * h.data[at]);
+      right.parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope);
+      for (let at = 0; at < rows * h.columns; at++) dSlope.data[at % h.columns] += products[at];
+    },
+  },
   'the skip connection is left out on the way back': {
     copy(rows, source, out) {
       out.data.fill(0, 0, rows * source.columns);

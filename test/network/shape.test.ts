@@ -49,6 +49,17 @@ describe('networkShape', () => {
     expect([shape.weights, shape.biases]).toEqual([35n, 8n]);
   });
 
+  it('counts the slopes of parametric activations as weights', () => {
+    const parametric = { type: 'mish', parametric: true };
+    const shape = networkShape(specOf({ layers: [parametric, 8, parametric, 'mish'] }), 3);
+    expect(shape.layers.map(({ weights, biases }) => [weights, biases])).toEqual([
+      [3n, 0n],
+      [24n, 8n],
+      [8n, 0n],
+      [0n, 0n],
+    ]);
+  });
+
   it('is exact past 2^53', () => {
     const wide = Number.MAX_SAFE_INTEGER;
     const shape = networkShape(specOf({ layers: [wide, wide] }), wide);
@@ -90,6 +101,22 @@ describe('parameterLayout', () => {
       ['layers.3.layers.1.weight', 'weight', 8, 4, 4],
     ]);
     expect([weights, total]).toEqual([24, 44]);
+  });
+});
+
+describe('parameterLayout of slopes', () => {
+  it('puts them behind everything else', () => {
+    const parametric = { type: 'selu', parametric: true };
+    const { shapes, weights, total } = parameterLayout(specOf({ layers: [parametric, 4, parametric, 3] }), 2);
+    expect(shapes.map(({ name, kind, start, columns }) => [name, kind, start, columns])).toEqual([
+      ['layers.0.slope', 'slope', 27, 2],
+      ['layers.1.weight', 'weight', 0, 4],
+      ['layers.1.bias', 'bias', 20, 4],
+      ['layers.2.slope', 'slope', 29, 4],
+      ['layers.3.weight', 'weight', 8, 3],
+      ['layers.3.bias', 'bias', 24, 3],
+    ]);
+    expect([weights, total]).toEqual([20, 33]);
   });
 });
 

@@ -145,7 +145,13 @@ describe('a network spec', () => {
       'layers[0]: unknown key "unit"; expected one of type, units, bias, init, biasInit, parametrization',
       'did you mean "units"?',
     ],
-    [{ type: 'relu', slope: 1 }, 'layers[0]: unknown key "slope"; expected one of type'],
+    [{ type: 'relu', slope: 1 }, 'layers[0]: unknown key "slope"; expected one of type, parametric'],
+    [{ type: 'relu', parametric: 1 }, 'layers[0].parametric: found 1, expected true or false'],
+    [
+      { type: 'sigmoid', parametric: true },
+      'layers[0]: found a parametric sigmoid at the end, expected a plain one: the loss computes it',
+      'remove "parametric", or the layer: losses take the numbers before it',
+    ],
     [{ type: 'leaky-relu', slope: 0 }, 'layers[0].slope: found 0, expected a number above 0'],
     [{ type: 'dropout', rate: 1 }, 'layers[0].rate: found 1, expected a number of at least 0 and below 1'],
     [

@@ -1,6 +1,6 @@
 /** The kernels as plain loops, which test the others. Sums are double, except in products. */
 import { ACTIVATIONS, type ActivationFormula } from '../activations.js';
-import type { ActivationKernels, DType, Kernels, OptimizerKernels } from '../kernels.js';
+import type { ActivationKernels, DType, Kernels, OptimizerKernels, Tensor } from '../kernels.js';
 import { elementwise } from './elementwise.js';
 import { losses } from './losses.js';
 import { normalization } from './normalization.js';
@@ -38,14 +38,46 @@ const activations: ActivationKernels = {
     for (let at = 0; at < rows * columns; at++) {
       dX.data[at] = dY.data[at] * derivative(x.data[at], y.data[at], f.parameter);
     }
-    if (!dBias) return;
-    for (let j = 0; j < columns; j++) {
-      let sum = 0;
-      for (let i = 0; i < rows; i++) sum += dX.data[i * columns + j];
-      dBias.data[j] = sum;
+    if (dBias) columnSums(rows, dX, dBias);
+  },
+
+  parametricActivation(f, rows, x, bias, slope, y) {
+    const { value }: ActivationFormula = ACTIVATIONS[f.type];
+    const columns = x.columns;
+    for (let i = 0, at = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++, at++) {
+        if (bias) x.data[at] += bias.data[j];
+        const h = x.data[at];
+        y.data[at] = (1 - slope.data[j]) * h + slope.data[j] * value(h, f.parameter);
+      }
     }
   },
+
+  parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
+    const { value, derivative }: ActivationFormula = ACTIVATIONS[f.type];
+    const columns = h.columns;
+    for (let j = 0; j < columns; j++) {
+      const a = slope.data[j];
+      let sum = 0;
+      for (let at = j; at < rows * columns; at += columns) {
+        const x = h.data[at];
+        const y = value(x, f.parameter);
+        sum += dY.data[at] * (y - x);
+        dX.data[at] = dY.data[at] * (1 - a + a * derivative(x, y, f.parameter));
+      }
+      dSlope.data[j] = sum;
+    }
+    if (dBias) columnSums(rows, dX, dBias);
+  },
 };
+
+function columnSums(rows: number, { data, columns }: Tensor, sums: Tensor): void {
+  for (let j = 0; j < columns; j++) {
+    let sum = 0;
+    for (let i = 0; i < rows; i++) sum += data[i * columns + j];
+    sums.data[j] = sum;
+  }
+}
 
 /** By the plain loop of the rule (../optimizers.ts). */
 const optimizers: OptimizerKernels = {

@@ -45,5 +45,39 @@ export function activations({ wasm, share, slices, bytes }: WasmThread): Activat
       );
       share.sync();
     },
+
+    parametricActivation(f, rows, x, bias, slope, y) {
+      const { columns } = x;
+      const { length, offset } = slices.rows(rows, columns);
+      wasm.parametricActivation(
+        KINDS[f.type],
+        f.parameter,
+        length,
+        columns,
+        x.address + offset,
+        bias ? bias.address : 0,
+        slope.address,
+        y.address + offset,
+      );
+      share.sync();
+    },
+
+    parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
+      const { length, offset } = slices.elements(h.columns);
+      wasm.parametricActivationBackward(
+        KINDS[f.type],
+        f.parameter,
+        rows,
+        length,
+        h.columns * bytes,
+        h.address + offset,
+        slope.address + offset,
+        dY.address + offset,
+        dX.address + offset,
+        dBias ? dBias.address + offset : 0,
+        dSlope.address + offset,
+      );
+      share.sync();
+    },
   };
 }

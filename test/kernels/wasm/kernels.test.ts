@@ -145,6 +145,66 @@ describe.each(VARIANTS)(
       check(backward, 8, 8);
     });
 
+    it.each(ACTIVATIONS)('parametric $type with and without bias', (f) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        for (const withBias of [true, false]) {
+          const forward: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, pseudoRandom(count, rows, 6));
+            const bias = withBias ? make.tensor(1, columns, pseudoRandom(columns, 3)) : null;
+            const slope = make.tensor(1, columns, pseudoRandom(columns, 4, 2));
+            const y = make.tensor(rows, columns, junk(count));
+            kernels((k) => void k.parametricActivation(f, rows, x, bias, slope, y));
+            return [x, y];
+          };
+          // Both terms are at most 2·7 and round; they may cancel.
+          check(forward, 8, 100);
+        }
+      }
+    });
+
+    it.each(ACTIVATIONS)('parametric $type backward, with the gradients of bias and slope', (f) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        for (const withBias of [true, false]) {
+          const backward: Operation = (kernels, make) => {
+            const h = make.tensor(rows, columns, pseudoRandom(count, rows, 6));
+            const slope = make.tensor(1, columns, pseudoRandom(columns, 4, 2));
+            const dX = make.tensor(rows, columns, pseudoRandom(count, 5)); // in place of dY
+            const dBias = withBias ? make.tensor(1, columns, junk(columns)) : null;
+            const dSlope = make.tensor(1, columns, junk(columns));
+            kernels((k) => void k.parametricActivationBackward(f, rows, h, slope, dX, dX, dBias, dSlope));
+            return dBias ? [dX, dSlope, dBias] : [dX, dSlope];
+          };
+          // f(h) − h is at most 7 and cancels; a sum has `rows` such terms.
+          check(backward, 8, 40 * (rows + 1));
+        }
+      }
+    });
+
+    it.each(ACTIVATIONS)('parametric $type with a slope of 1 is $type, bit for bit', (f) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        team.clear();
+        const x0 = pseudoRandom(count, rows, 6);
+        const [x, h] = [team.tensor(rows, columns, x0), team.tensor(rows, columns, x0)];
+        const bias = team.tensor(1, columns, pseudoRandom(columns, 3));
+        const ones = team.tensor(1, columns, new Float32Array(columns).fill(1));
+        const [y, other] = [team.tensor(rows, columns), team.tensor(rows, columns)];
+        team.run((k) => void k.biasActivation(f, rows, x, bias, y));
+        team.run((k) => void k.parametricActivation(f, rows, h, bias, ones, other));
+        expect(isSame(other.data, y.data)).toBe(true);
+
+        const dY = team.tensor(rows, columns, pseudoRandom(count, 5));
+        const [dX, dH] = [team.tensor(rows, columns), team.tensor(rows, columns)];
+        const [dBias, sums, dSlope] = [1, 2, 3].map(() => team.tensor(1, columns));
+        team.run((k) => void k.biasActivationBackward(f, rows, x, y, dY, dX, dBias));
+        team.run((k) => void k.parametricActivationBackward(f, rows, h, ones, dY, dH, sums, dSlope));
+        expect(isSame(dH.data, dX.data)).toBe(true);
+        expect(isSame(sums.data, dBias.data)).toBe(true);
+      }
+    });
+
     it('add, also in place; copy', () => {
       for (const [rows, columns] of SHAPES) {
         const count = rows * columns;

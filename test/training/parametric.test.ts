@@ -1,4 +1,4 @@
-/** Training with learnt factors of columns: by threads and by backends. */
+/** Training with learnt factors of columns and slopes of activations: by threads and by backends. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
 import { BACKENDS } from '../support/backends.js';
@@ -7,7 +7,17 @@ import { prepare, resultOf, startReference, startTeam, trainSteps } from '../sup
 const WASM = { backend: 'wasm', relaxed: false } as const;
 /** Widths that no cache line divides, for slices of columns and of rows. */
 const NETWORK = {
-  layers: ['scale', 37, 'selu', 'scale', { type: 'residual', layers: ['scale', 37, 'mish'] }, 3, 'scale'],
+  members: 2,
+  layers: [
+    'scale',
+    37,
+    { type: 'selu', parametric: true },
+    'scale',
+    { type: 'residual', layers: ['scale', 37, { type: 'mish', parametric: true }] },
+    { type: 'relu', parametric: true },
+    3,
+    'scale',
+  ],
 };
 /** 104 training rows: the last batch of an epoch has four. */
 const TRAINING = { epochs: 2, batchSize: 25, optimizer: { type: 'adam', learningRate: 0.01 } };
@@ -17,7 +27,7 @@ afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.close();
 });
 
-describe('training with scales', () => {
+describe('training with scales and slopes', () => {
   it.each(['float32', 'float64'])('leaves the same bits for any number of threads, in %s', async (dtype) => {
     const problem = await prepare({ network: NETWORK, training: TRAINING, dtype });
     const results: string[] = [];
@@ -37,5 +47,14 @@ describe('training with scales', () => {
     const expected = await trainSteps(startReference(problem), problem, plan.steps);
     const close = { relative: 1e-8, absolute: 1e-9 };
     expect(await trainSteps(engine, problem, plan.steps)).toBeAllclose(expected, close);
+  });
+
+  it('moves every slope and factor from 1', async () => {
+    const problem = await prepare({ network: NETWORK, training: TRAINING, dtype: 'float64' });
+    const engine = startReference(problem);
+    await trainSteps(engine, problem, problem.plan.steps);
+    const learnt = engine.parameters.list.filter(({ kind }) => kind === 'slope' || kind === 'scale');
+    expect(learnt.length).toBe(2 * 7);
+    for (const { value } of learnt) expect(value.data).not.toContain(1);
   });
 });
