@@ -2,7 +2,6 @@
  * How parameters start: drawn in the order in which `std * randn(inputs, units)` in NumPy is, then
  * where they depend on rows fitted to them, layer by layer.
  */
-import type { FloatArray } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { LinearParameters, Parameter, ParameterInit, ParameterShape, Statistic } from './layer.js';
 
@@ -75,18 +74,15 @@ const BIAS_ROWS = 5;
  * each bias to minus a mean of z at random rows, with weights from Exp(1) (Steinwart 2019, "A Sober
  * Look at Neural Network Initializations"). It draws as NumPy's `randint(rows, size=(units, 5))`,
  * then `standard_exponential((units, 5))`.
- * @param z row-major [rows, units] of the layer, without its bias; it is changed
+ * @param z row-major [rows, units] of the layer, without its bias
  */
 export function fitToRows({ weight, bias }: LinearParameters, z: Float64Array, random: RandomState): void {
   const units = weight.columns;
   const rows = z.length / units;
-  if (weight.init.type === 'unit-variance') {
-    const factors = Float64Array.from({ length: units }, (_, j) => 1 / deviationOf(z, j, units));
-    const scale = (values: FloatArray) => {
-      for (let i = 0; i < values.length; i++) values[i] *= factors[i % units];
-    };
-    scale(weight.value.data);
-    scale(z);
+  const scales = weight.init.type === 'unit-variance' ? deviationsOf(z, units) : null;
+  if (scales) {
+    const { data } = weight.value;
+    for (let at = 0; at < data.length; ) for (let j = 0; j < units; j++) data[at++] /= scales[j];
   }
   if (bias?.init.type === 'he+5') {
     const size = units * BIAS_ROWS;
@@ -99,23 +95,29 @@ export function fitToRows({ weight, bias }: LinearParameters, z: Float64Array, r
         sum += shares[i] * z[chosen[i] * units + j];
         total += shares[i];
       }
-      bias.value.data[j] = -sum / total;
+      bias.value.data[j] = -sum / total / (scales?.[j] ?? 1);
     }
   }
 }
 
-/** The standard deviation of a column; 1 if it is constant, or holds a number that is not finite. */
-function deviationOf(z: Float64Array, column: number, columns: number): number {
+/** The standard deviation of each column; 1 if it is constant, or holds a number that is not finite. */
+function deviationsOf(z: Float64Array, columns: number): Float64Array {
   const rows = z.length / columns;
-  let sum = 0;
-  let largest = 0;
-  for (let i = column; i < z.length; i += columns) {
-    sum += z[i];
-    largest = Math.max(largest, Math.abs(z[i]));
+  const means = new Float64Array(columns);
+  const largest = new Float64Array(columns);
+  for (let at = 0; at < z.length; ) {
+    for (let j = 0; j < columns; j++, at++) {
+      means[j] += z[at];
+      largest[j] = Math.max(largest[j], Math.abs(z[at]));
+    }
   }
-  const mean = sum / rows;
-  let squares = 0;
-  for (let i = column; i < z.length; i += columns) squares += (z[i] - mean) ** 2;
-  const deviation = Math.sqrt(squares / rows);
-  return deviation > ROUNDING * largest ? deviation : 1;
+  for (let j = 0; j < columns; j++) means[j] /= rows;
+  const squares = new Float64Array(columns);
+  for (let at = 0; at < z.length; ) {
+    for (let j = 0; j < columns; j++, at++) squares[j] += (z[at] - means[j]) ** 2;
+  }
+  return squares.map((sum, j) => {
+    const deviation = Math.sqrt(sum / rows);
+    return deviation > ROUNDING * largest[j] ? deviation : 1;
+  });
 }

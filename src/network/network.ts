@@ -175,17 +175,29 @@ export class Network {
 
 /** Fits the linear layers to rows, one after the other: each sees what those before it make of them. */
 function fitLayers(layers: readonly Layer[], batches: () => Iterable<Batch>, random: RandomState): void {
-  // By weight, in the order of the forward pass. The first pass finds them.
+  // By weight, in the order of the forward pass. The first batch finds them.
   const linears = new Map<Parameter, LinearParameters>();
+  let areFound = false;
   for (let at = 0; at === 0 || at < linears.size; at++) {
     const parts: FloatArray[] = [];
+    let isSeen = false;
     const observe = (linear: LinearParameters, rows: number, { data }: Tensor) => {
       const { weight, bias } = linear;
       if (!isFitted(weight) && !(bias && isFitted(bias))) return;
       linears.set(weight, linear);
-      if ([...linears.keys()][at] === weight) parts.push(data.slice(0, rows * weight.columns));
+      if ([...linears.keys()][at] !== weight) return;
+      parts.push(data.slice(0, rows * weight.columns));
+      isSeen = true;
     };
-    for (const { rows, x } of batches()) forward(layers, rows, x, { ...FITTING, observe });
+    for (const { rows, x } of batches()) {
+      isSeen = false;
+      let y = x;
+      for (const layer of layers) {
+        y = layer.forward(rows, y, { ...FITTING, observe });
+        if (isSeen && areFound) break;
+      }
+      areFound = true;
+    }
     const linear = [...linears.values()][at];
     if (linear) fitToRows(linear, joined(parts), random);
   }
