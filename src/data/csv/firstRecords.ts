@@ -1,5 +1,6 @@
 /** The first records of a CSV, as csv-parse reads them, with their lines and byte offsets. */
 import { CsvError } from 'csv-parse';
+import { MOST_COLUMNS } from '../table.js';
 import {
   closingQuote,
   countLineEnds,
@@ -95,18 +96,31 @@ export function firstRecords(
   const records: FirstRecord[] = [];
   let spaces = false;
   let next = skipToRecord(text, first, separators);
-  const parser: PushParser = new PushParser(separators, (cells) => {
+  const add = (cells: readonly string[], end: number, hasSpaces: boolean) => {
     if (records.length === limit) throw ENOUGH;
-    const end = first.start + parser.info.bytes;
     // A record that reaches the end may continue after it.
     if (end < text.length || complete) records.push({ cells, ...next });
-    if (records.length === 1) spaces = parser.hasSpaces;
+    if (records.length === 1) spaces = hasSpaces;
     const line = next.line + countLineEnds(text.toString('latin1', next.start, end));
     next = skipToRecord(text, { ...next, start: end, line }, separators);
-  });
+  };
   try {
-    parser.feed(text.subarray(first.start));
-    parser.finish();
+    const plain = plainText(text, first.start, separators);
+    if (plain === undefined) {
+      const parser: PushParser = new PushParser(separators, (cells) =>
+        add(cells, first.start + parser.info.bytes, parser.hasSpaces),
+      );
+      parser.feed(text.subarray(first.start));
+      parser.finish();
+    } else {
+      for (let start = 0; start < plain.length; ) {
+        const lineFeed = plain.indexOf('\n', start);
+        const end = lineFeed < 0 ? plain.length : lineFeed;
+        const next = Math.min(end + 1, plain.length);
+        if (end > start) add(plain.slice(start, end).split(delimiter), first.start + next, false);
+        start = next;
+      }
+    }
   } catch (error) {
     if (error === ENOUGH) return { records, spaces, end: next };
     if (!(error instanceof CsvError)) throw error;
@@ -120,6 +134,18 @@ export function firstRecords(
     throw tooLongError('row', 0, { path: name, line: next.line, delimiter });
   }
   return { records, spaces, end: next };
+}
+
+/** More than lines and separators, for which csv-parse is needed: quotes, spaces, other line ends. */
+const NOT_PLAIN = /[^!#-~\t\n]/;
+
+/** The text from `start` if splitting it tells its records, as csv-parse would. */
+function plainText(text: Buffer, start: number, { delimiter, comment }: Separators): string | undefined {
+  // Shorter than a record of too many fields.
+  if (comment !== undefined || text.length - start > MOST_COLUMNS) return undefined;
+  const plain = text.toString('latin1', start);
+  const hasTabs = delimiter !== '\t' && plain.includes('\t');
+  return hasTabs || NOT_PLAIN.test(plain) ? undefined : plain;
 }
 
 /** Throws our error for csv-parse's, unless only the end of an incomplete text causes it. */

@@ -100,8 +100,9 @@ function notationsOf(
   }
   for (const index of open) {
     if (notations.has(index)) continue;
-    const cells = cellsOf(index);
     const trained = valueFor(known, names[index]);
+    if (trained === undefined && !suggest) continue;
+    const cells = cellsOf(index);
     if (
       trained !== undefined &&
       !(isCommaOnly(trained) && cells.every(isPlain) && cells.some((cell) => cell.includes('.')))

@@ -7,7 +7,7 @@ import { listed } from '../../text.js';
 import { parseBoolean } from '../booleans.js';
 import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
-import { distinct, type Levels } from '../levels.js';
+import type { Levels } from '../levels.js';
 import {
   gather,
   type LocatedColumn,
@@ -157,8 +157,7 @@ function reasonFor(located: LocatedColumn, task: Task, classes: number | undefin
   const shown = count > MOST_COUNTED ? `more than ${MOST_COUNTED}` : `${count}`;
   const what = `${label} holds ${shown} different ${isWhole ? 'whole ' : ''}numbers`;
   if (!isWhole || count <= 2 || count > MOST_COUNTED) return `${what}, taken as ${taken}`;
-  const least = values.reduce((a, b) => Math.min(a, b));
-  const most = values.reduce((a, b) => Math.max(a, b));
+  const { least, most } = rangeOf(values);
   return `${what}, ${least} to ${most}: classes? a quantity? Taken as ${taken}`;
 }
 
@@ -330,8 +329,8 @@ function isQuantity(located: LocatedColumn): boolean {
   const count = distinctUpTo(values, MOST_INTEGER_CLASSES);
   if (count > MOST_INTEGER_CLASSES) return true;
   if (count <= 2) return false;
-  const sorted = distinct([...values]);
-  const withoutGap = sorted[count - 1] - sorted[0] === count - 1;
+  const { least, most } = rangeOf(values);
+  const withoutGap = most - least === count - 1;
   return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
 }
 
@@ -341,6 +340,16 @@ function notBinary({ label, path }: LocatedColumn, { names }: Pick<Levels, 'name
     `${where(['data', 'task'])}: found "binary" for the ${names.length} classes of ${label} in ${path}, expected "multiclass"`,
     'set data.task to "auto"',
   );
+}
+
+function rangeOf(values: Float64Array): { least: number; most: number } {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
 }
 
 /** The number of different values; counting stops above `most`. */

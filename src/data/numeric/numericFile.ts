@@ -268,7 +268,8 @@ export class NumericFile {
     const { sample } = dialect;
     const long = [...features.keys()].filter((j) => {
       const found = sample.filter(
-        (cells) => (cells[features[j]] ?? '').replace(/\D/g, '').length > MOST_DIGITS,
+        ({ [features[j]]: cell = '' }) =>
+          cell.length > MOST_DIGITS && cell.replace(/\D/g, '').length > MOST_DIGITS,
       );
       return found.length * LONG_SHARE > sample.length;
     });

@@ -36,14 +36,13 @@ export function checkRows(
   const delimiters = i8x16.splat(<i8>delimiter);
   const newlines = i8x16.splat(<i8>NEWLINE);
   const last = columns - 1;
+  const begin = at;
   let count = 0;
   let rowStart = at;
   let column = 0; // delimiters since the row began
   let capture = kept;
   let wanted = load<i32>(capture);
   const blanks = i8x16.splat(<i8>BLANK);
-  let separatorBefore: u64 = 1;
-  let blankBefore: u64 = 0;
   isAscii = true;
   for (; at < end; at += 64) {
     const text0 = v128.load(at);
@@ -52,7 +51,6 @@ export function checkRows(
     const text3 = v128.load(at, 48);
     let ends = bitsEqual(text0, text1, text2, text3, newlines);
     let marks = bitsEqual(text0, text1, text2, text3, delimiters);
-    let blank: u64 = 0;
     // Most files have no spaces: they are looked for with the odd characters, and only then told apart.
     if (hasOdd(text0, text1, text2, text3, newlines, delimiters, <i8>(BLANK + 1))) {
       if (hasOdd(text0, text1, text2, text3, newlines, delimiters, <i8>BLANK)) {
@@ -60,13 +58,12 @@ export function checkRows(
         if (what != PLAIN) return what;
         isAscii = false;
       }
-      blank = bitsEqual(text0, text1, text2, text3, blanks) & upTo(end - at);
+      const blank = bitsEqual(text0, text1, text2, text3, blanks) & upTo(end - at);
+      const separators = ends | marks;
+      const before = u64(at == begin || isSeparator(<i32>load<u8>(at - 1), delimiter));
+      const after = u64(isSeparator(<i32>load<u8>(at, 64), delimiter));
+      if ((blank & ((separators << 1) | before | (separators >> 1) | (after << 63))) != 0) return UNTIDY;
     }
-    const separators = ends | marks;
-    const around = blank & ((separators << 1) | separatorBefore | (separators >> 1));
-    if ((around | (blankBefore & separators)) != 0) return UNTIDY;
-    separatorBefore = separators >> 63;
-    blankBefore = blank >> 63;
     for (;;) {
       if (wanted == 0) {
         store<u32>(starts, <u32>(rowStart - 1));
@@ -104,6 +101,11 @@ export function checkRows(
   }
   rows = count;
   return PLAIN;
+}
+
+@inline
+function isSeparator(character: i32, delimiter: i32): bool {
+  return character == delimiter || character == NEWLINE;
 }
 
 /** Whether 64 characters hold a quote, or one below `least` that is no separator. */
