@@ -46,9 +46,10 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
   const [first, ...others] = tables;
   const { csv, ...rest } = first;
   const { names, header } = first;
+  const known = new Set([...names, '']);
   const notes = others.flatMap((other) => {
     if (header) {
-      const extra = other.names.filter((name) => !names.includes(name) && name !== '');
+      const extra = other.names.filter((name) => !known.has(name));
       if (extra.length === 0) return [];
       return [`${other.path}: ${first.path} has no column ${listed(extra.map(quote), 5)}: it is ignored`];
     }
@@ -89,7 +90,8 @@ async function readPart(
   kinds: readonly ColumnKind[],
   options: ReadOptions,
 ): Promise<Table> {
-  const places = names.map((name) => table.names.indexOf(name));
+  const own = new Map(table.names.map((name, i) => [name, i] as const).reverse());
+  const places = names.map((name) => own.get(name) ?? -1);
   const missing = places.findIndex((place, i) => place < 0 && kinds[i] !== 'skipped');
   if (missing >= 0) {
     throw new MlpError(
@@ -98,11 +100,11 @@ async function readPart(
       'add it, or name it in data.exclude',
     );
   }
-  const own = table.names.map((): ColumnKind => 'skipped');
+  const wanted = table.names.map((): ColumnKind => 'skipped');
   places.forEach((place, i) => {
-    if (place >= 0) own[place] = kinds[i];
+    if (place >= 0) wanted[place] = kinds[i];
   });
-  const whole = await table.read(own, ...options);
+  const whole = await table.read(wanted, ...options);
   const odd = (whole.odd ?? []).flatMap((cells) => {
     const index = places.indexOf(cells.index);
     return index < 0 ? [] : [{ ...cells, index }];

@@ -227,9 +227,10 @@ function textOf(cell: unknown): string | undefined {
 }
 
 function requireNames(path: string, names: readonly string[]): void {
+  const known = new Set<string>();
   names.forEach((name, i) => {
     if (name.trim() === '') throw dataError(path, `found an empty name for column ${i} (from 0)`);
-    if (names.indexOf(name) === i) return;
+    if (known.size < known.add(name).size) return;
     throw dataError(path, `found the column name ${quote(name)} twice, expected different names`);
   });
 }

@@ -135,7 +135,7 @@ export function groupRare(
   const counts = new Float64Array(classes.names.length);
   for (const label of encodeLabels(located, {}, classes)) counts[label]++;
   const names = classes.names.filter((_, label) => counts[label] < fewerThan);
-  const kept = classes.names.filter((name) => !names.includes(name));
+  const kept = classes.names.filter((_, label) => counts[label] >= fewerThan);
   if (names.length === 0) return { classes };
   const left = as === 'other' && !kept.includes(OTHER) ? [...kept, OTHER] : kept;
   if (left.length < 2) {

@@ -74,7 +74,9 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where
   const validation = ruled('validation');
   const test = ruled('test');
 
-  const repeated = targets.find((target, i) => targets.indexOf(target) !== i);
+  const all = new Set(targets);
+  const repeated =
+    all.size < targets.length ? targets.find((target, i) => targets.indexOf(target) !== i) : undefined;
   if (repeated !== undefined) throw misused(['data', 'target'], file, repeated, 'twice', where);
   const others = [
     [['features'], [...(named ?? [])]],
@@ -85,13 +87,13 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where
     [['test', splitColumn(data.test)?.key ?? ''], [test]],
   ] as const;
   for (const [key, columns] of others) {
-    const target = columns.find((column) => column !== undefined && targets.includes(column));
+    const target = columns.find((column) => column !== undefined && all.has(column));
     if (target !== undefined) throw misused(['data', ...key], file, target, 'the target', where);
   }
   for (const key of ['missing', 'standardize', 'numbers', 'dates', 'missingValues'] as const) {
     for (const name of columnsWithSetting(data[key] ?? {})) {
       const place = () => where(['data', key], name);
-      if (!isPattern(name) || file.names.includes(name)) findName(file, name, place);
+      if (!isPattern(name) || indicesOf(file.names).has(name)) findName(file, name, place);
       else findColumns(file, name, place);
     }
   }
@@ -123,6 +125,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where
   const rowNames = (file.rowNames ?? []).filter((i) => !taken.has(i) && !isNamed(i));
   for (const column of rowNames) taken.add(column);
   const features = file.names.map((_, i) => i).filter((i) => !taken.has(i) && (named?.has(i) ?? true));
+  const isLearned = new Set(features);
   if (features.length === 0) {
     throw new MlpError(
       ExitCode.config,
@@ -133,7 +136,7 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where
   return {
     features,
     targets,
-    categories: categories.filter((column) => features.includes(column)),
+    categories: categories.filter((column) => isLearned.has(column)),
     rowNames,
     ...(weights !== undefined && { weights }),
     ...(validation !== undefined && { validation }),
@@ -193,7 +196,7 @@ export function matchColumns(
 /** The column of that name or number, or all whose names fit a pattern. */
 function findColumns(file: NamedColumns, column: ColumnRef, place: () => string): number[] {
   const { names, path } = file;
-  if (typeof column === 'number' || !isPattern(column) || names.includes(column)) {
+  if (typeof column === 'number' || !isPattern(column) || indicesOf(names).has(column)) {
     return [findColumn(file, column, place)];
   }
   const found = names.flatMap((name, i) => (matches(column, name) ? [i] : []));
@@ -223,9 +226,22 @@ function findColumn(file: NamedColumns, column: ColumnRef, place: () => string):
   );
 }
 
+/** Of lists of names: a config may name 100,000 columns, and each would be searched for. */
+const indices = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+/** The number of the first column of each name. */
+function indicesOf(names: readonly string[]): ReadonlyMap<string, number> {
+  let found = indices.get(names);
+  if (found === undefined) {
+    found = new Map(names.map((name, i) => [name, i] as const).reverse());
+    indices.set(names, found);
+  }
+  return found;
+}
+
 function findName({ names, path, header }: NamedColumns, wanted: string, place: () => string): number {
-  const index = names.indexOf(wanted);
-  if (index >= 0) return index;
+  const index = indicesOf(names).get(wanted);
+  if (index !== undefined) return index;
   const shown = names.slice(0, 10).map(printable);
   throw new MlpError(
     ExitCode.config,

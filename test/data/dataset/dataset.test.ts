@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { chooseColumns } from '../../../src/data/dataset/columnChoice.js';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
@@ -132,6 +133,21 @@ describe('columns', () => {
     ],
   ])('are refused: %s', async (_, options, message) => {
     expect(await failure('1,2,3\n4,5,6\n', options)).toMatchObject({ exitCode: ExitCode.config, message });
+  });
+
+  it('are not searched for one by one: a config may name 100,000', () => {
+    let searches = 0;
+    const names = Array.from({ length: 30_000 }, (_, i) => `c${i}`);
+    const counted = (method: 'indexOf' | 'includes') => () => {
+      searches++;
+      return method === 'indexOf' ? -1 : false;
+    };
+    Object.assign(names, { indexOf: counted('indexOf'), includes: counted('includes') });
+    const file = { path: 'data.csv', namesLocation: 'data.csv:1', header: true, names };
+    const missing = Object.fromEntries(names.slice(2).map((name) => [name, 'mean' as const]));
+    const { data } = configOf({ train: 'data.csv', target: 'c1', exclude: names.slice(2), missing });
+    expect(chooseColumns(file, data, () => '')).toMatchObject({ features: [0], targets: [1] });
+    expect(searches).toBe(0);
   });
 
   it('come with a hint where the file has no header, or another separator', async () => {
