@@ -66,7 +66,7 @@ const THRESHOLD = new Option(
 ).argParser(threshold);
 const MAX_UNPACKED = new Option(
   '--max-unpacked <size>',
-  'the most that a gzip or a pipe may hold, such as 20GB (default: of a gzip 100 times its size, of a pipe 4GB)',
+  'the most that a gzip, a Parquet file or a pipe may hold, such as 20GB (default: of a file 100 times its size, of a pipe 4GB)',
 ).argParser(byteCount);
 const READS_DATA = ['inspect', 'init', 'train', 'repro', 'evaluate', 'predict', 'gradcheck', 'doctor'];
 const FORCE = new Option('--force', 'overwrite an existing file');

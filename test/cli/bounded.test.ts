@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeSafetensors } from '../../src/model/safetensors/encode.js';
 import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { projectPath } from '../support/fixtures.js';
 
 const POSIX = process.platform !== 'win32';
 
@@ -151,6 +152,19 @@ describe('a table', () => {
     expect(stderr).toMatch(/bomb\.csv\.gz: found a gzip of \d+ kB that unpacks to more than 256 MB/);
     expect(stderr).toContain('hint: --max-unpacked');
     expect(readdirSync(folder)).toEqual(['bomb.csv.gz']);
+  });
+
+  it('--max-unpacked sets the limit of Parquet: a few bytes may stand for millions of equal cells', async () => {
+    const path = projectPath('test/fixtures/parquet/snappy.parquet');
+    // 23 rows of 20 columns, and the numbers of the rows.
+    const inspect = (size: string) => mlp(['inspect', path, '--max-unpacked', size]);
+    const { code, stderr } = await inspect('3863');
+    expect(code).toBe(65);
+    expect(stderr).toMatch(
+      /snappy\.parquet: found 10\.8 kB that unpack to 3\.86 kB, expected at most 3\.86 kB\n/,
+    );
+    expect(stderr).toContain('hint: --max-unpacked');
+    expect(await inspect('3864')).toMatchObject({ code: 0 });
   });
 
   it('--max-unpacked sets the limit of a gzip and of standard input', async () => {

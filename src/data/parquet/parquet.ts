@@ -8,6 +8,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { areRowNames } from '../csv/detect.js';
 import { DEFAULT_MISSING, type MissingValues } from '../missingValues.js';
 import type { OpenFile } from '../source/source.js';
+import { requireUnpackable } from '../source/unpack.js';
 import { type Column, inChunks, type Table, type TextColumn } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { readColumns } from './columnPool.js';
@@ -18,6 +19,8 @@ const SAMPLE_ROWS = 200;
 const INDEX_LEVEL = /^__index_level_\d+__$/;
 /** Fewer cells take less time than another thread needs to start, with all its modules. */
 const THREADED_CELLS = 2 ** 26;
+/** Of a cell, and of the number of a row, in memory. */
+const CELL_BYTES = 8;
 /** For a copy of cells as they are. */
 const NOTHING_MISSING: MissingValues = { texts: [], inNumbers: [] };
 
@@ -34,6 +37,8 @@ export function openParquet(file: OpenFile, mayBeEmpty = false, threadedCells = 
   if (rows === 0 && !mayBeEmpty) {
     throw new MlpError(ExitCode.data, `${path}: found no row, expected rows`);
   }
+  // A run of equal cells takes a few bytes, however long it is.
+  requireUnpackable(file, rows * (1 + names.length) * CELL_BYTES);
   const sample = readSample(reader);
   const table = (count: number, columns: readonly (Column | undefined)[], first: number): Table => {
     const lines = new Uint32Array(count);

@@ -36,8 +36,25 @@ const RAISE = '--max-unpacked, or setMaxUnpacked of the library, sets another li
 
 let asked: number | undefined;
 
+/** The most bytes that a packed file of `size` bytes may have. */
+function unpackedLimit(size: number): number {
+  return asked ?? Math.max(LEAST_LIMIT, MOST_RATIO * size);
+}
+
 /**
- * Sets how many bytes a gzip may unpack to and a pipe may give, for all that this process reads from
+ * For a file that is packed in its own way.
+ * @param bytes of its content in memory
+ * @throws MlpError ExitCode.data if they are above the limit
+ */
+export function requireUnpackable({ name, size }: FileBytes, bytes: number): void {
+  const limit = unpackedLimit(size);
+  if (bytes <= limit) return;
+  const found = `found ${formatBytes(size)} that unpack to ${formatBytes(bytes)}`;
+  throw tooMuch(name, `${found}, expected at most ${formatBytes(limit)}`);
+}
+
+/**
+ * Sets how many bytes a gzip or a Parquet file may unpack to and a pipe may give, for all that this process reads from
  * now on, as `--max-unpacked`. Infinity is no limit.
  * @throws MlpError ExitCode.usage unless `bytes` is above 0
  */
@@ -114,7 +131,7 @@ function tooMuch(name: string, message: string): MlpError {
  */
 export async function unpackGzip(packed: FileBytes, progress?: UnpackProgress): Promise<TemporaryFile> {
   const unpacked = TemporaryFile.create(packed.name);
-  const limit = asked ?? Math.max(LEAST_LIMIT, MOST_RATIO * packed.size);
+  const limit = unpackedLimit(packed.size);
   const gunzip = createGunzip({ chunkSize: CHUNK });
   try {
     await pipeline(readChunks(packed, progress), gunzip, async (chunks: AsyncIterable<Buffer>) => {
