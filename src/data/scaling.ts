@@ -1,20 +1,26 @@
 /** Scaling of numeric columns: fitted on the training rows, applied to any rows. */
 
-/** `standard`: mean 0 and variance 1; `minmax`: from 0 to 1; `none`: unchanged. */
-export type Scaling = 'none' | 'standard' | 'minmax';
+import { type Quartiles, quartilesAt } from './quartiles.js';
 
-/** z = (x − shift) / scale */
-export interface Affine {
+/**
+ * `standard`: mean 0 and variance 1; `minmax`: from 0 to 1; `robust`: median 0, distance of the
+ * quartiles 1, then clipped smoothly; `none`: unchanged.
+ */
+export type Scaling = 'none' | 'standard' | 'minmax' | 'robust';
+
+/** z = (x − shift) / scale; then z / √(1 + (z / clip)²), which is within ±clip, if there is a clip. */
+export interface Transform {
   readonly shift: number;
   readonly scale: number;
+  readonly clip?: number;
 }
 
-export interface ScaledColumn extends Affine {
+export interface ScaledColumn extends Transform {
   /** Whether the column has a single value, up to rounding; its scale is then 1. */
   readonly constant: boolean;
 }
 
-export interface FittedColumn extends Affine {
+export interface FittedColumn extends Transform {
   readonly range: Range;
 }
 
@@ -23,11 +29,37 @@ export type Range = readonly [least: number, greatest: number];
 
 /** A scaled column with its range. JSON has no −0, and x − 0 differs from x − (−0) for x = −0. */
 export function fittedColumn(
-  { shift, scale, constant }: ScaledColumn,
+  { shift, scale, clip, constant }: ScaledColumn,
   least: number,
   greatest: number,
 ): FittedColumn {
-  return { shift: shift + 0, scale, range: [least + 0, (constant ? least : greatest) + 0] };
+  const range: Range = [least + 0, (constant ? least : greatest) + 0];
+  return { shift: shift + 0, scale, ...(clip !== undefined && { clip }), range };
+}
+
+/** The number as a network gets it. */
+export function transformed(x: number, { shift, scale, clip }: Transform): number {
+  const z = (x - shift) / scale;
+  return clip === undefined ? z : clipped(z, clip);
+}
+
+/** Beyond this many times the clip, z / √(1 + (z / clip)²) is ±clip to the last digit. */
+const CLIP_LIMIT = 2 ** 30;
+
+/** z / √(1 + (z / clip)²), also where the square would overflow. */
+export function clipped(z: number, clip: number): number {
+  const limit = clip * CLIP_LIMIT;
+  const bounded = Math.min(Math.max(z, -limit), limit);
+  const ratio = bounded / clip;
+  return bounded / Math.sqrt(1 + ratio * ratio);
+}
+
+/** The number that the network gets as `y`; infinite if it is so far outside that y tells no more. */
+export function restored(y: number, { shift, scale, clip }: Transform): number {
+  if (clip === undefined) return y * scale + shift;
+  const ratio = y / clip;
+  const square = Math.max(0, 1 - ratio * ratio);
+  return (y / Math.sqrt(square)) * scale + shift;
 }
 
 /** Mean 0 and variance 1 in each column: z = (x − mean) / scale. */
@@ -60,6 +92,40 @@ export function rangeColumn(scaling: 'minmax' | 'none', least: number, greatest:
   const constant = least === greatest;
   if (scaling === 'none') return { shift: 0, scale: 1, constant };
   return { shift: least, scale: constant ? 1 : greatest - least, constant };
+}
+
+/** Where the smooth clip of robustly scaled numbers ends (Holzmüller, Grinsztajn and Steinwart 2024). */
+const ROBUST_CLIP = 3;
+
+/**
+ * Robust scaling of a column by its quartiles and bounds, as in RealMLP: (x − median) / (q75 − q25),
+ * or 2·(x − median) / (greatest − least) if the quartiles are equal, clipped smoothly to ±3.
+ */
+export function robustColumn(quartiles: Quartiles, least: number, greatest: number): ScaledColumn {
+  const { lower, median, upper } = quartiles;
+  const constant = least === greatest;
+  const scale = constant ? 1 : upper - lower || (greatest - least) / 2;
+  return { shift: median, scale, clip: ROBUST_CLIP, constant };
+}
+
+/** Robust scaling of a column that holds a few values, rising, each in so many rows. */
+export function robustCounts(counts: ReadonlyMap<number, number>): Transform {
+  const present = [...counts].filter(([, count]) => count > 0);
+  const rows = present.reduce((sum, [, count]) => sum + count, 0);
+  const quartiles = quartilesAt(rows, (rank) => {
+    let end = 0;
+    for (const [value, count] of present) {
+      end += count;
+      if (rank < end) return value;
+    }
+    throw new RangeError(`no rank ${rank} in ${rows} rows`);
+  });
+  const { constant: _, ...transform } = robustColumn(
+    quartiles,
+    present[0][0],
+    present[present.length - 1][0],
+  );
+  return transform;
 }
 
 /**

@@ -48,10 +48,9 @@ export function sentinelOf(
         if (values[i] > high) high = values[i];
       }
     }
-    const isFar = Math.max(low - value, value - high) > high - low;
-    if (others >= LEAST_OTHERS && high > low && isFar) {
-      return { value: unscaled(value), rows, least: unscaled(low), greatest: unscaled(high) };
-    }
+    if (others < LEAST_OTHERS || low === high) continue;
+    const [far, near, end] = [value, low, high].map(unscaled);
+    if (Math.max(near - far, far - end) > end - near) return { value: far, rows, least: near, greatest: end };
   }
   return undefined;
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Reading } from '../data/csv/dialect.js';
 import { partWidth } from '../data/encoding/derivedEncoding.js';
-import { type FeatureEncoding, matrixWidth } from '../data/encoding/encoding.js';
+import { type FeatureEncoding, levelColumns, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
 import type { MissingValues } from '../data/missingValues.js';
 import { asDataError, ExitCode, MlpError } from '../errors.js';
@@ -155,13 +155,18 @@ const MOST_METADATA_VALUES = 1_000_000;
 
 const columnName = text("a column's name");
 
-const indicator = z.literal(true, { error: 'true, or no indicator' }).exactOptional();
+const transformFields = { shift: number(), scale: positive(), clip: positive().exactOptional() };
+const transform = object(transformFields);
+
+const indicatorExpected = 'true, a transform, or no indicator';
+const indicator = z
+  .union([z.literal(true, { error: indicatorExpected }), transform], { error: indicatorExpected })
+  .exactOptional();
 
 const numericEncoding = object({
   kind: z.literal('numeric'),
   column: columnName,
-  shift: number(),
-  scale: positive(),
+  ...transformFields,
   fill: number().exactOptional(),
   indicator,
   range: z.tuple([number(), number()], { error: 'the least and the greatest number' }).exactOptional(),
@@ -180,6 +185,8 @@ const categoryEncoding = object({
   levels: list(text('a level of at least one character'), 'an array of levels', [1, 'at least one level']),
   fill: text('one of the levels').exactOptional(),
   indicator,
+  transforms: list(transform, 'an array of transforms').exactOptional(),
+  signs: z.literal(true, { error: 'true, or no signs' }).exactOptional(),
 });
 
 const booleanEncoding = object({
@@ -187,6 +194,7 @@ const booleanEncoding = object({
   column: columnName,
   fill: number().exactOptional(),
   indicator,
+  transform: transform.exactOptional(),
 });
 
 const dateEncoding = object({
@@ -341,7 +349,14 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     }
     if (feature.kind !== 'category') continue;
     yield* orderProblems(feature.levels, ['features', i, 'levels']);
-    const { fill, levels } = feature;
+    const { fill, levels, signs, transforms } = feature;
+    if (signs && levels.length !== 2) {
+      yield [['features', i, 'signs'], `found signs for ${counted(levels.length, 'level')}, expected 2`];
+    }
+    const columns = levelColumns(feature).length;
+    if (transforms && transforms.length !== columns) {
+      yield [['features', i, 'transforms'], `found ${transforms.length}, expected ${columns}`];
+    }
     if (fill !== undefined && !levels.includes(fill)) {
       yield [['features', i, 'fill'], `found ${quote(fill)}, expected one of the levels`];
     }

@@ -3,7 +3,7 @@ import { parseDecimal } from '../data/cell.js';
 import { plainNumber } from '../data/csv/notation.js';
 import { type DateOrder, formatDays, parseDates } from '../data/dates.js';
 import { encodingWidth, type FeatureEncoding } from '../data/encoding/encoding.js';
-import { isSingle, type Range } from '../data/scaling.js';
+import { isSingle, type Range, restored } from '../data/scaling.js';
 import { type Column, columnLabel, type Table } from '../data/table.js';
 import { listed, quote } from '../text.js';
 import type { Model } from './load.js';
@@ -81,9 +81,9 @@ export class StrangeValues {
     for (const strange of this.#columns) {
       const { encoding, first } = strange;
       if (encoding.kind !== 'numeric' || (encoding.range && isSingle(encoding.range))) continue;
-      const { shift, scale } = encoding;
       const values = new Float64Array(rows.length / width);
-      for (let row = 0; row < values.length; row++) values[row] = rows[row * width + first] * scale + shift;
+      for (let row = 0; row < values.length; row++)
+        values[row] = restored(rows[row * width + first], encoding);
       addNumbers(strange, values, FLOAT32_DIGITS);
     }
   }

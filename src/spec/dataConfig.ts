@@ -137,8 +137,10 @@ const missingTexts = z.array(
   { error: missingTextsExpected },
 );
 
-const scaling = z.union([z.boolean(), z.literal('minmax')], { error: 'true, false or "minmax"' });
-const scalingExpected = 'true, false, "minmax", or an object of these by column';
+const scaling = z.union([z.boolean(), z.enum(['minmax', 'robust'])], {
+  error: 'true, false, "minmax" or "robust"',
+});
+const scalingExpected = 'true, false, "minmax", "robust", or an object of these by column';
 
 const rowsExpected =
   'a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}, {"last": 0.2} or {"share": 0.2, "group": "patient"}';
@@ -323,7 +325,8 @@ const dataFields = object({
     .union([scaling, byName(scaling, scalingExpected)], { error: scalingExpected })
     .default(true)
     .describe(
-      'How to scale features by the training rows: to mean 0 and variance 1 (true), to the range from 0 to 1 ("minmax"), or not at all (false). ' +
+      'How to scale features by the training rows: to mean 0 and variance 1 (true), to the range from 0 to 1 ("minmax"), by their quartiles ("robust"), or not at all (false). ' +
+        '"robust" subtracts the median, divides by the distance of the quartiles (if that is 0, by half the range) and limits the result smoothly to ±3, x/√(1 + (x/3)²). It does the same to the columns of categories, and gives a category of two levels one column. ' +
         'One setting for all columns, or an object of settings by column name (other columns: true).',
     ),
   standardizeTarget: z

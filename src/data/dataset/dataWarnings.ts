@@ -7,6 +7,7 @@ import { readAs } from '../dates.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
+import { restored, type Transform, transformed } from '../scaling.js';
 import { mayBeSentinel, sentinelOf, sentinelSentence } from '../sentinel.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
@@ -110,14 +111,23 @@ export function sentinelWarnings(
     const first = next;
     next += encodingWidth(encoding);
     if (encoding.kind !== 'numeric') return [];
-    const { shift, scale, range } = encoding;
+    const { range } = encoding;
     if (range && !range.some(mayBeSentinel)) return [];
-    // The digits of a float32; sentinels are short.
-    const unscaled = (value: number) => Number((value * scale + shift).toPrecision(6));
+    // The digits of a float32; sentinels are short. Clipped, a bound is known better.
+    const unscaled = (value: number) => {
+      const bound =
+        encoding.clip === undefined ? undefined : range?.find((end) => isBound(value, end, encoding));
+      return bound ?? Number(restored(value, encoding).toPrecision(6));
+    };
     const found = sentinelOf(rows, { first, step: width, unscaled });
     if (found === undefined) return [];
     return [`${path}: ${sentinelSentence(columnLabel(header, names[features[j]]), found)}`];
   });
+}
+
+function isBound(value: number, bound: number, transform: Transform): boolean {
+  const scaled = transformed(bound, transform);
+  return value === scaled || value === Math.fround(scaled);
 }
 
 /** Warns of features whose integers a float64 can't tell apart, by the first records. */

@@ -22,10 +22,10 @@ import { rowsWithMissing } from '../encoding/missing.js';
 import { type FeatureMatrix, keepColumns } from '../featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
-import { fitInBlocks } from '../numeric/fit.js';
+import { fitInBlocks, type NumericFit } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
-import type { FittedColumn, Scaling } from '../scaling.js';
+import type { Scaling } from '../scaling.js';
 import { type Column, type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import type { ColumnChoice } from './columnChoice.js';
@@ -331,14 +331,13 @@ function varying(
 function numericEncodings(
   { table, choice: { features } }: Input,
   requests: readonly FeatureRequest[],
-  fitted: readonly FittedColumn[],
+  fitted: readonly NumericFit[],
 ): FeatureEncoding[] {
-  return fitted.map(({ shift, scale, range }, j) => ({
+  return fitted.map(({ mean, range, ...transform }, j) => ({
     kind: 'numeric',
     column: table.names[features[j]],
-    shift,
-    scale,
-    ...(fillsMean(requests[j]) && { fill: shift }),
+    ...transform,
+    ...(fillsMean(requests[j]) && { fill: mean ?? transform.shift }),
     range,
   }));
 }
@@ -347,7 +346,8 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
   return choice.features.map((index) => {
     const name = table.names[index];
     const standardize = settingOf(data.standardize, name, true);
-    const scaling: Scaling = standardize === 'minmax' ? 'minmax' : standardize ? 'standard' : 'none';
+    const scaling: Scaling =
+      typeof standardize === 'string' ? standardize : standardize ? 'standard' : 'none';
     const category = choice.categories.includes(index);
     const dates = dateSettingOf(data, name);
     const missing = settingOf(data.missing, name, 'error');
@@ -356,8 +356,8 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
 }
 
 /**
- * Whether the config asks only for numbers, and missing cells are filled by their scaling: the
- * numeric path keeps no cell to fit on.
+ * Whether the config asks only for numbers, and missing cells are filled with the mean, which the
+ * scaling needs: the numeric path keeps no cell to fit on.
  */
 function isNumericRequest(input: Input, data: DataConfig): boolean {
   return input.choice.categories.length === 0 && featureRequests(input, data).every(hasNumericFill);
@@ -366,7 +366,11 @@ function isNumericRequest(input: Input, data: DataConfig): boolean {
 function hasNumericFill(request: FeatureRequest): boolean {
   const { missing, scaling, dates } = request;
   if (dates) return false;
-  return missing === 'error' || missing === 'drop-row' || (fillsMean(request) && scaling === 'standard');
+  return (
+    missing === 'error' ||
+    missing === 'drop-row' ||
+    (fillsMean(request) && (scaling === 'standard' || scaling === 'robust'))
+  );
 }
 
 function fillsMean({ missing }: FeatureRequest): boolean {

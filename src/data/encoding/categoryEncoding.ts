@@ -1,6 +1,7 @@
 /** Columns of categories: one matrix column for each level of the training rows. */
 import { parseBoolean } from '../booleans.js';
 import { Levels } from '../levels.js';
+import { robustCounts, transformed } from '../scaling.js';
 import { type Table, textColumn } from '../table.js';
 import {
   type BooleanEncoding,
@@ -8,9 +9,10 @@ import {
   type Destination,
   encodingWidth,
   type FeatureRequest,
+  indicatorValues,
   type Writer,
 } from './encoding.js';
-import { allMissing, fillPolicy } from './missing.js';
+import { allMissing, fillPolicy, fitIndicator } from './missing.js';
 
 /** A level that the encoding does not know, and how many of the rows have it. */
 export interface UnknownLevel {
@@ -22,7 +24,7 @@ export interface UnknownLevel {
 /** Fits the encoding on these rows of the table. */
 export function fitCategory(
   table: Table,
-  { index, missing }: FeatureRequest,
+  { index, missing, scaling }: FeatureRequest,
   rows: Int32Array,
 ): CategoryEncoding {
   const column = textColumn(table, index);
@@ -32,25 +34,53 @@ export function fitCategory(
 
   const levels = Levels.of(column.levels.filter((_, code) => rowsOfCode[code] > 0));
   const policy = fillPolicy(missing);
-  const indicator = policy === 'indicator' && present < rows.length;
+  const indicator = policy === 'indicator' && fitIndicator(scaling, rows.length, rows.length - present);
+  const isMarked = indicator && 'indicator' in indicator;
+  const rowsOfLevel = countLevels(levels, column.levels, rowsOfCode);
+  // The first of equally frequent levels.
+  const fill = rowsOfLevel.indexOf(rowsOfLevel.reduce((a, b) => Math.max(a, b)));
+  const fills = policy !== undefined && !isMarked;
+  if (fills) rowsOfLevel[fill] += rows.length - present;
   return {
     kind: 'category',
     column: table.names[index],
     levels: levels.names,
-    ...(policy && !indicator && { fill: mostFrequentLevel(levels, column.levels, rowsOfCode) }),
-    ...(indicator && { indicator }),
+    ...(fills && { fill: levels.names[fill] }),
+    ...indicator,
+    ...(scaling === 'robust' && levels.names.length > 1 && fitRobust(rowsOfLevel, rows.length)),
   };
 }
 
-/** The first of equally frequent levels. */
-function mostFrequentLevel(levels: Levels, cells: readonly string[], rowsOfCode: Int32Array): string {
+/** [levels] The rows of each. */
+function countLevels(levels: Levels, cells: readonly string[], rowsOfCode: Int32Array): Float64Array {
   const rowsOfLevel = new Float64Array(levels.names.length);
   cells.forEach((cell, code) => {
     const index = levels.index(cell);
     if (index !== undefined) rowsOfLevel[index] += rowsOfCode[code];
   });
-  const most = rowsOfLevel.reduce((a, b) => Math.max(a, b));
-  return levels.names[rowsOfLevel.indexOf(most)];
+  return rowsOfLevel;
+}
+
+/** The transforms of the matrix columns of more than one level. */
+function fitRobust(rowsOfLevel: Float64Array, rows: number): Pick<CategoryEncoding, 'transforms' | 'signs'> {
+  const [first, second] = rowsOfLevel;
+  if (rowsOfLevel.length === 2) {
+    const counts = new Map([
+      [-1, first],
+      [0, rows - first - second],
+      [1, second],
+    ]);
+    return { signs: true, transforms: [robustCounts(counts)] };
+  }
+  const transforms = Array.from(rowsOfLevel, (count) =>
+    robustCounts(
+      new Map([
+        [0, rows - count],
+        [1, count],
+      ]),
+    ),
+  );
+  return { transforms };
 }
 
 /** The writer of the matrix columns from `offset` on. */
@@ -66,21 +96,45 @@ export function categoryWriter(
   return (from, to) => writeLevels(destination, offset, codes, oneHot, from, to);
 }
 
-/** Which of a category's columns is 1; −1 for none. */
+/** Which of a category's columns is not as in a row of no level; −1 for none. */
 interface OneHot {
-  readonly columns: number;
+  /** [columns] A row of no known level. */
+  readonly none: Float64Array;
   /** [codes] */
   readonly columnOf: Int32Array;
+  /** [codes] What that column holds. */
+  readonly marks: Float64Array;
   readonly columnOfMissing: number;
+  readonly missingMark: number;
 }
 
 function oneHotOf(encoding: CategoryEncoding, cells: readonly string[]): OneHot {
-  const { fill, indicator } = encoding;
+  const { fill, indicator, signs, transforms } = encoding;
   const known = levelsOf(encoding);
   const columns = encodingWidth(encoding);
-  const columnOf = Int32Array.from(cells, (cell) => known.index(cell) ?? -1);
-  if (indicator) return { columns, columnOf, columnOfMissing: columns - 1 };
-  return { columns, columnOf, columnOfMissing: fill === undefined ? -1 : (known.index(fill) ?? -1) };
+  const [present, missing] = indicatorValues(indicator);
+  const valueIn = (value: number, column: number) =>
+    transforms === undefined ? value : transformed(value, transforms[column]);
+  // Of two levels, the second is 1 and the first −1 in the same column.
+  const place = (level: number | undefined): [column: number, value: number] => {
+    if (level === undefined) return [-1, 0];
+    const column = signs ? 0 : level;
+    return [column, valueIn(signs && level === 0 ? -1 : 1, column)];
+  };
+  const none = Float64Array.from({ length: columns }, (_, column) =>
+    indicator && column === columns - 1 ? present : valueIn(0, column),
+  );
+  const places = cells.map((cell) => place(known.index(cell)));
+  const [columnOfMissing, missingMark] = indicator
+    ? [columns - 1, missing]
+    : place(fill === undefined ? undefined : known.index(fill));
+  return {
+    none,
+    columnOf: Int32Array.from(places, ([column]) => column),
+    marks: Float64Array.from(places, ([, value]) => value),
+    columnOfMissing,
+    missingMark,
+  };
 }
 
 // A function on parameters: over a closure's variables the loop takes three times as long.
@@ -88,17 +142,18 @@ function writeLevels(
   { rows, place, elements, width }: Destination,
   offset: number,
   codes: Int32Array,
-  { columns, columnOf, columnOfMissing }: OneHot,
+  { none, columnOf, marks, columnOfMissing, missingMark }: OneHot,
   from: number,
   to: number,
 ): boolean {
+  const columns = none.length;
   for (let i = from; i < to; i++) {
     const row = rows[i];
     const code = codes[row];
-    const one = code < 0 ? columnOfMissing : columnOf[code];
+    const column = code < 0 ? columnOfMissing : columnOf[code];
     const at = place[row] * width + offset;
-    for (let j = 0; j < columns; j++) elements[at + j] = 0;
-    if (one >= 0) elements[at + one] = 1;
+    for (let j = 0; j < columns; j++) elements[at + j] = none[j];
+    if (column >= 0) elements[at + column] = code < 0 ? missingMark : marks[code];
   }
   return true;
 }

@@ -9,7 +9,7 @@ import type { DatePart } from '../../spec/words.js';
 import { parseBoolean } from '../booleans.js';
 import { ambiguousDates, type DateOrder, findDates, type Moments, notADate, parseDates } from '../dates.js';
 import { firstRows } from '../locatedColumn.js';
-import { isSingle } from '../scaling.js';
+import { isSingle, robustCounts } from '../scaling.js';
 import { cellLocation, columnLabel, type NumericColumn, type Table, textColumn } from '../table.js';
 import type {
   BooleanEncoding,
@@ -20,7 +20,7 @@ import type {
   NumericEncoding,
   Writer,
 } from './encoding.js';
-import { allMissing, fillPolicy } from './missing.js';
+import { allMissing, fillPolicy, fitIndicator } from './missing.js';
 import { fitNumbers, numberWriter } from './numberEncoding.js';
 
 /** After how many steps a part begins again; the others only grow. */
@@ -77,14 +77,14 @@ export function fitDate(
     order,
     parts: telling.map(({ part }) => part),
     inputs: telling.flatMap(({ inputs }) => inputs),
-    ...(missing === 'indicator' && present < rows.length && { indicator: true }),
+    ...(missing === 'indicator' && fitIndicator(scaling, rows.length, rows.length - present)),
   };
 }
 
 /** Fits the encoding on these rows of the table. */
 export function fitBoolean(
   table: Table,
-  { index, missing }: FeatureRequest,
+  { index, missing, scaling }: FeatureRequest,
   rows: Int32Array,
 ): BooleanEncoding | ConstantEncoding {
   const { codes, levels } = textColumn(table, index);
@@ -95,16 +95,24 @@ export function fitBoolean(
   const policy = fillPolicy(missing);
   const column = table.names[index];
   const isMarked = policy === 'indicator';
-  const indicator = isMarked && present < rows.length && { indicator: true as const };
+  const indicator = isMarked && fitIndicator(scaling, rows.length, rows.length - present);
   if (yes === 0 || yes === present) {
     const value = levels[codes[rows.find((row) => codes[row] >= 0) ?? 0]];
     return { kind: 'constant', column, value, ...indicator };
   }
+  const fill = isMarked ? NEITHER : 2 * yes > present ? 1 : 0;
+  const filled = rows.length - present;
+  const counts = new Map([
+    [0, present - yes + (fill === 0 ? filled : 0)],
+    [NEITHER, fill === NEITHER ? filled : 0],
+    [1, yes + (fill === 1 ? filled : 0)],
+  ]);
   return {
     kind: 'boolean',
     column,
-    ...(policy && { fill: isMarked ? NEITHER : 2 * yes > present ? 1 : 0 }),
+    ...(policy && { fill }),
     ...indicator,
+    ...(scaling === 'robust' && { transform: robustCounts(counts) }),
   };
 }
 
@@ -144,8 +152,8 @@ function inputsWritten(encoding: DateEncoding | BooleanEncoding): NumericEncodin
   const { column, indicator } = encoding;
   const marks = indicator && { indicator };
   if (encoding.kind === 'boolean') {
-    const { fill } = encoding;
-    return [{ kind: 'numeric', column, shift: 0, scale: 1, ...(fill !== undefined && { fill }), ...marks }];
+    const { fill, transform = { shift: 0, scale: 1 } } = encoding;
+    return [{ kind: 'numeric', column, ...transform, ...(fill !== undefined && { fill }), ...marks }];
   }
   return encoding.inputs.map((input, j) =>
     j === encoding.inputs.length - 1 ? { ...input, ...marks } : input,

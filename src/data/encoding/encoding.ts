@@ -6,21 +6,30 @@
 import type { DateSetting } from '../../spec/dataConfig.js';
 import type { DatePart, MissingPolicy } from '../../spec/words.js';
 import type { DateOrder } from '../dates.js';
-import { type Affine, isSingle, type Range, type Scaling } from '../scaling.js';
+import { isSingle, type Range, type Scaling, type Transform, transformed } from '../scaling.js';
 
-/** A column of numbers: (x − shift) / scale. */
-export interface NumericEncoding extends Affine {
+/**
+ * A matrix column that is 1 where the cell is missing, else 0. Under robust scaling it is
+ * transformed like the other columns.
+ */
+export type Indicator = true | Transform;
+
+/** A column of numbers, transformed. */
+export interface NumericEncoding extends Transform {
   readonly kind: 'numeric';
   readonly column: string;
   /** Replaces x where the cell is missing. Without it a missing cell is an error. */
   readonly fill?: number;
-  /** A second matrix column is 1 where the cell is missing, else 0. */
-  readonly indicator?: true;
+  /** A second matrix column marks missing cells. */
+  readonly indicator?: Indicator;
   /** Of the training rows. Models of earlier versions have none. */
   readonly range?: Range;
 }
 
-/** One matrix column for each level, 1 for the cell's level. Unknown levels are all 0. */
+/**
+ * One matrix column for each level, 1 for the cell's level. Unknown levels are all 0. Robust scaling
+ * transforms these columns, and gives two levels a single one.
+ */
 export interface CategoryEncoding {
   readonly kind: 'category';
   readonly column: string;
@@ -30,8 +39,12 @@ export interface CategoryEncoding {
   readonly byValue?: true;
   /** The level of a missing cell, which is an error without it and without an indicator. */
   readonly fill?: string;
-  /** One more matrix column is 1 where the cell is missing; its levels are then all 0. */
-  readonly indicator?: true;
+  /** One more matrix column marks missing cells; their levels are then all 0. */
+  readonly indicator?: Indicator;
+  /** Under robust scaling, of each matrix column but the indicator's. */
+  readonly transforms?: readonly Transform[];
+  /** One matrix column for two levels: −1 for the first, 1 for the second, 0 for any other cell. */
+  readonly signs?: true;
 }
 
 /** A column with a single value in the training rows. It takes no matrix column for its values. */
@@ -39,8 +52,8 @@ export interface ConstantEncoding {
   readonly kind: 'constant';
   readonly column: string;
   readonly value: number | string;
-  /** A matrix column is 1 where the cell is missing, else 0. */
-  readonly indicator?: true;
+  /** A matrix column marks missing cells. */
+  readonly indicator?: Indicator;
 }
 
 /** Words for yes and no, in any spelling: 1 and 0. Any other text is halfway. */
@@ -49,8 +62,10 @@ export interface BooleanEncoding {
   readonly column: string;
   /** The input of a missing cell, which is an error without it. */
   readonly fill?: number;
-  /** One more matrix column is 1 where the cell is missing. */
-  readonly indicator?: true;
+  /** One more matrix column marks missing cells. */
+  readonly indicator?: Indicator;
+  /** Under robust scaling, of the input. */
+  readonly transform?: Transform;
 }
 
 /** Dates: `inputs` are numbers that follow from the parts, one or two from each. */
@@ -62,8 +77,8 @@ export interface DateEncoding {
   readonly parts: readonly DatePart[];
   /** In the order of the parts: their numbers, then scaled as those of any column. */
   readonly inputs: readonly NumericEncoding[];
-  /** One more matrix column is 1 where the cell is missing. */
-  readonly indicator?: true;
+  /** One more matrix column marks missing cells. */
+  readonly indicator?: Indicator;
 }
 
 export type FeatureEncoding =
@@ -103,7 +118,7 @@ export type Writer = (from: number, to: number) => boolean;
 /** Whether a missing cell is encoded rather than an error. */
 export function takesMissing(encoding: FeatureEncoding): boolean {
   if (encoding.kind === 'date') return encoding.inputs.every(({ fill }) => fill !== undefined);
-  return encoding.kind === 'constant' || encoding.fill !== undefined || encoding.indicator === true;
+  return encoding.kind === 'constant' || encoding.fill !== undefined || encoding.indicator !== undefined;
 }
 
 /** The names of the columns that tell nothing: a single value in the training rows. */
@@ -153,6 +168,14 @@ function singleValue(encoding: FeatureEncoding): ConstantEncoding['value'] | und
   return encoding.levels.length === 1 ? encoding.levels[0] : undefined;
 }
 
+/** What the indicator's column holds for a cell that is there, and for one that is missing. */
+export function indicatorValues(
+  indicator: Indicator | undefined,
+): readonly [present: number, missing: number] {
+  if (indicator === undefined || indicator === true) return [0, 1];
+  return [transformed(0, indicator), transformed(1, indicator)];
+}
+
 /** How many matrix columns an encoding takes. */
 export function encodingWidth(encoding: FeatureEncoding): number {
   return inputNames(encoding).length + (encoding.indicator ? 1 : 0);
@@ -171,6 +194,11 @@ export function matrixColumns(encodings: readonly FeatureEncoding[]): string[] {
   });
 }
 
+/** The level of each matrix column. */
+export function levelColumns({ levels, signs }: CategoryEncoding): readonly string[] {
+  return signs ? levels.slice(1) : levels;
+}
+
 /** Without the indicator. */
 function inputNames(encoding: FeatureEncoding): string[] {
   const { column } = encoding;
@@ -181,7 +209,7 @@ function inputNames(encoding: FeatureEncoding): string[] {
     case 'boolean':
       return [column];
     case 'category':
-      return encoding.levels.map((level) => `${column}=${level}`);
+      return levelColumns(encoding).map((level) => `${column}=${level}`);
     case 'date':
       return encoding.inputs.map((input) => input.column);
   }

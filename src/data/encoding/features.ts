@@ -10,6 +10,8 @@ import {
   encodingWidth,
   type FeatureEncoding,
   type FeatureRequest,
+  type Indicator,
+  indicatorValues,
   matrixWidth,
   takesMissing,
   type Writer,
@@ -35,7 +37,9 @@ export const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIV
  * and a scaler.
  *
  * - Scaling: `standard` by mean and population standard deviation, `minmax` to [0, 1] by the
- *   bounds, `none` not at all. The scale of a column with a single value is 1.
+ *   bounds, `robust` by median and quartiles with a smooth clip, `none` not at all. The scale of a
+ *   column with a single value is 1. `robust` transforms the columns of categories, booleans and
+ *   indicators by the same rule; categories of two levels then have one column.
  * - Missing numbers are filled with the `mean`, the `median`, or the `most-frequent` value (the
  *   least of several); under `indicator` with the mean, and one more matrix column marks the
  *   missing cells.
@@ -122,7 +126,7 @@ export function writeFeatures(
         return categoryWriter(table, indices[i], encoding, first, destination);
       case 'constant':
         return encoding.indicator
-          ? indicatorWriter(table.columns[indices[i]], first, destination)
+          ? indicatorWriter(table.columns[indices[i]], encoding.indicator, first, destination)
           : () => true;
       default:
         return derivedWriter(table, indices[i], encoding, first, destination);
@@ -160,12 +164,15 @@ export function writeFeatures(
 /** The writer of the matrix column that marks missing cells. A column that is not there misses all. */
 function indicatorWriter(
   column: Column | undefined,
+  indicator: Indicator,
   offset: number,
   { rows, place, elements, width }: Destination,
 ): Writer {
+  const [present, missing] = indicatorValues(indicator);
   return (from, to) => {
     for (let i = from; i < to; i++) {
-      elements[place[rows[i]] * width + offset] = column && !isMissingAt(column, rows[i]) ? 0 : 1;
+      const isPresent = column && !isMissingAt(column, rows[i]);
+      elements[place[rows[i]] * width + offset] = isPresent ? present : missing;
     }
     return true;
   };

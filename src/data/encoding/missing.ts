@@ -1,13 +1,33 @@
 /** Missing cells: where they are, what fills them, and the errors about them. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { MissingPolicy } from '../../spec/words.js';
+import { robustCounts, type Scaling } from '../scaling.js';
 import { type Column, cellLocation, columnLabel, type Table } from '../table.js';
+import type { Indicator } from './encoding.js';
 
 /** Policies that fill a missing cell. Rows to drop are no training rows. */
 export type FillPolicy = Exclude<MissingPolicy, 'error' | 'drop-row'>;
 
 export function fillPolicy(missing: MissingPolicy): FillPolicy | undefined {
   return missing === 'error' || missing === 'drop-row' ? undefined : missing;
+}
+
+/** The indicator of a column with so many missing cells in the training rows, if there are any. */
+export function fitIndicator(
+  scaling: Scaling,
+  rows: number,
+  missing: number,
+): { readonly indicator?: Indicator } {
+  if (missing === 0) return {};
+  if (scaling !== 'robust') return { indicator: true };
+  return {
+    indicator: robustCounts(
+      new Map([
+        [0, rows - missing],
+        [1, missing],
+      ]),
+    ),
+  };
 }
 
 /** [rows] 1 for each row of the table with a missing cell in one of these columns, else 0. */

@@ -1,16 +1,27 @@
 /** Columns of numbers: missing cells are filled, then all are scaled. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DType } from '../../kernels/kernels.js';
+import { quartilesOf } from '../quartiles.js';
 import {
+  clipped,
   fitStandardization,
   fittedColumn,
   rangeColumn,
+  robustColumn,
   type ScaledColumn,
   type Scaling,
+  type Transform,
+  transformed,
 } from '../scaling.js';
 import { cellLocation, columnLabel, numericColumn, type Table } from '../table.js';
-import type { Destination, FeatureRequest, NumericEncoding, Writer } from './encoding.js';
-import { allMissing, type FillPolicy, fillPolicy } from './missing.js';
+import {
+  type Destination,
+  type FeatureRequest,
+  indicatorValues,
+  type NumericEncoding,
+  type Writer,
+} from './encoding.js';
+import { allMissing, type FillPolicy, fillPolicy, fitIndicator } from './missing.js';
 
 /** Fits the encoding on these rows of the table. `filled` [rows] is overwritten. */
 export function fitNumbers(
@@ -27,15 +38,16 @@ export function fitNumbers(
   const fill = policy && fillValue(policy, filled.subarray(0, count), least, greatest);
   if (fill !== undefined && !Number.isFinite(fill)) throw overflow(table, index, 'sum');
   if (fill !== undefined && count < rows.length) gatherFilled(values, rows, fill, filled);
-  const { shift, scale, range } = fittedColumn(fitScaling(scaling, filled, least, greatest), least, greatest);
-  if (!Number.isFinite(scale)) throw overflow(table, index, scaling === 'minmax' ? 'range' : 'variance');
+  const { range, ...transform } = fittedColumn(fitScaling(scaling, filled, least, greatest), least, greatest);
+  if (!Number.isFinite(transform.scale)) {
+    throw overflow(table, index, scaling === 'standard' ? 'variance' : 'range');
+  }
   return {
     kind: 'numeric',
     column: table.names[index],
-    shift,
-    scale,
+    ...transform,
     ...(fill !== undefined && { fill: fill + 0 }),
-    ...(policy === 'indicator' && count < rows.length && { indicator: true }),
+    ...(policy === 'indicator' && fitIndicator(scaling, rows.length, rows.length - count)),
     range,
   };
 }
@@ -57,19 +69,21 @@ function writeNumbers(
   { rows, place, elements, width, tooLarge }: Destination,
   offset: number,
   values: Float64Array,
-  { shift, scale, fill = Number.NaN, indicator }: NumericEncoding,
+  { shift, scale, clip, fill = Number.NaN, indicator }: NumericEncoding,
   from: number,
   to: number,
 ): boolean {
+  const [presentMark, missingMark] = indicatorValues(indicator);
   let fits = true;
   for (let i = from; i < to; i++) {
     const row = rows[i];
     const value = values[row];
     const missing = Number.isNaN(value);
-    const scaled = ((missing ? fill : value) - shift) / scale;
+    const z = ((missing ? fill : value) - shift) / scale;
+    const scaled = clip === undefined ? z : clipped(z, clip);
     const at = place[row] * width + offset;
     elements[at] = scaled;
-    if (indicator) elements[at + 1] = missing ? 1 : 0;
+    if (indicator) elements[at + 1] = missing ? missingMark : presentMark;
     if (!(Math.abs(scaled) < tooLarge)) fits = false;
   }
   return fits;
@@ -79,14 +93,14 @@ function writeNumbers(
 export function tooLargeAt(
   table: Table,
   index: number,
-  { fill = Number.NaN, shift, scale }: NumericEncoding,
+  { fill = Number.NaN, ...transform }: Transform & { readonly fill?: number },
   row: number,
   dtype: DType,
   limit: number,
 ): MlpError | undefined {
   const cell = numericColumn(table, index).values[row];
   const value = Number.isNaN(cell) ? fill : cell;
-  const scaled = (value - shift) / scale;
+  const scaled = transformed(value, transform);
   if (Math.abs(scaled) < limit) return undefined;
   const found = Number.isNaN(cell) ? `a missing value, filled with ${fill}` : `${value}`;
   const shown = scaled === value ? found : `${found}, scaled ${scaled}`;
@@ -138,6 +152,10 @@ function gatherFilled(values: Float64Array, rows: Int32Array, fill: number, into
 }
 
 function fitScaling(scaling: Scaling, values: Float64Array, least: number, greatest: number): ScaledColumn {
+  if (scaling === 'robust') {
+    // Mean, median and most frequent value are within the bounds.
+    return robustColumn(quartilesOf(values, least, greatest), least, greatest);
+  }
   if (scaling !== 'standard') return rangeColumn(scaling, least, greatest);
   const { mean, scale, constant } = fitStandardization(values, 1);
   return { shift: mean[0], scale: scale[0], constant: constant.length > 0 };

@@ -5,7 +5,7 @@ import { badNumber as numberError } from '../csv/columnBuilders.js';
 import type { Dialect } from '../csv/dialect.js';
 import { missingError } from '../encoding/missing.js';
 import { tooLargeError } from '../encoding/numberEncoding.js';
-import type { Affine } from '../scaling.js';
+import { type Transform, transformed } from '../scaling.js';
 import type { Source } from '../source/source.js';
 import { columnLabel } from '../table.js';
 import type { BadCell, BadCells, FittedChunk } from './fit.js';
@@ -37,10 +37,10 @@ function missingCell(context: FileContext, { row, column }: BadCell): MlpError {
 export function tooLarge(
   context: FileContext,
   { row, column, value }: { readonly row: number; readonly column: number; readonly value: number },
-  { shift, scale }: Affine,
+  transform: Transform,
   dtype: DType,
 ): MlpError {
-  const scaled = (value - shift) / scale;
+  const scaled = transformed(value, transform);
   const found = scaled === value ? `${value}` : `${value}, scaled ${scaled}`;
   return tooLargeError(cellPlace(context, row, column), found, dtype);
 }

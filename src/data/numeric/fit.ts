@@ -4,10 +4,12 @@
  */
 import { looksNumeric } from '../cell.js';
 import { isMissingNumber } from '../missingValues.js';
+import { type Quartiles, quartilesOf } from '../quartiles.js';
 import {
   type FittedColumn,
   fittedColumn,
   rangeColumn,
+  robustColumn,
   type ScaledColumn,
   type Scaling,
   standardColumn,
@@ -240,6 +242,9 @@ class BadCellFinder {
   }
 }
 
+/** A fitted column; under robust scaling with the mean, which fills missing cells. */
+export type NumericFit = FittedColumn & { readonly mean?: number };
+
 export class Moments {
   readonly #scalings: readonly Scaling[];
   #rows = 0;
@@ -279,16 +284,37 @@ export class Moments {
     this.#rows = rows;
   }
 
-  /** Undefined if a mean, variance or range overflows. */
-  columns(): FittedColumn[] | undefined {
-    const columns = this.#scalings.map((scaling, j) =>
-      fittedColumn(this.#column(scaling, j), this.#least[j], this.#greatest[j]),
-    );
+  /** The columns that are scaled by their quartiles. */
+  get robust(): number[] {
+    return [...this.#scalings.keys()].filter((j) => this.#scalings[j] === 'robust');
+  }
+
+  /** The least and the greatest number of each of these columns. */
+  boundsOf(columns: readonly number[]): { readonly least: Float64Array; readonly greatest: Float64Array } {
+    return {
+      least: Float64Array.from(columns, (j) => this.#least[j]),
+      greatest: Float64Array.from(columns, (j) => this.#greatest[j]),
+    };
+  }
+
+  /**
+   * Undefined if a mean, variance or range overflows.
+   * @param quartiles of each column of `robust`
+   */
+  columns(quartiles: ReadonlyMap<number, Quartiles>): NumericFit[] | undefined {
+    const columns = this.#scalings.map((scaling, j) => ({
+      ...fittedColumn(this.#column(scaling, j, quartiles.get(j)), this.#least[j], this.#greatest[j]),
+      ...(scaling === 'robust' && { mean: this.#means[j] + this.#meanRests[j] + 0 }),
+    }));
     const fits = columns.every(({ shift, scale }) => Number.isFinite(shift) && Number.isFinite(scale));
     return fits ? columns : undefined;
   }
 
-  #column(scaling: Scaling, j: number): ScaledColumn {
+  #column(scaling: Scaling, j: number, quartiles: Quartiles | undefined): ScaledColumn {
+    if (scaling === 'robust') {
+      if (quartiles === undefined) throw new RangeError(`column ${j} has no quartiles`);
+      return robustColumn(quartiles, this.#least[j], this.#greatest[j]);
+    }
     return scaling === 'standard'
       ? standardColumn(this.#rows, this.#means[j] + this.#meanRests[j], this.#squares[j])
       : rangeColumn(scaling, this.#least[j], this.#greatest[j]);
@@ -306,7 +332,7 @@ export function fitInBlocks(
   scalings: readonly Scaling[],
   place: Int32Array,
   trainRows: number,
-): FittedColumn[] | undefined {
+): NumericFit[] | undefined {
   const columns = features.map((index) => numericColumn(table, index).values);
   const zeros = () => new Float64Array(columns.length);
   const moments = new Moments(scalings);
@@ -331,7 +357,13 @@ export function fitInBlocks(
     chunk.trainRows += rows.length;
   }
   moments.add(chunk);
-  return moments.columns();
+  const { least, greatest } = moments.boundsOf(features.map((_, j) => j));
+  const isTrained = (_: number, row: number) => place[row] >= 0 && place[row] < trainRows;
+  const quartiles = moments.robust.map((j): [number, Quartiles] => [
+    j,
+    quartilesOf(columns[j].filter(isTrained), least[j], greatest[j]),
+  ]);
+  return moments.columns(new Map(quartiles));
 }
 
 type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'numbers' | 'badCells'>;

@@ -12,6 +12,15 @@ export interface Columns {
   readonly slots: Int32Array;
 }
 
+/** How columns are scaled. */
+export interface Transforms {
+  /** [columns] */
+  readonly shift: Float64Array;
+  readonly scale: Float64Array;
+  /** Infinite for a column that is not clipped; left out if none is. */
+  readonly clip?: Float64Array;
+}
+
 /** The memory behind the matrix, equally divided among the threads. */
 export interface Scratch {
   readonly address: number;
@@ -38,8 +47,8 @@ export function addScratch(
   { cells, rows }: BlockSize,
   threads: number,
 ): Scratch | undefined {
-  // Block, places and runs; shift and scale.
-  const bytes = 8 * cells + 4 * rows + 12 * columns + 16 * columns;
+  // Block, places and runs; shift, scale and clip.
+  const bytes = 8 * cells + 4 * rows + 12 * columns + 24 * columns;
   const bytesOfThread = Math.ceil(bytes / 64) * 64;
   try {
     return { address: memory.grow(Math.ceil((bytesOfThread * threads) / PAGE)) * PAGE, bytesOfThread };
@@ -98,17 +107,19 @@ export class ThreadMatrix {
   }
 
   /** Returns a function that scales rows of the matrix and tells whether all numbers fit. */
-  scaler(shift: Float64Array, scale: Float64Array): (from: number, end: number) => boolean {
+  scaler({ shift, scale, clip }: Transforms): (from: number, end: number) => boolean {
     const { exports, elementBytes } = this;
     const block = this.#block;
     const { columns, address } = this.matrix.features;
     const scaleAt = block + 8 * columns;
     this.#doubles.set(shift, block / 8);
     this.#doubles.set(scale, scaleAt / 8);
+    const clipAt = clip ? scaleAt + 8 * columns : 0;
+    if (clip) this.#doubles.set(clip, clipAt / 8);
     const scaleRows = elementBytes === 4 ? exports.scalePacked : exports.scaleFloat64;
     return (from, end) => {
       const first = address + from * columns * elementBytes;
-      return scaleRows(end - from, columns, first, block, scaleAt) === 1;
+      return scaleRows(end - from, columns, first, block, scaleAt, clipAt) === 1;
     };
   }
 }

@@ -1,14 +1,18 @@
 /** Writes a file into a matrix with all threads, scaled at once or in place after fitting. */
 
 import type { FeatureMatrix } from '../featureMatrix.js';
-import type { Affine } from '../scaling.js';
+import type { Quartiles } from '../quartiles.js';
+import { type Transform, transformed } from '../scaling.js';
 import type { PlacedChunk } from './chunks.js';
-import type { FittedChunk } from './fit.js';
-import { addScratch, type Columns, type SharedMatrix } from './matrix.js';
+import type { FittedChunk, Moments } from './fit.js';
+import { addScratch, type Columns, type SharedMatrix, type Transforms } from './matrix.js';
+import { QUARTILE_COLUMNS, type QuartilesTask } from './quartiles.js';
 import type { ReaderPool } from './readerPool.js';
 
 /** Elements of the matrix in one chunk of scaling. */
 const SCALED_ELEMENTS = 2 ** 18;
+/** Numbers that are read again at a time for their quartiles: 256 MiB. */
+const GATHERED_NUMBERS = 2 ** 25;
 
 export class MatrixWriter {
   readonly #pool: ReaderPool;
@@ -39,7 +43,7 @@ export class MatrixWriter {
    */
   async write(
     columns: Columns,
-    transforms: readonly Affine[],
+    transforms: readonly Transform[],
     done?: (index: number) => void,
     numbers?: readonly Float64Array[],
   ): Promise<boolean | undefined> {
@@ -68,7 +72,7 @@ export class MatrixWriter {
    */
   async scale(
     features: readonly number[],
-    transforms: readonly Affine[],
+    transforms: readonly Transform[],
     unscaled: UnscaledNumbers,
   ): Promise<boolean | undefined> {
     const again = unscaled.wideFeatures;
@@ -90,7 +94,105 @@ export class MatrixWriter {
     return read === undefined ? undefined : read && kept === true && inPlace && aside;
   }
 
-  async #scaleInPlace(transforms: readonly Affine[]): Promise<boolean> {
+  /**
+   * The quartiles of these features of the first `trainRows` rows of the matrix, after fitting;
+   * undefined if a column was read again and now has a cell that is not a number.
+   */
+  async quartiles(
+    features: readonly number[],
+    moments: Moments,
+    trainRows: number,
+    unscaled: UnscaledNumbers,
+  ): Promise<ReadonlyMap<number, Quartiles> | undefined> {
+    const { matrix } = this.shared;
+    const found = new Map<number, Quartiles>();
+    const find = async (slots: readonly number[], more: Partial<QuartilesTask>) => {
+      if (slots.length === 0) return;
+      await this.#pool.run(
+        {
+          kind: 'quartiles',
+          matrix,
+          slots: Int32Array.from(slots),
+          trainRows,
+          ...moments.boundsOf(slots),
+          aside: new Float64Array(),
+          ...more,
+        },
+        Math.ceil(slots.length / QUARTILE_COLUMNS),
+        (results, index) => {
+          results.forEach((quartiles, i) => {
+            found.set(slots[index * QUARTILE_COLUMNS + i], quartiles);
+          });
+        },
+      );
+    };
+    const { robust } = moments;
+    const { long, wideFeatures, numbers } = unscaled;
+    const held = robust.filter((j) => !long.includes(j) && !wideFeatures.includes(j));
+    await find(held, { aside: this.#asideOf(unscaled.chunks, trainRows) });
+    const step = Math.max(1, Math.floor(GATHERED_NUMBERS / trainRows));
+    for (const [columns, kept] of [[long, numbers], [wideFeatures]] as const) {
+      const chosen = robust.filter((j) => columns.includes(j));
+      for (let from = 0; from < chosen.length; from += step) {
+        const slots = chosen.slice(from, from + step);
+        const values = new Float64Array(new SharedArrayBuffer(8 * slots.length * trainRows));
+        const isNumeric = await this.#gather(
+          slots.map((j) => features[j]),
+          trainRows,
+          values,
+          kept,
+        );
+        if (!isNumeric) return undefined;
+        await find(slots, { values });
+      }
+    }
+    return found;
+  }
+
+  /** Reads the training rows of these columns of the file; false if a cell is not a number. */
+  #gather(
+    columns: readonly number[],
+    trainRows: number,
+    values: Float64Array,
+    numbers?: readonly Float64Array[],
+  ): Promise<boolean> {
+    const { place } = this.shared;
+    const firsts = new Int32Array(this.#chunks.length);
+    let count = 0;
+    this.#chunks.forEach(({ firstRow, rows }, index) => {
+      firsts[index] = count;
+      for (let i = firstRow; i < firstRow + rows; i++) if (place[i] >= 0 && place[i] < trainRows) count++;
+    });
+    return this.#pool.run(
+      {
+        kind: 'gather',
+        chunks: this.#chunks,
+        ...(numbers && { numbers }),
+        features: Int32Array.from(columns),
+        place,
+        trainRows,
+        firsts,
+        values,
+      },
+      this.#chunks.length,
+      () => {},
+    );
+  }
+
+  /** The numbers of training rows among those that fitting put aside, by rows of the matrix. */
+  #asideOf(chunks: readonly Float64Array[], trainRows: number): Float64Array {
+    const { place } = this.shared;
+    const found: number[] = [];
+    for (const numbers of chunks) {
+      for (let i = 0; i < numbers.length; i += 3) {
+        const row = place[numbers[i]];
+        if (row >= 0 && row < trainRows) found.push(row, numbers[i + 1], numbers[i + 2]);
+      }
+    }
+    return Float64Array.from(found);
+  }
+
+  async #scaleInPlace(transforms: readonly Transform[]): Promise<boolean> {
     const { matrix, scratch, place } = this.shared;
     const rows = placedRows(place);
     const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.features.columns));
@@ -106,7 +208,7 @@ export class MatrixWriter {
   }
 
   /** Writes numbers, given as row of the file, feature and value. Returns whether all fit. */
-  #writeNumbers(chunks: readonly Float64Array[], transforms: readonly Affine[]): boolean {
+  #writeNumbers(chunks: readonly Float64Array[], transforms: readonly Transform[]): boolean {
     const { matrix, place } = this.shared;
     const { data: elements, columns } = matrix.features;
     let fits = true;
@@ -115,9 +217,8 @@ export class MatrixWriter {
         const row = place[numbers[i]];
         const feature = numbers[i + 1];
         if (row < 0) continue;
-        const { shift, scale } = transforms[feature];
         const at = row * columns + feature;
-        elements[at] = (numbers[i + 2] - shift) / scale;
+        elements[at] = transformed(numbers[i + 2], transforms[feature]);
         fits &&= Number.isFinite(elements[at]);
       }
     }
@@ -160,10 +261,14 @@ export function inOrder(features: readonly number[]): Columns {
   return { features: Int32Array.from(features), slots: Int32Array.from(features, (_, j) => j) };
 }
 
-function numbersOf(transforms: readonly Affine[]) {
+function numbersOf(transforms: readonly Transform[]): Transforms {
+  const clips = transforms.some(({ clip }) => clip !== undefined);
   return {
     shift: Float64Array.from(transforms, ({ shift }) => shift),
     scale: Float64Array.from(transforms, ({ scale }) => scale),
+    ...(clips && {
+      clip: Float64Array.from(transforms, ({ clip = Number.POSITIVE_INFINITY }) => clip),
+    }),
   };
 }
 

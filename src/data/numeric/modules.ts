@@ -67,7 +67,8 @@ export const Unquoted = { declined: 0, ranOut: 1 } as const;
 
 type ReadBlock = (marks: N, count: N, values: N, packed: N, others: N) => number;
 
-type ScaleBlock = (rows: N, columns: N, x: N, shift: N, scale: N, z: N) => number;
+/** `clip` is 0 if no column is clipped. */
+type ScaleBlock = (rows: N, columns: N, x: N, shift: N, scale: N, clip: N, z: N) => number;
 
 /** The module that works in the memory of a matrix. */
 export interface MatrixExports {
@@ -86,7 +87,7 @@ export interface MatrixExports {
   scaleFloat64: ScaleInPlace;
 }
 
-type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N) => number;
+type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N, clip: N) => number;
 
 export const RowsFound = { plain: 0, untidy: 1, foreign: 2, quoted: 3 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];

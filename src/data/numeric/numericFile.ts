@@ -17,7 +17,7 @@ import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
 import { readingNotes } from '../csv/readingNotes.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
-import type { Affine, FittedColumn, Scaling } from '../scaling.js';
+import { type Scaling, type Transform, transformed } from '../scaling.js';
 import { readAt, type Source } from '../source/source.js';
 import {
   type Column,
@@ -30,7 +30,7 @@ import {
 } from '../table.js';
 import { BadCellSummary, type FileContext, tooLarge } from './badCells.js';
 import { chunkCount, type PlacedChunk } from './chunks.js';
-import { Moments } from './fit.js';
+import { Moments, type NumericFit } from './fit.js';
 import { joinColumns } from './joinColumns.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
 import { ReaderPool } from './readerPool.js';
@@ -177,7 +177,7 @@ export class NumericFile {
    * @throws MlpError ExitCode.data for the first cell that is not a number, missing or too large;
    *   io if the file changes
    */
-  async fit(request: FitRequest): Promise<FittedColumn[] | null> {
+  async fit(request: FitRequest): Promise<NumericFit[] | null> {
     const { features, scalings, trainRows, place, matrix, missingIsError, badIsError = true } = request;
     const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
     if (target === undefined) return null;
@@ -193,7 +193,8 @@ export class NumericFile {
         ...target.shared,
         trainRows,
         long: Int32Array.from(long),
-        moments: scalings.includes('standard'),
+        // Robust scaling needs the mean for missing cells.
+        moments: scalings.includes('standard') || scalings.includes('robust'),
         missingIsError,
       },
       this.#chunks.length,
@@ -209,7 +210,8 @@ export class NumericFile {
     if (!badIsError && badCells.hasWords) return null;
     const error = badCells.error(this.#context);
     if (error) throw error;
-    const fitted = moments.columns();
+    const quartiles = await target.quartiles(features, moments, trainRows, unscaled);
+    const fitted = quartiles && moments.columns(quartiles);
     if (fitted === undefined) return null;
     const fits = await target.scale(features, fitted, unscaled);
     if (fits === undefined) return null;
@@ -225,7 +227,7 @@ export class NumericFile {
    */
   async write(
     features: readonly number[],
-    transforms: readonly Affine[],
+    transforms: readonly Transform[],
     place: Int32Array,
     matrix: FeatureMatrix,
   ): Promise<boolean> {
@@ -245,15 +247,14 @@ export class NumericFile {
   /** Throws for the first placed number that the matrix can't hold, by row and feature. */
   async #requireHeld(
     features: readonly number[],
-    transforms: readonly Affine[],
+    transforms: readonly Transform[],
     place: Int32Array,
     { features: { data } }: FeatureMatrix,
   ): Promise<void> {
     const dtype = data instanceof Float32Array ? 'float32' : 'float64';
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
     await this.#pool.readAll(this.#chunks, features, (row, j, value) => {
-      const { shift, scale } = transforms[j];
-      if (place[row] < 0 || Number.isFinite(round((value - shift) / scale))) return;
+      if (place[row] < 0 || Number.isFinite(round(transformed(value, transforms[j])))) return;
       throw tooLarge(this.#context, { row, column: features[j], value }, transforms[j], dtype);
     });
   }

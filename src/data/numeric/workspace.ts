@@ -37,6 +37,7 @@ interface Layout {
   /** [columns] f64 */
   readonly shift: number;
   readonly scale: number;
+  readonly clip: number;
   readonly means: number;
   readonly meanRests: number;
   readonly squares: number;
@@ -87,6 +88,7 @@ export class Workspace {
       wanted: region(cells),
       shift: region(8 * columns),
       scale: region(8 * columns),
+      clip: region(8 * columns),
       means: region(8 * columns),
       meanRests: region(8 * columns),
       squares: region(8 * columns),

@@ -2,16 +2,13 @@
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Block, Reader } from './chunkReader.js';
 import type { PlacedChunk } from './chunks.js';
-import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix } from './matrix.js';
+import { type Columns, type Scratch, type SharedMatrix, ThreadMatrix, type Transforms } from './matrix.js';
 
-export interface WriteTask extends Columns, SharedMatrix {
+export interface WriteTask extends Columns, SharedMatrix, Transforms {
   readonly kind: 'write';
   readonly chunks: readonly PlacedChunk[];
   /** [rows of the chunk, columns of the file] Of each chunk, if it need not be read again. */
   readonly numbers?: readonly Float64Array[];
-  /** [features] */
-  readonly shift: Float64Array;
-  readonly scale: Float64Array;
 }
 
 export interface WriteResult {
@@ -32,13 +29,16 @@ export function writer(reader: Reader, task: WriteTask): (index: number) => Writ
   return (index) => {
     space.numbers(at.shift, columns).fill(0);
     space.numbers(at.scale, columns).fill(1);
+    space.numbers(at.clip, columns).fill(Number.POSITIVE_INFINITY);
     features.forEach((column, j) => {
       space.doubles[at.shift / 8 + column] = task.shift[j];
       space.doubles[at.scale / 8 + column] = task.scale[j];
+      if (task.clip) space.doubles[at.clip / 8 + column] = task.clip[j];
     });
     let fits = true;
     const writeBlock = ({ firstRow, rows }: Block): void => {
-      fits = scaleBlock(rows, columns, at.values, at.shift, at.scale, at.scaled) === 1 && fits;
+      const { values, shift, scale, scaled } = at;
+      fits = scaleBlock(rows, columns, values, shift, scale, task.clip ? at.clip : 0, scaled) === 1 && fits;
       const block = space.bytes.subarray(at.scaled, at.scaled + rows * rowBytes);
       placeBlock(block, place.subarray(firstRow, firstRow + rows));
     };
@@ -56,24 +56,21 @@ export function writer(reader: Reader, task: WriteTask): (index: number) => Writ
   };
 }
 
-export interface ScaleTask {
+export interface ScaleTask extends Transforms {
   readonly kind: 'scale';
   /** How many rows of the matrix to scale: packed decimals in float32, numbers in float64. */
   readonly rows: number;
   /** Rows in a chunk. */
   readonly chunkRows: number;
-  /** [matrix columns] */
-  readonly shift: Float64Array;
-  readonly scale: Float64Array;
   readonly matrix: FeatureMatrix;
   readonly scratch: Scratch;
 }
 
 /** Returns the function that does chunks of the task. */
 export function scaler(reader: Reader, task: ScaleTask): (index: number) => WriteResult {
-  const { matrix, scratch, shift, scale, rows, chunkRows } = task;
+  const { matrix, scratch, rows, chunkRows } = task;
   const space = new ThreadMatrix(reader.modules.matrix, matrix, scratch, reader.rank);
-  const scaleRows = space.scaler(shift, scale);
+  const scaleRows = space.scaler(task);
   return (index) => {
     const first = index * chunkRows;
     return { fits: scaleRows(first, Math.min(first + chunkRows, rows)) };

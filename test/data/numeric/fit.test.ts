@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { readTable } from '../../../src/data/csv/readTable.js';
 import { createFeatureMatrix } from '../../../src/data/featureMatrix.js';
 import { ReaderPool } from '../../../src/data/numeric/readerPool.js';
-import { fitStandardization } from '../../../src/data/scaling.js';
+import { fitStandardization, type Scaling, transformed } from '../../../src/data/scaling.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DType } from '../../../src/kernels/kernels.js';
 import { Folder, rejection } from '../files.js';
@@ -35,6 +35,14 @@ function shuffled(rows: number): Int32Array {
   return order;
 }
 
+/** As NumPy interpolates. */
+function quantile(sorted: readonly number[], share: number): number {
+  const at = share * (sorted.length - 1);
+  const [a, b] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  const rest = at - Math.floor(at);
+  return rest >= 0.5 ? b - (b - a) * (1 - rest) : a + (b - a) * rest;
+}
+
 const SPELLINGS = {
   '8 digits': (x: number) => String(Number(x.toPrecision(8))),
   '17 digits': (x: number) => String(x),
@@ -56,22 +64,23 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
   const place = shuffled(rows);
   const trainRows = 500;
 
-  it.each<[DType, 'standard' | 'minmax' | 'none']>([
+  it.each<[DType, Scaling]>([
     ['float32', 'standard'],
     ['float32', 'minmax'],
     ['float32', 'none'],
+    ['float32', 'robust'],
     ['float64', 'standard'],
     ['float64', 'minmax'],
     ['float64', 'none'],
-  ])('writes (x − shift) / scale as %s, scaling %s', async (dtype, scaling) => {
+    ['float64', 'robust'],
+  ])('writes (x − shift) / scale, clipped if asked for, as %s, scaling %s', async (dtype, scaling) => {
     const done = await fitText(folder, content, { columns, scaling, dtype, place, trainRows });
     if (!done) throw new Error('the file was declined');
     const round = dtype === 'float32' ? Math.fround : (x: number) => x;
     const expected = new Float64Array(rows * columns);
     values.forEach((row, i) => {
       row.forEach((x, j) => {
-        const { shift, scale } = done.fitted[j];
-        expected[place[i] * columns + j] = round((x - shift) / scale);
+        expected[place[i] * columns + j] = round(transformed(x, done.fitted[j]));
       });
     });
     expect(Float64Array.from(done.data)).toEqual(expected);
@@ -88,6 +97,35 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
     const bounds = train[0].map((_, j) => [Math.min(...column(j)), Math.max(...column(j))]);
     expect(done?.fitted.map(({ range }) => range)).toEqual(bounds);
   });
+
+  it.each(['float32', 'float64'] as const)(
+    'finds the quartiles of the training rows, in %s',
+    async (dtype) => {
+      const cellsOf = (j: number) => values.filter((_, i) => place[i] < trainRows).map((row) => row[j]);
+      const options = { columns, scaling: 'robust' as const, dtype, place, trainRows };
+      const tuning = { ...THREADED, chunkBytes: 1000 };
+      for (const keptBytes of [0, 2 ** 20]) {
+        for (const threads of [1, 2, 3]) {
+          const done = await fitText(folder, content, {
+            ...options,
+            threads,
+            tuning: { ...tuning, keptBytes },
+          });
+          done?.fitted.forEach((column, j) => {
+            const sorted = cellsOf(j).sort((a, b) => a - b);
+            const at = (share: number) => quantile(sorted, share);
+            const spread = at(0.75) - at(0.25);
+            expect(column).toMatchObject({
+              shift: at(0.5) + 0,
+              scale: spread || (sorted[sorted.length - 1] - sorted[0]) / 2,
+              clip: 3,
+            });
+          });
+          expect(done?.fitted).toHaveLength(columns);
+        }
+      }
+    },
+  );
 
   it('gives the same bits for any number of threads', async () => {
     const options = { columns, place, trainRows, tuning: { ...THREADED, chunkBytes: 1000 } };

@@ -3,9 +3,9 @@ import { scaleRows } from './scale';
 
 export { scalePacked } from './scale';
 
-/** x ← (x − shift) / scale, float64; see scale.ts. */
-export function scaleFloat64(rows: i32, columns: i32, x: usize, shift: usize, scale: usize): bool {
-  return scaleRows<f64>(rows, columns, x, shift, scale, x);
+/** x ← (x − shift) / scale, float64, and clipped; see scale.ts. */
+export function scaleFloat64(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, clip: usize): bool {
+  return scaleRows<f64>(rows, columns, x, shift, scale, clip, x);
 }
 
 /**

@@ -11,11 +11,27 @@ export { addMoments, addExtremes } from './moments';
 /** The end of the module's constants in memory. */
 export const constantsEnd: usize = __heap_base;
 
-/** z ← (x − shift) / scale, from float64; see scale.ts. */
-export function scaleToFloat32(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, z: usize): bool {
-  return scaleRows<f32>(rows, columns, x, shift, scale, z);
+/** z ← (x − shift) / scale, from float64, and clipped; see scale.ts. */
+export function scaleToFloat32(
+  rows: i32,
+  columns: i32,
+  x: usize,
+  shift: usize,
+  scale: usize,
+  clip: usize,
+  z: usize,
+): bool {
+  return scaleRows<f32>(rows, columns, x, shift, scale, clip, z);
 }
 
-export function scaleToFloat64(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, z: usize): bool {
-  return scaleRows<f64>(rows, columns, x, shift, scale, z);
+export function scaleToFloat64(
+  rows: i32,
+  columns: i32,
+  x: usize,
+  shift: usize,
+  scale: usize,
+  clip: usize,
+  z: usize,
+): bool {
+  return scaleRows<f64>(rows, columns, x, shift, scale, clip, z);
 }

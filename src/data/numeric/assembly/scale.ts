@@ -1,6 +1,7 @@
 /**
  * Packed decimals, and scaling whole rows in float64: z = (x − shift) / scale, with `shift` and
- * `scale` [columns]. Scaling returns whether every z is finite.
+ * `scale` [columns]; then z / √(1 + (z / clip)²) unless `clip` [columns] is 0. An infinite clip leaves
+ * z as it is. Scaling returns whether every z is finite. See `clipped` in ../../scaling.ts.
  *
  * A packed decimal holds a number of up to 8 digits exactly in 32 bits, as digits · 32 + sign · 16
  * + code. Codes 1 to 15 mean 15 − code decimal places, code 0 none.
@@ -37,22 +38,39 @@ export function unpackOne(at: usize): f64 {
   return <f64>(packed >> 5) / divisorOf(packed);
 }
 
-
 /** x packed decimals [rows, columns]; z float32, in their place. */
-export function scalePacked(rows: i32, columns: i32, x: usize, shift: usize, scale: usize): bool {
+export function scalePacked(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, clip: usize): bool {
+  if (clip == 0) return packedRows(rows, columns, x, shift, scale, 0, false);
+  return packedRows(rows, columns, x, shift, scale, clip, true);
+}
+
+@inline
+function packedRows(
+  rows: i32,
+  columns: i32,
+  x: usize,
+  shift: usize,
+  scale: usize,
+  clip: usize,
+  clips: bool,
+): bool {
   let odd = f32x4.splat(0);
   for (; rows > 0; rows--) {
     let at: usize = 0;
     let left = columns;
     for (; left >= 2; left -= 2) {
-      const z = f32x4.demote_f64x2_zero(scaleTwo(unpackTwo(x), shift + at, scale + at));
+      let two = scaleTwo(unpackTwo(x), shift + at, scale + at);
+      if (clips) two = clipTwo(two, v128.load(clip + at));
+      const z = f32x4.demote_f64x2_zero(two);
       odd = v128.or(odd, notFinite(z));
       v128.store64_lane(x, z, 0);
       at += 16;
       x += 8;
     }
     if (left > 0) {
-      const z = <f32>((unpackOne(x) - load<f64>(shift + at)) / load<f64>(scale + at));
+      let one = (unpackOne(x) - load<f64>(shift + at)) / load<f64>(scale + at);
+      if (clips) one = clipOne(one, load<f64>(clip + at));
+      const z = <f32>one;
       odd = v128.or(odd, notFinite(f32x4.splat(z)));
       store<f32>(x, z);
       x += 4;
@@ -63,12 +81,37 @@ export function scalePacked(rows: i32, columns: i32, x: usize, shift: usize, sca
 
 /** x float64 [rows, columns], z of type T; z may replace x if T is f64. */
 @inline
-export function scaleRows<T>(rows: i32, columns: i32, x: usize, shift: usize, scale: usize, out: usize): bool {
+export function scaleRows<T>(
+  rows: i32,
+  columns: i32,
+  x: usize,
+  shift: usize,
+  scale: usize,
+  clip: usize,
+  out: usize,
+): bool {
+  if (clip == 0) return wholeRows<T>(rows, columns, x, shift, scale, 0, out, false);
+  return wholeRows<T>(rows, columns, x, shift, scale, clip, out, true);
+}
+
+@inline
+function wholeRows<T>(
+  rows: i32,
+  columns: i32,
+  x: usize,
+  shift: usize,
+  scale: usize,
+  clip: usize,
+  out: usize,
+  clips: bool,
+): bool {
   let held = 1;
   for (; rows > 0; rows--) {
     let at: usize = 0;
     for (let left = columns; left > 0; left--) {
-      const z = <T>((load<f64>(x) - load<f64>(shift + at)) / load<f64>(scale + at));
+      let one = (load<f64>(x) - load<f64>(shift + at)) / load<f64>(scale + at);
+      if (clips) one = clipOne(one, load<f64>(clip + at));
+      const z = <T>one;
       held &= i32(abs<T>(z) < <T>Infinity);
       store<T>(out, z);
       at += 8;
@@ -82,6 +125,25 @@ export function scaleRows<T>(rows: i32, columns: i32, x: usize, shift: usize, sc
 @inline
 function scaleTwo(x: v128, shift: usize, scale: usize): v128 {
   return f64x2.div(f64x2.sub(x, v128.load(shift)), v128.load(scale));
+}
+
+/** Beyond this many times the clip, the result is ±clip. */
+const CLIP_LIMIT: f64 = 1073741824;
+
+@inline
+function clipTwo(z: v128, clip: v128): v128 {
+  const limit = f64x2.mul(clip, f64x2.splat(CLIP_LIMIT));
+  const bounded = f64x2.min(f64x2.max(z, f64x2.neg(limit)), limit);
+  const ratio = f64x2.div(bounded, clip);
+  return f64x2.div(bounded, f64x2.sqrt(f64x2.add(f64x2.splat(1), f64x2.mul(ratio, ratio))));
+}
+
+@inline
+function clipOne(z: f64, clip: f64): f64 {
+  const limit = clip * CLIP_LIMIT;
+  const bounded = min<f64>(max<f64>(z, -limit), limit);
+  const ratio = bounded / clip;
+  return bounded / Math.sqrt(1 + ratio * ratio);
 }
 
 @inline

@@ -1,0 +1,127 @@
+/** The quartiles of columns, from the training rows in the matrix or from those read again. */
+import { type Quartiles, quartilesOf } from '../quartiles.js';
+import type { Block, Reader } from './chunkReader.js';
+import type { PlacedChunk } from './chunks.js';
+import type { SharedMatrix } from './matrix.js';
+
+/** Reads the training rows of columns that the matrix can't hold unscaled. */
+export interface GatherTask {
+  readonly kind: 'gather';
+  readonly chunks: readonly PlacedChunk[];
+  /** [rows of the chunk, columns of the file] Of each chunk, if it need not be read again. */
+  readonly numbers?: readonly Float64Array[];
+  /** Columns of the file. */
+  readonly features: Int32Array;
+  /** [rows of the file] In shared memory: the row of the matrix, −1 for none. */
+  readonly place: Int32Array;
+  readonly trainRows: number;
+  /** [chunks] How many training rows earlier chunks hold. */
+  readonly firsts: Int32Array;
+  /** [features, trainRows] In shared memory: each feature's numbers, in the order of the file. */
+  readonly values: Float64Array;
+}
+
+/** Returns the function that does chunks of the task. */
+export function gatherer(reader: Reader, task: GatherTask): (index: number) => true | undefined {
+  const { space, blockSize } = reader;
+  const { columns, at } = space;
+  const { chunks, numbers, features, place, trainRows, firsts, values } = task;
+  return (index) => {
+    let next = firsts[index];
+    const take = ({ firstRow, rows }: Block, block: Float64Array): void => {
+      for (let r = 0; r < rows; r++) {
+        const row = place[firstRow + r];
+        if (row < 0 || row >= trainRows) continue;
+        for (let j = 0; j < features.length; j++) {
+          values[j * trainRows + next] = block[r * columns + features[j]];
+        }
+        next++;
+      }
+    };
+    const chunk = chunks[index];
+    if (numbers) {
+      take(chunk, numbers[index]);
+      return true;
+    }
+    const takeBlock = (block: Block) => take(block, space.numbers(at.values, blockSize.cells));
+    return reader.forEachBlock(chunk, features, false, () => false, takeBlock) ? true : undefined;
+  };
+}
+
+/** Numbers of the training rows that are not in the matrix: row of the matrix, feature, value. */
+export type AsideNumbers = Float64Array;
+
+export interface QuartilesTask extends Pick<SharedMatrix, 'matrix'> {
+  readonly kind: 'quartiles';
+  /** Columns of the matrix: packed decimals in float32, numbers in float64. */
+  readonly slots: Int32Array;
+  readonly trainRows: number;
+  /** [slots] The bounds of the training rows. */
+  readonly least: Float64Array;
+  readonly greatest: Float64Array;
+  readonly aside: AsideNumbers;
+  /** [slots, trainRows] In shared memory: the numbers, if the matrix does not hold them. */
+  readonly values?: Float64Array;
+}
+
+/** Columns in a chunk: a line of the cache holds a few. */
+export const QUARTILE_COLUMNS = 4;
+
+/** Returns the function that does chunks of the task. */
+export function quartileFinder(task: QuartilesTask): (index: number) => readonly Quartiles[] {
+  const { matrix, slots, trainRows, least, greatest, aside, values } = task;
+  const { data, columns } = matrix.features;
+  // The packed decimals are the bits of the float32 matrix.
+  const packed = data instanceof Float32Array ? new Uint32Array(data.buffer, data.byteOffset) : undefined;
+  const scratch = new Float64Array(values ? 0 : QUARTILE_COLUMNS * trainRows);
+  return (index) => {
+    const first = index * QUARTILE_COLUMNS;
+    const chosen = slots.subarray(first, first + QUARTILE_COLUMNS);
+    if (!values) {
+      if (packed) gatherPacked(packed, columns, chosen, trainRows, scratch);
+      else gatherNumbers(data as Float64Array, columns, chosen, trainRows, scratch);
+      for (let i = 0; i < aside.length; i += 3) {
+        const at = chosen.indexOf(aside[i + 1]);
+        if (at >= 0) scratch[at * trainRows + aside[i]] = aside[i + 2];
+      }
+    }
+    return Array.from(chosen, (_, j) => {
+      const from = values ? (first + j) * trainRows : j * trainRows;
+      const numbers = (values ?? scratch).subarray(from, from + trainRows);
+      return quartilesOf(numbers, least[first + j], greatest[first + j]);
+    });
+  };
+}
+
+/** [32] The divisor of a packed decimal, by sign and code; see assembly/scale.ts. */
+const DIVISORS = Float64Array.from({ length: 32 }, (_, bits) => {
+  const places = bits % 16 === 0 ? 0 : 15 - (bits % 16);
+  return (bits < 16 ? 1 : -1) * Number(`1e${places}`);
+});
+
+function gatherPacked(
+  packed: Uint32Array,
+  columns: number,
+  chosen: Int32Array,
+  rows: number,
+  into: Float64Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    for (let j = 0; j < chosen.length; j++) {
+      const word = packed[row * columns + chosen[j]];
+      into[j * rows + row] = (word >>> 5) / DIVISORS[word & 31];
+    }
+  }
+}
+
+function gatherNumbers(
+  numbers: Float64Array,
+  columns: number,
+  chosen: Int32Array,
+  rows: number,
+  into: Float64Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    for (let j = 0; j < chosen.length; j++) into[j * rows + row] = numbers[row * columns + chosen[j]];
+  }
+}
