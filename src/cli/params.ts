@@ -3,7 +3,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { type LayerShape, type NetworkShape, networkShape } from '../network/shape.js';
 import { formatTable } from '../report/table.js';
 import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
-import { checkWidths } from '../spec/widths.js';
+import { checkWidths, withInputKinds } from '../spec/widths.js';
 import { formatBytes, formatCount } from '../text.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson } from './output.js';
@@ -20,9 +20,9 @@ const FLOAT32_BYTES = 4n;
 
 export async function run(path: string, options: ParamsOptions): Promise<void> {
   const loaded = loadNetworkSpec(path);
-  const inputs = loaded.network.input ?? (await inputsOfData(loaded));
-  checkWidths(loaded.network, inputs, loaded.where);
-  const shape = networkShape(loaded.network, inputs);
+  const { network, inputs } = await completed(loaded);
+  checkWidths(network, inputs, loaded.where);
+  const shape = networkShape(network, inputs);
   if (options.json) print(toJson(jsonOf(shape, options.batch), 2));
   else await printTable(shape, options);
 
@@ -32,12 +32,16 @@ export async function run(path: string, options: ParamsOptions): Promise<void> {
   process.exitCode = ExitCode.checkFailed;
 }
 
-/** The number of features in the data, if a train config doesn't state its input. */
-async function inputsOfData({ train, where }: LoadedNetworkSpec): Promise<number> {
+/** The network with the number of its inputs: of the features in the data, unless the spec states it. */
+async function completed({ network, train, where }: LoadedNetworkSpec) {
+  if (network.input !== undefined) return { network, inputs: network.input };
   if (train) {
     // The modules that read data take longer to load than everything else here.
     const { loadDataset } = await import('../data/dataset/loadDataset.js');
-    return (await loadDataset(train.config, train.directory, train.where)).featureNames.length;
+    const { inputKinds } = await import('../data/encoding/encoding.js');
+    const { encodings } = await loadDataset(train.config, train.directory, train.where);
+    const kinds = inputKinds(encodings);
+    return { network: { ...network, layers: withInputKinds(network.layers, kinds) }, inputs: kinds.length };
   }
   throw new MlpError(
     ExitCode.config,

@@ -199,6 +199,28 @@ function writtenCases(): Case[] {
       l2: 0.02,
     },
     {
+      name: 'numeric-embedding of two of four inputs',
+      layers: [
+        layer('numeric-embedding', { frequencies: 5, std: 0.3, columns: [0, 2] }),
+        linear(WIDTH),
+        tanh,
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+    },
+    {
+      name: 'numeric-embedding inside, of one input and of all',
+      layers: [
+        linear(3),
+        layer('numeric-embedding', { size: 3, frequencies: 6, std: 0.2, columns: [1] }),
+        linear(3),
+        layer('numeric-embedding', { frequencies: 3, std: 0.2 }),
+        linear(2),
+      ],
+      loss: 'mean-squared-error',
+      l2: 0.05,
+    },
+    {
       name: 'L1 and L2',
       layers: [linear(WIDTH), tanh, linear(3)],
       loss: 'softmax-cross-entropy',

@@ -173,6 +173,37 @@ export interface ElementwiseKernels {
   scale(count: number, factor: number, x: Tensor): void;
 }
 
+/** How numbers are embedded: m of the columns, k frequencies and o learnt values for each. */
+export interface NumberEmbedding {
+  /** [m] The columns that are numbers. */
+  readonly numbers: IntVector;
+  /** The other columns, which are passed on. */
+  readonly others: IntVector;
+  /** [m, k] f */
+  readonly frequency: Tensor;
+  /** [m, k] p */
+  readonly phase: Tensor;
+  /** [m·o, k] W */
+  readonly weight: Tensor;
+  /** [m, o] b */
+  readonly bias: Tensor;
+}
+
+export interface EmbeddingKernels {
+  /** y ← [x, W·cos(2π·f·x + p) + b] of each number x of a row, then its other columns. */
+  embedNumbers(rows: number, embedding: NumberEmbedding, x: Tensor, y: Tensor): void;
+
+  /** The gradients of f, p, W and b, and unless it is null dX, which is another buffer. */
+  embedNumbersBackward(
+    rows: number,
+    embedding: NumberEmbedding,
+    x: Tensor,
+    dY: Tensor,
+    gradients: Pick<NumberEmbedding, 'frequency' | 'phase' | 'weight' | 'bias'>,
+    dX: Tensor | null,
+  ): void;
+}
+
 /** The running mean and variance [1, columns], and the weight of the next batch in them. */
 export interface RunningMoments {
   readonly momentum: number;
@@ -343,6 +374,7 @@ export interface Kernels
   extends ProductKernels,
     ActivationKernels,
     ElementwiseKernels,
+    EmbeddingKernels,
     NormalizationKernels,
     LossKernels,
     OptimizerKernels {

@@ -80,7 +80,7 @@ export function modelTensors(parameters: Parameters, statistics: Statistics): Na
   return [
     ...parameters.list.map(({ name, kind, rows, columns, value }) => ({
       name,
-      shape: kind === 'weight' ? [rows, columns] : [columns],
+      shape: kind === 'weight' || kind === 'embedding' ? [rows, columns] : [columns],
       data: value.data,
     })),
     ...statistics.list.map(({ name, columns, value }) => ({ name, shape: [columns], data: value.data })),

@@ -54,8 +54,8 @@ export interface ParameterShape {
    */
   readonly name: string;
   /** L1, L2 and weight decay act on weights alone. A shift counts as a bias. */
-  readonly kind: 'weight' | 'bias' | 'scale' | 'slope';
-  /** weight: [inputs, units]; the others: [1, units] */
+  readonly kind: 'weight' | 'bias' | 'scale' | 'slope' | 'embedding';
+  /** weight: [inputs, units]; embedding: a row for each number or level; the others: [1, units] */
   readonly rows: number;
   readonly columns: number;
   readonly init: ParameterInit;

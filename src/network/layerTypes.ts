@@ -3,6 +3,7 @@ import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LayerNode } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
 import { dropout } from './dropout.js';
+import { numericEmbedding } from './embedding.js';
 import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
 import { linear } from './linear.js';
 import { batchNorm, layerNorm } from './normalization.js';
@@ -16,6 +17,7 @@ export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
   'batch-norm': batchNorm,
   'layer-norm': layerNorm,
   scale,
+  'numeric-embedding': numericEmbedding,
   residual,
   softmax: {
     build() {

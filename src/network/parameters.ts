@@ -1,7 +1,7 @@
 /**
  * All parameters in one block, their gradients in another of the same layout: weights first, then
- * biases, scales and shifts, then slopes. So L2 (weights alone) and an optimiser's step are one
- * call each. A third block holds the statistics, which nothing trains.
+ * biases, scales and shifts, then slopes, then embeddings. So L2 (weights alone) and an optimiser's
+ * step are one call each. A third block holds the statistics, which nothing trains.
  */
 import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';
@@ -21,7 +21,12 @@ export interface ParameterLayout {
 }
 
 /** The kinds in the order of the block. Those of a region stand in the order of the layers. */
-const REGIONS: readonly (readonly ParameterShape['kind'][])[] = [['weight'], ['bias', 'scale'], ['slope']];
+const REGIONS: readonly (readonly ParameterShape['kind'][])[] = [
+  ['weight'],
+  ['bias', 'scale'],
+  ['slope'],
+  ['embedding'],
+];
 
 /** The prefix of a member's parameters: `members.2.`; nothing for a network that is no ensemble. */
 export function memberPrefix({ members = 1 }: NetworkSpec, member: number): string {

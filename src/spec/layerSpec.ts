@@ -142,6 +142,30 @@ const scale = object({ type: z.literal('scale') }).describe(
   'Each column times a learnt factor, which starts at 1: as the first layer it learns how much each feature counts.',
 );
 
+const columnsExpected = 'an array of columns from 0, rising';
+const inputColumns = z
+  .array(wholeNumber(0), { error: columnsExpected })
+  .refine((columns) => columns.every((column, i) => i === 0 || column > columns[i - 1]), {
+    error: columnsExpected,
+  });
+
+const numericEmbedding = object({
+  type: z.literal('numeric-embedding'),
+  kind: choice(['pbld']).default('pbld').describe('How a number is embedded.'),
+  size: wholeNumber(2, 256).default(4).describe('Outputs for each number: itself and the learnt ones.'),
+  frequencies: wholeNumber(1, 1024).default(16).describe('Cosines of each number.'),
+  std: positive()
+    .default(0.1)
+    .describe('Standard deviation of the frequencies at the start; the numbers should be scaled.'),
+  columns: inputColumns
+    .exactOptional()
+    .describe(
+      'The inputs that are numbers. A train config leaves them to the data: the columns of numbers and dates, but not those of categories and missing cells. Otherwise all inputs.',
+    ),
+}).describe(
+  'Embeds each number x, for itself: x, W·cos(2π·f·x + p) + b with learnt frequencies f, phases p, W and b (PBLD of Holzmüller, Grinsztajn and Steinwart 2024; Gorishniy, Rubachev and Babenko 2022). The other inputs follow behind.',
+);
+
 const softmax = object({ type: z.literal('softmax') }).describe(
   'Probabilities of the classes. Not needed, because losses take logits; allowed only as the last layer with softmax-cross-entropy, which computes it.',
 );
@@ -155,6 +179,7 @@ const simpleForms = [
   batchNorm,
   layerNorm,
   scale,
+  numericEmbedding,
   softmax,
 ] as const;
 
@@ -199,6 +224,7 @@ export type InitSpec = z.infer<typeof init>;
 export type ActivationSpec = z.infer<typeof plainActivation | typeof leakyRelu | typeof elu>;
 export type DropoutSpec = z.infer<typeof dropout>;
 export type BatchNormSpec = z.infer<typeof batchNorm>;
+export type NumericEmbeddingSpec = z.infer<typeof numericEmbedding>;
 export type ScaleSpec = z.infer<typeof scale>;
 export type LayerNormSpec = z.infer<typeof layerNorm>;
 

@@ -35,12 +35,41 @@ export function walkLayers(
   return layers.map((spec, i) => {
     const path = [...at, i];
     const inner = spec.type === 'residual' ? walkLayers(spec.layers, width, [...path, 'layers']) : [];
-    const outputs = spec.type === 'linear' ? spec.units : (width ?? inner.at(-1)?.outputs);
+    const outputs = outputsOf(spec, width) ?? inner.at(-1)?.outputs;
     const layer = { spec, name: `layers.${path.join('.')}`, path, inputs: width, outputs, inner };
     width = outputs;
     return layer;
   });
 }
+
+function outputsOf(spec: LayerSpec, inputs: number | undefined): number | undefined {
+  if (spec.type === 'linear') return spec.units;
+  if (inputs === undefined || spec.type !== 'numeric-embedding') return inputs;
+  return inputs + (spec.columns?.length ?? inputs) * (spec.size - 1);
+}
+
+/** What an input of the network is: a number, or one of several columns that stand for something else. */
+export type InputKind = 'number' | 'other';
+
+/**
+ * The layers as the data complete them: an embedding that names no columns takes all inputs of its
+ * kind. Layers behind the first one that mixes its inputs are left alone.
+ */
+export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly InputKind[]): LayerSpec[] {
+  let inputs = kinds;
+  let isMixed = false;
+  return layers.map((spec) => {
+    isMixed ||= MIXING.has(spec.type);
+    if (isMixed || spec.type !== 'numeric-embedding') return spec;
+    const found = inputs.flatMap((kind, column) => (kind === 'number' ? [column] : []));
+    const columns = spec.columns ?? found;
+    const others = inputs.filter((_, column) => !columns.includes(column));
+    inputs = [...columns.flatMap(() => new Array<InputKind>(spec.size).fill('other')), ...others];
+    return { ...spec, columns };
+  });
+}
+
+const MIXING: ReadonlySet<LayerSpec['type']> = new Set(['linear', 'residual']);
 
 /** The layers in order, with the inner layers of each residual in its place. */
 export function* leafLayers(layers: readonly LayerNode[]): Generator<LayerNode> {
@@ -105,6 +134,16 @@ function* layerProblems(
         message: 'found a layer-norm of 1 unit, expected at least 2: a number minus its own mean is always 0',
         hint: 'remove it, or give the layer before it more units',
       };
+    }
+    if (spec.type === 'numeric-embedding' && inputs !== undefined) {
+      const beyond = spec.columns?.find((column) => column >= inputs);
+      if (beyond !== undefined) {
+        yield {
+          path: [...path, 'columns'],
+          message: `found column ${beyond}, expected a number below ${inputs}, the width of the layer's input`,
+          hint: 'columns count from 0; leave them out, and the data decide',
+        };
+      }
     }
     const last = inner.at(-1)?.outputs;
     if (inputs !== undefined && last !== undefined && inputs !== last) {

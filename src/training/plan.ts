@@ -3,6 +3,7 @@
  * mismatch between network and data is found here, before anything is allocated.
  */
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
+import { inputKinds } from '../data/encoding/encoding.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
@@ -11,7 +12,7 @@ import { networkShape } from '../network/shape.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
-import { checkWidths } from '../spec/widths.js';
+import { checkWidths, withInputKinds } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
@@ -53,7 +54,8 @@ export interface TrainingPlan {
 }
 
 /** @throws MlpError ExitCode.config if network, loss and data don't fit together */
-export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
+export function planTraining(given: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
+  const loaded = withInputs(given, dataset);
   const { network, training } = loaded.config;
   const { task } = dataset;
   const inputs = dataset.featureNames.length;
@@ -85,6 +87,13 @@ export function planTraining(loaded: LoadedTrainConfig, dataset: Dataset): Train
     keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
+}
+
+/** The config with the layers as the data complete them. */
+function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTrainConfig {
+  const { config } = loaded;
+  const layers = withInputKinds(config.network.layers, inputKinds(encodings));
+  return { ...loaded, config: { ...config, network: { ...config.network, layers } } };
 }
 
 function bySplit<Value>(

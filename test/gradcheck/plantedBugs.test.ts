@@ -171,6 +171,37 @@ const BUGS: Record<string, Partial<Kernels>> = {
       for (let at = 0; at < rows * h.columns; at++) dSlope.data[at % h.columns] += products[at];
     },
   },
+  'an embedding forgets that the number itself goes through': {
+    embedNumbersBackward(rows, embedding, x, dY, gradients, dX) {
+      const { bias, others, numbers } = embedding;
+      right.embedNumbersBackward(rows, embedding, x, dY, gradients, dX);
+      if (!dX) return;
+      const width = numbers.data.length * (bias.columns + 1) + others.data.length;
+      for (let i = 0; i < rows; i++) {
+        numbers.data.forEach((column, j) => {
+          dX.data[i * dX.columns + column] -= dY.data[i * width + j * (bias.columns + 1)];
+        });
+      }
+    },
+  },
+  'an embedding forgets the 2π of its frequencies': {
+    embedNumbersBackward(rows, embedding, x, dY, gradients, dX) {
+      right.embedNumbersBackward(rows, embedding, x, dY, gradients, dX);
+      for (let i = 0; i < gradients.frequency.data.length; i++) gradients.frequency.data[i] /= 2 * Math.PI;
+    },
+  },
+  'an embedding has the sign of its sine wrong': {
+    embedNumbersBackward(rows, embedding, x, dY, gradients, dX) {
+      right.embedNumbersBackward(rows, embedding, x, dY, gradients, dX);
+      for (let i = 0; i < gradients.phase.data.length; i++) gradients.phase.data[i] *= -1;
+    },
+  },
+  'an embedding passes the gradients of other columns back in the wrong order': {
+    embedNumbersBackward(rows, embedding, x, dY, gradients, dX) {
+      const others = { ...embedding.others, data: embedding.others.data.toReversed() };
+      right.embedNumbersBackward(rows, { ...embedding, others }, x, dY, gradients, dX);
+    },
+  },
   'the skip connection is left out on the way back': {
     copy(rows, source, out) {
       out.data.fill(0, 0, rows * source.columns);

@@ -72,6 +72,7 @@ describe('a network spec', () => {
     'batch-norm',
     'layer-norm',
     'scale',
+    'numeric-embedding',
     'softmax',
   ])('knows the layer %s', (type) => {
     expect(checkLayer(type === 'linear' ? { type, units: 1 } : type).type).toBe(type);
@@ -100,7 +101,7 @@ describe('a network spec', () => {
   });
 
   const allLayers =
-    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, selu, mish, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, scale, softmax, residual';
+    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, selu, mish, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, scale, numeric-embedding, softmax, residual';
 
   it.each<[layer: unknown, message: string, hint?: string]>([
     ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],

@@ -4,6 +4,7 @@
  * rows and writes it; `features.ts` joins the kinds.
  */
 import type { DateSetting } from '../../spec/dataConfig.js';
+import type { InputKind } from '../../spec/widths.js';
 import type { DatePart, MissingPolicy } from '../../spec/words.js';
 import type { DateOrder } from '../dates.js';
 import { isSingle, type Range, type Scaling, type Transform, transformed } from '../scaling.js';
@@ -197,6 +198,15 @@ export function matrixColumns(encodings: readonly FeatureEncoding[]): string[] {
 /** The level of each matrix column. */
 export function levelColumns({ levels, signs }: CategoryEncoding): readonly string[] {
   return signs ? levels.slice(1) : levels;
+}
+
+/** What each matrix column is: a number that may be embedded, or something else. */
+export function inputKinds(encodings: readonly FeatureEncoding[]): InputKind[] {
+  return encodings.flatMap((encoding) => {
+    const isNumber = encoding.kind === 'numeric' || encoding.kind === 'date';
+    const kinds = inputNames(encoding).map((): InputKind => (isNumber ? 'number' : 'other'));
+    return encoding.indicator ? [...kinds, 'other'] : kinds;
+  });
 }
 
 /** Without the indicator. */

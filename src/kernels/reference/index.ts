@@ -2,6 +2,7 @@
 import { ACTIVATIONS, type ActivationFormula } from '../activations.js';
 import type { ActivationKernels, DType, Kernels, OptimizerKernels, Tensor } from '../kernels.js';
 import { elementwise } from './elementwise.js';
+import { embedding } from './embedding.js';
 import { losses } from './losses.js';
 import { normalization } from './normalization.js';
 import { product } from './product.js';
@@ -13,6 +14,7 @@ export function referenceKernels(dtype: DType): Kernels {
     ...product,
     ...activations,
     ...elementwise,
+    ...embedding,
     ...normalization,
     ...losses,
     ...optimizers,

@@ -7,6 +7,7 @@ import type { DType, Kernels } from '../kernels.js';
 import { alone, type Share } from '../share.js';
 import { activations } from './activations.js';
 import { elementwise } from './elementwise.js';
+import { embedding } from './embedding.js';
 import { detectFeatures, loadKernels, type WasmFeatures, wasmThread } from './loader.js';
 import { losses } from './losses.js';
 import { normalization } from './normalization.js';
@@ -48,6 +49,7 @@ export function wasmKernels({
     ...product(thread),
     ...activations(thread),
     ...elementwise(thread),
+    ...embedding(thread),
     ...normalization(thread),
     ...losses(thread),
     ...optimizers(thread),

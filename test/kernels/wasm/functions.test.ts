@@ -27,6 +27,12 @@ interface Case {
 
 const exactSigmoid = (x: number) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 const exactSoftplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+/** sin(2πx) of a float32, or of one and ¼: what is left after whole turns is exact. */
+const turnedSine = (x: number) => Math.sin(2 * Math.PI * nearZero(x - Math.round(x)));
+/** The angle of the same sine in [−¼, ¼] turns. */
+const nearZero = (turns: number) => (Math.abs(turns) > 0.25 ? Math.sign(turns) * 0.5 - turns : turns);
+/** More turns of a float32 are whole ones, and adding ¼ would lose it. */
+const TURNS = { from: -1e12, to: 1e12 };
 const ALL = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
 const CASES: Record<string, Case> = {
@@ -39,6 +45,8 @@ const CASES: Record<string, Case> = {
   softplus: { kind: 6, exact: exactSoftplus, ...ALL, ulp32: 3, ulp64: 3 },
   gaussian: { kind: 7, exact: (x) => Math.exp((-x * x) / 2), ...ALL, ulp32: 1.5, ulp64: 1.5 },
   normalCdf: { kind: 8, exact: (x) => erfc(-x / Math.SQRT2) / 2, ...ALL, ulp32: 5, ulp64: 4 },
+  cosineOfTurns: { kind: 9, exact: (x) => turnedSine(x + 0.25), ...TURNS, ulp32: 4, ulp64: 2 },
+  sineOfTurns: { kind: 10, exact: turnedSine, ...TURNS, ulp32: 4, ulp64: 2 },
 };
 
 /** The spacing of numbers of the dtype around x. */

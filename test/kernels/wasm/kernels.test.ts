@@ -282,6 +282,56 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('embedded numbers and their gradients, of odd sizes', () => {
+      // [rows, columns, numbers, frequencies, learnt values]
+      const sizes = [
+        [1, 1, [0], 1, 1],
+        [5, 4, [1, 3], 16, 3],
+        [7, 3, [0, 1, 2], 5, 3],
+        [3, 6, [4], 7, 2],
+        [9, 2, [], 4, 3],
+        [33, 5, [0, 2, 3, 4], 3, 4],
+      ] as const;
+      for (const [rows, columns, numbers, k, outs] of sizes) {
+        const m = numbers.length;
+        const width = m * (1 + outs) + columns - m;
+        const rest = [...Array(columns).keys()].filter((column) => !numbers.some((each) => each === column));
+        const tensors = (make: Make) => ({
+          numbers: make.labels(numbers),
+          others: make.labels(rest),
+          frequency: make.tensor(m, k, pseudoRandom(m * k, 1)),
+          phase: make.tensor(m, k, pseudoRandom(m * k, 2, 3)),
+          weight: make.tensor(m * outs, k, pseudoRandom(m * outs * k, 3)),
+          bias: make.tensor(m, outs, pseudoRandom(m * outs, 4)),
+        });
+        const forward: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
+          const y = make.tensor(rows, width, junk(rows * width));
+          kernels((kernel) => void kernel.embedNumbers(rows, tensors(make), x, y));
+          return [y];
+        };
+        // The angle is up to 22, and rounds in units of 32·ε.
+        check(forward, 0, 64 * k);
+        for (const needsInput of [true, false]) {
+          const backward: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
+            const dY = make.tensor(rows, width, pseudoRandom(rows * width, 6));
+            const gradients = {
+              frequency: make.tensor(m, k, junk(m * k)),
+              phase: make.tensor(m, k, junk(m * k)),
+              weight: make.tensor(m * outs, k, junk(m * outs * k)),
+              bias: make.tensor(m, outs, junk(m * outs)),
+            };
+            const dX = needsInput ? make.tensor(rows, columns, junk(rows * columns)) : null;
+            const values = tensors(make);
+            kernels((kernel) => void kernel.embedNumbersBackward(rows, values, x, dY, gradients, dX));
+            return [...Object.values(gradients), ...(dX ? [dX] : [])];
+          };
+          check(backward, 0, 64 * 20 * outs * (rows + k));
+        }
+      }
+    });
+
     it('gather of rows and labels', () => {
       for (const [rows, columns] of SHAPES) {
         const order = Array.from({ length: rows }, (_, i) => (i * 5 + 3) % 7);

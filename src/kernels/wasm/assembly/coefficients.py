@@ -7,7 +7,7 @@ rounding of the coefficients. Run it in this folder (needs mpmath): python coeff
 
 import struct
 
-from mpmath import atanh, cos, erfc, exp, log, mp, mpf, pi, sqrt
+from mpmath import atanh, cos, erfc, exp, log, mp, mpf, pi, sin, sqrt
 
 mp.dps = 60
 
@@ -63,6 +63,14 @@ def normal_tail(y):
     return (x + CENTRE) * exp(x * x / 2) * erfc(x / sqrt(2)) / 2
 
 
+def sine_ratio(square):
+    """sin(2 pi u) / u at u = sqrt(square)."""
+    if square < mpf("1e-30"):
+        return 2 * pi - (2 * pi) ** 3 * square / 6
+    u = sqrt(square)
+    return sin(2 * pi * u) / u
+
+
 def rounded(value, dtype):
     """The nearest number of the dtype, in digits that read back to it."""
     if dtype == "f64":
@@ -107,4 +115,9 @@ for dtype, degree in (("f32", 10), ("f64", 23)):
         "NORMAL", f"(x+{CENTRE}) e^(x^2/2) (1 - Phi(x)) in y = (x-{CENTRE})/(x+{CENTRE}) for 0 <= x <= {TAIL_END[dtype]}",
         dtype, normal_tail, -1, (end - CENTRE) / (end + CENTRE), degree,
         lambda y, tail: tail,
+    )
+for dtype, degree in (("f32", 4), ("f64", 8)):
+    table(
+        "SINE", "sin(2 pi u) / u in u^2 for |u| <= 1/4", dtype, sine_ratio, 0, mpf(1) / 16, degree,
+        lambda u, ratio: ratio,
     )

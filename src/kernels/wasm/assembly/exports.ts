@@ -2,6 +2,7 @@
 export * from './product';
 export * from './activations';
 export * from './elementwise';
+export * from './embedding';
 export * from './losses';
 export * from './normalization';
 export * from './optimizers';

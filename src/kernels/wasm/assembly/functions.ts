@@ -2,7 +2,7 @@
  * Elementary functions on vectors, without branches: a result does not depend on its neighbours,
  * and NaN goes through. Errors in ulp (f32, f64), as functions.test.ts checks: exp 1, 1; expm1 1,
  * 1; log1p 2, 2; log 2, 2; tanh 3, 3; sigmoid 2.5, 2; softplus 3, 3; gaussian 1.5, 1.5; normalCdf
- * 5, 4.
+ * 5, 4; cosineOfTurns and sineOfTurns 4, 2.
  */
 import {
   EXP_32,
@@ -17,6 +17,10 @@ import {
   NORMAL_64,
   NORMAL_DEGREE_32,
   NORMAL_DEGREE_64,
+  SINE_32,
+  SINE_64,
+  SINE_DEGREE_32,
+  SINE_DEGREE_64,
 } from './coefficients';
 import { larger, madd, select, smaller, splat, storeFirst } from './simd';
 
@@ -213,6 +217,44 @@ export function normalCdf(x: v128, g: v128): v128 {
   return select(v128.lt<real>(x, splat(0.0)), tail, v128.sub<real>(splat(1.0), tail));
 }
 
+/** sin(2πu) for |u| ≤ ¼ */
+@inline
+function quarterSine(u: v128): v128 {
+  const square = v128.mul<real>(u, u);
+  const ratio =
+    sizeof<real>() == 4
+      ? polynomial(square, SINE_32, SINE_DEGREE_32)
+      : polynomial(square, SINE_64, SINE_DEGREE_64);
+  return v128.mul<real>(u, ratio);
+}
+
+/** 2·t to the nearest integer: the half turns in t. */
+@inline
+export function halfTurns(t: v128): v128 {
+  return v128.nearest<real>(v128.add<real>(t, t));
+}
+
+/** cos(2πt) of t turns with n = halfTurns(t): what is left of t is exact, and 2π is in the polynomial. */
+@inline
+export function cosineOfTurns(t: v128, n: v128): v128 {
+  const rest = v128.sub<real>(t, v128.mul<real>(n, splat(0.5)));
+  return flipped(quarterSine(v128.sub<real>(splat(0.25), v128.abs<real>(rest))), n);
+}
+
+/** sin(2πt), likewise. */
+@inline
+export function sineOfTurns(t: v128, n: v128): v128 {
+  return flipped(quarterSine(v128.sub<real>(t, v128.mul<real>(n, splat(0.5)))), n);
+}
+
+/** x, or −x after an odd number of half turns. */
+@inline
+function flipped(x: v128, n: v128): v128 {
+  const half = v128.mul<real>(n, splat(0.5));
+  const isOdd = v128.ne<real>(half, v128.floor<real>(half));
+  return v128.xor(x, v128.and(isOdd, splat(-0.0)));
+}
+
 @inline
 function call(kind: i32, x: v128): v128 {
   if (kind == 0) return exp(x);
@@ -223,10 +265,12 @@ function call(kind: i32, x: v128): v128 {
   if (kind == 5) return sigmoid(x);
   if (kind == 6) return softplus(x);
   if (kind == 7) return gaussian(x);
-  return normalCdf(x, gaussian(x));
+  if (kind == 8) return normalCdf(x, gaussian(x));
+  if (kind == 9) return cosineOfTurns(x, halfTurns(x));
+  return sineOfTurns(x, halfTurns(x));
 }
 
-/** f: exp, expm1 (x ≤ 0), log1p ([0, 1]), log (x ≥ 1), tanh, sigmoid, softplus, e^(−x²/2), Φ. */
+/** f: exp, expm1 (x ≤ 0), log1p ([0, 1]), log (x ≥ 1), tanh, sigmoid, softplus, e^(−x²/2), Φ, cos(2πx), sin(2πx). */
 export function evaluate(kind: i32, count: i32, x: usize, y: usize): void {
   // One at a time: a result must not depend on its neighbours anyway.
   for (; count > 0; count--) {

@@ -1,0 +1,327 @@
+/**
+ * Embedded numbers: of each number x of a row [x, W·cos(2π·f·x + p) + b], then the other columns.
+ * The angle is taken in turns, t = f·x + p/2π, so that no multiple of 2π is subtracted. The backward
+ * pass computes the cosines again: that costs less than to keep them.
+ */
+import { cosineOfTurns, halfTurns, sineOfTurns } from './functions';
+import { keep, lanes, loadFirst, madd, splat } from './simd';
+
+/** 1/2π */
+const TURN: f64 = 0.15915494309189535;
+
+/** `count` elements of a vector, and zeros in the other lanes. */
+@inline
+function take(address: usize, count: i32): v128 {
+  return count >= lanes() ? v128.load(address) : loadFirst(address, count);
+}
+
+@inline
+function sumLanes(x: v128): real {
+  if (sizeof<real>() == 8) return <real>(f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1));
+  const pairs = f32x4.add(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
+  return <real>(f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1));
+}
+
+/**
+ * @param count numbers in a row, at the columns `numbers` [count] i32 of x
+ * @param k frequencies of a number: `frequency`, `phase` [count, k]
+ * @param outs learnt values of a number: `weight` [count·outs, k], `bias` [count, outs]
+ * @param rest how many other columns there are: `others` [rest] i32
+ * @param cosines k elements and a vector of scratch
+ */
+export function embedNumbers(
+  rows: i32,
+  count: i32,
+  k: i32,
+  outs: i32,
+  rest: i32,
+  numbers: usize,
+  others: usize,
+  x: usize,
+  xRowBytes: usize,
+  frequency: usize,
+  phase: usize,
+  weight: usize,
+  bias: usize,
+  y: usize,
+  cosines: usize,
+): void {
+  const turn = splat(TURN);
+  const kBytes = <usize>k * sizeof<real>();
+  for (; rows > 0; rows--) {
+    let f = frequency;
+    let p = phase;
+    let w = weight;
+    let b = bias;
+    for (let j = 0; j < count; j++) {
+      const value = load<real>(x + <usize>load<i32>(numbers + (<usize>j << 2)) * sizeof<real>());
+      const xs = v128.splat<real>(value);
+      let to = cosines;
+      for (let left = k; left > 0; left -= lanes()) {
+        const t = madd(take(f, left), xs, v128.mul<real>(take(p, left), turn));
+        v128.store(to, cosineOfTurns(t, halfTurns(t)));
+        to += 16;
+        f += 16;
+        p += 16;
+      }
+      // The next number's begin behind k elements, not behind whole vectors.
+      f = frequency + <usize>(j + 1) * kBytes;
+      p = phase + <usize>(j + 1) * kBytes;
+      store<real>(y, value);
+      y += sizeof<real>();
+      for (let o = 0; o < outs; o++) {
+        let sum = splat(0);
+        let from = cosines;
+        let at = w;
+        for (let left = k; left > 0; left -= lanes()) {
+          sum = madd(take(at, left), v128.load(from), sum);
+          at += 16;
+          from += 16;
+        }
+        w += kBytes;
+        store<real>(y, sumLanes(sum) + load<real>(b));
+        b += sizeof<real>();
+        y += sizeof<real>();
+      }
+    }
+    y = copyOthers(rest, others, x, y);
+    x += xRowBytes;
+  }
+}
+
+@inline
+function copyOthers(rest: i32, others: usize, x: usize, y: usize): usize {
+  for (let r = 0; r < rest; r++) {
+    store<real>(y, load<real>(x + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>()));
+    y += sizeof<real>();
+  }
+  return y;
+}
+
+/**
+ * The gradients of frequency, phase, weight and bias, for the numbers `from` to `end` − 1. dY
+ * [rows, …] begins each row with [count, 1 + outs] elements.
+ */
+export function embedNumbersParameters(
+  rows: i32,
+  from: i32,
+  end: i32,
+  k: i32,
+  outs: i32,
+  numbers: usize,
+  x: usize,
+  xRowBytes: usize,
+  frequency: usize,
+  phase: usize,
+  weight: usize,
+  dY: usize,
+  dYRowBytes: usize,
+  dFrequency: usize,
+  dPhase: usize,
+  dWeight: usize,
+  dBias: usize,
+): void {
+  const kBytes = <usize>k * sizeof<real>();
+  for (let j = from; j < end; j++) {
+    const column = x + <usize>load<i32>(numbers + (<usize>j << 2)) * sizeof<real>();
+    const d = dY + (<usize>j * <usize>(1 + outs) + 1) * sizeof<real>();
+    const first = <usize>j * kBytes;
+    const firstOut = <usize>(j * outs) * kBytes;
+    let at: usize = 0;
+    for (let left = k; left > 0; left -= lanes()) {
+      const start = first + at;
+      if (outs == 3) {
+        numberOfThree(
+          rows,
+          left,
+          column,
+          xRowBytes,
+          frequency + start,
+          phase + start,
+          weight + firstOut + at,
+          kBytes,
+          d,
+          dYRowBytes,
+          dFrequency + start,
+          dPhase + start,
+          dWeight + firstOut + at,
+        );
+      } else {
+        numberOfAny(
+          rows,
+          left,
+          outs,
+          column,
+          xRowBytes,
+          frequency + start,
+          phase + start,
+          weight + firstOut + at,
+          kBytes,
+          d,
+          dYRowBytes,
+          dFrequency + start,
+          dPhase + start,
+          dWeight + firstOut + at,
+        );
+      }
+      at += 16;
+    }
+    for (let o: usize = 0; o < <usize>outs; o++) {
+      let sum: f64 = 0;
+      let value = d + o * sizeof<real>();
+      for (let i = 0; i < rows; i++) {
+        sum += <f64>load<real>(value);
+        value += dYRowBytes;
+      }
+      store<real>(dBias + (<usize>(j * outs) + o) * sizeof<real>(), <real>sum);
+    }
+  }
+}
+
+/** Of a vector of frequencies, with sums in registers: the sums of three weights. */
+@inline
+function numberOfThree(
+  rows: i32,
+  left: i32,
+  x: usize,
+  xRowBytes: usize,
+  frequency: usize,
+  phase: usize,
+  weight: usize,
+  kBytes: usize,
+  d: usize,
+  dRowBytes: usize,
+  dFrequency: usize,
+  dPhase: usize,
+  dWeight: usize,
+): void {
+  const f = take(frequency, left);
+  const p = v128.mul<real>(take(phase, left), splat(TURN));
+  const w0 = take(weight, left);
+  const w1 = take(weight + kBytes, left);
+  const w2 = take(weight + 2 * kBytes, left);
+  let sum0 = splat(0);
+  let sum1 = splat(0);
+  let sum2 = splat(0);
+  let sumF = splat(0);
+  let sumP = splat(0);
+  for (; rows > 0; rows--) {
+    const xs = v128.load_splat<real>(x);
+    const d0 = v128.load_splat<real>(d);
+    const d1 = v128.load_splat<real>(d + sizeof<real>());
+    const d2 = v128.load_splat<real>(d + 2 * sizeof<real>());
+    const t = madd(f, xs, p);
+    const n = halfTurns(t);
+    const cosine = cosineOfTurns(t, n);
+    sum0 = madd(d0, cosine, sum0);
+    sum1 = madd(d1, cosine, sum1);
+    sum2 = madd(d2, cosine, sum2);
+    const dCosine = madd(d2, w2, madd(d1, w1, v128.mul<real>(d0, w0)));
+    const g = v128.mul<real>(sineOfTurns(t, n), dCosine);
+    sumP = v128.sub<real>(sumP, g);
+    sumF = v128.sub<real>(sumF, v128.mul<real>(g, xs));
+    x += xRowBytes;
+    d += dRowBytes;
+  }
+  keep(dWeight, sum0, left);
+  keep(dWeight + kBytes, sum1, left);
+  keep(dWeight + 2 * kBytes, sum2, left);
+  keep(dPhase, sumP, left);
+  keep(dFrequency, v128.mul<real>(sumF, splat(2 * Math.PI)), left);
+}
+
+/** The same for any number of weights, whose sums are in memory. */
+@inline
+function numberOfAny(
+  rows: i32,
+  left: i32,
+  outs: i32,
+  x: usize,
+  xRowBytes: usize,
+  frequency: usize,
+  phase: usize,
+  weight: usize,
+  kBytes: usize,
+  d: usize,
+  dRowBytes: usize,
+  dFrequency: usize,
+  dPhase: usize,
+  dWeight: usize,
+): void {
+  const f = take(frequency, left);
+  const p = v128.mul<real>(take(phase, left), splat(TURN));
+  const outsBytes = <usize>outs * kBytes;
+  for (let at: usize = 0; at < outsBytes; at += kBytes) keep(dWeight + at, splat(0), left);
+  let sumF = splat(0);
+  let sumP = splat(0);
+  for (; rows > 0; rows--) {
+    const xs = v128.load_splat<real>(x);
+    const t = madd(f, xs, p);
+    const n = halfTurns(t);
+    const cosine = cosineOfTurns(t, n);
+    let dCosine = splat(0);
+    let dOut = d;
+    for (let at: usize = 0; at < outsBytes; at += kBytes) {
+      const out = v128.load_splat<real>(dOut);
+      dCosine = madd(out, take(weight + at, left), dCosine);
+      keep(dWeight + at, madd(out, cosine, v128.load(dWeight + at)), left);
+      dOut += sizeof<real>();
+    }
+    const g = v128.mul<real>(sineOfTurns(t, n), dCosine);
+    sumP = v128.sub<real>(sumP, g);
+    sumF = v128.sub<real>(sumF, v128.mul<real>(g, xs));
+    x += xRowBytes;
+    d += dRowBytes;
+  }
+  keep(dPhase, sumP, left);
+  keep(dFrequency, v128.mul<real>(sumF, splat(2 * Math.PI)), left);
+}
+
+/** dX [rows, …], of the numbers and of the other columns. */
+export function embedNumbersInput(
+  rows: i32,
+  count: i32,
+  k: i32,
+  outs: i32,
+  rest: i32,
+  numbers: usize,
+  others: usize,
+  x: usize,
+  xRowBytes: usize,
+  frequency: usize,
+  phase: usize,
+  weight: usize,
+  dY: usize,
+  dX: usize,
+): void {
+  const kBytes = <usize>k * sizeof<real>();
+  for (; rows > 0; rows--) {
+    for (let j = 0; j < count; j++) {
+      const column = <usize>load<i32>(numbers + (<usize>j << 2)) * sizeof<real>();
+      const xs = v128.load_splat<real>(x + column);
+      const first = <usize>j * kBytes;
+      const w = weight + <usize>(j * outs) * kBytes;
+      let sum = splat(0);
+      let at: usize = 0;
+      for (let left = k; left > 0; left -= lanes()) {
+        const f = take(frequency + first + at, left);
+        const t = madd(f, xs, v128.mul<real>(take(phase + first + at, left), splat(TURN)));
+        let dCosine = splat(0);
+        for (let o = 0; o < outs; o++) {
+          const out = v128.load_splat<real>(dY + <usize>(1 + o) * sizeof<real>());
+          dCosine = madd(out, take(w + <usize>o * kBytes + at, left), dCosine);
+        }
+        sum = v128.sub<real>(sum, v128.mul<real>(v128.mul<real>(f, sineOfTurns(t, halfTurns(t))), dCosine));
+        at += 16;
+      }
+      store<real>(dX + column, load<real>(dY) + <real>(2 * Math.PI) * sumLanes(sum));
+      dY += <usize>(1 + outs) * sizeof<real>();
+    }
+    for (let r = 0; r < rest; r++) {
+      store<real>(dX + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>(), load<real>(dY));
+      dY += sizeof<real>();
+    }
+    x += xRowBytes;
+    dX += xRowBytes;
+  }
+}
