@@ -221,6 +221,21 @@ function writtenCases(): Case[] {
       l2: 0.05,
     },
     {
+      name: 'embedding of two of four inputs',
+      layers: [
+        layer('embedding', { size: 3, columns: [1, 3], levels: [2, 3] }),
+        linear(WIDTH),
+        tanh,
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+    },
+    {
+      name: 'embedding inside, in front of others',
+      layers: [linear(4), layer('embedding', { size: 2, columns: [2], levels: [1] }), linear(2)],
+      loss: 'mean-squared-error',
+    },
+    {
       name: 'L1 and L2',
       layers: [linear(WIDTH), tanh, linear(3)],
       loss: 'softmax-cross-entropy',

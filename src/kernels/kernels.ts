@@ -189,7 +189,30 @@ export interface NumberEmbedding {
   readonly bias: Tensor;
 }
 
+/** How numbers of levels are embedded, from 1 in each column. */
+export interface LevelEmbedding {
+  /** [m] The columns that are numbers of levels. */
+  readonly columns: IntVector;
+  /** [m + 1] The levels of column j have the rows from ends[j] on of the vectors, up to ends[j + 1]. */
+  readonly ends: IntVector;
+  /** The other columns, which are passed on. */
+  readonly others: IntVector;
+}
+
 export interface EmbeddingKernels {
+  /** y ← the row of `vectors` [levels, size] of each level, zeros for none; then the other columns of x. */
+  embedLevels(rows: number, embedding: LevelEmbedding, x: Tensor, vectors: Tensor, y: Tensor): void;
+
+  /** The gradient of the vectors, and unless it is null dX, another buffer: 0 for numbers of levels. */
+  embedLevelsBackward(
+    rows: number,
+    embedding: LevelEmbedding,
+    x: Tensor,
+    dY: Tensor,
+    dVectors: Tensor,
+    dX: Tensor | null,
+  ): void;
+
   /** y ← [x, W·cos(2π·f·x + p) + b] of each number x of a row, then its other columns. */
   embedNumbers(rows: number, embedding: NumberEmbedding, x: Tensor, y: Tensor): void;
 

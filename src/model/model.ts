@@ -187,6 +187,8 @@ const categoryEncoding = object({
   indicator,
   transforms: list(transform, 'an array of transforms').exactOptional(),
   signs: z.literal(true, { error: 'true, or no signs' }).exactOptional(),
+  numbered: z.literal(true, { error: 'true, or nothing' }).exactOptional(),
+  takesMissing: z.literal(true, { error: 'true, or nothing' }).exactOptional(),
 });
 
 const booleanEncoding = object({

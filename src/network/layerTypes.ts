@@ -3,7 +3,7 @@ import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LayerNode } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
 import { dropout } from './dropout.js';
-import { numericEmbedding } from './embedding.js';
+import { embedding, numericEmbedding } from './embedding.js';
 import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
 import { linear } from './linear.js';
 import { batchNorm, layerNorm } from './normalization.js';
@@ -18,6 +18,7 @@ export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
   'layer-norm': layerNorm,
   scale,
   'numeric-embedding': numericEmbedding,
+  embedding,
   residual,
   softmax: {
     build() {

@@ -190,6 +190,8 @@ const rareClasses = object({
   ),
 });
 
+const embedExpected = 'a whole number of at least 2, or an object of these by column';
+
 const weightsExpected = '"balanced", an object of weights by class, or {"column": …}';
 const weights = z.union(
   [
@@ -329,6 +331,12 @@ const dataFields = object({
         '"robust" subtracts the median, divides by the distance of the quartiles (if that is 0, by half the range) and limits the result smoothly to ±3, x/√(1 + (x/3)²). It does the same to the columns of categories, and gives a category of two levels one column. ' +
         'One setting for all columns, or an object of settings by column name (other columns: true).',
     ),
+  embedFrom: z
+    .union([wholeNumber(2), byName(wholeNumber(2), embedExpected)], { error: embedExpected })
+    .exactOptional()
+    .describe(
+      'From how many levels on a category becomes a single input, the number of its level, for a layer "embedding": {"city": 2} for chosen columns, 9 for all. Others have an input for each level. Unknown levels are 0, and missing cells under "indicator".',
+    ),
   standardizeTarget: z
     .union([z.boolean(), z.literal('auto')], { error: 'true, false or "auto"' })
     .default('auto')
@@ -404,7 +412,7 @@ export type Weights = z.infer<typeof weights>;
 export type ByColumn<Setting> = Setting | { readonly [column: string]: Setting };
 
 /** The setting of `column`; `others` if settings are by column and this one has none. */
-export function settingOf<Setting extends string | boolean>(
+export function settingOf<Setting extends string | boolean | number>(
   settings: ByColumn<Setting>,
   column: string,
   others: Setting,

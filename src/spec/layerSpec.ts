@@ -166,6 +166,24 @@ const numericEmbedding = object({
   'Embeds each number x, for itself: x, W·cos(2π·f·x + p) + b with learnt frequencies f, phases p, W and b (PBLD of Holzmüller, Grinsztajn and Steinwart 2024; Gorishniy, Rubachev and Babenko 2022). The other inputs follow behind.',
 );
 
+const levelsExpected = 'an array of numbers of levels, one for each column';
+const embedding = object({
+  type: z.literal('embedding'),
+  size: wholeNumber(1, 1024).default(8).describe('Outputs for each category.'),
+  std: positive().default(1).describe('Standard deviation of the vectors at the start.'),
+  columns: inputColumns
+    .exactOptional()
+    .describe(
+      'The inputs that are numbers of levels. A train config leaves them to the data (data.embedFrom).',
+    ),
+  levels: z
+    .array(wholeNumber(1), { error: levelsExpected })
+    .exactOptional()
+    .describe('How many levels each of them has. A train config leaves it to the data.'),
+}).describe(
+  'Replaces each input that is the number of a level, from 1, by the learnt vector of that level, and any other number by zeros. The other inputs follow behind.',
+);
+
 const softmax = object({ type: z.literal('softmax') }).describe(
   'Probabilities of the classes. Not needed, because losses take logits; allowed only as the last layer with softmax-cross-entropy, which computes it.',
 );
@@ -180,6 +198,7 @@ const simpleForms = [
   layerNorm,
   scale,
   numericEmbedding,
+  embedding,
   softmax,
 ] as const;
 
@@ -224,6 +243,7 @@ export type InitSpec = z.infer<typeof init>;
 export type ActivationSpec = z.infer<typeof plainActivation | typeof leakyRelu | typeof elu>;
 export type DropoutSpec = z.infer<typeof dropout>;
 export type BatchNormSpec = z.infer<typeof batchNorm>;
+export type EmbeddingSpec = z.infer<typeof embedding>;
 export type NumericEmbeddingSpec = z.infer<typeof numericEmbedding>;
 export type ScaleSpec = z.infer<typeof scale>;
 export type LayerNormSpec = z.infer<typeof layerNorm>;

@@ -44,12 +44,14 @@ export function walkLayers(
 
 function outputsOf(spec: LayerSpec, inputs: number | undefined): number | undefined {
   if (spec.type === 'linear') return spec.units;
-  if (inputs === undefined || spec.type !== 'numeric-embedding') return inputs;
+  if (inputs === undefined) return undefined;
+  if (spec.type === 'embedding') return inputs + (spec.columns?.length ?? 0) * (spec.size - 1);
+  if (spec.type !== 'numeric-embedding') return inputs;
   return inputs + (spec.columns?.length ?? inputs) * (spec.size - 1);
 }
 
-/** What an input of the network is: a number, or one of several columns that stand for something else. */
-export type InputKind = 'number' | 'other';
+/** What an input of the network is: a number, the number of a level, or anything else. */
+export type InputKind = 'number' | 'other' | { readonly levels: number };
 
 /**
  * The layers as the data complete them: an embedding that names no columns takes all inputs of its
@@ -60,12 +62,16 @@ export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly Inp
   let isMixed = false;
   return layers.map((spec) => {
     isMixed ||= MIXING.has(spec.type);
-    if (isMixed || spec.type !== 'numeric-embedding') return spec;
-    const found = inputs.flatMap((kind, column) => (kind === 'number' ? [column] : []));
-    const columns = spec.columns ?? found;
+    if (isMixed || !(spec.type === 'numeric-embedding' || spec.type === 'embedding')) return spec;
+    const isWanted = (kind: InputKind) =>
+      spec.type === 'embedding' ? typeof kind === 'object' : kind === 'number';
+    const columns = spec.columns ?? [...inputs.keys()].filter((column) => isWanted(inputs[column]));
+    const wanted = columns.map((column) => inputs[column]);
     const others = inputs.filter((_, column) => !columns.includes(column));
     inputs = [...columns.flatMap(() => new Array<InputKind>(spec.size).fill('other')), ...others];
-    return { ...spec, columns };
+    if (spec.type === 'numeric-embedding') return { ...spec, columns };
+    const levels = wanted.map((kind) => (typeof kind === 'object' ? kind.levels : 1));
+    return { ...spec, columns, levels: spec.levels ?? levels };
   });
 }
 
@@ -135,7 +141,14 @@ function* layerProblems(
         hint: 'remove it, or give the layer before it more units',
       };
     }
-    if (spec.type === 'numeric-embedding' && inputs !== undefined) {
+    if (spec.type === 'embedding' && (spec.columns?.length ?? 0) !== (spec.levels?.length ?? 0)) {
+      yield {
+        path: [...path, 'levels'],
+        message: `found ${spec.levels?.length ?? 0} numbers of levels, expected ${spec.columns?.length ?? 0}, one for each column`,
+        hint: 'leave columns and levels out, and the data decide',
+      };
+    }
+    if ((spec.type === 'numeric-embedding' || spec.type === 'embedding') && inputs !== undefined) {
       const beyond = spec.columns?.find((column) => column >= inputs);
       if (beyond !== undefined) {
         yield {

@@ -14,6 +14,7 @@ import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
+import { quote } from '../text.js';
 import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
 
@@ -91,8 +92,18 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
 
 /** The config with the layers as the data complete them. */
 function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTrainConfig {
-  const { config } = loaded;
-  const layers = withInputKinds(config.network.layers, inputKinds(encodings));
+  const { config, where } = loaded;
+  const kinds = inputKinds(encodings);
+  const layers = withInputKinds(config.network.layers, kinds);
+  const embedded = layers.flatMap((layer) => (layer.type === 'embedding' ? (layer.columns ?? []) : []));
+  const numbered = encodings.find((encoding) => encoding.kind === 'category' && encoding.numbered);
+  if (numbered && embedded.length === 0) {
+    throw new MlpError(
+      ExitCode.config,
+      `${where(['network', 'layers'])}: found no embedding before the first linear layer, expected one for ${quote(numbered.column)}, whose levels are numbers (data.embedFrom)`,
+      'begin the layers with "embedding", or remove data.embedFrom',
+    );
+  }
   return { ...loaded, config: { ...config, network: { ...config.network, layers } } };
 }
 

@@ -202,6 +202,29 @@ const BUGS: Record<string, Partial<Kernels>> = {
       right.embedNumbersBackward(rows, { ...embedding, others }, x, dY, gradients, dX);
     },
   },
+  'an embedding writes the last gradient of a level over the others': {
+    embedLevelsBackward(rows, embedding, x, dY, dVectors, dX) {
+      right.embedLevelsBackward(rows, embedding, x, dY, dVectors, dX);
+      const size = dVectors.columns;
+      for (let i = 0; i < rows; i++) {
+        const own = new Float64Array(dVectors.data.length);
+        const row = { ...x, data: x.data.subarray(i * x.columns) };
+        const d = { ...dY, data: dY.data.subarray(i * dY.columns) };
+        right.embedLevelsBackward(1, embedding, row, d, { ...dVectors, data: own }, null);
+        for (let at = 0; at < own.length; at += size) {
+          if (own.subarray(at, at + size).some((value) => value !== 0)) {
+            dVectors.data.set(own.subarray(at, at + size), at);
+          }
+        }
+      }
+    },
+  },
+  'an embedding takes the vector of the next level': {
+    embedLevelsBackward(rows, embedding, x, dY, dVectors, dX) {
+      const next = { ...x, data: x.data.map((value) => value + 1) };
+      right.embedLevelsBackward(rows, embedding, next, dY, dVectors, dX);
+    },
+  },
   'the skip connection is left out on the way back': {
     copy(rows, source, out) {
       out.data.fill(0, 0, rows * source.columns);

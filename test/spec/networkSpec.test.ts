@@ -73,6 +73,7 @@ describe('a network spec', () => {
     'layer-norm',
     'scale',
     'numeric-embedding',
+    'embedding',
     'softmax',
   ])('knows the layer %s', (type) => {
     expect(checkLayer(type === 'linear' ? { type, units: 1 } : type).type).toBe(type);
@@ -101,7 +102,7 @@ describe('a network spec', () => {
   });
 
   const allLayers =
-    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, selu, mish, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, scale, numeric-embedding, softmax, residual';
+    'one of linear, relu, tanh, sigmoid, gelu, silu, softplus, selu, mish, identity, leaky-relu, elu, dropout, batch-norm, layer-norm, scale, numeric-embedding, embedding, softmax, residual';
 
   it.each<[layer: unknown, message: string, hint?: string]>([
     ['rellu', `layers[0].type: unknown layer "rellu"; expected ${allLayers}`, 'did you mean "relu"?'],

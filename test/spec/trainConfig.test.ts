@@ -146,12 +146,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, standardizeTarget, validation, test, rareClasses, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -395,7 +395,7 @@ describe('the JSON Schemas in schema/', () => {
     expect(schema.$defs.layer.oneOf).toMatchObject([
       { type: 'integer', minimum: 1 },
       { type: 'string', enum: expect.arrayContaining(['relu', 'elu', 'softmax']) },
-      ...Array(10).fill({ type: 'object' }),
+      ...Array(12).fill({ type: 'object' }),
     ]);
   });
 
@@ -420,6 +420,7 @@ describe('the JSON Schemas in schema/', () => {
       'numbers',
       'positive',
       'dates',
+      'embedFrom',
       'rareClasses',
       'missingValues',
       'weights',
@@ -434,7 +435,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(43);
+    expect(entries).toHaveLength(44);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -342,6 +342,8 @@ function numericEncodings(
   }));
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 function featureRequests({ table, choice }: Input, data: DataConfig): FeatureRequest[] {
   return choice.features.map((index) => {
     const name = table.names[index];
@@ -351,7 +353,9 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
     const category = choice.categories.includes(index);
     const dates = dateSettingOf(data, name);
     const missing = settingOf(data.missing, name, 'error');
-    return { index, scaling, missing, category, ...(dates && { dates }) };
+    const { embedFrom = NEVER } = data;
+    const leastEmbedded = settingOf(embedFrom, name, NEVER);
+    return { index, scaling, missing, category, leastEmbedded, ...(dates && { dates }) };
   });
 }
 

@@ -24,7 +24,7 @@ export interface UnknownLevel {
 /** Fits the encoding on these rows of the table. */
 export function fitCategory(
   table: Table,
-  { index, missing, scaling }: FeatureRequest,
+  { index, missing, scaling, leastEmbedded = Number.POSITIVE_INFINITY }: FeatureRequest,
   rows: Int32Array,
 ): CategoryEncoding {
   const column = textColumn(table, index);
@@ -34,6 +34,16 @@ export function fitCategory(
 
   const levels = Levels.of(column.levels.filter((_, code) => rowsOfCode[code] > 0));
   const policy = fillPolicy(missing);
+  const { length } = levels.names;
+  if (length > 1 && length >= leastEmbedded && (policy === undefined || policy === 'indicator')) {
+    const numbered = {
+      kind: 'category',
+      column: table.names[index],
+      levels: levels.names,
+      numbered: true,
+    } as const;
+    return policy ? { ...numbered, takesMissing: true } : numbered;
+  }
   const indicator = policy === 'indicator' && fitIndicator(scaling, rows.length, rows.length - present);
   const isMarked = indicator && 'indicator' in indicator;
   const rowsOfLevel = countLevels(levels, column.levels, rowsOfCode);
@@ -47,7 +57,9 @@ export function fitCategory(
     levels: levels.names,
     ...(fills && { fill: levels.names[fill] }),
     ...indicator,
-    ...(scaling === 'robust' && levels.names.length > 1 && fitRobust(rowsOfLevel, rows.length)),
+    ...(length > 1 && length >= leastEmbedded
+      ? { numbered: true as const }
+      : scaling === 'robust' && length > 1 && fitRobust(rowsOfLevel, rows.length)),
   };
 }
 
@@ -109,7 +121,7 @@ interface OneHot {
 }
 
 function oneHotOf(encoding: CategoryEncoding, cells: readonly string[]): OneHot {
-  const { fill, indicator, signs, transforms } = encoding;
+  const { fill, indicator, signs, numbered, transforms } = encoding;
   const known = levelsOf(encoding);
   const columns = encodingWidth(encoding);
   const [present, missing] = indicatorValues(indicator);
@@ -118,6 +130,7 @@ function oneHotOf(encoding: CategoryEncoding, cells: readonly string[]): OneHot 
   // Of two levels, the second is 1 and the first −1 in the same column.
   const place = (level: number | undefined): [column: number, value: number] => {
     if (level === undefined) return [-1, 0];
+    if (numbered) return [0, level + 1];
     const column = signs ? 0 : level;
     return [column, valueIn(signs && level === 0 ? -1 : 1, column)];
   };

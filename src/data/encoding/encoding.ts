@@ -46,6 +46,10 @@ export interface CategoryEncoding {
   readonly transforms?: readonly Transform[];
   /** One matrix column for two levels: −1 for the first, 1 for the second, 0 for any other cell. */
   readonly signs?: true;
+  /** One matrix column for an embedding: the number of the level from 1; 0 for any other cell. */
+  readonly numbered?: true;
+  /** Whether a missing cell is 0 then, too. */
+  readonly takesMissing?: true;
 }
 
 /** A column with a single value in the training rows. It takes no matrix column for its values. */
@@ -94,6 +98,8 @@ export interface FeatureRequest {
   readonly index: number;
   readonly scaling: Scaling;
   readonly missing: MissingPolicy;
+  /** From how many levels on a category is embedded; none if left out. */
+  readonly leastEmbedded?: number;
   /** Its numbers are categories: the column was read as text. */
   readonly category: boolean;
   /** What the config says of a column of dates. */
@@ -119,6 +125,7 @@ export type Writer = (from: number, to: number) => boolean;
 /** Whether a missing cell is encoded rather than an error. */
 export function takesMissing(encoding: FeatureEncoding): boolean {
   if (encoding.kind === 'date') return encoding.inputs.every(({ fill }) => fill !== undefined);
+  if (encoding.kind === 'category' && encoding.takesMissing) return true;
   return encoding.kind === 'constant' || encoding.fill !== undefined || encoding.indicator !== undefined;
 }
 
@@ -203,6 +210,7 @@ export function levelColumns({ levels, signs }: CategoryEncoding): readonly stri
 /** What each matrix column is: a number that may be embedded, or something else. */
 export function inputKinds(encodings: readonly FeatureEncoding[]): InputKind[] {
   return encodings.flatMap((encoding) => {
+    if (encoding.kind === 'category' && encoding.numbered) return [{ levels: encoding.levels.length }];
     const isNumber = encoding.kind === 'numeric' || encoding.kind === 'date';
     const kinds = inputNames(encoding).map((): InputKind => (isNumber ? 'number' : 'other'));
     return encoding.indicator ? [...kinds, 'other'] : kinds;
@@ -219,6 +227,7 @@ function inputNames(encoding: FeatureEncoding): string[] {
     case 'boolean':
       return [column];
     case 'category':
+      if (encoding.numbered) return [column];
       return levelColumns(encoding).map((level) => `${column}=${level}`);
     case 'date':
       return encoding.inputs.map((input) => input.column);

@@ -1,7 +1,36 @@
 /** Embeddings as plain loops. */
-import type { EmbeddingKernels, NumberEmbedding, Tensor } from '../kernels.js';
+import type { EmbeddingKernels, LevelEmbedding, NumberEmbedding, Tensor } from '../kernels.js';
 
 export const embedding: EmbeddingKernels = {
+  embedLevels(rows, embedding, x, vectors, y) {
+    const { columns, others } = embedding;
+    const size = vectors.columns;
+    let at = 0;
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns.data.length; j++) {
+        const row = rowOfLevel(embedding, j, x.data[i * x.columns + columns.data[j]]);
+        for (let l = 0; l < size; l++) y.data[at++] = row < 0 ? 0 : vectors.data[row * size + l];
+      }
+      for (const column of others.data) y.data[at++] = x.data[i * x.columns + column];
+    }
+  },
+
+  embedLevelsBackward(rows, embedding, x, dY, dVectors, dX) {
+    const { columns, others } = embedding;
+    const size = dVectors.columns;
+    dVectors.data.fill(0);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns.data.length; j++) {
+        const row = rowOfLevel(embedding, j, x.data[i * x.columns + columns.data[j]]);
+        for (let l = 0; row >= 0 && l < size; l++) {
+          dVectors.data[row * size + l] += dY.data[i * dY.columns + j * size + l];
+        }
+        if (dX) dX.data[i * x.columns + columns.data[j]] = 0;
+      }
+      if (dX) passBack(i, columns.data.length * size, others.data, dY, dX);
+    }
+  },
+
   embedNumbers(rows, embedding, x, y) {
     const { numbers, others, weight, bias } = embedding;
     const k = weight.columns;
@@ -52,6 +81,13 @@ export const embedding: EmbeddingKernels = {
     }
   },
 };
+
+/** The row of the vectors for this number in column j; −1 for a number that is no level. */
+function rowOfLevel({ ends }: LevelEmbedding, j: number, x: number): number {
+  const level = Math.trunc(x);
+  const row = ends.data[j] + level - 1;
+  return level >= 1 && row < ends.data[j + 1] ? row : -1;
+}
 
 function angle({ frequency, phase }: NumberEmbedding, j: number, l: number, x: number): number {
   const at = j * frequency.columns + l;

@@ -332,6 +332,46 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('embedded levels and the gradients of their vectors, with numbers that are no levels', () => {
+      // [rows, columns, columns of levels, their levels, size]
+      const sizes = [
+        [1, 1, [0], [1], 1],
+        [6, 4, [1, 3], [2, 5], 8],
+        [33, 5, [0, 1, 4], [3, 1, 4], 3],
+        [3, 2, [], [], 4],
+      ] as const;
+      for (const [rows, columns, chosen, levels, size] of sizes) {
+        const sumOf = (sum: number, count: number) => sum + count;
+        const total = levels.reduce(sumOf, 0);
+        const width = chosen.length * size + columns - chosen.length;
+        const numbers = pseudoRandom(rows * columns, 5, 6).map(Math.trunc);
+        numbers.set([NaN, Infinity, -Infinity, 1e10].slice(0, rows - 1), 0);
+        const tensors = (make: Make) => ({
+          columns: make.labels(chosen),
+          ends: make.labels([0, ...levels.map((_, j) => levels.slice(0, j + 1).reduce(sumOf, 0))]),
+          others: make.labels([...Array(columns).keys()].filter((i) => !chosen.some((j) => i === j))),
+        });
+        const forward: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, numbers);
+          const vectors = make.tensor(total, size, pseudoRandom(total * size, 1));
+          const y = make.tensor(rows, width, junk(rows * width));
+          kernels((kernel) => void kernel.embedLevels(rows, tensors(make), x, vectors, y));
+          return [y];
+        };
+        check(forward, 0, 0);
+        const backward: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, numbers);
+          const dY = make.tensor(rows, width, pseudoRandom(rows * width, 6));
+          const dVectors = make.tensor(total, size, junk(total * size));
+          const dX = make.tensor(rows, columns, junk(rows * columns));
+          const values = tensors(make);
+          kernels((kernel) => void kernel.embedLevelsBackward(rows, values, x, dY, dVectors, dX));
+          return [dVectors, dX];
+        };
+        check(backward, 0, 0);
+      }
+    });
+
     it('gather of rows and labels', () => {
       for (const [rows, columns] of SHAPES) {
         const order = Array.from({ length: rows }, (_, i) => (i * 5 + 3) % 7);

@@ -1,8 +1,10 @@
 /**
+ * Embedded levels: the vector of each level of a row, or zeros, then the other columns.
  * Embedded numbers: of each number x of a row [x, W·cos(2π·f·x + p) + b], then the other columns.
  * The angle is taken in turns, t = f·x + p/2π, so that no multiple of 2π is subtracted. The backward
  * pass computes the cosines again: that costs less than to keep them.
  */
+import { add } from './elementwise';
 import { cosineOfTurns, halfTurns, sineOfTurns } from './functions';
 import { keep, lanes, loadFirst, madd, splat } from './simd';
 
@@ -323,5 +325,96 @@ export function embedNumbersInput(
     }
     x += xRowBytes;
     dX += xRowBytes;
+  }
+}
+
+/** The address of the vector for the number at `x` in column j; 0 for a number that is no level. */
+@inline
+function vectorOf(ends: usize, j: i32, x: usize, vectors: usize, vectorBytes: usize): usize {
+  const level = <i32>load<real>(x); // NaN becomes 0, and other numbers stay in the range of i32
+  const first = load<i32>(ends + (<usize>j << 2));
+  const end = load<i32>(ends + (<usize>j << 2), 4);
+  if (level < 1 || level > end - first) return 0;
+  return vectors + <usize>(first + level - 1) * vectorBytes;
+}
+
+export function embedLevels(
+  rows: i32,
+  count: i32,
+  size: i32,
+  rest: i32,
+  columns: usize,
+  ends: usize,
+  others: usize,
+  x: usize,
+  xRowBytes: usize,
+  vectors: usize,
+  y: usize,
+): void {
+  const vectorBytes = <usize>size * sizeof<real>();
+  for (; rows > 0; rows--) {
+    for (let j = 0; j < count; j++) {
+      const column = <usize>load<i32>(columns + (<usize>j << 2));
+      const vector = vectorOf(ends, j, x + column * sizeof<real>(), vectors, vectorBytes);
+      if (vector == 0) memory.fill(y, 0, vectorBytes);
+      else memory.copy(y, vector, vectorBytes);
+      y += vectorBytes;
+    }
+    y = copyOthers(rest, others, x, y);
+    x += xRowBytes;
+  }
+}
+
+/** The gradients of the vectors of columns `from` to `end` − 1, summed in the order of the rows. */
+export function embedLevelsVectors(
+  rows: i32,
+  from: i32,
+  end: i32,
+  size: i32,
+  columns: usize,
+  ends: usize,
+  x: usize,
+  xRowBytes: usize,
+  dY: usize,
+  dYRowBytes: usize,
+  dVectors: usize,
+): void {
+  const vectorBytes = <usize>size * sizeof<real>();
+  for (let j = from; j < end; j++) {
+    const first = load<i32>(ends + (<usize>j << 2));
+    const levels = load<i32>(ends + (<usize>j << 2), 4) - first;
+    memory.fill(dVectors + <usize>first * vectorBytes, 0, <usize>levels * vectorBytes);
+    let number = x + <usize>load<i32>(columns + (<usize>j << 2)) * sizeof<real>();
+    let d = dY + <usize>j * vectorBytes;
+    for (let i = 0; i < rows; i++) {
+      const vector = vectorOf(ends, j, number, dVectors, vectorBytes);
+      if (vector != 0) add(size, vector, d, vector);
+      number += xRowBytes;
+      d += dYRowBytes;
+    }
+  }
+}
+
+export function embedLevelsInput(
+  rows: i32,
+  count: i32,
+  size: i32,
+  rest: i32,
+  columns: usize,
+  others: usize,
+  dY: usize,
+  dX: usize,
+  dXRowBytes: usize,
+): void {
+  for (; rows > 0; rows--) {
+    for (let j = 0; j < count; j++) {
+      store<real>(dX + <usize>load<i32>(columns + (<usize>j << 2)) * sizeof<real>(), 0);
+    }
+    dY += <usize>(count * size) * sizeof<real>();
+    for (let r = 0; r < rest; r++) {
+      store<real>(dX + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>(), load<real>(dY));
+      dY += sizeof<real>();
+    }
+    dX += dXRowBytes;
   }
 }
