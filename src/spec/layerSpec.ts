@@ -145,8 +145,15 @@ const scale = object({ type: z.literal('scale') }).describe(
 const columnsExpected = 'an array of columns from 0, rising';
 const inputColumns = z
   .array(wholeNumber(0), { error: columnsExpected })
-  .refine((columns) => columns.every((column, i) => i === 0 || column > columns[i - 1]), {
-    error: columnsExpected,
+  .check(({ value: columns, issues }) => {
+    const at = columns.findIndex((column, i) => i > 0 && column <= columns[i - 1]);
+    if (at < 0) return;
+    issues.push({
+      code: 'custom',
+      input: columns,
+      path: [at],
+      message: `found ${columns[at]} behind ${columns[at - 1]}, expected rising columns`,
+    });
   });
 
 const numericEmbedding = object({

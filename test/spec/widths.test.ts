@@ -4,7 +4,7 @@ import { expandNetwork } from '../../src/spec/layerSpec.js';
 import { checkSchema, formatLocation, type Where } from '../../src/spec/messages.js';
 import type { NetworkSpec } from '../../src/spec/networkSpec.js';
 import { networkSchema } from '../../src/spec/networkSpec.js';
-import { checkWidths, walkLayers } from '../../src/spec/widths.js';
+import { checkWidths, walkLayers, withInputKinds } from '../../src/spec/widths.js';
 import { errorOf } from './support.js';
 
 const outputWidths = ({ layers, input }: NetworkSpec, inputs = input) =>
@@ -111,5 +111,41 @@ describe('a softmax', () => {
       message,
       hint: 'remove it: the losses take logits, so a network needs no softmax',
     });
+  });
+});
+
+describe('embeddings', () => {
+  it('take the inputs of their kind, which the data know', () => {
+    const { layers } = network(['numeric-embedding', 'embedding', 'scale', 3]);
+    const kinds = ['number', { levels: 9 }, 'other', 'number', { levels: 12 }] as const;
+    const filled = withInputKinds(layers, kinds);
+    // Behind two numbers of four values each come the levels and the other input.
+    expect(filled.slice(0, 2)).toMatchObject([{ columns: [0, 3] }, { columns: [8, 10], levels: [9, 12] }]);
+    expect(outputWidths({ layers: filled }, 5)).toEqual([11, 25, 25, 3]);
+    expect(withInputKinds(filled, kinds)).toEqual(filled);
+  });
+
+  it('leave inputs alone behind a layer that mixes them, and keep columns that are given', () => {
+    const { layers } = network([4, 'numeric-embedding', 2]);
+    expect(withInputKinds(layers, ['number', 'other'])).toEqual(layers);
+    const given = network([{ type: 'numeric-embedding', columns: [1] }, 2]).layers;
+    expect(withInputKinds(given, ['number', 'number'])).toEqual(given);
+  });
+
+  it.each([
+    [
+      [{ type: 'numeric-embedding', columns: [0, 4] }, 2],
+      'layers[0].columns: found column 4, expected a number below 4',
+    ],
+    [
+      [{ type: 'embedding', columns: [0, 1], levels: [3] }, 2],
+      'layers[0].levels: found 1 numbers of levels, expected 2, one for each column',
+    ],
+    [
+      [{ type: 'embedding', columns: [1, 0], levels: [3, 3] }, 2],
+      'layers[0].columns[1]: found 0 behind 1, expected rising columns',
+    ],
+  ])('must fit their inputs: %j', (layers, message) => {
+    expect(errorOf(() => network(layers, 4)).message).toContain(message);
   });
 });

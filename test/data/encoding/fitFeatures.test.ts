@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type {
-  CategoryEncoding,
-  FeatureRequest,
-  NumericEncoding,
+import {
+  type CategoryEncoding,
+  type FeatureEncoding,
+  type FeatureRequest,
+  inputKinds,
+  matrixColumns,
+  matrixWidth,
+  type NumericEncoding,
 } from '../../../src/data/encoding/encoding.js';
-import { fitFeatures } from '../../../src/data/encoding/features.js';
+import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
 import type { Table } from '../../../src/data/table.js';
 import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/words.js';
 import { allRows, singleValued, tableOf } from './tables.js';
@@ -229,5 +233,66 @@ describe('fitFeatures', () => {
     const encodings = fitFeatures(table, requests, allRows(table));
     expect(encodings.map(({ column }) => column)).toEqual(['constructor', 'city', '__proto__']);
     expect(singleValued(encodings)).toEqual(['constructor']);
+  });
+});
+
+describe('categories for an embedding', () => {
+  const table = tableOf({
+    city: ['Rome', 'Bonn', null, 'Oslo', 'Bonn'],
+    sex: ['f', 'm', 'f', 'm', 'f'],
+    age: [30, 41, 52, 63, 74],
+  });
+  const encode = (missing: MissingPolicy, leastEmbedded: number) => {
+    const requests = table.names.map((_, index) => ({
+      index,
+      scaling: 'robust' as const,
+      missing,
+      category: index < 2,
+      leastEmbedded,
+    }));
+    return fitFeatures(table, requests, allRows(table));
+  };
+  const write = (encodings: FeatureEncoding[], rows: Table) => {
+    const columns = matrixWidth(encodings);
+    const data = new Float64Array(rows.rows * columns);
+    writeFeatures(rows, [0, 1, 2], encodings, allRows(rows), { data, columns });
+    return Array.from({ length: rows.rows }, (_, row) => data[row * columns]);
+  };
+
+  it('are the numbers of their levels, 0 for an unknown level and a missing cell under indicator', () => {
+    const encodings = encode('indicator', 3);
+    expect(encodings[0]).toEqual({
+      kind: 'category',
+      column: 'city',
+      levels: ['Bonn', 'Oslo', 'Rome'],
+      numbered: true,
+      takesMissing: true,
+    });
+    expect(matrixColumns(encodings)).toEqual(['city', 'sex=m', 'age']);
+    expect(inputKinds(encodings)).toEqual([{ levels: 3 }, 'other', 'number']);
+    expect(write(encodings, table)).toEqual([3, 1, 0, 2, 1]);
+    const others = tableOf({ city: ['Lima', 'Oslo', null], sex: ['m', 'f', 'f'], age: [1, 2, 3] });
+    expect(write(encodings, others)).toEqual([0, 2, 0]);
+  });
+
+  it('get the most frequent level where it fills missing cells', () => {
+    const encodings = encode('most-frequent', 2);
+    expect(encodings.map(({ kind, ...encoding }) => [kind, 'numbered' in encoding])).toEqual([
+      ['category', true],
+      ['category', true],
+      ['numeric', false],
+    ]);
+    expect(write(encodings, table)).toEqual([3, 1, 1, 2, 1]);
+  });
+
+  it('have an input for each level if they are few', () => {
+    expect(matrixColumns(encode('indicator', 4))).toEqual([
+      'city=Bonn',
+      'city=Oslo',
+      'city=Rome',
+      'city missing',
+      'sex=m',
+      'age',
+    ]);
   });
 });
