@@ -313,6 +313,19 @@ class Run {
     if (progress.keep) this.#keep?.restore(progress.keep);
     if (progress.earlyStopping) this.#stopping?.restore(progress.earlyStopping);
     this.#history = { train: [...progress.history.train], validation: [...progress.history.validation] };
+    const { parameters, statistics } = this.#engine;
+    const isBest =
+      best === undefined ||
+      (best.parameters.length === parameters.values.data.length &&
+        best.statistics.length === statistics.values.data.length);
+    if (!isBest) {
+      throw new MlpError(
+        ExitCode.data,
+        `checkpoint: best: found ${best.parameters.length} parameters and ${best.statistics.length} statistics, ` +
+          `expected ${parameters.values.data.length} and ${statistics.values.data.length}`,
+        'it belongs to another network',
+      );
+    }
     this.#best = best;
   }
 }

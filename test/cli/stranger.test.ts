@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
+import { CHECKSUM_LINE_BYTES, withChecksum } from '../../src/training/run/checkpoints.js';
 import { train } from '../../src/training/train.js';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 
@@ -114,6 +115,47 @@ describe('a run directory whose files lead elsewhere', () => {
     for (const name of names) writeFileSync(join(run, 'checkpoint', name), MINE);
     expect((await mlpHere(RESUME, { cwd })).code).toBe(0);
     for (const name of names) expect(readFileSync(join(run, 'checkpoint', name), 'utf8')).toBe(MINE);
+  });
+});
+
+describe('a checkpoint of a stranger, with a checksum that fits', () => {
+  it.each<[string, string, (value: Record<string, unknown>) => unknown, RegExp]>([
+    [
+      'a generator of other words',
+      'trainer',
+      (trainer) => ({ ...trainer, random: { words: [2 ** 33] } }),
+      /step-6/,
+    ],
+    ['no generator', 'trainer', () => ({ steps: 9, position: 0 }), /step-6.*content that mlp train/],
+    [
+      'a position beyond the rows',
+      'trainer',
+      (trainer) => ({ ...trainer, position: 1e9 }),
+      /checkpoint: batches/,
+    ],
+    [
+      'steps below 0',
+      'progress',
+      (progress) => ({ ...progress, steps: -1e12 }),
+      /saved state of the run: steps/,
+    ],
+    ['no progress', 'progress', () => null, /saved state of the run/],
+    ['lengths of text', 'files', () => ({ steps: 'x', epochs: {} }), /saved state of the logs/],
+    ['no origin', 'origin', () => null, /step-6.*content that mlp train/],
+  ])('is refused: %s', async (_, key, change, message) => {
+    const { cwd, run } = await strangersRun();
+    const path = join(run, 'checkpoint', readdirSync(join(run, 'checkpoint')).sort().at(-1) as string);
+    const state = readFileSync(path).subarray(CHECKSUM_LINE_BYTES);
+    const end = 8 + Number(state.readBigUInt64LE());
+    const header = JSON.parse(state.toString('utf8', 8, end));
+    const metadata = header.__metadata__;
+    metadata[key] = JSON.stringify(change(JSON.parse(metadata[key])));
+    const text = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(text.length));
+    writeFileSync(path, Buffer.concat(withChecksum([length, text, state.subarray(end)])));
+    const { code, stderr } = await mlpHere(RESUME, { cwd });
+    expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringMatching(message) });
   });
 });
 

@@ -1,4 +1,5 @@
 /** Which rows each minibatch holds. */
+import { ExitCode, MlpError } from '../../errors.js';
 import type { RandomState } from '../../random/randomState.js';
 import type { TrainingConfig } from '../../spec/trainConfig.js';
 
@@ -54,8 +55,22 @@ export class Batches {
     return position > 0 && position < rows ? { position, order: this.#order.slice() } : { position: 0 };
   }
 
-  /** Continues from a state, given the generator in its state at that time. */
+  /**
+   * Continues from a state, given the generator in its state at that time.
+   * @throws MlpError ExitCode.data for a state of other rows
+   */
   restore({ position, order }: BatchesState): void {
+    const rows = this.#rows;
+    const isOrder =
+      order === undefined ||
+      (order.length === this.#order.length && order.every((row) => row >= 0 && row < rows));
+    if (!isOrder || position > (order?.length ?? 0)) {
+      throw new MlpError(
+        ExitCode.data,
+        `checkpoint: batches: found a position or an order that ${rows} rows can't have`,
+        'it belongs to other data or another config',
+      );
+    }
     this.#position = position;
     if (order) this.#order.set(order);
   }

@@ -1,8 +1,10 @@
 /** A run's state as a checkpoint: tensors, and JSON, which keeps every finite float64 exactly. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
-import type { RandomStateSnapshot } from '../../random/randomState.js';
+import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
+import { printable } from '../../text.js';
 import type { RunProgress, RunState } from '../loop.js';
+import { aCount, aFiniteNumber, readState } from '../savedState.js';
 import type { Checkpoint } from './checkpoints.js';
 import type { Provenance } from './provenance.js';
 
@@ -28,6 +30,14 @@ export interface SavedRun extends RunState {
 }
 
 const ENGINE = 'engine.';
+/** Of `RunProgress`, what each run has. */
+const PROGRESS = {
+  epochs: aCount,
+  steps: aCount,
+  samples: aCount,
+  milliseconds: aFiniteNumber,
+  epochMilliseconds: aFiniteNumber,
+};
 
 /** Encodes a state without copying the engine's tensors. */
 export function encodeRun({ progress, engine, best, origin, files, config }: SavedRun): EncodedTensors {
@@ -53,8 +63,25 @@ export function encodeRun({ progress, engine, best, origin, files, config }: Sav
   });
 }
 
-/** @throws MlpError ExitCode.data for another version; the checksum vouches for the rest */
-export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
+/**
+ * A stranger can write a checksum that fits, so what the run is restored from is checked.
+ * @throws MlpError ExitCode.data for another version, or content that no run can have
+ */
+export function decodeRun(checkpoint: Checkpoint): SavedRun {
+  try {
+    return decode(checkpoint);
+  } catch (error) {
+    if (error instanceof MlpError) throw error;
+    throw new MlpError(
+      ExitCode.data,
+      `${checkpoint.path}: found content that mlp train does not write: ${printable((error as Error).message)}`,
+      'train anew',
+      { cause: error },
+    );
+  }
+}
+
+function decode({ metadata, tensors, path }: Checkpoint): SavedRun {
   const version = metadata.get('formatVersion');
   if (metadata.get('format') !== 'mlp checkpoint' || version !== FORMAT_VERSION) {
     throw new MlpError(
@@ -68,6 +95,14 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
   const { steps, random, position } = json<{ steps: number; random: RandomStateSnapshot; position: number }>(
     'trainer',
   );
+  readState('the trainer', { steps, position }, { steps: aCount, position: aCount });
+  RandomState.fromState(random);
+  const progress = json<Omit<RunProgress, 'history'>>('progress');
+  readState('the run', progress, PROGRESS);
+  const files = json<LogState>('files');
+  readState('the logs', files, { steps: aCount, epochs: aCount });
+  const origin = json<Provenance>('origin');
+  if (!Array.isArray(origin.data)) throw new TypeError('origin names no data');
   const order = tensors.get('batches.order') as Int32Array | undefined;
   const parameters = tensors.get('best.parameters') as Float32Array | Float64Array | undefined;
   const statistics = tensors.get('best.statistics') as Float32Array | Float64Array | undefined;
@@ -78,7 +113,7 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
   );
   return {
     progress: {
-      ...json<Omit<RunProgress, 'history'>>('progress'),
+      ...progress,
       history: { train: numbers('history.train'), validation: numbers('history.validation') },
     },
     engine: {
@@ -86,8 +121,8 @@ export function decodeRun({ metadata, tensors, path }: Checkpoint): SavedRun {
       tensors: new Map(engineTensors),
     },
     ...(parameters && statistics && { best: { parameters, statistics } }),
-    origin: json<Provenance>('origin'),
-    files: json<LogState>('files'),
+    origin,
+    files,
     ...(metadata.has('config') && { config: json('config') }),
   };
 }
