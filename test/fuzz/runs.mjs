@@ -5,6 +5,7 @@ import {
   cpSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -14,11 +15,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CHECKSUM_LINE_BYTES, withChecksum } from '../../dist/training/run/checkpoints.js';
 import { mutateModel } from './models.mjs';
 import { cut, mutateBytes, mutateJson, wordsOf } from './random.mjs';
 import { projectPath, requireDone, trainSamples } from './samples.mjs';
+import { snapshot } from './trial.mjs';
 
 const EXTEND = ['--extend', '--set', 'training.epochs=4'];
 const RESUMES = {
@@ -95,7 +97,8 @@ function openSocket(path) {
 
 function damage(random, input, socket, words) {
   const run = join(input, 'r');
-  const names = readdirSync(run, { recursive: true });
+  // Links are not followed: nothing outside of the input may be damaged.
+  const names = [...snapshot(run).keys()];
   const name = random.oneIn(8)
     ? random.pick([
         'lock',
@@ -104,10 +107,12 @@ function damage(random, input, socket, words) {
         'checkpoint/step-9.checkpoint',
         'notes.txt',
       ])
-    : random.pick(names);
+    : names.length > 0
+      ? random.pick(names)
+      : 'notes.txt';
   const path = join(run, name);
-  // A damage before may have made a file of the folder.
-  if (!existsSync(join(path, '..')) || !readdirSync(join(path, '..'), { withFileTypes: true })) return;
+  // A damage before may have made a file or a link of the folder.
+  if (!lstatSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) return;
   const isPlain = names.includes(name) && name !== 'checkpoint' && !isSpecial(path);
   if (isPlain && random.below(3) > 0)
     damageContent(
@@ -176,7 +181,7 @@ function damageType(random, path, { input, run, socket }) {
       return symlinkSync(path, path);
     case 7:
       return symlinkSync(
-        random.pick(['/dev/zero', '/dev/null', '/dev/full', '/dev/stdin', '/proc/self/mem', '/']),
+        random.pick(['/dev/zero', '/dev/null', '/dev/full', '/dev/stdin', '/proc/self/mem']),
         path,
       );
     case 8:
