@@ -9,6 +9,7 @@ import {
   type BlasFailure,
   identifyBinary,
   isFailure,
+  nameProcessor,
   nativeFormat,
   openBlas,
   readHeader,
@@ -164,3 +165,26 @@ function header(format: 'ELF' | 'Mach-O' | 'PE', architecture: 'x64' | 'arm64'):
   }
   return new Uint8Array(bytes.buffer);
 }
+
+describe('nameProcessor', () => {
+  const info = (vendor: string, flags: string) =>
+    `vendor_id\t: ${vendor}\nflags\t\t: fpu ${flags} sse\nflags : x\n`;
+  const AVX512 = 'avx2 fma avx512f avx512dq avx512cd avx512bw avx512vl';
+
+  it.each([
+    ['GenuineIntel', AVX512, 'SkylakeX'],
+    ['GenuineIntel', 'avx2 fma avx512f', 'Haswell'],
+    ['GenuineIntel', 'avx', undefined],
+    ['AuthenticAMD', AVX512, undefined],
+  ])('of %s with %s is %s', (vendor, flags, expected) => {
+    const env: NodeJS.ProcessEnv = {};
+    nameProcessor(env, info(vendor, flags));
+    expect(env.OPENBLAS_CORETYPE).toBe(expected);
+  });
+
+  it('leaves what the user has set', () => {
+    const env = { OPENBLAS_CORETYPE: 'Prescott' };
+    nameProcessor(env, info('GenuineIntel', AVX512));
+    expect(env.OPENBLAS_CORETYPE).toBe('Prescott');
+  });
+});
