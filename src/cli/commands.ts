@@ -4,6 +4,7 @@
 import { Command, Option } from 'commander';
 import { ExitCode, MlpError } from '../errors.js';
 import { nearest } from '../spec/messages.js';
+import { PRESETS } from '../spec/words.js';
 import { printable } from '../text.js';
 import { version } from '../version.js';
 import {
@@ -126,6 +127,11 @@ Examples:
       .option(
         '-o, --output <config.json>',
         'the config to write; - prints it (default: <data>.json in this folder)',
+      )
+      .addOption(
+        new Option('--preset <name>', 'tabular: a recipe for tables; plain: a small network, written out')
+          .choices(PRESETS)
+          .default('plain'),
       )
       .addOption(FORCE),
   ).action(lazy(() => import('./init.js')));

@@ -6,6 +6,7 @@ import { likelyTarget, type Suggestion, suggestConfig } from '../data/suggest/su
 import { ExitCode, MlpError } from '../errors.js';
 import { requireFree, requireOther, writeNewFile } from '../files/outputFile.js';
 import { formatJson } from '../spec/json.js';
+import type { Preset } from '../spec/words.js';
 import { listed, printable, quote } from '../text.js';
 import { note, print, toJson, warn } from './output.js';
 import { openAs, readAnyWay, STANDARD_STREAM, type TableOptions } from './reading.js';
@@ -13,6 +14,7 @@ import { openAs, readAnyWay, STANDARD_STREAM, type TableOptions } from './readin
 export interface InitOptions extends TableOptions {
   readonly output?: string;
   readonly force?: boolean;
+  readonly preset: Preset;
 }
 
 export async function run(paths: readonly string[], options: InitOptions): Promise<void> {
@@ -62,6 +64,7 @@ async function proposeFor(
     excluded,
     ...(schema !== undefined && { schema }),
     ...(badRows && { badRows }),
+    preset: options.preset,
   });
 }
 

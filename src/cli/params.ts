@@ -2,7 +2,8 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { type LayerShape, type NetworkShape, networkShape } from '../network/shape.js';
 import { formatTable } from '../report/table.js';
-import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
+import { completed, type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import { formatBytes, formatCount } from '../text.js';
 import type { CommonOptions } from './options.js';
@@ -20,7 +21,7 @@ const FLOAT32_BYTES = 4n;
 
 export async function run(path: string, options: ParamsOptions): Promise<void> {
   const loaded = loadNetworkSpec(path);
-  const { network, inputs } = await completed(loaded);
+  const { network, inputs } = await knownNetwork(loaded);
   checkWidths(network, inputs, loaded.where);
   const shape = networkShape(network, inputs);
   if (options.json) print(toJson(jsonOf(shape, options.batch), 2));
@@ -32,16 +33,22 @@ export async function run(path: string, options: ParamsOptions): Promise<void> {
   process.exitCode = ExitCode.checkFailed;
 }
 
-/** The network with the number of its inputs: of the features in the data, unless the spec states it. */
-async function completed({ network, train, where }: LoadedNetworkSpec) {
-  if (network.input !== undefined) return { network, inputs: network.input };
+/** The network and its inputs; a train config may leave these, or with a preset both, to its data. */
+async function knownNetwork({
+  network,
+  train,
+  where,
+}: LoadedNetworkSpec): Promise<{ network: NetworkSpec; inputs: number }> {
+  if (network.input !== undefined && !train?.complete) return { network, inputs: network.input };
   if (train) {
     // The modules that read data take longer to load than everything else here.
     const { loadDataset } = await import('../data/dataset/loadDataset.js');
+    const { factsOf } = await import('../training/plan.js');
+    const dataset = await loadDataset(train.config, train.directory, train.where);
     const { inputKinds } = await import('../data/encoding/encoding.js');
-    const { encodings } = await loadDataset(train.config, train.directory, train.where);
-    const kinds = inputKinds(encodings);
-    return { network: { ...network, layers: withInputKinds(network.layers, kinds) }, inputs: kinds.length };
+    const whole = completed(train, () => factsOf(dataset)).config.network;
+    const kinds = inputKinds(dataset.encodings);
+    return { network: { ...whole, layers: withInputKinds(whole.layers, kinds) }, inputs: kinds.length };
   }
   throw new MlpError(
     ExitCode.config,

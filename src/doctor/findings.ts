@@ -4,10 +4,10 @@ import { loadDataset } from '../data/dataset/loadDataset.js';
 import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
-import { loadTrainConfig } from '../spec/loadConfig.js';
+import { completed, loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendChoice } from '../training/engine/backend.js';
-import { planTraining } from '../training/plan.js';
+import { factsOf, planTraining } from '../training/plan.js';
 import { type AutomaticChoice, chooseAutomatically } from './doctor.js';
 
 export interface Findings {
@@ -48,8 +48,11 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
 /** @throws MlpError as `mlp train` does for a wrong config or wrong data */
 export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
   const loaded = loadTrainConfig(path);
-  const { config, directory, where } = loaded;
-  const plan = planTraining(loaded, await loadDataset(config, directory, where));
+  const { directory, where } = loaded;
+  const dataset = await loadDataset(loaded.config, directory, where);
+  const whole = completed(loaded, () => factsOf(dataset));
+  const { config } = whole;
+  const plan = planTraining(whole, dataset);
   const available = availableParallelism();
   const { choice, ...numbers } = chooseAutomatically(config, plan, thisMachine(), features, available);
   const { backend, relaxed, library } = choice;

@@ -5,7 +5,7 @@ import { type Suggestion, suggestConfig as suggestFor } from '../data/suggest/su
 import { ExitCode, MlpError } from '../errors.js';
 import { suggest } from '../spec/messages.js';
 import type { TrainConfigInput } from '../spec/trainConfig.js';
-import type { Delimiter } from '../spec/words.js';
+import type { Delimiter, Preset } from '../spec/words.js';
 import { listed, quote } from '../text.js';
 
 /** How to read a CSV; what is left out is detected. */
@@ -55,9 +55,12 @@ export interface SuggestedTraining extends Omit<Suggestion, 'config'> {
  */
 export async function suggestConfig(
   path: string,
-  options: CsvOptions & { readonly target: string | number },
+  options: CsvOptions & { readonly target: string | number; readonly preset?: Preset | undefined },
 ): Promise<SuggestedTraining> {
-  const { config, reasons, warnings } = suggestFor(await inspect(path, options), { train: path });
+  const { config, reasons, warnings } = suggestFor(await inspect(path, options), {
+    train: path,
+    ...(options.preset && { preset: options.preset }),
+  });
   return { config: config as TrainConfigInput, reasons, warnings };
 }
 

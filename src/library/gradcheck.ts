@@ -9,9 +9,10 @@ import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { LOSSES } from '../network/loss.js';
 import { isObject, readJson } from '../spec/json.js';
+import { completed } from '../spec/loadConfig.js';
 import type { BackendName } from '../spec/words.js';
 import { chooseBackend } from '../training/engine/backend.js';
-import { planTraining, type TrainingPlan } from '../training/plan.js';
+import { factsOf, planTraining, type TrainingPlan } from '../training/plan.js';
 import { type ConfigInput, readConfig } from './config.js';
 
 export interface GradcheckOptions {
@@ -78,11 +79,13 @@ export async function checkConfig(
   { samples, backend: asked }: GradcheckOptions,
 ): Promise<CheckedConfig> {
   const { loaded, memory } = readConfig(input);
-  const { config, directory, path, where } = loaded;
-  const dataset = await loadDataset({ ...config, dtype: 'float64' }, directory, where, {
+  const { directory, path, where } = loaded;
+  const dataset = await loadDataset({ ...loaded.config, dtype: 'float64' }, directory, where, {
     ...(memory && { memory }),
   });
-  const plan = planTraining(loaded, dataset);
+  const whole = completed(loaded, () => factsOf(dataset));
+  const { config } = whole;
+  const plan = planTraining(whole, dataset);
   const { features, labels, targets, weights, rows: available } = dataset.train;
   const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);
   const all = (LOSSES[plan.loss].target === 'class' ? labels : Float64Array.from(labels ?? targets ?? [])) as

@@ -17,6 +17,7 @@ import {
   type Where,
 } from './messages.js';
 import { type NetworkSpec, networkSchema } from './networkSpec.js';
+import { hasPreset, type TableFacts, withPreset, withPresetData } from './preset.js';
 import { keyHomes, type TrainConfig, trainSchema } from './trainConfig.js';
 
 export interface LoadedTrainConfig {
@@ -29,6 +30,17 @@ export interface LoadedTrainConfig {
   directory: string;
   /** Names a place in the config, which may be in its spec file or in `--set`. */
   where: Where;
+  /** For a config with a preset: the whole config, when the data are known. See `completed`. */
+  complete?: (facts: TableFacts) => TrainConfig;
+}
+
+/** The config of a run, once its data are known: a preset fills in network and training. */
+export function completed(loaded: LoadedTrainConfig, facts: () => TableFacts): LoadedTrainConfig {
+  const { complete, ...rest } = loaded;
+  if (!complete) return loaded;
+  const { network, training } = complete(facts());
+  const { preset: _, ...config } = rest.config;
+  return { ...rest, config: { ...config, network, training } };
 }
 
 export interface LoadedNetworkSpec {
@@ -66,7 +78,7 @@ export function checkConfigFile(
 export function loadNetworkSpec(path: string, overrides: readonly string[] = []): LoadedNetworkSpec {
   const file = readJson(path);
   const { value, text } = file;
-  if (isObject(value) && Object.hasOwn(value, 'network')) {
+  if (isObject(value) && (Object.hasOwn(value, 'network') || hasPreset(value))) {
     const train = checkConfigFile(file, path, overrides);
     const { config, directory } = train;
     const where: Where = (at, key) => train.where(['network', ...at], key);
@@ -117,8 +129,14 @@ export function checkTrainConfig(
     const isSet = !(set.networkFile && inNetworkFile) && overriddenLocation(at, overrides, before);
     return isSet || inNetworkFile || { ...file, path: at };
   };
-  const config = checkSchema(trainSchema, expanded, locate, keyHomes);
-  return { config, path, directory, where: whereBy(locate) };
+  const check = (config: unknown) => checkSchema(trainSchema, expandConfig(config), locate, keyHomes);
+  const loaded = { path, directory, where: whereBy(locate) };
+  if (!hasPreset(expanded)) return { ...loaded, config: check(expanded) };
+  return {
+    ...loaded,
+    config: check(withPresetData(expanded)),
+    complete: (facts) => check(withPreset(expanded, facts)),
+  };
 }
 
 function whereBy(locate: Locate): Where {

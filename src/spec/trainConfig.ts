@@ -5,7 +5,7 @@ import { layerSchema, shortNames } from './layerSpec.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
-import { BACKENDS, DTYPES, KEPT_WEIGHTS, LOSS_NAMES, MAX_THREADS } from './words.js';
+import { BACKENDS, DTYPES, KEPT_WEIGHTS, LOSS_NAMES, MAX_THREADS, PRESETS } from './words.js';
 import * as z from './zod.js';
 
 const defaultEpochs = 30;
@@ -98,6 +98,11 @@ const trainingSchema = trainingFields
 /** A train config; its network is in place, not a path, with every layer in its long form. */
 export const trainSchema = object({
   $schema: text('the address of a JSON Schema').exactOptional().describe('Ignored. Editors read it.'),
+  preset: choice(PRESETS)
+    .exactOptional()
+    .describe(
+      'Fills in whatever the config omits. "tabular": the recipe for tables of RealMLP (Holzmüller et al. 2024), an ensemble by task and number of rows; network, or its layers, may be left out then. The run\'s config.json has it written out. "plain": nothing.',
+    ),
   network: networkSchema,
   data: dataSchema,
   training: trainingSchema.prefault({}),
@@ -169,8 +174,11 @@ export function configJsonSchema(): JsonSchema {
   const schema = toJsonSchema(trainSchema);
   const network = schema.properties?.network;
   if (typeof network !== 'object') throw new Error('the schema of a train config has no network');
+  const required = (schema.required ?? []).filter((key) => key !== 'network');
   return {
     ...schema,
+    required,
+    anyOf: [{ required: ['network'] }, { required: ['preset'] }],
     properties: {
       ...schema.properties,
       network: {

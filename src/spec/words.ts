@@ -93,3 +93,6 @@ export function matches(pattern: string, name: string): boolean {
   }
   return at <= name.length - last.length;
 }
+
+export const PRESETS = ['tabular', 'plain'] as const;
+export type Preset = (typeof PRESETS)[number];

@@ -11,6 +11,7 @@ import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
+import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
@@ -52,6 +53,17 @@ export interface TrainingPlan {
    */
   readonly keep: MonitoredMetric | null;
   readonly warnings: readonly string[];
+}
+
+/** What a preset needs to know of the data. */
+export function factsOf({ task, targetNames, classes = [], train, encodings }: Dataset): TableFacts {
+  const [loss] = lossesFor(task);
+  return {
+    task,
+    outputs: LOSSES[loss].outputs(targetNames.length, classes.length),
+    rows: train.rows,
+    numbers: inputKinds(encodings).includes('number'),
+  };
 }
 
 /** @throws MlpError ExitCode.config if network, loss and data don't fit together */

@@ -12,7 +12,7 @@ import { hashWeights, loadModel } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { readJson } from '../spec/json.js';
-import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
+import { checkConfigFile, checkTrainConfig, completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { counted, printable } from '../text.js';
 import { version } from '../version.js';
@@ -21,7 +21,7 @@ import { chooseBackend, chooseThreads } from './engine/backend.js';
 import type { Engine } from './engine/engine.js';
 import { Team } from './engine/team.js';
 import { type RunProgress, runTraining, type TrainListener, type TrainResult } from './loop.js';
-import { modelContent, planTraining } from './plan.js';
+import { factsOf, modelContent, planTraining } from './plan.js';
 import { RunDirectory } from './run/directory.js';
 import { dataOutside, isOfRun, linksOf } from './run/outside.js';
 import {
@@ -115,7 +115,7 @@ export async function resume(
   return closing(directory, async () => {
     const { configPath } = directory;
     const { config: ofRun, where } = directory.loadConfig();
-    const loaded = withScalingOf(ofRun, asked);
+    const loaded = withScalingOf(ofRun, await withData(asked, options));
     requireSameConfig(loaded.config, ofRun, { where: loaded.where, run: configPath, mayExtend });
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
     if (state?.config !== undefined) {
@@ -225,6 +225,17 @@ function warnOfDamage(run: string, listener: RunListener | undefined): void {
   }
 }
 
+/** The config once its data are known; they are read for this alone if it has a preset. */
+async function withData(
+  loaded: LoadedTrainConfig,
+  { memory }: Pick<TrainOptions, 'memory'>,
+): Promise<LoadedTrainConfig> {
+  if (!loaded.complete) return loaded;
+  const { config, directory, where } = loaded;
+  const dataset = await loadDataset(config, directory, where, memory && { memory });
+  return completed(loaded, () => factsOf(dataset));
+}
+
 /**
  * Reads the data, plans the run, and chooses its kernels and threads.
  * @param files takes the files that are read; closed if anything fails
@@ -247,24 +258,27 @@ async function planRun(
   { listener, memory }: Pick<TrainOptions, 'listener' | 'memory'>,
   files: ReadFiles | undefined,
 ): Promise<PreparedRun> {
-  const { config, directory, where } = loaded;
+  const { directory, where } = loaded;
   const processors = availableParallelism();
   // Before the data are read: a run may last for hours. Twice as many are no harm.
-  if (typeof config.threads === 'number' && config.threads > 2 * processors) {
+  const asked = loaded.config.threads;
+  if (typeof asked === 'number' && asked > 2 * processors) {
     listener?.warn?.(
-      `threads is ${config.threads}, but this machine has ${counted(processors, 'processor')}: ` +
+      `threads is ${asked}, but this machine has ${counted(processors, 'processor')}: ` +
         'threads that wait for a processor make the run slower ("auto" chooses)',
     );
   }
   const reading = listener?.reading;
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
-  const dataset = await loadDataset(config, directory, where, {
+  const dataset = await loadDataset(loaded.config, directory, where, {
     ...(memory && { memory }),
     ...(reading && { progress: reading }),
     ...(files && { files }),
   });
   listener?.dataRead?.(dataset);
-  const plan = planTraining(loaded, dataset);
+  const whole = completed(loaded, () => factsOf(dataset));
+  const { config } = whole;
+  const plan = planTraining(whole, dataset);
   for (const warning of plan.warnings) listener?.warn?.(warning);
   const choice = chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);

@@ -53,6 +53,33 @@ describe('mlp init', () => {
     expect(stderr).toContain('data.csv:2: found 2 fields, expected 3');
   });
 
+  it('leaves network and training to the preset, which the run writes out', async () => {
+    const folder = folderOf({ 'data.csv': `a,b,y\n${rows(plain)}` });
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', '--preset', 'tabular'], {
+      cwd: folder,
+    });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('preset: tabular, ')]);
+    const config = readConfig(folder, 'data.json');
+    expect(Object.keys(config).filter((key) => key !== '$schema')).toEqual(['preset', 'data']);
+    const short = ['--set', 'training.epochs=2', '--set', 'network.members=2', '--run', 'run'];
+    const ran = await mlpHere(['train', 'data.json', ...short, '--json'], { cwd: folder });
+    expect([ran.code, ran.stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    const written = readConfig(folder, 'run/config.json');
+    expect(written).not.toHaveProperty('preset');
+    expect(written.network.members).toBe(2);
+    expect(written.network.layers.at(-1).units).toBe(1);
+    expect(written.training).toMatchObject({ epochs: 2, batchSize: 64, optimizer: { beta2: 0.95 } });
+    expect(written.data.standardize).toBe('robust');
+    // The same config, with the preset, goes on with the run; and the run repeats itself.
+    const again = await mlpHere(['train', 'data.json', ...short.slice(0, 4), '--resume', 'run'], {
+      cwd: folder,
+    });
+    expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    expect((await mlpHere(['repro', 'run'], { cwd: folder })).code).toBe(0);
+    const counted = await mlpHere(['params', 'data.json', '--json'], { cwd: folder });
+    expect(JSON.parse(counted.stdout)).toMatchObject({ members: 4 });
+  });
+
   it('names all files in a config that trains', async () => {
     const rows = SMALL_CSV.trimEnd().split('\n');
     const folder = folderOf({
@@ -74,7 +101,9 @@ describe('mlp init', () => {
 
   it('writes a config, says why, and what to do next', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
-    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], {
+      cwd: folder,
+    });
     expect([code, stdout]).toEqual([0, 'wrote data.json\nnext: mlp train data.json\n']);
     expect(readFileSync(join(folder, 'data.json'), 'utf8')).toMatchInlineSnapshot(`
       "{
@@ -166,7 +195,9 @@ describe('mlp init', () => {
     const folder = folderOf({ 'my data.csv': SMALL_CSV });
     mkdirSync(join(folder, 'my configs'));
     const output = join('my configs', 'small.json');
-    const { stdout } = await mlpHere(['init', 'my data.csv', '--target', 'y', '-o', output], { cwd: folder });
+    const { stdout } = await mlpHere(['init', 'my data.csv', '--target', 'y', '-o', output], {
+      cwd: folder,
+    });
     expect(stdout).toBe(`wrote ${output}\nnext: mlp train "${output}"\n`);
     const { config, directory } = loadTrainConfig(join(folder, output));
     expect(config.data.train).toBe('../my data.csv');
@@ -257,7 +288,9 @@ describe('mlp init', () => {
   it('lets no escape code of a column reach the terminal', async () => {
     const csv = SMALL_CSV.replace('a,b,y', '\u001b[2Ja,b,y').replaceAll(/^-?\d+,/gm, '7,');
     const folder = folderOf({ 'data.csv': csv });
-    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], {
+      cwd: folder,
+    });
     expect(code).toBe(0);
     expect(stderr).toContain('data.exclude: "\\u001b[2Ja"');
     expect(stdout + stderr).not.toContain('\u001b');

@@ -158,11 +158,11 @@ describe('the data of a train config', () => {
     ],
     [
       { standardize: 'min-max' },
-      'data.standardize: found "min-max", expected true, false, "minmax", or an object of these by column',
+      'data.standardize: found "min-max", expected true, false, "minmax", "robust", or an object of these by column',
     ],
     [
       { standardize: { 'a b': 'no' } },
-      'data.standardize["a b"]: found "no", expected true, false or "minmax"',
+      'data.standardize["a b"]: found "no", expected true, false, "minmax" or "robust"',
     ],
     ...(['validation', 'test'] as const).flatMap((key): [object, string, string?][] => [
       ...[1, -0.1, '', true].map((found): [object, string] => [

@@ -128,7 +128,7 @@ describe('a train config', () => {
     });
   });
 
-  const rootKeys = '$schema, network, data, training, seed, dtype, backend, threads, deterministic';
+  const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
     'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
 

@@ -9,16 +9,19 @@ import type { ColumnProfile, TableProfile, TargetProfile } from '../profile/tabl
 /** A train config with the keys worth writing; the others keep their defaults. */
 export interface SuggestedConfig {
   $schema?: string;
-  /** Layers in their short form. */
-  network: { layers: (number | string)[] };
+  preset?: 'tabular';
+  /** Layers in their short form; left to the preset if there is one, like the training. */
+  network?: { layers: (number | string)[] };
   data: Pick<DataConfig, 'train' | 'target'> & Partial<DataConfig>;
-  training: {
-    epochs: number;
-    batchSize: number;
-    optimizer: Pick<OptimizerConfig, 'type' | 'learningRate'>;
-    schedule?: ScheduleConfig;
-    l2?: number;
-  };
+  training?:
+    | {
+        epochs: number;
+        batchSize: number;
+        optimizer: Pick<OptimizerConfig, 'type' | 'learningRate'>;
+        schedule?: ScheduleConfig;
+        l2?: number;
+      }
+    | undefined;
 }
 
 /** Why a key has its value: a sentence that starts with the value. */

@@ -5,6 +5,7 @@
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
+import type { Preset } from '../../spec/words.js';
 import { DELIMITERS } from '../../spec/words.js';
 import { counted, listed, quote } from '../../text.js';
 import type { Reading } from '../csv/dialect.js';
@@ -42,6 +43,8 @@ interface SuggestOptions {
   readonly schema?: string;
   /** `data.badRows`, if some rows can't be read. */
   readonly badRows?: 'skip';
+  /** "plain" (default) writes a small network and its training; "tabular" leaves both to the preset. */
+  readonly preset?: Preset;
 }
 
 export interface Suggestion {
@@ -51,6 +54,11 @@ export interface Suggestion {
   /** Sentences for the user about what no config can correct. */
   readonly warnings: readonly string[];
 }
+
+const PRESET_REASON: Reason = {
+  key: 'preset',
+  text: "tabular, a recipe that suits most tables: an ensemble of wide networks, trained for as long as the rows call for (the run's config.json shows it whole)",
+};
 
 /** Classes are weighted if the largest has this many times the rows of the rarest. */
 const IMBALANCE = 5;
@@ -70,7 +78,7 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  */
 export function suggestConfig(
   profile: TableProfile,
-  { train, excluded = [], schema, badRows }: SuggestOptions,
+  { train, excluded = [], schema, badRows, preset = 'plain' }: SuggestOptions,
 ): Suggestion {
   const { target: found } = profile;
   if (found === undefined) throw new TypeError(`${profile.path}: the profile has no target`);
@@ -98,10 +106,13 @@ export function suggestConfig(
   const { dates, reasons: dateReasons } = chooseDates(context, features);
   const isNumber = (column: ColumnProfile) =>
     column.cells === 'numeric' && column.kind !== 'date' && !categories.includes(column);
+  const isPlain = preset === 'plain';
   const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
+  const scales = isPlain || pixels;
   const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(context);
   const positive = positiveOf(target);
-  const weights = isImbalanced(target) ? 'balanced' : undefined;
+  // Weights make a network call rare classes more often than they are.
+  const weights = isPlain && isImbalanced(target) ? 'balanced' : undefined;
 
   const sizes = {
     task,
@@ -112,13 +123,14 @@ export function suggestConfig(
   };
   const { layers, reason: layersReason } = suggestLayers(sizes);
   const { training, reasons: trainingReasons } = suggestTraining(sizes);
+  const network = isPlain ? { network: { layers } } : { preset: 'tabular' as const };
   const asked = excluded.map((name) => (profile.dialect.header ? name : Number(name)));
   const odd = [...features, targetColumn].find((column) => column.odd);
   const refs = (columns: readonly ColumnProfile[]) => columns.map((column) => refOf(profile, column));
   return {
     config: {
       ...(schema !== undefined && { $schema: schema }),
-      network: { layers },
+      ...network,
       data: {
         train,
         target: refOf(profile, targetColumn),
@@ -129,17 +141,17 @@ export function suggestConfig(
         ...(categories.length > 0 && { categories: refs(categories) }),
         ...(dates && { dates }),
         ...(missing !== undefined && { missing }),
-        standardize,
+        ...(scales && { standardize }),
         ...(standardizeTarget && { standardizeTarget }),
         validation: split.validation,
         ...(split.test !== undefined && { test: split.test }),
         ...(rareClasses && { rareClasses }),
         ...(weights && { weights }),
       },
-      training,
+      ...(isPlain ? { training } : undefined),
     },
     reasons: [
-      layersReason,
+      isPlain ? layersReason : PRESET_REASON,
       targetReason(context),
       ...(positive === undefined ? [] : [positiveReason(positive)]),
       ...dialectReasons(profile),
@@ -147,12 +159,12 @@ export function suggestConfig(
       ...featureReasons,
       ...dateReasons,
       ...missingReasons,
-      ...scalingReasons,
+      ...(scales ? scalingReasons : []),
       ...targetReasons,
       ...split.reasons,
       ...(rareClasses ? [rareReason(found, rareClasses)] : []),
       ...(weights ? [weightsReason(target)] : []),
-      ...trainingReasons,
+      ...(isPlain ? trainingReasons : []),
     ],
     warnings: [
       ...split.warnings,

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ColumnProfile, Level, TableProfile, TargetProfile } from '../../../src/data/profile/profile.js';
-import { likelyTarget, type Suggestion, suggestConfig } from '../../../src/data/suggest/suggestConfig.js';
+import {
+  likelyTarget,
+  type SuggestedConfig,
+  type Suggestion,
+  suggestConfig,
+} from '../../../src/data/suggest/suggestConfig.js';
 
 type Column = Partial<Omit<ColumnProfile, 'index'>> & { name: string };
 
@@ -54,8 +59,16 @@ function table(features: readonly Column[], options: TableOptions = {}): TablePr
   };
 }
 
-function suggestionFor(features: readonly Column[], options?: TableOptions): Suggestion {
-  return suggestConfig(table(features, options), { train: 'data.csv' });
+/** A suggestion without a preset, which has a network and its training. */
+interface PlainSuggestion extends Suggestion {
+  readonly config: SuggestedConfig & {
+    readonly network: NonNullable<SuggestedConfig['network']>;
+    readonly training: NonNullable<SuggestedConfig['training']>;
+  };
+}
+
+function suggestionFor(features: readonly Column[], options?: TableOptions): PlainSuggestion {
+  return suggestConfig(table(features, options), { train: 'data.csv' }) as PlainSuggestion;
 }
 
 const dataOf = (features: readonly Column[], options?: TableOptions) =>

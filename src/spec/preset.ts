@@ -1,0 +1,132 @@
+/**
+ * Presets fill in what a config omits. `tabular` is the recipe of RealMLP for tables (Holzmüller,
+ * Grinsztajn and Steinwart 2024, "Better by Default", table A.1), by task and number of rows. The
+ * data's encodings are filled in at once, network and training when the data are known.
+ */
+import { isObject } from './json.js';
+import type { Task } from './words.js';
+
+/** What the recipe depends on. */
+export interface TableFacts {
+  readonly task: Task;
+  /** Width of the network's output. */
+  readonly outputs: number;
+  /** Rows to train on. */
+  readonly rows: number;
+  /** Whether any input is a number, which can be embedded. */
+  readonly numbers: boolean;
+}
+
+/** Whether the config, checked or not, is to be filled in. */
+export function hasPreset(config: unknown): config is { readonly [key: string]: unknown } {
+  return isObject(config) && config.preset === 'tabular';
+}
+
+/**
+ * The config with the preset's encodings. A network without layers gets a single one until the data
+ * are known.
+ */
+export function withPresetData(config: { readonly [key: string]: unknown }): object {
+  const network = fill(config.network, { layers: [{ type: 'linear', units: 1 }] });
+  return { ...config, network, data: fill(config.data, { standardize: 'robust' }) };
+}
+
+/** The config with the preset's network and training. It has no preset any more. */
+export function withPreset(config: { readonly [key: string]: unknown }, facts: TableFacts): object {
+  const { preset: _, ...rest } = config;
+  const training = isObject(config.training) ? config.training : {};
+  const { epochs, ...others } = trainingFor(facts);
+  return {
+    ...rest,
+    network: hasLayers(config.network) ? config.network : fill(config.network, networkFor(facts)),
+    data: fill(config.data, { standardize: 'robust' }),
+    training: fill(config.training, {
+      ...(training.steps === undefined && { epochs }),
+      ...others,
+    }),
+  };
+}
+
+function hasLayers(network: unknown): boolean {
+  return !(network === undefined || (isObject(network) && network.layers === undefined));
+}
+
+/** Adds the defaults that are missing, inside objects too; of two types, the own one counts alone. */
+function fill(own: unknown, defaults: { readonly [key: string]: unknown }): unknown {
+  if (own === undefined) return defaults;
+  if (!isObject(own)) return own;
+  if (own.type !== undefined && own.type !== defaults.type) return own;
+  const filled = Object.entries(defaults).map(([key, value]) => [
+    key,
+    isObject(value) ? fill(own[key], value) : (own[key] ?? value),
+  ]);
+  return { ...own, ...Object.fromEntries(filled) };
+}
+
+const WIDTH = 256;
+const HIDDEN = 3;
+
+function networkFor({ task, outputs, rows, numbers }: TableFacts) {
+  const linear = (units: number) => ({
+    type: 'linear',
+    units,
+    parametrization: 'ntk',
+    init: { type: 'unit-variance' },
+    biasInit: { type: 'he+5' },
+  });
+  const hidden = [
+    linear(WIDTH),
+    { type: task === 'regression' ? 'mish' : 'selu', parametric: true },
+    { type: 'dropout', rate: 0.15 },
+  ];
+  return {
+    layers: [
+      ...(numbers ? [{ type: 'numeric-embedding', kind: 'pbld' }] : []),
+      { type: 'scale' },
+      ...Array.from({ length: HIDDEN }, () => hidden).flat(),
+      linear(outputs),
+    ],
+    members: membersFor(rows),
+  };
+}
+
+/** Fewer members where each takes long: their gain is largest where rows are few. */
+function membersFor(rows: number): number {
+  return rows <= 20_000 ? 4 : rows <= 100_000 ? 2 : 1;
+}
+
+const EPOCHS = { least: 8, most: 64 };
+/** Rows times epochs that a run of a few minutes can afford. */
+const ROWS_SEEN = 4_000_000;
+
+function epochsFor(rows: number): number {
+  return Math.max(EPOCHS.least, Math.min(EPOCHS.most, Math.round(ROWS_SEEN / rows)));
+}
+
+function trainingFor({ task, rows }: TableFacts) {
+  return {
+    epochs: epochsFor(rows),
+    batchSize: batchFor(rows),
+    optimizer: {
+      type: 'adamw',
+      learningRate: task === 'regression' ? 0.2 : 0.04,
+      beta2: 0.95,
+      weightDecay: 0.02,
+      weightDecaySchedule: 'flat-cosine',
+    },
+    schedule: { type: 'coslog' },
+    dropoutSchedule: 'flat-cosine',
+    rates: { bias: 0.1, scale: 6, slope: 0.1, embedding: 0.1 },
+  };
+}
+
+/** More rows, larger batches: fewer steps, and each is faster for its size. */
+function batchFor(rows: number): number {
+  const [, size] = [
+    [1024, 64],
+    [8192, 128],
+    [30_000, 256],
+    [100_000, 512],
+  ].find(([most]) => rows <= most) ?? [0, 1024];
+  return size;
+}

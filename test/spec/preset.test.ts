@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { checkTrainConfig, completed, parseOverride } from '../../src/spec/loadConfig.js';
+import type { TableFacts } from '../../src/spec/preset.js';
+
+const DATA = { train: 'data.csv', target: 'y' };
+const FACTS: TableFacts = { task: 'binary', outputs: 1, rows: 5000, numbers: true };
+
+/** The config when the data are known. */
+function complete(config: object, facts: Partial<TableFacts> = {}, overrides: readonly string[] = []) {
+  const loaded = checkTrainConfig({ data: DATA, ...config }, 'c.json', overrides.map(parseOverride));
+  return completed(loaded, () => ({ ...FACTS, ...facts })).config;
+}
+
+describe('the preset tabular', () => {
+  it('fills in encodings, network and training, and is gone from the config', () => {
+    const config = complete({ preset: 'tabular' }, { task: 'multiclass', outputs: 7 });
+    expect(config).not.toHaveProperty('preset');
+    expect(config.data.standardize).toBe('robust');
+    expect(config.network.layers.at(-1)).toMatchObject({ type: 'linear', units: 7, parametrization: 'ntk' });
+    expect(config.training).toMatchObject({ schedule: { type: 'coslog' }, batchSize: 128 });
+  });
+
+  it('depends on the task and the rows', () => {
+    const small = complete({ preset: 'tabular' }, { rows: 500 });
+    const large = complete({ preset: 'tabular' }, { rows: 50_000 });
+    expect([small, large].map(({ training }) => training.batchSize)).toEqual([64, 512]);
+    expect([small, large].map(({ network }) => network.members)).toEqual([4, 2]);
+    const huge = complete({ preset: 'tabular' }, { rows: 10 ** 7 });
+    expect([huge.network.members, huge.training.epochs]).toEqual([1, 8]);
+    const types = (config: typeof small) => config.network.layers.map(({ type }) => type);
+    expect(types(small)).toContain('selu');
+    const regression = complete({ preset: 'tabular' }, { task: 'regression' });
+    expect(types(regression)).toContain('mish');
+    expect(regression.training.optimizer.learningRate).toBeGreaterThan(small.training.optimizer.learningRate);
+  });
+
+  it('leaves what the config says', () => {
+    const own = {
+      preset: 'tabular',
+      network: { layers: [8, 'relu', 1] },
+      data: { ...DATA, standardize: true },
+      training: { steps: 7, optimizer: { type: 'adamw', learningRate: 0.5 }, rates: { bias: 3 } },
+    };
+    const { network, data, training } = complete(own);
+    expect(network.layers).toHaveLength(3);
+    expect(network).not.toHaveProperty('members');
+    expect(data.standardize).toBe(true);
+    expect(training.steps).toBe(7);
+    expect(training).not.toHaveProperty('epochs');
+    expect(training.optimizer).toMatchObject({ learningRate: 0.5, beta2: 0.95 });
+    expect(training.rates).toMatchObject({ bias: 3, scale: 6 });
+  });
+
+  it('leaves an optimizer and a schedule of another type alone', () => {
+    const training = { optimizer: { type: 'sgd', learningRate: 0.1 }, schedule: { type: 'constant' } };
+    const config = complete({ preset: 'tabular', training });
+    const plain = complete({ network: { layers: [1] }, training });
+    expect(config.training.optimizer).toEqual(plain.training.optimizer);
+    expect(config.training.schedule).toEqual(plain.training.schedule);
+  });
+
+  it('takes --set, for members and for the preset itself', () => {
+    expect(complete({ preset: 'tabular' }, {}, ['network.members=3']).network.members).toBe(3);
+    expect(complete({ network: { layers: [1] } }, {}, ['preset=tabular']).data.standardize).toBe('robust');
+  });
+
+  it('is needed for a config without a network', () => {
+    expect(() => complete({})).toThrow(/network: missing/);
+    expect(() => complete({ preset: 'plain' })).toThrow(/network: missing/);
+    expect(() => complete({ preset: 'tabullar' })).toThrow(/preset: unknown preset "tabullar"/);
+  });
+});
