@@ -271,7 +271,7 @@ describe('loadModel of metadata', () => {
       /^__metadata__\.features:1:13: found "}"/,
     );
     expect(messageOf(withMetadata({ targets: '' }))).toBe(
-      '__metadata__.targets: found an empty file, expected JSON',
+      '__metadata__.targets:1:1: found an empty file, expected JSON',
     );
     expect(messageOf(withMetadata({ network: '['.repeat(100_000) }))).toMatch(
       /found more than 64 levels of nesting/,
@@ -290,12 +290,12 @@ describe('loadModel of metadata', () => {
     [
       'a false indicator',
       other({ indicator: false }),
-      '[0].indicator: found false, expected true, or no indicator',
+      '[0].indicator: found false, expected true, a transform, or no indicator',
     ],
     [
       'a key too many',
       other({ mean: 1 }),
-      '[0]: unknown key "mean"; expected one of kind, column, shift, scale, fill, indicator, range',
+      '[0]: unknown key "mean"; expected one of kind, column, shift, scale, clip, fill, indicator, range',
     ],
     [
       'an unknown kind',
