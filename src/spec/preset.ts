@@ -15,6 +15,8 @@ export interface TableFacts {
   readonly rows: number;
   /** Whether any input is a number, which can be embedded. */
   readonly numbers: boolean;
+  /** Whether any input is the number of a level, which must be embedded. */
+  readonly levels: boolean;
 }
 
 /** Whether the config, checked or not, is to be filled in. */
@@ -28,7 +30,7 @@ export function hasPreset(config: unknown): config is { readonly [key: string]: 
  */
 export function withPresetData(config: { readonly [key: string]: unknown }): object {
   const network = fill(config.network, { layers: [{ type: 'linear', units: 1 }] });
-  return { ...config, network, data: fill(config.data, { standardize: 'robust' }) };
+  return { ...config, network, data: fill(config.data, dataFor(config.network)) };
 }
 
 /** The config with the preset's network and training. It has no preset any more. */
@@ -39,13 +41,21 @@ export function withPreset(config: { readonly [key: string]: unknown }, facts: T
   return {
     ...rest,
     network: hasLayers(config.network) ? config.network : fill(config.network, networkFor(facts)),
-    data: fill(config.data, { standardize: 'robust' }),
+    data: fill(config.data, dataFor(config.network)),
     training: fill(config.training, {
       ...(training.steps === undefined && { epochs }),
       ...others,
     }),
   };
 }
+
+/** Only the recipe's own network is sure to embed the numbers of levels. */
+function dataFor(network: unknown) {
+  return { standardize: 'robust', ...(!hasLayers(network) && { embedFrom: MANY_LEVELS }) };
+}
+
+/** Categories of so many levels and more are embedded; others have an input for each level. */
+const MANY_LEVELS = 9;
 
 function hasLayers(network: unknown): boolean {
   return !(network === undefined || (isObject(network) && network.layers === undefined));
@@ -66,7 +76,7 @@ function fill(own: unknown, defaults: { readonly [key: string]: unknown }): unkn
 const WIDTH = 256;
 const HIDDEN = 3;
 
-function networkFor({ task, outputs, rows, numbers }: TableFacts) {
+function networkFor({ task, outputs, rows, numbers, levels }: TableFacts) {
   const linear = (units: number) => ({
     type: 'linear',
     units,
@@ -81,6 +91,7 @@ function networkFor({ task, outputs, rows, numbers }: TableFacts) {
   ];
   return {
     layers: [
+      ...(levels ? [{ type: 'embedding' }] : []),
       ...(numbers ? [{ type: 'numeric-embedding', kind: 'pbld' }] : []),
       { type: 'scale' },
       ...Array.from({ length: HIDDEN }, () => hidden).flat(),
@@ -111,7 +122,8 @@ function trainingFor({ task, rows }: TableFacts) {
       type: 'adamw',
       learningRate: task === 'regression' ? 0.2 : 0.04,
       beta2: 0.95,
-      weightDecay: 0.02,
+      // Ten times that of the paper: without label smoothing, this does better.
+      weightDecay: 0.2,
       weightDecaySchedule: 'flat-cosine',
     },
     schedule: { type: 'coslog' },

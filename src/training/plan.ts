@@ -58,11 +58,13 @@ export interface TrainingPlan {
 /** What a preset needs to know of the data. */
 export function factsOf({ task, targetNames, classes = [], train, encodings }: Dataset): TableFacts {
   const [loss] = lossesFor(task);
+  const kinds = inputKinds(encodings);
   return {
     task,
     outputs: LOSSES[loss].outputs(targetNames.length, classes.length),
     rows: train.rows,
-    numbers: inputKinds(encodings).includes('number'),
+    numbers: kinds.includes('number'),
+    levels: kinds.some((kind) => typeof kind === 'object'),
   };
 }
 

@@ -3,7 +3,7 @@ import { checkTrainConfig, completed, parseOverride } from '../../src/spec/loadC
 import type { TableFacts } from '../../src/spec/preset.js';
 
 const DATA = { train: 'data.csv', target: 'y' };
-const FACTS: TableFacts = { task: 'binary', outputs: 1, rows: 5000, numbers: true };
+const FACTS: TableFacts = { task: 'binary', outputs: 1, rows: 5000, numbers: true, levels: false };
 
 /** The config when the data are known. */
 function complete(config: object, facts: Partial<TableFacts> = {}, overrides: readonly string[] = []) {
@@ -15,7 +15,7 @@ describe('the preset tabular', () => {
   it('fills in encodings, network and training, and is gone from the config', () => {
     const config = complete({ preset: 'tabular' }, { task: 'multiclass', outputs: 7 });
     expect(config).not.toHaveProperty('preset');
-    expect(config.data.standardize).toBe('robust');
+    expect(config.data).toMatchObject({ standardize: 'robust', embedFrom: 9 });
     expect(config.network.layers.at(-1)).toMatchObject({ type: 'linear', units: 7, parametrization: 'ntk' });
     expect(config.training).toMatchObject({ schedule: { type: 'coslog' }, batchSize: 128 });
   });
@@ -34,6 +34,15 @@ describe('the preset tabular', () => {
     expect(regression.training.optimizer.learningRate).toBeGreaterThan(small.training.optimizer.learningRate);
   });
 
+  it('embeds what can be embedded', () => {
+    const typesFor = (facts: Partial<TableFacts>) =>
+      complete({ preset: 'tabular' }, facts)
+        .network.layers.map(({ type }) => type)
+        .filter((type) => type.includes('embedding'));
+    expect(typesFor({ numbers: true, levels: true })).toEqual(['embedding', 'numeric-embedding']);
+    expect(typesFor({ numbers: false })).toEqual([]);
+  });
+
   it('leaves what the config says', () => {
     const own = {
       preset: 'tabular',
@@ -45,6 +54,7 @@ describe('the preset tabular', () => {
     expect(network.layers).toHaveLength(3);
     expect(network).not.toHaveProperty('members');
     expect(data.standardize).toBe(true);
+    expect(data).not.toHaveProperty('embedFrom');
     expect(training.steps).toBe(7);
     expect(training).not.toHaveProperty('epochs');
     expect(training.optimizer).toMatchObject({ learningRate: 0.5, beta2: 0.95 });
