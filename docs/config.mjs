@@ -34,7 +34,7 @@ ${readFileSync(new URL('../configs/breast-cancer.json', import.meta.url), 'utf8'
 - An editor that reads \`$schema\` completes the keys and checks the values.
 - \`mlp init data.csv --target column\` writes a config for your data.
 - \`"preset": "tabular"\` leaves encodings, network and training to a recipe for tables: an ensemble of wide networks that
-  learn much more than a small one, and take much longer (\`mlp init --preset tabular\`).
+  learn much more than a small one, and take longer. \`mlp init\` writes it; \`--preset plain\` writes a small network.
 - \`mlp train config.json --set training.epochs=20\` changes any key for one run.
 - The run directory holds a \`config.json\` with all defaults filled in.
 

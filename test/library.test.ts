@@ -363,7 +363,7 @@ describe('gradcheck, inspect and suggestConfig', () => {
     const profile = await inspect(IRIS, { target: 'species' });
     expect(JSON.parse(JSON.stringify(profile))).toEqual(JSON.parse(inspected.stdout));
     const { config, reasons } = await suggestConfig(IRIS, { target: 'species' });
-    expect(reasons.map(({ key }) => key)).toContain('network.layers');
+    expect(reasons.map(({ key }) => key)).toContain('preset');
     expect((await train({ ...config, training: { ...config.training, epochs: 1 } })).status).toBe(
       'completed',
     );

@@ -131,7 +131,7 @@ Examples:
       .addOption(
         new Option('--preset <name>', 'tabular: a recipe for tables; plain: a small network, written out')
           .choices(PRESETS)
-          .default('plain'),
+          .default('tabular'),
       )
       .addOption(FORCE),
   ).action(lazy(() => import('./init.js')));

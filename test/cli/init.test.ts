@@ -6,6 +6,9 @@ import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { folderOf, mlpHere, SMALL_CSV, temporaryFolder } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
+/** Writes a small network out, which trains in an instant. */
+const PLAIN = ['--preset', 'plain'];
+
 /** The validation metrics that `mlp train` ends with. */
 async function train(config: string, cwd: string): Promise<Record<string, number>> {
   const { code, stdout, stderr } = await mlpHere(['train', config, '--json', '--run', 'run'], { cwd });
@@ -39,7 +42,7 @@ describe('mlp init', () => {
     ],
   ])('finds the key that reads a file of another notation: %s', async (_, content, keys, said) => {
     const folder = folderOf({ 'data.csv': content });
-    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], { cwd: folder });
     expect(code).toBe(0);
     expect(stderr).toContain(`read with ${said}`);
     expect(readConfig(folder, 'data.json').data).toMatchObject(keys);
@@ -48,14 +51,14 @@ describe('mlp init', () => {
 
   it('keeps the error if no key helps, or too many rows would be left out', async () => {
     const folder = folderOf({ 'data.csv': `a,b,y\n${rows((i) => (i % 4 ? plain(i) : '1,2'))}` });
-    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder });
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], { cwd: folder });
     expect(code).toBe(65);
     expect(stderr).toContain('data.csv:2: found 2 fields, expected 3');
   });
 
   it('leaves network and training to the preset, which the run writes out', async () => {
     const folder = folderOf({ 'data.csv': `a,b,y\n${rows(plain)}` });
-    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', '--preset', 'tabular'], {
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], {
       cwd: folder,
     });
     expect([code, stderr]).toEqual([0, expect.stringContaining('preset: tabular, ')]);
@@ -87,7 +90,7 @@ describe('mlp init', () => {
       'part-2.csv': `${[rows[0], ...rows.slice(11)].join('\n')}\n`,
     });
     for (const paths of [['part-1.csv', 'part-2.csv'], ['part-*.csv']]) {
-      const made = await mlpHere(['init', ...paths, '--target', 'y', '-o', 'c.json', '--force'], {
+      const made = await mlpHere(['init', ...paths, '--target', 'y', '-o', 'c.json', '--force', ...PLAIN], {
         cwd: folder,
       });
       expect([made.code, readConfig(folder, 'c.json').data.train]).toEqual([
@@ -101,7 +104,7 @@ describe('mlp init', () => {
 
   it('writes a config, says why, and what to do next', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
-    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y'], {
+    const { code, stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], {
       cwd: folder,
     });
     expect([code, stdout]).toEqual([0, 'wrote data.json\nnext: mlp train data.json\n']);
@@ -148,7 +151,7 @@ describe('mlp init', () => {
   ])('writes a config that learns %s', async (name, target, metric, least) => {
     const folder = temporaryFolder();
     const data = projectPath(`data/${name}.csv`);
-    expect((await mlpHere(['init', data, '--target', target], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['init', data, '--target', target, ...PLAIN], { cwd: folder })).code).toBe(0);
     expect((await train(`${name}.json`, folder))[metric]).toBeGreaterThanOrEqual(least);
   });
 
@@ -170,7 +173,7 @@ describe('mlp init', () => {
     });
     const header = 'id;length;age;city;unit;zone;split;y';
     const folder = folderOf({ 'data.csv': [header, ...rows.map((row) => row.join(';'))].join('\n') });
-    expect((await mlpHere(['init', 'data.csv', '--target', 'y'], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], { cwd: folder })).code).toBe(0);
     expect(readConfig(folder, 'data.json').data).toEqual({
       train: 'data.csv',
       target: 'y',
@@ -186,7 +189,7 @@ describe('mlp init', () => {
 
   it('takes a number for the target where there is no header', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV.slice(SMALL_CSV.indexOf('\n') + 1) });
-    expect((await mlpHere(['init', 'data.csv', '--target', '2'], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['init', 'data.csv', '--target', '2', ...PLAIN], { cwd: folder })).code).toBe(0);
     expect(readConfig(folder, 'data.json').data).toMatchObject({ target: 2, header: false });
     await train('data.json', folder);
   });
@@ -195,7 +198,7 @@ describe('mlp init', () => {
     const folder = folderOf({ 'my data.csv': SMALL_CSV });
     mkdirSync(join(folder, 'my configs'));
     const output = join('my configs', 'small.json');
-    const { stdout } = await mlpHere(['init', 'my data.csv', '--target', 'y', '-o', output], {
+    const { stdout } = await mlpHere(['init', 'my data.csv', '--target', 'y', '-o', output, ...PLAIN], {
       cwd: folder,
     });
     expect(stdout).toBe(`wrote ${output}\nnext: mlp train "${output}"\n`);
@@ -206,7 +209,7 @@ describe('mlp init', () => {
 
   it('prints the config on standard output for -o -, and writes nothing', async () => {
     const folder = folderOf({ 'data.csv': SMALL_CSV });
-    const { stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', '-o', '-'], {
+    const { stdout, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', '-o', '-', ...PLAIN], {
       cwd: folder,
     });
     expect(JSON.parse(stdout).data).toMatchObject({ train: 'data.csv', target: 'y' });

@@ -106,7 +106,7 @@ function commandsFor(file, target) {
   return [
     ['inspect', file, '--json'],
     ['inspect', file, '--target', target],
-    ['init', file, '--target', target, '-o', 'new.json', '--force'],
+    ['init', file, '--target', target, '-o', 'new.json', '--force', '--preset', 'plain'],
     ['train', 'new.json', '--run', 'r', '--set', 'training.epochs=1', '--set', 'threads=1'],
   ];
 }
@@ -312,7 +312,7 @@ export async function createParquet(folder, processes) {
   const commands = [
     ['inspect', 'data.parquet', '--json'],
     ['inspect', 'data.parquet', '--target', 'text'],
-    ['init', 'data.parquet', '--target', 'category', '-o', 'new.json', '--force'],
+    ['init', 'data.parquet', '--target', 'category', '-o', 'new.json', '--force', '--preset', 'plain'],
     ['train', 'config.json', '--run', 'r', '--json'],
     [
       'predict',

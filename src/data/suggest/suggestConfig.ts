@@ -43,7 +43,7 @@ interface SuggestOptions {
   readonly schema?: string;
   /** `data.badRows`, if some rows can't be read. */
   readonly badRows?: 'skip';
-  /** "plain" (default) writes a small network and its training; "tabular" leaves both to the preset. */
+  /** "tabular" (default) leaves network and training to the preset; "plain" writes both out. */
   readonly preset?: Preset;
 }
 
@@ -57,7 +57,7 @@ export interface Suggestion {
 
 const PRESET_REASON: Reason = {
   key: 'preset',
-  text: "tabular, a recipe that suits most tables: an ensemble of wide networks, trained for as long as the rows call for (the run's config.json shows it whole)",
+  text: "tabular, a recipe that suits most tables: an ensemble of wide networks, trained for as long as the rows call for (the run's config.json shows it whole; --preset plain writes a small network)",
 };
 
 /** Classes are weighted if the largest has this many times the rows of the rarest. */
@@ -78,7 +78,7 @@ const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 's
  */
 export function suggestConfig(
   profile: TableProfile,
-  { train, excluded = [], schema, badRows, preset = 'plain' }: SuggestOptions,
+  { train, excluded = [], schema, badRows, preset = 'tabular' }: SuggestOptions,
 ): Suggestion {
   const { target: found } = profile;
   if (found === undefined) throw new TypeError(`${profile.path}: the profile has no target`);

@@ -68,7 +68,7 @@ interface PlainSuggestion extends Suggestion {
 }
 
 function suggestionFor(features: readonly Column[], options?: TableOptions): PlainSuggestion {
-  return suggestConfig(table(features, options), { train: 'data.csv' }) as PlainSuggestion;
+  return suggestConfig(table(features, options), { train: 'data.csv', preset: 'plain' }) as PlainSuggestion;
 }
 
 const dataOf = (features: readonly Column[], options?: TableOptions) =>
@@ -445,7 +445,7 @@ it('hands on the warnings that the config does not answer', () => {
 it('refuses a target that is always the same', () => {
   const profile = table(measurements(2));
   const target = { name: 'y', index: 2, task: undefined };
-  expect(() => suggestConfig({ ...profile, target }, { train: 'data.csv' })).toThrow(
+  expect(() => suggestConfig({ ...profile, target }, { train: 'data.csv', preset: 'plain' })).toThrow(
     'data.csv: column "y": found a single value in all rows, expected at least two classes or values',
   );
 });
