@@ -264,7 +264,9 @@ class Case {
     }
     if (!wanted.trains) return;
     const { steps, ...training } = config.training ?? {};
-    writeFileSync(path, JSON.stringify({ ...config, training: { ...training, epochs: 1 } }));
+    // One network learns whether the data can be trained on as well as an ensemble does.
+    const network = { ...config.network, members: 1 };
+    writeFileSync(path, JSON.stringify({ ...config, network, training: { ...training, epochs: 1 } }));
     await this.#train('inputs' in wanted ? { inputs: wanted.inputs } : {}, 'init.json', 'run-init');
   }
 }
