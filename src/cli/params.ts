@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { type LayerShape, type NetworkShape, networkShape } from '../network/shape.js';
 import { formatTable } from '../report/table.js';
-import { completed, type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
+import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import { formatBytes, formatCount } from '../text.js';
@@ -43,10 +43,10 @@ async function knownNetwork({
   if (train) {
     // The modules that read data take longer to load than everything else here.
     const { loadDataset } = await import('../data/dataset/loadDataset.js');
-    const { factsOf } = await import('../training/plan.js');
+    const { completeFor } = await import('../training/plan.js');
     const dataset = await loadDataset(train.config, train.directory, train.where);
     const { inputKinds } = await import('../data/encoding/encoding.js');
-    const whole = completed(train, () => factsOf(dataset)).config.network;
+    const whole = completeFor(train, dataset).config.network;
     const kinds = inputKinds(dataset.encodings);
     return { network: { ...whole, layers: withInputKinds(whole.layers, kinds) }, inputs: kinds.length };
   }

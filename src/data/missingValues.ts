@@ -106,7 +106,7 @@ export function quotedTexts(missingValues: MissingValues, column: string): Reado
   return isDefault && !isOwn ? DEFAULT_TEXTS : NO_TEXTS;
 }
 
-// One set for all columns, of which there may be 100,000.
+// All columns share one set: a table may have 100,000 columns.
 const DEFAULT_TEXTS: ReadonlySet<string> = new Set(DEFAULT_MISSING.texts);
 const NO_TEXTS: ReadonlySet<string> = new Set();
 

@@ -4,10 +4,10 @@ import { loadDataset } from '../data/dataset/loadDataset.js';
 import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
-import { completed, loadTrainConfig } from '../spec/loadConfig.js';
+import { loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendChoice } from '../training/engine/backend.js';
-import { factsOf, planTraining } from '../training/plan.js';
+import { completeFor, planTraining } from '../training/plan.js';
 import { type AutomaticChoice, chooseAutomatically } from './doctor.js';
 
 export interface Findings {
@@ -50,7 +50,7 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
   const loaded = loadTrainConfig(path);
   const { directory, where } = loaded;
   const dataset = await loadDataset(loaded.config, directory, where);
-  const whole = completed(loaded, () => factsOf(dataset));
+  const whole = completeFor(loaded, dataset);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
   const available = availableParallelism();

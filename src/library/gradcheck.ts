@@ -9,10 +9,9 @@ import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { LOSSES } from '../network/loss.js';
 import { isObject, readJson } from '../spec/json.js';
-import { completed } from '../spec/loadConfig.js';
 import type { BackendName } from '../spec/words.js';
 import { chooseBackend } from '../training/engine/backend.js';
-import { factsOf, planTraining, type TrainingPlan } from '../training/plan.js';
+import { completeFor, planTraining, type TrainingPlan } from '../training/plan.js';
 import { type ConfigInput, readConfig } from './config.js';
 
 export interface GradcheckOptions {
@@ -83,7 +82,7 @@ export async function checkConfig(
   const dataset = await loadDataset({ ...loaded.config, dtype: 'float64' }, directory, where, {
     ...(memory && { memory }),
   });
-  const whole = completed(loaded, () => factsOf(dataset));
+  const whole = completeFor(loaded, dataset);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
   const { features, labels, targets, weights, rows: available } = dataset.train;

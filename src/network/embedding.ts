@@ -23,7 +23,7 @@ class PbldEmbedding implements Layer {
     const { kernels, arena, capacity, inputs, needsInputGradient, parameter } = context;
     this.#kernels = kernels;
     const numbers = columns ?? allOf(inputs);
-    const others = allOf(inputs).filter((column) => !numbers.includes(column));
+    const others = withoutThese(numbers, inputs);
     const [frequency, phase, weight, bias] = ['frequency', 'phase', 'weight', 'bias'].map(parameter);
     this.#values = {
       numbers: intsOf(arena, numbers),
@@ -92,7 +92,7 @@ class LevelVectors implements Layer {
     const { kernels, arena, capacity, inputs, needsInputGradient } = context;
     this.#kernels = kernels;
     this.#weight = context.parameter('weight');
-    const others = allOf(inputs).filter((column) => !columns.includes(column));
+    const others = withoutThese(columns, inputs);
     let end = 0;
     this.#columns = {
       columns: intsOf(arena, columns),
@@ -132,6 +132,12 @@ export const embedding: LayerType<EmbeddingSpec> = {
 
 function allOf(inputs: number): number[] {
   return Array.from({ length: inputs }, (_, column) => column);
+}
+
+/** The inputs beside these; there may be many thousands of both. */
+function withoutThese(columns: readonly number[], inputs: number): number[] {
+  const chosen = new Set(columns);
+  return allOf(inputs).filter((column) => !chosen.has(column));
 }
 
 /** The numbers in the arena, where every thread writes the same. */

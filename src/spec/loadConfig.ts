@@ -97,7 +97,7 @@ export function loadNetworkSpec(path: string, overrides: readonly string[] = [])
 
 /**
  * Checks a config in memory. `path` is its name in errors; its paths are relative to that folder.
- * @param text of the file that it is from, if any
+ * @param text the file's text, for a config from a file
  * @throws MlpError as `loadTrainConfig` does
  */
 export function checkTrainConfig(
@@ -129,7 +129,7 @@ export function checkTrainConfig(
     const isSet = !(set.networkFile && inNetworkFile) && overriddenLocation(at, overrides, before);
     return isSet || inNetworkFile || { ...file, path: at };
   };
-  const check = (config: unknown) => checkSchema(trainSchema, expandConfig(config), locate, keyHomes);
+  const check = (config: unknown) => checkSchema(trainSchema, config, locate, keyHomes);
   const loaded = { path, directory, where: whereBy(locate) };
   if (!hasPreset(expanded)) return { ...loaded, config: check(expanded) };
   return {

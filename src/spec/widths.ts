@@ -67,7 +67,8 @@ export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly Inp
       spec.type === 'embedding' ? typeof kind === 'object' : kind === 'number';
     const columns = spec.columns ?? [...inputs.keys()].filter((column) => isWanted(inputs[column]));
     const wanted = columns.map((column) => inputs[column]);
-    const others = inputs.filter((_, column) => !columns.includes(column));
+    const chosen = new Set(columns);
+    const others = inputs.filter((_, column) => !chosen.has(column));
     inputs = [...columns.flatMap(() => new Array<InputKind>(spec.size).fill('other')), ...others];
     if (spec.type === 'numeric-embedding') return { ...spec, columns };
     const levels = wanted.map((kind) => (typeof kind === 'object' ? kind.levels : 1));

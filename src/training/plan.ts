@@ -9,7 +9,7 @@ import type { ModelContent } from '../model/model.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
@@ -55,8 +55,13 @@ export interface TrainingPlan {
   readonly warnings: readonly string[];
 }
 
+/** The config of a run on this dataset: a preset fills in network and training. */
+export function completeFor(loaded: LoadedTrainConfig, dataset: Dataset): LoadedTrainConfig {
+  return completed(loaded, () => factsOf(dataset));
+}
+
 /** What a preset needs to know of the data. */
-export function factsOf({ task, targetNames, classes = [], train, encodings }: Dataset): TableFacts {
+function factsOf({ task, targetNames, classes = [], train, encodings }: Dataset): TableFacts {
   const [loss] = lossesFor(task);
   const kinds = inputKinds(encodings);
   return {

@@ -12,7 +12,7 @@ import { hashWeights, loadModel } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { readJson } from '../spec/json.js';
-import { checkConfigFile, checkTrainConfig, completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
+import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { counted, printable } from '../text.js';
 import { version } from '../version.js';
@@ -21,7 +21,7 @@ import { chooseBackend, chooseThreads } from './engine/backend.js';
 import type { Engine } from './engine/engine.js';
 import { Team } from './engine/team.js';
 import { type RunProgress, runTraining, type TrainListener, type TrainResult } from './loop.js';
-import { factsOf, modelContent, planTraining } from './plan.js';
+import { completeFor, modelContent, planTraining } from './plan.js';
 import { RunDirectory } from './run/directory.js';
 import { dataOutside, isOfRun, linksOf } from './run/outside.js';
 import {
@@ -233,7 +233,7 @@ async function withData(
   if (!loaded.complete) return loaded;
   const { config, directory, where } = loaded;
   const dataset = await loadDataset(config, directory, where, memory && { memory });
-  return completed(loaded, () => factsOf(dataset));
+  return completeFor(loaded, dataset);
 }
 
 /**
@@ -276,7 +276,7 @@ async function planRun(
     ...(files && { files }),
   });
   listener?.dataRead?.(dataset);
-  const whole = completed(loaded, () => factsOf(dataset));
+  const whole = completeFor(loaded, dataset);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
   for (const warning of plan.warnings) listener?.warn?.(warning);

@@ -121,16 +121,14 @@ export function suggestConfig(
     rows: context.rows,
     trainRows: split.trainRows,
   };
-  const { layers, reason: layersReason } = suggestLayers(sizes);
-  const { training, reasons: trainingReasons } = suggestTraining(sizes);
-  const network = isPlain ? { network: { layers } } : { preset: 'tabular' as const };
+  const plain = isPlain ? { ...suggestLayers(sizes), ...suggestTraining(sizes) } : undefined;
   const asked = excluded.map((name) => (profile.dialect.header ? name : Number(name)));
   const odd = [...features, targetColumn].find((column) => column.odd);
   const refs = (columns: readonly ColumnProfile[]) => columns.map((column) => refOf(profile, column));
   return {
     config: {
       ...(schema !== undefined && { $schema: schema }),
-      ...network,
+      ...(plain ? { network: { layers: plain.layers } } : { preset: 'tabular' as const }),
       data: {
         train,
         target: refOf(profile, targetColumn),
@@ -148,10 +146,10 @@ export function suggestConfig(
         ...(rareClasses && { rareClasses }),
         ...(weights && { weights }),
       },
-      ...(isPlain ? { training } : undefined),
+      ...(plain && { training: plain.training }),
     },
     reasons: [
-      isPlain ? layersReason : PRESET_REASON,
+      plain ? plain.reason : PRESET_REASON,
       targetReason(context),
       ...(positive === undefined ? [] : [positiveReason(positive)]),
       ...dialectReasons(profile),
@@ -164,7 +162,7 @@ export function suggestConfig(
       ...split.reasons,
       ...(rareClasses ? [rareReason(found, rareClasses)] : []),
       ...(weights ? [weightsReason(target)] : []),
-      ...(isPlain ? trainingReasons : []),
+      ...(plain?.reasons ?? []),
     ],
     warnings: [
       ...split.warnings,

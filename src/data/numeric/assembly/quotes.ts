@@ -156,7 +156,7 @@ function withoutBlanks(begin: usize, end: usize): usize {
   return end;
 }
 
-/** Whether the cell before `end` does. Otherwise it may begin with a space that is none of ours. */
+/** Whether the cell before `end` begins in ASCII. If not, its start may be another kind of space. */
 function beginsInAscii(begin: usize, end: usize, delimiter: i32): bool {
   let first = end;
   while (first > begin && !isSeparator(first - 1, delimiter)) first--;

@@ -91,6 +91,7 @@ export function embedNumbers(
   }
 }
 
+/** The other columns of a row, behind its embedded ones. Returns where the next row of y begins. */
 @inline
 function copyOthers(rest: i32, others: usize, x: usize, y: usize): usize {
   for (let r = 0; r < rest; r++) {
@@ -98,6 +99,16 @@ function copyOthers(rest: i32, others: usize, x: usize, y: usize): usize {
     y += sizeof<real>();
   }
   return y;
+}
+
+/** Its backward pass: dX of the other columns. Returns where the next row of dY begins. */
+@inline
+function copyOthersBack(rest: i32, others: usize, dY: usize, dX: usize): usize {
+  for (let r = 0; r < rest; r++) {
+    store<real>(dX + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>(), load<real>(dY));
+    dY += sizeof<real>();
+  }
+  return dY;
 }
 
 /**
@@ -319,10 +330,7 @@ export function embedNumbersInput(
       store<real>(dX + column, load<real>(dY) + <real>(2 * Math.PI) * sumLanes(sum));
       dY += <usize>(1 + outs) * sizeof<real>();
     }
-    for (let r = 0; r < rest; r++) {
-      store<real>(dX + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>(), load<real>(dY));
-      dY += sizeof<real>();
-    }
+    dY = copyOthersBack(rest, others, dY, dX);
     x += xRowBytes;
     dX += xRowBytes;
   }
@@ -411,10 +419,7 @@ export function embedLevelsInput(
       store<real>(dX + <usize>load<i32>(columns + (<usize>j << 2)) * sizeof<real>(), 0);
     }
     dY += <usize>(count * size) * sizeof<real>();
-    for (let r = 0; r < rest; r++) {
-      store<real>(dX + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>(), load<real>(dY));
-      dY += sizeof<real>();
-    }
+    dY = copyOthersBack(rest, others, dY, dX);
     dX += dXRowBytes;
   }
 }
