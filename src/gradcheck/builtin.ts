@@ -66,6 +66,7 @@ interface Case {
   readonly loss: LossName;
   readonly l2?: number;
   readonly l1?: number;
+  readonly labelSmoothing?: number;
   readonly rows?: number;
   readonly weighted?: boolean;
   readonly members?: number;
@@ -274,6 +275,19 @@ function writtenCases(): Case[] {
       weighted: true,
     },
     {
+      name: 'smoothed labels, softmax cross-entropy, weighted rows',
+      layers: [linear(WIDTH), tanh, linear(3)],
+      loss: 'softmax-cross-entropy',
+      labelSmoothing: 0.2,
+      weighted: true,
+    },
+    {
+      name: 'smoothed labels, binary cross-entropy of two labels',
+      layers: [linear(WIDTH), tanh, linear(2)],
+      loss: 'binary-cross-entropy',
+      labelSmoothing: 0.2,
+    },
+    {
       name: 'three members of an ensemble, dropout, L2',
       layers: [linear(WIDTH), tanh, { type: 'dropout', rate: 0.2 }, linear(3)],
       loss: 'softmax-cross-entropy',
@@ -314,9 +328,10 @@ function missingCases(written: readonly Case[]): Case[] {
 
 /** The built-in networks with their batches, drawn from seeds so that every run checks the same. */
 export function networkProblems(): NetworkProblem[] {
-  const written = writtenCases();
-  const cases = [...written, ...missingCases(written)];
-  return cases.map(({ name, layers, loss, l2 = 0, l1 = 0, rows = 7, weighted, members }, i) => {
+  const byHand = writtenCases();
+  const cases = [...byHand, ...missingCases(byHand)];
+  return cases.map((problem, i) => {
+    const { name, layers, loss, l2 = 0, l1 = 0, labelSmoothing = 0, rows = 7, weighted, members } = problem;
     const random = new RandomState(i);
     const spec = { layers, ...(members !== undefined && { members }) };
     const { outputs } = networkShape(spec, INPUTS);
@@ -332,6 +347,7 @@ export function networkProblems(): NetworkProblem[] {
     const weights = weighted
       ? Float64Array.from({ length: rows }, (_, row) => row * random.rand())
       : undefined;
-    return { name, spec, loss, l2, l1, seed: i, x, rows, inputs: INPUTS, targets, outputs, weights };
+    const batch = { x, rows, inputs: INPUTS, targets, outputs, weights };
+    return { name, spec, loss, l2, l1, labelSmoothing, seed: i, ...batch };
   });
 }

@@ -19,6 +19,8 @@ export interface NetworkProblem {
   readonly l2: number;
   /** 0 if left out. */
   readonly l1?: number;
+  /** 0 if left out. */
+  readonly labelSmoothing?: number;
   readonly seed: number;
   /** Row-major [rows, inputs]. */
   readonly x: Float64Array;
@@ -89,11 +91,12 @@ export function buildNetwork(
   problem: NetworkProblem,
   { scratchBytes, create }: KernelsRecipe,
 ): CheckedNetwork {
-  const { spec, loss, l2, l1 = 0, seed, rows, inputs, outputs, weights } = problem;
+  const { spec, loss, l2, l1 = 0, labelSmoothing = 0, seed, rows, inputs, outputs, weights } = problem;
   const build = (allocator: Allocator, createKernels: (scratch: number) => Kernels): CheckedNetwork => {
     const scratch = allocator.block(scratchBytes);
     const kernels = createKernels(scratch);
-    const network = new Network(spec, { inputs, loss, l2, l1, capacity: rows, seed }, kernels, allocator);
+    const options = { inputs, loss, l2, l1, labelSmoothing, capacity: rows, seed };
+    const network = new Network(spec, options, kernels, allocator);
     const x = allocator.tensor(rows, inputs);
     const targets =
       problem.targets instanceof Int32Array

@@ -317,6 +317,7 @@ export interface LossKernels {
   /**
    * rowLoss[i] ← −log softmax(logits[i])[labels[i]], by the log-sum-exp shifted by the maximum;
    * dLogits ← scale·(softmax(logits) − onehot(labels)) unless null. dLogits may be logits.
+   * @param smoothing ε, 0 if left out: the target is (1 − ε)·onehot + ε/columns
    */
   softmaxCrossEntropy(
     rows: number,
@@ -325,11 +326,13 @@ export interface LossKernels {
     scale: number,
     rowLoss: Tensor,
     dLogits: Tensor | null,
+    smoothing?: number,
   ): void;
 
   /**
    * rowLoss[i] ← Σ_j max(h, 0) − h·t + log(1 + e^−|h|), t in {0, 1}: −log-likelihood, stable;
    * dLogits ← scale·(sigmoid(h) − t) unless null. dLogits may be logits.
+   * @param smoothing ε, 0 if left out: t is (1 − ε)·target + ε/2
    */
   sigmoidCrossEntropy(
     rows: number,
@@ -338,6 +341,7 @@ export interface LossKernels {
     scale: number,
     rowLoss: Tensor,
     dLogits: Tensor | null,
+    smoothing?: number,
   ): void;
 
   /** rowLoss[i] ← Σ_j (o − t)²; dOutput ← scale·2·(o − t) unless null. dOutput may be output. */

@@ -96,6 +96,7 @@ export async function checkConfig(
     loss: plan.loss,
     l2: config.training.l2,
     l1: config.training.l1,
+    labelSmoothing: config.training.labelSmoothing,
     seed: config.seed,
     x: Float64Array.from(features.subarray(0, rows * plan.inputs)),
     rows,

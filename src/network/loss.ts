@@ -28,6 +28,7 @@ export interface Loss {
   terms(rows: number, outputs: number): number;
   /**
    * rowLoss[i] ← weighted sum of row i's terms; dLogits ← gradient of the mean unless null.
+   * @param smoothing 0 if left out: the share of a class or bit that is spread over all of them
    * @returns what the mean divides by; 0 if all rows have the weight 0, and the gradient is then 0
    */
   evaluate(
@@ -37,6 +38,7 @@ export interface Loss {
     targets: Targets,
     rowLoss: Tensor,
     dLogits: Tensor | null,
+    smoothing?: number,
   ): number;
 }
 
@@ -65,9 +67,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     fuses: 'sigmoid',
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
-    evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
+    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, smoothing) {
       const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
-      kernels.sigmoidCrossEntropy(rows, logits, valuesOf(targets), share(terms), rowLoss, dLogits);
+      const factor = share(terms);
+      kernels.sigmoidCrossEntropy(rows, logits, valuesOf(targets), factor, rowLoss, dLogits, smoothing);
       weigh(kernels, rows, targets, rowLoss, dLogits);
       return terms;
     },
@@ -81,9 +84,10 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     fuses: 'softmax',
     outputs: (_, classes) => classes,
     terms: (rows) => rows,
-    evaluate(kernels, rows, logits, targets, rowLoss, dLogits) {
+    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, smoothing) {
       const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
-      kernels.softmaxCrossEntropy(rows, logits, labelsOf(targets), share(terms), rowLoss, dLogits);
+      const factor = share(terms);
+      kernels.softmaxCrossEntropy(rows, logits, labelsOf(targets), factor, rowLoss, dLogits, smoothing);
       weigh(kernels, rows, targets, rowLoss, dLogits);
       return terms;
     },
@@ -95,6 +99,11 @@ export function lossesFor(task: Task): readonly LossName[] {
   return Object.values(LOSSES)
     .filter(({ tasks }) => tasks.includes(task))
     .map(({ name }) => name);
+}
+
+/** Whether the targets of a loss are classes or bits, which can be smoothed. */
+export function canSmooth(loss: LossName): boolean {
+  return LOSSES[loss].target !== 'number';
 }
 
 /** The loss that computes the network's last layer itself; undefined if none does. */

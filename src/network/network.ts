@@ -24,6 +24,8 @@ export interface NetworkOptions {
   readonly l2: number;
   /** λ of λ·Σ|W| over the weights; 0 if left out. */
   readonly l1?: number;
+  /** The share of a target that training spreads over all classes; 0 if left out. */
+  readonly labelSmoothing?: number;
   readonly capacity: number;
   /** Dropout draws its masks from it; below 2³². */
   readonly seed: number;
@@ -112,9 +114,23 @@ export class Network {
     return this.#members.flat().flatMap((layer) => layer.kinkedOutputs);
   }
 
-  /** The loss of the logits without regularisation, as weighted sum and what the mean divides it by. */
+  /**
+   * The loss of the logits without regularisation or smoothing, as weighted sum and what the mean
+   * divides it by.
+   */
   dataLoss(rows: number, logits: Tensor, targets: Targets): { sum: number; terms: number } {
-    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, null);
+    return this.#lossOfRows(rows, logits, targets, null, 0);
+  }
+
+  #lossOfRows(
+    rows: number,
+    logits: Tensor,
+    targets: Targets,
+    dLogits: Tensor | null,
+    smoothing = this.#options.labelSmoothing,
+  ): { sum: number; terms: number } {
+    const rowLoss = this.#rowLoss;
+    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, rowLoss, dLogits, smoothing);
     return { sum: this.#kernels.sum(rows, this.#rowLoss), terms };
   }
 
@@ -127,7 +143,7 @@ export class Network {
   }
 
   /**
-   * The regularised loss of a batch; writes `parameters.gradients`, updates the statistics once. Of
+   * The smoothed and regularised loss of a batch; writes `parameters.gradients`, updates the statistics once. Of
    * an ensemble it is the sum of the members' losses.
    * @param step the number of the training step, from 0: dropout masks depend on it
    */
@@ -136,8 +152,7 @@ export class Network {
     let loss = 0;
     for (const layers of this.#members) {
       const logits = forward(layers, rows, x, pass);
-      const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, this.#rowLoss, this.#dLogits);
-      const sum = this.#kernels.sum(rows, this.#rowLoss);
+      const { sum, terms } = this.#lossOfRows(rows, logits, targets, this.#dLogits);
       let d = this.#dLogits;
       for (let i = layers.length - 1; i >= 0; i--) d = layers[i].backward(rows, d, i > 0);
       loss += meanLoss(sum, terms);
@@ -152,7 +167,7 @@ export class Network {
     let loss = 0;
     for (const layers of this.#members) {
       const logits = forward(layers, rows, x, pass);
-      const { sum, terms } = this.dataLoss(rows, logits, targets);
+      const { sum, terms } = this.#lossOfRows(rows, logits, targets, null);
       loss += meanLoss(sum, terms);
     }
     return loss + this.regularization();

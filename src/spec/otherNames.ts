@@ -20,6 +20,7 @@ const NAMES: Readonly<Record<string, string>> = {
   optimizer: 'opt optim solver optimiser algorithm',
   schedule: 'sched scheduler lrSchedule lrScheduler lrDecay learningRateSchedule warmup',
   loss: 'criterion objective lossFn lossFunction cost',
+  labelSmoothing: 'smoothing smooth smoothEps labelSmooth useLs ls',
   l2: 'reg lambda regularization regularizer ridge l2Reg l2Lambda weightPenalty lam',
   l1: 'lasso l1Reg',
   clipNorm: 'clip gradClip gradientClip gradientClipping maxNorm maxGradNorm clipGradNorm',

@@ -1,6 +1,6 @@
 /** The train config: its schema, types and JSON Schemas, all from the same zod schemas. */
 import { type DataInput, dataSchema } from './dataConfig.js';
-import { atLeast, choice, flag, object, positive, text, wholeNumber } from './fields.js';
+import { atLeast, choice, flag, fraction, object, positive, text, wholeNumber } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
@@ -37,6 +37,11 @@ const trainingFields = object({
     .default('auto')
     .describe(
       'What the training minimises. "auto": mean-squared-error for a regression, binary-cross-entropy for labels and for two classes (softmax-cross-entropy if the network has two outputs), softmax-cross-entropy for more.',
+    ),
+  labelSmoothing: fraction()
+    .default(0)
+    .describe(
+      'Label smoothing ε of a cross-entropy, over K classes: training aims at (1 − ε)·target + ε/K instead of 0 and 1, for a label or a single logit at (1 − ε)·target + ε/2. Often better for accuracy, worse for log loss and AUC. All reported losses and metrics of the splits are of the true labels.',
     ),
   l2: atLeast(0)
     .default(0)

@@ -6,7 +6,7 @@ import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { inputKinds } from '../data/encoding/encoding.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
-import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
+import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
@@ -15,7 +15,7 @@ import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
-import { quote } from '../text.js';
+import { listed, quote } from '../text.js';
 import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
 
@@ -83,6 +83,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
   const shape = networkShape(network, inputs);
   const loss = chooseLoss(loaded, dataset, shape.outputs);
   checkFusedOutput(loaded, loss);
+  checkSmoothing(loaded, loss);
   const metrics = metricNames(task, (dataset.validation?.rows ?? 0) > 0);
   checkMonitored(loaded, task, metrics);
   const warnings = [...dataset.warnings];
@@ -236,6 +237,18 @@ function checkFusedOutput({ config, where }: LoadedTrainConfig, loss: LossName):
     ExitCode.config,
     `${where(['network', 'layers', layers.length - 1])}: found ${last} at the end with the loss ${loss}, expected ${expected}`,
     `remove the ${last}: losses take the numbers before it`,
+  );
+}
+
+/** Numbers have no classes to spread a target over. */
+function checkSmoothing({ config, where }: LoadedTrainConfig, loss: LossName): void {
+  const { labelSmoothing } = config.training;
+  if (labelSmoothing === 0 || canSmooth(loss)) return;
+  const smooth = Object.values(LOSSES).filter(({ name }) => canSmooth(name));
+  throw new MlpError(
+    ExitCode.config,
+    `${where(['training', 'labelSmoothing'])}: found ${labelSmoothing} with the loss ${loss}, expected 0: only ${listed(smooth.map(({ name }) => name))} have classes to smooth`,
+    'remove labelSmoothing, or check data.task',
   );
 }
 

@@ -97,12 +97,13 @@ export class Trainer {
     this.#kernels = kernels;
     this.#random = random;
     const { batchSize, inputs, loss, rows, weighted } = plan;
-    const { l1, l2, batches, optimizer, rates, dropoutSchedule } = config.training;
+    const { l1, l2, labelSmoothing, batches, optimizer, rates, dropoutSchedule } = config.training;
     // Independent of the test rows: they must not influence the rest, not even by rounding.
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
     const dropoutFactor =
       dropoutSchedule === 'flat-cosine' ? (step: number) => flatCosine(step / plan.steps) : undefined;
-    const options = { inputs, loss, l1, l2, capacity: this.#capacity, seed: config.seed, dropoutFactor };
+    const regularization = { l1, l2, labelSmoothing, dropoutFactor };
+    const options = { inputs, loss, capacity: this.#capacity, seed: config.seed, ...regularization };
     this.network = new Network(plan.network, options, kernels, allocator);
     const { steps } = plan;
     this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator, {
@@ -176,7 +177,7 @@ export class Trainer {
 
   /**
    * Draws a batch and takes one step down its gradient.
-   * @returns the batch's loss before the update, weighted and regularised; if it is not finite,
+   * @returns the batch's loss before the update, weighted, smoothed and regularised; if it is not finite,
    * nothing is updated. `isFinite` says whether the updated parameters are finite.
    */
   trainStep(learningRate: number): number {

@@ -66,6 +66,7 @@ export function configOf(data: Pick<DataConfig, 'train' | 'target'> & Partial<Da
       optimizer: { type: 'sgd', learningRate: 0.1, momentum: 0, nesterov: false },
       schedule: { type: 'constant' },
       loss: 'auto',
+      labelSmoothing: 0,
       l2: 0,
       l1: 0,
       keep: 'last',

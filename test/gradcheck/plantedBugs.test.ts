@@ -9,14 +9,29 @@ const right = referenceKernels('float64');
 /** Kernels with a wrong backward half, as a student's might be. Forward passes stay right. */
 const BUGS: Record<string, Partial<Kernels>> = {
   'the 1/N of the loss is missing': {
-    softmaxCrossEntropy(rows, logits, labels, _scale, rowLoss, d) {
-      right.softmaxCrossEntropy(rows, logits, labels, 1, rowLoss, d);
+    softmaxCrossEntropy(rows, logits, labels, _scale, rowLoss, d, smoothing) {
+      right.softmaxCrossEntropy(rows, logits, labels, 1, rowLoss, d, smoothing);
     },
   },
   'the softmax gradient is P, without − y': {
-    softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, d) {
-      right.softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, d);
+    softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, d, smoothing) {
+      right.softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, d, smoothing);
       if (d) for (let i = 0; i < rows; i++) d.data[i * d.columns + labels.data[i]] += scale;
+    },
+  },
+  'the gradient of smoothed classes is that of the true ones': {
+    softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, d, smoothing) {
+      const smoothed = { ...rowLoss, data: rowLoss.data.slice() };
+      right.softmaxCrossEntropy(rows, logits, labels, scale, smoothed, null, smoothing);
+      right.softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, d);
+      rowLoss.data.set(smoothed.data);
+    },
+  },
+  'the gradient of smoothed labels is moved by ε instead of ε/2': {
+    sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, d, smoothing = 0) {
+      right.sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, d, smoothing);
+      if (!d) return;
+      for (let at = 0; at < rows * d.columns; at++) d.data[at] -= (scale * smoothing) / 2;
     },
   },
   'the 2 of the squared error is missing': {
@@ -25,8 +40,8 @@ const BUGS: Record<string, Partial<Kernels>> = {
     },
   },
   'the sigmoid derivative is multiplied in twice': {
-    sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, d) {
-      right.sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, d);
+    sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, d, smoothing) {
+      right.sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, d, smoothing);
       if (!d) return;
       for (let at = 0; at < rows * d.columns; at++) {
         const p = d.data[at] / scale + targets.data[at];

@@ -42,6 +42,7 @@ describe('a train config', () => {
         optimizer: { type: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         schedule: { type: 'constant' },
         loss: 'auto',
+        labelSmoothing: 0,
         l2: 0,
         l1: 0,
         keep: 'best',
@@ -130,7 +131,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
 
   it.each<[part: object, message: string, hint?: string]>([
     [
@@ -435,7 +436,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(44);
+    expect(entries).toHaveLength(45);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -25,6 +25,7 @@ export interface FixtureEntry {
   loss: LossName;
   l2: number;
   l1?: number;
+  labelSmoothing?: number;
   batch: number;
   x: number[][];
   targets?: number[][];
@@ -68,10 +69,10 @@ export function buildFixture(
   recipe: KernelsRecipe,
   dtype: DType = 'float64',
 ): FixtureNetwork {
-  const { loss, l2, l1 = 0, batch, labels, weights } = entry;
+  const { loss, l2, l1 = 0, labelSmoothing = 0, batch, labels, weights } = entry;
   const arena = Arena.ofSize(dtype, ROOM + recipe.scratchBytes);
   const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
-  const options = { inputs: entry.x[0].length, loss, l2, l1, capacity: batch, seed: 0 };
+  const options = { inputs: entry.x[0].length, loss, l2, l1, labelSmoothing, capacity: batch, seed: 0 };
   const network = new Network(specOf(entry.spec), options, kernels, arena);
   const x = arena.tensor(batch, options.inputs);
   x.data.set(flatten(entry.x));

@@ -3,30 +3,37 @@ import { sigmoid, softplus } from '../activations.js';
 import type { FloatArray, LossKernels } from '../kernels.js';
 
 export const losses: LossKernels = {
-  softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, dLogits) {
+  softmaxCrossEntropy(rows, logits, labels, scale, rowLoss, dLogits, smoothing = 0) {
     const columns = logits.columns;
     const h = logits.data;
+    const share = smoothing / columns;
     for (let i = 0; i < rows; i++) {
       const start = i * columns;
       const label = start + labels.data[i];
       const { max, sum } = shiftedExponentials(h, start, columns);
       // −log P(label) = log Σ_k e^(h_k − max) − (h_label − max)
-      rowLoss.data[i] = Math.log(sum) - (h[label] - max);
+      let toMax = h[label] - max;
+      if (smoothing !== 0) {
+        toMax *= 1 - smoothing;
+        for (let at = start; at < start + columns; at++) toMax += share * (h[at] - max);
+      }
+      rowLoss.data[i] = Math.log(sum) - toMax;
       if (!dLogits) continue;
       for (let at = start; at < start + columns; at++) {
         const probability = Math.exp(h[at] - max) / sum;
-        dLogits.data[at] = scale * (at === label ? probability - 1 : probability); // P − y
+        // P − y
+        dLogits.data[at] = scale * ((at === label ? probability - 1 + smoothing : probability) - share);
       }
     }
   },
 
-  sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, dLogits) {
+  sigmoidCrossEntropy(rows, logits, targets, scale, rowLoss, dLogits, smoothing = 0) {
     const columns = logits.columns;
     for (let i = 0, at = 0; i < rows; i++) {
       let loss = 0;
       for (let j = 0; j < columns; j++, at++) {
         const h = logits.data[at];
-        const t = targets.data[at];
+        const t = targets.data[at] + smoothing * (0.5 - targets.data[at]);
         // −t·log σ(h) − (1−t)·log(1−σ(h)) = softplus(h) − t·h; for t = 1 exactly softplus(−h)
         loss += t === 1 ? softplus(-h) : softplus(h) - t * h;
         if (dLogits) dLogits.data[at] = scale * (sigmoid(h) - t);

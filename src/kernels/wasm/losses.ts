@@ -7,13 +7,13 @@ const AVERAGES = { sigmoid: 'averageSigmoid', identity: 'averageIdentity' } as c
 
 export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels {
   return {
-    softmaxCrossEntropy(rows, logits, labels, scale, loss, dLogits) {
-      rowLoss(wasm.softmaxCrossEntropy, rows, logits, labels, 4, scale, loss, dLogits);
+    softmaxCrossEntropy(rows, logits, labels, scale, loss, dLogits, smoothing = 0) {
+      rowLoss(wasm.softmaxCrossEntropy, rows, logits, labels, 4, scale, loss, dLogits, smoothing);
     },
 
-    sigmoidCrossEntropy(rows, logits, targets, scale, loss, dLogits) {
+    sigmoidCrossEntropy(rows, logits, targets, scale, loss, dLogits, smoothing = 0) {
       const targetBytes = logits.columns * bytes;
-      rowLoss(wasm.sigmoidCrossEntropy, rows, logits, targets, targetBytes, scale, loss, dLogits);
+      rowLoss(wasm.sigmoidCrossEntropy, rows, logits, targets, targetBytes, scale, loss, dLogits, smoothing);
     },
 
     squaredError(rows, output, targets, scale, loss, dOutput) {
@@ -49,6 +49,7 @@ export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels 
     scale: number,
     losses: Tensor,
     gradient: Tensor | null,
+    ...smoothing: number[]
   ): void {
     const { start, length, offset } = slices.rows(rows, output.columns);
     loss(
@@ -59,6 +60,7 @@ export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels 
       scale,
       losses.address + start * bytes,
       gradient ? gradient.address + offset : 0,
+      ...smoothing,
     );
     share.sync();
   }

@@ -23,6 +23,15 @@ const SHAPES = [
   [6, 65],
   [2, 130],
 ];
+/** Where a loss puts its gradient, and how it smooths labels. */
+const GRADIENTS = [
+  ['apart', 0],
+  ['in place', 0],
+  ['none', 0],
+  ['apart', 0.1],
+  ['in place', 0.1],
+  ['none', 0.1],
+] as const;
 const COUNTS = [1, 3, 5, 17, 64, 130, 1000, 4097, 10_007];
 const ACTIVATIONS: Activation[] = ACTIVATION_TYPES.map((type) => ({
   type,
@@ -393,13 +402,13 @@ describe.each(VARIANTS)(
       for (const [rows, columns] of SHAPES) {
         const count = rows * columns;
         const labels = Array.from({ length: rows }, (_, i) => (i * 3) % columns);
-        for (const gradient of ['apart', 'in place', 'none'] as const) {
+        for (const [gradient, smoothing] of GRADIENTS) {
           const operation: Operation = (kernels, make) => {
             const logits = make.tensor(rows, columns, pseudoRandom(count, rows, 9));
             const targets = make.labels(labels);
             const loss = make.tensor(1, rows);
             const d = gradient === 'apart' ? make.tensor(rows, columns) : gradient === 'none' ? null : logits;
-            kernels((k) => void k.softmaxCrossEntropy(rows, logits, targets, 0.25, loss, d));
+            kernels((k) => void k.softmaxCrossEntropy(rows, logits, targets, 0.25, loss, d, smoothing));
             return d ? [loss, d] : [loss];
           };
           // The shifted logits, up to 18, round before the exponential: that many ε in each term.
@@ -488,13 +497,14 @@ describe.each(VARIANTS)(
           name === 'squaredError'
             ? pseudoRandom(count, 9, 3)
             : pseudoRandom(count, 9).map((t) => (t > 0 ? 1 : 0));
-        for (const gradient of ['apart', 'in place', 'none'] as const) {
+        for (const [gradient, smoothing] of GRADIENTS) {
+          if (name === 'squaredError' && smoothing !== 0) continue;
           const operation: Operation = (kernels, make) => {
             const output = make.tensor(rows, columns, pseudoRandom(count, rows, 9));
             const t = make.tensor(rows, columns, targets);
             const loss = make.tensor(1, rows);
             const d = gradient === 'apart' ? make.tensor(rows, columns) : gradient === 'none' ? null : output;
-            kernels((k) => void k[name](rows, output, t, 0.25, loss, d));
+            kernels((k) => void k[name](rows, output, t, 0.25, loss, d, smoothing));
             return d ? [loss, d] : [loss];
           };
           check(operation, 16, 4);

@@ -44,6 +44,29 @@ function shiftedExponentials(columns: i32, h: usize, max: real, out: usize): f64
   return sumWide(total);
 }
 
+/** Σ_k (h_k − max) */
+@inline
+function shiftedSum(columns: i32, h: usize, max: real): f64 {
+  const shift = v128.splat<real>(max);
+  let total = f64x2.splat(0);
+  for (let left = columns; left > 0; left -= lanes()) {
+    const toMax = v128.sub<real>(v128.load(h), shift);
+    total = addWide(total, left >= lanes() ? toMax : v128.and(toMax, firstLanes(left)));
+    h += 16;
+  }
+  return sumWide(total);
+}
+
+/** gradient ← gradient − share, for a row */
+@inline
+function subtract(columns: i32, share: f64, gradient: usize): void {
+  const each = splat(share);
+  for (let left = columns; left > 0; left -= lanes()) {
+    keep(gradient, v128.sub<real>(v128.load(gradient), each), left);
+    gradient += 16;
+  }
+}
+
 /** out ← softmax of each row */
 export function softmax(rows: i32, columns: i32, logits: usize, out: usize): void {
   const rowBytes = <usize>columns * sizeof<real>();
@@ -55,22 +78,29 @@ export function softmax(rows: i32, columns: i32, logits: usize, out: usize): voi
   }
 }
 
-/** rowLoss ← log Σ_k e^(h_k − max) − (h_label − max); gradient ← scale·(softmax − onehot) */
+/**
+ * rowLoss ← log Σ_k e^(h_k − max) − Σ_k y_k·(h_k − max); gradient ← scale·(softmax − y), with
+ * y = (1 − smoothing)·onehot + smoothing/columns
+ */
 export function softmaxCrossEntropy(
   rows: i32, columns: i32, logits: usize, labels: usize, scale: f64, rowLoss: usize,
-  gradient: usize,
+  gradient: usize, smoothing: f64,
 ): void {
   const rowBytes = <usize>columns * sizeof<real>();
+  const share = smoothing / <f64>columns;
   for (; rows > 0; rows--) {
     const max = largest(columns, logits);
     const label = <usize>load<i32>(labels) * sizeof<real>();
-    const labelLogit = load<real>(logits + label);
+    let toMax = <f64>load<real>(logits + label) - <f64>max;
+    if (smoothing != 0) toMax = (1.0 - smoothing) * toMax + share * shiftedSum(columns, logits, max);
     const total = shiftedExponentials(columns, logits, max, gradient);
-    store<real>(rowLoss, <real>(logFrom1(total) - (<f64>labelLogit - <f64>max)));
+    store<real>(rowLoss, <real>(logFrom1(total) - toMax));
     if (gradient) {
       // P − 1 of the label is in double precision, so that a probability near 1 keeps its digits.
-      const atLabel = ((<f64>load<real>(gradient + label)) / total - 1.0) * scale;
+      const p = <f64>load<real>(gradient + label) / total;
+      const atLabel = (p - 1.0 + smoothing - share) * scale;
       multiply(columns, scale / total, gradient);
+      if (smoothing != 0) subtract(columns, scale * share, gradient);
       store<real>(gradient + label, <real>atLabel);
       gradient += rowBytes;
     }
@@ -182,13 +212,17 @@ function shared(kind: i32, o: v128): v128 {
   return kind == SIGMOID_CROSS_ENTROPY ? exp(v128.neg<real>(v128.abs<real>(o))) : o;
 }
 
-/** rowLoss ← the sum of the row's element losses; gradient ← scale·their derivatives. */
+/**
+ * rowLoss ← the sum of the row's element losses; gradient ← scale·their derivatives. Targets of a
+ * sigmoid are moved towards ½.
+ */
 @inline
 function elementwiseLoss(
   kind: i32, rows: i32, columns: i32, output: usize, targets: usize, scale: f64, rowLoss: usize,
-  gradient: usize,
+  gradient: usize, smoothing: f64,
 ): void {
   const factor = splat(scale);
+  const towards = splat(smoothing);
   // A single column is a vector of rows: no sums.
   const single = columns == 1;
   if (single) {
@@ -200,7 +234,10 @@ function elementwiseLoss(
     for (let left = columns; left > 0; left -= lanes()) {
       const whole = left >= lanes();
       const o = v128.load(output);
-      const t = v128.load(targets);
+      let t = v128.load(targets);
+      if (kind == SIGMOID_CROSS_ENTROPY) {
+        t = v128.add<real>(t, v128.mul<real>(towards, v128.sub<real>(splat(0.5), t)));
+      }
       const z = shared(kind, o);
       const loss = elementLoss(kind, o, t, z);
       if (gradient) {
@@ -227,14 +264,14 @@ function elementwiseLoss(
 
 export function sigmoidCrossEntropy(
   rows: i32, columns: i32, logits: usize, targets: usize, scale: f64, rowLoss: usize,
-  gradient: usize,
+  gradient: usize, smoothing: f64,
 ): void {
-  elementwiseLoss(SIGMOID_CROSS_ENTROPY, rows, columns, logits, targets, scale, rowLoss, gradient);
+  elementwiseLoss(SIGMOID_CROSS_ENTROPY, rows, columns, logits, targets, scale, rowLoss, gradient, smoothing);
 }
 
 export function squaredError(
   rows: i32, columns: i32, output: usize, targets: usize, scale: f64, rowLoss: usize,
   gradient: usize,
 ): void {
-  elementwiseLoss(SQUARED_ERROR, rows, columns, output, targets, scale, rowLoss, gradient);
+  elementwiseLoss(SQUARED_ERROR, rows, columns, output, targets, scale, rowLoss, gradient, 0);
 }
