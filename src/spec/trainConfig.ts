@@ -5,7 +5,16 @@ import { layerSchema, shortNames } from './layerSpec.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
-import { BACKENDS, DTYPES, KEPT_WEIGHTS, LOSS_NAMES, MAX_THREADS, PRESETS } from './words.js';
+import {
+  BACKENDS,
+  DTYPES,
+  KEPT_WEIGHTS,
+  LOSS_NAMES,
+  MAX_THREADS,
+  MONITORED_METRICS,
+  PRESETS,
+  TIES,
+} from './words.js';
 import * as z from './zod.js';
 
 const defaultEpochs = 30;
@@ -64,7 +73,17 @@ const trainingFields = object({
   keep: choice(KEPT_WEIGHTS)
     .default('best')
     .describe(
-      'Which weights to keep: of the epoch with the best earlyStopping.monitor (validation_loss without early stopping), or of the last epoch. Without validation rows "best" means the last.',
+      'Which weights to keep: of the epoch with the best keepMonitor, or of the last epoch. Without validation rows "best" means the last, unless keepMonitor or earlyStopping says how to tell.',
+    ),
+  keepMonitor: choice(MONITORED_METRICS)
+    .exactOptional()
+    .describe(
+      'The metric of the best epoch, named as in epochs.csv: validation_accuracy for the least error, for example. By default that of earlyStopping, or validation_loss.',
+    ),
+  keepTies: choice(TIES)
+    .default('first')
+    .describe(
+      'Which of epochs with an equal best keepMonitor to keep: the "last" is trained longest, which pays for an accuracy over few rows, where ties are frequent.',
     ),
   checkpointSeconds: positive()
     .default(60)
@@ -83,6 +102,14 @@ const trainingSchema = trainingFields
         code: 'custom',
         input: value,
         message: 'found both "epochs" and "steps", expected one of them',
+      });
+    }
+    if (value.keep === 'last' && value.keepMonitor !== undefined) {
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: ['keepMonitor'],
+        message: `found "${value.keepMonitor}" with "keep": "last", expected "keep": "best"`,
       });
     }
     const problem = checkSchedule(value.schedule, value.optimizer.learningRate);

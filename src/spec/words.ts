@@ -60,6 +60,10 @@ export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
 /** Which weights a run keeps: of the epoch with the best monitored metric, or of the last epoch. */
 export const KEPT_WEIGHTS = ['best', 'last'] as const;
 
+/** Which of equally good epochs counts as the best. */
+export const TIES = ['first', 'last'] as const;
+export type Ties = (typeof TIES)[number];
+
 /** The value for `column`: by its name, or else by the first pattern that fits it. */
 export function valueFor<Value>(
   values: { readonly [column: string]: Value },

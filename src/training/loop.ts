@@ -129,9 +129,9 @@ class Run {
     this.#plan = plan;
     this.#listener = listener;
     this.#options = options;
-    const { schedule, optimizer, earlyStopping, checkpointSeconds } = config.training;
+    const { schedule, optimizer, earlyStopping, keepTies, checkpointSeconds } = config.training;
     this.#schedule = createSchedule(schedule, optimizer.learningRate, plan);
-    this.#keep = plan.keep === null ? undefined : new Monitor(plan.keep);
+    this.#keep = plan.keep === null ? undefined : new Monitor(plan.keep, 0, keepTies);
     this.#stopping = earlyStopping && new Monitor(earlyStopping.monitor, earlyStopping.minDelta);
     this.#patience = earlyStopping?.patience ?? Number.POSITIVE_INFINITY;
     this.#timer = new CheckpointTimer(checkpointSeconds);

@@ -1,7 +1,7 @@
 /** Monitors a metric from epoch to epoch, for early stopping and for the weights to keep. */
 
 import type { Evaluation } from '../evaluation/metrics.js';
-import type { MonitoredMetric, Task } from '../spec/words.js';
+import type { MonitoredMetric, Task, Ties } from '../spec/words.js';
 import { aCount, aFiniteNumberOrNull, readState } from './savedState.js';
 
 /** The metrics of each task, in the order of `Metrics`. */
@@ -62,20 +62,27 @@ export interface MonitorState {
 /** Remembers the best epoch of a metric, and how long ago that was. */
 export class Monitor {
   readonly #minDelta: number;
+  readonly #ties: Ties;
   #state: MonitorState = { best: null, bestEpoch: 0, waited: 0 };
 
-  /** @param minDelta a gain must exceed this, in units of the metric, to be an improvement */
+  /**
+   * @param minDelta a gain must exceed this, in units of the metric, to be an improvement
+   * @param ties with "last", a value equal to the best is one as well
+   */
   constructor(
     readonly metric: string,
     minDelta = 0,
+    ties: Ties = 'first',
   ) {
     this.#minDelta = minDelta;
+    this.#ties = ties;
   }
 
   /** Takes the metrics of an epoch, counted from 1, and says whether they are an improvement. */
   observe(epoch: number, metrics: ReadonlyMap<string, number | null>): boolean {
     const value = metricOf(metrics, this.metric);
-    const improved = isBetter(this.metric, value, this.best, this.#minDelta);
+    const isTie = this.#ties === 'last' && value === this.best;
+    const improved = isTie || isBetter(this.metric, value, this.best, this.#minDelta);
     if (improved) this.#state = { best: value, bestEpoch: epoch, waited: 0 };
     else this.#state.waited++;
     return improved;

@@ -48,8 +48,8 @@ export interface TrainingPlan {
   readonly lossUnit: number;
   /**
    * The metric that says which epoch's weights are kept; null to keep the last ones. With
-   * `training.keep` "best" it is the metric of early stopping, else the validation loss if there
-   * are validation rows.
+   * `training.keep` "best" it is `keepMonitor`, else the metric of early stopping, else the
+   * validation loss if there are validation rows.
    */
   readonly keep: MonitoredMetric | null;
   readonly warnings: readonly string[];
@@ -89,7 +89,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
   const warnings = [...dataset.warnings];
   const batches = planBatches(loaded, inputs, dataset.train.rows, warnings);
   const length = planLength(training, batches.stepsPerEpoch, warnings);
-  const best = training.earlyStopping?.monitor ?? 'validation_loss';
+  const best = training.keepMonitor ?? training.earlyStopping?.monitor ?? 'validation_loss';
   return {
     network,
     inputs,
@@ -254,18 +254,19 @@ function checkSmoothing({ config, where }: LoadedTrainConfig, loss: LossName): v
 
 /** Checks that the run will have every metric that the config monitors. */
 function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly MonitoredMetric[]): void {
-  const { schedule, earlyStopping } = loaded.config.training;
-  if (earlyStopping) checkMetric(earlyStopping.monitor, 'earlyStopping');
+  const { schedule, earlyStopping, keepMonitor } = loaded.config.training;
+  if (keepMonitor) checkMetric(keepMonitor, ['keepMonitor']);
+  if (earlyStopping) checkMetric(earlyStopping.monitor, ['earlyStopping', 'monitor']);
   const [plain, ...at] =
     schedule.type === 'warm-up' ? [schedule.after, 'schedule', 'after'] : [schedule, 'schedule'];
-  if (plain.type === 'reduce-on-plateau') checkMetric(plain.monitor, ...at);
+  if (plain.type === 'reduce-on-plateau') checkMetric(plain.monitor, [...at, 'monitor']);
 
-  function checkMetric(metric: MonitoredMetric, ...at: string[]): void {
+  function checkMetric(metric: MonitoredMetric, at: readonly string[]): void {
     if (metrics.includes(metric)) return;
     const lacksRows = metric.startsWith('validation_') && !metrics.includes('validation_loss');
     throw new MlpError(
       ExitCode.config,
-      `${loaded.where(['training', ...at, 'monitor'])}: found "${metric}" in a ` +
+      `${loaded.where(['training', ...at])}: found "${metric}" in a ` +
         `${lacksRows ? 'run without validation rows' : `${task} task`}, expected one of ${metrics.join(', ')}`,
       lacksRows
         ? 'set data.validation, to 0.2 for a fifth of the rows, or monitor "train_loss"'

@@ -70,6 +70,7 @@ export function configOf(data: Pick<DataConfig, 'train' | 'target'> & Partial<Da
       l2: 0,
       l1: 0,
       keep: 'last',
+      keepTies: 'first',
       checkpointSeconds: 60,
     },
     seed: 0,

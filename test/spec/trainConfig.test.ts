@@ -46,6 +46,7 @@ describe('a train config', () => {
         l2: 0,
         l1: 0,
         keep: 'best',
+        keepTies: 'first',
         checkpointSeconds: 60,
       },
       seed: 0,
@@ -131,7 +132,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, l2, l1, clipNorm, earlyStopping, keep, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, checkpointSeconds';
 
   it.each<[part: object, message: string, hint?: string]>([
     [
@@ -254,6 +255,14 @@ describe('a train config', () => {
       { training: { earlyStopping: { monitor: 'validation-los' } } },
       `training.earlyStopping.monitor: unknown monitor "validation-los"; expected one of ${MONITORED_METRICS.join(', ')}`,
       'did you mean "validation_loss"?',
+    ],
+    [
+      { training: { keep: 'last', keepMonitor: 'train_loss' } },
+      'training.keepMonitor: found "train_loss" with "keep": "last", expected "keep": "best"',
+    ],
+    [
+      { training: { keepTies: 'newest' } },
+      'training.keepTies: unknown keepTies "newest"; expected one of first, last',
     ],
     [{ training: { rates: 0.1 } }, 'training.rates: found 0.1, expected an object such as {"bias": 0.1}'],
     [{ training: { rates: { bias: -1 } } }, 'training.rates.bias: found -1, expected a number of at least 0'],
@@ -431,12 +440,13 @@ describe('the JSON Schemas in schema/', () => {
       'dropoutSchedule',
       'clipNorm',
       'earlyStopping',
+      'keepMonitor',
     ];
     for (const [key, schema] of entries) {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(45);
+    expect(entries).toHaveLength(47);
   });
 
   it('take a setting for all columns, or one by column', () => {

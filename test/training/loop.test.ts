@@ -116,4 +116,17 @@ describe('runTraining', () => {
     expect(drawn.plan.warnings).toEqual([]);
     await runTraining(drawn.engine);
   });
+
+  it.each(['first', 'last'] as const)('keeps the %s of epochs that are equally good', async (ties) => {
+    // Steps too small to change a prediction: all epochs have the same accuracy, and other weights.
+    const { engine } = await prepare(
+      'training.epochs=3',
+      'training.optimizer.learningRate=1e-9',
+      'training.keepMonitor="validation_accuracy"',
+      `training.keepTies="${ties}"`,
+    );
+    const { validation, keptEpoch } = await runTraining(engine);
+    expect(validation?.metrics).toMatchObject({ accuracy: expect.any(Number) });
+    expect(keptEpoch).toBe(ties === 'first' ? 1 : 3);
+  });
 });

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import type { Evaluation } from '../../src/evaluation/metrics.js';
 import { classAccumulator, regressionAccumulator } from '../../src/evaluation/metrics.js';
-import type { Task } from '../../src/spec/words.js';
+import type { Task, Ties } from '../../src/spec/words.js';
 import { Monitor, metricNames, metricsOf } from '../../src/training/monitor.js';
 
 /** A monitor that has seen these values, and what it said to each. */
-function monitorOf(metric: string, values: readonly number[], minDelta?: number) {
-  const monitor = new Monitor(metric, minDelta);
+function monitorOf(metric: string, values: readonly number[], minDelta?: number, ties?: Ties) {
+  const monitor = new Monitor(metric, minDelta, ties);
   const improved = values.map((value, i) => monitor.observe(i + 1, new Map([[metric, value]])));
   return { monitor, improved };
 }
@@ -66,6 +66,14 @@ describe('a monitor', () => {
 
   it('keeps the first of equal epochs', () => {
     expect(monitorOf('train_accuracy', [0.5, 0.5, 0.5]).monitor.bestEpoch).toBe(1);
+  });
+
+  it('keeps the last of them if it is asked to, and no worse or undefined one', () => {
+    const values = [Number.NaN, 0.5, 0.75, 0.5, 0.75, Number.NaN, 0.75, 0.5];
+    const { monitor, improved } = monitorOf('train_accuracy', values, 0, 'last');
+    expect(improved).toEqual([false, true, true, false, true, false, true, false]);
+    expect(monitor.state()).toEqual({ best: 0.75, bestEpoch: 7, waited: 1 });
+    expect(monitorOf('train_loss', [1, 2, 1, 2], 0, 'last').monitor.bestEpoch).toBe(3);
   });
 
   it.each([

@@ -44,6 +44,13 @@ describe('the epoch whose weights are kept', () => {
     expect(ofTraining.keep).toBe('train_loss');
   });
 
+  it('goes by the metric that the config names, whatever early stopping goes by', async () => {
+    const keepMonitor = 'validation_accuracy';
+    expect((await planOf({ keepMonitor })).keep).toBe(keepMonitor);
+    expect((await planOf({ keepMonitor, earlyStopping: {} })).keep).toBe(keepMonitor);
+    expect((await planOf({ keepMonitor: 'train_loss' }, { validation: 0 })).keep).toBe('train_loss');
+  });
+
   it('does not go by the metric of a plateau', async () => {
     const schedule = { type: 'reduce-on-plateau', monitor: 'train_loss' };
     expect((await planOf({ schedule })).keep).toBe('validation_loss');
@@ -62,6 +69,18 @@ describe('a monitored metric', () => {
       { validation: 0 },
       'training.earlyStopping.monitor: found "validation_loss" in a run without validation rows, expected one of train_loss, train_accuracy',
       rowsHint,
+    ],
+    [
+      { keepMonitor: 'validation_accuracy' },
+      { validation: 0 },
+      'training.keepMonitor: found "validation_accuracy" in a run without validation rows, expected one of train_loss, train_accuracy',
+      rowsHint,
+    ],
+    [
+      { keepMonitor: 'validation_accuracy' },
+      { csv: VALUES },
+      'training.keepMonitor: found "validation_accuracy" in a regression task, expected one of train_loss, train_r2, train_rmse, validation_loss, validation_r2, validation_rmse',
+      'these are the metrics of a regression task; data.task can set another',
     ],
     [
       { schedule: plateau },
