@@ -364,6 +364,9 @@ export interface LossKernels {
    * @param out [R, columns] For a softmax, g is the logarithm: the softmax of out is the mean.
    */
   averageMembers(mean: MeanOf, rows: number, members: number, outputs: Tensor, out: Tensor): void;
+
+  /** Limits the column of x to [low, high], which may be infinite: x ← min(high, max(low, x)). */
+  clipColumn(rows: number, column: number, low: number, high: number, x: Tensor): void;
 }
 
 /** The part of an optimiser (optimizers.ts) that a backend needs. */

@@ -3,6 +3,7 @@
  * depend neither on the other rows nor on the machine: one thread, kernels without relaxed SIMD,
  * and always the full number of rows in each product, since a product chooses its path by its size.
  */
+import { fromNetwork, networkRanges } from '../data/dataset/targetUnits.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { sigmoid } from '../kernels/activations.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
@@ -140,10 +141,12 @@ export class Inference {
       writeProbabilities(data, row * outputs, outputs, predictions, row * width);
       return;
     }
-    const { mean, scale } = this.#model.targetStandardization ?? {};
+    const { predictionRanges } = this.#model;
     for (let j = 0; j < outputs; j++) {
-      const output = data[row * outputs + j];
-      predictions[row * width + j] = scale && mean ? scale[j] * output + mean[j] : output;
+      const value = fromNetwork(data[row * outputs + j], j, this.#model);
+      // Once more, because the limits of the network are rounded.
+      const [least, greatest] = predictionRanges?.[j] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      predictions[row * width + j] = value < least ? least : value > greatest ? greatest : value;
     }
   }
 
@@ -155,14 +158,16 @@ export class Inference {
 
 /** Takes the tensors in their order. `createKernels` gets the address of the kernels' scratch. */
 function assemble(
-  { network: spec, loss }: Model,
+  model: Model,
   choice: KernelsChoice,
   capacity: number,
   allocator: Allocator,
   createKernels: (scratch: number) => Kernels,
 ): { network: Network; x: Tensor } {
   const kernels = createKernels(allocator.block(kernelScratch(choice, 1)));
-  const options = { inputs: spec.input, loss, l2: 0, capacity, seed: 0 };
+  const { network: spec, loss, predictionRanges } = model;
+  const limits = predictionRanges && networkRanges(predictionRanges, model);
+  const options = { inputs: spec.input, loss, l2: 0, capacity, seed: 0, limits };
   return {
     network: new Network(spec, options, kernels, allocator),
     x: allocator.tensor(capacity, spec.input),

@@ -5,10 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { Reading } from '../data/csv/dialect.js';
+import type { TargetUnits } from '../data/dataset/targetUnits.js';
 import { partWidth } from '../data/encoding/derivedEncoding.js';
 import { type FeatureEncoding, levelColumns, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
 import type { MissingValues } from '../data/missingValues.js';
+import type { Range } from '../data/scaling.js';
 import { asDataError, ExitCode, MlpError } from '../errors.js';
 import type { DType } from '../kernels/kernels.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
@@ -32,7 +34,7 @@ const FORMAT = 'mlp';
 const FORMAT_VERSION = '1';
 
 /** The model besides its weights: how a row becomes an input, and an output a prediction. */
-export interface ModelContent {
+export interface ModelContent extends TargetUnits {
   readonly network: NetworkSpec & { readonly input: number };
   readonly task: Task;
   readonly loss: LossName;
@@ -58,10 +60,10 @@ export interface ModelContent {
   readonly classes?: readonly string[];
   /** The values of each target, the second for yes; only for a multilabel task. */
   readonly labelValues?: readonly (readonly string[])[];
-  /** One number for each target: a target in its own unit is scale·output + mean. */
-  readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
   /** What a loss of 1 in the network's units is reported as; 1 if missing. */
   readonly lossUnit?: number;
+  /** The range of each target in the training rows, which predictions are limited to. */
+  readonly predictionRanges?: readonly Range[];
   /** Whether rows without a target are left out of an evaluation; otherwise they are an error. */
   readonly dropsRows?: boolean;
   /** Feature columns whose missing cells leave a row out: it has no prediction. */
@@ -163,13 +165,15 @@ const indicator = z
   .union([z.literal(true, { error: indicatorExpected }), transform], { error: indicatorExpected })
   .exactOptional();
 
+const range = z.tuple([number(), number()], { error: 'the least and the greatest number' });
+
 const numericEncoding = object({
   kind: z.literal('numeric'),
   column: columnName,
   ...transformFields,
   fill: number().exactOptional(),
   indicator,
-  range: z.tuple([number(), number()], { error: 'the least and the greatest number' }).exactOptional(),
+  range: range.exactOptional(),
 });
 
 const constantEncoding = object({
@@ -270,6 +274,7 @@ const entries = {
   ).exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
+  predictionRanges: list(range, 'an array of ranges').exactOptional(),
   dropsRows: flag().exactOptional(),
   dropsMissing: list(columnName, 'an array of columns').exactOptional(),
   skipsBadRows: flag().exactOptional(),
@@ -330,7 +335,8 @@ type Contradiction = [path: Path, problem: string, hint?: string];
 
 /** Contradictions between entries. Each check may rely on those before it. */
 function* contradictions(model: ModelContent): Generator<Contradiction> {
-  const { network, task, loss, header, features, targets, classes, targetStandardization } = model;
+  const { network, task, loss, header, features, targets, classes, targetStandardization, predictionRanges } =
+    model;
   yield* columnProblems(
     [
       ...features.map(({ column }, i) => ({ column, path: ['features', i, 'column'] })),
@@ -395,6 +401,13 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
       `found ${count} numbers, expected ${targets.length}, one for each target`,
     ];
   }
+  if (predictionRanges && predictionRanges.length !== targets.length) {
+    const count = counted(predictionRanges.length, 'range');
+    yield [['predictionRanges'], `found ${count}, expected ${targets.length}, one for each target`];
+  }
+  for (const [j, [least, greatest]] of predictionRanges?.entries() ?? []) {
+    if (least > greatest) yield [['predictionRanges', j], 'found a least number above the greatest'];
+  }
 }
 
 /** No column is used twice. Without a header, columns are named by their numbers. */
@@ -427,7 +440,7 @@ function* orderProblems(levels: readonly string[], path: Path): Generator<Contra
 }
 
 function* taskProblems(model: ModelContent): Generator<Contradiction> {
-  const { task, targets, classes, targetStandardization } = model;
+  const { task, targets, classes } = model;
   yield* labelProblems(model);
   if (task === 'regression' || task === 'multilabel') {
     const what = task === 'regression' ? 'a regression' : 'a multilabel task';
@@ -441,8 +454,8 @@ function* taskProblems(model: ModelContent): Generator<Contradiction> {
       yield [['targets'], `found ${targets.length} targets of a ${task} task, expected 1`];
     }
   }
-  if (targetStandardization && task !== 'regression') {
-    yield [['targetStandardization'], `found one in a ${task} task, expected none`];
+  for (const key of ['targetStandardization', 'predictionRanges'] as const) {
+    if (model[key] && task !== 'regression') yield [[key], `found one in a ${task} task, expected none`];
   }
 }
 

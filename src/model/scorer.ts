@@ -1,6 +1,7 @@
 /** Scores a model chunk by chunk: it keeps predictions and targets, but no features. */
 
 import type { TargetValues } from '../data/dataset/targets.js';
+import { toNetwork } from '../data/dataset/targetUnits.js';
 import { joined } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import {
@@ -175,16 +176,11 @@ function requireRows(rows: number): void {
 }
 
 /** Targets as the network has them: class numbers, or values in standardised units. */
-export function expectedValues(
-  targets: TargetValues | undefined,
-  { targetStandardization }: Model,
-): ExpectedValues {
+export function expectedValues(targets: TargetValues | undefined, model: Model): ExpectedValues {
   if (targets === undefined) throw new TypeError('targets were asked for');
   if ('labels' in targets) return targets.labels;
   const { values, width } = targets;
-  if (targetStandardization === undefined) return values;
-  const { mean, scale } = targetStandardization;
-  return values.map((value, i) => (value - mean[i % width]) / scale[i % width]);
+  return values.map((value, i) => toNetwork(value, i % width, model));
 }
 
 /** The metrics of a model on rows, with names: the core of `mlp evaluate --json`. */

@@ -31,7 +31,12 @@ export interface NetworkOptions {
   readonly seed: number;
   /** What multiplies the rate of each dropout in a step; 1 if left out. */
   readonly dropoutFactor?: ((step: number) => number) | undefined;
+  /** The least and the greatest of each output in evaluation; without limits if left out. */
+  readonly limits?: readonly Range[] | undefined;
 }
+
+/** Either may be infinite. */
+export type Range = readonly [least: number, greatest: number];
 
 /** The logits of the members in evaluation, and their average. */
 interface Ensemble {
@@ -98,8 +103,17 @@ export class Network {
     for (const layers of this.#members) fitLayers(layers, batches, random);
   }
 
-  /** Logits [B, outputs] of x [B, inputs] in evaluation. The next call overwrites them. */
+  /** Logits [B, outputs] of x [B, inputs] in evaluation, within their limits. The next call overwrites them. */
   forward(rows: number, x: Tensor): Tensor {
+    const logits = this.#average(rows, x);
+    for (const [j, [least, greatest]] of this.#options.limits?.entries() ?? []) {
+      this.#kernels.clipColumn(rows, j, least, greatest, logits);
+    }
+    return logits;
+  }
+
+  /** The logits, averaged over the members. */
+  #average(rows: number, x: Tensor): Tensor {
     if (!this.#ensemble) return forward(this.#members[0], rows, x, EVALUATION);
     const { logits, own, average } = this.#ensemble;
     for (const [i, layers] of this.#members.entries()) {

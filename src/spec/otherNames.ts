@@ -28,6 +28,7 @@ const NAMES: Readonly<Record<string, string>> = {
   patience: 'nIterNoChange',
   minDelta: 'tol tolerance',
   monitor: 'metric',
+  clipPredictions: 'clip clipOutputs clipTarget',
   seed: 'rng randomState randomSeed',
   dtype: 'precision floatType',
   backend: 'device',

@@ -128,6 +128,7 @@ function trainingFor({ task, rows }: TableFacts) {
     },
     schedule: { type: 'coslog' },
     dropoutSchedule: 'flat-cosine',
+    ...(task === 'regression' && { clipPredictions: true }),
     rates: { bias: 0.1, scale: 6, slope: 0.1, embedding: 0.1 },
   };
 }

@@ -52,6 +52,11 @@ const trainingFields = object({
     .describe(
       'Label smoothing ε of a cross-entropy, over K classes: training aims at (1 − ε)·target + ε/K instead of 0 and 1, for a label or a single logit at (1 − ε)·target + ε/2. Often better for accuracy, worse for log loss and AUC. All reported losses and metrics of the splits are of the true labels.',
     ),
+  clipPredictions: flag()
+    .exactOptional()
+    .describe(
+      'Limit the predictions of a regression to the range of the target in the training rows, in the metrics of each epoch as in predict. The model file has the range. By default (false) they have no limits.',
+    ),
   l2: atLeast(0)
     .default(0)
     .describe(

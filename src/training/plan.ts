@@ -3,7 +3,9 @@
  * mismatch between network and data is found here, before anything is allocated.
  */
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
+import { networkRanges } from '../data/dataset/targetUnits.js';
 import { inputKinds } from '../data/encoding/encoding.js';
+import type { Range } from '../data/scaling.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
 import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
@@ -46,6 +48,8 @@ export interface TrainingPlan {
   readonly targetUnit: readonly number[];
   /** What a loss of 1 in the network's units is reported as. */
   readonly lossUnit: number;
+  /** The range of each output that predictions are limited to; undefined without limits. */
+  readonly limits?: readonly Range[];
   /**
    * The metric that says which epoch's weights are kept; null to keep the last ones. With
    * `training.keep` "best" it is `keepMonitor`, else the metric of early stopping, else the
@@ -86,6 +90,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
   checkSmoothing(loaded, loss);
   const metrics = metricNames(task, (dataset.validation?.rows ?? 0) > 0);
   checkMonitored(loaded, task, metrics);
+  const ranges = rangesToClip(loaded, dataset);
   const warnings = [...dataset.warnings];
   const batches = planBatches(loaded, inputs, dataset.train.rows, warnings);
   const length = planLength(training, batches.stepsPerEpoch, warnings);
@@ -105,6 +110,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
     targetUnit:
       task === 'regression' ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1)) : [],
     lossUnit: dataset.lossUnit ?? 1,
+    ...(ranges && { limits: networkRanges(ranges, dataset) }),
     keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
@@ -125,6 +131,22 @@ function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTr
     );
   }
   return { ...loaded, config: { ...config, network: { ...config.network, layers } } };
+}
+
+/**
+ * The ranges that predictions are limited to, in the targets' own units; undefined for none.
+ * @throws MlpError ExitCode.config for a task without quantities
+ */
+function rangesToClip(
+  { config: { training }, where }: LoadedTrainConfig,
+  { task, targetRanges }: Dataset,
+): Dataset['targetRanges'] {
+  if (!training.clipPredictions || targetRanges) return training.clipPredictions ? targetRanges : undefined;
+  throw new MlpError(
+    ExitCode.config,
+    `${where(['training', 'clipPredictions'])}: found true in a ${task} task, expected a regression`,
+    'only the predictions of a regression have a range: remove the key, or check data.task',
+  );
 }
 
 function bySplit<Value>(
@@ -307,6 +329,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     ...(labelValues && { labelValues }),
     ...(targetStandardization && { targetStandardization }),
     ...(lossUnit !== undefined && { lossUnit }),
+    ...(plan.limits && dataset.targetRanges && { predictionRanges: dataset.targetRanges }),
     ...(dropsRows && { dropsRows }),
     ...(dropsMissing && { dropsMissing }),
     ...(dataset.skipsBadRows && { skipsBadRows: true }),

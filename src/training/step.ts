@@ -103,7 +103,8 @@ export class Trainer {
     const dropoutFactor =
       dropoutSchedule === 'flat-cosine' ? (step: number) => flatCosine(step / plan.steps) : undefined;
     const regularization = { l1, l2, labelSmoothing, dropoutFactor };
-    const options = { inputs, loss, capacity: this.#capacity, seed: config.seed, ...regularization };
+    const { seed } = config;
+    const options = { inputs, loss, capacity: this.#capacity, seed, limits: plan.limits, ...regularization };
     this.network = new Network(plan.network, options, kernels, allocator);
     const { steps } = plan;
     this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator, {

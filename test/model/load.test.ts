@@ -487,6 +487,29 @@ describe('loadModel of metadata', () => {
       'targetStandardization.scale[1]: found 0, expected a number above 0',
     ],
     [
+      'classes with a range',
+      { predictionRanges: [[0, 1]] },
+      CONTENT,
+      'predictionRanges: found one in a multiclass task, expected none',
+    ],
+    [
+      'a range too few',
+      { predictionRanges: [[0, 1]] },
+      REGRESSION,
+      'predictionRanges: found 1 range, expected 2, one for each target',
+    ],
+    [
+      'a range upside down',
+      {
+        predictionRanges: [
+          [0, 1],
+          [1, 0],
+        ],
+      },
+      REGRESSION,
+      'predictionRanges[1]: found a least number above the greatest',
+    ],
+    [
       'names without a header',
       { header: false },
       CONTENT,

@@ -31,6 +31,7 @@ describe('the preset tabular', () => {
     expect(types(small)).toContain('selu');
     const regression = complete({ preset: 'tabular' }, { task: 'regression' });
     expect(types(regression)).toContain('mish');
+    expect([regression, small].map(({ training }) => training.clipPredictions)).toEqual([true, undefined]);
     expect(regression.training.optimizer.learningRate).toBeGreaterThan(small.training.optimizer.learningRate);
   });
 

@@ -132,7 +132,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, checkpointSeconds';
 
   it.each<[part: object, message: string, hint?: string]>([
     [
@@ -439,6 +439,7 @@ describe('the JSON Schemas in schema/', () => {
       'rates',
       'dropoutSchedule',
       'clipNorm',
+      'clipPredictions',
       'earlyStopping',
       'keepMonitor',
     ];
@@ -446,7 +447,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(47);
+    expect(entries).toHaveLength(48);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -34,6 +34,7 @@ import {
   type TargetValues,
   targetsOf,
 } from './targets.js';
+import { rangesOf } from './targetUnits.js';
 
 /** The rows of a table with their targets. */
 export interface InputRows {
@@ -94,6 +95,7 @@ export function assembleDataset(
   const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
   const rawTargets = task === 'regression' ? targets[0].targets : undefined;
   const labelTargets = labels && targets[0].targets;
+  const targetRanges = rawTargets && rangesOf(rawTargets, choice.targets.length);
   const isScaled = standardizesTarget(config);
   const quantities = rawTargets
     ? quantityWarnings(rawTargets, targetLabels, { path: table.path, isScaled })
@@ -136,6 +138,7 @@ export function assembleDataset(
     ...(rejected.length > 0 && { rejected }),
     ...(targetEncoding.rare?.as === 'other' && { rareClasses: targetEncoding.rare.names }),
     ...(Object.fromEntries(parts) as Record<SplitName, Split>),
+    ...(targetRanges && { targetRanges }),
     ...(targetStandardization && { targetStandardization }),
     // Its square may overflow; the loss is then in deviations.
     ...(lossUnit !== 1 && Number.isFinite(lossUnit) && lossUnit > 0 && { lossUnit }),

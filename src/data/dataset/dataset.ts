@@ -10,6 +10,8 @@ import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { MissingValues } from '../missingValues.js';
 import type { RejectedRows } from '../rejectedRows.js';
+import type { Range } from '../scaling.js';
+import type { TargetUnits } from './targetUnits.js';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
@@ -26,7 +28,7 @@ export interface Split {
   readonly weights?: Float64Array;
 }
 
-export interface Dataset extends FeatureMatrix {
+export interface Dataset extends FeatureMatrix, TargetUnits {
   readonly task: Task;
   /** Whether the columns of the training file have names. */
   readonly header: boolean;
@@ -53,8 +55,8 @@ export interface Dataset extends FeatureMatrix {
   readonly train: Split;
   readonly validation?: Split;
   readonly test?: Split;
-  /** One number for each target. */
-  readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
+  /** Of a regression: the range of each target in the training rows, in its own unit. */
+  readonly targetRanges?: readonly Range[];
   /** What a loss of 1 in the network's units is in the target's own; absent for 1. */
   readonly lossUnit?: number;
   /** Whether rows without a target are left out of an evaluation as well. */

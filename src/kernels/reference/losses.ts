@@ -90,6 +90,12 @@ export const losses: LossKernels = {
       }
     }
   },
+
+  clipColumn(rows, column, low, high, { data, columns }) {
+    for (let at = column; at < rows * columns; at += columns) {
+      data[at] = Math.min(high, Math.max(low, data[at]));
+    }
+  },
 };
 
 /** The row's maximum and Σ_k e^(h_k − max), which is at least 1 and never overflows. */

@@ -37,6 +37,12 @@ export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels 
       else wasm[AVERAGES[mean]](length * columns, members, stride, from, to);
       share.sync();
     },
+
+    clipColumn(rows, column, low, high, x) {
+      const { length, offset } = slices.rows(rows, x.columns);
+      wasm.clipColumn(length, x.columns, low, high, x.address + offset + column * bytes);
+      share.sync();
+    },
   };
 
   /** @param targetBytes of the targets of one row */

@@ -490,6 +490,30 @@ describe.each(VARIANTS)(
       check(operation, 16, 1e-2, 2);
     });
 
+    it('clips each column, also without a limit; NaN stays', () => {
+      for (const [rows, columns] of SHAPES) {
+        const operation: Operation = (kernels, make) => {
+          const some = pseudoRandom(rows * columns, rows, 9);
+          const x = make.tensor(
+            rows,
+            columns,
+            some.map((v, i) => (i % 7 === 3 ? SPECIAL[i % 13] : v)),
+          );
+          for (let j = 0; j < columns; j++) {
+            const [low, high] = [
+              [-2, 3],
+              [-Infinity, 0],
+              [0.1, Infinity],
+              [1, 1],
+            ][j % 4];
+            kernels((k) => void k.clipColumn(rows, j, low, high, x));
+          }
+          return [x];
+        };
+        check(operation, 0, 0, columns);
+      }
+    });
+
     it.each(['sigmoidCrossEntropy', 'squaredError'] as const)('%s, with its gradient or without', (name) => {
       for (const [rows, columns] of SHAPES) {
         const count = rows * columns;

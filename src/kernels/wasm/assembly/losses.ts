@@ -179,6 +179,22 @@ export function averageIdentity(
   }
 }
 
+/** x ← min(high, max(low, x)) for an element of each row, NaN stays; a single column is a vector. */
+export function clipColumn(rows: i32, columns: i32, low: f64, high: f64, x: usize): void {
+  if (columns == 1) {
+    for (; rows > 0; rows -= lanes()) {
+      keep(x, v128.min<real>(splat(high), v128.max<real>(splat(low), v128.load(x))), rows);
+      x += 16;
+    }
+    return;
+  }
+  const rowBytes = <usize>columns * sizeof<real>();
+  for (; rows > 0; rows--) {
+    store<real>(x, min<real>(<real>high, max<real>(<real>low, load<real>(x))));
+    x += rowBytes;
+  }
+}
+
 const SIGMOID_CROSS_ENTROPY = 0;
 const SQUARED_ERROR = 1;
 
