@@ -4,6 +4,7 @@ import { type LayerShape, type NetworkShape, networkShape } from '../network/sha
 import { formatTable } from '../report/table.js';
 import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
+import { hasPreset } from '../spec/preset.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import { formatBytes, formatCount } from '../text.js';
 import type { CommonOptions } from './options.js';
@@ -39,7 +40,7 @@ async function knownNetwork({
   train,
   where,
 }: LoadedNetworkSpec): Promise<{ network: NetworkSpec; inputs: number }> {
-  if (network.input !== undefined && !train?.complete) return { network, inputs: network.input };
+  if (network.input !== undefined && !hasPreset(train?.config)) return { network, inputs: network.input };
   if (train) {
     // The modules that read data take longer to load than everything else here.
     const { loadDataset } = await import('../data/dataset/loadDataset.js');

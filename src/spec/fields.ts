@@ -93,6 +93,11 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   return isOpen ? integer : integer.max(most, { error });
 }
 
+/** "auto", or a whole number of at least 1. */
+export function countOrAuto() {
+  return z.union([z.literal('auto'), wholeNumber(1)], { error: '"auto" or a whole number of at least 1' });
+}
+
 export function number() {
   return z.number({ error: 'a number' });
 }

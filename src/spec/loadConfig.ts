@@ -17,7 +17,7 @@ import {
   type Where,
 } from './messages.js';
 import { type NetworkSpec, networkSchema } from './networkSpec.js';
-import { hasPreset, type TableFacts, withPreset, withPresetData } from './preset.js';
+import { afterData, beforeData, dependsOnData, hasPreset, type TableFacts } from './preset.js';
 import { keyHomes, type TrainConfig, trainSchema } from './trainConfig.js';
 
 export interface LoadedTrainConfig {
@@ -30,11 +30,11 @@ export interface LoadedTrainConfig {
   directory: string;
   /** Names a place in the config, which may be in its spec file or in `--set`. */
   where: Where;
-  /** For a config with a preset: the whole config, when the data are known. See `completed`. */
+  /** For a config with a preset or a length "auto": the whole, when the data are known. See `completed`. */
   complete?: (facts: TableFacts) => TrainConfig;
 }
 
-/** The config of a run, once its data are known: a preset fills in network and training. */
+/** The config of a run, once its data are known: they determine network and training. */
 export function completed(loaded: LoadedTrainConfig, facts: () => TableFacts): LoadedTrainConfig {
   const { complete, ...rest } = loaded;
   if (!complete) return loaded;
@@ -131,11 +131,11 @@ export function checkTrainConfig(
   };
   const check = (config: unknown) => checkSchema(trainSchema, config, locate, keyHomes);
   const loaded = { path, directory, where: whereBy(locate) };
-  if (!hasPreset(expanded)) return { ...loaded, config: check(expanded) };
+  if (!dependsOnData(expanded)) return { ...loaded, config: check(expanded) };
   return {
     ...loaded,
-    config: check(withPresetData(expanded)),
-    complete: (facts) => check(withPreset(expanded, facts)),
+    config: check(beforeData(expanded)),
+    complete: (facts) => check(afterData(expanded, facts)),
   };
 }
 

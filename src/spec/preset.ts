@@ -19,22 +19,53 @@ export interface TableFacts {
   readonly levels: boolean;
 }
 
+type JsonObject = { readonly [key: string]: unknown };
+
 /** Whether the config, checked or not, is to be filled in. */
-export function hasPreset(config: unknown): config is { readonly [key: string]: unknown } {
+export function hasPreset(config: unknown): config is JsonObject {
   return isObject(config) && config.preset === 'tabular';
+}
+
+/** Whether a part of the config, checked or not, depends on the data. */
+export function dependsOnData(config: unknown): config is JsonObject {
+  if (!isObject(config)) return false;
+  const { training } = config;
+  return (
+    hasPreset(config) || (isObject(training) && Object.keys(LENGTHS).some((key) => training[key] === 'auto'))
+  );
+}
+
+/** Such a config with stand-ins for what the data will say. */
+export function beforeData(config: JsonObject): object {
+  return withLengths(hasPreset(config) ? withPresetData(config) : config, 1);
+}
+
+/** Such a config with what the data say. It has no preset any more. */
+export function afterData(config: JsonObject, facts: TableFacts): object {
+  return withLengths(hasPreset(config) ? withPreset(config, facts) : config, facts.rows);
+}
+
+/** What `training` may have as "auto". */
+const LENGTHS = { epochs: epochsFor, batchSize: batchFor };
+
+function withLengths(config: JsonObject, rows: number): object {
+  const { training } = config;
+  if (!isObject(training)) return config;
+  const known = Object.entries(LENGTHS).filter(([key]) => training[key] === 'auto');
+  const numbers = known.map(([key, lengthFor]) => [key, lengthFor(rows)]);
+  return { ...config, training: { ...training, ...Object.fromEntries(numbers) } };
 }
 
 /**
  * The config with the preset's encodings. A network without layers gets a single one until the data
  * are known.
  */
-export function withPresetData(config: { readonly [key: string]: unknown }): object {
+function withPresetData(config: JsonObject): JsonObject {
   const network = fill(config.network, { layers: [{ type: 'linear', units: 1 }] });
   return { ...config, network, data: fill(config.data, dataFor(config.network)) };
 }
 
-/** The config with the preset's network and training. It has no preset any more. */
-export function withPreset(config: { readonly [key: string]: unknown }, facts: TableFacts): object {
+function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
   const { preset: _, ...rest } = config;
   const training = isObject(config.training) ? config.training : {};
   const { epochs, ...others } = trainingFor(facts);
@@ -62,7 +93,7 @@ function hasLayers(network: unknown): boolean {
 }
 
 /** Adds the defaults that are missing, inside objects too; of two types, the own one counts alone. */
-function fill(own: unknown, defaults: { readonly [key: string]: unknown }): unknown {
+function fill(own: unknown, defaults: JsonObject): unknown {
   if (own === undefined) return defaults;
   if (!isObject(own)) return own;
   if (own.type !== undefined && own.type !== defaults.type) return own;
@@ -110,14 +141,15 @@ const EPOCHS = { least: 8, most: 64 };
 /** Rows times epochs that a run of a few minutes can afford. */
 const ROWS_SEEN = 4_000_000;
 
+/** As many as are affordable, up to a number from which on more bring little. */
 function epochsFor(rows: number): number {
   return Math.max(EPOCHS.least, Math.min(EPOCHS.most, Math.round(ROWS_SEEN / rows)));
 }
 
-function trainingFor({ task, rows }: TableFacts) {
+function trainingFor({ task }: TableFacts) {
   return {
-    epochs: epochsFor(rows),
-    batchSize: batchFor(rows),
+    epochs: 'auto',
+    batchSize: 'auto',
     optimizer: {
       type: 'adamw',
       learningRate: task === 'regression' ? 0.2 : 0.04,
@@ -133,7 +165,7 @@ function trainingFor({ task, rows }: TableFacts) {
   };
 }
 
-/** More rows, larger batches: fewer steps, and each is faster for its size. */
+/** More rows, larger batches: fewer steps, and each is faster for its size. At most all rows. */
 function batchFor(rows: number): number {
   const [, size] = [
     [1024, 64],
@@ -141,5 +173,5 @@ function batchFor(rows: number): number {
     [30_000, 256],
     [100_000, 512],
   ].find(([most]) => rows <= most) ?? [0, 1024];
-  return size;
+  return Math.min(size, rows);
 }

@@ -1,6 +1,16 @@
 /** The train config: its schema, types and JSON Schemas, all from the same zod schemas. */
 import { type DataInput, dataSchema } from './dataConfig.js';
-import { atLeast, choice, flag, fraction, object, positive, text, wholeNumber } from './fields.js';
+import {
+  atLeast,
+  choice,
+  countOrAuto,
+  flag,
+  fraction,
+  object,
+  positive,
+  text,
+  wholeNumber,
+} from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
@@ -20,13 +30,17 @@ import * as z from './zod.js';
 const defaultEpochs = 30;
 
 const trainingFields = object({
-  epochs: wholeNumber(1)
+  epochs: countOrAuto()
     .exactOptional()
     .describe(
-      `Number of passes over the training rows; ${defaultEpochs} if neither epochs nor steps is given.`,
+      `Number of passes over the training rows; ${defaultEpochs} if neither epochs nor steps is given. "auto": 4,000,000 divided by the training rows, from 8 to 64.`,
     ),
   steps: wholeNumber(1).exactOptional().describe('Number of minibatches in total, instead of epochs.'),
-  batchSize: wholeNumber(1).default(32).describe('Number of rows in a minibatch.'),
+  batchSize: countOrAuto()
+    .default(32)
+    .describe(
+      'Number of rows in a minibatch. "auto": 64 for up to 1,024 training rows, 128 for 8,192, 256 for 30,000, 512 for 100,000, else 1,024.',
+    ),
   batches: choice(['shuffle', 'with-replacement'])
     .default('shuffle')
     .describe(
@@ -128,8 +142,11 @@ const trainingSchema = trainingFields
     }
   })
   .transform(
-    (value): TrainingConfig =>
-      value.epochs === undefined && value.steps === undefined ? { epochs: defaultEpochs, ...value } : value,
+    // preset.ts has put numbers in the place of "auto".
+    (value) =>
+      (value.epochs === undefined && value.steps === undefined
+        ? { epochs: defaultEpochs, ...value }
+        : value) as TrainingConfig,
   );
 
 /** A train config; its network is in place, not a path, with every layer in its long form. */
@@ -175,7 +192,12 @@ export const trainSchema = object({
 export interface TrainConfig extends z.infer<typeof trainSchema> {}
 
 /** `training` with every default filled in; it has either `epochs` or `steps`. */
-export interface TrainingConfig extends z.infer<typeof trainingFields> {}
+export interface TrainingConfig extends Omit<z.infer<typeof trainingFields>, Lengths> {
+  epochs?: number;
+  batchSize: number;
+}
+
+type Lengths = 'epochs' | 'batchSize';
 
 export interface TrainingInput extends z.input<typeof trainingFields> {}
 

@@ -71,7 +71,7 @@ describe('mlp init', () => {
     expect(written).not.toHaveProperty('preset');
     expect(written.network.members).toBe(2);
     expect(written.network.layers.at(-1).units).toBe(1);
-    expect(written.training).toMatchObject({ epochs: 2, batchSize: 64, optimizer: { beta2: 0.95 } });
+    expect(written.training).toMatchObject({ epochs: 2, batchSize: 24, optimizer: { beta2: 0.95 } });
     expect(written.data.standardize).toBe('robust');
     // The same config, with the preset, goes on with the run; and the run repeats itself.
     const again = await mlpHere(['train', 'data.json', ...short.slice(0, 4), '--resume', 'run'], {

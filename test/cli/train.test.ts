@@ -104,6 +104,21 @@ describe('mlp train', () => {
     expect(end.train).toEqual(epochs[2].train);
   });
 
+  it('writes the numbers that "auto" stands for, and goes on with either', async () => {
+    const config = smallConfig({ training: { epochs: 'auto', batchSize: 'auto' } });
+    const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
+    const { stdout } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });
+    // 16 training rows: all in a batch.
+    expect(JSON.parse(stdout.split('\n')[0])).toMatchObject({ epochs: 64, batchSize: 16 });
+    const { training } = JSON.parse(readFileSync(join(folder, 'r', 'config.json'), 'utf8'));
+    expect(training).toMatchObject({ epochs: 64, batchSize: 16 });
+    for (const config of ['config.json', 'r/config.json']) {
+      const again = await mlpHere(['train', config, '--resume', 'r'], { cwd: folder });
+      expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('resuming after epoch 64')]);
+    }
+    expect((await mlpHere(['repro', 'r'], { cwd: folder })).code).toBe(0);
+  });
+
   it('writes the run directory of the contract', async () => {
     const folder = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
     const { stdout } = await mlpHere(['train', 'config.json', '--json', '--run', 'r'], { cwd: folder });

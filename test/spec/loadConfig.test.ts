@@ -131,7 +131,7 @@ describe('loadTrainConfig', () => {
     ['training.epoch=5', '--set: training: unknown key "epoch"; expected one of', 'did you mean "epochs"?'],
     [
       'training.epochs=five',
-      '--set: training.epochs: found "five", expected a whole number of at least 1',
+      '--set: training.epochs: found "five", expected "auto" or a whole number of at least 1',
       undefined,
     ],
     ['network.layers[0]=0', '--set: network.layers[0].units: found 0, expected', undefined],

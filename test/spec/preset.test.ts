@@ -75,9 +75,46 @@ describe('the preset tabular', () => {
     expect(complete({ network: { layers: [1] } }, {}, ['preset=tabular']).data.standardize).toBe('robust');
   });
 
+  it('has no more rows in a batch than there are', () => {
+    expect(complete({ preset: 'tabular' }, { rows: 20 }).training.batchSize).toBe(20);
+  });
+
   it('is needed for a config without a network', () => {
     expect(() => complete({})).toThrow(/network: missing/);
     expect(() => complete({ preset: 'plain' })).toThrow(/network: missing/);
     expect(() => complete({ preset: 'tabullar' })).toThrow(/preset: unknown preset "tabullar"/);
+  });
+});
+
+describe('a length "auto"', () => {
+  const lengths = (training: object, rows: number) => {
+    const { batchSize, epochs } = complete({ network: { layers: [1] }, training }, { rows }).training;
+    return { batchSize, epochs };
+  };
+
+  it('is that of the preset, without it too', () => {
+    for (const rows of [10, 1024, 1025, 8192, 30_001, 100_000, 100_001, 10 ** 7]) {
+      const { batchSize, epochs } = complete({ preset: 'tabular' }, { rows }).training;
+      expect(lengths({ batchSize: 'auto', epochs: 'auto' }, rows)).toEqual({ batchSize, epochs });
+    }
+  });
+
+  it('follows the numbers of the reference', () => {
+    const batch = (rows: number) => lengths({ batchSize: 'auto' }, rows).batchSize;
+    expect([1024, 1025, 8193, 30_001, 100_001].map(batch)).toEqual([64, 128, 256, 512, 1024]);
+    const epochs = (rows: number) => lengths({ epochs: 'auto' }, rows).epochs;
+    expect([100, 100_000, 10 ** 7].map(epochs)).toEqual([64, 40, 8]);
+  });
+
+  it('leaves the other as it is', () => {
+    expect(lengths({ batchSize: 'auto' }, 5000)).toEqual({ batchSize: 128, epochs: 30 });
+    expect(lengths({ epochs: 'auto', batchSize: 7 }, 5000)).toEqual({ batchSize: 7, epochs: 64 });
+  });
+
+  it('is wrong beside steps, before the data are read', () => {
+    const training = { epochs: 'auto', steps: 3 };
+    expect(() => checkTrainConfig({ network: { layers: [1] }, data: DATA, training })).toThrow(
+      'training: found both "epochs" and "steps", expected one of them',
+    );
   });
 });

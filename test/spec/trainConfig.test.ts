@@ -173,7 +173,7 @@ describe('a train config', () => {
     [{ training: { epochs: 0 } }, 'training.epochs: found 0, expected a whole number of at least 1'],
     [
       { training: { batchSize: 0.5 } },
-      'training.batchSize: found 0.5, expected a whole number of at least 1',
+      'training.batchSize: found 0.5, expected "auto" or a whole number of at least 1',
     ],
     [
       { training: { batches: 'shufle' } },
