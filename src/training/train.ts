@@ -115,8 +115,11 @@ export async function resume(
   return closing(directory, async () => {
     const { configPath } = directory;
     const { config: ofRun, where } = directory.loadConfig();
-    const loaded = withScalingOf(ofRun, await withData(asked, options));
-    requireSameConfig(loaded.config, ofRun, { where: loaded.where, run: configPath, mayExtend });
+    const loaded = withScalingOf(ofRun, asked);
+    const requireSame = ({ config, where }: LoadedTrainConfig) =>
+      requireSameConfig(config, ofRun, { where, run: configPath, mayExtend });
+    // Before the data are read, unless they determine a part of the config.
+    if (!loaded.complete) requireSame(loaded);
     const state = await directory.load((sentence) => listener?.warn?.(sentence));
     if (state?.config !== undefined) {
       // Who edits config.json and resumes with it compares it with itself.
@@ -125,7 +128,7 @@ export async function resume(
       requireSameConfig(ofRun, config, names);
     }
     const files = new ReadFiles();
-    const prepared = withThreadsOf(state, await prepare(loaded, options, files));
+    const prepared = withThreadsOf(state, await prepare(loaded, options, files, requireSame));
     const provenance = provenanceInBackground(files, prepared);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.where);
@@ -139,7 +142,7 @@ export async function resume(
     }
     return withEngine(prepared, state, async (engine) => {
       await directory.resume(state, (sentence) => listener?.warn?.(sentence));
-      if (mayExtend) await directory.writeConfig(loaded.config, loaded.directory);
+      if (mayExtend) await directory.writeConfig(prepared.config, loaded.directory);
       return runIn(engine, prepared, options, { directory, provenance, state });
     });
   });
@@ -225,28 +228,19 @@ function warnOfDamage(run: string, listener: RunListener | undefined): void {
   }
 }
 
-/** The config once its data are known; they are read for this alone if it has a preset. */
-async function withData(
-  loaded: LoadedTrainConfig,
-  { memory }: Pick<TrainOptions, 'memory'>,
-): Promise<LoadedTrainConfig> {
-  if (!loaded.complete) return loaded;
-  const { config, directory, where } = loaded;
-  const dataset = await loadDataset(config, directory, where, memory && { memory });
-  return completeFor(loaded, dataset);
-}
-
 /**
  * Reads the data, plans the run, and chooses its kernels and threads.
  * @param files takes the files that are read; closed if anything fails
+ * @param check is given the config as the data complete it
  */
 async function prepare(
   loaded: LoadedTrainConfig,
   options: Pick<TrainOptions, 'listener' | 'memory'>,
   files?: ReadFiles,
+  check?: (whole: LoadedTrainConfig) => void,
 ): Promise<PreparedRun> {
   try {
-    return await planRun(loaded, options, files);
+    return await planRun(loaded, options, files, check);
   } catch (error) {
     files?.close();
     throw error;
@@ -257,6 +251,7 @@ async function planRun(
   loaded: LoadedTrainConfig,
   { listener, memory }: Pick<TrainOptions, 'listener' | 'memory'>,
   files: ReadFiles | undefined,
+  check: ((whole: LoadedTrainConfig) => void) | undefined,
 ): Promise<PreparedRun> {
   const { directory, where } = loaded;
   const processors = availableParallelism();
@@ -277,6 +272,7 @@ async function planRun(
   });
   listener?.dataRead?.(dataset);
   const whole = completeFor(loaded, dataset);
+  check?.(whole);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
   for (const warning of plan.warnings) listener?.warn?.(warning);
