@@ -100,14 +100,15 @@ function variants(list, section) {
     .filter(({ properties }) => properties)
     .map((variant) => {
       const types = variant.properties.type.enum ?? [variant.properties.type.const];
-      const keys = keysOf(`${section}-${types[0]}`, variant).filter(([path]) => !path.endsWith('.type'));
+      // Layers of one type may have several kinds, each with its own keys.
+      const kind = variant.properties.kind?.const;
+      const name = [section, types[0], kind].filter(Boolean).join('-');
+      const keys = keysOf(name, variant).filter(([path]) => !/\.(type|kind)$/.test(path));
       const about = variant.description ?? variant.properties.type.description;
-      const rows = keys.map(([path, ...rest]) => [
-        path.slice(path.indexOf('.') + 1),
-        ...rest,
-        `${section}-${types[0]}-`,
-      ]);
-      return [`### ${types.join(', ')}`, about, rows.length > 0 && table(rows)].filter(Boolean).join('\n\n');
+      const rows = keys.map(([path, ...rest]) => [path.slice(path.indexOf('.') + 1), ...rest, `${name}-`]);
+      return [`### ${types.join(', ')}${kind ? `, kind ${kind}` : ''}`, about, rows.length > 0 && table(rows)]
+        .filter(Boolean)
+        .join('\n\n');
     })
     .join('\n\n');
 }

@@ -300,6 +300,29 @@ function writtenCases(): Case[] {
       loss: 'mean-squared-error',
       weighted: true,
     },
+    {
+      name: 'periodic numeric-embedding of two of four inputs, then without its relu',
+      layers: [
+        layer('numeric-embedding', { kind: 'periodic', size: 3, frequencies: 5, std: 0.3, columns: [0, 2] }),
+        linear(3),
+        layer('numeric-embedding', {
+          ...{ kind: 'periodic', size: 2, frequencies: 4, std: 0.2 },
+          ...{ columns: [1, 2], activation: 'none' },
+        }),
+        linear(2),
+      ],
+      loss: 'mean-squared-error',
+    },
+    {
+      name: 'piecewise-linear numeric-embedding of two of four inputs, and inside',
+      layers: [
+        layer('numeric-embedding', { kind: 'piecewise-linear', size: 3, bins: 5, columns: [1, 2] }),
+        linear(3),
+        layer('numeric-embedding', { kind: 'piecewise-linear', size: 2, bins: 4, columns: [0] }),
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+    },
   ];
 }
 

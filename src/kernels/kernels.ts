@@ -189,6 +189,38 @@ export interface NumberEmbedding {
   readonly bias: Tensor;
 }
 
+/** How numbers are embedded by cosines and sines: m of the columns, k frequencies and o values for each. */
+export interface PeriodicEmbedding {
+  /** [m] The columns that are numbers. */
+  readonly numbers: IntVector;
+  /** The other columns, which are passed on. */
+  readonly others: IntVector;
+  /** [m, k] f */
+  readonly frequency: Tensor;
+  /** [m·o, 2k] W, for the cosines and then for the sines */
+  readonly weight: Tensor;
+  /** [m, o] b */
+  readonly bias: Tensor;
+  /** Whether negative values become 0. */
+  readonly rectified: boolean;
+}
+
+/** How numbers are embedded by bins: m of the columns, n bins and o values for each. */
+export interface BinEmbedding {
+  /** [m] The columns that are numbers. */
+  readonly numbers: IntVector;
+  /** The other columns, which are passed on. */
+  readonly others: IntVector;
+  /** [m, n + 1] The edges of the bins, rising. A number of fewer bins repeats its last edge. */
+  readonly edges: Tensor;
+  /** [m, o] a */
+  readonly slope: Tensor;
+  /** [m, o] b */
+  readonly bias: Tensor;
+  /** [m·n, o] W */
+  readonly weight: Tensor;
+}
+
 /** How numbers of levels are embedded, from 1 in each column. */
 export interface LevelEmbedding {
   /** [m] The columns that are numbers of levels. */
@@ -223,6 +255,46 @@ export interface EmbeddingKernels {
     x: Tensor,
     dY: Tensor,
     gradients: Pick<NumberEmbedding, 'frequency' | 'phase' | 'weight' | 'bias'>,
+    dX: Tensor | null,
+  ): void;
+
+  /** y ← W·[cos(2π·f·x), sin(2π·f·x)] + b of each number x of a row, rectified or not, then its other columns. */
+  embedPeriodic(rows: number, embedding: PeriodicEmbedding, x: Tensor, y: Tensor): void;
+
+  /** dY ← 0 where y, in the first `width` columns of each row, is not above 0. */
+  rectifyBackward(rows: number, width: number, y: Tensor, dY: Tensor): void;
+
+  /** The gradients of f, W and b, and unless it is null dX, another buffer; dY after `rectifyBackward`. */
+  embedPeriodicBackward(
+    rows: number,
+    embedding: PeriodicEmbedding,
+    x: Tensor,
+    dY: Tensor,
+    gradients: Pick<PeriodicEmbedding, 'frequency' | 'weight' | 'bias'>,
+    dX: Tensor | null,
+  ): void;
+
+  /** sums [m·n, o] ← W summed over the bins of a number before each one. */
+  sumBins(embedding: BinEmbedding, sums: Tensor): void;
+
+  /**
+   * y ← a·x + b + W·e(x) of each number x of a row, then its other columns. With bin t of x, e is 1
+   * for the bins before t and (x − edges[t])/(edges[t + 1] − edges[t]) for bin t, also below the
+   * first edge and above the last; no bins, no e.
+   * @param sums of `sumBins`
+   * @param places [rows, m] ← t + 1 for an even t, −(t + 1) for an odd one
+   */
+  embedBins(rows: number, embedding: BinEmbedding, x: Tensor, sums: Tensor, places: Tensor, y: Tensor): void;
+
+  /** The gradients of a, b and W, and unless it is null dX, which is another buffer. Overwrites sums. */
+  embedBinsBackward(
+    rows: number,
+    embedding: BinEmbedding,
+    x: Tensor,
+    places: Tensor,
+    dY: Tensor,
+    sums: Tensor,
+    gradients: Pick<BinEmbedding, 'slope' | 'bias' | 'weight'>,
     dX: Tensor | null,
   ): void;
 }

@@ -3,7 +3,7 @@
  * where they depend on rows fitted to them, layer by layer.
  */
 import type { RandomState } from '../random/randomState.js';
-import type { LinearParameters, Parameter, ParameterInit, ParameterShape, Statistic } from './layer.js';
+import type { Parameter, ParameterInit, ParameterShape, Statistic } from './layer.js';
 
 /** Fills every parameter by its spec, biases with 0, scales with 1. Constants draw nothing. */
 export function initialize(parameters: readonly Parameter[], random: RandomState): void {
@@ -13,7 +13,7 @@ export function initialize(parameters: readonly Parameter[], random: RandomState
   }
 }
 
-/** Fills running means with 0 and running variances with 1. */
+/** Fills running means with 0, running variances with 1. */
 export function initializeStatistics(statistics: readonly Statistic[]): void {
   for (const { initial, value } of statistics) value.data.fill(initial);
 }
@@ -55,6 +55,14 @@ function drawer(
       return () => 0;
     case 'ones':
       return () => 1;
+    case 'truncated-normal': {
+      const draw = normal(0, init.std);
+      return () => {
+        let value = draw();
+        while (Math.abs(value) > init.bound) value = draw();
+        return value;
+      };
+    }
   }
 }
 
@@ -76,7 +84,12 @@ const BIAS_ROWS = 5;
  * then `standard_exponential((units, 5))`.
  * @param z row-major [rows, units] of the layer, without its bias
  */
-export function fitToRows({ weight, bias }: LinearParameters, z: Float64Array, random: RandomState): void {
+export function fitToRows(
+  weight: Parameter,
+  bias: Parameter | null,
+  z: Float64Array,
+  random: RandomState,
+): void {
   const units = weight.columns;
   const rows = z.length / units;
   const scales = weight.init.type === 'unit-variance' ? deviationsOf(z, units) : null;

@@ -3,6 +3,7 @@
  */
 import type { Allocator } from '../kernels/arena.js';
 import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { RandomState } from '../random/randomState.js';
 import type { ActivationSpec, BiasInitSpec, InitSpec, LayerSpec } from '../spec/layerSpec.js';
 
 export interface Pass {
@@ -14,14 +15,16 @@ export interface Pass {
   readonly step: number;
   /** What multiplies the rate of each dropout in this step. */
   readonly dropoutFactor: number;
-  /** Sees z [B, units] of each linear layer, before its bias is added. */
-  observe?(linear: LinearParameters, rows: number, z: Tensor): void;
+  /** Sees what each layer fits something of its own to. */
+  observe?(fitted: Fitted, rows: number, seen: Tensor): void;
 }
 
-/** The parameters of a linear layer; null without a bias. */
-export interface LinearParameters {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+/** What a layer fits to rows of data before the first step: weights, biases, or edges of bins. */
+export interface Fitted {
+  /** Of what it is fitted to. */
+  readonly columns: number;
+  /** @param seen row-major [rows, columns], in the order of the rows */
+  fit(seen: Float64Array, random: RandomState): void;
 }
 
 export interface Layer {
@@ -44,8 +47,13 @@ export interface Layer {
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor;
 }
 
-/** How a parameter starts: as the spec says, or at 1 (scales and slopes). */
-export type ParameterInit = InitSpec | BiasInitSpec | { readonly type: 'ones' };
+/** How a parameter starts: as the spec says, at 1 (scales and slopes), or by a rule of its layer. */
+export type ParameterInit =
+  | InitSpec
+  | BiasInitSpec
+  | { readonly type: 'ones' }
+  /** Mean 0; what is above the bound is drawn again. */
+  | { readonly type: 'truncated-normal'; readonly std: number; readonly bound: number };
 
 export interface ParameterShape {
   /**
@@ -65,10 +73,12 @@ export interface ParameterShape {
 
 /** A row of numbers, one per column, that a layer keeps but nothing trains; without any memory. */
 export interface StatisticShape {
-  /** `running_mean`, `running_var`: PyTorch's names. */
+  /** `running_mean`, `running_var`: PyTorch's names; `edges` of bins. */
   readonly name: string;
   readonly columns: number;
   readonly initial: 0 | 1;
+  /** Whether it is fitted to rows before the first step. */
+  readonly fitted?: true;
 }
 
 /** A parameter of a network with its memory and its gradient's. */

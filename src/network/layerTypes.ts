@@ -3,10 +3,11 @@ import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LayerNode } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
 import { dropout } from './dropout.js';
-import { embedding, numericEmbedding } from './embedding.js';
+import { embedding } from './embedding.js';
 import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
 import { linear } from './linear.js';
 import { batchNorm, layerNorm } from './normalization.js';
+import { numericEmbedding } from './numericEmbedding.js';
 import { residual } from './residual.js';
 import { scale } from './scale.js';
 

@@ -5,7 +5,8 @@
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
 import { BiasActivation } from './activation.js';
-import type { Layer, LayerContext, LayerType, Parameter, ParameterShape, Pass } from './layer.js';
+import { fitToRows, isFitted } from './initialize.js';
+import type { Fitted, Layer, LayerContext, LayerType, Parameter, ParameterShape, Pass } from './layer.js';
 
 class Linear implements Layer {
   readonly #kernels: Kernels;
@@ -17,6 +18,7 @@ class Linear implements Layer {
   readonly #z: Tensor; // [B, units] z, and f(z + b) in the same place if f allows it
   readonly #dX: Tensor | null; // [B, inputs]
   readonly #biasActivation: BiasActivation;
+  readonly #fitted: Fitted | null; // to z, before the bias is added
   #x!: Tensor; // [B, inputs]
 
   constructor({ units, bias, parametrization }: LinearSpec, context: LayerContext) {
@@ -24,6 +26,7 @@ class Linear implements Layer {
     this.#kernels = kernels;
     this.#weight = context.parameter('weight');
     this.#bias = bias ? context.parameter('bias') : null;
+    this.#fitted = fittedOf(this.#weight, this.#bias);
     this.#inputs = inputs;
     this.#units = units;
     this.#factor = factorOf(parametrization, inputs);
@@ -47,7 +50,7 @@ class Linear implements Layer {
     // z = factor·x·W                             [B, units] = [B, inputs]·[inputs, units]
     this.#kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.#weight.value, 0, this.#z);
     this.#multiply(rows, this.#z);
-    observe?.({ weight: this.#weight, bias: this.#bias }, rows, this.#z);
+    if (this.#fitted) observe?.(this.#fitted, rows, this.#z);
     return this.#biasActivation.forward(rows, this.#z);
   }
 
@@ -66,6 +69,11 @@ class Linear implements Layer {
   #multiply(rows: number, z: Tensor): void {
     if (this.#factor !== 1) this.#kernels.scale(rows * this.#units, this.#factor, z);
   }
+}
+
+function fittedOf(weight: Parameter, bias: Parameter | null): Fitted | null {
+  if (!isFitted(weight) && !(bias && isFitted(bias))) return null;
+  return { columns: weight.columns, fit: (z, random) => fitToRows(weight, bias, z, random) };
 }
 
 /** What x·W is multiplied by. */

@@ -11,8 +11,8 @@ import type { NetworkSpec } from '../spec/networkSpec.js';
 import { type LayerNode, walkLayers } from '../spec/widths.js';
 import type { LossName } from '../spec/words.js';
 import { isActivation } from './activation.js';
-import { fitToRows, initialize, initializeStatistics, isFitted } from './initialize.js';
-import type { FollowingActivation, Layer, LinearParameters, Parameter, Pass, Statistic } from './layer.js';
+import { initialize, initializeStatistics, isFitted } from './initialize.js';
+import type { Fitted, FollowingActivation, Layer, Parameter, Pass, Statistic } from './layer.js';
 import { LAYER_TYPES } from './layerTypes.js';
 import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
 import { memberPrefix, Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
@@ -58,7 +58,7 @@ const EVALUATION: Pass = { training: false, learning: false, step: 0, dropoutFac
 
 export class Network {
   readonly parameters: Parameters;
-  /** Running means and variances: training updates them, evaluation uses them. */
+  /** Running means and variances, which training updates and evaluation uses; edges of bins. */
   readonly statistics: Statistics;
   readonly loss: Loss;
   readonly outputs: number;
@@ -89,18 +89,23 @@ export class Network {
 
   /**
    * Draws the weights; sets all other parameters and the statistics to their start values.
-   * @param batches gives the same rows at each call, at most `capacity` at once; only for weights
-   * with unit-variance and biases with he+5, which are fitted to them
+   * @param batches gives the same rows at each call, at most `capacity` at once; only for what is
+   * fitted to them: weights with unit-variance, biases with he+5, and the edges of bins
    * @throws TypeError without batches if a parameter is fitted to rows
    */
   initialize(random: RandomState, batches?: () => Iterable<Batch>): void {
     const { list } = this.parameters;
     initialize(list, random);
     initializeStatistics(this.statistics.list);
-    if (!list.some(isFitted)) return;
+    if (!list.some(isFitted) && !this.hasBins) return;
     if (!batches)
-      throw new TypeError('initialize: found no rows, expected some: unit-variance and he+5 need them');
+      throw new TypeError('initialize: found no rows, expected some: unit-variance, he+5 and bins need them');
     for (const layers of this.#members) fitLayers(layers, batches, random);
+  }
+
+  /** Whether it has statistics that are fitted to rows. */
+  get hasBins(): boolean {
+    return this.statistics.list.some(({ fitted }) => fitted);
   }
 
   /** Logits [B, outputs] of x [B, inputs] in evaluation, within their limits. The next call overwrites them. */
@@ -202,20 +207,18 @@ export class Network {
   }
 }
 
-/** Fits the linear layers to rows, one after the other: each sees what those before it make of them. */
+/** Fits the layers to rows, one after the other: each sees what those before it make of them. */
 function fitLayers(layers: readonly Layer[], batches: () => Iterable<Batch>, random: RandomState): void {
-  // By weight, in the order of the forward pass. The first batch finds them.
-  const linears = new Map<Parameter, LinearParameters>();
+  // In the order of the forward pass. The first batch finds them.
+  const found = new Set<Fitted>();
   let areFound = false;
-  for (let at = 0; at === 0 || at < linears.size; at++) {
+  for (let at = 0; at === 0 || at < found.size; at++) {
     const parts: FloatArray[] = [];
     let isSeen = false;
-    const observe = (linear: LinearParameters, rows: number, { data }: Tensor) => {
-      const { weight, bias } = linear;
-      if (!isFitted(weight) && !(bias && isFitted(bias))) return;
-      linears.set(weight, linear);
-      if ([...linears.keys()][at] !== weight) return;
-      parts.push(data.slice(0, rows * weight.columns));
+    const observe = (fitted: Fitted, rows: number, { data }: Tensor) => {
+      found.add(fitted);
+      if ([...found][at] !== fitted) return;
+      parts.push(data.slice(0, rows * fitted.columns));
       isSeen = true;
     };
     for (const { rows, x } of batches()) {
@@ -227,8 +230,7 @@ function fitLayers(layers: readonly Layer[], batches: () => Iterable<Batch>, ran
       }
       areFound = true;
     }
-    const linear = [...linears.values()][at];
-    if (linear) fitToRows(linear, joined(parts), random);
+    [...found][at]?.fit(joined(parts), random);
   }
 }
 

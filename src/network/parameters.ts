@@ -60,9 +60,12 @@ export function parameterLayout(spec: NetworkSpec, inputs: number): ParameterLay
   return { shapes, weights, total };
 }
 
-/** Whether any parameter starts from what its layer makes of rows of data. */
+/** Whether anything starts from what its layer makes of rows of data. */
 export function startsFromRows(spec: NetworkSpec, inputs: number): boolean {
-  return parameterLayout(spec, inputs).shapes.some(isFitted);
+  return (
+    parameterLayout(spec, inputs).shapes.some(isFitted) ||
+    statisticsLayout(spec, inputs).shapes.some(({ fitted }) => fitted)
+  );
 }
 
 /** The blocks of values and gradients of a network in an arena, as a whole and by name. */
@@ -99,7 +102,7 @@ export interface StatisticsLayout {
   readonly total: number;
 }
 
-/** Lays out the statistics of a network: running means and variances of batch normalisations. */
+/** Lays out the statistics of a network: running means and variances, and edges of bins. */
 export function statisticsLayout(spec: NetworkSpec, inputs: number): StatisticsLayout {
   let total = 0;
   const shapes = namedLayers(spec, inputs).flatMap(({ layer, name }) =>
@@ -114,7 +117,7 @@ export function statisticsLayout(spec: NetworkSpec, inputs: number): StatisticsL
 
 /** The statistics of a network in an arena, as a whole and by name. */
 export class Statistics {
-  /** [1, total]; total is 0 for a network without batch normalisation. */
+  /** [1, total]; total is 0 for a network without batch normalisations and bins. */
   readonly values: Tensor;
   readonly list: readonly Statistic[];
   readonly #byName: ReadonlyMap<string, Statistic>;

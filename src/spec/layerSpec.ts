@@ -156,21 +156,65 @@ const inputColumns = z
     });
   });
 
-const numericEmbedding = object({
+const numberColumns = inputColumns
+  .exactOptional()
+  .describe(
+    'The inputs that are numbers. A train config leaves them to the data: the columns of numbers and dates, but not those of categories and missing cells. Otherwise all inputs.',
+  );
+
+const frequencyStd = (std: number) =>
+  positive()
+    .default(std)
+    .describe('Standard deviation of the frequencies at the start; the numbers should be scaled.');
+
+const pbldEmbedding = object({
   type: z.literal('numeric-embedding'),
-  kind: choice(['pbld']).default('pbld').describe('How a number is embedded.'),
+  kind: z.literal('pbld').default('pbld').describe('How a number is embedded.'),
   size: wholeNumber(2, 256).default(4).describe('Outputs for each number: itself and the learnt ones.'),
   frequencies: wholeNumber(1, 1024).default(16).describe('Cosines of each number.'),
-  std: positive()
-    .default(0.1)
-    .describe('Standard deviation of the frequencies at the start; the numbers should be scaled.'),
-  columns: inputColumns
-    .exactOptional()
-    .describe(
-      'The inputs that are numbers. A train config leaves them to the data: the columns of numbers and dates, but not those of categories and missing cells. Otherwise all inputs.',
-    ),
+  std: frequencyStd(0.1),
+  columns: numberColumns,
 }).describe(
-  'Embeds each number x, for itself: x, W·cos(2π·f·x + p) + b with learnt frequencies f, phases p, W and b (PBLD of Holzmüller, Grinsztajn and Steinwart 2024; Gorishniy, Rubachev and Babenko 2022). The other inputs follow behind.',
+  'Embeds each number x, for itself: x, W·cos(2π·f·x + p) + b with learnt frequencies f, phases p, W and b (PBLD of Holzmüller, Grinsztajn and Steinwart 2024). The other inputs follow behind. The default kind: "kind" may be left out.',
+);
+
+const periodicEmbedding = object({
+  type: z.literal('numeric-embedding'),
+  kind: z.literal('periodic').describe('How a number is embedded.'),
+  size: wholeNumber(1, 256).default(24).describe('Outputs for each number.'),
+  frequencies: wholeNumber(1, 1024).default(48).describe('Cosines, and as many sines, of each number.'),
+  std: frequencyStd(0.01),
+  activation: choice(['relu', 'none'])
+    .default('relu')
+    .describe('"relu" for what the paper calls PLR, "none" for its PL.'),
+  columns: numberColumns,
+}).describe(
+  'Embeds each number x, for itself: relu(W·[cos(2π·f·x), sin(2π·f·x)] + b) with learnt frequencies f, W and b (PLR of Gorishniy, Rubachev and Babenko 2022). The frequencies start from a normal distribution cut off at 3 standard deviations. The other inputs follow behind.',
+);
+
+const piecewiseLinearEmbedding = object({
+  type: z.literal('numeric-embedding'),
+  kind: z.literal('piecewise-linear').describe('How a number is embedded.'),
+  size: wholeNumber(1, 256).default(16).describe('Outputs for each number.'),
+  bins: wholeNumber(1, 1024)
+    .default(48)
+    .describe(
+      'Bins of each number, between quantiles of the training rows; more than 16384 rows are sampled. A number of fewer different values has a bin between each two of them.',
+    ),
+  columns: numberColumns,
+}).describe(
+  'Embeds each number x, for itself, as a learnt function that is linear within each bin: a·x + b + W·e(x), where e(x) has a 1 for each bin below x, and for the bin of x how far x lies in it, from 0 to 1. Learns a, b and W, which starts at 0 (Gorishniy, Rubachev and Babenko 2022, version B of their package). The model keeps the edges of the bins. The other inputs follow behind.',
+);
+
+const numericEmbedding = z.discriminatedUnion(
+  'kind',
+  [pbldEmbedding, periodicEmbedding, piecewiseLinearEmbedding],
+  {
+    error: ({ code }) =>
+      code === 'invalid_union'
+        ? oneOf(['pbld', 'periodic', 'piecewise-linear'])
+        : 'an object such as {"type": "numeric-embedding"}',
+  },
 );
 
 const levelsExpected = 'an array of numbers of levels, one for each column';
@@ -252,6 +296,9 @@ export type DropoutSpec = z.infer<typeof dropout>;
 export type BatchNormSpec = z.infer<typeof batchNorm>;
 export type EmbeddingSpec = z.infer<typeof embedding>;
 export type NumericEmbeddingSpec = z.infer<typeof numericEmbedding>;
+export type PbldSpec = z.infer<typeof pbldEmbedding>;
+export type PeriodicSpec = z.infer<typeof periodicEmbedding>;
+export type PiecewiseLinearSpec = z.infer<typeof piecewiseLinearEmbedding>;
 export type ScaleSpec = z.infer<typeof scale>;
 export type LayerNormSpec = z.infer<typeof layerNorm>;
 

@@ -263,7 +263,8 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
       jsonSchema.oneOf = [
         { type: 'integer', minimum: 1, description: 'Short for a linear layer with this many units.' },
         { type: 'string', enum: shortNames(), description: 'Short for {"type": …}.' },
-        ...(jsonSchema.oneOf ?? []),
+        // The kinds of one type stand beside the other layers.
+        ...(jsonSchema.oneOf ?? []).flatMap((form) => form.oneOf ?? [form]),
       ];
     },
   });

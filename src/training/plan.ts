@@ -9,13 +9,12 @@ import type { Range } from '../data/scaling.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
 import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
-import { statisticsLayout } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
-import { checkWidths, withInputKinds } from '../spec/widths.js';
+import { checkWidths, leafLayers, walkLayers, withInputKinds } from '../spec/widths.js';
 import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { listed, quote } from '../text.js';
 import { metricNames } from './monitor.js';
@@ -182,7 +181,7 @@ function planBatches(
     warnings.push(`training.batchSize is ${batchSize}, but there are ${rows} training rows: using ${rows}`);
     batchSize = rows;
   }
-  if (statisticsLayout(network, inputs).total > 0) {
+  if ([...leafLayers(walkLayers(network.layers, inputs))].some(({ spec }) => spec.type === 'batch-norm')) {
     checkBatchNormRows(loaded, batchSize);
     if (isShuffled && rows % batchSize === 1) {
       warnings.push(

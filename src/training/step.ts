@@ -27,6 +27,8 @@ const EVALUATION_ROWS = 256;
 
 /** The most rows that weights are fitted to: they know a standard deviation to 1.6 %. */
 const SAMPLED_ROWS = 2048;
+/** With bins, whose edges have to divide the rows evenly: a 48th of them to 5 %. */
+const SAMPLED_FOR_BINS = 16_384;
 
 /** The rows of a split in memory, and in chunks of at most `capacity` rows. */
 interface SplitRows {
@@ -147,7 +149,8 @@ export class Trainer {
   /** The training rows that weights are fitted to: all, or some that are drawn with replacement. */
   #sampleRows(): Int32Array {
     const { rows } = this.#train.features;
-    if (rows > SAMPLED_ROWS) return this.#random.choice(rows, SAMPLED_ROWS);
+    const most = this.network.hasBins ? SAMPLED_FOR_BINS : SAMPLED_ROWS;
+    if (rows > most) return this.#random.choice(rows, most);
     return Int32Array.from({ length: rows }, (_, row) => row);
   }
 

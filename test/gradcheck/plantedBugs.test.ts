@@ -217,6 +217,39 @@ const BUGS: Record<string, Partial<Kernels>> = {
       right.embedNumbersBackward(rows, { ...embedding, others }, x, dY, gradients, dX);
     },
   },
+  'a periodic embedding lets the gradient through where its relu is 0': {
+    rectifyBackward() {},
+  },
+  'a periodic embedding adds the gradients of sine and cosine': {
+    embedPeriodicBackward(rows, embedding, x, dY, gradients, dX) {
+      const { weight } = embedding;
+      const k = weight.columns / 2;
+      const data = weight.data.map((value, at) => (at % (2 * k) < k ? -value : value));
+      right.embedPeriodicBackward(rows, { ...embedding, weight: { ...weight, data } }, x, dY, gradients, dX);
+    },
+  },
+  'a piecewise-linear embedding forgets the bins before that of a number': {
+    embedBinsBackward(rows, embedding, x, places, dY, sums, gradients, dX) {
+      const { edges, bias } = embedding;
+      right.embedBinsBackward(rows, embedding, x, places, dY, sums, gradients, dX);
+      // All of the last bin is right: none is after it.
+      const bins = edges.columns - 1;
+      gradients.weight.data.forEach((_, at, all) => {
+        const t = Math.floor(at / bias.columns) % bins;
+        if (t < bins - 1) all[at] /= 2;
+      });
+    },
+  },
+  'a piecewise-linear embedding passes the gradient back through its linear part alone': {
+    embedBinsBackward(rows, embedding, x, places, dY, sums, gradients, dX) {
+      right.embedBinsBackward(rows, embedding, x, places, dY, sums, gradients, null);
+      const weight = { ...embedding.weight, data: new Float64Array(embedding.weight.data.length) };
+      const own = Object.fromEntries(
+        Object.entries(gradients).map(([name, each]) => [name, { ...each, data: each.data.slice() }]),
+      ) as typeof gradients;
+      if (dX) right.embedBinsBackward(rows, { ...embedding, weight }, x, places, dY, sums, own, dX);
+    },
+  },
   'an embedding writes the last gradient of a level over the others': {
     embedLevelsBackward(rows, embedding, x, dY, dVectors, dX) {
       right.embedLevelsBackward(rows, embedding, x, dY, dVectors, dX);

@@ -97,6 +97,17 @@ describe('a network spec', () => {
     expect(Object.keys(checkLayer(2))).toEqual(['type', 'units', 'bias', 'init']);
   });
 
+  it('fills in what each kind of numeric-embedding has', () => {
+    const type = 'numeric-embedding';
+    expect(checkLayer(type)).toEqual({ type, kind: 'pbld', size: 4, frequencies: 16, std: 0.1 });
+    expect(checkLayer({ type, kind: 'periodic' })).toEqual({
+      ...{ type, kind: 'periodic', size: 24, frequencies: 48, std: 0.01 },
+      activation: 'relu',
+    });
+    const binned = { type, kind: 'piecewise-linear' };
+    expect(checkLayer(binned)).toEqual({ ...binned, size: 16, bins: 48 });
+  });
+
   it('takes widths up to 2^53 − 1', () => {
     expect(checkLayer(Number.MAX_SAFE_INTEGER)).toMatchObject({ units: Number.MAX_SAFE_INTEGER });
   });
@@ -111,6 +122,18 @@ describe('a network spec', () => {
     [{ type: 5 }, `layers[0].type: found 5, expected ${allLayers}`],
     [null, 'layers[0]: found null, expected a layer: a number of units, a name, or an object with a "type"'],
     [[8], 'layers[0]: found [8], expected a layer: a number of units, a name, or an object with a "type"'],
+    [
+      { type: 'numeric-embedding', kind: 'ple' },
+      'layers[0].kind: unknown kind "ple"; expected one of pbld, periodic, piecewise-linear',
+    ],
+    [
+      { type: 'numeric-embedding', kind: 'periodic', bins: 8 },
+      'layers[0]: unknown key "bins"; expected one of type, kind, size, frequencies, std, activation, columns',
+    ],
+    [
+      { type: 'numeric-embedding', kind: 'piecewise-linear', bins: 0 },
+      'layers[0].bins: found 0, expected a whole number from 1 to 1024',
+    ],
     [0, 'layers[0].units: found 0, expected a whole number of at least 1'],
     [-1, 'layers[0].units: found -1, expected a whole number of at least 1'],
     [2.5, 'layers[0].units: found 2.5, expected a whole number of at least 1'],

@@ -405,7 +405,7 @@ describe('the JSON Schemas in schema/', () => {
     expect(schema.$defs.layer.oneOf).toMatchObject([
       { type: 'integer', minimum: 1 },
       { type: 'string', enum: expect.arrayContaining(['relu', 'elu', 'softmax']) },
-      ...Array(12).fill({ type: 'object' }),
+      ...Array(14).fill({ type: 'object' }),
     ]);
   });
 

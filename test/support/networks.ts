@@ -32,6 +32,7 @@ export interface FixtureEntry {
   labels?: number[];
   weights?: number[];
   parameters: Record<string, Numbers>;
+  statistics?: Record<string, number[]>;
 }
 
 /** The same with what PyTorch makes of it in float64. */
@@ -84,5 +85,6 @@ export function buildFixture(
   else targets.values.data.set(flatten(entry.targets ?? []));
   targets.weights?.data.set(weights ?? []);
   for (const { name, value } of network.parameters.list) value.data.set(flatten(entry.parameters[name]));
+  for (const { name, value } of network.statistics.list) value.data.set(entry.statistics?.[name] ?? []);
   return { kernels, arena, network, x, targets };
 }

@@ -31,11 +31,21 @@ const LAYERS = [
   linear(3),
 ];
 
+/** Its edges of bins are fitted, and then the weights to what it makes of the rows. */
+const BINNED = [
+  { type: 'numeric-embedding', kind: 'piecewise-linear', bins: 12, size: 3 },
+  { type: 'numeric-embedding', kind: 'periodic', frequencies: 5, size: 2, std: 0.1 },
+  linear(9),
+  'relu',
+  { type: 'numeric-embedding', kind: 'piecewise-linear', bins: 4, size: 2, columns: [1, 5] },
+  3,
+];
+
 /** Two epochs; the rows are more than weights are fitted to, if `rows` are above 2048. */
-const problemOf = (rows: number, changes: object = {}) =>
+const layeredProblem = (rows: number, layers: readonly unknown[], changes: object = {}) =>
   prepare(
     {
-      network: { layers: LAYERS, members: 2 },
+      network: { layers, members: 2 },
       data: { train: 'data.csv', target: 'y', validation: 0.1 },
       training: { epochs: 2, batchSize: 64 },
       seed: 11,
@@ -44,9 +54,16 @@ const problemOf = (rows: number, changes: object = {}) =>
     csvOf(rows, 7, 'classes'),
   );
 
-describe.each([150, 2500])('a run from weights that are fitted to its rows, %i of them', (rows) => {
+describe.each([
+  [150, 'weights', LAYERS],
+  [2500, 'weights', LAYERS],
+  [150, 'bins', BINNED],
+  [2500, 'bins', BINNED],
+])('a run on %i rows from %s that are fitted to them', (rows, _, layers) => {
+  const problemOf = (changes: object = {}) => layeredProblem(rows, layers, changes);
+
   it('has the same bits for 1, 2 and 3 threads, and in the calling one', async () => {
-    const problem = await problemOf(rows);
+    const problem = await problemOf();
     const engine = LocalEngine.start({ ...problem, choice: WASM }, problem.dataset);
     const start = engine.parameters.values.data.slice();
     const expected = await resultOf(engine, problem, problem.plan.steps);
@@ -59,7 +76,7 @@ describe.each([150, 2500])('a run from weights that are fitted to its rows, %i o
   });
 
   it('goes on from its state, which is not fitted again', async () => {
-    const problem = await problemOf(rows);
+    const problem = await problemOf();
     const whole = LocalEngine.start({ ...problem, choice: WASM }, problem.dataset);
     const first = LocalEngine.start({ ...problem, choice: WASM }, problem.dataset);
     const second = LocalEngine.start({ ...problem, choice: WASM }, problem.dataset, await first.state());
@@ -67,18 +84,21 @@ describe.each([150, 2500])('a run from weights that are fitted to its rows, %i o
   });
 
   it('starts as the plain loops do', async () => {
-    const problem = await problemOf(rows, { dtype: 'float64' });
+    const problem = await problemOf({ dtype: 'float64' });
     const reference = { backend: 'reference', relaxed: false } as const;
     const [plain, fast] = [reference, WASM].map((choice) =>
       LocalEngine.start({ ...problem, choice }, problem.dataset),
     );
     const tolerance = { relative: 1e-9, absolute: 1e-10 };
     expect(fast.parameters.values.data).toBeAllclose([...plain.parameters.values.data], tolerance);
+    expect(fast.statistics.values.data).toBeAllclose([...plain.statistics.values.data], tolerance);
   });
+});
 
-  it('takes its training rows alone, and at most 2048, which it draws after the weights', async () => {
+describe.each([150, 2500])('weights that are fitted to rows, %i of them', (rows) => {
+  it('take the training rows alone, and at most 2048, which are drawn after the weights', async () => {
     const layers = [linear(5), 'tanh', linear(3)];
-    const problem = await problemOf(rows, { network: { layers }, dtype: 'float64' });
+    const problem = await layeredProblem(rows, LAYERS, { network: { layers }, dtype: 'float64' });
     const { config, plan, dataset } = problem;
     const reference = { backend: 'reference', relaxed: false } as const;
     const { parameters } = LocalEngine.start({ ...problem, choice: reference }, dataset);

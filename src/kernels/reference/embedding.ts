@@ -1,5 +1,12 @@
 /** Embeddings as plain loops. */
-import type { EmbeddingKernels, LevelEmbedding, NumberEmbedding, Tensor } from '../kernels.js';
+import type {
+  BinEmbedding,
+  EmbeddingKernels,
+  LevelEmbedding,
+  NumberEmbedding,
+  PeriodicEmbedding,
+  Tensor,
+} from '../kernels.js';
 
 export const embedding: EmbeddingKernels = {
   embedLevels(rows, embedding, x, vectors, y) {
@@ -80,7 +87,149 @@ export const embedding: EmbeddingKernels = {
       if (dX) passBack(i, numbers.data.length * (outs + 1), others.data, dY, dX);
     }
   },
+
+  embedPeriodic(rows, embedding, x, y) {
+    const { numbers, others, weight, bias, rectified } = embedding;
+    const outs = bias.columns;
+    let at = 0;
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < numbers.data.length; j++) {
+        const waves = wavesOf(embedding, j, x.data[i * x.columns + numbers.data[j]]);
+        for (let o = 0; o < outs; o++) {
+          let sum = bias.data[j * outs + o];
+          waves.forEach((wave, l) => {
+            sum += weight.data[(j * outs + o) * waves.length + l] * wave;
+          });
+          y.data[at++] = rectified ? Math.max(0, sum) : sum;
+        }
+      }
+      for (const column of others.data) y.data[at++] = x.data[i * x.columns + column];
+    }
+  },
+
+  rectifyBackward(rows, width, y, dY) {
+    for (let i = 0; i < rows; i++) {
+      for (let at = i * y.columns; at < i * y.columns + width; at++) if (!(y.data[at] > 0)) dY.data[at] = 0;
+    }
+  },
+
+  embedPeriodicBackward(rows, embedding, x, dY, gradients, dX) {
+    const { numbers, others, frequency, weight, bias } = embedding;
+    const k = frequency.columns;
+    const outs = bias.columns;
+    for (const { data } of Object.values(gradients)) data.fill(0);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < numbers.data.length; j++) {
+        const value = x.data[i * x.columns + numbers.data[j]];
+        const waves = wavesOf(embedding, j, value);
+        const dWaves = new Float64Array(2 * k);
+        for (let o = 0; o < outs; o++) {
+          const d = dY.data[i * dY.columns + j * outs + o];
+          gradients.bias.data[j * outs + o] += d;
+          for (let l = 0; l < 2 * k; l++) {
+            gradients.weight.data[(j * outs + o) * 2 * k + l] += d * waves[l];
+            dWaves[l] += d * weight.data[(j * outs + o) * 2 * k + l];
+          }
+        }
+        let dValue = 0;
+        for (let l = 0; l < k; l++) {
+          const dAngle = waves[l] * dWaves[k + l] - waves[k + l] * dWaves[l];
+          gradients.frequency.data[j * k + l] += 2 * Math.PI * value * dAngle;
+          dValue += 2 * Math.PI * frequency.data[j * k + l] * dAngle;
+        }
+        if (dX) dX.data[i * x.columns + numbers.data[j]] = dValue;
+      }
+      if (dX) passBack(i, numbers.data.length * outs, others.data, dY, dX);
+    }
+  },
+
+  sumBins({ numbers, edges, bias, weight }, sums) {
+    const outs = bias.columns;
+    const bins = edges.columns - 1;
+    for (let j = 0; j < numbers.data.length; j++) {
+      for (let o = 0; o < outs; o++) {
+        let sum = 0;
+        for (let t = 0; t < bins; t++) {
+          sums.data[(j * bins + t) * outs + o] = sum;
+          sum += weight.data[(j * bins + t) * outs + o];
+        }
+      }
+    }
+  },
+
+  embedBins(rows, embedding, x, sums, places, y) {
+    const { numbers, others, edges, slope, bias, weight } = embedding;
+    const outs = bias.columns;
+    const bins = edges.columns - 1;
+    let at = 0;
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < numbers.data.length; j++) {
+        const value = x.data[i * x.columns + numbers.data[j]];
+        const t = binOf(embedding, j, value);
+        places.data[i * places.columns + j] = t % 2 === 0 ? t + 1 : -(t + 1);
+        const { low, width } = edgesOf(embedding, j, t);
+        const part = width > 0 ? (value - low) / width : 0;
+        for (let o = 0; o < outs; o++) {
+          const own = (j * bins + t) * outs + o;
+          const linear = slope.data[j * outs + o] * value + bias.data[j * outs + o];
+          y.data[at++] = linear + sums.data[own] + weight.data[own] * part;
+        }
+      }
+      for (const column of others.data) y.data[at++] = x.data[i * x.columns + column];
+    }
+  },
+
+  embedBinsBackward(rows, embedding, x, places, dY, _sums, gradients, dX) {
+    const { numbers, others, edges, slope, bias, weight } = embedding;
+    const outs = bias.columns;
+    const bins = edges.columns - 1;
+    for (const { data } of Object.values(gradients)) data.fill(0);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < numbers.data.length; j++) {
+        const value = x.data[i * x.columns + numbers.data[j]];
+        const place = Math.abs(places.data[i * places.columns + j]) - 1;
+        const { low, width } = edgesOf(embedding, j, place);
+        let dValue = 0;
+        for (let o = 0; o < outs; o++) {
+          const d = dY.data[i * dY.columns + j * outs + o];
+          gradients.slope.data[j * outs + o] += d * value;
+          gradients.bias.data[j * outs + o] += d;
+          dValue += d * slope.data[j * outs + o];
+          if (width <= 0) continue;
+          for (let t = 0; t <= place; t++) {
+            gradients.weight.data[(j * bins + t) * outs + o] += t < place ? d : (d * (value - low)) / width;
+          }
+          dValue += (d * weight.data[(j * bins + place) * outs + o]) / width;
+        }
+        if (dX) dX.data[i * x.columns + numbers.data[j]] = dValue;
+      }
+      if (dX) passBack(i, numbers.data.length * outs, others.data, dY, dX);
+    }
+  },
 };
+
+/** The k cosines and then the k sines of a number. */
+function wavesOf({ frequency }: PeriodicEmbedding, j: number, x: number): Float64Array {
+  const k = frequency.columns;
+  const angle = (l: number) => 2 * Math.PI * frequency.data[j * k + l] * x;
+  return Float64Array.from({ length: 2 * k }, (_, l) =>
+    l < k ? Math.cos(angle(l)) : Math.sin(angle(l - k)),
+  );
+}
+
+/** The bin of x: the last one that begins at or below it, of those that are wider than nothing. */
+function binOf({ edges }: BinEmbedding, j: number, x: number): number {
+  const of = (t: number) => edges.data[j * edges.columns + t];
+  const last = edges.columns - 1;
+  let bin = 0;
+  while (bin + 1 < last && of(bin + 1) < of(last) && x >= of(bin + 1)) bin++;
+  return bin;
+}
+
+function edgesOf({ edges }: BinEmbedding, j: number, t: number): { low: number; width: number } {
+  const low = edges.data[j * edges.columns + t];
+  return { low, width: edges.data[j * edges.columns + t + 1] - low };
+}
 
 /** The row of the vectors for this number in column j; −1 for a number that is no level. */
 function rowOfLevel({ ends }: LevelEmbedding, j: number, x: number): number {

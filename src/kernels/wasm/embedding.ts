@@ -126,5 +126,158 @@ export function embedding({ wasm, share, slices, bytes, scratch }: WasmThread): 
       }
       share.sync();
     },
+
+    embedPeriodic(rows, { numbers, others, frequency, weight, bias, rectified }, x, y) {
+      const { start, length, offset } = slices.rows(rows, y.columns);
+      const rowBytes = x.columns * bytes;
+      wasm.embedPeriodic(
+        length,
+        frequency.rows,
+        frequency.columns,
+        bias.columns,
+        others.data.length,
+        rectified ? 1 : 0,
+        numbers.address,
+        others.address,
+        x.address + start * rowBytes,
+        rowBytes,
+        frequency.address,
+        weight.address,
+        bias.address,
+        y.address + offset,
+        scratch,
+      );
+      share.sync();
+    },
+
+    rectifyBackward(rows, width, y, dY) {
+      const { length, offset } = slices.rows(rows, dY.columns);
+      wasm.rectifyBackward(length, width, dY.columns * bytes, y.address + offset, dY.address + offset);
+      share.sync();
+    },
+
+    embedPeriodicBackward(rows, { numbers, others, frequency, weight, bias }, x, dY, gradients, dX) {
+      const { rows: count, columns: k } = frequency;
+      const { columns: outs } = bias;
+      const rowBytes = x.columns * bytes;
+      const { start: from, length: some } = slices.of(count, 1, 0);
+      wasm.embedPeriodicParameters(
+        rows,
+        from,
+        from + some,
+        k,
+        outs,
+        numbers.address,
+        x.address,
+        rowBytes,
+        frequency.address,
+        weight.address,
+        dY.address,
+        dY.columns * bytes,
+        gradients.frequency.address,
+        gradients.weight.address,
+        gradients.bias.address,
+        scratch,
+      );
+      if (dX) {
+        const { start, length, offset } = slices.rows(rows, dY.columns);
+        wasm.embedPeriodicInput(
+          length,
+          count,
+          k,
+          outs,
+          others.data.length,
+          numbers.address,
+          others.address,
+          x.address + start * rowBytes,
+          rowBytes,
+          frequency.address,
+          weight.address,
+          dY.address + offset,
+          dX.address + start * rowBytes,
+          scratch,
+        );
+      }
+      share.sync();
+    },
+
+    sumBins({ edges, bias, weight }, sums) {
+      const { start, length } = slices.of(bias.rows, 1, 0);
+      wasm.sumBins(start, start + length, edges.columns - 1, bias.columns, weight.address, sums.address);
+      share.sync();
+    },
+
+    embedBins(rows, { numbers, others, edges, slope, bias, weight }, x, sums, places, y) {
+      const { rows: count, columns: outs } = bias;
+      const bins = edges.columns - 1;
+      const { start, length, offset } = slices.rows(rows, y.columns);
+      const rowBytes = x.columns * bytes;
+      wasm.embedBins(
+        length,
+        count,
+        bins,
+        outs,
+        others.data.length,
+        numbers.address,
+        others.address,
+        x.address + start * rowBytes,
+        rowBytes,
+        edges.address,
+        slope.address,
+        bias.address,
+        weight.address,
+        sums.address,
+        places.address + start * count * bytes,
+        y.address + offset,
+      );
+      share.sync();
+    },
+
+    embedBinsBackward(rows, embedding, x, places, dY, sums, gradients, dX) {
+      const { numbers, others, edges, slope, bias, weight } = embedding;
+      const { rows: count, columns: outs } = bias;
+      const bins = edges.columns - 1;
+      const { start: from, length: some } = slices.of(count, 1, 0);
+      wasm.embedBinsParameters(
+        rows,
+        from,
+        from + some,
+        count,
+        bins,
+        outs,
+        numbers.address,
+        x.address,
+        x.columns * bytes,
+        edges.address,
+        places.address,
+        dY.address,
+        dY.columns * bytes,
+        sums.address,
+        gradients.slope.address,
+        gradients.bias.address,
+        gradients.weight.address,
+      );
+      if (dX) {
+        const { start, length, offset } = slices.rows(rows, dY.columns);
+        const rowBytes = dX.columns * bytes;
+        wasm.embedBinsInput(
+          length,
+          count,
+          bins,
+          outs,
+          others.data.length,
+          numbers.address,
+          others.address,
+          edges.address,
+          slope.address,
+          weight.address,
+          places.address + start * count * bytes,
+          dY.address + offset,
+          dX.address + start * rowBytes,
+          rowBytes,
+        );
+      }
+      share.sync();
+    },
   };
 }

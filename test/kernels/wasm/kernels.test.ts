@@ -341,6 +341,123 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('numbers embedded by cosines and sines, and their gradients, of odd sizes', () => {
+      // [rows, columns, numbers, frequencies, values]
+      const sizes = [
+        [1, 1, [0], 1, 1],
+        [5, 4, [1, 3], 48, 24],
+        [7, 3, [0, 1, 2], 5, 3],
+        [3, 6, [4], 7, 6],
+        [9, 2, [], 4, 3],
+        [33, 5, [0, 2, 3, 4], 3, 5],
+      ] as const;
+      for (const [rows, columns, numbers, k, outs] of sizes) {
+        const m = numbers.length;
+        const width = m * outs + columns - m;
+        for (const rectified of [true, false]) {
+          const tensors = (make: Make) => ({
+            numbers: make.labels(numbers),
+            others: make.labels([...Array(columns).keys()].filter((i) => !numbers.some((j) => i === j))),
+            frequency: make.tensor(m, k, pseudoRandom(m * k, 1)),
+            weight: make.tensor(m * outs, 2 * k, pseudoRandom(2 * m * outs * k, 3)),
+            bias: make.tensor(m, outs, pseudoRandom(m * outs, 4)),
+            rectified,
+          });
+          const forward: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
+            const y = make.tensor(rows, width, junk(rows * width));
+            kernels((kernel) => void kernel.embedPeriodic(rows, tensors(make), x, y));
+            return [y];
+          };
+          // The angle is up to 19, and rounds in units of 32·ε.
+          check(forward, 0, 128 * k);
+          for (const needsInput of [true, false]) {
+            const backward: Operation = (kernels, make) => {
+              const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
+              const y = make.tensor(rows, width, pseudoRandom(rows * width, 7));
+              const dY = make.tensor(rows, width, pseudoRandom(rows * width, 6));
+              const gradients = {
+                frequency: make.tensor(m, k, junk(m * k)),
+                weight: make.tensor(m * outs, 2 * k, junk(2 * m * outs * k)),
+                bias: make.tensor(m, outs, junk(m * outs)),
+              };
+              const dX = needsInput ? make.tensor(rows, columns, junk(rows * columns)) : null;
+              const values = tensors(make);
+              if (rectified) kernels((kernel) => void kernel.rectifyBackward(rows, m * outs, y, dY));
+              kernels((kernel) => void kernel.embedPeriodicBackward(rows, values, x, dY, gradients, dX));
+              return [...Object.values(gradients), ...(dX ? [dX] : [])];
+            };
+            check(backward, 0, 128 * 20 * outs * (rows + k), rectified ? 2 : 1);
+          }
+        }
+      }
+    });
+
+    it('numbers embedded by bins, and their gradients, below, within, at and above the edges', () => {
+      // [rows, columns, numbers, bins, of them used by the numbers in turn, values]
+      const sizes = [
+        [1, 1, [0], 1, [1], 1],
+        [5, 4, [1, 3], 48, [48, 7], 16],
+        [40, 3, [0, 1, 2], 5, [5, 0, 1], 3],
+        [3, 6, [4], 7, [6], 6],
+        [9, 2, [], 4, [], 3],
+        [33, 5, [0, 2, 3, 4], 3, [1, 3, 2, 0], 5],
+      ] as const;
+      for (const [rows, columns, numbers, bins, used, outs] of sizes) {
+        const m = numbers.length;
+        const width = m * outs + columns - m;
+        // Quarters, so that some numbers are edges.
+        const edges = used.flatMap((count, j) =>
+          Array.from({ length: bins + 1 }, (_, t) => (Math.min(t, count) * (j + 1)) / 4 - 1),
+        );
+        const numbersOf = pseudoRandom(rows * columns, 5, 12).map((value) => Math.round(value) / 4);
+        const tensors = (make: Make) => ({
+          numbers: make.labels(numbers),
+          others: make.labels([...Array(columns).keys()].filter((i) => !numbers.some((j) => i === j))),
+          edges: make.tensor(m, bins + 1, edges),
+          slope: make.tensor(m, outs, pseudoRandom(m * outs, 1)),
+          bias: make.tensor(m, outs, pseudoRandom(m * outs, 2)),
+          weight: make.tensor(m * bins, outs, pseudoRandom(m * bins * outs, 3)),
+        });
+        const forward = (kernels: Parameters<Operation>[0], make: Make) => {
+          const x = make.tensor(rows, columns, numbersOf);
+          const sums = make.tensor(m * bins, outs, junk(m * bins * outs));
+          const places = make.tensor(rows, m, junk(rows * m));
+          const y = make.tensor(rows, width, junk(rows * width));
+          const values = tensors(make);
+          kernels((kernel) => void kernel.sumBins(values, sums));
+          kernels((kernel) => void kernel.embedBins(rows, values, x, sums, places, y));
+          return { values, x, sums, places, y };
+        };
+        check(
+          (kernels, make) => {
+            const { places, y } = forward(kernels, make);
+            return [places, y];
+          },
+          0,
+          16 * (bins + 12),
+          2,
+        );
+        for (const needsInput of [true, false]) {
+          const backward: Operation = (kernels, make) => {
+            const { values, x, sums, places } = forward(kernels, make);
+            const dY = make.tensor(rows, width, pseudoRandom(rows * width, 6));
+            const gradients = {
+              slope: make.tensor(m, outs, junk(m * outs)),
+              bias: make.tensor(m, outs, junk(m * outs)),
+              weight: make.tensor(m * bins, outs, junk(m * bins * outs)),
+            };
+            const dX = needsInput ? make.tensor(rows, columns, junk(rows * columns)) : null;
+            kernels(
+              (kernel) => void kernel.embedBinsBackward(rows, values, x, places, dY, sums, gradients, dX),
+            );
+            return [...Object.values(gradients), ...(dX ? [dX] : [])];
+          };
+          check(backward, 0, 64 * (rows + outs), 3);
+        }
+      }
+    });
+
     it('embedded levels and the gradients of their vectors, with numbers that are no levels', () => {
       // [rows, columns, columns of levels, their levels, size]
       const sizes = [

@@ -13,12 +13,12 @@ const TURN: f64 = 0.15915494309189535;
 
 /** `count` elements of a vector, and zeros in the other lanes. */
 @inline
-function take(address: usize, count: i32): v128 {
+export function take(address: usize, count: i32): v128 {
   return count >= lanes() ? v128.load(address) : loadFirst(address, count);
 }
 
 @inline
-function sumLanes(x: v128): real {
+export function sumLanes(x: v128): real {
   if (sizeof<real>() == 8) return <real>(f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1));
   const pairs = f32x4.add(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
   return <real>(f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1));
@@ -93,7 +93,7 @@ export function embedNumbers(
 
 /** The other columns of a row, behind its embedded ones. Returns where the next row of y begins. */
 @inline
-function copyOthers(rest: i32, others: usize, x: usize, y: usize): usize {
+export function copyOthers(rest: i32, others: usize, x: usize, y: usize): usize {
   for (let r = 0; r < rest; r++) {
     store<real>(y, load<real>(x + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>()));
     y += sizeof<real>();
@@ -103,7 +103,7 @@ function copyOthers(rest: i32, others: usize, x: usize, y: usize): usize {
 
 /** Its backward pass: dX of the other columns. Returns where the next row of dY begins. */
 @inline
-function copyOthersBack(rest: i32, others: usize, dY: usize, dX: usize): usize {
+export function copyOthersBack(rest: i32, others: usize, dY: usize, dX: usize): usize {
   for (let r = 0; r < rest; r++) {
     store<real>(dX + <usize>load<i32>(others + (<usize>r << 2)) * sizeof<real>(), load<real>(dY));
     dY += sizeof<real>();

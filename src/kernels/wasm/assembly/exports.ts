@@ -2,7 +2,16 @@
 export * from './product';
 export * from './activations';
 export * from './elementwise';
-export * from './embedding';
+export {
+  embedLevels,
+  embedLevelsInput,
+  embedLevelsVectors,
+  embedNumbers,
+  embedNumbersInput,
+  embedNumbersParameters,
+} from './embedding';
+export * from './periodic';
+export * from './bins';
 export * from './losses';
 export * from './normalization';
 export * from './optimizers';
