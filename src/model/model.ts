@@ -172,6 +172,7 @@ const numericEncoding = object({
   column: columnName,
   ...transformFields,
   fill: number().exactOptional(),
+  levels: list(number(), 'an array of numbers', [1, 'at least one number']).exactOptional(),
   indicator,
   range: range.exactOptional(),
 });
@@ -347,6 +348,9 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
   for (const [i, feature] of features.entries()) {
     if (feature.kind === 'numeric' && feature.range && feature.range[0] > feature.range[1]) {
       yield [['features', i, 'range'], 'found a least number above the greatest'];
+    }
+    if (feature.kind === 'numeric' && feature.levels?.some((level, j, all) => j > 0 && level <= all[j - 1])) {
+      yield [['features', i, 'levels'], 'found numbers that do not rise'];
     }
     if (feature.kind === 'date') {
       const width = feature.parts.reduce((sum, part) => sum + partWidth(part), 0);

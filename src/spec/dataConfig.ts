@@ -337,6 +337,12 @@ const dataFields = object({
     .describe(
       'From how many levels on a category becomes a single input, the number of its level, for a layer "embedding": {"city": 2} for chosen columns, 9 for all. Others have an input for each level. Unknown levels are 0, and missing cells under "indicator".',
     ),
+  embedNumbersFrom: z
+    .union([wholeNumber(2), byName(wholeNumber(2), embedExpected)], { error: embedExpected })
+    .exactOptional()
+    .describe(
+      'For columns of numbers where one number fills more than half of the training rows: the column gets a second input for a layer "embedding", the number of the level, if at least so many different numbers are held by ten training rows or more each. Other numbers are 0. Its quartiles tell no scale, and single amounts may mean something of their own, such as capital gains. Not for pictures.',
+    ),
   standardizeTarget: z
     .union([z.boolean(), z.literal('auto')], { error: 'true, false or "auto"' })
     .default('auto')

@@ -4,7 +4,7 @@
  */
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { networkRanges } from '../data/dataset/targetUnits.js';
-import { inputKinds } from '../data/encoding/encoding.js';
+import { inputKinds, isNumbered } from '../data/encoding/encoding.js';
 import type { Range } from '../data/scaling.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
@@ -121,12 +121,13 @@ function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTr
   const kinds = inputKinds(encodings);
   const layers = withInputKinds(config.network.layers, kinds);
   const embedded = layers.flatMap((layer) => (layer.type === 'embedding' ? (layer.columns ?? []) : []));
-  const numbered = encodings.find((encoding) => encoding.kind === 'category' && encoding.numbered);
+  const numbered = encodings.find(isNumbered);
   if (numbered && embedded.length === 0) {
+    const key = numbered.kind === 'numeric' ? 'embedNumbersFrom' : 'embedFrom';
     throw new MlpError(
       ExitCode.config,
-      `${where(['network', 'layers'])}: found no embedding before the first linear layer, expected one for ${quote(numbered.column)}, whose levels are numbers (data.embedFrom)`,
-      'begin the layers with "embedding", or remove data.embedFrom',
+      `${where(['network', 'layers'])}: found no embedding before the first linear layer, expected one for ${quote(numbered.column)}, whose levels are numbers (data.${key})`,
+      `begin the layers with "embedding", or remove data.${key}`,
     );
   }
   return { ...loaded, config: { ...config, network: { ...config.network, layers } } };

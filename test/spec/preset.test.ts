@@ -15,7 +15,7 @@ describe('the preset tabular', () => {
   it('fills in encodings, network and training, and is gone from the config', () => {
     const config = complete({ preset: 'tabular' }, { task: 'multiclass', outputs: 7 });
     expect(config).not.toHaveProperty('preset');
-    expect(config.data).toMatchObject({ standardize: 'robust', embedFrom: 9 });
+    expect(config.data).toMatchObject({ standardize: 'robust', embedFrom: 9, embedNumbersFrom: 9 });
     expect(config.network.layers.at(-1)).toMatchObject({ type: 'linear', units: 7, parametrization: 'ntk' });
     expect(config.training).toMatchObject({ schedule: { type: 'coslog' }, batchSize: 128 });
   });

@@ -90,7 +90,16 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where
     const target = columns.find((column) => column !== undefined && all.has(column));
     if (target !== undefined) throw misused(['data', ...key], file, target, 'the target', where);
   }
-  for (const key of ['missing', 'standardize', 'embedFrom', 'numbers', 'dates', 'missingValues'] as const) {
+  const keys = [
+    'missing',
+    'standardize',
+    'embedFrom',
+    'embedNumbersFrom',
+    'numbers',
+    'dates',
+    'missingValues',
+  ] as const;
+  for (const key of keys) {
     for (const name of columnsWithSetting(data[key] ?? {})) {
       const place = () => where(['data', key], name);
       if (!isPattern(name) || indicesOf(file.names).has(name)) findName(file, name, place);

@@ -4,12 +4,14 @@
  */
 
 import { ExitCode, MlpError } from '../../errors.js';
+import type { Tensor } from '../../kernels/kernels.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { dateSettingOf, settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import {
+  arePixels,
   constantColumns,
   encodingWidth,
   type FeatureEncoding,
@@ -19,6 +21,7 @@ import {
 } from '../encoding/encoding.js';
 import { fitFeatures, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
+import { mostAreOne } from '../encoding/numberEncoding.js';
 import { type FeatureMatrix, keepColumns } from '../featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
@@ -174,7 +177,9 @@ export class NumericRows implements RowReader {
       matrix,
     });
     if (fitted === null) throw new NotNumeric();
-    const encodings = varying(this.#input, train.length, numericEncodings(this.#input, requests, fitted));
+    const numbers = numericEncodings(this.#input, requests, fitted);
+    if (!arePixels(numbers) && sharesNumbers(matrix.features, train.length, requests)) throw new NotNumeric();
+    const encodings = varying(this.#input, train.length, numbers);
     const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
     return { encodings, matrix: keepColumns(matrix, kept), unknown: [] };
   }
@@ -282,6 +287,8 @@ export class TableRows implements RowReader {
   #fitNumeric({ numeric, place, train }: Placement): FeatureEncoding[] | undefined {
     if (!numeric) return undefined;
     const requests = featureRequests(this.#input, this.#data);
+    const wantsShared = requests.some(({ leastShared = NEVER }) => leastShared < NEVER);
+    if (wantsShared) return undefined;
     const scalings = requests.map(({ scaling }) => scaling);
     const fitted = fitInBlocks(this.#table, this.#input.choice.features, scalings, place, train.length);
     return fitted && numericEncodings(this.#input, requests, fitted);
@@ -290,6 +297,18 @@ export class TableRows implements RowReader {
   #fitTable({ train }: Placement): FeatureEncoding[] {
     return fitFeatures(this.#table, featureRequests(this.#input, this.#data), train);
   }
+}
+
+/** Whether a column may have numbers to embed, which only a table tells. The first rows are for training. */
+function sharesNumbers(
+  { data, columns }: Pick<Tensor, 'data' | 'columns'>,
+  trainRows: number,
+  requests: readonly FeatureRequest[],
+): boolean {
+  return requests.some(
+    ({ leastShared = NEVER }, j) =>
+      leastShared < NEVER && mostAreOne(trainRows, (row) => data[row * columns + j]),
+  );
 }
 
 function isMixed(column: Column): boolean {
@@ -353,9 +372,10 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
     const category = choice.categories.includes(index);
     const dates = dateSettingOf(data, name);
     const missing = settingOf(data.missing, name, 'error');
-    const { embedFrom = NEVER } = data;
+    const { embedFrom = NEVER, embedNumbersFrom = NEVER } = data;
     const leastEmbedded = settingOf(embedFrom, name, NEVER);
-    return { index, scaling, missing, category, leastEmbedded, ...(dates && { dates }) };
+    const leastShared = settingOf(embedNumbersFrom, name, NEVER);
+    return { index, scaling, missing, category, leastEmbedded, leastShared, ...(dates && { dates }) };
   });
 }
 

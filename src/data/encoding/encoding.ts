@@ -21,7 +21,12 @@ export interface NumericEncoding extends Transform {
   readonly column: string;
   /** Replaces x where the cell is missing. Without it a missing cell is an error. */
   readonly fill?: number;
-  /** A second matrix column marks missing cells. */
+  /**
+   * Numbers that many training rows share, rising. Their place from 1 is a matrix column of its own,
+   * for an embedding; it is 0 for any other cell.
+   */
+  readonly levels?: readonly number[];
+  /** A last matrix column marks missing cells. */
   readonly indicator?: Indicator;
   /** Of the training rows. Models of earlier versions have none. */
   readonly range?: Range;
@@ -100,6 +105,8 @@ export interface FeatureRequest {
   readonly missing: MissingPolicy;
   /** From how many levels on a category is embedded; none if left out. */
   readonly leastEmbedded?: number;
+  /** From how many numbers on, each shared by many rows, those of a column are embedded; none if left out. */
+  readonly leastShared?: number;
   /** Its numbers are categories: the column was read as text. */
   readonly category: boolean;
   /** What the config says of a column of dates. */
@@ -153,7 +160,7 @@ export function withoutConstants(encodings: readonly FeatureEncoding[]): Feature
 const LEAST_PIXELS = 16;
 
 /** Whether the columns may be the pixels of a picture: numbers from 0 on, at least for half of them. */
-function arePixels(encodings: readonly FeatureEncoding[]): boolean {
+export function arePixels(encodings: readonly FeatureEncoding[]): boolean {
   const least = encodings.map((encoding) =>
     encoding.kind === 'numeric' && !encoding.indicator ? encoding.range?.[0] : undefined,
   );
@@ -209,12 +216,23 @@ export function levelColumns({ levels, signs }: CategoryEncoding): readonly stri
 
 /** What each matrix column is: a number that may be embedded, or something else. */
 export function inputKinds(encodings: readonly FeatureEncoding[]): InputKind[] {
-  return encodings.flatMap((encoding) => {
-    if (encoding.kind === 'category' && encoding.numbered) return [{ levels: encoding.levels.length }];
-    const isNumber = encoding.kind === 'numeric' || encoding.kind === 'date';
-    const kinds = inputNames(encoding).map((): InputKind => (isNumber ? 'number' : 'other'));
-    return encoding.indicator ? [...kinds, 'other'] : kinds;
-  });
+  return encodings.flatMap((encoding) =>
+    encoding.indicator ? [...valueKinds(encoding), 'other' as const] : valueKinds(encoding),
+  );
+}
+
+/** Whether a matrix column holds numbers of levels, which a network must embed. */
+export function isNumbered(encoding: FeatureEncoding): boolean {
+  return inputKinds([encoding]).some((kind) => typeof kind === 'object');
+}
+
+/** Without the indicator. */
+function valueKinds(encoding: FeatureEncoding): InputKind[] {
+  const { kind } = encoding;
+  if (kind === 'category' && encoding.numbered) return [{ levels: encoding.levels.length }];
+  if (kind === 'numeric' && encoding.levels) return ['number', { levels: encoding.levels.length }];
+  const isNumber = kind === 'numeric' || kind === 'date';
+  return inputNames(encoding).map(() => (isNumber ? 'number' : 'other'));
 }
 
 /** Without the indicator. */
@@ -224,6 +242,7 @@ function inputNames(encoding: FeatureEncoding): string[] {
     case 'constant':
       return [];
     case 'numeric':
+      return encoding.levels ? [column, `${column} level`] : [column];
     case 'boolean':
       return [column];
     case 'category':

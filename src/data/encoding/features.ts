@@ -6,6 +6,7 @@ import { type Column, type Table, textColumn } from '../table.js';
 import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
 import { derivedWriter, fitBoolean, fitDate } from './derivedEncoding.js';
 import {
+  arePixels,
   type Destination,
   encodingWidth,
   type FeatureEncoding,
@@ -68,12 +69,20 @@ export function fitFeatures(
   // In file order, columns are read from start to end, and sums don't depend on the shuffle.
   const rows = trainRows.toSorted();
   const scratch = new Float64Array(rows.length);
-  return requests.map((request) => {
+  const encodings = requests.map((request) => {
     if (table.columns[request.index]?.kind !== 'text' && !request.category) {
       return fitNumbers(table, request, rows, scratch);
     }
     return fitDerived(table, request, rows, scratch) ?? fitCategory(table, request, rows);
   });
+  return arePixels(encodings) ? encodings.map(withoutLevels) : encodings;
+}
+
+/** The shades of a pixel are quantities, though most may be black. */
+function withoutLevels(encoding: FeatureEncoding): FeatureEncoding {
+  if (encoding.kind !== 'numeric') return encoding;
+  const { levels: _, ...others } = encoding;
+  return others;
 }
 
 /** Dates or booleans, unless the config names the column as a category. */

@@ -26,7 +26,7 @@ import { allMissing, type FillPolicy, fillPolicy, fitIndicator } from './missing
 /** Fits the encoding on these rows of the table. `filled` [rows] is overwritten. */
 export function fitNumbers(
   table: Table,
-  { index, scaling, missing }: FeatureRequest,
+  { index, scaling, missing, leastShared }: FeatureRequest,
   rows: Int32Array,
   filled: Float64Array,
 ): NumericEncoding {
@@ -34,6 +34,7 @@ export function fitNumbers(
   const { count, least, greatest } = gatherPresent(values, rows, filled);
   if (count === 0) throw allMissing(table, index, rows.length);
 
+  const levels = sharedNumbers(filled.subarray(0, count), leastShared);
   const policy = fillPolicy(missing);
   const fill = policy && fillValue(policy, filled.subarray(0, count), least, greatest);
   if (fill !== undefined && !Number.isFinite(fill)) throw overflow(table, index, 'sum');
@@ -47,6 +48,7 @@ export function fitNumbers(
     column: table.names[index],
     ...transform,
     ...(fill !== undefined && { fill: fill + 0 }),
+    ...(levels && { levels }),
     ...(policy === 'indicator' && fitIndicator(scaling, rows.length, rows.length - count)),
     range,
   };
@@ -69,11 +71,13 @@ function writeNumbers(
   { rows, place, elements, width, tooLarge }: Destination,
   offset: number,
   values: Float64Array,
-  { shift, scale, clip, fill = Number.NaN, indicator }: NumericEncoding,
+  { shift, scale, clip, fill = Number.NaN, levels, indicator }: NumericEncoding,
   from: number,
   to: number,
 ): boolean {
   const [presentMark, missingMark] = indicatorValues(indicator);
+  const levelOf = levels && new Map(levels.map((level, i) => [level, i + 1]));
+  const indicatorAt = levels ? 2 : 1;
   let fits = true;
   for (let i = from; i < to; i++) {
     const row = rows[i];
@@ -83,7 +87,8 @@ function writeNumbers(
     const scaled = clip === undefined ? z : clipped(z, clip);
     const at = place[row] * width + offset;
     elements[at] = scaled;
-    if (indicator) elements[at + 1] = missing ? missingMark : presentMark;
+    if (levelOf) elements[at + 1] = levelOf.get(value) ?? 0;
+    if (indicator) elements[at + indicatorAt] = missing ? missingMark : presentMark;
     if (!(Math.abs(scaled) < tooLarge)) fits = false;
   }
   return fits;
@@ -127,6 +132,37 @@ export function overflowError(location: string, what: 'sum' | 'variance' | 'rang
 
 function overflow(table: Table, index: number, what: 'sum' | 'variance' | 'range'): MlpError {
   return overflowError(`${table.path}: ${columnLabel(table.header, table.names[index])}`, what);
+}
+
+/** A number shared by fewer rows is no level: there is too little to learn an embedding from. */
+const LEAST_SHARING = 10;
+
+/**
+ * The numbers, rising, that at least ten of the values share, in a column where one of them fills
+ * more than half of the rows: its quartiles tell no scale, and a smooth function can't tell its
+ * other values apart (Adult's capital-gain). Undefined if there are fewer than `least`.
+ */
+function sharedNumbers(values: Float64Array, least: number | undefined): number[] | undefined {
+  if (least === undefined || !mostAreOne(values.length, (i) => values[i])) return undefined;
+  const rowsOf = new Map<number, number>();
+  for (const value of values) rowsOf.set(value, (rowsOf.get(value) ?? 0) + 1);
+  // A map takes −0 for 0.
+  const shared = [...rowsOf].filter(([, rows]) => rows >= LEAST_SHARING).map(([value]) => value);
+  return shared.length >= least ? shared.sort((a, b) => a - b) : undefined;
+}
+
+/** Whether one number fills more than half of the values, by the vote of Boyer and Moore (1981). */
+export function mostAreOne(count: number, valueAt: (i: number) => number): boolean {
+  let candidate = Number.NaN;
+  let lead = 0;
+  for (let i = 0; i < count; i++) {
+    const value = valueAt(i);
+    if (lead === 0) candidate = value;
+    lead += value === candidate ? 1 : -1;
+  }
+  let found = 0;
+  for (let i = 0; i < count; i++) if (valueAt(i) === candidate) found++;
+  return 2 * found > count;
 }
 
 /** Writes the values that are not missing to the start of `into`, and finds their bounds. */

@@ -408,6 +408,19 @@ describe('standardisation', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('embeds numbers that rows share, in a file of plain numbers too, and in a second one', async () => {
+    const gains = [...repeat([0], 30), ...repeat([3, 5], 10), 4];
+    const csv = (rows: readonly number[]) =>
+      ['gain,age,y', ...rows.map((gain, row) => `${gain},${row % 7},${row % 2 ? 'a' : 'b'}`)].join('\n');
+    folder.write('validation.csv', csv([5, 4, 0]));
+    const options = { embedNumbersFrom: 3, standardize: false, validation: 'validation.csv' };
+    const { encodings, validation } = await load(csv(gains), options);
+    expect(encodings).toMatchObject([{ column: 'gain', levels: [0, 3, 5] }, { column: 'age' }]);
+    expect(validation?.features).toEqual(Float64Array.of(5, 3, 0, 4, 0, 1, 0, 1, 2));
+    const plain = await load(csv(gains), { ...options, embedNumbersFrom: { age: 2 } });
+    expect(plain.encodings.some((encoding) => 'levels' in encoding)).toBe(false);
+  });
+
   it('keeps a column of zeros in a picture alone', async () => {
     const tableOf = (pixels: number) => {
       const row = (value: number) => [0, ...new Array<number>(pixels - 1).fill(value)];

@@ -5,6 +5,7 @@ import {
   type FeatureEncoding,
   type FeatureRequest,
   inputKinds,
+  isNumbered,
   matrixColumns,
   matrixWidth,
   type NumericEncoding,
@@ -294,5 +295,54 @@ describe('categories for an embedding', () => {
       'sex=m',
       'age',
     ]);
+  });
+});
+
+describe('numbers that many rows share', () => {
+  const repeat = (value: number, times: number) => Array<number>(times).fill(value);
+  /** More than half are 0; 5 and 7 fill ten rows or more, 6 only nine. */
+  const gains = [...repeat(0, 50), ...repeat(7, 10), ...repeat(6, 9), ...repeat(5, 12)];
+  const fitShared = (columns: { [name: string]: (number | null)[] }, leastShared?: number) => {
+    const table = tableOf(columns);
+    const requests = table.names.map((_, index) => ({
+      index,
+      scaling: 'robust' as const,
+      missing: 'indicator' as const,
+      category: false,
+      ...(leastShared && { leastShared }),
+    }));
+    return fitFeatures(table, requests, allRows(table));
+  };
+
+  it('become levels where one number fills more than half of the rows', () => {
+    const encodings = fitShared({ gain: gains, age: gains.map((_, row) => row % 8) }, 3);
+    expect(encodings.map((encoding) => 'levels' in encoding && encoding.levels)).toEqual([[0, 5, 7], false]);
+    expect(matrixColumns(encodings)).toEqual(['gain', 'gain level', 'age']);
+    expect(inputKinds(encodings)).toEqual(['number', { levels: 3 }, 'number']);
+    expect(encodings.map(isNumbered)).toEqual([true, false]);
+  });
+
+  it('stay numbers where fewer are shared, or nobody asks', () => {
+    for (const least of [4, undefined])
+      expect(inputKinds(fitShared({ gain: gains }, least))).toEqual(['number']);
+  });
+
+  it('stay numbers in a picture', () => {
+    const pixels = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`pixel${i}`, gains]));
+    expect(new Set(inputKinds(fitShared(pixels, 3)))).toEqual(new Set(['number']));
+  });
+
+  it('are written as their place from 1; others and missing cells are 0', () => {
+    const encodings = fitShared({ gain: [...gains, null] }, 3);
+    const rows = tableOf({ gain: [7, 0, 6, 5, null, -0, 1e9] });
+    const columns = matrixWidth(encodings);
+    const data = new Float64Array(rows.rows * columns);
+    writeFeatures(rows, [0], encodings, allRows(rows), { data, columns });
+    const column = (j: number) => Array.from({ length: rows.rows }, (_, row) => data[row * columns + j]);
+    expect(column(1)).toEqual([3, 1, 0, 2, 0, 1, 0]);
+    const [marks, gain] = [column(2), column(0)];
+    expect(marks.map((mark) => mark === marks[4])).toEqual([false, false, false, false, true, false, false]);
+    expect(gain[1]).toBe(0);
+    expect(gain[0]).toBeGreaterThan(gain[2]);
   });
 });
