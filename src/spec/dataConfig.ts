@@ -314,7 +314,7 @@ const dataFields = object({
     .default('error')
     .describe(
       'What to do with a missing cell of a feature (see missingValues). "error" stops. "mean", "median" and "most-frequent" fill in that value of the training rows; a category always gets the most frequent one. ' +
-        '"indicator" adds a feature that marks missing cells, and fills numbers with the mean. "drop-row" drops the row. One policy for all columns, or an object of policies by column name (other columns: "error").',
+        '"indicator" adds a feature that marks missing cells, and fills numbers with the mean, or with the median if they are scaled by their quartiles. "drop-row" drops the row. One policy for all columns, or an object of policies by column name (other columns: "error").',
     ),
   missingValues: z
     .union([missingTexts, byName(missingTexts, missingTextsExpected)], { error: missingTextsExpected })

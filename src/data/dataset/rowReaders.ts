@@ -356,7 +356,10 @@ function numericEncodings(
     kind: 'numeric',
     column: table.names[features[j]],
     ...transform,
-    ...(fillsMean(requests[j]) && { fill: mean ?? transform.shift }),
+    // The shift is the mean, or the median that an indicator goes with.
+    ...(fillsCentre(requests[j]) && {
+      fill: requests[j].missing === 'mean' ? (mean ?? transform.shift) : transform.shift,
+    }),
     range,
   }));
 }
@@ -380,8 +383,8 @@ function featureRequests({ table, choice }: Input, data: DataConfig): FeatureReq
 }
 
 /**
- * Whether the config asks only for numbers, and missing cells are filled with the mean, which the
- * scaling needs: the numeric path keeps no cell to fit on.
+ * Whether the config asks only for numbers, and missing cells are filled with the mean or the
+ * median, which the scaling needs: the numeric path keeps no cell to fit on.
  */
 function isNumericRequest(input: Input, data: DataConfig): boolean {
   return input.choice.categories.length === 0 && featureRequests(input, data).every(hasNumericFill);
@@ -393,11 +396,11 @@ function hasNumericFill(request: FeatureRequest): boolean {
   return (
     missing === 'error' ||
     missing === 'drop-row' ||
-    (fillsMean(request) && (scaling === 'standard' || scaling === 'robust'))
+    (fillsCentre(request) && (scaling === 'standard' || scaling === 'robust'))
   );
 }
 
-function fillsMean({ missing }: FeatureRequest): boolean {
+function fillsCentre({ missing }: FeatureRequest): boolean {
   return missing === 'mean' || missing === 'indicator';
 }
 

@@ -52,14 +52,14 @@ export function fitDate(
   const fitted = parts.map((part) => {
     const isRound = PERIODS[part] !== undefined;
     const inputs = inputNames(table.names[index], part).map((name): NumericEncoding => {
-      const encoding = fitNumbers(
+      const { indicator: _, ...encoding } = fitNumbers(
         numbers,
         {
           index: numbers.names.indexOf(name),
           category: false,
           scaling: isRound ? 'none' : scaling,
           // No time of the year is the mean of others.
-          missing: fillPolicy(missing) && (isRound || missing === 'indicator') ? 'mean' : missing,
+          missing: fillPolicy(missing) && isRound ? 'mean' : missing,
         },
         rows,
         scratch,

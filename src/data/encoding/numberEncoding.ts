@@ -36,10 +36,14 @@ export function fitNumbers(
 
   const levels = sharedNumbers(filled.subarray(0, count), leastShared);
   const policy = fillPolicy(missing);
-  const fill = policy && fillValue(policy, filled.subarray(0, count), least, greatest);
-  if (fill !== undefined && !Number.isFinite(fill)) throw overflow(table, index, 'sum');
-  if (fill !== undefined && count < rows.length) gatherFilled(values, rows, fill, filled);
-  const { range, ...transform } = fittedColumn(fitScaling(scaling, filled, least, greatest), least, greatest);
+  const centre = policy === 'indicator' && scaling === 'robust';
+  const present = filled.subarray(0, count);
+  const filling = policy && !centre ? fillValue(policy, present, least, greatest) : undefined;
+  if (filling !== undefined && !Number.isFinite(filling)) throw overflow(table, index, 'sum');
+  if (filling !== undefined && count < rows.length) gatherFilled(values, rows, filling, filled);
+  const scaled = fitScaling(scaling, centre ? present : filled, least, greatest);
+  const { range, ...transform } = fittedColumn(scaled, least, greatest);
+  const fill = centre ? transform.shift : filling;
   if (!Number.isFinite(transform.scale)) {
     throw overflow(table, index, scaling === 'standard' ? 'variance' : 'range');
   }
