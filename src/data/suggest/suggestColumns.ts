@@ -14,8 +14,8 @@ interface FeatureChoice {
   readonly reasons: readonly Reason[];
 }
 
-/** A column with a larger share of missing cells tells little. */
-const MOST_MISSING = 0.5;
+/** With fewer values, a column that is mostly empty may have none among the training rows. */
+const LEAST_VALUES = 10;
 /** A category with more levels needs this many rows for each. */
 const FEW_LEVELS = 10;
 const ROWS_PER_LEVEL = 5;
@@ -41,8 +41,7 @@ const CODE_NAMES: readonly string[] = [
 ];
 
 /**
- * Chooses the features. Excluded are identifiers, constants, columns with more than half of their
- * cells missing, texts with more than ten levels that occur less than five times on average, and
+ * Chooses the features. Excluded are identifiers, constants, columns with hardly any value, texts with more than ten levels that occur less than five times on average, and
  * repeated ids with more than fifty values. Numeric identifiers become features if nothing else is
  * left.
  *
@@ -100,14 +99,16 @@ function whyExcluded(
   rows: number,
 ): string | undefined {
   if (kind === 'identifier') return 'identifies the row instead of describing it';
-  if (kind === 'constant') return 'holds a single value';
-  if (missing > MOST_MISSING * rows) return 'is empty in more than half of the rows';
+  const values = rows - missing;
+  // That a cell is empty may tell something, even where all others are equal.
+  if (kind === 'constant' && Math.min(values, missing) < LEAST_VALUES) return 'holds a single value';
+  if (values < LEAST_VALUES && values < missing) return 'is empty but for a few rows';
   if (dates?.order === 'ambiguous') {
     return 'holds dates that may have the day first, or the month: data.dates with "order": "dmy" or "mdy" would decide';
   }
   if (dates?.other !== undefined) return `holds dates, but also ${quote(dates.other)}`;
   if (dates) return undefined;
-  if (cells === 'text' && distinct > FEW_LEVELS && rows - missing < ROWS_PER_LEVEL * distinct) {
+  if (cells === 'text' && distinct > FEW_LEVELS && values < ROWS_PER_LEVEL * distinct) {
     return `holds texts that occur less than ${ROWS_PER_LEVEL} times on average`;
   }
   if (kind === 'integer' && lastWord(name) === 'id' && distinct > MOST_CODES) {
