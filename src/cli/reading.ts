@@ -1,4 +1,6 @@
 /** How commands read a table: whole, for `inspect` and `init`; and the progress of reading. */
+
+import { suggestNotation } from '../data/csv/notation.js';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import { openJoined } from '../data/joinedTable.js';
 import { formatOf, isEachCsv, openTable, readWhole } from '../data/openTable.js';
@@ -27,7 +29,7 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
 }
 
 /** How a table is written that can't be detected: keys of `data`. */
-type Way = Pick<DataConfig, 'quote' | 'escape' | 'skipLines' | 'skipRows'> &
+type Way = Pick<DataConfig, 'quote' | 'escape' | 'skipLines' | 'skipRows' | 'numbers'> &
   Partial<Pick<DataConfig, 'badRows'>>;
 
 export interface ReadTable {
@@ -81,7 +83,7 @@ const MOST_LINES = 20;
 const MOST_REJECTED = 0.1;
 
 /** In the order in which they are tried. Without the target's name, nothing tells a header from a row. */
-function waysFor(options: TableOptions): Way[] {
+async function waysFor(paths: readonly string[], options: TableOptions): Promise<Way[]> {
   const lines = isName(options.target) ? Array.from({ length: MOST_LINES }, (_, i) => i + 1) : [];
   const ways: Way[] = [
     { quote: "'", escape: '\\' },
@@ -89,9 +91,21 @@ function waysFor(options: TableOptions): Way[] {
     { escape: '\\' },
     ...lines.flatMap((skipLines) => [{ skipLines }, { skipLines, skipRows: 1 }]),
     { skipRows: 1 },
+    ...(await notationWay(paths, options)),
     { badRows: 'skip' },
   ];
   return ways.filter((way) => Object.keys(way).every((key) => !(key in options)));
+}
+
+/** The notations that the cells suggest which are no plain decimals, if there are any. */
+async function notationWay(paths: readonly string[], options: TableOptions): Promise<Way[]> {
+  const read = await readTable(paths, { ...options, keepsOddCells: true }).catch(unlessMlpError);
+  const { odd = [], names = [] } = read?.table ?? {};
+  const found = odd.flatMap(({ index, texts = [] }) => {
+    const notation = suggestNotation(texts);
+    return notation ? [[names[index], notation] as const] : [];
+  });
+  return found.length > 0 ? [{ numbers: Object.fromEntries(found) }] : [];
 }
 
 /**
@@ -110,7 +124,7 @@ export async function readAnyWay(
   } catch (error) {
     if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
     const isCsv = await isEachCsv(filesOf(paths, ''));
-    for (const way of waysFor(options)) {
+    for (const way of await waysFor(paths, options)) {
       if (!isCsv && way.badRows === undefined) continue;
       const read = await readTable(paths, { ...options, ...way }).catch(unlessMlpError);
       if (read === undefined || (read.rejected ?? 0) > MOST_REJECTED * read.table.rows) continue;
@@ -156,7 +170,9 @@ function without(read: Omit<ReadTable, 'indices' | 'target'>, target: number | u
   const indices = table.names.flatMap((name, i) => (excluded.includes(name) ? [] : [i]));
   const place = (index: number) => indices.indexOf(index);
   const isKept = (index: number) => place(index) >= 0;
-  const { odd, locations } = table;
+  const placed = <Found extends { index: number }>(found: readonly Found[]): Found[] =>
+    found.filter(({ index }) => isKept(index)).map((column) => ({ ...column, index: place(column.index) }));
+  const { odd, mixed, locations } = table;
   const { rowNames, notations } = format;
   return {
     ...read,
@@ -164,11 +180,8 @@ function without(read: Omit<ReadTable, 'indices' | 'target'>, target: number | u
       ...table,
       names: indices.map((index) => table.names[index]),
       columns: indices.map((index) => table.columns[index]),
-      ...(odd && {
-        odd: odd
-          .filter(({ index }) => isKept(index))
-          .map((cells) => ({ ...cells, index: place(cells.index) })),
-      }),
+      ...(odd && { odd: placed(odd) }),
+      ...(mixed && { mixed: placed(mixed) }),
       ...(locations && { locations: indices.map((index) => locations[index]) }),
     },
     format: {
@@ -195,7 +208,7 @@ export function openAs(
   progress?: LoadOptions['progress'],
 ): Promise<TableSource> {
   const { target, delimiter = 'auto', header, comment, encoding, badRows, ...rest } = options;
-  const { quote, escape: escapeCharacter, skipLines, skipRows, keepsOddCells = false } = rest;
+  const { quote, escape: escapeCharacter, skipLines, skipRows, numbers, keepsOddCells = false } = rest;
   const request = {
     delimiter,
     header: header ?? (isName(target) || ('auto' as const)),
@@ -203,6 +216,7 @@ export function openAs(
     ...(encoding !== undefined && { encoding }),
     ...(skipLines !== undefined && { skipLines }),
     ...(skipRows !== undefined && { skipRows }),
+    ...(numbers !== undefined && { numbers }),
     ...(quote !== undefined && { quote }),
     ...(escapeCharacter !== undefined && { escape: escapeCharacter }),
     skipsBadRows: badRows === 'skip',

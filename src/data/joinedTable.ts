@@ -7,6 +7,7 @@ import {
   columnLabel,
   inChunks,
   joined,
+  type MixedColumn,
   MOST_SPELLINGS,
   type NumericColumn,
   type OddCells,
@@ -63,6 +64,13 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
   const read: TableSource['read'] = async (kinds, ...options) => {
     const parts: Table[] = [];
     for (const table of tables) parts.push(await readPart(table, first, kinds, options));
+    // A mixture in one file is text in all.
+    const mixed = new Set(parts.flatMap(({ mixed = [] }) => mixed.map(({ index }) => index)));
+    const asText = kinds.map((kind, i) => (mixed.has(i) ? 'text' : kind));
+    for (const [i, { columns }] of parts.entries()) {
+      if ([...mixed].every((index) => columns[index]?.kind === 'text')) continue;
+      parts[i] = await readPart(tables[i], first, asText, options);
+    }
     return concatenate(path, parts, names, tables);
   };
   return {
@@ -105,12 +113,13 @@ async function readPart(
     if (place >= 0) wanted[place] = kinds[i];
   });
   const whole = await table.read(wanted, ...options);
-  const odd = (whole.odd ?? []).flatMap((cells) => {
-    const index = places.indexOf(cells.index);
-    return index < 0 ? [] : [{ ...cells, index }];
-  });
+  const placed = <Found extends { index: number }>(found: readonly Found[] = []): Found[] =>
+    found.flatMap((column) => {
+      const index = places.indexOf(column.index);
+      return index < 0 ? [] : [{ ...column, index }];
+    });
   const columns = places.map((place) => (place < 0 ? undefined : whole.columns[place]));
-  return { ...whole, columns, odd };
+  return { ...whole, columns, odd: placed(whole.odd), mixed: placed(whole.mixed) };
 }
 
 function concatenate(
@@ -137,6 +146,7 @@ function concatenate(
     ),
   );
   const odd = joinOdd(parts);
+  const mixed = joinMixed(parts);
   const notes = parts.flatMap((part) => part.notes ?? []);
   return {
     ...first,
@@ -146,6 +156,7 @@ function concatenate(
     lines,
     files,
     ...(odd.length > 0 && { odd }),
+    ...(mixed.length > 0 && { mixed }),
     ...(notes.length > 0 && { notes }),
   };
 }
@@ -157,9 +168,19 @@ function joinOdd(parts: readonly Table[]): OddCells[] {
     for (const own of odd) {
       const known = joined.get(own.index);
       const first = known ?? { ...own, row: before + own.row };
-      joined.set(own.index, { ...first, cells: own.cells + (known?.cells ?? 0) });
+      const texts = own.texts && [...new Set([...(known?.texts ?? []), ...own.texts])];
+      joined.set(own.index, { ...first, cells: own.cells + (known?.cells ?? 0), ...(texts && { texts }) });
     }
     before += rows;
+  }
+  return [...joined.values()];
+}
+
+function joinMixed(parts: readonly Table[]): MixedColumn[] {
+  const joined = new Map<number, MixedColumn>();
+  for (const own of parts.flatMap(({ mixed = [] }) => mixed)) {
+    const gaps = new Set([...(joined.get(own.index)?.gaps ?? []), ...own.gaps]);
+    joined.set(own.index, { index: own.index, gaps: [...gaps] });
   }
   return [...joined.values()];
 }

@@ -79,6 +79,15 @@ export function hardlyRepeat(levels: number, cells: number): boolean {
   return levels >= LEAST_LEVELS && 2 * levels > cells;
 }
 
+/** Levels that are more need `ROWS_PER_LEVEL` cells each to tell anything. */
+const FEW_LEVELS = 10;
+export const ROWS_PER_LEVEL = 5;
+
+/** Whether so many levels have too few cells each to be learned from. */
+export function fewPerLevel(levels: number, cells: number): boolean {
+  return levels > FEW_LEVELS && cells < ROWS_PER_LEVEL * levels;
+}
+
 /** Levels that differ only in spelling, and how. */
 export interface Lookalikes {
   readonly levels: readonly string[];

@@ -46,7 +46,12 @@ export async function openTable(
     ...(progress && { progress }),
   });
   try {
-    const rules = { keepsOddCells, ...(skipsBadRows && { rejected: new RejectedRows(source.name) }) };
+    const findsMixtures = request.suggest === true;
+    const rules = {
+      keepsOddCells,
+      findsMixtures,
+      ...(skipsBadRows && { rejected: new RejectedRows(source.name) }),
+    };
     if (isJsonLines(source)) {
       const { openJsonLines } = await import('./jsonLines/jsonLines.js');
       return await openJsonLines(source, progress, rules);

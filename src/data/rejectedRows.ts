@@ -22,6 +22,8 @@ export interface BadRowRules {
   readonly rejected?: RejectedRows;
   /** Whether a guessed column of numbers may hold other cells. */
   readonly keepsOddCells?: boolean;
+  /** Whether a guessed column of numbers is text if the other cells are too many to be errors. */
+  readonly findsMixtures?: boolean;
 }
 
 /** More text is kept in a temporary file. */

@@ -79,8 +79,18 @@ export interface Table {
   readonly notes?: readonly string[];
   /** Only if such cells are kept: columns of numbers with cells that are none. These count as missing. */
   readonly odd?: readonly OddCells[];
+  /** Only if mixtures are asked for: columns of text that are mostly numbers. */
+  readonly mixed?: readonly MixedColumn[];
   /** Only for a table in memory: the locations of the cells of each column. */
   readonly locations?: readonly CellLocation[];
+}
+
+/** A column of text that is mostly numbers. */
+export interface MixedColumn {
+  /** The number of the column. */
+  readonly index: number;
+  /** The texts of its missing cells, but for empty ones. */
+  readonly gaps: readonly string[];
 }
 
 /** The cells of a column of numbers that are neither numbers nor missing. */
@@ -91,6 +101,8 @@ export interface OddCells {
   /** The row and the text of the first one. */
   readonly row: number;
   readonly text: string;
+  /** Only if mixtures are asked for: the different texts. */
+  readonly texts?: readonly string[];
 }
 
 /** What a reader passed over without a loss. */

@@ -49,6 +49,84 @@ describe('mlp init', () => {
     await train('data.json', folder);
   });
 
+  const mixed = (cell: (i: number) => string | number) => (i: number) =>
+    `${cell(i)},${(i * 7) % 11},${i % 2 ? 'yes' : 'no'}`;
+  const later = 300;
+
+  it.each([
+    [
+      'tickets',
+      60,
+      mixed((i) => (i % 4 ? 113_000 + i : `PC ${i}`)),
+      { exclude: ['a'] },
+      'data.exclude: "a", since it mixes numbers and texts such as "PC 0", which hardly repeat',
+    ],
+    [
+      'codes',
+      60,
+      mixed((i) => ['007', '012', 'X12', '101'][i % 4]),
+      { categories: ['a'] },
+      'data.categories: "a", since it holds 45 numbers and 15 other cells, such as "X12"',
+    ],
+    [
+      'scores',
+      60,
+      mixed((i) => (i % 12 === 5 ? 'n.b.' : i % 12 === 7 ? 'NA' : i / 10)),
+      { missingValues: { a: ['n.b.', 'NA'] }, missing: { a: 'indicator' } },
+      'data.missingValues: "a" holds 50 numbers and 5 other cells, such as "n.b.", which stand for missing values',
+    ],
+    [
+      'letters first, numbers later',
+      later,
+      mixed((i) => (i < 100 ? `AB${i % 3}` : i % 5)),
+      { categories: ['a'] },
+      'data.categories: "a", since it holds 200 numbers and 100 other cells, such as "AB0"',
+    ],
+    [
+      'a notation that comes later',
+      later,
+      mixed((i) => (i > 250 && i % 9 === 0 ? '>100' : i % 97)),
+      { numbers: { a: { strip: '>' } } },
+      'found ">100", expected a number: read with data.numbers {"a":{"strip":">"}}',
+    ],
+  ])('reads a column of numbers and other text: %s', async (_, count, row, keys, said) => {
+    const rows = Array.from({ length: count }, (_, i) => `${row(i)}\n`).join('');
+    const folder = folderOf({ 'data.csv': `a,b,y\n${rows}` });
+    const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], { cwd: folder });
+    expect([code, stderr]).toEqual([0, expect.stringContaining(said)]);
+    const { data } = readConfig(folder, 'data.json');
+    expect(data).toMatchObject(keys);
+    expect(data).not.toHaveProperty('badRows');
+    await train('data.json', folder);
+  });
+
+  it('reads a column as text in all files if it is mixed in one', async () => {
+    const numbers = Array.from({ length: 30 }, (_, i) => `${i % 5},${(i * 7) % 11},yes\n`).join('');
+    const texts = Array.from({ length: 30 }, (_, i) => `${(i * 7) % 11},${i % 5 ? i % 5 : 'X1'},no\n`).join(
+      '',
+    );
+    const folder = folderOf({ 'one.csv': `a,b,y\n${numbers}`, 'two.csv': `b,a,y\n${texts}` });
+    const { code } = await mlpHere(
+      ['init', 'one.csv', 'two.csv', '--target', 'y', '-o', 'c.json', ...PLAIN],
+      {
+        cwd: folder,
+      },
+    );
+    expect([code, readConfig(folder, 'c.json').data.categories]).toEqual([0, ['a']]);
+    await train('c.json', folder);
+  });
+
+  it('takes a target of numbers and text for classes', async () => {
+    const rows = Array.from(
+      { length: 80 },
+      (_, i) => `${i % 8},${(i * 7) % 11},${['0', '1', '2', '3+'][i % 4]}\n`,
+    );
+    const folder = folderOf({ 'data.csv': `a,b,y\n${rows.join('')}` });
+    const { code } = await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], { cwd: folder });
+    expect([code, readConfig(folder, 'data.json').data.task]).toEqual([0, 'multiclass']);
+    await train('data.json', folder);
+  });
+
   it('keeps the error if no key helps, or too many rows would be left out', async () => {
     const folder = folderOf({ 'data.csv': `a,b,y\n${rows((i) => (i % 4 ? plain(i) : '1,2'))}` });
     const { code, stderr } = await mlpHere(['init', 'data.csv', '--target', 'y', ...PLAIN], { cwd: folder });

@@ -2,6 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
 import { MissingRule, QUOTED, unmarked } from '../missingValues.js';
+import { isMixture } from '../mixture.js';
 import { type Column, MOST_SPELLINGS, type TextColumn, type WrittenNumbers } from '../table.js';
 import { notationHint } from './notation.js';
 
@@ -21,6 +22,8 @@ export interface ColumnBuilder {
   readonly firstBad: CellError | undefined;
   /** How many cells are. */
   readonly badCells?: number;
+  /** Their different texts, if mixtures are asked for. */
+  readonly badTexts?: readonly string[] | undefined;
   /** Returns the column. The builder must not be used afterwards. */
   finish(rows: number): Column;
 }
@@ -40,6 +43,8 @@ interface ColumnContext {
   location(row: number): string;
   /** Which cells are missing; the default if left out. */
   readonly missing?: MissingRule;
+  /** Whether a column that is mostly numbers may be text (see mixture.ts). */
+  readonly findsMixtures?: boolean;
 }
 
 type Growable = Float64Array | Int32Array | Uint32Array;
@@ -60,6 +65,8 @@ export class NumericBuilder implements ColumnBuilder {
   badCells = 0;
   /** Cells that look like words, not like numbers. */
   #words = 0;
+  /** Only if mixtures are asked for: each different bad cell. More of them count as the first. */
+  readonly #others: Map<string, number> | undefined;
   readonly #spellings: Spellings | undefined;
   readonly #rule: MissingRule;
   readonly #hasMissingNumbers: boolean;
@@ -75,6 +82,7 @@ export class NumericBuilder implements ColumnBuilder {
     this.#spellings = labels ? new Spellings() : undefined;
     this.#rule = context.missing ?? MissingRule.standard;
     this.#hasMissingNumbers = this.#rule.hasNumbers;
+    this.#others = context.findsMixtures && guess ? new Map() : undefined;
   }
 
   grow(capacity: number): void {
@@ -96,9 +104,16 @@ export class NumericBuilder implements ColumnBuilder {
     return this.#rule.isMissingNumber(cell) ? undefined : badNumber(this.#context, text, row);
   }
 
+  get badTexts(): string[] | undefined {
+    return this.#others && [...this.#others.keys()];
+  }
+
   isMisread(rows: number): boolean {
     const present = rows - this.#missing;
-    return present > 0 && this.#words * 2 >= present;
+    if (present > 0 && this.#words * 2 >= present) return true;
+    return (
+      this.#others !== undefined && isMixture({ numbers: present - this.badCells, others: this.#others })
+    );
   }
 
   finish(rows: number): Column {
@@ -128,7 +143,21 @@ export class NumericBuilder implements ColumnBuilder {
     this.badCells++;
     this.firstBad ??= { row, text, error: () => badNumber(this.#context, text, row) };
     if (!looksNumeric(text)) this.#words++;
+    if (this.#others) countText(this.#others, text);
   }
+}
+
+/** More different texts are counted as the first. */
+const MOST_COUNTED = 10_000;
+
+function countText(counts: Map<string, number>, text: string): void {
+  const known = counts.get(text);
+  if (known !== undefined || counts.size < MOST_COUNTED) {
+    counts.set(text, (known ?? 0) + 1);
+    return;
+  }
+  const [[first, count]] = counts;
+  counts.set(first, count + 1);
 }
 
 /** How the numbers of a column are written. It costs nothing as long as all are plain integers. */
@@ -201,18 +230,45 @@ export class TextBuilder implements ColumnBuilder {
   }
 
   isMisread(rows: number): boolean {
-    const codes = this.#codes;
-    const isNumeric = this.#levels.map(looksNumeric);
+    const cells = this.#countLevels(rows);
     let numeric = 0;
     let others = 0;
+    this.#levels.forEach((level, code) => {
+      if (looksNumeric(level)) numeric += cells[code];
+      else others += cells[code];
+    });
+    return numeric > others && !(this.#context.findsMixtures && this.isMixture(rows));
+  }
+
+  /** Whether the column is mostly numbers, but not a column of numbers. */
+  isMixture(rows: number): boolean {
+    const cells = this.#countLevels(rows);
+    const others = new Map<string, number>();
+    let numbers = 0;
+    this.#levels.forEach((level, code) => {
+      if (Number.isFinite(parseDecimal(level.trim()))) numbers += cells[code];
+      else if (cells[code] > 0) others.set(level, cells[code]);
+    });
+    return isMixture({ numbers, others });
+  }
+
+  /** The texts of missing cells, but for empty ones. */
+  get gaps(): string[] {
+    const texts = [...this.#codeOf].flatMap(([cell, code]) =>
+      code === MISSING ? unmarked(cell).trim() : [],
+    );
+    return [...new Set(texts)].filter((text) => text !== '');
+  }
+
+  /** The cells of each level; none of those that are missing in a column of numbers. */
+  #countLevels(rows: number): Float64Array {
+    const cells = new Float64Array(this.#levels.length);
+    for (let row = 0; row < rows; row++) if (this.#codes[row] !== MISSING) cells[this.#codes[row]]++;
     const rule = this.#context.missing ?? MissingRule.standard;
-    const isGap = this.#levels.map((level) => rule.isMissingNumber(level));
-    for (let row = 0; row < rows; row++) {
-      if (codes[row] === MISSING || isGap[codes[row]]) continue;
-      if (isNumeric[codes[row]]) numeric++;
-      else others++;
-    }
-    return numeric > others;
+    this.#levels.forEach((level, code) => {
+      if (rule.isMissingNumber(level)) cells[code] = 0;
+    });
+    return cells;
   }
 
   finish(rows: number): TextColumn {

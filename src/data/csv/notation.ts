@@ -23,7 +23,10 @@ export interface NumberRequest {
   readonly known?: Readonly<Record<string, NumberNotation>>;
   /** Which cells say nothing about a notation; the default if left out. */
   readonly missingValues?: MissingValues;
-  /** Whether columns get the notation that their first cells suggest, as `mlp init` writes it. */
+  /**
+   * Whether columns get the notation that their first cells suggest, and mixtures are text, as
+   * `mlp init` writes it.
+   */
   readonly suggest?: boolean;
 }
 

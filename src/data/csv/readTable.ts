@@ -21,6 +21,7 @@ import {
   cellLocation,
   columnLabel,
   isGuessed,
+  type MixedColumn,
   MOST_ROWS,
   type Table,
 } from '../table.js';
@@ -47,9 +48,15 @@ export interface ReadOptions extends BadRowRules {
  *   kinds
  */
 export async function readTable(source: Source, dialect: Dialect, options: ReadOptions): Promise<Table> {
-  const { progress, missingValues = DEFAULT_MISSING, rejected, keepsOddCells = false } = options;
+  const {
+    progress,
+    missingValues = DEFAULT_MISSING,
+    rejected,
+    keepsOddCells = false,
+    findsMixtures = false,
+  } = options;
   const kinds = options.kinds(dialect.names);
-  const start = { ...dialect, missingValues, keepsOddCells, ...(rejected && { rejected }) };
+  const start = { ...dialect, missingValues, keepsOddCells, findsMixtures, ...(rejected && { rejected }) };
   return buildTable(source.name, start, kinds, estimateRows(source, dialect), async (builder) => {
     await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
@@ -129,6 +136,8 @@ interface ReadColumns {
   readonly kinds: readonly ColumnKind[];
   /** Guessed columns that turned out to be numbers: a row with any other cell can't be read. */
   readonly strict?: ReadonlySet<number>;
+  /** Guessed columns that turned out to be text. */
+  readonly texts?: ReadonlySet<number>;
 }
 
 export class TableBuilder {
@@ -136,6 +145,7 @@ export class TableBuilder {
   readonly #start: TableStart;
   readonly #kinds: readonly ColumnKind[];
   readonly #strict: ReadonlySet<number>;
+  readonly #texts: ReadonlySet<number>;
   /** Whether more of a row is checked than its length. */
   readonly #isChecked: boolean;
   #capacity: number;
@@ -147,11 +157,17 @@ export class TableBuilder {
   readonly #plain: ReturnType<typeof plainNumbers> | undefined;
 
   /** Room for `capacity` rows is made at once. */
-  constructor(path: string, start: TableStart, { kinds, strict = new Set() }: ReadColumns, capacity: number) {
+  constructor(
+    path: string,
+    start: TableStart,
+    { kinds, strict = new Set(), texts = new Set() }: ReadColumns,
+    capacity: number,
+  ) {
     this.#path = path;
     this.#start = start;
     this.#kinds = kinds;
     this.#strict = strict;
+    this.#texts = texts;
     this.#isChecked = start.rejected !== undefined || (start.trailing ?? 0) > 0;
     this.#capacity = capacity;
     this.#lines = new Uint32Array(capacity);
@@ -243,7 +259,12 @@ export class TableBuilder {
       if (!wrong[i]) return kind;
       return columns[i] instanceof NumericBuilder ? 'text' : 'numeric';
     });
-    return { kinds, strict: new Set([...this.#strict, ...bad.map(({ index }) => index)]) };
+    const texts = [...kinds.keys()].filter((i) => wrong[i] && kinds[i] === 'text');
+    return {
+      kinds,
+      strict: new Set([...this.#strict, ...bad.map(({ index }) => index)]),
+      texts: new Set([...this.#texts, ...texts]),
+    };
   }
 
   /** Whether a cell may be kept although it is no number. A word in a first row is likely a name. */
@@ -255,10 +276,13 @@ export class TableBuilder {
   /** Returns the table. The builder must not be used afterwards. */
   finish(): Table {
     const { rows } = this;
+    const mixed = this.#mixedColumns();
     const columns = this.#columns.map((column) => column?.finish(rows));
     const odd = this.#columns.flatMap((column, index) => {
       const { row, text = '' } = column?.firstBad ?? {};
-      return row === undefined ? [] : [{ index, cells: column?.badCells ?? 0, row, text }];
+      if (row === undefined) return [];
+      const texts = column?.badTexts;
+      return [{ index, cells: column?.badCells ?? 0, row, text, ...(texts && { texts }) }];
     });
     return {
       ...this.#context(),
@@ -266,8 +290,18 @@ export class TableBuilder {
       columns,
       lines: this.#lines.subarray(0, rows),
       ...(odd.length > 0 && { odd }),
+      ...(mixed.length > 0 && { mixed }),
       ...this.#fileNotes(),
     };
+  }
+
+  #mixedColumns(): MixedColumn[] {
+    if (!this.#start.findsMixtures) return [];
+    return this.#columns.flatMap((column, index) => {
+      const wasGuessed = isGuessed(this.#kinds[index]) || this.#texts.has(index);
+      const isMixed = wasGuessed && column instanceof TextBuilder && column.isMixture(this.rows);
+      return isMixed ? [{ index, gaps: column.gaps }] : [];
+    });
   }
 
   #column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
@@ -277,6 +311,7 @@ export class TableBuilder {
     const missing = MissingRule.of(missingValues, names[index]);
     const context = {
       missing,
+      findsMixtures: start.findsMixtures === true,
       ...(locations === undefined && { header }),
       name: start.names[index],
       location: (row: number) => cellLocation(this.#context(), index, row),

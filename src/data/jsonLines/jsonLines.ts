@@ -58,7 +58,7 @@ export async function openJsonLines(
   const { emptyLines } = start;
   if (emptyLines > 0) source.notes.push(`${path}: ${emptyLinesSkipped(emptyLines)}`);
 
-  const read = (
+  const read = async (
     kinds: readonly ColumnKind[],
     told?: ReadProgress,
     missingValues: MissingValues = DEFAULT_MISSING,
@@ -66,13 +66,13 @@ export async function openJsonLines(
     // Text is text, even if all of it looks like numbers.
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
     const started = { ...tableStart, missingValues, ...rules };
-    return buildTable(path, started, settled, rows, async (builder) => {
+    const table = await buildTable(path, started, settled, rows, async (builder) => {
       const records = new RecordReader(source, names, kinds, missingValues, (cells, line) =>
         builder.add(cells, line),
       );
       for await (const _ of records.read(told));
-      builder.notes = mixtureNotes(path, names, kinds, seen);
     });
+    return { ...table, notes: mixtureNotes(table, kinds, seen) };
   };
 
   const chunks = (
@@ -238,14 +238,14 @@ async function* forEachLine(
 
 /** A sentence for each column that has both numbers and texts, and is read as one of them. */
 function mixtureNotes(
-  path: string,
-  names: readonly string[],
+  { path, names, mixed = [] }: Table,
   kinds: readonly ColumnKind[],
   seen: readonly Seen[],
 ): string[] {
   return names.flatMap((name, i) => {
     const { numbers, texts } = seen[i];
-    if (!isGuessed(kinds[i]) || numbers === 0 || texts === 0) return [];
+    const isMixed = mixed.some(({ index }) => index === i);
+    if (!isGuessed(kinds[i]) || isMixed || numbers === 0 || texts === 0) return [];
     return [
       `${path}: ${columnLabel(true, name)} holds ${counted(numbers, 'number')} and ${counted(texts, 'text')} in quotes: read as what most of them are`,
     ];

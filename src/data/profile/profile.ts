@@ -14,6 +14,7 @@ import type { Task } from '../../spec/words.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
+import { type Mixture, settleMixtures } from '../mixture.js';
 import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';
 import type { TableFormat } from '../tableSource.js';
 import { profileColumn } from './columnProfile.js';
@@ -47,18 +48,19 @@ interface Findings {
  * @param notes how the file was read, if not as it is usual
  */
 export function profileTable(
-  table: Table,
+  read: Table,
   format: TableFormat,
   target?: number,
   notes: readonly string[] = [],
 ): TableProfile {
+  const { table, mixtures } = settleMixtures(read, target);
   const { path, rows } = table;
   const { delimiter, header, comment, encoding, reading, notations = new Map() } = format;
   const numbers = Object.fromEntries(
     [...notations].map(([index, notation]) => [table.names[index], notation]),
   );
   const rowNames = (format.rowNames ?? []).filter((column) => column !== target);
-  const findings = describeColumns(table, target, rowNames);
+  const findings = describeColumns(table, target, rowNames, mixtures);
   const { columns, first } = findings;
   const duplicateRows = first.reduce((count, other, row) => count + (other === row ? 0 : 1), 0);
   const described =
@@ -97,7 +99,12 @@ export function profileTable(
   };
 }
 
-function describeColumns(table: Table, target: number | undefined, rowNames: readonly number[]): Findings {
+function describeColumns(
+  table: Table,
+  target: number | undefined,
+  rowNames: readonly number[],
+  mixtures: ReadonlyMap<number, Mixture>,
+): Findings {
   const targetCodes = target === undefined ? undefined : encodeTarget(columnAt(table, target));
   const whole = new RowHashes(table.rows);
   const features = new RowHashes(table.rows);
@@ -108,7 +115,13 @@ function describeColumns(table: Table, target: number | undefined, rowNames: rea
     const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
     const described = profileColumn(name, index, column, encoded, isTarget);
     const kind = rowNames.includes(index) ? 'identifier' : described.kind;
-    const profile: ColumnProfile = { ...described, kind, ...oddCells(table, described) };
+    const mixture = mixtures.get(index);
+    const profile: ColumnProfile = {
+      ...described,
+      kind,
+      ...oddCells(table, described),
+      ...(mixture && { mixture }),
+    };
     whole.add(column, encoded.codes);
     if (!isTarget && profile.kind !== 'identifier') features.add(column, encoded.codes);
     if (!isTarget && targetCodes && agrees(encoded, targetCodes.codes)) agreeing.add(index);
@@ -141,7 +154,9 @@ function describeTarget(
 ): { target: TargetProfile; warnings: Warning[] } {
   const { codes, distinct } = targetCodes;
   const rows = Int32Array.from(codes.keys()).filter((row) => codes[row] >= 0);
-  const { task, classes, reason } = profileTarget(table, index, rows, distinct);
+  // Text that is mostly numbers would not be taken for classes.
+  const isText = columns[index].mixture !== undefined && columns[index].cells === 'text';
+  const { task, classes, reason } = profileTarget(table, index, rows, distinct, isText);
   const target: TargetProfile = {
     name: table.names[index],
     index,
@@ -194,7 +209,13 @@ interface TargetClasses {
  * What `data.task: "auto"` makes of the target column, and the size of its classes. `rows` are
  * those with a target.
  */
-function profileTarget(table: Table, index: number, rows: Int32Array, distinct: number): TargetClasses {
+function profileTarget(
+  table: Table,
+  index: number,
+  rows: Int32Array,
+  distinct: number,
+  isText: boolean,
+): TargetClasses {
   const column = table.columns[index];
   if (column === undefined || distinct < 2) return { task: undefined };
   const located: LocatedColumn = {
@@ -204,13 +225,18 @@ function profileTarget(table: Table, index: number, rows: Int32Array, distinct: 
     label: columnLabel(table.header, table.names[index]),
     location: (i) => cellLocation(table, index, rows[i]),
   };
-  const targetEncoding = detectTargetEncoding([located], { task: 'auto' }, formatPath);
-  const { task, classes, reason = '' } = targetEncoding;
-  if (classes === undefined) return { task, reason };
+  const task = isText ? (distinct === 2 ? 'binary' : 'multiclass') : 'auto';
+  const targetEncoding = detectTargetEncoding([located], { task }, formatPath);
+  const { task: found, classes, reason = '' } = targetEncoding;
+  if (classes === undefined) return { task: found, reason };
   const targets = encodeTargets([located], targetEncoding, Number.POSITIVE_INFINITY);
   if (!('labels' in targets)) throw new TypeError('classes without labels');
   const counts = countCodes({ codes: targets.labels, distinct: classes.names.length });
-  return { task, reason, classes: classes.names.map((name, label) => ({ name, rows: counts[label] })) };
+  return {
+    task: found,
+    reason,
+    classes: classes.names.map((name, label) => ({ name, rows: counts[label] })),
+  };
 }
 
 /** A column with these rows only; none of their cells is missing. */

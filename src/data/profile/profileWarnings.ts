@@ -4,6 +4,7 @@ import { counted, listed, quote } from '../../text.js';
 import { isPlaceholder, LONG_INTEGERS } from '../cell.js';
 import { readAs } from '../dates.js';
 import { lookalikeSentences } from '../levels.js';
+import { mixtureText } from '../mixture.js';
 import { sentinelOf, sentinelSentence } from '../sentinel.js';
 import { cellLocation, columnLabel, rowLabel, type Table } from '../table.js';
 import { FAR, hasOutlier, namesOwner } from './columnProfile.js';
@@ -74,6 +75,15 @@ export function columnWarnings(
           ? ''
           : `, data.missingValues: {${JSON.stringify(name)}: [${JSON.stringify(text)}]} makes it a missing value`),
     });
+  }
+  for (const { name, mixture } of columns) {
+    if (!mixture) continue;
+    const { missingValues } = mixture;
+    const advice = missingValues
+      ? `to read these as missing values, set data.missingValues to ${JSON.stringify({ [name]: missingValues })}`
+      : 'to read all as text, name it in data.categories';
+    const text = `${columnLabel(table.header, name)} holds ${mixtureText(mixture)}: ${advice}`;
+    warnings.push({ kind: 'mixture', columns: [name], text });
   }
   warn(
     'missing',

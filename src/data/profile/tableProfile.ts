@@ -3,6 +3,7 @@ import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { DatePart, Task } from '../../spec/words.js';
 import type { Reading } from '../csv/dialect.js';
 import type { FoundDates } from '../dates.js';
+import type { Mixture } from '../mixture.js';
 
 /**
  * What a column is taken for.
@@ -46,6 +47,8 @@ export interface ColumnProfile {
     readonly location: string;
     readonly text: string;
   };
+  /** Only of a column that is mostly numbers, but has other text too. */
+  readonly mixture?: Mixture;
   /** The exact number of different values in the other cells. */
   readonly distinct: number;
   /** Of the cells that are not missing; absent for text, and if all are missing. */
@@ -76,6 +79,7 @@ export type WarningKind =
   | 'reading'
   | 'missing'
   | 'odd-cells'
+  | 'mixture'
   | 'constant'
   | 'identifier'
   | 'levels'

@@ -3,22 +3,21 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { ByColumn } from '../../spec/dataConfig.js';
 import type { DatePart, MissingPolicy } from '../../spec/words.js';
 import { counted, listed, quote } from '../../text.js';
+import { fewPerLevel, ROWS_PER_LEVEL } from '../levels.js';
+import { mixtureText } from '../mixture.js';
 import type { ColumnProfile } from '../profile/tableProfile.js';
 import { type Context, listOf, type Reason } from './reasons.js';
 
 interface FeatureChoice {
   readonly features: readonly ColumnProfile[];
   readonly exclude: readonly ColumnProfile[];
-  /** Numeric columns that are categories. */
+  /** Columns of codes and mixtures, which would else be read as numbers. */
   readonly categories: readonly ColumnProfile[];
   readonly reasons: readonly Reason[];
 }
 
 /** With fewer values, a column that is mostly empty may have none among the training rows. */
 const LEAST_VALUES = 10;
-/** A category with more levels needs this many rows for each. */
-const FEW_LEVELS = 10;
-const ROWS_PER_LEVEL = 5;
 /** Codes with more values stay numbers. */
 const MOST_CODES = 50;
 
@@ -70,12 +69,13 @@ export function chooseFeatures(
       'mlp inspect shows what the columns hold',
     );
   }
-  const categories = features.filter((column) => isCode(column, profile.rows));
+  const codes = features.filter((column) => isCode(column, profile.rows));
+  const mixtures = features.filter(({ mixture, cells }) => mixture && cells === 'text');
   return {
     features,
     exclude: [...excluded.keys()],
-    categories,
-    reasons: [...excludeReasons(context, excluded), ...categoryReasons(context, categories)],
+    categories: [...codes, ...mixtures],
+    reasons: [...excludeReasons(context, excluded), ...categoryReasons(context, codes, mixtures)],
   };
 }
 
@@ -95,9 +95,12 @@ function excludedOf(rows: number, candidates: readonly ColumnProfile[]): Map<Col
 }
 
 function whyExcluded(
-  { name, kind, cells, distinct, missing, dates }: ColumnProfile,
+  { name, kind, cells, distinct, missing, dates, mixture }: ColumnProfile,
   rows: number,
 ): string | undefined {
+  if (mixture && cells === 'text' && (kind === 'identifier' || fewPerLevel(distinct, rows - missing))) {
+    return `mixes numbers and texts such as ${quote(mixture.example)}, which hardly repeat`;
+  }
   if (kind === 'identifier') return 'identifies the row instead of describing it';
   const values = rows - missing;
   // That a cell is empty may tell something, even where all others are equal.
@@ -108,7 +111,7 @@ function whyExcluded(
   }
   if (dates?.other !== undefined) return `holds dates, but also ${quote(dates.other)}`;
   if (dates) return undefined;
-  if (cells === 'text' && distinct > FEW_LEVELS && values < ROWS_PER_LEVEL * distinct) {
+  if (cells === 'text' && fewPerLevel(distinct, values)) {
     return `holds texts that occur less than ${ROWS_PER_LEVEL} times on average`;
   }
   if (kind === 'integer' && lastWord(name) === 'id' && distinct > MOST_CODES) {
@@ -163,16 +166,42 @@ export function chooseDates(
   };
 }
 
-function categoryReasons({ profile }: Context, categories: readonly ColumnProfile[]): Reason[] {
-  if (categories.length === 0) return [];
+function categoryReasons(
+  { profile }: Context,
+  codes: readonly ColumnProfile[],
+  mixtures: readonly ColumnProfile[],
+): Reason[] {
   const names =
-    categories.length === 1 ? 'its name says that its numbers are' : 'their names say that their numbers are';
-  return [
-    {
-      key: 'data.categories',
-      text: `${listOf(profile, categories)}, since ${names} codes, whose order means nothing`,
-    },
+    codes.length === 1 ? 'its name says that its numbers are' : 'their names say that their numbers are';
+  const texts = [
+    ...(codes.length === 0
+      ? []
+      : [`${listOf(profile, codes)}, since ${names} codes, whose order means nothing`]),
+    ...mixtures.map((column) => `${listOf(profile, [column])}, since it holds ${mixtureOf(column)}`),
   ];
+  return texts.length === 0 ? [] : [{ key: 'data.categories', text: texts.join('; ') }];
+}
+
+function mixtureOf({ mixture }: ColumnProfile): string {
+  return mixture ? mixtureText(mixture) : '';
+}
+
+/** The words that mean a missing value, of each column that has its own. */
+export function chooseMissingValues(
+  { profile }: Context,
+  columns: readonly ColumnProfile[],
+): { missingValues?: Record<string, string[]>; reasons: Reason[] } {
+  const marked = columns.filter(({ mixture }) => mixture?.missingValues);
+  if (marked.length === 0) return { reasons: [] };
+  const texts = marked.map(
+    (column) => `${listOf(profile, [column])} holds ${mixtureOf(column)}, which stand for missing values`,
+  );
+  return {
+    missingValues: Object.fromEntries(
+      marked.map(({ name, mixture }) => [name, [...(mixture?.missingValues ?? [])]]),
+    ),
+    reasons: [{ key: 'data.missingValues', text: texts.join('; ') }],
+  };
 }
 
 interface MissingChoice {
@@ -196,7 +225,9 @@ const MOST_POLICIES = 12;
 export function chooseMissing(context: Context, features: readonly ColumnProfile[]): MissingChoice {
   const { profile, target } = context;
   const missing = features.filter((column) => column.missing > 0);
-  const telling = missing.filter((column) => column.missing >= TELLING * profile.rows);
+  const telling = missing.filter(
+    ({ missing, mixture }) => mixture !== undefined || missing >= TELLING * profile.rows,
+  );
   const targetColumn = profile.columns[target.index];
   if (missing.length > MOST_POLICIES && targetColumn.missing === 0) {
     const policy = telling.length > 0 ? 'indicator' : 'median';

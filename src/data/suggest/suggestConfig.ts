@@ -25,6 +25,7 @@ import {
   chooseDates,
   chooseFeatures,
   chooseMissing,
+  chooseMissingValues,
   chooseScaling,
   chooseTargetScaling,
 } from './suggestColumns.js';
@@ -66,7 +67,7 @@ const IMBALANCE = 5;
 const LEAST_WEIGHED = 5;
 
 /** Warnings that the config settles, or replaces by its own. */
-const SETTLED: readonly WarningKind[] = ['missing', 'constant', 'identifier', 'single', 'target'];
+const SETTLED: readonly WarningKind[] = ['missing', 'mixture', 'constant', 'identifier', 'single', 'target'];
 
 /**
  * Suggests a config for a table whose profile has a target.
@@ -103,6 +104,7 @@ export function suggestConfig(
     reasons: featureReasons,
   } = chooseFeatures(context, candidates, pixels);
   const { missing, indicators, reasons: missingReasons } = chooseMissing(context, features);
+  const { missingValues, reasons: wordReasons } = chooseMissingValues(context, [targetColumn, ...features]);
   const { dates, reasons: dateReasons } = chooseDates(context, features);
   const isNumber = (column: ColumnProfile) =>
     column.cells === 'numeric' && column.kind !== 'date' && !categories.includes(column);
@@ -132,12 +134,15 @@ export function suggestConfig(
       data: {
         train,
         target: refOf(profile, targetColumn),
+        // A target that is mostly numbers would be read as numbers.
+        ...(targetColumn.mixture && targetColumn.cells === 'text' && { task }),
         ...(positive !== undefined && { positive }),
         ...dialectOf(profile),
         ...((badRows ?? odd) && { badRows: 'skip' as const }),
         ...(excluded.length + exclude.length > 0 && { exclude: [...asked, ...refs(exclude)] }),
         ...(categories.length > 0 && { categories: refs(categories) }),
         ...(dates && { dates }),
+        ...(missingValues && { missingValues }),
         ...(missing !== undefined && { missing }),
         ...(scales && { standardize }),
         ...(standardizeTarget && { standardizeTarget }),
@@ -156,6 +161,7 @@ export function suggestConfig(
       ...(odd ? [badRowsReason(profile, odd)] : []),
       ...featureReasons,
       ...dateReasons,
+      ...wordReasons,
       ...missingReasons,
       ...(scales ? scalingReasons : []),
       ...targetReasons,

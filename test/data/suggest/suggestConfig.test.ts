@@ -198,6 +198,36 @@ describe('the features', () => {
     ]);
   });
 
+  const tickets = { numbers: 70, words: 30, example: 'PC 17609' };
+
+  it('are mixtures of numbers and text as categories, unless they hardly repeat', () => {
+    const found = suggestionFor([
+      ...measurements(2),
+      { name: 'size', cells: 'text', distinct: 9, mixture: { ...tickets, example: 'XL' } },
+      { name: 'ticket', cells: 'text', distinct: 21, mixture: tickets },
+      { name: 'plate', cells: 'text', kind: 'identifier', distinct: 100, mixture: tickets },
+    ]);
+    expect(found.config.data).toMatchObject({ categories: ['size'], exclude: ['ticket', 'plate'] });
+    expect(textOf(found, 'data.categories')).toBe(
+      '"size", since it holds 70 numbers and 30 other cells, such as "XL"',
+    );
+    expect(textOf(found, 'data.exclude')).toBe(
+      '"ticket", "plate", since each mixes numbers and texts such as "PC 17609", which hardly repeat',
+    );
+  });
+
+  it('are numbers beside a word for a missing value, which an indicator marks', () => {
+    const mixture = { numbers: 98, words: 2, example: 'n.b.', missingValues: ['n.b.', 'NA'] };
+    const found = suggestionFor([...measurements(2), { name: 'score', missing: 2, mixture }]);
+    expect(found.config.data).toMatchObject({
+      missingValues: { score: ['n.b.', 'NA'] },
+      missing: { score: 'indicator' },
+    });
+    expect(textOf(found, 'data.missingValues')).toBe(
+      '"score" holds 98 numbers and 2 other cells, such as "n.b.", which stand for missing values',
+    );
+  });
+
   it('are excluded by number where there is no header', () => {
     const data = dataOf([{ name: 'id', kind: 'identifier' }, ...measurements(2)], {
       dialect: { header: false },
