@@ -35,7 +35,9 @@ export async function withModelRows<Result>(
 ): Promise<Result> {
   return withReadingProgress(options, async (report) => {
     const progress = (done: number, total?: number) => report(path, done, total);
-    const file = await openTable(path, requestFor(model, options, !targets), progress);
+    const skipsBadRows = badRows !== undefined && badRows !== 'error';
+    const request = { ...requestFor(model, options, !targets), skipsBadRows };
+    const file = await openTable(path, request, progress);
     try {
       const bad = badRows !== undefined && { badRows };
       return await use(modelRowsOf(file, model, { targets, ...bad, progress }));

@@ -81,12 +81,23 @@ export function settleMixtures(
 ): { table: Table; mixtures: ReadonlyMap<number, Mixture> } {
   const mixtures = new Map<number, Mixture>();
   const columns = [...table.columns];
-  for (const mixed of table.mixed ?? []) {
+  for (const mixed of [...(table.mixed ?? []), ...storedAsText(table, target)]) {
     const { column, mixture } = settle(table, mixed, mixed.index === target);
     columns[mixed.index] = column;
     mixtures.set(mixed.index, mixture);
   }
   return { table: mixtures.size === 0 ? table : { ...table, columns }, mixtures };
+}
+
+/** A target whose numbers are stored as text, beside other text: it is neither numbers nor classes. */
+function storedAsText({ columns, mixed = [] }: Table, target: number | undefined): MixedColumn[] {
+  const column = target === undefined ? undefined : columns[target];
+  if (target === undefined || column?.kind !== 'text' || mixed.some(({ index }) => index === target))
+    return [];
+  const isNumber = column.levels.map((level) => looksNumeric(level));
+  const numbers = column.codes.filter((code) => isNumber[code]).length;
+  const isMixed = isNumber.includes(false) && 2 * numbers > column.codes.length - column.missing;
+  return isMixed ? [{ index: target, gaps: [] }] : [];
 }
 
 function settle(

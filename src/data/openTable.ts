@@ -30,11 +30,16 @@ export async function openTable(
   progress?: UnpackProgress,
 ): Promise<TableSource> {
   const file = await openBytes(path, { ...(progress && { progress }), ...(keep && { keep }) });
+  const rules: BadRowRules = {
+    keepsOddCells,
+    findsMixtures: request.suggest === true,
+    ...(skipsBadRows && { rejected: new RejectedRows(file.name) }),
+  };
   if (isParquet(file)) {
     // Loaded only when needed: it takes as long as a small CSV.
     const { openParquet } = await import('./parquet/parquet.js');
     try {
-      return openParquet(file, request.mayBeEmpty);
+      return openParquet(file, { ...rules, ...(request.mayBeEmpty && { mayBeEmpty: true }) });
     } catch (error) {
       file.close();
       throw error;
@@ -46,12 +51,6 @@ export async function openTable(
     ...(progress && { progress }),
   });
   try {
-    const findsMixtures = request.suggest === true;
-    const rules = {
-      keepsOddCells,
-      findsMixtures,
-      ...(skipsBadRows && { rejected: new RejectedRows(source.name) }),
-    };
     if (isJsonLines(source)) {
       const { openJsonLines } = await import('./jsonLines/jsonLines.js');
       return await openJsonLines(source, progress, rules);

@@ -16,6 +16,12 @@ export interface BadRow {
   readonly error: MlpError;
 }
 
+/** A row whose cells can't be told apart. */
+export interface UnreadRow extends BadRow {
+  /** As in the file. */
+  readonly text: string;
+}
+
 /** How a reader takes what can't be read; without both, the first is an error. */
 export interface BadRowRules {
   /** Takes rows that can't be read. */
@@ -35,10 +41,10 @@ const MOST_NAMED = 5;
 
 const formatCell = cellFormatter(',');
 
-/** Says what is wrong, without the file and the line. */
-export function reasonOf({ error }: BadRow, path: string, line: number): string {
-  const place = `${path}:${line}: `;
-  return error.message.startsWith(place) ? error.message.slice(place.length) : error.message;
+/** Says what is wrong, without the file, the line and the place in it. */
+export function reasonOf({ error: { message } }: BadRow, path: string, line: number): string {
+  const place = `${path}:${line}:`;
+  return message.startsWith(place) ? message.slice(place.length).replace(/^(?:\d+:)? /, '') : message;
 }
 
 export class RejectedRows {

@@ -169,6 +169,14 @@ export function selectRows(table: Table, rows: Int32Array): Table {
   };
 }
 
+/** 0 to `count`, without these. */
+export function rowsBut(count: number, without: ReadonlyMap<number, unknown>): Int32Array {
+  const rows = new Int32Array(count - without.size);
+  let next = 0;
+  for (let row = 0; row < count; row++) if (!without.has(row)) rows[next++] = row;
+  return rows;
+}
+
 /** The rows in tables of `capacity` rows, and the last of fewer, without their cells as text. */
 export function* inChunks(
   table: Table,

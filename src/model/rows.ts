@@ -25,6 +25,7 @@ import {
   cellLocation,
   columnLabel,
   type PassedOver,
+  rowsBut,
   selectRows,
   type Table,
 } from '../data/table.js';
@@ -37,7 +38,7 @@ import type { Inference } from './inference.js';
 import type { Model } from './load.js';
 import { StrangeValues } from './ranges.js';
 import { UnknownLevels, unknownClassWarning } from './unknowns.js';
-import { incompleteRows, rowsBut, unusableRows } from './unusable.js';
+import { incompleteRows, unusableRows } from './unusable.js';
 
 export interface ModelRowsOptions {
   /** Whether every row must have its targets, which are then read. */

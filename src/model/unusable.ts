@@ -59,11 +59,3 @@ export function unusableRows(
   }
   return found;
 }
-
-/** 0 to `count`, without these. */
-export function rowsBut(count: number, without: ReadonlyMap<number, unknown>): Int32Array {
-  const rows = new Int32Array(count - without.size);
-  let next = 0;
-  for (let row = 0; row < count; row++) if (!without.has(row)) rows[next++] = row;
-  return rows;
-}

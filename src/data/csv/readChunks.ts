@@ -1,6 +1,6 @@
 /** Reads a table a few rows at a time, so that its file may be larger than memory. */
 import { allMissingTexts, OLD_MISSING, unmarked } from '../missingValues.js';
-import type { BadRow } from '../rejectedRows.js';
+import type { BadRow, UnreadRow } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import type { ColumnKind } from '../table.js';
 import type { ChunkOptions, ReadRows } from '../tableSource.js';
@@ -8,8 +8,8 @@ import type { Dialect } from './dialect.js';
 import { TableBuilder, type TableStart } from './readTable.js';
 import { readRecordChunks } from './records.js';
 
-/** Takes a row and its line in the file, from 1. */
-type AddRow = (cells: readonly string[], line: number) => void;
+/** Takes a row and its line in the file, from 1; a row that can't be told apart has empty cells. */
+type AddRow = (cells: readonly string[], line: number, unread?: UnreadRow) => void;
 
 /**
  * Reads the rows of a CSV, `capacity` at a time. An error comes after the rows before it.
@@ -55,8 +55,8 @@ export async function* inTables(
     if (cells.length > 0) full.push({ table: builder.finish(), cells, bad });
     next = begin();
   };
-  const add: AddRow = (cells, line) => {
-    const bad = next.builder.add(cells, line);
+  const add: AddRow = (cells, line, unread) => {
+    const bad = next.builder.add(cells, line, unread);
     if (bad) next.bad.set(next.cells.length, { ...bad, line });
     next.cells.push(isMarked ? cells.map(unmarked) : cells);
     if (next.cells.length === capacity) finish();

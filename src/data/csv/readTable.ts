@@ -13,7 +13,7 @@ import {
   type MissingValues,
   unmarked,
 } from '../missingValues.js';
-import { type BadRow, type BadRowRules, SKIPS_BAD_ROWS } from '../rejectedRows.js';
+import { type BadRow, type BadRowRules, SKIPS_BAD_ROWS, type UnreadRow } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import {
   type CellLocation,
@@ -176,10 +176,15 @@ export class TableBuilder {
   }
 
   /**
-   * Adds the row on `line` of the file, or rejects it. Returns why it can't be read, if it can't.
+   * Adds the row on `line` of the file, or rejects it. Returns why it can't be read, if it can't;
+   * `unread` is known to be such a row.
    * @throws MlpError ExitCode.data for such a row if nothing takes it
    */
-  add(cells: readonly string[], line: number): BadRow | undefined {
+  add(cells: readonly string[], line: number, unread?: UnreadRow): BadRow | undefined {
+    if (unread) {
+      this.#start.rejected?.add(unread, line, unread.text);
+      return unread;
+    }
     const { rows } = this;
     const columns = this.#columns;
     if (rows === this.#capacity) this.#grow(line);
@@ -319,7 +324,7 @@ export class TableBuilder {
     switch (kind) {
       case 'auto':
       case 'label':
-        return isTextColumn(sample, index, missing) && !this.#strict.has(index)
+        return beginsWithWords(sample, index, missing) && !this.#strict.has(index)
           ? new TextBuilder(context, capacity)
           : new NumericBuilder(context, !this.#strict.has(index), capacity, kind === 'label');
       case 'numeric':
@@ -378,7 +383,7 @@ export class TableBuilder {
 }
 
 /** Whether at least half of the first cells are words, missing ones not counted. */
-function isTextColumn(sample: TableStart['sample'], index: number, rule: MissingRule): boolean {
+export function beginsWithWords(sample: TableStart['sample'], index: number, rule: MissingRule): boolean {
   const cells = sample.map((row) => row[index] ?? '');
   const present = cells.filter((cell) => !rule.isMissingNumber(cell));
   if (present.length === 0) return cells.some((cell) => !rule.isMissing(cell) && !looksNumeric(cell));

@@ -9,6 +9,7 @@ import type { DataConfig } from '../../spec/dataConfig.js';
 import { dateSettingOf, settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
+import { beginsWithWords } from '../csv/readTable.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import {
   arePixels,
@@ -421,6 +422,13 @@ function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptio
   for (const other of otherColumns(choice)) {
     const rule = MissingRule.of(missingValues, table.names[other]);
     kinds[other] = skips || beginsWithNumbers(table, other, rule) ? 'auto' : 'text';
+  }
+  // Numbers that are stored as text are text, unless bad ones are to be found.
+  if (data.task === 'regression' && table.rejected && !table.csv) {
+    for (const target of choice.targets) {
+      const rule = MissingRule.of(missingValues, table.names[target]);
+      if (!beginsWithWords(table.sample, target, rule)) kinds[target] = 'numeric';
+    }
   }
   if (data.task === 'auto')
     for (const target of choice.targets) if (kinds[target] === 'auto') kinds[target] = 'label';

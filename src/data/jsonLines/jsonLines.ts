@@ -9,7 +9,7 @@ import { inTables } from '../csv/readChunks.js';
 import { emptyLinesSkipped } from '../csv/readingNotes.js';
 import { buildTable } from '../csv/readTable.js';
 import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../missingValues.js';
-import type { BadRowRules } from '../rejectedRows.js';
+import type { BadRowRules, UnreadRow } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import {
@@ -42,8 +42,8 @@ interface Seen {
 
 /**
  * Reads all lines for their names.
- * @throws MlpError ExitCode.data for a line that is no object of cells, or no line at all; io if the
- *   file can't be read
+ * @throws MlpError ExitCode.data for a line that is no object of cells, unless rows may be rejected, or
+ *   no line at all; io if the file can't be read
  */
 export async function openJsonLines(
   source: Source,
@@ -51,7 +51,7 @@ export async function openJsonLines(
   rules: BadRowRules = {},
 ): Promise<TableSource> {
   const { rejected } = rules;
-  const start = await readStart(source, progress);
+  const start = await readStart(source, rejected !== undefined, progress);
   const { names, sample, rows, seen } = start;
   const path = source.name;
   const tableStart = { header: true, names, sample };
@@ -67,9 +67,10 @@ export async function openJsonLines(
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
     const started = { ...tableStart, missingValues, ...rules };
     const table = await buildTable(path, started, settled, rows, async (builder) => {
-      const records = new RecordReader(source, names, kinds, missingValues, (cells, line) =>
-        builder.add(cells, line),
-      );
+      const records = new RecordReader(source, names, kinds, missingValues, {
+        add: (cells, line, unread) => builder.add(cells, line, unread),
+        rejects: rejected !== undefined,
+      });
       for await (const _ of records.read(told));
     });
     return { ...table, notes: mixtureNotes(table, kinds, seen) };
@@ -85,7 +86,8 @@ export async function openJsonLines(
       { ...tableStart, missingValues, ...(bad && { rejected: bad }) },
       kinds,
       Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)),
-      (add) => new RecordReader(source, names, kinds, missingValues, add).read(told),
+      (add) =>
+        new RecordReader(source, names, kinds, missingValues, { add, rejects: bad !== undefined }).read(told),
     );
 
   return {
@@ -105,7 +107,7 @@ export async function openJsonLines(
   };
 }
 
-async function readStart(source: Source, progress?: ReadProgress) {
+async function readStart(source: Source, rejects: boolean, progress?: ReadProgress) {
   const names: string[] = [];
   const seen: Seen[] = [];
   const sample: string[][] = [];
@@ -114,6 +116,9 @@ async function readStart(source: Source, progress?: ReadProgress) {
   let values = 0;
   let emptyLines = 0;
   let cells: string[] = [];
+  /** What the line added to `seen`. */
+  let raised: [column: number, count: keyof Seen][] = [];
+  let firstBad: MlpError | undefined;
   const isMissing = quotedTexts(DEFAULT_MISSING, '');
   const parser = new ObjectParser(source.name, {
     column(name) {
@@ -126,8 +131,12 @@ async function readStart(source: Source, progress?: ReadProgress) {
     },
     cell(column, kind, text) {
       values++;
-      if (kind === 'number') seen[column].numbers++;
-      else if (kind === 'text' && !isMissing.has(text)) seen[column].texts++;
+      const count =
+        kind === 'number' ? 'numbers' : kind === 'text' && !isMissing.has(text) ? 'texts' : undefined;
+      if (count !== undefined) {
+        seen[column][count]++;
+        if (rejects) raised.push([column, count]);
+      }
       if (rows < SAMPLE_ROWS) cells[column] = text;
     },
     // Which columns are read is not yet known.
@@ -139,11 +148,24 @@ async function readStart(source: Source, progress?: ReadProgress) {
       return;
     }
     cells = [];
-    parser.parse(text, line);
+    raised = [];
+    const known = names.length;
+    try {
+      parser.parse(text, line);
+    } catch (error) {
+      if (!rejects || !(error instanceof MlpError)) throw error;
+      firstBad ??= error;
+      for (const [column, count] of raised) seen[column][count]--;
+      for (const name of names.splice(known)) columns.delete(name);
+      seen.length = known;
+      parser.forget();
+      return;
+    }
     if (rows < SAMPLE_ROWS) sample.push(cells);
     rows++;
   }));
   source.requireUnchanged();
+  if (rows === 0 && firstBad) throw firstBad;
   if (rows === 0)
     throw new MlpError(ExitCode.data, `${source.name}: found no row, expected an object a line`);
   if (names.length === 0)
@@ -161,12 +183,21 @@ async function readStart(source: Source, progress?: ReadProgress) {
   return { names, seen, sample: padded, rows, emptyLines };
 }
 
+/** Where the cells of each line go. */
+interface Destination {
+  readonly add: (cells: readonly string[], line: number, unread?: UnreadRow) => void;
+  /** Whether a line that is no object of cells goes there too; otherwise it is an error. */
+  readonly rejects: boolean;
+}
+
 /** Hands out the cells of each line, in the order of the names. */
 class RecordReader {
   readonly #source: Source;
-  readonly #take: (cells: readonly string[], line: number) => void;
+  readonly #destination: Destination;
   readonly #parser: ObjectParser;
   readonly #empty: readonly string[];
+  /** The columns of names that only this line has. */
+  readonly #strange = new Map<string, number>();
   #cells: string[] = [];
 
   constructor(
@@ -174,21 +205,25 @@ class RecordReader {
     names: readonly string[],
     kinds: readonly ColumnKind[],
     missingValues: MissingValues,
-    take: (cells: readonly string[], line: number) => void,
+    destination: Destination,
   ) {
     const columns = new Map(names.map((name, i) => [name, i]));
     const marked = names.map((name) => quotedTexts(missingValues, name));
     this.#source = source;
-    this.#take = take;
+    this.#destination = destination;
     this.#empty = names.map(() => '');
     const sink: CellSink = {
       column: (name) => {
-        const column = columns.get(name);
-        if (column === undefined) source.requireUnchanged();
-        return column ?? 0;
+        const column = columns.get(name) ?? this.#strange.get(name);
+        if (column !== undefined) return column;
+        if (!destination.rejects) source.requireUnchanged();
+        // Only a line that can't be read has other names.
+        const next = names.length + this.#strange.size;
+        this.#strange.set(name, next);
+        return next;
       },
       cell: (column: number, kind: ValueKind, text: string) => {
-        this.#cells[column] = kind === 'text' && marked[column].has(text) ? QUOTED + text : text;
+        this.#cells[column] = kind === 'text' && marked[column]?.has(text) ? QUOTED + text : text;
       },
       isSkipped: (column) => kinds[column] === 'skipped',
     };
@@ -200,8 +235,17 @@ class RecordReader {
     yield* forEachLine(this.#source, progress, (text, line) => {
       if (BLANK.test(text)) return;
       this.#cells = [...this.#empty];
-      this.#parser.parse(text, line);
-      this.#take(this.#cells, line);
+      try {
+        this.#parser.parse(text, line);
+      } catch (error) {
+        if (!this.#destination.rejects || !(error instanceof MlpError)) throw error;
+        const unread = { kind: 'that are no objects of cells', error, text: text.trim() };
+        this.#destination.add(this.#empty, line, unread);
+        this.#parser.forget();
+        this.#strange.clear();
+        return;
+      }
+      this.#destination.add(this.#cells, line);
     });
     this.#source.requireUnchanged();
   }

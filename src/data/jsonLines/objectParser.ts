@@ -49,6 +49,12 @@ export class ObjectParser {
     this.#sink = sink;
   }
 
+  /** Forgets the numbers of all columns: some may be taken back. */
+  forget(): void {
+    this.#keys.length = 0;
+    this.#seen.length = 0;
+  }
+
   /**
    * Parses a line without its end; `line` counts from 1.
    * @throws MlpError ExitCode.data for anything but an object of numbers, texts, booleans and nulls

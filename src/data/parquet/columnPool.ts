@@ -7,6 +7,7 @@ import type { Column, ColumnKind } from '../table.js';
 import type { ReadProgress } from '../tableSource.js';
 import { type PlainError, plain, revived, type TaskRunner, WorkerPool } from '../workerPool.js';
 import type { ColumnReader } from './columnReader.js';
+import type { BadCell } from './columns.js';
 
 /** The compiled worker; in dist/ when the sources run (in tests). */
 const WORKER = new URL(
@@ -28,16 +29,27 @@ export interface ColumnTask {
   readonly missingValues: MissingValues;
   /** Whether its texts are those of old models, which are known by identity. */
   readonly isOld: boolean;
+  readonly keepsBad: boolean;
 }
 
 /** An error is a result, too: the first in the order of the columns is the file's. */
-export type ColumnResult = { readonly column: Column } | { readonly error: PlainError };
+export type ColumnResult =
+  | { readonly column: Column; readonly bad: readonly BadCell[] }
+  | { readonly error: PlainError };
 
 interface ColumnRequest {
   readonly kinds: readonly ColumnKind[];
   readonly missingValues: MissingValues;
   readonly threads: number;
+  /** Whether cells that are no numbers are collected; otherwise the first is an error. */
+  readonly keepsBad: boolean;
   readonly progress?: ReadProgress;
+}
+
+/** Columns, and the cells in each that should be numbers and are none. */
+interface ReadColumns {
+  readonly columns: (Column | undefined)[];
+  readonly bad: ReadonlyMap<number, readonly BadCell[]>;
 }
 
 /**
@@ -47,21 +59,24 @@ interface ColumnRequest {
 export async function readColumns(
   reader: ColumnReader,
   file: FileBytes,
-  { kinds, missingValues, threads, progress }: ColumnRequest,
-): Promise<(Column | undefined)[]> {
+  { kinds, missingValues, threads, keepsBad, progress }: ColumnRequest,
+): Promise<ReadColumns> {
   const wanted = [...kinds.keys()].filter((i) => kinds[i] !== 'skipped');
   const total = reader.bytesOf(kinds);
   const columns = kinds.map((): Column | undefined => undefined);
+  const bad = new Map<number, readonly BadCell[]>();
   let error: PlainError | undefined;
   const pool = new ColumnPool(reader, file, threads);
   try {
     const isOld = missingValues.texts === OLD_MISSING.texts;
-    await pool.run({ kind: 'columns', wanted, kinds, missingValues, isOld }, wanted.length, (result, k) => {
+    const task = { kind: 'columns', wanted, kinds, missingValues, isOld, keepsBad } as const;
+    await pool.run(task, wanted.length, (result, k) => {
       if ('error' in result) {
         error = result.error;
         return false;
       }
       columns[wanted[k]] = result.column;
+      if (result.bad.length > 0) bad.set(wanted[k], result.bad);
       progress?.((total * (k + 1)) / wanted.length, total);
       return true;
     });
@@ -69,7 +84,7 @@ export async function readColumns(
     await pool.close();
   }
   if (error) throw revived(error);
-  return columns;
+  return { columns, bad };
 }
 
 class ColumnPool extends WorkerPool<ColumnTask, { readonly columns: ColumnResult }> {
@@ -88,13 +103,14 @@ class ColumnPool extends WorkerPool<ColumnTask, { readonly columns: ColumnResult
 
 export function columnRunner(
   reader: ColumnReader,
-  { wanted, kinds, missingValues, isOld }: ColumnTask,
+  { wanted, kinds, missingValues, isOld, keepsBad }: ColumnTask,
 ): TaskRunner<ColumnResult> {
   const missing = isOld ? { ...missingValues, texts: OLD_MISSING.texts } : missingValues;
   return (index) => {
     const i = wanted[index];
     try {
-      return { column: reader.read(i, kinds[i], missing) };
+      const bad: BadCell[] = [];
+      return { column: reader.read(i, kinds[i], missing, keepsBad ? { bad } : {}), bad };
     } catch (error) {
       if (!(error instanceof MlpError)) throw error;
       return { error: plain(error) };

@@ -21,7 +21,7 @@ import {
 } from '../table.js';
 import { type CellType, cellTypeOf } from './cellTypes.js';
 import { Damage, lookUp } from './codes.js';
-import { columnBuilder } from './columns.js';
+import { type BadCell, columnBuilder } from './columns.js';
 import { type Leaf, type Page, readPages, type Values } from './pages.js';
 
 /** Bytes of a column chunk that usually hold the first rows. */
@@ -37,6 +37,11 @@ interface ParquetColumn extends Leaf {
   readonly type: CellType;
   /** Whether pandas stored it as categories. */
   readonly isCategory: boolean;
+}
+
+interface ReadOptions {
+  readonly group?: number;
+  readonly bad?: BadCell[] | undefined;
 }
 
 /** All errors are MlpErrors: ExitCode.data for damage, io if the file can't be read. */
@@ -62,8 +67,8 @@ export class ColumnReader {
     this.groups = this.metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
   }
 
-  /** A column, or its rows in one row group. */
-  read(i: number, kind: ColumnKind, missingValues: MissingValues, group?: number): Column {
+  /** A column, or its rows in one row group. `bad` takes cells that are no numbers, by rows from 0. */
+  read(i: number, kind: ColumnKind, missingValues: MissingValues, { group, bad }: ReadOptions = {}): Column {
     const { name, type, isCategory } = this.#columns[i];
     const groups = group === undefined ? [...this.groups.keys()] : [group];
     const first = this.groups.slice(0, groups[0]).reduce((sum, rows) => sum + rows, 0);
@@ -74,7 +79,8 @@ export class ColumnReader {
         rows: groups.reduce((sum, own) => sum + this.groups[own], 0),
         rule: MissingRule.of(missingValues, name),
         quoted: quotedTexts(missingValues, name),
-        location: (row) => `${this.#file.name}:${first + row + 1}: ${columnLabel(true, name)}`,
+        location: (row) => this.locationOf(i, first + row),
+        bad,
       }),
     );
     for (const own of groups) {
@@ -85,6 +91,11 @@ export class ColumnReader {
       });
     }
     return builder.finish();
+  }
+
+  /** `data.parquet:7: column "petal"` */
+  locationOf(i: number, row: number): string {
+    return `${this.#file.name}:${row + 1}: ${columnLabel(true, this.names[i])}`;
   }
 
   /** The first cells of a column of a row group, as text. */

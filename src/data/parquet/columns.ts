@@ -20,6 +20,12 @@ export interface ColumnBuilder {
   finish(): Column;
 }
 
+/** A cell that should be a number and is none. */
+export interface BadCell {
+  readonly row: number;
+  readonly text: string;
+}
+
 export interface BuilderContext {
   readonly type: CellType;
   readonly name: string;
@@ -29,6 +35,13 @@ export interface BuilderContext {
   readonly quoted: ReadonlySet<string>;
   /** `data.parquet:7: column "petal"` */
   readonly location: (row: number) => string;
+  /** Takes cells that are no numbers, by rising rows; they count as missing. Otherwise the first is an error. */
+  readonly bad?: BadCell[] | undefined;
+}
+
+function takeBad(context: BuilderContext, text: string, row: number): void {
+  if (!context.bad) throw badNumber(context, text, row);
+  context.bad.push({ row, text });
 }
 
 /** The builder of a column of that kind, `auto` being what the type says. */
@@ -84,7 +97,7 @@ class NumericBuilder implements ColumnBuilder {
     return this.#dictionary;
   }
 
-  /** Counts missing values; refuses infinite ones. */
+  /** Counts missing values; infinite ones are bad. */
   #check(values: Float64Array): void {
     const { rule } = this.#context;
     const { hasNumbers } = rule;
@@ -93,7 +106,10 @@ class NumericBuilder implements ColumnBuilder {
       if (hasNumbers && rule.isNumberMissing(value)) values[i] = Number.NaN;
       // The difference is NaN for NaN and infinities.
       if (values[i] - values[i] === 0) continue;
-      if (!Number.isNaN(values[i])) throw badNumber(this.#context, String(value), this.#row + i);
+      if (!Number.isNaN(values[i])) {
+        takeBad(this.#context, String(value), this.#row + i);
+        values[i] = Number.NaN;
+      }
       this.#missing++;
     }
   }
@@ -233,9 +249,12 @@ class ParsingBuilder implements ColumnBuilder {
     const numbers = levels.map((level) =>
       rule.isMissingNumber(level) ? Number.NaN : parseDecimal(level.trim()),
     );
-    const bad = levels.findIndex((level, i) => !Number.isFinite(numbers[i]) && !rule.isMissingNumber(level));
-    if (bad >= 0) throw badNumber(this.#context, levels[bad], codes.indexOf(bad));
-    const values = Float64Array.from(codes, (code) => numbers[code] ?? Number.NaN);
+    const isBad = levels.map((level, i) => !Number.isFinite(numbers[i]) && !rule.isMissingNumber(level));
+    const values = Float64Array.from(codes, (code, row) => {
+      if (!isBad[code]) return numbers[code] ?? Number.NaN;
+      takeBad(this.#context, levels[code], row);
+      return Number.NaN;
+    });
     return {
       kind: 'numeric',
       values,

@@ -6,13 +6,16 @@ import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { ExitCode, MlpError } from '../../errors.js';
 import { areRowNames } from '../csv/detect.js';
-import { DEFAULT_MISSING, type MissingValues } from '../missingValues.js';
+import { DEFAULT_MISSING } from '../missingValues.js';
+import type { BadRow, BadRowRules } from '../rejectedRows.js';
 import type { OpenFile } from '../source/source.js';
 import { requireUnpackable } from '../source/unpack.js';
-import { type Column, inChunks, type Table, type TextColumn } from '../table.js';
+import { type Column, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
 import type { TableSource } from '../tableSource.js';
+import { type BadCells, badRowsOf, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
 import { readColumns } from './columnPool.js';
 import { ColumnReader } from './columnReader.js';
+import type { BadCell } from './columns.js';
 
 const SAMPLE_ROWS = 200;
 /** The index of a data frame without a name, as pandas stores it. */
@@ -21,16 +24,27 @@ const INDEX_LEVEL = /^__index_level_\d+__$/;
 const THREADED_CELLS = 2 ** 26;
 /** Of a cell, and of the number of a row, in memory. */
 const CELL_BYTES = 8;
-/** For a copy of cells as they are. */
-const NOTHING_MISSING: MissingValues = { texts: [], inNumbers: [] };
+
+interface ParquetRequest extends BadRowRules {
+  readonly mayBeEmpty?: boolean;
+  /** The least that more than one thread reads. */
+  readonly threadedCells?: number;
+}
 
 /**
  * Reads the footer and the first rows.
- * @param threadedCells the least that more than one thread reads
  * @throws MlpError ExitCode.data if the file is damaged or has no column of cells; io if it can't be
  *   read
  */
-export function openParquet(file: OpenFile, mayBeEmpty = false, threadedCells = THREADED_CELLS): TableSource {
+export function openParquet(
+  file: OpenFile,
+  {
+    mayBeEmpty = false,
+    threadedCells = THREADED_CELLS,
+    rejected,
+    keepsOddCells = false,
+  }: ParquetRequest = {},
+): TableSource {
   const reader = new ColumnReader(file);
   const { names, notes, rows, groups } = reader;
   const path = file.name;
@@ -45,6 +59,16 @@ export function openParquet(file: OpenFile, mayBeEmpty = false, threadedCells = 
     for (let row = 0; row < count; row++) lines[row] = first + row + 1;
     return { path, header: true, names, rows: count, columns, lines };
   };
+  /** The table without its bad rows, which are handed over. */
+  const withoutBad = (whole: Table, cells: BadCells): Table => {
+    const bad = badRowsOf(reader, cells);
+    const [firstBad] = bad.values();
+    if (bad.size === rows) throw firstBad.error;
+    const texts = rowTexts(reader, [...bad.keys()]);
+    for (const [row, found] of bad) rejected?.add(found, row + 1, texts.next().value ?? '');
+    file.requireUnchanged();
+    return selectRows(whole, rowsBut(rows, bad));
+  };
   return {
     path,
     namesLocation: path,
@@ -56,37 +80,55 @@ export function openParquet(file: OpenFile, mayBeEmpty = false, threadedCells = 
     sample,
     description: 'in Parquet',
     notes,
+    ...(rejected && { rejected: [rejected] }),
 
     async read(kinds, progress, missingValues = DEFAULT_MISSING, threads = availableParallelism()) {
       const wanted = kinds.filter((kind) => kind !== 'skipped').length;
-      const columns = await readColumns(reader, file, {
+      rejected?.clear();
+      const { columns, bad } = await readColumns(reader, file, {
         kinds,
         missingValues,
+        keepsBad: keepsOddCells || rejected !== undefined,
         threads: rows * wanted < threadedCells ? 1 : Math.min(threads, wanted),
         ...(progress && { progress }),
       });
+      const whole = table(rows, columns, 0);
+      if (bad.size > 0 && rejected) return withoutBad(whole, bad);
       file.requireUnchanged();
-      return table(rows, columns, 0);
+      return bad.size > 0 ? { ...whole, odd: oddCellsOf(bad) } : whole;
     },
 
-    async *chunks(kinds, capacity, { missingValues, kept = [...names.keys()], progress }) {
+    async *chunks(kinds, capacity, { missingValues, kept = [...names.keys()], progress, rejected: taken }) {
       const total = reader.bytesOf(kinds);
       let first = 0;
       for (const [group, count] of groups.entries()) {
         const columns: (Column | undefined)[] = [];
+        const badCells = new Map<number, BadCell[]>();
         for (const [i, kind] of kinds.entries()) {
-          columns.push(kind === 'skipped' ? undefined : reader.read(i, kind, missingValues, group));
+          const bad = taken && [];
+          columns.push(kind === 'skipped' ? undefined : reader.read(i, kind, missingValues, { group, bad }));
+          if (bad && bad.length > 0) badCells.set(i, bad);
           await setImmediate();
         }
-        const texts = kept.map((i) => reader.read(i, 'text', NOTHING_MISSING, group) as TextColumn);
-        let row = 0;
-        for (const { table: chunk } of inChunks(table(count, columns, first), capacity)) {
-          const cells = Array.from({ length: chunk.rows }, () => names.map(() => ''));
+        const texts = kept.map((i) => reader.read(i, 'text', NOTHING_MISSING, { group }) as TextColumn);
+        const all = table(count, columns, first);
+        const badRows = badRowsOf(reader, badCells, first);
+        for (let from = 0; from < count; from += capacity) {
+          const rows = Math.min(capacity, count - from);
+          const cells = Array.from({ length: rows }, () => names.map(() => ''));
           texts.forEach(({ levels, codes }, k) => {
-            for (let r = 0; r < chunk.rows; r++) cells[r][kept[k]] = levels[codes[row + r]] ?? '';
+            for (let r = 0; r < rows; r++) cells[r][kept[k]] = levels[codes[from + r]] ?? '';
           });
-          row += chunk.rows;
-          yield { table: chunk, cells };
+          const bad = new Map<number, BadRow & { line: number }>();
+          for (let r = 0; badRows.size > 0 && r < rows; r++) {
+            const found = badRows.get(from + r);
+            if (!found) continue;
+            const line = first + from + r + 1;
+            taken?.add(found, line, '');
+            bad.set(r, { ...found, line });
+          }
+          const read = rowsBut(rows, bad).map((row) => from + row);
+          yield { table: selectRows(all, read), cells, bad };
         }
         first += count;
         progress?.((total * first) / rows, total);

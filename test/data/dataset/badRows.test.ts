@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { REJECTED_HEADER, RejectedRows } from '../../../src/data/rejectedRows.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
+import { projectPath } from '../../support/fixtures.js';
 import { configOf, Folder, rejection } from '../files.js';
 
 const folder = new Folder();
@@ -121,6 +123,72 @@ describe('data.badRows: skip', () => {
       const failed = await rejection(load(content));
       expect([failed.exitCode, failed.message]).toEqual([ExitCode.data, expect.stringMatching(problem)]);
     }
+  });
+});
+
+describe('data.badRows: skip, in JSON Lines', () => {
+  const sound = ROWS.map((row) => {
+    const [a, b, y] = row.split(',').map(Number);
+    return JSON.stringify({ a, b, y });
+  });
+
+  it('leaves out lines that are no objects of cells, and takes no names from them', async () => {
+    const content = [
+      ...sound.slice(0, 2),
+      '{"a": 1, "strange": 2, "new": }',
+      '{"a": 1, "b": [1, 2], "y": 3}',
+      '',
+      ...sound.slice(2),
+      '{"a": "Total", "b": 2, "y": 3}',
+      '{"new": 1, "a": 2',
+      'Total',
+    ].join('\n');
+    const dataset = await load(content, {}, 'data.jsonl');
+    const expected = await load(csv(ROWS));
+    expect(dataset.train.features).toEqual(expected.train.features);
+    expect(dataset.encodings).toEqual(expected.encodings);
+    const values = 'expected a number, text, true, false or null';
+    expect(listed(dataset.rejected)).toEqual([
+      `data.jsonl,3,"column ""new"": found ""}"", ${values}","{""a"": 1, ""strange"": 2, ""new"": }"`,
+      `data.jsonl,4,"column ""b"": found an array, ${values}","{""a"": 1, ""b"": [1, 2], ""y"": 3}"`,
+      'data.jsonl,10,"column ""a"": found ""Total"", expected a number","Total,2,3"',
+      'data.jsonl,11,"found the end of the line, expected a comma or }","{""new"": 1, ""a"": 2"',
+      'data.jsonl,12,"found ""Total"", expected an object, as in {""age"": 31, ""city"": ""Bern""}",Total',
+    ]);
+    expect(dataset.warnings.join('\n')).toContain(
+      `5 rows that can't be read are skipped: 4 that are no objects of cells, 1 with no number in column "a"; first on line 3`,
+    );
+  });
+
+  it('refuses a file whose lines are all bad, and the first one without the key', async () => {
+    const { message } = await rejection(load('{"a": 1\n{"a"\n', {}, 'data.jsonl'));
+    expect(message).toMatch(/data\.jsonl:1:8: found the end of the line/);
+    const first = await rejection(load(`${sound.join('\n')}\n{"a"\n`, { badRows: 'error' }, 'data.jsonl'));
+    expect(first.message).toMatch(/data\.jsonl:7:5: found the end of the line/);
+  });
+});
+
+describe('data.badRows: skip, in Parquet', () => {
+  const bytes = readFileSync(projectPath('test/fixtures/parquet/bad.parquet'));
+  const config = { task: 'regression', missing: { y: 'drop-row' } } as const;
+
+  it('leaves out infinite numbers, and other text in a target of numbers', async () => {
+    const dataset = await load(bytes, config, 'data.parquet');
+    // 45 rows, a bad cell in three and no target in one
+    expect(dataset.train.rows).toBe(41);
+    expect(listed(dataset.rejected)).toEqual([
+      'data.parquet,4,"column ""a"": found ""Infinity"", expected a number","Infinity,10,4.5"',
+      'data.parquet,28,"column ""a"": found ""Infinity"", expected a number","Infinity,2,n/b"',
+      'data.parquet,42,"column ""y"": found ""x, y"", expected a number","10.25,1,""x, y"""',
+    ]);
+    expect(dataset.warnings.join('\n')).toContain(
+      `3 rows that can't be read are skipped: 2 with no number in column "a", 1 with no number in column "y"; first on line 4`,
+    );
+  });
+
+  it('refuses the first one without the key', async () => {
+    const { message } = await rejection(load(bytes, { ...config, badRows: 'error' }, 'data.parquet'));
+    expect(message).toMatch(/data\.parquet:4: column "a": found "Infinity", expected a number/);
   });
 });
 

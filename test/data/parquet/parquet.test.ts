@@ -6,6 +6,7 @@ import { DEFAULT_MISSING, type MissingValues } from '../../../src/data/missingVa
 import { openTable, readWhole } from '../../../src/data/openTable.js';
 import { lookUp } from '../../../src/data/parquet/codes.js';
 import { profileTable } from '../../../src/data/profile/profile.js';
+import { RejectedRows } from '../../../src/data/rejectedRows.js';
 import type { Column, ColumnKind, Table } from '../../../src/data/table.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 import { fixture, projectPath } from '../../support/fixtures.js';
@@ -27,6 +28,49 @@ function texts(column: Column | undefined): string[] {
 
 const columnsOf = (table: Table) =>
   Object.fromEntries(table.names.map((name, i) => [name, texts(table.columns[i])]));
+
+describe('a Parquet file with cells that are no numbers', () => {
+  it('hands out the other rows, and why these can not be read', async () => {
+    const file = await open('bad');
+    const kinds: ColumnKind[] = ['numeric', 'skipped', 'numeric'];
+    for (const capacity of [1, 7, 100]) {
+      const rejected = new RejectedRows('bad.parquet', false);
+      const lines: number[] = [];
+      const bad: [number, string][] = [];
+      const cells: (readonly string[])[] = [];
+      for await (const chunk of file.chunks(kinds, capacity, { missingValues: DEFAULT_MISSING, rejected })) {
+        lines.push(...chunk.table.lines);
+        for (const [index, { line, error }] of chunk.bad ?? []) {
+          expect(cells.length + index + 1).toBe(line);
+          bad.push([line, error.message.replace(/^.*parquet:/, '')]);
+        }
+        cells.push(...chunk.cells);
+      }
+      expect(bad).toEqual([
+        [4, '4: column "a": found "Infinity", expected a number'],
+        [28, '28: column "a": found "Infinity", expected a number'],
+        [42, '42: column "y": found "x, y", expected a number'],
+      ]);
+      expect(lines).toEqual(cells.map((_, row) => row + 1).filter((line) => ![4, 28, 42].includes(line)));
+      expect([cells.length, cells[3], cells[41]]).toEqual([
+        45,
+        ['Infinity', '10', '4.5'],
+        ['10.25', '1', 'x, y'],
+      ]);
+      expect(rejected.rows).toBe(3);
+    }
+    file.close();
+  });
+
+  it('is profiled without them', async () => {
+    const file = await openTable(fixturePath('bad'), { ...AUTO, keepsOddCells: true });
+    const { columns, warnings } = profileTable(await readWhole(file, { target: 2 }), file, 2);
+    expect(columns[0]).toMatchObject({ kind: 'numeric', missing: 0, odd: { cells: 2, text: 'Infinity' } });
+    expect(columns[2]).toMatchObject({ kind: 'numeric', missing: 3, mixture: { words: 2 } });
+    expect(warnings.map(({ kind }) => kind)).toContain('odd-cells');
+    file.close();
+  });
+});
 
 describe('a Parquet file', () => {
   const files = [

@@ -34,7 +34,7 @@ async function readTwice(
   try {
     const reader = new SlowReader(file);
     const kinds = reader.names.map((_, i) => kindOf(i));
-    const request = { kinds, missingValues };
+    const request = { kinds, missingValues, keepsBad: false };
     const read = (threads: number) =>
       readColumns(reader, file, { ...request, threads }).catch(({ exitCode, message, hint }) => ({
         exitCode,
@@ -101,7 +101,7 @@ describe('the threads that read Parquet', () => {
   });
 
   it('tell how far they are', async () => {
-    const file = openParquet(await openBytes(fixturePath('snappy')), false, 0);
+    const file = openParquet(await openBytes(fixturePath('snappy')), { threadedCells: 0 });
     const done: number[] = [];
     let total = 0;
     const tell = (bytes: number, all: number) => {
