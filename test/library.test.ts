@@ -55,19 +55,22 @@ const errorOf = (promise: Promise<unknown>): Promise<MlpError> =>
   );
 
 describe('an ensemble', () => {
-  it('is trained, saved and loaded as one network, with the same bits for any number of threads', async () => {
-    const folder = temporaryFolder();
-    const config = {
-      data: { train: IRIS, target: 'species' },
-      network: { layers: [6, 'relu' as const, 3], members: 3 },
-      training: { epochs: 4 },
-    };
-    const run = await train(config, { run: join(folder, 'run') });
-    const loaded = await loadModel(join(folder, 'run'));
-    expect(await loaded.predict([SETOSA])).toEqual(await run.model.predict([SETOSA]));
-    const other = await train({ ...config, threads: 2 });
-    expect(await other.model.predict([SETOSA])).toEqual(await run.model.predict([SETOSA]));
-  });
+  it.each([3, { count: 3, kind: 'batch-ensemble' as const }])(
+    'of %j is trained, saved and loaded as one network, with the same bits for any number of threads',
+    async (members) => {
+      const folder = temporaryFolder();
+      const config = {
+        data: { train: IRIS, target: 'species' },
+        network: { layers: [6, 'relu' as const, 3], members: members as number },
+        training: { epochs: 4 },
+      };
+      const run = await train(config, { run: join(folder, 'run') });
+      const loaded = await loadModel(join(folder, 'run'));
+      expect(await loaded.predict([SETOSA])).toEqual(await run.model.predict([SETOSA]));
+      const other = await train({ ...config, threads: 2 });
+      expect(await other.model.predict([SETOSA])).toEqual(await run.model.predict([SETOSA]));
+    },
+  );
 });
 
 describe('train', () => {

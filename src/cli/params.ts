@@ -72,10 +72,10 @@ function jsonOf(shape: NetworkShape, batch: number) {
     inputShape: [batch, shape.inputs],
     layers: shape.layers.map(layerJson),
     ...(shape.members > 1 && { members: shape.members }),
+    ...(shape.views > 1 && { members: { count: shape.views, kind: 'batch-ensemble' } }),
     params: { total, weights: shape.weights, biases: shape.biases },
     bytes: { float32: total * FLOAT32_BYTES, trainingWithAdam: total * FLOAT32_BYTES * ADAM_COPIES },
-    // Each weight takes part in one multiply-add per row.
-    multiplyAddsPerRow: shape.weights,
+    multiplyAddsPerRow: shape.multiplyAdds,
   };
 }
 
@@ -113,6 +113,7 @@ async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions):
           ...(shape.members > 1
             ? [['members', '', `${times}${shape.members}`, formatCount(total / BigInt(shape.members))]]
             : []),
+          ...(shape.views > 1 ? [['members', 'batch-ensemble', `${times}${shape.views}`, '-']] : []),
           ['total', '', '', formatCount(total)],
         ],
       },
@@ -122,5 +123,5 @@ async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions):
 weights                ${formatCount(shape.weights)}
 biases                 ${formatCount(shape.biases)}
 memory in float32      ${formatBytes(bytes)}, ${formatBytes(bytes * ADAM_COPIES)} while training with Adam
-multiply-adds per row  ${formatCount(shape.weights)}`);
+multiply-adds per row  ${formatCount(shape.multiplyAdds)}`);
 }

@@ -8,6 +8,7 @@ import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import { confusionTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
+import { networksOf, viewsOf } from '../spec/widths.js';
 import {
   counted,
   formatCount,
@@ -148,7 +149,7 @@ function describe(plan: TrainingPlan, { ascii = false }: Display): string {
   const nameOf = (layer: LayerSpec): string | number => (layer.type === 'linear' ? layer.units : layer.type);
   const isWidth = (layer: LayerSpec) => layer.type === 'linear' || layer.type === 'residual';
   const widths = plan.network.layers.filter(isWidth).map(nameOf);
-  const { members = 1 } = plan.network;
+  const members = networksOf(plan.network) * viewsOf(plan.network);
   const chain = [plan.inputs, ...widths].join(ascii ? '-' : '→');
   return members === 1 ? chain : `${members} ${ascii ? 'x' : '×'} ${chain}`;
 }

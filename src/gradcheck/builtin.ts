@@ -8,6 +8,7 @@ import { LOSSES } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
 import { RandomState } from '../random/randomState.js';
 import { type LayerSpec, type LinearSpec, layerSchema } from '../spec/layerSpec.js';
+import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { LossName } from '../spec/words.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
 import type { NetworkProblem } from './networkCheck.js';
@@ -69,7 +70,7 @@ interface Case {
   readonly labelSmoothing?: number;
   readonly rows?: number;
   readonly weighted?: boolean;
-  readonly members?: number;
+  readonly members?: NetworkSpec['members'];
 }
 
 function writtenCases(): Case[] {
@@ -322,6 +323,34 @@ function writtenCases(): Case[] {
         linear(3),
       ],
       loss: 'softmax-cross-entropy',
+    },
+    {
+      name: 'batch ensemble of four, with dropout, parametric activations and a residual block, L2',
+      layers: [
+        layer('numeric-embedding', { frequencies: 3, std: 0.3, columns: [1] }),
+        { type: 'scale' },
+        linear(WIDTH),
+        { type: 'relu' },
+        { type: 'dropout', rate: 0.2 },
+        { type: 'residual', layers: [ntk(WIDTH, false), parametric('silu')] },
+        linear(3),
+      ],
+      loss: 'softmax-cross-entropy',
+      l2: 0.05,
+      members: { count: 4, kind: 'batch-ensemble' },
+    },
+    {
+      name: 'batch ensemble of two from dropout on, two outputs, weighted rows',
+      layers: [
+        { type: 'dropout', rate: 0.2 },
+        linear(WIDTH),
+        tanh,
+        { type: 'residual', layers: [{ type: 'relu' }] },
+        linear(2),
+      ],
+      loss: 'mean-squared-error',
+      weighted: true,
+      members: { count: 2, kind: 'batch-ensemble' },
     },
   ];
 }

@@ -123,6 +123,9 @@ export interface ElementwiseKernels {
   /** out ← a + b for `rows` rows; out may be a or b. */
   add(rows: number, a: Tensor, b: Tensor, out: Tensor): void;
 
+  /** out[i] ← the sum of rows i·views … (i + 1)·views − 1 of x, for i < rows; out is another buffer. */
+  sumViews(rows: number, views: number, x: Tensor, out: Tensor): void;
+
   /** x[i] ← factors[i]·x[i] for i < rows: one factor for a whole row, factors [rows, 1]. */
   scaleRows(rows: number, factors: Tensor, x: Tensor): void;
 

@@ -76,13 +76,13 @@ export interface ModelContent extends TargetUnits {
 
 /**
  * The tensors of a network by their names in the file: `layers.0.weight` [inputs, units],
- * `layers.0.bias` [units], …, then `layers.1.running_mean` [units], …
+ * `layers.0.bias` [units], …, in a batch ensemble with a row for each member; then `layers.1.running_mean` [units], …
  */
 export function modelTensors(parameters: Parameters, statistics: Statistics): NamedTensor[] {
   return [
     ...parameters.list.map(({ name, kind, rows, columns, value }) => ({
       name,
-      shape: kind === 'weight' || kind === 'embedding' ? [rows, columns] : [columns],
+      shape: kind === 'weight' || kind === 'embedding' || rows > 1 ? [rows, columns] : [columns],
       data: value.data,
     })),
     ...statistics.list.map(({ name, columns, value }) => ({ name, shape: [columns], data: value.data })),

@@ -3,12 +3,12 @@
  * where they depend on rows fitted to them, layer by layer.
  */
 import type { RandomState } from '../random/randomState.js';
-import type { Parameter, ParameterInit, ParameterShape, Statistic } from './layer.js';
+import type { Fitted, Parameter, ParameterInit, ParameterShape, Statistic } from './layer.js';
 
 /** Fills every parameter by its spec, biases with 0, scales with 1. Constants draw nothing. */
 export function initialize(parameters: readonly Parameter[], random: RandomState): void {
-  for (const { init, rows, columns, factor = 1, value } of parameters) {
-    const draw = drawer(init, rows, columns, factor, random);
+  for (const { init, rows, columns, fanIn = rows, factor = 1, value } of parameters) {
+    const draw = drawer(init, fanIn, columns, factor, random);
     for (let i = 0; i < value.data.length; i++) value.data[i] = draw();
   }
 }
@@ -55,6 +55,10 @@ function drawer(
       return () => 0;
     case 'ones':
       return () => 1;
+    case 'random-signs':
+      return inGroups(init.groups, () => (random.rand() < 0.5 ? -1 : 1));
+    case 'random-normal':
+      return inGroups(init.groups, () => random.randn());
     case 'truncated-normal': {
       const draw = normal(0, init.std);
       return () => {
@@ -64,6 +68,21 @@ function drawer(
       };
     }
   }
+}
+
+/** One draw for all columns of a group, anew in each row; one for each column without groups. */
+function inGroups(groups: readonly number[] | undefined, draw: () => number): () => number {
+  if (!groups) return draw;
+  const drawn = new Map<number, number>();
+  let column = 0;
+  return () => {
+    if (column === groups.length) column = 0;
+    if (column === 0) drawn.clear();
+    const group = groups[column++];
+    const value = drawn.get(group) ?? draw();
+    drawn.set(group, value);
+    return value;
+  };
 }
 
 /** Whether a parameter is fitted to rows. */
@@ -77,39 +96,54 @@ const ROUNDING = 1e-6;
 const BIAS_ROWS = 5;
 
 /**
- * Fits a linear layer to rows: unit-variance divides the weights of each output by the standard
- * deviation of z over the rows (Holzmüller, Grinsztajn and Steinwart 2024, appendix A); he+5 sets
- * each bias to minus a mean of z at random rows, with weights from Exp(1) (Steinwart 2019, "A Sober
- * Look at Neural Network Initializations"). It draws as NumPy's `randint(rows, size=(units, 5))`,
- * then `standard_exponential((units, 5))`.
- * @param z row-major [rows, units] of the layer, without its bias
+ * What a linear layer fits to rows of z, before the bias is added; null for nothing. unit-variance
+ * divides the weights of each output by the standard deviation of z over the rows (Holzmüller,
+ * Grinsztajn and Steinwart 2024, appendix A); he+5 sets each bias to minus a mean of z at random
+ * rows, with weights from Exp(1) (Steinwart 2019, "A Sober Look at Neural Network
+ * Initializations"). It draws as NumPy's `randint(rows, size=(units, 5))`, then
+ * `standard_exponential((units, 5))`.
+ * @param members have each their own outputs and biases [members·units] in a row of z
+ * @param groups of weights [groups·inputs, units]: one for each member, or one for all
  */
-export function fitToRows(
-  weight: Parameter,
-  bias: Parameter | null,
+export function fittedOf(weight: Parameter, bias: Parameter | null, members = 1, groups = 1): Fitted | null {
+  if (!isFitted(weight) && !(bias && isFitted(bias))) return null;
+  const columns = members * weight.columns;
+  return {
+    columns,
+    fit(z, random) {
+      const scales = weight.init.type === 'unit-variance' ? deviationsOf(z, groups * weight.columns) : null;
+      if (scales) divideWeights(weight, scales);
+      if (bias?.init.type === 'he+5') fitBiases(bias, columns, z, scales, random);
+    },
+  };
+}
+
+/** Divides the weights of each output by its scale, in each group of weights by its own ones. */
+function divideWeights({ value: { data }, columns: units }: Parameter, scales: Float64Array): void {
+  const ofGroup = data.length / (scales.length / units);
+  for (let at = 0; at < data.length; at++) {
+    data[at] /= scales[Math.floor(at / ofGroup) * units + (at % units)];
+  }
+}
+
+function fitBiases(
+  { value }: Parameter,
+  columns: number,
   z: Float64Array,
+  scales: Float64Array | null,
   random: RandomState,
 ): void {
-  const units = weight.columns;
-  const rows = z.length / units;
-  const scales = weight.init.type === 'unit-variance' ? deviationsOf(z, units) : null;
-  if (scales) {
-    const { data } = weight.value;
-    for (let at = 0; at < data.length; ) for (let j = 0; j < units; j++) data[at++] /= scales[j];
-  }
-  if (bias?.init.type === 'he+5') {
-    const size = units * BIAS_ROWS;
-    const chosen = Float64Array.from({ length: size }, () => random.randint(0, rows));
-    const shares = Float64Array.from({ length: size }, () => -Math.log1p(-random.rand()));
-    for (let j = 0; j < units; j++) {
-      let sum = 0;
-      let total = 0;
-      for (let i = j * BIAS_ROWS; i < (j + 1) * BIAS_ROWS; i++) {
-        sum += shares[i] * z[chosen[i] * units + j];
-        total += shares[i];
-      }
-      bias.value.data[j] = -sum / total / (scales?.[j] ?? 1);
+  const size = columns * BIAS_ROWS;
+  const chosen = Float64Array.from({ length: size }, () => random.randint(0, z.length / columns));
+  const shares = Float64Array.from({ length: size }, () => -Math.log1p(-random.rand()));
+  for (let j = 0; j < columns; j++) {
+    let sum = 0;
+    let total = 0;
+    for (let i = j * BIAS_ROWS; i < (j + 1) * BIAS_ROWS; i++) {
+      sum += shares[i] * z[chosen[i] * columns + j];
+      total += shares[i];
     }
+    value.data[j] = -sum / total / (scales?.[j % scales.length] ?? 1);
   }
 }
 

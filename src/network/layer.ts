@@ -2,9 +2,24 @@
  * What a layer is. B rows of the batch, x its input, y its output, `d` before a name its gradient
  */
 import type { Allocator } from '../kernels/arena.js';
-import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { ActivationSpec, BiasInitSpec, InitSpec, LayerSpec } from '../spec/layerSpec.js';
+import type { MemberPlace } from '../spec/widths.js';
+
+/** Numbers of rows of a batch ensemble: of B rows of the batch, each has k views side by side. */
+export interface MemberRows {
+  /** k */
+  readonly members: number;
+  /** The most rows of a batch. */
+  readonly capacity: number;
+  /** [B·k] The row of each view. */
+  readonly rowOf: IntVector;
+  /** [k][B] The views of each member. */
+  readonly viewsOf: readonly IntVector[];
+  /** [B·k] Where each view is if the views of a member lie together, `capacity` of them for each. */
+  readonly placeOf: IntVector;
+}
 
 export interface Pass {
   /** Whether layers behave as in training: dropout drops, batch-norm uses the batch. */
@@ -52,6 +67,8 @@ export type ParameterInit =
   | InitSpec
   | BiasInitSpec
   | { readonly type: 'ones' }
+  /** −1 or 1, or from N(0, 1): in each row one draw for all columns of a group. */
+  | { readonly type: 'random-signs' | 'random-normal'; readonly groups: readonly number[] | undefined }
   /** Mean 0; what is above the bound is drawn again. */
   | { readonly type: 'truncated-normal'; readonly std: number; readonly bound: number };
 
@@ -62,11 +79,16 @@ export interface ParameterShape {
    */
   readonly name: string;
   /** L1, L2 and weight decay act on weights alone. A shift counts as a bias. */
-  readonly kind: 'weight' | 'bias' | 'scale' | 'slope' | 'embedding';
-  /** weight: [inputs, units]; embedding: a row for each number or level; the others: [1, units] */
+  readonly kind: 'weight' | 'bias' | 'scale' | 'slope' | 'embedding' | 'adapter';
+  /**
+   * weight: [inputs, units]; embedding: a row for each number or level; adapter, and what each member
+   * of a batch ensemble has for itself: a row, or the rows, of each; the others: [1, units]
+   */
   readonly rows: number;
   readonly columns: number;
   readonly init: ParameterInit;
+  /** The inputs that an init by the width counts; its rows if left out. */
+  readonly fanIn?: number;
   /** What the layer multiplies it by, 1 if left out: an init by the width aims at the product. */
   readonly factor?: number;
 }
@@ -99,7 +121,7 @@ export interface Statistic extends StatisticShape {
 /** A type of layer: one record for each, beside its mathematics; `layerTypes.ts` lists them all. */
 export interface LayerType<Spec extends LayerSpec = LayerSpec> {
   /** Its own parameters, weight first; none if left out. */
-  parameters?(spec: Spec, inputs: number): ParameterShape[];
+  parameters?(spec: Spec, inputs: number, place?: MemberPlace): ParameterShape[];
   statistics?(spec: Spec, inputs: number): StatisticShape[];
   /** Whether it also computes the activation that follows it, in the same pass over memory. */
   readonly takesActivation?: boolean;
@@ -128,6 +150,8 @@ export interface LayerContext {
   readonly ownInput: Tensor | null;
   /** The activation that follows, for a type that takes it; else undefined. */
   readonly activation: FollowingActivation | undefined;
+  /** In a batch ensemble, of a linear layer; then the capacity is that of views. */
+  readonly member?: { readonly place: MemberPlace; readonly rows: MemberRows } | undefined;
   buildInner(): readonly Layer[];
   parameter(name: string): Parameter;
   statistic(name: string): Statistic;

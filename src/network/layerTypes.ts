@@ -2,17 +2,17 @@
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LayerNode } from '../spec/widths.js';
 import { ACTIVATION_LAYERS } from './activation.js';
+import { memberLinear } from './batchEnsemble.js';
 import { dropout } from './dropout.js';
 import { embedding } from './embedding.js';
 import type { LayerType, ParameterShape, StatisticShape } from './layer.js';
-import { linear } from './linear.js';
 import { batchNorm, layerNorm } from './normalization.js';
 import { numericEmbedding } from './numericEmbedding.js';
 import { residual } from './residual.js';
 import { scale } from './scale.js';
 
 export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
-  linear,
+  linear: memberLinear,
   ...ACTIVATION_LAYERS,
   dropout,
   'batch-norm': batchNorm,
@@ -29,8 +29,8 @@ export const LAYER_TYPES: Readonly<Record<LayerSpec['type'], LayerType>> = {
 };
 
 /** The parameters of one layer, those of inner layers left out. */
-export function ownParameters({ spec, inputs }: LayerNode): ParameterShape[] {
-  return LAYER_TYPES[spec.type].parameters?.(spec, inputs) ?? [];
+export function ownParameters({ spec, inputs, place }: LayerNode): ParameterShape[] {
+  return LAYER_TYPES[spec.type].parameters?.(spec, inputs, place) ?? [];
 }
 
 /** The statistics of one layer, those of inner layers left out. */

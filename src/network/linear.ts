@@ -5,7 +5,7 @@
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
 import { BiasActivation } from './activation.js';
-import { fitToRows, isFitted } from './initialize.js';
+import { fittedOf } from './initialize.js';
 import type { Fitted, Layer, LayerContext, LayerType, Parameter, ParameterShape, Pass } from './layer.js';
 
 class Linear implements Layer {
@@ -71,13 +71,8 @@ class Linear implements Layer {
   }
 }
 
-function fittedOf(weight: Parameter, bias: Parameter | null): Fitted | null {
-  if (!isFitted(weight) && !(bias && isFitted(bias))) return null;
-  return { columns: weight.columns, fit: (z, random) => fitToRows(weight, bias, z, random) };
-}
-
 /** What x·W is multiplied by. */
-function factorOf(parametrization: LinearSpec['parametrization'], inputs: number): number {
+export function factorOf(parametrization: LinearSpec['parametrization'], inputs: number): number {
   return parametrization === 'ntk' ? 1 / Math.sqrt(inputs) : 1;
 }
 

@@ -1,18 +1,20 @@
 /**
  * A multilayer perceptron, or an ensemble of them: a checked spec turned into layers that work in an
  * arena. The members of an ensemble see the same batches, and each has its own loss and gradient: it
- * is trained as if it were alone. Their probabilities are averaged.
+ * is trained as if it were alone. Those of a batch ensemble share weights, and their mean loss is
+ * trained: there one network has k logits for each row, side by side. Probabilities are averaged.
  */
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import { type LayerNode, walkLayers } from '../spec/widths.js';
+import { firstForMembers, type LayerNode, networksOf, viewsOf, walkNetwork } from '../spec/widths.js';
 import type { LossName } from '../spec/words.js';
 import { isActivation } from './activation.js';
+import { MemberViews, memberRowsOf } from './batchEnsemble.js';
 import { initialize, initializeStatistics, isFitted } from './initialize.js';
-import type { Fitted, FollowingActivation, Layer, Parameter, Pass, Statistic } from './layer.js';
+import type { Fitted, FollowingActivation, Layer, MemberRows, Parameter, Pass, Statistic } from './layer.js';
 import { LAYER_TYPES } from './layerTypes.js';
 import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
 import { memberPrefix, Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
@@ -66,6 +68,8 @@ export class Network {
   readonly #kernels: Kernels;
   readonly #members: readonly (readonly Layer[])[];
   readonly #ensemble: Ensemble | null;
+  /** Of a batch ensemble; else null. */
+  readonly #views: { readonly rows: MemberRows; readonly targets: ViewTargets } | null;
   readonly #rowLoss: Tensor; // [B, 1]
   readonly #dLogits: Tensor; // [B, outputs]
 
@@ -78,13 +82,16 @@ export class Network {
     this.loss = LOSSES[loss];
     // A last layer that the loss computes itself is not built.
     const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);
-    const nodes = walkLayers(layers, inputs);
+    const nodes = walkNetwork({ ...spec, layers }, inputs);
     this.outputs = nodes.at(-1)?.outputs ?? inputs;
-    this.#members = buildMembers(spec, nodes, this, options, kernels, arena);
-    this.#ensemble =
-      this.#members.length > 1 ? ensembleOf(this.#members.length, capacity, this.outputs, arena) : null;
-    this.#rowLoss = arena.tensor(capacity, 1);
-    this.#dLogits = arena.tensor(capacity, this.outputs);
+    const views = viewsOf(spec);
+    const rows = views > 1 ? memberRowsOf(views, capacity, arena) : null;
+    this.#members = buildMembers(spec, nodes, rows, this, options, kernels, arena);
+    const members = views * this.#members.length;
+    this.#ensemble = members > 1 ? ensembleOf(members, capacity, this.outputs, arena) : null;
+    this.#rowLoss = arena.tensor(views * capacity, 1);
+    this.#dLogits = arena.tensor(views * capacity, this.outputs);
+    this.#views = rows && { rows, targets: targetTensors(this.loss, views * capacity, this.outputs, arena) };
   }
 
   /**
@@ -122,7 +129,11 @@ export class Network {
     if (!this.#ensemble) return forward(this.#members[0], rows, x, EVALUATION);
     const { logits, own, average } = this.#ensemble;
     for (const [i, layers] of this.#members.entries()) {
-      this.#kernels.copy(rows, forward(layers, rows, x, EVALUATION), own[i]);
+      const found = forward(layers, rows, x, EVALUATION);
+      if (!this.#views) this.#kernels.copy(rows, found, own[i]);
+      for (const [m, views] of this.#views?.rows.viewsOf.entries() ?? []) {
+        this.#kernels.gather(rows, found, views, own[m]);
+      }
     }
     this.#kernels.averageMembers(this.loss.meanOf, rows, own.length, logits, average);
     return average;
@@ -153,6 +164,25 @@ export class Network {
     return { sum: this.#kernels.sum(rows, this.#rowLoss), terms };
   }
 
+  /** The loss of all views, each with the target and the weight of its row: a mean over the members too. */
+  #trainingLoss(
+    rows: number,
+    logits: Tensor,
+    targets: Targets,
+    dLogits: Tensor | null,
+  ): { sum: number; terms: number } {
+    if (!this.#views) return this.#lossOfRows(rows, logits, targets, dLogits);
+    const kernels = this.#kernels;
+    const { members, rowOf } = this.#views.rows;
+    const { weights, ...own } = this.#views.targets;
+    const views = rows * members;
+    if ('labels' in targets && 'labels' in own)
+      kernels.gatherLabels(views, targets.labels, rowOf, own.labels);
+    else if ('values' in targets && 'values' in own) kernels.gather(views, targets.values, rowOf, own.values);
+    if (targets.weights) kernels.gather(views, targets.weights, rowOf, weights);
+    return this.#lossOfRows(views, logits, targets.weights ? { ...own, weights } : own, dLogits);
+  }
+
   /** ½·λ₂·ΣW² + λ₁·Σ|W|, the weights alone */
   regularization(): number {
     const { l2, l1 = 0 } = this.#options;
@@ -162,8 +192,8 @@ export class Network {
   }
 
   /**
-   * The smoothed and regularised loss of a batch; writes `parameters.gradients`, updates the statistics once. Of
-   * an ensemble it is the sum of the members' losses.
+   * The smoothed and regularised loss of a batch; writes `parameters.gradients`, updates the statistics
+   * once. Of an ensemble it is the sum of the members' losses, of a batch ensemble their mean.
    * @param step the number of the training step, from 0: dropout masks depend on it
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
@@ -171,7 +201,7 @@ export class Network {
     let loss = 0;
     for (const layers of this.#members) {
       const logits = forward(layers, rows, x, pass);
-      const { sum, terms } = this.#lossOfRows(rows, logits, targets, this.#dLogits);
+      const { sum, terms } = this.#trainingLoss(rows, logits, targets, this.#dLogits);
       let d = this.#dLogits;
       for (let i = layers.length - 1; i >= 0; i--) d = layers[i].backward(rows, d, i > 0);
       loss += meanLoss(sum, terms);
@@ -186,7 +216,7 @@ export class Network {
     let loss = 0;
     for (const layers of this.#members) {
       const logits = forward(layers, rows, x, pass);
-      const { sum, terms } = this.#lossOfRows(rows, logits, targets, null);
+      const { sum, terms } = this.#trainingLoss(rows, logits, targets, null);
       loss += meanLoss(sum, terms);
     }
     return loss + this.regularization();
@@ -205,6 +235,15 @@ export class Network {
     // d(λ·Σ|W|)/dW = λ·sign(W); at the kink of |W|, a weight of 0, the subgradient 0
     if (l1 !== 0) this.#kernels.addSigns(layout.weights, l1, values, gradients);
   }
+}
+
+/** The targets of the views of a batch. */
+type ViewTargets = Targets & { readonly weights: Tensor };
+
+function targetTensors({ target }: Loss, views: number, outputs: number, arena: Allocator): ViewTargets {
+  const targets =
+    target === 'class' ? { labels: arena.ints(views) } : { values: arena.tensor(views, outputs) };
+  return { ...targets, weights: arena.tensor(views, 1) };
 }
 
 /** Fits the layers to rows, one after the other: each sees what those before it make of them. */
@@ -266,6 +305,7 @@ function ensembleOf(members: number, capacity: number, outputs: number, arena: A
 function buildMembers(
   network: NetworkSpec,
   root: readonly LayerNode[],
+  rows: MemberRows | null,
   { parameters, statistics }: Network,
   { capacity, seed }: NetworkOptions,
   kernels: Kernels,
@@ -273,16 +313,34 @@ function buildMembers(
 ): Layer[][] {
   // Counted over all members, so that each has dropout masks of its own.
   const built = new Map<LayerSpec['type'], number>();
-  return Array.from({ length: network.members ?? 1 }, (_, member) =>
-    build(root, false, memberPrefix(network, member)),
-  );
+  return Array.from({ length: networksOf(network) }, (_, member) => {
+    const prefix = memberPrefix(network, member);
+    return rows ? buildViews(rows, prefix) : build(root, false, prefix);
+  });
 
-  function build(nodes: readonly LayerNode[], needsInputGradient: boolean, prefix: string): Layer[] {
+  /** Layers that the members of a batch ensemble share, and those that they have views for as one. */
+  function buildViews(rows: MemberRows, prefix: string): Layer[] {
+    const first = firstForMembers(root.map(({ spec }) => spec));
+    const shared = build(root.slice(0, first), false, prefix);
+    const needsInputGradient = shared.length > 0;
+    const layers = build(root.slice(first), needsInputGradient, prefix, rows);
+    const context = { kernels, arena, inputs: root[first].inputs, needsInputGradient };
+    return [...shared, new MemberViews(layers, rows, context)];
+  }
+
+  function build(
+    nodes: readonly LayerNode[],
+    needsInputGradient: boolean,
+    prefix: string,
+    rows?: MemberRows,
+  ): Layer[] {
     const layers: Layer[] = [];
     for (let i = 0; i < nodes.length; i++) {
-      const { spec, name, inputs, inner } = nodes[i];
+      const { spec, name, inputs, inner, place } = nodes[i];
       const type = LAYER_TYPES[spec.type];
-      const activation = type.takesActivation ? activationOf(nodes[i + 1], prefix) : undefined;
+      const following = type.takesActivation ? activationOf(nodes[i + 1], prefix) : undefined;
+      // Members share slopes, but not biases: an activation with a slope is a layer of its own.
+      const activation = place && following?.slope ? undefined : following;
       if (activation) i++;
       const ordinal = built.get(spec.type) ?? 0;
       built.set(spec.type, ordinal + 1);
@@ -291,14 +349,15 @@ function buildMembers(
         type.build(spec, {
           kernels,
           arena,
-          capacity,
+          capacity: rows ? rows.capacity * rows.members : capacity,
           seed,
           inputs,
           ordinal,
           needsInputGradient: needsGradient,
           ownInput: layers.at(-1)?.reusableOutput ?? null,
           activation,
-          buildInner: () => build(inner, needsGradient, prefix),
+          member: place && rows && { place, rows },
+          buildInner: () => build(inner, needsGradient, prefix, rows),
           parameter: (own) => parameters.get(`${prefix}${name}.${own}`) as Parameter,
           statistic: (own) => statistics.get(`${prefix}${name}.${own}`) as Statistic,
         }),

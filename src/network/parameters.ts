@@ -1,13 +1,13 @@
 /**
  * All parameters in one block, their gradients in another of the same layout: weights first, then
- * biases, scales and shifts, then slopes, then embeddings. So L2 (weights alone) and an optimiser's
+ * biases, scales and shifts, then slopes, embeddings and adapters. So L2 (weights alone) and an optimiser's
  * step are one call each. A third block holds the statistics, which nothing trains.
  */
 import type { Allocator } from '../kernels/arena.js';
 import { slice } from '../kernels/arena.js';
 import type { Tensor } from '../kernels/kernels.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import { type LayerNode, leafLayers, walkLayers } from '../spec/widths.js';
+import { type LayerNode, leafLayers, networksOf, walkNetwork } from '../spec/widths.js';
 import { isFitted } from './initialize.js';
 import type { Parameter, ParameterShape, Statistic, StatisticShape } from './layer.js';
 import { ownParameters, ownStatistics } from './layerTypes.js';
@@ -26,17 +26,18 @@ const REGIONS: readonly (readonly ParameterShape['kind'][])[] = [
   ['bias', 'scale'],
   ['slope'],
   ['embedding'],
+  ['adapter'],
 ];
 
 /** The prefix of a member's parameters: `members.2.`; nothing for a network that is no ensemble. */
-export function memberPrefix({ members = 1 }: NetworkSpec, member: number): string {
-  return members === 1 ? '' : `members.${member}.`;
+export function memberPrefix(spec: NetworkSpec, member: number): string {
+  return networksOf(spec) === 1 ? '' : `members.${member}.`;
 }
 
 /** The layers of all members with the full prefix of their parameters: `members.0.layers.2`. */
 function namedLayers(spec: NetworkSpec, inputs: number): { layer: LayerNode; name: string }[] {
-  const layers = [...leafLayers(walkLayers(spec.layers, inputs))];
-  return Array.from({ length: spec.members ?? 1 }, (_, member) =>
+  const layers = [...leafLayers(walkNetwork(spec, inputs))];
+  return Array.from({ length: networksOf(spec) }, (_, member) =>
     layers.map((layer) => ({ layer, name: `${memberPrefix(spec, member)}${layer.name}` })),
   ).flat();
 }

@@ -1,7 +1,7 @@
 /** Output width and parameters of every layer, by arithmetic alone, in exact BigInts. */
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import { type LayerNode, leafLayers, walkLayers } from '../spec/widths.js';
+import { type LayerNode, leafLayers, networksOf, viewsOf, walkNetwork } from '../spec/widths.js';
 import { ownParameters } from './layerTypes.js';
 
 /** A layer as a row of the parameter table; a residual has the rows of its inner layers inside. */
@@ -24,22 +24,47 @@ export interface NetworkShape {
   readonly layers: readonly LayerShape[];
   /** Networks of these layers; more than 1 in an ensemble. */
   readonly members: number;
+  /** Members that share the weights of these layers, all counted in them; 1 but for a batch ensemble. */
+  readonly views: number;
   /** Of all members. */
   readonly weights: bigint;
   readonly biases: bigint;
+  /** Of a row, for all members: each weight takes part in one, and a shared one in one for each member. */
+  readonly multiplyAdds: bigint;
 }
 
 export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
-  const layers = walkLayers(spec.layers, inputs).map(layerShape);
-  const { members = 1 } = spec;
+  const nodes = walkNetwork(spec, inputs);
+  const layers = nodes.map(layerShape);
+  const members = networksOf(spec);
+  const weights = BigInt(members) * sum(layers, 'weights');
   return {
     inputs,
     outputs: layers.at(-1)?.outputs ?? inputs,
     layers,
     members,
-    weights: BigInt(members) * sum(layers, 'weights'),
+    views: viewsOf(spec),
+    weights,
     biases: BigInt(members) * sum(layers, 'biases'),
+    multiplyAdds: weights + moreForViews(nodes),
   };
+}
+
+/** What the other members add to the multiply-adds of weights that all share. */
+function moreForViews(nodes: readonly LayerNode[]): bigint {
+  let total = 0n;
+  for (const node of leafLayers(nodes)) {
+    const others = viewsOfWeights(node) - 1;
+    for (const { kind, rows, columns } of ownParameters(node)) {
+      if (kind === 'weight') total += BigInt(others) * BigInt(rows) * BigInt(columns);
+    }
+  }
+  return total;
+}
+
+/** How many rows of the product there are for each row of the batch. */
+function viewsOfWeights({ place }: LayerNode): number {
+  return place && !place.isHead ? place.members : 1;
 }
 
 function layerShape(layer: LayerNode): LayerShape {
@@ -59,8 +84,11 @@ function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {
 
 /** The largest m·n·k among the products of a network with `batch` rows. */
 export function largestProduct(spec: NetworkSpec, inputs: number, batch: number): number {
-  return [...leafLayers(walkLayers(spec.layers, inputs))]
-    .flatMap(ownParameters)
-    .filter(({ kind }) => kind === 'weight')
-    .reduce((largest, { rows, columns }) => Math.max(largest, batch * (rows * columns)), 0);
+  return [...leafLayers(walkNetwork(spec, inputs))]
+    .flatMap((node) =>
+      ownParameters(node)
+        .filter(({ kind }) => kind === 'weight')
+        .map(({ rows, columns, fanIn = rows }) => batch * viewsOfWeights(node) * (fanIn * columns)),
+    )
+    .reduce((largest, size) => Math.max(largest, size), 0);
 }

@@ -1,25 +1,35 @@
 /** A network spec: the width of a row and the layers, with the rules that hold between layers. */
-import { object, text, wholeNumber } from './fields.js';
+import { choice, object, text, wholeNumber } from './fields.js';
 import { type LayerInput, type LayerSpec, layersSchema } from './layerSpec.js';
-import { checkLayers } from './widths.js';
+import { checkLayers, checkMembers, type MembersSpec } from './widths.js';
+import * as z from './zod.js';
 
-/** The most networks of an ensemble. */
+/** The most members of an ensemble. */
 const MOST_MEMBERS = 256;
+
+const membersExpected = `a whole number from 1 to ${MOST_MEMBERS}, or an object such as {"count": 32, "kind": "batch-ensemble"}`;
+const batchEnsemble = object(
+  {
+    count: wholeNumber(2, MOST_MEMBERS).describe('How many members.'),
+    kind: choice(['batch-ensemble']).describe('What the members share.'),
+  },
+  membersExpected,
+);
 
 export interface NetworkSpec {
   /** Width of a row; a train config may leave it to the data. */
   input?: number;
   layers: LayerSpec[];
-  /** Networks of these layers, trained side by side; one if left out. */
-  members?: number;
+  /** Networks of these layers, trained side by side, or members that share weights; one if left out. */
+  members?: number | MembersSpec;
 }
 
 export interface NetworkInput {
   /** Number of features; a train config may leave it to the data. */
   input?: number;
   layers: LayerInput[];
-  /** Networks of these layers that are trained side by side and averaged; one if left out. */
-  members?: number;
+  /** Networks of these layers that are trained side by side and averaged, or members that share weights. */
+  members?: number | MembersSpec;
 }
 
 /** A network spec with layers in their long form; `$schema` is dropped. */
@@ -30,17 +40,21 @@ export const networkSchema = object(
       .exactOptional()
       .describe('Number of features. A train config may leave it out: the data determines it.'),
     layers: layersSchema.describe('The layers, from input to output.'),
-    members: wholeNumber(1, MOST_MEMBERS)
+    members: z
+      .union([wholeNumber(1, MOST_MEMBERS), batchEnsemble], { error: membersExpected })
       .exactOptional()
       .describe(
-        'An ensemble: so many networks of these layers, each with its own weights, are trained side by side on the same batches. Their probabilities (for a regression their outputs) are averaged. One by default.',
+        'An ensemble: so many networks of these layers, each with its own weights, are trained side by side on the same batches. Their probabilities (for a regression their outputs) are averaged. With {"count": 32, "kind": "batch-ensemble"} the members share the weights W of their linear layers, and each has its own r, s and b in f(((x ⊙ r)·W) ⊙ s + b), and a last linear layer of its own (TabM of Gorishniy, Kotelnikov and Babenko 2025): cheaper than as many networks. The loss is the mean of theirs. At the start, r of the first layer is −1 or 1 at random (behind embeddings from N(0, 1), one number for each embedded input), all other r and s are 1. One by default.',
       ),
   },
   'an object with "layers", or the path of a spec file',
 )
   .meta({ id: 'network', description: 'The layers, from the features to the logits.' })
   .check(({ value, issues }) => {
-    for (const { path, message, hint } of checkLayers(value.layers, value.input)) {
+    for (const { path, message, hint } of [
+      ...checkLayers(value.layers, value.input),
+      ...checkMembers(value),
+    ]) {
       issues.push({ code: 'custom', input: value, path: ['layers', ...path], message, params: { hint } });
     }
   })

@@ -103,6 +103,7 @@ export const ratesSchema = object(
     scale: factorOf('the factors of scale layers and normalisations'),
     slope: factorOf('the slopes of parametric activations'),
     embedding: factorOf('embeddings'),
+    adapter: factorOf('the factors of the members of a batch ensemble'),
   },
   'an object such as {"bias": 0.1}',
 );

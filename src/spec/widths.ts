@@ -17,6 +17,40 @@ export interface LayerNode<Width = number> {
   readonly inputs: Width;
   readonly outputs: Width;
   readonly inner: readonly LayerNode<Width>[];
+  /** In a batch ensemble, of a linear layer. */
+  readonly place?: MemberPlace;
+}
+
+/** What a linear layer is to the members of a batch ensemble. */
+export interface MemberPlace {
+  readonly members: number;
+  /** Whether it is the last linear layer, which each member has for itself. */
+  readonly isHead: boolean;
+  /** How the factors of its inputs start. */
+  readonly inputInit: 'ones' | 'random-signs' | 'random-normal';
+  /** For each of its inputs the feature that it comes from: those of one start with the same factor. */
+  readonly inputGroups?: readonly number[];
+}
+
+/** Members that share weights. */
+export interface MembersSpec {
+  count: number;
+  kind: 'batch-ensemble';
+}
+
+interface NetworkLayers {
+  readonly layers: readonly LayerSpec[];
+  readonly members?: number | MembersSpec;
+}
+
+/** How many networks are trained side by side. */
+export function networksOf({ members = 1 }: NetworkLayers): number {
+  return typeof members === 'number' ? members : 1;
+}
+
+/** How many members share the weights of a batch ensemble; 1 for any other network. */
+export function viewsOf({ members = 1 }: NetworkLayers): number {
+  return typeof members === 'number' ? 1 : members.count;
 }
 
 /** Walks the layers from the first to the last; `inputs` is the width of a row. */
@@ -40,6 +74,54 @@ export function walkLayers(
     width = outputs;
     return layer;
   });
+}
+
+/**
+ * Walks the layers as `walkLayers`, and says what each linear layer of a batch ensemble is to its
+ * members.
+ */
+export function walkNetwork(network: NetworkLayers, inputs: number): LayerNode[] {
+  const nodes = walkLayers(network.layers, inputs);
+  const members = viewsOf(network);
+  if (members === 1) return nodes;
+  const start = firstForMembers(network.layers);
+  const head = nodes.findLast(({ spec }) => spec.type === 'linear');
+  const shared = nodes.slice(0, start);
+  const isEmbedded = shared.some(({ spec }) => EMBEDDING.has(spec.type));
+  const inputGroups = featuresOf(shared, inputs);
+  let isFirst = true;
+  const placed = (node: LayerNode): LayerNode => {
+    if (node.inner.length > 0) return { ...node, inner: node.inner.map(placed) };
+    if (node.spec.type !== 'linear') return node;
+    const base = { members, isHead: node === head };
+    if (!isFirst || base.isHead) return { ...node, place: { ...base, inputInit: 'ones' } };
+    isFirst = false;
+    const inputInit = isEmbedded ? 'random-normal' : 'random-signs';
+    const fits = inputGroups.length === node.inputs;
+    return { ...node, place: { ...base, inputInit, ...(fits && { inputGroups }) } };
+  };
+  return nodes.map((node, i) => (i < start ? node : placed(node)));
+}
+
+/** The first layer that members of a batch ensemble have views for: what is before it, they share. */
+export function firstForMembers(layers: readonly LayerSpec[]): number {
+  const first = layers.findIndex(({ type }) => MIXING.has(type) || type === 'dropout');
+  return first < 0 ? layers.length : first;
+}
+
+/** For each output of these layers, which mix nothing, the input that it comes from. */
+function featuresOf(nodes: readonly LayerNode[], inputs: number): number[] {
+  let features = Array.from({ length: inputs }, (_, input) => input);
+  for (const { spec } of nodes) {
+    if (spec.type !== 'numeric-embedding' && spec.type !== 'embedding') continue;
+    const columns = spec.columns ?? (spec.type === 'embedding' ? [] : [...features.keys()]);
+    const chosen = new Set(columns);
+    features = [
+      ...columns.flatMap((column) => new Array<number>(spec.size).fill(features[column])),
+      ...features.filter((_, column) => !chosen.has(column)),
+    ];
+  }
+  return features;
 }
 
 function outputsOf(spec: LayerSpec, inputs: number | undefined): number | undefined {
@@ -76,6 +158,7 @@ export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly Inp
   });
 }
 
+const EMBEDDING: ReadonlySet<LayerSpec['type']> = new Set(['numeric-embedding', 'embedding']);
 const MIXING: ReadonlySet<LayerSpec['type']> = new Set(['linear', 'residual']);
 
 /** The layers in order, with the inner layers of each residual in its place. */
@@ -97,6 +180,35 @@ interface LayerProblem {
 /** All mistakes between these layers, from the first layer to the last. */
 export function checkLayers(layers: readonly LayerSpec[], inputs: number | undefined): LayerProblem[] {
   return [...layerProblems(walkLayers(layers, inputs), true)];
+}
+
+/** What a batch ensemble can't have. */
+export function* checkMembers(network: NetworkLayers): Generator<LayerProblem> {
+  if (viewsOf(network) === 1) return;
+  const { layers } = network;
+  const nodes = walkLayers(layers, undefined);
+  const isLinear = ({ spec }: { readonly spec: LayerSpec }) => spec.type === 'linear';
+  const last = nodes.findLastIndex((node) => isLinear(node) || [...leavesOf(node)].some(isLinear));
+  if (last < 0 || !isLinear(nodes[last])) {
+    yield {
+      path: last < 0 ? [] : [last],
+      message: `found ${last < 0 ? 'no linear layer' : 'the last linear layer inside a residual'} in a batch ensemble, expected one at the end that each member has for itself`,
+      hint: 'add a linear layer with the outputs at the end, or let "members" be a number',
+    };
+  }
+  for (const node of nodes.slice(firstForMembers(layers)).flatMap((node) => [...leavesOf(node)])) {
+    if (node.spec.type !== 'batch-norm') continue;
+    yield {
+      path: node.path,
+      message:
+        'found a batch-norm in a batch ensemble, expected none behind the first linear layer: its mean and variance would be those of all members together',
+      hint: 'take layer-norm, which normalises each row by itself, or let "members" be a number',
+    };
+  }
+}
+
+function leavesOf<Width>(node: LayerNode<Width>): LayerNode<Width>[] {
+  return node.inner.length > 0 ? node.inner.flatMap(leavesOf) : [node];
 }
 
 /**

@@ -18,6 +18,7 @@ import { LOSSES, type Targets } from '../network/loss.js';
 import { type Batch, Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
+import { networksOf } from '../spec/widths.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
 import { flatCosine } from './schedules.js';
@@ -197,7 +198,7 @@ export class Trainer {
     if (clipNorm !== undefined) clipGradients(kernels, this.network.parameters, clipNorm);
     this.isFinite = this.#optimizer.step(learningRate, ++this.#steps);
     // The mean of the members' losses is a number that can be compared.
-    return (loss / (this.#plan.network.members ?? 1)) * this.#plan.lossUnit;
+    return (loss / networksOf(this.#plan.network)) * this.#plan.lossUnit;
   }
 
   /** Evaluates the training and the validation rows with the current parameters. */

@@ -92,6 +92,29 @@ describe('mlp params', () => {
     expect(text.stdout).toMatch(/members +×5 +58\n.*total +290/s);
   });
 
+  it('counts shared weights once, and what each member of a batch ensemble has', async () => {
+    const members = { count: 5, kind: 'batch-ensemble' };
+    const layers = [8, 'relu', { type: 'linear', units: 3, bias: false }, 2];
+    const folder = folderOf({ 'spec.json': { input: 4, layers, members } });
+    const { stdout } = await mlpHere(['params', 'spec.json', '--json'], { cwd: folder });
+    const json = JSON.parse(stdout);
+    expect(json.members).toEqual(members);
+    // Shared weights, factors of inputs and outputs, biases; the last layer five times.
+    const first = 4 * 8 + 5 * (4 + 8);
+    const second = 8 * 3 + 5 * (8 + 3);
+    expect(json.layers.map(({ params }: { params: number }) => params)).toEqual([
+      first + 5 * 8,
+      0,
+      second,
+      5 * (3 * 2 + 2),
+    ]);
+    expect(json.params).toMatchObject({ weights: first + second + 5 * 6, biases: 5 * 8 + 5 * 2 });
+    // A shared weight takes part in a product for each member.
+    expect(json.multiplyAddsPerRow).toBe(json.params.weights + 4 * (4 * 8 + 8 * 3));
+    const text = await mlpHere(['params', 'spec.json'], { cwd: folder });
+    expect(text.stdout).toMatch(/members +batch-ensemble +×5 +-\n.*total/s);
+  });
+
   it('counts past 2^53 exactly', async () => {
     // (2^53 − 1)² weights and 2^53 − 1 biases: 2^106 − 2^53
     const folder = folderOf({

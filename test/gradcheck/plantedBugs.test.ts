@@ -250,6 +250,20 @@ const BUGS: Record<string, Partial<Kernels>> = {
       if (dX) right.embedBinsBackward(rows, { ...embedding, weight }, x, places, dY, sums, own, dX);
     },
   },
+  'a batch ensemble passes the gradient of one view back, not that of all': {
+    sumViews(rows, views, x, out) {
+      const { columns } = out;
+      for (let at = 0; at < rows * columns; at++) {
+        out.data[at] = x.data[Math.floor(at / columns) * views * columns + (at % columns)];
+      }
+    },
+  },
+  'a batch ensemble takes its mean loss for the sum': {
+    sumViews(rows, views, x, out) {
+      right.sumViews(rows, views, x, out);
+      for (let at = 0; at < rows * out.columns; at++) out.data[at] *= views;
+    },
+  },
   'an embedding writes the last gradient of a level over the others': {
     embedLevelsBackward(rows, embedding, x, dY, dVectors, dX) {
       right.embedLevelsBackward(rows, embedding, x, dY, dVectors, dX);

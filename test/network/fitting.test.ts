@@ -99,7 +99,7 @@ describe('weights that are fitted to rows', () => {
   it('need rows, and no others do', () => {
     expect(() =>
       build({ layers: [{ type: 'linear', units: 2, init }] }).network.initialize(new RandomState(0)),
-    ).toThrow('initialize: found no rows, expected some: unit-variance and he+5 need them');
+    ).toThrow('initialize: found no rows, expected some: unit-variance, he+5 and bins need them');
     const { network } = build({ layers: [2] });
     network.initialize(new RandomState(0), () => {
       throw new Error('asked for rows');

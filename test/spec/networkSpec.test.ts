@@ -248,6 +248,31 @@ describe('a network spec', () => {
     [{ layers: 8 }, 's.json: layers: found 8, expected an array of layers'],
     [{ input: 0, layers: [1] }, 's.json: input: found 0, expected a whole number of at least 1'],
     [7, 's.json: found 7, expected an object with "layers", or the path of a spec file'],
+    [{ layers: [1], members: 0 }, 's.json: members: found 0, expected a whole number from 1 to 256'],
+    [
+      { layers: [1], members: 'many' },
+      's.json: members: found "many", expected a whole number from 1 to 256, or an object such as {"count": 32, "kind": "batch-ensemble"}',
+    ],
+    [
+      { layers: [1], members: { count: 1, kind: 'batch-ensemble' } },
+      's.json: members.count: found 1, expected a whole number from 2 to 256',
+    ],
+    [
+      { layers: [1], members: { count: 8, kind: 'tabm' } },
+      's.json: members.kind: unknown kind "tabm"; expected one of batch-ensemble',
+    ],
+    [
+      { layers: [4, { type: 'residual', layers: [4] }], members: { count: 8, kind: 'batch-ensemble' } },
+      's.json: layers[1]: found the last linear layer inside a residual in a batch ensemble, expected one at the end that each member has for itself',
+    ],
+    [
+      { layers: ['relu'], members: { count: 8, kind: 'batch-ensemble' } },
+      's.json: layers: found no linear layer in a batch ensemble, expected one at the end that each member has for itself',
+    ],
+    [
+      { layers: [4, 'batch-norm', 4], members: { count: 8, kind: 'batch-ensemble' } },
+      's.json: layers[1]: found a batch-norm in a batch ensemble, expected none behind the first linear layer: its mean and variance would be those of all members together',
+    ],
     [
       { input: null, layers: [0, 'rellu'] },
       's.json: input: found null, expected a whole number of at least 1 (and 2 more problems)',

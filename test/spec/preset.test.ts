@@ -72,6 +72,9 @@ describe('the preset tabular', () => {
 
   it('takes --set, for members and for the preset itself', () => {
     expect(complete({ preset: 'tabular' }, {}, ['network.members=3']).network.members).toBe(3);
+    const members = { count: 8, kind: 'batch-ensemble' };
+    const network = { members };
+    expect(complete({ preset: 'tabular', network }, {}).network.members).toEqual(members);
     expect(complete({ network: { layers: [1] } }, {}, ['preset=tabular']).data.standardize).toBe('robust');
   });
 

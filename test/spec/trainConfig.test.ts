@@ -268,7 +268,7 @@ describe('a train config', () => {
     [{ training: { rates: { bias: -1 } } }, 'training.rates.bias: found -1, expected a number of at least 0'],
     [
       { training: { rates: { biases: 1 } } },
-      'training.rates: unknown key "biases"; expected one of weight, bias, scale, slope, embedding',
+      'training.rates: unknown key "biases"; expected one of weight, bias, scale, slope, embedding, adapter',
       'did you mean "bias"?',
     ],
     [

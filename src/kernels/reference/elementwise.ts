@@ -6,6 +6,17 @@ export const elementwise: ElementwiseKernels = {
     for (let at = 0; at < rows * out.columns; at++) out.data[at] = a.data[at] + b.data[at];
   },
 
+  sumViews(rows, views, x, out) {
+    const { columns } = out;
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        let sum = 0;
+        for (let v = 0; v < views; v++) sum += x.data[(i * views + v) * columns + j];
+        out.data[i * columns + j] = sum;
+      }
+    }
+  },
+
   scaleRows(rows, factors, x) {
     const columns = x.columns;
     for (let i = 0, at = 0; i < rows; i++) {

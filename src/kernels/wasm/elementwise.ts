@@ -19,6 +19,13 @@ export function elementwise({ wasm, share, slices, partials, bytes }: WasmThread
       share.sync();
     },
 
+    sumViews(rows, views, x, out) {
+      const { start, length, offset } = slices.rows(rows, out.columns);
+      const from = start * views * out.columns * bytes;
+      wasm.sumViews(length, views, out.columns, x.address + from, out.address + offset);
+      share.sync();
+    },
+
     scaleRows(rows, factors, x) {
       const { start, length, offset } = slices.rows(rows, x.columns);
       wasm.scaleRows(length, x.columns, factors.address + start * bytes, x.address + offset);

@@ -3,8 +3,9 @@ import { ExitCode, MlpError } from '../../errors.js';
 import { blasUnavailable, explainSearch, findBlas, type Machine } from '../../kernels/blas/find.js';
 import type { KernelsChoice } from '../../kernels/create.js';
 import { detectFeatures, type WasmFeatures } from '../../kernels/wasm/loader.js';
-import { largestProduct } from '../../network/shape.js';
+import { largestProduct, networkShape } from '../../network/shape.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { viewsOf } from '../../spec/widths.js';
 import type { TrainingPlan } from '../plan.js';
 
 /** The kernels of a run. Plain data, so that it can be sent to a thread. */
@@ -57,8 +58,9 @@ export function chooseBackend(
 }
 
 /** Floating-point operations of a step's products: three multiply-adds per weight and row. */
-export function stepOperations({ parameters, batchSize }: TrainingPlan): number {
-  return 6 * Number(parameters) * batchSize;
+export function stepOperations({ parameters, batchSize, network, inputs }: TrainingPlan): number {
+  const perRow = viewsOf(network) > 1 ? networkShape(network, inputs).multiplyAdds : parameters;
+  return 6 * Number(perRow) * batchSize;
 }
 
 /** The number of threads: the config's, or for `auto` what a step is worth, at most `available`. */

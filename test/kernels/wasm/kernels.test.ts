@@ -498,6 +498,20 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('the sum of the views of a row', () => {
+      for (const [rows, columns] of SHAPES) {
+        for (const views of [1, 2, 5]) {
+          const operation: Operation = (kernels, make) => {
+            const x = make.tensor(rows * views, columns, pseudoRandom(rows * views * columns, 3));
+            const out = make.tensor(rows, columns, junk(rows * columns));
+            kernels((k) => void k.sumViews(rows, views, x, out));
+            return [out];
+          };
+          check(operation, 0, 2 * views);
+        }
+      }
+    });
+
     it('gather of rows and labels', () => {
       for (const [rows, columns] of SHAPES) {
         const order = Array.from({ length: rows }, (_, i) => (i * 5 + 3) % 7);

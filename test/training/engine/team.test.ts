@@ -56,6 +56,14 @@ const RUNS = [
     training: { epochs: 2, batchSize: 25, optimizer: adam },
   },
   {
+    name: 'a batch ensemble behind an embedding, with dropout',
+    network: {
+      layers: ['numeric-embedding', 9, 'relu', { type: 'dropout', rate: 0.3 }, 7, 'gelu', 3],
+      members: { count: 5, kind: 'batch-ensemble' },
+    },
+    training: { epochs: 2, batchSize: 25, optimizer: adam },
+  },
+  {
     name: 'a single layer, plain descent',
     network: { layers: [3] },
     training: { epochs: 3, batchSize: 7, optimizer: { type: 'sgd', learningRate: 0.1 } },

@@ -12,6 +12,26 @@ export function add(count: i32, a: usize, b: usize, out: usize): void {
   if (count > 0) storeFirst(out, v128.add<real>(v128.load(a), v128.load(b)), count);
 }
 
+/** out ← of each `views` rows of x in turn their sum */
+export function sumViews(rows: i32, views: i32, columns: i32, x: usize, out: usize): void {
+  const rowBytes = <usize>columns * sizeof<real>();
+  for (; rows > 0; rows--) {
+    let from = x;
+    for (let left = columns; left > 0; left -= lanes()) {
+      let sum = splat(0);
+      let at = from;
+      for (let v = 0; v < views; v++) {
+        sum = v128.add<real>(sum, v128.load(at));
+        at += rowBytes;
+      }
+      keep(out, sum, left);
+      from += 16;
+      out += left < lanes() ? <usize>left * sizeof<real>() : 16;
+    }
+    x += <usize>views * rowBytes;
+  }
+}
+
 /** y ← y + scale·x over `count` elements */
 export function addScaled(count: i32, scale: f64, x: usize, y: usize): void {
   const factor = splat(scale);
