@@ -143,6 +143,16 @@ describe('train', () => {
     expect(run.model.classes).toEqual(['down', 'up']);
   });
 
+  it('refits on training and validation rows in memory', async () => {
+    const data = { rows: ROWS.slice(0, -10), target: 'price', validation: { rows: ROWS.slice(-10) } };
+    const run = await train(houses({ data, training: { epochs: 3, refit: true } }));
+    expect(run.refit).toMatchObject({ rows: ROWS.length, epochs: run.keptEpoch });
+    expect(run.history).toHaveLength(3);
+    // The model is that of the second training: it scores all rows as that did.
+    const { metrics } = await run.model.evaluate(ROWS);
+    expect(metrics.rmse).toBeCloseTo(run.refit?.metrics.train.rmse ?? Number.NaN, 4);
+  });
+
   it('has no R² for a single validation row', async () => {
     const data = { rows: ROWS, target: 'price', validation: { rows: ROWS.slice(0, 1) } };
     const { metrics } = await train(houses({ data }));

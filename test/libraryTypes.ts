@@ -44,8 +44,9 @@ export async function use(): Promise<readonly Prediction[]> {
     signal: AbortSignal.timeout(1000),
     onEpoch: ({ epoch, validation }) => void [epoch, validation?.accuracy, validation?.r2],
   });
+  const refitted: number | undefined = run.refit?.metrics.train.loss;
   const accuracy: number | undefined = run.metrics.validation?.accuracy;
-  await run.save(`model-${accuracy}.safetensors`);
+  await run.save(`model-${accuracy ?? refitted}.safetensors`);
   const model = await loadModel('model.safetensors');
   const report = await model.evaluate({ x: [[1, 2]], y: ['a'] });
   const [first] = await model.predict([{ age: 30, city: 'Rome' }]);

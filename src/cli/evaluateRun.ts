@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
-import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
+import { type Datasets, type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
 import { filesOf, fingerprintData, sourcePath } from '../data/source/source.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -44,11 +44,12 @@ export async function evaluateRun(
   const { config, directory } = loaded;
   requireFiles(loaded);
   for (const sentence of dataOutside(loaded)) note(sentence);
-  const dataset = await withReadingProgress(options, (progress) =>
+  const read = await withReadingProgress(options, (progress) =>
     loadSame(run, { ...loaded, config: withCategories(config, model) }, progress),
   );
+  const dataset = read.refit ?? read.dataset;
   requireSameEncoding(dataset, model, loaded);
-  const name = chooseSplit(dataset, run, options.split);
+  const name = chooseSplit(dataset, run, options.split, read.refit !== undefined);
   if (name === 'train' && options.split === undefined) {
     warn(`${run} has no held-out rows: these are the rows it was trained on`);
   }
@@ -123,7 +124,7 @@ function requireFiles({ config: { data }, where }: LoadedTrainConfig): void {
 }
 
 /**
- * Loads the data of a run. Other files would give another split, which could hold out rows that the
+ * Loads the data of a run, after a refit split as for that. Other files would give another split, which could hold out rows that the
  * network was trained on.
  * @throws MlpError ExitCode.data if a file differs from its hash in run.json; as `loadDataset`
  */
@@ -131,8 +132,10 @@ async function loadSame(
   run: string,
   { config, directory, path, sha256, where }: LoadedTrainConfig,
   progress: NonNullable<LoadOptions['progress']>,
-): Promise<Dataset> {
-  if (!statOf(join(run, RUN_FILES.summary))) return loadDataset(config, directory, where, { progress });
+): Promise<Datasets> {
+  if (!statOf(join(run, RUN_FILES.summary))) {
+    return loadDatasets(config, directory, where, { progress }, false);
+  }
   const then = readSummary(run);
   if (sha256 !== then.configSha256) {
     warn(`${path}: changed after the training, so the rows may be split in another way`);
@@ -145,9 +148,10 @@ async function loadSame(
   };
   const files = new ReadFiles();
   try {
-    const dataset = await loadDataset(config, directory, where, { progress, files });
+    const isRefitted = then.refit !== undefined;
+    const read = await loadDatasets(config, directory, where, { progress, files }, isRefitted);
     requireSame(await files.hashes());
-    return dataset;
+    return read;
   } catch (error) {
     files.close();
     // Data that can't be read any more have changed: the hashes say which.
@@ -194,13 +198,21 @@ function changed(place: string, problem: string): MlpError {
   );
 }
 
-function chooseSplit(dataset: Dataset, run: string, asked: SplitName | undefined): SplitName {
+function chooseSplit(
+  dataset: Dataset,
+  run: string,
+  asked: SplitName | undefined,
+  isRefitted: boolean,
+): SplitName {
   const available = SPLITS.filter((split) => dataset[split] !== undefined);
   if (asked === undefined) return available[0];
   if (available.includes(asked)) return asked;
   throw new MlpError(
     ExitCode.usage,
     `--split: found ${asked}, but ${printable(run)} has no ${asked} rows, expected ${available.join(' or ')}`,
+    isRefitted && asked === 'validation'
+      ? 'the model was refitted on training and validation rows together: --split train scores them'
+      : undefined,
   );
 }
 

@@ -18,9 +18,9 @@ import {
   formatRate,
   printable,
 } from '../text.js';
-import type { EpochRecord, TrainResult } from '../training/loop.js';
+import type { EpochRecord, RefitResult, TrainListener, TrainResult } from '../training/loop.js';
 import type { TrainingPlan } from '../training/plan.js';
-import type { PreparedRun, RunListener, TrainedRun } from '../training/train.js';
+import type { PreparedRun, RunListener, StartedRefit, TrainedRun } from '../training/stages.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
 import { ReadingBar } from './reading.js';
@@ -61,6 +61,7 @@ export class RunReport {
       epochStarted: (epoch, steps) => this.#reporter?.epochStarted(epoch, steps),
       progress: (done, loss, rate) => this.#reporter?.progress(done, loss, rate),
       epochDone: (record) => this.#reporter?.epochDone(record),
+      refitStarted: (refit) => this.#reporter?.refitStarted(refit) ?? {},
     };
   }
 
@@ -91,6 +92,7 @@ interface Reporter {
   epochStarted(epoch: number, steps: number): void;
   progress(done: number, loss: number, samplesPerSecond: number): void;
   epochDone(record: EpochRecord): void;
+  refitStarted(refit: StartedRefit): TrainListener;
   end(result: TrainResult, weightsSha256: string): void;
   /** Leaves the terminal as it was. May be called twice. */
   finish(): void;
@@ -133,6 +135,21 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
         train: defined(record.train.metrics),
         validation: record.validation && defined(record.validation.metrics),
       });
+    },
+    refitStarted({ rows, epochs }) {
+      progress.finish();
+      note(
+        `refit: training again, on the ${formatCount(rows)} rows of training and validation, for ${counted(epochs, 'epoch')}`,
+      );
+      const name = 'refit';
+      return {
+        epochStarted: (epoch, steps) => progress.epochStarted(epoch, epochs, steps, name),
+        progress: (done, loss, rate) => progress.stepDone(done, loss, rate),
+        epochDone(record) {
+          const train = defined(record.train.metrics);
+          progress.epochDone({ ...record, name, epochs, train, validation: undefined });
+        },
+      };
     },
     end(result) {
       if (training.length > 1) print(`\n${lossChart({ training, validation }, display)}`);
@@ -177,8 +194,15 @@ function summary(result: TrainResult, { config, plan: { keep } }: PreparedRun, {
     result.status === 'early-stopped'
       ? `\nstopped early: ${monitor} has not improved for ${counted(patience ?? 0, 'epoch')}`
       : '';
-  const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)}${kept} ${state}${steps} (${time})${early}`;
+  const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)}${kept} ${state}${steps} (${time})${early}${refitted(result.refit)}`;
   return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
+}
+
+function refitted(refit: RefitResult | undefined): string {
+  if (!refit) return '';
+  const { rows, epochs, steps, train, trainSeconds } = refit;
+  const length = `${counted(epochs, 'epoch')}, ${counted(steps, 'step')} (${formatDuration(trainSeconds)})`;
+  return `\nrefitted on ${formatCount(rows)} rows of training and validation for ${length}: ${describeMetrics(train.metrics)}`;
 }
 
 function describeMetrics(metrics: Metrics): string {
@@ -242,7 +266,18 @@ function jsonReporter({
       const sides = { train: train.metrics, validation: validation?.metrics };
       print(toJson({ event: 'epoch', epoch, step, ...sides, learningRate, seconds }));
     },
-    end({ status, epochs, keptEpoch, steps, lastStepLoss, train, validation, test, ...pace }, weightsSha256) {
+    refitStarted({ rows, epochs, from }) {
+      const resumed = from && { epochs: from.epochs, steps: from.steps };
+      print(toJson({ event: 'refit', rows, epochs, ...(resumed && { resumed }) }));
+      return {
+        epochDone({ epoch, step, train, learningRate, seconds }) {
+          print(toJson({ event: 'refit-epoch', epoch, step, train: train.metrics, learningRate, seconds }));
+        },
+      };
+    },
+    end(result, weightsSha256) {
+      const { status, epochs, keptEpoch, steps, lastStepLoss, train, validation, test, refit, ...pace } =
+        result;
       print(
         toJson({
           event: 'end',
@@ -256,6 +291,7 @@ function jsonReporter({
           test: test?.metrics,
           confusion: (test ?? validation ?? train).confusion,
           ...pace,
+          ...(refit && { refit: { ...refit, train: refit.train.metrics } }),
           weightsSha256,
           run,
         }),

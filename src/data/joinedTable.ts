@@ -71,7 +71,7 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
       if ([...mixed].every((index) => columns[index]?.kind === 'text')) continue;
       parts[i] = await readPart(tables[i], first, asText, options);
     }
-    return concatenate(path, parts, names, tables);
+    return concatenate(path, parts, names);
   };
   return {
     ...rest,
@@ -122,12 +122,8 @@ async function readPart(
   return { ...whole, columns, odd: placed(whole.odd), mixed: placed(whole.mixed) };
 }
 
-function concatenate(
-  path: string,
-  parts: readonly Table[],
-  names: readonly string[],
-  tables: readonly TableSource[],
-): Table {
+/** The rows of tables with the same columns, one table after the other. */
+export function concatenate(path: string, parts: readonly Table[], names: readonly string[]): Table {
   const [first] = parts;
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
   const lines = new Uint32Array(rows);
@@ -142,7 +138,7 @@ function concatenate(
   const columns = names.map((name, i) =>
     joinColumn(
       parts.map((part) => part.columns[i]),
-      (part) => `${tables[part].path}: ${columnLabel(first.header, name)}`,
+      (part) => `${parts[part].path}: ${columnLabel(first.header, name)}`,
     ),
   );
   const odd = joinOdd(parts);

@@ -15,6 +15,8 @@ export const RUN_FILES = {
   checkpoints: 'checkpoint',
   /** Rows that can't be read, if there are any. */
   rejected: 'rejected.csv',
+  /** The steps, epochs and checkpoints of a refit, if there is one. */
+  refit: 'refit',
   model: 'model.safetensors',
   /** Versions, hashes and results. */
   summary: 'run.json',

@@ -1,6 +1,7 @@
 /** `train`: from a config to a trained network, in memory unless a run directory is named. */
 import { modelContent } from '../training/plan.js';
-import { type RunListener, resume, type TrainedRun, train as trainRun } from '../training/train.js';
+import type { RunListener, TrainedRun } from '../training/stages.js';
+import { resume, train as trainRun } from '../training/train.js';
 import { type ConfigInput, readConfig } from './config.js';
 import { Model } from './model.js';
 
@@ -93,6 +94,14 @@ export class Run {
     readonly validation?: SplitMetrics;
     readonly test?: SplitMetrics;
   };
+  /** With `training.refit`: the second training, whose network `model` is. */
+  readonly refit?: {
+    /** Training and validation rows. */
+    readonly rows: number;
+    readonly epochs: number;
+    readonly steps: number;
+    readonly metrics: { readonly train: SplitMetrics };
+  };
   /** [actual][predicted] in rows: of the test rows, else the validation, else the training rows. */
   readonly confusion?: readonly (readonly number[])[];
   /** The epochs that were trained here. */
@@ -114,7 +123,7 @@ export class Run {
   /** @internal */
   constructor(trained: TrainedRun, history: readonly Epoch[], warnings: readonly string[]) {
     const { result, plan, dataset, config, choice, threads, tensors, model, directory } = trained;
-    const { train, validation, test } = result;
+    const { train, validation, test, refit } = result;
     this.status = result.status;
     this.epochs = result.epochs;
     this.keptEpoch = result.keptEpoch;
@@ -124,6 +133,10 @@ export class Run {
       ...(validation && { validation: validation.metrics }),
       ...(test && { test: test.metrics }),
     };
+    if (refit) {
+      const { rows, epochs, steps } = refit;
+      this.refit = { rows, epochs, steps, metrics: { train: refit.train.metrics } };
+    }
     const { confusion } = test ?? validation ?? train;
     if (confusion) this.confusion = confusion;
     this.history = history;

@@ -4,6 +4,8 @@ import { type Display, type Paint, plainStyle } from './style.js';
 import { clip, textWidth } from './width.js';
 
 export interface EpochSummary {
+  /** What an epoch is called; "epoch" if left out. */
+  readonly name?: string | undefined;
   /** From 1. */
   readonly epoch: number;
   readonly epochs: number;
@@ -18,8 +20,8 @@ export interface EpochSummary {
 
 /** Called for every epoch in the order epochStarted, stepDone …, epochDone; at the end, finish. */
 export interface TrainingProgress {
-  /** Epoch (from 1) of `epochs` starts; it has `steps` steps. */
-  epochStarted(epoch: number, epochs: number, steps: number): void;
+  /** Epoch (from 1) of `epochs` starts; it has `steps` steps. It is called `name`, or "epoch". */
+  epochStarted(epoch: number, epochs: number, steps: number, name?: string): void;
   /** Step (from 1, within the epoch) is done. Cheap enough to call after every step. */
   stepDone(step: number, loss: number, samplesPerSecond: number): void;
   epochDone(summary: EpochSummary): void;
@@ -86,7 +88,7 @@ export function formatEpochLine(summary: EpochSummary, { width, style, ascii = f
   for (const layout of LAYOUTS) {
     const separator: Part = [layout.separator, style.dim];
     const metrics = (values: Readonly<Record<string, number>>) => metricParts(values, layout, ascii);
-    parts = [[epochLabel(summary.epoch, summary.epochs), style.bold], ...metrics(summary.train)];
+    parts = [[epochLabel(summary), style.bold], ...metrics(summary.train)];
     if (summary.validation) {
       const [first, ...rest] = metrics(summary.validation);
       parts.push(separator, [layout.validation, style.validation], [first?.[0].slice(1) ?? ''], ...rest);
@@ -98,8 +100,12 @@ export function formatEpochLine(summary: EpochSummary, { width, style, ascii = f
 }
 
 /** `epoch  3/30`, equally wide for all epochs. */
-export function epochLabel(epoch: number, epochs: number): string {
-  return `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`;
+export function epochLabel({
+  epoch,
+  epochs,
+  name = 'epoch',
+}: Pick<EpochSummary, 'epoch' | 'epochs' | 'name'>): string {
+  return `${name} ${String(epoch).padStart(String(epochs).length)}/${epochs}`;
 }
 
 function metricParts(metrics: Readonly<Record<string, number>>, layout: Layout, ascii: boolean): Part[] {

@@ -32,6 +32,8 @@ export interface TerminalProgressOptions extends Omit<Display, 'width'> {
 }
 
 export interface BarState {
+  /** What an epoch is called; "epoch" if left out. */
+  readonly name?: string | undefined;
   readonly epoch: number;
   readonly epochs: number;
   readonly step: number;
@@ -47,7 +49,7 @@ export class TerminalProgress implements TrainingProgress {
   readonly #display: Omit<Display, 'width'>;
   readonly #now: Clock;
   readonly #bar: Bar;
-  #epoch = { epoch: 1, epochs: 1, steps: 1 };
+  #epoch: Pick<BarState, 'epoch' | 'epochs' | 'steps' | 'name'> = { epoch: 1, epochs: 1, steps: 1 };
   #epochStart = 0;
   #lastDraw = 0;
 
@@ -60,8 +62,8 @@ export class TerminalProgress implements TrainingProgress {
     );
   }
 
-  epochStarted(epoch: number, epochs: number, steps: number): void {
-    this.#epoch = { epoch, epochs, steps };
+  epochStarted(epoch: number, epochs: number, steps: number, name?: string): void {
+    this.#epoch = { epoch, epochs, steps, name };
     this.#epochStart = this.#now();
     this.#lastDraw = this.#epochStart;
   }
@@ -95,7 +97,7 @@ export class TerminalProgress implements TrainingProgress {
 /** `epoch  3/30  ████████░░░░░░░░  52%  loss 0.08123  41.2k samples/s  2 min 5 s left`, or less */
 export function formatBarLine(state: BarState, { width, style, ascii = false }: Display): string {
   const share = state.steps > 0 ? Math.min(1, Math.max(0, state.step / state.steps)) : 1;
-  const epoch = epochLabel(state.epoch, state.epochs);
+  const epoch = epochLabel(state);
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   const loss = `  loss ${formatMetricIn(7, state.loss)}`;
   // Padding keeps the length of the bar the same in every picture.

@@ -25,6 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
   l1: 'lasso l1Reg',
   clipNorm: 'clip gradClip gradientClip gradientClipping maxNorm maxGradNorm clipGradNorm',
   earlyStopping: 'es earlyStop',
+  refit: 'retrain refitFull finalFit',
   patience: 'nIterNoChange',
   minDelta: 'tol tolerance',
   monitor: 'metric',

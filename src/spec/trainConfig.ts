@@ -104,6 +104,11 @@ const trainingFields = object({
     .describe(
       'Which of epochs with an equal best keepMonitor to keep: the "last" is trained longest, which pays for an accuracy over few rows, where ties are frequent.',
     ),
+  refit: flag()
+    .default(false)
+    .describe(
+      'Trains once more at the end, from the start and with the same seed, on training and validation rows together, up to the epoch that was kept: the model is that of this second training. Its schedules are those of the first, over all epochs, and it stops where that epoch ended. Validation metrics are those of the first.',
+    ),
   checkpointSeconds: positive()
     .default(60)
     .describe('Maximum seconds between two checkpoints within an epoch. Each epoch also ends with one.'),

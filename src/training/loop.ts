@@ -50,6 +50,16 @@ export interface TrainResult extends Evaluations {
   /** Time of the steps alone. */
   readonly trainSeconds: number;
   readonly samplesPerSecond: number;
+  /** Of a run with a refit that is done. All but `test` is of the first training. */
+  readonly refit?: RefitResult;
+}
+
+/** The second training of a run, on training and validation rows. */
+export interface RefitResult
+  extends Pick<TrainResult, 'epochs' | 'steps' | 'lastStepLoss' | 'trainSeconds' | 'samplesPerSecond'> {
+  readonly rows: number;
+  /** Metrics of all its rows. */
+  readonly train: Evaluation;
 }
 
 /** What a run knows besides its engine. Plain data; only the history may hold NaN or infinities. */
@@ -80,6 +90,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** The state to resume; the engine was started from its `engine`. */
   readonly from?: Pick<RunState, 'progress' | 'best'> | undefined;
+  /** The run ends after so many epochs, though its schedules go on; all of the plan by default. */
+  readonly stopAfter?: number | undefined;
   /** Saves a state, which must be read before the promise resolves. */
   readonly save?: ((state: RunState) => Promise<void>) | undefined;
 }
@@ -108,6 +120,8 @@ class Run {
   readonly #keep: Monitor | undefined;
   readonly #stopping: Monitor | undefined;
   readonly #patience: number;
+  /** The step after which the run ends. */
+  readonly #lastStep: number;
   readonly #timer: CheckpointTimer;
   /** Epochs with their metrics, and steps. */
   #epochs = 0;
@@ -135,13 +149,15 @@ class Run {
     this.#stopping = earlyStopping && new Monitor(earlyStopping.monitor, earlyStopping.minDelta);
     this.#patience = earlyStopping?.patience ?? Number.POSITIVE_INFINITY;
     this.#timer = new CheckpointTimer(checkpointSeconds);
+    const { stopAfter = Number.POSITIVE_INFINITY } = options;
+    this.#lastStep = Math.min(plan.steps, stopAfter * plan.stepsPerEpoch);
     if (options.from) this.#restore(options.from.progress, options.from.best);
   }
 
   /** Whether there are steps to take, or the steps of an epoch still lack its metrics. */
   get hasMore(): boolean {
     if (this.#options.signal?.aborted || this.#isStopped) return false;
-    return this.#steps < this.#plan.steps || this.#steps > this.#epochs * this.#plan.stepsPerEpoch;
+    return this.#steps < this.#lastStep || this.#steps > this.#epochs * this.#plan.stepsPerEpoch;
   }
 
   get #isStopped(): boolean {
@@ -151,9 +167,9 @@ class Run {
   /** Takes the steps of an epoch, as far as the plan and the signal allow, then its metrics. */
   async epoch(): Promise<void> {
     const { signal } = this.#options;
-    const { stepsPerEpoch, steps } = this.#plan;
+    const { stepsPerEpoch } = this.#plan;
     const first = this.#epochs * stepsPerEpoch;
-    const end = Math.min(first + stepsPerEpoch, steps);
+    const end = Math.min(first + stepsPerEpoch, this.#lastStep);
     this.#epochStart = performance.now();
     this.#listener.epochStarted?.(this.#epochs + 1, end - first, this.#steps - first);
     while (this.#steps < end && !signal?.aborted) {
@@ -201,7 +217,7 @@ class Run {
   }
 
   get #status(): TrainResult['status'] {
-    if (this.#steps >= this.#plan.steps) return 'completed';
+    if (this.#steps >= this.#lastStep) return 'completed';
     return this.#options.signal?.aborted ? 'interrupted' : 'early-stopped';
   }
 

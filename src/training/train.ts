@@ -1,27 +1,22 @@
 /** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset/dataset.js';
-import { type LoadOptions, loadDataset } from '../data/dataset/loadDataset.js';
+import { loadDatasets } from '../data/dataset/loadDataset.js';
 import { fingerprintData } from '../data/source/source.js';
 import { ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { hashWeights, loadModel } from '../model/load.js';
-import { encodeModel, modelTensors } from '../model/model.js';
-import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { readJson } from '../spec/json.js';
 import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { counted, printable } from '../text.js';
 import { version } from '../version.js';
-import type { RunSetup } from './engine/allocate.js';
+import { bytesOf } from './engine/allocate.js';
 import { chooseBackend, chooseThreads } from './engine/backend.js';
-import type { Engine } from './engine/engine.js';
-import { Team } from './engine/team.js';
-import { type RunProgress, runTraining, type TrainListener, type TrainResult } from './loop.js';
-import { completeFor, modelContent, planTraining } from './plan.js';
+import { completeFor, planTraining } from './plan.js';
+import { planRefit } from './refit.js';
 import { RunDirectory } from './run/directory.js';
 import { dataOutside, isOfRun, linksOf } from './run/outside.js';
 import {
@@ -40,36 +35,13 @@ import {
   StepComparison,
   weightsDifference,
 } from './run/summary.js';
-
-/** A run whose data are read and whose choices are made. */
-export interface PreparedRun extends RunSetup {
-  readonly dataset: Dataset;
-  readonly directory?: string;
-  readonly from?: RunProgress;
-}
-
-export interface RunListener extends TrainListener {
-  readonly reading?: LoadOptions['progress'];
-  dataRead?(dataset: Dataset): void;
-  note?(sentence: string): void;
-  warn?(sentence: string): void;
-  started?(run: PreparedRun): void | Promise<void>;
-}
-
-export interface TrainOptions {
-  /** When aborted, training ends after the current step, with the status "interrupted". */
-  readonly signal?: AbortSignal | undefined;
-  readonly listener?: RunListener | undefined;
-  /** Tables that take the place of the config's files. */
-  readonly memory?: LoadOptions['memory'];
-}
-
-export interface TrainedRun extends PreparedRun {
-  readonly result: TrainResult;
-  /** The network's tensors as the model file names them: views of the run's memory. */
-  readonly tensors: readonly NamedTensor[];
-  readonly model: EncodedTensors;
-}
+import {
+  type PreparedRun,
+  type RunListener,
+  runStages,
+  type TrainedRun,
+  type TrainOptions,
+} from './stages.js';
 
 /**
  * @param options.directory to create; `true` for the first free `runs/<config name>-<n>`
@@ -83,19 +55,23 @@ export async function train(
 ): Promise<TrainedRun> {
   const { directory } = options;
   if (directory === undefined) {
-    const prepared = await prepare(loaded, options);
-    return withEngine(prepared, undefined, (engine) => runIn(engine, prepared, options));
+    return runStages(await prepare(loaded, options), options);
   }
   const files = new ReadFiles();
   const prepared = await prepare(loaded, options, files);
   const provenance = provenanceInBackground(files, prepared);
-  return withEngine(prepared, undefined, async (engine) => {
-    const { path, directory: configDirectory } = loaded;
-    const { config } = prepared;
-    const asked = directory === true ? undefined : directory;
-    const run = await RunDirectory.create(asked, config, path, configDirectory);
-    return closing(run, () => runIn(engine, prepared, options, { directory: run, provenance }));
-  });
+  const { path, directory: configDirectory } = loaded;
+  const asked = directory === true ? undefined : directory;
+  let run: RunDirectory | undefined;
+  const open = async () => {
+    run = await RunDirectory.create(asked, prepared.config, path, configDirectory);
+    return run;
+  };
+  try {
+    return await runStages(prepared, options, { open, provenance });
+  } finally {
+    await run?.close();
+  }
 }
 
 /**
@@ -112,7 +88,7 @@ export async function resume(
   const { listener, mayExtend = false } = options;
   for (const sentence of linksOf(path)) listener?.note?.(sentence);
   const directory = await RunDirectory.open(path);
-  return closing(directory, async () => {
+  try {
     const { configPath } = directory;
     const { config: ofRun, where } = directory.loadConfig();
     const loaded = withScalingOf(ofRun, asked);
@@ -140,12 +116,15 @@ export async function resume(
     } else {
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
-    return withEngine(prepared, state, async (engine) => {
+    const open = async () => {
       await directory.resume(state, (sentence) => listener?.warn?.(sentence));
       if (mayExtend) await directory.writeConfig(prepared.config, loaded.directory);
-      return runIn(engine, prepared, options, { directory, provenance, state });
-    });
-  });
+      return directory;
+    };
+    return await runStages(prepared, options, { open, provenance, state });
+  } finally {
+    await directory.close();
+  }
 }
 
 export interface Reproduction {
@@ -193,15 +172,21 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const stored = storedModel(path, note);
 
   const steps = new StepComparison(path);
-  const listener = { ...options.listener, stepsDone: steps.compare };
-  const { result, model } = await withEngine(prepared, undefined, (engine) =>
-    runIn(engine, { ...prepared, directory: path }, { ...options, listener }),
-  );
+  const ofRefit = prepared.refit && new StepComparison(join(path, RUN_FILES.refit), ' of the refit');
+  const listener: RunListener = {
+    ...options.listener,
+    stepsDone: steps.compare,
+    refitStarted: (refit) => ({
+      ...options.listener?.refitStarted?.(refit),
+      ...(ofRefit && { stepsDone: ofRefit.compare }),
+    }),
+  };
+  const { result, model } = await runStages({ ...prepared, directory: path }, { ...options, listener });
   if (result.status === 'interrupted') return { status: 'interrupted', expected };
   const found = model.sha256;
   const isStored = stored === undefined || stored === expected;
   const difference =
-    weightsDifference({ provenance, weightsSha256: found }, then, steps) ??
+    weightsDifference({ provenance, weightsSha256: found }, then, steps.first ? steps : (ofRefit ?? steps)) ??
     (isStored ? undefined : { what: RUN_FILES.model, found: `SHA-256 ${stored}`, expected });
   return { status: difference ? 'different' : 'equal', ...(difference && { difference }), expected, found };
 }
@@ -265,23 +250,26 @@ async function planRun(
   }
   const reading = listener?.reading;
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
-  const dataset = await loadDataset(loaded.config, directory, where, {
-    ...(memory && { memory }),
-    ...(reading && { progress: reading }),
-    ...(files && { files }),
-  });
+  const how = { ...(memory && { memory }), ...(reading && { progress: reading }), ...(files && { files }) };
+  const withRefit = loaded.config.training.refit;
+  const { dataset, refit } = await loadDatasets(loaded.config, directory, where, how, withRefit);
   listener?.dataRead?.(dataset);
   const whole = completeFor(loaded, dataset);
   check?.(whole);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
+  const second = refit && planRefit(whole, plan, refit);
   for (const warning of plan.warnings) listener?.warn?.(warning);
+  for (const warning of second?.plan.warnings ?? []) listener?.warn?.(`in the refit: ${warning}`);
   const choice = chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);
   const threads = chooseThreads(config.threads, choice, plan, processors);
+  // The second training is of more rows: too many are found now, not after the first.
+  if (second) bytesOf({ config: second.config, plan: second.plan, choice, threads });
   // "auto" becomes false where no target is scaled, so that the run's config says what was done.
   const isAuto = config.data.standardizeTarget === 'auto' && dataset.targetStandardization === undefined;
-  return { config: isAuto ? withScaling(config, false) : config, plan, choice, threads, dataset };
+  const scaled = isAuto ? withScaling(config, false) : config;
+  return { config: scaled, plan, choice, threads, dataset, ...(second && { refit: second }) };
 }
 
 /** The bits of a BLAS depend on the number of threads, so "auto" must not choose it anew. */
@@ -309,101 +297,6 @@ function provenanceInBackground(files: ReadFiles, { choice, threads }: PreparedR
   const provenance = files.hashes().then((data) => provenanceOf(versions, choice, threads, data));
   provenance.catch(() => undefined);
   return provenance;
-}
-
-async function withEngine<Result>(
-  { dataset, config, plan, choice, threads }: PreparedRun,
-  state: SavedRun | undefined,
-  use: (engine: Engine) => Promise<Result>,
-): Promise<Result> {
-  return closing(await Team.start({ config, plan, choice, threads }, dataset, state?.engine), use);
-}
-
-async function closing<Resource extends { close(): Promise<void> }, Result>(
-  resource: Resource,
-  use: (resource: Resource) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await use(resource);
-  } finally {
-    await resource.close();
-  }
-}
-
-/** Where a run is written, and the state that it resumes. */
-interface Recording {
-  readonly directory: RunDirectory;
-  readonly provenance: Promise<Provenance>;
-  readonly state?: SavedRun | undefined;
-}
-
-/** Trains to the end or to an interruption, and fills the run directory. */
-async function runIn(
-  engine: Engine,
-  prepared: PreparedRun,
-  { signal, listener = {} }: TrainOptions,
-  recording?: Recording,
-): Promise<TrainedRun> {
-  const { plan, dataset } = prepared;
-  const { directory, state } = recording ?? {};
-  const run: PreparedRun = {
-    ...prepared,
-    ...(directory && { directory: directory.path }),
-    ...(state && { from: state.progress }),
-  };
-  try {
-    if (directory && dataset.rejected) {
-      await directory.writeRejected(dataset.rejected);
-      listener.note?.(`${printable(join(directory.path, RUN_FILES.rejected))} lists the skipped rows`);
-    }
-    await listener.started?.(run);
-    const result = await runTraining(engine, directory ? recorded(listener, directory) : listener, {
-      signal,
-      from: state,
-      save: recording && (async (now) => recording.directory.saveCheckpoint(now, await recording.provenance)),
-    });
-    const tensors = modelTensors(engine.parameters, engine.statistics);
-    const model = encodeModel(modelContent(plan, dataset), tensors);
-    if (recording) {
-      const { directory, provenance } = recording;
-      await directory.writeModel(model);
-      await directory.writeSummary(summaryOf(directory.configSha256, await provenance, result, model.sha256));
-    }
-    return { ...run, result, tensors, model };
-  } catch (error) {
-    if (directory?.hasCheckpoint) {
-      listener.note?.(`the last good checkpoint is in ${printable(directory.path)}`);
-    }
-    throw error;
-  }
-}
-
-/** A listener that is told of steps and epochs once they are in the run directory. */
-function recorded(listener: TrainListener, directory: RunDirectory): TrainListener {
-  return {
-    epochStarted: (...args) => listener.epochStarted?.(...args),
-    progress: (...args) => listener.progress?.(...args),
-    async stepsDone(record) {
-      await directory.writeSteps(record);
-      await listener.stepsDone?.(record);
-    },
-    async epochDone(record) {
-      await directory.writeEpoch(record);
-      await listener.epochDone?.(record);
-    },
-  };
-}
-
-function summaryOf(configSha256: string, provenance: Provenance, result: TrainResult, weightsSha256: string) {
-  const { train, validation, test, ...rest } = result;
-  const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
-  return {
-    ...provenance,
-    configSha256,
-    ...rest,
-    ...metrics,
-    weightsSha256,
-  } satisfies RunSummary;
 }
 
 /** The kernels and threads of a run, whatever "auto" would choose here. */

@@ -71,6 +71,7 @@ export function configOf(data: Pick<DataConfig, 'train' | 'target'> & Partial<Da
       l1: 0,
       keep: 'last',
       keepTies: 'first',
+      refit: false,
       checkpointSeconds: 60,
     },
     seed: 0,

@@ -47,6 +47,7 @@ describe('a train config', () => {
         l1: 0,
         keep: 'best',
         keepTies: 'first',
+        refit: false,
         checkpointSeconds: 60,
       },
       seed: 0,
@@ -132,7 +133,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, checkpointSeconds';
 
   it.each<[part: object, message: string, hint?: string]>([
     [
@@ -448,7 +449,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(49);
+    expect(entries).toHaveLength(50);
   });
 
   it('take a setting for all columns, or one by column', () => {

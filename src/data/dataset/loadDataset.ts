@@ -28,6 +28,7 @@ import {
 } from './assembleDataset.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, SplitName } from './dataset.js';
+import { refitRows, withPlaces } from './refitRows.js';
 import {
   type Fitted,
   type Input,
@@ -71,13 +72,35 @@ export async function loadDataset(
   where: Where = formatPath,
   options: LoadOptions = {},
 ): Promise<Dataset> {
+  return (await loadDatasets(config, directory, where, options, false)).dataset;
+}
+
+/** The rows split as the config says, and for a refit with training and validation rows together. */
+export interface Datasets {
+  readonly dataset: Dataset;
+  readonly refit?: Dataset;
+}
+
+/**
+ * As `loadDataset`, from one reading.
+ * @param refit whether to return that dataset too; it has the classes of the other
+ */
+export async function loadDatasets(
+  config: TrainConfig,
+  directory: string,
+  where: Where,
+  options: LoadOptions,
+  refit: boolean,
+): Promise<Datasets> {
   const loading: Loading = { config, directory, where, options, open: [] };
   try {
     const inputs = await openInputs(loading);
-    return (
-      (await buildDataset(loading, inputs, NumericRows.scan).catch(unlessNotNumeric)) ??
-      (await buildDataset(loading, inputs, TableRows.read))
-    );
+    const numeric =
+      // Two files can only be fitted together as tables.
+      refit && inputs.validation
+        ? undefined
+        : await buildDatasets(loading, inputs, NumericRows.scan, refit).catch(unlessNotNumeric);
+    return numeric ?? (await buildDatasets(loading, inputs, TableRows.read, refit));
   } finally {
     for (const resource of loading.open) await resource.close();
   }
@@ -182,7 +205,12 @@ async function openFile(
   return table;
 }
 
-async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): Promise<Dataset> {
+async function buildDatasets(
+  loading: Loading,
+  inputs: Inputs,
+  read: ReadRows,
+  refit: boolean,
+): Promise<Datasets> {
   const { config, where } = loading;
   const reader = await readRows(loading, inputs.train, read);
   const targetEncoding = detectTargetEncoding(
@@ -191,8 +219,15 @@ async function buildDataset(loading: Loading, inputs: Inputs, read: ReadRows): P
     where,
   );
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
-  const { fitted, unknown } = await fillMatrix(splits, config.dtype);
-  return assembleDataset(config, targetEncoding, splits, fitted, unknown);
+  const { fitted, unknown } = await fillMatrix(splits, config.dtype, true);
+  const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown);
+  if (!refit) return { dataset };
+  // Where the network embeds no levels, more rows must not make it necessary.
+  const embeds = dataset.encodings.some((encoding) => encoding.kind === 'category' && encoding.numbered);
+  const rows = refitRows(splits);
+  const again = await fillMatrix(rows, config.dtype, embeds);
+  // The other dataset has told what there is to tell of the tables.
+  return { dataset, refit: assembleDataset(config, targetEncoding, rows, again.fitted, new Map()) };
 }
 
 async function readRows(
@@ -234,7 +269,7 @@ async function splitInputs(
       column: column === undefined ? undefined : reader.located(column),
       where,
     });
-    return { input, reader, targets, unknownClasses, weights, place: noPlaces(reader.rows) };
+    return withPlaces({ input, reader, targets, unknownClasses, weights });
   };
   const training = withTargets(inputs.train, reader);
   const { task, classes } = targetEncoding;
@@ -281,11 +316,12 @@ async function splitInputs(
 async function fillMatrix(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
+  embeds: boolean,
 ): Promise<{ fitted: Fitted; unknown: Map<InputRows, readonly UnknownLevel[]> }> {
   const rows = splits.reduce((sum, split) => sum + split.rows.length, 0);
   const [{ from: training, rows: train }] = splits;
   const numeric = splits.every(({ from }) => from.reader.isNumeric);
-  const fitted = await training.reader.fit({ place: training.place, train, numeric }, (columns) =>
+  const fitted = await training.reader.fit({ place: training.place, train, numeric, embeds }, (columns) =>
     createFeatureMatrix(dtype, rows, columns),
   );
   const unknown = new Map([[training, fitted.unknown]]);
@@ -335,9 +371,4 @@ function markColumns({ choice: { validation, test } }: Input, reader: RowReader)
     ...(validation !== undefined && { validation: reader.located(validation) }),
     ...(test !== undefined && { test: reader.located(test) }),
   };
-}
-
-/** In shared memory, so that threads need no copy. */
-function noPlaces(rows: number): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(rows * Int32Array.BYTES_PER_ELEMENT)).fill(-1);
 }

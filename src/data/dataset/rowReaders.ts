@@ -24,6 +24,7 @@ import { fitFeatures, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
 import { mostAreOne } from '../encoding/numberEncoding.js';
 import { type FeatureMatrix, keepColumns } from '../featureMatrix.js';
+import { concatenate } from '../joinedTable.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
 import { fitInBlocks, type NumericFit } from '../numeric/fit.js';
@@ -56,6 +57,8 @@ interface Placement {
   readonly train: Int32Array;
   /** Whether all tables of the dataset are numeric, and so fitted as numeric files. */
   readonly numeric: boolean;
+  /** Whether levels may become numbers for an embedding, as the config says; else they never do. */
+  readonly embeds: boolean;
 }
 
 export interface Fitted {
@@ -295,8 +298,26 @@ export class TableRows implements RowReader {
     return fitted && numericEncodings(this.#input, requests, fitted);
   }
 
-  #fitTable({ train }: Placement): FeatureEncoding[] {
-    return fitFeatures(this.#table, featureRequests(this.#input, this.#data), train);
+  #fitTable({ train, embeds }: Placement): FeatureEncoding[] {
+    const requests = featureRequests(this.#input, this.#data);
+    const all = embeds ? requests : requests.map((request) => ({ ...request, leastEmbedded: NEVER }));
+    return fitFeatures(this.#table, all, train);
+  }
+
+  /** These rows, then those of another table with the same features; the features alone. */
+  joined(other: TableRows): TableRows {
+    const { features } = this.#input.choice;
+    const parts = [this, other].map((part): Table => {
+      const columns: (Column | undefined)[] = this.#table.names.map(() => undefined);
+      part.#input.choice.features.forEach((column, j) => {
+        columns[features[j]] = part.#table.columns[column];
+      });
+      // What was found in columns, by their numbers in each table, has been told.
+      const { odd: _, mixed: __, ...table } = part.#table;
+      return { ...table, columns };
+    });
+    const table = concatenate(`${this.#table.path} and ${other.#table.path}`, parts, this.#table.names);
+    return new TableRows(this.#input, table, this.#data, this.dropped + other.dropped);
   }
 }
 

@@ -43,29 +43,38 @@ export function assemble(
 const taken = new WeakSet<WebAssembly.Memory>();
 
 /**
+ * The bytes of a run's memory.
+ * @throws MlpError ExitCode.config if the run is too large
+ */
+export function bytesOf(setup: RunSetup): number {
+  const { dtype, seed } = setup.config;
+  const need = new ArenaPlan(dtype);
+  assemble(setup, new RandomState(seed), need, () => referenceKernels(dtype));
+  requireMemory(need.bytes, smaller(dtype));
+  return need.bytes;
+}
+
+/**
  * The dataset's memory, grown in place; a second run on the same dataset gets a copy.
  * @throws MlpError ExitCode.config if the run is too large
  */
 export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {
-  const { dtype, seed } = setup.config;
-  const need = new ArenaPlan(dtype);
-  assemble(setup, new RandomState(seed), need, () => referenceKernels(dtype));
-  const hint = smaller(dtype);
-  requireMemory(need.bytes, hint);
+  const { dtype } = setup.config;
+  const bytes = bytesOf(setup);
   try {
     if (!taken.has(memory)) {
       taken.add(memory);
       // An arena hands out zeros, but reading the data has left bytes behind the features.
       new Uint8Array(memory.buffer, features.address + features.data.byteLength).fill(0);
-      growMemory(memory, need.bytes);
+      growMemory(memory, bytes);
       return memory;
     }
-    const copy = createMemory(need.bytes);
+    const copy = createMemory(bytes);
     new Arena(dtype, copy).tensor(features.rows, features.columns).data.set(features.data);
     return copy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw outOfMemory(need.bytes, 'the system does not have that much', hint);
+    throw outOfMemory(bytes, 'the system does not have that much', smaller(dtype));
   }
 }
 

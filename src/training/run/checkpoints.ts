@@ -83,6 +83,14 @@ export class CheckpointStore {
     );
   }
 
+  /** Deletes all checkpoints. */
+  async discard(): Promise<void> {
+    for (const step of await this.#steps()) {
+      const path = this.#pathOf(step);
+      if (await isOurs(path)) await rm(path);
+    }
+  }
+
   #pathOf(step: number): string {
     return join(this.folder, `${nameOf(step)}.checkpoint`);
   }

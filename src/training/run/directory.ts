@@ -14,10 +14,9 @@ import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.j
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, RunState, StepRecord } from '../loop.js';
-import { CheckpointStore } from './checkpoints.js';
-import { RunLogs } from './logs.js';
 import type { Provenance } from './provenance.js';
-import { decodeRun, encodeRun, type SavedRun } from './state.js';
+import { RunRecord } from './record.js';
+import type { SavedRun } from './state.js';
 import type { RunSummary } from './summary.js';
 
 const HINT = 'name a directory that you may write to with --run';
@@ -27,9 +26,8 @@ export class RunDirectory {
   readonly #lock: Lock;
   /** Whether it was created for this run: deleted if the run fails before its first checkpoint. */
   #isNew: boolean;
-  readonly #checkpoints: CheckpointStore;
-  #logs: RunLogs | undefined;
-  #hasCheckpoint = false;
+  readonly #record: RunRecord;
+  #refit: RunRecord | undefined;
   #config: TrainConfig | undefined;
   #configSha256: string | undefined;
 
@@ -37,7 +35,7 @@ export class RunDirectory {
     this.path = path;
     this.#lock = lock;
     this.#isNew = isNew;
-    this.#checkpoints = new CheckpointStore(join(path, RUN_FILES.checkpoints));
+    this.#record = new RunRecord(path);
   }
 
   /**
@@ -62,7 +60,7 @@ export class RunDirectory {
     const directory = new RunDirectory(path, lock, true);
     try {
       await directory.writeConfig(config, configDirectory);
-      directory.#logs = await RunLogs.create(path);
+      await directory.#record.start();
       return directory;
     } catch (error) {
       await directory.close();
@@ -111,15 +109,13 @@ export class RunDirectory {
    * The state of the last sound checkpoint, if any; `warn` is told of damaged ones.
    * @throws MlpError ExitCode.data if all are damaged
    */
-  async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
-    const checkpoint = await this.#checkpoints.load(warn);
-    this.#hasCheckpoint = checkpoint !== undefined;
-    return checkpoint && decodeRun(checkpoint);
+  load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
+    return this.#record.load(warn);
   }
 
   /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
   async resume(state: SavedRun | undefined, warn: (sentence: string) => void): Promise<void> {
-    this.#logs = state ? await RunLogs.resume(this.path, state.files, warn) : await RunLogs.create(this.path);
+    await this.#record.start(state, warn);
   }
 
   /** Writes config.json; the config's paths are relative to `configDirectory`. */
@@ -131,25 +127,34 @@ export class RunDirectory {
   }
 
   async writeSteps(record: StepRecord): Promise<void> {
-    await this.#logs?.writeSteps(record);
+    await this.#record.writeSteps(record);
   }
 
   async writeEpoch(record: EpochRecord): Promise<void> {
-    await this.#logs?.writeEpoch(record);
+    await this.#record.writeEpoch(record);
   }
 
   get hasCheckpoint(): boolean {
-    return this.#hasCheckpoint;
+    return this.#record.hasCheckpoint;
   }
 
   /** Writes a checkpoint, after flushing the logs that it refers to. */
   async saveCheckpoint(state: RunState, origin: Provenance): Promise<void> {
-    const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
-    await this.#checkpoints.save(
-      state.progress.steps,
-      encodeRun({ ...state, origin, files, config: this.#config }),
-    );
-    this.#hasCheckpoint = true;
+    await this.#record.save(state, origin, this.#config);
+  }
+
+  /** The record of the run's refit; closed with the run. */
+  async refit(): Promise<RunRecord> {
+    const path = join(this.path, RUN_FILES.refit);
+    requireNoLink(path);
+    makeDirectory(path);
+    this.#refit ??= new RunRecord(path);
+    return this.#refit;
+  }
+
+  /** The config as it is written, with paths relative to the run. */
+  get config(): TrainConfig | undefined {
+    return this.#config;
   }
 
   async writeRejected(rejected: readonly RejectedRows[]): Promise<void> {
@@ -171,10 +176,11 @@ export class RunDirectory {
 
   /** Closes and unlocks it. Deletes a new one without a checkpoint: its run failed. Idempotent. */
   async close(): Promise<void> {
-    const isFailed = this.#isNew && !this.#hasCheckpoint;
+    const isFailed = this.#isNew && !this.hasCheckpoint;
     this.#isNew = false;
     try {
-      await this.#logs?.close();
+      await this.#record.close();
+      await this.#refit?.close();
     } finally {
       if (isFailed) this.#deleteFiles();
       this.#lock.release();
@@ -184,7 +190,8 @@ export class RunDirectory {
 
   /** Deletes our own files. Whatever else lies here by now stays, and so does the directory. */
   #deleteFiles(): void {
-    const { checkpoints, ...files } = RUN_FILES;
+    // A refit begins after the first checkpoint.
+    const { checkpoints, refit, ...files } = RUN_FILES;
     for (const name of Object.values(files)) rmSync(join(this.path, name), { force: true });
     removeIfEmpty(join(this.path, checkpoints));
   }
@@ -200,8 +207,12 @@ export class RunDirectory {
  * directory lies where a file is to be
  */
 function requireOwnFiles(run: string): void {
-  for (const name of [RUN_FILES.steps, RUN_FILES.epochs]) requireOwnFile(join(run, name));
-  for (const name of [RUN_FILES.checkpoints, 'lock', 'lock.takeover']) requireNoLink(join(run, name));
+  requireNoLink(join(run, RUN_FILES.refit));
+  for (const folder of [run, join(run, RUN_FILES.refit)]) {
+    for (const name of [RUN_FILES.steps, RUN_FILES.epochs]) requireOwnFile(join(folder, name));
+    requireNoLink(join(folder, RUN_FILES.checkpoints));
+  }
+  for (const name of ['lock', 'lock.takeover']) requireNoLink(join(run, name));
   for (const name of [RUN_FILES.model, RUN_FILES.summary, RUN_FILES.rejected]) {
     requireNoDirectory(join(run, name));
   }

@@ -19,6 +19,8 @@ export interface RunSummary extends Provenance {
   readonly configSha256: string;
   readonly status: TrainResult['status'];
   readonly steps: number;
+  /** Of a run whose model is that of its refit. */
+  readonly refit?: unknown;
   readonly weightsSha256: string;
 }
 
@@ -75,7 +77,11 @@ export class StepComparison {
   readonly #lines: readonly string[];
   first: { readonly step: number; readonly found: number; readonly expected: string } | undefined;
 
-  constructor(run: string) {
+  /** @param of of which training: ` of the refit` */
+  constructor(
+    run: string,
+    readonly of = '',
+  ) {
     const path = join(run, RUN_FILES.steps);
     this.#lines = readPlainFile(path, LONGEST_STEPS, 'the losses of steps').toString('utf8').split('\n');
   }
@@ -93,7 +99,7 @@ export class StepComparison {
 export function weightsDifference(
   found: { readonly provenance: Provenance; readonly weightsSha256: string },
   expected: RunSummary,
-  { first }: StepComparison,
+  { first, of }: StepComparison,
 ): Difference | undefined {
   if (found.weightsSha256 === expected.weightsSha256) return undefined;
   for (const what of ['version', 'node'] as const) {
@@ -101,7 +107,7 @@ export function weightsDifference(
     return { what, found: found.provenance[what], expected: expected[what] };
   }
   const [loss, other] = first
-    ? [`, with loss ${first.found} in step ${first.step}`, `, with ${first.expected}`]
+    ? [`, with loss ${first.found} in step ${first.step}${of}`, `, with ${first.expected}`]
     : ['', ''];
   return {
     what: 'weights',

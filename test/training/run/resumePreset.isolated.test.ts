@@ -1,18 +1,18 @@
 /** Resuming a run whose config depends on its data. */
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
+import { loadDatasets } from '../../../src/data/dataset/loadDataset.js';
 import { ExitCode } from '../../../src/errors.js';
 import { loadTrainConfig } from '../../../src/spec/loadConfig.js';
 import { resume, train } from '../../../src/training/train.js';
 import { folderOf, SMALL_CSV } from '../../support/cli.js';
 
 vi.mock('../../../src/data/dataset/loadDataset.js', async (original) => {
-  const { loadDataset, ...rest } = await original<object & { loadDataset: () => unknown }>();
-  return { ...rest, loadDataset: vi.fn(loadDataset) };
+  const { loadDatasets, ...rest } = await original<object & { loadDatasets: () => unknown }>();
+  return { ...rest, loadDatasets: vi.fn(loadDatasets) };
 });
 
-afterEach(() => void vi.mocked(loadDataset).mockClear());
+afterEach(() => void vi.mocked(loadDatasets).mockClear());
 
 /** A run of a preset, and its config with these overrides. */
 async function finished() {
@@ -25,7 +25,7 @@ async function finished() {
     loadTrainConfig(join(folder, 'config.json'), [...short, ...overrides]);
   const directory = join(folder, 'run');
   await train(load(), { directory });
-  vi.mocked(loadDataset).mockClear();
+  vi.mocked(loadDatasets).mockClear();
   return { directory, load };
 }
 
@@ -33,7 +33,7 @@ it('reads the data once', async () => {
   const { directory, load } = await finished();
   const { result } = await resume(load(), directory);
   expect(result.epochs).toBe(2);
-  expect(loadDataset).toHaveBeenCalledTimes(1);
+  expect(loadDatasets).toHaveBeenCalledTimes(1);
 });
 
 it('compares the config with that of the run once the data are known', async () => {

@@ -1,0 +1,65 @@
+/** What a training writes while it lasts: steps.csv, epochs.csv and its checkpoints, in a directory. */
+import { join } from 'node:path';
+import { RUN_FILES } from '../../files/runFiles.js';
+import type { EpochRecord, RunState, StepRecord } from '../loop.js';
+import { CheckpointStore } from './checkpoints.js';
+import { RunLogs } from './logs.js';
+import type { Provenance } from './provenance.js';
+import { decodeRun, encodeRun, type SavedRun } from './state.js';
+
+export class RunRecord {
+  readonly path: string;
+  readonly #checkpoints: CheckpointStore;
+  #logs: RunLogs | undefined;
+  #hasCheckpoint = false;
+
+  /** @param path of a directory that exists before anything is written */
+  constructor(path: string) {
+    this.path = path;
+    this.#checkpoints = new CheckpointStore(join(path, RUN_FILES.checkpoints));
+  }
+
+  get hasCheckpoint(): boolean {
+    return this.#hasCheckpoint;
+  }
+
+  /**
+   * The state of the last sound checkpoint, if any; `warn` is told of damaged ones.
+   * @throws MlpError ExitCode.data if all are damaged
+   */
+  async load(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
+    const checkpoint = await this.#checkpoints.load(warn);
+    this.#hasCheckpoint = checkpoint !== undefined;
+    return checkpoint && decodeRun(checkpoint);
+  }
+
+  /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
+  async start(state?: SavedRun, warn: (sentence: string) => void = () => {}): Promise<void> {
+    this.#logs = state ? await RunLogs.resume(this.path, state.files, warn) : await RunLogs.create(this.path);
+  }
+
+  async writeSteps(record: StepRecord): Promise<void> {
+    await this.#logs?.writeSteps(record);
+  }
+
+  async writeEpoch(record: EpochRecord): Promise<void> {
+    await this.#logs?.writeEpoch(record);
+  }
+
+  /** Writes a checkpoint, after flushing the logs that it refers to. */
+  async save(state: RunState, origin: Provenance, config: unknown): Promise<void> {
+    const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
+    await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files, config }));
+    this.#hasCheckpoint = true;
+  }
+
+  /** Deletes the checkpoints, of a training that is to start anew. */
+  async discard(): Promise<void> {
+    await this.#checkpoints.discard();
+    this.#hasCheckpoint = false;
+  }
+
+  async close(): Promise<void> {
+    await this.#logs?.close();
+  }
+}

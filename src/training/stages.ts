@@ -1,0 +1,283 @@
+/** Trains a prepared run, then its refit if it has one, and fills the run directory. */
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Dataset } from '../data/dataset/dataset.js';
+import type { LoadOptions } from '../data/dataset/loadDataset.js';
+import { ExitCode, MlpError } from '../errors.js';
+import { RUN_FILES } from '../files/runFiles.js';
+import { encodeModel, modelTensors } from '../model/model.js';
+import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
+import { printable } from '../text.js';
+import type { RunSetup } from './engine/allocate.js';
+import type { Engine } from './engine/engine.js';
+import { Team } from './engine/team.js';
+import {
+  type RefitResult,
+  type RunProgress,
+  runTraining,
+  type TrainListener,
+  type TrainResult,
+} from './loop.js';
+import { modelContent } from './plan.js';
+import type { RefitPlan } from './refit.js';
+import type { RunDirectory } from './run/directory.js';
+import type { Provenance } from './run/provenance.js';
+import type { RunRecord } from './run/record.js';
+import { requireSameProvenance } from './run/resume.js';
+import type { SavedRun } from './run/state.js';
+import type { RunSummary } from './run/summary.js';
+
+/** A run whose data are read and whose choices are made. */
+export interface PreparedRun extends RunSetup {
+  readonly dataset: Dataset;
+  readonly refit?: RefitPlan;
+  readonly directory?: string;
+  readonly from?: RunProgress;
+}
+
+/** A refit that begins, or is resumed. */
+export interface StartedRefit {
+  /** Training and validation rows. */
+  readonly rows: number;
+  /** The epoch after which it stops: the one that the first training kept. */
+  readonly epochs: number;
+  readonly from?: RunProgress;
+}
+
+export interface RunListener extends TrainListener {
+  readonly reading?: LoadOptions['progress'];
+  dataRead?(dataset: Dataset): void;
+  note?(sentence: string): void;
+  warn?(sentence: string): void;
+  started?(run: PreparedRun): void | Promise<void>;
+  /** Between the trainings; returns what listens to the second. */
+  refitStarted?(refit: StartedRefit): TrainListener;
+}
+
+export interface TrainOptions {
+  /** When aborted, training ends after the current step, with the status "interrupted". */
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: RunListener | undefined;
+  /** Tables that take the place of the config's files. */
+  readonly memory?: LoadOptions['memory'];
+}
+
+/** With a refit, plan and dataset are those of the refit, whose network this is. */
+export interface TrainedRun extends PreparedRun {
+  readonly result: TrainResult;
+  /** The network's tensors as the model file names them: views of the run's memory. */
+  readonly tensors: readonly NamedTensor[];
+  readonly model: EncodedTensors;
+}
+
+/** Where a run is written, and the state that it resumes. */
+export interface Recording {
+  /** Called once the engine has started: until then, no file is touched. */
+  readonly open: () => Promise<RunDirectory>;
+  readonly provenance: Promise<Provenance>;
+  readonly state?: SavedRun | undefined;
+}
+
+/** The same when it is open. */
+interface OpenRecording extends Omit<Recording, 'open'> {
+  readonly directory: RunDirectory;
+}
+
+/** Trains to the end or to an interruption, and fills the run directory. */
+export async function runStages(
+  prepared: PreparedRun,
+  options: TrainOptions,
+  recording?: Recording,
+): Promise<TrainedRun> {
+  let open: OpenRecording | undefined;
+  try {
+    const first = await runFirst(prepared, options, recording?.state, async () => {
+      open = recording && { ...recording, directory: await recording.open() };
+      return open;
+    });
+    const { refit } = prepared;
+    if (!refit || first.result.status === 'interrupted') {
+      await writeResults(first, open);
+      return first;
+    }
+    // Until the refit is done, the run is one that was interrupted.
+    const unfinished: TrainedRun = { ...first, result: { ...first.result, status: 'interrupted' } };
+    await writeResults(unfinished, open);
+    const trained = await runRefit(first, refit, options, open);
+    if (!trained) return unfinished;
+    await writeResults(trained, open);
+    return trained;
+  } catch (error) {
+    if (open?.directory.hasCheckpoint) {
+      options.listener?.note?.(`the last good checkpoint is in ${printable(open.directory.path)}`);
+    }
+    throw error;
+  }
+}
+
+async function runFirst(
+  prepared: PreparedRun,
+  { signal, listener = {} }: TrainOptions,
+  state: SavedRun | undefined,
+  open: () => Promise<OpenRecording | undefined>,
+): Promise<TrainedRun> {
+  const { plan, dataset } = prepared;
+  return withEngine(prepared, state, async (engine) => {
+    const recording = await open();
+    const { directory } = recording ?? {};
+    const run: PreparedRun = {
+      ...prepared,
+      ...(directory && { directory: directory.path }),
+      ...(state && { from: state.progress }),
+    };
+    if (directory && dataset.rejected) {
+      await directory.writeRejected(dataset.rejected);
+      listener.note?.(`${printable(join(directory.path, RUN_FILES.rejected))} lists the skipped rows`);
+    }
+    await listener.started?.(run);
+    const result = await runTraining(engine, directory ? recorded(listener, directory) : listener, {
+      signal,
+      from: state,
+      save: recording && (async (now) => recording.directory.saveCheckpoint(now, await recording.provenance)),
+    });
+    const tensors = modelTensors(engine.parameters, engine.statistics);
+    return { ...run, result, tensors, model: encodeModel(modelContent(plan, dataset), tensors) };
+  });
+}
+
+/** The run with the network of its refit; undefined if that was interrupted. */
+async function runRefit(
+  first: TrainedRun,
+  { config, plan, dataset }: RefitPlan,
+  { signal, listener = {} }: TrainOptions,
+  recording: OpenRecording | undefined,
+): Promise<TrainedRun | undefined> {
+  const epochs = first.result.keptEpoch;
+  const saved = recording && (await openRefit(recording, epochs, listener));
+  const { record, state, save } = saved ?? {};
+  const started = { rows: plan.rows.train, epochs, ...(state && { from: state.progress }) };
+  const told = listener.refitStarted?.(started) ?? {};
+  const { choice, threads } = first;
+  return withEngine({ config, plan, choice, threads, dataset }, state, async (engine) => {
+    const result = await runTraining(engine, record ? recorded(told, record) : told, {
+      signal,
+      from: state,
+      stopAfter: epochs,
+      save,
+    }).catch((error) => {
+      if (!(error instanceof MlpError)) throw error;
+      throw new MlpError(error.exitCode, `in the refit: ${error.message}`, error.hint, { cause: error });
+    });
+    if (result.status === 'interrupted') {
+      listener.note?.(
+        'the refit was interrupted: until it is resumed, the model is that of the first training',
+      );
+      return undefined;
+    }
+    const { train, test, steps, lastStepLoss, trainSeconds, samplesPerSecond } = result;
+    const refit: RefitResult = {
+      rows: plan.rows.train,
+      epochs: result.epochs,
+      steps,
+      lastStepLoss,
+      train,
+      trainSeconds,
+      samplesPerSecond,
+    };
+    const tensors = modelTensors(engine.parameters, engine.statistics);
+    return {
+      ...first,
+      plan,
+      dataset,
+      result: { ...first.result, ...(test && { test }), refit },
+      tensors,
+      model: encodeModel(modelContent(plan, dataset), tensors),
+    };
+  });
+}
+
+/** The files of a refit, and its last state if that belongs to the same refit. */
+async function openRefit(
+  { directory, provenance }: OpenRecording,
+  epochs: number,
+  listener: RunListener,
+): Promise<{
+  readonly record: RunRecord;
+  readonly state: SavedRun | undefined;
+  readonly save: (state: Parameters<RunRecord['save']>[0]) => Promise<void>;
+}> {
+  const warn = (sentence: string) => listener.warn?.(sentence);
+  const record = await directory.refit();
+  // As it comes out of a checkpoint: a run that was extended may have another best epoch.
+  const config: unknown = JSON.parse(JSON.stringify({ ...directory.config, refitEpochs: epochs }));
+  const found = await record.load(warn).catch((error) => {
+    // All that it needs is the run, so it may start anew, in the same bits.
+    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
+    warn(`${error.message}: the refit starts anew`);
+  });
+  const isSame = found && isDeepStrictEqual(found.config, config);
+  if (!isSame) await record.discard();
+  const state = isSame ? found : undefined;
+  if (state) {
+    requireSameProvenance(await provenance, state.origin, record.path);
+    const { progress } = state;
+    listener.note?.(`resuming the refit after epoch ${progress.epochs}, step ${progress.steps}`);
+  }
+  await record.start(state, warn);
+  return { record, state, save: async (now) => record.save(now, await provenance, config) };
+}
+
+async function writeResults(
+  { result, model }: TrainedRun,
+  recording: OpenRecording | undefined,
+): Promise<void> {
+  if (!recording) return;
+  const { directory, provenance } = recording;
+  await directory.writeModel(model);
+  await directory.writeSummary(summaryOf(directory.configSha256, await provenance, result, model.sha256));
+}
+
+function summaryOf(configSha256: string, provenance: Provenance, result: TrainResult, weightsSha256: string) {
+  const { train, validation, test, refit, ...rest } = result;
+  const metrics = { train: train.metrics, validation: validation?.metrics, test: test?.metrics };
+  return {
+    ...provenance,
+    configSha256,
+    ...rest,
+    ...metrics,
+    ...(refit && { refit: { ...refit, train: refit.train.metrics } }),
+    weightsSha256,
+  } satisfies RunSummary;
+}
+
+/** A listener that is told of steps and epochs once they are written. */
+function recorded(
+  listener: TrainListener,
+  record: Pick<RunRecord, 'writeSteps' | 'writeEpoch'>,
+): TrainListener {
+  return {
+    epochStarted: (...args) => listener.epochStarted?.(...args),
+    progress: (...args) => listener.progress?.(...args),
+    async stepsDone(steps) {
+      await record.writeSteps(steps);
+      await listener.stepsDone?.(steps);
+    },
+    async epochDone(epoch) {
+      await record.writeEpoch(epoch);
+      await listener.epochDone?.(epoch);
+    },
+  };
+}
+
+async function withEngine<Result>(
+  { dataset, config, plan, choice, threads }: PreparedRun,
+  state: SavedRun | undefined,
+  use: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  const engine = await Team.start({ config, plan, choice, threads }, dataset, state?.engine);
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
