@@ -8,7 +8,7 @@
  */
 import { digits, power, readNumber } from './number';
 import { bitsEqual } from './rows';
-import { DIGITS, FAULTS, joinStrip, POWERS, readLongStrip, STRIP, spreadDigits } from './strips';
+import { CODES, DIGITS, FAULTS, joinStrip, readLongStrip, STRIP, spreadDigits } from './strips';
 
 const NEWLINE: i32 = 10;
 
@@ -90,6 +90,27 @@ export function readShortNumbers(marks: usize, count: i32, values: usize, packed
   return readShort(marks, 1, marks + 4, count, values, packed, others);
 }
 
+/** The same, mostly for longer numbers, without packing them. `values` need room for one more. */
+export function readLongNumbers(marks: usize, count: i32, values: usize, others: usize): i32 {
+  let other = others;
+  for (let first = 0; first < count; first += STRIP) {
+    const some = min(STRIP, count - first);
+    if (readLongStrip(marks, 1, marks + 4, 0, false, some, values)) other = listFaults(first, some, other);
+    marks += STRIP << 2;
+    values += STRIP << 3;
+  }
+  return <i32>((other - others) >> 2);
+}
+
+/** Writes the indices of cells at fault; returns the end. */
+function listFaults(first: i32, count: i32, others: usize): usize {
+  for (let i = 0; i < count; i++) {
+    store<u32>(others, <u32>(first + i));
+    others += usize(load<i32>(FAULTS + ((<usize>i) << 2)) != 0) << 2;
+  }
+  return others;
+}
+
 /**
  * The same for cells that start after element i · step of `before` and end at element i of `stops`.
  */
@@ -136,11 +157,11 @@ export function readOtherNumbers(
   for (let first = 0; first < count; first += STRIP) {
     const some = min(STRIP, count - first);
     const list = others + ((<usize>first) << 2);
-    const hasFaults = readLongStrip(marks, 1, marks + 4, list, some, values);
+    const hasFaults = readLongStrip(marks, 1, marks + 4, list, true, some, values);
     if (unpacked != 0) {
       for (let i: usize = 0; i < <usize>some; i++) {
         const cell = <usize>load<u32>(list + (i << 2));
-        const isPacked = pack(load<u64>(DIGITS + (i << 4)), load<i32>(POWERS + (i << 2)), cell, values, packed);
+        const isPacked = pack(fewDigits(DIGITS + (i << 4)), -placesOf(load<i32>(CODES + (i << 2))), cell, values, packed);
         const isSkipped = i32(load<i32>(FAULTS + (i << 2)) != 0) | i32(load<u8>(wanted + cell) == 0);
         store<u32>(unpackedAt, <u32>cell);
         unpackedAt += usize(!isPacked && isSkipped == 0) << 2;
@@ -169,6 +190,19 @@ export function readOtherNumbers(
   }
   unpackedCells = <i32>((unpackedAt - unpacked) >> 2);
   return <i32>((left - others) >> 2);
+}
+
+/** The digits of a cell of a strip; any large number for more than 8. */
+@inline
+function fewDigits(at: usize): u64 {
+  const upper = load<u64>(at) | <u64>load<u32>(at, 8);
+  return (u64(upper != 0) << 32) | <u64>load<u32>(at, 12);
+}
+
+/** The decimal places of a cell of a strip. */
+@inline
+function placesOf(code: i32): i32 {
+  return (code & 0x7fffffff) >> 5;
 }
 
 /** Packs digits · 10^power, the value of a cell; 0 and false if that is impossible. */
@@ -207,7 +241,7 @@ export function readColumn(
   for (let first = 0; first < long; first += STRIP) {
     const some = min(STRIP, long - first);
     const list = others + ((<usize>first) << 2);
-    if (!readLongStrip(before, step, stops, list, some, values)) continue;
+    if (!readLongStrip(before, step, stops, list, true, some, values)) continue;
     for (let i: usize = 0; i < <usize>some; i++) {
       if (load<i32>(FAULTS + (i << 2)) == 0) continue;
       const cell = <usize>load<u32>(list + (i << 2));

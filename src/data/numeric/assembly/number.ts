@@ -13,11 +13,11 @@ const ZERO: u32 = 48;
 const LOWER_E: u32 = 101;
 
 /** [23] */
-const EXACT_POWERS = memory.data<f64>([
+export const EXACT_POWERS = memory.data<f64>([
   1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ]);
-const LARGEST_EXACT_POWER: i32 = 22;
+export const LARGEST_EXACT_POWER: i32 = 22;
 const LARGEST_EXACT: u64 = 1 << 53;
 
 /** The exponents of ten in `powersOfTen` go from −mostPower to mostPower. */
@@ -109,7 +109,7 @@ function scaled(): f64 {
  * below. NaN if that could change the rounding.
  */
 @inline
-export function roundedProduct(digits: u64, power: i32): f64 {
+function roundedProduct(digits: u64, power: i32): f64 {
   const leadingZeros = clz(digits);
   const a = digits << leadingZeros;
   const b = load<u64>(powersOfTen + ((<usize>(power + mostPower)) << 3));

@@ -4,7 +4,7 @@ import { scaleRows } from './scale';
 export { powersOfTen, mostPower } from './number';
 export { checkRows, tidy, rows, isAscii, spaces } from './rows';
 export { unquote, unquoteShift, unquotedEnd, spacesAroundQuotes, hasLineBreaks } from './quotes';
-export { findCells, readTinyNumbers, readShortNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
+export { findCells, readTinyNumbers, readShortNumbers, readLongNumbers, readOtherNumbers, unpackedCells, readColumn } from './cells';
 export { codeTexts } from './texts';
 export { addMoments, addExtremes } from './moments';
 

@@ -16,7 +16,7 @@ import {
   withoutPoint,
   zeros,
 } from './digits';
-import { roundedProduct } from './number';
+import { EXACT_POWERS, LARGEST_EXACT_POWER } from './number';
 import { divisorsOf } from './scale';
 
 const PLUS: i32 = 43;
@@ -33,7 +33,7 @@ export const STRIP: i32 = 128;
 /** [STRIP, 16] u8: the digits of each cell, the last one in lane 15. */
 export const DIGITS = memory.data(2048, 16);
 /** [STRIP] i32: sign and code of each cell; then nonzero if a cell is not a short number. */
-const CODES = memory.data(512, 16);
+export const CODES = memory.data(512, 16);
 export const FAULTS = memory.data(512, 16);
 
 /** Writes digits, codes and faults of the cells. */
@@ -96,60 +96,94 @@ export function joinStrip(first: i32, count: i32, values: usize, packed: usize, 
 
 /** [STRIP, 16] u8: digits before those of DIGITS. */
 const UPPER_DIGITS = memory.data(2048, 16);
-/** [STRIP] i32: powers of ten. */
-export const POWERS = memory.data(512, 16);
-/** Ones, then zeros: loaded from `SHIFTED` − p, lane i is set if i ≤ p, for −1 ≤ p < 32. */
-const SHIFTED = memory.data<u64>([-1, -1, -1, -1, 0xff, 0, 0, 0, 0]) + 32;
+/** [33, 32] u8: by the lane of a point, the lanes up to it; none for 32. */
+const SHIFTED = memory.data(1056, 16);
+for (let point = 0; point < 32; point++) memory.fill(SHIFTED + (point << 5), 0xff, point + 1);
 /** Zeros, then ones: loaded from `LAST` + n, the last n of 32 lanes are set. */
 const LAST = memory.data<u64>([0, 0, 0, 0, -1, -1, -1, -1]);
+const POINT_LANES = memory.data<u64>([0x2e2e2e2e2e2e2e2e, 0x2e2e2e2e2e2e2e2e]);
+/** Added with saturation, it makes more than 127 of a lane that is no digit, or one of more than 19 digits. */
+const BEYOND_UPPER = memory.data<u8>([
+  127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 118, 118, 118,
+]);
 
 /**
- * Reads the cells with indices in `list`, at most STRIP; cell i starts after element i · step of
- * `before` and ends at element i of `stops`. Takes numbers of up to 32 characters and 19 significant
- * digits without exponent; FAULTS marks any others. Element i of DIGITS and of POWERS belongs to
- * element i of `list`. Returns whether there are faults.
+ * Reads `count` cells, at most STRIP: those with indices in `list` if they are `listed`, else the first. Cell i
+ * starts after element i · step of `before` and ends at element i of `stops`. Takes numbers of up to
+ * 32 characters and 19 significant digits without exponent; FAULTS marks any others. DIGITS gets four
+ * numbers of 8 digits, CODES the decimal places · 32 and the sign in its upper bit. Returns whether
+ * there are faults.
  */
 @inline
-export function readLongStrip(before: usize, step: i32, stops: usize, list: usize, count: i32, values: usize): bool {
-  spreadLongDigits(before, <usize>step, stops, list, count);
+export function readLongStrip(
+  before: usize,
+  step: i32,
+  stops: usize,
+  list: usize,
+  listed: bool,
+  count: i32,
+  values: usize,
+): bool {
+  const faults = spreadLongDigits(before, <usize>step << 2, stops, list, listed, count);
   joinLongDigits(count);
-  return roundLongNumbers(list, count, values);
+  return divideStrip(list, listed, count, values) || faults;
 }
 
-/** Writes digits, powers and faults. The steps are the same wherever the point is. */
 @inline
-function spreadLongDigits(before: usize, step: usize, stops: usize, list: usize, count: i32): void {
+function cellOf(list: usize, listed: bool, i: usize): usize {
+  return listed ? <usize>load<u32>(list + (i << 2)) : i;
+}
+
+/** Writes digits, codes and faults. The steps are the same wherever the point is, which is dropped. */
+@inline
+function spreadLongDigits(
+  before: usize,
+  stepBytes: usize,
+  stops: usize,
+  list: usize,
+  listed: bool,
+  count: i32,
+): bool {
   const ZEROS = zeros();
   const BEYOND = beyondDigits();
-  const POINTS = i8x16.splat(<i8>POINT);
+  const UPPER = v128.load(BEYOND_UPPER);
+  const POINTS = v128.load(POINT_LANES);
+  let faults = 0;
   for (let i: usize = 0; i < <usize>count; i++) {
-    const cell = <usize>load<u32>(list + (i << 2));
-    const start = <usize>load<u32>(before + ((cell * step) << 2)) + 1;
+    const cell = cellOf(list, listed, i);
+    const start = <usize>load<u32>(before + cell * stepBytes) + 1;
     const stop = <usize>load<u32>(stops + (cell << 2));
     const sign = <i32>load<u8>(SIGNS + <usize>load<u8>(start));
     const length = <i32>(stop - start) - (sign & 1);
-    const upperText = v128.load(stop - 32);
-    const lowerText = v128.load(stop - 16);
+    const window = stop - 33;
+    const upperText = v128.load(window, 1);
+    const lowerText = v128.load(window, 17);
     const points =
       i8x16.bitmask(i8x16.eq(upperText, POINTS)) | (i8x16.bitmask(i8x16.eq(lowerText, POINTS)) << 16);
-    const marks = points & (-1 << (32 - length));
-    const hasPoint = i32(marks != 0);
-    const point = ctz(marks) - 33 * (1 - hasPoint); // −1 without one
-    const count = length - hasPoint;
+    // Lane 32 without one.
+    const point = <i32>ctz(<u64>(<u32>points & (-1 << (32 - length))) | 0x100000000);
+    const isWhole = point >> 5;
+    const digits = length - 1 + isWhole;
+    store<i32>(CODES + (i << 2), ((31 - point + isWhole) << 5) | ((sign & 16) << 27));
     // Digits before the point move up by one: they are loaded from one character before.
-    const shifted = SHIFTED - <usize>point;
-    const last = LAST + <usize>count;
-    const upper = v128.bitselect(v128.load(stop - 33), upperText, v128.load(shifted));
-    const lower = v128.bitselect(v128.load(stop - 17), lowerText, v128.load(shifted, 16));
+    const shifted = SHIFTED + ((<usize>point) << 5);
+    const last = LAST + <usize>digits;
+    const lowerBefore = v128.shuffle<i8>(
+      upperText, lowerText,
+      15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+    );
+    const upper = v128.bitselect(v128.load(window), upperText, v128.load(shifted));
+    const lower = v128.bitselect(lowerBefore, lowerText, v128.load(shifted, 16));
     const upperDigits = v128.and(i8x16.sub(upper, ZEROS), v128.load(last));
     const lowerDigits = v128.and(i8x16.sub(lower, ZEROS), v128.load(last, 16));
     v128.store(UPPER_DIGITS + (i << 4), upperDigits);
     v128.store(DIGITS + (i << 4), lowerDigits);
-    store<i32>(POWERS + (i << 2), (point - 31) & -hasPoint);
-    store<i32>(CODES + (i << 2), sign & 16);
-    const junk = notDigits(i8x16.max_u(upperDigits, lowerDigits), BEYOND);
-    store<i32>(FAULTS + (i << 2), junk | i32(<u32>(count - 1) > 30));
+    const beyond = v128.or(i8x16.add_sat_u(upperDigits, UPPER), i8x16.add_sat_u(lowerDigits, BEYOND));
+    const fault = i8x16.bitmask(beyond) | i32(<u32>(digits - 1) > 30);
+    store<i32>(FAULTS + (i << 2), fault);
+    faults |= fault;
   }
+  return faults != 0;
 }
 
 /** Makes four numbers of eight digits each of the 32 digits of a cell. */
@@ -166,27 +200,97 @@ function joinLongDigits(count: i32): void {
   }
 }
 
-/** Writes the numbers; returns whether any is at fault. */
+/** [33, 4] f64: 10^places, its upper and lower half, and its reciprocal; NaN if it is not exact. */
+const TEN_POWERS = memory.data(1056, 16);
+/** 2^27 + 1 */
+const SPLITTER: f64 = 134217729;
+/** 2^−45: a correction is off by some 2^−51 of itself. */
+const MARGIN: f64 = 1 / 35184372088832.0;
+for (let places = 0; places <= 32; places++) {
+  const row = TEN_POWERS + (places << 5);
+  const power = places <= LARGEST_EXACT_POWER ? load<f64>(EXACT_POWERS + (places << 3)) : NaN;
+  const upper = SPLITTER * power - (SPLITTER * power - power);
+  store<f64>(row, power);
+  store<f64>(row, upper, 8);
+  store<f64>(row, power - upper, 16);
+  store<f64>(row, 1 / power, 24);
+}
+
+/** 10^8, 10^16, the splitter, and 1 ± the margin; see digits.ts for why. */
+const FACTORS = memory.data<f64>([
+  1e8, 1e8, 1e16, 1e16, SPLITTER, SPLITTER, 1 + MARGIN, 1 + MARGIN, 1 - MARGIN, 1 - MARGIN,
+]);
+
+const SIGN_LANES = memory.data<u64>([1 << 63, 1 << 63]);
+
+/**
+ * Divides the digits of cells by powers of ten, two at once, and writes the nearest float64. Digits and
+ * quotients are sums of two float64, with Dekker's exact product (1971). Marks what is too near to the
+ * middle between two numbers; returns whether any is.
+ */
 @inline
-function roundLongNumbers(list: usize, count: i32, values: usize): bool {
-  let faults = 0;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const upper = load<u64>(DIGITS + (i << 4));
-    const lower = load<u64>(DIGITS + (i << 4), 8);
-    const digits =
-      (upper >>> 32) * 10000000000000000 + (lower & 0xffffffff) * 100000000 + (lower >>> 32);
-    const power = load<i32>(POWERS + (i << 2));
-    const cell = <usize>load<u32>(list + (i << 2));
-    // Signs and zeros are unpredictable: no branch.
-    const sign = (<u64>load<u32>(CODES + (i << 2))) << 59;
-    const value = roundedProduct(digits, power);
-    // Three digits and sixteen are less than 2^64.
-    const isLonger = i32(<i32>upper != 0) | i32(upper >>> 32 > 999) | i32(isNaN(value));
-    store<u64>(DIGITS + (i << 4), digits);
-    store<u64>(values + (cell << 3), (digits == 0 ? 0 : reinterpret<u64>(value)) | sign);
-    const fault = load<i32>(FAULTS + (i << 2)) | isLonger;
-    store<i32>(FAULTS + (i << 2), fault);
-    faults |= fault;
+function divideStrip(list: usize, listed: bool, count: i32, values: usize): bool {
+  const EIGHT = v128.load(FACTORS);
+  const SIXTEEN = v128.load(FACTORS, 16);
+  const SPLIT = v128.load(FACTORS, 32);
+  const MORE = v128.load(FACTORS, 48);
+  const LESS = v128.load(FACTORS, 64);
+  const SIGN = v128.load(SIGN_LANES);
+  const NONE = i32x4.splat(0);
+  let isUncertain = false;
+  for (let i: usize = 0; i < <usize>count; i += 2) {
+    const first = v128.load(DIGITS + (i << 4));
+    const second = v128.load(DIGITS + (i << 4), 16);
+    const upper = v128.shuffle<i32>(first, second, 0, 4, 1, 5);
+    const lower = v128.shuffle<i32>(first, second, 2, 6, 3, 7);
+    const a = f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(upper, upper, 2, 3, 2, 3)), SIXTEEN);
+    const b = f64x2.mul(f64x2.convert_low_i32x4_s(lower), EIGHT);
+    const c = f64x2.convert_low_i32x4_s(v128.shuffle<i32>(lower, lower, 2, 3, 2, 3));
+    const bc = f64x2.add(b, c);
+    const digits = f64x2.add(a, bc);
+    const rest = f64x2.add(f64x2.sub(c, f64x2.sub(bc, b)), f64x2.sub(bc, f64x2.sub(digits, a)));
+
+    const row0 = TEN_POWERS + (<usize>load<u32>(CODES + (i << 2)) & 0x7fffffff);
+    const row1 = TEN_POWERS + (<usize>load<u32>(CODES + (i << 2), 4) & 0x7fffffff);
+    const head0 = v128.load(row0);
+    const head1 = v128.load(row1);
+    const tail0 = v128.load(row0, 16);
+    const tail1 = v128.load(row1, 16);
+    const power = v128.shuffle<i64>(head0, head1, 0, 2);
+    const powerUpper = v128.shuffle<i64>(head0, head1, 1, 3);
+    const powerLower = v128.shuffle<i64>(tail0, tail1, 0, 2);
+    const reciprocal = v128.shuffle<i64>(tail0, tail1, 1, 3);
+
+    const quotient = f64x2.mul(digits, reciprocal);
+    const product = f64x2.mul(quotient, power);
+    const scaled = f64x2.mul(quotient, SPLIT);
+    const q1 = f64x2.sub(scaled, f64x2.sub(scaled, quotient));
+    const q0 = f64x2.sub(quotient, q1);
+    const upperRest = f64x2.sub(f64x2.mul(q1, powerUpper), product);
+    const middle = f64x2.add(f64x2.mul(q1, powerLower), f64x2.mul(q0, powerUpper));
+    const lost = f64x2.add(f64x2.add(upperRest, middle), f64x2.mul(q0, powerLower));
+    const left = f64x2.add(f64x2.sub(f64x2.sub(digits, product), lost), rest);
+    const correction = f64x2.mul(left, reciprocal);
+    const most = f64x2.add(quotient, f64x2.mul(correction, MORE));
+    const least = f64x2.add(quotient, f64x2.mul(correction, LESS));
+    const differ = f64x2.ne(most, least);
+    if (v128.any_true(differ)) {
+      const bits = i64x2.bitmask(differ);
+      for (let j: usize = 0; j < min<usize>(2, <usize>count - i); j++) {
+        if (((bits >> <i32>j) & 1) == 0) continue;
+        store<i32>(FAULTS + ((i + j) << 2), 1);
+        isUncertain = true;
+      }
+    }
+    const codes = v128.load64_zero(CODES + (i << 2));
+    const signs = v128.and(v128.shuffle<i32>(NONE, codes, 0, 4, 1, 5), SIGN);
+    const result = v128.or(most, signs);
+    if (listed) {
+      v128.store64_lane(values + (cellOf(list, true, i) << 3), result, 0);
+      if (i + 1 < <usize>count) v128.store64_lane(values + (cellOf(list, true, i + 1) << 3), result, 1);
+    } else {
+      v128.store(values + (i << 3), result);
+    }
   }
-  return faults != 0;
+  return isUncertain;
 }
