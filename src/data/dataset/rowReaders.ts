@@ -134,7 +134,14 @@ export class NumericRows implements RowReader {
       const kind = choice.targets.includes(column) ? number : 'numeric';
       kept.set(column, beginsWithNumbers(table, column) ? kind : 'text');
     }
-    const file = await NumericFile.scan({ ...table.csv, kept, threads, ...(progress && { progress }) });
+    const { features } = choice;
+    const file = await NumericFile.scan({
+      ...table.csv,
+      kept,
+      features,
+      threads,
+      ...(progress && { progress }),
+    });
     if (file === null) throw new NotNumeric();
     const isSure = areClasses(data.task);
     // Whether such a column holds numbers and bad rows is judged on the table.

@@ -29,7 +29,9 @@ type OtherCell = (row: number, column: number, text: string) => boolean;
 /** What a block is first tried as. Long numbers would all be tried in vain. */
 type NumberKind = 'tiny' | 'short' | 'long';
 
+/** Mean lengths of cells, with the delimiter. */
 const TINY_LENGTH = 4;
+const LONG_LENGTH = 13;
 const LINE_FEED = 0x0a;
 
 export class Reader {
@@ -55,7 +57,7 @@ export class Reader {
   }
 
   /**
-   * Reads a chunk block by block. `features` are the columns to look at. A cell that is not a
+   * Loads a chunk and reads it block by block. `features` are the columns to look at. A cell that is not a
    * number is NaN. Returns false as soon as `otherCell` does. If `packs` is false, `packed` and
    * `unpackedCells` are undefined.
    */
@@ -66,18 +68,30 @@ export class Reader {
     otherCell: OtherCell,
     take: (block: Block) => void,
   ): boolean {
+    const text = loadChunk(this.space, this.file, this.delimiter, chunk);
+    return this.forEachBlockOf(text, chunk, features, packs, otherCell, take);
+  }
+
+  /** The same for rows that are loaded. */
+  forEachBlockOf(
+    text: Span,
+    chunk: Block,
+    features: Int32Array,
+    packs: boolean,
+    otherCell: OtherCell,
+    take: (block: Block) => void,
+  ): boolean {
     const { space, file } = this;
     const { columns, exports, at } = space;
     this.#want(features);
 
-    const text = loadChunk(space, file, this.delimiter, chunk);
     let from = text.at;
     let kind = this.#kindOf(text, chunk);
     for (let done = 0; done < chunk.rows; ) {
       const wanted = Math.min(this.blockSize.rows, chunk.rows - done) * columns;
       const found = exports.findCells(from, text.end, this.delimiter, wanted, at.marks);
       if (found < wanted) throw changed(file, file.size);
-      const others = this.#readAs(kind, wanted);
+      const others = this.#readAs(kind, wanted, packs);
       if (kind === 'tiny' && others * 16 > wanted) kind = 'short';
       else if (kind === 'short' && others * 2 > wanted) kind = 'long';
       const left = exports.readOtherNumbers(
@@ -98,6 +112,21 @@ export class Reader {
       from = space.words[at.marks / 4 + wanted] + 1;
     }
     return true;
+  }
+
+  /** Takes the numbers [rows, columns] of a chunk in the same blocks. */
+  forEachKeptBlock(
+    chunk: Block,
+    numbers: Float64Array,
+    take: (block: Block, numbers: Float64Array) => void,
+  ): void {
+    const { columns } = this.space;
+    for (let done = 0; done < chunk.rows; ) {
+      const rows = Math.min(this.blockSize.rows, chunk.rows - done);
+      const block = { firstRow: chunk.firstRow + done, rows };
+      take(block, numbers.subarray(done * columns, (done + rows) * columns));
+      done += rows;
+    }
   }
 
   #want(features: Int32Array): void {
@@ -124,15 +153,18 @@ export class Reader {
   }
 
   /** What most numbers of a chunk may be, judged by their mean length. */
-  #kindOf({ at, end }: Span, { rows }: PlacedChunk): NumberKind {
-    return end - at <= TINY_LENGTH * rows * this.format.columns ? 'tiny' : 'short';
+  #kindOf({ at, end }: Span, { rows }: Block): NumberKind {
+    const length = (end - at) / (rows * this.format.columns);
+    if (length <= TINY_LENGTH) return 'tiny';
+    return length < LONG_LENGTH ? 'short' : 'long';
   }
 
   /** Reads the numbers of one kind and returns how many cells are left over. */
-  #readAs(kind: NumberKind, cells: number): number {
+  #readAs(kind: NumberKind, cells: number, packs: boolean): number {
     const { exports, words, at } = this.space;
     if (kind === 'tiny') return exports.readTinyNumbers(at.marks, cells, at.values, at.packed, at.others);
     if (kind === 'short') return exports.readShortNumbers(at.marks, cells, at.values, at.packed, at.others);
+    if (!packs) return exports.readLongNumbers(at.marks, cells, at.values, at.others);
     for (let cell = 0, to = at.others / 4; cell < cells; cell++) words[to++] = cell;
     return cells;
   }

@@ -20,6 +20,12 @@ export interface PlacedChunk extends Chunk {
   readonly firstRow: number;
 }
 
+/**
+ * The numbers of each chunk [rows of the chunk, columns of the file] in shared memory; none of a chunk that must be
+ * read again.
+ */
+export type KeptNumbers = readonly (Float64Array | undefined)[];
+
 /** Text in a workspace, by its first and last address. */
 export interface Span {
   readonly at: number;

@@ -15,8 +15,8 @@ import {
   standardColumn,
 } from '../scaling.js';
 import { numericColumn, type Table } from '../table.js';
-import type { Reader } from './chunkReader.js';
-import type { PlacedChunk } from './chunks.js';
+import type { Block, Reader } from './chunkReader.js';
+import type { KeptNumbers, PlacedChunk } from './chunks.js';
 import { type Columns, type SharedMatrix, ThreadMatrix } from './matrix.js';
 import { blockSizeOf, TUNING } from './workspace.js';
 
@@ -25,8 +25,8 @@ export interface FitTask extends Columns, SharedMatrix {
   readonly kind: 'fit';
   readonly chunks: readonly PlacedChunk[];
   readonly trainRows: number;
-  /** Features whose numbers are mostly too long to pack. If there are any, `numbers` are returned. */
-  readonly long: Int32Array;
+  /** If there are any, no number is written: they are too long to pack. */
+  readonly numbers?: KeptNumbers;
   /** Whether mean and deviation are needed. */
   readonly moments: boolean;
   /** Whether a missing cell is an error; otherwise the file is declined. */
@@ -62,8 +62,6 @@ export interface FittedChunk {
   readonly wide: Uint8Array;
   /** The other numbers that can't be packed, each as row of the file, feature and value. */
   readonly unpacked: Float64Array;
-  /** [rows of the chunk, columns of the file] In shared memory. */
-  readonly numbers?: Float64Array;
   readonly badCells?: BadCells;
 }
 
@@ -81,7 +79,6 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
 
   return (index) => {
     const chunk = task.chunks[index];
-    const numbers = task.long.length > 0 ? sharedNumbers(chunk.rows * columns) : undefined;
     const badCells = new BadCellFinder(task);
     let count = 0;
     space.numbers(at.means, columns).fill(0);
@@ -99,27 +96,30 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       }
       count += chosen;
     };
-    const isNumeric = reader.forEachBlock(
-      chunk,
-      features,
-      isFloat32 && !unpacked.isAllWide,
-      (row, column, text) => badCells.add(row, column, text),
-      ({ firstRow, rows }) => {
-        let chosen = 0;
-        for (let r = 0; r < rows; r++) {
-          const row = place[firstRow + r];
-          if (row >= 0 && row < trainRows) space.words[at.chosen / 4 + chosen++] = r * columns * 8;
-        }
-        if (chosen > 0) addRows(chosen);
-        numbers?.set(space.numbers(at.values, rows * columns), (firstRow - chunk.firstRow) * columns);
-        if (unpacked.isAllWide) return;
-        if (isFloat32) unpacked.add(firstRow);
-        if (unpacked.isAllWide) return;
-        const block = space.bytes.subarray(source, source + rows * rowBytes);
-        placeBlock(block, place.subarray(firstRow, firstRow + rows));
-      },
-    );
-    if (!isNumeric) return undefined;
+    const takeBlock = ({ firstRow, rows }: Block): void => {
+      let chosen = 0;
+      for (let r = 0; r < rows; r++) {
+        const row = place[firstRow + r];
+        if (row >= 0 && row < trainRows) space.words[at.chosen / 4 + chosen++] = r * columns * 8;
+      }
+      if (chosen > 0) addRows(chosen);
+      if (task.numbers || unpacked.isAllWide) return;
+      if (isFloat32) unpacked.add(firstRow);
+      if (unpacked.isAllWide) return;
+      const block = space.bytes.subarray(source, source + rows * rowBytes);
+      placeBlock(block, place.subarray(firstRow, firstRow + rows));
+    };
+    const kept = task.numbers?.[index];
+    if (kept) {
+      reader.forEachKeptBlock(chunk, kept, (block, numbers) => {
+        space.doubles.set(numbers, at.values / 8);
+        takeBlock(block);
+      });
+    } else {
+      const packs = isFloat32 && !task.numbers && !unpacked.isAllWide;
+      const otherCell = (row: number, column: number, text: string) => badCells.add(row, column, text);
+      if (!reader.forEachBlock(chunk, features, packs, otherCell, takeBlock)) return undefined;
+    }
     const pick = (address: number) => {
       const found = space.numbers(address, columns);
       const picked = new Float64Array(features.length);
@@ -135,15 +135,11 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
       least: pick(at.least),
       greatest: pick(at.greatest),
       ...unpacked.take(),
-      ...(numbers && { numbers }),
       ...badCells.found,
     };
   };
 }
 
-/** Columns whose numbers are not packed: they are read again, or kept. */
-const WIDE = 1;
-const LONG = 2;
 /** One cell in this many may be kept aside in a block. */
 const UNPACKED_SHARE = 64;
 
@@ -151,15 +147,14 @@ const UNPACKED_SHARE = 64;
 class UnpackedNumbers {
   readonly #reader: Reader;
   isAllWide = false;
+  /** [features] 1 for a column that must be read again. */
   readonly #wide: Uint8Array;
   readonly #featureOf: Int32Array;
   #aside: number[] = [];
 
-  constructor(reader: Reader, { features, long }: FitTask) {
+  constructor(reader: Reader, { features }: FitTask) {
     this.#reader = reader;
     this.#wide = new Uint8Array(features.length);
-    for (const j of long) this.#wide[j] = LONG;
-    this.isAllWide = !this.#wide.includes(0);
     this.#featureOf = new Int32Array(reader.space.columns);
     features.forEach((column, j) => {
       this.#featureOf[column] = j;
@@ -176,7 +171,7 @@ class UnpackedNumbers {
       const cell = words[at.unpacked / 4 + i];
       const column = cell % columns;
       const feature = this.#featureOf[column];
-      if (isMany && this.#wide[feature] === 0) this.#wide[feature] = WIDE;
+      if (isMany) this.#wide[feature] = 1;
       if (this.#wide[feature]) continue;
       this.#aside.push(firstRow + (cell - column) / columns, feature, doubles[at.values / 8 + cell]);
     }
@@ -187,12 +182,8 @@ class UnpackedNumbers {
   take(): Pick<FittedChunk, 'wide' | 'unpacked'> {
     const unpacked = Float64Array.from(this.#aside);
     this.#aside = [];
-    return { wide: this.#wide.map((kind) => Number(kind === WIDE)), unpacked };
+    return { wide: this.#wide.slice(), unpacked };
   }
-}
-
-function sharedNumbers(length: number): Float64Array {
-  return new Float64Array(new SharedArrayBuffer(8 * length));
 }
 
 class BadCellFinder {
@@ -366,7 +357,7 @@ export function fitInBlocks(
   return moments.columns(new Map(quartiles));
 }
 
-type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'numbers' | 'badCells'>;
+type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'badCells'>;
 
 /** `addMoments` and `addExtremes` of assembly/moments.ts, for one column. */
 function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {

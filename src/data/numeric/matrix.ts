@@ -47,8 +47,8 @@ export function addScratch(
   { cells, rows }: BlockSize,
   threads: number,
 ): Scratch | undefined {
-  // Block, places and runs; shift, scale and clip.
-  const bytes = 8 * cells + 4 * rows + 12 * columns + 24 * columns;
+  // Block; shift, scale and clip; places and runs.
+  const bytes = 8 * cells + 24 * columns + 4 * rows + 12 * columns;
   const bytesOfThread = Math.ceil(bytes / 64) * 64;
   try {
     return { address: memory.grow(Math.ceil((bytesOfThread * threads) / PAGE)) * PAGE, bytesOfThread };
@@ -106,21 +106,50 @@ export class ThreadMatrix {
     };
   }
 
-  /** Returns a function that scales rows of the matrix and tells whether all numbers fit. */
-  scaler({ shift, scale, clip }: Transforms): (from: number, end: number) => boolean {
+  /**
+   * Returns a function that writes rows of a block of float64 to their places, scaled, and tells whether all numbers fit.
+   */
+  scalingPlacer(columns: Columns & Transforms, { cells, rows }: BlockSize, blockColumns: number) {
     const { exports, elementBytes } = this;
     const block = this.#block;
+    const { columns: matrixColumns, address } = this.matrix.features;
+    const { shift, scale, clip, end } = this.#storeTransforms(block + 8 * cells, columns);
+    const runsAt = end + 4 * rows;
+    const runs = findRuns(columns);
+    this.#words.set(runs.flat(), runsAt / 4);
+    const scaleBlock = elementBytes === 4 ? exports.scaleToFloat32 : exports.scaleToFloat64;
+    return (numbers: Float64Array, place: Int32Array): boolean => {
+      this.#doubles.set(numbers, block / 8);
+      this.#words.set(place, end / 4);
+      const { length } = place;
+      const from = [block, blockColumns, length, end, runsAt, runs.length] as const;
+      return scaleBlock(...from, address, matrixColumns, shift, scale, clip) === 1;
+    };
+  }
+
+  /** Returns a function that scales rows of the matrix and tells whether all numbers fit. */
+  scaler(transforms: Transforms): (from: number, end: number) => boolean {
+    const { exports, elementBytes } = this;
     const { columns, address } = this.matrix.features;
-    const scaleAt = block + 8 * columns;
-    this.#doubles.set(shift, block / 8);
-    this.#doubles.set(scale, scaleAt / 8);
-    const clipAt = clip ? scaleAt + 8 * columns : 0;
-    if (clip) this.#doubles.set(clip, clipAt / 8);
+    const slots = Int32Array.from({ length: columns }, (_, j) => j);
+    const { shift, scale, clip } = this.#storeTransforms(this.#block, { slots, ...transforms });
     const scaleRows = elementBytes === 4 ? exports.scalePacked : exports.scaleFloat64;
     return (from, end) => {
       const first = address + from * columns * elementBytes;
-      return scaleRows(end - from, columns, first, block, scaleAt, clipAt) === 1;
+      return scaleRows(end - from, columns, first, shift, scale, clip) === 1;
     };
+  }
+
+  /** Writes those of columns of the matrix to `shift`; returns the addresses, and where they end. */
+  #storeTransforms(shift: number, { slots, ...task }: Pick<Columns, 'slots'> & Transforms) {
+    const scale = shift + 8 * this.matrix.features.columns;
+    const clip = scale + 8 * this.matrix.features.columns;
+    slots.forEach((slot, j) => {
+      this.#doubles[shift / 8 + slot] = task.shift[j];
+      this.#doubles[scale / 8 + slot] = task.scale[j];
+      if (task.clip) this.#doubles[clip / 8 + slot] = task.clip[j];
+    });
+    return { shift, scale, clip: task.clip ? clip : 0, end: clip + 8 * this.matrix.features.columns };
   }
 }
 

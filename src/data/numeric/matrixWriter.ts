@@ -3,7 +3,7 @@
 import type { FeatureMatrix } from '../featureMatrix.js';
 import type { Quartiles } from '../quartiles.js';
 import { type Transform, transformed } from '../scaling.js';
-import type { PlacedChunk } from './chunks.js';
+import type { KeptNumbers, PlacedChunk } from './chunks.js';
 import type { FittedChunk, Moments } from './fit.js';
 import { addScratch, type Columns, type SharedMatrix, type Transforms } from './matrix.js';
 import { QUARTILE_COLUMNS, type QuartilesTask } from './quartiles.js';
@@ -39,13 +39,13 @@ export class MatrixWriter {
 
   /**
    * Reads these columns and writes them scaled. Returns whether all numbers fit; undefined if a
-   * cell is not a number. `numbers` are those of each chunk, if they need not be read.
+   * cell is not a number. Chunks of which no `numbers` are kept are read.
    */
   async write(
     columns: Columns,
     transforms: readonly Transform[],
+    numbers?: KeptNumbers,
     done?: (index: number) => void,
-    numbers?: readonly Float64Array[],
   ): Promise<boolean | undefined> {
     let fits = true;
     const isNumeric = await this.#pool.run(
@@ -75,23 +75,18 @@ export class MatrixWriter {
     transforms: readonly Transform[],
     unscaled: UnscaledNumbers,
   ): Promise<boolean | undefined> {
+    if (unscaled.numbers) return this.write(inOrder(features), transforms, unscaled.numbers);
     const again = unscaled.wideFeatures;
-    const { long } = unscaled;
-    const packed = features.length - again.length - long.length;
-    const inPlace = packed > 0 ? await this.#scaleInPlace(transforms) : true;
+    const inPlace = again.length < features.length ? await this.#scaleInPlace(transforms) : true;
     const aside = this.#writeNumbers(unscaled.chunks, transforms);
-    const write = (chosen: readonly number[], numbers?: readonly Float64Array[]) => {
-      if (chosen.length === 0) return true;
-      const columns = {
-        features: Int32Array.from(chosen, (j) => features[j]),
-        slots: Int32Array.from(chosen),
-      };
-      const ofChosen = chosen.map((j) => transforms[j]);
-      return this.write(columns, ofChosen, undefined, numbers);
+    if (again.length === 0) return inPlace && aside;
+    const columns = {
+      features: Int32Array.from(again, (j) => features[j]),
+      slots: Int32Array.from(again),
     };
-    const kept = await write(long, unscaled.numbers);
-    const read = await write(again);
-    return read === undefined ? undefined : read && kept === true && inPlace && aside;
+    const ofAgain = again.map((j) => transforms[j]);
+    const read = await this.write(columns, ofAgain);
+    return read === undefined ? undefined : read && inPlace && aside;
   }
 
   /**
@@ -126,25 +121,17 @@ export class MatrixWriter {
         },
       );
     };
-    const { robust } = moments;
-    const { long, wideFeatures, numbers } = unscaled;
-    const held = robust.filter((j) => !long.includes(j) && !wideFeatures.includes(j));
-    await find(held, { aside: this.#asideOf(unscaled.chunks, trainRows) });
+    const { numbers, wideFeatures } = unscaled;
+    const isHeld = (j: number) => numbers === undefined && !wideFeatures.includes(j);
+    await find(moments.robust.filter(isHeld), { aside: this.#asideOf(unscaled.chunks, trainRows) });
+    const others = moments.robust.filter((j) => !isHeld(j));
     const step = Math.max(1, Math.floor(GATHERED_NUMBERS / trainRows));
-    for (const [columns, kept] of [[long, numbers], [wideFeatures]] as const) {
-      const chosen = robust.filter((j) => columns.includes(j));
-      for (let from = 0; from < chosen.length; from += step) {
-        const slots = chosen.slice(from, from + step);
-        const values = new Float64Array(new SharedArrayBuffer(8 * slots.length * trainRows));
-        const isNumeric = await this.#gather(
-          slots.map((j) => features[j]),
-          trainRows,
-          values,
-          kept,
-        );
-        if (!isNumeric) return undefined;
-        await find(slots, { values });
-      }
+    for (let from = 0; from < others.length; from += step) {
+      const slots = others.slice(from, from + step);
+      const values = new Float64Array(new SharedArrayBuffer(8 * slots.length * trainRows));
+      const columns = slots.map((j) => features[j]);
+      if (!(await this.#gather(columns, trainRows, values, numbers))) return undefined;
+      await find(slots, { values });
     }
     return found;
   }
@@ -154,7 +141,7 @@ export class MatrixWriter {
     columns: readonly number[],
     trainRows: number,
     values: Float64Array,
-    numbers?: readonly Float64Array[],
+    numbers?: KeptNumbers,
   ): Promise<boolean> {
     const { place } = this.shared;
     const firsts = new Int32Array(this.#chunks.length);
@@ -229,22 +216,19 @@ export class MatrixWriter {
 /** Numbers that fitting could not pack into the matrix. */
 export class UnscaledNumbers {
   readonly chunks: Float64Array[] = [];
-  /** [rows of the chunk, columns of the file] Of each chunk, if there are long features. */
-  readonly numbers: Float64Array[] = [];
   readonly #wide: Uint8Array;
 
-  /** @param long features whose numbers are kept */
+  /** @param numbers if there are any, fitting packed none */
   constructor(
     features: number,
-    readonly long: readonly number[],
+    readonly numbers?: KeptNumbers,
   ) {
     this.#wide = new Uint8Array(features);
   }
 
   /** Chunks come in the order of the file. */
-  add({ unpacked, wide, numbers }: FittedChunk): void {
+  add({ unpacked, wide }: FittedChunk): void {
     if (unpacked.length > 0) this.chunks.push(unpacked);
-    if (numbers) this.numbers.push(numbers);
     wide.forEach((isWide, j) => {
       this.#wide[j] |= isWide;
     });

@@ -28,6 +28,7 @@ export interface ParserExports {
   findCells(at: N, end: N, delimiter: N, most: N, marks: N): N;
   readTinyNumbers: ReadBlock;
   readShortNumbers: ReadBlock;
+  readLongNumbers(marks: N, count: N, values: N, others: N): N;
   readOtherNumbers(marks: N, count: N, values: N, packed: N, others: N, wanted: N, unpacked: N): N;
   /** A result of the last `readOtherNumbers`. */
   readonly unpackedCells: { readonly value: number };
@@ -57,18 +58,12 @@ export interface ParserExports {
     greatest: N,
   ): void;
   addExtremes(values: N, chosen: N, count: N, columns: N, least: N, greatest: N): void;
-  /** Both return 1 if all results are finite, else 0. */
-  scaleToFloat32: ScaleBlock;
-  scaleToFloat64: ScaleBlock;
 }
 
 /** What `unquote` returns instead of an end. */
 export const Unquoted = { declined: 0, ranOut: 1 } as const;
 
 type ReadBlock = (marks: N, count: N, values: N, packed: N, others: N) => number;
-
-/** `clip` is 0 if no column is clipped. */
-type ScaleBlock = (rows: N, columns: N, x: N, shift: N, scale: N, clip: N, z: N) => number;
 
 /** The module that works in the memory of a matrix. */
 export interface MatrixExports {
@@ -82,10 +77,26 @@ export interface MatrixExports {
     matrix: N,
     matrixRowBytes: N,
   ): void;
-  /** Both return 1 if all results are finite, else 0. */
+  /** All return 1 if all results are finite, else 0. `clip` is 0 if no column is clipped. */
+  scaleToFloat32: ScaleBlock;
+  scaleToFloat64: ScaleBlock;
   scalePacked: ScaleInPlace;
   scaleFloat64: ScaleInPlace;
 }
+
+type ScaleBlock = (
+  block: N,
+  blockColumns: N,
+  rows: N,
+  place: N,
+  runs: N,
+  count: N,
+  matrix: N,
+  columns: N,
+  shift: N,
+  scale: N,
+  clip: N,
+) => number;
 
 type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N, clip: N) => number;
 

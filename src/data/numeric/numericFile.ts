@@ -11,7 +11,8 @@
  * There are two passes: `scan` checks the structure, counts rows and reads the kept columns; then
  * `fit` reads the numbers to their places in the matrix, or `write` does if the scaling is known.
  * Until the scaling is fitted, numbers of up to 8 digits are packed exactly into the 4 bytes that
- * they take in a float32 matrix. Columns with other numbers are read once more.
+ * they take in a float32 matrix. Columns with other numbers are read once more. If the first records
+ * have longer numbers, `scan` reads all of them and keeps them as float64, as far as memory goes.
  */
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
@@ -29,7 +30,7 @@ import {
   type TextColumn,
 } from '../table.js';
 import { BadCellSummary, type FileContext, tooLarge } from './badCells.js';
-import { chunkCount, type PlacedChunk } from './chunks.js';
+import { chunkCount, type KeptNumbers, type PlacedChunk } from './chunks.js';
 import { Moments, type NumericFit } from './fit.js';
 import { joinColumns } from './joinColumns.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
@@ -42,6 +43,8 @@ export interface NumericFileRequest {
   readonly dialect: Dialect;
   /** Columns that are kept in memory, and their kinds: targets, weights and the like. */
   readonly kept: ReadonlyMap<number, KeptKind>;
+  /** Columns that may be fitted or written later. */
+  readonly features?: readonly number[];
   readonly threads: number;
   /** Called with the bytes done, of twice the size: there are two passes. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
@@ -71,7 +74,8 @@ export class NumericFile {
   readonly #passed: PassedOver;
   /** The rows with line breaks in cells, ascending: one for each. */
   readonly #breaks: Uint32Array;
-  readonly #keptBytes: number;
+  /** The numbers of files of long ones, until they are in a matrix. */
+  #numbers: KeptNumbers | undefined;
   readonly rows: number;
 
   private constructor(
@@ -81,10 +85,10 @@ export class NumericFile {
     columns: ReadonlyMap<number, NumericColumn | TextColumn>,
     passed: PassedOver,
     breaks: Uint32Array,
-    keptBytes: number,
+    numbers: KeptNumbers | undefined,
   ) {
     this.#breaks = breaks;
-    this.#keptBytes = keptBytes;
+    this.#numbers = numbers;
     this.#request = request;
     this.#pool = pool;
     this.#chunks = chunks;
@@ -115,21 +119,32 @@ export class NumericFile {
     const chunks: PlacedChunk[] = [];
     const cells: (readonly KeptCells[])[] = [];
     const breaks: number[] = [];
+    const numbers: (Float64Array | undefined)[] = [];
     let begin = dataStart;
     let rows = 0;
     let spaces = false;
     try {
-      const task = { kind: 'scan', kept: wanted } as const;
       const count = chunkCount({ size }, dataStart, tuning.chunkBytes);
+      const { features = [] } = request;
+      const isLong = areLong(dialect, features);
+      const numeric = wanted.filter(({ kind }) => kind !== 'text').map(({ column }) => column);
+      const long = isLong && {
+        features: Int32Array.from(features),
+        columns: Int32Array.from([...features, ...numeric]),
+        // The same for each chunk, so that all together are within the limit.
+        mostNumbers: tuning.keptBytes / count / Float64Array.BYTES_PER_ELEMENT,
+      };
+      const task = { kind: 'scan', kept: wanted, ...(long && { long }) } as const;
       const isNumeric = await pool.run(task, count, (result, index) => {
         const scanned = result.begin === begin ? result : pool.scanFrom(task, index, begin);
         if (scanned.cells === undefined) return false;
-        const { cells: found, spaces: hasSpaces, breaks: inRows, ...chunk } = scanned;
+        const { cells: found, spaces: hasSpaces, breaks: inRows, numbers: read, ...chunk } = scanned;
         begin = chunk.end;
         spaces ||= hasSpaces;
         for (const row of inRows) breaks.push(rows + row);
         chunks.push({ ...chunk, firstRow: rows });
         cells.push(found);
+        numbers.push(read);
         rows += chunk.rows;
         progress?.(chunk.end, 2 * source.size);
         return true;
@@ -138,7 +153,7 @@ export class NumericFile {
       if (columns) {
         const passed = { spaces, emptyLines };
         const broken = Uint32Array.from(breaks);
-        return new NumericFile(request, pool, chunks, columns, passed, broken, tuning.keptBytes);
+        return new NumericFile(request, pool, chunks, columns, passed, broken, isLong ? numbers : undefined);
       }
     } catch (error) {
       await pool.close();
@@ -183,8 +198,8 @@ export class NumericFile {
     if (target === undefined) return null;
     const moments = new Moments(scalings);
     const badCells = new BadCellSummary();
-    const long = this.#longFeatures(features, matrix);
-    const unscaled = new UnscaledNumbers(features.length, long);
+    const numbers = this.#takeNumbers(matrix);
+    const unscaled = new UnscaledNumbers(features.length, numbers);
     const isNumeric = await this.#pool.run(
       {
         kind: 'fit',
@@ -192,7 +207,7 @@ export class NumericFile {
         ...inOrder(features),
         ...target.shared,
         trainRows,
-        long: Int32Array.from(long),
+        ...(numbers && { numbers }),
         // Robust scaling needs the mean for missing cells.
         moments: scalings.includes('standard') || scalings.includes('robust'),
         missingIsError,
@@ -232,7 +247,11 @@ export class NumericFile {
     matrix: FeatureMatrix,
   ): Promise<boolean> {
     const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
-    const fits = await target?.write(inOrder(features), transforms, (index) => this.#tellProgress(index));
+    const numbers = this.#numbers;
+    this.#numbers = undefined;
+    const fits = await target?.write(inOrder(features), transforms, numbers, (index) =>
+      this.#tellProgress(index),
+    );
     if (fits === undefined) return false;
     if (!fits) await this.#requireHeld(features, transforms, place, matrix);
     this.#request.source.requireUnchanged();
@@ -260,22 +279,14 @@ export class NumericFile {
   }
 
   /**
-   * Features that don't fit packed into float32, by the first records. Reading them once more is
-   * slower than keeping them, if there is room.
+   * The kept numbers, which are not kept on. Those that are not read can't be packed into float32, but can be
+   * held by float64.
    */
-  #longFeatures(features: readonly number[], { features: { data } }: FeatureMatrix): number[] {
-    if (!(data instanceof Float32Array)) return [];
-    const { dialect } = this.#request;
-    const { sample } = dialect;
-    const long = [...features.keys()].filter((j) => {
-      const found = sample.filter(
-        ({ [features[j]]: cell = '' }) =>
-          cell.length > MOST_DIGITS && cell.replace(/\D/g, '').length > MOST_DIGITS,
-      );
-      return found.length * LONG_SHARE > sample.length;
-    });
-    const columns = dialect.names.length + dialect.trailing;
-    return this.rows * columns * Float64Array.BYTES_PER_ELEMENT <= this.#keptBytes ? long : [];
+  #takeNumbers({ features: { data } }: FeatureMatrix): KeptNumbers | undefined {
+    const numbers = this.#numbers;
+    this.#numbers = undefined;
+    if (data instanceof Float64Array && numbers?.includes(undefined)) return undefined;
+    return numbers;
   }
 
   #tellProgress(index: number): void {
@@ -298,8 +309,18 @@ function countBelow(numbers: Uint32Array, limit: number): number {
 
 /** Of a packed number. */
 const MOST_DIGITS = 8;
-/** A feature is long if more than one number in this many is. */
+/** A column is long if more than one number in this many is. */
 const LONG_SHARE = 16;
+
+/** Whether a column does not fit packed into float32, by the first records. */
+function areLong({ sample }: Dialect, columns: readonly number[]): boolean {
+  return columns.some((column) => {
+    const found = sample.filter(
+      ({ [column]: cell = '' }) => cell.length > MOST_DIGITS && cell.replace(/\D/g, '').length > MOST_DIGITS,
+    );
+    return found.length * LONG_SHARE > sample.length;
+  });
+}
 
 interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
   readonly kinds: readonly ColumnKind[];

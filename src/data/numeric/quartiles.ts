@@ -1,15 +1,14 @@
 /** The quartiles of columns, from the training rows in the matrix or from those read again. */
 import { type Quartiles, quartilesOf } from '../quartiles.js';
 import type { Block, Reader } from './chunkReader.js';
-import type { PlacedChunk } from './chunks.js';
+import type { KeptNumbers, PlacedChunk } from './chunks.js';
 import type { SharedMatrix } from './matrix.js';
 
 /** Reads the training rows of columns that the matrix can't hold unscaled. */
 export interface GatherTask {
   readonly kind: 'gather';
   readonly chunks: readonly PlacedChunk[];
-  /** [rows of the chunk, columns of the file] Of each chunk, if it need not be read again. */
-  readonly numbers?: readonly Float64Array[];
+  readonly numbers?: KeptNumbers;
   /** Columns of the file. */
   readonly features: Int32Array;
   /** [rows of the file] In shared memory: the row of the matrix, −1 for none. */
@@ -39,8 +38,9 @@ export function gatherer(reader: Reader, task: GatherTask): (index: number) => t
       }
     };
     const chunk = chunks[index];
-    if (numbers) {
-      take(chunk, numbers[index]);
+    const kept = numbers?.[index];
+    if (kept) {
+      take(chunk, kept);
       return true;
     }
     const takeBlock = (block: Block) => take(block, space.numbers(at.values, blockSize.cells));

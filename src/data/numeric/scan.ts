@@ -44,6 +44,8 @@ export interface ScannedChunk extends Chunk {
   readonly cells: readonly KeptCells[];
   /** The rows with line breaks in cells, counted from the first of the chunk: one for each. */
   readonly breaks: Uint32Array;
+  /** [rows, columns of the file] In shared memory; see `long`. */
+  readonly numbers?: Float64Array;
 }
 
 /** A chunk that csv-parse should read, if a row does begin where it seems to. */
@@ -56,6 +58,16 @@ export interface ScanTask {
   readonly kind: 'scan';
   /** By ascending column. */
   readonly kept: readonly KeptColumn[];
+  /** Columns whose numbers are long, so that reading them twice takes longer than keeping them. */
+  readonly long?: LongColumns;
+}
+
+interface LongColumns {
+  readonly features: Int32Array;
+  /** The features, and kept columns of numbers. */
+  readonly columns: Int32Array;
+  /** Numbers that are kept of a chunk; of one with more, or with a cell that is not a number, there are none. */
+  readonly mostNumbers: number;
 }
 
 const BYTES_OF_START = 4;
@@ -77,7 +89,7 @@ export type ScanResult = ScannedChunk | DeclinedChunk;
  */
 export function scanChunk(
   reader: Reader,
-  { kept }: ScanTask,
+  { kept, long }: ScanTask,
   index: number,
   begin?: number,
   many = new Set<number>(),
@@ -92,13 +104,14 @@ export function scanChunk(
     const none = { rows: 0, quoted: false, untidy: false, spaces: false, breaks: NO_BREAKS };
     return { begin: loaded.begin, end: loaded.begin, ...none, cells: kept.map(({ kind }) => noCells(kind)) };
   }
-  return scanRows(reader, kept, loaded.begin, loaded.text, limit, many) ?? { begin: loaded.begin };
+  return scanRows(reader, kept, long, loaded.begin, loaded.text, limit, many) ?? { begin: loaded.begin };
 }
 
 /** Undefined if csv-parse should read the rows. */
 function scanRows(
   reader: Reader,
   kept: ScanTask['kept'],
+  long: LongColumns | undefined,
   begin: number,
   loaded: Span,
   limit: number,
@@ -144,12 +157,14 @@ function scanRows(
   for (let i = kept.length; i < step; i++) {
     if (!areEmpty(reader, { starts: starts + i * BYTES_OF_START, step, rows })) return undefined;
   }
+  const read = long && readAllNumbers(reader, long, { at, end: textEnd }, rows);
   const cells: KeptCells[] = [];
   for (const [i, { column, kind }] of kept.entries()) {
     const first = starts + i * BYTES_OF_START;
     const place = { starts: first, step, rows };
     const spelled = kind === 'label' && !many.has(column);
-    const found = kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, spelled);
+    const known = kind !== 'text' && !spelled && read?.column(column);
+    const found = known || (kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, spelled));
     if (found === undefined) return undefined;
     if (found.kind === 'numeric' && found.written === 'many') many.add(column);
     cells.push(many.has(column) && found.kind === 'numeric' ? { ...found, written: 'many' } : found);
@@ -159,7 +174,43 @@ function scanRows(
     (quoted && exports.spacesAroundQuotes.value === 1) ||
     cells.some((column) => column.spaces);
   const breaks = quoted && exports.hasLineBreaks.value === 1 ? rowsOfBreaks(space, at, textEnd) : NO_BREAKS;
-  return { begin, end, rows, quoted, untidy, spaces, cells, breaks };
+  const numbers = read && { numbers: read.numbers };
+  return { begin, end, rows, quoted, untidy, spaces, cells, breaks, ...numbers };
+}
+
+/** All numbers of a chunk, with a function for one of its columns; nothing if a cell of a feature is not a number. */
+function readAllNumbers(
+  reader: Reader,
+  { features, columns, mostNumbers }: LongColumns,
+  text: Span,
+  rows: number,
+) {
+  const { space } = reader;
+  const length = rows * space.columns;
+  if (length > mostNumbers) return undefined;
+  const numbers = new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
+  const others = new Set<number>();
+  const isNumeric = reader.forEachBlockOf(
+    text,
+    { firstRow: 0, rows },
+    columns,
+    false,
+    (_, column) => {
+      others.add(column);
+      return !features.includes(column);
+    },
+    ({ firstRow, rows }) => {
+      numbers.set(space.numbers(space.at.values, rows * space.columns), firstRow * space.columns);
+    },
+  );
+  if (!isNumeric) return undefined;
+  const column = (index: number): KeptCells | undefined => {
+    if (others.has(index)) return undefined;
+    const values = new Float64Array(rows);
+    for (let row = 0, at = index; row < rows; row++, at += space.columns) values[row] = numbers[at];
+    return { kind: 'numeric', spaces: false, values, missing: 0 };
+  };
+  return { numbers, column };
 }
 
 /** Where the cells of a column are. */
@@ -287,7 +338,7 @@ function codeFewTexts({ space, blockSize, delimiter }: Reader, place: Starts): C
   const { starts, step, rows } = place;
   const { exports, words, bytes, at } = space;
   const most = 2 ** Math.floor(Math.log2(blockSize.cells));
-  const slots = at.scaled;
+  const { slots } = at;
   bytes.fill(0, slots, slots + 2 * most * Uint32Array.BYTES_PER_ELEMENT);
   const codes = new Int32Array(rows);
   let known = 0;

@@ -35,9 +35,6 @@ interface Layout {
   /** [cells] u8 */
   readonly wanted: number;
   /** [columns] f64 */
-  readonly shift: number;
-  readonly scale: number;
-  readonly clip: number;
   readonly means: number;
   readonly meanRests: number;
   readonly squares: number;
@@ -52,8 +49,8 @@ interface Layout {
   readonly chosen: number;
   /** [cells] f64 */
   readonly values: number;
-  /** [cells] f64 or f32 */
-  readonly scaled: number;
+  /** [2 · cells] u32 */
+  readonly slots: number;
   readonly text: number;
 }
 
@@ -86,9 +83,6 @@ export class Workspace {
     this.at = {
       kept: region(4 * columns + 4),
       wanted: region(cells),
-      shift: region(8 * columns),
-      scale: region(8 * columns),
-      clip: region(8 * columns),
       means: region(8 * columns),
       meanRests: region(8 * columns),
       squares: region(8 * columns),
@@ -100,7 +94,7 @@ export class Workspace {
       packed: region(4 * cells),
       chosen: region(4 * rows),
       values: region(8 * cells),
-      scaled: region(8 * cells),
+      slots: region(8 * cells),
       text: region(0),
     };
     this.reserve(0);

@@ -5,9 +5,10 @@ import { uniform, withNumericFile } from './support.js';
 
 const folder = new Folder();
 
-/** The values that a file's only column of these numbers is read as. */
-async function valuesOf(texts: readonly string[]): Promise<Float64Array> {
-  return withNumericFile(folder, `x\n${texts.join('\n')}\n`, { kept: new Map([[0, 'numeric']]) }, (file) => {
+/** The values that a file's only column of these numbers is read as, alone or with all numbers of the file. */
+async function valuesOf(texts: readonly string[], features: readonly number[]): Promise<Float64Array> {
+  const request = { kept: new Map([[0, 'numeric' as const]]), features };
+  return withNumericFile(folder, `x\n${texts.join('\n')}\n`, request, (file) => {
     const column = file?.column(0);
     if (column?.kind !== 'numeric') throw new Error('the file was declined when expected to be read');
     return column.values;
@@ -15,10 +16,12 @@ async function valuesOf(texts: readonly string[]): Promise<Float64Array> {
 }
 
 async function expectNearest(texts: readonly string[]): Promise<void> {
-  const values = await valuesOf(texts);
-  const wrong = texts.filter((text, i) => !Object.is(values[i], Number(text)));
-  expect(wrong.slice(0, 5)).toEqual([]);
-  expect(values.length).toBe(texts.length);
+  for (const features of [[], [0]]) {
+    const values = await valuesOf(texts, features);
+    const wrong = texts.filter((text, i) => !Object.is(values[i], Number(text)));
+    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(values.length).toBe(texts.length);
+  }
 }
 
 /** The exact decimal expansion of a float64 plus so many halves of the distance to the next one, for 2^-60 < x < 2^120. */
@@ -80,6 +83,8 @@ describe('numbers of numeric files', () => {
         for (const length of [17, 18, 19]) {
           const cut = digits.slice(0, length);
           texts.push(`${cut}e${exponent - cut.length}`);
+          if (exponent >= 0 && exponent <= 17)
+            texts.push(`-${cut.slice(0, exponent)}.${cut.slice(exponent)}`);
         }
       }
     }

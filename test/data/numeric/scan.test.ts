@@ -98,6 +98,34 @@ describe('NumericFile.scan', () => {
     expect(await rowsOf(`a,b\n${rows}`, numeric)).toBeNull();
   });
 
+  it('keeps the same cells of files of long numbers, whatever cells are missing and however much memory there is', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => {
+      const target = i % 70 === 69 ? '' : `${i / 3}`;
+      return `${i / 7},${target},${i % 5}.0,${i === 250 ? 'NA' : i / 11}`;
+    });
+    const content = `a,y,label,b\n${rows.join('\n')}\n`;
+    const kept = new Map([
+      [1, 'numeric' as const],
+      [2, 'label' as const],
+    ]);
+    const columnsOf = (features: readonly number[], tuning = {}) =>
+      withNumericFile(
+        folder,
+        content,
+        { kept, features },
+        (file) => [file?.column(1), file?.column(2)],
+        tuning,
+      );
+    const expected = await columnsOf([]);
+    expect(expected[0]).toMatchObject({ kind: 'numeric', missing: 4 });
+    for (const keptBytes of [0, 6000, 2 ** 20]) {
+      for (const chunkBytes of [7, 1000, 2 ** 20]) {
+        expect(await columnsOf([0, 3], { keptBytes, chunkBytes })).toEqual(expected);
+        expect(await columnsOf([0], { keptBytes, chunkBytes })).toEqual(expected);
+      }
+    }
+  });
+
   it('keeps text by its levels in the order of their first rows, across chunks', async () => {
     const words = [
       'Zoë',

@@ -31,7 +31,7 @@ export async function withSource<T>(
 export function withNumericFile<T>(
   folder: Folder,
   content: string | Uint8Array,
-  request: Partial<Pick<NumericFileRequest, 'kept' | 'threads' | 'progress'>>,
+  request: Partial<Pick<NumericFileRequest, 'kept' | 'features' | 'threads' | 'progress'>>,
   use: (file: NumericFile | null, source: Source) => T | Promise<T>,
   tuning: Partial<Tuning> = {},
 ): Promise<T> {
@@ -65,13 +65,19 @@ export interface Fit {
 
 /** Fits a file whose columns are all features unless said otherwise; null where it is declined. */
 export function fitText(folder: Folder, content: string, options: FitOptions): Promise<Fit | null> {
-  const { threads = 1, tuning = {} } = options;
-  return withNumericFile(folder, content, { threads }, (file) => file && fitFile(file, options), tuning);
+  const { columns, features = firstColumns(columns), threads = 1, tuning = {} } = options;
+  return withNumericFile(
+    folder,
+    content,
+    { features, threads },
+    (file) => file && fitFile(file, options),
+    tuning,
+  );
 }
 
 export async function fitFile(file: NumericFile, options: FitOptions): Promise<Fit | null> {
   const { columns, scaling = 'standard', dtype = 'float32', missingIsError = true } = options;
-  const features = options.features ?? Array.from({ length: columns }, (_, column) => column);
+  const features = options.features ?? firstColumns(columns);
   const place = options.place ?? Int32Array.from({ length: file.rows }, (_, row) => row);
   const placed = place.reduce((last, row) => Math.max(last, row), -1) + 1;
   const matrix = createFeatureMatrix(dtype, placed, features.length);
@@ -80,6 +86,10 @@ export async function fitFile(file: NumericFile, options: FitOptions): Promise<F
   const request = { features, scalings, place, trainRows, matrix, missingIsError };
   const fitted = await file.fit(request);
   return fitted && { fitted, data: matrix.features.data };
+}
+
+function firstColumns(count: number): number[] {
+  return Array.from({ length: count }, (_, column) => column);
 }
 
 /** Numbers that don't hang on the system's generator: a linear congruence, from 0 to 1. */

@@ -79,47 +79,43 @@ function packedRows(
   return !v128.any_true(odd);
 }
 
-/** x float64 [rows, columns], z of type T; z may replace x if T is f64. */
+/** x float64 [columns], z of type T; z may replace x if T is f64. Lanes of the result that are set tell of z that is not finite. */
 @inline
-export function scaleRows<T>(
-  rows: i32,
+export function scaleRun<T>(
   columns: i32,
   x: usize,
   shift: usize,
   scale: usize,
   clip: usize,
-  out: usize,
-): bool {
-  if (clip == 0) return wholeRows<T>(rows, columns, x, shift, scale, 0, out, false);
-  return wholeRows<T>(rows, columns, x, shift, scale, clip, out, true);
-}
-
-@inline
-function wholeRows<T>(
-  rows: i32,
-  columns: i32,
-  x: usize,
-  shift: usize,
-  scale: usize,
-  clip: usize,
-  out: usize,
+  z: usize,
   clips: bool,
-): bool {
-  let held = 1;
-  for (; rows > 0; rows--) {
-    let at: usize = 0;
-    for (let left = columns; left > 0; left--) {
-      let one = (load<f64>(x) - load<f64>(shift + at)) / load<f64>(scale + at);
-      if (clips) one = clipOne(one, load<f64>(clip + at));
-      const z = <T>one;
-      held &= i32(abs<T>(z) < <T>Infinity);
-      store<T>(out, z);
-      at += 8;
-      x += 8;
-      out += sizeof<T>();
+): v128 {
+  let odd = i64x2.splat(0);
+  for (; columns >= 2; columns -= 2) {
+    let two = scaleTwo(v128.load(x), shift, scale);
+    if (clips) two = clipTwo(two, v128.load(clip));
+    if (sizeof<T>() == 4) {
+      const narrow = f32x4.demote_f64x2_zero(two);
+      odd = v128.or(odd, notFinite(narrow));
+      v128.store64_lane(z, narrow, 0);
+    } else {
+      odd = v128.or(odd, v128.not(f64x2.lt(f64x2.abs(two), f64x2.splat(Infinity))));
+      v128.store(z, two);
     }
+    x += 16;
+    shift += 16;
+    scale += 16;
+    clip += 16;
+    z += 2 * sizeof<T>();
   }
-  return held != 0;
+  if (columns > 0) {
+    let one = (load<f64>(x) - load<f64>(shift)) / load<f64>(scale);
+    if (clips) one = clipOne(one, load<f64>(clip));
+    const narrow = <T>one;
+    odd = v128.or(odd, i64x2.splat(i64(!(abs<T>(narrow) < <T>Infinity))));
+    store<T>(z, narrow);
+  }
+  return odd;
 }
 
 @inline
