@@ -8,6 +8,7 @@ const { network, data, training, ...machine } = schema.properties;
 delete machine.$schema;
 const { layer } = schema.$defs;
 const { optimizer, schedule } = training.properties;
+const loss = training.properties.loss.anyOf.find(({ oneOf }) => oneOf);
 const { init } = layer.oneOf.find((variant) => typeOf(variant) === 'linear').properties;
 
 /** The keys whose values are objects with a `type`: a section of their own, and what one of them is called. */
@@ -15,6 +16,7 @@ const SECTIONS = new Map([
   [layer, { anchor: 'layers', noun: 'layer' }],
   [init, { anchor: 'starting-weights', noun: 'distribution' }],
   [optimizer, { anchor: 'optimisers', noun: 'optimiser' }],
+  [loss, { anchor: 'losses', noun: 'loss' }],
   [schedule, { anchor: 'schedules', noun: 'schedule' }],
 ]);
 
@@ -39,7 +41,7 @@ ${readFileSync(new URL('../configs/breast-cancer.json', import.meta.url), 'utf8'
 - The run directory holds a \`config.json\` with all defaults filled in.
 
 Contents: [network](#network), [layers](#layers), [starting weights](#starting-weights), [data](#data),
-[training](#training), [optimisers](#optimisers), [schedules](#schedules), [seed and machine](#seed-and-machine).
+[training](#training), [losses](#losses), [optimisers](#optimisers), [schedules](#schedules), [seed and machine](#seed-and-machine).
 
 ## network
 
@@ -71,6 +73,13 @@ ${table(keysOf('data', data))}
 ${training.description}
 
 ${table(keysOf('training', training))}
+
+## Losses
+
+\`training.loss\` is the name of a loss, or an object with its parameters: \`{"type": "huber", "delta": 1.35}\`.
+[docs/csv.md](csv.md#losses-of-a-regression) says what their predictions and metrics are.
+
+${variants(loss.oneOf, 'loss')}
 
 ## Optimisers
 

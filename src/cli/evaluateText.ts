@@ -6,7 +6,13 @@ import type { Multilabel } from '../evaluation/multilabel.js';
 import type { Regression } from '../evaluation/regression.js';
 import type { Model } from '../model/load.js';
 import { UNKNOWN_CLASS } from '../model/scorer.js';
-import { classScoresTable, confusionTable, labelScoresTable, targetErrorsTable } from '../report/scores.js';
+import {
+  classScoresTable,
+  confusionTable,
+  labelScoresTable,
+  quantilesTable,
+  targetErrorsTable,
+} from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import { counted, formatMetric, formatPercent, printable } from '../text.js';
 
@@ -61,6 +67,7 @@ function labelsOf({ labels }: Multilabel, { targets }: Model) {
 
 /** For a single target, the last line says everything. */
 function regressionSections({ targets, ...mean }: Regression, model: Model, display: Display): string[] {
+  if (mean.quantiles) return [quantilesTable(mean.quantiles, display)];
   if (targets.length === 1) return [];
   const named = targets.map((errors, j) => ({ ...errors, name: model.targets[j] }));
   return [targetErrorsTable(named, mean, display)];
@@ -84,6 +91,10 @@ function lossLine({ model, weighted, result }: Evaluated, { style }: Display): s
             `R² ${formatOptional(result.r2)}`,
             `RMSE ${formatMetric(result.rmse)}`,
             `MAE ${formatMetric(result.mae)}`,
+            ...(result.poissonDeviance === undefined
+              ? []
+              : [`Poisson deviance ${formatMetric(result.poissonDeviance)}`]),
+            ...(result.coverage === undefined ? [] : [`coverage ${formatPercent(result.coverage)}`]),
           ];
   const about = [
     model.loss,

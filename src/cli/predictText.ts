@@ -2,11 +2,14 @@
 import { cellFormatter, guardFormula, joinCells, shortestFloat32 } from '../data/csv/writeCsv.js';
 import type { DType } from '../kernels/kernels.js';
 import type { ModelContent } from '../model/model.js';
+import { middleOf } from '../model/predictions.js';
 import { printable } from '../text.js';
 
 /** The model, and the columns to copy before its predictions. */
 export interface LinesRequest {
-  readonly model: Pick<ModelContent, 'classes' | 'labelValues' | 'targets'> & { readonly dtype: DType };
+  readonly model: Pick<ModelContent, 'classes' | 'labelValues' | 'targets' | 'lossParameters'> & {
+    readonly dtype: DType;
+  };
   /** The numbers of the columns to copy, in their output order; and the names of all columns. */
   readonly kept: readonly number[];
   readonly names: readonly string[];
@@ -40,17 +43,22 @@ export interface Lines {
 
 /**
  * The copied columns, then `prediction` and `probability_<class>`, or each `prediction_<target>`; for
- * labels also each `probability_<target>`. Then the `reason` if there is no prediction.
+ * labels also each `probability_<target>`, for quantiles each `quantile_<quantile>`. Then the `reason` if there is no prediction.
  */
 export function csvLines({ model, kept, names, reasons, delimiter, guard }: CsvLinesRequest): Lines {
   const quoteCell = cellFormatter(delimiter);
   const guarded = guard ? guardFormula : (cell: string) => cell;
   const format = (cell: string) => quoteCell(guarded(cell));
-  const { classes, labelValues, targets } = model;
+  const { classes, labelValues, targets, lossParameters: { quantiles } = {} } = model;
   const predictions =
     targets.length === 1 && !labelValues ? ['prediction'] : targets.map((name) => `prediction_${name}`);
   const probabilities = (classes ?? (labelValues && targets) ?? []).map((name) => `probability_${name}`);
-  const predicted = [...predictions, ...probabilities];
+  const predicted = [
+    ...predictions,
+    ...probabilities,
+    ...(quantiles ?? []).map((quantile) => `quantile_${quantile}`),
+  ];
+  const middle = quantiles && middleOf({ quantiles });
   const numberText = numberFormatter(model.dtype);
   const values = decidedValues(model)?.map((names) => names.map(format));
   const last = reasons ? ['reason'] : [];
@@ -61,6 +69,7 @@ export function csvLines({ model, kept, names, reasons, delimiter, guard }: CsvL
     row(cells, numbers, decided = NOTHING) {
       const line = kept.map((column) => format(cells[column]));
       if (values) for (let j = 0; j < decided.length; j++) line.push(values[j][decided[j]]);
+      if (middle !== undefined) line.push(numberText(numbers[middle]));
       for (const number of numbers) line.push(numberText(number));
       return joinCells([...line, ...end], delimiter);
     },
@@ -82,14 +91,15 @@ function decidedValues({ classes, labelValues }: LinesRequest['model']) {
 /**
  * Per row `{"columns": {"id": "7"}, "prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}`,
  * `{"prediction": 1.5}`, for several targets `{"predictions": {"y": 1.5, "z": 2}}`, and for labels
- * `{"predictions": {"y": "yes", "z": "no"}, "probabilities": {"y": 0.75, "z": 0.25}}`. A row
+ * `{"predictions": {"y": "yes", "z": "no"}, "probabilities": {"y": 0.75, "z": 0.25}}`, and for quantiles
+ * `{"prediction": 1.5, "quantiles": {"0.05": 1, "0.5": 1.5, "0.95": 3}}`. A row
  * without a prediction has null for it, and a `reason`.
  */
 export function jsonLines({ model, kept, names }: LinesRequest): Lines {
-  const { classes, targets } = model;
+  const { classes, targets, lossParameters: { quantiles } = {} } = model;
   const numberText = numberFormatter(model.dtype);
   const keptKeys = kept.map((column) => `${jsonText(names[column])}:`);
-  const numberKeys = (classes ?? targets).map((name) => `${jsonText(name)}:`);
+  const numberKeys = (classes ?? quantiles?.map(String) ?? targets).map((name) => `${jsonText(name)}:`);
   const values = decidedValues(model)?.map((names) => names.map((name) => jsonText(name)));
 
   const none = classes || (targets.length === 1 && !values) ? 'prediction' : 'predictions';
@@ -103,6 +113,8 @@ export function jsonLines({ model, kept, names }: LinesRequest): Lines {
         : `"predictions":${objectOf(numberKeys, (i) => values[i][decided[i]])}`;
       return `${found},"probabilities":${object()}`;
     }
+    if (quantiles)
+      return `"prediction":${numberText(numbers[middleOf({ quantiles })])},"quantiles":${object()}`;
     return targets.length === 1 ? `"prediction":${numberText(numbers[0])}` : `"predictions":${object()}`;
   };
   return {

@@ -68,13 +68,21 @@ export function labelAccumulator(labels: ArrayLike<number>, outputs: number): Ac
   };
 }
 
-/** The parameters are those of `RegressionErrors`. */
-export function regressionAccumulator(targets: ArrayLike<number>, units: readonly number[]): Accumulator {
+/**
+ * The parameters are those of `RegressionErrors`.
+ * @param points makes predictions [rows, targets] of outputs, in the units of the targets; by default
+ *   outputs are predictions
+ */
+export function regressionAccumulator(
+  targets: ArrayLike<number>,
+  units: readonly number[],
+  points: (rows: number, outputs: ArrayLike<number>) => ArrayLike<number> = (_, outputs) => outputs,
+): Accumulator {
   const errors = new RegressionErrors(targets, units, plain);
   const loss = meanLoss();
   return {
     addLoss: loss.add,
-    add: (rows, outputs, firstRow) => errors.add(rows, outputs, firstRow),
+    add: (rows, outputs, firstRow) => errors.add(rows, points(rows, outputs), firstRow),
     result() {
       const { r2, rmse } = errors.scores();
       errors.reset();

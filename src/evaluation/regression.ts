@@ -1,4 +1,6 @@
 /** Metrics of a regression. */
+import { ELEMENT_LOSSES } from '../kernels/elementLosses.js';
+import { weightedMean } from './classification.js';
 import { type Arithmetic, compensated, type Sum, totalWeight } from './sum.js';
 
 export interface RegressionScores {
@@ -86,6 +88,8 @@ export interface RegressedRows {
   readonly outputs: ArrayLike<number>;
   /** [K] How much of a target's own unit is 1 for the network: 1 if it is not standardised. */
   readonly units: readonly number[];
+  /** [rows] What the network is trained on, for each row; the squared errors if left out. */
+  readonly losses?: ArrayLike<number> | undefined;
   /** [rows] What a row counts in the loss, and only there; 1 if missing. */
   readonly weights?: ArrayLike<number> | undefined;
 }
@@ -97,12 +101,65 @@ export interface TargetMetrics extends RegressionScores {
 
 /** Over several targets each metric is the mean of theirs. */
 export interface Regression extends TargetMetrics {
-  /** The mean squared error over all rows and targets, in the network's units. */
+  /** What the network is trained on, in its units: by default the mean squared error over all targets. */
   readonly loss: number;
   readonly targets: readonly TargetMetrics[];
+  /** Only of quantiles, rising. */
+  readonly quantiles?: readonly QuantileMetrics[];
+  /** Only of two quantiles or more: the share of targets from the lowest to the highest. */
+  readonly coverage?: number;
+  /** Only of counts. */
+  readonly poissonDeviance?: number;
 }
 
-export function evaluateRegression({ targets, outputs, units, weights }: RegressedRows): Regression {
+export interface QuantileMetrics {
+  readonly quantile: number;
+  /** 1/N·Σ max(q·(t − p), (q − 1)·(t − p)), in the target's own unit */
+  readonly pinballLoss: number;
+  /** The share of targets that are at most the predicted quantile: about q if that is right. */
+  readonly below: number;
+}
+
+/** @param predictions [rows, quantiles] of targets [rows], in the same unit */
+export function evaluateQuantiles(
+  targets: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+  quantiles: readonly number[],
+): Pick<Regression, 'quantiles' | 'coverage'> {
+  const rows = targets.length;
+  const width = quantiles.length;
+  const { value } = ELEMENT_LOSSES.pinballError;
+  const each = quantiles.map((quantile, j) => {
+    const losses = compensated.sum();
+    let below = 0;
+    for (let row = 0; row < rows; row++) {
+      const prediction = predictions[row * width + j];
+      losses.add(value(prediction, targets[row], quantile));
+      if (targets[row] <= prediction) below++;
+    }
+    return { quantile, pinballLoss: losses.value / rows, below: below / rows };
+  });
+  if (width < 2) return { quantiles: each };
+  let covered = 0;
+  for (let row = 0; row < rows; row++) {
+    const first = row * width;
+    if (targets[row] >= predictions[first] && targets[row] <= predictions[first + width - 1]) covered++;
+  }
+  return { quantiles: each, coverage: covered / rows };
+}
+
+/** 2/N·Σ t·log(t / rate) − t + rate, where 0·log 0 is 0; the mean over all targets. */
+export function poissonDeviance(targets: ArrayLike<number>, rates: ArrayLike<number>): number {
+  const sum = compensated.sum();
+  for (let at = 0; at < targets.length; at++) {
+    const t = targets[at];
+    sum.add((t === 0 ? 0 : t * Math.log(t / rates[at])) - t + rates[at]);
+  }
+  return (2 * sum.value) / targets.length;
+}
+
+export function evaluateRegression(regressed: RegressedRows): Regression {
+  const { targets, outputs, units, losses, weights } = regressed;
   const width = units.length;
   const rows = targets.length / width;
   const errors = new RegressionErrors(targets, units, compensated);
@@ -120,7 +177,7 @@ export function evaluateRegression({ targets, outputs, units, weights }: Regress
   });
   const scores = errors.scores();
   return {
-    loss: compensated.mean(each.map(({ loss }) => loss)),
+    loss: losses ? weightedMean(losses, weights) : compensated.mean(each.map(({ loss }) => loss)),
     r2: scores.r2,
     rmse: scores.rmse,
     mae: compensated.mean(each.map(({ mae }) => mae)),

@@ -9,7 +9,7 @@ import { networkShape } from '../network/shape.js';
 import { RandomState } from '../random/randomState.js';
 import { type LayerSpec, type LinearSpec, layerSchema } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import type { LossName } from '../spec/words.js';
+import type { LossName, LossParameters } from '../spec/words.js';
 import { type CheckedGraph, readGraph } from './graphFile.js';
 import type { NetworkProblem } from './networkCheck.js';
 
@@ -60,6 +60,9 @@ function ntk(units: number, bias = true): LinearSpec {
   const fitted = { ...linear(units, bias), init: { type: 'unit-variance' }, parametrization: 'ntk' } as const;
   return bias ? { ...fitted, biasInit: { type: 'he+5' } } : fitted;
 }
+
+/** Away from the defaults. */
+const LOSS_PARAMETERS: LossParameters = { delta: 0.7, quantiles: [0.1, 0.5, 0.8] };
 
 interface Case {
   readonly name: string;
@@ -372,7 +375,7 @@ function missingCases(written: readonly Case[]): Case[] {
     ...Object.values(LOSSES)
       .filter(({ name }) => !weighted.has(name))
       .map((loss): Case => {
-        const layers = [linear(WIDTH), layer('tanh'), linear(loss.outputs(2, 3))];
+        const layers = [linear(WIDTH), layer('tanh'), linear(loss.outputs(2, 3, LOSS_PARAMETERS))];
         return { name: `weighted rows, ${loss.name}`, layers, loss: loss.name, weighted: true };
       }),
   ];
@@ -391,8 +394,12 @@ export function networkProblems(): NetworkProblem[] {
     const targets =
       target === 'class'
         ? random.choice(outputs, rows)
-        : Float64Array.from({ length: rows * outputs }, () =>
-            target === 'bit' ? random.randint(0, 2) : random.randn(),
+        : Float64Array.from({ length: rows * (loss === 'quantile' ? 1 : outputs) }, () =>
+            target === 'bit'
+              ? random.randint(0, 2)
+              : target === 'count'
+                ? random.randint(0, 5)
+                : random.randn(),
           );
     const x = Float64Array.from({ length: rows * INPUTS }, () => random.randn());
     // The first row counts nothing.
@@ -400,6 +407,7 @@ export function networkProblems(): NetworkProblem[] {
       ? Float64Array.from({ length: rows }, (_, row) => row * random.rand())
       : undefined;
     const batch = { x, rows, inputs: INPUTS, targets, outputs, weights };
-    return { name, spec, loss, l2, l1, labelSmoothing, seed: i, ...batch };
+    const lossParameters = LOSS_PARAMETERS;
+    return { name, spec, loss, lossParameters, l2, l1, labelSmoothing, seed: i, ...batch };
   });
 }

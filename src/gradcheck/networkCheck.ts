@@ -8,7 +8,7 @@ import type { Targets } from '../network/loss.js';
 import { Network } from '../network/network.js';
 import { RandomState } from '../random/randomState.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import type { LossName } from '../spec/words.js';
+import type { LossName, LossParameters } from '../spec/words.js';
 import { type Check, type CheckedParameter, checkOf, checkParameter } from './check.js';
 import { numericDerivative, type Sample } from './numeric.js';
 
@@ -16,6 +16,7 @@ export interface NetworkProblem {
   readonly name: string;
   readonly spec: NetworkSpec;
   readonly loss: LossName;
+  readonly lossParameters?: LossParameters | undefined;
   readonly l2: number;
   /** 0 if left out. */
   readonly l1?: number;
@@ -26,7 +27,7 @@ export interface NetworkProblem {
   readonly x: Float64Array;
   readonly rows: number;
   readonly inputs: number;
-  /** Labels for softmax cross-entropy, values [rows, outputs] for the rest. */
+  /** Labels for softmax cross-entropy, values [rows, outputs] for the rest, [rows] for quantiles. */
   readonly targets: Int32Array | Float64Array;
   readonly outputs: number;
   /** [rows] What the loss of each row is multiplied by; 1 if left out. */
@@ -64,14 +65,10 @@ export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, sa
   const limit = samples ?? Math.max(FEWEST_SAMPLES, Math.floor(affordable));
 
   network.lossAndGradients(rows, x, targets);
-  // The sign of the moved element, then the signs of the outputs.
-  const sides = new Int8Array(
-    1 + network.kinkedOutputs.reduce((sum, { columns }) => sum + rows * columns, 0),
-  );
   const sample = (ownSide: number): Sample => {
     const value = network.lossOf(rows, x, targets);
-    sides[0] = ownSide;
-    return { value, sides: signsOf(network.kinkedOutputs, rows, sides.slice()) };
+    const sides = [ownSide, ...signsOf(network.kinkedOutputs, rows), ...network.lossSides(rows, targets)];
+    return { value, sides };
   };
   const checked: CheckedParameter[] = [];
   for (const parameter of list) {
@@ -91,17 +88,17 @@ export function buildNetwork(
   problem: NetworkProblem,
   { scratchBytes, create }: KernelsRecipe,
 ): CheckedNetwork {
-  const { spec, loss, l2, l1 = 0, labelSmoothing = 0, seed, rows, inputs, outputs, weights } = problem;
+  const { spec, loss, lossParameters, l2, l1 = 0, labelSmoothing = 0, seed, rows, inputs, weights } = problem;
   const build = (allocator: Allocator, createKernels: (scratch: number) => Kernels): CheckedNetwork => {
     const scratch = allocator.block(scratchBytes);
     const kernels = createKernels(scratch);
-    const options = { inputs, loss, l2, l1, labelSmoothing, capacity: rows, seed };
+    const options = { inputs, loss, lossParameters, l2, l1, labelSmoothing, capacity: rows, seed };
     const network = new Network(spec, options, kernels, allocator);
     const x = allocator.tensor(rows, inputs);
     const targets =
       problem.targets instanceof Int32Array
         ? { labels: allocator.ints(rows) }
-        : { values: allocator.tensor(rows, outputs) };
+        : { values: allocator.tensor(rows, problem.targets.length / rows) };
     return {
       network,
       x,
@@ -162,11 +159,8 @@ function sampleOf(length: number, limit: number, random: RandomState): number[] 
   return [...drawn].sort((a, b) => a - b);
 }
 
-/** Writes the signs of the outputs into `signs`, from its second element on. */
-function signsOf(outputs: readonly Tensor[], rows: number, signs: Int8Array): Int8Array {
-  let at = 1;
-  for (const { data, columns } of outputs) {
-    for (let i = 0; i < rows * columns; i++) signs[at++] = Math.sign(data[i]);
-  }
-  return signs;
+function signsOf(outputs: readonly Tensor[], rows: number): number[] {
+  return outputs.flatMap(({ data, columns }) =>
+    Array.from({ length: rows * columns }, (_, i) => Math.sign(data[i])),
+  );
 }

@@ -17,6 +17,7 @@
  * gradient.
  */
 import type { ActivationType } from './activations.js';
+import type { ElementLossType } from './elementLosses.js';
 
 export type DType = 'float32' | 'float64';
 export type FloatArray = Float32Array | Float64Array;
@@ -428,6 +429,25 @@ export interface LossKernels {
     rowLoss: Tensor,
     dOutput: Tensor | null,
   ): void;
+
+  /**
+   * rowLoss[i] ← Σ_j ℓ(o, t); dOutput ← scale·dℓ/do unless null. dOutput may be output.
+   * @param targets [rows, columns], or [rows, 1] for the same target of all outputs of a row
+   * @param parameters [1, columns] of ℓ; null for one without any
+   */
+  elementLoss(
+    type: ElementLossType,
+    rows: number,
+    output: Tensor,
+    targets: Tensor,
+    parameters: Tensor | null,
+    scale: number,
+    rowLoss: Tensor,
+    dOutput: Tensor | null,
+  ): void;
+
+  /** Puts the elements of each row in rising order. */
+  sortRows(rows: number, x: Tensor): void;
 
   /** out ← softmax of each row; out may be logits. */
   softmax(rows: number, logits: Tensor, out: Tensor): void;

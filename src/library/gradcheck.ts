@@ -94,6 +94,7 @@ export async function checkConfig(
     name: path,
     spec: plan.network,
     loss: plan.loss,
+    lossParameters: plan.lossParameters,
     l2: config.training.l2,
     l1: config.training.l1,
     labelSmoothing: config.training.labelSmoothing,
@@ -101,7 +102,7 @@ export async function checkConfig(
     x: Float64Array.from(features.subarray(0, rows * plan.inputs)),
     rows,
     inputs: plan.inputs,
-    targets: all.subarray(0, rows * (labels ? 1 : plan.outputs)),
+    targets: all.subarray(0, rows * (labels ? 1 : plan.targets)),
     outputs: plan.outputs,
     ...(weights && { weights: weights.subarray(0, rows) }),
   };

@@ -5,6 +5,7 @@ import { writeFileAtomically } from '../files/atomic.js';
 import { Inference } from '../model/inference.js';
 import { loadModel as loadModelFile, type Model as ModelFile, networkTensors } from '../model/load.js';
 import { encodeModel } from '../model/model.js';
+import { middleOf } from '../model/predictions.js';
 import { modelRowsInMemory } from '../model/rows.js';
 import { createScorer, type EvaluationReport, expectedValues, reportOf } from '../model/scorer.js';
 import type { LossName, Task } from '../spec/words.js';
@@ -18,6 +19,8 @@ export interface Prediction {
   readonly prediction: string | number | Readonly<Record<string, number>> | Readonly<Record<string, string>>;
   /** The probability of each class, or of yes for each label, by its name; not for a regression. */
   readonly probabilities?: Readonly<Record<string, number>>;
+  /** By quantile; only for the loss quantile, whose `prediction` is the one nearest to the median. */
+  readonly quantiles?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -126,6 +129,11 @@ export class Model {
     if (this.labelValues) {
       const values = this.labelValues.map((pair, i) => [names[i], pair[decided[i]]]);
       return { prediction: Object.fromEntries(values), probabilities: byName() };
+    }
+    const { quantiles } = this.#file.lossParameters ?? {};
+    if (quantiles) {
+      const values = quantiles.map((quantile, i) => [String(quantile), numbers[i]]);
+      return { prediction: numbers[middleOf({ quantiles })], quantiles: Object.fromEntries(values) };
     }
     return { prediction: names.length === 1 ? numbers[0] : byName() };
   }

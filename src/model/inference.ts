@@ -3,7 +3,6 @@
  * depend neither on the other rows nor on the machine: one thread, kernels without relaxed SIMD,
  * and always the full number of rows in each product, since a product chooses its path by its size.
  */
-import { fromNetwork, networkRanges } from '../data/dataset/targetUnits.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { sigmoid } from '../kernels/activations.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
@@ -14,9 +13,13 @@ import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import { classesOf, predictedClass, writeProbabilities } from '../network/logits.js';
 import { Network } from '../network/network.js';
+import { networkShape } from '../network/shape.js';
 import { formatBytes } from '../text.js';
 import type { Model } from './load.js';
 import { modelTensors } from './model.js';
+import { limitsOf, predictionOf, targetOf } from './predictions.js';
+
+const UNLIMITED = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 /** Rows passed at once, unless they need more memory than PASS_BYTES. */
 const MOST_ROWS = 256;
@@ -143,9 +146,9 @@ export class Inference {
     }
     const { predictionRanges } = this.#model;
     for (let j = 0; j < outputs; j++) {
-      const value = fromNetwork(data[row * outputs + j], j, this.#model);
+      const value = predictionOf(data[row * outputs + j], j, this.#model);
       // Once more, because the limits of the network are rounded.
-      const [least, greatest] = predictionRanges?.[j] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      const [least, greatest] = predictionRanges?.[targetOf(j, this.#model)] ?? UNLIMITED;
       predictions[row * width + j] = value < least ? least : value > greatest ? greatest : value;
     }
   }
@@ -165,9 +168,10 @@ function assemble(
   createKernels: (scratch: number) => Kernels,
 ): { network: Network; x: Tensor } {
   const kernels = createKernels(allocator.block(kernelScratch(choice, 1)));
-  const { network: spec, loss, predictionRanges } = model;
-  const limits = predictionRanges && networkRanges(predictionRanges, model);
-  const options = { inputs: spec.input, loss, l2: 0, capacity, seed: 0, limits };
+  const { network: spec, loss, lossParameters, predictionRanges } = model;
+  const { outputs } = networkShape(spec, spec.input);
+  const limits = predictionRanges && limitsOf(predictionRanges, outputs, model);
+  const options = { inputs: spec.input, loss, lossParameters, l2: 0, capacity, seed: 0, limits };
   return {
     network: new Network(spec, options, kernels, allocator),
     x: allocator.tensor(capacity, spec.input),

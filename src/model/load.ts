@@ -134,8 +134,8 @@ function requireTensors({ tensors }: SafetensorsFile, file: string, content: Mod
 }
 
 /** The tensors that a model of this content has, without their data. */
-export function networkTensors({ network: spec, loss }: ModelContent): NamedTensor[] {
-  const options = { inputs: spec.input, loss, l2: 0, capacity: 1, seed: 0 };
+export function networkTensors({ network: spec, loss, lossParameters }: ModelContent): NamedTensor[] {
+  const options = { inputs: spec.input, loss, lossParameters, l2: 0, capacity: 1, seed: 0 };
   const network = new Network(spec, options, referenceKernels('float32'), new ArenaPlan('float32'));
   return modelTensors(network.parameters, network.statistics);
 }

@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { Reading } from '../data/csv/dialect.js';
-import type { TargetUnits } from '../data/dataset/targetUnits.js';
 import { partWidth } from '../data/encoding/derivedEncoding.js';
 import { type FeatureEncoding, levelColumns, matrixWidth } from '../data/encoding/encoding.js';
 import { Levels } from '../data/levels.js';
@@ -17,14 +16,26 @@ import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
 import { type NumberNotation, notationSchema } from '../spec/dataConfig.js';
-import { byName, choice, flag, list, number, object, positive, text, wholeNumber } from '../spec/fields.js';
+import {
+  byName,
+  choice,
+  flag,
+  list,
+  number,
+  object,
+  positive,
+  shrinking,
+  text,
+  wholeNumber,
+} from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
 import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
 import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
-import { DATE_ORDERS, DATE_PARTS, LOSS_NAMES, type LossName, TASKS, type Task } from '../spec/words.js';
+import { DATE_ORDERS, DATE_PARTS, LOSS_NAMES, type LossParameters, TASKS, type Task } from '../spec/words.js';
 import * as z from '../spec/zod.js';
 import { counted, quote } from '../text.js';
+import type { PredictionRules } from './predictions.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from './safetensors/encode.js';
 
 /** The `format` in the metadata of a model file. */
@@ -34,10 +45,9 @@ const FORMAT = 'mlp';
 const FORMAT_VERSION = '1';
 
 /** The model besides its weights: how a row becomes an input, and an output a prediction. */
-export interface ModelContent extends TargetUnits {
+export interface ModelContent extends PredictionRules {
   readonly network: NetworkSpec & { readonly input: number };
   readonly task: Task;
-  readonly loss: LossName;
   /**
    * Whether the columns of the training file had names; else their names are their numbers from 0.
    */
@@ -250,11 +260,17 @@ const reading = object({
   skipRows: wholeNumber(1).exactOptional(),
 }) satisfies z.ZodType<Reading>;
 
+const lossParameters = object({
+  delta: positive().exactOptional(),
+  quantiles: list(shrinking(), 'an array of quantiles', [1, 'at least one quantile']).exactOptional(),
+}) satisfies z.ZodType<LossParameters>;
+
 /** The entries that are JSON, by key. Others are ignored: a later version may add optional ones. */
 const entries = {
   network: networkSchema,
   task: choice(TASKS),
   loss: choice(LOSS_NAMES),
+  lossParameters: lossParameters.exactOptional(),
   header: flag(),
   encoding: text('the name of an encoding').exactOptional(),
   numbers: byName(notationSchema, 'notations by column').exactOptional(),
@@ -390,7 +406,8 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     yield [['loss'], `found ${quote(loss)}, expected ${fused}, to which the network's last layer belongs`];
   }
   const { outputs } = networkShape(network, network.input);
-  const expected = LOSSES[loss].outputs(targets.length, classes?.length ?? 0);
+  yield* lossProblems(model);
+  const expected = LOSSES[loss].outputs(targets.length, classes?.length ?? 0, model.lossParameters);
   if (outputs !== expected) {
     yield [
       ['network', 'layers'],
@@ -460,6 +477,26 @@ function* taskProblems(model: ModelContent): Generator<Contradiction> {
   }
   for (const key of ['targetStandardization', 'predictionRanges'] as const) {
     if (model[key] && task !== 'regression') yield [[key], `found one in a ${task} task, expected none`];
+  }
+}
+
+function* lossProblems({ loss, lossParameters = {}, targets }: ModelContent): Generator<Contradiction> {
+  const needs = { huber: 'delta', quantile: 'quantiles' } as const;
+  const needed = loss === 'huber' || loss === 'quantile' ? needs[loss] : undefined;
+  for (const key of ['delta', 'quantiles'] as const) {
+    const isGiven = lossParameters[key] !== undefined;
+    if (isGiven === (key === needed)) continue;
+    yield [
+      ['lossParameters', key],
+      isGiven ? `found one of the loss ${loss}, expected none` : `missing; the loss is ${loss}`,
+    ];
+  }
+  const { quantiles = [] } = lossParameters;
+  const at = quantiles.findIndex((quantile, i) => i > 0 && quantile <= quantiles[i - 1]);
+  if (at >= 0)
+    yield [['lossParameters', 'quantiles', at], `found ${quantiles[at]}, expected quantiles that rise`];
+  if (loss === 'quantile' && targets.length > 1) {
+    yield [['targets'], `found ${targets.length} targets of quantiles, expected 1`];
   }
 }
 

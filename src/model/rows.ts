@@ -11,6 +11,7 @@ import {
   type TargetEncoding,
   type TargetValues,
 } from '../data/dataset/targets.js';
+import { targetDomain } from '../data/dataset/targetUnits.js';
 import type { FeatureEncoding } from '../data/encoding/encoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
 import { Levels } from '../data/levels.js';
@@ -338,6 +339,7 @@ export class ModelRows {
         location: (row) => cellLocation(table, index, row),
       };
     });
+    const domain = targetDomain(this.#model.loss);
     const encoding: TargetEncoding = {
       task,
       ...(classes && {
@@ -345,6 +347,7 @@ export class ModelRows {
       }),
       ...(labelValues && { labels: labelValues.map(Levels.yesNo) }),
       ...(dropsRows && { dropsRows }),
+      ...(domain && { domain }),
       ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
     };
     const targets = encodeTargets(columns, encoding, Number.MAX_VALUE, this.#unknownClasses);

@@ -19,11 +19,20 @@ import {
   labelCrossEntropies,
   type Multilabel,
 } from '../evaluation/multilabel.js';
-import { evaluateRegression, type Regression, type TargetMetrics } from '../evaluation/regression.js';
+import {
+  evaluateQuantiles,
+  evaluateRegression,
+  poissonDeviance,
+  type QuantileMetrics,
+  type Regression,
+  type TargetMetrics,
+} from '../evaluation/regression.js';
 import type { Tensor } from '../kernels/kernels.js';
+import { elementParameters, LOSSES } from '../network/loss.js';
 import type { LossName, Task } from '../spec/words.js';
 import type { Inference, Thresholds } from './inference.js';
 import type { Model } from './load.js';
+import { isLinear, ownTargets, pointsOf, predictionOf, targetOf } from './predictions.js';
 
 /**
  * The true values of a chunk: class numbers [rows], or targets [rows, targets] in the network's
@@ -59,7 +68,7 @@ export function createScorer(model: Model, inference: Inference, thresholds?: Th
       evaluate: evaluateClasses,
     });
   }
-  return new RegressionScorer(model);
+  return new RegressionScorer(model, outputs);
 }
 
 /** What classes and labels differ in. */
@@ -113,35 +122,69 @@ class ClassScorer implements Scorer {
 }
 
 class RegressionScorer implements Scorer {
-  readonly #units: readonly number[];
-  readonly #lossUnit: number;
+  readonly #model: Model;
+  readonly #width: number;
+  readonly #outputs: number;
   readonly #targets: ExpectedValues[] = [];
-  readonly #outputs: Float64Array[] = [];
+  readonly #values: Float64Array[] = [];
 
-  constructor({ targets, targetStandardization, lossUnit = 1 }: Model) {
-    this.#units = targetStandardization?.scale ?? targets.map(() => 1);
-    this.#lossUnit = lossUnit;
+  constructor(model: Model, outputs: number) {
+    this.#model = model;
+    this.#width = model.targets.length;
+    this.#outputs = outputs;
   }
 
   rows = 0;
 
-  add(_rows: number, logits: Tensor, expected: ExpectedValues): void {
-    const width = this.#units.length;
-    const kept = scoredRows(expected, width);
+  add(rows: number, logits: Tensor, expected: ExpectedValues): void {
+    const kept = scoredRows(expected, this.#width);
     this.rows += kept.length;
-    this.#targets.push(pick(expected, kept, width));
-    this.#outputs.push(pick(Float64Array.from(logits.data), kept, width));
+    this.#targets.push(pick(expected, kept, this.#width));
+    const values = Float64Array.from(logits.data.subarray(0, rows * this.#outputs));
+    this.#values.push(pick(values, kept, this.#outputs));
   }
 
   result(weights?: Float64Array): Regression {
     requireRows(this.rows);
-    const scores = evaluateRegression({
-      targets: joined(Float64Array, this.#targets),
-      outputs: joined(Float64Array, this.#outputs),
-      units: this.#units,
-      weights,
-    });
-    return { ...scores, loss: scores.loss * this.#lossUnit };
+    const model = this.#model;
+    const { targetStandardization, lossUnit = 1 } = model;
+    const targets = joined(Float64Array, this.#targets);
+    const outputs = joined(Float64Array, this.#values);
+    const losses = model.loss === 'mean-squared-error' ? undefined : this.#losses(targets, outputs);
+    if (isLinear(model)) {
+      const units = targetStandardization?.scale ?? model.targets.map(() => 1);
+      const scores = evaluateRegression({ targets, outputs, units, losses, weights });
+      return { ...scores, loss: scores.loss * lossUnit };
+    }
+    const own = ownTargets(targets, this.#width, model);
+    const points = pointsOf(this.rows, outputs, this.#outputs, model);
+    const units = model.targets.map(() => 1);
+    const scores = evaluateRegression({ targets: own, outputs: points, units, losses, weights });
+    const predictions = outputs.map((value, at) => predictionOf(value, at % this.#outputs, model));
+    const { quantiles } = model.lossParameters ?? {};
+    return {
+      ...scores,
+      loss: scores.loss * lossUnit,
+      ...(quantiles && evaluateQuantiles(own, predictions, quantiles)),
+      ...(model.loss === 'poisson' && { poissonDeviance: poissonDeviance(own, points) }),
+    };
+  }
+
+  /** [rows] The mean over a row's outputs, in the network's units. */
+  #losses(targets: ArrayLike<number>, outputs: ArrayLike<number>): Float64Array {
+    const { loss, lossParameters = {} } = this.#model;
+    const { element } = LOSSES[loss];
+    if (!element) throw new TypeError(`${loss} is no loss of numbers`);
+    const width = this.#outputs;
+    const parameters = elementParameters(loss, lossParameters, width);
+    const losses = new Float64Array(this.rows);
+    for (let row = 0; row < losses.length; row++) {
+      for (let j = 0; j < width; j++) {
+        const target = targets[row * this.#width + targetOf(j, this.#model)];
+        losses[row] += element.value(outputs[row * width + j], target, parameters?.[j] ?? 0) / width;
+      }
+    }
+    return losses;
   }
 }
 
@@ -190,7 +233,7 @@ export interface EvaluationReport {
   readonly loss: LossName;
   /** Whether rows have weights in the loss. */
   readonly weighted: boolean;
-  /** loss and accuracy, logLoss, rocAuc; or accuracy, hammingLoss, rocAuc; or r2, rmse, mae. Null if undefined. */
+  /** loss and accuracy, logLoss, rocAuc; or accuracy, hammingLoss, rocAuc; or r2, rmse, mae, with coverage or poissonDeviance. Null if undefined. */
   readonly metrics: Readonly<Record<string, number | null>>;
   /** Only for classes and labels: precision, recall and F1 as averages. */
   readonly averages?: AverageScores;
@@ -201,6 +244,8 @@ export interface EvaluationReport {
   readonly labels?: readonly ({ readonly name: string } & LabelMetrics)[];
   /** Only for a regression. */
   readonly targets?: readonly ({ readonly name: string } & TargetMetrics)[];
+  /** Only for the loss quantile, in the unit of the target. */
+  readonly quantiles?: readonly QuantileMetrics[];
 }
 
 /** The row of the confusion matrix for classes that the model does not know. */
@@ -221,10 +266,18 @@ export function reportOf(
     };
   }
   if (!('confusion' in result)) {
-    const { loss, r2, rmse, mae, targets } = result;
+    const { loss, r2, rmse, mae, targets, quantiles, coverage, poissonDeviance } = result;
     return {
       ...head,
-      metrics: { loss, r2, rmse, mae },
+      metrics: {
+        loss,
+        r2,
+        rmse,
+        mae,
+        ...(coverage !== undefined && { coverage }),
+        ...(poissonDeviance !== undefined && { poissonDeviance }),
+      },
+      ...(quantiles && { quantiles }),
       targets: targets.map((errors, j) => ({ name: model.targets[j], ...errors })),
     };
   }

@@ -3,11 +3,15 @@
  * any size. B rows, K outputs; formulas for rows of weight 1. With weights, the loss of each row is
  * multiplied by its weight and B is Σw: a row of weight n counts as n rows, one of weight 0 as none.
  */
+import { ELEMENT_LOSSES, type ElementLoss, type ElementLossType } from '../kernels/elementLosses.js';
 import type { IntVector, Kernels, MeanOf, Tensor } from '../kernels/kernels.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
-import type { LossName, Task } from '../spec/words.js';
+import type { LossName, LossParameters, Task } from '../spec/words.js';
 
-/** The targets of a batch: labels [B] for softmax cross-entropy, values [B, K] for the rest. */
+/**
+ * The targets of a batch: labels [B] for softmax cross-entropy, values [B, K] for the rest, [B, 1] for
+ * quantiles.
+ */
 export type Targets = ({ readonly labels: IntVector } | { readonly values: Tensor }) & {
   /** [B, 1] What the loss of each row is multiplied by; 1 if left out. */
   readonly weights?: Tensor;
@@ -17,18 +21,27 @@ export interface Loss {
   readonly name: LossName;
   /** The tasks it can train. The first loss of a task in the list below is its default. */
   readonly tasks: readonly Task[];
-  /** What a target is: a class from 0 (one label per row), 0 or 1, or any number. */
-  readonly target: 'class' | 'bit' | 'number';
+  /** What a target is: a class from 0 (one label per row), 0 or 1, a number of at least 0, or any. */
+  readonly target: 'class' | 'bit' | 'count' | 'number';
   /** What the members of a network are averaged as. */
   readonly meanOf: MeanOf;
   /** The activation that it computes itself if the network ends in it. */
   readonly fuses?: 'sigmoid' | 'softmax';
-  outputs(targets: number, classes: number): number;
+  /** The loss of a number: of targets that are numbers. */
+  readonly element?: ElementLoss;
+  /** Which power of the target's unit the loss of a number has. */
+  readonly unitPower?: 0 | 1 | 2;
+  /** What an output means, if it isn't the prediction itself: a prediction is inverse(output). */
+  readonly link?: { of(prediction: number): number; inverse(output: number): number };
+  /** Whether the outputs of a row rise: in evaluation, others are sorted. */
+  readonly rises?: true;
+  outputs(targets: number, classes: number, parameters?: LossParameters): number;
+  /** The parameter of an output's element loss. */
+  parameter?(parameters: LossParameters, output: number): number;
   /** What is averaged over: rows, or rows·K elements. `rows` is Σw. */
   terms(rows: number, outputs: number): number;
   /**
    * rowLoss[i] ← weighted sum of row i's terms; dLogits ← gradient of the mean unless null.
-   * @param smoothing 0 if left out: the share of a class or bit that is spread over all of them
    * @returns what the mean divides by; 0 if all rows have the weight 0, and the gradient is then 0
    */
   evaluate(
@@ -38,8 +51,41 @@ export interface Loss {
     targets: Targets,
     rowLoss: Tensor,
     dLogits: Tensor | null,
-    smoothing?: number,
+    options?: LossOptions,
   ): number;
+}
+
+/** What a loss takes besides outputs and targets. */
+export interface LossOptions {
+  /** 0 if left out: the share of a class or bit that is spread over all of them */
+  readonly smoothing?: number | undefined;
+  /** [1, K] The parameters of the element losses; null for a loss without any. */
+  readonly parameters?: Tensor | null;
+}
+
+/** A loss that is a mean over all outputs of a row. */
+function meanOfElements(
+  name: LossName,
+  type: ElementLossType,
+  more: Pick<Loss, 'unitPower'> & Partial<Loss>,
+): Loss {
+  return {
+    name,
+    tasks: ['regression'],
+    target: 'number',
+    meanOf: 'identity',
+    element: ELEMENT_LOSSES[type],
+    outputs: (targets) => targets,
+    terms: (rows, outputs) => rows * outputs,
+    evaluate(kernels, rows, output, targets, rowLoss, dOutput, { parameters = null } = {}) {
+      const terms = this.terms(totalWeight(kernels, rows, targets), output.columns);
+      const values = valuesOf(targets);
+      kernels.elementLoss(type, rows, output, values, parameters, share(terms), rowLoss, dOutput);
+      weigh(kernels, rows, targets, rowLoss, dOutput);
+      return terms;
+    },
+    ...more,
+  };
 }
 
 export const LOSSES: Readonly<Record<LossName, Loss>> = {
@@ -49,6 +95,8 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     tasks: ['regression'],
     target: 'number',
     meanOf: 'identity',
+    element: { value: (o, t) => (o - t) ** 2, derivative: (o, t) => 2 * (o - t) },
+    unitPower: 2,
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
     evaluate(kernels, rows, output, targets, rowLoss, dOutput) {
@@ -58,6 +106,23 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
       return terms;
     },
   },
+  /** 1/(B·K)·Σ |o − t|; gradient 1/(B·K)·sign(o − t) */
+  'mean-absolute-error': meanOfElements('mean-absolute-error', 'absoluteError', { unitPower: 1 }),
+  /** 1/(B·K)·Σ ½·d² up to δ, δ·(d − ½·δ) beyond, d = |o − t| */
+  huber: meanOfElements('huber', 'huberError', { unitPower: 2, parameter: ({ delta = 1 }) => delta }),
+  /** 1/(B·K)·Σ max(q·(t − o), (q − 1)·(t − o)): an output for each quantile q of a single target */
+  quantile: meanOfElements('quantile', 'pinballError', {
+    unitPower: 1,
+    rises: true,
+    outputs: (_targets, _classes, { quantiles = [] } = {}) => quantiles.length,
+    parameter: ({ quantiles = [] }, output) => quantiles[output],
+  }),
+  /** 1/(B·K)·Σ e^o − t·o, the log-likelihood of a Poisson distribution of rate e^o but for log t! */
+  poisson: meanOfElements('poisson', 'poissonError', {
+    target: 'count',
+    unitPower: 0,
+    link: { of: Math.log, inverse: Math.exp },
+  }),
   /** −1/(B·K)·Σ t·log σ(h) + (1 − t)·log(1 − σ(h)); gradient 1/(B·K)·(σ(h) − t) */
   'binary-cross-entropy': {
     name: 'binary-cross-entropy',
@@ -67,7 +132,7 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     fuses: 'sigmoid',
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
-    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, smoothing) {
+    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, { smoothing } = {}) {
       const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
       const factor = share(terms);
       kernels.sigmoidCrossEntropy(rows, logits, valuesOf(targets), factor, rowLoss, dLogits, smoothing);
@@ -84,7 +149,7 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     fuses: 'softmax',
     outputs: (_, classes) => classes,
     terms: (rows) => rows,
-    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, smoothing) {
+    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, { smoothing } = {}) {
       const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
       const factor = share(terms);
       kernels.softmaxCrossEntropy(rows, logits, labelsOf(targets), factor, rowLoss, dLogits, smoothing);
@@ -101,9 +166,20 @@ export function lossesFor(task: Task): readonly LossName[] {
     .map(({ name }) => name);
 }
 
+/** The parameters of the element losses of so many outputs; undefined for a loss without any. */
+export function elementParameters(
+  loss: LossName,
+  parameters: LossParameters,
+  outputs: number,
+): number[] | undefined {
+  const { parameter } = LOSSES[loss];
+  return parameter && Array.from({ length: outputs }, (_, j) => parameter(parameters, j));
+}
+
 /** Whether the targets of a loss are classes or bits, which can be smoothed. */
 export function canSmooth(loss: LossName): boolean {
-  return LOSSES[loss].target !== 'number';
+  const { target } = LOSSES[loss];
+  return target === 'class' || target === 'bit';
 }
 
 /** The loss that computes the network's last layer itself; undefined if none does. */

@@ -10,18 +10,19 @@ import type { RandomState } from '../random/randomState.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { firstForMembers, type LayerNode, networksOf, viewsOf, walkNetwork } from '../spec/widths.js';
-import type { LossName } from '../spec/words.js';
+import type { LossName, LossParameters } from '../spec/words.js';
 import { isActivation } from './activation.js';
 import { MemberViews, memberRowsOf } from './batchEnsemble.js';
 import { initialize, initializeStatistics, isFitted } from './initialize.js';
 import type { Fitted, FollowingActivation, Layer, MemberRows, Parameter, Pass, Statistic } from './layer.js';
 import { LAYER_TYPES } from './layerTypes.js';
-import { fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
+import { elementParameters, fusedLoss, LOSSES, type Loss, type Targets } from './loss.js';
 import { memberPrefix, Parameters, parameterLayout, Statistics, statisticsLayout } from './parameters.js';
 
 export interface NetworkOptions {
   readonly inputs: number;
   readonly loss: LossName;
+  readonly lossParameters?: LossParameters | undefined;
   /** λ of ½·λ·ΣW² over the weights. */
   readonly l2: number;
   /** λ of λ·Σ|W| over the weights; 0 if left out. */
@@ -72,6 +73,9 @@ export class Network {
   readonly #views: { readonly rows: MemberRows; readonly targets: ViewTargets } | null;
   readonly #rowLoss: Tensor; // [B, 1]
   readonly #dLogits: Tensor; // [B, outputs]
+  readonly #lossParameters: Tensor | null; // [1, outputs]
+  /** Of each member, in the last pass of `lossOf`. */
+  readonly #lastLogits: Tensor[] = [];
 
   constructor(spec: NetworkSpec, options: NetworkOptions, kernels: Kernels, arena: Allocator) {
     const { inputs, loss, capacity } = options;
@@ -92,6 +96,10 @@ export class Network {
     this.#rowLoss = arena.tensor(views * capacity, 1);
     this.#dLogits = arena.tensor(views * capacity, this.outputs);
     this.#views = rows && { rows, targets: targetTensors(this.loss, views * capacity, this.outputs, arena) };
+    const parameters = elementParameters(loss, options.lossParameters ?? {}, this.outputs);
+    this.#lossParameters = parameters ? arena.tensor(1, this.outputs) : null;
+    // An allocator that only counts gives no data.
+    if (parameters && this.#lossParameters?.data.length) this.#lossParameters.data.set(parameters);
   }
 
   /**
@@ -115,12 +123,16 @@ export class Network {
     return this.statistics.list.some(({ fitted }) => fitted);
   }
 
-  /** Logits [B, outputs] of x [B, inputs] in evaluation, within their limits. The next call overwrites them. */
+  /**
+   * Logits [B, outputs] of x [B, inputs] in evaluation, within their limits and in the loss's order.
+   * The next call overwrites them.
+   */
   forward(rows: number, x: Tensor): Tensor {
     const logits = this.#average(rows, x);
     for (const [j, [least, greatest]] of this.#options.limits?.entries() ?? []) {
       this.#kernels.clipColumn(rows, j, least, greatest, logits);
     }
+    if (this.loss.rises) this.#kernels.sortRows(rows, logits);
     return logits;
   }
 
@@ -160,7 +172,8 @@ export class Network {
     smoothing = this.#options.labelSmoothing,
   ): { sum: number; terms: number } {
     const rowLoss = this.#rowLoss;
-    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, rowLoss, dLogits, smoothing);
+    const options = { smoothing, parameters: this.#lossParameters };
+    const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, rowLoss, dLogits, options);
     return { sum: this.#kernels.sum(rows, this.#rowLoss), terms };
   }
 
@@ -181,6 +194,22 @@ export class Network {
     else if ('values' in targets && 'values' in own) kernels.gather(views, targets.values, rowOf, own.values);
     if (targets.weights) kernels.gather(views, targets.weights, rowOf, weights);
     return this.#lossOfRows(views, logits, targets.weights ? { ...own, weights } : own, dLogits);
+  }
+
+  /** After `lossOf` of these rows: on which side of a kink of the loss each output of a member is. */
+  lossSides(rows: number, targets: Targets): number[] {
+    const side = this.loss.element?.side;
+    if (!side || !('values' in targets)) return [];
+    const { data, columns } = targets.values;
+    const { members = 1, rowOf } = this.#views?.rows ?? {};
+    return this.#lastLogits.flatMap((logits) =>
+      Array.from({ length: rows * members * this.outputs }, (_, at) => {
+        const j = at % this.outputs;
+        const view = (at - j) / this.outputs;
+        const t = data[(rowOf?.data[view] ?? view) * columns + (columns === 1 ? 0 : j)];
+        return Math.sign(side(logits.data[at], t, this.#lossParameters?.data[j] ?? 0));
+      }),
+    );
   }
 
   /** ½·λ₂·ΣW² + λ₁·Σ|W|, the weights alone */
@@ -214,8 +243,10 @@ export class Network {
   lossOf(rows: number, x: Tensor, targets: Targets, step = 0): number {
     const pass = this.#trainingPass(step, false);
     let loss = 0;
+    this.#lastLogits.length = 0;
     for (const layers of this.#members) {
       const logits = forward(layers, rows, x, pass);
+      this.#lastLogits.push(logits);
       const { sum, terms } = this.#trainingLoss(rows, logits, targets, null);
       loss += meanLoss(sum, terms);
     }
@@ -240,9 +271,15 @@ export class Network {
 /** The targets of the views of a batch. */
 type ViewTargets = Targets & { readonly weights: Tensor };
 
-function targetTensors({ target }: Loss, views: number, outputs: number, arena: Allocator): ViewTargets {
-  const targets =
-    target === 'class' ? { labels: arena.ints(views) } : { values: arena.tensor(views, outputs) };
+function targetTensors(
+  { target, rises }: Loss,
+  views: number,
+  outputs: number,
+  arena: Allocator,
+): ViewTargets {
+  // All quantiles of a row have the same target.
+  const width = rises ? 1 : outputs;
+  const targets = target === 'class' ? { labels: arena.ints(views) } : { values: arena.tensor(views, width) };
   return { ...targets, weights: arena.tensor(views, 1) };
 }
 

@@ -102,6 +102,23 @@ export function targetErrorsTable(
   return formatTable(columns, rows, display, { footer: [['mean', ...cells(mean)]] });
 }
 
+/** How well each quantile is predicted: the share below should be the quantile. */
+export function quantilesTable(
+  quantiles: readonly { readonly quantile: number; readonly pinballLoss: number; readonly below: number }[],
+  display: Display,
+): string {
+  const columns = [
+    { header: 'quantile' },
+    ...['targets below', 'pinball loss'].map((header): Column => ({ header, align: 'right' })),
+  ];
+  const rows = quantiles.map(({ quantile, pinballLoss, below }) => [
+    String(quantile),
+    formatPercent(below),
+    formatMetric(pinballLoss),
+  ]);
+  return formatTable(columns, rows, display);
+}
+
 function scoreCells({ precision, recall, f1 }: Scores): string[] {
   return [precision, recall, f1].map(formatShare);
 }

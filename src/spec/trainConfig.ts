@@ -12,19 +12,11 @@ import {
   wholeNumber,
 } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
+import { losses, lossNameOf, lossSchema } from './lossConfig.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
-import {
-  BACKENDS,
-  DTYPES,
-  KEPT_WEIGHTS,
-  LOSS_NAMES,
-  MAX_THREADS,
-  MONITORED_METRICS,
-  PRESETS,
-  TIES,
-} from './words.js';
+import { BACKENDS, DTYPES, KEPT_WEIGHTS, MAX_THREADS, MONITORED_METRICS, PRESETS, TIES } from './words.js';
 import * as z from './zod.js';
 
 const defaultEpochs = 30;
@@ -56,10 +48,10 @@ const trainingFields = object({
       'What multiplies the learning rate of each kind of parameter, and so its weight decay; 0 keeps a kind as it starts. A kind that the network lacks has no effect.',
     ),
   dropoutSchedule: decaySchedule('the rate of all dropout layers'),
-  loss: choice(['auto', ...LOSS_NAMES])
-    .default('auto')
+  loss: lossSchema
+    .prefault('auto')
     .describe(
-      'What the training minimises. "auto": mean-squared-error for a regression, binary-cross-entropy for labels and for two classes (softmax-cross-entropy if the network has two outputs), softmax-cross-entropy for more.',
+      'What the training minimises. "auto": mean-squared-error for a regression, binary-cross-entropy for labels and for two classes (softmax-cross-entropy if the network has two outputs), softmax-cross-entropy for more. A name, or an object such as {"type": "quantile", "quantiles": [0.05, 0.5, 0.95]}. A loss of numbers makes the task a regression.',
     ),
   labelSmoothing: fraction()
     .default(0)
@@ -189,10 +181,20 @@ export const trainSchema = object({
     .describe(
       'Use only kernels that give the same bits on every machine: "wasm" without relaxed SIMD, or "reference".',
     ),
-}).meta({
-  title: 'Train config of mlp',
-  description: 'A network, its data, and how to train it.',
-});
+})
+  .meta({
+    title: 'Train config of mlp',
+    description: 'A network, its data, and how to train it.',
+  })
+  .check(({ value: { data, training }, issues }) => {
+    if (data.standardizeTarget !== true || lossNameOf(training.loss) !== 'poisson') return;
+    issues.push({
+      code: 'custom',
+      input: data,
+      path: ['data', 'standardizeTarget'],
+      message: 'found true with the loss poisson, expected "auto" or false: standardized counts are below 0',
+    });
+  });
 
 export interface TrainConfig extends z.infer<typeof trainSchema> {}
 
@@ -220,6 +222,7 @@ export const keyHomes: ReadonlyMap<string, string> = new Map([
   ...optimizers.flatMap((optimizer) => homes('training.optimizer', optimizer)),
   // Not those of a warm-up: its epochs and steps are rarely meant.
   ...plainSchedules.flatMap((schedule) => homes('training.schedule', schedule)),
+  ...losses.flatMap((loss) => homes('training.loss', loss)),
   ...homes('training.earlyStopping', earlyStoppingSchema),
   ...homes('', trainSchema),
   ['layers', 'network.layers'],

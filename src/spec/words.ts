@@ -6,8 +6,22 @@
 export const TASKS = ['regression', 'binary', 'multiclass', 'multilabel'] as const;
 export type Task = (typeof TASKS)[number];
 
-export const LOSS_NAMES = ['mean-squared-error', 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
+/** The losses of a regression. */
+export const NUMBER_LOSSES = [
+  'mean-squared-error',
+  'mean-absolute-error',
+  'huber',
+  'quantile',
+  'poisson',
+] as const;
+export const LOSS_NAMES = [...NUMBER_LOSSES, 'binary-cross-entropy', 'softmax-cross-entropy'] as const;
 export type LossName = (typeof LOSS_NAMES)[number];
+
+/** What some losses need: the threshold of huber, the quantiles of quantile, rising. */
+export interface LossParameters {
+  readonly delta?: number;
+  readonly quantiles?: readonly number[];
+}
 
 export const DTYPES = ['float32', 'float64'] as const;
 

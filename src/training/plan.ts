@@ -3,14 +3,16 @@
  * mismatch between network and data is found here, before anything is allocated.
  */
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
-import { networkRanges } from '../data/dataset/targetUnits.js';
 import { inputKinds, isNumbered } from '../data/encoding/encoding.js';
 import type { Range } from '../data/scaling.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { ModelContent } from '../model/model.js';
+import { limitsOf, type PredictionRules } from '../model/predictions.js';
 import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
+import type { DataConfig } from '../spec/dataConfig.js';
 import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
+import { type LossConfig, lossNameOf, lossParametersOf } from '../spec/lossConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
@@ -21,12 +23,13 @@ import { metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
 
 /** Plain data, so that it can be sent to a thread. */
-export interface TrainingPlan {
+export interface TrainingPlan extends PredictionRules {
   readonly network: NetworkSpec;
   readonly inputs: number;
   readonly outputs: number;
   readonly task: Task;
-  readonly loss: LossName;
+  /** How many target columns there are. */
+  readonly targets: number;
   readonly batchSize: number;
   readonly stepsPerEpoch: number;
   /** Steps in total. */
@@ -60,16 +63,20 @@ export interface TrainingPlan {
 
 /** The config of a run on this dataset: a preset fills in network and training. */
 export function completeFor(loaded: LoadedTrainConfig, dataset: Dataset): LoadedTrainConfig {
-  return completed(loaded, () => factsOf(dataset));
+  return completed(loaded, () => factsOf(dataset, loaded.config.training.loss));
 }
 
 /** What a preset needs to know of the data. */
-function factsOf({ task, targetNames, classes = [], train, encodings }: Dataset): TableFacts {
-  const [loss] = lossesFor(task);
+function factsOf(
+  { task, targetNames, classes = [], train, encodings }: Dataset,
+  asked: LossConfig,
+): TableFacts {
+  const name = lossNameOf(asked);
+  const loss = name === 'auto' ? lossesFor(task)[0] : name;
   const kinds = inputKinds(encodings);
   return {
     task,
-    outputs: LOSSES[loss].outputs(targetNames.length, classes.length),
+    outputs: LOSSES[loss].outputs(targetNames.length, classes.length, lossParametersOf(asked)),
     rows: train.rows,
     numbers: kinds.includes('number'),
     levels: kinds.some((kind) => typeof kind === 'object'),
@@ -90,6 +97,13 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
   const metrics = metricNames(task, (dataset.validation?.rows ?? 0) > 0);
   checkMonitored(loaded, task, metrics);
   const ranges = rangesToClip(loaded, dataset);
+  const lossParameters = lossParametersOf(training.loss);
+  const { targetStandardization } = dataset;
+  const rules = {
+    loss,
+    ...(lossParameters && { lossParameters }),
+    ...(targetStandardization && { targetStandardization }),
+  };
   const warnings = [...dataset.warnings];
   const batches = planBatches(loaded, inputs, dataset.train.rows, warnings);
   const length = planLength(training, batches.stepsPerEpoch, warnings);
@@ -99,7 +113,8 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
     inputs,
     outputs: shape.outputs,
     task,
-    loss,
+    ...rules,
+    targets: dataset.targetNames.length,
     ...batches,
     ...length,
     parameters: shape.weights + shape.biases,
@@ -108,8 +123,8 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
     classes: dataset.classes?.length ?? 0,
     targetUnit:
       task === 'regression' ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1)) : [],
-    lossUnit: dataset.lossUnit ?? 1,
-    ...(ranges && { limits: networkRanges(ranges, dataset) }),
+    lossUnit: lossUnitOf(loss, loaded.config.data, dataset),
+    ...(ranges && { limits: limitsOf(ranges, shape.outputs, rules) }),
     keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
@@ -131,6 +146,17 @@ function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTr
     );
   }
   return { ...loaded, config: { ...config, network: { ...config.network, layers } } };
+}
+
+/**
+ * What a loss of 1 is reported as: with standardizeTarget "auto", a single target has its own unit.
+ * Its square may overflow; the loss is then in deviations.
+ */
+function lossUnitOf(loss: LossName, { standardizeTarget }: DataConfig, dataset: Dataset): number {
+  const { scale = [] } = dataset.targetStandardization ?? {};
+  const unit =
+    standardizeTarget === 'auto' && scale.length === 1 ? scale[0] ** (LOSSES[loss].unitPower ?? 0) : 1;
+  return Number.isFinite(unit) && unit > 0 ? unit : 1;
 }
 
 /**
@@ -215,9 +241,10 @@ function planLength(
 function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number): LossName {
   const { config, where } = loaded;
   const { task, targetNames, classes = [] } = dataset;
-  const widthFor = (loss: LossName) => LOSSES[loss].outputs(targetNames.length, classes.length);
+  const parameters = lossParametersOf(config.training.loss);
+  const widthFor = (loss: LossName) => LOSSES[loss].outputs(targetNames.length, classes.length, parameters);
   const possible = lossesFor(task);
-  const asked = config.training.loss;
+  const asked = lossNameOf(config.training.loss);
   const loss =
     asked === 'auto' ? (possible.find((name) => widthFor(name) === outputs) ?? possible[0]) : asked;
   if (!possible.includes(loss)) {
@@ -227,11 +254,18 @@ function chooseLoss(loaded: LoadedTrainConfig, dataset: Dataset, outputs: number
       'let training.loss be "auto", or set data.task',
     );
   }
+  if (loss === 'quantile' && targetNames.length > 1) {
+    throw new MlpError(
+      ExitCode.config,
+      `${where(['training', 'loss'])}: found "quantile" for ${targetNames.length} targets, expected a single one`,
+      'train a network for each target',
+    );
+  }
   const expected = widthFor(loss);
   if (outputs !== expected) {
     throw new MlpError(
       ExitCode.config,
-      `${where(['network', 'layers'])}: found an output width of ${outputs}, expected ${expected}: ${reasonOf(expected, dataset)}`,
+      `${where(['network', 'layers'])}: found an output width of ${outputs}, expected ${expected}: ${loss === 'quantile' ? 'one for each quantile' : reasonOf(expected, dataset)}`,
       `make the last linear layer ${expected} wide, or check data.target and data.task (the task is ${task})`,
     );
   }
@@ -311,12 +345,12 @@ function checkBatchNormRows({ config, where }: LoadedTrainConfig, batchSize: num
 
 /** What the model file of a run says besides the weights. */
 export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent {
-  const { classes, labelValues, targetStandardization, lossUnit, dropsRows, dropsMissing, rareClasses } =
-    dataset;
+  const { classes, labelValues, targetStandardization, dropsRows, dropsMissing, rareClasses } = dataset;
   return {
     network: { ...plan.network, input: plan.inputs },
     task: plan.task,
     loss: plan.loss,
+    ...(plan.lossParameters && { lossParameters: plan.lossParameters }),
     header: dataset.header,
     ...(dataset.encoding !== undefined && { encoding: dataset.encoding }),
     ...(dataset.numbers !== undefined && { numbers: dataset.numbers }),
@@ -328,7 +362,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     ...(classes && { classes }),
     ...(labelValues && { labelValues }),
     ...(targetStandardization && { targetStandardization }),
-    ...(lossUnit !== undefined && { lossUnit }),
+    ...(plan.lossUnit !== 1 && { lossUnit: plan.lossUnit }),
     ...(plan.limits && dataset.targetRanges && { predictionRanges: dataset.targetRanges }),
     ...(dropsRows && { dropsRows }),
     ...(dropsMissing && { dropsMissing }),

@@ -14,6 +14,7 @@ import {
 } from '../evaluation/metrics.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
+import { isLinear, ownTargets, pointsOf } from '../model/predictions.js';
 import { LOSSES, type Targets } from '../network/loss.js';
 import { type Batch, Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
@@ -99,7 +100,7 @@ export class Trainer {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#random = random;
-    const { batchSize, inputs, loss, rows, weighted } = plan;
+    const { batchSize, inputs, loss, lossParameters, rows, weighted } = plan;
     const { l1, l2, labelSmoothing, batches, optimizer, rates, dropoutSchedule } = config.training;
     // Independent of the test rows: they must not influence the rest, not even by rounding.
     this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
@@ -107,7 +108,15 @@ export class Trainer {
       dropoutSchedule === 'flat-cosine' ? (step: number) => flatCosine(step / plan.steps) : undefined;
     const regularization = { l1, l2, labelSmoothing, dropoutFactor };
     const { seed } = config;
-    const options = { inputs, loss, capacity: this.#capacity, seed, limits: plan.limits, ...regularization };
+    const options = {
+      inputs,
+      loss,
+      lossParameters,
+      capacity: this.#capacity,
+      seed,
+      limits: plan.limits,
+      ...regularization,
+    };
     this.network = new Network(plan.network, options, kernels, allocator);
     const { steps } = plan;
     this.#optimizer = createOptimizer(optimizer, this.network.parameters, kernels, allocator, {
@@ -230,7 +239,15 @@ export class Trainer {
     const { task, classes, outputs, targetUnit } = this.#plan;
     const all = 'labels' in targets ? targets.labels.data : targets.values.data;
     if (task === 'multilabel') return labelAccumulator(all, outputs);
-    return classes > 0 ? classAccumulator(all, outputs, classes) : regressionAccumulator(all, targetUnit);
+    if (classes > 0) return classAccumulator(all, outputs, classes);
+    const plan = this.#plan;
+    if (isLinear(plan)) return regressionAccumulator(all, targetUnit);
+    const points = (rows: number, own: ArrayLike<number>) => pointsOf(rows, own, outputs, plan);
+    return regressionAccumulator(
+      ownTargets(all, plan.targets, plan),
+      targetUnit.map(() => 1),
+      points,
+    );
   }
 
   #splitRows(features: Tensor, weighted: boolean, allocator: Allocator): SplitRows {
@@ -249,7 +266,7 @@ export class Trainer {
     const targets =
       LOSSES[this.#plan.loss].target === 'class'
         ? { labels: allocator.ints(rows) }
-        : { values: allocator.tensor(rows, this.#plan.outputs) };
+        : { values: allocator.tensor(rows, this.#plan.targets) };
     return weighted ? { ...targets, weights: allocator.tensor(rows, 1) } : targets;
   }
 }

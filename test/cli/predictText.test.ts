@@ -24,6 +24,19 @@ describe('the CSV of predictions', () => {
     );
   });
 
+  it('has the middle quantile, and each of them', () => {
+    const model = { ...SIZE, lossParameters: { quantiles: [0.1, 0.4, 0.9] } };
+    const { head, row } = csvLines({ ...csv, model });
+    expect(head + row(['7', 'x'], Float64Array.of(1, 1.5, 4), undefined)).toBe(
+      'prediction,quantile_0.1,quantile_0.4,quantile_0.9\n1.5,1,1.5,4\n',
+    );
+    const json = jsonLines({ ...csv, model });
+    expect(json.row(['7', 'x'], Float64Array.of(1, 1.5, 4), undefined)).toBe(
+      '{"prediction":1.5,"quantiles":{"0.1":1,"0.4":1.5,"0.9":4}}\n',
+    );
+    expect(json.blank([], 'no')).toBe('{"prediction":null,"reason":"no"}\n');
+  });
+
   it('has as many digits as the network computes with', () => {
     const third = Float64Array.of(1 / 3);
     expect(csvLines({ ...csv, model: SIZE }).row([], third, undefined)).toBe('0.33333334\n');

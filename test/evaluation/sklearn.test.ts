@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { crossEntropies, evaluateClasses } from '../../src/evaluation/classification.js';
 import { labelAccumulator } from '../../src/evaluation/metrics.js';
 import { evaluateLabels, labelCrossEntropies } from '../../src/evaluation/multilabel.js';
-import { evaluateRegression } from '../../src/evaluation/regression.js';
+import { evaluateQuantiles, evaluateRegression, poissonDeviance } from '../../src/evaluation/regression.js';
 import { fixture } from '../support/fixtures.js';
 
 interface ClassCase {
@@ -30,9 +30,29 @@ interface RegressionCase {
   expected: Record<string, unknown>;
 }
 
-const CASES = fixture<{ classification: ClassCase[]; multilabel: LabelCase[]; regression: RegressionCase[] }>(
-  'sklearn/evaluation.json',
-);
+interface QuantileCase {
+  name: string;
+  targets: number[];
+  /** [rows, quantiles] row-major */
+  predictions: number[];
+  quantiles: number[];
+  expected: number[];
+}
+
+interface CountCase {
+  name: string;
+  targets: number[];
+  predictions: number[];
+  expected: number;
+}
+
+const CASES = fixture<{
+  classification: ClassCase[];
+  multilabel: LabelCase[];
+  regression: RegressionCase[];
+  quantiles: QuantileCase[];
+  counts: CountCase[];
+}>('sklearn/evaluation.json');
 
 /** Every number of `actual` that `expected` has too is within 1e-12 of it; all else is equal. */
 function expectClose(actual: unknown, expected: unknown, at = ''): void {
@@ -87,5 +107,25 @@ describe('the metrics of a regression are those of scikit-learn', () => {
     const actual = evaluateRegression({ targets, outputs, units });
     expectClose(actual, expected);
     expect(actual.targets).toHaveLength(width);
+  });
+});
+
+describe('the metrics of quantiles and counts are those of scikit-learn', () => {
+  it.each(CASES.quantiles)('$name', ({ targets, predictions, quantiles, expected }) => {
+    const found = evaluateQuantiles(targets, predictions, quantiles);
+    expectClose(
+      found.quantiles?.map(({ pinballLoss }) => pinballLoss),
+      expected,
+    );
+    const width = quantiles.length;
+    const at = (row: number, j: number) => predictions[row * width + j];
+    const below = quantiles.map((_, j) => targets.filter((t, row) => t <= at(row, j)).length / 50);
+    expect(found.quantiles?.map((each) => each.below)).toEqual(below);
+    const inside = targets.filter((t, row) => at(row, 0) <= t && t <= at(row, width - 1)).length;
+    expect(found.coverage).toBe(width < 2 ? undefined : inside / 50);
+  });
+
+  it.each(CASES.counts)('$name', ({ targets, predictions, expected }) => {
+    expectClose(poissonDeviance(targets, predictions), expected);
   });
 });

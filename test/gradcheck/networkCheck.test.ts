@@ -52,3 +52,30 @@ describe('the check of a network with L1', () => {
     expect(kinks.length).toBeLessThan(parameters.length);
   });
 });
+
+describe('the check of a loss with a kink', () => {
+  /** o = 0 in every row; the first target is `target`. */
+  const atZero = (loss: NetworkProblem['loss'], target: number, lossParameters = {}): NetworkProblem => ({
+    ...linear(0, 0),
+    spec: { layers: [{ type: 'linear', units: 1, bias: false, init: { type: 'zeros' } }] },
+    loss,
+    lossParameters,
+    targets: Float64Array.of(target, -1, 2),
+  });
+
+  it.each([
+    ['mean-absolute-error', 0, {}],
+    ['quantile', 0, { quantiles: [0.3] }],
+    ['huber', 0.5, { delta: 0.5 }],
+  ] as const)('reports that of %s, and passes', (loss, target, lossParameters) => {
+    const { passed, parameters } = checkNetwork(atZero(loss, target, lossParameters), RECIPE);
+    expect(passed).toBe(true);
+    expect(parameters.every(({ kink }) => kink)).toBe(true);
+  });
+
+  it.each(['mean-absolute-error', 'poisson', 'huber'] as const)('finds none elsewhere: %s', (loss) => {
+    const { passed, parameters } = checkNetwork(atZero(loss, 0.3, { delta: 0.7 }), RECIPE);
+    expect(passed).toBe(true);
+    expect(parameters.some(({ kink }) => kink)).toBe(false);
+  });
+});

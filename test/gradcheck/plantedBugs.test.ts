@@ -1,10 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { networkProblems } from '../../src/gradcheck/builtin.js';
 import { checkNetwork } from '../../src/gradcheck/networkCheck.js';
+import type { ElementLossType } from '../../src/kernels/elementLosses.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';
 
 const right = referenceKernels('float64');
+
+/** An element loss whose derivatives, times their scale, are changed. */
+function planted(
+  wrong: ElementLossType,
+  change: (d: number, scale: number, parameter: number) => number,
+): Partial<Kernels> {
+  return {
+    elementLoss(type, rows, output, targets, parameters, scale, rowLoss, d) {
+      right.elementLoss(type, rows, output, targets, parameters, scale, rowLoss, d);
+      if (!d || type !== wrong) return;
+      for (let at = 0; at < rows * d.columns; at++) {
+        d.data[at] = change(d.data[at], scale, parameters?.data[at % d.columns] ?? 0);
+      }
+    },
+  };
+}
 
 /** Kernels with a wrong backward half, as a student's might be. Forward passes stay right. */
 const BUGS: Record<string, Partial<Kernels>> = {
@@ -47,6 +64,28 @@ const BUGS: Record<string, Partial<Kernels>> = {
         const p = d.data[at] / scale + targets.data[at];
         d.data[at] *= p * (1 - p);
       }
+    },
+  },
+  'the sign of the absolute error is forgotten': planted('absoluteError', (d) => Math.abs(d)),
+  'huber grows on beyond delta': {
+    elementLoss(type, rows, output, targets, parameters, scale, rowLoss, d) {
+      right.elementLoss(type, rows, output, targets, parameters, scale, rowLoss, null);
+      if (!d) return;
+      const o = Float64Array.from(output.data);
+      right.elementLoss(type, rows, output, targets, parameters, scale, rowLoss, d);
+      if (type !== 'huberError') return;
+      for (let at = 0; at < rows * d.columns; at++) d.data[at] = scale * (o[at] - targets.data[at]);
+    },
+  },
+  'the quantile takes its complement': planted('pinballError', (d, scale, p) =>
+    d < 0 ? d + scale * (2 * p - 1) : d - scale * (1 - 2 * p),
+  ),
+  'the rate is the logarithm of the rate': {
+    elementLoss(type, rows, output, targets, parameters, scale, rowLoss, d) {
+      const o = Float64Array.from(output.data);
+      right.elementLoss(type, rows, output, targets, parameters, scale, rowLoss, d);
+      if (!d || type !== 'poissonError') return;
+      for (let at = 0; at < rows * d.columns; at++) d.data[at] = scale * (o[at] - targets.data[at]);
     },
   },
   'the weight is not transposed on the way back': {

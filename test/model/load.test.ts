@@ -295,7 +295,7 @@ describe('loadModel of metadata', () => {
     [
       'a key too many',
       other({ mean: 1 }),
-      '[0]: unknown key "mean"; expected one of kind, column, shift, scale, clip, fill, indicator, range',
+      '[0]: unknown key "mean"; expected one of kind, column, shift, scale, clip, fill, levels, indicator, range',
     ],
     [
       'an unknown kind',
@@ -485,6 +485,41 @@ describe('loadModel of metadata', () => {
       { targetStandardization: { mean: [0, 0], scale: [1, 0] } },
       REGRESSION,
       'targetStandardization.scale[1]: found 0, expected a number above 0',
+    ],
+    [
+      'a threshold of another loss',
+      { lossParameters: { delta: 1 } },
+      REGRESSION,
+      'lossParameters.delta: found one of the loss mean-squared-error, expected none',
+    ],
+    [
+      'a loss without its threshold',
+      { loss: 'huber' },
+      REGRESSION,
+      'lossParameters.delta: missing; the loss is huber',
+    ],
+    [
+      'quantiles that fall',
+      { loss: 'quantile', lossParameters: { quantiles: [0.5, 0.1] }, targets: ['u'] },
+      REGRESSION,
+      'lossParameters.quantiles[1]: found 0.1, expected quantiles that rise',
+    ],
+    [
+      'quantiles of two targets',
+      { loss: 'quantile', lossParameters: { quantiles: [0.1, 0.5] } },
+      REGRESSION,
+      'targets: found 2 targets of quantiles, expected 1',
+    ],
+    [
+      'fewer outputs than quantiles',
+      {
+        loss: 'quantile',
+        lossParameters: { quantiles: [0.1, 0.5, 0.9] },
+        targets: ['u'],
+        targetStandardization: { mean: [0], scale: [1] },
+      },
+      REGRESSION,
+      'network.layers: found an output width of 2, expected 3 for this regression task',
     ],
     [
       'classes with a range',

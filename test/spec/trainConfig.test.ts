@@ -135,6 +135,13 @@ describe('a train config', () => {
   const trainingKeys =
     'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, checkpointSeconds';
 
+  it('fills in the parameters of a loss', () => {
+    const lossOf = (loss: unknown) => check({ network, data, training: { loss } }).training.loss;
+    expect(lossOf('huber')).toEqual({ type: 'huber', delta: 1 });
+    expect(lossOf('quantile')).toEqual({ type: 'quantile', quantiles: [0.05, 0.5, 0.95] });
+    expect([lossOf('poisson'), lossOf({ type: 'poisson' })]).toEqual(['poisson', { type: 'poisson' }]);
+  });
+
   it.each<[part: object, message: string, hint?: string]>([
     [
       { network: undefined },
@@ -289,8 +296,34 @@ describe('a train config', () => {
     ],
     [
       { training: { loss: 'mean_squared_eror' } },
-      'training.loss: unknown loss "mean_squared_eror"; expected one of auto, mean-squared-error, binary-cross-entropy, softmax-cross-entropy',
+      'training.loss: unknown loss "mean_squared_eror"; expected one of auto, mean-squared-error, mean-absolute-error, huber, quantile, poisson, binary-cross-entropy, softmax-cross-entropy',
       'did you mean "mean-squared-error"?',
+    ],
+    [
+      { training: { loss: { type: 'hubert' } } },
+      'training.loss.type: unknown loss "hubert"; expected one of mean-squared-error, mean-absolute-error, poisson, binary-cross-entropy, softmax-cross-entropy, huber, quantile',
+      'did you mean "huber"?',
+    ],
+    [
+      { training: { loss: { type: 'huber', delta: 0 } } },
+      'training.loss.delta: found 0, expected a number above 0',
+    ],
+    [
+      { training: { loss: { type: 'quantile', quantiles: [0.5, 0.1] } } },
+      'training.loss.quantiles[1]: found 0.1 after 0.5, expected quantiles that rise',
+    ],
+    [
+      { training: { loss: { type: 'quantile', quantiles: [1] } } },
+      'training.loss.quantiles[0]: found 1, expected a number above 0 and below 1',
+    ],
+    [
+      { training: { loss: { type: 'poisson', delta: 1 } } },
+      'training.loss: unknown key "delta"; expected one of type',
+      '"delta" belongs to another type of loss',
+    ],
+    [
+      { data: { ...data, standardizeTarget: true }, training: { loss: 'poisson' } },
+      'data.standardizeTarget: found true with the loss poisson, expected "auto" or false: standardized counts are below 0',
     ],
     [{ training: { l2: -1 } }, 'training.l2: found -1, expected a number of at least 0'],
     [{ training: { l1: -1 } }, 'training.l1: found -1, expected a number of at least 0'],

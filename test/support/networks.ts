@@ -8,7 +8,7 @@ import { checkSchema } from '../../src/spec/messages.js';
 import type { NetworkSpec } from '../../src/spec/networkSpec.js';
 import { networkSchema } from '../../src/spec/networkSpec.js';
 import type { OptimizerConfig } from '../../src/spec/optimizerConfig.js';
-import type { LossName } from '../../src/spec/words.js';
+import type { LossName, LossParameters } from '../../src/spec/words.js';
 import { fixture } from './fixtures.js';
 
 /** The checked spec of a JSON value with shorthands. */
@@ -23,6 +23,7 @@ export interface FixtureEntry {
   name: string;
   spec: unknown;
   loss: LossName;
+  lossParameters?: LossParameters;
   l2: number;
   l1?: number;
   labelSmoothing?: number;
@@ -70,15 +71,18 @@ export function buildFixture(
   recipe: KernelsRecipe,
   dtype: DType = 'float64',
 ): FixtureNetwork {
-  const { loss, l2, l1 = 0, labelSmoothing = 0, batch, labels, weights } = entry;
+  const { loss, lossParameters, l2, l1 = 0, labelSmoothing = 0, batch, labels, weights } = entry;
   const arena = Arena.ofSize(dtype, ROOM + recipe.scratchBytes);
   const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
-  const options = { inputs: entry.x[0].length, loss, l2, l1, labelSmoothing, capacity: batch, seed: 0 };
+  const inputs = entry.x[0].length;
+  const options = { inputs, loss, lossParameters, l2, l1, labelSmoothing, capacity: batch, seed: 0 };
   const network = new Network(specOf(entry.spec), options, kernels, arena);
   const x = arena.tensor(batch, options.inputs);
   x.data.set(flatten(entry.x));
   const targets: Targets = {
-    ...(labels ? { labels: arena.ints(batch) } : { values: arena.tensor(batch, network.outputs) }),
+    ...(labels
+      ? { labels: arena.ints(batch) }
+      : { values: arena.tensor(batch, entry.targets?.[0].length ?? 0) }),
     ...(weights && { weights: arena.tensor(batch, 1) }),
   };
   if ('labels' in targets) targets.labels.data.set(labels ?? []);

@@ -47,6 +47,8 @@ async function run(
 /** A linear map from zero, by all rows at each step. */
 const linear = (units: number, learningRate: number) => ({
   network: { layers: [{ type: 'linear', units, init: { type: 'zeros' } }] },
+  // The loss in standard deviations.
+  data: { train: 'data.csv', target: 'y', standardizeTarget: true },
   training: { steps: 40, batchSize: 1000, keep: 'last', optimizer: { type: 'sgd', learningRate } },
   dtype: 'float64',
 });

@@ -1,6 +1,7 @@
 /** Puts the parts of a loaded dataset together, and gathers the warnings about it. */
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
+import { lossNameOf } from '../../spec/lossConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { readingOf } from '../csv/dialect.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
@@ -98,7 +99,10 @@ export function assembleDataset(
   const targetRanges = rawTargets && rangesOf(rawTargets, choice.targets.length);
   const isScaled = standardizesTarget(config);
   const quantities = rawTargets
-    ? quantityWarnings(rawTargets, targetLabels, { path: table.path, isScaled })
+    ? quantityWarnings(rawTargets, targetLabels, {
+        path: table.path,
+        isScaled: isScaled || lossNameOf(config.training.loss) === 'poisson',
+      })
     : [];
   const targetStandardization =
     rawTargets && isScaled
@@ -107,10 +111,6 @@ export function assembleDataset(
           training.input,
         )
       : undefined;
-  const lossUnit =
-    config.data.standardizeTarget === 'auto' && targetStandardization?.scale.length === 1
-      ? targetStandardization.scale[0] ** 2
-      : 1;
   const tableRows = training.reader.rows + training.reader.dropped;
   const dropsMissing = choice.features
     .map((column) => table.names[column])
@@ -140,8 +140,6 @@ export function assembleDataset(
     ...(Object.fromEntries(parts) as Record<SplitName, Split>),
     ...(targetRanges && { targetRanges }),
     ...(targetStandardization && { targetStandardization }),
-    // Its square may overflow; the loss is then in deviations.
-    ...(lossUnit !== 1 && Number.isFinite(lossUnit) && lossUnit > 0 && { lossUnit }),
     ...(reason !== undefined && { taskReason: reason }),
     description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,
     warnings: [
@@ -204,9 +202,10 @@ function completeRows(input: Input, reader: RowReader, { dropsRows }: TargetEnco
   return dropsRows ? presentRows(targetColumns(input, reader)).length : reader.rows;
 }
 
-/** Whether targets of a regression are scaled: "auto" leaves the range of a final activation alone. */
-export function standardizesTarget({ data: { standardizeTarget }, network }: TrainConfig): boolean {
+/** Whether targets of a regression are scaled: "auto" leaves counts and the range of a final activation alone. */
+export function standardizesTarget({ data: { standardizeTarget }, network, training }: TrainConfig): boolean {
   if (standardizeTarget !== 'auto') return standardizeTarget;
+  if (lossNameOf(training.loss) === 'poisson') return false;
   const last = network.layers.at(-1)?.type;
   return last === 'identity' || !(ACTIVATION_TYPES as readonly unknown[]).includes(last);
 }

@@ -57,8 +57,6 @@ export interface Dataset extends FeatureMatrix, TargetUnits {
   readonly test?: Split;
   /** Of a regression: the range of each target in the training rows, in its own unit. */
   readonly targetRanges?: readonly Range[];
-  /** What a loss of 1 in the network's units is in the target's own; absent for 1. */
-  readonly lossUnit?: number;
   /** Whether rows without a target are left out of an evaluation as well. */
   readonly dropsRows?: boolean;
   /** Feature columns whose missing cells leave the row out. */

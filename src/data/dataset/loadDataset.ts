@@ -5,9 +5,11 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
-import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
+import { settingOf } from '../../spec/dataConfig.js';
+import { lossNameOf } from '../../spec/lossConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -48,6 +50,7 @@ import {
   type TargetRules,
   type TargetValues,
 } from './targets.js';
+import { targetDomain } from './targetUnits.js';
 
 export interface LoadOptions {
   /** Tables in memory that replace the config's files. */
@@ -213,11 +216,13 @@ async function buildDatasets(
 ): Promise<Datasets> {
   const { config, where } = loading;
   const reader = await readRows(loading, inputs.train, read);
-  const targetEncoding = detectTargetEncoding(
+  const detected = detectTargetEncoding(
     targetColumns(inputs.train, reader),
-    targetRules(config.data, inputs.train),
+    targetRules(config, inputs.train),
     where,
   );
+  const domain = detected.task === 'regression' && targetDomain(lossNameOf(config.training.loss));
+  const targetEncoding = { ...detected, ...(domain && { domain }) };
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype, true);
   const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown);
@@ -332,7 +337,7 @@ async function fillMatrix(
   return { fitted, unknown };
 }
 
-function targetRules(data: DataConfig, { table, choice }: Input): TargetRules {
+function targetRules({ data, training }: TrainConfig, { table, choice }: Input): TargetRules {
   const { task, rareClasses, positive } = data;
   const dropsRows = choice.targets.some(
     (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
@@ -340,6 +345,7 @@ function targetRules(data: DataConfig, { table, choice }: Input): TargetRules {
   return {
     task,
     dropsRows,
+    ...((NUMBER_LOSSES as readonly string[]).includes(lossNameOf(training.loss)) && { quantity: true }),
     ...(rareClasses && { rareClasses }),
     ...(positive !== undefined && { positive }),
   };

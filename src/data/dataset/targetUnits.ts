@@ -1,4 +1,5 @@
 /** The units of a regression's targets: their own, and the network's. */
+import type { LossName } from '../../spec/words.js';
 import type { Range } from '../scaling.js';
 
 /** What the network's units are; its own if nothing is said. */
@@ -37,4 +38,21 @@ export function rangesOf(targets: Float64Array, width: number): Range[] {
 /** Ranges in the targets' own units as the network has them. */
 export function networkRanges(ranges: readonly Range[], units: TargetUnits): Range[] {
   return ranges.map(([least, greatest], j) => [toNetwork(least, j, units), toNetwork(greatest, j, units)]);
+}
+
+/** Which numbers a target may be, if not all. */
+export interface TargetDomain {
+  allows(value: number): boolean;
+  readonly expected: string;
+  readonly hint: string;
+}
+
+/** The domain that a loss demands. */
+export function targetDomain(loss: LossName | 'auto'): TargetDomain | undefined {
+  if (loss !== 'poisson') return undefined;
+  return {
+    allows: (value) => value >= 0,
+    expected: 'a number of at least 0, because the loss is poisson',
+    hint: 'poisson is for counts and rates; "huber" takes any number',
+  };
 }

@@ -32,6 +32,7 @@ import {
 } from './classTargets.js';
 import type { Split } from './dataset.js';
 import type { Input } from './rowReaders.js';
+import type { TargetDomain } from './targetUnits.js';
 
 /** A column with more distinct integers is a quantity. */
 const MOST_INTEGER_CLASSES = 20;
@@ -49,12 +50,16 @@ export interface TargetEncoding {
   /** Whether rows without a target are left out; otherwise they are an error. */
   readonly dropsRows?: boolean;
   readonly rare?: RareClasses;
+  /** Of a regression: the numbers that its targets may be, if not all. */
+  readonly domain?: TargetDomain;
 }
 
 /** What a config says about its targets. */
 export interface TargetRules extends Partial<Pick<DataConfig, 'rareClasses' | 'positive'>> {
   readonly task: 'auto' | Task;
   readonly dropsRows?: boolean;
+  /** Whether numbers are a quantity in any case: the loss is one of numbers. */
+  readonly quantity?: boolean;
 }
 
 /**
@@ -76,7 +81,7 @@ export function detectTargetEncoding(
   rules: TargetRules,
   where: Where,
 ): TargetEncoding {
-  const { task: asked, dropsRows = false, rareClasses, positive } = rules;
+  const { task: asked, dropsRows = false, rareClasses, positive, quantity = false } = rules;
   const drops = dropsRows && { dropsRows };
   const rows = dropsRows ? presentRows(allColumns) : undefined;
   if (rows?.length === 0) throw noTargets(allColumns[0]);
@@ -103,7 +108,9 @@ export function detectTargetEncoding(
   }
   const [located] = locatedColumns;
   requirePresent(located, missingHint(located));
-  const task = resolveTask(located, rareClasses && asked === 'binary' ? 'multiclass' : asked, where);
+  const wanted = rareClasses && asked === 'binary' ? 'multiclass' : asked;
+  const isQuantity = wanted === 'auto' && quantity && !hasNaN(numbers(located));
+  const task = resolveTask(located, isQuantity ? 'regression' : wanted, where);
   const found = task === 'regression' ? undefined : classesOf(located);
   const reason = asked === 'auto' && { reason: decides(reasonFor(located, task, found?.names.length)) };
   const ordered = (classes: Levels | undefined, column: LocatedColumn) =>
@@ -228,7 +235,7 @@ function areOneHot(targets: Float64Array, columns: number): boolean {
  * Encodes the targets of a table by the encoding of the training table. `unknown` counts the rows
  * of classes that this lacks, whose label is the number of classes.
  * @throws MlpError ExitCode.data with the location of a missing value, or a number beyond
- *   ±`largest`, which the run's dtype can't hold
+ *   ±`largest`, which the run's dtype can't hold, or outside its domain
  */
 export function encodeTargets(
   locatedColumns: readonly LocatedColumn[],
@@ -236,7 +243,7 @@ export function encodeTargets(
   largest: number,
   unknown: Map<string, number> = new Map(),
 ): TargetValues {
-  const { classes, labels, dropsRows } = encoding;
+  const { classes, labels, dropsRows, domain } = encoding;
   if (classes) return { labels: encodeLabels(locatedColumns[0], encoding, classes, unknown) };
   if (labels) {
     return interleaved(locatedColumns.map((located, j) => yesNo(located, encoding, labels[j])));
@@ -247,6 +254,14 @@ export function encodeTargets(
     return numbers(located);
   });
   columns.forEach((values, j) => {
+    const outside = domain ? values.findIndex((value) => !(Number.isNaN(value) || domain.allows(value))) : -1;
+    if (domain && outside >= 0) {
+      throw new MlpError(
+        ExitCode.data,
+        `${locatedColumns[j].location(outside)}: found ${values[outside]}, expected ${domain.expected}`,
+        domain.hint,
+      );
+    }
     const row = values.findIndex((value) => Math.abs(value) > largest);
     if (row < 0) return;
     throw new MlpError(

@@ -1,5 +1,6 @@
 /** The losses of rows with their gradients, and softmax; sums in double precision. */
 import { sigmoid, softplus } from '../activations.js';
+import { ELEMENT_LOSSES, type ElementLoss } from '../elementLosses.js';
 import type { FloatArray, LossKernels } from '../kernels.js';
 
 export const losses: LossKernels = {
@@ -52,6 +53,33 @@ export const losses: LossKernels = {
         if (dOutput) dOutput.data[at] = scale * 2 * difference;
       }
       rowLoss.data[i] = loss;
+    }
+  },
+
+  elementLoss(type, rows, output, targets, parameters, scale, rowLoss, dOutput) {
+    const { value, derivative } = ELEMENT_LOSSES[type] as ElementLoss;
+    const columns = output.columns;
+    for (let i = 0, at = 0; i < rows; i++) {
+      let loss = 0;
+      for (let j = 0; j < columns; j++, at++) {
+        const o = output.data[at];
+        const t = targets.data[targets.columns === 1 ? i : at];
+        const p = parameters?.data[j] ?? 0;
+        loss += value(o, t, p);
+        if (dOutput) dOutput.data[at] = scale * derivative(o, t, p);
+      }
+      rowLoss.data[i] = loss;
+    }
+  },
+
+  sortRows(rows, { data, columns }) {
+    for (let first = 0; first < rows * columns; first += columns) {
+      for (let from = first + 1; from < first + columns; from++) {
+        const value = data[from];
+        let to = from;
+        for (; to > first && data[to - 1] > value; to--) data[to] = data[to - 1];
+        data[to] = value;
+      }
     }
   },
 

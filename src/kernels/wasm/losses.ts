@@ -21,6 +21,28 @@ export function losses({ wasm, share, slices, bytes }: WasmThread): LossKernels 
       rowLoss(wasm.squaredError, rows, output, targets, targetBytes, scale, loss, dOutput);
     },
 
+    elementLoss(type, rows, output, targets, parameters, scale, losses, gradient) {
+      const { start, length, offset } = slices.rows(rows, output.columns);
+      wasm[type](
+        length,
+        output.columns,
+        output.address + offset,
+        targets.address + start * targets.columns * bytes,
+        targets.columns,
+        parameters?.address ?? 0,
+        scale,
+        losses.address + start * bytes,
+        gradient ? gradient.address + offset : 0,
+      );
+      share.sync();
+    },
+
+    sortRows(rows, x) {
+      const { length, offset } = slices.rows(rows, x.columns);
+      wasm.sortRows(length, x.columns, x.address + offset);
+      share.sync();
+    },
+
     softmax(rows, logits, out) {
       const { length, offset } = slices.rows(rows, logits.columns);
       wasm.softmax(length, logits.columns, logits.address + offset, out.address + offset);

@@ -1,6 +1,7 @@
 /** Every kernel against `reference`, over odd sizes; and the same bits for any number of ranks. */
 import { describe, expect, it } from 'vitest';
 import { ACTIVATION_TYPES, ACTIVATIONS as TABLE } from '../../../src/kernels/activations.js';
+import { ELEMENT_LOSSES, type ElementLossType } from '../../../src/kernels/elementLosses.js';
 import type { Activation, FloatArray, Kernels, Tensor } from '../../../src/kernels/kernels.js';
 import { referenceKernels } from '../../../src/kernels/reference/index.js';
 import { detectFeatures } from '../../../src/kernels/wasm/loader.js';
@@ -664,6 +665,71 @@ describe.each(VARIANTS)(
           };
           check(operation, 16, 4);
         }
+      }
+    });
+
+    it.each(Object.keys(ELEMENT_LOSSES) as ElementLossType[])('%s, with its gradient or without', (type) => {
+      for (const [rows, columns] of SHAPES) {
+        const count = rows * columns;
+        for (const spread of [false, true]) {
+          for (const gradient of ['apart', 'in place', 'none'] as const) {
+            const operation: Operation = (kernels, make) => {
+              const output = make.tensor(rows, columns, pseudoRandom(count, rows, 3));
+              const width = spread ? 1 : columns;
+              // Some outputs are their targets: at the kink.
+              const own = pseudoRandom(rows * width, 9, 3).map((t, i) =>
+                i % 5 === 2 ? output.data[spread ? i * columns : i] : t,
+              );
+              const t = make.tensor(rows, width, own);
+              const needs = type === 'huberError' || type === 'pinballError';
+              const levels = pseudoRandom(columns, 4).map((p) => 0.05 + 0.9 * Math.abs(p % 1));
+              const parameters = needs ? make.tensor(1, columns, levels) : null;
+              const loss = make.tensor(1, rows);
+              const d =
+                gradient === 'apart' ? make.tensor(rows, columns) : gradient === 'none' ? null : output;
+              kernels((k) => void k.elementLoss(type, rows, output, t, parameters, 0.25, loss, d));
+              return d ? [loss, d] : [loss];
+            };
+            check(operation, 16, 4);
+          }
+        }
+      }
+    });
+
+    it.each(Object.keys(ELEMENT_LOSSES) as ElementLossType[])('%s of extremes', (type) => {
+      const operation: Operation = (kernels, make) => {
+        const output = make.tensor(SPECIAL.length, 1, SPECIAL);
+        const t = make.tensor(
+          SPECIAL.length,
+          1,
+          SPECIAL.map((_, i) => SPECIAL[(i * 5) % 13]),
+        );
+        const parameters = make.tensor(1, 1, [0.3]);
+        const loss = make.tensor(1, SPECIAL.length);
+        const d = make.tensor(SPECIAL.length, 1);
+        kernels((k) => void k.elementLoss(type, SPECIAL.length, output, t, parameters, 1, loss, d));
+        return [loss, d];
+      };
+      check(operation, 8, 1);
+    });
+
+    it('sorts each row; equal numbers and zeros of both signs stay in their order', () => {
+      for (const [rows, columns] of SHAPES) {
+        const operation: Operation = (kernels, make) => {
+          const some = pseudoRandom(rows * columns, rows, 9).map((v, i) =>
+            i % 4 === 1 ? [0, -0, 2][i % 3] : v,
+          );
+          const x = make.tensor(rows, columns, some);
+          kernels((k) => void k.sortRows(rows, x));
+          const sorted = Array.from({ length: rows }, (_, i) => some.slice(i * columns, (i + 1) * columns));
+          expect([...x.data]).toEqual(
+            sorted
+              .flatMap((row) => [...Float64Array.from(row)].sort((a, b) => a - b))
+              .map((v) => (dtype === 'float32' ? Math.fround(v) : v)),
+          );
+          return [x];
+        };
+        check(operation, 0, 0);
       }
     });
 

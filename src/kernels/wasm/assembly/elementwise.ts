@@ -1,5 +1,5 @@
 /** Sums and multiples of tensors, rows of minibatches, reductions, and dropout. */
-import { addWide, keep, lanes, loadFirst, madd, splat, storeFirst, sumWide } from './simd';
+import { addWide, keep, lanes, loadFirst, madd, scaledSign, splat, storeFirst, sumWide } from './simd';
 
 /** out ← a + b over `count` elements; out may be a or b. */
 export function add(count: i32, a: usize, b: usize, out: usize): void {
@@ -53,14 +53,6 @@ export function addSigns(count: i32, scale: f64, x: usize, y: usize): void {
     y += 16;
   }
   if (count > 0) storeFirst(y, v128.add<real>(v128.load(y), scaledSign(v128.load(x), up, down)), count);
-}
-
-/** `up` for x > 0, `down` for x < 0, NaN for NaN, else 0. */
-@inline
-function scaledSign(x: v128, up: v128, down: v128): v128 {
-  const zero = splat(0);
-  const sign = v128.or(v128.and(v128.gt<real>(x, zero), up), v128.and(v128.lt<real>(x, zero), down));
-  return v128.or(sign, v128.and(v128.ne<real>(x, x), x));
 }
 
 /** x ← x·factor over `count` elements */

@@ -1,6 +1,7 @@
 /** What a module exports: the kernels for one dtype, the build's type `real`. */
 export * from './product';
 export * from './activations';
+export * from './elementLosses';
 export * from './elementwise';
 export {
   embedLevels,

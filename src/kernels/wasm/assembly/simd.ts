@@ -84,3 +84,11 @@ export function addWide(total: v128, x: v128): v128 {
 export function sumWide(total: v128): f64 {
   return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
 }
+
+/** `up` for x > 0, `down` for x < 0, NaN for NaN, else 0. */
+@inline
+export function scaledSign(x: v128, up: v128, down: v128): v128 {
+  const zero = splat(0);
+  const sign = v128.or(v128.and(v128.gt<real>(x, zero), up), v128.and(v128.lt<real>(x, zero), down));
+  return v128.or(sign, v128.and(v128.ne<real>(x, x), x));
+}
