@@ -65,8 +65,8 @@ export class NumericBuilder implements ColumnBuilder {
   badCells = 0;
   /** Cells that look like words, not like numbers. */
   #words = 0;
-  /** Only if mixtures are asked for: each different bad cell. More of them count as the first. */
-  readonly #others: Map<string, number> | undefined;
+  /** Only if mixtures are asked for: each different bad cell, if there is one. More of them count as the first. */
+  #others: Map<string, number> | undefined;
   readonly #spellings: Spellings | undefined;
   readonly #rule: MissingRule;
   readonly #hasMissingNumbers: boolean;
@@ -82,7 +82,6 @@ export class NumericBuilder implements ColumnBuilder {
     this.#spellings = labels ? new Spellings() : undefined;
     this.#rule = context.missing ?? MissingRule.standard;
     this.#hasMissingNumbers = this.#rule.hasNumbers;
-    this.#others = context.findsMixtures && guess ? new Map() : undefined;
   }
 
   grow(capacity: number): void {
@@ -143,7 +142,9 @@ export class NumericBuilder implements ColumnBuilder {
     this.badCells++;
     this.firstBad ??= { row, text, error: () => badNumber(this.#context, text, row) };
     if (!looksNumeric(text)) this.#words++;
-    if (this.#others) countText(this.#others, text);
+    if (!this.#context.findsMixtures) return;
+    this.#others ??= new Map();
+    countText(this.#others, text);
   }
 }
 

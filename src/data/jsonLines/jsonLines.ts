@@ -25,7 +25,7 @@ import { type CellSink, ObjectParser, type ValueKind } from './objectParser.js';
 
 const SAMPLE_ROWS = 200;
 /** Of the sample, so that a wide table takes no more memory than a narrow one. */
-const MOST_SAMPLE_CELLS = 2e6;
+const MOST_SAMPLE_CELLS = 2.5e5;
 /** Of a chunk of rows. */
 const MOST_CHUNK_CELLS = 2e6;
 /** A table has at most this many cells, or `MOST_PER_VALUE` for each value: a line may name any column. */
@@ -87,7 +87,10 @@ export async function openJsonLines(
       kinds,
       Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)),
       (add) =>
-        new RecordReader(source, names, kinds, missingValues, { add, rejects: bad !== undefined }).read(told),
+        new RecordReader(source, names, kinds, missingValues, {
+          add: (cells, line, unread) => add(unread ? names.map(() => '') : [...cells], line, unread),
+          rejects: bad !== undefined,
+        }).read(told),
     );
 
   return {
@@ -116,6 +119,7 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
   let values = 0;
   let emptyLines = 0;
   let cells: string[] = [];
+  let isSampled = true;
   /** What the line added to `seen`. */
   let raised: [column: number, count: keyof Seen][] = [];
   let firstBad: MlpError | undefined;
@@ -137,7 +141,7 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
         seen[column][count]++;
         if (rejects) raised.push([column, count]);
       }
-      if (rows < SAMPLE_ROWS) cells[column] = text;
+      if (isSampled) cells[column] = text;
     },
     // Which columns are read is not yet known.
     isSkipped: () => true,
@@ -161,8 +165,9 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
       parser.forget();
       return;
     }
-    if (rows < SAMPLE_ROWS) sample.push(cells);
+    if (isSampled) sample.push(cells);
     rows++;
+    isSampled = rows < SAMPLE_ROWS && rows * names.length < MOST_SAMPLE_CELLS;
   }));
   source.requireUnchanged();
   if (rows === 0 && firstBad) throw firstBad;
@@ -195,10 +200,11 @@ class RecordReader {
   readonly #source: Source;
   readonly #destination: Destination;
   readonly #parser: ObjectParser;
-  readonly #empty: readonly string[];
+  readonly #names: number;
   /** The columns of names that only this line has. */
   readonly #strange = new Map<string, number>();
-  #cells: string[] = [];
+  /** Of the line; each line uses them again. */
+  readonly #cells: string[] = [];
 
   constructor(
     source: Source,
@@ -211,7 +217,7 @@ class RecordReader {
     const marked = names.map((name) => quotedTexts(missingValues, name));
     this.#source = source;
     this.#destination = destination;
-    this.#empty = names.map(() => '');
+    this.#names = names.length;
     const sink: CellSink = {
       column: (name) => {
         const column = columns.get(name) ?? this.#strange.get(name);
@@ -234,13 +240,14 @@ class RecordReader {
   async *read(progress?: ReadProgress): AsyncGenerator<void, void, undefined> {
     yield* forEachLine(this.#source, progress, (text, line) => {
       if (BLANK.test(text)) return;
-      this.#cells = [...this.#empty];
+      this.#cells.length = this.#names;
+      this.#cells.fill('');
       try {
         this.#parser.parse(text, line);
       } catch (error) {
         if (!this.#destination.rejects || !(error instanceof MlpError)) throw error;
         const unread = { kind: 'that are no objects of cells', error, text: text.trim() };
-        this.#destination.add(this.#empty, line, unread);
+        this.#destination.add([], line, unread);
         this.#parser.forget();
         this.#strange.clear();
         return;
@@ -257,18 +264,22 @@ async function* forEachLine(
   progress: ReadProgress | undefined,
   onLine: (text: string, line: number) => void,
 ): AsyncGenerator<void, void, undefined> {
-  let rest = '';
+  /** Of a line that goes on in the next chunk. */
+  let parts: string[] = [];
+  let length = 0;
   let line = 1;
   for await (const chunk of readText(source, progress)) {
-    let text = rest + chunk.toString('utf8');
-    if (line === 1) text = text.replace(/^\ufeff/, '');
-    let start = 0;
+    const text = chunk.toString('utf8');
+    let start = line === 1 && length === 0 && text.startsWith('\ufeff') ? 1 : 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      onLine(text.slice(start, end), line++);
+      onLine(parts.join('') + text.slice(start, end), line++);
+      parts = [];
+      length = 0;
       start = end + 1;
     }
-    rest = text.slice(start);
-    if (rest.length > LONGEST_ROW) {
+    parts.push(text.slice(start));
+    length += text.length - start;
+    if (length > LONGEST_ROW) {
       throw new MlpError(
         ExitCode.data,
         `${source.name}:${line}: found a line of more than 16 MiB, expected an object of cells`,
@@ -277,7 +288,7 @@ async function* forEachLine(
     }
     yield;
   }
-  if (rest !== '') onLine(rest, line);
+  if (length > 0) onLine(parts.join(''), line);
 }
 
 /** A sentence for each column that has both numbers and texts, and is read as one of them. */

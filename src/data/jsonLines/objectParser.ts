@@ -33,6 +33,13 @@ const WORD = /[^\s,:{}[\]"]+/y;
 const UNUSUAL = /[\\\u0000-\u001f]/;
 const VALUES = 'a number, text, true, false or null';
 
+/** The end of what a sticky pattern matches at a place, or the place itself. */
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  // `exec` would make an array for each cell.
+  return pattern.test(text) ? pattern.lastIndex : at;
+}
+
 export class ObjectParser {
   readonly #path: string;
   readonly #sink: CellSink;
@@ -118,10 +125,9 @@ export class ObjectParser {
       this.#nested(column, name, first);
       return;
     }
-    BARE.lastIndex = this.#at;
-    const bare = BARE.exec(this.#text)?.[0];
     const end = this.#end(this.#at);
-    if (bare === undefined || this.#at + bare.length !== end)
+    const bare = this.#text.slice(this.#at, endOf(BARE, this.#text, this.#at));
+    if (bare === '' || this.#at + bare.length !== end)
       throw this.#unexpected(VALUES, undefined, `column ${printable(shorten(name))}: `);
     this.#at = end;
     const word = bare.charCodeAt(0);
@@ -206,9 +212,7 @@ export class ObjectParser {
   #end(at: number): number {
     const { length } = this.#text;
     if (this.#text.charCodeAt(at) === QUOTE) return Math.min(this.#text.indexOf('"', at + 1) + 1, length);
-    WORD.lastIndex = at;
-    const word = WORD.exec(this.#text)?.[0] ?? this.#text.charAt(at);
-    return at + word.length;
+    return Math.max(endOf(WORD, this.#text, at), Math.min(at + 1, length));
   }
 
   #unexpected(expected: string, hint?: string, before = ''): MlpError {
