@@ -1,4 +1,5 @@
 /** Training runs in memory, for the tests of engines. */
+import { onTestFinished } from 'vitest';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
@@ -58,6 +59,12 @@ export function startTeam(
   options?: TeamOptions,
 ): Promise<Team> {
   return Team.start({ config, plan, choice, threads }, dataset, undefined, options);
+}
+
+/** The engine, which is closed when the test ends. */
+export function closing<E extends Engine>(engine: E): E {
+  onTestFinished(() => engine.close());
+  return engine;
 }
 
 /** The plain kernels in this thread: what the rest is held to. */

@@ -1,22 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
-import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
 import { Team } from '../../src/training/engine/team.js';
 import { runTraining } from '../../src/training/loop.js';
 import { planTraining } from '../../src/training/plan.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
-import { ratesOf } from '../support/runs.js';
+import { closing, ratesOf } from '../support/runs.js';
 
 const DROPOUT = { layers: [33, 'tanh', { type: 'dropout', rate: 0.3 }, 9, 'relu', 'dropout', 1] };
 const TWO_ROWS = 'a,b,c,d,e,f,y\n1,2,3,4,5,6,7\n2,3,4,5,6,7,8';
 const WASM = { backend: 'wasm', relaxed: false } as const;
-const engines: Engine[] = [];
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
-
 /** A run of two epochs of three steps, the last of each shorter; `threads` undefined is the calling thread. */
 async function prepare(
   network: unknown,
@@ -30,8 +24,9 @@ async function prepare(
   const loaded = loadTrainConfig(`${folder}/config.json`);
   const dataset = await loadDataset(loaded.config, loaded.directory);
   const run = { config: loaded.config, plan: planTraining(loaded, dataset), choice };
-  const engine = threads ? await Team.start({ ...run, threads }, dataset) : LocalEngine.start(run, dataset);
-  engines.push(engine);
+  const engine = closing(
+    threads ? await Team.start({ ...run, threads }, dataset) : LocalEngine.start(run, dataset),
+  );
   return { ...run, engine };
 }
 

@@ -1,19 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Arena } from '../../src/kernels/arena.js';
 import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { Network } from '../../src/network/network.js';
 import { RandomState } from '../../src/random/randomState.js';
-import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
-import { Team } from '../../src/training/engine/team.js';
-import { csvOf, prepare, resultOf } from '../support/runs.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
+import { closing, csvOf, prepare, resultOf, startTeam } from '../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
-const engines: Engine[] = [];
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
-
 const linear = (units: number, bias = true) => ({
   type: 'linear',
   units,
@@ -68,8 +61,7 @@ describe.each([
     const start = engine.parameters.values.data.slice();
     const expected = await resultOf(engine, problem, problem.plan.steps);
     for (const threads of [1, 2, 3]) {
-      const team = await Team.start({ ...problem, choice: WASM, threads }, problem.dataset);
-      engines.push(team);
+      const team = closing(await startTeam(problem, WASM, threads));
       expect(team.parameters.values.data).toEqual(start);
       expect(await resultOf(team, problem, problem.plan.steps)).toBe(expected);
     }

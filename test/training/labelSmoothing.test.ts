@@ -1,17 +1,11 @@
 /** Label smoothing: only what training minimises is smoothed. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
-import { Team } from '../../src/training/engine/team.js';
-import { csvOf, prepare, resultOf, startReference, trainSteps } from '../support/runs.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
+import { itLeavesTheSameBits } from '../support/alike.js';
+import { csvOf, prepare, startReference, trainSteps } from '../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
-const engines: Engine[] = [];
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
-
 const TWO = csvOf(131, 4, 'classes').replaceAll('c2', 'c1');
 const TASKS = [
   ['three classes', 3, undefined],
@@ -58,16 +52,7 @@ describe.each(TASKS)('smoothed labels of %s', (_, outputs, csv) => {
     expect([await lossOf(0.3)]).toBeAllclose([-Math.log(0.7 + 0.3 / classes)], { relative: 0.05 });
   });
 
-  it('leave the same bits for any number of threads', async () => {
-    const problem = await prepare(configOf(outputs, 0.1), csv);
-    const engine = LocalEngine.start({ ...problem, choice: WASM }, problem.dataset);
-    const expected = await resultOf(engine, problem, problem.plan.steps);
-    for (const threads of [1, 2, 3]) {
-      const team = await Team.start({ ...problem, choice: WASM, threads }, problem.dataset);
-      engines.push(team);
-      expect(await resultOf(team, problem, problem.plan.steps)).toBe(expected);
-    }
-  });
+  itLeavesTheSameBits(() => prepare(configOf(outputs, 0.1), csv));
 });
 
 describe('a regression', () => {

@@ -1,11 +1,9 @@
 /** Training with batch and layer normalisation: by threads, in evaluation, and what a plan refuses. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
-import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
-import { BACKENDS } from '../support/backends.js';
-import { csvOf, prepare, resultOf, startReference, startTeam, trainSteps } from '../support/runs.js';
+import { itTrainsAlike } from '../support/alike.js';
+import { csvOf, prepare, startReference, trainSteps } from '../support/runs.js';
 
-const WASM = { backend: 'wasm', relaxed: false } as const;
 /** Widths that no cache line divides, for slices of columns and of rows. */
 const NETWORK = {
   layers: [
@@ -19,38 +17,8 @@ const NETWORK = {
 };
 /** 104 training rows: the last batch of an epoch has four. */
 const TRAINING = { epochs: 2, batchSize: 25, optimizer: { type: 'sgd', learningRate: 0.1 } };
-const engines: Engine[] = [];
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
-
 describe('training with normalisation', () => {
-  it.each(['float32', 'float64'])('leaves the same bits for any number of threads, in %s', async (dtype) => {
-    const problem = await prepare({ network: NETWORK, training: TRAINING, dtype });
-    const results: string[] = [];
-    for (const threads of [1, 2, 3]) {
-      const engine = await startTeam(problem, WASM, threads);
-      engines.push(engine);
-      const result = await resultOf(engine, problem, problem.plan.steps);
-      results.push(`${result} ${engine.statistics.values.data}`);
-    }
-    expect(new Set(results).size).toBe(1);
-  });
-
-  it.each(BACKENDS)('takes the steps of the plain loops: $name', async ({ choice, skip }) => {
-    if (skip) return;
-    const problem = await prepare({ network: NETWORK, training: TRAINING, dtype: 'float64' });
-    const { config, plan, dataset } = problem;
-    const engine = LocalEngine.start({ config, plan, choice: { ...choice, leastBlasProduct: 1 } }, dataset);
-    const reference = startReference(problem);
-    const expected = await trainSteps(reference, problem, plan.steps);
-    const close = { relative: 1e-8, absolute: 1e-9 };
-    expect(await trainSteps(engine, problem, plan.steps)).toBeAllclose(expected, close);
-    expect(engine.statistics.values.data).toBeAllclose(reference.statistics.values.data, close);
-    const [{ train }, { train: wanted }] = [await engine.evaluate(), await reference.evaluate()];
-    expect([train.metrics.loss]).toBeAllclose([wanted.metrics.loss], close);
-  });
+  itTrainsAlike({ network: NETWORK, training: TRAINING });
 
   it('begins at a running mean of 0 and variance of 1, and moves them by steps alone', async () => {
     const engine = startReference(

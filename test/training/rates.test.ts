@@ -1,15 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
-import { Team } from '../../src/training/engine/team.js';
-import { prepare, resultOf, trainSteps } from '../support/runs.js';
+import { describe, expect, it } from 'vitest';
+import { LocalEngine } from '../../src/training/engine/engine.js';
+import { itLeavesTheSameBits } from '../support/alike.js';
+import { prepare, trainSteps } from '../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
-const engines: Engine[] = [];
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
-
 /** Twelve steps; what is asked for is over all of them. */
 const config = (training: object) => ({
   network: { layers: [33, 'relu', 'batch-norm', { type: 'dropout', rate: 0.5 }, 9, 'tanh', 3] },
@@ -32,16 +26,7 @@ describe.each([
   ['schedules of decay and dropout', SCHEDULES],
   ['all of them', { ...SCHEDULES, ...RATES }],
 ])('a run with %s', (_, training) => {
-  it('has the same bits for 1, 2 and 3 threads, and in the calling one', async () => {
-    const problem = await prepare(config(training));
-    const engine = LocalEngine.start({ ...problem, choice: WASM }, problem.dataset);
-    const expected = await resultOf(engine, problem, problem.plan.steps);
-    for (const threads of [1, 2, 3]) {
-      const team = await Team.start({ ...problem, choice: WASM, threads }, problem.dataset);
-      engines.push(team);
-      expect(await resultOf(team, problem, problem.plan.steps)).toBe(expected);
-    }
-  });
+  itLeavesTheSameBits(() => prepare(config(training)));
 
   it('is another than without, in the first or the second half', async () => {
     const losses = async (changes: object) => {

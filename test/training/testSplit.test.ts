@@ -1,12 +1,20 @@
 /** The test rows: evaluated once, at the end, and without a trace in the rest. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
-import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
 import type { EpochRecord } from '../../src/training/loop.js';
 import { runTraining } from '../../src/training/loop.js';
 import { BACKENDS } from '../support/backends.js';
 import { range, takeRows, withSides } from '../support/datasets.js';
-import { csvOf, type Problem, prepare, resultOf, startReference, startTeam } from '../support/runs.js';
+import {
+  closing,
+  csvOf,
+  type Problem,
+  prepare,
+  resultOf,
+  startReference,
+  startTeam,
+} from '../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
 const CONFIG = { network: { layers: [13, 'tanh', 3] }, training: { epochs: 3, batchSize: 25 } };
@@ -14,17 +22,6 @@ const CONFIG = { network: { layers: [13, 'tanh', 3] }, training: { epochs: 3, ba
 const CSV = csvOf(1000, 7, 'classes');
 const TRAIN = 100;
 const VALIDATION = 40;
-
-const engines: Engine[] = [];
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
-
-function kept<E extends Engine>(engine: E): E {
-  engines.push(engine);
-  return engine;
-}
 
 /** 100 training rows and 40 for validation; with a test split, and without. */
 function splitsOf({ train }: Dataset): { train: Split; validation: Split; test: Split } {
@@ -61,7 +58,7 @@ describe.each(BACKENDS)('$name', ({ choice, skip }) => {
 describe('a run with test rows', () => {
   it('leaves the same bits as one without, by a team', async () => {
     const outcome = async (made: Problem) => {
-      const team = kept(await startTeam(made, WASM, 2));
+      const team = closing(await startTeam(made, WASM, 2));
       return resultOf(team, made, made.plan.steps);
     };
     expect(await outcome(await problem(withTest))).toBe(await outcome(await problem(withoutTest)));
@@ -69,7 +66,7 @@ describe('a run with test rows', () => {
 
   it('looks at them for the first time at the end', async () => {
     const { config, plan, dataset } = await problem(withTest);
-    const engine = kept(LocalEngine.start({ config, plan, choice: WASM }, dataset));
+    const engine = closing(LocalEngine.start({ config, plan, choice: WASM }, dataset));
     const calls: string[] = [];
     const watched = new Proxy(engine, {
       get(target, name) {
@@ -114,10 +111,10 @@ describe('a run with test rows', () => {
         const { train, test } = splitsOf(dataset);
         return withSides(dataset, { train, validation: weigh(test) });
       });
-      const { validation } = await kept(await startTeam(asValidation, WASM, 1)).evaluate();
+      const { validation } = await closing(await startTeam(asValidation, WASM, 1)).evaluate();
       // Parts of another size: the sums round otherwise.
       const tolerance = { relative: 1e-6 };
-      for (const engine of [startReference(asTest), await startTeam(asTest, WASM, 2)].map(kept)) {
+      for (const engine of [startReference(asTest), await startTeam(asTest, WASM, 2)].map(closing)) {
         const test = await engine.evaluateTest();
         expect(test?.confusion).toEqual(validation?.confusion);
         expect([test?.metrics.loss ?? Number.NaN]).toBeAllclose([validation?.metrics.loss ?? 0], tolerance);
@@ -128,7 +125,7 @@ describe('a run with test rows', () => {
   it('tells of them also after an interruption, before the first step too', async () => {
     for (const epochs of [0, 1]) {
       const { config, plan, dataset } = await problem(withTest);
-      const engine = kept(LocalEngine.start({ config, plan, choice: WASM }, dataset));
+      const engine = closing(LocalEngine.start({ config, plan, choice: WASM }, dataset));
       const controller = new AbortController();
       if (epochs === 0) controller.abort();
       const listener = { epochDone: () => controller.abort() };
@@ -143,7 +140,7 @@ describe('a run with test rows', () => {
 describe('a run without test rows', () => {
   it('has nothing to say of them', async () => {
     const { config, plan, dataset } = await problem(withoutTest);
-    const team = kept(await startTeam({ config, plan, dataset }, WASM, 2));
+    const team = closing(await startTeam({ config, plan, dataset }, WASM, 2));
     expect(await team.evaluateTest()).toBeUndefined();
     expect(Object.keys(await runTraining(team))).not.toContain('test');
   });
