@@ -101,6 +101,11 @@ const trainingFields = object({
     .describe(
       'Trains once more at the end, from the start and with the same seed, on training and validation rows together, up to the epoch that was kept: the model is that of this second training. Its schedules are those of the first, over all epochs, and it stops where that epoch ended. Validation metrics are those of the first.',
     ),
+  evaluateRows: wholeNumber(1)
+    .exactOptional()
+    .describe(
+      'How many training rows the training metrics of an epoch are computed from: the first of the shuffled split. At the end, those of the kept weights come from all. By default all rows count each time, which takes a quarter of the time.',
+    ),
   checkpointSeconds: positive()
     .default(60)
     .describe('Maximum seconds between two checkpoints within an epoch. Each epoch also ends with one.'),

@@ -190,13 +190,14 @@ class Run {
     if (!this.#hasSaved && this.#options.signal?.aborted) await this.#save();
     const best = this.#keep?.bestEpoch ?? 0;
     const keptEpoch = this.#best ? best : this.#epochs;
-    let last: Evaluations | undefined = this.#last;
+    const { evaluateRows = Number.POSITIVE_INFINITY } = engine.run.config.training;
+    let last: Evaluations | undefined = evaluateRows < this.#plan.rows.train ? undefined : this.#last;
     if (this.#best && best !== this.#last?.epoch) {
       engine.parameters.values.data.set(this.#best.parameters);
       engine.statistics.values.data.set(this.#best.statistics);
       last = undefined;
     }
-    const { train, validation } = last ?? (await engine.evaluate());
+    const { train, validation } = last ?? (await engine.evaluate(true));
     const test = await engine.evaluateTest();
     return {
       status: this.#status,
@@ -263,7 +264,7 @@ class Run {
   }
 
   async #evaluate(): Promise<void> {
-    const evaluations = await this.#engine.evaluate();
+    const evaluations = await this.#engine.evaluate(false);
     const epoch = this.#epochs + 1;
     const record: EpochRecord = {
       ...evaluations,

@@ -73,6 +73,8 @@ export class Trainer {
   readonly #random: RandomState;
   readonly #optimizer: Optimizer;
   readonly #train: SplitRows;
+  /** The training rows that are evaluated after each epoch. */
+  readonly #sample: SplitRows;
   readonly #validation: SplitRows | null;
   readonly #test: SplitRows | null;
   readonly #batches: Batches;
@@ -133,6 +135,7 @@ export class Trainer {
     const split = (name: keyof typeof rows, first: number) =>
       this.#splitRows(rowsOf(features, first, rows[name]), weighted[name], allocator);
     this.#train = split('train', 0);
+    this.#sample = firstRows(this.#train, config.training.evaluateRows ?? rows.train);
     this.#validation = rows.validation > 0 ? split('validation', rows.train) : null;
     this.#test = rows.test > 0 ? split('test', rows.train + rows.validation) : null;
     this.#indices = allocator.ints(batchSize);
@@ -210,9 +213,9 @@ export class Trainer {
     return (loss / networksOf(this.#plan.network)) * this.#plan.lossUnit;
   }
 
-  /** Evaluates the training and the validation rows with the current parameters. */
-  evaluate(): Evaluations {
-    const train = this.#evaluate(this.#train);
+  /** Evaluates the training rows of an epoch, or all, and the validation rows. */
+  evaluate(allRows: boolean): Evaluations {
+    const train = this.#evaluate(allRows ? this.#train : this.#sample);
     return this.#validation ? { train, validation: this.#evaluate(this.#validation) } : { train };
   }
 
@@ -255,9 +258,7 @@ export class Trainer {
     const targets = this.#targetTensors(rows, weighted, allocator);
     const chunks: Chunk[] = [];
     for (let first = 0; first < rows; first += this.#capacity) {
-      const count = Math.min(this.#capacity, rows - first);
-      const x = rowsOf(features, first, count);
-      chunks.push({ first, rows: count, x, targets: targetRows(targets, first, count) });
+      chunks.push(chunkOf(features, targets, first, Math.min(this.#capacity, rows - first)));
     }
     return { features, targets, chunks };
   }
@@ -285,6 +286,23 @@ function gatherTargets(kernels: Kernels, rows: number, from: Targets, indices: I
   if ('labels' in from && 'labels' in to) kernels.gatherLabels(rows, from.labels, indices, to.labels);
   else if ('values' in from && 'values' in to) kernels.gather(rows, from.values, indices, to.values);
   if (from.weights && to.weights) kernels.gather(rows, from.weights, indices, to.weights);
+}
+
+/** The first rows of a split, in the same memory; the split itself if it has no more. */
+function firstRows(split: SplitRows, most: number): SplitRows {
+  const { features, targets, chunks } = split;
+  if (most >= features.rows) return split;
+  return {
+    features: rowsOf(features, 0, most),
+    targets: targetRows(targets, 0, most),
+    chunks: chunks
+      .filter(({ first }) => first < most)
+      .map(({ first, rows }) => chunkOf(features, targets, first, Math.min(rows, most - first))),
+  };
+}
+
+function chunkOf(features: Tensor, targets: Targets, first: number, rows: number): Chunk {
+  return { first, rows, x: rowsOf(features, first, rows), targets: targetRows(targets, first, rows) };
 }
 
 /** The targets of `rows` rows, starting at row `first`. */

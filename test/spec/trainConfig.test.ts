@@ -133,7 +133,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, evaluateRows, checkpointSeconds';
 
   it('fills in the parameters of a loss', () => {
     const lossOf = (loss: unknown) => check({ network, data, training: { loss } }).training.loss;
@@ -475,6 +475,7 @@ describe('the JSON Schemas in schema/', () => {
       'dropoutSchedule',
       'clipNorm',
       'clipPredictions',
+      'evaluateRows',
       'earlyStopping',
       'keepMonitor',
     ];
@@ -482,7 +483,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(50);
+    expect(entries).toHaveLength(51);
   });
 
   it('take a setting for all columns, or one by column', () => {

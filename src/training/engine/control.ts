@@ -1,7 +1,7 @@
 /** All that threads of a team share besides the arena: the barrier, the command and its result. */
 import type { Share } from '../../kernels/share.js';
 
-export const Command = { train: 1, evaluate: 2, evaluateTest: 3, state: 4, stop: 5 } as const;
+export const Command = { train: 1, evaluate: 2, evaluateAll: 3, evaluateTest: 4, state: 5, stop: 6 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
 /** Int32 words, each on its own cache line, so that waiting for one does not slow down another. */

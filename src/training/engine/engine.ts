@@ -49,8 +49,11 @@ export interface Engine {
   readonly statistics: Statistics;
   /** Takes `losses.length` steps, each at its learning rate, and writes the loss of each. */
   train(losses: Float64Array, learningRates: Float64Array, options?: StepOptions): Promise<StepsDone>;
-  /** Evaluates the training and the validation rows with the current parameters. */
-  evaluate(): Promise<Evaluations>;
+  /**
+   * Evaluates the validation rows with the current parameters, and of the training rows all, or as
+   * many as after each epoch (training.evaluateRows).
+   */
+  evaluate(allRows?: boolean): Promise<Evaluations>;
   /** Evaluates the test rows likewise; undefined if there are none. */
   evaluateTest(): Promise<Evaluation | undefined>;
   state(): Promise<EngineState>;
@@ -118,8 +121,8 @@ export class LocalEngine implements Engine {
     return { done, samples, milliseconds };
   }
 
-  async evaluate(): Promise<Evaluations> {
-    return this.#trainer.evaluate();
+  async evaluate(allRows = true): Promise<Evaluations> {
+    return this.#trainer.evaluate(allRows);
   }
 
   async evaluateTest(): Promise<Evaluation | undefined> {

@@ -143,8 +143,8 @@ export class Team implements Engine {
     }
   }
 
-  async evaluate(): Promise<Evaluations> {
-    const message = await this.#command(Command.evaluate);
+  async evaluate(allRows = true): Promise<Evaluations> {
+    const message = await this.#command(allRows ? Command.evaluateAll : Command.evaluate);
     if (message.type !== 'evaluated') throw new TypeError(`thread 0 answered ${message.type} to evaluate`);
     return message.evaluations;
   }

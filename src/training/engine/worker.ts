@@ -51,7 +51,11 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
         finish({ type: 'trained', steps: takeSteps(trainer, control, rank) });
         break;
       case Command.evaluate:
-        finish({ type: 'evaluated', evaluations: trainer.evaluate() });
+      case Command.evaluateAll:
+        finish({
+          type: 'evaluated',
+          evaluations: trainer.evaluate(control.command === Command.evaluateAll),
+        });
         break;
       case Command.evaluateTest:
         finish({ type: 'tested', evaluation: trainer.evaluateTest() });

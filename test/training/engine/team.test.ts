@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { LocalEngine, type StepProgress } from '../../../src/training/engine/engine.js';
+import { runTraining } from '../../../src/training/loop.js';
 import { FAST_BACKENDS } from '../../support/backends.js';
 import {
   csvOf,
@@ -123,6 +124,38 @@ describe('a team of threads that are held up wherever it must not matter', () =>
     for (let i = 0; i < 10; i++) expect(await team.evaluate()).toEqual(expected);
     await one.close();
     await team.close();
+  });
+
+  it('evaluates as many training rows as the config says, and all at the end', async () => {
+    const start = async (rows: number, training: object) => {
+      const csv = csvOf(1100, 5, 'values')
+        .split('\n')
+        .slice(0, rows + 1)
+        .join('\n');
+      const config = { network: { layers: [1] }, training: { epochs: 2, batchSize: 100, ...training } };
+      const data = {
+        train: 'data.csv',
+        target: 'y',
+        validation: 0,
+        standardize: false,
+        standardizeTarget: false,
+      };
+      return await prepare({ ...config, data }, csv);
+    };
+    const sampled = await start(1100, { evaluateRows: 300 });
+    const [one, team] = [await startTeam(sampled, WASM, 1), await startTeam(sampled, WASM, 2, UNEVEN)];
+    const [few, all] = [
+      await startTeam(await start(300, {}), WASM, 1),
+      await startTeam(await start(1100, {}), WASM, 1),
+    ];
+    const expected = await few.evaluate();
+    expect(await one.evaluate(false)).toEqual(expected);
+    expect(await team.evaluate(false)).toEqual(expected);
+    expect(await team.evaluate(true)).toEqual(await all.evaluate());
+    const { train } = await runTraining(one);
+    expect(train).toEqual((await one.evaluate()).train);
+    expect(train).toEqual((await runTraining(all)).train);
+    for (const engine of [one, team, few, all]) await engine.close();
   });
 
   it('takes one command after another, however short', async () => {
