@@ -143,40 +143,22 @@ export function embedNumbersParameters(
     let at: usize = 0;
     for (let left = k; left > 0; left -= lanes()) {
       const start = first + at;
-      if (outs == 3) {
-        numberOfThree(
-          rows,
-          left,
-          column,
-          xRowBytes,
-          frequency + start,
-          phase + start,
-          weight + firstOut + at,
-          kBytes,
-          d,
-          dYRowBytes,
-          dFrequency + start,
-          dPhase + start,
-          dWeight + firstOut + at,
-        );
-      } else {
-        numberOfAny(
-          rows,
-          left,
-          outs,
-          column,
-          xRowBytes,
-          frequency + start,
-          phase + start,
-          weight + firstOut + at,
-          kBytes,
-          d,
-          dYRowBytes,
-          dFrequency + start,
-          dPhase + start,
-          dWeight + firstOut + at,
-        );
-      }
+      vectorOfFrequencies(
+        rows,
+        left,
+        outs,
+        column,
+        xRowBytes,
+        frequency + start,
+        phase + start,
+        weight + firstOut + at,
+        kBytes,
+        d,
+        dYRowBytes,
+        dFrequency + start,
+        dPhase + start,
+        dWeight + firstOut + at,
+      );
       at += 16;
     }
     for (let o: usize = 0; o < <usize>outs; o++) {
@@ -191,61 +173,9 @@ export function embedNumbersParameters(
   }
 }
 
-/** Of a vector of frequencies, with sums in registers: the sums of three weights. */
+/** Of a vector of frequencies of a number. The sums of weights are in memory: for three, registers save 13 %. */
 @inline
-function numberOfThree(
-  rows: i32,
-  left: i32,
-  x: usize,
-  xRowBytes: usize,
-  frequency: usize,
-  phase: usize,
-  weight: usize,
-  kBytes: usize,
-  d: usize,
-  dRowBytes: usize,
-  dFrequency: usize,
-  dPhase: usize,
-  dWeight: usize,
-): void {
-  const f = take(frequency, left);
-  const p = v128.mul<real>(take(phase, left), splat(TURN));
-  const w0 = take(weight, left);
-  const w1 = take(weight + kBytes, left);
-  const w2 = take(weight + 2 * kBytes, left);
-  let sum0 = splat(0);
-  let sum1 = splat(0);
-  let sum2 = splat(0);
-  let sumF = splat(0);
-  let sumP = splat(0);
-  for (; rows > 0; rows--) {
-    const xs = v128.load_splat<real>(x);
-    const d0 = v128.load_splat<real>(d);
-    const d1 = v128.load_splat<real>(d + sizeof<real>());
-    const d2 = v128.load_splat<real>(d + 2 * sizeof<real>());
-    const t = madd(f, xs, p);
-    const n = halfTurns(t);
-    const cosine = cosineOfTurns(t, n);
-    sum0 = madd(d0, cosine, sum0);
-    sum1 = madd(d1, cosine, sum1);
-    sum2 = madd(d2, cosine, sum2);
-    const dCosine = madd(d2, w2, madd(d1, w1, v128.mul<real>(d0, w0)));
-    const g = v128.mul<real>(sineOfTurns(t, n), dCosine);
-    sumP = v128.sub<real>(sumP, g);
-    sumF = v128.sub<real>(sumF, v128.mul<real>(g, xs));
-    x += xRowBytes;
-    d += dRowBytes;
-  }
-  keep(dWeight, sum0, left);
-  keep(dWeight + kBytes, sum1, left);
-  keep(dWeight + 2 * kBytes, sum2, left);
-  keep(dPhase, sumP, left);
-  keep(dFrequency, v128.mul<real>(sumF, splat(2 * Math.PI)), left);
-}
-
-/** The same for any number of weights, whose sums are in memory. */
-@inline
-function numberOfAny(
+function vectorOfFrequencies(
   rows: i32,
   left: i32,
   outs: i32,
