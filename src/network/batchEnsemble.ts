@@ -6,11 +6,10 @@
  * a product takes all members at once, and their factors are those of columns.
  */
 import { type Allocator, slice } from '../kernels/arena.js';
-import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
 import type { MemberPlace } from '../spec/widths.js';
 import { BiasActivation } from './activation.js';
-import { intsOf } from './embedding.js';
 import { fittedOf } from './initialize.js';
 import type {
   Fitted,
@@ -26,18 +25,21 @@ import { factorOf, linear } from './linear.js';
 
 /** @param capacity the most rows B of a batch */
 export function memberRowsOf(members: number, capacity: number, arena: Allocator): MemberRows {
-  const views = Array.from({ length: capacity * members }, (_, view) => view);
+  // An arena that only counts has no data, and may be asked for any size.
+  const filled = (length: number, valueOf: (at: number) => number): IntVector => {
+    const { address, data } = arena.ints(length);
+    for (let at = 0; at < data.length; at++) data[at] = valueOf(at);
+    return { address, data };
+  };
   const rowOf = (view: number) => Math.floor(view / members);
-  const ofMember = (member: number) => views.slice(0, capacity).map((row) => row * members + member);
   return {
     members,
     capacity,
-    rowOf: intsOf(arena, views.map(rowOf)),
-    viewsOf: Array.from({ length: members }, (_, member) => intsOf(arena, ofMember(member))),
-    placeOf: intsOf(
-      arena,
-      views.map((view) => (view % members) * capacity + rowOf(view)),
+    rowOf: filled(capacity * members, rowOf),
+    viewsOf: Array.from({ length: members }, (_, member) =>
+      filled(capacity, (row) => row * members + member),
     ),
+    placeOf: filled(capacity * members, (view) => (view % members) * capacity + rowOf(view)),
   };
 }
 

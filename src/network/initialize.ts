@@ -56,9 +56,9 @@ function drawer(
     case 'ones':
       return () => 1;
     case 'random-signs':
-      return inGroups(init.groups, () => (random.rand() < 0.5 ? -1 : 1));
+      return inGroups(init.groups(), () => (random.rand() < 0.5 ? -1 : 1));
     case 'random-normal':
-      return inGroups(init.groups, () => random.randn());
+      return inGroups(init.groups(), () => random.randn());
     case 'truncated-normal': {
       const draw = normal(0, init.std);
       return () => {

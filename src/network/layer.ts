@@ -67,8 +67,8 @@ export type ParameterInit =
   | InitSpec
   | BiasInitSpec
   | { readonly type: 'ones' }
-  /** −1 or 1, or from N(0, 1): in each row one draw for all columns of a group. */
-  | { readonly type: 'random-signs' | 'random-normal'; readonly groups: readonly number[] | undefined }
+  /** −1 or 1, or from N(0, 1): in each row one draw for all columns of a group; `groups` tells their own. */
+  | { readonly type: 'random-signs' | 'random-normal'; readonly groups: () => readonly number[] | undefined }
   /** Mean 0; what is above the bound is drawn again. */
   | { readonly type: 'truncated-normal'; readonly std: number; readonly bound: number };
 

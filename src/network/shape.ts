@@ -2,6 +2,7 @@
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { type LayerNode, leafLayers, networksOf, viewsOf, walkNetwork } from '../spec/widths.js';
+import type { ParameterShape } from './layer.js';
 import { ownParameters } from './layerTypes.js';
 
 /** A layer as a row of the parameter table; a residual has the rows of its inner layers inside. */
@@ -56,7 +57,7 @@ function moreForViews(nodes: readonly LayerNode[]): bigint {
   for (const node of leafLayers(nodes)) {
     const others = viewsOfWeights(node) - 1;
     for (const { kind, rows, columns } of ownParameters(node)) {
-      if (kind === 'weight') total += BigInt(others) * BigInt(rows) * BigInt(columns);
+      if (kind === 'weight') total += BigInt(others) * elements({ rows, columns });
     }
   }
   return total;
@@ -71,11 +72,17 @@ function layerShape(layer: LayerNode): LayerShape {
   const { spec, name, inputs, outputs } = layer;
   const layers = layer.inner.map(layerShape);
   const counts = { weights: sum(layers, 'weights'), biases: sum(layers, 'biases') };
-  for (const { kind, rows, columns } of ownParameters(layer)) {
-    counts[kind === 'bias' ? 'biases' : 'weights'] += BigInt(rows) * BigInt(columns);
+  for (const shape of ownParameters(layer)) {
+    counts[shape.kind === 'bias' ? 'biases' : 'weights'] += elements(shape);
   }
   const shape = { name, type: spec.type, inputs, outputs, ...counts };
   return layers.length > 0 ? { ...shape, layers } : shape;
+}
+
+/** Exact, though the rows of several members may be too many for a number. */
+function elements({ rows, columns, fanIn }: Pick<ParameterShape, 'rows' | 'columns' | 'fanIn'>): bigint {
+  if (fanIn === undefined) return BigInt(rows) * BigInt(columns);
+  return BigInt(Math.round(rows / fanIn)) * BigInt(fanIn) * BigInt(columns);
 }
 
 function sum(layers: readonly LayerShape[], key: 'weights' | 'biases'): bigint {

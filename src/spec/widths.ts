@@ -28,8 +28,11 @@ export interface MemberPlace {
   readonly isHead: boolean;
   /** How the factors of its inputs start. */
   readonly inputInit: 'ones' | 'random-signs' | 'random-normal';
-  /** For each of its inputs the feature that it comes from: those of one start with the same factor. */
-  readonly inputGroups?: readonly number[];
+  /**
+   * For each of its inputs the feature that it comes from: those of one start with the same factor.
+   * Undefined where every input is a feature of its own.
+   */
+  readonly inputGroups: () => readonly number[] | undefined;
 }
 
 /** Members that share weights. */
@@ -88,17 +91,20 @@ export function walkNetwork(network: NetworkLayers, inputs: number): LayerNode[]
   const head = nodes.findLast(({ spec }) => spec.type === 'linear');
   const shared = nodes.slice(0, start);
   const isEmbedded = shared.some(({ spec }) => EMBEDDING.has(spec.type));
-  const inputGroups = featuresOf(shared, inputs);
   let isFirst = true;
   const placed = (node: LayerNode): LayerNode => {
     if (node.inner.length > 0) return { ...node, inner: node.inner.map(placed) };
     if (node.spec.type !== 'linear') return node;
-    const base = { members, isHead: node === head };
+    const base = { members, isHead: node === head, inputGroups: () => undefined };
     if (!isFirst || base.isHead) return { ...node, place: { ...base, inputInit: 'ones' } };
     isFirst = false;
-    const inputInit = isEmbedded ? 'random-normal' : 'random-signs';
-    const fits = inputGroups.length === node.inputs;
-    return { ...node, place: { ...base, inputInit, ...(fits && { inputGroups }) } };
+    if (!isEmbedded) return { ...node, place: { ...base, inputInit: 'random-signs' } };
+    const inputGroups = () => {
+      const features = featuresOf(shared, inputs);
+      // An embedding inside a first residual may have made others of them.
+      return features.length === node.inputs ? features : undefined;
+    };
+    return { ...node, place: { ...base, inputInit: 'random-normal', inputGroups } };
   };
   return nodes.map((node, i) => (i < start ? node : placed(node)));
 }

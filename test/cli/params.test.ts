@@ -125,6 +125,12 @@ describe('mlp params', () => {
     expect(stdout).toContain('"total": 81129638414606672688589750403072');
     const text = await mlpHere(['params', 'spec.json'], { cwd: folder });
     expect(text.stdout).toContain('81,129,638,414,606,672,688,589,750,403,072');
+    // The last layer of 255 members, which no number counts exactly.
+    const spec = { input: 9_007_199_254_740_991, layers: [9_007_199_254_740_991] };
+    const members = { count: 255, kind: 'batch-ensemble' };
+    const ensemble = folderOf({ 'spec.json': { ...spec, members } });
+    const { stdout: counted } = await mlpHere(['params', 'spec.json', '--json'], { cwd: ensemble });
+    expect(counted).toContain(`"total": ${255n * 81_129_638_414_606_672_688_589_750_403_072n}`);
   });
 
   it('takes a train config, and the input from its data where the network leaves it out', async () => {
