@@ -193,20 +193,14 @@ export interface NumberEmbedding {
   readonly bias: Tensor;
 }
 
-/** How numbers are embedded by cosines and sines: m of the columns, k frequencies and o values for each. */
-export interface PeriodicEmbedding {
+/** The waves of numbers: m of the columns, k frequencies for each. */
+export interface WaveEmbedding {
   /** [m] The columns that are numbers. */
   readonly numbers: IntVector;
   /** The other columns, which are passed on. */
   readonly others: IntVector;
   /** [m, k] f */
   readonly frequency: Tensor;
-  /** [m·o, 2k] W, for the cosines and then for the sines */
-  readonly weight: Tensor;
-  /** [m, o] b */
-  readonly bias: Tensor;
-  /** Whether negative values become 0. */
-  readonly rectified: boolean;
 }
 
 /** How numbers are embedded by bins: m of the columns, n bins and o values for each. */
@@ -262,21 +256,32 @@ export interface EmbeddingKernels {
     dX: Tensor | null,
   ): void;
 
-  /** y ← W·[cos(2π·f·x), sin(2π·f·x)] + b of each number x of a row, rectified or not, then its other columns. */
-  embedPeriodic(rows: number, embedding: PeriodicEmbedding, x: Tensor, y: Tensor): void;
+  /**
+   * waves ← cos(2π·f·x), then sin(2π·f·x) of each number x.
+   * @param waves [m·R, 2k] R rows of each number in turn, of which the first `rows` are written
+   */
+  embedWaves(rows: number, embedding: WaveEmbedding, x: Tensor, waves: Tensor): void;
 
-  /** dY ← 0 where y, in the first `width` columns of each row, is not above 0. */
-  rectifyBackward(rows: number, width: number, y: Tensor, dY: Tensor): void;
-
-  /** The gradients of f, W and b, and unless it is null dX, another buffer; dY after `rectifyBackward`. */
-  embedPeriodicBackward(
+  /**
+   * The gradient of f, and unless it is null dX, another buffer, from those of the waves [m·R, 2k],
+   * and for the other columns from dY, where they are the last.
+   */
+  embedWavesBackward(
     rows: number,
-    embedding: PeriodicEmbedding,
+    embedding: WaveEmbedding,
     x: Tensor,
+    waves: Tensor,
+    dWaves: Tensor,
     dY: Tensor,
-    gradients: Pick<PeriodicEmbedding, 'frequency' | 'weight' | 'bias'>,
+    dFrequency: Tensor,
     dX: Tensor | null,
   ): void;
+
+  /** y ← the values [m·R, o] of each number side by side, then the other columns of x. */
+  joinNumbers(rows: number, embedding: WaveEmbedding, values: Tensor, x: Tensor, y: Tensor): void;
+
+  /** values [m·R, o] ← those of y. */
+  splitNumbers(rows: number, embedding: WaveEmbedding, y: Tensor, values: Tensor): void;
 
   /** sums [m·n, o] ← W summed over the bins of a number before each one. */
   sumBins(embedding: BinEmbedding, sums: Tensor): void;

@@ -26,9 +26,9 @@ import { factorOf, linear } from './linear.js';
 /** @param capacity the most rows B of a batch */
 export function memberRowsOf(members: number, capacity: number, arena: Allocator): MemberRows {
   // An arena that only counts has no data, and may be asked for any size.
-  const filled = (length: number, valueOf: (at: number) => number): IntVector => {
+  const filled = (length: number, of: (at: number) => number): IntVector => {
     const { address, data } = arena.ints(length);
-    for (let at = 0; at < data.length; at++) data[at] = valueOf(at);
+    for (let at = 0; at < data.length; at++) data[at] = of(at);
     return { address, data };
   };
   const rowOf = (view: number) => Math.floor(view / members);

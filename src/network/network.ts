@@ -5,7 +5,7 @@
  * trained: there one network has k logits for each row, side by side. Probabilities are averaged.
  */
 import { type Allocator, slice } from '../kernels/arena.js';
-import type { FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
+import type { FloatArray, IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import type { RandomState } from '../random/randomState.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
@@ -187,13 +187,9 @@ export class Network {
     if (!this.#views) return this.#lossOfRows(rows, logits, targets, dLogits);
     const kernels = this.#kernels;
     const { members, rowOf } = this.#views.rows;
-    const { weights, ...own } = this.#views.targets;
     const views = rows * members;
-    if ('labels' in targets && 'labels' in own)
-      kernels.gatherLabels(views, targets.labels, rowOf, own.labels);
-    else if ('values' in targets && 'values' in own) kernels.gather(views, targets.values, rowOf, own.values);
-    if (targets.weights) kernels.gather(views, targets.weights, rowOf, weights);
-    return this.#lossOfRows(views, logits, targets.weights ? { ...own, weights } : own, dLogits);
+    const repeated = repeatTargets(kernels, views, targets, rowOf, this.#views.targets);
+    return this.#lossOfRows(views, logits, repeated, dLogits);
   }
 
   /** After `lossOf` of these rows: on which side of a kink of the loss each output of a member is. */
@@ -281,6 +277,27 @@ function targetTensors(
   const width = rises ? 1 : outputs;
   const targets = target === 'class' ? { labels: arena.ints(views) } : { values: arena.tensor(views, width) };
   return { ...targets, weights: arena.tensor(views, 1) };
+}
+
+/** The targets and weights of the rows of views, in the memory of `to`. */
+function repeatTargets(
+  kernels: Kernels,
+  views: number,
+  from: Targets,
+  rowOf: IntVector,
+  { weights, ...to }: ViewTargets,
+): Targets {
+  if (from.weights) kernels.gather(views, from.weights, rowOf, weights);
+  const weighted = from.weights && { weights };
+  if ('labels' in from && 'labels' in to) {
+    kernels.gatherLabels(views, from.labels, rowOf, to.labels);
+    return { ...to, ...weighted };
+  }
+  if (!('values' in from && 'values' in to)) throw new TypeError('targets are not those of the loss');
+  // Quantiles have more outputs than targets.
+  const values = { ...to.values, columns: from.values.columns };
+  kernels.gather(views, from.values, rowOf, values);
+  return { values, ...weighted };
 }
 
 /** Fits the layers to rows, one after the other: each sees what those before it make of them. */

@@ -1,9 +1,10 @@
 /** Layers that replace numbers by learnt values of each; the other inputs follow behind. */
-import type { Kernels, NumberEmbedding, PeriodicEmbedding, Tensor } from '../kernels/kernels.js';
+import { slice } from '../kernels/arena.js';
+import type { Activation, Kernels, NumberEmbedding, Tensor, WaveEmbedding } from '../kernels/kernels.js';
 import type { NumericEmbeddingSpec, PbldSpec, PeriodicSpec } from '../spec/layerSpec.js';
 import { BinnedEmbedding, binnedParameters, binnedStatistics } from './binEmbedding.js';
 import { allOf, intsOf, withoutThese } from './embedding.js';
-import type { Layer, LayerContext, LayerType, ParameterShape } from './layer.js';
+import type { Layer, LayerContext, LayerType, Parameter, ParameterShape } from './layer.js';
 
 /**
  * PBLD, "periodic bias linear DenseNet", of each number x by itself:
@@ -73,53 +74,101 @@ function pbldParameters({ size, frequencies, std }: PbldSpec, count: number): Pa
   ];
 }
 
+/** The linear layer of a number. */
+interface NumberLinear {
+  readonly waves: Tensor; // [B, 2k]
+  readonly dWaves: Tensor; // [B, 2k]
+  readonly values: Tensor; // [B, size]
+  readonly dValues: Tensor; // [B, size]
+  readonly weight: Pick<Parameter, 'value' | 'gradient'>; // W [size, 2k]
+  readonly bias: Pick<Parameter, 'value' | 'gradient'>; // b [1, size]
+}
+
 /**
  * PLR, of each number x by itself: relu(W·[cos(2π·f·x), sin(2π·f·x)] + b), f [k], W [size, 2k]; PL
  * without the relu (Gorishniy, Rubachev and Babenko 2022, section 3.3).
  */
 class PlrEmbedding implements Layer {
   readonly kinkedOutputs: readonly Tensor[];
+  /** y [B, outputs] The backward pass does not need it. */
+  readonly reusableOutput: Tensor;
   readonly #kernels: Kernels;
-  readonly #values: PeriodicEmbedding;
-  readonly #gradients: Pick<PeriodicEmbedding, 'frequency' | 'weight' | 'bias'>;
-  readonly #y: Tensor; // [B, outputs]
+  readonly #embedding: WaveEmbedding;
+  readonly #dFrequency: Tensor; // [m, k]
+  readonly #activation: Activation;
+  readonly #waves: Tensor; // [m·B, 2k]
+  readonly #dWaves: Tensor; // [m·B, 2k]
+  readonly #values: Tensor; // [m·B, size]
+  readonly #dValues: Tensor; // [m·B, size]
+  readonly #linears: readonly NumberLinear[];
   readonly #dX: Tensor | null; // [B, inputs]
   #x!: Tensor; // [B, inputs]
 
-  constructor({ size, columns, activation }: PeriodicSpec, context: LayerContext) {
+  constructor({ size, columns, frequencies, activation }: PeriodicSpec, context: LayerContext) {
     const { kernels, arena, capacity, inputs, needsInputGradient, parameter } = context;
     this.#kernels = kernels;
     const numbers = columns ?? allOf(inputs);
     const others = withoutThese(numbers, inputs);
     const [frequency, weight, bias] = ['frequency', 'weight', 'bias'].map(parameter);
-    this.#values = {
+    this.#embedding = {
       numbers: intsOf(arena, numbers),
       others: intsOf(arena, others),
       frequency: frequency.value,
-      weight: weight.value,
-      bias: bias.value,
-      rectified: activation === 'relu',
     };
-    this.#gradients = { frequency: frequency.gradient, weight: weight.gradient, bias: bias.gradient };
-    this.#y = arena.tensor(capacity, numbers.length * size + others.length);
+    this.#dFrequency = frequency.gradient;
+    this.#activation = { type: activation === 'relu' ? 'relu' : 'identity', parameter: 0 };
+    const count = numbers.length;
+    this.#waves = arena.tensor(count * capacity, 2 * frequencies);
+    this.#dWaves = arena.tensor(count * capacity, 2 * frequencies);
+    this.#values = arena.tensor(count * capacity, size);
+    this.#dValues = arena.tensor(count * capacity, size);
+    const rowsOf = (tensor: Tensor, j: number, rows: number) =>
+      slice(tensor, j * rows * tensor.columns, rows, tensor.columns);
+    const ownOf = ({ value, gradient }: Parameter, j: number, rows: number) => ({
+      value: rowsOf(value, j, rows),
+      gradient: rowsOf(gradient, j, rows),
+    });
+    this.#linears = numbers.map((_, j) => ({
+      waves: rowsOf(this.#waves, j, capacity),
+      dWaves: rowsOf(this.#dWaves, j, capacity),
+      values: rowsOf(this.#values, j, capacity),
+      dValues: rowsOf(this.#dValues, j, capacity),
+      weight: ownOf(weight, j, size),
+      bias: ownOf(bias, j, 1),
+    }));
+    this.reusableOutput = arena.tensor(capacity, count * size + others.length);
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
-    this.kinkedOutputs = activation === 'relu' ? [this.#y] : [];
+    this.kinkedOutputs = activation === 'relu' ? this.#linears.map(({ values }) => values) : [];
   }
 
   forward(rows: number, x: Tensor): Tensor {
+    const kernels = this.#kernels;
     this.#x = x;
-    this.#kernels.embedPeriodic(rows, this.#values, x, this.#y);
-    return this.#y;
+    kernels.embedWaves(rows, this.#embedding, x, this.#waves);
+    for (const { waves, values, weight, bias } of this.#linears) {
+      // h = [cos(2π·f·x), sin(2π·f·x)]·Wᵀ          [B, size] = [B, 2k]·[size, 2k]ᵀ
+      kernels.gemm('NT', rows, values.columns, waves.columns, waves, weight.value, 0, values);
+      kernels.biasActivation(this.#activation, rows, values, bias.value, values);
+    }
+    kernels.joinNumbers(rows, this.#embedding, this.#values, x, this.reusableOutput);
+    return this.reusableOutput;
   }
 
   backward(rows: number, dY: Tensor, needsInputGradient: boolean): Tensor {
-    // With φ = 2π·f·x, [c, s] = [cos φ, sin φ] [2k] and the row's d [size], 0 where relu cuts off:
-    // dW = Σ d·[c, s]ᵀ, db = Σ d, [dc, ds] = Wᵀ·d, dφ = c ⊙ ds − s ⊙ dc    sums over the rows
-    // df = Σ 2π·x·dφ, dx = 2π·f·dφ
+    const kernels = this.#kernels;
+    const f = this.#activation;
+    kernels.splitNumbers(rows, this.#embedding, dY, this.#dValues);
+    for (const { waves, dWaves, values, dValues, weight, bias } of this.#linears) {
+      kernels.biasActivationBackward(f, rows, values, values, dValues, dValues, bias.gradient);
+      // dW = dHᵀ·[c, s]                             [size, 2k] = [B, size]ᵀ·[B, 2k]
+      kernels.gemm('TN', values.columns, waves.columns, rows, dValues, waves, 0, weight.gradient);
+      // [dc, ds] = dH·W                             [B, 2k] = [B, size]·[size, 2k]
+      kernels.gemm('NN', rows, waves.columns, values.columns, dValues, weight.value, 0, dWaves);
+    }
+    // dφ = c ⊙ ds − s ⊙ dc, df = Σ 2π·x·dφ, dx = 2π·f·dφ    a sum over the rows
     const dX = needsInputGradient ? this.#dX : null;
-    const { rectified, bias } = this.#values;
-    if (rectified) this.#kernels.rectifyBackward(rows, bias.rows * bias.columns, this.#y, dY);
-    this.#kernels.embedPeriodicBackward(rows, this.#values, this.#x, dY, this.#gradients, dX);
+    const [waves, dWaves] = [this.#waves, this.#dWaves];
+    kernels.embedWavesBackward(rows, this.#embedding, this.#x, waves, dWaves, dY, this.#dFrequency, dX);
     return dX ?? dY;
   }
 }

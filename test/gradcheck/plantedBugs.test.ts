@@ -256,15 +256,17 @@ const BUGS: Record<string, Partial<Kernels>> = {
       right.embedNumbersBackward(rows, { ...embedding, others }, x, dY, gradients, dX);
     },
   },
-  'a periodic embedding lets the gradient through where its relu is 0': {
-    rectifyBackward() {},
-  },
   'a periodic embedding adds the gradients of sine and cosine': {
-    embedPeriodicBackward(rows, embedding, x, dY, gradients, dX) {
-      const { weight } = embedding;
-      const k = weight.columns / 2;
-      const data = weight.data.map((value, at) => (at % (2 * k) < k ? -value : value));
-      right.embedPeriodicBackward(rows, { ...embedding, weight: { ...weight, data } }, x, dY, gradients, dX);
+    embedWavesBackward(rows, embedding, x, waves, dWaves, ...gradients) {
+      const k = waves.columns / 2;
+      const data = dWaves.data.map((d, at) => (at % (2 * k) < k ? -d : d));
+      right.embedWavesBackward(rows, embedding, x, waves, { ...dWaves, data }, ...gradients);
+    },
+  },
+  'a periodic embedding gives each number the gradient of another': {
+    splitNumbers(rows, embedding, y, values) {
+      right.splitNumbers(rows, embedding, y, values);
+      values.data.reverse();
     },
   },
   'a piecewise-linear embedding forgets the bins before that of a number': {

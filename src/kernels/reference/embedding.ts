@@ -1,12 +1,5 @@
 /** Embeddings as plain loops. */
-import type {
-  BinEmbedding,
-  EmbeddingKernels,
-  LevelEmbedding,
-  NumberEmbedding,
-  PeriodicEmbedding,
-  Tensor,
-} from '../kernels.js';
+import type { BinEmbedding, EmbeddingKernels, LevelEmbedding, NumberEmbedding, Tensor } from '../kernels.js';
 
 export const embedding: EmbeddingKernels = {
   embedLevels(rows, embedding, x, vectors, y) {
@@ -88,58 +81,60 @@ export const embedding: EmbeddingKernels = {
     }
   },
 
-  embedPeriodic(rows, embedding, x, y) {
-    const { numbers, others, weight, bias, rectified } = embedding;
-    const outs = bias.columns;
+  embedWaves(rows, { numbers, frequency }, x, waves) {
+    const { rows: count, columns: k } = frequency;
+    for (let j = 0; j < count; j++) {
+      for (let i = 0; i < rows; i++) {
+        const at = ((j * waves.rows) / count + i) * 2 * k;
+        for (let l = 0; l < k; l++) {
+          const angle = 2 * Math.PI * frequency.data[j * k + l] * x.data[i * x.columns + numbers.data[j]];
+          waves.data[at + l] = Math.cos(angle);
+          waves.data[at + k + l] = Math.sin(angle);
+        }
+      }
+    }
+  },
+
+  embedWavesBackward(rows, { numbers, others, frequency }, x, waves, dWaves, dY, dFrequency, dX) {
+    const { rows: count, columns: k } = frequency;
+    dFrequency.data.fill(0);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < count; j++) {
+        const at = ((j * waves.rows) / count + i) * 2 * k;
+        const value = x.data[i * x.columns + numbers.data[j]];
+        let dValue = 0;
+        for (let l = at; l < at + k; l++) {
+          const dAngle = waves.data[l] * dWaves.data[k + l] - waves.data[k + l] * dWaves.data[l];
+          dFrequency.data[j * k + l - at] += 2 * Math.PI * value * dAngle;
+          dValue += 2 * Math.PI * frequency.data[j * k + l - at] * dAngle;
+        }
+        if (dX) dX.data[i * x.columns + numbers.data[j]] = dValue;
+      }
+      if (dX) passBack(i, dY.columns - others.data.length, others.data, dY, dX);
+    }
+  },
+
+  joinNumbers(rows, { numbers, others }, values, x, y) {
+    const count = numbers.data.length;
+    const outs = values.columns;
     let at = 0;
     for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < numbers.data.length; j++) {
-        const waves = wavesOf(embedding, j, x.data[i * x.columns + numbers.data[j]]);
-        for (let o = 0; o < outs; o++) {
-          let sum = bias.data[j * outs + o];
-          waves.forEach((wave, l) => {
-            sum += weight.data[(j * outs + o) * waves.length + l] * wave;
-          });
-          y.data[at++] = rectified ? Math.max(0, sum) : sum;
-        }
+      for (let j = 0; j < count; j++) {
+        const from = ((j * values.rows) / count + i) * outs;
+        for (let o = 0; o < outs; o++) y.data[at++] = values.data[from + o];
       }
       for (const column of others.data) y.data[at++] = x.data[i * x.columns + column];
     }
   },
 
-  rectifyBackward(rows, width, y, dY) {
+  splitNumbers(rows, { numbers }, y, values) {
+    const count = numbers.data.length;
+    const outs = values.columns;
     for (let i = 0; i < rows; i++) {
-      for (let at = i * y.columns; at < i * y.columns + width; at++) if (!(y.data[at] > 0)) dY.data[at] = 0;
-    }
-  },
-
-  embedPeriodicBackward(rows, embedding, x, dY, gradients, dX) {
-    const { numbers, others, frequency, weight, bias } = embedding;
-    const k = frequency.columns;
-    const outs = bias.columns;
-    for (const { data } of Object.values(gradients)) data.fill(0);
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < numbers.data.length; j++) {
-        const value = x.data[i * x.columns + numbers.data[j]];
-        const waves = wavesOf(embedding, j, value);
-        const dWaves = new Float64Array(2 * k);
-        for (let o = 0; o < outs; o++) {
-          const d = dY.data[i * dY.columns + j * outs + o];
-          gradients.bias.data[j * outs + o] += d;
-          for (let l = 0; l < 2 * k; l++) {
-            gradients.weight.data[(j * outs + o) * 2 * k + l] += d * waves[l];
-            dWaves[l] += d * weight.data[(j * outs + o) * 2 * k + l];
-          }
-        }
-        let dValue = 0;
-        for (let l = 0; l < k; l++) {
-          const dAngle = waves[l] * dWaves[k + l] - waves[k + l] * dWaves[l];
-          gradients.frequency.data[j * k + l] += 2 * Math.PI * value * dAngle;
-          dValue += 2 * Math.PI * frequency.data[j * k + l] * dAngle;
-        }
-        if (dX) dX.data[i * x.columns + numbers.data[j]] = dValue;
+      for (let j = 0; j < count; j++) {
+        const to = ((j * values.rows) / count + i) * outs;
+        for (let o = 0; o < outs; o++) values.data[to + o] = y.data[i * y.columns + j * outs + o];
       }
-      if (dX) passBack(i, numbers.data.length * outs, others.data, dY, dX);
     }
   },
 
@@ -207,15 +202,6 @@ export const embedding: EmbeddingKernels = {
     }
   },
 };
-
-/** The k cosines and then the k sines of a number. */
-function wavesOf({ frequency }: PeriodicEmbedding, j: number, x: number): Float64Array {
-  const k = frequency.columns;
-  const angle = (l: number) => 2 * Math.PI * frequency.data[j * k + l] * x;
-  return Float64Array.from({ length: 2 * k }, (_, l) =>
-    l < k ? Math.cos(angle(l)) : Math.sin(angle(l - k)),
-  );
-}
 
 /** The bin of x: the last one that begins at or below it, of those that are wider than nothing. */
 function binOf({ edges }: BinEmbedding, j: number, x: number): number {

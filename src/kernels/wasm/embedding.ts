@@ -1,5 +1,5 @@
 /** Embeddings: rows for each thread forward, numbers for each thread in the gradients of parameters. */
-import type { EmbeddingKernels } from '../kernels.js';
+import type { EmbeddingKernels, Tensor } from '../kernels.js';
 import type { WasmThread } from './loader.js';
 
 export function embedding({ wasm, share, slices, bytes, scratch }: WasmThread): EmbeddingKernels {
@@ -127,77 +127,97 @@ export function embedding({ wasm, share, slices, bytes, scratch }: WasmThread): 
       share.sync();
     },
 
-    embedPeriodic(rows, { numbers, others, frequency, weight, bias, rectified }, x, y) {
-      const { start, length, offset } = slices.rows(rows, y.columns);
+    embedWaves(rows, { numbers, frequency }, x, waves) {
+      const { rows: count, columns: k } = frequency;
+      const { start, length, offset } = slices.rows(rows, waves.columns);
       const rowBytes = x.columns * bytes;
-      wasm.embedPeriodic(
+      wasm.embedWaves(
         length,
-        frequency.rows,
-        frequency.columns,
-        bias.columns,
-        others.data.length,
-        rectified ? 1 : 0,
+        count,
+        k,
         numbers.address,
-        others.address,
         x.address + start * rowBytes,
         rowBytes,
         frequency.address,
-        weight.address,
-        bias.address,
-        y.address + offset,
-        scratch,
+        waves.address + offset,
+        strideOf(waves, count),
       );
       share.sync();
     },
 
-    rectifyBackward(rows, width, y, dY) {
-      const { length, offset } = slices.rows(rows, dY.columns);
-      wasm.rectifyBackward(length, width, dY.columns * bytes, y.address + offset, dY.address + offset);
-      share.sync();
-    },
-
-    embedPeriodicBackward(rows, { numbers, others, frequency, weight, bias }, x, dY, gradients, dX) {
+    embedWavesBackward(rows, { numbers, others, frequency }, x, waves, dWaves, dY, dFrequency, dX) {
       const { rows: count, columns: k } = frequency;
-      const { columns: outs } = bias;
       const rowBytes = x.columns * bytes;
+      const stride = strideOf(waves, count);
       const { start: from, length: some } = slices.of(count, 1, 0);
-      wasm.embedPeriodicParameters(
+      wasm.embedWavesFrequencies(
         rows,
         from,
         from + some,
         k,
-        outs,
         numbers.address,
         x.address,
         rowBytes,
-        frequency.address,
-        weight.address,
-        dY.address,
-        dY.columns * bytes,
-        gradients.frequency.address,
-        gradients.weight.address,
-        gradients.bias.address,
-        scratch,
+        waves.address,
+        dWaves.address,
+        stride,
+        dFrequency.address,
       );
       if (dX) {
-        const { start, length, offset } = slices.rows(rows, dY.columns);
-        wasm.embedPeriodicInput(
+        const { start, length, offset } = slices.rows(rows, waves.columns);
+        const dYRowBytes = dY.columns * bytes;
+        const rest = others.data.length;
+        wasm.embedWavesInput(
           length,
           count,
           k,
-          outs,
-          others.data.length,
+          rest,
           numbers.address,
           others.address,
-          x.address + start * rowBytes,
-          rowBytes,
           frequency.address,
-          weight.address,
-          dY.address + offset,
+          waves.address + offset,
+          dWaves.address + offset,
+          stride,
+          dY.address + start * dYRowBytes + (dY.columns - rest) * bytes,
+          dYRowBytes,
           dX.address + start * rowBytes,
-          scratch,
+          rowBytes,
         );
       }
+      share.sync();
+    },
+
+    joinNumbers(rows, { numbers, others }, values, x, y) {
+      const { start, length, offset } = slices.rows(rows, y.columns);
+      const count = numbers.data.length;
+      const rowBytes = x.columns * bytes;
+      wasm.joinNumbers(
+        length,
+        count,
+        values.columns,
+        others.data.length,
+        others.address,
+        values.address + start * values.columns * bytes,
+        strideOf(values, count),
+        x.address + start * rowBytes,
+        rowBytes,
+        y.address + offset,
+      );
+      share.sync();
+    },
+
+    splitNumbers(rows, { numbers }, y, values) {
+      const { start, length, offset } = slices.rows(rows, y.columns);
+      const count = numbers.data.length;
+      wasm.splitNumbers(
+        length,
+        count,
+        values.columns,
+        y.address + offset,
+        y.columns * bytes,
+        values.address + start * values.columns * bytes,
+        strideOf(values, count),
+      );
       share.sync();
     },
 
@@ -280,4 +300,9 @@ export function embedding({ wasm, share, slices, bytes, scratch }: WasmThread): 
       share.sync();
     },
   };
+
+  /** The bytes from the rows of a number to those of the next. */
+  function strideOf({ rows, columns }: Tensor, count: number): number {
+    return count === 0 ? 0 : (rows / count) * columns * bytes;
+  }
 }

@@ -342,7 +342,7 @@ describe.each(VARIANTS)(
       }
     });
 
-    it('numbers embedded by cosines and sines, and their gradients, of odd sizes', () => {
+    it('waves of numbers, their gradients, and values side by side, of odd sizes', () => {
       // [rows, columns, numbers, frequencies, values]
       const sizes = [
         [1, 1, [0], 1, 1],
@@ -355,41 +355,42 @@ describe.each(VARIANTS)(
       for (const [rows, columns, numbers, k, outs] of sizes) {
         const m = numbers.length;
         const width = m * outs + columns - m;
-        for (const rectified of [true, false]) {
-          const tensors = (make: Make) => ({
-            numbers: make.labels(numbers),
-            others: make.labels([...Array(columns).keys()].filter((i) => !numbers.some((j) => i === j))),
-            frequency: make.tensor(m, k, pseudoRandom(m * k, 1)),
-            weight: make.tensor(m * outs, 2 * k, pseudoRandom(2 * m * outs * k, 3)),
-            bias: make.tensor(m, outs, pseudoRandom(m * outs, 4)),
-            rectified,
-          });
-          const forward: Operation = (kernels, make) => {
+        // Room for two rows more than there are.
+        const stored = m * (rows + 2);
+        const tensors = (make: Make) => ({
+          numbers: make.labels(numbers),
+          others: make.labels([...Array(columns).keys()].filter((i) => !numbers.some((j) => i === j))),
+          frequency: make.tensor(m, k, pseudoRandom(m * k, 1)),
+        });
+        const forward: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
+          const waves = make.tensor(stored, 2 * k, pseudoRandom(stored * 2 * k, 8));
+          const values = make.tensor(stored, outs, pseudoRandom(stored * outs, 9));
+          const y = make.tensor(rows, width, junk(rows * width));
+          const own = tensors(make);
+          kernels((kernel) => void kernel.embedWaves(rows, own, x, waves));
+          kernels((kernel) => void kernel.joinNumbers(rows, own, values, x, y));
+          return [waves, y];
+        };
+        // The angle is up to 19, and rounds in units of 32·ε.
+        check(forward, 0, 128, 2);
+        for (const needsInput of [true, false]) {
+          const backward: Operation = (kernels, make) => {
             const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
-            const y = make.tensor(rows, width, junk(rows * width));
-            kernels((kernel) => void kernel.embedPeriodic(rows, tensors(make), x, y));
-            return [y];
+            const waves = make.tensor(stored, 2 * k, pseudoRandom(stored * 2 * k, 8));
+            const dWaves = make.tensor(stored, 2 * k, pseudoRandom(stored * 2 * k, 7));
+            const dY = make.tensor(rows, width, pseudoRandom(rows * width, 6));
+            const dValues = make.tensor(stored, outs, pseudoRandom(stored * outs, 9));
+            const dFrequency = make.tensor(m, k, junk(m * k));
+            const dX = needsInput ? make.tensor(rows, columns, junk(rows * columns)) : null;
+            const own = tensors(make);
+            kernels((kernel) => void kernel.splitNumbers(rows, own, dY, dValues));
+            kernels(
+              (kernel) => void kernel.embedWavesBackward(rows, own, x, waves, dWaves, dY, dFrequency, dX),
+            );
+            return [dValues, dFrequency, ...(dX ? [dX] : [])];
           };
-          // The angle is up to 19, and rounds in units of 32·ε.
-          check(forward, 0, 128 * k);
-          for (const needsInput of [true, false]) {
-            const backward: Operation = (kernels, make) => {
-              const x = make.tensor(rows, columns, pseudoRandom(rows * columns, 5, 3));
-              const y = make.tensor(rows, width, pseudoRandom(rows * width, 7));
-              const dY = make.tensor(rows, width, pseudoRandom(rows * width, 6));
-              const gradients = {
-                frequency: make.tensor(m, k, junk(m * k)),
-                weight: make.tensor(m * outs, 2 * k, junk(2 * m * outs * k)),
-                bias: make.tensor(m, outs, junk(m * outs)),
-              };
-              const dX = needsInput ? make.tensor(rows, columns, junk(rows * columns)) : null;
-              const values = tensors(make);
-              if (rectified) kernels((kernel) => void kernel.rectifyBackward(rows, m * outs, y, dY));
-              kernels((kernel) => void kernel.embedPeriodicBackward(rows, values, x, dY, gradients, dX));
-              return [...Object.values(gradients), ...(dX ? [dX] : [])];
-            };
-            check(backward, 0, 128 * 20 * outs * (rows + k), rectified ? 2 : 1);
-          }
+          check(backward, 0, 128 * (rows + k), 2);
         }
       }
     });
