@@ -3,9 +3,10 @@
  * column of numbers are errors; a mixture is text, or numbers with a word for a missing value.
  * Only `mlp inspect` and `mlp init` look for mixtures, and the config says what they found.
  */
+import type { NumberNotation } from '../spec/dataConfig.js';
 import { counted, quote } from '../text.js';
 import { looksNumeric, parseDecimal } from './cell.js';
-import { suggestNotation } from './csv/notation.js';
+import { type Notations, plainNumber, suggestNotation } from './csv/notation.js';
 import { fewPerLevel } from './levels.js';
 import { MissingRule } from './missingValues.js';
 import { type Column, type MixedColumn, type NumericColumn, type Table, textColumn } from './table.js';
@@ -78,13 +79,15 @@ const LEAST_NUMBERS = 3;
 export function settleMixtures(
   table: Table,
   target: number | undefined,
+  notations: Notations = new Map(),
 ): { table: Table; mixtures: ReadonlyMap<number, Mixture> } {
   const mixtures = new Map<number, Mixture>();
   const columns = [...table.columns];
   for (const mixed of [...(table.mixed ?? []), ...storedAsText(table, target)]) {
-    const { column, mixture } = settle(table, mixed, mixed.index === target);
-    columns[mixed.index] = column;
-    mixtures.set(mixed.index, mixture);
+    const { index } = mixed;
+    const { column, mixture } = settle(table, mixed, index === target, notations.get(index));
+    columns[index] = column;
+    mixtures.set(index, mixture);
   }
   return { table: mixtures.size === 0 ? table : { ...table, columns }, mixtures };
 }
@@ -104,11 +107,13 @@ function settle(
   table: Table,
   { index, gaps }: MixedColumn,
   isTarget: boolean,
+  notation: NumberNotation | undefined,
 ): { column: Column; mixture: Mixture } {
   const column = textColumn(table, index);
   const { levels, codes } = column;
   const rule = MissingRule.standard;
-  const numbers = levels.map((level) => parseDecimal(level.trim()));
+  const plain = notation && plainNumber(notation);
+  const numbers = levels.map((level) => parseDecimal(plain?.(level) ?? level.trim()));
   const isGap = levels.map((level) => rule.isMissingNumber(level));
   const markers = levels.filter((_, code) => !isGap[code] && !Number.isFinite(numbers[code]));
   const cells = new Float64Array(levels.length);

@@ -76,6 +76,13 @@ describe('mlp init', () => {
       'data.missingValues: "a" holds 50 numbers and 5 other cells, such as "n.b.", which stand for missing values',
     ],
     [
+      'percentages',
+      60,
+      mixed((i) => (i % 12 === 5 ? 'n.b.' : `${i}%`)),
+      { numbers: { a: { strip: '%' } }, missingValues: { a: ['n.b.'] }, missing: { a: 'indicator' } },
+      'data.missingValues: "a" holds 55 numbers and 5 other cells, such as "n.b.", which stand for missing values',
+    ],
+    [
       'letters first, numbers later',
       later,
       mixed((i) => (i < 100 ? `AB${i % 3}` : i % 5)),

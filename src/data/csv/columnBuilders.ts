@@ -45,6 +45,8 @@ interface ColumnContext {
   readonly missing?: MissingRule;
   /** Whether a column that is mostly numbers may be text (see mixture.ts). */
   readonly findsMixtures?: boolean;
+  /** The plain decimal that a cell means, if the numbers of the column have another notation. */
+  readonly plain?: ((cell: string) => string | undefined) | undefined;
 }
 
 type Growable = Float64Array | Int32Array | Uint32Array;
@@ -244,10 +246,11 @@ export class TextBuilder implements ColumnBuilder {
   /** Whether the column is mostly numbers, but not a column of numbers. */
   isMixture(rows: number): boolean {
     const cells = this.#countLevels(rows);
+    const { plain } = this.#context;
     const others = new Map<string, number>();
     let numbers = 0;
     this.#levels.forEach((level, code) => {
-      if (Number.isFinite(parseDecimal(level.trim()))) numbers += cells[code];
+      if (Number.isFinite(parseDecimal(plain?.(level) ?? level.trim()))) numbers += cells[code];
       else if (cells[code] > 0) others.set(level, cells[code]);
     });
     return isMixture({ numbers, others });

@@ -6,7 +6,7 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, NumberNotation } from '../../spec/dataConfig.js';
 import { namesColumn, valueFor } from '../../spec/words.js';
 import { quote } from '../../text.js';
-import { parseDecimal } from '../cell.js';
+import { looksNumeric, parseDecimal } from '../cell.js';
 import { DEFAULT_MISSING, MissingRule, type MissingValues } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 
@@ -112,10 +112,12 @@ function notationsOf(
     ) {
       notations.set(index, trained);
     } else if (suggest) {
-      const suggested = suggestNotation(cells);
+      // Words among them are no numbers in any notation.
+      const numeric = cells.filter(looksNumeric);
+      const suggested = suggestNotation(2 * numeric.length > cells.length ? numeric : cells);
       if (suggested === undefined) continue;
       notations.set(index, suggested);
-      const example = cells.find((cell) => !isPlain(cell)) ?? cells[0];
+      const example = numeric.find((cell) => !isPlain(cell)) ?? cells[0];
       notes.push(
         `${path}: ${columnLabel(header, names[index])}: ${quote(example)} is read as ` +
           `${plainNumber(suggested)(example)} by ${numbersKey(names[index], suggested)}`,

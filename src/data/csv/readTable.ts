@@ -171,8 +171,8 @@ export class TableBuilder {
     this.#isChecked = start.rejected !== undefined || (start.trailing ?? 0) > 0;
     this.#capacity = capacity;
     this.#lines = new Uint32Array(capacity);
-    this.#columns = kinds.map((kind, index) => this.#column(kind, index));
     this.#plain = start.notations && plainNumbers(start.notations);
+    this.#columns = kinds.map((kind, index) => this.#column(kind, index));
   }
 
   /**
@@ -317,6 +317,7 @@ export class TableBuilder {
     const context = {
       missing,
       findsMixtures: start.findsMixtures === true,
+      plain: this.#plain?.get(index),
       ...(locations === undefined && { header }),
       name: start.names[index],
       location: (row: number) => cellLocation(this.#context(), index, row),

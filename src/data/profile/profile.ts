@@ -53,7 +53,7 @@ export function profileTable(
   target?: number,
   notes: readonly string[] = [],
 ): TableProfile {
-  const { table, mixtures } = settleMixtures(read, target);
+  const { table, mixtures } = settleMixtures(read, target, format.notations);
   const { path, rows } = table;
   const { delimiter, header, comment, encoding, reading, notations = new Map() } = format;
   const numbers = Object.fromEntries(
