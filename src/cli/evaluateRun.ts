@@ -162,7 +162,7 @@ async function loadSame(
 
 /** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */
 function requireSameEncoding(dataset: Dataset, model: Model, { path, where }: LoadedTrainConfig): void {
-  const { classes, labelValues, targetNames, targetStandardization } = dataset;
+  const { classes, labelValues, targetNames, targetTransform, targetStandardization } = dataset;
   const encodings = dataset.encodings.map((encoding, j) => {
     const ofModel = model.features[j];
     if (encoding.kind === 'constant' && ofModel?.kind !== 'constant') {
@@ -176,12 +176,20 @@ function requireSameEncoding(dataset: Dataset, model: Model, { path, where }: Lo
     const { range, ...ofEarlierVersion } = encoding;
     return ofEarlierVersion;
   });
-  const found = { features: encodings, classes, labelValues, targets: targetNames, targetStandardization };
+  const found = {
+    features: encodings,
+    classes,
+    labelValues,
+    targets: targetNames,
+    targetTransform,
+    targetStandardization,
+  };
   const expected = {
     features: model.features,
     classes: model.classes,
     labelValues: model.labelValues,
     targets: model.targets,
+    targetTransform: model.targetTransform,
     targetStandardization: model.targetStandardization,
   };
   // The model went through JSON, which has neither −0 nor undefined.

@@ -99,6 +99,7 @@ function lossLine({ model, weighted, result }: Evaluated, { style }: Display): s
   const about = [
     model.loss,
     ...(weighted ? ['rows weighted as in training'] : []),
+    ...(model.targetTransform ? [`of the ${model.targetTransform} of the target`] : []),
     ...(model.targetStandardization && model.lossUnit === undefined ? ['of the standardized targets'] : []),
   ];
   return `${style.bold([...metrics, `loss ${formatMetric(result.loss)}`].join(', '))} (${about.join(', ')})`;

@@ -32,7 +32,15 @@ import { parseJson } from '../spec/json.js';
 import { expandNetwork } from '../spec/layerSpec.js';
 import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
 import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
-import { DATE_ORDERS, DATE_PARTS, LOSS_NAMES, type LossParameters, TASKS, type Task } from '../spec/words.js';
+import {
+  DATE_ORDERS,
+  DATE_PARTS,
+  LOSS_NAMES,
+  type LossParameters,
+  TARGET_TRANSFORMS,
+  TASKS,
+  type Task,
+} from '../spec/words.js';
 import * as z from '../spec/zod.js';
 import { counted, quote } from '../text.js';
 import type { PredictionRules } from './predictions.js';
@@ -289,6 +297,7 @@ const entries = {
       .length(2, { error: 'an array of two values' }),
     'an array of pairs',
   ).exactOptional(),
+  targetTransform: choice(TARGET_TRANSFORMS).exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
   predictionRanges: list(range, 'an array of ranges').exactOptional(),
@@ -475,7 +484,7 @@ function* taskProblems(model: ModelContent): Generator<Contradiction> {
       yield [['targets'], `found ${targets.length} targets of a ${task} task, expected 1`];
     }
   }
-  for (const key of ['targetStandardization', 'predictionRanges'] as const) {
+  for (const key of ['targetTransform', 'targetStandardization', 'predictionRanges'] as const) {
     if (model[key] && task !== 'regression') yield [[key], `found one in a ${task} task, expected none`];
   }
 }

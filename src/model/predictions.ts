@@ -38,8 +38,8 @@ export function limitsOf(ranges: readonly Range[], outputs: number, rules: Predi
 }
 
 /** Whether errors of outputs are errors of predictions but for a factor for each target. */
-export function isLinear({ loss }: PredictionRules): boolean {
-  return loss !== 'quantile' && LOSSES[loss].link === undefined;
+export function isLinear({ loss, targetTransform }: PredictionRules): boolean {
+  return loss !== 'quantile' && LOSSES[loss].link === undefined && targetTransform === undefined;
 }
 
 /**

@@ -339,7 +339,7 @@ export class ModelRows {
         location: (row) => cellLocation(table, index, row),
       };
     });
-    const domain = targetDomain(this.#model.loss);
+    const domain = targetDomain(this.#model);
     const encoding: TargetEncoding = {
       task,
       ...(classes && {

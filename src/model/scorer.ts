@@ -150,7 +150,8 @@ class RegressionScorer implements Scorer {
     const { targetStandardization, lossUnit = 1 } = model;
     const targets = joined(Float64Array, this.#targets);
     const outputs = joined(Float64Array, this.#values);
-    const losses = model.loss === 'mean-squared-error' ? undefined : this.#losses(targets, outputs);
+    const isSquared = isLinear(model) && model.loss === 'mean-squared-error';
+    const losses = isSquared ? undefined : this.#losses(targets, outputs);
     if (isLinear(model)) {
       const units = targetStandardization?.scale ?? model.targets.map(() => 1);
       const scores = evaluateRegression({ targets, outputs, units, losses, weights });

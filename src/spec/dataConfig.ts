@@ -8,6 +8,7 @@ import {
   DATE_PARTS,
   DELIMITERS,
   MISSING_POLICIES,
+  TARGET_TRANSFORMS,
   TASKS,
   valueFor,
 } from './words.js';
@@ -349,6 +350,12 @@ const dataFields = object({
     .describe(
       'Scale regression targets to mean 0 and variance 1 in training. R², RMSE and predictions stay in the unit of the target. "auto" scales unless the network ends in an activation, and reports the loss in the unit of the target too (squared; of several targets in standard deviations). true scales, and reports the loss in standard deviations. false does not scale.',
     ),
+  targetTransform: choice(TARGET_TRANSFORMS)
+    .exactOptional()
+    .describe(
+      'Train a regression on the logarithm of its targets: "log" for targets above 0, "log1p" (the logarithm of 1 + target) for targets above −1, such as counts with zeros. For targets over several decades. ' +
+        'It comes before standardizeTarget. R², RMSE, MAE and predictions stay in the unit of the target; the loss is that of the logarithms. By default there is no transform.',
+    ),
   validation: rowsOf('validation')
     .default(0.2)
     .describe(
@@ -482,6 +489,13 @@ function* contradictions(data: DataConfig): Generator<Contradiction> {
   const isMultilabel = task === 'multilabel';
   const hasNoClasses = isSeveral || isMultilabel || task === 'regression';
   const what = isMultilabel ? 'a multilabel task' : 'a regression';
+  if (data.targetTransform !== undefined && task !== 'auto' && task !== 'regression') {
+    yield {
+      path: ['targetTransform'],
+      message: `found ${quote(data.targetTransform)} in a ${task} task, expected a regression`,
+      hint: 'classes and labels have no logarithm',
+    };
+  }
   if (data.rareClasses && hasNoClasses) {
     yield { path: ['rareClasses'], message: `found rare classes in ${what}, which has none` };
   }

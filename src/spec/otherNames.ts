@@ -44,6 +44,7 @@ const NAMES: Readonly<Record<string, string>> = {
   missing: 'impute imputer fillna na nan fill',
   missingValues: 'naValues nullValues na nan nulls',
   standardize: 'normalize normalise normalization scale scaler scaling standardise norm',
+  targetTransform: 'logTarget targetLog transformTarget yTransform log log1p',
   standardizeTarget: 'normalizeTarget scaleTarget',
   weights: 'classWeight classWeights sampleWeight sampleWeights',
   categories: 'categorical catCols oneHot catFeatures',

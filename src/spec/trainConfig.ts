@@ -192,13 +192,18 @@ export const trainSchema = object({
     description: 'A network, its data, and how to train it.',
   })
   .check(({ value: { data, training }, issues }) => {
-    if (data.standardizeTarget !== true || lossNameOf(training.loss) !== 'poisson') return;
-    issues.push({
-      code: 'custom',
-      input: data,
-      path: ['data', 'standardizeTarget'],
-      message: 'found true with the loss poisson, expected "auto" or false: standardized counts are below 0',
-    });
+    if (lossNameOf(training.loss) !== 'poisson') return;
+    const problems = {
+      standardizeTarget:
+        data.standardizeTarget === true &&
+        'found true with the loss poisson, expected "auto" or false: standardized counts are below 0',
+      targetTransform:
+        data.targetTransform !== undefined &&
+        `found "${data.targetTransform}" with the loss poisson, expected none: its network gives logarithms already`,
+    };
+    for (const [key, message] of Object.entries(problems)) {
+      if (message) issues.push({ code: 'custom', input: data, path: ['data', key], message });
+    }
   });
 
 export interface TrainConfig extends z.infer<typeof trainSchema> {}

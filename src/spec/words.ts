@@ -48,6 +48,10 @@ export const MISSING_POLICIES = [
 ] as const;
 export type MissingPolicy = (typeof MISSING_POLICIES)[number];
 
+/** How a target is transformed before it is trained on. */
+export const TARGET_TRANSFORMS = ['log', 'log1p'] as const;
+export type TargetTransform = (typeof TARGET_TRANSFORMS)[number];
+
 /** What of a date becomes an input. */
 export const DATE_PARTS = ['year', 'month', 'day', 'weekday', 'hour', 'elapsed'] as const;
 export type DatePart = (typeof DATE_PARTS)[number];

@@ -98,10 +98,11 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
   checkMonitored(loaded, task, metrics);
   const ranges = rangesToClip(loaded, dataset);
   const lossParameters = lossParametersOf(training.loss);
-  const { targetStandardization } = dataset;
+  const { targetTransform, targetStandardization } = dataset;
   const rules = {
     loss,
     ...(lossParameters && { lossParameters }),
+    ...(targetTransform && { targetTransform }),
     ...(targetStandardization && { targetStandardization }),
   };
   const warnings = [...dataset.warnings];
@@ -361,6 +362,7 @@ export function modelContent(plan: TrainingPlan, dataset: Dataset): ModelContent
     targets: dataset.targetNames,
     ...(classes && { classes }),
     ...(labelValues && { labelValues }),
+    ...(plan.targetTransform && { targetTransform: plan.targetTransform }),
     ...(targetStandardization && { targetStandardization }),
     ...(plan.lossUnit !== 1 && { lossUnit: plan.lossUnit }),
     ...(plan.limits && dataset.targetRanges && { predictionRanges: dataset.targetRanges }),

@@ -522,6 +522,12 @@ describe('loadModel of metadata', () => {
       'network.layers: found an output width of 2, expected 3 for this regression task',
     ],
     [
+      'the logarithm of classes',
+      { targetTransform: 'log' },
+      CONTENT,
+      'targetTransform: found one in a multiclass task, expected none',
+    ],
+    [
       'classes with a range',
       { predictionRanges: [[0, 1]] },
       CONTENT,

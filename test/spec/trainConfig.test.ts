@@ -156,12 +156,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, validation, test, rareClasses, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, targetTransform, validation, test, rareClasses, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, validation, test, rareClasses, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, targetTransform, validation, test, rareClasses, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -325,6 +325,19 @@ describe('a train config', () => {
       { data: { ...data, standardizeTarget: true }, training: { loss: 'poisson' } },
       'data.standardizeTarget: found true with the loss poisson, expected "auto" or false: standardized counts are below 0',
     ],
+    [
+      { data: { ...data, targetTransform: 'log' }, training: { loss: 'poisson' } },
+      'data.targetTransform: found "log" with the loss poisson, expected none: its network gives logarithms already',
+    ],
+    [
+      { data: { ...data, targetTransform: 'log', task: 'binary' } },
+      'data.targetTransform: found "log" in a binary task, expected a regression',
+      'classes and labels have no logarithm',
+    ],
+    [
+      { data: { ...data, targetTransform: 'ln' } },
+      'data.targetTransform: unknown targetTransform "ln"; expected one of log, log1p',
+    ],
     [{ training: { l2: -1 } }, 'training.l2: found -1, expected a number of at least 0'],
     [{ training: { l1: -1 } }, 'training.l1: found -1, expected a number of at least 0'],
     [{ training: { clipNorm: 0 } }, 'training.clipNorm: found 0, expected a number above 0'],
@@ -476,6 +489,7 @@ describe('the JSON Schemas in schema/', () => {
       'clipNorm',
       'clipPredictions',
       'evaluateRows',
+      'targetTransform',
       'earlyStopping',
       'keepMonitor',
     ];
@@ -483,7 +497,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(51);
+    expect(entries).toHaveLength(52);
   });
 
   it('take a setting for all columns, or one by column', () => {

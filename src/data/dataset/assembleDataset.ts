@@ -35,7 +35,7 @@ import {
   type TargetValues,
   targetsOf,
 } from './targets.js';
-import { rangesOf } from './targetUnits.js';
+import { rangesOf, transformTargets } from './targetUnits.js';
 
 /** The rows of a table with their targets. */
 export interface InputRows {
@@ -97,6 +97,10 @@ export function assembleDataset(
   const rawTargets = task === 'regression' ? targets[0].targets : undefined;
   const labelTargets = labels && targets[0].targets;
   const targetRanges = rawTargets && rangesOf(rawTargets, choice.targets.length);
+  const { targetTransform } = config.data;
+  if (targetTransform && rawTargets) {
+    for (const { targets: own } of targets) if (own) transformTargets(own, targetTransform);
+  }
   const isScaled = standardizesTarget(config);
   const quantities = rawTargets
     ? quantityWarnings(rawTargets, targetLabels, {
@@ -139,6 +143,7 @@ export function assembleDataset(
     ...(targetEncoding.rare?.as === 'other' && { rareClasses: targetEncoding.rare.names }),
     ...(Object.fromEntries(parts) as Record<SplitName, Split>),
     ...(targetRanges && { targetRanges }),
+    ...(targetTransform && { targetTransform }),
     ...(targetStandardization && { targetStandardization }),
     ...(reason !== undefined && { taskReason: reason }),
     description: `${table.path}: ${tableRows} rows of ${table.names.length} columns, ${table.description}`,

@@ -221,7 +221,17 @@ async function buildDatasets(
     targetRules(config, inputs.train),
     where,
   );
-  const domain = detected.task === 'regression' && targetDomain(lossNameOf(config.training.loss));
+  const { targetTransform } = config.data;
+  const loss = lossNameOf(config.training.loss);
+  const domain =
+    detected.task === 'regression' && targetDomain({ loss, ...(targetTransform && { targetTransform }) });
+  if (targetTransform && detected.task !== 'regression') {
+    throw new MlpError(
+      ExitCode.config,
+      `${where(['data', 'targetTransform'])}: found "${targetTransform}" in a ${detected.task} task, expected a regression`,
+      'classes and labels have no logarithm: remove the key, or check data.target',
+    );
+  }
   const targetEncoding = { ...detected, ...(domain && { domain }) };
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype, true);
@@ -265,7 +275,9 @@ async function splitInputs(
     where,
   } = loading;
   const largest =
-    dtype === 'float32' && !standardizesTarget(loading.config) ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+    dtype === 'float32' && !standardizesTarget(loading.config) && !data.targetTransform
+      ? LARGEST_FLOAT32
+      : Number.MAX_VALUE;
   const withTargets = (input: Input, reader: RowReader): InputRows => {
     const unknownClasses = new Map<string, number>();
     const targets = encodeTargets(targetColumns(input, reader), targetEncoding, largest, unknownClasses);
@@ -345,7 +357,10 @@ function targetRules({ data, training }: TrainConfig, { table, choice }: Input):
   return {
     task,
     dropsRows,
-    ...((NUMBER_LOSSES as readonly string[]).includes(lossNameOf(training.loss)) && { quantity: true }),
+    ...((data.targetTransform ||
+      (NUMBER_LOSSES as readonly string[]).includes(lossNameOf(training.loss))) && {
+      quantity: true,
+    }),
     ...(rareClasses && { rareClasses }),
     ...(positive !== undefined && { positive }),
   };

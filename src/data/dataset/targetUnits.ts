@@ -1,25 +1,41 @@
 /** The units of a regression's targets: their own, and the network's. */
-import type { LossName } from '../../spec/words.js';
+import type { LossName, TargetTransform } from '../../spec/words.js';
 import type { Range } from '../scaling.js';
 
 /** What the network's units are; its own if nothing is said. */
 export interface TargetUnits {
-  /** One number for each target: a target in its own unit is scale·output + mean. */
+  /** The logarithm of a target, or of 1 + it, is what is standardised and trained on. */
+  readonly targetTransform?: TargetTransform;
+  /** One number for each target: a target in its own unit, or its logarithm, is scale·output + mean. */
   readonly targetStandardization?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
 }
 
+const TRANSFORMS = {
+  log: { of: Math.log, inverse: Math.exp },
+  log1p: { of: Math.log1p, inverse: Math.expm1 },
+} as const;
+
+/** Targets as they are standardised. */
+export function transformTargets(values: Float64Array, transform: TargetTransform): void {
+  const { of } = TRANSFORMS[transform];
+  for (let i = 0; i < values.length; i++) values[i] = of(values[i]);
+}
+
 /** The number of target j as the network has it. */
-export function toNetwork(value: number, j: number, { targetStandardization }: TargetUnits): number {
-  if (!targetStandardization) return value;
+export function toNetwork(value: number, j: number, units: TargetUnits): number {
+  const { targetTransform, targetStandardization } = units;
+  const transformed = targetTransform ? TRANSFORMS[targetTransform].of(value) : value;
+  if (!targetStandardization) return transformed;
   const { mean, scale } = targetStandardization;
-  return (value - mean[j]) / scale[j];
+  return (transformed - mean[j]) / scale[j];
 }
 
 /** The number of target j in its own unit. */
-export function fromNetwork(output: number, j: number, { targetStandardization }: TargetUnits): number {
-  if (!targetStandardization) return output;
-  const { mean, scale } = targetStandardization;
-  return scale[j] * output + mean[j];
+export function fromNetwork(output: number, j: number, units: TargetUnits): number {
+  const { targetTransform, targetStandardization } = units;
+  const { mean, scale } = targetStandardization ?? {};
+  const transformed = mean && scale ? scale[j] * output + mean[j] : output;
+  return targetTransform ? TRANSFORMS[targetTransform].inverse(transformed) : transformed;
 }
 
 /** The range of each target [width] among `targets` [rows, width], in their own units. */
@@ -47,8 +63,28 @@ export interface TargetDomain {
   readonly hint: string;
 }
 
-/** The domain that a loss demands. */
-export function targetDomain(loss: LossName | 'auto'): TargetDomain | undefined {
+/** What is trained on, as far as it says which targets there can be. */
+interface Trained extends Pick<TargetUnits, 'targetTransform'> {
+  readonly loss: LossName | 'auto';
+}
+
+/** The numbers that have a logarithm, or that a loss demands. */
+export function targetDomain({ loss, targetTransform }: Trained): TargetDomain | undefined {
+  const because = `because data.targetTransform is "${targetTransform}"`;
+  if (targetTransform === 'log') {
+    return {
+      allows: (value) => value > 0,
+      expected: `a number above 0, ${because}`,
+      hint: '"log1p" takes 0 as well',
+    };
+  }
+  if (targetTransform === 'log1p') {
+    return {
+      allows: (value) => value > -1,
+      expected: `a number above -1, ${because}`,
+      hint: 'remove data.targetTransform, or check the target',
+    };
+  }
   if (loss !== 'poisson') return undefined;
   return {
     allows: (value) => value >= 0,

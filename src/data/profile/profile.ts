@@ -25,6 +25,7 @@ import {
   dateWarnings,
   duplicateWarnings,
   gapWarnings,
+  skewWarnings,
   spellingWarnings,
   targetWarnings,
 } from './profileWarnings.js';
@@ -166,8 +167,8 @@ function describeTarget(
   };
 
   const leaks = new Map<Leak, ColumnProfile[]>();
+  const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
   if (task !== undefined) {
-    const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
     const different = rows.filter((row) => first[row] === row);
     const search = new LeakSearch(table, targetCodes, different, quantity);
     for (const column of columns) {
@@ -176,7 +177,13 @@ function describeTarget(
       if (leak !== undefined) leaks.set(leak, [...(leaks.get(leak) ?? []), column]);
     }
   }
-  return { target, warnings: targetWarnings(table, target, columns[index], leaks) };
+  return {
+    target,
+    warnings: [
+      ...targetWarnings(table, target, columns[index], leaks),
+      ...(quantity ? skewWarnings(target, quantity) : []),
+    ],
+  };
 }
 
 /** Counts the rows in groups of equal features that have more than one class. */

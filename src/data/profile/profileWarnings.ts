@@ -10,6 +10,7 @@ import { cellLocation, columnLabel, rowLabel, type Table } from '../table.js';
 import { FAR, hasOutlier, namesOwner } from './columnProfile.js';
 import type { Leak } from './leaks.js';
 import type { ColumnProfile, Level, TargetProfile, Warning, WarningKind } from './tableProfile.js';
+import { transformFor } from './targetSkew.js';
 
 /** More levels make a wide input; grouping them may be better. */
 const MANY_LEVELS = 100;
@@ -271,6 +272,14 @@ export function targetWarnings(
     );
   }
   return warnings;
+}
+
+/** A hint about the values of a target that is a quantity. */
+export function skewWarnings({ name }: TargetProfile, values: Float64Array): Warning[] {
+  const transform = transformFor(values);
+  if (!transform) return [];
+  const text = `the target is strongly skewed over several decades: try data.targetTransform "${transform}", which trains on its logarithm`;
+  return [{ kind: 'target', columns: [name], text }];
 }
 
 function balanceWarnings(target: string, classes: readonly Level[]): Warning[] {
