@@ -76,6 +76,8 @@ export interface Recording {
   readonly open: () => Promise<RunDirectory>;
   readonly provenance: Promise<Provenance>;
   readonly state?: SavedRun | undefined;
+  /** The last state of its refit. */
+  readonly refitState?: SavedRun | undefined;
 }
 
 /** The same when it is open. */
@@ -145,25 +147,70 @@ async function runFirst(
   });
 }
 
-/** The run with the network of its refit; undefined if that was interrupted. */
+/**
+ * The run with the network of its refit; undefined if that was interrupted. A saved state that is of
+ * another refit, or damaged, is discarded: all that the refit needs is the run.
+ */
 async function runRefit(
   first: TrainedRun,
-  { config, plan, dataset }: RefitPlan,
-  { signal, listener = {} }: TrainOptions,
+  refit: RefitPlan,
+  options: TrainOptions,
   recording: OpenRecording | undefined,
 ): Promise<TrainedRun | undefined> {
-  const epochs = first.result.keptEpoch;
-  const saved = recording && (await openRefit(recording, epochs, listener));
-  const { record, state, save } = saved ?? {};
-  const started = { rows: plan.rows.train, epochs, ...(state && { from: state.progress }) };
-  const told = listener.refitStarted?.(started) ?? {};
+  if (!recording) return trainRefit(first, refit, options);
+  const { directory, provenance, refitState: state } = recording;
+  const record = await directory.refit();
+  // As it comes out of a checkpoint. A run that was extended may have another epoch to stop at.
+  const stamp = { ...directory.config, refitEpochs: first.result.keptEpoch };
+  const config: unknown = JSON.parse(JSON.stringify(stamp));
+  const how = { record, config, provenance };
+  if (state && isDeepStrictEqual(state.config, config)) {
+    requireSameProvenance(await provenance, state.origin, record.path);
+    try {
+      return await trainRefit(first, refit, options, { ...how, state });
+    } catch (error) {
+      if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
+      options.listener?.warn?.(`${error.message}: the refit starts anew`);
+    }
+  }
+  await record.discard();
+  return trainRefit(first, refit, options, how);
+}
+
+/** Where a refit is written, and the state that it resumes. */
+interface RefitRecording {
+  readonly record: RunRecord;
+  /** What its checkpoints say it is a refit of. */
+  readonly config: unknown;
+  readonly provenance: Promise<Provenance>;
+  readonly state?: SavedRun;
+}
+
+async function trainRefit(
+  first: TrainedRun,
+  refit: RefitPlan,
+  { signal, listener = {} }: TrainOptions,
+  recording?: RefitRecording,
+): Promise<TrainedRun | undefined> {
+  const { plan, dataset } = refit;
   const { choice, threads } = first;
-  return withEngine({ config, plan, choice, threads, dataset }, state, async (engine) => {
+  const { record, state } = recording ?? {};
+  const epochs = first.result.keptEpoch;
+  return withEngine({ ...refit, choice, threads }, state, async (engine) => {
+    await record?.start(state, (sentence) => listener.warn?.(sentence));
+    if (state) {
+      const { epochs, steps } = state.progress;
+      listener.note?.(`resuming the refit after epoch ${epochs}, step ${steps}`);
+    }
+    const started = { rows: plan.rows.train, epochs, ...(state && { from: state.progress }) };
+    const told = listener.refitStarted?.(started) ?? {};
     const result = await runTraining(engine, record ? recorded(told, record) : told, {
       signal,
       from: state,
       stopAfter: epochs,
-      save,
+      save:
+        recording &&
+        (async (now) => recording.record.save(now, await recording.provenance, recording.config)),
     }).catch((error) => {
       if (!(error instanceof MlpError)) throw error;
       throw new MlpError(error.exitCode, `in the refit: ${error.message}`, error.hint, { cause: error });
@@ -175,7 +222,7 @@ async function runRefit(
       return undefined;
     }
     const { train, test, steps, lastStepLoss, trainSeconds, samplesPerSecond } = result;
-    const refit: RefitResult = {
+    const done: RefitResult = {
       rows: plan.rows.train,
       epochs: result.epochs,
       steps,
@@ -189,42 +236,11 @@ async function runRefit(
       ...first,
       plan,
       dataset,
-      result: { ...first.result, ...(test && { test }), refit },
+      result: { ...first.result, ...(test && { test }), refit: done },
       tensors,
       model: encodeModel(modelContent(plan, dataset), tensors),
     };
   });
-}
-
-/** The files of a refit, and its last state if that belongs to the same refit. */
-async function openRefit(
-  { directory, provenance }: OpenRecording,
-  epochs: number,
-  listener: RunListener,
-): Promise<{
-  readonly record: RunRecord;
-  readonly state: SavedRun | undefined;
-  readonly save: (state: Parameters<RunRecord['save']>[0]) => Promise<void>;
-}> {
-  const warn = (sentence: string) => listener.warn?.(sentence);
-  const record = await directory.refit();
-  // As it comes out of a checkpoint: a run that was extended may have another best epoch.
-  const config: unknown = JSON.parse(JSON.stringify({ ...directory.config, refitEpochs: epochs }));
-  const found = await record.load(warn).catch((error) => {
-    // All that it needs is the run, so it may start anew, in the same bits.
-    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
-    warn(`${error.message}: the refit starts anew`);
-  });
-  const isSame = found && isDeepStrictEqual(found.config, config);
-  if (!isSame) await record.discard();
-  const state = isSame ? found : undefined;
-  if (state) {
-    requireSameProvenance(await provenance, state.origin, record.path);
-    const { progress } = state;
-    listener.note?.(`resuming the refit after epoch ${progress.epochs}, step ${progress.steps}`);
-  }
-  await record.start(state, warn);
-  return { record, state, save: async (now) => record.save(now, await provenance, config) };
 }
 
 async function writeResults(

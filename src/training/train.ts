@@ -116,12 +116,13 @@ export async function resume(
     } else {
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
+    const refitState = prepared.refit && (await directory.loadRefit((text) => listener?.warn?.(text)));
     const open = async () => {
       await directory.resume(state, (sentence) => listener?.warn?.(sentence));
       if (mayExtend) await directory.writeConfig(prepared.config, loaded.directory);
       return directory;
     };
-    return await runStages(prepared, options, { open, provenance, state });
+    return await runStages(prepared, options, { open, provenance, state, refitState });
   } finally {
     await directory.close();
   }

@@ -245,7 +245,7 @@ function checkRun({ args, result, before, after, folder }, { ends, config }) {
 
 /** Whether a run writes the file: at its end, or as it goes on. */
 function isReplaced(path) {
-  return /^r\/((model\.safetensors|run\.json|config\.json|(rejected|steps|epochs)\.csv)|checkpoint(\/step-\d+\.checkpoint)?)$/.test(
+  return /^r\/((model\.safetensors|(run|config)\.json|rejected\.csv|refit)|(refit\/)?((steps|epochs)\.csv|checkpoint(\/step-\d+\.checkpoint)?))$/.test(
     path,
   );
 }

@@ -113,6 +113,20 @@ export class RunDirectory {
     return this.#record.load(warn);
   }
 
+  /**
+   * The last state of the run's refit, if any that is sound; `warn` is told of damaged ones, without
+   * which the refit starts anew.
+   */
+  async loadRefit(warn: (sentence: string) => void): Promise<SavedRun | undefined> {
+    try {
+      return await new RunRecord(join(this.path, RUN_FILES.refit)).load(warn);
+    } catch (error) {
+      if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
+      warn(`${error.message}: the refit starts anew`);
+      return undefined;
+    }
+  }
+
   /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
   async resume(state: SavedRun | undefined, warn: (sentence: string) => void): Promise<void> {
     await this.#record.start(state, warn);

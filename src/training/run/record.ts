@@ -35,6 +35,7 @@ export class RunRecord {
 
   /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
   async start(state?: SavedRun, warn: (sentence: string) => void = () => {}): Promise<void> {
+    await this.close();
     this.#logs = state ? await RunLogs.resume(this.path, state.files, warn) : await RunLogs.create(this.path);
   }
 
@@ -61,5 +62,6 @@ export class RunRecord {
 
   async close(): Promise<void> {
     await this.#logs?.close();
+    this.#logs = undefined;
   }
 }
