@@ -1,7 +1,7 @@
 /** Suggests the target, features, categories, filling of missing cells, and scaling. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ByColumn } from '../../spec/dataConfig.js';
-import type { DatePart, MissingPolicy } from '../../spec/words.js';
+import type { DatePart, MissingPolicy, Preset } from '../../spec/words.js';
 import { counted, listed, quote } from '../../text.js';
 import { fewPerLevel, ROWS_PER_LEVEL } from '../levels.js';
 import { mixtureText } from '../mixture.js';
@@ -16,6 +16,8 @@ interface FeatureChoice {
   readonly reasons: readonly Reason[];
 }
 
+/** For a small network, a column with a larger share of missing cells tells too little. */
+const MOST_MISSING = 0.5;
 /** With fewer values, a column that is mostly empty may have none among the training rows. */
 const LEAST_VALUES = 10;
 /** Codes with more values stay numbers. */
@@ -49,16 +51,19 @@ const CODE_NAMES: readonly string[] = [
  *
  * @param candidates columns that may be features
  * @param pixels whether they are a picture, whose constant pixels stay
+ * @param preset without one, more than half of a column's cells must be there
  * @throws MlpError ExitCode.data if no column is left
  */
 export function chooseFeatures(
   context: Context,
   candidates: readonly ColumnProfile[],
   pixels: boolean,
+  preset: Preset,
 ): FeatureChoice {
   const { profile } = context;
   const excluded = excludedOf(
     profile.rows,
+    preset === 'plain' ? MOST_MISSING : 1,
     pixels ? candidates.filter(({ kind }) => kind !== 'constant') : candidates,
   );
   const features = candidates.filter((column) => !excluded.has(column));
@@ -80,10 +85,14 @@ export function chooseFeatures(
 }
 
 /** The excluded columns, each with the reason. */
-function excludedOf(rows: number, candidates: readonly ColumnProfile[]): Map<ColumnProfile, string> {
+function excludedOf(
+  rows: number,
+  mostMissing: number,
+  candidates: readonly ColumnProfile[],
+): Map<ColumnProfile, string> {
   const excluded = new Map<ColumnProfile, string>();
   for (const column of candidates) {
-    const why = whyExcluded(column, rows);
+    const why = whyExcluded(column, rows, mostMissing);
     if (why !== undefined) excluded.set(column, why);
   }
   if (excluded.size === candidates.length) {
@@ -97,6 +106,7 @@ function excludedOf(rows: number, candidates: readonly ColumnProfile[]): Map<Col
 function whyExcluded(
   { name, kind, cells, distinct, missing, dates, mixture }: ColumnProfile,
   rows: number,
+  mostMissing: number,
 ): string | undefined {
   if (mixture && cells === 'text' && (kind === 'identifier' || fewPerLevel(distinct, rows - missing))) {
     return `mixes numbers and texts such as ${quote(mixture.example)}, which hardly repeat`;
@@ -105,6 +115,7 @@ function whyExcluded(
   const values = rows - missing;
   // That a cell is empty may tell something, even where all others are equal.
   if (kind === 'constant' && Math.min(values, missing) < LEAST_VALUES) return 'holds a single value';
+  if (missing > mostMissing * rows) return 'is empty in more than half of the rows';
   if (values < LEAST_VALUES && values < missing) return 'is empty but for a few rows';
   if (dates?.order === 'ambiguous') {
     return 'holds dates that may have the day first, or the month: data.dates with "order": "dmy" or "mdy" would decide';

@@ -102,7 +102,7 @@ export function suggestConfig(
     exclude,
     categories,
     reasons: featureReasons,
-  } = chooseFeatures(context, candidates, pixels);
+  } = chooseFeatures(context, candidates, pixels, preset);
   const { missing, indicators, reasons: missingReasons } = chooseMissing(context, features);
   const { missingValues, reasons: wordReasons } = chooseMissingValues(context, [targetColumn, ...features]);
   const { dates, reasons: dateReasons } = chooseDates(context, features);
