@@ -13,6 +13,7 @@ import { NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
+import { isNumbered } from '../encoding/encoding.js';
 import { createFeatureMatrix } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';
 import { type MemoryData, memoryTable } from '../memory.js';
@@ -86,28 +87,31 @@ export interface Datasets {
 
 /**
  * As `loadDataset`, from one reading.
- * @param refit whether to return that dataset too; it has the classes of the other
+ * @param wantsRefit whether to return that dataset too; it has the classes of the other. A preset knows
+ *   only when the rows are split
  */
 export async function loadDatasets(
   config: TrainConfig,
   directory: string,
   where: Where,
   options: LoadOptions,
-  refit: boolean,
+  wantsRefit: WantsRefit,
 ): Promise<Datasets> {
   const loading: Loading = { config, directory, where, options, open: [] };
   try {
     const inputs = await openInputs(loading);
     const numeric =
       // Two files can only be fitted together as tables.
-      refit && inputs.validation
+      wantsRefit && inputs.validation
         ? undefined
-        : await buildDatasets(loading, inputs, NumericRows.scan, refit).catch(unlessNotNumeric);
-    return numeric ?? (await buildDatasets(loading, inputs, TableRows.read, refit));
+        : await buildDatasets(loading, inputs, NumericRows.scan, wantsRefit).catch(unlessNotNumeric);
+    return numeric ?? (await buildDatasets(loading, inputs, TableRows.read, wantsRefit));
   } finally {
     for (const resource of loading.open) await resource.close();
   }
 }
+
+type WantsRefit = boolean | ((dataset: Dataset) => boolean);
 
 /** What all steps need. */
 interface Loading {
@@ -212,7 +216,7 @@ async function buildDatasets(
   loading: Loading,
   inputs: Inputs,
   read: ReadRows,
-  refit: boolean,
+  wantsRefit: WantsRefit,
 ): Promise<Datasets> {
   const { config, where } = loading;
   const reader = await readRows(loading, inputs.train, read);
@@ -236,9 +240,9 @@ async function buildDatasets(
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype, true);
   const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown);
-  if (!refit) return { dataset };
+  if (!(typeof wantsRefit === 'function' ? wantsRefit(dataset) : wantsRefit)) return { dataset };
   // Where the network embeds no levels, more rows must not make it necessary.
-  const embeds = dataset.encodings.some((encoding) => encoding.kind === 'category' && encoding.numbered);
+  const embeds = dataset.encodings.some(isNumbered);
   const rows = refitRows(splits);
   const again = await fillMatrix(rows, config.dtype, embeds);
   // The other dataset has told what there is to tell of the tables.

@@ -307,7 +307,9 @@ export class TableRows implements RowReader {
 
   #fitTable({ train, embeds }: Placement): FeatureEncoding[] {
     const requests = featureRequests(this.#input, this.#data);
-    const all = embeds ? requests : requests.map((request) => ({ ...request, leastEmbedded: NEVER }));
+    const all = embeds
+      ? requests
+      : requests.map((request) => ({ ...request, leastEmbedded: NEVER, leastShared: NEVER }));
     return fitFeatures(this.#table, all, train);
   }
 
