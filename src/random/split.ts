@@ -18,7 +18,7 @@ export interface RowSplit {
 export function trainTestSplit(rows: number, testShare: number, seed: number): RowSplit {
   const { testRows } = splitSizes(rows, testShare);
   const order = new RandomState(seed).permutation(rows);
-  return { train: order.slice(testRows), test: order.slice(0, testRows) };
+  return { train: order.subarray(testRows), test: order.subarray(0, testRows) };
 }
 
 /**

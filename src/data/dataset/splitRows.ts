@@ -72,8 +72,11 @@ function takeRows(
     const split = strata
       ? stratifiedSplit(strata.labels, strata.names.length, share, seed, strata.names)
       : trainTestSplit(from.length, share, seed);
-    const rowsAt = (indices: Int32Array) => indices.map((index) => from[index]);
-    return { taken: rowsAt(split.test), rest: rowsAt(split.train) };
+    // In place, and by a loop: a split of a million rows holds 4 MB.
+    for (const indices of [split.test, split.train]) {
+      for (let i = 0; i < indices.length; i++) indices[i] = from[indices[i]];
+    }
+    return { taken: split.test, rest: split.train };
   } catch (error) {
     if (!(error instanceof MlpError)) throw error;
     throw new MlpError(error.exitCode, `${path}: ${error.message}`, error.hint, { cause: error });

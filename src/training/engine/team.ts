@@ -26,9 +26,12 @@ const WORKER = new URL(
 const PROGRESS_MILLISECONDS = 50;
 const CLOSING_MILLISECONDS = 1000;
 
+/** A step makes no garbage, and an evaluation little: more room for it would be filled before it is swept. */
+const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };
+
 export interface TeamOptions {
   readonly script?: URL;
-  readonly resourceLimits?: WorkerOptions['resourceLimits'];
+  readonly resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>;
 }
 
 /** What the main thread waits for: that all threads are ready, or that a command is done. */
@@ -53,7 +56,7 @@ export class Team implements Engine {
     run: RunSetup,
     view: Trainer,
     setup: Omit<WorkerSetup, 'rank' | 'control' | 'run'>,
-    { script = WORKER, resourceLimits }: TeamOptions,
+    { script = WORKER, resourceLimits = LITTLE_GARBAGE }: TeamOptions,
   ) {
     this.run = run;
     this.#view = view;
@@ -63,7 +66,7 @@ export class Team implements Engine {
     for (let rank = 0; rank < run.threads; rank++) {
       const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank };
       try {
-        const worker = new Worker(script, { workerData, ...(resourceLimits && { resourceLimits }) });
+        const worker = new Worker(script, { workerData, resourceLimits });
         this.workers.push(worker);
         worker.on('error', (error) => this.#fail(rank, error));
         worker.on('exit', () => this.#fail(rank, new Error('it ended before its work was done')));
