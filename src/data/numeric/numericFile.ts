@@ -279,14 +279,15 @@ export class NumericFile {
   }
 
   /**
-   * The kept numbers, which are not kept on. Those that are not read can't be packed into float32, but can be
-   * held by float64.
+   * The kept numbers, which are not kept on. Chunks without are read twice more, which is slower than packing if most are;
+   * float64 needs no packing.
    */
   #takeNumbers({ features: { data } }: FeatureMatrix): KeptNumbers | undefined {
     const numbers = this.#numbers;
     this.#numbers = undefined;
-    if (data instanceof Float64Array && numbers?.includes(undefined)) return undefined;
-    return numbers;
+    const missing = numbers?.filter((chunk) => chunk === undefined).length ?? 0;
+    const most = data instanceof Float64Array || numbers === undefined ? 0 : numbers.length / 2;
+    return missing > most ? undefined : numbers;
   }
 
   #tellProgress(index: number): void {
@@ -315,11 +316,14 @@ const LONG_SHARE = 16;
 /** Whether a column does not fit packed into float32, by the first records. */
 function areLong({ sample }: Dialect, columns: readonly number[]): boolean {
   return columns.some((column) => {
-    const found = sample.filter(
-      ({ [column]: cell = '' }) => cell.length > MOST_DIGITS && cell.replace(/\D/g, '').length > MOST_DIGITS,
-    );
+    const found = sample.filter(({ [column]: cell = '' }) => significantDigits(cell) > MOST_DIGITS);
     return found.length * LONG_SHARE > sample.length;
   });
+}
+
+/** Without the zeros before them: 0.12345678 has eight. */
+function significantDigits(cell: string): number {
+  return cell.length > MOST_DIGITS ? cell.replace(/^[^1-9]+|e.*|\D/gi, '').length : 0;
 }
 
 interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {

@@ -171,6 +171,23 @@ describe('NumericFile.fit', () => {
     expect(readAgain).not.toHaveBeenCalled();
   });
 
+  it.each([
+    ['8 digits', '8 digits', 2 ** 20, ['scan', 'fit', 'scale']],
+    ['17 digits', '17 digits', 2 ** 20, ['scan', 'fit', 'write']],
+    ['8 digits if none may be kept', '8 digits', 0, ['scan', 'fit', 'scale']],
+    ['8 digits after a zero if none may be kept', 'below 1', 0, ['scan', 'fit', 'scale']],
+    ['a longer one in the first rows, if none may be kept', 'some of 10', 0, ['scan', 'fit', 'scale']],
+  ] as const)('goes over numbers of %s as often as needed', async (_, spelling, keptBytes, kinds) => {
+    const below1 = (x: number) => String(Number((x / 10).toFixed(8)));
+    const someOf10 = (x: number, i: number) => (i < 10 ? x.toFixed(9) : x.toFixed(2));
+    const spell = { ...SPELLINGS, 'below 1': below1, 'some of 10': someOf10 }[spelling];
+    const run = vi.spyOn(ReaderPool.prototype, 'run');
+    const tuning = { chunkBytes: 500, keptBytes };
+    await fitText(folder, contentOf(randomCells(2000, 3, spell)), { columns: 3, tuning });
+    expect(run.mock.calls.map(([{ kind }]) => kind)).toEqual(kinds);
+    run.mockRestore();
+  });
+
   it.each([0, 2 ** 20])('fits long numbers beside short ones if %i bytes may be kept', async (keptBytes) => {
     const long = randomCells(300, 4, SPELLINGS['17 digits']);
     const short = randomCells(300, 4, SPELLINGS.pixels);
