@@ -37,6 +37,8 @@ ${readFileSync(new URL('../configs/breast-cancer.json', import.meta.url), 'utf8'
 - \`mlp init data.csv --target column\` writes a config for your data.
 - \`"preset": "tabular"\` leaves encodings, network and training to a recipe for tables: an ensemble of wide networks that
   learn much more than a small one, and take longer. \`mlp init\` writes it; \`--preset plain\` writes a small network.
+  Unlike the paper's, it smooths no labels: log loss and AUC need the probabilities as they are. Where accuracy alone counts,
+  set \`training.labelSmoothing\` 0.1, \`keepMonitor\` "validation_accuracy" and \`keepTies\` "last".
 - \`mlp train config.json --set training.epochs=20\` changes any key for one run.
 - The run directory holds a \`config.json\` with all defaults filled in.
 
