@@ -43,8 +43,7 @@ export const TOO_LARGE = { float32: 2 ** 128 - 2 ** 103, float64: Number.POSITIV
  *   indicators by the same rule; categories of two levels then have one column.
  * - Missing numbers are filled with the `mean`, the `median`, or the `most-frequent` value (the
  *   least of several); under `indicator` with the mean, and one more matrix column marks the
- *   missing cells. Under `robust`, `indicator` scales by the other cells alone, and fills with their
- *   median: 0.
+ *   missing cells. Under `robust`, `indicator` fills with the median, which becomes 0.
  * - Missing categories are filled with the most frequent level (the first of several) under `mean`,
  *   `median` and `most-frequent`; under `indicator` they have a matrix column instead of a level.
  * - Dates and booleans are read from text (see derivedEncoding.ts), and their numbers are fitted so.

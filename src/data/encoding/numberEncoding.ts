@@ -37,11 +37,10 @@ export function fitNumbers(
   const levels = sharedNumbers(filled.subarray(0, count), leastShared);
   const policy = fillPolicy(missing);
   const centre = policy === 'indicator' && scaling === 'robust';
-  const present = filled.subarray(0, count);
-  const filling = policy && !centre ? fillValue(policy, present, least, greatest) : undefined;
+  const filling = policy && fillValue(centre ? 'median' : policy, filled.subarray(0, count), least, greatest);
   if (filling !== undefined && !Number.isFinite(filling)) throw overflow(table, index, 'sum');
   if (filling !== undefined && count < rows.length) gatherFilled(values, rows, filling, filled);
-  const scaled = fitScaling(scaling, centre ? present : filled, least, greatest);
+  const scaled = fitScaling(scaling, filled, least, greatest);
   const { range, ...transform } = fittedColumn(scaled, least, greatest);
   const fill = centre ? transform.shift : filling;
   if (!Number.isFinite(transform.scale)) {
