@@ -120,7 +120,7 @@ export async function resume(
     const refitState = prepared.refit && (await directory.loadRefit((text) => listener?.warn?.(text)));
     const open = async () => {
       await directory.resume(state, (sentence) => listener?.warn?.(sentence));
-      if (mayExtend) await directory.writeConfig(prepared.config, loaded.directory);
+      if (mayExtend) directory.changeConfig(prepared.config, loaded.directory);
       return directory;
     };
     return await runStages(prepared, options, { open, provenance, state, refitState });

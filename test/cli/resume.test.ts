@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFile
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDirectory } from '../../src/files/lock.js';
+import { CHECKSUM_LINE_BYTES, withChecksum } from '../../src/training/run/checkpoints.js';
 import { type CliOptions, folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { csvOf } from '../support/runs.js';
 
@@ -46,6 +47,23 @@ function filesOf(folder: string): Record<string, string> {
   );
   const paths = files.map(({ parentPath, name }) => join(parentPath, name));
   return Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'latin1')]));
+}
+
+/** Makes every tensor of the engine in a checkpoint as large as a float32 can be, with a checksum that fits. */
+function makeHuge(path: string): void {
+  const state = readFileSync(path).subarray(CHECKSUM_LINE_BYTES);
+  const start = 8 + Number(state.readBigUInt64LE());
+  const { __metadata__: _, ...tensors } = JSON.parse(state.toString('utf8', 8, start));
+  for (const [name, { dtype, data_offsets: ends }] of Object.entries<HeaderEntry>(tensors)) {
+    if (!name.startsWith('engine.') || dtype !== 'F32') continue;
+    for (let at = start + ends[0]; at < start + ends[1]; at += 4) state.writeUInt32LE(0x7f7fffff, at);
+  }
+  writeFileSync(path, Buffer.concat(withChecksum([state])));
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly data_offsets: readonly [number, number];
 }
 
 function endOf(stdout: string): Record<string, unknown> {
@@ -144,6 +162,40 @@ describe('mlp train --resume', () => {
     expect(stderr).toContain('r/epochs.csv: found 6 bytes, expected at least the');
     expect(code).toBe(65);
     expect(filesOf(join(cwd, 'r'))).toEqual(before);
+  });
+
+  it('changes no file if --extend diverges in the first new step', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+    makeHuge(join(cwd, 'r/checkpoint/step-6.checkpoint'));
+    const before = filesOf(join(cwd, 'r'));
+    const { code, stderr } = await extend(cwd);
+    expect(stderr).toContain('training diverged: the loss became');
+    expect(code).toBe(78);
+    expect(filesOf(join(cwd, 'r'))).toEqual(before);
+  });
+
+  it('has the longer config where it was killed before the first new checkpoint', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+    // A directory in place of the checkpoint ends the process where a kill would.
+    const next = join(cwd, 'r/checkpoint/step-8.checkpoint');
+    mkdirSync(next);
+    expect((await extend(cwd)).code).toBe(73);
+    rmSync(next, { recursive: true });
+    const resumed = await mlpHere(['train', 'r/config.json', '--resume', 'r'], { cwd });
+    expect(resumed.code).toBe(0);
+    expect(bytesOf(cwd, 'r', 'model.safetensors')).toEqual(await extendedModel(cwd));
+  });
+
+  it('writes the config of --extend where no step is left to take', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+    const train = (...args: string[]) => mlpHere(['train', 'config.json', '--resume', 'r', ...args], { cwd });
+    expect((await train('--extend', '--set', 'training.checkpointSeconds=7')).code).toBe(78);
+    expect((await train('--extend', '--set', 'threads=1')).code).toBe(0);
+    expect(JSON.parse(bytesOf(cwd, 'r', 'config.json').toString()).threads).toBe(1);
+    expect((await mlpHere(['repro', 'r'], { cwd })).code).toBe(0);
   });
 
   it.each(['steps.csv', 'epochs.csv'])(

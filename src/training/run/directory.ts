@@ -29,6 +29,8 @@ export class RunDirectory {
   readonly #record: RunRecord;
   #refit: RunRecord | undefined;
   #config: TrainConfig | undefined;
+  /** The text of a changed config.json that is not written yet. */
+  #newConfig: string | undefined;
   #configSha256: string | undefined;
 
   private constructor(path: string, lock: Lock, isNew: boolean) {
@@ -59,7 +61,8 @@ export class RunDirectory {
     }
     const directory = new RunDirectory(path, lock, true);
     try {
-      await directory.writeConfig(config, configDirectory);
+      directory.changeConfig(config, configDirectory);
+      await directory.#writeConfig();
       await directory.#record.start();
       return directory;
     } catch (error) {
@@ -99,7 +102,7 @@ export class RunDirectory {
     return loaded;
   }
 
-  /** SHA-256 of config.json as it was written or read here. */
+  /** SHA-256 of config.json as it was read here, or will be once a change is written. */
   get configSha256(): string {
     if (this.#configSha256 === undefined) throw new TypeError('the config was neither read nor written');
     return this.#configSha256;
@@ -132,12 +135,14 @@ export class RunDirectory {
     await this.#record.start(state, warn);
   }
 
-  /** Writes config.json; the config's paths are relative to `configDirectory`. */
-  async writeConfig(config: TrainConfig, configDirectory: string): Promise<void> {
+  /**
+   * Changes config.json with the next checkpoint, or with the model if none comes: a run that fails
+   * before either leaves the old one. The config's paths are relative to `configDirectory`.
+   */
+  changeConfig(config: TrainConfig, configDirectory: string): void {
     this.#config = relocate(config, configDirectory, this.path);
-    const text = `${JSON.stringify(this.#config, undefined, 2)}\n`;
-    await this.#write(RUN_FILES.config, [text]);
-    this.#configSha256 = createHash('sha256').update(text).digest('hex');
+    this.#newConfig = `${JSON.stringify(this.#config, undefined, 2)}\n`;
+    this.#configSha256 = createHash('sha256').update(this.#newConfig).digest('hex');
   }
 
   async writeSteps(record: StepRecord): Promise<void> {
@@ -152,8 +157,12 @@ export class RunDirectory {
     return this.#record.hasCheckpoint;
   }
 
-  /** Writes a checkpoint, after flushing the logs that it refers to. */
+  /**
+   * Writes a checkpoint, after flushing the logs that it refers to. A changed config comes before
+   * it: whoever kills us in between can resume with that config, which only makes the run longer.
+   */
   async saveCheckpoint(state: RunState, origin: Provenance): Promise<void> {
+    await this.#writeConfig();
     await this.#record.save(state, origin, this.#config);
   }
 
@@ -166,7 +175,7 @@ export class RunDirectory {
     return this.#refit;
   }
 
-  /** The config as it is written, with paths relative to the run. */
+  /** The config as it is or will be written, with paths relative to the run. */
   get config(): TrainConfig | undefined {
     return this.#config;
   }
@@ -181,6 +190,7 @@ export class RunDirectory {
   }
 
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {
+    await this.#writeConfig();
     await this.#write(RUN_FILES.model, [header, ...parts]);
   }
 
@@ -208,6 +218,12 @@ export class RunDirectory {
     const { checkpoints, refit, ...files } = RUN_FILES;
     for (const name of Object.values(files)) rmSync(join(this.path, name), { force: true });
     removeIfEmpty(join(this.path, checkpoints));
+  }
+
+  async #writeConfig(): Promise<void> {
+    if (this.#newConfig === undefined) return;
+    await this.#write(RUN_FILES.config, [this.#newConfig]);
+    this.#newConfig = undefined;
   }
 
   async #write(name: string, parts: Iterable<Uint8Array | string>): Promise<void> {
