@@ -14,7 +14,7 @@ import { BINARY, CONTENT, modelOf, networkOf, REGRESSION } from './models.js';
 const REFERENCE = kernelsRecipe({ backend: 'reference', relaxed: false }, 'float64');
 
 /** The network of a PyTorch fixture as a model of numbers that are taken as they are. */
-function modelOfFixture({ name, spec, loss, x, parameters }: PyTorchNetwork): Model {
+function modelOfFixture({ name, spec, loss, x, parameters, statistics }: PyTorchNetwork): Model {
   const input = x[0].length;
   const outputs = loss === 'softmax-cross-entropy' ? 2 : 1;
   return {
@@ -28,7 +28,10 @@ function modelOfFixture({ name, spec, loss, x, parameters }: PyTorchNetwork): Mo
     targets: ['y'],
     ...(loss !== 'mean-squared-error' && { classes: Array.from({ length: outputs }, (_, i) => String(i)) }),
     tensors: new Map(
-      Object.entries(parameters).map(([tensor, values]) => [tensor, Float64Array.from(flatten(values))]),
+      Object.entries({ ...parameters, ...statistics }).map(([tensor, values]) => [
+        tensor,
+        Float64Array.from(flatten(values)),
+      ]),
     ),
   };
 }
