@@ -169,6 +169,22 @@ Examples:
     .argument('<run>', RUN)
     .action(lazy(() => import('./repro.js')));
 
+  define(
+    'runs',
+    'compare runs',
+    'Show runs in a table: their scores, and the settings in which they differ. The newest comes first.',
+    ['mlp runs', 'all runs in the directory runs'],
+    ['mlp runs --sort validation_loss', 'the best first'],
+    ['mlp runs runs/study --json', 'those in another directory, as JSON'],
+  )
+    .argument('[dir...]', 'directories of runs, or runs (default: runs)')
+    .option(
+      '--sort <key>',
+      'run, status, epochs, time, date, a score or a key of the config: the best, smallest or newest first',
+    )
+    .option('--reverse', 'turn the order around')
+    .action(lazy(() => import('./runs.js')));
+
   program.commandsGroup('Use a trained network:');
 
   addOptions(

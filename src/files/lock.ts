@@ -45,6 +45,18 @@ export function lockDirectory(directory: string): Lock {
   return acquire(path, printable(directory));
 }
 
+/** Whether a process seems to hold a directory's lock: one on another computer counts as alive. */
+export function isLocked(directory: string): boolean {
+  const path = join(directory, 'lock');
+  try {
+    const holder = holderOf(path, printable(directory));
+    return holder !== undefined && isHolding(holder, path);
+  } catch (error) {
+    if (error instanceof MlpError) return false;
+    throw error;
+  }
+}
+
 function acquire(path: string, directory: string): Lock {
   const text = `${JSON.stringify(thisProcess())}\n`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

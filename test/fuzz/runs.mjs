@@ -37,6 +37,8 @@ const READERS = [
   ['evaluate', 'r', 'data.csv'],
   ['repro', 'r', '--json'],
   ['params', 'r/config.json', '--json'],
+  ['runs', '.', '--json'],
+  ['runs', '.', '--sort', 'validation_loss'],
 ];
 const MINE = 'a line of my own file\n'.repeat(100);
 

@@ -10,7 +10,7 @@ import type { StepRecord, TrainResult } from '../loop.js';
 import type { Difference, Provenance } from './provenance.js';
 
 /** Of run.json and config.json, in bytes. */
-const LONGEST_JSON = 4 * 2 ** 20;
+export const LONGEST_JSON = 4 * 2 ** 20;
 /** Of steps.csv, in bytes: a text of JavaScript is not longer. */
 const LONGEST_STEPS = 511 * 2 ** 20;
 
@@ -41,8 +41,8 @@ export function readSummary(run: string): RunSummary {
     );
   }
   const summary = asDataError(() => parseJson(text, path, Number.POSITIVE_INFINITY));
-  const wrong = firstWrong(summary);
-  if (wrong === undefined) return summary as RunSummary;
+  if (isSummary(summary)) return summary;
+  const wrong = firstWrong(summary) ?? [];
   const place = formatLocation({ file: path, path: wrong, text });
   throw new MlpError(ExitCode.data, `${place}: found content that mlp train does not write`, 'train anew');
 }
@@ -58,6 +58,11 @@ export function requireEnded({ status }: RunSummary, run: string): void {
 }
 
 const STRINGS = ['version', 'node', 'backend', 'configSha256', 'status', 'weightsSha256'];
+
+/** Whether `mlp train` may have written it. */
+export function isSummary(value: unknown): value is RunSummary {
+  return firstWrong(value) === undefined;
+}
 
 /** The path of the first value that a run can't have written. */
 function firstWrong(value: unknown): Path | undefined {
