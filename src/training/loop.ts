@@ -410,7 +410,7 @@ function diverged(fault: string, epoch: number, step: number): MlpError {
   return new MlpError(
     ExitCode.config,
     `training diverged: ${fault} in epoch ${epoch}, step ${step}`,
-    'try a learning rate ten times smaller ("--set training.optimizer.learningRate=…"), "--set training.clipNorm=1", ' +
-      'and "data": { "standardize": true }',
+    'start a new run with a learning rate ten times smaller ("--set training.optimizer.learningRate=…"), ' +
+      '"--set training.clipNorm=1", and "data": { "standardize": true }; --resume takes no other settings',
   );
 }

@@ -159,7 +159,7 @@ const CASES: BadInput[] = [
     },
     code: 78,
     error: /^training diverged: the loss became (NaN|infinite) in epoch \d+, step \d+/,
-    hint: 'try a learning rate ten times smaller',
+    hint: 'start a new run with a learning rate ten times smaller',
   },
   {
     what: 'a config that is not there',

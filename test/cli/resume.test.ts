@@ -275,7 +275,9 @@ describe('a run that diverges', () => {
     const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
     expect(stderr).toMatch(/^the last good checkpoint is in r$/m);
     expect(stderr).toMatch(/^error: training diverged: .* in epoch \d+, step \d+$/m);
-    expect(stderr).toMatch(/^hint: try a learning rate ten times smaller/m);
+    expect(stderr).toMatch(
+      /^hint: start a new run with a learning rate ten times smaller .*; --resume takes no other settings$/m,
+    );
     expect(code).toBe(78);
     expect(readdirSync(join(cwd, 'r', 'checkpoint'))).not.toEqual([]);
   });
