@@ -159,12 +159,19 @@ function scanRows(
   }
   const read = long && readAllNumbers(reader, long, { at, end: textEnd }, rows);
   const cells: KeptCells[] = [];
+  // One memory for the numbers of all columns: of a wide table, a chunk has a few in each of thousands.
+  const room = new Float64Array(rows * kept.filter(({ kind }) => kind !== 'text').length);
+  let taken = 0;
+  const numbersOf = (column: number, place: Starts, spelled: boolean) => {
+    const values = room.subarray(taken, taken + rows);
+    taken += rows;
+    return (!spelled && read?.column(column, values)) || readNumbers(reader, place, values, spelled);
+  };
   for (const [i, { column, kind }] of kept.entries()) {
     const first = starts + i * BYTES_OF_START;
     const place = { starts: first, step, rows };
     const spelled = kind === 'label' && !many.has(column);
-    const known = kind !== 'text' && !spelled && read?.column(column);
-    const found = known || (kind === 'text' ? readTexts(reader, place) : readNumbers(reader, place, spelled));
+    const found = kind === 'text' ? readTexts(reader, place) : numbersOf(column, place, spelled);
     if (found === undefined) return undefined;
     if (found.kind === 'numeric' && found.written === 'many') many.add(column);
     cells.push(many.has(column) && found.kind === 'numeric' ? { ...found, written: 'many' } : found);
@@ -204,9 +211,8 @@ function readAllNumbers(
     },
   );
   if (!isNumeric) return undefined;
-  const column = (index: number): KeptCells | undefined => {
+  const column = (index: number, values: Float64Array): KeptCells | undefined => {
     if (others.has(index)) return undefined;
-    const values = new Float64Array(rows);
     for (let row = 0, at = index; row < rows; row++, at += space.columns) values[row] = numbers[at];
     return { kind: 'numeric', spaces: false, values, missing: 0 };
   };
@@ -236,11 +242,16 @@ function noCells(kind: KeptColumn['kind']): KeptCells {
     : { kind: 'numeric', spaces: false, values: new Float64Array(), missing: 0 };
 }
 
-function readNumbers(reader: Reader, place: Starts, areLabels: boolean): KeptCells | undefined {
+/** Reads numbers into `values`; undefined if csv-parse should. */
+function readNumbers(
+  reader: Reader,
+  place: Starts,
+  values: Float64Array,
+  areLabels: boolean,
+): KeptCells | undefined {
   const { space } = reader;
   const { starts, step, rows } = place;
   const { exports, at } = space;
-  const values = new Float64Array(rows);
   let missing = 0;
   let arePlain = true;
   let spaces = false;
