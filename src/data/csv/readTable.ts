@@ -244,7 +244,7 @@ export class TableBuilder {
 
   /**
    * Returns undefined if all columns have the kinds that their first rows suggested, otherwise the
-   * kinds for a second reading.
+   * kinds for a second reading; the builder must not be used then.
    * @throws MlpError ExitCode.data for the first cell of a numeric column that is not a number, if
    *   no rows may be rejected
    */
@@ -265,6 +265,8 @@ export class TableBuilder {
       return columns[i] instanceof NumericBuilder ? 'text' : 'numeric';
     });
     const texts = [...kinds.keys()].filter((i) => wrong[i] && kinds[i] === 'text');
+    // Else the columns of a wide table are there twice while those of the second reading are made.
+    columns.length = 0;
     return {
       kinds,
       strict: new Set([...this.#strict, ...bad.map(({ index }) => index)]),
