@@ -198,6 +198,10 @@ class Run {
       last = undefined;
     }
     const { train, validation } = last ?? (await engine.evaluate(true));
+    // A model that knows nothing must not replace a good one.
+    if (Number.isNaN(train.metrics.loss)) {
+      throw diverged('the loss of all training rows became NaN', keptEpoch, this.#steps);
+    }
     const test = await engine.evaluateTest();
     return {
       status: this.#status,

@@ -230,7 +230,7 @@ function checkRun({ args, result, before, after, folder }, { ends, config }) {
     // The logs are cut by then: a directory lies in place of the next checkpoint, which the config comes before, or
     // a stranger's state has a checksum that fits.
     const isLate = /checkpoint\/step-\d+\.checkpoint: found a directory/.test(result.stderr);
-    const isCut = /saved state of/.test(result.stderr) && path !== 'r/config.json';
+    const isCut = /saved state of|training diverged/.test(result.stderr) && path !== 'r/config.json';
     if ((result.code === 0 || isLate || isCut) && isReplaced(path)) continue;
     if (is === undefined && isLeftover(path)) continue;
     found.push(`exit code ${result.code}, but changed ${path}: ${was} before, ${is ?? 'nothing'} after`);

@@ -20,6 +20,17 @@ async function prepare(...overrides: string[]) {
 }
 
 describe('runTraining', () => {
+  it('ends in an error, not a model, where the weights to keep give no loss', async () => {
+    const layers = 'network.layers=["batch-norm",1]';
+    const { engine } = await prepare(layers, 'training.epochs=1', 'training.keep="last"');
+    // As a damaged checkpoint may say: numbers that are finite, but no variances.
+    const spoil = () => void engine.statistics.values.data.fill(-1);
+    await expect(runTraining(engine, { stepsDone: spoil })).rejects.toMatchObject({
+      exitCode: ExitCode.config,
+      message: expect.stringMatching(/the loss of all training rows became NaN in epoch 1, step \d+$/),
+    });
+  });
+
   it('visits every training row once an epoch, and the losses of its steps are handed on', async () => {
     const { plan, engine } = await prepare('training.batchSize=5', 'training.epochs=2');
     const records: EpochRecord[] = [];
