@@ -80,8 +80,8 @@ async function predict(
   }
   if (!(await output.write(text))) return undefined;
   await output.finish();
-  const keptNames = kept.map((column) => rows.file.names[column]);
-  const ignored = rows.ignored.filter((name) => !keptNames.includes(name));
+  const keptNames = new Set(kept.map((column) => rows.file.names[column]));
+  const ignored = rows.ignored.filter((name) => !keptNames.has(name));
   return { rows: rows.rows, bad: rows.rejected?.rows ?? 0, ignored, warnings: rows.warnings() };
 }
 
@@ -195,14 +195,15 @@ function linesOf(
 
 /** @throws MlpError ExitCode.usage for an unknown column in --keep; one given twice counts once */
 function chooseColumns(asked: readonly string[], { names, header, path }: TableSource): number[] {
+  const indices = new Map(names.map((name, i) => [name, i]));
   const wanted = asked.flatMap((text) => {
     if (text === ALL) return names;
     // A name may contain commas itself.
-    return names.includes(text) ? [text] : text.split(',');
+    return indices.has(text) ? [text] : text.split(',');
   });
   const columns = wanted.map((name) => {
-    const index = names.indexOf(name);
-    if (index >= 0) return index;
+    const index = indices.get(name);
+    if (index !== undefined) return index;
     throw new MlpError(
       ExitCode.usage,
       `--keep: found no column ${quote(name)} in ${path}, expected ` +
