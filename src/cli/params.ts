@@ -5,7 +5,6 @@ import { formatTable } from '../report/table.js';
 import { type LoadedNetworkSpec, loadNetworkSpec } from '../spec/loadConfig.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { hasPreset } from '../spec/preset.js';
-import { finalNetwork } from '../spec/trainConfig.js';
 import { checkWidths, withInputKinds } from '../spec/widths.js';
 import { formatBytes, formatCount } from '../text.js';
 import type { CommonOptions } from './options.js';
@@ -48,7 +47,7 @@ async function knownNetwork({
     const { completeFor } = await import('../training/plan.js');
     const dataset = await loadDataset(train.config, train.directory, train.where);
     const { inputKinds } = await import('../data/encoding/encoding.js');
-    const whole = finalNetwork(completeFor(train, dataset).config);
+    const whole = completeFor(train, dataset).config.network;
     const kinds = inputKinds(dataset.encodings);
     return { network: { ...whole, layers: withInputKinds(whole.layers, kinds) }, inputs: kinds.length };
   }

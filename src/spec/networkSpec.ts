@@ -16,10 +16,6 @@ const batchEnsemble = object(
   membersExpected,
 );
 
-export const membersSchema = z.union([wholeNumber(1, MOST_MEMBERS), batchEnsemble], {
-  error: membersExpected,
-});
-
 export interface NetworkSpec {
   /** Width of a row; a train config may leave it to the data. */
   input?: number;
@@ -44,7 +40,8 @@ export const networkSchema = object(
       .exactOptional()
       .describe('Number of features. A train config may leave it out: the data determines it.'),
     layers: layersSchema.describe('The layers, from input to output.'),
-    members: membersSchema
+    members: z
+      .union([wholeNumber(1, MOST_MEMBERS), batchEnsemble], { error: membersExpected })
       .exactOptional()
       .describe(
         'An ensemble: so many networks of these layers, each with its own weights, are trained side by side on the same batches. Their probabilities (for a regression their outputs) are averaged. With {"count": 32, "kind": "batch-ensemble"} the members share the weights W of their linear layers, and each has its own r, s and b in f(((x ⊙ r)·W) ⊙ s + b), and a last linear layer of its own (TabM of Gorishniy, Kotelnikov and Babenko 2025). It has far fewer parameters than as many networks, and takes about as long. The loss is the mean of theirs. At the start, r of the first layer is −1 or 1 at random (behind embeddings from N(0, 1), one number for each embedded input), all other r and s are 1. One by default.',

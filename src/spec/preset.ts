@@ -13,8 +13,6 @@ export interface TableFacts {
   readonly outputs: number;
   /** Rows to train on. */
   readonly rows: number;
-  /** Whether others are for validation. */
-  readonly validation: boolean;
   /** Whether any input is a number, which can be embedded. */
   readonly numbers: boolean;
   /** Whether any input is the number of a level, which must be embedded. */
@@ -71,15 +69,13 @@ function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
   const { preset: _, ...rest } = config;
   const training = isObject(config.training) ? config.training : {};
   const { epochs, ...others } = trainingFor(facts);
-  const refit = training.refit ?? refitFor(config, facts);
   return {
     ...rest,
-    network: hasLayers(config.network) ? config.network : fill(config.network, networkFor(facts, refit)),
+    network: hasLayers(config.network) ? config.network : fill(config.network, networkFor(facts)),
     data: fill(config.data, dataFor(config.network)),
     training: fill(config.training, {
       ...(training.steps === undefined && { epochs }),
       ...others,
-      refit,
     }),
   };
 }
@@ -115,7 +111,7 @@ function fill(own: unknown, defaults: JsonObject): unknown {
 const WIDTH = 256;
 const HIDDEN = 3;
 
-function networkFor({ task, outputs, rows, numbers, levels }: TableFacts, refit: unknown) {
+function networkFor({ task, outputs, rows, numbers, levels }: TableFacts) {
   const linear = (units: number) => ({
     type: 'linear',
     units,
@@ -136,27 +132,13 @@ function networkFor({ task, outputs, rows, numbers, levels }: TableFacts, refit:
       ...Array.from({ length: HIDDEN }, () => hidden).flat(),
       linear(outputs),
     ],
-    members: isObject(refit) ? FIRST_MEMBERS : membersFor(rows),
+    members: membersFor(rows),
   };
 }
 
 /** Fewer members where each takes long: their gain is largest where rows are few. */
 function membersFor(rows: number): number {
-  return rows <= FEW_ROWS ? 4 : rows <= 100_000 ? 2 : 1;
-}
-
-/** The validation rows, a fifth, count most where rows are few. */
-const FEW_ROWS = 20_000;
-/** Two members tell as well as four after which epoch to stop. */
-const FIRST_MEMBERS = 2;
-
-/** Whether to train once more on all rows, and how many members then. */
-function refitFor({ network, training }: { readonly [key: string]: unknown }, facts: TableFacts) {
-  if (!facts.validation || facts.rows > FEW_ROWS) return false;
-  // A rate that follows the validation loss can't be repeated without it.
-  if (isObject(training) && isObject(training.schedule) && training.schedule.type !== 'coslog') return false;
-  const hasOwnMembers = hasLayers(network) || (isObject(network) && network.members !== undefined);
-  return hasOwnMembers ? true : { members: membersFor(facts.rows) };
+  return rows <= 20_000 ? 4 : rows <= 100_000 ? 2 : 1;
 }
 
 const EPOCHS = { least: 8, most: 64 };

@@ -13,19 +13,13 @@ import {
 } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
 import { losses, lossNameOf, lossSchema } from './lossConfig.js';
-import { membersSchema, type NetworkInput, type NetworkSpec, networkSchema } from './networkSpec.js';
+import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
 import { BACKENDS, DTYPES, KEPT_WEIGHTS, MAX_THREADS, MONITORED_METRICS, PRESETS, TIES } from './words.js';
 import * as z from './zod.js';
 
 const defaultEpochs = 30;
-
-const refitExpected = 'true, false, or an object such as {"members": 4}';
-const refitMembers = object(
-  { members: membersSchema.describe('The members of the second training, as in network.members.') },
-  refitExpected,
-);
 
 const trainingFields = object({
   epochs: countOrAuto()
@@ -102,11 +96,10 @@ const trainingFields = object({
     .describe(
       'Which of epochs with an equal best keepMonitor to keep: the "last" is trained longest, which pays for an accuracy over few rows, where ties are frequent.',
     ),
-  refit: z
-    .union([z.boolean(), refitMembers], { error: refitExpected })
+  refit: flag()
     .default(false)
     .describe(
-      'Trains once more at the end, from the start and with the same seed, on training and validation rows together, up to the epoch that was kept: the model is that of this second training. Its schedules are those of the first, over all epochs, and it stops where that epoch ended. Validation metrics are those of the first. {"members": 4} refits an ensemble of 4: to find the epoch, the first training may have fewer.',
+      'Trains once more at the end, from the start and with the same seed, on training and validation rows together, up to the epoch that was kept: the model is that of this second training. Its schedules are those of the first, over all epochs, and it stops where that epoch ended. Validation metrics are those of the first.',
     ),
   evaluateRows: wholeNumber(1)
     .exactOptional()
@@ -214,11 +207,6 @@ export const trainSchema = object({
   });
 
 export interface TrainConfig extends z.infer<typeof trainSchema> {}
-
-/** The network of the model at the end: a refit may have more members. */
-export function finalNetwork({ network, training: { refit } }: TrainConfig): NetworkSpec {
-  return typeof refit === 'object' ? { ...network, members: refit.members } : network;
-}
 
 /** `training` with every default filled in; it has either `epochs` or `steps`. */
 export interface TrainingConfig extends Omit<z.infer<typeof trainingFields>, Lengths> {

@@ -68,7 +68,7 @@ export function completeFor(loaded: LoadedTrainConfig, dataset: Dataset): Loaded
 
 /** What a preset needs to know of the data. */
 function factsOf(
-  { task, targetNames, classes = [], train, validation, encodings }: Dataset,
+  { task, targetNames, classes = [], train, encodings }: Dataset,
   asked: LossConfig,
 ): TableFacts {
   const name = lossNameOf(asked);
@@ -78,7 +78,6 @@ function factsOf(
     task,
     outputs: LOSSES[loss].outputs(targetNames.length, classes.length, lossParametersOf(asked)),
     rows: train.rows,
-    validation: validation !== undefined,
     numbers: kinds.includes('number'),
     levels: kinds.some((kind) => typeof kind === 'object'),
   };

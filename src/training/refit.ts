@@ -5,7 +5,7 @@
 import type { Dataset } from '../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../errors.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
-import { finalNetwork, type TrainConfig } from '../spec/trainConfig.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
 import { planTraining, type TrainingPlan } from './plan.js';
 
 /** What a refit needs, known before the first training: an error does not come after hours. */
@@ -25,11 +25,7 @@ export interface RefitPlan {
 export function planRefit(loaded: LoadedTrainConfig, plan: TrainingPlan, dataset: Dataset): RefitPlan {
   checkRefit(loaded, plan);
   const { earlyStopping, keepMonitor, ...training } = loaded.config.training;
-  const config: TrainConfig = {
-    ...loaded.config,
-    network: finalNetwork(loaded.config),
-    training: { ...training, keep: 'last' },
-  };
+  const config: TrainConfig = { ...loaded.config, training: { ...training, keep: 'last' } };
   const own = planOf({ ...loaded, config }, dataset);
   const steps = Math.max(1, Math.round((plan.steps * own.stepsPerEpoch) / plan.stepsPerEpoch));
   const known = new Set([...dataset.warnings, ...plan.warnings]);

@@ -1,7 +1,6 @@
 /** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset/dataset.js';
 import { loadDatasets } from '../data/dataset/loadDataset.js';
 import { fingerprintData } from '../data/source/source.js';
 import { ReadFiles } from '../data/source/storedFile.js';
@@ -253,8 +252,8 @@ async function planRun(
   const reading = listener?.reading;
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
   const how = { ...(memory && { memory }), ...(reading && { progress: reading }), ...(files && { files }) };
-  const wantsRefit = (first: Dataset) => completeFor(loaded, first).config.training.refit !== false;
-  const { dataset, refit } = await loadDatasets(loaded.config, directory, where, how, wantsRefit);
+  const withRefit = loaded.config.training.refit;
+  const { dataset, refit } = await loadDatasets(loaded.config, directory, where, how, withRefit);
   listener?.dataRead?.(dataset);
   const whole = completeFor(loaded, dataset);
   check?.(whole);

@@ -58,29 +58,6 @@ describe('a refit', () => {
     expect((await mlpHere(['repro', 'r'], { cwd })).code).toBe(0);
   });
 
-  it('may have more members than the first training', async () => {
-    const refit = { members: 3 };
-    const training = { ...BATCHES.training, epochs: 4, refit };
-    const cwd = folderOf({ 'config.json': { ...BATCHES, training }, 'data.csv': CSV });
-    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
-    // The same as a run whose first training has as many, if that keeps the same epoch.
-    const sets = ['network.members=3', 'training.refit=true', 'training.keepMonitor="train_loss"'];
-    const kept = jsonOf(join(cwd, 'r/run.json')).keptEpoch;
-    const other = ['train', 'config.json', '--run', 's', '--set', 'training.epochs=4'];
-    await mlpHere([...other, ...sets.flatMap((set) => ['--set', set])], { cwd });
-    const [few, many] = ['r', 's'].map((run) => jsonOf(join(cwd, run, 'run.json')));
-    expect([kept, many.keptEpoch]).toEqual([4, 4]);
-    expect(few.refit).toEqual({
-      ...many.refit,
-      trainSeconds: few.refit.trainSeconds,
-      samplesPerSecond: few.refit.samplesPerSecond,
-    });
-    expect(few.weightsSha256).toBe(many.weightsSha256);
-    expect((await mlpHere(['repro', 'r'], { cwd })).code).toBe(0);
-    const { stdout } = await mlpHere(['params', 'config.json', '--json'], { cwd });
-    expect(JSON.parse(stdout)).toMatchObject({ members: 3 });
-  });
-
   it('ends in the weights of a plain run of that length on those rows', async () => {
     // Nothing is fitted to the rows, and the training rows come before the validation rows.
     const plain = { standardize: false, target: 'y' };
@@ -260,16 +237,7 @@ describe('a refit is refused', () => {
       { training: { refit: true, schedule: { type: 'reduce-on-plateau' } } },
       'training.schedule.monitor: found "validation_loss" with "refit": true, expected a metric of the training rows: a refit has no validation rows',
     ],
-    [
-      'with no members',
-      { training: { refit: { members: 0 } } },
-      'training.refit.members: found 0, expected a whole number from 1 to 256',
-    ],
-    [
-      'with a word',
-      { training: { refit: 'yes' } },
-      'training.refit: found "yes", expected true, false, or an object such as {"members": 4}',
-    ],
+    ['with a word', { training: { refit: 'yes' } }, 'training.refit: found "yes", expected true or false'],
   ])('%s', async (_, changes, message) => {
     const cwd = folderOf({ 'config.json': smallConfig({ ...changes }), 'data.csv': SMALL_CSV });
     const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });

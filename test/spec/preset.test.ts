@@ -3,14 +3,7 @@ import { checkTrainConfig, completed, parseOverride } from '../../src/spec/loadC
 import type { TableFacts } from '../../src/spec/preset.js';
 
 const DATA = { train: 'data.csv', target: 'y' };
-const FACTS: TableFacts = {
-  task: 'binary',
-  outputs: 1,
-  rows: 5000,
-  validation: true,
-  numbers: true,
-  levels: false,
-};
+const FACTS: TableFacts = { task: 'binary', outputs: 1, rows: 5000, numbers: true, levels: false };
 
 /** The config when the data are known. */
 function complete(config: object, facts: Partial<TableFacts> = {}, overrides: readonly string[] = []) {
@@ -31,7 +24,7 @@ describe('the preset tabular', () => {
     const small = complete({ preset: 'tabular' }, { rows: 500 });
     const large = complete({ preset: 'tabular' }, { rows: 50_000 });
     expect([small, large].map(({ training }) => training.batchSize)).toEqual([64, 512]);
-    expect([small, large].map(({ network }) => network.members)).toEqual([2, 2]);
+    expect([small, large].map(({ network }) => network.members)).toEqual([4, 2]);
     const huge = complete({ preset: 'tabular' }, { rows: 10 ** 7 });
     expect([huge.network.members, huge.training.epochs]).toEqual([1, 8]);
     const types = (config: typeof small) => config.network.layers.map(({ type }) => type);
@@ -40,20 +33,6 @@ describe('the preset tabular', () => {
     expect(types(regression)).toContain('mish');
     expect([regression, small].map(({ training }) => training.clipPredictions)).toEqual([true, undefined]);
     expect(regression.training.optimizer.learningRate).toBeGreaterThan(small.training.optimizer.learningRate);
-  });
-
-  it('refits four members where rows are few, and the epoch to stop is known', () => {
-    const chosen = (facts: Partial<TableFacts>, own: object = {}) => {
-      const { network, training } = complete({ preset: 'tabular', ...own }, facts);
-      return [network.members, training.refit];
-    };
-    expect(chosen({})).toEqual([2, { members: 4 }]);
-    expect(chosen({ rows: 30_000 })).toEqual([2, false]);
-    expect(chosen({ validation: false })).toEqual([4, false]);
-    expect(chosen({}, { training: { schedule: { type: 'reduce-on-plateau' } } })).toEqual([4, false]);
-    expect(chosen({}, { network: { members: 8 } })).toEqual([8, true]);
-    expect(chosen({}, { network: { layers: [8, 'relu', 1] } })).toEqual([undefined, true]);
-    expect(chosen({}, { training: { refit: false } })).toEqual([4, false]);
   });
 
   it('embeds what can be embedded', () => {

@@ -87,31 +87,28 @@ export interface Datasets {
 
 /**
  * As `loadDataset`, from one reading.
- * @param wantsRefit whether to return that dataset too; it has the classes of the other. A preset knows
- *   only when the rows are split
+ * @param refit whether to return that dataset too; it has the classes of the other
  */
 export async function loadDatasets(
   config: TrainConfig,
   directory: string,
   where: Where,
   options: LoadOptions,
-  wantsRefit: WantsRefit,
+  refit: boolean,
 ): Promise<Datasets> {
   const loading: Loading = { config, directory, where, options, open: [] };
   try {
     const inputs = await openInputs(loading);
     const numeric =
       // Two files can only be fitted together as tables.
-      wantsRefit && inputs.validation
+      refit && inputs.validation
         ? undefined
-        : await buildDatasets(loading, inputs, NumericRows.scan, wantsRefit).catch(unlessNotNumeric);
-    return numeric ?? (await buildDatasets(loading, inputs, TableRows.read, wantsRefit));
+        : await buildDatasets(loading, inputs, NumericRows.scan, refit).catch(unlessNotNumeric);
+    return numeric ?? (await buildDatasets(loading, inputs, TableRows.read, refit));
   } finally {
     for (const resource of loading.open) await resource.close();
   }
 }
-
-type WantsRefit = boolean | ((dataset: Dataset) => boolean);
 
 /** What all steps need. */
 interface Loading {
@@ -216,7 +213,7 @@ async function buildDatasets(
   loading: Loading,
   inputs: Inputs,
   read: ReadRows,
-  wantsRefit: WantsRefit,
+  refit: boolean,
 ): Promise<Datasets> {
   const { config, where } = loading;
   const reader = await readRows(loading, inputs.train, read);
@@ -240,7 +237,7 @@ async function buildDatasets(
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype, true);
   const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown);
-  if (!(typeof wantsRefit === 'function' ? wantsRefit(dataset) : wantsRefit)) return { dataset };
+  if (!refit) return { dataset };
   // Where the network embeds no levels, more rows must not make it necessary.
   const embeds = dataset.encodings.some(isNumbered);
   const rows = refitRows(splits);
