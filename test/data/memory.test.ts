@@ -123,6 +123,29 @@ describe('rows in memory', () => {
     expect([...train.features]).toEqual([1, 0, 1, 0, 2, 0, 3, 0, 3, 0, 2, 1, 6, 0, 2, 1, 3, 1, 2, 1]);
   });
 
+  it('have the bits of a CSV also where shared numbers may be embedded', async () => {
+    const numbers = uniform(3);
+    const rows = (gains: readonly number[]): Row[] =>
+      Array.from({ length: 400 }, (_, i) => ({
+        gain: gains[i % gains.length],
+        x: numbers.next().value * 1e3,
+        y: i % 2,
+      }));
+    for (const gains of [
+      [1, 2, 3, 4],
+      [0, 0, 0, 5, 6],
+      [0, 0, 0, 7],
+    ]) {
+      const data = rows(gains);
+      const options = { embedNumbersFrom: 3 };
+      const [memory, csv] = [
+        await load({ train: { rows: data } }, options),
+        await loadCsv(csvOf(data), options),
+      ];
+      expect(contentOf(memory)).toEqual(contentOf(csv));
+    }
+  });
+
   it('read text as a CSV reads it', async () => {
     const { train, encodings } = await load({
       train: {

@@ -4,7 +4,6 @@
  */
 
 import { ExitCode, MlpError } from '../../errors.js';
-import type { Tensor } from '../../kernels/kernels.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { dateSettingOf, settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
@@ -31,7 +30,15 @@ import { fitInBlocks, type NumericFit } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
 import type { Scaling } from '../scaling.js';
-import { type Column, type ColumnKind, cellLocation, columnLabel, selectRows, type Table } from '../table.js';
+import {
+  type Column,
+  type ColumnKind,
+  cellLocation,
+  columnLabel,
+  numericColumn,
+  selectRows,
+  type Table,
+} from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import type { ColumnChoice } from './columnChoice.js';
 
@@ -189,7 +196,9 @@ export class NumericRows implements RowReader {
     });
     if (fitted === null) throw new NotNumeric();
     const numbers = numericEncodings(this.#input, requests, fitted);
-    if (!arePixels(numbers) && sharesNumbers(matrix.features, train.length, requests)) throw new NotNumeric();
+    const { data, columns } = matrix.features;
+    if (mayShare(requests, numbers, train.length, (row, j) => data[row * columns + j]))
+      throw new NotNumeric();
     const encodings = varying(this.#input, train.length, numbers);
     const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
     return { encodings, matrix: keepColumns(matrix, kept), unknown: [] };
@@ -298,11 +307,14 @@ export class TableRows implements RowReader {
   #fitNumeric({ numeric, place, train }: Placement): FeatureEncoding[] | undefined {
     if (!numeric) return undefined;
     const requests = featureRequests(this.#input, this.#data);
-    const wantsShared = requests.some(({ leastShared = NEVER }) => leastShared < NEVER);
-    if (wantsShared) return undefined;
     const scalings = requests.map(({ scaling }) => scaling);
-    const fitted = fitInBlocks(this.#table, this.#input.choice.features, scalings, place, train.length);
-    return fitted && numericEncodings(this.#input, requests, fitted);
+    const { features } = this.#input.choice;
+    const fitted = fitInBlocks(this.#table, features, scalings, place, train.length);
+    if (!fitted) return undefined;
+    const numbers = numericEncodings(this.#input, requests, fitted);
+    const cells = features.map((column) => numericColumn(this.#table, column).values);
+    const isShared = mayShare(requests, numbers, train.length, (row, j) => cells[j][train[row]]);
+    return isShared ? undefined : numbers;
   }
 
   #fitTable({ train, embeds }: Placement): FeatureEncoding[] {
@@ -330,15 +342,16 @@ export class TableRows implements RowReader {
   }
 }
 
-/** Whether a column may have numbers to embed, which only a table tells. The first rows are for training. */
-function sharesNumbers(
-  { data, columns }: Pick<Tensor, 'data' | 'columns'>,
-  trainRows: number,
+/** Whether a column may have numbers to embed, which only the cells of a table tell. */
+function mayShare(
   requests: readonly FeatureRequest[],
+  encodings: readonly FeatureEncoding[],
+  trainRows: number,
+  numberAt: (row: number, j: number) => number,
 ): boolean {
+  if (arePixels(encodings)) return false;
   return requests.some(
-    ({ leastShared = NEVER }, j) =>
-      leastShared < NEVER && mostAreOne(trainRows, (row) => data[row * columns + j]),
+    ({ leastShared = NEVER }, j) => leastShared < NEVER && mostAreOne(trainRows, (row) => numberAt(row, j)),
   );
 }
 
