@@ -7,6 +7,8 @@ import type { Activation, Kernels, Tensor } from '../kernels/kernels.js';
 import type { ActivationSpec, LayerSpec } from '../spec/layerSpec.js';
 import type { FollowingActivation, Layer, LayerContext, LayerType, Parameter } from './layer.js';
 
+const IDENTITY: FollowingActivation = { spec: { type: 'identity' }, slope: null };
+
 export class BiasActivation implements Layer {
   readonly #kernels: Kernels;
   readonly #bias: Parameter | null; // [1, width]
@@ -19,14 +21,18 @@ export class BiasActivation implements Layer {
   #x!: Tensor; // [B, width] h after the forward pass, where y does not take its place
   #output!: Tensor; // [B, width]
 
-  /** @param ownInput the buffer of x [B, width] if y may take its place; null if others read x */
+  /**
+   * @param following the activation; f(x) = x without one
+   * @param ownInput the buffer of x [B, width] if y may take its place; null if others read x
+   */
   constructor(
-    { spec, slope }: FollowingActivation,
+    following: FollowingActivation | undefined,
     bias: Parameter | null,
     width: number,
     ownInput: Tensor | null,
     { kernels, arena, capacity }: LayerContext,
   ) {
+    const { spec, slope } = following ?? IDENTITY;
     this.#kernels = kernels;
     this.#bias = bias;
     this.#slope = slope;

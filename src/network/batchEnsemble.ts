@@ -143,13 +143,10 @@ class SharedLinear implements Layer {
     this.#z = arena.tensor(capacity * members, units);
     this.#h = arena.tensor(capacity * members, units);
     this.#dU = arena.tensor(capacity * members, inputs);
-    this.#biasActivation = new BiasActivation(
-      activation ?? { spec: { type: 'identity' }, slope: null },
-      ownBias,
-      members * units,
-      wide(this.#h, members),
-      { ...context, capacity },
-    );
+    this.#biasActivation = new BiasActivation(activation, ownBias, members * units, wide(this.#h, members), {
+      ...context,
+      capacity,
+    });
   }
 
   get kinkedOutputs(): readonly Tensor[] {
@@ -233,13 +230,10 @@ class MemberHeads implements Layer {
     this.#ownZ = arena.tensor(capacity * members, units);
     this.#z = arena.tensor(capacity * members, units);
     this.#dX = arena.tensor(capacity * members, inputs);
-    this.#biasActivation = new BiasActivation(
-      activation ?? { spec: { type: 'identity' }, slope: null },
-      ownBias,
-      members * units,
-      wide(this.#z, members),
-      { ...context, capacity },
-    );
+    this.#biasActivation = new BiasActivation(activation, ownBias, members * units, wide(this.#z, members), {
+      ...context,
+      capacity,
+    });
   }
 
   get kinkedOutputs(): readonly Tensor[] {
@@ -289,7 +283,7 @@ class MemberHeads implements Layer {
 }
 
 /** The parameters of a linear layer of one network, as the members share them or have their own. */
-export function memberParameters(
+function memberParameters(
   [weight, bias]: readonly ParameterShape[],
   { members, isHead, inputInit, inputGroups }: MemberPlace,
 ): ParameterShape[] {

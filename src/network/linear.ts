@@ -32,13 +32,7 @@ class Linear implements Layer {
     this.#factor = factorOf(parametrization, inputs);
     this.#z = arena.tensor(capacity, units);
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
-    this.#biasActivation = new BiasActivation(
-      activation ?? { spec: { type: 'identity' }, slope: null },
-      this.#bias,
-      units,
-      this.#z,
-      context,
-    );
+    this.#biasActivation = new BiasActivation(activation, this.#bias, units, this.#z, context);
   }
 
   get kinkedOutputs(): readonly Tensor[] {
