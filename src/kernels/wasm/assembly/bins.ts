@@ -27,6 +27,13 @@ function binOf(used: i32, edges: usize, x: real): i32 {
   return bin;
 }
 
+/** How far x is into a bin that is wider than nothing, as a share of it. */
+@inline
+function partOf(edges: usize, bin: i32, x: real): real {
+  const low = load<real>(edges + <usize>bin * sizeof<real>());
+  return (x - low) / (load<real>(edges + <usize>(bin + 1) * sizeof<real>()) - low);
+}
+
 /** sums [count·bins, outs] of the numbers `from` to `end` − 1: W summed over the bins before each. */
 export function sumBins(from: i32, end: i32, bins: i32, outs: i32, weight: usize, sums: usize): void {
   const outBytes = <usize>outs * sizeof<real>();
@@ -82,13 +89,8 @@ export function embedBins(
       const value = load<real>(number);
       const bin = binOf(used, e, value);
       store<real>(place, <real>(bin & 1 ? -bin - 1 : bin + 1));
-      let part: real = 0;
-      if (used > 0) {
-        const low = load<real>(e + <usize>bin * sizeof<real>());
-        part = (value - low) / (load<real>(e + <usize>(bin + 1) * sizeof<real>()) - low);
-      }
       const xs = v128.splat<real>(value);
-      const parts = v128.splat<real>(part);
+      const parts = v128.splat<real>(used > 0 ? partOf(e, bin, value) : 0);
       const own = <usize>(j * bins + bin) * outBytes;
       for (let left = outs, o: usize = 0; left > 0; left -= lanes(), o += 16) {
         const linear = madd(v128.load(a + o), xs, v128.load(b + o));
@@ -148,13 +150,8 @@ export function embedBinsParameters(
     for (let i = 0; i < rows; i++) {
       const value = load<real>(number);
       const bin = <i32>abs(load<real>(place)) - 1;
-      let part: real = 0;
-      if (used > 0) {
-        const low = load<real>(e + <usize>bin * sizeof<real>());
-        part = (value - low) / (load<real>(e + <usize>(bin + 1) * sizeof<real>()) - low);
-      }
       const xs = v128.splat<real>(value);
-      const parts = v128.splat<real>(part);
+      const parts = v128.splat<real>(used > 0 ? partOf(e, bin, value) : 0);
       const own = first + <usize>bin * outBytes;
       for (let left = outs, o: usize = 0; left > 0; left -= lanes(), o += 16) {
         const out = v128.load(d + o);
