@@ -12,7 +12,7 @@ import { MissingRule } from './missingValues.js';
 import { type Column, type MixedColumn, type NumericColumn, type Table, textColumn } from './table.js';
 
 /** The cells of a column that are not missing. */
-export interface Tally {
+interface Tally {
   /** How many are plain decimals. */
   readonly numbers: number;
   /** How often each other text occurs. */

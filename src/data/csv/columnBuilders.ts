@@ -240,12 +240,11 @@ export class TextBuilder implements ColumnBuilder {
       if (looksNumeric(level)) numeric += cells[code];
       else others += cells[code];
     });
-    return numeric > others && !(this.#context.findsMixtures && this.isMixture(rows));
+    return numeric > others && !(this.#context.findsMixtures && this.isMixture(rows, cells));
   }
 
-  /** Whether the column is mostly numbers, but not a column of numbers. */
-  isMixture(rows: number): boolean {
-    const cells = this.#countLevels(rows);
+  /** Whether the column is mostly numbers, but not a column of numbers. `cells` are of each level. */
+  isMixture(rows: number, cells = this.#countLevels(rows)): boolean {
     const { plain } = this.#context;
     const others = new Map<string, number>();
     let numbers = 0;
