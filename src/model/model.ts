@@ -94,7 +94,8 @@ export interface ModelContent extends PredictionRules {
 
 /**
  * The tensors of a network by their names in the file: `layers.0.weight` [inputs, units],
- * `layers.0.bias` [units], …, in a batch ensemble with a row for each member; then `layers.1.running_mean` [units], …
+ * `layers.0.bias` [units], …, in a batch ensemble with a row for each member; then
+ * `layers.1.running_mean` [units], …
  */
 export function modelTensors(parameters: Parameters, statistics: Statistics): NamedTensor[] {
   return [

@@ -107,7 +107,8 @@ export class ThreadMatrix {
   }
 
   /**
-   * Returns a function that writes rows of a block of float64 to their places, scaled, and tells whether all numbers fit.
+   * Returns a function that writes rows of a block of float64 to their places, scaled, and tells
+   * whether all numbers fit.
    */
   scalingPlacer(columns: Columns & Transforms, { cells, rows }: BlockSize, blockColumns: number) {
     const { exports, elementBytes } = this;

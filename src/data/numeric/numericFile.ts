@@ -279,8 +279,8 @@ export class NumericFile {
   }
 
   /**
-   * The kept numbers, which are not kept on. Chunks without are read twice more, which is slower than packing if most are;
-   * float64 needs no packing.
+   * The kept numbers, which are not kept on. Chunks without are read twice more, which is slower than
+   * packing if most are; float64 needs no packing.
    */
   #takeNumbers({ features: { data } }: FeatureMatrix): KeptNumbers | undefined {
     const numbers = this.#numbers;

@@ -42,9 +42,9 @@ const CODE_NAMES: readonly string[] = [
 ];
 
 /**
- * Chooses the features. Excluded are identifiers, constants, columns with hardly any value, texts with more than ten levels that occur less than five times on average, and
- * repeated ids with more than fifty values. Numeric identifiers become features if nothing else is
- * left.
+ * Chooses the features. Excluded are identifiers, constants, columns with hardly any value, texts
+ * with more than ten levels that occur less than five times on average, and repeated ids with more
+ * than fifty values. Numeric identifiers become features if nothing else is left.
  *
  * Whole numbers whose name says that they are codes are categories, if they have 3 to 50 values and
  * five rows for each.
