@@ -335,21 +335,25 @@ const BUGS: Record<string, Partial<Kernels>> = {
   },
 };
 
-function failures(kernels: Kernels): string[] {
+const PROBLEMS = networkProblems();
+
+/** The names of the checks that fail, each as it is found. */
+function* failures(kernels: Kernels): Generator<string> {
   const recipe = { scratchBytes: 0, create: () => kernels };
-  return networkProblems()
-    .map((problem) => checkNetwork(problem, recipe, 12))
-    .filter(({ passed }) => !passed)
-    .map(({ name }) => name);
+  for (const problem of PROBLEMS) {
+    const { passed, name } = checkNetwork(problem, recipe, 12);
+    if (!passed) yield name;
+  }
 }
 
 describe('the built-in network checks', () => {
   it('pass with the right kernels', () => {
-    expect(failures(right)).toEqual([]);
+    expect([...failures(right)]).toEqual([]);
   });
 
   it.each(Object.keys(BUGS))('catch a backward pass where %s', (bug) => {
-    expect(failures({ ...right, ...BUGS[bug] })).not.toEqual([]);
+    const [first] = failures({ ...right, ...BUGS[bug] });
+    expect(first).toBeDefined();
   });
 });
 
