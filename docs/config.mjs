@@ -137,9 +137,12 @@ function keysOf(prefix, { properties, required = [] }) {
 }
 
 function table(rows) {
+  const taken = new Set(['network']); // The heading has that one.
   const lines = rows.map(([path, value, required, anchor = '']) => {
     const id = `${anchor}${path}`.replaceAll('.', '-').toLowerCase();
-    const anchorTag = id === 'network' ? '' : `<a id="${id}"></a>`; // The heading has that one.
+    // Several forms of a value may have the same key.
+    const anchorTag = taken.has(id) ? '' : `<a id="${id}"></a>`;
+    taken.add(id);
     const start = required ? 'required' : defaultOf(value);
     return `| ${anchorTag}\`${path}\` | ${typeText(value)} | ${start} | ${cell(describe(value))} |`;
   });

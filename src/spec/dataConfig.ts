@@ -174,10 +174,65 @@ function rowsOf(mark: string) {
       .exactOptional()
       .describe('Holds out small, middle and large values of a regression target in proportion.'),
   });
-  return z.union([fraction(rowsExpected), text(rowsExpected), byColumn, last, shared], {
+  return z.union([fraction(rowsExpected), text(rowsExpected), byColumn, last, shared, foldRows], {
     error: rowsExpected,
   });
 }
+
+/** Repeats are drawn one after the other. */
+export const MOST_REPEATS = 1000;
+export const LEAST_FOLDS = 2;
+
+const foldRows = object({
+  fold: wholeNumber(1).describe('Which fold is held out, from 1; mlp crossvalidate trains a run for each.'),
+  of: wholeNumber(LEAST_FOLDS).describe(
+    'How many folds the rows are divided into: of classes with each in proportion.',
+  ),
+  repeat: wholeNumber(1, MOST_REPEATS)
+    .default(1)
+    .describe('Which of several divisions is meant, from 1; each has other folds.'),
+  seed: wholeNumber(0, 2 ** 32 - 1)
+    .exactOptional()
+    .describe('The seed of the folds; by default that of the config.'),
+  group: column
+    .exactOptional()
+    .describe(
+      'The column that says which rows belong together: all are in the same fold. It is not used as a feature.',
+    ),
+  ordered: z
+    .literal(true, { error: 'true' })
+    .exactOptional()
+    .describe('For time series: a fold is held out from the rows before it, and later rows are not used.'),
+  by: column
+    .exactOptional()
+    .describe(
+      'With "ordered": the column of numbers or dates that orders the rows; by default the order of the file.',
+    ),
+  stratify: z
+    .union([z.literal(false), z.literal('quantiles')], { error: 'false or "quantiles"' })
+    .exactOptional()
+    .describe(
+      'false for folds that take no notice of the classes; "quantiles" for small, middle and large values of a regression target in proportion.',
+    ),
+}).check(({ value, issues }) => {
+  const issue = (path: string[], message: string) =>
+    issues.push({ code: 'custom', input: value, path, message });
+  const { fold, of: folds, repeat, group, ordered, by, stratify } = value;
+  if (fold > folds)
+    issue(['fold'], `found ${fold} of ${folds} folds, expected a whole number from 1 to ${folds}`);
+  if (by !== undefined && !ordered) issue(['by'], 'found "by" without "ordered": true');
+  if (ordered && repeat > 1) {
+    issue(
+      ['repeat'],
+      `found ${repeat} with "ordered": true, expected 1: the order allows for a single division`,
+    );
+  }
+  const shapes = Object.entries({ group, ordered, stratify }).filter(([, given]) => given !== undefined);
+  if (shapes.length > 1) {
+    const [[first], [second]] = shapes;
+    issue([second], `found "${second}" together with "${first}", expected one of them`);
+  }
+});
 
 function openFraction() {
   const error = 'a number above 0 and below 1';
@@ -359,7 +414,7 @@ const dataFields = object({
   validation: rowsOf('validation')
     .default(0.2)
     .describe(
-      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, or {"share": 0.2, "group": "patient"} to keep the rows of a group together.',
+      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, {"share": 0.2, "group": "patient"} to keep the rows of a group together, or {"fold": 1, "of": 5} for a fold of a cross-validation.',
     ),
   test: rowsOf('test')
     .default(0)
@@ -407,8 +462,10 @@ export function dateSettingOf({ dates }: Pick<DataConfig, 'dates'>, column: stri
 /** A column: its name, or its number from 0 if the file has no header. */
 export type ColumnRef = z.infer<typeof column>;
 
-/** The rows of a split: a fraction in [0, 1), a CSV file, or those that a column marks. */
+/** The rows of a split: a fraction in [0, 1), a CSV file, or an object with a rule. */
 export type RowsOf = DataConfig['validation'];
+/** A fold, of which only the numbers are needed. */
+export type FoldRows = Extract<RowsOf, { fold: number }>;
 export type RowsByColumn = Extract<RowsOf, { column: unknown }>;
 
 /**

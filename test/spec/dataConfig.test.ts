@@ -57,6 +57,9 @@ describe('the data of a train config', () => {
     { standardize: false },
     { standardize: 'minmax' },
     { standardize: { age: 'minmax', income: false, height: true } },
+    { test: { fold: 5, of: 5, repeat: 1000, seed: 2 ** 32 - 1, group: 'patient' } },
+    { test: { fold: 1, of: 2, repeat: 1, ordered: true, by: 0 } },
+    { validation: { fold: 2, of: 3, repeat: 2, stratify: 'quantiles' }, test: 'b.csv' },
     { validation: 0 },
     { validation: '../data/test.csv', test: 0.5 },
     { validation: { column: 'split', value: 'dev' }, test: { column: 2, value: 1 } },
@@ -107,6 +110,17 @@ describe('the data of a train config', () => {
       'only one of two classes is the positive one: remove the key, or check data.task',
     ],
     [{ positive: true }, 'data.positive: found true, expected one of the two classes, such as "yes" or 1'],
+    [{ test: { fold: 6, of: 5 } }, 'data.test.fold: found 6 of 5 folds, expected a whole number from 1 to 5'],
+    [{ test: { fold: 1, of: 1 } }, 'data.test.of: found 1, expected a whole number of at least 2'],
+    [{ test: { fold: 1, of: 5, by: 'day' } }, 'data.test.by: found "by" without "ordered": true'],
+    [
+      { test: { fold: 1, of: 5, ordered: true, repeat: 2 } },
+      'data.test.repeat: found 2 with "ordered": true, expected 1: the order allows for a single division',
+    ],
+    [
+      { test: { fold: 1, of: 5, group: 'patient', stratify: false } },
+      'data.test.stratify: found "stratify" together with "group", expected one of them',
+    ],
     [{ exclude: 'id' }, 'data.exclude: found "id", expected an array of columns'],
     [{ exclude: [true] }, "data.exclude[0]: found true, expected a column's name, or its number from 0"],
     [

@@ -17,6 +17,7 @@ import {
   constantWarning,
   dateNotes,
   droppedWarning,
+  foldWarning,
   identifierWarnings,
   longIntegerWarnings,
   sentinelWarnings,
@@ -151,6 +152,7 @@ export function assembleDataset(
       ...quantities,
       ...(labelTargets ? labelWarnings(labelTargets, targetLabels, table.path) : []),
       ...rareWarnings(targetEncoding, targetLabels[0], table.path),
+      ...(classes ? foldWarnings(config.data, splits, classes.names) : []),
       ...[...unknown].flatMap(([from, levels]) => [
         ...readingWarnings(from, targetEncoding, from === training),
         ...(from === training
@@ -161,6 +163,25 @@ export function assembleDataset(
       ]),
     ],
   };
+}
+
+/** A fold of the validation rows is one of those that are no test rows. */
+function foldWarnings(
+  { validation, test }: DataConfig,
+  splits: readonly SplitRows[],
+  classes: readonly string[],
+) {
+  const [{ from: training }] = splits;
+  const ofTable = splits.filter(({ from }) => from === training);
+  const labels = (names: readonly SplitName[]) =>
+    ofTable.flatMap(({ name, from, rows }) =>
+      names.includes(name) ? (targetsOf(from.targets, rows).labels ?? []) : [],
+    );
+  const { path } = training.input.table;
+  return [
+    ...foldWarning(path, test, classes, labels(['train', 'validation', 'test'])),
+    ...foldWarning(path, validation, classes, labels(['train', 'validation'])),
+  ];
 }
 
 /** What reading a table tells. */

@@ -159,7 +159,8 @@ function splitColumn(
 ): { readonly key: 'column' | 'by' | 'group'; readonly column: ColumnRef } | undefined {
   if (typeof rows !== 'object') return undefined;
   if ('column' in rows) return { key: 'column', column: rows.column };
-  if ('last' in rows) return rows.by === undefined ? undefined : { key: 'by', column: rows.by };
+  if ('by' in rows && rows.by !== undefined) return { key: 'by', column: rows.by };
+  if ('last' in rows) return undefined;
   return rows.group === undefined ? undefined : { key: 'group', column: rows.group };
 }
 

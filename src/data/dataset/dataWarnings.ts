@@ -1,5 +1,5 @@
 /** Warnings about data that can still be trained on. */
-import { type DataConfig, dateSettingOf } from '../../spec/dataConfig.js';
+import { type DataConfig, dateSettingOf, type RowsOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { counted, listed, printable, quote } from '../../text.js';
 import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
@@ -64,6 +64,26 @@ export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]):
   });
   const more = unknown.length - MOST_NAMED;
   return more > 0 ? [...named, `${path}: ${more} more levels are not in the training rows`] : named;
+}
+
+/** Warns of classes of fewer rows than folds, as scikit-learn does. `labels` are those of all folds. */
+export function foldWarning(
+  path: string,
+  asked: RowsOf,
+  classes: readonly string[],
+  labels: readonly Int32Array[],
+): string[] {
+  if (typeof asked !== 'object' || !('fold' in asked)) return [];
+  const { of: folds, group, ordered, stratify } = asked;
+  if (group !== undefined || ordered || stratify !== undefined) return [];
+  const counts = new Int32Array(classes.length);
+  for (const part of labels) for (const label of part) counts[label]++;
+  const rare = classes.filter((_, label) => counts[label] > 0 && counts[label] < folds);
+  if (rare.length === 0) return [];
+  const [has, it] = rare.length === 1 ? ['class', 'has'] : ['classes', 'have'];
+  return [
+    `${path}: the ${has} ${listed(rare.map(quote), MOST_NAMED)} ${it} fewer rows than the ${folds} folds: some folds hold out none of them`,
+  ];
 }
 
 /** Warns of held-out rows whose class the training table lacks, and names a class that may be meant. */
