@@ -292,8 +292,9 @@ Examples:
     'Print the JSON Schema with which an editor checks and completes configs.',
     ['mlp schema > config.schema.json', 'for train configs'],
     ['mlp schema network > network.schema.json', 'for network specs'],
+    ['mlp schema sweep > sweep.schema.json', 'for the files of mlp sweep'],
   )
-    .argument('[kind]', 'config or network', 'config')
+    .argument('[kind]', 'config, network or sweep', 'config')
     .action(lazy(() => import('./schema.js')));
 
   program.helpCommand('help [command]', 'show the help of a command');

@@ -1,11 +1,12 @@
-/** mlp schema: the JSON Schemas that editors use to check configs and specs. */
+/** mlp schema: the JSON Schemas that editors use to check configs, specs and sweeps. */
 import { ExitCode, MlpError } from '../errors.js';
 import { oneOf, suggest } from '../spec/messages.js';
+import { sweepJsonSchema } from '../spec/sweepConfig.js';
 import { configJsonSchema, networkJsonSchema } from '../spec/trainConfig.js';
 import { quote } from '../text.js';
 import { print, toJson } from './output.js';
 
-const SCHEMAS = { config: configJsonSchema, network: networkJsonSchema };
+const SCHEMAS = { config: configJsonSchema, network: networkJsonSchema, sweep: sweepJsonSchema };
 
 export async function run(kind: string): Promise<void> {
   if (!Object.hasOwn(SCHEMAS, kind)) {

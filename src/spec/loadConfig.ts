@@ -271,18 +271,24 @@ function define(target: object, key: string | number, value: unknown): void {
 }
 
 function parsePath(key: string, text: string): Path {
+  const path = pathOf(key);
+  if (path === undefined) throw usage(text, key === '' ? 'found no key' : `found ${quote(key)}`);
+  if (path.length > maxDepth) throw usage(text, `found a key of ${path.length} parts`);
+  return path;
+}
+
+/** The path that `training.epochs` or `network.layers[0].units` names; undefined for another text. */
+export function pathOf(key: string): Path | undefined {
   const path: (string | number)[] = [];
   const step = /\.?([^.[\]\s=]+)|\[(\d{1,9})\]/y;
   while (step.lastIndex < key.length) {
     const start = step.lastIndex;
     const match = step.exec(key);
     const dotIsWrong = match?.[1] !== undefined && (start === 0) === match[0].startsWith('.');
-    if (match === null || dotIsWrong) throw usage(text, `found ${quote(key)}`);
+    if (match === null || dotIsWrong) return undefined;
     path.push(match[1] ?? Number(match[2]));
   }
-  if (typeof path[0] !== 'string') throw usage(text, key === '' ? 'found no key' : `found ${quote(key)}`);
-  if (path.length > maxDepth) throw usage(text, `found a key of ${path.length} parts`);
-  return path;
+  return typeof path[0] === 'string' ? path : undefined;
 }
 
 function parseValue(value: string, text: string): unknown {

@@ -10,6 +10,7 @@ describe('mlp schema', () => {
     [[], 'config.schema.json'],
     [['config'], 'config.schema.json'],
     [['network'], 'network.schema.json'],
+    [['sweep'], 'sweep.schema.json'],
     [['--json'], 'config.schema.json'],
     [['network', '--json', '--no-color'], 'network.schema.json'],
   ])('%j prints the very text of %s', async (args, name) => {
@@ -23,7 +24,7 @@ describe('mlp schema', () => {
     expect(await mlpHere(['schema', kind])).toEqual({
       code: 64,
       stdout: '',
-      stderr: `error: unknown schema ${JSON.stringify(kind)}; expected one of config, network\n${hint}`,
+      stderr: `error: unknown schema ${JSON.stringify(kind)}; expected one of config, network, sweep\n${hint}`,
     });
   });
 

@@ -6,6 +6,7 @@ import { ExitCode, MlpError } from '../../src/errors.js';
 import { readJson } from '../../src/spec/json.js';
 import { expandConfig, loadNetworkSpec, loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { checkSchema } from '../../src/spec/messages.js';
+import { sweepJsonSchema } from '../../src/spec/sweepConfig.js';
 import { configJsonSchema, keyHomes, networkJsonSchema, trainSchema } from '../../src/spec/trainConfig.js';
 import { MISSING_POLICIES, MONITORED_METRICS } from '../../src/spec/words.js';
 import { errorOf } from './support.js';
@@ -439,6 +440,7 @@ describe('the JSON Schemas in schema/', () => {
   it.each([
     ['config.schema.json', configJsonSchema],
     ['network.schema.json', networkJsonSchema],
+    ['sweep.schema.json', sweepJsonSchema],
   ])('%s is what the zod schema says', async (name, schema) => {
     await expect(`${JSON.stringify(schema(), null, 2)}\n`).toMatchFileSnapshot(join(root, 'schema', name));
   });

@@ -1,0 +1,164 @@
+/**
+ * The space of a sweep as parameters. A choice among settings has a parameter for the choice and one
+ * for each of these settings, which is active only if it is chosen: `training.l2` and
+ * `training.l2[1]`. A point gives each active parameter its value, for a choice the index.
+ */
+import { toCanonicalJson } from '../spec/json.js';
+import { isSetting, literalOf, type Setting, type SpaceConfig } from '../spec/spaceConfig.js';
+import {
+  countOf,
+  type Distribution,
+  distributionOf,
+  evenlySpaced,
+  type Numeric,
+  stepAt,
+} from './distribution.js';
+
+/** By name of each active parameter its value; for a choice the index of its element. */
+export interface Point {
+  readonly [parameter: string]: number;
+}
+
+/** A value for a path, as `--set` takes it. */
+export interface PointSetting {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly distribution: Distribution;
+  /** For an element of a choice: the choice's name, and the index that makes this active. */
+  readonly parent?: { readonly name: string; readonly index: number };
+}
+
+export class Space {
+  /** Parents come before the settings inside them; else in the order of the sweep. */
+  readonly parameters: readonly Parameter[];
+  readonly #settings: readonly (readonly [path: string, setting: Setting])[];
+
+  private constructor(config: SpaceConfig) {
+    this.#settings = Object.entries(config);
+    this.parameters = this.#settings.flatMap(([path, setting]) => [...parametersOf(path, setting)]);
+  }
+
+  static of(config: SpaceConfig): Space {
+    return new Space(config);
+  }
+
+  /** A point whose active parameters get the values that `draw` returns for them, parents first. */
+  point(draw: (parameter: Parameter) => number): Point {
+    const point: Record<string, number> = {};
+    for (const parameter of this.parameters) {
+      const { name, parent } = parameter;
+      const isActive = parent === undefined || point[parent.name] === parent.index;
+      if (isActive) point[name] = draw(parameter);
+    }
+    return point;
+  }
+
+  /** The settings of a point as values, in the order of the sweep, without those it lacks. */
+  settingsOf(point: Point): PointSetting[] {
+    return this.#settings
+      .filter(([path]) => point[path] !== undefined)
+      .map(([path, setting]) => ({ path, value: valueAt(setting, path, point) }));
+  }
+
+  /** Equal for points of equal settings, whichever parameters lead to them. */
+  keyOf(point: Point): string {
+    return toCanonicalJson(
+      Object.fromEntries(this.settingsOf(point).map(({ path, value }) => [path, value])),
+    );
+  }
+
+  /** The number of points; Infinity with real numbers. Some may have equal settings. */
+  get size(): number {
+    return product(this.#settings.map(([, setting]) => pointCount(setting, false)));
+  }
+
+  /** The number of points of the grid. */
+  get gridSize(): number {
+    return product(this.#settings.map(([, setting]) => pointCount(setting, true)));
+  }
+
+  /**
+   * All points in order, the last setting fastest.
+   * @param asGrid whether ranges with `steps` have only so many values; else they must be finite
+   */
+  *points(asGrid: boolean): Generator<Point> {
+    const counts = this.#settings.map(([, setting]) => pointCount(setting, asGrid));
+    const at = counts.map(() => 0);
+    for (;;) {
+      yield Object.assign(
+        {},
+        ...this.#settings.map(([path, setting], i) => pointAt(path, setting, at[i], asGrid)),
+      );
+      let i = at.length - 1;
+      while (i >= 0 && ++at[i] === counts[i]) at[i--] = 0;
+      if (i < 0) return;
+    }
+  }
+}
+
+function* parametersOf(name: string, setting: Setting, parent?: Parameter['parent']): Generator<Parameter> {
+  yield { name, distribution: distributionOf(setting), ...(parent && { parent }) };
+  if (!('choice' in setting)) return;
+  for (const [index, element] of setting.choice.entries()) {
+    if (isSetting(element)) yield* parametersOf(inside(name, index), element, { name, index });
+  }
+}
+
+/** The name of the parameter for an element of a choice. */
+function inside(name: string, index: number): string {
+  return `${name}[${index}]`;
+}
+
+function valueAt(setting: Setting, name: string, point: Point): unknown {
+  const value = point[name];
+  if (!('choice' in setting)) return value;
+  const element = setting.choice[value];
+  return isSetting(element) ? valueAt(element, inside(name, value), point) : literalOf(element);
+}
+
+function pointCount(setting: Setting, asGrid: boolean): number {
+  if ('choice' in setting) return sum(setting.choice.map((element) => elementCount(element, asGrid)));
+  const distribution = distributionOf(setting);
+  return asGrid && setting.steps !== undefined
+    ? evenlySpaced(distribution as Numeric, setting.steps).length
+    : countOf(distribution);
+}
+
+function elementCount(element: unknown, asGrid: boolean): number {
+  return isSetting(element) ? pointCount(element, asGrid) : 1;
+}
+
+/** Point number `index` of a single setting. */
+function pointAt(name: string, setting: Setting, index: number, asGrid: boolean): Point {
+  if (!('choice' in setting)) {
+    const distribution = distributionOf(setting) as Numeric;
+    const isSpaced = asGrid && setting.steps !== undefined;
+    const value = isSpaced
+      ? evenlySpaced(distribution, setting.steps ?? 0)[index]
+      : stepAt(distribution, index);
+    return { [name]: value };
+  }
+  let rest = index;
+  for (const [i, element] of setting.choice.entries()) {
+    const count = elementCount(element, asGrid);
+    if (rest < count) {
+      return isSetting(element)
+        ? { [name]: i, ...pointAt(inside(name, i), element, rest, asGrid) }
+        : { [name]: i };
+    }
+    rest -= count;
+  }
+  throw new Error(`no point ${index} of ${name}`);
+}
+
+function product(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a * b, 1);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
+}
