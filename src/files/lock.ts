@@ -12,7 +12,7 @@ import { printable } from '../text.js';
 import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
 import { requireAnswer } from './mounts.js';
 import { readPlainFile } from './plainFile.js';
-import { isRunning, type ProcessIdentity, processStart, thisProcess } from './process.js';
+import { mayRun, type ProcessIdentity, parseIdentity, processStart, thisProcess } from './process.js';
 
 export interface Lock {
   /** Removes our own lock only. May be called twice. Without it, the lock becomes stale. */
@@ -43,6 +43,14 @@ export function lockDirectory(directory: string): Lock {
     throw writeFailure(join(directory, 'lock'), error);
   }
   return acquire(path, printable(directory));
+}
+
+/**
+ * Makes the lock file at `path`, for what has no directory of its own.
+ * @throws MlpError as `lockDirectory`
+ */
+export function lockFile(path: string): Lock {
+  return acquire(path, printable(path));
 }
 
 /** Whether a process seems to hold a directory's lock: one on another computer counts as alive. */
@@ -130,14 +138,8 @@ function read(path: string): string | undefined {
 function holderOf(path: string, directory: string): ProcessIdentity | undefined {
   const text = read(path);
   if (text === undefined) return undefined;
-  try {
-    const { pid, host, start } = JSON.parse(text);
-    const isStart = start === undefined || typeof start === 'string';
-    // Zero and negative numbers are process groups; a PID is an int32.
-    if (pid > 0 && pid === (pid | 0) && typeof host === 'string' && isStart) return { pid, host, start };
-  } catch {
-    // Reported below.
-  }
+  const holder = parseIdentity(text);
+  if (holder !== undefined) return holder;
   throw new MlpError(
     ExitCode.busy,
     `${directory}: found a lock file that names no process, expected one that does`,
@@ -145,11 +147,12 @@ function holderOf(path: string, directory: string): ProcessIdentity | undefined 
   );
 }
 
-function isHolding({ pid, host, start }: ProcessIdentity, path: string): boolean {
-  if (host !== hostname()) return true;
-  const found = processStart(pid);
-  if (start !== undefined && found !== undefined) return start === found && isRunning(pid);
-  return pid === process.pid ? ours.has(path) : isRunning(pid);
+function isHolding(holder: ProcessIdentity, path: string): boolean {
+  const { pid, host, start } = holder;
+  const isTold = start !== undefined && processStart(pid) !== undefined;
+  // Without a start time, an earlier process with our PID looks like this one.
+  const looksLikeUs = pid === process.pid && host === hostname() && !isTold;
+  return looksLikeUs ? ours.has(path) : mayRun(holder);
 }
 
 function busy({ pid, host }: ProcessIdentity, path: string, directory: string): MlpError {

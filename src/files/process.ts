@@ -27,6 +27,27 @@ export function isRunning(pid: number): boolean {
   return state !== 'Z' && state !== 'X';
 }
 
+/** The identity in the JSON of `thisProcess`; undefined for any other text. */
+export function parseIdentity(text: string): ProcessIdentity | undefined {
+  try {
+    const { pid, host, start } = JSON.parse(text);
+    const isStart = start === undefined || typeof start === 'string';
+    // Zero and negative numbers are process groups; a PID is an int32.
+    if (pid > 0 && pid === (pid | 0) && typeof host === 'string' && isStart) return { pid, host, start };
+  } catch {
+    // No JSON, or no object.
+  }
+  return undefined;
+}
+
+/** Whether the process seems to be running: one on another computer does. */
+export function mayRun({ pid, host, start }: ProcessIdentity): boolean {
+  if (host !== hostname()) return true;
+  const found = processStart(pid);
+  const isAnother = start !== undefined && found !== undefined && start !== found;
+  return !isAnother && isRunning(pid);
+}
+
 /** When a process started: clock ticks since boot, and which boot. */
 export function processStart(pid: number): string | undefined {
   const ticks = processFields(pid)?.[19];

@@ -54,6 +54,15 @@ export function stepAt({ low, step = 0 }: Numeric, index: number): number {
   return withoutNoise(low + index * step);
 }
 
+/** Whether a value lies within the bounds, and on a step. */
+export function contains(distribution: Numeric, value: number): boolean {
+  const { low, high, step } = distribution;
+  if (!(value >= low && value <= high)) return false;
+  if (step === undefined) return true;
+  const nearest = stepAt(distribution, Math.round((value - low) / step));
+  return Math.abs(nearest - value) <= 1e-9 * step;
+}
+
 /** At most `steps` values, evenly spaced on the scale, with both bounds. */
 export function evenlySpaced(distribution: Numeric, steps: number): number[] {
   const low = toScale(distribution, distribution.low);
@@ -126,7 +135,7 @@ function labelsOf(elements: readonly unknown[]): Scalar[] {
   return different.size === labels.length ? labels : elements.map((element) => JSON.stringify(element));
 }
 
-function isScalar(value: unknown): value is Scalar {
+export function isScalar(value: unknown): value is Scalar {
   return typeof value !== 'object' || value === null;
 }
 

@@ -4,8 +4,10 @@
  * `training.l2[1]`. A point gives each active parameter its value, for a choice the index.
  */
 import { toCanonicalJson } from '../spec/json.js';
-import { isSetting, literalOf, type Setting, type SpaceConfig } from '../spec/spaceConfig.js';
+import { type Choice, isSetting, literalOf, type Setting, type SpaceConfig } from '../spec/spaceConfig.js';
 import {
+  type Categorical,
+  contains,
   countOf,
   type Distribution,
   distributionOf,
@@ -23,6 +25,12 @@ export interface Point {
 export interface PointSetting {
   readonly path: string;
   readonly value: unknown;
+}
+
+/** A parameter of a point as a study holds it, with what it was drawn from. */
+export interface RecordedParameter {
+  readonly value: number;
+  readonly distribution: Distribution;
 }
 
 export interface Parameter {
@@ -69,6 +77,18 @@ export class Space {
     return toCanonicalJson(
       Object.fromEntries(this.settingsOf(point).map(({ path, value }) => [path, value])),
     );
+  }
+
+  /**
+   * The point that a study holds, perhaps written by Optuna or before the space was extended: then it
+   * lacks new settings, and a choice may have another index.
+   * @returns undefined if a value is not in this space
+   */
+  pointOf(recorded: ReadonlyMap<string, RecordedParameter>): Point | undefined {
+    const parts = this.#settings
+      .filter(([path]) => recorded.has(path))
+      .map(([path, setting]) => recordedPoint(setting, path, path, recorded));
+    return parts.includes(undefined) ? undefined : Object.assign({}, ...parts);
   }
 
   /** The number of points; Infinity with real numbers. Some may have equal settings. */
@@ -118,6 +138,37 @@ function valueAt(setting: Setting, name: string, point: Point): unknown {
   if (!('choice' in setting)) return value;
   const element = setting.choice[value];
   return isSetting(element) ? valueAt(element, inside(name, value), point) : literalOf(element);
+}
+
+function recordedPoint(
+  setting: Setting,
+  name: string,
+  recordedName: string,
+  parameters: ReadonlyMap<string, RecordedParameter>,
+): Point | undefined {
+  const recorded = parameters.get(recordedName);
+  if (recorded === undefined) return undefined;
+  const { value } = recorded;
+  if (!('choice' in setting)) {
+    return contains(distributionOf(setting) as Numeric, value) ? { [name]: value } : undefined;
+  }
+  const index = recordedIndex(setting, recorded);
+  if (index === undefined) return undefined;
+  const element = setting.choice[index];
+  if (!isSetting(element)) return { [name]: index };
+  const nested = recordedPoint(element, inside(name, index), inside(recordedName, value), parameters);
+  return nested && { [name]: index, ...nested };
+}
+
+/** The index of a recorded choice by its label; that of a nested setting may have other bounds now. */
+function recordedIndex(setting: Choice, { value, distribution }: RecordedParameter): number | undefined {
+  const { labels } = distributionOf(setting) as Categorical;
+  if (distribution.kind !== 'categorical') return undefined;
+  const label = distribution.labels[value];
+  const index = labels.indexOf(label);
+  if (index >= 0) return index;
+  const kind = (text: unknown) => /^\{"(choice|int|float|log)":/.exec(String(text))?.[1];
+  return kind(label) !== undefined && kind(label) === kind(labels[value]) ? value : undefined;
 }
 
 function pointCount(setting: Setting, asGrid: boolean): number {

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { appendLines, lockJournal } from '../../src/sweep/journalFile.js';
+import { endedPid } from '../files/processes.js';
+import { folderWith } from '../spec/support.js';
+
+describe('the file of a journal', () => {
+  it('is made, and gets whole lines', async () => {
+    const folder = folderWith({});
+    const path = join(folder, 'study.log');
+    await appendLines(path, ['{"a":1}', '{"b":"ü"}']);
+    await appendLines(path, ['{"c":3}']);
+    expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b":"ü"}\n{"c":3}\n');
+    expect(readdirSync(folder)).toEqual(['study.log']);
+  });
+
+  it.each([
+    ['{"a":1}\n{"b', '{"a":1}\n'],
+    ['{"b', ''],
+    [`{"a":1}\n${'x'.repeat(200_000)}`, '{"a":1}\n'],
+  ])('loses a torn last line before the next', async (torn, kept) => {
+    const path = join(folderWith({ 'study.log': torn }), 'study.log');
+    await appendLines(path, ['{}']);
+    expect(readFileSync(path, 'utf8')).toBe(`${kept}{}\n`);
+  });
+
+  it('keeps the lines of all who append at once', async () => {
+    const path = join(folderWith({}), 'study.log');
+    const lines = Array.from({ length: 10 }, (_, i) => `${i}`);
+    await Promise.all(lines.map((line) => appendLines(path, [line])));
+    expect(readFileSync(path, 'utf8').trim().split('\n').sort()).toEqual(lines);
+  });
+
+  it('takes over the lock of an mlp that was killed', async () => {
+    const deadPid = endedPid();
+    const owner = `.study.log.${deadPid}.00000000.partial`;
+    const identity = JSON.stringify({ pid: deadPid, host: hostname() });
+    const folder = folderWith({ 'study.log': '', [owner]: identity });
+    symlinkSync(owner, join(folder, 'study.log.lock'));
+    await appendLines(join(folder, 'study.log'), ['1']);
+    expect(readdirSync(folder)).toEqual(['study.log']);
+  });
+
+  it("waits for Optuna's lock, and takes over one that stays unchanged", async () => {
+    const folder = folderWith({ 'study.log': '' });
+    const path = join(folder, 'study.log');
+    symlinkSync(path, `${path}.lock`);
+    const lock = await lockJournal(path, 0.02);
+    expect(readFileSync(`${path}.lock`, 'utf8')).toContain(`"pid":${process.pid}`);
+    lock.release();
+    expect(readdirSync(folder)).toEqual(['study.log']);
+  });
+
+  it('leaves the lock of another alone that took ours over', async () => {
+    const path = join(folderWith({ 'study.log': '' }), 'study.log');
+    const lock = await lockJournal(path);
+    const other = await lockJournal(path, 0.02);
+    lock.release();
+    expect(existsSync(`${path}.lock`)).toBe(true);
+    other.release();
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it('is refused as a link, and without a folder', async () => {
+    const folder = folderWith({ other: '' });
+    symlinkSync('other', join(folder, 'study.log'));
+    await expect(appendLines(join(folder, 'study.log'), ['1'])).rejects.toMatchObject({ exitCode: 73 });
+    await expect(appendLines(join(folder, 'none', 'study.log'), ['1'])).rejects.toMatchObject({
+      exitCode: 73,
+    });
+    expect(readdirSync(folder).sort()).toEqual(['other', 'study.log']);
+  });
+});
