@@ -75,25 +75,41 @@ export function createMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pagesFor(bytes), maximum: MOST_PAGES, shared: true });
 }
 
-/** @throws RangeError if the system lacks that much; else views stay valid */
-export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
-  const missing = pagesFor(bytes) - memory.buffer.byteLength / PAGE;
+/** The bytes of a memory from `start` on and before `end`, both aligned to 64. */
+export interface Region {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @throws RangeError if the memory can't reach to `end`; else views stay valid */
+export function growMemory(memory: WebAssembly.Memory, end: number): void {
+  const missing = pagesTo(end) - memory.buffer.byteLength / PAGE;
   if (missing > 0) memory.grow(missing);
 }
 
 function pagesFor(bytes: number): number {
+  return pagesTo(RESERVED_BYTES + bytes);
+}
+
+function pagesTo(end: number): number {
   // Padding at the end: a SIMD kernel may read past a tail, never past the memory.
-  return Math.ceil((RESERVED_BYTES + bytes + 2 * ALIGNMENT) / PAGE);
+  return Math.ceil((end + 2 * ALIGNMENT) / PAGE);
 }
 
 /** Hands out the tensors of a memory: the same calls give the same tensors in every thread. */
 export class Arena implements Allocator {
-  #next = RESERVED_BYTES;
+  #next: number;
+  readonly #end: number;
 
+  /** @param region which must be zero; by default the whole memory */
   constructor(
     readonly dtype: DType,
     readonly memory: WebAssembly.Memory,
-  ) {}
+    { start, end }: Region = { start: RESERVED_BYTES, end: memory.buffer.byteLength },
+  ) {
+    this.#next = start;
+    this.#end = end;
+  }
 
   static ofSize(dtype: DType, bytes: number): Arena {
     return new Arena(dtype, createMemory(bytes));
@@ -122,8 +138,8 @@ export class Arena implements Allocator {
   #take(elements: number, elementBytes: number): number {
     const address = this.#next;
     this.#next += alignedBytes(elements, elementBytes);
-    if (this.#next > this.memory.buffer.byteLength) {
-      throw new RangeError(`arena of ${this.memory.buffer.byteLength} bytes when ${this.#next} are needed`);
+    if (this.#next > this.#end) {
+      throw new RangeError(`arena that ends at ${this.#end} when ${this.#next} bytes are needed`);
     }
     return address;
   }

@@ -151,8 +151,7 @@ export class Run {
       ...modelContent(plan, dataset),
       path: 'the trained model',
       dtype: config.dtype,
-      // Copies: views would keep the whole memory of the run.
-      tensors: new Map(tensors.map(({ name, data }) => [name, data.slice() as typeof data & Float32Array])),
+      tensors: new Map(tensors.map(({ name, data }) => [name, data as typeof data & Float32Array])),
     });
   }
 

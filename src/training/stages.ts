@@ -11,6 +11,7 @@ import { printable } from '../text.js';
 import type { RunSetup } from './engine/allocate.js';
 import type { Engine } from './engine/engine.js';
 import { Team } from './engine/team.js';
+import type { ThreadPool } from './engine/threadPool.js';
 import {
   type RefitResult,
   type RunProgress,
@@ -26,6 +27,7 @@ import type { RunRecord } from './run/record.js';
 import { requireSameProvenance } from './run/resume.js';
 import type { SavedRun } from './run/state.js';
 import type { RunSummary } from './run/summary.js';
+import type { RunData } from './runData.js';
 
 /** A run whose data are read and whose choices are made. */
 export interface PreparedRun extends RunSetup {
@@ -60,12 +62,16 @@ export interface TrainOptions {
   readonly listener?: RunListener | undefined;
   /** Tables that take the place of the config's files. */
   readonly memory?: LoadOptions['memory'];
+  /** What `RunData.read` gave for a config with the same data, instead of reading them again. */
+  readonly data?: RunData | undefined;
+  /** Threads that several runs use, one after another. */
+  readonly pool?: ThreadPool | undefined;
 }
 
 /** With a refit, plan and dataset are those of the refit, whose network this is. */
 export interface TrainedRun extends PreparedRun {
   readonly result: TrainResult;
-  /** The network's tensors as the model file names them: views of the run's memory. */
+  /** The network's tensors as the model file names them: copies, which outlive the run's memory. */
   readonly tensors: readonly NamedTensor[];
   readonly model: EncodedTensors;
 }
@@ -119,12 +125,12 @@ export async function runStages(
 
 async function runFirst(
   prepared: PreparedRun,
-  { signal, listener = {} }: TrainOptions,
+  { signal, listener = {}, pool }: TrainOptions,
   state: SavedRun | undefined,
   open: () => Promise<OpenRecording | undefined>,
 ): Promise<TrainedRun> {
   const { plan, dataset } = prepared;
-  return withEngine(prepared, state, async (engine) => {
+  return withEngine(prepared, { state, pool }, async (engine) => {
     const recording = await open();
     const { directory } = recording ?? {};
     const run: PreparedRun = {
@@ -142,7 +148,7 @@ async function runFirst(
       from: state,
       save: recording && (async (now) => recording.directory.saveCheckpoint(now, await recording.provenance)),
     });
-    const tensors = modelTensors(engine.parameters, engine.statistics);
+    const tensors = keptTensors(engine);
     return { ...run, result, tensors, model: encodeModel(modelContent(plan, dataset), tensors) };
   });
 }
@@ -189,14 +195,14 @@ interface RefitRecording {
 async function trainRefit(
   first: TrainedRun,
   refit: RefitPlan,
-  { signal, listener = {} }: TrainOptions,
+  { signal, listener = {}, pool }: TrainOptions,
   recording?: RefitRecording,
 ): Promise<TrainedRun | undefined> {
   const { plan, dataset } = refit;
   const { choice, threads } = first;
   const { record, state } = recording ?? {};
   const epochs = first.result.keptEpoch;
-  return withEngine({ ...refit, choice, threads }, state, async (engine) => {
+  return withEngine({ ...refit, choice, threads }, { state, pool }, async (engine) => {
     await record?.start(state, (sentence) => listener.warn?.(sentence));
     if (state) {
       const { epochs, steps } = state.progress;
@@ -231,7 +237,7 @@ async function trainRefit(
       trainSeconds,
       samplesPerSecond,
     };
-    const tensors = modelTensors(engine.parameters, engine.statistics);
+    const tensors = keptTensors(engine);
     return {
       ...first,
       plan,
@@ -241,6 +247,10 @@ async function trainRefit(
       model: encodeModel(modelContent(plan, dataset), tensors),
     };
   });
+}
+
+function keptTensors({ parameters, statistics }: Engine): NamedTensor[] {
+  return modelTensors(parameters, statistics).map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
 }
 
 async function writeResults(
@@ -287,10 +297,10 @@ function recorded(
 
 async function withEngine<Result>(
   { dataset, config, plan, choice, threads }: PreparedRun,
-  state: SavedRun | undefined,
+  { state, pool }: { readonly state: SavedRun | undefined; readonly pool: ThreadPool | undefined },
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const engine = await Team.start({ config, plan, choice, threads }, dataset, state?.engine);
+  const engine = await Team.start({ config, plan, choice, threads }, dataset, state?.engine, { pool });
   try {
     return await use(engine);
   } finally {

@@ -1,9 +1,7 @@
 /** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { loadDatasets } from '../data/dataset/loadDataset.js';
 import { fingerprintData } from '../data/source/source.js';
-import { ReadFiles } from '../data/source/storedFile.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
@@ -35,6 +33,7 @@ import {
   StepComparison,
   weightsDifference,
 } from './run/summary.js';
+import { RunData } from './runData.js';
 import {
   type PreparedRun,
   type RunListener,
@@ -54,23 +53,21 @@ export async function train(
   options: TrainOptions & { readonly directory?: string | true | undefined } = {},
 ): Promise<TrainedRun> {
   const { directory } = options;
-  if (directory === undefined) {
-    return runStages(await prepare(loaded, options), options);
-  }
-  const files = new ReadFiles();
-  const prepared = await prepare(loaded, options, files);
-  const provenance = provenanceInBackground(files, prepared);
-  const { path, directory: configDirectory } = loaded;
-  const asked = directory === true ? undefined : directory;
+  const { prepared, data } = await prepare(loaded, options);
   let run: RunDirectory | undefined;
-  const open = async () => {
-    run = await RunDirectory.create(asked, prepared.config, path, configDirectory);
-    return run;
-  };
   try {
+    if (directory === undefined) return await runStages(prepared, options);
+    const provenance = provenanceInBackground(data, prepared);
+    const { path, directory: configDirectory } = loaded;
+    const asked = directory === true ? undefined : directory;
+    const open = async () => {
+      run = await RunDirectory.create(asked, prepared.config, path, configDirectory);
+      return run;
+    };
     return await runStages(prepared, options, { open, provenance });
   } finally {
     await run?.close();
+    data.close();
   }
 }
 
@@ -88,6 +85,7 @@ export async function resume(
   const { listener, mayExtend = false } = options;
   for (const sentence of linksOf(path)) listener?.note?.(sentence);
   const directory = await RunDirectory.open(path);
+  let data: RunData | undefined;
   try {
     const { configPath } = directory;
     const { config: ofRun, where } = directory.loadConfig();
@@ -103,9 +101,10 @@ export async function resume(
       const names = { where, run: 'the last checkpoint', mayExtend: true };
       requireSameConfig(ofRun, config, names);
     }
-    const files = new ReadFiles();
-    const prepared = withThreadsOf(state, await prepare(loaded, options, files, requireSame));
-    const provenance = provenanceInBackground(files, prepared);
+    const read = await prepare(loaded, options, requireSame);
+    data = read.data;
+    const prepared = withThreadsOf(state, read.prepared);
+    const provenance = provenanceInBackground(data, prepared);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.where);
       requireSameProvenance(await provenance, state.origin, path);
@@ -125,6 +124,7 @@ export async function resume(
     return await runStages(prepared, options, { open, provenance, state, refitState });
   } finally {
     await directory.close();
+    data?.close();
   }
 }
 
@@ -151,26 +151,39 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
     return different({ what: 'config', found: config.sha256, expected: then.configSha256 });
   }
   const loaded = checkConfigFile(config, configPath, kernelOverrides(then));
-  const files = new ReadFiles();
-  let prepared: PreparedRun | undefined;
+  let read: ReadRun | undefined;
   try {
-    prepared = await unlessUnavailable(prepare(loaded, options, files));
+    read = await unlessUnavailable(prepare(loaded, options));
   } catch (error) {
     // Data that can't be read any more have changed: the hashes say which.
     const data = dataDifference(await fingerprintData(loaded.config.data, loaded.directory), then.data);
     if (data) return different(data);
     throw error;
   }
-  if (prepared === undefined) {
+  if (read === undefined) {
     return different({ what: 'backend', found: 'none of that name', expected: then.backend });
   }
-  const provenance = await provenanceInBackground(files, prepared);
-  const data = dataDifference(provenance.data, then.data);
-  if (data) return different(data);
-  const kernels = kernelsDifference(provenance, then);
-  if (kernels) return different(kernels);
+  const { prepared, data } = read;
+  try {
+    const provenance = await provenanceInBackground(data, prepared);
+    const difference = dataDifference(provenance.data, then.data) ?? kernelsDifference(provenance, then);
+    if (difference) return different(difference);
+    return await trainAgain(path, then, prepared, provenance, options);
+  } finally {
+    data.close();
+  }
+}
 
-  const stored = storedModel(path, note);
+/** Trains a prepared run, and compares its weights and steps with those of the run at `path`. */
+async function trainAgain(
+  path: string,
+  then: RunSummary,
+  prepared: PreparedRun,
+  provenance: Provenance,
+  options: TrainOptions,
+): Promise<Reproduction> {
+  const expected = then.weightsSha256;
+  const stored = storedModel(path, (sentence) => options.listener?.note?.(sentence));
 
   const steps = new StepComparison(path);
   const ofRefit = prepared.refit && new StepComparison(join(path, RUN_FILES.refit), ' of the refit');
@@ -214,34 +227,24 @@ function warnOfDamage(run: string, listener: RunListener | undefined): void {
   }
 }
 
+/** A run that is prepared, and its data, which are to be closed. */
+interface ReadRun {
+  readonly prepared: PreparedRun;
+  readonly data: RunData;
+}
+
 /**
- * Reads the data, plans the run, and chooses its kernels and threads.
- * @param files takes the files that are read; closed if anything fails
+ * Reads the data unless they are given, plans the run, and chooses its kernels and threads.
  * @param check is given the config as the data complete it
  */
 async function prepare(
   loaded: LoadedTrainConfig,
-  options: Pick<TrainOptions, 'listener' | 'memory'>,
-  files?: ReadFiles,
+  options: Pick<TrainOptions, 'listener' | 'memory' | 'data'>,
   check?: (whole: LoadedTrainConfig) => void,
-): Promise<PreparedRun> {
-  try {
-    return await planRun(loaded, options, files, check);
-  } catch (error) {
-    files?.close();
-    throw error;
-  }
-}
-
-async function planRun(
-  loaded: LoadedTrainConfig,
-  { listener, memory }: Pick<TrainOptions, 'listener' | 'memory'>,
-  files: ReadFiles | undefined,
-  check: ((whole: LoadedTrainConfig) => void) | undefined,
-): Promise<PreparedRun> {
-  const { directory, where } = loaded;
-  const processors = availableParallelism();
+): Promise<ReadRun> {
+  const { listener, memory } = options;
   // Before the data are read: a run may last for hours. Twice as many are no harm.
+  const processors = availableParallelism();
   const asked = loaded.config.threads;
   if (typeof asked === 'number' && asked > 2 * processors) {
     listener?.warn?.(
@@ -249,11 +252,22 @@ async function planRun(
         'threads that wait for a processor make the run slower ("auto" chooses)',
     );
   }
-  const reading = listener?.reading;
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
-  const how = { ...(memory && { memory }), ...(reading && { progress: reading }), ...(files && { files }) };
-  const withRefit = loaded.config.training.refit;
-  const { dataset, refit } = await loadDatasets(loaded.config, directory, where, how, withRefit);
+  const data = options.data?.share() ?? (await RunData.read(loaded, { progress: listener?.reading, memory }));
+  try {
+    return { prepared: planRun(loaded, data, listener, check), data };
+  } catch (error) {
+    data.close();
+    throw error;
+  }
+}
+
+function planRun(
+  loaded: LoadedTrainConfig,
+  { dataset, refit }: RunData,
+  listener: RunListener | undefined,
+  check: ((whole: LoadedTrainConfig) => void) | undefined,
+): PreparedRun {
   listener?.dataRead?.(dataset);
   const whole = completeFor(loaded, dataset);
   check?.(whole);
@@ -264,7 +278,7 @@ async function planRun(
   for (const warning of second?.plan.warnings ?? []) listener?.warn?.(`in the refit: ${warning}`);
   const choice = chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);
-  const threads = chooseThreads(config.threads, choice, plan, processors);
+  const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
   // The second training is of more rows: too many are found now, not after the first.
   if (second) bytesOf({ config: second.config, plan: second.plan, choice, threads });
   // "auto" becomes false where no target is scaled, so that the run's config says what was done.
@@ -293,9 +307,9 @@ function withScaling(
 }
 
 /** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */
-function provenanceInBackground(files: ReadFiles, { choice, threads }: PreparedRun): Promise<Provenance> {
+function provenanceInBackground(data: RunData, { choice, threads }: PreparedRun): Promise<Provenance> {
   const versions = { version: version(), node: process.version };
-  const provenance = files.hashes().then((data) => provenanceOf(versions, choice, threads, data));
+  const provenance = data.hashes().then((data) => provenanceOf(versions, choice, threads, data));
   provenance.catch(() => undefined);
   return provenance;
 }

@@ -5,13 +5,15 @@ import {
   Arena,
   ArenaPlan,
   createMemory,
-  growMemory,
   outOfMemory,
+  RESERVED_BYTES,
+  type Region,
   requireMemory,
 } from '../../kernels/arena.js';
 import { kernelScratch } from '../../kernels/create.js';
 import type { DType, Kernels } from '../../kernels/kernels.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
+import { Regions } from '../../kernels/regions.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { TrainingPlan } from '../plan.js';
@@ -26,56 +28,91 @@ export interface RunSetup {
   readonly threads: number;
 }
 
+/** Where the tensors of a run are taken from: the features, which runs may share, and its own. */
+export interface RunAllocators {
+  readonly features: Allocator;
+  readonly own: Allocator;
+}
+
+/** A part of a dataset's memory, behind its features. Plain data, so that it can be sent to a thread. */
+export interface RunMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly region: Region;
+}
+
 /** Allocates the run's tensors in a fixed order, features first as in a dataset's memory. */
 export function assemble(
   { config, plan, choice, threads }: RunSetup,
   random: RandomState,
-  allocator: Allocator,
+  { features, own }: RunAllocators,
   createKernels: (scratch: number) => Kernels,
 ): Trainer {
   const { train, validation, test } = plan.rows;
-  const features = allocator.tensor(train + validation + test, plan.inputs);
-  const scratch = allocator.block(kernelScratch(choice, threads));
-  return new Trainer(config, plan, createKernels(scratch), random, features, allocator);
+  const matrix = features.tensor(train + validation + test, plan.inputs);
+  const scratch = own.block(kernelScratch(choice, threads));
+  return new Trainer(config, plan, createKernels(scratch), random, matrix, own);
 }
 
-/** The dataset memories that belong to a run. */
-const taken = new WeakSet<WebAssembly.Memory>();
+/** The same as seen by every thread. */
+export function allocatorsOf(dtype: DType, { memory, region }: RunMemory): RunAllocators {
+  return { features: new Arena(dtype, memory), own: new Arena(dtype, memory, region) };
+}
+
+/** The bytes of a run: of its features, and of all else. */
+interface RunBytes {
+  readonly features: number;
+  readonly own: number;
+}
 
 /**
  * The bytes of a run's memory.
  * @throws MlpError ExitCode.config if the run is too large
  */
-export function bytesOf(setup: RunSetup): number {
+export function bytesOf(setup: RunSetup): RunBytes {
   const { dtype, seed } = setup.config;
-  const need = new ArenaPlan(dtype);
+  const need = { features: new ArenaPlan(dtype), own: new ArenaPlan(dtype) };
   assemble(setup, new RandomState(seed), need, () => referenceKernels(dtype));
-  requireMemory(need.bytes, smaller(dtype));
-  return need.bytes;
+  const [features, own] = [need.features.bytes, need.own.bytes];
+  requireMemory(features + own, smaller(dtype));
+  return { features, own };
 }
 
+/** How the memories of datasets are divided among the runs on them. */
+const divided = new WeakMap<WebAssembly.Memory, Regions>();
+
 /**
- * The dataset's memory, grown in place; a second run on the same dataset gets a copy.
+ * A region of the dataset's memory, which grows in place. Where other runs have left no room in
+ * it, a copy of the features begins another memory. To be given back with `release`.
  * @throws MlpError ExitCode.config if the run is too large
  */
-export function allocate(setup: RunSetup, { memory, features }: Dataset): WebAssembly.Memory {
+export function allocate(setup: RunSetup, { memory, features }: Dataset): RunMemory {
   const { dtype } = setup.config;
   const bytes = bytesOf(setup);
+  const start = RESERVED_BYTES + bytes.features;
+  let regions = divided.get(memory);
+  if (!regions) {
+    regions = new Regions(memory, start);
+    divided.set(memory, regions);
+  }
   try {
-    if (!taken.has(memory)) {
-      taken.add(memory);
-      // An arena hands out zeros, but reading the data has left bytes behind the features.
-      new Uint8Array(memory.buffer, features.address + features.data.byteLength).fill(0);
-      growMemory(memory, bytes);
-      return memory;
+    try {
+      return { memory, region: regions.take(bytes.own) };
+    } catch (error) {
+      if (!(error instanceof RangeError) || regions.isEmpty) throw error;
+      const copy = createMemory(bytes.features + bytes.own);
+      new Arena(dtype, copy).tensor(features.rows, features.columns).data.set(features.data);
+      return { memory: copy, region: { start, end: start + bytes.own } };
     }
-    const copy = createMemory(bytes);
-    new Arena(dtype, copy).tensor(features.rows, features.columns).data.set(features.data);
-    return copy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw outOfMemory(bytes, 'the system does not have that much', smaller(dtype));
+    const total = bytes.features + bytes.own;
+    throw outOfMemory(total, 'the system does not have that much', smaller(dtype));
   }
+}
+
+/** Gives the region of a run to the next one: nothing may read or write it any more. */
+export function release({ memory, region }: RunMemory): void {
+  divided.get(memory)?.release(region);
 }
 
 function smaller(dtype: DType): string {

@@ -3,14 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
-import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
 import type { FloatArray } from '../../kernels/kernels.js';
 import { alone } from '../../kernels/share.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
-import { allocate, assemble, type RunSetup } from './allocate.js';
+import { allocate, allocatorsOf, assemble, type RunMemory, type RunSetup, release } from './allocate.js';
 
 export interface StepsDone {
   /** Steps taken: fewer than asked for if the signal was aborted or a loss was not finite. */
@@ -57,7 +56,7 @@ export interface Engine {
   /** Evaluates the test rows likewise; undefined if there are none. */
   evaluateTest(): Promise<Evaluation | undefined>;
   state(): Promise<EngineState>;
-  /** Frees the threads. Nothing may be called after it but `close` again. */
+  /** Frees threads and memory. After it, nothing may be called but `close`, or read or written. */
   close(): Promise<void>;
 }
 
@@ -69,9 +68,11 @@ export class LocalEngine implements Engine {
   readonly parameters: Parameters;
   readonly statistics: Statistics;
   readonly #trainer: Trainer;
+  readonly #place: RunMemory;
 
-  private constructor(run: RunSetup, trainer: Trainer) {
+  private constructor(run: RunSetup, trainer: Trainer, place: RunMemory) {
     this.run = run;
+    this.#place = place;
     this.#trainer = trainer;
     this.parameters = trainer.network.parameters;
     this.statistics = trainer.network.statistics;
@@ -81,15 +82,20 @@ export class LocalEngine implements Engine {
   static start(setup: Omit<RunSetup, 'threads'>, dataset: Dataset, state?: EngineState): LocalEngine {
     const { config, plan, choice } = setup;
     const run = { config, plan, choice, threads: 1 };
-    const memory = allocate(run, dataset);
-    const arena = new Arena(config.dtype, memory);
+    const { dtype } = config;
     const random = state ? RandomState.fromState(state.trainer.random) : new RandomState(config.seed);
-    const trainer = assemble(run, random, arena, (scratch) =>
-      createKernels(choice, config.dtype, memory, scratch, alone),
-    );
-    trainer.load(dataset);
-    begin(trainer, state);
-    return new LocalEngine(run, trainer);
+    const place = allocate(run, dataset);
+    try {
+      const trainer = assemble(run, random, allocatorsOf(dtype, place), (scratch) =>
+        createKernels(choice, dtype, place.memory, scratch, alone),
+      );
+      trainer.load(dataset);
+      begin(trainer, state);
+      return new LocalEngine(run, trainer, place);
+    } catch (error) {
+      release(place);
+      throw error;
+    }
   }
 
   async train(
@@ -133,7 +139,9 @@ export class LocalEngine implements Engine {
     return stateOf(this.#trainer, this.#trainer.state());
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    release(this.#place);
+  }
 }
 
 /** @throws MlpError ExitCode.data if the state belongs to another network or optimiser */

@@ -4,16 +4,16 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
-import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { alone } from '../../kernels/share.js';
 import { type Parameters, type Statistics, startsFromRows } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer } from '../step.js';
-import { allocate, assemble, type RunSetup } from './allocate.js';
+import { allocate, allocatorsOf, assemble, type RunMemory, type RunSetup, release } from './allocate.js';
 import { Command, Control } from './control.js';
 import { begin, type Engine, type EngineState, type StepOptions, type StepsDone, stateOf } from './engine.js';
+import type { ThreadPool } from './threadPool.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
 
 /** The compiled thread. Tests run the sources, but threads run from dist/ even then. */
@@ -30,6 +30,8 @@ const CLOSING_MILLISECONDS = 1000;
 const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };
 
 export interface TeamOptions {
+  /** Where threads come from and go to; without it, they end with the team. */
+  readonly pool?: ThreadPool | undefined;
   readonly script?: URL;
   readonly resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>;
 }
@@ -48,6 +50,8 @@ export class Team implements Engine {
   /** A view of the run's memory that computes nothing but the weights at the start. */
   readonly #view: Trainer;
   readonly #control: Control;
+  readonly #place: RunMemory;
+  readonly #pool: ThreadPool | undefined;
   #pending: Pending | undefined;
   #failure: MlpError | undefined;
   #closed = false;
@@ -55,18 +59,21 @@ export class Team implements Engine {
   private constructor(
     run: RunSetup,
     view: Trainer,
-    setup: Omit<WorkerSetup, 'rank' | 'control' | 'run'>,
-    { script = WORKER, resourceLimits = LITTLE_GARBAGE }: TeamOptions,
+    setup: Omit<WorkerSetup, 'rank' | 'control' | 'run' | 'isKept'>,
+    { script = WORKER, resourceLimits = LITTLE_GARBAGE, pool }: TeamOptions,
   ) {
     this.run = run;
     this.#view = view;
+    this.#place = setup.place;
+    this.#pool = pool;
     this.parameters = view.network.parameters;
     this.statistics = view.network.statistics;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
     for (let rank = 0; rank < run.threads; rank++) {
-      const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank };
+      const isKept = pool !== undefined;
+      const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank, isKept };
       try {
-        const worker = new Worker(script, { workerData, resourceLimits });
+        const worker = pool?.take(workerData) ?? new Worker(script, { workerData, resourceLimits });
         this.workers.push(worker);
         worker.on('error', (error) => this.#fail(rank, error));
         worker.on('exit', () => this.#fail(rank, new Error('it ended before its work was done')));
@@ -85,18 +92,23 @@ export class Team implements Engine {
     options: TeamOptions = {},
   ): Promise<Team> {
     const { dtype, seed } = run.config;
-    const memory = allocate(run, dataset);
-    const random = new RandomState(seed);
     // What is fitted to rows is computed here: the number of threads can't change its bits.
     const isFitted = state === undefined && startsFromRows(run.plan.network, run.plan.inputs);
-    const view = assemble(run, random, new Arena(dtype, memory), (scratch) =>
-      isFitted ? createKernels(run.choice, dtype, memory, scratch, alone) : referenceKernels(dtype),
-    );
-    view.load(dataset);
-    begin(view, state);
-    const crowded = run.threads > availableParallelism();
-    const setup = { memory, crowded, state: state?.trainer ?? view.state() };
-    const team = new Team(run, view, setup, options);
+    const place = allocate(run, dataset);
+    let team: Team;
+    try {
+      const view = assemble(run, new RandomState(seed), allocatorsOf(dtype, place), (scratch) =>
+        isFitted ? createKernels(run.choice, dtype, place.memory, scratch, alone) : referenceKernels(dtype),
+      );
+      view.load(dataset);
+      begin(view, state);
+      const crowded = run.threads > availableParallelism();
+      const setup = { place, crowded, state: state?.trainer ?? view.state() };
+      team = new Team(run, view, setup, options);
+    } catch (error) {
+      release(place);
+      throw error;
+    }
     let waiting = run.threads;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -174,16 +186,21 @@ export class Team implements Engine {
     } else if (!this.#failure) {
       this.#control.give(Command.stop);
     }
-    const ended = Promise.all(
-      this.workers.map((worker) =>
-        worker.threadId < 0
-          ? undefined
-          : new Promise<void>((resolve) => worker.once('exit', () => resolve())),
-      ),
-    );
+    const ended = Promise.all(this.workers.map((worker) => this.#released(worker)));
     const timer = setTimeout(() => this.#terminate(), CLOSING_MILLISECONDS);
     await ended;
     clearTimeout(timer);
+    release(this.#place);
+  }
+
+  /** Resolves when a thread does nothing for this team any more: it has ended, or the pool has it. */
+  async #released(worker: Worker): Promise<void> {
+    if (worker.threadId < 0) return;
+    const isFree = await new Promise<boolean>((resolve) => {
+      worker.once('exit', () => resolve(false));
+      worker.on('message', ({ type }: WorkerMessage) => type === 'free' && resolve(true));
+    });
+    if (isFree) await this.#pool?.keep(worker);
   }
 
   async #command(command: Command, steps?: number): Promise<WorkerMessage> {

@@ -1,39 +1,44 @@
 /** A thread of a team: builds its view of the run over the shared memory, and obeys commands. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Evaluation } from '../../evaluation/metrics.js';
-import { Arena } from '../../kernels/arena.js';
 import { createKernels } from '../../kernels/create.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
-import { assemble, type RunSetup } from './allocate.js';
+import { allocatorsOf, assemble, type RunMemory, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
 import type { StepsDone } from './engine.js';
 
 export interface WorkerSetup {
   readonly run: RunSetup;
-  readonly memory: WebAssembly.Memory;
+  readonly place: RunMemory;
   readonly control: SharedArrayBuffer;
   readonly rank: number;
   readonly crowded: boolean;
   readonly state: TrainerState;
+  /** Whether the thread waits for another team after this one. */
+  readonly isKept: boolean;
 }
 
-/** Messages to the main thread: all say that they are ready, the first reports each result. */
+/**
+ * Messages to the main thread: all say that they are ready, and that they are free for another team;
+ * the first reports each result.
+ */
 export type WorkerMessage =
   | { readonly type: 'ready' }
+  | { readonly type: 'free' }
   | { readonly type: 'trained'; readonly steps: StepsDone }
   | { readonly type: 'evaluated'; readonly evaluations: Evaluations }
   | { readonly type: 'tested'; readonly evaluation: Evaluation | undefined }
   | { readonly type: 'state'; readonly state: TrainerState };
 
 export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void): void {
-  const { run, memory, rank, crowded } = setup;
+  const { run, place, rank, crowded } = setup;
   const { dtype } = run.config;
   const control = new Control(setup.control);
   const share = control.share(rank, run.threads, crowded);
   const random = RandomState.fromState(setup.state.random);
-  const trainer = assemble(run, random, new Arena(dtype, memory), (scratch) =>
-    createKernels(run.choice, dtype, memory, scratch, share),
+  const trainer = assemble(run, random, allocatorsOf(dtype, place), (scratch) =>
+    createKernels(run.choice, dtype, place.memory, scratch, share),
   );
   trainer.restore(setup.state);
   /** Reports a result once all threads are done: only then may the next command be given. */
@@ -93,10 +98,17 @@ function takeSteps(trainer: Trainer, control: Control, rank: number): StepsDone 
 
 if (parentPort) {
   const port = parentPort;
-  try {
-    runWorker(workerData as WorkerSetup, (message) => port.postMessage(message));
-  } catch (error) {
-    // The thread that failed says why; the others only end.
-    if (!(error instanceof TeamBroken)) throw error;
-  }
+  const run = (setup: WorkerSetup) => {
+    const tell = (message: WorkerMessage) => port.postMessage(message);
+    try {
+      runWorker(setup, tell);
+    } catch (error) {
+      // The thread that failed says why; the others only end.
+      if (!(error instanceof TeamBroken)) throw error;
+    }
+    if (setup.isKept) tell({ type: 'free' });
+  };
+  const first: WorkerSetup = workerData;
+  if (first.isKept) port.on('message', run);
+  run(first);
 }

@@ -186,7 +186,6 @@ export class RunDirectory {
       for (const rows of rejected) yield* rows.lines();
     }
     await this.#write(RUN_FILES.rejected, parts());
-    for (const rows of rejected) rows.close();
   }
 
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {

@@ -31,6 +31,13 @@ describe.each(['float32', 'float64'] as const)('the module for %s', (dtype) => {
     expect(constantsEnd.value).toBeLessThanOrEqual(RESERVED_BYTES);
   });
 
+  it('has the constants of all modules, so that runs of any kind may share a memory', () => {
+    loadKernels('float32', false, arena.memory);
+    const before = new Uint8Array(arena.memory.buffer, 0, RESERVED_BYTES).slice();
+    loadKernels(dtype, relaxedSimd, arena.memory);
+    expect(new Uint8Array(arena.memory.buffer, 0, RESERVED_BYTES).slice()).toEqual(before);
+  });
+
   it('needs no more scratch than is said', () => {
     expect(loadKernels(dtype, false, arena.memory).productScratchBytes()).toBeLessThanOrEqual(
       PRODUCT_SCRATCH_BYTES,

@@ -1,0 +1,53 @@
+/** Several trainings at once in one process: of a sweep, or of the folds of a cross-validation. */
+import { availableParallelism } from 'node:os';
+import type { TrainConfig } from '../spec/trainConfig.js';
+
+/** A training, to be started when there is room. It ends early when the signal is aborted. */
+export type Job = (signal: AbortSignal) => Promise<void>;
+
+export interface Parallel {
+  /** How many runs train at once. */
+  readonly atOnce: number;
+  /** Of each run. */
+  readonly threads: number;
+}
+
+/**
+ * As many runs at once as their threads find processors. The threads of a run don't depend on how
+ * many run at once, because the bits of a BLAS depend on them: "auto" is one, which wastes none.
+ * @param asked how many runs at once, whatever the machine has
+ */
+export function planParallel(threads: TrainConfig['threads'], asked?: number): Parallel {
+  const own = threads === 'auto' ? 1 : threads;
+  return { atOnce: asked ?? Math.max(1, Math.floor(availableParallelism() / own)), threads: own };
+}
+
+/**
+ * Runs jobs in the order in which they come, so many at a time, until there are no more or the
+ * signal is aborted. If one fails, so do all: the others are told to end, and no more are started.
+ * @throws what the first job that failed has thrown, when all have ended
+ */
+export async function runJobs(
+  jobs: Iterable<Job> | AsyncIterable<Job>,
+  { atOnce, signal }: { readonly atOnce: number; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const failure = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
+  const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
+  const faults: unknown[] = [];
+  const lane = async () => {
+    while (!either.aborted) {
+      try {
+        const { done, value: job } = await iterator.next();
+        if (done || either.aborted) return;
+        await job(either);
+      } catch (error) {
+        faults.push(error);
+        failure.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  await iterator.return?.();
+  if (faults.length > 0) throw faults[0];
+}

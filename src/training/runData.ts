@@ -1,0 +1,68 @@
+/** The data of a run: read once, and shared by all runs that have the same. */
+import type { Dataset } from '../data/dataset/dataset.js';
+import { type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
+import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
+import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+
+export interface ReadingOptions {
+  readonly progress?: LoadOptions['progress'] | undefined;
+  /** Tables that take the place of the config's files. */
+  readonly memory?: LoadOptions['memory'] | undefined;
+}
+
+export class RunData {
+  readonly dataset: Dataset;
+  /** With training and validation rows together; only for a config with a refit. */
+  readonly refit: Dataset | undefined;
+  readonly #files: ReadFiles;
+  #hashes: Promise<readonly DataFile[]> | undefined;
+  #users = 1;
+
+  private constructor(dataset: Dataset, refit: Dataset | undefined, files: ReadFiles) {
+    this.dataset = dataset;
+    this.refit = refit;
+    this.#files = files;
+  }
+
+  /** @throws MlpError as `loadDatasets` */
+  static async read(
+    { config, directory, where }: LoadedTrainConfig,
+    { progress, memory }: ReadingOptions,
+  ): Promise<RunData> {
+    const files = new ReadFiles();
+    try {
+      const options = { files, ...(memory && { memory }), ...(progress && { progress }) };
+      const { dataset, refit } = await loadDatasets(config, directory, where, options, config.training.refit);
+      return new RunData(dataset, refit, files);
+    } catch (error) {
+      files.close();
+      throw error;
+    }
+  }
+
+  /** The same data for one more user, who closes them too. */
+  share(): RunData {
+    this.#users++;
+    return this;
+  }
+
+  /**
+   * What was read, with the hashes of its files. They are hashed when this is first called.
+   * @throws MlpError ExitCode.io if one has changed since it was opened
+   */
+  hashes(): Promise<readonly DataFile[]> {
+    if (!this.#hashes) {
+      this.#hashes = this.#files.hashes();
+      // Whoever awaits them gets the error.
+      this.#hashes.catch(() => undefined);
+    }
+    return this.#hashes;
+  }
+
+  close(): void {
+    if (--this.#users > 0) return;
+    for (const rows of this.dataset.rejected ?? []) rows.close();
+    // Files that are being hashed are closed at the end of that.
+    if (!this.#hashes) this.#files.close();
+  }
+}
