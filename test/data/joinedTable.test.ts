@@ -84,6 +84,12 @@ describe('several files', () => {
         message: 'n*.csv: found no file of such a name',
       }),
     );
+    expect(() => filesOf(Array(1001).fill('m*.csv'), folder.path)).toThrow(
+      expect.objectContaining({
+        exitCode: ExitCode.data,
+        message: 'm1.csv and others: found 3003 files, expected at most 1000 for a table',
+      }),
+    );
     const { data } = configOf({ train: 'm*.csv', target: 'y' });
     expect((await fingerprintData(data, folder.path)).map(({ path }) => path)).toHaveLength(3);
   });

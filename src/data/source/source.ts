@@ -173,6 +173,10 @@ export class Source implements FileBytes {
 /** Of a byte order mark in UTF-8. */
 const MARK_LENGTH = 3;
 const STANDARD_INPUT = 0;
+
+/** All files of a table are open at once, and a system allows some thousands. */
+const MOST_FILES = 1000;
+
 const GZIP = [0x1f, 0x8b];
 
 /** Standard input can be read once. Afterwards its number may belong to another file. */
@@ -186,29 +190,37 @@ export function sourcePath(path: string, directory: string): string {
 /**
  * The files that a config in `directory` names: a path, several, or patterns in which `*` is any text
  * of a name, in the order of the names.
- * @throws MlpError ExitCode.noInput for a pattern that fits no file
+ * @throws MlpError ExitCode.noInput for a pattern that fits no file; data for too many files
  */
 export function filesOf(given: string | readonly string[], directory: string): string[] {
-  return [given].flat().flatMap((path: string) => {
-    if (!path.includes('*') || exists(sourcePath(path, directory))) return [path];
-    const found = path.split('/').reduce(
-      (folders, part) => {
-        if (!part.includes('*')) return folders.map((folder) => `${folder}${part}/`);
-        return folders.flatMap((folder) =>
-          namesIn(sourcePath(folder || '.', directory))
-            .filter((name) => matches(part, name) && (part.startsWith('.') || !name.startsWith('.')))
-            .map((name) => `${folder}${name}/`),
-        );
-      },
-      [''],
-    );
-    const files = found
-      .map((name) => name.slice(0, -1))
-      // A name that is not UTF-8 is an error, once it is opened.
-      .filter((name) => name.includes('\ufffd') || exists(sourcePath(name, directory)));
-    if (files.length > 0) return files;
-    throw new MlpError(ExitCode.noInput, `${printable(path)}: found no file of such a name`);
-  });
+  const files = [given].flat().flatMap((path) => matchingFiles(path, directory));
+  if (files.length <= MOST_FILES) return files;
+  throw new MlpError(
+    ExitCode.data,
+    `${printable(files[0])} and others: found ${files.length} files, expected at most ${MOST_FILES} for a table`,
+    'join some of them into one file',
+  );
+}
+
+function matchingFiles(path: string, directory: string): string[] {
+  if (!path.includes('*') || exists(sourcePath(path, directory))) return [path];
+  const found = path.split('/').reduce(
+    (folders, part) => {
+      if (!part.includes('*')) return folders.map((folder) => `${folder}${part}/`);
+      return folders.flatMap((folder) =>
+        namesIn(sourcePath(folder || '.', directory))
+          .filter((name) => matches(part, name) && (part.startsWith('.') || !name.startsWith('.')))
+          .map((name) => `${folder}${name}/`),
+      );
+    },
+    [''],
+  );
+  const files = found
+    .map((name) => name.slice(0, -1))
+    // A name that is not UTF-8 is an error, once it is opened.
+    .filter((name) => name.includes('\ufffd') || exists(sourcePath(name, directory)));
+  if (files.length > 0) return files;
+  throw new MlpError(ExitCode.noInput, `${printable(path)}: found no file of such a name`);
 }
 
 function namesIn(folder: string): string[] {
