@@ -7,7 +7,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { sigmoid } from '../kernels/activations.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
-import type { Kernels, Tensor } from '../kernels/kernels.js';
+import type { FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
 import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
@@ -97,6 +97,17 @@ export class Inference {
     this.#logits = this.#network.forward(this.capacity, this.x);
     this.#predicted = 0;
     return this.#logits;
+  }
+
+  /** Passes encoded rows [n, inputs] in chunks, each described by its first row, its rows and their logits. */
+  *passes(features: FloatArray): Generator<{ first: number; rows: number; logits: Tensor }> {
+    const { capacity, inputs } = this;
+    const total = features.length / inputs;
+    for (let first = 0; first < total; first += capacity) {
+      const end = Math.min(first + capacity, total);
+      this.x.data.set(features.subarray(first * inputs, end * inputs));
+      yield { first, rows: end - first, logits: this.forward(end - first) };
+    }
   }
 
   /**

@@ -1,9 +1,9 @@
-/** The lines that `mlp predict` writes: CSV, or one JSON object per line. */
+/** Predictions as lines: CSV, or one JSON object per line. */
 import { cellFormatter, guardFormula, joinCells, shortestFloat32 } from '../data/csv/writeCsv.js';
 import type { DType } from '../kernels/kernels.js';
-import type { ModelContent } from '../model/model.js';
-import { middleOf } from '../model/predictions.js';
 import { printable } from '../text.js';
+import type { ModelContent } from './model.js';
+import { middleOf } from './predictions.js';
 
 /** The model, and the columns to copy before its predictions. */
 export interface LinesRequest {

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
-import { csvLines, jsonLines } from '../../src/cli/predictText.js';
+import { csvLines, jsonLines } from '../../src/model/predictionLines.js';
 
 const FLOWERS = { classes: ['rose', 'tulip'], targets: ['kind'], dtype: 'float32' } as const;
 const SIZE = { targets: ['size'], dtype: 'float32' } as const;

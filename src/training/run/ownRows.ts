@@ -1,0 +1,149 @@
+/** The rows of a run itself, read again and split as for its training. */
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Dataset } from '../../data/dataset/dataset.js';
+import { type Datasets, type LoadOptions, loadDatasets } from '../../data/dataset/loadDataset.js';
+import { fingerprintData } from '../../data/source/source.js';
+import { type DataFile, ReadFiles } from '../../data/source/storedFile.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { RUN_FILES, statOf } from '../../files/runFiles.js';
+import type { Model } from '../../model/load.js';
+import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
+import { printable, quote } from '../../text.js';
+import { dataDifference } from './provenance.js';
+import { readSummary } from './summary.js';
+
+/** The hint where a run's own rows can't be had. */
+export const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
+
+export interface OwnRows {
+  /** After a refit the one of that, whose training rows include the validation rows. */
+  readonly dataset: Dataset;
+  readonly isRefitted: boolean;
+}
+
+export interface OwnRowsOptions {
+  readonly progress: NonNullable<LoadOptions['progress']>;
+  warn(sentence: string): void;
+}
+
+/**
+ * @param loaded the run's config
+ * @throws MlpError ExitCode.noInput if the data no longer exist; data if they changed after the
+ * training, so that the split would be another, or the inputs other ones than those of the model
+ */
+export async function readOwnRows(
+  run: string,
+  model: Model,
+  loaded: LoadedTrainConfig,
+  options: OwnRowsOptions,
+): Promise<OwnRows> {
+  requireFiles(loaded);
+  const config = withCategories(loaded.config, model);
+  const read = await loadSame(run, { ...loaded, config }, options);
+  const dataset = read.refit ?? read.dataset;
+  requireSameEncoding(dataset, model, loaded);
+  return { dataset, isRefitted: read.refit !== undefined };
+}
+
+/** The text that is a category for the model stays one: earlier versions knew no dates and booleans. */
+function withCategories(config: TrainConfig, { features, header }: Model): TrainConfig {
+  const names = features.flatMap(({ kind, column }) => (kind === 'category' ? [column] : []));
+  const columns = names.map((name) => (header ? name : Number(name)));
+  return { ...config, data: { ...config.data, categories: [...config.data.categories, ...columns] } };
+}
+
+function requireFiles({ config: { data }, where }: LoadedTrainConfig): void {
+  for (const key of ['train', 'validation', 'test'] as const) {
+    if (data[key] !== '-') continue;
+    throw new MlpError(
+      ExitCode.noInput,
+      `${where(['data', key])}: the run read standard input, which cannot be read again`,
+      NAME_DATA,
+    );
+  }
+}
+
+/**
+ * Loads the data of a run, after a refit split as for that. Other files would give another split, which could hold out rows that the
+ * network was trained on.
+ * @throws MlpError ExitCode.data if a file differs from its hash in run.json; as `loadDataset`
+ */
+async function loadSame(
+  run: string,
+  { config, directory, path, sha256, where }: LoadedTrainConfig,
+  { progress, warn }: OwnRowsOptions,
+): Promise<Datasets> {
+  if (!statOf(join(run, RUN_FILES.summary))) {
+    return loadDatasets(config, directory, where, { progress }, false);
+  }
+  const then = readSummary(run);
+  if (sha256 !== then.configSha256) {
+    warn(`${path}: changed after the training, so the rows may be split in another way`);
+  }
+  const requireSame = (found: readonly DataFile[]) => {
+    const difference = dataDifference(found, then.data);
+    if (difference === undefined) return;
+    const { what, found: file, expected } = difference;
+    throw changed(where(what.split('.')), `found ${file}, expected ${expected}`);
+  };
+  const files = new ReadFiles();
+  try {
+    const isRefitted = then.refit !== undefined;
+    const read = await loadDatasets(config, directory, where, { progress, files }, isRefitted);
+    requireSame(await files.hashes());
+    return read;
+  } catch (error) {
+    files.close();
+    // Data that can't be read any more have changed: the hashes say which.
+    requireSame(await fingerprintData(config.data, directory));
+    throw error;
+  }
+}
+
+/** @throws MlpError ExitCode.data if the data no longer give the inputs that the model expects */
+function requireSameEncoding(dataset: Dataset, model: Model, { path, where }: LoadedTrainConfig): void {
+  const { classes, labelValues, targetNames, targetTransform, targetStandardization } = dataset;
+  const encodings = dataset.encodings.map((encoding, j) => {
+    const ofModel = model.features[j];
+    if (encoding.kind === 'constant' && ofModel?.kind !== 'constant') {
+      throw new MlpError(
+        ExitCode.data,
+        `${printable(path)}: found a model that learned from ${quote(encoding.column)}, a column of a single value, as those of earlier versions did`,
+        NAME_DATA,
+      );
+    }
+    if (encoding.kind !== 'numeric' || ofModel?.kind !== 'numeric' || ofModel.range) return encoding;
+    const { range, ...ofEarlierVersion } = encoding;
+    return ofEarlierVersion;
+  });
+  const found = {
+    features: encodings,
+    classes,
+    labelValues,
+    targets: targetNames,
+    targetTransform,
+    targetStandardization,
+  };
+  const expected = {
+    features: model.features,
+    classes: model.classes,
+    labelValues: model.labelValues,
+    targets: model.targets,
+    targetTransform: model.targetTransform,
+    targetStandardization: model.targetStandardization,
+  };
+  // The model went through JSON, which has neither −0 nor undefined.
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  if (isDeepStrictEqual(plain(found), plain(expected))) return;
+  throw changed(where(['data']), `found other columns, classes or scales than in the model ${model.path}`);
+}
+
+function changed(place: string, problem: string): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${place}: ${printable(problem)}`,
+    `the data changed after the training, so the split is no longer the same; ${NAME_DATA}`,
+  );
+}
