@@ -59,6 +59,13 @@ const EXCLUDE = new Option(
 ).argParser(collect);
 /** How a CSV is written. */
 const NOTATION = [DELIMITER, COMMENT, ENCODING, SKIP_LINES, SKIP_ROWS];
+/** What changes a config. */
+const OVERRIDES = [
+  new Option('--set <key=value>', 'override a key of the config; may be repeated').argParser(collect),
+  new Option('--backend <name>', 'compute with auto, reference, wasm or blas').argParser(backendName),
+  new Option('--threads <n>', 'number of threads, or auto').argParser(threadCount),
+  new Option('--deterministic', 'use only kernels that give the same bits on every machine'),
+];
 /** What a table without a config is read by. */
 const TABLE = [TARGET, EXCLUDE, ...NOTATION, HEADER, NO_HEADER];
 const THRESHOLD = new Option(
@@ -69,7 +76,17 @@ const MAX_UNPACKED = new Option(
   '--max-unpacked <size>',
   'the most that a gzip, a Parquet file or a pipe may hold, such as 20GB (default: of a file 100 times its size, of a pipe 4GB)',
 ).argParser(byteCount);
-const READS_DATA = ['inspect', 'init', 'train', 'repro', 'evaluate', 'predict', 'gradcheck', 'doctor'];
+const READS_DATA = [
+  'inspect',
+  'init',
+  'train',
+  'crossvalidate',
+  'repro',
+  'evaluate',
+  'predict',
+  'gradcheck',
+  'doctor',
+];
 const FORCE = new Option('--force', 'overwrite an existing file');
 
 export function createProgram(): Command {
@@ -138,19 +155,17 @@ Examples:
 
   program.commandsGroup('Train:');
 
-  define(
-    'train',
-    'train a network',
-    'Train the network of a config. The run directory gets the model, the metrics of every epoch, the complete config and a checkpoint.',
-    ['mlp train iris.json', 'writes runs/iris-1'],
-    ['mlp train iris.json --set training.epochs=200', 'overrides one key'],
-    ['mlp train iris.json --resume runs/iris-1', 'continues after a stop'],
+  addOptions(
+    OVERRIDES,
+    define(
+      'train',
+      'train a network',
+      'Train the network of a config. The run directory gets the model, the metrics of every epoch, the complete config and a checkpoint.',
+      ['mlp train iris.json', 'writes runs/iris-1'],
+      ['mlp train iris.json --set training.epochs=200', 'overrides one key'],
+      ['mlp train iris.json --resume runs/iris-1', 'continues after a stop'],
+    ).argument('<config.json>', 'a train config; mlp init writes one'),
   )
-    .argument('<config.json>', 'a train config; mlp init writes one')
-    .option('--set <key=value>', 'override a key of the config; may be repeated', collect)
-    .option('--backend <name>', 'compute with auto, reference, wasm or blas', backendName)
-    .option('--threads <n>', 'number of threads, or auto', threadCount)
-    .option('--deterministic', 'use only kernels that give the same bits on every machine')
     .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
     .option('--resume <dir>', 'continue the run in this directory from its last checkpoint')
     .option(
@@ -158,6 +173,40 @@ Examples:
       'with --resume: train longer than planned, for example with --set training.epochs=200',
     )
     .action(lazy(() => import('./train.js')));
+
+  addOptions(
+    OVERRIDES,
+    define(
+      'crossvalidate',
+      'train and score a network on each fold',
+      'Divide the rows into folds, train a network for each on the other rows, and score it on the fold. The directory gets a run for each fold, all scores, and a prediction for every row by the network that has not seen it.',
+      ['mlp crossvalidate iris.json', 'five folds: runs/iris-cv-1'],
+      ['mlp crossvalidate a.json --folds 10 --repeats 3', 'thirty runs'],
+      ['mlp crossvalidate a.json --group patient', 'no patient in two folds'],
+    )
+      .argument('<config.json>', 'a train config; mlp init writes one')
+      .option('--folds <n>', 'how many folds (default: 5)', positiveInteger)
+      .option(
+        '--repeats <n>',
+        'divide the rows so many times, each time otherwise (default: 1)',
+        positiveInteger,
+      )
+      .addOption(
+        new Option(
+          '--as <rows>',
+          'what a fold is to its run: test rows, which choose nothing, or validation rows, so that all other rows are trained on (default: test)',
+        ).choices(['test', 'validation']),
+      )
+      .option('--group <column>', 'keep rows with the same value in this column together')
+      .option(
+        '--order <column>',
+        'hold out later rows, by this column of numbers or dates, from earlier ones',
+      )
+      .option('--ordered', 'the same in the order of the file')
+      .option('--no-stratify', 'take no notice of the classes; by default each fold has them in proportion')
+      .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-cv-<n>)')
+      .option('--resume <dir>', 'continue the cross-validation in this directory'),
+  ).action(lazy(() => import('./crossvalidate.js')));
 
   define(
     'repro',

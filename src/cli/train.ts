@@ -9,11 +9,15 @@ import type { CommonOptions } from './options.js';
 import { note } from './output.js';
 import { RunReport } from './trainReport.js';
 
-export interface TrainOptions extends CommonOptions {
+/** What changes the config. */
+export interface OverrideOptions {
   readonly set?: readonly string[];
   readonly backend?: string;
   readonly threads?: number | 'auto';
   readonly deterministic?: boolean;
+}
+
+export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly run?: string;
   readonly resume?: string;
   readonly extend?: boolean;
@@ -43,20 +47,24 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
 function requireConsistent({ run, resume, extend }: TrainOptions): void {
-  if (run !== undefined && resume !== undefined) {
-    throw new MlpError(
-      ExitCode.usage,
-      'found both --run and --resume, expected one of them',
-      '--resume continues in the directory of the run',
-    );
-  }
+  requireOneDirectory(run, resume);
   if (extend && resume === undefined) {
     throw new MlpError(ExitCode.usage, 'found --extend without --resume', 'name the run with --resume <dir>');
   }
 }
 
+/** @throws MlpError ExitCode.usage for both */
+export function requireOneDirectory(run: string | undefined, resume: string | undefined): void {
+  if (run === undefined || resume === undefined) return;
+  throw new MlpError(
+    ExitCode.usage,
+    'found both --run and --resume, expected one of them',
+    '--resume continues in the directory of the run',
+  );
+}
+
 /** The overrides of --set, and of the options that are short for one. */
-function overridesOf({ set = [], backend, threads, deterministic }: TrainOptions): string[] {
+export function overridesOf({ set = [], backend, threads, deterministic }: OverrideOptions): string[] {
   return [
     ...set,
     ...(backend === undefined ? [] : [`backend=${JSON.stringify(backend)}`]),

@@ -30,6 +30,8 @@ export interface LoadedTrainConfig {
   directory: string;
   /** Names a place in the config, which may be in its spec file or in `--set`. */
   where: Where;
+  /** The config as it was written, with its network and the overrides in place; without defaults. */
+  written: Pick<TrainConfig, 'data'>;
   /** For a config with a preset or a length "auto": the whole, when the data are known. See `completed`. */
   complete?: (facts: TableFacts) => TrainConfig;
 }
@@ -130,7 +132,7 @@ export function checkTrainConfig(
     return isSet || inNetworkFile || { ...file, path: at };
   };
   const check = (config: unknown) => checkSchema(trainSchema, config, locate, keyHomes);
-  const loaded = { path, directory, where: whereBy(locate) };
+  const loaded = { path, directory, where: whereBy(locate), written: expanded as Pick<TrainConfig, 'data'> };
   if (!dependsOnData(expanded)) return { ...loaded, config: check(expanded) };
   return {
     ...loaded,

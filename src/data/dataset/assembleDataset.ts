@@ -12,7 +12,7 @@ import { missingValuesOf } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
-import type { Dataset, Split, SplitName } from './dataset.js';
+import type { Dataset, RowOrigin, Split, SplitName } from './dataset.js';
 import {
   constantWarning,
   dateNotes,
@@ -92,7 +92,11 @@ export function assembleDataset(
         ? Float64Array.from(labels, (label) => balanced[label])
         : from.weights && gather(from.weights, rows);
     const weights = own && splitWeights(own, name, from.input.table.path);
-    return [name, { rows: rows.length, features, ...targets[i], ...(weights && { weights }) }];
+    const origin = isFold(config.data, name) && originOf(split, targets[i].targets);
+    return [
+      name,
+      { rows: rows.length, features, ...targets[i], ...(weights && { weights }), ...(origin && { origin }) },
+    ];
   });
   const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
   const rawTargets = task === 'regression' ? targets[0].targets : undefined;
@@ -163,6 +167,17 @@ export function assembleDataset(
       ]),
     ],
   };
+}
+
+function isFold(data: DataConfig, name: SplitName): boolean {
+  const rule = name === 'train' ? undefined : data[name];
+  return typeof rule === 'object' && 'fold' in rule;
+}
+
+/** The targets are copied before they are transformed and scaled. */
+function originOf({ from, rows }: SplitRows, targets: Float64Array | undefined): RowOrigin {
+  const rowNumbers = Int32Array.from(rows, (row) => from.reader.rowNumber(row));
+  return { rowNumbers, ...(targets && { targets: targets.slice() }) };
 }
 
 /** A fold of the validation rows is one of those that are no test rows. */

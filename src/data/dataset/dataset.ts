@@ -26,6 +26,16 @@ export interface Split {
   readonly targets?: Float64Array;
   /** [rows] The weight of a row in the loss; absent if all are 1. */
   readonly weights?: Float64Array;
+  /** Only of a fold. */
+  readonly origin?: RowOrigin;
+}
+
+/** Where the rows of a fold come from, for predictions that are joined with the file. */
+export interface RowOrigin {
+  /** [rows] The numbers of the rows in the training table, from 1, rising. */
+  readonly rowNumbers: Int32Array;
+  /** [rows, targets] As in the file; only for a regression. */
+  readonly targets?: Float64Array;
 }
 
 export interface Dataset extends FeatureMatrix, TargetUnits {

@@ -83,6 +83,8 @@ export interface RowReader {
   readonly notes: readonly string[];
   /** Whether all features are numbers without missing cells. */
   readonly isNumeric: boolean;
+  /** The number of a row in the table, from 1: dropped rows count too, those that can't be read don't. */
+  rowNumber(row: number): number;
   /** Whether feature `j` is a number or a category. */
   featureKind(j: number): Column['kind'];
   /** A column that is not a feature: targets, weights, or marks of held-out rows. */
@@ -169,6 +171,10 @@ export class NumericRows implements RowReader {
     return this.#file.notes;
   }
 
+  rowNumber(row: number): number {
+    return row + 1;
+  }
+
   featureKind(): 'numeric' {
     return 'numeric';
   }
@@ -227,6 +233,8 @@ export class TableRows implements RowReader {
   readonly #input: Input;
   readonly #table: Table;
   readonly #data: DataConfig;
+  /** [rows] The rows of the table that were kept; undefined for all. */
+  readonly #kept: Int32Array | undefined;
   readonly isNumeric: boolean;
 
   private constructor(
@@ -234,10 +242,12 @@ export class TableRows implements RowReader {
     table: Table,
     data: DataConfig,
     readonly dropped: number,
+    kept?: Int32Array,
   ) {
     this.#input = input;
     this.#table = table;
     this.#data = data;
+    this.#kept = kept;
     const { csv } = input.table;
     // A CSV that gets here was not numeric, but a table in memory may be.
     this.isNumeric =
@@ -260,8 +270,8 @@ export class TableRows implements RowReader {
     );
     const incomplete = rowsWithMissing(whole, droppable);
     const kept = firstRows(whole.rows).filter((row) => !incomplete[row]);
-    const complete = kept.length < whole.rows ? selectRows(whole, kept) : whole;
-    return new TableRows(input, complete, data, whole.rows - kept.length);
+    if (kept.length === whole.rows) return new TableRows(input, whole, data, 0);
+    return new TableRows(input, selectRows(whole, kept), data, whole.rows - kept.length, kept);
   }
 
   get rows(): number {
@@ -270,6 +280,10 @@ export class TableRows implements RowReader {
 
   get notes(): readonly string[] {
     return this.#table.notes ?? [];
+  }
+
+  rowNumber(row: number): number {
+    return (this.#kept?.[row] ?? row) + 1;
   }
 
   featureKind(j: number): Column['kind'] {
@@ -338,7 +352,7 @@ export class TableRows implements RowReader {
       return { ...table, columns };
     });
     const table = concatenate(`${this.#table.path} and ${other.#table.path}`, parts, this.#table.names);
-    return new TableRows(this.#input, table, this.#data, this.dropped + other.dropped);
+    return new TableRows(this.#input, table, this.#data, this.dropped + other.dropped, this.#kept);
   }
 }
 

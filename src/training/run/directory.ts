@@ -54,11 +54,7 @@ export class RunDirectory {
   ): Promise<RunDirectory> {
     const path = asked ?? firstFree(configPath);
     if (asked !== undefined) makeDirectory(asked);
-    const lock = lockDirectory(path);
-    if (!(await hasRoom(path))) {
-      lock.release();
-      throw notEmpty(path);
-    }
+    const lock = await lockEmpty(path);
     const directory = new RunDirectory(path, lock, true);
     try {
       directory.changeConfig(config, configDirectory);
@@ -140,7 +136,8 @@ export class RunDirectory {
    * before either leaves the old one. The config's paths are relative to `configDirectory`.
    */
   changeConfig(config: TrainConfig, configDirectory: string): void {
-    this.#config = relocate(config, configDirectory, this.path);
+    const { $schema: _, ...rest } = relocate(config, configDirectory, this.path);
+    this.#config = rest;
     this.#newConfig = `${JSON.stringify(this.#config, undefined, 2)}\n`;
     this.#configSha256 = createHash('sha256').update(this.#newConfig).digest('hex');
   }
@@ -247,7 +244,7 @@ function requireOwnFiles(run: string): void {
   }
 }
 
-function removeIfEmpty(folder: string): void {
+export function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
@@ -255,9 +252,9 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-/** Makes the first of runs/<config name>-1, -2, … that is not there yet. */
-function firstFree(configPath: string): string {
-  const name = basename(configPath, extname(configPath));
+/** Makes the first of runs/<config name><kind>-1, -2, … that is not there yet. */
+export function firstFree(configPath: string, kind = ''): string {
+  const name = basename(configPath, extname(configPath)) + kind;
   try {
     mkdirSync('runs', { recursive: true });
     for (let n = 1; ; n++) {
@@ -274,13 +271,24 @@ function firstFree(configPath: string): string {
   }
 }
 
-function makeDirectory(path: string): void {
+export function makeDirectory(path: string): void {
   requireAnswer(path);
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
     throw writeFailure(path, error, HINT);
   }
+}
+
+/**
+ * Locks a directory that has nothing in it.
+ * @throws MlpError ExitCode.cantCreate if it has; or as `lockDirectory`
+ */
+export async function lockEmpty(path: string): Promise<Lock> {
+  const lock = lockDirectory(path);
+  if (await hasRoom(path)) return lock;
+  lock.release();
+  throw notEmpty(path);
 }
 
 /** Whether it holds only our lock and the remains of a process that was killed as it started. */
@@ -299,19 +307,23 @@ function notEmpty(path: string): MlpError {
 }
 
 /** A config with its file paths relative to another directory, written with / as in JSON. */
-function relocate(config: TrainConfig, from: string, to: string): TrainConfig {
+export function relocate<Config extends Pick<TrainConfig, 'data'>>(
+  config: Config,
+  from: string,
+  to: string,
+): Config {
   const moveFile = (path: string) => (relative(to, resolve(from, path)) || '.').split(sep).join('/');
   const move = <Source>(source: Source) =>
     typeof source === 'string' && source !== '-' ? moveFile(source) : source;
-  const { $schema: _, ...rest } = config;
-  const { train, validation, test } = config.data;
+  const { data } = config;
+  const { train, validation, test } = data;
   return {
-    ...rest,
+    ...config,
     data: {
-      ...config.data,
+      ...data,
       train: Array.isArray(train) ? train.map(moveFile) : move(train),
-      validation: move(validation),
-      test: move(test),
+      ...(validation !== undefined && { validation: move(validation) }),
+      ...(test !== undefined && { test: move(test) }),
     },
   };
 }

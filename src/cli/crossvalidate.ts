@@ -1,0 +1,190 @@
+/** mlp crossvalidate: trains a run for each fold, and shows how much the scores vary. */
+import { ExitCode, MlpError } from '../errors.js';
+import type { Display } from '../report/style.js';
+import { type Column, formatTable } from '../report/table.js';
+import { LEAST_FOLDS, MOST_REPEATS } from '../spec/dataConfig.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
+import { formatCount, formatMetric, printable } from '../text.js';
+import {
+  type CrossValidation,
+  crossValidate,
+  resumeCrossValidation,
+} from '../training/crossvalidation/crossValidate.js';
+import { CROSS_VALIDATION_FILES } from '../training/crossvalidation/directory.js';
+import type { FoldShape } from '../training/crossvalidation/folds.js';
+import type { CrossValidationReport } from '../training/crossvalidation/report.js';
+import { CrossValidationProgress } from './crossvalidateProgress.js';
+import type { CommonOptions } from './options.js';
+import { note, print, toJson } from './output.js';
+import { displayOf } from './terminal.js';
+import { type OverrideOptions, overridesOf, requireOneDirectory } from './train.js';
+
+export interface CrossValidateOptions extends CommonOptions, OverrideOptions {
+  readonly folds?: number;
+  readonly repeats?: number;
+  readonly as?: 'test' | 'validation';
+  readonly group?: string;
+  readonly order?: string;
+  readonly ordered?: boolean;
+  readonly stratify: boolean;
+  readonly run?: string;
+  readonly resume?: string;
+}
+
+const DEFAULT_FOLDS = 5;
+
+export async function run(path: string, options: CrossValidateOptions): Promise<void> {
+  requireConsistent(options);
+  const loaded = loadTrainConfig(path, overridesOf(options));
+  const { folds, repeats, as, resume } = options;
+  const shape = shapeOf(options, loaded);
+  const given = {
+    ...(folds !== undefined && { folds }),
+    ...(repeats !== undefined && { repeats }),
+    ...(as !== undefined && { as }),
+    ...(shape && { shape }),
+  };
+  const progress = new CrossValidationProgress(options);
+  try {
+    await progress.start();
+    const { listener, signal } = progress;
+    const done =
+      resume === undefined
+        ? await crossValidate(
+            loaded,
+            { folds: DEFAULT_FOLDS, repeats: 1, as: 'test', ...given },
+            { listener, signal, directory: options.run },
+          )
+        : await resumeCrossValidation(loaded, resume, given, { listener, signal });
+    progress.close();
+    await show(done, options);
+    if (done.report.status === 'interrupted') {
+      process.exitCode = progress.exitCode;
+      const directory = printable(done.directory);
+      note(
+        `resume with: mlp crossvalidate ${directory}/${CROSS_VALIDATION_FILES.config} --resume ${directory}`,
+      );
+    }
+  } finally {
+    progress.close();
+  }
+}
+
+/** @throws MlpError ExitCode.usage for options that contradict each other */
+function requireConsistent({
+  run,
+  resume,
+  folds = LEAST_FOLDS,
+  repeats = 1,
+  ...shape
+}: CrossValidateOptions) {
+  requireOneDirectory(run, resume);
+  if (folds < LEAST_FOLDS) {
+    throw new MlpError(
+      ExitCode.usage,
+      `--folds: found ${folds}, expected at least ${LEAST_FOLDS}`,
+      'a single share of the rows is held out by data.validation or data.test',
+    );
+  }
+  if (repeats > MOST_REPEATS) {
+    throw new MlpError(ExitCode.usage, `--repeats: found ${repeats}, expected at most ${MOST_REPEATS}`);
+  }
+  const asked = [
+    shape.group !== undefined && '--group',
+    shape.order !== undefined && '--order',
+    shape.ordered && '--ordered',
+    !shape.stratify && '--no-stratify',
+  ].filter((option) => option !== false && option !== undefined);
+  if (asked.length > 1) {
+    throw new MlpError(ExitCode.usage, `found both ${asked[0]} and ${asked[1]}, expected one of them`);
+  }
+}
+
+/** Undefined for that of the config's own split. */
+function shapeOf(
+  { group, order, ordered, stratify }: CrossValidateOptions,
+  { config }: LoadedTrainConfig,
+): FoldShape | undefined {
+  // As in the config: a file without a header has numbers for its columns.
+  const [target] = [config.data.target].flat();
+  const column = (text: string) => (typeof target === 'number' && /^\d+$/.test(text) ? Number(text) : text);
+  if (group !== undefined) return { group: column(group) };
+  if (order !== undefined) return { ordered: true, by: column(order) };
+  if (ordered) return { ordered: true };
+  return stratify ? undefined : { stratify: false };
+}
+
+async function show({ directory, report }: CrossValidation, options: CommonOptions): Promise<void> {
+  if (options.json) {
+    print(toJson({ ...report, directory }, 2));
+    return;
+  }
+  const display = await displayOf(process.stdout, options.color);
+  if (report.runs.length > 0) {
+    print(`\n${scoresTable(report, display)}`);
+    print(`\n${summary(report, display)}`);
+  }
+  print(display.style.dim(`cross-validation ${printable(directory)}`));
+}
+
+/** Metrics with names other than their own. */
+const METRIC_NAMES: Readonly<Record<string, string>> = {
+  logLoss: 'log loss',
+  rocAuc: 'ROC AUC',
+  macroF1: 'macro F1',
+  hammingLoss: 'Hamming loss',
+  r2: 'R²',
+  rmse: 'RMSE',
+  mae: 'MAE',
+  poissonDeviance: 'Poisson deviance',
+};
+
+function scoresTable({ runs, metrics }: CrossValidationReport, display: Display): string {
+  const names = Object.keys(metrics);
+  const numbers = ['rows', 'epochs', ...names.map((name) => METRIC_NAMES[name] ?? name)];
+  const columns = [{ header: 'run' }, ...numbers.map((header): Column => ({ header, align: 'right' }))];
+  const rows = runs.map(({ run, rows, keptEpoch, metrics }) => [
+    run,
+    formatCount(rows),
+    formatCount(keptEpoch),
+    ...names.map((name) => optional(metrics[name])),
+  ]);
+  const footer = (['mean', 'deviation'] as const).map((key) => [
+    key,
+    '',
+    '',
+    ...names.map((name) => optional(metrics[name][key])),
+  ]);
+  return formatTable(columns, rows, display, { footer });
+}
+
+/** What the last line says, as far as the task has it. */
+const MAIN = ['accuracy', 'rocAuc', 'r2', 'rmse', 'loss'];
+
+function summary(
+  { runs, metrics, request, status }: CrossValidationReport,
+  { style, ascii }: Display,
+): string {
+  const sign = ascii ? '+-' : '±';
+  const texts = MAIN.flatMap((name) => {
+    if (!Object.hasOwn(metrics, name)) return [];
+    const { mean, deviation } = metrics[name];
+    const spread = deviation === null ? '' : ` ${sign} ${alike(deviation, formatMetric(mean))}`;
+    return [`${METRIC_NAMES[name] ?? name} ${formatMetric(mean)}${spread}`];
+  });
+  const isInterrupted = status === 'interrupted';
+  const folds = isInterrupted ? `${runs.length} of ${request.folds * request.repeats}` : `${runs.length}`;
+  const how = `mean ${sign} sample deviation over ${folds} folds`;
+  return `${isInterrupted ? style.warn('interrupted: ') : ''}${style.bold(texts.join(', '))} (${how})`;
+}
+
+/** With as many decimals as another number. */
+function alike(value: number, other: string): string {
+  const decimals = /^-?\d+\.(\d+)$/.exec(other)?.[1].length;
+  return decimals === undefined ? formatMetric(value) : value.toFixed(decimals);
+}
+
+/** An undefined value is `-`. */
+function optional(value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : formatMetric(value);
+}

@@ -1,0 +1,284 @@
+/**
+ * Cross-validation: trains a run for each fold on the other rows, and scores it on the fold. Finished
+ * folds are kept in their run directories, so whoever stops may resume and gets the same result.
+ */
+import { join, resolve } from 'node:path';
+import type { Dataset, Split } from '../../data/dataset/dataset.js';
+import type { LoadOptions } from '../../data/dataset/loadDataset.js';
+import { ExitCode, MlpError } from '../../errors.js';
+import { RUN_FILES, statOf } from '../../files/runFiles.js';
+import { loadModel } from '../../model/load.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
+import { printable } from '../../text.js';
+import { version } from '../../version.js';
+import type { TrainResult } from '../loop.js';
+import { dataOutside } from '../run/outside.js';
+import { readOwnRows } from '../run/ownRows.js';
+import { dataDifference, kernelsDifference } from '../run/provenance.js';
+import { requireSameConfig } from '../run/resume.js';
+import { type RunSummary, readSummary } from '../run/summary.js';
+import type { RunListener } from '../stages.js';
+import { resume, train } from '../train.js';
+import { CrossValidationDirectory } from './directory.js';
+import { type CrossValidationRequest, type Fold, foldsOf, shapeOf, splitNotes } from './folds.js';
+import { type PredictedFold, predictionLines, scoreFold } from './predictions.js';
+import { averagesOf, type CrossValidationReport, type FoldReport, scoresOf } from './report.js';
+
+export interface CrossValidationListener {
+  note?(sentence: string): void;
+  warn?(sentence: string): void;
+  readonly reading?: LoadOptions['progress'];
+  /** A fold begins, or one that is finished is read again. Returns what listens to its run. */
+  foldStarted?(fold: Fold, place: FoldPlace): RunListener;
+  foldDone?(report: FoldReport, place: FoldPlace, seconds: number): void;
+}
+
+/** The number of a fold among the folds of all repeats, from 1. */
+export interface FoldPlace {
+  readonly number: number;
+  readonly folds: number;
+}
+
+export interface CrossValidationOptions {
+  /** When aborted, the current run ends after its step, with the status "interrupted". */
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: CrossValidationListener | undefined;
+}
+
+export interface CrossValidation {
+  readonly directory: string;
+  readonly report: CrossValidationReport;
+}
+
+/** What is asked for; the shape of the folds by default that of the config's own split. */
+export type AskedFolds = Omit<CrossValidationRequest, 'shape'> & Partial<CrossValidationRequest>;
+
+/**
+ * @param options.directory to create; the first free `runs/<config name>-cv-<n>` by default
+ * @throws MlpError as `train` does for a fold; ExitCode.config for a config whose rows can't be divided
+ */
+export async function crossValidate(
+  loaded: LoadedTrainConfig,
+  asked: AskedFolds,
+  options: CrossValidationOptions & { readonly directory?: string | undefined } = {},
+): Promise<CrossValidation> {
+  const request = { ...asked, shape: asked.shape ?? shapeOf(loaded.config.data, asked.as) };
+  const folds = foldsOf(loaded, request);
+  const directory = await CrossValidationDirectory.create(options.directory, loaded.path);
+  try {
+    const progress = new Progress(directory, request, loaded, options);
+    await progress.begin();
+    return await progress.run(folds);
+  } catch (error) {
+    // Nothing is left of one that failed before its first run.
+    if (!folds.some(({ name }) => statOf(join(directory.path, name)))) directory.delete();
+    throw error;
+  } finally {
+    directory.close();
+  }
+}
+
+/**
+ * Resumes the cross-validation at `path`: finished folds are kept, others are resumed or trained.
+ * @param asked what must be as it was
+ * @throws MlpError as `crossValidate`, and ExitCode.config, usage or data if config, folds or data
+ *   differ
+ */
+export async function resumeCrossValidation(
+  loaded: LoadedTrainConfig,
+  path: string,
+  asked: Partial<CrossValidationRequest>,
+  options: CrossValidationOptions = {},
+): Promise<CrossValidation> {
+  const directory = await CrossValidationDirectory.open(path);
+  try {
+    const request = directory.readRequest();
+    requireSameRequest(asked, request, path);
+    const progress = new Progress(directory, request, loaded, options);
+    if (resolve(loaded.directory) === resolve(path)) {
+      for (const sentence of dataOutside(loaded)) options.listener?.note?.(sentence);
+    }
+    const before = directory.loadConfig();
+    if (before) {
+      const names = { where: loaded.where, run: directory.configPath, mayExtend: false };
+      requireSameConfig(loaded.config, before.config, names);
+    } else {
+      await progress.begin();
+    }
+    return await progress.run(foldsOf(loaded, request));
+  } finally {
+    directory.close();
+  }
+}
+
+function requireSameRequest(
+  asked: Partial<CrossValidationRequest>,
+  before: CrossValidationRequest,
+  path: string,
+): void {
+  for (const key of ['folds', 'repeats', 'as', 'shape'] as const) {
+    const [found, expected] = [asked[key], before[key]].map((value) => JSON.stringify(value));
+    if (found === undefined || found === expected) continue;
+    throw new MlpError(
+      ExitCode.usage,
+      `--resume: found other folds than in ${printable(path)}: ${key} ${found}, expected ${expected}`,
+      'leave out what says how the rows are divided, or start a new cross-validation without --resume',
+    );
+  }
+}
+
+interface FinishedFold extends PredictedFold {
+  readonly report: FoldReport;
+  readonly summary: RunSummary;
+}
+
+/** A cross-validation under way. */
+class Progress {
+  readonly #directory: CrossValidationDirectory;
+  readonly #request: CrossValidationRequest;
+  readonly #loaded: LoadedTrainConfig;
+  readonly #signal: AbortSignal | undefined;
+  readonly #listener: CrossValidationListener;
+  readonly #finished: FinishedFold[] = [];
+
+  constructor(
+    directory: CrossValidationDirectory,
+    request: CrossValidationRequest,
+    loaded: LoadedTrainConfig,
+    { signal, listener = {} }: CrossValidationOptions,
+  ) {
+    this.#directory = directory;
+    this.#request = request;
+    this.#loaded = loaded;
+    this.#signal = signal;
+    this.#listener = listener;
+  }
+
+  /** Writes what a resume needs. */
+  async begin(): Promise<void> {
+    await this.#directory.writeReport(this.#report('interrupted'));
+    await this.#directory.writeConfig(this.#loaded);
+  }
+
+  async run(folds: readonly Fold[]): Promise<CrossValidation> {
+    for (const sentence of splitNotes(this.#loaded, this.#request)) this.#listener.note?.(sentence);
+    for (const [i, fold] of folds.entries()) {
+      const place = { number: i + 1, folds: folds.length };
+      const finished = this.#signal?.aborted ? undefined : await this.#runFold(fold, place);
+      if (!finished) return this.#end('interrupted');
+      this.#finished.push(finished);
+      await this.#directory.writeReport(this.#report('interrupted'));
+    }
+    await this.#directory.writePredictions(predictionLines(this.#finished));
+    return this.#end('finished');
+  }
+
+  async #end(status: CrossValidationReport['status']): Promise<CrossValidation> {
+    const report = this.#report(status);
+    await this.#directory.writeReport(report);
+    return { directory: this.#directory.path, report };
+  }
+
+  /** Undefined if it was interrupted. */
+  async #runFold(fold: Fold, place: FoldPlace): Promise<FinishedFold | undefined> {
+    const start = performance.now();
+    const listener = this.#listener.foldStarted?.(fold, place) ?? {};
+    const path = this.#directory.runPath(fold.name);
+    const dataset = await this.#train(fold, path, listener).catch((error) => {
+      if (!(error instanceof MlpError) || !statOf(path)) throw error;
+      throw new MlpError(error.exitCode, `${fold.name}: ${error.message}`, error.hint, { cause: error });
+    });
+    const split = dataset?.[this.#request.as];
+    if (!split) return undefined;
+    const finished = this.#score(fold, path, split);
+    this.#listener.foldDone?.(finished.report, place, (performance.now() - start) / 1000);
+    return finished;
+  }
+
+  /** The dataset of a run that is finished now; undefined if it was interrupted. */
+  async #train(fold: Fold, path: string, listener: RunListener): Promise<Dataset | undefined> {
+    if (isFinished(path)) return this.#readFinished(fold, path, listener);
+    const { loaded } = fold;
+    const options = { signal: this.#signal, listener };
+    const isBegun = statOf(join(path, RUN_FILES.config)) !== undefined;
+    const { result, dataset } = isBegun
+      ? await resume(loaded, path, options)
+      : await train(loaded, { ...options, directory: path });
+    return result.status === 'interrupted' ? undefined : dataset;
+  }
+
+  async #readFinished(fold: Fold, path: string, { reading, warn }: RunListener): Promise<Dataset> {
+    const loaded = loadTrainConfig(join(path, RUN_FILES.config));
+    const { as } = this.#request;
+    const { data, seed } = fold.loaded.config;
+    const expected = { ...loaded.config, seed, data: { ...loaded.config.data, [as]: data[as] } };
+    const names = { where: loaded.where, run: this.#directory.configPath, mayExtend: false };
+    requireSameConfig(loaded.config, expected, names);
+    // The files of the config that was given, whatever names the run directory has for them.
+    const { train, validation, test } = data;
+    const config = { ...loaded.config, data: { ...loaded.config.data, train, validation, test } };
+    const asGiven = { ...loaded, config, directory: fold.loaded.directory };
+    const options = { progress: reading ?? (() => {}), warn: warn ?? (() => {}) };
+    return (await readOwnRows(path, loadModel(path), asGiven, options)).dataset;
+  }
+
+  /** @throws MlpError ExitCode.data or unavailable if other data were read, or by other kernels */
+  #score(fold: Fold, path: string, split: Split): FinishedFold {
+    const summary = readSummary(path);
+    requireLike(summary, this.#finished[0]?.summary, path);
+    const scored = scoreFold(loadModel(path), split);
+    const { status, epochs = 0, keptEpoch = 0, weightsSha256 } = summary as RunSummary & Partial<TrainResult>;
+    return {
+      ...fold,
+      summary,
+      scored,
+      report: {
+        run: fold.name,
+        repeat: fold.repeat,
+        fold: fold.fold,
+        seed: fold.seed,
+        status,
+        epochs,
+        keptEpoch,
+        rows: split.rows,
+        metrics: scoresOf(scored.report),
+        weightsSha256,
+      },
+    };
+  }
+
+  #report(status: CrossValidationReport['status']): CrossValidationReport {
+    const runs = this.#finished.map(({ report }) => report);
+    const data = this.#finished[0]?.summary.data.map(({ key, sha256 }) => ({ key, sha256 }));
+    return {
+      version: version(),
+      status,
+      request: this.#request,
+      seed: this.#loaded.config.seed,
+      ...(data && { data }),
+      metrics: averagesOf(runs.map(({ metrics }) => metrics)),
+      runs,
+    };
+  }
+}
+
+function isFinished(path: string): boolean {
+  return statOf(join(path, RUN_FILES.summary)) !== undefined && readSummary(path).status !== 'interrupted';
+}
+
+/**
+ * The number of threads may differ: it follows from the number of rows.
+ * @throws MlpError ExitCode.data or unavailable if a run differs from the first
+ */
+function requireLike(found: RunSummary, first: RunSummary | undefined, path: string): void {
+  if (!first) return;
+  const data = dataDifference(found.data, first.data);
+  const kernels = kernelsDifference({ ...found, threads: first.threads }, first);
+  const difference = data ?? kernels;
+  if (!difference) return;
+  throw new MlpError(
+    data ? ExitCode.data : ExitCode.unavailable,
+    `${printable(path)}: ${difference.what}: found ${printable(difference.found)}, expected ${difference.expected} as in the first fold`,
+    'all folds need the same data and kernels: start a new cross-validation',
+  );
+}
