@@ -204,6 +204,11 @@ Examples:
       )
       .option('--ordered', 'the same in the order of the file')
       .option('--no-stratify', 'take no notice of the classes; by default each fold has them in proportion')
+      .option(
+        '--at-once <n>',
+        'how many runs train at once, which changes no result (default: as many as find processors)',
+        positiveInteger,
+      )
       .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-cv-<n>)')
       .option('--resume <dir>', 'continue the cross-validation in this directory'),
   ).action(lazy(() => import('./crossvalidate.js')));

@@ -27,6 +27,7 @@ export interface CrossValidateOptions extends CommonOptions, OverrideOptions {
   readonly order?: string;
   readonly ordered?: boolean;
   readonly stratify: boolean;
+  readonly atOnce?: number;
   readonly run?: string;
   readonly resume?: string;
 }
@@ -36,7 +37,7 @@ const DEFAULT_FOLDS = 5;
 export async function run(path: string, options: CrossValidateOptions): Promise<void> {
   requireConsistent(options);
   const loaded = loadTrainConfig(path, overridesOf(options));
-  const { folds, repeats, as, resume } = options;
+  const { folds, repeats, as, resume, atOnce } = options;
   const shape = shapeOf(options, loaded);
   const given = {
     ...(folds !== undefined && { folds }),
@@ -53,9 +54,9 @@ export async function run(path: string, options: CrossValidateOptions): Promise<
         ? await crossValidate(
             loaded,
             { folds: DEFAULT_FOLDS, repeats: 1, as: 'test', ...given },
-            { listener, signal, directory: options.run },
+            { listener, signal, atOnce, directory: options.run },
           )
-        : await resumeCrossValidation(loaded, resume, given, { listener, signal });
+        : await resumeCrossValidation(loaded, resume, given, { listener, signal, atOnce });
     progress.close();
     await show(done, options);
     if (done.report.status === 'interrupted') {

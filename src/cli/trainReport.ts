@@ -104,7 +104,7 @@ async function createReporter(options: CommonOptions, run: PreparedRun): Promise
   return textReporter(run, await createProgress(display), await displayOf(process.stdout, options.color));
 }
 
-export async function createProgress({ style, ascii = false }: Display): Promise<TrainingProgress> {
+async function createProgress({ style, ascii = false }: Display): Promise<TrainingProgress> {
   if (!isAnimated(process.stderr)) return new PlainProgress(process.stderr, ascii);
   const { TerminalProgress } = await import('../report/terminalProgress.js');
   return new TerminalProgress({ stream: process.stderr, style, ascii });

@@ -162,6 +162,53 @@ export function formatReading(
   return `${label}  ${drawBar(share, Math.min(room, LONGEST_BAR), style, ascii)}${tail}`;
 }
 
+export interface FoldsState {
+  /** How many folds are finished, of how many. */
+  readonly finished: number;
+  readonly folds: number;
+  /** Of all steps, from 0 to 1. */
+  readonly share: number;
+  readonly secondsLeft: number;
+}
+
+/** The bar of a cross-validation, for all folds together. */
+export class FoldsProgress {
+  readonly #bar: Bar;
+  readonly #now: Clock;
+  #lastDraw = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: TerminalStream, display: Omit<Display, 'width'>, now: Clock = () => performance.now()) {
+    this.#now = now;
+    this.#bar = createBar(stream, (state: FoldsState, width) => formatFolds(state, { ...display, width }));
+  }
+
+  update(state: FoldsState): void {
+    const now = this.#now();
+    if (now - this.#lastDraw < REDRAW_MS) return;
+    this.#lastDraw = now;
+    if (!this.#bar.isActive) this.#bar.start(1, 0, state);
+    this.#bar.update(0, state);
+    this.#bar.render();
+  }
+
+  finish(): void {
+    this.#bar.stop();
+  }
+}
+
+/** `3/10 folds  ████████░░░░░░░░  34%  2 min 5 s left`, or as much as fits. */
+export function formatFolds(
+  { finished, folds, share, secondsLeft }: FoldsState,
+  { width, style, ascii = false }: Display,
+): string {
+  const label = `${finished}/${folds} folds`;
+  const percent = `  ${`${Math.floor(share * 100)}%`.padStart(4)}`;
+  const left = `  ${formatDuration(secondsLeft)} left`.padEnd(18);
+  const room = width - textWidth(`${label}  ${percent}${left}`);
+  if (room < SHORTEST_BAR) return clip(`${label}${percent}`, width, ascii);
+  return `${style.bold(label)}  ${drawBar(share, Math.min(room, LONGEST_BAR), style, ascii)}${percent}${left}`.trimEnd();
+}
+
 type Bar = cliProgress.SingleBar;
 
 /** A bar that `render` draws; `format` makes its line from a state and a width. */

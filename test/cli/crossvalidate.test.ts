@@ -9,7 +9,10 @@ const jsonOf = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const rowsOf = (path: string): Record<string, string>[] =>
   parse(readFileSync(path, 'utf8'), { columns: true });
 
-const files = (config: Record<string, unknown> = {}) => ({ 'config.json': smallConfig(config), 'data.csv': SMALL_CSV });
+const files = (config: Record<string, unknown> = {}) => ({
+  'config.json': smallConfig(config),
+  'data.csv': SMALL_CSV,
+});
 
 describe('mlp crossvalidate', () => {
   it('trains a run for each fold, which the other commands take', async () => {

@@ -4,14 +4,15 @@
  */
 import { join, resolve } from 'node:path';
 import type { Dataset, Split } from '../../data/dataset/dataset.js';
-import type { LoadOptions } from '../../data/dataset/loadDataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import { loadModel } from '../../model/load.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
 import { printable } from '../../text.js';
 import { version } from '../../version.js';
+import { ThreadPool } from '../engine/threadPool.js';
 import type { TrainResult } from '../loop.js';
+import { type Job, planParallel, runJobs } from '../parallel.js';
 import { dataOutside } from '../run/outside.js';
 import { readOwnRows } from '../run/ownRows.js';
 import { dataDifference, kernelsDifference } from '../run/provenance.js';
@@ -27,22 +28,21 @@ import { averagesOf, type CrossValidationReport, type FoldReport, scoresOf } fro
 export interface CrossValidationListener {
   note?(sentence: string): void;
   warn?(sentence: string): void;
-  readonly reading?: LoadOptions['progress'];
-  /** A fold begins, or one that is finished is read again. Returns what listens to its run. */
-  foldStarted?(fold: Fold, place: FoldPlace): RunListener;
-  foldDone?(report: FoldReport, place: FoldPlace, seconds: number): void;
-}
-
-/** The number of a fold among the folds of all repeats, from 1. */
-export interface FoldPlace {
-  readonly number: number;
-  readonly folds: number;
+  started?(folds: number): void;
+  /**
+   * A fold begins, or one that is finished is read again. Several may be under way. Returns what listens
+   * to its run. `place` is its number among the folds of all repeats, from 0.
+   */
+  foldStarted?(fold: Fold, place: number): RunListener;
+  foldDone?(report: FoldReport, place: number, seconds: number): void;
 }
 
 export interface CrossValidationOptions {
   /** When aborted, the current run ends after its step, with the status "interrupted". */
   readonly signal?: AbortSignal | undefined;
   readonly listener?: CrossValidationListener | undefined;
+  /** How many runs train at once, which changes no bit; by default as many as find processors. */
+  readonly atOnce?: number | undefined;
 }
 
 export interface CrossValidation {
@@ -132,6 +132,13 @@ interface FinishedFold extends PredictedFold {
   readonly summary: RunSummary;
 }
 
+interface HowToRun {
+  /** The number of the fold among those of all repeats, from 0. */
+  readonly place: number;
+  readonly pool: ThreadPool;
+  readonly signal: AbortSignal;
+}
+
 /** A cross-validation under way. */
 class Progress {
   readonly #directory: CrossValidationDirectory;
@@ -139,19 +146,22 @@ class Progress {
   readonly #loaded: LoadedTrainConfig;
   readonly #signal: AbortSignal | undefined;
   readonly #listener: CrossValidationListener;
-  readonly #finished: FinishedFold[] = [];
+  readonly #atOnce: number | undefined;
+  /** By their places. */
+  readonly #finished = new Map<number, FinishedFold>();
 
   constructor(
     directory: CrossValidationDirectory,
     request: CrossValidationRequest,
     loaded: LoadedTrainConfig,
-    { signal, listener = {} }: CrossValidationOptions,
+    { signal, listener = {}, atOnce }: CrossValidationOptions,
   ) {
     this.#directory = directory;
     this.#request = request;
     this.#loaded = loaded;
     this.#signal = signal;
     this.#listener = listener;
+    this.#atOnce = atOnce;
   }
 
   /** Writes what a resume needs. */
@@ -162,14 +172,22 @@ class Progress {
 
   async run(folds: readonly Fold[]): Promise<CrossValidation> {
     for (const sentence of splitNotes(this.#loaded, this.#request)) this.#listener.note?.(sentence);
-    for (const [i, fold] of folds.entries()) {
-      const place = { number: i + 1, folds: folds.length };
-      const finished = this.#signal?.aborted ? undefined : await this.#runFold(fold, place);
-      if (!finished) return this.#end('interrupted');
-      this.#finished.push(finished);
-      await this.#directory.writeReport(this.#report('interrupted'));
+    this.#listener.started?.(folds.length);
+    const { atOnce } = planParallel(this.#loaded.config.threads, this.#atOnce);
+    const pool = new ThreadPool();
+    try {
+      const jobs = folds.map(
+        (fold, place): Job =>
+          (signal) =>
+            this.#runFold(fold, { place, pool, signal }),
+      );
+      await runJobs(jobs, { atOnce, signal: this.#signal });
+    } finally {
+      await pool.close();
     }
-    await this.#directory.writePredictions(predictionLines(this.#finished));
+    const finished = this.#inOrder();
+    if (finished.length < folds.length) return this.#end('interrupted');
+    await this.#directory.writePredictions(predictionLines(finished));
     return this.#end('finished');
   }
 
@@ -179,31 +197,34 @@ class Progress {
     return { directory: this.#directory.path, report };
   }
 
-  /** Undefined if it was interrupted. */
-  async #runFold(fold: Fold, place: FoldPlace): Promise<FinishedFold | undefined> {
+  async #runFold(fold: Fold, how: HowToRun): Promise<void> {
     const start = performance.now();
-    const listener = this.#listener.foldStarted?.(fold, place) ?? {};
     const path = this.#directory.runPath(fold.name);
-    const dataset = await this.#train(fold, path, listener).catch((error) => {
+    const listener = this.#listener.foldStarted?.(fold, how.place) ?? {};
+    const dataset = await this.#train(fold, path, listener, how).catch((error) => {
       if (!(error instanceof MlpError) || !statOf(path)) throw error;
       throw new MlpError(error.exitCode, `${fold.name}: ${error.message}`, error.hint, { cause: error });
     });
     const split = dataset?.[this.#request.as];
-    if (!split) return undefined;
+    if (!split) return;
     const finished = this.#score(fold, path, split);
-    this.#listener.foldDone?.(finished.report, place, (performance.now() - start) / 1000);
-    return finished;
+    this.#finished.set(how.place, finished);
+    this.#listener.foldDone?.(finished.report, how.place, (performance.now() - start) / 1000);
   }
 
   /** The dataset of a run that is finished now; undefined if it was interrupted. */
-  async #train(fold: Fold, path: string, listener: RunListener): Promise<Dataset | undefined> {
+  async #train(
+    fold: Fold,
+    path: string,
+    listener: RunListener,
+    { signal, pool }: HowToRun,
+  ): Promise<Dataset | undefined> {
     if (isFinished(path)) return this.#readFinished(fold, path, listener);
-    const { loaded } = fold;
-    const options = { signal: this.#signal, listener };
+    const options = { signal, listener, pool };
     const isBegun = statOf(join(path, RUN_FILES.config)) !== undefined;
     const { result, dataset } = isBegun
-      ? await resume(loaded, path, options)
-      : await train(loaded, { ...options, directory: path });
+      ? await resume(fold.loaded, path, options)
+      : await train(fold.loaded, { ...options, directory: path });
     return result.status === 'interrupted' ? undefined : dataset;
   }
 
@@ -225,7 +246,8 @@ class Progress {
   /** @throws MlpError ExitCode.data or unavailable if other data were read, or by other kernels */
   #score(fold: Fold, path: string, split: Split): FinishedFold {
     const summary = readSummary(path);
-    requireLike(summary, this.#finished[0]?.summary, path);
+    const [other] = this.#finished.values();
+    if (other) requireLike(summary, other.summary, { path, other: other.report.run });
     const scored = scoreFold(loadModel(path), split);
     const { status, epochs = 0, keptEpoch = 0, weightsSha256 } = summary as RunSummary & Partial<TrainResult>;
     return {
@@ -247,9 +269,14 @@ class Progress {
     };
   }
 
+  #inOrder(): FinishedFold[] {
+    return [...this.#finished].sort(([a], [b]) => a - b).map(([, fold]) => fold);
+  }
+
   #report(status: CrossValidationReport['status']): CrossValidationReport {
-    const runs = this.#finished.map(({ report }) => report);
-    const data = this.#finished[0]?.summary.data.map(({ key, sha256 }) => ({ key, sha256 }));
+    const finished = this.#inOrder();
+    const runs = finished.map(({ report }) => report);
+    const data = finished[0]?.summary.data.map(({ key, sha256 }) => ({ key, sha256 }));
     return {
       version: version(),
       status,
@@ -266,19 +293,19 @@ function isFinished(path: string): boolean {
   return statOf(join(path, RUN_FILES.summary)) !== undefined && readSummary(path).status !== 'interrupted';
 }
 
-/**
- * The number of threads may differ: it follows from the number of rows.
- * @throws MlpError ExitCode.data or unavailable if a run differs from the first
- */
-function requireLike(found: RunSummary, first: RunSummary | undefined, path: string): void {
-  if (!first) return;
-  const data = dataDifference(found.data, first.data);
-  const kernels = kernelsDifference({ ...found, threads: first.threads }, first);
+/** @throws MlpError ExitCode.data or unavailable if a run differs from another in what it was made of */
+function requireLike(
+  found: RunSummary,
+  expected: RunSummary,
+  { path, other }: { readonly path: string; readonly other: string },
+): void {
+  const data = dataDifference(found.data, expected.data);
+  const kernels = kernelsDifference(found, expected);
   const difference = data ?? kernels;
   if (!difference) return;
   throw new MlpError(
     data ? ExitCode.data : ExitCode.unavailable,
-    `${printable(path)}: ${difference.what}: found ${printable(difference.found)}, expected ${difference.expected} as in the first fold`,
+    `${printable(path)}: ${difference.what}: found ${printable(difference.found)}, expected ${difference.expected} as in ${other}`,
     'all folds need the same data and kernels: start a new cross-validation',
   );
 }

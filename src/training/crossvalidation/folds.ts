@@ -2,6 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig, FoldRows, RowsOf } from '../../spec/dataConfig.js';
 import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
+import { planParallel } from '../parallel.js';
 
 /** How rows are put into folds; by default classes in proportion, and other rows by chance. */
 export interface FoldShape {
@@ -51,6 +52,7 @@ export function foldsOf(loaded: LoadedTrainConfig, request: CrossValidationReque
       'the order of the rows allows for a single division into folds',
     );
   }
+  const { threads } = planParallel(config.threads);
   return Array.from({ length: repeats * folds }, (_, i) => {
     const repeat = 1 + Math.floor(i / folds);
     const fold = 1 + (i % folds);
@@ -62,7 +64,8 @@ export function foldsOf(loaded: LoadedTrainConfig, request: CrossValidationReque
       fold,
       repeat,
       seed,
-      loaded: { ...loaded, config: { ...config, data, seed } },
+      // "auto" would leave the bits of a BLAS to how many runs there are at once.
+      loaded: { ...loaded, config: { ...config, data, seed, threads } },
     };
   });
 }
