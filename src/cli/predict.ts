@@ -33,19 +33,22 @@ export async function run(modelPath: string, path: string, options: PredictOptio
   requireSeparators(options);
   const model = openModel(modelPath);
   const thresholds = thresholdsOf(model, options.threshold);
-  const output = openOutput(path, options);
+  // Before there is a file that a signal would leave behind.
   const release = exitOnSignals();
+  let output: TextOutput | undefined;
   // A bar and rows on the same terminal would overwrite each other.
   const isOnTerminal = fileOf(options) === undefined && process.stdout.isTTY === true;
   try {
+    const opened = openOutput(path, options);
+    output = opened;
     const outcome = await withModelRows(
       { ...options, json: isOnTerminal, model, path, targets: false },
-      (rows) => predict(model, rows, output, { ...options, thresholds }),
+      (rows) => predict(model, rows, opened, { ...options, thresholds }),
     );
     if (outcome) report(outcome, options);
     if (outcome && outcome.bad > 0) process.exitCode = ExitCode.data;
   } finally {
-    output.discard();
+    output?.discard();
     release();
   }
 }
