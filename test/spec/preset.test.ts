@@ -44,6 +44,15 @@ describe('the preset tabular', () => {
     expect(typesFor({ numbers: false })).toEqual([]);
   });
 
+  it.each([
+    ['binary', 1000, 'pbld'],
+    ['regression', 1000, 'piecewise-linear'],
+    ['regression', 15_000, 'pbld'],
+  ] as const)('embeds the numbers of a %s of %i rows by %s', (task, rows, kind) => {
+    const { layers } = complete({ preset: 'tabular' }, { task, rows }).network;
+    expect(layers[0]).toMatchObject({ type: 'numeric-embedding', kind });
+  });
+
   it('leaves what the config says', () => {
     const own = {
       preset: 'tabular',
