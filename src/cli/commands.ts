@@ -167,6 +167,7 @@ Examples:
     ).argument('<config.json>', 'a train config; mlp init writes one'),
   )
     .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
+    .option('--from <run>', 'start from the weights and encodings of a run, or of a model file')
     .option('--resume <dir>', 'continue the run in this directory from its last checkpoint')
     .option(
       '--extend',
@@ -384,7 +385,7 @@ function addOptions(options: readonly Option[], command: Command): Command {
  * @throws MlpError ExitCode.usage
  */
 function requirePaths(command: Command): void {
-  const options = command.options.filter((option) => /<(?:dir|file|config\.json)>/.test(option.flags));
+  const options = command.options.filter((option) => /<(?:dir|file|run|config\.json)>/.test(option.flags));
   const given = [
     ...command.registeredArguments.map((argument, i) => [argument.name(), command.processedArgs[i]]),
     ...options.map((option) => [option.long, command.getOptionValue(option.attributeName())]),

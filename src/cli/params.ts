@@ -45,7 +45,10 @@ async function knownNetwork({
     // The modules that read data take longer to load than everything else here.
     const { loadDataset } = await import('../data/dataset/loadDataset.js');
     const { completeFor } = await import('../training/plan.js');
-    const dataset = await loadDataset(train.config, train.directory, train.where);
+    const { loadStart } = await import('../training/start.js');
+    const start = await loadStart(train);
+    const encodings = start && { encodings: start.model };
+    const dataset = await loadDataset(train.config, train.directory, train.where, encodings);
     const { inputKinds } = await import('../data/encoding/encoding.js');
     const whole = completeFor(train, dataset).config.network;
     const kinds = inputKinds(dataset.encodings);

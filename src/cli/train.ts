@@ -1,5 +1,5 @@
 /** mlp train: trains a network into a run directory, or resumes a run. */
-import { join } from 'node:path';
+import { dirname, join, relative, resolve as resolvePath } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
@@ -19,13 +19,14 @@ export interface OverrideOptions {
 
 export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly run?: string;
+  readonly from?: string;
   readonly resume?: string;
   readonly extend?: boolean;
 }
 
 export async function run(path: string, options: TrainOptions): Promise<void> {
   requireConsistent(options);
-  const loaded = loadTrainConfig(path, overridesOf(options));
+  const loaded = loadTrainConfig(path, [...overridesOf(options), ...startOf(path, options)]);
   const report = new RunReport(options, 'finishing the step, then saving');
   try {
     const { listener, signal } = report;
@@ -46,8 +47,15 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
 }
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
-function requireConsistent({ run, resume, extend }: TrainOptions): void {
+function requireConsistent({ run, from, resume, extend }: TrainOptions): void {
   requireOneDirectory(run, resume);
+  if (from !== undefined && resume !== undefined) {
+    throw new MlpError(
+      ExitCode.usage,
+      'found both --from and --resume, expected one of them',
+      '--from starts a new run; a run that started so keeps what --resume needs',
+    );
+  }
   if (extend && resume === undefined) {
     throw new MlpError(ExitCode.usage, 'found --extend without --resume', 'name the run with --resume <dir>');
   }
@@ -71,4 +79,11 @@ export function overridesOf({ set = [], backend, threads, deterministic }: Overr
     ...(threads === undefined ? [] : [`threads=${JSON.stringify(threads)}`]),
     ...(deterministic ? ['deterministic=true'] : []),
   ];
+}
+
+/** The override of --from: the paths of a config are relative to it. */
+function startOf(config: string, { from }: TrainOptions): string[] {
+  if (from === undefined) return [];
+  const path = relative(dirname(config), resolvePath(from)) || '.';
+  return [`training.from=${JSON.stringify(path)}`];
 }

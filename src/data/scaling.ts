@@ -65,9 +65,9 @@ export function restored(y: number, { shift, scale, clip }: Transform): number {
 /** Mean 0 and variance 1 in each column: z = (x − mean) / scale. */
 interface Standardization {
   /** [columns] */
-  readonly mean: Float64Array;
+  readonly mean: ArrayLike<number>;
   /** [columns] The population's standard deviation; 1 for a column with a single value. */
-  readonly scale: Float64Array;
+  readonly scale: ArrayLike<number>;
 }
 
 /** Whether there is one value. */
@@ -136,7 +136,7 @@ export function robustCounts(counts: ReadonlyMap<number, number>): Transform {
 export function fitStandardization(
   values: Float64Array,
   columns: number,
-): Standardization & { constant: number[] } {
+): { readonly mean: Float64Array; readonly scale: Float64Array; readonly constant: number[] } {
   const rows = values.length / columns;
   const mean = new Float64Array(columns);
   const scale = new Float64Array(columns);

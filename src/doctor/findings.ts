@@ -8,6 +8,7 @@ import { loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendChoice } from '../training/engine/backend.js';
 import { completeFor, planTraining } from '../training/plan.js';
+import { loadStart } from '../training/start.js';
 import { type AutomaticChoice, chooseAutomatically } from './doctor.js';
 
 export interface Findings {
@@ -49,7 +50,8 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
 export async function findingsOfConfig(path: string, features: WasmFeatures): Promise<ConfigFindings> {
   const loaded = loadTrainConfig(path);
   const { directory, where } = loaded;
-  const dataset = await loadDataset(loaded.config, directory, where);
+  const start = await loadStart(loaded);
+  const dataset = await loadDataset(loaded.config, directory, where, start && { encodings: start.model });
   const whole = completeFor(loaded, dataset);
   const { config } = whole;
   const plan = planTraining(whole, dataset);

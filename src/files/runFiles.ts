@@ -7,6 +7,8 @@ import { requireAnswer } from './mounts.js';
 export const RUN_FILES = {
   /** The config with every default filled in. */
   config: 'config.json',
+  /** The model that the run started from, if it did not draw its weights. */
+  initial: 'initial.safetensors',
   /** A row for each step. */
   steps: 'steps.csv',
   /** A row for each epoch. */

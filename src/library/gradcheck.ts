@@ -12,6 +12,7 @@ import { isObject, readJson } from '../spec/json.js';
 import type { BackendName } from '../spec/words.js';
 import { chooseBackend } from '../training/engine/backend.js';
 import { completeFor, planTraining, type TrainingPlan } from '../training/plan.js';
+import { loadStart } from '../training/start.js';
 import { type ConfigInput, readConfig } from './config.js';
 
 export interface GradcheckOptions {
@@ -79,8 +80,10 @@ export async function checkConfig(
 ): Promise<CheckedConfig> {
   const { loaded, memory } = readConfig(input);
   const { directory, path, where } = loaded;
+  const start = await loadStart(loaded);
   const dataset = await loadDataset({ ...loaded.config, dtype: 'float64' }, directory, where, {
     ...(memory && { memory }),
+    ...(start && { encodings: start.model }),
   });
   const whole = completeFor(loaded, dataset);
   const { config } = whole;

@@ -3,8 +3,7 @@ import type { MatrixData, MemoryData, RowData } from '../data/memory.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFileAtomically } from '../files/atomic.js';
 import { Inference } from '../model/inference.js';
-import { loadModel as loadModelFile, type Model as ModelFile, networkTensors } from '../model/load.js';
-import { encodeModel } from '../model/model.js';
+import { encodeLoaded, loadModel as loadModelFile, type Model as ModelFile } from '../model/load.js';
 import { middleOf } from '../model/predictions.js';
 import { modelRowsInMemory } from '../model/rows.js';
 import { createScorer, type EvaluationReport, expectedValues, reportOf } from '../model/scorer.js';
@@ -112,13 +111,7 @@ export class Model {
    * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
    */
   async save(path: string): Promise<void> {
-    const { path: _path, dtype: _dtype, notes: _notes, tensors, ...content } = this.#file;
-    const named = networkTensors(content).map(({ name, shape }) => {
-      const data = tensors.get(name);
-      if (data === undefined) throw new TypeError(`the model has no tensor ${name}`);
-      return { name, shape, data };
-    });
-    const { header, parts } = encodeModel(content, named);
+    const { header, parts } = encodeLoaded(this.#file);
     await writeFileAtomically(path, [header, ...parts]);
   }
 

@@ -1,6 +1,8 @@
 /** `train`: from a config to a trained network, in memory unless a run directory is named. */
+import { resolve } from 'node:path';
 import { modelContent } from '../training/plan.js';
 import type { RunListener, TrainedRun } from '../training/stages.js';
+import { withStart } from '../training/start.js';
 import { resume, train as trainRun } from '../training/train.js';
 import { type ConfigInput, readConfig } from './config.js';
 import { Model } from './model.js';
@@ -8,6 +10,8 @@ import { Model } from './model.js';
 export interface TrainOptions {
   /** The run directory to create, as `mlp train --run`; if left out, nothing is written. */
   run?: string | undefined;
+  /** A run directory or a model file to start from, as `mlp train --from` does. */
+  from?: string | undefined;
   /** The directory of an interrupted run to resume instead, as `mlp train --resume` does. */
   resume?: string | undefined;
   /** When aborted, training ends after the current step, with the status "interrupted". */
@@ -56,8 +60,9 @@ export interface Epoch {
  * @throws MlpError with a location, a hint, and the exit code that `mlp train` would have
  */
 export async function train(config: ConfigInput, options: TrainOptions = {}): Promise<Run> {
-  const { run, signal, onEpoch, onWarning } = options;
-  const { loaded, memory } = readConfig(config);
+  const { run, from, signal, onEpoch, onWarning } = options;
+  const { loaded: asked, memory } = readConfig(config);
+  const loaded = from === undefined ? asked : withStart(asked, resolve(from));
   const history: Epoch[] = [];
   const warnings: string[] = [];
   const listener: RunListener = {

@@ -1,5 +1,5 @@
 /** Reads a model file, which may come from anywhere: everything is checked before it is used. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ExitCode, MlpError, missingFile } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { ArenaPlan } from '../kernels/arena.js';
@@ -9,10 +9,10 @@ import { Network } from '../network/network.js';
 import { isObject, readJson } from '../spec/json.js';
 import { showValue } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
-import { decodeMetadata, type ModelContent, modelTensors, verifyChecksum } from './model.js';
+import { decodeMetadata, encodeModel, type ModelContent, modelTensors, verifyChecksum } from './model.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
 import type { Dtype } from './safetensors/dtype.js';
-import { hashTensors, type NamedTensor } from './safetensors/encode.js';
+import { type EncodedTensors, hashTensors, type NamedTensor } from './safetensors/encode.js';
 import { tensorPlace } from './safetensors/header.js';
 
 export interface Model extends ModelContent {
@@ -41,7 +41,9 @@ export function loadModel(path: string): Model {
     const content = decodeMetadata(file.metadata, name);
     const dtype = requireTensors(file, name, content);
     const model: Model = { ...content, path: name, dtype, tensors: readTensors(file, name) };
-    const notes = verify(model, file.metadata, weightsOfRun(dirname(found)));
+    // What a run started from is not what it has learned.
+    const isInitial = basename(found) === RUN_FILES.initial;
+    const notes = verify(model, file.metadata, isInitial ? undefined : weightsOfRun(dirname(found)));
     return { ...model, ...(notes.length > 0 && { notes }) };
   } finally {
     file.close();
@@ -144,13 +146,35 @@ function readTensors(file: SafetensorsFile, path: string): Map<string, FloatArra
   return new Map(
     Array.from(file.tensors.keys(), (name) => {
       const data = file.read(name) as FloatArray;
-      const least = name.endsWith('.running_var') ? 0 : Number.NEGATIVE_INFINITY;
-      const i = data.findIndex((value) => !(Number.isFinite(value) && value >= least));
-      if (i < 0) return [name, data];
-      const expected = least === 0 ? 'finite numbers of at least 0' : 'finite numbers';
-      throw damage(tensorPlace(path, name), `found ${data[i]} as element ${i}, expected ${expected}`);
+      requireSound(name, data, path);
+      return [name, data];
     }),
   );
+}
+
+/** @throws MlpError ExitCode.data if a network can't have such numbers */
+export function requireSound(name: string, data: FloatArray, path: string): void {
+  const least = name.endsWith('.running_var') ? 0 : Number.NEGATIVE_INFINITY;
+  const i = data.findIndex((value) => !(Number.isFinite(value) && value >= least));
+  if (i < 0) return;
+  const expected = least === 0 ? 'finite numbers of at least 0' : 'finite numbers';
+  throw damage(tensorPlace(path, name), `found ${data[i]} as element ${i}, expected ${expected}`);
+}
+
+/** The file of a loaded model, as this version writes it. */
+export function encodeLoaded({
+  path: _path,
+  dtype: _dtype,
+  notes: _notes,
+  tensors,
+  ...content
+}: Model): EncodedTensors {
+  const named = networkTensors(content).map(({ name, shape }) => {
+    const data = tensors.get(name);
+    if (data === undefined) throw new TypeError(`the model has no tensor ${name}`);
+    return { name, shape, data };
+  });
+  return encodeModel(content, named);
 }
 
 function damage(place: string, problem: string): MlpError {

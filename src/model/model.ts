@@ -29,7 +29,7 @@ import {
   wholeNumber,
 } from '../spec/fields.js';
 import { parseJson } from '../spec/json.js';
-import { expandNetwork } from '../spec/layerSpec.js';
+import { expandConfig } from '../spec/loadConfig.js';
 import { checkSchema, formatLocation, type Path } from '../spec/messages.js';
 import { type NetworkSpec, networkSchema } from '../spec/networkSpec.js';
 import {
@@ -318,18 +318,27 @@ const contentSchema = object(entries);
 export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: string): ModelContent {
   const place = (...path: Path) => formatLocation({ file, path: [METADATA, ...path] });
   requireFormat(metadata, place);
+  const values = asDataError(() =>
+    Object.keys(entries).flatMap((key) => {
+      const value = metadata.get(key);
+      if (value === undefined) return [];
+      // Networks have fewer values: `parseJson` knows the limit.
+      const most = key === 'network' ? undefined : MOST_METADATA_VALUES;
+      return [[key, parseJson(value, place(key), most)] as const];
+    }),
+  );
+  return checkContent(Object.fromEntries(values), file, [METADATA]);
+}
+
+/**
+ * Checks the content of a model, which lies at `path` in a file.
+ * @throws MlpError ExitCode.data as `decodeMetadata`
+ */
+export function checkContent(value: unknown, file: string, path: Path): ModelContent {
+  const place = (...at: Path) => formatLocation({ file, path: [...path, ...at] });
   const content = asDataError(() => {
-    const values = Object.fromEntries(
-      Object.keys(entries).flatMap((key) => {
-        const value = metadata.get(key);
-        if (value === undefined) return [];
-        if (key === 'network') {
-          return [[key, expandNetwork(parseJson(value, place(key)), { file, path: [METADATA, key] })]];
-        }
-        return [[key, parseJson(value, place(key), MOST_METADATA_VALUES)]];
-      }),
-    );
-    return checkSchema(contentSchema, values, (path) => ({ file, path: [METADATA, ...path] }));
+    const expanded = expandConfig(value, { file, path: [...path, 'network'] });
+    return checkSchema(contentSchema, expanded, (at) => ({ file, path: [...path, ...at] }));
   });
   const { network } = content;
   const { input } = network;
@@ -337,7 +346,7 @@ export function decodeMetadata(metadata: ReadonlyMap<string, string>, file: stri
     throw damage(place('network', 'input'), 'missing; expected the number of inputs');
   }
   const model: ModelContent = { ...content, network: { ...network, input } };
-  for (const [path, problem, hint] of contradictions(model)) throw damage(place(...path), problem, hint);
+  for (const [at, problem, hint] of contradictions(model)) throw damage(place(...at), problem, hint);
   return model;
 }
 

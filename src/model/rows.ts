@@ -5,6 +5,7 @@
 import type { Dialect } from '../data/csv/dialect.js';
 import { readingNotes } from '../data/csv/readingNotes.js';
 import { pointedClasses, pointWarning } from '../data/dataset/classTargets.js';
+import { givenTargets } from '../data/dataset/givenEncodings.js';
 import {
   encodeTargets,
   rowsWithTarget,
@@ -12,15 +13,13 @@ import {
   type TargetValues,
 } from '../data/dataset/targets.js';
 import { targetDomain } from '../data/dataset/targetUnits.js';
-import type { FeatureEncoding } from '../data/encoding/encoding.js';
+import { type FeatureEncoding, ofTrained } from '../data/encoding/encoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
-import { Levels } from '../data/levels.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
 import { OLD_MISSING } from '../data/missingValues.js';
 import type { TableRequest } from '../data/openTable.js';
 import { type BadRow, RejectedRows, reasonOf } from '../data/rejectedRows.js';
-import { isSingle } from '../data/scaling.js';
 import {
   type ColumnKind,
   cellLocation,
@@ -327,7 +326,7 @@ export class ModelRows {
 
   #targets(table: Table): TargetValues {
     const { path, header, names } = table;
-    const { classes, labelValues, task, dropsRows, rareClasses } = this.#model;
+    const { dropsRows } = this.#model;
     const columns = (this.targetColumns ?? []).map((index): LocatedColumn => {
       const column = table.columns[index];
       if (column === undefined) throw new TypeError(`column ${index} of ${path} was not read`);
@@ -341,14 +340,9 @@ export class ModelRows {
     });
     const domain = targetDomain(this.#model);
     const encoding: TargetEncoding = {
-      task,
-      ...(classes && {
-        classes: this.#model.missingValues ? Levels.given(classes) : Levels.byValue(classes),
-      }),
-      ...(labelValues && { labels: labelValues.map(Levels.yesNo) }),
+      ...givenTargets(this.#model),
       ...(dropsRows && { dropsRows }),
       ...(domain && { domain }),
-      ...(rareClasses && { rare: { names: rareClasses, as: 'other' } }),
     };
     const targets = encodeTargets(columns, encoding, Number.MAX_VALUE, this.#unknownClasses);
     if (encoding.classes)
@@ -388,14 +382,11 @@ function forModel(dialect: Dialect, { features, targets }: Model): Dialect {
   return { ...dialect, nameless: dialect.nameless.filter(isUsed), repeated: dialect.repeated.filter(isUsed) };
 }
 
-/**
- * The encodings. Where the training rows hold zeros alone, every number becomes 0. An old model
- * compares the numbers of levels by value.
- */
+/** An old model compares the numbers of levels by value. */
 function featuresOf({ features, missingValues }: Model): readonly FeatureEncoding[] {
-  return features.map((encoding) => {
-    if (encoding.kind === 'category') return missingValues ? encoding : { ...encoding, byValue: true };
-    const isZero = encoding.kind === 'numeric' && encoding.range && isSingle(encoding.range);
-    return isZero ? { ...encoding, scale: Number.POSITIVE_INFINITY } : encoding;
-  });
+  const encodings = ofTrained(features);
+  if (missingValues) return encodings;
+  return encodings.map((encoding) =>
+    encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
+  );
 }

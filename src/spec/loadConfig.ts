@@ -42,7 +42,9 @@ export function completed(loaded: LoadedTrainConfig, facts: () => TableFacts): L
   if (!complete) return loaded;
   const { network, training } = complete(facts());
   const { preset: _, ...config } = rest.config;
-  return { ...rest, config: { ...config, network, training } };
+  // A resumed run starts from its own copy, whatever the file says.
+  const { from } = config.training;
+  return { ...rest, config: { ...config, network, training: { ...training, ...(from && { from }) } } };
 }
 
 export interface LoadedNetworkSpec {

@@ -101,6 +101,11 @@ const trainingFields = object({
     .describe(
       'Trains once more at the end, from the start and with the same seed, on training and validation rows together, up to the epoch that was kept: the model is that of this second training. Its schedules are those of the first, over all epochs, and it stops where that epoch ended. Validation metrics are those of the first.',
     ),
+  from: text('the path of a run or of a model file')
+    .exactOptional()
+    .describe(
+      'A run directory or a model file whose weights and encodings this run starts from, instead of drawing and fitting its own: `mlp train --from`. Network, target and columns must be the same. The run keeps a copy, which its own config names.',
+    ),
   evaluateRows: wholeNumber(1)
     .exactOptional()
     .describe(

@@ -5,6 +5,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import type { Evaluation } from '../evaluation/metrics.js';
 import type { FloatArray } from '../kernels/kernels.js';
+import { allFinite, diverged, faultOf } from './divergence.js';
 import type { Engine, EngineState, StepsDone } from './engine/engine.js';
 import { Monitor, type MonitorState, metricsOf } from './monitor.js';
 import type { TrainingPlan } from './plan.js';
@@ -396,25 +397,4 @@ export class CheckpointTimer {
     this.#last = performance.now();
     this.#cost = this.#last - start;
   }
-}
-
-/** Whether all numbers are finite: only those make 0·x zero. */
-function allFinite(numbers: FloatArray): boolean {
-  let sum = 0;
-  for (let i = 0; i < numbers.length; i++) sum += 0 * numbers[i];
-  return sum === 0;
-}
-
-function faultOf({ brokenLoss, brokenParameters }: StepsDone): string | undefined {
-  if (brokenLoss !== undefined) return `the loss became ${Number.isNaN(brokenLoss) ? 'NaN' : 'infinite'}`;
-  return brokenParameters ? 'a parameter became infinite or NaN' : undefined;
-}
-
-function diverged(fault: string, epoch: number, step: number): MlpError {
-  return new MlpError(
-    ExitCode.config,
-    `training diverged: ${fault} in epoch ${epoch}, step ${step}`,
-    'start a new run with a learning rate ten times smaller ("--set training.optimizer.learningRate=…"), ' +
-      '"--set training.clipNorm=1", and "data": { "standardize": true }; --resume takes no other settings',
-  );
 }

@@ -1,11 +1,13 @@
 /** The data of a run: read once, and shared by all runs that have the same. */
 import type { Dataset } from '../data/dataset/dataset.js';
-import { type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
+import { type Datasets, type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+import { loadStart, type Start } from './start.js';
 
 export interface ReadingOptions {
   readonly progress?: LoadOptions['progress'] | undefined;
+  readonly note?: ((sentence: string) => void) | undefined;
   /** Tables that take the place of the config's files. */
   readonly memory?: LoadOptions['memory'] | undefined;
 }
@@ -14,26 +16,33 @@ export class RunData {
   readonly dataset: Dataset;
   /** With training and validation rows together; only for a config with a refit. */
   readonly refit: Dataset | undefined;
+  /** What gave the encodings, if they were not fitted to these data. */
+  readonly start: Start | undefined;
   readonly #files: ReadFiles;
   #hashes: Promise<readonly DataFile[]> | undefined;
   #users = 1;
 
-  private constructor(dataset: Dataset, refit: Dataset | undefined, files: ReadFiles) {
+  private constructor({ dataset, refit }: Datasets, start: Start | undefined, files: ReadFiles) {
     this.dataset = dataset;
     this.refit = refit;
+    this.start = start;
     this.#files = files;
   }
 
-  /** @throws MlpError as `loadDatasets` */
-  static async read(
-    { config, directory, where }: LoadedTrainConfig,
-    { progress, memory }: ReadingOptions,
-  ): Promise<RunData> {
+  /** @throws MlpError as `loadStart` and `loadDatasets` */
+  static async read(loaded: LoadedTrainConfig, { progress, note, memory }: ReadingOptions): Promise<RunData> {
+    const { config, directory, where } = loaded;
+    const start = await loadStart(loaded, note);
     const files = new ReadFiles();
     try {
-      const options = { files, ...(memory && { memory }), ...(progress && { progress }) };
-      const { dataset, refit } = await loadDatasets(config, directory, where, options, config.training.refit);
-      return new RunData(dataset, refit, files);
+      const options = {
+        files,
+        ...(memory && { memory }),
+        ...(progress && { progress }),
+        ...(start && { encodings: start.model }),
+      };
+      const datasets = await loadDatasets(config, directory, where, options, config.training.refit);
+      return new RunData(datasets, start, files);
     } catch (error) {
       files.close();
       throw error;

@@ -8,6 +8,7 @@ import { RUN_FILES } from '../files/runFiles.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { printable } from '../text.js';
+import { Divergence } from './divergence.js';
 import type { RunSetup } from './engine/allocate.js';
 import type { Engine } from './engine/engine.js';
 import { Team } from './engine/team.js';
@@ -28,11 +29,14 @@ import { requireSameProvenance } from './run/resume.js';
 import type { SavedRun } from './run/state.js';
 import type { RunSummary } from './run/summary.js';
 import type { RunData } from './runData.js';
+import type { Start } from './start.js';
 
 /** A run whose data are read and whose choices are made. */
 export interface PreparedRun extends RunSetup {
   readonly dataset: Dataset;
   readonly refit?: RefitPlan;
+  /** What it starts from, if it does not draw its weights. */
+  readonly start?: Start;
   readonly directory?: string;
   readonly from?: RunProgress;
 }
@@ -116,10 +120,10 @@ export async function runStages(
     await writeResults(trained, open);
     return trained;
   } catch (error) {
-    if (open?.directory.hasCheckpoint) {
-      options.listener?.note?.(`the last good checkpoint is in ${printable(open.directory.path)}`);
-    }
-    throw error;
+    if (!open?.directory.hasCheckpoint) throw error;
+    const { path } = open.directory;
+    options.listener?.note?.(`the last good checkpoint is in ${printable(path)}`);
+    throw error instanceof Divergence ? error.withCheckpoint(path) : error;
   }
 }
 
@@ -130,6 +134,7 @@ async function runFirst(
   open: () => Promise<OpenRecording | undefined>,
 ): Promise<TrainedRun> {
   const { plan, dataset } = prepared;
+  const content = modelContent(plan, dataset);
   return withEngine(prepared, { state, pool }, async (engine) => {
     const recording = await open();
     const { directory } = recording ?? {};
@@ -146,10 +151,12 @@ async function runFirst(
     const result = await runTraining(engine, directory ? recorded(listener, directory) : listener, {
       signal,
       from: state,
-      save: recording && (async (now) => recording.directory.saveCheckpoint(now, await recording.provenance)),
+      save:
+        recording &&
+        (async (now) => recording.directory.saveCheckpoint(now, await recording.provenance, content)),
     });
     const tensors = keptTensors(engine);
-    return { ...run, result, tensors, model: encodeModel(modelContent(plan, dataset), tensors) };
+    return { ...run, result, tensors, model: encodeModel(content, tensors) };
   });
 }
 
@@ -199,10 +206,11 @@ async function trainRefit(
   recording?: RefitRecording,
 ): Promise<TrainedRun | undefined> {
   const { plan, dataset } = refit;
-  const { choice, threads } = first;
+  const { choice, threads, start } = first;
   const { record, state } = recording ?? {};
   const epochs = first.result.keptEpoch;
-  return withEngine({ ...refit, choice, threads }, { state, pool }, async (engine) => {
+  const again = { ...refit, choice, threads, ...(start && { start }) };
+  return withEngine(again, { state, pool }, async (engine) => {
     await record?.start(state, (sentence) => listener.warn?.(sentence));
     if (state) {
       const { epochs, steps } = state.progress;
@@ -219,7 +227,10 @@ async function trainRefit(
         (async (now) => recording.record.save(now, await recording.provenance, recording.config)),
     }).catch((error) => {
       if (!(error instanceof MlpError)) throw error;
-      throw new MlpError(error.exitCode, `in the refit: ${error.message}`, error.hint, { cause: error });
+      const message = `in the refit: ${error.message}`;
+      const options = { cause: error };
+      if (error instanceof Divergence) throw new Divergence(message, error.hint, options);
+      throw new MlpError(error.exitCode, message, error.hint, options);
     });
     if (result.status === 'interrupted') {
       listener.note?.(
@@ -296,11 +307,12 @@ function recorded(
 }
 
 async function withEngine<Result>(
-  { dataset, config, plan, choice, threads }: PreparedRun,
+  { dataset, config, plan, choice, threads, start }: PreparedRun,
   { state, pool }: { readonly state: SavedRun | undefined; readonly pool: ThreadPool | undefined },
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const engine = await Team.start({ config, plan, choice, threads }, dataset, state?.engine, { pool });
+  const options = { pool, weights: start?.model.tensors };
+  const engine = await Team.start({ config, plan, choice, threads }, dataset, state?.engine, options);
   try {
     return await use(engine);
   } finally {

@@ -1,6 +1,6 @@
 /** From a config and data to a trained network, for `mlp train`, `repro` and the library. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fingerprintData } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
@@ -23,6 +23,7 @@ import {
   kernelsDifference,
   type Provenance,
   provenanceOf,
+  startDifference,
 } from './run/provenance.js';
 import { requireReachable, requireSameConfig, requireSameProvenance } from './run/resume.js';
 import type { SavedRun } from './run/state.js';
@@ -41,6 +42,7 @@ import {
   type TrainedRun,
   type TrainOptions,
 } from './stages.js';
+import { requireSameNetwork, withStart } from './start.js';
 
 /**
  * @param options.directory to create; `true` for the first free `runs/<config name>-<n>`
@@ -61,7 +63,8 @@ export async function train(
     const { path, directory: configDirectory } = loaded;
     const asked = directory === true ? undefined : directory;
     const open = async () => {
-      run = await RunDirectory.create(asked, prepared.config, path, configDirectory);
+      const initial = prepared.start?.file;
+      run = await RunDirectory.create(asked, prepared.config, path, configDirectory, initial);
       return run;
     };
     return await runStages(prepared, options, { open, provenance });
@@ -89,7 +92,7 @@ export async function resume(
   try {
     const { configPath } = directory;
     const { config: ofRun, where } = directory.loadConfig();
-    const loaded = withScalingOf(ofRun, asked);
+    const loaded = withStartOf(ofRun, directory.path, withScalingOf(ofRun, asked));
     const requireSame = ({ config, where }: LoadedTrainConfig) =>
       requireSameConfig(config, ofRun, { where, run: configPath, mayExtend });
     // Before the data are read, unless they determine a part of the config.
@@ -104,10 +107,11 @@ export async function resume(
     const read = await prepare(loaded, options, requireSame);
     data = read.data;
     const prepared = withThreadsOf(state, read.prepared);
-    const provenance = provenanceInBackground(data, prepared);
+    const found = provenanceInBackground(data, prepared);
+    const provenance = withOriginOf(state, found);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.where);
-      requireSameProvenance(await provenance, state.origin, path);
+      requireSameProvenance(await found, state.origin, path);
       const { origin, progress } = state;
       if (origin.version !== version()) listener?.warn?.(`the run was started with mlp ${origin.version}`);
       listener?.note?.(`resuming after epoch ${progress.epochs}, step ${progress.steps}`);
@@ -166,7 +170,10 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const { prepared, data } = read;
   try {
     const provenance = await provenanceInBackground(data, prepared);
-    const difference = dataDifference(provenance.data, then.data) ?? kernelsDifference(provenance, then);
+    const difference =
+      dataDifference(provenance.data, then.data) ??
+      startDifference(provenance, then) ??
+      kernelsDifference(provenance, then);
     if (difference) return different(difference);
     return await trainAgain(path, then, prepared, provenance, options);
   } finally {
@@ -253,7 +260,8 @@ async function prepare(
     );
   }
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
-  const data = options.data?.share() ?? (await RunData.read(loaded, { progress: listener?.reading, memory }));
+  const reading = { progress: listener?.reading, note: listener?.note, memory };
+  const data = options.data?.share() ?? (await RunData.read(loaded, reading));
   try {
     return { prepared: planRun(loaded, data, listener, check), data };
   } catch (error) {
@@ -264,7 +272,7 @@ async function prepare(
 
 function planRun(
   loaded: LoadedTrainConfig,
-  { dataset, refit }: RunData,
+  { dataset, refit, start }: RunData,
   listener: RunListener | undefined,
   check: ((whole: LoadedTrainConfig) => void) | undefined,
 ): PreparedRun {
@@ -273,6 +281,7 @@ function planRun(
   check?.(whole);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
+  if (start) requireSameNetwork(whole, plan, start);
   const second = refit && planRefit(whole, plan, refit);
   for (const warning of plan.warnings) listener?.warn?.(warning);
   for (const warning of second?.plan.warnings ?? []) listener?.warn?.(`in the refit: ${warning}`);
@@ -284,7 +293,8 @@ function planRun(
   // "auto" becomes false where no target is scaled, so that the run's config says what was done.
   const isAuto = config.data.standardizeTarget === 'auto' && dataset.targetStandardization === undefined;
   const scaled = isAuto ? withScaling(config, false) : config;
-  return { config: scaled, plan, choice, threads, dataset, ...(second && { refit: second }) };
+  const parts = { ...(second && { refit: second }), ...(start && { start }) };
+  return { config: scaled, plan, choice, threads, dataset, ...parts };
 }
 
 /** The bits of a BLAS depend on the number of threads, so "auto" must not choose it anew. */
@@ -299,6 +309,12 @@ function withScalingOf({ data: { standardizeTarget } }: TrainConfig, loaded: Loa
   return { ...loaded, config: withScaling(loaded.config, standardizeTarget) };
 }
 
+/** A resumed run starts from the copy that it keeps, where its config says that there is one. */
+function withStartOf({ training }: TrainConfig, run: string, loaded: LoadedTrainConfig): LoadedTrainConfig {
+  if (training.from === undefined) return loaded;
+  return withStart(loaded, resolve(run, training.from));
+}
+
 function withScaling(
   config: TrainConfig,
   standardizeTarget: TrainConfig['data']['standardizeTarget'],
@@ -307,9 +323,20 @@ function withScaling(
 }
 
 /** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */
-function provenanceInBackground(data: RunData, { choice, threads }: PreparedRun): Promise<Provenance> {
+function provenanceInBackground(data: RunData, { choice, threads, start }: PreparedRun): Promise<Provenance> {
   const versions = { version: version(), node: process.version };
-  const provenance = data.hashes().then((data) => provenanceOf(versions, choice, threads, data));
+  const provenance = data
+    .hashes()
+    .then((data) => provenanceOf(versions, choice, threads, data, start?.origin));
+  provenance.catch(() => undefined);
+  return provenance;
+}
+
+/** The provenance of a resumed run: its copy of what it started from does not tell where that came from. */
+function withOriginOf(state: SavedRun | undefined, found: Promise<Provenance>): Promise<Provenance> {
+  const from = state?.origin.from;
+  if (!from) return found;
+  const provenance = found.then((now) => ({ ...now, from }));
   provenance.catch(() => undefined);
   return provenance;
 }

@@ -276,7 +276,7 @@ describe('a run that diverges', () => {
     expect(stderr).toMatch(/^the last good checkpoint is in r$/m);
     expect(stderr).toMatch(/^error: training diverged: .* in epoch \d+, step \d+$/m);
     expect(stderr).toMatch(
-      /^hint: start a new run with a learning rate ten times smaller .*; --resume takes no other settings$/m,
+      /^hint: start a new run from the last good weights \(--from r\) or from the beginning, with a learning rate ten times smaller .*; --resume takes no other settings$/m,
     );
     expect(code).toBe(78);
     expect(readdirSync(join(cwd, 'r', 'checkpoint'))).not.toEqual([]);

@@ -134,7 +134,7 @@ describe('a train config', () => {
 
   const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, evaluateRows, checkpointSeconds';
+    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, from, evaluateRows, checkpointSeconds';
 
   it('fills in the parameters of a loss', () => {
     const lossOf = (loss: unknown) => check({ network, data, training: { loss } }).training.loss;
@@ -494,12 +494,13 @@ describe('the JSON Schemas in schema/', () => {
       'targetTransform',
       'earlyStopping',
       'keepMonitor',
+      'from',
     ];
     for (const [key, schema] of entries) {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(52);
+    expect(entries).toHaveLength(53);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -1,5 +1,4 @@
 /** Puts the parts of a loaded dataset together, and gathers the warnings about it. */
-import { ACTIVATION_TYPES } from '../../kernels/activations.js';
 import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
 import { lossNameOf } from '../../spec/lossConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
@@ -26,6 +25,7 @@ import {
   unknownWarnings,
   untrainedWarning,
 } from './dataWarnings.js';
+import type { GivenEncodings } from './givenEncodings.js';
 import type { Fitted, Input, RowReader } from './rowReaders.js';
 import { balancedWeights, splitWeights, zeroWeightNote } from './rowWeights.js';
 import {
@@ -36,7 +36,7 @@ import {
   type TargetValues,
   targetsOf,
 } from './targets.js';
-import { rangesOf, transformTargets } from './targetUnits.js';
+import { joinRanges, rangesOf, standardizesTarget, transformTargets } from './targetUnits.js';
 
 /** The rows of a table with their targets. */
 export interface InputRows {
@@ -62,6 +62,7 @@ export interface SplitRows {
 /**
  * Puts together what was read, encoded, split and written. `unknown` has the unknown levels of each
  * table. Targets of a regression are standardised in place.
+ * @param given the encodings, if they were not fitted here
  */
 export function assembleDataset(
   config: TrainConfig,
@@ -69,6 +70,7 @@ export function assembleDataset(
   splits: readonly SplitRows[],
   { encodings, matrix }: Fitted,
   unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
+  given?: GivenEncodings,
 ): Dataset {
   const { task, classes, labels, reason } = targetEncoding;
   const [{ from: training }] = splits;
@@ -101,7 +103,8 @@ export function assembleDataset(
   const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
   const rawTargets = task === 'regression' ? targets[0].targets : undefined;
   const labelTargets = labels && targets[0].targets;
-  const targetRanges = rawTargets && rangesOf(rawTargets, choice.targets.length);
+  const ownRanges = rawTargets && rangesOf(rawTargets, choice.targets.length);
+  const targetRanges = ownRanges && joinRanges(ownRanges, given?.predictionRanges);
   const { targetTransform } = config.data;
   if (targetTransform && rawTargets) {
     for (const { targets: own } of targets) if (own) transformTargets(own, targetTransform);
@@ -118,6 +121,7 @@ export function assembleDataset(
       ? standardizeTargets(
           parts.map(([, part]) => part),
           training.input,
+          given?.targetStandardization,
         )
       : undefined;
   const tableRows = training.reader.rows + training.reader.dropped;
@@ -160,9 +164,14 @@ export function assembleDataset(
       ...[...unknown].flatMap(([from, levels]) => [
         ...readingWarnings(from, targetEncoding, from === training),
         ...(from === training
-          ? trainingWarnings(config.data, training.input, classes?.names, encodings, parts[0][1])
+          ? [
+              ...rowWarnings(training.input, classes?.names, encodings, parts[0][1]),
+              ...(given
+                ? []
+                : fittingWarnings(config.data, training.input, classes?.names, encodings, parts[0][1].rows)),
+            ]
           : []),
-        ...unknownWarnings(from.input.table.path, levels),
+        ...unknownWarnings(from.input.table.path, levels, given?.path),
         ...unknownClassWarning(from.input.table.path, from.unknownClasses, classes?.names ?? []),
       ]),
     ],
@@ -219,20 +228,31 @@ function readingWarnings(
 }
 
 /** What the training rows tell. */
-function trainingWarnings(
-  data: DataConfig,
+function rowWarnings(
   { table, choice }: Input,
   classes: readonly string[] | undefined,
   encodings: readonly FeatureEncoding[],
-  { rows, features, labels }: Split,
+  { features, labels }: Split,
 ): string[] {
   return [
     ...rowNamesNote(table.path, table.names, choice.rowNames),
     ...(classes && labels ? untrainedWarning(table.path, classes, labels) : []),
-    ...spellingWarnings(table, choice, classes, encodings),
-    ...dateNotes(table, choice.features, encodings, data),
     ...longIntegerWarnings(table, choice.features, encodings),
     ...sentinelWarnings(table, choice.features, encodings, features),
+  ];
+}
+
+/** What encodings tell that were fitted on the training rows. */
+function fittingWarnings(
+  data: DataConfig,
+  { table, choice }: Input,
+  classes: readonly string[] | undefined,
+  encodings: readonly FeatureEncoding[],
+  rows: number,
+): string[] {
+  return [
+    ...spellingWarnings(table, choice, classes, encodings),
+    ...dateNotes(table, choice.features, encodings, data),
     ...constantWarning(table, constantColumns(encodings)),
     ...identifierWarnings(table, table.sample, choice.features, encodings, rows),
   ];
@@ -241,14 +261,6 @@ function trainingWarnings(
 /** How many rows have all cells that they need. */
 function completeRows(input: Input, reader: RowReader, { dropsRows }: TargetEncoding): number {
   return dropsRows ? presentRows(targetColumns(input, reader)).length : reader.rows;
-}
-
-/** Whether targets of a regression are scaled: "auto" leaves counts and the range of a final activation alone. */
-export function standardizesTarget({ data: { standardizeTarget }, network, training }: TrainConfig): boolean {
-  if (standardizeTarget !== 'auto') return standardizeTarget;
-  if (lossNameOf(training.loss) === 'poisson') return false;
-  const last = network.layers.at(-1)?.type;
-  return last === 'identity' || !(ACTIVATION_TYPES as readonly unknown[]).includes(last);
 }
 
 export function targetColumns({ choice }: Input, reader: RowReader): LocatedColumn[] {

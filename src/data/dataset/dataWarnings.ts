@@ -57,13 +57,17 @@ function countsRows(sample: readonly (readonly string[])[], column: number): boo
   return sample.every((cells, row) => parseDecimal(cells[column] ?? '') === first + row);
 }
 
-export function unknownWarnings(path: string, unknown: readonly UnknownLevel[]): string[] {
+/** @param model whose levels they are, if not those of the training rows */
+export function unknownWarnings(path: string, unknown: readonly UnknownLevel[], model?: string): string[] {
+  const [knows, are] = model
+    ? [`which ${model} does not know`, `unknown to ${model}`]
+    : ['which no training row has', 'not in the training rows'];
   const named = unknown.slice(0, MOST_NAMED).map(({ column, level, rows }) => {
     const found = rows === 1 ? '1 row holds' : `${rows} rows hold`;
-    return `${path}: column ${quote(column)}: ${found} ${quote(level)}, which no training row has: it counts as none of the known levels`;
+    return `${path}: column ${quote(column)}: ${found} ${quote(level)}, ${knows}: it counts as none of the known levels`;
   });
   const more = unknown.length - MOST_NAMED;
-  return more > 0 ? [...named, `${path}: ${more} more levels are not in the training rows`] : named;
+  return more > 0 ? [...named, `${path}: ${more} more levels are ${are}`] : named;
 }
 
 /** Warns of classes of fewer rows than folds, as scikit-learn does. `labels` are those of all folds. */

@@ -12,9 +12,7 @@ import type { TrainConfig } from '../../spec/trainConfig.js';
 import { NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
-import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { isNumbered } from '../encoding/encoding.js';
-import { createFeatureMatrix } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
@@ -22,18 +20,19 @@ import { openTable } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
 import type { DataFile, ReadFiles } from '../source/storedFile.js';
 import type { TableSource } from '../tableSource.js';
-import {
-  assembleDataset,
-  type InputRows,
-  type SplitRows,
-  standardizesTarget,
-  targetColumns,
-} from './assembleDataset.js';
+import { assembleDataset, type InputRows, type SplitRows, targetColumns } from './assembleDataset.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, SplitName } from './dataset.js';
+import { fillMatrix } from './fillMatrix.js';
+import {
+  configFor,
+  type GivenEncodings,
+  givenCategories,
+  givenColumns,
+  givenTargetEncoding,
+} from './givenEncodings.js';
 import { refitRows, withPlaces } from './refitRows.js';
 import {
-  type Fitted,
   type Input,
   NotNumeric,
   NumericRows,
@@ -51,13 +50,15 @@ import {
   type TargetRules,
   type TargetValues,
 } from './targets.js';
-import { targetDomain } from './targetUnits.js';
+import { standardizesTarget, targetDomain } from './targetUnits.js';
 
 export interface LoadOptions {
   /** Tables in memory that replace the config's files. */
   readonly memory?: { readonly [Name in SplitName]?: MemoryData };
   /** Takes the files that are read. */
   readonly files?: ReadFiles;
+  /** Encodings to take instead of fitting some. */
+  readonly encodings?: GivenEncodings;
   /** Threads for reading; all of the machine by default. */
   readonly threads?: number;
   /** Called now and then with the bytes read and the total. */
@@ -96,7 +97,9 @@ export async function loadDatasets(
   options: LoadOptions,
   refit: boolean,
 ): Promise<Datasets> {
-  const loading: Loading = { config, directory, where, options, open: [] };
+  const { encodings } = options;
+  const whole = encodings ? configFor(config, encodings, where) : config;
+  const loading: Loading = { config: whole, directory, where, options, open: [] };
   try {
     const inputs = await openInputs(loading);
     const numeric =
@@ -146,12 +149,14 @@ function unlessNotNumeric(error: unknown): undefined {
 async function openInputs(loading: Loading): Promise<Inputs> {
   const { config, where, options } = loading;
   const { data } = config;
-  const { memory = {} } = options;
+  const { memory = {}, encodings } = options;
   if (memory.train) options.files?.add('data.train', '-');
   const table = memory.train
     ? memoryTable(memory.train)
     : await openFiles(loading, 'data.train', data.train, wantedHeader(data, where));
-  const train = { table, choice: chooseColumns(table, data, where) };
+  const chosen = chooseColumns(table, data, where);
+  const choice = encodings ? givenColumns(table, chosen, encodings, where) : chosen;
+  const train = { table, choice };
   const heldOut: { [Name in 'validation' | 'test']?: Input } = {};
   for (const name of ['validation', 'test'] as const) {
     const given = memory[name];
@@ -161,7 +166,7 @@ async function openInputs(loading: Loading): Promise<Inputs> {
     const other = given
       ? memoryTable(given, `data.${name}`)
       : await openFiles(loading, `data.${name}`, path as string, table.header);
-    heldOut[name] = { table: other, choice: matchColumns(other, { ...table, choice: train.choice }) };
+    heldOut[name] = { table: other, choice: matchColumns(other, { ...table, choice }) };
   }
   return { train, ...heldOut };
 }
@@ -186,7 +191,7 @@ async function openFile(
 ): Promise<TableSource> {
   const { data } = loading.config;
   const { delimiter, comment, encoding, decimal, thousands, numbers, categories, badRows } = data;
-  const { progress, files } = loading.options;
+  const { progress, files, encodings } = loading.options;
   const table = await openTable(
     sourcePath(path, loading.directory),
     {
@@ -199,7 +204,7 @@ async function openFile(
       ...(thousands !== undefined && { thousands }),
       ...(numbers !== undefined && { numbers }),
       missingValues: missingValuesOf(data.missingValues),
-      categories,
+      categories: encodings ? [...categories, ...givenCategories(encodings)] : categories,
       skipsBadRows: badRows === 'skip',
       ...(files && { keep: (stored) => files.add(key, path, stored) }),
     },
@@ -216,12 +221,13 @@ async function buildDatasets(
   refit: boolean,
 ): Promise<Datasets> {
   const { config, where } = loading;
+  const { encodings: given } = loading.options;
   const reader = await readRows(loading, inputs.train, read);
-  const detected = detectTargetEncoding(
-    targetColumns(inputs.train, reader),
-    targetRules(config, inputs.train),
-    where,
-  );
+  const columns = targetColumns(inputs.train, reader);
+  const rules = targetRules(config, inputs.train);
+  const detected = given
+    ? givenTargetEncoding(columns, given, rules)
+    : detectTargetEncoding(columns, rules, where);
   const { targetTransform } = config.data;
   const loss = lossNameOf(config.training.loss);
   const domain =
@@ -235,15 +241,16 @@ async function buildDatasets(
   }
   const targetEncoding = { ...detected, ...(domain && { domain }) };
   const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
-  const { fitted, unknown } = await fillMatrix(splits, config.dtype, true);
-  const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown);
+  const { fitted, unknown } = await fillMatrix(splits, config.dtype, { given, embeds: true });
+  const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown, given);
   if (!refit) return { dataset };
   // Where the network embeds no levels, more rows must not make it necessary.
   const embeds = dataset.encodings.some(isNumbered);
   const rows = refitRows(splits);
-  const again = await fillMatrix(rows, config.dtype, embeds);
+  const again = await fillMatrix(rows, config.dtype, { given, embeds });
   // The other dataset has told what there is to tell of the tables.
-  return { dataset, refit: assembleDataset(config, targetEncoding, rows, again.fitted, new Map()) };
+  const dataOfRefit = assembleDataset(config, targetEncoding, rows, again.fitted, new Map(), given);
+  return { dataset, refit: dataOfRefit };
 }
 
 async function readRows(
@@ -252,11 +259,12 @@ async function readRows(
   read: ReadRows,
   training?: RowReader,
 ): Promise<RowReader> {
-  const { threads = availableParallelism(), progress } = options;
+  const { threads = availableParallelism(), progress, encodings } = options;
   const reader = await read(input, {
     data: config.data,
     threads,
     ...(training && { training }),
+    ...(encodings && { encodings: encodings.features }),
     ...(progress && { progress: (done, total) => progress(input.table.path, done, total) }),
   });
   open.push(reader);
@@ -328,26 +336,6 @@ async function splitInputs(
     }
   }
   return splits;
-}
-
-/** Fits the encodings on the training rows and writes the rows of all splits. */
-async function fillMatrix(
-  splits: readonly SplitRows[],
-  dtype: TrainConfig['dtype'],
-  embeds: boolean,
-): Promise<{ fitted: Fitted; unknown: Map<InputRows, readonly UnknownLevel[]> }> {
-  const rows = splits.reduce((sum, split) => sum + split.rows.length, 0);
-  const [{ from: training, rows: train }] = splits;
-  const numeric = splits.every(({ from }) => from.reader.isNumeric);
-  const fitted = await training.reader.fit({ place: training.place, train, numeric, embeds }, (columns) =>
-    createFeatureMatrix(dtype, rows, columns),
-  );
-  const unknown = new Map([[training, fitted.unknown]]);
-  for (const { from } of splits) {
-    if (unknown.has(from)) continue;
-    unknown.set(from, await from.reader.write(fitted.encodings, from.place, fitted.matrix));
-  }
-  return { fitted, unknown };
 }
 
 function targetRules({ data, training }: TrainConfig, { table, choice }: Input): TargetRules {

@@ -52,6 +52,8 @@ export interface ReadRowsOptions {
   readonly data: DataConfig;
   /** The training rows, if they are in another table: features have the same kinds. */
   readonly training?: RowReader;
+  /** Encodings of the features that the rows are to be written by, if none are to be fitted. */
+  readonly encodings?: readonly FeatureEncoding[];
   readonly threads: number;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -125,14 +127,18 @@ export class NumericRows implements RowReader {
   }
 
   /** @throws NotNumeric for any other table */
-  static async scan(input: Input, { data, threads, progress }: ReadRowsOptions): Promise<NumericRows> {
+  static async scan(
+    input: Input,
+    { data, threads, progress, encodings }: ReadRowsOptions,
+  ): Promise<NumericRows> {
     const { table, choice } = input;
+    const areNumbers = encodings ? encodings.every(isPlainNumber) : isNumericRequest(input, data);
     if (
       table.csv === undefined ||
       table.csv.dialect.comment !== undefined ||
       table.csv.dialect.notations !== undefined ||
       data.missingValues !== undefined ||
-      !isNumericRequest(input, data)
+      !areNumbers
     ) {
       throw new NotNumeric();
     }
@@ -422,6 +428,12 @@ function numericEncodings(
   }));
 }
 
+/** Whether the encoding takes a number alone, and gives one. */
+function isPlainNumber(encoding: FeatureEncoding): boolean {
+  if (encoding.indicator) return false;
+  return encoding.kind === 'constant' || (encoding.kind === 'numeric' && encoding.levels === undefined);
+}
+
 const NEVER = Number.POSITIVE_INFINITY;
 
 function featureRequests({ table, choice }: Input, data: DataConfig): FeatureRequest[] {
@@ -466,12 +478,16 @@ function fillsCentre({ missing }: FeatureRequest): boolean {
  * The kinds to read columns as. A target that starts with text, or whose numbers are classes, is
  * text: it may be a mixture, and only its task tells what that means.
  */
-function columnKinds({ table, choice }: Input, { data, training }: ReadRowsOptions): ColumnKind[] {
+function columnKinds({ table, choice }: Input, { data, training, encodings }: ReadRowsOptions): ColumnKind[] {
   const missingValues = missingValuesOf(data.missingValues);
   // A bad row may be among the first.
   const skips = data.badRows === 'skip';
   const kinds = new Array<ColumnKind>(table.names.length).fill('skipped');
   choice.features.forEach((feature, j) => {
+    if (encodings) {
+      kinds[feature] = encodings[j].kind === 'numeric' ? 'numeric' : 'text';
+      return;
+    }
     const isDate = dateSettingOf(data, table.names[feature]) !== undefined;
     kinds[feature] = isDate ? 'text' : (training?.featureKind(j) ?? 'auto');
   });

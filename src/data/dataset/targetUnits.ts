@@ -1,4 +1,7 @@
 /** The units of a regression's targets: their own, and the network's. */
+import { ACTIVATION_TYPES } from '../../kernels/activations.js';
+import { lossNameOf } from '../../spec/lossConfig.js';
+import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { LossName, TargetTransform } from '../../spec/words.js';
 import type { Range } from '../scaling.js';
 
@@ -19,6 +22,14 @@ const TRANSFORMS = {
 export function transformTargets(values: Float64Array, transform: TargetTransform): void {
   const { of } = TRANSFORMS[transform];
   for (let i = 0; i < values.length; i++) values[i] = of(values[i]);
+}
+
+/** Whether targets of a regression are scaled: "auto" leaves counts and the range of a final activation alone. */
+export function standardizesTarget({ data: { standardizeTarget }, network, training }: TrainConfig): boolean {
+  if (standardizeTarget !== 'auto') return standardizeTarget;
+  if (lossNameOf(training.loss) === 'poisson') return false;
+  const last = network.layers.at(-1)?.type;
+  return last === 'identity' || !(ACTIVATION_TYPES as readonly unknown[]).includes(last);
 }
 
 /** The number of target j as the network has it. */
@@ -48,6 +59,14 @@ export function rangesOf(targets: Float64Array, width: number): Range[] {
     }
     // JSON has no −0.
     return [least + 0, greatest + 0];
+  });
+}
+
+/** The ranges that hold both; the first if there are no others. */
+export function joinRanges(ranges: readonly Range[], others?: readonly Range[]): Range[] {
+  return ranges.map(([least, greatest], j) => {
+    const [otherLeast, otherGreatest] = others?.[j] ?? [least, greatest];
+    return [Math.min(least, otherLeast), Math.max(greatest, otherGreatest)];
   });
 }
 

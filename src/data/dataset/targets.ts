@@ -32,7 +32,7 @@ import {
 } from './classTargets.js';
 import type { Split } from './dataset.js';
 import type { Input } from './rowReaders.js';
-import type { TargetDomain } from './targetUnits.js';
+import type { TargetDomain, TargetUnits } from './targetUnits.js';
 
 /** A column with more distinct integers is a quantity. */
 const MOST_INTEGER_CLASSES = 20;
@@ -409,10 +409,14 @@ export function targetsOf(targets: TargetValues, rows: Int32Array): Pick<Split, 
   return { targets: chosen };
 }
 
-/** Standardises the targets of all splits in place, by the rows of the first. */
-export function standardizeTargets(splits: readonly Split[], { table, choice }: Input) {
+/** Standardises the targets of all splits in place, as given, or by the rows of the first. */
+export function standardizeTargets(
+  splits: readonly Split[],
+  { table, choice }: Input,
+  given?: TargetUnits['targetStandardization'],
+) {
   const targets = splits.map((rows) => rows.targets ?? new Float64Array(0));
-  const { mean, scale } = fitStandardization(targets[0], choice.targets.length);
+  const { mean, scale } = given ?? fitStandardization(targets[0], choice.targets.length);
   const overflowing = scale.findIndex((value) => !Number.isFinite(value));
   if (overflowing >= 0) {
     const label = columnLabel(table.header, table.names[choice.targets[overflowing]]);

@@ -172,6 +172,17 @@ export function arePixels(encodings: readonly FeatureEncoding[]): boolean {
   );
 }
 
+/**
+ * The encodings as a trained network takes them: where its training rows held zeros alone, every
+ * number becomes 0, because nothing was learned about others.
+ */
+export function ofTrained(encodings: readonly FeatureEncoding[]): FeatureEncoding[] {
+  return encodings.map((encoding) => {
+    const isZero = encoding.kind === 'numeric' && encoding.range && isSingle(encoding.range);
+    return isZero ? { ...encoding, scale: Number.POSITIVE_INFINITY } : encoding;
+  });
+}
+
 /** The only value of the training rows; undefined if there are more. */
 function singleValue(encoding: FeatureEncoding): ConstantEncoding['value'] | undefined {
   if (encoding.kind === 'constant') return encoding.value;

@@ -6,6 +6,7 @@ import type { Evaluation } from '../../evaluation/metrics.js';
 import { createKernels } from '../../kernels/create.js';
 import type { FloatArray } from '../../kernels/kernels.js';
 import { alone } from '../../kernels/share.js';
+import { modelTensors } from '../../model/model.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
@@ -40,6 +41,9 @@ export interface EngineState {
   /** By the names of `Trainer.tensors`. Views of the engine's memory, valid until its next call. */
   readonly tensors: ReadonlyMap<string, FloatArray>;
 }
+
+/** Parameters and statistics by their names in a model file. */
+export type Weights = ReadonlyMap<string, FloatArray>;
 
 export interface Engine {
   readonly run: RunSetup;
@@ -79,7 +83,12 @@ export class LocalEngine implements Engine {
   }
 
   /** @throws MlpError ExitCode.config if the run is too large, unavailable without its kernels */
-  static start(setup: Omit<RunSetup, 'threads'>, dataset: Dataset, state?: EngineState): LocalEngine {
+  static start(
+    setup: Omit<RunSetup, 'threads'>,
+    dataset: Dataset,
+    state?: EngineState,
+    weights?: Weights,
+  ): LocalEngine {
     const { config, plan, choice } = setup;
     const run = { config, plan, choice, threads: 1 };
     const { dtype } = config;
@@ -90,7 +99,7 @@ export class LocalEngine implements Engine {
         createKernels(choice, dtype, place.memory, scratch, alone),
       );
       trainer.load(dataset);
-      begin(trainer, state);
+      begin(trainer, state, weights);
       return new LocalEngine(run, trainer, place);
     } catch (error) {
       release(place);
@@ -144,10 +153,14 @@ export class LocalEngine implements Engine {
   }
 }
 
-/** @throws MlpError ExitCode.data if the state belongs to another network or optimiser */
-export function begin(trainer: Trainer, state: EngineState | undefined): void {
+/**
+ * Restores a state; without one, starts from the weights, or draws them.
+ * @throws MlpError ExitCode.data if the state belongs to another network or optimiser
+ */
+export function begin(trainer: Trainer, state: EngineState | undefined, weights: Weights | undefined): void {
   if (state === undefined) {
-    trainer.initialize();
+    if (weights) startFrom(trainer, weights);
+    else trainer.initialize();
     return;
   }
   trainer.restore(state.trainer);
@@ -160,6 +173,15 @@ export function begin(trainer: Trainer, state: EngineState | undefined): void {
         'it belongs to another network or optimizer',
       );
     }
+    data.set(found);
+  }
+}
+
+/** Nothing is drawn, so the first batch is drawn by the seed alone. */
+function startFrom({ network: { parameters, statistics } }: Trainer, weights: Weights): void {
+  for (const { name, data } of modelTensors(parameters, statistics)) {
+    const found = weights.get(name);
+    if (found?.length !== data.length) throw new TypeError(`${name} is of another network`);
     data.set(found);
   }
 }

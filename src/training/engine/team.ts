@@ -12,7 +12,15 @@ import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer } from '../step.js';
 import { allocate, allocatorsOf, assemble, type RunMemory, type RunSetup, release } from './allocate.js';
 import { Command, Control } from './control.js';
-import { begin, type Engine, type EngineState, type StepOptions, type StepsDone, stateOf } from './engine.js';
+import {
+  begin,
+  type Engine,
+  type EngineState,
+  type StepOptions,
+  type StepsDone,
+  stateOf,
+  type Weights,
+} from './engine.js';
 import type { ThreadPool } from './threadPool.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
 
@@ -34,6 +42,8 @@ export interface TeamOptions {
   readonly pool?: ThreadPool | undefined;
   readonly script?: URL;
   readonly resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>;
+  /** What a run without a state starts from, instead of drawing weights. */
+  readonly weights?: Weights | undefined;
 }
 
 /** What the main thread waits for: that all threads are ready, or that a command is done. */
@@ -60,7 +70,7 @@ export class Team implements Engine {
     run: RunSetup,
     view: Trainer,
     setup: Omit<WorkerSetup, 'rank' | 'control' | 'run' | 'isKept'>,
-    { script = WORKER, resourceLimits = LITTLE_GARBAGE, pool }: TeamOptions,
+    { script = WORKER, resourceLimits = LITTLE_GARBAGE, pool }: Omit<TeamOptions, 'weights'>,
   ) {
     this.run = run;
     this.#view = view;
@@ -89,11 +99,12 @@ export class Team implements Engine {
     run: RunSetup,
     dataset: Dataset,
     state?: EngineState,
-    options: TeamOptions = {},
+    { weights, ...options }: TeamOptions = {},
   ): Promise<Team> {
     const { dtype, seed } = run.config;
     // What is fitted to rows is computed here: the number of threads can't change its bits.
-    const isFitted = state === undefined && startsFromRows(run.plan.network, run.plan.inputs);
+    const isDrawn = state === undefined && weights === undefined;
+    const isFitted = isDrawn && startsFromRows(run.plan.network, run.plan.inputs);
     const place = allocate(run, dataset);
     let team: Team;
     try {
@@ -101,7 +112,7 @@ export class Team implements Engine {
         isFitted ? createKernels(run.choice, dtype, place.memory, scratch, alone) : referenceKernels(dtype),
       );
       view.load(dataset);
-      begin(view, state);
+      begin(view, state, weights);
       const crowded = run.threads > availableParallelism();
       const setup = { place, crowded, state: state?.trainer ?? view.state() };
       team = new Team(run, view, setup, options);

@@ -9,6 +9,7 @@ import { type Lock, lockDirectory } from '../../files/lock.js';
 import { requireAnswer } from '../../files/mounts.js';
 import { requireNoDirectory, requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
+import type { ModelContent } from '../../model/model.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
@@ -43,6 +44,7 @@ export class RunDirectory {
   /**
    * @param asked which must be new or empty; else the first free `runs/<config name>-<n>`
    * @param config its paths, relative to `configDirectory`, become relative to the run
+   * @param initial the model that the run starts from: the run keeps it
    * @throws MlpError ExitCode.cantCreate, e.g. if it is not empty; busy if a process uses it;
    * noPermission
    */
@@ -51,6 +53,7 @@ export class RunDirectory {
     config: TrainConfig,
     configPath: string,
     configDirectory: string,
+    initial?: EncodedTensors,
   ): Promise<RunDirectory> {
     const path = asked ?? firstFree(configPath);
     if (asked !== undefined) makeDirectory(asked);
@@ -58,6 +61,7 @@ export class RunDirectory {
     const directory = new RunDirectory(path, lock, true);
     try {
       directory.changeConfig(config, configDirectory);
+      if (initial) await directory.#write(RUN_FILES.initial, [initial.header, ...initial.parts]);
       await directory.#writeConfig();
       await directory.#record.start();
       return directory;
@@ -137,7 +141,9 @@ export class RunDirectory {
    */
   changeConfig(config: TrainConfig, configDirectory: string): void {
     const { $schema: _, ...rest } = relocate(config, configDirectory, this.path);
-    this.#config = rest;
+    // What it starts from lies in it.
+    const { training } = rest;
+    this.#config = training.from ? { ...rest, training: { ...training, from: RUN_FILES.initial } } : rest;
     this.#newConfig = `${JSON.stringify(this.#config, undefined, 2)}\n`;
     this.#configSha256 = createHash('sha256').update(this.#newConfig).digest('hex');
   }
@@ -158,9 +164,9 @@ export class RunDirectory {
    * Writes a checkpoint, after flushing the logs that it refers to. A changed config comes before
    * it: whoever kills us in between can resume with that config, which only makes the run longer.
    */
-  async saveCheckpoint(state: RunState, origin: Provenance): Promise<void> {
+  async saveCheckpoint(state: RunState, origin: Provenance, model: ModelContent): Promise<void> {
     await this.#writeConfig();
-    await this.#record.save(state, origin, this.#config);
+    await this.#record.save(state, origin, this.#config, model);
   }
 
   /** The record of the run's refit; closed with the run. */
@@ -306,8 +312,12 @@ function notEmpty(path: string): MlpError {
   );
 }
 
-/** A config with its file paths relative to another directory, written with / as in JSON. */
-export function relocate<Config extends Pick<TrainConfig, 'data'>>(
+interface Starting {
+  readonly training?: { readonly from?: string } | undefined;
+}
+
+/** A config with its paths relative to another directory, written with / as in JSON. */
+export function relocate<Config extends Pick<TrainConfig, 'data'> & Starting>(
   config: Config,
   from: string,
   to: string,
@@ -315,10 +325,11 @@ export function relocate<Config extends Pick<TrainConfig, 'data'>>(
   const moveFile = (path: string) => (relative(to, resolve(from, path)) || '.').split(sep).join('/');
   const move = <Source>(source: Source) =>
     typeof source === 'string' && source !== '-' ? moveFile(source) : source;
-  const { data } = config;
+  const { data, training } = config;
   const { train, validation, test } = data;
   return {
     ...config,
+    ...(training?.from && { training: { ...training, from: moveFile(training.from) } }),
     data: {
       ...data,
       train: Array.isArray(train) ? train.map(moveFile) : move(train),

@@ -111,7 +111,8 @@ function readRun(path: string): ListedRun | undefined {
     date = (summary ?? config)?.date ?? date;
     // Where the content is wrong, the slow readers say what, and where.
     const value = isObject(config?.value) ? config.value : requireObject(join(path, RUN_FILES.config));
-    const read = { path, date, config: movedPaths(value, path) };
+    const { from } = isObject(summary?.value) ? summary.value : {};
+    const read = { path, date, config: withOrigin(movedPaths(value, path), from) };
     if (!summary) return { ...read, status: isLocked(path) ? 'running' : 'unfinished' };
     const sound = isSummary(summary.value) ? summary.value : readSummary(path);
     const isResumed = sound.status === 'interrupted' && isLocked(path);
@@ -168,6 +169,13 @@ function movedPaths(config: Record<string, unknown>, run: string): Record<string
   };
   const moved = ['train', 'validation', 'test'].filter((key) => Object.hasOwn(data, key));
   return { ...config, data: { ...data, ...Object.fromEntries(moved.map((key) => [key, move(data[key])])) } };
+}
+
+/** What a run started from is a copy in each run: run.json says of what. */
+function withOrigin(config: Record<string, unknown>, from: unknown): Record<string, unknown> {
+  const { training } = config;
+  if (!isObject(training) || !isObject(from) || typeof from.path !== 'string') return config;
+  return { ...config, training: { ...training, from: from.path } };
 }
 
 export const SPLITS = ['train', 'validation', 'test'] as const;

@@ -18,16 +18,19 @@ export function linksOf(run: string): string[] {
   });
 }
 
-/** A sentence for each key of a run's config that names files outside of the run. */
+/** A sentence for each key of a run's config that names files outside of the run, or a run. */
 export function dataOutside({ config, directory, where }: LoadedTrainConfig): string[] {
   const root = realPath(directory);
-  return (['train', 'validation', 'test'] as const).flatMap((split) => {
-    const given = config.data[split];
+  const { data, training } = config;
+  const named = [
+    ...(['train', 'validation', 'test'] as const).map((split) => [['data', split], data[split]] as const),
+    [['training', 'from'], training.from] as const,
+  ];
+  return named.flatMap(([path, given]) => {
     if (typeof given !== 'string' && !Array.isArray(given)) return [];
     const files = namedBy(given, directory).filter((file) => !isWithin(file, root));
     if (files.length === 0) return [];
-    const named = listed(files.map(printable), MOST_NAMED);
-    return [`${where(['data', split])} is outside of the run: reading ${named}`];
+    return [`${where(path)} is outside of the run: reading ${listed(files.map(printable), MOST_NAMED)}`];
   });
 }
 

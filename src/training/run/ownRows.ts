@@ -1,5 +1,5 @@
 /** The rows of a run itself, read again and split as for its training. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { type Datasets, type LoadOptions, loadDatasets } from '../../data/dataset/loadDataset.js';
@@ -11,6 +11,7 @@ import type { Model } from '../../model/load.js';
 import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable, quote } from '../../text.js';
+import { loadStart, withStart } from '../start.js';
 import { dataDifference } from './provenance.js';
 import { readSummary } from './summary.js';
 
@@ -41,7 +42,11 @@ export async function readOwnRows(
 ): Promise<OwnRows> {
   requireFiles(loaded);
   const config = withCategories(loaded.config, model);
-  const read = await loadSame(run, { ...loaded, config }, options);
+  const { from } = config.training;
+  // The data may be named from elsewhere, but what a run started from lies in it.
+  const start = from === undefined ? undefined : await loadStart(withStart(loaded, resolve(run, from)));
+  const encodings = start && { encodings: start.model };
+  const read = await loadSame(run, { ...loaded, config }, { ...options, ...encodings });
   const dataset = read.refit ?? read.dataset;
   requireSameEncoding(dataset, model, loaded);
   return { dataset, isRefitted: read.refit !== undefined };
@@ -73,10 +78,10 @@ function requireFiles({ config: { data }, where }: LoadedTrainConfig): void {
 async function loadSame(
   run: string,
   { config, directory, path, sha256, where }: LoadedTrainConfig,
-  { progress, warn }: OwnRowsOptions,
+  { warn, ...how }: OwnRowsOptions & Pick<LoadOptions, 'encodings'>,
 ): Promise<Datasets> {
   if (!statOf(join(run, RUN_FILES.summary))) {
-    return loadDatasets(config, directory, where, { progress }, false);
+    return loadDatasets(config, directory, where, how, false);
   }
   const then = readSummary(run);
   if (sha256 !== then.configSha256) {
@@ -91,7 +96,7 @@ async function loadSame(
   const files = new ReadFiles();
   try {
     const isRefitted = then.refit !== undefined;
-    const read = await loadDatasets(config, directory, where, { progress, files }, isRefitted);
+    const read = await loadDatasets(config, directory, where, { ...how, files }, isRefitted);
     requireSame(await files.hashes());
     return read;
   } catch (error) {

@@ -15,6 +15,17 @@ export interface Provenance {
   /** Name and size of a BLAS's file: they identify it without revealing the machine's folders. */
   readonly library?: string;
   readonly data: readonly DataFile[];
+  /** What the run started from, if it did not draw its weights. */
+  readonly from?: StartingPoint;
+}
+
+/** A run or a model file. */
+export interface StartingPoint {
+  readonly path: string;
+  /** Of the copy that the run keeps of its model. */
+  readonly sha256: string;
+  /** As in the source's own run.json. */
+  readonly weightsSha256: string;
 }
 
 export function provenanceOf(
@@ -22,10 +33,19 @@ export function provenanceOf(
   choice: BackendChoice,
   threads: number,
   data: readonly DataFile[],
+  from?: StartingPoint,
 ): Provenance {
   const relaxed = choice.backend !== 'reference' && choice.relaxed && detectFeatures().relaxedSimd;
   const library = choice.backend === 'blas' && choice.library !== undefined && describeFile(choice.library);
-  return { ...versions, backend: choice.backend, relaxed, threads, ...(library && { library }), data };
+  return {
+    ...versions,
+    backend: choice.backend,
+    relaxed,
+    threads,
+    ...(library && { library }),
+    data,
+    ...(from && { from }),
+  };
 }
 
 function describeFile(path: string): string {
@@ -56,6 +76,13 @@ export function dataDifference(
     (file) => numberOf(file, found) >= expected.filter(({ key }) => key === file.key).length,
   );
   return more && { what: more.key, found: described(more), expected: 'no more files' };
+}
+
+/** How what two runs started from differs; undefined if it is the same. */
+export function startDifference(found: Provenance, expected: Provenance): Difference | undefined {
+  if (found.from?.sha256 === expected.from?.sha256) return undefined;
+  const shown = (from: StartingPoint | undefined) => (from ? hashOf(from.sha256) : 'no model to start from');
+  return { what: 'training.from', found: shown(found.from), expected: shown(expected.from) };
 }
 
 function described(file: DataFile | undefined): string {

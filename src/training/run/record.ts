@@ -1,6 +1,7 @@
 /** What a training writes while it lasts: steps.csv, epochs.csv and its checkpoints, in a directory. */
 import { join } from 'node:path';
 import { RUN_FILES } from '../../files/runFiles.js';
+import type { ModelContent } from '../../model/model.js';
 import type { EpochRecord, RunState, StepRecord } from '../loop.js';
 import { CheckpointStore } from './checkpoints.js';
 import { RunLogs } from './logs.js';
@@ -47,10 +48,13 @@ export class RunRecord {
     await this.#logs?.writeEpoch(record);
   }
 
-  /** Writes a checkpoint, after flushing the logs that it refers to. */
-  async save(state: RunState, origin: Provenance, config: unknown): Promise<void> {
+  /**
+   * Writes a checkpoint, after flushing the logs that it refers to.
+   * @param model what a model file says besides the weights
+   */
+  async save(state: RunState, origin: Provenance, config: unknown, model?: ModelContent): Promise<void> {
     const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
-    await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files, config }));
+    await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files, config, model }));
     this.#hasCheckpoint = true;
   }
 

@@ -6,7 +6,7 @@ import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { RunProgress } from '../loop.js';
 import type { TrainingPlan } from '../plan.js';
-import { dataDifference, kernelsDifference, type Provenance } from './provenance.js';
+import { dataDifference, kernelsDifference, type Provenance, startDifference } from './provenance.js';
 
 /** Checked by other means: kernels by the choice that was made, files by their hashes. */
 const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
@@ -46,7 +46,7 @@ export function requireReachable(plan: TrainingPlan, { steps, epochs }: RunProgr
 
 /** @throws MlpError ExitCode.data if the data changed, unavailable if the kernels did */
 export function requireSameProvenance(now: Provenance, then: Provenance, run: string): void {
-  const data = dataDifference(now.data, then.data);
+  const data = dataDifference(now.data, then.data) ?? startDifference(now, then);
   if (data) {
     throw new MlpError(
       ExitCode.data,
@@ -72,7 +72,7 @@ function comparable(config: TrainConfig, mayExtend: boolean): unknown {
   return {
     ...Object.fromEntries(kept),
     data: { ...data, train: text(data.train), validation: text(data.validation), test: text(data.test) },
-    training: mayExtend ? others : training,
+    training: { ...(mayExtend ? others : training), ...(training.from && { from: text(training.from) }) },
   };
 }
 
@@ -87,7 +87,7 @@ interface Difference {
 }
 
 /** The first path at which two JSON values differ, depth first. */
-function firstDifference(
+export function firstDifference(
   found: unknown,
   expected: unknown,
   path: Difference['path'],

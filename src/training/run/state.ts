@@ -27,6 +27,8 @@ export interface SavedRun extends RunState {
   readonly files: LogState;
   /** That of the run, as in its config.json; absent from checkpoints of earlier versions. */
   readonly config?: unknown;
+  /** What a model file says besides the weights; absent from checkpoints of earlier versions. */
+  readonly model?: unknown;
 }
 
 const ENGINE = 'engine.';
@@ -40,7 +42,15 @@ const PROGRESS = {
 };
 
 /** Encodes a state without copying the engine's tensors. */
-export function encodeRun({ progress, engine, best, origin, files, config }: SavedRun): EncodedTensors {
+export function encodeRun({
+  progress,
+  engine,
+  best,
+  origin,
+  files,
+  config,
+  model,
+}: SavedRun): EncodedTensors {
   const { history, ...rest } = progress;
   const { steps, random, batches } = engine.trainer;
   const trainer = { steps, random, position: batches.position };
@@ -54,8 +64,10 @@ export function encodeRun({ progress, engine, best, origin, files, config }: Sav
   }
   add('history.train', Float64Array.from(history.train));
   add('history.validation', Float64Array.from(history.validation));
-  const json = { progress: rest, trainer, origin, files, ...(config !== undefined && { config }) };
-  const metadata = Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]);
+  const json = { progress: rest, trainer, origin, files, config, model };
+  const metadata = Object.entries(json).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, JSON.stringify(value)]],
+  );
   return encodeSafetensors(tensors, {
     format: 'mlp checkpoint',
     formatVersion: FORMAT_VERSION,
@@ -124,5 +136,6 @@ function decode({ metadata, tensors, path }: Checkpoint): SavedRun {
     origin,
     files,
     ...(metadata.has('config') && { config: json('config') }),
+    ...(metadata.has('model') && { model: json('model') }),
   };
 }
