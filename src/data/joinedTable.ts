@@ -113,10 +113,11 @@ async function readPart(
     if (place >= 0) wanted[place] = kinds[i];
   });
   const whole = await table.read(wanted, ...options);
+  const indexOf = new Map(places.map((place, i) => [place, i] as const).reverse());
   const placed = <Found extends { index: number }>(found: readonly Found[] = []): Found[] =>
     found.flatMap((column) => {
-      const index = places.indexOf(column.index);
-      return index < 0 ? [] : [{ ...column, index }];
+      const index = indexOf.get(column.index);
+      return index === undefined ? [] : [{ ...column, index }];
     });
   const columns = places.map((place) => (place < 0 ? undefined : whole.columns[place]));
   return { ...whole, columns, odd: placed(whole.odd), mixed: placed(whole.mixed) };

@@ -88,8 +88,20 @@ export function valueFor<Value>(
   column: string,
 ): Value | undefined {
   if (Object.hasOwn(values, column)) return values[column];
-  const pattern = Object.keys(values).find((key) => isPattern(key) && matches(key, column));
+  const pattern = patternsOf(values).find((key) => matches(key, column));
   return pattern === undefined ? undefined : values[pattern];
+}
+
+/** By object: 100,000 columns may be looked for among as many names. */
+const patterns = new WeakMap<object, readonly string[]>();
+
+function patternsOf(values: object): readonly string[] {
+  let found = patterns.get(values);
+  if (found === undefined) {
+    found = Object.keys(values).filter(isPattern);
+    patterns.set(values, found);
+  }
+  return found;
 }
 
 /** Whether a name may stand for several columns: `*` in it is any text, `pixel_*` for example. */

@@ -158,21 +158,27 @@ export interface HeaderNames {
 
 /** Names every column as pandas does: `Unnamed: 0` where there is no name, then `score`, `score.1`. */
 export function uniqueNames(header: readonly string[]): HeaderNames {
-  const nameless = header.flatMap((name, index) => (name.trim() === '' ? [index] : []));
+  const nameless: number[] = [];
   const repeated: number[] = [];
   const given = new Set(header);
   const taken = new Set<string>();
-  const names = header.map((name, index) => {
-    const base = nameless.includes(index) ? `Unnamed: ${index}` : name;
-    if (base === name && !taken.has(name)) {
-      taken.add(name);
-      return name;
-    }
-    if (base === name) repeated.push(index);
-    let free = base;
-    for (let n = 1; taken.has(free) || given.has(free); n++) free = `${base}.${n}`;
-    taken.add(free);
+  /** The number behind the last name of each base: 100,000 columns may all have the same name. */
+  const numbers = new Map<string, number>();
+  const numbered = (base: string) => {
+    let n = numbers.get(base) ?? 0;
+    let free = n === 0 ? base : `${base}.${n}`;
+    while (taken.has(free) || given.has(free)) free = `${base}.${++n}`;
+    numbers.set(base, n);
     return free;
+  };
+  const names = header.map((name, index) => {
+    const isNameless = name.trim() === '';
+    const isRepeated = !isNameless && taken.has(name);
+    if (isNameless) nameless.push(index);
+    if (isRepeated) repeated.push(index);
+    const own = isNameless ? numbered(`Unnamed: ${index}`) : isRepeated ? numbered(name) : name;
+    taken.add(own);
+    return own;
   });
   return { names, nameless, repeated };
 }

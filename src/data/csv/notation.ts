@@ -4,7 +4,7 @@
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, NumberNotation } from '../../spec/dataConfig.js';
-import { namesColumn, valueFor } from '../../spec/words.js';
+import { isPattern, matches, valueFor } from '../../spec/words.js';
 import { quote } from '../../text.js';
 import { looksNumeric, parseDecimal } from '../cell.js';
 import { DEFAULT_MISSING, MissingRule, type MissingValues } from '../missingValues.js';
@@ -69,10 +69,10 @@ function notationsOf(
   const { decimal = 'auto', thousands, numbers = {}, categories = [], known = {}, suggest } = request;
   const { missingValues = DEFAULT_MISSING } = request;
   const notations = new Map<number, NumberNotation>();
-  const isText = (index: number) =>
-    categories.some((column) =>
-      typeof column === 'number' ? column === index : header && namesColumn(column, names[index]),
-    );
+  const texts = new Set(categories);
+  const patterns = categories.filter((column) => typeof column === 'string' && isPattern(column)) as string[];
+  const isNamed = (name: string) => texts.has(name) || patterns.some((pattern) => matches(pattern, name));
+  const isText = (index: number) => texts.has(index) || (header && isNamed(names[index]));
   const cellsOf = (index: number) => {
     const rule = MissingRule.of(missingValues, names[index]);
     return sample.map((cells) => cells[index] ?? '').filter((cell) => !rule.isMissingNumber(cell));

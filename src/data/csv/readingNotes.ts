@@ -50,7 +50,8 @@ function nameNotes({ names, nameless, repeated, rowNames }: Dialect): string[] {
     const more = columns.length > MOST_NAMED ? ` and ${columns.length - MOST_NAMED} more` : '';
     return [`${what}: called ${labels.join(', ')}${more}`];
   };
-  const others = nameless.filter((column) => !rowNames.includes(column));
+  const numbering = new Set(rowNames);
+  const others = nameless.filter((column) => !numbering.has(column));
   return [
     ...named(others.length === 1 ? 'a column has no name' : `${others.length} columns have no name`, others),
     ...named('a name occurs more than once', repeated),

@@ -125,12 +125,10 @@ export function chooseColumns(file: NamedColumns, data: DataConfig, where: Where
     ...(isFeature('test') ? [] : [test]),
   ]);
   // A key that names such a column wants it.
-  const isNamed = (i: number) =>
-    categories.includes(i) ||
-    named?.has(i) ||
-    (['missing', 'standardize', 'numbers', 'dates'] as const).some((key) =>
-      columnsWithSetting(data[key] ?? {}).includes(file.names[i]),
-    );
+  const wanted = new Set(categories.map((i) => file.names[i]));
+  for (const key of ['missing', 'standardize', 'numbers', 'dates'] as const)
+    for (const name of columnsWithSetting(data[key] ?? {})) wanted.add(name);
+  const isNamed = (i: number) => named?.has(i) || wanted.has(file.names[i]);
   const rowNames = (file.rowNames ?? []).filter((i) => !taken.has(i) && !isNamed(i));
   for (const column of rowNames) taken.add(column);
   const features = file.names.map((_, i) => i).filter((i) => !taken.has(i) && (named?.has(i) ?? true));

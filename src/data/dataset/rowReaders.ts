@@ -437,12 +437,13 @@ function isPlainNumber(encoding: FeatureEncoding): boolean {
 const NEVER = Number.POSITIVE_INFINITY;
 
 function featureRequests({ table, choice }: Input, data: DataConfig): FeatureRequest[] {
+  const categories = new Set(choice.categories);
   return choice.features.map((index) => {
     const name = table.names[index];
     const standardize = settingOf(data.standardize, name, true);
     const scaling: Scaling =
       typeof standardize === 'string' ? standardize : standardize ? 'standard' : 'none';
-    const category = choice.categories.includes(index);
+    const category = categories.has(index);
     const dates = dateSettingOf(data, name);
     const missing = settingOf(data.missing, name, 'error');
     const { embedFrom = NEVER, embedNumbersFrom = NEVER } = data;

@@ -15,7 +15,15 @@ import { rowNamesNote } from '../csv/readingNotes.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
 import type { LocatedColumn } from '../locatedColumn.js';
 import { type Mixture, settleMixtures } from '../mixture.js';
-import { type Column, cellLocation, columnLabel, numericColumn, selectCells, type Table } from '../table.js';
+import {
+  type Column,
+  cellLocation,
+  columnLabel,
+  numericColumn,
+  type OddCells,
+  selectCells,
+  type Table,
+} from '../table.js';
 import type { TableFormat } from '../tableSource.js';
 import { profileColumn } from './columnProfile.js';
 import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js';
@@ -60,7 +68,7 @@ export function profileTable(
   const numbers = Object.fromEntries(
     [...notations].map(([index, notation]) => [table.names[index], notation]),
   );
-  const rowNames = (format.rowNames ?? []).filter((column) => column !== target);
+  const rowNames = new Set((format.rowNames ?? []).filter((column) => column !== target));
   const findings = describeColumns(table, target, rowNames, mixtures);
   const { columns, first } = findings;
   const duplicateRows = first.reduce((count, other, row) => count + (other === row ? 0 : 1), 0);
@@ -83,7 +91,7 @@ export function profileTable(
     duplicateRows,
     ...(described && { target: described.target }),
     warnings: [
-      ...[...notes, ...(table.notes ?? []), ...rowNamesNote(path, table.names, rowNames)].map(
+      ...[...notes, ...(table.notes ?? []), ...rowNamesNote(path, table.names, [...rowNames])].map(
         (text): Warning => ({ kind: 'reading', columns: [], text }),
       ),
       ...(described?.warnings ?? []),
@@ -92,7 +100,7 @@ export function profileTable(
       ...gapWarnings(table, columns),
       ...columnWarnings(
         table,
-        columns.filter(({ index }) => !rowNames.includes(index)),
+        columns.filter(({ index }) => !rowNames.has(index)),
         target,
       ),
       ...duplicateWarnings(table, first, duplicateRows),
@@ -103,24 +111,25 @@ export function profileTable(
 function describeColumns(
   table: Table,
   target: number | undefined,
-  rowNames: readonly number[],
+  rowNames: ReadonlySet<number>,
   mixtures: ReadonlyMap<number, Mixture>,
 ): Findings {
   const targetCodes = target === undefined ? undefined : encodeTarget(columnAt(table, target));
   const whole = new RowHashes(table.rows);
   const features = new RowHashes(table.rows);
   const agreeing = new Set<number>();
+  const odd = new Map(table.odd?.map((found) => [found.index, found]));
   const columns = table.names.map((name, index) => {
     const column = columnAt(table, index);
     const isTarget = index === target;
     const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
     const described = profileColumn(name, index, column, encoded, isTarget);
-    const kind = rowNames.includes(index) ? 'identifier' : described.kind;
+    const kind = rowNames.has(index) ? 'identifier' : described.kind;
     const mixture = mixtures.get(index);
     const profile: ColumnProfile = {
       ...described,
       kind,
-      ...oddCells(table, described),
+      ...oddCells(table, described, odd.get(index)),
       ...(mixture && { mixture }),
     };
     whole.add(column, encoded.codes);
@@ -132,8 +141,11 @@ function describeColumns(
 }
 
 /** The odd cells of a column. They don't count as missing in its profile. */
-function oddCells(table: Table, { index, missing }: ColumnProfile): Partial<ColumnProfile> {
-  const found = table.odd?.find((column) => column.index === index);
+function oddCells(
+  table: Table,
+  { index, missing }: ColumnProfile,
+  found: OddCells | undefined,
+): Partial<ColumnProfile> {
   if (!found) return {};
   const { cells, row, text } = found;
   return { missing: missing - cells, odd: { cells, location: cellLocation(table, index, row), text } };
@@ -174,7 +186,10 @@ function describeTarget(
     for (const column of columns) {
       if (column.index === index || column.kind === 'identifier') continue;
       const leak = search.find(column, agreeing.has(column.index));
-      if (leak !== undefined) leaks.set(leak, [...(leaks.get(leak) ?? []), column]);
+      if (leak === undefined) continue;
+      const known = leaks.get(leak);
+      if (known) known.push(column);
+      else leaks.set(leak, [column]);
     }
   }
   return {

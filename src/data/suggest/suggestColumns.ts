@@ -150,8 +150,13 @@ function lastWord(name: string): string {
 
 /** One reason, with the columns grouped by cause. */
 function excludeReasons({ profile }: Context, excluded: ReadonlyMap<ColumnProfile, string>): Reason[] {
-  const causes = [...new Set(excluded.values())].map((why) => {
-    const columns = [...excluded].flatMap(([column, cause]) => (cause === why ? [column] : []));
+  const columnsOf = new Map<string, ColumnProfile[]>();
+  for (const [column, why] of excluded) {
+    const columns = columnsOf.get(why);
+    if (columns) columns.push(column);
+    else columnsOf.set(why, [column]);
+  }
+  const causes = [...columnsOf].map(([why, columns]) => {
     return `${listOf(profile, columns)}, since ${columns.length === 1 ? 'it' : 'each'} ${why}`;
   });
   return causes.length === 0 ? [] : [{ key: 'data.exclude', text: causes.join('; ') }];
@@ -236,9 +241,9 @@ const MOST_POLICIES = 12;
 export function chooseMissing(context: Context, features: readonly ColumnProfile[]): MissingChoice {
   const { profile, target } = context;
   const missing = features.filter((column) => column.missing > 0);
-  const telling = missing.filter(
-    ({ missing, mixture }) => mixture !== undefined || missing >= TELLING * profile.rows,
-  );
+  const isTelling = ({ missing, mixture }: ColumnProfile) =>
+    mixture !== undefined || missing >= TELLING * profile.rows;
+  const telling = missing.filter(isTelling);
   const targetColumn = profile.columns[target.index];
   if (missing.length > MOST_POLICIES && targetColumn.missing === 0) {
     const policy = telling.length > 0 ? 'indicator' : 'median';
@@ -247,7 +252,7 @@ export function chooseMissing(context: Context, features: readonly ColumnProfile
     return { missing: policy, indicators, reasons: [{ key: 'data.missing', text }] };
   }
 
-  const filled = missing.filter((column) => !telling.includes(column));
+  const filled = missing.filter((column) => !isTelling(column));
   const groups: readonly Group[] = [
     { policy: 'indicator', columns: telling, why: 'that a cell is missing may tell something too' },
     {

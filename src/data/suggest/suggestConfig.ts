@@ -106,8 +106,9 @@ export function suggestConfig(
   const { missing, indicators, reasons: missingReasons } = chooseMissing(context, features);
   const { missingValues, reasons: wordReasons } = chooseMissingValues(context, [targetColumn, ...features]);
   const { dates, reasons: dateReasons } = chooseDates(context, features);
+  const isCategory = new Set(categories);
   const isNumber = (column: ColumnProfile) =>
-    column.cells === 'numeric' && column.kind !== 'date' && !categories.includes(column);
+    column.cells === 'numeric' && column.kind !== 'date' && !isCategory.has(column);
   const isPlain = preset === 'plain';
   const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
   const scales = isPlain || pixels;
@@ -126,6 +127,7 @@ export function suggestConfig(
   const plain = isPlain ? { ...suggestLayers(sizes), ...suggestTraining(sizes) } : undefined;
   const asked = excluded.map((name) => (profile.dialect.header ? name : Number(name)));
   const odd = [...features, targetColumn].find((column) => column.odd);
+  const excludedNames = new Set(exclude.map(({ name }) => name));
   const refs = (columns: readonly ColumnProfile[]) => columns.map((column) => refOf(profile, column));
   return {
     config: {
@@ -172,7 +174,9 @@ export function suggestConfig(
     ],
     warnings: [
       ...split.warnings,
-      ...profile.warnings.filter((warning) => isOpen(warning, exclude, weights)).map(({ text }) => text),
+      ...profile.warnings
+        .filter((warning) => isOpen(warning, excludedNames, weights))
+        .map(({ text }) => text),
     ],
   };
 }
@@ -343,10 +347,9 @@ function extremes(classes: readonly Level[]): [Level, Level] {
 /** Whether the config does not settle what the warning is about. */
 function isOpen(
   { kind, columns }: Warning,
-  exclude: readonly ColumnProfile[],
+  excluded: ReadonlySet<string>,
   weights: 'balanced' | undefined,
 ): boolean {
-  const excluded = new Set(exclude.map(({ name }) => name));
   if (SETTLED.includes(kind) || (kind === 'imbalance' && weights !== undefined)) return false;
   return columns.length === 0 || !columns.every((name) => excluded.has(name));
 }

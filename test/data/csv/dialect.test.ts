@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { uniqueNames } from '../../../src/data/csv/detect.js';
 import { type Dialect, type DialectRequest, detectDialect } from '../../../src/data/csv/dialect.js';
 import { plainNumbers } from '../../../src/data/csv/notation.js';
 import { describeFormat } from '../../../src/data/csv/readingNotes.js';
@@ -511,4 +512,12 @@ describe('readBeginning', () => {
       expect(accepted).toBeGreaterThan(50);
     },
   );
+});
+
+describe('uniqueNames', () => {
+  it('numbers 50,000 equal names, each at once', () => {
+    const { names, repeated } = uniqueNames(Array(50_000).fill('a'));
+    expect(names.slice(-2)).toEqual(['a.49998', 'a.49999']);
+    expect(repeated).toHaveLength(49_999);
+  });
 });
