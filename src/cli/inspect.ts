@@ -7,10 +7,10 @@ import {
   type TargetProfile,
 } from '../data/profile/profile.js';
 import type { Display } from '../report/style.js';
-import { type Column, formatTable } from '../report/table.js';
+import { type Column, formatTable, tableLines } from '../report/table.js';
 import { clip } from '../report/width.js';
 import { counted, formatCount, formatMetric, formatPercent, printable } from '../text.js';
-import { note, print, toJson, warn } from './output.js';
+import { note, print, printLines, toJson, warn } from './output.js';
 import { readTable, type TableOptions } from './reading.js';
 import { displayOf } from './terminal.js';
 
@@ -22,11 +22,7 @@ const SHOWN_CLASSES = 30;
 const LONGEST_BAR = 30;
 
 export async function run(paths: readonly string[], options: TableOptions): Promise<void> {
-  const { table, format, description, target, notes, indices } = await readTable(paths, {
-    ...options,
-    keepsOddCells: true,
-  });
-  const profile = ofFile(profileTable(table, format, target, notes), indices);
+  const { profile, description } = await profileOf(paths, options);
   if (options.json) {
     print(toJson(profile, 2));
     return;
@@ -34,10 +30,22 @@ export async function run(paths: readonly string[], options: TableOptions): Prom
   const display = await displayOf(process.stdout, options.color);
   // Only a terminal limits the width.
   const width = process.stdout.isTTY ? display.width : Number.POSITIVE_INFINITY;
-  print(renderProfile(profile, description, { ...display, width }));
+  printLines(renderProfile(profile, description, { ...display, width }));
   const { reason } = profile.target ?? {};
   if (reason !== undefined) note(printable(`${profile.path}: ${reason}`));
   for (const { text } of profile.warnings) warn(text);
+}
+
+/** Without the table: the profile is printed when its cells are no longer needed. */
+async function profileOf(
+  paths: readonly string[],
+  options: TableOptions,
+): Promise<{ profile: TableProfile; description: string }> {
+  const { table, format, description, target, notes, indices } = await readTable(paths, {
+    ...options,
+    keepsOddCells: true,
+  });
+  return { profile: ofFile(profileTable(table, format, target, notes), indices), description };
 }
 
 /** The profile with the numbers that columns have in the file. */
@@ -55,22 +63,22 @@ interface Field extends Column {
   readonly cell: (column: ColumnProfile) => string;
 }
 
-function renderProfile(profile: TableProfile, description: string, display: Display): string {
+function renderProfile(profile: TableProfile, description: string, display: Display): string[] {
   const { path, rows, columns, target } = profile;
   const counts = `${counted(rows, 'row')}, ${counted(columns.length, 'column')}`;
-  const sections = [
+  return [
     `${printable(path)}: ${counts}, ${description}`,
-    renderColumns(columns, target, display),
-    ...(target ? [renderTarget(target, display)] : []),
+    '',
+    ...renderColumns(columns, target, display),
+    ...(target ? ['', renderTarget(target, display)] : []),
   ];
-  return sections.join('\n\n');
 }
 
 function renderColumns(
   columns: readonly ColumnProfile[],
   target: TargetProfile | undefined,
   display: Display,
-): string {
+): string[] {
   const fields: Field[] = [
     { header: 'column', cell: ({ name }) => clip(printable(name), LONGEST_NAME, display.ascii) },
     { header: 'kind', cell: ({ kind, index }) => (index === target?.index ? `${kind}, target` : kind) },
@@ -102,7 +110,7 @@ function renderColumns(
       cell: ({ frequent = [] }) => formatLevels(frequent, display.ascii),
     });
   }
-  return formatTable(
+  return tableLines(
     fields,
     columns.map((column) => fields.map(({ cell }) => cell(column))),
     display,

@@ -34,6 +34,16 @@ export function print(text: string): void {
   }
 }
 
+/** Lines that are one text: that of 100,000 would take several times its size. */
+const LINES_OF_PART = 1000;
+
+/** Writes lines to stdout as `print` does. */
+export function printLines(lines: readonly string[]): void {
+  for (let i = 0; i < lines.length; i += LINES_OF_PART) {
+    print(lines.slice(i, i + LINES_OF_PART).join('\n'));
+  }
+}
+
 let plainFile: boolean | undefined;
 
 /** Whether stdout is a file. On a full disk, Node 20's stream loses the rest without an error. */

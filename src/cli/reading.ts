@@ -32,6 +32,8 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
 type Way = Pick<DataConfig, 'quote' | 'escape' | 'skipLines' | 'skipRows' | 'numbers'> &
   Partial<Pick<DataConfig, 'badRows'>>;
 
+const SKIPPING: Way = { badRows: 'skip' };
+
 export interface ReadTable {
   readonly table: Table;
   readonly format: TableFormat;
@@ -92,7 +94,7 @@ async function waysFor(paths: readonly string[], options: TableOptions): Promise
     ...lines.flatMap((skipLines) => [{ skipLines }, { skipLines, skipRows: 1 }]),
     { skipRows: 1 },
     ...(await notationWay(paths, options)),
-    { badRows: 'skip' },
+    SKIPPING,
   ];
   return ways.filter((way) => Object.keys(way).every((key) => !(key in options)));
 }
@@ -119,22 +121,24 @@ export async function readAnyWay(
 ): Promise<ReadTable & { readonly badRows?: 'skip' }> {
   // Standard input can't be read again.
   if (paths.includes(STANDARD_STREAM)) return readTable(paths, { ...options, keepsOddCells: true });
-  try {
-    return await readTable(paths, options);
-  } catch (error) {
-    if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
-    const isCsv = await isEachCsv(filesOf(paths, ''));
-    for (const way of await waysFor(paths, options)) {
-      if (!isCsv && way.badRows === undefined) continue;
-      const read = await readTable(paths, { ...options, ...way }).catch(unlessMlpError);
-      if (read === undefined || (read.rejected ?? 0) > MOST_REJECTED * read.table.rows) continue;
-      const keys = Object.entries(way).map(([key, value]) => `data.${key} ${JSON.stringify(value)}`);
-      const rows = read.rejected === undefined ? '' : `, which leaves out ${counted(read.rejected, 'row')}`;
-      const note = `${error.message}: read with ${keys.join(' and ')}${rows}`;
-      return { ...read, notes: [note, ...read.notes], ...(way.badRows && { badRows: 'skip' }) };
-    }
-    return await readTable(paths, { ...options, keepsOddCells: true });
+  const plain = await readTable(paths, options).catch(messageOfData);
+  if (typeof plain !== 'string') return plain;
+  const isCsv = await isEachCsv(filesOf(paths, ''));
+  for (const way of isCsv ? await waysFor(paths, options) : [SKIPPING]) {
+    const read = await readTable(paths, { ...options, ...way }).catch(unlessMlpError);
+    if (read === undefined || (read.rejected ?? 0) > MOST_REJECTED * read.table.rows) continue;
+    const keys = Object.entries(way).map(([key, value]) => `data.${key} ${JSON.stringify(value)}`);
+    const rows = read.rejected === undefined ? '' : `, which leaves out ${counted(read.rejected, 'row')}`;
+    const note = `${plain}: read with ${keys.join(' and ')}${rows}`;
+    return { ...read, notes: [note, ...read.notes], ...(way.badRows && { badRows: 'skip' }) };
   }
+  return await readTable(paths, { ...options, keepsOddCells: true });
+}
+
+/** What is wrong with the data. The error is not kept: its stack would hold the table that it comes from. */
+function messageOfData(error: unknown): string {
+  if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
+  return error.message;
 }
 
 function unlessMlpError(error: unknown): undefined {
@@ -167,9 +171,14 @@ function findExcluded(
 /** The table without its excluded columns. */
 function without(read: Omit<ReadTable, 'indices' | 'target'>, target: number | undefined): ReadTable {
   const { table, format, excluded } = read;
-  const indices = table.names.flatMap((name, i) => (excluded.includes(name) ? [] : [i]));
-  const place = (index: number) => indices.indexOf(index);
-  const isKept = (index: number) => place(index) >= 0;
+  if (excluded.length === 0) {
+    return { ...read, indices: [...table.names.keys()], ...(target !== undefined && { target }) };
+  }
+  const isExcluded = new Set(excluded);
+  const indices = table.names.flatMap((name, i) => (isExcluded.has(name) ? [] : [i]));
+  const places = new Map(indices.map((index, place) => [index, place]));
+  const place = (index: number) => places.get(index) ?? -1;
+  const isKept = (index: number) => places.has(index);
   const placed = <Found extends { index: number }>(found: readonly Found[]): Found[] =>
     found.filter(({ index }) => isKept(index)).map((column) => ({ ...column, index: place(column.index) }));
   const { odd, mixed, locations } = table;

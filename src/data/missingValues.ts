@@ -39,6 +39,8 @@ export function unmarked(cell: string): string {
 export class MissingRule {
   static readonly standard = new MissingRule(DEFAULT_MISSING.texts, DEFAULT_MISSING.inNumbers);
   static readonly #old = new MissingRule(OLD_MISSING.texts, [], true);
+  /** Of all columns without texts of their own. */
+  static readonly #shared = new WeakMap<MissingValues, MissingRule>();
 
   readonly #texts: ReadonlySet<string>;
   readonly #inNumbers: ReadonlySet<string>;
@@ -60,12 +62,18 @@ export class MissingRule {
   }
 
   /** The rule of a column by its name. */
-  static of({ texts, inNumbers, byColumn = {} }: MissingValues, column: string): MissingRule {
+  static of(values: MissingValues, column: string): MissingRule {
+    const { texts, inNumbers, byColumn = {} } = values;
     const own = valueFor(byColumn, column);
     if (own) return new MissingRule(own, []);
     if (texts === DEFAULT_MISSING.texts) return MissingRule.standard;
     if (texts === OLD_MISSING.texts) return MissingRule.#old;
-    return new MissingRule(texts, inNumbers);
+    let shared = MissingRule.#shared.get(values);
+    if (!shared) {
+      shared = new MissingRule(texts, inNumbers);
+      MissingRule.#shared.set(values, shared);
+    }
+    return shared;
   }
 
   /** Whether the number itself means a missing value. */

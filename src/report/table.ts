@@ -22,23 +22,28 @@ export interface TableOptions {
   readonly gap?: number;
 }
 
+/** The lines of `tableLines`, joined by `\n`. */
+export function formatTable(...table: Parameters<typeof tableLines>): string {
+  return tableLines(...table).join('\n');
+}
+
 /**
- * Header, rule, rows, rule, footer, joined by `\n`. If too wide, its widest column of text shrinks
+ * Header, rule, rows, rule, footer. If too wide, its widest column of text shrinks
  * first, then its widest column of numbers; an ellipsis marks each cut.
  */
-export function formatTable(
+export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
   display: Display,
   { footer = [], gap = 2 }: TableOptions = {},
-): string {
+): string[] {
   const { style, ascii } = display;
   const header = columns.map((column): Cell => ({ text: column.header, paint: style.bold }));
   const { lines, width } = alignRows(columns, [header, ...rows, ...footer], display, gap);
   const rule = style.dim((ascii ? '-' : '─').repeat(width));
   lines.splice(1, 0, rule);
   if (footer.length > 0) lines.splice(lines.length - footer.length, 0, rule);
-  return lines.join('\n');
+  return lines;
 }
 
 /** Rows in aligned columns, filled up with empty cells, no trailing spaces; and their width. */
@@ -48,14 +53,17 @@ export function alignRows(
   { width, ascii = false }: Pick<Display, 'width' | 'ascii'>,
   gap: number,
 ): { lines: string[]; width: number } {
-  const texts = rows.map((row) => columns.map((_, j) => printable(cellText(row[j] ?? ''))));
-  const natural = columns.map((_, j) => texts.reduce((most, row) => Math.max(most, textWidth(row[j])), 1));
+  // Made twice: a table may have 100,000 rows.
+  const textAt = (row: readonly Cell[], j: number) => printable(cellText(row[j] ?? ''));
+  const natural = columns.map((_, j) =>
+    rows.reduce((most, row) => Math.max(most, textWidth(textAt(row, j))), 1),
+  );
   const widths = shrink(columns, natural, width - gap * (columns.length - 1));
 
-  const lines = texts.map((row, i) => {
-    const cells = row.map((text, j) => {
-      const shown = clip(text, widths[j], ascii);
-      const cell = rows[i][j] ?? '';
+  const lines = rows.map((row) => {
+    const cells = columns.map((_, j) => {
+      const shown = clip(textAt(row, j), widths[j], ascii);
+      const cell = row[j] ?? '';
       const painted = typeof cell === 'string' ? shown : cell.paint(shown);
       const spaces = pad('', widths[j] - textWidth(shown));
       return columns[j].align === 'right' ? spaces + painted : painted + spaces;

@@ -1,9 +1,10 @@
 /** Builds the columns of a table from cells of text, row by row. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
-import { MissingRule, QUOTED, unmarked } from '../missingValues.js';
+import { type MissingRule, QUOTED, unmarked } from '../missingValues.js';
 import { isMixture } from '../mixture.js';
 import { type Column, MOST_SPELLINGS, type TextColumn, type WrittenNumbers } from '../table.js';
+import type { CellMemory } from './cellMemory.js';
 import { notationHint } from './notation.js';
 
 export interface ColumnBuilder {
@@ -41,12 +42,18 @@ interface ColumnContext {
   readonly name?: string;
   /** `data.csv:7: column "petal"` */
   location(row: number): string;
-  /** Which cells are missing; the default if left out. */
-  readonly missing?: MissingRule;
+}
+
+/** What the builders of a table share: it may have 100,000 of them. Columns count from 0. */
+export interface BuilderContext {
   /** Whether a column that is mostly numbers may be text (see mixture.ts). */
-  readonly findsMixtures?: boolean;
+  readonly findsMixtures: boolean;
+  readonly memory: CellMemory;
+  /** Which cells are missing. */
+  missing(column: number): MissingRule;
   /** The plain decimal that a cell means, if the numbers of the column have another notation. */
-  readonly plain?: ((cell: string) => string | undefined) | undefined;
+  plain(column: number): ((cell: string) => string | undefined) | undefined;
+  messages(column: number): ColumnContext;
 }
 
 type Growable = Float64Array | Int32Array | Uint32Array;
@@ -58,7 +65,8 @@ export function grown<T extends Growable>(from: T, to: T): T {
 }
 
 export class NumericBuilder implements ColumnBuilder {
-  readonly #context: ColumnContext;
+  readonly #context: BuilderContext;
+  readonly #column: number;
   readonly #guess: boolean;
   firstBad: CellError | undefined;
   #values: Float64Array;
@@ -77,17 +85,18 @@ export class NumericBuilder implements ColumnBuilder {
    * With `guess`, cells that are not numbers are counted. Otherwise the first is an error. With
    * `labels`, numbers keep their spelling.
    */
-  constructor(context: ColumnContext, guess: boolean, capacity: number, labels = false) {
+  constructor(context: BuilderContext, column: number, guess: boolean, capacity: number, labels = false) {
     this.#context = context;
+    this.#column = column;
     this.#guess = guess;
-    this.#values = new Float64Array(capacity);
+    this.#values = context.memory.floats(capacity);
     this.#spellings = labels ? new Spellings() : undefined;
-    this.#rule = context.missing ?? MissingRule.standard;
+    this.#rule = context.missing(column);
     this.#hasMissingNumbers = this.#rule.hasNumbers;
   }
 
   grow(capacity: number): void {
-    this.#values = grown(this.#values, new Float64Array(capacity));
+    this.#values = grown(this.#values, this.#context.memory.floats(capacity));
   }
 
   add(cell: string, row: number, written = cell): void {
@@ -102,7 +111,7 @@ export class NumericBuilder implements ColumnBuilder {
     if (this.#guess || Number.isFinite(parseDecimal(cell))) return undefined;
     const text = unmarked(cell.trim());
     if (text !== cell) return this.problem(text, row);
-    return this.#rule.isMissingNumber(cell) ? undefined : badNumber(this.#context, text, row);
+    return this.#rule.isMissingNumber(cell) ? undefined : this.#badNumber(text, row);
   }
 
   get badTexts(): string[] | undefined {
@@ -121,7 +130,7 @@ export class NumericBuilder implements ColumnBuilder {
     const values = this.#values;
     const missing = this.#missing + this.badCells;
     if (this.#guess && missing === rows) {
-      return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing };
+      return { kind: 'text', levels: [], codes: this.#context.memory.integers(rows).fill(MISSING), missing };
     }
     const written = this.#spellings?.finish(rows, missing);
     return { kind: 'numeric', values: values.subarray(0, rows), missing, ...(written && { written }) };
@@ -140,13 +149,17 @@ export class NumericBuilder implements ColumnBuilder {
       return;
     }
     const text = unmarked(cell);
-    if (!this.#guess) throw badNumber(this.#context, text, row);
+    if (!this.#guess) throw this.#badNumber(text, row);
     this.badCells++;
-    this.firstBad ??= { row, text, error: () => badNumber(this.#context, text, row) };
+    this.firstBad ??= { row, text, error: () => this.#badNumber(text, row) };
     if (!looksNumeric(text)) this.#words++;
     if (!this.#context.findsMixtures) return;
     this.#others ??= new Map();
     countText(this.#others, text);
+  }
+
+  #badNumber(text: string, row: number): MlpError {
+    return badNumber(this.#context.messages(this.#column), text, row);
   }
 }
 
@@ -207,7 +220,8 @@ export const MOST_LEVELS = 10_000_000;
 const MISSING = -1;
 
 export class TextBuilder implements ColumnBuilder {
-  readonly #context: ColumnContext;
+  readonly #context: BuilderContext;
+  readonly #column: number;
   readonly #mostLevels: number;
   readonly firstBad = undefined;
   #codes: Int32Array;
@@ -215,15 +229,18 @@ export class TextBuilder implements ColumnBuilder {
   /** Every text so far, including those that mean a missing value. */
   readonly #codeOf = new Map<string, number>();
   #missing = 0;
+  readonly #rule: MissingRule;
 
-  constructor(context: ColumnContext, capacity: number, mostLevels = MOST_LEVELS) {
+  constructor(context: BuilderContext, column: number, capacity: number, mostLevels = MOST_LEVELS) {
     this.#context = context;
+    this.#column = column;
     this.#mostLevels = mostLevels;
-    this.#codes = new Int32Array(capacity);
+    this.#codes = context.memory.integers(capacity);
+    this.#rule = context.missing(column);
   }
 
   grow(capacity: number): void {
-    this.#codes = grown(this.#codes, new Int32Array(capacity));
+    this.#codes = grown(this.#codes, this.#context.memory.integers(capacity));
   }
 
   add(cell: string, row: number): void {
@@ -245,7 +262,7 @@ export class TextBuilder implements ColumnBuilder {
 
   /** Whether the column is mostly numbers, but not a column of numbers. `cells` are of each level. */
   isMixture(rows: number, cells = this.#countLevels(rows)): boolean {
-    const { plain } = this.#context;
+    const plain = this.#context.plain(this.#column);
     const others = new Map<string, number>();
     let numbers = 0;
     this.#levels.forEach((level, code) => {
@@ -267,9 +284,8 @@ export class TextBuilder implements ColumnBuilder {
   #countLevels(rows: number): Float64Array {
     const cells = new Float64Array(this.#levels.length);
     for (let row = 0; row < rows; row++) if (this.#codes[row] !== MISSING) cells[this.#codes[row]]++;
-    const rule = this.#context.missing ?? MissingRule.standard;
     this.#levels.forEach((level, code) => {
-      if (rule.isMissingNumber(level)) cells[code] = 0;
+      if (this.#rule.isMissingNumber(level)) cells[code] = 0;
     });
     return cells;
   }
@@ -284,8 +300,7 @@ export class TextBuilder implements ColumnBuilder {
   /** The code of a new text. */
   #addText(cell: string, row: number): number {
     const text = unmarked(cell);
-    const rule = this.#context.missing ?? MissingRule.standard;
-    const isMissing = rule.isMissing(cell);
+    const isMissing = this.#rule.isMissing(cell);
     const code = isMissing ? MISSING : (this.#levelOf(text) ?? this.#addLevel(text, row));
     this.#codeOf.set(cell, code);
     return code;
@@ -302,7 +317,7 @@ export class TextBuilder implements ColumnBuilder {
     if (this.#levels.length === this.#mostLevels) {
       throw new MlpError(
         ExitCode.data,
-        `${this.#context.location(row)}: found more than ${this.#mostLevels} distinct texts, expected categories`,
+        `${this.#context.messages(this.#column).location(row)}: found more than ${this.#mostLevels} distinct texts, expected categories`,
         'if the column names its rows, list it in data.exclude',
       );
     }

@@ -25,7 +25,15 @@ import {
   MOST_ROWS,
   type Table,
 } from '../table.js';
-import { type CellError, type ColumnBuilder, grown, NumericBuilder, TextBuilder } from './columnBuilders.js';
+import { CellMemory } from './cellMemory.js';
+import {
+  type BuilderContext,
+  type CellError,
+  type ColumnBuilder,
+  grown,
+  NumericBuilder,
+  TextBuilder,
+} from './columnBuilders.js';
 import { delimiterName } from './csvParse.js';
 import type { Dialect } from './dialect.js';
 import { contradiction, isPlain, type Notations, plainNumbers } from './notation.js';
@@ -110,13 +118,16 @@ export async function buildTable(
 ): Promise<Table> {
   try {
     const { rejected } = start;
+    const memory = new CellMemory();
     for (let columns: ReadColumns = { kinds }; ; ) {
       rejected?.clear();
-      const builder: TableBuilder = new TableBuilder(path, start, columns, capacity);
+      const builder: TableBuilder = new TableBuilder(path, start, columns, capacity, memory);
       await read(builder);
       const corrected = builder.misread();
-      if (corrected !== undefined) columns = corrected;
-      else if (builder.rows === 0 && rejected?.first) throw rejected.first;
+      if (corrected !== undefined) {
+        columns = corrected;
+        memory.reuse();
+      } else if (builder.rows === 0 && rejected?.first) throw rejected.first;
       else return builder.finish();
     }
   } catch (error) {
@@ -153,6 +164,7 @@ export class TableBuilder {
   /** How the file was read, if it is one. */
   notes: readonly string[] = [];
   #lines: Uint32Array;
+  readonly #memory: CellMemory;
   readonly #columns: (ColumnBuilder | undefined)[];
   readonly #plain: ReturnType<typeof plainNumbers> | undefined;
 
@@ -162,17 +174,20 @@ export class TableBuilder {
     start: TableStart,
     { kinds, strict = new Set(), texts = new Set() }: ReadColumns,
     capacity: number,
+    memory = new CellMemory(),
   ) {
     this.#path = path;
     this.#start = start;
     this.#kinds = kinds;
     this.#strict = strict;
     this.#texts = texts;
+    this.#memory = memory;
     this.#isChecked = start.rejected !== undefined || (start.trailing ?? 0) > 0;
     this.#capacity = capacity;
     this.#lines = new Uint32Array(capacity);
     this.#plain = start.notations && plainNumbers(start.notations);
-    this.#columns = kinds.map((kind, index) => this.#column(kind, index));
+    const context = this.#builderContext();
+    this.#columns = kinds.map((kind, index) => this.#column(context, kind, index));
   }
 
   /**
@@ -225,7 +240,9 @@ export class TableBuilder {
     const more = trailing > 0 && this.#notEmpty(cells, line);
     if (more) return { kind: 'with a value after the last column', error: more };
     if (!rejected) return undefined;
-    for (const [index, column] of this.#columns.entries()) {
+    // Most rows are sound, and `entries` would make an array for each of their cells.
+    for (let index = 0; index < this.#columns.length; index++) {
+      const column = this.#columns[index];
       if (!column) continue;
       const number = this.#plainNumber(cells[index], index);
       const error = number instanceof MlpError ? number : column.problem?.(number, this.rows);
@@ -311,29 +328,35 @@ export class TableBuilder {
     });
   }
 
-  #column(kind: ColumnKind, index: number): ColumnBuilder | undefined {
-    const capacity = this.#capacity;
-    const start = this.#start;
-    const { header, names, sample, locations, missingValues = DEFAULT_MISSING } = start;
-    const missing = MissingRule.of(missingValues, names[index]);
-    const context = {
-      missing,
-      findsMixtures: start.findsMixtures === true,
-      plain: this.#plain?.get(index),
-      ...(locations === undefined && { header }),
-      name: start.names[index],
-      location: (row: number) => cellLocation(this.#context(), index, row),
+  #builderContext(): BuilderContext {
+    const { header, names, locations, missingValues = DEFAULT_MISSING, findsMixtures } = this.#start;
+    return {
+      memory: this.#memory,
+      findsMixtures: findsMixtures === true,
+      missing: (column) => MissingRule.of(missingValues, names[column]),
+      plain: (column) => this.#plain?.get(column),
+      messages: (column) => ({
+        ...(locations === undefined && { header }),
+        name: names[column],
+        location: (row) => cellLocation(this.#context(), column, row),
+      }),
     };
+  }
+
+  #column(context: BuilderContext, kind: ColumnKind, index: number): ColumnBuilder | undefined {
+    const capacity = this.#capacity;
+    const { sample, keepsOddCells = false } = this.#start;
+    const isStrict = this.#strict.has(index);
     switch (kind) {
       case 'auto':
       case 'label':
-        return beginsWithWords(sample, index, missing) && !this.#strict.has(index)
-          ? new TextBuilder(context, capacity)
-          : new NumericBuilder(context, !this.#strict.has(index), capacity, kind === 'label');
+        return beginsWithWords(sample, index, context.missing(index)) && !isStrict
+          ? new TextBuilder(context, index, capacity)
+          : new NumericBuilder(context, index, !isStrict, capacity, kind === 'label');
       case 'numeric':
-        return new NumericBuilder(context, start.keepsOddCells === true, capacity);
+        return new NumericBuilder(context, index, keepsOddCells, capacity);
       case 'text':
-        return new TextBuilder(context, capacity);
+        return new TextBuilder(context, index, capacity);
       case 'skipped':
         return undefined;
     }
@@ -353,6 +376,7 @@ export class TableBuilder {
       );
     }
     this.#capacity = Math.min(2 * this.#capacity, MOST_ROWS);
+    this.#memory.forget();
     this.#lines = grown(this.#lines, new Uint32Array(this.#capacity));
     for (const column of this.#columns) column?.grow(this.#capacity);
   }
@@ -387,9 +411,15 @@ export class TableBuilder {
 
 /** Whether at least half of the first cells are words, missing ones not counted. */
 export function beginsWithWords(sample: TableStart['sample'], index: number, rule: MissingRule): boolean {
-  const cells = sample.map((row) => row[index] ?? '');
-  const present = cells.filter((cell) => !rule.isMissingNumber(cell));
-  if (present.length === 0) return cells.some((cell) => !rule.isMissing(cell) && !looksNumeric(cell));
-  const words = present.filter((cell) => !looksNumeric(cell));
-  return present.length > 0 && words.length * 2 >= present.length;
+  let present = 0;
+  let words = 0;
+  /** Missing in a column of numbers, but not in one of text. */
+  let texts = 0;
+  for (const { [index]: cell = '' } of sample) {
+    if (!rule.isMissingNumber(cell)) {
+      present++;
+      if (!looksNumeric(cell)) words++;
+    } else if (!rule.isMissing(cell) && !looksNumeric(cell)) texts++;
+  }
+  return present > 0 ? words * 2 >= present : texts > 0;
 }

@@ -52,7 +52,7 @@ export async function openJsonLines(
 ): Promise<TableSource> {
   const { rejected } = rules;
   const start = await readStart(source, rejected !== undefined, progress);
-  const { names, sample, rows, seen } = start;
+  const { names, columns, sample, rows, seen } = start;
   const path = source.name;
   const tableStart = { header: true, names, sample };
   const { emptyLines } = start;
@@ -67,7 +67,7 @@ export async function openJsonLines(
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
     const started = { ...tableStart, missingValues, ...rules };
     const table = await buildTable(path, started, settled, rows, async (builder) => {
-      const records = new RecordReader(source, names, kinds, missingValues, {
+      const records = new RecordReader(source, names, columns, kinds, missingValues, {
         add: (cells, line, unread) => builder.add(cells, line, unread),
         rejects: rejected !== undefined,
       });
@@ -87,7 +87,7 @@ export async function openJsonLines(
       kinds,
       Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)),
       (add) =>
-        new RecordReader(source, names, kinds, missingValues, {
+        new RecordReader(source, names, columns, kinds, missingValues, {
           add: (cells, line, unread) => add(unread ? names.map(() => '') : [...cells], line, unread),
           rejects: bad !== undefined,
         }).read(told),
@@ -185,7 +185,7 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
   }
   const shown = sample.slice(0, Math.ceil(MOST_SAMPLE_CELLS / names.length));
   const padded = shown.map((row) => names.map((_, i) => row[i] ?? ''));
-  return { names, seen, sample: padded, rows, emptyLines };
+  return { names, columns, seen, sample: padded, rows, emptyLines };
 }
 
 /** Where the cells of each line go. */
@@ -209,11 +209,11 @@ class RecordReader {
   constructor(
     source: Source,
     names: readonly string[],
+    columns: ReadonlyMap<string, number>,
     kinds: readonly ColumnKind[],
     missingValues: MissingValues,
     destination: Destination,
   ) {
-    const columns = new Map(names.map((name, i) => [name, i]));
     const marked = names.map((name) => quotedTexts(missingValues, name));
     this.#source = source;
     this.#destination = destination;
@@ -297,10 +297,10 @@ function mixtureNotes(
   kinds: readonly ColumnKind[],
   seen: readonly Seen[],
 ): string[] {
+  const known = new Set(mixed.map(({ index }) => index));
   return names.flatMap((name, i) => {
     const { numbers, texts } = seen[i];
-    const isMixed = mixed.some(({ index }) => index === i);
-    if (!isGuessed(kinds[i]) || isMixed || numbers === 0 || texts === 0) return [];
+    if (!isGuessed(kinds[i]) || known.has(i) || numbers === 0 || texts === 0) return [];
     return [
       `${path}: ${columnLabel(true, name)} holds ${counted(numbers, 'number')} and ${counted(texts, 'text')} in quotes: read as what most of them are`,
     ];

@@ -43,8 +43,9 @@ function endOf(pattern: RegExp, text: string, at: number): number {
 export class ObjectParser {
   readonly #path: string;
   readonly #sink: CellSink;
-  /** The names with quotes, in the order of the last line: most lines have the same. */
-  readonly #keys: { readonly quoted: string; readonly column: number }[] = [];
+  /** The names of the last lines as written, in order, and their columns: most lines have the same. */
+  readonly #keys: string[] = [];
+  readonly #columns: number[] = [];
   /** By column, the last line that had it. */
   readonly #seen: number[] = [];
   #text = '';
@@ -85,9 +86,9 @@ export class ObjectParser {
     const start = this.#at;
     const known = this.#keys[index];
     let column: number;
-    if (known !== undefined && text.startsWith(known.quoted, start)) {
-      column = known.column;
-      this.#at = start + known.quoted.length;
+    if (known !== undefined && this.#isQuoted(known)) {
+      column = this.#columns[index];
+      this.#at = start + known.length + 2;
     } else {
       if (this.#next() !== QUOTE) throw this.#unexpected('a name in double quotes');
       const name = this.#string();
@@ -96,7 +97,9 @@ export class ObjectParser {
         throw this.#error('found an empty name, expected a name for each column');
       }
       column = this.#sink.column(name);
-      this.#keys[index] = { quoted: text.slice(start, this.#at), column };
+      const isPlain = name.length === this.#at - start - 2;
+      this.#keys[index] = isPlain ? name : text.slice(start + 1, this.#at - 1);
+      this.#columns[index] = column;
     }
     if (this.#seen[column] === this.#line) {
       this.#at = start;
@@ -107,7 +110,7 @@ export class ObjectParser {
     this.#seen[column] = this.#line;
     if (this.#next() !== COLON) throw this.#unexpected('a colon after the name');
     this.#at++;
-    this.#value(column, this.#keys[index].quoted);
+    this.#value(column, index);
     const next = this.#next();
     if (next !== COMMA && next !== CLOSE) throw this.#unexpected('a comma or }');
     this.#at++;
@@ -115,20 +118,32 @@ export class ObjectParser {
     return next === COMMA;
   }
 
-  #value(column: number, name: string): void {
+  /** Whether the text between the quotes at the current place is this. */
+  #isQuoted(written: string): boolean {
+    const text = this.#text;
+    const start = this.#at + 1;
+    return (
+      text.charCodeAt(this.#at) === QUOTE &&
+      text.startsWith(written, start) &&
+      text.charCodeAt(start + written.length) === QUOTE
+    );
+  }
+
+  /** Parses the value of the name `index` of the line. */
+  #value(column: number, index: number): void {
     const first = this.#next();
     if (first === QUOTE) {
       this.#sink.cell(column, 'text', this.#string());
       return;
     }
     if (first === OPEN || first === OPEN_LIST) {
-      this.#nested(column, name, first);
+      this.#nested(column, index, first);
       return;
     }
     const end = this.#end(this.#at);
     const bare = this.#text.slice(this.#at, endOf(BARE, this.#text, this.#at));
     if (bare === '' || this.#at + bare.length !== end)
-      throw this.#unexpected(VALUES, undefined, `column ${printable(shorten(name))}: `);
+      throw this.#unexpected(VALUES, undefined, this.#labelOf(index));
     this.#at = end;
     const word = bare.charCodeAt(0);
     if (bare === 'null' || bare === 'NaN') this.#sink.cell(column, 'missing', '');
@@ -136,11 +151,11 @@ export class ObjectParser {
   }
 
   /** Passes over an object or an array of a column that is not read. */
-  #nested(column: number, name: string, first: number): void {
+  #nested(column: number, index: number, first: number): void {
     const found = first === OPEN ? 'an object' : 'an array';
     if (!this.#sink.isSkipped(column)) {
       throw this.#error(
-        `column ${printable(shorten(name))}: found ${found}, expected ${VALUES}`,
+        `${this.#labelOf(index)}found ${found}, expected ${VALUES}`,
         'give each of its values a column of its own, or name the column in data.exclude',
       );
     }
@@ -163,9 +178,13 @@ export class ObjectParser {
     } catch (error) {
       this.#at = start;
       throw this.#error(
-        `column ${printable(shorten(name))}: found ${found} that is no JSON: ${printable((error as Error).message)}`,
+        `${this.#labelOf(index)}found ${found} that is no JSON: ${printable((error as Error).message)}`,
       );
     }
+  }
+
+  #labelOf(index: number): string {
+    return `column ${printable(shorten(`"${this.#keys[index]}"`))}: `;
   }
 
   /** The text between the quotes at the current place, which it moves behind them. */

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { CellMemory } from '../../../src/data/csv/cellMemory.js';
 import { TextBuilder } from '../../../src/data/csv/columnBuilders.js';
+import { MissingRule } from '../../../src/data/missingValues.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 
-const context = { header: true, location: (row: number) => `t.csv:${row + 2}: column "id"` };
+const context = {
+  findsMixtures: false,
+  memory: new CellMemory(),
+  missing: () => MissingRule.standard,
+  plain: () => undefined,
+  messages: () => ({ header: true, location: (row: number) => `t.csv:${row + 2}: column "id"` }),
+};
 
 describe('TextBuilder', () => {
   it('refuses more distinct texts than a category may have, before a Map refuses them', () => {
-    const builder = new TextBuilder(context, 8, 3);
+    const builder = new TextBuilder(context, 0, 8, 3);
     ['a', 'b', '', 'a', 'c', 'NA', 'b'].forEach((cell, row) => {
       builder.add(cell, row);
     });
