@@ -16,7 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   evaluation: ['network', 'kernels'],
   model: ['evaluation', 'files', 'data', 'network', 'kernels', 'spec'],
   training: ['model', 'evaluation', 'files', 'data', 'network', 'kernels', 'random', 'spec'],
-  sweep: ['spec', 'random', 'training', 'files'],
+  sweep: ['spec', 'random', 'training', 'files', 'kernels/activations'],
   doctor: ['training', 'data', 'network', 'kernels', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],
   library: ['training', 'model', 'evaluation', 'files', 'gradcheck', 'data', 'network', 'kernels', 'spec'],

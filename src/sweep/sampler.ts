@@ -6,25 +6,20 @@ import { createHash } from 'node:crypto';
 import { RandomState } from '../random/randomState.js';
 import type { Method } from '../spec/sweepConfig.js';
 import { drawUniform } from './distribution.js';
+import type { Observation } from './observation.js';
 import type { Point, Space } from './space.js';
+import { suggestByTpe } from './tpe.js';
 
-/** What is known of a trial. */
-export interface Observation {
-  readonly trial: number;
-  readonly point: Point;
-  /** "stopped" is by halving, "failed" includes a training that diverged, "pending" has no result yet. */
-  readonly state: 'complete' | 'stopped' | 'failed' | 'pending';
-  /** To be minimised; the last one of a stopped trial. */
-  readonly value?: number;
-  /** How many epochs a stopped trial was trained for. */
-  readonly epoch?: number;
-}
+export type { Observation };
 
 export interface Sampling {
   readonly space: Space;
   readonly method: Method;
   readonly seed: number;
 }
+
+/** How many trials of "tpe" are at random: there is too little to learn from. */
+const STARTUP = 10;
 
 /** How many trials a sweep has if it does not say. */
 const TRIALS = 50;
@@ -66,6 +61,9 @@ export function suggest(
   const isFree = (point: Point) => !taken.has(space.keyOf(point));
   if (method === 'grid') return firstFree(space.points(true), isFree);
   const random = randomFor(seed, trial);
+  const isLearning = method === 'tpe' && trial >= STARTUP;
+  const learnt = isLearning ? suggestByTpe(space, history, random, isFree) : undefined;
+  if (learnt !== undefined) return learnt;
   return drawFree(space, random, isFree);
 }
 

@@ -44,6 +44,8 @@ export class Space {
   /** Parents come before the settings inside them; else in the order of the sweep. */
   readonly parameters: readonly Parameter[];
   readonly #settings: readonly (readonly [path: string, setting: Setting])[];
+  /** Those that were asked for: a sampler asks for those of all trials again and again. */
+  readonly #keys = new WeakMap<Point, string>();
 
   private constructor(config: SpaceConfig) {
     this.#settings = Object.entries(config);
@@ -74,9 +76,12 @@ export class Space {
 
   /** Equal for points of equal settings, whichever parameters lead to them. */
   keyOf(point: Point): string {
-    return toCanonicalJson(
-      Object.fromEntries(this.settingsOf(point).map(({ path, value }) => [path, value])),
-    );
+    const known = this.#keys.get(point);
+    if (known !== undefined) return known;
+    const settings = this.settingsOf(point).map(({ path, value }) => [path, value]);
+    const key = toCanonicalJson(Object.fromEntries(settings));
+    this.#keys.set(point, key);
+    return key;
   }
 
   /**
