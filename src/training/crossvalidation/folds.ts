@@ -1,7 +1,9 @@
 /** The folds of a cross-validation, each as the config of an ordinary run. */
+import { isDeepStrictEqual } from 'node:util';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef, DataConfig, FoldRows, RowsOf } from '../../spec/dataConfig.js';
 import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
+import type { Where } from '../../spec/messages.js';
 import { planParallel } from '../parallel.js';
 
 /** How rows are put into folds; by default classes in proportion, and other rows by chance. */
@@ -53,6 +55,9 @@ export function foldsOf(loaded: LoadedTrainConfig, request: CrossValidationReque
     );
   }
   const { threads } = planParallel(config.threads);
+  const where = isDeepStrictEqual(shape, shapeOf(config.data, as))
+    ? loaded.where
+    : optionsFirst(loaded.where, as);
   return Array.from({ length: repeats * folds }, (_, i) => {
     const repeat = 1 + Math.floor(i / folds);
     const fold = 1 + (i % folds);
@@ -65,7 +70,7 @@ export function foldsOf(loaded: LoadedTrainConfig, request: CrossValidationReque
       repeat,
       seed,
       // "auto" would leave the bits of a BLAS to how many runs there are at once.
-      loaded: { ...loaded, config: { ...config, data, seed, threads } },
+      loaded: { ...loaded, where, config: { ...config, data, seed, threads } },
     };
   });
 }
@@ -84,9 +89,19 @@ export function splitNotes(
       ? [`${where(['data', 'test'])}: the folds take the place of ${JSON.stringify(replaced)}`]
       : []),
     ...(isChanged
-      ? [`${where(['data', 'validation'])}: ${JSON.stringify(validation)}, to fit the folds`]
+      ? [`${where(['data', 'validation'])}: taken as ${JSON.stringify(validation)}, like the folds`]
       : []),
   ];
+}
+
+/** Names the options that have set the keys of the folds. */
+function optionsFirst(where: Where, as: CrossValidationRequest['as']): Where {
+  const options: Record<string, string> = { group: '--group', by: '--order' };
+  return (path, key) => {
+    const [, split, rule] = path;
+    const isOfFolds = split === as || split === 'validation';
+    return (isOfFolds && options[String(rule)]) || where(path, key);
+  };
 }
 
 function checkConfig({ config, where }: LoadedTrainConfig, as: CrossValidationRequest['as']): void {
