@@ -153,6 +153,23 @@ describe('train', () => {
     expect(metrics.rmse).toBeCloseTo(run.refit?.metrics.train.rmse ?? Number.NaN, 4);
   });
 
+  it('holds out each row of a matrix in one fold', async () => {
+    const x = Array.from({ length: 13 }, (_, i) => [i, i % 3]);
+    const y = x.map(([i]) => (i < 8 ? 'low' : 'high'));
+    const tested = [0, 0];
+    for (const fold of [1, 2, 3]) {
+      const { confusion = [] } = await train({
+        data: { x, y, validation: 0, test: { fold, of: 3 } },
+        network: { layers: [1] },
+        training: { epochs: 1 },
+      });
+      confusion.forEach((row, actual) => {
+        tested[actual] += row.reduce((sum, count) => sum + count);
+      });
+    }
+    expect(tested).toEqual([5, 8]);
+  });
+
   it('has no R² for a single validation row', async () => {
     const data = { rows: ROWS, target: 'price', validation: { rows: ROWS.slice(0, 1) } };
     const { metrics } = await train(houses({ data }));

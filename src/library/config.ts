@@ -23,13 +23,16 @@ export interface RowsInput extends DataSettings, RowData {
   test?: Exclude<DataInput['test'], string> | RowData;
 }
 
+/** `{ fold: 1, of: 5 }` */
+type FoldInput = Extract<DataInput['test'], { fold: number }>;
+
 /** `data` with the training rows as a matrix: `{ x: [[0, 0], [0, 1], …], y: [0, 1, …] }`. */
 export interface MatrixInput extends DataSettings, MatrixData {
   /** [rows] Numbers for a regression, else classes. */
   y: ArrayLike<Cell>;
-  /** A fraction, or rows of their own. */
-  validation?: number | Required<Pick<MatrixData, 'x' | 'y'>>;
-  test?: number | Required<Pick<MatrixData, 'x' | 'y'>>;
+  /** A fraction, a fold, or rows of their own. */
+  validation?: number | FoldInput | Required<Pick<MatrixData, 'x' | 'y'>>;
+  test?: number | FoldInput | Required<Pick<MatrixData, 'x' | 'y'>>;
 }
 
 /** A train config whose data are in memory. */

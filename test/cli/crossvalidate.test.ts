@@ -204,6 +204,12 @@ describe('a mistake', () => {
     writeFileSync(join(cwd, 'data.csv'), QUANTITIES.replace('0,0,=g0', '3,0,=g0'));
     const data = await mlpHere(resume, { cwd });
     expect([data.code, data.stderr]).toEqual([65, expect.stringContaining('the data changed after')]);
+    writeFileSync(join(cwd, 'cv/crossvalidation.json'), '{"request": {"folds": 1e9, "repeats": 0}}');
+    const damaged = await mlpHere(resume, { cwd });
+    expect([damaged.code, damaged.stderr]).toEqual([
+      65,
+      expect.stringContaining('request.repeats: found 0, expected a whole number from 1 to 1000'),
+    ]);
   });
 });
 

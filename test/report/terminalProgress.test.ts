@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EpochSummary } from '../../src/report/progress.js';
 import { chalkStyle, plainStyle } from '../../src/report/style.js';
-import { type BarState, formatBarLine, TerminalProgress } from '../../src/report/terminalProgress.js';
+import {
+  type BarState,
+  formatBarLine,
+  formatFolds,
+  TerminalProgress,
+} from '../../src/report/terminalProgress.js';
 import { textWidth } from '../../src/report/width.js';
 
 class FakeTerminal extends Writable {
@@ -178,6 +183,19 @@ describe('TerminalProgress', () => {
     piped.epochDone(summary);
     piped.finish();
     expect(pipe.take()).toBe('epoch 1/2  loss  0.5000  accuracy 0.7500  |     1 s\n');
+  });
+});
+
+describe('formatFolds', () => {
+  const state = { finished: 3, folds: 10, share: 0.345, secondsLeft: 125 };
+
+  it.each([
+    [80, '3/10 folds  ██████████░░░░░░░░░░░░░░░░░░░░   34%  2 min 5 s left'],
+    [50, '3/10 folds  █████░░░░░░░░░   34%  2 min 5 s left'],
+    [20, '3/10 folds   34%'],
+    [6, '3/10 …'],
+  ])('fits %i columns', (width, line) => {
+    expect(formatFolds(state, { width, style: plainStyle })).toBe(line);
   });
 });
 
