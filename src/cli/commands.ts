@@ -206,7 +206,7 @@ Examples:
       .option('--ordered', 'the same in the order of the file')
       .option('--no-stratify', 'take no notice of the classes; by default each fold has them in proportion')
       .option(
-        '--at-once <n>',
+        '--parallel <n>',
         'how many runs train at once, which changes no result (default: as many as find processors)',
         positiveInteger,
       )

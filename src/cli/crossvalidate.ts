@@ -27,7 +27,7 @@ export interface CrossValidateOptions extends CommonOptions, OverrideOptions {
   readonly order?: string;
   readonly ordered?: boolean;
   readonly stratify: boolean;
-  readonly atOnce?: number;
+  readonly parallel?: number;
   readonly run?: string;
   readonly resume?: string;
 }
@@ -37,7 +37,7 @@ const DEFAULT_FOLDS = 5;
 export async function run(path: string, options: CrossValidateOptions): Promise<void> {
   requireConsistent(options);
   const loaded = loadTrainConfig(path, overridesOf(options));
-  const { folds, repeats, as, resume, atOnce } = options;
+  const { folds, repeats, as, resume, parallel: atOnce } = options;
   const shape = shapeOf(options, loaded);
   const given = {
     ...(folds !== undefined && { folds }),
