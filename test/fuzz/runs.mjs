@@ -56,7 +56,7 @@ export async function createRuns(folder, processes) {
 
   return {
     make(random, input, isSound) {
-      current = random.pick(samples);
+      current = { ...random.pick(samples), isForged: false };
       cpSync(current.folder, input, { recursive: true });
       mkdirSync(join(input, 'mine'));
       for (const name of ['file', 'step-1.checkpoint', 'run.json'])
@@ -64,7 +64,9 @@ export async function createRuns(folder, processes) {
       if (isSound) return { commands: [...READERS, RESUMES.again, RESUMES.longer] };
       if (random.oneIn(4))
         for (const name of ['model.safetensors', 'run.json']) rmSync(join(input, 'r', name));
-      for (let left = random.mutations(); left > 0; left--) damage(random, input, socket, words);
+      for (let left = random.mutations(); left > 0; left--) {
+        if (damage(random, input, socket, words)) current.isForged = true;
+      }
       const resume = random.pick(Object.values(RESUMES));
       const commands = random.oneIn(3)
         ? [random.pick(READERS), random.pick(READERS)]
@@ -97,6 +99,7 @@ function openSocket(path) {
   });
 }
 
+/** Damages a file of the run. Returns whether it is a checkpoint now whose checksum fits another state. */
 function damage(random, input, socket, words) {
   const run = join(input, 'r');
   // Links are not followed: nothing outside of the input may be damaged.
@@ -114,16 +117,14 @@ function damage(random, input, socket, words) {
       : 'notes.txt';
   const path = join(run, name);
   // A damage before may have made a file or a link of the folder.
-  if (!lstatSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!lstatSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) return false;
   const isPlain = names.includes(name) && name !== 'checkpoint' && !isSpecial(path);
-  if (isPlain && random.below(3) > 0)
-    damageContent(
-      random,
-      path,
-      names.map((other) => join(run, other)),
-      words,
-    );
-  else damageType(random, path, { input, run, socket });
+  if (isPlain && random.below(3) > 0) {
+    const paths = names.map((other) => join(run, other));
+    return damageContent(random, path, paths, words);
+  }
+  damageType(random, path, { input, run, socket });
+  return false;
 }
 
 function isSpecial(path) {
@@ -145,9 +146,10 @@ function damageContent(random, path, paths, words) {
   else changed = Buffer.from(mutateJson(random, bytes.toString('utf8'), words));
   const isCheckpoint = path.endsWith('.checkpoint') && bytes.length > CHECKSUM_LINE_BYTES;
   // A stranger can write a checksum that fits.
-  if (isCheckpoint && !random.oneIn(3))
-    changed = Buffer.concat(withChecksum([stateOf(random, bytes, words)]));
+  const isForged = isCheckpoint && !random.oneIn(3);
+  if (isForged) changed = Buffer.concat(withChecksum([stateOf(random, bytes, words)]));
   writeFileSync(path, cut(changed));
+  return isForged;
 }
 
 /** The state in a checkpoint, damaged. */
@@ -204,7 +206,7 @@ function damageType(random, path, { input, run, socket }) {
 }
 
 /** What a command has done to the directory, and whether it ended where it should. */
-function checkRun({ args, result, before, after, folder }, { ends, config }) {
+function checkRun({ args, result, before, after, folder }, { ends, config, isForged }) {
   const isResume = args.includes('--resume');
   const found = [];
   if (
@@ -237,7 +239,9 @@ function checkRun({ args, result, before, after, folder }, { ends, config }) {
   }
   const name = Object.keys(RESUMES).find((key) => RESUMES[key] === args);
   // A schedule, and the best weights, mean another run after another checkpoint.
-  const isSame = name === 'again' || (name === 'longer' && config.training.schedule === undefined);
+  // A checksum is no signature: nobody can tell that weights are not those of the run.
+  const isSame =
+    !isForged && (name === 'again' || (name === 'longer' && config.training.schedule === undefined));
   if (result.code === 0 && isSame && !readFileSync(join(folder, 'r/model.safetensors')).equals(ends[name])) {
     found.push('ended in another model than an undamaged run');
   }
