@@ -144,7 +144,7 @@ async function runFirst(
       ...(state && { from: state.progress }),
     };
     if (directory && dataset.rejected) {
-      await directory.writeRejected(dataset.rejected);
+      await directory.changeRejected(dataset.rejected);
       listener.note?.(`${printable(join(directory.path, RUN_FILES.rejected))} lists the skipped rows`);
     }
     await listener.started?.(run);

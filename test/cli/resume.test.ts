@@ -165,9 +165,13 @@ describe('mlp train --resume', () => {
   });
 
   it('changes no file if --extend diverges in the first new step', async () => {
-    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const data = { train: 'data.csv', target: 'y', badRows: 'skip' };
+    const cwd = folderOf({ 'config.json': smallConfig({ data }), 'data.csv': `${SMALL_CSV}\n1\n` });
     await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
     makeHuge(join(cwd, 'r/checkpoint/step-6.checkpoint'));
+    // Not even what it writes anew once it trains.
+    for (const name of ['steps.csv', 'epochs.csv', 'rejected.csv'])
+      appendFileSync(join(cwd, 'r', name), '9,9,9,9\n');
     const before = filesOf(join(cwd, 'r'));
     const { code, stderr } = await extend(cwd);
     expect(stderr).toContain('training diverged: the loss became');

@@ -229,10 +229,10 @@ function checkRun({ args, result, before, after, folder }, { ends, config, isFor
   for (const [path, was] of before) {
     const is = after.get(path);
     if (is === was || !path.startsWith('r/')) continue;
-    // The logs are cut by then: a directory lies in place of the next checkpoint, which the config comes before, or
+    // Steps were taken by then: a directory lies in place of the next checkpoint, which the config comes before, or
     // a stranger's state has a checksum that fits.
     const isLate = /checkpoint\/step-\d+\.checkpoint: found a directory/.test(result.stderr);
-    const isCut = /saved state of|training diverged/.test(result.stderr) && path !== 'r/config.json';
+    const isCut = /training diverged/.test(result.stderr) && path !== 'r/config.json';
     if ((result.code === 0 || isLate || isCut) && isReplaced(path)) continue;
     if (is === undefined && isLeftover(path)) continue;
     found.push(`exit code ${result.code}, but changed ${path}: ${was} before, ${is ?? 'nothing'} after`);

@@ -32,6 +32,8 @@ export class RunDirectory {
   #config: TrainConfig | undefined;
   /** The text of a changed config.json that is not written yet. */
   #newConfig: string | undefined;
+  /** The rows for a rejected.csv that is not written yet. */
+  #newRejected: readonly RejectedRows[] | undefined;
   #configSha256: string | undefined;
 
   private constructor(path: string, lock: Lock, isNew: boolean) {
@@ -62,7 +64,7 @@ export class RunDirectory {
     try {
       directory.changeConfig(config, configDirectory);
       if (initial) await directory.#write(RUN_FILES.initial, [initial.header, ...initial.parts]);
-      await directory.#writeConfig();
+      await directory.#writeChanges();
       await directory.#record.start();
       return directory;
     } catch (error) {
@@ -130,7 +132,7 @@ export class RunDirectory {
     }
   }
 
-  /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
+  /** Continues the logs from a state, or starts them anew; what was written later is cut off with the next write. */
   async resume(state: SavedRun | undefined, warn: (sentence: string) => void): Promise<void> {
     await this.#record.start(state, warn);
   }
@@ -165,7 +167,7 @@ export class RunDirectory {
    * it: whoever kills us in between can resume with that config, which only makes the run longer.
    */
   async saveCheckpoint(state: RunState, origin: Provenance, model: ModelContent): Promise<void> {
-    await this.#writeConfig();
+    await this.#writeChanges();
     await this.#record.save(state, origin, this.#config, model);
   }
 
@@ -183,16 +185,16 @@ export class RunDirectory {
     return this.#config;
   }
 
-  async writeRejected(rejected: readonly RejectedRows[]): Promise<void> {
-    function* parts() {
-      yield REJECTED_HEADER;
-      for (const rows of rejected) yield* rows.lines();
-    }
-    await this.#write(RUN_FILES.rejected, parts());
+  /** Writes rejected.csv: at once in a new directory, else when a changed config is written. */
+  async changeRejected(rejected: readonly RejectedRows[]): Promise<void> {
+    this.#newRejected = rejected;
+    if (this.#isNew) await this.#writeChanges();
   }
 
   async writeModel({ header, parts }: EncodedTensors): Promise<void> {
-    await this.#writeConfig();
+    await this.#writeChanges();
+    await this.#record.sync();
+    await this.#refit?.sync();
     await this.#write(RUN_FILES.model, [header, ...parts]);
   }
 
@@ -222,15 +224,21 @@ export class RunDirectory {
     removeIfEmpty(join(this.path, checkpoints));
   }
 
-  async #writeConfig(): Promise<void> {
-    if (this.#newConfig === undefined) return;
-    await this.#write(RUN_FILES.config, [this.#newConfig]);
+  async #writeChanges(): Promise<void> {
+    if (this.#newConfig !== undefined) await this.#write(RUN_FILES.config, [this.#newConfig]);
     this.#newConfig = undefined;
+    if (this.#newRejected) await this.#write(RUN_FILES.rejected, linesOf(this.#newRejected));
+    this.#newRejected = undefined;
   }
 
   async #write(name: string, parts: Iterable<Uint8Array | string>): Promise<void> {
     await writeFileAtomically(join(this.path, name), parts, HINT);
   }
+}
+
+function* linesOf(rejected: readonly RejectedRows[]): Iterable<Uint8Array | string> {
+  yield REJECTED_HEADER;
+  for (const rows of rejected) yield* rows.lines();
 }
 
 /**

@@ -23,30 +23,24 @@ export class RunLogs {
     this.#epochs = epochs;
   }
 
-  /** @throws MlpError ExitCode.cantCreate, noPermission or io if a file can't be written */
-  static async create(directory: string): Promise<RunLogs> {
-    const logs = await RunLogs.resume(directory, { steps: 0, epochs: 0 }, () => {});
-    await logs.#steps.append(STEPS_HEADER);
-    return logs;
-  }
-
   /**
-   * Continues the files as they were at a checkpoint: cuts off what was written later.
+   * Creates the files, or continues them as they were at a checkpoint. What was written later is cut off before the first
+   * write, or by `sync`: a run that fails before either leaves them as they are.
    * @param warn told of a file whose rows are others: the run itself does not need them
-   * @throws MlpError ExitCode.data if one is shorter than at the checkpoint, and none is cut then; or
-   * as `create`
+   * @throws MlpError ExitCode.data if one is shorter than at the checkpoint; cantCreate, noPermission or io
+   * if one can't be written
    */
-  static async resume(
+  static async open(
     directory: string,
-    { steps, epochs, stepsSha256, epochsSha256 }: LogState,
-    warn: (sentence: string) => void,
+    { steps, epochs, stepsSha256, epochsSha256 }: LogState = { steps: 0, epochs: 0 },
+    warn: (sentence: string) => void = () => {},
   ): Promise<RunLogs> {
     const logs: Log[] = [];
     try {
       logs.push(await Log.open(directory, RUN_FILES.steps, steps));
       logs.push(await Log.open(directory, RUN_FILES.epochs, epochs));
-      await logs[0].cut(stepsSha256, warn);
-      await logs[1].cut(epochsSha256, warn);
+      await logs[0].verify(stepsSha256, warn);
+      await logs[1].verify(epochsSha256, warn);
       return new RunLogs(logs[0], logs[1]);
     } catch (error) {
       for (const log of logs) await log.close();
@@ -55,7 +49,7 @@ export class RunLogs {
   }
 
   async writeSteps({ epoch, firstStep, learningRates, losses }: StepRecord): Promise<void> {
-    let lines = '';
+    let lines = this.#steps.length === 0 ? STEPS_HEADER : '';
     for (let i = 0; i < losses.length; i++) {
       lines += `${firstStep + i},${epoch},${learningRates[i]},${losses[i]}\n`;
     }
@@ -74,8 +68,9 @@ export class RunLogs {
     await this.#epochs.append(`${header}${[...columns.values()].join(',')}\n`);
   }
 
-  /** Flushes both files, so that they outlast a failure of the machine. */
+  /** Cuts off what is not continued, and flushes both files, so that they outlast a failure of the machine. */
   async sync(): Promise<LogState> {
+    if (this.#steps.length === 0) await this.#steps.append(STEPS_HEADER);
     await Promise.all([this.#steps.sync(), this.#epochs.sync()]);
     return {
       steps: this.#steps.length,
@@ -102,6 +97,7 @@ class Log {
   readonly #hash = createHash('sha256');
   /** In bytes. */
   length: number;
+  #isCut = false;
 
   private constructor(path: string, file: FileHandle, length: number) {
     this.#path = path;
@@ -125,13 +121,13 @@ class Log {
     }
   }
 
-  /** Cuts it off at its length; `warn` is told if the rest has another hash. */
-  async cut(sha256: string | undefined, warn: (sentence: string) => void): Promise<void> {
+  /** Hashes what is continued; `warn` is told if that has another hash. */
+  async verify(sha256: string | undefined, warn: (sentence: string) => void): Promise<void> {
     try {
-      await this.#file.truncate(this.length);
       const buffer = Buffer.allocUnsafe(2 ** 16);
       for (let position = 0; position < this.length; ) {
-        const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, position);
+        const most = Math.min(buffer.length, this.length - position);
+        const { bytesRead } = await this.#file.read(buffer, 0, most, position);
         if (bytesRead === 0) break;
         this.#hash.update(buffer.subarray(0, bytesRead));
         position += bytesRead;
@@ -152,6 +148,7 @@ class Log {
   /** @param text ASCII */
   async append(text: string): Promise<void> {
     try {
+      await this.#cut();
       await this.#file.appendFile(text);
       this.#hash.update(text);
       this.length += text.length;
@@ -162,10 +159,16 @@ class Log {
 
   async sync(): Promise<void> {
     try {
+      await this.#cut();
       await this.#file.datasync();
     } catch (error) {
       throw writeFailure(this.#path, error);
     }
+  }
+
+  async #cut(): Promise<void> {
+    if (!this.#isCut) await this.#file.truncate(this.length);
+    this.#isCut = true;
   }
 
   async close(): Promise<void> {

@@ -34,10 +34,10 @@ export class RunRecord {
     return checkpoint && decodeRun(checkpoint);
   }
 
-  /** Continues the logs from a state, or starts them anew: cuts off what was written later. */
-  async start(state?: SavedRun, warn: (sentence: string) => void = () => {}): Promise<void> {
+  /** Continues the logs from a state, or starts them anew; what was written later is cut off with the next write. */
+  async start(state?: SavedRun, warn?: (sentence: string) => void): Promise<void> {
     await this.close();
-    this.#logs = state ? await RunLogs.resume(this.path, state.files, warn) : await RunLogs.create(this.path);
+    this.#logs = await RunLogs.open(this.path, state?.files, warn);
   }
 
   async writeSteps(record: StepRecord): Promise<void> {
@@ -46,6 +46,11 @@ export class RunRecord {
 
   async writeEpoch(record: EpochRecord): Promise<void> {
     await this.#logs?.writeEpoch(record);
+  }
+
+  /** Cuts off what was written after the state that was continued, also if nothing is left to write. */
+  async sync(): Promise<void> {
+    await this.#logs?.sync();
   }
 
   /**
