@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const schema = JSON.parse(readFileSync(new URL('../schema/config.schema.json', import.meta.url), 'utf8'));
-const { network, data, training, ...machine } = schema.properties;
+const { network, data, training, recipe, ...machine } = schema.properties;
 delete machine.$schema;
 const { layer } = schema.$defs;
 const { optimizer, schedule } = training.properties;
@@ -42,7 +42,7 @@ ${readFileSync(new URL('../configs/breast-cancer.json', import.meta.url), 'utf8'
 - \`mlp train config.json --set training.epochs=20\` changes any key for one run.
 - The run directory holds a \`config.json\` with all defaults filled in.
 
-Contents: [network](#network), [layers](#layers), [starting weights](#starting-weights), [data](#data),
+Contents: [network](#network), [recipe](#recipe), [layers](#layers), [starting weights](#starting-weights), [data](#data),
 [training](#training), [losses](#losses), [optimisers](#optimisers), [schedules](#schedules), [seed and machine](#seed-and-machine).
 
 ## network
@@ -50,6 +50,12 @@ Contents: [network](#network), [layers](#layers), [starting weights](#starting-w
 ${network.anyOf[1].description ?? schema.$defs.network.description}
 
 ${table([['network', network, true], ...keysOf('network', schema.$defs.network)])}
+
+## recipe
+
+${recipe.description}
+
+${table(keysOf('recipe', recipe))}
 
 ## Layers
 

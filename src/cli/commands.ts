@@ -139,6 +139,7 @@ Examples:
       ['mlp init houses.csv --target price', 'writes houses.json'],
       ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
       ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
+      ['mlp init --sweep houses.json', 'writes houses-sweep.json, for mlp sweep'],
     )
       .argument('<data.csv...>', TABLES)
       .option(
@@ -150,6 +151,7 @@ Examples:
           .choices(PRESETS)
           .default('tabular'),
       )
+      .option('--sweep', 'write a sweep for a train config, named instead of the data')
       .addOption(FORCE),
   ).action(lazy(() => import('./init.js')));
 

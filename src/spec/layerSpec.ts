@@ -88,7 +88,7 @@ const linear = object({
   });
 
 /** The activations without a parameter, the rarest last. */
-const plainActivations = ACTIVATION_TYPES.filter((type) => !('parameter' in ACTIVATIONS[type])).sort(
+export const plainActivations = ACTIVATION_TYPES.filter((type) => !('parameter' in ACTIVATIONS[type])).sort(
   (a, b) => Number(a === 'identity') - Number(b === 'identity'),
 ) as readonly PlainActivation[];
 

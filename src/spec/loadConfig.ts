@@ -17,7 +17,14 @@ import {
   type Where,
 } from './messages.js';
 import { type NetworkSpec, networkSchema } from './networkSpec.js';
-import { afterData, beforeData, dependsOnData, hasPreset, type TableFacts } from './preset.js';
+import {
+  afterData,
+  beforeData,
+  dependsOnData,
+  hasPreset,
+  hasUselessRecipe,
+  type TableFacts,
+} from './preset.js';
 import { keyHomes, type TrainConfig, trainSchema } from './trainConfig.js';
 
 export interface LoadedTrainConfig {
@@ -41,7 +48,7 @@ export function completed(loaded: LoadedTrainConfig, facts: () => TableFacts): L
   const { complete, ...rest } = loaded;
   if (!complete) return loaded;
   const { network, training } = complete(facts());
-  const { preset: _, ...config } = rest.config;
+  const { preset: _, recipe: __, ...config } = rest.config;
   // A resumed run starts from its own copy, whatever the file says.
   const { from } = config.training;
   return { ...rest, config: { ...config, network, training: { ...training, ...(from && { from }) } } };
@@ -136,6 +143,14 @@ export function checkTrainConfig(
   const check = (config: unknown) => checkSchema(trainSchema, config, locate, keyHomes);
   const loaded = { path, directory, where: whereBy(locate), written: expanded as Pick<TrainConfig, 'data'> };
   if (!dependsOnData(expanded)) return { ...loaded, config: check(expanded) };
+  if (hasUselessRecipe(expanded)) {
+    const place = loaded.where(['recipe']);
+    throw new MlpError(
+      ExitCode.config,
+      `${place}: found a recipe beside network.layers, expected one of the two`,
+      'the recipe changes the network of the preset, which your layers replace',
+    );
+  }
   return {
     ...loaded,
     config: check(beforeData(expanded)),

@@ -4,6 +4,7 @@
  * data's encodings are filled in at once, network and training when the data are known.
  */
 import { isObject } from './json.js';
+import type { Recipe } from './recipeConfig.js';
 import type { Task } from './words.js';
 
 /** What the recipe depends on. */
@@ -24,6 +25,16 @@ type JsonObject = { readonly [key: string]: unknown };
 /** Whether the config, checked or not, is to be filled in. */
 export function hasPreset(config: unknown): config is JsonObject {
   return isObject(config) && config.preset === 'tabular';
+}
+
+/** Whether the preset builds the network of a config as it was written. */
+export function buildsNetwork(config: unknown): boolean {
+  return hasPreset(config) && !hasLayers(config.network);
+}
+
+/** Whether a recipe has no network to change: the config has layers of its own. */
+export function hasUselessRecipe(config: JsonObject): boolean {
+  return config.recipe !== undefined && hasLayers(config.network);
 }
 
 /** Whether a part of the config, checked or not, depends on the data. */
@@ -62,16 +73,20 @@ function withLengths(config: JsonObject, rows: number): object {
  */
 function withPresetData(config: JsonObject): JsonObject {
   const network = fill(config.network, { layers: [{ type: 'linear', units: 1 }] });
-  return { ...config, network, data: fill(config.data, dataFor(config.network)) };
+  // Its keys are those of the preset's optimiser, unless the config has another.
+  const training = fill(config.training, { optimizer: { type: OPTIMIZER } });
+  return { ...config, network, training, data: fill(config.data, dataFor(config.network)) };
 }
 
 function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
-  const { preset: _, ...rest } = config;
+  const { preset: _, recipe = {}, ...rest } = config;
   const training = isObject(config.training) ? config.training : {};
   const { epochs, ...others } = trainingFor(facts);
   return {
     ...rest,
-    network: hasLayers(config.network) ? config.network : fill(config.network, networkFor(facts)),
+    network: hasLayers(config.network)
+      ? config.network
+      : fill(config.network, networkFor(facts, recipe as Recipe)),
     data: fill(config.data, dataFor(config.network)),
     training: fill(config.training, {
       ...(training.steps === undefined && { epochs }),
@@ -108,10 +123,16 @@ function fill(own: unknown, defaults: JsonObject): unknown {
   return { ...own, ...Object.fromEntries(filled) };
 }
 
-const WIDTH = 256;
-const HIDDEN = 3;
-
-function networkFor({ task, outputs, rows, numbers, levels }: TableFacts) {
+/** @param recipe checked: `beforeData` comes first */
+function networkFor({ task, outputs, rows, numbers, levels }: TableFacts, recipe: Recipe) {
+  const {
+    hidden = [256, 256, 256],
+    activation = task === 'regression' ? 'mish' : 'selu',
+    dropout = 0.15,
+    embedding = embeddingFor(task, rows),
+    embeddingStd,
+    scale = true,
+  } = recipe;
   const linear = (units: number) => ({
     type: 'linear',
     units,
@@ -119,17 +140,22 @@ function networkFor({ task, outputs, rows, numbers, levels }: TableFacts) {
     init: { type: 'unit-variance' },
     biasInit: { type: 'he+5' },
   });
-  const hidden = [
-    linear(WIDTH),
-    { type: task === 'regression' ? 'mish' : 'selu', parametric: true },
-    { type: 'dropout', rate: 0.15 },
-  ];
+  const hasFrequencies = embedding === 'pbld' || embedding === 'periodic';
+  const embedded = {
+    type: 'numeric-embedding',
+    kind: embedding,
+    ...(hasFrequencies && embeddingStd !== undefined && { std: embeddingStd }),
+  };
   return {
     layers: [
       ...(levels ? [{ type: 'embedding' }] : []),
-      ...(numbers ? [{ type: 'numeric-embedding', kind: embeddingFor(task, rows) }] : []),
-      { type: 'scale' },
-      ...Array.from({ length: HIDDEN }, () => hidden).flat(),
+      ...(numbers && embedding !== 'none' ? [embedded] : []),
+      ...(scale ? [{ type: 'scale' }] : []),
+      ...hidden.flatMap((units) => [
+        linear(units),
+        { type: activation, parametric: true },
+        ...(dropout > 0 ? [{ type: 'dropout', rate: dropout }] : []),
+      ]),
       linear(outputs),
     ],
     members: membersFor(rows),
@@ -141,7 +167,7 @@ function networkFor({ task, outputs, rows, numbers, levels }: TableFacts) {
  * bins: concrete 0.313 to 0.290 of its deviation, ames 0.377 to 0.376, over three seeds. With 15,000
  * rows of diamonds, cosines are better: 0.143, bins 0.151. Classes do not gain.
  */
-function embeddingFor(task: Task, rows: number): string {
+function embeddingFor(task: Task, rows: number): Recipe['embedding'] {
   return task === 'regression' && rows <= 10_000 ? 'piecewise-linear' : 'pbld';
 }
 
@@ -159,12 +185,14 @@ function epochsFor(rows: number): number {
   return Math.max(EPOCHS.least, Math.min(EPOCHS.most, Math.round(ROWS_SEEN / rows)));
 }
 
+const OPTIMIZER = 'adamw';
+
 function trainingFor({ task }: TableFacts) {
   return {
     epochs: 'auto',
     batchSize: 'auto',
     optimizer: {
-      type: 'adamw',
+      type: OPTIMIZER,
       learningRate: task === 'regression' ? 0.2 : 0.04,
       beta2: 0.95,
       // Ten times that of the paper: without label smoothing, this does better.

@@ -15,6 +15,7 @@ import { layerSchema, shortNames } from './layerSpec.js';
 import { losses, lossNameOf, lossSchema } from './lossConfig.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
+import { recipeSchema } from './recipeConfig.js';
 import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
 import { BACKENDS, DTYPES, KEPT_WEIGHTS, MAX_THREADS, MONITORED_METRICS, PRESETS, TIES } from './words.js';
 import * as z from './zod.js';
@@ -164,6 +165,9 @@ export const trainSchema = object({
     .describe(
       'Fills in whatever the config omits. "tabular": the recipe for tables of RealMLP (Holzmüller et al. 2024), an ensemble by task and number of rows; network, or its layers, may be left out then. The run\'s config.json has it written out. "plain": nothing.',
     ),
+  recipe: recipeSchema
+    .exactOptional()
+    .describe('Changes of the network that the preset "tabular" builds; without layers of its own.'),
   network: networkSchema,
   data: dataSchema,
   training: trainingSchema.prefault({}),
@@ -195,6 +199,11 @@ export const trainSchema = object({
   .meta({
     title: 'Train config of mlp',
     description: 'A network, its data, and how to train it.',
+  })
+  .check(({ value, issues }) => {
+    if (value.recipe === undefined || value.preset === 'tabular') return;
+    const message = 'found a recipe without "preset": "tabular", expected none';
+    issues.push({ code: 'custom', input: value, path: ['recipe'], message });
   })
   .check(({ value: { data, training }, issues }) => {
     if (lossNameOf(training.loss) !== 'poisson') return;
@@ -239,6 +248,7 @@ export const keyHomes: ReadonlyMap<string, string> = new Map([
   ...plainSchedules.flatMap((schedule) => homes('training.schedule', schedule)),
   ...losses.flatMap((loss) => homes('training.loss', loss)),
   ...homes('training.earlyStopping', earlyStoppingSchema),
+  ...homes('recipe', recipeSchema),
   ...homes('', trainSchema),
   ['layers', 'network.layers'],
 ]);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { schemaPath } from '../../src/cli/init.js';
+import { schemaPath } from '../../src/cli/initOutput.js';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { folderOf, mlpHere, SMALL_CSV, temporaryFolder } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
@@ -405,6 +405,6 @@ describe('schemaPath', () => {
     ['/src/..mlp', '/src/mlp', undefined],
     ['/src/mlp/..configs', '/src/mlp', '../schema/config.schema.json'],
   ])('from %s to %s it is %s', (folder, packageFolder, expected) => {
-    expect(schemaPath(resolve(folder), resolve(packageFolder))).toBe(expected);
+    expect(schemaPath(resolve(folder), 'config.schema.json', resolve(packageFolder))).toBe(expected);
   });
 });

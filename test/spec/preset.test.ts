@@ -79,6 +79,47 @@ describe('the preset tabular', () => {
     expect(config.training.schedule).toEqual(plain.training.schedule);
   });
 
+  it('takes a key of its optimiser alone', () => {
+    const config = complete({ preset: 'tabular' }, {}, ['training.optimizer.weightDecay=0.3']);
+    expect(config.training.optimizer).toMatchObject({ type: 'adamw', weightDecay: 0.3, learningRate: 0.04 });
+  });
+
+  it('takes a recipe, which changes its network and is gone from the config', () => {
+    const recipe = { hidden: [64, 32], activation: 'relu', dropout: 0, embedding: 'periodic', scale: false };
+    const config = complete({ preset: 'tabular', recipe }, {}, ['recipe.embeddingStd=0.3']);
+    expect(config).not.toHaveProperty('recipe');
+    expect(config.network.layers).toMatchObject([
+      { type: 'numeric-embedding', kind: 'periodic', std: 0.3 },
+      { type: 'linear', units: 64, parametrization: 'ntk' },
+      { type: 'relu', parametric: true },
+      { type: 'linear', units: 32 },
+      { type: 'relu' },
+      { type: 'linear', units: 1 },
+    ]);
+    const plain = complete({ preset: 'tabular', recipe: { embedding: 'none', dropout: 0.3 } });
+    expect(plain.network.layers.map(({ type }) => type).slice(0, 4)).toEqual([
+      'scale',
+      'linear',
+      'selu',
+      'dropout',
+    ]);
+    expect(complete({ preset: 'tabular', recipe: {} })).toEqual(complete({ preset: 'tabular' }));
+  });
+
+  it('refuses a recipe that changes nothing', () => {
+    const network = { layers: [1] };
+    const recipe = { dropout: 0.3 };
+    expect(() => complete({ network, recipe })).toThrow(
+      'c.json: recipe: found a recipe without "preset": "tabular", expected none',
+    );
+    expect(() => complete({ preset: 'tabular', network, recipe })).toThrow(
+      'c.json: recipe: found a recipe beside network.layers, expected one of the two',
+    );
+    expect(() => complete({ preset: 'tabular', recipe: { hidden: [] } })).toThrow(
+      'c.json: recipe.hidden: found [], expected at least one width',
+    );
+  });
+
   it('takes --set, for members and for the preset itself', () => {
     expect(complete({ preset: 'tabular' }, {}, ['network.members=3']).network.members).toBe(3);
     const members = { count: 8, kind: 'batch-ensemble' };

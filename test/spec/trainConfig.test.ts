@@ -132,7 +132,8 @@ describe('a train config', () => {
     });
   });
 
-  const rootKeys = '$schema, preset, network, data, training, seed, dtype, backend, threads, deterministic';
+  const rootKeys =
+    '$schema, preset, recipe, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
     'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, from, evaluateRows, checkpointSeconds';
 
