@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatJson } from '../../src/spec/json.js';
-import { checkSweep, loadSweep } from '../../src/spec/sweepConfig.js';
+import { checkSweep, loadSweep, sweepJsonSchema } from '../../src/spec/sweepConfig.js';
+import { projectPath } from '../support/fixtures.js';
 import { errorOf, folderWith } from './support.js';
 
 const check = (value: unknown) => checkSweep(value, 's.json').sweep;
@@ -114,6 +116,12 @@ describe('a sweep file', () => {
     );
     space.a.choice[1] = { log: [1, 2], steps: 3 } as never;
     expect(check({ method: 'grid', space }).method).toBe('grid');
+  });
+
+  it('has a line in the manual for each key', () => {
+    const manual = readFileSync(projectPath('docs/tuning.md'), 'utf8');
+    const { $schema: _, ...keys } = sweepJsonSchema().properties ?? {};
+    expect(Object.keys(keys).filter((key) => !manual.includes(`| \`${key}\` |`))).toEqual([]);
   });
 
   it('suggests what is meant, and gives line and column', () => {
