@@ -38,6 +38,7 @@ export class CrossValidationProgress {
     this.#interruption = new Interruption('finishing the steps, then saving', () => this.#bar?.finish());
     this.listener = {
       note: this.#note,
+      warn: (sentence) => this.#once(sentence, warn),
       started: (folds) => {
         this.#folds = folds;
       },

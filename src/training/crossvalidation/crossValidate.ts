@@ -10,7 +10,6 @@ import { loadModel } from '../../model/load.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
 import { printable } from '../../text.js';
 import { version } from '../../version.js';
-import { ThreadPool } from '../engine/threadPool.js';
 import type { TrainResult } from '../loop.js';
 import { type Job, planParallel, runJobs } from '../parallel.js';
 import { dataOutside } from '../run/outside.js';
@@ -132,13 +131,6 @@ interface FinishedFold extends PredictedFold {
   readonly summary: RunSummary;
 }
 
-interface HowToRun {
-  /** The number of the fold among those of all repeats, from 0. */
-  readonly place: number;
-  readonly pool: ThreadPool;
-  readonly signal: AbortSignal;
-}
-
 /** A cross-validation under way. */
 class Progress {
   readonly #directory: CrossValidationDirectory;
@@ -171,20 +163,22 @@ class Progress {
   }
 
   async run(folds: readonly Fold[]): Promise<CrossValidation> {
+    const { config, where } = this.#loaded;
     for (const sentence of splitNotes(this.#loaded, this.#request)) this.#listener.note?.(sentence);
-    this.#listener.started?.(folds.length);
-    const { atOnce } = planParallel(this.#loaded.config.threads, this.#atOnce);
-    const pool = new ThreadPool();
-    try {
-      const jobs = folds.map(
-        (fold, place): Job =>
-          (signal) =>
-            this.#runFold(fold, { place, pool, signal }),
+    if (config.training.from !== undefined) {
+      this.#listener.warn?.(
+        `${where(['training', 'from'])}: if that model was trained on these rows, the scores are too good`,
       );
-      await runJobs(jobs, { atOnce, signal: this.#signal });
-    } finally {
-      await pool.close();
     }
+    this.#listener.started?.(folds.length);
+    const { atOnce } = planParallel(config.threads, this.#atOnce);
+    // No pool of threads: one that waits would keep the matrix of its last fold.
+    const jobs = folds.map(
+      (fold, place): Job =>
+        (signal) =>
+          this.#runFold(fold, place, signal),
+    );
+    await runJobs(jobs, { atOnce, signal: this.#signal });
     const finished = this.#inOrder();
     if (finished.length < folds.length) return this.#end('interrupted');
     await this.#directory.writePredictions(predictionLines(finished));
@@ -197,30 +191,29 @@ class Progress {
     return { directory: this.#directory.path, report };
   }
 
-  async #runFold(fold: Fold, how: HowToRun): Promise<void> {
+  /** @param place its number among the folds of all repeats, from 0 */
+  async #runFold(fold: Fold, place: number, signal: AbortSignal): Promise<void> {
     const start = performance.now();
     const path = this.#directory.runPath(fold.name);
-    const listener = this.#listener.foldStarted?.(fold, how.place) ?? {};
-    const dataset = await this.#train(fold, path, listener, how).catch((error) => {
+    const listener = this.#listener.foldStarted?.(fold, place) ?? {};
+    const dataset = await this.#train(fold, path, { listener, signal }).catch((error) => {
       if (!(error instanceof MlpError) || !statOf(path)) throw error;
       throw new MlpError(error.exitCode, `${fold.name}: ${error.message}`, error.hint, { cause: error });
     });
     const split = dataset?.[this.#request.as];
     if (!split) return;
     const finished = this.#score(fold, path, split);
-    this.#finished.set(how.place, finished);
-    this.#listener.foldDone?.(finished.report, how.place, (performance.now() - start) / 1000);
+    this.#finished.set(place, finished);
+    this.#listener.foldDone?.(finished.report, place, (performance.now() - start) / 1000);
   }
 
   /** The dataset of a run that is finished now; undefined if it was interrupted. */
   async #train(
     fold: Fold,
     path: string,
-    listener: RunListener,
-    { signal, pool }: HowToRun,
+    options: { readonly listener: RunListener; readonly signal: AbortSignal },
   ): Promise<Dataset | undefined> {
-    if (isFinished(path)) return this.#readFinished(fold, path, listener);
-    const options = { signal, listener, pool };
+    if (isFinished(path)) return this.#readFinished(fold, path, options.listener);
     const isBegun = statOf(join(path, RUN_FILES.config)) !== undefined;
     const { result, dataset } = isBegun
       ? await resume(fold.loaded, path, options)
@@ -240,7 +233,9 @@ class Progress {
     const config = { ...loaded.config, data: { ...loaded.config.data, train, validation, test } };
     const asGiven = { ...loaded, config, directory: fold.loaded.directory };
     const options = { progress: reading ?? (() => {}), warn: warn ?? (() => {}) };
-    return (await readOwnRows(path, loadModel(path), asGiven, options)).dataset;
+    const { dataset } = await readOwnRows(path, loadModel(path), asGiven, options);
+    for (const rows of dataset.rejected ?? []) rows.close();
+    return dataset;
   }
 
   /** @throws MlpError ExitCode.data or unavailable if other data were read, or by other kernels */

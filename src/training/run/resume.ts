@@ -67,7 +67,8 @@ export function requireSameProvenance(now: Provenance, then: Provenance, run: st
 function comparable(config: TrainConfig, mayExtend: boolean): unknown {
   const { data, training, ...rest } = config;
   const { epochs, steps, ...others } = training;
-  const text = <Source>(source: Source) => (typeof source === 'string' ? 'a file' : source);
+  const text = (source: unknown): unknown =>
+    Array.isArray(source) ? source.map(text) : typeof source === 'string' ? 'a file' : source;
   const kept = Object.entries(rest).filter(([key]) => !COMPARED_ELSEWHERE.includes(key));
   return {
     ...Object.fromEntries(kept),
