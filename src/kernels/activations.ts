@@ -153,6 +153,8 @@ const FRACTION_TERMS = 100;
 export function erf(x: number): number {
   const size = Math.abs(x);
   if (size < SERIES_BOUND) return erfSeries(x);
+  // erfc(6) is 2e-17: 1 less that is 1.
+  if (size >= 6) return Math.sign(x);
   return Math.sign(x) * (1 - erfcFraction(size));
 }
 

@@ -90,6 +90,7 @@ function rankWeight(i: number, count: number): number {
 class Density {
   readonly #space: Space;
   readonly #weights: readonly number[];
+  readonly #logWeights: readonly number[];
   readonly #factors: ReadonlyMap<string, readonly Factor[]>;
 
   constructor(space: Space, points: readonly Point[], weights: readonly number[]) {
@@ -97,6 +98,7 @@ class Density {
     const total = all.reduce((sum, weight) => sum + weight);
     this.#space = space;
     this.#weights = all.map((weight) => weight / total);
+    this.#logWeights = this.#weights.map(Math.log);
     this.#factors = new Map(
       space.parameters.map(({ name, distribution }) => [
         name,
@@ -115,12 +117,13 @@ class Density {
 
   /** The logarithm of the density at a point, up to a term that is the same for all densities. */
   logAt(point: Point): number {
-    const logs = this.#weights.map(Math.log);
-    for (const { name } of this.#space.parameters) {
+    const logs = this.#logWeights.slice();
+    for (const { name, distribution } of this.#space.parameters) {
       const value = point[name];
       if (value === undefined) continue;
+      const place = distribution.kind === 'categorical' ? value : toScale(distribution, value);
       const factors = this.#factors.get(name) as readonly Factor[];
-      for (const [i, factor] of factors.entries()) logs[i] += factor.logAt(value);
+      for (let i = 0; i < logs.length; i++) logs[i] += factors[i].logAt(place);
     }
     const largest = Math.max(...logs);
     return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
@@ -134,7 +137,8 @@ class Density {
 /** The distribution of one parameter in one component. */
 interface Factor {
   draw(random: RandomState): number;
-  logAt(value: number): number;
+  /** @param place on the scale of a number, the index of a category */
+  logAt(place: number): number;
 }
 
 /** The factors for the values of the trials, undefined where a trial lacks the parameter, and the prior's. */
@@ -145,9 +149,10 @@ function factorsFor(distribution: Distribution, values: readonly (number | undef
     const prior = categorical(Array(count).fill(1 / count));
     // All components together have the weight 1 for what they have not seen.
     const unseen = 1 / (known.length + 1);
-    const seen = (value: number) =>
-      Array.from({ length: count }, (_, i) => (unseen + (i === value ? 1 : 0)) / (1 + count * unseen));
-    return [...values.map((value) => (value === undefined ? prior : categorical(seen(value)))), prior];
+    const seen = distribution.labels.map((_, index) =>
+      categorical(distribution.labels.map((_, i) => (unseen + (i === index ? 1 : 0)) / (1 + count * unseen))),
+    );
+    return [...values.map((value) => (value === undefined ? prior : seen[value])), prior];
   }
   const [low, high] = scaleOf(distribution);
   const prior = normal(distribution, (low + high) / 2, high - low);
@@ -183,7 +188,7 @@ function deviationsOf(means: readonly number[], low: number, high: number): numb
 
 function categorical(probabilities: readonly number[]): Factor {
   const logs = probabilities.map(Math.log);
-  return { draw: (random) => drawIndex(probabilities, random), logAt: (value) => logs[value] };
+  return { draw: (random) => drawIndex(probabilities, random), logAt: (index) => logs[index] };
 }
 
 /**
@@ -202,8 +207,8 @@ function normal(distribution: Numeric, mean: number, deviation: number): Factor 
         if (place >= low && place <= high) return fromScale(distribution, place);
       }
     },
-    logAt(value) {
-      const z = (toScale(distribution, value) - mean) / deviation;
+    logAt(place) {
+      const z = (place - mean) / deviation;
       return -0.5 * z * z - logScale;
     },
   };
