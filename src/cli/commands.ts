@@ -4,7 +4,7 @@
 import { Command, Option } from 'commander';
 import { ExitCode, MlpError } from '../errors.js';
 import { nearest } from '../spec/messages.js';
-import { PRESETS } from '../spec/words.js';
+import { METHODS, PRESETS } from '../spec/words.js';
 import { printable } from '../text.js';
 import { version } from '../version.js';
 import {
@@ -81,6 +81,7 @@ const READS_DATA = [
   'init',
   'train',
   'crossvalidate',
+  'sweep',
   'repro',
   'evaluate',
   'predict',
@@ -215,6 +216,37 @@ Examples:
       .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-cv-<n>)')
       .option('--resume <dir>', 'continue the cross-validation in this directory'),
   ).action(lazy(() => import('./crossvalidate.js')));
+
+  addOptions(
+    OVERRIDES,
+    define(
+      'sweep',
+      'try settings and keep the best',
+      'Try settings of a config, and show which are best. The study directory gets a run for each trial, the config of the best, and study.log, which Optuna reads.',
+      ['mlp sweep sweep.json', 'writes runs/sweep-1'],
+      ['mlp sweep iris.json --space \'{"training.batchSize": {"choice": [8, 32]}}\'', 'no file'],
+      ['mlp sweep sweep.json --resume runs/sweep-1', 'after a stop, or as well'],
+    )
+      .argument('<sweep.json>', 'a sweep; or a train config, with --space')
+      .option('--space <json>', 'the settings to vary, of the train config that is given instead of a sweep')
+      .addOption(
+        new Option('--method <name>', 'how settings are chosen (default: as in the sweep, or tpe)').choices(
+          METHODS,
+        ),
+      )
+      .option(
+        '--metric <name>',
+        'what decides which trial is better (default: as in the sweep, or validation_loss)',
+      )
+      .option('--trials <n>', 'how many trials', positiveInteger)
+      .option(
+        '--parallel <n>',
+        'how many trials train at once (default: as many as the processors can)',
+        positiveInteger,
+      )
+      .option('--run <dir>', 'the directory of the study (default: runs/<sweep name>-<n>)')
+      .option('--resume <dir>', 'go on with the study in this directory, also beside other processes'),
+  ).action(lazy(() => import('./sweep.js')));
 
   define(
     'repro',

@@ -205,7 +205,8 @@ function refitted(refit: RefitResult | undefined): string {
   return `\nrefitted on ${formatCount(rows)} rows of training and validation for ${length}: ${describeMetrics(train.metrics)}`;
 }
 
-function describeMetrics(metrics: Metrics): string {
+/** `accuracy 0.95, loss 0.12` */
+export function describeMetrics(metrics: Metrics): string {
   const loss = `loss ${formatMetric(metrics.loss)}`;
   if ('f1' in metrics && metrics.f1 !== undefined) {
     return `all labels right ${formatPercent(metrics.accuracy)}, F1 ${formatMetric(metrics.f1)}, ${loss}`;

@@ -10,9 +10,14 @@ export interface ProcessIdentity {
   readonly start?: string;
 }
 
+let own: ProcessIdentity | undefined;
+
 export function thisProcess(): ProcessIdentity {
-  const start = processStart(process.pid);
-  return { pid: process.pid, host: hostname(), ...(start !== undefined && { start }) };
+  if (!own) {
+    const start = processStart(process.pid);
+    own = { pid: process.pid, host: hostname(), ...(start !== undefined && { start }) };
+  }
+  return own;
 }
 
 /** Whether a process with that PID runs on this computer. A zombie, which has ended, does not. */

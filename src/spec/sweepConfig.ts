@@ -4,11 +4,10 @@ import { byType, choice, object, text, wholeNumber } from './fields.js';
 import { readJson } from './json.js';
 import { checkSchema, formatLocation, type Where } from './messages.js';
 import { type ChoiceElement, isSetting, type Setting, spaceSchema } from './spaceConfig.js';
-import { MONITORED_METRICS } from './words.js';
+import { METHODS, type Method, MONITORED_METRICS } from './words.js';
 import * as z from './zod.js';
 
-export const METHODS = ['grid', 'random', 'tpe'] as const;
-export type Method = (typeof METHODS)[number];
+export type { Method };
 
 const halving = object({
   type: z.literal('halving'),

@@ -75,6 +75,10 @@ export const MONITORED_METRICS = [
 ] as const;
 export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
 
+/** How a sweep chooses settings. */
+export const METHODS = ['grid', 'random', 'tpe'] as const;
+export type Method = (typeof METHODS)[number];
+
 /** Which weights a run keeps: of the epoch with the best monitored metric, or of the last epoch. */
 export const KEPT_WEIGHTS = ['best', 'last'] as const;
 

@@ -93,6 +93,8 @@ export interface RunOptions {
   readonly from?: Pick<RunState, 'progress' | 'best'> | undefined;
   /** The run ends after so many epochs, though its schedules go on; all of the plan by default. */
   readonly stopAfter?: number | undefined;
+  /** The run is interrupted after so many epochs, if it has more: test rows are not evaluated. */
+  readonly pauseAfter?: number | undefined;
   /** Saves a state, which must be read before the promise resolves. */
   readonly save?: ((state: RunState) => Promise<void>) | undefined;
 }
@@ -121,8 +123,9 @@ class Run {
   readonly #keep: Monitor | undefined;
   readonly #stopping: Monitor | undefined;
   readonly #patience: number;
-  /** The step after which the run ends. */
+  /** The step after which the run has ended, and the one after which it pauses. */
   readonly #lastStep: number;
+  readonly #pauseStep: number;
   readonly #timer: CheckpointTimer;
   /** Epochs with their metrics, and steps. */
   #epochs = 0;
@@ -150,15 +153,16 @@ class Run {
     this.#stopping = earlyStopping && new Monitor(earlyStopping.monitor, earlyStopping.minDelta);
     this.#patience = earlyStopping?.patience ?? Number.POSITIVE_INFINITY;
     this.#timer = new CheckpointTimer(checkpointSeconds);
-    const { stopAfter = Number.POSITIVE_INFINITY } = options;
+    const { stopAfter = Number.POSITIVE_INFINITY, pauseAfter = Number.POSITIVE_INFINITY } = options;
     this.#lastStep = Math.min(plan.steps, stopAfter * plan.stepsPerEpoch);
+    this.#pauseStep = Math.min(this.#lastStep, pauseAfter * plan.stepsPerEpoch);
     if (options.from) this.#restore(options.from.progress, options.from.best);
   }
 
   /** Whether there are steps to take, or the steps of an epoch still lack its metrics. */
   get hasMore(): boolean {
     if (this.#options.signal?.aborted || this.#isStopped) return false;
-    return this.#steps < this.#lastStep || this.#steps > this.#epochs * this.#plan.stepsPerEpoch;
+    return this.#steps < this.#pauseStep || this.#steps > this.#epochs * this.#plan.stepsPerEpoch;
   }
 
   get #isStopped(): boolean {
@@ -170,7 +174,7 @@ class Run {
     const { signal } = this.#options;
     const { stepsPerEpoch } = this.#plan;
     const first = this.#epochs * stepsPerEpoch;
-    const end = Math.min(first + stepsPerEpoch, this.#lastStep);
+    const end = Math.min(first + stepsPerEpoch, this.#pauseStep);
     this.#epochStart = performance.now();
     this.#listener.epochStarted?.(this.#epochs + 1, end - first, this.#steps - first);
     while (this.#steps < end && !signal?.aborted) {
@@ -203,7 +207,8 @@ class Run {
     if (Number.isNaN(train.metrics.loss)) {
       throw diverged('the loss of all training rows became NaN', keptEpoch, this.#steps);
     }
-    const test = await engine.evaluateTest();
+    const isPaused = this.#status === 'interrupted' && !this.#options.signal?.aborted;
+    const test = isPaused ? undefined : await engine.evaluateTest();
     return {
       status: this.#status,
       epochs: this.#epochs,
@@ -224,7 +229,7 @@ class Run {
 
   get #status(): TrainResult['status'] {
     if (this.#steps >= this.#lastStep) return 'completed';
-    return this.#options.signal?.aborted ? 'interrupted' : 'early-stopped';
+    return this.#options.signal?.aborted || !this.#isStopped ? 'interrupted' : 'early-stopped';
   }
 
   /** Takes steps up to `end`, to the next checkpoint, or to the signal. */

@@ -43,6 +43,10 @@ export function metricOf(metrics: ReadonlyMap<string, number | null>, name: stri
   return value ?? Number.NaN;
 }
 
+export function isMaximized(metric: string): boolean {
+  return LARGER_IS_BETTER.test(metric);
+}
+
 /**
  * Whether `value` beats `best` by more than `minDelta`: below for a loss or an RMSE, above for an
  * accuracy, F1 or R². The first finite value beats null; NaN and infinities never do.
@@ -50,7 +54,7 @@ export function metricOf(metrics: ReadonlyMap<string, number | null>, name: stri
 export function isBetter(metric: string, value: number, best: number | null, minDelta: number): boolean {
   if (!Number.isFinite(value)) return false;
   if (best === null) return true;
-  return LARGER_IS_BETTER.test(metric) ? value > best + minDelta : value < best - minDelta;
+  return isMaximized(metric) ? value > best + minDelta : value < best - minDelta;
 }
 
 export interface MonitorState {

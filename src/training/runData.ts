@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset/dataset.js';
 import { type Datasets, type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+import { movedPath } from './run/directory.js';
 import { loadStart, type Start } from './start.js';
 
 export interface ReadingOptions {
@@ -19,14 +20,22 @@ export class RunData {
   /** What gave the encodings, if they were not fitted to these data. */
   readonly start: Start | undefined;
   readonly #files: ReadFiles;
+  readonly #directory: string;
   #hashes: Promise<readonly DataFile[]> | undefined;
   #users = 1;
 
-  private constructor({ dataset, refit }: Datasets, start: Start | undefined, files: ReadFiles) {
+  private constructor(
+    { dataset, refit }: Datasets,
+    start: Start | undefined,
+    files: ReadFiles,
+    /** Of the config: the paths of its data are relative to it. */
+    directory: string,
+  ) {
     this.dataset = dataset;
     this.refit = refit;
     this.start = start;
     this.#files = files;
+    this.#directory = directory;
   }
 
   /** @throws MlpError as `loadStart` and `loadDatasets` */
@@ -42,7 +51,7 @@ export class RunData {
         ...(start && { encodings: start.model }),
       };
       const datasets = await loadDatasets(config, directory, where, options, config.training.refit);
-      return new RunData(datasets, start, files);
+      return new RunData(datasets, start, files, directory);
     } catch (error) {
       files.close();
       throw error;
@@ -57,15 +66,16 @@ export class RunData {
 
   /**
    * What was read, with the hashes of its files. They are hashed when this is first called.
+   * @param directory that of the config which asks: paths become relative to it
    * @throws MlpError ExitCode.io if one has changed since it was opened
    */
-  hashes(): Promise<readonly DataFile[]> {
-    if (!this.#hashes) {
-      this.#hashes = this.#files.hashes();
-      // Whoever awaits them gets the error.
-      this.#hashes.catch(() => undefined);
-    }
-    return this.#hashes;
+  async hashes(directory: string): Promise<readonly DataFile[]> {
+    this.#hashes ??= this.#files.hashes();
+    const files = await this.#hashes;
+    const own = this.#directory;
+    return directory === own
+      ? files
+      : files.map((file) => ({ ...file, path: movedPath(file.path, own, directory) }));
   }
 
   close(): void {

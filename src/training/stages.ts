@@ -68,6 +68,8 @@ export interface TrainOptions {
   readonly memory?: LoadOptions['memory'];
   /** What `RunData.read` gave for a config with the same data, instead of reading them again. */
   readonly data?: RunData | undefined;
+  /** The run is interrupted after so many epochs, if it has more, as if by the signal. */
+  readonly pauseAfter?: number | undefined;
   /** Threads that several runs use, one after another. */
   readonly pool?: ThreadPool | undefined;
 }
@@ -129,7 +131,7 @@ export async function runStages(
 
 async function runFirst(
   prepared: PreparedRun,
-  { signal, listener = {}, pool }: TrainOptions,
+  { signal, pauseAfter, listener = {}, pool }: TrainOptions,
   state: SavedRun | undefined,
   open: () => Promise<OpenRecording | undefined>,
 ): Promise<TrainedRun> {
@@ -150,6 +152,7 @@ async function runFirst(
     await listener.started?.(run);
     const result = await runTraining(engine, directory ? recorded(listener, directory) : listener, {
       signal,
+      pauseAfter,
       from: state,
       save:
         recording &&

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fingerprintData } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
+import type { Lock } from '../files/lock.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { hashWeights, loadModel } from '../model/load.js';
@@ -46,25 +47,29 @@ import { requireSameNetwork, withStart } from './start.js';
 
 /**
  * @param options.directory to create; `true` for the first free `runs/<config name>-<n>`
+ * @param options.lock that of the directory, if the caller holds it
  * @throws MlpError ExitCode.noInput, noPermission, io or data for the data; config if the config
  * does not fit them, the run is too large, or it diverges; unavailable for a backend that the
  * machine lacks; cantCreate or busy for the directory
  */
 export async function train(
   loaded: LoadedTrainConfig,
-  options: TrainOptions & { readonly directory?: string | true | undefined } = {},
+  options: TrainOptions & {
+    readonly directory?: string | true | undefined;
+    readonly lock?: Lock | undefined;
+  } = {},
 ): Promise<TrainedRun> {
-  const { directory } = options;
+  const { directory, lock } = options;
   const { prepared, data } = await prepare(loaded, options);
   let run: RunDirectory | undefined;
   try {
     if (directory === undefined) return await runStages(prepared, options);
-    const provenance = provenanceInBackground(data, prepared);
     const { path, directory: configDirectory } = loaded;
+    const provenance = provenanceInBackground(data, prepared, configDirectory);
     const asked = directory === true ? undefined : directory;
     const open = async () => {
       const initial = prepared.start?.file;
-      run = await RunDirectory.create(asked, prepared.config, path, configDirectory, initial);
+      run = await RunDirectory.create(asked, prepared.config, path, configDirectory, { initial, held: lock });
       return run;
     };
     return await runStages(prepared, options, { open, provenance });
@@ -77,17 +82,18 @@ export async function train(
 /**
  * Resumes the run at `path` from its last checkpoint, or its start: it ends in the same bits.
  * @param options.mayExtend whether the config may make the run longer
+ * @param options.lock that of the directory, if the caller holds it
  * @throws MlpError as `train`, and ExitCode.config, data or unavailable if the config, the data or
  * the kernels differ from the run's
  */
 export async function resume(
   asked: LoadedTrainConfig,
   path: string,
-  options: TrainOptions & { readonly mayExtend?: boolean } = {},
+  options: TrainOptions & { readonly mayExtend?: boolean; readonly lock?: Lock | undefined } = {},
 ): Promise<TrainedRun> {
-  const { listener, mayExtend = false } = options;
+  const { listener, mayExtend = false, lock } = options;
   for (const sentence of linksOf(path)) listener?.note?.(sentence);
-  const directory = await RunDirectory.open(path);
+  const directory = await RunDirectory.open(path, lock);
   let data: RunData | undefined;
   try {
     const { configPath } = directory;
@@ -107,7 +113,7 @@ export async function resume(
     const read = await prepare(loaded, options, requireSame);
     data = read.data;
     const prepared = withThreadsOf(state, read.prepared);
-    const found = provenanceInBackground(data, prepared);
+    const found = provenanceInBackground(data, prepared, loaded.directory);
     const provenance = withOriginOf(state, found);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.where);
@@ -169,7 +175,7 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   }
   const { prepared, data } = read;
   try {
-    const provenance = await provenanceInBackground(data, prepared);
+    const provenance = await provenanceInBackground(data, prepared, loaded.directory);
     const difference =
       dataDifference(provenance.data, then.data) ??
       startDifference(provenance, then) ??
@@ -323,10 +329,14 @@ function withScaling(
 }
 
 /** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */
-function provenanceInBackground(data: RunData, { choice, threads, start }: PreparedRun): Promise<Provenance> {
+function provenanceInBackground(
+  data: RunData,
+  { choice, threads, start }: PreparedRun,
+  directory: string,
+): Promise<Provenance> {
   const versions = { version: version(), node: process.version };
   const provenance = data
-    .hashes()
+    .hashes(directory)
     .then((data) => provenanceOf(versions, choice, threads, data, start?.origin));
   provenance.catch(() => undefined);
   return provenance;

@@ -22,6 +22,9 @@ import type { RunSummary } from './summary.js';
 
 const HINT = 'name a directory that you may write to with --run';
 
+/** What a run does with the lock of its caller. */
+const lent: Lock = { release() {} };
+
 export class RunDirectory {
   readonly path: string;
   readonly #lock: Lock;
@@ -46,7 +49,8 @@ export class RunDirectory {
   /**
    * @param asked which must be new or empty; else the first free `runs/<config name>-<n>`
    * @param config its paths, relative to `configDirectory`, become relative to the run
-   * @param initial the model that the run starts from: the run keeps it
+   * @param options.initial the model that the run starts from: the run keeps it
+   * @param options.held its lock, which stays the caller's
    * @throws MlpError ExitCode.cantCreate, e.g. if it is not empty; busy if a process uses it;
    * noPermission
    */
@@ -55,11 +59,15 @@ export class RunDirectory {
     config: TrainConfig,
     configPath: string,
     configDirectory: string,
-    initial?: EncodedTensors,
+    {
+      initial,
+      held,
+    }: { readonly initial?: EncodedTensors | undefined; readonly held?: Lock | undefined } = {},
   ): Promise<RunDirectory> {
     const path = asked ?? firstFree(configPath);
     if (asked !== undefined) makeDirectory(asked);
-    const lock = await lockEmpty(path);
+    if (held) await requireRoom(path);
+    const lock = held ? lent : await lockEmpty(path);
     const directory = new RunDirectory(path, lock, true);
     try {
       directory.changeConfig(config, configDirectory);
@@ -74,10 +82,11 @@ export class RunDirectory {
   }
 
   /**
+   * @param held its lock, which stays the caller's
    * @throws MlpError ExitCode.noInput if there is no run, busy if a process trains into it,
    * cantCreate if files to write are links
    */
-  static async open(path: string): Promise<RunDirectory> {
+  static async open(path: string, held?: Lock): Promise<RunDirectory> {
     if (!statOf(join(path, RUN_FILES.config))?.isFile()) {
       const found = statOf(path) ? `a directory without ${RUN_FILES.config}` : 'no such directory';
       throw new MlpError(
@@ -87,7 +96,7 @@ export class RunDirectory {
       );
     }
     requireOwnFiles(path);
-    const directory = new RunDirectory(path, lockDirectory(path), false);
+    const directory = new RunDirectory(path, held ? lent : lockDirectory(path), false);
     await removeLeftovers(path);
     return directory;
   }
@@ -300,9 +309,17 @@ export function makeDirectory(path: string): void {
  */
 export async function lockEmpty(path: string): Promise<Lock> {
   const lock = lockDirectory(path);
-  if (await hasRoom(path)) return lock;
-  lock.release();
-  throw notEmpty(path);
+  try {
+    await requireRoom(path);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function requireRoom(path: string): Promise<void> {
+  if (!(await hasRoom(path))) throw notEmpty(path);
 }
 
 /** Whether it holds only our lock and the remains of a process that was killed as it started. */
@@ -330,9 +347,8 @@ export function relocate<Config extends Pick<TrainConfig, 'data'> & Starting>(
   from: string,
   to: string,
 ): Config {
-  const moveFile = (path: string) => (relative(to, resolve(from, path)) || '.').split(sep).join('/');
-  const move = <Source>(source: Source) =>
-    typeof source === 'string' && source !== '-' ? moveFile(source) : source;
+  const moveFile = (path: string) => movedPath(path, from, to);
+  const move = <Source>(source: Source) => (typeof source === 'string' ? moveFile(source) : source);
   const { data, training } = config;
   const { train, validation, test } = data;
   return {
@@ -345,4 +361,9 @@ export function relocate<Config extends Pick<TrainConfig, 'data'> & Starting>(
       ...(test !== undefined && { test: move(test) }),
     },
   };
+}
+
+/** A path relative to another directory; "-" is standard input. */
+export function movedPath(path: string, from: string, to: string): string {
+  return path === '-' ? path : (relative(to, resolve(from, path)) || '.').split(sep).join('/');
 }

@@ -1,0 +1,72 @@
+/** mlp sweep: tries settings of a config, and shows which are best. */
+import { basename, isAbsolute, join } from 'node:path';
+import { ExitCode, MlpError } from '../errors.js';
+import { isObject, parseJson, readJson } from '../spec/json.js';
+import { loadTrainConfig } from '../spec/loadConfig.js';
+import { checkSweep, type LoadedSweep } from '../spec/sweepConfig.js';
+import { STUDY_FILES } from '../sweep/study.js';
+import { sweep } from '../sweep/sweep.js';
+import { printable } from '../text.js';
+import type { CommonOptions } from './options.js';
+import { note } from './output.js';
+import { SweepReport } from './sweepReport.js';
+import { type OverrideOptions, overridesOf, requireOneDirectory } from './train.js';
+
+export interface SweepOptions extends CommonOptions, OverrideOptions {
+  readonly space?: string;
+  readonly method?: string;
+  readonly metric?: string;
+  readonly trials?: number;
+  readonly parallel?: number;
+  readonly run?: string;
+  readonly resume?: string;
+}
+
+export async function run(path: string, options: SweepOptions): Promise<void> {
+  requireOneDirectory(options.run, options.resume);
+  const loaded = loadSweep(path, options);
+  const base = loadTrainConfig(baseOf(loaded), overridesOf(options));
+  const report = new SweepReport(options);
+  try {
+    const { run: directory, resume, parallel } = options;
+    const { signal } = report;
+    const study = await sweep(loaded, base, { directory, resume, parallel, signal, listener: report });
+    await report.end(study);
+    if (!signal.aborted) return;
+    process.exitCode = report.exitCode;
+    const file = printable(join(study.path, STUDY_FILES.sweep));
+    note(`resume with: mlp sweep ${file} --resume ${printable(study.path)}`);
+  } finally {
+    report.close();
+  }
+}
+
+/** The sweep of a file, or of a train config and --space; options replace its keys. */
+function loadSweep(path: string, { space, method, metric, trials }: SweepOptions): LoadedSweep {
+  const { value, text } = readJson(path);
+  const own = {
+    ...(space !== undefined && { base: basename(path), space: parseJson(space, '--space') }),
+    ...(method !== undefined && { method }),
+    ...(metric !== undefined && { metric }),
+    ...(trials !== undefined && { trials }),
+  };
+  if (space !== undefined) return checkSweep(own, path);
+  if (isObject(value) && Object.hasOwn(value, 'data') && !Object.hasOwn(value, 'space')) {
+    throw new MlpError(
+      ExitCode.usage,
+      `${printable(path)}: found a train config without --space, expected a sweep`,
+      `give its space: --space '{"training.optimizer.learningRate": {"log": [1e-4, 0.1]}}'; mlp init --sweep writes a sweep`,
+    );
+  }
+  return checkSweep(isObject(value) ? { ...value, ...own } : value, path, text);
+}
+
+/** The path of the train config of a sweep. */
+function baseOf({ sweep: { base }, directory, where }: LoadedSweep): string {
+  if (base !== undefined) return isAbsolute(base) ? base : join(directory, base);
+  throw new MlpError(
+    ExitCode.config,
+    `${where([])}: found no base, expected the path of a train config`,
+    'add "base": "config.json"',
+  );
+}

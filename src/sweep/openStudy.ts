@@ -1,0 +1,122 @@
+/** Creates the study of a sweep, or goes on with one that must be of the same sweep. */
+import { mkdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { ExitCode, MlpError } from '../errors.js';
+import { writeFailure } from '../files/atomic.js';
+import { toCanonicalJson } from '../spec/json.js';
+import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+import { showValue } from '../spec/messages.js';
+import type { LoadedSweep } from '../spec/sweepConfig.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
+import { printable } from '../text.js';
+import { firstFree, relocate } from '../training/run/directory.js';
+import { dataDifference } from '../training/run/provenance.js';
+import { requireSameConfig } from '../training/run/resume.js';
+import { STUDY_FILES, Study, type StudyPlan } from './study.js';
+
+/** The hashes of the data, with paths relative to a directory. */
+export type HashesOf = (directory: string) => Promise<StudyPlan['data']>;
+
+/**
+ * @param directory the first free `runs/<sweep name>-<n>` if left out
+ * @throws MlpError ExitCode.cantCreate, e.g. if it is not empty; noPermission or io
+ */
+export async function createStudy(
+  { sweep, path }: LoadedSweep,
+  base: LoadedTrainConfig,
+  hashesOf: HashesOf,
+  directory: string | undefined,
+): Promise<Study> {
+  const at = directory ?? firstFree(path);
+  try {
+    mkdirSync(at, { recursive: true });
+  } catch (error) {
+    throw writeFailure(at, error, 'name a directory that you may write to with --run');
+  }
+  const plan = { sweep, base: baseFor(at, base), data: await hashesOf(at) };
+  return Study.create(at, basename(at), plan);
+}
+
+/**
+ * @throws MlpError ExitCode.noInput if there is no study, config or data with the first thing in
+ *   which the sweep, the base or the data differ from the study's
+ */
+export async function openStudy(
+  loaded: LoadedSweep,
+  base: LoadedTrainConfig,
+  hashesOf: HashesOf,
+  path: string,
+): Promise<Study> {
+  const study = Study.open(path);
+  const plan = { sweep: loaded.sweep, base: baseFor(path, base), data: await hashesOf(path) };
+  requireSameBase(study, base, plan.base);
+  requireSameData(study, plan.data);
+  requireSameSweep(study, loaded);
+  const { trials, space } = study.sweep;
+  const isSame =
+    trials === loaded.sweep.trials && toCanonicalJson(space) === toCanonicalJson(loaded.sweep.space);
+  if (!isSame) await study.extend(plan);
+  return study;
+}
+
+/** The JSON of the base config with paths relative to the study. */
+function baseFor(study: string, { written, directory }: LoadedTrainConfig): unknown {
+  const { $schema: _, ...base } = relocate(written as TrainConfig, directory, study);
+  return JSON.parse(JSON.stringify(base));
+}
+
+function requireSameBase(study: Study, { where }: LoadedTrainConfig, base: unknown): void {
+  const path = `${study.path}/${STUDY_FILES.base}`;
+  const names = { where, run: printable(path), mayExtend: false };
+  requireSameConfig(base as TrainConfig, study.readBase().value as TrainConfig, names);
+}
+
+function requireSameData(study: Study, data: StudyPlan['data']): void {
+  const difference = dataDifference(data, study.data);
+  if (!difference) return;
+  throw new MlpError(
+    ExitCode.data,
+    `${difference.what}: found ${printable(difference.found)}, expected ${difference.expected} as in ${printable(study.path)}`,
+    'restore the file that the study was started with, or start a new study without --resume',
+  );
+}
+
+/** All but the number of trials and the space must be the same, and these may only grow. */
+function requireSameSweep(study: Study, { sweep, where }: LoadedSweep): void {
+  const differ = (key: string, found: unknown, expected: unknown, hint: string) =>
+    new MlpError(
+      ExitCode.config,
+      `${where([key])}: found ${shown(found)}, expected ${shown(expected)} as in ${printable(study.path)}`,
+      hint,
+    );
+  for (const key of ['method', 'metric', 'seed', 'pending', 'stop'] as const) {
+    const [found, expected] = [sweep[key], study.sweep[key]];
+    if (toCanonicalJson(found ?? null) === toCanonicalJson(expected ?? null)) continue;
+    throw differ(
+      key,
+      found,
+      expected,
+      'only "trials" and "space" may grow: start a new study without --resume',
+    );
+  }
+  if (sweep.trials !== undefined && sweep.trials < study.trials.length) {
+    throw differ(
+      'trials',
+      sweep.trials,
+      `at least ${study.trials.length}`,
+      'the study has as many trials already',
+    );
+  }
+  const lost = Object.keys(study.sweep.space).find((path) => !Object.hasOwn(sweep.space, path));
+  if (lost === undefined) return;
+  throw new MlpError(
+    ExitCode.config,
+    `${where(['space'])}: found no ${showValue(lost)}, expected it as in ${printable(study.path)}`,
+    'the space of a study may grow, but not shrink: start a new study without --resume',
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return typeof value === 'string' && value.startsWith('at least') ? value : showValue(value);
+}
