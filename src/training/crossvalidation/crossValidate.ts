@@ -202,7 +202,7 @@ class Progress {
     });
     const split = dataset?.[this.#request.as];
     if (!split) return;
-    const finished = this.#score(fold, path, split);
+    const finished = await this.#score(fold, path, split);
     this.#finished.set(place, finished);
     this.#listener.foldDone?.(finished.report, place, (performance.now() - start) / 1000);
   }
@@ -239,11 +239,11 @@ class Progress {
   }
 
   /** @throws MlpError ExitCode.data or unavailable if other data were read, or by other kernels */
-  #score(fold: Fold, path: string, split: Split): FinishedFold {
+  async #score(fold: Fold, path: string, split: Split): Promise<FinishedFold> {
     const summary = readSummary(path);
     const [other] = this.#finished.values();
     if (other) requireLike(summary, other.summary, { path, other: other.report.run });
-    const scored = scoreFold(loadModel(path), split);
+    const scored = await scoreFold(loadModel(path), split);
     const { status, epochs = 0, keptEpoch = 0, weightsSha256 } = summary as RunSummary & Partial<TrainResult>;
     return {
       ...fold,

@@ -1,4 +1,5 @@
 /** The rows of a fold, predicted by the network that has not seen them: scores, and lines of a CSV. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Split } from '../../data/dataset/dataset.js';
 import { Inference } from '../../model/inference.js';
 import type { Model } from '../../model/load.js';
@@ -25,8 +26,11 @@ export interface ScoredFold {
   readonly model: PredictingModel;
 }
 
+/** The longest time in milliseconds in which neither signals nor other runs are answered. */
+const MOST_BUSY = 20;
+
 /** Predicts the rows of a fold and scores them, as `mlp evaluate` does. */
-export function scoreFold(model: Model, split: Split): ScoredFold {
+export async function scoreFold(model: Model, split: Split): Promise<ScoredFold> {
   const { rows, features, labels, targets, weights, origin } = split;
   if (!origin) throw new TypeError('found a split that is no fold');
   const inference = Inference.create(model);
@@ -37,10 +41,14 @@ export function scoreFold(model: Model, split: Split): ScoredFold {
   const decisions = model.task === 'regression' ? 0 : model.labelValues ? width : 1;
   const numbers = new Float64Array(rows * width);
   const decided = new Int32Array(rows * decisions);
+  let answered = performance.now();
   for (const { first, rows: count, logits } of inference.passes(features)) {
     scorer.add(count, logits, expected.subarray(first * perRow, (first + count) * perRow));
     numbers.set(inference.predictions(count), first * width);
     if (decisions > 0) decided.set(inference.labels(count), first * decisions);
+    if (performance.now() - answered < MOST_BUSY) continue;
+    await nextTurn();
+    answered = performance.now();
   }
   const scored = { rows, weighted: weights !== undefined, result: scorer.result(weights) };
   const { dtype, classes, labelValues, lossParameters } = model;
