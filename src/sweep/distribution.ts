@@ -122,7 +122,7 @@ function lastStep([low, high]: readonly [number, number], step: number): number 
 
 /** 0.1 + 2·0.1 → 0.3. */
 function withoutNoise(value: number): number {
-  return Number.isSafeInteger(value) ? value : Number(value.toPrecision(12));
+  return Number.isSafeInteger(value) ? value : Number(value.toPrecision(15));
 }
 
 function labelsOf(elements: readonly unknown[]): Scalar[] {

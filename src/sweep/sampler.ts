@@ -81,7 +81,8 @@ function drawFree(space: Space, random: RandomState, isFree: (point: Point) => b
     const point = space.point(({ distribution }) => drawUniform(distribution, random));
     if (isFree(point)) return point;
   }
-  if (!Number.isFinite(space.size)) throw new Error('a space of real numbers has no free point');
+  // Even a range of real numbers may have few: those between two neighbouring doubles.
+  if (!Number.isFinite(space.size)) return undefined;
   const free = [...space.points(false)].filter(isFree);
   return free.length === 0 ? undefined : free[random.randint(0, free.length)];
 }

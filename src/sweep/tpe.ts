@@ -79,7 +79,7 @@ function byResult(a: Observation, b: Observation): number {
 
 /**
  * Falls from 2 to 0 over the good trials, 1 on average, as the weights of expected improvement
- * (Watanabe 2023, section 3.2) but free of the scale of the values.
+ * (Watanabe 2023) but free of the scale of the values.
  * @param i from 0 for the best trial
  */
 function rankWeight(i: number, count: number): number {

@@ -55,6 +55,11 @@ describe('the sampler', () => {
     },
   );
 
+  it('ends a range that rounding leaves few numbers of', () => {
+    const space = spaceOf({ a: { float: [1, 1 + 3 * Number.EPSILON] } });
+    expect(study(space, 'random', () => 1).length).toBeLessThanOrEqual(4);
+  });
+
   it('goes through a grid in order, whatever was found', () => {
     const space = spaceOf({ a: { choice: ['x', 'y'] }, b: { log: [1, 100], steps: 3 } });
     const points = study(space, 'grid', () => Infinity).map(({ point }) => [point.a, point.b]);
