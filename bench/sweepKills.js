@@ -48,7 +48,7 @@ const SWEEPS = {
 
 /** Of the kills, so many come while a process starts; the others within this share of the time that a study takes. */
 const EARLY = 0.2;
-const WINDOW = 0.15;
+const WINDOW = 0.5;
 /** So many processes work on a study at once. */
 const CREWS = [1, 2];
 
