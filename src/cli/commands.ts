@@ -4,7 +4,9 @@
 import { Command, Option } from 'commander';
 import { ExitCode, MlpError } from '../errors.js';
 import { nearest } from '../spec/messages.js';
-import { METHODS, PRESETS } from '../spec/words.js';
+
+import { ENSEMBLE_METHODS, ENSEMBLE_METRICS, METHODS, PRESETS } from '../spec/words.js';
+
 import { printable } from '../text.js';
 import { version } from '../version.js';
 import {
@@ -24,7 +26,7 @@ import {
 const CSV = 'a CSV, JSON Lines or Parquet file, plain or gzipped; - reads standard input';
 const TABLES = `${CSV}; several files, or a pattern such as 'part-*.csv', are one table`;
 const RUN = 'a run directory';
-const MODEL = 'a run directory or a model file';
+const MODEL = 'a run directory, a model file or an ensemble';
 
 type Example = readonly [command: string, does: string];
 
@@ -82,6 +84,7 @@ const READS_DATA = [
   'train',
   'crossvalidate',
   'sweep',
+  'ensemble',
   'repro',
   'evaluate',
   'predict',
@@ -273,6 +276,30 @@ Examples:
     )
     .option('--reverse', 'turn the order around')
     .action(lazy(() => import('./runs.js')));
+
+  define(
+    'ensemble',
+    'make one model of several',
+    'Make one model of several runs, folds or trials: it averages their predictions. Trials of a study are chosen greedily, with replacement, by their validation rows; of other directories all are taken.',
+    ['mlp ensemble runs/iris-cv-1 -o best', 'all folds of a cross-validation'],
+    ['mlp ensemble runs/a runs/b -o best', 'these runs'],
+    ['mlp ensemble runs/study -o best', 'trials of a sweep'],
+  )
+    .argument('<dir...>', 'runs, studies or cross-validations')
+    .requiredOption('-o, --output <dir>', 'the directory to create')
+    .addOption(
+      new Option(
+        '--method <name>',
+        'which runs: all, each once; or greedy, those that predict the validation rows best together',
+      ).choices(ENSEMBLE_METHODS),
+    )
+    .addOption(
+      new Option('--metric <name>', 'what the greedy choice goes by (default: validation_loss)').choices(
+        ENSEMBLE_METRICS,
+      ),
+    )
+    .option('--rounds <n>', 'how many runs are chosen greedily (default: 50)', positiveInteger)
+    .action(lazy(() => import('./ensemble.js')));
 
   program.commandsGroup('Use a trained network:');
 

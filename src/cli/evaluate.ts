@@ -2,9 +2,11 @@
 import type { SplitName } from '../data/dataset/dataset.js';
 import { rejectedCounts } from '../data/rejectedRows.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { Inference } from '../model/inference.js';
+import { isEnsemble } from '../model/ensembleFile.js';
+import { predictorOf } from '../model/ensembleInference.js';
 import { createScorer, expectedValues, reportOf } from '../model/scorer.js';
 import { printable } from '../text.js';
+import { evaluateEnsemble } from './evaluateEnsemble.js';
 import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
 import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
@@ -22,8 +24,11 @@ export interface EvaluateOptions extends CommonOptions, SeparatorOptions {
 
 export async function run(path: string, data: string | undefined, options: EvaluateOptions): Promise<void> {
   requireSense(data, options);
-  const evaluated =
-    data === undefined ? await evaluateRun(path, options) : await evaluateFile(path, data, options);
+  const evaluated = await (data !== undefined
+    ? evaluateFile(path, data, options)
+    : isEnsemble(path)
+      ? evaluateEnsemble(path, options)
+      : evaluateRun(path, options));
   if (options.json) print(toJson(document(evaluated), 2));
   else print(renderEvaluation(evaluated, await displayOf(process.stdout, options.color)));
 }
@@ -65,7 +70,7 @@ export async function evaluateFile(
   options: EvaluateOptions,
 ): Promise<Evaluated> {
   const model = openModel(modelPath);
-  const inference = Inference.create(model);
+  const inference = predictorOf(model);
   const scorer = createScorer(model, inference, thresholdsOf(model, options.threshold));
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
   return withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {

@@ -32,7 +32,7 @@ export async function evaluateRun(
   run: string,
   options: CommonOptions & { readonly split?: SplitName; readonly threshold?: ThresholdOption },
 ): Promise<Evaluated> {
-  const model = openModel(run);
+  const model = openModel(run) as Model;
   const path = requireConfig(run, model);
   const loaded = loadTrainConfig(path);
   const { config, directory } = loaded;
@@ -110,7 +110,8 @@ function chooseSplit(
   );
 }
 
-function fileOf({ data }: TrainConfig, split: SplitName, directory: string): string {
+/** The file that a split was read from, or the first of several. */
+export function fileOf({ data }: TrainConfig, split: SplitName, directory: string): string {
   const own = data[split];
   const [first, ...others] = filesOf(typeof own === 'string' ? own : data.train, directory);
   const path = sourcePath(first, directory);

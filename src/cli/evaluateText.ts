@@ -4,7 +4,7 @@ import type { rejectedCounts } from '../data/rejectedRows.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Multilabel } from '../evaluation/multilabel.js';
 import type { Regression } from '../evaluation/regression.js';
-import type { Model } from '../model/load.js';
+import type { ReadingModel } from '../model/load.js';
 import { UNKNOWN_CLASS } from '../model/scorer.js';
 import {
   classScoresTable,
@@ -17,7 +17,7 @@ import type { Display } from '../report/style.js';
 import { counted, formatMetric, formatPercent, printable } from '../text.js';
 
 export interface Evaluated {
-  readonly model: Model;
+  readonly model: ReadingModel;
   readonly data: { readonly path: string; readonly rows: number };
   /** Which of the run's own rows; undefined for all rows of a file. */
   readonly split?: SplitName;
@@ -46,7 +46,7 @@ export function renderEvaluation(evaluated: Evaluated, display: Display): string
 
 function classSections(
   result: Classification,
-  { classes: names = [] }: Model,
+  { classes: names = [] }: ReadingModel,
   of: string | undefined,
   display: Display,
 ): string[] {
@@ -61,12 +61,16 @@ function classSections(
   ];
 }
 
-function labelsOf({ labels }: Multilabel, { targets }: Model) {
+function labelsOf({ labels }: Multilabel, { targets }: ReadingModel) {
   return labels.map((scores, j) => ({ ...scores, name: targets[j] }));
 }
 
 /** For a single target, the last line says everything. */
-function regressionSections({ targets, ...mean }: Regression, model: Model, display: Display): string[] {
+function regressionSections(
+  { targets, ...mean }: Regression,
+  model: ReadingModel,
+  display: Display,
+): string[] {
   if (mean.quantiles) return [quantilesTable(mean.quantiles, display)];
   if (targets.length === 1) return [];
   const named = targets.map((errors, j) => ({ ...errors, name: model.targets[j] }));

@@ -2,7 +2,13 @@
 import { openTable } from '../data/openTable.js';
 import { SKIPS_BAD_ROWS } from '../data/rejectedRows.js';
 import { MlpError } from '../errors.js';
-import { loadModel, type Model } from '../model/load.js';
+import {
+  ensembleFiles,
+  isEnsemble,
+  type LoadedEnsemble,
+  openModel as openQuietly,
+} from '../model/ensembleFile.js';
+import type { Model, ReadingModel } from '../model/load.js';
 import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import { listed, printable, quote } from '../text.js';
 import { linksOf } from '../training/run/outside.js';
@@ -10,16 +16,17 @@ import type { CommonOptions, SeparatorOptions } from './options.js';
 import { note } from './output.js';
 import { withReadingProgress } from './reading.js';
 
-/** Loads a model as `loadModel` does, and prints its notes, and links in its run. */
-export function openModel(path: string): Model {
-  for (const sentence of linksOf(path)) note(sentence);
-  const model = loadModel(path);
+/** Loads a model or an ensemble, and prints its notes, and links in its directory. */
+export function openModel(path: string): Model | LoadedEnsemble {
+  const links = isEnsemble(path) ? linksOf(path, ensembleFiles(path)) : linksOf(path);
+  for (const sentence of links) note(sentence);
+  const model = openQuietly(path);
   for (const sentence of model.notes ?? []) note(printable(sentence));
   return model;
 }
 
 export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
-  readonly model: Model;
+  readonly model: ReadingModel;
   readonly path: string;
   readonly targets: boolean;
   readonly badRows?: ModelRowsOptions['badRows'];

@@ -4,8 +4,10 @@ import type { TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
-import { Inference, type Thresholds } from '../model/inference.js';
-import type { Model } from '../model/load.js';
+import type { LoadedEnsemble } from '../model/ensembleFile.js';
+import { predictorOf } from '../model/ensembleInference.js';
+import type { Predictor, Thresholds } from '../model/inference.js';
+import type { Model, ReadingModel } from '../model/load.js';
 import { csvLines, jsonLines, type Lines } from '../model/predictionLines.js';
 import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
@@ -64,7 +66,7 @@ interface Outcome {
 
 /** Predicts and writes chunk by chunk. Returns undefined if nobody reads the output any more. */
 async function predict(
-  model: Model,
+  model: Model | LoadedEnsemble,
   rows: FileModelRows,
   output: TextOutput,
   options: PredictOptions & { readonly thresholds: Thresholds | undefined },
@@ -72,7 +74,7 @@ async function predict(
   const { thresholds, keep = [] } = options;
   const kept = chooseColumns(keep, rows.file);
   const lines = linesOf(model, rows.file, kept, options);
-  const inference = Inference.create(model);
+  const inference = predictorOf(model);
   let text = lines.head;
   for await (const chunk of rows.chunks(inference, kept)) {
     const labels = model.task === 'regression' ? undefined : inference.labels(chunk.rows, thresholds);
@@ -92,7 +94,7 @@ function linesOfChunk(
   { rows, cells, blank }: RowChunk,
   labels: Int32Array | undefined,
   lines: Lines,
-  inference: Inference,
+  inference: Predictor,
 ): string {
   const { width } = inference;
   const numbers = inference.predictions(rows);
@@ -185,7 +187,7 @@ function exitOnSignals(): () => void {
 }
 
 function linesOf(
-  model: Model,
+  model: ReadingModel,
   { names, csv }: TableSource,
   kept: readonly number[],
   { json, output = '', formulaGuard, badRows }: PredictOptions,

@@ -14,6 +14,7 @@ import { suggest } from '../spec/messages.js';
 import { DELIMITERS, isPattern, namesColumn } from '../spec/words.js';
 import { counted, listed, printable, quote } from '../text.js';
 import type { CommonOptions, SeparatorOptions } from './options.js';
+import { note } from './output.js';
 import { displayOf, isAnimated } from './terminal.js';
 
 /** The path that stands for standard input or output. */
@@ -302,6 +303,16 @@ export async function withReadingProgress<Result>(
   } finally {
     bar.finish();
   }
+}
+
+/** Prints a note about data once, though many runs read them. */
+export function noteOnce(): (sentence: string) => void {
+  const told = new Set<string>();
+  return (sentence) => {
+    const [, data = sentence] = /(: reading .*)$/s.exec(sentence) ?? [];
+    if (!told.has(data)) note(sentence);
+    told.add(data);
+  };
 }
 
 /** A progress bar on a terminal, if reading takes a while. */

@@ -1,7 +1,7 @@
 /** --threshold: from which probability on a class or a label is predicted. */
 import { ExitCode, MlpError } from '../errors.js';
 import type { Thresholds } from '../model/inference.js';
-import type { Model } from '../model/load.js';
+import type { ReadingModel } from '../model/load.js';
 import { suggest } from '../spec/messages.js';
 import { listed, quote } from '../text.js';
 import type { ThresholdOption } from './options.js';
@@ -11,7 +11,7 @@ import type { ThresholdOption } from './options.js';
  * @throws MlpError ExitCode.usage for a model without two classes or labels, or an unknown label
  */
 export function thresholdsOf(
-  { classes, labelValues, targets, path }: Model,
+  { classes, labelValues, targets, path }: ReadingModel,
   given: ThresholdOption | undefined,
 ): Thresholds | undefined {
   if (given === undefined) return undefined;

@@ -4,11 +4,12 @@
  * after.
  */
 import { randomBytes } from 'node:crypto';
-import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { linkSync, lstatSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
+import { requireAnswer } from './mounts.js';
 import { isRunning } from './process.js';
 
 /**
@@ -91,10 +92,13 @@ export function partialPath(path: string): string {
 /** Deletes partial files of dead processes and earlier ones with our PID: call before writing. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = Number(/^\..+\.(\d+)\.[0-9a-f]{8}\.partial$/.exec(name)?.[1]);
-    const isLeftover = pid === process.pid || (Number.isInteger(pid) && !isRunning(pid));
-    if (isLeftover) await rm(join(folder, name), { force: true }).catch(() => undefined);
+    if (isLeftover(name)) await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
+}
+
+function isLeftover(name: string): boolean {
+  const pid = Number(/^\..+\.(\d+)\.[0-9a-f]{8}\.partial$/.exec(name)?.[1]);
+  return pid === process.pid || (Number.isInteger(pid) && !isRunning(pid));
 }
 
 /**
@@ -137,5 +141,56 @@ export function writeFailure(path: string, error: unknown, otherwise?: string): 
       const reason = error instanceof Error ? error.message : String(error);
       return failure(ExitCode.io, `writing failed: ${printable(reason)}`);
     }
+  }
+}
+
+/**
+ * Writes files into a new folder, which appears with all of them or not at all. An empty folder may
+ * be there already.
+ * @param otherwise as for `writeFailure`
+ * @throws MlpError ExitCode.cantCreate if anything else is there, or without the folder around it;
+ * noPermission; io
+ */
+export async function writeFolderAtomically(
+  path: string,
+  files: Iterable<readonly [name: string, parts: Iterable<Uint8Array | string>]>,
+  otherwise?: string,
+): Promise<void> {
+  requireFree(path, otherwise);
+  const around = dirname(path);
+  const partial = partialPath(path);
+  try {
+    for (const name of await readdir(around)) {
+      if (!name.startsWith(`.${basename(path)}.`) || !isLeftover(name)) continue;
+      await rm(join(around, name), { recursive: true, force: true });
+    }
+    await mkdir(partial);
+    for (const [name, parts] of files) await writeFileAtomically(join(partial, name), parts, otherwise);
+    // Windows replaces no folder at all.
+    if (process.platform === 'win32') await rmdir(path).catch(() => undefined);
+    await rename(partial, path);
+    await syncFolder(around);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    requireFree(path, otherwise);
+    throw writeFailure(path, error, otherwise);
+  }
+}
+
+/**
+ * @throws MlpError ExitCode.cantCreate if a path is taken by anything but an empty folder, or without
+ * the folder around it; noPermission
+ */
+export function requireFree(path: string, otherwise?: string): void {
+  requireAnswer(path);
+  try {
+    statSync(dirname(path));
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined || (found.isDirectory() && readdirSync(path).length === 0)) return;
+    const what = found.isDirectory() ? 'a directory that is not empty' : 'a file';
+    const problem = `${printable(path)}: found ${what}, expected nothing there`;
+    throw new MlpError(ExitCode.cantCreate, problem, otherwise);
+  } catch (error) {
+    throw writeFailure(path, error, otherwise);
   }
 }

@@ -2,8 +2,11 @@
 import type { MatrixData, MemoryData, RowData } from '../data/memory.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFileAtomically } from '../files/atomic.js';
-import { Inference } from '../model/inference.js';
-import { encodeLoaded, loadModel as loadModelFile, type Model as ModelFile } from '../model/load.js';
+import { type LoadedEnsemble, openModel } from '../model/ensembleFile.js';
+import { predictorOf } from '../model/ensembleInference.js';
+import type { Predictor } from '../model/inference.js';
+import { encodeLoaded, type Model as ModelFile } from '../model/load.js';
+
 import { middleOf } from '../model/predictions.js';
 import { modelRowsInMemory } from '../model/rows.js';
 import { createScorer, type EvaluationReport, expectedValues, reportOf } from '../model/scorer.js';
@@ -23,7 +26,7 @@ export interface Prediction {
 }
 
 /**
- * Loads a model file, or the model of a run. A file from anywhere is safe: everything is checked.
+ * Loads a model file, the model of a run, or an ensemble. A file from anywhere is safe: everything is checked.
  *
  *     const model = await loadModel('iris.safetensors');
  *     const [first] = await model.predict([{ 'sepal length (cm)': 5.1, … }]);
@@ -32,7 +35,7 @@ export interface Prediction {
  * @throws MlpError ExitCode.noInput without a model, data if it is damaged, noPermission or io
  */
 export async function loadModel(path: string): Promise<Model> {
-  return new Model(loadModelFile(path));
+  return new Model(openModel(path));
 }
 
 /** A trained network, with all that it needs to read raw rows. */
@@ -48,13 +51,13 @@ export class Model {
   readonly labelValues?: readonly (readonly string[])[];
   /** Sentences about the file, such as that an earlier version wrote it without a checksum. */
   readonly notes: readonly string[];
-  readonly #file: ModelFile;
-  #inference: Inference | undefined;
+  readonly #file: ModelFile | LoadedEnsemble;
+  #inference: Predictor | undefined;
   /** Calls share the inference's memory, so each waits for those before it. */
   #queue: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  constructor(file: ModelFile) {
+  constructor(file: ModelFile | LoadedEnsemble) {
     this.#file = file;
     this.task = file.task;
     this.loss = file.loss;
@@ -108,9 +111,17 @@ export class Model {
 
   /**
    * Writes the model file. An existing file is replaced.
-   * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
+   * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written; usage for an ensemble,
+   * which is a directory
    */
   async save(path: string): Promise<void> {
+    if ('members' in this.#file) {
+      throw new MlpError(
+        ExitCode.usage,
+        `${this.#file.path}: found an ensemble, expected a single model to save`,
+        'copy its directory',
+      );
+    }
     const { header, parts } = encodeLoaded(this.#file);
     await writeFileAtomically(path, [header, ...parts]);
   }
@@ -155,8 +166,8 @@ export class Model {
     );
   }
 
-  #exclusively<Result>(use: (inference: Inference) => Promise<Result>): Promise<Result> {
-    this.#inference ??= Inference.create(this.#file);
+  #exclusively<Result>(use: (inference: Predictor) => Promise<Result>): Promise<Result> {
+    this.#inference ??= predictorOf(this.#file);
     const inference = this.#inference;
     const result = this.#queue.then(() => use(inference));
     this.#queue = result.catch(() => undefined);

@@ -3,7 +3,7 @@ import type { ColumnKind } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { suggest } from '../spec/messages.js';
 import { listed, printable, quote } from '../text.js';
-import type { Model } from './load.js';
+import type { ReadingModel } from './load.js';
 
 /** A table, before its rows are read. */
 export interface NamedTable {
@@ -16,7 +16,7 @@ export interface NamedTable {
 
 /** A feature is read as in training; classes are text, whatever they look like. */
 export function columnKinds(
-  { features, task }: Model,
+  { features, task }: ReadingModel,
   names: readonly string[],
   featureColumns: readonly number[],
   targetColumns: readonly number[] = [],
@@ -48,7 +48,7 @@ const MOST_NAMED = 10;
  * @throws MlpError ExitCode.data if a feature is missing, or a target that is wanted
  */
 export function findColumns(
-  model: Model,
+  model: ReadingModel,
   origin: NamedTable,
   wantsTargets: boolean,
 ): {
@@ -97,7 +97,7 @@ function requireAll(
   what: 'feature' | 'target',
   wanted: readonly string[],
   found: readonly (number | undefined)[],
-  model: Model,
+  model: ReadingModel,
   origin: NamedTable,
 ): void {
   const missing = wanted.filter((_, i) => found[i] === undefined);

@@ -3,11 +3,12 @@
  * depend neither on the other rows nor on the machine: one thread, kernels without relaxed SIMD,
  * and always the full number of rows in each product, since a product chooses its path by its size.
  */
+import { type FeatureEncoding, ofTrained } from '../data/encoding/encoding.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { sigmoid } from '../kernels/activations.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
-import type { FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
+import type { DType, FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
 import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
@@ -31,7 +32,50 @@ const PASS_BYTES = 2 ** 28;
  */
 export type Thresholds = readonly (number | undefined)[];
 
-export class Inference {
+/** Where the rows of a table become the inputs of a network. */
+export interface NetworkInputs {
+  /** [capacity, inputs] The rows to pass. */
+  readonly x: Tensor;
+  /** How columns become them, and the number of each column among the features of the model. */
+  readonly features: readonly FeatureEncoding[];
+  readonly columns: readonly number[];
+  readonly dtype: DType;
+}
+
+/** Predictions of rows. */
+export interface Predicted {
+  /** Number of logits of a row. */
+  readonly outputs: number;
+  /** Numbers that predict a row: one for each class (two for a single logit) or target. */
+  readonly width: number;
+  /**
+   * The predictions of the last rows [rows, width]: the probabilities of the classes in their order,
+   * or of each label, or the targets in their own units. The next call overwrites them.
+   */
+  predictions(rows: number): Float64Array;
+  /**
+   * The number of each row's class [rows] by the last rows, for a classifier; 0 or 1 for each label
+   * [rows, labels], for labels. The next call overwrites it.
+   */
+  labels(rows: number, thresholds?: Thresholds): Int32Array;
+}
+
+/** What predicts rows: a network, or an ensemble of several. */
+export interface Predictor extends Predicted {
+  /** How many rows are passed at once. */
+  readonly capacity: number;
+  /** Of each network. */
+  readonly parts: readonly NetworkInputs[];
+  /**
+   * The logits [capacity, outputs] of the first `rows` rows of the inputs; the other rows are passed
+   * as zeros. The next call overwrites them.
+   */
+  forward(rows: number): Logits;
+}
+
+export type Logits = Pick<Tensor, 'data'>;
+
+export class Inference implements Predictor {
   /** How many rows are passed at once. */
   readonly capacity: number;
   readonly inputs: number;
@@ -41,6 +85,7 @@ export class Inference {
   readonly width: number;
   /** [capacity, inputs] The rows to pass. */
   readonly x: Tensor;
+  readonly parts: readonly NetworkInputs[];
   readonly #model: Model;
   readonly #network: Network;
   readonly #predictions: Float64Array;
@@ -53,6 +98,8 @@ export class Inference {
     this.#model = model;
     this.#network = network;
     this.x = x;
+    const features = featuresOf(model);
+    this.parts = [{ x, features, columns: features.map((_, j) => j), dtype: model.dtype }];
     this.capacity = x.rows;
     this.inputs = x.columns;
     this.outputs = network.outputs;
@@ -68,7 +115,7 @@ export class Inference {
    * @throws MlpError ExitCode.data if the model is larger than memory
    */
   static create(model: Model, capacity?: number): Inference {
-    const choice: KernelsChoice = { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
+    const choice = kernelsChoice();
     const rows = capacity ?? fittingRows(model, choice);
     const need = bytesNeeded(model, choice, rows);
     let arena: Arena;
@@ -88,10 +135,11 @@ export class Inference {
     return new Inference(model, network, x);
   }
 
-  /**
-   * The logits [capacity, outputs] of the first `rows` rows of x; the other rows are passed as
-   * zeros. The next call overwrites them.
-   */
+  /** How many rows of a model are passed at once by default if it is one of several. */
+  static capacityOf(model: Model, models: number): number {
+    return fittingRows(model, kernelsChoice(), PASS_BYTES / models);
+  }
+
   forward(rows: number): Tensor {
     this.x.data.fill(0, rows * this.inputs);
     this.#logits = this.#network.forward(this.capacity, this.x);
@@ -110,19 +158,11 @@ export class Inference {
     }
   }
 
-  /**
-   * The predictions of the last forward pass [rows, width]: the probabilities of the classes in
-   * their order, or of each label, or the targets in their own units. The next call overwrites them.
-   */
   predictions(rows: number): Float64Array {
     for (; this.#predicted < rows; this.#predicted++) this.#predict(this.#predicted);
     return this.#predictions.subarray(0, rows * this.width);
   }
 
-  /**
-   * The number of each row's class [rows] by the last forward pass, for a classifier; 0 or 1 for each
-   * label [rows, labels], for labels. The next call overwrites it.
-   */
   labels(rows: number, thresholds?: Thresholds): Int32Array {
     const { data } = this.#lastLogits();
     const { outputs, width } = this;
@@ -170,6 +210,19 @@ export class Inference {
   }
 }
 
+/** An old model compares the numbers of levels by value. */
+function featuresOf({ features, missingValues }: Model): readonly FeatureEncoding[] {
+  const encodings = ofTrained(features);
+  if (missingValues) return encodings;
+  return encodings.map((encoding) =>
+    encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
+  );
+}
+
+function kernelsChoice(): KernelsChoice {
+  return { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
+}
+
 /** Takes the tensors in their order. `createKernels` gets the address of the kernels' scratch. */
 function assemble(
   model: Model,
@@ -195,10 +248,10 @@ function bytesNeeded(model: Model, choice: KernelsChoice, capacity: number): num
   return plan.bytes;
 }
 
-function fittingRows(model: Model, choice: KernelsChoice): number {
+function fittingRows(model: Model, choice: KernelsChoice, bytes = PASS_BYTES): number {
   const one = bytesNeeded(model, choice, 1);
   const more = (bytesNeeded(model, choice, MOST_ROWS) - one) / (MOST_ROWS - 1);
-  return Math.max(1, Math.min(MOST_ROWS, Math.floor(PASS_BYTES / more)));
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(bytes / more)));
 }
 
 function tooLarge({ path }: Model, bytes: number): MlpError {

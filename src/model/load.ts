@@ -9,10 +9,18 @@ import { Network } from '../network/network.js';
 import { isObject, readJson } from '../spec/json.js';
 import { showValue } from '../spec/messages.js';
 import { printable, quote } from '../text.js';
-import { decodeMetadata, encodeModel, type ModelContent, modelTensors, verifyChecksum } from './model.js';
+import {
+  CHECKSUM,
+  decodeMetadata,
+  type EncodedModel,
+  encodeModel,
+  type ModelContent,
+  modelTensors,
+  verifyChecksum,
+} from './model.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
 import type { Dtype } from './safetensors/dtype.js';
-import { type EncodedTensors, hashTensors, type NamedTensor } from './safetensors/encode.js';
+import { hashTensors, type NamedTensor } from './safetensors/encode.js';
 import { tensorPlace } from './safetensors/header.js';
 
 export interface Model extends ModelContent {
@@ -21,9 +29,14 @@ export interface Model extends ModelContent {
   readonly dtype: DType;
   /** By name, as `modelTensors` lists them; row-major and finite. */
   readonly tensors: ReadonlyMap<string, FloatArray>;
+  /** SHA-256 of all that the file means; files of earlier versions have none. */
+  readonly checksum?: string;
   /** Sentences for the user: why damage may go unnoticed. */
   readonly notes?: readonly string[];
 }
+
+/** A model but for its network: how rows are read, and what predictions mean. */
+export type ReadingModel = Omit<Model, 'network' | 'tensors'>;
 
 const DTYPES: Partial<Record<Dtype, DType>> = { F32: 'float32', F64: 'float64' };
 
@@ -44,7 +57,8 @@ export function loadModel(path: string): Model {
     // What a run started from is not what it has learned.
     const isInitial = basename(found) === RUN_FILES.initial;
     const notes = verify(model, file.metadata, isInitial ? undefined : weightsOfRun(dirname(found)));
-    return { ...model, ...(notes.length > 0 && { notes }) };
+    const checksum = file.metadata.get(CHECKSUM);
+    return { ...model, ...(checksum && { checksum }), ...(notes.length > 0 && { notes }) };
   } finally {
     file.close();
   }
@@ -166,9 +180,10 @@ export function encodeLoaded({
   path: _path,
   dtype: _dtype,
   notes: _notes,
+  checksum: _checksum,
   tensors,
   ...content
-}: Model): EncodedTensors {
+}: Model): EncodedModel {
   const named = networkTensors(content).map(({ name, shape }) => {
     const data = tensors.get(name);
     if (data === undefined) throw new TypeError(`the model has no tensor ${name}`);

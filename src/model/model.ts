@@ -108,21 +108,29 @@ export function modelTensors(parameters: Parameters, statistics: Statistics): Na
   ];
 }
 
+export interface EncodedModel extends EncodedTensors {
+  /** SHA-256 of all that the file means. */
+  readonly checksum: string;
+}
+
 /** Encodes a model, with a checksum, without copying its tensors. */
-export function encodeModel(content: ModelContent, tensors: readonly NamedTensor[]): EncodedTensors {
+export function encodeModel(content: ModelContent, tensors: readonly NamedTensor[]): EncodedModel {
   // safetensors allows only strings, so each value is a JSON text.
   const metadata: Record<string, string> = { format: FORMAT, formatVersion: FORMAT_VERSION };
   for (const [key, value] of Object.entries(content)) {
     if (value !== undefined) metadata[key] = JSON.stringify(value);
   }
   const dtype = tensors[0]?.data instanceof Float64Array ? 'float64' : 'float32';
-  return encodeSafetensors(tensors, (weightsSha256) => ({
-    ...metadata,
-    [CHECKSUM]: checksumOf(Object.entries(metadata), dtype, weightsSha256),
-  }));
+  let checksum = '';
+  const encoded = encodeSafetensors(tensors, (weightsSha256) => {
+    checksum = checksumOf(Object.entries(metadata), dtype, weightsSha256);
+    return { ...metadata, [CHECKSUM]: checksum };
+  });
+  return Object.assign(encoded, { checksum });
 }
 
-const CHECKSUM = 'checksum';
+/** The entry of the metadata that holds it. */
+export const CHECKSUM = 'checksum';
 
 /**
  * SHA-256 of all that a model file means: its other metadata, and its weights in the network's

@@ -6,7 +6,7 @@ import { encodingWidth, type FeatureEncoding } from '../data/encoding/encoding.j
 import { isSingle, type Range, restored } from '../data/scaling.js';
 import { type Column, columnLabel, type Table } from '../data/table.js';
 import { listed, quote } from '../text.js';
-import type { Model } from './load.js';
+import type { ReadingModel } from './load.js';
 
 const MOST_WARNINGS = 10;
 
@@ -42,10 +42,10 @@ export class StrangeValues {
   readonly #columns: readonly Strange[];
   /** Columns of the matrix. */
   readonly #width: number;
-  readonly #numbers: Model['numbers'];
+  readonly #numbers: ReadingModel['numbers'];
   readonly #names: readonly string[];
 
-  constructor({ features, numbers }: Pick<Model, 'features' | 'numbers'>) {
+  constructor({ features, numbers }: Pick<ReadingModel, 'features' | 'numbers'>) {
     let next = 0;
     this.#columns = features.map((feature, j) => {
       const { encoding, dates, offset } = growing(feature);

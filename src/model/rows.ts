@@ -13,7 +13,7 @@ import {
   type TargetValues,
 } from '../data/dataset/targets.js';
 import { targetDomain } from '../data/dataset/targetUnits.js';
-import { type FeatureEncoding, ofTrained } from '../data/encoding/encoding.js';
+import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
@@ -31,11 +31,10 @@ import {
 } from '../data/table.js';
 import type { ReadRows, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
-import type { Tensor } from '../kernels/kernels.js';
 import { counted } from '../text.js';
 import { columnKinds, findColumns, type NamedTable } from './columns.js';
-import type { Inference } from './inference.js';
-import type { Model } from './load.js';
+import type { Logits, NetworkInputs, Predictor } from './inference.js';
+import type { ReadingModel } from './load.js';
 import { StrangeValues } from './ranges.js';
 import { UnknownLevels, unknownClassWarning } from './unknowns.js';
 import { incompleteRows, unusableRows } from './unusable.js';
@@ -59,7 +58,7 @@ export interface RowChunk {
    * [capacity, outputs] The first `rows` rows belong to the chunk and are finite. The next chunk
    * overwrites them.
    */
-  readonly logits: Tensor;
+  readonly logits: Logits;
   /**
    * [rows] The cells of all columns as text, in the order of the file. Empty for rows in memory.
    */
@@ -89,7 +88,7 @@ interface Origin extends NamedTable {
 
 /** How to open a file of rows for the model: it has a header if the training file had one. */
 export function requestFor(
-  model: Model,
+  model: ReadingModel,
   {
     delimiter,
     comment = model.comment,
@@ -125,7 +124,7 @@ export function requestFor(
  */
 export function modelRowsOf(
   file: TableSource,
-  model: Model,
+  model: ReadingModel,
   { targets, badRows = 'error', progress }: ModelRowsOptions,
 ): FileModelRows {
   const { path, header, names, csv } = file;
@@ -156,7 +155,7 @@ export function modelRowsOf(
  * Finds the model's columns in rows or a matrix in memory, by name.
  * @throws MlpError ExitCode.data if a column is missing, or as `memoryTable`
  */
-export function modelRowsInMemory(data: MemoryData, model: Model, wantsTargets: boolean): ModelRows {
+export function modelRowsInMemory(data: MemoryData, model: ReadingModel, wantsTargets: boolean): ModelRows {
   const source = memoryTable(data, 'data', model.targets[0]);
   const { path, names } = source;
   const read = (kinds: readonly ColumnKind[], capacity: number) =>
@@ -178,7 +177,7 @@ export class ModelRows {
   readonly ignored: readonly string[];
   /** Numbers of the target columns, from 0; undefined unless all are there. */
   readonly targetColumns: readonly number[] | undefined;
-  readonly #model: Model;
+  readonly #model: ReadingModel;
   readonly #origin: Origin;
   readonly #wantsTargets: boolean;
   readonly #features: readonly number[];
@@ -198,7 +197,13 @@ export class ModelRows {
   #rows = 0;
 
   /** @param blanks whether rows whose output can't be computed are rejected; otherwise the first is an error */
-  constructor(model: Model, origin: Origin, wantsTargets: boolean, rejected?: RejectedRows, blanks = false) {
+  constructor(
+    model: ReadingModel,
+    origin: Origin,
+    wantsTargets: boolean,
+    rejected?: RejectedRows,
+    blanks = false,
+  ) {
     const { features, targets, others } = findColumns(model, origin, wantsTargets);
     this.ignored = others.map((i) => origin.names[i]);
     this.targetColumns = targets;
@@ -271,9 +276,8 @@ export class ModelRows {
    * @throws MlpError ExitCode.data with the location of the first bad cell, or of a row whose
    * output is not finite, after the rows before it; io if a file can't be read or changes
    */
-  async *chunks(inference: Inference, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
+  async *chunks(inference: Predictor, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
     const place = firstRows(inference.capacity);
-    const features = featuresOf(this.#model);
     for await (const { table: whole, cells, bad = new Map() } of this.#origin.read(
       this.#kinds,
       inference.capacity,
@@ -297,21 +301,21 @@ export class ModelRows {
       const incomplete = incompleteRows(table, this.#droppable);
       this.#incomplete += incomplete.size;
       leave(incomplete);
-      if (this.#blanks)
-        leave(unusableRows(table, this.#features, features, this.#model.dtype), this.#rejected);
-      let logits: Tensor;
+      if (this.#blanks) {
+        for (const part of inference.parts) {
+          leave(unusableRows(table, this.#columnsOf(part), part.features, part.dtype), this.#rejected);
+        }
+      }
+      let logits: Logits;
       let infinite: ReadonlyMap<number, BadRow>;
       do {
-        const { unknown } = writeFeatures(
-          table,
-          this.#features,
-          features,
-          place.subarray(0, table.rows),
-          inference.x,
+        const places = place.subarray(0, table.rows);
+        const unknown = inference.parts.map(
+          (part) => writeFeatures(table, this.#columnsOf(part), part.features, places, part.x).unknown,
         );
         logits = inference.forward(table.rows);
         infinite = this.#infiniteRows(inference, logits, table);
-        if (infinite.size === 0) this.#unknown.add(unknown);
+        if (infinite.size === 0) this.#unknown.add(union(unknown));
         else if (this.#blanks) leave(infinite, this.#rejected);
         else throw infinite.values().next().value?.error;
       } while (infinite.size > 0);
@@ -322,6 +326,11 @@ export class ModelRows {
       const targets = this.#wantsTargets && { targets: this.#targets(table) };
       yield { rows, logits, cells, lines, blank, ...targets };
     }
+  }
+
+  /** The table's columns for the inputs of a network. */
+  #columnsOf({ columns }: NetworkInputs): number[] {
+    return columns.map((j) => this.#features[j]);
   }
 
   #targets(table: Table): TargetValues {
@@ -352,7 +361,7 @@ export class ModelRows {
   }
 
   /** Rows whose output is not finite. */
-  #infiniteRows(inference: Inference, logits: Tensor, table: Table): Map<number, BadRow> {
+  #infiniteRows(inference: Predictor, logits: Logits, table: Table): Map<number, BadRow> {
     const { rows, path, lines, locations } = table;
     const numbers = this.#model.task === 'regression' ? inference.predictions(rows) : logits.data;
     const found = new Map<number, BadRow>();
@@ -373,7 +382,7 @@ export class ModelRows {
 }
 
 /** Columns that the model does not use may have any name, or none. */
-function forModel(dialect: Dialect, { features, targets }: Model): Dialect {
+function forModel(dialect: Dialect, { features, targets }: ReadingModel): Dialect {
   const used = new Set([...features.map(({ column }) => column), ...targets]);
   const isUsed = (index: number) => {
     const name = dialect.names[index];
@@ -382,11 +391,11 @@ function forModel(dialect: Dialect, { features, targets }: Model): Dialect {
   return { ...dialect, nameless: dialect.nameless.filter(isUsed), repeated: dialect.repeated.filter(isUsed) };
 }
 
-/** An old model compares the numbers of levels by value. */
-function featuresOf({ features, missingValues }: Model): readonly FeatureEncoding[] {
-  const encodings = ofTrained(features);
-  if (missingValues) return encodings;
-  return encodings.map((encoding) =>
-    encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
-  );
+/** The levels that any network does not know; all see the same rows. */
+function union(found: readonly (readonly UnknownLevel[])[]): readonly UnknownLevel[] {
+  if (found.length === 1) return found[0];
+  const levels = found
+    .flat()
+    .map((unknown) => [JSON.stringify([unknown.column, unknown.level]), unknown] as const);
+  return [...new Map(levels).values()];
 }

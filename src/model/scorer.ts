@@ -27,11 +27,10 @@ import {
   type Regression,
   type TargetMetrics,
 } from '../evaluation/regression.js';
-import type { Tensor } from '../kernels/kernels.js';
 import { elementParameters, LOSSES } from '../network/loss.js';
 import type { LossName, Task } from '../spec/words.js';
-import type { Inference, Thresholds } from './inference.js';
-import type { Model } from './load.js';
+import type { Logits, Predicted, Thresholds } from './inference.js';
+import type { ReadingModel } from './load.js';
 import { isLinear, ownTargets, pointsOf, predictionOf, targetOf } from './predictions.js';
 
 /**
@@ -42,7 +41,7 @@ export type ExpectedValues = Int32Array | Float64Array;
 
 export interface Scorer {
   /** Adds the first `rows` rows of the last forward pass, whose logits are [capacity, outputs]. */
-  add(rows: number, logits: Tensor, expected: ExpectedValues): void;
+  add(rows: number, logits: Logits, expected: ExpectedValues): void;
   /** How many rows are scored: those that have a target. */
   readonly rows: number;
   /** The metrics of all rows; the loss uses `weights` [rows]. */
@@ -52,7 +51,7 @@ export interface Scorer {
 export type Scored = Classification | Multilabel | Regression;
 
 /** @param thresholds see `Inference.labels` */
-export function createScorer(model: Model, inference: Inference, thresholds?: Thresholds): Scorer {
+export function createScorer(model: ReadingModel, inference: Predicted, thresholds?: Thresholds): Scorer {
   const { width, outputs } = inference;
   if (model.labelValues) {
     return new ClassScorer(inference, thresholds, {
@@ -76,7 +75,7 @@ interface Classes {
   /** How many expected values a row has: its class, or one for each label. */
   readonly width: number;
   /** [rows] */
-  crossEntropies(expected: ExpectedValues, logits: Tensor['data']): Float64Array;
+  crossEntropies(expected: ExpectedValues, logits: Logits['data']): Float64Array;
   evaluate(rows: ClassifiedRows): Classification | Multilabel;
 }
 
@@ -86,11 +85,11 @@ class ClassScorer implements Scorer {
   readonly #probabilities: Float64Array[] = [];
   readonly #crossEntropies: Float64Array[] = [];
 
-  readonly #inference: Inference;
+  readonly #inference: Predicted;
   readonly #thresholds: Thresholds | undefined;
   readonly #classes: Classes;
 
-  constructor(inference: Inference, thresholds: Thresholds | undefined, classes: Classes) {
+  constructor(inference: Predicted, thresholds: Thresholds | undefined, classes: Classes) {
     this.#inference = inference;
     this.#thresholds = thresholds;
     this.#classes = classes;
@@ -98,7 +97,7 @@ class ClassScorer implements Scorer {
 
   rows = 0;
 
-  add(rows: number, logits: Tensor, expected: ExpectedValues): void {
+  add(rows: number, logits: Logits, expected: ExpectedValues): void {
     const inference = this.#inference;
     const { width, crossEntropies } = this.#classes;
     const kept = scoredRows(expected, width);
@@ -122,13 +121,13 @@ class ClassScorer implements Scorer {
 }
 
 class RegressionScorer implements Scorer {
-  readonly #model: Model;
+  readonly #model: ReadingModel;
   readonly #width: number;
   readonly #outputs: number;
   readonly #targets: ExpectedValues[] = [];
   readonly #values: Float64Array[] = [];
 
-  constructor(model: Model, outputs: number) {
+  constructor(model: ReadingModel, outputs: number) {
     this.#model = model;
     this.#width = model.targets.length;
     this.#outputs = outputs;
@@ -136,7 +135,7 @@ class RegressionScorer implements Scorer {
 
   rows = 0;
 
-  add(rows: number, logits: Tensor, expected: ExpectedValues): void {
+  add(rows: number, logits: Logits, expected: ExpectedValues): void {
     const kept = scoredRows(expected, this.#width);
     this.rows += kept.length;
     this.#targets.push(pick(expected, kept, this.#width));
@@ -220,7 +219,7 @@ function requireRows(rows: number): void {
 }
 
 /** Targets as the network has them: class numbers, or values in standardised units. */
-export function expectedValues(targets: TargetValues | undefined, model: Model): ExpectedValues {
+export function expectedValues(targets: TargetValues | undefined, model: ReadingModel): ExpectedValues {
   if (targets === undefined) throw new TypeError('targets were asked for');
   if ('labels' in targets) return targets.labels;
   const { values, width } = targets;
@@ -253,7 +252,7 @@ export interface EvaluationReport {
 export const UNKNOWN_CLASS = '(unknown)';
 
 export function reportOf(
-  model: Model,
+  model: ReadingModel,
   { rows, weighted, result }: { rows: number; weighted: boolean; result: Scored },
 ): EvaluationReport {
   const head = { rows, task: model.task, loss: model.loss, weighted };

@@ -79,6 +79,14 @@ export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
 export const METHODS = ['grid', 'random', 'tpe'] as const;
 export type Method = (typeof METHODS)[number];
 
+/** How `mlp ensemble` takes runs: each once, or greedily those that predict best together. */
+export const ENSEMBLE_METHODS = ['all', 'greedy'] as const;
+export type EnsembleMethod = (typeof ENSEMBLE_METHODS)[number];
+
+/** What a greedy choice may go by, named as in epochs.csv. */
+export const ENSEMBLE_METRICS = ['validation_loss', 'validation_accuracy', 'validation_rmse'] as const;
+export type EnsembleMetric = (typeof ENSEMBLE_METRICS)[number];
+
 /** Which weights a run keeps: of the epoch with the best monitored metric, or of the last epoch. */
 export const KEPT_WEIGHTS = ['best', 'last'] as const;
 

@@ -2,16 +2,14 @@
  * What a run starts from with `training.from`: weights and encodings of another run's model, or of
  * its last checkpoint if it ended without one.
  */
-import { createHash } from 'node:crypto';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { exists } from '../files/mounts.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
 import type { FloatArray } from '../kernels/kernels.js';
 import { encodeLoaded, loadModel, type Model, requireSound } from '../model/load.js';
-import { checkContent } from '../model/model.js';
-import type { EncodedTensors } from '../model/safetensors/encode.js';
+import { checkContent, type EncodedModel } from '../model/model.js';
 import { parameterLayout, statisticsLayout } from '../network/parameters.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
@@ -27,7 +25,7 @@ import type { SavedRun } from './run/state.js';
 export interface Start {
   readonly model: Model;
   /** The model file that the run keeps. */
-  readonly file: EncodedTensors;
+  readonly file: EncodedModel;
   readonly origin: StartingPoint;
 }
 
@@ -61,11 +59,10 @@ export async function loadStart(
   }
   tell(`starting from the weights and encodings of ${model.path}`);
   const file = encodeLoaded(model);
-  const hash = createHash('sha256').update(file.header);
-  for (const part of file.parts) hash.update(part);
   const origin = {
     path: relative('', path).split(sep).join('/'),
-    sha256: hash.digest('hex'),
+    // The copy that a run keeps is known by its own, whatever version wrote it.
+    checksum: (basename(path) === RUN_FILES.initial && model.checksum) || file.checksum,
     weightsSha256: file.sha256,
   };
   return { model, file, origin };

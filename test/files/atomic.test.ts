@@ -1,9 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import { partialPath, removeLeftovers, writeFailure } from '../../src/files/atomic.js';
-import { folderOf } from '../support/cli.js';
+import { partialPath, removeLeftovers, writeFailure, writeFolderAtomically } from '../../src/files/atomic.js';
+import { rejection } from '../data/files.js';
+import { folderOf, temporaryFolder } from '../support/cli.js';
 import { endedPid } from './processes.js';
 
 const PATH = join('a', 'b.csv');
@@ -80,5 +81,42 @@ describe('removeLeftovers', () => {
     const folder = folderOf(Object.fromEntries(others.map((name) => [name, ''])));
     await removeLeftovers(folder);
     expect(readdirSync(folder).sort()).toEqual(others);
+  });
+});
+
+describe('writeFolderAtomically', () => {
+  const FILES = [['a.txt', ['one']] as const];
+
+  it('makes a folder with all files, also where an empty one is', async () => {
+    const folder = temporaryFolder();
+    await writeFolderAtomically(join(folder, 'new'), FILES);
+    mkdirSync(join(folder, 'empty'));
+    await writeFolderAtomically(join(folder, 'empty'), FILES);
+    expect(readFileSync(join(folder, 'new/a.txt'), 'utf8')).toBe('one');
+    expect(readdirSync(join(folder, 'empty'))).toEqual(['a.txt']);
+    expect(readdirSync(folder).sort()).toEqual(['empty', 'new']);
+  });
+
+  it('leaves what is there, and nothing of its own where it fails', async () => {
+    const folder = folderOf({ file: 'mine' });
+    mkdirSync(join(folder, 'full/of'), { recursive: true });
+    function* failing() {
+      yield FILES[0];
+      throw new Error('no more');
+    }
+    for (const name of ['file', 'full']) {
+      const error = await rejection(writeFolderAtomically(join(folder, name), FILES));
+      expect(error).toMatchObject({ exitCode: ExitCode.cantCreate });
+    }
+    await rejection(writeFolderAtomically(join(folder, 'new'), failing()));
+    expect(readdirSync(folder).sort()).toEqual(['file', 'full']);
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('mine');
+  });
+
+  it('takes away what a killed process has left of the same folder, and no other', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['new', 'other']) mkdirSync(join(folder, `.${name}.${process.pid}.0123abcd.partial`));
+    await writeFolderAtomically(join(folder, 'new'), FILES);
+    expect(readdirSync(folder).sort()).toEqual([`.other.${process.pid}.0123abcd.partial`, 'new']);
   });
 });

@@ -10,9 +10,9 @@ import { listed, printable } from '../../text.js';
 
 const MOST_NAMED = 3;
 
-/** A sentence for each file of a run that is a symbolic link. */
-export function linksOf(run: string): string[] {
-  return Object.values(RUN_FILES).flatMap((name) => {
+/** A sentence for each file of a run, or with one of these names, that is a symbolic link. */
+export function linksOf(run: string, names: readonly string[] = Object.values(RUN_FILES)): string[] {
+  return names.flatMap((name) => {
     const path = join(run, name);
     return isLink(path) ? [`${printable(path)} is a link to ${printable(realPath(path))}`] : [];
   });

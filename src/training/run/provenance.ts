@@ -22,8 +22,8 @@ export interface Provenance {
 /** A run or a model file. */
 export interface StartingPoint {
   readonly path: string;
-  /** Of the copy that the run keeps of its model. */
-  readonly sha256: string;
+  /** Of all that the copy means which the run keeps of its model: the file holds it, too. */
+  readonly checksum: string;
   /** As in the source's own run.json. */
   readonly weightsSha256: string;
 }
@@ -80,8 +80,9 @@ export function dataDifference(
 
 /** How what two runs started from differs; undefined if it is the same. */
 export function startDifference(found: Provenance, expected: Provenance): Difference | undefined {
-  if (found.from?.sha256 === expected.from?.sha256) return undefined;
-  const shown = (from: StartingPoint | undefined) => (from ? hashOf(from.sha256) : 'no model to start from');
+  if (found.from?.checksum === expected.from?.checksum) return undefined;
+  const shown = (from: StartingPoint | undefined) =>
+    from ? `a model of checksum ${from.checksum}` : 'no model to start from';
   return { what: 'training.from', found: shown(found.from), expected: shown(expected.from) };
 }
 
