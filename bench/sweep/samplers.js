@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { toOptuna } from '../../dist/sweep/optunaDistribution.js';
-import { historyOf, suggest } from '../../dist/sweep/sampler.js';
+import { suggest } from '../../dist/sweep/sampler.js';
 
 /** Our own sampler, by method. */
 export function ownSampler(method) {
@@ -15,7 +15,12 @@ export function ownSampler(method) {
     async open(space, seed) {
       const told = [];
       return {
-        ask: (trial, lag) => suggest({ space, method, seed }, trial, historyOf(trial, lag, told)),
+        ask(trial, lag) {
+          const history = told.map((observation) =>
+            observation.trial <= trial - lag ? observation : { ...observation, state: 'pending' },
+          );
+          return suggest({ space, method, seed }, trial, history);
+        },
         tell: (trial, point, value) =>
           told.push({
             trial,

@@ -10,8 +10,6 @@ import type { Observation } from './observation.js';
 import type { Point, Space } from './space.js';
 import { suggestByTpe } from './tpe.js';
 
-export type { Observation };
-
 export interface Sampling {
   readonly space: Space;
   readonly method: Method;
@@ -34,22 +32,8 @@ export function trialCount(
 }
 
 /**
- * What trial `trial` may know: the results of the trials up to `trial − pending`, and of later ones
- * only their points.
- */
-export function historyOf(trial: number, pending: number, earlier: readonly Observation[]): Observation[] {
-  return earlier
-    .filter((observation) => observation.trial < trial)
-    .map((observation) =>
-      observation.trial <= trial - pending
-        ? observation
-        : { trial: observation.trial, point: observation.point, state: 'pending' },
-    );
-}
-
-/**
  * The point of a trial, whose settings no point of the history has.
- * @param history of the trials before it, as `historyOf` makes it
+ * @param history of the trials before it; those whose results it may not know are pending
  * @returns undefined if the history has all settings of a finite space
  */
 export function suggest(

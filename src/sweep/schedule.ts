@@ -4,7 +4,7 @@
  * results count in the order in which the jobs were opened, whichever ends first: so a study is the
  * same however many train at once.
  */
-import type { Observation } from './sampler.js';
+import type { Observation } from './observation.js';
 import type { Point } from './space.js';
 
 /** What came of a job. */

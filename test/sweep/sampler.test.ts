@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Method } from '../../src/spec/sweepConfig.js';
 import { checkSweep } from '../../src/spec/sweepConfig.js';
-import { historyOf, type Observation, suggest, trialCount } from '../../src/sweep/sampler.js';
+import type { Observation } from '../../src/sweep/observation.js';
+import { suggest, trialCount } from '../../src/sweep/sampler.js';
 import { type Point, Space } from '../../src/sweep/space.js';
 
 const spaceOf = (space: object) => Space.of(checkSweep({ space }).sweep.space);
 
-/** A study of `trials` trials; an infinite value is a failure. */
+/** A study of which trial k knows the results up to k − pending; an infinite value is a failure. */
 function study(
   space: Space,
   method: Method,
@@ -16,7 +17,13 @@ function study(
 ): Observation[] {
   const told: Observation[] = [];
   for (let trial = 0; trial < trials; trial++) {
-    const point = suggest({ space, method, seed }, trial, historyOf(trial, pending, told));
+    const history = told.map(
+      (observation): Observation =>
+        observation.trial <= trial - pending
+          ? observation
+          : { trial: observation.trial, point: observation.point, state: 'pending' },
+    );
+    const point = suggest({ space, method, seed }, trial, history);
     if (point === undefined) break;
     const result = value(point);
     told.push(
@@ -177,17 +184,6 @@ describe('the Parzen estimator', () => {
       return { trial: 20 + i, point, state: 'pending' };
     });
     expect(spread(pending.slice(20))).toBeGreaterThan(spread(alone));
-  });
-});
-
-describe('the history of a trial', () => {
-  it('has the results that all numbers at once know, and only the points of later trials', () => {
-    const told = study(tree, 'random', valley, { trials: 8 });
-    const history = historyOf(7, 3, told);
-    expect(history.map(({ state }) => state)).toEqual([...Array(5).fill('complete'), 'pending', 'pending']);
-    expect(history[4]).toBe(told[4]);
-    expect(history[5]).toEqual({ trial: 5, point: told[5].point, state: 'pending' });
-    expect(historyOf(7, 1, told)).toEqual(told.slice(0, 7));
   });
 });
 
