@@ -142,8 +142,7 @@ Examples:
       'Write a ready-to-run train config for a CSV file, and explain every choice.',
       ['mlp init houses.csv --target price', 'writes houses.json'],
       ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
-      ['mlp init plain.csv --no-header --target 4', 'predicts the fifth column'],
-      ['mlp init --sweep houses.json', 'writes houses-sweep.json, for mlp sweep'],
+      ['mlp init --sweep houses.json', 'writes houses-sweep.json'],
     )
       .argument('<data.csv...>', TABLES)
       .option(
@@ -226,9 +225,9 @@ Examples:
       'sweep',
       'try settings and keep the best',
       'Try settings of a config, and show which are best. The study directory gets a run for each trial, the config of the best, and study.log, which Optuna reads.',
-      ['mlp sweep sweep.json', 'writes runs/sweep-1'],
-      ['mlp sweep iris.json --space \'{"training.batchSize": {"choice": [8, 32]}}\'', 'no file'],
-      ['mlp sweep sweep.json --resume runs/sweep-1', 'after a stop, or as well'],
+      ['mlp sweep sweep.json', 'a study'],
+      ['mlp sweep a.json --space \'{"seed":{"int":[0,8]}}\'', 'tries nine seeds'],
+      ['mlp sweep sweep.json --resume runs/sweep-1', 'after a stop'],
     )
       .argument('<sweep.json>', 'a sweep; or a train config, with --space')
       .option('--space <json>', 'the settings to vary, of the train config that is given instead of a sweep')
