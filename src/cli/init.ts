@@ -47,18 +47,24 @@ async function proposeFor(
   folder: string,
   options: InitOptions,
 ): Promise<Suggestion> {
-  const { table, format, target, notes, badRows, excluded } = await readAnyWay(paths, options);
+  const { profile, badRows, excluded } = await profileOf(paths, options);
   const train = paths.map((path) =>
     path === STANDARD_STREAM ? path : relative(folder, resolve(path)).split(sep).join('/'),
   );
   const schema = schemaPath(folder);
-  return suggestConfig(profileTable(table, format, target, notes), {
+  return suggestConfig(profile, {
     train: train.length === 1 ? train[0] : train,
     excluded,
     ...(schema !== undefined && { schema }),
     ...(badRows && { badRows }),
     preset: options.preset,
   });
+}
+
+/** Without the table: the config is written when its cells are no longer needed. */
+async function profileOf(paths: readonly string[], options: InitOptions) {
+  const { table, format, target, notes, ...others } = await readAnyWay(paths, options);
+  return { profile: profileTable(table, format, target, notes), ...others };
 }
 
 /** mlp never guesses the target: the error lists the columns and suggests one. */

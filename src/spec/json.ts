@@ -329,31 +329,39 @@ export function formatJson(value: unknown): string {
 }
 
 function format(value: unknown, indent: string, before: number): string {
-  const line = onOneLine(value);
-  return isContainer(value) && before + line.length > WIDTH ? broken(value, indent) : line;
+  return onOneLine(value, WIDTH - before) ?? broken(value, indent);
 }
 
 function broken(value: unknown, indent: string): string {
   if (!isContainer(value)) return JSON.stringify(value);
   const inner = indent + INDENT;
-  const isArray = Array.isArray(value);
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .map(([key, item]) => {
-      const label = isArray ? '' : `${JSON.stringify(key)}: `;
-      return inner + label + format(item, inner, inner.length + label.length + 1);
-    });
-  const [open, close] = isArray ? '[]' : '{}';
-  return entries.length === 0 ? open + close : `${open}\n${entries.join(',\n')}\n${indent}${close}`;
+  const line = (label: string, item: unknown) =>
+    inner + label + format(item, inner, inner.length + label.length + 1);
+  const lines = Array.isArray(value)
+    ? value.map((item) => line('', item))
+    : Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(([key, item]) => line(`${JSON.stringify(key)}: `, item));
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  return lines.length === 0 ? open + close : `${open}\n${lines.join(',\n')}\n${indent}${close}`;
 }
 
-function onOneLine(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(onOneLine).join(', ')}]`;
+/** Undefined for an array or an object of more than `most` characters: that may have 100,000 values. */
+function onOneLine(value: unknown, most: number): string | undefined {
   if (!isContainer(value)) return JSON.stringify(value);
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .map(([key, item]) => `${JSON.stringify(key)}: ${onOneLine(item)}`);
-  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+  const isArray = Array.isArray(value);
+  const [open, close] = isArray ? '[]' : ['{ ', ' }'];
+  let text = '';
+  for (const [key, item] of isArray ? value.entries() : Object.entries(value)) {
+    if (item === undefined) continue;
+    const shown = onOneLine(item, most);
+    if (shown === undefined) return undefined;
+    const label = isArray ? '' : `${JSON.stringify(key)}: `;
+    text += (text === '' ? open : ', ') + label + shown;
+    if (text.length + close.length > most) return undefined;
+  }
+  if (text !== '') return text + close;
+  return isArray ? '[]' : '{}';
 }
 
 /** JSON without spaces whose keys are sorted: equal values have equal texts. */

@@ -1,10 +1,10 @@
 /** Builds the columns of a table from cells of text, row by row. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { found, isPlainInteger, looksNumeric, numberHint, parseDecimal } from '../cell.js';
+import type { CellMemory } from '../cellMemory.js';
 import { type MissingRule, QUOTED, unmarked } from '../missingValues.js';
 import { isMixture } from '../mixture.js';
 import { type Column, MOST_SPELLINGS, type TextColumn, type WrittenNumbers } from '../table.js';
-import type { CellMemory } from './cellMemory.js';
 import { notationHint } from './notation.js';
 
 export interface ColumnBuilder {

@@ -6,6 +6,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { counted } from '../../text.js';
 import { found, looksNumeric } from '../cell.js';
+import { CellMemory } from '../cellMemory.js';
 import {
   allMissingTexts,
   DEFAULT_MISSING,
@@ -25,7 +26,6 @@ import {
   MOST_ROWS,
   type Table,
 } from '../table.js';
-import { CellMemory } from './cellMemory.js';
 import {
   type BuilderContext,
   type CellError,

@@ -1,4 +1,5 @@
 /** The kept cells of all chunks, joined into columns. */
+import { CellMemory } from '../cellMemory.js';
 import { isMissing, unmarked } from '../missingValues.js';
 import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
 import { type KeptCells, type KeptColumn, MISSING } from './scan.js';
@@ -13,17 +14,19 @@ export function joinColumns(
   rows: number,
 ): Map<number, NumericColumn | TextColumn> | undefined {
   const columns = new Map<number, NumericColumn | TextColumn>();
+  const memory = new CellMemory();
   for (const [i, { column, kind }] of kept.entries()) {
     const cells = chunks.map((chunk) => chunk[i]);
-    const joined = kind === 'text' ? joinTexts(cells, rows) : joinNumbers(cells, rows);
+    const joined =
+      kind === 'text' ? joinTexts(cells, memory.integers(rows)) : joinNumbers(cells, memory.floats(rows));
     if (joined.kind === 'numeric' && joined.missing === rows) return undefined;
     columns.set(column, joined);
   }
   return columns;
 }
 
-function joinNumbers(chunks: readonly KeptCells[], rows: number): NumericColumn {
-  const values = new Float64Array(rows);
+/** @param values [rows] filled */
+function joinNumbers(chunks: readonly KeptCells[], values: Float64Array): NumericColumn {
   let row = 0;
   let missing = 0;
   for (const chunk of chunks) {
@@ -32,7 +35,7 @@ function joinNumbers(chunks: readonly KeptCells[], rows: number): NumericColumn 
     row += chunk.values.length;
     missing += chunk.missing;
   }
-  const written = joinWritten(chunks, rows, missing);
+  const written = joinWritten(chunks, values.length, missing);
   return { kind: 'numeric', values, missing, ...(written && { written }) };
 }
 
@@ -60,9 +63,9 @@ function joinWritten(
   return { kind: 'text', levels: [...levels.keys()], codes, missing };
 }
 
-function joinTexts(chunks: readonly KeptCells[], rows: number): TextColumn {
+/** @param codes [rows] filled */
+function joinTexts(chunks: readonly KeptCells[], codes: Int32Array): TextColumn {
   const merger = new LevelMerger();
-  const codes = new Int32Array(rows);
   let row = 0;
   let missing = 0;
   for (const chunk of chunks) {

@@ -124,14 +124,16 @@ function describeColumns(
     const isTarget = index === target;
     const encoded = isTarget && targetCodes ? targetCodes : encodeCells(column);
     const described = profileColumn(name, index, column, encoded, isTarget);
-    const kind = rowNames.has(index) ? 'identifier' : described.kind;
     const mixture = mixtures.get(index);
-    const profile: ColumnProfile = {
-      ...described,
-      kind,
-      ...oddCells(table, described, odd.get(index)),
-      ...(mixture && { mixture }),
-    };
+    const isPlain = !rowNames.has(index) && !odd.has(index) && !mixture;
+    const profile: ColumnProfile = isPlain
+      ? described
+      : {
+          ...described,
+          ...(rowNames.has(index) && { kind: 'identifier' }),
+          ...oddCells(table, described, odd.get(index)),
+          ...(mixture && { mixture }),
+        };
     whole.add(column, encoded.codes);
     if (!isTarget && profile.kind !== 'identifier') features.add(column, encoded.codes);
     if (!isTarget && targetCodes && agrees(encoded, targetCodes.codes)) agreeing.add(index);

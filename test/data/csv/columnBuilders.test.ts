@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CellMemory } from '../../../src/data/csv/cellMemory.js';
+import { CellMemory } from '../../../src/data/cellMemory.js';
 import { TextBuilder } from '../../../src/data/csv/columnBuilders.js';
 import { MissingRule } from '../../../src/data/missingValues.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';

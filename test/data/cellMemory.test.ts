@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CellMemory } from '../../../src/data/csv/cellMemory.js';
+import { CellMemory } from '../../src/data/cellMemory.js';
 
 describe('CellMemory', () => {
   it('makes small arrays that share few buffers and overlap nowhere', () => {
