@@ -226,8 +226,8 @@ export class TextBuilder implements ColumnBuilder {
   readonly firstBad = undefined;
   #codes: Int32Array;
   readonly #levels: string[] = [];
-  /** Every text so far, including those that mean a missing value. */
-  readonly #codeOf = new Map<string, number>();
+  /** Every text so far but the empty one, including those that mean a missing value. Many columns have none. */
+  #codeOf: Map<string, number> | undefined;
   #missing = 0;
   readonly #rule: MissingRule;
 
@@ -244,7 +244,7 @@ export class TextBuilder implements ColumnBuilder {
   }
 
   add(cell: string, row: number): void {
-    const code = this.#codeOf.get(cell) ?? this.#addText(cell, row);
+    const code = cell === '' ? MISSING : (this.#codeOf?.get(cell) ?? this.#addText(cell, row));
     this.#codes[row] = code;
     if (code === MISSING) this.#missing++;
   }
@@ -274,7 +274,7 @@ export class TextBuilder implements ColumnBuilder {
 
   /** The texts of missing cells, but for empty ones. */
   get gaps(): string[] {
-    const texts = [...this.#codeOf].flatMap(([cell, code]) =>
+    const texts = [...(this.#codeOf ?? [])].flatMap(([cell, code]) =>
       code === MISSING ? unmarked(cell).trim() : [],
     );
     return [...new Set(texts)].filter((text) => text !== '');
@@ -302,14 +302,15 @@ export class TextBuilder implements ColumnBuilder {
     const text = unmarked(cell);
     const isMissing = this.#rule.isMissing(cell);
     const code = isMissing ? MISSING : (this.#levelOf(text) ?? this.#addLevel(text, row));
+    this.#codeOf ??= new Map();
     this.#codeOf.set(cell, code);
     return code;
   }
 
   /** The code of a level that was seen before, quoted or not. */
   #levelOf(text: string): number | undefined {
-    const quoted = this.#codeOf.get(QUOTED + text);
-    const plain = this.#codeOf.get(text);
+    const quoted = this.#codeOf?.get(QUOTED + text);
+    const plain = this.#codeOf?.get(text);
     return quoted ?? (plain === MISSING ? undefined : plain);
   }
 

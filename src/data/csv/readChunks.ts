@@ -47,15 +47,16 @@ export async function* inTables(
     cells: [] as (readonly string[])[],
     bad: new Map<number, BadRow & { readonly line: number }>(),
   });
-  let next = begin();
+  // Not before there is a row: of a wide table, it takes as much as its columns.
+  let next: ReturnType<typeof begin> | undefined;
   // The tables of one chunk of the file.
   let full: ReadRows[] = [];
   const finish = () => {
-    const { builder, cells, bad } = next;
-    if (cells.length > 0) full.push({ table: builder.finish(), cells, bad });
-    next = begin();
+    if (next) full.push({ table: next.builder.finish(), cells: next.cells, bad: next.bad });
+    next = undefined;
   };
   const add: AddRow = (cells, line, unread) => {
+    next ??= begin();
     const bad = next.builder.add(cells, line, unread);
     if (bad) next.bad.set(next.cells.length, { ...bad, line });
     next.cells.push(isMarked ? cells.map(unmarked) : cells);

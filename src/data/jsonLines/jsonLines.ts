@@ -52,7 +52,7 @@ export async function openJsonLines(
 ): Promise<TableSource> {
   const { rejected } = rules;
   const start = await readStart(source, rejected !== undefined, progress);
-  const { names, columns, sample, rows, seen } = start;
+  const { names, sample, rows, seen } = start;
   const path = source.name;
   const tableStart = { header: true, names, sample };
   const { emptyLines } = start;
@@ -67,7 +67,7 @@ export async function openJsonLines(
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
     const started = { ...tableStart, missingValues, ...rules };
     const table = await buildTable(path, started, settled, rows, async (builder) => {
-      const records = new RecordReader(source, names, columns, kinds, missingValues, {
+      const records = new RecordReader(source, start, kinds, missingValues, {
         add: (cells, line, unread) => builder.add(cells, line, unread),
         rejects: rejected !== undefined,
       });
@@ -87,7 +87,7 @@ export async function openJsonLines(
       kinds,
       Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)),
       (add) =>
-        new RecordReader(source, names, columns, kinds, missingValues, {
+        new RecordReader(source, start, kinds, missingValues, {
           add: (cells, line, unread) => add(unread ? names.map(() => '') : [...cells], line, unread),
           rejects: bad !== undefined,
         }).read(told),
@@ -185,7 +185,15 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
   }
   const shown = sample.slice(0, Math.ceil(MOST_SAMPLE_CELLS / names.length));
   const padded = shown.map((row) => names.map((_, i) => row[i] ?? ''));
-  return { names, columns, seen, sample: padded, rows, emptyLines };
+  return { names, columns, parser, seen, sample: padded, rows, emptyLines };
+}
+
+/** The columns of all lines, and the parser that has found them. */
+interface NamedColumns {
+  readonly names: readonly string[];
+  /** By name. */
+  readonly columns: ReadonlyMap<string, number>;
+  readonly parser: ObjectParser;
 }
 
 /** Where the cells of each line go. */
@@ -208,8 +216,7 @@ class RecordReader {
 
   constructor(
     source: Source,
-    names: readonly string[],
-    columns: ReadonlyMap<string, number>,
+    { names, columns, parser }: NamedColumns,
     kinds: readonly ColumnKind[],
     missingValues: MissingValues,
     destination: Destination,
@@ -233,7 +240,7 @@ class RecordReader {
       },
       isSkipped: (column) => kinds[column] === 'skipped',
     };
-    this.#parser = new ObjectParser(source.name, sink);
+    this.#parser = new ObjectParser(source.name, sink, parser);
   }
 
   /** Pauses after each chunk of the file. */

@@ -44,22 +44,26 @@ export class ObjectParser {
   readonly #path: string;
   readonly #sink: CellSink;
   /** The names of the last lines as written, in order, and their columns: most lines have the same. */
-  readonly #keys: string[] = [];
-  readonly #columns: number[] = [];
+  readonly #keys: string[];
+  readonly #columns: number[];
   /** By column, the last line that had it. */
   readonly #seen: number[] = [];
   #text = '';
   #line = 0;
   #at = 0;
 
-  constructor(path: string, sink: CellSink) {
+  /** @param known another parser of the same columns, whose names it shares: there may be 100,000 */
+  constructor(path: string, sink: CellSink, known?: ObjectParser) {
     this.#path = path;
     this.#sink = sink;
+    this.#keys = known ? known.#keys : [];
+    this.#columns = known ? known.#columns : [];
   }
 
   /** Forgets the numbers of all columns: some may be taken back. */
   forget(): void {
     this.#keys.length = 0;
+    this.#columns.length = 0;
     this.#seen.length = 0;
   }
 
