@@ -3,7 +3,8 @@
 import { suggestNotation } from '../data/csv/notation.js';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import { openJoined } from '../data/joinedTable.js';
-import { formatOf, isEachCsv, openTable, readWhole } from '../data/openTable.js';
+import { countCsvs, formatOf, openTable, readWhole } from '../data/openTable.js';
+import type { RejectedRows } from '../data/rejectedRows.js';
 import { filesOf } from '../data/source/source.js';
 import type { Table } from '../data/table.js';
 import type { TableFormat, TableSource } from '../data/tableSource.js';
@@ -27,6 +28,8 @@ export interface TableOptions extends CommonOptions, SeparatorOptions {
   readonly exclude?: readonly string[];
   /** Whether a column of numbers may hold other cells; otherwise the first is an error. */
   readonly keepsOddCells?: boolean;
+  /** Whether rows that can't be read are left out of other files than CSVs; otherwise the first is an error. */
+  readonly skipsButCsv?: boolean;
 }
 
 /** How a table is written that can't be detected: keys of `data`. */
@@ -46,9 +49,16 @@ export interface ReadTable {
   readonly target?: number;
   /** Rows that were left out because they can't be read; undefined unless that was asked for. */
   readonly rejected?: number;
+  /** Why the first of them can't be read. */
+  readonly firstRejected?: string;
   /** The columns of the file that are not in the table, by name, and the numbers of the others. */
   readonly excluded: readonly string[];
   readonly indices: readonly number[];
+}
+
+export interface TableReadAnyWay extends ReadTable {
+  /** Only if rows are left out. */
+  readonly badRows?: 'skip';
 }
 
 /**
@@ -70,7 +80,7 @@ export async function readTable(paths: readonly string[], options: TableOptions 
         description,
         notes,
         excluded,
-        ...(rejected && { rejected: rejected.reduce((sum, { rows }) => sum + rows, 0) }),
+        ...(rejected && rejectedOf(rejected)),
       };
       return without(read, target);
     } finally {
@@ -80,13 +90,25 @@ export async function readTable(paths: readonly string[], options: TableOptions 
   });
 }
 
+function rejectedOf(files: readonly RejectedRows[]): Pick<ReadTable, 'rejected' | 'firstRejected'> {
+  const rows = files.reduce((sum, { rows }) => sum + rows, 0);
+  const first = files.find(({ first }) => first)?.first?.message;
+  return rows === 0 ? {} : { rejected: rows, ...(first !== undefined && { firstRejected: first }) };
+}
+
 /** More lines above a table are not searched for its header. */
 const MOST_LINES = 20;
 /** The largest share of rows that may be left out. */
 const MOST_REJECTED = 0.1;
 
-/** In the order in which they are tried. Without the target's name, nothing tells a header from a row. */
+/**
+ * In the order in which they are tried. Without the target's name, nothing tells a header from a row. Other
+ * files than CSVs were already read without their bad rows.
+ */
 async function waysFor(paths: readonly string[], options: TableOptions): Promise<Way[]> {
+  const files = filesOf(paths, '');
+  const csvs = await countCsvs(files);
+  if (csvs < files.length) return csvs > 0 ? [SKIPPING] : [];
   const lines = isName(options.target) ? Array.from({ length: MOST_LINES }, (_, i) => i + 1) : [];
   const ways: Way[] = [
     { quote: "'", escape: '\\' },
@@ -116,24 +138,38 @@ async function notationWay(paths: readonly string[], options: TableOptions): Pro
  * another notation, and a note says which key helped.
  * @throws MlpError as `readTable`, if none helps
  */
-export async function readAnyWay(
-  paths: readonly string[],
-  options: TableOptions,
-): Promise<ReadTable & { readonly badRows?: 'skip' }> {
+export async function readAnyWay(paths: readonly string[], options: TableOptions): Promise<TableReadAnyWay> {
   // Standard input can't be read again.
   if (paths.includes(STANDARD_STREAM)) return readTable(paths, { ...options, keepsOddCells: true });
-  const plain = await readTable(paths, options).catch(messageOfData);
-  if (typeof plain !== 'string') return plain;
-  const isCsv = await isEachCsv(filesOf(paths, ''));
-  for (const way of isCsv ? await waysFor(paths, options) : [SKIPPING]) {
+  const sound = await readSound(paths, options);
+  if (typeof sound !== 'string') return sound;
+  for (const way of await waysFor(paths, options)) {
     const read = await readTable(paths, { ...options, ...way }).catch(unlessMlpError);
-    if (read === undefined || (read.rejected ?? 0) > MOST_REJECTED * read.table.rows) continue;
-    const keys = Object.entries(way).map(([key, value]) => `data.${key} ${JSON.stringify(value)}`);
-    const rows = read.rejected === undefined ? '' : `, which leaves out ${counted(read.rejected, 'row')}`;
-    const note = `${plain}: read with ${keys.join(' and ')}${rows}`;
-    return { ...read, notes: [note, ...read.notes], ...(way.badRows && { badRows: 'skip' }) };
+    if (read && hasFewRejected(read)) return readBy(way, read, sound);
   }
   return await readTable(paths, { ...options, keepsOddCells: true });
+}
+
+/**
+ * The table, or what is wrong with it. Bad rows are all that may be wrong with other files than CSVs: if
+ * they are few, they are left out at once, since a wide table takes its memory each time it is read.
+ */
+async function readSound(paths: readonly string[], options: TableOptions): Promise<TableReadAnyWay | string> {
+  const read = await readTable(paths, { ...options, skipsButCsv: true }).catch(messageOfData);
+  if (typeof read === 'string' || read.firstRejected === undefined) return read;
+  return hasFewRejected(read) ? readBy(SKIPPING, read, read.firstRejected) : read.firstRejected;
+}
+
+function hasFewRejected({ rejected = 0, table }: ReadTable): boolean {
+  return rejected <= MOST_REJECTED * table.rows;
+}
+
+/** The table with a note of what was wrong with it, and the keys that helped. */
+function readBy(way: Way, read: ReadTable, wrong: string): TableReadAnyWay {
+  const keys = Object.entries(way).map(([key, value]) => `data.${key} ${JSON.stringify(value)}`);
+  const rows = read.rejected === undefined ? '' : `, which leaves out ${counted(read.rejected, 'row')}`;
+  const note = `${wrong}: read with ${keys.join(' and ')}${rows}`;
+  return { ...read, notes: [note, ...read.notes], ...(way.badRows && { badRows: 'skip' }) };
 }
 
 /** What is wrong with the data. The error is not kept: its stack would hold the table that it comes from. */
@@ -217,7 +253,7 @@ export function openAs(
   options: TableOptions & Way,
   progress?: LoadOptions['progress'],
 ): Promise<TableSource> {
-  const { target, delimiter = 'auto', header, comment, encoding, badRows, ...rest } = options;
+  const { target, delimiter = 'auto', header, comment, encoding, badRows, skipsButCsv, ...rest } = options;
   const { quote, escape: escapeCharacter, skipLines, skipRows, numbers, keepsOddCells = false } = rest;
   const request = {
     delimiter,
@@ -229,7 +265,7 @@ export function openAs(
     ...(numbers !== undefined && { numbers }),
     ...(quote !== undefined && { quote }),
     ...(escapeCharacter !== undefined && { escape: escapeCharacter }),
-    skipsBadRows: badRows === 'skip',
+    skipsBadRows: badRows === 'skip' || (skipsButCsv === true && ('but-csv' as const)),
     suggest: true,
     keepsOddCells,
   };

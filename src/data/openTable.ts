@@ -14,8 +14,8 @@ import type { ReadProgress, TableFormat, TableSource } from './tableSource.js';
 
 /** How the file is written, as far as it is known. */
 export interface TableRequest extends DialectRequest, Pick<OpenOptions, 'encoding' | 'fallback' | 'keep'> {
-  /** Whether rows that can't be read are left out; otherwise the first is an error. */
-  readonly skipsBadRows?: boolean;
+  /** Whether rows that can't be read are left out, in all files or in all but CSVs; otherwise the first is an error. */
+  readonly skipsBadRows?: boolean | 'but-csv';
   /** Whether a guessed column of numbers may hold other cells; otherwise the first is an error. */
   readonly keepsOddCells?: boolean;
 }
@@ -30,16 +30,16 @@ export async function openTable(
   progress?: UnpackProgress,
 ): Promise<TableSource> {
   const file = await openBytes(path, { ...(progress && { progress }), ...(keep && { keep }) });
-  const rules: BadRowRules = {
+  const rulesFor = (isCsv: boolean): BadRowRules => ({
     keepsOddCells,
     findsMixtures: request.suggest === true,
-    ...(skipsBadRows && { rejected: new RejectedRows(file.name) }),
-  };
+    ...((isCsv ? skipsBadRows === true : skipsBadRows) && { rejected: new RejectedRows(file.name) }),
+  });
   if (isParquet(file)) {
     // Loaded only when needed: it takes as long as a small CSV.
     const { openParquet } = await import('./parquet/parquet.js');
     try {
-      return openParquet(file, { ...rules, ...(request.mayBeEmpty && { mayBeEmpty: true }) });
+      return openParquet(file, { ...rulesFor(false), ...(request.mayBeEmpty && { mayBeEmpty: true }) });
     } catch (error) {
       file.close();
       throw error;
@@ -53,26 +53,27 @@ export async function openTable(
   try {
     if (isJsonLines(source)) {
       const { openJsonLines } = await import('./jsonLines/jsonLines.js');
-      return await openJsonLines(source, progress, rules);
+      return await openJsonLines(source, progress, rulesFor(false));
     }
-    return csvTable(source, await detectDialect(source, request), rules);
+    return csvTable(source, await detectDialect(source, request), rulesFor(true));
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-/** Whether none of the files is of another format. */
-export async function isEachCsv(paths: readonly string[]): Promise<boolean> {
+/** How many of the files are of no other format. */
+export async function countCsvs(paths: readonly string[]): Promise<number> {
+  let count = 0;
   for (const path of paths) {
     const file = await openBytes(path);
     try {
-      if (isParquet(file) || isJsonLines(file)) return false;
+      if (!isParquet(file) && !isJsonLines(file)) count++;
     } finally {
       file.close();
     }
   }
-  return true;
+  return count;
 }
 
 function csvTable(source: Source, dialect: Dialect, rules: BadRowRules): TableSource {

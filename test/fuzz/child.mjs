@@ -6,8 +6,9 @@ import { readdirSync } from 'node:fs';
 import { runProgram } from '../../dist/cli/main.js';
 
 const MOST_KEPT = 2 ** 20;
-/** Garbage of earlier commands must not count against a later one. */
+/** Garbage of earlier commands must not count against a later one: it is collected after so many, or so much. */
 const COMMANDS_PER_COLLECTION = 10;
+const MOST_GARBAGE = 2 ** 26;
 
 let commands = 0;
 
@@ -35,7 +36,8 @@ process.on('message', async ({ args, cwd }) => {
   } catch (error) {
     faults.push(`thrown: ${error.stack}`);
   }
-  if (++commands % COMMANDS_PER_COLLECTION === 0) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  if (++commands % COMMANDS_PER_COLLECTION === 0 || heapUsed + external > MOST_GARBAGE) globalThis.gc?.();
   // What a forgotten promise throws comes now.
   await new Promise((resolve) => setImmediate(resolve));
   process.send({ code, ...texts, faults: faults.splice(0), files: openFiles() });

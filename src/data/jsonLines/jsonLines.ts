@@ -120,8 +120,8 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
   let emptyLines = 0;
   let cells: string[] = [];
   let isSampled = true;
-  /** What the line added to `seen`. */
-  let raised: [column: number, count: keyof Seen][] = [];
+  /** The columns whose counts in `seen` the line has raised. */
+  const raised: Record<keyof Seen, number[]> = { numbers: [], texts: [] };
   let firstBad: MlpError | undefined;
   const isMissing = quotedTexts(DEFAULT_MISSING, '');
   const parser = new ObjectParser(source.name, {
@@ -139,7 +139,7 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
         kind === 'number' ? 'numbers' : kind === 'text' && !isMissing.has(text) ? 'texts' : undefined;
       if (count !== undefined) {
         seen[column][count]++;
-        if (rejects) raised.push([column, count]);
+        if (rejects) raised[count].push(column);
       }
       if (isSampled) cells[column] = text;
     },
@@ -152,14 +152,16 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
       return;
     }
     cells = [];
-    raised = [];
+    raised.numbers.length = 0;
+    raised.texts.length = 0;
     const known = names.length;
     try {
       parser.parse(text, line);
     } catch (error) {
       if (!rejects || !(error instanceof MlpError)) throw error;
       firstBad ??= error;
-      for (const [column, count] of raised) seen[column][count]--;
+      for (const column of raised.numbers) seen[column].numbers--;
+      for (const column of raised.texts) seen[column].texts--;
       for (const name of names.splice(known)) columns.delete(name);
       seen.length = known;
       parser.forget();
