@@ -26,7 +26,7 @@ export interface RunningTrial {
 
 /** `learningRate 0.01, batchSize 32`: the last word of a path says enough. */
 export function settingsText(settings: readonly PointSetting[]): string {
-  return settings.map(({ path, value }) => `${lastWord(path)} ${shown(value)}`).join(', ');
+  return settings.map(({ path, value }) => `${lastWord(path)} ${printable(shown(value))}`).join(', ');
 }
 
 function lastWord(path: string): string {

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
-import { checkSweep } from '../../src/spec/sweepConfig.js';
+import { checkSweep, loadSweep } from '../../src/spec/sweepConfig.js';
+import { checkSpace } from '../../src/sweep/checkSpace.js';
 import type { Trial } from '../../src/sweep/schedule.js';
+import { Space } from '../../src/sweep/space.js';
 import type { Study } from '../../src/sweep/study.js';
 import { bestOf, sweep } from '../../src/sweep/sweep.js';
 import { reproduce, train } from '../../src/training/train.js';
@@ -72,6 +74,17 @@ function study() {
     },
   };
 }
+
+describe('the sweeps of the package', () => {
+  const folder = projectPath('configs/sweeps');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+
+  it.each(files)('%s has a space of its base', (name) => {
+    const { sweep, where } = loadSweep(join(folder, name));
+    const { written, path } = loadTrainConfig(join(folder, sweep.base ?? ''));
+    checkSpace(Space.of(sweep.space), written, path, where);
+  });
+});
 
 describe('a study', () => {
   it('is the same for any number at once, and after any interruption', async () => {
