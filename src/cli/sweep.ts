@@ -4,9 +4,9 @@ import { ExitCode, MlpError } from '../errors.js';
 import { isObject, parseJson, readJson } from '../spec/json.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
 import { checkSweep, type LoadedSweep } from '../spec/sweepConfig.js';
-import { STUDY_FILES } from '../sweep/study.js';
+import { STUDY_FILES, type Study } from '../sweep/study.js';
 import { sweep } from '../sweep/sweep.js';
-import { printable } from '../text.js';
+import { counted, printable } from '../text.js';
 import type { CommonOptions } from './options.js';
 import { note } from './output.js';
 import { SweepReport } from './sweepReport.js';
@@ -32,13 +32,27 @@ export async function run(path: string, options: SweepOptions): Promise<void> {
     const { signal } = report;
     const study = await sweep(loaded, base, { directory, resume, parallel, signal, listener: report });
     await report.end(study);
-    if (!signal.aborted) return;
+    if (!signal.aborted) {
+      requireAny(study);
+      return;
+    }
     process.exitCode = report.exitCode;
     const file = printable(join(study.path, STUDY_FILES.sweep));
     note(`resume with: mlp sweep ${file} --resume ${printable(study.path)}`);
   } finally {
     report.close();
   }
+}
+
+/** @throws MlpError ExitCode.config if each trial failed, for the reason of the first */
+function requireAny({ trials, path }: Study): void {
+  const failures = trials.flatMap(({ results }) => results.find(({ state }) => state === 'failed') ?? []);
+  if (trials.length === 0 || failures.length < trials.length) return;
+  throw new MlpError(
+    ExitCode.config,
+    `${printable(path)}: each of ${counted(trials.length, 'trial')} failed, the first by: ${failures[0].reason}`,
+    'change the space or the base config: mlp sweep starts a new study',
+  );
 }
 
 /** The sweep of a file, or of a train config and --space; options replace its keys. */

@@ -209,6 +209,16 @@ describe('what makes no sweep', () => {
     );
   });
 
+  it('is a space of which each trial fails', async () => {
+    const cwd = folder();
+    const space = '{"network.layers":{"choice":[[5],[7]]}}';
+    const args = ['sweep', 'config.json', '--space', space, '--run', 'study'];
+    expect(await mlpHere(args, { cwd })).toMatchObject({
+      code: ExitCode.config,
+      stderr: expect.stringMatching(/study: each of 2 trials failed, the first by: .*network.layers: found/),
+    });
+  });
+
   it('is a directory with other files, or none to go on with', async () => {
     const cwd = folder();
     expect((await mlpHere(['sweep', 'sweep.json', '--run', '.'], { cwd })).code).toBe(ExitCode.cantCreate);

@@ -85,13 +85,17 @@ describe('runs on the same data', () => {
           },
       ),
     );
-    await runJobs(jobs, { atOnce: 3 });
-    const grown = data.dataset.memory.buffer.byteLength;
-    await runJobs(jobs, { atOnce: 3 });
+    const { memory } = data.dataset;
+    const before = memory.buffer.byteLength;
+    const [, , largest] = jobs;
+    await largest(new AbortController().signal);
+    const one = memory.buffer.byteLength - before;
+    for (const _ of [1, 2]) await runJobs(jobs, { atOnce: 3 });
     data.close();
     await pool.close();
-    expect(together).toEqual(alone.map((sha256) => new Array(6).fill(sha256)));
-    expect(data.dataset.memory.buffer.byteLength).toBe(grown);
+    expect(together).toEqual(alone.map((sha256, i) => new Array(i === 2 ? 7 : 6).fill(sha256)));
+    // Room for three, and for gaps that depend on which run ends first: not for all 25.
+    expect(memory.buffer.byteLength - before).toBeLessThan(8 * one);
     expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
   });
 });
