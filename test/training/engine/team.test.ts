@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { LocalEngine, type StepProgress } from '../../../src/training/engine/engine.js';
+import { ThreadPool } from '../../../src/training/engine/threadPool.js';
 import { runTraining } from '../../../src/training/loop.js';
 import { FAST_BACKENDS } from '../../support/backends.js';
 import {
@@ -79,32 +80,46 @@ async function outcome(problem: Problem, threads: number, options = {}): Promise
   }
 }
 
-// Each thread takes a while to start; what float64 has of its own are the kernels, which are tested by themselves.
+/** Threads for the teams of a group of tests: each takes a while to start. */
+function sharedThreads(): ThreadPool {
+  const pool = new ThreadPool();
+  afterAll(() => pool.close());
+  return pool;
+}
+
+// What float64 has of its own are the kernels, which are tested by themselves.
 describe.each([
   { dtype: 'float32', sizes: [1, 2, 3, 4], repetitions: 10 },
   { dtype: 'float64', sizes: [3], repetitions: 3 },
 ])('a team on wasm, $dtype', ({ dtype, sizes, repetitions }) => {
+  const options = { pool: sharedThreads() };
+
   it.each(RUNS)('leaves the same bits for any number of threads: $name', async ({ network, training }) => {
     const problem = await prepare({ network, training, dtype });
     const { config, plan, dataset } = problem;
     const alone = LocalEngine.start({ config, plan, choice: WASM }, dataset);
     const expected = await resultOf(alone, problem, plan.steps);
-    for (const threads of sizes) expect(await outcome(problem, threads), `${threads}`).toBe(expected);
+    for (const threads of sizes)
+      expect(await outcome(problem, threads, options), `${threads}`).toBe(expected);
   });
 
   it('leaves the same bits in every repetition', async () => {
     const problem = await prepare({ ...RUNS[0], name: undefined, dtype });
     const results = new Set<string>();
-    for (let i = 0; i < repetitions; i++) results.add(await outcome(problem, 2 + (i % 2)));
+    for (let i = 0; i < repetitions; i++) {
+      results.add(await outcome(problem, 2 + (i % 2), options));
+    }
     expect(results.size).toBe(1);
   });
 });
 
 describe('a team of threads that are held up wherever it must not matter', () => {
+  const uneven = { ...UNEVEN, pool: sharedThreads() };
+
   it.each(RUNS)('leaves the same bits: $name', async ({ network, training }) => {
     const problem = await prepare({ network, training: { ...training, epochs: undefined, steps: 15 } });
     const expected = await outcome(problem, 1);
-    for (const threads of [2, 3]) expect(await outcome(problem, threads, UNEVEN)).toBe(expected);
+    for (const threads of [2, 3]) expect(await outcome(problem, threads, uneven)).toBe(expected);
   });
 
   it('evaluates a single layer, whose logits are the first thing to be written, as one thread does', async () => {
@@ -174,6 +189,7 @@ describe('a team of threads that are held up wherever it must not matter', () =>
 });
 
 describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
+  const options = { pool: sharedThreads() };
   const tolerance = { float32: 1e-4, float64: 1e-10 };
   const problemOf = (dtype: 'float32' | 'float64') =>
     prepare({
@@ -188,7 +204,7 @@ describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
     expect(expected).toHaveLength(100);
     expect(expected[99]).toBeLessThan(0.9 * expected[0]);
     for (const threads of [1, 2, 3]) {
-      const team = await startTeam(problem, choice, threads);
+      const team = await startTeam(problem, choice, threads, options);
       const losses = await trainSteps(team, problem, 100);
       await team.close();
       expect(losses).toBeAllclose(expected, { relative: tolerance[dtype] });
