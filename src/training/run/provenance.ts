@@ -3,6 +3,9 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { DataFile } from '../../data/source/storedFile.js';
 import { detectFeatures } from '../../kernels/wasm/loader.js';
+import { isObject } from '../../spec/json.js';
+import type { Path } from '../../spec/messages.js';
+import { MAX_THREADS } from '../../spec/words.js';
 import type { BackendChoice } from '../engine/backend.js';
 
 /** Plain data that survives JSON. On disk it is called origin. */
@@ -46,6 +49,40 @@ export function provenanceOf(
     data,
     ...(from && { from }),
   };
+}
+
+/** The path of the first value in JSON that is no provenance; undefined if it is one. */
+export function firstWrong(value: unknown): Path | undefined {
+  if (!isObject(value)) return [];
+  const { threads, relaxed, library, data, from } = value;
+  const text = ['version', 'node', 'backend'].find((key) => typeof value[key] !== 'string');
+  if (text !== undefined) return [text];
+  if (!Number.isSafeInteger(threads) || (threads as number) < 1 || (threads as number) > MAX_THREADS)
+    return ['threads'];
+  if (typeof relaxed !== 'boolean') return ['relaxed'];
+  if (!isTextOrAbsent(library)) return ['library'];
+  if (!Array.isArray(data)) return ['data'];
+  const file = data.findIndex((file) => !isDataFile(file));
+  if (file >= 0) return ['data', file];
+  return from === undefined || isStartingPoint(from) ? undefined : ['from'];
+}
+
+function isDataFile(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value.key === 'string' &&
+    typeof value.path === 'string' &&
+    isTextOrAbsent(value.sha256)
+  );
+}
+
+function isStartingPoint(value: unknown): boolean {
+  const keys: readonly (keyof StartingPoint)[] = ['path', 'checksum', 'weightsSha256'];
+  return isObject(value) && keys.every((key) => typeof value[key] === 'string');
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }
 
 function describeFile(path: string): string {

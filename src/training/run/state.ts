@@ -2,11 +2,12 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors/encode.js';
 import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
+import { formatPath } from '../../spec/messages.js';
 import { printable } from '../../text.js';
 import type { RunProgress, RunState } from '../loop.js';
 import { aCount, aFiniteNumber, readState } from '../savedState.js';
 import type { Checkpoint } from './checkpoints.js';
-import type { Provenance } from './provenance.js';
+import { firstWrong, type Provenance } from './provenance.js';
 
 /** Raised when a reader of the old layout would be misled. */
 const FORMAT_VERSION = '1';
@@ -114,7 +115,8 @@ function decode({ metadata, tensors, path }: Checkpoint): SavedRun {
   const files = json<LogState>('files');
   readState('the logs', files, { steps: aCount, epochs: aCount });
   const origin = json<Provenance>('origin');
-  if (!Array.isArray(origin.data)) throw new TypeError('origin names no data');
+  const wrong = firstWrong(origin);
+  if (wrong) throw new TypeError(formatPath(['origin', ...wrong]));
   const order = tensors.get('batches.order') as Int32Array | undefined;
   const parameters = tensors.get('best.parameters') as Float32Array | Float64Array | undefined;
   const statistics = tensors.get('best.statistics') as Float32Array | Float64Array | undefined;

@@ -7,7 +7,7 @@ import { isObject, parseJson } from '../../spec/json.js';
 import { formatLocation, type Path } from '../../spec/messages.js';
 import { printable } from '../../text.js';
 import type { StepRecord, TrainResult } from '../loop.js';
-import type { Difference, Provenance } from './provenance.js';
+import { type Difference, firstWrong as firstWrongOrigin, type Provenance } from './provenance.js';
 
 /** Of run.json and config.json, in bytes. */
 export const LONGEST_JSON = 4 * 2 ** 20;
@@ -57,7 +57,7 @@ export function requireEnded({ status }: RunSummary, run: string): void {
   );
 }
 
-const STRINGS = ['version', 'node', 'backend', 'configSha256', 'status', 'weightsSha256'];
+const STRINGS = ['configSha256', 'status', 'weightsSha256'];
 
 /** Whether `mlp train` may have written it. */
 export function isSummary(value: unknown): value is RunSummary {
@@ -66,15 +66,10 @@ export function isSummary(value: unknown): value is RunSummary {
 
 /** The path of the first value that a run can't have written. */
 function firstWrong(value: unknown): Path | undefined {
-  if (!isObject(value)) return [];
-  const { threads, relaxed, data } = value;
+  const wrong = firstWrongOrigin(value);
+  if (wrong || !isObject(value)) return wrong;
   const text = STRINGS.find((key) => typeof value[key] !== 'string');
-  if (text !== undefined) return [text];
-  if (typeof threads !== 'number') return ['threads'];
-  if (typeof relaxed !== 'boolean') return ['relaxed'];
-  if (!Array.isArray(data)) return ['data'];
-  const file = data.findIndex((file) => !isObject(file) || typeof file.key !== 'string');
-  return file === -1 ? undefined : ['data', file];
+  return text === undefined ? undefined : [text];
 }
 
 /** Compares the losses of steps with a run's steps.csv, and remembers the first that differs. */

@@ -224,7 +224,12 @@ describe('a damaged run.json', () => {
       status: '',
       weightsSha256: '',
     };
-    const text = JSON.stringify({ ...known, threads: 1, relaxed: true, data: [{ key: 'a' }, 5] });
+    const text = JSON.stringify({
+      ...known,
+      threads: 1,
+      relaxed: true,
+      data: [{ key: 'a', path: 'a.csv' }, 5],
+    });
     const message = `run.json:1:${text.indexOf('5]') + 1}: data[1]: found content`;
     expect(errorOf(() => readSummary(folderOf({ 'run.json': text }))).message).toContain(message);
   });

@@ -3,6 +3,7 @@ import { ExitCode } from '../../../src/errors.js';
 import { formatLocation, type Where } from '../../../src/spec/messages.js';
 import {
   dataDifference,
+  firstWrong,
   kernelsDifference,
   type Provenance,
   provenanceOf,
@@ -129,5 +130,25 @@ describe('a run to go on with', () => {
     same.training.epochs = 99;
     expect(() => requireSameConfig(same, config, { ...place, mayExtend: true })).not.toThrow();
     expect(() => requireSameConfig(same, config, place)).toThrow(/training\.epochs: found 99/);
+  });
+});
+
+describe('what a run certifies in JSON', () => {
+  const known = { ...ORIGIN, data: [file('aa'), file()], library: 'libopenblas.so of 7 bytes' };
+
+  it('is what a run writes', () => {
+    expect(firstWrong(JSON.parse(JSON.stringify(known)))).toBeUndefined();
+  });
+
+  it.each([
+    ['no object', null, []],
+    ['without a version', { ...known, version: undefined }, ['version']],
+    ['with more threads than a config may ask for', { ...known, threads: 257 }, ['threads']],
+    ['with a library that is no text', { ...known, library: {} }, ['library']],
+    ['with a file that is none', { ...known, data: [file('aa'), null] }, ['data', 1]],
+    ['with a hash that is no text', { ...known, data: [{ ...file(), sha256: {} }] }, ['data', 0]],
+    ['with a start without a checksum', { ...known, from: { path: 'r' } }, ['from']],
+  ])('is not %s', (_, value, path) => {
+    expect(firstWrong(value)).toEqual(path);
   });
 });
