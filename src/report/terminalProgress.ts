@@ -120,19 +120,22 @@ export interface ReadingState {
   readonly total: number | undefined;
 }
 
-export class ReadingProgress {
+/** A bar that is drawn when its state changes, but no more often than an eye can see. */
+class StateBar<State extends object> {
   readonly #bar: Bar;
   readonly #now: Clock;
   #lastDraw = Number.NEGATIVE_INFINITY;
 
-  constructor(stream: TerminalStream, display: Omit<Display, 'width'>, now: Clock = () => performance.now()) {
+  constructor(
+    stream: TerminalStream,
+    format: (state: State, width: number) => string,
+    now: Clock = () => performance.now(),
+  ) {
     this.#now = now;
-    this.#bar = createBar(stream, (state: ReadingState, width) =>
-      formatReading(state, { ...display, width }),
-    );
+    this.#bar = createBar(stream, format);
   }
 
-  update(state: ReadingState): void {
+  update(state: State): void {
     const now = this.#now();
     if (now - this.#lastDraw < REDRAW_MS) return;
     this.#lastDraw = now;
@@ -143,6 +146,12 @@ export class ReadingProgress {
 
   finish(): void {
     this.#bar.stop();
+  }
+}
+
+export class ReadingProgress extends StateBar<ReadingState> {
+  constructor(stream: TerminalStream, display: Omit<Display, 'width'>, now?: Clock) {
+    super(stream, (state, width) => formatReading(state, { ...display, width }), now);
   }
 }
 
@@ -172,27 +181,9 @@ export interface FoldsState {
 }
 
 /** The bar of a cross-validation, for all folds together. */
-export class FoldsProgress {
-  readonly #bar: Bar;
-  readonly #now: Clock;
-  #lastDraw = Number.NEGATIVE_INFINITY;
-
-  constructor(stream: TerminalStream, display: Omit<Display, 'width'>, now: Clock = () => performance.now()) {
-    this.#now = now;
-    this.#bar = createBar(stream, (state: FoldsState, width) => formatFolds(state, { ...display, width }));
-  }
-
-  update(state: FoldsState): void {
-    const now = this.#now();
-    if (now - this.#lastDraw < REDRAW_MS) return;
-    this.#lastDraw = now;
-    if (!this.#bar.isActive) this.#bar.start(1, 0, state);
-    this.#bar.update(0, state);
-    this.#bar.render();
-  }
-
-  finish(): void {
-    this.#bar.stop();
+export class FoldsProgress extends StateBar<FoldsState> {
+  constructor(stream: TerminalStream, display: Omit<Display, 'width'>, now?: Clock) {
+    super(stream, (state, width) => formatFolds(state, { ...display, width }), now);
   }
 }
 
