@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
-import { type CliOptions, folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig, stopAt } from '../support/cli.js';
 
 const jsonOf = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const rowsOf = (path: string): Record<string, string>[] =>
@@ -212,16 +212,6 @@ describe('a mistake', () => {
     ]);
   });
 });
-
-/** Sends a signal once a line is there. */
-function stopAt(line: RegExp, signal: NodeJS.Signals): NonNullable<CliOptions['onStderr']> {
-  let isSent = false;
-  return (text, kill) => {
-    if (isSent || !line.test(text)) return;
-    isSent = true;
-    kill(signal);
-  };
-}
 
 describe('a cross-validation that was stopped', () => {
   it('ends in the same files', async () => {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CliOptions, folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig, stopAt } from '../support/cli.js';
 import { csvOf } from '../support/runs.js';
 
 const jsonOf = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
@@ -24,16 +24,6 @@ const BATCHES = {
   training: { epochs: 12, batchSize: 16, refit: true, optimizer: { type: 'adam', learningRate: 0.02 } },
 };
 const CSV = csvOf(200, 4, 'classes');
-
-/** Sends a signal once a line is there. */
-function stopAt(line: RegExp, signal: NodeJS.Signals): NonNullable<CliOptions['onStderr']> {
-  let isSent = false;
-  return (text, kill) => {
-    if (isSent || !line.test(text)) return;
-    isSent = true;
-    kill(signal);
-  };
-}
 
 describe('a refit', () => {
   it('trains on training and validation rows up to the epoch that was kept, and says so', async () => {

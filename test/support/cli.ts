@@ -128,3 +128,13 @@ export function smallConfig(changes: Record<string, unknown> = {}): Record<strin
     ...changes,
   };
 }
+
+/** An `onStderr` that sends a signal once a line is there. */
+export function stopAt(line: RegExp, signal: NodeJS.Signals): NonNullable<CliOptions['onStderr']> {
+  let isSent = false;
+  return (text, kill) => {
+    if (isSent || !line.test(text)) return;
+    isSent = true;
+    kill(signal);
+  };
+}
