@@ -4,7 +4,6 @@
  * It ends with 1 if a checkpoint is corrupt or missing, a run ends elsewhere, an evaluation changes a run, or a process is
  * not refused; with a naive writer, if nothing of the kind is found.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RandomState } from '../dist/random/randomState.js';
 import { CheckpointStore } from '../dist/training/run/checkpoints.js';
+import { runUntil } from './runUntil.js';
 
 const USAGE = `usage: node bench/kills.js [options]
   --kills <n>    how often a process is killed (default 1000)
@@ -153,41 +153,7 @@ class Trial {
 
   /** Runs a command to its end, or to that moment. */
   start(args, moment) {
-    return new Promise((resolve, reject) => {
-      const spawned = performance.now();
-      const child = spawn(process.execPath, [...this.preload, MLP, ...args], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let begun;
-      let stdout = '';
-      let stderr = '';
-      let timer;
-      const killAfter = (ms) => {
-        timer = setTimeout(() => child.kill('SIGKILL'), ms);
-      };
-      if (moment?.from === 'spawn') killAfter(moment.ms);
-      child.stdout.on('data', (text) => {
-        if (begun === undefined && moment?.from === 'start') killAfter(moment.ms);
-        begun ??= performance.now();
-        stdout += text;
-      });
-      child.stderr.on('data', (text) => {
-        stderr += text;
-      });
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        clearTimeout(timer);
-        resolve({
-          code,
-          signal,
-          stdout,
-          stderr,
-          ms: performance.now() - spawned,
-          beginMs: begun - spawned,
-          trainMs: performance.now() - begun,
-        });
-      });
-    });
+    return runUntil([...this.preload, MLP, ...args], moment, 'stdout');
   }
 
   /** Looks at what a kill has left: the step of the newest checkpoint, −1 before the first; undefined where the run can't go on. */

@@ -2,7 +2,6 @@
  * Kills processes that work on a study, at random moments, until the study is done, and compares it with one that nobody
  * touched: node bench/sweepKills.js --help. It ends with 1 if any file differs, apart from times.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RandomState } from '../dist/random/randomState.js';
+import { runUntil } from './runUntil.js';
 import { filesOfStudy, firstDifference } from './study.js';
 
 const USAGE = `usage: node bench/sweepKills.js [options]
@@ -158,28 +158,7 @@ class Kills {
 
 /** Runs a command to its end, or to that moment. */
 function start(args, moment) {
-  return new Promise((resolve, reject) => {
-    const spawned = performance.now();
-    const child = spawn(process.execPath, [MLP, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let begun;
-    let stderr = '';
-    let timer;
-    const killAfter = (ms) => {
-      timer = setTimeout(() => child.kill('SIGKILL'), ms);
-    };
-    if (moment?.from === 'spawn') killAfter(moment.ms);
-    child.stderr.on('data', (text) => {
-      if (begun === undefined && moment?.from === 'start') killAfter(moment.ms);
-      begun ??= performance.now();
-      stderr += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      const times = { beginMs: begun - spawned, trainMs: performance.now() - begun };
-      resolve({ code, signal, stderr, ...times });
-    });
-  });
+  return runUntil([MLP, ...args], moment, 'stderr');
 }
 
 async function main() {
