@@ -146,3 +146,19 @@ export function formatNumber(x: number): string {
 export function formatPercent(share: number, decimals = 1): string {
   return Number.isNaN(share) ? '-' : `${(share * 100).toFixed(decimals)}%`;
 }
+
+/** What people call metrics, where it is not the name in the code. */
+const METRIC_NAMES: Readonly<Record<string, string>> = {
+  logLoss: 'log loss',
+  rocAuc: 'ROC AUC',
+  macroF1: 'macro F1',
+  hammingLoss: 'Hamming loss',
+  r2: 'R²',
+  rmse: 'RMSE',
+  mae: 'MAE',
+  poissonDeviance: 'Poisson deviance',
+};
+
+export function metricName(name: string): string {
+  return METRIC_NAMES[name] ?? name;
+}

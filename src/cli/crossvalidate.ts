@@ -4,7 +4,7 @@ import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
 import { LEAST_FOLDS, MOST_REPEATS } from '../spec/dataConfig.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
-import { formatCount, formatMetric, printable } from '../text.js';
+import { formatCount, formatMetric, metricName, printable } from '../text.js';
 import {
   type CrossValidation,
   crossValidate,
@@ -128,21 +128,9 @@ async function show({ directory, report }: CrossValidation, options: CommonOptio
   print(display.style.dim(`cross-validation ${printable(directory)}`));
 }
 
-/** Metrics with names other than their own. */
-const METRIC_NAMES: Readonly<Record<string, string>> = {
-  logLoss: 'log loss',
-  rocAuc: 'ROC AUC',
-  macroF1: 'macro F1',
-  hammingLoss: 'Hamming loss',
-  r2: 'R²',
-  rmse: 'RMSE',
-  mae: 'MAE',
-  poissonDeviance: 'Poisson deviance',
-};
-
 function scoresTable({ runs, metrics }: CrossValidationReport, display: Display): string {
   const names = Object.keys(metrics);
-  const numbers = ['rows', 'epochs', ...names.map((name) => METRIC_NAMES[name] ?? name)];
+  const numbers = ['rows', 'epochs', ...names.map((name) => metricName(name))];
   const columns = [{ header: 'run' }, ...numbers.map((header): Column => ({ header, align: 'right' }))];
   const rows = runs.map(({ run, rows, keptEpoch, metrics }) => [
     run,
@@ -171,7 +159,7 @@ function summary(
     if (!Object.hasOwn(metrics, name)) return [];
     const { mean, deviation } = metrics[name];
     const spread = deviation === null ? '' : ` ${sign} ${alike(deviation, formatMetric(mean))}`;
-    return [`${METRIC_NAMES[name] ?? name} ${formatMetric(mean)}${spread}`];
+    return [`${metricName(name)} ${formatMetric(mean)}${spread}`];
   });
   const isInterrupted = status === 'interrupted';
   const folds = isInterrupted ? `${runs.length} of ${request.folds * request.repeats}` : `${runs.length}`;

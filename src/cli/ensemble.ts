@@ -3,7 +3,7 @@
 import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
 import type { EnsembleMethod, EnsembleMetric } from '../spec/words.js';
-import { counted, formatCount, formatMetric, listed, printable } from '../text.js';
+import { counted, formatCount, formatMetric, listed, metricName, printable } from '../text.js';
 import { type BuiltEnsemble, buildEnsemble } from '../training/ensemble/build.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
@@ -54,7 +54,6 @@ function render(built: BuiltEnsemble, display: Display): string {
 
 /** The metrics of an evaluation that the gain is told by, as far as the task has them. */
 const MAIN = ['accuracy', 'r2', 'rmse', 'loss'];
-const NAMES: Readonly<Record<string, string>> = { r2: 'R²', rmse: 'RMSE' };
 
 function gainLines(
   { method }: BuiltEnsemble,
@@ -64,7 +63,7 @@ function gainLines(
   const texts = (metrics: typeof ensemble.metrics) =>
     MAIN.flatMap((name) => {
       const value = metrics[name];
-      return typeof value === 'number' ? [`${NAMES[name] ?? name} ${formatMetric(value)}`] : [];
+      return typeof value === 'number' ? [`${metricName(name)} ${formatMetric(value)}`] : [];
     }).join(', ');
   const chosen = method === 'greedy' ? ', which it was chosen on' : '';
   return [

@@ -7,6 +7,7 @@ import { listed, printable } from '../text.js';
 import {
   type HeldOut,
   type HeldOutName,
+  NAME_DATA,
   predictHeldOut,
   rowsDifference,
   scoreHeldOut,
@@ -21,8 +22,6 @@ import { thresholdsOf } from './threshold.js';
 
 /** The first that all runs have in common is scored, unless --split names another. */
 const SPLITS = ['test', 'validation'] as const satisfies readonly SplitName[];
-
-const NAME_DATA = 'name the data to score: mlp evaluate <ensemble> <data.csv>';
 
 /**
  * @throws MlpError ExitCode.noInput if a run or its data no longer exist; data if they changed, or the

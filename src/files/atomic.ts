@@ -61,6 +61,18 @@ export function replaceFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => renameSync(partial, path));
 }
 
+/**
+ * Creates or replaces a small file, and waits for the disk.
+ * @throws MlpError ExitCode.cantCreate, noPermission or io
+ */
+export function writeSmallFile(path: string, text: string): void {
+  try {
+    replaceFileSync(path, text);
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
 /** For small files: waits for the disk. Throws system errors, EEXIST if the path is taken. */
 export function createFileSync(path: string, text: string): void {
   withPartial(path, text, (partial) => {

@@ -24,6 +24,9 @@ export const RUN_FILES = {
   summary: 'run.json',
 } as const;
 
+/** The file of a sweep's study that tells of its trials. */
+export const STUDY_JOURNAL = 'study.log';
+
 /**
  * What is at `path`; undefined only if nothing is.
  * @throws MlpError ExitCode.noPermission or io if the system does not tell

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ExitCode, MlpError } from '../errors.js';
-import { showValue } from '../spec/messages.js';
+import { showIfAny } from '../spec/messages.js';
 import { quote } from '../text.js';
 import type { Model, ReadingModel } from './load.js';
 import type { PredictionRules } from './predictions.js';
@@ -114,10 +114,9 @@ function featuresOf(members: readonly Member[]): Model['features'] {
 
 function requireSame(model: Model, other: Model, what: string, found: unknown, expected: unknown): void {
   if (isDeepStrictEqual(found, expected)) return;
-  const shown = (value: unknown) => (value === undefined ? 'nothing' : showValue(value));
   throw new MlpError(
     ExitCode.data,
-    `${model.path}: found ${shown(found)} for ${what}, expected ${shown(expected)} as in ${other.path}`,
+    `${model.path}: found ${showIfAny(found)} for ${what}, expected ${showIfAny(expected)} as in ${other.path}`,
     'an ensemble takes models of the same targets and classes that read their data in the same way',
   );
 }

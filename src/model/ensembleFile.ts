@@ -9,7 +9,7 @@ import { asDataError, ExitCode, MlpError, readError } from '../errors.js';
 import { writeFolderAtomically } from '../files/atomic.js';
 import { statOf } from '../files/runFiles.js';
 import { choice, list, number, object, text, wholeNumber } from '../spec/fields.js';
-import { readJson } from '../spec/json.js';
+import { readJson, toCanonicalJson } from '../spec/json.js';
 import { checkSchema, formatLocation } from '../spec/messages.js';
 import { ENSEMBLE_METHODS, ENSEMBLE_METRICS } from '../spec/words.js';
 import * as z from '../spec/zod.js';
@@ -167,14 +167,5 @@ export async function writeEnsemble(path: string, { members, version, ...choice 
 
 /** SHA-256 of the content, whatever the order of its keys. */
 function checksumOf(content: Omit<EnsembleContent, 'checksum'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(content)))
-    .digest('hex');
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+  return createHash('sha256').update(toCanonicalJson(content)).digest('hex');
 }

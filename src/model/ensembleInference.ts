@@ -86,8 +86,9 @@ export class MeanPredictions {
     const decided = this.#labels.subarray(0, rows);
     const threshold = thresholds?.[0];
     for (let row = 0; row < rows; row++) {
-      const own = probabilities.subarray(row * width, (row + 1) * width);
-      decided[row] = threshold === undefined ? likeliest(own) : own[1] >= threshold ? 1 : 0;
+      const first = row * width;
+      if (threshold === undefined) decided[row] = likeliest(probabilities, first, width);
+      else decided[row] = probabilities[first + 1] >= threshold ? 1 : 0;
     }
     return decided;
   }
@@ -178,9 +179,9 @@ function logOf(probability: number): number {
   return probability === 0 ? LEAST_LOG : Math.log(probability);
 }
 
-/** The first of the largest. */
-function likeliest(probabilities: Float64Array): number {
+/** The class of a row whose probabilities begin at `first`: the first of the largest. */
+export function likeliest(probabilities: Float64Array, first: number, classes: number): number {
   let best = 0;
-  for (let j = 1; j < probabilities.length; j++) if (probabilities[j] > probabilities[best]) best = j;
+  for (let j = 1; j < classes; j++) if (probabilities[first + j] > probabilities[first + best]) best = j;
   return best;
 }

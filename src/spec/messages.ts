@@ -27,6 +27,11 @@ export function showValue(value: unknown): string {
   return String(value);
 }
 
+/** As `showValue`; `nothing` for a value that is not there. */
+export function showIfAny(value: unknown): string {
+  return value === undefined ? 'nothing' : showValue(value);
+}
+
 /** `network.layers[1].type`; the empty string for the whole document. */
 export function formatPath(path: Path): string {
   let text = '';

@@ -1,15 +1,13 @@
-/** Creates the study of a sweep, or goes on with one that must be of the same sweep. */
-import { mkdirSync } from 'node:fs';
+/** Creates a study, or opens one after comparing it with the sweep. */
 import { basename } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
-import { writeFailure } from '../files/atomic.js';
 import { toCanonicalJson } from '../spec/json.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
-import { showValue } from '../spec/messages.js';
+import { showIfAny, showValue } from '../spec/messages.js';
 import type { LoadedSweep } from '../spec/sweepConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
-import { firstFree, relocate } from '../training/run/directory.js';
+import { firstFree, makeDirectory, relocate } from '../training/run/directory.js';
 import { dataDifference } from '../training/run/provenance.js';
 import { requireSameConfig } from '../training/run/resume.js';
 import { STUDY_FILES, Study, type StudyPlan } from './study.js';
@@ -28,11 +26,7 @@ export async function createStudy(
   directory: string | undefined,
 ): Promise<Study> {
   const at = directory ?? firstFree(path);
-  try {
-    mkdirSync(at, { recursive: true });
-  } catch (error) {
-    throw writeFailure(at, error, 'name a directory that you may write to with --run');
-  }
+  if (directory !== undefined) makeDirectory(directory);
   const plan = { sweep, base: baseFor(at, base), data: await hashesOf(at) };
   return Study.create(at, basename(at), plan);
 }
@@ -83,10 +77,10 @@ function requireSameData(study: Study, data: StudyPlan['data']): void {
 
 /** All but the number of trials and the space must be the same, and these may only grow. */
 function requireSameSweep(study: Study, { sweep, where }: LoadedSweep): void {
-  const differ = (key: string, found: unknown, expected: unknown, hint: string) =>
+  const differ = (key: string, found: string, expected: string, hint: string) =>
     new MlpError(
       ExitCode.config,
-      `${where([key])}: found ${shown(found)}, expected ${shown(expected)} as in ${printable(study.path)}`,
+      `${where([key])}: found ${found}, expected ${expected} as in ${printable(study.path)}`,
       hint,
     );
   for (const key of ['method', 'metric', 'seed', 'pending', 'stop'] as const) {
@@ -94,29 +88,25 @@ function requireSameSweep(study: Study, { sweep, where }: LoadedSweep): void {
     if (toCanonicalJson(found ?? null) === toCanonicalJson(expected ?? null)) continue;
     throw differ(
       key,
-      found,
-      expected,
+      showIfAny(found),
+      showIfAny(expected),
       'only "trials" and "space" may grow: start a new study without --resume',
     );
   }
   if (sweep.trials !== undefined && sweep.trials < study.trials.length) {
     throw differ(
       'trials',
-      sweep.trials,
+      showValue(sweep.trials),
       `at least ${study.trials.length}`,
       'the study has as many trials already',
     );
   }
   const lost = Object.keys(study.sweep.space).find((path) => !Object.hasOwn(sweep.space, path));
   if (lost === undefined) return;
-  throw new MlpError(
-    ExitCode.config,
-    `${where(['space'])}: found no ${showValue(lost)}, expected it as in ${printable(study.path)}`,
+  throw differ(
+    'space',
+    `no ${showValue(lost)}`,
+    'it',
     'the space of a study may grow, but not shrink: start a new study without --resume',
   );
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  return typeof value === 'string' && value.startsWith('at least') ? value : showValue(value);
 }

@@ -7,8 +7,9 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
-import { replaceFileSync, writeFailure } from '../files/atomic.js';
+import { writeFailure, writeSmallFile } from '../files/atomic.js';
 import { type Lock, lockDirectory } from '../files/lock.js';
+import { STUDY_JOURNAL } from '../files/runFiles.js';
 import { formatJson, isObject, type JsonFile, readJson } from '../spec/json.js';
 import type { SweepConfig } from '../spec/sweepConfig.js';
 import { printable } from '../text.js';
@@ -31,7 +32,7 @@ export const STUDY_FILES = {
   sweep: 'sweep.json',
   /** The train config whose settings are varied. */
   base: 'base.json',
-  journal: 'study.log',
+  journal: STUDY_JOURNAL,
   /** The config of the best trial. */
   best: 'best.json',
 } as const;
@@ -214,11 +215,7 @@ export class Study {
   record(trial: Trial, result: JobResult, curve: RecordedResult['curve']): void {
     const path = join(this.directoryOf(trial), RESULT);
     const recorded: RecordedResult = { job: lastJob(trial), ...result, curve, end: new Date().toISOString() };
-    try {
-      replaceFileSync(path, `${JSON.stringify(recorded)}\n`);
-    } catch (error) {
-      throw writeFailure(path, error);
-    }
+    writeSmallFile(path, `${JSON.stringify(recorded)}\n`);
   }
 
   #refresh(): void {
@@ -294,12 +291,7 @@ function recordOf({ point }: Trial, space: Space): Map<string, RecordedParameter
 function writeFiles(study: string, { sweep, base }: StudyPlan): void {
   const contents = { [STUDY_FILES.base]: base, [STUDY_FILES.sweep]: { ...sweep, base: STUDY_FILES.base } };
   for (const [name, content] of Object.entries(contents)) {
-    const path = join(study, name);
-    try {
-      replaceFileSync(path, `${formatJson(content)}\n`);
-    } catch (error) {
-      throw writeFailure(path, error);
-    }
+    writeSmallFile(join(study, name), `${formatJson(content)}\n`);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
-import { replaceFileSync, writeFailure } from '../files/atomic.js';
+import { writeSmallFile } from '../files/atomic.js';
 import { readPlainFile } from '../files/plainFile.js';
 import type { SweepConfig } from '../spec/sweepConfig.js';
 import { printable } from '../text.js';
@@ -76,11 +76,7 @@ export class StudyJournal {
 
   /** Only with the lock. Whoever is killed leaves the whole file, or none. */
   create(lines: readonly string[]): void {
-    try {
-      replaceFileSync(this.#path, lines.map((line) => `${line}\n`).join(''));
-    } catch (error) {
-      throw writeFailure(this.#path, error);
-    }
+    writeSmallFile(this.#path, lines.map((line) => `${line}\n`).join(''));
   }
 
   /** Only with the lock. */

@@ -1,7 +1,7 @@
 /** `mlp sweep`: trains the trials of a study, several at once, until it is done or interrupted. */
 import { join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
-import { replaceFileSync, writeFailure } from '../files/atomic.js';
+import { writeSmallFile } from '../files/atomic.js';
 import type { Lock } from '../files/lock.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { formatJson } from '../spec/json.js';
@@ -247,10 +247,6 @@ function writeBest(study: Study): void {
   if (!best) return;
   const directory = study.directoryOf(best);
   const { config } = loadTrainConfig(join(directory, RUN_FILES.config));
-  const path = join(study.path, STUDY_FILES.best);
-  try {
-    replaceFileSync(path, `${formatJson(relocate(config, directory, study.path))}\n`);
-  } catch (error) {
-    throw writeFailure(path, error);
-  }
+  const text = formatJson(relocate(config, directory, study.path));
+  writeSmallFile(join(study.path, STUDY_FILES.best), `${text}\n`);
 }

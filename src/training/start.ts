@@ -13,7 +13,7 @@ import { checkContent, type EncodedModel } from '../model/model.js';
 import { parameterLayout, statisticsLayout } from '../network/parameters.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
-import { showValue } from '../spec/messages.js';
+import { showIfAny } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import { printable } from '../text.js';
 import type { TrainingPlan } from './plan.js';
@@ -140,10 +140,9 @@ export function requireSameNetwork(
   const difference = firstDifference(found, functionOf(model.network), []);
   if (difference) {
     const { path, found, expected } = difference;
-    const shown = (value: unknown) => (value === undefined ? 'nothing' : showValue(value));
     throw new MlpError(
       ExitCode.config,
-      `${where(['network', ...path])}: found ${shown(found)}, expected ${shown(expected)} as in ${model.path}`,
+      `${where(['network', ...path])}: found ${showIfAny(found)}, expected ${showIfAny(expected)} as in ${model.path}`,
       'a run that starts from another has its network; only rates of dropout, momentum and how weights start may differ',
     );
   }

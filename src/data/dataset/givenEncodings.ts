@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef } from '../../spec/dataConfig.js';
-import { type Path, showValue, suggest, type Where } from '../../spec/messages.js';
+import { type Path, showIfAny, showValue, suggest, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
@@ -151,10 +151,9 @@ export function givenColumns(
 
 /** The error about a key of the config that says something else than the model. */
 function contradiction(place: string, found: unknown, expected: unknown, { path }: GivenEncodings): MlpError {
-  const shown = (value: unknown) => (value === undefined ? 'nothing' : showValue(value));
   return new MlpError(
     ExitCode.config,
-    `${place}: found ${shown(found)}, expected ${shown(expected)} as in ${path}`,
+    `${place}: found ${showIfAny(found)}, expected ${showIfAny(expected)} as in ${path}`,
     TAKES,
   );
 }

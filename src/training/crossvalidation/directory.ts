@@ -13,7 +13,7 @@ import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.j
 import { checkSchema } from '../../spec/messages.js';
 import * as z from '../../spec/zod.js';
 import { printable } from '../../text.js';
-import { firstFree, lockEmpty, makeDirectory, relocate, removeIfEmpty } from '../run/directory.js';
+import { firstFree, HINT, lockEmpty, makeDirectory, relocate, removeIfEmpty } from '../run/directory.js';
 import type { CrossValidationRequest } from './folds.js';
 import type { CrossValidationReport } from './report.js';
 
@@ -25,8 +25,6 @@ export const CROSS_VALIDATION_FILES = {
   /** Out-of-fold predictions, once all folds are finished. */
   predictions: 'predictions.csv',
 } as const;
-
-const HINT = 'name a directory that you may write to with --run';
 
 const column = z.union([text('a column'), wholeNumber(0)], { error: 'a column' });
 

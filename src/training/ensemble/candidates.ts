@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asDataError, ExitCode, MlpError, readError } from '../../errors.js';
-import { RUN_FILES, statOf } from '../../files/runFiles.js';
+import { RUN_FILES, STUDY_JOURNAL, statOf } from '../../files/runFiles.js';
 import { ENSEMBLE_FILE, MOST_ENSEMBLED } from '../../model/ensembleFile.js';
 import { loadModel } from '../../model/load.js';
 import { isObject, readJson } from '../../spec/json.js';
@@ -21,8 +21,6 @@ export interface Candidates {
   readonly skipped: readonly string[];
 }
 
-/** The file that a sweep appends to. */
-const STUDY_LOG = 'study.log';
 const TRIAL = /^trial-\d+$/;
 const FOLD = /^(?:repeat-\d+-)?fold-\d+$/;
 
@@ -73,7 +71,7 @@ export function findCandidates(paths: readonly string[]): Candidates {
 function kindOf(path: string): Kind {
   const has = (name: string) => statOf(join(path, name)) !== undefined;
   if (!statOf(path)?.isDirectory()) throw noRun(path, statOf(path) ? 'a file' : 'nothing there');
-  if (has(STUDY_LOG)) return 'study';
+  if (has(STUDY_JOURNAL)) return 'study';
   if (has(CROSS_VALIDATION_FILES.report)) return 'cross-validation';
   if (has(ENSEMBLE_FILE)) throw noRun(path, 'an ensemble');
   if (has(RUN_FILES.config)) return 'run';

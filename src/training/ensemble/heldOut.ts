@@ -11,13 +11,16 @@ import type { Model, ReadingModel } from '../../model/load.js';
 import { ownTargets } from '../../model/predictions.js';
 import { createScorer, type Scored } from '../../model/scorer.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
-import { showValue } from '../../spec/messages.js';
+import { showIfAny } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import { dataOutside } from '../run/outside.js';
 import { readOwnRows } from '../run/ownRows.js';
 import { dataDifference } from '../run/provenance.js';
 import { type RunSummary, readSummary } from '../run/summary.js';
+
+/** The hint of an error about the rows of an ensemble's runs. */
+export const NAME_DATA = 'name the data to score: mlp evaluate <ensemble> <data.csv>';
 
 export type HeldOutName = 'validation' | 'test';
 
@@ -59,7 +62,7 @@ export async function predictHeldOut(
     throw new MlpError(
       ExitCode.noInput,
       `${printable(path)}: no such file: it says which rows the run held out`,
-      'name the data to score: mlp evaluate <ensemble> <data.csv>',
+      NAME_DATA,
     );
   }
   const loaded = loadTrainConfig(path);
@@ -97,7 +100,7 @@ export function rowsDifference(found: HeldOut, expected: HeldOut): string | unde
   const data = dataDifference(found.summary.data, expected.summary.data);
   if (data) return `${data.what}: found ${data.found}, expected ${data.expected}`;
   const differs = (key: string, own: unknown, other: unknown) =>
-    isDeepStrictEqual(own, other) ? [] : [`${key}: found ${shown(own)}, expected ${shown(other)}`];
+    isDeepStrictEqual(own, other) ? [] : [`${key}: found ${showIfAny(own)}, expected ${showIfAny(other)}`];
   const [setting] = [
     ...differs('seed', found.config.seed, expected.config.seed),
     ...SPLITTING.flatMap((key) =>
@@ -116,10 +119,6 @@ export function rowsDifference(found: HeldOut, expected: HeldOut): string | unde
 /** A table of its own is known by its hash. */
 function plain(value: unknown): unknown {
   return typeof value === 'string' ? 'a file' : value;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : showValue(value);
 }
 
 /** Targets in their own unit went through another scale in each run. */

@@ -4,6 +4,7 @@
  */
 import { toNetwork } from '../../data/dataset/targetUnits.js';
 import { weightedMean } from '../../evaluation/classification.js';
+import { likeliest } from '../../model/ensembleInference.js';
 import type { ReadingModel } from '../../model/load.js';
 import { middleOf, targetOf } from '../../model/predictions.js';
 import { elementParameters, LOSSES } from '../../network/loss.js';
@@ -58,9 +59,7 @@ function accuracyOf({ labelValues, classes }: ReadingModel, { rows, truth }: Sco
       for (let j = first; j < first + width; j++) if (predictions[j] > 0.5 !== (truth[j] === 1)) return false;
       return true;
     }
-    let best = 0;
-    for (let j = 1; j < width; j++) if (predictions[first + j] > predictions[first + best]) best = j;
-    return best === truth[row];
+    return likeliest(predictions, first, width) === truth[row];
   };
   return (predictions) => {
     let right = 0;

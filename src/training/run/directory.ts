@@ -20,7 +20,8 @@ import { RunRecord } from './record.js';
 import type { SavedRun } from './state.js';
 import type { RunSummary } from './summary.js';
 
-const HINT = 'name a directory that you may write to with --run';
+/** Another way out where a directory can't be written. */
+export const HINT = 'name a directory that you may write to with --run';
 
 /** What a run does with the lock of its caller. */
 const lent: Lock = { release() {} };

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/dataset/dataset.js';
+import { givenCategories } from '../../data/dataset/givenEncodings.js';
 import { type Datasets, type LoadOptions, loadDatasets } from '../../data/dataset/loadDataset.js';
 import { fingerprintData } from '../../data/source/source.js';
 import { type DataFile, ReadFiles } from '../../data/source/storedFile.js';
@@ -15,7 +16,7 @@ import { loadStart, withStart } from '../start.js';
 import { dataDifference } from './provenance.js';
 import { readSummary } from './summary.js';
 
-/** The hint where a run's own rows can't be had. */
+/** The hint of an error about the rows of a run. */
 export const NAME_DATA = 'name the data to score: mlp evaluate <run> <data.csv>';
 
 export interface OwnRows {
@@ -53,10 +54,9 @@ export async function readOwnRows(
 }
 
 /** The text that is a category for the model stays one: earlier versions knew no dates and booleans. */
-function withCategories(config: TrainConfig, { features, header }: Model): TrainConfig {
-  const names = features.flatMap(({ kind, column }) => (kind === 'category' ? [column] : []));
-  const columns = names.map((name) => (header ? name : Number(name)));
-  return { ...config, data: { ...config.data, categories: [...config.data.categories, ...columns] } };
+function withCategories(config: TrainConfig, model: Model): TrainConfig {
+  const categories = [...config.data.categories, ...givenCategories(model)];
+  return { ...config, data: { ...config.data, categories } };
 }
 
 function requireFiles({ config: { data }, where }: LoadedTrainConfig): void {

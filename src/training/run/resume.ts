@@ -1,7 +1,7 @@
 /** Checks that resuming a run will end in the same bits as if it had never stopped. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { isContainer } from '../../spec/json.js';
-import { formatPath, showValue, type Where } from '../../spec/messages.js';
+import { formatPath, showIfAny, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { RunProgress } from '../loop.js';
@@ -27,7 +27,7 @@ export function requireSameConfig(
   const isLength = key === 'training.epochs' || key === 'training.steps';
   throw new MlpError(
     ExitCode.config,
-    `${where(path)}: found ${shown(found)}, expected ${shown(expected)} as in ${run}`,
+    `${where(path)}: found ${showIfAny(found)}, expected ${showIfAny(expected)} as in ${run}`,
     isLength
       ? 'train for longer with --extend'
       : `resume with the config of the run, ${run}, or start a new run without --resume`,
@@ -75,10 +75,6 @@ function comparable(config: TrainConfig, mayExtend: boolean): unknown {
     data: { ...data, train: text(data.train), validation: text(data.validation), test: text(data.test) },
     training: { ...(mayExtend ? others : training), ...(training.from && { from: text(training.from) }) },
   };
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : showValue(value);
 }
 
 interface Difference {
