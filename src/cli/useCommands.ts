@@ -1,0 +1,120 @@
+/** The commands that use a trained network, and those that explain and check. */
+import { type Command, Option } from 'commander';
+import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, THRESHOLD } from './commandParts.js';
+import { backendName, bigCount, collect, positiveInteger } from './options.js';
+
+export function addUseCommands(program: Command): void {
+  const define = definer(program);
+
+  program.commandsGroup('Use a trained network:');
+
+  addOptions(
+    NOTATION,
+    define(
+      'evaluate',
+      'score a trained network',
+      'Score a trained network on all rows of a CSV file, or on the rows that its own run held out.',
+      ['mlp evaluate runs/iris-1', 'held-out rows of the run'],
+      ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
+      ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
+    )
+      .argument('<run>', MODEL)
+      .argument('[data.csv]', 'a CSV file with the target column; - reads standard input')
+      .addOption(
+        new Option(
+          '--split <name>',
+          'which rows of the run to score; by default test, else validation, else train',
+        ).choices(['train', 'validation', 'test']),
+      )
+      .addOption(THRESHOLD)
+      .addOption(
+        new Option(
+          '--bad-rows <what>',
+          'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
+        ).choices(['error', 'skip']),
+      ),
+  ).action(lazy(() => import('./evaluate.js')));
+
+  addOptions(
+    NOTATION,
+    define(
+      'predict',
+      'predict the target of every row',
+      'Predict the target of every row of a CSV file. The output is CSV or, with --json, one JSON object per row.',
+      ['mlp predict runs/iris-1 new.csv', 'prints CSV'],
+      ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
+      ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
+    )
+      .argument('<run>', MODEL)
+      .argument('<data.csv>', CSV)
+      .option('-o, --output <file>', 'the file to write (default: standard output)')
+      .addOption(FORCE)
+      .option(
+        '--keep <columns>',
+        'copy columns of the data to the output: all, or names separated by commas; may be repeated',
+        collect,
+      )
+      .addOption(THRESHOLD)
+      .addOption(
+        new Option(
+          '--bad-rows <what>',
+          'rows that cannot be predicted: error stops at the first; blank leaves their predictions empty, adds a column with the reason, and exits with 65 (default: error)',
+        ).choices(['error', 'blank']),
+      )
+      .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
+  ).action(lazy(() => import('./predict.js')));
+
+  program.commandsGroup('Understand and check:');
+
+  define(
+    'params',
+    'show layer sizes and count parameters',
+    'Show the output size and the parameters of every layer, and the totals.',
+    ['mlp params iris.json', 'sizes for a batch of 32'],
+    ['mlp params iris.json --batch 1', 'sizes for a single row'],
+    ['mlp params iris.json --max-params 10000', 'a limit for scripts'],
+  )
+    .argument('<spec.json>', 'a network spec or a train config')
+    .option('--batch <n>', 'rows in a batch', positiveInteger, 32)
+    .option('--max-params <n>', 'exit with 1 if there are more parameters than this', bigCount)
+    .action(lazy(() => import('./params.js')));
+
+  define(
+    'gradcheck',
+    'check gradients',
+    'Compare three gradients: manual (from the file), analytic (backpropagation) and numeric (differences). Without a file, run all built-in checks.',
+    ['mlp gradcheck', 'runs all built-in checks'],
+    ['mlp gradcheck graph.json', 'grades a derivation by hand'],
+    ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
+  )
+    .argument('[file.json]', 'a graph with manual derivatives, or a train config')
+    .option('--samples <n>', 'check this many elements of each parameter of a network', positiveInteger)
+    .option(
+      '--backend <name>',
+      'compute a network with auto, reference, wasm or blas',
+      backendName,
+      'reference',
+    )
+    .action(lazy(() => import('./gradcheck.js')));
+
+  define(
+    'doctor',
+    "show this machine's features and speed",
+    "Show this machine's processor, SIMD, BLAS libraries and speed, and what auto would choose.",
+    ['mlp doctor', 'SIMD, BLAS libraries, threads and speed'],
+    ['mlp doctor iris.json', 'backend and threads for this config'],
+  )
+    .argument('[config.json]', 'a train config, to see the choice for it')
+    .action(lazy(() => import('./doctor.js')));
+
+  define(
+    'schema',
+    'print the JSON Schema for editors',
+    'Print the JSON Schema with which an editor checks and completes configs.',
+    ['mlp schema > config.schema.json', 'for train configs'],
+    ['mlp schema network > network.schema.json', 'for network specs'],
+    ['mlp schema sweep > sweep.schema.json', 'for the files of mlp sweep'],
+  )
+    .argument('[kind]', 'config, network or sweep', 'config')
+    .action(lazy(() => import('./schema.js')));
+}
