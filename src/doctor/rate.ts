@@ -27,10 +27,7 @@ export interface RateWorkerSetup {
 const MEASURED_MILLISECONDS = 120;
 
 /** The compiled thread. Tests run the sources, but threads run from dist/ even then. */
-const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/doctor/rateWorker.js' : './rateWorker.js',
-  import.meta.url,
-);
+const WORKER = new URL('../../dist/doctor/rateWorker.js', import.meta.url);
 
 /** The fastest of many products, in GFLOP/s (10⁹ additions and multiplications per second). */
 export async function measureRate(setup: RateSetup): Promise<number> {

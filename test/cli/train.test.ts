@@ -245,7 +245,7 @@ describe('mlp train', () => {
   it('ends with an error where a thread fails, and keeps what was saved before', async () => {
     const config = smallConfig({ training: { epochs: 1_000_000 } });
     const folder = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
-    const preload = pathToFileURL(projectPath('test/support/threads/fault.js'));
+    const preload = pathToFileURL(projectPath('test/support/threads/faultyTeams.js'));
     const { code, stderr } = await mlp(['train', 'config.json', '--threads', '2'], {
       cwd: folder,
       env: {

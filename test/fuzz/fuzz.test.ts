@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { projectPath } from '../support/fixtures.js';
 
-const INPUTS = 6;
+const INPUTS = 2;
 const FUZZERS = ['models', 'runs', 'configs', 'csv', 'parquet', 'jsonl'];
 
 function fuzz(...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> {

@@ -233,10 +233,7 @@ describe('the batches of a weighted run', () => {
     const problem = await prepare(config, task.csv, allWeighted);
     const expected = await resultOf(start(problem, WASM), problem, problem.plan.steps);
     for (const [threads, options] of [
-      [1, {}],
       [2, {}],
-      [3, {}],
-      [2, UNEVEN],
       [3, UNEVEN],
     ] as const) {
       const team = await startTeam(problem, WASM, threads, options);

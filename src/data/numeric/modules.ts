@@ -103,11 +103,8 @@ type ScaleInPlace = (rows: N, columns: N, x: N, shift: N, scale: N, clip: N) => 
 export const RowsFound = { plain: 0, untidy: 1, foreign: 2, quoted: 3 } as const;
 export type RowsFound = (typeof RowsFound)[keyof typeof RowsFound];
 
-/** Compiled modules are beside this file, but in dist/ when the sources run (in tests). */
-const FOLDER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/data/numeric/' : './',
-  import.meta.url,
-);
+/** As seen from the sources and from dist/ alike. */
+const FOLDER = new URL('../../../dist/data/numeric/', import.meta.url);
 
 /** What `assembly/` compiles to; shared by the threads. */
 export interface Modules {

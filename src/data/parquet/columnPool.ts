@@ -10,10 +10,7 @@ import type { ColumnReader } from './columnReader.js';
 import type { BadCell } from './columns.js';
 
 /** The compiled worker; in dist/ when the sources run (in tests). */
-const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/data/parquet/worker.js' : './worker.js',
-  import.meta.url,
-);
+const WORKER = new URL('../../../dist/data/parquet/worker.js', import.meta.url);
 
 /** What a worker is started with. */
 export interface WorkerSetup {

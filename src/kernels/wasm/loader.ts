@@ -32,11 +32,8 @@ export function detectFeatures(): WasmFeatures {
   };
 }
 
-/** The modules lie beside the compiled loader; tests take them from dist/ too. */
-const FOLDER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/kernels/wasm/' : './',
-  import.meta.url,
-);
+/** As seen from the sources, from dist/kernels/wasm and from the bundled thread in dist/training/engine alike. */
+const FOLDER = new URL('../../../dist/kernels/wasm/', import.meta.url);
 
 /** By file name, once per thread; V8 shares the machine code among threads. */
 const compiled = new Map<string, WebAssembly.Module>();

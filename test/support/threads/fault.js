@@ -1,6 +1,6 @@
 /**
  * Makes one thread of a team fail: MLP_TEST_FAULT says how, MLP_TEST_RANK which one, MLP_TEST_STEP at which of its steps
- * (from 0; −1 before it is ready). Imported before the thread's own script, or preloaded by `node --import`.
+ * (from 0; −1 before it is ready). Imported before the thread's own script.
  */
 import { workerData } from 'node:worker_threads';
 import { Trainer } from '../../../dist/training/step.js';

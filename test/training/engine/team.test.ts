@@ -24,7 +24,7 @@ const momentum = { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: tru
 const residual = { type: 'residual', layers: [17, 'gelu', 13] };
 
 /** MLP_STRESS_RUNS=500 for a longer look, with the memory of the process on the screen. */
-const SHORT_RUNS = Number(process.env.MLP_STRESS_RUNS ?? 20);
+const SHORT_RUNS = Number(process.env.MLP_STRESS_RUNS ?? 5);
 
 function note(where: string): void {
   if (!process.env.MLP_STRESS_RUNS) return;
@@ -89,8 +89,8 @@ function sharedThreads(): ThreadPool {
 
 // What float64 has of its own are the kernels, which are tested by themselves.
 describe.each([
-  { dtype: 'float32', sizes: [1, 2, 3, 4], repetitions: 10 },
-  { dtype: 'float64', sizes: [3], repetitions: 3 },
+  { dtype: 'float32', sizes: [2, 3], repetitions: 6 },
+  { dtype: 'float64', sizes: [4], repetitions: 2 },
 ])('a team on wasm, $dtype', ({ dtype, sizes, repetitions }) => {
   const options = { pool: sharedThreads() };
 
@@ -119,7 +119,7 @@ describe('a team of threads that are held up wherever it must not matter', () =>
   it.each(RUNS)('leaves the same bits: $name', async ({ network, training }) => {
     const problem = await prepare({ network, training: { ...training, epochs: undefined, steps: 15 } });
     const expected = await outcome(problem, 1);
-    for (const threads of [2, 3]) expect(await outcome(problem, threads, uneven)).toBe(expected);
+    expect(await outcome(problem, 3, uneven)).toBe(expected);
   });
 
   it('evaluates a single layer, whose logits are the first thing to be written, as one thread does', async () => {
@@ -203,7 +203,7 @@ describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
     const expected = await trainSteps(startReference(problem), problem, 100);
     expect(expected).toHaveLength(100);
     expect(expected[99]).toBeLessThan(0.9 * expected[0]);
-    for (const threads of [1, 2, 3]) {
+    for (const threads of [1, 3]) {
       const team = await startTeam(problem, choice, threads, options);
       const losses = await trainSteps(team, problem, 100);
       await team.close();
