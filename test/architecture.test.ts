@@ -19,10 +19,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   sweep: ['spec', 'random', 'training', 'files', 'kernels/activations'],
   doctor: ['training', 'data', 'network', 'kernels', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],
+  export: ['model', 'data', 'network', 'kernels', 'random', 'spec', 'files'],
   library: ['training', 'model', 'evaluation', 'files', 'gradcheck', 'data', 'network', 'kernels', 'spec'],
   report: [],
   cli: [
     'library',
+    'export',
     'sweep',
     'training',
     'doctor',

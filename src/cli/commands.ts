@@ -21,6 +21,7 @@ const READS_DATA = [
   'repro',
   'evaluate',
   'predict',
+  'export',
   'gradcheck',
   'doctor',
 ];

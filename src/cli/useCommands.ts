@@ -1,5 +1,6 @@
 /** The commands that use a trained network, and those that explain and check. */
 import { type Command, Option } from 'commander';
+import { EXPORT_FORMATS } from '../spec/words.js';
 import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, THRESHOLD } from './commandParts.js';
 import { backendName, bigCount, collect, positiveInteger } from './options.js';
 
@@ -63,6 +64,26 @@ export function addUseCommands(program: Command): void {
       )
       .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
   ).action(lazy(() => import('./predict.js')));
+
+  define(
+    'export',
+    'write a trained network for another program',
+    'Write a trained network, with all that happens to the cells of a row before it, for another program. What was written is compared with the model on rows of the training file and on made-up rows.',
+    ['mlp export runs/iris-1 --to js', 'writes iris-1.mjs and its types'],
+    ['mlp export runs/iris-1 --to js -o -', 'prints the module'],
+  )
+    .argument('<run>', MODEL)
+    .addOption(
+      new Option('--to <format>', 'what to write: js is an ES module for browsers and servers')
+        .choices(EXPORT_FORMATS)
+        .makeOptionMandatory(),
+    )
+    .option(
+      '-o, --output <file>',
+      'the file to write; - prints it (default: <name of the run> with the ending of the format, in this folder)',
+    )
+    .addOption(FORCE)
+    .action(lazy(() => import('./export.js')));
 
   program.commandsGroup('Understand and check:');
 

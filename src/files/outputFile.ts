@@ -52,7 +52,7 @@ export function writeNewFile(path: string, text: string, force: boolean): void {
   }
 }
 
-/** A long text in chunks. It gets its name when complete; until then an exit removes it. */
+/** A long text, or bytes, in chunks. It gets its name when complete; until then an exit removes it. */
 export class OutputFile {
   readonly #path: string;
   readonly #force: boolean;
@@ -74,8 +74,8 @@ export class OutputFile {
     process.once('exit', this.discard);
   }
 
-  async write(text: string): Promise<boolean> {
-    this.#attempt(() => writeFileSync(this.#descriptor, text));
+  async write(part: string | Uint8Array): Promise<boolean> {
+    this.#attempt(() => writeFileSync(this.#descriptor, part));
     return true;
   }
 

@@ -140,5 +140,9 @@ export function matches(pattern: string, name: string): boolean {
   return at <= name.length - last.length;
 }
 
+/** What `mlp export` writes. */
+export const EXPORT_FORMATS = ['js'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 export const PRESETS = ['tabular', 'plain'] as const;
 export type Preset = (typeof PRESETS)[number];

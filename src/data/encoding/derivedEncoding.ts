@@ -24,7 +24,7 @@ import { allMissing, fillPolicy, fitIndicator } from './missing.js';
 import { fitNumbers, numberWriter } from './numberEncoding.js';
 
 /** After how many steps a part begins again; the others only grow. */
-const PERIODS: Partial<Record<DatePart, number>> = { month: 12, day: 31, weekday: 7, hour: 24 };
+export const PERIODS: Partial<Record<DatePart, number>> = { month: 12, day: 31, weekday: 7, hour: 24 };
 
 /** The numbers of a column for each of its levels, by the names of the inputs. */
 type Derived = ReadonlyMap<string, Float64Array>;

@@ -1,0 +1,111 @@
+/** Compares what an export computes with the predictions of the model itself. */
+import { writeFeatures } from '../data/encoding/features.js';
+import { firstRows } from '../data/locatedColumn.js';
+import { numericColumn, selectRows, type Table, textColumn } from '../data/table.js';
+import type { FloatArray } from '../kernels/kernels.js';
+import type { Ensemble } from '../model/ensemble.js';
+import { predictorOf } from '../model/ensembleInference.js';
+import type { Predictor } from '../model/inference.js';
+import type { Model } from '../model/load.js';
+import type { Predicted, Row } from './js/runtime.js';
+import type { Program } from './program.js';
+
+/** Rows as an export takes them. */
+export interface CheckRows {
+  /** Cells by column: numbers, or text; null where one is missing. */
+  readonly rows: readonly Row[];
+  /** [rows, inputs] The inputs of the network of the first part. */
+  readonly inputs: FloatArray;
+}
+
+/** What an export computes of rows. */
+export type Computation = (rows: CheckRows) => readonly Predicted[] | Promise<readonly Predicted[]>;
+
+export interface Differences {
+  readonly rows: number;
+  /** Of probabilities, or of predictions in the unit of the target. */
+  readonly largest: number;
+  /** The largest, divided by the size of the largest prediction of its target; of probabilities the same. */
+  readonly relative: number;
+  /** Rows, or labels, that are decided in another way. */
+  readonly decidedOtherwise: number;
+}
+
+/**
+ * @param tables with the features of the model as their columns
+ * @param compute the export
+ */
+export async function differences(
+  model: Model | Ensemble,
+  program: Program,
+  tables: readonly Table[],
+  compute: Computation,
+): Promise<Differences> {
+  const predictor = predictorOf(model);
+  const { width } = predictor;
+  const largest = new Float64Array(width);
+  const sizes = new Float64Array(width);
+  let rows = 0;
+  let decidedOtherwise = 0;
+  for (const table of tables.flatMap((table) => chunksOf(table, predictor.capacity))) {
+    const inputs = passForward(predictor, table);
+    const expected = predictor.predictions(table.rows).slice();
+    const isClassifier = model.task !== 'regression';
+    const labels = isClassifier ? predictor.labels(table.rows).slice() : new Int32Array();
+    const decisions = labels.length / table.rows;
+    const found = await compute({ rows: rowsOf(table, program), inputs });
+    for (const [row, { numbers, decided }] of found.entries()) {
+      const own = expected.subarray(row * width, (row + 1) * width);
+      if (!own.every(Number.isFinite)) continue;
+      rows++;
+      own.forEach((value, j) => {
+        const difference = Math.abs(numbers[j] - value);
+        // NaN is no difference that may be overlooked.
+        if (!(difference <= largest[j]))
+          largest[j] = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+        sizes[j] = Math.max(sizes[j], Math.abs(value));
+      });
+      const isOther = decided.some((label, j) => label !== labels[row * decisions + j]);
+      if (isOther) decidedOtherwise++;
+    }
+  }
+  const relative = largest.map((difference, j) =>
+    model.task === 'regression' ? difference / sizes[j] || 0 : difference,
+  );
+  return { rows, largest: Math.max(...largest), relative: Math.max(...relative), decidedOtherwise };
+}
+
+function chunksOf(table: Table, capacity: number): Table[] {
+  return Array.from({ length: Math.ceil(table.rows / capacity) }, (_, i) => {
+    const rows = Math.min(capacity, table.rows - i * capacity);
+    return selectRows(
+      table,
+      firstRows(rows).map((row) => row + i * capacity),
+    );
+  });
+}
+
+/** Returns the inputs of the first network. */
+function passForward(predictor: Predictor, table: Table): FloatArray {
+  const places = firstRows(table.rows);
+  for (const { columns, features, x } of predictor.parts) writeFeatures(table, columns, features, places, x);
+  const [{ x }] = predictor.parts;
+  const inputs = x.data.slice(0, table.rows * x.columns);
+  predictor.forward(table.rows);
+  return inputs;
+}
+
+function rowsOf(table: Table, { columns }: Program): Row[] {
+  const cells = columns.map(({ name, kind }) => {
+    const index = table.names.indexOf(name);
+    if (kind === 'number' && table.columns[index]?.kind === 'numeric') {
+      const { values } = numericColumn(table, index);
+      return (row: number) => (Number.isNaN(values[row]) ? null : values[row]);
+    }
+    const { codes, levels } = textColumn(table, index);
+    return (row: number) => (codes[row] < 0 ? null : levels[codes[row]]);
+  });
+  return Array.from({ length: table.rows }, (_, row) =>
+    Object.fromEntries(columns.map(({ name }, j) => [name, cells[j](row)])),
+  );
+}
