@@ -1,5 +1,6 @@
 /** mlp predict: the predictions of a trained network for every row of a CSV. */
 import { writeFileSync } from 'node:fs';
+import { isTooSparse, MOST_PER_VALUE } from '../data/table.js';
 import type { TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
@@ -76,12 +77,19 @@ async function predict(
   const lines = linesOf(model, rows.file, kept, options);
   const inference = predictorOf(model);
   let text = lines.head;
+  let values = 0;
+  let copied = 0;
   for await (const chunk of rows.chunks(inference, kept)) {
+    for (const { length } of chunk.cells) values += Math.min(length, kept.length);
+    copied += chunk.cells.length * kept.length;
+    if (isTooSparse(copied, values)) throw tooSparse(rows.file.path, kept.length, copied, values);
     const labels = model.task === 'regression' ? undefined : inference.labels(chunk.rows, thresholds);
-    text += linesOfChunk(chunk, labels, lines, inference);
-    if (text.length < WRITE_SIZE) continue;
-    if (!(await output.write(text))) return undefined;
-    text = '';
+    for (const line of linesOfChunk(chunk, labels, lines, inference)) {
+      text += line;
+      if (text.length < WRITE_SIZE) continue;
+      if (!(await output.write(text))) return undefined;
+      text = '';
+    }
   }
   if (!(await output.write(text))) return undefined;
   await output.finish();
@@ -90,29 +98,37 @@ async function predict(
   return { rows: rows.rows, bad: rows.rejected?.rows ?? 0, ignored, warnings: rows.warnings() };
 }
 
-function linesOfChunk(
+/** The error ExitCode.data for rows that are far shorter than the columns to copy, so that a small file would fill the disk. */
+function tooSparse(path: string, kept: number, copied: number, values: number): MlpError {
+  return new MlpError(
+    ExitCode.data,
+    `${path}: found ${counted(values, 'value')} for ${counted(kept, 'column')} of ${counted(copied / kept, 'row')} to copy, ` +
+      `expected one for every ${MOST_PER_VALUE} cells or more`,
+    'name fewer columns in --keep',
+  );
+}
+
+function* linesOfChunk(
   { rows, cells, blank }: RowChunk,
   labels: Int32Array | undefined,
   lines: Lines,
   inference: Predictor,
-): string {
+): Generator<string, void, undefined> {
   const { width } = inference;
   const numbers = inference.predictions(rows);
   // One for each label, or one for all classes.
   const decisions = (labels?.length ?? 0) / rows;
-  let text = '';
   let row = 0;
   for (const [index, own] of cells.entries()) {
     const reason = blank.get(index);
     if (reason === undefined) {
       const decided = labels?.subarray(row * decisions, (row + 1) * decisions);
-      text += lines.row(own, numbers.subarray(row * width, (row + 1) * width), decided);
+      yield lines.row(own, numbers.subarray(row * width, (row + 1) * width), decided);
       row++;
     } else {
-      text += lines.blank(own, reason);
+      yield lines.blank(own, reason);
     }
   }
-  return text;
 }
 
 /** A long text, written in chunks: `OutputFile` or `StandardOutput`. */

@@ -33,6 +33,15 @@ export function tooManyColumns(location: string): MlpError {
   );
 }
 
+/** Of a table, unless it has `MOST_PER_VALUE` for each value in its file: a row of two bytes may have 100,000 cells. */
+const MOST_SPARSE_CELLS = 1e7;
+export const MOST_PER_VALUE = 100;
+
+/** Whether so many cells are too many for so many values. */
+export function isTooSparse(cells: number, values: number): boolean {
+  return cells > Math.max(MOST_SPARSE_CELLS, MOST_PER_VALUE * values);
+}
+
 export interface NumericColumn {
   readonly kind: 'numeric';
   /** [rows] Finite, or NaN if the cell is missing. */

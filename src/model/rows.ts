@@ -30,7 +30,7 @@ import {
   type Table,
 } from '../data/table.js';
 import type { ReadRows, TableSource } from '../data/tableSource.js';
-import { ExitCode, MlpError } from '../errors.js';
+import { ExitCode, MlpError, withoutStack } from '../errors.js';
 import { counted } from '../text.js';
 import { columnKinds, findColumns, type NamedTable } from './columns.js';
 import type { Logits, NetworkInputs, Predictor } from './inference.js';
@@ -278,6 +278,7 @@ export class ModelRows {
    */
   async *chunks(inference: Predictor, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
     const place = firstRows(inference.capacity);
+    let logits: Logits | undefined;
     for await (const { table: whole, cells, bad = new Map() } of this.#origin.read(
       this.#kinds,
       inference.capacity,
@@ -285,6 +286,14 @@ export class ModelRows {
     )) {
       const blank = new Map<number, string>();
       for (const [index, row] of bad) blank.set(index, reasonOf(row, whole.path, row.line));
+      if (whole.rows === 0) {
+        // A pass takes as long as a full one, and the columns of a wide table as long as its rows.
+        this.#rows += blank.size;
+        if (this.#wantsTargets) continue;
+        logits ??= inference.forward(0);
+        yield { rows: 0, logits, cells, lines: whole.lines, blank };
+        continue;
+      }
       let table = whole;
       // [rows of the table] Their indices among the cells.
       let indices = rowsBut(table.rows + bad.size, bad);
@@ -298,15 +307,18 @@ export class ModelRows {
         indices = kept.map((row) => indices[row]);
         table = selectRows(table, kept);
       };
-      const incomplete = incompleteRows(table, this.#droppable);
+      const incomplete = withoutStack(() => incompleteRows(table, this.#droppable));
       this.#incomplete += incomplete.size;
       leave(incomplete);
       if (this.#blanks) {
         for (const part of inference.parts) {
-          leave(unusableRows(table, this.#columnsOf(part), part.features, part.dtype), this.#rejected);
+          const columns = this.#columnsOf(part);
+          leave(
+            withoutStack(() => unusableRows(table, columns, part.features, part.dtype)),
+            this.#rejected,
+          );
         }
       }
-      let logits: Logits;
       let infinite: ReadonlyMap<number, BadRow>;
       do {
         const places = place.subarray(0, table.rows);

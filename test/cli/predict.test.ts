@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -102,6 +102,22 @@ describe('mlp predict', () => {
       reason: 'column "age": found "x", expected a number',
     });
     expect(documents.map(({ prediction }) => prediction === null)).toEqual([false, true, true, true, false]);
+  });
+
+  it('refuses to copy 20,000 columns of rows that have one cell', async () => {
+    const columns = Array.from({ length: 20_000 }, (_, i) => i);
+    const content = `id,age,city,size,${columns.map((i) => `c${i}`).join()}\n1,30,Bern,1,${columns.join()}\n${'5\n'.repeat(600)}`;
+    const folder = folderOf({ model: modelBytes(BINARY), 'data.csv': content });
+    const args = ['predict', 'model', 'data.csv', '--bad-rows', 'blank', '-o', 'out.csv', '--keep'];
+    const refused = await mlpHere([...args, 'all'], { cwd: folder });
+    expect([refused.code, refused.stderr]).toEqual([
+      65,
+      expect.stringMatching(
+        /^error: data\.csv: found 20,\d+ values for 20,004 columns of \d+ rows to copy, expected one for every 100 cells or more\nhint: name fewer columns in --keep\n$/,
+      ),
+    ]);
+    expect(existsSync(join(folder, 'out.csv'))).toBe(false);
+    expect((await mlpHere([...args, 'id'], { cwd: folder })).stdout).toBe('wrote out.csv: 601 rows\n');
   });
 
   it('predicts other rows as if bad ones were not there, whatever the chunks', async () => {

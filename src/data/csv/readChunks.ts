@@ -2,14 +2,21 @@
 import { allMissingTexts, OLD_MISSING, unmarked } from '../missingValues.js';
 import type { BadRow, UnreadRow } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
-import type { ColumnKind } from '../table.js';
+import type { ColumnKind, Table } from '../table.js';
 import type { ChunkOptions, ReadRows } from '../tableSource.js';
 import type { Dialect } from './dialect.js';
 import { TableBuilder, type TableStart } from './readTable.js';
 import { readRecordChunks } from './records.js';
 
-/** Takes a row and its line in the file, from 1; a row that can't be told apart has empty cells. */
-type AddRow = (cells: readonly string[], line: number, unread?: UnreadRow) => void;
+const NO_CELLS: readonly string[] = [];
+/** The cells of a first table that memory is taken for at once: a file may have fewer rows than a table. */
+const FIRST_CELLS = 2e5;
+
+/**
+ * Takes a row and its line in the file, from 1; a row that can't be told apart has no cells. Returns
+ * whether a table is full: a reader should pause soon, or its tables gather.
+ */
+export type AddRow = (cells: readonly string[], line: number, unread?: UnreadRow) => boolean;
 
 /**
  * Reads the rows of a CSV, `capacity` at a time. An error comes after the rows before it.
@@ -20,14 +27,22 @@ export async function* readChunks(
   dialect: Dialect,
   kinds: readonly ColumnKind[],
   capacity: number,
-  { missingValues, rejected, ...options }: ChunkOptions,
+  { missingValues, rejected, kept, ...options }: ChunkOptions,
 ): AsyncGenerator<ReadRows, void, undefined> {
   const marked = missingValues === OLD_MISSING ? [] : allMissingTexts(missingValues);
   const start = { ...dialect, missingValues, ...(rejected && { rejected }) };
-  yield* inTables(source.name, start, kinds, capacity, (onRecord) =>
+  yield* inTables(source.name, start, { kinds, capacity, kept }, (onRecord) =>
     readRecordChunks(source, dialect, { onRecord, marked, ...options }),
   );
   source.requireUnchanged();
+}
+
+interface TableSize {
+  readonly kinds: readonly ColumnKind[];
+  /** The rows of a table, bad ones included. */
+  readonly capacity: number;
+  /** As of `ChunkOptions`. */
+  readonly kept?: readonly number[] | undefined;
 }
 
 /**
@@ -37,30 +52,41 @@ export async function* readChunks(
 export async function* inTables(
   path: string,
   start: TableStart,
-  kinds: readonly ColumnKind[],
-  capacity: number,
+  { kinds, capacity, kept }: TableSize,
   read: (add: AddRow) => AsyncIterable<void>,
 ): AsyncGenerator<ReadRows, void, undefined> {
   const isMarked = start.missingValues !== OLD_MISSING;
-  const begin = () => ({
-    builder: new TableBuilder(path, start, { kinds }, capacity),
-    cells: [] as (readonly string[])[],
-    bad: new Map<number, BadRow & { readonly line: number }>(),
-  });
+  const keepsCells = kept?.length !== 0;
+  const room = Math.min(capacity, Math.ceil(FIRST_CELLS / kinds.length));
+  const begin = (rows = room) => new TableBuilder(path, start, { kinds }, rows);
   // Not before there is a row: of a wide table, it takes as much as its columns.
-  let next: ReturnType<typeof begin> | undefined;
-  // The tables of one chunk of the file.
+  let builder: TableBuilder | undefined;
+  let cells: (readonly string[])[] = [];
+  let bad = new Map<number, BadRow & { readonly line: number }>();
+  /** Of rows that are all bad. */
+  let empty: Table | undefined;
+  // The tables since the last pause.
   let full: ReadRows[] = [];
   const finish = () => {
-    if (next) full.push({ table: next.builder.finish(), cells: next.cells, bad: next.bad });
-    next = undefined;
+    if (cells.length === 0) return;
+    if (builder && builder.rows > 0) {
+      full.push({ table: builder.finish(), cells, bad });
+      builder = undefined;
+    } else {
+      empty ??= begin(0).finish();
+      full.push({ table: empty, cells, bad });
+    }
+    cells = [];
+    bad = new Map();
   };
-  const add: AddRow = (cells, line, unread) => {
-    next ??= begin();
-    const bad = next.builder.add(cells, line, unread);
-    if (bad) next.bad.set(next.cells.length, { ...bad, line });
-    next.cells.push(isMarked ? cells.map(unmarked) : cells);
-    if (next.cells.length === capacity) finish();
+  const add: AddRow = (row, line, unread) => {
+    builder ??= begin();
+    const found = builder.add(row, line, unread);
+    if (found) bad.set(cells.length, { ...found, line });
+    cells.push(keepsCells ? (isMarked ? row.map(unmarked) : row) : NO_CELLS);
+    if (cells.length < capacity) return false;
+    finish();
+    return true;
   };
   let failure: { error: unknown } | undefined;
   try {

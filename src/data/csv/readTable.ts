@@ -3,7 +3,7 @@
  * cell is. Nothing is guessed, trimmed or filled in: the first cell that can't be trusted is an
  * error with its line and column.
  */
-import { ExitCode, MlpError } from '../../errors.js';
+import { ExitCode, MlpError, withoutStack } from '../../errors.js';
 import { counted } from '../../text.js';
 import { found, looksNumeric } from '../cell.js';
 import { CellMemory } from '../cellMemory.js';
@@ -157,7 +157,7 @@ export class TableBuilder {
   readonly #kinds: readonly ColumnKind[];
   readonly #strict: ReadonlySet<number>;
   readonly #texts: ReadonlySet<number>;
-  /** Whether more of a row is checked than its length. */
+  /** Whether there may be cells after the last column. */
   readonly #isChecked: boolean;
   #capacity: number;
   rows = 0;
@@ -182,7 +182,7 @@ export class TableBuilder {
     this.#strict = strict;
     this.#texts = texts;
     this.#memory = memory;
-    this.#isChecked = start.rejected !== undefined || (start.trailing ?? 0) > 0;
+    this.#isChecked = (start.trailing ?? 0) > 0;
     this.#capacity = capacity;
     this.#lines = new Uint32Array(capacity);
     this.#plain = start.notations && plainNumbers(start.notations);
@@ -204,7 +204,9 @@ export class TableBuilder {
     const columns = this.#columns;
     if (rows === this.#capacity) this.#grow(line);
     this.#lines[rows] = line;
-    const bad = this.#isChecked || cells.length !== columns.length ? this.#badRow(cells, line) : undefined;
+    let bad: BadRow | undefined;
+    if (this.#start.rejected) bad = withoutStack(() => this.#badRow(cells, line));
+    else if (this.#isChecked || cells.length !== columns.length) bad = this.#badRow(cells, line);
     if (bad) return this.#reject(bad, cells, line);
     if (this.#plain) this.#addNotated(cells);
     else for (let i = 0; i < columns.length; i++) columns[i]?.add(cells[i], rows);

@@ -25,10 +25,12 @@ import type { Dialect } from './dialect.js';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+/** Bytes between two pauses: few, because they may hold a row in every two of them. */
+const PIECE = 2 ** 14;
 
 export interface RecordOptions {
   /** Takes the next record of data, and its line in the file, from 1; may throw. */
-  readonly onRecord: (cells: readonly string[], line: number) => void;
+  readonly onRecord: (cells: readonly string[], line: number) => unknown;
   /** Told at the end. */
   readonly onEnd?: (passed: PassedOver) => void;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
@@ -45,7 +47,7 @@ export async function readRecords(source: Source, dialect: Dialect, options: Rec
   for await (const _ of readRecordChunks(source, dialect, options));
 }
 
-/** Like `readRecords`, but pauses after each chunk of up to 256 KiB of the file. */
+/** Like `readRecords`, but pauses after each `PIECE` bytes of the file. */
 export async function* readRecordChunks(
   source: Source,
   dialect: Dialect,
@@ -53,7 +55,7 @@ export async function* readRecordChunks(
 ): AsyncGenerator<void, void, undefined> {
   const reader = new RecordReader(source, dialect, onRecord, new Set(marked));
   try {
-    for await (const chunk of reader.limit(readText(source, progress))) {
+    for await (const chunk of reader.limit(inPieces(readText(source, progress)))) {
       reader.parser.feed(chunk);
       yield;
     }
@@ -63,6 +65,12 @@ export async function* readRecordChunks(
   }
   reader.requireWhole();
   onEnd?.(reader.passedOver);
+}
+
+async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
+  }
 }
 
 class RecordReader {

@@ -2,21 +2,23 @@
  * Reads JSON Lines: an object of cells in each line, whose names are those of the columns. A name
  * that a line lacks is a missing value. The file is read twice: only all lines tell all columns.
  */
-import { ExitCode, MlpError } from '../../errors.js';
+import { ExitCode, MlpError, withoutStack } from '../../errors.js';
 import { counted } from '../../text.js';
 import { LONGEST_ROW } from '../csv/csvParse.js';
-import { inTables } from '../csv/readChunks.js';
+import { type AddRow, inTables } from '../csv/readChunks.js';
 import { emptyLinesSkipped } from '../csv/readingNotes.js';
 import { buildTable } from '../csv/readTable.js';
 import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../missingValues.js';
-import type { BadRowRules, UnreadRow } from '../rejectedRows.js';
+import type { BadRowRules } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
 import { readText } from '../source/textFile.js';
 import {
   type ColumnKind,
   columnLabel,
   isGuessed,
+  isTooSparse,
   MOST_COLUMNS,
+  MOST_PER_VALUE,
   type Table,
   tooManyColumns,
 } from '../table.js';
@@ -28,9 +30,6 @@ const SAMPLE_ROWS = 200;
 const MOST_SAMPLE_CELLS = 2.5e5;
 /** Of a chunk of rows. */
 const MOST_CHUNK_CELLS = 2e6;
-/** A table has at most this many cells, or `MOST_PER_VALUE` for each value: a line may name any column. */
-const MOST_SPARSE_CELLS = 1e7;
-const MOST_PER_VALUE = 100;
 const BLANK = /^[ \t\r]*$/;
 
 /** What the cells of a column are, over all rows. */
@@ -68,7 +67,10 @@ export async function openJsonLines(
     const started = { ...tableStart, missingValues, ...rules };
     const table = await buildTable(path, started, settled, rows, async (builder) => {
       const records = new RecordReader(source, start, kinds, missingValues, {
-        add: (cells, line, unread) => builder.add(cells, line, unread),
+        add: (cells, line, unread) => {
+          builder.add(cells, line, unread);
+          return false;
+        },
         rejects: rejected !== undefined,
       });
       for await (const _ of records.read(told));
@@ -79,16 +81,15 @@ export async function openJsonLines(
   const chunks = (
     kinds: readonly ColumnKind[],
     capacity: number,
-    { missingValues, progress: told, rejected: bad }: ChunkOptions,
+    { missingValues, progress: told, rejected: bad, kept }: ChunkOptions,
   ): AsyncGenerator<ReadRows, void, undefined> =>
     inTables(
       path,
       { ...tableStart, missingValues, ...(bad && { rejected: bad }) },
-      kinds,
-      Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)),
+      { kinds, capacity: Math.min(capacity, Math.ceil(MOST_CHUNK_CELLS / names.length)), kept },
       (add) =>
         new RecordReader(source, start, kinds, missingValues, {
-          add: (cells, line, unread) => add(unread ? names.map(() => '') : [...cells], line, unread),
+          add: (cells, line, unread) => add(kept?.length === 0 ? cells : [...cells], line, unread),
           rejects: bad !== undefined,
         }).read(told),
     );
@@ -149,14 +150,15 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
   for await (const _ of forEachLine(source, progress, (text, line) => {
     if (BLANK.test(text)) {
       emptyLines++;
-      return;
+      return false;
     }
     cells = [];
     raised.numbers.length = 0;
     raised.texts.length = 0;
     const known = names.length;
     try {
-      parser.parse(text, line);
+      if (rejects) withoutStack(() => parser.parse(text, line));
+      else parser.parse(text, line);
     } catch (error) {
       if (!rejects || !(error instanceof MlpError)) throw error;
       firstBad ??= error;
@@ -165,11 +167,12 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
       for (const name of names.splice(known)) columns.delete(name);
       seen.length = known;
       parser.forget();
-      return;
+      return false;
     }
     if (isSampled) sample.push(cells);
     rows++;
     isSampled = rows < SAMPLE_ROWS && rows * names.length < MOST_SAMPLE_CELLS;
+    return false;
   }));
   source.requireUnchanged();
   if (rows === 0 && firstBad) throw firstBad;
@@ -177,7 +180,7 @@ async function readStart(source: Source, rejects: boolean, progress?: ReadProgre
     throw new MlpError(ExitCode.data, `${source.name}: found no row, expected an object a line`);
   if (names.length === 0)
     throw new MlpError(ExitCode.data, `${source.name}:1: found no names, expected columns`);
-  if (rows * names.length > Math.max(MOST_SPARSE_CELLS, MOST_PER_VALUE * values)) {
+  if (isTooSparse(rows * names.length, values)) {
     throw new MlpError(
       ExitCode.data,
       `${source.name}: found ${counted(values, 'value')} in a table of ${counted(rows, 'row')} and ` +
@@ -200,7 +203,7 @@ interface NamedColumns {
 
 /** Where the cells of each line go. */
 interface Destination {
-  readonly add: (cells: readonly string[], line: number, unread?: UnreadRow) => void;
+  readonly add: AddRow;
   /** Whether a line that is no object of cells goes there too; otherwise it is an error. */
   readonly rejects: boolean;
 }
@@ -215,6 +218,7 @@ class RecordReader {
   readonly #strange = new Map<string, number>();
   /** Of the line; each line uses them again. */
   readonly #cells: string[] = [];
+  #isClear = false;
 
   constructor(
     source: Source,
@@ -238,6 +242,7 @@ class RecordReader {
         return next;
       },
       cell: (column: number, kind: ValueKind, text: string) => {
+        this.#isClear = false;
         this.#cells[column] = kind === 'text' && marked[column]?.has(text) ? QUOTED + text : text;
       },
       isSkipped: (column) => kinds[column] === 'skipped',
@@ -245,33 +250,41 @@ class RecordReader {
     this.#parser = new ObjectParser(source.name, sink, parser);
   }
 
-  /** Pauses after each chunk of the file. */
+  /** Empties the cells, unless they are: there may be 100,000, and a bad line of two bytes. */
+  #clear(): void {
+    if (this.#isClear) return;
+    this.#cells.length = this.#names;
+    this.#cells.fill('');
+    this.#isClear = true;
+  }
+
+  /** Pauses after each chunk of the file, and when a table is full. */
   async *read(progress?: ReadProgress): AsyncGenerator<void, void, undefined> {
+    const { add, rejects } = this.#destination;
     yield* forEachLine(this.#source, progress, (text, line) => {
-      if (BLANK.test(text)) return;
-      this.#cells.length = this.#names;
-      this.#cells.fill('');
+      if (BLANK.test(text)) return false;
+      this.#clear();
       try {
-        this.#parser.parse(text, line);
+        if (rejects) withoutStack(() => this.#parser.parse(text, line));
+        else this.#parser.parse(text, line);
       } catch (error) {
-        if (!this.#destination.rejects || !(error instanceof MlpError)) throw error;
+        if (!rejects || !(error instanceof MlpError)) throw error;
         const unread = { kind: 'that are no objects of cells', error, text: text.trim() };
-        this.#destination.add([], line, unread);
         this.#parser.forget();
         this.#strange.clear();
-        return;
+        return add([], line, unread);
       }
-      this.#destination.add(this.#cells, line);
+      return add(this.#cells, line);
     });
     this.#source.requireUnchanged();
   }
 }
 
-/** Calls `onLine` with each line and its number, from 1; pauses after each chunk of the file. */
+/** Calls `onLine` with each line and its number, from 1; pauses after each chunk of the file, and if it returns true. */
 async function* forEachLine(
   source: Source,
   progress: ReadProgress | undefined,
-  onLine: (text: string, line: number) => void,
+  onLine: (text: string, line: number) => boolean,
 ): AsyncGenerator<void, void, undefined> {
   /** Of a line that goes on in the next chunk. */
   let parts: string[] = [];
@@ -281,10 +294,11 @@ async function* forEachLine(
     const text = chunk.toString('utf8');
     let start = line === 1 && length === 0 && text.startsWith('\ufeff') ? 1 : 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      onLine(parts.join('') + text.slice(start, end), line++);
+      const isFull = onLine(parts.join('') + text.slice(start, end), line++);
       parts = [];
       length = 0;
       start = end + 1;
+      if (isFull) yield;
     }
     parts.push(text.slice(start));
     length += text.length - start;

@@ -12,12 +12,14 @@ import type { OpenFile } from '../source/source.js';
 import { requireUnpackable } from '../source/unpack.js';
 import { type Column, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
 import type { TableSource } from '../tableSource.js';
-import { type BadCells, badRowsOf, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
+import { type BadCells, BadRowReader, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
 import { readColumns } from './columnPool.js';
 import { ColumnReader } from './columnReader.js';
 import type { BadCell } from './columns.js';
 
 const SAMPLE_ROWS = 200;
+/** Rows whose errors are made at a time. */
+const BAD_AT_ONCE = 2 ** 12;
 /** The index of a data frame without a name, as pandas stores it. */
 const INDEX_LEVEL = /^__index_level_\d+__$/;
 /** Fewer cells take less time than another thread needs to start, with all its modules. */
@@ -61,13 +63,20 @@ export function openParquet(
   };
   /** The table without its bad rows, which are handed over. */
   const withoutBad = (whole: Table, cells: BadCells): Table => {
-    const bad = badRowsOf(reader, cells);
-    const [firstBad] = bad.values();
-    if (bad.size === rows) throw firstBad.error;
-    const texts = rowTexts(reader, [...bad.keys()]);
-    for (const [row, found] of bad) rejected?.add(found, row + 1, texts.next().value ?? '');
+    const isBad = new Uint8Array(rows);
+    for (const column of cells.values()) for (const { row } of column) isBad[row] = 1;
+    const sound = rowsWhere(isBad, 0);
+    const texts = rowTexts(reader, rowsWhere(isBad, 1));
+    const bad = new BadRowReader(reader, cells);
+    for (let end = 0; end < rows; ) {
+      end = Math.min(end + BAD_AT_ONCE, rows);
+      for (const [row, found] of bad.before(end)) {
+        if (sound.length === 0) throw found.error;
+        rejected?.add(found, row + 1, texts.next().value ?? '');
+      }
+    }
     file.requireUnchanged();
-    return selectRows(whole, rowsBut(rows, bad));
+    return selectRows(whole, sound);
   };
   return {
     path,
@@ -112,7 +121,7 @@ export function openParquet(
         }
         const texts = kept.map((i) => reader.read(i, 'text', NOTHING_MISSING, { group }) as TextColumn);
         const all = table(count, columns, first);
-        const badRows = badRowsOf(reader, badCells, first);
+        const badRows = new BadRowReader(reader, badCells, first);
         for (let from = 0; from < count; from += capacity) {
           const rows = Math.min(capacity, count - from);
           const cells = Array.from({ length: rows }, () => names.map(() => ''));
@@ -120,12 +129,10 @@ export function openParquet(
             for (let r = 0; r < rows; r++) cells[r][kept[k]] = levels[codes[from + r]] ?? '';
           });
           const bad = new Map<number, BadRow & { line: number }>();
-          for (let r = 0; badRows.size > 0 && r < rows; r++) {
-            const found = badRows.get(from + r);
-            if (!found) continue;
-            const line = first + from + r + 1;
+          for (const [row, found] of badRows.before(from + rows)) {
+            const line = first + row + 1;
             taken?.add(found, line, '');
-            bad.set(r, { ...found, line });
+            bad.set(row - from, { ...found, line });
           }
           const read = rowsBut(rows, bad).map((row) => from + row);
           yield { table: selectRows(all, read), cells, bad };
@@ -138,6 +145,16 @@ export function openParquet(
 
     close: () => file.close(),
   };
+}
+
+/** The rows, rising, that are marked as `mark`. */
+function rowsWhere(marks: Uint8Array, mark: number): Int32Array {
+  const rows = new Int32Array(marks.reduce((count, own) => count + Number(own === mark), 0));
+  let next = 0;
+  marks.forEach((own, row) => {
+    if (own === mark) rows[next++] = row;
+  });
+  return rows;
 }
 
 function readSample(reader: ColumnReader): string[][] {
