@@ -1,6 +1,6 @@
 /** mlp evaluate without a data file: scores rows of the run itself, split as for its training. */
 import { join } from 'node:path';
-import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
+import { type Dataset, foldsOf, type Split, type SplitName } from '../data/dataset/dataset.js';
 import { filesOf, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
@@ -56,7 +56,7 @@ export async function evaluateRun(
     split: name,
     warnings,
     weighted: split.weights !== undefined,
-    result: scoreSplit(split, model, options.threshold),
+    result: scoreSplit(split, model, options.threshold, foldsOf(dataset, name)),
   };
 }
 
@@ -64,12 +64,13 @@ function scoreSplit(
   { rows, features, labels, targets, weights }: Split,
   model: Model,
   threshold: ThresholdOption | undefined,
+  folds: readonly number[] | undefined,
 ): Evaluated['result'] {
   const inference = Inference.create(model);
   const scorer = createScorer(model, inference, thresholdsOf(model, threshold));
   const expected = (labels ?? targets) as ExpectedValues;
   const width = expected.length / rows;
-  for (const { first, rows, logits } of inference.passes(features)) {
+  for (const { first, rows, logits } of inference.passes(features, folds)) {
     scorer.add(rows, logits, expected.subarray(first * width, (first + rows) * width));
   }
   return scorer.result(weights);

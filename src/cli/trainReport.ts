@@ -117,8 +117,11 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
   return {
     start() {
       const held =
-        (dataset.validation ? `, ${formatCount(dataset.validation.rows)} for validation` : '') +
-        (dataset.test ? `, ${formatCount(dataset.test.rows)} for the test` : '');
+        (dataset.folds
+          ? `, each validated by members that are trained without its fold of ${dataset.folds.length}`
+          : dataset.validation
+            ? `, ${formatCount(dataset.validation.rows)} for validation`
+            : '') + (dataset.test ? `, ${formatCount(dataset.test.rows)} for the test` : '');
       note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
       const threads = run.threads === 1 ? '1 thread' : `${run.threads} threads`;
       const how = `${run.choice.backend} kernels, ${threads}, ${config.dtype}`;
@@ -243,7 +246,9 @@ function jsonReporter({
           params: plan.parameters,
           rows: {
             train: plan.rows.train,
-            validation: plan.rows.validation,
+            // Folds take no rows away from training.
+            validation: plan.folds ? 0 : plan.rows.validation,
+            ...(plan.folds && { folds: plan.folds }),
             ...(plan.rows.test > 0 && { test: plan.rows.test }),
           },
           ...(dataset.rejected && { rejected: rejectedCounts(dataset.rejected) }),

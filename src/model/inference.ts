@@ -13,8 +13,10 @@ import { referenceKernels } from '../kernels/reference/index.js';
 import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import { classesOf, predictedClass, writeProbabilities } from '../network/logits.js';
+import { type FoldRange, foldRanges } from '../network/memberFolds.js';
 import { Network } from '../network/network.js';
 import { networkShape } from '../network/shape.js';
+import { networksOf } from '../spec/widths.js';
 import { formatBytes } from '../text.js';
 import type { Model } from './load.js';
 import { modelTensors } from './model.js';
@@ -140,21 +142,29 @@ export class Inference implements Predictor {
     return fittingRows(model, kernelsChoice(), PASS_BYTES / models);
   }
 
-  forward(rows: number): Tensor {
+  forward(rows: number, members?: readonly number[]): Tensor {
     this.x.data.fill(0, rows * this.inputs);
-    this.#logits = this.#network.forward(this.capacity, this.x);
+    this.#logits = this.#network.forward(this.capacity, this.x, members);
     this.#predicted = 0;
     return this.#logits;
   }
 
-  /** Passes encoded rows [n, inputs] in chunks, each described by its first row, its rows and their logits. */
-  *passes(features: FloatArray): Generator<{ first: number; rows: number; logits: Tensor }> {
+  /**
+   * Passes encoded rows [n, inputs] in chunks, each described by its first row, its rows and their logits.
+   * @param folds of the rows, if only members that are trained without a row shall predict it
+   */
+  *passes(
+    features: FloatArray,
+    folds?: readonly number[],
+  ): Generator<{ first: number; rows: number; logits: Tensor }> {
     const { capacity, inputs } = this;
-    const total = features.length / inputs;
-    for (let first = 0; first < total; first += capacity) {
-      const end = Math.min(first + capacity, total);
-      this.x.data.set(features.subarray(first * inputs, end * inputs));
-      yield { first, rows: end - first, logits: this.forward(end - first) };
+    const ranges: Partial<FoldRange>[] = folds ? foldRanges(folds, networksOf(this.#model.network)) : [{}];
+    for (const { first: start = 0, rows = features.length / inputs, members } of ranges) {
+      for (let first = start; first < start + rows; first += capacity) {
+        const end = Math.min(first + capacity, start + rows);
+        this.x.data.set(features.subarray(first * inputs, end * inputs));
+        yield { first, rows: end - first, logits: this.forward(end - first, members) };
+      }
     }
   }
 

@@ -55,6 +55,10 @@ export interface Batch {
   readonly x: Tensor; // [rows, inputs]
 }
 
+export interface LabelledBatch extends Batch {
+  readonly targets: Targets;
+}
+
 /** As in training, because batch-norm has no running moments yet, but without dropout. */
 const FITTING: Pass = { training: true, learning: false, step: 0, dropoutFactor: 0 };
 const EVALUATION: Pass = { training: false, learning: false, step: 0, dropoutFactor: 1 };
@@ -126,9 +130,10 @@ export class Network {
   /**
    * Logits [B, outputs] of x [B, inputs] in evaluation, within their limits and in the loss's order.
    * The next call overwrites them.
+   * @param members those of an ensemble that are averaged; all if left out, and always of a batch ensemble
    */
-  forward(rows: number, x: Tensor): Tensor {
-    const logits = this.#average(rows, x);
+  forward(rows: number, x: Tensor, members?: readonly number[]): Tensor {
+    const logits = this.#average(rows, x, members);
     for (const [j, [least, greatest]] of this.#options.limits?.entries() ?? []) {
       this.#kernels.clipColumn(rows, j, least, greatest, logits);
     }
@@ -137,17 +142,19 @@ export class Network {
   }
 
   /** The logits, averaged over the members. */
-  #average(rows: number, x: Tensor): Tensor {
-    if (!this.#ensemble) return forward(this.#members[0], rows, x, EVALUATION);
+  #average(rows: number, x: Tensor, chosen?: readonly number[]): Tensor {
+    const members = chosen ? chosen.map((m) => this.#members[m]) : this.#members;
+    if (!this.#ensemble || (chosen && members.length === 1)) return forward(members[0], rows, x, EVALUATION);
     const { logits, own, average } = this.#ensemble;
-    for (const [i, layers] of this.#members.entries()) {
+    for (const [i, layers] of members.entries()) {
       const found = forward(layers, rows, x, EVALUATION);
       if (!this.#views) this.#kernels.copy(rows, found, own[i]);
       for (const [m, views] of this.#views?.rows.viewsOf.entries() ?? []) {
         this.#kernels.gather(rows, found, views, own[m]);
       }
     }
-    this.#kernels.averageMembers(this.loss.meanOf, rows, own.length, logits, average);
+    const count = this.#views ? own.length : members.length;
+    this.#kernels.averageMembers(this.loss.meanOf, rows, count, logits, average);
     return average;
   }
 
@@ -222,9 +229,25 @@ export class Network {
    * @param step the number of the training step, from 0: dropout masks depend on it
    */
   lossAndGradients(rows: number, x: Tensor, targets: Targets, step = 0): number {
+    return this.lossAndGradientsOf(() => ({ rows, x, targets }), step);
+  }
+
+  /**
+   * The same where each member has a batch of its own. One without rows has no gradient, and the mean of
+   * the other losses for its own.
+   * @param batchOf called when the member before is done, so that all batches may have the same memory
+   */
+  lossAndGradientsOf(batchOf: (member: number) => LabelledBatch, step = 0): number {
     const pass = this.#trainingPass(step, true);
     let loss = 0;
-    for (const layers of this.#members) {
+    let learners = 0;
+    for (const [m, layers] of this.#members.entries()) {
+      const { rows, x, targets } = batchOf(m);
+      if (rows === 0) {
+        this.#clearGradients(m);
+        continue;
+      }
+      learners++;
       const logits = forward(layers, rows, x, pass);
       const { sum, terms } = this.#trainingLoss(rows, logits, targets, this.#dLogits);
       let d = this.#dLogits;
@@ -232,7 +255,14 @@ export class Network {
       loss += meanLoss(sum, terms);
     }
     this.#addRegularization();
-    return loss + this.regularization();
+    return loss * (this.#members.length / learners) + this.regularization();
+  }
+
+  #clearGradients(member: number): void {
+    const prefix = `members.${member}.`;
+    for (const { name, gradient } of this.parameters.list) {
+      if (name.startsWith(prefix)) this.#kernels.scale(gradient.rows * gradient.columns, 0, gradient);
+    }
   }
 
   /** The same loss from a forward pass alone, with the same dropout masks; the statistics stay. */

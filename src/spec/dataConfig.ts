@@ -174,14 +174,27 @@ function rowsOf(mark: string) {
       .exactOptional()
       .describe('Holds out small, middle and large values of a regression target in proportion.'),
   });
-  return z.union([fraction(rowsExpected), text(rowsExpected), byColumn, last, shared, foldRows], {
-    error: rowsExpected,
-  });
+  return [fraction(rowsExpected), text(rowsExpected), byColumn, last, shared, foldRows] as const;
 }
 
 /** Repeats are drawn one after the other. */
 export const MOST_REPEATS = 1000;
 export const LEAST_FOLDS = 2;
+
+const foldSeed = wholeNumber(0, 2 ** 32 - 1)
+  .exactOptional()
+  .describe('The seed of the folds; by default that of the config.');
+const foldGroup = column
+  .exactOptional()
+  .describe(
+    'The column that says which rows belong together: all are in the same fold. It is not used as a feature.',
+  );
+const foldStratify = z
+  .union([z.literal(false), z.literal('quantiles')], { error: 'false or "quantiles"' })
+  .exactOptional()
+  .describe(
+    'false for folds that take no notice of the classes; "quantiles" for small, middle and large values of a regression target in proportion.',
+  );
 
 const foldRows = object({
   fold: wholeNumber(1).describe('Which fold is held out, from 1; mlp crossvalidate trains a run for each.'),
@@ -191,14 +204,8 @@ const foldRows = object({
   repeat: wholeNumber(1, MOST_REPEATS)
     .default(1)
     .describe('Which of several divisions is meant, from 1; each has other folds.'),
-  seed: wholeNumber(0, 2 ** 32 - 1)
-    .exactOptional()
-    .describe('The seed of the folds; by default that of the config.'),
-  group: column
-    .exactOptional()
-    .describe(
-      'The column that says which rows belong together: all are in the same fold. It is not used as a feature.',
-    ),
+  seed: foldSeed,
+  group: foldGroup,
   ordered: z
     .literal(true, { error: 'true' })
     .exactOptional()
@@ -208,12 +215,7 @@ const foldRows = object({
     .describe(
       'With "ordered": the column of numbers or dates that orders the rows; by default the order of the file.',
     ),
-  stratify: z
-    .union([z.literal(false), z.literal('quantiles')], { error: 'false or "quantiles"' })
-    .exactOptional()
-    .describe(
-      'false for folds that take no notice of the classes; "quantiles" for small, middle and large values of a regression target in proportion.',
-    ),
+  stratify: foldStratify,
 }).check(({ value, issues }) => {
   const issue = (path: string[], message: string) =>
     issues.push({ code: 'custom', input: value, path, message });
@@ -227,12 +229,27 @@ const foldRows = object({
       `found ${repeat} with "ordered": true, expected 1: the order allows for a single division`,
     );
   }
-  const shapes = Object.entries({ group, ordered, stratify }).filter(([, given]) => given !== undefined);
-  if (shapes.length > 1) {
-    const [[first], [second]] = shapes;
-    issue([second], `found "${second}" together with "${first}", expected one of them`);
-  }
+  const [first, second] = givenOf({ group, ordered, stratify });
+  if (second) issue([second], `found "${second}" together with "${first}", expected one of them`);
 });
+
+const memberFolds = object({
+  folds: wholeNumber(LEAST_FOLDS).describe(
+    'How many folds all rows are divided into: of classes with each in proportion. Each member of the network is trained without one of the folds, and only members that have not seen a row predict it in validation. Of network.members, by default as many, member m holds out fold m, or after the last fold the first again. A single network holds out the first.',
+  ),
+  seed: foldSeed,
+  group: foldGroup,
+  stratify: foldStratify,
+}).check(({ value, issues }) => {
+  const [first, second] = givenOf({ group: value.group, stratify: value.stratify });
+  const message = `found "${second}" together with "${first}", expected one of them`;
+  if (second) issues.push({ code: 'custom', input: value, path: [second], message });
+});
+
+/** The names of the keys that are given. */
+function givenOf(keys: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(keys).filter((key) => keys[key] !== undefined);
+}
 
 function openFraction() {
   const error = 'a number above 0 and below 1';
@@ -411,12 +428,14 @@ const dataFields = object({
       'Train a regression on the logarithm of its targets: "log" for targets above 0, "log1p" (the logarithm of 1 + target) for targets above −1, such as counts with zeros. For targets over several decades. ' +
         'It comes before standardizeTarget. R², RMSE, MAE and predictions stay in the unit of the target; the loss is that of the logarithms. By default there is no transform.',
     ),
-  validation: rowsOf('validation')
+  validation: z
+    .union([...rowsOf('validation'), memberFolds], { error: rowsExpected })
     .default(0.2)
     .describe(
-      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, {"share": 0.2, "group": "patient"} to keep the rows of a group together, or {"fold": 1, "of": 5} for a fold of a cross-validation.',
+      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, {"share": 0.2, "group": "patient"} to keep the rows of a group together, {"fold": 1, "of": 5} for a fold of a cross-validation, or {"folds": 5}: each member of the network holds out another fold, so that all rows are trained on and all are validated.',
     ),
-  test: rowsOf('test')
+  test: z
+    .union(rowsOf('test'), { error: rowsExpected })
     .default(0)
     .describe(
       'Rows that are evaluated only once, at the end; written like validation. They are split off first, and validation is a fraction of the rest.',
@@ -462,8 +481,15 @@ export function dateSettingOf({ dates }: Pick<DataConfig, 'dates'>, column: stri
 /** A column: its name, or its number from 0 if the file has no header. */
 export type ColumnRef = z.infer<typeof column>;
 
+/** Whether the validation rows are folds of the training rows. */
+export function isMemberFolds(validation: DataConfig['validation']): validation is MemberFolds {
+  return typeof validation === 'object' && 'folds' in validation;
+}
+
 /** The rows of a split: a fraction in [0, 1), a CSV file, or an object with a rule. */
-export type RowsOf = DataConfig['validation'];
+export type RowsOf = DataConfig['test'];
+/** Folds of all rows, of which each member of the network holds out one. */
+export type MemberFolds = Extract<DataConfig['validation'], { folds: number }>;
 /** A fold, of which only the numbers are needed. */
 export type FoldRows = Extract<RowsOf, { fold: number }>;
 export type RowsByColumn = Extract<RowsOf, { column: unknown }>;

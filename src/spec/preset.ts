@@ -14,6 +14,8 @@ export interface TableFacts {
   readonly outputs: number;
   /** Rows to train on. */
   readonly rows: number;
+  /** How many folds the rows are divided into, of which each member holds out one; missing without any. */
+  readonly folds?: number;
   /** Whether any input is a number, which can be embedded. */
   readonly numbers: boolean;
   /** Whether any input is the number of a level, which must be embedded. */
@@ -124,7 +126,7 @@ function fill(own: unknown, defaults: JsonObject): unknown {
 }
 
 /** @param recipe checked: `beforeData` comes first */
-function networkFor({ task, outputs, rows, numbers, levels }: TableFacts, recipe: Recipe) {
+function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts, recipe: Recipe) {
   const {
     hidden = [256, 256, 256],
     activation = task === 'regression' ? 'mish' : 'selu',
@@ -158,7 +160,7 @@ function networkFor({ task, outputs, rows, numbers, levels }: TableFacts, recipe
       ]),
       linear(outputs),
     ],
-    members: membersFor(rows),
+    members: folds ?? membersFor(rows),
   };
 }
 
@@ -171,9 +173,13 @@ function embeddingFor(task: Task, rows: number): Recipe['embedding'] {
   return task === 'regression' && rows <= 10_000 ? 'piecewise-linear' : 'pbld';
 }
 
+/** Up to so many rows, mlp init lets each member hold out another fold. */
+export const FOLDED_ROWS = 20_000;
+export const FOLDS = 5;
+
 /** Fewer members where each takes long: their gain is largest where rows are few. */
 function membersFor(rows: number): number {
-  return rows <= 20_000 ? 4 : rows <= 100_000 ? 2 : 1;
+  return rows <= FOLDED_ROWS ? 4 : rows <= 100_000 ? 2 : 1;
 }
 
 const EPOCHS = { least: 8, most: 64 };

@@ -39,6 +39,8 @@ export interface TrainingPlan extends PredictionRules {
   readonly parameters: bigint;
   /** Rows of each split; 0 if there are none. */
   readonly rows: Readonly<Record<SplitName, number>>;
+  /** Rows of each fold of the training rows; member m is trained without fold m mod F. Missing without such folds. */
+  readonly folds?: readonly number[];
   /** Which splits have a weight for each of their rows. */
   readonly weighted: Readonly<Record<SplitName, boolean>>;
   /** Number of classes; 0 for a regression or labels. */
@@ -61,14 +63,22 @@ export interface TrainingPlan extends PredictionRules {
   readonly warnings: readonly string[];
 }
 
-/** The config of a run on this dataset: a preset fills in network and training. */
+/** Rows of the matrix of features. */
+export function matrixRows({ rows, folds }: TrainingPlan): number {
+  return rows.train + (folds ? 0 : rows.validation) + rows.test;
+}
+
+/** The config of a run on this dataset: a preset fills in network and training, and each fold has a member. */
 export function completeFor(loaded: LoadedTrainConfig, dataset: Dataset): LoadedTrainConfig {
-  return completed(loaded, () => factsOf(dataset, loaded.config.training.loss));
+  const whole = completed(loaded, () => factsOf(dataset, loaded.config.training.loss));
+  const { config } = whole;
+  if (!dataset.folds || config.network.members !== undefined) return whole;
+  return { ...whole, config: { ...config, network: { ...config.network, members: dataset.folds.length } } };
 }
 
 /** What a preset needs to know of the data. */
 function factsOf(
-  { task, targetNames, classes = [], train, encodings }: Dataset,
+  { task, targetNames, classes = [], train, folds, encodings }: Dataset,
   asked: LossConfig,
 ): TableFacts {
   const name = lossNameOf(asked);
@@ -78,6 +88,7 @@ function factsOf(
     task,
     outputs: LOSSES[loss].outputs(targetNames.length, classes.length, lossParametersOf(asked)),
     rows: train.rows,
+    ...(folds && { folds: folds.length }),
     numbers: kinds.includes('number'),
     levels: kinds.some((kind) => typeof kind === 'object'),
   };
@@ -120,6 +131,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
     ...length,
     parameters: shape.weights + shape.biases,
     rows: bySplit(dataset, (split) => split?.rows ?? 0),
+    ...(dataset.folds && { folds: dataset.folds }),
     weighted: bySplit(dataset, (split) => split?.weights !== undefined),
     classes: dataset.classes?.length ?? 0,
     targetUnit:

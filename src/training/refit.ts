@@ -34,8 +34,15 @@ export function planRefit(loaded: LoadedTrainConfig, plan: TrainingPlan, dataset
   return { config, plan: { ...own, ...length, warnings }, dataset };
 }
 
-function checkRefit({ config, where }: LoadedTrainConfig, { rows }: TrainingPlan): void {
+function checkRefit({ config, where }: LoadedTrainConfig, { rows, folds }: TrainingPlan): void {
   const { schedule } = config.training;
+  if (folds) {
+    throw new MlpError(
+      ExitCode.config,
+      `${where(['training', 'refit'])}: found true with folds as validation rows, expected false: all rows are trained on already`,
+      'remove refit, or let data.validation be a fraction',
+    );
+  }
   if (rows.validation === 0) {
     throw new MlpError(
       ExitCode.config,

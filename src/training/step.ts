@@ -16,12 +16,13 @@ import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { isLinear, ownTargets, pointsOf } from '../model/predictions.js';
 import { LOSSES, type Targets } from '../network/loss.js';
-import { type Batch, Network } from '../network/network.js';
+import { type FoldRange, foldRanges, keepTrained } from '../network/memberFolds.js';
+import { type Batch, type LabelledBatch, Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { networksOf } from '../spec/widths.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
-import type { TrainingPlan } from './plan.js';
+import { matrixRows, type TrainingPlan } from './plan.js';
 import { flatCosine } from './schedules.js';
 
 /** Rows that are evaluated at once, even if the batches are smaller. */
@@ -42,6 +43,8 @@ interface SplitRows {
 }
 
 interface Chunk {
+  /** Of the members, those that are evaluated; all if missing. */
+  readonly members?: readonly number[];
   readonly first: number;
   readonly rows: number;
   readonly x: Tensor; // [rows, inputs]
@@ -81,6 +84,10 @@ export class Trainer {
   readonly #indices: IntVector; // [batchSize] rows of the batch
   /** [batchSize] The batch while it is drawn, rejected numbers included: not for other threads. */
   #drawn: Int32Array | undefined;
+  /** [batchSize] Those of the drawn rows that a member is trained on. */
+  #kept: Int32Array | undefined;
+  /** The folds that members are trained without. */
+  readonly #folds: readonly FoldRange[] | undefined;
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
   readonly #capacity: number;
@@ -136,8 +143,13 @@ export class Trainer {
       this.#splitRows(rowsOf(features, first, rows[name]), weighted[name], allocator);
     this.#train = split('train', 0);
     this.#sample = firstRows(this.#train, config.training.evaluateRows ?? rows.train);
-    this.#validation = rows.validation > 0 ? split('validation', rows.train) : null;
-    this.#test = rows.test > 0 ? split('test', rows.train + rows.validation) : null;
+    this.#folds = plan.folds && foldRanges(plan.folds, networksOf(plan.network));
+    this.#validation = this.#folds
+      ? foldsOf(this.#train, this.#folds, this.#capacity)
+      : rows.validation > 0
+        ? split('validation', rows.train)
+        : null;
+    this.#test = rows.test > 0 ? split('test', matrixRows(plan) - rows.test) : null;
     this.#indices = allocator.ints(batchSize);
     this.#x = allocator.tensor(batchSize, inputs);
     this.#targets = this.#targetTensors(batchSize, weighted.train, allocator);
@@ -147,7 +159,7 @@ export class Trainer {
   /** Writes targets and row weights into memory, beside the features. Once per run. */
   load(dataset: Dataset): void {
     fill(this.#train, dataset.train);
-    if (this.#validation && dataset.validation) fill(this.#validation, dataset.validation);
+    if (this.#validation && dataset.validation && !this.#folds) fill(this.#validation, dataset.validation);
     if (this.#test && dataset.test) fill(this.#test, dataset.test);
   }
 
@@ -198,19 +210,40 @@ export class Trainer {
    * nothing is updated. `isFinite` says whether the updated parameters are finite.
    */
   trainStep(learningRate: number): number {
-    const kernels = this.#kernels;
     this.#drawn ??= new Int32Array(this.#plan.batchSize);
-    const rows = this.#batches.next(this.#drawn);
-    this.#indices.data.set(this.#drawn);
-    kernels.gather(rows, this.#train.features, this.#indices, this.#x);
-    gatherTargets(kernels, rows, this.#train.targets, this.#indices, this.#targets);
-    const loss = this.network.lossAndGradients(rows, this.#x, this.#targets, this.#steps);
+    const drawn = this.#drawn;
+    const rows = this.#batches.next(drawn);
+    const loss = this.#folds
+      ? this.#foldsLossAndGradients(drawn.subarray(0, rows), this.#folds)
+      : this.#lossAndGradients(drawn, rows);
     if (!Number.isFinite(loss)) return loss;
     const { clipNorm } = this.#config.training;
-    if (clipNorm !== undefined) clipGradients(kernels, this.network.parameters, clipNorm);
+    if (clipNorm !== undefined) clipGradients(this.#kernels, this.network.parameters, clipNorm);
     this.isFinite = this.#optimizer.step(learningRate, ++this.#steps);
     // The mean of the members' losses is a number that can be compared.
     return (loss / networksOf(this.#plan.network)) * this.#plan.lossUnit;
+  }
+
+  #lossAndGradients(drawn: Int32Array, rows: number): number {
+    const { x, targets } = this.#gather(drawn, rows);
+    return this.network.lossAndGradients(rows, x, targets, this.#steps);
+  }
+
+  /** Each member has the rows that are not in its fold. */
+  #foldsLossAndGradients(drawn: Int32Array, folds: readonly FoldRange[]): number {
+    this.#kept ??= new Int32Array(this.#plan.batchSize);
+    const kept = this.#kept;
+    const batchOf = (member: number) =>
+      this.#gather(kept, keepTrained(drawn, folds[member % folds.length], kept));
+    return this.network.lossAndGradientsOf(batchOf, this.#steps);
+  }
+
+  /** The first `rows` rows that are numbered, in the memory of the batch. */
+  #gather(numbers: Int32Array, rows: number): LabelledBatch {
+    this.#indices.data.set(numbers);
+    this.#kernels.gather(rows, this.#train.features, this.#indices, this.#x);
+    gatherTargets(this.#kernels, rows, this.#train.targets, this.#indices, this.#targets);
+    return { rows, x: this.#x, targets: this.#targets };
   }
 
   /** Evaluates the training rows of an epoch, or all, and the validation rows. */
@@ -228,8 +261,8 @@ export class Trainer {
     const { network } = this;
     split.accumulator ??= this.#accumulator(split.targets);
     const { accumulator } = split;
-    for (const { first, rows, x, targets } of split.chunks) {
-      const logits = network.forward(rows, x);
+    for (const { first, rows, x, targets, members } of split.chunks) {
+      const logits = network.forward(rows, x, members);
       // Before the loss: after its barriers, a faster thread may overwrite these logits.
       accumulator.add(rows, logits.data, first);
       const { sum, terms } = network.dataLoss(rows, logits, targets);
@@ -299,6 +332,20 @@ function firstRows(split: SplitRows, most: number): SplitRows {
       .filter(({ first }) => first < most)
       .map(({ first, rows }) => chunkOf(features, targets, first, Math.min(rows, most - first))),
   };
+}
+
+/** Rows of a split once more, each for the members that are trained without its fold. */
+function foldsOf(split: SplitRows, folds: readonly FoldRange[], capacity: number): SplitRows {
+  const rows = folds.reduce((sum, fold) => sum + fold.rows, 0);
+  const features = rowsOf(split.features, 0, rows);
+  const targets = targetRows(split.targets, 0, rows);
+  const chunks = folds.flatMap(({ first, rows, members }) =>
+    Array.from({ length: Math.ceil(rows / capacity) }, (_, i): Chunk => {
+      const from = first + i * capacity;
+      return { ...chunkOf(features, targets, from, Math.min(capacity, first + rows - from)), members };
+    }),
+  );
+  return { features, targets, chunks };
 }
 
 function chunkOf(features: Tensor, targets: Targets, first: number, rows: number): Chunk {

@@ -183,6 +183,11 @@ function isFold(data: DataConfig, name: SplitName): boolean {
   return typeof rule === 'object' && 'fold' in rule;
 }
 
+/** Whether the validation rows are training rows, which members hold out. */
+function isShared(splits: readonly SplitRows[]): boolean {
+  return splits.some(({ name, first }) => name === 'validation' && first === 0);
+}
+
 /** The targets are copied before they are transformed and scaled. */
 function originOf({ from, rows }: SplitRows, targets: Float64Array | undefined): RowOrigin {
   const rowNumbers = Int32Array.from(rows, (row) => from.reader.rowNumber(row));
@@ -204,7 +209,7 @@ function foldWarnings(
   const { path } = training.input.table;
   return [
     ...foldWarning(path, test, classes, labels(['train', 'validation', 'test'])),
-    ...foldWarning(path, validation, classes, labels(['train', 'validation'])),
+    ...foldWarning(path, validation, classes, labels(isShared(splits) ? ['train'] : ['train', 'validation'])),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** Warnings about data that can still be trained on. */
-import { type DataConfig, dateSettingOf, type RowsOf } from '../../spec/dataConfig.js';
+import { type DataConfig, dateSettingOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { counted, listed, printable, quote } from '../../text.js';
 import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
@@ -73,13 +73,14 @@ export function unknownWarnings(path: string, unknown: readonly UnknownLevel[], 
 /** Warns of classes of fewer rows than folds, as scikit-learn does. `labels` are those of all folds. */
 export function foldWarning(
   path: string,
-  asked: RowsOf,
+  asked: DataConfig['validation'],
   classes: readonly string[],
   labels: readonly Int32Array[],
 ): string[] {
-  if (typeof asked !== 'object' || !('fold' in asked)) return [];
-  const { of: folds, group, ordered, stratify } = asked;
-  if (group !== undefined || ordered || stratify !== undefined) return [];
+  if (typeof asked !== 'object' || !('fold' in asked || 'folds' in asked)) return [];
+  const folds = 'fold' in asked ? asked.of : asked.folds;
+  const isOrdered = 'fold' in asked && asked.ordered;
+  if (asked.group !== undefined || isOrdered || asked.stratify !== undefined) return [];
   const counts = new Int32Array(classes.length);
   for (const part of labels) for (const label of part) counts[label]++;
   const rare = classes.filter((_, label) => counts[label] > 0 && counts[label] < folds);

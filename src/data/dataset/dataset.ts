@@ -65,6 +65,11 @@ export interface Dataset extends FeatureMatrix, TargetUnits {
   readonly train: Split;
   readonly validation?: Split;
   readonly test?: Split;
+  /**
+   * How many training rows each fold has, in their order: each member of the network holds one out. The
+   * validation rows are then the training rows.
+   */
+  readonly folds?: readonly number[];
   /** Of a regression: the range of each target in the training rows, in its own unit. */
   readonly targetRanges?: readonly Range[];
   /** Whether rows without a target are left out of an evaluation as well. */
@@ -83,4 +88,9 @@ export interface Dataset extends FeatureMatrix, TargetUnits {
   readonly description: string;
   /** Sentences for the user. */
   readonly warnings: readonly string[];
+}
+
+/** The folds of a split that only members which are trained without a row may predict. */
+export function foldsOf({ folds }: Dataset, split: SplitName): Dataset['folds'] {
+  return split === 'validation' ? folds : undefined;
 }

@@ -1,8 +1,9 @@
 /** A fold of the rows, as scikit-learn divides them. */
 import { groupFolds, plainFolds, stratifiedFolds, timeSeriesFold } from '../../random/folds.js';
 import { RandomState } from '../../random/randomState.js';
-import type { FoldRows } from '../../spec/dataConfig.js';
+import type { FoldRows, MemberFolds } from '../../spec/dataConfig.js';
 import type { LocatedColumn } from '../locatedColumn.js';
+import { joined } from '../table.js';
 import { classStrata, groupKeys, orderKeys, quantiles, type RowFacts, withPath } from './rowKeys.js';
 
 /**
@@ -25,7 +26,7 @@ export function takeFold(
     return { taken: order.slice(first, end).sort(), rest: order.slice(0, first).sort() };
   }
   const random = new RandomState(asked.seed ?? facts.seed);
-  const draw = drawer(key, from, asked, located, facts);
+  const draw = drawer(key, from, asked.of, asked, located, facts);
   let foldOf = withPath(facts.path, () => draw(random));
   for (let repeat = 1; repeat < asked.repeat; repeat++) foldOf = draw(random);
   return {
@@ -34,11 +35,29 @@ export function takeFold(
   };
 }
 
+/**
+ * All rows of `from`, fold by fold, each in the order of the file, and how many rows each fold has. The
+ * folds are those of `takeFold`.
+ * @throws MlpError as `takeFold`
+ */
+export function divideRows(
+  from: Int32Array,
+  asked: MemberFolds,
+  located: LocatedColumn | undefined,
+  facts: RowFacts,
+): { rows: Int32Array; folds: number[] } {
+  const draw = drawer('validation', from, asked.folds, asked, located, facts);
+  const foldOf = withPath(facts.path, () => draw(new RandomState(asked.seed ?? facts.seed)));
+  const parts = Array.from({ length: asked.folds }, (_, fold) => from.filter((_, i) => foldOf[i] === fold));
+  return { rows: joined(Int32Array, parts), folds: parts.map(({ length }) => length) };
+}
+
 /** Returns a function that draws the fold of each of the rows, from 0, anew with each call. */
 function drawer(
   key: string,
   from: Int32Array,
-  { of: folds, group, stratify }: FoldRows,
+  folds: number,
+  { group, stratify }: Pick<FoldRows, 'group' | 'stratify'>,
   located: LocatedColumn | undefined,
   facts: RowFacts,
 ): (random: RandomState) => Int32Array {

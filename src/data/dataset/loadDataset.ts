@@ -5,10 +5,11 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
-import { settingOf } from '../../spec/dataConfig.js';
+import { type DataConfig, isMemberFolds, settingOf } from '../../spec/dataConfig.js';
 import { lossNameOf } from '../../spec/lossConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { networksOf } from '../../spec/widths.js';
 import { NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
@@ -240,9 +241,11 @@ async function buildDatasets(
     );
   }
   const targetEncoding = { ...detected, ...(domain && { domain }) };
-  const splits = await splitInputs(loading, inputs, reader, targetEncoding, read);
+  const { splits, folds } = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const { fitted, unknown } = await fillMatrix(splits, config.dtype, { given, embeds: true });
-  const dataset = assembleDataset(config, targetEncoding, splits, fitted, unknown, given);
+  const all = folds ? [...splits, heldOutFolds(splits[0], folds, config)] : splits;
+  const assembled = assembleDataset(config, targetEncoding, all, fitted, unknown, given);
+  const dataset = folds ? { ...assembled, folds } : assembled;
   if (!refit) return { dataset };
   // Where the network embeds no levels, more rows must not make it necessary.
   const embeds = dataset.encodings.some(isNumbered);
@@ -251,6 +254,22 @@ async function buildDatasets(
   // The other dataset has told what there is to tell of the tables.
   const dataOfRefit = assembleDataset(config, targetEncoding, rows, again.fitted, new Map(), given);
   return { dataset, refit: dataOfRefit };
+}
+
+/** The training rows of the folds that a member is trained without, in the same place. */
+function heldOutFolds(train: SplitRows, folds: readonly number[], { network }: TrainConfig): SplitRows {
+  const members = network.members === undefined ? folds.length : networksOf(network);
+  const rows = folds.slice(0, members).reduce((sum, count) => sum + count, 0);
+  return { ...train, name: 'validation', rows: train.rows.subarray(0, rows) };
+}
+
+/** Which rows validate. A single network holds out the first of the folds, as in a cross-validation. */
+function validationRule({ data: { validation }, network }: TrainConfig): DataConfig['validation'] {
+  if (!isMemberFolds(validation) || network.members === undefined || networksOf(network) > 1) {
+    return validation;
+  }
+  const { folds: of, ...shape } = validation;
+  return { fold: 1, of, repeat: 1, ...shape };
 }
 
 async function readRows(
@@ -271,14 +290,14 @@ async function readRows(
   return reader;
 }
 
-/** Splits the training table, reads the others, and returns the splits that have rows. */
+/** Splits the training table, reads the others, and returns the splits that have rows of their own. */
 async function splitInputs(
   loading: Loading,
   inputs: Inputs,
   reader: RowReader,
   targetEncoding: TargetEncoding,
   read: ReadRows,
-): Promise<SplitRows[]> {
+): Promise<{ splits: SplitRows[]; folds?: readonly number[] }> {
   const {
     config: { data, dtype, seed },
     where,
@@ -299,9 +318,9 @@ async function splitInputs(
   };
   const training = withTargets(inputs.train, reader);
   const { task, classes } = targetEncoding;
-  const { train, ...taken } = splitRows({
+  const { train, folds, ...taken } = splitRows({
     // A table of its own takes no rows of the training table.
-    validation: inputs.validation ? 0 : data.validation,
+    validation: inputs.validation ? 0 : validationRule(loading.config),
     test: inputs.test ? 0 : data.test,
     locatedColumns: markColumns(inputs.train, reader),
     from: weightedRows(rowsWithTarget(training.targets), training.weights, inputs.train.table.path),
@@ -335,7 +354,7 @@ async function splitInputs(
       add(name, held, weightedRows(known, held.weights, input.table.path));
     }
   }
-  return splits;
+  return { splits, ...(folds && { folds }) };
 }
 
 function targetRules({ data, training }: TrainConfig, { table, choice }: Input): TargetRules {

@@ -2,11 +2,11 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { RandomState } from '../../random/randomState.js';
 import { stratifiedSplit, trainTestSplit } from '../../random/split.js';
-import type { RowsOf } from '../../spec/dataConfig.js';
+import { type DataConfig, isMemberFolds, type RowsOf } from '../../spec/dataConfig.js';
 import { suggest } from '../../spec/messages.js';
 import { printable, quote } from '../../text.js';
 import { cellText, finiteNumber, type LocatedColumn, rowCount } from '../locatedColumn.js';
-import { takeFold } from './foldRows.js';
+import { divideRows, takeFold } from './foldRows.js';
 import { classStrata, groupKeys, orderKeys, quantiles, type RowFacts, withPath } from './rowKeys.js';
 
 /** Row numbers of the training table, in the order of each split. */
@@ -14,10 +14,12 @@ interface RowsBySplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
   readonly test: Int32Array;
+  /** How many training rows each fold of the members has, in their order; only with such folds. */
+  readonly folds?: readonly number[];
 }
 
 interface SplitRequest extends RowFacts {
-  readonly validation: RowsOf;
+  readonly validation: DataConfig['validation'];
   readonly test: RowsOf;
   /** The columns named by `validation` and `test`, if any. */
   readonly locatedColumns: { readonly validation?: LocatedColumn; readonly test?: LocatedColumn };
@@ -28,22 +30,28 @@ interface SplitRequest extends RowFacts {
 /**
  * Takes the test rows first, then the validation rows from the rest. A share is a share of what it
  * is taken from, like two calls of scikit-learn's `train_test_split` with the same seed. Marked
- * rows, and all rows if no share is taken, keep the order of the file.
+ * rows, and all rows if no share is taken, keep the order of the file. Folds of the members take no
+ * rows: they order the training rows.
  *
  * @throws MlpError ExitCode.data if a share can't be taken, or a column marks no row or all rows
  */
 export function splitRows(request: SplitRequest): RowsBySplit {
-  const { taken: test, rest } = takeRows('test', request.from, request);
-  const { taken: validation, rest: train } = takeRows('validation', rest, request);
+  const { taken: test, rest } = takeRows('test', request.test, request.from, request);
+  const { validation: asked, locatedColumns } = request;
+  if (isMemberFolds(asked)) {
+    const { rows, folds } = divideRows(rest, asked, locatedColumns.validation, request);
+    return { train: rows, validation: new Int32Array(0), test, folds };
+  }
+  const { taken: validation, rest: train } = takeRows('validation', asked, rest, request);
   return { train, validation, test };
 }
 
 function takeRows(
   key: 'validation' | 'test',
+  asked: RowsOf,
   from: Int32Array,
   request: SplitRequest,
 ): { taken: Int32Array; rest: Int32Array } {
-  const asked = request[key];
   const located = request.locatedColumns[key];
   if (typeof asked === 'string' || asked === 0) return { taken: new Int32Array(0), rest: from };
   const { seed, path } = request;

@@ -92,7 +92,7 @@ export function suggestConfig(
     target,
     rows: rareClasses && target.classes ? rowsOf(target.classes) : profile.rows - targetColumn.missing,
   };
-  const split = suggestSplit(context);
+  const split = suggestSplit(context, preset);
   const candidates = profile.columns.filter(
     (column) => column.index !== target.index && column !== split.column,
   );

@@ -1,12 +1,13 @@
 /** Suggests which rows to hold out: marked rows, or a share that the classes allow. */
 
-import type { RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
+import type { DataConfig, RowsByColumn, RowsOf } from '../../spec/dataConfig.js';
+import { FOLDED_ROWS, FOLDS } from '../../spec/preset.js';
 import { counted, quote } from '../../text.js';
 import type { ColumnProfile, Level } from '../profile/tableProfile.js';
 import { type Context, listOf, type Reason, refOf } from './reasons.js';
 
 interface SplitSuggestion {
-  readonly validation: RowsOf;
+  readonly validation: DataConfig['validation'];
   readonly test?: RowsOf;
   /** The column that marks rows; it is not a feature. */
   readonly column?: ColumnProfile;
@@ -38,21 +39,24 @@ type Mark = keyof typeof MARKS;
  * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
  *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
  *   has a single row, nothing is held out.
+ * - With the tabular preset, whose network has members, each holds out another fifth of at most 20,000
+ *   rows, if each class has a row in each.
  * - Of fewer than 10 rows nothing is held out.
  */
-export function suggestSplit(context: Context): SplitSuggestion {
+export function suggestSplit(context: Context, preset: 'tabular' | 'plain'): SplitSuggestion {
   const { profile, target, rows } = context;
   for (const column of profile.columns) {
     const marks = column.index === target.index ? undefined : marksOf(column);
-    if (marks) return splitByColumn(context, column, marks);
+    if (marks) return splitByColumn(context, column, marks, preset);
   }
-  return { ...shareOf(context, rows), warnings: shareWarnings(context) };
+  return { ...shareOf(context, rows, preset), warnings: shareWarnings(context) };
 }
 
 function splitByColumn(
   context: Context,
   column: ColumnProfile,
   marks: ReadonlyMap<Mark, Level>,
+  preset: 'tabular' | 'plain',
 ): SplitSuggestion {
   const { profile } = context;
   const rowsBy = ({ name }: Level): RowsByColumn => ({ column: refOf(profile, column), value: name });
@@ -67,7 +71,7 @@ function splitByColumn(
         trainRows: rows,
         reasons: [{ key: 'data.validation', text: says(validation) }],
       }
-    : shareOf(context, rows);
+    : shareOf(context, rows, preset);
   return {
     ...share,
     ...(test && { test: rowsBy(test) }),
@@ -93,9 +97,14 @@ function marksOf({ kind, distinct, frequent = [] }: ColumnProfile): Map<Mark, Le
 }
 
 /** A share of `rows` to validate on. */
-function shareOf({ target: { classes } }: Context, rows: number) {
+function shareOf({ target: { classes } }: Context, rows: number, preset: 'tabular' | 'plain') {
   const usual = rows >= MANY_ROWS ? SHARE_OF_MANY : USUAL_SHARE;
   const share = allowedShare(rows, usual, classes);
+  const isInEachFold = classes?.every((level) => level.rows >= FOLDS) ?? true;
+  if (preset === 'tabular' && share === USUAL_SHARE && rows <= FOLDED_ROWS && isInEachFold) {
+    const text = `${FOLDS} folds, one for each network of the ensemble to be trained without: all rows are trained on, and all show overfitting`;
+    return { validation: { folds: FOLDS }, trainRows: rows, reasons: [{ key: 'data.validation', text }] };
+  }
   const trainRows = rows - Math.ceil(share * rows);
   const stratified = classes ? ', each class in proportion,' : '';
   const why =

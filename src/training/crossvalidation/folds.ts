@@ -1,7 +1,7 @@
 /** The folds of a cross-validation, each as the config of an ordinary run. */
 import { isDeepStrictEqual } from 'node:util';
 import { ExitCode, MlpError } from '../../errors.js';
-import type { ColumnRef, DataConfig, FoldRows, RowsOf } from '../../spec/dataConfig.js';
+import { type ColumnRef, type DataConfig, type FoldRows, isMemberFolds } from '../../spec/dataConfig.js';
 import type { LoadedTrainConfig } from '../../spec/loadConfig.js';
 import type { Where } from '../../spec/messages.js';
 import { planParallel } from '../parallel.js';
@@ -133,7 +133,7 @@ function checkConfig({ config, where }: LoadedTrainConfig, as: CrossValidationRe
   }
 }
 
-function isFold(rule: RowsOf): rule is FoldRows {
+function isFold(rule: DataConfig['validation']): rule is FoldRows {
   return typeof rule === 'object' && 'fold' in rule;
 }
 
@@ -143,7 +143,7 @@ export function shapeOf(data: DataConfig, as: CrossValidationRequest['as']): Fol
   return ownShape(data[as]) ?? ownShape(data[other]) ?? {};
 }
 
-function ownShape(rule: RowsOf): FoldShape | undefined {
+function ownShape(rule: DataConfig['validation']): FoldShape | undefined {
   if (typeof rule !== 'object' || 'column' in rule) return undefined;
   if ('last' in rule) return { ordered: true, ...(rule.by !== undefined && { by: rule.by }) };
   const { group, stratify } = rule;
@@ -152,9 +152,14 @@ function ownShape(rule: RowsOf): FoldShape | undefined {
   return stratify === undefined ? undefined : { stratify };
 }
 
-/** A fraction of validation rows is taken as the folds are: whole groups, or the last rows. */
-function validationOf({ validation }: DataConfig, { group, ordered, by }: FoldShape): RowsOf {
-  if (typeof validation !== 'number' || validation === 0) return validation;
-  if (group !== undefined) return { share: validation, group };
-  return ordered ? { last: validation, ...(by !== undefined && { by }) } : validation;
+/** Validation rows are taken as the folds are, whole groups or the last rows, if the config says no more than how many. */
+function validationOf(
+  { validation }: DataConfig,
+  { group, ordered, by }: FoldShape,
+): DataConfig['validation'] {
+  const share = isMemberFolds(validation) ? 1 / validation.folds : validation;
+  if (typeof share !== 'number' || share === 0) return validation;
+  if (ordered) return { last: share, ...(by !== undefined && { by }) };
+  if (group === undefined) return validation;
+  return isMemberFolds(validation) ? { folds: validation.folds, group } : { share, group };
 }

@@ -16,7 +16,7 @@ import { referenceKernels } from '../../kernels/reference/index.js';
 import { Regions } from '../../kernels/regions.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import type { TrainingPlan } from '../plan.js';
+import { matrixRows, type TrainingPlan } from '../plan.js';
 import { Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
 
@@ -47,8 +47,7 @@ export function assemble(
   { features, own }: RunAllocators,
   createKernels: (scratch: number) => Kernels,
 ): Trainer {
-  const { train, validation, test } = plan.rows;
-  const matrix = features.tensor(train + validation + test, plan.inputs);
+  const matrix = features.tensor(matrixRows(plan), plan.inputs);
   const scratch = own.block(kernelScratch(choice, threads));
   return new Trainer(config, plan, createKernels(scratch), random, matrix, own);
 }

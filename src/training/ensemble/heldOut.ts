@@ -1,6 +1,7 @@
 /** Held-out rows that several runs have in common: predicted by each, compared, and scored. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { foldsOf } from '../../data/dataset/dataset.js';
 import type { LoadOptions } from '../../data/dataset/loadDataset.js';
 import { toNetwork } from '../../data/dataset/targetUnits.js';
 import { ExitCode, MlpError } from '../../errors.js';
@@ -79,7 +80,7 @@ export async function predictHeldOut(
     const { rows, features, labels, targets, weights } = split;
     const numbers = new Float64Array(rows * width);
     const no = model.labelValues && new Float64Array(rows * width);
-    for (const { first, rows: count, logits } of inference.passes(features)) {
+    for (const { first, rows: count, logits } of inference.passes(features, foldsOf(dataset, name))) {
       const predicted = memberPredictions(inference, count, logits, model);
       numbers.set(predicted.numbers, first * width);
       if (predicted.no) no?.set(predicted.no, first * width);
