@@ -63,11 +63,6 @@ export interface TrainingPlan extends PredictionRules {
   readonly warnings: readonly string[];
 }
 
-/** Rows of the matrix of features. */
-export function matrixRows({ rows, folds }: TrainingPlan): number {
-  return rows.train + (folds ? 0 : rows.validation) + rows.test;
-}
-
 /** The config of a run on this dataset: a preset fills in network and training, and each fold has a member. */
 export function completeFor(loaded: LoadedTrainConfig, dataset: Dataset): LoadedTrainConfig {
   const whole = completed(loaded, () => factsOf(dataset, loaded.config.training.loss));

@@ -22,7 +22,7 @@ import type { RandomState, RandomStateSnapshot } from '../random/randomState.js'
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { networksOf } from '../spec/widths.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
-import { matrixRows, type TrainingPlan } from './plan.js';
+import type { TrainingPlan } from './plan.js';
 import { flatCosine } from './schedules.js';
 
 /** Rows that are evaluated at once, even if the batches are smaller. */
@@ -303,6 +303,11 @@ export class Trainer {
         : { values: allocator.tensor(rows, this.#plan.targets) };
     return weighted ? { ...targets, weights: allocator.tensor(rows, 1) } : targets;
   }
+}
+
+/** Rows of the matrix of features. */
+export function matrixRows({ rows, folds }: TrainingPlan): number {
+  return rows.train + (folds ? 0 : rows.validation) + rows.test;
 }
 
 function prefixed(prefix: string, tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {

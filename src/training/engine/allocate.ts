@@ -16,8 +16,8 @@ import { referenceKernels } from '../../kernels/reference/index.js';
 import { Regions } from '../../kernels/regions.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { matrixRows, type TrainingPlan } from '../plan.js';
-import { Trainer } from '../step.js';
+import type { TrainingPlan } from '../plan.js';
+import { matrixRows, Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
 
 /** A run before it starts. Plain data, so that it can be sent to a thread. */
