@@ -24,14 +24,17 @@ export interface ExportOptions extends CommonOptions {
   readonly to: ExportFormat;
   readonly output?: string;
   readonly force?: boolean;
+  readonly inputs?: 'columns' | 'matrix';
+  readonly raw?: boolean;
 }
 
 export async function run(path: string, options: ExportOptions): Promise<void> {
   const { to, force = false } = options;
+  requireOptions(options);
   const model = openModel(path);
   const target = targetOf(path, options);
   const program = describeModel(model);
-  const exported = FORMATS[to].write(requestOf(model, program, target));
+  const exported = FORMATS[to].write(requestOf(model, program, target, options));
   const files = filesOf(exported, target, options);
   for (const { path } of files) if (path !== STANDARD_STREAM) requireFree(path, force);
   const checked = await check(path, model, program, exported, options);
@@ -39,6 +42,16 @@ export async function run(path: string, options: ExportOptions): Promise<void> {
   const bytes = await writeFiles(files, force);
   if (target.isPrinted) return;
   report(files, bytes, program, exported, checked, options);
+}
+
+/** @throws MlpError ExitCode.usage for options of onnx with another format, or that exclude each other */
+function requireOptions({ to, inputs, raw }: ExportOptions): void {
+  const given = raw ? '--raw' : inputs ? '--inputs' : undefined;
+  if (given === undefined) return;
+  const problem =
+    to !== 'onnx' ? `found --to ${to}, expected --to onnx` : raw && inputs ? 'found --inputs besides it' : '';
+  if (problem === '') return;
+  throw new MlpError(ExitCode.usage, `${given}: ${problem}`, `leave ${given} out`);
 }
 
 interface Target {
@@ -64,7 +77,12 @@ function targetOf(path: string, { to, output }: ExportOptions): Target {
   );
 }
 
-function requestOf(model: Model | LoadedEnsemble, program: Program, { base, ending }: Target): ExportRequest {
+function requestOf(
+  model: Model | LoadedEnsemble,
+  program: Program,
+  { base, ending }: Target,
+  { inputs, raw }: ExportOptions,
+): ExportRequest {
   const { task, targets, classes } = model;
   const checksum = 'members' in model ? model.content.checksum : model.checksum;
   return {
@@ -72,6 +90,8 @@ function requestOf(model: Model | LoadedEnsemble, program: Program, { base, endi
     networks: 'members' in model ? model.members.map(({ model }) => model.network) : [model.network],
     name: basename(base),
     ending,
+    ...(inputs && { inputs }),
+    ...(raw && { raw }),
     title: `A ${task} model of mlp, by mlp export`,
     facts: [
       ['mlp_version', version()],

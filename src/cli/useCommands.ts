@@ -69,12 +69,15 @@ export function addUseCommands(program: Command): void {
     'export',
     'write a trained network for another program',
     'Write a trained network, with all that happens to the cells of a row before it, for another program. What was written is compared with the model on rows of the training file and on made-up rows.',
+    ['mlp export runs/iris-1 --to onnx', 'writes iris-1.onnx'],
     ['mlp export runs/iris-1 --to js', 'writes iris-1.mjs and its types'],
-    ['mlp export runs/iris-1 --to js -o -', 'prints the module'],
   )
     .argument('<run>', MODEL)
     .addOption(
-      new Option('--to <format>', 'what to write: js is an ES module for browsers and servers')
+      new Option(
+        '--to <format>',
+        'what to write: onnx for onnxruntime and others; js is an ES module for browsers and servers',
+      )
         .choices(EXPORT_FORMATS)
         .makeOptionMandatory(),
     )
@@ -83,6 +86,13 @@ export function addUseCommands(program: Command): void {
       'the file to write; - prints it (default: <name of the run> with the ending of the format, in this folder)',
     )
     .addOption(FORCE)
+    .addOption(
+      new Option(
+        '--inputs <layout>',
+        'of onnx: an input for each column, or a matrix of all (default: columns; a matrix for more than 100 columns of numbers)',
+      ).choices(['columns', 'matrix']),
+    )
+    .option('--raw', 'of onnx: the network alone, which takes rows that are encoded already')
     .action(lazy(() => import('./export.js')));
 
   program.commandsGroup('Understand and check:');

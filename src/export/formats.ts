@@ -2,7 +2,9 @@
 import type { ExportFormat } from '../spec/words.js';
 import type { Format } from './format.js';
 import { javascript } from './js/module.js';
+import { onnx } from './onnx/onnx.js';
 
 export const FORMATS: Readonly<Record<ExportFormat, Format>> = {
+  onnx,
   js: javascript,
 };

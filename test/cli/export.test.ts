@@ -108,3 +108,34 @@ describe('mlp export --to js', () => {
     expect(stderr).toContain(message);
   });
 });
+
+describe('mlp export --to onnx', () => {
+  it('writes one file, and says how it was checked', async () => {
+    const folder = folderOf({ 'model.safetensors': modelBytes(BINARY) });
+    const { code, stdout } = await mlpHere(['export', 'model.safetensors', '--to', 'onnx'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^wrote model\.onnx \(.*\)\nchecked by the nodes of the file, run by plain loops \(not by onnxruntime\): on 200 made-up rows/,
+    );
+    const bytes = readFileSync(join(folder, 'model.onnx'));
+    // ModelProto: ir_version 8, producer_name mlp
+    expect([...bytes.subarray(0, 7)]).toEqual([8, 8, 0x12, 3, ...Buffer.from('mlp')]);
+    expect(bytes.includes('layers.0.weight')).toBe(true);
+    const again = await mlpHere(['export', 'model.safetensors', '--to', 'onnx', '-o', 'b.onnx'], {
+      cwd: folder,
+    });
+    expect(again.code).toBe(0);
+    expect(readFileSync(join(folder, 'b.onnx')).equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    [['--to', 'js', '--raw'], '--raw: found --to js, expected --to onnx'],
+    [['--to', 'onnx', '--raw', '--inputs', 'columns'], '--raw: found --inputs besides it'],
+    [['--to', 'onnx', '--inputs', 'matrix'], '--to onnx: --inputs matrix: found the column "city" of text'],
+  ])('refuses %s', async (args, message) => {
+    const folder = folderOf({ model: modelBytes(BINARY) });
+    const { code, stderr } = await mlpHere(['export', 'model', ...args], { cwd: folder });
+    expect(code).toBe(64);
+    expect(stderr).toContain(message);
+  });
+});

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import * as ort from 'onnxruntime-web';
+import { describe, expect, it } from 'vitest';
+import { type Computation, differences } from '../../src/export/check.js';
+import { describeModel } from '../../src/export/describe.js';
+import type { ExportRequest } from '../../src/export/format.js';
+import { inputTensors, onnx, predictedOf } from '../../src/export/onnx/onnx.js';
+import type { Program } from '../../src/export/program.js';
+import { madeUpRows } from '../../src/export/rows.js';
+import { BINARY, REGRESSION } from '../model/models.js';
+import { CONTENTS, modelOf } from './models.js';
+
+ort.env.wasm.numThreads = 1;
+
+const REQUEST = {
+  title: 'a model',
+  facts: [['task', 'any']],
+  name: 'model',
+  ending: '.onnx',
+  networks: [],
+} as const;
+
+function bytesOf(program: Program, more: Partial<ExportRequest> = {}): Buffer {
+  const [{ parts }] = onnx.write({ ...REQUEST, ...more, program }).files;
+  return Buffer.concat(Array.from(parts, (part) => Buffer.from(part)));
+}
+
+/** Runs the file by onnxruntime. */
+function runtime(program: Program): Computation {
+  const session = ort.InferenceSession.create(bytesOf(program));
+  return async ({ rows }) => {
+    const feeds = Array.from(inputTensors(rows, program, 'columns'), ([name, { type, dims, data }]) => {
+      const own =
+        type === 'string'
+          ? new ort.Tensor(type, data as string[], dims)
+          : new ort.Tensor('float64', data as Float64Array, dims);
+      return [name, own] as const;
+    });
+    const results = await (await session).run(Object.fromEntries(feeds));
+    const outputs = Object.entries(results).map(
+      ([name, { data }]) => [name, { data: data as Float32Array }] as const,
+    );
+    return predictedOf(new Map(outputs), rows.length, program);
+  };
+}
+
+describe('an ONNX file', () => {
+  describe.each(['float32', 'float64'] as const)('of a %s model', (dtype) => {
+    // The epsilon of a normalisation is a float32 there; onnxruntime has no Erf of doubles.
+    const most = (name: string) => (dtype === 'float32' ? 4e-6 : name.includes('gelu') ? 1e-6 : 1e-11);
+
+    // Encodings are doubles in both.
+    const contents =
+      dtype === 'float32' ? CONTENTS : CONTENTS.filter(([name]) => /^(?:layer|target|members):/.test(name));
+
+    it.each(contents)('predicts as the model does, %s', async (name, content) => {
+      const model = modelOf(content, dtype);
+      const program = describeModel(model);
+      const rows = [madeUpRows(model, 100)];
+      const byRuntime = await differences(model, program, rows, runtime(program));
+      expect(byRuntime.rows).toBe(100);
+      expect(byRuntime.relative).toBeLessThan(most(name));
+      expect(byRuntime.decidedOtherwise).toBe(0);
+      // Our own loops over the bytes of the file, by which `mlp export` checks it.
+      const byLoops = await differences(model, program, rows, onnx.write({ ...REQUEST, program }).compute);
+      expect(byLoops.relative).toBeLessThan(most(name));
+      expect(byLoops.decidedOtherwise).toBe(0);
+    });
+  });
+
+  it('has one input for each column, and outputs as skl2onnx names them', async () => {
+    const session = await ort.InferenceSession.create(bytesOf(describeModel(modelOf(BINARY))));
+    expect(session.inputNames).toEqual(['age', 'city', 'size']);
+    expect(session.outputNames).toEqual(['label', 'probabilities']);
+    const regression = await ort.InferenceSession.create(bytesOf(describeModel(modelOf(REGRESSION))));
+    expect(regression.outputNames).toEqual(['prediction']);
+  });
+
+  it('takes texts that mean a missing cell as missing, and unknown levels as none', async () => {
+    const program = describeModel(modelOf(contentNamed('encoding: category, filled')));
+    const session = await ort.InferenceSession.create(bytesOf(program));
+    const cities = ['Lyon', '', 'null', 'NA', 'Bern', 'Rome', 'lyon'];
+    const { probabilities } = await session.run({ city: new ort.Tensor('string', cities, [7, 1]) });
+    const rows = Array.from({ length: 7 }, (_, i) =>
+      [...(probabilities.data as Float32Array)].slice(3 * i, 3 * i + 3),
+    );
+    expect(rows[1]).toEqual(rows[0]);
+    expect(rows[2]).toEqual(rows[0]);
+    // It is a level of this model.
+    expect(rows[3]).not.toEqual(rows[0]);
+    expect(rows[6]).toEqual(rows[5]);
+    expect(new Set(rows.map(String)).size).toBe(4);
+  });
+
+  it('takes all columns as a matrix, or encoded rows', async () => {
+    const model = modelOf({
+      ...REGRESSION,
+      features: REGRESSION.features.filter(({ kind }) => kind === 'numeric'),
+      network: { ...REGRESSION.network, input: 3 },
+    });
+    const program = describeModel(model);
+    for (const more of [{ inputs: 'matrix' }, { raw: true }] as const) {
+      const { compute } = onnx.write({ ...REQUEST, ...more, program });
+      const { relative } = await differences(model, program, [madeUpRows(model, 50)], compute);
+      expect(relative).toBeLessThan(1e-6);
+    }
+    const matrix = await ort.InferenceSession.create(bytesOf(program, { inputs: 'matrix' }));
+    const features = new ort.Tensor('float64', Float64Array.of(Number.NaN, 1, 30, 2), [2, 2]);
+    const { prediction } = await matrix.run({ features });
+    const columns = await ort.InferenceSession.create(bytesOf(program));
+    const [age, size] = [
+      [Number.NaN, 30],
+      [1, 2],
+    ].map((column) => new ort.Tensor('float64', Float64Array.from(column), [2, 1]));
+    expect((await columns.run({ age, size })).prediction.data).toEqual(prediction.data);
+    const raw = await ort.InferenceSession.create(bytesOf(program, { raw: true }));
+    expect([raw.inputNames, raw.outputNames]).toEqual([['x'], ['prediction']]);
+  });
+
+  it('refuses a matrix with text', () => {
+    expect(() => bytesOf(describeModel(modelOf(BINARY)), { inputs: 'matrix' })).toThrow(
+      '--to onnx: --inputs matrix: found the column "city" of text, expected numbers alone',
+    );
+  });
+
+  it('is the same for the same model', () => {
+    const hash = () =>
+      createHash('sha256')
+        .update(bytesOf(describeModel(modelOf(BINARY))))
+        .digest('hex');
+    expect(hash()).toBe(hash());
+  });
+});
+
+function contentNamed(name: string) {
+  return CONTENTS.find(([own]) => own === name)?.[1] as (typeof CONTENTS)[number][1];
+}
