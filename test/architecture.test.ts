@@ -20,10 +20,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   doctor: ['training', 'data', 'network', 'kernels', 'spec'],
   gradcheck: ['network', 'kernels', 'random', 'spec'],
   export: ['model', 'data', 'network', 'kernels', 'random', 'spec', 'files'],
+  logs: ['training', 'files'],
   library: ['training', 'model', 'evaluation', 'files', 'gradcheck', 'data', 'network', 'kernels', 'spec'],
   report: [],
   cli: [
     'library',
+    'logs',
     'export',
     'sweep',
     'training',

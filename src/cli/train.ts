@@ -2,6 +2,8 @@
 import { dirname, join, relative, resolve as resolvePath } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
+import { openLogs } from '../logs/open.js';
+import { withLogs } from '../logs/runLog.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
 import { printable } from '../text.js';
 import { resume, train } from '../training/train.js';
@@ -22,18 +24,23 @@ export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly from?: string;
   readonly resume?: string;
   readonly extend?: boolean;
+  readonly log?: readonly string[];
 }
 
 export async function run(path: string, options: TrainOptions): Promise<void> {
   requireConsistent(options);
   const loaded = loadTrainConfig(path, [...overridesOf(options), ...startOf(path, options)]);
+  const logs = openLogs(options.log ?? [], (sentence) => report.warn(sentence));
   const report = new RunReport(options, 'finishing the step, then saving');
+  let status: string | undefined;
   try {
-    const { listener, signal } = report;
+    const { signal } = report;
+    const listener = withLogs(report.listener, logs);
     const trained =
       options.resume === undefined
         ? await train(loaded, { listener, signal, directory: options.run ?? true })
         : await resume(loaded, options.resume, { listener, signal, mayExtend: options.extend === true });
+    status = trained.result.status;
     report.end(trained);
     if (trained.result.status === 'interrupted') {
       process.exitCode = report.exitCode;
@@ -43,6 +50,7 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
     }
   } finally {
     report.close();
+    for (const log of logs) await log.close(status);
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { ENSEMBLE_METHODS, ENSEMBLE_METRICS, METHODS, PRESETS } from '../spec/words.js';
 import { addOptions, definer, FORCE, lazy, OVERRIDES, RUN, TABLE, TABLES } from './commandParts.js';
-import { positiveInteger } from './options.js';
+import { collect, positiveInteger } from './options.js';
 
 export function addTrainCommands(program: Command): void {
   const define = definer(program);
@@ -61,6 +61,12 @@ export function addTrainCommands(program: Command): void {
     .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
     .option('--from <run>', 'start from the weights and encodings of a run, or of a model file')
     .option('--resume <dir>', 'continue the run in this directory from its last checkpoint')
+    .addOption(
+      new Option(
+        '--log <name>',
+        'also log to tensorboard, event files in the run directory, or to mlflow=<address>; may be repeated',
+      ).argParser(collect),
+    )
     .option(
       '--extend',
       'with --resume: train longer than planned, for example with --set training.epochs=200',

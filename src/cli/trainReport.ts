@@ -65,6 +65,12 @@ export class RunReport {
     };
   }
 
+  /** A warning while the training goes on. */
+  warn(sentence: string): void {
+    this.#reporter?.finish();
+    warn(sentence);
+  }
+
   /** Aborted by the first Ctrl-C. */
   get signal(): AbortSignal {
     return this.#interruption.signal;

@@ -20,6 +20,8 @@ export const RUN_FILES = {
   /** The steps, epochs and checkpoints of a refit, if there is one. */
   refit: 'refit',
   model: 'model.safetensors',
+  /** The run of an MLflow server, and what that did not take. */
+  mlflow: 'mlflow.json',
   /** Versions, hashes and results. */
   summary: 'run.json',
 } as const;
