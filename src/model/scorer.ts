@@ -27,11 +27,11 @@ import {
   type Regression,
   type TargetMetrics,
 } from '../evaluation/regression.js';
-import { elementParameters, LOSSES } from '../network/loss.js';
 import type { LossName, Task } from '../spec/words.js';
 import type { Logits, Predicted, Thresholds } from './inference.js';
 import type { ReadingModel } from './load.js';
-import { isLinear, ownTargets, pointsOf, predictionOf, targetOf } from './predictions.js';
+import { isLinear, ownTargets, pointsOf, predictionOf } from './predictions.js';
+import { numberLosses } from './rowLosses.js';
 
 /**
  * The true values of a chunk: class numbers [rows], or targets [rows, targets] in the network's
@@ -150,7 +150,7 @@ class RegressionScorer implements Scorer {
     const targets = joined(Float64Array, this.#targets);
     const outputs = joined(Float64Array, this.#values);
     const isSquared = isLinear(model) && model.loss === 'mean-squared-error';
-    const losses = isSquared ? undefined : this.#losses(targets, outputs);
+    const losses = isSquared ? undefined : numberLosses(model, this.#outputs, targets, outputs, this.#width);
     if (isLinear(model)) {
       const units = targetStandardization?.scale ?? model.targets.map(() => 1);
       const scores = evaluateRegression({ targets, outputs, units, losses, weights });
@@ -168,23 +168,6 @@ class RegressionScorer implements Scorer {
       ...(quantiles && evaluateQuantiles(own, predictions, quantiles)),
       ...(model.loss === 'poisson' && { poissonDeviance: poissonDeviance(own, points) }),
     };
-  }
-
-  /** [rows] The mean over a row's outputs, in the network's units. */
-  #losses(targets: ArrayLike<number>, outputs: ArrayLike<number>): Float64Array {
-    const { loss, lossParameters = {} } = this.#model;
-    const { element } = LOSSES[loss];
-    if (!element) throw new TypeError(`${loss} is no loss of numbers`);
-    const width = this.#outputs;
-    const parameters = elementParameters(loss, lossParameters, width);
-    const losses = new Float64Array(this.rows);
-    for (let row = 0; row < losses.length; row++) {
-      for (let j = 0; j < width; j++) {
-        const target = targets[row * this.#width + targetOf(j, this.#model)];
-        losses[row] += element.value(outputs[row * width + j], target, parameters?.[j] ?? 0) / width;
-      }
-    }
-    return losses;
   }
 }
 

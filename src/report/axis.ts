@@ -22,7 +22,8 @@ export function valueAxis(low: number, high: number, mostTicks: number): Axis {
   return decades > LOG_FROM_DECADES ? logAxis(low, high, mostTicks) : linearAxis(low, high, mostTicks);
 }
 
-function linearAxis(low: number, high: number, mostTicks: number): Axis {
+/** @param low at most `high` */
+export function linearAxis(low: number, high: number, mostTicks: number): Axis {
   const size = Math.max(Math.abs(low), Math.abs(high));
   // A range of rounding errors is a constant: draw it with room around it.
   if (high - low <= size * 1e-9) {
@@ -56,7 +57,8 @@ function stepLabel(value: number, step: number, top: number): string {
   return value.toFixed(Math.max(0, -stepExponent)).replace(/^-(0\.?0*)$/, '$1');
 }
 
-function logAxis(low: number, high: number, mostTicks: number): Axis {
+/** @param low above 0, and at most `high` */
+export function logAxis(low: number, high: number, mostTicks: number): Axis {
   const lowest = roundLog(low, Math.floor);
   const highest = roundLog(high, Math.ceil);
   const fromExponent = Math.ceil(Math.log10(lowest) - 1e-9);

@@ -2,6 +2,7 @@
 import { formatCount, formatMetric } from '../text.js';
 import { type Axis, integerTicks, type Tick, valueAxis } from './axis.js';
 import { braille, Canvas, type Dash, SOLID } from './canvas.js';
+import { averaged, drawablePoints, type Point } from './curve.js';
 import type { Display, Paint } from './style.js';
 import { clip, clipTo, textWidth } from './width.js';
 
@@ -29,15 +30,6 @@ const LEGEND_GAP = 3;
 const NARROWEST = 24;
 const WIDEST = 200;
 
-/** Differences of larger values overflow; smaller values, divided by a step, underflow. */
-const LARGEST = 1e200;
-const SMALLEST = 1e-200;
-
-interface Point {
-  readonly epoch: number;
-  readonly loss: number;
-}
-
 /** Lines joined by `\n`, without trailing spaces, as wide as the display (but at least 24). */
 export function lossChart(
   curves: LossCurves,
@@ -45,13 +37,13 @@ export function lossChart(
   { height = 12, name = 'loss' }: ChartOptions = {},
 ): string {
   const width = Math.min(Math.max(display.width, NARROWEST), WIDEST);
-  const series = [curves.training, curves.validation ?? []].map(drawablePoints);
+  const series = [curves.training, curves.validation ?? []].map((losses) => drawablePoints(losses));
   if (series.every((points) => points.length === 0)) return `no finite ${name} to draw`;
   const epochs = Math.max(curves.training.length, curves.validation?.length ?? 0);
 
   // With more epochs than dots (two per column), draw means of neighbours.
   const shown = series.map((points) => averaged(points, epochs, 2 * width));
-  const losses = shown.flat().map((point) => point.loss);
+  const losses = shown.flat().map((point) => point.y);
   const least = losses.reduce((a, b) => Math.min(a, b));
   const most = losses.reduce((a, b) => Math.max(a, b));
   const axis = valueAxis(least, most, Math.max(2, Math.ceil(height / 2)));
@@ -65,7 +57,7 @@ export function lossChart(
   const dotsDown = canvas.dotRows / canvas.rows;
   const yOf = (loss: number) =>
     Math.round((1 - clamp01(axis.position(loss))) * (canvas.dotRows - dotsDown) + (dotsDown - 1) / 2);
-  const dotOf = ({ epoch, loss }: Point) => [xOf(epoch), yOf(loss)] as const;
+  const dotOf = ({ x, y }: Point) => [xOf(x), yOf(y)] as const;
   const dashes = [SOLID, display.ascii ? SOLID : DASHED];
   for (const layer of [TRAINING, VALIDATION]) canvas.path(layer, shown[layer].map(dotOf), dashes[layer]);
   // A lone dot is hard to see: a training curve of one point fills its character.
@@ -74,7 +66,7 @@ export function lossChart(
     canvas.fill(TRAINING, canvas.column(x), canvas.row(y));
   }
   const lowest = series[VALIDATION].reduce<Point | undefined>(
-    (best, point) => (best && best.loss <= point.loss ? best : point),
+    (best, point) => (best && best.y <= point.y ? best : point),
     undefined,
   );
 
@@ -84,40 +76,13 @@ export function lossChart(
     ...epochLines(integerTicks(1, epochs, Math.ceil(canvas.columns / 12)), xOf, canvas, margin, display),
   );
   if (lowest) {
-    const where = `${formatMetric(lowest.loss)} at epoch ${formatCount(lowest.epoch)}`;
+    const where = `${formatMetric(lowest.y)} at epoch ${formatCount(lowest.x)}`;
     const room = width - margin - 2;
     const long = `o lowest validation ${name} ${where}`;
     const text = textWidth(long) <= room ? long : clipTo(`o lowest ${where}`, room, '').trimEnd();
     lines.push(' '.repeat(margin + 2) + display.style.validation(text));
   }
   return lines.join('\n');
-}
-
-function drawablePoints(losses: ArrayLike<number>): Point[] {
-  const points: Point[] = [];
-  for (let i = 0; i < losses.length; i++) {
-    const size = Math.abs(losses[i]);
-    if (size <= LARGEST) points.push({ epoch: i + 1, loss: size < SMALLEST ? 0 : losses[i] });
-  }
-  return points;
-}
-
-/** Means of the points in `buckets` equal ranges of epochs; the points themselves if few. */
-function averaged(points: readonly Point[], epochs: number, buckets: number): Point[] {
-  if (points.length <= buckets) return [...points];
-  const means: Point[] = [];
-  for (let start = 0, end = 0; start < points.length; start = end) {
-    const bucket = Math.floor(((points[start].epoch - 1) / epochs) * buckets);
-    let epoch = 0;
-    let loss = 0;
-    while (end < points.length && Math.floor(((points[end].epoch - 1) / epochs) * buckets) === bucket) {
-      epoch += points[end].epoch;
-      loss += points[end].loss;
-      end++;
-    }
-    means.push({ epoch: epoch / (end - start), loss: loss / (end - start) });
-  }
-  return means;
 }
 
 /**

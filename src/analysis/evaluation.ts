@@ -1,0 +1,324 @@
+/** What a page shows of predictions: matrix, curves, calibration, residuals, and the most wrong rows. */
+import type { Split } from '../data/dataset/dataset.js';
+import { restoredColumns } from '../data/encoding/restore.js';
+import {
+  averagePrecision,
+  calibrationBins,
+  calibrationError,
+  precisionRecallCurve,
+  rocCurve,
+} from '../evaluation/curves.js';
+import type { FloatArray } from '../kernels/kernels.js';
+import { type EvaluatedRows, everyNth } from '../model/importance.js';
+import type { Inference } from '../model/inference.js';
+import type { Model } from '../model/load.js';
+import { ownTargets, pointsOf } from '../model/predictions.js';
+import { rowLosses } from '../model/rowLosses.js';
+import { createScorer, type EvaluationReport, reportOf } from '../model/scorer.js';
+import type {
+  CalibrationResults,
+  ClassCurves,
+  ClassificationResults,
+  Curve,
+  EvaluationResults,
+  LabelResults,
+  RegressionResults,
+  WrongRows,
+} from '../report/html/results.js';
+import { formatMetric } from '../text.js';
+import { histogramOf, thinned } from './histogram.js';
+import { imageOf } from './image.js';
+
+/** Of more classes, those with the most rows have curves. */
+const MOST_CURVES = 8;
+const MOST_WRONG = 12;
+const MOST_CELLS = 12;
+const BINS = 10;
+const MOST_POINTS = 1000;
+
+export interface Evaluated {
+  readonly results: EvaluationResults;
+  /** The rows that were passed. */
+  readonly rows: EvaluatedRows;
+}
+
+/** @param most rows to pass: of more, every n-th is taken */
+export function evaluateSplit(
+  model: Model,
+  inference: Inference,
+  name: string,
+  split: Split,
+  most: number,
+): Evaluated {
+  const all: EvaluatedRows = {
+    rows: split.rows,
+    features: split.features,
+    expected: (split.labels ?? split.targets) as EvaluatedRows['expected'],
+    ...(split.weights && { weights: split.weights }),
+  };
+  const rows = everyNth(all, most);
+  const passed = pass(model, inference, rows);
+  const { report, predictions, losses } = passed;
+  const metrics = Object.entries(report.metrics);
+  const results: EvaluationResults = {
+    split: name,
+    rows: rows.rows,
+    of: split.rows,
+    metrics,
+    ...(model.classes && { classification: classificationOf(model, rows, report, predictions) }),
+    ...(report.labels && { labels: labelsOf(model, rows, report.labels, predictions) }),
+    ...(report.targets && { regression: regressionOf(model, rows, report.targets, passed) }),
+    wrong: wrongRows(model, rows, passed, losses),
+  };
+  return { results, rows };
+}
+
+interface Passed {
+  readonly report: EvaluationReport;
+  /** [rows, width] Probabilities, or the targets in their own units. */
+  readonly predictions: Float64Array;
+  readonly width: number;
+  /** [rows] The number of the predicted class. */
+  readonly labels: Int32Array;
+  /** [rows] */
+  readonly losses: Float64Array;
+  /** [rows, outputs] Of a regression. */
+  readonly outputs: Float64Array;
+}
+
+function pass(
+  model: Model,
+  inference: Inference,
+  { rows: total, features, expected, weights }: EvaluatedRows,
+): Passed {
+  const scorer = createScorer(model, inference);
+  const { width, outputs } = inference;
+  const targetsPerRow = expected.length / total;
+  const predictions = new Float64Array(total * width);
+  const logitsOf = new Float64Array(model.classes ? 0 : total * outputs);
+  const labels = new Int32Array(total);
+  const losses = new Float64Array(total);
+  for (const { first, rows, logits } of inference.passes(features)) {
+    const truth = expected.subarray(first * targetsPerRow, (first + rows) * targetsPerRow);
+    scorer.add(rows, logits, truth);
+    predictions.set(inference.predictions(rows), first * width);
+    if (model.classes) labels.set(inference.labels(rows), first);
+    else logitsOf.set(logits.data.subarray(0, rows * outputs) as FloatArray, first * outputs);
+    losses.set(rowLosses(model, outputs, truth, logits.data), first);
+  }
+  const report = reportOf(model, {
+    rows: total,
+    weighted: weights !== undefined,
+    result: scorer.result(weights),
+  });
+  return { report, predictions, width, labels, losses, outputs: logitsOf };
+}
+
+function classificationOf(
+  { classes = [] }: Model,
+  { rows, expected }: EvaluatedRows,
+  { confusion = [], classes: scores = [] }: EvaluationReport,
+  predictions: Float64Array,
+): ClassificationResults {
+  const columnAt = (j: number) =>
+    Float64Array.from({ length: rows }, (_, row) => predictions[row * classes.length + j]);
+  const isOf = (j: number) => Uint8Array.from(expected as Int32Array, (label) => (label === j ? 1 : 0));
+  const isBinary = classes.length === 2;
+  const frequent = classes
+    .map((_, j) => j)
+    .sort((a, b) => scores[b].support - scores[a].support || a - b)
+    .slice(0, MOST_CURVES)
+    .sort((a, b) => a - b);
+  const curves = (isBinary ? [1] : frequent).flatMap(
+    (j) => curvesOf(classes[j], isOf(j), columnAt(j), scores[j].rocAuc, isBinary) ?? [],
+  );
+  return {
+    classes: scores.map(({ name }) => name).slice(0, confusion.length),
+    counts: confusion,
+    scores,
+    curves,
+    calibration: isBinary
+      ? calibrationOf(classes[1], isOf(1), columnAt(1))
+      : confidence(classes.length, expected, predictions),
+  };
+}
+
+/** Of the likeliest class: how often it is right. */
+function confidence(
+  classes: number,
+  expected: ArrayLike<number>,
+  predictions: Float64Array,
+): CalibrationResults {
+  const rows = expected.length;
+  const top = new Float64Array(rows);
+  const isRight = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let best = 0;
+    for (let j = 1; j < classes; j++) {
+      if (predictions[row * classes + j] > predictions[row * classes + best]) best = j;
+    }
+    top[row] = predictions[row * classes + best];
+    isRight[row] = expected[row] === best ? 1 : 0;
+  }
+  return calibrationOf('the likeliest class', isRight, top);
+}
+
+function calibrationOf(of: string, isPositive: Uint8Array, probabilities: Float64Array): CalibrationResults {
+  const bins = calibrationBins(isPositive, probabilities, BINS);
+  return { of, bins, error: calibrationError(bins) };
+}
+
+function curvesOf(
+  name: string,
+  isPositive: Uint8Array,
+  scores: Float64Array,
+  rocAuc: number | null,
+  hasThreshold: boolean,
+): ClassCurves | undefined {
+  const roc = rocCurve(isPositive, scores);
+  const precisionRecall = precisionRecallCurve(isPositive, scores);
+  if (roc.length === 0) return undefined;
+  const share = isPositive.reduce((sum, one) => sum + one, 0) / isPositive.length;
+  // The last point whose threshold is at least ½: what is predicted by default.
+  const halfRoc = roc.findLast(({ threshold }) => threshold >= 0.5);
+  const halfPrecision = precisionRecall.findLast(({ threshold }) => threshold >= 0.5);
+  return {
+    name,
+    rocAuc,
+    averagePrecision: averagePrecision(precisionRecall),
+    share,
+    roc: curve(roc.map((point) => [point.falsePositives, point.truePositives, point.threshold])),
+    precisionRecall: curve(precisionRecall.map((point) => [point.recall, point.precision, point.threshold])),
+    ...(hasThreshold &&
+      halfRoc &&
+      halfPrecision && {
+        half: {
+          roc: [halfRoc.falsePositives, halfRoc.truePositives],
+          precisionRecall: [halfPrecision.recall, halfPrecision.precision],
+        },
+      }),
+  };
+}
+
+/** No more points than a picture shows: only those where it bends, and of these evenly spaced ones. */
+function curve(points: readonly (readonly [x: number, y: number, threshold: number])[]): Curve {
+  const bends = points.filter(([x, y], i) => {
+    const [before, after] = [points[i - 1], points[i + 1]];
+    return !before || !after || !((before[0] === x && after[0] === x) || (before[1] === y && after[1] === y));
+  });
+  const kept = thinned(bends, 400);
+  return { x: kept.map(([x]) => x), y: kept.map(([, y]) => y), thresholds: kept.map(([, , at]) => at) };
+}
+
+function labelsOf(
+  { targets }: Model,
+  { rows, expected }: EvaluatedRows,
+  scores: NonNullable<EvaluationReport['labels']>,
+  predictions: Float64Array,
+): LabelResults[] {
+  return scores.map((score, j) => {
+    const width = targets.length;
+    const isYes = Uint8Array.from({ length: rows }, (_, row) => expected[row * width + j]);
+    const probabilities = Float64Array.from({ length: rows }, (_, row) => predictions[row * width + j]);
+    const curves = curvesOf(score.name, isYes, probabilities, score.rocAuc, true);
+    const none: Curve = { x: [], y: [], thresholds: [] };
+    return {
+      scores: score,
+      curves: curves ?? {
+        name: score.name,
+        rocAuc: null,
+        averagePrecision: null,
+        share: 0,
+        roc: none,
+        precisionRecall: none,
+      },
+      calibration: calibrationOf(score.name, isYes, probabilities),
+    };
+  });
+}
+
+function regressionOf(
+  model: Model,
+  { rows, expected }: EvaluatedRows,
+  scores: NonNullable<EvaluationReport['targets']>,
+  { outputs }: Passed,
+): RegressionResults[] {
+  const width = model.targets.length;
+  const own = ownTargets(expected, width, model);
+  const points = pointsOf(rows, outputs, outputs.length / rows, model);
+  return scores.map(({ name, r2, rmse, mae }, j) => {
+    const actual = Array.from({ length: rows }, (_, row) => own[row * width + j]);
+    const predicted = Array.from({ length: rows }, (_, row) => points[row * width + j]);
+    const shown = thinned(
+      actual.map((value, row) => [value, predicted[row]] as const),
+      MOST_POINTS,
+    );
+    return {
+      target: name,
+      scores: [
+        ['R²', r2],
+        ['RMSE', rmse],
+        ['MAE', mae],
+      ],
+      actual: shown.map(([value]) => value),
+      predicted: shown.map(([, value]) => value),
+      residuals: histogramOf(Float64Array.from(predicted, (value, row) => value - actual[row])),
+    };
+  });
+}
+
+/** The rows with the greatest losses. */
+function wrongRows(
+  model: Model,
+  { rows, features, expected }: EvaluatedRows,
+  { predictions, labels, width, outputs }: Passed,
+  losses: Float64Array,
+): WrongRows {
+  const worst = Array.from({ length: rows }, (_, row) => row)
+    .filter((row) => Number.isFinite(losses[row]))
+    .sort((a, b) => losses[b] - losses[a] || a - b)
+    .slice(0, MOST_WRONG);
+  const { classes, labelValues, targets } = model;
+  const columns = restoredColumns(model.features).filter(({ kind }) => kind !== 'constant');
+  const image = imageOf(model.features);
+  const shown = image ? [] : columns.slice(0, MOST_CELLS);
+  const inputs = features.length / rows;
+  const truths = targets.length;
+  const own = classes || labelValues ? undefined : ownTargets(expected, truths, model);
+  const points = own && pointsOf(rows, outputs, outputs.length / rows, model);
+  const list = (of: (j: number) => string) => targets.map((_, j) => of(j)).join(', ');
+  const yes = (row: number, isYes: (at: number) => boolean) => {
+    const names = targets.filter((_, j) => isYes(row * truths + j));
+    return names.length > 0 ? names.join(', ') : 'none';
+  };
+  const describe = (row: number): { actual: string; predicted: string; probabilities?: [number, number] } => {
+    if (classes) {
+      const [actual, predicted] = [expected[row], labels[row]];
+      const probability = (label: number) => predictions[row * width + label];
+      return {
+        actual: classes[actual] ?? '',
+        predicted: classes[predicted],
+        probabilities: [probability(predicted), probability(actual)],
+      };
+    }
+    if (labelValues) {
+      return {
+        actual: yes(row, (at) => expected[at] === 1),
+        predicted: yes(row, (at) => predictions[at] > 0.5),
+      };
+    }
+    return {
+      actual: list((j) => formatMetric(own?.[row * truths + j] ?? Number.NaN, 5)),
+      predicted: list((j) => formatMetric(points?.[row * truths + j] ?? Number.NaN, 5)),
+    };
+  };
+  return {
+    columns: shown.map(({ column }) => column),
+    rows: worst.map((row) => ({
+      ...describe(row),
+      loss: losses[row],
+      cells: shown.map((column) => column.text(features, row * inputs)),
+      ...(image && { picture: image.pictureOf(features, row * inputs) }),
+    })),
+  };
+}

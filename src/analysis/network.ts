@@ -1,0 +1,68 @@
+/** A network for a drawing: its layers with their shapes, and weights where there are few, or an image. */
+import { matrixColumns } from '../data/encoding/encoding.js';
+import type { Model } from '../model/load.js';
+import { type LayerShape, networkShape } from '../network/shape.js';
+import type { LayerResults, NetworkResults } from '../report/html/results.js';
+import { imageOf } from './image.js';
+
+/** A layer of more units is drawn as a block. */
+const MOST_UNITS = 24;
+const MOST_WEIGHTS = 700;
+/** Units of the first layer whose weights are shown. */
+const MOST_PICTURES = 48;
+
+export function networkResults(model: Model): NetworkResults {
+  const { network, tensors, features, classes, targets } = model;
+  const shape = networkShape(network, network.input);
+  const isSmall = fitsDrawing(shape.layers, network.input) && shape.members === 1 && shape.views === 1;
+  const rowsOf = (layer: LayerShape, depth: number): LayerResults[] => {
+    const weights = isSmall ? tensors.get(`${layer.name}.weight`) : undefined;
+    const { name, type, inputs, outputs } = layer;
+    const parameters = layer.weights + layer.biases;
+    return [
+      { name, type, inputs, outputs, parameters, depth, ...(weights && { weights }) },
+      ...(layer.layers ?? []).flatMap((inner) => rowsOf(inner, depth + 1)),
+    ];
+  };
+  const firstWeights = firstWeightsOf(model, shape.layers);
+  const outputNames =
+    classes && shape.outputs === classes.length ? classes : classes ? [classes[1]] : targets;
+  return {
+    inputs: network.input,
+    layers: shape.layers.flatMap((layer) => rowsOf(layer, 0)),
+    parameters: shape.weights + shape.biases,
+    weights: shape.weights,
+    biases: shape.biases,
+    members: Math.max(shape.members, shape.views),
+    ...(isSmall && { small: { inputNames: matrixColumns(features), outputNames } }),
+    ...(firstWeights && { firstWeights }),
+  };
+}
+
+function fitsDrawing(layers: readonly LayerShape[], inputs: number): boolean {
+  const linear = layers.filter(({ type }) => type === 'linear');
+  const others = layers.every(
+    ({ type, inputs, outputs, layers: inner }) => !inner && (type === 'linear' || inputs === outputs),
+  );
+  const weights = linear.reduce((sum, layer) => sum + layer.inputs * layer.outputs, 0);
+  const widest = linear.reduce((most, { outputs }) => Math.max(most, outputs), inputs);
+  return others && linear.length > 0 && widest <= MOST_UNITS && weights <= MOST_WEIGHTS;
+}
+
+function firstWeightsOf(
+  { network, tensors, features }: Model,
+  layers: readonly LayerShape[],
+): NetworkResults['firstWeights'] {
+  const image = imageOf(features);
+  // A layer before it, such as dropout, changes no place; one that mixes inputs would.
+  const first = layers.find(({ type }) => type !== 'dropout');
+  if (!image || first?.type !== 'linear' || networkShape(network, network.input).members > 1)
+    return undefined;
+  const weights = tensors.get(`${first.name}.weight`);
+  if (!weights || weights.length !== first.inputs * first.outputs) return undefined;
+  const count = Math.min(first.outputs, MOST_PICTURES);
+  const units = Array.from({ length: count }, (_, unit) =>
+    image.spread(Float64Array.from({ length: first.inputs }, (_, i) => weights[i * first.outputs + unit])),
+  );
+  return { width: image.width, units, of: first.outputs };
+}

@@ -1,0 +1,195 @@
+/** All that a page tells of a run: from the files in its directory, its model, and its data. */
+import { basename, join, resolve } from 'node:path';
+import type { Dataset, SplitName } from '../data/dataset/dataset.js';
+import { matrixWidth } from '../data/encoding/encoding.js';
+import { MlpError } from '../errors.js';
+import { RUN_FILES, statOf } from '../files/runFiles.js';
+import { permutationImportance } from '../model/importance.js';
+import { Inference } from '../model/inference.js';
+import { loadModel, type Model } from '../model/load.js';
+import { networkShape } from '../network/shape.js';
+import type { RunFacts, RunResults } from '../report/html/results.js';
+import { isObject } from '../spec/json.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
+import { counted, formatCount, formatDuration, formatRate, listed } from '../text.js';
+import { readSummary } from '../training/run/summary.js';
+import { dataResults } from './data.js';
+import { evaluateSplit } from './evaluation.js';
+import { imageOf } from './image.js';
+import { readEpochs, readSteps } from './logs.js';
+import { networkResults } from './network.js';
+
+/** How much may be computed for a page. */
+export interface Effort {
+  /** Multiply-adds of the network, for the evaluation of rows and again for the importance. */
+  readonly multiplyAdds: number;
+  /** Of a file of steps, in bytes. */
+  readonly stepBytes: number;
+}
+
+/** At the end of a training: a tenth of a second. */
+export const QUICK: Effort = { multiplyAdds: 4e8, stepBytes: 2 ** 22 };
+/** Where somebody asks for a page: some seconds. */
+export const THOROUGH: Effort = { multiplyAdds: 2e10, stepBytes: 2 ** 29 };
+
+const REPEATS = 5;
+
+/** The data of a run, or why there are none. */
+export type RunRows = { readonly dataset: Dataset } | { readonly missing: string };
+
+/** @param model undefined if the run has none yet */
+export function runResults(
+  path: string,
+  model: Model | undefined,
+  rows: RunRows,
+  effort: Effort,
+): RunResults {
+  const loaded = loadTrainConfig(join(path, RUN_FILES.config));
+  const epochs = readEpochs(path);
+  const steps = readSteps(path, effort.stepBytes);
+  const notes: string[] = 'missing' in rows ? [rows.missing] : [];
+  const dataset = 'dataset' in rows ? rows.dataset : undefined;
+  const evaluated = model && dataset && evaluationOf(model, dataset, loaded, effort, notes);
+  return {
+    name: basename(resolve(path)),
+    facts: factsOf(path, loaded, epochs, model, dataset),
+    notes,
+    epochs,
+    ...(steps && { steps }),
+    ...evaluated,
+    ...(dataset && { data: dataResults(dataset) }),
+    ...(model && { network: networkResults(model) }),
+    config: loaded.written,
+    commands: commandsOf(path),
+  };
+}
+
+/** The model of a run; undefined if it has none yet. */
+export function modelOfRun(path: string): Model | undefined {
+  return statOf(join(path, RUN_FILES.model)) ? loadModel(path) : undefined;
+}
+
+/** Unless rows choose something, those that choose nothing come first. */
+const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SplitName[];
+
+function evaluationOf(
+  model: Model,
+  dataset: Dataset,
+  { config }: LoadedTrainConfig,
+  { multiplyAdds }: Effort,
+  notes: string[],
+): Pick<RunResults, 'evaluation' | 'importance'> {
+  const name = SPLITS.find((split) => (dataset[split]?.rows ?? 0) > 0);
+  const split = name && dataset[name];
+  // A model may also read less than the data hold, if somebody changed the config.
+  if (!split || matrixWidth(model.features) !== dataset.features.columns) return {};
+  const inference = Inference.create(model);
+  const perRow = Number(networkShape(model.network, model.network.input).multiplyAdds);
+  const most = Math.max(1, Math.floor(multiplyAdds / perRow));
+  const { results, rows } = evaluateSplit(model, inference, name, split, most);
+  const options = { seed: config.seed, repeats: REPEATS, most: multiplyAdds };
+  const importance = permutationImportance(model, inference, rows, options);
+  if (!importance) {
+    const why = 'takes longer than the end of a training may';
+    notes.push(
+      `the importance of ${counted(model.features.length, 'column')} ${why}: mlp report computes it`,
+    );
+  }
+  const image = imageOf(model.features);
+  return {
+    evaluation: results,
+    ...(importance && { importance: { ...importance, ...(image && { pictureWidth: image.width }) } }),
+  };
+}
+
+function factsOf(
+  path: string,
+  { config }: LoadedTrainConfig,
+  epochs: ReadonlyMap<string, Float64Array>,
+  model: Model | undefined,
+  dataset: Dataset | undefined,
+): RunFacts {
+  const hasSummary = statOf(join(path, RUN_FILES.summary)) !== undefined;
+  const summary = hasSummary ? readSummary(path) : undefined;
+  const told = (summary ?? {}) as Readonly<Record<string, unknown>>;
+  const number = (key: string) => (typeof told[key] === 'number' ? (told[key] as number) : undefined);
+  const { training, data } = config;
+  const done = number('epochs') ?? epochs.get('epoch')?.length ?? 0;
+  const scores = Object.fromEntries(
+    ['train', 'validation', 'test'].flatMap((split) => (isObject(told[split]) ? [[split, told[split]]] : [])),
+  ) as RunFacts['scores'];
+  const { refit } = told;
+  const keepMetric = training.keepMonitor ?? training.earlyStopping?.monitor ?? 'validation_loss';
+  const pace = number('samplesPerSecond');
+  const optional = <Value>(name: string, value: Value | undefined, show: (value: Value) => string) =>
+    value === undefined ? [] : [[name, show(value)] as const];
+  return {
+    status: (summary?.status as RunFacts['status']) ?? 'unfinished',
+    targets: model?.targets ?? [data.target].flat().map(String),
+    ...(model && { task: model.task, ...(model.classes && { classes: model.classes }) }),
+    dataFile: dataName(data.train),
+    ...(dataset && {
+      rows: {
+        train: dataset.train.rows,
+        validation: dataset.validation?.rows ?? 0,
+        test: dataset.test?.rows ?? 0,
+      },
+    }),
+    epochs: done,
+    ...('epochs' in training && typeof training.epochs === 'number' && { plannedEpochs: training.epochs }),
+    ...defined({ steps: number('steps'), keptEpoch: number('keptEpoch'), seconds: number('trainSeconds') }),
+    keepMetric,
+    ...(isObject(refit) && { refit: { rows: Number(refit.rows), epochs: Number(refit.epochs) } }),
+    optimizer: training.optimizer.type,
+    learningRate: training.optimizer.learningRate,
+    scores,
+    details: [
+      ...optional('Loss', model?.loss, String),
+      ...optional('Last step loss', number('lastStepLoss'), (loss) => String(Number(loss.toPrecision(6)))),
+      ...optional('Time of the steps', number('trainSeconds'), formatDuration),
+      ...optional('Speed', pace, formatRate),
+      ...optional(
+        'Kernels',
+        summary,
+        ({ backend, threads }) => `${backend}, ${counted(threads, 'thread')}, ${config.dtype}`,
+      ),
+      ['Seed', formatCount(config.seed)],
+      ...optional('Versions', summary, ({ version, node }) => `mlp ${version}, Node ${node}`),
+      ...optional('Weights, SHA-256', summary?.weightsSha256, String),
+    ],
+  };
+}
+
+function defined<Key extends string>(values: Record<Key, number | undefined>): Partial<Record<Key, number>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
+    Record<Key, number>
+  >;
+}
+
+function dataName(train: unknown): string {
+  return listed(
+    [train].flat().map((file) => (file === '-' ? 'standard input' : basename(String(file)))),
+    2,
+  );
+}
+
+function commandsOf(path: string): RunResults['commands'] {
+  const shown = quoted(path);
+  return [
+    { command: `mlp repro ${shown}`, does: 'trains it again, in memory, and compares every bit' },
+    { command: `mlp train ${shown}/config.json --run again`, does: 'trains the same into another directory' },
+    { command: `mlp evaluate ${shown}`, does: 'all scores of the rows that were held out' },
+    { command: `mlp predict ${shown} new.csv`, does: 'predicts the rows of another file' },
+  ];
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./@%+,:=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** Why the rows of a run can't be read. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof MlpError)) throw error;
+  return error.message;
+}

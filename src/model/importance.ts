@@ -1,0 +1,139 @@
+/**
+ * Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019): how much the loss grows when
+ * the cells of a column are shuffled among the rows. All inputs that come from a column are shuffled
+ * together, so a category is one column, however many inputs it has.
+ */
+import { encodingWidth } from '../data/encoding/encoding.js';
+import { weightedMean } from '../evaluation/classification.js';
+import type { FloatArray } from '../kernels/kernels.js';
+import { networkShape } from '../network/shape.js';
+import { RandomState } from '../random/randomState.js';
+import type { Inference } from './inference.js';
+import type { Model } from './load.js';
+import { rowLosses } from './rowLosses.js';
+
+export interface EvaluatedRows {
+  readonly rows: number;
+  /** [rows, inputs] as the network takes them */
+  readonly features: FloatArray;
+  /** Classes [rows], or values [rows, targets] in the network's units. */
+  readonly expected: Int32Array | Float64Array;
+  /** [rows] What a row counts in the loss; 1 if missing. */
+  readonly weights?: Float64Array | undefined;
+}
+
+export interface ColumnImportance {
+  readonly column: string;
+  /** How much the loss grows on average, and the sample deviation over the repeats; 0 for one repeat. */
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+export interface Importance {
+  /** Of the rows as they are. */
+  readonly loss: number;
+  readonly rows: number;
+  readonly repeats: number;
+  /** In the order of the columns. Those of a single value, which is no input, are left out. */
+  readonly columns: readonly ColumnImportance[];
+}
+
+/** Fewer rows say too little. */
+const LEAST_ROWS = 100;
+
+export interface ImportanceOptions {
+  readonly seed: number;
+  readonly repeats: number;
+  /** The most multiply-adds of the network: rows are sampled to stay below. */
+  readonly most: number;
+}
+
+/**
+ * @returns undefined if even a sample of 100 rows takes more than `most` multiply-adds, or nothing can
+ * be shuffled
+ */
+export function permutationImportance(
+  model: Model,
+  inference: Inference,
+  all: EvaluatedRows,
+  { seed, repeats, most }: ImportanceOptions,
+): Importance | undefined {
+  const groups = columnGroups(model);
+  const passes = 1 + groups.length * repeats;
+  const perRow = Number(networkShape(model.network, model.network.input).multiplyAdds) * passes;
+  const affordable = Math.floor(most / perRow);
+  if (groups.length === 0 || all.rows < 2 || affordable < Math.min(LEAST_ROWS, all.rows)) return undefined;
+  const sample = everyNth(all, Math.min(all.rows, affordable));
+  const { rows, features } = sample;
+  const { inputs } = inference;
+  const scratch = features.slice();
+  const lossOf = () => meanLoss(model, inference, sample, scratch);
+  const loss = lossOf();
+  // A stream for each column: more columns, or more repeats of one, change no other.
+  const columns = groups.map(({ column, first, width }, j): ColumnImportance => {
+    const random = new RandomState((seed + j) % 2 ** 32);
+    const grown = Array.from({ length: repeats }, () => {
+      const order = random.permutation(rows);
+      for (let row = 0; row < rows; row++) {
+        const from = order[row] * inputs + first;
+        scratch.set(features.subarray(from, from + width), row * inputs + first);
+      }
+      return lossOf() - loss;
+    });
+    for (let at = first; at < scratch.length; at += inputs) {
+      scratch.set(features.subarray(at, at + width), at);
+    }
+    const mean = grown.reduce((sum, value) => sum + value, 0) / repeats;
+    const squares = grown.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    return { column, mean, deviation: repeats > 1 ? Math.sqrt(squares / (repeats - 1)) : 0 };
+  });
+  return { loss, rows, repeats, columns };
+}
+
+/** Where the inputs of each column are. */
+function columnGroups({ features }: Model): { column: string; first: number; width: number }[] {
+  let first = 0;
+  return features
+    .map((encoding) => {
+      const group = { column: encoding.column, first, width: encodingWidth(encoding) };
+      first += group.width;
+      return group;
+    })
+    .filter(({ width }) => width > 0);
+}
+
+/** The mean loss of the rows with other features. */
+function meanLoss(
+  model: Model,
+  inference: Inference,
+  { expected, weights, rows: total }: EvaluatedRows,
+  features: FloatArray,
+): number {
+  const losses = new Float64Array(total);
+  const width = expected.length / total;
+  for (const { first, rows, logits } of inference.passes(features)) {
+    const truth = expected.subarray(first * width, (first + rows) * width);
+    losses.set(rowLosses(model, inference.outputs, truth, logits.data), first);
+  }
+  return weightedMean(losses, weights);
+}
+
+/** About `count` rows, evenly spaced: those of a split are in random order unless it is by time. */
+export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
+  if (count >= all.rows) return all;
+  const kept = Int32Array.from({ length: count }, (_, i) => Math.floor((i * all.rows) / count));
+  const pick = <T extends FloatArray | Int32Array>(values: T): T => {
+    const width = values.length / all.rows;
+    const picked = values.slice(0, count * width) as T;
+    for (const [i, row] of kept.entries()) {
+      picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+    }
+    return picked;
+  };
+  return {
+    rows: count,
+    features: pick(all.features),
+    expected: pick(all.expected),
+    ...(all.weights && { weights: pick(all.weights) }),
+  };
+}

@@ -1,0 +1,229 @@
+/** What a page tells of a run: plain results, from wherever they come. A page leaves out what is missing. */
+
+export interface RunResults {
+  /** How the run is called: its directory. */
+  readonly name: string;
+  readonly facts: RunFacts;
+  /** Sentences: what is missing here, and why. */
+  readonly notes: readonly string[];
+  readonly epochs: EpochColumns;
+  readonly steps?: StepColumns;
+  readonly evaluation?: EvaluationResults;
+  readonly data?: DataResults;
+  readonly importance?: ImportanceResults;
+  readonly network?: NetworkResults;
+  /** config.json. */
+  readonly config: unknown;
+  readonly commands: readonly { readonly command: string; readonly does: string }[];
+}
+
+export interface RunFacts {
+  readonly status: 'completed' | 'early-stopped' | 'interrupted' | 'unfinished';
+  /** What the columns of the target are called, and what is learned of them. */
+  readonly targets: readonly string[];
+  readonly task?: string;
+  readonly classes?: readonly string[];
+  readonly dataFile: string;
+  readonly rows?: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly epochs: number;
+  readonly plannedEpochs?: number;
+  readonly steps?: number;
+  readonly keptEpoch?: number;
+  /** The metric that chose the kept epoch, and what stopped the run early. */
+  readonly keepMetric?: string;
+  readonly refit?: { readonly rows: number; readonly epochs: number };
+  readonly optimizer: string;
+  readonly learningRate: number;
+  readonly seconds?: number;
+  /** Scores by split and name, as run.json has them. */
+  readonly scores: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
+  /** Further facts, in order: name and value. */
+  readonly details: readonly (readonly [name: string, value: string])[];
+}
+
+/** The columns of epochs.csv by name; NaN for an empty cell. */
+export type EpochColumns = ReadonlyMap<string, Float64Array>;
+
+export interface StepColumns {
+  /** Rising, each [steps]. */
+  readonly step: Float64Array;
+  readonly learningRate: Float64Array;
+  readonly loss: Float64Array;
+  /** Whether these are a sample of the steps. */
+  readonly isSample: boolean;
+}
+
+export interface EvaluationResults {
+  readonly split: string;
+  /** How many rows are evaluated, and how many there are. */
+  readonly rows: number;
+  readonly of: number;
+  /** Names and values, as `mlp evaluate` reports them. */
+  readonly metrics: readonly (readonly [name: string, value: number | null])[];
+  readonly classification?: ClassificationResults;
+  readonly labels?: readonly LabelResults[];
+  readonly regression?: readonly RegressionResults[];
+  readonly wrong?: WrongRows;
+}
+
+export interface ClassificationResults {
+  readonly classes: readonly string[];
+  /** counts[actual][predicted] */
+  readonly counts: readonly (readonly number[])[];
+  readonly scores: readonly ScoreRow[];
+  /** For two classes only the second; else those with the most rows. */
+  readonly curves: readonly ClassCurves[];
+  readonly calibration?: CalibrationResults;
+}
+
+export interface LabelResults {
+  readonly curves: ClassCurves;
+  readonly scores: ScoreRow;
+  readonly calibration?: CalibrationResults;
+}
+
+export interface ScoreRow {
+  readonly name: string;
+  readonly support: number;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly rocAuc: number | null;
+}
+
+/** Of a class against the others. */
+export interface ClassCurves {
+  readonly name: string;
+  readonly rocAuc: number | null;
+  readonly averagePrecision: number | null;
+  /** The share of rows that are of it, which is the precision of a guess. */
+  readonly share: number;
+  readonly roc: Curve;
+  readonly precisionRecall: Curve;
+  /** Where on the curves the probability ½ is; only for two classes and labels. */
+  readonly half?: {
+    readonly roc: readonly [x: number, y: number];
+    readonly precisionRecall: readonly [x: number, y: number];
+  };
+}
+
+export interface Curve {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly thresholds: readonly number[];
+}
+
+export interface CalibrationResults {
+  /** What is predicted with these probabilities. */
+  readonly of: string;
+  readonly bins: readonly {
+    readonly rows: number;
+    readonly probability: number;
+    readonly share: number;
+  }[];
+  readonly error: number;
+}
+
+export interface RegressionResults {
+  readonly target: string;
+  readonly scores: readonly (readonly [name: string, value: number | null])[];
+  /** A sample of the rows. */
+  readonly actual: readonly number[];
+  readonly predicted: readonly number[];
+  /** Of all evaluated rows: predicted less actual. */
+  readonly residuals: Histogram;
+}
+
+export interface Histogram {
+  readonly low: number;
+  readonly high: number;
+  readonly counts: readonly number[];
+}
+
+export interface WrongRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly {
+    readonly actual: string;
+    readonly predicted: string;
+    readonly loss: number;
+    /** For classes, the probability of the predicted and of the actual one. */
+    readonly probabilities?: readonly [predicted: number, actual: number];
+    readonly cells: readonly string[];
+    /** Where the inputs are an image. */
+    readonly picture?: Picture;
+  }[];
+}
+
+/** An image of one colour with the values 0 to 1, row by row. */
+export interface Picture {
+  readonly width: number;
+  readonly values: ArrayLike<number>;
+}
+
+export interface DataResults {
+  readonly rows: number;
+  readonly columns: readonly ColumnResults[];
+  /** How many columns there are, where these are the first. */
+  readonly of: number;
+  readonly target?: ColumnResults;
+  readonly warnings: readonly string[];
+  /** Where the inputs are an image: the mean of each class, or of all rows. */
+  readonly pictures?: readonly { readonly name: string; readonly picture: Picture }[];
+}
+
+export interface ColumnResults {
+  readonly name: string;
+  readonly kind: string;
+  readonly inputs: number;
+  readonly missing: number;
+  readonly least?: number;
+  readonly greatest?: number;
+  readonly mean?: number;
+  readonly deviation?: number;
+  readonly histogram?: Histogram;
+  /** The most frequent first. */
+  readonly levels?: readonly { readonly name: string; readonly rows: number }[];
+  readonly levelCount?: number;
+  /** The only value. */
+  readonly value?: string;
+}
+
+export interface ImportanceResults {
+  readonly rows: number;
+  readonly repeats: number;
+  readonly loss: number;
+  readonly columns: readonly { readonly column: string; readonly mean: number; readonly deviation: number }[];
+  /** Where the inputs are an image: its width, so that the importance can be one, too. */
+  readonly pictureWidth?: number;
+}
+
+export interface NetworkResults {
+  readonly inputs: number;
+  readonly layers: readonly LayerResults[];
+  readonly parameters: bigint;
+  readonly weights: bigint;
+  readonly biases: bigint;
+  readonly members: number;
+  /** Of a small network: the weights of each linear layer [inputs, outputs], by the name of the layer. */
+  readonly small?: { readonly inputNames: readonly string[]; readonly outputNames: readonly string[] };
+  readonly firstWeights?: FirstWeights;
+}
+
+export interface LayerResults {
+  readonly name: string;
+  readonly type: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly parameters: bigint;
+  readonly depth: number;
+  /** [inputs, outputs] of a linear layer of a small network. */
+  readonly weights?: ArrayLike<number>;
+}
+
+/** What each unit of the first layer looks for in an image. */
+export interface FirstWeights {
+  readonly width: number;
+  /** [units] of [inputs] */
+  readonly units: readonly ArrayLike<number>[];
+  readonly of: number;
+}
