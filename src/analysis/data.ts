@@ -1,37 +1,39 @@
 /** The training rows as the network gets them, told in the units of the file. */
 import type { Dataset, Split } from '../data/dataset/dataset.js';
 import { fromNetwork } from '../data/dataset/targetUnits.js';
-import { type RestoredColumn, restoredColumns } from '../data/encoding/restore.js';
+import { dayText, type RestoredColumn, restoredColumns } from '../data/encoding/restore.js';
 import type { ColumnResults, DataResults, Picture } from '../report/html/results.js';
 import { histogramOf } from './histogram.js';
 import { imageOf } from './image.js';
 
 const MOST_COLUMNS = 60;
 const MOST_LEVELS = 5;
-/** More cells are sampled: their means and bars look the same. */
-const MOST_CELLS = 4_000_000;
 const MOST_IMAGES = 20;
 
-export function dataResults(dataset: Dataset): DataResults {
+/**
+ * @param most cells to look at: of more rows, every n-th is taken, whose means and bars look the same
+ * @param tell makes a sentence one that names no folder
+ */
+export function dataResults(dataset: Dataset, most: number, tell: (sentence: string) => string): DataResults {
   const { train, encodings, warnings } = dataset;
   const columns = restoredColumns(encodings);
   const image = imageOf(encodings);
   const shown = image ? [] : columns.slice(0, MOST_COLUMNS);
-  const sample = sampled(train, shown.length);
+  const sample = sampled(train.rows, most / Math.max(1, shown.length));
   const target = targetResults(dataset);
   return {
     rows: train.rows,
     of: columns.length,
     columns: shown.map((column) => columnResults(column, train, sample)),
     ...(target && { target }),
-    warnings,
-    ...(image && { pictures: meanPictures(dataset, image.pictureOf) }),
+    warnings: warnings.map(tell),
+    ...(image && { pictures: meanPictures(dataset, most, image.pictureOf) }),
   };
 }
 
 /** The numbers of the rows to look at. */
-function sampled({ rows }: Split, columns: number): Int32Array {
-  const count = Math.max(1, Math.min(rows, Math.floor(MOST_CELLS / Math.max(1, columns))));
+function sampled(rows: number, most: number): Int32Array {
+  const count = Math.max(1, Math.min(rows, Math.floor(most)));
   return Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
 }
 
@@ -54,7 +56,9 @@ function columnResults(column: RestoredColumn, { rows, features }: Split, sample
       ),
     };
   }
-  return { ...base, ...numberResults(cells) };
+  const [least, greatest] = column.range ?? [];
+  const exact = least === undefined || greatest === undefined ? {} : { least, greatest };
+  return { ...base, ...numberResults(cells), ...exact, ...(column.inDays && { show: dayText }) };
 }
 
 function levelResults(
@@ -112,14 +116,14 @@ function targetResults(dataset: Dataset): ColumnResults | undefined {
 /** The mean image of each class, or of all rows. */
 function meanPictures(
   { train, classes }: Dataset,
+  most: number,
   pictureOf: (features: ArrayLike<number>, at: number) => Picture,
 ): NonNullable<DataResults['pictures']> {
   const { rows, features, labels } = train;
   const inputs = features.length / rows;
   const names = labels && classes && classes.length <= MOST_IMAGES ? classes : ['all rows'];
-  const step = Math.max(1, Math.floor((rows * inputs) / MOST_CELLS));
   const sums = names.map(() => ({ rows: 0, values: new Float64Array(0), width: 0 }));
-  for (let row = 0; row < rows; row += step) {
+  for (const row of sampled(rows, most / inputs)) {
     const sum = sums[names.length > 1 ? (labels?.[row] ?? 0) : 0];
     const { values, width } = pictureOf(features, row * inputs);
     if (sum.rows === 0) sum.values = new Float64Array(values.length);

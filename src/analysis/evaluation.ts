@@ -5,6 +5,7 @@ import {
   averagePrecision,
   calibrationBins,
   calibrationError,
+  countByScore,
   precisionRecallCurve,
   rocCurve,
 } from '../evaluation/curves.js';
@@ -25,7 +26,7 @@ import type {
   RegressionResults,
   WrongRows,
 } from '../report/html/results.js';
-import { formatMetric } from '../text.js';
+import { formatNumber } from '../text.js';
 import { histogramOf, thinned } from './histogram.js';
 import { imageOf } from './image.js';
 
@@ -175,8 +176,9 @@ function curvesOf(
   rocAuc: number | null,
   hasThreshold: boolean,
 ): ClassCurves | undefined {
-  const roc = rocCurve(isPositive, scores);
-  const precisionRecall = precisionRecallCurve(isPositive, scores);
+  const counts = countByScore(isPositive, scores);
+  const roc = rocCurve(counts);
+  const precisionRecall = precisionRecallCurve(counts);
   if (roc.length === 0) return undefined;
   const share = isPositive.reduce((sum, one) => sum + one, 0) / isPositive.length;
   // The last point whose threshold is at least ½: what is predicted by default.
@@ -188,7 +190,11 @@ function curvesOf(
     averagePrecision: averagePrecision(precisionRecall),
     share,
     roc: curve(roc.map((point) => [point.falsePositives, point.truePositives, point.threshold])),
-    precisionRecall: curve(precisionRecall.map((point) => [point.recall, point.precision, point.threshold])),
+    // No row taken for the class has no precision: as in scikit-learn, it is drawn as 1.
+    precisionRecall: curve([
+      [0, 1, precisionRecall[0].threshold],
+      ...precisionRecall.map((point) => [point.recall, point.precision, point.threshold] as const),
+    ]),
     ...(hasThreshold &&
       halfRoc &&
       halfPrecision && {
@@ -267,6 +273,10 @@ function regressionOf(
   });
 }
 
+function sixDigits(value = Number.NaN): string {
+  return formatNumber(Number(value.toPrecision(6)));
+}
+
 /** The rows with the greatest losses. */
 function wrongRows(
   model: Model,
@@ -308,8 +318,8 @@ function wrongRows(
       };
     }
     return {
-      actual: list((j) => formatMetric(own?.[row * truths + j] ?? Number.NaN, 5)),
-      predicted: list((j) => formatMetric(points?.[row * truths + j] ?? Number.NaN, 5)),
+      actual: list((j) => sixDigits(own?.[row * truths + j])),
+      predicted: list((j) => sixDigits(points?.[row * truths + j])),
     };
   };
   return {

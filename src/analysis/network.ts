@@ -60,9 +60,11 @@ function firstWeightsOf(
     return undefined;
   const weights = tensors.get(`${first.name}.weight`);
   if (!weights || weights.length !== first.inputs * first.outputs) return undefined;
-  const count = Math.min(first.outputs, MOST_PICTURES);
-  const units = Array.from({ length: count }, (_, unit) =>
-    image.spread(Float64Array.from({ length: first.inputs }, (_, i) => weights[i * first.outputs + unit])),
-  );
+  const columnOf = (unit: number) =>
+    Float64Array.from({ length: first.inputs }, (_, i) => weights[i * first.outputs + unit]);
+  const all = Array.from({ length: first.outputs }, (_, number) => ({ number, weights: columnOf(number) }));
+  const squares = all.map((unit) => unit.weights.reduce((sum, weight) => sum + weight * weight, 0));
+  const largest = all.sort((a, b) => squares[b.number] - squares[a.number]).slice(0, MOST_PICTURES);
+  const units = largest.map((unit) => ({ number: unit.number, weights: image.spread(unit.weights) }));
   return { width: image.width, units, of: first.outputs };
 }

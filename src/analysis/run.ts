@@ -1,13 +1,13 @@
 /** All that a page tells of a run: from the files in its directory, its model, and its data. */
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import type { Dataset, SplitName } from '../data/dataset/dataset.js';
 import { matrixWidth } from '../data/encoding/encoding.js';
+import { sourcePath } from '../data/source/source.js';
 import { MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
-import { permutationImportance } from '../model/importance.js';
+import { costOfRow, permutationImportance } from '../model/importance.js';
 import { Inference } from '../model/inference.js';
-import { loadModel, type Model } from '../model/load.js';
-import { networkShape } from '../network/shape.js';
+import type { Model } from '../model/load.js';
 import type { RunFacts, RunResults } from '../report/html/results.js';
 import { isObject } from '../spec/json.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
@@ -23,14 +23,28 @@ import { networkResults } from './network.js';
 export interface Effort {
   /** Multiply-adds of the network, for the evaluation of rows and again for the importance. */
   readonly multiplyAdds: number;
+  /** Rows to evaluate. */
+  readonly rows: number;
+  /** Cells of the data to look at. */
+  readonly cells: number;
   /** Of a file of steps, in bytes. */
   readonly stepBytes: number;
 }
 
 /** At the end of a training: a tenth of a second. */
-export const QUICK: Effort = { multiplyAdds: 4e8, stepBytes: 2 ** 22 };
+export const QUICK: Effort = {
+  multiplyAdds: 3e8,
+  rows: 2000,
+  cells: 100_000,
+  stepBytes: 2 ** 22,
+};
 /** Where somebody asks for a page: some seconds. */
-export const THOROUGH: Effort = { multiplyAdds: 2e10, stepBytes: 2 ** 29 };
+export const THOROUGH: Effort = {
+  multiplyAdds: 2e10,
+  rows: 200_000,
+  cells: 4_000_000,
+  stepBytes: 2 ** 29,
+};
 
 const REPEATS = 5;
 
@@ -47,9 +61,10 @@ export function runResults(
   const loaded = loadTrainConfig(join(path, RUN_FILES.config));
   const epochs = readEpochs(path);
   const steps = readSteps(path, effort.stepBytes);
-  const notes: string[] = 'missing' in rows ? [rows.missing] : [];
+  const tell = withoutFolders(loaded);
+  const notes: string[] = 'missing' in rows ? [tell(rows.missing)] : [];
   const dataset = 'dataset' in rows ? rows.dataset : undefined;
-  const evaluated = model && dataset && evaluationOf(model, dataset, loaded, effort, notes);
+  const evaluated = model && dataset && evaluationOf(model, dataset, loaded, effort);
   return {
     name: basename(resolve(path)),
     facts: factsOf(path, loaded, epochs, model, dataset),
@@ -57,16 +72,11 @@ export function runResults(
     epochs,
     ...(steps && { steps }),
     ...evaluated,
-    ...(dataset && { data: dataResults(dataset) }),
+    ...(dataset && { data: dataResults(dataset, effort.cells, tell) }),
     ...(model && { network: networkResults(model) }),
     config: loaded.written,
     commands: commandsOf(path),
   };
-}
-
-/** The model of a run; undefined if it has none yet. */
-export function modelOfRun(path: string): Model | undefined {
-  return statOf(join(path, RUN_FILES.model)) ? loadModel(path) : undefined;
 }
 
 /** Unless rows choose something, those that choose nothing come first. */
@@ -76,29 +86,24 @@ function evaluationOf(
   model: Model,
   dataset: Dataset,
   { config }: LoadedTrainConfig,
-  { multiplyAdds }: Effort,
-  notes: string[],
+  effort: Effort,
 ): Pick<RunResults, 'evaluation' | 'importance'> {
+  const { multiplyAdds, rows: mostRows } = effort;
   const name = SPLITS.find((split) => (dataset[split]?.rows ?? 0) > 0);
   const split = name && dataset[name];
   // A model may also read less than the data hold, if somebody changed the config.
   if (!split || matrixWidth(model.features) !== dataset.features.columns) return {};
   const inference = Inference.create(model);
-  const perRow = Number(networkShape(model.network, model.network.input).multiplyAdds);
-  const most = Math.max(1, Math.floor(multiplyAdds / perRow));
+  const most = Math.max(1, Math.min(mostRows, Math.floor(multiplyAdds / costOfRow(model))));
   const { results, rows } = evaluateSplit(model, inference, name, split, most);
   const options = { seed: config.seed, repeats: REPEATS, most: multiplyAdds };
   const importance = permutationImportance(model, inference, rows, options);
-  if (!importance) {
-    const why = 'takes longer than the end of a training may';
-    notes.push(
-      `the importance of ${counted(model.features.length, 'column')} ${why}: mlp report computes it`,
-    );
-  }
   const image = imageOf(model.features);
   return {
     evaluation: results,
-    ...(importance && { importance: { ...importance, ...(image && { pictureWidth: image.width }) } }),
+    importance: importance
+      ? { ...importance, ...(image && { pictureWidth: image.width }) }
+      : `It takes longer than ${effort === QUICK ? 'the end of a training may: mlp report computes it' : 'a page may'}.`,
   };
 }
 
@@ -173,8 +178,19 @@ function dataName(train: unknown): string {
   );
 }
 
+/** A page is passed on: it names files, not the folders of this machine. */
+function withoutFolders({ config, directory }: LoadedTrainConfig): (sentence: string) => string {
+  const { train, validation, test } = config.data;
+  const named = [train, validation, test].flat().filter((file) => typeof file === 'string' && file !== '-');
+  const folders = [directory, ...named.map((file) => dirname(sourcePath(String(file), directory)))]
+    .filter((folder) => folder !== '.')
+    .sort((a, b) => b.length - a.length);
+  return (sentence) => folders.reduce((text, folder) => text.replaceAll(`${folder}${sep}`, ''), sentence);
+}
+
 function commandsOf(path: string): RunResults['commands'] {
-  const shown = quoted(path);
+  const isWithin = !isAbsolute(path) && !path.startsWith('..');
+  const shown = quoted(isWithin ? path : basename(resolve(path)));
   return [
     { command: `mlp repro ${shown}`, does: 'trains it again, in memory, and compares every bit' },
     { command: `mlp train ${shown}/config.json --run again`, does: 'trains the same into another directory' },

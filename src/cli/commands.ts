@@ -18,6 +18,7 @@ const READS_DATA = [
   'crossvalidate',
   'sweep',
   'ensemble',
+  'report',
   'repro',
   'evaluate',
   'predict',

@@ -6,9 +6,10 @@ import { openLogs } from '../logs/open.js';
 import { withLogs } from '../logs/runLog.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
 import { printable } from '../text.js';
+import type { TrainedRun } from '../training/stages.js';
 import { resume, train } from '../training/train.js';
 import type { CommonOptions } from './options.js';
-import { note } from './output.js';
+import { note, warn } from './output.js';
 import { RunReport } from './trainReport.js';
 
 /** What changes the config. */
@@ -35,7 +36,7 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
   let status: string | undefined;
   try {
     const { signal } = report;
-    const listener = withLogs(report.listener, logs);
+    const listener = { ...withLogs(report.listener, logs), written: writeReport };
     const trained =
       options.resume === undefined
         ? await train(loaded, { listener, signal, directory: options.run ?? true })
@@ -51,6 +52,18 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
   } finally {
     report.close();
     for (const log of logs) await log.close(status);
+  }
+}
+
+/** The page of the run. It is no reason for a training to fail. */
+async function writeReport(trained: TrainedRun): Promise<void> {
+  try {
+    // Most of the time of a short training is that of loading modules.
+    const { writeTrainedReport } = await import('../analysis/writeReport.js');
+    await writeTrainedReport(trained);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    warn(`${join(trained.directory ?? '', RUN_FILES.report)} was not written: ${reason}`);
   }
 }
 

@@ -170,6 +170,18 @@ export function addTrainCommands(program: Command): void {
     .action(lazy(() => import('./runs.js')));
 
   define(
+    'report',
+    'write a page about a run',
+    'Write a page about a run: what was trained, learning curves, scores, errors, data and network. It is one HTML file that needs no network. mlp train writes a shorter one at its end.',
+    ['mlp report runs/iris-1', 'writes runs/iris-1/report.html'],
+    ['mlp report runs/iris-1 -o iris.html', 'the same as another file'],
+  )
+    .argument('<run...>', RUN)
+    .option('-o, --output <file>', 'the file to write (default: report.html in the run)')
+    .addOption(FORCE)
+    .action(lazy(() => import('./report.js')));
+
+  define(
     'ensemble',
     'make one model of several',
     'Make one model of several runs, folds or trials: it averages their predictions. Trials of a study are chosen greedily, with replacement, by their validation rows; of other directories all are taken.',

@@ -1,5 +1,33 @@
 /** Curves of scores: receiver operating characteristic, precision and recall, calibration. */
 
+/** Of the rows with at least this score: how many there are, and how many of them are positive. */
+export interface ScoreCount {
+  readonly threshold: number;
+  readonly taken: number;
+  readonly positive: number;
+}
+
+/**
+ * For each distinct score, falling. None if a score is NaN.
+ * @param isPositive [rows]
+ */
+export function countByScore(
+  isPositive: ArrayLike<boolean | number>,
+  scores: ArrayLike<number>,
+): ScoreCount[] {
+  const order = Uint32Array.from({ length: scores.length }, (_, row) => row);
+  if (order.some((row) => Number.isNaN(scores[row]))) return [];
+  order.sort((a, b) => scores[b] - scores[a]);
+  const counts: ScoreCount[] = [];
+  let positive = 0;
+  for (const [i, row] of order.entries()) {
+    if (isPositive[row]) positive++;
+    const isLast = i + 1 === order.length || scores[order[i + 1]] !== scores[row];
+    if (isLast) counts.push({ threshold: scores[row], taken: i + 1, positive });
+  }
+  return counts;
+}
+
 export interface RocPoint {
   /** Rows with at least this score are taken as positive; infinite for none. */
   readonly threshold: number;
@@ -12,10 +40,8 @@ export interface RocPoint {
  * The ROC curve from (0, 0) to (1, 1), with a point for each distinct score (Fawcett 2006, algorithm 1),
  * as scikit-learn's `roc_curve(drop_intermediate=False)`. Empty without positive or without other rows,
  * or with a score that is NaN.
- * @param isPositive [rows]
  */
-export function rocCurve(isPositive: ArrayLike<boolean | number>, scores: ArrayLike<number>): RocPoint[] {
-  const counts = cumulativeCounts(isPositive, scores);
+export function rocCurve(counts: readonly ScoreCount[]): RocPoint[] {
   const last = counts.at(-1);
   if (!last || last.positive === 0 || last.positive === last.taken) return [];
   const others = last.taken - last.positive;
@@ -40,11 +66,7 @@ export interface PrecisionPoint {
  * Precision and recall for each distinct score, from the highest on, as scikit-learn's
  * `precision_recall_curve` in reverse order. Empty without positive rows or with a score that is NaN.
  */
-export function precisionRecallCurve(
-  isPositive: ArrayLike<boolean | number>,
-  scores: ArrayLike<number>,
-): PrecisionPoint[] {
-  const counts = cumulativeCounts(isPositive, scores);
+export function precisionRecallCurve(counts: readonly ScoreCount[]): PrecisionPoint[] {
   const all = counts.at(-1)?.positive ?? 0;
   if (all === 0) return [];
   return counts.map(({ threshold, taken, positive }) => ({
@@ -67,21 +89,6 @@ export function averagePrecision(curve: readonly PrecisionPoint[]): number | nul
     before = recall;
   }
   return area;
-}
-
-/** For each distinct score, falling: how many rows have at least it, and how many of these are positive. */
-function cumulativeCounts(isPositive: ArrayLike<boolean | number>, scores: ArrayLike<number>) {
-  const order = Array.from({ length: scores.length }, (_, row) => row);
-  if (order.some((row) => Number.isNaN(scores[row]))) return [];
-  order.sort((a, b) => scores[b] - scores[a]);
-  const counts: { threshold: number; taken: number; positive: number }[] = [];
-  let positive = 0;
-  order.forEach((row, i) => {
-    if (isPositive[row]) positive++;
-    const isLast = i + 1 === order.length || scores[order[i + 1]] !== scores[row];
-    if (isLast) counts.push({ threshold: scores[row], taken: i + 1, positive });
-  });
-  return counts;
 }
 
 /** Rows whose probabilities are between two bounds. */

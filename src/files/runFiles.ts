@@ -24,6 +24,8 @@ export const RUN_FILES = {
   mlflow: 'mlflow.json',
   /** Versions, hashes and results. */
   summary: 'run.json',
+  /** A page of all that: it is made of the others, and nothing reads it. */
+  report: 'report.html',
 } as const;
 
 /** The file of a sweep's study that tells of its trials. */

@@ -1,7 +1,6 @@
 /** `train`: from a config to a trained network, in memory unless a run directory is named. */
 import { resolve } from 'node:path';
-import { modelContent } from '../training/plan.js';
-import type { RunListener, TrainedRun } from '../training/stages.js';
+import { modelOf, type RunListener, type TrainedRun } from '../training/stages.js';
 import { withStart } from '../training/start.js';
 import { resume, train as trainRun } from '../training/train.js';
 import { type ConfigInput, readConfig } from './config.js';
@@ -127,7 +126,7 @@ export class Run {
 
   /** @internal */
   constructor(trained: TrainedRun, history: readonly Epoch[], warnings: readonly string[]) {
-    const { result, plan, dataset, config, choice, threads, tensors, model, directory } = trained;
+    const { result, choice, threads, model, directory } = trained;
     const { train, validation, test, refit } = result;
     this.status = result.status;
     this.epochs = result.epochs;
@@ -152,12 +151,7 @@ export class Run {
     this.samplesPerSecond = result.samplesPerSecond;
     this.weightsSha256 = model.sha256;
     if (directory !== undefined) this.directory = directory;
-    this.model = new Model({
-      ...modelContent(plan, dataset),
-      path: 'the trained model',
-      dtype: config.dtype,
-      tensors: new Map(tensors.map(({ name, data }) => [name, data as typeof data & Float32Array])),
-    });
+    this.model = new Model(modelOf(trained, 'the trained model'));
   }
 
   /**

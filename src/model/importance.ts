@@ -24,6 +24,8 @@ export interface EvaluatedRows {
 
 export interface ColumnImportance {
   readonly column: string;
+  /** Its number among the features of the model. */
+  readonly place: number;
   /** How much the loss grows on average, and the sample deviation over the repeats; 0 for one repeat. */
   readonly mean: number;
   readonly deviation: number;
@@ -60,8 +62,7 @@ export function permutationImportance(
 ): Importance | undefined {
   const groups = columnGroups(model);
   const passes = 1 + groups.length * repeats;
-  const perRow = Number(networkShape(model.network, model.network.input).multiplyAdds) * passes;
-  const affordable = Math.floor(most / perRow);
+  const affordable = Math.floor(most / (costOfRow(model) * passes));
   if (groups.length === 0 || all.rows < 2 || affordable < Math.min(LEAST_ROWS, all.rows)) return undefined;
   const sample = everyNth(all, Math.min(all.rows, affordable));
   const { rows, features } = sample;
@@ -70,8 +71,8 @@ export function permutationImportance(
   const lossOf = () => meanLoss(model, inference, sample, scratch);
   const loss = lossOf();
   // A stream for each column: more columns, or more repeats of one, change no other.
-  const columns = groups.map(({ column, first, width }, j): ColumnImportance => {
-    const random = new RandomState((seed + j) % 2 ** 32);
+  const columns = groups.map(({ column, place, first, width }): ColumnImportance => {
+    const random = new RandomState((seed + place) % 2 ** 32);
     const grown = Array.from({ length: repeats }, () => {
       const order = random.permutation(rows);
       for (let row = 0; row < rows; row++) {
@@ -85,17 +86,25 @@ export function permutationImportance(
     }
     const mean = grown.reduce((sum, value) => sum + value, 0) / repeats;
     const squares = grown.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    return { column, mean, deviation: repeats > 1 ? Math.sqrt(squares / (repeats - 1)) : 0 };
+    return { column, place, mean, deviation: repeats > 1 ? Math.sqrt(squares / (repeats - 1)) : 0 };
   });
   return { loss, rows, repeats, columns };
 }
 
+/** What a row takes besides its products, in multiply-adds: measured with networks of 100 to 5,000. */
+const OVERHEAD = 3000;
+
+/** About how long a row takes to pass, in multiply-adds. */
+export function costOfRow({ network }: Model): number {
+  return Number(networkShape(network, network.input).multiplyAdds) + OVERHEAD;
+}
+
 /** Where the inputs of each column are. */
-function columnGroups({ features }: Model): { column: string; first: number; width: number }[] {
+function columnGroups({ features }: Model) {
   let first = 0;
   return features
-    .map((encoding) => {
-      const group = { column: encoding.column, first, width: encodingWidth(encoding) };
+    .map((encoding, place) => {
+      const group = { column: encoding.column, place, first, width: encodingWidth(encoding) };
       first += group.width;
       return group;
     })

@@ -5,6 +5,8 @@ import type { Dataset } from '../data/dataset/dataset.js';
 import type { LoadOptions } from '../data/dataset/loadDataset.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
+import type { FloatArray } from '../kernels/kernels.js';
+import type { Model } from '../model/load.js';
 import { encodeModel, modelTensors } from '../model/model.js';
 import type { EncodedTensors, NamedTensor } from '../model/safetensors/encode.js';
 import { printable } from '../text.js';
@@ -56,6 +58,8 @@ export interface RunListener extends TrainListener {
   note?(sentence: string): void;
   warn?(sentence: string): void;
   started?(run: PreparedRun): void | Promise<void>;
+  /** All results are in the run's directory, which is still locked. */
+  written?(run: TrainedRun): void | Promise<void>;
   /** Between the trainings; returns what listens to the second. */
   refitStarted?(refit: StartedRefit): TrainListener;
 }
@@ -110,16 +114,17 @@ export async function runStages(
       return open;
     });
     const { refit } = prepared;
-    if (!refit || first.result.status === 'interrupted') {
+    let trained = first;
+    if (refit && first.result.status !== 'interrupted') {
+      // Until the refit is done, the run is one that was interrupted.
+      const unfinished: TrainedRun = { ...first, result: { ...first.result, status: 'interrupted' } };
+      await writeResults(unfinished, open);
+      trained = (await runRefit(first, refit, options, open)) ?? unfinished;
+      if (trained !== unfinished) await writeResults(trained, open);
+    } else {
       await writeResults(first, open);
-      return first;
     }
-    // Until the refit is done, the run is one that was interrupted.
-    const unfinished: TrainedRun = { ...first, result: { ...first.result, status: 'interrupted' } };
-    await writeResults(unfinished, open);
-    const trained = await runRefit(first, refit, options, open);
-    if (!trained) return unfinished;
-    await writeResults(trained, open);
+    if (open) await options.listener?.written?.(trained);
     return trained;
   } catch (error) {
     if (!open?.directory.hasCheckpoint) throw error;
@@ -261,6 +266,16 @@ async function trainRefit(
       model: encodeModel(modelContent(plan, dataset), tensors),
     };
   });
+}
+
+/** The model of a run as `loadModel` gives it. @param path what messages call it */
+export function modelOf({ plan, dataset, config, tensors }: TrainedRun, path: string): Model {
+  return {
+    ...modelContent(plan, dataset),
+    path,
+    dtype: config.dtype,
+    tensors: new Map(tensors.map(({ name, data }) => [name, data as FloatArray])),
+  };
 }
 
 function keptTensors({ parameters, statistics }: Engine): NamedTensor[] {

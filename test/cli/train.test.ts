@@ -33,6 +33,7 @@ describe('mlp train', () => {
       'config.json',
       'epochs.csv',
       'model.safetensors',
+      'report.html',
       'run.json',
       'steps.csv',
     ]);

@@ -1,6 +1,6 @@
 /** From the columns of a matrix back to what the file held, as far as the matrix tells. */
 import { formatNumber } from '../../text.js';
-import { restored } from '../scaling.js';
+import { type Range, restored, type Transform } from '../scaling.js';
 import { encodingWidth, type FeatureEncoding, indicatorValues, type NumericEncoding } from './encoding.js';
 
 /** A column of the file. */
@@ -12,11 +12,15 @@ export interface RestoredColumn {
   /** The first of its matrix columns, and how many there are. */
   readonly first: number;
   readonly width: number;
+  /** Of numbers, in the rows that the encodings were fitted on. */
+  readonly range?: Range;
+  /** Whether the number of a date is that of its days since 1970. */
+  readonly inDays?: true;
   /** The levels of a category, no and yes of a boolean. */
   readonly levels?: readonly string[];
   /**
    * The cell of the matrix row that begins at `at`: a number, the index of a level, or undefined for a
-   * missing cell or an unknown level. Of a date it is the number of its first part.
+   * missing cell or an unknown level. Of a date it is the day, or else the number of its first part.
    */
   cell(features: ArrayLike<number>, at: number): number | undefined;
   /** The same as text. */
@@ -49,15 +53,23 @@ function restoredColumn(encoding: FeatureEncoding, first: number): RestoredColum
     return { ...base, value: encoding.value, cell, text: (f, at) => (isMissing(f, at) ? '' : text) };
   }
   if (kind === 'numeric') {
-    const cell = withMissing((features, at) => restored(features[at + first], encoding));
-    return { ...base, cell, text: numberText(cell) };
+    const { range } = encoding;
+    const cell = withMissing((features, at) => numberOf(features[at + first], encoding));
+    return { ...base, ...(range && { range }), cell, text: numberText(cell, encoding) };
   }
   if (kind === 'date') {
-    const [main] = encoding.inputs;
-    const cell = withMissing((features, at) => (main ? restored(features[at + first], main) : undefined));
-    const text: RestoredColumn['text'] = (features, at) =>
-      isMissing(features, at) ? '' : dateText(encoding.column, encoding.inputs, features, at + first);
-    return { ...base, cell, text };
+    const days = encoding.inputs.findIndex((input) => input.column === `${column} elapsed`);
+    const at = Math.max(0, days);
+    const main = encoding.inputs[at];
+    const cell = withMissing((features, row) =>
+      main ? restored(features[row + first + at], main) : undefined,
+    );
+    const text: RestoredColumn['text'] = (features, row) => {
+      const value = cell(features, row);
+      if (value === undefined) return '';
+      return days >= 0 ? dayText(value) : partsText(column, encoding.inputs, features, row + first);
+    };
+    return { ...base, ...(days >= 0 && { inDays: true }), cell, text };
   }
   const levels = kind === 'boolean' ? ['no', 'yes'] : encoding.levels;
   const cell = withMissing(kind === 'boolean' ? booleanCell(encoding, first) : levelCell(encoding, first));
@@ -65,15 +77,36 @@ function restoredColumn(encoding: FeatureEncoding, first: number): RestoredColum
   return { ...base, levels, cell, text };
 }
 
-/** Six digits: a matrix of float32 holds seven, and scaling costs one. */
-function numberText(cell: RestoredColumn['cell']): RestoredColumn['text'] {
+/** A number whose matrix column is a float32: what rounding made of 0 is 0 again. */
+function numberOf(y: number, transform: Transform): number {
+  const value = restored(y, transform);
+  return Math.abs(value) <= ROUNDING * (Math.abs(transform.shift) + Math.abs(transform.scale)) ? 0 : value;
+}
+
+/** Twice that of a float32. */
+const ROUNDING = 2 ** -23;
+
+/** Six digits, and of a float32 no decimals that are rounding. */
+function numberText(cell: RestoredColumn['cell'], { shift, scale }: Transform): RestoredColumn['text'] {
+  const resolution = 2 * ROUNDING * (Math.abs(shift) + Math.abs(scale));
+  const decimals = Math.min(100, Math.max(0, -Math.ceil(Math.log10(resolution))));
   return (features, at) => {
     const value = cell(features, at);
-    return value === undefined ? '' : formatNumber(Number(value.toPrecision(6)));
+    if (value === undefined) return '';
+    const kept = features instanceof Float32Array ? Number(value.toFixed(decimals)) : value;
+    return formatNumber(Number(kept.toPrecision(6)));
   };
 }
 
-function dateText(
+/** `2020-03-31` for a number of days since 1970. */
+export function dayText(days: number): string {
+  const date = new Date(Math.round(days) * MILLISECONDS_A_DAY);
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 10);
+}
+
+const MILLISECONDS_A_DAY = 86_400_000;
+
+function partsText(
   column: string,
   inputs: readonly NumericEncoding[],
   features: ArrayLike<number>,

@@ -2,6 +2,7 @@
  * Curves as a picture, of the same axes as those of the terminal. A box switches to a logarithmic axis,
  * others hide curves: style sheets do that, so they work without a script.
  */
+import { printable } from '../../text.js';
 import { type Axis, integerTicks, linearAxis, logAxis, type Tick, valueAxis } from '../axis.js';
 import { drawable, extremes } from '../curve.js';
 import { type Content, html, type Markup, name, px } from './markup.js';
@@ -49,7 +50,7 @@ export const MOST_SERIES = 12;
 
 /** In pixels of the drawing, which is scaled to the width of its place. */
 export const SIZE = { width: 480, height: 270 } as const;
-const PLOT = { left: 56, right: 466, top: 14, bottom: 232 } as const;
+const PLOT = { left: 56, right: 466, top: 20, bottom: 232 } as const;
 const TICK_GAP = 16;
 const CHARACTER = 6.4;
 
@@ -81,7 +82,7 @@ ${chart.note && html`<p class="note">${chart.note}</p>`}
     right: PLOT.right,
     x: [xAxis.from, xAxis.to],
     series: series.map(({ name, x, y, at }) => ({
-      name,
+      name: printable(name),
       x: x.map(short),
       y: y.map(short),
       ...(at && { at: [at[0], Array.from(at[1], short)] }),
@@ -155,7 +156,7 @@ ${diagonal && html`<path class="reference" d="M${left} ${bottom}L${right} ${top}
 ${markX !== undefined && html`<path class="mark" d="M${px(markX)} ${top}V${bottom}"/>`}
 ${series.map((one, i) => html`<g class="s${i}">${curve(one, i, xOf, yOf, dots)}</g>`)}
 ${markX !== undefined && marked.map(([i, y]) => html`<circle class="s${i} dot c${i}" cx="${px(markX)}" cy="${px(y)}" r="4"/>`)}
-${markX !== undefined && html`<text class="marked ${markX > (left + right) / 2 ? 'end' : 'start'}" x="${px(markX + (markX > (left + right) / 2 ? -6 : 6))}" y="${top + 10}">${mark?.label}</text>`}
+${markX !== undefined && html`<text class="marked ${markX > (left + right) / 2 ? 'end' : 'start'}" x="${px(markX + (markX > (left + right) / 2 ? 4 : -4))}" y="${top - 8}">${mark?.label}</text>`}
 ${points.map((point) => spot(point, xOf, yOf))}
 <line class="guide" x1="0" x2="0" y1="${top}" y2="${bottom}" visibility="hidden"/>
 </svg>`;

@@ -10,7 +10,8 @@ export interface RunResults {
   readonly steps?: StepColumns;
   readonly evaluation?: EvaluationResults;
   readonly data?: DataResults;
-  readonly importance?: ImportanceResults;
+  /** A sentence where it was not computed. */
+  readonly importance?: ImportanceResults | string;
   readonly network?: NetworkResults;
   /** config.json. */
   readonly config: unknown;
@@ -176,6 +177,8 @@ export interface ColumnResults {
   readonly kind: string;
   readonly inputs: number;
   readonly missing: number;
+  /** How its numbers are written, if not as numbers. */
+  readonly show?: (value: number) => string;
   readonly least?: number;
   readonly greatest?: number;
   readonly mean?: number;
@@ -192,7 +195,13 @@ export interface ImportanceResults {
   readonly rows: number;
   readonly repeats: number;
   readonly loss: number;
-  readonly columns: readonly { readonly column: string; readonly mean: number; readonly deviation: number }[];
+  readonly columns: readonly {
+    readonly column: string;
+    /** Its number among the columns of the data, which is that of the pixel of an image. */
+    readonly place: number;
+    readonly mean: number;
+    readonly deviation: number;
+  }[];
   /** Where the inputs are an image: its width, so that the importance can be one, too. */
   readonly pictureWidth?: number;
 }
@@ -223,7 +232,7 @@ export interface LayerResults {
 /** What each unit of the first layer looks for in an image. */
 export interface FirstWeights {
   readonly width: number;
-  /** [units] of [inputs] */
-  readonly units: readonly ArrayLike<number>[];
+  /** Those with the greatest weights first; each has [inputs]. */
+  readonly units: readonly { readonly number: number; readonly weights: ArrayLike<number> }[];
   readonly of: number;
 }

@@ -2,7 +2,11 @@
 import { formatCount, formatDuration, formatMetric, listed, metricName } from '../../text.js';
 import { Charts } from './charts.js';
 import { curvesSection } from './curves.js';
+import { dataSection } from './data.js';
+import { evaluationSection, wrongSection } from './evaluation.js';
+import { importanceSection } from './importance.js';
 import { type Content, html, type Markup, name } from './markup.js';
+import { networkSection } from './network.js';
 import { page, type Section } from './page.js';
 import type { RunFacts, RunResults } from './results.js';
 import { facts } from './table.js';
@@ -12,6 +16,23 @@ export function runPage(run: RunResults, writer: string): string {
   const charts = new Charts();
   const sections: Section[] = [
     { id: 'curves', title: 'Learning curves', body: curvesSection(run, charts) },
+    {
+      id: 'evaluation',
+      title: 'Predictions',
+      body: run.evaluation && evaluationSection(run.evaluation, charts),
+    },
+    {
+      id: 'wrong',
+      title: 'The most wrong rows',
+      body: run.evaluation?.wrong && wrongSection(run.evaluation.wrong),
+    },
+    {
+      id: 'importance',
+      title: 'Which columns matter',
+      body: run.importance && importanceSection(run.importance),
+    },
+    { id: 'data', title: 'Data', body: run.data && dataSection(run.data) },
+    { id: 'network', title: 'Network', body: run.network && networkSection(run.network) },
     { id: 'config', title: 'Config', body: configSection(run) },
     { id: 'repeat', title: 'How to repeat it', body: commandsSection(run) },
   ];
@@ -99,5 +120,5 @@ function configSection({ config, facts: { details } }: RunResults): Content {
 }
 
 function commandsSection({ commands }: RunResults): Content {
-  return commands.map(({ command, does }) => html`<p class="note">${does}</p><pre>${command}</pre>`);
+  return facts(commands.map(({ command, does }) => [html`<code>${command}</code>`, does]));
 }

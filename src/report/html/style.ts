@@ -68,6 +68,7 @@ footer{margin-top:22px}
 .card span{color:var(--soft);font-size:13px}
 .warning{border-left:3px solid var(--bad);padding:6px 12px;margin:0 0 10px;background:var(--faint);border-radius:0 6px 6px 0;overflow-wrap:anywhere}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px 26px;align-items:start}
+section>.pair+*,section>.scroll+*,.spaced{margin-top:22px}
 figure{margin:0;position:relative;min-width:0}
 figcaption{font-weight:600;font-size:14px;margin:0 0 4px}
 svg{display:block;max-width:100%;height:auto}
@@ -88,6 +89,9 @@ svg .marked{fill:var(--ink);font-weight:600;paint-order:stroke;stroke:var(--pane
 .spot{fill:var(--panel);stroke:var(--ink);stroke-width:2}
 .sample{display:inline-block;width:22px;height:8px;margin-right:5px;vertical-align:middle}
 .choice{display:inline-flex;align-items:center;font-size:13px;color:var(--soft);margin:0 14px 2px 0;cursor:pointer;max-width:100%;overflow-wrap:anywhere}
+input[class^=show]{position:absolute;opacity:0;pointer-events:none}
+input[class^=show]:not(:checked)+label{text-decoration:line-through;opacity:.5}
+input[class^=show]:focus-visible+label{outline:2px solid var(--c0);outline-offset:2px}
 input[type=checkbox]{accent-color:var(--c0);margin:0 5px 2px 0;vertical-align:middle}
 .log:checked~svg.linear,.log:not(:checked)~svg.logarithmic{display:none}
 .tip{position:absolute;z-index:2;pointer-events:none;background:var(--panel);border:1px solid var(--rule);border-radius:7px;padding:6px 10px;font-size:12.5px;line-height:1.45;box-shadow:0 3px 12px rgba(0,0,0,.16);max-width:60%;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
@@ -103,7 +107,7 @@ table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-num
 caption{text-align:left;font-weight:600;font-size:14px;padding:0 0 6px}
 th,td{padding:4px 12px 4px 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:middle}
 th{font-weight:600;color:var(--soft);white-space:nowrap}
-tbody th{color:var(--ink);font-weight:500;white-space:normal;overflow-wrap:anywhere;max-width:260px}
+tbody th{color:var(--ink);font-weight:500;white-space:normal;overflow-wrap:break-word;max-width:260px}
 td.n,th.n{text-align:right;white-space:nowrap}
 tfoot td,tfoot th{border-bottom:0;color:var(--soft)}
 td.text{overflow-wrap:anywhere;max-width:340px}
@@ -128,9 +132,12 @@ svg .big{font-size:13px;fill:var(--ink);font-weight:600}
 pre{margin:0 0 10px;padding:12px 14px;background:var(--faint);border-radius:8px;overflow-x:auto;font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 details summary{cursor:pointer;font-weight:600;font-size:14px;margin:4px 0 8px}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px;margin:0;font-size:13.5px}
+dl{display:grid;grid-template-columns:minmax(min-content,max-content) 1fr;gap:3px 18px;margin:0;font-size:13.5px}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
+.positive,.negative{fill:none}
+svg.network{max-width:860px}
+span.k0,span.k1{margin:0;white-space:nowrap}
 .hair{fill:none;stroke-width:1;stroke-opacity:.35}
 @media (max-width:560px){body{padding:0 10px 32px}section{padding:14px 12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}h1{font-size:22px}}
 @media print{body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { everyNth, permutationImportance } from '../../src/model/importance.js';
+import { Inference } from '../../src/model/inference.js';
+import type { ModelContent } from '../../src/model/model.js';
+import { RandomState } from '../../src/random/randomState.js';
+import { CONTENT, modelOf, networkOf, REGRESSION } from './models.js';
+
+const ROWS = 40;
+const MANY = { seed: 3, repeats: 4, most: 1e9 };
+
+function normals(seed: number, count: number): Float64Array {
+  const random = new RandomState(seed);
+  return Float64Array.from({ length: count }, () => random.randn());
+}
+
+/** o = 2·age − size, of inputs `age`, `age missing`, three cities, `size`. */
+const LINEAR: ModelContent = {
+  ...REGRESSION,
+  network: networkOf([1]),
+  targets: ['u'],
+  targetStandardization: { mean: [0], scale: [1] },
+};
+
+function linear() {
+  const model = modelOf(LINEAR, 'float64');
+  model.tensors.get('layers.0.weight')?.set([2, 0, 0, 0, 0, -1]);
+  model.tensors.get('layers.0.bias')?.fill(0);
+  const features = normals(7, ROWS * 6);
+  const expected = Float64Array.from(
+    { length: ROWS },
+    (_, row) => 2 * features[row * 6] - features[row * 6 + 5],
+  );
+  return { model, inference: Inference.create(model), rows: { rows: ROWS, features, expected } };
+}
+
+describe('permutation importance', () => {
+  it('is what the loss grows by when the cells of a column are shuffled', () => {
+    const { model, inference, rows } = linear();
+    const found = permutationImportance(model, inference, rows, MANY);
+    expect(found?.loss).toBe(0);
+    expect(found?.columns.map(({ column, place }) => [column, place])).toEqual([
+      ['age', 0],
+      ['city', 1],
+      ['size', 2],
+    ]);
+    // (2·x − 2·x′)² and (s − s′)², with the permutations of NumPy from the seed and the column's number.
+    const grown = (input: number, weight: number, place: number) => {
+      const random = new RandomState(3 + place);
+      const means = Array.from({ length: 4 }, () => {
+        const order = random.permutation(ROWS);
+        const squares = Array.from(order, (from, row) => {
+          const difference = rows.features[row * 6 + input] - rows.features[from * 6 + input];
+          return (weight * difference) ** 2;
+        });
+        return squares.reduce((a, b) => a + b, 0) / ROWS;
+      });
+      const mean = means.reduce((a, b) => a + b, 0) / 4;
+      return { mean, deviation: Math.sqrt(means.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 3) };
+    };
+    const columns = found?.columns ?? [];
+    const [age, size] = [grown(0, 2, 0), grown(5, -1, 2)];
+    expect(columns.map(({ mean }) => mean)).toBeAllclose([age.mean, 0, size.mean], { relative: 1e-12 });
+    expect(columns.map(({ deviation }) => deviation)).toBeAllclose([age.deviation, 0, size.deviation], {
+      relative: 1e-10,
+    });
+  });
+
+  it('changes no row, and is the same each time', () => {
+    const { model, inference, rows } = linear();
+    const before = rows.features.slice();
+    const first = permutationImportance(model, inference, rows, MANY);
+    expect(permutationImportance(model, inference, rows, MANY)).toEqual(first);
+    expect(rows.features).toEqual(before);
+  });
+
+  it('has no deviation from a single repeat', () => {
+    const { model, inference, rows } = linear();
+    const found = permutationImportance(model, inference, rows, { ...MANY, repeats: 1 });
+    expect(found?.columns.map(({ deviation }) => deviation)).toEqual([0, 0, 0]);
+  });
+
+  it('takes fewer rows where all would take too long, and none where a hundred would', () => {
+    const { model, inference, rows } = linear();
+    const twice = { rows: 400, features: new Float64Array(2400), expected: new Float64Array(400) };
+    const cost = 3006 * (1 + 3 * 4);
+    expect(permutationImportance(model, inference, twice, { ...MANY, most: 150 * cost })?.rows).toBe(150);
+    expect(permutationImportance(model, inference, twice, { ...MANY, most: 99 * cost })).toBeUndefined();
+    expect(permutationImportance(model, inference, rows, { ...MANY, most: 40 * cost })?.rows).toBe(40);
+    expect(permutationImportance(model, inference, everyNth(rows, 1), MANY)).toBeUndefined();
+  });
+
+  it('knows the losses of classes', () => {
+    const model = modelOf(CONTENT);
+    const features = Float32Array.from(normals(1, 30 * 6));
+    const rows = { rows: 30, features, expected: Int32Array.from({ length: 30 }, (_, i) => i % 3) };
+    const found = permutationImportance(model, Inference.create(model), rows, MANY);
+    expect(found?.loss).toBeGreaterThan(0);
+    expect(found?.columns).toHaveLength(3);
+    expect(found?.columns.every(({ mean }) => Number.isFinite(mean))).toBe(true);
+  });
+});
+
+describe('every n-th row', () => {
+  it('is picked with its features, targets and weights', () => {
+    const all = {
+      rows: 5,
+      features: Float32Array.of(0, 0, 1, 1, 2, 2, 3, 3, 4, 4),
+      expected: Int32Array.of(0, 1, 2, 3, 4),
+      weights: Float64Array.of(5, 6, 7, 8, 9),
+    };
+    expect(everyNth(all, 2)).toEqual({
+      rows: 2,
+      features: Float32Array.of(0, 0, 2, 2),
+      expected: Int32Array.of(0, 2),
+      weights: Float64Array.of(5, 7),
+    });
+    expect(everyNth(all, 9)).toBe(all);
+  });
+});
