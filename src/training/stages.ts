@@ -194,7 +194,7 @@ async function runRefit(
       options.listener?.warn?.(`${error.message}: the refit starts anew`);
     }
   }
-  await record.discard();
+  record.discard();
   return trainRefit(first, refit, options, how);
 }
 

@@ -1,7 +1,8 @@
 /** training.refit: a second training on training and validation rows, up to the epoch that was kept. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RunRecord } from '../../src/training/run/record.js';
 import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig, stopAt } from '../support/cli.js';
 import { csvOf } from '../support/runs.js';
 
@@ -183,6 +184,28 @@ describe('a refit', () => {
     const again = await mlpHere(['train', 'config.json', '--resume', 'r'], { cwd });
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(': the refit starts anew')]);
     expect(jsonOf(join(cwd, 'r/run.json')).weightsSha256).toBe(weightsSha256);
+  });
+
+  it('keeps the checkpoints of another refit until it writes: it may fail before', async () => {
+    const cwd = folderOf({ 'steps.csv': 'step\n7\n', 'epochs.csv': 'epoch\n1\n' });
+    mkdirSync(join(cwd, 'checkpoint'));
+    writeFileSync(join(cwd, 'checkpoint/step-7.checkpoint'), 'mlp checkpoint 1 of another refit');
+    const filesOf = () => ['checkpoint', '.'].map((folder) => readdirSync(join(cwd, folder)).sort());
+    const before = filesOf();
+    const record = new RunRecord(cwd);
+    record.discard();
+    await record.start();
+    expect(filesOf()).toEqual(before);
+    expect(readFileSync(join(cwd, 'steps.csv'), 'utf8')).toBe('step\n7\n');
+    await record.writeSteps({
+      epoch: 1,
+      firstStep: 1,
+      learningRates: Float64Array.of(0.1),
+      losses: Float64Array.of(2),
+    });
+    await record.close();
+    expect(filesOf()).toEqual([[], before[1]]);
+    expect(readFileSync(join(cwd, 'steps.csv'), 'utf8')).toBe('step,epoch,learning_rate,loss\n1,1,0.1,2\n');
   });
 
   it('is scored on its test rows, and has no validation rows any more', async () => {

@@ -175,7 +175,7 @@ function mutateCsv(random, bytes, others) {
   const text = () => bytes.toString('latin1');
   const toBytes = (changed) => Buffer.from(changed, 'latin1');
   const lines = () => text().split('\n');
-  switch (random.below(14)) {
+  switch (random.below(15)) {
     case 0:
     case 1:
     case 2:
@@ -248,7 +248,15 @@ function mutateCsv(random, bytes, others) {
           .join('\n'),
       );
     }
-    case 12:
+    case 12: {
+      // Many rows that can't be read, after rows of usual or many columns.
+      const kept = lines().slice(0, 2 + random.below(6));
+      const more = random.oneIn(2) ? `,${'1,'.repeat(random.small(60_000))}1` : '';
+      const good = kept.map((line) => line + more).join('\n');
+      const bad = random.pick(['1', '1,2', ',', kept.at(-1).replaceAll(/\d+/g, 'x'), `${kept.at(-1)},1`]);
+      return toBytes(`${good}\n${badLines(random, bad, good.length, kept.at(-1) + more)}`);
+    }
+    case 13:
       return Buffer.from(csvOf(rowsOf(1 + random.small(4000))).replaceAll('Bern', random.pick(CELLS)));
     default: {
       const part = text().slice(text().indexOf('\n') + 1);
@@ -257,6 +265,15 @@ function mutateCsv(random, bytes, others) {
       );
     }
   }
+}
+
+/** A bad line many times, here and there with a good one among them. */
+function badLines(random, bad, length, good) {
+  const most = Math.floor((MOST_BYTES - length) / (bad.length + 1));
+  const lines = Array(Math.max(0, Math.min(random.pick([most, random.small(3000)]), most))).fill(bad);
+  if (lines.length > 0)
+    for (let left = random.below(4); left > 0; left--) lines[random.below(lines.length)] = good;
+  return lines.join('\n');
 }
 
 /** The text with another cell in one place. */
@@ -273,6 +290,28 @@ export function createJsonLines(folder, processes) {
     if (random.oneIn(3)) return random.oneIn(8) ? gzipSync(bytes) : mutateBytes(random, bytes, others);
     const lines = bytes.toString('latin1').split('\n');
     const at = random.below(lines.length);
+    if (random.oneIn(6)) {
+      const good = lines.slice(0, 1 + random.below(6));
+      if (random.oneIn(2))
+        good.push(
+          good[0].replace(
+            '{',
+            `{${Array.from({ length: random.small(100_000) }, (_, i) => `"${i}":0,`).join('')}`,
+          ),
+        );
+      const text = good.join('\n');
+      const bad = random.pick([
+        'x',
+        '{',
+        '[]',
+        '{"0":1',
+        '{}',
+        '{"0":1,x',
+        '{"age":"x"}',
+        good[0].slice(0, -2),
+      ]);
+      return Buffer.from(`${text}\n${badLines(random, bad, text.length, good[0])}`, 'latin1');
+    }
     if (random.oneIn(8)) return Buffer.from(`[${lines.filter((line) => line !== '').join()}]`, 'latin1');
     if (random.oneIn(8)) lines.splice(at, 0, ...Array(1 + random.small(2000)).fill(lines[at]));
     else if (random.oneIn(10))

@@ -13,6 +13,8 @@ export class RunRecord {
   readonly #checkpoints: CheckpointStore;
   #logs: RunLogs | undefined;
   #hasCheckpoint = false;
+  /** Whether the checkpoints are of another training, which the next write ends. */
+  #isDiscarded = false;
 
   /** @param path of a directory that exists before anything is written */
   constructor(path: string) {
@@ -41,15 +43,18 @@ export class RunRecord {
   }
 
   async writeSteps(record: StepRecord): Promise<void> {
+    await this.#discard();
     await this.#logs?.writeSteps(record);
   }
 
   async writeEpoch(record: EpochRecord): Promise<void> {
+    await this.#discard();
     await this.#logs?.writeEpoch(record);
   }
 
   /** Cuts off what was written after the state that was continued, also if nothing is left to write. */
   async sync(): Promise<void> {
+    await this.#discard();
     await this.#logs?.sync();
   }
 
@@ -58,13 +63,20 @@ export class RunRecord {
    * @param model what a model file says besides the weights
    */
   async save(state: RunState, origin: Provenance, config: unknown, model?: ModelContent): Promise<void> {
+    await this.#discard();
     const files = (await this.#logs?.sync()) ?? { steps: 0, epochs: 0 };
     await this.#checkpoints.save(state.progress.steps, encodeRun({ ...state, origin, files, config, model }));
     this.#hasCheckpoint = true;
   }
 
-  /** Deletes the checkpoints, of a training that is to start anew. */
-  async discard(): Promise<void> {
+  /** Deletes the checkpoints with the first write: a training that is to start anew may fail before. */
+  discard(): void {
+    this.#isDiscarded = true;
+  }
+
+  async #discard(): Promise<void> {
+    if (!this.#isDiscarded) return;
+    this.#isDiscarded = false;
     await this.#checkpoints.discard();
     this.#hasCheckpoint = false;
   }
