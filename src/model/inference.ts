@@ -69,8 +69,9 @@ export interface Predictor extends Predicted {
   /** Of each network. */
   readonly parts: readonly NetworkInputs[];
   /**
-   * The logits [capacity, outputs] of the first `rows` rows of the inputs; the other rows are passed
-   * as zeros. The next call overwrites them.
+   * The logits [capacity, outputs] of the first `rows` rows of the inputs. The next call overwrites them.
+   * The other rows are passed as zeros, so that the rows of an earlier call cost no time as denormal or
+   * infinite numbers; no row depends on another.
    */
   forward(rows: number): Logits;
 }
@@ -95,6 +96,8 @@ export class Inference implements Predictor {
   #logits: Tensor | undefined;
   /** How many rows of the last forward pass have their predictions. */
   #predicted = 0;
+  /** The rows of the inputs that are not 0. */
+  #written = 0;
 
   private constructor(model: Model, network: Network, x: Tensor) {
     this.#model = model;
@@ -143,7 +146,9 @@ export class Inference implements Predictor {
   }
 
   forward(rows: number, members?: readonly number[]): Tensor {
-    this.x.data.fill(0, rows * this.inputs);
+    // Memory that was never written costs nothing: a wide network has much of it.
+    if (rows < this.#written) this.x.data.fill(0, rows * this.inputs, this.#written * this.inputs);
+    this.#written = rows;
     this.#logits = this.#network.forward(this.capacity, this.x, members);
     this.#predicted = 0;
     return this.#logits;

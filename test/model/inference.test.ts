@@ -97,6 +97,18 @@ describe('Inference', () => {
     expect(logits).toBeAllclose(network.forward(rows.length, x).data, { relative: 1e-12 });
   });
 
+  it('passes rows as zeros that an earlier call has left', () => {
+    const inference = Inference.create(modelOf(CONTENT, 'float64'), 8);
+    const { x, inputs } = inference;
+    const written = (rows: number) => x.data.fill(1, 0, rows * inputs);
+    const left = () => Array.from(x.data).filter((value) => value === 1).length / inputs;
+    for (const rows of [5, 2, 8, 3, 0]) {
+      written(rows);
+      inference.forward(rows);
+      expect(left()).toBe(rows);
+    }
+  });
+
   it.each(DTYPES)('gives a row the same bits whatever its neighbours are: %s', (dtype) => {
     // Widths with tails of every kind, and a product that is large enough for the packed path.
     const content: ModelContent = {

@@ -78,11 +78,13 @@ export async function readTable(source: Source, dialect: Dialect, options: ReadO
   });
 }
 
-/** Estimates the number of rows, rather too high: unused memory is never touched. */
-function estimateRows({ size }: Source, { sample, dataStart }: Dialect): number {
+/** Estimates the number of rows that can be read, rather too high: unused memory is never touched. */
+function estimateRows({ size }: Source, { sample, dataStart, names }: Dialect): number {
+  const whole = sample.filter(({ length }) => length >= names.length);
+  const typical = whole.length > 0 ? whole : [names];
   let bytes = 0;
-  for (const cells of sample) for (const cell of cells) bytes += cell.length + 1;
-  const rows = Math.ceil((1.05 * sample.length * (size - dataStart)) / bytes);
+  for (const cells of typical) for (const cell of cells) bytes += cell.length + 1;
+  const rows = Math.ceil((1.05 * typical.length * (size - dataStart)) / bytes);
   return Math.min(Math.max(rows, 1), MOST_ROWS);
 }
 

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
+import { openTable } from '../../../src/data/openTable.js';
 import { REJECTED_HEADER, RejectedRows } from '../../../src/data/rejectedRows.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
 import type { DataConfig } from '../../../src/spec/dataConfig.js';
@@ -190,6 +191,23 @@ describe('data.badRows: skip, in Parquet', () => {
     const { message } = await rejection(load(bytes, { ...config, badRows: 'error' }, 'data.parquet'));
     expect(message).toMatch(/data\.parquet:4: column "a": found "Infinity", expected a number/);
   });
+});
+
+it('makes room for the rows that can be read, not for all short lines of a wide table', async () => {
+  const wide = Array.from({ length: 500 }, (_, i) => i).join();
+  const content = `${wide.replaceAll(/\d+/g, 'c$&')}\n${wide}\n${'1\n'.repeat(100_000)}`;
+  const request = { delimiter: ',', header: true, skipsBadRows: true } as const;
+  const file = await openTable(folder.write('data.csv', content), request);
+  try {
+    const { rows, columns } = await file.read(file.names.map(() => 'numeric'));
+    const [column] = columns;
+    const values = column?.kind === 'numeric' ? column.values : new Float64Array();
+    expect([rows, [...values], file.rejected?.[0].rows]).toEqual([1, [0], 100_000]);
+    // Small columns share buffers of 64 KiB.
+    expect(values.buffer.byteLength).toBeLessThanOrEqual(2 ** 16);
+  } finally {
+    file.close();
+  }
 });
 
 describe('RejectedRows', () => {
