@@ -420,6 +420,8 @@ export function beginsWithWords(sample: TableStart['sample'], index: number, rul
   /** Missing in a column of numbers, but not in one of text. */
   let texts = 0;
   for (const { [index]: cell = '' } of sample) {
+    // The most of a ragged table, and always missing.
+    if (cell === '') continue;
     if (!rule.isMissingNumber(cell)) {
       present++;
       if (!looksNumeric(cell)) words++;
