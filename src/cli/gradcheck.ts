@@ -16,6 +16,7 @@ const TABLE_ROWS = 40;
 
 export interface GradcheckOptions extends CommonOptions {
   readonly samples?: number;
+  readonly tolerance?: number;
   readonly backend: 'auto' | BackendName;
 }
 
@@ -72,6 +73,6 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
     const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
     return { check, text: isShort ? `${renderTable(check, display)}\n\n${summary}` : summary };
   }
-  const { check, derivation } = checkGraph(readGraph(value, path, text), path);
+  const { check, derivation } = checkGraph(readGraph(value, path, text), path, options.tolerance);
   return { check, text: renderGraphCheck(check, derivation, display) };
 }

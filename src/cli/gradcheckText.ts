@@ -1,12 +1,7 @@
 /** Gradient checks for people: derivations, tables of the three derivatives, one-line summaries. */
 import type { Check, CheckedParameter } from '../gradcheck/check.js';
-import {
-  type Derivation,
-  factor,
-  type InputDerivation,
-  type LocalDerivative,
-  type Path,
-} from '../gradcheck/derivation.js';
+import type { Derivation, LocalDerivative, Path, TotalDerivative } from '../gradcheck/derivation.js';
+import { factor } from '../gradcheck/notation.js';
 import type { Display, Style } from '../report/style.js';
 import { alignRows, type Cell, formatTable } from '../report/table.js';
 import { counted, formatNumber, printable } from '../text.js';
@@ -19,7 +14,7 @@ export function renderGraphCheck(check: Check, derivation: Derivation, display: 
     '',
     section('values', renderValues(derivation), style),
     section('local derivatives', renderLocalDerivatives(derivation), style),
-    section('derivatives, from the output to each input', renderDerivations(derivation, style), style),
+    section('derivatives, from the output back', renderDerivations(derivation, style), style),
     section('check', renderTable(check, display), style),
   ].join('\n');
 }
@@ -42,8 +37,8 @@ export function renderSummary(check: Check, { style }: Display): string {
 export function renderTable(check: Check, display: Display): string {
   const { style } = display;
   const { parameters } = check;
-  const hasManual = parameters.some((parameter) => parameter.manual !== undefined);
-  const numbers = [...(hasManual ? ['manual'] : []), 'analytic', 'numeric', 'relative error'];
+  const hasManual = parameters.some((parameter) => parameter.limit !== undefined || parameter.manualText);
+  const numbers = [...(hasManual ? ['manual', 'limit'] : []), 'analytic', 'numeric', 'relative error'];
   const columns = [
     { header: 'parameter' },
     ...numbers.map((header) => ({ header, align: 'right' as const })),
@@ -51,7 +46,7 @@ export function renderTable(check: Check, display: Display): string {
   ];
   const rows = parameters.map((parameter) => [
     parameter.name,
-    ...(hasManual ? [parameter.manual === undefined ? '' : formatNumber(parameter.manual)] : []),
+    ...(hasManual ? [manualCell(parameter), limitCell(parameter)] : []),
     formatNumber(parameter.analytic),
     formatNumber(parameter.numeric),
     formatError(parameter.relativeError),
@@ -64,6 +59,21 @@ export function renderTable(check: Check, display: Display): string {
     ...parameters.flatMap(({ name, problem }) => (problem ? [style.bad(`${name}: ${problem}`)] : [])),
     ...(parameters.some((parameter) => parameter.kink) ? [style.dim(kinkNote)] : []),
   ].join('\n');
+}
+
+/** A longer formula is not repeated in the table. */
+const LONGEST_FORMULA = 16;
+
+/** `-0.2`, or as it is written: `-0.333`, `w1*x0 = -0.2`. */
+function manualCell({ manual, manualText }: CheckedParameter): string {
+  if (manual === undefined) return manualText ?? '';
+  const number = formatNumber(manual);
+  if (manualText === undefined || Number.isFinite(Number(manualText))) return manualText ?? number;
+  return manualText.length > LONGEST_FORMULA ? number : `${manualText} = ${number}`;
+}
+
+function limitCell({ limit }: CheckedParameter): string {
+  return limit === undefined ? '' : `±${Number(limit.toPrecision(2))}`;
 }
 
 function markOf(parameter: CheckedParameter, style: Style): Cell {
@@ -90,18 +100,18 @@ function renderLocalDerivatives({ localDerivatives }: Derivation): string {
   );
 }
 
-function renderDerivations({ output, inputs }: Derivation, style: Style): string {
-  return inputs.map((derivation) => renderDerivation(output, derivation, style)).join('\n\n');
+function renderDerivations({ output, derivatives }: Derivation, style: Style): string {
+  return derivatives.map((derivation) => renderDerivation(output, derivation, style)).join('\n\n');
 }
 
 /** `∂z/∂w = product of partials = of symbols = of numbers = value`, one line per step. */
-function renderDerivation(output: string, derivation: InputDerivation, style: Style): string {
-  const { input, paths, pathCount, gradient } = derivation;
-  const left = partial(output, input);
+function renderDerivation(output: string, derivation: TotalDerivative, style: Style): string {
+  const { by, paths, pathCount, gradient } = derivation;
+  const left = partial(output, by);
   const indent = ' '.repeat(left.length);
   const value = formatNumber(gradient);
   const omitted = pathCount - BigInt(paths.length);
-  if (pathCount === 0n) return `${left} = 0${style.dim(`, since no path leads from ${input} to ${output}`)}`;
+  if (pathCount === 0n) return `${left} = 0${style.dim(`, since no path leads from ${by} to ${output}`)}`;
 
   const sumOf = (term: (path: Path) => string): string[] => [
     ...paths.map(term),

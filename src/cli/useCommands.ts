@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { EXPORT_FORMATS } from '../spec/words.js';
 import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, THRESHOLD } from './commandParts.js';
-import { backendName, bigCount, collect, positiveInteger } from './options.js';
+import { backendName, bigCount, collect, positiveInteger, probability } from './options.js';
 
 export function addUseCommands(program: Command): void {
   const define = definer(program);
@@ -119,6 +119,11 @@ export function addUseCommands(program: Command): void {
     ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
   )
     .argument('[file.json]', 'a graph with manual derivatives, or a train config')
+    .option(
+      '--tolerance <t>',
+      'the relative error that a number or a formula by hand may have (default: 1e-4)',
+      probability,
+    )
     .option('--samples <n>', 'check this many elements of each parameter of a network', positiveInteger)
     .option(
       '--backend <name>',

@@ -7,17 +7,23 @@ import { formatNumber } from '../text.js';
 import { type Derivation, derive } from './derivation.js';
 import { countPaths, forward, type Graph } from './graph.js';
 import type { CheckedGraph } from './graphFile.js';
-import { type NumericDerivative, numericGradient, relativeError, type Sample } from './numeric.js';
+import type { ManualValue } from './manual.js';
+import { type NumericDerivative, numericDerivative, relativeError, type Sample } from './numeric.js';
 
 /** Largest relative error between analytic and numeric derivatives of a smooth function. */
 export const GRADIENT_TOLERANCE = 1e-7;
 
-/** The same for values by hand: rounding to five significant digits always stays within it. */
-const MANUAL_TOLERANCE = 1e-4;
+/** The same for numbers and formulas by hand: rounding to five significant digits always stays within it. */
+export const MANUAL_TOLERANCE = 1e-4;
 
 export interface CheckedParameter {
   name: string;
+  /** The value by hand; left out while it is open. */
   manual?: number;
+  /** As the file writes it, if it is no number: "w1*x0", "-0.333", or "?" while it is open. */
+  manualText?: string;
+  /** How far the value by hand may be from the analytic one. */
+  limit?: number;
   analytic: number;
   numeric: number;
   /** Between analytic and numeric. */
@@ -42,8 +48,9 @@ export interface GradcheckResult {
   checks: Check[];
 }
 
-export interface Manual {
-  readonly value: number;
+/** A value by hand, which a decimal as text grades by its digits, anything else by the tolerance. */
+export interface Manual extends ManualValue {
+  /** Relative, as `relativeError` is. */
   readonly tolerance: number;
 }
 
@@ -65,7 +72,7 @@ export function checkParameter(
       : `analytic ${formatNumber(analytic)}, numeric ${formatNumber(numeric.value)}`);
   return {
     name,
-    ...(manual && { manual: manual.value }),
+    ...(manual && writtenOf(manual, analytic)),
     analytic,
     numeric: numeric.value,
     relativeError: error,
@@ -87,17 +94,24 @@ export function checkOf(name: string, parameters: CheckedParameter[]): Check {
   };
 }
 
-/** Differentiates a graph by its inputs in all ways, and grades the manual values. */
+/**
+ * Differentiates a graph by its inputs and by the nodes with a value by hand, in all ways, and grades
+ * those values.
+ */
 export function checkGraph(
   { graph, point, manual }: CheckedGraph,
   name: string,
+  tolerance = MANUAL_TOLERANCE,
 ): { check: Check; derivation: Derivation } {
-  const derivation = derive(graph, point);
-  const numeric = numericGradient(samplesOf(graph), point);
-  const parameters = derivation.inputs.map(({ input, gradient, agrees }, i) => {
-    const value = manual.get(input);
-    const graded = value === undefined ? undefined : { value, tolerance: MANUAL_TOLERANCE };
-    const parameter = checkParameter(input, gradient, numeric[i], graded);
+  const graded = gradedNodes(graph, manual);
+  const derivation = derive(graph, point, graded);
+  const values = forward(graph, point);
+  const sample = samplesOf(graph, point);
+  const nodes = [...Array(graph.inputCount).keys(), ...graded];
+  const parameters = derivation.derivatives.map(({ by, gradient, agrees }, i) => {
+    const numeric = numericDerivative((value) => sample({ node: nodes[i], value }), values[nodes[i]]);
+    const value = manual.get(by);
+    const parameter = checkParameter(by, gradient, numeric, value && { ...value, tolerance });
     return agrees === false
       ? { ...parameter, passed: false, problem: 'the sum over all paths differs' }
       : parameter;
@@ -105,34 +119,59 @@ export function checkGraph(
   return { check: checkOf(name, parameters), derivation };
 }
 
-/** A node of a graph as a function of the inputs, with its kinks. */
-function samplesOf(graph: Graph, output = graph.output): (point: ArrayLike<number>) => Sample {
-  const paths = countPaths(graph, output);
+/** The nodes, without the inputs, that have a value by hand: in their order in the graph. */
+export function gradedNodes(graph: Graph, manual: CheckedGraph['manual']): number[] {
+  return graph.nodes.flatMap(({ name }, i) => (i >= graph.inputCount && manual.has(name) ? [i] : []));
+}
+
+/** The output as a function of the value of one node, with its kinks. */
+function samplesOf(graph: Graph, point: ArrayLike<number>) {
+  const paths = countPaths(graph);
   const involved = graph.nodes.map((_, i) => i).filter((i) => paths[i] > 0n);
-  return (point) => {
-    const values = forward(graph, point);
+  return (fixed: { readonly node: number; readonly value: number }): Sample => {
+    const values = forward(graph, point, fixed);
     const sides = involved.flatMap((i) => {
       const { operation, operands } = graph.nodes[i];
       return operation?.side ? [Math.sign(operation.side(operands.map((k) => values[k])))] : [];
     });
     const magnitude = involved.reduce((largest, i) => Math.max(largest, Math.abs(values[i])), 0);
-    return { value: values[output], sides, magnitude };
+    return { value: values[graph.output], sides, magnitude };
   };
 }
 
+/** What a report shows of a value by hand. */
+function writtenOf(manual: Manual, analytic: number) {
+  const { value, text } = manual;
+  return {
+    ...(!Number.isNaN(value) && { manual: value }),
+    ...(text !== undefined && { manualText: text }),
+    ...(!Number.isNaN(value) && { limit: limitOf(manual, analytic) }),
+  };
+}
+
+function limitOf({ value, tolerance, rounding }: Manual, analytic: number): number {
+  return rounding ?? tolerance * Math.max(1e-8, Math.abs(value) + Math.abs(analytic));
+}
+
 function manualProblem(
-  { value, tolerance }: Manual,
+  manual: Manual,
   analytic: number,
   { kink, slopes }: NumericDerivative,
 ): string | undefined {
-  if (relativeError(value, analytic) <= tolerance) return undefined;
+  const { value, text, rounding, tolerance } = manual;
+  if (Number.isNaN(value)) return 'no value by hand yet';
+  // Halves are no exact binary fractions: 0.3335 may be a hair more than half a unit from 0.333.
+  const limit = limitOf(manual, analytic) + 4 * Number.EPSILON * Math.abs(analytic);
+  if (Math.abs(value - analytic) <= limit) return undefined;
+  const number = formatNumber(value);
+  const found = text === undefined || rounding !== undefined ? (text ?? number) : `${text} = ${number}`;
   // Beyond the domain of a function there is no slope: then only the derivative itself is right.
   if (!kink || !slopes.every(Number.isFinite)) {
-    return `manual ${formatNumber(value)}, expected ${formatNumber(analytic)}`;
+    return `manual ${found}, expected ${formatNumber(analytic)}`;
   }
   const [lowest, highest] = [Math.min(...slopes), Math.max(...slopes)];
-  const slack = tolerance * Math.max(1, Math.abs(lowest), Math.abs(highest));
+  const slack = rounding ?? tolerance * Math.max(1, Math.abs(lowest), Math.abs(highest));
   if (value >= lowest - slack && value <= highest + slack) return undefined;
   const [from, to] = [lowest, highest].map(formatNumber);
-  return `manual ${formatNumber(value)}, expected a value from ${from} to ${to}`;
+  return `manual ${found}, expected a value from ${from} to ${to}`;
 }

@@ -1,9 +1,9 @@
 /**
- * A derivative by hand: the sum over all paths from input to output of the products of local
+ * A derivative by hand: the sum over all paths from a node to the output of the products of local
  * derivatives, in symbols and numbers. Paths may be exponentially many, hence the cap.
  */
-import { formatNumber } from '../text.js';
 import { backward, countPaths, forward, type Graph, localDerivatives } from './graph.js';
+import { type Notation, plainText, writeFormula } from './notation.js';
 
 /** ∂node/∂operand */
 export interface LocalDerivative {
@@ -22,9 +22,10 @@ export interface Path {
   readonly value: number;
 }
 
-export interface InputDerivation {
-  readonly input: string;
-  /** ∂output/∂input by backpropagation. */
+export interface TotalDerivative {
+  /** An input, or a node that is graded. */
+  readonly by: string;
+  /** ∂output/∂by by backpropagation. */
   readonly gradient: number;
   readonly paths: readonly Path[];
   readonly pathCount: bigint;
@@ -40,31 +41,51 @@ export interface Derivation {
     readonly value: number;
   }[];
   readonly localDerivatives: readonly LocalDerivative[];
-  readonly inputs: readonly InputDerivation[];
+  readonly derivatives: readonly TotalDerivative[];
 }
 
-/** Paths listed per input; the count of all paths is exact. */
+/** Paths listed per derivative; the count of all paths is exact. */
 export const MAX_PATHS = 64;
 
-export function derive(graph: Graph, point: ArrayLike<number>): Derivation {
+/**
+ * Differentiates the output by every input, and by the nodes `graded`, in their order. All formulas and
+ * names of the result are in the notation.
+ */
+export function derive(
+  graph: Graph,
+  point: ArrayLike<number>,
+  graded: readonly number[] = [],
+  notation: Notation = plainText,
+): Derivation {
   const values = forward(graph, point);
   const gradients = backward(graph, values);
   const pathCounts = countPaths(graph);
-  const edges = edgesOf(graph, values);
+  const names = graph.nodes.map(({ name, expression }) => notation.node(name, expression));
+  const edges = edgesOf(graph, values, names, notation).filter(
+    ({ from }) => !isConstant(graph, from) || graded.includes(from),
+  );
   const uses: Edge[][] = graph.nodes.map(() => []);
   for (const edge of edges) {
     if (pathCounts[edge.to] > 0n) uses[edge.from].push(edge);
   }
   return {
-    output: graph.nodes[graph.output].name,
-    nodes: graph.nodes
-      .map(({ name, expression }, i) => ({ name, expression, value: values[i] }))
-      .filter(({ name }, i) => !isConstant(graph, i) || name !== graph.nodes[i].expression),
+    output: names[graph.output],
+    nodes: graph.nodes.flatMap(({ name, expression }, i) =>
+      isConstant(graph, i) && name === expression
+        ? []
+        : [
+            {
+              name: names[i],
+              expression: expression === undefined ? undefined : notation.expression(expression),
+              value: values[i],
+            },
+          ],
+    ),
     localDerivatives: edges.map((edge) => edge.derivative),
-    inputs: graph.nodes.slice(0, graph.inputCount).map(({ name }, i) => {
+    derivatives: [...Array(graph.inputCount).keys(), ...graded].map((i) => {
       const paths = listPaths(uses, i, graph.output);
       const pathCount = pathCounts[i];
-      const derivation = { input: name, gradient: gradients[i], paths, pathCount };
+      const derivation = { by: names[i], gradient: gradients[i], paths, pathCount };
       return pathCount > BigInt(paths.length)
         ? derivation
         : { ...derivation, agrees: isSum(paths, gradients[i]) };
@@ -78,22 +99,21 @@ interface Edge {
   readonly derivative: LocalDerivative;
 }
 
-/** One edge for every operand of every node, except constants. */
-function edgesOf(graph: Graph, values: Float64Array): Edge[] {
-  const { nodes } = graph;
-  return nodes.flatMap((node, to) => {
-    const names = node.operands.map((k) => factor(nodes[k].name));
-    const symbols = node.operation?.symbols?.(names, factor(node.name));
+/** One edge for every operand of every node. */
+function edgesOf(graph: Graph, values: Float64Array, names: readonly string[], notation: Notation): Edge[] {
+  return graph.nodes.flatMap((node, to) => {
+    const [a, b] = node.operands.map((k) => notation.asFactor(names[k]));
+    const inFormula = { a, b, y: notation.asFactor(names[to]) };
     const twice = node.operands.length === 2 && node.operands[0] === node.operands[1];
-    return localDerivatives(node, to, values)
-      .map((value, k) => {
-        const from = node.operands[k];
-        const symbol = symbols?.[k] ?? formatNumber(value);
-        const position = twice ? (['left', 'right'] as const)[k] : undefined;
-        const derivative = { node: node.name, operand: nodes[from].name, position, symbol, value };
-        return { from, to, derivative };
-      })
-      .filter(({ from }) => !isConstant(graph, from));
+    return localDerivatives(node, to, values).map((value, k) => {
+      const from = node.operands[k];
+      const formula = node.operation?.formulas?.[k];
+      const symbol =
+        formula === undefined ? notation.number(value) : writeFormula(formula, inFormula, notation);
+      const position = twice ? (['left', 'right'] as const)[k] : undefined;
+      const derivative = { node: names[to], operand: names[from], position, symbol, value };
+      return { from, to, derivative };
+    });
   });
 }
 
@@ -102,14 +122,14 @@ function isConstant(graph: Graph, i: number): boolean {
 }
 
 /** Up to MAX_PATHS paths; each step goes before those taken, the order of the chain rule. */
-function listPaths(uses: readonly (readonly Edge[])[], input: number, output: number): Path[] {
+function listPaths(uses: readonly (readonly Edge[])[], from: number, output: number): Path[] {
   interface Walk {
     readonly at: number;
     readonly step?: LocalDerivative;
     readonly before?: Walk;
   }
   const paths: Path[] = [];
-  const open: Walk[] = [{ at: input }];
+  const open: Walk[] = [{ at: from }];
   for (let walk = open.pop(); walk && paths.length < MAX_PATHS; walk = open.pop()) {
     if (walk.at === output) {
       const factors: LocalDerivative[] = [];
@@ -130,14 +150,4 @@ function isSum(paths: readonly Path[], gradient: number): boolean {
   const size = paths.reduce((total, { value }) => total + Math.abs(value), 0);
   const longest = Math.max(1, ...paths.map(({ factors }) => factors.length));
   return Math.abs(sum - gradient) <= 4 * Number.EPSILON * (longest + paths.length) * size;
-}
-
-/** `text` as a factor: in parentheses unless it is a name, a plain number or a call. */
-export function factor(text: string): string {
-  let outside = text;
-  for (let before = ''; before !== outside; ) {
-    before = outside;
-    outside = before.replace(/\([^()]*\)/g, '');
-  }
-  return /^[\p{L}\p{N}_.]*$/u.test(outside) ? text : `(${text})`;
 }

@@ -1,9 +1,10 @@
 /**
- * Expressions of a graph file: `+ - * /`, unary minus, numbers, names, parentheses and functions, parsed
+ * Expressions of a graph file: `+ - * / ^`, unary minus, numbers, names, parentheses and functions, parsed
  * by precedence climbing into a small tree. The parser does not know which names exist.
  *
  *     expression = unary (("+" | "-" | "*" | "/") unary)*      by precedence, from the left
- *     unary      = "-" unary | primary
+ *     unary      = "-" unary | power
+ *     power      = primary ["^" unary]                         the exponent is a constant
  *     primary    = number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
  */
 import { ExitCode, MlpError } from '../errors.js';
@@ -21,6 +22,8 @@ export type Expression =
       readonly operands: readonly Expression[];
       /** As written, on one line. */
       readonly text: string;
+      /** Where it starts. */
+      readonly column: number;
     };
 
 /** A letter or an underscore, then letters, digits and underscores. */
@@ -30,7 +33,7 @@ const MAX_LENGTH = 4096;
 const MAX_DEPTH = 64;
 
 const TOKEN =
-  /(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<symbol>[-+*/(),])/uy;
+  /(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<symbol>[-+*/^(),])/uy;
 
 const BINARY: ReadonlyMap<string, { operation: Operation; precedence: number }> = new Map([
   ['+', { operation: operations.add, precedence: 1 }],
@@ -41,11 +44,12 @@ const BINARY: ReadonlyMap<string, { operation: Operation; precedence: number }> 
 
 /** Hints for signs from paper and other languages. */
 const FOREIGN: ReadonlyMap<string, string> = new Map([
-  ['^', 'there is no power operator; write square(x) or x * x'],
   ['·', 'write * for a product'],
   ['×', 'write * for a product'],
   ['−', 'write the plain minus sign -'],
   ['÷', 'write / for a quotient'],
+  ['²', 'write ^2 for a square'],
+  ['³', 'write ^3 for a cube'],
 ]);
 
 interface Token {
@@ -93,24 +97,46 @@ class Parser {
 
   /** Operators of at least the precedence `lowest`, from the left. */
   #binary(lowest: number): Expression {
-    const { start } = this.#token;
+    const { start, column } = this.#token;
     let left = this.#unary();
     for (;;) {
       const operator = BINARY.get(this.#token.text);
       if (!operator || operator.precedence < lowest) return left;
       this.#next++;
+      if (operator.operation === operations.multiply && this.#token.text === '*') {
+        this.#unexpected('a number, a name or "("', 'write ^ for a power');
+      }
       const operands = [left, this.#binary(operator.precedence + 1)];
-      left = this.#operation(operator.operation, operands, start);
+      left = this.#operation(operator.operation, operands, start, column);
     }
   }
 
   #unary(): Expression {
-    const { start } = this.#token;
-    if (this.#token.text !== '-') return this.#primary();
+    const { start, column } = this.#token;
+    if (this.#token.text !== '-') return this.#power();
     this.#next++;
     const operand = this.#nested(() => this.#unary());
-    if (operand.kind !== 'number') return this.#operation(operations.negate, [operand], start);
+    if (operand.kind !== 'number') return this.#operation(operations.negate, [operand], start, column);
     return { kind: 'number', value: -operand.value, text: this.#textFrom(start) };
+  }
+
+  /** `x^2^3` is x^(2^3), and `-x^2` is −(x²), as on paper. */
+  #power(): Expression {
+    const { start, column } = this.#token;
+    const base = this.#primary();
+    if (this.#token.text !== '^') return base;
+    this.#next++;
+    const place = this.#token.column;
+    const exponent = this.#nested(() => this.#unary());
+    const value = constantValue(exponent);
+    if (value === undefined) {
+      const hint = 'write exp(x * log(a)) for a power of a with the exponent x';
+      return this.#fail(place, `found the exponent "${exponent.text}", expected a constant`, hint);
+    }
+    if (!Number.isFinite(value)) {
+      this.#fail(place, `found an exponent of ${value}, expected a finite constant`);
+    }
+    return this.#operation(operations.power(value), [base], start, column);
   }
 
   #primary(): Expression {
@@ -154,13 +180,13 @@ class Parser {
       if (slope.kind !== 'number') {
         return this.#fail(column, `leaky_relu: found the slope "${slope.text}", expected a plain number`);
       }
-      return this.#operation(operations.leakyRelu(slope.value), [operand], start);
+      return this.#operation(operations.leakyRelu(slope.value), [operand], start, column);
     }
     if (operands.length !== known.arity) {
       const found = `${operands.length} argument${operands.length === 1 ? '' : 's'}`;
       this.#fail(column, `${name}: found ${found}, expected ${known.arity}`);
     }
-    return this.#operation(known.operation, operands, start);
+    return this.#operation(known.operation, operands, start, column);
   }
 
   #nested(parse: () => Expression): Expression {
@@ -174,8 +200,13 @@ class Parser {
     return expression;
   }
 
-  #operation(operation: Operation, operands: readonly Expression[], start: number): Expression {
-    return { kind: 'operation', operation, operands, text: this.#textFrom(start) };
+  #operation(
+    operation: Operation,
+    operands: readonly Expression[],
+    start: number,
+    column: number,
+  ): Expression {
+    return { kind: 'operation', operation, operands, text: this.#textFrom(start), column };
   }
 
   get #token(): Token {
@@ -186,11 +217,36 @@ class Parser {
     return this.#source.slice(start, this.#tokens[this.#next - 1].end);
   }
 
-  #unexpected(expected: string): never {
+  #unexpected(expected: string, hint?: string): never {
     const { kind, text, column } = this.#token;
-    return this.#fail(column, `found ${kind === 'end' ? 'the end' : `"${text}"`}, expected ${expected}`);
+    return this.#fail(
+      column,
+      `found ${kind === 'end' ? 'the end' : `"${text}"`}, expected ${expected}`,
+      hint,
+    );
   }
 }
+
+/** The value of an expression without names; undefined for one with names. */
+function constantValue(expression: Expression): number | undefined {
+  return namesIn(expression).length > 0 ? undefined : evaluate(expression, () => Number.NaN);
+}
+
+/** @param check is given each operation with the values of its operands and its own */
+export function evaluate(
+  expression: Expression,
+  lookUp: (name: string) => number,
+  check?: (at: Operands, x: readonly number[], y: number) => void,
+): number {
+  if (expression.kind === 'number') return expression.value;
+  if (expression.kind === 'name') return lookUp(expression.name);
+  const x = expression.operands.map((operand) => evaluate(operand, lookUp, check));
+  const y = expression.operation.value(x);
+  check?.(expression, x, y);
+  return y;
+}
+
+type Operands = Extract<Expression, { kind: 'operation' }>;
 
 /** Every use of a name in an expression, from left to right. */
 export function namesIn(expression: Expression): Extract<Expression, { kind: 'name' }>[] {

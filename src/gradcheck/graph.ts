@@ -38,11 +38,19 @@ export class GraphBuilder {
   }
 }
 
-/** The value of every node; `point` has the values of the inputs in their order. */
-export function forward(graph: Graph, point: ArrayLike<number>): Float64Array {
+/**
+ * The value of every node; `point` has the values of the inputs in their order.
+ * @param fixed a node with a value of its own, whatever its operands are
+ */
+export function forward(
+  graph: Graph,
+  point: ArrayLike<number>,
+  fixed?: { readonly node: number; readonly value: number },
+): Float64Array {
   const values = new Float64Array(graph.nodes.length);
   graph.nodes.forEach(({ operation, operands }, i) => {
-    values[i] = operation ? operation.value(operands.map((k) => values[k])) : point[i];
+    if (i === fixed?.node) values[i] = fixed.value;
+    else values[i] = operation ? operation.value(operands.map((k) => values[k])) : point[i];
   });
   return values;
 }

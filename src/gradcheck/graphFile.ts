@@ -3,9 +3,10 @@ import { ExitCode, MlpError } from '../errors.js';
 import { object } from '../spec/fields.js';
 import { checkSchema, formatLocation, oneOf, suggest, type Where } from '../spec/messages.js';
 import * as z from '../spec/zod.js';
-import { formatNumber, quote } from '../text.js';
+import { quote } from '../text.js';
 import { type Expression, IDENTIFIER, namesIn, parseExpression } from './expression.js';
 import { forward, type Graph, GraphBuilder, localDerivatives } from './graph.js';
+import { type ManualValue, notFinite, readManual } from './manual.js';
 import { constant, identity } from './operations.js';
 
 /** The shape of a graph file; what its names mean is checked by `readGraph`. */
@@ -18,7 +19,10 @@ const graphFileSchema = object(
       'an object of expressions by node',
     ),
     output: z.string({ error: 'the name of a node' }),
-    manual: recordOf(z.number({ error: 'a finite number' }), 'an object of derivatives by input').optional(),
+    manual: recordOf(
+      z.union([z.number(), z.string()], { error: 'a finite number, or a text such as "1/3" or "w1*x0"' }),
+      'an object of derivatives by input or node',
+    ).optional(),
   },
   'an object with inputs, nodes and output',
 );
@@ -30,8 +34,8 @@ export interface GraphInput extends z.input<typeof graphFileSchema> {}
 export interface CheckedGraph {
   readonly graph: Graph;
   readonly point: Float64Array;
-  /** ∂output/∂input by the name of the input, for the inputs that the file grades. */
-  readonly manual: ReadonlyMap<string, number>;
+  /** ∂output/∂x by the name x of an input or a node, for those that the file grades. */
+  readonly manual: ReadonlyMap<string, ManualValue>;
 }
 
 /**
@@ -45,16 +49,24 @@ export function readGraph(json: unknown, file: string, text?: string): CheckedGr
   const shape = json as z.infer<typeof graphFileSchema>;
   const inputs = new Map(Object.entries(shape.inputs));
   const sources = new Map(Object.entries(shape.nodes));
-  const manual = new Map(Object.entries(shape.manual ?? {}));
+  const manual = new Map<string, number | string>(Object.entries(shape.manual ?? {}));
   checkNames(inputs, sources, where);
 
   const known = new Set([...inputs.keys(), ...sources.keys()]);
   if (!known.has(shape.output)) throw unknownName(where(['output']), shape.output, [...known]);
   for (const name of manual.keys()) {
-    if (!inputs.has(name)) throw unknownName(where(['manual'], name), name, [...inputs.keys()], 'input');
+    if (!known.has(name)) throw unknownName(where(['manual'], name), name, [...known]);
   }
-  const graph = buildGraph(inputs, parseNodes(sources, known, where), shape.output, where);
-  return { graph, point: Float64Array.from(inputs.values()), manual };
+  const point = Float64Array.from(inputs.values());
+  const { graph, values } = buildGraph(inputs, parseNodes(sources, known, where), shape.output, where);
+  const read = (given: number | string, name: string) =>
+    readManual(
+      given,
+      values,
+      () => where(['manual', name]),
+      (place, unknown) => unknownName(place, unknown, [...known]),
+    );
+  return { graph, point, manual: new Map(Array.from(manual, ([name, given]) => [name, read(given, name)])) };
 }
 
 function recordOf<Value extends z.ZodType>(value: Value, expected: string) {
@@ -113,10 +125,10 @@ function parseNodes(
 /** An error lists at most this many names and counts the rest. */
 const LISTED = 12;
 
-function unknownName(place: string, name: string, known: readonly string[], kind = 'name'): MlpError {
+function unknownName(place: string, name: string, known: readonly string[]): MlpError {
   const rest = known.length - LISTED;
   const listed = rest > 0 ? [...known.slice(0, LISTED), `${rest} more`] : known;
-  const message = `${place}: unknown ${kind} ${quote(name)}; expected ${oneOf(listed)}`;
+  const message = `${place}: unknown name ${quote(name)}; expected ${oneOf(listed)}`;
   return new MlpError(ExitCode.config, message, suggest(name, known));
 }
 
@@ -127,6 +139,7 @@ const MAX_OPERATIONS = 10_000;
 const LONGEST_NAME = 16;
 
 /**
+ * The graph, and the value of each name in it.
  * @throws MlpError ExitCode.config for a cycle, too many operations, or a value that is not finite
  */
 function buildGraph(
@@ -134,12 +147,12 @@ function buildGraph(
   expressions: ReadonlyMap<string, Expression>,
   output: string,
   where: Where,
-): Graph {
+): { graph: Graph; values: ReadonlyMap<string, number> } {
   const builder = new GraphBuilder();
   const indices = new Map<string, number>();
   for (const name of inputs.keys()) indices.set(name, builder.input(name));
-  /** For every computed node of the graph, the node of the file that it belongs to. */
-  const owners: string[] = [];
+  /** For every computed node of the graph, the node of the file that it belongs to, and its expression. */
+  const owners: { readonly node: string; readonly expression: Expression }[] = [];
   /** How many operations of the current node are named by a number. */
   let unnamed = 0;
 
@@ -159,7 +172,7 @@ function buildGraph(
       const message = `found more than ${MAX_OPERATIONS} inputs and operations, expected no more`;
       throw new MlpError(ExitCode.config, `${locate(owner)}: ${message}`);
     }
-    owners[index] = owner;
+    owners[index] = { node: owner, expression };
     return index;
   };
   const locate: Locate = (node) => where(['nodes', node]);
@@ -170,8 +183,9 @@ function buildGraph(
     indices.set(name, add(expression, name, name));
   }
   const graph = builder.build(indexOf(output));
-  checkFinite(graph, Float64Array.from(inputs.values()), (index) => locate(owners[index]));
-  return graph;
+  const values = forward(graph, Float64Array.from(inputs.values()));
+  checkFinite(graph, values, owners, locate);
+  return { graph, values: new Map(Array.from(indices, ([name, index]) => [name, values[index]])) };
 }
 
 type Locate = (node: string) => string;
@@ -214,17 +228,20 @@ function inOrder(expressions: ReadonlyMap<string, Expression>, locate: Locate): 
 }
 
 /** Refuses a node whose value or local derivatives are not finite, such as log(0) or sqrt at 0. */
-function checkFinite(graph: Graph, point: Float64Array, where: (index: number) => string): void {
-  const values = forward(graph, point);
-  graph.nodes.forEach((node, index) => {
-    const finite = Number.isFinite(values[index]);
-    if (finite && localDerivatives(node, index, values).every(Number.isFinite)) return;
-    const operands = [...new Set(node.operands)];
-    const at = operands.map((k) => `${graph.nodes[k].name} = ${formatNumber(values[k])}`).join(', ');
-    const message = finite
-      ? `the derivative of ${node.expression} is not finite at ${at}; expected a finite derivative`
-      : `${node.expression} is ${values[index]} at ${at}; expected a finite value`;
+function checkFinite(
+  graph: Graph,
+  values: Float64Array,
+  owners: readonly { readonly node: string; readonly expression: Expression }[],
+  locate: Locate,
+): void {
+  for (let i = graph.inputCount; i < graph.nodes.length; i++) {
+    const { node, expression } = owners[i];
+    if (expression.kind !== 'operation') continue;
+    const derivatives = localDerivatives(graph.nodes[i], i, values);
+    if ([values[i], ...derivatives].every(Number.isFinite)) continue;
+    const operands = graph.nodes[i].operands.map((k) => values[k]);
+    const place = `${locate(node)}: column ${expression.column}`;
     const hint = 'choose inputs where every function and its derivative are defined';
-    throw new MlpError(ExitCode.config, `${where(index)}: ${message}`, hint);
-  });
+    throw notFinite(place, expression, operands, values[i], hint);
+  }
 }

@@ -133,12 +133,12 @@ function mishGate(x: number): number {
 }
 
 /** Φ(x), the standard normal distribution function */
-function normalCdf(x: number): number {
+export function normalCdf(x: number): number {
   return erfc(-x / Math.SQRT2) / 2;
 }
 
 /** φ(x) = Φ′(x) */
-function normalDensity(x: number): number {
+export function normalDensity(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 }
 

@@ -20,6 +20,8 @@ export interface GradcheckOptions {
   readonly samples?: number | undefined;
   /** Kernels of a network; "reference" if left out. */
   readonly backend?: 'auto' | BackendName | undefined;
+  /** Relative, for numbers and formulas by hand; 1e-4 if left out. */
+  readonly tolerance?: number | undefined;
 }
 
 /** The largest batch for a check: more rows would only take longer. */
@@ -49,7 +51,7 @@ async function checksOf(
   const { value, text } = typeof input === 'string' ? readJson(input) : { value: input };
   if (isObject(value) && !('network' in value || 'layers' in value)) {
     const name = typeof input === 'string' ? input : 'graph';
-    return [checkGraph(readGraph(value, name, text), name).check];
+    return [checkGraph(readGraph(value, name, text), name, options.tolerance).check];
   }
   const { check } = await checkConfig(input as ConfigInput, options);
   return [check];

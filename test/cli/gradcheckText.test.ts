@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import residualRelu from '../../configs/gradcheck/residual-relu.json' with { type: 'json' };
 import { renderGraphCheck, renderSummary, renderTable } from '../../src/cli/gradcheckText.js';
-import { checkGraph } from '../../src/gradcheck/check.js';
+import { type Check, checkGraph } from '../../src/gradcheck/check.js';
 import { readGraph } from '../../src/gradcheck/graphFile.js';
 import { plainStyle } from '../../src/report/style.js';
 
@@ -13,15 +13,25 @@ function render(json: unknown): string {
 }
 
 /** A check with round numbers, so that the text does not depend on rounding. */
-const check = {
+const check: Check = {
   name: 'net',
   passed: false,
   maxRelativeError: 2.5e-12,
   parameters: [
-    { name: 'w', manual: 0.1 + 0.2, analytic: 0.3, numeric: 0.3, relativeError: 2.5e-12, passed: true },
+    {
+      name: 'w',
+      manual: 0.1 + 0.2,
+      limit: 6e-5,
+      analytic: 0.3,
+      numeric: 0.3,
+      relativeError: 2.5e-12,
+      passed: true,
+    },
     {
       name: 'bias',
       manual: 0.5,
+      manualText: '1/2',
+      limit: 0.001275,
       analytic: -12.25,
       numeric: -12.25,
       relativeError: 0,
@@ -92,14 +102,23 @@ describe('renderGraphCheck', () => {
 describe('renderTable', () => {
   it('aligns the columns, marks every row, and names what is wrong', () => {
     expect(renderTable(check, DISPLAY).split('\n')).toEqual([
-      'parameter  manual  analytic  numeric  relative error',
-      '─'.repeat(59),
-      'w             0.3       0.3      0.3         2.5e-12  ok',
-      'bias          0.5    -12.25   -12.25               0  wrong',
-      'x                         0      0.5          1.0e+0  kink',
+      'parameter     manual     limit  analytic  numeric  relative error',
+      '─'.repeat(72),
+      'w                0.3  ±0.00006       0.3      0.3         2.5e-12  ok',
+      'bias       1/2 = 0.5   ±0.0013    -12.25   -12.25               0  wrong',
+      'x                                      0      0.5          1.0e+0  kink',
       'bias: manual 0.5, expected -12.25',
       'kink: the ±h interval crosses a kink, so analytic and numeric may differ',
     ]);
+  });
+
+  it('shows decimals as they are written, and values that are open', () => {
+    const graph = { inputs: { x: 3 }, nodes: { y: 'log(x)', z: '2 * y' }, output: 'z' };
+    const page = render({ ...graph, manual: { x: '0.67', y: '?' } });
+    expect(page).toMatch(/ x +0\.67 +±0\.005 +0\.6666666667 .* ok\n/);
+    expect(page).toMatch(/ y +\? +2 +2 .* wrong\n/);
+    expect(page).toContain('y: no value by hand yet');
+    expect(page).toContain('∂z/∂y = 2\n');
   });
 
   it('leaves the manual column out where nothing was found by hand', () => {

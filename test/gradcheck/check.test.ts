@@ -45,6 +45,84 @@ describe('checkGraph', () => {
     expect(check({ ...third, manual: { x: 0.33 } }).passed).toBe(false);
   });
 
+  it('grades intermediate nodes as it grades inputs', () => {
+    const result = check({ ...residualRelu, manual: { y1: 1, x1: -0.2, xwb0: 0.2, z: 1 } });
+    expect(result.parameters.map(({ name, analytic, passed }) => [name, analytic, passed]).slice(5)).toEqual([
+      ['xwb0', -0.2, false],
+      ['x1', -0.2, true],
+      ['y1', 1, true],
+      ['z', 1, true],
+    ]);
+    const numeric = result.parameters.slice(5).map((parameter) => parameter.numeric);
+    expect(numeric).toBeAllclose([-0.2, -0.2, 1, 1], { relative: 1e-10 });
+  });
+
+  it('grades a node that is a constant, or that the output does not use', () => {
+    const nodes = { two: '2', dead: 'x + 1', y: 'two * x' };
+    const { passed, parameters } = check({
+      inputs: { x: 3 },
+      nodes,
+      output: 'y',
+      manual: { two: 'x', dead: 0 },
+    });
+    expect(passed).toBe(true);
+    expect(parameters.map(({ name, analytic }) => [name, analytic])).toEqual([
+      ['x', 2],
+      ['two', 3],
+      ['dead', 0],
+    ]);
+  });
+
+  const third = { inputs: { x: 3 }, nodes: { y: '-log(x)' }, output: 'y' };
+  const graded = (x: number | string, tolerance?: number) =>
+    checkGraph(readGraph({ ...third, manual: { x } }, 'graph.json'), 'graph', tolerance).check.parameters[0];
+
+  it.each([
+    ['-1/3', true],
+    ['-1/x', true],
+    ['-x^-1', true],
+    ['1/y', false],
+    ['-0.333', true],
+    ['-0.3333333', true],
+    ['-.33', true],
+    ['-3.33e-1', true],
+    ['-0.334', false],
+    ['-0.3334', false],
+    ['-0.332', false],
+    ['0.333', false],
+    ['-0.33333333333', true],
+    ['-0.33333333334', false],
+    ['+0', true],
+  ])('grades the text %s by its digits, or as a formula: %s', (text, passed) => {
+    expect(graded(text)).toMatchObject({ passed, manualText: text });
+  });
+
+  it('takes either neighbour of a value half way between them', () => {
+    const half = { inputs: { x: 0.3335 }, nodes: { y: 'x * x / 2' }, output: 'y' };
+    for (const x of ['0.333', '0.334']) expect(check({ ...half, manual: { x } }).passed).toBe(true);
+    for (const x of ['0.332', '0.335']) expect(check({ ...half, manual: { x } }).passed).toBe(false);
+  });
+
+  it('says how far each value may be from the derivative', () => {
+    expect(graded('-0.333').limit).toBe(0.0005);
+    expect(graded('-3e2').limit).toBe(50);
+    expect(graded(-0.33).limit).toBeCloseTo(1e-4 * (0.33 + 1 / 3), 12);
+    expect(graded('-1/3', 0.01).limit).toBeCloseTo(0.01 * (2 / 3), 12);
+    expect(graded(-0.33, 0.01).passed).toBe(true);
+  });
+
+  it('fails while a value is open, and shows no number for it', () => {
+    const open = graded('?');
+    expect(open).toMatchObject({ passed: false, manualText: '?', problem: 'no value by hand yet' });
+    expect(open).not.toHaveProperty('manual');
+    expect(open).not.toHaveProperty('limit');
+  });
+
+  it('names a formula that is wrong with its value', () => {
+    expect(graded('2/x').problem).toBe('manual 2/x = 0.6666666667, expected -0.3333333333');
+    expect(graded('-0.34').problem).toBe('manual -0.34, expected -0.3333333333');
+  });
+
   it('grades no value that is not there', () => {
     const { passed, parameters } = check({ ...residualRelu, manual: {} });
     expect(passed).toBe(true);
@@ -72,6 +150,11 @@ describe('checkGraph', () => {
     'leaky_relu(x)',
     'max(x, 0)',
     'max(-x, x * 2)',
+    'min(x, 0)',
+    'min(-x, x * 2)',
+    'abs(x)',
+    '(x + 1e-6)^0.5',
+    '(x + 1e-6)^-3',
     '1 / (x + 1e-6)',
     'sqrt(x + 1e-6)',
     'log(x + 1e-6)',
@@ -91,6 +174,12 @@ describe('checkGraph', () => {
     const { parameters } = check({ inputs: { x: 2 }, nodes: { y: 'max(x, x)' }, output: 'y' });
     expect(parameters[0]).toMatchObject({ analytic: 1, passed: true });
     expect(parameters[0].kink).toBeUndefined();
+  });
+
+  it('takes any subgradient of abs at 0', () => {
+    const corner = { inputs: { x: 0 }, nodes: { y: 'abs(x)' }, output: 'y' };
+    for (const x of [-1, '0', '1/2', 1]) expect(check({ ...corner, manual: { x } }).passed).toBe(true);
+    expect(check({ ...corner, manual: { x: -1.1 } }).passed).toBe(false);
   });
 
   it('takes any subgradient as manual value at a kink, and nothing else', () => {
@@ -155,6 +244,15 @@ describe('random graphs', () => {
     (a, b) => `log(1 + square(${a} - ${b}))`,
     (a) => `sqrt(1 + square(${a}))`,
     (a, b) => `max(${a}, ${b})`,
+    (a, b) => `min(${a}, ${b})`,
+    (a) => `abs(${a})`,
+    (a) => `sin(${a})`,
+    (a, b) => `cos(${a} - ${b})`,
+    (a) => `gelu(tanh(${a}))`,
+    (a) => `silu(sin(${a}))`,
+    (a) => `softplus(cos(${a}))`,
+    (a) => `tanh(${a})^3`,
+    (a) => `(1.5 + sin(${a}))^-0.5`,
   ];
   const node = fc.record({ form: fc.nat(forms.length - 1), a: fc.nat(), b: fc.nat() });
   const inputValue = fc.integer({ min: -2000, max: 2000 }).map((i) => i / 1000 + 1 / 3000);
@@ -196,7 +294,7 @@ describe('random graphs', () => {
           if (isTiny) expect(Math.abs(analytic - numeric)).toBeLessThan(1e-12);
           else expect(relativeError(analytic, numeric)).toBeLessThan(GRADIENT_TOLERANCE);
         }
-        for (const { agrees, pathCount } of derivation.inputs) {
+        for (const { agrees, pathCount } of derivation.derivatives) {
           expect(agrees).toBe(pathCount <= 64n ? true : undefined);
         }
       }),

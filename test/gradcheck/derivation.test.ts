@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import residualRelu from '../../configs/gradcheck/residual-relu.json' with { type: 'json' };
-import { derive, type InputDerivation, MAX_PATHS } from '../../src/gradcheck/derivation.js';
+import { derive, MAX_PATHS, type TotalDerivative } from '../../src/gradcheck/derivation.js';
 import { readGraph } from '../../src/gradcheck/graphFile.js';
 
 function deriveJson(json: unknown) {
@@ -8,13 +8,13 @@ function deriveJson(json: unknown) {
   return derive(graph, point);
 }
 
-function derivationOf(json: unknown, input: string): InputDerivation {
-  const found = deriveJson(json).inputs.find((derivation) => derivation.input === input);
+function derivationOf(json: unknown, input: string): TotalDerivative {
+  const found = deriveJson(json).derivatives.find(({ by }) => by === input);
   if (!found) throw new Error(`no input ${input}`);
   return found;
 }
 
-const symbols = ({ paths }: InputDerivation) =>
+const symbols = ({ paths }: TotalDerivative) =>
   paths.map(({ factors }) => factors.map(({ symbol }) => symbol));
 
 describe('derive', () => {
@@ -75,7 +75,7 @@ describe('derive', () => {
   it('finds no path from an input that the output does not use', () => {
     const graph = { inputs: { x: 1, u: 2 }, nodes: { y: 'exp(x)', dead: 'x * u' }, output: 'y' };
     expect(derivationOf(graph, 'u')).toEqual({
-      input: 'u',
+      by: 'u',
       gradient: 0,
       paths: [],
       pathCount: 0n,

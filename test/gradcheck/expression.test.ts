@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
 import { type Expression, parseExpression } from '../../src/gradcheck/expression.js';
+import { FUNCTIONS } from '../../src/gradcheck/operations.js';
 
 function parse(source: string): Expression {
   return parseExpression(source, () => 'g.json: nodes.n');
@@ -40,14 +41,29 @@ describe('parseExpression', () => {
     ['.5 + 1. + 2.5e-3', '(+ (+ .5 1.) 2.5e-3)'],
     ['  a+b\t', '(+ a b)'],
     ['θ * x_1', '(* θ x_1)'],
+    ['a * x^2', '(* a (^ x))'],
+    ['-x^2', '(- (^ x))'],
+    ['(a + b)^-2', '(^ (+ a b))'],
+    ['min(abs(a), sin(b))', '(min (abs a) (sin b))'],
   ])('reads %s', (source, expected) => {
     expect(show(parse(source))).toBe(expected);
   });
 
   it('takes every function', () => {
-    for (const name of ['relu', 'leaky_relu', 'tanh', 'sigmoid', 'exp', 'log', 'sqrt', 'square']) {
-      expect(show(parse(`${name}(x)`))).toBe(`(${name} x)`);
+    for (const [name, { arity }] of FUNCTIONS) {
+      const operands = ['x', 'y'].slice(0, arity);
+      expect(show(parse(`${name}(${operands.join(', ')})`))).toBe(`(${name} ${operands.join(' ')})`);
     }
+  });
+
+  it.each([
+    ['x^2', 2],
+    ['x^-1', -1],
+    ['x ^ (1/2)', 0.5],
+    ['x^2^3', 8],
+    ['x^-(2 + 1)', -3],
+  ])('takes the exponent of %s as the constant %d', (source, exponent) => {
+    expect(parse(source)).toMatchObject({ operation: { name: '^', parameter: exponent } });
   });
 
   it('keeps the text of sub-expressions, parentheses of their own left out, on one line', () => {
@@ -89,6 +105,11 @@ describe('parseExpression', () => {
     ['𝑥 + 𝑦 $', 'column 7: found "$", expected a number, a name, an operator or a parenthesis'],
     ['a + relu(b, c)', 'column 5: relu: found 2 arguments, expected 1'],
     ['max(a)', 'column 1: max: found 1 argument, expected 2'],
+    ['a^b', 'column 3: found the exponent "b", expected a constant'],
+    ['2^(a + 1)', 'column 3: found the exponent "a + 1", expected a constant'],
+    ['a^(1/0)', 'column 3: found an exponent of Infinity, expected a finite constant'],
+    ['a ** 2', 'column 4: found "*", expected a number, a name or "("'],
+    ['a^', 'column 3: found the end, expected a number, a name or "("'],
     ['leaky_relu(a, b)', 'column 1: leaky_relu: found the slope "b", expected a plain number'],
   ])('refuses %j and says where', (source, message) => {
     const error = errorOf(source);
@@ -110,7 +131,9 @@ describe('parseExpression', () => {
   });
 
   it('says how a power and a product sign from a text are written', () => {
-    expect(errorOf('x^2').hint).toContain('square(x)');
+    expect(errorOf('x ** 2').hint).toBe('write ^ for a power');
+    expect(errorOf('(x + 1)²').hint).toBe('write ^2 for a square');
+    expect(errorOf('a^x').hint).toContain('exp(x * log(a))');
     expect(errorOf('x · y').hint).toBe('write * for a product');
   });
 
@@ -124,6 +147,7 @@ describe('parseExpression', () => {
     expect(errorOf(nested(65)).message).toContain('column 66: found more than 64 levels of nesting');
     expect(errorOf(`${'-'.repeat(65)}x`).message).toContain('more than 64 levels');
     expect(errorOf(`${'relu('.repeat(65)}x`).message).toContain('more than 64 levels');
+    expect(errorOf(`x${'^2'.repeat(65)}`).message).toContain('more than 64 levels');
   });
 
   it('takes a sum of many terms, which nests nothing', () => {
