@@ -31,7 +31,7 @@ describe('mlp gradcheck', () => {
       ['w1', 0.4],
       ['b1', 1],
     ]) {
-      expect(stdout).toMatch(new RegExp(`${name} +${value} +${value} +${value} +[\\d.e-]+  ok`));
+      expect(stdout).toMatch(new RegExp(`${name} +${value} +±[\\d.]+ +${value} +${value} +[\\d.e-]+  ok`));
     }
     for (let n = 2; n <= 10; n++) expect(stdout).toContain(`softmax and cross-entropy, ${n} classes`);
     expect(stdout).toMatch(/all \d+ checks passed\n$/);
