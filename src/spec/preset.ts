@@ -50,22 +50,22 @@ export function dependsOnData(config: unknown): config is JsonObject {
 
 /** Such a config with stand-ins for what the data will say. */
 export function beforeData(config: JsonObject): object {
-  return withLengths(hasPreset(config) ? withPresetData(config) : config, 1);
+  return withLengths(hasPreset(config) ? withPresetData(config) : config, { rows: 1 });
 }
 
 /** Such a config with what the data say. It has no preset any more. */
 export function afterData(config: JsonObject, facts: TableFacts): object {
-  return withLengths(hasPreset(config) ? withPreset(config, facts) : config, facts.rows);
+  return withLengths(hasPreset(config) ? withPreset(config, facts) : config, facts);
 }
 
 /** What `training` may have as "auto". */
 const LENGTHS = { epochs: epochsFor, batchSize: batchFor };
 
-function withLengths(config: JsonObject, rows: number): object {
+function withLengths(config: JsonObject, facts: Pick<TableFacts, 'rows' | 'folds'>): object {
   const { training } = config;
   if (!isObject(training)) return config;
   const known = Object.entries(LENGTHS).filter(([key]) => training[key] === 'auto');
-  const numbers = known.map(([key, lengthFor]) => [key, lengthFor(rows)]);
+  const numbers = known.map(([key, lengthFor]) => [key, lengthFor(facts)]);
   return { ...config, training: { ...training, ...Object.fromEntries(numbers) } };
 }
 
@@ -187,7 +187,7 @@ const EPOCHS = { least: 8, most: 64 };
 const ROWS_SEEN = 4_000_000;
 
 /** As many as are affordable, up to a number from which on more bring little. */
-function epochsFor(rows: number): number {
+function epochsFor({ rows }: Pick<TableFacts, 'rows'>): number {
   return Math.max(EPOCHS.least, Math.min(EPOCHS.most, Math.round(ROWS_SEEN / rows)));
 }
 
@@ -216,13 +216,17 @@ function trainingFor({ task }: TableFacts) {
 /** Enough to draw a curve: evaluating all rows takes a quarter of the time. */
 const EVALUATED_ROWS = 1000;
 
-/** More rows, larger batches: fewer steps, and each is faster for its size. At most all rows. */
-function batchFor(rows: number): number {
+/**
+ * More rows, larger batches: fewer steps, and each is faster for its size. At most all rows. A member
+ * that holds out a fold sees as many rows of a batch as it would without folds.
+ */
+function batchFor({ rows, folds }: Pick<TableFacts, 'rows' | 'folds'>): number {
+  const share = folds === undefined ? 1 : 1 - 1 / folds;
   const [, size] = [
     [1024, 64],
     [8192, 128],
     [30_000, 256],
     [100_000, 512],
-  ].find(([most]) => rows <= most) ?? [0, 1024];
-  return Math.min(size, rows);
+  ].find(([most]) => share * rows <= most) ?? [0, 1024];
+  return Math.min(Math.round(size / share), rows);
 }
