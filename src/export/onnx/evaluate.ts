@@ -171,7 +171,12 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Where: ([condition, a, b]) => {
     const dims = [condition, a, b].map((tensor) => tensor.dims).reduce(broadcast);
     const [c, yes, no] = [condition, a, b].map((tensor) => places(tensor.dims, dims));
-    const chosen = (at: number) => (condition.data[c[at]] === 1 ? a.data[yes[at]] : b.data[no[at]]);
+    const chosen = (at: number) => {
+      if (condition.data[c ? c[at] : at % condition.data.length] === 1) {
+        return a.data[yes ? yes[at] : at % a.data.length];
+      }
+      return b.data[no ? no[at] : at % b.data.length];
+    };
     const all = Array.from({ length: product(dims) }, (_, at) => chosen(at));
     return a.type === 'string'
       ? { type: 'string', dims, data: all as string[] }
@@ -293,7 +298,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 
 function compute({ op, attributes }: Node, inputs: readonly Tensor[]): Tensor {
   const [first] = inputs;
-  if (op in UNARY) return of(first.type, first.dims, Float64Array.from(numbers(first), UNARY[op]));
+  if (op in UNARY) return of(first.type, first.dims, Float64Array.from(numbers(first)).map(UNARY[op]));
   if (op in BINARY || op in COMPARISONS) return binary(op, inputs);
   const operator = OPERATORS[op];
   if (operator === undefined) throw new RangeError(`the operator ${op} is not known here`);
@@ -304,11 +309,13 @@ function binary(op: string, [first, ...others]: readonly Tensor[]): Tensor {
   const compare = op in COMPARISONS ? COMPARISONS[op] : undefined;
   return others.reduce((a, b) => {
     const dims = broadcast(a.dims, b.dims);
-    const [p, q] = [places(a.dims, dims), places(b.dims, dims)];
+    const [p, q] = [a, b].map((tensor) => places(tensor.dims, dims));
     const [x, y] = [numbers(a), numbers(b)];
-    const all = Float64Array.from(p, (at, i) =>
-      compare ? Number(compare(x[at], y[q[i]])) : BINARY[op](x[at], y[q[i]]),
-    );
+    const all = new Float64Array(product(dims));
+    const value = compare ? (v: number, w: number) => Number(compare(v, w)) : BINARY[op];
+    for (let at = 0; at < all.length; at++) {
+      all[at] = value(x[p ? p[at] : at % x.length], y[q ? q[at] : at % y.length]);
+    }
     return of(compare ? 'bool' : a.type, dims, all);
   }, first);
 }
@@ -354,14 +361,20 @@ function broadcast(a: readonly number[], b: readonly number[]): readonly number[
   );
 }
 
-/** For each element of a tensor of shape `to`, the element of one of shape `from`. */
-function places(from: readonly number[], to: readonly number[]): Int32Array {
+/**
+ * For each element of a tensor of shape `to`, the element of one of shape `from`; undefined if that repeats as a whole.
+ */
+function places(from: readonly number[], to: readonly number[]): Int32Array | undefined {
   const steps = new Array<number>(to.length).fill(0);
   let step = 1;
   for (let i = from.length - 1; i >= 0; i--) {
     if (from[i] > 1) steps[i + to.length - from.length] = step;
     step *= from[i];
   }
+  const first = from.findIndex((own) => own > 1);
+  const last = first < 0 ? [] : from.slice(first);
+  const isRepeated = last.every((own, i) => own === to[to.length - last.length + i]);
+  if (isRepeated) return undefined;
   return Int32Array.from({ length: product(to) }, (_, at) => {
     let place = 0;
     let rest = at;
