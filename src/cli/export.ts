@@ -88,6 +88,7 @@ function requestOf(
   return {
     program,
     networks: 'members' in model ? model.members.map(({ model }) => model.network) : [model.network],
+    csv: model,
     name: basename(base),
     ending,
     ...(inputs && { inputs }),

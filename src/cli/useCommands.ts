@@ -76,7 +76,7 @@ export function addUseCommands(program: Command): void {
     .addOption(
       new Option(
         '--to <format>',
-        'what to write: onnx for onnxruntime and others; js is an ES module for browsers and servers',
+        'what to write: onnx for onnxruntime and others; js, an ES module; numpy or pytorch, a Python script with its weights; npz, the weights alone',
       )
         .choices(EXPORT_FORMATS)
         .makeOptionMandatory(),

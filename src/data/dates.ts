@@ -40,7 +40,7 @@ const WEEKDAY = String.raw`(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?
 const YEAR = String.raw`(\d{4}|\d{2})`;
 const END = String.raw`(?:,?(?:T|\s)\s?${TIME})?$`;
 
-const PATTERNS: Readonly<Record<DateOrder, RegExp>> = {
+export const PATTERNS: Readonly<Record<DateOrder, RegExp>> = {
   ymd: new RegExp(String.raw`^${YEAR}([-/.])(\d{1,2})\2(\d{1,2})${END}`, 'i'),
   dmy: new RegExp(
     String.raw`^${WEEKDAY}${DAY}([-/.\s])\s?(\d{1,2}|${MONTH})(?:\2|,?\s)\s?${YEAR}${END}`,
@@ -50,11 +50,12 @@ const PATTERNS: Readonly<Record<DateOrder, RegExp>> = {
   time: new RegExp(`^${TIME}$`, 'i'),
 };
 /** 20241231, and 20241231T101500Z. */
-const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2}(?:[.,]\d+)?)?(Z|[+-]\d{2}:?(?:\d{2})?)?)?$/;
+export const COMPACT =
+  /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2}(?:[.,]\d+)?)?(Z|[+-]\d{2}:?(?:\d{2})?)?)?$/;
 /** 2024-12 */
-const YEAR_MONTH = /^(\d{4})[-/](\d{1,2})$/;
+export const YEAR_MONTH = /^(\d{4})[-/](\d{1,2})$/;
 /** 12/2024, Dec 2024 */
-const MONTH_YEAR = new RegExp(String.raw`^(\d{1,2}|${MONTH})[-/.\s]\s?(\d{4})$`, 'i');
+export const MONTH_YEAR = new RegExp(String.raw`^(\d{1,2}|${MONTH})[-/.\s]\s?(\d{4})$`, 'i');
 
 /** Holds the name of a month. */
 const NAMED = /[a-z]{3}/i;

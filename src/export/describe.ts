@@ -1,6 +1,6 @@
 /** The program of a model or an ensemble. */
 import type { Ensemble } from '../model/ensemble.js';
-import type { Model } from '../model/load.js';
+import { type Model, networkTensors } from '../model/load.js';
 import { middleOf, targetOf } from '../model/predictions.js';
 import { LOSSES } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
@@ -36,6 +36,7 @@ function partOf(model: Model, weight: number, columns: readonly InputColumn[]): 
     outputs,
     ...(isNumber && { units: Array.from({ length: outputs }, (_, j) => unitOf(model, j)) }),
     tensors,
+    shapes: new Map(networkTensors(model).map(({ name, shape }) => [name, shape])),
   };
 }
 

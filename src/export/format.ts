@@ -1,14 +1,17 @@
 /** What a format does with a program. */
 import { ExitCode, MlpError } from '../errors.js';
+import type { ReadingModel } from '../model/load.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { Computation } from './check.js';
-import { createPredictor, type PlainProgram } from './js/runtime.js';
+import { createPredictor, type PlainProgram, type Tensors } from './js/runtime.js';
 import type { Program } from './program.js';
 
 export interface ExportRequest {
   readonly program: Program;
   /** Of each part. */
   readonly networks: readonly NetworkSpec[];
+  /** How the files of rows are written that the model was trained on. */
+  readonly csv: CsvRules;
   /** The model, as the head of the export names it: one line. */
   readonly title: string;
   /** What another program may want to know, in the order in which it is written. */
@@ -19,6 +22,9 @@ export interface ExportRequest {
   readonly inputs?: 'columns' | 'matrix';
   readonly raw?: boolean;
 }
+
+/** As in the model file. */
+export type CsvRules = Pick<ReadingModel, 'header' | 'numbers' | 'reading' | 'comment' | 'encoding'>;
 
 export interface ExportedFile {
   /** What stands behind the base name; the first file has that of the request. */
@@ -50,18 +56,18 @@ export function impossible(format: string, problem: string, hint?: string): MlpE
   return new MlpError(ExitCode.usage, `--to ${format}: ${problem}`, hint);
 }
 
-/** Runs the program itself by plain loops. */
-export function computeProgram(program: Program): Computation {
-  const predictor = createPredictor(
-    plainProgram(program),
-    program.parts.map(({ tensors }) => tensors),
-  );
+/** Runs the program itself by plain loops, with the tensors of each part. */
+export function computeProgram(
+  program: Program,
+  tensors: readonly Tensors[] = program.parts.map((part) => part.tensors),
+): Computation {
+  const predictor = createPredictor(plainProgram(program), tensors);
   return ({ rows }) => rows.map((row) => predictor.predictNumbers(row));
 }
 
 /** A program without its tensors: plain data. */
 export function plainProgram({ parts, ...program }: Program): PlainProgram {
-  return { ...program, parts: parts.map(({ tensors: _, ...part }) => part) };
+  return { ...program, parts: parts.map(({ tensors: _, shapes: __, ...part }) => part) };
 }
 
 /** How many numbers the weights are. */

@@ -198,6 +198,8 @@ export interface Part {
   /** For each output of a regression, what makes a prediction of it. */
   readonly units?: readonly Unit[];
   readonly tensors: ReadonlyMap<string, FloatArray>;
+  /** Of each tensor. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
 
 /** The prediction of an output h: first e^h for the link, then mean + scale·h, then e^h or e^h − 1; then limited. */
@@ -271,4 +273,12 @@ export function elementsOf({ tensors }: Part, { tensor, start, rows, columns }: 
   const data = tensors.get(tensor);
   if (data === undefined) throw new TypeError(`the model has no tensor ${tensor}`);
   return data.subarray(start, start + rows * columns);
+}
+
+/** Whether a format that knows types takes a column as text. Levels that are compared as numbers are numbers. */
+export function isText({ columns, parts }: Program, index: number): boolean {
+  const { kind } = columns[index];
+  if (kind === 'number' || kind === 'date') return false;
+  const own = parts.flatMap(({ encodings }) => encodings.filter(({ column }) => column === index));
+  return !own.every((encoding) => encoding.kind === 'category' && encoding.byValue);
 }

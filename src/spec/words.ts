@@ -141,7 +141,7 @@ export function matches(pattern: string, name: string): boolean {
 }
 
 /** What `mlp export` writes. */
-export const EXPORT_FORMATS = ['onnx', 'js'] as const;
+export const EXPORT_FORMATS = ['onnx', 'js', 'numpy', 'pytorch', 'npz', 'c'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export const PRESETS = ['tabular', 'plain'] as const;

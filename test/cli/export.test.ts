@@ -139,3 +139,30 @@ describe('mlp export --to onnx', () => {
     expect(stderr).toContain(message);
   });
 });
+
+describe('mlp export to other languages', () => {
+  it.each([
+    ['numpy', ['model.npz', 'model.py']],
+    ['pytorch', ['model.npz', 'model.py']],
+    ['npz', ['model.npz']],
+    ['c', ['model.c']],
+  ])('writes the files of %s, and says that they were not run', async (format, files) => {
+    const folder = folderOf({ 'model.safetensors': modelBytes(BINARY) });
+    const { code, stdout } = await mlpHere(['export', 'model.safetensors', '--to', format], { cwd: folder });
+    expect(code).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual([...files, 'model.safetensors']);
+    expect(stdout).toMatch(/\nchecked by the (?:weights|steps)/);
+    expect(stdout).toMatch(/the largest difference from mlp predict is \d(?:\.\d)?e-(?:7|8|9)/);
+  });
+
+  it('prints one file, but not a script without its weights', async () => {
+    const folder = folderOf({ model: modelBytes(BINARY) });
+    const printed = await mlpHere(['export', 'model', '--to', 'c', '-o', '-'], { cwd: folder });
+    expect([printed.code, printed.stdout.includes('int mlp_predict(')]).toEqual([0, true]);
+    const refused = await mlpHere(['export', 'model', '--to', 'numpy', '-o', '-'], { cwd: folder });
+    expect([refused.code, refused.stderr.split('\n').at(-3)]).toEqual([
+      64,
+      'error: --output: found -, expected a file: numpy is more than one file',
+    ]);
+  });
+});

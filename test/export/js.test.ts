@@ -1,21 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { differences } from '../../src/export/check.js';
-import { describeModel } from '../../src/export/describe.js';
 import { javascript } from '../../src/export/js/module.js';
 import { madeUpRows } from '../../src/export/rows.js';
-import { CONTENTS, modelOf } from './models.js';
+import { CONTENTS, modelOf, requestOf } from './models.js';
 
 /** The model rounds each step to its type; some of the random networks have large outputs. */
 const ROUNDING = { float32: 4e-6, float64: 1e-13 };
-const REQUEST = { title: 'a model', facts: [], name: 'model', ending: '.mjs', networks: [] };
 
 describe('a JavaScript module', () => {
   describe.each(['float32', 'float64'] as const)('of a %s model', (dtype) => {
     it.each(CONTENTS)('predicts as the model does, %s', async (_, content) => {
       const model = modelOf(content, dtype);
-      const program = describeModel(model);
-      const { compute } = javascript.write({ ...REQUEST, program });
-      const found = await differences(model, program, [madeUpRows(model, 100)], compute);
+      const request = requestOf(model, '.mjs');
+      const { compute } = javascript.write(request);
+      const found = await differences(model, request.program, [madeUpRows(model, 100)], compute);
       expect(found.rows).toBe(100);
       expect(found.relative).toBeLessThan(ROUNDING[dtype]);
       expect(found.decidedOtherwise).toBe(0);

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { type FeatureEncoding, matrixWidth } from '../../src/data/encoding/encoding.js';
 import { DEFAULT_MISSING } from '../../src/data/missingValues.js';
+import { describeModel } from '../../src/export/describe.js';
+import type { ExportRequest } from '../../src/export/format.js';
 import { ACTIVATION_TYPES, ACTIVATIONS, type ActivationFormula } from '../../src/kernels/activations.js';
 import type { DType } from '../../src/kernels/kernels.js';
 import { loadModel, type Model, networkTensors } from '../../src/model/load.js';
@@ -282,4 +284,18 @@ export function randomTensors(content: ModelContent, dtype: DType): NamedTensor[
 export function modelOf(content: ModelContent, dtype: DType = 'float32'): Model {
   const bytes = modelBytes(content, randomTensors(content, dtype));
   return loadModel(join(folderWith({ 'model.safetensors': bytes }), 'model.safetensors'));
+}
+
+/** What a format is asked for, of a model of one of the contents. */
+export function requestOf(model: Model, ending: string, more: Partial<ExportRequest> = {}): ExportRequest {
+  return {
+    program: describeModel(model),
+    networks: [model.network],
+    csv: model,
+    title: 'a model',
+    facts: [['task', model.task]],
+    name: 'model',
+    ending,
+    ...more,
+  };
 }

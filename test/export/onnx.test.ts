@@ -5,29 +5,22 @@ import { type Computation, differences } from '../../src/export/check.js';
 import { describeModel } from '../../src/export/describe.js';
 import type { ExportRequest } from '../../src/export/format.js';
 import { inputTensors, onnx, predictedOf } from '../../src/export/onnx/onnx.js';
-import type { Program } from '../../src/export/program.js';
 import { madeUpRows } from '../../src/export/rows.js';
+import type { Model } from '../../src/model/load.js';
 import { BINARY, REGRESSION } from '../model/models.js';
-import { CONTENTS, modelOf } from './models.js';
+import { CONTENTS, modelOf, requestOf } from './models.js';
 
 ort.env.wasm.numThreads = 1;
 
-const REQUEST = {
-  title: 'a model',
-  facts: [['task', 'any']],
-  name: 'model',
-  ending: '.onnx',
-  networks: [],
-} as const;
-
-function bytesOf(program: Program, more: Partial<ExportRequest> = {}): Buffer {
-  const [{ parts }] = onnx.write({ ...REQUEST, ...more, program }).files;
+function bytesOf(model: Model, more: Partial<ExportRequest> = {}): Buffer {
+  const [{ parts }] = onnx.write(requestOf(model, '.onnx', more)).files;
   return Buffer.concat(Array.from(parts, (part) => Buffer.from(part)));
 }
 
 /** Runs the file by onnxruntime. */
-function runtime(program: Program): Computation {
-  const session = ort.InferenceSession.create(bytesOf(program));
+function runtime(model: Model): Computation {
+  const program = describeModel(model);
+  const session = ort.InferenceSession.create(bytesOf(model));
   return async ({ rows }) => {
     const feeds = Array.from(inputTensors(rows, program, 'columns'), ([name, { type, dims, data }]) => {
       const own =
@@ -57,28 +50,28 @@ describe('an ONNX file', () => {
       const model = modelOf(content, dtype);
       const program = describeModel(model);
       const rows = [madeUpRows(model, 100)];
-      const byRuntime = await differences(model, program, rows, runtime(program));
+      const byRuntime = await differences(model, program, rows, runtime(model));
       expect(byRuntime.rows).toBe(100);
       expect(byRuntime.relative).toBeLessThan(most(name));
       expect(byRuntime.decidedOtherwise).toBe(0);
       // Our own loops over the bytes of the file, by which `mlp export` checks it.
-      const byLoops = await differences(model, program, rows, onnx.write({ ...REQUEST, program }).compute);
+      const byLoops = await differences(model, program, rows, onnx.write(requestOf(model, '.onnx')).compute);
       expect(byLoops.relative).toBeLessThan(most(name));
       expect(byLoops.decidedOtherwise).toBe(0);
     });
   });
 
   it('has one input for each column, and outputs as skl2onnx names them', async () => {
-    const session = await ort.InferenceSession.create(bytesOf(describeModel(modelOf(BINARY))));
+    const session = await ort.InferenceSession.create(bytesOf(modelOf(BINARY)));
     expect(session.inputNames).toEqual(['age', 'city', 'size']);
     expect(session.outputNames).toEqual(['label', 'probabilities']);
-    const regression = await ort.InferenceSession.create(bytesOf(describeModel(modelOf(REGRESSION))));
+    const regression = await ort.InferenceSession.create(bytesOf(modelOf(REGRESSION)));
     expect(regression.outputNames).toEqual(['prediction']);
   });
 
   it('takes texts that mean a missing cell as missing, and unknown levels as none', async () => {
-    const program = describeModel(modelOf(contentNamed('encoding: category, filled')));
-    const session = await ort.InferenceSession.create(bytesOf(program));
+    const model = modelOf(contentNamed('encoding: category, filled'));
+    const session = await ort.InferenceSession.create(bytesOf(model));
     const cities = ['Lyon', '', 'null', 'NA', 'Bern', 'Rome', 'lyon'];
     const { probabilities } = await session.run({ city: new ort.Tensor('string', cities, [7, 1]) });
     const rows = Array.from({ length: 7 }, (_, i) =>
@@ -100,25 +93,25 @@ describe('an ONNX file', () => {
     });
     const program = describeModel(model);
     for (const more of [{ inputs: 'matrix' }, { raw: true }] as const) {
-      const { compute } = onnx.write({ ...REQUEST, ...more, program });
+      const { compute } = onnx.write(requestOf(model, '.onnx', more));
       const { relative } = await differences(model, program, [madeUpRows(model, 50)], compute);
       expect(relative).toBeLessThan(1e-6);
     }
-    const matrix = await ort.InferenceSession.create(bytesOf(program, { inputs: 'matrix' }));
+    const matrix = await ort.InferenceSession.create(bytesOf(model, { inputs: 'matrix' }));
     const features = new ort.Tensor('float64', Float64Array.of(Number.NaN, 1, 30, 2), [2, 2]);
     const { prediction } = await matrix.run({ features });
-    const columns = await ort.InferenceSession.create(bytesOf(program));
+    const columns = await ort.InferenceSession.create(bytesOf(model));
     const [age, size] = [
       [Number.NaN, 30],
       [1, 2],
     ].map((column) => new ort.Tensor('float64', Float64Array.from(column), [2, 1]));
     expect((await columns.run({ age, size })).prediction.data).toEqual(prediction.data);
-    const raw = await ort.InferenceSession.create(bytesOf(program, { raw: true }));
+    const raw = await ort.InferenceSession.create(bytesOf(model, { raw: true }));
     expect([raw.inputNames, raw.outputNames]).toEqual([['x'], ['prediction']]);
   });
 
   it('refuses a matrix with text', () => {
-    expect(() => bytesOf(describeModel(modelOf(BINARY)), { inputs: 'matrix' })).toThrow(
+    expect(() => bytesOf(modelOf(BINARY), { inputs: 'matrix' })).toThrow(
       '--to onnx: --inputs matrix: found the column "city" of text, expected numbers alone',
     );
   });
@@ -126,7 +119,7 @@ describe('an ONNX file', () => {
   it('is the same for the same model', () => {
     const hash = () =>
       createHash('sha256')
-        .update(bytesOf(describeModel(modelOf(BINARY))))
+        .update(bytesOf(modelOf(BINARY)))
         .digest('hex');
     expect(hash()).toBe(hash());
   });

@@ -26,7 +26,8 @@ export type Cell = number | string | boolean | null | undefined;
 export type Row = Readonly<Record<string, Cell>>;
 
 /** A program as JSON holds it; the tensors of each part come beside it. */
-export type PlainProgram = Omit<Program, 'parts'> & { readonly parts: readonly Omit<Part, 'tensors'>[] };
+export type PlainProgram = Omit<Program, 'parts'> & { readonly parts: readonly PlainPart[] };
+type PlainPart = Omit<Part, 'tensors' | 'shapes'>;
 export type Tensors = ReadonlyMap<string, FloatArray>;
 
 /** What is predicted for a row. */
@@ -267,7 +268,7 @@ function partOf(
 
 /** From the cells of a row to the probabilities, and those of no; or to values. */
 function createPart(
-  part: Omit<Part, 'tensors'>,
+  part: PlainPart,
   tensors: Tensors,
   { columns, output }: PlainProgram,
 ): (cells: readonly CleanCell[]) => Float64Array[] {

@@ -5,7 +5,15 @@
 import { BOOLEAN_WORDS } from '../../data/booleans.js';
 import { inAnyCase } from '../encodings.js';
 import type { ExportRequest } from '../format.js';
-import type { DateInput, Encoding, InputColumn, Part, Program, Scale } from '../program.js';
+import {
+  type DateInput,
+  type Encoding,
+  type InputColumn,
+  isText,
+  type Part,
+  type Program,
+  type Scale,
+} from '../program.js';
 import { type Graph, ML } from './graph.js';
 
 type Of<Kind extends Encoding['kind']> = Extract<Encoding, { readonly kind: Kind }>;
@@ -15,14 +23,6 @@ export interface ColumnValue {
   readonly column: InputColumn;
   readonly value: string;
   readonly isText: boolean;
-}
-
-/** Whether the graph takes a column as text. Levels that are compared as numbers are numbers. */
-export function isText({ columns, parts }: Program, index: number): boolean {
-  const { kind } = columns[index];
-  if (kind === 'number' || kind === 'date') return false;
-  const own = parts.flatMap(({ encodings }) => encodings.filter(({ column }) => column === index));
-  return !own.every((encoding) => encoding.kind === 'category' && encoding.byValue);
 }
 
 const ROWS = 'rows';

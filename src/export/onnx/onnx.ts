@@ -9,11 +9,11 @@ import { version } from '../../version.js';
 import type { Computation } from '../check.js';
 import { type Exported, type Format, impossible } from '../format.js';
 import type { Cell, Predicted, Row } from '../js/runtime.js';
-import { allSteps, type InputColumn, type Program } from '../program.js';
+import { allSteps, type InputColumn, isText, type Program } from '../program.js';
 import { type LoadedGraph, loadGraph, type Tensor } from './evaluate.js';
 import { encodeModel } from './file.js';
 import { Graph } from './graph.js';
-import { addInputs, encode, isText, MATRIX } from './inputs.js';
+import { addInputs, encode, MATRIX } from './inputs.js';
 import { NetworkNodes } from './network.js';
 import { addOutputs } from './outputs.js';
 
