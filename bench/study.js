@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** Checkpoints hold times, and how many there are is a matter of time. */
-const LEFT_OUT = /(^|\/)(checkpoint\/|lock|\..*\.partial$|study\.log\.lock)/;
+/** Checkpoints hold times, and how many there are is a matter of time. A page names its directory. */
+const LEFT_OUT = /(^|\/)(checkpoint\/|lock|report\.html$|\..*\.partial$|study\.log\.lock)/;
 
 /** By path, the content of each file of a study. Of a trial that failed, what its training left is a matter of time too. */
 export function filesOfStudy(study) {

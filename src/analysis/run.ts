@@ -189,14 +189,19 @@ function withoutFolders({ config, directory }: LoadedTrainConfig): (sentence: st
 }
 
 function commandsOf(path: string): RunResults['commands'] {
-  const isWithin = !isAbsolute(path) && !path.startsWith('..');
-  const shown = quoted(isWithin ? path : basename(resolve(path)));
+  const shown = commandFor(path);
   return [
     { command: `mlp repro ${shown}`, does: 'trains it again, in memory, and compares every bit' },
     { command: `mlp train ${shown}/config.json --run again`, does: 'trains the same into another directory' },
     { command: `mlp evaluate ${shown}`, does: 'all scores of the rows that were held out' },
     { command: `mlp predict ${shown} new.csv`, does: 'predicts the rows of another file' },
   ];
+}
+
+/** A directory as a shell takes it, without the folders of this machine. */
+export function commandFor(path: string): string {
+  const isWithin = !isAbsolute(path) && !path.startsWith('..');
+  return quoted(isWithin ? path : basename(resolve(path)));
 }
 
 /** As a shell takes it. */

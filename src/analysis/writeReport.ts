@@ -1,11 +1,14 @@
-/** Writes the page of a run into its directory. */
+/** Writes pages into the directories that they tell of. */
 import { join } from 'node:path';
 import { writeFileAtomically } from '../files/atomic.js';
 import { RUN_FILES } from '../files/runFiles.js';
+import { foldsPage } from '../report/html/foldsPage.js';
 import { runPage } from '../report/html/runPage.js';
+import { studyPage } from '../report/html/studyPage.js';
 import { modelOf, type TrainedRun } from '../training/stages.js';
 import { version } from '../version.js';
 import { QUICK, runResults } from './run.js';
+import { foldsResults, studyResults } from './several.js';
 
 /** Which program writes a page. */
 export function writer(): string {
@@ -13,12 +16,33 @@ export function writer(): string {
 }
 
 /**
- * At the end of a training, from what is in memory: a run of any size takes less than 0.3 s.
+ * The page of a run at the end of its training, from what is in memory: it takes less than 0.3 s.
  * @throws MlpError ExitCode.cantCreate, noPermission or io if it can't be written
  */
 export async function writeTrainedReport(trained: TrainedRun): Promise<void> {
   const { directory, dataset } = trained;
   if (directory === undefined) return;
   const results = runResults(directory, modelOf(trained, directory), { dataset }, QUICK);
-  await writeFileAtomically(join(directory, RUN_FILES.report), [runPage(results, writer())]);
+  await writePage(directory, runPage(results, writer()));
+}
+
+/** @throws MlpError as `writeTrainedReport` */
+export async function writeStudyReport(path: string): Promise<void> {
+  await writePage(path, studyPage(studyResults(path), writer()));
+}
+
+/** @throws MlpError as `writeTrainedReport` */
+export async function writeFoldsReport(path: string): Promise<void> {
+  await writePage(path, foldsPage(foldsResults(path), writer()));
+}
+
+/**
+ * Writes or replaces the page in a directory.
+ * @returns its path
+ * @throws MlpError as `writeTrainedReport`
+ */
+export async function writePage(directory: string, page: string): Promise<string> {
+  const path = join(directory, RUN_FILES.report);
+  await writeFileAtomically(path, [page]);
+  return path;
 }

@@ -17,7 +17,7 @@ import { CrossValidationProgress } from './crossvalidateProgress.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson } from './output.js';
 import { displayOf } from './terminal.js';
-import { type OverrideOptions, overridesOf, requireOneDirectory } from './train.js';
+import { type OverrideOptions, overridesOf, requireOneDirectory, unlessFailed } from './train.js';
 
 export interface CrossValidateOptions extends CommonOptions, OverrideOptions {
   readonly folds?: number;
@@ -59,6 +59,7 @@ export async function run(path: string, options: CrossValidateOptions): Promise<
         : await resumeCrossValidation(loaded, resume, given, { listener, signal, atOnce });
     progress.close();
     await show(done, options);
+    await unlessFailed(done.directory, (pages) => pages.writeFoldsReport(done.directory));
     if (done.report.status === 'interrupted') {
       process.exitCode = progress.exitCode;
       const directory = printable(done.directory);

@@ -1,15 +1,20 @@
-/** mlp report: a page of a run, to read and to pass on. */
-import { join } from 'node:path';
+/** mlp report: a page of a run, of several, of a study or of a cross-validation. */
+import { basename, join, resolve } from 'node:path';
 import { type RunRows, reasonOf, runResults, THOROUGH } from '../analysis/run.js';
-import { writer } from '../analysis/writeReport.js';
+import { foldsResults, runsResults, studyResults } from '../analysis/several.js';
+import { writePage, writer } from '../analysis/writeReport.js';
 import { ExitCode, MlpError } from '../errors.js';
-import { writeFileAtomically } from '../files/atomic.js';
 import { requireFree, writeNewFile } from '../files/outputFile.js';
-import { RUN_FILES, statOf } from '../files/runFiles.js';
+import { RUN_FILES, STUDY_JOURNAL, statOf } from '../files/runFiles.js';
 import type { Model } from '../model/load.js';
+import { foldsPage } from '../report/html/foldsPage.js';
 import { runPage } from '../report/html/runPage.js';
+import { runsPage } from '../report/html/runsPage.js';
+import { studyPage } from '../report/html/studyPage.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
-import { printable } from '../text.js';
+import { listed, printable } from '../text.js';
+import { CROSS_VALIDATION_FILES } from '../training/crossvalidation/directory.js';
+import { findRuns } from '../training/run/list.js';
 import { dataOutside } from '../training/run/outside.js';
 import { readOwnRows } from '../training/run/ownRows.js';
 import { openModel } from './modelReading.js';
@@ -26,16 +31,65 @@ export async function run(paths: readonly string[], options: ReportOptions): Pro
   const { output, force = false } = options;
   // Before anything is computed.
   if (output !== undefined) requireFree(output, force);
-  const [path] = paths;
-  const page = await runReport(path, options);
-  const file = output ?? join(path, RUN_FILES.report);
-  if (output === undefined) await writeFileAtomically(file, [page]);
-  else writeNewFile(file, page, force);
+  const kind = paths.length > 1 ? 'runs' : kindOf(paths[0]);
+  if (kind === 'runs' && output === undefined) {
+    throw new MlpError(
+      ExitCode.usage,
+      'found several runs without -o, expected the file to write',
+      'mlp report <run> <run> -o report.html',
+    );
+  }
+  const page = await pageOf(kind, paths, options);
+  if (output !== undefined) writeNewFile(output, page, force);
+  const file = output ?? (await writePage(paths[0], page));
   print(options.json ? toJson({ report: file }, 2) : printable(file));
 }
 
-async function runReport(path: string, options: ReportOptions): Promise<string> {
-  requireRun(path);
+type Kind = 'run' | 'runs' | 'study' | 'cross-validation';
+
+/** @throws MlpError ExitCode.noInput if there is nothing to report */
+function kindOf(path: string): Kind {
+  const has = (name: string) => statOf(join(path, name)) !== undefined;
+  if (has(STUDY_JOURNAL)) return 'study';
+  if (has(CROSS_VALIDATION_FILES.report)) return 'cross-validation';
+  if (has(RUN_FILES.config)) return 'run';
+  const isDirectory = statOf(path)?.isDirectory() === true;
+  if (isDirectory && findRuns([path]).runs.length > 0) return 'runs';
+  const found = isDirectory ? 'a directory without a run' : statOf(path) ? 'a file' : 'no such directory';
+  throw new MlpError(
+    ExitCode.noInput,
+    `${printable(path)}: found ${found}, expected the directory of a run, a study or a cross-validation`,
+    'name a directory that mlp train, sweep or crossvalidate has printed',
+  );
+}
+
+async function pageOf(kind: Kind, paths: readonly string[], options: CommonOptions): Promise<string> {
+  const [path] = paths;
+  switch (kind) {
+    case 'run':
+      return runReport(path, options);
+    case 'study':
+      return studyPage(studyResults(path), writer());
+    case 'cross-validation':
+      return foldsPage(foldsResults(path), writer());
+    case 'runs': {
+      const { runs, others } = findRuns(paths);
+      return runsPage(
+        runsResults(
+          listed(
+            paths.map((one) => basename(resolve(one))),
+            3,
+          ),
+          runs,
+          others,
+        ),
+        writer(),
+      );
+    }
+  }
+}
+
+async function runReport(path: string, options: CommonOptions): Promise<string> {
   const model = statOf(join(path, RUN_FILES.model)) ? (openModel(path) as Model) : undefined;
   const rows = await rowsOf(path, model, options);
   if ('missing' in rows) warn(rows.missing);
@@ -55,17 +109,4 @@ async function rowsOf(path: string, model: Model | undefined, options: CommonOpt
   } catch (error) {
     return { missing: `the data of the run cannot be read, so the page lacks them: ${reasonOf(error)}` };
   }
-}
-
-/** @throws MlpError ExitCode.noInput */
-function requireRun(path: string): void {
-  if (statOf(join(path, RUN_FILES.config))) return;
-  const found = statOf(path)
-    ? `${statOf(path)?.isDirectory() ? 'a directory' : 'a file'} without a run`
-    : 'no such directory';
-  throw new MlpError(
-    ExitCode.noInput,
-    `${printable(path)}: found ${found}, expected the directory of a run`,
-    'name a directory that mlp train has printed',
-  );
 }

@@ -3,7 +3,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import { nearest } from '../spec/messages.js';
 import { counted, formatCount, listed, printable, quote } from '../text.js';
 import { isBetter } from '../training/monitor.js';
-import { configDifferences, leavesOf, type Setting } from '../training/run/differences.js';
+import { configDifferences, leavesOf, type Setting, shown } from '../training/run/differences.js';
 import {
   byName,
   findRuns,
@@ -15,7 +15,7 @@ import {
 } from '../training/run/list.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
-import { runsTable, shown } from './runsTable.js';
+import { runsTable } from './runsTable.js';
 import { displayOf } from './terminal.js';
 
 export interface RunsOptions extends CommonOptions {

@@ -2,10 +2,9 @@
 import type { Display, Style } from '../report/style.js';
 import { type Cell, type Column, formatTable } from '../report/table.js';
 import { textWidth } from '../report/width.js';
-import { isObject } from '../spec/json.js';
-import { formatDuration, formatMetric, listed, printable, shorten } from '../text.js';
+import { formatDuration, formatMetric, listed, printable } from '../text.js';
 import { isBetter } from '../training/monitor.js';
-import type { Setting } from '../training/run/differences.js';
+import { type Setting, shown } from '../training/run/differences.js';
 import { type ListedRun, scoreNames, scoresOf } from '../training/run/list.js';
 
 /** More settings would make no table. */
@@ -132,22 +131,4 @@ function shortest(keys: readonly string[]): string[] {
       keys.filter((other) => other === ending || other.endsWith(`.${ending}`)).length === 1;
     return starts.map((start) => key.slice(start)).find(isClear) ?? key;
   });
-}
-
-/** A value of a config in a cell: `0.01`, `adam`, `16 tanh 3`. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return shorten(value);
-  if (Array.isArray(value) && value.length > 0 && value.every(isLayer))
-    return shorten(value.map(layerText).join(' '));
-  return shorten(JSON.stringify(value));
-}
-
-function isLayer(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && typeof value.type === 'string';
-}
-
-/** The form in which a config may be written: units for a linear layer, else the type. */
-function layerText({ type, units, rate }: Record<string, unknown>): string {
-  if (type === 'linear') return String(units);
-  return typeof rate === 'number' ? `${type} ${rate}` : String(type);
 }

@@ -10,7 +10,7 @@ import { counted, printable } from '../text.js';
 import type { CommonOptions } from './options.js';
 import { note } from './output.js';
 import { SweepReport } from './sweepReport.js';
-import { type OverrideOptions, overridesOf, requireOneDirectory } from './train.js';
+import { type OverrideOptions, overridesOf, requireOneDirectory, unlessFailed } from './train.js';
 
 export interface SweepOptions extends CommonOptions, OverrideOptions {
   readonly space?: string;
@@ -32,6 +32,7 @@ export async function run(path: string, options: SweepOptions): Promise<void> {
     const { signal } = report;
     const study = await sweep(loaded, base, { directory, resume, parallel, signal, listener: report });
     await report.end(study);
+    await unlessFailed(study.path, (pages) => pages.writeStudyReport(study.path));
     if (!signal.aborted) {
       requireAny(study);
       return;

@@ -3,14 +3,14 @@
 import type { Metrics } from '../evaluation/metrics.js';
 import type { Display } from '../report/style.js';
 import { type Cell, type Column, formatTable } from '../report/table.js';
-import { importances } from '../sweep/importance.js';
-import { type JobResult, lossOf, ranked, type Trial } from '../sweep/schedule.js';
+import { completeTrials, importances, LEAST_FOR_IMPORTANCE } from '../sweep/importance.js';
+import { type JobResult, ranked, type Trial } from '../sweep/schedule.js';
 import type { PointSetting } from '../sweep/space.js';
 import type { Study } from '../sweep/study.js';
 import { bestOf } from '../sweep/sweep.js';
 import { counted, formatDuration, formatMetric, formatPercent, printable } from '../text.js';
+import { shown } from '../training/run/differences.js';
 import { readSummary } from '../training/run/summary.js';
-import { shown } from './runsTable.js';
 import { describeMetrics } from './trainReport.js';
 
 /** More rows say nothing more. */
@@ -97,25 +97,13 @@ export function sweepSummary(study: Study, best: Trial | undefined, display: Dis
   return ['', ranking, ...more, '', ...importance, `the best is trial ${best.number}`, ...bold].join('\n');
 }
 
-/** Of fewer trials, the best tenth is one: it says nothing of what mattered. */
-const LEAST_FOR_IMPORTANCE = 20;
-
 function importanceText(study: Study): string[] {
-  const complete = completeTrials(study);
+  const complete = completeTrials(study.trials, study.maximize);
   if (complete.length < LEAST_FOR_IMPORTANCE) return [];
   const shares = [...importances(study.space, complete)].map(
     ([name, share]) => `${lastWord(name)} ${formatPercent(share, 0)}`,
   );
   return [`importance (PED-ANOVA, of ${counted(complete.length, 'complete trial')}): ${shares.join(', ')}`];
-}
-
-function completeTrials({ trials, maximize }: Study) {
-  return trials.flatMap(({ point, results }) => {
-    const last = results.at(-1);
-    return last?.state === 'complete' && last.value !== null
-      ? [{ point, value: lossOf(last, maximize) }]
-      : [];
-  });
 }
 
 function rankingTable(study: Study, trials: readonly Trial[], display: Display): string {
@@ -162,7 +150,7 @@ export function rankingOf(study: Study, best: Trial | undefined): object {
   return {
     best: best && { ...objectOf(best), ...scoresOf(study, best) },
     trials: ranked(study.trials, study.maximize).map(objectOf),
-    importance: Object.fromEntries(importances(study.space, completeTrials(study))),
+    importance: Object.fromEntries(importances(study.space, completeTrials(study.trials, study.maximize))),
   };
 }
 

@@ -55,15 +55,21 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
   }
 }
 
-/** The page of the run. It is no reason for a training to fail. */
-async function writeReport(trained: TrainedRun): Promise<void> {
+function writeReport(trained: TrainedRun): Promise<void> {
+  return unlessFailed(trained.directory ?? '', (pages) => pages.writeTrainedReport(trained));
+}
+
+/** Writes the page of a directory. It is no reason for a training to fail. */
+export async function unlessFailed(
+  directory: string,
+  write: (pages: typeof import('../analysis/writeReport.js')) => Promise<void>,
+): Promise<void> {
   try {
-    // Most of the time of a short training is that of loading modules.
-    const { writeTrainedReport } = await import('../analysis/writeReport.js');
-    await writeTrainedReport(trained);
+    // Loaded at the end: most of the time of a short training is that of loading modules.
+    await write(await import('../analysis/writeReport.js'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    warn(`${join(trained.directory ?? '', RUN_FILES.report)} was not written: ${reason}`);
+    warn(`${join(directory, RUN_FILES.report)} was not written: ${reason}`);
   }
 }
 

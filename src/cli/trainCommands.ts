@@ -171,13 +171,14 @@ export function addTrainCommands(program: Command): void {
 
   define(
     'report',
-    'write a page about a run',
-    'Write a page about a run: what was trained, learning curves, scores, errors, data and network. It is one HTML file that needs no network. mlp train writes a shorter one at its end.',
+    'write a page about runs',
+    'Write a page about a run: what was trained, learning curves, scores, errors, data and network. It is one HTML file that needs no network. mlp train writes a shorter one at its end. Several runs, or a directory of runs, are compared; a study and a cross-validation have pages of their own.',
     ['mlp report runs/iris-1', 'writes runs/iris-1/report.html'],
-    ['mlp report runs/iris-1 -o iris.html', 'the same as another file'],
+    ['mlp report runs/iris-1 runs/iris-2 -o a.html', 'compares two runs'],
+    ['mlp report runs -o all.html', 'compares all runs'],
   )
-    .argument('<run...>', RUN)
-    .option('-o, --output <file>', 'the file to write (default: report.html in the run)')
+    .argument('<dir...>', 'runs, or a study, a cross-validation, a directory of runs')
+    .option('-o, --output <file>', 'the file to write (default: report.html in the directory)')
     .addOption(FORCE)
     .action(lazy(() => import('./report.js')));
 

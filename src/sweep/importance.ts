@@ -8,10 +8,24 @@
  */
 import { erf } from '../kernels/activations.js';
 import { type Distribution, type Numeric, toScale } from './distribution.js';
+import { lossOf, type Trial } from './schedule.js';
 import type { Point, Space } from './space.js';
 
 /** Which share of the trials are the best. */
 const BEST = 0.1;
+
+/** Of fewer trials, the best tenth is one: it says nothing of what mattered. */
+export const LEAST_FOR_IMPORTANCE = 20;
+
+/** The trials that were trained to their end, with what is to be minimised. */
+export function completeTrials(trials: readonly Trial[], maximize: boolean) {
+  return trials.flatMap(({ point, results }) => {
+    const last = results.at(-1);
+    return last?.state === 'complete' && last.value !== null
+      ? [{ point, value: lossOf(last, maximize) }]
+      : [];
+  });
+}
 
 /** Fewer trials that have a parameter say nothing of it. */
 const LEAST_TRIALS = 2;

@@ -154,3 +154,55 @@ describe('mlp report', () => {
     expect(existsSync(join(cwd, 'report.html'))).toBe(false);
   });
 });
+
+describe('pages of several runs', () => {
+  it('compares runs, and the runs in a directory', async () => {
+    const cwd = await trained();
+    const more = ['train', 'config.json', '--run', 'all/s', '--set', 'training.optimizer.learningRate=0.1'];
+    expect((await mlpHere(more, { cwd })).code).toBe(0);
+    const without = await mlpHere(['report', 'r', 'all/s'], { cwd });
+    expect(without.code).toBe(64);
+    expect(without.stderr).toContain('found several runs without -o, expected the file to write');
+    expect((await mlpHere(['report', 'r', 'all/s', '-o', 'both.html'], { cwd })).code).toBe(0);
+    const page = read(cwd, 'both.html');
+    requireSelfContained(page);
+    expect(sectionsOf(page)).toEqual(['runs', 'curves']);
+    expect(page).toContain('learningRate');
+    expect((await mlpHere(['report', 'all', '-o', 'all.html'], { cwd })).code).toBe(0);
+    expect(read(cwd, 'all.html')).toContain('1 run, which');
+  });
+
+  it('shows a study, which mlp sweep writes at its end', async () => {
+    const cwd = folderOf({
+      'config.json': smallConfig(),
+      'data.csv': SMALL_CSV,
+      'sweep.json': {
+        base: 'config.json',
+        trials: 3,
+        space: { 'training.optimizer.learningRate': { log: [0.001, 0.1] } },
+      },
+    });
+    expect((await mlpHere(['sweep', 'sweep.json', '--run', 'study'], { cwd })).code).toBe(0);
+    const page = read(cwd, 'study/report.html');
+    requireSelfContained(page);
+    expect(sectionsOf(page)).toContain('ranking');
+    expect(existsSync(join(cwd, 'study/trial-0/report.html'))).toBe(false);
+    const { stdout } = await mlpHere(['report', 'study'], { cwd });
+    expect(stdout).toBe('study/report.html\n');
+    expect(read(cwd, 'study/report.html')).toBe(page);
+  });
+
+  it('shows a cross-validation, which mlp crossvalidate writes at its end', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const args = ['crossvalidate', 'config.json', '--folds', '3', '--run', 'cv'];
+    expect((await mlpHere(args, { cwd })).code).toBe(0);
+    const page = read(cwd, 'cv/report.html');
+    requireSelfContained(page);
+    expect(sectionsOf(page)).toEqual(['scores', 'curves', 'config', 'repeat']);
+    expect(existsSync(join(cwd, 'cv/fold-1/report.html'))).toBe(false);
+    await mlpHere(['report', 'cv'], { cwd });
+    expect(read(cwd, 'cv/report.html')).toBe(page);
+    writeFileSync(join(cwd, 'cv/crossvalidation.json'), '{}');
+    expect((await mlpHere(['report', 'cv'], { cwd })).code).toBe(65);
+  });
+});

@@ -236,3 +236,82 @@ export interface FirstWeights {
   readonly units: readonly { readonly number: number; readonly weights: ArrayLike<number> }[];
   readonly of: number;
 }
+
+/** Several runs side by side. */
+export interface RunsResults {
+  readonly title: string;
+  readonly runs: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly keptEpoch?: number;
+    readonly seconds?: number;
+    readonly epochs: EpochColumns;
+    readonly scores: ReadonlyMap<string, number>;
+  }[];
+  /** The names of the scores that any run has, and whether larger ones are better. */
+  readonly scores: readonly { readonly name: string; readonly maximize: boolean }[];
+  /** Settings in which the configs differ, with a text for each run; undefined where a run lacks it. */
+  readonly differences: readonly { readonly key: string; readonly values: readonly (string | undefined)[] }[];
+  readonly notes: readonly string[];
+}
+
+export interface StudyResults {
+  readonly name: string;
+  readonly method: string;
+  readonly metric: string;
+  readonly maximize: boolean;
+  /** How many settings are varied; one may have several parameters. */
+  readonly settings: number;
+  readonly parameters: readonly ParameterResults[];
+  readonly trials: readonly TrialResults[];
+  /** The number of the best trial. */
+  readonly best?: number;
+  /** The best first. */
+  readonly ranking: readonly number[];
+  /** Largest first; of few trials there is none. */
+  readonly importance?: readonly { readonly parameter: string; readonly share: number }[];
+  readonly curves: readonly { readonly trial: number; readonly x: Float64Array; readonly y: Float64Array }[];
+  /** The scores of the best trial. */
+  readonly scores: RunFacts['scores'];
+  /** best.json. */
+  readonly config?: unknown;
+  readonly commands: RunResults['commands'];
+}
+
+export interface ParameterResults {
+  readonly name: string;
+  readonly log: boolean;
+  readonly low: number;
+  readonly high: number;
+  /** Of a choice: its values are the numbers of these. */
+  readonly labels?: readonly string[];
+}
+
+export interface TrialResults {
+  readonly number: number;
+  readonly state: 'complete' | 'stopped' | 'failed' | 'open';
+  readonly epochs: number;
+  readonly value: number | null;
+  /** [parameters] NaN where a parameter is not active. */
+  readonly point: readonly number[];
+  /** By the settings of the sweep, as text. */
+  readonly settings: readonly (readonly [path: string, value: string])[];
+}
+
+export interface FoldsResults {
+  readonly name: string;
+  readonly status: string;
+  /** How many times the rows are divided, and what a fold is to its run: test or validation. */
+  readonly repeats: number;
+  readonly as: string;
+  readonly folds: readonly {
+    readonly name: string;
+    readonly rows: number;
+    readonly keptEpoch: number;
+    readonly scores: Readonly<Record<string, number | null>>;
+    readonly epochs: EpochColumns;
+  }[];
+  readonly averages: Readonly<Record<string, { readonly mean: number; readonly deviation: number | null }>>;
+  readonly config: unknown;
+  readonly commands: RunResults['commands'];
+}

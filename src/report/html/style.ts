@@ -138,7 +138,17 @@ dd{margin:0;overflow-wrap:anywhere}
 .positive,.negative{fill:none}
 svg.network{max-width:860px}
 span.k0,span.k1{margin:0;white-space:nowrap}
-.hair{fill:none;stroke-width:1;stroke-opacity:.35}
+.hair{fill:none;stroke-width:1;stroke-opacity:.3}
+.strong{stroke-width:2;stroke-opacity:.9}
+.halo{paint-order:stroke;stroke:var(--panel);stroke-width:3px}
+.full{fill:var(--c0);fill-opacity:.75}
+.open{fill:none;stroke:var(--c0);stroke-opacity:.6}
+.winner{fill:var(--c1);fill-opacity:1;stroke:none}
+circle.plain{stroke:none}
+.band{stroke:var(--c0);stroke-opacity:.25;stroke-width:18}
+.points.big{stroke-width:8;stroke-opacity:.65}
+svg.wide{min-width:640px}
+.card small{font-size:14px;font-weight:500;color:var(--soft)}
 @media (max-width:560px){body{padding:0 10px 32px}section{padding:14px 12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}h1{font-size:22px}}
 @media print{body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}
 `;

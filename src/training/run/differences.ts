@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../../spec/json.js';
 import { formatPath, type Path } from '../../spec/messages.js';
+import { shorten } from '../../text.js';
 
 /** A key of the config, and its value in each run that has it. */
 export interface Setting<Run> {
@@ -71,4 +72,22 @@ export function* leavesOf(
   for (const [key, inner] of Object.entries(value)) {
     yield* leavesOf(inner, [...path, Array.isArray(value) ? Number(key) : key]);
   }
+}
+
+/** A value of a config in a cell: `0.01`, `adam`, `16 tanh 3`. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return shorten(value);
+  if (Array.isArray(value) && value.length > 0 && value.every(isLayer))
+    return shorten(value.map(layerText).join(' '));
+  return shorten(JSON.stringify(value));
+}
+
+function isLayer(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && typeof value.type === 'string';
+}
+
+/** The form in which a config may be written: units for a linear layer, else the type. */
+function layerText({ type, units, rate }: Record<string, unknown>): string {
+  if (type === 'linear') return String(units);
+  return typeof rate === 'number' ? `${type} ${rate}` : String(type);
 }
