@@ -165,4 +165,26 @@ describe('mlp export to other languages', () => {
       'error: --output: found -, expected a file: numpy is more than one file',
     ]);
   });
+
+  it('exports an ensemble, and checks it on the training file of its first run', async () => {
+    const folder = folderOf({ 'data.csv': SMALL_CSV, 'config.json': smallConfig() });
+    for (const [i, name] of ['a', 'b'].entries()) {
+      await mlpHere(['train', 'config.json', '--run', name, '--set', `seed=${i}`], { cwd: folder });
+    }
+    await mlpHere(['ensemble', 'a', 'b', '-o', 'both'], { cwd: folder });
+    for (const format of ['js', 'onnx', 'numpy', 'c']) {
+      const { code, stdout, stderr } = await mlpHere(['export', 'both', '--to', format, '--json'], {
+        cwd: folder,
+      });
+      expect([code, stderr]).toEqual([0, '']);
+      const { check } = JSON.parse(stdout);
+      expect(check.rows).toEqual({ data: 20, madeUp: 200 });
+      expect(check.largestDifference).toBeLessThan(1e-6);
+    }
+    const { predict } = await moduleIn(folder, 'both.mjs');
+    const predicted = await mlpHere(['predict', 'both', 'data.csv', '--json'], { cwd: folder });
+    const [first] = predicted.stdout.split('\n');
+    const [a, b] = SMALL_CSV.split('\n')[1].split(',');
+    expect(predict({ a, b }).probabilities.yes).toBeCloseTo(JSON.parse(first).probabilities.yes, 6);
+  });
 });

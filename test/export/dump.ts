@@ -10,6 +10,7 @@ import type { Row } from '../../src/export/js/runtime.js';
 import { inputTensors } from '../../src/export/onnx/onnx.js';
 import { madeUpRows } from '../../src/export/rows.js';
 import type { DType } from '../../src/kernels/kernels.js';
+import type { Ensemble } from '../../src/model/ensemble.js';
 import { predictorOf } from '../../src/model/ensembleInference.js';
 import type { Model } from '../../src/model/load.js';
 import { requestOf } from './models.js';
@@ -19,7 +20,12 @@ export function textOf({ files }: Exported): string {
 }
 
 /** Writes one model into `folder`. */
-export async function dump(folder: string, name: string, dtype: DType, model: Model): Promise<void> {
+export async function dump(
+  folder: string,
+  name: string,
+  dtype: DType,
+  model: Model | Ensemble,
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const { program } = requestOf(model, '');
   const table = madeUpRows(model, 100);

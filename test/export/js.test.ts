@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { differences } from '../../src/export/check.js';
 import { javascript } from '../../src/export/js/module.js';
 import { madeUpRows } from '../../src/export/rows.js';
-import { CONTENTS, modelOf, requestOf } from './models.js';
+import { CONTENTS, ensembleFor, modelOf, requestOf } from './models.js';
 
 /** The model rounds each step to its type; some of the random networks have large outputs. */
 const ROUNDING = { float32: 4e-6, float64: 1e-13 };
@@ -19,4 +19,18 @@ describe('a JavaScript module', () => {
       expect(found.decidedOtherwise).toBe(0);
     });
   });
+
+  it.each(['classes', 'labels', 'numbers', 'quantiles'] as const)(
+    'averages the members of an ensemble of %s',
+    async (target) => {
+      const ensemble = ensembleFor('float64', target);
+      const request = requestOf(ensemble, '.mjs');
+      expect(request.program.columns.map(({ name }) => name)).toEqual(['a', 'b', 'city']);
+      const { compute } = javascript.write(request);
+      const found = await differences(ensemble, request.program, [madeUpRows(ensemble, 100)], compute);
+      expect(found.rows).toBe(100);
+      expect(found.relative).toBeLessThan(1e-13);
+      expect(found.decidedOtherwise).toBe(0);
+    },
+  );
 });

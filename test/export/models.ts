@@ -6,6 +6,7 @@ import { describeModel } from '../../src/export/describe.js';
 import type { ExportRequest } from '../../src/export/format.js';
 import { ACTIVATION_TYPES, ACTIVATIONS, type ActivationFormula } from '../../src/kernels/activations.js';
 import type { DType } from '../../src/kernels/kernels.js';
+import { type Ensemble, ensembleOf } from '../../src/model/ensemble.js';
 import { loadModel, type Model, networkTensors } from '../../src/model/load.js';
 import type { ModelContent } from '../../src/model/model.js';
 import type { NamedTensor } from '../../src/model/safetensors/encode.js';
@@ -287,10 +288,14 @@ export function modelOf(content: ModelContent, dtype: DType = 'float32'): Model 
 }
 
 /** What a format is asked for, of a model of one of the contents. */
-export function requestOf(model: Model, ending: string, more: Partial<ExportRequest> = {}): ExportRequest {
+export function requestOf(
+  model: Model | Ensemble,
+  ending: string,
+  more: Partial<ExportRequest> = {},
+): ExportRequest {
   return {
     program: describeModel(model),
-    networks: [model.network],
+    networks: 'members' in model ? model.members.map(({ model: { network } }) => network) : [model.network],
     csv: model,
     title: 'a model',
     facts: [['task', model.task]],
@@ -298,4 +303,31 @@ export function requestOf(model: Model, ending: string, more: Partial<ExportRequ
     ending,
     ...more,
   };
+}
+
+/** Members whose encodings, networks, weights in the mean and columns differ. */
+export function ensembleFor(dtype: DType, target: 'classes' | 'labels' | 'numbers' | 'quantiles'): Ensemble {
+  const own = {
+    classes: TARGETS.multiclass,
+    labels: TARGETS.multilabel,
+    numbers: TARGETS['log of the target'],
+    quantiles: TARGETS.quantile,
+  };
+  const others = { ...own, numbers: TARGETS['log1p of the target'] };
+  const members = [
+    { content: contentOf(NUMBERS, [4, 'tanh'], own[target]), weight: 2 },
+    {
+      content: contentOf(
+        NUMBERED.slice(1),
+        [{ ...LEVELS, columns: [1], levels: [3] }, 5, 'gelu'],
+        others[target],
+      ),
+      weight: 1,
+    },
+    { content: contentOf(NUMBERS, MANY, own[target], MEMBERS['batch-ensemble']), weight: 1 },
+  ];
+  return ensembleOf(
+    'ensemble',
+    members.map(({ content, weight }) => ({ model: modelOf(content, dtype), weight })),
+  );
 }

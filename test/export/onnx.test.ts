@@ -6,19 +6,20 @@ import { describeModel } from '../../src/export/describe.js';
 import type { ExportRequest } from '../../src/export/format.js';
 import { inputTensors, onnx, predictedOf } from '../../src/export/onnx/onnx.js';
 import { madeUpRows } from '../../src/export/rows.js';
+import type { Ensemble } from '../../src/model/ensemble.js';
 import type { Model } from '../../src/model/load.js';
 import { BINARY, REGRESSION } from '../model/models.js';
-import { CONTENTS, modelOf, requestOf } from './models.js';
+import { CONTENTS, ensembleFor, modelOf, requestOf } from './models.js';
 
 ort.env.wasm.numThreads = 1;
 
-function bytesOf(model: Model, more: Partial<ExportRequest> = {}): Buffer {
+function bytesOf(model: Model | Ensemble, more: Partial<ExportRequest> = {}): Buffer {
   const [{ parts }] = onnx.write(requestOf(model, '.onnx', more)).files;
   return Buffer.concat(Array.from(parts, (part) => Buffer.from(part)));
 }
 
 /** Runs the file by onnxruntime. */
-function runtime(model: Model): Computation {
+function runtime(model: Model | Ensemble): Computation {
   const program = describeModel(model);
   const session = ort.InferenceSession.create(bytesOf(model));
   return async ({ rows }) => {
@@ -60,6 +61,21 @@ describe('an ONNX file', () => {
       expect(byLoops.decidedOtherwise).toBe(0);
     });
   });
+
+  it.each(['classes', 'labels', 'numbers', 'quantiles'] as const)(
+    'averages the members of an ensemble of %s',
+    async (target) => {
+      const ensemble = ensembleFor('float32', target);
+      const program = describeModel(ensemble);
+      const found = await differences(ensemble, program, [madeUpRows(ensemble, 100)], runtime(ensemble));
+      expect(found.rows).toBe(100);
+      expect(found.relative).toBeLessThan(4e-6);
+      expect(found.decidedOtherwise).toBe(0);
+      expect(() => bytesOf(ensemble, { raw: true })).toThrow(
+        '--raw: found an ensemble of 3 models, expected one model',
+      );
+    },
+  );
 
   it('has one input for each column, and outputs as skl2onnx names them', async () => {
     const session = await ort.InferenceSession.create(bytesOf(modelOf(BINARY)));
