@@ -129,8 +129,19 @@ async function show({ directory, report }: CrossValidation, options: CommonOptio
   print(display.style.dim(`cross-validation ${printable(directory)}`));
 }
 
+/** Only in the file and with --json: a table of all would not fit. */
+const DETAILS = new Set([
+  'balancedAccuracy',
+  'matthews',
+  'brier',
+  'prAuc',
+  'calibrationError',
+  'medianAbsoluteError',
+  'mape',
+]);
+
 function scoresTable({ runs, metrics }: CrossValidationReport, display: Display): string {
-  const names = Object.keys(metrics);
+  const names = Object.keys(metrics).filter((name) => !DETAILS.has(name));
   const numbers = ['rows', 'epochs', ...names.map((name) => metricName(name))];
   const columns = [{ header: 'run' }, ...numbers.map((header): Column => ({ header, align: 'right' }))];
   const rows = runs.map(({ run, rows, keptEpoch, metrics }) => [

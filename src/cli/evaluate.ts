@@ -9,16 +9,21 @@ import { printable } from '../text.js';
 import { evaluateEnsemble } from './evaluateEnsemble.js';
 import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
+import { LossFile } from './lossFile.js';
 import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
-import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
+import type { CommonOptions, SeparatorOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
 import { requireSeparators } from './reading.js';
 import { displayOf } from './terminal.js';
-import { thresholdsOf } from './threshold.js';
+import { type DecisionOptions, decisionOf } from './threshold.js';
 
-export interface EvaluateOptions extends CommonOptions, SeparatorOptions {
+export interface EvaluateOptions extends CommonOptions, SeparatorOptions, DecisionOptions {
   readonly split?: SplitName;
-  readonly threshold?: ThresholdOption;
+  /** Whether to measure how much the loss grows where a column is shuffled. */
+  readonly importance?: boolean;
+  /** A CSV to write, with the loss of each row. */
+  readonly losses?: string;
+  readonly force?: boolean;
   readonly badRows?: 'error' | 'skip';
 }
 
@@ -44,7 +49,15 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
       "omit the data file to score the run's own rows",
     );
   }
+  if (data !== undefined && options.importance) {
+    throw new MlpError(
+      ExitCode.usage,
+      `--importance: found ${printable(data)} with it, expected a run alone`,
+      "it shuffles columns of the run's own rows",
+    );
+  }
   const given = Object.entries({
+    losses: options.losses,
     delimiter,
     comment,
     encoding,
@@ -71,19 +84,28 @@ export async function evaluateFile(
 ): Promise<Evaluated> {
   const model = openModel(modelPath);
   const inference = predictorOf(model);
-  const scorer = createScorer(model, inference, thresholdsOf(model, options.threshold));
+  const { thresholds, goal } = decisionOf(model, options);
+  const scorer = createScorer(model, inference, thresholds, goal);
+  const losses = options.losses === undefined ? undefined : new LossFile(options.losses, options);
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
-  return withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {
-    if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
-    for await (const chunk of rows.chunks(inference, [])) {
-      scorer.add(chunk.rows, chunk.logits, expectedValues(chunk.targets, model));
-    }
-    const warnings = rows.warnings();
-    for (const warning of warnings) warn(warning);
-    const data = { path: rows.file.path, rows: scorer.rows };
-    const rejected = rows.rejected?.rows ? { rejected: rejectedCounts([rows.rejected]) } : {};
-    return { model, data, warnings, ...rejected, weighted: false, result: scorer.result() };
-  });
+  try {
+    return await withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {
+      if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
+      for await (const chunk of rows.chunks(inference, [])) {
+        const expected = expectedValues(chunk.targets, model);
+        scorer.add(chunk.rows, chunk.logits, expected);
+        losses?.add(model, inference, chunk, expected);
+      }
+      await losses?.close();
+      const warnings = rows.warnings();
+      for (const warning of warnings) warn(warning);
+      const data = { path: rows.file.path, rows: scorer.rows };
+      const rejected = rows.rejected?.rows ? { rejected: rejectedCounts([rows.rejected]) } : {};
+      return { model, data, warnings, ...rejected, weighted: false, result: scorer.result() };
+    });
+  } finally {
+    losses?.discard();
+  }
 }
 
 /** What --json prints. */
@@ -95,6 +117,7 @@ function document({
   warnings,
   weighted,
   result,
+  importance,
 }: Evaluated): Record<string, unknown> {
   return {
     model: model.path,
@@ -102,6 +125,7 @@ function document({
     ...(split !== undefined && { split }),
     ...(rejected && { rejected }),
     ...reportOf(model, { rows: data.rows, weighted, result }),
+    ...(importance && { importance }),
     ...(warnings.length > 0 && { warnings }),
   };
 }

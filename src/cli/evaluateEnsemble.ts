@@ -15,10 +15,10 @@ import {
 import { fileOf } from './evaluateRun.js';
 import type { Evaluated } from './evaluateText.js';
 import { openModel } from './modelReading.js';
-import type { CommonOptions, ThresholdOption } from './options.js';
+import type { CommonOptions } from './options.js';
 import { note, warn } from './output.js';
 import { noteOnce, withReadingProgress } from './reading.js';
-import { thresholdsOf } from './threshold.js';
+import { type DecisionOptions, decisionOf } from './threshold.js';
 
 /** The first that all runs have in common is scored, unless --split names another. */
 const SPLITS = ['test', 'validation'] as const satisfies readonly SplitName[];
@@ -29,10 +29,10 @@ const SPLITS = ['test', 'validation'] as const satisfies readonly SplitName[];
  */
 export async function evaluateEnsemble(
   path: string,
-  options: CommonOptions & { readonly split?: SplitName; readonly threshold?: ThresholdOption },
+  options: CommonOptions & DecisionOptions & { readonly split?: SplitName },
 ): Promise<Evaluated> {
   const model = openModel(path) as LoadedEnsemble;
-  const thresholds = thresholdsOf(model, options.threshold);
+  const decision = decisionOf(model, options);
   const { split } = options;
   if (split === 'train') {
     throw new MlpError(
@@ -58,7 +58,7 @@ export async function evaluateEnsemble(
   for (const warning of warnings) warn(warning);
   const { name, rows } = commonRows(read, names);
   const weights = model.members.map(({ weight }) => weight);
-  const scored = scoreHeldOut(model, rows, weights, thresholds);
+  const scored = scoreHeldOut(model, rows, weights, decision);
   const [{ run, config }] = rows;
   const data = { path: fileOf(config, name, run), rows: scored.rows };
   return { model, data, split: name, warnings, weighted: scored.weighted, result: scored.result };

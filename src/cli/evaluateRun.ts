@@ -4,21 +4,22 @@ import { type Dataset, foldsOf, type Split, type SplitName } from '../data/datas
 import { filesOf, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
+import { permutationImportance } from '../model/importance.js';
 import { Inference } from '../model/inference.js';
 import type { Model } from '../model/load.js';
 import { StrangeValues } from '../model/ranges.js';
 import { createScorer, type ExpectedValues } from '../model/scorer.js';
-import { loadTrainConfig } from '../spec/loadConfig.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
 import { dataOutside } from '../training/run/outside.js';
 import { NAME_DATA, readOwnRows } from '../training/run/ownRows.js';
 import type { Evaluated } from './evaluateText.js';
 import { openModel } from './modelReading.js';
-import type { CommonOptions, ThresholdOption } from './options.js';
+import type { CommonOptions } from './options.js';
 import { note, warn } from './output.js';
 import { withReadingProgress } from './reading.js';
-import { thresholdsOf } from './threshold.js';
+import { type DecisionOptions, decisionOf } from './threshold.js';
 
 /** The first split that the run has is scored, unless --split names another. */
 const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SplitName[];
@@ -30,16 +31,10 @@ const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly Split
  */
 export async function evaluateRun(
   run: string,
-  options: CommonOptions & { readonly split?: SplitName; readonly threshold?: ThresholdOption },
+  options: CommonOptions & DecisionOptions & { readonly split?: SplitName; readonly importance?: boolean },
 ): Promise<Evaluated> {
-  const model = openModel(run) as Model;
-  const path = requireConfig(run, model);
-  const loaded = loadTrainConfig(path);
+  const { model, loaded, dataset, isRefitted } = await readSplits(run, options);
   const { config, directory } = loaded;
-  for (const sentence of dataOutside(loaded)) note(sentence);
-  const { dataset, isRefitted } = await withReadingProgress(options, (progress) =>
-    readOwnRows(run, model, loaded, { progress, warn }),
-  );
   const name = chooseSplit(dataset, run, options.split, isRefitted);
   if (name === 'train' && options.split === undefined) {
     warn(`${run} has no held-out rows: these are the rows it was trained on`);
@@ -50,24 +45,59 @@ export async function evaluateRun(
   strange.addScaled(split.features);
   const warnings = strange.warnings(file, model.header);
   for (const warning of warnings) warn(warning);
+  const { seed } = config;
+  const importance = options.importance && importanceOf(split, model, seed);
   return {
     model,
     data: { path: file, rows: split.rows },
     split: name,
     warnings,
     weighted: split.weights !== undefined,
-    result: scoreSplit(split, model, options.threshold, foldsOf(dataset, name)),
+    result: scoreSplit(split, model, options, foldsOf(dataset, name)),
+    ...(importance && { importance }),
   };
 }
 
-function scoreSplit(
+/** A run's model, and the rows that it was trained on and held out. */
+export interface OwnSplits {
+  readonly model: Model;
+  readonly loaded: LoadedTrainConfig;
+  readonly dataset: Dataset;
+  readonly isRefitted: boolean;
+}
+
+/** @throws MlpError as `evaluateRun` */
+export async function readSplits(run: string, options: CommonOptions): Promise<OwnSplits> {
+  const model = openModel(run) as Model;
+  const path = requireConfig(run, model);
+  const loaded = loadTrainConfig(path);
+  for (const sentence of dataOutside(loaded)) note(sentence);
+  const { dataset, isRefitted } = await withReadingProgress(options, (progress) =>
+    readOwnRows(run, model, loaded, { progress, warn }),
+  );
+  return { model, loaded, dataset, isRefitted };
+}
+
+/** Enough to tell columns apart, in some seconds. */
+const IMPORTANCE = { repeats: 5, most: 2e10 };
+
+function importanceOf({ rows, features, labels, targets, weights }: Split, model: Model, seed: number) {
+  const expected = (labels ?? targets) as ExpectedValues;
+  const scored = { rows, features, expected, ...(weights && { weights }) };
+  const found = permutationImportance(model, Inference.create(model), scored, { seed, ...IMPORTANCE });
+  if (!found) warn('the importance of columns would take too long, or no column can be shuffled');
+  return found;
+}
+
+export function scoreSplit(
   { rows, features, labels, targets, weights }: Split,
   model: Model,
-  threshold: ThresholdOption | undefined,
+  options: DecisionOptions,
   folds: readonly number[] | undefined,
 ): Evaluated['result'] {
   const inference = Inference.create(model);
-  const scorer = createScorer(model, inference, thresholdsOf(model, threshold));
+  const { thresholds, goal } = decisionOf(model, options);
+  const scorer = createScorer(model, inference, thresholds, goal);
   const expected = (labels ?? targets) as ExpectedValues;
   const width = expected.length / rows;
   for (const { first, rows, logits } of inference.passes(features, folds)) {

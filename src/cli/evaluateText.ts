@@ -4,14 +4,17 @@ import type { rejectedCounts } from '../data/rejectedRows.js';
 import type { Classification } from '../evaluation/classification.js';
 import type { Multilabel } from '../evaluation/multilabel.js';
 import type { Regression } from '../evaluation/regression.js';
+import type { Importance } from '../model/importance.js';
 import type { ReadingModel } from '../model/load.js';
-import { UNKNOWN_CLASS } from '../model/scorer.js';
+import { type Scored, UNKNOWN_CLASS } from '../model/scorer.js';
 import {
   classScoresTable,
   confusionTable,
+  importanceTable,
   labelScoresTable,
   quantilesTable,
   targetErrorsTable,
+  thresholdsTable,
 } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import { counted, formatMetric, formatPercent, printable } from '../text.js';
@@ -26,7 +29,8 @@ export interface Evaluated {
   /** Sentences for the user about the rows. */
   readonly warnings: readonly string[];
   readonly weighted: boolean;
-  readonly result: Classification | Multilabel | Regression;
+  readonly result: Scored;
+  readonly importance?: Importance;
 }
 
 const ROW_OF = { train: 'training row', validation: 'validation row', test: 'test row' };
@@ -41,7 +45,13 @@ export function renderEvaluation(evaluated: Evaluated, display: Display): string
       : 'confusion' in result
         ? classSections(result, model, split && `${row}s`, display)
         : regressionSections(result, model, display);
-  return [head, ...sections, lossLine(evaluated, display)].join('\n\n');
+  const more = [
+    ...('thresholds' in result && result.thresholds ? [thresholdsTable(result.thresholds, display)] : []),
+    ...(evaluated.importance ? [importanceTable(evaluated.importance, display)] : []),
+  ];
+  return [head, ...sections, ...more, [...detailLine(result), lossLine(evaluated, display)].join('\n')].join(
+    '\n\n',
+  );
 }
 
 function classSections(
@@ -75,6 +85,27 @@ function regressionSections(
   if (targets.length === 1) return [];
   const named = targets.map((errors, j) => ({ ...errors, name: model.targets[j] }));
   return [targetErrorsTable(named, mean, display)];
+}
+
+/** Scores that say more than those of the last line. */
+function detailLine(result: Scored): string[] {
+  if ('hammingLoss' in result) return [];
+  if (!('confusion' in result)) {
+    const { medianAbsoluteError, mape } = result;
+    const share =
+      mape === undefined || mape > 10 ? [] : [`mean absolute percentage error ${formatPercent(mape)}`];
+    return [[`median absolute error ${formatMetric(medianAbsoluteError)}`, ...share].join(', ')];
+  }
+  const { balancedAccuracy, matthews, brier, prAuc, calibrationError } = result;
+  return [
+    [
+      `balanced accuracy ${formatMetric(balancedAccuracy)}`,
+      `Matthews ${formatMetric(matthews)}`,
+      `PR AUC ${formatOptional(prAuc)}`,
+      `Brier ${formatMetric(brier)}`,
+      `calibration error ${formatMetric(calibrationError)}`,
+    ].join(', '),
+  ];
 }
 
 function lossLine({ model, weighted, result }: Evaluated, { style }: Display): string {

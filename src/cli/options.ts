@@ -1,6 +1,7 @@
 /** Parsers of option values. A wrong value is a usage error. */
 import { InvalidArgumentError } from 'commander';
 import { encodingNamed } from '../data/source/encoding.js';
+import type { ThresholdGoal } from '../evaluation/thresholds.js';
 import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/words.js';
 
 export interface CommonOptions {
@@ -79,6 +80,19 @@ export function threshold(text: string, before?: ThresholdOption): ThresholdOpti
     named.set(part.slice(0, at), probability(part.slice(at + 1)));
   }
   return named;
+}
+
+/** `f1`, `mcc`, or `cost=1:5`: that of a false positive and of a false negative. */
+export function thresholdGoal(text: string): ThresholdGoal {
+  if (text === 'f1' || text === 'mcc') return { by: text };
+  const [, falsePositive, falseNegative] = /^cost=([\d.]+):([\d.]+)$/.exec(text) ?? [];
+  const costs = [Number(falsePositive), Number(falseNegative)];
+  if (costs.every(Number.isFinite) && costs.some((cost) => cost > 0)) {
+    return { by: 'cost', falsePositive: costs[0], falseNegative: costs[1] };
+  }
+  throw new InvalidArgumentError(
+    'expected f1, mcc, or cost=1:5 for the cost of a false positive and of a false negative.',
+  );
 }
 
 export function delimiter(text: string): string {

@@ -1,10 +1,42 @@
-/** --threshold: from which probability on a class or a label is predicted. */
+/** --threshold and --best-threshold: from which probability on a class or a label is predicted. */
 import { ExitCode, MlpError } from '../errors.js';
+import type { ThresholdGoal } from '../evaluation/thresholds.js';
 import type { Thresholds } from '../model/inference.js';
 import type { ReadingModel } from '../model/load.js';
 import { suggest } from '../spec/messages.js';
 import { listed, quote } from '../text.js';
 import type { ThresholdOption } from './options.js';
+
+export interface DecisionOptions {
+  readonly threshold?: ThresholdOption;
+  readonly bestThreshold?: ThresholdGoal;
+}
+
+/**
+ * How classes are decided when a model is scored.
+ * @throws MlpError as `thresholdsOf`; ExitCode.usage for a goal without two classes, or beside a threshold
+ */
+export function decisionOf(
+  model: ReadingModel,
+  { threshold, bestThreshold: goal }: DecisionOptions,
+): { thresholds: Thresholds | undefined; goal: ThresholdGoal | undefined } {
+  const { classes, path } = model;
+  if (goal !== undefined && threshold !== undefined) {
+    throw new MlpError(
+      ExitCode.usage,
+      'found both --threshold and --best-threshold, expected one of them',
+      '--best-threshold finds one for these rows',
+    );
+  }
+  if (goal !== undefined && classes?.length !== 2) {
+    throw new MlpError(
+      ExitCode.usage,
+      `--best-threshold: found ${classes ? `${classes.length} classes` : 'no classes'} in ${path}, expected 2`,
+      'omit --best-threshold',
+    );
+  }
+  return { thresholds: thresholdsOf(model, threshold), goal };
+}
 
 /**
  * The thresholds for a model, in the order of its labels.

@@ -1,8 +1,8 @@
 /** The commands that use a trained network, and those that explain and check. */
 import { type Command, Option } from 'commander';
 import { EXPORT_FORMATS } from '../spec/words.js';
-import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, THRESHOLD } from './commandParts.js';
-import { backendName, bigCount, collect, positiveInteger, probability } from './options.js';
+import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, RUN, THRESHOLD } from './commandParts.js';
+import { backendName, bigCount, collect, positiveInteger, probability, thresholdGoal } from './options.js';
 
 export function addUseCommands(program: Command): void {
   const define = definer(program);
@@ -28,6 +28,15 @@ export function addUseCommands(program: Command): void {
         ).choices(['train', 'validation', 'test']),
       )
       .addOption(THRESHOLD)
+      .addOption(
+        new Option(
+          '--best-threshold <goal>',
+          'with two classes: find the threshold that is best for these rows by f1, mcc, or cost=1:5, the cost of a false positive and of a false negative',
+        ).argParser(thresholdGoal),
+      )
+      .option('--importance', "how much the loss of the run's rows grows where a column is shuffled")
+      .option('--losses <file.csv>', 'write the loss of each row of the data file')
+      .addOption(FORCE)
       .addOption(
         new Option(
           '--bad-rows <what>',
@@ -64,6 +73,16 @@ export function addUseCommands(program: Command): void {
       )
       .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
   ).action(lazy(() => import('./predict.js')));
+
+  define(
+    'calibrate',
+    'make probabilities as often right as they say',
+    'Fit a temperature to the validation rows of a run, and keep it in its model: the logits are divided by it before they become probabilities. No prediction of a class changes.',
+    ['mlp calibrate runs/iris-1', 'evaluate, predict and export use it'],
+    ['mlp calibrate runs/iris-1 --json', 'the scores before and after'],
+  )
+    .argument('<run>', RUN)
+    .action(lazy(() => import('./calibrate.js')));
 
   define(
     'export',

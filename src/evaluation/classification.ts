@@ -1,5 +1,13 @@
 /** Metrics of a classifier: confusion matrix, scores, cross-entropies, areas under ROC curves. */
 import { softplus } from '../kernels/activations.js';
+import {
+  averagePrecision,
+  type CalibrationBin,
+  calibrationBins,
+  calibrationError,
+  countByScore,
+  precisionRecallCurve,
+} from './curves.js';
 import { compensated, totalWeight } from './sum.js';
 
 export interface ClassifiedRows {
@@ -26,9 +34,20 @@ export interface Classification extends AverageScores {
   /** The loss that the network is trained on, without regularisation. */
   readonly loss: number;
   readonly accuracy: number;
+  readonly balancedAccuracy: number;
+  /** Matthews' correlation coefficient, from −1 to 1. */
+  readonly matthews: number;
   readonly logLoss: number;
+  readonly brier: number;
   /** Of the second of two classes, or the mean over more classes; null if a class has no row. */
   readonly rocAuc: number | null;
+  /** The area below the curve of precision over recall, in the same way. */
+  readonly prAuc: number | null;
+  /**
+   * The expected calibration error in ten parts of [0, 1]: of two classes by the probability of the
+   * second, of more by that of the predicted one.
+   */
+  readonly calibrationError: number;
   /** In the order of their numbers. */
   readonly classes: readonly ClassMetrics[];
   /** counts[actual][predicted] */
@@ -42,14 +61,17 @@ export function evaluateClasses(rows: ClassifiedRows): Classification {
   const known = Float64Array.from(crossEntropies).filter(isKnown);
   const hasUnknown = known.length < labels.length;
   const confusion = confusionMatrix(labels, predicted, hasUnknown ? classes + 1 : classes);
-  const areas = Array.from({ length: classes }, (_, j) =>
-    rocAuc(labels, columnOf(probabilities, classes, j), j),
-  );
+  const areas = classAreas(labels, probabilities, classes);
   return {
     loss: weightedMean(known, weights && Float64Array.from(weights).filter(isKnown)),
     accuracy: accuracy(confusion),
+    balancedAccuracy: balancedAccuracy(confusion),
+    matthews: matthews(confusion),
     logLoss: logLoss(known),
-    rocAuc: classes === 2 ? areas[1] : macroRocAuc(areas),
+    brier: brier(labels, probabilities, classes),
+    rocAuc: meanArea(areas),
+    prAuc: meanArea(precisionAreas(labels, probabilities, classes)),
+    calibrationError: calibrationError(calibrationOf(labels, predicted, probabilities, classes)),
     ...averageScores(confusion),
     classes: classScores(confusion).map((scores, j) => ({ ...scores, rocAuc: areas[j] ?? null })),
     confusion,
@@ -81,6 +103,43 @@ export function confusionMatrix(
 export function accuracy(confusion: Confusion): number {
   const { hits, actual } = totalsOf(confusion);
   return total(hits) / total(actual);
+}
+
+/** The mean recall of the classes that have rows, as scikit-learn's `balanced_accuracy_score`. */
+export function balancedAccuracy(confusion: Confusion): number {
+  const { hits, actual } = totalsOf(confusion);
+  const recalls = hits.flatMap((hit, j) => (actual[j] > 0 ? [hit / actual[j]] : []));
+  return compensated.mean(recalls);
+}
+
+/**
+ * The correlation of true and predicted classes (Gorodkin 2004): with n rows, c of them right, and
+ * a_k and p_k rows of class k and predicted to be of it,
+ * (c·n − Σ a_k·p_k) / √((n² − Σ a_k²)·(n² − Σ p_k²)); 0 where that is 0/0.
+ */
+export function matthews(confusion: Confusion): number {
+  const { hits, actual, predicted } = totalsOf(confusion);
+  const n = total(actual);
+  const products = (a: readonly number[], b: readonly number[]) => total(a.map((count, k) => count * b[k]));
+  const spread = (n * n - products(actual, actual)) * (n * n - products(predicted, predicted));
+  return spread === 0 ? 0 : (total(hits) * n - products(actual, predicted)) / Math.sqrt(spread);
+}
+
+/**
+ * The mean over the rows of Σ_k (P_k − y_k)² (Brier 1950), of two classes of the second alone, as
+ * scikit-learn's `brier_score_loss`. Rows of unknown classes are left out.
+ */
+function brier(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number): number {
+  const sum = compensated.sum();
+  let rows = 0;
+  for (let row = 0; row < labels.length; row++) {
+    if (labels[row] >= classes) continue;
+    rows++;
+    for (let k = classes === 2 ? 1 : 0; k < classes; k++) {
+      sum.add((probabilities[row * classes + k] - (labels[row] === k ? 1 : 0)) ** 2);
+    }
+  }
+  return sum.value / rows;
 }
 
 /** In [0, 1]. */
@@ -268,6 +327,48 @@ export function rocAuc(
     won += (below + upTo) / 2;
   }
   return won / own.length / others.length;
+}
+
+/** [classes] The area of each class against all others. */
+function classAreas(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number) {
+  return Array.from({ length: classes }, (_, j) => rocAuc(labels, columnOf(probabilities, classes, j), j));
+}
+
+function precisionAreas(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number) {
+  return Array.from({ length: classes }, (_, j) => {
+    const isOf = Uint8Array.from(labels, (label) => (label === j ? 1 : 0));
+    const counts = countByScore(isOf, columnOf(probabilities, classes, j));
+    return averagePrecision(precisionRecallCurve(counts));
+  });
+}
+
+function calibrationOf(
+  labels: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+): CalibrationBin[] {
+  const rows = labels.length;
+  const classOf = (row: number) => (classes === 2 ? 1 : predicted[row]);
+  const isOf = Uint8Array.from({ length: rows }, (_, row) => (labels[row] === classOf(row) ? 1 : 0));
+  const own = Float64Array.from({ length: rows }, (_, row) => probabilities[row * classes + classOf(row)]);
+  return calibrationBins(isOf, own, CALIBRATION_BINS);
+}
+
+const CALIBRATION_BINS = 10;
+
+/** The area of the second of two classes, or the mean over more. */
+function meanArea(areas: readonly (number | null)[]): number | null {
+  return areas.length === 2 ? areas[1] : macroRocAuc(areas);
+}
+
+/** The same from probabilities [rows, classes]. */
+export function rocAucOf(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+): number | null {
+  return meanArea(classAreas(labels, probabilities, classes));
 }
 
 /** scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")`; null if an area is. */

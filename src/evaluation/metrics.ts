@@ -1,14 +1,29 @@
 /** Metrics after each epoch, batch by batch; weights count in the loss alone. */
-import { predictedClass } from '../network/logits.js';
-import { accuracy, averagesOf, type Confusion } from './classification.js';
-import { LabelCounts } from './multilabel.js';
+import { sigmoid } from '../kernels/activations.js';
+import { predictedClass, writeProbabilities } from '../network/logits.js';
+import {
+  accuracy,
+  averageScores,
+  averagesOf,
+  balancedAccuracy,
+  type Confusion,
+  classScores,
+  rocAucOf,
+} from './classification.js';
+import { LabelCounts, labelAreas } from './multilabel.js';
 import { RegressionErrors } from './regression.js';
 import { plain } from './sum.js';
 
-/** By name and in the order of epochs.csv. R² is null for a single row. */
+/** Metrics that are computed only if asked for, named as in epochs.csv. */
+export type Extra = 'balanced_accuracy' | 'f1' | 'mae' | 'roc_auc';
+
+/**
+ * By name and in the order of epochs.csv. R² is null for a single row, the area under the ROC curve
+ * where a class has no row.
+ */
 export type Metrics =
-  | { loss: number; accuracy: number; f1?: number }
-  | { loss: number; r2: number | null; rmse: number };
+  | { loss: number; accuracy: number; f1?: number; balanced_accuracy?: number; roc_auc?: number | null }
+  | { loss: number; r2: number | null; rmse: number; mae?: number };
 
 export interface Evaluation {
   readonly metrics: Metrics;
@@ -26,20 +41,41 @@ export interface Accumulator {
   result(): Evaluation;
 }
 
-/** @param labels [rows] the number of each row's class */
-export function classAccumulator(labels: ArrayLike<number>, outputs: number, classes: number): Accumulator {
+/**
+ * F1 is that of the second of two classes, or the mean over more; so is the area under the ROC curve.
+ * @param labels [rows] the number of each row's class
+ */
+export function classAccumulator(
+  labels: ArrayLike<number>,
+  outputs: number,
+  classes: number,
+  extras: readonly Extra[] = [],
+): Accumulator {
   const zeros = () => Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let confusion = zeros();
   const loss = meanLoss();
+  const has = new Set(extras);
+  // Of all rows, for their order says the area.
+  const probabilities = has.has('roc_auc') ? new Float64Array(labels.length * classes) : undefined;
   return {
     addLoss: loss.add,
     add(rows, logits, firstRow) {
       for (let i = 0; i < rows; i++) {
         confusion[labels[firstRow + i]][predictedClass(logits, i * outputs, outputs)]++;
+        if (probabilities)
+          writeProbabilities(logits, i * outputs, outputs, probabilities, (firstRow + i) * classes);
       }
     },
     result() {
-      const metrics = { loss: loss.take(), accuracy: accuracy(confusion) };
+      const metrics = {
+        loss: loss.take(),
+        accuracy: accuracy(confusion),
+        ...(has.has('f1') && {
+          f1: classes === 2 ? classScores(confusion)[1].f1 : averageScores(confusion).macro.f1,
+        }),
+        ...(has.has('balanced_accuracy') && { balanced_accuracy: balancedAccuracy(confusion) }),
+        ...(probabilities && { roc_auc: rocAucOf(labels, probabilities, classes) }),
+      };
       const evaluation = { metrics, confusion };
       confusion = zeros();
       return evaluation;
@@ -51,17 +87,29 @@ export function classAccumulator(labels: ArrayLike<number>, outputs: number, cla
  * Of labels: the share of rows with all labels right, and F1 over all cells (micro).
  * @param labels [rows, outputs] 1 for yes, 0 for no
  */
-export function labelAccumulator(labels: ArrayLike<number>, outputs: number): Accumulator {
+export function labelAccumulator(
+  labels: ArrayLike<number>,
+  outputs: number,
+  extras: readonly Extra[] = [],
+): Accumulator {
   let counts = new LabelCounts(outputs);
   const loss = meanLoss();
+  const scores = extras.includes('roc_auc') ? new Float64Array(labels.length) : undefined;
   return {
     addLoss: loss.add,
     add(rows, logits, firstRow) {
       const isYes = (at: number) => logits[at] > 0;
       for (let i = 0; i < rows; i++) counts.add(labels, (firstRow + i) * outputs, isYes, i * outputs);
+      for (let at = 0; scores && at < rows * outputs; at++)
+        scores[firstRow * outputs + at] = sigmoid(logits[at]);
     },
     result() {
-      const metrics = { loss: loss.take(), accuracy: counts.accuracy, f1: averagesOf(counts).micro.f1 };
+      const metrics = {
+        loss: loss.take(),
+        accuracy: counts.accuracy,
+        f1: averagesOf(counts).micro.f1,
+        ...(scores && { roc_auc: labelAreas(labels, scores, outputs).mean }),
+      };
       counts = new LabelCounts(outputs);
       return { metrics };
     },
@@ -70,23 +118,38 @@ export function labelAccumulator(labels: ArrayLike<number>, outputs: number): Ac
 
 /**
  * The parameters are those of `RegressionErrors`.
- * @param points makes predictions [rows, targets] of outputs, in the units of the targets; by default
- *   outputs are predictions
+ * @param options.points makes predictions [rows, targets] of outputs, in the units of the targets; by
+ *   default outputs are predictions
  */
 export function regressionAccumulator(
   targets: ArrayLike<number>,
   units: readonly number[],
-  points: (rows: number, outputs: ArrayLike<number>) => ArrayLike<number> = (_, outputs) => outputs,
+  options: {
+    readonly extras?: readonly Extra[];
+    readonly points?: (rows: number, outputs: ArrayLike<number>) => ArrayLike<number>;
+  } = {},
 ): Accumulator {
+  const { extras = [], points = (_, outputs) => outputs } = options;
   const errors = new RegressionErrors(targets, units, plain);
   const loss = meanLoss();
+  const width = units.length;
+  let sizes = 0;
   return {
     addLoss: loss.add,
-    add: (rows, outputs, firstRow) => errors.add(rows, points(rows, outputs), firstRow),
+    add(rows, outputs, firstRow) {
+      const predicted = points(rows, outputs);
+      errors.add(rows, predicted, firstRow);
+      if (!extras.includes('mae')) return;
+      for (let at = 0; at < rows * width; at++) {
+        sizes += units[at % width] * Math.abs(predicted[at] - targets[firstRow * width + at]);
+      }
+    },
     result() {
       const { r2, rmse } = errors.scores();
       errors.reset();
-      return { metrics: { loss: loss.take(), r2, rmse } };
+      const mae = extras.includes('mae') && { mae: sizes / targets.length };
+      sizes = 0;
+      return { metrics: { loss: loss.take(), r2, rmse, ...mae } };
     },
   };
 }

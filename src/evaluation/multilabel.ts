@@ -87,20 +87,29 @@ export function evaluateLabels(width: number, rows: LabelledRows): Multilabel {
   const count = labels.length / width;
   const isYes = (at: number) => predicted[at] === 1;
   for (let row = 0; row < count; row++) counts.add(labels, row * width, isYes, row * width);
+  const areas = labelAreas(labels, probabilities, width);
   const scores = scoresOfClasses(counts).map((score, j) => ({
     ...score,
     accuracy: counts.right[j] / count,
-    rocAuc: rocAuc(columnOf(labels, width, j), columnOf(probabilities, width, j), 1),
+    rocAuc: areas.each[j],
   }));
   const right = counts.right.reduce((sum, rows) => sum + rows, 0);
   return {
     loss: weightedMean(crossEntropies, weights),
     accuracy: counts.accuracy,
     hammingLoss: (labels.length - right) / labels.length,
-    rocAuc: macroRocAuc(scores.map(({ rocAuc }) => rocAuc)),
+    rocAuc: areas.mean,
     ...averagesOf(counts),
     labels: scores,
   };
+}
+
+/** The area under the ROC curve of each label, and their mean. Labels and scores are [rows, width]. */
+export function labelAreas(labels: ArrayLike<number>, scores: ArrayLike<number>, width: number) {
+  const each = Array.from({ length: width }, (_, j) =>
+    rocAuc(columnOf(labels, width, j), columnOf(scores, width, j), 1),
+  );
+  return { each, mean: macroRocAuc(each) };
 }
 
 /**

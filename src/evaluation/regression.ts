@@ -97,6 +97,8 @@ export interface RegressedRows {
 export interface TargetMetrics extends RegressionScores {
   /** 1/N·Σ|t − o|, in the target's own unit */
   readonly mae: number;
+  /** The median of |t − o|, in the target's own unit */
+  readonly medianAbsoluteError: number;
 }
 
 /** Over several targets each metric is the mean of theirs. */
@@ -104,6 +106,11 @@ export interface Regression extends TargetMetrics {
   /** What the network is trained on, in its units: by default the mean squared error over all targets. */
   readonly loss: number;
   readonly targets: readonly TargetMetrics[];
+  /**
+   * 1/N·Σ |t − o| / max(|t|, 2⁻⁵²), the mean absolute percentage error as a share, as scikit-learn's;
+   * missing where targets are known only up to a shift.
+   */
+  readonly mape?: number;
   /** Only of quantiles, rising. */
   readonly quantiles?: readonly QuantileMetrics[];
   /** Only of two quantiles or more: the share of targets from the lowest to the highest. */
@@ -168,12 +175,15 @@ export function evaluateRegression(regressed: RegressedRows): Regression {
   const each = units.map((unit, j) => {
     const sizes = compensated.sum();
     const loss = compensated.sum();
+    const absolute = new Float64Array(rows);
     for (let row = 0, at = j; row < rows; row++, at += width) {
       const error = outputs[at] - targets[at];
+      absolute[row] = unit * Math.abs(error);
       sizes.add(Math.abs(error));
       loss.add(error * error * (weights?.[row] ?? 1));
     }
-    return { mae: (unit * sizes.value) / rows, loss: loss.value / weight };
+    const mae = (unit * sizes.value) / rows;
+    return { mae, medianAbsoluteError: median(absolute), loss: loss.value / weight };
   });
   const scores = errors.scores();
   return {
@@ -181,6 +191,29 @@ export function evaluateRegression(regressed: RegressedRows): Regression {
     r2: scores.r2,
     rmse: scores.rmse,
     mae: compensated.mean(each.map(({ mae }) => mae)),
-    targets: scores.targets.map((target, j) => ({ ...target, mae: each[j].mae })),
+    medianAbsoluteError: compensated.mean(each.map(({ medianAbsoluteError }) => medianAbsoluteError)),
+    targets: scores.targets.map((target, j) => {
+      const { mae, medianAbsoluteError } = each[j];
+      return { ...target, mae, medianAbsoluteError };
+    }),
   };
+}
+
+/** Of values, which it sorts; the mean of the two in the middle. */
+function median(values: Float64Array): number {
+  values.sort();
+  const middle = values.length >> 1;
+  return values.length % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/** @param predictions in the same unit as the targets */
+export function meanAbsolutePercentageError(
+  targets: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+): number {
+  const sum = compensated.sum();
+  for (let at = 0; at < targets.length; at++) {
+    sum.add(Math.abs(predictions[at] - targets[at]) / Math.max(Math.abs(targets[at]), Number.EPSILON));
+  }
+  return sum.value / targets.length;
 }

@@ -1,4 +1,6 @@
 /** The program of a model or an ensemble. */
+
+import { predictingTensors } from '../model/calibration.js';
 import type { Ensemble } from '../model/ensemble.js';
 import { type Model, networkTensors } from '../model/load.js';
 import { middleOf, targetOf } from '../model/predictions.js';
@@ -24,7 +26,7 @@ export function describeModel(model: Model | Ensemble): Program {
 }
 
 function partOf(model: Model, weight: number, columns: readonly InputColumn[]): Part {
-  const { network, features, dtype, tensors, missingValues } = model;
+  const { network, features, dtype, missingValues } = model;
   const { outputs } = networkShape(network, network.input);
   const isNumber = model.task === 'regression';
   return {
@@ -35,7 +37,7 @@ function partOf(model: Model, weight: number, columns: readonly InputColumn[]): 
     ...stepsOf(network),
     outputs,
     ...(isNumber && { units: Array.from({ length: outputs }, (_, j) => unitOf(model, j)) }),
-    tensors,
+    tensors: predictingTensors(model),
     shapes: new Map(networkTensors(model).map(({ name, shape }) => [name, shape])),
   };
 }

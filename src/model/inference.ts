@@ -18,6 +18,7 @@ import { Network } from '../network/network.js';
 import { networkShape } from '../network/shape.js';
 import { networksOf } from '../spec/widths.js';
 import { formatBytes } from '../text.js';
+import { predictingTensors } from './calibration.js';
 import type { Model } from './load.js';
 import { modelTensors } from './model.js';
 import { limitsOf, predictionOf, targetOf } from './predictions.js';
@@ -134,8 +135,9 @@ export class Inference implements Predictor {
     const { network, x } = assemble(model, choice, rows, arena, (scratch) =>
       createKernels(choice, model.dtype, arena.memory, scratch, alone),
     );
+    const tensors = predictingTensors(model);
     for (const { name, data } of modelTensors(network.parameters, network.statistics)) {
-      data.set(model.tensors.get(name) ?? []);
+      data.set(tensors.get(name) ?? []);
     }
     return new Inference(model, network, x);
   }

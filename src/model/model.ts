@@ -80,6 +80,8 @@ export interface ModelContent extends PredictionRules {
   readonly labelValues?: readonly (readonly string[])[];
   /** What a loss of 1 in the network's units is reported as; 1 if missing. */
   readonly lossUnit?: number;
+  /** What logits are divided by before they become probabilities; 1 if missing. */
+  readonly temperature?: number;
   /** The range of each target in the training rows, which predictions are limited to. */
   readonly predictionRanges?: readonly Range[];
   /** Whether rows without a target are left out of an evaluation; otherwise they are an error. */
@@ -127,6 +129,12 @@ export function encodeModel(content: ModelContent, tensors: readonly NamedTensor
     return { ...metadata, [CHECKSUM]: checksum };
   });
   return Object.assign(encoded, { checksum });
+}
+
+/** What a model file says of a model that was read. */
+export function contentOf(model: ModelContent): ModelContent {
+  const own = Object.entries(model).filter(([key]) => Object.hasOwn(entries, key));
+  return Object.fromEntries(own) as unknown as ModelContent;
 }
 
 /** The entry of the metadata that holds it. */
@@ -309,6 +317,7 @@ const entries = {
   targetTransform: choice(TARGET_TRANSFORMS).exactOptional(),
   targetStandardization: targetStandardization.exactOptional(),
   lossUnit: positive().exactOptional(),
+  temperature: positive().exactOptional(),
   predictionRanges: list(range, 'an array of ranges').exactOptional(),
   dropsRows: flag().exactOptional(),
   dropsMissing: list(columnName, 'an array of columns').exactOptional(),

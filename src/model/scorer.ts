@@ -10,9 +10,11 @@ import {
   type ClassifiedRows,
   type ClassMetrics,
   type Confusion,
+  columnOf,
   crossEntropies,
   evaluateClasses,
 } from '../evaluation/classification.js';
+import { countByScore } from '../evaluation/curves.js';
 import {
   evaluateLabels,
   type LabelMetrics,
@@ -22,11 +24,13 @@ import {
 import {
   evaluateQuantiles,
   evaluateRegression,
+  meanAbsolutePercentageError,
   poissonDeviance,
   type QuantileMetrics,
   type Regression,
   type TargetMetrics,
 } from '../evaluation/regression.js';
+import { type ThresholdGoal, type ThresholdTable, thresholdTable } from '../evaluation/thresholds.js';
 import type { LossName, Task } from '../spec/words.js';
 import type { Logits, Predicted, Thresholds } from './inference.js';
 import type { ReadingModel } from './load.js';
@@ -48,10 +52,20 @@ export interface Scorer {
   result(weights?: Float64Array): Scored;
 }
 
-export type Scored = Classification | Multilabel | Regression;
+/** Of classes with the thresholds that were compared, if one was chosen: the scores are at the best one. */
+export type ScoredClasses = Classification & { readonly thresholds?: ThresholdTable };
+export type Scored = ScoredClasses | Multilabel | Regression;
 
-/** @param thresholds see `Inference.labels` */
-export function createScorer(model: ReadingModel, inference: Predicted, thresholds?: Thresholds): Scorer {
+/**
+ * @param thresholds see `Inference.labels`
+ * @param goal of two classes: what the best threshold for the scored rows is chosen by
+ */
+export function createScorer(
+  model: ReadingModel,
+  inference: Predicted,
+  thresholds?: Thresholds,
+  goal?: ThresholdGoal,
+): Scorer {
   const { width, outputs } = inference;
   if (model.labelValues) {
     return new ClassScorer(inference, thresholds, {
@@ -64,10 +78,20 @@ export function createScorer(model: ReadingModel, inference: Predicted, threshol
     return new ClassScorer(inference, thresholds, {
       width: 1,
       crossEntropies: (expected, logits) => crossEntropies(expected, logits, outputs),
-      evaluate: evaluateClasses,
+      evaluate: goal ? (rows) => evaluateAtBest(rows, goal) : evaluateClasses,
     });
   }
   return new RegressionScorer(model, outputs);
+}
+
+/** The scores at the best threshold for these rows. */
+function evaluateAtBest(rows: ClassifiedRows, goal: ThresholdGoal): ScoredClasses {
+  const { labels, probabilities } = rows;
+  const second = columnOf(probabilities, 2, 1);
+  const isSecond = Uint8Array.from(labels, (label) => (label === 1 ? 1 : 0));
+  const thresholds = thresholdTable(countByScore(isSecond, second), goal);
+  const predicted = Int32Array.from(second, (p) => (p >= thresholds.best.threshold ? 1 : 0));
+  return { ...evaluateClasses({ ...rows, predicted }), thresholds };
 }
 
 /** What classes and labels differ in. */
@@ -151,12 +175,14 @@ class RegressionScorer implements Scorer {
     const outputs = joined(Float64Array, this.#values);
     const isSquared = isLinear(model) && model.loss === 'mean-squared-error';
     const losses = isSquared ? undefined : numberLosses(model, this.#outputs, targets, outputs, this.#width);
+    const own = ownTargets(targets, this.#width, model);
     if (isLinear(model)) {
       const units = targetStandardization?.scale ?? model.targets.map(() => 1);
       const scores = evaluateRegression({ targets, outputs, units, losses, weights });
-      return { ...scores, loss: scores.loss * lossUnit };
+      const predictions = ownTargets(outputs, this.#width, model);
+      const mape = meanAbsolutePercentageError(own, predictions);
+      return { ...scores, loss: scores.loss * lossUnit, mape };
     }
-    const own = ownTargets(targets, this.#width, model);
     const points = pointsOf(this.rows, outputs, this.#outputs, model);
     const units = model.targets.map(() => 1);
     const scores = evaluateRegression({ targets: own, outputs: points, units, losses, weights });
@@ -165,6 +191,7 @@ class RegressionScorer implements Scorer {
     return {
       ...scores,
       loss: scores.loss * lossUnit,
+      mape: meanAbsolutePercentageError(own, points),
       ...(quantiles && evaluateQuantiles(own, predictions, quantiles)),
       ...(model.loss === 'poisson' && { poissonDeviance: poissonDeviance(own, points) }),
     };
@@ -216,13 +243,19 @@ export interface EvaluationReport {
   readonly loss: LossName;
   /** Whether rows have weights in the loss. */
   readonly weighted: boolean;
-  /** loss and accuracy, logLoss, rocAuc; or accuracy, hammingLoss, rocAuc; or r2, rmse, mae, with coverage or poissonDeviance. Null if undefined. */
+  /**
+   * loss, and of classes accuracy, balancedAccuracy, matthews, logLoss, brier, rocAuc, prAuc,
+   * calibrationError; of labels accuracy, hammingLoss, rocAuc; of a regression r2, rmse, mae, medianAbsoluteError, mape, with coverage or
+   * poissonDeviance. Null if undefined.
+   */
   readonly metrics: Readonly<Record<string, number | null>>;
   /** Only for classes and labels: precision, recall and F1 as averages. */
   readonly averages?: AverageScores;
   readonly classes?: readonly ({ readonly name: string } & ClassMetrics)[];
   /** confusion[actual][predicted] in rows. */
   readonly confusion?: Confusion;
+  /** Only where a threshold was chosen. */
+  readonly thresholds?: ThresholdTable;
   /** Only for a multilabel task: the scores of each label, about the rows with it. */
   readonly labels?: readonly ({ readonly name: string } & LabelMetrics)[];
   /** Only for a regression. */
@@ -249,7 +282,8 @@ export function reportOf(
     };
   }
   if (!('confusion' in result)) {
-    const { loss, r2, rmse, mae, targets, quantiles, coverage, poissonDeviance } = result;
+    const { loss, r2, rmse, mae, medianAbsoluteError, mape = null } = result;
+    const { targets, quantiles, coverage, poissonDeviance } = result;
     return {
       ...head,
       metrics: {
@@ -257,6 +291,8 @@ export function reportOf(
         r2,
         rmse,
         mae,
+        medianAbsoluteError,
+        mape,
         ...(coverage !== undefined && { coverage }),
         ...(poissonDeviance !== undefined && { poissonDeviance }),
       },
@@ -264,10 +300,23 @@ export function reportOf(
       targets: targets.map((errors, j) => ({ name: model.targets[j], ...errors })),
     };
   }
-  const { loss, accuracy, logLoss, rocAuc, macro, weighted: byRows, micro, classes, confusion } = result;
+  const { loss, accuracy, balancedAccuracy, matthews, logLoss, brier, rocAuc, prAuc, calibrationError } =
+    result;
+  const { macro, weighted: byRows, micro, classes, confusion, thresholds } = result;
   return {
     ...head,
-    metrics: { loss, accuracy, logLoss, rocAuc },
+    metrics: {
+      loss,
+      accuracy,
+      balancedAccuracy,
+      matthews,
+      logLoss,
+      brier,
+      rocAuc,
+      prAuc,
+      calibrationError,
+    },
+    ...(thresholds && { thresholds }),
     averages: { macro, weighted: byRows, micro },
     classes: classes.map((scores, j) => ({ name: model.classes?.[j] ?? UNKNOWN_CLASS, ...scores })),
     confusion,

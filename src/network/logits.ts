@@ -1,6 +1,5 @@
 /** From logits to classes and probabilities, in double precision for any kernels. */
 import { sigmoid } from '../kernels/activations.js';
-import type { FloatArray } from '../kernels/kernels.js';
 
 /** The class of a row: its first largest logit, or for a single logit whether it is above 0. */
 export function predictedClass(logits: ArrayLike<number>, start: number, outputs: number): number {
@@ -19,7 +18,7 @@ export function classesOf(outputs: number): number {
  * each by itself because 1 − σ(h) is 0 from h = 37 on.
  */
 export function writeProbabilities(
-  logits: FloatArray,
+  logits: ArrayLike<number>,
   start: number,
   outputs: number,
   out: Float64Array,

@@ -102,6 +102,68 @@ export function targetErrorsTable(
   return formatTable(columns, rows, display, { footer: [['mean', ...cells(mean)]] });
 }
 
+/** Scores by the probability from which on the second class is predicted, and the best one. */
+export function thresholdsTable({ goal, best, steps }: ThresholdTable, display: Display): string {
+  const costs = goal.by === 'cost';
+  const cells = (scores: ThresholdTable['best'], name: string) => [
+    name,
+    formatShare(scores.precision),
+    formatShare(scores.recall),
+    formatShare(scores.f1),
+    formatShare(scores.accuracy),
+    formatMetric(scores.matthews),
+    ...(costs ? [formatMetric(scores.cost ?? 0)] : []),
+  ];
+  const numbers = ['precision', 'recall', 'F1', 'accuracy', 'Matthews', ...(costs ? ['cost'] : [])];
+  const columns = [{ header: 'threshold' }, ...numbers.map((header): Column => ({ header, align: 'right' }))];
+  const rows = steps.map((scores) => cells(scores, String(scores.threshold)));
+  const footer = [cells(best, `best ${formatMetric(best.threshold)}`)];
+  return formatTable(columns, rows, display, { footer });
+}
+
+interface ThresholdScores extends Scores {
+  readonly threshold: number;
+  readonly accuracy: number;
+  readonly matthews: number;
+  readonly cost?: number;
+}
+
+interface ThresholdTable {
+  readonly goal: { readonly by: string };
+  readonly best: ThresholdScores;
+  readonly steps: readonly ThresholdScores[];
+}
+
+/** How much the loss grows where the cells of a column are shuffled, the most important column first. */
+export function importanceTable(
+  {
+    columns,
+    repeats,
+  }: {
+    readonly repeats: number;
+    readonly columns: readonly {
+      readonly column: string;
+      readonly mean: number;
+      readonly deviation: number;
+    }[];
+  },
+  display: Display,
+): string {
+  const rows = columns
+    .toSorted((a, b) => b.mean - a.mean)
+    .map(({ column, mean, deviation }) => [
+      clipped(column, display),
+      formatMetric(mean),
+      formatMetric(deviation),
+    ]);
+  const headers = ['loss grows by', `deviation of ${repeats}`];
+  return formatTable(
+    [{ header: 'column shuffled' }, ...headers.map((header): Column => ({ header, align: 'right' }))],
+    rows,
+    display,
+  );
+}
+
 /** How well each quantile is predicted: the share below should be the quantile. */
 export function quantilesTable(
   quantiles: readonly { readonly quantile: number; readonly pinballLoss: number; readonly below: number }[],

@@ -72,8 +72,14 @@ export const MONITORED_METRICS = [
   'validation_f1',
   'validation_r2',
   'validation_rmse',
+  'validation_balanced_accuracy',
+  'validation_roc_auc',
+  'validation_mae',
 ] as const;
 export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
+
+/** Metrics of validation rows that are computed only where they are monitored. */
+export type ExtraMetric = 'balanced_accuracy' | 'f1' | 'mae' | 'roc_auc';
 
 /** How a sweep chooses settings. */
 export const METHODS = ['grid', 'random', 'tpe'] as const;

@@ -8,10 +8,11 @@ import { formatJson } from '../spec/json.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import type { LoadedSweep } from '../spec/sweepConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
+import type { MonitoredMetric, Task } from '../spec/words.js';
 import { printable, quote } from '../text.js';
 import { ThreadPool } from '../training/engine/threadPool.js';
 import type { EpochRecord } from '../training/loop.js';
-import { metricNames } from '../training/monitor.js';
+import { extrasAmong, metricNames } from '../training/monitor.js';
 import { type Job, planParallel, runJobs } from '../training/parallel.js';
 import { relocate } from '../training/run/directory.js';
 import { checkSpace, configWith } from './checkSpace.js';
@@ -63,9 +64,9 @@ export async function sweep(
   const datasets = new Datasets();
   const pool = new ThreadPool();
   try {
-    const hashesOf = await readFirst(loaded, base, space, datasets);
+    const { hashesOf, task } = await readFirst(loaded, base, space, datasets);
     // So that trials have the same bits however many train at once, and alone.
-    const written = { ...(base.written as TrainConfig), threads };
+    const written = withMonitor({ ...(base.written as TrainConfig), threads }, loaded.sweep.metric, task);
     const study =
       options.resume === undefined
         ? await createStudy(loaded, { ...base, written }, hashesOf, options.directory)
@@ -85,16 +86,23 @@ export async function sweep(
   }
 }
 
+/** The config with a metric monitored that a run has only then: its epochs are kept by it. */
+function withMonitor(config: TrainConfig, metric: MonitoredMetric, task: Task): TrainConfig {
+  const { training } = config;
+  if (extrasAmong([metric], task).length === 0 || training?.keepMonitor !== undefined) return config;
+  return { ...config, training: { ...training, keepMonitor: metric } };
+}
+
 /**
  * Reads the data of the first trial, which most often are those of all.
- * @returns their hashes, with paths relative to a directory
+ * @returns their task, and their hashes with paths relative to a directory
  */
 async function readFirst(
   { sweep, where }: LoadedSweep,
   base: LoadedTrainConfig,
   space: Space,
   datasets: Datasets,
-): Promise<HashesOf> {
+): Promise<{ hashesOf: HashesOf; task: Task }> {
   const point = suggest({ ...sweep, space }, 0, []) ?? {};
   const first = configWith(base.written, base.path, space.settingsOf(point));
   const data = await datasets.of(first);
@@ -103,7 +111,7 @@ async function readFirst(
     const metrics = metricNames(task, validation !== undefined);
     if (metrics.includes(sweep.metric)) {
       await data.hashes('');
-      return (directory) => data.hashes(directory);
+      return { hashesOf: (directory) => data.hashes(directory), task };
     }
     const isForValidation = sweep.metric.startsWith('validation_') && validation === undefined;
     throw new MlpError(

@@ -1,7 +1,7 @@
 /** Monitors a metric from epoch to epoch, for early stopping and for the weights to keep. */
 
 import type { Evaluation } from '../evaluation/metrics.js';
-import type { MonitoredMetric, Task, Ties } from '../spec/words.js';
+import type { ExtraMetric, MonitoredMetric, Task, Ties } from '../spec/words.js';
 import { aCount, aFiniteNumberOrNull, readState } from './savedState.js';
 
 /** The metrics of each task, in the order of `Metrics`. */
@@ -12,7 +12,15 @@ const METRICS = {
   multilabel: ['loss', 'accuracy', 'f1'],
 } as const satisfies Record<Task, readonly string[]>;
 
-const LARGER_IS_BETTER = /_(accuracy|f1|r2)$/;
+/** Those of validation rows that a run has only if they are monitored. */
+const EXTRAS = {
+  regression: ['mae'],
+  binary: ['f1', 'balanced_accuracy', 'roc_auc'],
+  multiclass: ['f1', 'balanced_accuracy', 'roc_auc'],
+  multilabel: ['roc_auc'],
+} as const satisfies Record<Task, readonly ExtraMetric[]>;
+
+const LARGER_IS_BETTER = /_(accuracy|f1|r2|roc_auc)$/;
 
 /** The metrics of an epoch by name, in the order of epochs.csv. An undefined metric is null. */
 export function metricsOf(record: {
@@ -30,10 +38,17 @@ export function metricsOf(record: {
   );
 }
 
-/** The names that `metricsOf` has in a run. */
+/** The names that can be monitored in a run: those that `metricsOf` always has, then the extra ones. */
 export function metricNames(task: Task, hasValidation: boolean): MonitoredMetric[] {
   const splits = hasValidation ? (['train', 'validation'] as const) : (['train'] as const);
-  return splits.flatMap((split) => METRICS[task].map((name): MonitoredMetric => `${split}_${name}`));
+  const always = splits.flatMap((split) => METRICS[task].map((name): MonitoredMetric => `${split}_${name}`));
+  const extras = hasValidation ? EXTRAS[task].map((name): MonitoredMetric => `validation_${name}`) : [];
+  return [...always, ...extras];
+}
+
+/** The extra metrics among monitored ones of a task. */
+export function extrasAmong(monitored: readonly MonitoredMetric[], task: Task): ExtraMetric[] {
+  return EXTRAS[task].filter((name) => monitored.includes(`validation_${name}`));
 }
 
 /** The metric called `name`, NaN if it is undefined. The plan has made sure that the run has it. */

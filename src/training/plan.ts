@@ -17,9 +17,9 @@ import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, leafLayers, walkLayers, withInputKinds } from '../spec/widths.js';
-import type { LossName, MonitoredMetric, Task } from '../spec/words.js';
+import type { ExtraMetric, LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { listed, quote } from '../text.js';
-import { metricNames } from './monitor.js';
+import { extrasAmong, metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
 
 /** Plain data, so that it can be sent to a thread. */
@@ -60,6 +60,8 @@ export interface TrainingPlan extends PredictionRules {
    * validation loss if there are validation rows.
    */
   readonly keep: MonitoredMetric | null;
+  /** Metrics of the validation rows that are computed because the config monitors them. */
+  readonly extras: readonly ExtraMetric[];
   readonly warnings: readonly string[];
 }
 
@@ -133,6 +135,10 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
       task === 'regression' ? (dataset.targetStandardization?.scale ?? dataset.targetNames.map(() => 1)) : [],
     lossUnit: lossUnitOf(loss, loaded.config.data, dataset),
     ...(ranges && { limits: limitsOf(ranges, shape.outputs, rules) }),
+    extras: extrasAmong(
+      monitoredBy(loaded).map(({ metric }) => metric),
+      task,
+    ),
     keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
@@ -316,17 +322,22 @@ function checkSmoothing({ config, where }: LoadedTrainConfig, loss: LossName): v
   );
 }
 
-/** Checks that the run will have every metric that the config monitors. */
-function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly MonitoredMetric[]): void {
-  const { schedule, earlyStopping, keepMonitor } = loaded.config.training;
-  if (keepMonitor) checkMetric(keepMonitor, ['keepMonitor']);
-  if (earlyStopping) checkMetric(earlyStopping.monitor, ['earlyStopping', 'monitor']);
+/** What the config monitors, and the keys below `training` that say so. */
+function monitoredBy({ config: { training } }: LoadedTrainConfig) {
+  const { schedule, earlyStopping, keepMonitor } = training;
   const [plain, ...at] =
     schedule.type === 'warm-up' ? [schedule.after, 'schedule', 'after'] : [schedule, 'schedule'];
-  if (plain.type === 'reduce-on-plateau') checkMetric(plain.monitor, [...at, 'monitor']);
+  return [
+    ...(keepMonitor ? [{ metric: keepMonitor, at: ['keepMonitor'] }] : []),
+    ...(earlyStopping ? [{ metric: earlyStopping.monitor, at: ['earlyStopping', 'monitor'] }] : []),
+    ...(plain.type === 'reduce-on-plateau' ? [{ metric: plain.monitor, at: [...at, 'monitor'] }] : []),
+  ];
+}
 
-  function checkMetric(metric: MonitoredMetric, at: readonly string[]): void {
-    if (metrics.includes(metric)) return;
+/** Checks that the run will have every metric that the config monitors. */
+function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly MonitoredMetric[]): void {
+  for (const { metric, at } of monitoredBy(loaded)) {
+    if (metrics.includes(metric)) continue;
     const lacksRows = metric.startsWith('validation_') && !metrics.includes('validation_loss');
     throw new MlpError(
       ExitCode.config,

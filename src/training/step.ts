@@ -259,7 +259,8 @@ export class Trainer {
 
   #evaluate(split: SplitRows): Evaluation {
     const { network } = this;
-    split.accumulator ??= this.#accumulator(split.targets);
+    const extras = split === this.#validation ? this.#plan.extras : [];
+    split.accumulator ??= this.#accumulator(split.targets, extras);
     const { accumulator } = split;
     for (const { first, rows, x, targets, members } of split.chunks) {
       const logits = network.forward(rows, x, members);
@@ -271,18 +272,18 @@ export class Trainer {
     return accumulator.result();
   }
 
-  #accumulator(targets: Targets): Accumulator {
+  #accumulator(targets: Targets, extras: TrainingPlan['extras']): Accumulator {
     const { task, classes, outputs, targetUnit } = this.#plan;
     const all = 'labels' in targets ? targets.labels.data : targets.values.data;
-    if (task === 'multilabel') return labelAccumulator(all, outputs);
-    if (classes > 0) return classAccumulator(all, outputs, classes);
+    if (task === 'multilabel') return labelAccumulator(all, outputs, extras);
+    if (classes > 0) return classAccumulator(all, outputs, classes, extras);
     const plan = this.#plan;
-    if (isLinear(plan)) return regressionAccumulator(all, targetUnit);
+    if (isLinear(plan)) return regressionAccumulator(all, targetUnit, { extras });
     const points = (rows: number, own: ArrayLike<number>) => pointsOf(rows, own, outputs, plan);
     return regressionAccumulator(
       ownTargets(all, plan.targets, plan),
       targetUnit.map(() => 1),
-      points,
+      { extras, points },
     );
   }
 

@@ -125,6 +125,7 @@ describe('mlp evaluate', () => {
       weighted average     3     0.8333  0.6667  0.6667
       micro average        3     0.6667  0.6667  0.6667
 
+      balanced accuracy 0.7500, Matthews 0.5000, PR AUC 1.000, Brier 0.1836, calibration error 0.2992
       accuracy 0.6667, ROC AUC 1.000, log loss 0.4963, loss 0.4963 (binary-cross-entropy)
       "
     `);
@@ -150,8 +151,13 @@ describe('mlp evaluate', () => {
       metrics: {
         loss: expect.closeTo(loss, 14),
         accuracy: 2 / 3,
+        balancedAccuracy: 0.75,
+        matthews: 0.5,
         logLoss: expect.closeTo(loss, 14),
+        brier: expect.any(Number),
         rocAuc: 1,
+        prAuc: 1,
+        calibrationError: expect.any(Number),
       },
       averages: {
         macro: { precision: 0.75, recall: 0.75, f1: 2 / 3 },
@@ -186,6 +192,7 @@ describe('mlp evaluate', () => {
       ──────────────────────────────
       mean    0.8608  0.7898  0.5833
 
+      median absolute error 0.5000, mean absolute percentage error 7.5%
       R² 0.8608, RMSE 0.7898, MAE 0.5833, loss 0.05000 (mean-squared-error, of the standardized targets)
       "
     `);
@@ -408,6 +415,7 @@ describe('the text', () => {
       no row is predicted as yes: precision counts as 0
       no row has class yes: recall counts as 0
 
+      balanced accuracy 1.000, Matthews 0.000, PR AUC -, Brier 0.07233, calibration error 0.2689
       accuracy 1.000, ROC AUC -, log loss 0.3133, loss 0.3133 (binary-cross-entropy)"
     `);
   });

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { crossEntropies, evaluateClasses } from '../../src/evaluation/classification.js';
-import { labelAccumulator } from '../../src/evaluation/metrics.js';
+import { classAccumulator, labelAccumulator, regressionAccumulator } from '../../src/evaluation/metrics.js';
 import { evaluateLabels, labelCrossEntropies } from '../../src/evaluation/multilabel.js';
-import { evaluateQuantiles, evaluateRegression, poissonDeviance } from '../../src/evaluation/regression.js';
+import {
+  evaluateQuantiles,
+  evaluateRegression,
+  meanAbsolutePercentageError,
+  poissonDeviance,
+} from '../../src/evaluation/regression.js';
 import { fixture } from '../support/fixtures.js';
 
 interface ClassCase {
@@ -79,6 +84,23 @@ describe('the metrics of classes are those of scikit-learn', () => {
     expectClose(actual, expected);
     expect(actual.classes).toHaveLength((expected.classes as unknown[]).length);
   });
+
+  it.each(CASES.classification)('after each epoch, where they are monitored: $name', (problem) => {
+    const { labels, logits, outputs, expected, probabilities } = problem;
+    const classes = probabilities.length / labels.length;
+    const extras = ['balanced_accuracy', 'f1', 'roc_auc'] as const;
+    const accumulator = classAccumulator(labels, outputs, classes, extras);
+    const half = Math.ceil(labels.length / 2);
+    for (let epoch = 0; epoch < 2; epoch++) {
+      accumulator.add(half, logits.slice(0, half * outputs), 0);
+      accumulator.add(labels.length - half, logits.slice(half * outputs), half);
+      const { balancedAccuracy, rocAuc } = expected as { balancedAccuracy: number; rocAuc: number };
+      const own = expected as { macro: { f1: number }; classes: { f1: number }[] };
+      const f1 = classes === 2 ? own.classes[1].f1 : own.macro.f1;
+      const wanted = { balanced_accuracy: balancedAccuracy, f1, roc_auc: rocAuc };
+      expectClose(accumulator.result().metrics, wanted);
+    }
+  });
 });
 
 describe('the metrics of labels are those of scikit-learn', () => {
@@ -90,23 +112,39 @@ describe('the metrics of labels are those of scikit-learn', () => {
   });
 
   it.each(CASES.multilabel)('after each epoch: $name', ({ width, labels, logits, expected }) => {
-    const accumulator = labelAccumulator(labels, width);
+    const accumulator = labelAccumulator(labels, width, ['roc_auc']);
     const rows = labels.length / width;
     const half = Math.ceil(rows / 2);
     accumulator.add(half, logits.slice(0, half * width), 0);
     accumulator.add(rows - half, logits.slice(half * width), half);
     accumulator.addLoss(2, 4);
-    const { micro, accuracy } = expected as { micro: { f1: number }; accuracy: number };
-    expectClose(accumulator.result().metrics, { loss: 0.5, accuracy, f1: micro.f1 });
+    const { micro, accuracy, rocAuc } = expected as {
+      micro: { f1: number };
+      accuracy: number;
+      rocAuc: number;
+    };
+    expectClose(accumulator.result().metrics, { loss: 0.5, accuracy, f1: micro.f1, roc_auc: rocAuc });
   });
 });
 
 describe('the metrics of a regression are those of scikit-learn', () => {
   it.each(CASES.regression)('$name', ({ targets, outputs, width, expected }) => {
     const units = new Array<number>(width).fill(1);
-    const actual = evaluateRegression({ targets, outputs, units });
+    const mape = meanAbsolutePercentageError(targets, outputs);
+    const actual = { ...evaluateRegression({ targets, outputs, units }), mape };
     expectClose(actual, expected);
     expect(actual.targets).toHaveLength(width);
+  });
+
+  it.each(CASES.regression)('after each epoch, where it is monitored: $name', (problem) => {
+    const { targets, outputs, width, expected } = problem;
+    const units = new Array<number>(width).fill(2);
+    const halves = (values: number[]) => values.map((value) => value / 2);
+    const accumulator = regressionAccumulator(halves(targets), units, { extras: ['mae'] });
+    for (let epoch = 0; epoch < 2; epoch++) {
+      accumulator.add(targets.length / width, halves(outputs), 0);
+      expectClose(accumulator.result().metrics, { mae: expected.mae, rmse: expected.rmse });
+    }
   });
 });
 

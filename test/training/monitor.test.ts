@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, MlpError } from '../../src/errors.js';
-import type { Evaluation } from '../../src/evaluation/metrics.js';
-import { classAccumulator, regressionAccumulator } from '../../src/evaluation/metrics.js';
-import type { Task, Ties } from '../../src/spec/words.js';
-import { Monitor, metricNames, metricsOf } from '../../src/training/monitor.js';
+import {
+  type Accumulator,
+  classAccumulator,
+  type Evaluation,
+  labelAccumulator,
+  regressionAccumulator,
+} from '../../src/evaluation/metrics.js';
+import type { ExtraMetric, Task, Ties } from '../../src/spec/words.js';
+import { extrasAmong, Monitor, metricNames, metricsOf } from '../../src/training/monitor.js';
 
 /** A monitor that has seen these values, and what it said to each. */
 function monitorOf(metric: string, values: readonly number[], minDelta?: number, ties?: Ties) {
@@ -29,14 +34,16 @@ describe('metricsOf', () => {
     expect([...metricsOf({ train }).keys()]).toEqual(['train_loss', 'train_accuracy']);
   });
 
-  it.each<[Task, Evaluation]>([
-    ['regression', regressionAccumulator([1, 2], [1]).result()],
-    ['binary', classAccumulator([0, 1], 1, 2).result()],
-    ['multiclass', classAccumulator([0, 1, 2], 3, 3).result()],
-  ])('has the names that metricNames foretells for a %s task', (task, evaluation) => {
-    const sides = { train: evaluation, validation: evaluation };
-    expect([...metricsOf(sides).keys()]).toEqual(metricNames(task, true));
-    expect([...metricsOf({ train: evaluation }).keys()]).toEqual(metricNames(task, false));
+  it.each<[Task, (extras: ExtraMetric[]) => Accumulator]>([
+    ['regression', (extras: ExtraMetric[]) => regressionAccumulator([1, 2], [1], { extras })],
+    ['binary', (extras: ExtraMetric[]) => classAccumulator([0, 1], 1, 2, extras)],
+    ['multiclass', (extras: ExtraMetric[]) => classAccumulator([0, 1, 2], 3, 3, extras)],
+    ['multilabel', (extras: ExtraMetric[]) => labelAccumulator([0, 1], 1, extras)],
+  ])('has the names that metricNames foretells for a %s task', (task, accumulator) => {
+    const train = accumulator([]).result();
+    const validation = accumulator(extrasAmong(metricNames(task, true), task)).result();
+    expect([...metricsOf({ train, validation }).keys()]).toEqual(metricNames(task, true));
+    expect([...metricsOf({ train }).keys()]).toEqual(metricNames(task, false));
   });
 });
 

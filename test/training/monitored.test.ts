@@ -1,6 +1,9 @@
 /** What the plan says of monitored metrics and warm-ups. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
+import { folderOf, mlpHere } from '../support/cli.js';
 import { csvOf, prepare } from '../support/runs.js';
 
 const CLASSES = csvOf(30, 3, 'classes');
@@ -132,5 +135,66 @@ describe('a warm-up', () => {
 
   it.each([{ steps: 11 }, { epochs: 3 }])('of a part of it, %j, is not', async (length) => {
     expect((await planOf({ schedule: { type: 'warm-up', ...length } })).warnings).toEqual([]);
+  });
+});
+
+describe('a metric that is computed because it is monitored', () => {
+  const table = (csv: string) => folderOf({ 'data.csv': csv, 'config.json': '{}' });
+  const ofClasses = { network: { layers: [3] }, data: { train: 'data.csv', target: 'y', validation: 0.4 } };
+  const train = async (csv: string, config: object) => {
+    const cwd = table(csv);
+    writeFileSync(join(cwd, 'config.json'), JSON.stringify(config));
+    const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'run'], { cwd });
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('error: ')]);
+    const [header, ...rows] = readFileSync(join(cwd, 'run/epochs.csv'), 'utf8').trimEnd().split('\n');
+    const column = (name: string) =>
+      rows.map((row) => Number(row.split(',')[header.split(',').indexOf(name)]));
+    const { stdout } = await mlpHere(['evaluate', 'run', '--json'], { cwd });
+    return { header, column, metrics: JSON.parse(stdout).metrics as Record<string, number> };
+  };
+
+  it.each([
+    ['validation_roc_auc', 'rocAuc'],
+    ['validation_balanced_accuracy', 'balancedAccuracy'],
+  ])('is in epochs.csv, and that of the kept epoch is what evaluate finds: %s', async (keepMonitor, name) => {
+    const training = { epochs: 6, batchSize: 8, keepMonitor, optimizer: { type: 'adam', learningRate: 0.3 } };
+    const { column, metrics } = await train(csvOf(60, 3, 'classes'), { ...ofClasses, training });
+    expect(Math.max(...column(keepMonitor))).toBeCloseTo(metrics[name], 12);
+  });
+
+  it('is that of early stopping and of a plateau, too, and missing otherwise', async () => {
+    const earlyStopping = { monitor: 'validation_mae', patience: 3 };
+    const schedule = { type: 'reduce-on-plateau', monitor: 'validation_mae' };
+    const config = { ...ofClasses, network: { layers: [1] } };
+    for (const training of [{ earlyStopping }, { schedule, keepMonitor: 'validation_mae' }]) {
+      const own = { ...config, training: { epochs: 4, batchSize: 8, ...training } };
+      const { column, metrics } = await train(csvOf(60, 3, 'values'), own);
+      expect(Math.min(...column('validation_mae'))).toBeCloseTo(metrics.mae, 7);
+    }
+    const plain = await train(csvOf(60, 3, 'values'), { ...config, training: { epochs: 1 } });
+    expect(plain.header).not.toContain('mae');
+  });
+
+  it('is what a sweep chooses by', async () => {
+    const cwd = table(csvOf(60, 3, 'classes'));
+    writeFileSync(
+      join(cwd, 'config.json'),
+      JSON.stringify({ ...ofClasses, training: { epochs: 2, batchSize: 8 } }),
+    );
+    const space = { 'training.optimizer.learningRate': { choice: [0.01, 0.3] } };
+    const study = { base: 'config.json', method: 'grid', metric: 'validation_roc_auc', space };
+    writeFileSync(join(cwd, 'sweep.json'), JSON.stringify(study));
+    const { code, stdout } = await mlpHere(['sweep', 'sweep.json', '--json'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/"value":0\.\d+/);
+  });
+
+  it('belongs to its task', async () => {
+    await expect(planOf({ keepMonitor: 'validation_mae' })).rejects.toMatchObject({
+      exitCode: ExitCode.config,
+    });
+    await expect(planOf({ keepMonitor: 'validation_roc_auc' }, { csv: VALUES })).rejects.toMatchObject({
+      message: expect.stringContaining('validation_mae'),
+    });
   });
 });

@@ -5,6 +5,7 @@ import { foldsOf } from '../../data/dataset/dataset.js';
 import type { LoadOptions } from '../../data/dataset/loadDataset.js';
 import { toNetwork } from '../../data/dataset/targetUnits.js';
 import { ExitCode, MlpError } from '../../errors.js';
+import type { ThresholdGoal } from '../../evaluation/thresholds.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import { MeanPredictions, type MemberPredictions, memberPredictions } from '../../model/ensembleInference.js';
 import { Inference, type Thresholds } from '../../model/inference.js';
@@ -140,11 +141,11 @@ export function scoreHeldOut(
   model: ReadingModel,
   members: readonly HeldOut[],
   memberWeights: readonly number[],
-  thresholds?: Thresholds,
+  { thresholds, goal }: { thresholds?: Thresholds | undefined; goal?: ThresholdGoal | undefined } = {},
 ): ScoredHeldOut {
   const [{ rows, truth, numbers, weights }] = members;
   const mean = new MeanPredictions(model, rows, numbers.length / rows);
-  const scorer = createScorer(model, mean, thresholds);
+  const scorer = createScorer(model, mean, thresholds, goal);
   const width = truth.length / rows;
   const isRegression = model.task === 'regression';
   const values = isRegression ? truth.map((value, at) => toNetwork(value, at % width, model)) : truth;
