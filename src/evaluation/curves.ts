@@ -93,6 +93,9 @@ export function averagePrecision(curve: readonly PrecisionPoint[]): number | nul
 
 /** Rows whose probabilities are between two bounds. */
 export interface CalibrationBin {
+  /** The bounds. */
+  readonly from: number;
+  readonly to: number;
   readonly rows: number;
   /** The mean of their probabilities, and the share of them that are positive. */
   readonly probability: number;
@@ -118,8 +121,11 @@ export function calibrationBins(
     if (isPositive[row]) bin.positive++;
   }
   return sums
+    .map((sum, i) => ({ ...sum, from: i / bins, to: (i + 1) / bins }))
     .filter(({ rows }) => rows > 0)
-    .map(({ rows, probability, positive }) => ({
+    .map(({ from, to, rows, probability, positive }) => ({
+      from,
+      to,
       rows,
       probability: probability / rows,
       share: positive / rows,
@@ -127,7 +133,9 @@ export function calibrationBins(
 }
 
 /** Expected calibration error (Naeini, Cooper and Hauskrecht 2015): Σ rows/N·|share − probability|. */
-export function calibrationError(bins: readonly CalibrationBin[]): number {
+export function calibrationError(
+  bins: readonly Pick<CalibrationBin, 'rows' | 'probability' | 'share'>[],
+): number {
   const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
   return bins.reduce((sum, bin) => sum + (bin.rows / rows) * Math.abs(bin.share - bin.probability), 0);
 }

@@ -3,7 +3,7 @@
  * the cells of a column are shuffled among the rows. All inputs that come from a column are shuffled
  * together, so a category is one column, however many inputs it has.
  */
-import { encodingWidth } from '../data/encoding/encoding.js';
+import { constantColumns, encodingWidth } from '../data/encoding/encoding.js';
 import { weightedMean } from '../evaluation/classification.js';
 import type { FloatArray } from '../kernels/kernels.js';
 import { networkShape } from '../network/shape.js';
@@ -36,7 +36,7 @@ export interface Importance {
   readonly loss: number;
   readonly rows: number;
   readonly repeats: number;
-  /** In the order of the columns. Those of a single value, which is no input, are left out. */
+  /** In the order of the columns. Those of a single value are left out. */
   readonly columns: readonly ColumnImportance[];
 }
 
@@ -101,14 +101,18 @@ export function costOfRow({ network }: Model): number {
 
 /** Where the inputs of each column are. */
 function columnGroups({ features }: Model) {
+  const constant = new Set(constantColumns(features));
   let first = 0;
-  return features
-    .map((encoding, place) => {
-      const group = { column: encoding.column, place, first, width: encodingWidth(encoding) };
-      first += group.width;
-      return group;
-    })
-    .filter(({ width }) => width > 0);
+  return (
+    features
+      .map((encoding, place) => {
+        const group = { column: encoding.column, place, first, width: encodingWidth(encoding) };
+        first += group.width;
+        return group;
+      })
+      // A column of a single value is no input, or one that no shuffling changes.
+      .filter(({ column, width }) => width > 0 && !constant.has(column))
+  );
 }
 
 /** The mean loss of the rows with other features. */

@@ -25,7 +25,7 @@ ${
       { header: 'least', isNumber: true },
       { header: 'mean ± deviation', isNumber: true },
       { header: 'greatest', isNumber: true },
-      { header: 'values' },
+      { header: 'values', isWide: true },
     ],
     rows: columns.map((column) => {
       const { least, mean, deviation, greatest, missing, kind } = column;

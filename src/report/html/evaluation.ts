@@ -116,10 +116,12 @@ function curveCharts(curves: readonly ClassCurves[], charts: Charts): Content {
 }
 
 function calibration({ of, bins, error }: CalibrationResults, charts: Charts): Content {
+  const most = bins.reduce((largest, { rows }) => Math.max(largest, rows), 1);
   return charts.line({
     title: 'Calibration',
     label: 'predicted probability',
     bounds: [0, 1],
+    bars: bins.map(({ from, to, rows }) => ({ from, to, share: rows / most })),
     diagonal: true,
     dots: true,
     series: [
@@ -130,7 +132,7 @@ function calibration({ of, bins, error }: CalibrationResults, charts: Charts): C
         at: ['rows', bins.map(({ rows }) => rows)],
       },
     ],
-    note: html`Of ${name(of)}: how often it is true where it has this probability. On the line, probabilities are honest. The expected error is ${formatPercent(error)}.`,
+    note: html`Of ${name(of)}: how often it is true where it has this probability. On the line, probabilities are honest. Bars: how many rows have it. The expected error is ${formatPercent(error)}.`,
   });
 }
 

@@ -14,7 +14,7 @@ export function importanceSection(importance: ImportanceResults | string): Conte
   const { rows, repeats, loss, columns, pictureWidth } = importance;
   const sorted = [...columns].sort((a, b) => b.mean - a.mean);
   const most = sorted.reduce((largest, { mean }) => Math.max(largest, Math.abs(mean)), 0);
-  const intro = html`<p class="note">How much the loss of ${formatMetric(loss)} grows when the cells of a column are shuffled among ${formatCount(rows)} rows: the mean of ${repeats}, a thin line for the deviation. Columns that tell the same can each look unimportant.</p>`;
+  const intro = html`<p class="note">How much the loss of ${formatMetric(loss)} grows when the cells of a column are shuffled among ${formatCount(rows)} rows: ${repeats > 1 ? `the mean of ${repeats} times, a thin line for the deviation` : 'once'}. Columns that tell the same can each look unimportant.</p>`;
   if (!(most > 0)) return html`${intro}<p>No column changes the loss.</p>`;
   if (pictureWidth !== undefined) {
     // A pixel that never changes is no column here.

@@ -33,6 +33,8 @@ export interface LineChart {
   readonly mark?: { readonly x: number; readonly label: string };
   /** Points to mark, such as a threshold in use, with what they are. */
   readonly points?: readonly { readonly x: number; readonly y: number; readonly label: string }[];
+  /** Bars from the floor: how much each part of x holds, as a share of the largest. */
+  readonly bars?: readonly { readonly from: number; readonly to: number; readonly share: number }[];
   /** Whether each value has a dot. */
   readonly dots?: boolean;
   /** A sentence below. */
@@ -50,7 +52,9 @@ export const MOST_SERIES = 12;
 
 /** In pixels of the drawing, which is scaled to the width of its place. */
 export const SIZE = { width: 480, height: 270 } as const;
-const PLOT = { left: 56, right: 466, top: 20, bottom: 232 } as const;
+const PLOT = { left: 56, right: 456, top: 20, bottom: 232 } as const;
+/** The height of the highest bar. */
+const BARS = 60;
 const TICK_GAP = 16;
 const CHARACTER = 6.4;
 
@@ -121,7 +125,7 @@ function horizontal({ counts, bounds }: LineChart, x0: number, x1: number): Hori
 }
 
 function picture(
-  { label, mark, points = [], diagonal, dots, title }: LineChart,
+  { label, mark, points = [], bars = [], diagonal, dots, title }: LineChart,
   series: readonly (Series & { readonly x: number[]; readonly y: number[] })[],
   xAxis: Horizontal,
   yAxis: Axis,
@@ -152,6 +156,7 @@ function picture(
   ).map(({ value, label }) => html`<text x="${px(xOf(value))}" y="${bottom + 17}">${label}</text>`)}</g>
 <path class="axis" d="M${left} ${top}V${bottom}H${right}"/>
 <text class="name" x="${(left + right) / 2}" y="${SIZE.height - 4}">${label}</text>
+${bars.map(({ from, to, share }) => html`<rect class="count" x="${px(xOf(from) + 1)}" y="${px(bottom - share * BARS)}" width="${px(xOf(to) - xOf(from) - 2)}" height="${px(share * BARS)}"/>`)}
 ${diagonal && html`<path class="reference" d="M${left} ${bottom}L${right} ${top}"/>`}
 ${markX !== undefined && html`<path class="mark" d="M${px(markX)} ${top}V${bottom}"/>`}
 ${series.map((one, i) => html`<g class="s${i}">${curve(one, i, xOf, yOf, dots)}</g>`)}

@@ -52,8 +52,8 @@ function table({ classes, counts }: Matrix, totals: readonly number[]): Markup {
     const level = Math.min(10, Math.max(1, Math.ceil((count / total) * 10)));
     return html`<td class="${isRight ? 'g' : 'b'}${level}">${formatCount(count)}<small>${share(count, total)}</small></td>`;
   };
-  return html`<div class="scroll"><table class="matrix">
-<caption>Rows by actual class, columns by predicted class; per cent of the row</caption>
+  return html`<p class="caption">Confusion matrix: actual classes in rows, predicted in columns; per cent of the row</p>
+<div class="scroll"><table class="matrix">
 <thead><tr><td></td>${classes.map((text) => html`<th scope="col">${shortName(text)}</th>`)}<th scope="col">rows</th><th scope="col">recall</th></tr></thead>
 <tbody>
 ${classes.map(

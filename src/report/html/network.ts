@@ -54,10 +54,10 @@ function drawing({ inputs, layers, small }: NetworkResults): Content {
   const step = (SIZE.width - 2 * SIZE.side) / (stages.length - 1);
   const xOf = (stage: number) => SIZE.side + stage * step;
   const alt = stages.map(({ units }) => units).join(' to ');
-  return html`<svg class="plot network" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="Network: ${alt} units">
+  return html`<div class="scroll"><svg class="plot network" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="Network: ${alt} units">
 ${small ? nodesAndWeights(stages, xOf, small) : blocks(stages, xOf)}
 ${stages.map(({ units, title, activations }, i) => html`<text class="big middle" x="${px(xOf(i))}" y="${SIZE.bottom + 20}">${formatCount(units)}</text><text class="middle" x="${px(xOf(i))}" y="${SIZE.bottom + 35}">${title}</text>${activations.length > 0 && html`<text class="middle" x="${px(xOf(i))}" y="${SIZE.bottom + 49}">${clip(activations.join(', '), Math.max(14, Math.floor(step / 6.5)))}</text>`}`)}
-</svg>
+</svg></div>
 ${small && html`<p class="note">A line is a weight: wider for a larger one, <span class="k0">blue above 0</span>, <span class="k1">orange below</span>.</p>`}`;
 }
 

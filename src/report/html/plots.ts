@@ -16,7 +16,7 @@ export interface Scatter {
   readonly note?: Content;
 }
 
-const PLOT = { left: 62, right: 466, top: 20, bottom: 232 } as const;
+const PLOT = { left: 62, right: 456, top: 20, bottom: 232 } as const;
 
 /** Undefined without finite points. */
 export function scatter({ title, xLabel, yLabel, x, y, reference, note }: Scatter): Markup | undefined {

@@ -118,6 +118,9 @@ export interface CalibrationResults {
   /** What is predicted with these probabilities. */
   readonly of: string;
   readonly bins: readonly {
+    /** The bounds of their probabilities. */
+    readonly from: number;
+    readonly to: number;
     readonly rows: number;
     readonly probability: number;
     readonly share: number;

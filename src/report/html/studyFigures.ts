@@ -26,7 +26,7 @@ export function valuedTrials({ trials, maximize }: Pick<StudyResults, 'trials' |
   return kept.map((trial) => ({ ...trial, rank: places.get(trial.number) ?? 0 }));
 }
 
-const PLOT = { left: 62, right: 466, top: 20, bottom: 232 } as const;
+const PLOT = { left: 62, right: 456, top: 20, bottom: 232 } as const;
 
 type Place = (value: number) => number;
 
@@ -184,7 +184,7 @@ export function pairFigure(study: StudyResults, a: number, b: number): Markup | 
   );
 }
 
-const WIDE = { width: 1020, height: 330, top: 40, bottom: 300, side: 70 } as const;
+const WIDE = { width: 1020, height: 314, top: 40, bottom: 300, side: 70 } as const;
 const MOST_LINES = 300;
 const MOST_AXES = 10;
 

@@ -99,6 +99,7 @@ input[type=checkbox]{accent-color:var(--c0);margin:0 5px 2px 0;vertical-align:mi
 ${series.map((i) => `.c${i}{stroke:var(--c${i})}circle.c${i},.f${i}{fill:var(--c${i})}.k${i}{border-left:3px solid var(--c${i});padding-left:6px;margin-top:2px}.show${i}:not(:checked)~svg .s${i}{display:none}`).join('\n')}
 circle.dot{stroke:var(--panel)}
 .points{fill:none;stroke:var(--c0);stroke-width:4.5;stroke-linecap:round;stroke-opacity:.45}
+.count{fill:var(--soft);fill-opacity:.16}
 .bar{fill:var(--c0);fill-opacity:.75}
 .bar2{fill:var(--c1);fill-opacity:.8}
 .thin{stroke:var(--ink);stroke-width:1.2;fill:none}
@@ -121,7 +122,8 @@ ${levels('--good', 'g')}
 ${levels('--bad', 'b')}
 .pixels{image-rendering:pixelated;display:block;background:var(--faint)}
 .gallery{display:flex;flex-wrap:wrap;gap:10px}
-.gallery figure{text-align:center;font-size:12px;color:var(--soft);line-height:1.35}
+h2,h3,p,figcaption,.gallery figure{overflow-wrap:anywhere}
+.gallery figure{max-width:130px;text-align:center;font-size:12px;color:var(--soft);line-height:1.35}
 .gallery .pixels{margin:0 auto 3px}
 .sheet{width:100%;max-width:760px;height:auto}
 .unit{fill:var(--panel);stroke:var(--soft);stroke-width:1.2}
@@ -136,7 +138,9 @@ dl{display:grid;grid-template-columns:minmax(min-content,max-content) 1fr;gap:3p
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 .positive,.negative{fill:none}
-svg.network{max-width:860px}
+svg.network{max-width:860px;min-width:560px}
+td.wide{min-width:200px}
+.caption{font-weight:600;font-size:14px;margin-bottom:6px}
 span.k0,span.k1{margin:0;white-space:nowrap}
 .hair{fill:none;stroke-width:1;stroke-opacity:.3}
 .strong{stroke-width:2;stroke-opacity:.9}

@@ -5,6 +5,8 @@ export interface HtmlColumn {
   readonly header: Content;
   /** Numbers go to the right. */
   readonly isNumber?: boolean;
+  /** Lists of values need room, where the table is wider than the screen. */
+  readonly isWide?: boolean;
 }
 
 export interface HtmlTable {
@@ -16,7 +18,8 @@ export interface HtmlTable {
 }
 
 export function htmlTable({ caption, columns, rows, footer = [] }: HtmlTable): Markup {
-  const kind = (j: number) => (columns[j].isNumber ? html` class="n"` : html``);
+  const kind = (j: number) =>
+    columns[j].isNumber ? html` class="n"` : columns[j].isWide ? html` class="wide"` : html``;
   const line = (cells: readonly Content[]) => html`<tr>${cells.map((cell, j) =>
     j === 0 && !columns[0].isNumber ? html`<th scope="row">${cell}</th>` : html`<td${kind(j)}>${cell}</td>`,
   )}</tr>

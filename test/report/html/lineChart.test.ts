@@ -37,7 +37,7 @@ describe('a chart of curves', () => {
 
   it('draws from corner to corner', () => {
     expect(coordinates(draw({}))[0][0]).toBe(56);
-    expect(coordinates(draw({}))[2][0]).toBe(466);
+    expect(coordinates(draw({}))[2][0]).toBe(456);
   });
 
   it('leaves a gap where a value is NaN, and a dot where it is alone', () => {
@@ -65,7 +65,7 @@ describe('a chart of curves', () => {
   ])('has finite coordinates inside of its frame for %s', (_, y) => {
     const markup = draw({ series: [{ name: 'a', x: [1, 2, 3], y }] });
     for (const [x, height] of coordinates(markup)) {
-      expectBetween(x, 56, 466);
+      expectBetween(x, 56, 456);
       expectBetween(height, 20, 232);
     }
     expect(markup).not.toMatch(/NaN|Infinity/);

@@ -3,7 +3,10 @@ import type {
   ClassCurves,
   ClassificationResults,
   EvaluationResults,
+  FoldsResults,
   RunResults,
+  RunsResults,
+  StudyResults,
 } from '../../../src/report/html/results.js';
 
 /** Ends a script, an attribute, a comment; turns the direction of text; is no valid UTF-16. */
@@ -38,7 +41,11 @@ export function classification(classes: readonly string[]): ClassificationResult
     counts: classes.map((_, i) => classes.map((_, j) => (i === j ? 5 : (i + j) % 3 === 0 ? 1 : 0))),
     scores: classes.map((name) => ({ name, support: 5, precision: 1, recall: 0.5, f1: 0.7, rocAuc: null })),
     curves: classes.slice(0, 8).map((name) => curvesOf(name)),
-    calibration: { of: classes[0], bins: [{ rows: 3, probability: 0.2, share: 0.4 }], error: 0.2 },
+    calibration: {
+      of: classes[0],
+      bins: [{ from: 0.1, to: 0.2, rows: 3, probability: 0.2, share: 0.4 }],
+      error: 0.2,
+    },
   };
 }
 
@@ -180,3 +187,92 @@ export function fullRun(name: string): RunResults {
     name,
   );
 }
+
+const epochs = (loss: readonly number[]) =>
+  new Map([
+    ['epoch', Float64Array.from(loss, (_, i) => i + 1)],
+    ['validation_loss', Float64Array.from(loss)],
+  ]);
+
+/** Several runs, the first of which is the best. */
+export function runsOf(count: number, name = 'run'): RunsResults {
+  return {
+    title: name,
+    runs: Array.from({ length: count }, (_, i) => ({
+      name: `${name}-${i}`,
+      status: 'completed',
+      keptEpoch: 2,
+      seconds: 1,
+      epochs: epochs([3 + i, 2 + i]),
+      scores: new Map([
+        ['train_loss', 1],
+        ['validation_loss', 2 + i],
+        ['validation_accuracy', i],
+      ]),
+    })),
+    scores: [
+      { name: 'train_loss', maximize: false },
+      { name: 'validation_loss', maximize: false },
+      { name: 'validation_accuracy', maximize: true },
+    ],
+    differences: [
+      { key: `a.${name}`, values: Array.from({ length: count }, (_, i) => (i === 0 ? undefined : name)) },
+    ],
+    notes: [],
+  };
+}
+
+export function studyOf(trials: StudyResults['trials'], changes: Partial<StudyResults> = {}): StudyResults {
+  return {
+    name: 'study',
+    method: 'tpe',
+    metric: 'validation_loss',
+    maximize: false,
+    settings: 3,
+    parameters: [
+      { name: 'training.optimizer.learningRate', log: true, low: 0.001, high: 0.1 },
+      { name: 'network.layers', log: false, low: 0, high: 1, labels: ['10', '</script>'] },
+      { name: 'seed', log: false, low: 0, high: 0 },
+    ],
+    trials,
+    ranking: trials.map(({ number }) => number),
+    curves: trials.map(({ number }) => ({
+      trial: number,
+      x: Float64Array.of(1, 2),
+      y: Float64Array.of(2, 1),
+    })),
+    scores: { validation: { loss: 1, accuracy: null } },
+    commands: [],
+    ...changes,
+  };
+}
+
+export const trialOf = (
+  number: number,
+  changes: Partial<StudyResults['trials'][number]> = {},
+): StudyResults['trials'][number] => ({
+  number,
+  state: 'complete',
+  epochs: 3,
+  value: 1 / (number + 1),
+  point: [0.01, number % 2, 0],
+  settings: [['training.optimizer.learningRate', '0.01']],
+  ...changes,
+});
+
+export const foldsOf = (count: number): FoldsResults => ({
+  name: 'cv',
+  status: 'finished',
+  repeats: 1,
+  as: 'test',
+  folds: Array.from({ length: count }, (_, i) => ({
+    name: `fold-${i + 1}`,
+    rows: 10,
+    keptEpoch: 2,
+    scores: { loss: 1 + i, rocAuc: null },
+    epochs: epochs([2, 1]),
+  })),
+  averages: count > 0 ? { loss: { mean: 1 + (count - 1) / 2, deviation: count > 1 ? 1 : null } } : {},
+  config: {},
+  commands: [],
+});
