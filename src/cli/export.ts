@@ -1,4 +1,5 @@
 /** mlp export: writes a model for another program, once it has been compared with the model itself. */
+import { writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -9,6 +10,7 @@ import { FORMATS } from '../export/formats.js';
 import type { Program } from '../export/program.js';
 import { madeUpRows, rowsOf } from '../export/rows.js';
 import { openTrainingFile } from '../export/trainingRows.js';
+import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireFree } from '../files/outputFile.js';
 import type { LoadedEnsemble } from '../model/ensembleFile.js';
 import type { Model } from '../model/load.js';
@@ -17,8 +19,9 @@ import { counted, formatBytes, printable } from '../text.js';
 import { version } from '../version.js';
 import { openModel } from './modelReading.js';
 import type { CommonOptions } from './options.js';
-import { note, print, toJson, warn } from './output.js';
+import { isPlainFile, note, print, toJson, warn } from './output.js';
 import { STANDARD_STREAM, withReadingProgress } from './reading.js';
+import { exitOnSignals } from './terminal.js';
 
 export interface ExportOptions extends CommonOptions {
   readonly to: ExportFormat;
@@ -39,7 +42,8 @@ export async function run(path: string, options: ExportOptions): Promise<void> {
   for (const { path } of files) if (path !== STANDARD_STREAM) requireFree(path, force);
   const checked = await check(path, model, program, exported, options);
   requireAlike(to, checked, program);
-  const bytes = await writeFiles(files, force);
+  const release = exitOnSignals();
+  const bytes = await writeFiles(files, force).finally(release);
   if (target.isPrinted) return;
   report(files, bytes, program, exported, checked, options);
 }
@@ -212,8 +216,16 @@ async function writeFiles(files: readonly OutputOf[], force: boolean): Promise<n
   return sizes;
 }
 
-function writeToStandardOutput(part: string | Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
+async function writeToStandardOutput(part: string | Uint8Array): Promise<void> {
+  if (isPlainFile()) {
+    try {
+      writeFileSync(process.stdout.fd, part);
+    } catch (error) {
+      throw writeFailure('stdout', error);
+    }
+    return;
+  }
+  await new Promise<void>((resolve) => {
     process.stdout.write(part, () => resolve());
   });
 }

@@ -17,7 +17,7 @@ import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
 import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { requireSeparators, STANDARD_STREAM } from './reading.js';
-import { ENDINGS } from './terminal.js';
+import { exitOnSignals } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 
 export interface PredictOptions extends CommonOptions, SeparatorOptions {
@@ -188,18 +188,6 @@ function openOutput(path: string, options: PredictOptions): TextOutput {
 /** The file to write; undefined for standard output. */
 function fileOf({ output }: PredictOptions): string | undefined {
   return output === STANDARD_STREAM ? undefined : output;
-}
-
-/**
- * Makes signals an ordinary exit, so that unfinished files are deleted. The function returned ends
- * that.
- */
-function exitOnSignals(): () => void {
-  const listeners = ENDINGS.map(([signal, exitCode]) => [signal, () => process.exit(exitCode)] as const);
-  for (const [signal, listener] of listeners) process.once(signal, listener);
-  return () => {
-    for (const [signal, listener] of listeners) process.off(signal, listener);
-  };
 }
 
 function linesOf(

@@ -85,3 +85,15 @@ export class Interruption {
     note(`${this.#promise}; press Ctrl-C again to stop at once`);
   };
 }
+
+/**
+ * Makes signals an ordinary exit, so that unfinished files are deleted. The function returned ends
+ * that.
+ */
+export function exitOnSignals(): () => void {
+  const listeners = ENDINGS.map(([signal, exitCode]) => [signal, () => process.exit(exitCode)] as const);
+  for (const [signal, listener] of listeners) process.once(signal, listener);
+  return () => {
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  };
+}

@@ -111,6 +111,23 @@ function dateOf(order: 'ymd' | 'dmy' | 'mdy' | 'time'): FeatureEncoding {
   };
 }
 
+/** Names of columns that may be taken for something else. */
+const ODD_NAMES = [
+  'x',
+  'prediction',
+  'layers.0.weight',
+  'fill',
+  'int',
+  'a b',
+  'a.b',
+  '1st',
+  'row',
+  'm',
+  '"""',
+  '*/',
+  "it's",
+];
+
 const NUMBERS: readonly FeatureEncoding[] = [
   { kind: 'numeric', column: 'a', shift: 1, scale: 2, clip: 3, fill: 1, range: [-3, 6] },
   { kind: 'numeric', column: 'b', shift: -2, scale: 0.5, clip: 3 },
@@ -244,6 +261,17 @@ const named = <Value>(
 
 export const CONTENTS: readonly (readonly [name: string, content: ModelContent])[] = [
   ...named('encoding', ENCODINGS, (features) => contentOf(features, [5, 'tanh'])),
+  [
+    'names: as those of outputs, weights and words of languages',
+    contentOf(
+      [
+        ...ODD_NAMES.map((column) => ({ kind: 'numeric', column, shift: 0, scale: 2 }) as const),
+        { kind: 'category', column: 'label', levels: ['a?b', "c'd", 'é'] },
+      ],
+      [5, 'tanh'],
+      { ...CLASSES, targets: ['probabilities'], classes: ['"""', '*/', '</script>'] },
+    ),
+  ],
   ['encoding: numbers of levels', contentOf(NUMBERED, [LEVELS, 5, 'tanh'])],
   ...named('layer', LAYERS, (layers) => contentOf(NUMBERS, layers)),
   [

@@ -126,6 +126,22 @@ describe('an ONNX file', () => {
     expect([raw.inputNames, raw.outputNames]).toEqual([['x'], ['prediction']]);
   });
 
+  it('takes more than 100 columns of numbers as a matrix', async () => {
+    const features = Array.from(
+      { length: 101 },
+      (_, j) => ({ kind: 'numeric', column: `p${j}`, shift: j, scale: 2 }) as const,
+    );
+    const model = modelOf({ ...REGRESSION, features, network: { ...REGRESSION.network, input: 101 } });
+    const session = await ort.InferenceSession.create(bytesOf(model));
+    expect(session.inputNames).toEqual(['features']);
+    const fewer = modelOf({
+      ...REGRESSION,
+      features: features.slice(1),
+      network: { ...REGRESSION.network, input: 100 },
+    });
+    expect((await ort.InferenceSession.create(bytesOf(fewer))).inputNames).toHaveLength(100);
+  });
+
   it('refuses a matrix with text', () => {
     expect(() => bytesOf(modelOf(BINARY), { inputs: 'matrix' })).toThrow(
       '--to onnx: --inputs matrix: found the column "city" of text, expected numbers alone',

@@ -55,11 +55,13 @@ export class Graph {
     return value.name;
   }
 
-  /** Gives the value the name of an output. */
+  /** Gives the value the name of an output, with `output_` before it if a column has that name. */
   output(from: string, value: Value): void {
-    this.outputs.push(value);
-    this.nodes.push({ op: 'Identity', inputs: [from], outputs: [value.name], attributes: {}, domain: '' });
-    this.#names.set(value.name, 1);
+    const isTaken = this.inputs.some(({ name }) => name === value.name);
+    const name = isTaken ? `output_${value.name}` : value.name;
+    this.outputs.push({ ...value, name });
+    this.nodes.push({ op: 'Identity', inputs: [from], outputs: [name], attributes: {}, domain: '' });
+    this.#names.set(name, 1);
   }
 
   /** A constant of this name, made once. */

@@ -90,10 +90,17 @@ function graphOf(program: Program, layout: Layout): Graph {
       layout === 'raw'
         ? graph.input({ name: RAW, type: graph.real, dims: ['rows', part.inputs] })
         : encode(graph, part, values);
-    return new NetworkNodes(graph, part, parts.length > 1 ? `member-${i + 1}.` : '').members(x);
+    return new NetworkNodes(graph, part, prefixFor(program, i)).members(x);
   });
   addOutputs(graph, program, members, layout === 'raw');
   return graph;
+}
+
+/** What stands before the names of the tensors of a part, which no column may have. */
+function prefixFor({ columns, parts }: Program, i: number): string {
+  const prefix = parts.length > 1 ? `member-${i + 1}.` : '';
+  const isTaken = columns.some(({ name }) => /^(?:layers|members|member-\d+)\./.test(name));
+  return isTaken ? `network.${prefix}` : prefix;
 }
 
 function notesOf({ columns, parts, dtype }: Program, layout: Layout): string[] {
@@ -180,8 +187,9 @@ export function predictedOf(
     quantiles: 'quantiles',
     numbers: 'prediction',
   }[output.kind];
-  const numbers = outputs.get(name)?.data as FloatArray;
-  const labels = outputs.get('label')?.data as readonly string[] | undefined;
+  const find = (own: string) => outputs.get(`output_${own}`) ?? outputs.get(own);
+  const numbers = find(name)?.data as FloatArray;
+  const labels = find('label')?.data as readonly string[] | undefined;
   const width = numbers.length / rows;
   return Array.from({ length: rows }, (_, row) => {
     const own = Float64Array.from(numbers.subarray(row * width, (row + 1) * width));
