@@ -43,19 +43,24 @@ export interface Evaluated {
   readonly rows: EvaluatedRows;
 }
 
-/** @param most rows to pass: of more, every n-th is taken */
+/**
+ * @param most rows to pass: of more, every n-th is taken
+ * @param folds of the rows, if only members that are trained without a row shall predict it
+ */
 export function evaluateSplit(
   model: Model,
   inference: Inference,
   name: string,
   split: Split,
   most: number,
+  folds?: readonly number[],
 ): Evaluated {
   const all: EvaluatedRows = {
     rows: split.rows,
     features: split.features,
     expected: (split.labels ?? split.targets) as EvaluatedRows['expected'],
     ...(split.weights && { weights: split.weights }),
+    ...(folds && { folds }),
   };
   const rows = everyNth(all, most);
   const passed = pass(model, inference, rows);
@@ -90,7 +95,7 @@ interface Passed {
 function pass(
   model: Model,
   inference: Inference,
-  { rows: total, features, expected, weights }: EvaluatedRows,
+  { rows: total, features, expected, weights, folds }: EvaluatedRows,
 ): Passed {
   const scorer = createScorer(model, inference);
   const { width, outputs } = inference;
@@ -99,7 +104,7 @@ function pass(
   const logitsOf = new Float64Array(model.classes ? 0 : total * outputs);
   const labels = new Int32Array(total);
   const losses = new Float64Array(total);
-  for (const { first, rows, logits } of inference.passes(features)) {
+  for (const { first, rows, logits } of inference.passes(features, folds)) {
     const truth = expected.subarray(first * targetsPerRow, (first + rows) * targetsPerRow);
     scorer.add(rows, logits, truth);
     predictions.set(inference.predictions(rows), first * width);

@@ -1,6 +1,6 @@
 /** All that a page tells of a run: from the files in its directory, its model, and its data. */
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import type { Dataset, SplitName } from '../data/dataset/dataset.js';
+import { type Dataset, foldsOf, type SplitName } from '../data/dataset/dataset.js';
 import { matrixWidth } from '../data/encoding/encoding.js';
 import { sourcePath } from '../data/source/source.js';
 import { MlpError } from '../errors.js';
@@ -95,7 +95,7 @@ function evaluationOf(
   if (!split || matrixWidth(model.features) !== dataset.features.columns) return {};
   const inference = Inference.create(model);
   const most = Math.max(1, Math.min(mostRows, Math.floor(multiplyAdds / costOfRow(model))));
-  const { results, rows } = evaluateSplit(model, inference, name, split, most);
+  const { results, rows } = evaluateSplit(model, inference, name, split, most, foldsOf(dataset, name));
   const importanceOf = (repeats: number) =>
     permutationImportance(model, inference, rows, { seed: config.seed, repeats, most: multiplyAdds });
   const importance = importanceOf(REPEATS) ?? importanceOf(1);

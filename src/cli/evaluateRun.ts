@@ -46,7 +46,7 @@ export async function evaluateRun(
   const warnings = strange.warnings(file, model.header);
   for (const warning of warnings) warn(warning);
   const { seed } = config;
-  const importance = options.importance && importanceOf(split, model, seed);
+  const importance = options.importance && importanceOf(split, model, seed, foldsOf(dataset, name));
   return {
     model,
     data: { path: file, rows: split.rows },
@@ -81,9 +81,14 @@ export async function readSplits(run: string, options: CommonOptions): Promise<O
 /** Enough to tell columns apart, in some seconds. */
 const IMPORTANCE = { repeats: 5, most: 2e10 };
 
-function importanceOf({ rows, features, labels, targets, weights }: Split, model: Model, seed: number) {
+function importanceOf(
+  { rows, features, labels, targets, weights }: Split,
+  model: Model,
+  seed: number,
+  folds: readonly number[] | undefined,
+) {
   const expected = (labels ?? targets) as ExpectedValues;
-  const scored = { rows, features, expected, ...(weights && { weights }) };
+  const scored = { rows, features, expected, weights, folds };
   const found = permutationImportance(model, Inference.create(model), scored, { seed, ...IMPORTANCE });
   if (!found) warn('the importance of columns would take too long, or no column can be shuffled');
   return found;

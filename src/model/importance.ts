@@ -20,6 +20,8 @@ export interface EvaluatedRows {
   readonly expected: Int32Array | Float64Array;
   /** [rows] What a row counts in the loss; 1 if missing. */
   readonly weights?: Float64Array | undefined;
+  /** Rows of each fold, where only members that are trained without a row shall predict it. */
+  readonly folds?: readonly number[] | undefined;
 }
 
 export interface ColumnImportance {
@@ -119,12 +121,12 @@ function columnGroups({ features }: Model) {
 function meanLoss(
   model: Model,
   inference: Inference,
-  { expected, weights, rows: total }: EvaluatedRows,
+  { expected, weights, folds, rows: total }: EvaluatedRows,
   features: FloatArray,
 ): number {
   const losses = new Float64Array(total);
   const width = expected.length / total;
-  for (const { first, rows, logits } of inference.passes(features)) {
+  for (const { first, rows, logits } of inference.passes(features, folds)) {
     const truth = expected.subarray(first * width, (first + rows) * width);
     losses.set(rowLosses(model, inference.outputs, truth, logits.data), first);
   }
@@ -148,5 +150,18 @@ export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
     features: pick(all.features),
     expected: pick(all.expected),
     ...(all.weights && { weights: pick(all.weights) }),
+    ...(all.folds && { folds: countIn(all.folds, kept) }),
   };
+}
+
+/** How many of these rows, which rise, are in each fold. */
+function countIn(folds: readonly number[], rows: Int32Array): number[] {
+  let end = 0;
+  let at = 0;
+  return folds.map((size) => {
+    end += size;
+    const first = at;
+    while (at < rows.length && rows[at] < end) at++;
+    return at - first;
+  });
 }

@@ -115,5 +115,7 @@ describe('every n-th row', () => {
       weights: Float64Array.of(5, 7),
     });
     expect(everyNth(all, 9)).toBe(all);
+    // Rows 0, 1 and 3, of which two are in the first fold of three rows.
+    expect(everyNth({ ...all, folds: [3, 2, 4] }, 3).folds).toEqual([2, 1, 0]);
   });
 });

@@ -1,4 +1,6 @@
 /** data.validation {"folds": F}: each member of a network is trained without a fold, which it then predicts. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { Inference } from '../../src/model/inference.js';
@@ -150,6 +152,11 @@ describe('data.validation {"folds": 5}', () => {
     const scored = await mlpHere(['evaluate', 'run', '--json'], { cwd });
     expect(JSON.parse(scored.stdout)).toMatchObject({ split: 'validation', rows: 20 });
     expect(JSON.parse(scored.stdout).metrics.loss).toBeCloseTo(validation.loss, 5);
+    const { loss } = JSON.parse(scored.stdout).metrics;
+    const shuffled = await mlpHere(['evaluate', 'run', '--importance', '--json'], { cwd });
+    expect(JSON.parse(shuffled.stdout).importance.loss).toBeCloseTo(loss, 12);
+    const page = readFileSync(join(cwd, 'run/report.html'), 'utf8');
+    expect(page).toContain(JSON.parse(scored.stdout).metrics.logLoss.toPrecision(4));
     expect((await mlpHere(['repro', 'run'], { cwd })).code).toBe(0);
   });
 
