@@ -6,7 +6,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
  * They run the sources; only the WebAssembly modules come from the last build.
  */
 const SLOW = [
-  'test/{cli,files,fuzz}/**',
+  'test/{cli,export,files,fuzz}/**',
   'test/{docs,examples,library}.test.ts',
   'test/data/{numeric,source}/**',
   'test/data/{cases,cell,memory}.test.ts',

@@ -7,7 +7,8 @@ import type { Ensemble } from '../model/ensemble.js';
 import { predictorOf } from '../model/ensembleInference.js';
 import type { Predictor } from '../model/inference.js';
 import type { Model } from '../model/load.js';
-import type { Predicted, Row } from './js/runtime.js';
+import type { Row } from './js/cells.js';
+import type { Predicted } from './js/runtime.js';
 import type { Program } from './program.js';
 
 /** Rows as an export takes them. */

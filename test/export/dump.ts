@@ -6,7 +6,7 @@ import { firstRows } from '../../src/data/locatedColumn.js';
 import { differences } from '../../src/export/check.js';
 import { computeProgram, type Exported } from '../../src/export/format.js';
 import { FORMATS } from '../../src/export/formats.js';
-import type { Row } from '../../src/export/js/runtime.js';
+import type { Row } from '../../src/export/js/cells.js';
 import { inputTensors } from '../../src/export/onnx/onnx.js';
 import { madeUpRows } from '../../src/export/rows.js';
 import type { DType } from '../../src/kernels/kernels.js';

@@ -194,6 +194,7 @@ const STANDARD = { targetStandardization: { mean: [10], scale: [4] } };
 
 const TARGETS: Readonly<Record<string, Target>> = {
   multiclass: CLASSES,
+  'multiclass, calibrated': { ...CLASSES, temperature: 1.7 },
   binary: { ...CLASSES, task: 'binary', loss: 'binary-cross-entropy', classes: ['no', 'yes'], outputs: 1 },
   'binary, of two outputs': { ...CLASSES, task: 'binary', classes: ['no', 'yes'], outputs: 2 },
   multilabel: {

@@ -11,7 +11,8 @@ import {
   plainProgram,
 } from '../format.js';
 import type { Part, Program } from '../program.js';
-import type { Predicted, Row } from './runtime.js';
+import type { Row } from './cells.js';
+import type { Predicted } from './runtime.js';
 
 /** The runtime in one file: the build makes it of runtime.ts and what that imports. */
 const RUNTIME = new URL(

@@ -8,12 +8,14 @@ import { formatBytes, quote } from '../../text.js';
 import { version } from '../../version.js';
 import type { Computation } from '../check.js';
 import { type Exported, type Format, impossible } from '../format.js';
-import type { Cell, Predicted, Row } from '../js/runtime.js';
+import type { Cell, Row } from '../js/cells.js';
+import type { Predicted } from '../js/runtime.js';
 import { allSteps, type InputColumn, isText, type Program } from '../program.js';
-import { type LoadedGraph, loadGraph, type Tensor } from './evaluate.js';
+import type { Tensor } from './evaluate.js';
 import { encodeModel } from './file.js';
 import { Graph } from './graph.js';
 import { addInputs, encode, MATRIX } from './inputs.js';
+import { type LoadedGraph, loadGraph } from './load.js';
 import { NetworkNodes } from './network.js';
 import { addOutputs } from './outputs.js';
 
