@@ -77,6 +77,7 @@ function stepsOf(blocks: readonly Buffer[], isSample: boolean): Steps | undefine
     // The first is the header, or the rest of a line; the last is empty, or cut off.
     for (let i = 1; i < lines.length - 1; i++) {
       const [number, , rate, value] = lines[i].split(',');
+      if (Number.isNaN(Number(number))) continue;
       step.push(Number(number));
       learningRate.push(Number(rate));
       loss.push(Number(value));

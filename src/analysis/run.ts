@@ -122,8 +122,10 @@ function factsOf(
   const { training, data } = config;
   const done = number('epochs') ?? epochs.get('epoch')?.length ?? 0;
   const scores = Object.fromEntries(
-    ['train', 'validation', 'test'].flatMap((split) => (isObject(told[split]) ? [[split, told[split]]] : [])),
-  ) as RunFacts['scores'];
+    ['train', 'validation', 'test'].flatMap((split) =>
+      isObject(told[split]) ? [[split, numbersOf(told[split])]] : [],
+    ),
+  );
   const { refit } = told;
   const keepMetric = training.keepMonitor ?? training.earlyStopping?.monitor ?? 'validation_loss';
   const pace = number('samplesPerSecond');
@@ -164,6 +166,13 @@ function factsOf(
       ...optional('Weights, SHA-256', summary?.weightsSha256, String),
     ],
   };
+}
+
+/** The numbers of an object, and what is undefined: a stranger may have written anything. */
+export function numbersOf(scores: object): Record<string, number | null> {
+  return Object.fromEntries(
+    Object.entries(scores).filter(([, value]) => typeof value === 'number' || value === null),
+  );
 }
 
 function defined<Key extends string>(values: Record<Key, number | undefined>): Partial<Record<Key, number>> {

@@ -3,7 +3,9 @@ import { basename, join, resolve } from 'node:path';
 import { asDataError, ExitCode, MlpError } from '../errors.js';
 import { readPlainFile } from '../files/plainFile.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
+import { foldsPage } from '../report/html/foldsPage.js';
 import type { FoldsResults, RunsResults, StudyResults, TrialResults } from '../report/html/results.js';
+import { studyPage } from '../report/html/studyPage.js';
 import { isObject, readJson } from '../spec/json.js';
 import { completeTrials, importances, LEAST_FOR_IMPORTANCE } from '../sweep/importance.js';
 import { ranked, type Trial } from '../sweep/schedule.js';
@@ -15,7 +17,8 @@ import { isMaximized } from '../training/monitor.js';
 import { configDifferences, shown } from '../training/run/differences.js';
 import { byName, type ListedRun, scoreNames, scoresOf } from '../training/run/list.js';
 import { readEpochs } from './logs.js';
-import { commandFor } from './run.js';
+import { commandFor, numbersOf } from './run.js';
+import { writePage, writer } from './writeReport.js';
 
 /** @param others directories that neither are runs nor hold some */
 export function runsResults(
@@ -155,7 +158,7 @@ function scoresOfRun(run: string): StudyResults['scores'] {
   return Object.fromEntries(
     (['train', 'validation', 'test'] as const).flatMap((split) => {
       const metrics = value[split];
-      return isObject(metrics) ? [[split, metrics as Record<string, number | null>]] : [];
+      return isObject(metrics) ? [[split, numbersOf(metrics)]] : [];
     }),
   );
 }
@@ -169,7 +172,7 @@ export function foldsResults(path: string): FoldsResults {
     () => JSON.parse(readPlainFile(file, MOST_BYTES, 'scores').toString('utf8')) as unknown,
   );
   const { runs, metrics, request, status } = isObject(report) ? report : {};
-  if (!Array.isArray(runs) || !runs.every(isFold) || !isObject(metrics) || !isObject(request)) {
+  if (!Array.isArray(runs) || !runs.every(isFold) || !isAverages(metrics) || !isObject(request)) {
     throw new MlpError(
       ExitCode.data,
       `${printable(file)}: found content that mlp crossvalidate does not write`,
@@ -187,10 +190,10 @@ export function foldsResults(path: string): FoldsResults {
       name: run,
       rows,
       keptEpoch,
-      scores,
+      scores: numbersOf(scores),
       epochs: readEpochs(join(path, basename(run))),
     })),
-    averages: metrics as FoldsResults['averages'],
+    averages: metrics,
     config: statOf(config) ? readJson(config).value : undefined,
     commands: [
       {
@@ -204,6 +207,14 @@ export function foldsResults(path: string): FoldsResults {
       },
     ],
   };
+}
+
+function isAverages(value: unknown): value is FoldsResults['averages'] {
+  const isAverage = (one: unknown) =>
+    isObject(one) &&
+    typeof one.mean === 'number' &&
+    (one.deviation === null || typeof one.deviation === 'number');
+  return isObject(value) && Object.values(value).every(isAverage);
 }
 
 interface FoldEntry {
@@ -221,4 +232,20 @@ function isFold(value: unknown): value is FoldEntry {
     typeof value.keptEpoch === 'number' &&
     isObject(value.metrics)
   );
+}
+
+/**
+ * Writes the page of a study into its directory.
+ * @throws MlpError as `studyResults`; ExitCode.cantCreate, noPermission or io if it can't be written
+ */
+export async function writeStudyReport(path: string): Promise<void> {
+  await writePage(path, studyPage(studyResults(path), writer()));
+}
+
+/**
+ * Writes the page of a cross-validation into its directory.
+ * @throws MlpError as `foldsResults`; ExitCode.cantCreate, noPermission or io if it can't be written
+ */
+export async function writeFoldsReport(path: string): Promise<void> {
+  await writePage(path, foldsPage(foldsResults(path), writer()));
 }

@@ -2,13 +2,10 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../files/atomic.js';
 import { RUN_FILES } from '../files/runFiles.js';
-import { foldsPage } from '../report/html/foldsPage.js';
 import { runPage } from '../report/html/runPage.js';
-import { studyPage } from '../report/html/studyPage.js';
 import { modelOf, type TrainedRun } from '../training/stages.js';
 import { version } from '../version.js';
 import { QUICK, runResults } from './run.js';
-import { foldsResults, studyResults } from './several.js';
 
 /** Which program writes a page. */
 export function writer(): string {
@@ -24,16 +21,6 @@ export async function writeTrainedReport(trained: TrainedRun): Promise<void> {
   if (directory === undefined) return;
   const results = runResults(directory, modelOf(trained, directory), { dataset }, QUICK);
   await writePage(directory, runPage(results, writer()));
-}
-
-/** @throws MlpError as `writeTrainedReport` */
-export async function writeStudyReport(path: string): Promise<void> {
-  await writePage(path, studyPage(studyResults(path), writer()));
-}
-
-/** @throws MlpError as `writeTrainedReport` */
-export async function writeFoldsReport(path: string): Promise<void> {
-  await writePage(path, foldsPage(foldsResults(path), writer()));
 }
 
 /**

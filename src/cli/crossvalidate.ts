@@ -59,7 +59,10 @@ export async function run(path: string, options: CrossValidateOptions): Promise<
         : await resumeCrossValidation(loaded, resume, given, { listener, signal, atOnce });
     progress.close();
     await show(done, options);
-    await unlessFailed(done.directory, (pages) => pages.writeFoldsReport(done.directory));
+    await unlessFailed(done.directory, async () => {
+      const { writeFoldsReport } = await import('../analysis/several.js');
+      await writeFoldsReport(done.directory);
+    });
     if (done.report.status === 'interrupted') {
       process.exitCode = progress.exitCode;
       const directory = printable(done.directory);

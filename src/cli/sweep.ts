@@ -32,7 +32,10 @@ export async function run(path: string, options: SweepOptions): Promise<void> {
     const { signal } = report;
     const study = await sweep(loaded, base, { directory, resume, parallel, signal, listener: report });
     await report.end(study);
-    await unlessFailed(study.path, (pages) => pages.writeStudyReport(study.path));
+    await unlessFailed(study.path, async () => {
+      const { writeStudyReport } = await import('../analysis/several.js');
+      await writeStudyReport(study.path);
+    });
     if (!signal.aborted) {
       requireAny(study);
       return;

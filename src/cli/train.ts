@@ -56,17 +56,17 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
 }
 
 function writeReport(trained: TrainedRun): Promise<void> {
-  return unlessFailed(trained.directory ?? '', (pages) => pages.writeTrainedReport(trained));
+  return unlessFailed(trained.directory ?? '', async () => {
+    // Loaded at the end: most of the time of a short training is that of loading modules.
+    const { writeTrainedReport } = await import('../analysis/writeReport.js');
+    await writeTrainedReport(trained);
+  });
 }
 
 /** Writes the page of a directory. It is no reason for a training to fail. */
-export async function unlessFailed(
-  directory: string,
-  write: (pages: typeof import('../analysis/writeReport.js')) => Promise<void>,
-): Promise<void> {
+export async function unlessFailed(directory: string, write: () => Promise<void>): Promise<void> {
   try {
-    // Loaded at the end: most of the time of a short training is that of loading modules.
-    await write(await import('../analysis/writeReport.js'));
+    await write();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     warn(`${join(directory, RUN_FILES.report)} was not written: ${reason}`);

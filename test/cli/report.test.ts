@@ -143,6 +143,17 @@ describe('mlp report', () => {
     expect(page).toMatch(/<td class="n">\d \(\d+\.\d%\)<\/td>/);
   });
 
+  it('takes only numbers for scores, whatever run.json says', async () => {
+    const cwd = await trained();
+    const file = join(cwd, 'r/run.json');
+    const summary = JSON.parse(readFileSync(file, 'utf8'));
+    const train = { loss: {}, accuracy: '<b>' };
+    writeFileSync(file, JSON.stringify({ ...summary, train, validation: [], status: '<i>', keptEpoch: 'x' }));
+    const { code } = await mlpHere(['report', 'r'], { cwd });
+    expect(code).toBe(0);
+    requireSelfContained(read(cwd));
+  });
+
   it.each([
     ['nowhere', 'no such directory'],
     ['.', 'a directory without a run'],

@@ -39,6 +39,9 @@ const READERS = [
   ['params', 'r/config.json', '--json'],
   ['runs', '.', '--json'],
   ['runs', '.', '--sort', 'validation_loss'],
+  ['report', 'r', '--json'],
+  ['report', 'r', '-o', 'page.html', '--force'],
+  ['report', '.', '-o', 'page.html', '--force'],
 ];
 const MINE = 'a line of my own file\n'.repeat(100);
 
@@ -73,7 +76,8 @@ export async function createRuns(folder, processes) {
         : [random.pick(READERS), resume];
       return { commands };
     },
-    owned: (args) => (args.includes('--resume') ? ['r'] : []),
+    owned: (args) =>
+      args.includes('-o') ? ['page.html'] : args.includes('--resume') || args[0] === 'report' ? ['r'] : [],
     check: (trial) => checkRun(trial, current),
   };
 }

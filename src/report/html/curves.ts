@@ -29,7 +29,7 @@ export function epochMetrics(epochs: EpochColumns): string[] {
 
 function epochCharts(epochs: EpochColumns, { keptEpoch, keepMetric }: RunFacts): LineChart[] {
   const x = epochs.get('epoch') ?? new Float64Array();
-  const isKept = keptEpoch !== undefined && keptEpoch > 0 && x.length > 1;
+  const isKept = keptEpoch !== undefined && x.length > 1 && x.includes(keptEpoch);
   return epochMetrics(epochs).map((metric) => {
     const series = SPLITS.flatMap(([prefix, name], i): Series[] => {
       const y = epochs.get(prefix + metric);

@@ -97,8 +97,10 @@ ${chart.note && html`<p class="note">${chart.note}</p>`}
 
 /** The points that are drawn. Those with an origin are few already, and may go back and forth. */
 function fewer({ x, y, at }: Series, { bounds }: LineChart): { x: number[]; y: number[] } {
+  const hasPlaces = Array.from(x).every(Number.isFinite);
   if (at || bounds) return { x: Array.from(x), y: Array.from(y, drawable) };
-  return extremes(x, y, PLOT.right - PLOT.left);
+  // A table that somebody changed may lack the number of an epoch.
+  return hasPlaces ? extremes(x, y, PLOT.right - PLOT.left) : { x: [], y: [] };
 }
 
 function choice(id: string, { name: text, dashed }: Series, i: number): Markup {

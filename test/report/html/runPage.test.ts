@@ -67,6 +67,13 @@ describe('the page of a run', () => {
     expect(pageOf(runOf({ epochs: some }))).toContain('class="lone c0"');
   });
 
+  it('marks no epoch that the table lacks, and draws none without its number', () => {
+    const { facts, epochs } = runOf();
+    expect(pageOf(runOf({ facts: { ...facts, keptEpoch: 1e9 } }))).not.toContain('kept: epoch');
+    const damaged = new Map([...epochs, ['epoch', Float64Array.of(1, Number.NaN, 3)]]);
+    expect(pageOf(runOf({ epochs: damaged }))).toContain('No epoch has ended yet.');
+  });
+
   it('shows one class', () => {
     const one = { ...classification(['only']), curves: [] };
     expect(pageOf(runOf({ evaluation: evaluation({ classification: one }) }))).toContain(
