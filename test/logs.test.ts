@@ -164,8 +164,13 @@ const metricsOf = (asked: Awaited<ReturnType<typeof startServer>>['asked']) =>
 describe('--log mlflow=<address>', () => {
   it('creates a run with the config, its metrics and its end', async () => {
     const { url, asked } = await startServer();
-    const cwd = folder();
+    const data = { train: 'data.csv', target: 'y', standardize: { 'a?': true, b: false } };
+    const config = smallConfig({ $schema: 'x', data });
+    const cwd = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV.replace('a,', 'a?,') });
     expect((await train(cwd, '--run', 'run', '--log', `mlflow=${url}/`)).code).toBe(0);
+    const names = asked.flatMap(({ body }) => (body.params ?? []) as { key: string }[]).map(({ key }) => key);
+    expect(names.filter((name) => !/^[\w\-. :/]+$/.test(name) || name.includes('schema'))).toEqual([]);
+    expect(names).toContain('data.standardize.a_');
     expect(asked.map(({ path }) => path).slice(0, 3)).toEqual([
       'experiments/get-by-name',
       'experiments/create',

@@ -31,6 +31,11 @@ interface Metric {
   readonly step: number;
 }
 
+interface Parameter {
+  readonly key: string;
+  readonly value: string;
+}
+
 /** What the run keeps, so that a resumed one goes on with the same run of the server. */
 interface Kept {
   readonly url: string;
@@ -52,6 +57,7 @@ export class MlflowLog implements RunLog {
   #run: PreparedRun | undefined;
   #runId: string | undefined;
   #stride = 1;
+  #parameters: readonly Parameter[] = [];
   readonly #pending: Metric[] = [];
   #sending: Promise<void> | undefined;
   #problem: string | undefined;
@@ -125,7 +131,15 @@ export class MlflowLog implements RunLog {
   }
 
   async #sendAll(): Promise<void> {
-    this.#runId ??= await this.#create();
+    if (this.#runId === undefined) {
+      this.#runId = await this.#create();
+      this.#parameters = parametersOf(this.#run?.config ?? {});
+    }
+    while (this.#parameters.length > 0) {
+      const params = this.#parameters.slice(0, MOST_PARAMETERS);
+      await this.#post('runs/log-batch', { run_id: this.#runId, params });
+      this.#parameters = this.#parameters.slice(MOST_PARAMETERS);
+    }
     while (this.#pending.length > 0) {
       const metrics = this.#pending.slice(0, MOST_METRICS);
       await this.#post('runs/log-batch', { run_id: this.#runId, metrics });
@@ -133,23 +147,14 @@ export class MlflowLog implements RunLog {
     }
   }
 
-  /** A run on the server, with the keys of the config as its parameters. */
+  /** A run on the server. */
   async #create(): Promise<string> {
     const name = this.#environment.MLFLOW_EXPERIMENT_NAME ?? 'Default';
     const found = await this.#experiment(name);
     const experiment_id = found ?? (await this.#post('experiments/create', { name })).experiment_id;
     const run_name = this.#directory ? printable(this.#directory.split(/[\\/]/).at(-1) ?? '') : 'mlp';
     const { run } = await this.#post('runs/create', { experiment_id, start_time: Date.now(), run_name });
-    const runId: string = run.info.run_id;
-    const params = flatten(this.#run?.config ?? {}).map(([key, value]) => ({
-      key,
-      value: value.slice(0, MOST_CHARACTERS),
-    }));
-    for (let first = 0; first < params.length; first += MOST_PARAMETERS) {
-      const some = params.slice(first, first + MOST_PARAMETERS);
-      await this.#post('runs/log-batch', { run_id: runId, params: some });
-    }
-    return runId;
+    return run.info.run_id;
   }
 
   async #experiment(name: string): Promise<string | undefined> {
@@ -220,6 +225,15 @@ export function mlflowAddress(text: string): string {
     `--log: found ${JSON.stringify(text)} after mlflow=, expected an address such as http://localhost:5000`,
     'mlflow server starts one',
   );
+}
+
+/** The keys of a config, with what MLflow does not allow in a name replaced. */
+function parametersOf(config: object): Parameter[] {
+  const { $schema: _, ...own } = config as { $schema?: unknown };
+  return flatten(own).map(([key, value]) => ({
+    key: key.replace(/[^\w\-. :/]/g, '_'),
+    value: value.slice(0, MOST_CHARACTERS),
+  }));
 }
 
 /** Dotted keys of a config with their values as text: `training.epochs` → `30`. */
