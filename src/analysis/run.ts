@@ -64,7 +64,7 @@ export function runResults(
   const tell = withoutFolders(loaded);
   const notes: string[] = 'missing' in rows ? [tell(rows.missing)] : [];
   const dataset = 'dataset' in rows ? rows.dataset : undefined;
-  const evaluated = model && dataset && evaluationOf(model, dataset, loaded, effort);
+  const evaluated = model && dataset && evaluationOf(model, dataset, loaded, effort, notes);
   return {
     name: basename(resolve(path)),
     facts: factsOf(path, loaded, epochs, model, dataset),
@@ -79,6 +79,15 @@ export function runResults(
   };
 }
 
+/** Fewer rows say too little. */
+const LEAST_ROWS = 100;
+
+function tooLong(effort: Effort): string {
+  return effort === QUICK
+    ? 'take longer than the end of a training may: mlp report computes them'
+    : 'take longer than a page may';
+}
+
 /** Unless rows choose something, those that choose nothing come first. */
 const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SplitName[];
 
@@ -87,14 +96,19 @@ function evaluationOf(
   dataset: Dataset,
   { config }: LoadedTrainConfig,
   effort: Effort,
+  notes: string[],
 ): Pick<RunResults, 'evaluation' | 'importance'> {
   const { multiplyAdds, rows: mostRows } = effort;
   const name = SPLITS.find((split) => (dataset[split]?.rows ?? 0) > 0);
   const split = name && dataset[name];
   // A model may also read less than the data hold, if somebody changed the config.
   if (!split || matrixWidth(model.features) !== dataset.features.columns) return {};
+  const most = Math.min(mostRows, Math.floor(multiplyAdds / costOfRow(model)));
+  if (most < Math.min(LEAST_ROWS, split.rows)) {
+    notes.push(`The network is so large that its predictions ${tooLong(effort)}`);
+    return {};
+  }
   const inference = Inference.create(model);
-  const most = Math.max(1, Math.min(mostRows, Math.floor(multiplyAdds / costOfRow(model))));
   const { results, rows } = evaluateSplit(model, inference, name, split, most, foldsOf(dataset, name));
   const importanceOf = (repeats: number) =>
     permutationImportance(model, inference, rows, { seed: config.seed, repeats, most: multiplyAdds });
@@ -104,7 +118,7 @@ function evaluationOf(
     evaluation: results,
     importance: importance
       ? { ...importance, ...(image && { pictureWidth: image.width }) }
-      : `It takes longer than ${effort === QUICK ? 'the end of a training may: mlp report computes it' : 'a page may'}.`,
+      : `Shuffling each column would ${tooLong(effort)}.`,
   };
 }
 

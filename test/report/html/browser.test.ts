@@ -51,7 +51,7 @@ describe.skipIf(executablePath === undefined)('a page in a browser (needs a Chro
       ...(executablePath && { executablePath }),
       args: ['--no-sandbox', '--disable-dev-shm-usage'],
     });
-  });
+  }, 60_000);
   afterAll(() => browser?.close());
 
   /** Opens a page from disk. `complaints` are requests, messages of the console, errors and dialogs. */
