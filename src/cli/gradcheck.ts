@@ -9,6 +9,7 @@ import { counted, formatCount } from '../text.js';
 import { renderGraphCheck, renderSummary, renderTable } from './gradcheckText.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
+import { explainSoftmax } from './softmaxText.js';
 import { displayOf } from './terminal.js';
 
 /** A longer check of a network is printed as a summary, unless it failed. */
@@ -49,11 +50,11 @@ interface Page {
 // Only networks need the modules that read data; without them a graph takes half the time.
 const loadNetworkChecks = () => import('../library/gradcheck.js');
 
-/** The homework's graph in full, then a line for each other check. */
+/** Softmax in words and the homework's graph in full, then a line for each check. */
 async function builtIn({ backend }: GradcheckOptions, display: Display): Promise<Page[]> {
   const { builtInChecks } = await loadNetworkChecks();
   const [{ check, derivation }, others] = builtInChecks(backend);
-  const text = renderGraphCheck(check, derivation, display);
+  const text = `${explainSoftmax(display.style)}\n${renderGraphCheck(check, derivation, display)}`;
   return [{ check, text }, ...others.map((check) => ({ check }))];
 }
 

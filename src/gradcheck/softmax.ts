@@ -18,6 +18,26 @@ export function checkSoftmax(): Check[] {
   return CLASS_COUNTS.map(checkClasses);
 }
 
+/** A small example of the formulas, with its numbers. */
+export function softmaxExample() {
+  const logits = [1, 2, 0.5];
+  const label = 1;
+  const targets = logits.map((_, k) => (k === label ? 1 : 0));
+  return { logits, targets, loss: lossOf(logits, label), ...closedForms(softmax(logits), targets) };
+}
+
+/** The derivatives in the probabilities P and the targets y. */
+function closedForms(probabilities: readonly number[], targets: readonly number[]) {
+  return {
+    probabilities,
+    /** ∂P_j/∂h_i */
+    jacobian: (j: number, i: number): number =>
+      i === j ? probabilities[i] * (1 - probabilities[i]) : -probabilities[i] * probabilities[j],
+    /** ∂L/∂h */
+    gradient: probabilities.map((p, i) => p - targets[i]),
+  };
+}
+
 /** Checks all entries of the Jacobian of P, "dPj/dhi", and all ∂L/∂h_i, "dL/dhi", from 1. */
 function checkClasses(classes: number): Check {
   const numbers = Array.from({ length: classes }, (_, k) => k + 1);
@@ -25,10 +45,7 @@ function checkClasses(classes: number): Check {
   const label = Math.ceil(classes / 2);
   const targets = numbers.map((k) => (k === label ? 1 : 0));
 
-  const probabilities = softmax(logits);
-  const jacobian = (j: number, i: number): number =>
-    i === j ? probabilities[i] * (1 - probabilities[i]) : -probabilities[i] * probabilities[j];
-  const dLoss = (i: number): number => probabilities[i] - targets[i];
+  const { jacobian, gradient } = closedForms(softmax(logits), targets);
 
   const { graph } = readGraph(
     {
@@ -68,7 +85,11 @@ function checkClasses(classes: number): Check {
         (h) => softmax(h)[j],
       ),
     ),
-    ...check('L', dLoss, (h) => -Math.log(softmax(h)[label - 1])),
+    ...check(
+      'L',
+      (i) => gradient[i],
+      (h) => lossOf(h, label - 1),
+    ),
   ]);
 }
 
@@ -77,4 +98,9 @@ function softmax(logits: ArrayLike<number>): number[] {
   const exponentials = Array.from(logits, Math.exp);
   const sum = exponentials.reduce((total, e) => total + e, 0);
   return exponentials.map((e) => e / sum);
+}
+
+/** The cross-entropy of one right class. */
+function lossOf(logits: ArrayLike<number>, label: number): number {
+  return -Math.log(softmax(logits)[label]);
 }

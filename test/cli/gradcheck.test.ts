@@ -23,6 +23,7 @@ describe('mlp gradcheck', () => {
   it('passes all built-in checks, with the numbers of the homework on the screen', async () => {
     const { code, stdout, stderr } = await mlpHere(['gradcheck']);
     expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^softmax with cross-entropy\n/);
     expect(stdout).toMatch(/yx += y1 \+ x0 += 0\.62\n/);
     expect(stdout).toContain('= 1·1·1·w1·1·1·x0\n');
     for (const [name, value] of [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import residualRelu from '../../configs/gradcheck/residual-relu.json' with { type: 'json' };
 import { renderGraphCheck, renderSummary, renderTable } from '../../src/cli/gradcheckText.js';
+import { explainSoftmax } from '../../src/cli/softmaxText.js';
 import { type Check, checkGraph } from '../../src/gradcheck/check.js';
 import { readGraph } from '../../src/gradcheck/graphFile.js';
 import { plainStyle } from '../../src/report/style.js';
@@ -140,5 +141,22 @@ describe('renderSummary', () => {
     expect(renderSummary(check, DISPLAY)).toBe(
       'wrong  net: 3 derivatives, largest relative error 2.5e-12, 1 at a kink, 1 wrong',
     );
+  });
+});
+
+describe('explainSoftmax', () => {
+  const lines = explainSoftmax(plainStyle).split('\n');
+
+  it('derives both cases of the Jacobian, each with its numbers', () => {
+    // e/(e + e² + √e) = 0.231224, e²/(e + e² + √e) = 0.628532
+    expect(lines).toContain('    ∂P_i/∂h_i = (exp(h_i)·S - exp(h_i)·exp(h_i)) / S² = P_i·(1 - P_i)');
+    expect(lines).toContain('    ∂P_1/∂h_1 = 0.2312·(1 - 0.2312) = 0.1778');
+    expect(lines).toContain('    ∂P_j/∂h_i = (0·S - exp(h_j)·exp(h_i)) / S² = -P_i·P_j');
+    expect(lines).toContain('    ∂P_2/∂h_1 = -0.2312·0.6285 = -0.1453');
+    expect(lines).toContain('  ∂L/∂h   = P - y = (0.2312, -0.3715, 0.1402)');
+  });
+
+  it('fits a terminal of 80 columns', () => {
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 });

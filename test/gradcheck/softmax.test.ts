@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLASS_COUNTS, checkSoftmax } from '../../src/gradcheck/softmax.js';
+import { CLASS_COUNTS, checkSoftmax, softmaxExample } from '../../src/gradcheck/softmax.js';
 
 describe('checkSoftmax', () => {
   const checks = checkSoftmax();
@@ -34,5 +34,21 @@ describe('checkSoftmax', () => {
     expect(entry('dP2/dh2')).toBeCloseTo(p * (1 - p), 14);
     expect(entry('dL/dh1')).toBeCloseTo(p - 1, 14);
     expect(entry('dL/dh2')).toBeCloseTo(1 - p, 14);
+  });
+});
+
+describe('softmaxExample', () => {
+  it('has the numbers of the definitions, and columns of the Jacobian that sum to 0', () => {
+    const { probabilities, loss, jacobian, gradient } = softmaxExample();
+    const sum = Math.E + Math.E ** 2 + Math.E ** 0.5;
+    expect(probabilities).toBeAllclose([Math.E / sum, Math.E ** 2 / sum, Math.E ** 0.5 / sum], {
+      relative: 1e-14,
+    });
+    expect(loss).toBeCloseTo(Math.log(sum) - 2, 14);
+    for (const i of [0, 1, 2]) {
+      expect(jacobian(0, i) + jacobian(1, i) + jacobian(2, i)).toBeCloseTo(0, 15);
+      // ∂L/∂h_i = −1/P_1 · ∂P_1/∂h_i for the right class 1
+      expect(gradient[i]).toBeCloseTo(-jacobian(1, i) / probabilities[1], 14);
+    }
   });
 });
