@@ -1,11 +1,12 @@
 /** mlp gradcheck: manual, analytic and numeric gradients side by side. */
-import { ExitCode } from '../errors.js';
+import { ExitCode, MlpError } from '../errors.js';
 import { type Check, checkGraph, type GradcheckResult } from '../gradcheck/check.js';
 import { readGraph } from '../gradcheck/graphFile.js';
 import type { Display } from '../report/style.js';
 import { isObject, readJson } from '../spec/json.js';
 import type { BackendName } from '../spec/words.js';
-import { counted, formatCount } from '../text.js';
+import { counted, formatCount, printable } from '../text.js';
+import type { ExerciseOptions } from './exercise.js';
 import { renderGraphCheck, renderSummary, renderTable } from './gradcheckText.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
@@ -15,13 +16,20 @@ import { displayOf } from './terminal.js';
 /** A longer check of a network is printed as a summary, unless it failed. */
 const TABLE_ROWS = 40;
 
-export interface GradcheckOptions extends CommonOptions {
+export interface GradcheckOptions extends CommonOptions, ExerciseOptions {
   readonly samples?: number;
   readonly tolerance?: number;
   readonly backend: 'auto' | BackendName;
+  readonly exercise?: boolean;
 }
 
 export async function run(path: string | undefined, options: GradcheckOptions): Promise<void> {
+  requireConsistent(path, options);
+  if (options.exercise) {
+    const { writeExercise } = await import('./exercise.js');
+    writeExercise(options);
+    return;
+  }
   const display = await displayOf(process.stdout, options.color);
   const pages = path === undefined ? await builtIn(options, display) : [await pageOf(path, options, display)];
   const checks = pages.map(({ check }) => check);
@@ -33,6 +41,17 @@ export async function run(path: string | undefined, options: GradcheckOptions): 
     print(`\n${verdict(checks, display)}`);
   }
   if (!result.passed) process.exitCode = ExitCode.checkFailed;
+}
+
+/** @throws MlpError ExitCode.usage for options that have no meaning together */
+function requireConsistent(path: string | undefined, options: GradcheckOptions): void {
+  const { exercise, solution, seed, output } = options;
+  if (exercise && path !== undefined) {
+    const message = `found --exercise with ${printable(path)}, expected one of them`;
+    throw new MlpError(ExitCode.usage, message, '-o names the file that an exercise is written to');
+  }
+  const alone = solution ? '--solution' : seed !== undefined ? '--seed' : output !== undefined ? '-o' : '';
+  if (!exercise && alone !== '') throw new MlpError(ExitCode.usage, `found ${alone} without --exercise`);
 }
 
 function verdict(checks: readonly Check[], { style }: Display): string {

@@ -32,6 +32,13 @@ export function count(text: string): number {
   throw new InvalidArgumentError('expected a whole number.');
 }
 
+/** NumPy's seeds have 32 bits. */
+export function seed(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value < 2 ** 32) return value;
+  throw new InvalidArgumentError(`expected a whole number from 0 to ${2 ** 32 - 1}.`);
+}
+
 export function bigCount(text: string): bigint {
   if (/^\d+$/.test(text)) return BigInt(text);
   throw new InvalidArgumentError('expected a whole number.');

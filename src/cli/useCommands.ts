@@ -2,7 +2,15 @@
 import { type Command, Option } from 'commander';
 import { EXPORT_FORMATS } from '../spec/words.js';
 import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, RUN, THRESHOLD } from './commandParts.js';
-import { backendName, bigCount, collect, positiveInteger, probability, thresholdGoal } from './options.js';
+import {
+  backendName,
+  bigCount,
+  collect,
+  positiveInteger,
+  probability,
+  seed,
+  thresholdGoal,
+} from './options.js';
 
 export function addUseCommands(program: Command): void {
   const define = definer(program);
@@ -136,6 +144,7 @@ export function addUseCommands(program: Command): void {
     ['mlp gradcheck', 'runs all built-in checks'],
     ['mlp gradcheck graph.json', 'grades a derivation by hand'],
     ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
+    ['mlp gradcheck --exercise --seed 3', 'makes a graph to differentiate by hand'],
   )
     .argument('[file.json]', 'a graph with manual derivatives, or a train config')
     .option(
@@ -150,6 +159,11 @@ export function addUseCommands(program: Command): void {
       backendName,
       'reference',
     )
+    .option('--exercise', 'make a fresh graph file to differentiate by hand')
+    .option('--seed <n>', 'which exercise: the same seed makes the same one (default: 0)', seed)
+    .option('--solution', 'with the derivatives of the exercise')
+    .option('-o, --output <file>', 'write the exercise to this file instead of standard output')
+    .addOption(FORCE)
     .action(lazy(() => import('./gradcheck.js')));
 
   define(

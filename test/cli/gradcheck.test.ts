@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FAST_BACKENDS } from '../support/backends.js';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
@@ -105,6 +106,55 @@ describe('mlp gradcheck', () => {
     const result = JSON.parse(json.stdout) as Result;
     expect(result.checks[0].parameters).toHaveLength(2 + 2 + 2 + 1);
     expect(result.checks[0].maxRelativeError).toBeLessThanOrEqual(1e-7);
+  });
+
+  it('grades with the tolerance that is asked for, and shows formulas', async () => {
+    const graph = { inputs: { x: 3 }, nodes: { y: 'log(x)' }, output: 'y', manual: { x: 0.33, y: 'x/3' } };
+    const cwd = folderOf({ 'graph.json': graph });
+    expect((await mlpHere(['gradcheck', 'graph.json'], { cwd })).code).toBe(1);
+    const { code, stdout } = await mlpHere(['gradcheck', 'graph.json', '--tolerance', '0.01'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ x +0\.33 +±0\.0066 /);
+    expect(stdout).toMatch(/ y +x\/3 = 1 +±0\.02 /);
+    const json = await mlpHere(['gradcheck', 'graph.json', '--json'], { cwd });
+    expect(JSON.parse(json.stdout).checks[0].parameters).toMatchObject([
+      { name: 'x', manual: 0.33, passed: false },
+      { name: 'y', manual: 1, manualText: 'x/3', passed: true },
+    ]);
+  });
+
+  it('makes an exercise, which fails until it is solved', async () => {
+    const cwd = folderOf({});
+    const printed = await mlpHere(['gradcheck', '--exercise', '--seed', '3'], { cwd });
+    expect([printed.code, printed.stderr]).toEqual([0, '']);
+    expect(Object.values(JSON.parse(printed.stdout).manual)).toContain('?');
+
+    const made = await mlpHere(['gradcheck', '--exercise', '--seed', '3', '-o', 'ex.json'], { cwd });
+    expect([made.code, made.stdout]).toEqual([0, '']);
+    expect(made.stderr).toBe('wrote ex.json\nreplace each "?" by a derivative; then mlp gradcheck ex.json\n');
+    expect(readFileSync(join(cwd, 'ex.json'), 'utf8')).toBe(printed.stdout);
+    const open = await mlpHere(['gradcheck', 'ex.json'], { cwd });
+    expect(open.code).toBe(1);
+    expect(open.stdout).toContain('w0: no value by hand yet');
+
+    const again = await mlpHere(['gradcheck', '--exercise', '--solution', '-o', 'ex.json'], { cwd });
+    expect([again.code, again.stderr]).toEqual([73, expect.stringContaining('--force')]);
+    const solved = ['gradcheck', '--exercise', '--seed', '3', '--solution', '-o', 'ex.json', '--force'];
+    expect((await mlpHere(solved, { cwd })).code).toBe(0);
+    expect((await mlpHere(['gradcheck', 'ex.json'], { cwd })).code).toBe(0);
+  });
+
+  it.each([
+    [['--solution'], 'found --solution without --exercise'],
+    [['--seed', '3'], 'found --seed without --exercise'],
+    [['-o', 'x.json'], 'found -o without --exercise'],
+    [['x.json', '--exercise'], 'found --exercise with x.json, expected one of them'],
+    [['--exercise', '--seed', '-1'], "'-1'"],
+    [['--exercise', '--seed', '4294967296'], "'4294967296'"],
+  ])('refuses %j', async (args, message) => {
+    const { code, stdout, stderr } = await mlpHere(['gradcheck', ...args]);
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toContain(message);
   });
 
   it.each([
