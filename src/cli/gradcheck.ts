@@ -21,6 +21,7 @@ export interface GradcheckOptions extends CommonOptions, ExerciseOptions {
   readonly tolerance?: number;
   readonly backend: 'auto' | BackendName;
   readonly exercise?: boolean;
+  readonly latex?: boolean;
 }
 
 export async function run(path: string | undefined, options: GradcheckOptions): Promise<void> {
@@ -36,6 +37,8 @@ export async function run(path: string | undefined, options: GradcheckOptions): 
   const result: GradcheckResult = { passed: checks.every(({ passed }) => passed), checks };
   if (options.json) {
     print(toJson(result, 2));
+  } else if (options.latex) {
+    for (const { text } of pages) print(text ?? '');
   } else {
     for (const { check, text } of pages) print(text ?? renderSummary(check, display));
     print(`\n${verdict(checks, display)}`);
@@ -45,7 +48,11 @@ export async function run(path: string | undefined, options: GradcheckOptions): 
 
 /** @throws MlpError ExitCode.usage for options that have no meaning together */
 function requireConsistent(path: string | undefined, options: GradcheckOptions): void {
-  const { exercise, solution, seed, output } = options;
+  const { exercise, solution, seed, output, latex, json } = options;
+  if (latex && (path === undefined || json)) {
+    const found = json ? 'found --latex and --json' : 'found --latex without a graph file';
+    throw new MlpError(ExitCode.usage, `${found}, expected ${json ? 'one of them' : 'its path'}`);
+  }
   if (exercise && path !== undefined) {
     const message = `found --exercise with ${printable(path)}, expected one of them`;
     throw new MlpError(ExitCode.usage, message, '-o names the file that an exercise is written to');
@@ -82,6 +89,7 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
   const { value, text } = readJson(path);
   const keys = isObject(value) ? Object.keys(value) : [];
   if (keys.includes('network') || keys.includes('layers')) {
+    if (options.latex) throw new MlpError(ExitCode.usage, `--latex: found a network, expected a graph file`);
     const { checkConfig } = await loadNetworkChecks();
     const { check, plan, rows, backend } = await checkConfig(path, options);
     for (const warning of plan.warnings) warn(warning);
@@ -93,6 +101,11 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
     const isShort = check.parameters.length <= TABLE_ROWS || !check.passed;
     return { check, text: isShort ? `${renderTable(check, display)}\n\n${summary}` : summary };
   }
-  const { check, derivation } = checkGraph(readGraph(value, path, text), path, options.tolerance);
+  const graph = readGraph(value, path, text);
+  const { check, derivation } = checkGraph(graph, path, options.tolerance);
+  if (options.latex) {
+    const { latexDocument } = await import('./gradcheckLatex.js');
+    return { check, text: latexDocument(graph, check) };
+  }
   return { check, text: renderGraphCheck(check, derivation, display) };
 }

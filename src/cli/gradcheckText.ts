@@ -1,6 +1,6 @@
 /** Gradient checks for people: derivations, tables of the three derivatives, one-line summaries. */
 import type { Check, CheckedParameter } from '../gradcheck/check.js';
-import type { Derivation, LocalDerivative, Path, TotalDerivative } from '../gradcheck/derivation.js';
+import type { Derivation, LocalDerivative, TotalDerivative } from '../gradcheck/derivation.js';
 import { factor } from '../gradcheck/notation.js';
 import type { Display, Style } from '../report/style.js';
 import { alignRows, type Cell, formatTable } from '../report/table.js';
@@ -106,33 +106,59 @@ function renderDerivations({ output, derivatives }: Derivation, style: Style): s
 
 /** `∂z/∂w = product of partials = of symbols = of numbers = value`, one line per step. */
 function renderDerivation(output: string, derivation: TotalDerivative, style: Style): string {
-  const { by, paths, pathCount, gradient } = derivation;
+  const { by, pathCount } = derivation;
   const left = partial(output, by);
-  const indent = ' '.repeat(left.length);
-  const value = formatNumber(gradient);
-  const omitted = pathCount - BigInt(paths.length);
   if (pathCount === 0n) return `${left} = 0${style.dim(`, since no path leads from ${by} to ${output}`)}`;
-
-  const sumOf = (term: (path: Path) => string): string[] => [
-    ...paths.map(term),
-    ...(omitted > 0n ? [style.dim(`… and ${omitted} more paths, ${pathCount} in all`)] : []),
-  ];
-  const product = (text: (step: LocalDerivative) => string, dot: string) => (path: Path) =>
-    path.factors.map(text).join(dot) || '1';
-  const steps = [
-    sumOf(product(partialOf, ' · ')),
-    sumOf(product(({ symbol }) => factor(symbol), '·')),
-    sumOf(product((step) => factor(formatNumber(step.value)), '·')),
-    ...(paths.length > 1 && omitted === 0n
-      ? [[paths.map((path) => factor(formatNumber(path.value))).join(' + ')]]
-      : []),
-    [omitted > 0n ? `${value}${style.dim(', by backpropagation')}` : value],
-  ];
+  const steps = derivationSteps(derivation, left, {
+    partial: partialOf,
+    factor,
+    number: formatNumber,
+    times: '·',
+    timesPartial: ' · ',
+    more: (omitted) => style.dim(`… and ${omitted} more paths, ${pathCount} in all`),
+    computed: (value) => `${value}${style.dim(', by backpropagation')}`,
+  });
+  const indent = ' '.repeat(left.length);
   return steps
-    .filter((step, i) => step.join('\n') !== (i === 0 ? left : steps[i - 1].join('\n')))
     .flatMap((step) => step.map((line, i) => `${i === 0 ? '=' : '+'} ${line}`))
     .map((line, i) => `${i === 0 ? left : indent} ${line}`)
     .join('\n');
+}
+
+/** How the steps of a derivation are written. */
+export interface StepWriting {
+  partial(local: LocalDerivative): string;
+  factor(formula: string): string;
+  number(value: number): string;
+  readonly times: string;
+  readonly timesPartial: string;
+  /** The line in place of the paths that are not listed. */
+  more(omitted: bigint): string;
+  /** The result where not all paths are listed. */
+  computed(value: string): string;
+}
+
+/** What stands behind each equals sign, as lines to be added up. A step that repeats the last is left out. */
+export function derivationSteps(
+  { paths, pathCount, gradient }: TotalDerivative,
+  left: string,
+  { partial, factor, number, times, timesPartial, more, computed }: StepWriting,
+): string[][] {
+  const omitted = pathCount - BigInt(paths.length);
+  const sumOf = (text: (step: LocalDerivative) => string, dot: string): string[] => [
+    ...paths.map(({ factors }) => factors.map(text).join(dot) || '1'),
+    ...(omitted > 0n ? [more(omitted)] : []),
+  ];
+  const steps = [
+    sumOf(partial, timesPartial),
+    sumOf(({ symbol }) => factor(symbol), times),
+    sumOf(({ value }) => factor(number(value)), times),
+    ...(paths.length > 1 && omitted === 0n
+      ? [[paths.map(({ value }) => factor(number(value))).join(' + ')]]
+      : []),
+    [omitted > 0n ? computed(number(gradient)) : number(gradient)],
+  ];
+  return steps.filter((step, i) => step.join('\n') !== (i === 0 ? left : steps[i - 1].join('\n')));
 }
 
 function partial(of: string, by: string): string {

@@ -143,7 +143,6 @@ export function addUseCommands(program: Command): void {
     'Compare three gradients: manual (from the file), analytic (backpropagation) and numeric (differences). Without a file, run all built-in checks.',
     ['mlp gradcheck', 'runs all built-in checks'],
     ['mlp gradcheck graph.json', 'grades a derivation by hand'],
-    ['mlp gradcheck iris.json --samples 20', 'checks a network on its own data'],
     ['mlp gradcheck --exercise --seed 3', 'makes a graph to differentiate by hand'],
   )
     .argument('[file.json]', 'a graph with manual derivatives, or a train config')
@@ -159,6 +158,7 @@ export function addUseCommands(program: Command): void {
       backendName,
       'reference',
     )
+    .option('--latex', 'print the derivation of a graph as a LaTeX document')
     .option('--exercise', 'make a fresh graph file to differentiate by hand')
     .option('--seed <n>', 'which exercise: the same seed makes the same one (default: 0)', seed)
     .option('--solution', 'with the derivatives of the exercise')

@@ -19,8 +19,6 @@ export interface Notation {
 export interface Part {
   readonly text: string;
   readonly precedence: Precedence;
-  /** As the expression has it: a number is set apart from letters. */
-  readonly isNumber: boolean;
 }
 
 export const Precedence = { sum: 1, product: 2, sign: 3, power: 4, atom: 5 } as const;
@@ -45,17 +43,17 @@ export function writeExpression(
 
 function partOf(expression: Expression, notation: Notation, nameOf: (name: string) => string): Part {
   if (expression.kind === 'name') {
-    return { text: nameOf(expression.name), precedence: Precedence.atom, isNumber: false };
+    return { text: nameOf(expression.name), precedence: Precedence.atom };
   }
   if (expression.kind === 'number') {
     const { value } = expression;
     const precedence = value < 0 || Object.is(value, -0) ? Precedence.sign : Precedence.atom;
-    return { text: notation.number(value), precedence, isNumber: true };
+    return { text: notation.number(value), precedence };
   }
   const { operation } = expression;
   const operands = expression.operands.map((operand) => partOf(operand, notation, nameOf));
   const precedence = precedenceOf(operation, operands.length);
-  return { text: notation.operation(operation, operands), precedence, isNumber: false };
+  return { text: notation.operation(operation, operands), precedence };
 }
 
 const FORMULAS = new Map<string, Expression>();

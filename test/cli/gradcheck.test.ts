@@ -144,7 +144,21 @@ describe('mlp gradcheck', () => {
     expect((await mlpHere(['gradcheck', 'ex.json'], { cwd })).code).toBe(0);
   });
 
+  it('prints a derivation as LaTeX, with the exit code of the check', async () => {
+    const right = await mlpHere(['gradcheck', GRAPH, '--latex']);
+    expect([right.code, right.stderr]).toEqual([0, '']);
+    expect(right.stdout).toMatch(/\\documentclass\{article\}[\s\S]*\\end\{document\}\n$/);
+    const graph = { inputs: { x: 3 }, nodes: { y: 'log(x)' }, output: 'y', manual: { x: 3 } };
+    const wrong = await mlpHere(['gradcheck', 'graph.json', '--latex'], {
+      cwd: folderOf({ 'graph.json': graph }),
+    });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stdout).toContain('& wrong');
+  });
+
   it.each([
+    [['--latex'], 'found --latex without a graph file'],
+    [[GRAPH, '--latex', '--json'], 'found --latex and --json, expected one of them'],
     [['--solution'], 'found --solution without --exercise'],
     [['--seed', '3'], 'found --seed without --exercise'],
     [['-o', 'x.json'], 'found -o without --exercise'],
