@@ -22,6 +22,7 @@ export interface GradcheckOptions extends CommonOptions, ExerciseOptions {
   readonly backend: 'auto' | BackendName;
   readonly exercise?: boolean;
   readonly latex?: boolean;
+  readonly report?: string;
 }
 
 export async function run(path: string | undefined, options: GradcheckOptions): Promise<void> {
@@ -48,10 +49,11 @@ export async function run(path: string | undefined, options: GradcheckOptions): 
 
 /** @throws MlpError ExitCode.usage for options that have no meaning together */
 function requireConsistent(path: string | undefined, options: GradcheckOptions): void {
-  const { exercise, solution, seed, output, latex, json } = options;
-  if (latex && (path === undefined || json)) {
-    const found = json ? 'found --latex and --json' : 'found --latex without a graph file';
-    throw new MlpError(ExitCode.usage, `${found}, expected ${json ? 'one of them' : 'its path'}`);
+  const { exercise, solution, seed, output, latex, report, json } = options;
+  if (latex && json) throw new MlpError(ExitCode.usage, 'found --latex and --json, expected one of them');
+  if ((latex || report !== undefined) && path === undefined) {
+    const found = latex ? '--latex' : '--report';
+    throw new MlpError(ExitCode.usage, `found ${found} without a graph file, expected its path`);
   }
   if (exercise && path !== undefined) {
     const message = `found --exercise with ${printable(path)}, expected one of them`;
@@ -89,7 +91,8 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
   const { value, text } = readJson(path);
   const keys = isObject(value) ? Object.keys(value) : [];
   if (keys.includes('network') || keys.includes('layers')) {
-    if (options.latex) throw new MlpError(ExitCode.usage, `--latex: found a network, expected a graph file`);
+    const drawn = options.latex ? '--latex' : options.report === undefined ? undefined : '--report';
+    if (drawn) throw new MlpError(ExitCode.usage, `${drawn}: found a network, expected a graph file`);
     const { checkConfig } = await loadNetworkChecks();
     const { check, plan, rows, backend } = await checkConfig(path, options);
     for (const warning of plan.warnings) warn(warning);
@@ -103,6 +106,10 @@ async function pageOf(path: string, options: GradcheckOptions, display: Display)
   }
   const graph = readGraph(value, path, text);
   const { check, derivation } = checkGraph(graph, path, options.tolerance);
+  if (options.report !== undefined) {
+    const { writeGraphReport } = await import('./gradcheckReport.js');
+    writeGraphReport(options.report, graph, { check, derivation }, options.force);
+  }
   if (options.latex) {
     const { latexDocument } = await import('./gradcheckLatex.js');
     return { check, text: latexDocument(graph, check) };

@@ -65,14 +65,14 @@ export function renderTable(check: Check, display: Display): string {
 const LONGEST_FORMULA = 16;
 
 /** `-0.2`, or as it is written: `-0.333`, `w1*x0 = -0.2`. */
-function manualCell({ manual, manualText }: CheckedParameter): string {
+export function manualCell({ manual, manualText }: CheckedParameter): string {
   if (manual === undefined) return manualText ?? '';
   const number = formatNumber(manual);
   if (manualText === undefined || Number.isFinite(Number(manualText))) return manualText ?? number;
   return manualText.length > LONGEST_FORMULA ? number : `${manualText} = ${number}`;
 }
 
-function limitCell({ limit }: CheckedParameter): string {
+export function limitCell({ limit }: CheckedParameter): string {
   return limit === undefined ? '' : `±${Number(limit.toPrecision(2))}`;
 }
 
@@ -81,7 +81,7 @@ function markOf(parameter: CheckedParameter, style: Style): Cell {
   return parameter.kink ? { text: 'kink', paint: style.warn } : { text: 'ok', paint: style.good };
 }
 
-function renderValues({ nodes }: Derivation): string {
+export function renderValues({ nodes }: Derivation): string {
   return alignText(
     nodes.map(({ name, expression, value }) =>
       expression && expression !== name
@@ -91,7 +91,7 @@ function renderValues({ nodes }: Derivation): string {
   );
 }
 
-function renderLocalDerivatives({ localDerivatives }: Derivation): string {
+export function renderLocalDerivatives({ localDerivatives }: Derivation): string {
   return alignText(
     localDerivatives.map((local) => {
       const number = formatNumber(local.value);
@@ -100,7 +100,7 @@ function renderLocalDerivatives({ localDerivatives }: Derivation): string {
   );
 }
 
-function renderDerivations({ output, derivatives }: Derivation, style: Style): string {
+export function renderDerivations({ output, derivatives }: Derivation, style: Style): string {
   return derivatives.map((derivation) => renderDerivation(output, derivation, style)).join('\n\n');
 }
 
@@ -161,11 +161,11 @@ export function derivationSteps(
   return steps.filter((step, i) => step.join('\n') !== (i === 0 ? left : steps[i - 1].join('\n')));
 }
 
-function partial(of: string, by: string): string {
+export function partial(of: string, by: string): string {
   return `∂${factor(of)}/∂${factor(by)}`;
 }
 
-function partialOf({ node, operand, position }: LocalDerivative): string {
+export function partialOf({ node, operand, position }: LocalDerivative): string {
   return partial(node, operand) + (position ? `(${position})` : '');
 }
 
@@ -180,6 +180,6 @@ function alignText(rows: readonly string[][]): string {
 }
 
 /** A relative error to two digits: `3.1e-12`, or `0` for none. */
-function formatError(error: number): string {
+export function formatError(error: number): string {
   return error === 0 ? '0' : error.toExponential(1);
 }

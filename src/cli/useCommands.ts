@@ -158,6 +158,7 @@ export function addUseCommands(program: Command): void {
       backendName,
       'reference',
     )
+    .option('--report <page.html>', 'also write a page with the graph drawn')
     .option('--latex', 'print the derivation of a graph as a LaTeX document')
     .option('--exercise', 'make a fresh graph file to differentiate by hand')
     .option('--seed <n>', 'which exercise: the same seed makes the same one (default: 0)', seed)

@@ -7,6 +7,9 @@ import { type Notation, plainText, writeFormula } from './notation.js';
 
 /** ∂node/∂operand */
 export interface LocalDerivative {
+  /** The indices of operand and node in the graph. */
+  readonly from: number;
+  readonly to: number;
   readonly node: string;
   readonly operand: string;
   /** Which of two operands it is, if both are the same node as in x * x. */
@@ -36,9 +39,13 @@ export interface TotalDerivative {
 export interface Derivation {
   readonly output: string;
   readonly nodes: readonly {
+    /** In the graph, which has constants as well. */
+    readonly index: number;
     readonly name: string;
     readonly expression?: string | undefined;
     readonly value: number;
+    /** ∂output/∂node */
+    readonly gradient: number;
   }[];
   readonly localDerivatives: readonly LocalDerivative[];
   readonly derivatives: readonly TotalDerivative[];
@@ -64,7 +71,7 @@ export function derive(
   const edges = edgesOf(graph, values, names, notation).filter(
     ({ from }) => !isConstant(graph, from) || graded.includes(from),
   );
-  const uses: Edge[][] = graph.nodes.map(() => []);
+  const uses: LocalDerivative[][] = graph.nodes.map(() => []);
   for (const edge of edges) {
     if (pathCounts[edge.to] > 0n) uses[edge.from].push(edge);
   }
@@ -75,13 +82,15 @@ export function derive(
         ? []
         : [
             {
+              index: i,
               name: names[i],
               expression: expression === undefined ? undefined : notation.expression(expression),
               value: values[i],
+              gradient: gradients[i],
             },
           ],
     ),
-    localDerivatives: edges.map((edge) => edge.derivative),
+    localDerivatives: edges,
     derivatives: [...Array(graph.inputCount).keys(), ...graded].map((i) => {
       const paths = listPaths(uses, i, graph.output);
       const pathCount = pathCounts[i];
@@ -93,14 +102,13 @@ export function derive(
   };
 }
 
-interface Edge {
-  readonly from: number;
-  readonly to: number;
-  readonly derivative: LocalDerivative;
-}
-
 /** One edge for every operand of every node. */
-function edgesOf(graph: Graph, values: Float64Array, names: readonly string[], notation: Notation): Edge[] {
+function edgesOf(
+  graph: Graph,
+  values: Float64Array,
+  names: readonly string[],
+  notation: Notation,
+): LocalDerivative[] {
   return graph.nodes.flatMap((node, to) => {
     const [a, b] = node.operands.map((k) => notation.asFactor(names[k]));
     const inFormula = { a, b, y: notation.asFactor(names[to]) };
@@ -111,8 +119,7 @@ function edgesOf(graph: Graph, values: Float64Array, names: readonly string[], n
       const symbol =
         formula === undefined ? notation.number(value) : writeFormula(formula, inFormula, notation);
       const position = twice ? (['left', 'right'] as const)[k] : undefined;
-      const derivative = { node: names[to], operand: names[from], position, symbol, value };
-      return { from, to, derivative };
+      return { from, to, node: names[to], operand: names[from], position, symbol, value };
     });
   });
 }
@@ -122,7 +129,7 @@ function isConstant(graph: Graph, i: number): boolean {
 }
 
 /** Up to MAX_PATHS paths; each step goes before those taken, the order of the chain rule. */
-function listPaths(uses: readonly (readonly Edge[])[], from: number, output: number): Path[] {
+function listPaths(uses: readonly (readonly LocalDerivative[])[], from: number, output: number): Path[] {
   interface Walk {
     readonly at: number;
     readonly step?: LocalDerivative;
@@ -138,7 +145,7 @@ function listPaths(uses: readonly (readonly Edge[])[], from: number, output: num
       continue;
     }
     for (const edge of uses[walk.at].toReversed()) {
-      open.push({ at: edge.to, step: edge.derivative, before: walk });
+      open.push({ at: edge.to, step: edge, before: walk });
     }
   }
   return paths;

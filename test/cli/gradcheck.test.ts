@@ -156,8 +156,26 @@ describe('mlp gradcheck', () => {
     expect(wrong.stdout).toContain('& wrong');
   });
 
+  it('writes a page with the graph beside what it prints', async () => {
+    const cwd = folderOf({});
+    const { code, stdout, stderr } = await mlpHere(['gradcheck', GRAPH, '--report', 'page.html', '--json'], {
+      cwd,
+    });
+    expect([code, stderr]).toEqual([0, 'wrote page.html\n']);
+    expect(JSON.parse(stdout).passed).toBe(true);
+    expect(readFileSync(join(cwd, 'page.html'), 'utf8')).toContain('<svg class="graph"');
+    expect((await mlpHere(['gradcheck', GRAPH, '--report', 'page.html'], { cwd })).code).toBe(73);
+  });
+
+  it.each(['--latex', '--report=page.html'])('refuses %s for a network', async (option) => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    const { code, stderr } = await mlpHere(['gradcheck', 'config.json', option], { cwd });
+    expect([code, stderr]).toEqual([64, expect.stringContaining('found a network, expected a graph file')]);
+  });
+
   it.each([
     [['--latex'], 'found --latex without a graph file'],
+    [['--report', 'x.html'], 'found --report without a graph file'],
     [[GRAPH, '--latex', '--json'], 'found --latex and --json, expected one of them'],
     [['--solution'], 'found --solution without --exercise'],
     [['--seed', '3'], 'found --seed without --exercise'],

@@ -44,8 +44,8 @@ const levels = (variable: string, letter: string) =>
   ).join('\n');
 
 export const STYLE = `
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--rule:#dfe4ea;--faint:#eef1f5;--paper:#fff;--panel:#fff;--back:#f5f7f9;--good:#1f74c4;--bad:#d95f0e;${colours(LIGHT)}}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e8ee;--soft:#9aa6b5;--rule:#323b47;--faint:#252d37;--paper:#14191f;--panel:#1b222a;--back:#11161b;--good:#58a9f0;--bad:#ff9150;${colours(DARK)}}}
+:root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--rule:#dfe4ea;--faint:#eef1f5;--paper:#fff;--panel:#fff;--back:#f5f7f9;--good:#1f74c4;--bad:#d95f0e;--wrong:#c62828;${colours(LIGHT)}}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e8ee;--soft:#9aa6b5;--rule:#323b47;--faint:#252d37;--paper:#14191f;--panel:#1b222a;--back:#11161b;--good:#58a9f0;--bad:#ff9150;--wrong:#ff7070;${colours(DARK)}}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth;-webkit-text-size-adjust:100%}
 body{margin:0 auto;max-width:1120px;padding:0 20px 48px;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
@@ -153,6 +153,19 @@ circle.plain{stroke:none}
 .points.big{stroke-width:8;stroke-opacity:.65}
 svg.wide{min-width:640px}
 .card small{font-size:14px;font-weight:500;color:var(--soft)}
+.box{fill:var(--panel);stroke:var(--soft);stroke-width:1.1}
+.box.input{fill:var(--faint);stroke:var(--rule)}
+.box.output{stroke:var(--ink);stroke-width:1.8}
+.box.wrong{stroke:var(--wrong);stroke-width:2}
+.edge{fill:none;stroke:var(--soft);stroke-width:1.1;stroke-opacity:.75}
+.arrow{fill:var(--soft)}
+.under{fill:var(--panel)}
+svg.graph{margin:0 auto}
+svg.graph text{font-size:12.5px;font-variant-numeric:tabular-nums}
+svg .formula{fill:var(--ink);font-weight:600}
+svg .right{fill:var(--good)}
+svg text.wrong{fill:var(--wrong);font-weight:650}
+b.wrong{color:var(--wrong)}
 @media (max-width:560px){body{padding:0 10px 32px}section{padding:14px 12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}h1{font-size:22px}}
 @media print{body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}
 `;
