@@ -5,11 +5,11 @@ import { RUN_FILES } from '../files/runFiles.js';
 import { openLogs } from '../logs/open.js';
 import { withLogs } from '../logs/runLog.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
-import { printable } from '../text.js';
-import type { TrainedRun } from '../training/stages.js';
+import { counted, formatCount, printable } from '../text.js';
+import type { PreparedRun, TrainedRun } from '../training/stages.js';
 import { resume, train } from '../training/train.js';
 import type { CommonOptions } from './options.js';
-import { note, warn } from './output.js';
+import { note, print, toJson, warn } from './output.js';
 import { RunReport } from './trainReport.js';
 
 /** What changes the config. */
@@ -26,6 +26,7 @@ export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly resume?: string;
   readonly extend?: boolean;
   readonly log?: readonly string[];
+  readonly gradcheck?: boolean;
 }
 
 export async function run(path: string, options: TrainOptions): Promise<void> {
@@ -36,7 +37,12 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
   let status: string | undefined;
   try {
     const { signal } = report;
-    const listener = { ...withLogs(report.listener, logs), written: writeReport };
+    const prepared = (run: PreparedRun) => checkGradients(run, path, options);
+    const listener = {
+      ...withLogs(report.listener, logs),
+      ...(options.gradcheck && { prepared }),
+      written: writeReport,
+    };
     const trained =
       options.resume === undefined
         ? await train(loaded, { listener, signal, directory: options.run ?? true })
@@ -71,6 +77,34 @@ export async function unlessFailed(directory: string, write: () => Promise<void>
     const reason = error instanceof Error ? error.message : String(error);
     warn(`${join(directory, RUN_FILES.report)} was not written: ${reason}`);
   }
+}
+
+/**
+ * Says in one line, an event with --json, whether the gradients of the first batch are right.
+ * @throws MlpError ExitCode.checkFailed if they are not
+ */
+async function checkGradients(run: PreparedRun, path: string, { json }: TrainOptions): Promise<void> {
+  const { checkFirstBatch } = await import('../library/gradcheck.js');
+  const { check, rows } = checkFirstBatch(run, path);
+  const { passed, parameters, maxRelativeError } = check;
+  const kinks = parameters.filter(({ kink }) => kink).length;
+  const wrong = parameters.filter(({ passed }) => !passed);
+  if (json) {
+    const counts = { derivatives: parameters.length, kinks, wrong: wrong.length, rows };
+    print(toJson({ event: 'gradcheck', passed, ...counts, maxRelativeError }));
+  }
+  const on = `${counted(parameters.length, 'derivative')} on ${counted(rows, 'row')} of the first batch`;
+  if (!passed) {
+    const [{ name, problem }] = wrong;
+    throw new MlpError(
+      ExitCode.checkFailed,
+      `${printable(path)}: found ${formatCount(wrong.length)} of ${on} wrong, expected none; the first is ${name}: ${problem}`,
+      `the training has not started; mlp gradcheck ${printable(path)} shows more`,
+    );
+  }
+  const atKinks = kinks > 0 ? `, ${kinks} at a kink` : '';
+  if (!json)
+    note(`gradients checked: ${on}, largest relative error ${maxRelativeError.toExponential(1)}${atKinks}`);
 }
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */

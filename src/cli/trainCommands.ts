@@ -67,6 +67,7 @@ export function addTrainCommands(program: Command): void {
         'also log to tensorboard, event files in the run directory, or to mlflow=<address>; may be repeated',
       ).argParser(collect),
     )
+    .option('--gradcheck', 'first check gradients of the first batch; a wrong one ends it with exit code 1')
     .option(
       '--extend',
       'with --resume: train longer than planned, for example with --set training.epochs=200',

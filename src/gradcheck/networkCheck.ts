@@ -32,7 +32,11 @@ export interface NetworkProblem {
   readonly outputs: number;
   /** [rows] What the loss of each row is multiplied by; 1 if left out. */
   readonly weights?: Float64Array | undefined;
+  /** Another batch of the same size for the check, drawn after the weights as a training draws its first. */
+  draw?(random: RandomState): CheckedBatch;
 }
+
+export type CheckedBatch = Pick<NetworkProblem, 'x' | 'targets' | 'weights'>;
 
 /** A network with its batch in memory, ready to compute losses and gradients. */
 export interface CheckedNetwork {
@@ -52,10 +56,12 @@ const FEWEST_SAMPLES = 3;
  * scales and slopes are moved a little from 0 and 1, so that no ReLU sits on its kink. Kernels are of float64.
  */
 export function checkNetwork(problem: NetworkProblem, kernels: KernelsRecipe, samples?: number): Check {
-  const { network, x, targets } = buildNetwork(problem, kernels);
+  const built = buildNetwork(problem, kernels);
+  const { network, x, targets } = built;
   const { rows, seed, l1 = 0 } = problem;
   const random = new RandomState(seed);
   network.initialize(random, () => [{ rows, x }]);
+  if (problem.draw) fillBatch(built, problem.draw(random));
   for (const { kind, value } of network.parameters.list) {
     if (kind === 'weight') continue;
     for (let i = 0; i < value.data.length; i++) value.data[i] += 0.1 * random.randn();
@@ -109,11 +115,15 @@ export function buildNetwork(
   build(plan, () => referenceKernels('float64'));
   const arena = allocate(plan.bytes);
   const built = build(arena, (scratch) => create(arena.memory, scratch));
-  built.x.data.set(problem.x);
-  const target = 'labels' in built.targets ? built.targets.labels : built.targets.values;
-  target.data.set(problem.targets);
-  if (weights) built.targets.weights?.data.set(weights);
+  fillBatch(built, problem);
   return built;
+}
+
+function fillBatch(network: CheckedNetwork, { x, targets, weights }: CheckedBatch): void {
+  network.x.data.set(x);
+  const target = 'labels' in network.targets ? network.targets.labels : network.targets.values;
+  target.data.set(targets);
+  if (weights) network.targets.weights?.data.set(weights);
 }
 
 const SMALLER_CHECK =

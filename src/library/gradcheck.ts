@@ -1,17 +1,22 @@
 /** `gradcheck`: the built-in checks, a graph, or the network of a train config on its own data. */
+import { Batches } from '../data/dataset/batches.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { loadDataset } from '../data/dataset/loadDataset.js';
 import { networkProblems, residualReluGraph } from '../gradcheck/builtin.js';
 import { type Check, checkGraph, type GradcheckResult } from '../gradcheck/check.js';
 import { type GraphInput, readGraph } from '../gradcheck/graphFile.js';
-import { checkNetwork, type NetworkProblem } from '../gradcheck/networkCheck.js';
+import { type CheckedBatch, checkNetwork, type NetworkProblem } from '../gradcheck/networkCheck.js';
 import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { LOSSES } from '../network/loss.js';
+import type { RandomState } from '../random/randomState.js';
 import { isObject, readJson } from '../spec/json.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendName } from '../spec/words.js';
 import { chooseBackend } from '../training/engine/backend.js';
 import { completeFor, planTraining, type TrainingPlan } from '../training/plan.js';
+import type { PreparedRun } from '../training/stages.js';
 import { loadStart } from '../training/start.js';
 import { type ConfigInput, readConfig } from './config.js';
 
@@ -90,29 +95,79 @@ export async function checkConfig(
   const whole = completeFor(loaded, dataset);
   const { config } = whole;
   const plan = planTraining(whole, dataset);
-  const { features, labels, targets, weights, rows: available } = dataset.train;
-  const rows = Math.min(plan.batchSize, CHECKED_ROWS, available);
-  const all = (LOSSES[plan.loss].target === 'class' ? labels : Float64Array.from(labels ?? targets ?? [])) as
-    | Int32Array
-    | Float64Array;
-  const problem = {
-    name: path,
+  const problem = problemOf(path, config, plan, dataset);
+  const { kernels, name: backend } = kernelsFor(problem, asked);
+  return { check: checkNetwork(problem, kernels, samples), plan, rows: problem.rows, backend };
+}
+
+/** How many elements of each parameter are checked before a training. */
+const FIRST_SAMPLES = 3;
+
+/**
+ * Checks the network of a run that is about to start on rows of its first batch, with its kernels in
+ * float64: a few elements of each parameter.
+ */
+export function checkFirstBatch(
+  { config, plan, dataset, choice }: PreparedRun,
+  name: string,
+): { check: Check; rows: number } {
+  const problem = problemOf(name, config, plan, dataset);
+  const { kernels } = kernelsFor(problem, choice.backend);
+  const draw = (random: RandomState) => {
+    const batches = new Batches(config.training.batches, dataset.train.rows, plan.batchSize, random);
+    const chosen = new Int32Array(plan.batchSize);
+    batches.next(chosen);
+    return batchOf(plan, dataset, chosen.subarray(0, problem.rows));
+  };
+  return { check: checkNetwork({ ...problem, draw }, kernels, FIRST_SAMPLES), rows: problem.rows };
+}
+
+/** The network of a run with the first rows of its training data. */
+function problemOf(
+  name: string,
+  { training, seed }: TrainConfig,
+  plan: TrainingPlan,
+  dataset: Dataset,
+): NetworkProblem {
+  const rows = Math.min(plan.batchSize, CHECKED_ROWS, dataset.train.rows);
+  return {
+    name,
     spec: plan.network,
     loss: plan.loss,
     lossParameters: plan.lossParameters,
-    l2: config.training.l2,
-    l1: config.training.l1,
-    labelSmoothing: config.training.labelSmoothing,
-    seed: config.seed,
-    x: Float64Array.from(features.subarray(0, rows * plan.inputs)),
+    l2: training.l2,
+    l1: training.l1,
+    labelSmoothing: training.labelSmoothing,
+    seed,
     rows,
     inputs: plan.inputs,
-    targets: all.subarray(0, rows * (labels ? 1 : plan.targets)),
     outputs: plan.outputs,
-    ...(weights && { weights: weights.subarray(0, rows) }),
+    ...batchOf(
+      plan,
+      dataset,
+      Int32Array.from({ length: rows }, (_, row) => row),
+    ),
   };
-  const { kernels, name: backend } = kernelsFor(problem, asked);
-  return { check: checkNetwork(problem, kernels, samples), plan, rows, backend };
+}
+
+/** Rows of the training data, in float64. */
+function batchOf(
+  { inputs, loss, targets: width }: TrainingPlan,
+  { train }: Dataset,
+  rows: Int32Array,
+): CheckedBatch {
+  const { features, labels, targets = new Float64Array(), weights } = train;
+  const gather = (from: ArrayLike<number>, columns: number) =>
+    Float64Array.from(
+      { length: rows.length * columns },
+      (_, i) => from[rows[Math.floor(i / columns)] * columns + (i % columns)],
+    );
+  const wanted = labels ? gather(labels, 1) : gather(targets, width);
+  return {
+    x: gather(features, inputs),
+    targets: LOSSES[loss].target === 'class' ? Int32Array.from(wanted) : wanted,
+    ...(weights && { weights: gather(weights, 1) }),
+  };
 }
 
 /** The kernels to check a problem with, and their name. */

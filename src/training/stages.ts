@@ -55,6 +55,8 @@ export interface StartedRefit {
 export interface RunListener extends TrainListener {
   readonly reading?: LoadOptions['progress'];
   dataRead?(dataset: Dataset): void;
+  /** All choices are made, and nothing is started or written yet: an error ends it here. */
+  prepared?(run: PreparedRun): void | Promise<void>;
   note?(sentence: string): void;
   warn?(sentence: string): void;
   started?(run: PreparedRun): void | Promise<void>;

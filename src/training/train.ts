@@ -63,6 +63,7 @@ export async function train(
   const { prepared, data } = await prepare(loaded, options);
   let run: RunDirectory | undefined;
   try {
+    await options.listener?.prepared?.(prepared);
     if (directory === undefined) return await runStages(prepared, options);
     const { path, directory: configDirectory } = loaded;
     const provenance = provenanceInBackground(data, prepared, configDirectory);
@@ -125,6 +126,7 @@ export async function resume(
     } else {
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
+    await listener?.prepared?.(prepared);
     const refitState = prepared.refit && (await directory.loadRefit((text) => listener?.warn?.(text)));
     const open = async () => {
       await directory.resume(state, (sentence) => listener?.warn?.(sentence));

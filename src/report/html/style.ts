@@ -167,5 +167,5 @@ svg .right{fill:var(--good)}
 svg text.wrong{fill:var(--wrong);font-weight:650}
 b.wrong{color:var(--wrong)}
 @media (max-width:560px){body{padding:0 10px 32px}section{padding:14px 12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}h1{font-size:22px}}
-@media print{body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}
+@media print{body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}svg.graph{max-height:195mm;width:auto}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}
 `;
