@@ -10,7 +10,6 @@ import { checkSoftmax } from '../gradcheck/softmax.js';
 import { thisMachine } from '../kernels/blas/find.js';
 import { type KernelsRecipe, kernelsRecipe } from '../kernels/create.js';
 import { LOSSES } from '../network/loss.js';
-import type { RandomState } from '../random/randomState.js';
 import { isObject, readJson } from '../spec/json.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import type { BackendName } from '../spec/words.js';
@@ -113,7 +112,7 @@ export function checkFirstBatch(
 ): { check: Check; rows: number } {
   const problem = problemOf(name, config, plan, dataset);
   const { kernels } = kernelsFor(problem, choice.backend);
-  const draw = (random: RandomState) => {
+  const draw: NetworkProblem['draw'] = (random) => {
     const batches = new Batches(config.training.batches, dataset.train.rows, plan.batchSize, random);
     const chosen = new Int32Array(plan.batchSize);
     batches.next(chosen);
