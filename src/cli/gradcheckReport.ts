@@ -9,6 +9,7 @@ import { plainStyle } from '../report/style.js';
 import { formatNumber, printable } from '../text.js';
 import { version } from '../version.js';
 import {
+  chanceOf,
   formatError,
   limitCell,
   manualCell,
@@ -49,7 +50,7 @@ export function graphReport({ graph }: CheckedGraph, check: Check, derivation: D
             value: brief(value),
             partial: partial(output, name),
             derivative: brief(gradient),
-            manual: parameter && manualOf(parameter),
+            manual: parameter && manualOf(parameter, brief),
             isKink: parameter?.kink,
           };
         }),
@@ -76,7 +77,7 @@ export function graphReport({ graph }: CheckedGraph, check: Check, derivation: D
         numeric: formatNumber(parameter.numeric),
         relativeError: formatError(parameter.relativeError),
         passed: parameter.passed,
-        problem: parameter.problem,
+        problem: parameter.problem ?? (parameter.onlyHere && chanceOf(parameter)),
         isKink: parameter.kink === true,
       })),
       texts: [
@@ -93,8 +94,8 @@ export function graphReport({ graph }: CheckedGraph, check: Check, derivation: D
   );
 }
 
-function manualOf(parameter: CheckedParameter): DrawnNode['manual'] {
-  const text = manualCell(parameter);
+function manualOf(parameter: CheckedParameter, format = formatNumber): DrawnNode['manual'] {
+  const text = manualCell(parameter, format);
   return text === '' ? undefined : { text, passed: parameter.passed };
 }
 

@@ -57,17 +57,23 @@ export function renderTable(check: Check, display: Display): string {
     // Never clipped: the user asked for these numbers.
     formatTable(columns, rows, { ...display, width: Number.POSITIVE_INFINITY }),
     ...parameters.flatMap(({ name, problem }) => (problem ? [style.bad(`${name}: ${problem}`)] : [])),
+    ...parameters.flatMap((parameter) => (parameter.onlyHere ? [style.warn(chanceOf(parameter))] : [])),
     ...(parameters.some((parameter) => parameter.kink) ? [style.dim(kinkNote)] : []),
   ].join('\n');
+}
+
+/** `w0: w1 is right at these inputs alone` */
+export function chanceOf({ name, manualText = '' }: CheckedParameter): string {
+  return `${name}: ${manualText} is right at these inputs, but not at others`;
 }
 
 /** A longer formula is not repeated in the table. */
 const LONGEST_FORMULA = 16;
 
 /** `-0.2`, or as it is written: `-0.333`, `w1*x0 = -0.2`. */
-export function manualCell({ manual, manualText }: CheckedParameter): string {
+export function manualCell({ manual, manualText }: CheckedParameter, format = formatNumber): string {
   if (manual === undefined) return manualText ?? '';
-  const number = formatNumber(manual);
+  const number = format(manual);
   if (manualText === undefined || Number.isFinite(Number(manualText))) return manualText ?? number;
   return manualText.length > LONGEST_FORMULA ? number : `${manualText} = ${number}`;
 }

@@ -5,7 +5,8 @@
 
 import { formatNumber } from '../text.js';
 import { type Derivation, derive } from './derivation.js';
-import { countPaths, forward, type Graph } from './graph.js';
+import { type Expression, evaluate } from './expression.js';
+import { backward, countPaths, forward, type Graph } from './graph.js';
 import type { CheckedGraph } from './graphFile.js';
 import type { ManualValue } from './manual.js';
 import { type NumericDerivative, numericDerivative, relativeError, type Sample } from './numeric.js';
@@ -28,6 +29,8 @@ export interface CheckedParameter {
   numeric: number;
   /** Between analytic and numeric. */
   relativeError: number;
+  /** Set if a formula by hand has the right value here, but not at inputs nearby. */
+  onlyHere?: true;
   /** Set if the interval of the differences crosses a kink: analytic and numeric may then differ. */
   kink?: true;
   passed: boolean;
@@ -111,12 +114,38 @@ export function checkGraph(
   const parameters = derivation.derivatives.map(({ by, gradient, agrees }, i) => {
     const numeric = numericDerivative((value) => sample({ node: nodes[i], value }), values[nodes[i]]);
     const value = manual.get(by);
-    const parameter = checkParameter(by, gradient, numeric, value && { ...value, tolerance });
+    const graded = checkParameter(by, gradient, numeric, value && { ...value, tolerance });
+    const isChance = graded.passed && value?.formula && !holdsNearby(graph, point, nodes[i], value.formula);
+    const parameter: CheckedParameter = isChance ? { ...graded, onlyHere: true } : graded;
     return agrees === false
       ? { ...parameter, passed: false, problem: 'the sum over all paths differs' }
       : parameter;
   });
   return { check: checkOf(name, parameters), derivation };
+}
+
+/** How far inputs are moved to see whether a formula holds there, for |x| ≤ 1; it grows with |x|. */
+const NEARBY = 1e-3;
+
+/**
+ * Whether a formula is the derivative by a node at other inputs too: `w1` has the value of `w1*x0` where
+ * x0 is 1. Undecided where a kink is near, or a function ends.
+ */
+function holdsNearby(graph: Graph, point: ArrayLike<number>, node: number, formula: Expression): boolean {
+  const indices = new Map(graph.nodes.map(({ name }, i) => [name, i]));
+  const at = (inputs: ArrayLike<number>) => {
+    const values = forward(graph, inputs);
+    const derivative = backward(graph, values)[node];
+    const found = evaluate(formula, (name) => values[indices.get(name) as number]);
+    return { error: relativeError(found, derivative), sides: sidesOf(graph, values).join() };
+  };
+  const here = at(point);
+  // Each input by another amount, so that no two changes cancel.
+  const moved = Array.from(point, (x, i) => x + NEARBY * Math.max(1, Math.abs(x)) * Math.cos(i + 1));
+  const there = at(moved);
+  if (there.sides !== here.sides || Number.isNaN(there.error)) return true;
+  // A formula with rounded numbers is as wrong there as it is here.
+  return there.error <= Math.max(1e-6, 2 * here.error);
 }
 
 /** The nodes, without the inputs, that have a value by hand: in their order in the graph. */
@@ -130,13 +159,18 @@ function samplesOf(graph: Graph, point: ArrayLike<number>) {
   const involved = graph.nodes.map((_, i) => i).filter((i) => paths[i] > 0n);
   return (fixed: { readonly node: number; readonly value: number }): Sample => {
     const values = forward(graph, point, fixed);
-    const sides = involved.flatMap((i) => {
-      const { operation, operands } = graph.nodes[i];
-      return operation?.side ? [Math.sign(operation.side(operands.map((k) => values[k])))] : [];
-    });
+    const sides = sidesOf(graph, values, involved);
     const magnitude = involved.reduce((largest, i) => Math.max(largest, Math.abs(values[i])), 0);
     return { value: values[graph.output], sides, magnitude };
   };
+}
+
+/** On which side of its kink each node is. */
+function sidesOf({ nodes }: Graph, values: Float64Array, involved = nodes.map((_, i) => i)): number[] {
+  return involved.flatMap((i) => {
+    const { operation, operands } = nodes[i];
+    return operation?.side ? [Math.sign(operation.side(operands.map((k) => values[k])))] : [];
+  });
 }
 
 /** What a report shows of a value by hand. */

@@ -14,6 +14,8 @@ export interface ManualValue {
   readonly text?: string;
   /** For a decimal as text: half a unit of its last digit. */
   readonly rounding?: number;
+  /** For a formula in the graph's names. */
+  readonly formula?: Expression;
 }
 
 /** What stands where a value is still to be found. */
@@ -43,7 +45,8 @@ export function readManual(
   }
   const expression = parseExpression(given, where);
   const at = ({ column }: { readonly column: number }) => `${where()}: column ${column}`;
-  for (const used of namesIn(expression)) {
+  const names = namesIn(expression);
+  for (const used of names) {
     if (!values.has(used.name)) throw unknown(at(used), used.name);
   }
   const value = evaluate(
@@ -53,7 +56,7 @@ export function readManual(
       if (!Number.isFinite(y)) throw notFinite(at(operation), operation, x, y);
     },
   );
-  return { value, text };
+  return { value, text, ...(names.length > 0 && { formula: expression }) };
 }
 
 /** The error for an operation whose value `y` or else derivative is not finite: a division by zero. */

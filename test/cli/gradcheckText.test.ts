@@ -122,6 +122,12 @@ describe('renderTable', () => {
     expect(page).toContain('∂z/∂y = 2\n');
   });
 
+  it('names a formula that is right at these inputs alone', () => {
+    const page = render({ ...residualRelu, manual: { w0: 'w1' } });
+    expect(page).toMatch(/ w0 +w1 = -0\.2 +±0\.00004 .* ok\n/);
+    expect(page).toContain('  w0: w1 is right at these inputs, but not at others\n');
+  });
+
   it('leaves the manual column out where nothing was found by hand', () => {
     const [row] = check.parameters.slice(2);
     expect(renderTable({ ...check, parameters: [row] }, DISPLAY)).not.toContain('manual');

@@ -118,6 +118,40 @@ describe('checkGraph', () => {
     expect(open).not.toHaveProperty('limit');
   });
 
+  it('says which formulas are right at these inputs alone', () => {
+    const manual = {
+      w0: 'w1',
+      b0: 'w1 * x0',
+      w1: 'x1',
+      b1: '1',
+      y1: 'x0',
+      x1: '1*1*(-0.2)',
+      xw1: 'y1 / (-0.38)',
+    };
+    const { passed, parameters } = check({ ...residualRelu, manual });
+    expect(passed).toBe(true);
+    // x0 is 1, so w1 and w1·x0 are equal here; a formula of numbers alone claims nothing elsewhere.
+    expect(parameters.flatMap(({ name, onlyHere }) => (onlyHere ? [name] : []))).toEqual([
+      'w0',
+      'b0',
+      'xw1',
+      'y1',
+    ]);
+  });
+
+  it('takes formulas with rounded numbers for what they are', () => {
+    const cube = { inputs: { x: 2 }, nodes: { y: 'x^3 / 3 + x / 3' }, output: 'y' };
+    for (const x of ['x^2 + 1/3', 'x^2 + 0.3333', 'x*x + 0.33333']) {
+      const { passed, parameters } = check({ ...cube, manual: { x } });
+      expect([x, passed, parameters[0].onlyHere]).toEqual([x, true, undefined]);
+    }
+  });
+
+  it('leaves undecided what holds at other inputs where a kink is near', () => {
+    const near = { inputs: { x: 1e-4 }, nodes: { y: 'relu(x) + x' }, output: 'y', manual: { x: '2 + 0*x' } };
+    expect(check(near).parameters[0].onlyHere).toBeUndefined();
+  });
+
   it('names a formula that is wrong with its value', () => {
     expect(graded('2/x').problem).toBe('manual 2/x = 0.6666666667, expected -0.3333333333');
     expect(graded('-0.34').problem).toBe('manual -0.34, expected -0.3333333333');

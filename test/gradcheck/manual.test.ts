@@ -23,7 +23,7 @@ describe('manual values', () => {
     ['12e-3', { value: 0.012, text: '12e-3', rounding: 0.0005 }],
     ['?', { value: Number.NaN, text: '?' }],
   ])('reads %j', (given, expected) => {
-    expect(manualOf(given)).toEqual(expected);
+    expect(manualOf(given)).toMatchObject(expected);
   });
 
   it.each([

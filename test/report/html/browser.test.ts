@@ -4,6 +4,9 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { graphReport } from '../../../src/cli/gradcheckReport.js';
+import { residualReluGraph } from '../../../src/gradcheck/builtin.js';
+import { checkGraph } from '../../../src/gradcheck/check.js';
 import { foldsPage } from '../../../src/report/html/foldsPage.js';
 import { runPage } from '../../../src/report/html/runPage.js';
 import { runsPage } from '../../../src/report/html/runsPage.js';
@@ -41,6 +44,11 @@ const PAGES: Readonly<Record<string, (name: string) => string>> = {
   runs: (name) => runsPage(runsOf(3, name), 'mlp'),
   study: (name) => studyPage({ ...studyOf(trials), name, importance, best: 29 }, 'mlp'),
   folds: (name) => foldsPage({ ...foldsOf(3), name }, 'mlp'),
+  graph: (name) => {
+    const graph = residualReluGraph();
+    const { check, derivation } = checkGraph(graph, name);
+    return graphReport(graph, check, derivation);
+  },
 };
 
 describe.skipIf(executablePath === undefined)('a page in a browser (needs a Chromium on the path)', () => {
