@@ -3,7 +3,7 @@
 /** Exit codes after sysexits.h. Scripts rely on them: they don't change. */
 export const ExitCode = {
   ok: 0,
-  /** a check failed: gradcheck, params --max-params, repro */
+  /** a check failed: gradcheck, params --max-params, repro, export */
   checkFailed: 1,
   /** the command line is wrong */
   usage: 64,

@@ -2,6 +2,7 @@
 import { writeFeatures } from '../data/encoding/features.js';
 import { firstRows } from '../data/locatedColumn.js';
 import { numericColumn, selectRows, type Table, textColumn } from '../data/table.js';
+import { ExitCode, MlpError } from '../errors.js';
 import type { FloatArray } from '../kernels/kernels.js';
 import type { Ensemble } from '../model/ensemble.js';
 import { predictorOf } from '../model/ensembleInference.js';
@@ -49,15 +50,25 @@ export async function differences(
   let rows = 0;
   let decidedOtherwise = 0;
   for (const table of tables.flatMap((table) => chunksOf(table, predictor.capacity))) {
-    const inputs = passForward(predictor, table);
-    const expected = predictor.predictions(table.rows).slice();
+    const x = passForward(predictor, table);
+    const all = predictor.predictions(table.rows);
+    // A row without a finite prediction is an error of mlp predict.
+    const kept = firstRows(table.rows).filter((row) =>
+      all.subarray(row * width, (row + 1) * width).every(Number.isFinite),
+    );
+    if (kept.length === 0) continue;
+    const expected = select(all, kept, width);
     const isClassifier = model.task !== 'regression';
-    const labels = isClassifier ? predictor.labels(table.rows).slice() : new Int32Array();
-    const decisions = labels.length / table.rows;
-    const found = await compute({ rows: rowsOf(table, program), inputs });
+    const every = isClassifier ? predictor.labels(table.rows) : new Int32Array();
+    const decisions = every.length / table.rows;
+    const labels = select(every, kept, decisions);
+    const request = {
+      rows: rowsOf(selectRows(table, kept), program),
+      inputs: select(x, kept, x.length / table.rows),
+    };
+    const found = await computed(request, compute);
     for (const [row, { numbers, decided }] of found.entries()) {
       const own = expected.subarray(row * width, (row + 1) * width);
-      if (!own.every(Number.isFinite)) continue;
       rows++;
       own.forEach((value, j) => {
         const difference = Math.abs(numbers[j] - value);
@@ -75,6 +86,38 @@ export async function differences(
   );
   return { rows, largest: Math.max(...largest), relative: Math.max(...relative), decidedOtherwise };
 }
+
+/** Some rows [rows, width] of numbers. */
+function select<Numbers extends FloatArray | Int32Array>(
+  all: Numbers,
+  rows: Int32Array,
+  width: number,
+): Numbers {
+  const selected = all.slice(0, rows.length * width) as Numbers;
+  rows.forEach((row, i) => {
+    selected.set(all.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return selected;
+}
+
+/** @throws MlpError ExitCode.checkFailed if the export fails on a row that the model predicts */
+async function computed(rows: CheckRows, compute: Computation): Promise<readonly Predicted[]> {
+  try {
+    return await compute(rows);
+  } catch (cause) {
+    if (cause instanceof MlpError || !(cause instanceof Error)) throw cause;
+    throw new MlpError(
+      ExitCode.checkFailed,
+      `the export fails on a row that the model predicts: ${cause.message}`,
+      CHECK_HINT,
+      { cause },
+    );
+  }
+}
+
+/** The hint of a check that has failed. */
+export const CHECK_HINT =
+  'nothing was written; if the weights of the network are not extreme, this is a bug in mlp: report it with the model';
 
 function chunksOf(table: Table, capacity: number): Table[] {
   return Array.from({ length: Math.ceil(table.rows / capacity) }, (_, i) => {

@@ -113,6 +113,12 @@ describe('an ONNX file', () => {
       const { relative } = await differences(model, program, [madeUpRows(model, 50)], compute);
       expect(relative).toBeLessThan(1e-6);
     }
+    for (const content of [BINARY, contentNamed('target: multilabel'), contentNamed('target: quantile')]) {
+      const own = modelOf(content);
+      const { compute } = onnx.write(requestOf(own, '.onnx', { raw: true }));
+      const { largest } = await differences(own, describeModel(own), [madeUpRows(own, 50)], compute);
+      expect(largest).toBeLessThan(1e-5);
+    }
     const matrix = await ort.InferenceSession.create(bytesOf(model, { inputs: 'matrix' }));
     const features = new ort.Tensor('float64', Float64Array.of(Number.NaN, 1, 30, 2), [2, 2]);
     const { prediction } = await matrix.run({ features });

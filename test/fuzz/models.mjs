@@ -43,12 +43,15 @@ export async function createModels(folder, processes) {
           'out.csv',
           '--force',
         ],
+        ['export', 'm.safetensors', '--to', 'onnx', '-o', 'out.onnx', '--force', '--json'],
+        ['export', 'm.safetensors', '--to', 'js', '-o', '-'],
+        ['export', 'm.safetensors', '--to', 'c', '-o', 'out.c', '--force', '--json'],
         ['evaluate', 'm.safetensors', 'data.csv', '--json'],
         ['evaluate', 'm.safetensors', 'data.csv', '--bad-rows', 'skip'],
       ];
       return { commands: isSound ? all : [random.pick(all), random.pick(all)] };
     },
-    owned: (args) => (args.includes('-o') ? ['out.csv'] : []),
+    owned: (args) => args.filter((arg) => arg.startsWith('out.')),
   };
 }
 

@@ -33,7 +33,7 @@ export function addOutputs(
       const classes = output.classes.length;
       if (!raw) {
         const names = graph.texts('classes', output.classes);
-        const label = graph.node('Gather', [names, decided(graph, predicted)]);
+        const label = graph.node('Gather', [names, decided(graph, predicted, parts[0].outputs)]);
         graph.output(label, { name: 'label', type: 'string', dims: [ROWS] });
       }
       graph.output(predicted.values, { name: 'probabilities', type: graph.real, dims: [ROWS, classes] });
@@ -101,12 +101,9 @@ function probabilities(graph: Graph, h: string, outputs: number): string {
   return graph.concat([graph.node('Sigmoid', [graph.node('Neg', [h])]), graph.node('Sigmoid', [h])]);
 }
 
-/** The first likeliest class [rows]. */
-function decided(graph: Graph, { values, logits }: Predicted): string {
-  // Two different logits may have equal probabilities. A single logit has no largest.
-  const isSingle =
-    logits !== undefined && graph.nodes.some(({ op, inputs }) => op === 'Neg' && inputs[0] === logits);
-  if (!isSingle) {
+/** The first likeliest class [rows]. Two different logits may have equal probabilities, so they decide if there are any. */
+function decided(graph: Graph, { values, logits }: Predicted, outputs: number): string {
+  if (logits === undefined || outputs > 1) {
     const attributes = { axis: { int: 1 }, keepdims: { int: 0 } };
     return graph.node('ArgMax', [logits ?? values], attributes);
   }
