@@ -1,4 +1,4 @@
-/** mlp report: a page of a run, of several, of a study or of a cross-validation. */
+/** mlp report: a page of a run, of several, of a study, of a cross-validation or of a graph. */
 import { basename, join, resolve } from 'node:path';
 import { type RunRows, reasonOf, runResults, THOROUGH } from '../analysis/run.js';
 import { foldsResults, runsResults, studyResults } from '../analysis/several.js';
@@ -6,17 +6,21 @@ import { writePage, writer } from '../analysis/writeReport.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { requireFree, writeNewFile } from '../files/outputFile.js';
 import { RUN_FILES, STUDY_JOURNAL, statOf } from '../files/runFiles.js';
+import { checkGraph } from '../gradcheck/check.js';
+import { readGraph } from '../gradcheck/graphFile.js';
 import type { Model } from '../model/load.js';
 import { foldsPage } from '../report/html/foldsPage.js';
 import { runPage } from '../report/html/runPage.js';
 import { runsPage } from '../report/html/runsPage.js';
 import { studyPage } from '../report/html/studyPage.js';
+import { readJson } from '../spec/json.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
 import { listed, printable } from '../text.js';
 import { CROSS_VALIDATION_FILES } from '../training/crossvalidation/directory.js';
 import { findRuns } from '../training/run/list.js';
 import { dataOutside } from '../training/run/outside.js';
 import { readOwnRows } from '../training/run/ownRows.js';
+import { graphReport } from './gradcheckReport.js';
 import { openModel } from './modelReading.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
@@ -32,11 +36,11 @@ export async function run(paths: readonly string[], options: ReportOptions): Pro
   // Before anything is computed.
   if (output !== undefined) requireFree(output, force);
   const kind = paths.length > 1 ? 'runs' : kindOf(paths[0]);
-  if (kind === 'runs' && output === undefined) {
+  if ((kind === 'runs' || kind === 'graph') && output === undefined) {
     throw new MlpError(
       ExitCode.usage,
-      'found several runs without -o, expected the file to write',
-      'mlp report <run> <run> -o report.html',
+      `found ${kind === 'runs' ? 'several runs' : 'a file'} without -o, expected the file to write`,
+      kind === 'runs' ? 'mlp report <run> <run> -o report.html' : 'mlp report <graph.json> -o report.html',
     );
   }
   const page = await pageOf(kind, paths, options);
@@ -45,17 +49,18 @@ export async function run(paths: readonly string[], options: ReportOptions): Pro
   print(options.json ? toJson({ report: file }, 2) : printable(file));
 }
 
-type Kind = 'run' | 'runs' | 'study' | 'cross-validation';
+type Kind = 'run' | 'runs' | 'study' | 'cross-validation' | 'graph';
 
 /** @throws MlpError ExitCode.noInput if there is nothing to report */
 function kindOf(path: string): Kind {
+  if (statOf(path)?.isFile()) return 'graph';
   const has = (name: string) => statOf(join(path, name)) !== undefined;
   if (has(STUDY_JOURNAL)) return 'study';
   if (has(CROSS_VALIDATION_FILES.report)) return 'cross-validation';
   if (has(RUN_FILES.config)) return 'run';
   const isDirectory = statOf(path)?.isDirectory() === true;
   if (isDirectory && findRuns([path]).runs.length > 0) return 'runs';
-  const found = isDirectory ? 'a directory without a run' : statOf(path) ? 'a file' : 'no such directory';
+  const found = isDirectory ? 'a directory without a run' : 'no such directory';
   throw new MlpError(
     ExitCode.noInput,
     `${printable(path)}: found ${found}, expected the directory of a run, a study or a cross-validation`,
@@ -68,6 +73,12 @@ async function pageOf(kind: Kind, paths: readonly string[], options: CommonOptio
   switch (kind) {
     case 'run':
       return runReport(path, options);
+    case 'graph': {
+      const { value, text } = readJson(path);
+      const graph = readGraph(value, path, text);
+      const { check, derivation } = checkGraph(graph, path);
+      return graphReport(graph, check, derivation);
+    }
     case 'study':
       return studyPage(studyResults(path), writer());
     case 'cross-validation':

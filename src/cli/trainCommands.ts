@@ -173,12 +173,12 @@ export function addTrainCommands(program: Command): void {
   define(
     'report',
     'write a page about runs',
-    'Write a page about a run: what was trained, learning curves, scores, errors, data and network. It is one HTML file that needs no network. mlp train writes a shorter one at its end. Several runs, or a directory of runs, are compared; a study and a cross-validation have pages of their own.',
+    'Write a page about a run: what was trained, learning curves, scores, errors, data and network. It is one HTML file that needs no network. mlp train writes a shorter one at its end. Several runs, or a directory of runs, are compared; a study, a cross-validation and a graph for mlp gradcheck have pages of their own.',
     ['mlp report runs/iris-1', 'writes runs/iris-1/report.html'],
     ['mlp report runs/iris-1 runs/iris-2 -o a.html', 'compares two runs'],
     ['mlp report runs -o all.html', 'compares all runs'],
   )
-    .argument('<dir...>', 'runs, or a study, a cross-validation, a directory of runs')
+    .argument('<dir...>', 'runs, or a study, a cross-validation, a directory of runs, a graph file')
     .option('-o, --output <file>', 'the file to write (default: report.html in the directory)')
     .addOption(FORCE)
     .action(lazy(() => import('./report.js')));

@@ -216,4 +216,19 @@ describe('pages of several runs', () => {
     writeFileSync(join(cwd, 'cv/crossvalidation.json'), '{}');
     expect((await mlpHere(['report', 'cv'], { cwd })).code).toBe(65);
   });
+
+  it('shows a graph, which mlp gradcheck checks', async () => {
+    const graph = { inputs: { x: 3 }, nodes: { y: 'x^2' }, output: 'y', manual: { x: 5 } };
+    const cwd = folderOf({ 'graph.json': graph });
+    const { code, stdout } = await mlpHere(['report', 'graph.json', '-o', 'graph.html'], { cwd });
+    expect([code, stdout]).toEqual([0, 'graph.html\n']);
+    const page = read(cwd, 'graph.html');
+    requireSelfContained(page);
+    expect(sectionsOf(page)).toEqual(['graph', 'check', 'derivatives', 'local', 'values']);
+    expect(page).toContain('by hand 5: wrong');
+    await mlpHere(['gradcheck', 'graph.json', '--report', 'other.html'], { cwd });
+    expect(read(cwd, 'other.html')).toBe(page);
+    const without = await mlpHere(['report', 'graph.json'], { cwd });
+    expect([without.code, without.stderr]).toEqual([64, expect.stringContaining('found a file without -o')]);
+  });
 });
