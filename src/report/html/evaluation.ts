@@ -92,7 +92,7 @@ function curveCharts(curves: readonly ClassCurves[], charts: Charts): Content {
         name: one.name,
         x: one.roc.x,
         y: one.roc.y,
-        at: ['from', one.roc.thresholds],
+        at: ['threshold', one.roc.thresholds],
       })),
       ...(half && { points: [{ x: half.roc[0], y: half.roc[1], label }] }),
       note: html`${of}${single ? `Area ${area(single.rocAuc)}.` : 'The area is 1 for perfect scores, ½ for a guess.'}`,
@@ -105,7 +105,7 @@ function curveCharts(curves: readonly ClassCurves[], charts: Charts): Content {
         name: one.name,
         x: one.precisionRecall.x,
         y: one.precisionRecall.y,
-        at: ['from', one.precisionRecall.thresholds],
+        at: ['threshold', one.precisionRecall.thresholds],
       })),
       ...(half && { points: [{ x: half.precisionRecall[0], y: half.precisionRecall[1], label }] }),
       note: single

@@ -167,5 +167,5 @@ svg .right{fill:var(--good)}
 svg text.wrong{fill:var(--wrong);font-weight:650}
 b.wrong{color:var(--wrong)}
 @media (max-width:560px){body{padding:0 10px 32px}section{padding:14px 12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}h1{font-size:22px}}
-@media print{body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}svg.graph{max-height:195mm;width:auto}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}
+@media print{.matrix td,.pixels,.band,.card,.warning,pre{-webkit-print-color-adjust:exact;print-color-adjust:exact}.pair{grid-template-columns:1fr 1fr}.matrix{font-size:11px}.matrix td,.matrix thead th{padding:2px 4px;min-width:30px}.scroll{overflow:visible}body{background:#fff;max-width:none;font-size:11pt}nav,input,.tip{display:none!important}section,.card{border-color:#ccc}figure,tr,.pair>*{break-inside:avoid}h2{break-after:avoid}svg.graph{max-height:195mm;width:auto}section{padding:10px 0;border-width:1px 0 0;border-radius:0}}
 `;
