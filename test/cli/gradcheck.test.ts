@@ -133,6 +133,8 @@ describe('mlp gradcheck', () => {
     expect([made.code, made.stdout]).toEqual([0, '']);
     expect(made.stderr).toBe('wrote ex.json\nreplace each "?" by a derivative; then mlp gradcheck ex.json\n');
     expect(readFileSync(join(cwd, 'ex.json'), 'utf8')).toBe(printed.stdout);
+    const told = await mlpHere(['gradcheck', '--exercise', '--seed', '3', '--json', '-o', 'b.json'], { cwd });
+    expect(JSON.parse(told.stdout)).toEqual({ path: 'b.json', exercise: JSON.parse(printed.stdout) });
     const open = await mlpHere(['gradcheck', 'ex.json'], { cwd });
     expect(open.code).toBe(1);
     expect(open.stdout).toContain('w0: no value by hand yet');
