@@ -173,13 +173,17 @@ function embeddingFor(task: Task, rows: number): Recipe['embedding'] {
   return task === 'regression' && rows <= 10_000 ? 'piecewise-linear' : 'pbld';
 }
 
-/** Up to so many rows, mlp init lets each member hold out another fold. */
-export const FOLDED_ROWS = 20_000;
+/**
+ * In a regression of up to so many rows, mlp init lets each member hold out another fold: concrete
+ * 0.290 to 0.272 of its deviation, ames 0.373 to 0.378. Not for classes: the loss of single members
+ * rises before that of their average, and would keep too early an epoch (satimage 7.5 to 9.3 %).
+ */
+export const FOLDED_ROWS = 10_000;
 export const FOLDS = 5;
 
 /** Fewer members where each takes long: their gain is largest where rows are few. */
 function membersFor(rows: number): number {
-  return rows <= FOLDED_ROWS ? 4 : rows <= 100_000 ? 2 : 1;
+  return rows <= 20_000 ? 4 : rows <= 100_000 ? 2 : 1;
 }
 
 const EPOCHS = { least: 8, most: 64 };

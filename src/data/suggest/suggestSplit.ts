@@ -39,8 +39,8 @@ type Mark = keyof typeof MARKS;
  * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
  *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
  *   has a single row, nothing is held out.
- * - With the tabular preset, whose network has members, each holds out another fifth of at most 20,000
- *   rows, if each class has a row in each.
+ * - In a regression of at most 10,000 rows with the tabular preset, whose network has members, each
+ *   member holds out another fifth.
  * - Of fewer than 10 rows nothing is held out.
  */
 export function suggestSplit(context: Context, preset: 'tabular' | 'plain'): SplitSuggestion {
@@ -97,11 +97,11 @@ function marksOf({ kind, distinct, frequent = [] }: ColumnProfile): Map<Mark, Le
 }
 
 /** A share of `rows` to validate on. */
-function shareOf({ target: { classes } }: Context, rows: number, preset: 'tabular' | 'plain') {
+function shareOf({ target: { task, classes } }: Context, rows: number, preset: 'tabular' | 'plain') {
   const usual = rows >= MANY_ROWS ? SHARE_OF_MANY : USUAL_SHARE;
   const share = allowedShare(rows, usual, classes);
-  const isInEachFold = classes?.every((level) => level.rows >= FOLDS) ?? true;
-  if (preset === 'tabular' && share === USUAL_SHARE && rows <= FOLDED_ROWS && isInEachFold) {
+  const isFolded = preset === 'tabular' && task === 'regression' && rows <= FOLDED_ROWS;
+  if (isFolded && share === USUAL_SHARE) {
     const text = `${FOLDS} folds, one for each network of the ensemble to be trained without: all rows are trained on, and all show overfitting`;
     return { validation: { folds: FOLDS }, trainRows: rows, reasons: [{ key: 'data.validation', text }] };
   }
