@@ -27,6 +27,8 @@ export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly extend?: boolean;
   readonly log?: readonly string[];
   readonly gradcheck?: boolean;
+  /** Whether to write the page of the run. */
+  readonly report?: boolean;
 }
 
 export async function run(path: string, options: TrainOptions): Promise<void> {
@@ -41,7 +43,7 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
     const listener = {
       ...withLogs(report.listener, logs),
       ...(options.gradcheck && { prepared }),
-      written: writeReport,
+      ...(options.report !== false && { written: writeReport }),
     };
     const trained =
       options.resume === undefined

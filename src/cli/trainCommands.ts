@@ -68,6 +68,7 @@ export function addTrainCommands(program: Command): void {
       ).argParser(collect),
     )
     .option('--gradcheck', 'first check gradients of the first batch; a wrong one ends it with exit code 1')
+    .option('--no-report', 'write no report.html')
     .option(
       '--extend',
       'with --resume: train longer than planned, for example with --set training.epochs=200',

@@ -12,7 +12,7 @@ const sectionsOf = (page: string) =>
 /** A folder with a finished run `r`. */
 async function trained(changes: Record<string, unknown> = {}, csv = SMALL_CSV): Promise<string> {
   const cwd = folderOf({ 'config.json': smallConfig(changes), 'data.csv': csv });
-  const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+  const { code, stderr } = await mlpHere(['train', 'config.json', '--run', 'r'], { cwd, report: true });
   expect(code, stderr).toBe(0);
   return cwd;
 }
@@ -39,12 +39,18 @@ describe('mlp train', () => {
     expect(page).not.toContain(cwd);
   });
 
+  it('leaves none where it is told so', async () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    expect((await mlpHere(['train', 'config.json', '--run', 'r', '--no-report'], { cwd })).code).toBe(0);
+    expect(existsSync(join(cwd, 'r/report.html'))).toBe(false);
+  });
+
   it('does not fail for a page that can not be written', async () => {
     const cwd = await trained();
     rmSync(join(cwd, 'r/report.html'));
     mkdirSync(join(cwd, 'r/report.html'));
     const again = ['train', 'config.json', '--resume', 'r', '--extend', '--set', 'training.epochs=4'];
-    const { code, stderr } = await mlpHere(again, { cwd });
+    const { code, stderr } = await mlpHere(again, { cwd, report: true });
     expect(code).toBe(0);
     expect(stderr).toContain('warning: r/report.html was not written: ');
   });
@@ -56,6 +62,7 @@ describe('mlp train', () => {
     symlinkSync(join(cwd, 'mine.html'), join(cwd, 'r/report.html'));
     await mlpHere(['train', 'config.json', '--resume', 'r', '--extend', '--set', 'training.epochs=4'], {
       cwd,
+      report: true,
     });
     expect(read(cwd, 'mine.html')).toBe('mine');
     expect(read(cwd)).toContain('<!DOCTYPE html>');

@@ -25,7 +25,10 @@ function csvColumn(path: string, name: string): number[] {
 describe('mlp train', () => {
   it('learns iris, and leaves a run directory', async () => {
     const folder = temporaryFolder();
-    const { code, stdout, stderr } = await mlp(['train', projectPath('configs/iris.json')], { cwd: folder });
+    const { code, stdout, stderr } = await mlp(['train', projectPath('configs/iris.json')], {
+      cwd: folder,
+      report: true,
+    });
     expect(code).toBe(0);
     const run = join(folder, 'runs', 'iris-1');
     expect(readdirSync(run).sort()).toEqual([

@@ -17,6 +17,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** What stdin holds; nothing if left out. */
   input?: string | Uint8Array;
+  /** Whether a training writes its page, which takes longer than many a training of the tests. */
+  report?: boolean;
   /** Whether nobody reads stdout, as behind `| head -0`. */
   closeStdout?: boolean;
   /** Called with all of stderr so far, whenever there is more; `kill` sends a signal. */
@@ -26,10 +28,10 @@ export interface CliOptions {
 /** Runs the built command line, as a shell would, with pipes for its streams. */
 export function mlp(
   args: readonly string[],
-  { cwd, env, input, closeStdout, onStderr }: CliOptions = {},
+  { cwd, env, input, report, closeStdout, onStderr }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [projectPath('bin/mlp.js'), ...args], {
+    const child = spawn(process.execPath, [projectPath('bin/mlp.js'), ...withoutPage(args, report)], {
       cwd: cwd ?? temporaryFolder(),
       env: { ...process.env, NO_COLOR: '', ...env },
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -56,11 +58,15 @@ export function mlp(
  */
 export function mlpHere(
   args: readonly string[],
-  options: Pick<CliOptions, 'cwd' | 'env'> = {},
+  options: Pick<CliOptions, 'cwd' | 'env' | 'report'> = {},
 ): Promise<CliResult> {
-  const result = before.then(() => runHere(args, options));
+  const result = before.then(() => runHere(withoutPage(args, options.report), options));
   before = result.catch(() => undefined);
   return result;
+}
+
+function withoutPage(args: readonly string[], report = false): readonly string[] {
+  return args[0] === 'train' && !report ? [...args, '--no-report'] : args;
 }
 
 let before: Promise<unknown> = Promise.resolve();

@@ -134,7 +134,8 @@ describe('data.validation {"folds": 5}', () => {
   const run = (changes: readonly string[] = []) => {
     const cwd = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
     const sets = changes.flatMap((change) => ['--set', change]);
-    const train = () => mlpHere(['train', 'config.json', '--json', '--run', 'run', ...sets], { cwd });
+    const train = () =>
+      mlpHere(['train', 'config.json', '--json', '--run', 'run', ...sets], { cwd, report: true });
     return { cwd, train };
   };
   const event = (stdout: string, name: string) =>
