@@ -341,7 +341,7 @@ const PROBLEMS = networkProblems();
 function* failures(kernels: Kernels): Generator<string> {
   const recipe = { scratchBytes: 0, create: () => kernels };
   for (const problem of PROBLEMS) {
-    const { passed, name } = checkNetwork(problem, recipe, 12);
+    const { passed, name } = checkNetwork(problem, recipe, 6);
     if (!passed) yield name;
   }
 }
