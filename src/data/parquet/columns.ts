@@ -50,22 +50,25 @@ export function columnBuilder(kind: ColumnKind, isCategory: boolean, context: Bu
   if (kind === 'text' || (kind !== 'numeric' && (isCategory || numbers === undefined)))
     return new TextBuilder(context);
   if (numbers === undefined) return new ParsingBuilder(context);
-  const builder = new NumericBuilder(numbers, context);
+  const builder = new NumericBuilder(numbers, context, kind === 'numeric');
   return kind === 'label' && isSpelled ? new SpelledBuilder(builder, context) : builder;
 }
 
 class NumericBuilder implements ColumnBuilder {
   readonly #convert: (values: Values) => Float64Array;
   readonly #context: BuilderContext;
+  readonly #isWanted: boolean;
   readonly #values: Float64Array;
   /** Of the last dictionary. */
   #dictionary: { readonly of: Values; readonly numbers: Float64Array; readonly isSound: boolean } | undefined;
   #row = 0;
   #missing = 0;
 
-  constructor(convert: (values: Values) => Float64Array, context: BuilderContext) {
+  /** @param isWanted whether a column without any number is numeric, too */
+  constructor(convert: (values: Values) => Float64Array, context: BuilderContext, isWanted: boolean) {
     this.#convert = convert;
     this.#context = context;
+    this.#isWanted = isWanted;
     this.#values = new Float64Array(context.rows);
   }
 
@@ -81,7 +84,7 @@ class NumericBuilder implements ColumnBuilder {
 
   finish(): NumericColumn | TextColumn {
     const { rows } = this.#context;
-    if (this.#missing === rows)
+    if (this.#missing === rows && !this.#isWanted)
       return { kind: 'text', levels: [], codes: new Int32Array(rows).fill(-1), missing: rows };
     return { kind: 'numeric', values: this.#values, missing: this.#missing };
   }

@@ -305,3 +305,17 @@ describe('any Parquet file', () => {
     );
   });
 });
+
+describe('a column of numbers that has none', () => {
+  it('is one of numbers where these are wanted: a row group of a column may be all missing', async () => {
+    const file = await open('plain');
+    const at = file.names.indexOf('empty');
+    const kinds = file.names.map((_, i): ColumnKind => (i === at ? 'numeric' : 'skipped'));
+    const expected = { kind: 'numeric', missing: 23 };
+    expect((await file.read(kinds)).columns[at]).toMatchObject(expected);
+    for await (const { table } of file.chunks(kinds, 100, { missingValues: DEFAULT_MISSING })) {
+      expect(table.columns[at]).toMatchObject(expected);
+    }
+    file.close();
+  });
+});
