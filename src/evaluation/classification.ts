@@ -1,12 +1,12 @@
 /** Metrics of a classifier: confusion matrix, scores, cross-entropies, areas under ROC curves. */
 import { softplus } from '../kernels/activations.js';
 import {
-  averagePrecision,
+  averagePrecisionOf,
   type CalibrationBin,
   calibrationBins,
   calibrationError,
-  countByScore,
-  precisionRecallCurve,
+  type SortedScores,
+  sortScores,
 } from './curves.js';
 import { compensated, totalWeight } from './sum.js';
 
@@ -69,11 +69,11 @@ export function evaluateClasses(rows: ClassifiedRows): Classification {
     matthews: matthews(confusion),
     logLoss: logLoss(known),
     brier: brier(labels, probabilities, classes),
-    rocAuc: meanArea(areas),
-    prAuc: meanArea(precisionAreas(labels, probabilities, classes)),
-    calibrationError: calibrationError(calibrationOf(labels, predicted, probabilities, classes)),
+    rocAuc: meanArea(areas.map(({ roc }) => roc)),
+    prAuc: meanArea(areas.map(({ precision }) => precision)),
+    calibrationError: calibrationError(classCalibration(labels, predicted, probabilities, classes)),
     ...averageScores(confusion),
-    classes: classScores(confusion).map((scores, j) => ({ ...scores, rocAuc: areas[j] ?? null })),
+    classes: classScores(confusion).map((scores, j) => ({ ...scores, rocAuc: areas[j]?.roc ?? null })),
     confusion,
   };
 }
@@ -304,19 +304,13 @@ export function rocAuc(
   scores: ArrayLike<number>,
   positive: number,
 ): number | null {
-  let count = 0;
-  for (let row = 0; row < labels.length; row++) if (labels[row] === positive) count++;
-  const own = new Float64Array(count);
-  const others = new Float64Array(labels.length - count);
-  if (own.length === 0 || others.length === 0) return null;
-  for (let row = 0, i = 0, j = 0; row < labels.length; row++) {
-    if (Number.isNaN(scores[row])) return null;
-    if (labels[row] === positive) own[i++] = scores[row];
-    else others[j++] = scores[row];
-  }
-  own.sort();
-  others.sort();
+  return areaOf(sortScores((row) => labels[row] === positive, scores));
+}
 
+function areaOf(sorted: SortedScores | undefined): number | null {
+  if (!sorted) return null;
+  const { own, others } = sorted;
+  if (own.length === 0 || others.length === 0) return null;
   // Halves are exact, and so is the sum, up to 2^52 pairs.
   let won = 0;
   let below = 0;
@@ -329,20 +323,29 @@ export function rocAuc(
   return won / own.length / others.length;
 }
 
-/** [classes] The area of each class against all others. */
-function classAreas(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number) {
-  return Array.from({ length: classes }, (_, j) => rocAuc(labels, columnOf(probabilities, classes, j), j));
+/** The areas of a class against all others, below its ROC curve and that of precision over recall. */
+interface Areas {
+  readonly roc: number | null;
+  readonly precision: number | null;
 }
 
-function precisionAreas(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number) {
+/** [classes] Scores are sorted once for both areas. */
+function classAreas(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+): readonly Areas[] {
   return Array.from({ length: classes }, (_, j) => {
-    const isOf = Uint8Array.from(labels, (label) => (label === j ? 1 : 0));
-    const counts = countByScore(isOf, columnOf(probabilities, classes, j));
-    return averagePrecision(precisionRecallCurve(counts));
+    const sorted = sortScores((row) => labels[row] === j, columnOf(probabilities, classes, j));
+    return { roc: areaOf(sorted), precision: sorted ? averagePrecisionOf(sorted) : null };
   });
 }
 
-function calibrationOf(
+/**
+ * How often probabilities are right: of two classes that of the second, of more that of the predicted
+ * class. Labels and predicted classes are [rows], probabilities [rows, classes].
+ */
+export function classCalibration(
   labels: ArrayLike<number>,
   predicted: ArrayLike<number>,
   probabilities: ArrayLike<number>,
@@ -352,23 +355,22 @@ function calibrationOf(
   const classOf = (row: number) => (classes === 2 ? 1 : predicted[row]);
   const isOf = Uint8Array.from({ length: rows }, (_, row) => (labels[row] === classOf(row) ? 1 : 0));
   const own = Float64Array.from({ length: rows }, (_, row) => probabilities[row * classes + classOf(row)]);
-  return calibrationBins(isOf, own, CALIBRATION_BINS);
+  return calibrationBins(isOf, own);
 }
-
-const CALIBRATION_BINS = 10;
 
 /** The area of the second of two classes, or the mean over more. */
 function meanArea(areas: readonly (number | null)[]): number | null {
   return areas.length === 2 ? areas[1] : macroRocAuc(areas);
 }
 
-/** The same from probabilities [rows, classes]. */
+/** The area below the ROC curve, as `evaluateClasses` has it, from probabilities [rows, classes]. */
 export function rocAucOf(
   labels: ArrayLike<number>,
   probabilities: ArrayLike<number>,
   classes: number,
 ): number | null {
-  return meanArea(classAreas(labels, probabilities, classes));
+  const of = (j: number) => rocAuc(labels, columnOf(probabilities, classes, j), j);
+  return classes === 2 ? of(1) : macroRocAuc(Array.from({ length: classes }, (_, j) => of(j)));
 }
 
 /** scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")`; null if an area is. */

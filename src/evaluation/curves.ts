@@ -1,10 +1,49 @@
 /** Curves of scores: receiver operating characteristic, precision and recall, calibration. */
 
+/** Rising scores of the positive rows, and of the others. */
+export interface SortedScores {
+  readonly own: Float64Array;
+  readonly others: Float64Array;
+}
+
+/**
+ * Undefined if a score is NaN.
+ * @param isPositive says of a row whether it is positive
+ */
+export function sortScores(
+  isPositive: (row: number) => boolean,
+  scores: ArrayLike<number>,
+): SortedScores | undefined {
+  const rows = scores.length;
+  const own = new Float64Array(rows);
+  const others = new Float64Array(rows);
+  let positive = 0;
+  for (let row = 0; row < rows; row++) {
+    if (Number.isNaN(scores[row])) return undefined;
+    if (isPositive(row)) own[positive++] = scores[row];
+    else others[row - positive] = scores[row];
+  }
+  return { own: own.subarray(0, positive).sort(), others: others.subarray(0, rows - positive).sort() };
+}
+
 /** Of the rows with at least this score: how many there are, and how many of them are positive. */
 export interface ScoreCount {
   readonly threshold: number;
   readonly taken: number;
   readonly positive: number;
+}
+
+/** For each distinct score, falling. */
+function* countSorted({ own, others }: SortedScores): Generator<ScoreCount> {
+  let positive = 0;
+  let rest = 0;
+  const next = (scores: Float64Array, taken: number) => scores[scores.length - 1 - taken] ?? -Infinity;
+  while (positive < own.length || rest < others.length) {
+    const threshold = Math.max(next(own, positive), next(others, rest));
+    while (positive < own.length && next(own, positive) === threshold) positive++;
+    while (rest < others.length && next(others, rest) === threshold) rest++;
+    yield { threshold, taken: positive + rest, positive };
+  }
 }
 
 /**
@@ -15,17 +54,8 @@ export function countByScore(
   isPositive: ArrayLike<boolean | number>,
   scores: ArrayLike<number>,
 ): ScoreCount[] {
-  const order = Uint32Array.from({ length: scores.length }, (_, row) => row);
-  if (order.some((row) => Number.isNaN(scores[row]))) return [];
-  order.sort((a, b) => scores[b] - scores[a]);
-  const counts: ScoreCount[] = [];
-  let positive = 0;
-  for (const [i, row] of order.entries()) {
-    if (isPositive[row]) positive++;
-    const isLast = i + 1 === order.length || scores[order[i + 1]] !== scores[row];
-    if (isLast) counts.push({ threshold: scores[row], taken: i + 1, positive });
-  }
-  return counts;
+  const sorted = sortScores((row) => Boolean(isPositive[row]), scores);
+  return sorted ? [...countSorted(sorted)] : [];
 }
 
 export interface RocPoint {
@@ -68,28 +98,38 @@ export interface PrecisionPoint {
  */
 export function precisionRecallCurve(counts: readonly ScoreCount[]): PrecisionPoint[] {
   const all = counts.at(-1)?.positive ?? 0;
-  if (all === 0) return [];
-  return counts.map(({ threshold, taken, positive }) => ({
-    threshold,
-    recall: positive / all,
-    precision: positive / taken,
-  }));
+  return all === 0 ? [] : [...precisionPoints(counts, all)];
+}
+
+/** @param all how many rows are positive; at least one */
+function* precisionPoints(counts: Iterable<ScoreCount>, all: number): Generator<PrecisionPoint> {
+  for (const { threshold, taken, positive } of counts) {
+    yield { threshold, recall: positive / all, precision: positive / taken };
+  }
+}
+
+/** The average precision of sorted scores, whose curve is never in memory. Null without positive rows. */
+export function averagePrecisionOf(sorted: SortedScores): number | null {
+  const all = sorted.own.length;
+  return all === 0 ? null : averagePrecision(precisionPoints(countSorted(sorted), all));
 }
 
 /**
  * Σ (R_n − R_{n−1})·P_n, scikit-learn's `average_precision_score`: the area below the curve in steps.
  * @param curve as `precisionRecallCurve` gives it; null for an empty one
  */
-export function averagePrecision(curve: readonly PrecisionPoint[]): number | null {
-  if (curve.length === 0) return null;
-  let before = 0;
+export function averagePrecision(curve: Iterable<PrecisionPoint>): number | null {
+  let before: number | undefined;
   let area = 0;
   for (const { recall, precision } of curve) {
-    area += (recall - before) * precision;
+    area += (recall - (before ?? 0)) * precision;
     before = recall;
   }
-  return area;
+  return before === undefined ? null : area;
 }
+
+/** Into how many parts of [0, 1] probabilities are divided. */
+const CALIBRATION_BINS = 10;
 
 /** Rows whose probabilities are between two bounds. */
 export interface CalibrationBin {
@@ -109,7 +149,7 @@ export interface CalibrationBin {
 export function calibrationBins(
   isPositive: ArrayLike<boolean | number>,
   probabilities: ArrayLike<number>,
-  bins: number,
+  bins = CALIBRATION_BINS,
 ): CalibrationBin[] {
   const sums = Array.from({ length: bins }, () => ({ rows: 0, probability: 0, positive: 0 }));
   for (let row = 0; row < probabilities.length; row++) {
