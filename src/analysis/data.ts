@@ -2,6 +2,7 @@
 import type { Dataset, Split } from '../data/dataset/dataset.js';
 import { fromNetwork } from '../data/dataset/targetUnits.js';
 import { dayText, type RestoredColumn, restoredColumns } from '../data/encoding/restore.js';
+import { spread } from '../model/evaluatedRows.js';
 import type { ColumnResults, DataResults, Picture } from '../report/html/results.js';
 import { histogramOf } from './histogram.js';
 import { imageOf } from './image.js';
@@ -34,7 +35,7 @@ export function dataResults(dataset: Dataset, most: number, tell: (sentence: str
 /** The numbers of the rows to look at. */
 function sampled(rows: number, most: number): Int32Array {
   const count = Math.max(1, Math.min(rows, Math.floor(most)));
-  return Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
+  return spread(rows, count);
 }
 
 function columnResults(column: RestoredColumn, { rows, features }: Split, sample: Int32Array): ColumnResults {

@@ -1,8 +1,10 @@
 /** What a page shows of predictions: matrix, curves, calibration, residuals, and the most wrong rows. */
 import type { Split } from '../data/dataset/dataset.js';
 import { restoredColumns } from '../data/encoding/restore.js';
+import { classCalibration, columnOf } from '../evaluation/classification.js';
 import {
   averagePrecision,
+  type CalibrationBin,
   calibrationBins,
   calibrationError,
   countByScore,
@@ -10,7 +12,7 @@ import {
   rocCurve,
 } from '../evaluation/curves.js';
 import type { FloatArray } from '../kernels/kernels.js';
-import { type EvaluatedRows, everyNth } from '../model/importance.js';
+import { type EvaluatedRows, everyNth, rowsOfSplit } from '../model/evaluatedRows.js';
 import type { Inference } from '../model/inference.js';
 import type { Model } from '../model/load.js';
 import { ownTargets, pointsOf } from '../model/predictions.js';
@@ -34,7 +36,6 @@ import { imageOf } from './image.js';
 const MOST_CURVES = 8;
 const MOST_WRONG = 12;
 const MOST_CELLS = 12;
-const BINS = 10;
 const MOST_POINTS = 1000;
 
 export interface Evaluated {
@@ -55,14 +56,7 @@ export function evaluateSplit(
   most: number,
   folds?: readonly number[],
 ): Evaluated {
-  const all: EvaluatedRows = {
-    rows: split.rows,
-    features: split.features,
-    expected: (split.labels ?? split.targets) as EvaluatedRows['expected'],
-    ...(split.weights && { weights: split.weights }),
-    ...(folds && { folds }),
-  };
-  const rows = everyNth(all, most);
+  const rows = everyNth(rowsOfSplit(split, folds), most);
   const passed = pass(model, inference, rows);
   const { report, predictions, losses } = passed;
   const metrics = Object.entries(report.metrics);
@@ -71,7 +65,7 @@ export function evaluateSplit(
     rows: rows.rows,
     of: split.rows,
     metrics,
-    ...(model.classes && { classification: classificationOf(model, rows, report, predictions) }),
+    ...(model.classes && { classification: classificationOf(model, rows, report, passed) }),
     ...(report.labels && { labels: labelsOf(model, rows, report.labels, predictions) }),
     ...(report.targets && { regression: regressionOf(model, rows, report.targets, passed) }),
     wrong: wrongRows(model, rows, passed, losses),
@@ -122,12 +116,10 @@ function pass(
 
 function classificationOf(
   { classes = [] }: Model,
-  { rows, expected }: EvaluatedRows,
+  { expected }: EvaluatedRows,
   { confusion = [], classes: scores = [] }: EvaluationReport,
-  predictions: Float64Array,
+  { predictions, labels }: Passed,
 ): ClassificationResults {
-  const columnAt = (j: number) =>
-    Float64Array.from({ length: rows }, (_, row) => predictions[row * classes.length + j]);
   const isOf = (j: number) => Uint8Array.from(expected as Int32Array, (label) => (label === j ? 1 : 0));
   const isBinary = classes.length === 2;
   const frequent = classes
@@ -136,41 +128,23 @@ function classificationOf(
     .slice(0, MOST_CURVES)
     .sort((a, b) => a - b);
   const curves = (isBinary ? [1] : frequent).flatMap(
-    (j) => curvesOf(classes[j], isOf(j), columnAt(j), scores[j].rocAuc, isBinary) ?? [],
+    (j) =>
+      curvesOf(classes[j], isOf(j), columnOf(predictions, classes.length, j), scores[j].rocAuc, isBinary) ??
+      [],
   );
   return {
     classes: scores.map(({ name }) => name).slice(0, confusion.length),
     counts: confusion,
     scores,
     curves,
-    calibration: isBinary
-      ? calibrationOf(classes[1], isOf(1), columnAt(1))
-      : confidence(classes.length, expected, predictions),
+    calibration: calibrationOf(
+      isBinary ? classes[1] : 'the likeliest class',
+      classCalibration(expected, labels, predictions, classes.length),
+    ),
   };
 }
 
-/** Of the likeliest class: how often it is right. */
-function confidence(
-  classes: number,
-  expected: ArrayLike<number>,
-  predictions: Float64Array,
-): CalibrationResults {
-  const rows = expected.length;
-  const top = new Float64Array(rows);
-  const isRight = new Uint8Array(rows);
-  for (let row = 0; row < rows; row++) {
-    let best = 0;
-    for (let j = 1; j < classes; j++) {
-      if (predictions[row * classes + j] > predictions[row * classes + best]) best = j;
-    }
-    top[row] = predictions[row * classes + best];
-    isRight[row] = expected[row] === best ? 1 : 0;
-  }
-  return calibrationOf('the likeliest class', isRight, top);
-}
-
-function calibrationOf(of: string, isPositive: Uint8Array, probabilities: Float64Array): CalibrationResults {
-  const bins = calibrationBins(isPositive, probabilities, BINS);
+function calibrationOf(of: string, bins: readonly CalibrationBin[]): CalibrationResults {
   return { of, bins, error: calibrationError(bins) };
 }
 
@@ -223,14 +197,14 @@ function curve(points: readonly (readonly [x: number, y: number, threshold: numb
 
 function labelsOf(
   { targets }: Model,
-  { rows, expected }: EvaluatedRows,
+  { expected }: EvaluatedRows,
   scores: NonNullable<EvaluationReport['labels']>,
   predictions: Float64Array,
 ): LabelResults[] {
   return scores.map((score, j) => {
     const width = targets.length;
-    const isYes = Uint8Array.from({ length: rows }, (_, row) => expected[row * width + j]);
-    const probabilities = Float64Array.from({ length: rows }, (_, row) => predictions[row * width + j]);
+    const isYes = Uint8Array.from(columnOf(expected, width, j));
+    const probabilities = columnOf(predictions, width, j);
     const curves = curvesOf(score.name, isYes, probabilities, score.rocAuc, true);
     const none: Curve = { x: [], y: [], thresholds: [] };
     return {
@@ -243,7 +217,7 @@ function labelsOf(
         roc: none,
         precisionRecall: none,
       },
-      calibration: calibrationOf(score.name, isYes, probabilities),
+      calibration: calibrationOf(score.name, calibrationBins(isYes, probabilities)),
     };
   });
 }

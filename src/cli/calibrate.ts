@@ -7,10 +7,10 @@ import { lockDirectory } from '../files/lock.js';
 import { requireNoLink } from '../files/ownFiles.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { fitTemperature, hasProbabilities, lastLinear } from '../model/calibration.js';
-import { loadModel, type Model, networkTensors } from '../model/load.js';
-import { contentOf, encodeModel } from '../model/model.js';
-import type { EvaluationReport } from '../model/scorer.js';
-import { reportOf } from '../model/scorer.js';
+import { meanLoss, rowsOfSplit } from '../model/evaluatedRows.js';
+import { Inference } from '../model/inference.js';
+import { encodeLoaded, loadModel, type Model } from '../model/load.js';
+import { type EvaluationReport, reportOf } from '../model/scorer.js';
 import { formatMetric, printable } from '../text.js';
 import { type OwnSplits, readSplits, scoreSplit } from './evaluateRun.js';
 import type { CommonOptions } from './options.js';
@@ -39,9 +39,11 @@ export async function run(path: string, options: CommonOptions): Promise<void> {
       'train with data.validation, to 0.2 for a fifth of the rows',
     );
   }
-  const lossAt = (temperature: number) =>
-    metricsOf(own, 'validation', { ...model, temperature }).loss as number;
-  const temperature = fitTemperature(lossAt);
+  const rows = rowsOfSplit(validation, foldsOf(dataset, 'validation'));
+  const temperature = fitTemperature((temperature) => {
+    const scaled = { ...model, temperature };
+    return meanLoss(scaled, Inference.create(scaled), rows);
+  });
   const splits = (['validation', 'test'] as const).flatMap((split): Calibration[] => {
     const rows = dataset[split]?.rows;
     if (rows === undefined) return [];
@@ -96,12 +98,7 @@ async function keep(run: string, model: Model, temperature: number): Promise<voi
       process.exitCode = ExitCode.busy;
       return;
     }
-    const tensors = networkTensors(model).map(({ name, shape }) => ({
-      name,
-      shape,
-      data: model.tensors.get(name) as Float32Array<ArrayBuffer>,
-    }));
-    const { header, parts } = encodeModel({ ...contentOf(model), temperature }, tensors);
+    const { header, parts } = encodeLoaded({ ...model, temperature });
     await writeFileAtomically(path, [header, ...parts]);
   } finally {
     lock.release();

@@ -4,6 +4,7 @@ import { type Dataset, foldsOf, type Split, type SplitName } from '../data/datas
 import { filesOf, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
+import { type EvaluatedRows, rowsOfSplit } from '../model/evaluatedRows.js';
 import { permutationImportance } from '../model/importance.js';
 import { Inference } from '../model/inference.js';
 import type { Model } from '../model/load.js';
@@ -46,7 +47,8 @@ export async function evaluateRun(
   const warnings = strange.warnings(file, model.header);
   for (const warning of warnings) warn(warning);
   const { seed } = config;
-  const importance = options.importance && importanceOf(split, model, seed, foldsOf(dataset, name));
+  const importance =
+    options.importance && importanceOf(rowsOfSplit(split, foldsOf(dataset, name)), model, seed);
   return {
     model,
     data: { path: file, rows: split.rows },
@@ -81,15 +83,8 @@ export async function readSplits(run: string, options: CommonOptions): Promise<O
 /** Enough to tell columns apart, in some seconds. */
 const IMPORTANCE = { repeats: 5, most: 2e10 };
 
-function importanceOf(
-  { rows, features, labels, targets, weights }: Split,
-  model: Model,
-  seed: number,
-  folds: readonly number[] | undefined,
-) {
-  const expected = (labels ?? targets) as ExpectedValues;
-  const scored = { rows, features, expected, weights, folds };
-  const found = permutationImportance(model, Inference.create(model), scored, { seed, ...IMPORTANCE });
+function importanceOf(rows: EvaluatedRows, model: Model, seed: number) {
+  const found = permutationImportance(model, Inference.create(model), rows, { seed, ...IMPORTANCE });
   if (!found) warn('the importance of columns would take too long, or no column can be shuffled');
   return found;
 }

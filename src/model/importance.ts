@@ -4,25 +4,11 @@
  * together, so a category is one column, however many inputs it has.
  */
 import { constantColumns, encodingWidth } from '../data/encoding/encoding.js';
-import { weightedMean } from '../evaluation/classification.js';
-import type { FloatArray } from '../kernels/kernels.js';
 import { networkShape } from '../network/shape.js';
 import { RandomState } from '../random/randomState.js';
+import { type EvaluatedRows, everyNth, meanLoss } from './evaluatedRows.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
-import { rowLosses } from './rowLosses.js';
-
-export interface EvaluatedRows {
-  readonly rows: number;
-  /** [rows, inputs] as the network takes them */
-  readonly features: FloatArray;
-  /** Classes [rows], or values [rows, targets] in the network's units. */
-  readonly expected: Int32Array | Float64Array;
-  /** [rows] What a row counts in the loss; 1 if missing. */
-  readonly weights?: Float64Array | undefined;
-  /** Rows of each fold, where only members that are trained without a row shall predict it. */
-  readonly folds?: readonly number[] | undefined;
-}
 
 export interface ColumnImportance {
   readonly column: string;
@@ -115,53 +101,4 @@ function columnGroups({ features }: Model) {
       // A column of a single value is no input, or one that no shuffling changes.
       .filter(({ column, width }) => width > 0 && !constant.has(column))
   );
-}
-
-/** The mean loss of the rows with other features. */
-function meanLoss(
-  model: Model,
-  inference: Inference,
-  { expected, weights, folds, rows: total }: EvaluatedRows,
-  features: FloatArray,
-): number {
-  const losses = new Float64Array(total);
-  const width = expected.length / total;
-  for (const { first, rows, logits } of inference.passes(features, folds)) {
-    const truth = expected.subarray(first * width, (first + rows) * width);
-    losses.set(rowLosses(model, inference.outputs, truth, logits.data), first);
-  }
-  return weightedMean(losses, weights);
-}
-
-/** About `count` rows, evenly spaced: those of a split are in random order unless it is by time. */
-export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
-  if (count >= all.rows) return all;
-  const kept = Int32Array.from({ length: count }, (_, i) => Math.floor((i * all.rows) / count));
-  const pick = <T extends FloatArray | Int32Array>(values: T): T => {
-    const width = values.length / all.rows;
-    const picked = values.slice(0, count * width) as T;
-    for (const [i, row] of kept.entries()) {
-      picked.set(values.subarray(row * width, (row + 1) * width), i * width);
-    }
-    return picked;
-  };
-  return {
-    rows: count,
-    features: pick(all.features),
-    expected: pick(all.expected),
-    ...(all.weights && { weights: pick(all.weights) }),
-    ...(all.folds && { folds: countIn(all.folds, kept) }),
-  };
-}
-
-/** How many of these rows, which rise, are in each fold. */
-function countIn(folds: readonly number[], rows: Int32Array): number[] {
-  let end = 0;
-  let at = 0;
-  return folds.map((size) => {
-    end += size;
-    const first = at;
-    while (at < rows.length && rows[at] < end) at++;
-    return at - first;
-  });
 }

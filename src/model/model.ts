@@ -131,12 +131,6 @@ export function encodeModel(content: ModelContent, tensors: readonly NamedTensor
   return Object.assign(encoded, { checksum });
 }
 
-/** What a model file says of a model that was read. */
-export function contentOf(model: ModelContent): ModelContent {
-  const own = Object.entries(model).filter(([key]) => Object.hasOwn(entries, key));
-  return Object.fromEntries(own) as unknown as ModelContent;
-}
-
 /** The entry of the metadata that holds it. */
 export const CHECKSUM = 'checksum';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { everyNth, permutationImportance } from '../../src/model/importance.js';
+import { everyNth } from '../../src/model/evaluatedRows.js';
+import { permutationImportance } from '../../src/model/importance.js';
 import { Inference } from '../../src/model/inference.js';
 import type { ModelContent } from '../../src/model/model.js';
 import { RandomState } from '../../src/random/randomState.js';

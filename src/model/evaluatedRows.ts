@@ -1,0 +1,81 @@
+/** Encoded rows with their true values, to pass through a model and to compare. */
+import type { Split } from '../data/dataset/dataset.js';
+import { weightedMean } from '../evaluation/classification.js';
+import type { FloatArray } from '../kernels/kernels.js';
+import type { Inference } from './inference.js';
+import type { Model } from './load.js';
+import { rowLosses } from './rowLosses.js';
+
+export interface EvaluatedRows {
+  readonly rows: number;
+  /** [rows, inputs] as the network takes them */
+  readonly features: FloatArray;
+  /** Classes [rows], or values [rows, targets] in the network's units. */
+  readonly expected: Int32Array | Float64Array;
+  /** [rows] What a row counts in the loss; 1 if missing. */
+  readonly weights?: Float64Array | undefined;
+  /** Rows of each fold, where only members that are trained without a row shall predict it. */
+  readonly folds?: readonly number[] | undefined;
+}
+
+/** @param folds of the split, if only members that are trained without a row shall predict it */
+export function rowsOfSplit(
+  { rows, features, labels, targets, weights }: Split,
+  folds?: readonly number[],
+): EvaluatedRows {
+  return { rows, features, expected: (labels ?? targets) as EvaluatedRows['expected'], weights, folds };
+}
+
+/** The mean loss of the rows, or of as many with other features. */
+export function meanLoss(
+  model: Model,
+  inference: Inference,
+  { expected, weights, folds, rows: total, features: own }: EvaluatedRows,
+  features = own,
+): number {
+  const losses = new Float64Array(total);
+  const width = expected.length / total;
+  for (const { first, rows, logits } of inference.passes(features, folds)) {
+    const truth = expected.subarray(first * width, (first + rows) * width);
+    losses.set(rowLosses(model, inference.outputs, truth, logits.data), first);
+  }
+  return weightedMean(losses, weights);
+}
+
+/** About `count` rows, evenly spaced: those of a split are in random order unless it is by time. */
+export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
+  if (count >= all.rows) return all;
+  const kept = spread(all.rows, count);
+  const pick = <T extends FloatArray | Int32Array>(values: T): T => {
+    const width = values.length / all.rows;
+    const picked = values.slice(0, count * width) as T;
+    for (const [i, row] of kept.entries()) {
+      picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+    }
+    return picked;
+  };
+  return {
+    rows: count,
+    features: pick(all.features),
+    expected: pick(all.expected),
+    ...(all.weights && { weights: pick(all.weights) }),
+    ...(all.folds && { folds: countIn(all.folds, kept) }),
+  };
+}
+
+/** The numbers of `count` rows, evenly spaced among so many. */
+export function spread(rows: number, count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
+}
+
+/** How many of these rows, which rise, are in each fold. */
+function countIn(folds: readonly number[], rows: Int32Array): number[] {
+  let end = 0;
+  let at = 0;
+  return folds.map((size) => {
+    end += size;
+    const first = at;
+    while (at < rows.length && rows[at] < end) at++;
+    return at - first;
+  });
+}
