@@ -145,7 +145,7 @@ export class Trainer {
     this.#sample = firstRows(this.#train, config.training.evaluateRows ?? rows.train);
     this.#folds = plan.folds && foldRanges(plan.folds, networksOf(plan.network));
     this.#validation = this.#folds
-      ? foldsOf(this.#train, this.#folds, this.#capacity)
+      ? heldOutRows(this.#train, this.#folds, this.#capacity)
       : rows.validation > 0
         ? split('validation', rows.train)
         : null;
@@ -290,11 +290,7 @@ export class Trainer {
   #splitRows(features: Tensor, weighted: boolean, allocator: Allocator): SplitRows {
     const { rows } = features;
     const targets = this.#targetTensors(rows, weighted, allocator);
-    const chunks: Chunk[] = [];
-    for (let first = 0; first < rows; first += this.#capacity) {
-      chunks.push(chunkOf(features, targets, first, Math.min(this.#capacity, rows - first)));
-    }
-    return { features, targets, chunks };
+    return { features, targets, chunks: chunksOf(features, targets, { first: 0, rows }, this.#capacity) };
   }
 
   #targetTensors(rows: number, weighted: boolean, allocator: Allocator): Targets {
@@ -341,17 +337,27 @@ function firstRows(split: SplitRows, most: number): SplitRows {
 }
 
 /** Rows of a split once more, each for the members that are trained without its fold. */
-function foldsOf(split: SplitRows, folds: readonly FoldRange[], capacity: number): SplitRows {
+function heldOutRows(split: SplitRows, folds: readonly FoldRange[], capacity: number): SplitRows {
   const rows = folds.reduce((sum, fold) => sum + fold.rows, 0);
   const features = rowsOf(split.features, 0, rows);
   const targets = targetRows(split.targets, 0, rows);
-  const chunks = folds.flatMap(({ first, rows, members }) =>
-    Array.from({ length: Math.ceil(rows / capacity) }, (_, i): Chunk => {
-      const from = first + i * capacity;
-      return { ...chunkOf(features, targets, from, Math.min(capacity, first + rows - from)), members };
-    }),
+  const chunks = folds.flatMap((fold) =>
+    chunksOf(features, targets, fold, capacity).map((chunk) => ({ ...chunk, members: fold.members })),
   );
   return { features, targets, chunks };
+}
+
+/** A range of rows in chunks of at most `capacity`. */
+function chunksOf(
+  features: Tensor,
+  targets: Targets,
+  { first, rows }: Pick<FoldRange, 'first' | 'rows'>,
+  capacity: number,
+): Chunk[] {
+  return Array.from({ length: Math.ceil(rows / capacity) }, (_, i) => {
+    const from = first + i * capacity;
+    return chunkOf(features, targets, from, Math.min(capacity, first + rows - from));
+  });
 }
 
 function chunkOf(features: Tensor, targets: Targets, first: number, rows: number): Chunk {
