@@ -1,10 +1,11 @@
 /**
- * The wire format of Protocol Buffers, as far as ONNX needs it: varints, fields with a length, and
- * 32-bit floats. Written by hand because eight kinds of messages need no generator.
+ * The wire format of Protocol Buffers, as far as ONNX and TensorBoard need it: varints, fields with a
+ * length, and floats. Written by hand because ten kinds of messages need no generator.
  * https://protobuf.dev/programming-guides/encoding
  */
 
 const VARINT = 0;
+const FIXED64 = 1;
 const LENGTH = 2;
 const FIXED32 = 5;
 
@@ -29,6 +30,10 @@ export class Message {
 
   float(field: number, value: number): this {
     return this.#add(varint(key(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer));
+  }
+
+  double(field: number, value: number): this {
+    return this.#add(varint(key(field, FIXED64)), new Uint8Array(Float64Array.of(value).buffer));
   }
 
   text(field: number, value: string): this {

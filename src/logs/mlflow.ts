@@ -36,7 +36,7 @@ interface Parameter {
   readonly value: string;
 }
 
-/** What the run keeps, so that a resumed one goes on with the same run of the server. */
+/** What the run directory keeps: a resumed run goes on with it. */
 interface Kept {
   readonly url: string;
   readonly runId?: string;

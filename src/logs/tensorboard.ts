@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { Message } from '../files/protobuf.js';
 import { printable } from '../text.js';
 import type { PreparedRun } from '../training/stages.js';
 import { type RunLog, type Scalar, scalarsOf } from './runLog.js';
@@ -101,19 +102,17 @@ interface EventContent {
 
 /** A record with an event of now. The numbers are those of the fields in event.proto and summary.proto. */
 export function event({ step, fileVersion, scalars = [], starts }: EventContent): Uint8Array {
-  const values = scalars.map(([tag, value]) =>
-    bytesField(1, [...bytesField(1, utf8(tag)), ...float(2, value)]),
-  );
-  return record(
-    Uint8Array.from([
-      ...double(1, Date.now() / 1000),
-      ...(step === undefined ? [] : varintField(2, step)),
-      ...(fileVersion === undefined ? [] : bytesField(3, utf8(fileVersion))),
-      ...(values.length === 0 ? [] : bytesField(5, values.flat())),
-      // SessionLog.status is START.
-      ...(starts ? bytesField(7, varintField(1, 1)) : []),
-    ]),
-  );
+  const message = new Message().double(1, Date.now() / 1000);
+  if (step !== undefined) message.integer(2, step);
+  if (fileVersion !== undefined) message.text(3, fileVersion);
+  if (scalars.length > 0) {
+    const summary = new Message();
+    for (const [tag, value] of scalars) summary.message(1, new Message().text(1, tag).float(2, value));
+    message.message(5, summary);
+  }
+  // SessionLog.status is START.
+  if (starts) message.message(7, new Message().integer(1, 1));
+  return record(Buffer.concat(message.parts));
 }
 
 function record(message: Uint8Array): Uint8Array {
@@ -124,27 +123,6 @@ function record(message: Uint8Array): Uint8Array {
   bytes.writeUInt32LE(maskedChecksum(message), 12 + message.length);
   return bytes;
 }
-
-const utf8 = (text: string) => new TextEncoder().encode(text);
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  return [...bytes, rest];
-}
-
-/** The wire types of protobuf: 0 a varint, 1 eight bytes, 2 a length and bytes, 5 four bytes. */
-const tag = (field: number, wire: number) => varint(field * 8 + wire);
-const varintField = (field: number, value: number) => [...tag(field, 0), ...varint(value)];
-const bytesField = (field: number, bytes: ArrayLike<number>) => [
-  ...tag(field, 2),
-  ...varint(bytes.length),
-  ...Array.from(bytes),
-];
-const double = (field: number, value: number) => [...tag(field, 1), ...bytesOf(Float64Array.of(value))];
-const float = (field: number, value: number) => [...tag(field, 5), ...bytesOf(Float32Array.of(value))];
-const bytesOf = ({ buffer }: Float64Array | Float32Array) => new Uint8Array(buffer);
 
 /** CRC-32C (Castagnoli) by bytes: the reflected polynomial 0x82f63b78. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

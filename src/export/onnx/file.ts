@@ -1,7 +1,7 @@
 /** The file of a graph: ModelProto of onnx.proto, whose numbers of fields stand here. */
 
+import { Message } from '../../files/protobuf.js';
 import { type Attribute, type Constant, DATA_TYPES, type Graph, ML, type Node, type Value } from './graph.js';
-import { Message } from './protobuf.js';
 
 /** ONNX 1.12; onnxruntime 1.12 and later read it. */
 const IR_VERSION = 8;

@@ -2,9 +2,10 @@
  * Reads the file of a graph and runs it by plain loops: the bytes that were written are checked, not what
  * they were made of.
  */
+
+import { type Field, readFields } from '../../files/protobuf.js';
 import { compute, type Tensor } from './evaluate.js';
 import { type Attribute, DATA_TYPES, type DataType, type Node } from './graph.js';
-import { type Field, readFields } from './protobuf.js';
 
 export interface LoadedGraph {
   readonly inputs: readonly string[];
