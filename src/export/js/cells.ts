@@ -13,7 +13,7 @@ export type Row = Readonly<Record<string, Cell>>;
 /** A number, NaN if it is missing; or text, undefined if it is missing. */
 export type CleanCell = number | string | undefined;
 
-/** @throws Error for a row without the column, or with a cell that is none of it */
+/** @throws Error if the row lacks the column, or the column cannot hold its cell */
 export function cellOf(row: Row, column: InputColumn): CleanCell {
   const { name, kind, missing, missingNumbers, anything } = column;
   if (!Object.hasOwn(row, name)) throw new Error(`found no ${JSON.stringify(name)} in the row, expected one`);

@@ -62,7 +62,7 @@ function* moduleOf({ program, title, facts }: ExportRequest): Generator<string> 
   for (const part of program.parts) yield* weightsOf(part);
   yield ']);\n\n';
   yield `/** The columns that a row needs. */\nexport const columns = ${JSON.stringify(program.columns.map(({ name }) => name))};\n\n`;
-  yield '/** Predicts a row. Throws an Error for a missing column, or a cell that is none of its column. */\n';
+  yield '/** Predicts a row. Throws an Error if a column is missing, or cannot hold its cell. */\n';
   yield 'export function predict(row) {\n  return PREDICTOR.predict(row);\n}\n\n';
   yield 'export function predictBatch(rows) {\n  return rows.map(predict);\n}\n';
 }
@@ -108,7 +108,7 @@ function* typesOf({ program }: ExportRequest): Generator<string> {
   yield '}\n\nexport interface Prediction {\n';
   for (const [key, type] of predictionTypes(output)) yield `  readonly ${key}: ${type};\n`;
   yield '}\n\n/** The columns that a row needs. */\nexport declare const columns: readonly (keyof Row)[];\n';
-  yield '/** Throws an Error for a missing column, or a cell that is none of its column. */\n';
+  yield '/** Throws an Error if a column is missing, or cannot hold its cell. */\n';
   yield 'export declare function predict(row: Row): Prediction;\n';
   yield 'export declare function predictBatch(rows: readonly Row[]): Prediction[];\n';
 }

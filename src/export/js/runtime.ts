@@ -23,7 +23,7 @@ export interface Predicted {
 }
 
 export interface Predictor {
-  /** @throws Error for a row without one of the columns, or with a cell that is none of its column */
+  /** @throws Error if the row lacks a column, or the column cannot hold its cell */
   predictNumbers(row: Row): Predicted;
   /** As `mlp predict --json` gives it. */
   predict(row: Row): object;
