@@ -6,53 +6,55 @@ import type { MissingValues } from '../missingValues.js';
 import type { BadRow } from '../rejectedRows.js';
 import { columnLabel, type OddCells, type TextColumn } from '../table.js';
 import type { ColumnReader } from './columnReader.js';
-import type { BadCell } from './columns.js';
-
-/** By column number, by rising rows. */
-export type BadCells = ReadonlyMap<number, readonly BadCell[]>;
+import type { BadCells } from './columns.js';
 
 /** For a copy of cells as they are. */
 export const NOTHING_MISSING: MissingValues = { texts: [], inNumbers: [] };
 
 /**
  * Hands out why rows can't be read, some at a time: a small file may have millions of such rows. A cell
- * of the first column counts. `first` is the row of row 0.
+ * of the first column counts.
  */
 export class BadRowReader {
   readonly #reader: ColumnReader;
-  readonly #columns: readonly (readonly [index: number, cells: readonly BadCell[]])[];
+  readonly #columns;
   readonly #first: number;
-  /** By column, the next cell. */
-  readonly #next: number[];
+  #next = 0;
 
-  constructor(reader: ColumnReader, cells: BadCells, first = 0) {
+  /**
+   * @param cells by column number
+   * @param first the row of row 0
+   */
+  constructor(reader: ColumnReader, cells: ReadonlyMap<number, BadCells>, first = 0) {
     this.#reader = reader;
-    this.#columns = [...cells];
+    this.#columns = [...cells].map(([i, { texts, codes }]) => {
+      const name = reader.names[i];
+      const kind = `with no number in ${columnLabel(true, name)}`;
+      return { i, name, kind, texts: [...texts.keys()], codes };
+    });
     this.#first = first;
-    this.#next = this.#columns.map(() => 0);
   }
 
   /** The rows before row `end` that have not been handed out, rising. */
-  before(end: number): Map<number, BadRow> {
-    const found = new Map<number, BadRow>();
-    this.#columns.forEach(([i, cells], k) => {
-      const name = this.#reader.names[i];
-      const context = { name, location: (row: number) => this.#reader.locationOf(i, this.#first + row) };
-      const kind = `with no number in ${columnLabel(true, name)}`;
-      for (; cells[this.#next[k]]?.row < end; this.#next[k]++) {
-        const { row, text } = cells[this.#next[k]];
-        if (found.has(row)) continue;
-        const error = withoutStack(() => badNumber(context, text, row));
-        found.set(row, { kind, error });
-      }
-    });
-    return new Map([...found].sort(([a], [b]) => a - b));
+  *before(end: number): Generator<readonly [row: number, bad: BadRow], void, undefined> {
+    for (; this.#next < end; this.#next++) {
+      const row = this.#next;
+      const column = this.#columns.find(({ codes }) => codes[row] > 0);
+      if (!column) continue;
+      const { i, name, kind, texts, codes } = column;
+      const context = { name, location: () => this.#reader.locationOf(i, this.#first + row) };
+      yield [row, { kind, error: withoutStack(() => badNumber(context, texts[codes[row] - 1], row)) }];
+    }
   }
 }
 
 /** The same cells, where they are kept instead. */
-export function oddCellsOf(cells: BadCells): OddCells[] {
-  return [...cells].map(([index, column]) => ({ index, cells: column.length, ...column[0] }));
+export function oddCellsOf(cells: ReadonlyMap<number, BadCells>): OddCells[] {
+  return [...cells].map(([index, { texts, codes }]) => {
+    const [text] = texts.keys();
+    const count = codes.reduce((sum, code) => sum + Number(code > 0), 0);
+    return { index, cells: count, row: codes.indexOf(1), text };
+  });
 }
 
 /** These rows, rising, as a CSV has them. */

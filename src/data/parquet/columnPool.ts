@@ -7,7 +7,7 @@ import type { Column, ColumnKind } from '../table.js';
 import type { ReadProgress } from '../tableSource.js';
 import { type PlainError, plain, revived, type TaskRunner, WorkerPool } from '../workerPool.js';
 import type { ColumnReader } from './columnReader.js';
-import type { BadCell } from './columns.js';
+import { type BadCells, noBadCells } from './columns.js';
 
 /** The compiled worker; in dist/ when the sources run (in tests). */
 const WORKER = new URL('../../../dist/data/parquet/worker.js', import.meta.url);
@@ -31,7 +31,7 @@ export interface ColumnTask {
 
 /** An error is a result, too: the first in the order of the columns is the file's. */
 export type ColumnResult =
-  | { readonly column: Column; readonly bad: readonly BadCell[] }
+  | { readonly column: Column; readonly bad: BadCells }
   | { readonly error: PlainError };
 
 interface ColumnRequest {
@@ -46,7 +46,7 @@ interface ColumnRequest {
 /** Columns, and the cells in each that should be numbers and are none. */
 interface ReadColumns {
   readonly columns: (Column | undefined)[];
-  readonly bad: ReadonlyMap<number, readonly BadCell[]>;
+  readonly bad: ReadonlyMap<number, BadCells>;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function readColumns(
   const wanted = [...kinds.keys()].filter((i) => kinds[i] !== 'skipped');
   const total = reader.bytesOf(kinds);
   const columns = kinds.map((): Column | undefined => undefined);
-  const bad = new Map<number, readonly BadCell[]>();
+  const bad = new Map<number, BadCells>();
   let error: PlainError | undefined;
   const pool = new ColumnPool(reader, file, threads);
   try {
@@ -73,7 +73,7 @@ export async function readColumns(
         return false;
       }
       columns[wanted[k]] = result.column;
-      if (result.bad.length > 0) bad.set(wanted[k], result.bad);
+      if (result.bad.texts.size > 0) bad.set(wanted[k], result.bad);
       progress?.((total * (k + 1)) / wanted.length, total);
       return true;
     });
@@ -106,7 +106,7 @@ export function columnRunner(
   return (index) => {
     const i = wanted[index];
     try {
-      const bad: BadCell[] = [];
+      const bad = noBadCells();
       return { column: reader.read(i, kinds[i], missing, keepsBad ? { bad } : {}), bad };
     } catch (error) {
       if (!(error instanceof MlpError)) throw error;

@@ -21,7 +21,7 @@ import {
 } from '../table.js';
 import { type CellType, cellTypeOf } from './cellTypes.js';
 import { Damage, lookUp } from './codes.js';
-import { type BadCell, columnBuilder } from './columns.js';
+import { type BadCells, columnBuilder } from './columns.js';
 import { type Leaf, type Page, readPages, type Values } from './pages.js';
 
 /** Bytes of a column chunk that usually hold the first rows. */
@@ -41,7 +41,7 @@ interface ParquetColumn extends Leaf {
 
 interface ReadOptions {
   readonly group?: number;
-  readonly bad?: BadCell[] | undefined;
+  readonly bad?: BadCells | undefined;
 }
 
 /** All errors are MlpErrors: ExitCode.data for damage, io if the file can't be read. */

@@ -20,10 +20,19 @@ export interface ColumnBuilder {
   finish(): Column;
 }
 
-/** A cell that should be a number and is none. */
-export interface BadCell {
-  readonly row: number;
-  readonly text: string;
+/**
+ * The cells of a column that should be numbers and are none. A small file may have millions, so none
+ * is an object. Threads hand it over: it is plain data.
+ */
+export interface BadCells {
+  /** The different ones, each with its code from 1. */
+  readonly texts: Map<string, number>;
+  /** [rows] The code of each cell, 0 if it is sound. Empty if all are. */
+  codes: Int32Array;
+}
+
+export function noBadCells(): BadCells {
+  return { texts: new Map(), codes: new Int32Array() };
 }
 
 export interface BuilderContext {
@@ -35,13 +44,17 @@ export interface BuilderContext {
   readonly quoted: ReadonlySet<string>;
   /** `data.parquet:7: column "petal"` */
   readonly location: (row: number) => string;
-  /** Takes cells that are no numbers, by rising rows; they count as missing. Otherwise the first is an error. */
-  readonly bad?: BadCell[] | undefined;
+  /** Takes cells that are no numbers; they count as missing. Otherwise the first is an error. */
+  readonly bad?: BadCells | undefined;
 }
 
 function takeBad(context: BuilderContext, text: string, row: number): void {
-  if (!context.bad) throw badNumber(context, text, row);
-  context.bad.push({ row, text });
+  const { bad, rows } = context;
+  if (!bad) throw badNumber(context, text, row);
+  if (bad.texts.size === 0) bad.codes = new Int32Array(rows);
+  const code = bad.texts.get(text) ?? bad.texts.size + 1;
+  bad.texts.set(text, code);
+  bad.codes[row] = code;
 }
 
 /** The builder of a column of that kind, `auto` being what the type says. */

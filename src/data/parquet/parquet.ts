@@ -12,14 +12,12 @@ import type { OpenFile } from '../source/source.js';
 import { requireUnpackable } from '../source/unpack.js';
 import { type Column, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
 import type { TableSource } from '../tableSource.js';
-import { type BadCells, BadRowReader, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
+import { BadRowReader, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
 import { readColumns } from './columnPool.js';
 import { ColumnReader } from './columnReader.js';
-import type { BadCell } from './columns.js';
+import { type BadCells, noBadCells } from './columns.js';
 
 const SAMPLE_ROWS = 200;
-/** Rows whose errors are made at a time. */
-const BAD_AT_ONCE = 2 ** 12;
 /** The index of a data frame without a name, as pandas stores it. */
 const INDEX_LEVEL = /^__index_level_\d+__$/;
 /** Fewer cells take less time than another thread needs to start, with all its modules. */
@@ -62,18 +60,15 @@ export function openParquet(
     return { path, header: true, names, rows: count, columns, lines };
   };
   /** The table without its bad rows, which are handed over. */
-  const withoutBad = (whole: Table, cells: BadCells): Table => {
+  const withoutBad = (whole: Table, cells: ReadonlyMap<number, BadCells>): Table => {
     const isBad = new Uint8Array(rows);
-    for (const column of cells.values()) for (const { row } of column) isBad[row] = 1;
+    for (const { codes } of cells.values())
+      for (let row = 0; row < rows; row++) isBad[row] |= Number(codes[row] > 0);
     const sound = rowsWhere(isBad, 0);
     const texts = rowTexts(reader, rowsWhere(isBad, 1));
-    const bad = new BadRowReader(reader, cells);
-    for (let end = 0; end < rows; ) {
-      end = Math.min(end + BAD_AT_ONCE, rows);
-      for (const [row, found] of bad.before(end)) {
-        if (sound.length === 0) throw found.error;
-        rejected?.add(found, row + 1, texts.next().value ?? '');
-      }
+    for (const [row, found] of new BadRowReader(reader, cells).before(rows)) {
+      if (sound.length === 0) throw found.error;
+      rejected?.add(found, row + 1, texts.next().value ?? '');
     }
     file.requireUnchanged();
     return selectRows(whole, sound);
@@ -112,11 +107,11 @@ export function openParquet(
       let first = 0;
       for (const [group, count] of groups.entries()) {
         const columns: (Column | undefined)[] = [];
-        const badCells = new Map<number, BadCell[]>();
+        const badCells = new Map<number, BadCells>();
         for (const [i, kind] of kinds.entries()) {
-          const bad = taken && [];
+          const bad = taken && noBadCells();
           columns.push(kind === 'skipped' ? undefined : reader.read(i, kind, missingValues, { group, bad }));
-          if (bad && bad.length > 0) badCells.set(i, bad);
+          if (bad && bad.texts.size > 0) badCells.set(i, bad);
           await setImmediate();
         }
         const texts = kept.map((i) => reader.read(i, 'text', NOTHING_MISSING, { group }) as TextColumn);
