@@ -27,6 +27,7 @@ export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly extend?: boolean;
   readonly log?: readonly string[];
   readonly gradcheck?: boolean;
+  readonly ranksSimulated?: number;
   /** Whether to write the page of the run. */
   readonly report?: boolean;
 }
@@ -45,10 +46,11 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
       ...(options.gradcheck && { prepared }),
       ...(options.report !== false && { written: writeReport }),
     };
+    const how = { listener, signal, ranks: options.ranksSimulated };
     const trained =
       options.resume === undefined
-        ? await train(loaded, { listener, signal, directory: options.run ?? true })
-        : await resume(loaded, options.resume, { listener, signal, mayExtend: options.extend === true });
+        ? await train(loaded, { ...how, directory: options.run ?? true })
+        : await resume(loaded, options.resume, { ...how, mayExtend: options.extend === true });
     status = trained.result.status;
     report.end(trained);
     if (trained.result.status === 'interrupted') {

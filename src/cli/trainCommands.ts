@@ -67,6 +67,11 @@ export function addTrainCommands(program: Command): void {
         'also log to tensorboard, event files in the run directory, or to mlflow=<address>; may be repeated',
       ).argParser(collect),
     )
+    .option(
+      '--ranks-simulated <n>',
+      'divide each batch as n processes under mpirun would, in this one: the same bits',
+      positiveInteger,
+    )
     .option('--gradcheck', 'first check gradients of the first batch; a wrong one ends it with exit code 1')
     .option('--no-report', 'write no report.html')
     .option(

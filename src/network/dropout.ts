@@ -6,6 +6,9 @@ import type { DropoutMask, Kernels, Tensor } from '../kernels/kernels.js';
 import type { DropoutSpec } from '../spec/layerSpec.js';
 import type { Layer, LayerContext, LayerType, Pass } from './layer.js';
 
+/** More than a network has dropout layers: the masks of a slice are those of layers that it does not have. */
+const LAYERS_OF_SLICE = 2 ** 16;
+
 class Dropout implements Layer {
   readonly kinkedOutputs: readonly Tensor[] = [];
   readonly #kernels: Kernels;
@@ -25,8 +28,9 @@ class Dropout implements Layer {
     this.#y = arena.tensor(capacity, inputs);
   }
 
-  forward(rows: number, x: Tensor, { training, step, dropoutFactor }: Pass): Tensor {
-    const mask = { rate: this.#rate * dropoutFactor, seed: this.#seed, layer: this.#layer, step };
+  forward(rows: number, x: Tensor, { training, step, slice, dropoutFactor }: Pass): Tensor {
+    const layer = this.#layer + slice * LAYERS_OF_SLICE;
+    const mask = { rate: this.#rate * dropoutFactor, seed: this.#seed, layer, step };
     this.#mask = training && mask.rate > 0 ? mask : null;
     if (!this.#mask) return x;
     // y = x ⊙ mask/(1 − rate)

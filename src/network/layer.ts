@@ -28,6 +28,8 @@ export interface Pass {
   readonly learning: boolean;
   /** The number of the training step, from 0. Random masks depend on it. */
   readonly step: number;
+  /** Which slice of the step's batch this is, from 0: each has random masks of its own. */
+  readonly slice: number;
   /** What multiplies the rate of each dropout in this step. */
   readonly dropoutFactor: number;
   /** Sees what each layer fits something of its own to. */

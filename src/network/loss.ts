@@ -61,6 +61,8 @@ export interface LossOptions {
   readonly smoothing?: number | undefined;
   /** [1, K] The parameters of the element losses; null for a loss without any. */
   readonly parameters?: Tensor | null;
+  /** Σw of the whole batch, if these rows are a slice of it: the mean is over the batch. */
+  readonly weight?: number | undefined;
 }
 
 /** A loss that is a mean over all outputs of a row. */
@@ -77,8 +79,8 @@ function meanOfElements(
     element: ELEMENT_LOSSES[type],
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
-    evaluate(kernels, rows, output, targets, rowLoss, dOutput, { parameters = null } = {}) {
-      const terms = this.terms(totalWeight(kernels, rows, targets), output.columns);
+    evaluate(kernels, rows, output, targets, rowLoss, dOutput, { parameters = null, weight } = {}) {
+      const terms = this.terms(totalWeight(kernels, rows, targets, weight), output.columns);
       const values = valuesOf(targets);
       kernels.elementLoss(type, rows, output, values, parameters, share(terms), rowLoss, dOutput);
       weigh(kernels, rows, targets, rowLoss, dOutput);
@@ -99,8 +101,8 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     unitPower: 2,
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
-    evaluate(kernels, rows, output, targets, rowLoss, dOutput) {
-      const terms = this.terms(totalWeight(kernels, rows, targets), output.columns);
+    evaluate(kernels, rows, output, targets, rowLoss, dOutput, { weight } = {}) {
+      const terms = this.terms(totalWeight(kernels, rows, targets, weight), output.columns);
       kernels.squaredError(rows, output, valuesOf(targets), share(terms), rowLoss, dOutput);
       weigh(kernels, rows, targets, rowLoss, dOutput);
       return terms;
@@ -132,8 +134,8 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     fuses: 'sigmoid',
     outputs: (targets) => targets,
     terms: (rows, outputs) => rows * outputs,
-    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, { smoothing } = {}) {
-      const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
+    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, { smoothing, weight } = {}) {
+      const terms = this.terms(totalWeight(kernels, rows, targets, weight), logits.columns);
       const factor = share(terms);
       kernels.sigmoidCrossEntropy(rows, logits, valuesOf(targets), factor, rowLoss, dLogits, smoothing);
       weigh(kernels, rows, targets, rowLoss, dLogits);
@@ -149,8 +151,8 @@ export const LOSSES: Readonly<Record<LossName, Loss>> = {
     fuses: 'softmax',
     outputs: (_, classes) => classes,
     terms: (rows) => rows,
-    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, { smoothing } = {}) {
-      const terms = this.terms(totalWeight(kernels, rows, targets), logits.columns);
+    evaluate(kernels, rows, logits, targets, rowLoss, dLogits, { smoothing, weight } = {}) {
+      const terms = this.terms(totalWeight(kernels, rows, targets, weight), logits.columns);
       const factor = share(terms);
       kernels.softmaxCrossEntropy(rows, logits, labelsOf(targets), factor, rowLoss, dLogits, smoothing);
       weigh(kernels, rows, targets, rowLoss, dLogits);
@@ -192,8 +194,8 @@ export function fusedLoss(layers: readonly LayerSpec[]): LossName | undefined {
 const LEAST_WEIGHT = 2 ** -100;
 
 /** Σw: the number of rows if they have no weights; 0 for rows that weigh next to nothing. */
-function totalWeight(kernels: Kernels, rows: number, { weights }: Targets): number {
-  const sum = weights ? kernels.sum(rows, weights) : rows;
+function totalWeight(kernels: Kernels, rows: number, { weights }: Targets, ofBatch?: number): number {
+  const sum = ofBatch ?? (weights ? kernels.sum(rows, weights) : rows);
   return sum < LEAST_WEIGHT ? 0 : sum;
 }
 

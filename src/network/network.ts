@@ -36,6 +36,8 @@ export interface NetworkOptions {
   readonly dropoutFactor?: ((step: number) => number) | undefined;
   /** The least and the greatest of each output in evaluation; without limits if left out. */
   readonly limits?: readonly Range[] | undefined;
+  /** Elements behind the gradients, in the same block; 0 if left out. */
+  readonly behindGradients?: number;
 }
 
 /** Either may be infinite. */
@@ -57,11 +59,13 @@ export interface Batch {
 
 export interface LabelledBatch extends Batch {
   readonly targets: Targets;
+  /** The batch that this is a slice of, and Σw of its rows: the mean loss is that of the batch. */
+  readonly whole?: { readonly rows: number; readonly weight: number };
 }
 
 /** As in training, because batch-norm has no running moments yet, but without dropout. */
-const FITTING: Pass = { training: true, learning: false, step: 0, dropoutFactor: 0 };
-const EVALUATION: Pass = { training: false, learning: false, step: 0, dropoutFactor: 1 };
+const FITTING: Pass = { training: true, learning: false, step: 0, slice: 0, dropoutFactor: 0 };
+const EVALUATION: Pass = { training: false, learning: false, step: 0, slice: 0, dropoutFactor: 1 };
 
 export class Network {
   readonly parameters: Parameters;
@@ -85,7 +89,7 @@ export class Network {
     const { inputs, loss, capacity } = options;
     this.#options = options;
     this.#kernels = kernels;
-    this.parameters = new Parameters(parameterLayout(spec, inputs), arena);
+    this.parameters = new Parameters(parameterLayout(spec, inputs), arena, options.behindGradients);
     this.statistics = new Statistics(statisticsLayout(spec, inputs), arena);
     this.loss = LOSSES[loss];
     // A last layer that the loss computes itself is not built.
@@ -177,26 +181,32 @@ export class Network {
     targets: Targets,
     dLogits: Tensor | null,
     smoothing = this.#options.labelSmoothing,
+    weight?: number,
   ): { sum: number; terms: number } {
     const rowLoss = this.#rowLoss;
-    const options = { smoothing, parameters: this.#lossParameters };
+    const options = { smoothing, parameters: this.#lossParameters, weight };
     const terms = this.loss.evaluate(this.#kernels, rows, logits, targets, rowLoss, dLogits, options);
     return { sum: this.#kernels.sum(rows, this.#rowLoss), terms };
   }
 
-  /** The loss of all views, each with the target and the weight of its row: a mean over the members too. */
+  /**
+   * The loss of all views, each with the target and the weight of its row: a mean over the members too.
+   * @param weight of the whole batch, if the rows are a slice of it
+   */
   #trainingLoss(
     rows: number,
     logits: Tensor,
     targets: Targets,
     dLogits: Tensor | null,
+    weight?: number,
   ): { sum: number; terms: number } {
-    if (!this.#views) return this.#lossOfRows(rows, logits, targets, dLogits);
+    if (!this.#views) return this.#lossOfRows(rows, logits, targets, dLogits, undefined, weight);
     const kernels = this.#kernels;
     const { members, rowOf } = this.#views.rows;
     const views = rows * members;
     const repeated = repeatTargets(kernels, views, targets, rowOf, this.#views.targets);
-    return this.#lossOfRows(views, logits, repeated, dLogits);
+    const ofViews = weight === undefined ? undefined : weight * members;
+    return this.#lossOfRows(views, logits, repeated, dLogits, undefined, ofViews);
   }
 
   /** After `lossOf` of these rows: on which side of a kink of the loss each output of a member is. */
@@ -238,28 +248,43 @@ export class Network {
    * @param batchOf called when the member before is done, so that all batches may have the same memory
    */
   lossAndGradientsOf(batchOf: (member: number) => LabelledBatch, step = 0): number {
-    const pass = this.#trainingPass(step, true);
+    const loss = this.sliceGradients(batchOf, step);
+    return loss + this.regularize();
+  }
+
+  /**
+   * The same of a slice of the batch, without regularisation: the loss and the gradient of the batch are
+   * the sums of those of its slices.
+   * @param slice which one, from 0
+   */
+  sliceGradients(batchOf: (member: number) => LabelledBatch, step: number, slice = 0): number {
+    const pass = this.#trainingPass(step, true, slice);
     let loss = 0;
     let learners = 0;
     for (const [m, layers] of this.#members.entries()) {
-      const { rows, x, targets } = batchOf(m);
+      const { rows, x, targets, whole } = batchOf(m);
+      if ((whole?.rows ?? rows) > 0) learners++;
       if (rows === 0) {
         this.#clearGradients(m);
         continue;
       }
-      learners++;
       const logits = forward(layers, rows, x, pass);
-      const { sum, terms } = this.#trainingLoss(rows, logits, targets, this.#dLogits);
+      const { sum, terms } = this.#trainingLoss(rows, logits, targets, this.#dLogits, whole?.weight);
       let d = this.#dLogits;
       for (let i = layers.length - 1; i >= 0; i--) d = layers[i].backward(rows, d, i > 0);
       loss += meanLoss(sum, terms);
     }
+    return loss * (this.#members.length / learners);
+  }
+
+  /** Adds the gradient of the regularisation to the gradients. @returns its value */
+  regularize(): number {
     this.#addRegularization();
-    return loss * (this.#members.length / learners) + this.regularization();
+    return this.regularization();
   }
 
   #clearGradients(member: number): void {
-    const prefix = `members.${member}.`;
+    const prefix = this.#members.length > 1 ? `members.${member}.` : '';
     for (const { name, gradient } of this.parameters.list) {
       if (name.startsWith(prefix)) this.#kernels.scale(gradient.rows * gradient.columns, 0, gradient);
     }
@@ -279,8 +304,8 @@ export class Network {
     return loss + this.regularization();
   }
 
-  #trainingPass(step: number, learning: boolean): Pass {
-    return { training: true, learning, step, dropoutFactor: this.#options.dropoutFactor?.(step) ?? 1 };
+  #trainingPass(step: number, learning: boolean, slice = 0): Pass {
+    return { training: true, learning, step, slice, dropoutFactor: this.#options.dropoutFactor?.(step) ?? 1 };
   }
 
   /** Adds the gradient of `regularization` to the gradients. */

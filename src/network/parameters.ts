@@ -75,15 +75,19 @@ export class Parameters {
   readonly values: Tensor;
   /** [1, total] */
   readonly gradients: Tensor;
+  /** [1, total + behind] The gradients, and what is summed over slices of a batch with them. */
+  readonly gradientBlock: Tensor;
   readonly list: readonly Parameter[];
   readonly #byName: ReadonlyMap<string, Parameter>;
 
   constructor(
     readonly layout: ParameterLayout,
     arena: Allocator,
+    behind = 0,
   ) {
     this.values = arena.tensor(1, layout.total);
-    this.gradients = arena.tensor(1, layout.total);
+    this.gradientBlock = arena.tensor(1, layout.total + behind);
+    this.gradients = slice(this.gradientBlock, 0, 1, layout.total);
     this.list = layout.shapes.map(({ start, ...shape }) => ({
       ...shape,
       value: slice(this.values, start, shape.rows, shape.columns),

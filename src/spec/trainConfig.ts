@@ -34,6 +34,11 @@ const trainingFields = object({
     .describe(
       'Number of rows in a minibatch. "auto": 64 for up to 1,024 training rows, 128 for 8,192, 256 for 30,000, 512 for 100,000, else 1,024.',
     ),
+  accumulate: wholeNumber(1)
+    .exactOptional()
+    .describe(
+      'How many minibatches make a step: their rows together have one gradient, which is computed slice by slice and summed. The memory is that of batchSize, and several machines exchange gradients once a step. Learning rates, schedules and steps count such steps. By default 1.',
+    ),
   batches: choice(['shuffle', 'with-replacement'])
     .default('shuffle')
     .describe(

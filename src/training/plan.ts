@@ -18,9 +18,10 @@ import type { TableFacts } from '../spec/preset.js';
 import type { TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, leafLayers, walkLayers, withInputKinds } from '../spec/widths.js';
 import type { ExtraMetric, LossName, MonitoredMetric, Task } from '../spec/words.js';
-import { listed, quote } from '../text.js';
+import { counted, listed, quote } from '../text.js';
 import { extrasAmong, metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';
+import { type Division, slicesOf } from './slices.js';
 
 /** Plain data, so that it can be sent to a thread. */
 export interface TrainingPlan extends PredictionRules {
@@ -30,7 +31,10 @@ export interface TrainingPlan extends PredictionRules {
   readonly task: Task;
   /** How many target columns there are. */
   readonly targets: number;
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** How they are divided; undefined if they are not. */
+  readonly division?: Division;
   readonly stepsPerEpoch: number;
   /** Steps in total. */
   readonly steps: number;
@@ -91,8 +95,11 @@ function factsOf(
   };
 }
 
-/** @throws MlpError ExitCode.config if network, loss and data don't fit together */
-export function planTraining(given: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
+/**
+ * @param ranks the processes, or parts of one, that the batches are divided over
+ * @throws MlpError ExitCode.config if network, loss and data don't fit together
+ */
+export function planTraining(given: LoadedTrainConfig, dataset: Dataset, ranks = 1): TrainingPlan {
   const loaded = withInputs(given, dataset);
   const { network, training } = loaded.config;
   const { task } = dataset;
@@ -114,7 +121,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset): Traini
     ...(targetStandardization && { targetStandardization }),
   };
   const warnings = [...dataset.warnings];
-  const batches = planBatches(loaded, inputs, dataset.train.rows, warnings);
+  const batches = planBatches(loaded, inputs, dataset.train.rows, ranks, warnings);
   const length = planLength(training, batches.stepsPerEpoch, warnings);
   const best = training.keepMonitor ?? training.earlyStopping?.monitor ?? 'validation_loss';
   return {
@@ -208,29 +215,40 @@ function checkInputs({ config: { network }, where }: LoadedTrainConfig, inputs: 
   checkWidths(network, inputs, (path) => where(['network', ...path]));
 }
 
-/** Batches have at most all training rows, and with batch normalisation more than one. */
+/** Batches have at most all training rows, slices of them at least one, with batch normalisation more. */
 function planBatches(
   loaded: LoadedTrainConfig,
   inputs: number,
   rows: number,
+  ranks: number,
   warnings: string[],
-): Pick<TrainingPlan, 'batchSize' | 'stepsPerEpoch'> {
+): Pick<TrainingPlan, 'batchSize' | 'division' | 'stepsPerEpoch'> {
   const { network, training } = loaded.config;
   const isShuffled = training.batches === 'shuffle';
-  let { batchSize } = training;
+  const { accumulate = 1 } = training;
+  let batchSize = training.batchSize * accumulate;
   if (isShuffled && batchSize > rows) {
-    warnings.push(`training.batchSize is ${batchSize}, but there are ${rows} training rows: using ${rows}`);
+    const times = accumulate > 1 ? ` and training.accumulate ${accumulate}` : '';
+    warnings.push(
+      `training.batchSize is ${training.batchSize}${times}, but there are ${rows} training rows: using ${rows}`,
+    );
     batchSize = rows;
   }
+  const division = ranks * accumulate > 1 ? { ranks, accumulate } : undefined;
+  if (division) checkSlices(loaded, batchSize, division, 1);
   if ([...leafLayers(walkLayers(network.layers, inputs))].some(({ spec }) => spec.type === 'batch-norm')) {
-    checkBatchNormRows(loaded, batchSize);
-    if (isShuffled && rows % batchSize === 1) {
+    if (division) checkSlices(loaded, batchSize, division, 2);
+    else checkBatchNormRows(loaded, batchSize);
+    const last = rows % batchSize;
+    if (isShuffled && last > 0 && last < 2 * slicesOf(division)) {
+      const found = division ? 'slices of a single row' : 'a single row';
       warnings.push(
-        `training.batchSize is ${batchSize}: with ${rows} training rows the last batch of an epoch has a single row, which batch-norm turns into zeros`,
+        `training.batchSize is ${batchSize}: with ${rows} training rows the last batch of an epoch has ${found}, which batch-norm turns into zeros`,
       );
     }
   }
-  return { batchSize, stepsPerEpoch: Math.max(1, Math.ceil(rows / batchSize)) };
+  const stepsPerEpoch = Math.max(1, Math.ceil(rows / batchSize));
+  return { batchSize, ...(division && { division }), stepsPerEpoch };
 }
 
 function planLength(
@@ -348,6 +366,27 @@ function checkMonitored(loaded: LoadedTrainConfig, task: Task, metrics: readonly
         : `these are the metrics of a ${task} task; data.task can set another`,
     );
   }
+}
+
+/** @param least rows that each slice of a batch must have */
+function checkSlices(
+  { where }: LoadedTrainConfig,
+  rows: number,
+  { ranks, accumulate }: Division,
+  least: 1 | 2,
+): void {
+  const slices = ranks * accumulate;
+  if (rows >= least * slices) return;
+  const times = [
+    ...(ranks > 1 ? [counted(ranks, 'rank')] : []),
+    ...(accumulate > 1 ? [`accumulate ${accumulate}`] : []),
+  ];
+  const reason = least > 1 ? ': batch-norm takes its mean and variance over the rows of a slice' : '';
+  throw new MlpError(
+    ExitCode.config,
+    `${where(['training', 'batchSize'])}: found ${counted(rows, 'row')} for ${slices} slices (${times.join(', ')}), expected at least ${least * slices}${reason}`,
+    'take larger batches, or fewer slices',
+  );
 }
 
 /** Batch normalisation of one row is all zeros, so a batch size of 1 is an error. */

@@ -26,7 +26,7 @@ export function planRefit(loaded: LoadedTrainConfig, plan: TrainingPlan, dataset
   checkRefit(loaded, plan);
   const { earlyStopping, keepMonitor, ...training } = loaded.config.training;
   const config: TrainConfig = { ...loaded.config, training: { ...training, keep: 'last' } };
-  const own = planOf({ ...loaded, config }, dataset);
+  const own = planOf({ ...loaded, config }, dataset, plan.division?.ranks);
   const steps = Math.max(1, Math.round((plan.steps * own.stepsPerEpoch) / plan.stepsPerEpoch));
   const known = new Set([...dataset.warnings, ...plan.warnings]);
   const warnings = own.warnings.filter((warning) => !known.has(warning));
@@ -60,9 +60,9 @@ function checkRefit({ config, where }: LoadedTrainConfig, { rows, folds }: Train
   );
 }
 
-function planOf(loaded: LoadedTrainConfig, dataset: Dataset): TrainingPlan {
+function planOf(loaded: LoadedTrainConfig, dataset: Dataset, ranks: number | undefined): TrainingPlan {
   try {
-    return planTraining(loaded, dataset);
+    return planTraining(loaded, dataset, ranks);
   } catch (error) {
     if (!(error instanceof MlpError)) throw error;
     throw new MlpError(

@@ -76,6 +76,8 @@ export interface TrainOptions {
   readonly data?: RunData | undefined;
   /** The run is interrupted after so many epochs, if it has more, as if by the signal. */
   readonly pauseAfter?: number | undefined;
+  /** How many ranks' slices of each batch are computed one after the other; 1 by default. */
+  readonly ranks?: number | undefined;
   /** Threads that several runs use, one after another. */
   readonly pool?: ThreadPool | undefined;
 }
@@ -184,7 +186,9 @@ async function runRefit(
   const { directory, provenance, refitState: state } = recording;
   const record = await directory.refit();
   // As it comes out of a checkpoint. A run that was extended may have another epoch to stop at.
-  const stamp = { ...directory.config, refitEpochs: first.result.keptEpoch };
+  const ranks = first.plan.division?.ranks ?? 1;
+  const own = { refitEpochs: first.result.keptEpoch, ...(ranks > 1 && { ranks }) };
+  const stamp = { ...directory.config, ...own };
   const config: unknown = JSON.parse(JSON.stringify(stamp));
   const how = { record, config, provenance };
   if (state && isDeepStrictEqual(state.config, config)) {

@@ -24,6 +24,14 @@ import { networksOf } from '../spec/widths.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
 import { flatCosine } from './schedules.js';
+import {
+  type Exchange,
+  elementsBehind,
+  rowsOfPass,
+  rowsOfSlice,
+  SlicedGradients,
+  type SlicePart,
+} from './slices.js';
 
 /** Rows that are evaluated at once, even if the batches are smaller. */
 const EVALUATION_ROWS = 256;
@@ -81,7 +89,7 @@ export class Trainer {
   readonly #validation: SplitRows | null;
   readonly #test: SplitRows | null;
   readonly #batches: Batches;
-  readonly #indices: IntVector; // [batchSize] rows of the batch
+  readonly #indices: IntVector; // [B] rows of the batch, or of a slice of it
   /** [batchSize] The batch while it is drawn, rejected numbers included: not for other threads. */
   #drawn: Int32Array | undefined;
   /** [batchSize] Those of the drawn rows that a member is trained on. */
@@ -91,11 +99,14 @@ export class Trainer {
   readonly #x: Tensor; // [B, inputs]
   readonly #targets: Targets; // of the batch
   readonly #capacity: number;
+  /** Of a run whose batches are divided. */
+  readonly #sliced: SlicedGradients | undefined;
   #steps = 0;
 
   /**
    * Takes the other tensors of the run; if the allocator only counts, nothing else may be called.
    * @param features [rows, inputs] of all rows: training, then validation and test
+   * @param exchange with the other ranks, if they are processes
    */
   constructor(
     config: TrainConfig,
@@ -104,15 +115,17 @@ export class Trainer {
     random: RandomState,
     features: Tensor,
     allocator: Allocator,
+    exchange?: Exchange,
   ) {
     this.#config = config;
     this.#plan = plan;
     this.#kernels = kernels;
     this.#random = random;
-    const { batchSize, inputs, loss, lossParameters, rows, weighted } = plan;
+    const { batchSize, inputs, loss, lossParameters, rows, weighted, division } = plan;
     const { l1, l2, labelSmoothing, batches, optimizer, rates, dropoutSchedule } = config.training;
     // Independent of the test rows: they must not influence the rest, not even by rounding.
-    this.#capacity = Math.max(batchSize, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
+    const passRows = rowsOfPass(plan);
+    this.#capacity = Math.max(passRows, Math.min(Math.max(rows.train, rows.validation), EVALUATION_ROWS));
     const dropoutFactor =
       dropoutSchedule === 'flat-cosine' ? (step: number) => flatCosine(step / plan.steps) : undefined;
     const regularization = { l1, l2, labelSmoothing, dropoutFactor };
@@ -125,6 +138,7 @@ export class Trainer {
       seed,
       limits: plan.limits,
       ...regularization,
+      ...(division && { behindGradients: elementsBehind(plan.network, inputs, division) }),
     };
     this.network = new Network(plan.network, options, kernels, allocator);
     const { steps } = plan;
@@ -150,10 +164,11 @@ export class Trainer {
         ? split('validation', rows.train)
         : null;
     this.#test = rows.test > 0 ? split('test', matrixRows(plan) - rows.test) : null;
-    this.#indices = allocator.ints(batchSize);
-    this.#x = allocator.tensor(batchSize, inputs);
-    this.#targets = this.#targetTensors(batchSize, weighted.train, allocator);
+    this.#indices = allocator.ints(passRows);
+    this.#x = allocator.tensor(passRows, inputs);
+    this.#targets = this.#targetTensors(passRows, weighted.train, allocator);
     this.#batches = new Batches(batches, rows.train, batchSize, random);
+    this.#sliced = division && new SlicedGradients(division, this.network, kernels, allocator, exchange);
   }
 
   /** Writes targets and row weights into memory, beside the features. Once per run. */
@@ -180,9 +195,9 @@ export class Trainer {
   }
 
   *#batchesOf(indices: Int32Array): Generator<Batch> {
-    const { batchSize } = this.#plan;
-    for (let first = 0; first < indices.length; first += batchSize) {
-      const chosen = indices.subarray(first, first + batchSize);
+    const rows = rowsOfPass(this.#plan);
+    for (let first = 0; first < indices.length; first += rows) {
+      const chosen = indices.subarray(first, first + rows);
       this.#indices.data.set(chosen);
       this.#kernels.gather(chosen.length, this.#train.features, this.#indices, this.#x);
       yield { rows: chosen.length, x: this.#x };
@@ -213,9 +228,11 @@ export class Trainer {
     this.#drawn ??= new Int32Array(this.#plan.batchSize);
     const drawn = this.#drawn;
     const rows = this.#batches.next(drawn);
-    const loss = this.#folds
-      ? this.#foldsLossAndGradients(drawn.subarray(0, rows), this.#folds)
-      : this.#lossAndGradients(drawn, rows);
+    const loss = this.#sliced
+      ? this.#slicedLossAndGradients(drawn.subarray(0, rows), this.#sliced)
+      : this.#folds
+        ? this.#foldsLossAndGradients(drawn.subarray(0, rows), this.#folds)
+        : this.#lossAndGradients(drawn, rows);
     if (!Number.isFinite(loss)) return loss;
     const { clipNorm } = this.#config.training;
     if (clipNorm !== undefined) clipGradients(this.#kernels, this.network.parameters, clipNorm);
@@ -231,11 +248,30 @@ export class Trainer {
 
   /** Each member has the rows that are not in its fold. */
   #foldsLossAndGradients(drawn: Int32Array, folds: readonly FoldRange[]): number {
-    this.#kept ??= new Int32Array(this.#plan.batchSize);
-    const kept = this.#kept;
-    const batchOf = (member: number) =>
-      this.#gather(kept, keepTrained(drawn, folds[member % folds.length], kept));
+    const batchOf = (member: number) => {
+      const kept = this.#keptOf(drawn, folds, member);
+      return this.#gather(kept, kept.length);
+    };
     return this.network.lossAndGradientsOf(batchOf, this.#steps);
+  }
+
+  #slicedLossAndGradients(drawn: Int32Array, sliced: SlicedGradients): number {
+    const { weights } = this.#train.targets;
+    const sliceOf = (part: SlicePart, member: number) => {
+      const numbers = this.#folds ? this.#keptOf(drawn, this.#folds, member) : drawn;
+      const rows = numbers.length;
+      const [first, end] = rowsOfSlice(part, rows);
+      const batch = this.#gather(numbers.subarray(first, end), end - first);
+      const weight = weights ? numbers.reduce((sum, row) => sum + weights.data[row], 0) : rows;
+      return { ...batch, whole: { rows, weight } };
+    };
+    return sliced.lossAndGradients(drawn.length, this.#steps, sliceOf) + this.network.regularize();
+  }
+
+  /** The drawn rows that a member is trained on, until the next call. */
+  #keptOf(drawn: Int32Array, folds: readonly FoldRange[], member: number): Int32Array {
+    this.#kept ??= new Int32Array(this.#plan.batchSize);
+    return this.#kept.subarray(0, keepTrained(drawn, folds[member % folds.length], this.#kept));
   }
 
   /** The first `rows` rows that are numbered, in the memory of the batch. */

@@ -26,7 +26,12 @@ import {
   provenanceOf,
   startDifference,
 } from './run/provenance.js';
-import { requireReachable, requireSameConfig, requireSameProvenance } from './run/resume.js';
+import {
+  requireReachable,
+  requireSameConfig,
+  requireSameProvenance,
+  requireSameRanks,
+} from './run/resume.js';
 import type { SavedRun } from './run/state.js';
 import {
   type RunSummary,
@@ -118,7 +123,9 @@ export async function resume(
     const provenance = withOriginOf(state, found);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.where);
-      requireSameProvenance(await found, state.origin, path);
+      const now = await found;
+      requireSameProvenance(now, state.origin, path);
+      requireSameRanks(now, state.origin, path, { mayExtend, note: listener?.note });
       const { origin, progress } = state;
       if (origin.version !== version()) listener?.warn?.(`the run was started with mlp ${origin.version}`);
       listener?.note?.(`resuming after epoch ${progress.epochs}, step ${progress.steps}`);
@@ -165,7 +172,7 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const loaded = checkConfigFile(config, configPath, kernelOverrides(then));
   let read: ReadRun | undefined;
   try {
-    read = await unlessUnavailable(prepare(loaded, options));
+    read = await unlessUnavailable(prepare(loaded, { ...options, ranks: then.ranks }));
   } catch (error) {
     // Data that can't be read any more have changed: the hashes say which.
     const data = dataDifference(await fingerprintData(loaded.config.data, loaded.directory), then.data);
@@ -254,7 +261,7 @@ interface ReadRun {
  */
 async function prepare(
   loaded: LoadedTrainConfig,
-  options: Pick<TrainOptions, 'listener' | 'memory' | 'data'>,
+  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks'>,
   check?: (whole: LoadedTrainConfig) => void,
 ): Promise<ReadRun> {
   const { listener, memory } = options;
@@ -271,7 +278,7 @@ async function prepare(
   const reading = { progress: listener?.reading, note: listener?.note, memory };
   const data = options.data?.share() ?? (await RunData.read(loaded, reading));
   try {
-    return { prepared: planRun(loaded, data, listener, check), data };
+    return { prepared: planRun(loaded, data, options, check), data };
   } catch (error) {
     data.close();
     throw error;
@@ -281,14 +288,14 @@ async function prepare(
 function planRun(
   loaded: LoadedTrainConfig,
   { dataset, refit, start }: RunData,
-  listener: RunListener | undefined,
+  { listener, ranks }: Pick<TrainOptions, 'listener' | 'ranks'>,
   check: ((whole: LoadedTrainConfig) => void) | undefined,
 ): PreparedRun {
   listener?.dataRead?.(dataset);
   const whole = completeFor(loaded, dataset);
   check?.(whole);
   const { config } = whole;
-  const plan = planTraining(whole, dataset);
+  const plan = planTraining(whole, dataset, ranks);
   if (start) requireSameNetwork(whole, plan, start);
   const second = refit && planRefit(whole, plan, refit);
   for (const warning of plan.warnings) listener?.warn?.(warning);
@@ -333,13 +340,14 @@ function withScaling(
 /** Hashes the data while the run already trains. Whoever awaits the promise gets its error. */
 function provenanceInBackground(
   data: RunData,
-  { choice, threads, start }: PreparedRun,
+  { plan, choice, threads, start }: PreparedRun,
   directory: string,
 ): Promise<Provenance> {
   const versions = { version: version(), node: process.version };
+  const team = { threads, ranks: plan.division?.ranks ?? 1 };
   const provenance = data
     .hashes(directory)
-    .then((data) => provenanceOf(versions, choice, threads, data, start?.origin));
+    .then((data) => provenanceOf(versions, choice, team, data, start?.origin));
   provenance.catch(() => undefined);
   return provenance;
 }

@@ -10,8 +10,8 @@ import { specOf } from '../support/networks.js';
 
 const kernels = referenceKernels('float64');
 const SEED = 7;
-const TRAINING = { training: true, learning: true, step: 0, dropoutFactor: 1 };
-const EVALUATION = { training: false, learning: false, step: 0, dropoutFactor: 1 };
+const TRAINING = { training: true, learning: true, step: 0, slice: 0, dropoutFactor: 1 };
+const EVALUATION = { training: false, learning: false, step: 0, slice: 0, dropoutFactor: 1 };
 
 function arenaOf(elements = 10_000): Arena {
   return Arena.ofSize('float64', elements * 8);

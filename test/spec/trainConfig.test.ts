@@ -135,7 +135,7 @@ describe('a train config', () => {
   const rootKeys =
     '$schema, preset, recipe, network, data, training, seed, dtype, backend, threads, deterministic';
   const trainingKeys =
-    'epochs, steps, batchSize, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, from, evaluateRows, checkpointSeconds';
+    'epochs, steps, batchSize, accumulate, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, from, evaluateRows, checkpointSeconds';
 
   it('fills in the parameters of a loss', () => {
     const lossOf = (loss: unknown) => check({ network, data, training: { loss } }).training.loss;
@@ -485,6 +485,7 @@ describe('the JSON Schemas in schema/', () => {
       'rareClasses',
       'missingValues',
       'weights',
+      'accumulate',
       'epochs',
       'steps',
       'rates',
@@ -501,7 +502,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(53);
+    expect(entries).toHaveLength(54);
   });
 
   it('take a setting for all columns, or one by column', () => {

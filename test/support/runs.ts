@@ -42,6 +42,7 @@ export async function prepare(
   config: Record<string, unknown>,
   csv: string = csvOf(131, 7, 'classes'),
   change: (dataset: Dataset) => Dataset = (dataset) => dataset,
+  ranks = 1,
 ): Promise<Problem> {
   const folder = folderOf({
     'config.json': { data: { train: 'data.csv', target: 'y' }, ...config },
@@ -49,7 +50,7 @@ export async function prepare(
   });
   const loaded = loadTrainConfig(`${folder}/config.json`);
   const dataset = change(await loadDataset(loaded.config, loaded.directory));
-  return { config: loaded.config, plan: planTraining(loaded, dataset), dataset };
+  return { config: loaded.config, plan: planTraining(loaded, dataset, ranks), dataset };
 }
 
 export function startTeam(

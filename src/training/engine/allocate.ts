@@ -17,6 +17,7 @@ import { Regions } from '../../kernels/regions.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { TrainingPlan } from '../plan.js';
+import type { Exchange } from '../slices.js';
 import { matrixRows, Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
 
@@ -46,10 +47,11 @@ export function assemble(
   random: RandomState,
   { features, own }: RunAllocators,
   createKernels: (scratch: number) => Kernels,
+  exchange?: Exchange,
 ): Trainer {
   const matrix = features.tensor(matrixRows(plan), plan.inputs);
   const scratch = own.block(kernelScratch(choice, threads));
-  return new Trainer(config, plan, createKernels(scratch), random, matrix, own);
+  return new Trainer(config, plan, createKernels(scratch), random, matrix, own, exchange);
 }
 
 /** The same as seen by every thread. */

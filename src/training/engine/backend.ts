@@ -7,6 +7,7 @@ import { largestProduct, networkShape } from '../../network/shape.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { viewsOf } from '../../spec/widths.js';
 import type { TrainingPlan } from '../plan.js';
+import { rowsOfPass } from '../slices.js';
 
 /** The kernels of a run. Plain data, so that it can be sent to a thread. */
 export interface BackendChoice extends KernelsChoice {
@@ -22,7 +23,7 @@ const OPERATIONS_PER_THREAD = 1.5e6;
 /** @throws MlpError ExitCode.unavailable if the config demands a backend that the machine lacks */
 export function chooseBackend(
   { backend, deterministic }: Pick<TrainConfig, 'backend' | 'deterministic'>,
-  plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize'>,
+  plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize' | 'division'>,
   machine: Machine,
   features: WasmFeatures = detectFeatures(),
 ): BackendChoice {
@@ -48,7 +49,7 @@ export function chooseBackend(
     }
     return { backend: 'wasm', relaxed };
   }
-  const isLarge = largestProduct(plan.network, plan.inputs, plan.batchSize) >= LEAST_PRODUCT_FOR_BLAS;
+  const isLarge = largestProduct(plan.network, plan.inputs, rowsOfPass(plan)) >= LEAST_PRODUCT_FOR_BLAS;
   if (backend === 'auto' && !isLarge) return { backend: 'wasm', relaxed };
   const search = findBlas(machine);
   const [library] = search.libraries;
@@ -57,10 +58,10 @@ export function chooseBackend(
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
 }
 
-/** Floating-point operations of a step's products: three multiply-adds per weight and row. */
-export function stepOperations({ parameters, batchSize, network, inputs }: TrainingPlan): number {
+/** Floating-point operations of the products of a step, or of a slice of one: three multiply-adds per weight and row. */
+export function stepOperations({ parameters, network, inputs, ...plan }: TrainingPlan): number {
   const perRow = viewsOf(network) > 1 ? networkShape(network, inputs).multiplyAdds : parameters;
-  return 6 * Number(perRow) * batchSize;
+  return 6 * Number(perRow) * rowsOfPass(plan);
 }
 
 /** The number of threads: the config's, or for `auto` what a step is worth, at most `available`. */

@@ -15,6 +15,8 @@ export interface Provenance {
   readonly backend: BackendChoice['backend'];
   readonly relaxed: boolean;
   readonly threads: number;
+  /** The processes, or parts of one, that batches were divided over; missing for one. */
+  readonly ranks?: number;
   /** Name and size of a BLAS's file: they identify it without revealing the machine's folders. */
   readonly library?: string;
   readonly data: readonly DataFile[];
@@ -34,7 +36,7 @@ export interface StartingPoint {
 export function provenanceOf(
   versions: Pick<Provenance, 'version' | 'node'>,
   choice: BackendChoice,
-  threads: number,
+  { threads, ranks }: { readonly threads: number; readonly ranks: number },
   data: readonly DataFile[],
   from?: StartingPoint,
 ): Provenance {
@@ -45,6 +47,7 @@ export function provenanceOf(
     backend: choice.backend,
     relaxed,
     threads,
+    ...(ranks > 1 && { ranks }),
     ...(library && { library }),
     data,
     ...(from && { from }),
@@ -54,11 +57,12 @@ export function provenanceOf(
 /** The path of the first value in JSON that is no provenance; undefined if it is one. */
 export function firstWrong(value: unknown): Path | undefined {
   if (!isObject(value)) return [];
-  const { threads, relaxed, library, data, from } = value;
+  const { threads, ranks, relaxed, library, data, from } = value;
   const text = ['version', 'node', 'backend'].find((key) => typeof value[key] !== 'string');
   if (text !== undefined) return [text];
   if (!Number.isSafeInteger(threads) || (threads as number) < 1 || (threads as number) > MAX_THREADS)
     return ['threads'];
+  if (ranks !== undefined && !(Number.isSafeInteger(ranks) && (ranks as number) > 1)) return ['ranks'];
   if (typeof relaxed !== 'boolean') return ['relaxed'];
   if (!isTextOrAbsent(library)) return ['library'];
   if (!Array.isArray(data)) return ['data'];
@@ -131,6 +135,12 @@ function hashOf(sha256: string | undefined): string {
   return sha256 === undefined
     ? 'no hash, because standard input and pipes can be read only once'
     : `SHA-256 ${sha256}`;
+}
+
+/** How the ranks of two runs differ: sums over slices of a batch round by their number. */
+export function ranksDifference(found: Provenance, expected: Provenance): Difference | undefined {
+  const [now, then] = [found.ranks ?? 1, expected.ranks ?? 1];
+  return now === then ? undefined : { what: 'ranks', found: String(now), expected: String(then) };
 }
 
 /**

@@ -6,7 +6,13 @@ import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
 import type { RunProgress } from '../loop.js';
 import type { TrainingPlan } from '../plan.js';
-import { dataDifference, kernelsDifference, type Provenance, startDifference } from './provenance.js';
+import {
+  dataDifference,
+  kernelsDifference,
+  type Provenance,
+  ranksDifference,
+  startDifference,
+} from './provenance.js';
 
 /** Checked by other means: kernels by the choice that was made, files by their hashes. */
 const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
@@ -62,6 +68,37 @@ export function requireSameProvenance(now: Provenance, then: Provenance, run: st
       `resume with --backend ${then.backend} --threads ${then.threads} and Node ${then.node}, on a machine that has them`,
     );
   }
+}
+
+/**
+ * @param mayExtend whether another number is only said, since the run may end in other bits
+ * @throws MlpError ExitCode.config if a run has another number of ranks than before
+ */
+export function requireSameRanks(
+  now: Provenance,
+  then: Provenance,
+  run: string,
+  {
+    mayExtend,
+    note,
+  }: { readonly mayExtend: boolean; readonly note?: ((sentence: string) => void) | undefined },
+): void {
+  const ranks = ranksDifference(now, then);
+  if (!ranks) return;
+  const { found, expected } = ranks;
+  if (mayExtend) {
+    note?.(
+      `the run had ${expected} ranks and continues with ${found}: it ends in other bits than with ${expected}`,
+    );
+    return;
+  }
+  throw new MlpError(
+    ExitCode.config,
+    `ranks: found ${found}, expected ${expected} as in ${printable(run)}: the run would not end in the same bits`,
+    expected === '1'
+      ? 'resume it in one process, or with --extend if other bits are welcome'
+      : `resume it with mpirun -n ${expected}, in one process with --ranks-simulated ${expected}, or with --extend if other bits are welcome`,
+  );
 }
 
 function comparable(config: TrainConfig, mayExtend: boolean): unknown {

@@ -17,6 +17,7 @@ const file = (sha256?: string, key: 'data.train' | 'data.test' = 'data.train') =
   path: 'a.csv',
   ...(sha256 !== undefined && { sha256 }),
 });
+const ONE = { threads: 1, ranks: 1 };
 const ORIGIN: Provenance = {
   version: '1.0.0',
   node: 'v20.19.0',
@@ -72,8 +73,8 @@ describe('the kernels of two runs', () => {
 
   it('use relaxed SIMD only where the engine has it', () => {
     const versions = { version: '1.0.0', node: 'v20.19.0' };
-    expect(provenanceOf(versions, { backend: 'reference', relaxed: true }, 1, []).relaxed).toBe(false);
-    expect(provenanceOf(versions, { backend: 'wasm', relaxed: false }, 1, []).relaxed).toBe(false);
+    expect(provenanceOf(versions, { backend: 'reference', relaxed: true }, ONE, []).relaxed).toBe(false);
+    expect(provenanceOf(versions, { backend: 'wasm', relaxed: false }, ONE, []).relaxed).toBe(false);
   });
 });
 
