@@ -246,6 +246,7 @@ function endOf(run, stdout) {
     weightsSha256,
     'model.safetensors': read('model.safetensors'),
     'steps.csv': read('steps.csv'),
+    'layers.csv': read('layers.csv'),
     // The last column is the time that each epoch took.
     'epochs.csv without its seconds': read('epochs.csv').replace(/,[^,\n]*$/gm, ''),
   };

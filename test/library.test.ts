@@ -109,6 +109,7 @@ describe('train', () => {
       'checkpoint',
       'config.json',
       'epochs.csv',
+      'layers.csv',
       'model.safetensors',
       'run.json',
       'steps.csv',

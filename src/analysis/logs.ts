@@ -1,8 +1,9 @@
-/** Reads the tables that a run has written: epochs.csv and steps.csv. */
+/** Reads the tables that a run has written: epochs.csv, steps.csv and layers.csv. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPlainFile } from '../files/plainFile.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
+import type { LayerColumns } from '../report/html/results.js';
 
 /** Of epochs.csv, in bytes: some million epochs. */
 const LONGEST_EPOCHS = 2 ** 28;
@@ -20,6 +21,28 @@ export function readEpochs(run: string): Map<string, Float64Array> {
     for (const [j, column] of columns.entries()) column[i] = cells[j] ? Number(cells[j]) : Number.NaN;
   }
   return new Map(names.map((name, j) => [name, columns[j]]));
+}
+
+/** Of layers.csv, in bytes: it has some hundred epochs of each layer. */
+const LONGEST_LAYERS = 2 ** 24;
+
+/** What layers.csv tells of each layer, in its order; none if there is no file, or too large a one. */
+export function readLayers(run: string): LayerColumns[] {
+  const path = join(run, RUN_FILES.layers);
+  const found = statOf(path);
+  if (!found?.isFile() || found.size > LONGEST_LAYERS) return [];
+  const text = readPlainFile(path, LONGEST_LAYERS, 'statistics of layers').toString('latin1');
+  const rows = new Map<string, number[][]>();
+  for (const line of text.trimEnd().split('\n').slice(1)) {
+    const [epoch, layer, norm, , deviation, zeros] = line.split(',');
+    const own = rows.get(layer) ?? [];
+    own.push([epoch, norm, deviation, zeros].map((cell) => (cell ? Number(cell) : Number.NaN)));
+    rows.set(layer, own);
+  }
+  return [...rows].map(([name, cells]) => {
+    const column = (j: number) => Float64Array.from(cells, (row) => row[j]);
+    return { name, epoch: column(0), gradientNorm: column(1), deviation: column(2), zeros: column(3) };
+  });
 }
 
 export interface Steps {

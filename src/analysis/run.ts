@@ -16,7 +16,7 @@ import { readSummary } from '../training/run/summary.js';
 import { dataResults } from './data.js';
 import { evaluateSplit } from './evaluation.js';
 import { imageOf } from './image.js';
-import { readEpochs, readSteps } from './logs.js';
+import { readEpochs, readLayers, readSteps } from './logs.js';
 import { networkResults } from './network.js';
 
 /** How much may be computed for a page. */
@@ -71,6 +71,7 @@ export function runResults(
     notes,
     epochs,
     ...(steps && { steps }),
+    layers: readLayers(path),
     ...evaluated,
     ...(dataset && { data: dataResults(dataset, effort.cells, tell) }),
     ...(model && { network: networkResults(model) }),

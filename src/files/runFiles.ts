@@ -13,6 +13,8 @@ export const RUN_FILES = {
   steps: 'steps.csv',
   /** A row for each epoch. */
   epochs: 'epochs.csv',
+  /** Gradients and outputs of each layer, of some epochs. */
+  layers: 'layers.csv',
   /** Checkpoints, as long as the run can be resumed. */
   checkpoints: 'checkpoint',
   /** Rows that can't be read, if there are any. */
@@ -27,6 +29,9 @@ export const RUN_FILES = {
   /** A page of all that: it is made of the others, and nothing reads it. */
   report: 'report.html',
 } as const;
+
+/** The logs, which grow as long as a run lasts. */
+export const GROWING_FILES = [RUN_FILES.steps, RUN_FILES.epochs, RUN_FILES.layers] as const;
 
 /** The file of a sweep's study that tells of its trials. */
 export const STUDY_JOURNAL = 'study.log';

@@ -76,6 +76,8 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #kernels: Kernels;
   readonly #members: readonly (readonly Layer[])[];
+  /** `members.0.layers.2`: of an activation that the layer before it computes, that name. */
+  readonly #names = new Map<Layer, string>();
   readonly #ensemble: Ensemble | null;
   /** Of a batch ensemble; else null. */
   readonly #views: { readonly rows: MemberRows; readonly targets: ViewTargets } | null;
@@ -98,7 +100,7 @@ export class Network {
     this.outputs = nodes.at(-1)?.outputs ?? inputs;
     const views = viewsOf(spec);
     const rows = views > 1 ? memberRowsOf(views, capacity, arena) : null;
-    this.#members = buildMembers(spec, nodes, rows, this, options, kernels, arena);
+    this.#members = buildMembers(spec, nodes, rows, this, options, kernels, arena, this.#names);
     const members = views * this.#members.length;
     this.#ensemble = members > 1 ? ensembleOf(members, capacity, this.outputs, arena) : null;
     this.#rowLoss = arena.tensor(views * capacity, 1);
@@ -160,6 +162,22 @@ export class Network {
     const count = this.#views ? own.length : members.length;
     this.#kernels.averageMembers(this.loss.meanOf, rows, count, logits, average);
     return average;
+  }
+
+  /**
+   * A pass in evaluation through each member. `see` is told what each layer makes of x [B, inputs]; the
+   * next one may overwrite it. Those of a batch ensemble are one layer.
+   */
+  observe(rows: number, x: Tensor, see: (layer: string, y: Tensor) => void): void {
+    for (const layers of this.#members) {
+      let y = x;
+      for (const layer of layers) {
+        const next = layer.forward(rows, y, EVALUATION);
+        // Dropout changes nothing in evaluation.
+        if (next !== y) see(this.#names.get(layer) ?? '', next);
+        y = next;
+      }
+    }
   }
 
   /** The outputs, after the last forward pass, of activations with a kink at 0. */
@@ -419,6 +437,7 @@ function buildMembers(
   { capacity, seed }: NetworkOptions,
   kernels: Kernels,
   arena: Allocator,
+  names: Map<Layer, string>,
 ): Layer[][] {
   // Counted over all members, so that each has dropout masks of its own.
   const built = new Map<LayerSpec['type'], number>();
@@ -434,7 +453,9 @@ function buildMembers(
     const needsInputGradient = shared.length > 0;
     const layers = build(root.slice(first), needsInputGradient, prefix, rows);
     const context = { kernels, arena, inputs: root[first].inputs, needsInputGradient };
-    return [...shared, new MemberViews(layers, rows, context)];
+    const views = new MemberViews(layers, rows, context);
+    names.set(views, names.get(layers[layers.length - 1]) ?? '');
+    return [...shared, views];
   }
 
   function build(
@@ -454,23 +475,23 @@ function buildMembers(
       const ordinal = built.get(spec.type) ?? 0;
       built.set(spec.type, ordinal + 1);
       const needsGradient = needsInputGradient || layers.length > 0;
-      layers.push(
-        type.build(spec, {
-          kernels,
-          arena,
-          capacity: rows ? rows.capacity * rows.members : capacity,
-          seed,
-          inputs,
-          ordinal,
-          needsInputGradient: needsGradient,
-          ownInput: layers.at(-1)?.reusableOutput ?? null,
-          activation,
-          member: place && rows && { place, rows },
-          buildInner: () => build(inner, needsGradient, prefix, rows),
-          parameter: (own) => parameters.get(`${prefix}${name}.${own}`) as Parameter,
-          statistic: (own) => statistics.get(`${prefix}${name}.${own}`) as Statistic,
-        }),
-      );
+      const layer = type.build(spec, {
+        kernels,
+        arena,
+        capacity: rows ? rows.capacity * rows.members : capacity,
+        seed,
+        inputs,
+        ordinal,
+        needsInputGradient: needsGradient,
+        ownInput: layers.at(-1)?.reusableOutput ?? null,
+        activation,
+        member: place && rows && { place, rows },
+        buildInner: () => build(inner, needsGradient, prefix, rows),
+        parameter: (own) => parameters.get(`${prefix}${name}.${own}`) as Parameter,
+        statistic: (own) => statistics.get(`${prefix}${name}.${own}`) as Statistic,
+      });
+      layers.push(layer);
+      names.set(layer, prefix + nodes[i].name);
     }
     return layers;
   }

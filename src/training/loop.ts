@@ -5,6 +5,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import type { Evaluation } from '../evaluation/metrics.js';
 import type { FloatArray } from '../kernels/kernels.js';
+import type { LayerStatistics } from '../network/layerStatistics.js';
 import { allFinite, diverged, faultOf } from './divergence.js';
 import type { Engine, EngineState, StepsDone } from './engine/engine.js';
 import { Monitor, type MonitorState, metricsOf } from './monitor.js';
@@ -37,6 +38,17 @@ export interface TrainListener {
   /** After the steps of an epoch, or of a part of it. */
   stepsDone?(record: StepRecord): void | Promise<void>;
   epochDone?(record: EpochRecord): void | Promise<void>;
+  /** Before `epochDone`, of some epochs (`isObserved`). */
+  layersObserved?(epoch: number, layers: readonly LayerStatistics[]): void | Promise<void>;
+}
+
+/** Epochs without a gap that have statistics of layers; of so many later ones twice as few, and so on. */
+const OBSERVED_EPOCHS = 128;
+
+/** Whether an epoch, from 1, has statistics of layers: some hundreds do, however many there are. */
+export function isObserved(epoch: number): boolean {
+  const gap = 2 ** Math.max(0, Math.ceil(Math.log2(epoch / OBSERVED_EPOCHS)));
+  return epoch % gap === 0;
 }
 
 export interface TrainResult extends Evaluations {
@@ -276,6 +288,9 @@ class Run {
   async #evaluate(): Promise<void> {
     const evaluations = await this.#engine.evaluate(false);
     const epoch = this.#epochs + 1;
+    if (this.#listener.layersObserved && isObserved(epoch)) {
+      await this.#listener.layersObserved(epoch, this.#engine.layerStatistics());
+    }
     const record: EpochRecord = {
       ...evaluations,
       epoch,

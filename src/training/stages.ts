@@ -314,7 +314,7 @@ function summaryOf(configSha256: string, provenance: Provenance, result: TrainRe
 /** A listener that is told of steps and epochs once they are written. */
 function recorded(
   listener: TrainListener,
-  record: Pick<RunRecord, 'writeSteps' | 'writeEpoch'>,
+  record: Pick<RunRecord, 'writeSteps' | 'writeEpoch' | 'writeLayers'>,
 ): TrainListener {
   return {
     epochStarted: (...args) => listener.epochStarted?.(...args),
@@ -326,6 +326,10 @@ function recorded(
     async epochDone(epoch) {
       await record.writeEpoch(epoch);
       await listener.epochDone?.(epoch);
+    },
+    async layersObserved(epoch, layers) {
+      await record.writeLayers(epoch, layers);
+      await listener.layersObserved?.(epoch, layers);
     },
   };
 }

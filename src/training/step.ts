@@ -15,6 +15,7 @@ import {
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { isLinear, ownTargets, pointsOf } from '../model/predictions.js';
+import { type LayerStatistics, layerStatistics } from '../network/layerStatistics.js';
 import { LOSSES, type Targets } from '../network/loss.js';
 import { type FoldRange, foldRanges, keepTrained } from '../network/memberFolds.js';
 import { type Batch, type LabelledBatch, Network } from '../network/network.js';
@@ -35,6 +36,9 @@ import {
 
 /** Rows that are evaluated at once, even if the batches are smaller. */
 const EVALUATION_ROWS = 256;
+
+/** Of training rows, that outputs of layers are told of: enough for a curve. */
+const OBSERVED_ROWS = 64;
 
 /** The most rows that weights are fitted to: they know a standard deviation to 1.6 %. */
 const SAMPLED_ROWS = 2048;
@@ -286,6 +290,12 @@ export class Trainer {
   evaluate(allRows: boolean): Evaluations {
     const train = this.#evaluate(allRows ? this.#train : this.#sample);
     return this.#validation ? { train, validation: this.#evaluate(this.#validation) } : { train };
+  }
+
+  /** The gradients of the last step, and what the layers make of the first training rows. */
+  layerStatistics(): LayerStatistics[] {
+    const [{ rows, x }] = this.#sample.chunks;
+    return layerStatistics(this.network, Math.min(rows, OBSERVED_ROWS), x);
   }
 
   /** Evaluates the test rows, if any: only at the end of a run, when nothing is left to decide. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readEpochs, readSteps } from '../../src/analysis/logs.js';
+import { readEpochs, readLayers, readSteps } from '../../src/analysis/logs.js';
 import { folderOf } from '../support/cli.js';
 
 const ALL = 2 ** 30;
@@ -60,5 +60,32 @@ describe('epochs.csv', () => {
       ]),
     );
     expect(readEpochs(join(run, 'none'))).toEqual(new Map());
+  });
+});
+
+describe('layers.csv', () => {
+  it('is read by layers; an empty cell is NaN', () => {
+    const header = 'epoch,layer,gradient_norm,output_mean,output_deviation,output_zeros';
+    const run = folderOf({
+      'layers.csv': `${header}\n1,layers.0,0.5,,,\n1,layers.1,,3,2,0.25\n2,layers.0,0.25,,,\n`,
+    });
+    const none = Float64Array.of(Number.NaN, Number.NaN);
+    expect(readLayers(run)).toEqual([
+      {
+        name: 'layers.0',
+        epoch: Float64Array.of(1, 2),
+        gradientNorm: Float64Array.of(0.5, 0.25),
+        deviation: none,
+        zeros: none,
+      },
+      {
+        name: 'layers.1',
+        epoch: Float64Array.of(1),
+        gradientNorm: Float64Array.of(Number.NaN),
+        deviation: Float64Array.of(2),
+        zeros: Float64Array.of(0.25),
+      },
+    ]);
+    expect(readLayers(folderOf({}))).toEqual([]);
   });
 });

@@ -148,7 +148,13 @@ describe('a refit', () => {
     expect(third.stderr).toContain('the refit was interrupted: until it is resumed, the model is that');
     const last = await train(['--resume', 'part']);
     expect(last.code).toBe(0);
-    for (const name of ['model.safetensors', 'steps.csv', 'refit/steps.csv']) {
+    for (const name of [
+      'model.safetensors',
+      'steps.csv',
+      'layers.csv',
+      'refit/steps.csv',
+      'refit/layers.csv',
+    ]) {
       const [found, expected] = ['part', 'whole'].map((run) => readFileSync(join(cwd, run, name)));
       expect(found.equals(expected), name).toBe(true);
     }
@@ -187,7 +193,11 @@ describe('a refit', () => {
   });
 
   it('keeps the checkpoints of another refit until it writes: it may fail before', async () => {
-    const cwd = folderOf({ 'steps.csv': 'step\n7\n', 'epochs.csv': 'epoch\n1\n' });
+    const cwd = folderOf({
+      'steps.csv': 'step\n7\n',
+      'epochs.csv': 'epoch\n1\n',
+      'layers.csv': 'epoch\n1\n',
+    });
     mkdirSync(join(cwd, 'checkpoint'));
     writeFileSync(join(cwd, 'checkpoint/step-7.checkpoint'), 'mlp checkpoint 1 of another refit');
     const filesOf = () => ['checkpoint', '.'].map((folder) => readdirSync(join(cwd, folder)).sort());

@@ -95,7 +95,7 @@ describe('mlp train --resume', () => {
     expect(last).toMatchObject({ code: 0 });
     expect(last.stderr).toMatch(/^resuming after epoch \d+, step \d+$/m);
 
-    for (const name of ['model.safetensors', 'steps.csv']) {
+    for (const name of ['model.safetensors', 'steps.csv', 'layers.csv']) {
       expect(bytesOf(cwd, 'part', name).equals(bytesOf(cwd, 'whole', name)), name).toBe(true);
     }
     expect(epochsOf(cwd, 'part')).toBe(epochsOf(cwd, 'whole'));
@@ -170,7 +170,7 @@ describe('mlp train --resume', () => {
     await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
     makeHuge(join(cwd, 'r/checkpoint/step-6.checkpoint'));
     // Not even what it writes anew once it trains.
-    for (const name of ['steps.csv', 'epochs.csv', 'rejected.csv'])
+    for (const name of ['steps.csv', 'epochs.csv', 'layers.csv', 'rejected.csv'])
       appendFileSync(join(cwd, 'r', name), '9,9,9,9\n');
     const before = filesOf(join(cwd, 'r'));
     const { code, stderr } = await extend(cwd);
@@ -202,7 +202,7 @@ describe('mlp train --resume', () => {
     expect((await mlpHere(['repro', 'r'], { cwd })).code).toBe(0);
   });
 
-  it.each(['steps.csv', 'epochs.csv'])(
+  it.each(['steps.csv', 'epochs.csv', 'layers.csv'])(
     'warns of other rows in %s, which the run does not need',
     async (name) => {
       const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
@@ -251,7 +251,7 @@ describe('mlp train --resume', () => {
       );
     }
     expect(endOf(done[0].stdout)).toEqual(endOf(whole.stdout));
-    for (const name of ['model.safetensors', 'steps.csv']) {
+    for (const name of ['model.safetensors', 'steps.csv', 'layers.csv']) {
       expect(bytesOf(cwd, 'part', name).equals(bytesOf(cwd, 'whole', name)), name).toBe(true);
     }
   });

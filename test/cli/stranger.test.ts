@@ -42,7 +42,7 @@ async function strangersRun() {
 }
 
 describe('a run directory whose files lead elsewhere', () => {
-  onUnix.each(['steps.csv', 'epochs.csv', 'lock', 'lock.takeover'])(
+  onUnix.each(['steps.csv', 'epochs.csv', 'layers.csv', 'lock', 'lock.takeover'])(
     'is not resumed if %s is a link',
     async (name) => {
       const { cwd, run, mine, requireMine } = await strangersRun();
@@ -57,15 +57,18 @@ describe('a run directory whose files lead elsewhere', () => {
     },
   );
 
-  onUnix.each(['steps.csv', 'epochs.csv'])('is not resumed if %s has another name', async (name) => {
-    const { cwd, run, mine, requireMine } = await strangersRun();
-    rmSync(join(run, name));
-    linkSync(join(mine, 'file'), join(run, name));
-    const { code, stderr } = await mlpHere(RESUME, { cwd });
-    expect(code).toBe(73);
-    expect(stderr).toContain(`r/${name}: found a file with 2 names, expected one name`);
-    requireMine();
-  });
+  onUnix.each(['steps.csv', 'epochs.csv', 'layers.csv'])(
+    'is not resumed if %s has another name',
+    async (name) => {
+      const { cwd, run, mine, requireMine } = await strangersRun();
+      rmSync(join(run, name));
+      linkSync(join(mine, 'file'), join(run, name));
+      const { code, stderr } = await mlpHere(RESUME, { cwd });
+      expect(code).toBe(73);
+      expect(stderr).toContain(`r/${name}: found a file with 2 names, expected one name`);
+      requireMine();
+    },
+  );
 
   onUnix('is not resumed if steps.csv is a pipe', async () => {
     const { cwd, run, requireMine } = await strangersRun();

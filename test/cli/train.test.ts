@@ -35,6 +35,7 @@ describe('mlp train', () => {
       'checkpoint',
       'config.json',
       'epochs.csv',
+      'layers.csv',
       'model.safetensors',
       'report.html',
       'run.json',
@@ -265,6 +266,7 @@ describe('mlp train', () => {
       'checkpoint',
       'config.json',
       'epochs.csv',
+      'layers.csv',
       'steps.csv',
     ]);
   });

@@ -8,6 +8,8 @@ export interface RunResults {
   readonly notes: readonly string[];
   readonly epochs: EpochColumns;
   readonly steps?: StepColumns;
+  /** In the order of the forward pass. */
+  readonly layers: readonly LayerColumns[];
   readonly evaluation?: EvaluationResults;
   readonly data?: DataResults;
   /** A sentence where it was not computed. */
@@ -52,6 +54,16 @@ export interface StepColumns {
   readonly loss: Float64Array;
   /** Whether these are a sample of the steps. */
   readonly isSample: boolean;
+}
+
+/** What layers.csv tells of a layer. Each [epochs]; NaN for an empty cell. */
+export interface LayerColumns {
+  /** `layers.2` */
+  readonly name: string;
+  readonly epoch: Float64Array;
+  readonly gradientNorm: Float64Array;
+  readonly deviation: Float64Array;
+  readonly zeros: Float64Array;
 }
 
 export interface EvaluationResults {

@@ -5,6 +5,7 @@ import { curvesSection } from './curves.js';
 import { dataSection } from './data.js';
 import { evaluationSection, wrongSection } from './evaluation.js';
 import { importanceSection } from './importance.js';
+import { layersSection } from './layers.js';
 import { type Content, html, type Markup, name } from './markup.js';
 import { networkSection } from './network.js';
 import { page, type Section } from './page.js';
@@ -33,6 +34,7 @@ export function runPage(run: RunResults, writer: string): string {
     },
     { id: 'data', title: 'Data', body: run.data && dataSection(run.data) },
     { id: 'network', title: 'Network', body: run.network && networkSection(run.network) },
+    { id: 'layers', title: 'Layers while training', body: layersSection(run, charts) },
     { id: 'config', title: 'Config', body: configSection(run) },
     { id: 'repeat', title: 'How to repeat it', body: commandsSection(run) },
   ];

@@ -7,6 +7,7 @@ import { createKernels } from '../../kernels/create.js';
 import type { FloatArray } from '../../kernels/kernels.js';
 import { alone } from '../../kernels/share.js';
 import { modelTensors } from '../../model/model.js';
+import type { LayerStatistics } from '../../network/layerStatistics.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
@@ -59,6 +60,8 @@ export interface Engine {
   evaluate(allRows?: boolean): Promise<Evaluations>;
   /** Evaluates the test rows likewise; undefined if there are none. */
   evaluateTest(): Promise<Evaluation | undefined>;
+  /** Of the gradients of the last step, and of what the layers make of some training rows. */
+  layerStatistics(): LayerStatistics[];
   state(): Promise<EngineState>;
   /** Frees threads and memory. After it, nothing may be called but `close`, or read or written. */
   close(): Promise<void>;
@@ -142,6 +145,10 @@ export class LocalEngine implements Engine {
 
   async evaluateTest(): Promise<Evaluation | undefined> {
     return this.#trainer.evaluateTest();
+  }
+
+  layerStatistics(): LayerStatistics[] {
+    return this.#trainer.layerStatistics();
   }
 
   async state(): Promise<EngineState> {

@@ -4,9 +4,9 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
-import { createKernels } from '../../kernels/create.js';
-import { referenceKernels } from '../../kernels/reference/index.js';
+import { createKernels, type KernelsChoice } from '../../kernels/create.js';
 import { alone } from '../../kernels/share.js';
+import type { LayerStatistics } from '../../network/layerStatistics.js';
 import { type Parameters, type Statistics, startsFromRows } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer } from '../step.js';
@@ -54,7 +54,7 @@ export class Team implements Engine {
   readonly parameters: Parameters;
   readonly statistics: Statistics;
   readonly workers: Worker[] = [];
-  /** A view of the run's memory that computes nothing but the weights at the start. */
+  /** A view of the run's memory, for what one thread computes: weights at the start, statistics of layers. */
   readonly #view: Trainer;
   readonly #control: Control;
   readonly #place: RunMemory;
@@ -106,7 +106,7 @@ export class Team implements Engine {
     let team: Team;
     try {
       const view = assemble(run, new RandomState(seed), allocatorsOf(dtype, place), (scratch) =>
-        isFitted ? createKernels(run.choice, dtype, place.memory, scratch, alone) : referenceKernels(dtype),
+        createKernels(isFitted ? run.choice : light(run.choice), dtype, place.memory, scratch, alone),
       );
       view.load(dataset);
       begin(view, state, weights);
@@ -176,6 +176,10 @@ export class Team implements Engine {
     const message = await this.#command(Command.evaluateTest);
     if (message.type !== 'tested') throw new TypeError(`thread 0 answered ${message.type} to evaluateTest`);
     return message.evaluation;
+  }
+
+  layerStatistics(): LayerStatistics[] {
+    return this.#view.layerStatistics();
   }
 
   async state(): Promise<EngineState> {
@@ -251,4 +255,9 @@ function otherWays({ threads, choice }: RunSetup): string {
     ...(choice.backend === 'blas' ? ['--backend wasm'] : []),
   ];
   return ways.length === 0 ? '' : `the run can be tried again with ${ways.join(' or ')}; `;
+}
+
+/** For little work: loading a library takes longer. */
+function light(choice: KernelsChoice): KernelsChoice {
+  return choice.backend === 'reference' ? choice : { ...choice, backend: 'wasm' };
 }

@@ -8,9 +8,10 @@ import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/
 import { type Lock, lockDirectory } from '../../files/lock.js';
 import { requireAnswer } from '../../files/mounts.js';
 import { requireNoDirectory, requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
-import { RUN_FILES, statOf } from '../../files/runFiles.js';
+import { GROWING_FILES, RUN_FILES, statOf } from '../../files/runFiles.js';
 import type { ModelContent } from '../../model/model.js';
 import type { EncodedTensors } from '../../model/safetensors/encode.js';
+import type { LayerStatistics } from '../../network/layerStatistics.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { printable } from '../../text.js';
@@ -168,6 +169,10 @@ export class RunDirectory {
     await this.#record.writeEpoch(record);
   }
 
+  async writeLayers(epoch: number, layers: readonly LayerStatistics[]): Promise<void> {
+    await this.#record.writeLayers(epoch, layers);
+  }
+
   get hasCheckpoint(): boolean {
     return this.#record.hasCheckpoint;
   }
@@ -259,7 +264,7 @@ function* linesOf(rejected: readonly RejectedRows[]): Iterable<Uint8Array | stri
 function requireOwnFiles(run: string): void {
   requireNoLink(join(run, RUN_FILES.refit));
   for (const folder of [run, join(run, RUN_FILES.refit)]) {
-    for (const name of [RUN_FILES.steps, RUN_FILES.epochs]) requireOwnFile(join(folder, name));
+    for (const name of GROWING_FILES) requireOwnFile(join(folder, name));
     requireNoLink(join(folder, RUN_FILES.checkpoints));
   }
   for (const name of ['lock', 'lock.takeover']) requireNoLink(join(run, name));

@@ -1,4 +1,4 @@
-/** The tables that grow during a run: steps.csv and epochs.csv. */
+/** The tables that grow during a run: steps.csv, epochs.csv and layers.csv. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -6,21 +6,25 @@ import { join } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { writeFailure } from '../../files/atomic.js';
 import { requireOwnFile } from '../../files/ownFiles.js';
-import { RUN_FILES } from '../../files/runFiles.js';
+import { GROWING_FILES } from '../../files/runFiles.js';
+import type { LayerStatistics } from '../../network/layerStatistics.js';
 import { printable } from '../../text.js';
 import type { EpochRecord, StepRecord } from '../loop.js';
 import { metricsOf } from '../monitor.js';
 import type { LogState } from './state.js';
 
 const STEPS_HEADER = 'step,epoch,learning_rate,loss\n';
+const LAYERS_HEADER = 'epoch,layer,gradient_norm,output_mean,output_deviation,output_zeros\n';
 
 export class RunLogs {
   readonly #steps: Log;
   readonly #epochs: Log;
+  readonly #layers: Log;
 
-  private constructor(steps: Log, epochs: Log) {
+  private constructor([steps, epochs, layers]: readonly Log[]) {
     this.#steps = steps;
     this.#epochs = epochs;
+    this.#layers = layers;
   }
 
   /**
@@ -32,16 +36,16 @@ export class RunLogs {
    */
   static async open(
     directory: string,
-    { steps, epochs, stepsSha256, epochsSha256 }: LogState = { steps: 0, epochs: 0 },
+    state: LogState = { steps: 0, epochs: 0 },
     warn: (sentence: string) => void = () => {},
   ): Promise<RunLogs> {
+    const lengths = [state.steps, state.epochs, state.layers ?? 0];
+    const hashes = [state.stepsSha256, state.epochsSha256, state.layersSha256];
     const logs: Log[] = [];
     try {
-      logs.push(await Log.open(directory, RUN_FILES.steps, steps));
-      logs.push(await Log.open(directory, RUN_FILES.epochs, epochs));
-      await logs[0].verify(stepsSha256, warn);
-      await logs[1].verify(epochsSha256, warn);
-      return new RunLogs(logs[0], logs[1]);
+      for (const [i, name] of GROWING_FILES.entries()) logs.push(await Log.open(directory, name, lengths[i]));
+      for (const [i, log] of logs.entries()) await log.verify(hashes[i], warn);
+      return new RunLogs(logs);
     } catch (error) {
       for (const log of logs) await log.close();
       throw error;
@@ -68,22 +72,38 @@ export class RunLogs {
     await this.#epochs.append(`${header}${[...columns.values()].join(',')}\n`);
   }
 
-  /** Cuts off what is not continued, and flushes both files, so that they outlast a failure of the machine. */
+  /** What is undefined is an empty cell. */
+  async writeLayers(epoch: number, layers: readonly LayerStatistics[]): Promise<void> {
+    const rows = layers.map(({ layer, gradientNorm, outputs: { mean, deviation, zeros } = {} }) =>
+      [epoch, layer, ...[gradientNorm, mean, deviation, zeros].map(sixDigits)].join(','),
+    );
+    const header = this.#layers.length === 0 ? LAYERS_HEADER : '';
+    await this.#layers.append(`${header}${rows.join('\n')}\n`);
+  }
+
+  /** Cuts off what is not continued, and flushes all files, so that they outlast a failure of the machine. */
   async sync(): Promise<LogState> {
     if (this.#steps.length === 0) await this.#steps.append(STEPS_HEADER);
-    await Promise.all([this.#steps.sync(), this.#epochs.sync()]);
+    await Promise.all([this.#steps.sync(), this.#epochs.sync(), this.#layers.sync()]);
     return {
       steps: this.#steps.length,
       epochs: this.#epochs.length,
       stepsSha256: this.#steps.sha256,
       epochsSha256: this.#epochs.sha256,
+      layers: this.#layers.length,
+      layersSha256: this.#layers.sha256,
     };
   }
 
   async close(): Promise<void> {
     await this.#steps.close();
     await this.#epochs.close();
+    await this.#layers.close();
   }
+}
+
+function sixDigits(value: number | undefined): string {
+  return value === undefined ? '' : String(Number(value.toPrecision(6)));
 }
 
 // A link that was made meanwhile is an error, and a pipe is not waited for. Windows has neither flag.

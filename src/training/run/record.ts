@@ -1,7 +1,8 @@
-/** What a training writes while it lasts: steps.csv, epochs.csv and its checkpoints, in a directory. */
+/** What a training writes while it lasts: its logs and its checkpoints, in a directory. */
 import { join } from 'node:path';
 import { RUN_FILES } from '../../files/runFiles.js';
 import type { ModelContent } from '../../model/model.js';
+import type { LayerStatistics } from '../../network/layerStatistics.js';
 import type { EpochRecord, RunState, StepRecord } from '../loop.js';
 import { CheckpointStore } from './checkpoints.js';
 import { RunLogs } from './logs.js';
@@ -50,6 +51,11 @@ export class RunRecord {
   async writeEpoch(record: EpochRecord): Promise<void> {
     await this.#discard();
     await this.#logs?.writeEpoch(record);
+  }
+
+  async writeLayers(epoch: number, layers: readonly LayerStatistics[]): Promise<void> {
+    await this.#discard();
+    await this.#logs?.writeLayers(epoch, layers);
   }
 
   /** Cuts off what was written after the state that was continued, also if nothing is left to write. */

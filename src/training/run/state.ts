@@ -21,6 +21,9 @@ export interface LogState {
   readonly epochs: number;
   readonly stepsSha256?: string;
   readonly epochsSha256?: string;
+  /** Absent from checkpoints of earlier versions. */
+  readonly layers?: number;
+  readonly layersSha256?: string;
 }
 
 export interface SavedRun extends RunState {
@@ -114,6 +117,7 @@ function decode({ metadata, tensors, path }: Checkpoint): SavedRun {
   readState('the run', progress, PROGRESS);
   const files = json<LogState>('files');
   readState('the logs', files, { steps: aCount, epochs: aCount });
+  if (files.layers !== undefined) readState('the logs', files, { layers: aCount });
   const origin = json<Provenance>('origin');
   const wrong = firstWrong(origin);
   if (wrong) throw new TypeError(formatPath(['origin', ...wrong]));

@@ -82,6 +82,7 @@ export function runOf(changes: Partial<RunResults> = {}, name = 'thing'): RunRes
       ['learning_rate', Float64Array.of(1, 1, 1)],
       ['seconds', Float64Array.of(1, 1, 1)],
     ]),
+    layers: [],
     config: { data: { target: name } },
     commands: [{ command: `mlp repro ${name}`, does: 'repeats it' }],
     ...changes,

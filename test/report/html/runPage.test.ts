@@ -74,6 +74,25 @@ describe('the page of a run', () => {
     expect(pageOf(runOf({ epochs: damaged }))).toContain('No epoch has ended yet.');
   });
 
+  it('draws gradients and outputs of layers, some of many', () => {
+    const layer = (i: number) => ({
+      name: `layers.${i}`,
+      epoch: Float64Array.of(1, 2),
+      gradientNorm: Float64Array.of(1, i + 2),
+      deviation: Float64Array.of(Number.NaN, Number.NaN),
+      zeros: Float64Array.of(Number.NaN, Number.NaN),
+    });
+    const layersOf = (count: number) => Array.from({ length: count }, (_, i) => layer(i));
+    const page = pageOf(runOf({ layers: layersOf(20) }));
+    expect(page).toContain('Gradient of each layer');
+    expect(page).toContain('8 layers between these left out');
+    for (const name of ['layers.0', 'layers.19']) expect(page).toContain(`>${name}<`);
+    expect(page).not.toContain('Spread of the outputs');
+    const [{ epoch: _, ...rest }] = layersOf(1);
+    for (const layers of [[], [{ ...rest, epoch: Float64Array.of(1) }]])
+      expect(pageOf(runOf({ layers }))).not.toContain('Layers while training');
+  });
+
   it('shows one class', () => {
     const one = { ...classification(['only']), curves: [] };
     expect(pageOf(runOf({ evaluation: evaluation({ classification: one }) }))).toContain(

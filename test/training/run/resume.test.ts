@@ -101,6 +101,7 @@ function withTrain(engine: Engine, train: Engine['train']): Engine {
     train,
     evaluate: () => engine.evaluate(),
     evaluateTest: () => engine.evaluateTest(),
+    layerStatistics: () => engine.layerStatistics(),
     state: () => engine.state(),
     close: () => engine.close(),
   };
