@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
-import { createFeatureMatrix } from '../../dist/data/featureMatrix.js';
+import { createFeatureMatrix, MatrixRows } from '../../dist/data/featureMatrix.js';
 import { explainSearch, findBlas, thisMachine } from '../../dist/kernels/blas/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { formatPath } from '../../dist/spec/messages.js';
@@ -42,15 +42,15 @@ function datasetOf(task) {
   const [inputs] = task.sizes;
   const outputs = task.sizes.at(-1);
   const matrix = createFeatureMatrix(task.dtype, rows, inputs);
-  matrix.features.data.set(features);
+  matrix.parts[0].features.data.set(features);
   return {
-    ...matrix,
+    matrix,
     task: outputs === 1 ? 'binary' : 'multiclass',
     featureNames: Array.from({ length: inputs }, (_, column) => String(column)),
     encodings: [],
     targetNames: ['class'],
     classes: Array.from({ length: Math.max(2, outputs) }, (_, label) => String(label)),
-    train: { rows, features: matrix.features.data, labels },
+    train: { rows, features: new MatrixRows(matrix, 0, rows), labels },
     description: '',
     warnings: [],
   };

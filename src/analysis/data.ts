@@ -40,8 +40,7 @@ function sampled(rows: number, most: number): Int32Array {
 
 function columnResults(column: RestoredColumn, { rows, features }: Split, sample: Int32Array): ColumnResults {
   const { kind, width, value, levels } = column;
-  const inputs = features.length / rows;
-  const cells = Float64Array.from(sample, (row) => column.cell(features, row * inputs) ?? Number.NaN);
+  const cells = Float64Array.from(sample, (row) => column.cell(features.read(row, 1), 0) ?? Number.NaN);
   const missing = cells.reduce((count, cell) => count + (Number.isNaN(cell) ? 1 : 0), 0);
   const scale = rows / sample.length;
   const base = { name: column.column, kind, inputs: width, missing: Math.round(missing * scale) };
@@ -121,12 +120,11 @@ function meanPictures(
   pictureOf: (features: ArrayLike<number>, at: number) => Picture,
 ): NonNullable<DataResults['pictures']> {
   const { rows, features, labels } = train;
-  const inputs = features.length / rows;
   const names = labels && classes && classes.length <= MOST_IMAGES ? classes : ['all rows'];
   const sums = names.map(() => ({ rows: 0, values: new Float64Array(0), width: 0 }));
-  for (const row of sampled(rows, most / inputs)) {
+  for (const row of sampled(rows, most / features.columns)) {
     const sum = sums[names.length > 1 ? (labels?.[row] ?? 0) : 0];
-    const { values, width } = pictureOf(features, row * inputs);
+    const { values, width } = pictureOf(features.read(row, 1), 0);
     if (sum.rows === 0) sum.values = new Float64Array(values.length);
     for (let i = 0; i < values.length; i++) sum.values[i] += values[i];
     sum.width = width;

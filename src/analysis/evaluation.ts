@@ -271,7 +271,6 @@ function wrongRows(
   const columns = restoredColumns(model.features).filter(({ kind }) => kind !== 'constant');
   const image = imageOf(model.features);
   const shown = image ? [] : columns.slice(0, MOST_CELLS);
-  const inputs = features.length / rows;
   const truths = targets.length;
   const own = classes || labelValues ? undefined : ownTargets(expected, truths, model);
   const points = own && pointsOf(rows, outputs, outputs.length / rows, model);
@@ -306,8 +305,8 @@ function wrongRows(
     rows: worst.map((row) => ({
       ...describe(row),
       loss: losses[row],
-      cells: shown.map((column) => column.text(features, row * inputs)),
-      ...(image && { picture: image.pictureOf(features, row * inputs) }),
+      cells: shown.map((column) => column.text(features.read(row, 1), 0)),
+      ...(image && { picture: image.pictureOf(features.read(row, 1), 0) }),
     })),
   };
 }

@@ -103,7 +103,7 @@ function evaluationOf(
   const name = SPLITS.find((split) => (dataset[split]?.rows ?? 0) > 0);
   const split = name && dataset[name];
   // A model may also read less than the data hold, if somebody changed the config.
-  if (!split || matrixWidth(model.features) !== dataset.features.columns) return {};
+  if (!split || matrixWidth(model.features) !== dataset.matrix.columns) return {};
   const most = Math.min(mostRows, Math.floor(multiplyAdds / costOfRow(model)));
   if (most < Math.min(LEAST_ROWS, split.rows)) {
     notes.push(`The network is so large that its predictions ${tooLong(effort)}`);

@@ -1,6 +1,7 @@
 /** mlp evaluate without a data file: scores rows of the run itself, split as for its training. */
 import { join } from 'node:path';
 import { type Dataset, foldsOf, type Split, type SplitName } from '../data/dataset/dataset.js';
+import { chunksOf } from '../data/featureMatrix.js';
 import { filesOf, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
@@ -43,7 +44,7 @@ export async function evaluateRun(
   const split = dataset[name] as Split;
   const file = fileOf(config, name, directory);
   const strange = new StrangeValues(model);
-  strange.addScaled(split.features);
+  for (const { data } of chunksOf(split.features)) strange.addScaled(data);
   const warnings = strange.warnings(file, model.header);
   for (const warning of warnings) warn(warning);
   const { seed } = config;

@@ -21,16 +21,15 @@ export interface Sentinel {
 
 /**
  * The least or greatest number, if it looks like a sentinel and lies further from the others than
- * these lie apart. `values` may be every `step`-th element from `first` on, and scaled:
- * `unscaled` gives the number of a value.
+ * these lie apart. `values` may be scaled: `unscaled` gives the number of a value.
  */
 export function sentinelOf(
   values: ArrayLike<number>,
-  { first = 0, step = 1, unscaled = (value: number) => value } = {},
+  { unscaled = (value: number) => value } = {},
 ): Sentinel | undefined {
   let least = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = first; i < values.length; i += step) {
+  for (let i = 0; i < values.length; i++) {
     if (values[i] < least) least = values[i];
     if (values[i] > greatest) greatest = values[i];
   }
@@ -40,7 +39,7 @@ export function sentinelOf(
     let high = Number.NEGATIVE_INFINITY;
     let others = 0;
     let rows = 0;
-    for (let i = first; i < values.length; i += step) {
+    for (let i = 0; i < values.length; i++) {
       if (values[i] === value) rows++;
       else if (!Number.isNaN(values[i])) {
         others++;

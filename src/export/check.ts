@@ -1,5 +1,6 @@
 /** Compares what an export computes with the predictions of the model itself. */
 import { writeFeatures } from '../data/encoding/features.js';
+import { matrixIn } from '../data/featureMatrix.js';
 import { firstRows } from '../data/locatedColumn.js';
 import { numericColumn, selectRows, type Table, textColumn } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
@@ -132,7 +133,9 @@ function chunksOf(table: Table, capacity: number): Table[] {
 /** Returns the inputs of the first network. */
 function passForward(predictor: Predictor, table: Table): FloatArray {
   const places = firstRows(table.rows);
-  for (const { columns, features, x } of predictor.parts) writeFeatures(table, columns, features, places, x);
+  for (const { columns, features, x } of predictor.parts) {
+    writeFeatures(table, columns, features, places, matrixIn(x));
+  }
   const [{ x }] = predictor.parts;
   const inputs = x.data.slice(0, table.rows * x.columns);
   predictor.forward(table.rows);

@@ -16,12 +16,21 @@ const PAGE = 65_536;
 export const ARENA_LIMIT = 4 * 1024 ** 3 - 2 * PAGE;
 const MOST_PAGES = 65_536;
 
-/** @throws MlpError ExitCode.config if a run that needs so many bytes can't have them */
-export function requireMemory(bytes: number, hint: string): void {
-  const limit = Math.min(ARENA_LIMIT, totalmem());
-  if (bytes <= limit) return;
-  const owner = limit < ARENA_LIMIT ? 'this machine has' : 'the limit of one run is';
-  throw outOfMemory(bytes, `${owner} ${formatBytes(limit)}`, hint);
+/** The bytes that a process may have: those of the machine, or of the container it runs in. */
+export function memoryLimit(): number {
+  // Without a limit it is 0, or larger than any memory.
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+}
+
+/**
+ * @param inArena those of the bytes that have to lie in the arena
+ * @throws MlpError ExitCode.config if a run that needs so many bytes can't have them
+ */
+export function requireMemory(bytes: number, hint: string, inArena = bytes): void {
+  const limit = memoryLimit();
+  if (bytes > limit) throw outOfMemory(bytes, `this machine has ${formatBytes(limit)}`, hint);
+  if (inArena <= ARENA_LIMIT) return;
+  throw outOfMemory(inArena, `the limit of one run is ${formatBytes(ARENA_LIMIT)}`, hint);
 }
 
 export function outOfMemory(bytes: number, limit: string, hint: string): MlpError {

@@ -150,11 +150,7 @@ function problemOf(
 }
 
 /** Rows of the training data, in float64. */
-function batchOf(
-  { inputs, loss, targets: width }: TrainingPlan,
-  { train }: Dataset,
-  rows: Int32Array,
-): CheckedBatch {
+function batchOf({ loss, targets: width }: TrainingPlan, { train }: Dataset, rows: Int32Array): CheckedBatch {
   const { features, labels, targets = new Float64Array(), weights } = train;
   const gather = (from: ArrayLike<number>, columns: number) =>
     Float64Array.from(
@@ -163,7 +159,7 @@ function batchOf(
     );
   const wanted = labels ? gather(labels, 1) : gather(targets, width);
   return {
-    x: gather(features, inputs),
+    x: Float64Array.from([...rows].flatMap((row) => [...features.read(row, 1)])),
     targets: LOSSES[loss].target === 'class' ? Int32Array.from(wanted) : wanted,
     ...(weights && { weights: gather(weights, 1) }),
   };

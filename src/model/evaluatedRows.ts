@@ -1,7 +1,7 @@
 /** Encoded rows with their true values, to pass through a model and to compare. */
 import type { Split } from '../data/dataset/dataset.js';
+import { type FeatureRows, rowsIn } from '../data/featureMatrix.js';
 import { weightedMean } from '../evaluation/classification.js';
-import type { FloatArray } from '../kernels/kernels.js';
 import type { Inference } from './inference.js';
 import type { Model } from './load.js';
 import { rowLosses } from './rowLosses.js';
@@ -9,7 +9,7 @@ import { rowLosses } from './rowLosses.js';
 export interface EvaluatedRows {
   readonly rows: number;
   /** [rows, inputs] as the network takes them */
-  readonly features: FloatArray;
+  readonly features: FeatureRows;
   /** Classes [rows], or values [rows, targets] in the network's units. */
   readonly expected: Int32Array | Float64Array;
   /** [rows] What a row counts in the loss; 1 if missing. */
@@ -46,7 +46,7 @@ export function meanLoss(
 export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
   if (count >= all.rows) return all;
   const kept = spread(all.rows, count);
-  const pick = <T extends FloatArray | Int32Array>(values: T): T => {
+  const pick = <T extends Float64Array | Int32Array>(values: T): T => {
     const width = values.length / all.rows;
     const picked = values.slice(0, count * width) as T;
     for (const [i, row] of kept.entries()) {
@@ -56,11 +56,19 @@ export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
   };
   return {
     rows: count,
-    features: pick(all.features),
+    features: pickRows(all.features, kept),
     expected: pick(all.expected),
     ...(all.weights && { weights: pick(all.weights) }),
     ...(all.folds && { folds: countIn(all.folds, kept) }),
   };
+}
+
+function pickRows(rows: FeatureRows, numbers: Int32Array): FeatureRows {
+  const { columns } = rows;
+  const data = rows.read(0, 1) instanceof Float32Array ? Float32Array : Float64Array;
+  const picked = new data(numbers.length * columns);
+  for (const [i, row] of numbers.entries()) picked.set(rows.read(row, 1), i * columns);
+  return rowsIn(picked, columns);
 }
 
 /** The numbers of `count` rows, evenly spaced among so many. */

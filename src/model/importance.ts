@@ -4,6 +4,7 @@
  * together, so a category is one column, however many inputs it has.
  */
 import { constantColumns, encodingWidth } from '../data/encoding/encoding.js';
+import { rowsIn } from '../data/featureMatrix.js';
 import { networkShape } from '../network/shape.js';
 import { RandomState } from '../random/randomState.js';
 import { type EvaluatedRows, everyNth, meanLoss } from './evaluatedRows.js';
@@ -53,10 +54,11 @@ export function permutationImportance(
   const affordable = Math.floor(most / (costOfRow(model) * passes));
   if (groups.length === 0 || all.rows < 2 || affordable < Math.min(LEAST_ROWS, all.rows)) return undefined;
   const sample = everyNth(all, Math.min(all.rows, affordable));
-  const { rows, features } = sample;
+  const { rows } = sample;
   const { inputs } = inference;
+  const features = sample.features.read(0, rows);
   const scratch = features.slice();
-  const lossOf = () => meanLoss(model, inference, sample, scratch);
+  const lossOf = () => meanLoss(model, inference, sample, rowsIn(scratch, inputs));
   const loss = lossOf();
   // A stream for each column: more columns, or more repeats of one, change no other.
   const columns = groups.map(({ column, place, first, width }): ColumnImportance => {

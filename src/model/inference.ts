@@ -4,11 +4,12 @@
  * and always the full number of rows in each product, since a product chooses its path by its size.
  */
 import { type FeatureEncoding, ofTrained } from '../data/encoding/encoding.js';
+import type { FeatureRows } from '../data/featureMatrix.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { sigmoid } from '../kernels/activations.js';
 import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
-import type { DType, FloatArray, Kernels, Tensor } from '../kernels/kernels.js';
+import type { DType, Kernels, Tensor } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
 import { alone } from '../kernels/share.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
@@ -157,19 +158,19 @@ export class Inference implements Predictor {
   }
 
   /**
-   * Passes encoded rows [n, inputs] in chunks, each described by its first row, its rows and their logits.
+   * Passes encoded rows in chunks, each described by its first row, its rows and their logits.
    * @param folds of the rows, if only members that are trained without a row shall predict it
    */
   *passes(
-    features: FloatArray,
+    features: FeatureRows,
     folds?: readonly number[],
   ): Generator<{ first: number; rows: number; logits: Tensor }> {
-    const { capacity, inputs } = this;
+    const { capacity } = this;
     const ranges: Partial<FoldRange>[] = folds ? foldRanges(folds, networksOf(this.#model.network)) : [{}];
-    for (const { first: start = 0, rows = features.length / inputs, members } of ranges) {
+    for (const { first: start = 0, rows = features.rows, members } of ranges) {
       for (let first = start; first < start + rows; first += capacity) {
         const end = Math.min(first + capacity, start + rows);
-        this.x.data.set(features.subarray(first * inputs, end * inputs));
+        this.x.data.set(features.read(first, end - first));
         yield { first, rows: end - first, logits: this.forward(end - first, members) };
       }
     }

@@ -15,6 +15,7 @@ import {
 import { targetDomain } from '../data/dataset/targetUnits.js';
 import type { UnknownLevel } from '../data/encoding/categoryEncoding.js';
 import { writeFeatures } from '../data/encoding/features.js';
+import { matrixIn } from '../data/featureMatrix.js';
 import { firstRows, type LocatedColumn } from '../data/locatedColumn.js';
 import { type MemoryData, memoryTable } from '../data/memory.js';
 import { OLD_MISSING } from '../data/missingValues.js';
@@ -323,7 +324,8 @@ export class ModelRows {
       do {
         const places = place.subarray(0, table.rows);
         const unknown = inference.parts.map(
-          (part) => writeFeatures(table, this.#columnsOf(part), part.features, places, part.x).unknown,
+          (part) =>
+            writeFeatures(table, this.#columnsOf(part), part.features, places, matrixIn(part.x)).unknown,
         );
         logits = inference.forward(table.rows);
         infinite = this.#infiniteRows(inference, logits, table);

@@ -24,6 +24,7 @@ import type { TrainConfig } from '../spec/trainConfig.js';
 import { networksOf } from '../spec/widths.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
+import type { RowSource } from './rowSource.js';
 import { flatCosine } from './schedules.js';
 import {
   type Exchange,
@@ -45,9 +46,11 @@ const SAMPLED_ROWS = 2048;
 /** With bins, whose edges have to divide the rows evenly: a 48th of them to 5 %. */
 const SAMPLED_FOR_BINS = 16_384;
 
-/** The rows of a split in memory, and in chunks of at most `capacity` rows. */
+/** The rows of a split, and in chunks of at most `capacity` rows. */
 interface SplitRows {
-  readonly features: Tensor; // [rows, inputs]
+  readonly rows: number;
+  /** The first of them in the matrix. */
+  readonly start: number;
   readonly targets: Targets;
   readonly chunks: readonly Chunk[];
   /** Created with the first evaluation, and used for all. */
@@ -59,7 +62,6 @@ interface Chunk {
   readonly members?: readonly number[];
   readonly first: number;
   readonly rows: number;
-  readonly x: Tensor; // [rows, inputs]
   readonly targets: Targets;
 }
 
@@ -92,6 +94,7 @@ export class Trainer {
   readonly #sample: SplitRows;
   readonly #validation: SplitRows | null;
   readonly #test: SplitRows | null;
+  readonly #source: RowSource;
   readonly #batches: Batches;
   readonly #indices: IntVector; // [B] rows of the batch, or of a slice of it
   /** [batchSize] The batch while it is drawn, rejected numbers included: not for other threads. */
@@ -109,7 +112,8 @@ export class Trainer {
 
   /**
    * Takes the other tensors of the run; if the allocator only counts, nothing else may be called.
-   * @param features [rows, inputs] of all rows: training, then validation and test
+   * @param sourceOf where the features of all rows are: training, then validation and test. It may take
+   * a tensor of the capacity that it gets
    * @param exchange with the other ranks, if they are processes
    */
   constructor(
@@ -117,7 +121,7 @@ export class Trainer {
     plan: TrainingPlan,
     kernels: Kernels,
     random: RandomState,
-    features: Tensor,
+    sourceOf: (kernels: Kernels, capacity: number, allocator: Allocator) => RowSource,
     allocator: Allocator,
     exchange?: Exchange,
   ) {
@@ -158,7 +162,7 @@ export class Trainer {
       }),
     );
     const split = (name: keyof typeof rows, first: number) =>
-      this.#splitRows(rowsOf(features, first, rows[name]), weighted[name], allocator);
+      this.#splitRows(first, rows[name], weighted[name], allocator);
     this.#train = split('train', 0);
     this.#sample = firstRows(this.#train, config.training.evaluateRows ?? rows.train);
     this.#folds = plan.folds && foldRanges(plan.folds, networksOf(plan.network));
@@ -173,9 +177,10 @@ export class Trainer {
     this.#targets = this.#targetTensors(passRows, weighted.train, allocator);
     this.#batches = new Batches(batches, rows.train, batchSize, random);
     this.#sliced = division && new SlicedGradients(division, this.network, kernels, allocator, exchange);
+    this.#source = sourceOf(kernels, this.#capacity, allocator);
   }
 
-  /** Writes targets and row weights into memory, beside the features. Once per run. */
+  /** Writes targets and row weights into memory. Once per run. */
   load(dataset: Dataset): void {
     fill(this.#train, dataset.train);
     if (this.#validation && dataset.validation && !this.#folds) fill(this.#validation, dataset.validation);
@@ -192,7 +197,7 @@ export class Trainer {
 
   /** The training rows that weights are fitted to: all, or some that are drawn with replacement. */
   #sampleRows(): Int32Array {
-    const { rows } = this.#train.features;
+    const { rows } = this.#train;
     const most = this.network.hasBins ? SAMPLED_FOR_BINS : SAMPLED_ROWS;
     if (rows > most) return this.#random.choice(rows, most);
     return Int32Array.from({ length: rows }, (_, row) => row);
@@ -203,7 +208,7 @@ export class Trainer {
     for (let first = 0; first < indices.length; first += rows) {
       const chosen = indices.subarray(first, first + rows);
       this.#indices.data.set(chosen);
-      this.#kernels.gather(chosen.length, this.#train.features, this.#indices, this.#x);
+      this.#source.gather(chosen.length, this.#indices, this.#x);
       yield { rows: chosen.length, x: this.#x };
     }
   }
@@ -281,7 +286,7 @@ export class Trainer {
   /** The first `rows` rows that are numbered, in the memory of the batch. */
   #gather(numbers: Int32Array, rows: number): LabelledBatch {
     this.#indices.data.set(numbers);
-    this.#kernels.gather(rows, this.#train.features, this.#indices, this.#x);
+    this.#source.gather(rows, this.#indices, this.#x);
     gatherTargets(this.#kernels, rows, this.#train.targets, this.#indices, this.#targets);
     return { rows, x: this.#x, targets: this.#targets };
   }
@@ -294,7 +299,8 @@ export class Trainer {
 
   /** The gradients of the last step, and what the layers make of the first training rows. */
   layerStatistics(): LayerStatistics[] {
-    const [{ rows, x }] = this.#sample.chunks;
+    const [{ rows }] = this.#sample.chunks;
+    const x = this.#source.chunk(this.#sample.start, rows);
     return layerStatistics(this.network, Math.min(rows, OBSERVED_ROWS), x);
   }
 
@@ -308,7 +314,8 @@ export class Trainer {
     const extras = split === this.#validation ? this.#plan.extras : [];
     split.accumulator ??= this.#accumulator(split.targets, extras);
     const { accumulator } = split;
-    for (const { first, rows, x, targets, members } of split.chunks) {
+    for (const { first, rows, targets, members } of split.chunks) {
+      const x = this.#source.chunk(split.start + first, rows);
       const logits = network.forward(rows, x, members);
       // Before the loss: after its barriers, a faster thread may overwrite these logits.
       accumulator.add(rows, logits.data, first);
@@ -333,10 +340,9 @@ export class Trainer {
     );
   }
 
-  #splitRows(features: Tensor, weighted: boolean, allocator: Allocator): SplitRows {
-    const { rows } = features;
+  #splitRows(start: number, rows: number, weighted: boolean, allocator: Allocator): SplitRows {
     const targets = this.#targetTensors(rows, weighted, allocator);
-    return { features, targets, chunks: chunksOf(features, targets, { first: 0, rows }, this.#capacity) };
+    return { rows, start, targets, chunks: chunksOf(targets, { first: 0, rows }, this.#capacity) };
   }
 
   #targetTensors(rows: number, weighted: boolean, allocator: Allocator): Targets {
@@ -369,45 +375,44 @@ function gatherTargets(kernels: Kernels, rows: number, from: Targets, indices: I
   if (from.weights && to.weights) kernels.gather(rows, from.weights, indices, to.weights);
 }
 
-/** The first rows of a split, in the same memory; the split itself if it has no more. */
+/** The first rows of a split; the split itself if it has no more. */
 function firstRows(split: SplitRows, most: number): SplitRows {
-  const { features, targets, chunks } = split;
-  if (most >= features.rows) return split;
+  const { start, targets, chunks } = split;
+  if (most >= split.rows) return split;
   return {
-    features: rowsOf(features, 0, most),
+    rows: most,
+    start,
     targets: targetRows(targets, 0, most),
     chunks: chunks
       .filter(({ first }) => first < most)
-      .map(({ first, rows }) => chunkOf(features, targets, first, Math.min(rows, most - first))),
+      .map(({ first, rows }) => chunkOf(targets, first, Math.min(rows, most - first))),
   };
 }
 
 /** Rows of a split once more, each for the members that are trained without its fold. */
 function heldOutRows(split: SplitRows, folds: readonly FoldRange[], capacity: number): SplitRows {
   const rows = folds.reduce((sum, fold) => sum + fold.rows, 0);
-  const features = rowsOf(split.features, 0, rows);
   const targets = targetRows(split.targets, 0, rows);
   const chunks = folds.flatMap((fold) =>
-    chunksOf(features, targets, fold, capacity).map((chunk) => ({ ...chunk, members: fold.members })),
+    chunksOf(targets, fold, capacity).map((chunk) => ({ ...chunk, members: fold.members })),
   );
-  return { features, targets, chunks };
+  return { rows, start: split.start, targets, chunks };
 }
 
 /** A range of rows in chunks of at most `capacity`. */
 function chunksOf(
-  features: Tensor,
   targets: Targets,
   { first, rows }: Pick<FoldRange, 'first' | 'rows'>,
   capacity: number,
 ): Chunk[] {
   return Array.from({ length: Math.ceil(rows / capacity) }, (_, i) => {
     const from = first + i * capacity;
-    return chunkOf(features, targets, from, Math.min(capacity, first + rows - from));
+    return chunkOf(targets, from, Math.min(capacity, first + rows - from));
   });
 }
 
-function chunkOf(features: Tensor, targets: Targets, first: number, rows: number): Chunk {
-  return { first, rows, x: rowsOf(features, first, rows), targets: targetRows(targets, first, rows) };
+function chunkOf(targets: Targets, first: number, rows: number): Chunk {
+  return { first, rows, targets: targetRows(targets, first, rows) };
 }
 
 /** The targets of `rows` rows, starting at row `first`. */

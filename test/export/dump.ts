@@ -1,7 +1,9 @@
 /** Writes models in each format with rows and expected predictions, for test/fixtures/export/run.py. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFeatures } from '../../src/data/encoding/features.js';
+import { matrixIn } from '../../src/data/featureMatrix.js';
 import { firstRows } from '../../src/data/locatedColumn.js';
 import { differences } from '../../src/export/check.js';
 import { computeProgram, type Exported } from '../../src/export/format.js';
@@ -36,7 +38,7 @@ export async function dump(
   });
   const inference = predictorOf(model);
   for (const { columns, features, x } of inference.parts)
-    writeFeatures(table, columns, features, firstRows(100), x);
+    writeFeatures(table, columns, features, firstRows(100), matrixIn(x));
   inference.forward(100);
   const expected = [...inference.predictions(100)];
   const inputs = Array.from(inputTensors(rows, program, 'columns'), ([column, { type, data }]) => {

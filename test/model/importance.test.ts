@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rowsIn } from '../../src/data/featureMatrix.js';
 import { everyNth } from '../../src/model/evaluatedRows.js';
 import { permutationImportance } from '../../src/model/importance.js';
 import { Inference } from '../../src/model/inference.js';
@@ -31,7 +32,11 @@ function linear() {
     { length: ROWS },
     (_, row) => 2 * features[row * 6] - features[row * 6 + 5],
   );
-  return { model, inference: Inference.create(model), rows: { rows: ROWS, features, expected } };
+  return {
+    model,
+    inference: Inference.create(model),
+    rows: { rows: ROWS, features: rowsIn(features, 6), expected },
+  };
 }
 
 describe('permutation importance', () => {
@@ -45,12 +50,13 @@ describe('permutation importance', () => {
       ['size', 2],
     ]);
     // (2·x − 2·x′)² and (s − s′)², with the permutations of NumPy from the seed and the column's number.
+    const features = rows.features.read(0, ROWS);
     const grown = (input: number, weight: number, place: number) => {
       const random = new RandomState(3 + place);
       const means = Array.from({ length: 4 }, () => {
         const order = random.permutation(ROWS);
         const squares = Array.from(order, (from, row) => {
-          const difference = rows.features[row * 6 + input] - rows.features[from * 6 + input];
+          const difference = features[row * 6 + input] - features[from * 6 + input];
           return (weight * difference) ** 2;
         });
         return squares.reduce((a, b) => a + b, 0) / ROWS;
@@ -68,10 +74,10 @@ describe('permutation importance', () => {
 
   it('changes no row, and is the same each time', () => {
     const { model, inference, rows } = linear();
-    const before = rows.features.slice();
+    const before = rows.features.read(0, ROWS).slice();
     const first = permutationImportance(model, inference, rows, MANY);
     expect(permutationImportance(model, inference, rows, MANY)).toEqual(first);
-    expect(rows.features).toEqual(before);
+    expect(rows.features.read(0, ROWS)).toEqual(before);
   });
 
   it('has no deviation from a single repeat', () => {
@@ -82,7 +88,7 @@ describe('permutation importance', () => {
 
   it('takes fewer rows where all would take too long, and none where a hundred would', () => {
     const { model, inference, rows } = linear();
-    const twice = { rows: 400, features: new Float64Array(2400), expected: new Float64Array(400) };
+    const twice = { rows: 400, features: rowsIn(new Float64Array(2400), 6), expected: new Float64Array(400) };
     const cost = 3006 * (1 + 3 * 4);
     expect(permutationImportance(model, inference, twice, { ...MANY, most: 150 * cost })?.rows).toBe(150);
     expect(permutationImportance(model, inference, twice, { ...MANY, most: 99 * cost })).toBeUndefined();
@@ -93,7 +99,11 @@ describe('permutation importance', () => {
   it('knows the losses of classes', () => {
     const model = modelOf(CONTENT);
     const features = Float32Array.from(normals(1, 30 * 6));
-    const rows = { rows: 30, features, expected: Int32Array.from({ length: 30 }, (_, i) => i % 3) };
+    const rows = {
+      rows: 30,
+      features: rowsIn(features, 6),
+      expected: Int32Array.from({ length: 30 }, (_, i) => i % 3),
+    };
     const found = permutationImportance(model, Inference.create(model), rows, MANY);
     expect(found?.loss).toBeGreaterThan(0);
     expect(found?.columns).toHaveLength(3);
@@ -105,13 +115,14 @@ describe('every n-th row', () => {
   it('is picked with its features, targets and weights', () => {
     const all = {
       rows: 5,
-      features: Float32Array.of(0, 0, 1, 1, 2, 2, 3, 3, 4, 4),
+      features: rowsIn(Float32Array.of(0, 0, 1, 1, 2, 2, 3, 3, 4, 4), 2),
       expected: Int32Array.of(0, 1, 2, 3, 4),
       weights: Float64Array.of(5, 6, 7, 8, 9),
     };
-    expect(everyNth(all, 2)).toEqual({
+    const { features, ...others } = everyNth(all, 2);
+    expect(features.read(0, 2)).toEqual(Float32Array.of(0, 0, 2, 2));
+    expect(others).toEqual({
       rows: 2,
-      features: Float32Array.of(0, 0, 2, 2),
       expected: Int32Array.of(0, 2),
       weights: Float64Array.of(5, 7),
     });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { detectDialect } from '../../src/data/csv/dialect.js';
 import { readTable } from '../../src/data/csv/readTable.js';
 import { writeFeatures } from '../../src/data/encoding/features.js';
+import { matrixIn } from '../../src/data/featureMatrix.js';
 import { openTable } from '../../src/data/openTable.js';
 import { openSource } from '../../src/data/source/source.js';
 import { ExitCode } from '../../src/errors.js';
@@ -320,7 +321,7 @@ describe('ModelRows.chunks', () => {
           source.close();
           const data = new Float32Array(6 * table.rows);
           const place = Int32Array.from({ length: table.rows }, (_, i) => i);
-          writeFeatures(table, [0, 1, 2], FEATURES, place, { data, columns: 6 });
+          writeFeatures(table, [0, 1, 2], FEATURES, place, matrixIn({ data, columns: 6 }));
           expect(found.flatMap(({ x }) => x)).toEqual([...data]);
           expect(found.flatMap(({ lines }) => lines)).toEqual([...table.lines]);
         },

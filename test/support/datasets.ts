@@ -1,8 +1,19 @@
 /** Datasets made from others: sides, weights and targets that no small file has. */
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
-import { createFeatureMatrix } from '../../src/data/featureMatrix.js';
+import { createFeatureMatrix, type FeatureRows, MatrixRows, rowsIn } from '../../src/data/featureMatrix.js';
+import type { FloatArray } from '../../src/kernels/kernels.js';
 
 type Sides = Pick<Dataset, 'train' | 'validation' | 'test'>;
+
+/** [rows, columns] The features of a split; empty for none. */
+export function allOf(features: FeatureRows | undefined): FloatArray {
+  return features ? features.read(0, features.rows) : new Float64Array();
+}
+
+/** A split with its features as an array. */
+export function plainSplit(split: Split | undefined) {
+  return split && { ...split, features: allOf(split.features) };
+}
 
 /** The rows of a side that `order` names, in its order. */
 export function takeRows(side: Split, order: readonly number[]): Split {
@@ -14,7 +25,7 @@ export function takeRows(side: Split, order: readonly number[]): Split {
   const { features, labels, targets, weights } = side;
   return {
     rows: order.length,
-    features: pick(Float64Array.from(features)),
+    features: rowsIn(pick(Float64Array.from(allOf(features))), features.columns),
     ...(labels && { labels: pick(labels) }),
     ...(targets && { targets: pick(targets) }),
     ...(weights && { weights: pick(weights) }),
@@ -24,21 +35,19 @@ export function takeRows(side: Split, order: readonly number[]): Split {
 /** The dataset with these sides for its own, their features in a matrix of their own. */
 export function withSides(dataset: Dataset, { train, validation, test }: Sides): Dataset {
   const { train: _train, validation: _validation, test: _test, ...rest } = dataset;
-  const columns = dataset.features.columns;
-  const dtype = dataset.features.data instanceof Float32Array ? 'float32' : 'float64';
+  const { dtype, columns } = dataset.matrix;
   const rows = train.rows + (validation?.rows ?? 0) + (test?.rows ?? 0);
   const matrix = createFeatureMatrix(dtype, rows, columns);
   let next = 0;
   const place = (side: Split): Split => {
-    const first = next;
-    next += side.rows * columns;
-    const features = matrix.features.data.subarray(first, next);
-    features.set(side.features);
+    const features = new MatrixRows(matrix, next, side.rows);
+    matrix.parts[0].features.data.set(allOf(side.features), next * columns);
+    next += side.rows;
     return { ...side, features };
   };
   return {
     ...rest,
-    ...matrix,
+    matrix,
     train: place(train),
     ...(validation && { validation: place(validation) }),
     ...(test && { test: place(test) }),

@@ -1,7 +1,7 @@
 /** Training runs in memory, for the tests of engines. */
 import { onTestFinished } from 'vitest';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
-import { loadDataset } from '../../src/data/dataset/loadDataset.js';
+import { type LoadOptions, loadDataset } from '../../src/data/dataset/loadDataset.js';
 import type { KernelsChoice } from '../../src/kernels/create.js';
 import type { Tensor } from '../../src/kernels/kernels.js';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
@@ -43,13 +43,14 @@ export async function prepare(
   csv: string = csvOf(131, 7, 'classes'),
   change: (dataset: Dataset) => Dataset = (dataset) => dataset,
   ranks = 1,
+  options?: LoadOptions,
 ): Promise<Problem> {
   const folder = folderOf({
     'config.json': { data: { train: 'data.csv', target: 'y' }, ...config },
     'data.csv': csv,
   });
   const loaded = loadTrainConfig(`${folder}/config.json`);
-  const dataset = change(await loadDataset(loaded.config, loaded.directory));
+  const dataset = change(await loadDataset(loaded.config, loaded.directory, undefined, options));
   return { config: loaded.config, plan: planTraining(loaded, dataset, ranks), dataset };
 }
 

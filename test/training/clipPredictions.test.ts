@@ -9,6 +9,7 @@ import { runTraining } from '../../src/training/loop.js';
 import { modelContent } from '../../src/training/plan.js';
 import { modelOf, REGRESSION } from '../model/models.js';
 import { BACKENDS } from '../support/backends.js';
+import { allOf } from '../support/datasets.js';
 import { csvOf, type Problem, prepare, resultOf, startTeam } from '../support/runs.js';
 
 const CSV = csvOf(131, 4, 'values');
@@ -50,7 +51,7 @@ describe.each(BACKENDS)('$name', ({ choice, skip }) => {
     const model = { ...content, path: 'm', dtype: 'float64', tensors: new Map() } as never;
     Object.assign(model, { tensors: new Map(tensors.map(({ name, data }) => [name, data])) });
     const inference = Inference.create(model);
-    inference.x.data.set(validation?.features ?? []);
+    inference.x.data.set(allOf(validation?.features));
     const rows = validation?.rows ?? 0;
     inference.forward(rows);
     const predictions = inference.predictions(rows).map((value) => (value - mean[0]) / scale[0]);

@@ -7,6 +7,7 @@ import { createScorer } from '../../src/model/scorer.js';
 import { type Engine, LocalEngine } from '../../src/training/engine/engine.js';
 import { runTraining } from '../../src/training/loop.js';
 import { modelContent } from '../../src/training/plan.js';
+import { allOf } from '../support/datasets.js';
 import { csvOf, type Problem, prepare, resultOf, startTeam } from '../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
@@ -107,7 +108,7 @@ function score(model: Model, { dataset: { validation } }: Problem) {
   const inference = Inference.create(model);
   const scorer = createScorer(model, inference);
   const rows = validation?.rows ?? 0;
-  inference.x.data.set(validation?.features ?? []);
+  inference.x.data.set(allOf(validation?.features));
   scorer.add(rows, inference.forward(rows), validation?.targets as Float64Array);
   return scorer.result() as ReturnType<typeof scorer.result> & {
     rmse: number;
@@ -125,7 +126,7 @@ describe('quantiles', () => {
     const problem = await prepare(configOf(CROSSING, 4, { epochs: 1 }), valuesCsv());
     const { engine } = await run(problem);
     const model = modelFrom(engine, problem);
-    const features = problem.dataset.train.features;
+    const features = allOf(problem.dataset.train.features);
     const predict = (from: Model) => {
       const inference = Inference.create(from);
       inference.x.data.set(features);
@@ -201,8 +202,8 @@ describe('poisson', () => {
 
     // By hand, from the network's outputs: rates, their deviance, and the loss.
     const inference = Inference.create(model);
-    const { rows = 0, features = [], targets = [] } = problem.dataset.validation ?? {};
-    inference.x.data.set(features);
+    const { rows = 0, features, targets = [] } = problem.dataset.validation ?? {};
+    inference.x.data.set(allOf(features));
     const outputs = [...inference.forward(rows).data.subarray(0, rows)];
     const rates = outputs.map(Math.exp);
     expect([...inference.predictions(rows)]).toEqual(rates);

@@ -75,7 +75,6 @@ describe.each(['classes', 'values'] as const)('folds of the members, %s', (targe
     const { dataset, plan } = problem;
     const { folds = [], train } = dataset;
     expect(folds.reduce((sum, rows) => sum + rows, 0)).toBe(ROWS);
-    const inputs = plan.inputs;
     let first = 0;
     let right = 0;
     let squares = 0;
@@ -86,7 +85,7 @@ describe.each(['classes', 'values'] as const)('folds of the members, %s', (targe
         .map(({ name, data }) => [name.slice(`members.${m}.`.length), data] as const);
       const model = { ...modelContent(plan, dataset), network, path: 'm', dtype: 'float64' };
       const inference = Inference.create({ ...model, tensors: new Map(tensors) } as never);
-      inference.x.data.set(train.features.subarray(first * inputs, (first + rows) * inputs));
+      inference.x.data.set(train.features.read(first, rows));
       inference.forward(rows);
       const labels = target === 'classes' ? inference.labels(rows) : [];
       const values = target === 'values' ? inference.predictions(rows) : [];

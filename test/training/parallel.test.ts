@@ -85,7 +85,7 @@ describe('runs on the same data', () => {
           },
       ),
     );
-    const { memory } = data.dataset;
+    const [{ memory }] = data.dataset.matrix.parts;
     const before = memory.buffer.byteLength;
     const [, , largest] = jobs;
     await largest(new AbortController().signal);

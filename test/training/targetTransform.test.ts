@@ -7,6 +7,7 @@ import { createScorer } from '../../src/model/scorer.js';
 import { LocalEngine } from '../../src/training/engine/engine.js';
 import { runTraining } from '../../src/training/loop.js';
 import { modelContent } from '../../src/training/plan.js';
+import { allOf } from '../support/datasets.js';
 import { csvOf, prepare } from '../support/runs.js';
 
 /** Targets over four decades, some of them 0 for log1p; or their logarithms, digit by digit. */
@@ -44,7 +45,7 @@ async function run(config: Record<string, unknown>, csv: string) {
   const model: Model = { ...modelContent(plan, dataset), path: 'm', dtype: 'float64', tensors: byName };
   const inference = Inference.create(model);
   const rows = dataset.validation?.rows ?? 0;
-  inference.x.data.set(dataset.validation?.features ?? []);
+  inference.x.data.set(allOf(dataset.validation?.features));
   const scorer = createScorer(model, inference);
   scorer.add(rows, inference.forward(rows), dataset.validation?.targets as Float64Array);
   return {

@@ -1,6 +1,8 @@
 /** The test rows: evaluated once, at the end, and without a trace in the rest. */
+
 import { describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
+import { rowsIn } from '../../src/data/featureMatrix.js';
 import { LocalEngine } from '../../src/training/engine/engine.js';
 import type { EpochRecord } from '../../src/training/loop.js';
 import { runTraining } from '../../src/training/loop.js';
@@ -85,7 +87,8 @@ describe('a run with test rows', () => {
   it('does not read them before: they may be anything', async () => {
     const spoilt = (dataset: Dataset): Dataset => {
       const { train, validation, test } = splitsOf(dataset);
-      const features = new Float64Array(test.features.length).fill(Number.NaN);
+      const { columns } = test.features;
+      const features = rowsIn(new Float64Array(test.rows * columns).fill(Number.NaN), columns);
       return withSides(dataset, { train, validation, test: { ...test, features } });
     };
     const [bad, good] = [await problem(spoilt), await problem(withTest)];

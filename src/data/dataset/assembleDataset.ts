@@ -6,6 +6,7 @@ import { readingOf } from '../csv/dialect.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, type FeatureEncoding, matrixColumns } from '../encoding/encoding.js';
+import { MatrixRows } from '../featureMatrix.js';
 import { gather, type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { missingValuesOf } from '../missingValues.js';
 import { columnLabel } from '../table.js';
@@ -84,10 +85,9 @@ export function assembleDataset(
     config.data.weights === 'balanced' && trainLabels && classes
       ? balancedWeights(classes.names.length, trainLabels)
       : undefined;
-  const { columns, data } = matrix.features;
   const parts = splits.map((split, i): [SplitName, Split] => {
     const { name, from, rows, first } = split;
-    const features = data.subarray(first * columns, (first + rows.length) * columns);
+    const features = new MatrixRows(matrix, first, rows.length);
     const { labels } = targets[i];
     const own =
       balanced && labels
@@ -138,7 +138,7 @@ export function assembleDataset(
     ...(numbers !== undefined && { numbers }),
     ...(reading && { reading }),
     ...(config.data.comment !== undefined && { comment: config.data.comment }),
-    ...matrix,
+    matrix,
     featureNames: matrixColumns(encodings),
     encodings,
     missingValues: missingValuesOf(config.data.missingValues),

@@ -5,7 +5,8 @@ import { counted, listed, printable, quote } from '../../text.js';
 import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
 import { readAs } from '../dates.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
-import { encodingWidth, type FeatureEncoding, matrixWidth } from '../encoding/encoding.js';
+import { encodingWidth, type FeatureEncoding } from '../encoding/encoding.js';
+import { columnOf, type FeatureRows } from '../featureMatrix.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
 import { restored, type Transform, transformed } from '../scaling.js';
 import { mayBeSentinel, sentinelOf, sentinelSentence } from '../sentinel.js';
@@ -128,9 +129,8 @@ export function sentinelWarnings(
   { path, header, names }: NamedColumns,
   features: readonly number[],
   encodings: readonly FeatureEncoding[],
-  rows: ArrayLike<number>,
+  rows: FeatureRows,
 ): string[] {
-  const width = matrixWidth(encodings);
   let next = 0;
   return encodings.flatMap((encoding, j) => {
     const first = next;
@@ -144,7 +144,7 @@ export function sentinelWarnings(
         encoding.clip === undefined ? undefined : range?.find((end) => isBound(value, end, encoding));
       return bound ?? Number(restored(value, encoding).toPrecision(6));
     };
-    const found = sentinelOf(rows, { first, step: width, unscaled });
+    const found = sentinelOf(columnOf(rows, first), { unscaled });
     if (found === undefined) return [];
     return [`${path}: ${sentinelSentence(columnLabel(header, names[features[j]]), found)}`];
   });

@@ -2,12 +2,11 @@
  * All that training needs of its data: features as one matrix, targets as labels or numbers,
  * encoded and standardised by the training rows.
  */
-import type { FloatArray } from '../../kernels/kernels.js';
 import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { Reading } from '../csv/dialect.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
-import type { FeatureMatrix } from '../featureMatrix.js';
+import type { FeatureMatrix, FeatureRows } from '../featureMatrix.js';
 import type { MissingValues } from '../missingValues.js';
 import type { RejectedRows } from '../rejectedRows.js';
 import type { Range } from '../scaling.js';
@@ -18,8 +17,8 @@ export type SplitName = 'train' | 'validation' | 'test';
 /** The rows of one split: labels for classes, targets for a regression and for labels (0 or 1). */
 export interface Split {
   readonly rows: number;
-  /** [rows, features] row-major, encoded and scaled: a view of the dataset's features. */
-  readonly features: FloatArray;
+  /** [rows, features] Encoded and scaled: some of the dataset's features. */
+  readonly features: FeatureRows;
   /** [rows] The number of the row's class. */
   readonly labels?: Int32Array;
   /** [rows, targets] Standardised if the dataset has a `targetStandardization`. */
@@ -38,7 +37,9 @@ export interface RowOrigin {
   readonly targets?: Float64Array;
 }
 
-export interface Dataset extends FeatureMatrix, TargetUnits {
+export interface Dataset extends TargetUnits {
+  /** The features of all splits: training, validation, test. */
+  readonly matrix: FeatureMatrix;
   readonly task: Task;
   /** Whether the columns of the training file have names. */
   readonly header: boolean;

@@ -12,14 +12,20 @@ interface Filled {
   readonly unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>;
 }
 
+interface FillOptions {
+  readonly given: GivenEncodings | undefined;
+  readonly embeds: boolean;
+  readonly bytesOfPart: number | undefined;
+}
+
 /** Fits the encodings on the training rows, unless they are given, and writes the rows of all splits. */
 export async function fillMatrix(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
-  { given, embeds }: { readonly given: GivenEncodings | undefined; readonly embeds: boolean },
+  { given, embeds, bytesOfPart }: FillOptions,
 ): Promise<Filled> {
   const rows = splits.reduce((sum, split) => sum + split.rows.length, 0);
-  const create = (columns: number) => createFeatureMatrix(dtype, rows, columns);
+  const create = (columns: number) => createFeatureMatrix(dtype, rows, columns, bytesOfPart);
   const inputs = new Set(splits.map(({ from }) => from));
   const writeAll = async (
     written: Iterable<InputRows>,

@@ -62,6 +62,8 @@ export interface LoadOptions {
   readonly encodings?: GivenEncodings;
   /** Threads for reading; all of the machine by default. */
   readonly threads?: number;
+  /** The most bytes of a part of the matrix; only tests change it. */
+  readonly bytesOfPart?: number;
   /** Called now and then with the bytes read and the total. */
   readonly progress?: (file: string, doneBytes: number, totalBytes: number | undefined) => void;
 }
@@ -222,7 +224,7 @@ async function buildDatasets(
   refit: boolean,
 ): Promise<Datasets> {
   const { config, where } = loading;
-  const { encodings: given } = loading.options;
+  const { encodings: given, bytesOfPart } = loading.options;
   const reader = await readRows(loading, inputs.train, read);
   const columns = targetColumns(inputs.train, reader);
   const rules = targetRules(config, inputs.train);
@@ -242,7 +244,7 @@ async function buildDatasets(
   }
   const targetEncoding = { ...detected, ...(domain && { domain }) };
   const { splits, folds } = await splitInputs(loading, inputs, reader, targetEncoding, read);
-  const { fitted, unknown } = await fillMatrix(splits, config.dtype, { given, embeds: true });
+  const { fitted, unknown } = await fillMatrix(splits, config.dtype, { given, embeds: true, bytesOfPart });
   const all = folds ? [...splits, heldOutFolds(splits[0], folds, config)] : splits;
   const assembled = assembleDataset(config, targetEncoding, all, fitted, unknown, given);
   const dataset = folds ? { ...assembled, folds } : assembled;
@@ -250,7 +252,7 @@ async function buildDatasets(
   // Where the network embeds no levels, more rows must not make it necessary.
   const embeds = dataset.encodings.some(isNumbered);
   const rows = refitRows(splits);
-  const again = await fillMatrix(rows, config.dtype, { given, embeds });
+  const again = await fillMatrix(rows, config.dtype, { given, embeds, bytesOfPart });
   // The other dataset has told what there is to tell of the tables.
   const dataOfRefit = assembleDataset(config, targetEncoding, rows, again.fitted, new Map(), given);
   return { dataset, refit: dataOfRefit };

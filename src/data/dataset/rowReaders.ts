@@ -22,7 +22,7 @@ import {
 import { fitFeatures, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
 import { mostAreOne } from '../encoding/numberEncoding.js';
-import { type FeatureMatrix, keepColumns } from '../featureMatrix.js';
+import { elementsOf, type FeatureMatrix, keepColumns } from '../featureMatrix.js';
 import { concatenate } from '../joinedTable.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
@@ -208,9 +208,7 @@ export class NumericRows implements RowReader {
     });
     if (fitted === null) throw new NotNumeric();
     const numbers = numericEncodings(this.#input, requests, fitted);
-    const { data, columns } = matrix.features;
-    if (mayShare(requests, numbers, train.length, (row, j) => data[row * columns + j]))
-      throw new NotNumeric();
+    if (mayShare(requests, numbers, train.length, elementsOf(matrix))) throw new NotNumeric();
     const encodings = varying(this.#input, train.length, numbers);
     const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
     return { encodings, matrix: keepColumns(matrix, kept), unknown: [] };
@@ -318,7 +316,7 @@ export class TableRows implements RowReader {
     matrix: FeatureMatrix,
   ): Promise<readonly UnknownLevel[]> {
     const { features } = this.#input.choice;
-    return writeFeatures(this.#table, features, encodings, place, matrix.features).unknown;
+    return writeFeatures(this.#table, features, encodings, place, matrix).unknown;
   }
 
   async close(): Promise<void> {}

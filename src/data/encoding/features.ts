@@ -1,7 +1,7 @@
 /** All features of a table: fitted on the training rows alone, then written for any rows. */
-import type { Tensor } from '../../kernels/kernels.js';
 import { areBooleans } from '../booleans.js';
 import { findDates } from '../dates.js';
+import { placesIn, type WritableMatrix } from '../featureMatrix.js';
 import { type Column, type Table, textColumn } from '../table.js';
 import { categoryWriter, fitCategory, type UnknownLevel, unknownLevels } from './categoryEncoding.js';
 import { derivedWriter, fitBoolean, fitDate } from './derivedEncoding.js';
@@ -97,7 +97,7 @@ function fitDerived(table: Table, request: FeatureRequest, rows: Int32Array, scr
 }
 
 /**
- * Writes every row whose `place` [table rows] is not negative to that row of `features`, and
+ * Writes every row whose `place` [table rows] is not negative to that row of the matrix, and
  * returns the unknown levels in the order of the encodings. `indices` are the table's columns, one
  * for each encoding.
  *
@@ -110,10 +110,10 @@ export function writeFeatures(
   indices: readonly number[],
   encodings: readonly FeatureEncoding[],
   place: Int32Array,
-  features: Pick<Tensor, 'data' | 'columns'>,
+  matrix: WritableMatrix,
 ): { unknown: UnknownLevel[] } {
   const width = matrixWidth(encodings);
-  if (features.columns !== width) throw new RangeError(`${features.columns} columns when expected ${width}`);
+  if (matrix.columns !== width) throw new RangeError(`${matrix.columns} columns when expected ${width}`);
   const rows = placedRows(place);
   requireComplete(
     table,
@@ -121,11 +121,51 @@ export function writeFeatures(
     rows,
   );
 
-  const elements = features.data;
-  const dtype = elements instanceof Float32Array ? 'float32' : 'float64';
-  const destination: Destination = { rows, place, elements, width, tooLarge: TOO_LARGE[dtype] };
+  const { dtype } = matrix;
+  const tooLarge = TOO_LARGE[dtype];
+  matrix.parts.forEach(({ features }, part) => {
+    const inPart = placesIn(matrix, part, place);
+    const own = inPart === place ? rows : placedRows(inPart);
+    const destination = { rows: own, place: inPart, elements: features.data, width, tooLarge };
+    const writers = writersOf(table, indices, encodings, destination);
+    const rowBytes = width * features.data.BYTES_PER_ELEMENT;
+    const step = Math.max(LEAST_BLOCK_ROWS, Math.min(MOST_BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
+    for (let from = 0; from < own.length; from += step) {
+      const to = Math.min(from + step, own.length);
+      let fits = true;
+      for (const write of writers) fits = write(from, to) && fits;
+      if (!fits) throwTooLarge(own.subarray(from, to));
+    }
+  });
+  const unknown = encodings.flatMap((encoding, i) =>
+    encoding.kind === 'category' || encoding.kind === 'boolean'
+      ? unknownLevels(table, indices[i], encoding, rows)
+      : [],
+  );
+  return { unknown };
+
+  /** Throws for the first number that is too large, by row and then by feature. */
+  function throwTooLarge(block: Int32Array): never {
+    for (const row of block) {
+      for (const [i, encoding] of encodings.entries()) {
+        const error =
+          encoding.kind === 'numeric' && tooLargeAt(table, indices[i], encoding, row, dtype, tooLarge);
+        if (error) throw error;
+      }
+    }
+    throw new RangeError('no number is too large');
+  }
+}
+
+/** The writer of each encoding. */
+function writersOf(
+  table: Table,
+  indices: readonly number[],
+  encodings: readonly FeatureEncoding[],
+  destination: Destination,
+): Writer[] {
   let offset = 0;
-  const writers = encodings.map((encoding, i): Writer => {
+  return encodings.map((encoding, i): Writer => {
     const first = offset;
     offset += encodingWidth(encoding);
     switch (encoding.kind) {
@@ -141,33 +181,6 @@ export function writeFeatures(
         return derivedWriter(table, indices[i], encoding, first, destination);
     }
   });
-  const rowBytes = width * elements.BYTES_PER_ELEMENT;
-  const step = Math.max(LEAST_BLOCK_ROWS, Math.min(MOST_BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)));
-  for (let from = 0; from < rows.length; from += step) {
-    const to = Math.min(from + step, rows.length);
-    let fits = true;
-    for (const write of writers) fits = write(from, to) && fits;
-    if (!fits) throwTooLarge(rows.subarray(from, to));
-  }
-  const unknown = encodings.flatMap((encoding, i) =>
-    encoding.kind === 'category' || encoding.kind === 'boolean'
-      ? unknownLevels(table, indices[i], encoding, rows)
-      : [],
-  );
-  return { unknown };
-
-  /** Throws for the first number that is too large, by row and then by feature. */
-  function throwTooLarge(block: Int32Array): never {
-    for (const row of block) {
-      for (const [i, encoding] of encodings.entries()) {
-        const { tooLarge } = destination;
-        const error =
-          encoding.kind === 'numeric' && tooLargeAt(table, indices[i], encoding, row, dtype, tooLarge);
-        if (error) throw error;
-      }
-    }
-    throw new RangeError('no number is too large');
-  }
 }
 
 /** The writer of the matrix column that marks missing cells. A column that is not there misses all. */

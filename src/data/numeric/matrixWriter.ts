@@ -1,6 +1,6 @@
 /** Writes a file into a matrix with all threads, scaled at once or in place after fitting. */
 
-import type { FeatureMatrix } from '../featureMatrix.js';
+import { type FeatureMatrix, partOf } from '../featureMatrix.js';
 import type { Quartiles } from '../quartiles.js';
 import { type Transform, transformed } from '../scaling.js';
 import type { KeptNumbers, PlacedChunk } from './chunks.js';
@@ -182,7 +182,7 @@ export class MatrixWriter {
   async #scaleInPlace(transforms: readonly Transform[]): Promise<boolean> {
     const { matrix, scratch, place } = this.shared;
     const rows = placedRows(place);
-    const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.features.columns));
+    const chunkRows = Math.max(1, Math.floor(SCALED_ELEMENTS / matrix.columns));
     let fits = true;
     await this.#pool.run(
       { kind: 'scale', rows, chunkRows, ...numbersOf(transforms), matrix, scratch },
@@ -197,14 +197,16 @@ export class MatrixWriter {
   /** Writes numbers, given as row of the file, feature and value. Returns whether all fit. */
   #writeNumbers(chunks: readonly Float64Array[], transforms: readonly Transform[]): boolean {
     const { matrix, place } = this.shared;
-    const { data: elements, columns } = matrix.features;
+    const { columns } = matrix;
     let fits = true;
     for (const numbers of chunks) {
       for (let i = 0; i < numbers.length; i += 3) {
         const row = place[numbers[i]];
         const feature = numbers[i + 1];
         if (row < 0) continue;
-        const at = row * columns + feature;
+        const [{ features }, ofPart] = partOf(matrix, row);
+        const { data: elements } = features;
+        const at = ofPart * columns + feature;
         elements[at] = transformed(numbers[i + 2], transforms[feature]);
         fits &&= Number.isFinite(elements[at]);
       }

@@ -268,9 +268,8 @@ export class NumericFile {
     features: readonly number[],
     transforms: readonly Transform[],
     place: Int32Array,
-    { features: { data } }: FeatureMatrix,
+    { dtype }: FeatureMatrix,
   ): Promise<void> {
-    const dtype = data instanceof Float32Array ? 'float32' : 'float64';
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
     await this.#pool.readAll(this.#chunks, features, (row, j, value) => {
       if (place[row] < 0 || Number.isFinite(round(transformed(value, transforms[j])))) return;
@@ -282,11 +281,11 @@ export class NumericFile {
    * The kept numbers, which are not kept on. Chunks without are read twice more, which is slower than
    * packing if most are; float64 needs no packing.
    */
-  #takeNumbers({ features: { data } }: FeatureMatrix): KeptNumbers | undefined {
+  #takeNumbers({ dtype }: FeatureMatrix): KeptNumbers | undefined {
     const numbers = this.#numbers;
     this.#numbers = undefined;
     const missing = numbers?.filter((chunk) => chunk === undefined).length ?? 0;
-    const most = data instanceof Float64Array || numbers === undefined ? 0 : numbers.length / 2;
+    const most = dtype === 'float64' || numbers === undefined ? 0 : numbers.length / 2;
     return missing > most ? undefined : numbers;
   }
 

@@ -1,4 +1,5 @@
 /** The quartiles of columns, from the training rows in the matrix or from those read again. */
+import type { FeatureMatrix } from '../featureMatrix.js';
 import { type Quartiles, quartilesOf } from '../quartiles.js';
 import type { Block, Reader } from './chunkReader.js';
 import type { KeptNumbers, PlacedChunk } from './chunks.js';
@@ -70,16 +71,12 @@ export const QUARTILE_COLUMNS = 4;
 /** Returns the function that does chunks of the task. */
 export function quartileFinder(task: QuartilesTask): (index: number) => readonly Quartiles[] {
   const { matrix, slots, trainRows, least, greatest, aside, values } = task;
-  const { data, columns } = matrix.features;
-  // The packed decimals are the bits of the float32 matrix.
-  const packed = data instanceof Float32Array ? new Uint32Array(data.buffer, data.byteOffset) : undefined;
   const scratch = new Float64Array(values ? 0 : QUARTILE_COLUMNS * trainRows);
   return (index) => {
     const first = index * QUARTILE_COLUMNS;
     const chosen = slots.subarray(first, first + QUARTILE_COLUMNS);
     if (!values) {
-      if (packed) gatherPacked(packed, columns, chosen, trainRows, scratch);
-      else gatherNumbers(data as Float64Array, columns, chosen, trainRows, scratch);
+      gatherColumns(matrix, chosen, trainRows, scratch);
       for (let i = 0; i < aside.length; i += 3) {
         const at = chosen.indexOf(aside[i + 1]);
         if (at >= 0) scratch[at * trainRows + aside[i]] = aside[i + 2];
@@ -99,29 +96,29 @@ const DIVISORS = Float64Array.from({ length: 32 }, (_, bits) => {
   return (bits < 16 ? 1 : -1) * Number(`1e${places}`);
 });
 
-function gatherPacked(
-  packed: Uint32Array,
-  columns: number,
-  chosen: Int32Array,
-  rows: number,
-  into: Float64Array,
-): void {
-  for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < chosen.length; j++) {
-      const word = packed[row * columns + chosen[j]];
-      into[j * rows + row] = (word >>> 5) / DIVISORS[word & 31];
+/** The first `rows` rows of columns, as numbers: into [columns, rows]. */
+function gatherColumns(matrix: FeatureMatrix, chosen: Int32Array, rows: number, into: Float64Array): void {
+  const { columns } = matrix;
+  let first = 0;
+  for (const { features } of matrix.parts) {
+    const { data } = features;
+    const end = Math.min(rows, first + features.rows);
+    if (data instanceof Float64Array) {
+      for (let row = first; row < end; row++) {
+        const at = (row - first) * columns;
+        for (let j = 0; j < chosen.length; j++) into[j * rows + row] = data[at + chosen[j]];
+      }
+    } else {
+      // The packed decimals are the bits of the float32 matrix.
+      const packed = new Uint32Array(data.buffer, data.byteOffset, data.length);
+      for (let row = first; row < end; row++) {
+        const at = (row - first) * columns;
+        for (let j = 0; j < chosen.length; j++) {
+          const word = packed[at + chosen[j]];
+          into[j * rows + row] = (word >>> 5) / DIVISORS[word & 31];
+        }
+      }
     }
-  }
-}
-
-function gatherNumbers(
-  numbers: Float64Array,
-  columns: number,
-  chosen: Int32Array,
-  rows: number,
-  into: Float64Array,
-): void {
-  for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < chosen.length; j++) into[j * rows + row] = numbers[row * columns + chosen[j]];
+    first = end;
   }
 }

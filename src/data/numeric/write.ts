@@ -45,7 +45,7 @@ export interface ScaleTask extends Transforms {
   /** Rows in a chunk. */
   readonly chunkRows: number;
   readonly matrix: FeatureMatrix;
-  readonly scratch: Scratch;
+  readonly scratch: readonly Scratch[];
 }
 
 /** Returns the function that does chunks of the task. */

@@ -1,5 +1,6 @@
 /** Lays a run out in memory, the same in the plan, the main thread and every thread of a team. */
 import type { Dataset } from '../../data/dataset/dataset.js';
+import type { FeatureMatrix } from '../../data/featureMatrix.js';
 import {
   type Allocator,
   Arena,
@@ -11,12 +12,14 @@ import {
   requireMemory,
 } from '../../kernels/arena.js';
 import { kernelScratch } from '../../kernels/create.js';
-import type { DType, Kernels } from '../../kernels/kernels.js';
+import type { DType, Kernels, Tensor } from '../../kernels/kernels.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { Regions } from '../../kernels/regions.js';
+import type { Share } from '../../kernels/share.js';
 import { RandomState } from '../../random/randomState.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { TrainingPlan } from '../plan.js';
+import { type RowSource, rowsInArena, rowsOutside } from '../rowSource.js';
 import type { Exchange } from '../slices.js';
 import { matrixRows, Trainer } from '../step.js';
 import type { BackendChoice } from './backend.js';
@@ -29,85 +32,109 @@ export interface RunSetup {
   readonly threads: number;
 }
 
-/** Where the tensors of a run are taken from: the features, which runs may share, and its own. */
-export interface RunAllocators {
-  readonly features: Allocator;
-  readonly own: Allocator;
-}
-
-/** A part of a dataset's memory, behind its features. Plain data, so that it can be sent to a thread. */
+/** Where a run lies. Plain data, so that it can be sent to a thread. */
 export interface RunMemory {
+  readonly matrix: FeatureMatrix;
   readonly memory: WebAssembly.Memory;
+  /** Of the memory: behind the features, if they are in it. */
   readonly region: Region;
 }
 
-/** Allocates the run's tensors in a fixed order, features first as in a dataset's memory. */
-export function assemble(
-  { config, plan, choice, threads }: RunSetup,
+/** The run as a thread sees it. The view of the main thread computes nothing but weights at the start. */
+export function assembleIn(
+  setup: RunSetup,
+  { matrix, memory, region }: RunMemory,
   random: RandomState,
-  { features, own }: RunAllocators,
-  createKernels: (scratch: number) => Kernels,
+  kernelsIn: (memory: WebAssembly.Memory, scratch: number) => Kernels,
+  share?: Share,
   exchange?: Exchange,
 ): Trainer {
-  const matrix = features.tensor(matrixRows(plan), plan.inputs);
+  const [{ memory: first, features }] = matrix.parts;
+  return assemble(
+    setup,
+    random,
+    new Arena(setup.config.dtype, memory, region),
+    (scratch) => kernelsIn(memory, scratch),
+    (kernels, capacity, own) =>
+      memory === first ? rowsInArena(features, kernels) : rowsOutside(matrix, capacity, own, share),
+    exchange,
+  );
+}
+
+/** Allocates the run's tensors in a fixed order. */
+function assemble(
+  { config, plan, choice, threads }: RunSetup,
+  random: RandomState,
+  own: Allocator,
+  createKernels: (scratch: number) => Kernels,
+  sourceOf: (kernels: Kernels, capacity: number, own: Allocator) => RowSource,
+  exchange?: Exchange,
+): Trainer {
   const scratch = own.block(kernelScratch(choice, threads));
-  return new Trainer(config, plan, createKernels(scratch), random, matrix, own, exchange);
-}
-
-/** The same as seen by every thread. */
-export function allocatorsOf(dtype: DType, { memory, region }: RunMemory): RunAllocators {
-  return { features: new Arena(dtype, memory), own: new Arena(dtype, memory, region) };
-}
-
-/** The bytes of a run: of its features, and of all else. */
-interface RunBytes {
-  readonly features: number;
-  readonly own: number;
+  return new Trainer(config, plan, createKernels(scratch), random, sourceOf, own, exchange);
 }
 
 /**
- * The bytes of a run's memory.
+ * The bytes of a run: of its features, and of all else behind them.
  * @throws MlpError ExitCode.config if the run is too large
  */
-export function bytesOf(setup: RunSetup): RunBytes {
-  const { dtype, seed } = setup.config;
-  const need = { features: new ArenaPlan(dtype), own: new ArenaPlan(dtype) };
-  assemble(setup, new RandomState(seed), need, () => referenceKernels(dtype));
-  const [features, own] = [need.features.bytes, need.own.bytes];
-  requireMemory(features + own, smaller(dtype));
-  return { features, own };
+export function bytesOf(setup: RunSetup): { readonly features: number; readonly own: number } {
+  const { config, plan } = setup;
+  const features = new ArenaPlan(config.dtype);
+  features.tensor(matrixRows(plan), plan.inputs);
+  const own = ownBytes(setup, false);
+  requireMemory(features.bytes + own, smaller(config.dtype), own);
+  return { features: features.bytes, own };
 }
+
+/** @param isApart whether the features are elsewhere, so that a chunk of them needs room */
+function ownBytes(setup: RunSetup, isApart: boolean): number {
+  const { config, plan } = setup;
+  const need = new ArenaPlan(config.dtype);
+  assemble(
+    setup,
+    new RandomState(config.seed),
+    need,
+    () => referenceKernels(config.dtype),
+    (kernels, capacity, own) => rowsInArena(isApart ? own.tensor(capacity, plan.inputs) : NOWHERE, kernels),
+  );
+  return need.bytes;
+}
+
+const NOWHERE: Tensor = { data: new Float32Array(), rows: 0, columns: 0, address: 0 };
 
 /** How the memories of datasets are divided among the runs on them. */
 const divided = new WeakMap<WebAssembly.Memory, Regions>();
 
 /**
- * A region of the dataset's memory, which grows in place. Where other runs have left no room in
- * it, a copy of the features begins another memory. To be given back with `release`.
+ * A region behind the dataset's features, whose memory grows in place. Where it has no room, or the
+ * features are in several memories, the run has a memory apart. To be given back with `release`.
  * @throws MlpError ExitCode.config if the run is too large
  */
-export function allocate(setup: RunSetup, { memory, features }: Dataset): RunMemory {
-  const { dtype } = setup.config;
+export function allocate(setup: RunSetup, { matrix }: Dataset): RunMemory {
   const bytes = bytesOf(setup);
-  const start = RESERVED_BYTES + bytes.features;
+  const [{ memory }, ...others] = matrix.parts;
   let regions = divided.get(memory);
   if (!regions) {
-    regions = new Regions(memory, start);
+    regions = new Regions(memory, RESERVED_BYTES + bytes.features);
     divided.set(memory, regions);
   }
   try {
-    try {
-      return { memory, region: regions.take(bytes.own) };
-    } catch (error) {
-      if (!(error instanceof RangeError) || regions.isEmpty) throw error;
-      const copy = createMemory(bytes.features + bytes.own);
-      new Arena(dtype, copy).tensor(features.rows, features.columns).data.set(features.data);
-      return { memory: copy, region: { start, end: start + bytes.own } };
-    }
+    if (others.length === 0) return { matrix, memory, region: regions.take(bytes.own) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const total = bytes.features + bytes.own;
-    throw outOfMemory(total, 'the system does not have that much', smaller(dtype));
+  }
+  const apart = ownBytes(setup, true);
+  try {
+    const region = { start: RESERVED_BYTES, end: RESERVED_BYTES + apart };
+    return { matrix, memory: createMemory(apart), region };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw outOfMemory(
+      bytes.features + apart,
+      'the system does not have that much',
+      smaller(setup.config.dtype),
+    );
   }
 }
 

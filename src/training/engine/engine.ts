@@ -11,7 +11,7 @@ import type { LayerStatistics } from '../../network/layerStatistics.js';
 import type { Parameters, Statistics } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
-import { allocate, allocatorsOf, assemble, type RunMemory, type RunSetup, release } from './allocate.js';
+import { allocate, assembleIn, type RunMemory, type RunSetup, release } from './allocate.js';
 
 export interface StepsDone {
   /** Steps taken: fewer than asked for if the signal was aborted or a loss was not finite. */
@@ -98,8 +98,8 @@ export class LocalEngine implements Engine {
     const random = state ? RandomState.fromState(state.trainer.random) : new RandomState(config.seed);
     const place = allocate(run, dataset);
     try {
-      const trainer = assemble(run, random, allocatorsOf(dtype, place), (scratch) =>
-        createKernels(choice, dtype, place.memory, scratch, alone),
+      const trainer = assembleIn(run, place, random, (memory, scratch) =>
+        createKernels(choice, dtype, memory, scratch, alone),
       );
       trainer.load(dataset);
       begin(trainer, state, weights);

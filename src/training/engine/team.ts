@@ -10,7 +10,7 @@ import type { LayerStatistics } from '../../network/layerStatistics.js';
 import { type Parameters, type Statistics, startsFromRows } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer } from '../step.js';
-import { allocate, allocatorsOf, assemble, type RunMemory, type RunSetup, release } from './allocate.js';
+import { allocate, assembleIn, type RunMemory, type RunSetup, release } from './allocate.js';
 import { Command, Control } from './control.js';
 import {
   begin,
@@ -105,8 +105,8 @@ export class Team implements Engine {
     const place = allocate(run, dataset);
     let team: Team;
     try {
-      const view = assemble(run, new RandomState(seed), allocatorsOf(dtype, place), (scratch) =>
-        createKernels(isFitted ? run.choice : light(run.choice), dtype, place.memory, scratch, alone),
+      const view = assembleIn(run, place, new RandomState(seed), (memory, scratch) =>
+        createKernels(isFitted ? run.choice : light(run.choice), dtype, memory, scratch, alone),
       );
       view.load(dataset);
       begin(view, state, weights);

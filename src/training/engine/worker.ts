@@ -4,7 +4,7 @@ import type { Evaluation } from '../../evaluation/metrics.js';
 import { createKernels } from '../../kernels/create.js';
 import { RandomState } from '../../random/randomState.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
-import { allocatorsOf, assemble, type RunMemory, type RunSetup } from './allocate.js';
+import { assembleIn, type RunMemory, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
 import type { StepsDone } from './engine.js';
 
@@ -37,9 +37,9 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   const control = new Control(setup.control);
   const share = control.share(rank, run.threads, crowded);
   const random = RandomState.fromState(setup.state.random);
-  const trainer = assemble(run, random, allocatorsOf(dtype, place), (scratch) =>
-    createKernels(run.choice, dtype, place.memory, scratch, share),
-  );
+  const kernelsIn = (memory: WebAssembly.Memory, scratch: number) =>
+    createKernels(run.choice, dtype, memory, scratch, share);
+  const trainer = assembleIn(run, place, random, kernelsIn, share);
   trainer.restore(setup.state);
   /** Reports a result once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {

@@ -18,8 +18,8 @@ function load(content: string, options: Partial<DataConfig>, seed = 3): Promise<
 
 /** The first cells of the rows of a split: those of `table` number them. */
 function rowsOf(dataset: Dataset, split: SplitName): number[] {
-  const { rows = 0, features = [] } = dataset[split] ?? {};
-  return Array.from({ length: rows }, (_, row) => features[row * dataset.features.columns]);
+  const { rows = 0, features } = dataset[split] ?? {};
+  return Array.from({ length: rows }, (_, row) => features?.read(row, 1)[0] ?? Number.NaN);
 }
 
 /** 23 rows that number themselves, a second feature, a group, a day, and a target. */

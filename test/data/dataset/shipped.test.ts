@@ -4,6 +4,7 @@ import type { Dataset } from '../../../src/data/dataset/dataset.js';
 import { loadDataset } from '../../../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../../../src/spec/loadConfig.js';
 import datasets from '../../fixtures/sklearn/datasets.json' with { type: 'json' };
+import { allOf } from '../../support/datasets.js';
 import { configOf } from '../files.js';
 
 interface Expected {
@@ -72,7 +73,9 @@ describe.each(Object.entries(fixture))('data/%s.csv', (name, expected) => {
     expect(train.rows).toBe(expected.rows);
     expect(featureNames).toHaveLength(expected.features);
     expect(targetNames).toEqual([targets[name]]);
-    const columns = featureNames.map((_, j) => column(train.features as Float64Array, expected.features, j));
+    const columns = featureNames.map((_, j) =>
+      column(allOf(train.features) as Float64Array, expected.features, j),
+    );
     expect(columns.map(mean)).toBeAllclose(expected.mean, { relative: 1e-12 });
     expect(columns.map(deviation)).toBeAllclose(expected.std, { relative: 1e-11 });
     expect(columns.map((values) => Math.min(...values))).toEqual(expected.min);
@@ -98,12 +101,9 @@ describe.each(Object.entries(fixture))('data/%s.csv', (name, expected) => {
       [train, expected.split.train] as const,
       [validation, expected.split.validation] as const,
     ]) {
-      const width = expected.features;
-      const features = order.map((row) =>
-        Array.from(all.train.features.subarray(row * width, (row + 1) * width)),
-      );
+      const features = order.map((row) => Array.from(all.train.features.read(row, 1)));
       expect(rows?.rows).toBe(order.length);
-      expect(Array.from(rows?.features ?? [])).toEqual(features.flat());
+      expect(Array.from(allOf(rows?.features))).toEqual(features.flat());
       expect(rows?.labels && Array.from(rows.labels)).toEqual(
         all.train.labels && order.map((row) => all.train.labels?.[row]),
       );
@@ -118,16 +118,13 @@ describe.each(Object.entries(fixture))('data/%s.csv', (name, expected) => {
       validation: 0.2,
       standardize: true,
     });
-    const { split, features } = expected;
+    const { split } = expected;
     const tolerance = { relative: 1e-12, absolute: 1e-12 };
     const numeric = encodings.filter((encoding) => encoding.kind === 'numeric');
     expect(numeric.map(({ shift }) => shift)).toBeAllclose(split.mean, tolerance);
     expect(numeric.map(({ scale }) => scale)).toBeAllclose(split.scale, tolerance);
-    expect(train.features.subarray(0, 3 * features)).toBeAllclose(split.firstTrainRows.flat(), tolerance);
-    expect(validation?.features.subarray(0, 3 * features) ?? []).toBeAllclose(
-      split.firstValidationRows.flat(),
-      tolerance,
-    );
+    expect(train.features.read(0, 3)).toBeAllclose(split.firstTrainRows.flat(), tolerance);
+    expect(validation?.features.read(0, 3) ?? []).toBeAllclose(split.firstValidationRows.flat(), tolerance);
     if (split.targetMean === undefined) {
       expect(targetStandardization).toBeUndefined();
     } else {
@@ -178,10 +175,10 @@ describe('a shipped config', () => {
     });
     expect(train.labels).toEqual(Int32Array.of(0, 1, 2, 2, 1));
     // 10 * np.random.RandomState(1).randn(5, 4), first and last row
-    expect(train.features.subarray(0, 4)).toEqual(
+    expect(train.features.read(0, 1).subarray(0, 4)).toEqual(
       Float64Array.of(16.243453636632417, -6.117564136500754, -5.2817175226345565, -10.729686221561705),
     );
-    expect(train.features.subarray(16)).toEqual(
+    expect(allOf(train.features).subarray(16)).toEqual(
       Float64Array.of(-1.7242820755043575, -8.778584179213718, 0.4221374671559283, 5.828152137158222),
     );
   });

@@ -1,8 +1,10 @@
 /** Dates and booleans as numbers. */
+
 import { describe, expect, it } from 'vitest';
 import type { BooleanEncoding, DateEncoding, FeatureRequest } from '../../../src/data/encoding/encoding.js';
 import { constantColumns, matrixColumns, matrixWidth } from '../../../src/data/encoding/encoding.js';
 import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
+import { matrixIn } from '../../../src/data/featureMatrix.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DatePart } from '../../../src/spec/words.js';
 import { allRows, tableOf } from './tables.js';
@@ -21,7 +23,7 @@ function write(encoding: DateEncoding | BooleanEncoding, cells: Cells) {
   const table = tableOf({ x: cells });
   const columns = matrixWidth([encoding]);
   const data = new Float64Array(cells.length * columns);
-  const { unknown } = writeFeatures(table, [0], [encoding], allRows(table), { data, columns });
+  const { unknown } = writeFeatures(table, [0], [encoding], allRows(table), matrixIn({ data, columns }));
   return { unknown, rows: cells.map((_, row) => [...data.subarray(row * columns, (row + 1) * columns)]) };
 }
 

@@ -11,6 +11,7 @@ import {
   type NumericEncoding,
 } from '../../../src/data/encoding/encoding.js';
 import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
+import { matrixIn } from '../../../src/data/featureMatrix.js';
 import type { Table } from '../../../src/data/table.js';
 import { MISSING_POLICIES, type MissingPolicy } from '../../../src/spec/words.js';
 import { allRows, singleValued, tableOf } from './tables.js';
@@ -256,7 +257,7 @@ describe('categories for an embedding', () => {
   const write = (encodings: FeatureEncoding[], rows: Table) => {
     const columns = matrixWidth(encodings);
     const data = new Float64Array(rows.rows * columns);
-    writeFeatures(rows, [0, 1, 2], encodings, allRows(rows), { data, columns });
+    writeFeatures(rows, [0, 1, 2], encodings, allRows(rows), matrixIn({ data, columns }));
     return Array.from({ length: rows.rows }, (_, row) => data[row * columns]);
   };
 
@@ -337,7 +338,7 @@ describe('numbers that many rows share', () => {
     const rows = tableOf({ gain: [7, 0, 6, 5, null, -0, 1e9] });
     const columns = matrixWidth(encodings);
     const data = new Float64Array(rows.rows * columns);
-    writeFeatures(rows, [0], encodings, allRows(rows), { data, columns });
+    writeFeatures(rows, [0], encodings, allRows(rows), matrixIn({ data, columns }));
     const column = (j: number) => Array.from({ length: rows.rows }, (_, row) => data[row * columns + j]);
     expect(column(1)).toEqual([3, 1, 0, 2, 0, 1, 0]);
     const [marks, gain] = [column(2), column(0)];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { matrixWidth } from '../../../src/data/encoding/encoding.js';
 import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
 import { restoredColumns } from '../../../src/data/encoding/restore.js';
+import { matrixIn } from '../../../src/data/featureMatrix.js';
 import type { Scaling } from '../../../src/data/scaling.js';
 import type { MissingPolicy } from '../../../src/spec/words.js';
 import { allRows, tableOf } from './tables.js';
@@ -39,7 +40,7 @@ function restored(
   const encodings = fitFeatures(table, requests, allRows(table));
   const columns = matrixWidth(encodings);
   const data = new elements(table.rows * columns);
-  writeFeatures(table, [...table.names.keys()], encodings, allRows(table), { data, columns });
+  writeFeatures(table, [...table.names.keys()], encodings, allRows(table), matrixIn({ data, columns }));
   return Object.fromEntries(
     restoredColumns(encodings).map((one) => [
       one.column,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { matrixWidth } from '../../../src/data/encoding/encoding.js';
 import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
+import { matrixIn } from '../../../src/data/featureMatrix.js';
 import type { Scaling } from '../../../src/data/scaling.js';
 import type { MissingPolicy } from '../../../src/spec/words.js';
 import { fixture } from '../../support/fixtures.js';
@@ -50,7 +51,7 @@ describe('a mixed table with missing cells', () => {
         place[row] = i;
       });
       const data = new Float64Array(fitted[side].length * columns);
-      const { unknown } = writeFeatures(table, indices, encodings, place, { data, columns });
+      const { unknown } = writeFeatures(table, indices, encodings, place, matrixIn({ data, columns }));
       expect(data).toBeAllclose(expected[side], { relative: 1e-12, absolute: 1e-12 });
       expect(unknown).toEqual(side === 'train' ? [] : [{ column: 'city', level: 'Quito', rows: 1 }]);
     }
@@ -86,7 +87,7 @@ describe('robust scaling', () => {
         place[row] = i;
       });
       const data = new Float64Array(robust[side].length * expected.columns);
-      writeFeatures(mixed, indices, kept, place, { data, columns: expected.columns });
+      writeFeatures(mixed, indices, kept, place, matrixIn({ data, columns: expected.columns }));
       expect(data).toBeAllclose(expected[side], { relative: 1e-12, absolute: 1e-12 });
     }
   });

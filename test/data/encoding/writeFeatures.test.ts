@@ -8,6 +8,7 @@ import {
   type NumericEncoding,
 } from '../../../src/data/encoding/encoding.js';
 import { fitFeatures, writeFeatures } from '../../../src/data/encoding/features.js';
+import { matrixIn } from '../../../src/data/featureMatrix.js';
 import type { Table } from '../../../src/data/table.js';
 import type { DType, FloatArray } from '../../../src/kernels/kernels.js';
 import { allRows, tableOf } from './tables.js';
@@ -37,7 +38,7 @@ function write(
   const rows = Math.max(-1, ...place) + 1;
   const matrix = matrixOf(rows, columns, dtype);
   const indices = encodings.map(({ column }) => table.names.indexOf(column));
-  const { unknown } = writeFeatures(table, indices, encodings, place, matrix);
+  const { unknown } = writeFeatures(table, indices, encodings, place, matrixIn(matrix));
   const elements = matrix.data;
   const written = Array.from({ length: rows }, (_, row) => [
     ...elements.subarray(row * columns, (row + 1) * columns),
@@ -153,14 +154,18 @@ describe('writeFeatures', () => {
       }),
     );
     const matrix = matrixOf(4, 3);
-    expect(() => writeFeatures(table, [0, 1], [x, city], allRows(table), matrix)).toThrow('people.csv:3');
+    expect(() => writeFeatures(table, [0, 1], [x, city], allRows(table), matrixIn(matrix))).toThrow(
+      'people.csv:3',
+    );
     expect(new Set(matrix.data)).toEqual(new Set([UNTOUCHED]));
     expect(() => write(table, [x, city], { place: Int32Array.of(0, -1, -1, -1) })).not.toThrow();
   });
 
   it('refuses a matrix of another width', () => {
     const table = tableOf({ x: [1] });
-    expect(() => writeFeatures(table, [0], [x], allRows(table), matrixOf(1, 2))).toThrow(RangeError);
+    expect(() => writeFeatures(table, [0], [x], allRows(table), matrixIn(matrixOf(1, 2)))).toThrow(
+      RangeError,
+    );
   });
 });
 
@@ -224,7 +229,7 @@ describe('blocks', () => {
       for (let j = 0; j < columns; j++) expected[place[row] * columns + j] = (cell(row, j) - 1) / 2;
     }
     const matrix = matrixOf(rows, columns, 'float32');
-    writeFeatures(table, [...names.keys()], encodings, place, matrix);
+    writeFeatures(table, [...names.keys()], encodings, place, matrixIn(matrix));
     expect(matrix.data).toBeAllclose(expected);
   });
 });

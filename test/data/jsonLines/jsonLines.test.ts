@@ -6,6 +6,7 @@ import { DEFAULT_MISSING, type MissingValues } from '../../../src/data/missingVa
 import { openTable, readWhole } from '../../../src/data/openTable.js';
 import type { ColumnKind } from '../../../src/data/table.js';
 import { ExitCode, MlpError } from '../../../src/errors.js';
+import { allOf } from '../../support/datasets.js';
 import { configOf, Folder, inConfig, rejection } from '../files.js';
 
 const folder = new Folder();
@@ -168,7 +169,7 @@ describe('JSON Lines', () => {
     folder.write('test.csv', 'y,a\nm,2\n');
     const config = configOf({ train: 'train.jsonl', test: 'test.csv', target: 'y', exclude: ['t'] });
     const { train, test, classes } = await loadDataset(config, folder.path, inConfig);
-    expect([...train.features, ...(test?.features ?? [])]).toEqual([1, 3, 2]);
+    expect([...allOf(train.features), ...allOf(test?.features)]).toEqual([1, 3, 2]);
     expect(classes).toEqual(['m', 'n']);
   });
 });

@@ -84,6 +84,8 @@ describe.each(Object.entries(SPELLINGS))('fit, of numbers with %s', (_, spell) =
       });
     });
     expect(Float64Array.from(done.data)).toEqual(expected);
+    const options = { columns, scaling, dtype, place, trainRows, bytesOfPart: 3000 };
+    expect((await fitText(folder, content, options))?.data).toEqual(done.data);
   });
 
   it('fits as the two-pass algorithm does on the training rows', async () => {
@@ -374,7 +376,7 @@ describe('NumericFile.write', () => {
         tuning,
       );
       expect(written).toBe(true);
-      expect([...matrix.features.data]).toEqual(expected);
+      expect([...matrix.parts[0].features.data]).toEqual(expected);
     }
   });
 

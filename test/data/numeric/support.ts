@@ -1,5 +1,5 @@
 import { type Dialect, detectDialect } from '../../../src/data/csv/dialect.js';
-import { createFeatureMatrix } from '../../../src/data/featureMatrix.js';
+import { createFeatureMatrix, MatrixRows } from '../../../src/data/featureMatrix.js';
 import { NumericFile, type NumericFileRequest } from '../../../src/data/numeric/numericFile.js';
 import type { Tuning } from '../../../src/data/numeric/workspace.js';
 import type { FittedColumn, Scaling } from '../../../src/data/scaling.js';
@@ -55,6 +55,8 @@ export interface FitOptions {
   readonly missingIsError?: boolean;
   readonly threads?: number;
   readonly tuning?: Partial<Tuning>;
+  /** Of a part of the matrix. */
+  readonly bytesOfPart?: number;
 }
 
 export interface Fit {
@@ -80,12 +82,12 @@ export async function fitFile(file: NumericFile, options: FitOptions): Promise<F
   const features = options.features ?? firstColumns(columns);
   const place = options.place ?? Int32Array.from({ length: file.rows }, (_, row) => row);
   const placed = place.reduce((last, row) => Math.max(last, row), -1) + 1;
-  const matrix = createFeatureMatrix(dtype, placed, features.length);
+  const matrix = createFeatureMatrix(dtype, placed, features.length, options.bytesOfPart);
   const scalings = typeof scaling === 'string' ? features.map(() => scaling) : scaling;
   const trainRows = options.trainRows ?? placed;
   const request = { features, scalings, place, trainRows, matrix, missingIsError };
   const fitted = await file.fit(request);
-  return fitted && { fitted, data: matrix.features.data };
+  return fitted && { fitted, data: new MatrixRows(matrix, 0, placed).read(0, placed) };
 }
 
 function firstColumns(count: number): number[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../../../src/kernels/arena.js';
 import { LocalEngine } from '../../../src/training/engine/engine.js';
-import { type Problem, prepare, resultOf } from '../../support/runs.js';
+import { closing, type Problem, prepare, resultOf, startReference, startTeam } from '../../support/runs.js';
 
 const REFERENCE = { backend: 'reference', relaxed: false } as const;
 
@@ -15,7 +15,8 @@ const outcome = (problem: Problem) =>
   resultOf(LocalEngine.start({ ...problem, choice: REFERENCE }, problem.dataset), problem, 5);
 
 /** All of the memory behind the features. */
-function behindFeatures({ dataset: { memory, features } }: Problem): Uint8Array {
+function behindFeatures({ dataset: { matrix } }: Problem): Uint8Array {
+  const [{ memory, features }] = matrix.parts;
   return new Uint8Array(memory.buffer, features.address + features.data.byteLength);
 }
 
@@ -23,7 +24,7 @@ it('is zero where a run begins, whatever the reading of the data left behind the
   const clean = await problem();
   behindFeatures(clean).fill(0);
   const used = await problem();
-  used.dataset.memory.grow(16);
+  used.dataset.matrix.parts[0].memory.grow(16);
   behindFeatures(used).fill(0x3c);
   expect(await outcome(used)).toBe(await outcome(clean));
 });
@@ -44,18 +45,62 @@ describe('runs on one dataset', () => {
     expect(await finish(second, used)).toBe(expected);
   });
 
-  it('have a copy of it where there is no room for another', async () => {
+  it('have a memory of their own where there is no room for another', async () => {
     const expected = await outcome(await problem());
     const full = await problem();
-    const { features } = full.dataset;
+    const { matrix } = full.dataset;
+    const [{ features }] = matrix.parts;
     // Of one run this is all that there may be.
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 13, shared: true });
-    const matrix = new Arena('float32', memory).tensor(features.rows, features.columns);
-    matrix.data.set(features.data);
-    const small = { ...full, dataset: { ...full.dataset, memory, features: matrix } };
+    const tensor = new Arena('float32', memory).tensor(features.rows, features.columns);
+    tensor.data.set(features.data);
+    const parts = [{ memory, features: tensor }];
+    const small = { ...full, dataset: { ...full.dataset, matrix: { ...matrix, parts } } };
     const [first, second] = [start(small), start(small)];
     expect(second.parameters.values.data.buffer).not.toBe(first.parameters.values.data.buffer);
     expect(await finish(second, small)).toBe(expected);
     expect(await finish(first, small)).toBe(expected);
+  });
+});
+
+describe('rows that lie in several memories, outside of the arena', () => {
+  const PROBLEMS = {
+    'a shuffled training': { training: { steps: 9, batchSize: 25 } },
+    'batches in slices': { training: { steps: 9, batchSize: 20, accumulate: 2 } },
+    'a training with replacement': { training: { steps: 9, batches: 'with-replacement' } },
+    'members that hold out folds': {
+      network: { members: 3, layers: [8, 'relu', 3] },
+      data: { train: 'data.csv', target: 'y', validation: { folds: 3 } },
+      training: { steps: 9 },
+    },
+    'bins that are fitted to rows': {
+      network: { layers: [{ type: 'numeric-embedding', kind: 'piecewise-linear', size: 4 }, 8, 'relu', 3] },
+      training: { steps: 9, evaluateRows: 50 },
+    },
+  };
+
+  it.each(Object.entries(PROBLEMS))('give the bits of %s in it', async (_, part) => {
+    const config = {
+      network: { layers: [8, 'relu', 3] },
+      data: { train: 'data.csv', target: 'y', validation: 0.2, test: 0.1, weights: 'balanced' },
+      ...part,
+    };
+    const [inside, outside] = [
+      await prepare(config),
+      await prepare(config, undefined, undefined, 1, { bytesOfPart: 1000 }),
+    ];
+    expect(outside.dataset.matrix.parts.length).toBeGreaterThan(2);
+    const wasm = { backend: 'wasm', relaxed: false } as const;
+    for (const threads of [1, 2]) {
+      const results = await Promise.all(
+        [inside, outside].map(async (problem) =>
+          resultOf(closing(await startTeam(problem, wasm, threads)), problem, 9),
+        ),
+      );
+      expect(results[1]).toBe(results[0]);
+    }
+    expect(await resultOf(startReference(outside), outside, 9)).toBe(
+      await resultOf(startReference(inside), inside, 9),
+    );
   });
 });
