@@ -11,13 +11,12 @@ import {
   precisionRecallCurve,
   rocCurve,
 } from '../evaluation/curves.js';
-import type { FloatArray } from '../kernels/kernels.js';
-import { type EvaluatedRows, everyNth, rowsOfSplit } from '../model/evaluatedRows.js';
-import type { Inference } from '../model/inference.js';
+import { type EvaluatedRows, everyNth, predictRows, rowsOfSplit, scoreRows } from '../model/evaluatedRows.js';
 import type { Model } from '../model/load.js';
+import type { PredictorPool } from '../model/pool/predictorPool.js';
 import { ownTargets, pointsOf } from '../model/predictions.js';
 import { rowLosses } from '../model/rowLosses.js';
-import { createScorer, type EvaluationReport, reportOf } from '../model/scorer.js';
+import { type EvaluationReport, reportOf } from '../model/scorer.js';
 import type {
   CalibrationResults,
   ClassCurves,
@@ -48,16 +47,16 @@ export interface Evaluated {
  * @param most rows to pass: of more, every n-th is taken
  * @param folds of the rows, if only members that are trained without a row shall predict it
  */
-export function evaluateSplit(
+export async function evaluateSplit(
   model: Model,
-  inference: Inference,
+  pool: PredictorPool,
   name: string,
   split: Split,
   most: number,
   folds?: readonly number[],
-): Evaluated {
+): Promise<Evaluated> {
   const rows = everyNth(rowsOfSplit(split, folds), most);
-  const passed = pass(model, inference, rows);
+  const passed = await pass(model, pool, rows);
   const { report, predictions, losses } = passed;
   const metrics = Object.entries(report.metrics);
   const results: EvaluationResults = {
@@ -82,36 +81,23 @@ interface Passed {
   readonly labels: Int32Array;
   /** [rows] */
   readonly losses: Float64Array;
-  /** [rows, outputs] Of a regression. */
+  /** [rows, outputs] */
   readonly outputs: Float64Array;
 }
 
-function pass(
-  model: Model,
-  inference: Inference,
-  { rows: total, features, expected, weights, folds }: EvaluatedRows,
-): Passed {
-  const scorer = createScorer(model, inference);
-  const { width, outputs } = inference;
-  const targetsPerRow = expected.length / total;
-  const predictions = new Float64Array(total * width);
-  const logitsOf = new Float64Array(model.classes ? 0 : total * outputs);
-  const labels = new Int32Array(total);
-  const losses = new Float64Array(total);
-  for (const { first, rows, logits } of inference.passes(features, folds)) {
-    const truth = expected.subarray(first * targetsPerRow, (first + rows) * targetsPerRow);
-    scorer.add(rows, logits, truth);
-    predictions.set(inference.predictions(rows), first * width);
-    if (model.classes) labels.set(inference.labels(rows), first);
-    else logitsOf.set(logits.data.subarray(0, rows * outputs) as FloatArray, first * outputs);
-    losses.set(rowLosses(model, outputs, truth, logits.data), first);
-  }
-  const report = reportOf(model, {
-    rows: total,
-    weighted: weights !== undefined,
-    result: scorer.result(weights),
-  });
-  return { report, predictions, width, labels, losses, outputs: logitsOf };
+async function pass(model: Model, pool: PredictorPool, evaluated: EvaluatedRows): Promise<Passed> {
+  const { rows, expected, weights } = evaluated;
+  const predicted = await predictRows(model, pool, evaluated);
+  const { data } = predicted.logits;
+  const result = scoreRows(model, predicted, evaluated);
+  return {
+    report: reportOf(model, { rows, weighted: weights !== undefined, result }),
+    predictions: predicted.predictions(rows),
+    width: predicted.width,
+    labels: model.classes ? predicted.labels(rows) : new Int32Array(rows),
+    losses: rowLosses(model, predicted.outputs, expected, data),
+    outputs: data,
+  };
 }
 
 function classificationOf(

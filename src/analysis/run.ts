@@ -5,9 +5,10 @@ import { matrixWidth } from '../data/encoding/encoding.js';
 import { sourcePath } from '../data/source/source.js';
 import { MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
-import { costOfRow, permutationImportance } from '../model/importance.js';
-import { Inference } from '../model/inference.js';
+import { permutationImportance } from '../model/importance.js';
 import type { Model } from '../model/load.js';
+import { PredictorPool } from '../model/pool/predictorPool.js';
+import { costOfRow } from '../model/pool/sharedNetwork.js';
 import type { RunFacts, RunResults } from '../report/html/results.js';
 import { isObject } from '../spec/json.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
@@ -52,19 +53,19 @@ const REPEATS = 5;
 export type RunRows = { readonly dataset: Dataset } | { readonly missing: string };
 
 /** @param model undefined if the run has none yet */
-export function runResults(
+export async function runResults(
   path: string,
   model: Model | undefined,
   rows: RunRows,
   effort: Effort,
-): RunResults {
+): Promise<RunResults> {
   const loaded = loadTrainConfig(join(path, RUN_FILES.config));
   const epochs = readEpochs(path);
   const steps = readSteps(path, effort.stepBytes);
   const tell = withoutFolders(loaded);
   const notes: string[] = 'missing' in rows ? [tell(rows.missing)] : [];
   const dataset = 'dataset' in rows ? rows.dataset : undefined;
-  const evaluated = model && dataset && evaluationOf(model, dataset, loaded, effort, notes);
+  const evaluated = model && dataset && (await evaluationOf(model, dataset, loaded, effort, notes));
   return {
     name: basename(resolve(path)),
     facts: factsOf(path, loaded, epochs, model, dataset),
@@ -92,13 +93,13 @@ function tooLong(effort: Effort): string {
 /** Unless rows choose something, those that choose nothing come first. */
 const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly SplitName[];
 
-function evaluationOf(
+async function evaluationOf(
   model: Model,
   dataset: Dataset,
   { config }: LoadedTrainConfig,
   effort: Effort,
   notes: string[],
-): Pick<RunResults, 'evaluation' | 'importance'> {
+): Promise<Pick<RunResults, 'evaluation' | 'importance'>> {
   const { multiplyAdds, rows: mostRows } = effort;
   const name = SPLITS.find((split) => (dataset[split]?.rows ?? 0) > 0);
   const split = name && dataset[name];
@@ -109,11 +110,12 @@ function evaluationOf(
     notes.push(`The network is so large that its predictions ${tooLong(effort)}`);
     return {};
   }
-  const inference = Inference.create(model);
-  const { results, rows } = evaluateSplit(model, inference, name, split, most, foldsOf(dataset, name));
-  const importanceOf = (repeats: number) =>
-    permutationImportance(model, inference, rows, { seed: config.seed, repeats, most: multiplyAdds });
-  const importance = importanceOf(REPEATS) ?? importanceOf(1);
+  const { results, importance } = await PredictorPool.use(model, 'auto', async (pool) => {
+    const { results, rows } = await evaluateSplit(model, pool, name, split, most, foldsOf(dataset, name));
+    const importanceOf = (repeats: number) =>
+      permutationImportance(model, pool, rows, { seed: config.seed, repeats, most: multiplyAdds });
+    return { results, importance: (await importanceOf(REPEATS)) ?? (await importanceOf(1)) };
+  });
   const image = imageOf(model.features);
   return {
     evaluation: results,

@@ -19,7 +19,7 @@ export function writer(): string {
 export async function writeTrainedReport(trained: TrainedRun): Promise<void> {
   const { directory, dataset } = trained;
   if (directory === undefined) return;
-  const results = runResults(directory, modelOf(trained, directory), { dataset }, QUICK);
+  const results = await runResults(directory, modelOf(trained, directory), { dataset }, QUICK);
   await writePage(directory, runPage(results, writer()));
 }
 

@@ -8,8 +8,8 @@ import { requireNoLink } from '../files/ownFiles.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { fitTemperature, hasProbabilities, lastLinear } from '../model/calibration.js';
 import { meanLoss, rowsOfSplit } from '../model/evaluatedRows.js';
-import { Inference } from '../model/inference.js';
 import { encodeLoaded, loadModel, type Model } from '../model/load.js';
+import { PredictorPool } from '../model/pool/predictorPool.js';
 import { type EvaluationReport, reportOf } from '../model/scorer.js';
 import { formatMetric, printable } from '../text.js';
 import { type OwnSplits, readSplits, scoreSplit } from './evaluateRun.js';
@@ -40,17 +40,18 @@ export async function run(path: string, options: CommonOptions): Promise<void> {
     );
   }
   const rows = rowsOfSplit(validation, foldsOf(dataset, 'validation'));
-  const temperature = fitTemperature((temperature) => {
+  const temperature = await fitTemperature((temperature) => {
     const scaled = { ...model, temperature };
-    return meanLoss(scaled, Inference.create(scaled), rows);
+    return PredictorPool.use(scaled, 1, (pool) => meanLoss(scaled, pool, rows));
   });
-  const splits = (['validation', 'test'] as const).flatMap((split): Calibration[] => {
+  const { temperature: _, ...plain } = model;
+  const splits: Calibration[] = [];
+  for (const split of ['validation', 'test'] as const) {
     const rows = dataset[split]?.rows;
-    if (rows === undefined) return [];
-    const { temperature: _, ...plain } = model;
-    const [before, after] = [plain, { ...model, temperature }].map((one) => metricsOf(own, split, one));
-    return [{ split, rows, before, after }];
-  });
+    if (rows === undefined) continue;
+    const before = await metricsOf(own, split, plain);
+    splits.push({ split, rows, before, after: await metricsOf(own, split, { ...model, temperature }) });
+  }
   await keep(path, model, temperature);
   if (options.json) {
     print(toJson({ run: path, temperature, splits }, 2));
@@ -81,9 +82,11 @@ function requireCalibratable(model: Model): void {
   );
 }
 
-function metricsOf({ dataset }: OwnSplits, split: 'validation' | 'test', model: Model) {
+async function metricsOf({ dataset }: OwnSplits, split: 'validation' | 'test', model: Model) {
   const own = dataset[split] as Split;
-  const result = scoreSplit(own, model, {}, foldsOf(dataset, split));
+  const result = await PredictorPool.use(model, 1, (pool) =>
+    scoreSplit(own, model, pool, {}, foldsOf(dataset, split)),
+  );
   return reportOf(model, { rows: own.rows, weighted: own.weights !== undefined, result }).metrics;
 }
 

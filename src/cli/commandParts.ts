@@ -52,11 +52,12 @@ export const EXCLUDE = new Option(
 ).argParser(collect);
 /** How a CSV is written. */
 export const NOTATION = [DELIMITER, COMMENT, ENCODING, SKIP_LINES, SKIP_ROWS];
+export const THREADS = new Option('--threads <n>', 'number of threads, or auto').argParser(threadCount);
 /** What changes a config. */
 export const OVERRIDES = [
   new Option('--set <key=value>', 'override a key of the config; may be repeated').argParser(collect),
-  new Option('--backend <name>', 'compute with auto, reference, wasm, blas or native').argParser(backendName),
-  new Option('--threads <n>', 'number of threads, or auto').argParser(threadCount),
+  new Option('--backend <name>', 'compute with auto, reference, wasm or blas').argParser(backendName),
+  THREADS,
   new Option('--deterministic', 'use only kernels that give the same bits on every machine'),
 ];
 /** What a table without a config is read by. */

@@ -3,7 +3,6 @@ import type { SplitName } from '../data/dataset/dataset.js';
 import { rejectedCounts } from '../data/rejectedRows.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { isEnsemble } from '../model/ensembleFile.js';
-import { predictorOf } from '../model/ensembleInference.js';
 import { createScorer, expectedValues, reportOf } from '../model/scorer.js';
 import { printable } from '../text.js';
 import { evaluateEnsemble } from './evaluateEnsemble.js';
@@ -11,13 +10,13 @@ import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
 import { LossFile } from './lossFile.js';
 import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
-import type { CommonOptions, SeparatorOptions } from './options.js';
+import type { CommonOptions, SeparatorOptions, ThreadsOption } from './options.js';
 import { note, print, toJson, warn } from './output.js';
 import { requireSeparators } from './reading.js';
 import { displayOf } from './terminal.js';
 import { type DecisionOptions, decisionOf } from './threshold.js';
 
-export interface EvaluateOptions extends CommonOptions, SeparatorOptions, DecisionOptions {
+export interface EvaluateOptions extends CommonOptions, SeparatorOptions, DecisionOptions, ThreadsOption {
   readonly split?: SplitName;
   /** Whether to measure how much the loss grows where a column is shuffled. */
   readonly importance?: boolean;
@@ -83,18 +82,17 @@ export async function evaluateFile(
   options: EvaluateOptions,
 ): Promise<Evaluated> {
   const model = openModel(modelPath);
-  const inference = predictorOf(model);
   const { thresholds, goal } = decisionOf(model, options);
-  const scorer = createScorer(model, inference, thresholds, goal);
   const losses = options.losses === undefined ? undefined : new LossFile(options.losses, options);
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
   try {
-    return await withModelRows({ ...options, badRows, model, path, targets: true }, async (rows) => {
+    return await withModelRows({ ...options, badRows, model, path, targets: true }, async (rows, pool) => {
       if (rows.ignored.length > 0 && !options.json) note(ignoredColumns(rows.ignored));
-      for await (const chunk of rows.chunks(inference, [])) {
+      const scorer = createScorer(model, pool, thresholds, goal);
+      for await (const chunk of rows.chunks(pool, [])) {
         const expected = expectedValues(chunk.targets, model);
         scorer.add(chunk.rows, chunk.logits, expected);
-        losses?.add(model, inference, chunk, expected);
+        losses?.add(model, pool, chunk, expected);
       }
       await losses?.close();
       const warnings = rows.warnings();

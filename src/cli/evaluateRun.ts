@@ -5,12 +5,11 @@ import { chunksOf } from '../data/featureMatrix.js';
 import { filesOf, sourcePath } from '../data/source/source.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
-import { type EvaluatedRows, rowsOfSplit } from '../model/evaluatedRows.js';
+import { type EvaluatedRows, predictRows, rowsOfSplit, scoreRows } from '../model/evaluatedRows.js';
 import { permutationImportance } from '../model/importance.js';
-import { Inference } from '../model/inference.js';
 import type { Model } from '../model/load.js';
+import { PredictorPool } from '../model/pool/predictorPool.js';
 import { StrangeValues } from '../model/ranges.js';
-import { createScorer, type ExpectedValues } from '../model/scorer.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
@@ -18,7 +17,7 @@ import { dataOutside } from '../training/run/outside.js';
 import { NAME_DATA, readOwnRows } from '../training/run/ownRows.js';
 import type { Evaluated } from './evaluateText.js';
 import { openModel } from './modelReading.js';
-import type { CommonOptions } from './options.js';
+import type { CommonOptions, ThreadsOption } from './options.js';
 import { note, warn } from './output.js';
 import { withReadingProgress } from './reading.js';
 import { type DecisionOptions, decisionOf } from './threshold.js';
@@ -33,7 +32,9 @@ const SPLITS = ['test', 'validation', 'train'] as const satisfies readonly Split
  */
 export async function evaluateRun(
   run: string,
-  options: CommonOptions & DecisionOptions & { readonly split?: SplitName; readonly importance?: boolean },
+  options: CommonOptions &
+    DecisionOptions &
+    ThreadsOption & { readonly split?: SplitName; readonly importance?: boolean },
 ): Promise<Evaluated> {
   const { model, loaded, dataset, isRefitted } = await readSplits(run, options);
   const { config, directory } = loaded;
@@ -47,16 +48,19 @@ export async function evaluateRun(
   for (const { data } of chunksOf(split.features)) strange.addScaled(data);
   const warnings = strange.warnings(file, model.header);
   for (const warning of warnings) warn(warning);
-  const { seed } = config;
-  const importance =
-    options.importance && importanceOf(rowsOfSplit(split, foldsOf(dataset, name)), model, seed);
+  const folds = foldsOf(dataset, name);
+  const { result, importance } = await PredictorPool.use(model, options.threads ?? 'auto', async (pool) => ({
+    importance:
+      options.importance && (await importanceOf(rowsOfSplit(split, folds), model, pool, config.seed)),
+    result: await scoreSplit(split, model, pool, options, folds),
+  }));
   return {
     model,
     data: { path: file, rows: split.rows },
     split: name,
     warnings,
     weighted: split.weights !== undefined,
-    result: scoreSplit(split, model, options, foldsOf(dataset, name)),
+    result,
     ...(importance && { importance }),
   };
 }
@@ -84,27 +88,23 @@ export async function readSplits(run: string, options: CommonOptions): Promise<O
 /** Enough to tell columns apart, in some seconds. */
 const IMPORTANCE = { repeats: 5, most: 2e10 };
 
-function importanceOf(rows: EvaluatedRows, model: Model, seed: number) {
-  const found = permutationImportance(model, Inference.create(model), rows, { seed, ...IMPORTANCE });
+async function importanceOf(rows: EvaluatedRows, model: Model, pool: PredictorPool, seed: number) {
+  const found = await permutationImportance(model, pool, rows, { seed, ...IMPORTANCE });
   if (!found) warn('the importance of columns would take too long, or no column can be shuffled');
   return found;
 }
 
-export function scoreSplit(
-  { rows, features, labels, targets, weights }: Split,
+/** @param folds of the split, if only members that are trained without a row shall predict it */
+export async function scoreSplit(
+  split: Split,
   model: Model,
+  pool: PredictorPool,
   options: DecisionOptions,
   folds: readonly number[] | undefined,
-): Evaluated['result'] {
-  const inference = Inference.create(model);
+): Promise<Evaluated['result']> {
   const { thresholds, goal } = decisionOf(model, options);
-  const scorer = createScorer(model, inference, thresholds, goal);
-  const expected = (labels ?? targets) as ExpectedValues;
-  const width = expected.length / rows;
-  for (const { first, rows, logits } of inference.passes(features, folds)) {
-    scorer.add(rows, logits, expected.subarray(first * width, (first + rows) * width));
-  }
-  return scorer.result(weights);
+  const rows = rowsOfSplit(split, folds);
+  return scoreRows(model, await predictRows(model, pool, rows), rows, thresholds, goal);
 }
 
 function requireConfig(run: string, { path: modelPath }: Model): string {

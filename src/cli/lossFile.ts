@@ -1,6 +1,6 @@
 /** mlp evaluate --losses: a CSV with the loss of each row. */
 import { OutputFile } from '../files/outputFile.js';
-import type { Predictor } from '../model/inference.js';
+import type { Predicted } from '../model/inference.js';
 import type { ReadingModel } from '../model/load.js';
 import { rowLosses } from '../model/rowLosses.js';
 import type { RowChunk } from '../model/rows.js';
@@ -17,7 +17,7 @@ export class LossFile {
   }
 
   /** @param expected as for a scorer: rows without a target have no loss, and no line */
-  add(model: ReadingModel, { outputs }: Predictor, chunk: RowChunk, expected: ExpectedValues): void {
+  add(model: ReadingModel, { outputs }: Predicted, chunk: RowChunk, expected: ExpectedValues): void {
     const { rows, lines, logits } = chunk;
     const width = expected.length / rows;
     const isLabels = expected instanceof Int32Array;

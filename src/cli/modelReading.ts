@@ -8,11 +8,12 @@ import {
   type LoadedEnsemble,
   openModel as openQuietly,
 } from '../model/ensembleFile.js';
-import type { Model, ReadingModel } from '../model/load.js';
+import type { Model } from '../model/load.js';
+import { PredictorPool } from '../model/pool/predictorPool.js';
 import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import { listed, printable, quote } from '../text.js';
 import { linksOf } from '../training/run/outside.js';
-import type { CommonOptions, SeparatorOptions } from './options.js';
+import type { CommonOptions, SeparatorOptions, ThreadsOption } from './options.js';
 import { note } from './output.js';
 import { withReadingProgress } from './reading.js';
 
@@ -25,20 +26,20 @@ export function openModel(path: string): Model | LoadedEnsemble {
   return model;
 }
 
-export interface ModelRowsRequest extends CommonOptions, SeparatorOptions {
-  readonly model: ReadingModel;
+export interface ModelRowsRequest extends CommonOptions, SeparatorOptions, ThreadsOption {
+  readonly model: Model | LoadedEnsemble;
   readonly path: string;
   readonly targets: boolean;
   readonly badRows?: ModelRowsOptions['badRows'];
 }
 
 /**
- * Opens the rows of a file for a model, and closes it after `use`.
- * @throws MlpError as `openTable` and `modelRowsOf` do
+ * Opens the rows of a file for a model, and a pool that predicts them; closes both after `use`.
+ * @throws MlpError as `openTable`, `modelRowsOf` and `PredictorPool.create` do
  */
 export async function withModelRows<Result>(
-  { model, path, targets, badRows, ...options }: ModelRowsRequest,
-  use: (rows: FileModelRows) => Promise<Result>,
+  { model, path, targets, badRows, threads = 'auto', ...options }: ModelRowsRequest,
+  use: (rows: FileModelRows, pool: PredictorPool) => Promise<Result>,
 ): Promise<Result> {
   return withReadingProgress(options, async (report) => {
     const progress = (done: number, total?: number) => report(path, done, total);
@@ -47,7 +48,8 @@ export async function withModelRows<Result>(
     const file = await openTable(path, request, progress);
     try {
       const bad = badRows !== undefined && { badRows };
-      return await use(modelRowsOf(file, model, { targets, ...bad, progress }));
+      const rows = modelRowsOf(file, model, { targets, ...bad, progress });
+      return await PredictorPool.use(model, threads, (pool) => use(rows, pool));
     } catch (error) {
       const instead = targets
         ? '--bad-rows skip leaves such rows out'

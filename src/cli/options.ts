@@ -19,6 +19,10 @@ export interface SeparatorOptions {
   readonly skipRows?: number;
 }
 
+export interface ThreadsOption {
+  readonly threads?: number | 'auto';
+}
+
 export function positiveInteger(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;

@@ -6,21 +6,21 @@ import { ExitCode, MlpError } from '../errors.js';
 import { writeFailure } from '../files/atomic.js';
 import { OutputFile, requireOther } from '../files/outputFile.js';
 import type { LoadedEnsemble } from '../model/ensembleFile.js';
-import { predictorOf } from '../model/ensembleInference.js';
-import type { Predictor, Thresholds } from '../model/inference.js';
+import type { Predicted, Thresholds } from '../model/inference.js';
 import type { Model, ReadingModel } from '../model/load.js';
+import type { PredictorPool } from '../model/pool/predictorPool.js';
 import { csvLines, jsonLines, type Lines } from '../model/predictionLines.js';
 import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, listed, printable, printableText, quote } from '../text.js';
 import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
-import type { CommonOptions, SeparatorOptions, ThresholdOption } from './options.js';
+import type { CommonOptions, SeparatorOptions, ThreadsOption, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { requireSeparators, STANDARD_STREAM } from './reading.js';
 import { exitOnSignals } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 
-export interface PredictOptions extends CommonOptions, SeparatorOptions {
+export interface PredictOptions extends CommonOptions, SeparatorOptions, ThreadsOption {
   readonly output?: string;
   readonly force?: boolean;
   readonly keep?: readonly string[];
@@ -46,7 +46,7 @@ export async function run(modelPath: string, path: string, options: PredictOptio
     output = opened;
     const outcome = await withModelRows(
       { ...options, json: isOnTerminal, model, path, targets: false },
-      (rows) => predict(model, rows, opened, { ...options, thresholds }),
+      (rows, pool) => predict(model, rows, pool, opened, { ...options, thresholds }),
     );
     if (outcome) report(outcome, options);
     if (outcome && outcome.bad > 0) process.exitCode = ExitCode.data;
@@ -69,22 +69,22 @@ interface Outcome {
 async function predict(
   model: Model | LoadedEnsemble,
   rows: FileModelRows,
+  pool: PredictorPool,
   output: TextOutput,
   options: PredictOptions & { readonly thresholds: Thresholds | undefined },
 ): Promise<Outcome | undefined> {
   const { thresholds, keep = [] } = options;
   const kept = chooseColumns(keep, rows.file);
   const lines = linesOf(model, rows.file, kept, options);
-  const inference = predictorOf(model);
   let text = lines.head;
   let values = 0;
   let copied = 0;
-  for await (const chunk of rows.chunks(inference, kept)) {
+  for await (const chunk of rows.chunks(pool, kept)) {
     for (const { length } of chunk.cells) values += Math.min(length, kept.length);
     copied += chunk.cells.length * kept.length;
     if (isTooSparse(copied, values)) throw tooSparse(rows.file.path, kept.length, copied, values);
-    const labels = model.task === 'regression' ? undefined : inference.labels(chunk.rows, thresholds);
-    for (const line of linesOfChunk(chunk, labels, lines, inference)) {
+    const labels = model.task === 'regression' ? undefined : pool.labels(chunk.rows, thresholds);
+    for (const line of linesOfChunk(chunk, labels, lines, pool)) {
       text += line;
       if (text.length < WRITE_SIZE) continue;
       if (!(await output.write(text))) return undefined;
@@ -112,10 +112,10 @@ function* linesOfChunk(
   { rows, cells, blank }: RowChunk,
   labels: Int32Array | undefined,
   lines: Lines,
-  inference: Predictor,
+  predicted: Predicted,
 ): Generator<string, void, undefined> {
-  const { width } = inference;
-  const numbers = inference.predictions(rows);
+  const { width } = predicted;
+  const numbers = predicted.predictions(rows);
   // One for each label, or one for all classes.
   const decisions = (labels?.length ?? 0) / rows;
   let row = 0;

@@ -104,7 +104,7 @@ async function runReport(path: string, options: CommonOptions): Promise<string> 
   const model = statOf(join(path, RUN_FILES.model)) ? (openModel(path) as Model) : undefined;
   const rows = await rowsOf(path, model, options);
   if ('missing' in rows) warn(rows.missing);
-  return runPage(runResults(path, model, rows, THOROUGH), writer());
+  return runPage(await runResults(path, model, rows, THOROUGH), writer());
 }
 
 /** The rows of a run. A page without them is better than none. */

@@ -1,7 +1,18 @@
 /** The commands that use a trained network, and those that explain and check. */
 import { type Command, Option } from 'commander';
 import { EXPORT_FORMATS } from '../spec/words.js';
-import { addOptions, CSV, definer, FORCE, lazy, MODEL, NOTATION, RUN, THRESHOLD } from './commandParts.js';
+import {
+  addOptions,
+  CSV,
+  definer,
+  FORCE,
+  lazy,
+  MODEL,
+  NOTATION,
+  RUN,
+  THREADS,
+  THRESHOLD,
+} from './commandParts.js';
 import {
   backendName,
   bigCount,
@@ -50,7 +61,8 @@ export function addUseCommands(program: Command): void {
           '--bad-rows <what>',
           'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
         ).choices(['error', 'skip']),
-      ),
+      )
+      .addOption(THREADS),
   ).action(lazy(() => import('./evaluate.js')));
 
   addOptions(
@@ -79,6 +91,7 @@ export function addUseCommands(program: Command): void {
           'rows that cannot be predicted: error stops at the first; blank leaves their predictions empty, adds a column with the reason, and exits with 65 (default: error)',
         ).choices(['error', 'blank']),
       )
+      .addOption(THREADS)
       .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
   ).action(lazy(() => import('./predict.js')));
 
@@ -154,7 +167,7 @@ export function addUseCommands(program: Command): void {
     .option('--samples <n>', 'check this many elements of each parameter of a network', positiveInteger)
     .option(
       '--backend <name>',
-      'compute a network with auto, reference, wasm, blas or native',
+      'compute a network with auto, reference, wasm or blas',
       backendName,
       'reference',
     )

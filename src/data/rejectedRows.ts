@@ -48,7 +48,8 @@ export function reasonOf({ error: { message } }: BadRow, path: string, line: num
 }
 
 export class RejectedRows {
-  readonly #counts = new Map<string, number>();
+  /** By reason, with the line of the first row. */
+  readonly #counts = new Map<string, { rows: number; line: number }>();
   #text = '';
   #file: TemporaryFile | undefined;
   #firstLine = 0;
@@ -66,7 +67,8 @@ export class RejectedRows {
 
   /** By reason, in the order of the first row of each. */
   get reasons(): ReadonlyMap<string, number> {
-    return this.#counts;
+    const inOrder = [...this.#counts].sort(([, a], [, b]) => a.line - b.line);
+    return new Map(inOrder.map(([kind, { rows }]) => [kind, rows]));
   }
 
   /** The error about the first of the rows. */
@@ -74,13 +76,20 @@ export class RejectedRows {
     return this.#first;
   }
 
-  /** `text` is the row as in the file. */
+  /**
+   * `text` is the row as in the file. Rows may be added in another order than that of the file, unless
+   * their text is kept.
+   */
   add(bad: BadRow, line: number, text: string): void {
-    if (this.rows++ === 0) {
+    if (this.rows++ === 0 || line < this.#firstLine) {
       this.#firstLine = line;
       this.#first = bad.error;
     }
-    this.#counts.set(bad.kind, 1 + (this.#counts.get(bad.kind) ?? 0));
+    const count = this.#counts.get(bad.kind);
+    this.#counts.set(bad.kind, {
+      rows: 1 + (count?.rows ?? 0),
+      line: Math.min(line, count?.line ?? line),
+    });
     if (!this.keepsText) return;
     const cells = [this.path, String(line), reasonOf(bad, this.path, line), text];
     this.#text += joinCells(
@@ -105,7 +114,7 @@ export class RejectedRows {
   /** The sentence for the user, if there are such rows; `what` became of one of them, and of several. */
   warnings([one, several] = ["that can't be read is skipped", "that can't be read are skipped"]): string[] {
     if (this.rows === 0) return [];
-    const reasons = [...this.#counts].map(([kind, rows]) => `${formatCount(rows)} ${kind}`);
+    const reasons = [...this.reasons].map(([kind, rows]) => `${formatCount(rows)} ${kind}`);
     const rows = `${counted(this.rows, 'row')} ${this.rows === 1 ? one : several}`;
     return [`${this.path}: ${rows}: ${listed(reasons, MOST_NAMED)}; first on line ${this.#firstLine}`];
   }

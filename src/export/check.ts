@@ -6,9 +6,9 @@ import { numericColumn, selectRows, type Table, textColumn } from '../data/table
 import { ExitCode, MlpError } from '../errors.js';
 import type { FloatArray } from '../kernels/kernels.js';
 import type { Ensemble } from '../model/ensemble.js';
-import { predictorOf } from '../model/ensembleInference.js';
 import type { Predictor } from '../model/inference.js';
 import type { Model } from '../model/load.js';
+import { PredictorPool } from '../model/pool/predictorPool.js';
 import type { Row } from './js/cells.js';
 import type { Predicted } from './js/runtime.js';
 import type { Program } from './program.js';
@@ -44,15 +44,15 @@ export async function differences(
   tables: readonly Table[],
   compute: Computation,
 ): Promise<Differences> {
-  const predictor = predictorOf(model);
-  const { width } = predictor;
+  const pool = PredictorPool.create(model);
+  const { width } = pool;
   const largest = new Float64Array(width);
   const sizes = new Float64Array(width);
   let rows = 0;
   let decidedOtherwise = 0;
-  for (const table of tables.flatMap((table) => chunksOf(table, predictor.capacity))) {
-    const x = passForward(predictor, table);
-    const all = predictor.predictions(table.rows);
+  const chunks = tables.flatMap((table) => chunksOf(table, pool.capacity));
+  for await (const { table, x } of pool.inOrder(chunks, writeInputs)) {
+    const all = pool.predictions(table.rows);
     // A row without a finite prediction is an error of mlp predict.
     const kept = firstRows(table.rows).filter((row) =>
       all.subarray(row * width, (row + 1) * width).every(Number.isFinite),
@@ -60,7 +60,7 @@ export async function differences(
     if (kept.length === 0) continue;
     const expected = select(all, kept, width);
     const isClassifier = model.task !== 'regression';
-    const every = isClassifier ? predictor.labels(table.rows) : new Int32Array();
+    const every = isClassifier ? pool.labels(table.rows) : new Int32Array();
     const decisions = every.length / table.rows;
     const labels = select(every, kept, decisions);
     const request = {
@@ -131,15 +131,14 @@ function chunksOf(table: Table, capacity: number): Table[] {
 }
 
 /** Returns the inputs of the first network. */
-function passForward(predictor: Predictor, table: Table): FloatArray {
-  const places = firstRows(table.rows);
-  for (const { columns, features, x } of predictor.parts) {
+function writeInputs(table: Table, { parts }: Predictor) {
+  const { rows } = table;
+  const places = firstRows(rows);
+  for (const { columns, features, x } of parts) {
     writeFeatures(table, columns, features, places, matrixIn(x));
   }
-  const [{ x }] = predictor.parts;
-  const inputs = x.data.slice(0, table.rows * x.columns);
-  predictor.forward(table.rows);
-  return inputs;
+  const [{ x }] = parts;
+  return { rows, table, x: x.data.slice(0, rows * x.columns) };
 }
 
 function rowsOf(table: Table, { columns }: Program): Row[] {

@@ -3,10 +3,8 @@ import type { MatrixData, MemoryData, RowData } from '../data/memory.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { writeFileAtomically } from '../files/atomic.js';
 import { type LoadedEnsemble, openModel } from '../model/ensembleFile.js';
-import { predictorOf } from '../model/ensembleInference.js';
-import type { Predictor } from '../model/inference.js';
 import { encodeLoaded, type Model as ModelFile } from '../model/load.js';
-
+import { PredictorPool } from '../model/pool/predictorPool.js';
 import { middleOf } from '../model/predictions.js';
 import { modelRowsInMemory } from '../model/rows.js';
 import { createScorer, type EvaluationReport, expectedValues, reportOf } from '../model/scorer.js';
@@ -52,7 +50,7 @@ export class Model {
   /** Sentences about the file, such as that an earlier version wrote it without a checksum. */
   readonly notes: readonly string[];
   readonly #file: ModelFile | LoadedEnsemble;
-  #inference: Predictor | undefined;
+  #inference: PredictorPool | undefined;
   /** Calls share the inference's memory, so each waits for those before it. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -166,8 +164,8 @@ export class Model {
     );
   }
 
-  #exclusively<Result>(use: (inference: Predictor) => Promise<Result>): Promise<Result> {
-    this.#inference ??= predictorOf(this.#file);
+  #exclusively<Result>(use: (inference: PredictorPool) => Promise<Result>): Promise<Result> {
+    this.#inference ??= PredictorPool.create(this.#file);
     const inference = this.#inference;
     const result = this.#queue.then(() => use(inference));
     this.#queue = result.catch(() => undefined);

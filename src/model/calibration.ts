@@ -48,20 +48,22 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  * loss of one network is convex in 1/T.
  * @param lossAt the mean loss of held-out rows at a temperature
  */
-export function fitTemperature(lossAt: (temperature: number) => number): number {
+export async function fitTemperature(
+  lossAt: (temperature: number) => Promise<number> | number,
+): Promise<number> {
   const at = (logarithm: number) => lossAt(Math.exp(logarithm));
   let [low, high] = [Math.log(LEAST), Math.log(MOST)];
   let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
-  let [ofLeft, ofRight] = [at(left), at(right)];
+  let [ofLeft, ofRight] = [await at(left), await at(right)];
   while (high - low > TOLERANCE) {
     if (ofLeft <= ofRight) {
       [high, right, ofRight] = [right, left, ofLeft];
       left = high - GOLDEN * (high - low);
-      ofLeft = at(left);
+      ofLeft = await at(left);
     } else {
       [low, left, ofLeft] = [left, right, ofRight];
       right = low + GOLDEN * (high - low);
-      ofRight = at(right);
+      ofRight = await at(right);
     }
   }
   return Number(Math.exp((low + high) / 2).toPrecision(4));

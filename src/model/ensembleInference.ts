@@ -7,8 +7,16 @@ import { toNetwork } from '../data/dataset/targetUnits.js';
 import { sigmoid } from '../kernels/activations.js';
 import { LOSSES } from '../network/loss.js';
 import type { Ensemble } from './ensemble.js';
-import { Inference, type Logits, type NetworkInputs, type Predictor, type Thresholds } from './inference.js';
-import type { Model, ReadingModel } from './load.js';
+import type {
+  Inference,
+  Logits,
+  NetworkInputs,
+  Predicted,
+  Predictor,
+  RemoteInference,
+  Thresholds,
+} from './inference.js';
+import type { ReadingModel } from './load.js';
 import { targetOf } from './predictions.js';
 
 /** What a member predicts for some rows. */
@@ -19,9 +27,11 @@ export interface MemberPredictions {
   readonly no?: Float64Array | undefined;
 }
 
+type MemberInference = Inference | RemoteInference;
+
 /** What an inference predicts for the rows of its last forward pass. */
 export function memberPredictions(
-  inference: Inference,
+  inference: Predicted,
   rows: number,
   { data }: Logits,
   { labelValues }: ReadingModel,
@@ -109,12 +119,13 @@ export class EnsembleInference implements Predictor {
   readonly outputs: number;
   readonly width: number;
   readonly parts: readonly NetworkInputs[];
-  readonly #members: readonly Inference[];
+  readonly #members: readonly MemberInference[];
   readonly #weights: readonly number[];
   readonly #model: Ensemble;
   readonly #mean: MeanPredictions;
 
-  private constructor(model: Ensemble, members: readonly Inference[]) {
+  /** @param members of the ensemble, in its order; each passes as many rows at once */
+  constructor(model: Ensemble, members: readonly MemberInference[]) {
     const [{ capacity, width }] = members;
     this.#model = model;
     this.#members = members;
@@ -132,19 +143,15 @@ export class EnsembleInference implements Predictor {
     );
   }
 
-  /** @throws MlpError ExitCode.data if the members are larger than memory */
-  static create(model: Ensemble): EnsembleInference {
-    const { length } = model.members;
-    const capacity = Math.min(...model.members.map((member) => Inference.capacityOf(member.model, length)));
-    return new EnsembleInference(
-      model,
-      model.members.map((member) => Inference.create(member.model, capacity)),
-    );
+  forward(rows: number): Logits | Promise<Logits> {
+    const passes = this.#members.map((member) => member.forward(rows));
+    if (!passes.some((pass) => pass instanceof Promise)) return this.#average(rows, passes as Logits[]);
+    return Promise.all(passes).then((logits) => this.#average(rows, logits));
   }
 
-  forward(rows: number): Logits {
-    const predicted = this.#members.map((member) =>
-      memberPredictions(member, rows, member.forward(rows), this.#model),
+  #average(rows: number, logits: readonly Logits[]): Logits {
+    const predicted = this.#members.map((member, m) =>
+      memberPredictions(member, rows, logits[m], this.#model),
     );
     return this.#mean.of(predicted, this.#weights);
   }
@@ -156,11 +163,6 @@ export class EnsembleInference implements Predictor {
   labels(rows: number, thresholds?: Thresholds): Int32Array {
     return this.#mean.labels(rows, thresholds);
   }
-}
-
-/** @throws MlpError ExitCode.data if the model is larger than memory */
-export function predictorOf(model: Model | Ensemble): Predictor {
-  return 'members' in model ? EnsembleInference.create(model) : Inference.create(model);
 }
 
 /** Σ weight·values / Σ weight over the members, element by element, into `mean`. */

@@ -2,9 +2,12 @@
 import type { Split } from '../data/dataset/dataset.js';
 import { type FeatureRows, rowsIn } from '../data/featureMatrix.js';
 import { weightedMean } from '../evaluation/classification.js';
-import type { Inference } from './inference.js';
+import type { ThresholdGoal } from '../evaluation/thresholds.js';
+import { LogitPredictions, type Predicted, type Thresholds } from './inference.js';
 import type { Model } from './load.js';
+import type { PredictorPool } from './pool/predictorPool.js';
 import { rowLosses } from './rowLosses.js';
+import { createScorer, type Scored } from './scorer.js';
 
 export interface EvaluatedRows {
   readonly rows: number;
@@ -26,20 +29,56 @@ export function rowsOfSplit(
   return { rows, features, expected: (labels ?? targets) as EvaluatedRows['expected'], weights, folds };
 }
 
-/** The mean loss of the rows, or of as many with other features. */
-export function meanLoss(
+/** Passes rows: their logits [rows, outputs]. */
+export async function logitsOf(
+  pool: PredictorPool,
+  { rows, features, folds }: Pick<EvaluatedRows, 'rows' | 'features' | 'folds'>,
+): Promise<{ readonly data: Float64Array }> {
+  const { outputs } = pool;
+  const data = new Float64Array(rows * outputs);
+  for await (const { first, logits } of pool.passes(features, folds)) data.set(logits.data, first * outputs);
+  return { data };
+}
+
+/** What a model predicts for rows, all at once. */
+export interface PredictedRows extends Predicted {
+  /** [rows, outputs] */
+  readonly logits: { readonly data: Float64Array };
+}
+
+export async function predictRows(
   model: Model,
-  inference: Inference,
-  { expected, weights, folds, rows: total, features: own }: EvaluatedRows,
+  pool: PredictorPool,
+  rows: Pick<EvaluatedRows, 'rows' | 'features' | 'folds'>,
+): Promise<PredictedRows> {
+  const logits = await logitsOf(pool, rows);
+  const predicted = new LogitPredictions(model, pool.outputs, rows.rows);
+  predicted.take(logits);
+  return Object.assign(predicted, { logits });
+}
+
+/** The scores of predicted rows, as of `mlp evaluate`. */
+export function scoreRows(
+  model: Model,
+  predicted: PredictedRows,
+  { rows, expected, weights }: EvaluatedRows,
+  thresholds?: Thresholds,
+  goal?: ThresholdGoal,
+): Scored {
+  const scorer = createScorer(model, predicted, thresholds, goal);
+  scorer.add(rows, predicted.logits, expected);
+  return scorer.result(weights);
+}
+
+/** The mean loss of the rows, or of as many with other features. */
+export async function meanLoss(
+  model: Model,
+  pool: PredictorPool,
+  { expected, weights, folds, rows, features: own }: EvaluatedRows,
   features = own,
-): number {
-  const losses = new Float64Array(total);
-  const width = expected.length / total;
-  for (const { first, rows, logits } of inference.passes(features, folds)) {
-    const truth = expected.subarray(first * width, (first + rows) * width);
-    losses.set(rowLosses(model, inference.outputs, truth, logits.data), first);
-  }
-  return weightedMean(losses, weights);
+): Promise<number> {
+  const { data } = await logitsOf(pool, { rows, features, folds });
+  return weightedMean(rowLosses(model, pool.outputs, expected, data), weights);
 }
 
 /** About `count` rows, evenly spaced: those of a split are in random order unless it is by time. */

@@ -5,11 +5,11 @@
  */
 import { constantColumns, encodingWidth } from '../data/encoding/encoding.js';
 import { rowsIn } from '../data/featureMatrix.js';
-import { networkShape } from '../network/shape.js';
 import { RandomState } from '../random/randomState.js';
 import { type EvaluatedRows, everyNth, meanLoss } from './evaluatedRows.js';
-import type { Inference } from './inference.js';
 import type { Model } from './load.js';
+import type { PredictorPool } from './pool/predictorPool.js';
+import { costOfRow } from './pool/sharedNetwork.js';
 
 export interface ColumnImportance {
   readonly column: string;
@@ -43,50 +43,44 @@ export interface ImportanceOptions {
  * @returns undefined if even a sample of 100 rows takes more than `most` multiply-adds, or nothing can
  * be shuffled
  */
-export function permutationImportance(
+export async function permutationImportance(
   model: Model,
-  inference: Inference,
+  pool: PredictorPool,
   all: EvaluatedRows,
   { seed, repeats, most }: ImportanceOptions,
-): Importance | undefined {
+): Promise<Importance | undefined> {
   const groups = columnGroups(model);
   const passes = 1 + groups.length * repeats;
   const affordable = Math.floor(most / (costOfRow(model) * passes));
   if (groups.length === 0 || all.rows < 2 || affordable < Math.min(LEAST_ROWS, all.rows)) return undefined;
   const sample = everyNth(all, Math.min(all.rows, affordable));
   const { rows } = sample;
-  const { inputs } = inference;
   const features = sample.features.read(0, rows);
+  const inputs = features.length / rows;
   const scratch = features.slice();
-  const lossOf = () => meanLoss(model, inference, sample, rowsIn(scratch, inputs));
-  const loss = lossOf();
+  const lossOf = () => meanLoss(model, pool, sample, rowsIn(scratch, inputs));
+  const loss = await lossOf();
   // A stream for each column: more columns, or more repeats of one, change no other.
-  const columns = groups.map(({ column, place, first, width }): ColumnImportance => {
+  const columns: ColumnImportance[] = [];
+  for (const { column, place, first, width } of groups) {
     const random = new RandomState((seed + place) % 2 ** 32);
-    const grown = Array.from({ length: repeats }, () => {
+    const grown: number[] = [];
+    for (let repeat = 0; repeat < repeats; repeat++) {
       const order = random.permutation(rows);
       for (let row = 0; row < rows; row++) {
         const from = order[row] * inputs + first;
         scratch.set(features.subarray(from, from + width), row * inputs + first);
       }
-      return lossOf() - loss;
-    });
+      grown.push((await lossOf()) - loss);
+    }
     for (let at = first; at < scratch.length; at += inputs) {
       scratch.set(features.subarray(at, at + width), at);
     }
     const mean = grown.reduce((sum, value) => sum + value, 0) / repeats;
     const squares = grown.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    return { column, place, mean, deviation: repeats > 1 ? Math.sqrt(squares / (repeats - 1)) : 0 };
-  });
+    columns.push({ column, place, mean, deviation: repeats > 1 ? Math.sqrt(squares / (repeats - 1)) : 0 });
+  }
   return { loss, rows, repeats, columns };
-}
-
-/** What a row takes besides its products, in multiply-adds: measured with networks of 100 to 5,000. */
-const OVERHEAD = 3000;
-
-/** About how long a row takes to pass, in multiply-adds. */
-export function costOfRow({ network }: Model): number {
-  return Number(networkShape(network, network.input).multiplyAdds) + OVERHEAD;
 }
 
 /** Where the inputs of each column are. */

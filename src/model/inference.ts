@@ -1,34 +1,16 @@
 /**
  * Predicts: from rows of features to logits, probabilities and values. The bits of a row's result
- * depend neither on the other rows nor on the machine: one thread, kernels without relaxed SIMD,
- * and always the full number of rows in each product, since a product chooses its path by its size.
+ * depend neither on the other rows nor on the machine (see sharedNetwork.ts).
  */
 import { type FeatureEncoding, ofTrained } from '../data/encoding/encoding.js';
-import type { FeatureRows } from '../data/featureMatrix.js';
-import { ExitCode, MlpError } from '../errors.js';
 import { sigmoid } from '../kernels/activations.js';
-import { type Allocator, ARENA_LIMIT, Arena, ArenaPlan } from '../kernels/arena.js';
-import { createKernels, type KernelsChoice, kernelScratch } from '../kernels/create.js';
-import type { DType, Kernels, Tensor } from '../kernels/kernels.js';
-import { referenceKernels } from '../kernels/reference/index.js';
-import { alone } from '../kernels/share.js';
-import { detectFeatures } from '../kernels/wasm/loader.js';
+import type { DType, Tensor } from '../kernels/kernels.js';
 import { classesOf, predictedClass, writeProbabilities } from '../network/logits.js';
-import { type FoldRange, foldRanges } from '../network/memberFolds.js';
-import { Network } from '../network/network.js';
-import { networkShape } from '../network/shape.js';
-import { networksOf } from '../spec/widths.js';
-import { formatBytes } from '../text.js';
-import { predictingTensors } from './calibration.js';
 import type { Model } from './load.js';
-import { modelTensors } from './model.js';
-import { limitsOf, predictionOf, targetOf } from './predictions.js';
+import { SharedNetwork } from './pool/sharedNetwork.js';
+import { predictionOf, targetOf } from './predictions.js';
 
 const UNLIMITED = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-
-/** Rows passed at once, unless they need more memory than PASS_BYTES. */
-const MOST_ROWS = 256;
-const PASS_BYTES = 2 ** 28;
 
 /**
  * The probability from which on the second of two classes is predicted (a single number), or yes for
@@ -71,109 +53,41 @@ export interface Predictor extends Predicted {
   /** Of each network. */
   readonly parts: readonly NetworkInputs[];
   /**
-   * The logits [capacity, outputs] of the first `rows` rows of the inputs. The next call overwrites them.
-   * The other rows are passed as zeros, so that the rows of an earlier call cost no time as denormal or
-   * infinite numbers; no row depends on another.
+   * The logits [rows, outputs] of the first `rows` rows of the inputs. The other rows are passed as
+   * zeros, so that the rows of an earlier call cost no time as denormal or infinite numbers; no row
+   * depends on another.
+   * @param members those of the network that are averaged; all if left out
    */
-  forward(rows: number): Logits;
+  forward(rows: number, members?: readonly number[]): Logits | Promise<Logits>;
 }
 
 export type Logits = Pick<Tensor, 'data'>;
 
-export class Inference implements Predictor {
-  /** How many rows are passed at once. */
-  readonly capacity: number;
-  readonly inputs: number;
-  /** Number of logits of a row. */
+/** Predictions by the logits of some rows. */
+export class LogitPredictions implements Predicted {
   readonly outputs: number;
-  /** Numbers that predict a row: one for each class (two for a single logit) or target. */
   readonly width: number;
-  /** [capacity, inputs] The rows to pass. */
-  readonly x: Tensor;
-  readonly parts: readonly NetworkInputs[];
   readonly #model: Model;
-  readonly #network: Network;
   readonly #predictions: Float64Array;
   readonly #labels: Int32Array;
-  #logits: Tensor | undefined;
-  /** How many rows of the last forward pass have their predictions. */
+  #logits: Logits | undefined;
+  /** How many rows have their predictions. */
   #predicted = 0;
-  /** The rows of the inputs that are not 0. */
-  #written = 0;
 
-  private constructor(model: Model, network: Network, x: Tensor) {
+  /** @param capacity the most rows */
+  constructor(model: Model, outputs: number, capacity: number) {
     this.#model = model;
-    this.#network = network;
-    this.x = x;
-    const features = featuresOf(model);
-    this.parts = [{ x, features, columns: features.map((_, j) => j), dtype: model.dtype }];
-    this.capacity = x.rows;
-    this.inputs = x.columns;
-    this.outputs = network.outputs;
-    this.width = model.classes ? classesOf(network.outputs) : network.outputs;
-    this.#predictions = new Float64Array(this.capacity * this.width);
-    this.#labels = new Int32Array(this.capacity * (model.labelValues ? this.width : 1));
+    this.outputs = outputs;
+    this.width = model.classes ? classesOf(outputs) : outputs;
+    this.#predictions = new Float64Array(capacity * this.width);
+    this.#labels = new Int32Array(capacity * (model.labelValues ? this.width : 1));
   }
 
-  /**
-   * @param capacity how many rows are passed at once. The default is 256, or as many as fit into
-   * 256 MB, at least one: it depends on the model alone, because the bits of a result may depend on
-   * it
-   * @throws MlpError ExitCode.data if the model is larger than memory
-   */
-  static create(model: Model, capacity?: number): Inference {
-    const choice = kernelsChoice();
-    const rows = capacity ?? fittingRows(model, choice);
-    const need = bytesNeeded(model, choice, rows);
-    let arena: Arena;
-    try {
-      if (need > ARENA_LIMIT) throw new RangeError();
-      arena = Arena.ofSize(model.dtype, need);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw tooLarge(model, need);
-    }
-    const { network, x } = assemble(model, choice, rows, arena, (scratch) =>
-      createKernels(choice, model.dtype, arena.memory, scratch, alone),
-    );
-    const tensors = predictingTensors(model);
-    for (const { name, data } of modelTensors(network.parameters, network.statistics)) {
-      data.set(tensors.get(name) ?? []);
-    }
-    return new Inference(model, network, x);
-  }
-
-  /** How many rows of a model are passed at once by default if it is one of several. */
-  static capacityOf(model: Model, models: number): number {
-    return fittingRows(model, kernelsChoice(), PASS_BYTES / models);
-  }
-
-  forward(rows: number, members?: readonly number[]): Tensor {
-    // Memory that was never written costs nothing: a wide network has much of it.
-    if (rows < this.#written) this.x.data.fill(0, rows * this.inputs, this.#written * this.inputs);
-    this.#written = rows;
-    this.#logits = this.#network.forward(this.capacity, this.x, members);
+  /** Takes the logits [rows, outputs] of other rows. */
+  take(logits: Logits): Logits {
     this.#predicted = 0;
-    return this.#logits;
-  }
-
-  /**
-   * Passes encoded rows in chunks, each described by its first row, its rows and their logits.
-   * @param folds of the rows, if only members that are trained without a row shall predict it
-   */
-  *passes(
-    features: FeatureRows,
-    folds?: readonly number[],
-  ): Generator<{ first: number; rows: number; logits: Tensor }> {
-    const { capacity } = this;
-    const ranges: Partial<FoldRange>[] = folds ? foldRanges(folds, networksOf(this.#model.network)) : [{}];
-    for (const { first: start = 0, rows = features.rows, members } of ranges) {
-      for (let first = start; first < start + rows; first += capacity) {
-        const end = Math.min(first + capacity, start + rows);
-        this.x.data.set(features.read(first, end - first));
-        yield { first, rows: end - first, logits: this.forward(end - first, members) };
-      }
-    }
+    this.#logits = logits;
+    return logits;
   }
 
   predictions(rows: number): Float64Array {
@@ -182,6 +96,7 @@ export class Inference implements Predictor {
   }
 
   labels(rows: number, thresholds?: Thresholds): Int32Array {
+    if (rows === 0) return this.#labels.subarray(0, 0);
     const { data } = this.#lastLogits();
     const { outputs, width } = this;
     if (this.#model.labelValues || thresholds) {
@@ -222,9 +137,82 @@ export class Inference implements Predictor {
     }
   }
 
-  #lastLogits(): Tensor {
+  #lastLogits(): Logits {
     if (!this.#logits) throw new Error('no rows have been passed yet');
     return this.#logits;
+  }
+}
+
+/** Passes the rows of certain inputs in another thread. */
+export type RemotePass = (members?: readonly number[]) => Promise<Logits>;
+
+/** Predicts the rows of its inputs by a network, in whatever thread they are passed. */
+abstract class NetworkPredictor extends LogitPredictions implements Predictor {
+  readonly capacity: number;
+  readonly inputs: number;
+  /** [capacity, inputs] The rows to pass. */
+  readonly x: Tensor;
+  readonly parts: readonly NetworkInputs[];
+  /** The rows of the inputs that are not 0. */
+  #written = 0;
+
+  constructor(model: Model, outputs: number, x: Tensor) {
+    super(model, outputs, x.rows);
+    this.x = x;
+    const features = featuresOf(model);
+    this.parts = [{ x, features, columns: features.map((_, j) => j), dtype: model.dtype }];
+    this.capacity = x.rows;
+    this.inputs = x.columns;
+  }
+
+  abstract forward(rows: number, members?: readonly number[]): Logits | Promise<Logits>;
+
+  /** Makes the inputs ready to be passed. */
+  protected begin(rows: number): void {
+    // Memory that was never written costs nothing: a wide network has much of it.
+    if (rows < this.#written) this.x.data.fill(0, rows * this.inputs, this.#written * this.inputs);
+    this.#written = rows;
+  }
+
+  /** @param logits [capacity, outputs] which may be overwritten */
+  protected end(rows: number, { data }: Logits): Logits {
+    return this.take({ data: data.slice(0, rows * this.outputs) });
+  }
+}
+
+/** Passes rows in this thread. */
+export class Inference extends NetworkPredictor {
+  readonly network: SharedNetwork;
+
+  /** @param x the rows to pass; several inferences may share a network */
+  constructor(model: Model, network: SharedNetwork, x: Tensor = network.inputs[0]) {
+    super(model, network.network.outputs, x);
+    this.network = network;
+  }
+
+  /** @throws MlpError as `SharedNetwork.create` */
+  static create(model: Model, capacity?: number): Inference {
+    return new Inference(model, SharedNetwork.create(model, capacity));
+  }
+
+  forward(rows: number, members?: readonly number[]): Logits {
+    this.begin(rows);
+    return this.end(rows, this.network.network.forward(this.capacity, this.x, members));
+  }
+}
+
+/** Has rows passed in another thread. */
+export class RemoteInference extends NetworkPredictor {
+  readonly #pass: RemotePass;
+
+  constructor(model: Model, outputs: number, x: Tensor, pass: RemotePass) {
+    super(model, outputs, x);
+    this.#pass = pass;
+  }
+
+  async forward(rows: number, members?: readonly number[]): Promise<Logits> {
+    this.begin(rows);
+    return this.end(rows, await this.#pass(members));
   }
 }
 
@@ -234,48 +222,5 @@ function featuresOf({ features, missingValues }: Model): readonly FeatureEncodin
   if (missingValues) return encodings;
   return encodings.map((encoding) =>
     encoding.kind === 'category' ? { ...encoding, byValue: true } : encoding,
-  );
-}
-
-function kernelsChoice(): KernelsChoice {
-  return { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
-}
-
-/** Takes the tensors in their order. `createKernels` gets the address of the kernels' scratch. */
-function assemble(
-  model: Model,
-  choice: KernelsChoice,
-  capacity: number,
-  allocator: Allocator,
-  createKernels: (scratch: number) => Kernels,
-): { network: Network; x: Tensor } {
-  const kernels = createKernels(allocator.block(kernelScratch(choice, 1)));
-  const { network: spec, loss, lossParameters, predictionRanges } = model;
-  const { outputs } = networkShape(spec, spec.input);
-  const limits = predictionRanges && limitsOf(predictionRanges, outputs, model);
-  const options = { inputs: spec.input, loss, lossParameters, l2: 0, capacity, seed: 0, limits };
-  return {
-    network: new Network(spec, options, kernels, allocator),
-    x: allocator.tensor(capacity, spec.input),
-  };
-}
-
-function bytesNeeded(model: Model, choice: KernelsChoice, capacity: number): number {
-  const plan = new ArenaPlan(model.dtype);
-  assemble(model, choice, capacity, plan, () => referenceKernels(model.dtype));
-  return plan.bytes;
-}
-
-function fittingRows(model: Model, choice: KernelsChoice, bytes = PASS_BYTES): number {
-  const one = bytesNeeded(model, choice, 1);
-  const more = (bytesNeeded(model, choice, MOST_ROWS) - one) / (MOST_ROWS - 1);
-  return Math.max(1, Math.min(MOST_ROWS, Math.floor(bytes / more)));
-}
-
-function tooLarge({ path }: Model, bytes: number): MlpError {
-  return new MlpError(
-    ExitCode.data,
-    `${path}: found a network that needs ${formatBytes(bytes)} of memory, expected one that fits`,
-    'use a machine with more memory, or train a smaller network',
   );
 }

@@ -34,8 +34,9 @@ import type { ReadRows, TableSource } from '../data/tableSource.js';
 import { ExitCode, MlpError, withoutStack } from '../errors.js';
 import { counted } from '../text.js';
 import { columnKinds, findColumns, type NamedTable } from './columns.js';
-import type { Logits, NetworkInputs, Predictor } from './inference.js';
+import type { Logits, NetworkInputs, Predicted } from './inference.js';
 import type { ReadingModel } from './load.js';
+import type { PredictorPool } from './pool/predictorPool.js';
 import { StrangeValues } from './ranges.js';
 import { UnknownLevels, unknownClassWarning } from './unknowns.js';
 import { incompleteRows, unusableRows } from './unusable.js';
@@ -56,8 +57,7 @@ export interface ModelRowsOptions {
 export interface RowChunk {
   readonly rows: number;
   /**
-   * [capacity, outputs] The first `rows` rows belong to the chunk and are finite. The next chunk
-   * overwrites them.
+   * [rows, outputs] All are finite.
    */
   readonly logits: Logits;
   /**
@@ -73,6 +73,18 @@ export interface RowChunk {
   readonly blank: ReadonlyMap<number, string>;
   /** If they were asked for: the number of each row's class, or its values in their own units. */
   readonly targets?: TargetValues;
+}
+
+/** Rows that have been read, of which some may turn out to have no prediction. */
+interface EncodedRows {
+  /** The others. */
+  table: Table;
+  /** [rows of the table] Their indices among the cells. */
+  indices: Int32Array;
+  readonly cells: RowChunk['cells'];
+  readonly blank: Map<number, string>;
+  /** By network. */
+  unknown: readonly (readonly UnknownLevel[])[];
 }
 
 /** Where rows come from. */
@@ -269,77 +281,88 @@ export class ModelRows {
   }
 
   /**
-   * All rows in their order, as many at a time as the inference takes; the last chunk may have
-   * fewer. Each chunk is passed forward before it is handed out, so the inference's predictions
-   * belong to it. A file is read on only when the next chunk is asked for. `kept` are the columns
-   * whose cells are wanted; all if left out.
+   * All rows in their order, as many at a time as the pool takes; the last chunk may have fewer. What
+   * the pool predicts belongs to the chunk that was handed out last. A file is read on only when the
+   * next chunk is asked for, but for a few chunks that are passed at the same time. `kept` are the
+   * columns whose cells are wanted; all if left out.
    *
    * @throws MlpError ExitCode.data with the location of the first bad cell, or of a row whose
    * output is not finite, after the rows before it; io if a file can't be read or changes
    */
-  async *chunks(inference: Predictor, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
-    const place = firstRows(inference.capacity);
-    let logits: Logits | undefined;
-    for await (const { table: whole, cells, bad = new Map() } of this.#origin.read(
-      this.#kinds,
-      inference.capacity,
-      kept,
+  async *chunks(pool: PredictorPool, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
+    const read = this.#origin.read(this.#kinds, pool.capacity, kept);
+    for await (const { encoded, logits: first, predictor } of pool.inOrder(read, (rows, { parts }) =>
+      this.#encode(rows, parts),
     )) {
-      const blank = new Map<number, string>();
-      for (const [index, row] of bad) blank.set(index, reasonOf(row, whole.path, row.line));
-      if (whole.rows === 0) {
-        // A pass takes as long as a full one, and the columns of a wide table as long as its rows.
-        this.#rows += blank.size;
-        if (this.#wantsTargets) continue;
-        logits ??= inference.forward(0);
-        yield { rows: 0, logits, cells, lines: whole.lines, blank };
-        continue;
+      let logits = first;
+      for (;;) {
+        const infinite = this.#infiniteRows(predictor, logits, encoded.table);
+        if (infinite.size === 0) break;
+        if (!this.#blanks) throw infinite.values().next().value?.error;
+        this.#leave(encoded, infinite, this.#rejected);
+        this.#write(encoded, predictor.parts);
+        logits = await predictor.forward(encoded.table.rows);
       }
-      let table = whole;
-      // [rows of the table] Their indices among the cells.
-      let indices = rowsBut(table.rows + bad.size, bad);
-      const leave = (rows: ReadonlyMap<number, BadRow>, rejected?: RejectedRows) => {
-        if (rows.size === 0) return;
-        for (const [row, found] of rows) {
-          rejected?.add(found, table.lines[row], '');
-          blank.set(indices[row], reasonOf(found, table.path, table.lines[row]));
-        }
-        const kept = rowsBut(table.rows, rows);
-        indices = kept.map((row) => indices[row]);
-        table = selectRows(table, kept);
-      };
-      const incomplete = withoutStack(() => incompleteRows(table, this.#droppable));
-      this.#incomplete += incomplete.size;
-      leave(incomplete);
-      if (this.#blanks) {
-        for (const part of inference.parts) {
-          const columns = this.#columnsOf(part);
-          leave(
-            withoutStack(() => unusableRows(table, columns, part.features, part.dtype)),
-            this.#rejected,
-          );
-        }
-      }
-      let infinite: ReadonlyMap<number, BadRow>;
-      do {
-        const places = place.subarray(0, table.rows);
-        const unknown = inference.parts.map(
-          (part) =>
-            writeFeatures(table, this.#columnsOf(part), part.features, places, matrixIn(part.x)).unknown,
-        );
-        logits = inference.forward(table.rows);
-        infinite = this.#infiniteRows(inference, logits, table);
-        if (infinite.size === 0) this.#unknown.add(union(unknown));
-        else if (this.#blanks) leave(infinite, this.#rejected);
-        else throw infinite.values().next().value?.error;
-      } while (infinite.size > 0);
+      const { table, cells, blank, unknown } = encoded;
       const { rows, lines } = table;
       this.#rows += rows + blank.size;
       if (rows === 0 && this.#wantsTargets) continue;
+      this.#unknown.add(union(unknown));
       this.#strange.add(table, this.#features);
       const targets = this.#wantsTargets && { targets: this.#targets(table) };
       yield { rows, logits, cells, lines, blank, ...targets };
     }
+  }
+
+  /** Writes rows to the inputs of networks, but for those that can't be. */
+  #encode({ table, cells, bad = new Map() }: ReadRows, parts: readonly NetworkInputs[]) {
+    const blank = new Map<number, string>();
+    for (const [index, row] of bad) blank.set(index, reasonOf(row, table.path, row.line));
+    const encoded: EncodedRows = {
+      table,
+      cells,
+      blank,
+      indices: rowsBut(table.rows + bad.size, bad),
+      unknown: [],
+    };
+    // The columns of a wide table take as long as its rows.
+    if (table.rows > 0) {
+      const incomplete = withoutStack(() => incompleteRows(encoded.table, this.#droppable));
+      this.#incomplete += incomplete.size;
+      this.#leave(encoded, incomplete);
+      if (this.#blanks) {
+        for (const part of parts) {
+          const columns = this.#columnsOf(part);
+          const unusable = withoutStack(() =>
+            unusableRows(encoded.table, columns, part.features, part.dtype),
+          );
+          this.#leave(encoded, unusable, this.#rejected);
+        }
+      }
+      this.#write(encoded, parts);
+    }
+    return { rows: encoded.table.rows, encoded };
+  }
+
+  /** Leaves rows of the table without a prediction. */
+  #leave(encoded: EncodedRows, rows: ReadonlyMap<number, BadRow>, rejected?: RejectedRows): void {
+    if (rows.size === 0) return;
+    const { table, indices, blank } = encoded;
+    for (const [row, found] of rows) {
+      rejected?.add(found, table.lines[row], '');
+      blank.set(indices[row], reasonOf(found, table.path, table.lines[row]));
+    }
+    const kept = rowsBut(table.rows, rows);
+    encoded.indices = kept.map((row) => indices[row]);
+    encoded.table = selectRows(table, kept);
+  }
+
+  #write(encoded: EncodedRows, parts: readonly NetworkInputs[]): void {
+    const { table } = encoded;
+    const places = firstRows(table.rows);
+    encoded.unknown = parts.map(
+      (part) => writeFeatures(table, this.#columnsOf(part), part.features, places, matrixIn(part.x)).unknown,
+    );
   }
 
   /** The table's columns for the inputs of a network. */
@@ -375,7 +398,7 @@ export class ModelRows {
   }
 
   /** Rows whose output is not finite. */
-  #infiniteRows(inference: Predictor, logits: Logits, table: Table): Map<number, BadRow> {
+  #infiniteRows(inference: Predicted, logits: Logits, table: Table): Map<number, BadRow> {
     const { rows, path, lines, locations } = table;
     const numbers = this.#model.task === 'regression' ? inference.predictions(rows) : logits.data;
     const found = new Map<number, BadRow>();
@@ -407,7 +430,7 @@ function forModel(dialect: Dialect, { features, targets }: ReadingModel): Dialec
 
 /** The levels that any network does not know; all see the same rows. */
 function union(found: readonly (readonly UnknownLevel[])[]): readonly UnknownLevel[] {
-  if (found.length === 1) return found[0];
+  if (found.length < 2) return found[0] ?? [];
   const levels = found
     .flat()
     .map((unknown) => [JSON.stringify([unknown.column, unknown.level]), unknown] as const);

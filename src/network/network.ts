@@ -87,12 +87,19 @@ export class Network {
   /** Of each member, in the last pass of `lossOf`. */
   readonly #lastLogits: Tensor[] = [];
 
-  constructor(spec: NetworkSpec, options: NetworkOptions, kernels: Kernels, arena: Allocator) {
+  /** @param weights where parameters and statistics are, if threads share them */
+  constructor(
+    spec: NetworkSpec,
+    options: NetworkOptions,
+    kernels: Kernels,
+    arena: Allocator,
+    weights: Allocator = arena,
+  ) {
     const { inputs, loss, capacity } = options;
     this.#options = options;
     this.#kernels = kernels;
-    this.parameters = new Parameters(parameterLayout(spec, inputs), arena, options.behindGradients);
-    this.statistics = new Statistics(statisticsLayout(spec, inputs), arena);
+    this.parameters = new Parameters(parameterLayout(spec, inputs), weights, options.behindGradients);
+    this.statistics = new Statistics(statisticsLayout(spec, inputs), weights);
     this.loss = LOSSES[loss];
     // A last layer that the loss computes itself is not built.
     const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);

@@ -9,8 +9,8 @@ import { imageOf } from '../../src/analysis/image.js';
 import { QUICK, runResults } from '../../src/analysis/run.js';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import type { FeatureEncoding } from '../../src/data/encoding/encoding.js';
-import { Inference } from '../../src/model/inference.js';
 import { loadModel, type Model } from '../../src/model/load.js';
+import { PredictorPool } from '../../src/model/pool/predictorPool.js';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { modelContent } from '../../src/training/plan.js';
 import { train } from '../../src/training/train.js';
@@ -78,12 +78,12 @@ describe('the analysis of a run', () => {
     const content = modelContent(plan, dataset);
     const tensors = new Map(tensorsOf(content).map(({ name, data }) => [name, data])) as Model['tensors'];
     const model: Model = { ...content, path: 'model', dtype: 'float32', tensors };
-    return { model, dataset, inference: Inference.create(model) };
+    return { model, dataset, pool: PredictorPool.create(model) };
   }
 
   it('scores all rows of a split as they are, the worst first', async () => {
-    const { model, dataset, inference } = await run();
-    const { results, rows } = evaluateSplit(model, inference, 'train', dataset.train, 1e6);
+    const { model, dataset, pool } = await run();
+    const { results, rows } = await evaluateSplit(model, pool, 'train', dataset.train, 1e6);
     expect([results.rows, results.of, rows.rows]).toEqual([
       dataset.train.rows,
       dataset.train.rows,
@@ -99,8 +99,8 @@ describe('the analysis of a run', () => {
   });
 
   it('says how many of the rows it took', async () => {
-    const { model, dataset, inference } = await run();
-    const { results } = evaluateSplit(model, inference, 'train', dataset.train, 20);
+    const { model, dataset, pool } = await run();
+    const { results } = await evaluateSplit(model, pool, 'train', dataset.train, 20);
     expect([results.rows, results.of]).toEqual([20, dataset.train.rows]);
   });
 
@@ -140,13 +140,15 @@ describe('the results of a run', () => {
     const { run, dataset } = await folderOfRun();
     const resultsOf = (multiplyAdds: number) =>
       runResults(run, loadModel(run), { dataset }, { ...QUICK, multiplyAdds });
-    expect(resultsOf(1)).toMatchObject({
+    expect(await resultsOf(1)).toMatchObject({
       notes: ['The network is so large that its predictions take longer than a page may'],
     });
-    expect(resultsOf(1).evaluation).toBeUndefined();
+    expect((await resultsOf(1)).evaluation).toBeUndefined();
     // Each of four rows passes once, or eleven times for the importance of two columns.
-    expect(resultsOf(4 * 3100).importance).toBe('Shuffling each column would take longer than a page may.');
-    expect(resultsOf(1e6).importance).toMatchObject({ rows: 4, repeats: 5 });
-    expect(resultsOf(4 * 3100 * 3).importance).toMatchObject({ rows: 4, repeats: 1 });
+    expect((await resultsOf(4 * 3100)).importance).toBe(
+      'Shuffling each column would take longer than a page may.',
+    );
+    expect((await resultsOf(1e6)).importance).toMatchObject({ rows: 4, repeats: 5 });
+    expect((await resultsOf(4 * 3100 * 3)).importance).toMatchObject({ rows: 4, repeats: 1 });
   });
 });

@@ -53,6 +53,17 @@ describe('mlp predict', () => {
     expect(sorted).toEqual([...lines].sort());
   });
 
+  it('predicts and scores the same on several threads', async () => {
+    const cwd = folderOf({ model: modelBytes(BINARY), 'data.csv': csvOf(['kind', ...FEATURES], ROWS) });
+    for (const command of ['predict', 'evaluate']) {
+      const [one, two] = await Promise.all(
+        ['1', '2'].map((threads) => mlpHere([command, 'model', 'data.csv', '--threads', threads], { cwd })),
+      );
+      expect([one.code, one.stderr]).toEqual([0, '']);
+      expect(two).toEqual(one);
+    }
+  });
+
   it('reads JSON Lines as a CSV of the same cells, and writes them', async () => {
     const jsonLines = ROWS.map((row) => `${JSON.stringify(row)}\n`).join('');
     const folder = folderOf({

@@ -13,8 +13,9 @@ import { inputTensors } from '../../src/export/onnx/onnx.js';
 import { madeUpRows } from '../../src/export/rows.js';
 import type { DType } from '../../src/kernels/kernels.js';
 import type { Ensemble } from '../../src/model/ensemble.js';
-import { predictorOf } from '../../src/model/ensembleInference.js';
+import type { Predictor } from '../../src/model/inference.js';
 import type { Model } from '../../src/model/load.js';
+import { PredictorPool } from '../../src/model/pool/predictorPool.js';
 import { requestOf } from './models.js';
 
 export function textOf({ files }: Exported): string {
@@ -36,11 +37,14 @@ export async function dump(
     rows = own.rows;
     return computeProgram(program)(own);
   });
-  const inference = predictorOf(model);
-  for (const { columns, features, x } of inference.parts)
-    writeFeatures(table, columns, features, firstRows(100), matrixIn(x));
-  inference.forward(100);
-  const expected = [...inference.predictions(100)];
+  const pool = PredictorPool.create(model);
+  const fill = (rows: number, { parts }: Predictor) => {
+    for (const { columns, features, x } of parts)
+      writeFeatures(table, columns, features, firstRows(rows), matrixIn(x));
+    return { rows };
+  };
+  const expected: number[] = [];
+  for await (const { rows } of pool.inOrder([100], fill)) expected.push(...pool.predictions(rows));
   const inputs = Array.from(inputTensors(rows, program, 'columns'), ([column, { type, data }]) => {
     const cells = [...data].map((cell) => (Number.isNaN(cell) ? null : cell));
     return [column, { type, cells }];

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { rowsIn } from '../../src/data/featureMatrix.js';
 import { everyNth } from '../../src/model/evaluatedRows.js';
 import { permutationImportance } from '../../src/model/importance.js';
-import { Inference } from '../../src/model/inference.js';
 import type { ModelContent } from '../../src/model/model.js';
+import { PredictorPool } from '../../src/model/pool/predictorPool.js';
 import { RandomState } from '../../src/random/randomState.js';
 import { CONTENT, modelOf, networkOf, REGRESSION } from './models.js';
 
@@ -34,15 +34,15 @@ function linear() {
   );
   return {
     model,
-    inference: Inference.create(model),
+    pool: PredictorPool.create(model),
     rows: { rows: ROWS, features: rowsIn(features, 6), expected },
   };
 }
 
 describe('permutation importance', () => {
-  it('is what the loss grows by when the cells of a column are shuffled', () => {
-    const { model, inference, rows } = linear();
-    const found = permutationImportance(model, inference, rows, MANY);
+  it('is what the loss grows by when the cells of a column are shuffled', async () => {
+    const { model, pool, rows } = linear();
+    const found = await permutationImportance(model, pool, rows, MANY);
     expect(found?.loss).toBe(0);
     expect(found?.columns.map(({ column, place }) => [column, place])).toEqual([
       ['age', 0],
@@ -72,31 +72,31 @@ describe('permutation importance', () => {
     });
   });
 
-  it('changes no row, and is the same each time', () => {
-    const { model, inference, rows } = linear();
+  it('changes no row, and is the same each time', async () => {
+    const { model, pool, rows } = linear();
     const before = rows.features.read(0, ROWS).slice();
-    const first = permutationImportance(model, inference, rows, MANY);
-    expect(permutationImportance(model, inference, rows, MANY)).toEqual(first);
+    const first = await permutationImportance(model, pool, rows, MANY);
+    expect(await permutationImportance(model, pool, rows, MANY)).toEqual(first);
     expect(rows.features.read(0, ROWS)).toEqual(before);
   });
 
-  it('has no deviation from a single repeat', () => {
-    const { model, inference, rows } = linear();
-    const found = permutationImportance(model, inference, rows, { ...MANY, repeats: 1 });
+  it('has no deviation from a single repeat', async () => {
+    const { model, pool, rows } = linear();
+    const found = await permutationImportance(model, pool, rows, { ...MANY, repeats: 1 });
     expect(found?.columns.map(({ deviation }) => deviation)).toEqual([0, 0, 0]);
   });
 
-  it('takes fewer rows where all would take too long, and none where a hundred would', () => {
-    const { model, inference, rows } = linear();
+  it('takes fewer rows where all would take too long, and none where a hundred would', async () => {
+    const { model, pool, rows } = linear();
     const twice = { rows: 400, features: rowsIn(new Float64Array(2400), 6), expected: new Float64Array(400) };
     const cost = 3006 * (1 + 3 * 4);
-    expect(permutationImportance(model, inference, twice, { ...MANY, most: 150 * cost })?.rows).toBe(150);
-    expect(permutationImportance(model, inference, twice, { ...MANY, most: 99 * cost })).toBeUndefined();
-    expect(permutationImportance(model, inference, rows, { ...MANY, most: 40 * cost })?.rows).toBe(40);
-    expect(permutationImportance(model, inference, everyNth(rows, 1), MANY)).toBeUndefined();
+    expect((await permutationImportance(model, pool, twice, { ...MANY, most: 150 * cost }))?.rows).toBe(150);
+    expect(await permutationImportance(model, pool, twice, { ...MANY, most: 99 * cost })).toBeUndefined();
+    expect((await permutationImportance(model, pool, rows, { ...MANY, most: 40 * cost }))?.rows).toBe(40);
+    expect(await permutationImportance(model, pool, everyNth(rows, 1), MANY)).toBeUndefined();
   });
 
-  it('knows the losses of classes', () => {
+  it('knows the losses of classes', async () => {
     const model = modelOf(CONTENT);
     const features = Float32Array.from(normals(1, 30 * 6));
     const rows = {
@@ -104,7 +104,7 @@ describe('permutation importance', () => {
       features: rowsIn(features, 6),
       expected: Int32Array.from({ length: 30 }, (_, i) => i % 3),
     };
-    const found = permutationImportance(model, Inference.create(model), rows, MANY);
+    const found = await permutationImportance(model, PredictorPool.create(model), rows, MANY);
     expect(found?.loss).toBeGreaterThan(0);
     expect(found?.columns).toHaveLength(3);
     expect(found?.columns.every(({ mean }) => Number.isFinite(mean))).toBe(true);

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FeatureEncoding, NumericEncoding } from '../../src/data/encoding/encoding.js';
 import { openTable } from '../../src/data/openTable.js';
-import { Inference } from '../../src/model/inference.js';
 import { loadModel, type Model } from '../../src/model/load.js';
+import { PredictorPool } from '../../src/model/pool/predictorPool.js';
 import { StrangeValues } from '../../src/model/ranges.js';
 import { modelRowsOf, requestFor } from '../../src/model/rows.js';
 import { Folder } from '../data/files.js';
@@ -17,12 +17,13 @@ async function read(model: Model, text: string) {
   const file = await openTable(folder.write('rows.csv', text), requestFor(model, {}));
   try {
     const rows = modelRowsOf(file, model, { targets: false });
-    const inference = Inference.create(model, 2);
+    const pool = PredictorPool.create(model, 1, 2);
     const inputs: number[] = [];
     const predictions: number[] = [];
-    for await (const chunk of rows.chunks(inference)) {
-      inputs.push(...inference.x.data.subarray(0, chunk.rows * inference.inputs));
-      predictions.push(...inference.predictions(chunk.rows).subarray(0, chunk.rows * inference.width));
+    for await (const chunk of rows.chunks(pool)) {
+      const [{ x }] = pool.parts;
+      inputs.push(...x.data.subarray(0, chunk.rows * x.columns));
+      predictions.push(...pool.predictions(chunk.rows));
     }
     const warnings = rows.warnings().map((text) => text.replaceAll(`${folder.path}/`, ''));
     return { inputs, predictions, warnings };

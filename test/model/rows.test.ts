@@ -7,9 +7,9 @@ import { matrixIn } from '../../src/data/featureMatrix.js';
 import { openTable } from '../../src/data/openTable.js';
 import { openSource } from '../../src/data/source/source.js';
 import { ExitCode } from '../../src/errors.js';
-import { Inference } from '../../src/model/inference.js';
 import type { Model } from '../../src/model/load.js';
 import type { ModelContent } from '../../src/model/model.js';
+import { PredictorPool } from '../../src/model/pool/predictorPool.js';
 import { type ModelRowsOptions, modelRowsOf, requestFor } from '../../src/model/rows.js';
 import { Folder, rejection } from '../data/files.js';
 import { BINARY, CONTENT, FEATURES, modelOf, networkOf, REGRESSION } from './models.js';
@@ -47,12 +47,13 @@ async function read(
   );
   try {
     const rows = modelRowsOf(file, model, { targets: false, ...options });
-    const inference = Inference.create(model, capacity);
+    const pool = PredictorPool.create(model, 1, capacity);
     if (chunks === 0) return { rows, found };
-    for await (const { logits, cells, lines, targets, ...chunk } of rows.chunks(inference)) {
+    for await (const { logits, cells, lines, targets, ...chunk } of rows.chunks(pool)) {
+      const [{ x }] = pool.parts;
       found.push({
-        x: [...inference.x.data.subarray(0, chunk.rows * inference.inputs)],
-        logits: [...logits.data.subarray(0, chunk.rows * inference.outputs)],
+        x: [...x.data.subarray(0, chunk.rows * x.columns)],
+        logits: [...logits.data],
         cells,
         lines: [...lines],
         ...(targets &&

@@ -1,10 +1,10 @@
 /** The rows of a fold, predicted by the network that has not seen them: scores, and lines of a CSV. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Split } from '../../data/dataset/dataset.js';
-import { Inference } from '../../model/inference.js';
+import { predictRows, rowsOfSplit, scoreRows } from '../../model/evaluatedRows.js';
 import type { Model } from '../../model/load.js';
+import { PredictorPool } from '../../model/pool/predictorPool.js';
 import { csvLines } from '../../model/predictionLines.js';
-import { createScorer, type EvaluationReport, type ExpectedValues, reportOf } from '../../model/scorer.js';
+import { type EvaluationReport, reportOf } from '../../model/scorer.js';
 
 export interface FoldPredictions {
   /** [rows] The numbers of the rows in the file, from 1, rising. */
@@ -26,35 +26,26 @@ export interface ScoredFold {
   readonly model: PredictingModel;
 }
 
-/** The longest time in milliseconds in which neither signals nor other runs are answered. */
-const MOST_BUSY = 20;
-
 /** Predicts the rows of a fold and scores them, as `mlp evaluate` does. */
 export async function scoreFold(model: Model, split: Split): Promise<ScoredFold> {
-  const { rows, features, labels, targets, weights, origin } = split;
+  const { rows, weights, origin } = split;
   if (!origin) throw new TypeError('found a split that is no fold');
-  const inference = Inference.create(model);
-  const scorer = createScorer(model, inference);
-  const expected = (labels ?? targets) as ExpectedValues;
-  const perRow = expected.length / rows;
-  const { width } = inference;
-  const decisions = model.task === 'regression' ? 0 : model.labelValues ? width : 1;
-  const numbers = new Float64Array(rows * width);
-  const decided = new Int32Array(rows * decisions);
-  let answered = performance.now();
-  for (const { first, rows: count, logits } of inference.passes(features)) {
-    scorer.add(count, logits, expected.subarray(first * perRow, (first + count) * perRow));
-    numbers.set(inference.predictions(count), first * width);
-    if (decisions > 0) decided.set(inference.labels(count), first * decisions);
-    if (performance.now() - answered < MOST_BUSY) continue;
-    await nextTurn();
-    answered = performance.now();
-  }
-  const scored = { rows, weighted: weights !== undefined, result: scorer.result(weights) };
+  const evaluated = rowsOfSplit(split);
+  // Other folds may be trained meanwhile.
+  const predicted = await PredictorPool.use(model, 1, (pool) => predictRows(model, pool, evaluated));
+  const numbers = predicted.predictions(rows);
+  const decided = model.task === 'regression' ? new Int32Array() : predicted.labels(rows);
+  const result = scoreRows(model, predicted, evaluated);
+  const scored = { rows, weighted: weights !== undefined, result };
   const { dtype, classes, labelValues, lossParameters } = model;
   return {
     report: reportOf(model, scored),
-    predictions: { rowNumbers: origin.rowNumbers, numbers, decided, truth: origin.targets ?? expected },
+    predictions: {
+      rowNumbers: origin.rowNumbers,
+      numbers,
+      decided,
+      truth: origin.targets ?? evaluated.expected,
+    },
     model: {
       dtype,
       targets: model.targets,

@@ -8,8 +8,10 @@ import { ExitCode, MlpError } from '../../errors.js';
 import type { ThresholdGoal } from '../../evaluation/thresholds.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import { MeanPredictions, type MemberPredictions, memberPredictions } from '../../model/ensembleInference.js';
-import { Inference, type Thresholds } from '../../model/inference.js';
+import { predictRows } from '../../model/evaluatedRows.js';
+import type { Thresholds } from '../../model/inference.js';
 import type { Model, ReadingModel } from '../../model/load.js';
+import { PredictorPool, type ThreadCount } from '../../model/pool/predictorPool.js';
 import { ownTargets } from '../../model/predictions.js';
 import { createScorer, type Scored } from '../../model/scorer.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
@@ -58,6 +60,7 @@ export async function predictHeldOut(
   { run, model }: Source,
   names: readonly HeldOutName[],
   listener: ReadingListener,
+  threads: ThreadCount = 'auto',
 ): Promise<ReadonlyMap<HeldOutName, HeldOut>> {
   const path = join(run, RUN_FILES.config);
   if (!statOf(path)) {
@@ -72,26 +75,23 @@ export async function predictHeldOut(
   const { dataset } = await readOwnRows(run, model, loaded, listener);
   for (const rows of dataset.rejected ?? []) rows.close();
   const summary = readSummary(run);
-  const inference = Inference.create(model);
-  const { width } = inference;
-  const found = new Map<HeldOutName, HeldOut>();
-  for (const name of names) {
-    const split = dataset[name];
-    if (!split) continue;
-    const { rows, features, labels, targets, weights } = split;
-    const numbers = new Float64Array(rows * width);
-    const no = model.labelValues && new Float64Array(rows * width);
-    for (const { first, rows: count, logits } of inference.passes(features, foldsOf(dataset, name))) {
-      const predicted = memberPredictions(inference, count, logits, model);
-      numbers.set(predicted.numbers, first * width);
-      if (predicted.no) no?.set(predicted.no, first * width);
+  return PredictorPool.use(model, threads, async (pool) => {
+    const found = new Map<HeldOutName, HeldOut>();
+    for (const name of names) {
+      const split = dataset[name];
+      if (!split) continue;
+      const { rows, features, labels, targets, weights } = split;
+      const predicted = await predictRows(model, pool, { rows, features, folds: foldsOf(dataset, name) });
+      const { numbers, no } = memberPredictions(predicted, rows, predicted.logits, model);
+      const values = (labels ?? targets) as ArrayLike<number>;
+      const isRegression = model.task === 'regression';
+      const truth = isRegression
+        ? ownTargets(values, model.targets.length, model)
+        : Float64Array.from(values);
+      found.set(name, { run, model, config: loaded.config, summary, rows, numbers, no, truth, weights });
     }
-    const values = (labels ?? targets) as ArrayLike<number>;
-    const isRegression = model.task === 'regression';
-    const truth = isRegression ? ownTargets(values, model.targets.length, model) : Float64Array.from(values);
-    found.set(name, { run, model, config: loaded.config, summary, rows, numbers, no, truth, weights });
-  }
-  return found;
+    return found;
+  });
 }
 
 /** The keys of `data` that decide which rows are held out. */
