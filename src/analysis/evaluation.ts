@@ -245,7 +245,7 @@ function sixDigits(value = Number.NaN): string {
 /** The rows with the greatest losses. */
 function wrongRows(
   model: Model,
-  { rows, features, expected }: EvaluatedRows,
+  { rows, features, expected, rowNumbers }: EvaluatedRows,
   { predictions, labels, width, outputs }: Passed,
   losses: Float64Array,
 ): WrongRows {
@@ -289,6 +289,7 @@ function wrongRows(
   return {
     columns: shown.map(({ column }) => column),
     rows: worst.map((row) => ({
+      number: rowNumbers[row],
       ...describe(row),
       loss: losses[row],
       cells: shown.map((column) => column.text(features.read(row, 1), 0)),

@@ -17,16 +17,19 @@ export interface EvaluatedRows {
   readonly expected: Int32Array | Float64Array;
   /** [rows] What a row counts in the loss; 1 if missing. */
   readonly weights?: Float64Array | undefined;
+  /** [rows] Their numbers in their table, from 1. */
+  readonly rowNumbers: Int32Array;
   /** Rows of each fold, where only members that are trained without a row shall predict it. */
   readonly folds?: readonly number[] | undefined;
 }
 
 /** @param folds of the split, if only members that are trained without a row shall predict it */
 export function rowsOfSplit(
-  { rows, features, labels, targets, weights }: Split,
+  { rows, features, labels, targets, weights, rowNumbers }: Split,
   folds?: readonly number[],
 ): EvaluatedRows {
-  return { rows, features, expected: (labels ?? targets) as EvaluatedRows['expected'], weights, folds };
+  const expected = (labels ?? targets) as EvaluatedRows['expected'];
+  return { rows, features, expected, weights, rowNumbers, folds };
 }
 
 /** Passes rows: their logits [rows, outputs]. */
@@ -98,6 +101,7 @@ export function everyNth(all: EvaluatedRows, count: number): EvaluatedRows {
     features: pickRows(all.features, kept),
     expected: pick(all.expected),
     ...(all.weights && { weights: pick(all.weights) }),
+    rowNumbers: pick(all.rowNumbers),
     ...(all.folds && { folds: countIn(all.folds, kept) }),
   };
 }

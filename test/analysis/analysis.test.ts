@@ -98,6 +98,35 @@ describe('the analysis of a run', () => {
     expect(results.wrong?.columns).toHaveLength(7);
   });
 
+  it.each([
+    ['of numbers', (row: number) => `${row},${row % 3}.5,c${row % 2}`, 40],
+    [
+      'with categories and a row without a target',
+      (row: number) => `${row},k${row % 3},${row === 5 ? '' : `c${row % 2}`}`,
+      39,
+    ],
+  ])('numbers the most wrong rows as the file has them, %s', async (_, line, kept) => {
+    const csv = ['id,x,y', ...Array.from({ length: 40 }, (_, i) => line(i + 1))].join('\n');
+    const { plan, dataset } = await prepare(
+      {
+        network: { layers: [3, 'tanh', 2] },
+        data: { train: 'data.csv', target: 'y', missing: { y: 'drop-row' } },
+      },
+      csv,
+    );
+    const content = modelContent(plan, dataset);
+    const tensors = new Map(tensorsOf(content).map(({ name, data }) => [name, data])) as Model['tensors'];
+    const model: Model = { ...content, path: 'model', dtype: 'float32', tensors };
+    const sides = [dataset.train, dataset.validation].filter((side) => side !== undefined);
+    expect(sides.reduce((sum, { rows }) => sum + rows, 0)).toBe(kept);
+    for (const side of sides) {
+      const { results } = await evaluateSplit(model, PredictorPool.create(model), 'train', side, 20);
+      const at = results.wrong?.columns.indexOf('id') ?? -1;
+      for (const { number, cells } of results.wrong?.rows ?? []) expect(number).toBe(Number(cells[at]));
+      expect(results.wrong?.rows.length).toBeGreaterThan(5);
+    }
+  });
+
   it('says how many of the rows it took', async () => {
     const { model, dataset, pool } = await run();
     const { results } = await evaluateSplit(model, pool, 'train', dataset.train, 20);

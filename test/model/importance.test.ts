@@ -7,6 +7,8 @@ import { PredictorPool } from '../../src/model/pool/predictorPool.js';
 import { RandomState } from '../../src/random/randomState.js';
 import { CONTENT, modelOf, networkOf, REGRESSION } from './models.js';
 
+/** Nothing here asks for them. */
+const NUMBERS = new Int32Array();
 const ROWS = 40;
 const MANY = { seed: 3, repeats: 4, most: 1e9 };
 
@@ -35,7 +37,7 @@ function linear() {
   return {
     model,
     pool: PredictorPool.create(model),
-    rows: { rows: ROWS, features: rowsIn(features, 6), expected },
+    rows: { rows: ROWS, features: rowsIn(features, 6), expected, rowNumbers: NUMBERS },
   };
 }
 
@@ -88,7 +90,12 @@ describe('permutation importance', () => {
 
   it('takes fewer rows where all would take too long, and none where a hundred would', async () => {
     const { model, pool, rows } = linear();
-    const twice = { rows: 400, features: rowsIn(new Float64Array(2400), 6), expected: new Float64Array(400) };
+    const twice = {
+      rows: 400,
+      features: rowsIn(new Float64Array(2400), 6),
+      expected: new Float64Array(400),
+      rowNumbers: NUMBERS,
+    };
     const cost = 3006 * (1 + 3 * 4);
     expect((await permutationImportance(model, pool, twice, { ...MANY, most: 150 * cost }))?.rows).toBe(150);
     expect(await permutationImportance(model, pool, twice, { ...MANY, most: 99 * cost })).toBeUndefined();
@@ -103,6 +110,7 @@ describe('permutation importance', () => {
       rows: 30,
       features: rowsIn(features, 6),
       expected: Int32Array.from({ length: 30 }, (_, i) => i % 3),
+      rowNumbers: NUMBERS,
     };
     const found = await permutationImportance(model, PredictorPool.create(model), rows, MANY);
     expect(found?.loss).toBeGreaterThan(0);
@@ -117,6 +125,7 @@ describe('every n-th row', () => {
       rows: 5,
       features: rowsIn(Float32Array.of(0, 0, 1, 1, 2, 2, 3, 3, 4, 4), 2),
       expected: Int32Array.of(0, 1, 2, 3, 4),
+      rowNumbers: NUMBERS,
       weights: Float64Array.of(5, 6, 7, 8, 9),
     };
     const { features, ...others } = everyNth(all, 2);
@@ -124,6 +133,7 @@ describe('every n-th row', () => {
     expect(others).toEqual({
       rows: 2,
       expected: Int32Array.of(0, 2),
+      rowNumbers: NUMBERS,
       weights: Float64Array.of(5, 7),
     });
     expect(everyNth(all, 9)).toBe(all);

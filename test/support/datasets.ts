@@ -22,13 +22,14 @@ export function takeRows(side: Split, order: readonly number[]): Split {
     const taken = order.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]);
     return (values instanceof Int32Array ? Int32Array.from(taken) : Float64Array.from(taken)) as Values;
   };
-  const { features, labels, targets, weights } = side;
+  const { features, labels, targets, weights, rowNumbers } = side;
   return {
     rows: order.length,
     features: rowsIn(pick(Float64Array.from(allOf(features))), features.columns),
     ...(labels && { labels: pick(labels) }),
     ...(targets && { targets: pick(targets) }),
     ...(weights && { weights: pick(weights) }),
+    rowNumbers: pick(rowNumbers),
   };
 }
 

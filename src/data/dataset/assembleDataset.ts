@@ -12,7 +12,7 @@ import { missingValuesOf } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
-import type { Dataset, RowOrigin, Split, SplitName } from './dataset.js';
+import type { Dataset, Split, SplitName } from './dataset.js';
 import {
   constantWarning,
   dateNotes,
@@ -94,10 +94,19 @@ export function assembleDataset(
         ? Float64Array.from(labels, (label) => balanced[label])
         : from.weights && gather(from.weights, rows);
     const weights = own && splitWeights(own, name, from.input.table.path);
-    const origin = isFold(config.data, name) && originOf(split, targets[i].targets);
+    const rowNumbers = Int32Array.from(rows, (row) => from.reader.rowNumber(row));
+    // They are transformed and scaled later.
+    const rawTargets = isFold(config.data, name) && targets[i].targets?.slice();
     return [
       name,
-      { rows: rows.length, features, ...targets[i], ...(weights && { weights }), ...(origin && { origin }) },
+      {
+        rows: rows.length,
+        features,
+        ...targets[i],
+        ...(weights && { weights }),
+        rowNumbers,
+        ...(rawTargets && { rawTargets }),
+      },
     ];
   });
   const targetLabels = choice.targets.map((column) => columnLabel(table.header, table.names[column]));
@@ -186,12 +195,6 @@ function isFold(data: DataConfig, name: SplitName): boolean {
 /** Whether the validation rows are training rows, which members hold out. */
 function isShared(splits: readonly SplitRows[]): boolean {
   return splits.some(({ name, first }) => name === 'validation' && first === 0);
-}
-
-/** The targets are copied before they are transformed and scaled. */
-function originOf({ from, rows }: SplitRows, targets: Float64Array | undefined): RowOrigin {
-  const rowNumbers = Int32Array.from(rows, (row) => from.reader.rowNumber(row));
-  return { rowNumbers, ...(targets && { targets: targets.slice() }) };
 }
 
 /** A fold of the validation rows is one of those that are no test rows. */

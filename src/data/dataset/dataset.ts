@@ -25,16 +25,10 @@ export interface Split {
   readonly targets?: Float64Array;
   /** [rows] The weight of a row in the loss; absent if all are 1. */
   readonly weights?: Float64Array;
-  /** Only of a fold. */
-  readonly origin?: RowOrigin;
-}
-
-/** Where the rows of a fold come from, for predictions that are joined with the file. */
-export interface RowOrigin {
-  /** [rows] The numbers of the rows in the training table, from 1, rising. */
+  /** [rows] Their numbers in their table, from 1: rows that can't be read don't count. */
   readonly rowNumbers: Int32Array;
-  /** [rows, targets] As in the file; only for a regression. */
-  readonly targets?: Float64Array;
+  /** [rows, targets] As in the file; only of a fold, and for a regression. */
+  readonly rawTargets?: Float64Array;
 }
 
 export interface Dataset extends TargetUnits {

@@ -170,20 +170,22 @@ ${histogram(residuals, { title: 'How residuals are spread', label: 'predicted âˆ
 /** Rows with the greatest losses: wrong labels, rare cases, or what the network can't see. */
 export function wrongSection({ rows, columns }: WrongRows): Content {
   if (rows.length === 0) return undefined;
-  const intro = html`<p class="note">The rows with the greatest losses. Look for wrong labels, rare cases, and what no column tells.</p>`;
+  const intro = html`<p class="note">The rows with the greatest losses, with their numbers in the file. Look for wrong labels, rare cases, and what no column tells.</p>`;
   if (rows[0].picture) {
-    return html`${intro}<div class="gallery">${rows.map((row) => html`<figure>${row.picture && picture(row.picture, WRONG_SIZE / row.picture.width)}${name(row.actual)} taken for ${name(row.predicted)}<br>loss ${formatMetric(row.loss, 3)}</figure>`)}</div>`;
+    return html`${intro}<div class="gallery">${rows.map((row) => html`<figure>${row.picture && picture(row.picture, WRONG_SIZE / row.picture.width)}${name(row.actual)} taken for ${name(row.predicted)}<br>row ${formatCount(row.number)}, loss ${formatMetric(row.loss, 3)}</figure>`)}</div>`;
   }
   const hasProbabilities = rows.some(({ probabilities }) => probabilities !== undefined);
   return html`${intro}${htmlTable({
     columns: [
+      { header: 'row', isNumber: true },
       { header: 'actual' },
       { header: 'predicted' },
       ...(hasProbabilities ? [{ header: 'probability', isNumber: true }] : []),
       { header: 'loss', isNumber: true },
       ...columns.map((column) => ({ header: shortName(column) })),
     ],
-    rows: rows.map(({ actual, predicted, probabilities, loss, cells }) => [
+    rows: rows.map(({ number, actual, predicted, probabilities, loss, cells }) => [
+      formatCount(number),
       shortName(actual),
       shortName(predicted),
       ...(hasProbabilities ? [probabilities ? formatPercent(probabilities[0]) : ''] : []),

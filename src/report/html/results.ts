@@ -159,6 +159,8 @@ export interface Histogram {
 export interface WrongRows {
   readonly columns: readonly string[];
   readonly rows: readonly {
+    /** Among those of its file, from 1. */
+    readonly number: number;
     readonly actual: string;
     readonly predicted: string;
     readonly loss: number;

@@ -28,8 +28,7 @@ export interface ScoredFold {
 
 /** Predicts the rows of a fold and scores them, as `mlp evaluate` does. */
 export async function scoreFold(model: Model, split: Split): Promise<ScoredFold> {
-  const { rows, weights, origin } = split;
-  if (!origin) throw new TypeError('found a split that is no fold');
+  const { rows, weights, rowNumbers, rawTargets } = split;
   const evaluated = rowsOfSplit(split);
   // Other folds may be trained meanwhile.
   const predicted = await PredictorPool.use(model, 1, (pool) => predictRows(model, pool, evaluated));
@@ -41,10 +40,10 @@ export async function scoreFold(model: Model, split: Split): Promise<ScoredFold>
   return {
     report: reportOf(model, scored),
     predictions: {
-      rowNumbers: origin.rowNumbers,
+      rowNumbers,
       numbers,
       decided,
-      truth: origin.targets ?? evaluated.expected,
+      truth: rawTargets ?? evaluated.expected,
     },
     model: {
       dtype,

@@ -38,6 +38,7 @@ describe('columns', () => {
     expect(featureNames).toEqual(['b', 'a']);
     expect(targetNames).toEqual(['y']);
     expect(plainSplit(train)).toEqual({
+      rowNumbers: Int32Array.of(1, 2),
       rows: 2,
       features: Float64Array.of(1, 2, 3, 4),
       labels: Int32Array.of(0, 1),
@@ -299,6 +300,7 @@ describe('a validation file', () => {
     folder.write('held.csv', 'y,extra,b,a\nyes,text,50,5\nno,,60,6\n');
     const { validation, train: rows } = await load(train, { validation: 'held.csv' });
     expect(plainSplit(validation)).toEqual({
+      rowNumbers: Int32Array.of(1, 2),
       rows: 2,
       features: Float64Array.of(5, 50, 6, 60),
       labels: Int32Array.of(1, 0),

@@ -170,7 +170,10 @@ describe('rows of weight 0', () => {
   it('are left out before the split, as if the file lacked them', async () => {
     const { train, validation, encodings, warnings } = await load(withZeros, { weights, validation: 0.25 });
     const expected = await load(without, { weights, validation: 0.25 });
-    expect([train, validation]).toEqual([expected.train, expected.validation]);
+    const unnumbered = (side: typeof validation) => ({ ...side, rowNumbers: undefined });
+    expect([train, validation].map(unnumbered)).toEqual(
+      [expected.train, expected.validation].map(unnumbered),
+    );
     expect(encodings).toEqual(expected.encodings);
     expect(warnings.filter((sentence) => sentence.includes('weight'))).toEqual([
       `${folder.path}/t.csv: 8 of 26 rows are left out because their weight is 0`,

@@ -134,7 +134,9 @@ export function fullRun(name: string): RunResults {
         ],
         wrong: {
           columns: [name],
-          rows: [{ actual: name, predicted: name, loss: 3, probabilities: [0.9, 0.1], cells: [name] }],
+          rows: [
+            { number: 7, actual: name, predicted: name, loss: 3, probabilities: [0.9, 0.1], cells: [name] },
+          ],
         },
       }),
       data: {
