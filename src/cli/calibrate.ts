@@ -7,12 +7,12 @@ import { lockDirectory } from '../files/lock.js';
 import { requireNoLink } from '../files/ownFiles.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { fitTemperature, hasProbabilities, lastLinear } from '../model/calibration.js';
-import { meanLoss, rowsOfSplit } from '../model/evaluatedRows.js';
+import { meanLoss, predictRows, rowsOfSplit, scoreRows } from '../model/evaluatedRows.js';
 import { encodeLoaded, loadModel, type Model } from '../model/load.js';
 import { PredictorPool } from '../model/pool/predictorPool.js';
 import { type EvaluationReport, reportOf } from '../model/scorer.js';
 import { formatMetric, printable } from '../text.js';
-import { type OwnSplits, readSplits, scoreSplit } from './evaluateRun.js';
+import { type OwnSplits, readSplits } from './evaluateRun.js';
 import type { CommonOptions } from './options.js';
 import { print, toJson, warn } from './output.js';
 
@@ -84,9 +84,9 @@ function requireCalibratable(model: Model): void {
 
 async function metricsOf({ dataset }: OwnSplits, split: 'validation' | 'test', model: Model) {
   const own = dataset[split] as Split;
-  const result = await PredictorPool.use(model, 1, (pool) =>
-    scoreSplit(own, model, pool, {}, foldsOf(dataset, split)),
-  );
+  const rows = rowsOfSplit(own, foldsOf(dataset, split));
+  const predicted = await PredictorPool.use(model, 1, (pool) => predictRows(model, pool, rows));
+  const result = scoreRows(model, predicted, rows);
   return reportOf(model, { rows: own.rows, weighted: own.weights !== undefined, result }).metrics;
 }
 

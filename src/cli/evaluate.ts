@@ -27,7 +27,7 @@ export interface EvaluateOptions extends CommonOptions, SeparatorOptions, Decisi
 }
 
 export async function run(path: string, data: string | undefined, options: EvaluateOptions): Promise<void> {
-  requireSense(data, options);
+  requireSense(path, data, options);
   const evaluated = await (data !== undefined
     ? evaluateFile(path, data, options)
     : isEnsemble(path)
@@ -38,7 +38,7 @@ export async function run(path: string, data: string | undefined, options: Evalu
 }
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
-function requireSense(data: string | undefined, options: EvaluateOptions): void {
+function requireSense(path: string, data: string | undefined, options: EvaluateOptions): void {
   const { split, delimiter, comment, encoding, skipLines, skipRows, badRows } = options;
   requireSeparators(options);
   if (data !== undefined && split !== undefined) {
@@ -56,7 +56,7 @@ function requireSense(data: string | undefined, options: EvaluateOptions): void 
     );
   }
   const given = Object.entries({
-    losses: options.losses,
+    ...(isEnsemble(path) && { losses: options.losses }),
     delimiter,
     comment,
     encoding,
@@ -83,7 +83,7 @@ export async function evaluateFile(
 ): Promise<Evaluated> {
   const model = openModel(modelPath);
   const { thresholds, goal } = decisionOf(model, options);
-  const losses = options.losses === undefined ? undefined : new LossFile(options.losses, options);
+  const losses = options.losses === undefined ? undefined : new LossFile(options.losses, 'line', options);
   const badRows = options.badRows ?? (model.skipsBadRows ? 'skip' : 'error');
   try {
     return await withModelRows({ ...options, badRows, model, path, targets: true }, async (rows, pool) => {
@@ -92,7 +92,7 @@ export async function evaluateFile(
       for await (const chunk of rows.chunks(pool, [])) {
         const expected = expectedValues(chunk.targets, model);
         scorer.add(chunk.rows, chunk.logits, expected);
-        losses?.add(model, pool, chunk, expected);
+        losses?.add(model, pool, chunk, expected, chunk.lines);
       }
       await losses?.close();
       const warnings = rows.warnings();

@@ -16,6 +16,7 @@ import { printable } from '../text.js';
 import { dataOutside } from '../training/run/outside.js';
 import { NAME_DATA, readOwnRows } from '../training/run/ownRows.js';
 import type { Evaluated } from './evaluateText.js';
+import { LossFile } from './lossFile.js';
 import { openModel } from './modelReading.js';
 import type { CommonOptions, ThreadsOption } from './options.js';
 import { note, warn } from './output.js';
@@ -34,7 +35,12 @@ export async function evaluateRun(
   run: string,
   options: CommonOptions &
     DecisionOptions &
-    ThreadsOption & { readonly split?: SplitName; readonly importance?: boolean },
+    ThreadsOption & {
+      readonly split?: SplitName;
+      readonly importance?: boolean;
+      readonly losses?: string;
+      readonly force?: boolean;
+    },
 ): Promise<Evaluated> {
   const { model, loaded, dataset, isRefitted } = await readSplits(run, options);
   const { config, directory } = loaded;
@@ -48,12 +54,26 @@ export async function evaluateRun(
   for (const { data } of chunksOf(split.features)) strange.addScaled(data);
   const warnings = strange.warnings(file, model.header);
   for (const warning of warnings) warn(warning);
-  const folds = foldsOf(dataset, name);
-  const { result, importance } = await PredictorPool.use(model, options.threads ?? 'auto', async (pool) => ({
-    importance:
-      options.importance && (await importanceOf(rowsOfSplit(split, folds), model, pool, config.seed)),
-    result: await scoreSplit(split, model, pool, options, folds),
-  }));
+  const rows = rowsOfSplit(split, foldsOf(dataset, name));
+  const losses = options.losses === undefined ? undefined : new LossFile(options.losses, 'row', options);
+  const { predicted, importance } = await PredictorPool.use(
+    model,
+    options.threads ?? 'auto',
+    async (pool) => ({
+      importance: options.importance && (await importanceOf(rows, model, pool, config.seed)),
+      predicted: await predictRows(model, pool, rows),
+    }),
+  );
+  const { thresholds, goal } = decisionOf(model, options);
+  const result = scoreRows(model, predicted, rows, thresholds, goal);
+  losses?.add(
+    model,
+    predicted,
+    { rows: rows.rows, logits: predicted.logits },
+    rows.expected,
+    rows.rowNumbers,
+  );
+  await losses?.close();
   return {
     model,
     data: { path: file, rows: split.rows },
@@ -92,19 +112,6 @@ async function importanceOf(rows: EvaluatedRows, model: Model, pool: PredictorPo
   const found = await permutationImportance(model, pool, rows, { seed, ...IMPORTANCE });
   if (!found) warn('the importance of columns would take too long, or no column can be shuffled');
   return found;
-}
-
-/** @param folds of the split, if only members that are trained without a row shall predict it */
-export async function scoreSplit(
-  split: Split,
-  model: Model,
-  pool: PredictorPool,
-  options: DecisionOptions,
-  folds: readonly number[] | undefined,
-): Promise<Evaluated['result']> {
-  const { thresholds, goal } = decisionOf(model, options);
-  const rows = rowsOfSplit(split, folds);
-  return scoreRows(model, await predictRows(model, pool, rows), rows, thresholds, goal);
 }
 
 function requireConfig(run: string, { path: modelPath }: Model): string {

@@ -54,7 +54,7 @@ export function addUseCommands(program: Command): void {
         ).argParser(thresholdGoal),
       )
       .option('--importance', "how much the loss of the run's rows grows where a column is shuffled")
-      .option('--losses <file.csv>', 'write the loss of each row of the data file')
+      .option('--losses <file.csv>', 'write the loss of each row')
       .addOption(FORCE)
       .addOption(
         new Option(

@@ -94,7 +94,13 @@ describe('mlp evaluate', () => {
     expect(rows.reduce((sum, [, loss]) => sum + loss, 0) / 60).toBeCloseTo(document.metrics.loss, 12);
     expect((await evaluate('data.csv', '--losses', 'losses.csv')).code).toBe(73);
     expect((await evaluate('data.csv', '--losses', 'losses.csv', '--force')).code).toBe(0);
-    expect((await evaluate('--losses', 'other.csv')).code).toBe(64);
+    const own = await evaluate('--losses', 'own.csv', '--split', 'train', '--json');
+    const [first, ...others] = readFileSync(join(cwd, 'own.csv'), 'utf8').trimEnd().split('\n');
+    expect(first).toBe('row,loss');
+    expect(others).toHaveLength(own.document.rows);
+    const ofLine = new Map(rows.map(([line, loss]) => [line, loss]));
+    for (const [row, loss] of others.map((text) => text.split(',').map(Number)))
+      expect(loss).toBeCloseTo(ofLine.get(row + 1) ?? Number.NaN, 5);
     expect((await evaluate('missing.csv', '--losses', 'new.csv')).code).toBe(66);
     expect(() => readFileSync(join(cwd, 'new.csv'))).toThrow('ENOENT');
   });
