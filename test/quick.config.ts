@@ -17,6 +17,7 @@ const SLOW = [
   'test/kernels/wasm/{functions,kernels,product}.test.ts',
   'test/kernels/{normalization,dropout}.test.ts',
   'test/kernels/blas/**',
+  'test/kernels/native/product.test.ts',
   'test/model/**',
   'test/report/confusion.test.ts',
   'test/training/{engine,run}/**',

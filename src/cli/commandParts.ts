@@ -56,7 +56,7 @@ export const THREADS = new Option('--threads <n>', 'number of threads, or auto')
 /** What changes a config. */
 export const OVERRIDES = [
   new Option('--set <key=value>', 'override a key of the config; may be repeated').argParser(collect),
-  new Option('--backend <name>', 'compute with auto, reference, wasm or blas').argParser(backendName),
+  new Option('--backend <name>', 'compute with auto, reference, wasm, blas or native').argParser(backendName),
   THREADS,
   new Option('--deterministic', 'use only kernels that give the same bits on every machine'),
 ];

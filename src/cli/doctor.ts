@@ -2,6 +2,7 @@
 import { automaticBackends, measureRates, type Rate } from '../doctor/doctor.js';
 import { type ConfigFindings, type Findings, findingsOfConfig, gatherFindings } from '../doctor/findings.js';
 import { findEveryBlas, thisMachine } from '../kernels/blas/find.js';
+import { findNative, type NativeSet } from '../kernels/native/find.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import type { Display } from '../report/style.js';
 import { formatTable } from '../report/table.js';
@@ -17,14 +18,15 @@ export async function run(path: string | undefined, options: CommonOptions): Pro
   const features = detectFeatures();
   const config = path === undefined ? undefined : await findingsOfConfig(path, features);
   const search = findEveryBlas(thisMachine());
+  const native = findNative(thisMachine());
   const auto = automaticBackends(features, search);
   const findings = {
     mlp: version(),
-    ...gatherFindings(features, search),
+    ...gatherFindings(features, search, native),
     auto,
     ...(config && { config }),
   };
-  const measure = () => measureRates(features, search, config ?? auto.large, findings.cpu.available);
+  const measure = () => measureRates(features, search, native, config ?? auto.large, findings.cpu.available);
 
   if (options.json) {
     print(toJson({ ...findings, rates: await measure() }, 2));
@@ -46,6 +48,8 @@ const SOURCES: Readonly<Record<Findings['blas']['found'][number]['source'], stri
   NumPy: 'from a NumPy wheel',
 };
 
+const SET_NAMES: Readonly<Record<NativeSet, string>> = { avx512: 'AVX-512', avx2: 'AVX2' };
+
 function renderFindings(findings: Findings, { style }: Display): string {
   const { cpu, wasm, config } = findings;
   const facts: Fact[] = [
@@ -56,6 +60,7 @@ function renderFindings(findings: Findings, { style }: Display): string {
     ['memory', formatBytes(findings.memoryBytes)],
     ['SIMD', wasm.simd ? `yes, relaxed SIMD: ${wasm.relaxedSimd ? 'yes' : 'no'}` : 'no'],
     ...blasFacts(findings.blas),
+    ['native', nativeFact(findings.native)],
     ...(config ? configFacts(config, findings) : [autoFact(findings)]),
   ];
   const width = Math.max(...facts.map(([key]) => key.length));
@@ -109,6 +114,12 @@ function blasFacts({ named, found, unusable, searched }: Findings['blas']): Fact
   return facts;
 }
 
+function nativeFact({ sets, reason }: Findings['native']): string {
+  if (reason !== undefined) return `none: ${reason}`;
+  const [first, ...others] = sets.map((set) => SET_NAMES[set]);
+  return others.length === 0 ? `by ${first}` : `by ${first}, or with the same bits by ${others.join(' or ')}`;
+}
+
 function autoFact(findings: Findings): Fact {
   const { small, large } = findings.auto;
   if (small.backend === large.backend) return ['auto', nameOf(small, findings)];
@@ -157,9 +168,10 @@ function threadsReason({ reason, threads, stepOperations }: ConfigFindings, avai
   return `${step} is too small for more`;
 }
 
-/** `wasm`, `wasm relaxed`, or `blas 1 (OpenBLAS)`, numbered as in the list of libraries. */
-function nameOf({ backend, relaxed, library }: BackendChoice, { blas }: Findings): string {
+/** `wasm`, `wasm relaxed`, `native AVX2`, or `blas 1 (OpenBLAS)`, numbered as in the list of libraries. */
+function nameOf({ backend, relaxed, library, set }: BackendChoice, { blas }: Findings): string {
   if (backend === 'wasm') return relaxed ? 'wasm relaxed' : 'wasm';
+  if (set !== undefined) return `${backend} ${SET_NAMES[set]}`;
   if (backend === 'reference') return backend;
   const index = blas.found.findIndex(({ path }) => path === library);
   return index < 0 ? backend : `blas ${index + 1} (${blas.found[index].vendor})`;

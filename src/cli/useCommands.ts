@@ -167,7 +167,7 @@ export function addUseCommands(program: Command): void {
     .option('--samples <n>', 'check this many elements of each parameter of a network', positiveInteger)
     .option(
       '--backend <name>',
-      'compute a network with auto, reference, wasm or blas',
+      'compute a network with auto, reference, wasm, blas or native',
       backendName,
       'reference',
     )

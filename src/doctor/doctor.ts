@@ -1,6 +1,7 @@
 /** What `auto` chooses for a config and why, and how fast each backend is. */
 import type { BlasSearch, Machine } from '../kernels/blas/find.js';
 import type { DType } from '../kernels/kernels.js';
+import type { NativeSearch, NativeSet } from '../kernels/native/find.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { largestProduct } from '../network/shape.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
@@ -31,6 +32,7 @@ export interface Rate {
   readonly backend: BackendName;
   readonly relaxed: boolean;
   readonly library?: string;
+  readonly set?: NativeSet;
   readonly threads: number;
   readonly size: number;
   readonly gflops: Readonly<Record<DType, number>>;
@@ -82,6 +84,7 @@ export function automaticBackends(
 export async function measureRates(
   features: WasmFeatures,
   { libraries }: BlasSearch,
+  { sets }: NativeSearch,
   taken: BackendChoice,
   threads: number,
 ): Promise<Rate[]> {
@@ -91,6 +94,7 @@ export async function measureRates(
     if (features.relaxedSimd) choices.push({ backend: 'wasm', relaxed: true });
     const relaxed = features.relaxedSimd;
     for (const { path } of libraries) choices.push({ backend: 'blas', relaxed, library: path });
+    for (const set of sets) choices.push({ backend: 'native', relaxed: false, set });
   }
   const rates: Rate[] = [];
   for (const choice of choices) rates.push(await rateOf(choice, 1));
@@ -99,13 +103,14 @@ export async function measureRates(
 }
 
 async function rateOf(choice: BackendChoice, threads: number): Promise<Rate> {
-  const { backend, library } = choice;
+  const { backend, library, set } = choice;
   const size = backend === 'reference' ? REFERENCE_SIZE : SIZE;
   const measure = (dtype: DType) => measureRate({ choice, dtype, size, threads });
   return {
     backend,
     relaxed: choice.relaxed,
     ...(library !== undefined && { library }),
+    ...(set !== undefined && { set }),
     threads,
     size,
     gflops: { float32: await measure('float32'), float64: await measure('float64') },

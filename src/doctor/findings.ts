@@ -3,6 +3,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadDataset } from '../data/dataset/loadDataset.js';
 import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
+import type { NativeSearch } from '../kernels/native/find.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
@@ -33,6 +34,8 @@ export interface Findings {
     readonly unusable: readonly BlasFailure[];
     readonly searched: readonly string[];
   };
+  /** The instruction sets of `native`, or why there is none. */
+  readonly native: NativeSearch;
   /** What `auto` chooses for networks with small products, and with large ones. */
   readonly auto: { readonly small: BackendChoice; readonly large: BackendChoice };
   readonly config?: ConfigFindings;
@@ -69,10 +72,11 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
   };
 }
 
-/** Facts from Node, the system and the search for a BLAS. */
+/** Facts from Node, the system, and the searches for a BLAS and for instruction sets. */
 export function gatherFindings(
   wasm: WasmFeatures,
   search: BlasSearch,
+  native: NativeSearch,
 ): Omit<Findings, 'mlp' | 'auto' | 'config'> {
   const processors = cpus();
   const { versions, platform, arch } = process;
@@ -90,6 +94,7 @@ export function gatherFindings(
     memoryBytes: totalmem(),
     wasm,
     blas: blasFindings(search),
+    native,
   };
 }
 

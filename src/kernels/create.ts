@@ -3,6 +3,8 @@ import { ExitCode, MlpError } from '../errors.js';
 import { blasKernels } from './blas/index.js';
 import { isFailure, openBlas } from './blas/library.js';
 import type { DType, Kernels } from './kernels.js';
+import type { NativeSet } from './native/find.js';
+import { nativeKernels, nativeScratchBytes } from './native/index.js';
 import { referenceKernels } from './reference/index.js';
 import { alone, type Share } from './share.js';
 import { wasmKernels } from './wasm/index.js';
@@ -10,12 +12,14 @@ import { scratchBytes } from './wasm/loader.js';
 
 /** Which kernels to use. Plain data, so that it can be sent to a thread. */
 export interface KernelsChoice {
-  readonly backend: 'reference' | 'wasm' | 'blas';
+  readonly backend: 'reference' | 'wasm' | 'blas' | 'native';
   /** Whether relaxed SIMD may be used: faster, but not the same bits everywhere. */
   readonly relaxed: boolean;
   readonly library?: string;
-  /** The least m·n·k of a product that goes to the BLAS; by default the fastest one. */
-  readonly leastBlasProduct?: number;
+  /** The instructions of `native`, which change no bit. */
+  readonly set?: NativeSet;
+  /** The least m·n·k of a product that goes to the BLAS or machine code; by default the fastest one. */
+  readonly leastProduct?: number;
 }
 
 /** Kernels for one thread that still need a memory. */
@@ -28,12 +32,14 @@ export interface KernelsRecipe {
 
 /** The bytes that the kernels of a team need beside the tensors of the run. */
 export function kernelScratch({ backend }: KernelsChoice, threads: number): number {
-  return backend === 'reference' ? 0 : scratchBytes(threads);
+  if (backend === 'reference') return 0;
+  return scratchBytes(threads) + (backend === 'native' ? nativeScratchBytes(threads) : 0);
 }
 
 /**
  * @param scratch address of kernelScratch(…) bytes in the memory, the same for all threads
  * @throws MlpError ExitCode.unavailable if the engine has no SIMD, or the library stopped working
+ * @throws Error if machine code may no longer run
  */
 export function createKernels(
   choice: KernelsChoice,
@@ -50,13 +56,20 @@ export function createKernels(
       return wasmKernels(options);
     case 'blas': {
       const library = openBlas(choice.library ?? '');
-      if (!isFailure(library)) return blasKernels(options, library, choice.leastBlasProduct);
+      if (!isFailure(library)) return blasKernels(options, library, choice.leastProduct);
       throw new MlpError(
         ExitCode.unavailable,
         `${library.path}: found a BLAS that no longer works: ${library.detail}`,
         'use --backend wasm',
       );
     }
+    case 'native':
+      return nativeKernels(
+        options,
+        choice.set ?? 'avx2',
+        scratch + scratchBytes(share.size),
+        choice.leastProduct,
+      );
   }
 }
 

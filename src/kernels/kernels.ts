@@ -1,8 +1,9 @@
 /**
  * The arithmetic under the mathematics: one interface, implemented by `reference` (plain loops,
- * which every other backend is tested against), `wasm` (SIMD) and `blas` (products by a system
- * library, the rest by wasm). `network` and `training` use these operations alone, so every backend
- * and both dtypes run the same forward and backward pass.
+ * which every other backend is tested against), `wasm` (SIMD), `blas` (products by a system library,
+ * the rest by wasm) and `native` (products by machine code, the rest by wasm). `network` and
+ * `training` use these operations alone, so every backend and both dtypes run the same forward and
+ * backward pass.
  *
  * Contract
  * - A tensor is a dense row-major matrix; a vector is a tensor with one row. The operations on a
@@ -11,7 +12,8 @@
  *   boundary.
  * - An output may be the same buffer as an input only if the operation says so.
  * - Kernels allocate nothing. NaN and infinity follow IEEE 754.
- * - Backends may differ by rounding. The number of threads never changes a result of `wasm`.
+ * - Backends may differ by rounding. The number of threads never changes a result of `wasm` or
+ *   `native`.
  *
  * Symbols: B rows of a batch; m, n, k sizes of a product as in BLAS; `d` before a name: its
  * gradient.

@@ -173,5 +173,5 @@ function kernelsFor(
   const size = { network: spec, inputs, batchSize: rows };
   const choice = chooseBackend({ backend, deterministic: false }, size, thisMachine());
   // The check is about the library, so it computes every product, however small.
-  return { kernels: kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64'), name: choice.backend };
+  return { kernels: kernelsRecipe({ ...choice, leastProduct: 1 }, 'float64'), name: choice.backend };
 }

@@ -185,7 +185,7 @@ export const trainSchema = object({
   backend: choice(['auto', ...BACKENDS])
     .default('auto')
     .describe(
-      'Which kernels do the arithmetic: plain loops ("reference"), WebAssembly SIMD ("wasm") or a BLAS library of the system ("blas"). "auto" chooses the fastest one available.',
+      'Which kernels do the arithmetic: plain loops ("reference"), WebAssembly SIMD ("wasm"), a BLAS library of the system ("blas") or machine code of our own ("native"). "auto" chooses the fastest one available.',
     ),
   threads: z
     .union([z.literal('auto'), wholeNumber(1, MAX_THREADS)], {

@@ -26,7 +26,7 @@ export interface LossParameters {
 export const DTYPES = ['float32', 'float64'] as const;
 
 /** The backends that can be asked for by name. */
-export const BACKENDS = ['reference', 'wasm', 'blas'] as const;
+export const BACKENDS = ['reference', 'wasm', 'blas', 'native'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 /** A larger number of threads is a typing error. */

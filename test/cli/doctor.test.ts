@@ -7,17 +7,21 @@ interface Rate {
   threads: number;
   size: number;
   library?: string;
+  set?: string;
   gflops: Record<string, number>;
 }
 
-/** No BLAS, whatever this machine has: MLP_BLAS names a text file, and nothing else is looked at. */
+/**
+ * No BLAS, whatever this machine has: MLP_BLAS names a text file, and nothing else is looked at. No machine code
+ * either: MLP_NATIVE is a mistake.
+ */
 function withoutBlas() {
   const folder = folderOf({
     'notes.txt': 'not a library\n',
     'config.json': smallConfig(),
     'data.csv': SMALL_CSV,
   });
-  return { folder, options: { cwd: folder, env: { MLP_BLAS: join(folder, 'notes.txt') } } };
+  return { folder, options: { cwd: folder, env: { MLP_BLAS: join(folder, 'notes.txt'), MLP_NATIVE: 'no' } } };
 }
 
 /** A rate is measured: whatever it is, it is a number above zero. */
@@ -44,6 +48,7 @@ describe('mlp doctor', () => {
       memoryBytes,
       wasm,
       blas,
+      native,
       auto,
       rates,
     } = JSON.parse(stdout);
@@ -58,7 +63,11 @@ describe('mlp doctor', () => {
     const alone: Rate[] = rates.filter(({ threads }: Rate) => threads === 1);
     const expected = ['reference', 'wasm', ...(wasm.relaxedSimd ? ['wasm'] : [])];
     const paths = blas.found.map(({ path }: { path: string }) => path);
-    expect(alone.map(({ backend }) => backend)).toEqual([...expected, ...paths.map(() => 'blas')]);
+    expect(alone.map(({ backend }) => backend)).toEqual([
+      ...[...expected, ...paths.map(() => 'blas')],
+      ...native.sets.map(() => 'native'),
+    ]);
+    expect(alone.flatMap(({ set }) => set ?? [])).toEqual(native.sets);
     expect(alone.flatMap(({ library }) => library ?? [])).toEqual(paths);
     const together: Rate[] = rates.filter(({ threads }: Rate) => threads > 1);
     expect(together.map(({ backend, threads }) => [backend, threads])).toEqual(
@@ -70,7 +79,8 @@ describe('mlp doctor', () => {
     const { folder, options } = withoutBlas();
     const { code, stdout } = await mlpHere(['doctor', '--json'], options);
     expect(code).toBe(0);
-    const { blas, auto, rates } = JSON.parse(stdout);
+    const { blas, native, auto, rates } = JSON.parse(stdout);
+    expect(native).toEqual({ sets: [], reason: expect.stringContaining('MLP_NATIVE: found "no"') });
     expect(blas.named).toBe(join(folder, 'notes.txt'));
     expect(blas.found).toEqual([]);
     expect(blas.unusable).toMatchObject([{ path: join(folder, 'notes.txt'), reason: 'not a library' }]);
@@ -88,6 +98,7 @@ describe('mlp doctor', () => {
     expect(stdout).toContain(
       `unusable  ${join(folder, 'notes.txt')}\n          not a library: found some other file`,
     );
+    expect(stdout).toContain('native    none: MLP_NATIVE: found "no", expected 0, 1, avx512 or avx2\n');
     expect(stdout).toMatch(/^kernels +product +threads +float32 +float64$/m);
     expect(stdout).toMatch(/^reference +128×128×128 +1 +\d+\.\d +\d+\.\d$/m);
     expect(stdout).toMatch(/^wasm +256×256×256 +1 +\d+\.\d +\d+\.\d$/m);

@@ -28,7 +28,7 @@ describe.each(BACKENDS)('$name', ({ choice, skip }) => {
     { dtype: 'float32', tolerance: { relative: 1e-4, absolute: 1e-5 } },
   ] as const)('in $dtype', ({ dtype, tolerance }) => {
     it.each(STARTS)('starts as in NumPy: $name', ({ spec, seed, batch, x, parameters, next }) => {
-      const recipe = kernelsRecipe({ ...choice, leastBlasProduct: 1 }, dtype);
+      const recipe = kernelsRecipe({ ...choice, leastProduct: 1 }, dtype);
       const arena = Arena.ofSize(dtype, (1 << 18) + recipe.scratchBytes);
       const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
       const options = { ...OPTIONS, inputs: x[0].length, capacity: batch };

@@ -42,7 +42,7 @@ const BACKEND_CASES = BACKENDS.flatMap((backend) =>
 
 /** A network with a batch and an optimiser, and its state after `steps` steps. */
 function build({ choice, loss, outputs, layers }: (typeof BACKEND_CASES)[number], members: number) {
-  const recipe = kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64');
+  const recipe = kernelsRecipe({ ...choice, leastProduct: 1 }, 'float64');
   const arena = Arena.ofSize('float64', (1 << 20) + recipe.scratchBytes);
   const kernels = recipe.create(arena.memory, arena.block(recipe.scratchBytes));
   const spec = specOf({ layers: layers ?? [5, 'relu', outputs], ...(members > 1 && { members }) });

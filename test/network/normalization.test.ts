@@ -74,7 +74,7 @@ const VARIANTS = BACKENDS.flatMap((backend) =>
 );
 
 describe.each(VARIANTS)('$name in $dtype', ({ choice, skip, dtype }) => {
-  const recipe = kernelsRecipe({ ...choice, leastBlasProduct: 1 }, dtype);
+  const recipe = kernelsRecipe({ ...choice, leastProduct: 1 }, dtype);
   const unit = dtype === 'float64' ? 2 ** -52 : 2 ** -23;
   /** Of a single pass, and of a hundred steps, each of which takes the rounding of the last one further. */
   const once = { relative: 1e4 * unit, absolute: 1e2 * unit };

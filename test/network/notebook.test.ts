@@ -47,7 +47,7 @@ describe("the class notebook's toy problem", () => {
 
   describe.each(BACKENDS)('$name', ({ choice, skip }) => {
     it.skipIf(skip)('starts with its weights, scores, loss and gradients', () => {
-      const built = buildNetwork(problem, kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64'));
+      const built = buildNetwork(problem, kernelsRecipe({ ...choice, leastProduct: 1 }, 'float64'));
       const { network } = built;
       initialize(network.parameters.list, new RandomState(0));
       const tolerance = { relative: 1e-12, absolute: 1e-16 };

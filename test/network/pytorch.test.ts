@@ -9,7 +9,7 @@ const TOLERANCE = { relative: 1e-10, absolute: 1e-16 };
 
 describe.each(BACKENDS)('$name', ({ choice, skip }) => {
   // Every product by the library, though these are smaller than what it is taken for.
-  const recipe = kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64');
+  const recipe = kernelsRecipe({ ...choice, leastProduct: 1 }, 'float64');
 
   describe.skipIf(skip).each(PYTORCH_NETWORKS)('$name', (entry) => {
     const { batch, expected, training, l2 } = entry;

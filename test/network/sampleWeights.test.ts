@@ -17,7 +17,7 @@ const NETWORKS = fixture<SklearnNetwork[]>('sklearn/weights.json');
 const TOLERANCE = { relative: 1e-9, absolute: 1e-12 };
 
 describe.each(BACKENDS)('$name', ({ choice, skip }) => {
-  const recipe = kernelsRecipe({ ...choice, leastBlasProduct: 1 }, 'float64');
+  const recipe = kernelsRecipe({ ...choice, leastProduct: 1 }, 'float64');
 
   it.skipIf(skip).each(NETWORKS)('$name', (entry) => {
     const { optimizer: config, losses, parameters } = entry.training;

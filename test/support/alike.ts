@@ -27,7 +27,7 @@ export function itTrainsAlike(config: Record<string, unknown>): void {
     if (skip) return;
     const problem = await prepare({ ...config, dtype: 'float64' });
     const { plan, dataset } = problem;
-    const engine = LocalEngine.start({ ...problem, choice: { ...choice, leastBlasProduct: 1 } }, dataset);
+    const engine = LocalEngine.start({ ...problem, choice: { ...choice, leastProduct: 1 } }, dataset);
     const reference = startReference(problem);
     const expected = await trainSteps(reference, problem, plan.steps);
     const close = { relative: 1e-8, absolute: 1e-9 };

@@ -1,5 +1,6 @@
 /** The backends of this machine, for tests of which one body runs on all. */
 import type { KernelsChoice } from '../../src/kernels/create.js';
+import { findNative } from '../../src/kernels/native/find.js';
 import { libraries } from '../kernels/blas/machines.js';
 
 export interface Backend {
@@ -10,6 +11,7 @@ export interface Backend {
 }
 
 const [library] = libraries;
+const { sets, reason } = findNative({ arch: process.arch, env: {} });
 
 /** Every backend but the reference. Tests of one that is not here are skipped by a name that says so. */
 export const FAST_BACKENDS: readonly Backend[] = [
@@ -19,6 +21,11 @@ export const FAST_BACKENDS: readonly Backend[] = [
     name: library ? 'blas' : 'blas: no BLAS library found',
     choice: { backend: 'blas', relaxed: true, library: library?.path ?? '' },
     skip: !library,
+  },
+  {
+    name: reason ? `native: ${reason}` : 'native',
+    choice: { backend: 'native', relaxed: false, set: sets[0] },
+    skip: sets.length === 0,
   },
 ];
 

@@ -36,7 +36,7 @@ const PRECISIONS = [
 
 describe.each(BACKENDS)('$name', ({ choice, skip }) => {
   describe.skipIf(skip).each(PRECISIONS)('in $dtype', ({ dtype, tolerance }) => {
-    const recipe = kernelsRecipe({ ...choice, leastBlasProduct: 1 }, dtype);
+    const recipe = kernelsRecipe({ ...choice, leastProduct: 1 }, dtype);
 
     it.each(RUNS)('goes the way of PyTorch: $name', (run) => {
       const { l1, l2, clipNorm } = run;

@@ -13,7 +13,7 @@ import { type BlasFailure, type BlasLibrary, isFailure, openBlas } from './libra
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly arch: string;
-  /** Read: MLP_BLAS, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, APPDATA and LOCALAPPDATA. */
+  /** Read: MLP_BLAS, MLP_NATIVE, PATH, VIRTUAL_ENV, CONDA_PREFIX, PYENV_ROOT, APPDATA and LOCALAPPDATA. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   /** The names of a folder's entries; none if the folder is missing. */

@@ -2,6 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { blasUnavailable, explainSearch, findBlas, type Machine } from '../../kernels/blas/find.js';
 import type { KernelsChoice } from '../../kernels/create.js';
+import { findNative, nativeUnavailable } from '../../kernels/native/find.js';
 import { detectFeatures, type WasmFeatures } from '../../kernels/wasm/loader.js';
 import { largestProduct, networkShape } from '../../network/shape.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
@@ -39,11 +40,17 @@ export function chooseBackend(
       'take --backend reference, or a newer CPU or Node',
     );
   }
+  if (backend === 'native') {
+    const search = findNative(machine);
+    const [set] = search.sets;
+    if (set) return { backend, relaxed: false, set };
+    throw nativeUnavailable(search);
+  }
   if (backend === 'wasm' || deterministic) {
     if (backend === 'blas') {
       throw new MlpError(
         ExitCode.config,
-        'backend: found "blas" with "deterministic", expected "wasm" or "auto": the bits of a BLAS depend on the machine',
+        'backend: found "blas" with "deterministic", expected "wasm", "native" or "auto": the bits of a BLAS depend on the machine',
         'leave out one of the two',
       );
     }

@@ -252,7 +252,7 @@ export class Team implements Engine {
 function otherWays({ threads, choice }: RunSetup): string {
   const ways = [
     ...(threads > 1 ? ['--threads 1'] : []),
-    ...(choice.backend === 'blas' ? ['--backend wasm'] : []),
+    ...(choice.backend === 'blas' || choice.backend === 'native' ? ['--backend wasm'] : []),
   ];
   return ways.length === 0 ? '' : `the run can be tried again with ${ways.join(' or ')}; `;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode, type MlpError } from '../../../src/errors.js';
 import type { Machine } from '../../../src/kernels/blas/find.js';
+import { findNative } from '../../../src/kernels/native/find.js';
 import type { WasmFeatures } from '../../../src/kernels/wasm/loader.js';
 import {
   chooseBackend,
@@ -15,12 +16,14 @@ import { prepare } from '../../support/runs.js';
 const SIMD: WasmFeatures = { simd: true, relaxedSimd: true };
 const NO_SIMD: WasmFeatures = { simd: false, relaxedSimd: false };
 
+const native = findNative(thisMachine);
+
 /** A network of one product of so many multiply-adds. */
 const sized = (product: number) => ({ network: specOf({ layers: [product] }), inputs: 1, batchSize: 1 });
 const SMALL = sized(LEAST_PRODUCT_FOR_BLAS - 1);
 const LARGE = sized(LEAST_PRODUCT_FOR_BLAS);
 
-const asked = (backend: 'auto' | 'reference' | 'wasm' | 'blas', deterministic = false) => ({
+const asked = (backend: 'auto' | 'reference' | 'wasm' | 'blas' | 'native', deterministic = false) => ({
   backend,
   deterministic,
 });
@@ -75,7 +78,9 @@ describe('chooseBackend', () => {
   it('refuses blas where the bits must be the same everywhere', () => {
     const error = errorOf(() => chooseBackend(asked('blas', true), LARGE, unsearched, SIMD));
     expect(error.exitCode).toBe(ExitCode.config);
-    expect(error.message).toMatch(/^backend: found "blas" with "deterministic", expected "wasm" or "auto"/);
+    expect(error.message).toMatch(
+      /^backend: found "blas" with "deterministic", expected "wasm", "native" or "auto"/,
+    );
   });
 
   it('falls back to the reference where there is no SIMD, and says so', () => {
@@ -138,6 +143,26 @@ describe('chooseBackend', () => {
       }
     },
   );
+});
+
+describe('chooseBackend, native', () => {
+  const off: Machine = { ...thisMachine, env: { MLP_NATIVE: '0' } };
+
+  it('says why there is none where it is demanded', () => {
+    const error = errorOf(() => chooseBackend(asked('native'), SMALL, off, SIMD));
+    expect([error.exitCode, error.message]).toEqual([
+      ExitCode.unavailable,
+      'backend native: MLP_NATIVE=0 turns it off',
+    ]);
+    expect(error.hint).toContain('--backend wasm');
+  });
+
+  it.skipIf(native.sets.length === 0)('takes the first set of the processor, deterministic or not', () => {
+    for (const deterministic of [false, true]) {
+      const choice = chooseBackend(asked('native', deterministic), SMALL, thisMachine, SIMD);
+      expect(choice).toEqual({ backend: 'native', relaxed: false, set: native.sets[0] });
+    }
+  });
 });
 
 describe('chooseThreads', () => {

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { KernelsChoice } from '../../../src/kernels/create.js';
+import { findNative } from '../../../src/kernels/native/find.js';
 import { LocalEngine, type StepProgress } from '../../../src/training/engine/engine.js';
 import { ThreadPool } from '../../../src/training/engine/threadPool.js';
 import { runTraining } from '../../../src/training/loop.js';
@@ -71,8 +73,13 @@ const RUNS = [
 ];
 
 /** What a run with so many threads leaves. */
-async function outcome(problem: Problem, threads: number, options = {}): Promise<string> {
-  const team = await startTeam(problem, WASM, threads, options);
+async function outcome(
+  problem: Problem,
+  threads: number,
+  options = {},
+  choice: KernelsChoice = WASM,
+): Promise<string> {
+  const team = await startTeam(problem, choice, threads, options);
   try {
     return await resultOf(team, problem, problem.plan.steps);
   } finally {
@@ -211,6 +218,37 @@ describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
     }
   });
 });
+
+const native = findNative({ arch: process.arch, env: {} });
+
+describe.skipIf(native.sets.length === 0)(
+  `a team on native${native.reason ? `: ${native.reason}` : ''}`,
+  () => {
+    const options = { pool: sharedThreads() };
+
+    it.each(DTYPES)(
+      'leaves the same bits for 1 to 8 threads and every instruction set, %s',
+      async (dtype) => {
+        const network = { layers: [131, 'relu', { type: 'linear', units: 67, bias: false }, 'silu', 3] };
+        const problem = await prepare({
+          network,
+          training: { steps: 6, batchSize: 33, optimizer: adam },
+          dtype,
+        });
+        const { config, plan, dataset } = problem;
+        const results = new Set<string>();
+        for (const set of native.sets) {
+          const choice = { backend: 'native', relaxed: false, set } as const;
+          results.add(
+            await resultOf(LocalEngine.start({ config, plan, choice }, dataset), problem, plan.steps),
+          );
+          for (const threads of [2, 3, 8]) results.add(await outcome(problem, threads, options, choice));
+        }
+        expect(results.size).toBe(1);
+      },
+    );
+  },
+);
 
 describe('an interrupted team', () => {
   it('finishes the step at hand, and goes on as if nothing had been', async () => {

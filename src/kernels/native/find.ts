@@ -1,0 +1,113 @@
+/** Finds which instruction sets the processor has that products can be written for, and whether they may run. */
+import { ExitCode, MlpError } from '../../errors.js';
+import type { DType } from '../kernels.js';
+import { type CodeMemory, place, systemMemory } from './executable.js';
+import type { Program } from './jobs.js';
+import { X86Assembler } from './x86.js';
+import { x86Program } from './x86Program.js';
+
+export type NativeSet = 'avx512' | 'avx2';
+
+export interface NativeSearch {
+  /** Fastest first. All of them give the same bits. */
+  readonly sets: readonly NativeSet[];
+  /** Why there is none, for the user. */
+  readonly reason?: string;
+}
+
+/** What the search knows of the machine; a test can describe any other. */
+export interface NativeMachine {
+  readonly arch: string;
+  /** Read: MLP_NATIVE. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const SETS: readonly NativeSet[] = ['avx512', 'avx2'];
+
+/** @param open by which memory becomes executable; throws where there is no way */
+export function findNative(
+  { arch, env }: NativeMachine,
+  open: () => CodeMemory = systemMemory,
+): NativeSearch {
+  const { MLP_NATIVE: asked = '' } = env;
+  if (asked === '0') return none('MLP_NATIVE=0 turns it off');
+  const isSet = (SETS as readonly string[]).includes(asked);
+  if (asked !== '' && asked !== '1' && !isSet) {
+    return none(`MLP_NATIVE: found ${JSON.stringify(asked)}, expected 0, 1, ${SETS.join(' or ')}`);
+  }
+  if (arch !== 'x64') return none(`found a processor of kind ${arch}, expected x64`);
+  let sets: readonly NativeSet[];
+  try {
+    sets = x86Sets(open());
+  } catch (error) {
+    return none(error instanceof Error ? error.message : String(error));
+  }
+  if (sets.length === 0) return none('found a processor without AVX2 and FMA');
+  if (!isSet) return { sets };
+  const chosen = sets.filter((set) => set === asked);
+  return chosen.length > 0 ? { sets: chosen } : none(`found a processor without MLP_NATIVE=${asked}`);
+}
+
+function none(reason: string): NativeSearch {
+  return { sets: [], reason };
+}
+
+/** The error if `native` is demanded and the search found nothing. */
+export function nativeUnavailable({ reason }: NativeSearch): MlpError {
+  return new MlpError(
+    ExitCode.unavailable,
+    `backend native: ${reason}`,
+    'use --backend wasm, or see mlp doctor for what this machine has',
+  );
+}
+
+/** What the processor says of itself, and the system of the registers that it saves (SDM vol. 1, 14.3, 15.2). */
+function x86Sets(memory: CodeMemory): readonly NativeSet[] {
+  /** The two integers that a function leaves at its first argument, r8. */
+  const ask = (...lines: string[]) => {
+    const asm = new X86Assembler();
+    asm.emit('push rbx', `mov r8, ${process.platform === 'win32' ? 'rcx' : 'rdi'}`);
+    asm.emit(...lines, 'pop rbx', 'ret');
+    const answer = new Uint32Array(2);
+    memory.bind(place(asm.finish(), memory))(memory.addressOf(answer), 0);
+    return answer;
+  };
+  const [leaf1, leaf7] = ask(
+    ...['xor eax, eax', 'add eax, 1', 'cpuid', 'mov [r8], ecx'],
+    ...['xor eax, eax', 'add eax, 7', 'xor ecx, ecx', 'cpuid', 'mov [r8+4], ebx'],
+  );
+  const FMA = 1 << 12;
+  const OSXSAVE = 1 << 27;
+  const AVX = 1 << 28;
+  const AVX2 = 1 << 5;
+  const AVX512F = 1 << 16;
+  const has = (bits: number, wanted: number) => (bits & wanted) === wanted;
+  if (!has(leaf1, FMA | OSXSAVE | AVX) || !has(leaf7, AVX2)) return [];
+  // XCR0: xmm and ymm are saved; and the masks and all of zmm.
+  const [saved] = ask('xor ecx, ecx', 'xgetbv', 'mov [r8], eax');
+  if (!has(saved, 0x6)) return [];
+  return has(leaf7, AVX512F) && has(saved, 0xe6) ? ['avx512', 'avx2'] : ['avx2'];
+}
+
+/** Machine code that may run in this thread. */
+export interface NativeCode {
+  readonly program: Program;
+  readonly run: (memory: number, jobs: number) => void;
+  readonly addressOf: (view: ArrayBufferView) => number;
+}
+
+const opened = new Map<string, NativeCode>();
+
+/** Writes the code of an instruction set that `findNative` has found: once per thread. @throws Error */
+export function openNative(set: NativeSet, dtype: DType): NativeCode {
+  const name = `${set} ${dtype}`;
+  let code = opened.get(name);
+  if (!code) {
+    const memory = systemMemory();
+    const program = x86Program(set, dtype, process.platform === 'win32');
+    const run = memory.bind(place(program.code, memory));
+    code = { program, run, addressOf: memory.addressOf };
+    opened.set(name, code);
+  }
+  return code;
+}

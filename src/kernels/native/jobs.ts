@@ -1,0 +1,58 @@
+/**
+ * What machine code is told to do: a list of jobs, each 16 unsigned integers of 32 bits. The first
+ * is where the job's routine starts in the code; addresses are offsets in the memory, and steps
+ * are in bytes. A list is at most MOST_JOBS long, the end included.
+ */
+
+export const JOB_INTEGERS = 16;
+export const JOB_BYTES = 4 * JOB_INTEGERS;
+export const MOST_JOBS = 512;
+
+/**
+ * c[rows, columns] ← a·b, or c + a·b if `adds` is 1, for up to `tileVectors` vectors of columns. The
+ * elements of a lie aRow bytes apart along the rows and aStep along k. The rows of b are bStep
+ * apart. From a tile to the next, a advances by aTile.
+ */
+export const MULTIPLY = {
+  a: 1,
+  aRow: 2,
+  aStep: 3,
+  aTile: 4,
+  b: 5,
+  bStep: 6,
+  c: 7,
+  cRow: 8,
+  rows: 9,
+  k: 10,
+  adds: 11,
+  mask: 12,
+} as const;
+
+/** Rows of a fixed number of bytes, packed behind each other. */
+export const COPY = { from: 1, fromStep: 2, to: 3, rows: 4 } as const;
+
+/** to[columns, rows] ← from[rows, columns]ᵀ */
+export const TRANSPOSE = { from: 1, fromStep: 2, to: 3, toStep: 4, rows: 5, columns: 6 } as const;
+
+/** The machine code of one instruction set and dtype, and where its routines start. */
+export interface Program {
+  /** A function (address of the memory, address of the jobs), at its first byte. It runs anywhere. */
+  readonly code: Uint8Array;
+  /** Each instruction and label as it was written, with where it starts. */
+  readonly listing: readonly { at: number; line: string }[];
+  readonly tileRows: number;
+  /** Elements of a vector. */
+  readonly lanes: number;
+  /** Vectors of a tile's row. */
+  readonly tileVectors: number;
+  /** The routine that ends a list. */
+  readonly end: number;
+  /** The routine for this many vectors of columns, of which the last has `rest` elements, 0: all. */
+  readonly multiply: (vectors: number, rest: number) => number;
+  /** The field `mask` of a job for `rest` elements. */
+  readonly mask: (rest: number) => number;
+  /** Copies what a tile needs of a, or of b, for each k: `tileRows` or `tileVectors·lanes` elements. */
+  readonly copyTileRows: number;
+  readonly copyTileColumns: number;
+  readonly transpose: number;
+}

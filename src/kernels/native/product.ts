@@ -1,0 +1,276 @@
+/**
+ * A product as a list of jobs for the machine code: which slice of c this thread computes, by which
+ * blocks, and what is packed.
+ *
+ * A tile of c reads a panel of b, `depth` rows of a tile's width, once for each tile below the
+ * first; it should stay in the first-level cache, so k is cut into blocks. It also reads `depth`
+ * elements of each of its rows of a, for every panel of b; they should stay in the second-level
+ * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read. Where each is read
+ * only a few times, packing costs more than it saves, and tiles read a or b in their place.
+ * Transposing b is packing: vectors take neighbours from a row of b.
+ *
+ * None of this changes a bit: every element of c is one chain of multiply-adds in the order of k,
+ * continued in the next block of k from what the last has stored.
+ */
+import { bytesPerElement } from '../arena.js';
+import type { DType, ProductForm, ProductKernels } from '../kernels.js';
+import { type Share, Slices } from '../share.js';
+import { COPY, JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, type Program, TRANSPOSE } from './jobs.js';
+
+/** Of a panel of b: half of a first-level cache, since a and c pass through it, too. */
+const PANEL_BYTES = 24 * 1024;
+/** Of a packed block of a. */
+const A_BYTES = 192 * 1024;
+/** Of a packed block of b: this many columns of a tile's width. */
+const PANELS = 32;
+/** b is packed for at least so many tiles below each other, a for at least so many beside each other. */
+const LEAST_TILES_DOWN = 8;
+const LEAST_TILES_ACROSS = 4;
+
+/** What one thread packs into. */
+export const PRODUCT_SCRATCH_BYTES = MOST_JOBS * JOB_BYTES + A_BYTES + PANELS * PANEL_BYTES;
+
+/** Runs the jobs at an address of the memory. */
+export type Run = (jobs: number) => void;
+
+/** Where a product finds its operands: addresses and steps in bytes. */
+interface Operands {
+  /** Of op(a), [rows, k]. */
+  readonly a: number;
+  readonly aRow: number;
+  readonly aStep: number;
+  /** Of b as it is stored: rows of op(b), or of its transpose. */
+  readonly b: number;
+  readonly bStep: number;
+  readonly isTransposed: boolean;
+  readonly c: number;
+  readonly cRow: number;
+}
+
+/** @param scratch address of PRODUCT_SCRATCH_BYTES bytes of this thread's own in the buffer */
+export function product(
+  program: Program,
+  run: Run,
+  dtype: DType,
+  buffer: ArrayBufferLike,
+  scratch: number,
+  share: Share,
+): ProductKernels {
+  const bytes = bytesPerElement(dtype);
+  const slices = new Slices(share, bytes);
+  const blocks = new Blocks(program, run, bytes, buffer, scratch);
+  return {
+    gemm(form, m, n, k, a, b, beta, c) {
+      // A column as a row: cᵀ = op(b)ᵀ·op(a)ᵀ has the same elements in the same order of k.
+      if (n === 1 && m > 1)
+        multiply(form === 'TN' ? 'NN' : 'NT', 1, m, k, b.address, a.address, beta, c.address);
+      else multiply(form, m, n, k, a.address, b.address, beta, c.address);
+      share.sync();
+    },
+  };
+
+  function multiply(
+    form: ProductForm,
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    b: number,
+    beta: 0 | 1,
+    c: number,
+  ): void {
+    const isTransposed = form === 'NT';
+    const aRow = form === 'TN' ? bytes : k * bytes;
+    const aStep = form === 'TN' ? m * bytes : bytes;
+    const bStep = (isTransposed ? k : n) * bytes;
+    const operands = { aRow, aStep, bStep, isTransposed, cRow: n * bytes };
+    if (splitsByRows(m, n)) {
+      const { start, length, offset } = slices.of(m, program.tileRows, n * bytes);
+      blocks.multiply({ ...operands, a: a + start * aRow, b, c: c + offset }, length, n, k, beta);
+    } else {
+      const { start, length, offset } = slices.elements(n);
+      const from = b + start * (isTransposed ? bStep : bytes);
+      blocks.multiply({ ...operands, a, b: from, c: c + offset }, m, length, k, beta);
+    }
+  }
+
+  /** Split the side whose largest slice is smaller, else the longer: every thread packs the other. */
+  function splitsByRows(m: number, n: number): boolean {
+    if (share.size === 1) return true;
+    const byRows = largest(m, program.tileRows) * n;
+    const byColumns = largest(n, slices.line) * m;
+    return byRows === byColumns ? m > n : byRows < byColumns;
+  }
+
+  function largest(length: number, granularity: number): number {
+    return Math.min(length, Math.ceil(Math.ceil(length / granularity) / share.size) * granularity);
+  }
+}
+
+/** Products of one thread, block by block. */
+class Blocks {
+  readonly #program: Program;
+  readonly #run: Run;
+  readonly #bytes: number;
+  readonly #jobs: number;
+  readonly #fields: Uint32Array;
+  readonly #packedA: number;
+  readonly #packedB: number;
+  readonly #tileColumns: number;
+  readonly #depth: number;
+  #count = 0;
+
+  constructor(program: Program, run: Run, bytes: number, buffer: ArrayBufferLike, scratch: number) {
+    this.#program = program;
+    this.#run = run;
+    this.#bytes = bytes;
+    this.#jobs = scratch;
+    this.#fields = new Uint32Array(buffer, scratch, MOST_JOBS * JOB_INTEGERS);
+    this.#packedA = scratch + MOST_JOBS * JOB_BYTES;
+    this.#packedB = this.#packedA + A_BYTES;
+    this.#tileColumns = program.tileVectors * program.lanes;
+    this.#depth = PANEL_BYTES / (this.#tileColumns * bytes);
+  }
+
+  multiply(operands: Operands, rows: number, columns: number, k: number, beta: 0 | 1): void {
+    if (rows === 0 || columns === 0) return;
+    const { a, aRow, aStep, isTransposed, bStep } = operands;
+    const bytes = this.#bytes;
+    const { tileRows } = this.#program;
+    const packsB = isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
+    const packsA = rows >= tileRows && columns >= LEAST_TILES_ACROSS * this.#tileColumns;
+    const packedPanel = packsA ? tileRows * bytes : 0;
+    // Without packing, blocks don't help: one pass over k keeps c in registers.
+    const mostDepth = packsA || packsB ? this.#depth : Math.max(k, 1);
+    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (mostDepth * packedPanel)) : rows;
+    const mostColumns = PANELS * this.#tileColumns;
+    for (let column = 0; column < columns; column += mostColumns) {
+      const width = Math.min(mostColumns, columns - column);
+      const b = operands.b + column * (isTransposed ? bStep : bytes);
+      const c = operands.c + column * bytes;
+      // Once for k = 0, too, to set c to zero.
+      for (let p = 0; p === 0 || p < k; p += mostDepth) {
+        const depth = Math.min(mostDepth, k - p);
+        const adds = beta === 1 || p > 0 ? 1 : 0;
+        const from = b + p * (isTransposed ? bytes : bStep);
+        if (packsB && depth > 0) this.#packB(from, bStep, isTransposed, width, depth);
+        for (let row = 0; row < rows; row += mostRows) {
+          const height = Math.min(mostRows, rows - row);
+          const left = a + row * aRow + p * aStep;
+          const to = c + row * operands.cRow;
+          const packed = packsA && depth > 0 ? height - (height % tileRows) : 0;
+          if (packed > 0) {
+            this.#packA(left, aRow, aStep, packed, depth);
+            const packedA = { ...operands, a: this.#packedA, aRow: bytes, aStep: packedPanel, c: to };
+            this.#panels(packedA, depth * packedPanel, from, packsB, packed, width, depth, adds);
+          }
+          if (packed < height) {
+            const rest = { ...operands, a: left + packed * aRow, c: to + packed * operands.cRow };
+            this.#panels(rest, tileRows * aRow, from, packsB, height - packed, width, depth, adds);
+          }
+        }
+      }
+    }
+    this.#flush();
+  }
+
+  /** Panels of b side by side: a tile's width, `depth` rows, packed behind each other. */
+  #packB(from: number, step: number, isTransposed: boolean, columns: number, depth: number): void {
+    const tile = this.#tileColumns;
+    const toStep = tile * this.#bytes;
+    for (let j = 0; j < columns; j += tile) {
+      const width = Math.min(tile, columns - j);
+      const to = this.#packedB + j * this.#bytes * depth;
+      if (isTransposed) this.#transpose(from + j * step, step, to, toStep, width, depth);
+      else if (width === tile)
+        this.#copy(this.#program.copyTileColumns, from + j * this.#bytes, step, to, depth);
+    }
+  }
+
+  /** Tiles of a below each other: for each k, the elements of a tile's rows. */
+  #packA(from: number, aRow: number, aStep: number, rows: number, depth: number): void {
+    const { tileRows, copyTileRows } = this.#program;
+    const toStep = tileRows * this.#bytes;
+    for (let i = 0; i < rows; i += tileRows) {
+      const to = this.#packedA + i * this.#bytes * depth;
+      if (aStep === this.#bytes) this.#transpose(from + i * aRow, aRow, to, toStep, tileRows, depth);
+      else this.#copy(copyTileRows, from + i * aRow, aStep, to, depth);
+    }
+  }
+
+  /** Multiplies rows of a by one panel of b after the other. */
+  #panels(
+    { a, aRow, aStep, b: _, bStep, isTransposed, c, cRow }: Operands,
+    aTile: number,
+    from: number,
+    packsB: boolean,
+    rows: number,
+    columns: number,
+    depth: number,
+    adds: 0 | 1,
+  ): void {
+    const { lanes, multiply, mask } = this.#program;
+    const bytes = this.#bytes;
+    const tile = this.#tileColumns;
+    for (let j = 0; j < columns; j += tile) {
+      const width = Math.min(tile, columns - j);
+      const rest = width % lanes;
+      // A part of a panel is not copied: it is read in its place.
+      const isPacked = isTransposed || (packsB && width === tile);
+      const at = this.#job(multiply(Math.ceil(width / lanes), rest));
+      const fields = this.#fields;
+      fields[at + MULTIPLY.a] = a;
+      fields[at + MULTIPLY.aRow] = aRow;
+      fields[at + MULTIPLY.aStep] = aStep;
+      fields[at + MULTIPLY.aTile] = aTile;
+      fields[at + MULTIPLY.b] = isPacked ? this.#packedB + j * bytes * depth : from + j * bytes;
+      fields[at + MULTIPLY.bStep] = isPacked ? tile * bytes : bStep;
+      fields[at + MULTIPLY.c] = c + j * bytes;
+      fields[at + MULTIPLY.cRow] = cRow;
+      fields[at + MULTIPLY.rows] = rows;
+      fields[at + MULTIPLY.k] = depth;
+      fields[at + MULTIPLY.adds] = adds;
+      fields[at + MULTIPLY.mask] = mask(rest);
+    }
+  }
+
+  #copy(routine: number, from: number, fromStep: number, to: number, rows: number): void {
+    const at = this.#job(routine);
+    this.#fields[at + COPY.from] = from;
+    this.#fields[at + COPY.fromStep] = fromStep;
+    this.#fields[at + COPY.to] = to;
+    this.#fields[at + COPY.rows] = rows;
+  }
+
+  #transpose(
+    from: number,
+    fromStep: number,
+    to: number,
+    toStep: number,
+    rows: number,
+    columns: number,
+  ): void {
+    const at = this.#job(this.#program.transpose);
+    this.#fields[at + TRANSPOSE.from] = from;
+    this.#fields[at + TRANSPOSE.fromStep] = fromStep;
+    this.#fields[at + TRANSPOSE.to] = to;
+    this.#fields[at + TRANSPOSE.toStep] = toStep;
+    this.#fields[at + TRANSPOSE.rows] = rows;
+    this.#fields[at + TRANSPOSE.columns] = columns;
+  }
+
+  /** The place of a further job's integers. */
+  #job(routine: number): number {
+    if (this.#count === MOST_JOBS - 1) this.#flush();
+    const at = this.#count++ * JOB_INTEGERS;
+    this.#fields[at] = routine;
+    return at;
+  }
+
+  #flush(): void {
+    if (this.#count === 0) return;
+    this.#fields[this.#count * JOB_INTEGERS] = this.#program.end;
+    this.#run(this.#jobs);
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,174 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DType, FloatArray, ProductForm } from '../../../src/kernels/kernels.js';
+import { findNative, type NativeSet, openNative } from '../../../src/kernels/native/find.js';
+import { PRODUCT_SCRATCH_BYTES, product } from '../../../src/kernels/native/product.js';
+import { fusedProduct } from '../../../src/kernels/reference/fused.js';
+
+const SIZES = [1, 3, 5, 7, 8, 9, 17, 31, 63, 65, 130];
+/** Every size in each dimension, with neighbours that change at another pace; no terms at all; long and narrow. */
+const SHAPES = [
+  ...SIZES.flatMap((m, i) => SIZES.map((n, j) => [m, n, SIZES[(3 * i + 5 * j) % SIZES.length]])),
+  [5, 50, 0],
+  [3, 1600, 9],
+  [1100, 4, 5],
+  [70, 800, 3],
+];
+/** Past the blocks in every direction. */
+const LARGE = [400, 200, 270];
+const FORMS: ProductForm[] = ['NN', 'TN', 'NT'];
+/** Elements of an operand. */
+const MOST = 110_000;
+const PAGE = 16 * 1024; // of macOS on arm64; elsewhere a multiple of the page
+
+const { sets, reason } = findNative({ arch: process.arch, env: {} });
+const cases = (sets.length > 0 ? sets : [`none: ${reason}` as NativeSet]).flatMap((set) =>
+  (['float32', 'float64'] as const).map((dtype) => ({ set, dtype })),
+);
+
+/**
+ * Memory of three operands, each between pages that can not be touched, and of scratch. An operand lies at the
+ * end or at the start of its pages.
+ */
+function guardedMemory() {
+  const koffi: typeof import('koffi') = createRequire(import.meta.url)('koffi');
+  const system = koffi.load(null);
+  const map = system.func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
+  const protect = system.func('mprotect', 'int', ['uintptr_t', 'size_t', 'int']);
+  const room = Math.ceil((MOST * 8) / PAGE) * PAGE;
+  const length = 3 * (room + PAGE) + PAGE + Math.ceil(PRODUCT_SCRATCH_BYTES / PAGE) * PAGE;
+  const base = map(0, length, 3, process.platform === 'darwin' ? 0x1002 : 0x22, -1, 0);
+  for (let i = 0; i < 4; i++) protect(base + i * (room + PAGE), PAGE, 0);
+  const buffer = koffi.view(BigInt(base), length);
+  const scratch = 4 * PAGE + 3 * room;
+  new Uint8Array(buffer, scratch).fill(255);
+  return {
+    base,
+    buffer,
+    scratch,
+    tensor(i: number, values: FloatArray, atEnd: boolean) {
+      const start = i * (room + PAGE) + PAGE;
+      const address = atEnd ? start + room - values.byteLength : start;
+      const Elements = values instanceof Float32Array ? Float32Array : Float64Array;
+      const data = new Elements(buffer, address, values.length);
+      data.set(values);
+      return { data, address, rows: 1, columns: values.length };
+    },
+  };
+}
+
+/** Numbers in [−1, 1) that look random and are the same in each run. */
+function numbers(length: number, dtype: DType, seed: number): FloatArray {
+  const data = dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+  let state = seed;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    data[i] = state / 2 ** 31 + i * 2 ** -53;
+  }
+  return data;
+}
+
+function tensorOf(data: FloatArray) {
+  return { data, address: 0, rows: 1, columns: data.length };
+}
+
+const memory = sets.length > 0 && process.platform !== 'win32' ? guardedMemory() : null;
+
+/** The elements of c that are not those of the twin, in every set and for every number of threads; only in `rows`, if given. */
+function compare(
+  dtype: DType,
+  form: ProductForm,
+  [m, n, k]: readonly number[],
+  beta: 0 | 1,
+  rows = Array.from({ length: m }, (_, i) => i),
+): string[] {
+  const { base, buffer, scratch, tensor } = memory!;
+  const a = numbers(m * k, dtype, m);
+  const b = numbers(k * n, dtype, n + 1000);
+  const before = numbers(m * n, dtype, k + 2000);
+  const expected = rows.map((i) => {
+    const row = numbers(k, dtype, 0).map((_, p) => (form === 'TN' ? a[p * m + i] : a[i * k + p]));
+    const [left, right, c] = [row, b, before.slice(i * n, (i + 1) * n)].map(tensorOf);
+    fusedProduct(dtype).gemm(form === 'TN' ? 'NN' : form, 1, n, k, left, right, beta, c);
+    return c.data;
+  });
+  const faults: string[] = [];
+  for (const set of sets) {
+    const { program, run } = openNative(set, dtype);
+    for (const size of [1, 2, 3]) {
+      const [left, right, c] = [a, b, before].map((values, i) => tensor(i, values, size !== 2));
+      // What beta = 0 must not read.
+      if (beta === 0) c.data.fill(Number.NaN);
+      for (let rank = 0; rank < size; rank++) {
+        const share = { rank, size, sync() {} };
+        const { gemm } = product(program, (jobs) => run(base, base + jobs), dtype, buffer, scratch, share);
+        gemm(form, m, n, k, left, right, beta, c);
+      }
+      rows.forEach((i, at) => {
+        const j = expected[at].findIndex((x, j) => !Object.is(x, c.data[i * n + j]));
+        if (j < 0) return;
+        const what = `${set}, ${size} threads, ${form} ${m}×${n}×${k}, beta ${beta}`;
+        faults.push(`${what}: [${i}, ${j}] is ${c.data[i * n + j]}, not ${expected[at][j]}`);
+      });
+    }
+  }
+  return faults;
+}
+
+describe.skipIf(memory === null)('a product by machine code', () => {
+  describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
+    it.each(FORMS)(
+      'has the bits of the fused twin in every set, for all sizes and 1 to 3 threads, %s',
+      (form) => {
+        const faults = SHAPES.flatMap((shape, i) => compare(dtype, form, shape, i % 2 ? 1 : 0));
+        for (const beta of [0, 1] as const)
+          faults.push(...compare(dtype, form, LARGE, beta, [0, 191, 193, 399]));
+        expect(faults).toEqual([]);
+      },
+    );
+
+    it('has them for shapes drawn at random', () => {
+      const side = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 200 }));
+      fc.assert(
+        fc.property(
+          fc.constantFrom(...FORMS),
+          side,
+          side,
+          side,
+          fc.constantFrom(0, 1),
+          (form, m, n, k, beta) => {
+            expect(compare(dtype, form, [m, n, k], beta as 0 | 1)).toEqual([]);
+          },
+        ),
+        { numRuns: 30 },
+      );
+    });
+  });
+
+  it.each(cases)(
+    'lets NaN and infinity through, and keeps subnormal numbers: $set, $dtype',
+    ({ set, dtype }) => {
+      const { base, buffer, scratch, tensor } = memory!;
+      const { program, run } = openNative(set, dtype);
+      const Elements = dtype === 'float32' ? Float32Array : Float64Array;
+      const tiny = dtype === 'float32' ? 2 ** -149 : 2 ** -1074;
+      const a = tensor(0, Elements.of(Number.NaN, 0, 0, Number.POSITIVE_INFINITY, tiny, 1), true);
+      const b = tensor(1, Elements.of(0, 1, 1, 2), true);
+      const c = tensor(2, new Elements(6), true);
+      const alone = { rank: 0, size: 1, sync() {} };
+      product(program, (jobs) => run(base, base + jobs), dtype, buffer, scratch, alone).gemm(
+        'NN',
+        3,
+        2,
+        2,
+        a,
+        b,
+        0,
+        c,
+      );
+      const Infinite = Number.POSITIVE_INFINITY;
+      expect([...c.data]).toEqual([Number.NaN, Number.NaN, Infinite, Infinite, 1, 2]);
+    },
+  );
+});
