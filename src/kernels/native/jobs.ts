@@ -47,10 +47,10 @@ export interface Program {
   readonly tileVectors: number;
   /** The routine that ends a list. */
   readonly end: number;
-  /** The routine for this many vectors of columns, of which the last has `rest` elements, 0: all. */
-  readonly multiply: (vectors: number, rest: number) => number;
-  /** The field `mask` of a job for `rest` elements. */
-  readonly mask: (rest: number) => number;
+  /** [v − 1][rest] The routine for v vectors of columns, of which the last has `rest` elements, 0: all. */
+  readonly multiply: readonly (readonly number[])[];
+  /** [rest] The field `mask` of a job. */
+  readonly masks: readonly number[];
   /** Copies what a tile needs of a, or of b, for each k: `tileRows` or `tileVectors·lanes` elements. */
   readonly copyTileRows: number;
   readonly copyTileColumns: number;

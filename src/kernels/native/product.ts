@@ -33,20 +33,6 @@ export const PRODUCT_SCRATCH_BYTES = MOST_JOBS * JOB_BYTES + A_BYTES + PANELS * 
 /** Runs the jobs at an address of the memory. */
 export type Run = (jobs: number) => void;
 
-/** Where a product finds its operands: addresses and steps in bytes. */
-interface Operands {
-  /** Of op(a), [rows, k]. */
-  readonly a: number;
-  readonly aRow: number;
-  readonly aStep: number;
-  /** Of b as it is stored: rows of op(b), or of its transpose. */
-  readonly b: number;
-  readonly bStep: number;
-  readonly isTransposed: boolean;
-  readonly c: number;
-  readonly cRow: number;
-}
-
 /** @param scratch address of PRODUCT_SCRATCH_BYTES bytes of this thread's own in the buffer */
 export function product(
   program: Program,
@@ -83,14 +69,14 @@ export function product(
     const aRow = form === 'TN' ? bytes : k * bytes;
     const aStep = form === 'TN' ? m * bytes : bytes;
     const bStep = (isTransposed ? k : n) * bytes;
-    const operands = { aRow, aStep, bStep, isTransposed, cRow: n * bytes };
+    blocks.begin(isTransposed, bStep, n * bytes);
     if (splitsByRows(m, n)) {
       const { start, length, offset } = slices.of(m, program.tileRows, n * bytes);
-      blocks.multiply({ ...operands, a: a + start * aRow, b, c: c + offset }, length, n, k, beta);
+      blocks.multiply(a + start * aRow, aRow, aStep, b, c + offset, length, n, k, beta);
     } else {
       const { start, length, offset } = slices.elements(n);
       const from = b + start * (isTransposed ? bStep : bytes);
-      blocks.multiply({ ...operands, a, b: from, c: c + offset }, m, length, k, beta);
+      blocks.multiply(a, aRow, aStep, from, c + offset, m, length, k, beta);
     }
   }
 
@@ -107,7 +93,7 @@ export function product(
   }
 }
 
-/** Products of one thread, block by block. */
+/** Products of one thread, block by block. Plain numbers all the way: small products are many. */
 class Blocks {
   readonly #program: Program;
   readonly #run: Run;
@@ -118,7 +104,13 @@ class Blocks {
   readonly #packedB: number;
   readonly #tileColumns: number;
   readonly #depth: number;
+  /** Jobs in the list. */
   #count = 0;
+  // Of the product at hand.
+  #isTransposed = false;
+  #packsB = false;
+  #bStep = 0;
+  #cRow = 0;
 
   constructor(program: Program, run: Run, bytes: number, buffer: ArrayBufferLike, scratch: number) {
     this.#program = program;
@@ -132,41 +124,62 @@ class Blocks {
     this.#depth = PANEL_BYTES / (this.#tileColumns * bytes);
   }
 
-  multiply(operands: Operands, rows: number, columns: number, k: number, beta: 0 | 1): void {
+  /**
+   * What the slices of a product share.
+   * @param isTransposed whether b is stored as [columns, k]
+   * @param bStep bytes from row to row of b as it is stored
+   * @param cRow bytes from row to row of c
+   */
+  begin(isTransposed: boolean, bStep: number, cRow: number): void {
+    this.#isTransposed = isTransposed;
+    this.#bStep = bStep;
+    this.#cRow = cRow;
+  }
+
+  /** c[rows, columns] ← op(a)·op(b) + beta·c; op(a)[i, p] is i·aRow + p·aStep bytes behind a. */
+  multiply(
+    a: number,
+    aRow: number,
+    aStep: number,
+    b: number,
+    c: number,
+    rows: number,
+    columns: number,
+    k: number,
+    beta: 0 | 1,
+  ): void {
     if (rows === 0 || columns === 0) return;
-    const { a, aRow, aStep, isTransposed, bStep } = operands;
     const bytes = this.#bytes;
     const { tileRows } = this.#program;
-    const packsB = isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
+    this.#packsB = this.#isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
     const packsA = rows >= tileRows && columns >= LEAST_TILES_ACROSS * this.#tileColumns;
-    const packedPanel = packsA ? tileRows * bytes : 0;
     // Without packing, blocks don't help: one pass over k keeps c in registers.
-    const mostDepth = packsA || packsB ? this.#depth : Math.max(k, 1);
-    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (mostDepth * packedPanel)) : rows;
+    const mostDepth = packsA || this.#packsB ? this.#depth : Math.max(k, 1);
+    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (mostDepth * tileRows * bytes)) : rows;
     const mostColumns = PANELS * this.#tileColumns;
     for (let column = 0; column < columns; column += mostColumns) {
       const width = Math.min(mostColumns, columns - column);
-      const b = operands.b + column * (isTransposed ? bStep : bytes);
-      const c = operands.c + column * bytes;
+      const right = b + column * (this.#isTransposed ? this.#bStep : bytes);
       // Once for k = 0, too, to set c to zero.
       for (let p = 0; p === 0 || p < k; p += mostDepth) {
         const depth = Math.min(mostDepth, k - p);
         const adds = beta === 1 || p > 0 ? 1 : 0;
-        const from = b + p * (isTransposed ? bytes : bStep);
-        if (packsB && depth > 0) this.#packB(from, bStep, isTransposed, width, depth);
+        const from = right + p * (this.#isTransposed ? bytes : this.#bStep);
+        if (this.#packsB) this.#packB(from, width, depth);
         for (let row = 0; row < rows; row += mostRows) {
           const height = Math.min(mostRows, rows - row);
           const left = a + row * aRow + p * aStep;
-          const to = c + row * operands.cRow;
-          const packed = packsA && depth > 0 ? height - (height % tileRows) : 0;
+          const to = c + row * this.#cRow + column * bytes;
+          const packed = packsA ? height - (height % tileRows) : 0;
           if (packed > 0) {
+            const tile = tileRows * bytes;
             this.#packA(left, aRow, aStep, packed, depth);
-            const packedA = { ...operands, a: this.#packedA, aRow: bytes, aStep: packedPanel, c: to };
-            this.#panels(packedA, depth * packedPanel, from, packsB, packed, width, depth, adds);
+            this.#panels(this.#packedA, bytes, tile, depth * tile, from, to, packed, width, depth, adds);
           }
           if (packed < height) {
-            const rest = { ...operands, a: left + packed * aRow, c: to + packed * operands.cRow };
-            this.#panels(rest, tileRows * aRow, from, packsB, height - packed, width, depth, adds);
+            const last = left + packed * aRow;
+            const lastTo = to + packed * this.#cRow;
+            this.#panels(last, aRow, aStep, tileRows * aRow, from, lastTo, height - packed, width, depth, adds);
           }
         }
       }
@@ -175,20 +188,24 @@ class Blocks {
   }
 
   /** Panels of b side by side: a tile's width, `depth` rows, packed behind each other. */
-  #packB(from: number, step: number, isTransposed: boolean, columns: number, depth: number): void {
+  #packB(from: number, columns: number, depth: number): void {
+    if (depth === 0) return;
     const tile = this.#tileColumns;
-    const toStep = tile * this.#bytes;
+    const bytes = this.#bytes;
     for (let j = 0; j < columns; j += tile) {
       const width = Math.min(tile, columns - j);
-      const to = this.#packedB + j * this.#bytes * depth;
-      if (isTransposed) this.#transpose(from + j * step, step, to, toStep, width, depth);
-      else if (width === tile)
-        this.#copy(this.#program.copyTileColumns, from + j * this.#bytes, step, to, depth);
+      const to = this.#packedB + j * bytes * depth;
+      if (this.#isTransposed) {
+        this.#transpose(from + j * this.#bStep, this.#bStep, to, tile * bytes, width, depth);
+      } else if (width === tile) {
+        this.#copy(this.#program.copyTileColumns, from + j * bytes, this.#bStep, to, depth);
+      }
     }
   }
 
   /** Tiles of a below each other: for each k, the elements of a tile's rows. */
   #packA(from: number, aRow: number, aStep: number, rows: number, depth: number): void {
+    if (depth === 0) return;
     const { tileRows, copyTileRows } = this.#program;
     const toStep = tileRows * this.#bytes;
     for (let i = 0; i < rows; i += tileRows) {
@@ -198,39 +215,41 @@ class Blocks {
     }
   }
 
-  /** Multiplies rows of a by one panel of b after the other. */
+  /** Multiplies rows of a by one panel of b after the other; `from` is b where it is not packed. */
   #panels(
-    { a, aRow, aStep, b: _, bStep, isTransposed, c, cRow }: Operands,
+    a: number,
+    aRow: number,
+    aStep: number,
     aTile: number,
     from: number,
-    packsB: boolean,
+    c: number,
     rows: number,
     columns: number,
     depth: number,
     adds: 0 | 1,
   ): void {
-    const { lanes, multiply, mask } = this.#program;
+    const { lanes, multiply, masks } = this.#program;
     const bytes = this.#bytes;
     const tile = this.#tileColumns;
     for (let j = 0; j < columns; j += tile) {
       const width = Math.min(tile, columns - j);
       const rest = width % lanes;
       // A part of a panel is not copied: it is read in its place.
-      const isPacked = isTransposed || (packsB && width === tile);
-      const at = this.#job(multiply(Math.ceil(width / lanes), rest));
+      const isPacked = this.#isTransposed || (this.#packsB && width === tile);
+      const at = this.#job(multiply[Math.ceil(width / lanes) - 1][rest]);
       const fields = this.#fields;
       fields[at + MULTIPLY.a] = a;
       fields[at + MULTIPLY.aRow] = aRow;
       fields[at + MULTIPLY.aStep] = aStep;
       fields[at + MULTIPLY.aTile] = aTile;
       fields[at + MULTIPLY.b] = isPacked ? this.#packedB + j * bytes * depth : from + j * bytes;
-      fields[at + MULTIPLY.bStep] = isPacked ? tile * bytes : bStep;
+      fields[at + MULTIPLY.bStep] = isPacked ? tile * bytes : this.#bStep;
       fields[at + MULTIPLY.c] = c + j * bytes;
-      fields[at + MULTIPLY.cRow] = cRow;
+      fields[at + MULTIPLY.cRow] = this.#cRow;
       fields[at + MULTIPLY.rows] = rows;
       fields[at + MULTIPLY.k] = depth;
       fields[at + MULTIPLY.adds] = adds;
-      fields[at + MULTIPLY.mask] = mask(rest);
+      fields[at + MULTIPLY.mask] = masks[rest];
     }
   }
 

@@ -62,10 +62,7 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean): Program
   copy(asm, dialect, 'copyTileColumns', TILE_VECTORS * dialect.vectorBytes);
   transpose(asm, dialect);
   const lanes = dialect.vectorBytes / dialect.bytes;
-  const routines = (suffix: string) =>
-    [1, 2, 3].map((vectors) => asm.offsetOf(`multiply${vectors}${suffix}`));
-  const parts = routines('masked');
-  const wholes = is512 ? parts : routines('');
+  const rests = Array.from({ length: lanes }, (_, rest) => rest);
   // vmaskmov takes the lanes whose highest bit is set: `rest` of them from here on.
   asm.label('masks');
   asm.data(new Uint8Array(dialect.vectorBytes).fill(255));
@@ -77,9 +74,12 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean): Program
     lanes,
     tileVectors: TILE_VECTORS,
     end: asm.offsetOf('return'),
-    multiply: (vectors, rest) => (rest > 0 ? parts : wholes)[vectors - 1],
-    mask: (rest) =>
+    multiply: [1, 2, 3].map((vectors) =>
+      rests.map((rest) => asm.offsetOf(`multiply${vectors}${is512 || rest > 0 ? 'masked' : ''}`)),
+    ),
+    masks: rests.map((rest) =>
       is512 ? 2 ** (rest || lanes) - 1 : asm.offsetOf('masks') + (lanes - rest) * dialect.bytes,
+    ),
     copyTileRows: asm.offsetOf('copyTileRows'),
     copyTileColumns: asm.offsetOf('copyTileColumns'),
     transpose: asm.offsetOf('transpose'),
