@@ -19,7 +19,7 @@ export async function run(path: string | undefined, options: CommonOptions): Pro
   const config = path === undefined ? undefined : await findingsOfConfig(path, features);
   const search = findEveryBlas(thisMachine());
   const native = findNative(thisMachine());
-  const auto = automaticBackends(features, search);
+  const auto = automaticBackends(features, search, native);
   const findings = {
     mlp: version(),
     ...gatherFindings(features, search, native),
@@ -152,11 +152,11 @@ function backendReason({ reason, largestProduct }: ConfigFindings): string {
     case 'deterministic':
       return 'the config is deterministic, and the results of a BLAS depend on the machine';
     case 'small products':
-      return `${product} is too small for a BLAS to pay off`;
+      return `${product} is too small for machine code or a BLAS to pay off`;
     case 'no BLAS':
-      return `${product} is large enough for a BLAS, but none was found`;
+      return `${product} is large enough for machine code or a BLAS, but there is neither`;
     case 'large products':
-      return `${product} is large enough for a BLAS`;
+      return `${product} is large enough`;
   }
 }
 

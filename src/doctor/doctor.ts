@@ -64,7 +64,7 @@ export function chooseAutomatically(
 
 function reasonOf({ backend, note }: BackendChoice, deterministic: boolean): BackendReason {
   if (backend === 'reference') return 'no SIMD';
-  if (backend === 'blas') return 'large products';
+  if (backend === 'blas' || backend === 'native') return 'large products';
   if (deterministic) return 'deterministic';
   return note === undefined ? 'small products' : 'no BLAS';
 }
@@ -72,10 +72,14 @@ function reasonOf({ backend, note }: BackendChoice, deterministic: boolean): Bac
 /** What `auto` chooses for networks with small products, and with large ones. */
 export function automaticBackends(
   features: WasmFeatures,
-  { libraries: [library] }: BlasSearch,
+  { libraries: [library], searched }: BlasSearch,
+  { sets: [set] }: NativeSearch,
 ): { small: BackendChoice; large: BackendChoice } {
   const relaxed = features.relaxedSimd;
   const small: BackendChoice = { backend: features.simd ? 'wasm' : 'reference', relaxed };
+  if (features.simd && set && !searched.includes('MLP_BLAS')) {
+    return { small, large: { backend: 'native', relaxed: false, set } };
+  }
   if (!features.simd || !library) return { small, large: small };
   return { small, large: { backend: 'blas', relaxed, library: library.path } };
 }

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { loadDataset } from '../data/dataset/loadDataset.js';
 import { type BlasSearch, type FoundBlas, thisMachine } from '../kernels/blas/find.js';
 import type { BlasFailure } from '../kernels/blas/library.js';
-import type { NativeSearch } from '../kernels/native/find.js';
+import type { NativeSearch, NativeSet } from '../kernels/native/find.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
@@ -46,6 +46,7 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
   readonly backend: BackendChoice['backend'];
   readonly relaxed: boolean;
   readonly library?: string;
+  readonly set?: NativeSet;
   readonly asked: Pick<TrainConfig, 'backend' | 'threads' | 'deterministic'>;
 }
 
@@ -60,13 +61,14 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
   const plan = planTraining(whole, dataset);
   const available = availableParallelism();
   const { choice, ...numbers } = chooseAutomatically(config, plan, thisMachine(), features, available);
-  const { backend, relaxed, library } = choice;
+  const { backend, relaxed, library, set } = choice;
   const { threads, deterministic } = config;
   return {
     path,
     backend,
     relaxed,
     ...(library !== undefined && { library }),
+    ...(set !== undefined && { set }),
     ...numbers,
     asked: { backend: config.backend, threads, deterministic },
   };

@@ -13,7 +13,7 @@ import type { TrainConfig } from '../spec/trainConfig.js';
 import { counted, printable } from '../text.js';
 import { version } from '../version.js';
 import { bytesOf } from './engine/allocate.js';
-import { chooseBackend, chooseThreads } from './engine/backend.js';
+import { type BackendChoice, chooseAgain, chooseBackend, chooseThreads } from './engine/backend.js';
 import { completeFor, planTraining } from './plan.js';
 import { planRefit } from './refit.js';
 import { RunDirectory } from './run/directory.js';
@@ -116,7 +116,7 @@ export async function resume(
       const names = { where, run: 'the last checkpoint', mayExtend: true };
       requireSameConfig(ofRun, config, names);
     }
-    const read = await prepare(loaded, options, requireSame);
+    const read = await prepare(loaded, { ...options, started: state?.origin.backend }, requireSame);
     data = read.data;
     const prepared = withThreadsOf(state, read.prepared);
     const found = provenanceInBackground(data, prepared, loaded.directory);
@@ -255,13 +255,18 @@ interface ReadRun {
   readonly data: RunData;
 }
 
+/** The kernels that a run was started with, if it is resumed. */
+interface Started {
+  readonly started?: BackendChoice['backend'] | undefined;
+}
+
 /**
  * Reads the data unless they are given, plans the run, and chooses its kernels and threads.
  * @param check is given the config as the data complete it
  */
 async function prepare(
   loaded: LoadedTrainConfig,
-  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks'>,
+  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks'> & Started,
   check?: (whole: LoadedTrainConfig) => void,
 ): Promise<ReadRun> {
   const { listener, memory } = options;
@@ -288,7 +293,7 @@ async function prepare(
 function planRun(
   loaded: LoadedTrainConfig,
   { dataset, refit, start }: RunData,
-  { listener, ranks }: Pick<TrainOptions, 'listener' | 'ranks'>,
+  { listener, ranks, started }: Pick<TrainOptions, 'listener' | 'ranks'> & Started,
   check: ((whole: LoadedTrainConfig) => void) | undefined,
 ): PreparedRun {
   listener?.dataRead?.(dataset);
@@ -300,7 +305,9 @@ function planRun(
   const second = refit && planRefit(whole, plan, refit);
   for (const warning of plan.warnings) listener?.warn?.(warning);
   for (const warning of second?.plan.warnings ?? []) listener?.warn?.(`in the refit: ${warning}`);
-  const choice = chooseBackend(config, plan, thisMachine());
+  const choice = started
+    ? chooseAgain(config, plan, thisMachine(), started)
+    : chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);
   const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
   // The second training is of more rows: too many are found now, not after the first.

@@ -179,7 +179,18 @@ class Blocks {
           if (packed < height) {
             const last = left + packed * aRow;
             const lastTo = to + packed * this.#cRow;
-            this.#panels(last, aRow, aStep, tileRows * aRow, from, lastTo, height - packed, width, depth, adds);
+            this.#panels(
+              last,
+              aRow,
+              aStep,
+              tileRows * aRow,
+              from,
+              lastTo,
+              height - packed,
+              width,
+              depth,
+              adds,
+            );
           }
         }
       }

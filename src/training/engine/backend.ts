@@ -15,8 +15,11 @@ export interface BackendChoice extends KernelsChoice {
   readonly note?: string;
 }
 
-/** The least m·n·k of the largest product for which `auto` looks for a BLAS, some 40 ms. */
-export const LEAST_PRODUCT_FOR_BLAS = 2 ** 17;
+/**
+ * The least m·n·k of the largest product for which `auto` writes machine code, some 30 ms, or looks for
+ * a BLAS, some 40 ms.
+ */
+export const LEAST_LARGE_PRODUCT = 2 ** 17;
 
 /** One more thread pays for its barriers with this many floating-point operations of a step. */
 const OPERATIONS_PER_THREAD = 1.5e6;
@@ -40,11 +43,13 @@ export function chooseBackend(
       'take --backend reference, or a newer CPU or Node',
     );
   }
-  if (backend === 'native') {
+  const isLarge = largestProduct(plan.network, plan.inputs, rowsOfPass(plan)) >= LEAST_LARGE_PRODUCT;
+  // Whoever names a BLAS wants that one.
+  if (backend === 'native' || (backend === 'auto' && isLarge && !deterministic && !machine.env.MLP_BLAS)) {
     const search = findNative(machine);
     const [set] = search.sets;
-    if (set) return { backend, relaxed: false, set };
-    throw nativeUnavailable(search);
+    if (set) return { backend: 'native', relaxed: false, set };
+    if (backend === 'native') throw nativeUnavailable(search);
   }
   if (backend === 'wasm' || deterministic) {
     if (backend === 'blas') {
@@ -56,13 +61,34 @@ export function chooseBackend(
     }
     return { backend: 'wasm', relaxed };
   }
-  const isLarge = largestProduct(plan.network, plan.inputs, rowsOfPass(plan)) >= LEAST_PRODUCT_FOR_BLAS;
   if (backend === 'auto' && !isLarge) return { backend: 'wasm', relaxed };
   const search = findBlas(machine);
   const [library] = search.libraries;
   if (library) return { backend: 'blas', relaxed, library: library.path };
   if (backend === 'blas') throw blasUnavailable(search);
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
+}
+
+/**
+ * The kernels of a run that is resumed: where the config says "auto", those that it was started with,
+ * if the machine still has them.
+ * @throws MlpError as `chooseBackend`
+ */
+export function chooseAgain(
+  config: Pick<TrainConfig, 'backend' | 'deterministic'>,
+  plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize' | 'division'>,
+  machine: Machine,
+  then: BackendChoice['backend'],
+): BackendChoice {
+  if (config.backend === 'auto') {
+    try {
+      return chooseBackend({ ...config, backend: then }, plan, machine);
+    } catch (error) {
+      // What the machine has instead is then compared with what the run had.
+      if (!(error instanceof MlpError)) throw error;
+    }
+  }
+  return chooseBackend(config, plan, machine);
 }
 
 /** Floating-point operations of the products of a step, or of a slice of one: three multiply-adds per weight and row. */

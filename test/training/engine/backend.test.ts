@@ -4,9 +4,10 @@ import type { Machine } from '../../../src/kernels/blas/find.js';
 import { findNative } from '../../../src/kernels/native/find.js';
 import type { WasmFeatures } from '../../../src/kernels/wasm/loader.js';
 import {
+  chooseAgain,
   chooseBackend,
   chooseThreads,
-  LEAST_PRODUCT_FOR_BLAS,
+  LEAST_LARGE_PRODUCT,
 } from '../../../src/training/engine/backend.js';
 import { libraries, loadedLibrary, thisMachine } from '../../kernels/blas/machines.js';
 import { folderOf } from '../../support/cli.js';
@@ -17,11 +18,13 @@ const SIMD: WasmFeatures = { simd: true, relaxedSimd: true };
 const NO_SIMD: WasmFeatures = { simd: false, relaxedSimd: false };
 
 const native = findNative(thisMachine);
+/** This machine where machine code is turned off. */
+const off: Machine = { ...thisMachine, env: { ...thisMachine.env, MLP_NATIVE: '0' } };
 
 /** A network of one product of so many multiply-adds. */
 const sized = (product: number) => ({ network: specOf({ layers: [product] }), inputs: 1, batchSize: 1 });
-const SMALL = sized(LEAST_PRODUCT_FOR_BLAS - 1);
-const LARGE = sized(LEAST_PRODUCT_FOR_BLAS);
+const SMALL = sized(LEAST_LARGE_PRODUCT - 1);
+const LARGE = sized(LEAST_LARGE_PRODUCT);
 
 const asked = (backend: 'auto' | 'reference' | 'wasm' | 'blas' | 'native', deterministic = false) => ({
   backend,
@@ -131,11 +134,11 @@ describe('chooseBackend', () => {
   });
 
   it.skipIf(libraries.length === 0)(
-    'takes the BLAS it finds for large products, or where it is demanded',
+    'takes the BLAS it finds for large products where native is off, or where it is demanded',
     () => {
       const choices = [
-        chooseBackend(asked('auto'), LARGE, thisMachine, SIMD),
-        chooseBackend(asked('blas'), SMALL, thisMachine, SIMD),
+        chooseBackend(asked('auto'), LARGE, off, SIMD),
+        chooseBackend(asked('blas'), SMALL, off, SIMD),
       ];
       for (const { backend, library, note } of choices) {
         expect([backend, note]).toEqual(['blas', undefined]);
@@ -146,8 +149,6 @@ describe('chooseBackend', () => {
 });
 
 describe('chooseBackend, native', () => {
-  const off: Machine = { ...thisMachine, env: { MLP_NATIVE: '0' } };
-
   it('says why there is none where it is demanded', () => {
     const error = errorOf(() => chooseBackend(asked('native'), SMALL, off, SIMD));
     expect([error.exitCode, error.message]).toEqual([
@@ -158,10 +159,22 @@ describe('chooseBackend, native', () => {
   });
 
   it.skipIf(native.sets.length === 0)('takes the first set of the processor, deterministic or not', () => {
+    const choice = { backend: 'native', relaxed: false, set: native.sets[0] };
     for (const deterministic of [false, true]) {
-      const choice = chooseBackend(asked('native', deterministic), SMALL, thisMachine, SIMD);
-      expect(choice).toEqual({ backend: 'native', relaxed: false, set: native.sets[0] });
+      expect(chooseBackend(asked('native', deterministic), SMALL, thisMachine, SIMD)).toEqual(choice);
     }
+    const unnamed: Machine = { ...thisMachine, env: { ...thisMachine.env, MLP_BLAS: undefined } };
+    expect(chooseBackend(asked('auto'), LARGE, unnamed, SIMD)).toEqual(choice);
+  });
+
+  it('keeps the kernels of a run that is resumed, where the config says auto and the machine has them', () => {
+    const again = (backend: 'auto' | 'reference', then: 'wasm' | 'native', machine: Machine) =>
+      chooseAgain(asked(backend), LARGE, machine, then).backend;
+    expect(again('auto', 'wasm', thisMachine)).toBe('wasm');
+    expect(again('reference', 'wasm', thisMachine)).toBe('reference');
+    expect(again('auto', 'native', { ...off, env: { ...off.env, MLP_BLAS: '/no/such/library' } })).toBe(
+      'wasm',
+    );
   });
 });
 
