@@ -1,4 +1,5 @@
 /** Which cells are missing values: by default, as `data.missingValues` says, or as a model keeps it. */
+import { isDeepStrictEqual } from 'node:util';
 import { valueFor } from '../spec/words.js';
 import { parseDecimal } from './cell.js';
 
@@ -108,10 +109,21 @@ export class MissingRule {
  */
 export function quotedTexts(missingValues: MissingValues, column: string): ReadonlySet<string> {
   const isOwn = valueFor(missingValues.byColumn ?? {}, column) !== undefined;
-  const { texts } = DEFAULT_MISSING;
-  const isDefault =
-    texts.length === missingValues.texts.length && texts.every((text, i) => text === missingValues.texts[i]);
-  return isDefault && !isOwn ? DEFAULT_TEXTS : NO_TEXTS;
+  return hasDefaultTexts(missingValues) && !isOwn ? DEFAULT_TEXTS : NO_TEXTS;
+}
+
+function hasDefaultTexts({ texts }: MissingValues): boolean {
+  return isDeepStrictEqual(texts, DEFAULT_MISSING.texts);
+}
+
+/** Whether they are the default, from wherever they were read. */
+export function areDefault(missingValues: MissingValues): boolean {
+  const { inNumbers, byColumn } = missingValues;
+  return (
+    hasDefaultTexts(missingValues) &&
+    isDeepStrictEqual(inNumbers, DEFAULT_MISSING.inNumbers) &&
+    Object.keys(byColumn ?? {}).length === 0
+  );
 }
 
 // All columns share one set: a table may have 100,000 columns.

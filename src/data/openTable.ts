@@ -1,11 +1,11 @@
 /** Opens a table before its rows are read. A further file format is one more reader here. */
 import { availableParallelism } from 'node:os';
 import { type Dialect, type DialectRequest, detectDialect } from './csv/dialect.js';
-import { readChunks } from './csv/readChunks.js';
 import { describeFormat } from './csv/readingNotes.js';
 import { readTable } from './csv/readTable.js';
 import { DEFAULT_MISSING } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';
+import { readPlainChunks } from './numeric/plainChunks.js';
 import { type BadRowRules, RejectedRows } from './rejectedRows.js';
 import { isJsonLines, isParquet } from './source/otherFiles.js';
 import { type OpenOptions, openBytes, Source, type UnpackProgress } from './source/source.js';
@@ -106,7 +106,7 @@ function csvTable(source: Source, dialect: Dialect, rules: BadRowRules): TableSo
         })
       );
     },
-    chunks: (kinds, capacity, options) => readChunks(source, dialect, kinds, capacity, options),
+    chunks: (kinds, capacity, options) => readPlainChunks(source, dialect, kinds, capacity, options),
     close: () => source.close(),
   };
 }

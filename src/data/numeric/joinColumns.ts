@@ -4,29 +4,29 @@ import { isMissing, unmarked } from '../missingValues.js';
 import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
 import { type KeptCells, type KeptColumn, MISSING } from './scan.js';
 
-/**
- * Joins the cells [chunks][kept] into columns. Undefined if a numeric column has no number:
- * csv-parse's table reads it as text.
- */
+/** Joins the cells [chunks][kept] into columns. */
 export function joinColumns(
   kept: readonly KeptColumn[],
   chunks: readonly (readonly KeptCells[])[],
   rows: number,
-): Map<number, NumericColumn | TextColumn> | undefined {
+): Map<number, NumericColumn | TextColumn> {
   const columns = new Map<number, NumericColumn | TextColumn>();
   const memory = new CellMemory();
   for (const [i, { column, kind }] of kept.entries()) {
     const cells = chunks.map((chunk) => chunk[i]);
     const joined =
-      kind === 'text' ? joinTexts(cells, memory.integers(rows)) : joinNumbers(cells, memory.floats(rows));
-    if (joined.kind === 'numeric' && joined.missing === rows) return undefined;
+      kind === 'text' ? joinTexts(cells, memory.integers(rows)) : joinNumbers(cells, rows, memory);
     columns.set(column, joined);
   }
   return columns;
 }
 
-/** @param values [rows] filled */
-function joinNumbers(chunks: readonly KeptCells[], values: Float64Array): NumericColumn {
+function joinNumbers(chunks: readonly KeptCells[], rows: number, memory: CellMemory): NumericColumn {
+  const [first, ...others] = chunks;
+  if (others.length === 0 && first.kind === 'numeric' && first.written === undefined) {
+    return { kind: 'numeric', values: first.values, missing: first.missing };
+  }
+  const values = memory.floats(rows);
   let row = 0;
   let missing = 0;
   for (const chunk of chunks) {

@@ -150,7 +150,10 @@ export class NumericFile {
         return true;
       });
       const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
-      if (columns) {
+      // csv-parse's table reads a column without any number as text.
+      const isEmpty = (column: NumericColumn | TextColumn) =>
+        column.kind === 'numeric' && column.missing === rows;
+      if (columns && ![...columns.values()].some(isEmpty)) {
         const passed = { spaces, emptyLines };
         const broken = Uint32Array.from(breaks);
         return new NumericFile(request, pool, chunks, columns, passed, broken, isLong ? numbers : undefined);
@@ -371,7 +374,7 @@ const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
 /** The size of a file without the empty lines at its end, and their number. */
-function withoutEmptyEnd(source: Source, dataStart: number): { size: number; emptyLines: number } {
+export function withoutEmptyEnd(source: Source, dataStart: number): { size: number; emptyLines: number } {
   const look = Buffer.alloc(END_LOOK);
   let lineFeeds = 0;
   // The end of the last row, once its line feed is found.

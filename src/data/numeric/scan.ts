@@ -56,7 +56,7 @@ interface DeclinedChunk {
 
 export interface ScanTask {
   readonly kind: 'scan';
-  /** By ascending column. */
+  /** By ascending column; one may be kept as several kinds. */
   readonly kept: readonly KeptColumn[];
   /** Columns whose numbers are long, so that reading them twice takes longer than keeping them. */
   readonly long?: LongColumns;
@@ -124,7 +124,8 @@ function scanRows(
   space.endText(textEnd);
 
   const trailing = Array.from({ length: format.trailing }, (_, i) => columns - format.trailing + i);
-  const wanted = [...kept.map(({ column }) => column), ...trailing];
+  const own = [...new Set(kept.map(({ column }) => column))];
+  const wanted = [...own, ...trailing];
   space.words.set([...wanted, columns], space.at.kept / 4);
   const step = wanted.length;
   let starts = 0;
@@ -154,7 +155,7 @@ function scanRows(
   if (!exports.isAscii.value && !isUtf8(space.bytes.subarray(at, textEnd))) return undefined;
 
   const rows = exports.rows.value;
-  for (let i = kept.length; i < step; i++) {
+  for (let i = own.length; i < step; i++) {
     if (!areEmpty(reader, { starts: starts + i * BYTES_OF_START, step, rows })) return undefined;
   }
   const read = long && readAllNumbers(reader, long, { at, end: textEnd }, rows);
@@ -167,7 +168,9 @@ function scanRows(
     taken += rows;
     return (!spelled && read?.column(column, values)) || readNumbers(reader, place, values, spelled);
   };
-  for (const [i, { column, kind }] of kept.entries()) {
+  let i = 0;
+  for (const { column, kind } of kept) {
+    if (column !== own[i]) i++;
     const first = starts + i * BYTES_OF_START;
     const place = { starts: first, step, rows };
     const spelled = kind === 'label' && !many.has(column);
