@@ -1,8 +1,8 @@
 /** Pages in a real browser: nothing is requested, nothing is logged, and what should react does. */
-import { accessSync, constants, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphReport } from '../../../src/cli/gradcheckReport.js';
 import { residualReluGraph } from '../../../src/gradcheck/builtin.js';
@@ -11,30 +11,12 @@ import { foldsPage } from '../../../src/report/html/foldsPage.js';
 import { runPage } from '../../../src/report/html/runPage.js';
 import { runsPage } from '../../../src/report/html/runsPage.js';
 import { studyPage } from '../../../src/report/html/studyPage.js';
+import { CHROMIUM, launchChromium, NO_CHROMIUM } from '../../support/browser.js';
 import { folderOf } from '../../support/cli.js';
 import { foldsOf, fullRun, HOSTILE, runsOf, studyOf, trialOf } from './results.js';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-/** MLP_CHROMIUM, or the first of these names on the path. */
-function findChromium(): string | undefined {
-  const { MLP_CHROMIUM, PATH = '' } = process.env;
-  if (MLP_CHROMIUM) return MLP_CHROMIUM;
-  const places = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const executablePath = findChromium();
-
 it.runIf(process.env.MLP_REQUIRE_CHROMIUM)('there is a Chromium, as MLP_REQUIRE_CHROMIUM demands', () => {
-  expect(executablePath, `MLP_CHROMIUM, or one of ${NAMES.join(', ')} on the path`).toBeDefined();
+  expect(CHROMIUM, NO_CHROMIUM).toBeDefined();
 });
 
 const trials = Array.from({ length: 30 }, (_, i) => trialOf(i));
@@ -51,14 +33,10 @@ const PAGES: Readonly<Record<string, (name: string) => string>> = {
   },
 };
 
-describe.skipIf(executablePath === undefined)('a page in a browser (needs a Chromium on the path)', () => {
+describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium on the path)', () => {
   let browser: Browser;
   beforeAll(async () => {
-    // A container has no sandbox for its root.
-    browser = await chromium.launch({
-      ...(executablePath && { executablePath }),
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
-    });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(() => browser?.close());
 
