@@ -4,12 +4,16 @@ import { ExitCode, MlpError } from '../errors.js';
 import { RUN_FILES } from '../files/runFiles.js';
 import { openLogs } from '../logs/open.js';
 import { withLogs } from '../logs/runLog.js';
-import { loadTrainConfig } from '../spec/loadConfig.js';
+import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import { counted, formatCount, printable } from '../text.js';
-import type { PreparedRun, TrainedRun } from '../training/stages.js';
+import { launchOf } from '../training/mpi/library.js';
+import { sameOnAllRanks } from '../training/mpi/prepared.js';
+import type { Ranks } from '../training/mpi/ranks.js';
+import type { PreparedRun, RunListener, TrainedRun } from '../training/stages.js';
 import { resume, train } from '../training/train.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
+import { ENDINGS } from './terminal.js';
 import { RunReport } from './trainReport.js';
 
 /** What changes the config. */
@@ -28,25 +32,45 @@ export interface TrainOptions extends CommonOptions, OverrideOptions {
   readonly log?: readonly string[];
   readonly gradcheck?: boolean;
   readonly ranksSimulated?: number;
+  readonly allreduce?: boolean;
   /** Whether to write the page of the run. */
   readonly report?: boolean;
 }
 
 export async function run(path: string, options: TrainOptions): Promise<void> {
-  requireConsistent(options);
-  const loaded = loadTrainConfig(path, [...overridesOf(options), ...startOf(path, options)]);
+  const launch = launchOf(process.env);
+  requireConsistent(options, launch !== undefined);
+  if (!launch) return trainAndReport(path, options);
+  const { withRanks } = await import('./ranks.js');
+  return withRanks(launch, options.allreduce === true, (ranks) =>
+    ranks && ranks.place.rank > 0 ? follow(path, options, ranks) : trainAndReport(path, options, ranks),
+  );
+}
+
+/** The config of a run, with what the command line changes. */
+function loadRunConfig(path: string, options: TrainOptions): LoadedTrainConfig {
+  return loadTrainConfig(path, [...overridesOf(options), ...startOf(path, options)]);
+}
+
+/** @param ranks the processes of the run, of which this one writes and prints */
+async function trainAndReport(path: string, options: TrainOptions, ranks?: Ranks): Promise<void> {
+  const loaded = loadRunConfig(path, options);
   const logs = openLogs(options.log ?? [], (sentence) => report.warn(sentence));
   const report = new RunReport(options, 'finishing the step, then saving');
+  report.signal.addEventListener('abort', () => ranks?.askToStop());
   let status: string | undefined;
   try {
-    const { signal } = report;
-    const prepared = (run: PreparedRun) => checkGradients(run, path, options);
+    const signal = ranks?.signal ?? report.signal;
+    const prepared = async (run: PreparedRun) => {
+      if (options.gradcheck) await checkGradients(run, path, options);
+      await ranks?.agree({ same: sameOnAllRanks(run) });
+    };
     const listener = {
       ...withLogs(report.listener, logs),
-      ...(options.gradcheck && { prepared }),
+      prepared,
       ...(options.report !== false && { written: writeReport }),
     };
-    const how = { listener, signal, ranks: options.ranksSimulated };
+    const how = { listener, signal, ranks: ranks ?? options.ranksSimulated };
     const trained =
       options.resume === undefined
         ? await train(loaded, { ...how, directory: options.run ?? true })
@@ -54,15 +78,32 @@ export async function run(path: string, options: TrainOptions): Promise<void> {
     status = trained.result.status;
     report.end(trained);
     if (trained.result.status === 'interrupted') {
-      process.exitCode = report.exitCode;
+      // Another rank may have had the signal.
+      process.exitCode = report.exitCode || ExitCode.terminated;
       const { directory = '' } = trained;
       const config = join(directory, RUN_FILES.config);
-      note(`resume with: mlp train ${printable(config)} --resume ${printable(directory)}`);
+      const launcher = ranks ? `mpirun -n ${ranks.size} ` : '';
+      note(`resume with: ${launcher}mlp train ${printable(config)} --resume ${printable(directory)}`);
     }
   } finally {
     report.close();
     for (const log of logs) await log.close(status);
   }
+}
+
+/** Takes the steps of a run that another rank writes. */
+async function follow(path: string, options: TrainOptions, ranks: Ranks): Promise<void> {
+  const listener: RunListener = {
+    prepared: (run) => ranks.agree({ same: sameOnAllRanks(run) }),
+    // Until then, a signal ends the process.
+    started() {
+      for (const [signal] of ENDINGS) process.on(signal, () => ranks.askToStop());
+    },
+  };
+  const loaded = loadRunConfig(path, options);
+  const how = { listener, signal: ranks.signal, ranks };
+  if (options.resume === undefined) await train(loaded, how);
+  else await resume(loaded, options.resume, { ...how, mayExtend: options.extend === true, follows: true });
 }
 
 function writeReport(trained: TrainedRun): Promise<void> {
@@ -112,7 +153,24 @@ async function checkGradients(run: PreparedRun, path: string, { json }: TrainOpt
 }
 
 /** @throws MlpError ExitCode.usage for options that contradict each other */
-function requireConsistent({ run, from, resume, extend }: TrainOptions): void {
+function requireConsistent(
+  { run, from, resume, extend, ranksSimulated, allreduce }: TrainOptions,
+  isOneOfSeveral: boolean,
+): void {
+  if (isOneOfSeveral && ranksSimulated !== undefined) {
+    throw new MlpError(
+      ExitCode.usage,
+      'found --ranks-simulated in one of several processes, expected it without a launcher',
+      'leave it out: the launcher says how many ranks there are',
+    );
+  }
+  if (allreduce && !isOneOfSeveral) {
+    throw new MlpError(
+      ExitCode.usage,
+      'found --allreduce in a process of its own, expected several',
+      'start them with mpirun -n <ranks> mlp train …',
+    );
+  }
   requireOneDirectory(run, resume);
   if (from !== undefined && resume !== undefined) {
     throw new MlpError(

@@ -72,6 +72,10 @@ export function addTrainCommands(program: Command): void {
       'divide each batch as n processes under mpirun would, in this one: the same bits',
       positiveInteger,
     )
+    .option(
+      '--allreduce',
+      "under mpirun: sum gradients by the library's own collective, in an order of its choice",
+    )
     .option('--gradcheck', 'first check gradients of the first batch; a wrong one ends it with exit code 1')
     .option('--no-report', 'write no report.html')
     .option(

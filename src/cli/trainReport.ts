@@ -19,6 +19,7 @@ import {
   printable,
 } from '../text.js';
 import type { EpochRecord, RefitResult, TrainListener, TrainResult } from '../training/loop.js';
+import type { RankFacts } from '../training/mpi/ranks.js';
 import type { TrainingPlan } from '../training/plan.js';
 import type { PreparedRun, RunListener, StartedRefit, TrainedRun } from '../training/stages.js';
 import type { CommonOptions } from './options.js';
@@ -60,6 +61,7 @@ export class RunReport {
       },
       epochStarted: (epoch, steps) => this.#reporter?.epochStarted(epoch, steps),
       progress: (done, loss, rate) => this.#reporter?.progress(done, loss, rate),
+      exchanged: (...times) => this.#reporter?.exchanged(...times),
       epochDone: (record) => this.#reporter?.epochDone(record),
       refitStarted: (refit) => this.#reporter?.refitStarted(refit) ?? {},
     };
@@ -97,6 +99,7 @@ interface Reporter {
   start(): void;
   epochStarted(epoch: number, steps: number): void;
   progress(done: number, loss: number, samplesPerSecond: number): void;
+  exchanged(milliseconds: number, ofMilliseconds: number, steps: number): void;
   epochDone(record: EpochRecord): void;
   refitStarted(refit: StartedRefit): TrainListener;
   end(result: TrainResult, weightsSha256: string): void;
@@ -132,6 +135,15 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
       const threads = run.threads === 1 ? '1 thread' : `${run.threads} threads`;
       const how = `${run.choice.backend} kernels, ${threads}, ${config.dtype}`;
       note(`${formatCount(dataset.train.rows)} rows to train on${held}; ${how}`);
+      if (run.ranks) note(describeRanks(run.ranks, run.threads));
+    },
+    exchanged(milliseconds, ofMilliseconds, steps) {
+      progress.finish();
+      const share = formatPercent(milliseconds / ofMilliseconds);
+      const each = `${formatDuration(milliseconds / 1000 / steps)} of ${formatDuration(ofMilliseconds / 1000 / steps)}`;
+      note(
+        `communication takes ${share} of a step, ${each}: larger batches or training.accumulate need it less often`,
+      );
     },
     epochStarted: (epoch, steps) => progress.epochStarted(epoch, plan.epochs, steps),
     progress: (done, loss, rate) => progress.stepDone(done, loss, rate),
@@ -168,6 +180,12 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
     },
     finish: () => progress.finish(),
   };
+}
+
+/** `4 ranks on 2 hosts, 2 threads each; Open MPI 4.1.4, ordered sums; not bound to processors` */
+function describeRanks({ count, hosts, library, sums, binding }: RankFacts, threads: number): string {
+  const each = `${counted(count, 'rank')} on ${counted(hosts, 'host')}, ${counted(threads, 'thread')} each`;
+  return `${each}; ${library}, ${sums === 'ordered' ? 'ordered sums' : 'sums in its own order'}; ${binding}`;
 }
 
 /** `30→1024→512→1`: the widths of the layers, and the type of a residual block. */
@@ -240,6 +258,7 @@ function jsonReporter({
   dataset,
   directory: run,
   from,
+  ranks,
 }: PreparedRun): Reporter {
   return {
     start() {
@@ -248,6 +267,7 @@ function jsonReporter({
           event: 'start',
           backend: choice.backend,
           threads,
+          ...(ranks && { ranks }),
           dtype: config.dtype,
           params: plan.parameters,
           rows: {
@@ -274,6 +294,9 @@ function jsonReporter({
     },
     epochStarted() {},
     progress() {},
+    exchanged(milliseconds, stepMilliseconds, steps) {
+      print(toJson({ event: 'communication', milliseconds, stepMilliseconds, steps }));
+    },
     epochDone({ epoch, step, train, validation, learningRate, seconds }) {
       const sides = { train: train.metrics, validation: validation?.metrics };
       print(toJson({ event: 'epoch', epoch, step, ...sides, learningRate, seconds }));

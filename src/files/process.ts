@@ -59,6 +59,12 @@ export function processStart(pid: number): string | undefined {
   return ticks === undefined ? undefined : `${ticks} ${bootId()}`;
 }
 
+/** The parent of a process; undefined without /proc. */
+export function parentOf(pid: number): number | undefined {
+  const parent = Number(processFields(pid)?.[1]);
+  return Number.isNaN(parent) ? undefined : parent;
+}
+
 /** The fields of /proc/<pid>/stat from the third on, the state (proc_pid_stat(5)). */
 function processFields(pid: number): string[] | undefined {
   const line = contentOf(`/proc/${pid}/stat`);

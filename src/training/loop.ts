@@ -35,6 +35,8 @@ export interface TrainListener {
   epochStarted?(epoch: number, steps: number, done: number): void;
   /** A few times a second: steps of the epoch done, the last loss, samples per second so far. */
   progress?(done: number, loss: number, samplesPerSecond: number): void;
+  /** After the first steps of a run with several ranks: the time of their sums, and of the steps with them. */
+  exchanged?(milliseconds: number, ofMilliseconds: number, steps: number): void;
   /** After the steps of an epoch, or of a part of it. */
   stepsDone?(record: StepRecord): void | Promise<void>;
   epochDone?(record: EpochRecord): void | Promise<void>;
@@ -152,6 +154,7 @@ class Run {
   #epochMilliseconds = 0;
   #epochStart = performance.now();
   #hasSaved = false;
+  #isExchangeTold = false;
 
   constructor(engine: Engine, listener: TrainListener, options: RunOptions) {
     const { config, plan } = engine.run;
@@ -280,6 +283,10 @@ class Run {
         learningRates: learningRates.subarray(0, done),
         losses: losses.subarray(0, done),
       });
+    }
+    if (result.exchange && done > 0 && !this.#isExchangeTold) {
+      this.#isExchangeTold = true;
+      this.#listener.exchanged?.(result.exchange.milliseconds, result.milliseconds, done);
     }
     const fault = faultOf(result);
     if (fault) throw diverged(fault, epoch + 1, result.brokenParameters ? this.#steps : this.#steps + 1);

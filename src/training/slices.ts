@@ -45,7 +45,9 @@ export interface Exchange {
    * @param room as long as the block, for what the ranks send
    * @param flags [ranks] in the block: what a rank asks of all with this step
    */
-  sum(block: Tensor, room: Tensor, flags: FloatArray): void;
+  sum(kernels: Kernels, block: Tensor, room: Tensor, flags: FloatArray): void;
+  /** parts [ranks, n] ← what each rank has in its own row; all threads call it together. */
+  gather(parts: Tensor): void;
 }
 
 /** So long is each rank's piece of the block at least: that of a cache line, in float32. */
@@ -156,7 +158,7 @@ export class SlicedGradients {
       else kernels.addScaled(this.#block.columns, 1, this.#block, this.#sum);
     }
     if (this.#sum) {
-      if (this.#exchange) this.#exchange.sum(this.#block, this.#sum, this.#flags);
+      if (this.#exchange) this.#exchange.sum(kernels, this.#block, this.#sum, this.#flags);
       else kernels.copy(1, this.#sum, this.#block);
     }
     if (statistics) {

@@ -22,6 +22,7 @@ import {
   type TrainListener,
   type TrainResult,
 } from './loop.js';
+import type { RankFacts, Ranks } from './mpi/ranks.js';
 import { modelContent } from './plan.js';
 import type { RefitPlan } from './refit.js';
 import type { RunDirectory } from './run/directory.js';
@@ -41,6 +42,8 @@ export interface PreparedRun extends RunSetup {
   readonly start?: Start;
   readonly directory?: string;
   readonly from?: RunProgress;
+  /** The processes that train together, if there are several. */
+  readonly ranks?: RankFacts;
 }
 
 /** A refit that begins, or is resumed. */
@@ -76,8 +79,8 @@ export interface TrainOptions {
   readonly data?: RunData | undefined;
   /** The run is interrupted after so many epochs, if it has more, as if by the signal. */
   readonly pauseAfter?: number | undefined;
-  /** How many ranks' slices of each batch are computed one after the other; 1 by default. */
-  readonly ranks?: number | undefined;
+  /** The processes that train together, or how many this one takes the parts of; one by default. */
+  readonly ranks?: Ranks | number | undefined;
   /** Threads that several runs use, one after another. */
   readonly pool?: ThreadPool | undefined;
 }
@@ -92,8 +95,8 @@ export interface TrainedRun extends PreparedRun {
 
 /** Where a run is written, and the state that it resumes. */
 export interface Recording {
-  /** Called once the engine has started: until then, no file is touched. */
-  readonly open: () => Promise<RunDirectory>;
+  /** Called once the engine has started: until then, no file is touched. Missing at a rank that writes none. */
+  readonly open?: () => Promise<RunDirectory>;
   readonly provenance: Promise<Provenance>;
   readonly state?: SavedRun | undefined;
   /** The last state of its refit. */
@@ -114,7 +117,7 @@ export async function runStages(
   let open: OpenRecording | undefined;
   try {
     const first = await runFirst(prepared, options, recording?.state, async () => {
-      open = recording && { ...recording, directory: await recording.open() };
+      open = recording?.open && { ...recording, directory: await recording.open() };
       return open;
     });
     const { refit } = prepared;
@@ -140,19 +143,20 @@ export async function runStages(
 
 async function runFirst(
   prepared: PreparedRun,
-  { signal, pauseAfter, listener = {}, pool }: TrainOptions,
+  { signal, pauseAfter, listener = {}, pool, ranks }: TrainOptions,
   state: SavedRun | undefined,
   open: () => Promise<OpenRecording | undefined>,
 ): Promise<TrainedRun> {
   const { plan, dataset } = prepared;
   const content = modelContent(plan, dataset);
-  return withEngine(prepared, { state, pool }, async (engine) => {
+  return withEngine(prepared, { state, pool, ranks }, async (engine) => {
     const recording = await open();
     const { directory } = recording ?? {};
     const run: PreparedRun = {
       ...prepared,
       ...(directory && { directory: directory.path }),
       ...(state && { from: state.progress }),
+      ...(typeof ranks === 'object' && { ranks: ranks.facts }),
     };
     if (directory && dataset.rejected) {
       await directory.changeRejected(dataset.rejected);
@@ -191,7 +195,9 @@ async function runRefit(
   const stamp = { ...directory.config, ...own };
   const config: unknown = JSON.parse(JSON.stringify(stamp));
   const how = { record, config, provenance };
-  if (state && isDeepStrictEqual(state.config, config)) {
+  // The other ranks do not have that state.
+  const isAlone = typeof options.ranks !== 'object';
+  if (state && isAlone && isDeepStrictEqual(state.config, config)) {
     requireSameProvenance(await provenance, state.origin, record.path);
     try {
       return await trainRefit(first, refit, options, { ...how, state });
@@ -216,7 +222,7 @@ interface RefitRecording {
 async function trainRefit(
   first: TrainedRun,
   refit: RefitPlan,
-  { signal, listener = {}, pool }: TrainOptions,
+  { signal, listener = {}, pool, ranks }: TrainOptions,
   recording?: RefitRecording,
 ): Promise<TrainedRun | undefined> {
   const { plan, dataset } = refit;
@@ -224,7 +230,7 @@ async function trainRefit(
   const { record, state } = recording ?? {};
   const epochs = first.result.keptEpoch;
   const again = { ...refit, choice, threads, ...(start && { start }) };
-  return withEngine(again, { state, pool }, async (engine) => {
+  return withEngine(again, { state, pool, ranks }, async (engine) => {
     await record?.start(state, (sentence) => listener.warn?.(sentence));
     if (state) {
       const { epochs, steps } = state.progress;
@@ -319,6 +325,7 @@ function recorded(
   return {
     epochStarted: (...args) => listener.epochStarted?.(...args),
     progress: (...args) => listener.progress?.(...args),
+    exchanged: (...args) => listener.exchanged?.(...args),
     async stepsDone(steps) {
       await record.writeSteps(steps);
       await listener.stepsDone?.(steps);
@@ -336,10 +343,11 @@ function recorded(
 
 async function withEngine<Result>(
   { dataset, config, plan, choice, threads, start }: PreparedRun,
-  { state, pool }: { readonly state: SavedRun | undefined; readonly pool: ThreadPool | undefined },
+  { state, pool, ranks }: Pick<TrainOptions, 'pool' | 'ranks'> & { readonly state: SavedRun | undefined },
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const options = { pool, weights: start?.model.tensors };
+  const others = typeof ranks === 'object' ? ranks : undefined;
+  const options = { pool, weights: start?.model.tensors, ranks: others };
   const engine = await Team.start({ config, plan, choice, threads }, dataset, state?.engine, options);
   try {
     return await use(engine);

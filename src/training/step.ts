@@ -22,6 +22,7 @@ import { type Batch, type LabelledBatch, Network } from '../network/network.js';
 import type { RandomState, RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { networksOf } from '../spec/widths.js';
+import { InTurn, partsOf } from './inTurn.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
 import type { RowSource } from './rowSource.js';
@@ -108,6 +109,8 @@ export class Trainer {
   readonly #capacity: number;
   /** Of a run whose batches are divided. */
   readonly #sliced: SlicedGradients | undefined;
+  /** Of a run with several ranks. */
+  readonly #inTurn: InTurn | undefined;
   #steps = 0;
 
   /**
@@ -178,6 +181,10 @@ export class Trainer {
     this.#batches = new Batches(batches, rows.train, batchSize, random);
     this.#sliced = division && new SlicedGradients(division, this.network, kernels, allocator, exchange);
     this.#source = sourceOf(kernels, this.#capacity, allocator);
+    if (division && division.ranks > 1) {
+      const parts = partsOf(division.ranks, this.#capacity * plan.outputs, allocator);
+      if (exchange) this.#inTurn = new InTurn(this.network, kernels, exchange, parts, plan.lossUnit);
+    }
   }
 
   /** Writes targets and row weights into memory. Once per run. */
@@ -314,8 +321,14 @@ export class Trainer {
     const extras = split === this.#validation ? this.#plan.extras : [];
     split.accumulator ??= this.#accumulator(split.targets, extras);
     const { accumulator } = split;
-    for (const { first, rows, targets, members } of split.chunks) {
-      const x = this.#source.chunk(split.start + first, rows);
+    const xOf = ({ first, rows }: Chunk) => this.#source.chunk(split.start + first, rows);
+    if (this.#inTurn) {
+      this.#inTurn.evaluate(split.chunks, xOf, accumulator);
+      return accumulator.result();
+    }
+    for (const chunk of split.chunks) {
+      const { first, rows, targets, members } = chunk;
+      const x = xOf(chunk);
       const logits = network.forward(rows, x, members);
       // Before the loss: after its barriers, a faster thread may overwrite these logits.
       accumulator.add(rows, logits.data, first);

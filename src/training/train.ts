@@ -89,17 +89,22 @@ export async function train(
  * Resumes the run at `path` from its last checkpoint, or its start: it ends in the same bits.
  * @param options.mayExtend whether the config may make the run longer
  * @param options.lock that of the directory, if the caller holds it
+ * @param options.follows whether another rank writes the directory
  * @throws MlpError as `train`, and ExitCode.config, data or unavailable if the config, the data or
  * the kernels differ from the run's
  */
 export async function resume(
   asked: LoadedTrainConfig,
   path: string,
-  options: TrainOptions & { readonly mayExtend?: boolean; readonly lock?: Lock | undefined } = {},
+  options: TrainOptions & {
+    readonly mayExtend?: boolean;
+    readonly lock?: Lock | undefined;
+    readonly follows?: boolean;
+  } = {},
 ): Promise<TrainedRun> {
-  const { listener, mayExtend = false, lock } = options;
+  const { listener, mayExtend = false, lock, follows = false } = options;
   for (const sentence of linksOf(path)) listener?.note?.(sentence);
-  const directory = await RunDirectory.open(path, lock);
+  const directory = follows ? RunDirectory.read(path) : await RunDirectory.open(path, lock);
   let data: RunData | undefined;
   try {
     const { configPath } = directory;
@@ -140,7 +145,7 @@ export async function resume(
       if (mayExtend) directory.changeConfig(prepared.config, loaded.directory);
       return directory;
     };
-    return await runStages(prepared, options, { open, provenance, state, refitState });
+    return await runStages(prepared, options, { ...(!follows && { open }), provenance, state, refitState });
   } finally {
     await directory.close();
     data?.close();
@@ -300,7 +305,7 @@ function planRun(
   const whole = completeFor(loaded, dataset);
   check?.(whole);
   const { config } = whole;
-  const plan = planTraining(whole, dataset, ranks);
+  const plan = planTraining(whole, dataset, typeof ranks === 'object' ? ranks.size : ranks);
   if (start) requireSameNetwork(whole, plan, start);
   const second = refit && planRefit(whole, plan, refit);
   for (const warning of plan.warnings) listener?.warn?.(warning);
@@ -309,7 +314,8 @@ function planRun(
     ? chooseAgain(config, plan, thisMachine(), started)
     : chooseBackend(config, plan, thisMachine());
   if (choice.note) listener?.note?.(choice.note);
-  const threads = chooseThreads(config.threads, choice, plan, availableParallelism());
+  const processors = typeof ranks === 'object' ? ranks.processors : availableParallelism();
+  const threads = chooseThreads(config.threads, choice, plan, processors);
   // The second training is of more rows: too many are found now, not after the first.
   if (second) bytesOf({ config: second.config, plan: second.plan, choice, threads });
   // "auto" becomes false where no target is scaled, so that the run's config says what was done.

@@ -1,14 +1,39 @@
-/** Runs whose batches are divided over ranks: simulated in one process, and under an mpirun where there is one. */
-import { readFileSync } from 'node:fs';
+/** Runs whose batches are divided over ranks: simulated in one process, and under each mpirun that is here. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
+import { projectPath } from '../support/fixtures.js';
 
 const summaryOf = (folder: string, run: string) =>
   JSON.parse(readFileSync(join(folder, run, 'run.json'), 'utf8')) as {
     ranks?: number;
     weightsSha256: string;
   };
+
+/** One launcher of each family; Debian has both side by side. */
+const LAUNCHERS = [
+  { family: 'MPICH', commands: ['mpirun.mpich', 'mpirun'], shows: /HYDRA|MPICH|Intel/i },
+  { family: 'Open MPI', commands: ['mpirun.openmpi', 'mpirun'], shows: /Open MPI|OpenRTE|PRRTE/i },
+].map(({ family, commands, shows }) => {
+  const mpirun = commands.find((command) => {
+    const { stdout, status } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+    return status === 0 && shows.test(stdout);
+  });
+  return { family, mpirun, name: mpirun ? family : `${family}: no mpirun of it found` };
+});
+
+/** More ranks than processors. */
+const OVERSUBSCRIBE: Record<string, readonly string[]> = { MPICH: [], 'Open MPI': ['--oversubscribe'] };
+
+/** A container is often root's, which Open MPI refuses. */
+const AS_ROOT = {
+  OMPI_ALLOW_RUN_AS_ROOT: '1',
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+  PRTE_ALLOW_RUN_AS_ROOT: '1',
+  PRTE_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+};
 
 describe('--ranks-simulated', () => {
   it('is recorded, repeated by repro, and must be the same to resume', async () => {
@@ -41,5 +66,83 @@ describe('--ranks-simulated', () => {
     await train('--run', 'stopped');
     await train('--resume', 'stopped', '--extend', ...longer);
     expect(summaryOf(cwd, 'stopped').weightsSha256).toBe(summaryOf(cwd, 'whole').weightsSha256);
+  });
+});
+
+it('refuses --allreduce in a process of its own', async () => {
+  const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+  const { code, stderr } = await mlpHere(['train', 'config.json', '--allreduce'], { cwd });
+  expect(code).toBe(64);
+  expect(stderr).toContain('mpirun -n <ranks> mlp train');
+});
+
+describe.each(LAUNCHERS)('mpirun of $name', ({ mpirun = '', family }) => {
+  const skip = mpirun === '';
+  const start = (cwd: string, ranks: number, command: readonly string[]) =>
+    spawnSync(mpirun, [...OVERSUBSCRIBE[family], '-n', String(ranks), ...command], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, ...AS_ROOT },
+      timeout: 60_000,
+    });
+  const MLP = [process.execPath, projectPath('bin/mlp.js')];
+
+  it.skipIf(skip)('gives the bits of simulated ranks; says who takes part', async () => {
+    const config = smallConfig({
+      network: { layers: [4, 'tanh', 'batch-norm', { type: 'dropout', rate: 0.2 }, 1] },
+      data: { train: 'data.csv', target: 'y', test: 0.2 },
+      training: { epochs: 3, batchSize: 4, accumulate: 2 },
+    });
+    const cwd = folderOf({ 'config.json': config, 'data.csv': SMALL_CSV });
+    const { status, stdout, stderr } = start(cwd, 2, [
+      ...MLP,
+      'train',
+      'config.json',
+      '--run',
+      'ranks',
+      '--json',
+      '--no-report',
+    ]);
+    expect(stderr).not.toContain('error');
+    expect(status).toBe(0);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events.map(({ event }) => event)).toEqual([
+      'start',
+      'communication',
+      'epoch',
+      'epoch',
+      'epoch',
+      'end',
+    ]);
+    expect(events[0].ranks).toMatchObject({ count: 2, hosts: 1, sums: 'ordered' });
+    expect((events[0].ranks as { library: string }).library).toMatch(
+      family === 'MPICH' ? /MPI/ : /^Open MPI \d/,
+    );
+    await mlpHere(['train', 'config.json', '--run', 'simulated', '--ranks-simulated', '2'], { cwd });
+    const [{ weightsSha256: _, ...found }, { weightsSha256: __, ...expected }] = ['ranks', 'simulated'].map(
+      (run) => JSON.parse(readFileSync(join(cwd, run, 'run.json'), 'utf8')),
+    );
+    expect(summaryOf(cwd, 'ranks').weightsSha256).toBe(summaryOf(cwd, 'simulated').weightsSha256);
+    for (const split of ['train', 'validation', 'test']) expect(found[split]).toEqual(expected[split]);
+  });
+
+  it.skipIf(skip)('ends all four with the error of one, and the code of that', () => {
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+    // The last rank runs in a folder whose data have another number in one cell.
+    mkdirSync(join(cwd, 'other'));
+    writeFileSync(join(cwd, 'other', 'data.csv'), SMALL_CSV.replace('-2,4', '-2,3'));
+    writeFileSync(join(cwd, 'other', 'config.json'), readFileSync(join(cwd, 'config.json')));
+    const script = join(cwd, 'rank.sh');
+    writeFileSync(script, '[ "$OMPI_COMM_WORLD_RANK$PMI_RANK" = 3 ] && cd other\nexec "$@"\n');
+    const { status, stderr } = start(cwd, 4, ['sh', script, ...MLP, 'train', 'config.json']);
+    expect(stderr.match(/^error: .*/gm)).toEqual([
+      expect.stringMatching(
+        /^error: rank 3 of 4 on \S+: data: found SHA-256 \w+, expected SHA-256 \w+ as on rank 0/,
+      ),
+    ]);
+    expect(status).toBe(65);
   });
 });

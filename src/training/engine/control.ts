@@ -18,13 +18,15 @@ const Word = {
   /** How many steps to take, and the step before which all stop. */
   steps: 6,
   stopAt: 7,
-  /** 1 if the main thread wants the team to stop after the current step. */
+  /** 1 if the main thread wants the team to stop after the current step; 2 to stop for good. */
   stopRequested: 8,
   done: 9,
+  /** Of a run with several ranks: the greatest such request of all. */
+  agreed: 10,
 } as const;
 
 const WORDS_OF_LINE = 16;
-const LINES = 10;
+const LINES = 11;
 const WORD_BYTES = LINES * WORDS_OF_LINE * Int32Array.BYTES_PER_ELEMENT;
 /** After the words, as float64: the samples, the losses of the steps, their learning rates. */
 const SAMPLES = 0;
@@ -66,12 +68,13 @@ export class Control {
     this.#set(Word.stopAt, steps);
     this.#set(Word.stopRequested, 0);
     this.#set(Word.done, 0);
+    this.#set(Word.agreed, 0);
     this.#numbers[SAMPLES] = 0;
     this.#wake(Word.generation);
   }
 
-  requestStop(): void {
-    this.#set(Word.stopRequested, 1);
+  requestStop(forGood = false): void {
+    this.#set(Word.stopRequested, forGood ? 2 : Math.max(1, this.requested));
   }
 
   /** Frees all that wait, because a thread has failed. */
@@ -115,6 +118,20 @@ export class Control {
   /** Called by the first thread before a step: relays a request to stop after that step. */
   relayStop(step: number): void {
     if (this.#get(Word.stopRequested) !== 0) this.#set(Word.stopAt, step + 1);
+  }
+
+  get requested(): number {
+    return this.#get(Word.stopRequested);
+  }
+
+  /** Called by the first thread during a step: all ranks stop after it. */
+  agreeToStop(request: number): void {
+    this.#set(Word.agreed, request);
+    this.#set(Word.stopAt, this.done + 1);
+  }
+
+  get agreed(): number {
+    return this.#get(Word.agreed);
   }
 
   /** Called by the first thread after a step. */

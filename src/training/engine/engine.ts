@@ -22,6 +22,8 @@ export interface StepsDone {
   readonly brokenParameters?: true;
   readonly samples: number;
   readonly milliseconds: number;
+  /** Of a run with several ranks: the time for their sums, and whether all are to stop for good. */
+  readonly exchange?: { readonly milliseconds: number; readonly stops: boolean };
 }
 
 export interface StepProgress {

@@ -9,6 +9,9 @@ import { alone } from '../../kernels/share.js';
 import type { LayerStatistics } from '../../network/layerStatistics.js';
 import { type Parameters, type Statistics, startsFromRows } from '../../network/parameters.js';
 import { RandomState } from '../../random/randomState.js';
+import { RanksDiffer } from '../mpi/exchange.js';
+import type { Ranks } from '../mpi/ranks.js';
+import type { SentError } from '../mpi/thread.js';
 import type { Evaluations, Trainer } from '../step.js';
 import { allocate, assembleIn, type RunMemory, type RunSetup, release } from './allocate.js';
 import { Command, Control } from './control.js';
@@ -41,6 +44,8 @@ export interface TeamOptions {
   readonly resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>;
   /** What a run without a state starts from, instead of drawing weights. */
   readonly weights?: Weights | undefined;
+  /** The processes that take the steps together. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** What the main thread waits for: that all threads are ready, or that a command is done. */
@@ -59,6 +64,7 @@ export class Team implements Engine {
   readonly #control: Control;
   readonly #place: RunMemory;
   readonly #pool: ThreadPool | undefined;
+  readonly #ranks: Ranks | undefined;
   #pending: Pending | undefined;
   #failure: MlpError | undefined;
   #closed = false;
@@ -67,21 +73,37 @@ export class Team implements Engine {
     run: RunSetup,
     view: Trainer,
     setup: Omit<WorkerSetup, 'rank' | 'control' | 'run' | 'isKept'>,
-    { script = WORKER, resourceLimits = LITTLE_GARBAGE, pool }: Omit<TeamOptions, 'weights'>,
+    { script = WORKER, resourceLimits = LITTLE_GARBAGE, pool, ranks }: Omit<TeamOptions, 'weights'>,
   ) {
     this.run = run;
     this.#view = view;
     this.#place = setup.place;
     this.#pool = pool;
+    this.#ranks = ranks;
     this.parameters = view.network.parameters;
     this.statistics = view.network.statistics;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
     for (let rank = 0; rank < run.threads; rank++) {
-      const isKept = pool !== undefined;
-      const workerData: WorkerSetup = { ...setup, run, control: this.#control.buffer, rank, isKept };
+      const own = rank === 0 ? ranks : undefined;
+      const isKept = (own ?? pool) !== undefined;
+      const control = this.#control.buffer;
+      const workerData: WorkerSetup = {
+        ...setup,
+        run,
+        control,
+        rank,
+        isKept,
+        ...(ranks && { ranks: ranks.place }),
+      };
       try {
-        const worker = pool?.take(workerData) ?? new Worker(script, { workerData, resourceLimits });
+        const worker =
+          own?.take(workerData) ??
+          pool?.take(workerData) ??
+          new Worker(script, { workerData, resourceLimits });
         this.workers.push(worker);
+        worker.on('message', (message: WorkerMessage) => {
+          if (message.type === 'failed') this.#fail(rank, errorFrom(message.error));
+        });
         worker.on('error', (error) => this.#fail(rank, error));
         worker.on('exit', () => this.#fail(rank, new Error('it ended before its work was done')));
       } catch (error) {
@@ -140,10 +162,12 @@ export class Team implements Engine {
   ): Promise<StepsDone> {
     const { progress, signal } = options;
     const control = this.#control;
+    const asked = this.#ranks?.asked;
     if (losses.length > control.losses.length) {
       throw new RangeError(`train: found ${losses.length} steps, expected at most ${control.losses.length}`);
     }
     const stop = () => control.requestStop();
+    const stopForGood = () => control.requestStop(true);
     const start = performance.now();
     const timer = setInterval(() => {
       const { done } = control;
@@ -156,13 +180,17 @@ export class Team implements Engine {
       const answer = this.#command(Command.train, losses.length);
       signal?.addEventListener('abort', stop, { once: true });
       if (signal?.aborted) stop();
+      asked?.addEventListener('abort', stopForGood, { once: true });
+      if (asked?.aborted) stopForGood();
       const message = await answer;
       if (message.type !== 'trained') throw new TypeError(`thread 0 answered ${message.type} to train`);
       losses.set(control.losses.subarray(0, message.steps.done));
+      if (message.steps.exchange?.stops) this.#ranks?.stop();
       return message.steps;
     } finally {
       clearInterval(timer);
       signal?.removeEventListener('abort', stop);
+      asked?.removeEventListener('abort', stopForGood);
     }
   }
 
@@ -208,11 +236,15 @@ export class Team implements Engine {
   /** Resolves when a thread does nothing for this team any more: it has ended, or the pool has it. */
   async #released(worker: Worker): Promise<void> {
     if (worker.threadId < 0) return;
+    const isOfRanks = this.#ranks !== undefined && worker === this.workers[0];
+    // It may be in a call of MPI that never returns.
+    if (isOfRanks && this.#failure) return;
     const isFree = await new Promise<boolean>((resolve) => {
       worker.once('exit', () => resolve(false));
       worker.on('message', ({ type }: WorkerMessage) => type === 'free' && resolve(true));
     });
-    if (isFree) await this.#pool?.keep(worker);
+    if (isOfRanks) this.#ranks?.keep();
+    else if (isFree) await this.#pool?.keep(worker);
   }
 
   async #command(command: Command, steps?: number): Promise<WorkerMessage> {
@@ -230,22 +262,36 @@ export class Team implements Engine {
   /** A thread has failed: frees those that wait for it, and ends the run. */
   #fail(rank: number, cause: unknown): void {
     if (this.#closed || this.#failure) return;
+    if (cause instanceof RanksDiffer) {
+      this.#end(cause);
+      return;
+    }
     // An error sent between threads keeps its properties, but not its class.
     const isOurs = cause instanceof Error && cause.name === 'MlpError' && 'exitCode' in cause;
-    this.#failure = new MlpError(
+    const failure = new MlpError(
       isOurs ? (cause.exitCode as ExitCode) : ExitCode.internal,
       `thread ${rank + 1} of ${this.run.threads} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
       `${otherWays(this.run)}--debug shows the stack`,
       { cause },
     );
+    this.#end(failure);
+  }
+
+  #end(failure: MlpError): void {
+    this.#failure = failure;
     this.#control.fail();
     this.#terminate();
-    this.#pending?.reject(this.#failure);
+    this.#pending?.reject(failure);
   }
 
   #terminate(): void {
-    for (const worker of this.workers) void worker.terminate();
+    const [first, ...others] = this.workers;
+    for (const worker of this.#ranks ? others : [first, ...others]) void worker?.terminate();
   }
+}
+
+function errorFrom({ name, exitCode, message, hint }: SentError): MlpError {
+  return new (name === RanksDiffer.name ? RanksDiffer : MlpError)(exitCode, message, hint);
 }
 
 /** What a run that failed may be tried again with: nothing that it already does. */

@@ -3,6 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Evaluation } from '../../evaluation/metrics.js';
 import { createKernels } from '../../kernels/create.js';
 import { RandomState } from '../../random/randomState.js';
+import { RankExchange, type RankPlace } from '../mpi/exchange.js';
+import type { Mpi } from '../mpi/mpi.js';
+import { type RankThreadSetup, type SentError, sent, serveRanks } from '../mpi/thread.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
 import { assembleIn, type RunMemory, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
@@ -17,6 +20,8 @@ export interface WorkerSetup {
   readonly state: TrainerState;
   /** Whether the thread waits for another team after this one. */
   readonly isKept: boolean;
+  /** Of a run with several processes. */
+  readonly ranks?: RankPlace;
 }
 
 /**
@@ -29,9 +34,11 @@ export type WorkerMessage =
   | { readonly type: 'trained'; readonly steps: StepsDone }
   | { readonly type: 'evaluated'; readonly evaluations: Evaluations }
   | { readonly type: 'tested'; readonly evaluation: Evaluation | undefined }
-  | { readonly type: 'state'; readonly state: TrainerState };
+  | { readonly type: 'state'; readonly state: TrainerState }
+  | { readonly type: 'failed'; readonly error: SentError };
 
-export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void): void {
+/** @param mpi of the first thread of a run with several processes */
+export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void, mpi?: Mpi): void {
   const { run, place, rank, crowded } = setup;
   const { dtype } = run.config;
   const control = new Control(setup.control);
@@ -39,7 +46,8 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   const random = RandomState.fromState(setup.state.random);
   const kernelsIn = (memory: WebAssembly.Memory, scratch: number) =>
     createKernels(run.choice, dtype, memory, scratch, share);
-  const trainer = assembleIn(run, place, random, kernelsIn, share);
+  const exchange = setup.ranks && new RankExchange(setup.ranks, share, control, place.memory, mpi);
+  const trainer = assembleIn(run, place, random, kernelsIn, share, exchange);
   trainer.restore(setup.state);
   /** Reports a result once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {
@@ -49,14 +57,18 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
 
   tell({ type: 'ready' });
   let generation = 0;
+  let isCompared = false;
   for (;;) {
     generation = control.awaitCommand(generation);
     switch (control.command) {
       case Command.train:
-        finish({ type: 'trained', steps: takeSteps(trainer, control, rank) });
+        if (!isCompared) exchange?.compare(trainer, true);
+        isCompared = true;
+        finish({ type: 'trained', steps: takeSteps(trainer, control, rank, exchange) });
         break;
       case Command.evaluate:
       case Command.evaluateAll:
+        exchange?.compare(trainer, false);
         finish({
           type: 'evaluated',
           evaluations: trainer.evaluate(control.command === Command.evaluateAll),
@@ -74,14 +86,26 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   }
 }
 
-function takeSteps(trainer: Trainer, control: Control, rank: number): StepsDone {
-  const isFirst = rank === 0;
+function takeSteps(
+  trainer: Trainer,
+  control: Control,
+  rank: number,
+  exchange: RankExchange | undefined,
+): StepsDone {
+  const before = exchange?.milliseconds ?? 0;
+  const steps = takeOwnSteps(trainer, control, rank === 0, exchange === undefined);
+  if (!exchange) return steps;
+  return { ...steps, exchange: { milliseconds: exchange.milliseconds - before, stops: control.agreed > 1 } };
+}
+
+/** @param isAlone whether no other rank has to stop after the same step */
+function takeOwnSteps(trainer: Trainer, control: Control, isFirst: boolean, isAlone: boolean): StepsDone {
   const { learningRates } = control;
   const start = performance.now();
   let samples = 0;
   let step = 0;
   for (; control.continues(step); step++) {
-    if (isFirst) control.relayStop(step);
+    if (isFirst && isAlone) control.relayStop(step);
     const rows = trainer.nextBatchRows;
     const loss = trainer.trainStep(learningRates[step]);
     if (!Number.isFinite(loss)) {
@@ -98,17 +122,21 @@ function takeSteps(trainer: Trainer, control: Control, rank: number): StepsDone 
 
 if (parentPort) {
   const port = parentPort;
-  const run = (setup: WorkerSetup) => {
+  const run = (setup: WorkerSetup, mpi?: Mpi) => {
     const tell = (message: WorkerMessage) => port.postMessage(message);
     try {
-      runWorker(setup, tell);
+      runWorker(setup, tell, mpi);
     } catch (error) {
-      // The thread that failed says why; the others only end.
-      if (!(error instanceof TeamBroken)) throw error;
+      // The thread that failed says why; the others only end. That of MPI stays, to leave the other ranks.
+      if (mpi && !(error instanceof TeamBroken)) tell({ type: 'failed', error: sent(error) });
+      else if (!(error instanceof TeamBroken)) throw error;
     }
     if (setup.isKept) tell({ type: 'free' });
   };
-  const first: WorkerSetup = workerData;
-  if (first.isKept) port.on('message', run);
-  run(first);
+  const first: WorkerSetup | RankThreadSetup = workerData;
+  if ('launch' in first) serveRanks<WorkerSetup>(port, first, run);
+  else {
+    if (first.isKept) port.on('message', (setup: WorkerSetup) => run(setup));
+    run(first);
+  }
 }

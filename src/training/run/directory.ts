@@ -89,18 +89,20 @@ export class RunDirectory {
    * cantCreate if files to write are links
    */
   static async open(path: string, held?: Lock): Promise<RunDirectory> {
-    if (!statOf(join(path, RUN_FILES.config))?.isFile()) {
-      const found = statOf(path) ? `a directory without ${RUN_FILES.config}` : 'no such directory';
-      throw new MlpError(
-        ExitCode.noInput,
-        `${printable(path)}: found ${found}, expected a run`,
-        'name the directory that mlp train has printed, or start a new run without --resume',
-      );
-    }
+    requireRun(path);
     requireOwnFiles(path);
     const directory = new RunDirectory(path, held ? lent : lockDirectory(path), false);
     await removeLeftovers(path);
     return directory;
+  }
+
+  /**
+   * The run for a process that only reads it, while another one has the lock.
+   * @throws MlpError ExitCode.noInput if there is no run
+   */
+  static read(path: string): RunDirectory {
+    requireRun(path);
+    return new RunDirectory(path, lent, false);
   }
 
   get configPath(): string {
@@ -248,6 +250,18 @@ export class RunDirectory {
 
   async #write(name: string, parts: Iterable<Uint8Array | string>): Promise<void> {
     await writeFileAtomically(join(this.path, name), parts, HINT);
+  }
+}
+
+/** @throws MlpError ExitCode.noInput if there is none */
+function requireRun(path: string): void {
+  if (!statOf(join(path, RUN_FILES.config))?.isFile()) {
+    const found = statOf(path) ? `a directory without ${RUN_FILES.config}` : 'no such directory';
+    throw new MlpError(
+      ExitCode.noInput,
+      `${printable(path)}: found ${found}, expected a run`,
+      'name the directory that mlp train has printed, or start a new run without --resume',
+    );
   }
 }
 

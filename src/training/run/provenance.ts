@@ -143,15 +143,22 @@ export function ranksDifference(found: Provenance, expected: Provenance): Differ
   return now === then ? undefined : { what: 'ranks', found: String(now), expected: String(then) };
 }
 
+/** The kernels in words, with all that changes how they round but the threads of a BLAS. */
+export function kernelsOf({
+  backend,
+  relaxed,
+  library,
+}: Pick<Provenance, 'backend' | 'relaxed' | 'library'>): string {
+  return backend + (library ? ` (${library})` : '') + (relaxed ? ' with relaxed SIMD' : '');
+}
+
 /**
  * How the kernels of two runs differ, if they round differently: threads matter only for a BLAS,
  * the machine only for a BLAS or relaxed SIMD.
  */
 export function kernelsDifference(found: Provenance, expected: Provenance): Difference | undefined {
-  const kernels = ({ backend, relaxed, library }: Provenance) =>
-    backend + (library ? ` (${library})` : '') + (relaxed ? ' with relaxed SIMD' : '');
-  if (kernels(found) !== kernels(expected)) {
-    return { what: 'backend', found: kernels(found), expected: kernels(expected) };
+  if (kernelsOf(found) !== kernelsOf(expected)) {
+    return { what: 'backend', found: kernelsOf(found), expected: kernelsOf(expected) };
   }
   if (expected.backend === 'blas' && found.threads !== expected.threads) {
     return { what: 'threads', found: String(found.threads), expected: String(expected.threads) };
