@@ -110,7 +110,7 @@ async function evaluationOf(
     notes.push(`The network is so large that its predictions ${tooLong(effort)}`);
     return {};
   }
-  const { results, importance } = await PredictorPool.use(model, 'auto', async (pool) => {
+  const { results, importance } = await PredictorPool.use(model, { threads: 'auto' }, async (pool) => {
     const { results, rows } = await evaluateSplit(model, pool, name, split, most, foldsOf(dataset, name));
     const importanceOf = (repeats: number) =>
       permutationImportance(model, pool, rows, { seed: config.seed, repeats, most: multiplyAdds });

@@ -42,7 +42,7 @@ export async function run(path: string, options: CommonOptions): Promise<void> {
   const rows = rowsOfSplit(validation, foldsOf(dataset, 'validation'));
   const temperature = await fitTemperature((temperature) => {
     const scaled = { ...model, temperature };
-    return PredictorPool.use(scaled, 1, (pool) => meanLoss(scaled, pool, rows));
+    return PredictorPool.use(scaled, {}, (pool) => meanLoss(scaled, pool, rows));
   });
   const { temperature: _, ...plain } = model;
   const splits: Calibration[] = [];
@@ -85,7 +85,7 @@ function requireCalibratable(model: Model): void {
 async function metricsOf({ dataset }: OwnSplits, split: 'validation' | 'test', model: Model) {
   const own = dataset[split] as Split;
   const rows = rowsOfSplit(own, foldsOf(dataset, split));
-  const predicted = await PredictorPool.use(model, 1, (pool) => predictRows(model, pool, rows));
+  const predicted = await PredictorPool.use(model, {}, (pool) => predictRows(model, pool, rows));
   const result = scoreRows(model, predicted, rows);
   return reportOf(model, { rows: own.rows, weighted: own.weights !== undefined, result }).metrics;
 }

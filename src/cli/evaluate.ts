@@ -10,13 +10,13 @@ import { evaluateRun } from './evaluateRun.js';
 import { type Evaluated, renderEvaluation } from './evaluateText.js';
 import { LossFile } from './lossFile.js';
 import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
-import type { CommonOptions, SeparatorOptions, ThreadsOption } from './options.js';
+import type { CommonOptions, PassOptions, SeparatorOptions } from './options.js';
 import { note, print, toJson, warn } from './output.js';
 import { requireSeparators } from './reading.js';
 import { displayOf } from './terminal.js';
 import { type DecisionOptions, decisionOf } from './threshold.js';
 
-export interface EvaluateOptions extends CommonOptions, SeparatorOptions, DecisionOptions, ThreadsOption {
+export interface EvaluateOptions extends CommonOptions, SeparatorOptions, DecisionOptions, PassOptions {
   readonly split?: SplitName;
   /** Whether to measure how much the loss grows where a column is shuffled. */
   readonly importance?: boolean;

@@ -15,7 +15,7 @@ import {
 import { fileOf } from './evaluateRun.js';
 import type { Evaluated } from './evaluateText.js';
 import { openModel } from './modelReading.js';
-import type { CommonOptions, ThreadsOption } from './options.js';
+import { type CommonOptions, type PassOptions, poolOptions } from './options.js';
 import { note, warn } from './output.js';
 import { noteOnce, withReadingProgress } from './reading.js';
 import { type DecisionOptions, decisionOf } from './threshold.js';
@@ -29,7 +29,7 @@ const SPLITS = ['test', 'validation'] as const satisfies readonly SplitName[];
  */
 export async function evaluateEnsemble(
   path: string,
-  options: CommonOptions & DecisionOptions & ThreadsOption & { readonly split?: SplitName },
+  options: CommonOptions & DecisionOptions & PassOptions & { readonly split?: SplitName },
 ): Promise<Evaluated> {
   const model = openModel(path) as LoadedEnsemble;
   const decision = decisionOf(model, options);
@@ -51,7 +51,7 @@ export async function evaluateEnsemble(
     const found: ReadonlyMap<HeldOutName, HeldOut>[] = [];
     for (const [i, run] of runs.entries()) {
       const source = { run, model: model.members[i].model };
-      found.push(await predictHeldOut(source, names, { ...listener, progress }, options.threads));
+      found.push(await predictHeldOut(source, names, { ...listener, progress }, poolOptions(options)));
     }
     return found;
   });

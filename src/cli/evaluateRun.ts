@@ -18,7 +18,7 @@ import { NAME_DATA, readOwnRows } from '../training/run/ownRows.js';
 import type { Evaluated } from './evaluateText.js';
 import { LossFile } from './lossFile.js';
 import { openModel } from './modelReading.js';
-import type { CommonOptions, ThreadsOption } from './options.js';
+import { type CommonOptions, type PassOptions, poolOptions } from './options.js';
 import { note, warn } from './output.js';
 import { withReadingProgress } from './reading.js';
 import { type DecisionOptions, decisionOf } from './threshold.js';
@@ -35,7 +35,7 @@ export async function evaluateRun(
   run: string,
   options: CommonOptions &
     DecisionOptions &
-    ThreadsOption & {
+    PassOptions & {
       readonly split?: SplitName;
       readonly importance?: boolean;
       readonly losses?: string;
@@ -56,14 +56,10 @@ export async function evaluateRun(
   for (const warning of warnings) warn(warning);
   const rows = rowsOfSplit(split, foldsOf(dataset, name));
   const losses = options.losses === undefined ? undefined : new LossFile(options.losses, 'row', options);
-  const { predicted, importance } = await PredictorPool.use(
-    model,
-    options.threads ?? 'auto',
-    async (pool) => ({
-      importance: options.importance && (await importanceOf(rows, model, pool, config.seed)),
-      predicted: await predictRows(model, pool, rows),
-    }),
-  );
+  const { predicted, importance } = await PredictorPool.use(model, poolOptions(options), async (pool) => ({
+    importance: options.importance && (await importanceOf(rows, model, pool, config.seed)),
+    predicted: await predictRows(model, pool, rows),
+  }));
   const { thresholds, goal } = decisionOf(model, options);
   const result = scoreRows(model, predicted, rows, thresholds, goal);
   losses?.add(

@@ -13,7 +13,7 @@ import { PredictorPool } from '../model/pool/predictorPool.js';
 import { type FileModelRows, type ModelRowsOptions, modelRowsOf, requestFor } from '../model/rows.js';
 import { listed, printable, quote } from '../text.js';
 import { linksOf } from '../training/run/outside.js';
-import type { CommonOptions, SeparatorOptions, ThreadsOption } from './options.js';
+import { type CommonOptions, type PassOptions, poolOptions, type SeparatorOptions } from './options.js';
 import { note } from './output.js';
 import { withReadingProgress } from './reading.js';
 
@@ -26,7 +26,7 @@ export function openModel(path: string): Model | LoadedEnsemble {
   return model;
 }
 
-export interface ModelRowsRequest extends CommonOptions, SeparatorOptions, ThreadsOption {
+export interface ModelRowsRequest extends CommonOptions, SeparatorOptions, PassOptions {
   readonly model: Model | LoadedEnsemble;
   readonly path: string;
   readonly targets: boolean;
@@ -38,7 +38,7 @@ export interface ModelRowsRequest extends CommonOptions, SeparatorOptions, Threa
  * @throws MlpError as `openTable`, `modelRowsOf` and `PredictorPool.create` do
  */
 export async function withModelRows<Result>(
-  { model, path, targets, badRows, threads = 'auto', ...options }: ModelRowsRequest,
+  { model, path, targets, badRows, ...options }: ModelRowsRequest,
   use: (rows: FileModelRows, pool: PredictorPool) => Promise<Result>,
 ): Promise<Result> {
   return withReadingProgress(options, async (report) => {
@@ -49,7 +49,7 @@ export async function withModelRows<Result>(
     try {
       const bad = badRows !== undefined && { badRows };
       const rows = modelRowsOf(file, model, { targets, ...bad, progress });
-      return await PredictorPool.use(model, threads, (pool) => use(rows, pool));
+      return await PredictorPool.use(model, poolOptions(options), (pool) => use(rows, pool));
     } catch (error) {
       const instead = targets
         ? '--bad-rows skip leaves such rows out'

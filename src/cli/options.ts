@@ -19,8 +19,14 @@ export interface SeparatorOptions {
   readonly skipRows?: number;
 }
 
-export interface ThreadsOption {
+/** How rows are passed through a network. */
+export interface PassOptions {
   readonly threads?: number | 'auto';
+  readonly backend?: 'wasm' | 'native';
+}
+
+export function poolOptions({ threads = 'auto', backend }: PassOptions): PassOptions {
+  return { threads, ...(backend && { backend }) };
 }
 
 export function positiveInteger(text: string): number {

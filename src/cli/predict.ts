@@ -14,13 +14,13 @@ import type { FileModelRows, RowChunk } from '../model/rows.js';
 import { suggest } from '../spec/messages.js';
 import { counted, listed, printable, printableText, quote } from '../text.js';
 import { ignoredColumns, openModel, withModelRows } from './modelReading.js';
-import type { CommonOptions, SeparatorOptions, ThreadsOption, ThresholdOption } from './options.js';
+import type { CommonOptions, PassOptions, SeparatorOptions, ThresholdOption } from './options.js';
 import { isPlainFile, note, print, warn } from './output.js';
 import { requireSeparators, STANDARD_STREAM } from './reading.js';
 import { exitOnSignals } from './terminal.js';
 import { thresholdsOf } from './threshold.js';
 
-export interface PredictOptions extends CommonOptions, SeparatorOptions, ThreadsOption {
+export interface PredictOptions extends CommonOptions, SeparatorOptions, PassOptions {
   readonly output?: string;
   readonly force?: boolean;
   readonly keep?: readonly string[];

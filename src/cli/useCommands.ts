@@ -9,8 +9,8 @@ import {
   lazy,
   MODEL,
   NOTATION,
+  PASSES,
   RUN,
-  THREADS,
   THRESHOLD,
 } from './commandParts.js';
 import {
@@ -29,7 +29,7 @@ export function addUseCommands(program: Command): void {
   program.commandsGroup('Use a trained network:');
 
   addOptions(
-    NOTATION,
+    [...NOTATION, ...PASSES],
     define(
       'evaluate',
       'score a trained network',
@@ -61,12 +61,11 @@ export function addUseCommands(program: Command): void {
           '--bad-rows <what>',
           'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
         ).choices(['error', 'skip']),
-      )
-      .addOption(THREADS),
+      ),
   ).action(lazy(() => import('./evaluate.js')));
 
   addOptions(
-    NOTATION,
+    [...NOTATION, ...PASSES],
     define(
       'predict',
       'predict the target of every row',
@@ -91,7 +90,6 @@ export function addUseCommands(program: Command): void {
           'rows that cannot be predicted: error stops at the first; blank leaves their predictions empty, adds a column with the reason, and exits with 65 (default: error)',
         ).choices(['error', 'blank']),
       )
-      .addOption(THREADS)
       .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
   ).action(lazy(() => import('./predict.js')));
 

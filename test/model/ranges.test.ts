@@ -17,7 +17,7 @@ async function read(model: Model, text: string) {
   const file = await openTable(folder.write('rows.csv', text), requestFor(model, {}));
   try {
     const rows = modelRowsOf(file, model, { targets: false });
-    const pool = PredictorPool.create(model, 1, 2);
+    const pool = PredictorPool.create(model, { capacity: 2 });
     const inputs: number[] = [];
     const predictions: number[] = [];
     for await (const chunk of rows.chunks(pool)) {

@@ -47,7 +47,7 @@ async function read(
   );
   try {
     const rows = modelRowsOf(file, model, { targets: false, ...options });
-    const pool = PredictorPool.create(model, 1, capacity);
+    const pool = PredictorPool.create(model, { capacity });
     if (chunks === 0) return { rows, found };
     for await (const { logits, cells, lines, targets, ...chunk } of rows.chunks(pool)) {
       const [{ x }] = pool.parts;

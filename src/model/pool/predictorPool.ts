@@ -22,10 +22,26 @@ import {
 } from '../inference.js';
 import type { Model } from '../load.js';
 import { PassThread } from './passThread.js';
-import { BUFFERS, capacityOf, costOfRow, openNetwork, PASS_BYTES } from './sharedNetwork.js';
+import {
+  BUFFERS,
+  capacityOf,
+  costOfRow,
+  openNetwork,
+  PASS_BYTES,
+  type PassBackend,
+} from './sharedNetwork.js';
 
 /** A number is kept to from the start; `auto` begins with one thread, and adds others while there is much to do. */
 export type ThreadCount = number | 'auto';
+
+export interface PoolOptions {
+  /** 1 if left out. */
+  readonly threads?: ThreadCount | undefined;
+  /** `wasm` if left out. */
+  readonly backend?: PassBackend | undefined;
+  /** How many rows are passed at once; see `SharedNetwork.create`. */
+  readonly capacity?: number;
+}
 
 /**
  * In multiply-adds, some 70 ms: `auto` adds a thread, which takes 50 ms to start, after as much work
@@ -91,11 +107,11 @@ export class PredictorPool implements Predicted {
   #current: Predictor;
   #answered = performance.now();
 
-  private constructor(model: Model | Ensemble, threads: ThreadCount, capacity: number | undefined) {
+  private constructor(model: Model | Ensemble, { threads = 1, backend, capacity }: PoolOptions) {
     this.#models = 'members' in model ? model.members.map((member) => member.model) : [model];
     const { length } = this.#models;
     const rows = capacity ?? Math.min(...this.#models.map((one) => capacityOf(one, length)));
-    this.#inferences = this.#models.map((one) => Inference.create(one, rows));
+    this.#inferences = this.#models.map((one) => Inference.create(one, rows, backend));
     this.#predictorOf = (members) =>
       'members' in model ? new EnsembleInference(model, members) : members[0];
     const predictor = this.#predictorOf(this.#inferences);
@@ -113,20 +129,20 @@ export class PredictorPool implements Predicted {
   }
 
   /**
-   * @param capacity how many rows are passed at once; see `SharedNetwork.create`
-   * @throws MlpError ExitCode.data if the model, or the members of the ensemble, are larger than memory
+   * @throws MlpError ExitCode.data if the model, or the members of the ensemble, are larger than memory;
+   * unavailable if the machine lacks the backend
    */
-  static create(model: Model | Ensemble, threads: ThreadCount = 1, capacity?: number): PredictorPool {
-    return new PredictorPool(model, threads, capacity);
+  static create(model: Model | Ensemble, options: PoolOptions = {}): PredictorPool {
+    return new PredictorPool(model, options);
   }
 
   /** Closes the pool after `use`. */
   static async use<Result>(
     model: Model | Ensemble,
-    threads: ThreadCount,
+    options: PoolOptions,
     use: (pool: PredictorPool) => Promise<Result>,
   ): Promise<Result> {
-    const pool = PredictorPool.create(model, threads);
+    const pool = PredictorPool.create(model, options);
     try {
       return await use(pool);
     } finally {

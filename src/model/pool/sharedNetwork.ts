@@ -17,6 +17,7 @@ import {
 } from '../../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../../kernels/create.js';
 import type { DType, Kernels, Tensor } from '../../kernels/kernels.js';
+import { findNative, nativeUnavailable } from '../../kernels/native/find.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { alone } from '../../kernels/share.js';
 import { detectFeatures } from '../../kernels/wasm/loader.js';
@@ -85,10 +86,11 @@ export class SharedNetwork implements ThreadNetwork {
    * @param capacity how many rows are passed at once. The default is 256, or as many as fit into
    * 256 MB, at least one: it depends on the model alone, because the bits of a result may depend on
    * it
-   * @throws MlpError ExitCode.data if the model is larger than memory
+   * @throws MlpError ExitCode.data if the model is larger than memory; unavailable if the machine lacks
+   * the backend
    */
-  static create(model: Model, capacity = capacityOf(model)): SharedNetwork {
-    const setup = setupOf(model, capacity);
+  static create(model: Model, capacity = capacityOf(model), backend: PassBackend = 'wasm'): SharedNetwork {
+    const setup = setupOf(model, capacity, backend);
     const bytes = bytesOf(setup, 1);
     const start = RESERVED_BYTES + bytes.weights;
     const end = start + bytes.own;
@@ -179,12 +181,23 @@ function bytesOf(setup: NetworkSetup, buffers: number): { readonly weights: numb
   return { weights: plans.weights.bytes, own: plans.own.bytes };
 }
 
-function setupOf(model: Model, capacity: number): NetworkSetup {
+/** Whose bits predictions have: on every machine those of `wasm`, on every one that has it those of `native`. */
+export type PassBackend = 'wasm' | 'native';
+
+function kernelsOf(backend: PassBackend): KernelsChoice {
+  if (backend === 'wasm') return { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
+  const search = findNative({ arch: process.arch, env: process.env });
+  const [set] = search.sets;
+  if (!set) throw nativeUnavailable(search);
+  return { backend, relaxed: false, set };
+}
+
+function setupOf(model: Model, capacity: number, backend: PassBackend = 'wasm'): NetworkSetup {
   const { dtype, network, loss, lossParameters, predictionRanges } = model;
   const { outputs } = networkShape(network, network.input);
   return {
     dtype,
-    choice: { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false },
+    choice: kernelsOf(backend),
     network,
     loss,
     lossParameters,

@@ -31,7 +31,7 @@ export async function scoreFold(model: Model, split: Split): Promise<ScoredFold>
   const { rows, weights, rowNumbers, rawTargets } = split;
   const evaluated = rowsOfSplit(split);
   // Other folds may be trained meanwhile.
-  const predicted = await PredictorPool.use(model, 1, (pool) => predictRows(model, pool, evaluated));
+  const predicted = await PredictorPool.use(model, {}, (pool) => predictRows(model, pool, evaluated));
   const numbers = predicted.predictions(rows);
   const decided = model.task === 'regression' ? new Int32Array() : predicted.labels(rows);
   const result = scoreRows(model, predicted, evaluated);

@@ -11,7 +11,7 @@ import { MeanPredictions, type MemberPredictions, memberPredictions } from '../.
 import { predictRows } from '../../model/evaluatedRows.js';
 import type { Thresholds } from '../../model/inference.js';
 import type { Model, ReadingModel } from '../../model/load.js';
-import { PredictorPool, type ThreadCount } from '../../model/pool/predictorPool.js';
+import { type PoolOptions, PredictorPool } from '../../model/pool/predictorPool.js';
 import { ownTargets } from '../../model/predictions.js';
 import { createScorer, type Scored } from '../../model/scorer.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
@@ -60,7 +60,7 @@ export async function predictHeldOut(
   { run, model }: Source,
   names: readonly HeldOutName[],
   listener: ReadingListener,
-  threads: ThreadCount = 'auto',
+  options: PoolOptions = { threads: 'auto' },
 ): Promise<ReadonlyMap<HeldOutName, HeldOut>> {
   const path = join(run, RUN_FILES.config);
   if (!statOf(path)) {
@@ -75,7 +75,7 @@ export async function predictHeldOut(
   const { dataset } = await readOwnRows(run, model, loaded, listener);
   for (const rows of dataset.rejected ?? []) rows.close();
   const summary = readSummary(run);
-  return PredictorPool.use(model, threads, async (pool) => {
+  return PredictorPool.use(model, options, async (pool) => {
     const found = new Map<HeldOutName, HeldOut>();
     for (const name of names) {
       const split = dataset[name];
