@@ -96,7 +96,7 @@ export async function readSplits(run: string, options: CommonOptions): Promise<O
   const loaded = loadTrainConfig(path);
   for (const sentence of dataOutside(loaded)) note(sentence);
   const { dataset, isRefitted } = await withReadingProgress(options, (progress) =>
-    readOwnRows(run, model, loaded, { progress, warn }),
+    readOwnRows(run, model, loaded, { progress, warn, note }),
   );
   return { model, loaded, dataset, isRefitted };
 }

@@ -181,6 +181,17 @@ export function addTrainCommands(program: Command): void {
     .action(lazy(() => import('./runs.js')));
 
   define(
+    'cache',
+    'list or delete cached rows',
+    'List the files that data.cache has written to a folder, and what they are of.',
+    ['mlp cache', "those in the user's folder for caches"],
+    ['mlp cache data/cache --clear', 'deletes those in data/cache'],
+  )
+    .argument('[dir]', 'the folder that data.cache names (default: that of "auto")')
+    .option('--clear', 'delete them')
+    .action(lazy(() => import('./cache.js')));
+
+  define(
     'report',
     'write a page about runs',
     'Write a page about a run: what was trained, learning curves, scores, errors, data and network. It is one HTML file that needs no network. mlp train writes a shorter one at its end. Several runs, or a directory of runs, are compared; a study, a cross-validation and a graph for mlp gradcheck have pages of their own.',

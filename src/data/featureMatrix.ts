@@ -30,7 +30,7 @@ export interface MatrixPart {
 }
 
 /** Leaves room behind the features for the threads that read a file (numeric/matrix.ts). */
-const MOST_BYTES = ARENA_LIMIT - 2 ** 28;
+export const MOST_BYTES_OF_PART = ARENA_LIMIT - 2 ** 28;
 
 /**
  * Creates a matrix of zeros.
@@ -41,7 +41,7 @@ export function createFeatureMatrix(
   dtype: DType,
   rows: number,
   columns: number,
-  bytesOfPart = MOST_BYTES,
+  bytesOfPart = MOST_BYTES_OF_PART,
 ): FeatureMatrix {
   const rowBytes = Math.max(1, columns) * bytesPerElement(dtype);
   const rowsOfPart = Math.max(1, Math.floor(bytesOfPart / rowBytes));
@@ -91,13 +91,13 @@ export function partOf({ rowsOfPart, parts }: FeatureMatrix, row: number): [Matr
   return [parts[index], row - index * rowsOfPart];
 }
 
-/** Reads elements of a matrix by their row and column. */
-export function elementsOf(matrix: FeatureMatrix): (row: number, column: number) => number {
+/** Reads elements of a column by their row. */
+export function elementsOf(matrix: FeatureMatrix, column: number): (row: number) => number {
   const { parts, columns } = matrix;
   const [{ features }] = parts;
   const { data } = features;
-  if (parts.length === 1) return (row, column) => data[row * columns + column];
-  return (row, column) => {
+  if (parts.length === 1) return (row) => data[row * columns + column];
+  return (row) => {
     const [part, ofPart] = partOf(matrix, row);
     return part.features.data[ofPart * columns + column];
   };

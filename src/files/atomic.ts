@@ -108,8 +108,13 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
+/** The process that left a partial file of this name; NaN for any other name. */
+export function ownerOfPartial(name: string): number {
+  return Number(/^\..+\.(\d+)\.[0-9a-f]{8}\.partial$/.exec(name)?.[1]);
+}
+
 function isLeftover(name: string): boolean {
-  const pid = Number(/^\..+\.(\d+)\.[0-9a-f]{8}\.partial$/.exec(name)?.[1]);
+  const pid = ownerOfPartial(name);
   return pid === process.pid || (Number.isInteger(pid) && !isRunning(pid));
 }
 

@@ -87,7 +87,9 @@ export async function checkConfig(
   const { loaded, memory } = readConfig(input);
   const { directory, path, where } = loaded;
   const start = await loadStart(loaded);
-  const dataset = await loadDataset({ ...loaded.config, dtype: 'float64' }, directory, where, {
+  // A cache of float64 would be for a few rows.
+  const { cache: _, ...data } = loaded.config.data;
+  const dataset = await loadDataset({ ...loaded.config, data, dtype: 'float64' }, directory, where, {
     ...(memory && { memory }),
     ...(start && { encodings: start.model }),
   });

@@ -443,6 +443,13 @@ const dataFields = object({
   rareClasses: rareClasses
     .exactOptional()
     .describe('What to do with classes of few rows. By default each is a class of its own.'),
+  cache: z
+    .string({ error: 'the path of a folder, or "auto"' })
+    .min(1, { error: 'the path of a folder, or "auto"' })
+    .exactOptional()
+    .describe(
+      'Keep the encoded rows in a file in this folder, and train from there: for rows that do not fit into memory, or that many runs read. "auto" is the folder for caches of the user. The file is of these data and these settings alone, is as large as the matrix, and holds all that the data tell; "mlp cache" lists and deletes such files. The results are those without it, bit for bit.',
+    ),
   weights: weights
     .exactOptional()
     .describe(
@@ -566,6 +573,19 @@ function* contradictions(data: DataConfig): Generator<Contradiction> {
     yield {
       path: [fromStdin[1]],
       message: `found "-", which data.${fromStdin[0]} already reads, expected standard input only once`,
+    };
+  }
+  if (data.cache !== undefined && data.badRows === 'skip') {
+    yield {
+      path: ['cache'],
+      message: 'found a cache of data whose bad rows are skipped, expected one of the two',
+      hint: 'a run lists the rows that it skips, which a cache does not hold',
+    };
+  }
+  if (data.cache !== undefined && fromStdin.length > 0) {
+    yield {
+      path: ['cache'],
+      message: `found a cache of standard input (data.${fromStdin[0]}), expected files, which tell whether it is of them`,
     };
   }
   const isSeveral = Array.isArray(target) && target.length > 1;

@@ -1,19 +1,25 @@
 /**
  * How a step gets the features of its rows: as tensors in the run's arena. A matrix that has room for
  * the network behind it is the start of the arena, so its rows are there already. Of any other matrix,
- * the rows of a batch or a chunk are copied into the arena.
+ * the rows of a batch or a chunk are copied into the arena, or read from a file.
  */
 import { type FeatureMatrix, partOf } from '../data/featureMatrix.js';
+import { type MatrixFile, readRows } from '../data/matrixFile.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { alone, type Share, sliceStart } from '../kernels/share.js';
+import { ReadAhead } from './readAhead.js';
 
 /** In a team, all threads call the methods alike. */
 export interface RowSource {
   /** [rows, inputs] Consecutive rows of the matrix, until the next call. */
   chunk(first: number, rows: number): Tensor;
-  /** out[i] ← row `numbers[i]` of the matrix, for the first `rows` numbers. */
-  gather(rows: number, numbers: IntVector, out: Tensor): void;
+  /** Rows `numbers[i]` of the matrix, for the first `rows` numbers: in `out`, or where they are. */
+  gather(rows: number, numbers: IntVector, out: Tensor): Tensor;
+  /** Says which rows the next calls of `gather` are about: those of a batch. */
+  begin?(rows: number, numbers: Int32Array): void;
+  /** Where batches are read ahead; only of rows in a file. */
+  readonly ahead?: ReadAhead;
 }
 
 /** Rows in the arena. */
@@ -21,14 +27,17 @@ export function rowsInArena(features: Tensor, kernels: Kernels): RowSource {
   const { columns } = features;
   return {
     chunk: (first, rows) => slice(features, first * columns, rows, columns),
-    gather: (rows, numbers, out) => kernels.gather(rows, features, numbers, out),
+    gather(rows, numbers, out) {
+      kernels.gather(rows, features, numbers, out);
+      return out;
+    },
   };
 }
 
 /** Up to so many columns, a loop copies a row faster than a call. */
 const SHORT_ROW = 64;
 
-/** Rows outside of the arena: each thread copies its share of them. */
+/** Rows in other memory: each thread copies its share of them. */
 export function rowsOutside(
   matrix: FeatureMatrix,
   capacity: number,
@@ -37,28 +46,84 @@ export function rowsOutside(
 ): RowSource {
   const { columns } = matrix;
   const buffer = allocator.tensor(capacity, columns);
-  const copyRow = (row: number, out: Tensor, to: number): void => {
+  const copy = (row: number, out: Tensor, to: number): void => {
     const [{ features }, ofPart] = partOf(matrix, row);
-    const from = ofPart * columns;
-    const source = features.data;
-    const { data } = out;
-    if (columns > SHORT_ROW) data.set(source.subarray(from, from + columns), to * columns);
-    else for (let j = 0; j < columns; j++) data[to * columns + j] = source[from + j];
-  };
-  const copyRows = (rows: number, out: Tensor, rowOf: (i: number) => number): void => {
-    const { rank, size } = share;
-    const end = sliceStart(rows, rank + 1, size, 1);
-    for (let i = sliceStart(rows, rank, size, 1); i < end; i++) copyRow(rowOf(i), out, i);
-    share.sync();
+    copyRow(features, ofPart, out, to);
   };
   return {
     chunk(first, rows) {
-      copyRows(rows, buffer, (i) => first + i);
+      shareRows(share, rows, (i) => copy(first + i, buffer, i));
       return slice(buffer, 0, rows, columns);
     },
-    gather(rows, numbers, out) {
-      const { data } = numbers;
-      copyRows(rows, out, (i) => data[i]);
+    gather(rows, { data }, out) {
+      shareRows(share, rows, (i) => copy(data[i], out, i));
+      return out;
     },
   };
+}
+
+/**
+ * Rows in a file. Each thread reads its share of a chunk. Batches are read ahead by a thread of their own
+ * (`ReadAhead`), if there is one.
+ * @param batchSize the most rows of a batch
+ * @param waits whether there is such a thread
+ */
+export function rowsInFile(
+  matrix: MatrixFile,
+  { batchSize, capacity, waits }: { batchSize: number; capacity: number; waits: boolean },
+  allocator: Allocator,
+  share: Share = alone,
+): RowSource {
+  const { columns } = matrix;
+  const buffer = allocator.tensor(capacity, columns);
+  const ahead = new ReadAhead(matrix, batchSize, allocator);
+  const source: RowSource = {
+    ahead,
+    chunk(first, rows) {
+      const { rank, size } = share;
+      const from = sliceStart(rows, rank, size, 1);
+      const end = sliceStart(rows, rank + 1, size, 1);
+      readRows(matrix, first + from, slice(buffer, from * columns, end - from, columns).data);
+      share.sync();
+      return slice(buffer, 0, rows, columns);
+    },
+    gather(rows, { data }, out) {
+      shareRows(share, rows, (i) => readRows(matrix, data[i], slice(out, i * columns, 1, columns).data));
+      return out;
+    },
+  };
+  if (!waits) return source;
+  let batch: { readonly x: Tensor; readonly numbers: Int32Array } | undefined;
+  /** By its number, where a row of the batch is. */
+  let places: Map<number, number> | undefined;
+  return {
+    ...source,
+    begin(rows, numbers) {
+      places = undefined;
+      batch = { x: ahead.next(share.rank === 0), numbers: numbers.subarray(0, rows) };
+    },
+    gather(rows, numbers, out) {
+      if (!batch) return source.gather(rows, numbers, out);
+      const { x, numbers: drawn } = batch;
+      const { data } = numbers;
+      if (rows === drawn.length && drawn.every((row, i) => row === data[i])) return x;
+      places ??= new Map(Array.from(drawn, (row, i) => [row, i]));
+      const own = places;
+      shareRows(share, rows, (i) => copyRow(x, own.get(data[i]) as number, out, i));
+      return out;
+    },
+  };
+}
+
+/** Does this thread's share of the rows, and waits for the others. */
+function shareRows({ rank, size, sync }: Share, rows: number, take: (i: number) => void): void {
+  const end = sliceStart(rows, rank + 1, size, 1);
+  for (let i = sliceStart(rows, rank, size, 1); i < end; i++) take(i);
+  sync();
+}
+
+function copyRow({ data: source, columns }: Tensor, row: number, { data }: Tensor, to: number): void {
+  const from = row * columns;
+  if (columns > SHORT_ROW) data.set(source.subarray(from, from + columns), to * columns);
+  else for (let j = 0; j < columns; j++) data[to * columns + j] = source[from + j];
 }

@@ -1,5 +1,5 @@
 /** The data of a run: read once, and shared by all runs that have the same. */
-import type { Dataset } from '../data/dataset/dataset.js';
+import { closeMatrix, type Dataset } from '../data/dataset/dataset.js';
 import { type Datasets, type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
@@ -11,6 +11,7 @@ export interface ReadingOptions {
   readonly note?: ((sentence: string) => void) | undefined;
   /** Tables that take the place of the config's files. */
   readonly memory?: LoadOptions['memory'] | undefined;
+  readonly cache?: LoadOptions['cache'];
 }
 
 export class RunData {
@@ -39,7 +40,10 @@ export class RunData {
   }
 
   /** @throws MlpError as `loadStart` and `loadDatasets` */
-  static async read(loaded: LoadedTrainConfig, { progress, note, memory }: ReadingOptions): Promise<RunData> {
+  static async read(
+    loaded: LoadedTrainConfig,
+    { progress, note, memory, cache }: ReadingOptions,
+  ): Promise<RunData> {
     const { config, directory, where } = loaded;
     const start = await loadStart(loaded, note);
     const files = new ReadFiles();
@@ -47,6 +51,8 @@ export class RunData {
       const options = {
         files,
         ...(memory && { memory }),
+        ...(note && { note }),
+        ...(cache && { cache }),
         ...(progress && { progress }),
         ...(start && { encodings: start.model }),
       };
@@ -81,6 +87,7 @@ export class RunData {
   close(): void {
     if (--this.#users > 0) return;
     for (const rows of this.dataset.rejected ?? []) rows.close();
+    for (const dataset of [this.dataset, this.refit]) if (dataset) closeMatrix(dataset);
     // Files that are being hashed are closed at the end of that.
     if (!this.#hashes) this.#files.close();
   }

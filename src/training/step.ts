@@ -25,6 +25,7 @@ import { networksOf } from '../spec/widths.js';
 import { InTurn, partsOf } from './inTurn.js';
 import { clipGradients, createOptimizer, type Optimizer } from './optimizer.js';
 import type { TrainingPlan } from './plan.js';
+import type { ReadAhead } from './readAhead.js';
 import type { RowSource } from './rowSource.js';
 import { flatCosine } from './schedules.js';
 import {
@@ -215,8 +216,7 @@ export class Trainer {
     for (let first = 0; first < indices.length; first += rows) {
       const chosen = indices.subarray(first, first + rows);
       this.#indices.data.set(chosen);
-      this.#source.gather(chosen.length, this.#indices, this.#x);
-      yield { rows: chosen.length, x: this.#x };
+      yield { rows: chosen.length, x: this.#source.gather(chosen.length, this.#indices, this.#x) };
     }
   }
 
@@ -229,6 +229,11 @@ export class Trainer {
   restore({ steps, batches }: TrainerState): void {
     this.#steps = steps;
     this.#batches.restore(batches);
+  }
+
+  /** Where batches are read ahead, if the rows are in a file. */
+  get ahead(): ReadAhead | undefined {
+    return this.#source.ahead;
   }
 
   get nextBatchRows(): number {
@@ -244,6 +249,7 @@ export class Trainer {
     this.#drawn ??= new Int32Array(this.#plan.batchSize);
     const drawn = this.#drawn;
     const rows = this.#batches.next(drawn);
+    this.#source.begin?.(rows, drawn);
     const loss = this.#sliced
       ? this.#slicedLossAndGradients(drawn.subarray(0, rows), this.#sliced)
       : this.#folds
@@ -293,9 +299,9 @@ export class Trainer {
   /** The first `rows` rows that are numbered, in the memory of the batch. */
   #gather(numbers: Int32Array, rows: number): LabelledBatch {
     this.#indices.data.set(numbers);
-    this.#source.gather(rows, this.#indices, this.#x);
+    const x = this.#source.gather(rows, this.#indices, this.#x);
     gatherTargets(this.#kernels, rows, this.#train.targets, this.#indices, this.#targets);
-    return { rows, x: this.#x, targets: this.#targets };
+    return { rows, x, targets: this.#targets };
   }
 
   /** Evaluates the training rows of an epoch, or all, and the validation rows. */

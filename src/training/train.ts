@@ -40,7 +40,7 @@ import {
   StepComparison,
   weightsDifference,
 } from './run/summary.js';
-import { RunData } from './runData.js';
+import { type ReadingOptions, RunData } from './runData.js';
 import {
   type PreparedRun,
   type RunListener,
@@ -177,7 +177,9 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   const loaded = checkConfigFile(config, configPath, kernelOverrides(then));
   let read: ReadRun | undefined;
   try {
-    read = await unlessUnavailable(prepare(loaded, { ...options, ranks: then.ranks }));
+    // The run may be a stranger's: nothing outside of it is written.
+    const how = { ...options, ranks: then.ranks, cache: 'read' } as const;
+    read = await unlessUnavailable(prepare(loaded, how));
   } catch (error) {
     // Data that can't be read any more have changed: the hashes say which.
     const data = dataDifference(await fingerprintData(loaded.config.data, loaded.directory), then.data);
@@ -271,10 +273,12 @@ interface Started {
  */
 async function prepare(
   loaded: LoadedTrainConfig,
-  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks'> & Started,
+  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks'> &
+    Started &
+    Pick<ReadingOptions, 'cache'>,
   check?: (whole: LoadedTrainConfig) => void,
 ): Promise<ReadRun> {
-  const { listener, memory } = options;
+  const { listener, memory, cache } = options;
   // Before the data are read: a run may last for hours. Twice as many are no harm.
   const processors = availableParallelism();
   const asked = loaded.config.threads;
@@ -285,7 +289,7 @@ async function prepare(
     );
   }
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
-  const reading = { progress: listener?.reading, note: listener?.note, memory };
+  const reading = { progress: listener?.reading, note: listener?.note, memory, cache };
   const data = options.data?.share() ?? (await RunData.read(loaded, reading));
   try {
     return { prepared: planRun(loaded, data, options, check), data };

@@ -1,6 +1,12 @@
 /** Datasets made from others: sides, weights and targets that no small file has. */
-import type { Dataset, Split } from '../../src/data/dataset/dataset.js';
-import { createFeatureMatrix, type FeatureRows, MatrixRows, rowsIn } from '../../src/data/featureMatrix.js';
+import { type Dataset, isInFile, type Split } from '../../src/data/dataset/dataset.js';
+import {
+  createFeatureMatrix,
+  type FeatureRows,
+  type MatrixPart,
+  MatrixRows,
+  rowsIn,
+} from '../../src/data/featureMatrix.js';
 import type { FloatArray } from '../../src/kernels/kernels.js';
 
 type Sides = Pick<Dataset, 'train' | 'validation' | 'test'>;
@@ -8,6 +14,12 @@ type Sides = Pick<Dataset, 'train' | 'validation' | 'test'>;
 /** [rows, columns] The features of a split; empty for none. */
 export function allOf(features: FeatureRows | undefined): FloatArray {
   return features ? features.read(0, features.rows) : new Float64Array();
+}
+
+/** The parts of a matrix in memory. */
+export function partsOf({ matrix }: Dataset): readonly MatrixPart[] {
+  if (isInFile(matrix)) throw new TypeError('found a matrix in a file');
+  return matrix.parts;
 }
 
 /** A split with its features as an array. */

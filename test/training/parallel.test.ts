@@ -6,6 +6,7 @@ import { type Job, planParallel, runJobs } from '../../src/training/parallel.js'
 import { RunData } from '../../src/training/runData.js';
 import { train } from '../../src/training/train.js';
 import { folderOf } from '../support/cli.js';
+import { partsOf } from '../support/datasets.js';
 import { csvOf } from '../support/runs.js';
 
 /** What jobs do: `+2` when the third starts, `-2` when it ends. */
@@ -85,7 +86,7 @@ describe('runs on the same data', () => {
           },
       ),
     );
-    const [{ memory }] = data.dataset.matrix.parts;
+    const [{ memory }] = partsOf(data.dataset);
     const before = memory.buffer.byteLength;
     const [, , largest] = jobs;
     await largest(new AbortController().signal);

@@ -8,11 +8,12 @@ import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, type FeatureEncoding, matrixColumns } from '../encoding/encoding.js';
 import { MatrixRows } from '../featureMatrix.js';
 import { gather, type LocatedColumn, presentRows } from '../locatedColumn.js';
+import { FileRows } from '../matrixFile.js';
 import { missingValuesOf } from '../missingValues.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
-import type { Dataset, Split, SplitName } from './dataset.js';
+import { type Dataset, type DatasetMatrix, isInFile, type Split, type SplitName } from './dataset.js';
 import {
   constantWarning,
   dateNotes,
@@ -27,7 +28,7 @@ import {
   untrainedWarning,
 } from './dataWarnings.js';
 import type { GivenEncodings } from './givenEncodings.js';
-import type { Fitted, Input, RowReader } from './rowReaders.js';
+import type { Input, RowReader } from './rowReaders.js';
 import { balancedWeights, splitWeights, zeroWeightNote } from './rowWeights.js';
 import {
   labelWarnings,
@@ -60,17 +61,23 @@ export interface SplitRows {
   readonly first: number;
 }
 
+export interface Filled {
+  /** One for each feature column. */
+  readonly encodings: readonly FeatureEncoding[];
+  readonly matrix: DatasetMatrix;
+  /** The levels that the encodings don't know, of each table. */
+  readonly unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>;
+}
+
 /**
- * Puts together what was read, encoded, split and written. `unknown` has the unknown levels of each
- * table. Targets of a regression are standardised in place.
+ * Puts together what was read, encoded, split and written. Targets of a regression are standardised in place.
  * @param given the encodings, if they were not fitted here
  */
 export function assembleDataset(
   config: TrainConfig,
   targetEncoding: TargetEncoding,
   splits: readonly SplitRows[],
-  { encodings, matrix }: Fitted,
-  unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>,
+  { encodings, matrix, unknown }: Filled,
   given?: GivenEncodings,
 ): Dataset {
   const { task, classes, labels, reason } = targetEncoding;
@@ -87,7 +94,9 @@ export function assembleDataset(
       : undefined;
   const parts = splits.map((split, i): [SplitName, Split] => {
     const { name, from, rows, first } = split;
-    const features = new MatrixRows(matrix, first, rows.length);
+    const features = isInFile(matrix)
+      ? new FileRows(matrix, first, rows.length)
+      : new MatrixRows(matrix, first, rows.length);
     const { labels } = targets[i];
     const own =
       balanced && labels

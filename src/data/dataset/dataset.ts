@@ -2,11 +2,13 @@
  * All that training needs of its data: features as one matrix, targets as labels or numbers,
  * encoded and standardised by the training rows.
  */
+import { closeSync } from 'node:fs';
 import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { Reading } from '../csv/dialect.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import type { FeatureMatrix, FeatureRows } from '../featureMatrix.js';
+import type { MatrixFile } from '../matrixFile.js';
 import type { MissingValues } from '../missingValues.js';
 import type { RejectedRows } from '../rejectedRows.js';
 import type { Range } from '../scaling.js';
@@ -31,9 +33,22 @@ export interface Split {
   readonly rawTargets?: Float64Array;
 }
 
+/** In memory, or in the file of a cache. */
+export type DatasetMatrix = FeatureMatrix | MatrixFile;
+
+/** A matrix in memory is not one in a file. */
+export function isInFile(matrix: DatasetMatrix): matrix is MatrixFile {
+  return 'bytes' in matrix;
+}
+
+/** Closes the file that the features are in, if any: after that, nobody may read them. */
+export function closeMatrix({ matrix }: Dataset): void {
+  if (isInFile(matrix)) closeSync(matrix.bytes.fd);
+}
+
 export interface Dataset extends TargetUnits {
   /** The features of all splits: training, validation, test. */
-  readonly matrix: FeatureMatrix;
+  readonly matrix: DatasetMatrix;
   readonly task: Task;
   /** Whether the columns of the training file have names. */
   readonly header: boolean;

@@ -1,51 +1,90 @@
-/** Encodes the rows of all splits into one matrix. */
+/** Encodes the rows of all splits into one matrix: in memory, or in the file of a cache. */
+import { bytesPerElement, memoryLimit } from '../../kernels/arena.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import type { UnknownLevel } from '../encoding/categoryEncoding.js';
-import { matrixWidth, ofTrained } from '../encoding/encoding.js';
-import { createFeatureMatrix, type FeatureMatrix } from '../featureMatrix.js';
-import type { InputRows, SplitRows } from './assembleDataset.js';
+import type { CacheWriter } from '../cache/cacheFile.js';
+import { type FeatureEncoding, matrixWidth, ofTrained } from '../encoding/encoding.js';
+import { createFeatureMatrix, MOST_BYTES_OF_PART } from '../featureMatrix.js';
+import type { Filled, SplitRows } from './assembleDataset.js';
 import type { GivenEncodings } from './givenEncodings.js';
-import type { Fitted } from './rowReaders.js';
 
-interface Filled {
-  readonly fitted: Fitted;
-  readonly unknown: ReadonlyMap<InputRows, readonly UnknownLevel[]>;
-}
-
-interface FillOptions {
+export interface FillOptions {
   readonly given: GivenEncodings | undefined;
   readonly embeds: boolean;
   readonly bytesOfPart: number | undefined;
+  /** Begins the cache that the rows are written to. */
+  readonly cache?: ((rows: number, columns: number) => Promise<CacheWriter>) | undefined;
 }
 
 /** Fits the encodings on the training rows, unless they are given, and writes the rows of all splits. */
 export async function fillMatrix(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
-  { given, embeds, bytesOfPart }: FillOptions,
+  options: FillOptions,
 ): Promise<Filled> {
-  const rows = splits.reduce((sum, split) => sum + split.rows.length, 0);
+  const rows = splits.reduce((sum, { rows, first }) => Math.max(sum, first + rows.length), 0);
+  const { encodings, matrix } = await (options.cache ? fillFile : fillMemory)(splits, dtype, rows, options);
+  const tables = new Set(splits.map(({ from }) => from));
+  const asTrained = options.given ? ofTrained(encodings) : encodings;
+  const unknown = new Map([...tables].map((from) => [from, from.reader.unknown(asTrained, from.place)]));
+  return { encodings, matrix, unknown };
+}
+
+type WithoutUnknown = Omit<Filled, 'unknown'>;
+
+async function fillMemory(
+  splits: readonly SplitRows[],
+  dtype: TrainConfig['dtype'],
+  rows: number,
+  { given, embeds, bytesOfPart }: FillOptions,
+): Promise<WithoutUnknown> {
   const create = (columns: number) => createFeatureMatrix(dtype, rows, columns, bytesOfPart);
-  const inputs = new Set(splits.map(({ from }) => from));
-  const writeAll = async (
-    written: Iterable<InputRows>,
-    encodings: Fitted['encodings'],
-    matrix: FeatureMatrix,
-  ) => {
-    const unknown = new Map<InputRows, readonly UnknownLevel[]>();
-    for (const from of written) unknown.set(from, await from.reader.write(encodings, from.place, matrix));
-    return unknown;
-  };
+  const others = new Set(splits.map(({ from }) => from));
+  const [{ from: training, rows: train }] = splits;
+  let encodings: readonly FeatureEncoding[];
+  let matrix: ReturnType<typeof create>;
   if (given) {
-    const encodings = given.features;
-    const matrix = create(matrixWidth(encodings));
-    const unknown = await writeAll(inputs, ofTrained(encodings), matrix);
-    return { fitted: { encodings, matrix, unknown: [] }, unknown };
+    encodings = given.features;
+    matrix = create(matrixWidth(encodings));
+  } else {
+    const numeric = splits.every(({ from }) => from.reader.isNumeric);
+    const placement = { place: training.place, train, numeric, embeds };
+    ({ encodings, matrix } = await training.reader.fit(placement, create));
+    others.delete(training);
   }
+  const written = given ? ofTrained(encodings) : encodings;
+  for (const from of others) await from.reader.write(written, from.place, matrix);
+  return { encodings, matrix };
+}
+
+/** Of the memory, that a part of the rows may take until it is in the file. */
+const SHARE_OF_PART = 1 / 3;
+
+/** Reads all tables once for each part of the rows that fits into memory, which is then appended to the file. */
+async function fillFile(
+  splits: readonly SplitRows[],
+  dtype: TrainConfig['dtype'],
+  rows: number,
+  options: FillOptions,
+): Promise<WithoutUnknown> {
+  const { given, embeds, cache } = options;
   const [{ from: training, rows: train }] = splits;
   const numeric = splits.every(({ from }) => from.reader.isNumeric);
-  const fitted = await training.reader.fit({ place: training.place, train, numeric, embeds }, create);
-  inputs.delete(training);
-  const others = await writeAll(inputs, fitted.encodings, fitted.matrix);
-  return { fitted, unknown: new Map([[training, fitted.unknown], ...others]) };
+  const placement = { place: training.place, train, numeric, embeds };
+  const encodings = given?.features ?? (await training.reader.measure(placement, dtype));
+  const written = given ? ofTrained(encodings) : encodings;
+  const columns = matrixWidth(encodings);
+  const writer = await (cache as NonNullable<typeof cache>)(rows, columns);
+  const { bytesOfPart = Math.min(MOST_BYTES_OF_PART, memoryLimit() * SHARE_OF_PART) } = options;
+  const most = Math.max(1, Math.floor(bytesOfPart / (Math.max(1, columns) * bytesPerElement(dtype))));
+  const part = createFeatureMatrix(dtype, Math.min(rows, most), columns);
+  const [{ features }] = part.parts;
+  for (let first = 0; first < rows; first += most) {
+    const count = Math.min(most, rows - first);
+    for (const { reader, place } of new Set(splits.map(({ from }) => from))) {
+      const inPart = place.map((row) => (row >= first && row < first + count ? row - first : -1));
+      await reader.write(written, inPart, part);
+    }
+    writer.append(features.data.subarray(0, count * columns));
+  }
+  return { encodings, matrix: writer.matrix };
 }

@@ -10,8 +10,9 @@ import { lossNameOf } from '../../spec/lossConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { networksOf } from '../../spec/widths.js';
-import { NUMBER_LOSSES } from '../../spec/words.js';
+import { NUMBER_LOSSES, type Task } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
+import { CacheWriter } from '../cache/cacheFile.js';
 import { readingOf } from '../csv/dialect.js';
 import { isNumbered } from '../encoding/encoding.js';
 import { openJoined } from '../joinedTable.js';
@@ -19,12 +20,13 @@ import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
 import { openTable } from '../openTable.js';
 import { filesOf, sourcePath } from '../source/source.js';
-import type { DataFile, ReadFiles } from '../source/storedFile.js';
+import { type DataFile, ReadFiles } from '../source/storedFile.js';
 import type { TableSource } from '../tableSource.js';
 import { assembleDataset, type InputRows, type SplitRows, targetColumns } from './assembleDataset.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, SplitName } from './dataset.js';
-import { fillMatrix } from './fillMatrix.js';
+import { DatasetCaches } from './datasetCaches.js';
+import { type FillOptions, fillMatrix } from './fillMatrix.js';
 import {
   configFor,
   type GivenEncodings,
@@ -58,6 +60,10 @@ export interface LoadOptions {
   readonly memory?: { readonly [Name in SplitName]?: MemoryData };
   /** Takes the files that are read. */
   readonly files?: ReadFiles;
+  /** Whether a cache may be written where the config asks for one, as by default, or is only read. */
+  readonly cache?: 'write' | 'read' | undefined;
+  /** Told of caches that are used or damaged. */
+  readonly note?: (sentence: string) => void;
   /** Encodings to take instead of fitting some. */
   readonly encodings?: GivenEncodings;
   /** Threads for reading; all of the machine by default. */
@@ -103,8 +109,18 @@ export async function loadDatasets(
   const { encodings } = options;
   const whole = encodings ? configFor(config, encodings, where) : config;
   const loading: Loading = { config: whole, directory, where, options, open: [] };
+  if (whole.data.cache !== undefined && !options.files) {
+    // Their hashes name the cache.
+    const files = new ReadFiles();
+    loading.options = { ...options, files };
+    loading.open.push(files);
+  }
   try {
     const inputs = await openInputs(loading);
+    loading.caches = await DatasetCaches.of(whole, { ...loading.options, directory, where });
+    const cached = await loading.caches?.open(refit);
+    if (cached) return cached;
+    if (options.cache === 'read') loading.caches = undefined;
     const numeric =
       // Two files can only be fitted together as tables.
       refit && inputs.validation
@@ -121,7 +137,9 @@ interface Loading {
   readonly config: TrainConfig;
   readonly directory: string;
   readonly where: Where;
-  readonly options: LoadOptions;
+  options: LoadOptions;
+  /** Of a config that asks for one, once its files are open. */
+  caches?: DatasetCaches | undefined;
   /** Closed at the end, whatever happens. */
   readonly open: { close(): void | Promise<void> }[];
 }
@@ -244,18 +262,42 @@ async function buildDatasets(
   }
   const targetEncoding = { ...detected, ...(domain && { domain }) };
   const { splits, folds } = await splitInputs(loading, inputs, reader, targetEncoding, read);
-  const { fitted, unknown } = await fillMatrix(splits, config.dtype, { given, embeds: true, bytesOfPart });
   const all = folds ? [...splits, heldOutFolds(splits[0], folds, config)] : splits;
-  const assembled = assembleDataset(config, targetEncoding, all, fitted, unknown, given);
-  const dataset = folds ? { ...assembled, folds } : assembled;
+  const { task } = targetEncoding;
+  const dataset = await filled(loading, { name: 'dataset', task }, async (cache) => {
+    const matrix = await fillMatrix(splits, config.dtype, { given, embeds: true, bytesOfPart, cache });
+    const assembled = assembleDataset(config, targetEncoding, all, matrix, given);
+    return folds ? { ...assembled, folds } : assembled;
+  });
   if (!refit) return { dataset };
   // Where the network embeds no levels, more rows must not make it necessary.
   const embeds = dataset.encodings.some(isNumbered);
   const rows = refitRows(splits);
-  const again = await fillMatrix(rows, config.dtype, { given, embeds, bytesOfPart });
-  // The other dataset has told what there is to tell of the tables.
-  const dataOfRefit = assembleDataset(config, targetEncoding, rows, again.fitted, new Map(), given);
+  const dataOfRefit = await filled(loading, { name: 'refit', task }, async (cache) => {
+    const again = await fillMatrix(rows, config.dtype, { given, embeds, bytesOfPart, cache });
+    // The other dataset has told what there is to tell of the tables.
+    return assembleDataset(config, targetEncoding, rows, { ...again, unknown: new Map() }, given);
+  });
   return { dataset, refit: dataOfRefit };
+}
+
+/** Fills a matrix in memory, or in a cache if there is to be one, and keeps that. */
+async function filled(
+  { caches, config, open }: Loading,
+  { name, task }: { readonly name: keyof Datasets; readonly task: Task },
+  fill: (cache: FillOptions['cache']) => Promise<Dataset>,
+): Promise<Dataset> {
+  if (!caches) return fill(undefined);
+  const place = caches.place(name, task);
+  let writer: CacheWriter | undefined;
+  const dataset = await fill(async (rows, columns) => {
+    writer = await CacheWriter.begin(place, config.dtype, rows, columns);
+    open.push(writer);
+    return writer;
+  });
+  await writer?.finish(dataset);
+  caches.tell(place);
+  return dataset;
 }
 
 /** The training rows of the folds that a member is trained without, in the same place. */

@@ -4,6 +4,7 @@
  */
 
 import { ExitCode, MlpError } from '../../errors.js';
+import type { DType } from '../../kernels/kernels.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { dateSettingOf, settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
@@ -17,11 +18,12 @@ import {
   type FeatureEncoding,
   type FeatureRequest,
   matrixWidth,
+  type NumericEncoding,
   withoutConstants,
 } from '../encoding/encoding.js';
-import { fitFeatures, writeFeatures } from '../encoding/features.js';
+import { fitFeatures, unknownIn, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
-import { mostAreOne } from '../encoding/numberEncoding.js';
+import { MajorityVote, mostAreOne } from '../encoding/numberEncoding.js';
 import { elementsOf, type FeatureMatrix, keepColumns } from '../featureMatrix.js';
 import { concatenate } from '../joinedTable.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
@@ -29,7 +31,7 @@ import { MissingRule, missingValuesOf } from '../missingValues.js';
 import { fitInBlocks, type NumericFit } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
-import type { Scaling } from '../scaling.js';
+import { type Scaling, type Transform, transformed } from '../scaling.js';
 import {
   type Column,
   type ColumnKind,
@@ -74,7 +76,6 @@ export interface Fitted {
   /** One for each feature column. */
   readonly encodings: readonly FeatureEncoding[];
   readonly matrix: FeatureMatrix;
-  readonly unknown: readonly UnknownLevel[];
 }
 
 export interface RowReader {
@@ -98,14 +99,18 @@ export interface RowReader {
    */
   fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted>;
   /**
-   * Writes the rows by encodings fitted elsewhere.
+   * Fits the same encodings, and writes nothing: `write` does.
+   * @param dtype of the matrix
    * @throws NotNumeric as `fit`
    */
-  write(
-    encodings: readonly FeatureEncoding[],
-    place: Int32Array,
-    matrix: FeatureMatrix,
-  ): Promise<readonly UnknownLevel[]>;
+  measure(placement: Placement, dtype: DType): Promise<readonly FeatureEncoding[]>;
+  /**
+   * Writes the rows that have a place by encodings fitted before or elsewhere.
+   * @throws NotNumeric as `fit`
+   */
+  write(encodings: readonly FeatureEncoding[], place: Int32Array, matrix: FeatureMatrix): Promise<void>;
+  /** The levels of the rows that have a place which the encodings don't know. */
+  unknown(encodings: readonly FeatureEncoding[], place: Int32Array): readonly UnknownLevel[];
   close(): Promise<void>;
 }
 
@@ -195,35 +200,73 @@ export class NumericRows implements RowReader {
 
   async fit({ place, train }: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
     const { features } = this.#input.choice;
-    const requests = featureRequests(this.#input, this.#data);
     const matrix = create(features.length);
+    const { requests, numbers } = await this.#fitted(place, train.length, matrix);
+    const isMost = (j: number) => mostAreOne(train.length, elementsOf(matrix, j));
+    if (mayShare(requests, numbers, isMost)) throw new NotNumeric();
+    const encodings = varying(this.#input, train.length, numbers);
+    const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
+    return { encodings, matrix: keepColumns(matrix, kept) };
+  }
+
+  async measure({ place, train }: Placement, dtype: DType): Promise<readonly FeatureEncoding[]> {
+    const { requests, numbers } = await this.#fitted(place, train.length);
+    if (mayShare(requests, numbers, () => true)) {
+      const isMost = await this.#mostAreOne(place, train.length, numbers, dtype);
+      if (mayShare(requests, numbers, (j) => isMost[j])) throw new NotNumeric();
+    }
+    return varying(this.#input, train.length, numbers);
+  }
+
+  async #fitted(place: Int32Array, trainRows: number, matrix?: FeatureMatrix) {
+    const { features } = this.#input.choice;
+    const requests = featureRequests(this.#input, this.#data);
     const fitted = await this.#file.fit({
       features,
       scalings: requests.map(({ scaling }) => scaling),
       missingIsError: requests.every(({ missing }) => missing === 'error'),
       badIsError: this.#data.badRows !== 'skip',
       place,
-      trainRows: train.length,
-      matrix,
+      trainRows,
+      ...(matrix && { matrix }),
     });
     if (fitted === null) throw new NotNumeric();
-    const numbers = numericEncodings(this.#input, requests, fitted);
-    if (mayShare(requests, numbers, train.length, elementsOf(matrix))) throw new NotNumeric();
-    const encodings = varying(this.#input, train.length, numbers);
-    const kept = features.map((_, j) => j).filter((j) => encodings[j].kind !== 'constant');
-    return { encodings, matrix: keepColumns(matrix, kept), unknown: [] };
+    return { requests, numbers: numericEncodings(this.#input, requests, fitted) };
+  }
+
+  /** Whether one number fills more than half of the training rows, for each feature as the matrix would have it. */
+  async #mostAreOne(
+    place: Int32Array,
+    trainRows: number,
+    encodings: readonly Transform[],
+    dtype: DType,
+  ): Promise<boolean[]> {
+    const { features } = this.#input.choice;
+    const round = dtype === 'float32' ? Math.fround : (value: number) => value;
+    const votes = encodings.map(() => new MajorityVote());
+    const each = (take: (vote: MajorityVote, value: number) => void) =>
+      this.#file.readNumbers(features, (row, j, value) => {
+        if (place[row] >= 0 && place[row] < trainRows)
+          take(votes[j], round(transformed(value, encodings[j])));
+      });
+    await each((vote, value) => vote.add(value));
+    await each((vote, value) => vote.count(value));
+    return votes.map(({ found }) => 2 * found > trainRows);
   }
 
   async write(
     encodings: readonly FeatureEncoding[],
     place: Int32Array,
     matrix: FeatureMatrix,
-  ): Promise<readonly UnknownLevel[]> {
+  ): Promise<void> {
     const varying = encodings.filter(({ kind }) => kind !== 'constant');
     const transforms = varying.filter((encoding) => encoding.kind === 'numeric');
     const features = this.#input.choice.features.filter((_, j) => encodings[j].kind !== 'constant');
     if (transforms.length < features.length) throw new NotNumeric();
     if (!(await this.#file.write(features, transforms, place, matrix))) throw new NotNumeric();
+  }
+
+  unknown(): readonly UnknownLevel[] {
     return [];
   }
 
@@ -303,20 +346,29 @@ export class TableRows implements RowReader {
   }
 
   async fit(placement: Placement, create: (columns: number) => FeatureMatrix): Promise<Fitted> {
-    const fitted = this.#fitNumeric(placement) ?? this.#fitTable(placement);
-    const encodings = varying(this.#input, placement.train.length, fitted);
+    const encodings = await this.measure(placement);
     const matrix = create(matrixWidth(encodings));
-    const unknown = await this.write(encodings, placement.place, matrix);
-    return { encodings, matrix, unknown };
+    await this.write(encodings, placement.place, matrix);
+    return { encodings, matrix };
+  }
+
+  async measure(placement: Placement): Promise<readonly FeatureEncoding[]> {
+    const fitted = this.#fitNumeric(placement) ?? this.#fitTable(placement);
+    return varying(this.#input, placement.train.length, fitted);
   }
 
   async write(
     encodings: readonly FeatureEncoding[],
     place: Int32Array,
     matrix: FeatureMatrix,
-  ): Promise<readonly UnknownLevel[]> {
+  ): Promise<void> {
     const { features } = this.#input.choice;
-    return writeFeatures(this.#table, features, encodings, place, matrix).unknown;
+    writeFeatures(this.#table, features, encodings, place, matrix);
+  }
+
+  unknown(encodings: readonly FeatureEncoding[], place: Int32Array): readonly UnknownLevel[] {
+    const { features } = this.#input.choice;
+    return unknownIn(this.#table, features, encodings, place);
   }
 
   async close(): Promise<void> {}
@@ -331,7 +383,8 @@ export class TableRows implements RowReader {
     if (!fitted) return undefined;
     const numbers = numericEncodings(this.#input, requests, fitted);
     const cells = features.map((column) => numericColumn(this.#table, column).values);
-    const isShared = mayShare(requests, numbers, train.length, (row, j) => cells[j][train[row]]);
+    const isMost = (j: number) => mostAreOne(train.length, (row) => cells[j][train[row]]);
+    const isShared = mayShare(requests, numbers, isMost);
     return isShared ? undefined : numbers;
   }
 
@@ -360,17 +413,17 @@ export class TableRows implements RowReader {
   }
 }
 
-/** Whether a column may have numbers to embed, which only the cells of a table tell. */
+/**
+ * Whether a column may have numbers to embed, which only the cells of a table tell.
+ * @param isMost whether one number fills more than half of the training rows of a column
+ */
 function mayShare(
   requests: readonly FeatureRequest[],
   encodings: readonly FeatureEncoding[],
-  trainRows: number,
-  numberAt: (row: number, j: number) => number,
+  isMost: (j: number) => boolean,
 ): boolean {
   if (arePixels(encodings)) return false;
-  return requests.some(
-    ({ leastShared = NEVER }, j) => leastShared < NEVER && mostAreOne(trainRows, (row) => numberAt(row, j)),
-  );
+  return requests.some(({ leastShared = NEVER }, j) => leastShared < NEVER && isMost(j));
 }
 
 function isMixed(column: Column): boolean {
@@ -413,7 +466,7 @@ function numericEncodings(
   { table, choice: { features } }: Input,
   requests: readonly FeatureRequest[],
   fitted: readonly NumericFit[],
-): FeatureEncoding[] {
+): NumericEncoding[] {
   return fitted.map(({ mean, range, ...transform }, j) => ({
     kind: 'numeric',
     column: table.names[features[j]],

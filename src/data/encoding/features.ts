@@ -97,9 +97,26 @@ function fitDerived(table: Table, request: FeatureRequest, rows: Int32Array, scr
 }
 
 /**
- * Writes every row whose `place` [table rows] is not negative to that row of the matrix, and
- * returns the unknown levels in the order of the encodings. `indices` are the table's columns, one
- * for each encoding.
+ * The unknown levels of the rows whose `place` [table rows] is not negative, in the order of the
+ * encodings. `indices` are the table's columns, one for each encoding.
+ */
+export function unknownIn(
+  table: Table,
+  indices: readonly number[],
+  encodings: readonly FeatureEncoding[],
+  place: Int32Array,
+): UnknownLevel[] {
+  const rows = placedRows(place);
+  return encodings.flatMap((encoding, i) =>
+    encoding.kind === 'category' || encoding.kind === 'boolean'
+      ? unknownLevels(table, indices[i], encoding, rows)
+      : [],
+  );
+}
+
+/**
+ * Writes every row whose `place` is not negative to that row of the matrix, and returns the unknown
+ * levels, as `unknownIn`.
  *
  * @throws MlpError ExitCode.data with the location of the first missing cell that its encoding does
  *   not fill, or of the first scaled number that the matrix can't hold; rows before it may have
@@ -137,12 +154,7 @@ export function writeFeatures(
       if (!fits) throwTooLarge(own.subarray(from, to));
     }
   });
-  const unknown = encodings.flatMap((encoding, i) =>
-    encoding.kind === 'category' || encoding.kind === 'boolean'
-      ? unknownLevels(table, indices[i], encoding, rows)
-      : [],
-  );
-  return { unknown };
+  return { unknown: unknownIn(table, indices, encodings, place) };
 
   /** Throws for the first number that is too large, by row and then by feature. */
   function throwTooLarge(block: Int32Array): never {

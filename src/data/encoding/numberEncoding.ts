@@ -156,16 +156,26 @@ function sharedNumbers(values: Float64Array, least: number | undefined): number[
 
 /** Whether one number fills more than half of the values, by the vote of Boyer and Moore (1981). */
 export function mostAreOne(count: number, valueAt: (i: number) => number): boolean {
-  let candidate = Number.NaN;
-  let lead = 0;
-  for (let i = 0; i < count; i++) {
-    const value = valueAt(i);
-    if (lead === 0) candidate = value;
-    lead += value === candidate ? 1 : -1;
+  const vote = new MajorityVote();
+  for (let i = 0; i < count; i++) vote.add(valueAt(i));
+  for (let i = 0; i < count; i++) vote.count(valueAt(i));
+  return 2 * vote.found > count;
+}
+
+/** Takes all values once to choose the only one that may fill more than half, and once more to count it. */
+export class MajorityVote {
+  #candidate = Number.NaN;
+  #lead = 0;
+  found = 0;
+
+  add(value: number): void {
+    if (this.#lead === 0) this.#candidate = value;
+    this.#lead += value === this.#candidate ? 1 : -1;
   }
-  let found = 0;
-  for (let i = 0; i < count; i++) if (valueAt(i) === candidate) found++;
-  return 2 * found > count;
+
+  count(value: number): void {
+    if (value === this.#candidate) this.found++;
+  }
 }
 
 /** Writes the values that are not missing to the start of `into`, and finds their bounds. */

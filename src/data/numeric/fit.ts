@@ -25,6 +25,8 @@ export interface FitTask extends Columns, SharedMatrix {
   readonly kind: 'fit';
   readonly chunks: readonly PlacedChunk[];
   readonly trainRows: number;
+  /** Whether numbers are written to the matrix, if they can be packed. */
+  readonly writes: boolean;
   /** If there are any, no number is written: they are too long to pack. */
   readonly numbers?: KeptNumbers;
   /** Whether mean and deviation are needed. */
@@ -103,7 +105,7 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
         if (row >= 0 && row < trainRows) space.words[at.chosen / 4 + chosen++] = r * columns * 8;
       }
       if (chosen > 0) addRows(chosen);
-      if (task.numbers || unpacked.isAllWide) return;
+      if (!task.writes || task.numbers || unpacked.isAllWide) return;
       if (isFloat32) unpacked.add(firstRow);
       if (unpacked.isAllWide) return;
       const block = space.bytes.subarray(source, source + rows * rowBytes);
@@ -116,7 +118,7 @@ export function fitter(reader: Reader, task: FitTask): (index: number) => Fitted
         takeBlock(block);
       });
     } else {
-      const packs = isFloat32 && !task.numbers && !unpacked.isAllWide;
+      const packs = isFloat32 && task.writes && !task.numbers && !unpacked.isAllWide;
       const otherCell = (row: number, column: number, text: string) => badCells.add(row, column, text);
       if (!reader.forEachBlock(chunk, features, packs, otherCell, takeBlock)) return undefined;
     }

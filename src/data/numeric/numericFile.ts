@@ -17,7 +17,7 @@
 import { looksNumeric } from '../cell.js';
 import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
 import { readingNotes } from '../csv/readingNotes.js';
-import type { FeatureMatrix } from '../featureMatrix.js';
+import { createFeatureMatrix, type FeatureMatrix } from '../featureMatrix.js';
 import { type Scaling, type Transform, transformed } from '../scaling.js';
 import { readAt, type Source } from '../source/source.js';
 import {
@@ -59,7 +59,8 @@ interface FitRequest {
   readonly place: Int32Array;
   /** The first `trainRows` rows of the matrix are fitted on; at least 1. */
   readonly trainRows: number;
-  readonly matrix: FeatureMatrix;
+  /** Without it, nothing is written. */
+  readonly matrix?: FeatureMatrix;
   /** Whether a missing cell is an error; otherwise the file is declined. */
   readonly missingIsError: boolean;
   /** Whether a cell that is not a number is an error, as by default; otherwise the file is declined. */
@@ -190,19 +191,22 @@ export class NumericFile {
   }
 
   /**
-   * Fits the scalings on the training rows and writes all placed rows, scaled, into the matrix.
+   * Fits the scalings on the training rows and writes all placed rows, scaled, into the matrix, if there is one.
    * Null if the file is declined; the matrix may have been written to.
    * @throws MlpError ExitCode.data for the first cell that is not a number, missing or too large;
    *   io if the file changes
    */
   async fit(request: FitRequest): Promise<NumericFit[] | null> {
-    const { features, scalings, trainRows, place, matrix, missingIsError, badIsError = true } = request;
+    const { features, scalings, trainRows, place, missingIsError, badIsError = true } = request;
+    const writes = request.matrix !== undefined;
+    const matrix = request.matrix ?? createFeatureMatrix('float64', 1, features.length);
     const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
     if (target === undefined) return null;
     const moments = new Moments(scalings);
     const badCells = new BadCellSummary();
-    const numbers = this.#takeNumbers(matrix);
-    const unscaled = new UnscaledNumbers(features.length, numbers);
+    const numbers = writes ? this.#takeNumbers(matrix) : this.#numbers;
+    // What is not written has to be read again.
+    const unscaled = new UnscaledNumbers(features.length, numbers ?? (writes ? undefined : []));
     const isNumeric = await this.#pool.run(
       {
         kind: 'fit',
@@ -210,6 +214,7 @@ export class NumericFile {
         ...inOrder(features),
         ...target.shared,
         trainRows,
+        writes,
         ...(numbers && { numbers }),
         // Robust scaling needs the mean for missing cells.
         moments: scalings.includes('standard') || scalings.includes('robust'),
@@ -231,6 +236,7 @@ export class NumericFile {
     const quartiles = await target.quartiles(features, moments, trainRows, unscaled);
     const fitted = quartiles && moments.columns(quartiles);
     if (fitted === undefined) return null;
+    if (!writes) return fitted;
     const fits = await target.scale(features, fitted, unscaled);
     if (fits === undefined) return null;
     if (!fits) await this.#requireHeld(features, fitted, place, matrix);
@@ -259,6 +265,14 @@ export class NumericFile {
     if (!fits) await this.#requireHeld(features, transforms, place, matrix);
     this.#request.source.requireUnchanged();
     return true;
+  }
+
+  /** Reads all numbers of these columns, row by row. */
+  readNumbers(
+    features: readonly number[],
+    take: (row: number, feature: number, value: number) => void,
+  ): Promise<void> {
+    return this.#pool.readAll(this.#chunks, features, take);
   }
 
   /** Ends the threads. May be called twice. */

@@ -25,7 +25,7 @@ export class StoredFile implements OpenFile {
   readonly size: number;
   readonly #path: string;
   readonly #opened: BigIntStats;
-  readonly #sharers: { count: number };
+  readonly #sharers: { count: number; sha256?: string };
   #isOpen = true;
 
   /** Takes over the descriptor, which nothing was read from yet. */
@@ -68,10 +68,13 @@ export class StoredFile implements OpenFile {
    * @throws MlpError ExitCode.io if it has changed since then
    */
   async sha256(): Promise<string> {
-    const hash = createHash('sha256');
-    for await (const chunk of readChunks(this, undefined, true)) hash.update(chunk);
+    if (this.#sharers.sha256 === undefined) {
+      const hash = createHash('sha256');
+      for await (const chunk of readChunks(this, undefined, true)) hash.update(chunk);
+      this.#sharers.sha256 = hash.digest('hex');
+    }
     this.requireUnchanged();
-    return hash.digest('hex');
+    return this.#sharers.sha256;
   }
 
   close(): void {
@@ -112,14 +115,19 @@ export class ReadFiles {
    */
   async hashes(): Promise<DataFile[]> {
     try {
-      const hashes: DataFile[] = [];
-      for (const { key, path, stored } of this.#files) {
-        hashes.push({ key, path, ...(stored && { sha256: await stored.sha256() }) });
-      }
-      return hashes;
+      return await this.fingerprints();
     } finally {
       this.close();
     }
+  }
+
+  /** The same, and leaves them open. */
+  async fingerprints(): Promise<DataFile[]> {
+    const hashes: DataFile[] = [];
+    for (const { key, path, stored } of this.#files) {
+      hashes.push({ key, path, ...(stored && { sha256: await stored.sha256() }) });
+    }
+    return hashes;
   }
 
   close(): void {

@@ -100,9 +100,9 @@ export class LocalEngine implements Engine {
     const random = state ? RandomState.fromState(state.trainer.random) : new RandomState(config.seed);
     const place = allocate(run, dataset);
     try {
-      const trainer = assembleIn(run, place, random, (memory, scratch) =>
-        createKernels(choice, dtype, memory, scratch, alone),
-      );
+      const trainer = assembleIn(run, place, random, {
+        kernelsIn: (memory, scratch) => createKernels(choice, dtype, memory, scratch, alone),
+      });
       trainer.load(dataset);
       begin(trainer, state, weights);
       return new LocalEngine(run, trainer, place);

@@ -12,6 +12,7 @@ import { RandomState } from '../../random/randomState.js';
 import { RanksDiffer } from '../mpi/exchange.js';
 import type { Ranks } from '../mpi/ranks.js';
 import type { SentError } from '../mpi/thread.js';
+import type { ReaderSetup } from '../readAhead.js';
 import type { Evaluations, Trainer } from '../step.js';
 import { allocate, assembleIn, type RunMemory, type RunSetup, release } from './allocate.js';
 import { Command, Control } from './control.js';
@@ -33,6 +34,9 @@ const WORKER = new URL('../../../dist/training/engine/thread.js', import.meta.ur
 /** How often progress is reported while steps are taken. */
 const PROGRESS_MILLISECONDS = 50;
 const CLOSING_MILLISECONDS = 1000;
+
+/** Instead of a rank. */
+const READER = -1;
 
 /** A step makes no garbage, and an evaluation little: more room for it would be filled before it is swept. */
 const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };
@@ -66,6 +70,8 @@ export class Team implements Engine {
   readonly #pool: ThreadPool | undefined;
   readonly #ranks: Ranks | undefined;
   #pending: Pending | undefined;
+  /** Reads batches of rows that are in a file. */
+  readonly #reader: Worker | undefined;
   #failure: MlpError | undefined;
   #closed = false;
 
@@ -83,6 +89,22 @@ export class Team implements Engine {
     this.parameters = view.network.parameters;
     this.statistics = view.network.statistics;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
+    const { ahead } = view;
+    if (ahead) {
+      const { plan, config } = run;
+      const reading: ReaderSetup = {
+        ...ahead.setup(setup.place.memory),
+        batches: config.training.batches,
+        rows: plan.rows.train,
+        batchSize: plan.batchSize,
+        random: setup.state.random,
+        state: setup.state.batches,
+      };
+      const reader = new Worker(script, { workerData: reading, resourceLimits });
+      this.#reader = reader;
+      reader.on('error', (error) => this.#fail(READER, error));
+      reader.on('exit', () => this.#fail(READER, new Error('it ended before its work was done')));
+    }
     for (let rank = 0; rank < run.threads; rank++) {
       const own = rank === 0 ? ranks : undefined;
       const isKept = (own ?? pool) !== undefined;
@@ -127,9 +149,10 @@ export class Team implements Engine {
     const place = allocate(run, dataset);
     let team: Team;
     try {
-      const view = assembleIn(run, place, new RandomState(seed), (memory, scratch) =>
-        createKernels(isFitted ? run.choice : light(run.choice), dtype, memory, scratch, alone),
-      );
+      const view = assembleIn(run, place, new RandomState(seed), {
+        kernelsIn: (memory, scratch) =>
+          createKernels(isFitted ? run.choice : light(run.choice), dtype, memory, scratch, alone),
+      });
       view.load(dataset);
       begin(view, state, weights);
       const crowded = run.threads > availableParallelism();
@@ -226,7 +249,9 @@ export class Team implements Engine {
     } else if (!this.#failure) {
       this.#control.give(Command.stop);
     }
-    const ended = Promise.all(this.workers.map((worker) => this.#released(worker)));
+    this.#view.ahead?.close();
+    const reader = this.#reader ? [this.#reader] : [];
+    const ended = Promise.all([...this.workers, ...reader].map((worker) => this.#released(worker)));
     const timer = setTimeout(() => this.#terminate(), CLOSING_MILLISECONDS);
     await ended;
     clearTimeout(timer);
@@ -270,7 +295,7 @@ export class Team implements Engine {
     const isOurs = cause instanceof Error && cause.name === 'MlpError' && 'exitCode' in cause;
     const failure = new MlpError(
       isOurs ? (cause.exitCode as ExitCode) : ExitCode.internal,
-      `thread ${rank + 1} of ${this.run.threads} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `${rank === READER ? 'the thread that reads rows' : `thread ${rank + 1} of ${this.run.threads}`} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
       `${otherWays(this.run)}--debug shows the stack`,
       { cause },
     );
@@ -280,6 +305,7 @@ export class Team implements Engine {
   #end(failure: MlpError): void {
     this.#failure = failure;
     this.#control.fail();
+    this.#view.ahead?.close();
     this.#terminate();
     this.#pending?.reject(failure);
   }
@@ -287,6 +313,7 @@ export class Team implements Engine {
   #terminate(): void {
     const [first, ...others] = this.workers;
     for (const worker of this.#ranks ? others : [first, ...others]) void worker?.terminate();
+    void this.#reader?.terminate();
   }
 }
 

@@ -6,6 +6,7 @@ import { RandomState } from '../../random/randomState.js';
 import { RankExchange, type RankPlace } from '../mpi/exchange.js';
 import type { Mpi } from '../mpi/mpi.js';
 import { type RankThreadSetup, type SentError, sent, serveRanks } from '../mpi/thread.js';
+import { type ReaderSetup, readBatches } from '../readAhead.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
 import { assembleIn, type RunMemory, type RunSetup } from './allocate.js';
 import { Command, Control, TeamBroken } from './control.js';
@@ -47,7 +48,7 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   const kernelsIn = (memory: WebAssembly.Memory, scratch: number) =>
     createKernels(run.choice, dtype, memory, scratch, share);
   const exchange = setup.ranks && new RankExchange(setup.ranks, share, control, place.memory, mpi);
-  const trainer = assembleIn(run, place, random, kernelsIn, share, exchange);
+  const trainer = assembleIn(run, place, random, { kernelsIn, share, readsAhead: true, exchange });
   trainer.restore(setup.state);
   /** Reports a result once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {
@@ -133,8 +134,9 @@ if (parentPort) {
     }
     if (setup.isKept) tell({ type: 'free' });
   };
-  const first: WorkerSetup | RankThreadSetup = workerData;
-  if ('launch' in first) serveRanks<WorkerSetup>(port, first, run);
+  const first: WorkerSetup | RankThreadSetup | ReaderSetup = workerData;
+  if ('slots' in first) readBatches(first);
+  else if ('launch' in first) serveRanks<WorkerSetup>(port, first, run);
   else {
     if (first.isKept) port.on('message', (setup: WorkerSetup) => run(setup));
     run(first);

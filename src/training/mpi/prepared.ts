@@ -1,6 +1,8 @@
 /** What must be the same on all ranks before the first step, in words that an error can show. */
 import { createHash, type Hash } from 'node:crypto';
-import type { Dataset } from '../../data/dataset/dataset.js';
+import { type Dataset, isInFile } from '../../data/dataset/dataset.js';
+import { chunksOf } from '../../data/featureMatrix.js';
+import { FileRows } from '../../data/matrixFile.js';
 import { counted } from '../../text.js';
 import { version } from '../../version.js';
 import { kernelsOf, provenanceOf } from '../run/provenance.js';
@@ -41,7 +43,8 @@ function hashRows(hash: Hash, { matrix, train, validation, test }: Dataset): voi
       hash.update(new Uint8Array(buffer, byteOffset + at, Math.min(PIECE, byteLength - at)));
     }
   };
-  for (const { features } of matrix.parts) add(features.data);
+  if (isInFile(matrix)) for (const { data } of chunksOf(new FileRows(matrix, 0, matrix.rows))) add(data);
+  else for (const { features } of matrix.parts) add(features.data);
   for (const split of [train, validation, test]) {
     hash.update(`${split?.rows} `);
     for (const numbers of [split?.labels, split?.targets, split?.weights]) if (numbers) add(numbers);

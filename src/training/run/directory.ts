@@ -370,7 +370,7 @@ export function relocate<Config extends Pick<TrainConfig, 'data'> & Starting>(
   const moveFile = (path: string) => movedPath(path, from, to);
   const move = <Source>(source: Source) => (typeof source === 'string' ? moveFile(source) : source);
   const { data, training } = config;
-  const { train, validation, test } = data;
+  const { train, validation, test, cache } = data;
   return {
     ...config,
     ...(training?.from && { training: { ...training, from: moveFile(training.from) } }),
@@ -379,6 +379,7 @@ export function relocate<Config extends Pick<TrainConfig, 'data'> & Starting>(
       train: Array.isArray(train) ? train.map(moveFile) : move(train),
       ...(validation !== undefined && { validation: move(validation) }),
       ...(test !== undefined && { test: move(test) }),
+      ...(cache !== undefined && { cache: cache === 'auto' ? cache : moveFile(cache) }),
     },
   };
 }

@@ -28,6 +28,8 @@ export interface OwnRows {
 export interface OwnRowsOptions {
   readonly progress: NonNullable<LoadOptions['progress']>;
   warn(sentence: string): void;
+  /** Told of caches. */
+  note?(sentence: string): void;
 }
 
 /**
@@ -53,8 +55,12 @@ export async function readOwnRows(
   return { dataset, isRefitted: read.refit !== undefined };
 }
 
-/** The text that is a category for the model stays one: earlier versions knew no dates and booleans. */
+/**
+ * The text that is a category for the model stays one: earlier versions knew no dates and booleans. Nor
+ * caches, which are of the config as it is.
+ */
 function withCategories(config: TrainConfig, model: Model): TrainConfig {
+  if (config.data.cache !== undefined) return config;
   const categories = [...config.data.categories, ...givenCategories(model)];
   return { ...config, data: { ...config.data, categories } };
 }
@@ -81,7 +87,7 @@ async function loadSame(
   { warn, ...how }: OwnRowsOptions & Pick<LoadOptions, 'encodings'>,
 ): Promise<Datasets> {
   if (!statOf(join(run, RUN_FILES.summary))) {
-    return loadDatasets(config, directory, where, how, false);
+    return loadDatasets(config, directory, where, { ...how, cache: 'read' }, false);
   }
   const then = readSummary(run);
   if (sha256 !== then.configSha256) {
@@ -96,7 +102,8 @@ async function loadSame(
   const files = new ReadFiles();
   try {
     const isRefitted = then.refit !== undefined;
-    const read = await loadDatasets(config, directory, where, { ...how, files }, isRefitted);
+    // The config may be a stranger's: nothing outside of the run is written.
+    const read = await loadDatasets(config, directory, where, { ...how, files, cache: 'read' }, isRefitted);
     requireSame(await files.hashes());
     return read;
   } catch (error) {

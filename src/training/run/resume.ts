@@ -102,7 +102,9 @@ export function requireSameRanks(
 }
 
 function comparable(config: TrainConfig, mayExtend: boolean): unknown {
-  const { data, training, ...rest } = config;
+  const { data: whole, training, ...rest } = config;
+  // The bits are the same with a cache and without.
+  const { cache: _, ...data } = whole;
   const { epochs, steps, ...others } = training;
   const text = (source: unknown): unknown =>
     Array.isArray(source) ? source.map(text) : typeof source === 'string' ? 'a file' : source;

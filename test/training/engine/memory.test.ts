@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { FeatureMatrix } from '../../../src/data/featureMatrix.js';
 import { Arena } from '../../../src/kernels/arena.js';
 import { LocalEngine } from '../../../src/training/engine/engine.js';
+import { partsOf } from '../../support/datasets.js';
 import { closing, type Problem, prepare, resultOf, startReference, startTeam } from '../../support/runs.js';
 
 const REFERENCE = { backend: 'reference', relaxed: false } as const;
@@ -15,8 +17,8 @@ const outcome = (problem: Problem) =>
   resultOf(LocalEngine.start({ ...problem, choice: REFERENCE }, problem.dataset), problem, 5);
 
 /** All of the memory behind the features. */
-function behindFeatures({ dataset: { matrix } }: Problem): Uint8Array {
-  const [{ memory, features }] = matrix.parts;
+function behindFeatures({ dataset }: Problem): Uint8Array {
+  const [{ memory, features }] = partsOf(dataset);
   return new Uint8Array(memory.buffer, features.address + features.data.byteLength);
 }
 
@@ -24,7 +26,7 @@ it('is zero where a run begins, whatever the reading of the data left behind the
   const clean = await problem();
   behindFeatures(clean).fill(0);
   const used = await problem();
-  used.dataset.matrix.parts[0].memory.grow(16);
+  partsOf(used.dataset)[0].memory.grow(16);
   behindFeatures(used).fill(0x3c);
   expect(await outcome(used)).toBe(await outcome(clean));
 });
@@ -49,13 +51,13 @@ describe('runs on one dataset', () => {
     const expected = await outcome(await problem());
     const full = await problem();
     const { matrix } = full.dataset;
-    const [{ features }] = matrix.parts;
+    const [{ features }] = partsOf(full.dataset);
     // Of one run this is all that there may be.
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 13, shared: true });
     const tensor = new Arena('float32', memory).tensor(features.rows, features.columns);
     tensor.data.set(features.data);
     const parts = [{ memory, features: tensor }];
-    const small = { ...full, dataset: { ...full.dataset, matrix: { ...matrix, parts } } };
+    const small = { ...full, dataset: { ...full.dataset, matrix: { ...(matrix as FeatureMatrix), parts } } };
     const [first, second] = [start(small), start(small)];
     expect(second.parameters.values.data.buffer).not.toBe(first.parameters.values.data.buffer);
     expect(await finish(second, small)).toBe(expected);
@@ -63,7 +65,7 @@ describe('runs on one dataset', () => {
   });
 });
 
-describe('rows that lie in several memories, outside of the arena', () => {
+describe('rows in several memories, or in a file', () => {
   const PROBLEMS = {
     'a shuffled training': { training: { steps: 9, batchSize: 25 } },
     'batches in slices': { training: { steps: 9, batchSize: 20, accumulate: 2 } },
@@ -79,28 +81,27 @@ describe('rows that lie in several memories, outside of the arena', () => {
     },
   };
 
-  it.each(Object.entries(PROBLEMS))('give the bits of %s in it', async (_, part) => {
+  it.each(Object.entries(PROBLEMS))('give the bits of %s in the arena', async (_, part) => {
     const config = {
       network: { layers: [8, 'relu', 3] },
       data: { train: 'data.csv', target: 'y', validation: 0.2, test: 0.1, weights: 'balanced' },
       ...part,
     };
-    const [inside, outside] = [
-      await prepare(config),
-      await prepare(config, undefined, undefined, 1, { bytesOfPart: 1000 }),
-    ];
-    expect(outside.dataset.matrix.parts.length).toBeGreaterThan(2);
+    const inside = await prepare(config);
+    const outside = await prepare(config, undefined, undefined, 1, { bytesOfPart: 1000 });
+    const cached = await prepare({ ...config, data: { ...config.data, cache: 'cache' } });
+    expect(partsOf(outside.dataset).length).toBeGreaterThan(2);
     const wasm = { backend: 'wasm', relaxed: false } as const;
-    for (const threads of [1, 2]) {
-      const results = await Promise.all(
-        [inside, outside].map(async (problem) =>
-          resultOf(closing(await startTeam(problem, wasm, threads)), problem, 9),
-        ),
-      );
-      expect(results[1]).toBe(results[0]);
-    }
-    expect(await resultOf(startReference(outside), outside, 9)).toBe(
-      await resultOf(startReference(inside), inside, 9),
+    const results = await Promise.all(
+      [inside, outside, cached].map(async (problem) =>
+        resultOf(closing(await startTeam(problem, wasm, 2)), problem, 9),
+      ),
     );
+    expect(results[1]).toBe(results[0]);
+    expect(results[2]).toBe(results[0]);
+    const expected = await resultOf(startReference(inside), inside, 9);
+    for (const problem of [outside, cached]) {
+      expect(await resultOf(startReference(problem), problem, 9)).toBe(expected);
+    }
   });
 });

@@ -6,6 +6,7 @@ import { LocalEngine, type StepProgress } from '../../../src/training/engine/eng
 import { ThreadPool } from '../../../src/training/engine/threadPool.js';
 import { runTraining } from '../../../src/training/loop.js';
 import { FAST_BACKENDS } from '../../support/backends.js';
+import { partsOf } from '../../support/datasets.js';
 import {
   csvOf,
   type Problem,
@@ -312,7 +313,7 @@ describe('teams beside each other and one after another', () => {
   it('leave no thread and no memory behind, one after another', async () => {
     const problem = await prepare({ network: { layers: [64, 'relu', 3] }, training: { steps: 4 } });
     const results = new Set<string>();
-    const [{ memory }] = problem.dataset.matrix.parts;
+    const [{ memory }] = partsOf(problem.dataset);
     const sizes = new Set<number>();
     for (let i = 0; i < SHORT_RUNS; i++) {
       const team = await startTeam(problem, WASM, 2);

@@ -1,0 +1,47 @@
+/** A matrix of features in a file: its rows one after another from the first byte, as little-endian numbers. */
+import { bytesPerElement } from '../kernels/arena.js';
+import type { DType, FloatArray } from '../kernels/kernels.js';
+import type { FeatureRows } from './featureMatrix.js';
+import { type FileBytes, readAt } from './source/fileBytes.js';
+
+/** Plain data, so that it can be sent to a thread: the descriptor is that of the process. */
+export interface MatrixFile {
+  readonly dtype: DType;
+  readonly rows: number;
+  readonly columns: number;
+  readonly bytes: FileBytes;
+}
+
+/**
+ * Reads consecutive rows from row `first` on into `out` [rows, columns].
+ * @throws MlpError ExitCode.io if the file has become shorter, or can't be read
+ */
+export function readRows({ dtype, columns, bytes }: MatrixFile, first: number, out: FloatArray): void {
+  const { buffer, byteOffset, byteLength } = out;
+  const position = first * columns * bytesPerElement(dtype);
+  readAt(bytes, new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, position);
+}
+
+export class FileRows implements FeatureRows {
+  readonly #file: MatrixFile;
+
+  /** @param start the first of them in the file */
+  constructor(
+    file: MatrixFile,
+    readonly start: number,
+    readonly rows: number,
+  ) {
+    this.#file = file;
+  }
+
+  get columns(): number {
+    return this.#file.columns;
+  }
+
+  read(first: number, count: number): FloatArray {
+    const { dtype, columns } = this.#file;
+    const out = dtype === 'float32' ? new Float32Array(count * columns) : new Float64Array(count * columns);
+    readRows(this.#file, this.start + first, out);
+    return out;
+  }
+}

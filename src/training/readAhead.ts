@@ -1,0 +1,122 @@
+/**
+ * Batches that are read from a file while the step before is taken. A thread of its own draws the same
+ * batches as the team, from its own copy of the generator, and reads batch k into slot k mod 2 of the
+ * arena. All that it shares with the team are the counters of batches that are read and taken.
+ */
+import { Batches, type BatchesState } from '../data/dataset/batches.js';
+import type { MatrixFile } from '../data/matrixFile.js';
+import { readAt } from '../data/source/fileBytes.js';
+import { type Allocator, bytesPerElement } from '../kernels/arena.js';
+import type { IntVector, Tensor } from '../kernels/kernels.js';
+import { RandomState, type RandomStateSnapshot } from '../random/randomState.js';
+import type { TrainConfig } from '../spec/trainConfig.js';
+import { TeamBroken } from './engine/control.js';
+
+const SLOTS = 2;
+/** Int32 words, each on a cache line of its own. */
+const READ = 0;
+const TAKEN = 16;
+const CLOSED = 32;
+const WORDS = 48;
+/** How long a thread sleeps before it checks whether the others have ended. */
+const LOOK_MILLISECONDS = 100;
+
+export class ReadAhead {
+  readonly #matrix: MatrixFile;
+  readonly #slots: readonly Tensor[]; // [B, inputs]
+  readonly #words: IntVector;
+  #taken = 0;
+
+  constructor(matrix: MatrixFile, batchSize: number, allocator: Allocator) {
+    this.#matrix = matrix;
+    this.#slots = Array.from({ length: SLOTS }, () => allocator.tensor(batchSize, matrix.columns));
+    this.#words = allocator.ints(WORDS);
+  }
+
+  /**
+   * Waits for the next batch, and gives the slot of the one before to the reader.
+   * @param isFirst whether this is the thread of the team that tells the reader
+   * @throws TeamBroken if the reader has ended
+   */
+  next(isFirst: boolean): Tensor {
+    const { data } = this.#words;
+    const batch = this.#taken++;
+    // All have done a step with the batch before: its last barrier comes after the last use of its rows.
+    if (isFirst) {
+      Atomics.store(data, TAKEN, batch);
+      Atomics.notify(data, TAKEN);
+    }
+    for (let read = Atomics.load(data, READ); read <= batch; read = Atomics.load(data, READ)) {
+      if (Atomics.load(data, CLOSED) !== 0) throw new TeamBroken('the thread that reads rows has ended');
+      Atomics.wait(data, READ, read, LOOK_MILLISECONDS);
+    }
+    return this.#slots[batch % SLOTS];
+  }
+
+  /** Ends the reader, and all that wait for it. */
+  close(): void {
+    const { data } = this.#words;
+    Atomics.store(data, CLOSED, 1);
+    Atomics.notify(data, TAKEN);
+    Atomics.notify(data, READ);
+  }
+
+  setup(memory: WebAssembly.Memory): Pick<ReaderSetup, 'matrix' | 'memory' | 'slots' | 'words'> {
+    const slots = this.#slots.map(({ address }) => address);
+    return { matrix: this.#matrix, memory, slots, words: this.#words.address };
+  }
+}
+
+/** What the reading thread is started with. */
+export interface ReaderSetup {
+  readonly matrix: MatrixFile;
+  readonly memory: WebAssembly.Memory;
+  /** Addresses in the memory. */
+  readonly slots: readonly number[];
+  readonly words: number;
+  readonly batches: TrainConfig['training']['batches'];
+  readonly rows: number;
+  readonly batchSize: number;
+  /** Of the team at its start. */
+  readonly random: RandomStateSnapshot;
+  readonly state: BatchesState;
+}
+
+/** Reads batches until it is closed. @throws MlpError ExitCode.io if the file can't be read any more */
+export function readBatches(setup: ReaderSetup): void {
+  const { matrix, memory, slots, batchSize, state } = setup;
+  const words = new Int32Array(memory.buffer, setup.words, WORDS);
+  const batches = new Batches(setup.batches, setup.rows, batchSize, RandomState.fromState(setup.random));
+  batches.restore(state);
+  const rowBytes = matrix.columns * bytesPerElement(matrix.dtype);
+  const targets = slots.map((address) => new Uint8Array(memory.buffer, address, batchSize * rowBytes));
+  const drawn = new Int32Array(batchSize);
+  for (let batch = 0; awaitSlot(words, batch); batch++) {
+    const rows = batches.next(drawn);
+    const target = targets[batch % SLOTS];
+    for (const i of byPosition(drawn.subarray(0, rows))) {
+      readAt(matrix.bytes, target, i * rowBytes, rowBytes, drawn[i] * rowBytes);
+    }
+    Atomics.store(words, READ, batch + 1);
+    Atomics.notify(words, READ);
+  }
+}
+
+/** False once the team has ended. */
+function awaitSlot(words: Int32Array, batch: number): boolean {
+  for (;;) {
+    if (Atomics.load(words, CLOSED) !== 0) return false;
+    const taken = Atomics.load(words, TAKEN);
+    // The slot is that of batch − 2, which was done when batch − 1 was taken.
+    if (batch < SLOTS || taken >= batch - 1) return true;
+    Atomics.wait(words, TAKEN, taken, LOOK_MILLISECONDS);
+  }
+}
+
+/** The indices of row numbers in the order of the numbers: a disk reads forwards. */
+function byPosition(numbers: Int32Array): Iterable<number> {
+  const { length } = numbers;
+  // Both in one float64, since numbers without a comparator are sorted fast.
+  const keys = Float64Array.from(numbers, (row, i) => row * length + i).sort();
+  return keys.map((key) => key % length);
+}
