@@ -17,7 +17,7 @@ function contender(id, family, kind, label, command, script, args, rest) {
   return { id, family, kind, label, command, args: [...flags, path, ...args], takes: STEPS, ...rest };
 }
 
-const KERNELS = { blas: 'blas', wasm: 'wasm', relaxed: 'wasm with relaxed SIMD' };
+const KERNELS = { native: 'native', blas: 'blas', wasm: 'wasm', relaxed: 'wasm with relaxed SIMD' };
 
 function ours(kind, threads) {
   const isAuto = kind === 'auto';

@@ -49,7 +49,8 @@ async function writeData(name, folder) {
     dtype: 'float64',
   });
   const { train } = await loadDataset(config, FOLDER);
-  const source = transform ? transform(train.features, train.rows) : train.features;
+  const all = train.features.read(0, train.rows);
+  const source = transform ? transform(all, train.rows) : all;
   const inputs = source.length / train.rows;
   const features = new Float64Array(rows * inputs);
   const labels = new Int32Array(rows);

@@ -1,5 +1,5 @@
 /**
- * This project's engine as a contender: node bench/engine/ours.js <auto|blas|wasm|relaxed> <threads|auto>.
+ * This project's engine as a contender: node bench/engine/ours.js <auto|native|blas|wasm|relaxed> <threads|auto>.
  * `wasm` is the build without relaxed SIMD, `relaxed` the one with it.
  */
 import { readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { argv } from 'node:process';
 import { createFeatureMatrix, MatrixRows } from '../../dist/data/featureMatrix.js';
 import { explainSearch, findBlas, thisMachine } from '../../dist/kernels/blas/find.js';
+import { findNative } from '../../dist/kernels/native/find.js';
 import { detectFeatures } from '../../dist/kernels/wasm/loader.js';
 import { formatPath } from '../../dist/spec/messages.js';
 import { trainSchema } from '../../dist/spec/trainConfig.js';
@@ -73,10 +74,11 @@ async function prepareTraining(task) {
 }
 
 async function prepareProducts(task) {
-  const choice =
-    kind === 'blas'
-      ? { backend: 'blas', relaxed: true, library: blas.libraries[0].path }
-      : { backend: 'wasm', relaxed: kind === 'relaxed' };
+  const choices = {
+    native: { backend: 'native', relaxed: false, set: native.sets[0] },
+    blas: { backend: 'blas', relaxed: true, library: blas?.libraries[0].path },
+  };
+  const choice = choices[kind] ?? { backend: 'wasm', relaxed: kind === 'relaxed' };
   const run = await startProducts({ choice, threads }, task);
   return async (count) => {
     await run(count);
@@ -87,6 +89,7 @@ async function prepareProducts(task) {
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const features = detectFeatures();
 const blas = kind === 'blas' || kind === 'auto' ? findBlas(thisMachine()) : undefined;
+const native = findNative(thisMachine());
 const versions = { mlp: version };
 if (blas?.libraries.length > 0) {
   const [library] = blas.libraries;
@@ -95,6 +98,8 @@ if (blas?.libraries.length > 0) {
 
 if (kind === 'blas' && blas.libraries.length === 0) {
   unavailable(explainSearch(blas));
+} else if (kind === 'native' && native.sets.length === 0) {
+  unavailable(native.reason);
 } else if (kind === 'relaxed' && !features.relaxedSimd) {
   unavailable(`Node ${process.version} has no relaxed SIMD`);
 } else {
