@@ -48,7 +48,7 @@ const SOURCES: Readonly<Record<Findings['blas']['found'][number]['source'], stri
   NumPy: 'from a NumPy wheel',
 };
 
-const SET_NAMES: Readonly<Record<NativeSet, string>> = { avx512: 'AVX-512', avx2: 'AVX2' };
+const SET_NAMES: Readonly<Record<NativeSet, string>> = { avx512: 'AVX-512', avx2: 'AVX2', neon: 'NEON' };
 
 function renderFindings(findings: Findings, { style }: Display): string {
   const { cpu, wasm, config } = findings;

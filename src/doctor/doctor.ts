@@ -77,7 +77,7 @@ export function automaticBackends(
 ): { small: BackendChoice; large: BackendChoice } {
   const relaxed = features.relaxedSimd;
   const small: BackendChoice = { backend: features.simd ? 'wasm' : 'reference', relaxed };
-  if (features.simd && set && !searched.includes('MLP_BLAS')) {
+  if (features.simd && set && !['MLP_BLAS', 'Accelerate'].includes(searched[0])) {
     return { small, large: { backend: 'native', relaxed: false, set } };
   }
   if (!features.simd || !library) return { small, large: small };

@@ -22,6 +22,26 @@ export function sliceStart(n: number, rank: number, size: number, granularity: n
   return Math.min(n, Math.floor((granules * rank) / size) * granularity);
 }
 
+/**
+ * Whether c[m, n] is divided by its rows: the side whose largest slice is smaller, else the longer one, since
+ * every thread reads all of the other operand.
+ */
+export function splitsByRows(
+  m: number,
+  n: number,
+  size: number,
+  rowTile: number,
+  columnTile: number,
+): boolean {
+  const byRows = largestSlice(m, size, rowTile) * n;
+  const byColumns = largestSlice(n, size, columnTile) * m;
+  return byRows === byColumns ? m > n : byRows < byColumns;
+}
+
+function largestSlice(length: number, size: number, granularity: number): number {
+  return Math.min(length, Math.ceil(Math.ceil(length / granularity) / size) * granularity);
+}
+
 /** `length` elements or rows from `start`, `offset` bytes after the tensor's first byte. */
 export interface Slice {
   readonly start: number;

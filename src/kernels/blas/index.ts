@@ -7,7 +7,7 @@
  */
 import { bytesPerElement } from '../arena.js';
 import type { DType, Kernels, ProductKernels } from '../kernels.js';
-import { alone, type Share, Slices } from '../share.js';
+import { alone, type Share, Slices, splitsByRows } from '../share.js';
 import { type WasmOptions, wasmKernels } from '../wasm/index.js';
 import { type BlasLibrary, NO_TRANSPOSE, ROW_MAJOR, TRANSPOSE } from './library.js';
 
@@ -58,7 +58,7 @@ export function blasProduct(
     gemm(form, m, n, k, a, b, beta, c) {
       const transA = form === 'TN';
       const transB = form === 'NT';
-      const byRows = splitsByRows(m, n, share.size);
+      const byRows = splitsByRows(m, n, share.size, ROW_TILE, COLUMN_TILE);
       const { start, length, offset } = byRows
         ? slices.of(m, ROW_TILE, n * bytes)
         : slices.of(n, COLUMN_TILE, bytes);
@@ -85,15 +85,4 @@ export function blasProduct(
       share.sync();
     },
   };
-}
-
-/** Split the side whose largest slice is smaller, else the longer: every thread packs the other. */
-function splitsByRows(m: number, n: number, threads: number): boolean {
-  const byRows = largest(m, threads, ROW_TILE) * n;
-  const byColumns = largest(n, threads, COLUMN_TILE) * m;
-  return byRows === byColumns ? m > n : byRows < byColumns;
-}
-
-function largest(length: number, threads: number, tile: number): number {
-  return Math.min(length, Math.ceil(Math.ceil(length / tile) / threads) * tile);
 }

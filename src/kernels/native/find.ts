@@ -1,12 +1,14 @@
 /** Finds which instruction sets the processor has that products can be written for, and whether they may run. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DType } from '../kernels.js';
+import { Arm64Assembler } from './arm64.js';
+import { arm64Program } from './arm64Program.js';
 import { type CodeMemory, place, systemMemory } from './executable.js';
 import type { Program } from './jobs.js';
 import { X86Assembler } from './x86.js';
-import { x86Program } from './x86Program.js';
+import { type X86Set, x86Program } from './x86Program.js';
 
-export type NativeSet = 'avx512' | 'avx2';
+export type NativeSet = X86Set | 'neon';
 
 export interface NativeSearch {
   /** Fastest first. All of them give the same bits. */
@@ -22,7 +24,7 @@ export interface NativeMachine {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const SETS: readonly NativeSet[] = ['avx512', 'avx2'];
+const SETS: readonly NativeSet[] = ['avx512', 'avx2', 'neon'];
 
 /** @param open by which memory becomes executable; throws where there is no way */
 export function findNative(
@@ -33,12 +35,16 @@ export function findNative(
   if (asked === '0') return none('MLP_NATIVE=0 turns it off');
   const isSet = (SETS as readonly string[]).includes(asked);
   if (asked !== '' && asked !== '1' && !isSet) {
-    return none(`MLP_NATIVE: found ${JSON.stringify(asked)}, expected 0, 1, ${SETS.join(' or ')}`);
+    return none(
+      `MLP_NATIVE: found ${JSON.stringify(asked)}, expected 0, 1, ${SETS.slice(0, -1).join(', ')} or ${SETS.at(-1)}`,
+    );
   }
-  if (arch !== 'x64') return none(`found a processor of kind ${arch}, expected x64`);
+  if (arch !== 'x64' && arch !== 'arm64') {
+    return none(`found a processor of kind ${arch}, expected x64 or arm64`);
+  }
   let sets: readonly NativeSet[];
   try {
-    sets = x86Sets(open());
+    sets = arch === 'x64' ? x86Sets(open()) : armSets(open());
   } catch (error) {
     return none(error instanceof Error ? error.message : String(error));
   }
@@ -89,6 +95,14 @@ function x86Sets(memory: CodeMemory): readonly NativeSet[] {
   return has(leaf7, AVX512F) && has(saved, 0xe6) ? ['avx512', 'avx2'] : ['avx2'];
 }
 
+/** Every arm64 has NEON. So the question is only whether code may run: this returns at once. */
+function armSets(memory: CodeMemory): readonly NativeSet[] {
+  const asm = new Arm64Assembler();
+  asm.emit('ret');
+  memory.bind(place(asm.finish(), memory))(0, 0);
+  return ['neon'];
+}
+
 /** Machine code that may run in this thread. */
 export interface NativeCode {
   readonly program: Program;
@@ -104,7 +118,8 @@ export function openNative(set: NativeSet, dtype: DType): NativeCode {
   let code = opened.get(name);
   if (!code) {
     const memory = systemMemory();
-    const program = x86Program(set, dtype, process.platform === 'win32');
+    const program =
+      set === 'neon' ? arm64Program(dtype) : x86Program(set, dtype, process.platform === 'win32');
     const run = memory.bind(place(program.code, memory));
     code = { program, run, addressOf: memory.addressOf };
     opened.set(name, code);

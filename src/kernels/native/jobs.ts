@@ -28,11 +28,11 @@ export const MULTIPLY = {
   mask: 12,
 } as const;
 
-/** Rows of a fixed number of bytes, packed behind each other. */
-export const COPY = { from: 1, fromStep: 2, to: 3, rows: 4 } as const;
-
-/** to[columns, rows] ← from[rows, columns]ᵀ */
-export const TRANSPOSE = { from: 1, fromStep: 2, to: 3, toStep: 4, rows: 5, columns: 6 } as const;
+/**
+ * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
+ * each other.
+ */
+export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6 } as const;
 
 /** The machine code of one instruction set and dtype, and where its routines start. */
 export interface Program {
@@ -45,6 +45,8 @@ export interface Program {
   readonly lanes: number;
   /** Vectors of a tile's row. */
   readonly tileVectors: number;
+  /** Whether a part of a vector may follow whole ones in a job; else it needs a job of its own. */
+  readonly masksAny: boolean;
   /** The routine that ends a list. */
   readonly end: number;
   /** [v − 1][rest] The routine for v vectors of columns, of which the last has `rest` elements, 0: all. */

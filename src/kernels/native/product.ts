@@ -14,8 +14,8 @@
  */
 import { bytesPerElement } from '../arena.js';
 import type { DType, ProductForm, ProductKernels } from '../kernels.js';
-import { type Share, Slices } from '../share.js';
-import { COPY, JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, type Program, TRANSPOSE } from './jobs.js';
+import { type Share, Slices, splitsByRows } from '../share.js';
+import { JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, PACK, type Program } from './jobs.js';
 
 /** Of a panel of b: half of a first-level cache, since a and c pass through it, too. */
 const PANEL_BYTES = 24 * 1024;
@@ -70,7 +70,7 @@ export function product(
     const aStep = form === 'TN' ? m * bytes : bytes;
     const bStep = (isTransposed ? k : n) * bytes;
     blocks.begin(isTransposed, bStep, n * bytes);
-    if (splitsByRows(m, n)) {
+    if (share.size === 1 || splitsByRows(m, n, share.size, program.tileRows, slices.line)) {
       const { start, length, offset } = slices.of(m, program.tileRows, n * bytes);
       blocks.multiply(a + start * aRow, aRow, aStep, b, c + offset, length, n, k, beta);
     } else {
@@ -78,18 +78,6 @@ export function product(
       const from = b + start * (isTransposed ? bStep : bytes);
       blocks.multiply(a, aRow, aStep, from, c + offset, m, length, k, beta);
     }
-  }
-
-  /** Split the side whose largest slice is smaller, else the longer: every thread packs the other. */
-  function splitsByRows(m: number, n: number): boolean {
-    if (share.size === 1) return true;
-    const byRows = largest(m, program.tileRows) * n;
-    const byColumns = largest(n, slices.line) * m;
-    return byRows === byColumns ? m > n : byRows < byColumns;
-  }
-
-  function largest(length: number, granularity: number): number {
-    return Math.min(length, Math.ceil(Math.ceil(length / granularity) / share.size) * granularity);
   }
 }
 
@@ -200,29 +188,27 @@ class Blocks {
 
   /** Panels of b side by side: a tile's width, `depth` rows, packed behind each other. */
   #packB(from: number, columns: number, depth: number): void {
-    if (depth === 0) return;
+    const { copyTileColumns, transpose } = this.#program;
     const tile = this.#tileColumns;
     const bytes = this.#bytes;
-    for (let j = 0; j < columns; j += tile) {
+    const step = this.#bStep;
+    for (let j = 0; j < columns && depth > 0; j += tile) {
       const width = Math.min(tile, columns - j);
       const to = this.#packedB + j * bytes * depth;
-      if (this.#isTransposed) {
-        this.#transpose(from + j * this.#bStep, this.#bStep, to, tile * bytes, width, depth);
-      } else if (width === tile) {
-        this.#copy(this.#program.copyTileColumns, from + j * bytes, this.#bStep, to, depth);
-      }
+      if (this.#isTransposed) this.#pack(transpose, from + j * step, step, to, width, tile * bytes, depth);
+      else if (width === tile) this.#pack(copyTileColumns, from + j * bytes, step, to, depth);
     }
   }
 
   /** Tiles of a below each other: for each k, the elements of a tile's rows. */
   #packA(from: number, aRow: number, aStep: number, rows: number, depth: number): void {
-    if (depth === 0) return;
-    const { tileRows, copyTileRows } = this.#program;
+    const { tileRows, copyTileRows, transpose } = this.#program;
     const toStep = tileRows * this.#bytes;
-    for (let i = 0; i < rows; i += tileRows) {
+    for (let i = 0; i < rows && depth > 0; i += tileRows) {
       const to = this.#packedA + i * this.#bytes * depth;
-      if (aStep === this.#bytes) this.#transpose(from + i * aRow, aRow, to, toStep, tileRows, depth);
-      else this.#copy(copyTileRows, from + i * aRow, aStep, to, depth);
+      const first = from + i * aRow;
+      if (aStep === this.#bytes) this.#pack(transpose, first, aRow, to, tileRows, toStep, depth);
+      else this.#pack(copyTileRows, first, aStep, to, depth);
     }
   }
 
@@ -239,21 +225,25 @@ class Blocks {
     depth: number,
     adds: 0 | 1,
   ): void {
-    const { lanes, multiply, masks } = this.#program;
+    const { lanes, multiply, masks, masksAny } = this.#program;
     const bytes = this.#bytes;
     const tile = this.#tileColumns;
-    for (let j = 0; j < columns; j += tile) {
-      const width = Math.min(tile, columns - j);
+    for (let j = 0, width = 0; j < columns; j += width) {
+      const panel = j - (j % tile);
+      width = Math.min(panel + tile, columns) - j;
+      if (!masksAny && width > lanes) width -= width % lanes;
       const rest = width % lanes;
       // A part of a panel is not copied: it is read in its place.
-      const isPacked = this.#isTransposed || (this.#packsB && width === tile);
+      const isPacked = this.#isTransposed || (this.#packsB && panel + tile <= columns);
       const at = this.#job(multiply[Math.ceil(width / lanes) - 1][rest]);
       const fields = this.#fields;
       fields[at + MULTIPLY.a] = a;
       fields[at + MULTIPLY.aRow] = aRow;
       fields[at + MULTIPLY.aStep] = aStep;
       fields[at + MULTIPLY.aTile] = aTile;
-      fields[at + MULTIPLY.b] = isPacked ? this.#packedB + j * bytes * depth : from + j * bytes;
+      fields[at + MULTIPLY.b] = isPacked
+        ? this.#packedB + (panel * depth + j - panel) * bytes
+        : from + j * bytes;
       fields[at + MULTIPLY.bStep] = isPacked ? tile * bytes : this.#bStep;
       fields[at + MULTIPLY.c] = c + j * bytes;
       fields[at + MULTIPLY.cRow] = this.#cRow;
@@ -264,29 +254,16 @@ class Blocks {
     }
   }
 
-  #copy(routine: number, from: number, fromStep: number, to: number, rows: number): void {
+  /** Copies `rows` rows, or transposes [rows, columns]. */
+  #pack(routine: number, from: number, fromStep: number, to: number, rows: number, toStep = 0, columns = 0) {
     const at = this.#job(routine);
-    this.#fields[at + COPY.from] = from;
-    this.#fields[at + COPY.fromStep] = fromStep;
-    this.#fields[at + COPY.to] = to;
-    this.#fields[at + COPY.rows] = rows;
-  }
-
-  #transpose(
-    from: number,
-    fromStep: number,
-    to: number,
-    toStep: number,
-    rows: number,
-    columns: number,
-  ): void {
-    const at = this.#job(this.#program.transpose);
-    this.#fields[at + TRANSPOSE.from] = from;
-    this.#fields[at + TRANSPOSE.fromStep] = fromStep;
-    this.#fields[at + TRANSPOSE.to] = to;
-    this.#fields[at + TRANSPOSE.toStep] = toStep;
-    this.#fields[at + TRANSPOSE.rows] = rows;
-    this.#fields[at + TRANSPOSE.columns] = columns;
+    const fields = this.#fields;
+    fields[at + PACK.from] = from;
+    fields[at + PACK.fromStep] = fromStep;
+    fields[at + PACK.to] = to;
+    fields[at + PACK.rows] = rows;
+    fields[at + PACK.toStep] = toStep;
+    fields[at + PACK.columns] = columns;
   }
 
   /** The place of a further job's integers. */

@@ -17,7 +17,7 @@
  * bits depend on no width of vectors, no block and no thread.
  */
 import type { DType } from '../kernels.js';
-import { COPY, JOB_BYTES, MULTIPLY, type Program, TRANSPOSE } from './jobs.js';
+import { JOB_BYTES, MULTIPLY, PACK, type Program } from './jobs.js';
 import { X86Assembler } from './x86.js';
 
 export type X86Set = 'avx2' | 'avx512';
@@ -73,6 +73,7 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean): Program
     tileRows: dialect.tileRows,
     lanes,
     tileVectors: TILE_VECTORS,
+    masksAny: true,
     end: asm.offsetOf('return'),
     multiply: [1, 2, 3].map((vectors) =>
       rests.map((rest) => asm.offsetOf(`multiply${vectors}${is512 || rest > 0 ? 'masked' : ''}`)),
@@ -224,10 +225,10 @@ const ROW = ['', '+rdx', '+rdx*2', '+rbx'];
 /** Copies rows of this many bytes: whole tiles' rows of a, or columns of b, for each k. */
 function copy(asm: X86Assembler, { vectorBytes }: Dialect, name: string, rowBytes: number): void {
   asm.label(name);
-  load(asm, 'rax', COPY.from, true);
-  load(asm, 'rcx', COPY.fromStep);
-  load(asm, 'rdx', COPY.to, true);
-  load(asm, 'r8', COPY.rows);
+  load(asm, 'rax', PACK.from, true);
+  load(asm, 'rcx', PACK.fromStep);
+  load(asm, 'rdx', PACK.to, true);
+  load(asm, 'r8', PACK.rows);
   asm.label(`${name}:row`);
   const size = Math.min(vectorBytes, rowBytes);
   const kind = { 16: 'xmm', 32: 'ymm', 64: 'zmm' }[size];
@@ -253,16 +254,16 @@ function transpose(asm: X86Assembler, { bytes, one }: Dialect): void {
   const fromRow = ['', '+rcx', '+rcx*2', '+rbx'];
   const toRow = ['', '+r8', '+r8*2', '+r14'];
   asm.label('transpose');
-  load(asm, 'rbp', TRANSPOSE.from, true);
-  load(asm, 'rcx', TRANSPOSE.fromStep);
-  load(asm, 'rdx', TRANSPOSE.to, true);
-  load(asm, 'r8', TRANSPOSE.toStep);
-  load(asm, 'r12', TRANSPOSE.rows);
+  load(asm, 'rbp', PACK.from, true);
+  load(asm, 'rcx', PACK.fromStep);
+  load(asm, 'rdx', PACK.to, true);
+  load(asm, 'r8', PACK.toStep);
+  load(asm, 'r12', PACK.rows);
   asm.emit('lea rbx, [rcx+rcx*2]', 'lea r14, [r8+r8*2]');
 
   asm.label('transpose:rows');
   asm.emit(`cmp r12, ${side}`, 'jl transpose:lastRows', 'mov rax, rbp', 'mov r9, rdx');
-  load(asm, 'r11', TRANSPOSE.columns);
+  load(asm, 'r11', PACK.columns);
   asm.label('transpose:square');
   asm.emit(`cmp r11, ${side}`, 'jl transpose:columns');
   eachSide((i) => asm.emit(`vmovups xmm${i}, [rax${fromRow[i]}]`));
@@ -286,7 +287,7 @@ function transpose(asm: X86Assembler, { bytes, one }: Dialect): void {
 
   asm.label('transpose:lastRows');
   asm.emit('cmp r12, 0', 'je transpose:end', 'mov rax, rbp', 'mov r9, rdx');
-  load(asm, 'r11', TRANSPOSE.columns);
+  load(asm, 'r11', PACK.columns);
   asm.label('transpose:element');
   asm.emit(`vmov${one} xmm0, [rax]`, `vmov${one} [r9], xmm0`);
   asm.emit(`add rax, ${bytes}`, 'add r9, r8', 'sub r11, 1', 'jne transpose:element');

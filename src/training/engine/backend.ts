@@ -44,8 +44,7 @@ export function chooseBackend(
     );
   }
   const isLarge = largestProduct(plan.network, plan.inputs, rowsOfPass(plan)) >= LEAST_LARGE_PRODUCT;
-  // Whoever names a BLAS wants that one.
-  if (backend === 'native' || (backend === 'auto' && isLarge && !deterministic && !machine.env.MLP_BLAS)) {
+  if (backend === 'native' || (backend === 'auto' && isLarge && !deterministic && !prefersBlas(machine))) {
     const search = findNative(machine);
     const [set] = search.sets;
     if (set) return { backend: 'native', relaxed: false, set };
@@ -67,6 +66,11 @@ export function chooseBackend(
   if (library) return { backend: 'blas', relaxed, library: library.path };
   if (backend === 'blas') throw blasUnavailable(search);
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
+}
+
+/** Whoever names a BLAS wants that one, and Accelerate has units for matrices that no other code reaches. */
+function prefersBlas({ env, platform }: Machine): boolean {
+  return Boolean(env.MLP_BLAS) || platform === 'darwin';
 }
 
 /**

@@ -8,12 +8,12 @@ const machine = (MLP_NATIVE?: string, arch = 'x64') => ({ arch, env: { MLP_NATIV
 /** A processor that answers CPUID and XGETBV so, without running the code. */
 function processor(leaf1: number, leaf7: number, saved: number): CodeMemory {
   const answers = [[leaf1, leaf7], [saved]];
-  let asked: Uint32Array;
+  let asked: Uint32Array | undefined;
   return {
     allocate: () => 4096,
     write() {},
     protect() {},
-    bind: () => () => asked.set(answers.shift() ?? []),
+    bind: () => () => asked?.set(answers.shift() ?? []),
     addressOf: (view) => {
       asked = view as Uint32Array;
       return 0;
@@ -58,11 +58,19 @@ describe('findNative', () => {
     expect(one).toEqual({ sets: [], reason: 'found a processor without MLP_NATIVE=avx512' });
   });
 
+  it('takes NEON on every arm64 where code may run', () => {
+    expect(findNative(machine(undefined, 'arm64'), () => processor(0, 0, 0))).toEqual({ sets: ['neon'] });
+    expect(findNative(machine('avx2', 'arm64'), () => processor(0, 0, 0)).reason).toContain(
+      'MLP_NATIVE=avx2',
+    );
+    expect(findNative(machine(undefined, 'arm64'), () => refusing('protect')).sets).toEqual([]);
+  });
+
   const unasked = () => expect.fail('the system was asked');
   it.each<[string | undefined, string, string]>([
     ['0', 'x64', 'MLP_NATIVE=0 turns it off'],
-    ['yes', 'x64', 'MLP_NATIVE: found "yes", expected 0, 1, avx512 or avx2'],
-    [undefined, 'riscv64', 'found a processor of kind riscv64, expected x64'],
+    ['yes', 'x64', 'MLP_NATIVE: found "yes", expected 0, 1, avx512, avx2 or neon'],
+    [undefined, 'riscv64', 'found a processor of kind riscv64, expected x64 or arm64'],
   ])('finds none with MLP_NATIVE %s on %s, without a call', (asked, arch, reason) => {
     expect(findNative(machine(asked, arch), unasked)).toEqual({ sets: [], reason });
   });
