@@ -40,6 +40,33 @@ function tensorflow(backend) {
   return contender(`tfjs ${backend}`, 'tfjs', 'tfjs', label, execPath, 'peers/tfjs.js', [backend], FLOAT32);
 }
 
+function predictor(threads) {
+  const one = threads === 1;
+  return contender(
+    one ? 'predict 1' : 'predict',
+    'mlp',
+    'predict',
+    one ? 'mlp, 1 thread' : 'mlp',
+    execPath,
+    'predict/ours.js',
+    [String(threads)],
+    { takes: ['predict'], ...(one && { threads }) },
+  );
+}
+
+function predictingPeer(library, family, label, threads) {
+  return contender(
+    threads ? `predict ${library} 1` : `predict ${library}`,
+    family,
+    `predict-${library}`,
+    threads ? `${label}, 1 thread` : label,
+    PYTHON,
+    'peers/predict_peer.py',
+    [library, ...(threads ? ['1'] : [])],
+    { takes: ['predict'], ...(threads && { threads }) },
+  );
+}
+
 function csvReader(kind, label) {
   return contender(kind, kind, kind, label, PYTHON, 'peers/csv_peer.py', [kind], FILES);
 }
@@ -72,6 +99,11 @@ export const CONTENDERS = [
   tensorflow('wasm'),
   tensorflow('cpu'),
   contender('brain', 'brain', 'brain', 'brain.js', execPath, 'peers/brainjs.js', [], FLOAT32),
+  ...['auto', 1].map(predictor),
+  ...[undefined, 1].flatMap((threads) => [
+    predictingPeer('onnxruntime', 'onnxruntime', 'onnxruntime', threads),
+    predictingPeer('sklearn', 'sklearn', 'scikit-learn', threads),
+  ]),
   contender('load', 'mlp', 'load', 'mlp', execPath, 'csv/ours.js', ['auto'], FILES),
   contender('load 1', 'mlp', 'load-1', 'mlp, 1 thread', execPath, 'csv/ours.js', ['1'], FILES),
   // A pass takes it half a minute.
@@ -90,6 +122,7 @@ export const FAMILIES = [...new Set(CONTENDERS.map(({ family }) => family))];
 /** Whether a contender takes part in a task. */
 export function accepts({ kind, takes, threads, dtypes }, task) {
   if (!takes.includes(task.kind)) return false;
+  if (task.kind === 'predict') return kind !== 'predict-sklearn' || task.layers !== undefined;
   if (task.kind === 'train') return !dtypes || dtypes.includes(task.dtype);
   const isWasm = kind === 'wasm' || kind === 'relaxed';
   return (task.contenders?.includes(kind) ?? true) && (!isWasm || threads === 1);

@@ -7,6 +7,7 @@ import { loadDataset } from '../dist/data/dataset/loadDataset.js';
 
 import { trainSchema } from '../dist/spec/trainConfig.js';
 import { csvFile } from './csv/files.js';
+import { withModel } from './predict/model.js';
 
 const FOLDER = fileURLToPath(new URL('../data/', import.meta.url));
 
@@ -34,7 +35,9 @@ const SOURCES = {
 /** A task with its data on disk. `csvFolder`: that of the large CSVs. */
 export async function prepareTask(task, { folder, csvFolder }) {
   if (task.kind === 'train') return { ...task, data: await writeData(task.data, folder) };
-  return task.file === undefined ? task : { ...task, path: csvFile(task.file, csvFolder) };
+  if (task.file === undefined) return task;
+  const withFile = { ...task, path: csvFile(task.file, csvFolder) };
+  return task.kind === 'predict' ? withModel(withFile, folder) : withFile;
 }
 
 /**

@@ -30,6 +30,15 @@ function readingSpeed(workload, peer, kind, bound, task = 'load') {
   );
 }
 
+/** How many times as fast as a peer we predict the rows of a CSV, each on all threads or on one. */
+function predictingSpeed(workload, peer, kind) {
+  return [undefined, 1].map((threads) =>
+    goal(workload, `speed against ${peer}${threads ? ', 1 thread' : ''}`, AT_LEAST, 1, (figures) =>
+      over(figures.best('predict', [kind], threads), figures.best('predict', ['predict'], threads)),
+    ),
+  );
+}
+
 /** The memory of the processes of a workload, in MB. */
 function memory(workload) {
   const { tasks } = WORKLOADS.find(({ id }) => id === workload);
@@ -86,6 +95,9 @@ export const GOALS = [
   speedUp('images-float32', 'the NumPy class in float64', ['numpy-float64'], 4),
   speedUp('images-float64', 'the NumPy class in float64', ['numpy-float64'], 1.5),
   speedUp('tiny', 'PyTorch', ['torch'], 30),
+  ...predictingSpeed('predict-adult', 'onnxruntime', 'predict-onnxruntime'),
+  ...predictingSpeed('predict-images', 'onnxruntime', 'predict-onnxruntime'),
+  ...predictingSpeed('predict-images', 'scikit-learn', 'predict-sklearn'),
   ...['wasm', 'relaxed'].map((kind) =>
     goal(
       'products',

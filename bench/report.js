@@ -3,7 +3,7 @@ import { ratios, spread } from './statistics.js';
 import { flops, WORKLOADS } from './workloads.js';
 
 /** The contenders that are set against the others: what a user of ours gets by himself. */
-const OURS = ['mlp', 'load'];
+const OURS = ['mlp', 'load', 'predict'];
 
 /** Runs as results.json has them, each under its machine and its date. */
 export function report(runs) {
@@ -73,7 +73,8 @@ function workloadSection({ id, title, figures, failures }, contenders) {
 function taskTable(task, figures) {
   const { id, kind } = task;
   if (kind === 'train') return speedTable(figures, ['', 'ms a step', 'samples/s'], 1, task.batch);
-  if (kind === 'load' || kind === 'table') return speedTable(figures, [id, 's', 'rows/s'], 1e3, task.rows);
+  if (kind === 'load' || kind === 'table' || kind === 'predict')
+    return speedTable(figures, [id, 's', 'rows/s'], 1e3, task.rows);
   const [unit, of] = {
     product: ['GFLOP/s', (ms) => flops(task) / ms / 1e6],
     process: ['ms', (ms) => ms],

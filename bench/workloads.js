@@ -18,6 +18,14 @@ function product(id, contenders, m, n, k) {
   return { id, kind: 'product', contenders, dtype: 'float32', m, n, k };
 }
 
+/**
+ * Predictions of all rows of a CSV, written as another.
+ * @param layers of the network; the preset of mlp init if left out, which scikit-learn has no name for
+ */
+function predicting(file, rows, target, layers) {
+  return { id: 'predict', kind: 'predict', file, rows, target, layers };
+}
+
 const WIDE = [30, 1024, 512, 1];
 const ADAM = { optimizer: 'adam', learningRate: 1e-4, dtype: 'float32', data: 'breast-cancer' };
 const IMAGES = [784, 50, 10];
@@ -61,6 +69,16 @@ export const WORKLOADS = [
     id: 'tiny',
     title: '4→10→3, batch 5, SGD, float32',
     tasks: [training([4, 10, 3], { ...SGD, batch: 5, dtype: 'float32', data: 'iris' })],
+  },
+  {
+    id: 'predict-adult',
+    title: 'predictions of UCI Adult by the preset network, CSV to CSV',
+    tasks: [predicting('adult-once', 48_842, 'income')],
+  },
+  {
+    id: 'predict-images',
+    title: 'predictions of 60,000 images by 784→50→10, CSV to CSV',
+    tasks: [predicting('integers', 60_000, 'label', [50, 'relu', 10])],
   },
   { id: 'products', title: 'matrix products of the wasm kernels, 1 thread', tasks: [PEAK, SQUARE] },
   { id: 'start', title: 'whole processes', tasks: [EMPTY, PARAMS] },

@@ -95,5 +95,6 @@ export const RECIPES = {
     draw: drawSale,
   },
   adult: ADULT,
+  'adult-once': { ...ADULT, repeats: 1 },
   'adult-parquet': { parquetOf: 'adult' },
 };
