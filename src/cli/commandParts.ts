@@ -52,15 +52,7 @@ export const EXCLUDE = new Option(
 ).argParser(collect);
 /** How a CSV is written. */
 export const NOTATION = [DELIMITER, COMMENT, ENCODING, SKIP_LINES, SKIP_ROWS];
-const THREADS = new Option('--threads <n>', 'number of threads, or auto').argParser(threadCount);
-/** How rows are passed through a trained network. */
-export const PASSES = [
-  THREADS,
-  new Option(
-    '--backend <name>',
-    'compute with wasm, whose bits are the same on every machine, or faster with native (default: wasm)',
-  ).choices(['wasm', 'native']),
-];
+export const THREADS = new Option('--threads <n>', 'number of threads, or auto').argParser(threadCount);
 /** What changes a config. */
 export const OVERRIDES = [
   new Option('--set <key=value>', 'override a key of the config; may be repeated').argParser(collect),

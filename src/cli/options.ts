@@ -22,11 +22,10 @@ export interface SeparatorOptions {
 /** How rows are passed through a network. */
 export interface PassOptions {
   readonly threads?: number | 'auto';
-  readonly backend?: 'wasm' | 'native';
 }
 
-export function poolOptions({ threads = 'auto', backend }: PassOptions): PassOptions {
-  return { threads, ...(backend && { backend }) };
+export function poolOptions({ threads = 'auto' }: PassOptions): PassOptions {
+  return { threads };
 }
 
 export function positiveInteger(text: string): number {

@@ -9,8 +9,8 @@ import {
   lazy,
   MODEL,
   NOTATION,
-  PASSES,
   RUN,
+  THREADS,
   THRESHOLD,
 } from './commandParts.js';
 import {
@@ -29,7 +29,7 @@ export function addUseCommands(program: Command): void {
   program.commandsGroup('Use a trained network:');
 
   addOptions(
-    [...NOTATION, ...PASSES],
+    [...NOTATION, THREADS],
     define(
       'evaluate',
       'score a trained network',
@@ -65,7 +65,7 @@ export function addUseCommands(program: Command): void {
   ).action(lazy(() => import('./evaluate.js')));
 
   addOptions(
-    [...NOTATION, ...PASSES],
+    [...NOTATION, THREADS],
     define(
       'predict',
       'predict the target of every row',

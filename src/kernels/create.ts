@@ -4,7 +4,7 @@ import { blasKernels } from './blas/index.js';
 import { isFailure, openBlas } from './blas/library.js';
 import type { DType, Kernels } from './kernels.js';
 import type { NativeSet } from './native/find.js';
-import { nativeKernels, nativeScratchBytes } from './native/index.js';
+import { exactKernels, nativeKernels, nativeScratchBytes } from './native/index.js';
 import { referenceKernels } from './reference/index.js';
 import { alone, type Share } from './share.js';
 import { wasmKernels } from './wasm/index.js';
@@ -18,6 +18,11 @@ export interface KernelsChoice {
   readonly library?: string;
   /** The instructions of `native`, which change no bit. */
   readonly set?: NativeSet;
+  /**
+   * Of `wasm` without relaxed SIMD: whether machine code may multiply, with the same bits, and after how
+   * many multiply-adds.
+   */
+  readonly exact?: { readonly waits: number };
   /** The least m·n·k of a product that goes to the BLAS or machine code; by default the fastest one. */
   readonly leastProduct?: number;
 }
@@ -31,9 +36,9 @@ export interface KernelsRecipe {
 }
 
 /** The bytes that the kernels of a team need beside the tensors of the run. */
-export function kernelScratch({ backend }: KernelsChoice, threads: number): number {
+export function kernelScratch({ backend, exact }: KernelsChoice, threads: number): number {
   if (backend === 'reference') return 0;
-  return scratchBytes(threads) + (backend === 'native' ? nativeScratchBytes(threads) : 0);
+  return scratchBytes(threads) + (backend === 'native' || exact ? nativeScratchBytes(threads) : 0);
 }
 
 /**
@@ -53,7 +58,8 @@ export function createKernels(
     case 'reference':
       return referenceKernels(dtype);
     case 'wasm':
-      return wasmKernels(options);
+      if (!choice.exact) return wasmKernels(options);
+      return exactKernels(options, scratch + scratchBytes(share.size), choice.exact.waits);
     case 'blas': {
       const library = openBlas(choice.library ?? '');
       if (!isFailure(library)) return blasKernels(options, library, choice.leastProduct);

@@ -7,7 +7,7 @@ import { sigmoid } from '../kernels/activations.js';
 import type { DType, Tensor } from '../kernels/kernels.js';
 import { classesOf, predictedClass, writeProbabilities } from '../network/logits.js';
 import type { Model } from './load.js';
-import { type PassBackend, SharedNetwork } from './pool/sharedNetwork.js';
+import { SharedNetwork } from './pool/sharedNetwork.js';
 import { predictionOf, targetOf } from './predictions.js';
 
 const UNLIMITED = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
@@ -191,8 +191,8 @@ export class Inference extends NetworkPredictor {
   }
 
   /** @throws MlpError as `SharedNetwork.create` */
-  static create(model: Model, capacity?: number, backend?: PassBackend): Inference {
-    return new Inference(model, SharedNetwork.create(model, capacity, backend));
+  static create(model: Model, capacity?: number): Inference {
+    return new Inference(model, SharedNetwork.create(model, capacity));
   }
 
   forward(rows: number, members?: readonly number[]): Logits {

@@ -2,12 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { rowsIn } from '../../src/data/featureMatrix.js';
 import { ExitCode } from '../../src/errors.js';
-import { findNative } from '../../src/kernels/native/find.js';
 import { ensembleOf } from '../../src/model/ensemble.js';
 import { Inference } from '../../src/model/inference.js';
 import type { ModelContent } from '../../src/model/model.js';
 import { PassThread } from '../../src/model/pool/passThread.js';
-import { type PoolOptions, PredictorPool, type ThreadCount } from '../../src/model/pool/predictorPool.js';
+import { PredictorPool, type ThreadCount } from '../../src/model/pool/predictorPool.js';
 import { RandomState } from '../../src/random/randomState.js';
 import { rejection } from '../data/files.js';
 import { BINARY, CONTENT, modelOf, networkOf } from './models.js';
@@ -31,9 +30,8 @@ afterEach(async () => {
 async function poolOf(
   model: Parameters<typeof PredictorPool.create>[0],
   threads: number,
-  { capacity = CAPACITY, backend }: PoolOptions = {},
 ): Promise<PredictorPool> {
-  const pool = PredictorPool.create(model, { threads, capacity, backend });
+  const pool = PredictorPool.create(model, { threads, capacity: CAPACITY });
   open.push(pool);
   while (pool.threads < threads) await nextTurn();
   return pool;
@@ -89,21 +87,6 @@ describe('a pool of threads', () => {
     expect(await bitsOf(several, features)).toEqual(alone);
     expect(await bitsOf(several, features, 7)).toEqual(alone.slice(7));
   });
-
-  const { sets } = findNative({ arch: process.arch, env: process.env });
-
-  it.skipIf(sets.length === 0)(
-    'gives a row the bits of machine code wherever it is, if that is wanted',
-    async () => {
-      const model = modelOf({ ...BINARY, network: networkOf([64, 'relu', 64, 'relu', 1]) });
-      const features = normals(70);
-      const options = { backend: 'native', capacity: 64 } as const;
-      const alone = await bitsOf(await poolOf(model, 1, options), features);
-      const several = await poolOf(model, 2, options);
-      for (const from of [0, 1, 13]) expect(await bitsOf(several, features, from)).toEqual(alone.slice(from));
-      expect(await bitsOf(await poolOf(model, 1), features)).not.toEqual(alone);
-    },
-  );
 
   it('passes the rows of a fold through the members that are trained without it', async () => {
     const model = modelOf(MEMBERS);

@@ -6,7 +6,7 @@ import { arm64Program } from './arm64Program.js';
 import { type CodeMemory, place, systemMemory } from './executable.js';
 import type { Program } from './jobs.js';
 import { X86Assembler } from './x86.js';
-import { type X86Set, x86Program } from './x86Program.js';
+import { type Sums, type X86Set, x86Program } from './x86Program.js';
 
 export type NativeSet = X86Set | 'neon';
 
@@ -112,14 +112,14 @@ export interface NativeCode {
 
 const opened = new Map<string, NativeCode>();
 
-/** Writes the code of an instruction set that `findNative` has found: once per thread. @throws Error */
-export function openNative(set: NativeSet, dtype: DType): NativeCode {
-  const name = `${set} ${dtype}`;
+/** Writes the code of an instruction set that `findNative` has found: once per thread. NEON sums fused alone. @throws Error */
+export function openNative(set: NativeSet, dtype: DType, sums: Sums = 'fused'): NativeCode {
+  const name = `${set} ${dtype} ${sums}`;
   let code = opened.get(name);
   if (!code) {
     const memory = systemMemory();
     const program =
-      set === 'neon' ? arm64Program(dtype) : x86Program(set, dtype, process.platform === 'win32');
+      set === 'neon' ? arm64Program(dtype) : x86Program(set, dtype, process.platform === 'win32', sums);
     const run = memory.bind(place(program.code, memory));
     code = { program, run, addressOf: memory.addressOf };
     opened.set(name, code);

@@ -3,10 +3,10 @@
  * wasm without relaxed SIMD. An element of a product is one chain of fused multiply-adds in the order of k, so
  * every instruction set and number of threads gives the same bits (reference/fused.ts).
  */
-import type { Kernels } from '../kernels.js';
+import type { Kernels, ProductKernels } from '../kernels.js';
 import { alone } from '../share.js';
 import { type WasmOptions, wasmKernels } from '../wasm/index.js';
-import { type NativeSet, openNative } from './find.js';
+import { findNative, type NativeCode, type NativeSet, openNative } from './find.js';
 import { PRODUCT_SCRATCH_BYTES, product } from './product.js';
 
 /** The least m·n·k that goes to machine code; below, a call costs more than it saves. */
@@ -24,13 +24,8 @@ export function nativeKernels(
   scratch: number,
   leastProduct = LEAST_NATIVE_PRODUCT,
 ): Kernels {
-  const { memory, dtype, share = alone } = options;
   const wasm = wasmKernels({ ...options, relaxed: false });
-  const { program, run, addressOf } = openNative(set, dtype);
-  /** Address of the memory in the process; a shared memory stays in its place. */
-  const base = addressOf(new Uint8Array(memory.buffer));
-  const own = scratch + share.rank * PRODUCT_SCRATCH_BYTES;
-  const native = product(program, (jobs) => run(base, base + jobs), dtype, memory.buffer, own, share);
+  const native = nativeProduct(options, openNative(set, options.dtype), scratch);
   return {
     ...wasm,
     backend: 'native',
@@ -40,4 +35,49 @@ export function nativeKernels(
       else native.gemm(form, m, n, k, a, b, beta, c);
     },
   };
+}
+
+/** Products of at least so many multiply-adds are several times as fast in machine code. */
+const LEAST_WASM_PRODUCT = 2 ** 15;
+
+/**
+ * The wasm kernels without relaxed SIMD, with their bits: machine code that sums as they do multiplies
+ * larger matrices, on an x86-64 that allows it. Writing it takes some 30 ms, so it waits until so many
+ * multiply-adds are done as the wasm kernels do in this time.
+ * @param scratch address of nativeScratchBytes(share.size) bytes in the memory, aligned to 64
+ */
+export function exactKernels(options: WasmOptions, scratch: number, waits: number): Kernels {
+  const wasm = wasmKernels({ ...options, relaxed: false });
+  let native: ProductKernels | undefined;
+  let done = 0;
+  const open = (): ProductKernels => {
+    const { sets } = findNative({ arch: process.arch, env: process.env });
+    const set = sets.find((one) => one !== 'neon');
+    return set ? nativeProduct(options, openNative(set, options.dtype, 'wasm'), scratch) : wasm;
+  };
+  return {
+    ...wasm,
+    gemm(form, m, n, k, a, b, beta, c) {
+      const work = m * n * k;
+      // The wasm kernels sum a product with a vector in another order.
+      if (m > 1 && n > 1 && work >= LEAST_WASM_PRODUCT && (native || done >= waits)) {
+        native ??= open();
+        native.gemm(form, m, n, k, a, b, beta, c);
+        return;
+      }
+      done += work;
+      wasm.gemm(form, m, n, k, a, b, beta, c);
+    },
+  };
+}
+
+function nativeProduct(
+  { memory, dtype, share = alone }: WasmOptions,
+  { program, run, addressOf }: NativeCode,
+  scratch: number,
+): ProductKernels {
+  /** Address of the memory in the process; a shared memory stays in its place. */
+  const base = addressOf(new Uint8Array(memory.buffer));
+  const own = scratch + share.rank * PRODUCT_SCRATCH_BYTES;
+  return product(program, (jobs) => run(base, base + jobs), dtype, memory.buffer, own, share);
 }

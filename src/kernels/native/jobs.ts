@@ -43,6 +43,8 @@ export interface Program {
   readonly tileRows: number;
   /** Elements of a vector. */
   readonly lanes: number;
+  /** How many k are summed before they are added to c; as many as the cache holds if left out, since then no bit depends on it. */
+  readonly depth?: number;
   /** Vectors of a tile's row. */
   readonly tileVectors: number;
   /** Whether a part of a vector may follow whole ones in a job; else it needs a job of its own. */

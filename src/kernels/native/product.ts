@@ -21,7 +21,7 @@ import { JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, PACK, type Program } from
 const PANEL_BYTES = 24 * 1024;
 /** Of a packed block of a. */
 const A_BYTES = 192 * 1024;
-/** Of a packed block of b: this many columns of a tile's width. */
+/** Of a packed block of b: this many columns of a tile's width, or fewer if they are deeper. */
 const PANELS = 32;
 /** b is packed for at least so many tiles below each other, a for at least so many beside each other. */
 const LEAST_TILES_DOWN = 8;
@@ -92,6 +92,8 @@ class Blocks {
   readonly #packedB: number;
   readonly #tileColumns: number;
   readonly #depth: number;
+  /** Of b, that are packed at once. */
+  readonly #mostPanels: number;
   /** Jobs in the list. */
   #count = 0;
   // Of the product at hand.
@@ -109,7 +111,8 @@ class Blocks {
     this.#packedA = scratch + MOST_JOBS * JOB_BYTES;
     this.#packedB = this.#packedA + A_BYTES;
     this.#tileColumns = program.tileVectors * program.lanes;
-    this.#depth = PANEL_BYTES / (this.#tileColumns * bytes);
+    this.#depth = program.depth ?? PANEL_BYTES / (this.#tileColumns * bytes);
+    this.#mostPanels = Math.floor((PANELS * PANEL_BYTES) / (this.#depth * this.#tileColumns * bytes));
   }
 
   /**
@@ -142,9 +145,9 @@ class Blocks {
     this.#packsB = this.#isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
     const packsA = rows >= tileRows && columns >= LEAST_TILES_ACROSS * this.#tileColumns;
     // Without packing, blocks don't help: one pass over k keeps c in registers.
-    const mostDepth = packsA || this.#packsB ? this.#depth : Math.max(k, 1);
+    const mostDepth = packsA || this.#packsB || this.#program.depth ? this.#depth : Math.max(k, 1);
     const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (mostDepth * tileRows * bytes)) : rows;
-    const mostColumns = PANELS * this.#tileColumns;
+    const mostColumns = this.#mostPanels * this.#tileColumns;
     for (let column = 0; column < columns; column += mostColumns) {
       const width = Math.min(mostColumns, columns - column);
       const right = b + column * (this.#isTransposed ? this.#bStep : bytes);

@@ -58,6 +58,10 @@ const VECTOR: Readonly<Record<string, VectorEncoding>> = {
   vbroadcastsd: { pp: 1, map: 2, opcode: 0x19, w: [0, 1] }, // VBROADCAST
   vfmadd231ps: { pp: 1, map: 2, opcode: 0xb8, w: [0, 0] }, // VFMADD132PS/VFMADD213PS/VFMADD231PS
   vfmadd231pd: { pp: 1, map: 2, opcode: 0xb8, w: [1, 1] }, // VFMADD132PD/VFMADD213PD/VFMADD231PD
+  vmulps: { pp: 0, map: 1, opcode: 0x59, w: [0, 0] }, // MULPS
+  vmulpd: { pp: 1, map: 1, opcode: 0x59, w: [0, 1] }, // MULPD
+  vaddps: { pp: 0, map: 1, opcode: 0x58, w: [0, 0] }, // ADDPS
+  vaddpd: { pp: 1, map: 1, opcode: 0x58, w: [0, 1] }, // ADDPD
   vxorps: { pp: 0, map: 1, opcode: 0x57, w: [0, 0] }, // XORPS
   vpxord: { pp: 1, map: 1, opcode: 0xef, w: [0, 0] }, // PXOR
   vunpcklps: { pp: 0, map: 1, opcode: 0x14, w: [0, 0] }, // UNPCKLPS

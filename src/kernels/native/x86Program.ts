@@ -14,13 +14,21 @@
  *   k1 is the mask of AVX-512.
  *
  * An element is one chain of fused multiply-adds in the order of k, whatever tile it is in. So its
- * bits depend on no width of vectors, no block and no thread.
+ * bits depend on no width of vectors, no block and no thread. Or it is summed as the wasm kernels do it
+ * (wasm/assembly/product.ts), with their bits: each product and each sum is rounded, and each block of 256 k
+ * begins at 0 and is added to c.
  */
 import type { DType } from '../kernels.js';
 import { JOB_BYTES, MULTIPLY, PACK, type Program } from './jobs.js';
 import { X86Assembler } from './x86.js';
 
 export type X86Set = 'avx2' | 'avx512';
+
+/** How products are summed. */
+export type Sums = 'fused' | 'wasm';
+
+/** BLOCK_DEPTH of wasm/assembly/product.ts. */
+const WASM_DEPTH = 256;
 
 const TILE_VECTORS = 3;
 const JOB = 'rsi';
@@ -29,6 +37,7 @@ const SAVED = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'];
 /** What differs between instruction sets and dtypes. */
 interface Dialect {
   readonly set: X86Set;
+  readonly sums: Sums;
   /** 4 or 8: bytes of an element. */
   readonly bytes: 4 | 8;
   /** Of instructions on many elements, and on one: ps and ss, or pd and sd. */
@@ -40,10 +49,11 @@ interface Dialect {
 }
 
 /** @param windows whether callers pass arguments and keep registers as Windows does */
-export function x86Program(set: X86Set, dtype: DType, windows: boolean): Program {
+export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Sums = 'fused'): Program {
   const is512 = set === 'avx512';
   const dialect: Dialect = {
     set,
+    sums,
     bytes: dtype === 'float32' ? 4 : 8,
     many: dtype === 'float32' ? 'ps' : 'pd',
     one: dtype === 'float32' ? 'ss' : 'sd',
@@ -72,6 +82,7 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean): Program
     listing: asm.listing,
     tileRows: dialect.tileRows,
     lanes,
+    ...(sums === 'wasm' && { depth: WASM_DEPTH }),
     tileVectors: TILE_VECTORS,
     masksAny: true,
     end: asm.offsetOf('return'),
@@ -159,7 +170,7 @@ function multiply(asm: X86Assembler, dialect: Dialect, vectors: number, masked: 
 /** A tile of c: rows × vectors accumulators, the first registers. Then r12 and rbp are at the next. */
 function tile(
   asm: X86Assembler,
-  { set, many, one, vector, vectorBytes }: Dialect,
+  { set, sums, many, one, vector, vectorBytes }: Dialect,
   name: string,
   rows: number,
   vectors: number,
@@ -188,29 +199,58 @@ function tile(
   asm.emit('mov rax, rbp');
   if (rows > 4) asm.emit('lea rcx, [rbp+rdx*4]');
   load(asm, 'r9', MULTIPLY.b, true);
-  load(asm, 'r11', MULTIPLY.adds);
-  asm.emit('cmp r11, 0', `jne ${name}:add`);
+  /** Does something with each vector of c where the product is added to it. */
+  const eachOfC = (body: (i: number, j: number) => void) => {
+    asm.emit('mov r11, r12');
+    each(rows, (i) => {
+      each(vectors, (j) => body(i, j));
+      if (i < rows - 1) asm.emit('add r11, r13');
+    });
+  };
+  if (sums === 'fused') {
+    load(asm, 'r11', MULTIPLY.adds);
+    asm.emit('cmp r11, 0', `jne ${name}:add`);
+  }
   each(rows * vectors, (i) => asm.emit(clear(sum(0, i))));
-  asm.emit(`jmp ${name}:begin`);
-  asm.label(`${name}:add`);
-  asm.emit('mov r11, r12');
-  each(rows, (i) => {
-    each(vectors, (j) => loadVector(sum(i, j), 'r11', j));
-    if (i < rows - 1) asm.emit('add r11, r13');
-  });
-  asm.label(`${name}:begin`);
+  if (sums === 'fused') {
+    asm.emit(`jmp ${name}:begin`);
+    asm.label(`${name}:add`);
+    eachOfC((i, j) => loadVector(sum(i, j), 'r11', j));
+    asm.label(`${name}:begin`);
+  }
   load(asm, 'r11', MULTIPLY.k);
   asm.emit('cmp r11, 0', `je ${name}:end`);
   asm.label(`${name}:k`);
-  each(vectors, (j) => loadVector(right(j), 'r9', j));
+  // Of AVX2, wasm's sums need a register for products, so whole vectors of b stay in memory.
+  const isRead = (j: number) => sums === 'wasm' && set === 'avx2' && !isPart(j);
+  // Not that of the last vector of b.
+  const part = set === 'avx512' ? 'zmm30' : `ymm${rows * vectors + (vectors === 1 ? 1 : 0)}`;
+  each(vectors, (j) => {
+    if (!isRead(j)) loadVector(right(j), 'r9', j);
+  });
   each(rows, (i) => {
     asm.emit(`vbroadcast${one} ${factor}, [${i < 4 ? 'rax' : 'rcx'}${ROW[i % 4]}]`);
-    each(vectors, (j) => asm.emit(`vfmadd231${many} ${sum(i, j)}, ${factor}, ${right(j)}`));
+    each(vectors, (j) => {
+      if (sums === 'fused') asm.emit(`vfmadd231${many} ${sum(i, j)}, ${factor}, ${right(j)}`);
+      else {
+        asm.emit(`vmul${many} ${part}, ${factor}, ${isRead(j) ? at('r9', j) : right(j)}`);
+        asm.emit(`vadd${many} ${sum(i, j)}, ${sum(i, j)}, ${part}`);
+      }
+    });
   });
   asm.emit('add rax, r8');
   if (rows > 4) asm.emit('add rcx, r8');
   asm.emit('add r9, r10', 'sub r11, 1', `jne ${name}:k`);
   asm.label(`${name}:end`);
+  if (sums === 'wasm') {
+    load(asm, 'r11', MULTIPLY.adds);
+    asm.emit('cmp r11, 0', `je ${name}:store`);
+    eachOfC((i, j) => {
+      loadVector(part, 'r11', j);
+      asm.emit(`vadd${many} ${sum(i, j)}, ${sum(i, j)}, ${part}`);
+    });
+    asm.label(`${name}:store`);
+  }
   each(rows, (i) => {
     each(vectors, (j) => storeVector(sum(i, j), 'r12', j));
     asm.emit('add r12, r13');

@@ -22,14 +22,7 @@ import {
 } from '../inference.js';
 import type { Model } from '../load.js';
 import { PassThread } from './passThread.js';
-import {
-  BUFFERS,
-  capacityOf,
-  costOfRow,
-  openNetwork,
-  PASS_BYTES,
-  type PassBackend,
-} from './sharedNetwork.js';
+import { BUFFERS, capacityOf, costOfRow, openNetwork, PASS_BYTES } from './sharedNetwork.js';
 
 /** A number is kept to from the start; `auto` begins with one thread, and adds others while there is much to do. */
 export type ThreadCount = number | 'auto';
@@ -37,19 +30,17 @@ export type ThreadCount = number | 'auto';
 export interface PoolOptions {
   /** 1 if left out. */
   readonly threads?: ThreadCount | undefined;
-  /** `wasm` if left out. */
-  readonly backend?: PassBackend | undefined;
   /** How many rows are passed at once; see `SharedNetwork.create`. */
   readonly capacity?: number;
 }
 
 /**
- * In multiply-adds, some 70 ms: `auto` adds a thread, which takes 50 ms to start, after as much work
- * each time. How much is left is unknown while a file is read.
+ * In multiply-adds, from 30 to 140 ms: `auto` adds a thread, which takes 50 ms to start, after as much
+ * work each time. How much is left is unknown while a file is read.
  */
-const WORK_PER_THREAD = 1e9;
-/** In multiply-adds, some 0.3 ms: a pass of less work takes no longer than giving it to a thread. */
-const LEAST_PASS = 4e6;
+const WORK_PER_THREAD = 2e9;
+/** In multiply-adds, from 0.1 to 0.5 ms: a pass of less work takes no longer than giving it to a thread. */
+const LEAST_PASS = 8e6;
 /** The longest time in milliseconds in which neither signals nor other runs are answered. */
 const MOST_BUSY = 20;
 
@@ -107,11 +98,11 @@ export class PredictorPool implements Predicted {
   #current: Predictor;
   #answered = performance.now();
 
-  private constructor(model: Model | Ensemble, { threads = 1, backend, capacity }: PoolOptions) {
+  private constructor(model: Model | Ensemble, { threads = 1, capacity }: PoolOptions) {
     this.#models = 'members' in model ? model.members.map((member) => member.model) : [model];
     const { length } = this.#models;
     const rows = capacity ?? Math.min(...this.#models.map((one) => capacityOf(one, length)));
-    this.#inferences = this.#models.map((one) => Inference.create(one, rows, backend));
+    this.#inferences = this.#models.map((one) => Inference.create(one, rows));
     this.#predictorOf = (members) =>
       'members' in model ? new EnsembleInference(model, members) : members[0];
     const predictor = this.#predictorOf(this.#inferences);
@@ -129,8 +120,7 @@ export class PredictorPool implements Predicted {
   }
 
   /**
-   * @throws MlpError ExitCode.data if the model, or the members of the ensemble, are larger than memory;
-   * unavailable if the machine lacks the backend
+   * @throws MlpError ExitCode.data if the model, or the members of the ensemble, are larger than memory
    */
   static create(model: Model | Ensemble, options: PoolOptions = {}): PredictorPool {
     return new PredictorPool(model, options);
@@ -298,10 +288,7 @@ export class PredictorPool implements Predicted {
   #addThread(): void {
     const models = this.#models;
     try {
-      const networks = this.#inferences.map(({ network }) => ({
-        setup: network.setup,
-        place: network.addThread(),
-      }));
+      const networks = this.#inferences.map(({ network }) => network.addThread());
       if (this.#threads.length === 0) this.#addLane();
       const thread = new PassThread({ networks });
       this.#threads.push(thread);

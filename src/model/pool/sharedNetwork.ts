@@ -1,8 +1,8 @@
 /**
  * The network of a model in memory that threads share: its weights are there once, and what a pass
- * writes is there for each thread. Kernels without relaxed SIMD, and always the full number of rows in
- * each product, since a product chooses its path by its size: so a row's bits depend neither on the
- * other rows, nor on the thread, nor on the machine.
+ * writes is there for each thread. The bits are those of the wasm kernels without relaxed SIMD, and each
+ * product has the full number of rows, since it chooses its path by its size: so a row's bits depend
+ * neither on the other rows, nor on the thread, nor on the machine.
  */
 import { ExitCode, MlpError } from '../../errors.js';
 import {
@@ -17,7 +17,6 @@ import {
 } from '../../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../../kernels/create.js';
 import type { DType, Kernels, Tensor } from '../../kernels/kernels.js';
-import { findNative, nativeUnavailable } from '../../kernels/native/find.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { alone } from '../../kernels/share.js';
 import { detectFeatures } from '../../kernels/wasm/loader.js';
@@ -86,11 +85,10 @@ export class SharedNetwork implements ThreadNetwork {
    * @param capacity how many rows are passed at once. The default is 256, or as many as fit into
    * 256 MB, at least one: it depends on the model alone, because the bits of a result may depend on
    * it
-   * @throws MlpError ExitCode.data if the model is larger than memory; unavailable if the machine lacks
-   * the backend
+   * @throws MlpError ExitCode.data if the model is larger than memory
    */
-  static create(model: Model, capacity = capacityOf(model), backend: PassBackend = 'wasm'): SharedNetwork {
-    const setup = setupOf(model, capacity, backend);
+  static create(model: Model, capacity = capacityOf(model)): SharedNetwork {
+    const setup = setupOf(model, capacity);
     const bytes = bytesOf(setup, 1);
     const start = RESERVED_BYTES + bytes.weights;
     const end = start + bytes.own;
@@ -117,11 +115,14 @@ export class SharedNetwork implements ThreadNetwork {
   }
 
   /**
-   * A place for a further thread.
+   * What a further thread needs. There is much to do, so it needs no proof before it writes machine code.
    * @throws RangeError if the memory can't grow that far
    */
-  addThread(): NetworkPlace {
-    return { memory: this.#memory, weights: this.#weights, own: this.#take(this.threadBytes) };
+  addThread(): { readonly setup: NetworkSetup; readonly place: NetworkPlace } {
+    const { choice } = this.setup;
+    const setup = { ...this.setup, choice: { ...choice, ...(choice.exact && { exact: { waits: 0 } }) } };
+    const own = this.#take(this.threadBytes);
+    return { setup, place: { memory: this.#memory, weights: this.#weights, own } };
   }
 
   /**
@@ -181,23 +182,20 @@ function bytesOf(setup: NetworkSetup, buffers: number): { readonly weights: numb
   return { weights: plans.weights.bytes, own: plans.own.bytes };
 }
 
-/** Whose bits predictions have: on every machine those of `wasm`, on every one that has it those of `native`. */
-export type PassBackend = 'wasm' | 'native';
+/** In multiply-adds, some 35 ms of the wasm kernels: machine code with their bits is written after as much work. */
+const WORK_BEFORE_CODE = 5e8;
 
-function kernelsOf(backend: PassBackend): KernelsChoice {
-  if (backend === 'wasm') return { backend: detectFeatures().simd ? 'wasm' : 'reference', relaxed: false };
-  const search = findNative({ arch: process.arch, env: process.env });
-  const [set] = search.sets;
-  if (!set) throw nativeUnavailable(search);
-  return { backend, relaxed: false, set };
+function kernelsChoice(): KernelsChoice {
+  if (!detectFeatures().simd) return { backend: 'reference', relaxed: false };
+  return { backend: 'wasm', relaxed: false, exact: { waits: WORK_BEFORE_CODE } };
 }
 
-function setupOf(model: Model, capacity: number, backend: PassBackend = 'wasm'): NetworkSetup {
+function setupOf(model: Model, capacity: number): NetworkSetup {
   const { dtype, network, loss, lossParameters, predictionRanges } = model;
   const { outputs } = networkShape(network, network.input);
   return {
     dtype,
-    choice: kernelsOf(backend),
+    choice: kernelsChoice(),
     network,
     loss,
     lossParameters,

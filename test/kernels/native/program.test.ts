@@ -56,11 +56,13 @@ const PROGRAMS: readonly (Target & { name: string; program: Program })[] = (
 ).flatMap((dtype) => [
   { ...ARM64, name: `neon, ${dtype}`, program: arm64Program(dtype) },
   ...(['avx2', 'avx512'] as const).flatMap((set) =>
-    [false, true].map((windows) => ({
-      ...X86,
-      name: `${set}, ${dtype}${windows ? ', Windows' : ''}`,
-      program: x86Program(set, dtype, windows),
-    })),
+    (['fused', 'wasm'] as const).flatMap((sums) =>
+      [false, true].map((windows) => ({
+        ...X86,
+        name: `${set}, ${dtype}, ${sums}${windows ? ', Windows' : ''}`,
+        program: x86Program(set, dtype, windows, sums),
+      })),
+    ),
   ),
 ]);
 
@@ -104,7 +106,7 @@ describe('the machine code of products', () => {
 });
 
 describe('the assemblers', () => {
-  it.each(['vaddps ymm0, ymm1, ymm2', 'nop', 'vbroadcastss [rax], ymm0', 'vxorps ymm0, 5, ymm1'])(
+  it.each(['vsubps ymm0, ymm1, ymm2', 'nop', 'vbroadcastss [rax], ymm0', 'vxorps ymm0, 5, ymm1'])(
     'refuse %s on x86, which has no encoding here',
     (line) => {
       expect(() => new X86Assembler().emit(line)).toThrow(line);
