@@ -30,12 +30,17 @@ export interface MatrixPart {
 }
 
 /** Leaves room behind the features for the threads that read a file (numeric/matrix.ts). */
-export const MOST_BYTES_OF_PART = ARENA_LIMIT - 2 ** 28;
+const MOST_BYTES_OF_PART = ARENA_LIMIT - 2 ** 28;
+
+const MOST_OF_MEMORY = 0.9;
+
+/** There is no room for a matrix. */
+export class MatrixTooLarge extends MlpError {}
 
 /**
  * Creates a matrix of zeros.
  * @param bytesOfPart the most that a part may have; only tests change it
- * @throws MlpError ExitCode.config if it is larger than the memory of the machine
+ * @throws MatrixTooLarge ExitCode.config if it is larger than the memory of the machine
  */
 export function createFeatureMatrix(
   dtype: DType,
@@ -47,13 +52,15 @@ export function createFeatureMatrix(
   const rowsOfPart = Math.max(1, Math.floor(bytesOfPart / rowBytes));
   const bytes = rows * rowBytes;
   const tooLarge = (most: string) =>
-    new MlpError(
+    new MatrixTooLarge(
       ExitCode.config,
       `the features of ${rows} rows in ${columns} columns need ${formatBytes(bytes)} of memory: ${most}`,
-      `use fewer rows${dtype === 'float64' ? ', "dtype": "float32"' : ''} or name columns in data.exclude`,
+      `use fewer rows${dtype === 'float64' ? ', "dtype": "float32"' : ''} or name columns in data.exclude; data.cache keeps them in a file`,
     );
   const limit = memoryLimit();
-  if (bytes > limit) throw tooLarge(`this machine has ${formatBytes(limit)}`);
+  if (bytes > MOST_OF_MEMORY * limit) {
+    throw tooLarge(`this machine has ${formatBytes(limit)}, of which they may take nine tenths`);
+  }
   if (rowBytes > ARENA_LIMIT) throw tooLarge(`a row may have ${formatBytes(ARENA_LIMIT)}`);
   try {
     const parts: MatrixPart[] = [];

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CacheWriter } from '../../src/data/cache/cacheFile.js';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
 import { loadDataset, loadDatasets } from '../../src/data/dataset/loadDataset.js';
@@ -195,5 +195,39 @@ describe('a cache that cannot be', () => {
     for (const { dataset } of both) expect(contentOf(dataset)).toEqual(expected);
     expect(contentOf((await load(folder, 'cache')).dataset)).toEqual(expected);
     expect(readdirSync(join(folder, 'cache'))).toHaveLength(1);
+  });
+});
+
+describe('rows that do not fit into memory', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  it('go to the folder for caches by themselves, and a note says so', async () => {
+    const folder = folderWith({}, csvOf(131, 7, 'classes'));
+    const expected = contentOf((await load(folder)).dataset);
+    vi.spyOn(process, 'constrainedMemory').mockReturnValue(2000);
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'home'));
+    const made = await load(folder);
+    const found = await load(folder);
+    for (const { dataset } of [made, found]) expect(contentOf(dataset)).toEqual(expected);
+    const at = join(folder, 'home', 'mlp');
+    expect(made.notes).toEqual([
+      'the features of 131 rows in 7 columns need 3.67 kB of memory: this machine has 2.00 kB, of which they may take nine tenths, so they go to a file',
+      expect.stringMatching(`^the rows are in the cache ${at}/.* now`),
+    ]);
+    expect(found.notes).toEqual([expect.stringMatching(`^the rows come from the cache ${at}/`)]);
+    expect(readdirSync(at)).toHaveLength(1);
+  });
+
+  it('are refused where they can not be cached', async () => {
+    const folder = folderWith({ badRows: 'skip' }, csvOf(131, 7, 'classes'));
+    vi.spyOn(process, 'constrainedMemory').mockReturnValue(2000);
+    expect(await rejection(load(folder))).toMatchObject({
+      exitCode: 78,
+      message: expect.stringContaining('need 3.67 kB of memory: this machine has 2.00 kB'),
+      hint: expect.stringContaining('data.cache keeps them in a file'),
+    });
   });
 });

@@ -27,7 +27,7 @@ it('refuses a matrix that is larger than the memory, and says both sizes', () =>
   expect(errorOf(() => createFeatureMatrix('float64', 2 ** 31, 1000))).toMatchObject({
     exitCode: 78,
     message: expect.stringMatching(
-      /^the features of 2147483648 rows in 1000 columns need 17\.2 TB of memory: this machine has [\d.]+ \w+$/,
+      /^the features of 2147483648 rows in 1000 columns need 17\.2 TB of memory: this machine has [\d.]+ \w+, of which/,
     ),
     hint: expect.stringContaining('"dtype": "float32"'),
   });

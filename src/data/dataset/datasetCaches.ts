@@ -98,6 +98,11 @@ export class DatasetCaches {
     return other && { dataset, refit: other };
   }
 
+  /** One of the datasets, if it is cached. */
+  find(name: string, task: Task): Promise<Dataset | undefined> {
+    return this.#openAt(this.place(name, task));
+  }
+
   /** Says that a cache was written. */
   tell(place: CachePlace): void {
     this.#note?.(`the rows are in the cache ${cachePath(place)} now; mlp cache lists such files`);

@@ -3,7 +3,7 @@ import { bytesPerElement, memoryLimit } from '../../kernels/arena.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { CacheWriter } from '../cache/cacheFile.js';
 import { type FeatureEncoding, matrixWidth, ofTrained } from '../encoding/encoding.js';
-import { createFeatureMatrix, MOST_BYTES_OF_PART } from '../featureMatrix.js';
+import { chunksOf, createFeatureMatrix, MatrixRows } from '../featureMatrix.js';
 import type { Filled, SplitRows } from './assembleDataset.js';
 import type { GivenEncodings } from './givenEncodings.js';
 
@@ -56,17 +56,17 @@ async function fillMemory(
   return { encodings, matrix };
 }
 
-/** Of the memory, that a part of the rows may take until it is in the file. */
-const SHARE_OF_PART = 1 / 3;
+/** Of the memory, that rows may take until they are in the file. */
+const SHARE_OF_ROWS = 1 / 2;
 
-/** Reads all tables once for each part of the rows that fits into memory, which is then appended to the file. */
+/** Reads all tables once for as many rows as fit into memory, which are then appended to the file. */
 async function fillFile(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
   rows: number,
   options: FillOptions,
 ): Promise<WithoutUnknown> {
-  const { given, embeds, cache } = options;
+  const { given, embeds, cache, bytesOfPart } = options;
   const [{ from: training, rows: train }] = splits;
   const numeric = splits.every(({ from }) => from.reader.isNumeric);
   const placement = { place: training.place, train, numeric, embeds };
@@ -74,17 +74,18 @@ async function fillFile(
   const written = given ? ofTrained(encodings) : encodings;
   const columns = matrixWidth(encodings);
   const writer = await (cache as NonNullable<typeof cache>)(rows, columns);
-  const { bytesOfPart = Math.min(MOST_BYTES_OF_PART, memoryLimit() * SHARE_OF_PART) } = options;
-  const most = Math.max(1, Math.floor(bytesOfPart / (Math.max(1, columns) * bytesPerElement(dtype))));
-  const part = createFeatureMatrix(dtype, Math.min(rows, most), columns);
-  const [{ features }] = part.parts;
+  const bytes = 3 * (bytesOfPart ?? Number.POSITIVE_INFINITY);
+  const rowBytes = Math.max(1, columns) * bytesPerElement(dtype);
+  const most = Math.max(1, Math.floor(Math.min(bytes, memoryLimit() * SHARE_OF_ROWS) / rowBytes));
+  const matrix = createFeatureMatrix(dtype, Math.min(rows, most), columns, bytesOfPart);
   for (let first = 0; first < rows; first += most) {
-    const count = Math.min(most, rows - first);
+    const end = Math.min(first + most, rows);
     for (const { reader, place } of new Set(splits.map(({ from }) => from))) {
-      const inPart = place.map((row) => (row >= first && row < first + count ? row - first : -1));
-      await reader.write(written, inPart, part);
+      const inMemory = place.map((row) => (row >= first && row < end ? row - first : -1));
+      await reader.write(written, inMemory, matrix);
     }
-    writer.append(features.data.subarray(0, count * columns));
+    const filled = new MatrixRows(matrix, 0, end - first);
+    for (const { data } of chunksOf(filled)) writer.append(data);
   }
   return { encodings, matrix: writer.matrix };
 }

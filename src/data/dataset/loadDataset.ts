@@ -15,6 +15,7 @@ import { listed, quote } from '../../text.js';
 import { CacheWriter } from '../cache/cacheFile.js';
 import { readingOf } from '../csv/dialect.js';
 import { isNumbered } from '../encoding/encoding.js';
+import { MatrixTooLarge } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
@@ -109,8 +110,8 @@ export async function loadDatasets(
   const { encodings } = options;
   const whole = encodings ? configFor(config, encodings, where) : config;
   const loading: Loading = { config: whole, directory, where, options, open: [] };
-  if (whole.data.cache !== undefined && !options.files) {
-    // Their hashes name the cache.
+  if (!options.files) {
+    // Their hashes name a cache.
     const files = new ReadFiles();
     loading.options = { ...options, files };
     loading.open.push(files);
@@ -281,13 +282,27 @@ async function buildDatasets(
   return { dataset, refit: dataOfRefit };
 }
 
-/** Fills a matrix in memory, or in a cache if there is to be one, and keeps that. */
+/** Fills a matrix in memory, or in a cache if there is to be one, or no room in memory. */
 async function filled(
-  { caches, config, open }: Loading,
+  loading: Loading,
   { name, task }: { readonly name: keyof Datasets; readonly task: Task },
   fill: (cache: FillOptions['cache']) => Promise<Dataset>,
 ): Promise<Dataset> {
-  if (!caches) return fill(undefined);
+  const { config, open, options } = loading;
+  if (!loading.caches) {
+    try {
+      return await fill(undefined);
+    } catch (error) {
+      const caches = error instanceof MatrixTooLarge && (await automaticCaches(loading));
+      if (!caches) throw error;
+      const found = await caches.find(name, task);
+      if (found) return found;
+      if (options.cache === 'read') throw error;
+      options.note?.(`${error.message}, so they go to a file`);
+      loading.caches = caches;
+    }
+  }
+  const { caches } = loading;
   const place = caches.place(name, task);
   let writer: CacheWriter | undefined;
   const dataset = await fill(async (rows, columns) => {
@@ -298,6 +313,20 @@ async function filled(
   await writer?.finish(dataset);
   caches.tell(place);
   return dataset;
+}
+
+/** For rows that have no room in memory; undefined if they can't be in a cache either. */
+async function automaticCaches({
+  config,
+  directory,
+  where,
+  options,
+}: Loading): Promise<DatasetCaches | undefined> {
+  if (options.memory || config.data.badRows === 'skip') return undefined;
+  const data = { ...config.data, cache: 'auto' };
+  const hashed = await options.files?.fingerprints();
+  if (hashed?.some(({ sha256 }) => sha256 === undefined)) return undefined;
+  return DatasetCaches.of({ ...config, data }, { ...options, directory, where });
 }
 
 /** The training rows of the folds that a member is trained without, in the same place. */
