@@ -115,7 +115,8 @@ export function checkFirstBatch(
   const problem = problemOf(name, config, plan, dataset);
   const { kernels } = kernelsFor(problem, choice.backend);
   const draw: NetworkProblem['draw'] = (random) => {
-    const batches = new Batches(config.training.batches, dataset.train.rows, plan.batchSize, random);
+    const { batchSize, blockRows, rows } = plan;
+    const batches = new Batches(config.training.batches, rows.train, batchSize, random, blockRows);
     const chosen = new Int32Array(plan.batchSize);
     batches.next(chosen);
     return batchOf(plan, dataset, chosen.subarray(0, problem.rows));

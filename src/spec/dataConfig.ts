@@ -443,6 +443,11 @@ const dataFields = object({
   rareClasses: rareClasses
     .exactOptional()
     .describe('What to do with classes of few rows. By default each is a class of its own.'),
+  shuffle: choice(['rows', 'blocks'])
+    .exactOptional()
+    .describe(
+      'How "training.batches": "shuffle" orders the rows of an epoch. By default ("rows") any order of all rows is as likely. "blocks" shuffles blocks of 1 MiB, and the rows of 64 blocks among each other, for a cache on a disk that reads only long stretches fast. The run is then another one, and a warning says so. Before, a split by fractions has shuffled all rows once; another split leaves them in the order of the file, which should then not be sorted by the target.',
+    ),
   cache: z
     .string({ error: 'the path of a folder, or "auto"' })
     .min(1, { error: 'the path of a folder, or "auto"' })

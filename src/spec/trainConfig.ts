@@ -211,6 +211,11 @@ export const trainSchema = object({
     issues.push({ code: 'custom', input: value, path: ['recipe'], message });
   })
   .check(({ value: { data, training }, issues }) => {
+    if (data.shuffle !== 'blocks' || training.batches === 'shuffle') return;
+    const message = 'found "blocks" with "batches": "with-replacement", which shuffles nothing';
+    issues.push({ code: 'custom', input: data, path: ['data', 'shuffle'], message });
+  })
+  .check(({ value: { data, training }, issues }) => {
     if (lossNameOf(training.loss) !== 'poisson') return;
     const problems = {
       standardizeTarget:

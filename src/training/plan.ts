@@ -2,10 +2,12 @@
  * Plans a run from a config and its data: the loss, the widths, the batches, the length. Every
  * mismatch between network and data is found here, before anything is allocated.
  */
+import { POOL } from '../data/dataset/batches.js';
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
 import { inputKinds, isNumbered } from '../data/encoding/encoding.js';
 import type { Range } from '../data/scaling.js';
 import { ExitCode, MlpError } from '../errors.js';
+import { bytesPerElement } from '../kernels/arena.js';
 import type { ModelContent } from '../model/model.js';
 import { limitsOf, type PredictionRules } from '../model/predictions.js';
 import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
@@ -13,9 +15,10 @@ import { networkShape } from '../network/shape.js';
 import type { DataConfig } from '../spec/dataConfig.js';
 import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import { type LossConfig, lossNameOf, lossParametersOf } from '../spec/lossConfig.js';
+import type { Where } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
-import type { TrainingConfig } from '../spec/trainConfig.js';
+import type { TrainConfig, TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, leafLayers, walkLayers, withInputKinds } from '../spec/widths.js';
 import type { ExtraMetric, LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { counted, listed, quote } from '../text.js';
@@ -35,6 +38,8 @@ export interface TrainingPlan extends PredictionRules {
   readonly batchSize: number;
   /** How they are divided; undefined if they are not. */
   readonly division?: Division;
+  /** Of a run that shuffles blocks of consecutive rows: the rows of a block. */
+  readonly blockRows?: number;
   readonly stepsPerEpoch: number;
   /** Steps in total. */
   readonly steps: number;
@@ -122,6 +127,8 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset, ranks =
   };
   const warnings = [...dataset.warnings];
   const batches = planBatches(loaded, inputs, dataset.train.rows, ranks, warnings);
+  const blockRows = blockRowsOf(loaded.config, inputs);
+  if (blockRows) warnings.push(shuffleWarning(loaded.where, blockRows));
   const length = planLength(training, batches.stepsPerEpoch, warnings);
   const best = training.keepMonitor ?? training.earlyStopping?.monitor ?? 'validation_loss';
   return {
@@ -132,6 +139,7 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset, ranks =
     ...rules,
     targets: dataset.targetNames.length,
     ...batches,
+    ...(blockRows && { blockRows }),
     ...length,
     parameters: shape.weights + shape.biases,
     rows: bySplit(dataset, (split) => split?.rows ?? 0),
@@ -149,6 +157,22 @@ export function planTraining(given: LoadedTrainConfig, dataset: Dataset, ranks =
     keep: training.keep === 'best' && metrics.includes(best) ? best : null,
     warnings,
   };
+}
+
+/** What a slow disk reads in about the time that it takes to find it. */
+const BLOCK_BYTES = 2 ** 20;
+
+function blockRowsOf({ data, dtype }: TrainConfig, inputs: number): number | undefined {
+  if (data.shuffle !== 'blocks') return undefined;
+  return Math.max(1, Math.floor(BLOCK_BYTES / (inputs * bytesPerElement(dtype))));
+}
+
+function shuffleWarning(where: Where, blockRows: number): string {
+  const rows = counted(blockRows, 'consecutive row');
+  return (
+    `${where(['data', 'shuffle'])} is "blocks": an epoch takes ${POOL} blocks of ${rows} at a time and shuffles those, ` +
+    'so the run is another one than with all rows shuffled'
+  );
 }
 
 /** The config with the layers as the data complete them. */

@@ -3,11 +3,11 @@
  * batches as the team, from its own copy of the generator, and reads batch k into slot k mod 2 of the
  * arena. All that it shares with the team are the counters of batches that are read and taken.
  */
-import { Batches, type BatchesState } from '../data/dataset/batches.js';
-import type { MatrixFile } from '../data/matrixFile.js';
+import { Batches, type BatchesState, POOL } from '../data/dataset/batches.js';
+import { type MatrixFile, readRows } from '../data/matrixFile.js';
 import { readAt } from '../data/source/fileBytes.js';
 import { type Allocator, bytesPerElement } from '../kernels/arena.js';
-import type { IntVector, Tensor } from '../kernels/kernels.js';
+import type { FloatArray, IntVector, Tensor } from '../kernels/kernels.js';
 import { RandomState, type RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { TeamBroken } from './engine/control.js';
@@ -77,6 +77,7 @@ export interface ReaderSetup {
   readonly batches: TrainConfig['training']['batches'];
   readonly rows: number;
   readonly batchSize: number;
+  readonly blockRows?: number | undefined;
   /** Of the team at its start. */
   readonly random: RandomStateSnapshot;
   readonly state: BatchesState;
@@ -86,15 +87,19 @@ export interface ReaderSetup {
 export function readBatches(setup: ReaderSetup): void {
   const { matrix, memory, slots, batchSize, state } = setup;
   const words = new Int32Array(memory.buffer, setup.words, WORDS);
-  const batches = new Batches(setup.batches, setup.rows, batchSize, RandomState.fromState(setup.random));
+  const { blockRows } = setup;
+  const random = RandomState.fromState(setup.random);
+  const batches = new Batches(setup.batches, setup.rows, batchSize, random, blockRows);
   batches.restore(state);
   const rowBytes = matrix.columns * bytesPerElement(matrix.dtype);
   const targets = slots.map((address) => new Uint8Array(memory.buffer, address, batchSize * rowBytes));
   const drawn = new Int32Array(batchSize);
+  const warm = blockRows === undefined ? undefined : new WarmBlocks(matrix, blockRows);
   for (let batch = 0; awaitSlot(words, batch); batch++) {
     const rows = batches.next(drawn);
     const target = targets[batch % SLOTS];
     for (const i of byPosition(drawn.subarray(0, rows))) {
+      warm?.touch(drawn[i]);
       readAt(matrix.bytes, target, i * rowBytes, rowBytes, drawn[i] * rowBytes);
     }
     Atomics.store(words, READ, batch + 1);
@@ -119,4 +124,32 @@ function byPosition(numbers: Int32Array): Iterable<number> {
   // Both in one float64, since numbers without a comparator are sorted fast.
   const keys = Float64Array.from(numbers, (row, i) => row * length + i).sort();
   return keys.map((key) => key % length);
+}
+
+/** Reads a block as a whole before the first of its rows: the next ones are in the page cache then. */
+class WarmBlocks {
+  readonly #matrix: MatrixFile;
+  readonly #blockRows: number;
+  readonly #scratch: FloatArray;
+  /** Those read last, in their order. */
+  readonly #blocks = new Set<number>();
+
+  constructor(matrix: MatrixFile, blockRows: number) {
+    this.#matrix = matrix;
+    this.#blockRows = blockRows;
+    const length = blockRows * matrix.columns;
+    this.#scratch = matrix.dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+  }
+
+  touch(row: number): void {
+    const block = Math.floor(row / this.#blockRows);
+    if (this.#blocks.has(block)) return;
+    const [oldest] = this.#blocks;
+    // A batch may have rows of two pools.
+    if (this.#blocks.size === 2 * POOL) this.#blocks.delete(oldest);
+    this.#blocks.add(block);
+    const first = block * this.#blockRows;
+    const rows = Math.min(this.#blockRows, this.#matrix.rows - first);
+    readRows(this.#matrix, first, this.#scratch.subarray(0, rows * this.#matrix.columns));
+  }
 }

@@ -179,7 +179,7 @@ export class Trainer {
     this.#indices = allocator.ints(passRows);
     this.#x = allocator.tensor(passRows, inputs);
     this.#targets = this.#targetTensors(passRows, weighted.train, allocator);
-    this.#batches = new Batches(batches, rows.train, batchSize, random);
+    this.#batches = new Batches(batches, rows.train, batchSize, random, plan.blockRows);
     this.#sliced = division && new SlicedGradients(division, this.network, kernels, allocator, exchange);
     this.#source = sourceOf(kernels, this.#capacity, allocator);
     if (division && division.ranks > 1) {

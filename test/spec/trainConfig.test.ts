@@ -158,12 +158,12 @@ describe('a train config', () => {
     ],
     [
       { data: { ...data, standardise: true } },
-      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, targetTransform, validation, test, rareClasses, cache, weights',
+      'data: unknown key "standardise"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, targetTransform, validation, test, rareClasses, shuffle, cache, weights',
       'did you mean "standardize"?',
     ],
     [
       { data: { ...data, stardardize: { a: true }, test_: 0 } },
-      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, targetTransform, validation, test, rareClasses, cache, weights (and 1 more problem)',
+      'data: unknown key "stardardize"; expected one of train, target, task, positive, features, exclude, delimiter, header, comment, quote, escape, skipLines, skipRows, encoding, decimal, thousands, numbers, categories, dates, badRows, missing, missingValues, standardize, embedFrom, embedNumbersFrom, standardizeTarget, targetTransform, validation, test, rareClasses, shuffle, cache, weights (and 1 more problem)',
       'did you mean "standardize"?',
     ],
     [
@@ -475,6 +475,7 @@ describe('the JSON Schemas in schema/', () => {
       'skipRows',
       'badRows',
       'cache',
+      'shuffle',
       'encoding',
       'decimal',
       'thousands',
@@ -503,7 +504,7 @@ describe('the JSON Schemas in schema/', () => {
       expect(schema, key).toHaveProperty('description');
       expect('default' in schema, key).toBe(!withoutDefault.includes(key));
     }
-    expect(entries).toHaveLength(55);
+    expect(entries).toHaveLength(56);
   });
 
   it('take a setting for all columns, or one by column', () => {

@@ -16,15 +16,21 @@ export interface BatchesState {
  *
  * - `shuffle`: a new permutation each epoch, cut into consecutive slices; the last one may be
  *   shorter. A batch is never larger than the rows.
+ *   With `blockRows`, the order is that of blocks of so many consecutive rows: a permutation of the
+ *   blocks, then one of the rows of each `POOL` blocks.
  * - `with-replacement`: `batchSize` random rows each step, like `numpy.random.choice(rows,
  *   batchSize)`.
  *
  * The generator also draws the initial weights, so nothing is drawn before the first `next`.
  */
+/** Blocks whose rows are shuffled among each other. */
+export const POOL = 64;
+
 export class Batches {
   readonly #kind: TrainingConfig['batches'];
   readonly #rows: number;
   readonly #random: RandomState;
+  readonly #blockRows: number | undefined;
   readonly stepsPerEpoch: number;
   readonly #batchSize: number;
   /** [rows] The permutation of the epoch; empty with replacement. */
@@ -33,8 +39,15 @@ export class Batches {
   #position = 0;
 
   /** `rows` and `batchSize` must be at least 1. */
-  constructor(kind: TrainingConfig['batches'], rows: number, batchSize: number, random: RandomState) {
+  constructor(
+    kind: TrainingConfig['batches'],
+    rows: number,
+    batchSize: number,
+    random: RandomState,
+    blockRows?: number,
+  ) {
     this.#kind = kind;
+    this.#blockRows = blockRows;
     this.#rows = rows;
     this.#random = random;
     this.#batchSize = kind === 'shuffle' ? Math.min(batchSize, rows) : batchSize;
@@ -87,9 +100,30 @@ export class Batches {
       return nextRows;
     }
     if (this.#position === rows) this.#position = 0;
-    if (this.#position === 0) random.permutationInto(order);
+    if (this.#position === 0) this.#draw();
     for (let i = 0; i < nextRows; i++) out[i] = order[this.#position + i];
     this.#position += nextRows;
     return nextRows;
+  }
+
+  /** The order of an epoch. */
+  #draw(): void {
+    const order = this.#order;
+    const random = this.#random;
+    const blockRows = this.#blockRows;
+    if (blockRows === undefined) {
+      random.permutationInto(order);
+      return;
+    }
+    const blocks = random.permutation(Math.ceil(order.length / blockRows));
+    let end = 0;
+    for (let first = 0; first < blocks.length; first += POOL) {
+      const start = end;
+      for (const block of blocks.subarray(first, first + POOL)) {
+        const next = Math.min(order.length, (block + 1) * blockRows);
+        for (let row = block * blockRows; row < next; row++) order[end++] = row;
+      }
+      random.shuffle(order.subarray(start, end));
+    }
   }
 }

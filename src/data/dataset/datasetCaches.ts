@@ -142,7 +142,7 @@ function contentOf(
   encodings: GivenEncodings | undefined,
 ) {
   const { data, seed, dtype, network, training } = config;
-  const { cache: _, train: __, standardizeTarget: ___, validation, test, ...rest } = data;
+  const { cache: _, shuffle: __, train: ___, standardizeTarget: ____, validation, test, ...rest } = data;
   const rule = (rows: unknown) => (typeof rows === 'string' ? 'file' : rows);
   const found = {
     format: CACHE_VERSION,

@@ -97,6 +97,7 @@ export class Team implements Engine {
         batches: config.training.batches,
         rows: plan.rows.train,
         batchSize: plan.batchSize,
+        blockRows: plan.blockRows,
         random: setup.state.random,
         state: setup.state.batches,
       };

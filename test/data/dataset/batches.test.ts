@@ -67,3 +67,26 @@ it('draws nothing before the first batch, for the weights are drawn first', () =
   expect(batches.nextRows).toBe(4);
   expect(random.rand()).toBe(new RandomState(3).rand());
 });
+
+describe('batches of blocks', () => {
+  it("are NumPy's permutation of the blocks, and of the rows of 64 of them", () => {
+    const [rows, blockRows] = [331, 5];
+    const random = new RandomState(4);
+    const epoch = () => {
+      const blocks = [...random.permutation(67)];
+      return [blocks.slice(0, 64), blocks.slice(64)].flatMap((pool) => {
+        const inPool = pool.flatMap((block) =>
+          Array.from({ length: 5 }, (_, i) => 5 * block + i).filter((row) => row < rows),
+        );
+        const shuffled = Int32Array.from(inPool);
+        random.shuffle(shuffled);
+        return [...shuffled];
+      });
+    };
+    const batches = new Batches('shuffle', rows, 20, new RandomState(4), blockRows);
+    const drawn = draw(batches, 34, 20).flat();
+    const expected = [epoch(), epoch()];
+    expect(drawn).toEqual(expected.flat());
+    for (const order of expected) expect(order.toSorted((a, b) => a - b)).toEqual([...Array(rows).keys()]);
+  });
+});

@@ -69,6 +69,10 @@ describe('rows in several memories, or in a file', () => {
   const PROBLEMS = {
     'a shuffled training': { training: { steps: 9, batchSize: 25 } },
     'batches in slices': { training: { steps: 9, batchSize: 20, accumulate: 2 } },
+    'a training on shuffled blocks': {
+      data: { train: 'data.csv', target: 'y', shuffle: 'blocks' },
+      training: { steps: 9, batchSize: 25 },
+    },
     'a training with replacement': { training: { steps: 9, batches: 'with-replacement' } },
     'members that hold out folds': {
       network: { members: 3, layers: [8, 'relu', 3] },
