@@ -1,4 +1,5 @@
 /** A matrix of features in a file: its rows one after another from the first byte, as little-endian numbers. */
+import { closeSync } from 'node:fs';
 import { bytesPerElement } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import type { FeatureRows } from './featureMatrix.js';
@@ -10,6 +11,13 @@ export interface MatrixFile {
   readonly rows: number;
   readonly columns: number;
   readonly bytes: FileBytes;
+}
+
+const unused = new FinalizationRegistry<number>(closeSync);
+
+/** Closes the file once nobody can read the matrix: a dataset may be used after its run. */
+export function closeWith(matrix: MatrixFile): void {
+  unused.register(matrix, matrix.bytes.fd);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The data of a run: read once, and shared by all runs that have the same. */
-import { closeMatrix, type Dataset } from '../data/dataset/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { type Datasets, type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
@@ -87,7 +87,6 @@ export class RunData {
   close(): void {
     if (--this.#users > 0) return;
     for (const rows of this.dataset.rejected ?? []) rows.close();
-    for (const dataset of [this.dataset, this.refit]) if (dataset) closeMatrix(dataset);
     // Files that are being hashed are closed at the end of that.
     if (!this.#hashes) this.#files.close();
   }

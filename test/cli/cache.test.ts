@@ -1,4 +1,4 @@
-import { readdirSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { folderOf, mlpHere } from '../support/cli.js';
@@ -43,6 +43,19 @@ it('is written by the first training, read by the next, and told and deleted by 
   expect((await mlpHere(['repro', 'one'], { cwd })).code).toBe(0);
   const more = ['train', 'plain.json', '--resume', 'one', '--extend', '--set', 'training.epochs=3'];
   expect((await mlpHere(more, { cwd })).code).toBe(0);
+
+  // Its folds are scored after their trainings.
+  const folds = async (name: string) => {
+    const { stdout } = await mlpHere(
+      ['crossvalidate', name, '--folds', '2', '--run', `cv-${name}`, '--json'],
+      { cwd },
+    );
+    return readFileSync(join(cwd, `cv-${name}`, 'predictions.csv'), 'utf8') + stdout.includes('error');
+  };
+  expect(await folds('a.json')).toBe(await folds('plain.json'));
+  expect(readdirSync(join(cwd, 'kept'))).toHaveLength(3);
+  for (const name of readdirSync(join(cwd, 'kept')))
+    if (!path.endsWith(name)) rmSync(join(cwd, 'kept', name));
 
   const listed = await mlpHere(['cache', 'kept', '--json'], { cwd });
   expect(JSON.parse(listed.stdout)).toMatchObject({

@@ -30,7 +30,7 @@ import type { DType, FloatArray } from '../../kernels/kernels.js';
 import { formatBytes, printable } from '../../text.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { matrixWidth } from '../encoding/encoding.js';
-import type { FileRows, MatrixFile } from '../matrixFile.js';
+import { closeWith, type FileRows, type MatrixFile } from '../matrixFile.js';
 import { type FileBytes, readAt } from '../source/fileBytes.js';
 import { describeDataset, restoreDataset, storeDataset } from './storedDataset.js';
 
@@ -130,6 +130,7 @@ export class CacheWriter {
       fsyncSync(this.#fd);
       renameSync(this.#partial, path);
       this.#isFinished = true;
+      closeWith(this.matrix);
       await syncFolder(this.#place.folder);
     } catch (error) {
       throw writeFailure(path, error, OTHERWISE);
@@ -206,7 +207,9 @@ export async function openCache(place: CachePlace): Promise<Dataset | undefined>
   const file = openFile(cachePath(place));
   if (!file) return undefined;
   try {
-    return await readDataset(file, place.paths);
+    const dataset = await readDataset(file, place.paths);
+    closeWith(dataset.matrix as MatrixFile);
+    return dataset;
   } catch (error) {
     closeSync(file.fd);
     // The checksums hold, so its JSON is not ours.

@@ -2,7 +2,6 @@
  * All that training needs of its data: features as one matrix, targets as labels or numbers,
  * encoded and standardised by the training rows.
  */
-import { closeSync } from 'node:fs';
 import type { NumberNotation } from '../../spec/dataConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { Reading } from '../csv/dialect.js';
@@ -39,11 +38,6 @@ export type DatasetMatrix = FeatureMatrix | MatrixFile;
 /** A matrix in memory is not one in a file. */
 export function isInFile(matrix: DatasetMatrix): matrix is MatrixFile {
   return 'bytes' in matrix;
-}
-
-/** Closes the file that the features are in, if any: after that, nobody may read them. */
-export function closeMatrix({ matrix }: Dataset): void {
-  if (isInFile(matrix)) closeSync(matrix.bytes.fd);
 }
 
 export interface Dataset extends TargetUnits {
