@@ -25,7 +25,7 @@ export function dataResults(dataset: Dataset, most: number, tell: (sentence: str
   return {
     rows: train.rows,
     of: columns.length,
-    columns: shown.map((column) => columnResults(column, train, sample)),
+    columns: cellsOf(shown, train, sample).map((cells, j) => columnResults(shown[j], train.rows, cells)),
     ...(target && { target }),
     warnings: warnings.map(tell),
     ...(image && { pictures: meanPictures(dataset, most, image.pictureOf) }),
@@ -38,11 +38,24 @@ function sampled(rows: number, most: number): Int32Array {
   return spread(rows, count);
 }
 
-function columnResults(column: RestoredColumn, { rows, features }: Split, sample: Int32Array): ColumnResults {
+/** [columns][sample] NaN for missing cells. Each row is read once: it may be in a file. */
+function cellsOf(
+  columns: readonly RestoredColumn[],
+  { features }: Split,
+  sample: Int32Array,
+): Float64Array[] {
+  const cells = columns.map(() => new Float64Array(sample.length));
+  for (const [i, row] of sample.entries()) {
+    const data = features.read(row, 1);
+    for (const [j, column] of columns.entries()) cells[j][i] = column.cell(data, 0) ?? Number.NaN;
+  }
+  return cells;
+}
+
+function columnResults(column: RestoredColumn, rows: number, cells: Float64Array): ColumnResults {
   const { kind, width, value, levels } = column;
-  const cells = Float64Array.from(sample, (row) => column.cell(features.read(row, 1), 0) ?? Number.NaN);
   const missing = cells.reduce((count, cell) => count + (Number.isNaN(cell) ? 1 : 0), 0);
-  const scale = rows / sample.length;
+  const scale = rows / cells.length;
   const base = { name: column.column, kind, inputs: width, missing: Math.round(missing * scale) };
   if (value !== undefined) return { ...base, value: String(value) };
   if (levels) {

@@ -180,16 +180,6 @@ export function rowsIn(data: FloatArray, columns: number): FeatureRows {
   };
 }
 
-/** [rows] One column of them. */
-export function columnOf(rows: FeatureRows, column: number): Float64Array {
-  const values = new Float64Array(rows.rows);
-  const { columns } = rows;
-  for (const { first, count, data } of chunksOf(rows)) {
-    for (let i = 0; i < count; i++) values[first + i] = data[i * columns + column];
-  }
-  return values;
-}
-
 /** Elements of a chunk: enough to be fast, and little memory. */
 const CHUNK_ELEMENTS = 2 ** 20;
 

@@ -25,33 +25,59 @@ export interface Sentinel {
  */
 export function sentinelOf(
   values: ArrayLike<number>,
-  { unscaled = (value: number) => value } = {},
+  unscaled: (value: number) => number = (value) => value,
 ): Sentinel | undefined {
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] < least) least = values[i];
-    if (values[i] > greatest) greatest = values[i];
-  }
-  for (const value of [least, greatest]) {
-    if (!mayBeSentinel(unscaled(value))) continue;
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    let others = 0;
-    let rows = 0;
-    for (let i = 0; i < values.length; i++) {
-      if (values[i] === value) rows++;
-      else if (!Number.isNaN(values[i])) {
-        others++;
-        if (values[i] < low) low = values[i];
-        if (values[i] > high) high = values[i];
-      }
+  const bounds = new Bounds();
+  for (let i = 0; i < values.length; i++) bounds.add(values[i]);
+  return bounds.sentinel(unscaled);
+}
+
+/** The two least and the two greatest different numbers, and how often the outer ones occur. */
+export class Bounds {
+  #numbers = 0;
+  #least = Number.POSITIVE_INFINITY;
+  #nextLeast = Number.POSITIVE_INFINITY;
+  #leastRows = 0;
+  #greatest = Number.NEGATIVE_INFINITY;
+  #nextGreatest = Number.NEGATIVE_INFINITY;
+  #greatestRows = 0;
+
+  /** NaN does not count. */
+  add(value: number): void {
+    if (value < this.#nextLeast) {
+      if (value < this.#least) {
+        this.#nextLeast = this.#least;
+        this.#least = value;
+        this.#leastRows = 0;
+      } else if (value > this.#least) this.#nextLeast = value;
     }
-    if (others < LEAST_OTHERS || low === high) continue;
-    const [far, near, end] = [value, low, high].map(unscaled);
-    if (Math.max(near - far, far - end) > end - near) return { value: far, rows, least: near, greatest: end };
+    if (value > this.#nextGreatest) {
+      if (value > this.#greatest) {
+        this.#nextGreatest = this.#greatest;
+        this.#greatest = value;
+        this.#greatestRows = 0;
+      } else if (value < this.#greatest) this.#nextGreatest = value;
+    }
+    if (value === this.#least) this.#leastRows++;
+    if (value === this.#greatest) this.#greatestRows++;
+    if (!Number.isNaN(value)) this.#numbers++;
   }
-  return undefined;
+
+  /** As `sentinelOf` of all that were added. */
+  sentinel(unscaled: (value: number) => number): Sentinel | undefined {
+    const ends = [
+      [this.#least, this.#leastRows, this.#nextLeast, this.#greatest],
+      [this.#greatest, this.#greatestRows, this.#least, this.#nextGreatest],
+    ];
+    for (const [value, rows, low, high] of ends) {
+      if (!mayBeSentinel(unscaled(value))) continue;
+      if (this.#numbers - rows < LEAST_OTHERS || low === high) continue;
+      const [far, near, end] = [value, low, high].map(unscaled);
+      if (Math.max(near - far, far - end) > end - near)
+        return { value: far, rows, least: near, greatest: end };
+    }
+    return undefined;
+  }
 }
 
 /** A sentence for the user. */

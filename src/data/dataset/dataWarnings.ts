@@ -6,10 +6,10 @@ import { isLongInteger, LONG_INTEGERS, parseDecimal } from '../cell.js';
 import { readAs } from '../dates.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { encodingWidth, type FeatureEncoding } from '../encoding/encoding.js';
-import { columnOf, type FeatureRows } from '../featureMatrix.js';
+import { chunksOf, type FeatureRows } from '../featureMatrix.js';
 import { hardlyRepeat, lookalikeSentences } from '../levels.js';
 import { restored, type Transform, transformed } from '../scaling.js';
-import { mayBeSentinel, sentinelOf, sentinelSentence } from '../sentinel.js';
+import { Bounds, mayBeSentinel, sentinelSentence } from '../sentinel.js';
 import { columnLabel } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import type { ColumnChoice, NamedColumns } from './columnChoice.js';
@@ -132,19 +132,28 @@ export function sentinelWarnings(
   rows: FeatureRows,
 ): string[] {
   let next = 0;
-  return encodings.flatMap((encoding, j) => {
+  const candidates = encodings.flatMap((encoding, j) => {
     const first = next;
     next += encodingWidth(encoding);
-    if (encoding.kind !== 'numeric') return [];
+    if (encoding.kind !== 'numeric' || (encoding.range && !encoding.range.some(mayBeSentinel))) return [];
+    return [{ encoding, j, first, bounds: new Bounds() }];
+  });
+  if (candidates.length === 0) return [];
+  // All at once: the rows may be in a file.
+  for (const { count, data } of chunksOf(rows)) {
+    for (const { first, bounds } of candidates) {
+      for (let i = 0; i < count; i++) bounds.add(data[i * rows.columns + first]);
+    }
+  }
+  return candidates.flatMap(({ encoding, j, bounds }) => {
     const { range } = encoding;
-    if (range && !range.some(mayBeSentinel)) return [];
     // The digits of a float32; sentinels are short. Clipped, a bound is known better.
     const unscaled = (value: number) => {
       const bound =
         encoding.clip === undefined ? undefined : range?.find((end) => isBound(value, end, encoding));
       return bound ?? Number(restored(value, encoding).toPrecision(6));
     };
-    const found = sentinelOf(columnOf(rows, first), { unscaled });
+    const found = bounds.sentinel(unscaled);
     if (found === undefined) return [];
     return [`${path}: ${sentinelSentence(columnLabel(header, names[features[j]]), found)}`];
   });
