@@ -190,13 +190,13 @@ const CASES: BadInput[] = [
     what: '--backend cuda',
     args: ['train', 'config.json', '--backend', 'cuda'],
     code: 64,
-    error: /--backend.*'cuda'.* expected one of auto, reference, wasm, blas\./,
+    error: /--backend.*'cuda'.* expected one of auto, reference, wasm, blas, native\./,
   },
   {
     what: '--backend cuda for a gradient check',
     args: ['gradcheck', '--backend', 'cuda'],
     code: 64,
-    error: /--backend.*'cuda'.* expected one of auto, reference, wasm, blas\./,
+    error: /--backend.*'cuda'.* expected one of auto, reference, wasm, blas, native\./,
   },
   ...[0, 257, 1.5, 'many'].map((threads) => ({
     what: `threads: ${JSON.stringify(threads)}`,
@@ -208,13 +208,13 @@ const CASES: BadInput[] = [
     what: 'backend: "cuda"',
     config: { backend: 'cuda' },
     code: 78,
-    error: /^config\.json:\d+:\d+: backend: .*"cuda"; expected one of auto, reference, wasm, blas/,
+    error: /^config\.json:\d+:\d+: backend: .*"cuda"; expected one of auto, reference, wasm, blas, native/,
   },
   {
     what: 'blas where the bits must be the same everywhere',
     args: ['train', 'config.json', '--backend', 'blas', '--deterministic'],
     code: 78,
-    error: /^backend: found "blas" with "deterministic", expected "wasm" or "auto"/,
+    error: /^backend: found "blas" with "deterministic", expected "wasm", "native" or "auto"/,
   },
 ];
 
@@ -297,6 +297,36 @@ describe('bad input', () => {
         expect(stderr).toMatch(reason);
       });
     }
+  });
+
+  describe('MLP_NATIVE', () => {
+    const config = smallConfig({
+      network: { layers: [600, 'relu', 600, 1] },
+      training: { steps: 1, batchSize: 8 },
+    });
+    const files = { 'config.json': config, 'data.csv': SMALL_CSV };
+
+    it('of 0, or of a mistake, is 69 where native is demanded', async () => {
+      const cwd = folderOf(files);
+      for (const MLP_NATIVE of ['0', 'yes']) {
+        const args = ['train', 'config.json', '--backend', 'native'];
+        const result = await mlpHere(args, { cwd, env: { MLP_NATIVE } });
+        expect([result.code, result.stdout]).toEqual([69, '']);
+        expect(result.stderr).toMatch(
+          /^error: backend native: MLP_NATIVE(=0 turns it off|: found "yes", .*)$/m,
+        );
+        expect(result.stderr).toMatch(/^hint: use --backend wasm/m);
+      }
+      expect(existsSync(join(cwd, 'runs'))).toBe(false);
+    });
+
+    it('of a mistake lets auto go on without', async () => {
+      const env = { MLP_NATIVE: 'yes', MLP_BLAS: '' };
+      const args = ['train', 'config.json', '--json', '--run', 'r'];
+      const { code, stdout } = await mlpHere(args, { cwd: folderOf(files), env });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout.split('\n')[0]).backend).toMatch(/^(blas|wasm)$/);
+    });
   });
 
   it('shows the stack only with --debug', async () => {
