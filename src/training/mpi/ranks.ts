@@ -23,6 +23,12 @@ const LATER_SECONDS = 600;
 const STOP_SECONDS = 10;
 const LOOK_MILLISECONDS = 250;
 
+/**
+ * UCX, below MPICH and Open MPI, tries its hooks by growing and cutting the heap: a thread that allocates
+ * at that moment loses the end of it (seen in 1 of 20 starts). And V8 has a use for SIGSEGV.
+ */
+const QUIET = { UCX_MEM_EVENTS: 'no', UCX_ERROR_SIGNALS: '' };
+
 /** What each rank tells of itself when it joins. */
 interface Member {
   readonly host: string;
@@ -73,21 +79,23 @@ export class Ranks {
    */
   static async join(launch: Launch, options: RanksOptions): Promise<Ranks | undefined> {
     const calls = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: RankThreadSetup = { launch, calls };
+    const isJoined = new Int32Array(new SharedArrayBuffer(4));
+    const workerData: RankThreadSetup = { launch, calls, joined: isJoined, member: encoded(ownMember()) };
+    for (const [name, value] of Object.entries(QUIET)) process.env[name] ??= value;
     const thread = new Worker(WORKER, { workerData });
-    const watch = watchCalls(calls, options.fail, FIRST_SECONDS);
+    // MPI patches functions of the C library as it starts: no other thread is to be in one.
+    if (Atomics.wait(isJoined, 0, 0, FIRST_SECONDS * 1000) === 'timed-out') {
+      options.fail(tooLate(FIRST_SECONDS));
+      exitAtOnce(ExitCode.unavailable);
+    }
     let ranks: Ranks | undefined;
     let joined: Joined | undefined;
     try {
       joined = await answerOf(thread, 'joined');
       requireAll(joined, launch);
-      if (joined.size > 1) {
-        const members = await tell<Member>(thread, ownMember());
-        ranks = new Ranks(thread, calls, joined, members, options);
-      }
+      if (joined.size > 1) ranks = new Ranks(thread, calls, joined, options);
       return ranks;
     } finally {
-      clearInterval(watch);
       if (!ranks) {
         const left = joined && ask(thread, { ask: 'finish' }, 'finished').catch(() => undefined);
         await Promise.race([left, delay(1000)]);
@@ -99,10 +107,10 @@ export class Ranks {
   private constructor(
     thread: Worker,
     calls: Int32Array,
-    { rank, library }: Joined,
-    members: readonly Member[],
+    { rank, library, members: told }: Joined,
     options: RanksOptions,
   ) {
+    const members = told.map((bytes) => decoded<Member>(bytes));
     this.#thread = thread;
     this.#members = members;
     this.library = library;
@@ -280,9 +288,16 @@ function shareOf({ host, allowed, processors }: Member, members: readonly Member
 }
 
 async function tell<Message>(thread: Worker, message: Message): Promise<Message[]> {
-  const bytes = new TextEncoder().encode(JSON.stringify(message));
-  const { messages } = await ask(thread, { ask: 'tell', message: bytes }, 'told');
-  return messages.map((told) => JSON.parse(new TextDecoder().decode(told)) as Message);
+  const { messages } = await ask(thread, { ask: 'tell', message: encoded(message) }, 'told');
+  return messages.map((told) => decoded<Message>(told));
+}
+
+function encoded(message: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(message));
+}
+
+function decoded<Message>(bytes: Uint8Array): Message {
+  return JSON.parse(new TextDecoder().decode(bytes)) as Message;
 }
 
 function ask<Type extends RankAnswer['type']>(thread: Worker, request: RankRequest, type: Type) {
@@ -316,7 +331,7 @@ function watchCalls(
   calls: Int32Array,
   fail: RanksOptions['fail'],
   seconds: number,
-  ranks?: Pick<Ranks, 'asked' | 'signal'>,
+  ranks: Pick<Ranks, 'asked' | 'signal'>,
 ): NodeJS.Timeout {
   let last = -1;
   let since = performance.now();
@@ -329,20 +344,26 @@ function watchCalls(
       return;
     }
     const waited = (performance.now() - since) / 1000;
-    const isStopping = ranks?.asked.aborted && !ranks.signal.aborted;
+    const isStopping = ranks.asked.aborted && !ranks.signal.aborted;
     if (waited < (isStopping ? Math.min(STOP_SECONDS, seconds) : seconds)) return;
-    const error = new MlpError(
-      ExitCode.unavailable,
-      isStopping
-        ? `the other ranks did not stop within ${STOP_SECONDS} seconds`
-        : `MPI: waited ${seconds} seconds for the other ranks, expected all of them`,
-      isStopping
-        ? 'the last checkpoint is kept'
-        : 'see whether each host has started its ranks; MLP_MPI_TIMEOUT=<seconds> waits longer while training',
-    );
+    const error = isStopping
+      ? new MlpError(
+          ExitCode.unavailable,
+          `the other ranks did not stop within ${STOP_SECONDS} seconds`,
+          'the last checkpoint is kept',
+        )
+      : tooLate(seconds);
     fail(error);
     exitAtOnce(error.exitCode);
   }, LOOK_MILLISECONDS);
+}
+
+function tooLate(seconds: number): MlpError {
+  return new MlpError(
+    ExitCode.unavailable,
+    `MPI: waited ${seconds} seconds for the other ranks, expected all of them`,
+    'see whether each host has started its ranks; MLP_MPI_TIMEOUT=<seconds> waits longer while training',
+  );
 }
 
 /** Ends the process even while a thread is in a call that does not return: Node.js would wait for it. */

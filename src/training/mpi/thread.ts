@@ -7,6 +7,10 @@ import { type CallCount, Mpi } from './mpi.js';
 export interface RankThreadSetup {
   readonly launch: Launch;
   readonly calls: CallCount;
+  /** [1] in shared memory: becomes 1 once the thread has joined, or can't. */
+  readonly joined: Int32Array;
+  /** What it tells the others as it joins. */
+  readonly member: Uint8Array;
 }
 
 export type RankRequest =
@@ -23,7 +27,13 @@ export interface SentError {
 }
 
 export type RankAnswer =
-  | { readonly type: 'joined'; readonly rank: number; readonly size: number; readonly library: string }
+  | {
+      readonly type: 'joined';
+      readonly rank: number;
+      readonly size: number;
+      readonly library: string;
+      readonly members: readonly Uint8Array[];
+    }
   | { readonly type: 'told'; readonly messages: readonly Uint8Array[] }
   | { readonly type: 'finished' }
   | { readonly type: 'refused'; readonly error: SentError };
@@ -31,7 +41,7 @@ export type RankAnswer =
 /** @param run takes a place in a team, and returns when the team is done */
 export function serveRanks<Setup extends object>(
   port: MessagePort,
-  { launch, calls }: RankThreadSetup,
+  { launch, calls, joined, member }: RankThreadSetup,
   run: (setup: Setup, mpi: Mpi) => void,
 ): void {
   let mpi: Mpi;
@@ -45,8 +55,11 @@ export function serveRanks<Setup extends object>(
   answer(() => {
     const library = openMpi(launch, process.env);
     mpi = new Mpi(library, calls);
-    return { type: 'joined', rank: mpi.rank, size: mpi.size, library: library.version };
+    const members = mpi.tellAll(member);
+    return { type: 'joined', rank: mpi.rank, size: mpi.size, library: library.version, members };
   });
+  Atomics.store(joined, 0, 1);
+  Atomics.notify(joined, 0);
   port.on('message', (request: RankRequest | Setup) => {
     if (!('ask' in request)) run(request, mpi);
     else {
