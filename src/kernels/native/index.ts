@@ -37,6 +37,9 @@ export function nativeKernels(
   };
 }
 
+/** In multiply-adds, some 35 ms of the wasm kernels: machine code with their bits is written after as much work. */
+export const WORK_BEFORE_CODE = 5e8;
+
 /** Products of at least so many multiply-adds are several times as fast in machine code. */
 const LEAST_WASM_PRODUCT = 2 ** 15;
 

@@ -17,6 +17,7 @@ import {
 } from '../../kernels/arena.js';
 import { createKernels, type KernelsChoice, kernelScratch } from '../../kernels/create.js';
 import type { DType, Kernels, Tensor } from '../../kernels/kernels.js';
+import { WORK_BEFORE_CODE } from '../../kernels/native/index.js';
 import { referenceKernels } from '../../kernels/reference/index.js';
 import { alone } from '../../kernels/share.js';
 import { detectFeatures } from '../../kernels/wasm/loader.js';
@@ -181,9 +182,6 @@ function bytesOf(setup: NetworkSetup, buffers: number): { readonly weights: numb
   layOut(setup, plans, buffers, () => referenceKernels(dtype));
   return { weights: plans.weights.bytes, own: plans.own.bytes };
 }
-
-/** In multiply-adds, some 35 ms of the wasm kernels: machine code with their bits is written after as much work. */
-const WORK_BEFORE_CODE = 5e8;
 
 function kernelsChoice(): KernelsChoice {
   if (!detectFeatures().simd) return { backend: 'reference', relaxed: false };

@@ -248,6 +248,16 @@ describe.skipIf(native.sets.length === 0)(
         expect(results.size).toBe(1);
       },
     );
+
+    it.each(DTYPES)('leaves the bits of wasm where it sums as wasm does, %s', async (dtype) => {
+      const network = { layers: [131, 'relu', 67, 'silu', 3] };
+      const training = { steps: 6, batchSize: 33, optimizer: adam };
+      const problem = await prepare({ network, training, dtype });
+      const expected = await outcome(problem, 2, options);
+      for (const waits of [0, 1e6]) {
+        expect(await outcome(problem, 3, options, { ...WASM, exact: { waits } })).toBe(expected);
+      }
+    });
   },
 );
 
