@@ -30,6 +30,17 @@ export function readRows({ dtype, columns, bytes }: MatrixFile, first: number, o
   readAt(bytes, new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, position);
 }
 
+/** Reads one row to the place of row `to` in the bytes of a tensor; throws as `readRows`. */
+export function readRow(
+  { dtype, columns, bytes }: MatrixFile,
+  row: number,
+  out: Uint8Array,
+  to: number,
+): void {
+  const rowBytes = columns * bytesPerElement(dtype);
+  readAt(bytes, out, to * rowBytes, rowBytes, row * rowBytes);
+}
+
 export class FileRows implements FeatureRows {
   readonly #file: MatrixFile;
 

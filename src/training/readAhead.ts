@@ -4,8 +4,7 @@
  * arena. All that it shares with the team are the counters of batches that are read and taken.
  */
 import { Batches, type BatchesState, POOL } from '../data/dataset/batches.js';
-import { type MatrixFile, readRows } from '../data/matrixFile.js';
-import { readAt } from '../data/source/fileBytes.js';
+import { type MatrixFile, readRow, readRows } from '../data/matrixFile.js';
 import { type Allocator, bytesPerElement } from '../kernels/arena.js';
 import type { FloatArray, IntVector, Tensor } from '../kernels/kernels.js';
 import { RandomState, type RandomStateSnapshot } from '../random/randomState.js';
@@ -100,7 +99,7 @@ export function readBatches(setup: ReaderSetup): void {
     const target = targets[batch % SLOTS];
     for (const i of byPosition(drawn.subarray(0, rows))) {
       warm?.touch(drawn[i]);
-      readAt(matrix.bytes, target, i * rowBytes, rowBytes, drawn[i] * rowBytes);
+      readRow(matrix, drawn[i], target, i);
     }
     Atomics.store(words, READ, batch + 1);
     Atomics.notify(words, READ);
@@ -119,7 +118,7 @@ function awaitSlot(words: Int32Array, batch: number): boolean {
 }
 
 /** The indices of row numbers in the order of the numbers: a disk reads forwards. */
-function byPosition(numbers: Int32Array): Iterable<number> {
+export function byPosition(numbers: Int32Array): Iterable<number> {
   const { length } = numbers;
   // Both in one float64, since numbers without a comparator are sorted fast.
   const keys = Float64Array.from(numbers, (row, i) => row * length + i).sort();

@@ -4,11 +4,11 @@
  * the rows of a batch or a chunk are copied into the arena, or read from a file.
  */
 import { type FeatureMatrix, partOf } from '../data/featureMatrix.js';
-import { type MatrixFile, readRows } from '../data/matrixFile.js';
+import { type MatrixFile, readRow, readRows } from '../data/matrixFile.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { alone, type Share, sliceStart } from '../kernels/share.js';
-import { ReadAhead } from './readAhead.js';
+import { byPosition, ReadAhead } from './readAhead.js';
 
 /** In a team, all threads call the methods alike. */
 export interface RowSource {
@@ -63,8 +63,8 @@ export function rowsOutside(
 }
 
 /**
- * Rows in a file. Each thread reads its share of a chunk. Batches are read ahead by a thread of their own
- * (`ReadAhead`), if there is one.
+ * Rows in a file. Each thread reads its share of a chunk, and of a batch, unless batches are read ahead by
+ * a thread of their own (`ReadAhead`).
  * @param batchSize the most rows of a batch
  * @param waits whether there is such a thread
  */
@@ -88,7 +88,12 @@ export function rowsInFile(
       return slice(buffer, 0, rows, columns);
     },
     gather(rows, { data }, out) {
-      shareRows(share, rows, (i) => readRows(matrix, data[i], slice(out, i * columns, 1, columns).data));
+      const first = sliceStart(rows, share.rank, share.size, 1);
+      const own = data.subarray(first, sliceStart(rows, share.rank + 1, share.size, 1));
+      const { buffer, byteOffset, byteLength } = out.data;
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      for (const i of byPosition(own)) readRow(matrix, own[i], bytes, first + i);
+      share.sync();
       return out;
     },
   };

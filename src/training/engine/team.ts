@@ -15,6 +15,7 @@ import type { SentError } from '../mpi/thread.js';
 import type { ReaderSetup } from '../readAhead.js';
 import type { Evaluations, Trainer } from '../step.js';
 import { allocate, assembleIn, type RunMemory, type RunSetup, release } from './allocate.js';
+import { stepOperations } from './backend.js';
 import { Command, Control } from './control.js';
 import {
   begin,
@@ -42,6 +43,8 @@ const READER = -1;
 const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };
 
 export interface TeamOptions {
+  /** Whether batches of rows in a file are read ahead; decided by the run if missing. */
+  readonly readsAhead?: boolean;
   /** Where threads come from and go to; without it, they end with the team. */
   readonly pool?: ThreadPool | undefined;
   readonly script?: URL;
@@ -90,7 +93,7 @@ export class Team implements Engine {
     this.statistics = view.network.statistics;
     this.#control = new Control(Math.min(run.plan.stepsPerEpoch, run.plan.steps));
     const { ahead } = view;
-    if (ahead) {
+    if (ahead && setup.readsAhead) {
       const { plan, config } = run;
       const reading: ReaderSetup = {
         ...ahead.setup(setup.place.memory),
@@ -157,7 +160,8 @@ export class Team implements Engine {
       view.load(dataset);
       begin(view, state, weights);
       const crowded = run.threads > availableParallelism();
-      const setup = { place, crowded, state: state?.trainer ?? view.state() };
+      const readsAhead = options.readsAhead ?? mayReadAhead(run);
+      const setup = { place, crowded, readsAhead, state: state?.trainer ?? view.state() };
       team = new Team(run, view, setup, options);
     } catch (error) {
       release(place);
@@ -329,6 +333,17 @@ function otherWays({ threads, choice }: RunSetup): string {
     ...(choice.backend === 'blas' || choice.backend === 'native' ? ['--backend wasm'] : []),
   ];
   return ways.length === 0 ? '' : `the run can be tried again with ${ways.join(' or ')}; `;
+}
+
+/** From here on, a step takes so long that reading a batch is little beside it. */
+const LONG_STEP = 2e8;
+
+/**
+ * Whether a thread of its own reads batches of rows in a file. Without a processor for it, it would hold
+ * up short steps more than the team does that reads its own rows, each thread some.
+ */
+function mayReadAhead({ plan, threads }: RunSetup): boolean {
+  return threads < availableParallelism() || stepOperations(plan) >= LONG_STEP;
 }
 
 /** For little work: loading a library takes longer. */

@@ -18,6 +18,8 @@ export interface WorkerSetup {
   readonly control: SharedArrayBuffer;
   readonly rank: number;
   readonly crowded: boolean;
+  /** Whether another thread reads the batches of rows in a file. */
+  readonly readsAhead: boolean;
   readonly state: TrainerState;
   /** Whether the thread waits for another team after this one. */
   readonly isKept: boolean;
@@ -40,7 +42,7 @@ export type WorkerMessage =
 
 /** @param mpi of the first thread of a run with several processes */
 export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void, mpi?: Mpi): void {
-  const { run, place, rank, crowded } = setup;
+  const { run, place, rank, crowded, readsAhead } = setup;
   const { dtype } = run.config;
   const control = new Control(setup.control);
   const share = control.share(rank, run.threads, crowded);
@@ -48,7 +50,7 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   const kernelsIn = (memory: WebAssembly.Memory, scratch: number) =>
     createKernels(run.choice, dtype, memory, scratch, share);
   const exchange = setup.ranks && new RankExchange(setup.ranks, share, control, place.memory, mpi);
-  const trainer = assembleIn(run, place, random, { kernelsIn, share, readsAhead: true, exchange });
+  const trainer = assembleIn(run, place, random, { kernelsIn, share, readsAhead, exchange });
   trainer.restore(setup.state);
   /** Reports a result once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {

@@ -97,12 +97,16 @@ describe('rows in several memories, or in a file', () => {
     expect(partsOf(outside.dataset).length).toBeGreaterThan(2);
     const wasm = { backend: 'wasm', relaxed: false } as const;
     const results = await Promise.all(
-      [inside, outside, cached].map(async (problem) =>
-        resultOf(closing(await startTeam(problem, wasm, 2)), problem, 9),
+      [
+        [inside, false] as const,
+        [outside, false] as const,
+        [cached, false] as const,
+        [cached, true] as const,
+      ].map(async ([problem, readsAhead]) =>
+        resultOf(closing(await startTeam(problem, wasm, 2, { readsAhead })), problem, 9),
       ),
     );
-    expect(results[1]).toBe(results[0]);
-    expect(results[2]).toBe(results[0]);
+    for (const result of results) expect(result).toBe(results[0]);
     const expected = await resultOf(startReference(inside), inside, 9);
     for (const problem of [outside, cached]) {
       expect(await resultOf(startReference(problem), problem, 9)).toBe(expected);
