@@ -164,7 +164,7 @@ if (!existsSync(data)) {
 console.log(
   `${data}: ${(statSync(data).size / 1e9).toFixed(2)} GB; the matrix has ${((rows * columns * 4) / 1e9).toFixed(2)} GB`,
 );
-const config = join(folder, 'config.json');
+const config = join(folder, `${format}.json`);
 writeFileSync(
   config,
   JSON.stringify({

@@ -5,12 +5,14 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { ExitCode, MlpError } from '../../errors.js';
+import { memoryLimit } from '../../kernels/arena.js';
+import { formatBytes, formatCount } from '../../text.js';
 import { areRowNames } from '../csv/detect.js';
 import { DEFAULT_MISSING } from '../missingValues.js';
 import type { BadRow, BadRowRules } from '../rejectedRows.js';
 import type { OpenFile } from '../source/source.js';
 import { requireUnpackable } from '../source/unpack.js';
-import { type Column, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
+import { type Column, type ColumnKind, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { BadRowReader, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
 import { readColumns } from './columnPool.js';
@@ -88,6 +90,7 @@ export function openParquet(
 
     async read(kinds, progress, missingValues = DEFAULT_MISSING, threads = availableParallelism()) {
       const wanted = kinds.filter((kind) => kind !== 'skipped').length;
+      requireRoom(file.name, rows, kinds);
       rejected?.clear();
       const { columns, bad } = await readColumns(reader, file, {
         kinds,
@@ -161,4 +164,17 @@ function readSample(reader: ColumnReader): string[][] {
     for (let row = 0; row < rows; row++) sample.push(columns.map((cells) => cells[row]));
   }
   return sample;
+}
+
+/** @throws MlpError ExitCode.config if the cells are more than the memory, before any of it is taken */
+function requireRoom(name: string, rows: number, kinds: readonly ColumnKind[]): void {
+  const bytesOf = (kind: ColumnKind) => (kind === 'skipped' ? 0 : kind === 'text' ? 4 : CELL_BYTES);
+  const ofRow = kinds.reduce((sum, kind) => sum + bytesOf(kind), 0);
+  const limit = memoryLimit();
+  if (rows * ofRow <= limit) return;
+  throw new MlpError(
+    ExitCode.config,
+    `${name}: the cells of ${formatCount(rows)} rows need ${formatBytes(rows * ofRow)} of memory: this machine has ${formatBytes(limit)}`,
+    'name columns in data.exclude, or write the rows to a CSV of plain numbers, of which no cells are kept',
+  );
 }

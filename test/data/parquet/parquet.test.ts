@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_MISSING, type MissingValues } from '../../../src/data/missingValues.js';
 import { openTable, readWhole } from '../../../src/data/openTable.js';
 import { lookUp } from '../../../src/data/parquet/codes.js';
@@ -318,4 +318,19 @@ describe('a column of numbers that has none', () => {
     }
     file.close();
   });
+});
+
+it('is refused before it is read if its cells are more than the memory', async () => {
+  const file = await open('plain');
+  const limit = vi.spyOn(process, 'constrainedMemory').mockReturnValue(100);
+  try {
+    expect(await rejection(readWhole(file))).toMatchObject({
+      exitCode: ExitCode.config,
+      message: expect.stringMatching(/: the cells of [\d,]+ rows need .* of memory: this machine has 100 B$/),
+      hint: expect.stringContaining('data.exclude'),
+    });
+  } finally {
+    limit.mockRestore();
+    file.close();
+  }
 });
