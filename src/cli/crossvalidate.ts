@@ -13,6 +13,7 @@ import {
 import { CROSS_VALIDATION_FILES } from '../training/crossvalidation/directory.js';
 import type { FoldShape } from '../training/crossvalidation/folds.js';
 import type { CrossValidationReport } from '../training/crossvalidation/report.js';
+import { launchOf } from '../training/mpi/library.js';
 import { CrossValidationProgress } from './crossvalidateProgress.js';
 import type { CommonOptions } from './options.js';
 import { note, print, toJson } from './output.js';
@@ -34,8 +35,20 @@ export interface CrossValidateOptions extends CommonOptions, OverrideOptions {
 
 const DEFAULT_FOLDS = 5;
 
+/** @throws MlpError ExitCode.usage under a launcher: each process would train all folds */
+function requireAlone(): void {
+  const launch = launchOf(process.env);
+  if (!launch) return;
+  throw new MlpError(
+    ExitCode.usage,
+    `found one of several processes of ${launch.by}, expected a process of its own: the folds are not divided`,
+    'start it without mpirun; --parallel says how many folds train at once',
+  );
+}
+
 export async function run(path: string, options: CrossValidateOptions): Promise<void> {
   requireConsistent(options);
+  requireAlone();
   const loaded = loadTrainConfig(path, overridesOf(options));
   const { folds, repeats, as, resume, parallel: atOnce } = options;
   const shape = shapeOf(options, loaded);

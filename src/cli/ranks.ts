@@ -52,6 +52,10 @@ export async function withRanks(
 
 /** Ends the other ranks too, with one message: that of the first, unless only this one has failed. */
 async function endRanks(cause: unknown, ranks: Ranks, fail: (error: unknown) => ExitCode): Promise<void> {
+  if (ranks.hasLeft) {
+    process.exitCode = fail(cause);
+    return;
+  }
   let error = cause;
   if (!ranks.hasAgreed) error = await ranks.agree({ error }).catch((common: unknown) => common);
   const isCommon = error instanceof CommonError || error instanceof RanksDiffer;

@@ -94,7 +94,9 @@ async function trainAndReport(path: string, options: TrainOptions, ranks?: Ranks
 /** Takes the steps of a run that another rank writes. */
 async function follow(path: string, options: TrainOptions, ranks: Ranks): Promise<void> {
   const listener: RunListener = {
-    prepared: (run) => ranks.agree({ same: sameOnAllRanks(run) }),
+    async prepared(run) {
+      await ranks.agree({ same: sameOnAllRanks(run) });
+    },
     // Until then, a signal ends the process.
     started() {
       for (const [signal] of ENDINGS) process.on(signal, () => ranks.askToStop());

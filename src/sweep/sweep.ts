@@ -44,6 +44,8 @@ export interface SweepOptions {
   readonly parallel?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly listener: SweepListener;
+  /** Called once the study is there, before the first trial. */
+  readonly opened?: (study: Study) => Promise<void>;
 }
 
 /**
@@ -71,6 +73,7 @@ export async function sweep(
       options.resume === undefined
         ? await createStudy(loaded, { ...base, written }, hashesOf, options.directory)
         : await openStudy(loaded, { ...base, written }, hashesOf, options.resume);
+    await options.opened?.(study);
     listener.started(study, atOnce);
     const work = new Work(study, datasets, pool, listener);
     try {

@@ -129,6 +129,21 @@ describe.each(LAUNCHERS)('mpirun of $name', ({ mpirun = '', family }) => {
     for (const split of ['train', 'validation', 'test']) expect(found[split]).toEqual(expected[split]);
   });
 
+  // The library only says where the study is: one family is enough.
+  const other = LAUNCHERS.find(({ mpirun }) => mpirun !== undefined)?.family !== family;
+  it.skipIf(skip || other)('shares the trials of a study, which is that of one process', async () => {
+    const space = { base: 'config.json', space: { seed: { int: [0, 9] } }, trials: 3 };
+    const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV, 'sweep.json': space });
+    const { status, stdout } = start(cwd, 2, [...MLP, 'sweep', 'sweep.json', '--run', 'ranks']);
+    expect(stdout).toContain('config of the best trial: ranks/best.json');
+    expect(status).toBe(0);
+    await mlpHere(['sweep', 'sweep.json', '--run', 'one'], { cwd });
+    const valuesOf = (study: string) =>
+      readFileSync(join(cwd, study, 'study.log'), 'utf8').match(/"values": ?\[[^\]]*\]/g);
+    expect(valuesOf('ranks')).toHaveLength(3);
+    expect(valuesOf('ranks')).toEqual(valuesOf('one'));
+  });
+
   it.skipIf(skip)('ends all four with the error of one, and the code of that', () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
     // The last rank runs in a folder whose data have another number in one cell.

@@ -70,6 +70,7 @@ export class Ranks {
   readonly #watch: NodeJS.Timeout;
   /** Whether this rank has told how it has prepared. */
   hasAgreed = false;
+  hasLeft = false;
   #isLent = false;
 
   /**
@@ -168,24 +169,27 @@ export class Ranks {
 
   /**
    * Tells the others how this rank has prepared, and returns when all have. Each rank calls it once.
-   * @param own what must be the same on all ranks, in words, by what it is; or why this rank can't begin
+   * @param own what must be the same on all ranks that tell it, in words, by what it is; or why this
+   * rank can't begin
+   * @returns what the first has told
    * @throws CommonError on all ranks
    */
   async agree(
     own: { readonly same: Readonly<Record<string, string>> } | { readonly error: unknown },
-  ): Promise<void> {
+  ): Promise<Readonly<Record<string, string>>> {
     this.hasAgreed = true;
     const given: Prepared = 'error' in own ? { error: plainError(own.error) } : own;
     const all = await tell<Prepared>(this.#thread, given);
     const failed = all.findIndex(({ error }) => error !== undefined);
     if (failed >= 0) {
       const { exitCode, message, hint } = all[failed].error as SentError;
-      const isCommon = all.every(({ error }) => error?.message === message);
+      // The first prints: what it says of itself needs no name.
+      const isCommon = failed === 0 || all.every(({ error }) => error?.message === message);
       throw new CommonError(exitCode, isCommon ? message : `${this.nameOf(failed)}: ${message}`, hint);
     }
     const [first, ...others] = all.map(({ same }) => same ?? {});
     for (const [i, other] of others.entries()) {
-      const what = Object.keys(first).find((key) => first[key] !== other[key]);
+      const what = Object.keys(other).find((key) => first[key] !== other[key]);
       if (what === undefined) continue;
       throw new CommonError(
         what === 'data' ? ExitCode.data : ExitCode.unavailable,
@@ -193,6 +197,7 @@ export class Ranks {
         HINTS[what],
       );
     }
+    return first;
   }
 
   nameOf(rank: number): string {
@@ -213,15 +218,17 @@ export class Ranks {
   }
 
   /**
-   * Waits for the others, and leaves MPI.
+   * Waits for the others, and leaves MPI. May be called again.
    * @param seconds the longest time to wait, if not all of them may come
    * @returns whether all came
    */
   async leave(seconds?: number): Promise<boolean> {
+    if (this.hasLeft) return true;
     const left = ask(this.#thread, { ask: 'finish' }, 'finished').then(() => true);
     const late = seconds === undefined ? [] : [delay(seconds * 1000, false)];
     if (!(await Promise.race([left, ...late]))) return false;
     clearInterval(this.#watch);
+    this.hasLeft = true;
     await this.#thread.terminate();
     return true;
   }
