@@ -1,6 +1,7 @@
 /** Metrics after each epoch, batch by batch; weights count in the loss alone. */
 import { sigmoid } from '../kernels/activations.js';
 import { predictedClass, writeProbabilities } from '../network/logits.js';
+import { calibratedLoss } from './calibratedLoss.js';
 import {
   accuracy,
   averageScores,
@@ -15,14 +16,21 @@ import { RegressionErrors } from './regression.js';
 import { plain } from './sum.js';
 
 /** Metrics that are computed only if asked for, named as in epochs.csv. */
-export type Extra = 'balanced_accuracy' | 'f1' | 'mae' | 'roc_auc';
+export type Extra = 'balanced_accuracy' | 'calibrated_loss' | 'f1' | 'mae' | 'roc_auc';
 
 /**
  * By name and in the order of epochs.csv. R² is null for a single row, the area under the ROC curve
  * where a class has no row.
  */
 export type Metrics =
-  | { loss: number; accuracy: number; f1?: number; balanced_accuracy?: number; roc_auc?: number | null }
+  | {
+      loss: number;
+      accuracy: number;
+      f1?: number;
+      balanced_accuracy?: number;
+      roc_auc?: number | null;
+      calibrated_loss?: number;
+    }
   | { loss: number; r2: number | null; rmse: number; mae?: number };
 
 export interface Evaluation {
@@ -55,8 +63,9 @@ export function classAccumulator(
   let confusion = zeros();
   const loss = meanLoss();
   const has = new Set(extras);
-  // Of all rows, for their order says the area.
-  const probabilities = has.has('roc_auc') ? new Float64Array(labels.length * classes) : undefined;
+  // Of all rows: of their order the area is told, of all at once the best temperature.
+  const probabilities =
+    has.has('roc_auc') || has.has('calibrated_loss') ? new Float64Array(labels.length * classes) : undefined;
   return {
     addLoss: loss.add,
     add(rows, logits, firstRow) {
@@ -74,7 +83,9 @@ export function classAccumulator(
           f1: classes === 2 ? classScores(confusion)[1].f1 : averageScores(confusion).macro.f1,
         }),
         ...(has.has('balanced_accuracy') && { balanced_accuracy: balancedAccuracy(confusion) }),
-        ...(probabilities && { roc_auc: rocAucOf(labels, probabilities, classes) }),
+        ...(probabilities && has.has('roc_auc') && { roc_auc: rocAucOf(labels, probabilities, classes) }),
+        ...(probabilities &&
+          has.has('calibrated_loss') && { calibrated_loss: calibratedLoss(labels, probabilities, classes) }),
       };
       const evaluation = { metrics, confusion };
       confusion = zeros();

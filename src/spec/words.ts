@@ -75,11 +75,12 @@ export const MONITORED_METRICS = [
   'validation_balanced_accuracy',
   'validation_roc_auc',
   'validation_mae',
+  'validation_calibrated_loss',
 ] as const;
 export type MonitoredMetric = (typeof MONITORED_METRICS)[number];
 
 /** Metrics of validation rows that are computed only where they are monitored. */
-export type ExtraMetric = 'balanced_accuracy' | 'f1' | 'mae' | 'roc_auc';
+export type ExtraMetric = 'balanced_accuracy' | 'calibrated_loss' | 'f1' | 'mae' | 'roc_auc';
 
 /** How a sweep chooses settings. */
 export const METHODS = ['grid', 'random', 'tpe'] as const;

@@ -15,8 +15,8 @@ const METRICS = {
 /** Those of validation rows that a run has only if they are monitored. */
 const EXTRAS = {
   regression: ['mae'],
-  binary: ['f1', 'balanced_accuracy', 'roc_auc'],
-  multiclass: ['f1', 'balanced_accuracy', 'roc_auc'],
+  binary: ['f1', 'balanced_accuracy', 'roc_auc', 'calibrated_loss'],
+  multiclass: ['f1', 'balanced_accuracy', 'roc_auc', 'calibrated_loss'],
   multilabel: ['roc_auc'],
 } as const satisfies Record<Task, readonly ExtraMetric[]>;
 

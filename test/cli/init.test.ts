@@ -156,7 +156,13 @@ describe('mlp init', () => {
     expect(written).not.toHaveProperty('preset');
     expect(written.network.members).toBe(2);
     expect(written.network.layers.at(-1).units).toBe(1);
-    expect(written.training).toMatchObject({ epochs: 2, batchSize: 24, optimizer: { beta2: 0.95 } });
+    expect(written.data.validation).toMatchObject({ folds: 5 });
+    expect(written.training).toMatchObject({
+      epochs: 2,
+      batchSize: 30,
+      optimizer: { beta2: 0.95 },
+      keepMonitor: 'validation_calibrated_loss',
+    });
     expect(written.data.standardize).toBe('robust');
     // The same config, with the preset, goes on with the run; and the run repeats itself.
     const again = await mlpHere(['train', 'data.json', ...short.slice(0, 4), '--resume', 'run'], {
@@ -165,7 +171,7 @@ describe('mlp init', () => {
     expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('error')]);
     expect((await mlpHere(['repro', 'run'], { cwd: folder })).code).toBe(0);
     const counted = await mlpHere(['params', 'data.json', '--json'], { cwd: folder });
-    expect(JSON.parse(counted.stdout)).toMatchObject({ members: 4 });
+    expect(JSON.parse(counted.stdout)).toMatchObject({ members: 5 });
   });
 
   it('names all files in a config that trains', async () => {

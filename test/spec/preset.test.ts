@@ -35,6 +35,21 @@ describe('the preset tabular', () => {
     expect(regression.training.optimizer.learningRate).toBeGreaterThan(small.training.optimizer.learningRate);
   });
 
+  it('keeps the epoch of classes by their calibrated loss, if members hold out folds', () => {
+    const kept = (facts: Partial<TableFacts>, training = {}) =>
+      complete({ preset: 'tabular', training }, facts).training.keepMonitor;
+    expect(kept({ folds: 5 })).toBe('validation_calibrated_loss');
+    expect(kept({ folds: 5, task: 'multiclass', outputs: 3 })).toBe('validation_calibrated_loss');
+    expect([
+      kept({}),
+      kept({ folds: 5, task: 'regression' }),
+      kept({ folds: 5, task: 'multilabel' }),
+    ]).toEqual([undefined, undefined, undefined]);
+    expect(kept({ folds: 5 }, { keepMonitor: 'validation_accuracy' })).toBe('validation_accuracy');
+    expect(kept({ folds: 5 }, { keep: 'last' })).toBeUndefined();
+    expect(kept({ folds: 5 }, { earlyStopping: { patience: 3 } })).toBeUndefined();
+  });
+
   it('embeds what can be embedded', () => {
     const typesFor = (facts: Partial<TableFacts>) =>
       complete({ preset: 'tabular' }, facts)

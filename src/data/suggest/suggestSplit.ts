@@ -39,8 +39,8 @@ type Mark = keyof typeof MARKS;
  * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
  *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
  *   has a single row, nothing is held out.
- * - In a regression of at most 10,000 rows with the tabular preset, whose network has members, each
- *   member holds out another fifth.
+ * - Of at most 10,000 rows with the tabular preset, whose network has members, each member holds out
+ *   another fifth.
  * - Of fewer than 10 rows nothing is held out.
  */
 export function suggestSplit(context: Context, preset: 'tabular' | 'plain'): SplitSuggestion {
@@ -100,7 +100,11 @@ function marksOf({ kind, distinct, frequent = [] }: ColumnProfile): Map<Mark, Le
 function shareOf({ target: { task, classes } }: Context, rows: number, preset: 'tabular' | 'plain') {
   const usual = rows >= MANY_ROWS ? SHARE_OF_MANY : USUAL_SHARE;
   const share = allowedShare(rows, usual, classes);
-  const isFolded = preset === 'tabular' && task === 'regression' && rows <= FOLDED_ROWS;
+  const isFolded =
+    preset === 'tabular' &&
+    task !== 'multilabel' &&
+    rows <= FOLDED_ROWS &&
+    (classes ?? []).every((level) => level.rows >= FOLDS);
   if (isFolded && share === USUAL_SHARE) {
     const text = `${FOLDS} folds, one for each network of the ensemble to be trained without: all rows are trained on, and all show overfitting`;
     return { validation: { folds: FOLDS }, trainRows: rows, reasons: [{ key: 'data.validation', text }] };

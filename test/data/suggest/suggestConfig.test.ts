@@ -373,6 +373,16 @@ describe('the rows held out', () => {
     expect(dataOf(measurements(2), { rows: 100_000 }).validation).toBe(0.1);
   });
 
+  it('are, with the preset, a fold for each member, if the rows are few and each class has one in each', () => {
+    const validationOf = (options: TableOptions) =>
+      suggestConfig(table(measurements(2), options), { train: 'data.csv', preset: 'tabular' }).config.data
+        .validation;
+    expect(validationOf({})).toEqual({ folds: 5 });
+    expect(validationOf({ rows: 10_000, classes: classes(9995, 5) })).toEqual({ folds: 5 });
+    expect(validationOf({ rows: 10_000, classes: classes(9996, 4) })).toBe(0.2);
+    expect(validationOf({ rows: 10_001 })).toBe(0.2);
+  });
+
   it('are more where each of many classes needs one', () => {
     // Ten classes of three rows: ceil(0.31·30) = 10
     const ten = classes(...new Array(10).fill(3));
