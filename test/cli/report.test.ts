@@ -96,7 +96,7 @@ describe('mlp report', () => {
     const { code, stderr } = await mlpHere(['report', 'r'], { cwd });
     expect(code).toBe(0);
     expect(stderr).toContain('warning: the data of the run cannot be read, so the page lacks them: ');
-    expect(sectionsOf(read(cwd))).toEqual(['curves', 'network', 'config', 'repeat']);
+    expect(sectionsOf(read(cwd))).toEqual(['curves', 'network', 'layers', 'config', 'repeat']);
   });
 
   it('shows the curves of a run without a model', async () => {
@@ -104,7 +104,7 @@ describe('mlp report', () => {
     for (const name of ['model.safetensors', 'run.json']) rmSync(join(cwd, 'r', name));
     const { code } = await mlpHere(['report', 'r'], { cwd });
     expect(code).toBe(0);
-    expect(sectionsOf(read(cwd))).toEqual(['curves', 'config', 'repeat']);
+    expect(sectionsOf(read(cwd))).toEqual(['curves', 'layers', 'config', 'repeat']);
     expect(read(cwd)).toContain('is being trained, or was,');
   });
 
