@@ -11,10 +11,19 @@ import type { TrainConfig } from '../../spec/trainConfig.js';
 import { networksOf } from '../../spec/widths.js';
 import type { Task } from '../../spec/words.js';
 import { version } from '../../version.js';
-import { CACHE_VERSION, type CachePlace, cachePath, DamagedCache, openCache } from '../cache/cacheFile.js';
+import {
+  CACHE_VERSION,
+  type CachePlace,
+  CacheWriter,
+  cachePath,
+  DamagedCache,
+  openCache,
+} from '../cache/cacheFile.js';
+import { MatrixTooLarge } from '../featureMatrix.js';
 import { sourcePath } from '../source/source.js';
 import type { DataFile, ReadFiles } from '../source/storedFile.js';
 import type { Dataset } from './dataset.js';
+import type { FillOptions } from './fillMatrix.js';
 import type { GivenEncodings } from './givenEncodings.js';
 import { standardizesTarget } from './targetUnits.js';
 
@@ -123,6 +132,65 @@ export class DatasetCaches {
       return undefined;
     }
   }
+}
+
+/** A loading whose files are open. */
+interface Filling {
+  readonly config: TrainConfig;
+  readonly directory: string;
+  readonly where: Where;
+  readonly options: Omit<CacheOptions, 'directory' | 'where'> & {
+    readonly cache?: 'write' | 'read' | undefined;
+  };
+  readonly open: { close(): void | Promise<void> }[];
+  caches?: DatasetCaches | undefined;
+}
+
+/** Fills a matrix in memory, or in a cache if there is to be one, or no room in memory. */
+export async function filled(
+  loading: Filling,
+  { name, task }: { readonly name: string; readonly task: Task },
+  fill: (cache: FillOptions['cache']) => Promise<Dataset>,
+): Promise<Dataset> {
+  const { config, open, options } = loading;
+  if (!loading.caches) {
+    try {
+      return await fill(undefined);
+    } catch (error) {
+      const caches = error instanceof MatrixTooLarge && (await automaticCaches(loading));
+      if (!caches) throw error;
+      const found = await caches.find(name, task);
+      if (found) return found;
+      if (options.cache === 'read') throw error;
+      options.note?.(`${error.message}, so they go to a file`);
+      loading.caches = caches;
+    }
+  }
+  const { caches } = loading;
+  const place = caches.place(name, task);
+  let writer: CacheWriter | undefined;
+  const dataset = await fill(async (rows, columns) => {
+    writer = await CacheWriter.begin(place, config.dtype, rows, columns);
+    open.push(writer);
+    return writer;
+  });
+  await writer?.finish(dataset);
+  caches.tell(place);
+  return dataset;
+}
+
+/** For rows that have no room in memory; undefined if they can't be in a cache either. */
+async function automaticCaches({
+  config,
+  directory,
+  where,
+  options,
+}: Filling): Promise<DatasetCaches | undefined> {
+  if (options.memory || config.data.badRows === 'skip') return undefined;
+  const data = { ...config.data, cache: 'auto' };
+  const hashed = await options.files?.fingerprints();
+  if (hashed?.some(({ sha256 }) => sha256 === undefined)) return undefined;
+  return DatasetCaches.of({ ...config, data }, { ...options, directory, where });
 }
 
 /** That of the user: `$XDG_CACHE_HOME/mlp`, or what the system has for it. */

@@ -10,12 +10,10 @@ import { lossNameOf } from '../../spec/lossConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { networksOf } from '../../spec/widths.js';
-import { NUMBER_LOSSES, type Task } from '../../spec/words.js';
+import { NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
-import { CacheWriter } from '../cache/cacheFile.js';
 import { readingOf } from '../csv/dialect.js';
 import { isNumbered } from '../encoding/encoding.js';
-import { MatrixTooLarge } from '../featureMatrix.js';
 import { openJoined } from '../joinedTable.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
@@ -26,8 +24,8 @@ import type { TableSource } from '../tableSource.js';
 import { assembleDataset, type InputRows, type SplitRows, targetColumns } from './assembleDataset.js';
 import { chooseColumns, matchColumns, wantedHeader } from './columnChoice.js';
 import type { Dataset, SplitName } from './dataset.js';
-import { DatasetCaches } from './datasetCaches.js';
-import { type FillOptions, fillMatrix } from './fillMatrix.js';
+import { DatasetCaches, filled } from './datasetCaches.js';
+import { fillMatrix } from './fillMatrix.js';
 import {
   configFor,
   type GivenEncodings,
@@ -280,53 +278,6 @@ async function buildDatasets(
     return assembleDataset(config, targetEncoding, rows, { ...again, unknown: new Map() }, given);
   });
   return { dataset, refit: dataOfRefit };
-}
-
-/** Fills a matrix in memory, or in a cache if there is to be one, or no room in memory. */
-async function filled(
-  loading: Loading,
-  { name, task }: { readonly name: keyof Datasets; readonly task: Task },
-  fill: (cache: FillOptions['cache']) => Promise<Dataset>,
-): Promise<Dataset> {
-  const { config, open, options } = loading;
-  if (!loading.caches) {
-    try {
-      return await fill(undefined);
-    } catch (error) {
-      const caches = error instanceof MatrixTooLarge && (await automaticCaches(loading));
-      if (!caches) throw error;
-      const found = await caches.find(name, task);
-      if (found) return found;
-      if (options.cache === 'read') throw error;
-      options.note?.(`${error.message}, so they go to a file`);
-      loading.caches = caches;
-    }
-  }
-  const { caches } = loading;
-  const place = caches.place(name, task);
-  let writer: CacheWriter | undefined;
-  const dataset = await fill(async (rows, columns) => {
-    writer = await CacheWriter.begin(place, config.dtype, rows, columns);
-    open.push(writer);
-    return writer;
-  });
-  await writer?.finish(dataset);
-  caches.tell(place);
-  return dataset;
-}
-
-/** For rows that have no room in memory; undefined if they can't be in a cache either. */
-async function automaticCaches({
-  config,
-  directory,
-  where,
-  options,
-}: Loading): Promise<DatasetCaches | undefined> {
-  if (options.memory || config.data.badRows === 'skip') return undefined;
-  const data = { ...config.data, cache: 'auto' };
-  const hashed = await options.files?.fingerprints();
-  if (hashed?.some(({ sha256 }) => sha256 === undefined)) return undefined;
-  return DatasetCaches.of({ ...config, data }, { ...options, directory, where });
 }
 
 /** The training rows of the folds that a member is trained without, in the same place. */

@@ -73,7 +73,6 @@ describe('rows in several memories, or in a file', () => {
       data: { train: 'data.csv', target: 'y', shuffle: 'blocks' },
       training: { steps: 9, batchSize: 25 },
     },
-    'a training with replacement': { training: { steps: 9, batches: 'with-replacement' } },
     'members that hold out folds': {
       network: { members: 3, layers: [8, 'relu', 3] },
       data: { train: 'data.csv', target: 'y', validation: { folds: 3 } },
