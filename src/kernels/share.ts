@@ -23,8 +23,8 @@ export function sliceStart(n: number, rank: number, size: number, granularity: n
 }
 
 /**
- * Whether c[m, n] is divided by its rows: the side whose largest slice is smaller, else the longer one, since
- * every thread reads all of the other operand.
+ * Whether c[m, n] is divided by its rows: the side whose largest slice is smaller, else the longer
+ * one, since every thread reads all of the other operand.
  */
 export function splitsByRows(
   m: number,

@@ -1,4 +1,4 @@
-/** Finds which instruction sets the processor has that products can be written for, and whether they may run. */
+/** Finds the instruction sets that products can be written for here, or why there is none. */
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DType } from '../kernels.js';
 import { Arm64Assembler } from './arm64.js';
@@ -67,7 +67,7 @@ export function nativeUnavailable({ reason }: NativeSearch): MlpError {
   );
 }
 
-/** What the processor says of itself, and the system of the registers that it saves (SDM vol. 1, 14.3, 15.2). */
+/** By what the processor says of itself and the registers that the system saves (SDM 1, 14.3, 15.2). */
 function x86Sets(memory: CodeMemory): readonly NativeSet[] {
   /** The two integers that a function leaves at its first argument, r8. */
   const ask = (...lines: string[]) => {
@@ -112,7 +112,11 @@ export interface NativeCode {
 
 const opened = new Map<string, NativeCode>();
 
-/** Writes the code of an instruction set that `findNative` has found: once per thread. NEON sums fused alone. @throws Error */
+/**
+ * Writes the code of an instruction set that `findNative` has found: once per thread. NEON sums fused
+ * alone.
+ * @throws Error if the code may no longer run
+ */
 export function openNative(set: NativeSet, dtype: DType, sums: Sums = 'fused'): NativeCode {
   const name = `${set} ${dtype} ${sums}`;
   let code = opened.get(name);

@@ -1,7 +1,7 @@
 /**
  * The kernels of the `native` backend: products by machine code that TypeScript writes, the rest by
- * wasm without relaxed SIMD. An element of a product is one chain of fused multiply-adds in the order of k, so
- * every instruction set and number of threads gives the same bits (reference/fused.ts).
+ * wasm without relaxed SIMD. An element of a product is one chain of fused multiply-adds in the order
+ * of k, so every instruction set and number of threads gives the same bits (reference/fused.ts).
  */
 import type { Kernels, ProductKernels } from '../kernels.js';
 import { alone } from '../share.js';
@@ -37,7 +37,7 @@ export function nativeKernels(
   };
 }
 
-/** In multiply-adds, some 35 ms of the wasm kernels: machine code with their bits is written after as much work. */
+/** In multiply-adds, some 35 ms of the wasm kernels: code with their bits is written after as much. */
 export const WORK_BEFORE_CODE = 5e8;
 
 /** Products of at least so many multiply-adds are several times as fast in machine code. */

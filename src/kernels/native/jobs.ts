@@ -43,7 +43,10 @@ export interface Program {
   readonly tileRows: number;
   /** Elements of a vector. */
   readonly lanes: number;
-  /** How many k are summed before they are added to c; as many as the cache holds if left out, since then no bit depends on it. */
+  /**
+   * How many k are summed before they are added to c. If left out, no bit depends on it: as many as the
+   * cache holds.
+   */
   readonly depth?: number;
   /** Vectors of a tile's row. */
   readonly tileVectors: number;

@@ -5,9 +5,9 @@
  * A tile of c reads a panel of b, `depth` rows of a tile's width, once for each tile below the
  * first; it should stay in the first-level cache, so k is cut into blocks. It also reads `depth`
  * elements of each of its rows of a, for every panel of b; they should stay in the second-level
- * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read. Where each is read
- * only a few times, packing costs more than it saves, and tiles read a or b in their place.
- * Transposing b is packing: vectors take neighbours from a row of b.
+ * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read. Where
+ * each is read only a few times, packing costs more than it saves, and tiles read a or b in their
+ * place. Transposing b is packing: vectors take neighbours from a row of b.
  *
  * None of this changes a bit: every element of c is one chain of multiply-adds in the order of k,
  * continued in the next block of k from what the last has stored.
@@ -23,7 +23,7 @@ const PANEL_BYTES = 24 * 1024;
 const A_BYTES = 192 * 1024;
 /** Of a packed block of b: this many columns of a tile's width, or fewer if they are deeper. */
 const PANELS = 32;
-/** b is packed for at least so many tiles below each other, a for at least so many beside each other. */
+/** b is packed for at least so many tiles below each other, a for so many beside each other. */
 const LEAST_TILES_DOWN = 8;
 const LEAST_TILES_ACROSS = 4;
 

@@ -195,7 +195,10 @@ export class X86Assembler {
     this.#modRM(reg, rm, true);
   }
 
-  /** The first operand is ModRM.reg, the last ModRM.rm, one between vvvv (SDM 2.3.5, 2.7.1); a store swaps the ends. */
+  /**
+   * The first operand is ModRM.reg, the last ModRM.rm, one between them vvvv (SDM 2.3.5, 2.7.1). A
+   * store swaps the ends.
+   */
   #vector(encoding: VectorEncoding, operands: readonly Operand[], line: string): void {
     const [first] = operands;
     const last = operands[operands.length - 1];

@@ -1,6 +1,6 @@
 /**
- * The matrix product with fused multiply-adds: each element is one chain c ← fma(a, b, c) in the order
- * of k. JavaScript has no fma, so this one is slow: it is what machine code is compared with, bit for bit.
+ * The matrix product with fused multiply-adds: each element is one chain c ← fma(a, b, c) in the
+ * order of k. JavaScript has no fma, so this one is slow. Machine code is compared with it, bit for bit.
  */
 import type { DType, ProductKernels } from '../kernels.js';
 
@@ -37,8 +37,8 @@ const LARGE = 2 ** 400;
 const SMALL = 2 ** -400;
 
 /**
- * a·b + c for float64, rounded once: the exact product and sum as pairs of float64, whose small parts are
- * added to odd (Boldo and Melquiond 2008, figure 6). Without a fused multiply-add, numbers that are
+ * a·b + c for float64, rounded once: the exact product and sum as pairs of float64, whose small parts
+ * are added to odd (Boldo and Melquiond 2008, figure 6). Without a fused multiply-add, numbers that are
  * neither zero nor from 2⁻⁴⁰⁰ to 2⁴⁰⁰ in magnitude are added as integers.
  */
 export function fma64(a: number, b: number, c: number): number {
