@@ -71,7 +71,7 @@ export async function train(
     await options.listener?.prepared?.(prepared);
     if (directory === undefined) return await runStages(prepared, options);
     const { path, directory: configDirectory } = loaded;
-    const provenance = provenanceInBackground(data, prepared, configDirectory);
+    const provenance = provenanceInBackground(data, prepared, configDirectory, options.ranks);
     const asked = directory === true ? undefined : directory;
     const open = async () => {
       const initial = prepared.start?.file;
@@ -124,7 +124,7 @@ export async function resume(
     const read = await prepare(loaded, { ...options, started: state?.origin.backend }, requireSame);
     data = read.data;
     const prepared = withThreadsOf(state, read.prepared);
-    const found = provenanceInBackground(data, prepared, loaded.directory);
+    const found = provenanceInBackground(data, prepared, loaded.directory, options.ranks);
     const provenance = withOriginOf(state, found);
     if (state) {
       requireReachable(prepared.plan, state.progress, loaded.where);
@@ -166,6 +166,8 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
   for (const sentence of linksOf(path)) note(sentence);
   const then = readSummary(path);
   requireEnded(then, path);
+  if (then.allreduce)
+    note('the library of MPI has summed its gradients (--allreduce): other bits are no fault of it');
   const expected = then.weightsSha256;
   const different = (difference: Difference): Reproduction => ({ status: 'different', difference, expected });
 
@@ -359,9 +361,11 @@ function provenanceInBackground(
   data: RunData,
   { plan, choice, threads, start }: PreparedRun,
   directory: string,
+  others?: TrainOptions['ranks'],
 ): Promise<Provenance> {
   const versions = { version: version(), node: process.version };
-  const team = { threads, ranks: plan.division?.ranks ?? 1 };
+  const allreduce = typeof others === 'object' && others.place.allreduce;
+  const team = { threads, ranks: plan.division?.ranks ?? 1, allreduce };
   const provenance = data
     .hashes(directory)
     .then((data) => provenanceOf(versions, choice, team, data, start?.origin));

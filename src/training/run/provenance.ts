@@ -17,6 +17,8 @@ export interface Provenance {
   readonly threads: number;
   /** The processes, or parts of one, that batches were divided over; missing for one. */
   readonly ranks?: number;
+  /** Set if the library of MPI has summed over the ranks, in an order of its own. */
+  readonly allreduce?: true;
   /** Name and size of a BLAS's file: they identify it without revealing the machine's folders. */
   readonly library?: string;
   readonly data: readonly DataFile[];
@@ -36,7 +38,11 @@ export interface StartingPoint {
 export function provenanceOf(
   versions: Pick<Provenance, 'version' | 'node'>,
   choice: BackendChoice,
-  { threads, ranks }: { readonly threads: number; readonly ranks: number },
+  {
+    threads,
+    ranks,
+    allreduce = false,
+  }: { readonly threads: number; readonly ranks: number; readonly allreduce?: boolean },
   data: readonly DataFile[],
   from?: StartingPoint,
 ): Provenance {
@@ -48,6 +54,7 @@ export function provenanceOf(
     relaxed,
     threads,
     ...(ranks > 1 && { ranks }),
+    ...(allreduce && { allreduce }),
     ...(library && { library }),
     data,
     ...(from && { from }),
@@ -139,8 +146,9 @@ function hashOf(sha256: string | undefined): string {
 
 /** How the ranks of two runs differ: sums over slices of a batch round by their number. */
 export function ranksDifference(found: Provenance, expected: Provenance): Difference | undefined {
-  const [now, then] = [found.ranks ?? 1, expected.ranks ?? 1];
-  return now === then ? undefined : { what: 'ranks', found: String(now), expected: String(then) };
+  const inWords = ({ ranks = 1, allreduce }: Provenance) => `${ranks}${allreduce ? ' with --allreduce' : ''}`;
+  const [now, then] = [inWords(found), inWords(expected)];
+  return now === then ? undefined : { what: 'ranks', found: now, expected: then };
 }
 
 /** The kernels in words, with all that changes how they round but the threads of a BLAS. */

@@ -95,9 +95,9 @@ export function requireSameRanks(
   throw new MlpError(
     ExitCode.config,
     `ranks: found ${found}, expected ${expected} as in ${printable(run)}: the run would not end in the same bits`,
-    expected === '1'
+    then.ranks === undefined
       ? 'resume it in one process, or with --extend if other bits are welcome'
-      : `resume it with mpirun -n ${expected}, in one process with --ranks-simulated ${expected}, or with --extend if other bits are welcome`,
+      : `resume it with mpirun -n ${then.ranks}${then.allreduce ? ' and --allreduce' : `, in one process with --ranks-simulated ${then.ranks}`}, or with --extend if other bits are welcome`,
   );
 }
 

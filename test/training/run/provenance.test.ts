@@ -7,6 +7,7 @@ import {
   kernelsDifference,
   type Provenance,
   provenanceOf,
+  ranksDifference,
 } from '../../../src/training/run/provenance.js';
 import { requireSameConfig, requireSameProvenance } from '../../../src/training/run/resume.js';
 import { errorOf } from '../../spec/support.js';
@@ -69,6 +70,14 @@ describe('the kernels of two runs', () => {
     expect(differing({ library: 'b of 2 bytes' }, { backend: 'blas', library: 'b of 1 bytes' })).toBe(
       'backend',
     );
+  });
+
+  it('add gradients of their ranks in an order that their number and --allreduce decide', () => {
+    const differing = (now: Partial<Provenance>, then: Partial<Provenance>) =>
+      ranksDifference({ ...ORIGIN, ...now }, { ...ORIGIN, ...then });
+    expect(differing({ ranks: 2 }, { ranks: 2 })).toBeUndefined();
+    expect(differing({}, { ranks: 4 })).toEqual({ what: 'ranks', found: '1', expected: '4' });
+    expect(differing({ ranks: 2 }, { ranks: 2, allreduce: true })?.expected).toBe('2 with --allreduce');
   });
 
   it('use relaxed SIMD only where the engine has it', () => {
