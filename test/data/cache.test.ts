@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CacheWriter } from '../../src/data/cache/cacheFile.js';
 import type { Dataset } from '../../src/data/dataset/dataset.js';
@@ -161,6 +162,35 @@ describe('a cache that is damaged', () => {
     expect(readFileSync(`${other}/precious.txt`, 'utf8')).toBe('mine');
     expect((await load(folder, 'cache')).notes).toEqual([expect.stringContaining('come from the cache')]);
   });
+});
+
+/** A file whose checksums hold, of one block. */
+function forged(content: string, arraysAt = 0, textAt = 0): Buffer {
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+  const blocks = Buffer.alloc(4);
+  blocks.writeUInt32LE(crc32(content));
+  const places = [arraysAt, textAt, content.length].map((at) => hex(at, 12)).join(' ');
+  return Buffer.concat([
+    Buffer.from(content),
+    blocks,
+    Buffer.from(`mlp-cache 1 ${places} ${hex(crc32(blocks), 8)}\n`),
+  ]);
+}
+
+it.each([
+  ['no JSON', '{'],
+  ['a number', '3'],
+  ['nothing of a dataset', '{"$object":[]}'],
+  ['a deep nest', '['.repeat(50_000) + ']'.repeat(50_000)],
+  ['an array beyond the file', '{"$object":[["train",{"$array":"Float64Array","length":1e9}]]}'],
+])('a forged cache of %s is written anew', async (_, content) => {
+  const folder = folderWith({}, csvOf(131, 7, 'classes'));
+  const expected = contentOf((await load(folder, 'cache')).dataset);
+  const path = nameOf(folder);
+  writeFileSync(path, forged(content));
+  const { dataset, notes } = await load(folder, 'cache');
+  expect(contentOf(dataset)).toEqual(expected);
+  expect(notes[0]).toMatch(/mlpcache: found .*; it is written anew$/);
 });
 
 describe('a cache that cannot be', () => {

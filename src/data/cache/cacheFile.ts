@@ -213,7 +213,7 @@ export async function openCache(place: CachePlace): Promise<Dataset | undefined>
   } catch (error) {
     closeSync(file.fd);
     // The checksums hold, so its JSON is not ours.
-    if (error instanceof SyntaxError || error instanceof TypeError)
+    if ([SyntaxError, TypeError, RangeError].some((type) => error instanceof type))
       throw new DamagedCache('found no dataset of ours');
     throw error;
   }
