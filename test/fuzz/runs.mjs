@@ -254,7 +254,7 @@ function checkRun({ args, result, before, after, folder }, { ends, config, isFor
 
 /** Whether a run writes the file: at its end, or as it goes on. */
 function isReplaced(path) {
-  return /^r\/((model\.safetensors|report\.html|(run|config)\.json|rejected\.csv|refit)|(refit\/)?((steps|epochs)\.csv|checkpoint(\/step-\d+\.checkpoint)?))$/.test(
+  return /^r\/((model\.safetensors|report\.html|(run|config)\.json|rejected\.csv|refit)|(refit\/)?((steps|epochs|layers)\.csv|checkpoint(\/step-\d+\.checkpoint)?))$/.test(
     path,
   );
 }
