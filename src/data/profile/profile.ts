@@ -38,6 +38,7 @@ import {
   targetWarnings,
 } from './profileWarnings.js';
 import type { ColumnProfile, Level, TableProfile, TargetProfile, Warning } from './tableProfile.js';
+import { isLikePrices } from './targetSkew.js';
 
 /** Results of one pass over the columns. */
 interface Findings {
@@ -195,7 +196,7 @@ function describeTarget(
     }
   }
   return {
-    target,
+    target: quantity && isLikePrices(quantity) ? { ...target, likePrices: true } : target,
     warnings: [
       ...targetWarnings(table, target, columns[index], leaks),
       ...(quantity ? skewWarnings(target, quantity) : []),

@@ -71,6 +71,8 @@ export interface TargetProfile {
   readonly reason?: string;
   /** In the order of their labels; absent for a regression. */
   readonly classes?: readonly Level[];
+  /** Only of a regression: whether it is above 0 and skewed, and its logarithm much less. */
+  readonly likePrices?: true;
   /** Rows whose features, without identifiers, equal those of a row of another class. */
   readonly conflictingRows?: number;
 }

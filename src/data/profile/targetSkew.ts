@@ -26,6 +26,20 @@ export function transformFor(values: Float64Array): TargetTransform | undefined 
   return Math.abs(ofLogarithm) < skewness / 2 ? transform : undefined;
 }
 
+/** Of a log-normal distribution whose logarithm has a deviation of 0.3, about. */
+const LEAST_OF_PRICES = 1;
+
+/**
+ * Whether a target is as prices are: above 0, skewed to the right, and its logarithm much less. What
+ * acts on such a target mostly multiplies it. NaN is missing.
+ */
+export function isLikePrices(values: Float64Array): boolean {
+  const present = values.filter((value) => !Number.isNaN(value));
+  if (!present.every((value) => value > 0 && value < Number.POSITIVE_INFINITY)) return false;
+  const skewness = skewnessOf(present);
+  return skewness >= LEAST_OF_PRICES && Math.abs(skewnessOf(present.map(Math.log))) < skewness / 2;
+}
+
 /** The third central moment over the cubed deviation: `scipy.stats.skew`. */
 export function skewnessOf(values: Float64Array): number {
   let mean = 0;

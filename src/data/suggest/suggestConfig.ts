@@ -28,6 +28,7 @@ import {
   chooseMissingValues,
   chooseScaling,
   chooseTargetScaling,
+  chooseTargetTransform,
 } from './suggestColumns.js';
 import { suggestLayers, suggestTraining } from './suggestNetwork.js';
 import { suggestSplit } from './suggestSplit.js';
@@ -112,6 +113,7 @@ export function suggestConfig(
   const isPlain = preset === 'plain';
   const { standardize, reasons: scalingReasons } = chooseScaling(features.filter(isNumber), pixels);
   const scales = isPlain || pixels;
+  const { targetTransform, reasons: transformReasons } = chooseTargetTransform(context, preset);
   const { standardizeTarget, reasons: targetReasons } = chooseTargetScaling(context);
   const positive = positiveOf(target);
   // Weights make a network call rare classes more often than they are.
@@ -147,6 +149,7 @@ export function suggestConfig(
         ...(missingValues && { missingValues }),
         ...(missing !== undefined && { missing }),
         ...(scales && { standardize }),
+        ...(targetTransform && { targetTransform }),
         ...(standardizeTarget && { standardizeTarget }),
         validation: split.validation,
         ...(split.test !== undefined && { test: split.test }),
@@ -166,6 +169,7 @@ export function suggestConfig(
       ...wordReasons,
       ...missingReasons,
       ...(scales ? scalingReasons : []),
+      ...transformReasons,
       ...targetReasons,
       ...split.reasons,
       ...(rareClasses ? [rareReason(found, rareClasses)] : []),

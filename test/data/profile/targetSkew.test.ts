@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { skewnessOf, transformFor } from '../../../src/data/profile/targetSkew.js';
+import { isLikePrices, skewnessOf, transformFor } from '../../../src/data/profile/targetSkew.js';
 
 /** Quantiles of a normal distribution, roughly: the logistic function turned round. */
 const BELL = Float64Array.from({ length: 999 }, (_, i) => Math.log((i + 1) / (999 - i)) / 1.7);
@@ -27,5 +27,19 @@ describe('the transform of a target', () => {
     [undefined, 'none', new Float64Array(0)],
   ])('is %s for %s', (expected, _, values) => {
     expect(transformFor(values)).toBe(expected);
+  });
+});
+
+describe('a target like prices', () => {
+  it.each([
+    [true, 'a log-normal one', BELL.map((z) => Math.exp(0.5 * z))],
+    [true, 'one with gaps', Float64Array.of(Number.NaN, ...BELL.map((z) => Math.exp(0.5 * z)))],
+    [false, 'one that is hardly skewed', BELL.map((z) => Math.exp(0.05 * z))],
+    [false, 'one whose logarithm is as skewed', BELL.map((z) => Math.exp(-Math.exp(0.9 * z)))],
+    [false, 'one with a zero', Float64Array.of(0, ...BELL.map((z) => Math.exp(0.5 * z)))],
+    [false, 'one that is infinite', Float64Array.of(Number.POSITIVE_INFINITY, 1, 2)],
+    [false, 'none', new Float64Array(0)],
+  ])('is %s for %s', (expected, _, values) => {
+    expect(isLikePrices(values)).toBe(expected);
   });
 });

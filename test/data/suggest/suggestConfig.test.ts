@@ -34,6 +34,7 @@ interface TableOptions {
   classes?: Level[];
   dialect?: Partial<TableProfile['dialect']>;
   warnings?: TableProfile['warnings'];
+  likePrices?: boolean;
 }
 
 /** A table of these features and a target `y` behind them: of classes where there are some, else a quantity. */
@@ -47,7 +48,7 @@ function table(features: readonly Column[], options: TableOptions = {}): TablePr
   const { name, index } = columns[features.length];
   const target: TargetProfile = options.classes
     ? { name, index, task: options.classes.length === 2 ? 'binary' : 'multiclass', classes: options.classes }
-    : { name, index, task: 'regression' };
+    : { name, index, task: 'regression', ...(options.likePrices && { likePrices: true }) };
   return {
     path: 'data.csv',
     rows,
@@ -364,6 +365,18 @@ describe('the scaling', () => {
     expect(dataOf(measurements(2), { target, classes: classes(50, 50) })).not.toHaveProperty(
       'standardizeTarget',
     );
+  });
+});
+
+describe('the logarithm of a target', () => {
+  const transformOf = (options: TableOptions, preset: 'tabular' | 'plain' = 'tabular') =>
+    suggestConfig(table(measurements(2), options), { train: 'data.csv', preset }).config.data.targetTransform;
+
+  it('is taken of prices, with the preset and few rows', () => {
+    expect(transformOf({ likePrices: true })).toBe('log');
+    expect(transformOf({})).toBeUndefined();
+    expect(transformOf({ likePrices: true }, 'plain')).toBeUndefined();
+    expect(transformOf({ likePrices: true, rows: 10_001 })).toBeUndefined();
   });
 });
 
