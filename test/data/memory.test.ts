@@ -159,6 +159,7 @@ describe('rows in memory', () => {
     });
     expect(encodings).toEqual([{ kind: 'numeric', column: 'a', shift: 0, scale: 1, range: [-10, 2] }]);
     expect(plainSplit(train)).toEqual({
+      rowNumbers: Int32Array.of(1, 2, 3),
       rows: 3,
       features: Float64Array.of(1.5, 2, -10),
       labels: Int32Array.of(1, 0, 1),
@@ -185,6 +186,7 @@ describe('rows in memory', () => {
     const dataset = await load({ train, validation }, { validation: 0.5, standardize: true });
     expect(dataset.train.rows).toBe(2);
     expect(plainSplit(dataset.validation)).toEqual({
+      rowNumbers: Int32Array.of(1),
       rows: 1,
       features: Float64Array.of(0),
       labels: Int32Array.of(1),
@@ -303,6 +305,7 @@ describe('a matrix in memory', () => {
       task: 'binary',
     });
     expect(plainSplit(train)).toEqual({
+      rowNumbers: Int32Array.of(1, 2, 3, 4),
       rows: 4,
       features: Float64Array.from(x.flat()),
       labels: Int32Array.of(0, 1, 1, 0),
