@@ -14,7 +14,10 @@ const MOST_PICTURES = 48;
 export function networkResults(model: Model): NetworkResults {
   const { network, tensors, features, classes, targets } = model;
   const shape = networkShape(network, network.input);
-  const isSmall = fitsDrawing(shape.layers, network.input) && shape.members === 1 && shape.views === 1;
+  const [first] = network.layers;
+  const hasLevels = first?.type === 'linear' && first.columns !== undefined;
+  const isSmall =
+    !hasLevels && fitsDrawing(shape.layers, network.input) && shape.members === 1 && shape.views === 1;
   const rowsOf = (layer: LayerShape, depth: number): LayerResults[] => {
     const weights = isSmall ? tensors.get(`${layer.name}.weight`) : undefined;
     const { name, type, inputs, outputs } = layer;

@@ -4,6 +4,7 @@ import { basename, extname } from 'node:path';
 import type { Table } from '../data/table.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { CHECK_HINT, type Differences, differences } from '../export/check.js';
+import { denseForm } from '../export/dense.js';
 import { describeModel } from '../export/describe.js';
 import { countElements, type Exported, type ExportedFile, type ExportRequest } from '../export/format.js';
 import { FORMATS } from '../export/formats.js';
@@ -36,8 +37,10 @@ export async function run(path: string, options: ExportOptions): Promise<void> {
   requireOptions(options);
   const model = openModel(path);
   const target = targetOf(path, options);
-  const program = describeModel(model);
-  const exported = FORMATS[to].write(requestOf(model, program, target, options));
+  // The formats know one-hot columns, and the check compares them with the model as it is.
+  const dense = denseForm(model);
+  const program = describeModel(dense);
+  const exported = FORMATS[to].write(requestOf(dense, program, target, options));
   const files = filesOf(exported, target, options);
   for (const { path } of files) if (path !== STANDARD_STREAM) requireFree(path, force);
   const checked = await check(path, model, program, exported, options);

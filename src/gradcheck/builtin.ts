@@ -355,6 +355,12 @@ function writtenCases(): Case[] {
       weighted: true,
       members: { count: 2, kind: 'batch-ensemble' },
     },
+    {
+      name: 'linear at the start with numbers of levels among its inputs',
+      layers: [{ ...linear(WIDTH), columns: [1, 3], levels: [2, 3] }, tanh, linear(3)],
+      loss: 'softmax-cross-entropy',
+      l2: 0.05,
+    },
   ];
 }
 

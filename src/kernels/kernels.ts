@@ -231,7 +231,26 @@ export interface LevelEmbedding {
   readonly others: IntVector;
 }
 
+/** Numbers of levels, from 1 in each column, that stand for one-hot columns of a product. */
+export interface LevelRows {
+  /** [m] The columns that are numbers of levels. */
+  readonly columns: IntVector;
+  /** [m] The row of the weights of the first level of each. */
+  readonly firsts: IntVector;
+  /** [m] How many levels each has. */
+  readonly counts: IntVector;
+}
+
 export interface EmbeddingKernels {
+  /**
+   * z ← Σ the row of `weight` [inputs, units] of each level + beta·z: the product of one-hot columns.
+   * A number that is no level adds nothing. beta is 0 (z is not read) or 1.
+   */
+  sumLevels(rows: number, levels: LevelRows, x: Tensor, weight: Tensor, beta: 0 | 1, z: Tensor): void;
+
+  /** The gradients of the rows of all levels, Σ dZ over the rows with each. Other rows of `dWeight` stay. */
+  sumLevelsBackward(rows: number, levels: LevelRows, x: Tensor, dZ: Tensor, dWeight: Tensor): void;
+
   /** y ← the row of `vectors` [levels, size] of each level, zeros for none; then the other columns of x. */
   embedLevels(rows: number, embedding: LevelEmbedding, x: Tensor, vectors: Tensor, y: Tensor): void;
 

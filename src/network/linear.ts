@@ -4,9 +4,11 @@
  */
 import type { Kernels, Tensor } from '../kernels/kernels.js';
 import type { LinearSpec } from '../spec/layerSpec.js';
+import { weightRows } from '../spec/widths.js';
 import { BiasActivation } from './activation.js';
 import { fittedOf } from './initialize.js';
 import type { Fitted, Layer, LayerContext, LayerType, Parameter, ParameterShape, Pass } from './layer.js';
+import { LevelProduct } from './levelProduct.js';
 
 class Linear implements Layer {
   readonly #kernels: Kernels;
@@ -19,9 +21,11 @@ class Linear implements Layer {
   readonly #dX: Tensor | null; // [B, inputs]
   readonly #biasActivation: BiasActivation;
   readonly #fitted: Fitted | null; // to z, before the bias is added
+  readonly #levels: LevelProduct | null; // of a first layer with numbers of levels; it passes no dX on
   #x!: Tensor; // [B, inputs]
 
-  constructor({ units, bias, parametrization }: LinearSpec, context: LayerContext) {
+  constructor(spec: LinearSpec, context: LayerContext) {
+    const { units, bias, parametrization } = spec;
     const { kernels, arena, capacity, inputs, needsInputGradient, activation } = context;
     this.#kernels = kernels;
     this.#weight = context.parameter('weight');
@@ -29,7 +33,8 @@ class Linear implements Layer {
     this.#fitted = fittedOf(this.#weight, this.#bias);
     this.#inputs = inputs;
     this.#units = units;
-    this.#factor = factorOf(parametrization, inputs);
+    this.#factor = factorOf(parametrization, weightRows(spec, inputs));
+    this.#levels = spec.columns ? new LevelProduct(spec, this.#weight, context) : null;
     this.#z = arena.tensor(capacity, units);
     this.#dX = needsInputGradient ? arena.tensor(capacity, inputs) : null;
     this.#biasActivation = new BiasActivation(activation, this.#bias, units, this.#z, context);
@@ -42,7 +47,8 @@ class Linear implements Layer {
   forward(rows: number, x: Tensor, { observe }: Pass): Tensor {
     this.#x = x;
     // z = factor·x·W                             [B, units] = [B, inputs]·[inputs, units]
-    this.#kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.#weight.value, 0, this.#z);
+    if (this.#levels) this.#levels.forward(rows, x, this.#z);
+    else this.#kernels.gemm('NN', rows, this.#units, this.#inputs, x, this.#weight.value, 0, this.#z);
     this.#multiply(rows, this.#z);
     if (this.#fitted) observe?.(this.#fitted, rows, this.#z);
     return this.#biasActivation.forward(rows, this.#z);
@@ -52,6 +58,10 @@ class Linear implements Layer {
     const dZ = this.#biasActivation.backward(rows, dY);
     // Once for both products: d(x·W) = factor·dZ [B, units], in the place of dZ
     this.#multiply(rows, dZ);
+    if (this.#levels) {
+      this.#levels.backward(rows, this.#x, dZ);
+      return dZ;
+    }
     // dW = xᵀ·dZ                                 [inputs, units] = [B, inputs]ᵀ·[B, units]
     this.#kernels.gemm('TN', this.#inputs, this.#units, rows, this.#x, dZ, 0, this.#weight.gradient);
     if (!needsInputGradient || !this.#dX) return dZ;
@@ -72,12 +82,14 @@ export function factorOf(parametrization: LinearSpec['parametrization'], inputs:
 
 export const linear: LayerType<LinearSpec> = {
   takesActivation: true,
-  parameters({ units, bias, biasInit = { type: 'zeros' }, init, parametrization }, inputs) {
-    const factor = factorOf(parametrization, inputs);
+  parameters(spec, inputs) {
+    const { units, bias, biasInit = { type: 'zeros' }, init, parametrization } = spec;
+    const rows = weightRows(spec, inputs);
+    const factor = factorOf(parametrization, rows);
     const weight: ParameterShape = {
       name: 'weight',
       kind: 'weight',
-      rows: inputs,
+      rows,
       columns: units,
       init,
       factor,

@@ -1,7 +1,7 @@
 /** Output width and parameters of every layer, by arithmetic alone, in exact BigInts. */
 import type { LayerSpec } from '../spec/layerSpec.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
-import { type LayerNode, leafLayers, networksOf, viewsOf, walkNetwork } from '../spec/widths.js';
+import { type LayerNode, leafLayers, networksOf, viewsOf, walkNetwork, weightRows } from '../spec/widths.js';
 import type { ParameterShape } from './layer.js';
 import { ownParameters } from './layerTypes.js';
 
@@ -47,7 +47,7 @@ export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
     views: viewsOf(spec),
     weights,
     biases: BigInt(members) * sum(layers, 'biases'),
-    multiplyAdds: weights + moreForViews(nodes),
+    multiplyAdds: weights + moreForViews(nodes) - BigInt(members) * rowsNotTaken(nodes),
   };
 }
 
@@ -59,6 +59,15 @@ function moreForViews(nodes: readonly LayerNode[]): bigint {
     for (const { kind, rows, columns } of ownParameters(node)) {
       if (kind === 'weight') total += BigInt(others) * elements({ rows, columns });
     }
+  }
+  return total;
+}
+
+/** The weights of the levels that a row does not have, which no product reads. */
+function rowsNotTaken(nodes: readonly LayerNode[]): bigint {
+  let total = 0n;
+  for (const { spec, inputs } of leafLayers(nodes)) {
+    if (spec.type === 'linear') total += BigInt(weightRows(spec, inputs) - inputs) * BigInt(spec.units);
   }
   return total;
 }
@@ -95,6 +104,10 @@ export function largestProduct(spec: NetworkSpec, inputs: number, batch: number)
     .flatMap((node) =>
       ownParameters(node)
         .filter(({ kind }) => kind === 'weight')
+        // Levels are no product.
+        .map((shape) =>
+          node.spec.type === 'linear' && node.spec.columns ? { ...shape, rows: node.inputs } : shape,
+        )
         .map(({ rows, columns, fanIn = rows }) => batch * viewsOfWeights(node) * (fanIn * columns)),
     )
     .reduce((largest, size) => Math.max(largest, size), 0);

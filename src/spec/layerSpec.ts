@@ -67,6 +67,26 @@ const biasInit = object(
   'an object such as {"type": "he+5"}',
 );
 
+const columnsExpected = 'an array of columns from 0, rising';
+const inputColumns = z
+  .array(wholeNumber(0), { error: columnsExpected })
+  .check(({ value: columns, issues }) => {
+    const at = columns.findIndex((column, i) => i > 0 && column <= columns[i - 1]);
+    if (at < 0) return;
+    issues.push({
+      code: 'custom',
+      input: columns,
+      path: [at],
+      message: `found ${columns[at]} behind ${columns[at - 1]}, expected rising columns`,
+    });
+  });
+
+const levelsExpected = 'an array of numbers of levels, one for each column';
+const levelCounts = z
+  .array(wholeNumber(1), { error: levelsExpected })
+  .exactOptional()
+  .describe('How many levels each of them has. A train config leaves it to the data.');
+
 const linear = object({
   type: z.literal('linear'),
   units: wholeNumber(1).describe('Number of outputs.'),
@@ -78,6 +98,12 @@ const linear = object({
     .describe(
       'What the layer computes: y = x·W + b ("standard", the default), or y = x·W/√inputs + b ("ntk", for neural tangent kernel), where weights are around 1 and one learning rate suits layers of any width (Jacot, Gabriel and Hongler 2018). An init by the width of the layer is one of W/√inputs.',
     ),
+  columns: inputColumns
+    .exactOptional()
+    .describe(
+      'Of the first layer: the inputs that are numbers of levels, from 1, and stand for one-hot columns. W has a row for each level. A train config leaves them to the data: categories of 1000 levels and more.',
+    ),
+  levels: levelCounts,
 })
   .describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.')
   .check(({ value: { bias, biasInit }, issues }) => {
@@ -142,20 +168,6 @@ const scale = object({ type: z.literal('scale') }).describe(
   'Each column times a learnt factor, which starts at 1: as the first layer it learns how much each feature counts.',
 );
 
-const columnsExpected = 'an array of columns from 0, rising';
-const inputColumns = z
-  .array(wholeNumber(0), { error: columnsExpected })
-  .check(({ value: columns, issues }) => {
-    const at = columns.findIndex((column, i) => i > 0 && column <= columns[i - 1]);
-    if (at < 0) return;
-    issues.push({
-      code: 'custom',
-      input: columns,
-      path: [at],
-      message: `found ${columns[at]} behind ${columns[at - 1]}, expected rising columns`,
-    });
-  });
-
 const numberColumns = inputColumns
   .exactOptional()
   .describe(
@@ -217,7 +229,6 @@ const numericEmbedding = z.discriminatedUnion(
   },
 );
 
-const levelsExpected = 'an array of numbers of levels, one for each column';
 const embedding = object({
   type: z.literal('embedding'),
   size: wholeNumber(1, 1024).default(8).describe('Outputs for each category.'),
@@ -227,10 +238,7 @@ const embedding = object({
     .describe(
       'The inputs that are numbers of levels. A train config leaves them to the data (data.embedFrom).',
     ),
-  levels: z
-    .array(wholeNumber(1), { error: levelsExpected })
-    .exactOptional()
-    .describe('How many levels each of them has. A train config leaves it to the data.'),
+  levels: levelCounts,
 }).describe(
   'Replaces each input that is the number of a level, from 1, by the learnt vector of that level, and any other number by zeros. The other inputs follow behind.',
 );

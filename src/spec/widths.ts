@@ -142,14 +142,40 @@ function outputsOf(spec: LayerSpec, inputs: number | undefined): number | undefi
 export type InputKind = 'number' | 'other' | { readonly levels: number };
 
 /**
+ * Categories of so many levels and more are numbers of levels where a linear layer can take them. Fewer
+ * make one-hot columns, which a product adds up in another order.
+ */
+const MANY_LEVELS = 1000;
+
+/**
+ * From how many levels on one-hot columns of a category are kept as numbers of levels. The layers of a
+ * preset are not known before the data.
+ */
+export function leastGatheredOf({ network, preset }: { network: NetworkLayers; preset?: unknown }): number {
+  const isTaken = preset === undefined && network.layers[0]?.type === 'linear' && viewsOf(network) === 1;
+  return isTaken ? MANY_LEVELS : Number.POSITIVE_INFINITY;
+}
+
+/** The inputs of the dense form of a network with numbers of levels. */
+export function denseInputs({ layers: [first] }: NetworkLayers, inputs: number): number {
+  return first?.type === 'linear' ? weightRows(first, inputs) : inputs;
+}
+
+/** The rows of the weights: one for each level, and one for each other input. */
+export function weightRows({ levels = [] }: { readonly levels?: readonly number[] }, inputs: number): number {
+  return levels.reduce((rows, count) => rows + count - 1, inputs);
+}
+
+/**
  * The layers as the data complete them: an embedding that names no columns takes all inputs of its
- * kind. Layers behind the first one that mixes its inputs are left alone.
+ * kind, and so does a linear layer at the start. Layers behind the first one that mixes its inputs are left alone.
  */
 export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly InputKind[]): LayerSpec[] {
   let inputs = kinds;
   let isMixed = false;
-  return layers.map((spec) => {
+  return layers.map((spec, i) => {
     isMixed ||= MIXING.has(spec.type);
+    if (i === 0 && spec.type === 'linear') return withLevels(spec, kinds);
     if (isMixed || !(spec.type === 'numeric-embedding' || spec.type === 'embedding')) return spec;
     const isWanted = (kind: InputKind) =>
       spec.type === 'embedding' ? typeof kind === 'object' : kind === 'number';
@@ -162,6 +188,14 @@ export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly Inp
     const levels = wanted.map((kind) => (typeof kind === 'object' ? kind.levels : 1));
     return { ...spec, columns, levels: spec.levels ?? levels };
   });
+}
+
+function withLevels(spec: Extract<LayerSpec, { type: 'linear' }>, kinds: readonly InputKind[]): LayerSpec {
+  const found = [...kinds.entries()].flatMap(([column, kind]) =>
+    typeof kind === 'object' ? [{ column, levels: kind.levels }] : [],
+  );
+  if (found.length === 0 || spec.columns) return spec;
+  return { ...spec, columns: found.map(({ column }) => column), levels: found.map(({ levels }) => levels) };
 }
 
 const EMBEDDING: ReadonlySet<LayerSpec['type']> = new Set(['numeric-embedding', 'embedding']);
@@ -192,6 +226,14 @@ export function checkLayers(layers: readonly LayerSpec[], inputs: number | undef
 export function* checkMembers(network: NetworkLayers): Generator<LayerProblem> {
   if (viewsOf(network) === 1) return;
   const { layers } = network;
+  if (layers[0]?.type === 'linear' && layers[0].columns) {
+    yield {
+      path: [0, 'columns'],
+      message:
+        'found columns of levels in a batch ensemble, expected none: its members have factors for each input',
+      hint: 'remove "columns" and "levels", or let "members" be a number',
+    };
+  }
   const nodes = walkLayers(layers, undefined);
   const isLinear = ({ spec }: { readonly spec: LayerSpec }) => spec.type === 'linear';
   const last = nodes.findLastIndex((node) => isLinear(node) || [...leavesOf(node)].some(isLinear));
@@ -260,14 +302,22 @@ function* layerProblems(
         hint: 'remove it, or give the layer before it more units',
       };
     }
-    if (spec.type === 'embedding' && (spec.columns?.length ?? 0) !== (spec.levels?.length ?? 0)) {
+    const hasLevels = spec.type === 'embedding' || spec.type === 'linear';
+    if (hasLevels && (spec.columns?.length ?? 0) !== (spec.levels?.length ?? 0)) {
       yield {
         path: [...path, 'levels'],
         message: `found ${spec.levels?.length ?? 0} numbers of levels, expected ${spec.columns?.length ?? 0}, one for each column`,
         hint: 'leave columns and levels out, and the data decide',
       };
     }
-    if ((spec.type === 'numeric-embedding' || spec.type === 'embedding') && inputs !== undefined) {
+    if (spec.type === 'linear' && spec.columns && !(isWholeNetwork && path[0] === 0)) {
+      yield {
+        path: [...path, 'columns'],
+        message: 'found columns of levels in a later layer, expected them only in the first one',
+        hint: 'remove "columns" and "levels"',
+      };
+    }
+    if ((hasLevels || spec.type === 'numeric-embedding') && inputs !== undefined) {
       const beyond = spec.columns?.find((column) => column >= inputs);
       if (beyond !== undefined) {
         yield {

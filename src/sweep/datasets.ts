@@ -1,6 +1,7 @@
 /** The data of trials: what has the same settings is read once. */
 import { toCanonicalJson } from '../spec/json.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+import { leastGatheredOf } from '../spec/widths.js';
 import { relocate } from '../training/run/directory.js';
 import { RunData } from '../training/runData.js';
 
@@ -15,7 +16,8 @@ export class Datasets {
   async of(loaded: LoadedTrainConfig): Promise<RunData> {
     const { data, seed, dtype, training } = relocate(loaded.config, loaded.directory, '');
     const { loss, refit, from } = training;
-    const key = toCanonicalJson({ data, seed, dtype, loss, refit, from });
+    const gathers = Number.isFinite(leastGatheredOf(loaded.config));
+    const key = toCanonicalJson({ data, seed, dtype, loss, refit, from, gathers });
     let reading = this.#read.get(key);
     if (reading) this.#read.delete(key);
     reading ??= RunData.read(loaded, {});

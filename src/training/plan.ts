@@ -4,7 +4,7 @@
  */
 import { POOL } from '../data/dataset/batches.js';
 import type { Dataset, Split, SplitName } from '../data/dataset/dataset.js';
-import { inputKinds, isNumbered } from '../data/encoding/encoding.js';
+import { type FeatureEncoding, inputKinds, isNumbered } from '../data/encoding/encoding.js';
 import type { Range } from '../data/scaling.js';
 import { ExitCode, MlpError } from '../errors.js';
 import { bytesPerElement } from '../kernels/arena.js';
@@ -12,14 +12,14 @@ import type { ModelContent } from '../model/model.js';
 import { limitsOf, type PredictionRules } from '../model/predictions.js';
 import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
-import type { DataConfig } from '../spec/dataConfig.js';
+import { type DataConfig, settingOf } from '../spec/dataConfig.js';
 import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import { type LossConfig, lossNameOf, lossParametersOf } from '../spec/lossConfig.js';
 import type { Where } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
 import type { TrainConfig, TrainingConfig } from '../spec/trainConfig.js';
-import { checkWidths, leafLayers, walkLayers, withInputKinds } from '../spec/widths.js';
+import { checkWidths, denseInputs, leafLayers, viewsOf, walkLayers, withInputKinds } from '../spec/widths.js';
 import type { ExtraMetric, LossName, MonitoredMetric, Task } from '../spec/words.js';
 import { counted, listed, quote } from '../text.js';
 import { extrasAmong, metricNames } from './monitor.js';
@@ -181,7 +181,11 @@ function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTr
   const kinds = inputKinds(encodings);
   const layers = withInputKinds(config.network.layers, kinds);
   const embedded = layers.flatMap((layer) => (layer.type === 'embedding' ? (layer.columns ?? []) : []));
-  const numbered = encodings.find(isNumbered);
+  const { input } = config.network;
+  const isGathered = layers[0]?.type === 'linear' && layers[0].columns !== undefined;
+  const numbered = encodings.find(
+    (encoding) => isNumbered(encoding) && !(isGathered && isOneHot(encoding, config)),
+  );
   if (numbered && embedded.length === 0) {
     const key = numbered.kind === 'numeric' ? 'embedNumbersFrom' : 'embedFrom';
     throw new MlpError(
@@ -190,7 +194,17 @@ function withInputs(loaded: LoadedTrainConfig, { encodings }: Dataset): LoadedTr
       `begin the layers with "embedding", or remove data.${key}`,
     );
   }
-  return { ...loaded, config: { ...config, network: { ...config.network, layers } } };
+  const network = { ...config.network, layers };
+  // A config may count the one-hot columns.
+  if (isGathered && input === denseInputs(network, kinds.length)) network.input = kinds.length;
+  return { ...loaded, config: { ...config, network } };
+}
+
+/** Whether the numbers of levels of a column only stand for one-hot columns. */
+function isOneHot(encoding: FeatureEncoding, { data, network }: TrainConfig): boolean {
+  if (encoding.kind !== 'category' || viewsOf(network) > 1) return false;
+  const never = Number.POSITIVE_INFINITY;
+  return encoding.levels.length < settingOf(data.embedFrom ?? never, encoding.column, never);
 }
 
 /**

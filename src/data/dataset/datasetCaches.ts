@@ -8,7 +8,7 @@ import { toCanonicalJson } from '../../spec/json.js';
 import { lossNameOf } from '../../spec/lossConfig.js';
 import type { Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { networksOf } from '../../spec/widths.js';
+import { leastGatheredOf, networksOf } from '../../spec/widths.js';
 import type { Task } from '../../spec/words.js';
 import { version } from '../../version.js';
 import {
@@ -223,6 +223,7 @@ function contentOf(
       members: network.members === undefined ? validation.folds : networksOf(network),
     }),
     loss: lossNameOf(training.loss),
+    ...(Number.isFinite(leastGatheredOf(config)) && { leastGathered: leastGatheredOf(config) }),
     encodings: encodings && givenContent(encodings),
   };
   return JSON.parse(JSON.stringify(found));

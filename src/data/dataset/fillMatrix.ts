@@ -10,6 +10,7 @@ import type { GivenEncodings } from './givenEncodings.js';
 export interface FillOptions {
   readonly given: GivenEncodings | undefined;
   readonly embeds: boolean;
+  readonly leastGathered: number;
   readonly bytesOfPart: number | undefined;
   /** Begins the cache that the rows are written to. */
   readonly cache?: ((rows: number, columns: number) => Promise<CacheWriter>) | undefined;
@@ -35,7 +36,7 @@ async function fillMemory(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
   rows: number,
-  { given, embeds, bytesOfPart }: FillOptions,
+  { given, embeds, leastGathered, bytesOfPart }: FillOptions,
 ): Promise<WithoutUnknown> {
   const create = (columns: number) => createFeatureMatrix(dtype, rows, columns, bytesOfPart);
   const others = new Set(splits.map(({ from }) => from));
@@ -47,7 +48,7 @@ async function fillMemory(
     matrix = create(matrixWidth(encodings));
   } else {
     const numeric = splits.every(({ from }) => from.reader.isNumeric);
-    const placement = { place: training.place, train, numeric, embeds };
+    const placement = { place: training.place, train, numeric, embeds, leastGathered };
     ({ encodings, matrix } = await training.reader.fit(placement, create));
     others.delete(training);
   }
@@ -66,10 +67,10 @@ async function fillFile(
   rows: number,
   options: FillOptions,
 ): Promise<WithoutUnknown> {
-  const { given, embeds, cache, bytesOfPart } = options;
+  const { given, embeds, leastGathered, cache, bytesOfPart } = options;
   const [{ from: training, rows: train }] = splits;
   const numeric = splits.every(({ from }) => from.reader.isNumeric);
-  const placement = { place: training.place, train, numeric, embeds };
+  const placement = { place: training.place, train, numeric, embeds, leastGathered };
   const encodings = given?.features ?? (await training.reader.measure(placement, dtype));
   const written = given ? ofTrained(encodings) : encodings;
   const columns = matrixWidth(encodings);

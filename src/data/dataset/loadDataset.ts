@@ -9,7 +9,7 @@ import { type DataConfig, isMemberFolds, settingOf } from '../../spec/dataConfig
 import { lossNameOf } from '../../spec/lossConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { networksOf } from '../../spec/widths.js';
+import { leastGatheredOf, networksOf } from '../../spec/widths.js';
 import { NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
@@ -264,16 +264,18 @@ async function buildDatasets(
   const all = folds ? [...splits, heldOutFolds(splits[0], folds, config)] : splits;
   const { task } = targetEncoding;
   const dataset = await filled(loading, { name: 'dataset', task }, async (cache) => {
-    const matrix = await fillMatrix(splits, config.dtype, { given, embeds: true, bytesOfPart, cache });
+    const options = { given, embeds: true, leastGathered: leastGatheredOf(config), bytesOfPart, cache };
+    const matrix = await fillMatrix(splits, config.dtype, options);
     const assembled = assembleDataset(config, targetEncoding, all, matrix, given);
     return folds ? { ...assembled, folds } : assembled;
   });
   if (!refit) return { dataset };
   // Where the network embeds no levels, more rows must not make it necessary.
   const embeds = dataset.encodings.some(isNumbered);
+  const leastGathered = leastGatheredOf(config);
   const rows = refitRows(splits);
   const dataOfRefit = await filled(loading, { name: 'refit', task }, async (cache) => {
-    const again = await fillMatrix(rows, config.dtype, { given, embeds, bytesOfPart, cache });
+    const again = await fillMatrix(rows, config.dtype, { given, embeds, leastGathered, bytesOfPart, cache });
     // The other dataset has told what there is to tell of the tables.
     return assembleDataset(config, targetEncoding, rows, { ...again, unknown: new Map() }, given);
   });

@@ -70,6 +70,8 @@ interface Placement {
   readonly numeric: boolean;
   /** Whether levels may become numbers for an embedding, as the config says; else they never do. */
   readonly embeds: boolean;
+  /** From how many levels on the network takes numbers of levels in place of one-hot columns. */
+  readonly leastGathered: number;
 }
 
 export interface Fitted {
@@ -388,8 +390,11 @@ export class TableRows implements RowReader {
     return isShared ? undefined : numbers;
   }
 
-  #fitTable({ train, embeds }: Placement): FeatureEncoding[] {
-    const requests = featureRequests(this.#input, this.#data);
+  #fitTable({ train, embeds, leastGathered }: Placement): FeatureEncoding[] {
+    const requests = featureRequests(this.#input, this.#data).map((request) => ({
+      ...request,
+      leastGathered,
+    }));
     const all = embeds
       ? requests
       : requests.map((request) => ({ ...request, leastEmbedded: NEVER, leastShared: NEVER }));

@@ -24,7 +24,13 @@ export interface UnknownLevel {
 /** Fits the encoding on these rows of the table. */
 export function fitCategory(
   table: Table,
-  { index, missing, scaling, leastEmbedded = Number.POSITIVE_INFINITY }: FeatureRequest,
+  {
+    index,
+    missing,
+    scaling,
+    leastEmbedded = Number.POSITIVE_INFINITY,
+    leastGathered = Number.POSITIVE_INFINITY,
+  }: FeatureRequest,
   rows: Int32Array,
 ): CategoryEncoding {
   const column = textColumn(table, index);
@@ -57,7 +63,7 @@ export function fitCategory(
     levels: levels.names,
     ...(fills && { fill: levels.names[fill] }),
     ...indicator,
-    ...(length > 1 && length >= leastEmbedded
+    ...(length > 1 && (length >= leastEmbedded || (length >= leastGathered && scaling !== 'robust'))
       ? { numbered: true as const }
       : scaling === 'robust' && length > 1 && fitRobust(rowsOfLevel, rows.length)),
   };

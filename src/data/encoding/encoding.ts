@@ -51,7 +51,10 @@ export interface CategoryEncoding {
   readonly transforms?: readonly Transform[];
   /** One matrix column for two levels: −1 for the first, 1 for the second, 0 for any other cell. */
   readonly signs?: true;
-  /** One matrix column for an embedding: the number of the level from 1; 0 for any other cell. */
+  /**
+   * One matrix column for an embedding, or for a first layer that gathers: the number of the level from
+   * 1; 0 for any other cell.
+   */
   readonly numbered?: true;
   /** Whether a missing cell is 0 then, too. */
   readonly takesMissing?: true;
@@ -105,6 +108,8 @@ export interface FeatureRequest {
   readonly missing: MissingPolicy;
   /** From how many levels on a category is embedded; none if left out. */
   readonly leastEmbedded?: number;
+  /** From how many levels on plain one-hot columns are kept as numbers of levels; none if left out. */
+  readonly leastGathered?: number;
   /** From how many numbers on, each shared by many rows, those of a column are embedded; none if left out. */
   readonly leastShared?: number;
   /** Its numbers are categories: the column was read as text. */

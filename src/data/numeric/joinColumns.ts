@@ -1,5 +1,6 @@
 /** The kept cells of all chunks, joined into columns. */
 import { CellMemory } from '../cellMemory.js';
+import { grown } from '../csv/columnBuilders.js';
 import { isMissing, unmarked } from '../missingValues.js';
 import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
 import { type KeptCells, type KeptColumn, MISSING } from './scan.js';
@@ -10,73 +11,128 @@ export function joinColumns(
   chunks: readonly (readonly KeptCells[])[],
   rows: number,
 ): Map<number, NumericColumn | TextColumn> {
-  const columns = new Map<number, NumericColumn | TextColumn>();
-  const memory = new CellMemory();
-  for (const [i, { column, kind }] of kept.entries()) {
-    const cells = chunks.map((chunk) => chunk[i]);
-    const joined =
-      kind === 'text' ? joinTexts(cells, memory.integers(rows)) : joinNumbers(cells, rows, memory);
-    columns.set(column, joined);
-  }
-  return columns;
+  const joiner = new ColumnJoiner(kept, rows);
+  for (const cells of chunks) joiner.add(cells);
+  return joiner.finish();
 }
 
-function joinNumbers(chunks: readonly KeptCells[], rows: number, memory: CellMemory): NumericColumn {
-  const [first, ...others] = chunks;
-  if (others.length === 0 && first.kind === 'numeric' && first.written === undefined) {
-    return { kind: 'numeric', values: first.values, missing: first.missing };
+/** Joins the cells of chunks as they come, so that no chunk stays in memory besides its columns. */
+export class ColumnJoiner {
+  readonly #kept: readonly KeptColumn[];
+  readonly #room: number;
+  readonly #memory = new CellMemory();
+  readonly #joins: readonly Join[];
+  #rows = 0;
+
+  /** @param room for as many rows; more need more memory, and what nobody writes to takes none */
+  constructor(kept: readonly KeptColumn[], room: number) {
+    this.#kept = kept;
+    this.#room = room;
+    this.#joins = kept.map(({ kind }) => (kind === 'text' ? new TextJoin() : new NumberJoin()));
   }
-  const values = memory.floats(rows);
-  let row = 0;
-  let missing = 0;
-  for (const chunk of chunks) {
-    if (chunk.kind !== 'numeric') continue;
-    values.set(chunk.values, row);
-    row += chunk.values.length;
-    missing += chunk.missing;
+
+  /** @param chunk [kept] the cells of the next rows */
+  add(chunk: readonly KeptCells[]): void {
+    const rows = chunk.length > 0 ? rowsOf(chunk[0]) : 0;
+    const end = this.#rows + rows;
+    const room = end > this.#room ? 2 * end : this.#room;
+    this.#joins.forEach((join, i) => {
+      join.add(chunk[i], this.#rows, room, this.#memory);
+    });
+    this.#rows = end;
   }
-  const written = joinWritten(chunks, values.length, missing);
-  return { kind: 'numeric', values, missing, ...(written && { written }) };
+
+  finish(): Map<number, NumericColumn | TextColumn> {
+    return new Map(this.#kept.map(({ column }, i) => [column, this.#joins[i].finish(this.#rows)]));
+  }
+}
+
+function rowsOf(cells: KeptCells): number {
+  return cells.kind === 'text' ? cells.codes.length : cells.values.length;
+}
+
+interface Join {
+  /**
+   * @param row the first of the cells
+   * @param room for as many rows, if the memory does not do
+   */
+  add(cells: KeptCells, row: number, room: number, memory: CellMemory): void;
+  finish(rows: number): NumericColumn | TextColumn;
+}
+
+class NumberJoin implements Join {
+  #values: Float64Array = new Float64Array(0);
+  #missing = 0;
+  readonly #written: WrittenChunk[] = [];
+
+  add(cells: KeptCells, row: number, room: number, memory: CellMemory): void {
+    if (cells.kind !== 'numeric') return;
+    const { values, missing, written } = cells;
+    const end = row + values.length;
+    if (end > this.#values.length) this.#values = grown(this.#values, memory.floats(room));
+    this.#values.set(values, row);
+    this.#missing += missing;
+    this.#written.push({ rows: values.length, written });
+  }
+
+  finish(rows: number): NumericColumn {
+    const values = this.#values.subarray(0, rows);
+    const missing = this.#missing;
+    const written = joinWritten(this.#written, values, missing);
+    return { kind: 'numeric', values, missing, ...(written && { written }) };
+  }
+}
+
+interface WrittenChunk {
+  readonly rows: number;
+  readonly written: Extract<KeptCells, { kind: 'numeric' }>['written'];
 }
 
 /** Undefined if all numbers are plain integers. */
 function joinWritten(
-  chunks: readonly KeptCells[],
-  rows: number,
+  chunks: readonly WrittenChunk[],
+  values: Float64Array,
   missing: number,
 ): WrittenNumbers | undefined {
-  const numeric = chunks.filter((chunk) => chunk.kind === 'numeric');
-  if (numeric.every(({ written }) => written === undefined)) return undefined;
+  if (chunks.every(({ written }) => written === undefined)) return undefined;
   const levels = new Map<string, number>();
   const codeOf = (text: string) => levels.get(text) ?? levels.set(text, levels.size).size - 1;
-  const codes = new Int32Array(rows);
+  const codes = new Int32Array(values.length);
   let row = 0;
-  for (const { values, written } of numeric) {
+  for (const { rows, written } of chunks) {
     if (written === 'many') return written;
     const chunkCodes = written?.texts.map(codeOf);
-    for (let i = 0; i < values.length; i++, row++) {
-      if (Number.isNaN(values[i])) codes[row] = MISSING;
-      else codes[row] = written && chunkCodes ? chunkCodes[written.codes[i]] : codeOf(String(values[i]));
+    for (let i = 0; i < rows; i++, row++) {
+      if (Number.isNaN(values[row])) codes[row] = MISSING;
+      else codes[row] = written && chunkCodes ? chunkCodes[written.codes[i]] : codeOf(String(values[row]));
       if (levels.size > MOST_SPELLINGS) return 'many';
     }
   }
   return { kind: 'text', levels: [...levels.keys()], codes, missing };
 }
 
-/** @param codes [rows] filled */
-function joinTexts(chunks: readonly KeptCells[], codes: Int32Array): TextColumn {
-  const merger = new LevelMerger();
-  let row = 0;
-  let missing = 0;
-  for (const chunk of chunks) {
-    if (chunk.kind !== 'text') continue;
-    const codeOf = merger.codes(chunk.texts);
-    for (let i = 0; i < chunk.codes.length; i++, row++) {
-      codes[row] = codeOf[chunk.codes[i]];
-      if (codes[row] === MISSING) missing++;
+class TextJoin implements Join {
+  #codes: Int32Array = new Int32Array(0);
+  #missing = 0;
+  readonly #merger = new LevelMerger();
+
+  add(cells: KeptCells, row: number, room: number, memory: CellMemory): void {
+    if (cells.kind !== 'text') return;
+    const { codes, texts } = cells;
+    const end = row + codes.length;
+    if (end > this.#codes.length) this.#codes = grown(this.#codes, memory.integers(room));
+    const codeOf = this.#merger.codes(texts);
+    for (let i = 0; i < codes.length; i++) {
+      const code = codeOf[codes[i]];
+      this.#codes[row + i] = code;
+      if (code === MISSING) this.#missing++;
     }
   }
-  return { kind: 'text', levels: merger.levels, codes, missing };
+
+  finish(rows: number): TextColumn {
+    const { levels } = this.#merger;
+    return { kind: 'text', levels, codes: this.#codes.subarray(0, rows), missing: this.#missing };
+  }
 }
 
 /** Joins the texts of chunks into the levels of a column. */

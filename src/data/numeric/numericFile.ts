@@ -32,10 +32,10 @@ import {
 import { BadCellSummary, type FileContext, tooLarge } from './badCells.js';
 import { chunkCount, type KeptNumbers, type PlacedChunk } from './chunks.js';
 import { Moments, type NumericFit } from './fit.js';
-import { joinColumns } from './joinColumns.js';
+import { ColumnJoiner } from './joinColumns.js';
 import { inOrder, MatrixWriter, UnscaledNumbers } from './matrixWriter.js';
 import { ReaderPool } from './readerPool.js';
-import type { KeptCells, KeptColumn, KeptKind } from './scan.js';
+import type { KeptColumn, KeptKind } from './scan.js';
 import { TUNING, type Tuning } from './workspace.js';
 
 export interface NumericFileRequest {
@@ -118,7 +118,6 @@ export class NumericFile {
     const wanted = [...kept].map(([column, kind]): KeptColumn => ({ column, kind }));
     wanted.sort((a, b) => a.column - b.column);
     const chunks: PlacedChunk[] = [];
-    const cells: (readonly KeptCells[])[] = [];
     const breaks: number[] = [];
     const numbers: (Float64Array | undefined)[] = [];
     let begin = dataStart;
@@ -135,6 +134,7 @@ export class NumericFile {
         // The same for each chunk, so that all together are within the limit.
         mostNumbers: tuning.keptBytes / count / Float64Array.BYTES_PER_ELEMENT,
       };
+      let joiner: ColumnJoiner | undefined;
       const task = { kind: 'scan', kept: wanted, ...(long && { long }) } as const;
       const isNumeric = await pool.run(task, count, (result, index) => {
         const scanned = result.begin === begin ? result : pool.scanFrom(task, index, begin);
@@ -144,13 +144,14 @@ export class NumericFile {
         spaces ||= hasSpaces;
         for (const row of inRows) breaks.push(rows + row);
         chunks.push({ ...chunk, firstRow: rows });
-        cells.push(found);
+        joiner ??= new ColumnJoiner(wanted, Math.ceil(MORE_ROOM * count * chunk.rows));
+        joiner.add(found);
         numbers.push(read);
         rows += chunk.rows;
         progress?.(chunk.end, 2 * source.size);
         return true;
       });
-      const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joinColumns(wanted, cells, rows) : undefined;
+      const columns = isNumeric && rows > 0 && rows < 2 ** 31 ? joiner?.finish() : undefined;
       // csv-parse's table reads a column without any number as text.
       const isEmpty = (column: NumericColumn | TextColumn) =>
         column.kind === 'numeric' && column.missing === rows;
@@ -341,6 +342,9 @@ function areLong({ sample }: Dialect, columns: readonly number[]): boolean {
 function significantDigits(cell: string): number {
   return cell.length > MOST_DIGITS ? cell.replace(/^[^1-9]+|e.*|\D/gi, '').length : 0;
 }
+
+/** How many more rows there may be than in all chunks like the first: memory that nobody writes to is none. */
+const MORE_ROOM = 1.05;
 
 interface NumericTableRequest extends Omit<NumericFileRequest, 'kept'> {
   readonly kinds: readonly ColumnKind[];

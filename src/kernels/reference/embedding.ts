@@ -1,7 +1,37 @@
 /** Embeddings as plain loops. */
-import type { BinEmbedding, EmbeddingKernels, LevelEmbedding, NumberEmbedding, Tensor } from '../kernels.js';
+import type {
+  BinEmbedding,
+  EmbeddingKernels,
+  LevelEmbedding,
+  LevelRows,
+  NumberEmbedding,
+  Tensor,
+} from '../kernels.js';
 
 export const embedding: EmbeddingKernels = {
+  sumLevels(rows, levels, x, weight, beta, z) {
+    const units = weight.columns;
+    if (beta === 0) z.data.fill(0, 0, rows * units);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < levels.columns.data.length; j++) {
+        const row = weightRow(levels, j, x.data[i * x.columns + levels.columns.data[j]]);
+        for (let u = 0; row >= 0 && u < units; u++) z.data[i * units + u] += weight.data[row * units + u];
+      }
+    }
+  },
+
+  sumLevelsBackward(rows, levels, x, dZ, dWeight) {
+    const units = dWeight.columns;
+    levels.columns.data.forEach((column, j) => {
+      const first = levels.firsts.data[j];
+      dWeight.data.fill(0, first * units, (first + levels.counts.data[j]) * units);
+      for (let i = 0; i < rows; i++) {
+        const row = weightRow(levels, j, x.data[i * x.columns + column]);
+        for (let u = 0; row >= 0 && u < units; u++) dWeight.data[row * units + u] += dZ.data[i * units + u];
+      }
+    });
+  },
+
   embedLevels(rows, embedding, x, vectors, y) {
     const { columns, others } = embedding;
     const size = vectors.columns;
@@ -215,6 +245,12 @@ function binOf({ edges }: BinEmbedding, j: number, x: number): number {
 function edgesOf({ edges }: BinEmbedding, j: number, t: number): { low: number; width: number } {
   const low = edges.data[j * edges.columns + t];
   return { low, width: edges.data[j * edges.columns + t + 1] - low };
+}
+
+/** The row of the weights for a number in column j; −1 for a number that is no level. */
+function weightRow({ firsts, counts }: LevelRows, j: number, x: number): number {
+  const level = Math.trunc(x);
+  return level >= 1 && level <= counts.data[j] ? firsts.data[j] + level - 1 : -1;
 }
 
 /** The row of the vectors for this number in column j; −1 for a number that is no level. */

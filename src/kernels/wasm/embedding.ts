@@ -4,6 +4,46 @@ import type { WasmThread } from './loader.js';
 
 export function embedding({ wasm, share, slices, bytes, scratch }: WasmThread): EmbeddingKernels {
   return {
+    sumLevels(rows, { columns, firsts, counts }, x, weight, beta, z) {
+      const { start, length, offset } = slices.rows(rows, z.columns);
+      const rowBytes = x.columns * bytes;
+      wasm.sumLevels(
+        length,
+        columns.data.length,
+        weight.columns,
+        columns.address,
+        firsts.address,
+        counts.address,
+        x.address + start * rowBytes,
+        rowBytes,
+        weight.address,
+        beta,
+        z.address + offset,
+      );
+      share.sync();
+    },
+
+    sumLevelsBackward(rows, { columns, firsts, counts }, x, dZ, dWeight) {
+      // Units for each thread: a single category has no others to share, and sums keep the order of the rows.
+      const { length, offset } = slices.elements(dWeight.columns);
+      if (length > 0) {
+        wasm.sumLevelsWeights(
+          rows,
+          columns.data.length,
+          length,
+          columns.address,
+          firsts.address,
+          counts.address,
+          x.address,
+          x.columns * bytes,
+          dZ.address + offset,
+          dWeight.address + offset,
+          dWeight.columns * bytes,
+        );
+      }
+      share.sync();
+    },
+
     embedLevels(rows, { columns, ends, others }, x, vectors, y) {
       const { start, length, offset } = slices.rows(rows, y.columns);
       const rowBytes = x.columns * bytes;

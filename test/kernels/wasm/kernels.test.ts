@@ -500,6 +500,47 @@ describe.each(VARIANTS)(
       }
     });
 
+    it('sums of the weights of levels and their gradients, with numbers that are no levels', () => {
+      // [rows, columns, columns of levels, their first rows, their levels, units]
+      const sizes = [
+        [1, 1, [0], [0], [1], 1],
+        [6, 4, [1, 3], [1, 4], [2, 5], 40],
+        [33, 5, [0, 1, 4], [0, 3, 6], [3, 1, 4], 3],
+        [5, 2, [1], [1], [3], 67],
+      ] as const;
+      for (const [rows, columns, chosen, firsts, levels, units] of sizes) {
+        const total = levels.reduce((sum: number, count) => sum + count, columns - chosen.length);
+        const numbers = pseudoRandom(rows * columns, 5, 6).map(Math.trunc);
+        numbers.set([NaN, Infinity, -Infinity, 1e10].slice(0, rows - 1), 0);
+        const tensors = (make: Make) => ({
+          columns: make.labels(chosen),
+          firsts: make.labels(firsts),
+          counts: make.labels(levels),
+        });
+        for (const beta of [0, 1] as const) {
+          const forward: Operation = (kernels, make) => {
+            const x = make.tensor(rows, columns, numbers);
+            const weight = make.tensor(total, units, pseudoRandom(total * units, 1));
+            const old = beta === 1 ? pseudoRandom(rows * units, 2) : junk(rows * units);
+            const z = make.tensor(rows, units, old);
+            kernels((kernel) => void kernel.sumLevels(rows, tensors(make), x, weight, beta, z));
+            return [z];
+          };
+          check(forward, 0, 0);
+        }
+        const backward: Operation = (kernels, make) => {
+          const x = make.tensor(rows, columns, numbers);
+          const dZ = make.tensor(rows, units, pseudoRandom(rows * units, 6));
+          // Rows of other columns stay.
+          const dWeight = make.tensor(total, units, pseudoRandom(total * units, 7));
+          const values = tensors(make);
+          kernels((kernel) => void kernel.sumLevelsBackward(rows, values, x, dZ, dWeight));
+          return [dWeight];
+        };
+        check(backward, 0, 0);
+      }
+    });
+
     it('the sum of the views of a row', () => {
       for (const [rows, columns] of SHAPES) {
         for (const views of [1, 2, 5]) {

@@ -353,3 +353,73 @@ export function embedLevelsInput(
     dX += dXRowBytes;
   }
 }
+
+/** The address of the weights of the level at `x`; 0 for a number that is no level. */
+@inline
+function weightsOf(firsts: usize, counts: usize, j: i32, x: usize, weight: usize, rowBytes: usize): usize {
+  const level = <i32>load<real>(x); // as in vectorOf
+  if (level < 1 || level > load<i32>(counts + (<usize>j << 2))) return 0;
+  return weight + <usize>(load<i32>(firsts + (<usize>j << 2)) + level - 1) * rowBytes;
+}
+
+export function sumLevels(
+  rows: i32,
+  count: i32,
+  units: i32,
+  columns: usize,
+  firsts: usize,
+  counts: usize,
+  x: usize,
+  xRowBytes: usize,
+  weight: usize,
+  beta: i32,
+  z: usize,
+): void {
+  const unitBytes = <usize>units * sizeof<real>();
+  for (; rows > 0; rows--) {
+    if (beta == 0) memory.fill(z, 0, unitBytes);
+    for (let j = 0; j < count; j++) {
+      const column = <usize>load<i32>(columns + (<usize>j << 2));
+      const weights = weightsOf(firsts, counts, j, x + column * sizeof<real>(), weight, unitBytes);
+      if (weights != 0) add(units, z, weights, z);
+    }
+    x += xRowBytes;
+    z += unitBytes;
+  }
+}
+
+/** The gradients of the rows of all levels in `units` of their columns, summed in the order of the rows. */
+export function sumLevelsWeights(
+  rows: i32,
+  count: i32,
+  units: i32,
+  columns: usize,
+  firsts: usize,
+  counts: usize,
+  x: usize,
+  xRowBytes: usize,
+  dZ: usize,
+  dWeight: usize,
+  rowBytes: usize,
+): void {
+  const bytes = <usize>units * sizeof<real>();
+  for (let j = 0; j < count; j++) {
+    const levels = load<i32>(counts + (<usize>j << 2));
+    let row = dWeight + <usize>load<i32>(firsts + (<usize>j << 2)) * rowBytes;
+    if (bytes == rowBytes) memory.fill(row, 0, <usize>levels * rowBytes);
+    else {
+      for (let left = levels; left > 0; left--) {
+        memory.fill(row, 0, bytes);
+        row += rowBytes;
+      }
+    }
+    let number = x + <usize>load<i32>(columns + (<usize>j << 2)) * sizeof<real>();
+    let d = dZ;
+    for (let i = 0; i < rows; i++) {
+      const sums = weightsOf(firsts, counts, j, number, dWeight, rowBytes);
+      if (sums != 0) add(units, sums, d, sums);
+      number += xRowBytes;
+      d += rowBytes;
+    }
+  }
+}

@@ -10,6 +10,8 @@ export {
   embedNumbers,
   embedNumbersInput,
   embedNumbersParameters,
+  sumLevels,
+  sumLevelsWeights,
 } from './embedding';
 export * from './periodic';
 export * from './bins';
