@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { matrixWidth } from '../../src/data/encoding/encoding.js';
 import { denseModel } from '../../src/export/dense.js';
 import { loadModel, train } from '../../src/index.js';
-import { loadModel as loadFile, type Model } from '../../src/model/load.js';
+import { encodeLoaded, loadModel as loadFile, type Model } from '../../src/model/load.js';
 import { folderOf, mlpHere } from '../support/cli.js';
 
 const LEVELS = 1000;
@@ -126,7 +126,7 @@ describe('a category of many levels in front of a linear layer', () => {
     expect(loadFile(join(folder, 'run')).network.input).toBeGreaterThan(90);
   });
 
-  it('predicts unknown levels and missing cells as its dense form, from which a run can start', async () => {
+  it('predicts unknown levels and missing cells as its dense form does, and starts another run', async () => {
     const folder = folderOf({ 'data.csv': CSV });
     const run = join(folder, 'run');
     await train(configOf(folder, {}), { run });
@@ -138,8 +138,19 @@ describe('a category of many levels in front of a linear layer', () => {
     expect(more.model).toBeDefined();
     expect(loadFile(path).features).toEqual(model.features);
     const rows = ['c7', 'c14', 'nowhere', ''].map((city) => ({ a: 1, city, b: 2, open: 'yes' }));
-    const predicted = await (await loadModel(run)).predict(rows);
-    expect(new Set(predicted.map((each) => JSON.stringify(each))).size).toBe(4);
+    const densePath = join(folder, 'dense.safetensors');
+    const { header, parts } = encodeLoaded(form);
+    writeFileSync(densePath, Buffer.concat([header, ...parts]));
+    const [own, others] = await Promise.all(
+      [run, densePath].map(async (at) => {
+        const predictions = await (await loadModel(at)).predict(rows);
+        return predictions.map(({ prediction }) => Number(prediction));
+      }),
+    );
+    expect(new Set(own).size).toBe(4);
+    own.forEach((value, i) => {
+      expect(value).toBeCloseTo(others[i], 10);
+    });
   });
 
   it('takes a network.input that counts the one-hot columns, and names the key of an embedding', async () => {
