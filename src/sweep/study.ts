@@ -4,11 +4,12 @@
  * under the lock of the journal; a job is claimed by the lock of its trial's directory. What came of
  * it lies there until it is its turn, in `trial.json`.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
 import { writeFailure, writeSmallFile } from '../files/atomic.js';
 import { type Lock, lockDirectory } from '../files/lock.js';
+import { makeFolder } from '../files/makeFolder.js';
 import { STUDY_JOURNAL } from '../files/runFiles.js';
 import { formatJson, isObject, type JsonFile, readJson } from '../spec/json.js';
 import type { SweepConfig } from '../spec/sweepConfig.js';
@@ -176,7 +177,7 @@ export class Study {
   claim(trial: Trial): Lock | undefined {
     const directory = this.directoryOf(trial);
     try {
-      mkdirSync(directory, { recursive: true });
+      makeFolder(directory);
     } catch (error) {
       throw writeFailure(directory, error);
     }

@@ -18,12 +18,12 @@ import {
   statfsSync,
   writeSync,
 } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
 import { ownerOfPartial, partialPath, syncFolder, writeFailure } from '../../files/atomic.js';
+import { makeFolder } from '../../files/makeFolder.js';
 import { isRunning } from '../../files/process.js';
 import { bytesPerElement } from '../../kernels/arena.js';
 import type { DType, FloatArray } from '../../kernels/kernels.js';
@@ -92,7 +92,7 @@ export class CacheWriter {
     const path = cachePath(place);
     const partial = partialPath(path);
     try {
-      await mkdir(place.folder, { recursive: true, mode: 0o700 });
+      makeFolder(place.folder, 0o700);
       removePartials(place.folder);
       requireRoom(path, place.folder, rows * columns * bytesPerElement(dtype));
       // Exclusive: it follows no link that somebody has put there.

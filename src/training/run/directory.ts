@@ -6,6 +6,7 @@ import { REJECTED_HEADER, type RejectedRows } from '../../data/rejectedRows.js';
 import { ExitCode, MlpError, systemErrorCode } from '../../errors.js';
 import { removeLeftovers, writeFailure, writeFileAtomically } from '../../files/atomic.js';
 import { type Lock, lockDirectory } from '../../files/lock.js';
+import { makeFolder } from '../../files/makeFolder.js';
 import { requireAnswer } from '../../files/mounts.js';
 import { requireNoDirectory, requireNoLink, requireOwnFile } from '../../files/ownFiles.js';
 import { GROWING_FILES, RUN_FILES, statOf } from '../../files/runFiles.js';
@@ -299,7 +300,7 @@ export function removeIfEmpty(folder: string): void {
 export function firstFree(configPath: string, kind = ''): string {
   const name = basename(configPath, extname(configPath)) + kind;
   try {
-    mkdirSync('runs', { recursive: true });
+    makeFolder('runs');
     for (let n = 1; ; n++) {
       const path = join('runs', `${name}-${n}`);
       try {
@@ -317,7 +318,7 @@ export function firstFree(configPath: string, kind = ''): string {
 export function makeDirectory(path: string): void {
   requireAnswer(path);
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (error) {
     throw writeFailure(path, error, HINT);
   }
