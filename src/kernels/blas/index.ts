@@ -8,7 +8,7 @@
 import { bytesPerElement } from '../arena.js';
 import type { DType, Kernels, ProductKernels } from '../kernels.js';
 import { alone, type Share, Slices, splitsByRows } from '../share.js';
-import { type WasmOptions, wasmKernels } from '../wasm/index.js';
+import { type WasmOptions, wasmKernels, withLargeProducts } from '../wasm/index.js';
 import { type BlasLibrary, NO_TRANSPOSE, ROW_MAJOR, TRANSPOSE } from './library.js';
 
 /**
@@ -27,14 +27,7 @@ export function blasKernels(
   const { memory, dtype, share = alone } = options;
   const wasm = wasmKernels(options);
   const blas = blasProduct(library, memory, dtype, share);
-  return {
-    ...wasm,
-    backend: 'blas',
-    gemm(form, m, n, k, a, b, beta, c) {
-      if (m * n * k < leastProduct) wasm.gemm(form, m, n, k, a, b, beta, c);
-      else blas.gemm(form, m, n, k, a, b, beta, c);
-    },
-  };
+  return withLargeProducts(wasm, 'blas', blas, leastProduct);
 }
 
 // Slices start at multiples of what the libraries' inner loops take at a time (of a row-major

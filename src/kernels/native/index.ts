@@ -5,7 +5,7 @@
  */
 import type { Kernels, ProductKernels } from '../kernels.js';
 import { alone } from '../share.js';
-import { type WasmOptions, wasmKernels } from '../wasm/index.js';
+import { type WasmOptions, wasmKernels, withLargeProducts } from '../wasm/index.js';
 import { findNative, type NativeCode, type NativeSet, openNative } from './find.js';
 import { PRODUCT_SCRATCH_BYTES, product } from './product.js';
 
@@ -26,15 +26,7 @@ export function nativeKernels(
 ): Kernels {
   const wasm = wasmKernels({ ...options, relaxed: false });
   const native = nativeProduct(options, openNative(set, options.dtype), scratch);
-  return {
-    ...wasm,
-    backend: 'native',
-    gemm(form, m, n, k, a, b, beta, c) {
-      // By the whole size: the number of threads does not matter.
-      if (m * n * k < leastProduct) wasm.gemm(form, m, n, k, a, b, beta, c);
-      else native.gemm(form, m, n, k, a, b, beta, c);
-    },
-  };
+  return withLargeProducts(wasm, 'native', native, leastProduct);
 }
 
 /** In multiply-adds, some 35 ms of the wasm kernels: code with their bits is written after as much. */

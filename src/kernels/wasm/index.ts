@@ -3,7 +3,7 @@
  * then calls `share.sync()` once. An element takes the same instructions in any slice, so threads
  * never change a bit: the whole sizes of a product choose its path, never those of a slice.
  */
-import type { DType, Kernels } from '../kernels.js';
+import type { DType, Kernels, ProductKernels } from '../kernels.js';
 import { alone, type Share } from '../share.js';
 import { activations } from './activations.js';
 import { elementwise } from './elementwise.js';
@@ -25,6 +25,26 @@ export interface WasmOptions {
   readonly share?: Share;
   /** What the engine can do; detected if left out. */
   readonly features?: WasmFeatures;
+}
+
+/**
+ * The same kernels, with products of at least `least` multiply-adds by `large`. The whole size counts: the
+ * number of threads does not matter.
+ */
+export function withLargeProducts(
+  kernels: Kernels,
+  backend: Kernels['backend'],
+  large: ProductKernels,
+  least: number,
+): Kernels {
+  return {
+    ...kernels,
+    backend,
+    gemm(form, m, n, k, a, b, beta, c) {
+      if (m * n * k < least) kernels.gemm(form, m, n, k, a, b, beta, c);
+      else large.gemm(form, m, n, k, a, b, beta, c);
+    },
+  };
 }
 
 export interface WasmKernels extends Kernels {
