@@ -3,7 +3,7 @@
  * WebAssembly.Memory lies in several, each with some of the rows.
  */
 import { ExitCode, MlpError } from '../errors.js';
-import { ARENA_LIMIT, Arena, ArenaPlan, bytesPerElement, memoryLimit } from '../kernels/arena.js';
+import { ARENA_LIMIT, Arena, ArenaPlan, bytesPerElement, floatsOf, memoryLimit } from '../kernels/arena.js';
 import type { DType, FloatArray, Tensor } from '../kernels/kernels.js';
 import { formatBytes } from '../text.js';
 
@@ -161,7 +161,7 @@ export class MatrixRows implements FeatureRows {
       done += rows;
     }
     if (parts.length === 1) return parts[0];
-    const copy = dtype === 'float32' ? new Float32Array(count * columns) : new Float64Array(count * columns);
+    const copy = floatsOf(dtype, count * columns);
     let end = 0;
     for (const part of parts) {
       copy.set(part, end);

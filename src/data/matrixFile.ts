@@ -1,6 +1,6 @@
 /** A matrix of features in a file: its rows one after another from the first byte, as little-endian numbers. */
 import { closeSync } from 'node:fs';
-import { bytesPerElement } from '../kernels/arena.js';
+import { bytesPerElement, floatsOf } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import type { FeatureRows } from './featureMatrix.js';
 import { type FileBytes, readAt } from './source/fileBytes.js';
@@ -59,7 +59,7 @@ export class FileRows implements FeatureRows {
 
   read(first: number, count: number): FloatArray {
     const { dtype, columns } = this.#file;
-    const out = dtype === 'float32' ? new Float32Array(count * columns) : new Float64Array(count * columns);
+    const out = floatsOf(dtype, count * columns);
     readRows(this.#file, this.start + first, out);
     return out;
   }

@@ -62,7 +62,7 @@ export class ArenaPlan implements Allocator {
 
   tensor(rows: number, columns: number): Tensor {
     this.#bytes += alignedBytes(rows * columns, bytesPerElement(this.dtype));
-    return { data: emptyArray(this.dtype), rows, columns, address: 0 };
+    return { data: floatsOf(this.dtype, 0), rows, columns, address: 0 };
   }
 
   ints(length: number): IntVector {
@@ -168,6 +168,7 @@ function alignedBytes(elements: number, elementBytes: number): number {
   return Math.ceil((elements * elementBytes) / ALIGNMENT) * ALIGNMENT;
 }
 
-function emptyArray(dtype: DType): FloatArray {
-  return dtype === 'float32' ? new Float32Array(0) : new Float64Array(0);
+/** An array of zeros outside of any arena. */
+export function floatsOf(dtype: DType, length: number): FloatArray {
+  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
 }

@@ -5,7 +5,7 @@
  */
 import { Batches, type BatchesState, POOL } from '../data/dataset/batches.js';
 import { type MatrixFile, readRow, readRows } from '../data/matrixFile.js';
-import { type Allocator, bytesPerElement } from '../kernels/arena.js';
+import { type Allocator, bytesPerElement, floatsOf } from '../kernels/arena.js';
 import type { FloatArray, IntVector, Tensor } from '../kernels/kernels.js';
 import { RandomState, type RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
@@ -136,8 +136,7 @@ class WarmBlocks {
   constructor(matrix: MatrixFile, blockRows: number) {
     this.#matrix = matrix;
     this.#blockRows = blockRows;
-    const length = blockRows * matrix.columns;
-    this.#scratch = matrix.dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+    this.#scratch = floatsOf(matrix.dtype, blockRows * matrix.columns);
   }
 
   touch(row: number): void {

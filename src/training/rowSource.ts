@@ -80,16 +80,14 @@ export function rowsInFile(
   const source: RowSource = {
     ahead,
     chunk(first, rows) {
-      const { rank, size } = share;
-      const from = sliceStart(rows, rank, size, 1);
-      const end = sliceStart(rows, rank + 1, size, 1);
+      const [from, end] = ownRows(share, rows);
       readRows(matrix, first + from, slice(buffer, from * columns, end - from, columns).data);
       share.sync();
       return slice(buffer, 0, rows, columns);
     },
     gather(rows, { data }, out) {
-      const first = sliceStart(rows, share.rank, share.size, 1);
-      const own = data.subarray(first, sliceStart(rows, share.rank + 1, share.size, 1));
+      const [first, end] = ownRows(share, rows);
+      const own = data.subarray(first, end);
       const { buffer, byteOffset, byteLength } = out.data;
       const bytes = new Uint8Array(buffer, byteOffset, byteLength);
       for (const i of byPosition(own)) readRow(matrix, own[i], bytes, first + i);
@@ -121,10 +119,15 @@ export function rowsInFile(
 }
 
 /** Does this thread's share of the rows, and waits for the others. */
-function shareRows({ rank, size, sync }: Share, rows: number, take: (i: number) => void): void {
-  const end = sliceStart(rows, rank + 1, size, 1);
-  for (let i = sliceStart(rows, rank, size, 1); i < end; i++) take(i);
-  sync();
+function shareRows(share: Share, rows: number, take: (i: number) => void): void {
+  const [first, end] = ownRows(share, rows);
+  for (let i = first; i < end; i++) take(i);
+  share.sync();
+}
+
+/** This thread's share of so many rows: the first, and the end. */
+function ownRows({ rank, size }: Share, rows: number): readonly [number, number] {
+  return [sliceStart(rows, rank, size, 1), sliceStart(rows, rank + 1, size, 1)];
 }
 
 function copyRow({ data: source, columns }: Tensor, row: number, { data }: Tensor, to: number): void {

@@ -199,7 +199,7 @@ function open(path: string): MpiLibrary | string {
   const family = /open mpi/i.test(version) ? 'Open MPI' : 'MPICH';
   const constants = constantsOf(koffi, handle, family);
   if (!constants) return `found ${shortVersion(version)} without the objects of its handles`;
-  // For its plugins, which look for its symbols; only now that it is the right one.
+  // Its plugins look for its symbols. Another family's must not be seen so, hence only now.
   handle = koffi.load(path, { global: true });
   // MPICH's handles are integers, all others pointers.
   const handles = constants.world === MPICH.world ? 'int' : 'uintptr_t';
