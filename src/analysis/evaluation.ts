@@ -288,12 +288,16 @@ function wrongRows(
   };
   return {
     columns: shown.map(({ column }) => column),
-    rows: worst.map((row) => ({
-      number: rowNumbers[row],
-      ...describe(row),
-      loss: losses[row],
-      cells: shown.map((column) => column.text(features.read(row, 1), 0)),
-      ...(image && { picture: image.pictureOf(features.read(row, 1), 0) }),
-    })),
+    rows: worst.map((row) => {
+      // Once: it may be in a file.
+      const inputs = features.read(row, 1);
+      return {
+        number: rowNumbers[row],
+        ...describe(row),
+        loss: losses[row],
+        cells: shown.map((column) => column.text(inputs, 0)),
+        ...(image && { picture: image.pictureOf(inputs, 0) }),
+      };
+    }),
   };
 }

@@ -1,4 +1,5 @@
 /** mlp cache: lists and deletes the files that data.cache makes. */
+import { basename } from 'node:path';
 import { clearCaches, type ListedCache, listCaches } from '../data/cache/cacheFolder.js';
 import { defaultCacheFolder } from '../data/dataset/datasetCaches.js';
 import { formatTable } from '../report/table.js';
@@ -42,8 +43,11 @@ const COLUMNS = [
   { header: 'of' },
 ] as const;
 
+/** Of the hash that a file is called by: enough to tell caches apart. */
+const NAME_LENGTH = 12;
+
 function cellsOf({ path, bytes, written, content }: ListedCache): string[] {
-  const name = path.slice(-73, -61);
+  const name = basename(path).slice(0, NAME_LENGTH);
   const start = [name, written.toISOString().slice(0, 16).replace('T', ' '), formatBytes(bytes)];
   if (typeof content === 'string') return [...start, '', '', '', `damaged: ${content}`];
   const { rows, columns, dtype, files } = content;
