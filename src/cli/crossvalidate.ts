@@ -2,8 +2,8 @@
 import { ExitCode, MlpError } from '../errors.js';
 import type { Display } from '../report/style.js';
 import { type Column, formatTable } from '../report/table.js';
-import { LEAST_FOLDS, MOST_REPEATS } from '../spec/dataConfig.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
+import { LEAST_FOLDS, MOST_REPEATS } from '../spec/splitConfig.js';
 import { formatCount, formatMetric, metricName, printable } from '../text.js';
 import {
   type CrossValidation,

@@ -3,7 +3,7 @@
  * column of numbers are errors; a mixture is text, or numbers with a word for a missing value.
  * Only `mlp inspect` and `mlp init` look for mixtures, and the config says what they found.
  */
-import type { NumberNotation } from '../spec/dataConfig.js';
+import type { NumberNotation } from '../spec/cellConfig.js';
 import { counted, quote } from '../text.js';
 import { looksNumeric, parseDecimal } from './cell.js';
 import { type Notations, plainNumber, suggestNotation } from './csv/notation.js';

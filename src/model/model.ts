@@ -15,7 +15,7 @@ import type { DType } from '../kernels/kernels.js';
 import { fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import type { Parameters, Statistics } from '../network/parameters.js';
 import { networkShape } from '../network/shape.js';
-import { type NumberNotation, notationSchema } from '../spec/dataConfig.js';
+import { type NumberNotation, notationSchema } from '../spec/cellConfig.js';
 import {
   byName,
   choice,

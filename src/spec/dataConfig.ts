@@ -1,260 +1,35 @@
 /** `data` of a train config: which rows to use, and how to read their columns. */
 import { quote } from '../text.js';
-import { atLeast, byName, choice, fraction, object, text, wholeNumber } from './fields.js';
-import { oneOf, showValue } from './messages.js';
 import {
-  COMMENT_START,
-  DATE_ORDERS,
-  DATE_PARTS,
-  DELIMITERS,
-  MISSING_POLICIES,
-  TARGET_TRANSFORMS,
-  TASKS,
-  valueFor,
-} from './words.js';
+  column,
+  columnExpected,
+  columns,
+  comment,
+  dateSetting,
+  datesByColumn,
+  delimiter,
+  encoding,
+  escapeCharacter,
+  missingTexts,
+  missingTextsExpected,
+  notationExpected,
+  notationSchema,
+  policy,
+  policyExpected,
+  quoteCharacter,
+  separator,
+  targets,
+} from './cellConfig.js';
+import { atLeast, byName, choice, object, text, wholeNumber } from './fields.js';
+import { oneOf } from './messages.js';
+import { memberFolds, rowsExpected, rowsOf } from './splitConfig.js';
+import { DELIMITERS, MISSING_POLICIES, TARGET_TRANSFORMS, TASKS, valueFor } from './words.js';
 import * as z from './zod.js';
-
-const columnExpected = "a column's name, or its number from 0";
-const column = z.union([text(columnExpected), wholeNumber(0)], { error: columnExpected });
-const columns = z.array(column, { error: 'an array of columns' });
-
-const targets = columns
-  .min(1, { error: 'at least one column' })
-  .meta({ uniqueItems: true })
-  .check(eachOnce('column'));
-
-function eachOnce(what: string) {
-  return ({ value, issues }: z.core.ParsePayload<unknown[]>) => {
-    const again = value.findIndex((item, i) => value.indexOf(item) < i);
-    if (again === -1) return;
-    issues.push({
-      code: 'custom',
-      input: value,
-      path: [again],
-      message: `found ${showValue(value[again])} a second time, expected each ${what} once`,
-    });
-  };
-}
-
-/** What people write for a delimiter, and the right spelling. */
-const delimiterNames: ReadonlyMap<string, string> = new Map([
-  ['\\t', '"\\t", which is how JSON writes a tab'],
-  ['tab', '"\\t", which is how JSON writes a tab'],
-  ['comma', '","'],
-  ['semicolon', '";"'],
-  ['bar', '"|"'],
-  ['pipe', '"|"'],
-]);
-
-const delimiter = z.enum(['auto', ...DELIMITERS, 'whitespace'], {
-  error: ({ input }) =>
-    delimiterNames.get(String(input).toLowerCase()) ?? '"auto", ",", ";", "\\t", "|" or "whitespace"',
-});
-
-const commentExpected = 'one character such as "#" that no cell begins with';
-const comment = z
-  .string({ error: commentExpected })
-  .regex(COMMENT_START, { error: commentExpected, abort: true });
-
-const quoteExpected = 'one character such as "\'", or "" for none';
-const quoteCharacter = z
-  .string({ error: quoteExpected })
-  .regex(/^[!-/:-@[-`{-~]?$/, { error: quoteExpected });
-
-const escapeExpected = 'one character such as "\\\\"';
-const escapeCharacter = z
-  .string({ error: escapeExpected })
-  .regex(/^[!-/:-@[-`{-~]$/, { error: escapeExpected });
-
-const encodingExpected = 'a name of an encoding that TextDecoder knows, such as "windows-1252" or "utf-16le"';
-const encoding = text(encodingExpected).refine(isEncoding, { error: encodingExpected });
-
-function isEncoding(label: string): boolean {
-  try {
-    return label === 'auto' || new TextDecoder(label).encoding !== '';
-  } catch {
-    return false;
-  }
-}
-
-const separatorExpected = 'one character such as ".", " " or "\'" that separates thousands';
-const separator = z.string({ error: separatorExpected }).regex(/^[^\d+\-eE]$/, { error: separatorExpected });
-const decimalMark = choice(['.', ',']);
-const stripExpected = 'a text such as "$", or an array of texts';
-/** How the numbers of a column are written. */
-export const notationSchema = object({
-  strip: z
-    .union([text(stripExpected), z.array(text(stripExpected), { error: stripExpected })], {
-      error: stripExpected,
-    })
-    .exactOptional()
-    .describe(
-      'A sign or unit to leave away before or behind the number, such as "$", "%" or "kg", or several.',
-    ),
-  decimal: decimalMark.exactOptional().describe('The decimal mark of this column.'),
-  thousands: separator.exactOptional().describe('What separates thousands in this column.'),
-  parentheses: z
-    .literal(true, { error: 'true' })
-    .exactOptional()
-    .describe('Read (5) as −5, as book-keepers write it.'),
-  exponent: z
-    .literal('D', { error: '"D"' })
-    .exactOptional()
-    .describe('Read 1.0D+05 as 1.0e+05, as Fortran writes it.'),
-});
-const notationExpected = 'an object such as {"strip": "$"} for each column';
-
-const partsExpected = 'an array of parts such as ["year", "month", "weekday", "hour", "elapsed"]';
-const dateParts = z
-  .array(choice(DATE_PARTS), { error: partsExpected })
-  .min(1, { error: 'at least one part' })
-  .meta({ uniqueItems: true })
-  .check(eachOnce('part'));
-const datesExpected = 'an array of parts, or an object such as {"order": "dmy"}';
-const dateSetting = z.union(
-  [
-    dateParts,
-    object({
-      parts: dateParts
-        .exactOptional()
-        .describe('What of a date becomes an input; by default what differs between the rows.'),
-      order: choice(DATE_ORDERS)
-        .exactOptional()
-        .describe(
-          'Whether the year, the day or the month comes first. By default the cells show it: 31/12/2024 has the day first.',
-        ),
-    }),
-  ],
-  { error: ({ input }) => (Array.isArray(input) ? partsExpected : datesExpected) },
-);
-const datesByColumn = 'an object such as {"when": ["month", "weekday", "elapsed"]}';
-
-const policy = choice(MISSING_POLICIES);
-const policyExpected = 'a policy such as "mean", or an object of policies by column';
-
-const missingTextsExpected = 'an array of texts such as ["NA", "-999"], or an object of these by column';
-const missingTexts = z.array(
-  z.union([z.string(), z.number({ error: 'a text or a number' })], { error: 'a text or a number' }),
-  { error: missingTextsExpected },
-);
 
 const scaling = z.union([z.boolean(), z.enum(['minmax', 'robust'])], {
   error: 'true, false, "minmax" or "robust"',
 });
 const scalingExpected = 'true, false, "minmax", "robust", or an object of these by column';
-
-const rowsExpected =
-  'a fraction of at least 0 and below 1, the path of a CSV file, or an object such as {"column": "split"}, {"last": 0.2} or {"share": 0.2, "group": "patient"}';
-const cellExpected = 'the text or the number in the cells of these rows';
-
-/** Which rows a split gets; `mark` is in the cells of its column by default. */
-function rowsOf(mark: string) {
-  const byColumn = object({
-    column: column.describe('The column that marks the rows; it is not used as a feature.'),
-    value: z
-      .union([text(cellExpected), z.number({ error: cellExpected })], { error: cellExpected })
-      .default(mark)
-      .describe('The rows with this value in the column belong to the split.'),
-  });
-  const last = object({
-    last: openFraction().describe('The share of the rows that is held out: the last ones.'),
-    by: column
-      .exactOptional()
-      .describe('The column of numbers or dates that orders the rows; by default the order of the file.'),
-  });
-  const shared = object({
-    share: openFraction().describe('The share of the rows that is held out.'),
-    group: column
-      .exactOptional()
-      .describe(
-        'The column that says which rows belong together: all are held out or none is. It is not used as a feature.',
-      ),
-    stratify: z
-      .literal('quantiles', { error: '"quantiles"' })
-      .exactOptional()
-      .describe('Holds out small, middle and large values of a regression target in proportion.'),
-  });
-  return [fraction(rowsExpected), text(rowsExpected), byColumn, last, shared, foldRows] as const;
-}
-
-/** Repeats are drawn one after the other. */
-export const MOST_REPEATS = 1000;
-export const LEAST_FOLDS = 2;
-
-const foldSeed = wholeNumber(0, 2 ** 32 - 1)
-  .exactOptional()
-  .describe('The seed of the folds; by default that of the config.');
-const foldGroup = column
-  .exactOptional()
-  .describe(
-    'The column that says which rows belong together: all are in the same fold. It is not used as a feature.',
-  );
-const foldStratify = z
-  .union([z.literal(false), z.literal('quantiles')], { error: 'false or "quantiles"' })
-  .exactOptional()
-  .describe(
-    'false for folds that take no notice of the classes; "quantiles" for small, middle and large values of a regression target in proportion.',
-  );
-
-const foldRows = object({
-  fold: wholeNumber(1).describe('Which fold is held out, from 1; mlp crossvalidate trains a run for each.'),
-  of: wholeNumber(LEAST_FOLDS).describe(
-    'How many folds the rows are divided into: of classes with each in proportion.',
-  ),
-  repeat: wholeNumber(1, MOST_REPEATS)
-    .default(1)
-    .describe('Which of several divisions is meant, from 1; each has other folds.'),
-  seed: foldSeed,
-  group: foldGroup,
-  ordered: z
-    .literal(true, { error: 'true' })
-    .exactOptional()
-    .describe('For time series: a fold is held out from the rows before it, and later rows are not used.'),
-  by: column
-    .exactOptional()
-    .describe(
-      'With "ordered": the column of numbers or dates that orders the rows; by default the order of the file.',
-    ),
-  stratify: foldStratify,
-}).check(({ value, issues }) => {
-  const issue = (path: string[], message: string) =>
-    issues.push({ code: 'custom', input: value, path, message });
-  const { fold, of: folds, repeat, group, ordered, by, stratify } = value;
-  if (fold > folds)
-    issue(['fold'], `found ${fold} of ${folds} folds, expected a whole number from 1 to ${folds}`);
-  if (by !== undefined && !ordered) issue(['by'], 'found "by" without "ordered": true');
-  if (ordered && repeat > 1) {
-    issue(
-      ['repeat'],
-      `found ${repeat} with "ordered": true, expected 1: the order allows for a single division`,
-    );
-  }
-  const [first, second] = givenOf({ group, ordered, stratify });
-  if (second) issue([second], `found "${second}" together with "${first}", expected one of them`);
-});
-
-const memberFolds = object({
-  folds: wholeNumber(LEAST_FOLDS).describe(
-    'How many folds all rows are divided into: of classes with each in proportion. Each member of the network is trained without one of the folds, and only members that have not seen a row predict it in validation. Of network.members, by default as many, member m holds out fold m, or after the last fold the first again. A single network holds out the first.',
-  ),
-  seed: foldSeed,
-  group: foldGroup,
-  stratify: foldStratify,
-}).check(({ value, issues }) => {
-  const [first, second] = givenOf({ group: value.group, stratify: value.stratify });
-  const message = `found "${second}" together with "${first}", expected one of them`;
-  if (second) issues.push({ code: 'custom', input: value, path: [second], message });
-});
-
-/** The names of the keys that are given. */
-function givenOf(keys: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(keys).filter((key) => keys[key] !== undefined);
-}
-
-function openFraction() {
-  const error = 'a number above 0 and below 1';
-  return z.number({ error }).gt(0, { error }).lt(1, { error });
-}
 
 const rareClasses = object({
   fewerThan: wholeNumber(2).describe('Classes with fewer rows are rare.'),
@@ -477,9 +252,6 @@ export interface DataConfig extends z.infer<typeof dataFields> {}
 
 /** `data` as a user writes it. */
 export interface DataInput extends z.input<typeof dataFields> {}
-
-/** How numbers are written, if not as plain decimals. */
-export type NumberNotation = z.infer<typeof notationSchema>;
 
 /** What of a date becomes an input, and how dates are written, as far as the config says. */
 export interface DateSetting extends Exclude<z.infer<typeof dateSetting>, readonly unknown[]> {}

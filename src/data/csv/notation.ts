@@ -3,7 +3,8 @@
  * A column with a notation is read as if its numbers were written as plain decimals.
  */
 import { ExitCode, MlpError } from '../../errors.js';
-import type { ColumnRef, NumberNotation } from '../../spec/dataConfig.js';
+import type { NumberNotation } from '../../spec/cellConfig.js';
+import type { ColumnRef } from '../../spec/dataConfig.js';
 import { isPattern, matches, valueFor } from '../../spec/words.js';
 import { quote } from '../../text.js';
 import { looksNumeric, parseDecimal } from '../cell.js';

@@ -2,7 +2,7 @@
  * All that training needs of its data: features as one matrix, targets as labels or numbers,
  * encoded and standardised by the training rows.
  */
-import type { NumberNotation } from '../../spec/dataConfig.js';
+import type { NumberNotation } from '../../spec/cellConfig.js';
 import type { Task } from '../../spec/words.js';
 import type { Reading } from '../csv/dialect.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';

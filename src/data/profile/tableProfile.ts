@@ -1,5 +1,5 @@
 /** The profile of a table for `mlp inspect` and `mlp init`: plain data, fit for JSON. */
-import type { NumberNotation } from '../../spec/dataConfig.js';
+import type { NumberNotation } from '../../spec/cellConfig.js';
 import type { DatePart, Task } from '../../spec/words.js';
 import type { Reading } from '../csv/dialect.js';
 import type { FoundDates } from '../dates.js';

@@ -1,7 +1,7 @@
 /** What the Python scripts have in common: rows of a CSV, and the inputs of the network that they become. */
 import { BOOLEAN_WORDS } from '../../data/booleans.js';
 import { COMPACT, type DateOrder, MONTH_YEAR, PATTERNS, YEAR_MONTH } from '../../data/dates.js';
-import type { NumberNotation } from '../../spec/dataConfig.js';
+import type { NumberNotation } from '../../spec/cellConfig.js';
 import { valueFor } from '../../spec/words.js';
 import type { CsvRules, ExportRequest } from '../format.js';
 import type { Encoding, InputColumn, Program } from '../program.js';

@@ -8,7 +8,7 @@ import {
   suggestNotation,
   withNotations,
 } from '../../../src/data/csv/notation.js';
-import type { NumberNotation } from '../../../src/spec/dataConfig.js';
+import type { NumberNotation } from '../../../src/spec/cellConfig.js';
 
 const CASES: [NumberNotation, [string, string | undefined][]][] = [
   [
