@@ -13,6 +13,8 @@ export type NativeSet = X86Set | 'neon';
 export interface NativeSearch {
   /** Fastest first. All of them give the same bits. */
   readonly sets: readonly NativeSet[];
+  /** Whether `avx512` multiplies bfloat16, too: the processor has AVX512-BF16. */
+  readonly bfloat16?: true;
   /** Why there is none, for the user. */
   readonly reason?: string;
 }
@@ -42,16 +44,17 @@ export function findNative(
   if (arch !== 'x64' && arch !== 'arm64') {
     return none(`found a processor of kind ${arch}, expected x64 or arm64`);
   }
-  let sets: readonly NativeSet[];
+  let found: NativeSearch;
   try {
-    sets = arch === 'x64' ? x86Sets(open()) : armSets(open());
+    found = arch === 'x64' ? x86Sets(open()) : armSets(open());
   } catch (error) {
     return none(error instanceof Error ? error.message : String(error));
   }
-  if (sets.length === 0) return none('found a processor without AVX2 and FMA');
-  if (!isSet) return { sets };
-  const chosen = sets.filter((set) => set === asked);
-  return chosen.length > 0 ? { sets: chosen } : none(`found a processor without MLP_NATIVE=${asked}`);
+  if (found.sets.length === 0) return none('found a processor without AVX2 and FMA');
+  if (!isSet) return found;
+  const sets = found.sets.filter((set) => set === asked);
+  if (sets.length === 0) return none(`found a processor without MLP_NATIVE=${asked}`);
+  return { sets, ...(asked === 'avx512' && found.bfloat16 && { bfloat16: true }) };
 }
 
 function none(reason: string): NativeSearch {
@@ -68,39 +71,44 @@ export function nativeUnavailable({ reason }: NativeSearch): MlpError {
 }
 
 /** By what the processor says of itself and the registers that the system saves (SDM 1, 14.3, 15.2). */
-function x86Sets(memory: CodeMemory): readonly NativeSet[] {
-  /** The two integers that a function leaves at its first argument, r8. */
+function x86Sets(memory: CodeMemory): NativeSearch {
+  /** The three integers that a function leaves at its first argument, r8. */
   const ask = (...lines: string[]) => {
     const asm = new X86Assembler();
     asm.emit('push rbx', `mov r8, ${process.platform === 'win32' ? 'rcx' : 'rdi'}`);
     asm.emit(...lines, 'pop rbx', 'ret');
-    const answer = new Uint32Array(2);
+    const answer = new Uint32Array(3);
     memory.bind(place(asm.finish(), memory))(memory.addressOf(answer), 0);
     return answer;
   };
-  const [leaf1, leaf7] = ask(
+  const [leaf1, leaf7, leaf7Sub1] = ask(
     ...['xor eax, eax', 'add eax, 1', 'cpuid', 'mov [r8], ecx'],
     ...['xor eax, eax', 'add eax, 7', 'xor ecx, ecx', 'cpuid', 'mov [r8+4], ebx'],
+    ...['xor eax, eax', 'add eax, 7', 'xor ecx, ecx', 'add ecx, 1', 'cpuid', 'mov [r8+8], eax'],
   );
   const FMA = 1 << 12;
   const OSXSAVE = 1 << 27;
   const AVX = 1 << 28;
   const AVX2 = 1 << 5;
   const AVX512F = 1 << 16;
+  const AVX512BW = 1 << 30;
+  const AVX512_BF16 = 1 << 5; // 0 on a processor without this part of the leaf
   const has = (bits: number, wanted: number) => (bits & wanted) === wanted;
-  if (!has(leaf1, FMA | OSXSAVE | AVX) || !has(leaf7, AVX2)) return [];
+  if (!has(leaf1, FMA | OSXSAVE | AVX) || !has(leaf7, AVX2)) return { sets: [] };
   // XCR0: xmm and ymm are saved; and the masks and all of zmm.
   const [saved] = ask('xor ecx, ecx', 'xgetbv', 'mov [r8], eax');
-  if (!has(saved, 0x6)) return [];
-  return has(leaf7, AVX512F) && has(saved, 0xe6) ? ['avx512', 'avx2'] : ['avx2'];
+  if (!has(saved, 0x6)) return { sets: [] };
+  if (!has(leaf7, AVX512F) || !has(saved, 0xe6)) return { sets: ['avx2'] };
+  const bfloat16 = has(leaf7, AVX512BW) && has(leaf7Sub1, AVX512_BF16);
+  return { sets: ['avx512', 'avx2'], ...(bfloat16 && { bfloat16 }) };
 }
 
 /** Every arm64 has NEON. So the question is only whether code may run: this returns at once. */
-function armSets(memory: CodeMemory): readonly NativeSet[] {
+function armSets(memory: CodeMemory): NativeSearch {
   const asm = new Arm64Assembler();
   asm.emit('ret');
   memory.bind(place(asm.finish(), memory))(0, 0);
-  return ['neon'];
+  return { sets: ['neon'] };
 }
 
 /** Machine code that may run in this thread. */

@@ -30,9 +30,9 @@ export const MULTIPLY = {
 
 /**
  * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
- * each other.
+ * each other. Where k is taken in pairs, rows are masked by vectors.
  */
-export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6 } as const;
+export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6, masks: 7 } as const;
 
 /** The machine code of one instruction set and dtype, and where its routines start. */
 export interface Program {
@@ -48,6 +48,11 @@ export interface Program {
    * cache holds.
    */
   readonly depth?: number;
+  /**
+   * Whether packing makes pairs of bfloat16 of two k: an element in all that follows. Tiles then read a
+   * and b packed alone.
+   */
+  readonly isPaired?: boolean;
   /** Vectors of a tile's row. */
   readonly tileVectors: number;
   /** Whether a part of a vector may follow whole ones in a job; else it needs a job of its own. */

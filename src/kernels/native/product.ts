@@ -7,7 +7,8 @@
  * elements of each of its rows of a, for every panel of b; they should stay in the second-level
  * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read. Where
  * each is read only a few times, packing costs more than it saves, and tiles read a or b in their
- * place. Transposing b is packing: vectors take neighbours from a row of b.
+ * place. Transposing b is packing: vectors take neighbours from a row of b. Pairs of bfloat16 are made by packing,
+ * so a and b always are.
  *
  * None of this changes a bit: every element of c is one chain of multiply-adds in the order of k,
  * continued in the next block of k from what the last has stored.
@@ -92,6 +93,8 @@ class Blocks {
   readonly #packedB: number;
   readonly #tileColumns: number;
   readonly #depth: number;
+  /** Of k, that a packed element holds. */
+  readonly #width: 1 | 2;
   /** Of b, that are packed at once. */
   readonly #mostPanels: number;
   /** Jobs in the list. */
@@ -111,8 +114,10 @@ class Blocks {
     this.#packedA = scratch + MOST_JOBS * JOB_BYTES;
     this.#packedB = this.#packedA + A_BYTES;
     this.#tileColumns = program.tileVectors * program.lanes;
-    this.#depth = program.depth ?? PANEL_BYTES / (this.#tileColumns * bytes);
-    this.#mostPanels = Math.floor((PANELS * PANEL_BYTES) / (this.#depth * this.#tileColumns * bytes));
+    this.#width = program.isPaired ? 2 : 1;
+    const panelDepth = program.depth ?? PANEL_BYTES / (this.#tileColumns * bytes);
+    this.#depth = panelDepth * this.#width;
+    this.#mostPanels = Math.floor((PANELS * PANEL_BYTES) / (panelDepth * this.#tileColumns * bytes));
   }
 
   /**
@@ -141,12 +146,13 @@ class Blocks {
   ): void {
     if (rows === 0 || columns === 0) return;
     const bytes = this.#bytes;
-    const { tileRows } = this.#program;
-    this.#packsB = this.#isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
-    const packsA = rows >= tileRows && columns >= LEAST_TILES_ACROSS * this.#tileColumns;
+    const { tileRows, isPaired } = this.#program;
+    this.#packsB = isPaired || this.#isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
+    const packsA = isPaired || (rows >= tileRows && columns >= LEAST_TILES_ACROSS * this.#tileColumns);
     // Without packing, blocks don't help: one pass over k keeps c in registers.
     const mostDepth = packsA || this.#packsB || this.#program.depth ? this.#depth : Math.max(k, 1);
-    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (mostDepth * tileRows * bytes)) : rows;
+    const tile = tileRows * bytes;
+    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (this.#elements(mostDepth) * tile)) : rows;
     const mostColumns = this.#mostPanels * this.#tileColumns;
     for (let column = 0; column < columns; column += mostColumns) {
       const width = Math.min(mostColumns, columns - column);
@@ -161,11 +167,11 @@ class Blocks {
           const height = Math.min(mostRows, rows - row);
           const left = a + row * aRow + p * aStep;
           const to = c + row * this.#cRow + column * bytes;
-          const packed = packsA ? height - (height % tileRows) : 0;
+          const packed = isPaired ? height : packsA ? height - (height % tileRows) : 0;
           if (packed > 0) {
-            const tile = tileRows * bytes;
             this.#packA(left, aRow, aStep, packed, depth);
-            this.#panels(this.#packedA, bytes, tile, depth * tile, from, to, packed, width, depth, adds);
+            const k = this.#elements(depth);
+            this.#panels(this.#packedA, bytes, tile, k * tile, from, to, packed, width, k, adds);
           }
           if (packed < height) {
             const last = left + packed * aRow;
@@ -191,15 +197,16 @@ class Blocks {
 
   /** Panels of b side by side: a tile's width, `depth` rows, packed behind each other. */
   #packB(from: number, columns: number, depth: number): void {
-    const { copyTileColumns, transpose } = this.#program;
+    const { copyTileColumns, transpose, isPaired } = this.#program;
     const tile = this.#tileColumns;
     const bytes = this.#bytes;
     const step = this.#bStep;
     for (let j = 0; j < columns && depth > 0; j += tile) {
       const width = Math.min(tile, columns - j);
-      const to = this.#packedB + j * bytes * depth;
+      const to = this.#packedB + j * bytes * this.#elements(depth);
       if (this.#isTransposed) this.#pack(transpose, from + j * step, step, to, width, tile * bytes, depth);
-      else if (width === tile) this.#pack(copyTileColumns, from + j * bytes, step, to, depth);
+      else if (isPaired || width === tile)
+        this.#copy(copyTileColumns, from + j * bytes, step, to, depth, width);
     }
   }
 
@@ -208,10 +215,11 @@ class Blocks {
     const { tileRows, copyTileRows, transpose } = this.#program;
     const toStep = tileRows * this.#bytes;
     for (let i = 0; i < rows && depth > 0; i += tileRows) {
-      const to = this.#packedA + i * this.#bytes * depth;
+      const height = Math.min(tileRows, rows - i);
+      const to = this.#packedA + i * this.#bytes * this.#elements(depth);
       const first = from + i * aRow;
-      if (aStep === this.#bytes) this.#pack(transpose, first, aRow, to, tileRows, toStep, depth);
-      else this.#pack(copyTileRows, first, aStep, to, depth);
+      if (aStep === this.#bytes) this.#pack(transpose, first, aRow, to, height, toStep, depth);
+      else this.#copy(copyTileRows, first, aStep, to, depth, height);
     }
   }
 
@@ -228,7 +236,7 @@ class Blocks {
     depth: number,
     adds: 0 | 1,
   ): void {
-    const { lanes, multiply, masks, masksAny } = this.#program;
+    const { lanes, multiply, masks, masksAny, isPaired } = this.#program;
     const bytes = this.#bytes;
     const tile = this.#tileColumns;
     for (let j = 0, width = 0; j < columns; j += width) {
@@ -237,7 +245,7 @@ class Blocks {
       if (!masksAny && width > lanes) width -= width % lanes;
       const rest = width % lanes;
       // A part of a panel is not copied: it is read in its place.
-      const isPacked = this.#isTransposed || (this.#packsB && panel + tile <= columns);
+      const isPacked = isPaired || this.#isTransposed || (this.#packsB && panel + tile <= columns);
       const at = this.#job(multiply[Math.ceil(width / lanes) - 1][rest]);
       const fields = this.#fields;
       fields[at + MULTIPLY.a] = a;
@@ -255,6 +263,23 @@ class Blocks {
       fields[at + MULTIPLY.adds] = adds;
       fields[at + MULTIPLY.mask] = masks[rest];
     }
+  }
+
+  /** Copies `rows` rows of `width` elements. */
+  #copy(routine: number, from: number, fromStep: number, to: number, rows: number, width: number) {
+    this.#pack(routine, from, fromStep, to, rows);
+    if (!this.#program.isPaired) return;
+    const { lanes, masks } = this.#program;
+    const at = (this.#count - 1) * JOB_INTEGERS + PACK.masks;
+    for (let j = 0; j * lanes < this.#tileColumns; j++) {
+      const part = Math.min(lanes, Math.max(0, width - j * lanes));
+      this.#fields[at + j] = part === 0 ? 0 : masks[part % lanes];
+    }
+  }
+
+  /** Of a packed row or column over so many k. */
+  #elements(depth: number): number {
+    return Math.ceil(depth / this.#width);
   }
 
   /** Copies `rows` rows, or transposes [rows, columns]. */

@@ -3,7 +3,7 @@
  * Intel's manual, `vfmadd231ps zmm3, zmm24, [rax+rcx*4+64]`, and becomes bytes at once. Sections
  * are those of the Intel 64 and IA-32 Software Developer's Manual, volume 2 (SDM).
  *
- * Vectors of 128 and 256 bits (xmm, ymm) are encoded by VEX, of 512 bits (zmm) by EVEX.
+ * Vectors of 128 and 256 bits (xmm, ymm) are encoded by VEX, of 512 bits (zmm) and what has no VEX form by EVEX.
  */
 
 /** {k1} behind an operand: lanes outside of this mask are not stored, or become 0 with {z}. */
@@ -44,6 +44,8 @@ interface VectorEncoding {
   readonly store?: number;
   /** W of VEX, and of EVEX. */
   readonly w: readonly [vex: 0 | 1, evex: 0 | 1];
+  /** Whether it has no VEX form. */
+  readonly isEvex?: true;
 }
 
 /** Each as its own page of SDM volume 2 (chapters 4 and 5, by name) gives it. */
@@ -68,6 +70,10 @@ const VECTOR: Readonly<Record<string, VectorEncoding>> = {
   vunpckhps: { pp: 0, map: 1, opcode: 0x15, w: [0, 0] }, // UNPCKHPS
   vunpcklpd: { pp: 1, map: 1, opcode: 0x14, w: [0, 1] }, // UNPCKLPD
   vunpckhpd: { pp: 1, map: 1, opcode: 0x15, w: [0, 1] }, // UNPCKHPD
+  vpermw: { pp: 1, map: 2, opcode: 0x8d, w: [0, 1] }, // VPERMW
+  vdpbf16ps: { pp: 2, map: 2, opcode: 0x52, w: [0, 0] }, // VDPBF16PS
+  vcvtne2ps2bf16: { pp: 3, map: 2, opcode: 0x72, w: [0, 0] }, // VCVTNE2PS2BF16
+  vcvtneps2bf16: { pp: 2, map: 2, opcode: 0x72, w: [0, 0], isEvex: true }, // VCVTNEPS2BF16
   kmovw: { pp: 0, map: 1, opcode: 0x92, w: [0, 0] }, // KMOVW/KMOVB/KMOVQ/KMOVD, from r32
 };
 
@@ -91,6 +97,8 @@ const PLAIN: Readonly<Record<string, readonly number[]>> = {
 };
 
 const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'];
+/** L of EVEX. */
+const LENGTHS = ['xmm', 'ymm', 'zmm'];
 const RIP = -1;
 const REGISTERS = new Map<string, Register>();
 for (let number = 0; number < 32; number++) {
@@ -206,20 +214,22 @@ export class X86Assembler {
     const reg = register(stores ? last : first, line);
     const rm = stores ? first : last;
     const middle = operands.length === 3 ? register(operands[1], line).number : 0;
-    const { pp, map, w } = encoding;
+    const { pp, map, w, isEvex = reg.kind === 'zmm' } = encoding;
     const opcode = stores ? known(encoding.store, line) : encoding.opcode;
     const { x, b } = extensions(rm);
     const low = (not(reg.number >> 3) << 7) | (not(x) << 6) | (not(b) << 5);
-    if (reg.kind === 'zmm') {
+    if (isEvex) {
+      // The wider one counts: a conversion halves a vector.
+      const length = LENGTHS.indexOf(last.kind === 'memory' ? reg.kind : last.kind);
       this.#byte(0x62, low | (not(reg.number >> 4) << 4) | map);
       this.#byte((w[1] << 7) | ((~middle & 15) << 3) | 4 | pp);
-      this.#byte((first.zeroes ? 0x80 : 0) | (2 << 5) | (not(middle >> 4) << 3) | first.mask, opcode);
+      this.#byte((first.zeroes ? 0x80 : 0) | (length << 5) | (not(middle >> 4) << 3) | first.mask, opcode);
     } else {
       const is256 = reg.kind === 'ymm' ? 4 : 0;
       this.#byte(0xc4, low | map, (w[0] << 7) | ((~middle & 15) << 3) | is256 | pp, opcode);
     }
     // EVEX counts an offset of one byte in vectors (SDM 2.7.5), so its offsets have four here.
-    this.#modRM(reg.number, rm, reg.kind !== 'zmm');
+    this.#modRM(reg.number, rm, !isEvex);
   }
 
   /** ModRM, SIB and offset (SDM 2.1.3 to 2.1.5). */

@@ -16,7 +16,8 @@
  * An element is one chain of fused multiply-adds in the order of k, whatever tile it is in. So its
  * bits depend on no width of vectors, no block and no thread. Or it is summed as the wasm kernels do it
  * (wasm/assembly/product.ts), with their bits: each product and each sum is rounded, and each block of 256 k
- * begins at 0 and is added to c.
+ * begins at 0 and is added to c. With bfloat16, the chain takes k in pairs (reference/bfloat16.ts): a and b are
+ * packed, an element of 4 bytes is a pair, and all else is as in float32.
  */
 import type { DType } from '../kernels.js';
 import { JOB_BYTES, MULTIPLY, PACK, type Program } from './jobs.js';
@@ -25,7 +26,7 @@ import { X86Assembler } from './x86.js';
 export type X86Set = 'avx2' | 'avx512';
 
 /** How products are summed. */
-export type Sums = 'fused' | 'wasm';
+export type Sums = 'fused' | 'wasm' | 'bfloat16';
 
 /** BLOCK_DEPTH of wasm/assembly/product.ts. */
 const WASM_DEPTH = 256;
@@ -48,7 +49,10 @@ interface Dialect {
   readonly tileRows: 4 | 8;
 }
 
-/** @param windows whether callers pass arguments and keep registers as Windows does */
+/**
+ * @param windows whether callers pass arguments and keep registers as Windows does
+ * @param sums of float32 alone, and AVX-512: 'bfloat16'
+ */
 export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Sums = 'fused'): Program {
   const is512 = set === 'avx512';
   const dialect: Dialect = {
@@ -68,8 +72,9 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Su
     // A mask costs AVX-512 nothing, so it always has one.
     for (const masked of is512 ? [true] : [false, true]) multiply(asm, dialect, vectors, masked);
   }
-  copy(asm, dialect, 'copyTileRows', dialect.tileRows * dialect.bytes);
-  copy(asm, dialect, 'copyTileColumns', TILE_VECTORS * dialect.vectorBytes);
+  const copies = sums === 'bfloat16' ? interleave : copy;
+  copies(asm, dialect, 'copyTileRows', dialect.tileRows * dialect.bytes);
+  copies(asm, dialect, 'copyTileColumns', TILE_VECTORS * dialect.vectorBytes);
   transpose(asm, dialect);
   const lanes = dialect.vectorBytes / dialect.bytes;
   const rests = Array.from({ length: lanes }, (_, rest) => rest);
@@ -77,12 +82,15 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Su
   asm.label('masks');
   asm.data(new Uint8Array(dialect.vectorBytes).fill(255));
   asm.data(new Uint8Array(dialect.vectorBytes));
+  asm.label('interleaved');
+  asm.data(new Uint8Array(Uint16Array.from({ length: 32 }, (_, i) => (i >> 1) + 16 * (i & 1)).buffer));
   return {
     code: asm.finish(),
     listing: asm.listing,
     tileRows: dialect.tileRows,
     lanes,
     ...(sums === 'wasm' && { depth: WASM_DEPTH }),
+    isPaired: sums === 'bfloat16',
     tileVectors: TILE_VECTORS,
     masksAny: true,
     end: asm.offsetOf('return'),
@@ -207,12 +215,12 @@ function tile(
       if (i < rows - 1) asm.emit('add r11, r13');
     });
   };
-  if (sums === 'fused') {
+  if (sums !== 'wasm') {
     load(asm, 'r11', MULTIPLY.adds);
     asm.emit('cmp r11, 0', `jne ${name}:add`);
   }
   each(rows * vectors, (i) => asm.emit(clear(sum(0, i))));
-  if (sums === 'fused') {
+  if (sums !== 'wasm') {
     asm.emit(`jmp ${name}:begin`);
     asm.label(`${name}:add`);
     eachOfC((i, j) => loadVector(sum(i, j), 'r11', j));
@@ -232,6 +240,7 @@ function tile(
     asm.emit(`vbroadcast${one} ${factor}, [${i < 4 ? 'rax' : 'rcx'}${ROW[i % 4]}]`);
     each(vectors, (j) => {
       if (sums === 'fused') asm.emit(`vfmadd231${many} ${sum(i, j)}, ${factor}, ${right(j)}`);
+      else if (sums === 'bfloat16') asm.emit(`vdpbf16ps ${sum(i, j)}, ${factor}, ${right(j)}`);
       else {
         asm.emit(`vmul${many} ${part}, ${factor}, ${isRead(j) ? at('r9', j) : right(j)}`);
         asm.emit(`vadd${many} ${sum(i, j)}, ${sum(i, j)}, ${part}`);
@@ -279,20 +288,83 @@ function copy(asm: X86Assembler, { vectorBytes }: Dialect, name: string, rowByte
 }
 
 /**
- * to[columns, rows] ← from[rows, columns]ᵀ, by squares of 16 bytes a row, then by elements.
+ * Rounds two rows of float32 to bfloat16 and writes them as pairs, a row of `rowBytes`: what a tile needs of
+ * a, or of b. Lanes outside of masks are neither read nor written. The second row of an odd last one is 0.
+ */
+function interleave(asm: X86Assembler, _: Dialect, name: string, rowBytes: number): void {
+  const vectors = Math.ceil(rowBytes / 64);
+  const rows = (isLast: boolean) => {
+    for (let j = 0; j < vectors; j++) {
+      const [first, second, mask] = [`zmm${2 * j}`, `zmm${2 * j + 1}`, `{k${j + 1}}`];
+      asm.emit(`vmovups ${first}${mask}{z}, [rax+${64 * j}]`);
+      asm.emit(isLast ? clear(second) : `vmovups ${second}${mask}{z}, [rax+rcx+${64 * j}]`);
+      asm.emit(`vcvtne2ps2bf16 ${first}, ${second}, ${first}`, `vpermw ${first}, zmm31, ${first}`);
+      asm.emit(`vmovups [rdx+${64 * j}]${mask}, ${first}`);
+    }
+  };
+  asm.label(name);
+  for (let j = 0; j < vectors; j++) {
+    load(asm, 'rax', PACK.masks + j);
+    asm.emit(`kmovw k${j + 1}, eax`);
+  }
+  asm.emit('vmovups zmm31, [rip+interleaved]');
+  load(asm, 'rax', PACK.from, true);
+  load(asm, 'rcx', PACK.fromStep);
+  load(asm, 'rdx', PACK.to, true);
+  load(asm, 'r8', PACK.rows);
+  asm.label(`${name}:rows`);
+  asm.emit('cmp r8, 2', `jl ${name}:last`);
+  rows(false);
+  asm.emit('lea rax, [rax+rcx*2]', `add rdx, ${rowBytes}`, 'sub r8, 2', `jmp ${name}:rows`);
+  asm.label(`${name}:last`);
+  asm.emit('cmp r8, 0', `je ${name}:end`);
+  rows(true);
+  asm.label(`${name}:end`);
+  next(asm);
+}
+
+/**
+ * to[columns, rows] ← from[rows, columns]ᵀ, by squares of 16 bytes a row, then by elements. With bfloat16, two
+ * columns become a pair, which is an element of `to`.
  *
  *   rbp, rcx, rbx  from, its bytes from row to row, and three times   r12  rows that remain
  *   rdx, r8, r14   to, the same                                       r11  columns that remain
  *   rax, r9        within the rows
  */
-function transpose(asm: X86Assembler, { bytes, one }: Dialect): void {
+function transpose(asm: X86Assembler, { bytes, one, sums }: Dialect): void {
   const side = 16 / bytes;
+  /** Columns of `from` that make an element. */
+  const width = sums === 'bfloat16' ? 2 : 1;
   const advance = (register: string, step: string) => `lea ${register}, [${register}+${step}*${side}]`;
   const eachSide = (body: (index: number) => void) => {
     for (let index = 0; index < side; index++) body(index);
   };
   const fromRow = ['', '+rcx', '+rcx*2', '+rbx'];
   const toRow = ['', '+r8', '+r8*2', '+r14'];
+  const loadSide = (i: number) => {
+    const from = `[rax${fromRow[i]}]`;
+    if (width === 1) asm.emit(`vmovups xmm${i}, ${from}`);
+    else asm.emit(`vmovups ymm${i}, ${from}`, `vcvtneps2bf16 xmm${i}, ymm${i}`);
+  };
+  /** What remains of the columns of the first rows. */
+  const elements = (name: string, rows: number) => {
+    const element = (isLast: boolean) => {
+      for (let i = 0; i < rows; i++) {
+        asm.emit(`vmov${width === 2 && !isLast ? 'sd' : one} xmm0, [rax${fromRow[i]}]`);
+        if (width === 2) asm.emit('vcvtneps2bf16 xmm0, xmm0');
+        asm.emit(`vmov${one} [r9+${i * bytes}], xmm0`);
+      }
+    };
+    asm.label(name);
+    asm.emit(`cmp r11, ${width}`, `jl ${name}:last`);
+    element(false);
+    asm.emit(`add rax, ${width * bytes}`, 'add r9, r8', `sub r11, ${width}`, `jmp ${name}`);
+    asm.label(`${name}:last`);
+    if (width === 1) return;
+    asm.emit('cmp r11, 0', `je ${name}:end`);
+    element(true);
+    asm.label(`${name}:end`);
+  };
   asm.label('transpose');
   load(asm, 'rbp', PACK.from, true);
   load(asm, 'rcx', PACK.fromStep);
@@ -305,8 +377,8 @@ function transpose(asm: X86Assembler, { bytes, one }: Dialect): void {
   asm.emit(`cmp r12, ${side}`, 'jl transpose:lastRows', 'mov rax, rbp', 'mov r9, rdx');
   load(asm, 'r11', PACK.columns);
   asm.label('transpose:square');
-  asm.emit(`cmp r11, ${side}`, 'jl transpose:columns');
-  eachSide((i) => asm.emit(`vmovups xmm${i}, [rax${fromRow[i]}]`));
+  asm.emit(`cmp r11, ${side * width}`, 'jl transpose:columns');
+  eachSide(loadSide);
   if (side === 4) {
     asm.emit('vunpcklps xmm4, xmm0, xmm1', 'vunpckhps xmm5, xmm0, xmm1');
     asm.emit('vunpcklps xmm6, xmm2, xmm3', 'vunpckhps xmm7, xmm2, xmm3');
@@ -317,20 +389,14 @@ function transpose(asm: X86Assembler, { bytes, one }: Dialect): void {
   }
   const turned = side === 4 ? [0, 1, 2, 3] : [0, 4];
   eachSide((i) => asm.emit(`vmovups [r9${toRow[i]}], xmm${turned[i]}`));
-  asm.emit('add rax, 16', advance('r9', 'r8'), `sub r11, ${side}`, 'jmp transpose:square');
-  asm.label('transpose:columns');
-  asm.emit('cmp r11, 0', 'je transpose:nextRows');
-  eachSide((i) => asm.emit(`vmov${one} xmm0, [rax${fromRow[i]}]`, `vmov${one} [r9+${i * bytes}], xmm0`));
-  asm.emit(`add rax, ${bytes}`, 'add r9, r8', 'sub r11, 1', 'jmp transpose:columns');
-  asm.label('transpose:nextRows');
+  asm.emit(`add rax, ${16 * width}`, advance('r9', 'r8'), `sub r11, ${side * width}`, 'jmp transpose:square');
+  elements('transpose:columns', side);
   asm.emit(advance('rbp', 'rcx'), 'add rdx, 16', `sub r12, ${side}`, 'jmp transpose:rows');
 
   asm.label('transpose:lastRows');
   asm.emit('cmp r12, 0', 'je transpose:end', 'mov rax, rbp', 'mov r9, rdx');
   load(asm, 'r11', PACK.columns);
-  asm.label('transpose:element');
-  asm.emit(`vmov${one} xmm0, [rax]`, `vmov${one} [r9], xmm0`);
-  asm.emit(`add rax, ${bytes}`, 'add r9, r8', 'sub r11, 1', 'jne transpose:element');
+  elements('transpose:row', 1);
   asm.emit('add rbp, rcx', `add rdx, ${bytes}`, 'sub r12, 1', 'jmp transpose:lastRows');
   asm.label('transpose:end');
   next(asm);

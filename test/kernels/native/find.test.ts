@@ -6,8 +6,8 @@ import { findNative, nativeUnavailable } from '../../../src/kernels/native/find.
 const machine = (MLP_NATIVE?: string, arch = 'x64') => ({ arch, env: { MLP_NATIVE } });
 
 /** A processor that answers CPUID and XGETBV so, without running the code. */
-function processor(leaf1: number, leaf7: number, saved: number): CodeMemory {
-  const answers = [[leaf1, leaf7], [saved]];
+function processor(leaf1: number, leaf7: number, saved: number, leaf7Sub1 = 0): CodeMemory {
+  const answers = [[leaf1, leaf7, leaf7Sub1], [saved]];
   let asked: Uint32Array | undefined;
   return {
     allocate: () => 4096,
@@ -34,6 +34,8 @@ function refusing(step: 'allocate' | 'protect'): CodeMemory {
 const FMA_AVX = (1 << 12) | (1 << 27) | (1 << 28);
 const AVX2 = 1 << 5;
 const AVX512F = 1 << 16;
+const AVX512BW = 1 << 30;
+const AVX512_BF16 = 1 << 5;
 
 describe('findNative', () => {
   it.each([
@@ -56,6 +58,17 @@ describe('findNative', () => {
     expect(findNative(machine('1'), both)).toEqual({ sets: ['avx512', 'avx2'] });
     const one = findNative(machine('avx512'), () => processor(FMA_AVX, AVX2, 0x7));
     expect(one).toEqual({ sets: [], reason: 'found a processor without MLP_NATIVE=avx512' });
+  });
+
+  it('finds bfloat16 where AVX-512 has it and is not turned off', () => {
+    const found = (asked: string | undefined, leaf7: number, saved = 0xe7) =>
+      findNative(machine(asked), () => processor(FMA_AVX, leaf7, saved, AVX512_BF16));
+    const all = AVX2 | AVX512F | AVX512BW;
+    expect(found(undefined, all)).toEqual({ sets: ['avx512', 'avx2'], bfloat16: true });
+    expect(found('avx512', all)).toEqual({ sets: ['avx512'], bfloat16: true });
+    expect(found('avx2', all)).toEqual({ sets: ['avx2'] });
+    expect(found(undefined, all, 0x7)).toEqual({ sets: ['avx2'] });
+    expect(found(undefined, AVX2 | AVX512F)).toEqual({ sets: ['avx512', 'avx2'] });
   });
 
   it('takes NEON on every arm64 where code may run', () => {

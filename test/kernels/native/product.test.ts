@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { DType, FloatArray, ProductForm } from '../../../src/kernels/kernels.js';
 import { findNative, type NativeSet, openNative } from '../../../src/kernels/native/find.js';
 import { PRODUCT_SCRATCH_BYTES, product } from '../../../src/kernels/native/product.js';
+import { bfloat16Product } from '../../../src/kernels/reference/bfloat16.js';
 import { fusedProduct } from '../../../src/kernels/reference/fused.js';
+import { alone } from '../../../src/kernels/share.js';
 
 const SIZES = [1, 3, 5, 7, 8, 9, 17, 31, 63, 65, 130];
 /** Every size in each dimension, with neighbours that change at another pace; no terms at all; long and narrow. */
@@ -22,7 +24,7 @@ const FORMS: ProductForm[] = ['NN', 'TN', 'NT'];
 const MOST = 110_000;
 const PAGE = 16 * 1024; // of macOS on arm64; elsewhere a multiple of the page
 
-const { sets, reason } = findNative({ arch: process.arch, env: {} });
+const { sets, reason, bfloat16 = false } = findNative({ arch: process.arch, env: {} });
 const cases = (sets.length > 0 ? sets : [`none: ${reason}` as NativeSet]).flatMap((set) =>
   (['float32', 'float64'] as const).map((dtype) => ({ set, dtype })),
 );
@@ -75,27 +77,40 @@ function tensorOf(data: FloatArray) {
 
 const memory = sets.length > 0 && process.platform !== 'win32' ? guardedMemory() : null;
 
+/** What products are of, and its twin and instruction sets. */
+const KINDS = {
+  float32: { dtype: 'float32', sums: 'fused', twin: fusedProduct('float32'), sets },
+  float64: { dtype: 'float64', sums: 'fused', twin: fusedProduct('float64'), sets },
+  bfloat16: {
+    dtype: 'float32',
+    sums: 'bfloat16',
+    twin: bfloat16Product,
+    sets: sets.filter((set) => bfloat16 && set === 'avx512'),
+  },
+} as const;
+
 /** The elements of c that are not those of the twin, in every set and for every number of threads; only in `rows`, if given. */
 function compare(
-  dtype: DType,
+  kind: keyof typeof KINDS,
   form: ProductForm,
   [m, n, k]: readonly number[],
   beta: 0 | 1,
   rows = Array.from({ length: m }, (_, i) => i),
 ): string[] {
   const { base, buffer, scratch, tensor } = memory!;
+  const { dtype, sums, twin, sets } = KINDS[kind];
   const a = numbers(m * k, dtype, m);
   const b = numbers(k * n, dtype, n + 1000);
   const before = numbers(m * n, dtype, k + 2000);
   const expected = rows.map((i) => {
     const row = numbers(k, dtype, 0).map((_, p) => (form === 'TN' ? a[p * m + i] : a[i * k + p]));
     const [left, right, c] = [row, b, before.slice(i * n, (i + 1) * n)].map(tensorOf);
-    fusedProduct(dtype).gemm(form === 'TN' ? 'NN' : form, 1, n, k, left, right, beta, c);
+    twin.gemm(form === 'TN' ? 'NN' : form, 1, n, k, left, right, beta, c);
     return c.data;
   });
   const faults: string[] = [];
   for (const set of sets) {
-    const { program, run } = openNative(set, dtype);
+    const { program, run } = openNative(set, dtype, sums);
     for (const size of [1, 2, 3]) {
       const [left, right, c] = [a, b, before].map((values, i) => tensor(i, values, size !== 2));
       // What beta = 0 must not read.
@@ -117,18 +132,18 @@ function compare(
 }
 
 describe.skipIf(memory === null)('a product by machine code', () => {
-  describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
-    it.each(FORMS)(
+  describe.each(['float32', 'float64', 'bfloat16'] as const)('%s', (kind) => {
+    it.skipIf(kind === 'bfloat16' && !bfloat16).each(FORMS)(
       'has the bits of the fused twin in every set, for all sizes and 1 to 3 threads, %s',
       (form) => {
-        const faults = SHAPES.flatMap((shape, i) => compare(dtype, form, shape, i % 2 ? 1 : 0));
+        const faults = SHAPES.flatMap((shape, i) => compare(kind, form, shape, i % 2 ? 1 : 0));
         for (const beta of [0, 1] as const)
-          faults.push(...compare(dtype, form, LARGE, beta, [0, 191, 193, 399]));
+          faults.push(...compare(kind, form, LARGE, beta, [0, 191, 193, 399]));
         expect(faults).toEqual([]);
       },
     );
 
-    it('has them for shapes drawn at random', () => {
+    it.skipIf(kind === 'bfloat16' && !bfloat16)('has them for shapes drawn at random', () => {
       const side = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 200 }));
       fc.assert(
         fc.property(
@@ -138,7 +153,7 @@ describe.skipIf(memory === null)('a product by machine code', () => {
           side,
           fc.constantFrom(0, 1),
           (form, m, n, k, beta) => {
-            expect(compare(dtype, form, [m, n, k], beta as 0 | 1)).toEqual([]);
+            expect(compare(kind, form, [m, n, k], beta as 0 | 1)).toEqual([]);
           },
         ),
         { numRuns: 30 },
@@ -156,7 +171,6 @@ describe.skipIf(memory === null)('a product by machine code', () => {
       const a = tensor(0, Elements.of(Number.NaN, 0, 0, Number.POSITIVE_INFINITY, tiny, 1), true);
       const b = tensor(1, Elements.of(0, 1, 1, 2), true);
       const c = tensor(2, new Elements(6), true);
-      const alone = { rank: 0, size: 1, sync() {} };
       product(program, (jobs) => run(base, base + jobs), dtype, buffer, scratch, alone).gemm(
         'NN',
         3,
@@ -171,4 +185,40 @@ describe.skipIf(memory === null)('a product by machine code', () => {
       expect([...c.data]).toEqual([Number.NaN, Number.NaN, Infinite, Infinite, 1, 2]);
     },
   );
+
+  it.skipIf(!bfloat16)('rounds special numbers as the bfloat16 twin does', () => {
+    const { base, buffer, scratch, tensor } = memory!;
+    const { program, run } = openNative('avx512', 'float32', 'bfloat16');
+    const gemm = product(program, (jobs) => run(base, base + jobs), 'float32', buffer, scratch, alone).gemm;
+    const signed = (x: number) => [x, -x];
+    // Halfway to even and to odd, more than the largest bfloat16, the smallest normal and subnormals.
+    const halves = [1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -23];
+    const large = [2 ** 128 - 2 ** 104, 2 ** 127];
+    const small = [2 ** -126, 2 ** -126 - 2 ** -149, 2 ** -149, 2 ** -75, 2 ** -76, 2 ** -63];
+    const special = [
+      Number.NaN,
+      ...[0, Number.POSITIVE_INFINITY, ...halves, ...large, ...small].flatMap(signed),
+    ];
+    const n = special.length;
+    const faults: string[] = [];
+    for (const start of [0, Number.NaN, Number.POSITIVE_INFINITY, 1, 2 ** 127, ...small.flatMap(signed)]) {
+      // With k = 1, a product of each with each; with k = 2, its pair has another one.
+      for (const k of [1, 2]) {
+        const of = (length: number, step: number) =>
+          Float32Array.from({ length }, (_, i) => special[(Math.floor(i / k) + (i % k) * step) % n]);
+        const [a, b] = [of(n * k, 5), of(n * k, 7)];
+        const [found, expected] = [gemm, bfloat16Product.gemm].map((gemm) => {
+          const [left, right, c] = [a, b, new Float32Array(n * n).fill(start)].map((data, i) =>
+            tensor(i, data, true),
+          );
+          gemm('NT', n, n, k, left, right, 1, c);
+          return c.data.slice();
+        });
+        expected.forEach((x, i) => {
+          if (!Object.is(x, found[i])) faults.push(`k ${k}, ${start}: ${i} is ${found[i]}, not ${x}`);
+        });
+      }
+    }
+    expect(faults).toEqual([]);
+  });
 });

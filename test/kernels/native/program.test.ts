@@ -51,12 +51,14 @@ const ARM64: Target = {
   },
 };
 
+const SUMS = ['fused', 'wasm', 'bfloat16'] as const;
+
 const PROGRAMS: readonly (Target & { name: string; program: Program })[] = (
   ['float32', 'float64'] as const
 ).flatMap((dtype) => [
   { ...ARM64, name: `neon, ${dtype}`, program: arm64Program(dtype) },
   ...(['avx2', 'avx512'] as const).flatMap((set) =>
-    (['fused', 'wasm'] as const).flatMap((sums) =>
+    SUMS.filter((sums) => sums !== 'bfloat16' || (set === 'avx512' && dtype === 'float32')).flatMap((sums) =>
       [false, true].map((windows) => ({
         ...X86,
         name: `${set}, ${dtype}, ${sums}${windows ? ', Windows' : ''}`,
