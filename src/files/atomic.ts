@@ -9,6 +9,7 @@ import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
+import { isFolder } from './makeFolder.js';
 import { requireAnswer } from './mounts.js';
 import { isRunning } from './process.js';
 
@@ -133,6 +134,9 @@ export function writeFailure(path: string, error: unknown, otherwise?: string): 
     case 'ENOENT':
     case 'ENOTDIR': {
       const folder = printable(dirname(path));
+      // Linux says so of its own folders, such as /proc.
+      if (isFolder(dirname(path)))
+        return failure(ExitCode.cantCreate, `the system makes no files in ${folder}`);
       return failure(ExitCode.cantCreate, `found no folder ${folder}, expected one`, 'create the folder');
     }
     case 'EEXIST':

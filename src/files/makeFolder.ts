@@ -25,11 +25,11 @@ export function makeFolder(path: string, mode = 0o777): void {
   }
 }
 
-function isFolder(path: string): boolean {
+/** False if the system can't tell: an attempt to use it says why. */
+export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {
-    // The attempt to make it tells why.
     return false;
   }
 }

@@ -14,6 +14,11 @@ function systemError(code: string): Error {
 }
 
 describe('writeFailure', () => {
+  it('blames no folder that is there, as Linux does below /proc', () => {
+    const { message } = writeFailure('a.csv', systemError('ENOENT'));
+    expect(message).toBe('a.csv: the system makes no files in .');
+  });
+
   it.each<[code: string, exitCode: ExitCode, found: string]>([
     ['ENOENT', 73, 'found no folder a, expected one'],
     ['ENOTDIR', 73, 'found no folder a, expected one'],

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
 import { isLocked } from '../../files/lock.js';
+import { isFolder } from '../../files/makeFolder.js';
 import { exists } from '../../files/mounts.js';
 import { readPlainFile } from '../../files/plainFile.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
@@ -73,7 +74,7 @@ function directoriesIn(path: string): string[] {
     return readdirSync(path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
       .map((entry) => ({ entry, at: join(path, entry.name) }))
-      .filter(({ entry, at }) => entry.isDirectory() || isDirectory(at))
+      .filter(({ entry, at }) => entry.isDirectory() || isFolder(at))
       .map(({ at }) => at)
       .sort(byName);
   } catch (error) {
@@ -87,15 +88,6 @@ const collator = new Intl.Collator('en', { numeric: true });
 /** `iris-2` before `iris-10`. */
 export function byName(a: string, b: string): number {
   return collator.compare(a, b);
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statOf(path)?.isDirectory() === true;
-  } catch {
-    // A link that leads nowhere, or in a circle, is no run.
-    return false;
-  }
 }
 
 /** What shows that a config.json is that of a run. */
