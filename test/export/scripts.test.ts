@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { text as textOfC } from '../../src/export/c/literals.js';
 import { differences } from '../../src/export/check.js';
+import { python } from '../../src/export/python/literals.js';
 import { npz } from '../../src/export/python/npz.js';
 import { numpy } from '../../src/export/python/numpy.js';
 import { pytorch } from '../../src/export/python/pytorch.js';
@@ -50,6 +52,14 @@ describe('exported scripts', () => {
       expect(known?.gcc.difference).toBeLessThan(most);
       expect(known?.onnxruntime.difference).toBeLessThan(/gelu|ensemble of/.test(name) ? 1e-6 : most);
     });
+  });
+});
+
+describe('a text in an export', () => {
+  it('keeps the mark that turns a line round as an escape', () => {
+    const name = 'a\u202e"b\u2066';
+    expect(python([name])).toBe('["a\\u202e\\"b\\u2066"]');
+    expect(textOfC(name)).toBe('"a\\342\\200\\256\\"b\\342\\201\\246"');
   });
 });
 

@@ -33,11 +33,12 @@ export function* array(
   yield '\n};\n';
 }
 
-/** A string of UTF-8; no trigraph, and no escape runs into what follows. */
+/** A string of UTF-8; no trigraph, no escape that runs into what follows, no mark that turns the line round. */
 export function text(value: string): string {
-  const escaped = value.replace(/["\\?\u0000-\u001f\u007f]/g, (character) => {
+  const escaped = value.replace(/["\\?\u0000-\u001f\u007f]|\p{Bidi_Control}/gu, (character) => {
     if (/["\\?]/.test(character)) return `\\${character}`;
-    return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+    const bytes = Array.from(Buffer.from(character), (byte) => byte.toString(8).padStart(3, '0'));
+    return bytes.map((octal) => `\\${octal}`).join('');
   });
   return `"${escaped}"`;
 }

@@ -61,7 +61,7 @@ function* moduleOf({ program, title, facts }: ExportRequest): Generator<string> 
   yield 'const PREDICTOR = createPredictor(PROGRAM, [\n';
   for (const part of program.parts) yield* weightsOf(part);
   yield ']);\n\n';
-  yield `/** The columns that a row needs. */\nexport const columns = ${JSON.stringify(program.columns.map(({ name }) => name))};\n\n`;
+  yield `/** The columns that a row needs. */\nexport const columns = ${literal(program.columns.map(({ name }) => name))};\n\n`;
   yield '/** Predicts a row. Throws an Error if a column is missing, or cannot hold its cell. */\n';
   yield 'export function predict(row) {\n  return PREDICTOR.predict(row);\n}\n\n';
   yield 'export function predictBatch(rows) {\n  return rows.map(predict);\n}\n';
@@ -70,13 +70,13 @@ function* moduleOf({ program, title, facts }: ExportRequest): Generator<string> 
 /** The lists of texts that mean a missing cell are the same for most columns: each is written once. */
 function* programText(program: Program): Generator<string> {
   const { columns, ...rest } = plainProgram(program);
-  const lists = [...new Set(columns.map(({ missing }) => JSON.stringify(missing)))];
+  const lists = [...new Set(columns.map(({ missing }) => literal(missing)))];
   yield `\nconst MISSING = [\n${lists.map((list) => `  ${list},\n`).join('')}];\n\nconst COLUMNS = [\n`;
   for (const { missing, ...column } of columns) {
-    const list = lists.indexOf(JSON.stringify(missing));
-    yield `  { ...${JSON.stringify(column)}, missing: MISSING[${list}] },\n`;
+    const list = lists.indexOf(literal(missing));
+    yield `  { ...${literal(column)}, missing: MISSING[${list}] },\n`;
   }
-  yield `];\n\nconst PROGRAM = { columns: COLUMNS, ...${JSON.stringify(rest)} };\n\n`;
+  yield `];\n\nconst PROGRAM = { columns: COLUMNS, ...${literal(rest)} };\n\n`;
 }
 
 function* weightsOf({ tensors, dtype }: Part): Generator<string> {
@@ -87,9 +87,14 @@ function* weightsOf({ tensors, dtype }: Part): Generator<string> {
       Buffer.from(buffer, byteOffset, byteLength),
     ),
   );
-  yield `  tensors(${JSON.stringify(lengths)}, decode(\n    '`;
+  yield `  tensors(${literal(lengths)}, decode(\n    '`;
   yield bytes.toString('base64');
   yield `',\n    ${real},\n  )),\n`;
+}
+
+/** A value as JavaScript writes it, without marks that turn a line round. */
+function literal(value: unknown): string {
+  return printable(JSON.stringify(value));
 }
 
 /** Text that ends no comment. */
@@ -103,7 +108,7 @@ function* typesOf({ program }: ExportRequest): Generator<string> {
   for (const { name, kind, required } of columns) {
     const own =
       kind === 'number' ? 'number | string' : kind === 'date' ? 'string' : 'string | number | boolean';
-    yield `  readonly ${JSON.stringify(name)}: ${own}${required ? '' : ' | null | undefined'};\n`;
+    yield `  readonly ${literal(name)}: ${own}${required ? '' : ' | null | undefined'};\n`;
   }
   yield '}\n\nexport interface Prediction {\n';
   for (const [key, type] of predictionTypes(output)) yield `  readonly ${key}: ${type};\n`;
@@ -114,7 +119,7 @@ function* typesOf({ program }: ExportRequest): Generator<string> {
 }
 
 function predictionTypes(output: Program['output']): [key: string, type: string][] {
-  const union = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(' | ');
+  const union = (names: readonly string[]) => names.map((name) => literal(name)).join(' | ');
   const numbers = (names: readonly string[]) => `Readonly<Record<${union(names)}, number>>`;
   switch (output.kind) {
     case 'classes':
@@ -126,7 +131,7 @@ function predictionTypes(output: Program['output']): [key: string, type: string]
       return [
         [
           'predictions',
-          `{ ${output.targets.map((name, j) => `readonly ${JSON.stringify(name)}: ${union(output.values[j])}`).join('; ')} }`,
+          `{ ${output.targets.map((name, j) => `readonly ${literal(name)}: ${union(output.values[j])}`).join('; ')} }`,
         ],
         ['probabilities', numbers(output.targets)],
       ];

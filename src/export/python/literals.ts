@@ -1,4 +1,5 @@
 /** Values as Python writes them. */
+import { printable } from '../../text.js';
 
 /** A JSON text of strings, numbers, booleans and lists is Python, but for these words. */
 export function python(value: unknown): string {
@@ -6,7 +7,7 @@ export function python(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return pythonNumber(value);
   if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`;
-  return JSON.stringify(value);
+  return printable(JSON.stringify(value));
 }
 
 function pythonNumber(value: number): string {
