@@ -121,9 +121,9 @@ export function softplus(x: number): number {
 }
 
 /** λ of selu, with which layers of standard normal weights keep mean 0 and variance 1. */
-const SELU_SCALE = 1.0507009873554805;
+export const SELU_SCALE = 1.0507009873554805;
 /** λ·α of selu, α = 1.6732632423543772 */
-const SELU_LIMIT = 1.7580993408473768;
+export const SELU_LIMIT = 1.7580993408473768;
 
 /** tanh(log(1 + e^x)) */
 function mishGate(x: number): number {

@@ -1,11 +1,12 @@
 /**
- * The kernels of the `native` backend: products by machine code that TypeScript writes, the rest by
- * wasm without relaxed SIMD. An element of a product is one chain of fused multiply-adds in the order
+ * The kernels of the `native` backend: products, parametric activations and dropout by machine code that
+ * TypeScript writes, the rest by wasm without relaxed SIMD. An element of a product is one chain of fused multiply-adds in the order
  * of k, so every instruction set and number of threads gives the same bits (reference/fused.ts).
  */
 import type { Kernels, ProductKernels } from '../kernels.js';
 import { alone } from '../share.js';
 import { type WasmOptions, wasmKernels, withLargeProducts } from '../wasm/index.js';
+import { wideElementwise } from './elementwise.js';
 import { findNative, type NativeCode, type NativeSet, openNative } from './find.js';
 import { PRODUCT_SCRATCH_BYTES, product } from './product.js';
 
@@ -24,9 +25,15 @@ export function nativeKernels(
   scratch: number,
   leastProduct = LEAST_NATIVE_PRODUCT,
 ): Kernels {
+  const { dtype, memory, share = alone } = options;
   const wasm = wasmKernels({ ...options, relaxed: false });
-  const native = nativeProduct(options, openNative(set, options.dtype), scratch);
-  return withLargeProducts(wasm, 'native', native, leastProduct);
+  const code = openNative(set, dtype);
+  const kernels = withLargeProducts(wasm, 'native', nativeProduct(options, code, scratch), leastProduct);
+  if (set === 'neon' || dtype !== 'float32') return kernels;
+  // What products pack, they need no longer when they are done.
+  const own = scratch + share.rank * PRODUCT_SCRATCH_BYTES;
+  const base = code.addressOf(new Uint8Array(memory.buffer));
+  return { ...kernels, ...wideElementwise(wasm, set, memory.buffer, base, own, share) };
 }
 
 /** In multiply-adds, some 35 ms of the wasm kernels: code with their bits is written after as much. */

@@ -37,8 +37,8 @@ type Operand = Register | Memory | Immediate;
 interface VectorEncoding {
   /** The mandatory prefix as VEX numbers it: 1 is 66, 2 is F3, 3 is F2 (SDM 2.3.6.2). */
   readonly pp: 0 | 1 | 2 | 3;
-  /** 1 is 0F, 2 is 0F 38 (SDM 2.3.6.1). */
-  readonly map: 1 | 2;
+  /** 1 is 0F, 2 is 0F 38, 3 is 0F 3A (SDM 2.3.6.1). */
+  readonly map: 1 | 2 | 3;
   readonly opcode: number;
   /** The opcode if the first operand is memory. */
   readonly store?: number;
@@ -46,6 +46,8 @@ interface VectorEncoding {
   readonly w: readonly [vex: 0 | 1, evex: 0 | 1];
   /** Whether it has no VEX form. */
   readonly isEvex?: true;
+  /** A byte behind the operands that belongs to the name. */
+  readonly byte?: number;
 }
 
 /** Each as its own page of SDM volume 2 (chapters 4 and 5, by name) gives it. */
@@ -64,6 +66,25 @@ const VECTOR: Readonly<Record<string, VectorEncoding>> = {
   vmulpd: { pp: 1, map: 1, opcode: 0x59, w: [0, 1] }, // MULPD
   vaddps: { pp: 0, map: 1, opcode: 0x58, w: [0, 0] }, // ADDPS
   vaddpd: { pp: 1, map: 1, opcode: 0x58, w: [0, 1] }, // ADDPD
+  vsubps: { pp: 0, map: 1, opcode: 0x5c, w: [0, 0] }, // SUBPS
+  vdivps: { pp: 0, map: 1, opcode: 0x5e, w: [0, 0] }, // DIVPS
+  vmaxps: { pp: 0, map: 1, opcode: 0x5f, w: [0, 0] }, // MAXPS
+  vcmpltps: { pp: 0, map: 1, opcode: 0xc2, w: [0, 0], byte: 1 }, // CMPPS, and its table 3-1
+  vcmpleps: { pp: 0, map: 1, opcode: 0xc2, w: [0, 0], byte: 2 },
+  vblendvps: { pp: 1, map: 3, opcode: 0x4a, w: [0, 0] }, // BLENDVPS, by a fourth register
+  vblendmps: { pp: 1, map: 2, opcode: 0x65, w: [0, 0] }, // VBLENDMPD/VBLENDMPS
+  vpaddd: { pp: 1, map: 1, opcode: 0xfe, w: [0, 0] }, // PADDB/PADDW/PADDD/PADDQ
+  vpmulld: { pp: 1, map: 2, opcode: 0x40, w: [0, 0] }, // PMULLD/PMULLQ
+  vpmuludq: { pp: 1, map: 1, opcode: 0xf4, w: [0, 1] }, // PMULUDQ
+  vpmaxud: { pp: 1, map: 2, opcode: 0x3f, w: [0, 0] }, // PMAXUD/PMAXUQ
+  vpcmpeqd: { pp: 1, map: 1, opcode: 0x76, w: [0, 0] }, // PCMPEQB/PCMPEQW/PCMPEQD
+  vpslld: { pp: 1, map: 1, opcode: 0xf2, w: [0, 0] }, // PSLLW/PSLLD/PSLLQ, by a vector
+  vpsrlq: { pp: 1, map: 1, opcode: 0xd3, w: [0, 1] }, // PSRLW/PSRLD/PSRLQ, by a vector
+  vpand: { pp: 1, map: 1, opcode: 0xdb, w: [0, 0] }, // PAND
+  vpandd: { pp: 1, map: 1, opcode: 0xdb, w: [0, 0] }, // PAND
+  vpor: { pp: 1, map: 1, opcode: 0xeb, w: [0, 0] }, // POR
+  vpord: { pp: 1, map: 1, opcode: 0xeb, w: [0, 0] }, // POR
+  vpxor: { pp: 1, map: 1, opcode: 0xef, w: [0, 0] }, // PXOR
   vxorps: { pp: 0, map: 1, opcode: 0x57, w: [0, 0] }, // XORPS
   vpxord: { pp: 1, map: 1, opcode: 0xef, w: [0, 0] }, // PXOR
   vunpcklps: { pp: 0, map: 1, opcode: 0x14, w: [0, 0] }, // UNPCKLPS
@@ -205,16 +226,17 @@ export class X86Assembler {
 
   /**
    * The first operand is ModRM.reg, the last ModRM.rm, one between them vvvv (SDM 2.3.5, 2.7.1). A
-   * store swaps the ends.
+   * store swaps the ends. A fourth operand is a register in a byte at the end (SDM 2.3.8).
    */
-  #vector(encoding: VectorEncoding, operands: readonly Operand[], line: string): void {
+  #vector(encoding: VectorEncoding, all: readonly Operand[], line: string): void {
+    const operands = all.slice(0, 3);
     const [first] = operands;
     const last = operands[operands.length - 1];
     const stores = first.kind === 'memory';
     const reg = register(stores ? last : first, line);
     const rm = stores ? first : last;
     const middle = operands.length === 3 ? register(operands[1], line).number : 0;
-    const { pp, map, w, isEvex = reg.kind === 'zmm' } = encoding;
+    const { pp, map, w, isEvex = operands.some(({ kind }) => kind === 'zmm') } = encoding;
     const opcode = stores ? known(encoding.store, line) : encoding.opcode;
     const { x, b } = extensions(rm);
     const low = (not(reg.number >> 3) << 7) | (not(x) << 6) | (not(b) << 5);
@@ -230,6 +252,9 @@ export class X86Assembler {
     }
     // EVEX counts an offset of one byte in vectors (SDM 2.7.5), so its offsets have four here.
     this.#modRM(reg.number, rm, !isEvex);
+    const [, , , fourth] = all;
+    if (encoding.byte !== undefined) this.#byte(encoding.byte);
+    else if (fourth) this.#byte(register(fourth, line).number << 4);
   }
 
   /** ModRM, SIB and offset (SDM 2.1.3 to 2.1.5). */

@@ -107,7 +107,7 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Su
 }
 
 /** The function (memory, jobs): keeps the caller's registers, and starts with the first job. */
-function enter(asm: X86Assembler, windows: boolean): void {
+export function enter(asm: X86Assembler, windows: boolean): void {
   asm.label('start');
   asm.emit(...SAVED.map((register) => `push ${register}`));
   if (windows) {
@@ -118,7 +118,7 @@ function enter(asm: X86Assembler, windows: boolean): void {
   dispatch(asm);
 }
 
-function leave(asm: X86Assembler, windows: boolean): void {
+export function leave(asm: X86Assembler, windows: boolean): void {
   asm.label('return');
   asm.emit('vzeroupper');
   if (windows) {
@@ -407,6 +407,6 @@ function clear(register: string): string {
 }
 
 /** The lower half of a general register. */
-function lower(register: string): string {
+export function lower(register: string): string {
   return /\d/.test(register) ? `${register}d` : register.replace('r', 'e');
 }

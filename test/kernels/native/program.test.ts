@@ -4,6 +4,7 @@ import { Arm64Assembler } from '../../../src/kernels/native/arm64.js';
 import { arm64Program } from '../../../src/kernels/native/arm64Program.js';
 import type { Program } from '../../../src/kernels/native/jobs.js';
 import { X86Assembler } from '../../../src/kernels/native/x86.js';
+import { x86Elementwise } from '../../../src/kernels/native/x86Elementwise.js';
 import { x86Program } from '../../../src/kernels/native/x86Program.js';
 
 /** What a disassembler says of each instruction, by its bytes with distances to labels as 0. */
@@ -53,9 +54,15 @@ const ARM64: Target = {
 
 const SUMS = ['fused', 'wasm', 'bfloat16'] as const;
 
-const PROGRAMS: readonly (Target & { name: string; program: Program })[] = (
-  ['float32', 'float64'] as const
-).flatMap((dtype) => [
+const ELEMENTWISE = (['avx2', 'avx512'] as const).flatMap((set) =>
+  [false, true].map((windows) => ({
+    ...X86,
+    name: `${set}, elementwise${windows ? ', Windows' : ''}`,
+    program: x86Elementwise(set, windows),
+  })),
+);
+
+const PRODUCTS = (['float32', 'float64'] as const).flatMap((dtype) => [
   { ...ARM64, name: `neon, ${dtype}`, program: arm64Program(dtype) },
   ...(['avx2', 'avx512'] as const).flatMap((set) =>
     SUMS.filter((sums) => sums !== 'bfloat16' || (set === 'avx512' && dtype === 'float32')).flatMap((sums) =>
@@ -68,7 +75,12 @@ const PROGRAMS: readonly (Target & { name: string; program: Program })[] = (
   ),
 ]);
 
-describe('the machine code of products', () => {
+const PROGRAMS: readonly (Target & { name: string; program: Pick<Program, 'code' | 'listing'> })[] = [
+  ...PRODUCTS,
+  ...ELEMENTWISE,
+];
+
+describe('the machine code', () => {
   it.each(PROGRAMS)('means in every instruction what it says: $name', ({ program, disassembly, leadsTo }) => {
     const { code, listing } = program;
     const labels = new Map(
@@ -108,7 +120,7 @@ describe('the machine code of products', () => {
 });
 
 describe('the assemblers', () => {
-  it.each(['vsubps ymm0, ymm1, ymm2', 'nop', 'vbroadcastss [rax], ymm0', 'vxorps ymm0, 5, ymm1'])(
+  it.each(['vsqrtps ymm0, ymm1', 'nop', 'vbroadcastss [rax], ymm0', 'vxorps ymm0, 5, ymm1'])(
     'refuse %s on x86, which has no encoding here',
     (line) => {
       expect(() => new X86Assembler().emit(line)).toThrow(line);
