@@ -27,9 +27,7 @@ export function layerStatistics(network: Network, rows: number, x: Tensor): Laye
   const squares = new Map<string, number>();
   for (const { name, gradient } of network.parameters.list) {
     const layer = withoutMember(name).replace(/\.[^.]+$/, '');
-    let sum = squares.get(layer) ?? 0;
-    for (const g of gradient.data) sum += g * g;
-    squares.set(layer, sum);
+    squares.set(layer, plusSquares(squares.get(layer) ?? 0, gradient));
   }
   const sums = new Map<string, Sums>();
   network.observe(rows, x, (name, y) => {
@@ -47,6 +45,13 @@ export function layerStatistics(network: Network, rows: number, x: Tensor): Laye
       ...(outputs && { outputs }),
     };
   });
+}
+
+/** By index: an iterator takes three times as long for what are often a million numbers. */
+function plusSquares(start: number, { data }: Tensor): number {
+  let sum = start;
+  for (let i = 0; i < data.length; i++) sum += data[i] * data[i];
+  return sum;
 }
 
 class Sums {

@@ -198,7 +198,7 @@ function epochsFor({ rows }: Pick<TableFacts, 'rows'>): number {
 
 const OPTIMIZER = 'adamw';
 
-function trainingFor({ task, folds }: TableFacts) {
+function trainingFor({ task, rows, folds }: TableFacts) {
   const isOfClasses = task === 'binary' || task === 'multiclass';
   return {
     epochs: 'auto',
@@ -213,7 +213,7 @@ function trainingFor({ task, folds }: TableFacts) {
     },
     schedule: { type: 'coslog' },
     dropoutSchedule: 'flat-cosine',
-    evaluateRows: EVALUATED_ROWS,
+    evaluateRows: Math.min(Math.max(EVALUATED.least, Math.round(rows * EVALUATED.share)), EVALUATED.most),
     ...(task === 'regression' && { clipPredictions: true }),
     rates: { bias: 0.1, scale: 6, slope: 0.1, embedding: 0.1 },
     keepMonitor: isOfClasses && folds !== undefined ? CALM_LOSS : undefined,
@@ -226,8 +226,8 @@ function trainingFor({ task, folds }: TableFacts) {
  */
 const CALM_LOSS = 'validation_calibrated_loss';
 
-/** Enough to draw a curve: evaluating all rows takes a quarter of the time. */
-const EVALUATED_ROWS = 1000;
+/** Training rows that are evaluated after an epoch, enough to draw a curve: all would take a quarter of the time. */
+const EVALUATED = { share: 1 / 8, least: 100, most: 1000 };
 
 /**
  * More rows, larger batches: fewer steps, and each is faster for its size. At most all rows. A member

@@ -314,7 +314,12 @@ class Run {
     this.#stopping?.observe(epoch, metrics);
     if (this.#keep?.observe(epoch, metrics)) {
       const { parameters, statistics } = this.#engine;
-      this.#best = { parameters: parameters.values.data.slice(), statistics: statistics.values.data.slice() };
+      this.#best ??= {
+        parameters: parameters.values.data.slice(),
+        statistics: statistics.values.data.slice(),
+      };
+      this.#best.parameters.set(parameters.values.data);
+      this.#best.statistics.set(statistics.values.data);
     }
     this.#history.train.push(record.train.metrics.loss);
     if (record.validation) this.#history.validation.push(record.validation.metrics.loss);
