@@ -6,7 +6,7 @@ import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { foldsPage } from '../report/html/foldsPage.js';
 import type { FoldsResults, RunsResults, StudyResults, TrialResults } from '../report/html/results.js';
 import { studyPage } from '../report/html/studyPage.js';
-import { isObject, readJson } from '../spec/json.js';
+import { isObject, parseJson, readJson } from '../spec/json.js';
 import { completeTrials, importances, LEAST_FOR_IMPORTANCE } from '../sweep/importance.js';
 import { ranked, type Trial } from '../sweep/schedule.js';
 import { STUDY_FILES, Study } from '../sweep/study.js';
@@ -168,8 +168,8 @@ const MOST_BYTES = 2 ** 26;
 /** @throws MlpError ExitCode.data for what `mlp crossvalidate` does not write */
 export function foldsResults(path: string): FoldsResults {
   const file = join(path, CROSS_VALIDATION_FILES.report);
-  const report = asDataError(
-    () => JSON.parse(readPlainFile(file, MOST_BYTES, 'scores').toString('utf8')) as unknown,
+  const report = asDataError(() =>
+    parseJson(readPlainFile(file, MOST_BYTES, 'scores').toString('utf8'), file, Number.POSITIVE_INFINITY),
   );
   const { runs, metrics, request, status } = isObject(report) ? report : {};
   if (!Array.isArray(runs) || !runs.every(isFold) || !isAverages(metrics) || !isObject(request)) {

@@ -19,6 +19,18 @@ export interface Lock {
   release(): void;
 }
 
+/** Another process has the lock. */
+export class LockedError extends MlpError {
+  /** @param holder undefined if the lock names no process: then nobody will release it */
+  constructor(
+    readonly holder: ProcessIdentity | undefined,
+    message: string,
+    hint: string,
+  ) {
+    super(ExitCode.busy, message, hint);
+  }
+}
+
 /** Locks of this process. Without /proc, an earlier process with our PID looks the same. */
 const ours = new Set<string>();
 
@@ -30,8 +42,8 @@ const ATTEMPTS = 10;
 
 /**
  * Locks a directory, from a dead process too; one on another computer counts as alive.
- * @throws MlpError ExitCode.busy if a process holds it, even this one, or if the file is
- * unreadable; cantCreate without the directory; noPermission; io
+ * @throws LockedError if a process holds it, even this one, or if the file is unreadable; MlpError
+ * ExitCode.busy if it keeps changing; cantCreate without the directory; noPermission; io
  */
 export function lockDirectory(directory: string): Lock {
   let path: string;
@@ -134,14 +146,14 @@ function read(path: string): string | undefined {
   }
 }
 
-/** @throws MlpError ExitCode.busy if the lock file names no process: nobody knows whose it is */
+/** @throws LockedError if the lock file names no process: nobody knows whose it is */
 function holderOf(path: string, directory: string): ProcessIdentity | undefined {
   const text = read(path);
   if (text === undefined) return undefined;
   const holder = parseIdentity(text);
   if (holder !== undefined) return holder;
-  throw new MlpError(
-    ExitCode.busy,
+  throw new LockedError(
+    undefined,
     `${directory}: found a lock file that names no process, expected one that does`,
     `make sure that no mlp is running there, then delete ${printable(path)}`,
   );
@@ -155,18 +167,24 @@ function isHolding(holder: ProcessIdentity, path: string): boolean {
   return looksLikeUs ? ours.has(path) : mayRun(holder);
 }
 
-function busy({ pid, host }: ProcessIdentity, path: string, directory: string): MlpError {
+function busy(holder: ProcessIdentity, path: string, directory: string): LockedError {
+  const { pid, host } = holder;
   const file = printable(path);
-  if (host !== hostname()) {
-    return new MlpError(
-      ExitCode.busy,
+  if (isElsewhere(holder)) {
+    return new LockedError(
+      holder,
       `${directory}: found process ${pid} on computer "${printable(host)}" using it, expected none`,
       `wait until it ends; if it has already ended, delete ${file}`,
     );
   }
-  return new MlpError(
-    ExitCode.busy,
+  return new LockedError(
+    holder,
     `${directory}: found process ${pid} using it, expected none`,
     `wait until it ends, or stop it; if it is not mlp, delete ${file}`,
   );
+}
+
+/** Whether the process is one of another computer: nobody here can tell whether it runs. */
+export function isElsewhere({ host }: ProcessIdentity): boolean {
+  return host !== hostname();
 }

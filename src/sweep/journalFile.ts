@@ -27,8 +27,9 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { partialPath, writeFailure } from '../files/atomic.js';
-import { type Lock, lockFile } from '../files/lock.js';
+import { type Lock, LockedError, lockFile } from '../files/lock.js';
 import { requireOwnFile } from '../files/ownFiles.js';
+import { readPlainFile } from '../files/plainFile.js';
 import { mayRun, parseIdentity, thisProcess } from '../files/process.js';
 
 /**
@@ -99,6 +100,9 @@ function endOfLines(file: number): number {
 /** As in Optuna: a lock that stays unchanged for so long has lost its process. */
 const GRACE_SECONDS = 30;
 
+/** Of a file that names a process, in bytes. */
+const LONGEST = 4096;
+
 /** In milliseconds. */
 const LONGEST_WAIT = 50;
 
@@ -121,7 +125,8 @@ export async function lockJournal(path: string, graceSeconds = GRACE_SECONDS): P
       }
       const isStale = () =>
         isDead(lock) || (stateOf(lock) === seen && performance.now() - seenAt > graceSeconds * 1000);
-      if (!isStale() || !takeOver(lock, isStale)) await setTimeout(wait);
+      const mayWait = performance.now() - seenAt <= 2000 * graceSeconds;
+      if (!isStale() || !takeOver(lock, isStale, mayWait)) await setTimeout(wait);
     }
   } catch (error) {
     rmSync(owner, { force: true });
@@ -149,13 +154,17 @@ function create(lock: string, owner: string): boolean {
   }
 }
 
-/** Removes a stale lock, unless another mlp is at it: two that find it stale must not both do so. */
-function takeOver(lock: string, isStale: () => boolean): boolean {
+/**
+ * Removes a stale lock, unless another mlp is at it: two that find it stale must not both do so.
+ * @throws LockedError if nobody is, but a file says so; MlpError as `lockFile`
+ */
+function takeOver(lock: string, isStale: () => boolean, mayWait: boolean): boolean {
   let takeover: Lock;
   try {
     takeover = lockFile(`${lock}.takeover`);
   } catch (error) {
-    if (error instanceof MlpError && error.exitCode === ExitCode.busy) return false;
+    const isNobody = error instanceof LockedError && (error.holder === undefined || !mayWait);
+    if (!isNobody && error instanceof MlpError && error.exitCode === ExitCode.busy) return false;
     throw error;
   }
   try {
@@ -185,11 +194,11 @@ function isDead(lock: string): boolean {
   const owner = ownerOf(lock);
   if (owner === undefined) return false;
   try {
-    const holder = parseIdentity(readFileSync(owner, 'utf8'));
+    const holder = parseIdentity(readPlainFile(owner, LONGEST, 'a lock').toString('utf8'));
     return holder !== undefined && !mayRun(holder);
   } catch (error) {
     // What cleans up after dead processes may have been here; a living one removes its lock first.
-    return systemErrorCode(error) === 'ENOENT' && ownerOf(lock) === owner;
+    return systemErrorCode((error as Error).cause) === 'ENOENT' && ownerOf(lock) === owner;
   }
 }
 

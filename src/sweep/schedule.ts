@@ -4,6 +4,7 @@
  * results count in the order in which the jobs were opened, whichever ends first: so a study is the
  * same however many train at once.
  */
+import { isObject } from '../spec/json.js';
 import type { Observation } from './observation.js';
 import type { Point } from './space.js';
 
@@ -16,6 +17,17 @@ export interface JobResult {
   readonly value: number | null;
   /** Why it failed. */
   readonly reason?: string;
+}
+
+/** Whether a value that was read is a result. */
+export function isJobResult(value: unknown): value is JobResult {
+  return (
+    isObject(value) &&
+    Number.isInteger(value.epochs) &&
+    ['paused', 'complete', 'failed'].includes(String(value.state)) &&
+    (value.value === null || typeof value.value === 'number') &&
+    ['undefined', 'string'].includes(typeof value.reason)
+  );
 }
 
 /** A trial and its jobs so far: one for each rung, the first for rung 0. */

@@ -4,13 +4,13 @@
  * under the lock of the journal; a job is claimed by the lock of its trial's directory. What came of
  * it lies there until it is its turn, in `trial.json`.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExitCode, MlpError, readError, systemErrorCode } from '../errors.js';
+import { asDataError, ExitCode, MlpError } from '../errors.js';
 import { writeFailure, writeSmallFile } from '../files/atomic.js';
-import { type Lock, lockDirectory } from '../files/lock.js';
+import { isElsewhere, type Lock, LockedError, lockDirectory } from '../files/lock.js';
 import { makeFolder } from '../files/makeFolder.js';
-import { STUDY_JOURNAL } from '../files/runFiles.js';
+import { STUDY_JOURNAL, statOf } from '../files/runFiles.js';
 import { formatJson, isObject, type JsonFile, readJson } from '../spec/json.js';
 import type { SweepConfig } from '../spec/sweepConfig.js';
 import { printable } from '../text.js';
@@ -18,6 +18,7 @@ import { isMaximized } from '../training/monitor.js';
 import { suggest, trialCount } from './sampler.js';
 import {
   epochsAt,
+  isJobResult,
   type JobResult,
   lastJob,
   nextJob,
@@ -173,8 +174,12 @@ export class Study {
     });
   }
 
-  /** Claims the open job of a trial; undefined if it is done, or another process has it. */
-  claim(trial: Trial): Lock | undefined {
+  /**
+   * Claims the open job of a trial; undefined if it is done, or another process has it.
+   * @param waits told of a process whose end can't be seen from here
+   * @throws MlpError ExitCode.busy if nobody will release the lock
+   */
+  claim(trial: Trial, waits: (error: MlpError) => void): Lock | undefined {
     const directory = this.directoryOf(trial);
     try {
       makeFolder(directory);
@@ -185,25 +190,25 @@ export class Study {
     try {
       lock = lockDirectory(directory);
     } catch (error) {
-      if (error instanceof MlpError && error.exitCode === ExitCode.busy) return undefined;
-      throw error;
+      if (error instanceof LockedError) {
+        if (error.holder === undefined) throw error;
+        if (isElsewhere(error.holder)) waits(error);
+      } else if (!(error instanceof MlpError && error.exitCode === ExitCode.busy)) throw error;
+      return undefined;
     }
     if (!this.resultOf(trial)) return lock;
     lock.release();
     return undefined;
   }
 
-  /** The result of the open job of a trial; undefined while there is none. */
+  /**
+   * The result of the open job of a trial; undefined while there is none.
+   * @throws MlpError ExitCode.data for what `record` does not write; as `readJson`
+   */
   resultOf(trial: Trial): RecordedResult | undefined {
     const path = join(this.directoryOf(trial), RESULT);
-    let text: string;
-    try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw readError(printable(path), error);
-    }
-    const result: unknown = JSON.parse(text);
+    if (statOf(path) === undefined) return undefined;
+    const { value: result } = asDataError(() => readJson(path));
     if (isResult(result)) return result.job === lastJob(trial) ? result : undefined;
     throw new MlpError(
       ExitCode.data,
@@ -306,13 +311,15 @@ function hasRoom(path: string): boolean {
 }
 
 function isResult(value: unknown): value is RecordedResult {
+  const isPoint = (point: unknown) =>
+    Array.isArray(point) && Number.isInteger(point[0]) && typeof point[1] === 'number';
   return (
+    isJobResult(value) &&
     isObject(value) &&
     Number.isInteger(value.job) &&
-    Number.isInteger(value.epochs) &&
-    ['paused', 'complete', 'failed'].includes(String(value.state)) &&
-    (value.value === null || typeof value.value === 'number') &&
-    Array.isArray(value.curve)
+    Array.isArray(value.curve) &&
+    value.curve.every(isPoint) &&
+    !Number.isNaN(Date.parse(String(value.end)))
   );
 }
 

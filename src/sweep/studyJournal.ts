@@ -6,13 +6,13 @@ import { statSync } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
 import { writeSmallFile } from '../files/atomic.js';
 import { readPlainFile } from '../files/plainFile.js';
-import type { SweepConfig } from '../spec/sweepConfig.js';
+import { type SweepConfig, sweepSchema } from '../spec/sweepConfig.js';
 import { printable } from '../text.js';
 import { isMaximized } from '../training/monitor.js';
-import type { Provenance } from '../training/run/provenance.js';
+import { isDataFile, type Provenance } from '../training/run/provenance.js';
 import { type JournalStudy, type JournalTrial, JournalWriter, readJournal } from './journal.js';
 import { appendLocked, lockJournal } from './journalFile.js';
-import type { JobResult, Trial } from './schedule.js';
+import { isJobResult, type JobResult, type Trial } from './schedule.js';
 import { type Point, Space } from './space.js';
 
 const SWEEP = 'mlp:sweep';
@@ -161,8 +161,9 @@ export class StudyJournal {
   }
 
   #studyOf({ id, name, attributes, trials }: JournalStudy): Omit<JournaledStudy, 'trialsInFile'> {
-    const sweep = attributes.get(SWEEP) as SweepConfig;
-    const data = (attributes.get(DATA) ?? []) as StudyFacts['data'];
+    const sweep = sweepSchema.safeParse(attributes.get(SWEEP)).data;
+    const data = attributes.get(DATA) ?? [];
+    if (!sweep || !areDataFiles(data)) throw notOurs(this.#path);
     const space = Space.of(sweep.space);
     const ours = trials.flatMap((trial) => this.#trialOf(trial, space) ?? []);
     if (!ours.every(({ number }, i) => number === i)) throw notOurs(this.#path);
@@ -174,15 +175,16 @@ export class StudyJournal {
     const { id, state, attributes, parameters, intermediateValues: curve } = trial;
     if (!attributes.has(NUMBER)) return undefined;
     const number = attributes.get(NUMBER) as number;
-    const jobs = attributes.get(JOBS) as number[];
-    const results = (attributes.get(RESULTS) ?? []) as JobResult[];
+    const jobs = attributes.get(JOBS);
+    const results = attributes.get(RESULTS) ?? [];
     const point = space.pointOf(parameters);
-    if (!Array.isArray(jobs) || !Array.isArray(results) || !point) throw notOurs(this.#path);
+    const start = new Date(String(attributes.get(START)));
+    const isSound = areJobs(jobs) && areResults(results, jobs) && !Number.isNaN(start.getTime());
+    if (!isSound || !point) throw notOurs(this.#path);
     const isEnded = state !== 'running';
     const last = results.at(-1);
     // Its end was cut off with the last line: it is counted once more.
     const isTorn = !isEnded && last !== undefined && last.state !== 'paused';
-    const start = new Date(String(attributes.get(START)));
     return {
       number,
       point,
@@ -194,6 +196,18 @@ export class StudyJournal {
       curve,
     };
   }
+}
+
+function areDataFiles(value: unknown): value is StudyFacts['data'] {
+  return Array.isArray(value) && value.every(isDataFile);
+}
+
+function areJobs(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length > 0 && value.every(Number.isInteger);
+}
+
+function areResults(value: unknown, jobs: readonly number[]): value is JobResult[] {
+  return Array.isArray(value) && value.length <= jobs.length && value.every(isJobResult);
 }
 
 function noStudy(journal: string): MlpError {

@@ -166,7 +166,7 @@ class Work {
 
   #claim(trial: Trial): boolean {
     if (this.#locks.has(trial.number)) return false;
-    const lock = this.#study.claim(trial);
+    const lock = this.#study.claim(trial, ({ message, hint }) => this.#warn(`waiting: ${message}; ${hint}`));
     if (lock) this.#locks.set(trial.number, lock);
     return lock !== undefined;
   }

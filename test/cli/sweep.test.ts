@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
+import { Study } from '../../src/sweep/study.js';
 import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
@@ -240,12 +241,40 @@ describe('what makes no sweep', () => {
       ExitCode.data,
       expect.stringMatching(/found content that mlp sweep does not write/),
     ]);
+    // What Optuna would read, but no sweep of ours.
+    for (const [from, to] of [
+      [/"mlp:sweep":\{.*?"space":\{/, '"mlp:sweep":{"space":{"":{"log":3},'],
+      [/"mlp:data":\[/, '"mlp:data":[3,'],
+      [/"mlp:jobs":\[\d+\]/, '"mlp:jobs":["0"]'],
+      [/"mlp:start":"[^"]*"/, '"mlp:start":"yesterday"'],
+      [/"mlp:results":\[\{/, '"mlp:results":[3,{'],
+    ] as const) {
+      expect(text).toMatch(from);
+      writeFileSync(journal, text.replace(from, to));
+      expect(() => Study.open(join(cwd, 'study'))).toThrow('found content that mlp sweep does not write');
+    }
     writeFileSync(journal, text.split('\n').slice(0, 8).join('\n'));
-    writeFileSync(join(cwd, 'study/trial-0/trial.json'), '[]');
+    const study = Study.open(join(cwd, 'study'));
+    const [trial] = study.trials;
+    const resultFile = join(cwd, 'study/trial-0/trial.json');
+    const sound = JSON.parse(readFileSync(resultFile, 'utf8'));
+    for (const wrong of [[], { ...sound, curve: [3] }, { ...sound, end: 'today' }, { ...sound, reason: 3 }]) {
+      writeFileSync(resultFile, JSON.stringify(wrong));
+      expect(() => study.resultOf(trial)).toThrow('trial.json: found content');
+    }
+    writeFileSync(resultFile, '{');
     const result = await mlpHere(['sweep', 'sweep.json', '--resume', 'study'], { cwd });
     expect([result.code, result.stderr]).toEqual([
       ExitCode.data,
-      expect.stringMatching(/trial.json: found content/),
+      expect.stringMatching(/trial.json:1:2: found the end/),
     ]);
+    rmSync(resultFile);
+    const waits = vi.fn();
+    writeFileSync(join(cwd, 'study/trial-0/lock'), '{"pid":1,"host":"elsewhere.example"}');
+    expect(study.claim(trial, waits)).toBeUndefined();
+    expect(waits.mock.calls[0][0].message).toContain('found process 1 on computer "elsewhere.example"');
+    // Nobody will release it.
+    writeFileSync(join(cwd, 'study/trial-0/lock'), 'x');
+    expect(() => study.claim(trial, waits)).toThrow('found a lock file that names no process');
   });
 });

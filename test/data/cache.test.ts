@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CacheWriter } from '../../src/data/cache/cacheFile.js';
@@ -127,10 +127,18 @@ describe('a cache that is damaged', () => {
     ['and cut off', (path) => truncateSync(path, 2000), 'found no end of a cache'],
     ['and empty', (path) => truncateSync(path, 0), 'found no end of a cache'],
     [
+      'because another has its name',
+      (path) => {
+        const bytes = readFileSync(path, 'latin1');
+        writeFileSync(path, bytes.replace(basename(path, '.mlpcache'), '0'.repeat(64)), 'latin1');
+      },
+      'found the rows of other data, or of another config',
+    ],
+    [
       'in its checksums',
       (path) => {
         const bytes = readFileSync(path);
-        bytes[bytes.length - 70] ^= 1;
+        bytes[bytes.length - 130] ^= 1;
         writeFileSync(path, bytes);
       },
       'found',
@@ -165,7 +173,7 @@ describe('a cache that is damaged', () => {
 });
 
 /** A file whose checksums hold, of one block. */
-function forged(content: string, arraysAt = 0, textAt = 0): Buffer {
+function forged(path: string, content: string, arraysAt = 0, textAt = 0): Buffer {
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
   const blocks = Buffer.alloc(4);
   blocks.writeUInt32LE(crc32(content));
@@ -173,7 +181,7 @@ function forged(content: string, arraysAt = 0, textAt = 0): Buffer {
   return Buffer.concat([
     Buffer.from(content),
     blocks,
-    Buffer.from(`mlp-cache 1 ${places} ${hex(crc32(blocks), 8)}\n`),
+    Buffer.from(`mlp-cache 2 ${basename(path, '.mlpcache')} ${places} ${hex(crc32(blocks), 8)}\n`),
   ]);
 }
 
@@ -187,7 +195,7 @@ it.each([
   const folder = folderWith({}, csvOf(131, 7, 'classes'));
   const expected = contentOf((await load(folder, 'cache')).dataset);
   const path = nameOf(folder);
-  writeFileSync(path, forged(content));
+  writeFileSync(path, forged(path, content));
   const { dataset, notes } = await load(folder, 'cache');
   expect(contentOf(dataset)).toEqual(expected);
   expect(notes[0]).toMatch(/mlpcache: found .*; it is written anew$/);

@@ -1,6 +1,6 @@
 /** Runs commands within limits of time and memory: in a process that goes on, or each in its own. */
 import { fork, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
@@ -8,7 +8,7 @@ const MLP = fileURLToPath(new URL('../../bin/mlp.js', import.meta.url));
 
 /** Of a processor: a command takes milliseconds. */
 const MOST_SECONDS = 20;
-/** A command that takes no processor for so long waits for ever; a busy machine is only slow. */
+/** A command that waits so long, but not for a processor, waits for ever; a busy machine is only slow. */
 const MOST_IDLE_SECONDS = 60;
 /** Above what the same command takes on a sound input. */
 export const MOST_MEGABYTES = 300;
@@ -53,24 +53,33 @@ function processorSeconds(pid) {
 /** Of Linux, in a second. */
 const TICKS = 100;
 
+/** Seconds that the threads of a process have run, or waited for a processor; undefined as above. */
+function runnableSeconds(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ', 2))
+      .reduce((sum, nanoseconds) => sum + Number(nanoseconds) / 1e9, 0);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Ends a process that takes too long or too much; the function returned gives why. */
 function watch(child) {
-  const before = processorSeconds(child.pid) ?? 0;
-  let last = 0;
-  let lastAt = performance.now();
+  const { pid } = child;
+  const start = performance.now();
+  const before = { taken: processorSeconds(pid) ?? 0, runnable: runnableSeconds(pid) ?? 0 };
   let reason;
+  const isIdle = (taken) => {
+    const passed = (performance.now() - start) / 1000;
+    if (passed - taken <= MOST_IDLE_SECONDS) return false;
+    return passed - (runnableSeconds(pid) ?? 0) + before.runnable > MOST_IDLE_SECONDS;
+  };
   const timer = setInterval(() => {
-    const seconds = (processorSeconds(child.pid) ?? 0) - before;
-    if ((memoryOf(child.pid, 'VmRSS') ?? 0) > FATAL_MEGABYTES)
-      reason = `it took more than ${FATAL_MEGABYTES} MB`;
-    else if (seconds > MOST_SECONDS) reason = `it took more than ${MOST_SECONDS} s`;
-    else if (performance.now() - lastAt > 1000 * MOST_IDLE_SECONDS) {
-      reason = `it took no processor for ${MOST_IDLE_SECONDS} s`;
-    }
-    if (seconds > last) {
-      last = seconds;
-      lastAt = performance.now();
-    }
+    const taken = (processorSeconds(pid) ?? 0) - before.taken;
+    if ((memoryOf(pid, 'VmRSS') ?? 0) > FATAL_MEGABYTES) reason = `it took more than ${FATAL_MEGABYTES} MB`;
+    else if (taken > MOST_SECONDS) reason = `it took more than ${MOST_SECONDS} s`;
+    else if (isIdle(taken)) reason = `it waited for ${MOST_IDLE_SECONDS} s, but not for a processor`;
     if (reason !== undefined) child.kill('SIGKILL');
   }, WATCH_MS);
   return () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { projectPath } from '../support/fixtures.js';
 
 const INPUTS = 1;
-const FUZZERS = ['models', 'runs', 'configs', 'csv', 'parquet', 'jsonl'];
+const FUZZERS = ['models', 'runs', 'configs', 'csv', 'parquet', 'jsonl', 'caches', 'several'];
 
 function fuzz(...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> {
   return new Promise((resolve) => {

@@ -7,13 +7,15 @@ import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { createCaches } from './caches.mjs';
 import { OwnProcess, SharedProcess } from './commands.mjs';
 import { createConfigs } from './configs.mjs';
 import { createModels } from './models.mjs';
 import { runProperties } from './properties.mjs';
 import { createRuns } from './runs.mjs';
+import { createSeveral } from './several.mjs';
 import { createCsv, createJsonLines, createParquet } from './tables.mjs';
-import { runInput } from './trial.mjs';
+import { MOST_HASHED, runInput } from './trial.mjs';
 
 const FUZZERS = {
   models: createModels,
@@ -22,6 +24,8 @@ const FUZZERS = {
   csv: createCsv,
   parquet: createParquet,
   jsonl: createJsonLines,
+  caches: createCaches,
+  several: createSeveral,
 };
 const NAMES = [...Object.keys(FUZZERS), 'properties'];
 const USAGE = `usage: npm run fuzz -- [options] [test paths of the property tests]
@@ -78,7 +82,7 @@ class Fuzzing {
   async prepare() {
     const samples = join(this.folder, 'samples');
     mkdirSync(samples, { recursive: true });
-    this.fuzzer = await FUZZERS[this.name](samples, this.shared);
+    this.fuzzer = await FUZZERS[this.name](samples, this.shared, this.#inputFolder);
     const { faults } = await runInput(this.fuzzer, undefined, this.#inputFolder, this.shared);
     if (faults.length > 0) throw new Error(`${this.name}: ${faults.join('\n')}`);
   }
@@ -124,7 +128,7 @@ class Fuzzing {
     const kept = join(tmpdir(), 'mlp-fuzz', `${this.name}-${seed}`);
     rmSync(kept, { recursive: true, force: true });
     await runInput(
-      { ...this.fuzzer, make: (...args) => ({ ...this.fuzzer.make(...args), commands: [] }) },
+      { ...this.fuzzer, make: async (...args) => ({ ...(await this.fuzzer.make(...args)), commands: [] }) },
       seed,
       this.#inputFolder,
       this.shared,
@@ -151,10 +155,10 @@ class Fuzzing {
   }
 }
 
-/** Neither sockets nor pipes can be copied. */
+/** Neither sockets nor pipes can be copied, and the holes of a file would be filled. */
 function isCopied(path) {
   const stats = lstatSync(path);
-  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink();
+  return (stats.isFile() && stats.size <= MOST_HASHED) || stats.isDirectory() || stats.isSymbolicLink();
 }
 
 async function main() {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cut, mutateBytes, mutateJson } from './random.mjs';
-import { CSV, projectPath, trainSamples } from './samples.mjs';
+import { CSV, projectPath, trainSamples, wideModel } from './samples.mjs';
 
 const FOREIGN = [
   'test/fixtures/earlierVersions/model.safetensors',
@@ -17,11 +17,13 @@ export async function createModels(folder, processes) {
   const words = [
     ...new Set(models.flatMap((bytes) => JSON.stringify(split(bytes).header).match(/[\w-]{2,20}/g))),
   ];
+  const wide = await wideModel(folder, processes);
   const foreign = FOREIGN.map((path) => readFileSync(projectPath(path)));
 
   return {
     make(random, input, isSound) {
-      let bytes = isSound || !random.oneIn(10) ? random.pick(models) : random.pick(foreign);
+      const kind = isSound ? models : random.pick([...Array(8).fill(models), foreign, [wide]]);
+      let bytes = random.pick(kind);
       // Without a checksum, all that comes after its check is reached.
       if (!isSound && !random.oneIn(3)) bytes = withoutChecksum(bytes);
       for (let left = isSound ? 0 : random.mutations(); left > 0; left--) {

@@ -1,26 +1,11 @@
 /** Damaged run directories: the content of every file, and its type. */
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CHECKSUM_LINE_BYTES, withChecksum } from '../../dist/training/run/checkpoints.js';
+import { damage, openSocket, writeMine } from './folders.mjs';
 import { mutateModel } from './models.mjs';
-import { cut, mutateBytes, mutateJson, wordsOf } from './random.mjs';
-import { projectPath, requireDone, trainSamples } from './samples.mjs';
-import { snapshot } from './trial.mjs';
+import { mutateBytes, wordsOf } from './random.mjs';
+import { CONFIGS, once, projectPath, requireDone, trainSample } from './samples.mjs';
 
 const EXTEND = ['--extend', '--set', 'training.epochs=4'];
 const RESUMES = {
@@ -30,6 +15,7 @@ const RESUMES = {
   own: ['train', 'r/config.json', '--resume', 'r', ...EXTEND, '--set', 'threads=1'],
 };
 const PREDICT = ['predict', 'r', 'data.csv', '--json'];
+const CALIBRATE = ['calibrate', 'r', '--json'];
 const READERS = [
   PREDICT,
   ['evaluate', 'r', '--json'],
@@ -43,41 +29,51 @@ const READERS = [
   ['report', 'r', '-o', 'page.html', '--force'],
   ['report', '.', '-o', 'page.html', '--force'],
 ];
-const MINE = 'a line of my own file\n'.repeat(100);
+const STRAYS = [
+  'lock',
+  'lock.takeover',
+  '.config.json.1.00000000.partial',
+  'checkpoint/step-9.checkpoint',
+  'notes.txt',
+];
 
 export async function createRuns(folder, processes) {
-  const socket = await openSocket(join(folder, 'socket'));
-  const samples = [];
-  for (const { name, config, folder: trained } of await trainSamples(folder, processes)) {
+  const socket = await openSocket(folder);
+  const sampleOf = once(async (name) => {
+    const { config, folder: trained } = await trainSample(folder, processes, name);
     const sample = join(folder, `run-${name}`);
     cpSync(trained, sample, { recursive: true });
     writeFileSync(join(sample, 'r/rejected.csv'), 'file,line,reason\n');
-    samples.push({ folder: sample, config, ends: await endsOf(sample, processes) });
-  }
+    return { folder: sample, config, ends: await endsOf(sample, processes) };
+  });
   const words = wordsOf(JSON.parse(readFileSync(projectPath('schema/config.schema.json'), 'utf8')));
+  const forge = (random, path, bytes) => forgedCheckpoint(random, path, bytes, words);
+  const how = { socket, words, strays: STRAYS, forge };
   let current;
 
   return {
-    make(random, input, isSound) {
-      current = { ...random.pick(samples), isForged: false };
+    async make(random, input, isSound) {
+      current = { ...(await sampleOf(random.pick(Object.keys(CONFIGS)))), isForged: false };
       cpSync(current.folder, input, { recursive: true });
-      mkdirSync(join(input, 'mine'));
-      for (const name of ['file', 'step-1.checkpoint', 'run.json'])
-        writeFileSync(join(input, 'mine', name), MINE);
+      writeMine(input);
       if (isSound) return { commands: [...READERS, RESUMES.again, RESUMES.longer] };
       if (random.oneIn(4))
         for (const name of ['model.safetensors', 'run.json']) rmSync(join(input, 'r', name));
       for (let left = random.mutations(); left > 0; left--) {
-        if (damage(random, input, socket, words)) current.isForged = true;
+        if (damage(random, input, 'r', how)) current.isForged = true;
       }
       const resume = random.pick(Object.values(RESUMES));
       const commands = random.oneIn(3)
         ? [random.pick(READERS), random.pick(READERS)]
-        : [random.pick(READERS), resume];
+        : [random.oneIn(8) ? CALIBRATE : random.pick(READERS), resume];
       return { commands };
     },
     owned: (args) =>
-      args.includes('-o') ? ['page.html'] : args.includes('--resume') || args[0] === 'report' ? ['r'] : [],
+      args.includes('-o')
+        ? ['page.html']
+        : args.includes('--resume') || ['report', 'calibrate'].includes(args[0])
+          ? ['r']
+          : [],
     check: (trial) => checkRun(trial, current),
   };
 }
@@ -95,65 +91,11 @@ async function endsOf(sample, processes) {
   return ends;
 }
 
-function openSocket(path) {
-  if (process.platform === 'win32') return undefined;
-  return new Promise((resolve) => {
-    const server = createServer().unref();
-    server.listen(path, () => resolve(path));
-  });
-}
-
-/** Damages a file of the run. Returns whether it is a checkpoint now whose checksum fits another state. */
-function damage(random, input, socket, words) {
-  const run = join(input, 'r');
-  // Links are not followed: nothing outside of the input may be damaged.
-  const names = [...snapshot(run).keys()];
-  const name = random.oneIn(8)
-    ? random.pick([
-        'lock',
-        'lock.takeover',
-        '.config.json.1.00000000.partial',
-        'checkpoint/step-9.checkpoint',
-        'notes.txt',
-      ])
-    : names.length > 0
-      ? random.pick(names)
-      : 'notes.txt';
-  const path = join(run, name);
-  // A damage before may have made a file or a link of the folder.
-  if (!lstatSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) return false;
-  const isPlain = names.includes(name) && name !== 'checkpoint' && !isSpecial(path);
-  if (isPlain && random.below(3) > 0) {
-    const paths = names.map((other) => join(run, other));
-    return damageContent(random, path, paths, words);
-  }
-  damageType(random, path, { input, run, socket });
-  return false;
-}
-
-function isSpecial(path) {
-  const entry = readdirSync(join(path, '..'), { withFileTypes: true }).find(({ name }) =>
-    path.endsWith(`/${name}`),
-  );
-  return !entry?.isFile();
-}
-
-function damageContent(random, path, paths, words) {
-  const bytes = readFileSync(path);
-  const others = paths.filter((other) => !isSpecial(other)).map((other) => readFileSync(other));
-  const isJson = path.endsWith('.json');
-  const kind = random.below(isJson ? 8 : 5);
-  let changed;
-  if (kind === 0) changed = Buffer.alloc(0);
-  else if (kind === 1) changed = random.pick(others);
-  else if (kind < 5) changed = mutateBytes(random, bytes, others);
-  else changed = Buffer.from(mutateJson(random, bytes.toString('utf8'), words));
+/** A checkpoint whose checksum fits another state, as a stranger can write one. */
+export function forgedCheckpoint(random, path, bytes, words) {
   const isCheckpoint = path.endsWith('.checkpoint') && bytes.length > CHECKSUM_LINE_BYTES;
-  // A stranger can write a checksum that fits.
-  const isForged = isCheckpoint && !random.oneIn(3);
-  if (isForged) changed = Buffer.concat(withChecksum([stateOf(random, bytes, words)]));
-  writeFileSync(path, cut(changed));
-  return isForged;
+  if (!isCheckpoint || random.oneIn(3)) return undefined;
+  return Buffer.concat(withChecksum([stateOf(random, bytes, words)]));
 }
 
 /** The state in a checkpoint, damaged. */
@@ -163,56 +105,11 @@ function stateOf(random, bytes, words) {
   return mutateModel(random, state, [state], words);
 }
 
-function damageType(random, path, { input, run, socket }) {
-  const aside = join(input, 'mine', 'aside');
-  if (existsSync(path) && !existsSync(aside) && random.oneIn(4)) {
-    // The true file, but by a link.
-    renameSync(path, aside);
-    return symlinkSync(aside, path);
-  }
-  const kind = random.below(12);
-  if (kind === 0 && process.getuid?.() !== 0) return chmodSync(path, 0);
-  rmSync(path, { recursive: true, force: true });
-  switch (kind) {
-    case 1:
-      return mkdirSync(path);
-    case 2:
-      mkdirSync(path);
-      return writeFileSync(join(path, 'notes.txt'), MINE);
-    case 3:
-      return execFileSync('mkfifo', [path]);
-    case 4:
-      return socket === undefined ? undefined : linkSync(socket, path);
-    case 5:
-      return symlinkSync(join(input, 'mine/nothing'), path);
-    case 6:
-      return symlinkSync(path, path);
-    case 7:
-      return symlinkSync(
-        random.pick(['/dev/zero', '/dev/null', '/dev/full', '/dev/stdin', '/proc/self/mem']),
-        path,
-      );
-    case 8:
-      return symlinkSync(
-        join(input, random.pick(['mine', 'mine/file', 'mine/run.json', 'data.csv', 'r'])),
-        path,
-      );
-    case 9:
-      return linkSync(join(input, 'mine/file'), path);
-    case 10:
-      return symlinkSync(random.pick(readdirSync(run).concat('x')), path);
-    default:
-      return writeFileSync(
-        path,
-        random.pick([MINE, '{"pid":1}', `{"pid":${process.pid},"host":"x"}`, '{"pid":999999999,"host":"x"}']),
-      );
-  }
-}
-
 /** What a command has done to the directory, and whether it ended where it should. */
 function checkRun({ args, result, before, after, folder }, { ends, config, isForged }) {
   const isResume = args.includes('--resume');
   const found = [];
+  if (args === CALIBRATE) return checkCalibrated(result, before, after);
   if (
     result.code === 0 &&
     args === PREDICT &&
@@ -250,6 +147,14 @@ function checkRun({ args, result, before, after, folder }, { ends, config, isFor
     found.push('ended in another model than an undamaged run');
   }
   return found;
+}
+
+/** A temperature is kept in the model, or nothing is changed. */
+function checkCalibrated({ code }, before, after) {
+  return [...before]
+    .filter(([path, was]) => path.startsWith('r/') && after.get(path) !== was)
+    .filter(([path]) => !(isLeftover(path) || (code === 0 && path === 'r/model.safetensors')))
+    .map(([path, was]) => `exit code ${code}, but changed ${path}: ${was} before, ${after.get(path)} after`);
 }
 
 /** Whether a run writes the file: at its end, or as it goes on. */

@@ -81,6 +81,11 @@ export const CONFIGS = {
     data: { train: 'data.csv', target: 'price', ...FEATURES, standardizeTarget: true },
     training: { ...TRAINING, optimizer: { type: 'rmsprop', learningRate: 0.01 } },
   },
+  calibrated: {
+    network: { layers: [4, 'relu', 1] },
+    data: { train: 'data.csv', target: 'wet', ...FEATURES, validation: 0.3 },
+    training: TRAINING,
+  },
   labels: {
     network: { layers: [4, 'tanh', 2] },
     data: { train: 'data.csv', task: 'multilabel', target: ['hot', 'wet'], ...FEATURES },
@@ -92,13 +97,13 @@ export const ROWS = rowsOf(60);
 export const CSV = csvOf(ROWS);
 
 /**
- * The configs of `CONFIGS`, each trained in a folder of its own below `folder`: `data.csv`, `config.json`
+ * The config `name` of `CONFIGS`, trained in a folder of its own below `folder`: `data.csv`, `config.json`
  * and the run `r`. Trained only once for a folder.
  */
-export async function trainSamples(folder, processes) {
-  for (const [name, config] of Object.entries(CONFIGS)) {
-    const sample = join(folder, name);
-    if (existsSync(sample)) continue;
+export async function trainSample(folder, processes, name) {
+  const config = CONFIGS[name];
+  const sample = join(folder, name);
+  if (!existsSync(sample)) {
     mkdirSync(sample, { recursive: true });
     writeFileSync(join(sample, 'data.csv'), CSV);
     writeFileSync(
@@ -106,17 +111,48 @@ export async function trainSamples(folder, processes) {
       JSON.stringify({ ...config, threads: 1, deterministic: true }, undefined, 1),
     );
     await requireDone(processes, ['train', 'config.json', '--run', 'r', '--json'], sample);
+    if (name === 'calibrated') await requireDone(processes, ['calibrate', 'r'], sample);
   }
-  return Object.entries(CONFIGS).map(([name, config]) => ({
-    name,
-    config,
-    folder: join(folder, name),
-    model: readFileSync(join(folder, name, 'r/model.safetensors')),
-  }));
+  return { name, config, folder: sample, model: readFileSync(join(sample, 'r/model.safetensors')) };
+}
+
+export async function trainSamples(folder, processes) {
+  const samples = [];
+  for (const name of Object.keys(CONFIGS)) samples.push(await trainSample(folder, processes, name));
+  return samples;
+}
+
+/** A function of a name that is only once called for each. */
+export function once(make) {
+  const made = new Map();
+  return async (name) => {
+    if (!made.has(name)) made.set(name, await make(name));
+    return made.get(name);
+  };
 }
 
 export async function requireDone(processes, args, folder) {
   const { code, stderr, faults } = await processes.run(args, folder);
   if (code !== 0 || faults.length > 0)
     throw new Error(`mlp ${args.join(' ')} in ${folder}: ${code} ${faults} ${stderr}`);
+}
+
+/** The bytes of a model of many columns. */
+export async function wideModel(folder, processes) {
+  const wide = join(folder, 'wide');
+  mkdirSync(wide);
+  writeFileSync(join(wide, 'data.csv'), wideCsv());
+  const config = { network: { layers: [1] }, data: { train: 'data.csv', target: 'y' }, threads: 1 };
+  writeFileSync(join(wide, 'config.json'), JSON.stringify({ ...config, training: { epochs: 1 } }));
+  await requireDone(processes, ['train', 'config.json', '--run', 'r', '--no-report'], wide);
+  return readFileSync(join(wide, 'r/model.safetensors'));
+}
+
+/** So many that the model is below `MOST_BYTES`. */
+const WIDE = 8000;
+
+function wideCsv() {
+  const row = (i) => [...Array.from({ length: WIDE }, (_, k) => (i * 7 + k * 3) % 11), i % 2];
+  const names = [...Array.from({ length: WIDE }, (_, k) => `x${k}`), 'y'];
+  return `${[names, ...[1, 2, 3, 4, 5, 6].map(row)].map((cells) => cells.join()).join('\n')}\n`;
 }

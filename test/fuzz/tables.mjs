@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cut, MOST_BYTES, mutateBytes, mutateJson } from './random.mjs';
 import {
+  CONFIGS,
   CSV,
   csvOf,
   jsonLinesOf,
@@ -12,7 +13,7 @@ import {
   ROWS,
   requireDone,
   rowsOf,
-  trainSamples,
+  trainSample,
 } from './samples.mjs';
 
 /** What may stand in a cell, or between two. */
@@ -125,17 +126,16 @@ const MODEL_COMMANDS = [
  * @param mutate gives other bytes
  */
 async function createTables({ folder, processes, file, samples, mutate, others = [] }) {
-  const models = await trainSamples(folder, processes);
   const bytesOfOthers = [...samples.map(({ bytes }) => bytes), ...others];
   return {
-    make(random, input, isSound) {
+    async make(random, input, isSound) {
       const isKnown = isSound || random.oneIn(2);
       const sample = isKnown ? samples[0] : random.pick(samples);
       let { bytes } = sample;
       for (let left = isSound ? 0 : random.mutations(); left > 0; left--)
         bytes = cut(mutate(random, bytes, bytesOfOthers));
       writeFileSync(join(input, file), bytes);
-      const { config, model } = random.pick(models);
+      const { config, model } = await trainSample(folder, processes, random.pick(Object.keys(CONFIGS)));
       const data = { ...config.data, train: file, ...(random.oneIn(3) && !isSound && { badRows: 'skip' }) };
       const training = { ...config.training, epochs: 1 };
       writeFileSync(join(input, 'config.json'), JSON.stringify({ ...config, data, training, threads: 1 }));

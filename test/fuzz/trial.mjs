@@ -9,6 +9,9 @@ const DOCUMENTED = new Set(Object.values(ExitCode).filter((code) => code !== Exi
 /** What must never reach a terminal raw: controls but tab and newline, C1, and marks of direction. */
 const HOSTILE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
+/** In bytes: a file with more has holes. */
+export const MOST_HASHED = 2 ** 26;
+
 /**
  * Everything below a folder, by path: the type, and the content as a hash. Links are not followed.
  * @returns {Map<string, string>}
@@ -27,12 +30,13 @@ function describe(path, entry) {
   if (entry.isSymbolicLink()) return `link to ${readlinkSync(path)}`;
   if (!entry.isFile()) return 'special';
   const { size } = lstatSync(path);
+  if (size > MOST_HASHED) return `file of ${size} bytes`;
   return `file of ${size} bytes, ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
 }
 
 /**
  * Runs the commands of an input in an empty folder.
- * @param fuzzer `make(random, folder, isSound)` writes the input and gives its `commands`; `owned(args)`
+ * @param fuzzer `make(random, folder, isSound)` writes the input and gives its `commands`, maybe later; `owned(args)`
  *   gives the paths that a command may write, and `check` finds more faults
  * @param seed of the damage; undefined for the input without any
  * @returns the faults as sentences, and the largest memory of a command in megabytes
@@ -41,7 +45,7 @@ export async function runInput(fuzzer, seed, folder, processes) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const isSound = seed === undefined;
-  const { commands } = fuzzer.make(new Random(seed ?? 0), folder, isSound);
+  const { commands } = await fuzzer.make(new Random(seed ?? 0), folder, isSound);
   const faults = [];
   let megabytes = 0;
   let done = 0;

@@ -53,6 +53,14 @@ describe('the file of a journal', () => {
     expect(readdirSync(folder)).toEqual(['study.log']);
   });
 
+  it('does not wait for a lock that nobody will release', async () => {
+    const folder = folderWith({ 'study.log': '', 'study.log.lock.takeover': 'x' });
+    const path = join(folder, 'study.log');
+    symlinkSync(path, `${path}.lock`);
+    await expect(lockJournal(path, 0.02)).rejects.toMatchObject({ exitCode: 75 });
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
   it('leaves the lock of another alone that took ours over', async () => {
     const path = join(folderWith({ 'study.log': '' }), 'study.log');
     const lock = await lockJournal(path);

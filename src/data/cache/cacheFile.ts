@@ -1,6 +1,6 @@
 /**
  * The cache of a dataset: a file with the rows of the matrix, the arrays of the splits, and JSON of the
- * rest. It is named by a hash of what it was made of, and appears whole or not at all.
+ * rest. It is named by a hash of what it was made of, which it holds, and appears whole or not at all.
  *
  *     rows [rows, columns] | arrays | JSON | a CRC-32 for each block of the file before it | trailer
  *
@@ -18,7 +18,7 @@ import {
   statfsSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { ExitCode, MlpError, readError, systemErrorCode } from '../../errors.js';
@@ -37,10 +37,13 @@ import { describeDataset, restoreDataset, storeDataset } from './storedDataset.j
 /** Bytes that a CRC-32 is of. */
 const BLOCK = 2 ** 20;
 /** Another number for another format. */
-export const CACHE_VERSION = 1;
+export const CACHE_VERSION = 2;
 const MAGIC = `mlp-cache ${CACHE_VERSION}`;
-/** "mlp-cache 1", then in hexadecimal where the arrays, the JSON and the CRCs begin, and the CRC-32 of the CRCs. */
-const TRAILER_BYTES = MAGIC.length + 3 * 13 + 9 + 1;
+/** "mlp-cache 2", then in hexadecimal the key, where the arrays, the JSON and the CRCs begin, and the CRC-32 of the CRCs. */
+const TRAILER = new RegExp(`^${MAGIC} ([0-9a-f]{64})${' ([0-9a-f]{12})'.repeat(3)} ([0-9a-f]{8})\n$`);
+const TRAILER_BYTES = MAGIC.length + 65 + 3 * 13 + 9 + 1;
+/** In bytes: a text of JavaScript is not longer. */
+const LONGEST_TEXT = 511 * 2 ** 20;
 /** Of the files in a folder of caches. */
 export const CACHE_NAME = /^[0-9a-f]{64}\.mlpcache$/;
 
@@ -126,7 +129,7 @@ export class CacheWriter {
       const blocks = new Uint8Array(Uint32Array.from(this.#blocks).buffer);
       const places = [arraysAt, textAt, blocksAt].map((at) => hex(at, 12));
       this.#append(blocks);
-      this.#append(Buffer.from([MAGIC, ...places, `${hex(crc32(blocks), 8)}\n`].join(' ')));
+      this.#append(Buffer.from([MAGIC, this.#place.key, ...places, `${hex(crc32(blocks), 8)}\n`].join(' ')));
       fsyncSync(this.#fd);
       renameSync(this.#partial, path);
       this.#isFinished = true;
@@ -207,7 +210,7 @@ export async function openCache(place: CachePlace): Promise<Dataset | undefined>
   const file = openFile(cachePath(place));
   if (!file) return undefined;
   try {
-    const dataset = await readDataset(file, place.paths);
+    const dataset = await readDataset(file, place);
     closeWith(dataset.matrix as MatrixFile);
     return dataset;
   } catch (error) {
@@ -237,8 +240,8 @@ function openFile(path: string): FileBytes | undefined {
   throw new DamagedCache('found no plain file');
 }
 
-async function readDataset(file: FileBytes, paths: readonly string[]): Promise<Dataset> {
-  const { arraysAt, textAt, blocksAt, blocks } = readTrailer(file);
+async function readDataset(file: FileBytes, { key, paths }: CachePlace): Promise<Dataset> {
+  const { arraysAt, textAt, blocksAt, blocks } = readTrailer(file, key);
   const buffer = new Uint8Array(BLOCK);
   for (const [i, crc] of blocks.entries()) {
     const block = buffer.subarray(0, Math.min(BLOCK, blocksAt - i * BLOCK));
@@ -260,6 +263,7 @@ async function readDataset(file: FileBytes, paths: readonly string[]): Promise<D
 }
 
 function readText(file: FileBytes, textAt: number, blocksAt: number): string {
+  if (blocksAt - textAt > LONGEST_TEXT) throw new DamagedCache('found no dataset of ours');
   const text = Buffer.alloc(blocksAt - textAt);
   readAt(file, text, 0, text.length, textAt);
   return text.toString();
@@ -331,24 +335,26 @@ export function describeCache(path: string): CacheContent {
   const file = openFile(path);
   if (!file) throw new DamagedCache('found no file');
   try {
-    const { textAt, blocksAt } = readTrailer(file);
+    const { textAt, blocksAt } = readTrailer(file, basename(path, '.mlpcache'));
     return describeDataset(readText(file, textAt, blocksAt));
   } finally {
     closeSync(file.fd);
   }
 }
 
-function readTrailer(file: FileBytes) {
+/** @param key of the rows that are expected */
+function readTrailer(file: FileBytes, key: string) {
   const trailer = Buffer.alloc(Math.min(TRAILER_BYTES, file.size));
   readAt(file, trailer, 0, trailer.length, file.size - trailer.length);
   const text = trailer.toString('latin1');
-  const found = /^mlp-cache 1 ([0-9a-f]{12}) ([0-9a-f]{12}) ([0-9a-f]{12}) ([0-9a-f]{8})\n$/.exec(text);
+  const found = TRAILER.exec(text);
   const [arraysAt, textAt, blocksAt, crc] =
-    found?.slice(1).map((digits) => Number.parseInt(digits, 16)) ?? [];
+    found?.slice(2).map((digits) => Number.parseInt(digits, 16)) ?? [];
   const bytes = file.size - TRAILER_BYTES - blocksAt;
   if (!found || arraysAt > textAt || textAt > blocksAt || bytes !== 4 * Math.ceil(blocksAt / BLOCK)) {
     throw new DamagedCache('found no end of a cache: the file is cut off, or not ours');
   }
+  if (found[1] !== key) throw new DamagedCache('found the rows of other data, or of another config');
   const blocks = new Uint32Array(bytes / 4);
   readAt(file, new Uint8Array(blocks.buffer), 0, bytes, blocksAt);
   if (crc32(new Uint8Array(blocks.buffer)) !== crc)

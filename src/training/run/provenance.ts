@@ -78,7 +78,7 @@ export function firstWrong(value: unknown): Path | undefined {
   return from === undefined || isStartingPoint(from) ? undefined : ['from'];
 }
 
-function isDataFile(value: unknown): boolean {
+export function isDataFile(value: unknown): value is DataFile {
   return (
     isObject(value) &&
     typeof value.key === 'string' &&
