@@ -12,6 +12,7 @@ import { costOfRow } from '../model/pool/sharedNetwork.js';
 import type { RunFacts, RunResults } from '../report/html/results.js';
 import { isObject } from '../spec/json.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
+import { precisionOf } from '../spec/words.js';
 import { counted, formatCount, formatDuration, formatRate, listed } from '../text.js';
 import { readSummary } from '../training/run/summary.js';
 import { dataResults } from './data.js';
@@ -176,7 +177,7 @@ function factsOf(
       ...optional(
         'Kernels',
         summary,
-        ({ backend, threads }) => `${backend}, ${counted(threads, 'thread')}, ${config.dtype}`,
+        ({ backend, threads }) => `${backend}, ${counted(threads, 'thread')}, ${precisionOf(config)}`,
       ),
       ['Seed', formatCount(config.seed)],
       ...optional('Versions', summary, ({ version, node }) => `mlp ${version}, Node ${node}`),

@@ -2,7 +2,7 @@
 import { automaticBackends, measureRates, type Rate } from '../doctor/doctor.js';
 import { type ConfigFindings, type Findings, findingsOfConfig, gatherFindings } from '../doctor/findings.js';
 import { findEveryBlas, thisMachine } from '../kernels/blas/find.js';
-import { findNative, type NativeSet } from '../kernels/native/find.js';
+import { bfloat16Missing, findNative, type NativeSet } from '../kernels/native/find.js';
 import { detectFeatures } from '../kernels/wasm/loader.js';
 import type { Display } from '../report/style.js';
 import { formatTable } from '../report/table.js';
@@ -61,6 +61,7 @@ function renderFindings(findings: Findings, { style }: Display): string {
     ['SIMD', wasm.simd ? `yes, relaxed SIMD: ${wasm.relaxedSimd ? 'yes' : 'no'}` : 'no'],
     ...blasFacts(findings.blas),
     ['native', nativeFact(findings.native)],
+    ['bfloat16', bfloat16Fact(findings.native)],
     ...(config ? configFacts(config, findings) : [autoFact(findings)]),
   ];
   const width = Math.max(...facts.map(([key]) => key.length));
@@ -120,6 +121,11 @@ function nativeFact({ sets, reason }: Findings['native']): string {
   return others.length === 0 ? `by ${first}` : `by ${first}, or with the same bits by ${others.join(' or ')}`;
 }
 
+function bfloat16Fact(native: Findings['native']): string {
+  const missing = bfloat16Missing(native, thisMachine());
+  return missing === undefined ? 'by AVX512-BF16, for "mixedPrecision"' : `none: ${missing}`;
+}
+
 function autoFact(findings: Findings): Fact {
   const { small, large } = findings.auto;
   if (small.backend === large.backend) return ['auto', nameOf(small, findings)];
@@ -131,11 +137,12 @@ function autoFact(findings: Findings): Fact {
 }
 
 function configFacts(config: ConfigFindings, findings: Findings): Fact[] {
-  const { backend, threads, deterministic } = config.asked;
+  const { backend, threads, deterministic, mixedPrecision } = config.asked;
   const asked = [
     ...(backend === 'auto' ? [] : [`backend ${backend}`]),
     ...(threads === 'auto' ? [] : [`threads ${threads}`]),
     ...(deterministic ? ['deterministic'] : []),
+    ...(mixedPrecision ? [`mixedPrecision ${mixedPrecision}`] : []),
   ];
   return [
     ['config', config.path, ...(asked.length > 0 ? [`asks for ${asked.join(', ')}`] : [])],
@@ -149,6 +156,8 @@ function backendReason({ reason, largestProduct }: ConfigFindings): string {
   switch (reason) {
     case 'no SIMD':
       return 'this version of Node has no WebAssembly SIMD';
+    case 'mixed precision':
+      return 'only machine code multiplies bfloat16';
     case 'deterministic':
       return 'the config is deterministic, and the results of a BLAS depend on the machine';
     case 'small products':

@@ -9,6 +9,7 @@ import { confusionTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
 import { networksOf, viewsOf } from '../spec/widths.js';
+import { precisionOf } from '../spec/words.js';
 import {
   counted,
   formatCount,
@@ -133,7 +134,7 @@ function textReporter(run: PreparedRun, progress: TrainingProgress, display: Dis
             : '') + (dataset.test ? `, ${formatCount(dataset.test.rows)} for the test` : '');
       note(`${describe(plan, display)}, ${formatCount(plan.parameters)} parameters, ${plan.loss}`);
       const threads = run.threads === 1 ? '1 thread' : `${run.threads} threads`;
-      const how = `${run.choice.backend} kernels, ${threads}, ${config.dtype}`;
+      const how = `${run.choice.backend} kernels, ${threads}, ${precisionOf(config)}`;
       note(`${formatCount(dataset.train.rows)} rows to train on${held}; ${how}`);
       if (run.ranks) note(describeRanks(run.ranks, run.threads));
     },
@@ -269,6 +270,7 @@ function jsonReporter({
           threads,
           ...(ranks && { ranks }),
           dtype: config.dtype,
+          ...(config.mixedPrecision && { mixedPrecision: config.mixedPrecision }),
           params: plan.parameters,
           rows: {
             train: plan.rows.train,

@@ -1,7 +1,7 @@
 /** What `auto` chooses for a config and why, and how fast each backend is. */
 import type { BlasSearch, Machine } from '../kernels/blas/find.js';
 import type { DType } from '../kernels/kernels.js';
-import type { NativeSearch, NativeSet } from '../kernels/native/find.js';
+import { findNative, type NativeSearch, type NativeSet } from '../kernels/native/find.js';
 import type { WasmFeatures } from '../kernels/wasm/loader.js';
 import { largestProduct } from '../network/shape.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
@@ -15,7 +15,13 @@ import {
 import type { TrainingPlan } from '../training/plan.js';
 import { measureRate } from './rate.js';
 
-export type BackendReason = 'no SIMD' | 'deterministic' | 'small products' | 'no BLAS' | 'large products';
+export type BackendReason =
+  | 'no SIMD'
+  | 'mixed precision'
+  | 'deterministic'
+  | 'small products'
+  | 'no BLAS'
+  | 'large products';
 
 /** What `auto` chooses for a config, and the numbers that decide. */
 export interface AutomaticChoice {
@@ -43,15 +49,16 @@ const SIZE = 256;
 /** The plain loops are a hundred times slower than a BLAS. */
 const REFERENCE_SIZE = 128;
 
-/** What `auto` would choose for a config, whatever backend and threads it asks for. */
+/** What `auto` would choose for a config, whatever backend and threads it asks for: without bfloat16 if there is none. */
 export function chooseAutomatically(
-  { deterministic }: Pick<TrainConfig, 'deterministic'>,
+  { deterministic, mixedPrecision }: Pick<TrainConfig, 'deterministic' | 'mixedPrecision'>,
   plan: TrainingPlan,
   machine: Machine,
   features: WasmFeatures,
   available: number,
 ): AutomaticChoice {
-  const choice = chooseBackend({ backend: 'auto', deterministic }, plan, machine, features);
+  const mixed = mixedPrecision && findNative(machine).bfloat16 && { mixedPrecision };
+  const choice = chooseBackend({ backend: 'auto', deterministic, ...mixed }, plan, machine, features);
   return {
     // Allowed by the config and offered by the machine.
     choice: { ...choice, relaxed: choice.relaxed && features.relaxedSimd },
@@ -62,8 +69,9 @@ export function chooseAutomatically(
   };
 }
 
-function reasonOf({ backend, note }: BackendChoice, deterministic: boolean): BackendReason {
+function reasonOf({ backend, note, bfloat16 }: BackendChoice, deterministic: boolean): BackendReason {
   if (backend === 'reference') return 'no SIMD';
+  if (bfloat16) return 'mixed precision';
   if (backend === 'blas' || backend === 'native') return 'large products';
   if (deterministic) return 'deterministic';
   return note === undefined ? 'small products' : 'no BLAS';

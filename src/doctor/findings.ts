@@ -47,7 +47,7 @@ export interface ConfigFindings extends Omit<AutomaticChoice, 'choice'> {
   readonly relaxed: boolean;
   readonly library?: string;
   readonly set?: NativeSet;
-  readonly asked: Pick<TrainConfig, 'backend' | 'threads' | 'deterministic'>;
+  readonly asked: Pick<TrainConfig, 'backend' | 'threads' | 'deterministic' | 'mixedPrecision'>;
 }
 
 /** @throws MlpError as `mlp train` does for a wrong config or wrong data */
@@ -62,7 +62,7 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
   const available = availableParallelism();
   const { choice, ...numbers } = chooseAutomatically(config, plan, thisMachine(), features, available);
   const { backend, relaxed, library, set } = choice;
-  const { threads, deterministic } = config;
+  const { threads, deterministic, mixedPrecision } = config;
   return {
     path,
     backend,
@@ -70,7 +70,7 @@ export async function findingsOfConfig(path: string, features: WasmFeatures): Pr
     ...(library !== undefined && { library }),
     ...(set !== undefined && { set }),
     ...numbers,
-    asked: { backend: config.backend, threads, deterministic },
+    asked: { backend: config.backend, threads, deterministic, ...(mixedPrecision && { mixedPrecision }) },
   };
 }
 

@@ -18,6 +18,8 @@ export interface KernelsChoice {
   readonly library?: string;
   /** The instructions of `native`, which change no bit. */
   readonly set?: NativeSet;
+  /** Of `native`: whether products may round their inputs to bfloat16 (`roundInputs`). */
+  readonly bfloat16?: true;
   /**
    * Of `wasm` without relaxed SIMD: whether machine code may multiply, with the same bits, and after how
    * many multiply-adds.
@@ -70,12 +72,7 @@ export function createKernels(
       );
     }
     case 'native':
-      return nativeKernels(
-        options,
-        choice.set ?? 'avx2',
-        scratch + scratchBytes(share.size),
-        choice.leastProduct,
-      );
+      return nativeKernels(options, choice.set ?? 'avx2', scratch + scratchBytes(share.size), choice);
   }
 }
 

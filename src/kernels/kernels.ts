@@ -531,4 +531,9 @@ export interface Kernels
     OptimizerKernels {
   readonly backend: string;
   readonly dtype: DType;
+  /**
+   * Of mixed precision alone: whether products round their inputs to bfloat16 from here on. At first they
+   * do not.
+   */
+  roundInputs?(rounds: boolean): void;
 }

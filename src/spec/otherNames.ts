@@ -32,6 +32,7 @@ const NAMES: Readonly<Record<string, string>> = {
   clipPredictions: 'clip clipOutputs clipTarget',
   seed: 'rng randomState randomSeed',
   dtype: 'precision floatType',
+  mixedPrecision: 'amp autocast bf16 bfloat16 mixed',
   backend: 'device',
   threads: 'workers nThreads numThreads numWorkers nJobs cores cpus',
   train: 'csv path file files filename fileName trainFile dataset data source',

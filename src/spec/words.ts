@@ -25,6 +25,14 @@ export interface LossParameters {
 
 export const DTYPES = ['float32', 'float64'] as const;
 
+/** What products of float32 may round their inputs to. */
+export const MIXED_PRECISIONS = ['bfloat16'] as const;
+
+/** The precision of a run in words. */
+export function precisionOf({ dtype, mixedPrecision }: { dtype: string; mixedPrecision?: string }): string {
+  return mixedPrecision === undefined ? dtype : `${dtype} with products of ${mixedPrecision}`;
+}
+
 /** The backends that can be asked for by name. */
 export const BACKENDS = ['reference', 'wasm', 'blas', 'native'] as const;
 export type BackendName = (typeof BACKENDS)[number];

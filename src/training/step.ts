@@ -250,11 +250,14 @@ export class Trainer {
     const drawn = this.#drawn;
     const rows = this.#batches.next(drawn);
     this.#source.begin?.(rows, drawn);
+    this.#kernels.roundInputs?.(true);
     const loss = this.#sliced
       ? this.#slicedLossAndGradients(drawn.subarray(0, rows), this.#sliced)
       : this.#folds
         ? this.#foldsLossAndGradients(drawn.subarray(0, rows), this.#folds)
         : this.#lossAndGradients(drawn, rows);
+    // Metrics are those of the model, which predicts without.
+    this.#kernels.roundInputs?.(false);
     if (!Number.isFinite(loss)) return loss;
     const { clipNorm } = this.#config.training;
     if (clipNorm !== undefined) clipGradients(this.#kernels, this.network.parameters, clipNorm);

@@ -6,6 +6,7 @@ import { ExitCode, MlpError } from '../errors.js';
 import type { Lock } from '../files/lock.js';
 import { RUN_FILES, statOf } from '../files/runFiles.js';
 import { thisMachine } from '../kernels/blas/find.js';
+import { bfloat16Missing, findNative } from '../kernels/native/find.js';
 import { hashWeights, loadModel } from '../model/load.js';
 import { readJson } from '../spec/json.js';
 import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
@@ -189,6 +190,10 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
     throw error;
   }
   if (read === undefined) {
+    const { mixedPrecision } = loaded.config;
+    const missing = mixedPrecision && bfloat16Missing(findNative(thisMachine()), thisMachine());
+    if (missing)
+      return different({ what: 'mixedPrecision', found: `none: ${missing}`, expected: mixedPrecision });
     return different({ what: 'backend', found: 'none of that name', expected: then.backend });
   }
   const { prepared, data } = read;

@@ -99,6 +99,7 @@ describe('mlp doctor', () => {
       `unusable  ${join(folder, 'notes.txt')}\n          not a library: found some other file`,
     );
     expect(stdout).toContain('native    none: MLP_NATIVE: found "no", expected 0, 1, avx512, avx2 or neon\n');
+    expect(stdout).toContain('bfloat16  none: MLP_NATIVE: found "no", expected 0,');
     expect(stdout).toMatch(/^kernels +product +threads +float32 +float64$/m);
     expect(stdout).toMatch(/^reference +128×128×128 +1 +\d+\.\d +\d+\.\d$/m);
     expect(stdout).toMatch(/^wasm +256×256×256 +1 +\d+\.\d +\d+\.\d$/m);

@@ -133,7 +133,7 @@ describe('a train config', () => {
   });
 
   const rootKeys =
-    '$schema, preset, recipe, network, data, training, seed, dtype, backend, threads, deterministic';
+    '$schema, preset, recipe, network, data, training, seed, dtype, mixedPrecision, backend, threads, deterministic';
   const trainingKeys =
     'epochs, steps, batchSize, accumulate, batches, optimizer, schedule, rates, dropoutSchedule, loss, labelSmoothing, clipPredictions, l2, l1, clipNorm, earlyStopping, keep, keepMonitor, keepTies, refit, from, evaluateRows, checkpointSeconds';
 
@@ -351,6 +351,14 @@ describe('a train config', () => {
       { dtype: 'float16' },
       'dtype: unknown dtype "float16"; expected one of float32, float64',
       'did you mean "float32"?',
+    ],
+    [
+      { mixedPrecision: 'bfloat16', dtype: 'float64' },
+      'mixedPrecision: found "bfloat16" with "dtype": "float64", expected "float32"',
+    ],
+    [
+      { mixedPrecision: 'bfloat16', backend: 'wasm' },
+      'mixedPrecision: found "bfloat16" with "backend": "wasm", expected "native" or "auto"',
     ],
     [{ threads: 0 }, 'threads: found 0, expected a whole number from 1 to 256'],
     [

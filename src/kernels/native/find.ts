@@ -70,6 +70,15 @@ export function nativeUnavailable({ reason }: NativeSearch): MlpError {
   );
 }
 
+/** Why products can't round to bfloat16 here, for the user; undefined if they can. */
+export function bfloat16Missing({ sets, bfloat16, reason }: NativeSearch, { env }: NativeMachine) {
+  if (bfloat16) return undefined;
+  const isNamed = sets.length > 0 && sets[0] !== 'avx512' && sets[0] === env.MLP_NATIVE;
+  return (
+    reason ?? (isNamed ? `MLP_NATIVE=${sets[0]} has no bfloat16` : 'found a processor without AVX512-BF16')
+  );
+}
+
 /** By what the processor says of itself and the registers that the system saves (SDM 1, 14.3, 15.2). */
 function x86Sets(memory: CodeMemory): NativeSearch {
   /** The three integers that a function leaves at its first argument, r8. */

@@ -18,22 +18,46 @@ export function nativeScratchBytes(threads: number): number {
   return threads * PRODUCT_SCRATCH_BYTES;
 }
 
-/** @param scratch address of nativeScratchBytes(share.size) bytes in the memory, aligned to 64 */
+/**
+ * @param scratch address of nativeScratchBytes(share.size) bytes in the memory, aligned to 64
+ * @param how.bfloat16 whether the set can be told to round inputs
+ */
 export function nativeKernels(
   options: WasmOptions,
   set: NativeSet,
   scratch: number,
-  leastProduct = LEAST_NATIVE_PRODUCT,
+  {
+    leastProduct = LEAST_NATIVE_PRODUCT,
+    bfloat16 = false,
+  }: { readonly leastProduct?: number; readonly bfloat16?: boolean } = {},
 ): Kernels {
   const { dtype, memory, share = alone } = options;
   const wasm = wasmKernels({ ...options, relaxed: false });
   const code = openNative(set, dtype);
-  const kernels = withLargeProducts(wasm, 'native', nativeProduct(options, code, scratch), leastProduct);
+  const native = nativeProduct(options, code, scratch);
+  const mixed =
+    bfloat16 && mixedProduct(native, nativeProduct(options, openNative(set, dtype, 'bfloat16'), scratch));
+  const kernels = {
+    ...withLargeProducts(wasm, 'native', mixed || native, leastProduct),
+    ...(mixed && { roundInputs: mixed.roundInputs }),
+  };
   if (set === 'neon' || dtype !== 'float32') return kernels;
   // What products pack, they need no longer when they are done.
   const own = scratch + share.rank * PRODUCT_SCRATCH_BYTES;
   const base = code.addressOf(new Uint8Array(memory.buffer));
   return { ...kernels, ...wideElementwise(wasm, set, memory.buffer, base, own, share) };
+}
+
+/** Products by one of two, as it is told. */
+function mixedProduct(exact: ProductKernels, rounded: ProductKernels) {
+  let { gemm } = exact;
+  return {
+    gemm: (...[form, m, n, k, a, b, beta, c]: Parameters<ProductKernels['gemm']>) =>
+      gemm(form, m, n, k, a, b, beta, c),
+    roundInputs(rounds: boolean) {
+      ({ gemm } = rounds ? rounded : exact);
+    },
+  };
 }
 
 /** In multiply-adds, some 35 ms of the wasm kernels: code with their bits is written after as much. */

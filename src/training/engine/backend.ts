@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import { blasUnavailable, explainSearch, findBlas, type Machine } from '../../kernels/blas/find.js';
 import type { KernelsChoice } from '../../kernels/create.js';
-import { findNative, nativeUnavailable } from '../../kernels/native/find.js';
+import { bfloat16Missing, findNative, nativeUnavailable } from '../../kernels/native/find.js';
 import { WORK_BEFORE_CODE } from '../../kernels/native/index.js';
 import { detectFeatures, type WasmFeatures } from '../../kernels/wasm/loader.js';
 import { largestProduct, networkShape } from '../../network/shape.js';
@@ -25,14 +25,18 @@ export const LEAST_LARGE_PRODUCT = 2 ** 17;
 /** One more thread pays for its barriers with this many floating-point operations of a step. */
 const OPERATIONS_PER_THREAD = 1.5e6;
 
+/** What a config says of kernels. */
+export type KernelKeys = Pick<TrainConfig, 'backend' | 'deterministic' | 'mixedPrecision'>;
+
 /** @throws MlpError ExitCode.unavailable if the config demands a backend that the machine lacks */
 export function chooseBackend(
-  { backend, deterministic }: Pick<TrainConfig, 'backend' | 'deterministic'>,
+  { backend, deterministic, mixedPrecision }: KernelKeys,
   plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize' | 'division'>,
   machine: Machine,
   features: WasmFeatures = detectFeatures(),
 ): BackendChoice {
   const relaxed = !deterministic;
+  if (mixedPrecision) return mixedPrecisionChoice(mixedPrecision, machine, features);
   if (backend === 'reference') return { backend, relaxed };
   if (!features.simd) {
     const found = 'found an engine without WebAssembly SIMD';
@@ -71,6 +75,19 @@ export function chooseBackend(
   return { backend: 'wasm', relaxed, note: `${explainSearch(search)}: using the wasm kernels` };
 }
 
+/** Its products are those of machine code alone. Never of float32 instead: results would say what they are not. */
+function mixedPrecisionChoice(asked: string, machine: Machine, { simd }: WasmFeatures): BackendChoice {
+  const search = findNative(machine);
+  const [set] = search.sets;
+  const missing = simd ? bfloat16Missing(search, machine) : 'found an engine without WebAssembly SIMD';
+  if (set && missing === undefined) return { backend: 'native', relaxed: false, set, bfloat16: true };
+  throw new MlpError(
+    ExitCode.unavailable,
+    `mixedPrecision "${asked}": ${missing}, expected AVX512-BF16 (AMD from Zen 4 on, Intel Xeon from Sapphire Rapids on)`,
+    'leave mixedPrecision out, so that products are of float32, or use a machine of which mlp doctor says that it has bfloat16',
+  );
+}
+
 /** Whoever names a BLAS wants that one, and Accelerate has units for matrices that no other code reaches. */
 function prefersBlas({ env, platform }: Machine): boolean {
   return Boolean(env.MLP_BLAS) || platform === 'darwin';
@@ -82,7 +99,7 @@ function prefersBlas({ env, platform }: Machine): boolean {
  * @throws MlpError as `chooseBackend`
  */
 export function chooseAgain(
-  config: Pick<TrainConfig, 'backend' | 'deterministic'>,
+  config: KernelKeys,
   plan: Pick<TrainingPlan, 'network' | 'inputs' | 'batchSize' | 'division'>,
   machine: Machine,
   then: BackendChoice['backend'],
