@@ -89,13 +89,14 @@ const KINDS = {
   },
 } as const;
 
-/** The elements of c that are not those of the twin, in every set and for every number of threads; only in `rows`, if given. */
+/** The elements of c that are not those of the twin, in every set and for these numbers of threads; only in `rows`, if given. */
 function compare(
   kind: keyof typeof KINDS,
   form: ProductForm,
   [m, n, k]: readonly number[],
   beta: 0 | 1,
   rows = Array.from({ length: m }, (_, i) => i),
+  threads = [1, 2, 3],
 ): string[] {
   const { base, buffer, scratch, tensor } = memory!;
   const { dtype, sums, twin, sets } = KINDS[kind];
@@ -111,7 +112,7 @@ function compare(
   const faults: string[] = [];
   for (const set of sets) {
     const { program, run } = openNative(set, dtype, sums);
-    for (const size of [1, 2, 3]) {
+    for (const size of threads) {
       const [left, right, c] = [a, b, before].map((values, i) => tensor(i, values, size !== 2));
       // What beta = 0 must not read.
       if (beta === 0) c.data.fill(Number.NaN);
@@ -145,15 +146,22 @@ describe.skipIf(memory === null)('a product by machine code', () => {
 
     it.skipIf(kind === 'bfloat16' && !bfloat16)('has them for shapes drawn at random', () => {
       const side = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 200 }));
+      // Past the blocks in one direction, or in two.
+      const long = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.integer({ min: 200, max: 2000 }));
+      const shape = fc.tuple(side, side, side, long, fc.nat(2)).map(([m, n, k, most, at]) => {
+        const sides = [m, n, k].map((x, i) => (most === 0 || i === at ? x : Math.min(x, 40)));
+        if (most > 0) sides[at] = most;
+        return sides;
+      });
       fc.assert(
         fc.property(
           fc.constantFrom(...FORMS),
-          side,
-          side,
-          side,
+          shape,
           fc.constantFrom(0, 1),
-          (form, m, n, k, beta) => {
-            expect(compare(kind, form, [m, n, k], beta as 0 | 1)).toEqual([]);
+          fc.integer({ min: 1, max: 4 }),
+          (form, [m, n, k], beta, threads) => {
+            const rows = Array.from({ length: m }, (_, i) => i);
+            expect(compare(kind, form, [m, n, k], beta as 0 | 1, rows, [threads])).toEqual([]);
           },
         ),
         { numRuns: 30 },
