@@ -3,7 +3,10 @@
 /** In bytes. Slices start on cache lines if possible, so that no two threads write to one. */
 export const CACHE_LINE = 64;
 
-/** One thread's place in the team that runs the same operations in the same order. */
+/**
+ * One thread's place in the team that runs the same operations in the same order. The size may change
+ * between two steps, when others of the team rest.
+ */
 export interface Share {
   readonly rank: number;
   readonly size: number;
@@ -51,16 +54,14 @@ export interface Slice {
 
 /** The slices of one thread. Every method returns the same object: destructure it at once. */
 export class Slices {
-  readonly #rank: number;
-  readonly #size: number;
+  readonly #share: Share;
   readonly #bytes: number;
   readonly #slice = { start: 0, length: 0, offset: 0 };
   readonly line: number;
 
   /** @param bytes of an element */
-  constructor({ rank, size }: Share, bytes: number) {
-    this.#rank = rank;
-    this.#size = size;
+  constructor(share: Share, bytes: number) {
+    this.#share = share;
     this.#bytes = bytes;
     this.line = CACHE_LINE / bytes;
   }
@@ -77,8 +78,9 @@ export class Slices {
   /** Of n items of this many bytes each, starting at a multiple of `granularity`. */
   of(n: number, granularity: number, bytes: number): Slice {
     const slice = this.#slice;
-    const start = this.#rank === 0 ? 0 : sliceStart(n, this.#rank, this.#size, granularity);
-    const end = this.#rank === this.#size - 1 ? n : sliceStart(n, this.#rank + 1, this.#size, granularity);
+    const { rank, size } = this.#share;
+    const start = rank === 0 ? 0 : sliceStart(n, rank, size, granularity);
+    const end = rank === size - 1 ? n : sliceStart(n, rank + 1, size, granularity);
     slice.start = start;
     slice.length = end - start;
     slice.offset = start * bytes;

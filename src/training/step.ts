@@ -236,6 +236,17 @@ export class Trainer {
     return this.#source.ahead;
   }
 
+  /** Steps of the run that were taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Draws the batches of steps that another thread of the team has taken, up to so many steps of the run. */
+  comeTo(steps: number): void {
+    this.#drawn ??= new Int32Array(this.#plan.batchSize);
+    for (; this.#steps < steps; this.#steps++) this.#batches.next(this.#drawn);
+  }
+
   get nextBatchRows(): number {
     return this.#batches.nextRows;
   }

@@ -114,7 +114,8 @@ export class Partials {
     this.#share.sync();
     let sum = 0;
     for (let i = 0; i < count; i++) sum += this.#values[this.#set + i];
-    this.#set = MAX_PARTIALS - this.#set;
+    // The others, if they rest, do not take turns.
+    if (this.#share.size > 1) this.#set = MAX_PARTIALS - this.#set;
     return sum;
   }
 }

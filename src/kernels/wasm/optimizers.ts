@@ -4,14 +4,7 @@ import type { WasmThread } from './loader.js';
 
 const MAX_SCALARS = 8;
 
-export function optimizers({
-  wasm,
-  share: { rank, size },
-  slices,
-  partials,
-  scratch,
-  memory,
-}: WasmThread): OptimizerKernels {
+export function optimizers({ wasm, share, slices, partials, scratch, memory }: WasmThread): OptimizerKernels {
   const numbers = new Float64Array(memory.buffer, scratch, MAX_SCALARS);
   const addressOf = (state: Tensor | null | undefined, offset: number) =>
     state ? state.address + offset : 0;
@@ -30,8 +23,8 @@ export function optimizers({
         addressOf(state[2], offset),
       );
       // 1: our parameters are finite for certain; 0: look at each of them.
-      partials.set(rank, finite || wasm.areFinite(length, p));
-      return partials.total(size) === size;
+      partials.set(share.rank, finite || wasm.areFinite(length, p));
+      return partials.total(share.size) === share.size;
     },
   };
 }

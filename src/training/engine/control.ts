@@ -23,14 +23,27 @@ const Word = {
   done: 9,
   /** Of a run with several ranks: the greatest such request of all. */
   agreed: 10,
+  /** The step from which the first thread is alone; NEVER if none. */
+  aloneFrom: 11,
+  /** What the resting threads are called to; they sleep on it. */
+  call: 12,
+  /** How many of them are at hand. */
+  atHand: 13,
+  /** The step in which they join. */
+  joinAt: 14,
 } as const;
 
+/** Threads rest; come up to the first thread's steps; take the next one with it; or have nothing more to do. */
+const Call = { rest: 0, come: 1, join: 2, end: 3 } as const;
+const NEVER = 2 ** 31 - 1;
+
 const WORDS_OF_LINE = 16;
-const LINES = 11;
+const LINES = 15;
 const WORD_BYTES = LINES * WORDS_OF_LINE * Int32Array.BYTES_PER_ELEMENT;
-/** After the words, as float64: the samples, the losses of the steps, their learning rates. */
+/** After the words, as float64: the samples, all steps that the first thread has taken, the losses, the learning rates. */
 const SAMPLES = 0;
-const LOSSES = 1;
+const TAKEN = 1;
+const LOSSES = 2;
 
 /** How long a sleeping thread waits before it checks whether another has failed. */
 const LOOK_MILLISECONDS = 100;
@@ -42,10 +55,17 @@ export class TeamBroken extends Error {
   override readonly name = 'TeamBroken';
 }
 
+/** A share whose size is 1 while the first thread is alone. */
+export interface TeamShare extends Share {
+  size: number;
+}
+
 export class Control {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
+  /** The last command that this thread has seen. */
+  #generation = 0;
   readonly losses: Float64Array;
   readonly learningRates: Float64Array;
 
@@ -58,6 +78,7 @@ export class Control {
     const steps = (this.#numbers.length - LOSSES) / 2;
     this.losses = this.#numbers.subarray(LOSSES, LOSSES + steps);
     this.learningRates = this.#numbers.subarray(LOSSES + steps);
+    if (typeof source === 'number') this.#set(Word.aloneFrom, NEVER);
   }
 
   // For the main thread.
@@ -70,6 +91,7 @@ export class Control {
     this.#set(Word.done, 0);
     this.#set(Word.agreed, 0);
     this.#numbers[SAMPLES] = 0;
+    if (command === Command.stop) this.#call(Call.end);
     this.#wake(Word.generation);
   }
 
@@ -81,6 +103,7 @@ export class Control {
   fail(): void {
     this.#set(Word.failed, 1);
     this.#wake(Word.phase);
+    this.#call(Call.end);
     this.#wake(Word.generation);
   }
 
@@ -94,12 +117,14 @@ export class Control {
 
   // For the threads of the team.
 
-  /** Sleeps until there is a command after the given generation, and returns its generation. */
-  awaitCommand(generation: number): number {
+  /** Sleeps until there is a command after the last. */
+  awaitCommand(): void {
     const word = Word.generation * WORDS_OF_LINE;
-    while (Atomics.load(this.#words, word) === generation) Atomics.wait(this.#words, word, generation);
-    if (this.#get(Word.failed) !== 0) throw new TeamBroken('another thread of the team has failed');
-    return Atomics.load(this.#words, word);
+    while (this.#get(Word.generation) === this.#generation) {
+      Atomics.wait(this.#words, word, this.#generation);
+    }
+    this.#throwIfFailed();
+    this.#generation = this.#get(Word.generation);
   }
 
   get command(): Command {
@@ -141,12 +166,63 @@ export class Control {
     this.#set(Word.done, step + 1);
   }
 
+  /** Called by the first thread before a step, not the last of a command: it will take those after it alone. */
+  rest(step: number): void {
+    this.#set(Word.atHand, 0);
+    this.#set(Word.call, Call.rest);
+    this.#set(Word.aloneFrom, step + 1);
+  }
+
+  /** Whether the first thread takes the step alone. */
+  rests(step: number): boolean {
+    return step >= this.#get(Word.aloneFrom);
+  }
+
+  /** Called by the first thread while it is alone: the others shall come. @param taken all steps so far */
+  come(taken: number): void {
+    this.#numbers[TAKEN] = taken;
+    if (this.#get(Word.call) === Call.rest) this.#call(Call.come);
+  }
+
+  /** Called by the first thread while it is alone, before a step: whether all others are there and take it, too. */
+  join(step: number, others: number): boolean {
+    if (this.#get(Word.atHand) < others) return false;
+    this.#set(Word.aloneFrom, NEVER);
+    this.#set(Word.joinAt, step);
+    this.#call(Call.join);
+    return true;
+  }
+
+  /**
+   * Sleeps until all take the steps again.
+   * @param comeTo brings this thread's state up to so many steps of the run
+   * @returns the step of the command that comes next; undefined if the team ends
+   */
+  awaitJoin(comeTo: (taken: number) => void): number | undefined {
+    const word = Word.call * WORDS_OF_LINE;
+    let isAtHand = false;
+    for (let spins = 0; ; spins++) {
+      const call = this.#get(Word.call);
+      this.#throwIfFailed();
+      if (call === Call.end) return undefined;
+      if (call !== Call.rest) comeTo(this.#numbers[TAKEN]);
+      if (call === Call.join) break;
+      if (call === Call.come && !isAtHand) {
+        isAtHand = true;
+        spins = 0;
+        Atomics.add(this.#words, Word.atHand * WORDS_OF_LINE, 1);
+      }
+      if (!isAtHand || spins > SPINS) Atomics.wait(this.#words, word, call, LOOK_MILLISECONDS);
+    }
+    this.#generation = this.#get(Word.generation);
+    return this.#get(Word.joinAt);
+  }
+
   /**
    * A thread's rank, with the barrier.
    * @param crowded more threads than processors: spinning would delay the threads waited for
    */
-  share(rank: number, size: number, crowded: boolean): Share {
-    if (size === 1) return { rank, size, sync() {} };
+  share(rank: number, size: number, crowded: boolean): TeamShare {
     const words = this.#words;
     const arrived = Word.arrived * WORDS_OF_LINE;
     const phase = Word.phase * WORDS_OF_LINE;
@@ -155,17 +231,18 @@ export class Control {
     const sleep = (current: number): void => {
       Atomics.add(words, sleepers, 1);
       while (Atomics.load(words, phase) === current) {
-        if (this.#get(Word.failed) !== 0) throw new TeamBroken('another thread of the team has failed');
+        this.#throwIfFailed();
         Atomics.wait(words, phase, current, LOOK_MILLISECONDS);
       }
       Atomics.sub(words, sleepers, 1);
     };
-    return {
+    const share = {
       rank,
       size,
       sync() {
+        if (share.size === 1) return;
         const current = Atomics.load(words, phase);
-        if (Atomics.add(words, arrived, 1) === size - 1) {
+        if (Atomics.add(words, arrived, 1) === share.size - 1) {
           Atomics.store(words, arrived, 0);
           Atomics.add(words, phase, 1);
           if (Atomics.load(words, sleepers) > 0) Atomics.notify(words, phase);
@@ -175,6 +252,16 @@ export class Control {
         sleep(current);
       },
     };
+    return share;
+  }
+
+  #throwIfFailed(): void {
+    if (this.#get(Word.failed) !== 0) throw new TeamBroken('another thread of the team has failed');
+  }
+
+  #call(call: number): void {
+    this.#set(Word.call, call);
+    Atomics.notify(this.#words, Word.call * WORDS_OF_LINE);
   }
 
   #get(word: number): number {

