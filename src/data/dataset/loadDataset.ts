@@ -18,6 +18,7 @@ import { openJoined } from '../joinedTable.js';
 import { type MemoryData, memoryTable } from '../memory.js';
 import { missingValuesOf } from '../missingValues.js';
 import { openTable } from '../openTable.js';
+import { releaseMemory } from '../releaseMemory.js';
 import { filesOf, sourcePath } from '../source/source.js';
 import { type DataFile, ReadFiles } from '../source/storedFile.js';
 import type { TableSource } from '../tableSource.js';
@@ -99,6 +100,19 @@ export interface Datasets {
  * @param refit whether to return that dataset too; it has the classes of the other
  */
 export async function loadDatasets(
+  config: TrainConfig,
+  directory: string,
+  where: Where,
+  options: LoadOptions,
+  refit: boolean,
+): Promise<Datasets> {
+  const datasets = await readDatasets(config, directory, where, options, refit);
+  // Of the tables, which nobody has any more.
+  releaseMemory();
+  return datasets;
+}
+
+async function readDatasets(
   config: TrainConfig,
   directory: string,
   where: Where,
@@ -263,6 +277,8 @@ async function buildDatasets(
   const { splits, folds } = await splitInputs(loading, inputs, reader, targetEncoding, read);
   const all = folds ? [...splits, heldOutFolds(splits[0], folds, config)] : splits;
   const { task } = targetEncoding;
+  // Of the chunks that the table was read in.
+  releaseMemory();
   const dataset = await filled(loading, { name: 'dataset', task }, async (cache) => {
     const options = { given, embeds: true, leastGathered: leastGatheredOf(config), bytesOfPart, cache };
     const matrix = await fillMatrix(splits, config.dtype, options);
