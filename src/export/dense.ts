@@ -6,11 +6,14 @@ import type { Model } from '../model/load.js';
 export function denseModel(model: Model): Model {
   const [first, ...others] = model.network.layers;
   if (first?.type !== 'linear' || first.columns === undefined) return model;
-  const { columns: _, levels: __, ...dense } = first;
+  const { columns: _, levels: __, marks: ___, apart: ____, ...dense } = first;
   const features = model.features.map((encoding) => {
     if (encoding.kind !== 'category' || !isNumbered(encoding)) return encoding;
-    const { numbered: _, ...oneHot } = encoding;
-    return oneHot;
+    const { numbered: _, scaled, ...oneHot } = encoding;
+    if (!scaled) return oneHot;
+    const transforms = encoding.levels.map(() => scaled.transform);
+    for (const { level, transform } of scaled.apart) transforms[level] = transform;
+    return { ...oneHot, transforms };
   });
   const network = { ...model.network, input: matrixWidth(features), layers: [dense, ...others] };
   return { ...model, features, network };

@@ -357,7 +357,11 @@ function writtenCases(): Case[] {
     },
     {
       name: 'linear at the start with numbers of levels among its inputs',
-      layers: [{ ...linear(WIDTH), columns: [1, 3], levels: [2, 3] }, tanh, linear(3)],
+      layers: [
+        { ...linear(WIDTH), columns: [1, 3], levels: [2, 3], marks: [1, 1.7], apart: [[2], []] },
+        tanh,
+        linear(3),
+      ],
       loss: 'softmax-cross-entropy',
       l2: 0.05,
     },

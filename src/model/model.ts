@@ -222,6 +222,10 @@ const categoryEncoding = object({
   transforms: list(transform, 'an array of transforms').exactOptional(),
   signs: z.literal(true, { error: 'true, or no signs' }).exactOptional(),
   numbered: z.literal(true, { error: 'true, or nothing' }).exactOptional(),
+  scaled: object({
+    transform,
+    apart: list(object({ level: wholeNumber(0), transform }), 'an array of levels and their transforms'),
+  }).exactOptional(),
   takesMissing: z.literal(true, { error: 'true, or nothing' }).exactOptional(),
 });
 
@@ -407,7 +411,7 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     }
     if (feature.kind !== 'category') continue;
     yield* orderProblems(feature.levels, ['features', i, 'levels']);
-    const { fill, levels, signs, transforms } = feature;
+    const { fill, levels, signs, numbered, scaled, transforms } = feature;
     if (signs && levels.length !== 2) {
       yield [['features', i, 'signs'], `found signs for ${counted(levels.length, 'level')}, expected 2`];
     }
@@ -415,6 +419,11 @@ function* contradictions(model: ModelContent): Generator<Contradiction> {
     if (transforms && transforms.length !== columns) {
       yield [['features', i, 'transforms'], `found ${transforms.length}, expected ${columns}`];
     }
+    const apart = scaled?.apart.map(({ level }) => level) ?? [];
+    if (apart.some((level, j) => level >= levels.length || (j > 0 && level <= apart[j - 1]))) {
+      yield [['features', i, 'scaled', 'apart'], 'found levels that do not rise, or are not there'];
+    }
+    if (scaled && !numbered) yield [['features', i, 'scaled'], 'found it without "numbered"'];
     if (fill !== undefined && !levels.includes(fill)) {
       yield [['features', i, 'fill'], `found ${quote(fill)}, expected one of the levels`];
     }

@@ -104,6 +104,18 @@ const linear = object({
       'Of the first layer: the inputs that are numbers of levels, from 1, and stand for one-hot columns. W has a row for each level. A train config leaves them to the data: categories of 1000 levels and more.',
     ),
   levels: levelCounts,
+  marks: z
+    .array(number(), { error: 'an array of numbers, one for each column' })
+    .exactOptional()
+    .describe(
+      'What the one-hot columns hold in the place of 1, one number for each of these columns. 1 if left out. A train config leaves it to the data: robust scaling.',
+    ),
+  apart: z
+    .array(inputColumns, { error: 'an array of levels for each column' })
+    .exactOptional()
+    .describe(
+      'For each of these columns, the levels from 1 that have an input of their own behind it, rising: those that a quarter of the rows and more have are scaled in another way. A train config leaves it to the data.',
+    ),
 })
   .describe('A fully connected layer, y = x·W + b. A number n is short for {"type": "linear", "units": n}.')
   .check(({ value: { bias, biasInit }, issues }) => {

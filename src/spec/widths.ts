@@ -4,6 +4,7 @@
  * nothing is learnt in a sigmoid of the loss.
  */
 import { ExitCode, MlpError } from '../errors.js';
+import { listed } from '../text.js';
 import type { LayerSpec } from './layerSpec.js';
 import type { Path, Where } from './messages.js';
 
@@ -139,7 +140,15 @@ function outputsOf(spec: LayerSpec, inputs: number | undefined): number | undefi
 }
 
 /** What an input of the network is: a number, the number of a level, or anything else. */
-export type InputKind = 'number' | 'other' | { readonly levels: number };
+export type InputKind = 'number' | 'other' | LevelsKind;
+
+interface LevelsKind {
+  readonly levels: number;
+  /** What its one-hot columns hold in the place of 1; 1 if left out. */
+  readonly mark?: number;
+  /** Its levels, from 1, that have the next inputs for their own. */
+  readonly apart?: readonly number[];
+}
 
 /**
  * Categories of so many levels and more are numbers of levels where a linear layer can take them. Fewer
@@ -149,10 +158,12 @@ const MANY_LEVELS = 1000;
 
 /**
  * From how many levels on one-hot columns of a category are kept as numbers of levels. The layers of a
- * preset are not known before the data.
+ * preset are not known before the data: until then, there is one.
  */
 export function leastGatheredOf({ network, preset }: { network: NetworkLayers; preset?: unknown }): number {
-  const isTaken = preset === undefined && network.layers[0]?.type === 'linear' && viewsOf(network) === 1;
+  const { layers } = network;
+  const isKnown = preset === undefined || layers.length > 1;
+  const isTaken = isKnown && layers[0]?.type === 'linear' && viewsOf(network) === 1;
   return isTaken ? MANY_LEVELS : Number.POSITIVE_INFINITY;
 }
 
@@ -162,8 +173,11 @@ export function denseInputs({ layers: [first] }: NetworkLayers, inputs: number):
 }
 
 /** The rows of the weights: one for each level, and one for each other input. */
-export function weightRows({ levels = [] }: { readonly levels?: readonly number[] }, inputs: number): number {
-  return levels.reduce((rows, count) => rows + count - 1, inputs);
+export function weightRows(
+  { levels = [], apart = [] }: { readonly levels?: readonly number[]; readonly apart?: readonly number[][] },
+  inputs: number,
+): number {
+  return levels.reduce((rows, count, j) => rows + count - 1 - (apart[j]?.length ?? 0), inputs);
 }
 
 /**
@@ -192,10 +206,18 @@ export function withInputKinds(layers: readonly LayerSpec[], kinds: readonly Inp
 
 function withLevels(spec: Extract<LayerSpec, { type: 'linear' }>, kinds: readonly InputKind[]): LayerSpec {
   const found = [...kinds.entries()].flatMap(([column, kind]) =>
-    typeof kind === 'object' ? [{ column, levels: kind.levels }] : [],
+    typeof kind === 'object' ? [{ column, ...kind }] : [],
   );
   if (found.length === 0 || spec.columns) return spec;
-  return { ...spec, columns: found.map(({ column }) => column), levels: found.map(({ levels }) => levels) };
+  return {
+    ...spec,
+    columns: found.map(({ column }) => column),
+    levels: found.map(({ levels }) => levels),
+    ...(found.some(({ mark }) => mark !== undefined) && { marks: found.map(({ mark = 1 }) => mark) }),
+    ...(found.some(({ apart = [] }) => apart.length > 0) && {
+      apart: found.map(({ apart = [] }) => [...apart]),
+    }),
+  };
 }
 
 const EMBEDDING: ReadonlySet<LayerSpec['type']> = new Set(['numeric-embedding', 'embedding']);
@@ -310,6 +332,7 @@ function* layerProblems(
         hint: 'leave columns and levels out, and the data decide',
       };
     }
+    if (spec.type === 'linear') yield* levelProblems(spec, path);
     if (spec.type === 'linear' && spec.columns && !(isWholeNetwork && path[0] === 0)) {
       yield {
         path: [...path, 'columns'],
@@ -318,7 +341,8 @@ function* layerProblems(
       };
     }
     if ((hasLevels || spec.type === 'numeric-embedding') && inputs !== undefined) {
-      const beyond = spec.columns?.find((column) => column >= inputs);
+      const behind = (j: number) => (spec.type === 'linear' ? (spec.apart?.[j]?.length ?? 0) : 0);
+      const beyond = spec.columns?.find((column, j) => column + behind(j) >= inputs);
       if (beyond !== undefined) {
         yield {
           path: [...path, 'columns'],
@@ -336,6 +360,32 @@ function* layerProblems(
       };
     }
   }
+}
+
+/** Of what belongs to columns of levels. */
+function* levelProblems(
+  { columns = [], levels = [], marks, apart }: Extract<LayerSpec, { type: 'linear' }>,
+  path: Path,
+): Generator<LayerProblem> {
+  for (const [key, list] of Object.entries({ marks, apart })) {
+    if (list === undefined || list.length === columns.length) continue;
+    yield {
+      path: [...path, key],
+      message: `found ${list.length}, expected ${columns.length}, one for each column`,
+      hint: `leave ${key} out, and the data decide`,
+    };
+  }
+  const wrong = (apart ?? []).findIndex(
+    (own, j) =>
+      own.some((level) => level < 1 || level > (levels[j] ?? 0)) ||
+      (columns[j + 1] !== undefined && columns[j] + own.length >= columns[j + 1]),
+  );
+  if (wrong < 0) return;
+  yield {
+    path: [...path, 'apart', wrong],
+    message: `found ${listed((apart?.[wrong] ?? []).map(String))}, expected some of the ${levels[wrong] ?? 0} levels, with inputs before the next column`,
+    hint: 'leave apart out, and the data decide',
+  };
 }
 
 function units(count: number): string {

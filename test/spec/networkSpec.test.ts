@@ -167,7 +167,7 @@ describe('a network spec', () => {
     [{ type: 'linear', units: 1, bias: 'no' }, 'layers[0].bias: found "no", expected true or false'],
     [
       { type: 'linear', unit: 1, units: 1 },
-      'layers[0]: unknown key "unit"; expected one of type, units, bias, init, biasInit, parametrization, columns, levels',
+      'layers[0]: unknown key "unit"; expected one of type, units, bias, init, biasInit, parametrization, columns, levels, marks, apart',
       'did you mean "units"?',
     ],
     [{ type: 'relu', slope: 1 }, 'layers[0]: unknown key "slope"; expected one of type, parametric'],

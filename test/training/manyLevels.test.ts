@@ -23,6 +23,16 @@ const ROWS = Array.from({ length: 1400 }, (_, i) => {
 });
 const CSV = ['a,city,b,open,y', ...ROWS].join('\n');
 
+/** More than half of the rows have one city, a quarter and more one of two shops; the others have their own. */
+const USUAL = [
+  'a,city,shop,y',
+  ...Array.from({ length: 2300 }, (_, i) => {
+    const [a, b] = [(i * 37) % 23, ((i * i) % 17) / 4];
+    const shop = i % 20 < 11 ? (i % 20 < 6 ? 'usual' : 'often') : `s${i}`;
+    return [a, i % 9 < 5 ? 'usual' : `c${i}`, shop, (a + 3 * b).toFixed(2)].join(',');
+  }),
+].join('\n');
+
 interface Settings {
   readonly layers?: readonly unknown[];
   readonly members?: number;
@@ -30,6 +40,7 @@ interface Settings {
   readonly data?: object;
   readonly dtype?: string;
   readonly backend?: string;
+  readonly csv?: string;
 }
 
 function configOf(folder: string, { layers = [5, 'relu', 1], members, training, data, ...others }: Settings) {
@@ -49,8 +60,8 @@ function configOf(folder: string, { layers = [5, 'relu', 1], members, training, 
   } as unknown as Parameters<typeof train>[0];
 }
 
-async function modelOf(settings: Settings, name = 'run'): Promise<Model> {
-  const folder = folderOf({ 'data.csv': CSV });
+async function modelOf({ csv = CSV, ...settings }: Settings, name = 'run'): Promise<Model> {
+  const folder = folderOf({ 'data.csv': csv });
   await train(configOf(folder, settings), { run: join(folder, name) });
   return loadFile(join(folder, name));
 }
@@ -94,6 +105,19 @@ const CASES: Readonly<Record<string, Settings>> = {
       1,
     ],
   },
+  'robust scaling': {
+    data: { standardize: 'robust', missing: { city: 'indicator' } },
+    training: { optimizer: { type: 'adamw', weightDecay: 0.1 } },
+  },
+  'robust scaling of one of two categories, with NTK': {
+    csv: USUAL,
+    data: { standardize: { city: true, shop: 'robust' }, validation: 0, missing: 'error' },
+    layers: [
+      { type: 'linear', units: 5, parametrization: 'ntk', init: { type: 'unit-variance' } },
+      'tanh',
+      1,
+    ],
+  },
   'no other column': { data: { exclude: ['a', 'b', 'open'], missing: { city: 'most-frequent' } } },
 };
 
@@ -114,44 +138,76 @@ describe('a category of many levels in front of a linear layer', () => {
     expect(three.weightsSha256).toBe(one.weightsSha256);
   });
 
-  it('keeps one-hot columns of fewer levels, of robust scaling, and in front of other layers', async () => {
-    const few = { data: { missing: { city: 'indicator' }, exclude: ['open'], standardize: 'robust' } };
-    for (const settings of [few, { layers: [{ type: 'dropout', rate: 0.1 }, 4, 1] }]) {
-      const { network, features } = await modelOf({ ...settings, training: { steps: 1 } });
-      expect(network.input).toBe(matrixWidth(features));
-      expect(network.input).toBeGreaterThan(LEVELS - 100);
-    }
+  it('keeps one-hot columns of fewer levels, and in front of other layers', async () => {
+    const { network, features } = await modelOf({
+      layers: [{ type: 'dropout', rate: 0.1 }, 4, 1],
+      training: { steps: 1 },
+    });
+    expect(network.input).toBe(matrixWidth(features));
+    expect(network.input).toBeGreaterThan(LEVELS - 100);
     const folder = folderOf({ 'data.csv': CSV.replaceAll(/c\d*(\d\d)\b/g, 'c$1') });
     await train(configOf(folder, { training: { steps: 1 } }), { run: join(folder, 'run') });
     expect(loadFile(join(folder, 'run')).network.input).toBeGreaterThan(90);
   });
 
-  it('predicts unknown levels and missing cells as its dense form does, and starts another run', async () => {
-    const folder = folderOf({ 'data.csv': CSV });
-    const run = join(folder, 'run');
-    await train(configOf(folder, {}), { run });
-    const model = loadFile(run);
-    const form = denseModel(model);
-    expect(form.network.input).toBe(matrixWidth(form.features));
-    const path = join(folder, 'more');
-    const more = await train(configOf(folder, { training: { steps: 1 } }), { from: run, run: path });
-    expect(more.model).toBeDefined();
-    expect(loadFile(path).features).toEqual(model.features);
-    const rows = ['c7', 'c14', 'nowhere', ''].map((city) => ({ a: 1, city, b: 2, open: 'yes' }));
-    const densePath = join(folder, 'dense.safetensors');
-    const { header, parts } = encodeLoaded(form);
-    writeFileSync(densePath, Buffer.concat([header, ...parts]));
-    const [own, others] = await Promise.all(
-      [run, densePath].map(async (at) => {
-        const predictions = await (await loadModel(at)).predict(rows);
-        return predictions.map(({ prediction }) => Number(prediction));
-      }),
-    );
-    expect(new Set(own).size).toBe(4);
-    own.forEach((value, i) => {
-      expect(value).toBeCloseTo(others[i], 10);
-    });
-  });
+  it.each([
+    { name: 'one-hot', settings: {}, key: 'city', cells: ['c7', 'c14', 'nowhere', ''] },
+    {
+      name: 'robust scaling',
+      settings: {
+        csv: USUAL,
+        data: { standardize: 'robust', validation: 0, missing: { shop: 'indicator' } },
+      },
+      key: 'shop',
+      cells: ['usual', 'often', 's12', 's13', 'nowhere'],
+    },
+  ])(
+    'predicts unknown levels and missing cells as its dense form does, and starts another run: $name',
+    async ({
+      settings: { csv = CSV, ...settings },
+      key,
+      cells,
+    }: {
+      settings: Settings;
+      key: string;
+      cells: string[];
+    }) => {
+      const folder = folderOf({ 'data.csv': csv });
+      const run = join(folder, 'run');
+      await train(configOf(folder, settings), { run });
+      const model = loadFile(run);
+      const form = denseModel(model);
+      expect(form.network.input).toBe(matrixWidth(form.features));
+      const path = join(folder, 'more');
+      const more = await train(configOf(folder, { ...settings, training: { steps: 1 } }), {
+        from: run,
+        run: path,
+      });
+      expect(more.model).toBeDefined();
+      expect(loadFile(path).features).toEqual(model.features);
+      const rows = cells.map((cell) => ({
+        a: 1,
+        b: 2,
+        open: 'yes',
+        city: 'usual',
+        shop: 'usual',
+        [key]: cell,
+      }));
+      const densePath = join(folder, 'dense.safetensors');
+      const { header, parts } = encodeLoaded(form);
+      writeFileSync(densePath, Buffer.concat([header, ...parts]));
+      const [own, others] = await Promise.all(
+        [run, densePath].map(async (at) => {
+          const predictions = await (await loadModel(at)).predict(rows);
+          return predictions.map(({ prediction }) => Number(prediction));
+        }),
+      );
+      expect(new Set(own).size).toBe(cells.length);
+      own.forEach((value, i) => {
+        expect(value).toBeCloseTo(others[i], 10);
+      });
+    },
+  );
 
   it('takes a network.input that counts the one-hot columns, and names the key of an embedding', async () => {
     const folder = folderOf({ 'data.csv': CSV });

@@ -1,7 +1,7 @@
 /** Columns of categories: one matrix column for each level of the training rows. */
 import { parseBoolean } from '../booleans.js';
 import { Levels } from '../levels.js';
-import { robustCounts, transformed } from '../scaling.js';
+import { robustCounts, type Transform, transformed } from '../scaling.js';
 import { type Table, textColumn } from '../table.js';
 import {
   type BooleanEncoding,
@@ -10,6 +10,7 @@ import {
   encodingWidth,
   type FeatureRequest,
   indicatorValues,
+  type ScaledLevels,
   type Writer,
 } from './encoding.js';
 import { allMissing, fillPolicy, fitIndicator } from './missing.js';
@@ -57,15 +58,19 @@ export function fitCategory(
   const fill = rowsOfLevel.indexOf(rowsOfLevel.reduce((a, b) => Math.max(a, b)));
   const fills = policy !== undefined && !isMarked;
   if (fills) rowsOfLevel[fill] += rows.length - present;
+  const scaledLevels = (rowsOfLevel: Float64Array): Partial<CategoryEncoding> => {
+    if (length >= leastEmbedded) return { numbered: true };
+    const robust = scaling === 'robust' && fitRobust(rowsOfLevel, rows.length);
+    if (length < leastGathered) return robust || {};
+    return { numbered: true, ...(robust && { scaled: joinedTransforms(robust.transforms ?? []) }) };
+  };
   return {
     kind: 'category',
     column: table.names[index],
     levels: levels.names,
     ...(fills && { fill: levels.names[fill] }),
     ...indicator,
-    ...(length > 1 && (length >= leastEmbedded || (length >= leastGathered && scaling !== 'robust'))
-      ? { numbered: true as const }
-      : scaling === 'robust' && length > 1 && fitRobust(rowsOfLevel, rows.length)),
+    ...(length > 1 && scaledLevels(rowsOfLevel)),
   };
 }
 
@@ -101,6 +106,18 @@ function fitRobust(rowsOfLevel: Float64Array, rows: number): Pick<CategoryEncodi
   return { transforms };
 }
 
+/** Of many levels: those that a quarter of the rows and more have are at most four. */
+function joinedTransforms(transforms: readonly Transform[]): ScaledLevels {
+  const isRare = ({ shift, scale }: Transform) => shift === 0 && scale === RARE_SCALE;
+  const transform = transforms.find(isRare);
+  if (!transform) throw new RangeError('found no rare level among many');
+  const apart = transforms.flatMap((own, level) => (isRare(own) ? [] : [{ level, transform: own }]));
+  return { transform, apart };
+}
+
+/** Half the range of 0 and 1, since the quartiles of a rare level are equal. */
+const RARE_SCALE = 0.5;
+
 /** The writer of the matrix columns from `offset` on. */
 export function categoryWriter(
   table: Table,
@@ -127,17 +144,23 @@ interface OneHot {
 }
 
 function oneHotOf(encoding: CategoryEncoding, cells: readonly string[]): OneHot {
-  const { fill, indicator, signs, numbered, transforms } = encoding;
+  const { fill, indicator, signs, numbered, scaled, transforms } = encoding;
   const known = levelsOf(encoding);
   const columns = encodingWidth(encoding);
   const [present, missing] = indicatorValues(indicator);
-  const valueIn = (value: number, column: number) =>
-    transforms === undefined ? value : transformed(value, transforms[column]);
+  const apart = new Map(scaled?.apart.map(({ level }, i) => [level, i + 1]));
+  const transformOf = (column: number) =>
+    scaled ? scaled.apart[column - 1]?.transform : transforms?.[column];
+  const valueIn = (value: number, column: number) => {
+    const transform = transformOf(column);
+    return transform === undefined ? value : transformed(value, transform);
+  };
   // Of two levels, the second is 1 and the first −1 in the same column.
   const place = (level: number | undefined): [column: number, value: number] => {
     if (level === undefined) return [-1, 0];
-    if (numbered) return [0, level + 1];
-    const column = signs ? 0 : level;
+    const own = apart.get(level);
+    if (numbered && own === undefined) return [0, level + 1];
+    const column = own ?? (signs ? 0 : level);
     return [column, valueIn(signs && level === 0 ? -1 : 1, column)];
   };
   const none = Float64Array.from({ length: columns }, (_, column) =>

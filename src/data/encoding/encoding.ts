@@ -56,8 +56,18 @@ export interface CategoryEncoding {
    * 1; 0 for any other cell.
    */
   readonly numbered?: true;
+  /** Of numbers of levels that stand for one-hot columns under robust scaling. */
+  readonly scaled?: ScaledLevels;
   /** Whether a missing cell is 0 then, too. */
   readonly takesMissing?: true;
+}
+
+/** What robust scaling makes of one-hot columns: the same of all but a few, which a quarter of the rows and more have. */
+export interface ScaledLevels {
+  /** Of the columns of all other levels. It keeps 0. */
+  readonly transform: Transform;
+  /** Levels with matrix columns of their own, behind that of the numbers, and their transforms. */
+  readonly apart: readonly { readonly level: number; readonly transform: Transform }[];
 }
 
 /** A column with a single value in the training rows. It takes no matrix column for its values. */
@@ -245,10 +255,21 @@ export function isNumbered(encoding: FeatureEncoding): boolean {
 /** Without the indicator. */
 function valueKinds(encoding: FeatureEncoding): InputKind[] {
   const { kind } = encoding;
-  if (kind === 'category' && encoding.numbered) return [{ levels: encoding.levels.length }];
+  if (kind === 'category' && encoding.numbered) return numberedKinds(encoding);
   if (kind === 'numeric' && encoding.levels) return ['number', { levels: encoding.levels.length }];
   const isNumber = kind === 'numeric' || kind === 'date';
   return inputNames(encoding).map(() => (isNumber ? 'number' : 'other'));
+}
+
+function numberedKinds({ levels, scaled }: CategoryEncoding): InputKind[] {
+  if (!scaled) return [{ levels: levels.length }];
+  const { transform, apart } = scaled;
+  const mark = transformed(1, transform);
+  // Levels count from 1.
+  return [
+    { levels: levels.length, mark, apart: apart.map(({ level }) => level + 1) },
+    ...apart.map(() => 'other' as const),
+  ];
 }
 
 /** Without the indicator. */
@@ -262,7 +283,10 @@ function inputNames(encoding: FeatureEncoding): string[] {
     case 'boolean':
       return [column];
     case 'category':
-      if (encoding.numbered) return [column];
+      if (encoding.numbered) {
+        const { levels, scaled } = encoding;
+        return [column, ...(scaled?.apart ?? []).map(({ level }) => `${column}=${levels[level]}`)];
+      }
       return levelColumns(encoding).map((level) => `${column}=${level}`);
     case 'date':
       return encoding.inputs.map((input) => input.column);

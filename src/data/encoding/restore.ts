@@ -131,8 +131,14 @@ function booleanCell({ transform }: WithKind<'boolean'>, first: number): Restore
 }
 
 function levelCell(encoding: WithKind<'category'>, first: number): RestoredColumn['cell'] {
-  const { levels, signs, numbered, transforms } = encoding;
-  if (numbered) return (features, at) => (features[at + first] > 0 ? features[at + first] - 1 : undefined);
+  const { levels, signs, numbered, scaled, transforms } = encoding;
+  if (numbered) {
+    return (features, at) => {
+      if (features[at + first] > 0) return features[at + first] - 1;
+      return scaled?.apart.find(({ transform }, i) => restored(features[at + first + 1 + i], transform) > 0.5)
+        ?.level;
+    };
+  }
   const valueAt = (features: ArrayLike<number>, at: number, j: number) => {
     const transform = transforms?.[j];
     return transform ? restored(features[at + first + j], transform) : features[at + first + j];
