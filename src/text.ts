@@ -61,6 +61,18 @@ export function quote(text: string): string {
   return printable(JSON.stringify(shorten(text)));
 }
 
+/** A JSON value as it would be written, cut to 40 characters, printable. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'object' && value !== null) return printable(shorten(JSON.stringify(value)));
+  return String(value);
+}
+
+/** As `showValue`; `nothing` for a value that is not there. */
+export function showIfAny(value: unknown): string {
+  return value === undefined ? 'nothing' : showValue(value);
+}
+
 /** The first `most` of the items, and the number of the others: `a, b, c and 7 more`. */
 export function listed(items: readonly string[], most = 5): string {
   const more = items.length - most;

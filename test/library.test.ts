@@ -15,7 +15,7 @@ import {
 } from 'mlp-train';
 import * as engine from 'mlp-train/engine';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { mlp, temporaryFolder } from './support/cli.js';
+import { mlp, mlpHere, temporaryFolder } from './support/cli.js';
 import { projectPath } from './support/fixtures.js';
 
 const IRIS = projectPath('data/iris.csv');
@@ -291,7 +291,7 @@ describe('a model', () => {
       join(folder, 'rows.csv'),
       `size,city\n${ROWS.map(({ size, city }) => `${size},${city}`).join('\n')}\n`,
     );
-    const { stdout } = await mlp(['predict', path, join(folder, 'rows.csv'), '--json']);
+    const { stdout } = await mlpHere(['predict', path, join(folder, 'rows.csv'), '--json']);
     const lines = stdout
       .trim()
       .split('\n')
@@ -385,12 +385,12 @@ describe('gradcheck, inspect and suggestConfig', () => {
     const { passed, checks } = await gradcheck(houses(), { samples: 2 });
     expect({ passed, names: checks.map(({ name }) => name) }).toEqual({ passed: true, names: ['config'] });
     const path = projectPath('configs/iris.json');
-    const { stdout } = await mlp(['gradcheck', path, '--json']);
+    const { stdout } = await mlpHere(['gradcheck', path, '--json']);
     expect(await gradcheck(path)).toEqual(JSON.parse(stdout));
   });
 
   it('are the documents of the command line', async () => {
-    const inspected = await mlp(['inspect', IRIS, '--target', 'species', '--json']);
+    const inspected = await mlpHere(['inspect', IRIS, '--target', 'species', '--json']);
     const profile = await inspect(IRIS, { target: 'species' });
     expect(JSON.parse(JSON.stringify(profile))).toEqual(JSON.parse(inspected.stdout));
     const { config, reasons } = await suggestConfig(IRIS, { target: 'species' });

@@ -4,8 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ExitCode, MlpError } from '../errors.js';
-import { showIfAny } from '../spec/messages.js';
-import { quote } from '../text.js';
+import { quote, showIfAny } from '../text.js';
 import type { Model, ReadingModel } from './load.js';
 import type { PredictionRules } from './predictions.js';
 

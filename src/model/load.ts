@@ -7,8 +7,7 @@ import type { DType, FloatArray } from '../kernels/kernels.js';
 import { referenceKernels } from '../kernels/reference/index.js';
 import { Network } from '../network/network.js';
 import { isObject, readJson } from '../spec/json.js';
-import { showValue } from '../spec/messages.js';
-import { printable, quote } from '../text.js';
+import { printable, quote, showValue } from '../text.js';
 import {
   CHECKSUM,
   decodeMetadata,

@@ -1,6 +1,6 @@
 /** How a table is written: its columns, cells, numbers, dates and missing values. */
+import { showValue } from '../text.js';
 import { choice, object, text, wholeNumber } from './fields.js';
-import { showValue } from './messages.js';
 import { COMMENT_START, DATE_ORDERS, DATE_PARTS, DELIMITERS, MISSING_POLICIES } from './words.js';
 import * as z from './zod.js';
 

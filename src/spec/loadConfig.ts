@@ -1,7 +1,7 @@
 /** Train configs and network specs: read, overridden by `--set`, checked, filled with defaults. */
 import { dirname, isAbsolute, join } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
-import { printable, quote, shorten } from '../text.js';
+import { printable, quote, shorten, showValue } from '../text.js';
 import { isObject, type JsonFile, maxDepth, parseJson, readJson } from './json.js';
 import { expandNetwork } from './layerSpec.js';
 import {
@@ -11,7 +11,6 @@ import {
   type Locate,
   type Location,
   type Path,
-  showValue,
   suggest,
   valueAt,
   type Where,

@@ -1,7 +1,7 @@
 /** `training.loss`: a name, or an object with the parameters of a loss; network/loss.ts computes it. */
 import { byType, choice, object, positive, shrinking } from './fields.js';
 import { oneOf } from './messages.js';
-import { LOSS_NAMES, type LossName, type LossParameters } from './words.js';
+import { LOSS_NAMES, type LossName } from './words.js';
 import * as z from './zod.js';
 
 const WITHOUT_PARAMETERS = [
@@ -63,14 +63,3 @@ export const lossSchema = z
   });
 
 export type LossConfig = z.infer<typeof lossSchema>;
-
-export function lossNameOf(loss: LossConfig): LossName | 'auto' {
-  return typeof loss === 'object' ? loss.type : loss;
-}
-
-/** Undefined for a loss without parameters. */
-export function lossParametersOf(loss: LossConfig): LossParameters | undefined {
-  if (typeof loss !== 'object') return undefined;
-  if (loss.type === 'huber') return { delta: loss.delta };
-  return loss.type === 'quantile' ? { quantiles: loss.quantiles } : undefined;
-}

@@ -1,7 +1,7 @@
 /** Errors about a config: where, what was found, what was expected, and the nearest known word. */
 import { closestMatch } from 'leven';
 import { ExitCode, MlpError } from '../errors.js';
-import { printable, quote, shorten } from '../text.js';
+import { printable, quote, showValue } from '../text.js';
 import { isObject, positionOf } from './json.js';
 import { LAYER_OF_NAME, OTHER_NAMES } from './otherNames.js';
 import type * as z from './zod.js';
@@ -19,18 +19,6 @@ export interface Location {
 
 /** How messages name the value at a path, or a key that it has: only its position then is the key's. */
 export type Where = (path: Path, key?: string) => string;
-
-/** A JSON value as it would be written, cut to 40 characters, printable. */
-export function showValue(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
-  if (typeof value === 'object' && value !== null) return printable(shorten(JSON.stringify(value)));
-  return String(value);
-}
-
-/** As `showValue`; `nothing` for a value that is not there. */
-export function showIfAny(value: unknown): string {
-  return value === undefined ? 'nothing' : showValue(value);
-}
 
 /** `network.layers[1].type`; the empty string for the whole document. */
 export function formatPath(path: Path): string {

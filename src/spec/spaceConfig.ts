@@ -1,8 +1,9 @@
 /** The space of a sweep: which settings of a config it varies, and over which values. */
+import { showValue } from '../text.js';
 import { byName, flag, list, number, object, positive, wholeNumber } from './fields.js';
 import { isObject, maxDepth, toCanonicalJson } from './json.js';
 import { pathOf } from './loadConfig.js';
-import { formatPath, oneOf, type Path, showValue } from './messages.js';
+import { formatPath, oneOf, type Path } from './messages.js';
 import * as z from './zod.js';
 
 export type Bounds = [low: number, high: number];

@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from './fields.js';
 import { layerSchema, shortNames } from './layerSpec.js';
-import { losses, lossNameOf, lossSchema } from './lossConfig.js';
+import { losses, lossSchema } from './lossConfig.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { recipeSchema } from './recipeConfig.js';
@@ -21,6 +21,7 @@ import {
   BACKENDS,
   DTYPES,
   KEPT_WEIGHTS,
+  lossNameOf,
   MAX_THREADS,
   MIXED_PRECISIONS,
   MONITORED_METRICS,

@@ -23,6 +23,20 @@ export interface LossParameters {
   readonly quantiles?: readonly number[];
 }
 
+/** `training.loss` as it is loaded: a loss that has parameters is an object with all of them. */
+type Loss = LossName | 'auto' | ({ readonly type: LossName } & LossParameters);
+
+export function lossNameOf(loss: Loss): LossName | 'auto' {
+  return typeof loss === 'object' ? loss.type : loss;
+}
+
+/** Undefined for a loss without parameters. */
+export function lossParametersOf(loss: Loss): LossParameters | undefined {
+  if (typeof loss !== 'object') return undefined;
+  const { type, ...parameters } = loss;
+  return type === 'huber' || type === 'quantile' ? parameters : undefined;
+}
+
 export const DTYPES = ['float32', 'float64'] as const;
 
 /** What products of float32 may round their inputs to. */

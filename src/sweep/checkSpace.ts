@@ -1,8 +1,10 @@
 /** Checks before anything is trained that each value of a space makes a config. */
+
 import { ExitCode, MlpError } from '../errors.js';
 import { RandomState } from '../random/randomState.js';
 import { checkTrainConfig, type LoadedTrainConfig, parseOverride } from '../spec/loadConfig.js';
-import { showValue, type Where } from '../spec/messages.js';
+import type { Where } from '../spec/messages.js';
+import { showValue } from '../text.js';
 import { drawUniform } from './distribution.js';
 import type { Parameter, Point, PointSetting, Space } from './space.js';
 

@@ -14,13 +14,20 @@ import { canSmooth, fusedLoss, LOSSES, lossesFor } from '../network/loss.js';
 import { networkShape } from '../network/shape.js';
 import { type DataConfig, settingOf } from '../spec/dataConfig.js';
 import { completed, type LoadedTrainConfig } from '../spec/loadConfig.js';
-import { type LossConfig, lossNameOf, lossParametersOf } from '../spec/lossConfig.js';
+import type { LossConfig } from '../spec/lossConfig.js';
 import type { Where } from '../spec/messages.js';
 import type { NetworkSpec } from '../spec/networkSpec.js';
 import type { TableFacts } from '../spec/preset.js';
 import type { TrainConfig, TrainingConfig } from '../spec/trainConfig.js';
 import { checkWidths, denseInputs, leafLayers, viewsOf, walkLayers, withInputKinds } from '../spec/widths.js';
-import type { ExtraMetric, LossName, MonitoredMetric, Task } from '../spec/words.js';
+import {
+  type ExtraMetric,
+  type LossName,
+  lossNameOf,
+  lossParametersOf,
+  type MonitoredMetric,
+  type Task,
+} from '../spec/words.js';
 import { counted, listed, quote } from '../text.js';
 import { extrasAmong, metricNames } from './monitor.js';
 import { warmUpSteps } from './schedules.js';

@@ -1,6 +1,7 @@
 /** Checks the small states that a checkpoint restores from JSON. */
+
 import { ExitCode, MlpError } from '../errors.js';
-import { showValue } from '../spec/messages.js';
+import { showValue } from '../text.js';
 
 /** The values that a field may have, as a check and in words. */
 export interface Field<Value> {

@@ -14,7 +14,7 @@ import { Divergence } from './divergence.js';
 import type { RunSetup } from './engine/allocate.js';
 import type { Engine } from './engine/engine.js';
 import { Team } from './engine/team.js';
-import type { ThreadPool } from './engine/threadPool.js';
+import { smallRuns, type ThreadPool } from './engine/threadPool.js';
 import {
   type RefitResult,
   type RunProgress,
@@ -81,7 +81,7 @@ export interface TrainOptions {
   readonly pauseAfter?: number | undefined;
   /** The processes that train together, or how many this one takes the parts of; one by default. */
   readonly ranks?: Ranks | number | undefined;
-  /** Threads that several runs use, one after another. */
+  /** Threads that several runs use, one after another; by default those of small runs. */
   readonly pool?: ThreadPool | undefined;
 }
 
@@ -343,7 +343,11 @@ function recorded(
 
 async function withEngine<Result>(
   { dataset, config, plan, choice, threads, start }: PreparedRun,
-  { state, pool, ranks }: Pick<TrainOptions, 'pool' | 'ranks'> & { readonly state: SavedRun | undefined },
+  {
+    state,
+    pool = smallRuns,
+    ranks,
+  }: Pick<TrainOptions, 'pool' | 'ranks'> & { readonly state: SavedRun | undefined },
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
   const others = typeof ranks === 'object' ? ranks : undefined;

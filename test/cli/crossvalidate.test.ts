@@ -217,7 +217,7 @@ describe('a cross-validation that was stopped', () => {
   it('ends in the same files', async () => {
     const long = {
       data: { train: ['data.csv'], target: 'y' },
-      training: { epochs: 60, batchSize: 8, checkpointSeconds: 0.01 },
+      training: { epochs: 120, batchSize: 8, checkpointSeconds: 0.01 },
     };
     const cwd = folderOf(files(long));
     const start = ['crossvalidate', 'config.json', '--folds', '3'];

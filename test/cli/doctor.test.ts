@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 
 interface Rate {
@@ -13,9 +13,15 @@ interface Rate {
 
 /**
  * No BLAS, whatever this machine has: MLP_BLAS names a text file, and nothing else is looked at. No machine code
- * either: MLP_NATIVE is a mistake.
+ * either: MLP_NATIVE is a mistake. And no time: by this clock, a second product is enough.
  */
 function withoutBlas() {
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 60;
+    return now;
+  });
+  onTestFinished(() => clock.mockRestore());
   const folder = folderOf({
     'notes.txt': 'not a library\n',
     'config.json': smallConfig(),

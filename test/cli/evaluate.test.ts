@@ -11,7 +11,7 @@ import type { ModelContent } from '../../src/model/model.js';
 import { plainStyle } from '../../src/report/style.js';
 import type { RunSummary } from '../../src/training/run/summary.js';
 import { modelBytes, networkOf } from '../model/models.js';
-import { folderOf, mlp, temporaryFolder } from '../support/cli.js';
+import { folderOf, mlp, mlpHere, temporaryFolder } from '../support/cli.js';
 
 /** The logit is a − b. */
 const BINARY: ModelContent = {
@@ -99,7 +99,9 @@ const metricsOf = ({ result }: Evaluated) => result as Classification;
 describe('mlp evaluate', () => {
   it('scores the rows that the run has held out, and says which', async () => {
     const folder = folderOfRun();
-    const { code, stdout, stderr } = await mlp(['evaluate', 'run', '--split', 'validation'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['evaluate', 'run', '--split', 'validation'], {
+      cwd: folder,
+    });
     expect(code).toBe(0);
     expect(stderr).toMatch(
       /^run\/config\.json:\d+:\d+: data\.train is outside of the run: reading \S+rows\.csv\n$/,
@@ -180,7 +182,7 @@ describe('mlp evaluate', () => {
       'm.safetensors': modelFile(REGRESSION),
       'new.csv': 'a,b,u,v,note\n1,0,11,6,x\n0,1,8,4.5,x\n1,1,20,5,x\n',
     });
-    const { code, stdout, stderr } = await mlp(['evaluate', 'm.safetensors', 'new.csv'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['evaluate', 'm.safetensors', 'new.csv'], { cwd: folder });
     expect([code, stderr]).toEqual([0, 'ignoring a column that the model does not use: "note"\n']);
     expect(stdout).toMatchInlineSnapshot(`
       "3 rows of new.csv, scored by m.safetensors
@@ -205,7 +207,7 @@ describe('mlp evaluate', () => {
     ],
     [['--comment', '#'], '--comment: found no data file with it, expected a CSV'],
   ])('refuses %j', async (options, message) => {
-    const { code, stdout, stderr } = await mlp(['evaluate', 'run', ...options]);
+    const { code, stdout, stderr } = await mlpHere(['evaluate', 'run', ...options]);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toContain(`error: ${message}\n`);
   });
@@ -213,7 +215,7 @@ describe('mlp evaluate', () => {
   it('counts a row of an unknown class as wrong, in a row of its own', async () => {
     const folder = folderOfRun();
     writeFileSync(join(folder, 'new.csv'), 'a,b,y\n1,2,yes\n1,2,noo\n');
-    const { code, stdout, stderr } = await mlp(['evaluate', 'run', 'new.csv', '--json'], { cwd: folder });
+    const { code, stdout, stderr } = await mlpHere(['evaluate', 'run', 'new.csv', '--json'], { cwd: folder });
     expect([code, stderr]).toEqual([
       0,
       'warning: new.csv: 1 row has a class that the model does not know ("noo"): counted as wrong, and left out of the loss\n',
@@ -379,12 +381,12 @@ describe('the rows of a file', () => {
       'data.csv': `Title\nby us\na,b,y\nm,kg,\n${rows}`,
     });
     for (const command of ['evaluate', 'predict']) {
-      const plain = await mlp([command, 'model', 'plain.csv', '--json'], { cwd: folder });
+      const plain = await mlpHere([command, 'model', 'plain.csv', '--json'], { cwd: folder });
       const args = [command, 'model', 'data.csv', '--json', '--skip-lines', '2', '--skip-rows', '1'];
-      const { code, stdout } = await mlp(args, { cwd: folder });
+      const { code, stdout } = await mlpHere(args, { cwd: folder });
       expect([code, stdout.replace('data.csv', 'plain.csv')]).toEqual([0, plain.stdout]);
     }
-    const { code, stderr } = await mlp(['evaluate', 'model', '--skip-lines', '2'], { cwd: folder });
+    const { code, stderr } = await mlpHere(['evaluate', 'model', '--skip-lines', '2'], { cwd: folder });
     expect([code, stderr]).toEqual([64, expect.stringContaining('--skip-lines: found no data file with it')]);
   });
 

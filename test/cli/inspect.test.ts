@@ -20,7 +20,9 @@ describe('odd cells', () => {
 
   it('are named with their line and what helps, and belong to no figure', async () => {
     const folder = folderOf({ 'data.csv': content });
-    const { code, stdout } = await mlp(['inspect', 'data.csv', '--target', 'y', '--json'], { cwd: folder });
+    const { code, stdout } = await mlpHere(['inspect', 'data.csv', '--target', 'y', '--json'], {
+      cwd: folder,
+    });
     expect(code).toBe(0);
     const { rows, columns, warnings } = JSON.parse(stdout);
     expect(rows).toBe(6);
@@ -45,18 +47,18 @@ describe('odd cells', () => {
     const folder = folderOf({ 'data.csv': content + '1,2,p\n2,3,q\n'.repeat(10) });
     const init = async (...args: string[]) => {
       const all = ['init', 'data.csv', '--target', 'y', '-o', 'c.json', '--force', ...args];
-      expect((await mlp(all, { cwd: folder })).code).toBe(0);
+      expect((await mlpHere(all, { cwd: folder })).code).toBe(0);
       return JSON.parse(readFileSync(join(folder, 'c.json'), 'utf8')).data;
     };
     expect(await init()).toMatchObject({ badRows: 'skip' });
-    expect((await mlp(['train', 'c.json', '--run', 'r'], { cwd: folder })).code).toBe(0);
+    expect((await mlpHere(['train', 'c.json', '--run', 'r'], { cwd: folder })).code).toBe(0);
     expect(
       readFileSync(join(folder, 'r', 'rejected.csv'), 'utf8')
         .trim()
         .split('\n'),
     ).toHaveLength(4);
     expect(await init('--exclude', 'b')).toMatchObject({ badRows: 'skip', exclude: ['b'] });
-    const inspect = await mlp(['inspect', 'data.csv', '--exclude', 'a', '--json'], { cwd: folder });
+    const inspect = await mlpHere(['inspect', 'data.csv', '--exclude', 'a', '--json'], { cwd: folder });
     expect(JSON.parse(inspect.stdout).columns).toMatchObject([
       { name: 'b', index: 1 },
       { name: 'y', index: 2 },
@@ -65,7 +67,7 @@ describe('odd cells', () => {
       [['--exclude', 'z'], 'found no column "z"'],
       [['--target', 'y', '--exclude', 'y'], 'found the target "y"'],
     ] as const) {
-      const { code, stderr } = await mlp(['inspect', 'data.csv', ...args], { cwd: folder });
+      const { code, stderr } = await mlpHere(['inspect', 'data.csv', ...args], { cwd: folder });
       expect([code, stderr]).toEqual([64, expect.stringContaining(problem)]);
     }
   });

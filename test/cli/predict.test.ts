@@ -88,11 +88,11 @@ describe('mlp predict', () => {
   it('leaves predictions of bad rows empty if asked to, and exits with 65', async () => {
     const content = 'id,age,city,size\n1,30,Bern,1\n2,x,Bern,1\n3,30,Bern\n4,30,Oslo,\n5,30,Lyon,2\n';
     const folder = folderOf({ model: modelBytes(BINARY), 'data.csv': content });
-    const refused = await mlp(['predict', 'model', 'data.csv'], { cwd: folder });
+    const refused = await mlpHere(['predict', 'model', 'data.csv'], { cwd: folder });
     expect([refused.code, refused.stderr]).toEqual([65, expect.stringContaining('data.csv:3: column "age"')]);
 
     const args = ['predict', 'model', 'data.csv', '--bad-rows', 'blank', '--keep', 'id'];
-    const csv = await mlp([...args, '-o', 'out.csv'], { cwd: folder });
+    const csv = await mlpHere([...args, '-o', 'out.csv'], { cwd: folder });
     expect([csv.code, csv.stderr]).toEqual([
       65,
       expect.stringMatching(/^warning: data\.csv: 3 rows have no prediction: .*; first on line 3\n$/),
@@ -105,7 +105,7 @@ describe('mlp predict', () => {
       '3,,,,"found 3 fields, expected 4"',
       '4,,,,"column ""size"": found a missing value, expected a number"',
     ]);
-    const json = await mlp([...args, '--json'], { cwd: folder });
+    const json = await mlpHere([...args, '--json'], { cwd: folder });
     const documents = linesOf(json.stdout).map((line) => JSON.parse(line));
     expect(documents[1]).toEqual({
       columns: { id: '2' },
@@ -140,8 +140,8 @@ describe('mlp predict', () => {
       'good.csv': csvOf(FEATURES, ROWS),
       'bad.csv': csvOf(FEATURES, bad),
     });
-    const good = await mlp(['predict', 'model', 'good.csv'], { cwd: folder });
-    const found = await mlp(['predict', 'model', 'bad.csv', '--bad-rows', 'blank'], { cwd: folder });
+    const good = await mlpHere(['predict', 'model', 'good.csv'], { cwd: folder });
+    const found = await mlpHere(['predict', 'model', 'bad.csv', '--bad-rows', 'blank'], { cwd: folder });
     const kept = linesOf(found.stdout).filter((line) => line.endsWith(','));
     expect(kept).toEqual(
       linesOf(good.stdout)
@@ -152,9 +152,9 @@ describe('mlp predict', () => {
 
   it('writes a header for a header, and nothing as JSON', async () => {
     const folder = folderOf({ model: modelBytes(REGRESSION), 'data.csv': 'size,city,age\n' });
-    const csv = await mlp(['predict', 'model', 'data.csv'], { cwd: folder });
+    const csv = await mlpHere(['predict', 'model', 'data.csv'], { cwd: folder });
     expect([csv.code, csv.stdout, csv.stderr]).toEqual([0, 'prediction_u,prediction_v\n', '']);
-    const json = await mlp(['predict', 'model', 'data.csv', '--json'], { cwd: folder });
+    const json = await mlpHere(['predict', 'model', 'data.csv', '--json'], { cwd: folder });
     expect([json.code, json.stdout]).toEqual([0, '']);
   });
 

@@ -130,10 +130,9 @@ describe('a refit', () => {
     const cwd = folderOf({ 'config.json': config, 'data.csv': CSV });
     const set = ['--set', 'training.keepMonitor="train_loss"'];
     const train = (args: string[], line?: RegExp, signal: NodeJS.Signals = 'SIGKILL') =>
-      mlp(['train', 'config.json', ...set, ...args], {
-        cwd,
-        ...(line && { onStderr: stopAt(line, signal) }),
-      });
+      line
+        ? mlp(['train', 'config.json', ...set, ...args], { cwd, onStderr: stopAt(line, signal) })
+        : mlpHere(['train', 'config.json', ...set, ...args], { cwd });
     expect((await train(['--run', 'whole'])).code).toBe(0);
     expect((await train(['--run', 'part'], /^epoch +5\//m)).code).toBe(null);
     expect((await train(['--resume', 'part'], /^refit +4\//m)).code).toBe(null);

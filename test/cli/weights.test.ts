@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderOf, mlp, mlpHere } from '../support/cli.js';
+import { folderOf, mlpHere } from '../support/cli.js';
 
 /** Rows that look random: four features, a class, and a weight from 0 to 3. */
 const ROWS = Array.from({ length: 60 }, (_, i) => {
@@ -142,7 +142,7 @@ describe('weights that are all 0', () => {
     ],
   ])('are refused: %s', async (_, weights, code, message) => {
     const config = { network: { layers: [4, 1] }, data: { train: 'd.csv', target: 'y', weights } };
-    const result = await mlp(['train', 'c.json', '--run', 'r'], {
+    const result = await mlpHere(['train', 'c.json', '--run', 'r'], {
       cwd: folderOf({ 'c.json': config, 'd.csv': csv }),
     });
     expect(result.code).toBe(code);

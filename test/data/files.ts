@@ -20,9 +20,10 @@ export class Folder {
     });
   }
 
-  /** Writes a file and says where it is. */
+  /** Writes a file and says where it is. Never over another: ext4 then waits for the disk. */
   write(name: string, content: string | Uint8Array): string {
     const path = join(this.path, name);
+    rmSync(path, { force: true });
     writeFileSync(path, content);
     return path;
   }

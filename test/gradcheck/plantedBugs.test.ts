@@ -343,11 +343,11 @@ const BUGS: Record<string, Partial<Kernels>> = {
 
 const PROBLEMS = networkProblems();
 
-/** The names of the checks that fail, each as it is found. */
-function* failures(kernels: Kernels): Generator<string> {
+/** The names of the checks that fail, each as it is found, with so many elements of each parameter. */
+function* failures(kernels: Kernels, samples = 6): Generator<string> {
   const recipe = { scratchBytes: 0, create: () => kernels };
   for (const problem of PROBLEMS) {
-    const { passed, name } = checkNetwork(problem, recipe, 6);
+    const { passed, name } = checkNetwork(problem, recipe, samples);
     if (!passed) yield name;
   }
 }
@@ -358,8 +358,11 @@ describe('the built-in network checks', () => {
   });
 
   it.each(Object.keys(BUGS))('catch a backward pass where %s', (bug) => {
-    const [first] = failures({ ...right, ...BUGS[bug] });
-    expect(first).toBeDefined();
+    const kernels = { ...right, ...BUGS[bug] };
+    // One element shows most of them.
+    const [first] = failures(kernels, 1);
+    const [any] = first === undefined ? failures(kernels) : [first];
+    expect(any).toBeDefined();
   });
 });
 

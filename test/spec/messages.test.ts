@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  formatLocation,
-  formatPath,
-  nearest,
-  oneOf,
-  showValue,
-  suggest,
-  wordsOf,
-} from '../../src/spec/messages.js';
-import { printable, quote } from '../../src/text.js';
+import { formatLocation, formatPath, nearest, oneOf, suggest, wordsOf } from '../../src/spec/messages.js';
+import { printable, quote, showValue } from '../../src/text.js';
 
 describe('formatPath', () => {
   it('writes keys with dots, indices and odd keys in brackets', () => {

@@ -8,6 +8,7 @@ import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import type { TrainConfig } from '../../src/spec/trainConfig.js';
 import { type Engine, LocalEngine, type StepOptions } from '../../src/training/engine/engine.js';
 import { Team, type TeamOptions } from '../../src/training/engine/team.js';
+import { smallRuns, ThreadPool } from '../../src/training/engine/threadPool.js';
 import { planTraining, type TrainingPlan } from '../../src/training/plan.js';
 import { folderOf } from './cli.js';
 
@@ -54,11 +55,17 @@ export async function prepare(
   return { config: loaded.config, plan: planTraining(loaded, dataset, ranks), dataset };
 }
 
+/** Threads that are held up wherever it must not matter; they serve one team after another. */
+export const UNEVEN = {
+  script: new URL('./threads/uneven.js', import.meta.url),
+  pool: new ThreadPool({ milliseconds: 1000 }),
+};
+
 export function startTeam(
   { config, plan, dataset }: Problem,
   choice: KernelsChoice,
   threads: number,
-  options?: TeamOptions,
+  options: TeamOptions = { pool: smallRuns },
 ): Promise<Team> {
   return Team.start({ config, plan, choice, threads }, dataset, undefined, options);
 }

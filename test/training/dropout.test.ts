@@ -3,6 +3,7 @@ import { loadDataset } from '../../src/data/dataset/loadDataset.js';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { LocalEngine } from '../../src/training/engine/engine.js';
 import { Team } from '../../src/training/engine/team.js';
+import { smallRuns } from '../../src/training/engine/threadPool.js';
 import { runTraining } from '../../src/training/loop.js';
 import { planTraining } from '../../src/training/plan.js';
 import { folderOf, SMALL_CSV, smallConfig } from '../support/cli.js';
@@ -25,7 +26,9 @@ async function prepare(
   const dataset = await loadDataset(loaded.config, loaded.directory);
   const run = { config: loaded.config, plan: planTraining(loaded, dataset), choice };
   const engine = closing(
-    threads ? await Team.start({ ...run, threads }, dataset) : LocalEngine.start(run, dataset),
+    threads
+      ? await Team.start({ ...run, threads }, dataset, undefined, { pool: smallRuns })
+      : LocalEngine.start(run, dataset),
   );
   return { ...run, engine };
 }

@@ -14,10 +14,10 @@ import {
   startReference,
   startTeam,
   trainSteps,
+  UNEVEN,
 } from '../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
-const UNEVEN = { script: new URL('../support/threads/uneven.js', import.meta.url) };
 
 /** A network for three classes, one for a quantity, and one for labels. */
 const CLASSES = { network: { layers: [13, 'tanh', 3] }, csv: csvOf(131, 7, 'classes') };
@@ -233,7 +233,7 @@ describe('the batches of a weighted run', () => {
     const problem = await prepare(config, task.csv, allWeighted);
     const expected = await resultOf(start(problem, WASM), problem, problem.plan.steps);
     for (const [threads, options] of [
-      [2, {}],
+      [2, undefined],
       [3, UNEVEN],
     ] as const) {
       const team = await startTeam(problem, WASM, threads, options);

@@ -1,7 +1,8 @@
 /** Puts the parts of a loaded dataset together, and gathers the warnings about it. */
+
 import { type DataConfig, settingOf } from '../../spec/dataConfig.js';
-import { lossNameOf } from '../../spec/lossConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
+import { lossNameOf } from '../../spec/words.js';
 import { readingOf } from '../csv/dialect.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';

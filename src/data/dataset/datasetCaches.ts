@@ -5,11 +5,10 @@ import { join, resolve } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
 import { isMemberFolds } from '../../spec/dataConfig.js';
 import { toCanonicalJson } from '../../spec/json.js';
-import { lossNameOf } from '../../spec/lossConfig.js';
 import type { Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { leastGatheredOf, networksOf } from '../../spec/widths.js';
-import type { Task } from '../../spec/words.js';
+import { lossNameOf, type Task } from '../../spec/words.js';
 import { version } from '../../version.js';
 import {
   CACHE_VERSION,

@@ -5,10 +5,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { ColumnRef } from '../../spec/dataConfig.js';
-import { type Path, showIfAny, showValue, suggest, type Where } from '../../spec/messages.js';
+import { type Path, suggest, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { Task } from '../../spec/words.js';
-import { listed, quote } from '../../text.js';
+import { listed, quote, showIfAny, showValue } from '../../text.js';
 import type { FeatureEncoding } from '../encoding/encoding.js';
 import { Levels } from '../levels.js';
 import { type LocatedColumn, presentRows, selectLocated } from '../locatedColumn.js';

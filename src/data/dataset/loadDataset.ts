@@ -6,11 +6,10 @@
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
 import { type DataConfig, isMemberFolds, settingOf } from '../../spec/dataConfig.js';
-import { lossNameOf } from '../../spec/lossConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import { leastGatheredOf, networksOf } from '../../spec/widths.js';
-import { NUMBER_LOSSES } from '../../spec/words.js';
+import { lossNameOf, NUMBER_LOSSES } from '../../spec/words.js';
 import { listed, quote } from '../../text.js';
 import { readingOf } from '../csv/dialect.js';
 import { isNumbered } from '../encoding/encoding.js';

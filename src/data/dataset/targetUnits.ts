@@ -1,8 +1,7 @@
 /** The units of a regression's targets: their own, and the network's. */
 import { ACTIVATION_TYPES } from '../../kernels/activations.js';
-import { lossNameOf } from '../../spec/lossConfig.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import type { LossName, TargetTransform } from '../../spec/words.js';
+import { type LossName, lossNameOf, type TargetTransform } from '../../spec/words.js';
 import type { Range } from '../scaling.js';
 
 /** What the network's units are; its own if nothing is said. */

@@ -7,8 +7,7 @@
  */
 import { asDataError, ExitCode, MlpError } from '../../errors.js';
 import { isObject, parseJson } from '../../spec/json.js';
-import { showValue } from '../../spec/messages.js';
-import { printable, quote } from '../../text.js';
+import { printable, quote, showValue } from '../../text.js';
 import { BITS, type Dtype, isDtype } from './dtype.js';
 
 export interface TensorInfo {

@@ -172,7 +172,7 @@ class Progress {
     }
     this.#listener.started?.(folds.length);
     const { atOnce } = planParallel(config.threads, this.#atOnce);
-    // No pool of threads: one that waits would keep the matrix of its last fold.
+    // No pool but that of small runs: a thread that waits would keep the matrix of its last fold.
     const jobs = folds.map(
       (fold, place): Job =>
         (signal) =>

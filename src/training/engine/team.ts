@@ -87,7 +87,8 @@ export class Team implements Engine {
     this.run = run;
     this.#view = view;
     this.#place = setup.place;
-    this.#pool = pool;
+    const shared = pool?.serves(setup.place.memory) ? pool : undefined;
+    this.#pool = shared;
     this.#ranks = ranks;
     this.parameters = view.network.parameters;
     this.statistics = view.network.statistics;
@@ -111,7 +112,7 @@ export class Team implements Engine {
     }
     for (let rank = 0; rank < run.threads; rank++) {
       const own = rank === 0 ? ranks : undefined;
-      const isKept = (own ?? pool) !== undefined;
+      const isKept = (own ?? shared) !== undefined;
       const control = this.#control.buffer;
       const workerData: WorkerSetup = {
         ...setup,
@@ -124,7 +125,7 @@ export class Team implements Engine {
       try {
         const worker =
           own?.take(workerData) ??
-          pool?.take(workerData) ??
+          shared?.take(workerData) ??
           new Worker(script, { workerData, resourceLimits });
         this.workers.push(worker);
         worker.on('message', (message: WorkerMessage) => {

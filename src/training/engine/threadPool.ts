@@ -2,16 +2,39 @@
 import type { Worker } from 'node:worker_threads';
 import type { WorkerSetup } from './worker.js';
 
+export interface ThreadPoolOptions {
+  /** The largest memory of a run whose threads may wait: they keep it until they collect their garbage. */
+  readonly mostBytes?: number;
+  /** After this time, a thread that waits ends. */
+  readonly milliseconds?: number;
+}
+
+/** Threads that wait don't keep the process alive. */
 export class ThreadPool {
-  readonly #waiting = new Set<Worker>();
+  readonly #waiting = new Map<Worker, NodeJS.Timeout | undefined>();
+  readonly #mostBytes: number;
+  readonly #milliseconds: number | undefined;
   #closed = false;
+
+  constructor({ mostBytes = Number.POSITIVE_INFINITY, milliseconds }: ThreadPoolOptions = {}) {
+    this.#mostBytes = mostBytes;
+    this.#milliseconds = milliseconds;
+  }
+
+  /** Whether threads of a run in this memory may wait here. */
+  serves({ buffer }: WebAssembly.Memory): boolean {
+    return buffer.byteLength <= this.#mostBytes;
+  }
 
   /** Gives a waiting thread its place in a team; undefined if none waits. */
   take(setup: WorkerSetup): Worker | undefined {
-    const [worker] = this.#waiting;
-    if (worker === undefined) return undefined;
+    const [first] = this.#waiting;
+    if (first === undefined) return undefined;
+    const [worker, timer] = first;
     this.#waiting.delete(worker);
+    clearTimeout(timer);
     forget(worker);
+    worker.ref();
     worker.postMessage(setup);
     return worker;
   }
@@ -23,17 +46,31 @@ export class ThreadPool {
       await worker.terminate();
       return;
     }
-    this.#waiting.add(worker);
-    worker.on('exit', () => this.#waiting.delete(worker));
-    worker.on('error', () => this.#waiting.delete(worker));
+    worker.unref();
+    const lose = () => {
+      clearTimeout(this.#waiting.get(worker));
+      this.#waiting.delete(worker);
+    };
+    worker.on('exit', lose);
+    worker.on('error', lose);
+    const end = () => {
+      this.#waiting.delete(worker);
+      void worker.terminate();
+    };
+    const milliseconds = this.#milliseconds;
+    const timer = milliseconds === undefined ? undefined : setTimeout(end, milliseconds).unref();
+    this.#waiting.set(worker, timer);
   }
 
   /** Ends the threads that wait; those of a team, when it lets them go. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#waiting].map((worker) => worker.terminate()));
+    await Promise.all([...this.#waiting.keys()].map((worker) => worker.terminate()));
   }
 }
+
+/** For small runs of this process that follow one another: folds, or a program's own loop. */
+export const smallRuns = new ThreadPool({ mostBytes: 2 ** 24, milliseconds: 1000 });
 
 /** Removes the listeners of the last team, and none of Node's own. */
 function forget(worker: Worker): void {

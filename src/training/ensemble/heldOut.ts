@@ -15,9 +15,8 @@ import { type PoolOptions, PredictorPool } from '../../model/pool/predictorPool.
 import { ownTargets } from '../../model/predictions.js';
 import { createScorer, type Scored } from '../../model/scorer.js';
 import { loadTrainConfig } from '../../spec/loadConfig.js';
-import { showIfAny } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { printable } from '../../text.js';
+import { printable, showIfAny } from '../../text.js';
 import { dataOutside } from '../run/outside.js';
 import { readOwnRows } from '../run/ownRows.js';
 import { dataDifference } from '../run/provenance.js';

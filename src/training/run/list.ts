@@ -8,8 +8,7 @@ import { exists } from '../../files/mounts.js';
 import { readPlainFile } from '../../files/plainFile.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import { isObject, maxDepth, readJson } from '../../spec/json.js';
-import { showValue } from '../../spec/messages.js';
-import { printable } from '../../text.js';
+import { printable, showValue } from '../../text.js';
 import type { TrainResult } from '../loop.js';
 import { isSummary, LONGEST_JSON, type RunSummary, readSummary } from './summary.js';
 

@@ -1,9 +1,9 @@
 /** Checks that resuming a run will end in the same bits as if it had never stopped. */
 import { ExitCode, MlpError } from '../../errors.js';
 import { isContainer } from '../../spec/json.js';
-import { formatPath, showIfAny, type Where } from '../../spec/messages.js';
+import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
-import { printable } from '../../text.js';
+import { printable, showIfAny } from '../../text.js';
 import type { RunProgress } from '../loop.js';
 import type { TrainingPlan } from '../plan.js';
 import {

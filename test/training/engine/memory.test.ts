@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FeatureMatrix } from '../../../src/data/featureMatrix.js';
 import { Arena } from '../../../src/kernels/arena.js';
 import { LocalEngine } from '../../../src/training/engine/engine.js';
+import { smallRuns } from '../../../src/training/engine/threadPool.js';
 import { partsOf } from '../../support/datasets.js';
 import { closing, type Problem, prepare, resultOf, startReference, startTeam } from '../../support/runs.js';
 
@@ -102,7 +103,7 @@ describe('rows in several memories, or in a file', () => {
         [cached, false] as const,
         [cached, true] as const,
       ].map(async ([problem, readsAhead]) =>
-        resultOf(closing(await startTeam(problem, wasm, 2, { readsAhead })), problem, 9),
+        resultOf(closing(await startTeam(problem, wasm, 2, { readsAhead, pool: smallRuns })), problem, 9),
       ),
     );
     for (const result of results) expect(result).toBe(results[0]);

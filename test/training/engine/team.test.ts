@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { KernelsChoice } from '../../../src/kernels/create.js';
 import { findNative } from '../../../src/kernels/native/find.js';
 import { LocalEngine, type StepProgress } from '../../../src/training/engine/engine.js';
-import { ThreadPool } from '../../../src/training/engine/threadPool.js';
+import type { TeamOptions } from '../../../src/training/engine/team.js';
+import { smallRuns, ThreadPool } from '../../../src/training/engine/threadPool.js';
 import { runTraining } from '../../../src/training/loop.js';
 import { FAST_BACKENDS } from '../../support/backends.js';
 import { partsOf } from '../../support/datasets.js';
@@ -16,11 +17,11 @@ import {
   startReference,
   startTeam,
   trainSteps,
+  UNEVEN,
 } from '../../support/runs.js';
 
 const WASM = { backend: 'wasm', relaxed: false } as const;
 const DTYPES = ['float32', 'float64'] as const;
-const UNEVEN = { script: new URL('../../support/threads/uneven.js', import.meta.url) };
 
 const adam = { type: 'adam', learningRate: 0.01 };
 const momentum = { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true };
@@ -77,10 +78,10 @@ const RUNS = [
 async function outcome(
   problem: Problem,
   threads: number,
-  options = {},
+  options: TeamOptions = {},
   choice: KernelsChoice = WASM,
 ): Promise<string> {
-  const team = await startTeam(problem, choice, threads, options);
+  const team = await startTeam(problem, choice, threads, { pool: smallRuns, ...options });
   try {
     return await resultOf(team, problem, problem.plan.steps);
   } finally {
@@ -88,46 +89,34 @@ async function outcome(
   }
 }
 
-/** Threads for the teams of a group of tests: each takes a while to start. */
-function sharedThreads(): ThreadPool {
-  const pool = new ThreadPool();
-  afterAll(() => pool.close());
-  return pool;
-}
-
 // What float64 has of its own are the kernels, which are tested by themselves.
 describe.each([
   { dtype: 'float32', sizes: [2, 3], repetitions: 6 },
   { dtype: 'float64', sizes: [4], repetitions: 2 },
 ])('a team on wasm, $dtype', ({ dtype, sizes, repetitions }) => {
-  const options = { pool: sharedThreads() };
-
   it.each(RUNS)('leaves the same bits for any number of threads: $name', async ({ network, training }) => {
     const problem = await prepare({ network, training, dtype });
     const { config, plan, dataset } = problem;
     const alone = LocalEngine.start({ config, plan, choice: WASM }, dataset);
     const expected = await resultOf(alone, problem, plan.steps);
-    for (const threads of sizes)
-      expect(await outcome(problem, threads, options), `${threads}`).toBe(expected);
+    for (const threads of sizes) expect(await outcome(problem, threads), `${threads}`).toBe(expected);
   });
 
   it('leaves the same bits in every repetition', async () => {
     const problem = await prepare({ ...RUNS[0], name: undefined, dtype });
     const results = new Set<string>();
     for (let i = 0; i < repetitions; i++) {
-      results.add(await outcome(problem, 2 + (i % 2), options));
+      results.add(await outcome(problem, 2 + (i % 2)));
     }
     expect(results.size).toBe(1);
   });
 });
 
 describe('a team of threads that are held up wherever it must not matter', () => {
-  const uneven = { ...UNEVEN, pool: sharedThreads() };
-
   it.each(RUNS)('leaves the same bits: $name', async ({ network, training }) => {
     const problem = await prepare({ network, training: { ...training, epochs: undefined, steps: 15 } });
     const expected = await outcome(problem, 1);
-    expect(await outcome(problem, 3, uneven)).toBe(expected);
+    expect(await outcome(problem, 3, UNEVEN)).toBe(expected);
   });
 
   it('evaluates a single layer, whose logits are the first thing to be written, as one thread does', async () => {
@@ -197,7 +186,6 @@ describe('a team of threads that are held up wherever it must not matter', () =>
 });
 
 describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
-  const options = { pool: sharedThreads() };
   const tolerance = { float32: 1e-4, float64: 1e-10 };
   const problemOf = (dtype: 'float32' | 'float64') =>
     prepare({
@@ -212,7 +200,7 @@ describe.each(FAST_BACKENDS)('$name', ({ choice, skip }) => {
     expect(expected).toHaveLength(60);
     expect(expected[59]).toBeLessThan(0.95 * expected[0]);
     for (const threads of [1, 3]) {
-      const team = await startTeam(problem, choice, threads, options);
+      const team = await startTeam(problem, choice, threads);
       const losses = await trainSteps(team, problem, 60);
       await team.close();
       expect(losses).toBeAllclose(expected, { relative: tolerance[dtype] });
@@ -225,8 +213,6 @@ const native = findNative({ arch: process.arch, env: {} });
 describe.skipIf(native.sets.length === 0)(
   `a team on native${native.reason ? `: ${native.reason}` : ''}`,
   () => {
-    const options = { pool: sharedThreads() };
-
     it.each(DTYPES)(
       'leaves the same bits for 1 to 8 threads and every instruction set, %s',
       async (dtype) => {
@@ -243,7 +229,7 @@ describe.skipIf(native.sets.length === 0)(
           results.add(
             await resultOf(LocalEngine.start({ config, plan, choice }, dataset), problem, plan.steps),
           );
-          for (const threads of [2, 3, 8]) results.add(await outcome(problem, threads, options, choice));
+          for (const threads of [2, 3, 8]) results.add(await outcome(problem, threads, {}, choice));
         }
         expect(results.size).toBe(1);
       },
@@ -253,9 +239,9 @@ describe.skipIf(native.sets.length === 0)(
       const network = { layers: [131, 'relu', 67, 'silu', 3] };
       const training = { steps: 6, batchSize: 33, optimizer: adam };
       const problem = await prepare({ network, training, dtype });
-      const expected = await outcome(problem, 2, options);
+      const expected = await outcome(problem, 2);
       for (const waits of [0, 1e6]) {
-        expect(await outcome(problem, 3, options, { ...WASM, exact: { waits } })).toBe(expected);
+        expect(await outcome(problem, 3, {}, { ...WASM, exact: { waits } })).toBe(expected);
       }
     });
   },
@@ -272,7 +258,7 @@ describe('an interrupted team', () => {
     const expected = await trainSteps(uninterrupted, problem, stepsPerEpoch);
     await uninterrupted.close();
 
-    for (const options of [{}, UNEVEN]) {
+    for (const options of [undefined, UNEVEN]) {
       const team = await startTeam(problem, WASM, 3, options);
       const losses: number[] = [];
       for (let i = 0; i < 8; i++) {
@@ -326,7 +312,7 @@ describe('teams beside each other and one after another', () => {
     const [{ memory }] = partsOf(problem.dataset);
     const sizes = new Set<number>();
     for (let i = 0; i < SHORT_RUNS; i++) {
-      const team = await startTeam(problem, WASM, 2);
+      const team = await startTeam(problem, WASM, 2, {});
       if (i === 0) expect(process.getActiveResourcesInfo()).toContain('MessagePort');
       sizes.add(memory.buffer.byteLength);
       results.add(await resultOf(team, problem, 4));
@@ -338,6 +324,24 @@ describe('teams beside each other and one after another', () => {
     expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
     // Each run has taken the region of the one before.
     expect(sizes.size).toBe(1);
+  });
+
+  it('leave threads to a pool, as long as that says, and not those of a large run', async () => {
+    const problem = await prepare({ network: { layers: [5, 'relu', 3] }, training: { steps: 4 } });
+    const workersOf = async (pool: ThreadPool) => {
+      const team = await startTeam(problem, WASM, 2, { pool });
+      await team.close();
+      return team.workers;
+    };
+    const pool = new ThreadPool();
+    const workers = await workersOf(pool);
+    expect(new Set(await workersOf(pool))).toEqual(new Set(workers));
+    await pool.close();
+    expect(workers.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+    const short = await workersOf(new ThreadPool({ milliseconds: 1 }));
+    await vi.waitFor(() => expect(short.map(({ threadId }) => threadId)).toEqual([-1, -1]));
+    const large = await workersOf(new ThreadPool({ mostBytes: 1000 }));
+    expect(large.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   });
 
   it('cost no time while they have nothing to do', async () => {

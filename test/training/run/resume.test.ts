@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../../src/model/safetensors/decode.js';
 import { type Engine, LocalEngine } from '../../../src/training/engine/engine.js';
 import { Team } from '../../../src/training/engine/team.js';
+import { smallRuns } from '../../../src/training/engine/threadPool.js';
 import type { TrainListener, TrainResult } from '../../../src/training/loop.js';
 import { runTraining } from '../../../src/training/loop.js';
 import type { Provenance } from '../../../src/training/run/provenance.js';
@@ -68,7 +69,7 @@ async function train(
   const engine =
     threads === undefined
       ? LocalEngine.start(run, dataset, from?.engine)
-      : await Team.start({ ...run, threads }, dataset, from?.engine);
+      : await Team.start({ ...run, threads }, dataset, from?.engine, { pool: smallRuns });
   const controller = new AbortController();
   let left = stopAt - (from?.progress.steps ?? 0);
   const limited = withTrain(engine, async (losses, rates, options) => {
