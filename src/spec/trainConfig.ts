@@ -195,7 +195,7 @@ export const trainSchema = object({
   mixedPrecision: choice(MIXED_PRECISIONS)
     .exactOptional()
     .describe(
-      'Rounds the inputs of the matrix products of a step to bfloat16: about twice as fast, with 8 instead of 24 bits. Their sums and all else are of float32: weights, gradients, the optimiser, metrics, predictions. Needs "backend" "native" or "auto" and a processor with AVX512-BF16 (AMD from Zen 4 on, Intel Xeon from Sapphire Rapids on); anywhere else the run is refused. By default nothing is rounded.',
+      'Rounds the inputs of the larger matrix products of a step to bfloat16, with 8 instead of 24 bits: they take about half the time. Their sums and all else are of float32: weights, gradients, the optimiser, metrics, predictions. Needs "backend" "native" or "auto" and a processor with AVX512-BF16 (AMD from Zen 4 on, Intel Xeon from Sapphire Rapids on); anywhere else the run is refused. By default nothing is rounded.',
     ),
   backend: choice(['auto', ...BACKENDS])
     .default('auto')

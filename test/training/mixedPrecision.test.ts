@@ -2,7 +2,11 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
+import { Arena, ArenaPlan } from '../../src/kernels/arena.js';
+import { createKernels, kernelScratch } from '../../src/kernels/create.js';
 import { bfloat16Missing, findNative } from '../../src/kernels/native/find.js';
+import { bfloat16Product } from '../../src/kernels/reference/bfloat16.js';
+import { alone } from '../../src/kernels/share.js';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { chooseAgain, chooseBackend } from '../../src/training/engine/backend.js';
 import { type EngineState, LocalEngine } from '../../src/training/engine/engine.js';
@@ -46,6 +50,37 @@ describe.skipIf(missing !== undefined)(`a run with products of bfloat16${where}`
     const again = start(FLOAT32, await rounded.state());
     expect(await rounded.evaluate()).toEqual(await again.evaluate());
     for (const engine of [rounded, exact, again]) await engine.close();
+  });
+
+  it('rounds the inputs of products that are large in each direction, once it is told so', () => {
+    const take = (from: Arena | ArenaPlan) => ({
+      tensors: [from.tensor(128, 128), from.tensor(128, 128), from.tensor(128, 128)],
+      scratch: from.block(kernelScratch(BFLOAT16, 1)),
+    });
+    const plan = new ArenaPlan('float32');
+    take(plan);
+    const arena = Arena.ofSize('float32', plan.bytes);
+    const { tensors, scratch } = take(arena);
+    const [a, b, c] = tensors;
+    for (const { data } of [a, b]) for (let i = 0; i < data.length; i++) data[i] = Math.sin(i * i);
+    const kernels = createKernels(BFLOAT16, 'float32', arena.memory, scratch, alone);
+    const isRounded = ([m, n, k]: readonly number[], rounds: boolean) => {
+      kernels.roundInputs?.(rounds);
+      kernels.gemm('NN', m, n, k, a, b, 0, c);
+      const found = c.data.slice(0, m * n);
+      bfloat16Product.gemm('NN', m, n, k, a, b, 0, c);
+      return c.data.slice(0, m * n).every((x, i) => Object.is(x, found[i]));
+    };
+    // What a step begins with, and what it leaves.
+    for (const rounds of [true, false]) expect(isRounded([32, 32, 32], rounds)).toBe(rounds);
+    expect(isRounded([16, 128, 128], true)).toBe(true);
+    for (const sizes of [
+      [32, 31, 32],
+      [15, 128, 128],
+      [128, 15, 128],
+    ]) {
+      expect(isRounded(sizes, true)).toBe(false);
+    }
   });
 
   it('can be repeated and resumed where the processor has it, and is refused elsewhere', async () => {

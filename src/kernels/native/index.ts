@@ -48,16 +48,24 @@ export function nativeKernels(
   return { ...kernels, ...wideElementwise(wasm, set, memory.buffer, base, own, share) };
 }
 
-/** Products by one of two, as it is told. */
+/** The least m·n·k, and the least m and n, of a product that is rounded: below, packing costs more than it saves. */
+const LEAST_ROUNDED_PRODUCT = 2 ** 15;
+const LEAST_ROUNDED_SIDE = 16;
+
+/** Products with inputs of bfloat16, while it is told so, and where that is faster. */
 function mixedProduct(exact: ProductKernels, rounded: ProductKernels) {
-  let { gemm } = exact;
-  return {
-    gemm: (...[form, m, n, k, a, b, beta, c]: Parameters<ProductKernels['gemm']>) =>
-      gemm(form, m, n, k, a, b, beta, c),
-    roundInputs(rounds: boolean) {
-      ({ gemm } = rounds ? rounded : exact);
+  let rounds = false;
+  const product: Pick<Kernels, 'gemm' | 'roundInputs'> = {
+    gemm(form, m, n, k, a, b, beta, c) {
+      const pays = Math.min(m, n) >= LEAST_ROUNDED_SIDE && m * n * k >= LEAST_ROUNDED_PRODUCT;
+      const { gemm } = rounds && pays ? rounded : exact;
+      gemm(form, m, n, k, a, b, beta, c);
+    },
+    roundInputs(value) {
+      rounds = value;
     },
   };
+  return product;
 }
 
 /** In multiply-adds, some 35 ms of the wasm kernels: code with their bits is written after as much. */
