@@ -172,41 +172,66 @@ describe('a cache that is damaged', () => {
   });
 });
 
-/** A file whose checksums hold, of one block. */
-function forged(path: string, content: string, arraysAt = 0, textAt = 0): Buffer {
+/** The file at `path` with another JSON, and checksums that hold; of one block. */
+function forged(path: string, change: (text: string) => string): Buffer {
+  const bytes = readFileSync(path);
+  const [, start, arraysAt, textAt, blocksAt] =
+    /(mlp-cache 2 [0-9a-f]{64}) (\w{12}) (\w{12}) (\w{12}) \w{8}\n$/.exec(bytes.toString('latin1')) ?? [];
+  const at = Number.parseInt(textAt, 16);
+  const text = bytes.toString('utf8', at, Number.parseInt(blocksAt, 16));
+  const content = Buffer.concat([bytes.subarray(0, at), Buffer.from(change(text))]);
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
   const blocks = Buffer.alloc(4);
   blocks.writeUInt32LE(crc32(content));
-  const places = [arraysAt, textAt, content.length].map((at) => hex(at, 12)).join(' ');
-  return Buffer.concat([
-    Buffer.from(content),
-    blocks,
-    Buffer.from(`mlp-cache 2 ${basename(path, '.mlpcache')} ${places} ${hex(crc32(blocks), 8)}\n`),
-  ]);
+  const trailer = [start, arraysAt, textAt, hex(content.length, 12), hex(crc32(blocks), 8)].join(' ');
+  return Buffer.concat([content, blocks, Buffer.from(`${trailer}\n`)]);
 }
 
+const replaced = (from: string | RegExp, to: string) => (text: string) => {
+  expect(text).toMatch(from);
+  return text.replace(from, to);
+};
+
 it.each([
-  ['no JSON', '{'],
-  ['a number', '3'],
-  ['nothing of a dataset', '{"$object":[]}'],
-  ['a deep nest', '['.repeat(50_000) + ']'.repeat(50_000)],
-  ['an array beyond the file', '{"$object":[["train",{"$array":"Float64Array","length":1e9}]]}'],
-])('a forged cache of %s is written anew', async (_, content) => {
+  ['no JSON', () => '{'],
+  ['a number', () => '3'],
+  ['nothing of a dataset', () => '{"$object":[]}'],
+  ['a deep nest', () => '['.repeat(50_000) + ']'.repeat(50_000)],
+  [
+    'an array beyond the file',
+    () => '{"$object":[["train",{"$object":[["labels",{"$array":"Float64Array","length":1e9}]]}]]}',
+  ],
+  ['no classes', replaced(/\["classes",\[[^\]]*\]\],/, '')],
+  ['one class', replaced(/\["classes",\[[^\]]*\]\]/, '["classes",["c0"]]')],
+  ['another task', replaced('["task","multiclass"]', '["task","regression"]')],
+  ['another number type', replaced('["dtype","float32"]', '["dtype","float64"]')],
+  ['a scale that is a text', replaced(/\["scale",[^\]]*\]/, '["scale","1"]')],
+  ['more inputs', replaced('["kind","numeric"]', '["kind","numeric"],["indicator",true]')],
+  ['rows that are not there', replaced(/\["first",0\]/, '["first",999]')],
+  ['a path that is a number', replaced(/\["paths",\[[^\]]*\]\]/, '["paths",[3]]')],
+])('a forged cache of %s is written anew', async (_, change) => {
   const folder = folderWith({}, csvOf(131, 7, 'classes'));
   const expected = contentOf((await load(folder, 'cache')).dataset);
   const path = nameOf(folder);
-  writeFileSync(path, forged(path, content));
+  const sound = readFileSync(path);
+  writeFileSync(path, forged(path, change));
   const { dataset, notes } = await load(folder, 'cache');
   expect(contentOf(dataset)).toEqual(expected);
   expect(notes[0]).toMatch(/mlpcache: found .*; it is written anew$/);
+  expect(readFileSync(path)).toEqual(sound);
 });
 
 describe('a cache that cannot be', () => {
   it('written is an error, and leaves nothing behind', async () => {
     const folder = folderWith({}, csvOf(131, 7, 'classes'));
     expect(await rejection(load(folder, 'data.csv'))).toMatchObject({ exitCode: 73 });
-    const place = { folder: join(folder, 'cache'), key: 'a'.repeat(64), paths: [] };
-    expect(await rejection(CacheWriter.begin(place, 'float64', 2 ** 40, 1000))).toMatchObject({
+    const place = {
+      folder: join(folder, 'cache'),
+      key: 'a'.repeat(64),
+      dtype: 'float64',
+      paths: [],
+    } as const;
+    expect(await rejection(CacheWriter.begin(place, 2 ** 40, 1000))).toMatchObject({
       exitCode: 74,
       message: expect.stringMatching(/: the rows need 8\.80 PB, but the disk has room for [\d.]+ \w+$/),
       hint: expect.stringContaining('name another folder in data.cache'),

@@ -29,10 +29,9 @@ import { bytesPerElement } from '../../kernels/arena.js';
 import type { DType, FloatArray } from '../../kernels/kernels.js';
 import { formatBytes, printable } from '../../text.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { matrixWidth } from '../encoding/encoding.js';
-import { closeWith, type FileRows, type MatrixFile } from '../matrixFile.js';
+import { closeWith, type MatrixFile } from '../matrixFile.js';
 import { type FileBytes, readAt } from '../source/fileBytes.js';
-import { describeDataset, restoreDataset, storeDataset } from './storedDataset.js';
+import { DamagedCache, describeDataset, restoreDataset, storeDataset } from './storedDataset.js';
 
 /** Bytes that a CRC-32 is of. */
 const BLOCK = 2 ** 20;
@@ -55,6 +54,7 @@ export interface CachePlace {
   readonly folder: string;
   /** SHA-256 of all that the dataset depends on. */
   readonly key: string;
+  readonly dtype: DType;
   /** What messages call the files of the dataset. */
   readonly paths: readonly string[];
 }
@@ -78,29 +78,30 @@ export class CacheWriter {
     place: CachePlace,
     partial: string,
     fd: number,
-    shape: Pick<MatrixFile, 'dtype' | 'rows' | 'columns'>,
+    shape: Pick<MatrixFile, 'rows' | 'columns'>,
   ) {
     this.#place = place;
     this.#partial = partial;
     this.#fd = fd;
-    const size = shape.rows * shape.columns * bytesPerElement(shape.dtype);
-    this.matrix = { ...shape, bytes: { name: printable(cachePath(place)), fd, size } };
+    const { dtype } = place;
+    const size = shape.rows * shape.columns * bytesPerElement(dtype);
+    this.matrix = { ...shape, dtype, bytes: { name: printable(cachePath(place)), fd, size } };
   }
 
   /**
    * Makes the folder, and a file in it that only its owner may read.
    * @throws MlpError ExitCode.io if the disk lacks the room; cantCreate or noPermission
    */
-  static async begin(place: CachePlace, dtype: DType, rows: number, columns: number): Promise<CacheWriter> {
+  static async begin(place: CachePlace, rows: number, columns: number): Promise<CacheWriter> {
     const path = cachePath(place);
     const partial = partialPath(path);
     try {
       makeFolder(place.folder, 0o700);
       removePartials(place.folder);
-      requireRoom(path, place.folder, rows * columns * bytesPerElement(dtype));
+      requireRoom(path, place.folder, rows * columns * bytesPerElement(place.dtype));
       // Exclusive: it follows no link that somebody has put there.
       const fd = openSync(partial, 'wx+', 0o600);
-      return new CacheWriter(place, partial, fd, { dtype, rows, columns });
+      return new CacheWriter(place, partial, fd, { rows, columns });
     } catch (error) {
       throw writeFailure(path, error, OTHERWISE);
     }
@@ -199,9 +200,6 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0');
 }
 
-/** Why a file is no cache: for a note, because it is then made anew. */
-export class DamagedCache extends Error {}
-
 /**
  * Opens a cache and verifies every byte of it; undefined if there is none.
  * @throws DamagedCache for a file that is not as it was written; MlpError noPermission or io
@@ -215,9 +213,6 @@ export async function openCache(place: CachePlace): Promise<Dataset | undefined>
     return dataset;
   } catch (error) {
     closeSync(file.fd);
-    // The checksums hold, so its JSON is not ours.
-    if ([SyntaxError, TypeError, RangeError].some((type) => error instanceof type))
-      throw new DamagedCache('found no dataset of ours');
     throw error;
   }
 }
@@ -240,7 +235,7 @@ function openFile(path: string): FileBytes | undefined {
   throw new DamagedCache('found no plain file');
 }
 
-async function readDataset(file: FileBytes, { key, paths }: CachePlace): Promise<Dataset> {
+async function readDataset(file: FileBytes, { key, dtype, paths }: CachePlace): Promise<Dataset> {
   const { arraysAt, textAt, blocksAt, blocks } = readTrailer(file, key);
   const buffer = new Uint8Array(BLOCK);
   for (const [i, crc] of blocks.entries()) {
@@ -257,8 +252,10 @@ async function readDataset(file: FileBytes, { key, paths }: CachePlace): Promise
     file,
     paths,
   );
-  const problem = arrays.isRead ? problemOf(dataset, arraysAt) : 'arrays of another length';
-  if (problem) throw new DamagedCache(`found ${problem}`);
+  if (!arrays.isRead) throw new DamagedCache('found arrays of another length');
+  const { rows, columns } = dataset.matrix;
+  if (dataset.matrix.dtype !== dtype || rows * columns * bytesPerElement(dtype) !== arraysAt)
+    throw new DamagedCache('found a matrix of another size');
   return dataset;
 }
 
@@ -294,29 +291,6 @@ class Arrays {
     this.#position += bytes;
     return array;
   }
-}
-
-/** What no cache of ours holds, for somebody may have written the file who knows how to sum it. */
-function problemOf(dataset: Dataset, rowBytes: number): string | undefined {
-  const { matrix, encodings, classes, targetNames, train, validation, test } = dataset;
-  const { rows, columns, dtype } = matrix;
-  if (rows * columns * bytesPerElement(dtype) !== rowBytes) return 'a matrix of another size';
-  if (matrixWidth(encodings) !== columns) return 'encodings of other columns';
-  const splits = [train, validation, test].flatMap((split) => split ?? []);
-  for (const { rows: count, features, labels, targets, rawTargets, weights, rowNumbers } of splits) {
-    const { start } = features as FileRows;
-    const isRange =
-      Number.isInteger(start) && Number.isInteger(count) && start >= 0 && count > 0 && start + count <= rows;
-    if (!isRange) return 'a split of rows that are not there';
-    if (classes ? labels?.length !== count : targets?.length !== count * targetNames.length)
-      return 'other targets than rows';
-    if (labels?.some((label) => label < 0 || label >= (classes?.length ?? 0)))
-      return 'a class that is not there';
-    if (weights && weights.length !== count) return 'other weights than rows';
-    if (rowNumbers.length !== count) return 'other row numbers than rows';
-    if (rawTargets && rawTargets.length !== targets?.length) return 'other targets than rows';
-  }
-  return undefined;
 }
 
 /** What a list of caches says of one. */

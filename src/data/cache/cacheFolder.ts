@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { MlpError, readError, systemErrorCode } from '../../errors.js';
 import { writeFailure } from '../../files/atomic.js';
 import { printable } from '../../text.js';
-import { CACHE_NAME, type CacheContent, DamagedCache, describeCache, removePartials } from './cacheFile.js';
+import { CACHE_NAME, type CacheContent, describeCache, removePartials } from './cacheFile.js';
+import { DamagedCache } from './storedDataset.js';
 
 export interface ListedCache {
   readonly path: string;
@@ -55,6 +56,6 @@ function contentOf(path: string): ListedCache['content'] {
     return describeCache(path);
   } catch (error) {
     if (error instanceof DamagedCache || error instanceof MlpError) return error.message;
-    return 'found no dataset of ours';
+    throw error;
   }
 }

@@ -2,6 +2,7 @@
 import type { Dataset, Split } from '../dataset/dataset.js';
 import { FileRows, type MatrixFile } from '../matrixFile.js';
 import type { FileBytes } from '../source/fileBytes.js';
+import { isStoredContent, misfit, type StoredContent, type StoredSplit } from './datasetShape.js';
 
 const ARRAYS = { Int32Array, Float64Array } as const;
 type ArrayName = keyof typeof ARRAYS;
@@ -15,9 +16,6 @@ export interface StoredDataset {
   readonly text: string;
   readonly arrays: readonly StoredArray[];
 }
-
-/** A split whose features are said by where they begin. */
-type StoredSplit = Omit<Split, 'features'> & { readonly first: number };
 
 /** @param paths what messages call the files, for they may have another name when they are read */
 export function storeDataset(dataset: Dataset, paths: readonly string[]): StoredDataset {
@@ -38,49 +36,61 @@ export function storeDataset(dataset: Dataset, paths: readonly string[]): Stored
   return { text, arrays };
 }
 
-/** @param arrayOf called for the arrays in their order */
+/** Why a file is no cache: for a note, because it is then made anew. */
+export class DamagedCache extends Error {}
+
+/**
+ * @param arrayOf called for the arrays in their order
+ * @throws DamagedCache for what no dataset of ours is
+ */
 export function restoreDataset(
   text: string,
   arrayOf: (name: ArrayName, length: number) => StoredArray,
   bytes: FileBytes,
   paths: readonly string[],
 ): Dataset {
-  const {
-    matrix,
-    paths: then,
-    ...rest
-  } = restored(JSON.parse(text), arrayOf) as Omit<Dataset, 'matrix'> & {
-    readonly matrix: Omit<MatrixFile, 'bytes'>;
-    readonly paths: readonly string[];
-  };
+  const content = contentOf(text, arrayOf);
+  const problem = misfit(content);
+  if (problem !== undefined) throw new DamagedCache(`found ${problem}`);
+  const { matrix, paths: then, train, validation, test, ...rest } = content;
   const { dtype, rows, columns } = matrix;
   const whole: MatrixFile = { dtype, rows, columns, bytes };
-  const splits = Object.fromEntries(
-    SPLITS.flatMap((name) => {
-      if (!rest[name]) return [];
-      const { first, ...own } = rest[name] as unknown as StoredSplit;
-      return [[name, { ...own, features: new FileRows(whole, first, own.rows) }]];
-    }),
-  );
+  const inFile = ({ first, ...own }: StoredSplit): Split => ({
+    ...own,
+    features: new FileRows(whole, first, own.rows),
+  });
   const renamed = (sentence: string) =>
     then.reduce((text, old, i) => text.replaceAll(old, paths[i] ?? old), sentence);
   return {
     ...rest,
-    ...splits,
+    train: inFile(train),
+    ...(validation && { validation: inFile(validation) }),
+    ...(test && { test: inFile(test) }),
     matrix: whole,
     description: renamed(rest.description),
     warnings: rest.warnings.map(renamed),
   };
 }
 
-/** What a list of caches says: shape and files. */
+/**
+ * What a list of caches says: shape and files.
+ * @throws DamagedCache for what no dataset of ours is
+ */
 export function describeDataset(text: string) {
-  const none = () => new Int32Array();
-  const { matrix, paths } = restored(JSON.parse(text), none) as {
-    readonly matrix: Omit<MatrixFile, 'bytes'>;
-    readonly paths: readonly string[];
-  };
+  const { matrix, paths } = contentOf(text, (name) => new ARRAYS[name]());
   return { ...matrix, files: paths };
+}
+
+function contentOf(text: string, arrayOf: (name: ArrayName, length: number) => StoredArray): StoredContent {
+  let content: unknown;
+  try {
+    content = restored(JSON.parse(text), arrayOf);
+  } catch (error) {
+    // Its checksums hold, so its JSON is not ours.
+    if (![SyntaxError, TypeError, RangeError].some((type) => error instanceof type)) throw error;
+  }
+  if (isStoredContent(content)) return content;
+  throw new DamagedCache('found no dataset of ours');
 }
 
 /** JSON has neither arrays of numbers nor these numbers. */

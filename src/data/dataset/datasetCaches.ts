@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ExitCode, MlpError } from '../../errors.js';
+import type { DType } from '../../kernels/kernels.js';
 import { isMemberFolds } from '../../spec/dataConfig.js';
 import { toCanonicalJson } from '../../spec/json.js';
 import type { Where } from '../../spec/messages.js';
@@ -10,14 +11,8 @@ import type { TrainConfig } from '../../spec/trainConfig.js';
 import { leastGatheredOf, networksOf } from '../../spec/widths.js';
 import { lossNameOf, type Task } from '../../spec/words.js';
 import { version } from '../../version.js';
-import {
-  CACHE_VERSION,
-  type CachePlace,
-  CacheWriter,
-  cachePath,
-  DamagedCache,
-  openCache,
-} from '../cache/cacheFile.js';
+import { CACHE_VERSION, type CachePlace, CacheWriter, cachePath, openCache } from '../cache/cacheFile.js';
+import { DamagedCache } from '../cache/storedDataset.js';
 import { MatrixTooLarge } from '../featureMatrix.js';
 import { sourcePath } from '../source/source.js';
 import type { DataFile, ReadFiles } from '../source/storedFile.js';
@@ -40,6 +35,7 @@ export class DatasetCaches {
   readonly #key: (name: string, scalesTarget: boolean | null) => string;
   /** Whether the targets of a regression are scaled. */
   readonly #scales: boolean;
+  readonly #dtype: DType;
   readonly #paths: readonly string[];
   readonly #note: CacheOptions['note'];
 
@@ -47,12 +43,14 @@ export class DatasetCaches {
     folder: string,
     key: (name: string, scalesTarget: boolean | null) => string,
     scales: boolean,
+    dtype: DType,
     paths: readonly string[],
     note: CacheOptions['note'],
   ) {
     this.#folder = folder;
     this.#key = key;
     this.#scales = scales;
+    this.#dtype = dtype;
     this.#paths = paths;
     this.#note = note;
   }
@@ -80,7 +78,7 @@ export class DatasetCaches {
         .update(toCanonicalJson({ ...contentOf(config, hashed, directory, encodings), name, scalesTarget }))
         .digest('hex');
     const paths = hashed.map(({ path }) => sourcePath(path, directory));
-    return new DatasetCaches(folder, keyOf, standardizesTarget(config), paths, note);
+    return new DatasetCaches(folder, keyOf, standardizesTarget(config), config.dtype, paths, note);
   }
 
   /** @param task that the targets turned out to be of */
@@ -91,7 +89,7 @@ export class DatasetCaches {
   /** Classes are not scaled, whatever the config says: a run's config says what was done. */
   #place(name: string, isRegression: boolean): CachePlace {
     const key = this.#key(name, isRegression ? this.#scales : null);
-    return { folder: this.#folder, key, paths: this.#paths };
+    return { folder: this.#folder, key, dtype: this.#dtype, paths: this.#paths };
   }
 
   /**
@@ -151,7 +149,7 @@ export async function filled(
   { name, task }: { readonly name: string; readonly task: Task },
   fill: (cache: FillOptions['cache']) => Promise<Dataset>,
 ): Promise<Dataset> {
-  const { config, open, options } = loading;
+  const { open, options } = loading;
   if (!loading.caches) {
     try {
       return await fill(undefined);
@@ -169,7 +167,7 @@ export async function filled(
   const place = caches.place(name, task);
   let writer: CacheWriter | undefined;
   const dataset = await fill(async (rows, columns) => {
-    writer = await CacheWriter.begin(place, config.dtype, rows, columns);
+    writer = await CacheWriter.begin(place, rows, columns);
     open.push(writer);
     return writer;
   });
