@@ -130,10 +130,10 @@ function fill(own: unknown, defaults: JsonObject): unknown {
 /** @param recipe checked: `beforeData` comes first */
 function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts, recipe: Recipe) {
   const {
-    hidden = [256, 256, 256],
+    hidden = isSmallRegression(task, rows) ? [192, 192, 192] : [256, 256, 256],
     activation = task === 'regression' ? 'mish' : 'selu',
-    dropout = 0.15,
-    embedding = embeddingFor(task, rows),
+    dropout = isSmallRegression(task, rows) ? 0 : 0.15,
+    embedding = isSmallRegression(task, rows) ? 'piecewise-linear' : 'pbld',
     embeddingStd,
     scale = true,
   } = recipe;
@@ -148,6 +148,7 @@ function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts,
   const embedded = {
     type: 'numeric-embedding',
     kind: embedding,
+    ...(isSmallRegression(task, rows) && embedding === 'piecewise-linear' && { size: EMBEDDING_OF_SMALL }),
     ...(hasFrequencies && embeddingStd !== undefined && { std: embeddingStd }),
   };
   return {
@@ -167,13 +168,20 @@ function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts,
 }
 
 /**
- * The paper has cosines everywhere. Where rows are few, a target that is a number is better told from
- * bins: concrete 0.313 to 0.290 of its deviation, ames 0.377 to 0.376, over three seeds. With 15,000
- * rows of diamonds, cosines are better: 0.143, bins 0.151. Classes do not gain.
+ * Whether the table is a regression of few rows, which differs from the paper.
+ *
+ * - A number is better told from bins than from cosines: concrete 0.313 to 0.290 of its deviation, ames
+ *   0.377 to 0.376, over three seeds. With 15,000 rows of diamonds, cosines are better: 0.143, bins 0.151.
+ *   Classes do not gain. Half the default size of the bins' embedding takes a tenth less time.
+ * - Few rows make few steps: 96 epochs in place of 64 take the error of seven tables down by 7 %. Narrower
+ *   layers and no dropout, which both change little by themselves, pay for that.
  */
-function embeddingFor(task: Task, rows: number): Recipe['embedding'] {
-  return task === 'regression' && rows <= 10_000 ? 'piecewise-linear' : 'pbld';
+function isSmallRegression(task: Task, rows: number): boolean {
+  return task === 'regression' && rows <= 10_000;
 }
+
+const EMBEDDING_OF_SMALL = 8;
+const EPOCHS_OF_SMALL = 96;
 
 /**
  * Of up to so many rows, mlp init lets each member hold out another fold: concrete 0.290 to 0.272 of
@@ -201,7 +209,7 @@ const OPTIMIZER = 'adamw';
 function trainingFor({ task, rows, folds }: TableFacts) {
   const isOfClasses = task === 'binary' || task === 'multiclass';
   return {
-    epochs: 'auto',
+    epochs: isSmallRegression(task, rows) ? EPOCHS_OF_SMALL : 'auto',
     batchSize: 'auto',
     optimizer: {
       type: OPTIMIZER,

@@ -68,6 +68,21 @@ describe('the preset tabular', () => {
     expect(layers[0]).toMatchObject({ type: 'numeric-embedding', kind });
   });
 
+  it('trains longer on narrower layers without dropout, if numbers are told from few rows', () => {
+    const shapeOf = (facts: Partial<TableFacts>) => {
+      const { network, training } = complete({ preset: 'tabular' }, facts);
+      const types = network.layers.map(({ type }) => type);
+      return [
+        network.layers.flatMap((layer) => (layer.type === 'linear' ? [layer.units] : []))[0],
+        types.includes('dropout'),
+        training.epochs,
+      ];
+    };
+    expect(shapeOf({ task: 'regression', rows: 10_000 })).toEqual([192, false, 96]);
+    expect(shapeOf({ task: 'regression', rows: 10_001 })).toEqual([256, true, 64]);
+    expect(shapeOf({ rows: 1000 })).toEqual([256, true, 64]);
+  });
+
   it('leaves what the config says', () => {
     const own = {
       preset: 'tabular',
