@@ -1,6 +1,7 @@
 /** Several files of the same columns as one table. Columns are matched by name, in any order. */
 import { ExitCode, MlpError } from '../errors.js';
 import { listed, quote } from '../text.js';
+import { type ColumnStore, onlyColumn, type StoredTable, storeOf } from './columnStore.js';
 import {
   type Column,
   type ColumnKind,
@@ -73,9 +74,23 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
     }
     return concatenate(path, parts, names);
   };
+  const store: TableSource['store'] = async (kinds, inMemory, ...options) => {
+    const parts: JoinedPart[] = [];
+    for (const table of tables) {
+      const { places, wanted } = placesIn(table, first, kinds);
+      const own = new Set(places.filter((_, i) => inMemory.has(i)));
+      const stored = await (table as Required<TableSource>).store(wanted, own, ...options);
+      parts.push({ ...stored, columns: places });
+    }
+    return joinStored(path, parts, names);
+  };
   return {
     ...rest,
     path,
+    ...(tables.every((table) => table.store) && {
+      store,
+      mostRows: tables.reduce((sum, { mostRows = 0 }) => sum + mostRows, 0),
+    }),
     get notes() {
       return [...tables.flatMap((table) => table.notes), ...notes];
     },
@@ -91,13 +106,12 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
   };
 }
 
-/** The rows of a file, with the columns of the first in its order. */
-async function readPart(
+/** Where the columns of the first file are in another one, −1 for none, and the kinds of all of that. */
+function placesIn(
   table: TableSource,
   { names, path }: TableSource,
   kinds: readonly ColumnKind[],
-  options: ReadOptions,
-): Promise<Table> {
+): { readonly places: readonly number[]; readonly wanted: readonly ColumnKind[] } {
   const own = new Map(table.names.map((name, i) => [name, i] as const).reverse());
   const places = names.map((name) => own.get(name) ?? -1);
   const missing = places.findIndex((place, i) => place < 0 && kinds[i] !== 'skipped');
@@ -112,6 +126,17 @@ async function readPart(
   places.forEach((place, i) => {
     if (place >= 0) wanted[place] = kinds[i];
   });
+  return { places, wanted };
+}
+
+/** The rows of a file, with the columns of the first in its order. */
+async function readPart(
+  table: TableSource,
+  first: TableSource,
+  kinds: readonly ColumnKind[],
+  options: ReadOptions,
+): Promise<Table> {
+  const { places, wanted } = placesIn(table, first, kinds);
   const whole = await table.read(wanted, ...options);
   const indexOf = new Map(places.map((place, i) => [place, i] as const).reverse());
   const placed = <Found extends { index: number }>(found: readonly Found[] = []): Found[] =>
@@ -156,6 +181,71 @@ export function concatenate(path: string, parts: readonly Table[], names: readon
     ...(mixed.length > 0 && { mixed }),
     ...(notes.length > 0 && { notes }),
   };
+}
+
+interface JoinedPart extends StoredTable {
+  /** [columns of the whole] The number of the column in this part; −1 for none. */
+  readonly columns: readonly number[];
+}
+
+/** The rows of stored tables, one table after the other. */
+export function joinStored(
+  path: string,
+  parts: readonly JoinedPart[],
+  names: readonly string[],
+): StoredTable {
+  const whole = concatenate(
+    path,
+    parts.map(({ table, columns }) => ({
+      ...table,
+      columns: columns.map((column) => (column < 0 ? undefined : table.columns[column])),
+    })),
+    names,
+  );
+  if (parts.every(({ store }) => 'table' in store)) return { table: whole, store: storeOf(whole) };
+  const column = (index: number) => {
+    const own = parts.map(({ store, columns }) => store.column(columns[index]));
+    const present = own.findIndex(
+      ({ kind, missing }, part) => kind === 'numeric' || missing < parts[part].table.rows,
+    );
+    const missing = own.reduce((sum, { missing }) => sum + missing, 0);
+    return { kind: own[Math.max(present, 0)].kind, missing };
+  };
+  const store: ColumnStore = {
+    column,
+    async each(indices, take) {
+      const tableOf = onlyColumn(whole);
+      for (const index of indices) {
+        const found: (Column | undefined)[] = [];
+        for (const { store, columns } of parts) {
+          await store.each([columns[index]], (table, own) => {
+            found.push(table.columns[own]);
+          });
+        }
+        const location = (part: number) =>
+          `${parts[part].table.path}: ${columnLabel(whole.header, names[index])}`;
+        take(tableOf(index, joinColumn(found, location) as Column), index);
+      }
+    },
+    async *parts(indices) {
+      for (const { store, columns } of parts) {
+        const own = indices.map((index) => columns[index]);
+        for await (const table of store.parts(own)) {
+          const placed: (Column | undefined)[] = names.map(() => undefined);
+          indices.forEach((index, j) => {
+            const found = table.columns[own[j]];
+            const isEmpty = found?.kind === 'text' && column(index).kind === 'numeric';
+            placed[index] = isEmpty ? joinNumbers([found]) : found;
+          });
+          yield { ...table, names, columns: placed };
+        }
+      }
+    },
+    close: () => {
+      for (const { store } of parts) store.close();
+    },
+  };
+  return { table: whole, store };
 }
 
 function joinOdd(parts: readonly Table[]): OddCells[] {

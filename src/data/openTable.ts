@@ -1,8 +1,9 @@
 /** Opens a table before its rows are read. A further file format is one more reader here. */
 import { availableParallelism } from 'node:os';
+import { type ColumnFile, withColumnFile } from './columnFile.js';
 import { type Dialect, type DialectRequest, detectDialect } from './csv/dialect.js';
 import { describeFormat } from './csv/readingNotes.js';
-import { readTable } from './csv/readTable.js';
+import { estimateRows, readTable } from './csv/readTable.js';
 import { DEFAULT_MISSING } from './missingValues.js';
 import { readNumericTable } from './numeric/numericFile.js';
 import { readPlainChunks } from './numeric/plainChunks.js';
@@ -79,6 +80,20 @@ export async function countCsvs(paths: readonly string[]): Promise<number> {
 function csvTable(source: Source, dialect: Dialect, rules: BadRowRules): TableSource {
   const { rejected } = rules;
   const { header, names, rowNames, sample } = dialect;
+  const read = async (
+    kinds: readonly ColumnKind[],
+    progress?: ReadProgress,
+    missingValues = DEFAULT_MISSING,
+    threads = availableParallelism(),
+    file?: ColumnFile,
+  ): Promise<Table> => {
+    const told = { file, ...(progress && { progress }) };
+    const plain =
+      missingValues === DEFAULT_MISSING
+        ? await readNumericTable({ source, dialect, kinds, threads, ...told })
+        : null;
+    return plain ?? readTable(source, dialect, { kinds: () => [...kinds], missingValues, ...told, ...rules });
+  };
   return {
     path: source.name,
     namesLocation: `${source.name}:1`,
@@ -90,22 +105,14 @@ function csvTable(source: Source, dialect: Dialect, rules: BadRowRules): TableSo
     notes: source.notes,
     csv: { source, dialect },
     ...(rejected && { rejected: [rejected] }),
-    read: async (kinds, progress, missingValues = DEFAULT_MISSING, threads = availableParallelism()) => {
-      const told = progress && { progress };
-      const plain =
-        missingValues === DEFAULT_MISSING
-          ? await readNumericTable({ source, dialect, kinds, threads, ...told })
-          : null;
-      return (
-        plain ??
-        readTable(source, dialect, {
-          kinds: () => [...kinds],
-          missingValues,
-          ...told,
-          ...rules,
-        })
-      );
+    get mostRows() {
+      return estimateRows(source, dialect);
     },
+    read,
+    store: (kinds, inMemory, progress, missingValues, threads) =>
+      withColumnFile(source.name, kinds, inMemory, (file) =>
+        read(kinds, progress, missingValues, threads, file),
+      ),
     chunks: (kinds, capacity, options) => readPlainChunks(source, dialect, kinds, capacity, options),
     close: () => source.close(),
   };

@@ -168,6 +168,15 @@ export function textColumn(table: Table, index: number): TextColumn {
   return column;
 }
 
+/** How many cells are missing: NaN among numbers, or negative among codes. */
+export function countMissing(cells: Float64Array | Int32Array): number {
+  let count = 0;
+  if (cells instanceof Float64Array) {
+    for (let i = 0; i < cells.length; i++) if (Number.isNaN(cells[i])) count++;
+  } else for (let i = 0; i < cells.length; i++) if (cells[i] < 0) count++;
+  return count;
+}
+
 /** Some rows as a table. Levels without rows stay, so that codes keep their meaning. */
 export function selectRows(table: Table, rows: Int32Array): Table {
   return {
@@ -197,6 +206,16 @@ export function* inChunks(
   }
 }
 
+/** The cells of the rows from `from` to `to` - 1, in the same memory. */
+export function sliceCells(column: Column, from: number, to: number): Column {
+  if (column.kind === 'numeric') {
+    const values = column.values.subarray(from, to);
+    return { kind: 'numeric', values, missing: countMissing(values) };
+  }
+  const codes = column.codes.subarray(from, to);
+  return { ...column, codes, missing: countMissing(codes) };
+}
+
 /** The cells of some rows. */
 export function selectCells(column: Column, rows: Int32Array): Column {
   if (column.kind === 'numeric') {
@@ -204,7 +223,7 @@ export function selectCells(column: Column, rows: Int32Array): Column {
     return {
       kind: 'numeric',
       values,
-      missing: values.reduce((count, value) => count + Number(Number.isNaN(value)), 0),
+      missing: countMissing(values),
       ...(column.written && { written: selectWritten(column.written, rows) }),
     };
   }
@@ -217,8 +236,7 @@ function selectWritten(written: WrittenNumbers, rows: Int32Array): WrittenNumber
 
 function selectText(column: TextColumn, rows: Int32Array): TextColumn {
   const codes = Int32Array.from(rows, (row) => column.codes[row]);
-  const missing = codes.reduce((count, code) => count + Number(code < 0), 0);
-  return { kind: 'text', levels: column.levels, codes, missing };
+  return { kind: 'text', levels: column.levels, codes, missing: countMissing(codes) };
 }
 
 /** One array after the other. */

@@ -1,4 +1,5 @@
 /** A table whose rows are not yet read: what every reader offers. */
+import type { StoredTable } from './columnStore.js';
 import type { CsvFormat, Dialect } from './csv/dialect.js';
 import type { Notations } from './csv/notation.js';
 import type { MissingValues } from './missingValues.js';
@@ -37,6 +38,20 @@ export interface TableSource {
     missingValues?: MissingValues,
     threads?: number,
   ): Promise<Table>;
+  /**
+   * Reads all rows as `read` does, but the columns that are not named stay on the disk: cells that can't be
+   * read are errors. Absent if a table is in memory anyway.
+   * @param inMemory the numbers of columns
+   */
+  store?(
+    kinds: readonly ColumnKind[],
+    inMemory: ReadonlySet<number>,
+    progress?: ReadProgress,
+    missingValues?: MissingValues,
+    threads?: number,
+  ): Promise<StoredTable>;
+  /** How many rows there are, or some more. Absent with `store`. */
+  readonly mostRows?: number;
   /**
    * Reads `capacity` rows at a time, and at last fewer, but never none. No kind is
    * guessed. An error comes after the rows before it.

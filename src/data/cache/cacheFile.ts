@@ -108,8 +108,23 @@ export class CacheWriter {
   }
 
   /** Appends rows of the matrix, in their order. */
-  append({ buffer, byteOffset, byteLength }: FloatArray): void {
-    this.#write(new Uint8Array(buffer, byteOffset, byteLength));
+  append(rows: FloatArray): void {
+    this.#write(bytesOf(rows));
+  }
+
+  /** Writes rows that are not in order yet: `append` writes over them. */
+  writeAt(rows: FloatArray, row: number): void {
+    this.#put(bytesOf(rows), this.#positionOf(row));
+  }
+
+  /** Reads such rows. */
+  readAt(out: FloatArray, row: number): void {
+    const bytes = bytesOf(out);
+    readAt(this.matrix.bytes, bytes, 0, bytes.length, this.#positionOf(row));
+  }
+
+  #positionOf(row: number): number {
+    return row * this.matrix.columns * bytesPerElement(this.matrix.dtype);
   }
 
   /**
@@ -161,15 +176,23 @@ export class CacheWriter {
   }
 
   #append(bytes: Uint8Array): void {
+    this.#put(bytes, this.#position);
+    this.#position += bytes.length;
+  }
+
+  #put(bytes: Uint8Array, position: number): void {
     try {
       for (let done = 0; done < bytes.length; ) {
-        done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#position + done);
+        done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
       }
     } catch (error) {
       throw writeFailure(cachePath(this.#place), error, OTHERWISE);
     }
-    this.#position += bytes.length;
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: FloatArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Deletes what dead processes have left; our own may be writing in the same folder. */

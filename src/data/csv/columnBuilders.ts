@@ -25,8 +25,13 @@ export interface ColumnBuilder {
   readonly badCells?: number;
   /** Their different texts, if mixtures are asked for. */
   readonly badTexts?: readonly string[] | undefined;
-  /** Returns the column. The builder must not be used afterwards. */
-  finish(rows: number): Column;
+  /** The cells of the rows before `end` that were not taken: their memory is used again. */
+  take(end: number): Float64Array | Int32Array;
+  /**
+   * Returns the column. The builder must not be used afterwards.
+   * @param kept how many rows are in memory: all, or none
+   */
+  finish(rows: number, kept?: number): Column;
 }
 
 export interface CellError {
@@ -70,6 +75,8 @@ export class NumericBuilder implements ColumnBuilder {
   readonly #guess: boolean;
   firstBad: CellError | undefined;
   #values: Float64Array;
+  /** The first row whose cell was not taken. */
+  #first = 0;
   #missing = 0;
   /** Cells that are neither numbers nor missing; their values are NaN. */
   badCells = 0;
@@ -102,7 +109,7 @@ export class NumericBuilder implements ColumnBuilder {
   add(cell: string, row: number, written = cell): void {
     const value = parseDecimal(cell);
     if (Number.isFinite(value) && !(this.#hasMissingNumbers && this.#rule.isNumberMissing(value)))
-      this.#values[row] = value;
+      this.#values[row - this.#first] = value;
     else this.#addOther(cell, row);
     this.#spellings?.add(written, row, this.#values);
   }
@@ -126,14 +133,20 @@ export class NumericBuilder implements ColumnBuilder {
     );
   }
 
-  finish(rows: number): Column {
+  take(end: number): Float64Array {
+    const cells = this.#values.subarray(0, end - this.#first);
+    this.#first = end;
+    return cells;
+  }
+
+  finish(rows: number, kept = rows): Column {
     const values = this.#values;
     const missing = this.#missing + this.badCells;
     if (this.#guess && missing === rows) {
-      return { kind: 'text', levels: [], codes: this.#context.memory.integers(rows).fill(MISSING), missing };
+      return { kind: 'text', levels: [], codes: this.#context.memory.integers(kept).fill(MISSING), missing };
     }
     const written = this.#spellings?.finish(rows, missing);
-    return { kind: 'numeric', values: values.subarray(0, rows), missing, ...(written && { written }) };
+    return { kind: 'numeric', values: values.subarray(0, kept), missing, ...(written && { written }) };
   }
 
   #addOther(cell: string, row: number): void {
@@ -143,7 +156,7 @@ export class NumericBuilder implements ColumnBuilder {
       this.add(trimmed, row);
       return;
     }
-    this.#values[row] = Number.NaN;
+    this.#values[row - this.#first] = Number.NaN;
     if (this.#rule.isMissingNumber(cell)) {
       this.#missing++;
       return;
@@ -225,6 +238,9 @@ export class TextBuilder implements ColumnBuilder {
   readonly #mostLevels: number;
   readonly firstBad = undefined;
   #codes: Int32Array;
+  /** The first row whose cell was not taken, and the cells of each level before it. */
+  #first = 0;
+  readonly #taken: number[] = [];
   readonly #levels: string[] = [];
   /** Every text so far but the empty one, including those that mean a missing value. Many columns have none. */
   #codeOf: Map<string, number> | undefined;
@@ -245,8 +261,15 @@ export class TextBuilder implements ColumnBuilder {
 
   add(cell: string, row: number): void {
     const code = cell === '' ? MISSING : (this.#codeOf?.get(cell) ?? this.#addText(cell, row));
-    this.#codes[row] = code;
+    this.#codes[row - this.#first] = code;
     if (code === MISSING) this.#missing++;
+  }
+
+  take(end: number): Int32Array {
+    const cells = this.#codes.subarray(0, end - this.#first);
+    for (const code of cells) if (code !== MISSING) this.#taken[code] = (this.#taken[code] ?? 0) + 1;
+    this.#first = end;
+    return cells;
   }
 
   isMisread(rows: number): boolean {
@@ -282,19 +305,19 @@ export class TextBuilder implements ColumnBuilder {
 
   /** The cells of each level; none of those that are missing in a column of numbers. */
   #countLevels(rows: number): Float64Array {
-    const cells = new Float64Array(this.#levels.length);
-    for (let row = 0; row < rows; row++) if (this.#codes[row] !== MISSING) cells[this.#codes[row]]++;
+    const cells = Float64Array.from(this.#levels, (_, code) => this.#taken[code] ?? 0);
+    for (let i = 0; i < rows - this.#first; i++) if (this.#codes[i] !== MISSING) cells[this.#codes[i]]++;
     this.#levels.forEach((level, code) => {
       if (this.#rule.isMissingNumber(level)) cells[code] = 0;
     });
     return cells;
   }
 
-  finish(rows: number): TextColumn {
+  finish(rows: number, kept = rows): TextColumn {
     const levels = this.#levels;
     const codes = this.#codes;
     const missing = this.#missing;
-    return { kind: 'text', levels, codes: codes.subarray(0, rows), missing };
+    return { kind: 'text', levels, codes: codes.subarray(0, kept), missing };
   }
 
   /** The code of a new text. */

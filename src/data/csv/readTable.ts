@@ -7,6 +7,7 @@ import { ExitCode, MlpError, withoutStack } from '../../errors.js';
 import { counted } from '../../text.js';
 import { found, looksNumeric } from '../cell.js';
 import { CellMemory } from '../cellMemory.js';
+import type { ColumnFile } from '../columnFile.js';
 import {
   allMissingTexts,
   DEFAULT_MISSING,
@@ -18,6 +19,7 @@ import { type BadRow, type BadRowRules, SKIPS_BAD_ROWS, type UnreadRow } from '.
 import type { Source } from '../source/source.js';
 import {
   type CellLocation,
+  type Column,
   type ColumnKind,
   cellLocation,
   columnLabel,
@@ -46,6 +48,8 @@ export interface ReadOptions extends BadRowRules {
   readonly kinds: (names: readonly string[]) => ColumnKind[];
   /** Which cells are missing; the default if left out. */
   readonly missingValues?: MissingValues;
+  /** Where columns go that the table then lacks. */
+  readonly file?: ColumnFile | undefined;
   /** Called after each chunk; starts again if the file has to be read twice. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -65,7 +69,8 @@ export async function readTable(source: Source, dialect: Dialect, options: ReadO
   } = options;
   const kinds = options.kinds(dialect.names);
   const start = { ...dialect, missingValues, keepsOddCells, findsMixtures, ...(rejected && { rejected }) };
-  return buildTable(source.name, start, kinds, estimateRows(source, dialect), async (builder) => {
+  const capacity = estimateRows(source, dialect);
+  const read = async (builder: TableBuilder) => {
     await readRecords(source, dialect, {
       onRecord: (cells, line) => builder.add(cells, line),
       marked: allMissingTexts(missingValues),
@@ -75,11 +80,12 @@ export async function readTable(source: Source, dialect: Dialect, options: ReadO
       ...(progress && { progress }),
     });
     source.requireUnchanged();
-  });
+  };
+  return buildTable(source.name, start, kinds, capacity, read, options.file);
 }
 
 /** Estimates the number of rows that can be read, rather too high: unused memory is never touched. */
-function estimateRows({ size }: Source, { sample, dataStart, names }: Dialect): number {
+export function estimateRows({ size }: Source, { sample, dataStart, names }: Dialect): number {
   const whole = sample.filter(({ length }) => length >= names.length);
   const typical = whole.length > 0 ? whole : [names];
   let bytes = 0;
@@ -87,6 +93,11 @@ function estimateRows({ size }: Source, { sample, dataStart, names }: Dialect): 
   const rows = Math.ceil((1.05 * typical.length * (size - dataStart)) / bytes);
   return Math.min(Math.max(rows, 1), MOST_ROWS);
 }
+
+/** Of the rows that go to a file at once. */
+const BLOCK_CELLS = 2 ** 22;
+const LEAST_BLOCK_ROWS = 64;
+const MOST_BLOCK_ROWS = 2 ** 16;
 
 /** What is known of a table before its rows are read. */
 export interface TableStart extends BadRowRules {
@@ -108,6 +119,7 @@ export interface TableStart extends BadRowRules {
 /**
  * Builds a table from the rows that `read` adds, and calls it a second time if the first rows
  * misled about an `auto` column.
+ * @param file where columns go that the table then lacks
  * @throws MlpError ExitCode.data for cells that do not fit their column, or a table larger than
  *   memory
  */
@@ -117,13 +129,15 @@ export async function buildTable(
   kinds: readonly ColumnKind[],
   capacity: number,
   read: (builder: TableBuilder) => void | Promise<void>,
+  file?: ColumnFile,
 ): Promise<Table> {
   try {
     const { rejected } = start;
     const memory = new CellMemory();
     for (let columns: ReadColumns = { kinds }; ; ) {
       rejected?.clear();
-      const builder: TableBuilder = new TableBuilder(path, start, columns, capacity, memory);
+      file?.clear();
+      const builder: TableBuilder = new TableBuilder(path, start, columns, capacity, memory, file);
       await read(builder);
       const corrected = builder.misread();
       if (corrected !== undefined) {
@@ -169,6 +183,10 @@ export class TableBuilder {
   readonly #memory: CellMemory;
   readonly #columns: (ColumnBuilder | undefined)[];
   readonly #plain: ReturnType<typeof plainNumbers> | undefined;
+  readonly #file: ColumnFile | undefined;
+  /** The rows that go to the file at once, and those that are there. */
+  readonly #blockRows: number;
+  #inFile = 0;
 
   /** Room for `capacity` rows is made at once. */
   constructor(
@@ -177,7 +195,11 @@ export class TableBuilder {
     { kinds, strict = new Set(), texts = new Set() }: ReadColumns,
     capacity: number,
     memory = new CellMemory(),
+    file?: ColumnFile,
   ) {
+    this.#file = file;
+    const blockRows = Math.max(LEAST_BLOCK_ROWS, Math.min(MOST_BLOCK_ROWS, BLOCK_CELLS / kinds.length));
+    this.#blockRows = file ? Math.floor(blockRows) : Number.POSITIVE_INFINITY;
     this.#path = path;
     this.#start = start;
     this.#kinds = kinds;
@@ -205,6 +227,7 @@ export class TableBuilder {
     const { rows } = this;
     const columns = this.#columns;
     if (rows === this.#capacity) this.#grow(line);
+    if (rows - this.#inFile === this.#blockRows) this.#flush();
     this.#lines[rows] = line;
     let bad: BadRow | undefined;
     if (this.#start.rejected) bad = withoutStack(() => this.#badRow(cells, line));
@@ -305,14 +328,20 @@ export class TableBuilder {
   finish(): Table {
     const { rows } = this;
     const mixed = this.#mixedColumns();
-    const columns = this.#columns.map((column) => column?.finish(rows));
+    this.#flush();
+    const stored = new Map<number, Column>();
+    const columns = this.#columns.map((column, index) => {
+      if (!column || !this.#file?.has(index)) return column?.finish(rows);
+      stored.set(index, column.finish(rows, 0));
+      return undefined;
+    });
     const odd = this.#columns.flatMap((column, index) => {
       const { row, text = '' } = column?.firstBad ?? {};
       if (row === undefined) return [];
       const texts = column?.badTexts;
       return [{ index, cells: column?.badCells ?? 0, row, text, ...(texts && { texts }) }];
     });
-    return {
+    const table = {
       ...this.#context(),
       rows,
       columns,
@@ -321,6 +350,15 @@ export class TableBuilder {
       ...(mixed.length > 0 && { mixed }),
       ...this.#fileNotes(),
     };
+    this.#file?.finish(table, stored);
+    return table;
+  }
+
+  /** Moves the rows that are in memory to the file, but for columns that stay. */
+  #flush(): void {
+    const { rows } = this;
+    this.#file?.add(rows - this.#inFile, (index) => (this.#columns[index] as ColumnBuilder).take(rows));
+    this.#inFile = rows;
   }
 
   #mixedColumns(): MixedColumn[] {
@@ -348,7 +386,7 @@ export class TableBuilder {
   }
 
   #column(context: BuilderContext, kind: ColumnKind, index: number): ColumnBuilder | undefined {
-    const capacity = this.#capacity;
+    const capacity = this.#file?.has(index) ? this.#blockRows : this.#capacity;
     const { sample, keepsOddCells = false } = this.#start;
     const isStrict = this.#strict.has(index);
     switch (kind) {
@@ -382,7 +420,9 @@ export class TableBuilder {
     this.#capacity = Math.min(2 * this.#capacity, MOST_ROWS);
     this.#memory.forget();
     this.#lines = grown(this.#lines, new Uint32Array(this.#capacity));
-    for (const column of this.#columns) column?.grow(this.#capacity);
+    this.#columns.forEach((column, index) => {
+      if (!this.#file?.has(index)) column?.grow(this.#capacity);
+    });
   }
 
   #fileNotes(): Pick<Table, 'notes'> {

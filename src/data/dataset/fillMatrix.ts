@@ -2,9 +2,11 @@
 import { bytesPerElement, memoryLimit } from '../../kernels/arena.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
 import type { CacheWriter } from '../cache/cacheFile.js';
+import { RowSorter } from '../cache/rowSorter.js';
+import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { type FeatureEncoding, matrixWidth, ofTrained } from '../encoding/encoding.js';
-import { chunksOf, createFeatureMatrix, MatrixRows } from '../featureMatrix.js';
-import type { Filled, SplitRows } from './assembleDataset.js';
+import { createFeatureMatrix } from '../featureMatrix.js';
+import type { Filled, InputRows, SplitRows } from './assembleDataset.js';
 import type { GivenEncodings } from './givenEncodings.js';
 
 export interface FillOptions {
@@ -26,7 +28,8 @@ export async function fillMatrix(
   const { encodings, matrix } = await (options.cache ? fillFile : fillMemory)(splits, dtype, rows, options);
   const tables = new Set(splits.map(({ from }) => from));
   const asTrained = options.given ? ofTrained(encodings) : encodings;
-  const unknown = new Map([...tables].map((from) => [from, from.reader.unknown(asTrained, from.place)]));
+  const unknown = new Map<InputRows, readonly UnknownLevel[]>();
+  for (const from of tables) unknown.set(from, await from.reader.unknown(asTrained, from.place));
   return { encodings, matrix, unknown };
 }
 
@@ -57,10 +60,10 @@ async function fillMemory(
   return { encodings, matrix };
 }
 
-/** Of the memory, that rows may take until they are in the file. */
-const SHARE_OF_ROWS = 1 / 2;
+/** Of the rows that are encoded before they go to the file. */
+const BYTES_OF_ROWS = 2 ** 27;
 
-/** Reads all tables once for as many rows as fit into memory, which are then appended to the file. */
+/** Reads all tables once, some rows at a time, which a cache brings in order. */
 async function fillFile(
   splits: readonly SplitRows[],
   dtype: TrainConfig['dtype'],
@@ -75,18 +78,14 @@ async function fillFile(
   const written = given ? ofTrained(encodings) : encodings;
   const columns = matrixWidth(encodings);
   const writer = await (cache as NonNullable<typeof cache>)(rows, columns);
-  const bytes = 3 * (bytesOfPart ?? Number.POSITIVE_INFINITY);
+  const sorter = new RowSorter(writer, bytesOfPart);
   const rowBytes = Math.max(1, columns) * bytesPerElement(dtype);
-  const most = Math.max(1, Math.floor(Math.min(bytes, memoryLimit() * SHARE_OF_ROWS) / rowBytes));
-  const matrix = createFeatureMatrix(dtype, Math.min(rows, most), columns, bytesOfPart);
-  for (let first = 0; first < rows; first += most) {
-    const end = Math.min(first + most, rows);
-    for (const { reader, place } of new Set(splits.map(({ from }) => from))) {
-      const inMemory = place.map((row) => (row >= first && row < end ? row - first : -1));
-      await reader.write(written, inMemory, matrix);
-    }
-    const filled = new MatrixRows(matrix, 0, end - first);
-    for (const { data } of chunksOf(filled)) writer.append(data);
+  const bytes = Math.min(BYTES_OF_ROWS, memoryLimit() / 2, 3 * (bytesOfPart ?? BYTES_OF_ROWS));
+  const most = Math.min(rows, Math.max(1, Math.floor(bytes / rowBytes)));
+  const matrix = createFeatureMatrix(dtype, most, columns, bytesOfPart);
+  for (const { reader, place } of new Set(splits.map(({ from }) => from))) {
+    await reader.writeSome(written, place, matrix, (some, places) => sorter.add(some, places));
   }
+  sorter.finish();
   return { encodings, matrix: writer.matrix };
 }

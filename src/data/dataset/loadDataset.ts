@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { ExitCode, MlpError } from '../../errors.js';
+import { memoryLimit } from '../../kernels/arena.js';
 import { type DataConfig, isMemberFolds, settingOf } from '../../spec/dataConfig.js';
 import { formatPath, type Where } from '../../spec/messages.js';
 import type { TrainConfig } from '../../spec/trainConfig.js';
@@ -69,6 +70,8 @@ export interface LoadOptions {
   readonly threads?: number;
   /** The most bytes of a part of the matrix; only tests change it. */
   readonly bytesOfPart?: number;
+  /** Features of more bytes stay on the disk; only tests change it. */
+  readonly bytesInMemory?: number;
   /** Called now and then with the bytes read and the total. */
   readonly progress?: (file: string, doneBytes: number, totalBytes: number | undefined) => void;
 }
@@ -320,15 +323,23 @@ async function readRows(
   training?: RowReader,
 ): Promise<RowReader> {
   const { threads = availableParallelism(), progress, encodings } = options;
+  const { bytesInMemory: mostBytes = mostBytesOf(config.data) } = options;
   const reader = await read(input, {
     data: config.data,
     threads,
+    mostBytes,
     ...(training && { training }),
     ...(encodings && { encodings: encodings.features }),
     ...(progress && { progress: (done, total) => progress(input.table.path, done, total) }),
   });
   open.push(reader);
   return reader;
+}
+
+/** Columns are read from a disk several times, which takes longer than once to memory. */
+function mostBytesOf({ cache }: DataConfig): number {
+  const limit = memoryLimit();
+  return cache === undefined ? limit / 4 : Math.min(limit / 8, 2 ** 29);
 }
 
 /** Splits the training table, reads the others, and returns the splits that have rows of their own. */

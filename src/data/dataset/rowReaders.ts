@@ -1,6 +1,7 @@
 /**
  * Reads the rows of a table for a dataset, in one of two ways. `NumericRows` goes over the bytes of
- * a numeric file as often as needed and keeps no cells. `TableRows` has all cells in memory.
+ * a numeric file as often as needed and keeps no cells. `TableRows` reads columns, which stay on a disk if they are
+ * large.
  */
 
 import { ExitCode, MlpError } from '../../errors.js';
@@ -8,6 +9,7 @@ import type { DType } from '../../kernels/kernels.js';
 import type { DataConfig } from '../../spec/dataConfig.js';
 import { dateSettingOf, settingOf } from '../../spec/dataConfig.js';
 import { looksNumeric } from '../cell.js';
+import { type ColumnStore, type StoredTable, selectStored, storeOf } from '../columnStore.js';
 import { beginsWithNumbers } from '../csv/dialect.js';
 import { beginsWithWords } from '../csv/readTable.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
@@ -21,14 +23,14 @@ import {
   type NumericEncoding,
   withoutConstants,
 } from '../encoding/encoding.js';
-import { fitFeatures, unknownIn, writeFeatures } from '../encoding/features.js';
+import { FeatureFitter, unknownIn, writeFeatures } from '../encoding/features.js';
 import { rowsWithMissing } from '../encoding/missing.js';
 import { MajorityVote, mostAreOne } from '../encoding/numberEncoding.js';
 import { elementsOf, type FeatureMatrix, keepColumns } from '../featureMatrix.js';
-import { concatenate } from '../joinedTable.js';
+import { joinStored } from '../joinedTable.js';
 import { firstRows, type LocatedColumn } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
-import { fitInBlocks, type NumericFit } from '../numeric/fit.js';
+import { fitInBlocks, type NumericFit, trainBlocks } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
 import { type Scaling, type Transform, transformed } from '../scaling.js';
@@ -38,7 +40,6 @@ import {
   cellLocation,
   columnLabel,
   numericColumn,
-  selectRows,
   type Table,
 } from '../table.js';
 import type { TableSource } from '../tableSource.js';
@@ -57,8 +58,13 @@ export interface ReadRowsOptions {
   /** Encodings of the features that the rows are to be written by, if none are to be fitted. */
   readonly encodings?: readonly FeatureEncoding[];
   readonly threads: number;
+  /** Features of more bytes stay on the disk. */
+  readonly mostBytes: number;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
+
+/** Takes rows of the matrix that are the first of `rows`, and where they belong. */
+export type TakeRows = (rows: FeatureMatrix, places: Int32Array) => void;
 
 /** The rows of the matrix that a table fills. */
 interface Placement {
@@ -111,8 +117,18 @@ export interface RowReader {
    * @throws NotNumeric as `fit`
    */
   write(encodings: readonly FeatureEncoding[], place: Int32Array, matrix: FeatureMatrix): Promise<void>;
+  /**
+   * As `write`, but some rows at a time, in the order of the file: `rows` is a matrix for each of them.
+   * @throws NotNumeric as `fit`
+   */
+  writeSome(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    rows: FeatureMatrix,
+    take: TakeRows,
+  ): Promise<void>;
   /** The levels of the rows that have a place which the encodings don't know. */
-  unknown(encodings: readonly FeatureEncoding[], place: Int32Array): readonly UnknownLevel[];
+  unknown(encodings: readonly FeatureEncoding[], place: Int32Array): Promise<readonly UnknownLevel[]>;
   close(): Promise<void>;
 }
 
@@ -268,7 +284,21 @@ export class NumericRows implements RowReader {
     if (!(await this.#file.write(features, transforms, place, matrix))) throw new NotNumeric();
   }
 
-  unknown(): readonly UnknownLevel[] {
+  async writeSome(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    rows: FeatureMatrix,
+    take: TakeRows,
+  ): Promise<void> {
+    const local = new Int32Array(new SharedArrayBuffer(place.byteLength)).fill(-1);
+    for (const { from, to, places } of windowsOf(place, rows.rows, local)) {
+      await this.write(encodings, local, rows);
+      take(rows, places);
+      local.fill(-1, from, to);
+    }
+  }
+
+  async unknown(): Promise<readonly UnknownLevel[]> {
     return [];
   }
 
@@ -277,10 +307,28 @@ export class NumericRows implements RowReader {
   }
 }
 
+/**
+ * Places of as many rows as a matrix has, in the order of the file. Meanwhile `local` says which row of the matrix
+ * each of them is.
+ */
+function* windowsOf(place: Int32Array, most: number, local: Int32Array) {
+  for (let from = 0; from < place.length; ) {
+    const places: number[] = [];
+    let to = from;
+    for (; to < place.length && places.length < most; to++) {
+      if (place[to] >= 0) local[to] = places.push(place[to]) - 1;
+    }
+    if (places.length > 0) yield { from, to, places: Int32Array.from(places) };
+    from = to;
+  }
+}
+
 /** Rows of any kind. */
 export class TableRows implements RowReader {
   readonly #input: Input;
+  /** Without the features, if these stay on the disk. */
   readonly #table: Table;
+  readonly #store: ColumnStore;
   readonly #data: DataConfig;
   /** [rows] The rows of the table that were kept; undefined for all. */
   readonly #kept: Int32Array | undefined;
@@ -288,13 +336,14 @@ export class TableRows implements RowReader {
 
   private constructor(
     input: Input,
-    table: Table,
+    { table, store }: StoredTable,
     data: DataConfig,
     readonly dropped: number,
     kept?: Int32Array,
   ) {
     this.#input = input;
     this.#table = table;
+    this.#store = store;
     this.#data = data;
     this.#kept = kept;
     const { csv } = input.table;
@@ -304,23 +353,28 @@ export class TableRows implements RowReader {
       dropped === 0 &&
       isNumericRequest(input, data) &&
       input.choice.features.every((column) => {
-        const cells = table.columns[column];
-        return cells?.kind === 'numeric' && cells.missing === 0;
+        const { kind, missing } = store.column(column);
+        return kind === 'numeric' && missing === 0;
       });
   }
 
   static async read(input: Input, options: ReadRowsOptions): Promise<TableRows> {
-    const { table, choice } = input;
-    const { data, progress, threads } = options;
-    const missingValues = missingValuesOf(data.missingValues);
-    const whole = await table.read(columnKinds(input, options), progress, missingValues, threads);
-    const droppable = [...choice.features, ...choice.targets].filter(
-      (column) => settingOf(data.missing, table.names[column], 'error') === 'drop-row',
+    const { data } = options;
+    const { choice, table } = input;
+    const whole = await readColumns(input, options);
+    const isDroppable = (column: number) =>
+      settingOf(data.missing, table.names[column], 'error') === 'drop-row';
+    const incomplete = rowsWithMissing(whole.table, choice.targets.filter(isDroppable));
+    const { rows } = whole.table;
+    const droppable = choice.features.filter(
+      (column) => isDroppable(column) && whole.store.column(column).missing > 0,
     );
-    const incomplete = rowsWithMissing(whole, droppable);
-    const kept = firstRows(whole.rows).filter((row) => !incomplete[row]);
-    if (kept.length === whole.rows) return new TableRows(input, whole, data, 0);
-    return new TableRows(input, selectRows(whole, kept), data, whole.rows - kept.length, kept);
+    await whole.store.each(droppable, (part, column) => {
+      rowsWithMissing(part, [column], incomplete);
+    });
+    const kept = firstRows(rows).filter((row) => !incomplete[row]);
+    if (kept.length === rows) return new TableRows(input, whole, data, 0);
+    return new TableRows(input, selectStored(whole, kept), data, rows - kept.length, kept);
   }
 
   get rows(): number {
@@ -336,7 +390,7 @@ export class TableRows implements RowReader {
   }
 
   featureKind(j: number): Column['kind'] {
-    return this.#table.columns[this.#input.choice.features[j]]?.kind ?? 'text';
+    return this.#store.column(this.#input.choice.features[j]).kind;
   }
 
   located(index: number): LocatedColumn {
@@ -355,7 +409,7 @@ export class TableRows implements RowReader {
   }
 
   async measure(placement: Placement): Promise<readonly FeatureEncoding[]> {
-    const fitted = this.#fitNumeric(placement) ?? this.#fitTable(placement);
+    const fitted = (await this.#fitNumeric(placement)) ?? (await this.#fitTable(placement));
     return varying(this.#input, placement.train.length, fitted);
   }
 
@@ -365,32 +419,79 @@ export class TableRows implements RowReader {
     matrix: FeatureMatrix,
   ): Promise<void> {
     const { features } = this.#input.choice;
-    writeFeatures(this.#table, features, encodings, place, matrix);
+    let first = 0;
+    for await (const part of this.#store.parts(features)) {
+      writeFeatures(part, features, encodings, place.subarray(first, first + part.rows), matrix);
+      first += part.rows;
+    }
   }
 
-  unknown(encodings: readonly FeatureEncoding[], place: Int32Array): readonly UnknownLevel[] {
+  async writeSome(
+    encodings: readonly FeatureEncoding[],
+    place: Int32Array,
+    rows: FeatureMatrix,
+    take: TakeRows,
+  ): Promise<void> {
     const { features } = this.#input.choice;
-    return unknownIn(this.#table, features, encodings, place);
+    let first = 0;
+    for await (const part of this.#store.parts(features)) {
+      const own = place.subarray(first, first + part.rows);
+      const local = new Int32Array(part.rows).fill(-1);
+      for (const { from, to, places } of windowsOf(own, rows.rows, local)) {
+        writeFeatures(part, features, encodings, local, rows);
+        take(rows, places);
+        local.fill(-1, from, to);
+      }
+      first += part.rows;
+    }
   }
 
-  async close(): Promise<void> {}
+  async unknown(encodings: readonly FeatureEncoding[], place: Int32Array): Promise<readonly UnknownLevel[]> {
+    const { features } = this.#input.choice;
+    const found: UnknownLevel[] = [];
+    const ofLevels = features.flatMap((column, j) => (hasLevels(encodings[j]) ? [{ column, j }] : []));
+    let next = 0;
+    await this.#store.each(
+      ofLevels.map(({ column }) => column),
+      (part, column) => {
+        const { j } = ofLevels[next++];
+        found.push(...unknownIn(part, [column], [encodings[j]], place));
+      },
+    );
+    return found;
+  }
+
+  async close(): Promise<void> {
+    this.#store.close();
+  }
 
   /** Gives the same bits as a CSV of these numbers, up to 1 MiB. */
-  #fitNumeric({ numeric, place, train }: Placement): FeatureEncoding[] | undefined {
+  async #fitNumeric({ numeric, place, train }: Placement): Promise<FeatureEncoding[] | undefined> {
     if (!numeric) return undefined;
     const requests = featureRequests(this.#input, this.#data);
-    const scalings = requests.map(({ scaling }) => scaling);
     const { features } = this.#input.choice;
-    const fitted = fitInBlocks(this.#table, features, scalings, place, train.length);
-    if (!fitted) return undefined;
+    const blocks = trainBlocks(this.#table.names.length, place, train.length);
+    const fitted: NumericFit[] = [];
+    let next = 0;
+    await this.#store.each(features, (part, column) => {
+      const fit = fitInBlocks(numericColumn(part, column).values, requests[next++].scaling, blocks);
+      if (fit) fitted.push(fit);
+    });
+    if (fitted.length < features.length) return undefined;
     const numbers = numericEncodings(this.#input, requests, fitted);
-    const cells = features.map((column) => numericColumn(this.#table, column).values);
-    const isMost = (j: number) => mostAreOne(train.length, (row) => cells[j][train[row]]);
-    const isShared = mayShare(requests, numbers, isMost);
+    const asked = features.filter(
+      (_, j) => requests[j].leastShared !== undefined && requests[j].leastShared < NEVER,
+    );
+    if (asked.length === 0 || arePixels(numbers)) return numbers;
+    let isShared = false;
+    await this.#store.each(asked, (part, column) => {
+      const { values } = numericColumn(part, column);
+      isShared ||= mostAreOne(train.length, (row) => values[train[row]]);
+    });
     return isShared ? undefined : numbers;
   }
 
-  #fitTable({ train, embeds, leastGathered }: Placement): FeatureEncoding[] {
+  async #fitTable({ train, embeds, leastGathered }: Placement): Promise<FeatureEncoding[]> {
     const requests = featureRequests(this.#input, this.#data).map((request) => ({
       ...request,
       leastGathered,
@@ -398,24 +499,45 @@ export class TableRows implements RowReader {
     const all = embeds
       ? requests
       : requests.map((request) => ({ ...request, leastEmbedded: NEVER, leastShared: NEVER }));
-    return fitFeatures(this.#table, all, train);
+    const fitter = new FeatureFitter(all, train);
+    await this.#store.each(this.#input.choice.features, (part) => fitter.add(part));
+    return fitter.finish();
   }
 
   /** These rows, then those of another table with the same features; the features alone. */
   joined(other: TableRows): TableRows {
     const { features } = this.#input.choice;
-    const parts = [this, other].map((part): Table => {
-      const columns: (Column | undefined)[] = this.#table.names.map(() => undefined);
-      part.#input.choice.features.forEach((column, j) => {
-        columns[features[j]] = part.#table.columns[column];
-      });
+    const parts = [this, other].map((part) => {
       // What was found in columns, by their numbers in each table, has been told.
       const { odd: _, mixed: __, ...table } = part.#table;
-      return { ...table, columns };
+      const columns = this.#table.names.map((): number => -1);
+      part.#input.choice.features.forEach((column, j) => {
+        columns[features[j]] = column;
+      });
+      return { table, store: part.#store, columns };
     });
-    const table = concatenate(`${this.#table.path} and ${other.#table.path}`, parts, this.#table.names);
-    return new TableRows(this.#input, table, this.#data, this.dropped + other.dropped, this.#kept);
+    const path = `${this.#table.path} and ${other.#table.path}`;
+    const stored = joinStored(path, parts, this.#table.names);
+    return new TableRows(this.#input, stored, this.#data, this.dropped + other.dropped, this.#kept);
   }
+}
+
+/** Reads the columns that a dataset needs, and leaves large ones on the disk. */
+async function readColumns(input: Input, options: ReadRowsOptions): Promise<StoredTable> {
+  const { table, choice } = input;
+  const { data, progress, threads, mostBytes } = options;
+  const missingValues = missingValuesOf(data.missingValues);
+  const kinds = columnKinds(input, options);
+  const bytes = (table.mostRows ?? 0) * choice.features.length * Float64Array.BYTES_PER_ELEMENT;
+  if (table.store && bytes > mostBytes && data.badRows !== 'skip') {
+    return table.store(kinds, new Set(otherColumns(choice)), progress, missingValues, threads);
+  }
+  const whole = await table.read(kinds, progress, missingValues, threads);
+  return { table: whole, store: storeOf(whole) };
+}
+
+function hasLevels({ kind }: FeatureEncoding): boolean {
+  return kind === 'category' || kind === 'boolean';
 }
 
 /**

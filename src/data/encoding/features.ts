@@ -1,4 +1,5 @@
 /** All features of a table: fitted on the training rows alone, then written for any rows. */
+import { MlpError } from '../../errors.js';
 import { areBooleans } from '../booleans.js';
 import { findDates } from '../dates.js';
 import { placesIn, type WritableMatrix } from '../featureMatrix.js';
@@ -17,7 +18,7 @@ import {
   takesMissing,
   type Writer,
 } from './encoding.js';
-import { fillPolicy, isMissingAt, requireComplete } from './missing.js';
+import { FirstMissing, fillPolicy, isMissingAt, requireComplete } from './missing.js';
 import { fitNumbers, numberWriter, tooLargeAt } from './numberEncoding.js';
 
 /**
@@ -60,22 +61,62 @@ export function fitFeatures(
   requests: readonly FeatureRequest[],
   trainRows: Int32Array,
 ): FeatureEncoding[] {
-  const complete = requests.filter(({ missing }) => fillPolicy(missing) === undefined);
-  requireComplete(
-    table,
-    complete.map(({ index }) => index),
-    trainRows,
-  );
-  // In file order, columns are read from start to end, and sums don't depend on the shuffle.
-  const rows = trainRows.toSorted();
-  const scratch = new Float64Array(rows.length);
-  const encodings = requests.map((request) => {
-    if (table.columns[request.index]?.kind !== 'text' && !request.category) {
-      return fitNumbers(table, request, rows, scratch);
+  const fitter = new FeatureFitter(requests, trainRows);
+  for (const _ of requests) fitter.add(table);
+  return fitter.finish();
+}
+
+/** As `fitFeatures`, of columns that come one after another. */
+export class FeatureFitter {
+  readonly #requests: readonly FeatureRequest[];
+  /** In file order, columns are read from start to end, and sums don't depend on the shuffle. */
+  readonly #rows: Int32Array;
+  readonly #scratch: Float64Array;
+  readonly #missing: FirstMissing;
+  readonly #encodings: FeatureEncoding[] = [];
+  #next = 0;
+  #failure: MlpError | undefined;
+
+  constructor(requests: readonly FeatureRequest[], trainRows: Int32Array) {
+    this.#requests = requests;
+    this.#rows = trainRows.toSorted();
+    this.#scratch = new Float64Array(trainRows.length);
+    this.#missing = new FirstMissing(this.#rows);
+  }
+
+  /** Takes the column of the next request, in a table that has it. */
+  add(table: Table): void {
+    const request = this.#requests[this.#next++];
+    if (fillPolicy(request.missing) === undefined) this.#missing.add(table, request.index);
+    if (this.#missing.error || this.#failure) return;
+    try {
+      this.#encodings.push(fitFeature(table, request, this.#rows, this.#scratch));
+    } catch (error) {
+      if (!(error instanceof MlpError)) throw error;
+      // Unless a later column misses a cell.
+      this.#failure = error;
     }
-    return fitDerived(table, request, rows, scratch) ?? fitCategory(table, request, rows);
-  });
-  return arePixels(encodings) ? encodings.map(withoutLevels) : encodings;
+  }
+
+  /** @throws as `fitFeatures` */
+  finish(): FeatureEncoding[] {
+    const error = this.#missing.error ?? this.#failure;
+    if (error) throw error;
+    const encodings = this.#encodings;
+    return arePixels(encodings) ? encodings.map(withoutLevels) : encodings;
+  }
+}
+
+function fitFeature(
+  table: Table,
+  request: FeatureRequest,
+  rows: Int32Array,
+  scratch: Float64Array,
+): FeatureEncoding {
+  if (table.columns[request.index]?.kind !== 'text' && !request.category) {
+    return fitNumbers(table, request, rows, scratch);
+  }
+  return fitDerived(table, request, rows, scratch) ?? fitCategory(table, request, rows);
 }
 
 /** The shades of a pixel are quantities, though most may be black. */

@@ -30,9 +30,12 @@ export function fitIndicator(
   };
 }
 
-/** [rows] 1 for each row of the table with a missing cell in one of these columns, else 0. */
-export function rowsWithMissing(table: Table, indices: readonly number[]): Uint8Array {
-  const found = new Uint8Array(table.rows);
+/** [rows] 1 for each row of the table with a missing cell in one of these columns, else as it was. */
+export function rowsWithMissing(
+  table: Table,
+  indices: readonly number[],
+  found: Uint8Array = new Uint8Array(table.rows),
+): Uint8Array {
   for (const index of indices) {
     const column = table.columns[index];
     if (column === undefined || column.missing === 0) continue;
@@ -46,20 +49,31 @@ export function rowsWithMissing(table: Table, indices: readonly number[]): Uint8
  * @throws MlpError ExitCode.data with the location of the first such cell in the file
  */
 export function requireComplete(table: Table, indices: readonly number[], rows: Int32Array): void {
-  let first = table.rows;
-  let firstIndex = -1;
-  for (const index of indices) {
-    const column = table.columns[index];
-    if (column === undefined || column.missing === 0) continue;
-    for (let i = 0; i < rows.length; i++) {
-      if (rows[i] < first && isMissingAt(column, rows[i])) {
-        first = rows[i];
-        firstIndex = index;
-      }
-    }
+  const missing = new FirstMissing(rows);
+  for (const index of indices) missing.add(table, index);
+  if (missing.error) throw missing.error;
+}
+
+/** Finds the first missing cell of columns, by row and then by column. */
+export class FirstMissing {
+  readonly #rows: Int32Array;
+  #first = Number.POSITIVE_INFINITY;
+  error: MlpError | undefined;
+
+  /** @param rows of the table, in any order */
+  constructor(rows: Int32Array) {
+    this.#rows = rows;
   }
-  if (firstIndex < 0) return;
-  throw missingError(cellLocation(table, firstIndex, first), table.columns[firstIndex]?.kind);
+
+  add(table: Table, index: number): void {
+    const column = table.columns[index];
+    if (column === undefined || column.missing === 0) return;
+    let first = this.#first;
+    for (const row of this.#rows) if (row < first && isMissingAt(column, row)) first = row;
+    if (first === this.#first) return;
+    this.#first = first;
+    this.error = missingError(cellLocation(table, index, first), column.kind);
+  }
 }
 
 /** The error ExitCode.data for a missing cell in a column of this kind. */

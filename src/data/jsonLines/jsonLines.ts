@@ -4,10 +4,11 @@
  */
 import { ExitCode, MlpError, withoutStack } from '../../errors.js';
 import { counted } from '../../text.js';
+import { type ColumnFile, withColumnFile } from '../columnFile.js';
 import { LONGEST_ROW } from '../csv/csvParse.js';
 import { type AddRow, inTables } from '../csv/readChunks.js';
 import { emptyLinesSkipped } from '../csv/readingNotes.js';
-import { buildTable } from '../csv/readTable.js';
+import { buildTable, type TableBuilder } from '../csv/readTable.js';
 import { DEFAULT_MISSING, type MissingValues, QUOTED, quotedTexts } from '../missingValues.js';
 import type { BadRowRules } from '../rejectedRows.js';
 import type { Source } from '../source/source.js';
@@ -61,11 +62,12 @@ export async function openJsonLines(
     kinds: readonly ColumnKind[],
     told?: ReadProgress,
     missingValues: MissingValues = DEFAULT_MISSING,
+    file?: ColumnFile,
   ): Promise<Table> => {
     // Text is text, even if all of it looks like numbers.
     const settled = kinds.map((kind, i) => (isGuessed(kind) && seen[i].numbers === 0 ? 'text' : kind));
     const started = { ...tableStart, missingValues, ...rules };
-    const table = await buildTable(path, started, settled, rows, async (builder) => {
+    const add = async (builder: TableBuilder) => {
       const records = new RecordReader(source, start, kinds, missingValues, {
         add: (cells, line, unread) => {
           builder.add(cells, line, unread);
@@ -74,7 +76,8 @@ export async function openJsonLines(
         rejects: rejected !== undefined,
       });
       for await (const _ of records.read(told));
-    });
+    };
+    const table = await buildTable(path, started, settled, rows, add, file);
     return { ...table, notes: mixtureNotes(table, kinds, seen) };
   };
 
@@ -105,7 +108,10 @@ export async function openJsonLines(
       return source.notes;
     },
     ...(rejected && { rejected: [rejected] }),
-    read,
+    mostRows: rows,
+    read: (kinds, told, missingValues) => read(kinds, told, missingValues),
+    store: (kinds, inMemory, told, missingValues) =>
+      withColumnFile(path, kinds, inMemory, (file) => read(kinds, told, missingValues, file)),
     chunks,
     close: () => source.close(),
   };

@@ -14,7 +14,6 @@ import {
   type Scaling,
   standardColumn,
 } from '../scaling.js';
-import { numericColumn, type Table } from '../table.js';
 import type { Block, Reader } from './chunkReader.js';
 import type { KeptNumbers, PlacedChunk } from './chunks.js';
 import { type Columns, type SharedMatrix, ThreadMatrix } from './matrix.js';
@@ -315,54 +314,58 @@ export class Moments {
 }
 
 /**
- * Fits numbers in memory as `fit` does those of a file, in blocks of rows, so that the numbers of a
- * one-chunk CSV give the same bits. All columns are numeric without missing cells; `place` and
- * `trainRows` are as for `NumericFile.fit`.
+ * The rows of a table that are trained on, in the blocks in which `fit` would read them of a file.
+ * @param columns of the file
  */
-export function fitInBlocks(
-  table: Table,
-  features: readonly number[],
-  scalings: readonly Scaling[],
-  place: Int32Array,
-  trainRows: number,
-): NumericFit[] | undefined {
-  const columns = features.map((index) => numericColumn(table, index).values);
-  const zeros = () => new Float64Array(columns.length);
-  const moments = new Moments(scalings);
-  const chunk = {
-    trainRows: 0,
-    means: zeros(),
-    meanRests: zeros(),
-    squares: zeros(),
-    least: zeros().fill(Number.POSITIVE_INFINITY),
-    greatest: zeros().fill(Number.NEGATIVE_INFINITY),
-  };
-  const step = blockSizeOf(table.names.length, TUNING).rows;
-  for (let from = 0; from < table.rows; from += step) {
+export function trainBlocks(columns: number, place: Int32Array, trainRows: number): Int32Array[] {
+  const blocks: Int32Array[] = [];
+  const step = blockSizeOf(columns, TUNING).rows;
+  for (let from = 0; from < place.length; from += step) {
     const rows: number[] = [];
-    for (let row = from; row < Math.min(from + step, table.rows); row++) {
+    for (let row = from; row < Math.min(from + step, place.length); row++) {
       if (place[row] >= 0 && place[row] < trainRows) rows.push(row);
     }
-    if (rows.length > 0)
-      columns.forEach((values, j) => {
-        addBlock(chunk, j, values, rows);
-      });
+    if (rows.length > 0) blocks.push(Int32Array.from(rows));
+  }
+  return blocks;
+}
+
+/**
+ * Fits the numbers of a column in memory, none missing, as `fit` does those of a file, in blocks of rows, so that the
+ * numbers of a one-chunk CSV give the same bits. Undefined if mean, variance or range overflows.
+ */
+export function fitInBlocks(
+  values: Float64Array,
+  scaling: Scaling,
+  blocks: readonly Int32Array[],
+): NumericFit | undefined {
+  const moments = new Moments([scaling]);
+  const chunk = {
+    trainRows: 0,
+    means: new Float64Array(1),
+    meanRests: new Float64Array(1),
+    squares: new Float64Array(1),
+    least: Float64Array.of(Number.POSITIVE_INFINITY),
+    greatest: Float64Array.of(Number.NEGATIVE_INFINITY),
+  };
+  for (const rows of blocks) {
+    addBlock(chunk, 0, values, rows);
     chunk.trainRows += rows.length;
   }
   moments.add(chunk);
-  const { least, greatest } = moments.boundsOf(features.map((_, j) => j));
-  const isTrained = (_: number, row: number) => place[row] >= 0 && place[row] < trainRows;
-  const quartiles = moments.robust.map((j): [number, Quartiles] => [
-    j,
-    quartilesOf(columns[j].filter(isTrained), least[j], greatest[j]),
-  ]);
-  return moments.columns(new Map(quartiles));
+  const quartiles = moments.robust.map((j): [number, Quartiles] => {
+    const trained = new Float64Array(chunk.trainRows);
+    let next = 0;
+    for (const rows of blocks) for (const row of rows) trained[next++] = values[row];
+    return [j, quartilesOf(trained, chunk.least[0], chunk.greatest[0])];
+  });
+  return moments.columns(new Map(quartiles))?.[0];
 }
 
 type ChunkMoments = Omit<FittedChunk, 'wide' | 'unpacked' | 'badCells'>;
 
 /** `addMoments` and `addExtremes` of assembly/moments.ts, for one column. */
-function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: readonly number[]): void {
+function addBlock(chunk: ChunkMoments, j: number, values: Float64Array, rows: Int32Array): void {
   const { means, meanRests, squares, least, greatest } = chunk;
   const count = rows.length;
   const weight = count / (chunk.trainRows + count);

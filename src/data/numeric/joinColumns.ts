@@ -1,8 +1,15 @@
 /** The kept cells of all chunks, joined into columns. */
 import { CellMemory } from '../cellMemory.js';
+import type { ColumnFile } from '../columnFile.js';
 import { grown } from '../csv/columnBuilders.js';
 import { isMissing, unmarked } from '../missingValues.js';
-import { MOST_SPELLINGS, type NumericColumn, type TextColumn, type WrittenNumbers } from '../table.js';
+import {
+  countMissing,
+  MOST_SPELLINGS,
+  type NumericColumn,
+  type TextColumn,
+  type WrittenNumbers,
+} from '../table.js';
 import { type KeptCells, type KeptColumn, MISSING } from './scan.js';
 
 /** Joins the cells [chunks][kept] into columns. */
@@ -20,14 +27,19 @@ export function joinColumns(
 export class ColumnJoiner {
   readonly #kept: readonly KeptColumn[];
   readonly #room: number;
+  readonly #file: ColumnFile | undefined;
   readonly #memory = new CellMemory();
   readonly #joins: readonly Join[];
   #rows = 0;
 
-  /** @param room for as many rows; more need more memory, and what nobody writes to takes none */
-  constructor(kept: readonly KeptColumn[], room: number) {
+  /**
+   * @param room for as many rows; more need more memory, and what nobody writes to takes none
+   * @param file takes the cells of its columns
+   */
+  constructor(kept: readonly KeptColumn[], room: number, file?: ColumnFile) {
     this.#kept = kept;
     this.#room = room;
+    this.#file = file;
     this.#joins = kept.map(({ kind }) => (kind === 'text' ? new TextJoin() : new NumberJoin()));
   }
 
@@ -36,14 +48,24 @@ export class ColumnJoiner {
     const rows = chunk.length > 0 ? rowsOf(chunk[0]) : 0;
     const end = this.#rows + rows;
     const room = end > this.#room ? 2 * end : this.#room;
+    const stored = new Map<number, Float64Array | Int32Array>();
     this.#joins.forEach((join, i) => {
-      join.add(chunk[i], this.#rows, room, this.#memory);
+      const { column } = this.#kept[i];
+      if (!this.#file?.has(column)) join.add(chunk[i], this.#rows, room, this.#memory);
+      else stored.set(column, join.pass(chunk[i]));
     });
+    this.#file?.add(rows, (column) => stored.get(column) as Float64Array | Int32Array);
     this.#rows = end;
   }
 
+  /** Columns that are in the file have no cells. */
   finish(): Map<number, NumericColumn | TextColumn> {
-    return new Map(this.#kept.map(({ column }, i) => [column, this.#joins[i].finish(this.#rows)]));
+    return new Map(
+      this.#kept.map(({ column }, i) => {
+        const rows = this.#file?.has(column) ? 0 : this.#rows;
+        return [column, this.#joins[i].finish(rows)];
+      }),
+    );
   }
 }
 
@@ -57,6 +79,8 @@ interface Join {
    * @param room for as many rows, if the memory does not do
    */
   add(cells: KeptCells, row: number, room: number, memory: CellMemory): void;
+  /** The cells as `add` would keep them. */
+  pass(cells: KeptCells): Float64Array | Int32Array;
   finish(rows: number): NumericColumn | TextColumn;
 }
 
@@ -73,6 +97,12 @@ class NumberJoin implements Join {
     this.#values.set(values, row);
     this.#missing += missing;
     this.#written.push({ rows: values.length, written });
+  }
+
+  pass(cells: KeptCells): Float64Array {
+    if (cells.kind !== 'numeric') throw new TypeError('found text among numbers');
+    this.#missing += cells.missing;
+    return cells.values;
   }
 
   finish(rows: number): NumericColumn {
@@ -118,15 +148,18 @@ class TextJoin implements Join {
 
   add(cells: KeptCells, row: number, room: number, memory: CellMemory): void {
     if (cells.kind !== 'text') return;
-    const { codes, texts } = cells;
+    const codes = this.pass(cells);
     const end = row + codes.length;
     if (end > this.#codes.length) this.#codes = grown(this.#codes, memory.integers(room));
-    const codeOf = this.#merger.codes(texts);
-    for (let i = 0; i < codes.length; i++) {
-      const code = codeOf[codes[i]];
-      this.#codes[row + i] = code;
-      if (code === MISSING) this.#missing++;
-    }
+    this.#codes.set(codes, row);
+  }
+
+  pass(cells: KeptCells): Int32Array {
+    if (cells.kind !== 'text') throw new TypeError('found numbers among text');
+    const codeOf = this.#merger.codes(cells.texts);
+    const codes = cells.codes.map((code) => codeOf[code]);
+    this.#missing += countMissing(codes);
+    return codes;
   }
 
   finish(rows: number): TextColumn {

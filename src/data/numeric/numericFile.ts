@@ -15,6 +15,7 @@
  * have longer numbers, `scan` reads all of them and keeps them as float64, as far as memory goes.
  */
 import { looksNumeric } from '../cell.js';
+import type { ColumnFile } from '../columnFile.js';
 import { beginsWithNumbers, type Dialect } from '../csv/dialect.js';
 import { readingNotes } from '../csv/readingNotes.js';
 import { createFeatureMatrix, type FeatureMatrix } from '../featureMatrix.js';
@@ -46,6 +47,8 @@ export interface NumericFileRequest {
   /** Columns that may be fitted or written later. */
   readonly features?: readonly number[];
   readonly threads: number;
+  /** Takes the cells of kept columns. */
+  readonly file?: ColumnFile | undefined;
   /** Called with the bytes done, of twice the size: there are two passes. */
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -144,7 +147,7 @@ export class NumericFile {
         spaces ||= hasSpaces;
         for (const row of inRows) breaks.push(rows + row);
         chunks.push({ ...chunk, firstRow: rows });
-        joiner ??= new ColumnJoiner(wanted, Math.ceil(MORE_ROOM * count * chunk.rows));
+        joiner ??= new ColumnJoiner(wanted, Math.ceil(MORE_ROOM * count * chunk.rows), request.file);
         joiner.add(found);
         numbers.push(read);
         rows += chunk.rows;
@@ -258,7 +261,6 @@ export class NumericFile {
   ): Promise<boolean> {
     const target = MatrixWriter.of(this.#pool, this.#chunks, place, matrix);
     const numbers = this.#numbers;
-    this.#numbers = undefined;
     const fits = await target?.write(inOrder(features), transforms, numbers, (index) =>
       this.#tellProgress(index),
     );
@@ -278,6 +280,7 @@ export class NumericFile {
 
   /** Ends the threads. May be called twice. */
   close(): Promise<void> {
+    this.#numbers = undefined;
     return this.#pool.close();
   }
 
@@ -369,12 +372,17 @@ export async function readNumericTable(
   const file = await NumericFile.scan({ ...request, kept }, changes);
   if (file === null) return null;
   try {
-    const columns = kinds.map((kind, index) => (kind === 'skipped' ? undefined : file.column(index)));
-    if (columns.some((column, index) => isGuessed(kinds[index]) && isDoubtful(column))) return null;
+    const found = kinds.map((kind, index) => (kind === 'skipped' ? undefined : file.column(index)));
+    if (found.some((column, index) => isGuessed(kinds[index]) && isDoubtful(column))) return null;
     source.requireUnchanged();
     const { header, names } = dialect;
-    const lines = Uint32Array.from({ length: file.rows }, (_, row) => file.line(row));
-    return { path: source.name, header, names, rows: file.rows, columns, lines, notes: file.notes };
+    const { rows, notes } = file;
+    const lines = new Uint32Array(rows);
+    for (let row = 0; row < rows; row++) lines[row] = file.line(row);
+    const columns = found.map((column, index) => (request.file?.has(index) ? undefined : column));
+    const table = { path: source.name, header, names, rows, columns, lines, notes };
+    request.file?.finish(table, new Map(found.flatMap((column, index) => (column ? [[index, column]] : []))));
+    return table;
   } finally {
     await file.close();
   }

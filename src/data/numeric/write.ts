@@ -31,6 +31,8 @@ export function writer(reader: Reader, task: WriteTask): (index: number) => Writ
       fits = scaleBlock(block, place.subarray(firstRow, firstRow + rows)) && fits;
     };
     const chunk = task.chunks[index];
+    // Rows may be written a part of the file at a time.
+    if (!place.subarray(chunk.firstRow, chunk.firstRow + chunk.rows).some((row) => row >= 0)) return { fits };
     const kept = numbers?.[index];
     if (kept) reader.forEachKeptBlock(chunk, kept, writeBlock);
     else if (!reader.forEachBlock(chunk, features, false, () => false, writeBlock)) return undefined;

@@ -5,6 +5,7 @@ import { cellFormatter } from '../csv/writeCsv.js';
 import type { MissingValues } from '../missingValues.js';
 import type { BadRow } from '../rejectedRows.js';
 import { columnLabel, type OddCells, type TextColumn } from '../table.js';
+import { type CursorColumn, readBlocks } from './columnCursor.js';
 import type { ColumnReader } from './columnReader.js';
 import type { BadCells } from './columns.js';
 
@@ -60,17 +61,18 @@ export function oddCellsOf(cells: ReadonlyMap<number, BadCells>): OddCells[] {
 /** These rows, rising, as a CSV has them. */
 export function* rowTexts(reader: ColumnReader, rows: Int32Array): Generator<string, void, undefined> {
   const format = cellFormatter(',');
-  let first = 0;
   let next = 0;
-  for (const [group, count] of reader.groups.entries()) {
-    const start = first;
-    first += count;
-    if (!(rows[next] < first)) continue;
-    const columns = reader.names.map(
-      (_, i) => reader.read(i, 'text', NOTHING_MISSING, { group }) as TextColumn,
-    );
-    for (; rows[next] < first; next++) {
-      yield columns.map(({ levels, codes }) => format(levels[codes[rows[next] - start]] ?? '')).join(',');
+  const columns = reader.names.map((_, index): CursorColumn => {
+    return { index, kind: 'text', missingValues: NOTHING_MISSING };
+  });
+  for (const { first, rows: count, cells } of readBlocks(reader, columns)) {
+    for (; rows[next] < first + count; next++) {
+      const texts = cells.map(({ column }) => {
+        const { levels, codes } = column as TextColumn;
+        return format(levels[codes[rows[next] - first]] ?? '');
+      });
+      yield texts.join(',');
     }
+    if (next === rows.length) return;
   }
 }

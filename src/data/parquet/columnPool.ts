@@ -40,13 +40,9 @@ interface ColumnRequest {
   readonly threads: number;
   /** Whether cells that are no numbers are collected; otherwise the first is an error. */
   readonly keepsBad: boolean;
+  /** Gets each column, and its cells that should be numbers and are none, in order. */
+  readonly take: (index: number, column: Column, bad: BadCells) => void;
   readonly progress?: ReadProgress;
-}
-
-/** Columns, and the cells in each that should be numbers and are none. */
-interface ReadColumns {
-  readonly columns: (Column | undefined)[];
-  readonly bad: ReadonlyMap<number, BadCells>;
 }
 
 /**
@@ -56,12 +52,10 @@ interface ReadColumns {
 export async function readColumns(
   reader: ColumnReader,
   file: FileBytes,
-  { kinds, missingValues, threads, keepsBad, progress }: ColumnRequest,
-): Promise<ReadColumns> {
+  { kinds, missingValues, threads, keepsBad, take, progress }: ColumnRequest,
+): Promise<void> {
   const wanted = [...kinds.keys()].filter((i) => kinds[i] !== 'skipped');
   const total = reader.bytesOf(kinds);
-  const columns = kinds.map((): Column | undefined => undefined);
-  const bad = new Map<number, BadCells>();
   let error: PlainError | undefined;
   const pool = new ColumnPool(reader, file, threads);
   try {
@@ -72,8 +66,7 @@ export async function readColumns(
         error = result.error;
         return false;
       }
-      columns[wanted[k]] = result.column;
-      if (result.bad.texts.size > 0) bad.set(wanted[k], result.bad);
+      take(wanted[k], result.column, result.bad);
       progress?.((total * (k + 1)) / wanted.length, total);
       return true;
     });
@@ -81,7 +74,6 @@ export async function readColumns(
     await pool.close();
   }
   if (error) throw revived(error);
-  return { columns, bad };
 }
 
 class ColumnPool extends WorkerPool<ColumnTask, { readonly columns: ColumnResult }> {
@@ -107,7 +99,7 @@ export function columnRunner(
     const i = wanted[index];
     try {
       const bad = noBadCells();
-      return { column: reader.read(i, kinds[i], missing, keepsBad ? { bad } : {}), bad };
+      return { column: reader.read(i, kinds[i], missing, keepsBad ? bad : undefined), bad };
     } catch (error) {
       if (!(error instanceof MlpError)) throw error;
       return { error: plain(error) };

@@ -21,11 +21,9 @@ import {
 } from '../table.js';
 import { type CellType, cellTypeOf } from './cellTypes.js';
 import { Damage, lookUp } from './codes.js';
-import { type BadCells, columnBuilder } from './columns.js';
-import { type Leaf, type Page, readPages, type Values } from './pages.js';
+import { type BadCells, type BuilderContext, type ColumnBuilder, columnBuilder } from './columns.js';
+import { type Leaf, type Page, PageReader, type Values } from './pages.js';
 
-/** Bytes of a column chunk that usually hold the first rows. */
-const FIRST_BYTES = 2 ** 21;
 const MAGIC = 'PAR1';
 const FOOTER = 8;
 const DAMAGED = 'the file is damaged or cut short: copy or download it again';
@@ -37,11 +35,6 @@ interface ParquetColumn extends Leaf {
   readonly type: CellType;
   /** Whether pandas stored it as categories. */
   readonly isCategory: boolean;
-}
-
-interface ReadOptions {
-  readonly group?: number;
-  readonly bad?: BadCells | undefined;
 }
 
 /** All errors are MlpErrors: ExitCode.data for damage, io if the file can't be read. */
@@ -67,30 +60,42 @@ export class ColumnReader {
     this.groups = this.metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
   }
 
-  /** A column, or its rows in one row group. `bad` takes cells that are no numbers, by rows from 0. */
-  read(i: number, kind: ColumnKind, missingValues: MissingValues, { group, bad }: ReadOptions = {}): Column {
-    const { name, type, isCategory } = this.#columns[i];
-    const groups = group === undefined ? [...this.groups.keys()] : [group];
-    const first = this.groups.slice(0, groups[0]).reduce((sum, rows) => sum + rows, 0);
-    const builder = this.#attempt('the table', () =>
-      columnBuilder(kind, isCategory, {
-        type,
-        name,
-        rows: groups.reduce((sum, own) => sum + this.groups[own], 0),
-        rule: MissingRule.of(missingValues, name),
-        quoted: quotedTexts(missingValues, name),
-        location: (row) => this.locationOf(i, first + row),
-        bad,
-      }),
-    );
-    for (const own of groups) {
-      this.#attempt(this.#placeOf(own, i), () => {
-        const { meta, start, length } = this.#chunkAt(own, i);
-        const bytes = this.#bytes(start, length);
-        for (const page of readPages(bytes, this.#columns[i], meta, this.groups[own])) builder.add(page);
+  /** A column. `bad` takes cells that are no numbers. */
+  read(i: number, kind: ColumnKind, missingValues: MissingValues, bad?: BadCells): Column {
+    const { builder } = this.builderOf(i, kind, missingValues, { first: 0, rows: this.rows, bad });
+    for (const group of this.groups.keys()) {
+      this.attempt(group, i, () => {
+        const pages = this.pagesOf(group, i);
+        for (let page = pages.next(); page !== undefined; page = pages.next()) builder.add(page);
       });
     }
     return builder.finish();
+  }
+
+  /** The builder of a column whose row 0 is that row of the file. Of a later one, the context is changed. */
+  builderOf(
+    i: number,
+    kind: ColumnKind,
+    missingValues: MissingValues,
+    start: Pick<BuilderContext, 'rows' | 'bad'> & { readonly first: number },
+  ): { readonly builder: ColumnBuilder; readonly context: BuilderContext & { first: number } } {
+    const { name, type, isCategory } = this.#columns[i];
+    const context = {
+      ...start,
+      type,
+      name,
+      rule: MissingRule.of(missingValues, name),
+      quoted: quotedTexts(missingValues, name),
+      location: (row: number) => this.locationOf(i, context.first + row),
+    };
+    return { context, builder: this.#attempt('the table', () => columnBuilder(kind, isCategory, context)) };
+  }
+
+  /** The pages of a column in a row group. Call within `attempt`. */
+  pagesOf(group: number, i: number): PageReader {
+    const { meta, start, length } = this.#chunkAt(group, i);
+    const read = (at: number, count: number) => this.#bytes(start + at, count);
+    return new PageReader(read, length, this.#columns[i], meta, this.groups[group]);
   }
 
   /** `data.parquet:7: column "petal"` */
@@ -100,23 +105,14 @@ export class ColumnReader {
 
   /** The first cells of a column of a row group, as text. */
   firstCells(group: number, i: number, rows: number): string[] {
-    return this.#attempt(this.#placeOf(group, i), () => {
-      const { meta, start, length } = this.#chunkAt(group, i);
-      const all = this.groups[group];
-      const read = (bytes: number) => {
-        const cells: string[] = [];
-        for (const page of readPages(this.#bytes(start, bytes), this.#columns[i], meta, all)) {
-          cells.push(...pageTexts(page, this.#columns[i].type, rows - cells.length));
-          if (cells.length === rows) break;
-        }
-        return cells;
-      };
-      if (length <= FIRST_BYTES) return read(length);
-      try {
-        return read(FIRST_BYTES);
-      } catch {
-        return read(length);
+    return this.attempt(group, i, () => {
+      const pages = this.pagesOf(group, i);
+      const cells: string[] = [];
+      for (let page = pages.next(); page !== undefined; page = pages.next()) {
+        cells.push(...pageTexts(page, this.#columns[i].type, rows - cells.length));
+        if (cells.length === rows) break;
       }
+      return cells;
     });
   }
 
@@ -153,12 +149,12 @@ export class ColumnReader {
     return bytes;
   }
 
-  #placeOf(group: number, i: number): string {
+  /** Runs what may find damage in a column of a row group, which becomes an error of the file. */
+  attempt<Result>(group: number, i: number, run: () => Result): Result {
     const label = columnLabel(true, this.#columns[i].name);
-    return this.metadata.row_groups.length > 1 ? `row group ${group}: ${label}` : label;
+    return this.#attempt(this.groups.length > 1 ? `row group ${group}: ${label}` : label, run);
   }
 
-  /** Runs what may find damage, which becomes an error of the file. */
   #attempt<Result>(place: string, run: () => Result): Result {
     try {
       return run();

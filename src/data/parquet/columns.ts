@@ -15,9 +15,13 @@ import { type Codes, lookUp } from './codes.js';
 import type { Page, Values } from './pages.js';
 
 export interface ColumnBuilder {
+  /** Begins a column of the rows that the context says. Levels keep their codes. */
+  begin(): void;
   /** Adds the next rows, for which there is room. */
   add(page: Page): void;
   finish(): Column;
+  /** Frees what is known of the last dictionary. */
+  forget(): void;
 }
 
 /**
@@ -38,19 +42,24 @@ export function noBadCells(): BadCells {
 export interface BuilderContext {
   readonly type: CellType;
   readonly name: string;
-  readonly rows: number;
+  rows: number;
   readonly rule: MissingRule;
   /** Texts that mean a missing value in a CSV only. */
   readonly quoted: ReadonlySet<string>;
   /** `data.parquet:7: column "petal"` */
   readonly location: (row: number) => string;
   /** Takes cells that are no numbers; they count as missing. Otherwise the first is an error. */
-  readonly bad?: BadCells | undefined;
+  bad?: BadCells | undefined;
 }
 
 function takeBad(context: BuilderContext, text: string, row: number): void {
   const { bad, rows } = context;
   if (!bad) throw badNumber(context, text, row);
+  addBadCell(bad, text, row, rows);
+}
+
+/** @param rows of the column */
+export function addBadCell(bad: BadCells, text: string, row: number, rows: number): void {
   if (bad.texts.size === 0) bad.codes = new Int32Array(rows);
   const code = bad.texts.get(text) ?? bad.texts.size + 1;
   bad.texts.set(text, code);
@@ -71,7 +80,7 @@ class NumericBuilder implements ColumnBuilder {
   readonly #convert: (values: Values) => Float64Array;
   readonly #context: BuilderContext;
   readonly #isWanted: boolean;
-  readonly #values: Float64Array;
+  #values = new Float64Array();
   /** Of the last dictionary. */
   #dictionary: { readonly of: Values; readonly numbers: Float64Array; readonly isSound: boolean } | undefined;
   #row = 0;
@@ -82,7 +91,17 @@ class NumericBuilder implements ColumnBuilder {
     this.#convert = convert;
     this.#context = context;
     this.#isWanted = isWanted;
-    this.#values = new Float64Array(context.rows);
+    this.begin();
+  }
+
+  begin(): void {
+    this.#values = new Float64Array(this.#context.rows);
+    this.#row = 0;
+    this.#missing = 0;
+  }
+
+  forget(): void {
+    this.#dictionary = undefined;
   }
 
   add({ values, codes, present, rows }: Page): void {
@@ -152,7 +171,7 @@ interface CodedTexts {
 
 class TextBuilder implements ColumnBuilder {
   readonly #context: BuilderContext;
-  readonly #codes: Int32Array;
+  #codes = new Int32Array();
   readonly levels: string[] = [];
   readonly #codeOf = new Map<string, number>();
   /** The last one. */
@@ -162,7 +181,17 @@ class TextBuilder implements ColumnBuilder {
 
   constructor(context: BuilderContext) {
     this.#context = context;
-    this.#codes = new Int32Array(context.rows);
+    this.begin();
+  }
+
+  begin(): void {
+    this.#codes = new Int32Array(this.#context.rows);
+    this.#row = 0;
+    this.#missing = 0;
+  }
+
+  forget(): void {
+    this.#dictionary = undefined;
   }
 
   add({ values, codes, present, rows }: Page): void {
@@ -249,10 +278,20 @@ class TextBuilder implements ColumnBuilder {
 class ParsingBuilder implements ColumnBuilder {
   readonly #context: BuilderContext;
   readonly #texts: TextBuilder;
+  /** Of each level so far; NaN if it is missing, infinite if it is no number. */
+  readonly #numbers: number[] = [];
 
   constructor(context: BuilderContext) {
     this.#context = context;
     this.#texts = new TextBuilder(context);
+  }
+
+  begin(): void {
+    this.#texts.begin();
+  }
+
+  forget(): void {
+    this.#texts.forget();
   }
 
   add(page: Page): void {
@@ -262,20 +301,22 @@ class ParsingBuilder implements ColumnBuilder {
   finish(): NumericColumn {
     const { rule } = this.#context;
     const { levels, codes } = this.#texts.finish();
-    const numbers = levels.map((level) =>
-      rule.isMissingNumber(level) ? Number.NaN : parseDecimal(level.trim()),
-    );
-    const isBad = levels.map((level, i) => !Number.isFinite(numbers[i]) && !rule.isMissingNumber(level));
-    const values = Float64Array.from(codes, (code, row) => {
-      if (!isBad[code]) return numbers[code] ?? Number.NaN;
-      takeBad(this.#context, levels[code], row);
-      return Number.NaN;
-    });
-    return {
-      kind: 'numeric',
-      values,
-      missing: values.reduce((count, value) => count + Number(Number.isNaN(value)), 0),
-    };
+    const numbers = this.#numbers;
+    for (const level of levels.slice(numbers.length)) {
+      const number = parseDecimal(level.trim());
+      const bad = Number.isFinite(number) ? number : Number.POSITIVE_INFINITY;
+      numbers.push(rule.isMissingNumber(level) ? Number.NaN : bad);
+    }
+    const values = new Float64Array(codes.length);
+    let missing = 0;
+    for (let row = 0; row < codes.length; row++) {
+      const value = numbers[codes[row]] ?? Number.NaN;
+      const isBad = value === Number.POSITIVE_INFINITY;
+      if (isBad) takeBad(this.#context, levels[codes[row]], row);
+      values[row] = isBad ? Number.NaN : value;
+      if (Number.isNaN(values[row])) missing++;
+    }
+    return { kind: 'numeric', values, missing };
   }
 }
 
@@ -287,6 +328,16 @@ class SpelledBuilder implements ColumnBuilder {
   constructor(numbers: NumericBuilder, context: BuilderContext) {
     this.#numbers = numbers;
     this.#texts = new TextBuilder(context);
+  }
+
+  begin(): void {
+    this.#numbers.begin();
+    this.#texts?.begin();
+  }
+
+  forget(): void {
+    this.#numbers.forget();
+    this.#texts?.forget();
   }
 
   add(page: Page): void {

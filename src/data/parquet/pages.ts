@@ -34,43 +34,151 @@ export interface Leaf {
   readonly isOptional: boolean;
 }
 
-/**
- * The pages of `rows` rows, or of fewer if the caller stops.
- * @throws Error for anything but such pages
- */
-export function* readPages(
-  bytes: Uint8Array,
-  leaf: Leaf,
-  { codec }: Pick<ColumnMetaData, 'codec'>,
-  rows: number,
-): Generator<Page, void, undefined> {
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
-  let dictionary: Values | undefined;
-  let done = 0;
-  while (done < rows) {
-    if (reader.offset >= bytes.length) throw new Damage(`found ${done} rows, expected ${rows}`);
-    const header = parquetHeader(reader);
-    const size = header.compressed_page_size;
-    if (!(size >= 0 && reader.offset + size <= bytes.length))
-      throw new Damage('found a page that is cut short');
-    const body = bytes.subarray(reader.offset, reader.offset + size);
-    reader.offset += size;
-    if (header.crc !== undefined && crc32(body) !== header.crc >>> 0)
-      throw new Damage('found a wrong checksum');
-    if (header.type === 'DICTIONARY_PAGE') {
-      const { num_values: count } = required(header.dictionary_page_header);
-      const page = decompressed(body, header.uncompressed_page_size, codec);
-      dictionary = readPlain(page, 0, leaf.element, count);
-    } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
-      const page =
-        header.type === 'DATA_PAGE'
-          ? dataPage(body, header, leaf, codec)
-          : dataPageV2(body, header, leaf, codec);
-      done += page.rows;
-      if (done > rows) throw new Damage(`found more than ${rows} rows`);
-      yield readValues(page, leaf.element, dictionary);
+/** Bytes that usually hold the header of a page. As many are read at once as hold four. */
+const LOOK = 2 ** 12;
+
+const BYTES_OF_VIEW = 100;
+
+/** Bytes of a file, from a position in a column chunk on. */
+export type ChunkBytes = (at: number, length: number) => Uint8Array;
+
+/** Reads the pages of a column chunk, of which only one is in memory at a time. */
+export class PageReader {
+  readonly #bytes: ChunkBytes;
+  readonly #length: number;
+  readonly #leaf: Leaf;
+  readonly #codec: ColumnMetaData['codec'];
+  readonly #rows: number;
+  #look: { readonly at: number; readonly bytes: Uint8Array } = { at: 0, bytes: new Uint8Array() };
+  /** Where the next page begins, and the rows before it. */
+  #next = { at: 0, done: 0 };
+  #last = this.#next;
+  #dictionary: { readonly at: number; values: Values | undefined } | undefined;
+
+  /**
+   * @param length of the chunk in bytes
+   * @param rows of the chunk
+   */
+  constructor(
+    bytes: ChunkBytes,
+    length: number,
+    leaf: Leaf,
+    { codec }: Pick<ColumnMetaData, 'codec'>,
+    rows: number,
+  ) {
+    this.#bytes = bytes;
+    this.#length = length;
+    this.#leaf = leaf;
+    this.#codec = codec;
+    this.#rows = rows;
+  }
+
+  /** The rows before the next page. */
+  get done(): number {
+    return this.#next.done;
+  }
+
+  /**
+   * The next page, or the first one that ends after row `from`; undefined after the last row.
+   * @throws Error for anything but pages of so many rows
+   */
+  next(from = 0): Page | undefined {
+    const rows = this.#rows;
+    while (this.#next.done < rows) {
+      this.#last = this.#next;
+      const { at, done } = this.#next;
+      if (at >= this.#length) throw new Damage(`found ${done} rows, expected ${rows}`);
+      const { header, body, end } = this.#pageAt(at);
+      if (header.type === 'DICTIONARY_PAGE') {
+        this.#dictionary = { at, values: this.#readDictionary(header, body) };
+        this.#next = { at: end, done };
+      } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
+        const { num_values: count } = required<{ num_values: number }>(
+          header.data_page_header ?? header.data_page_header_v2,
+        );
+        requireCount(count);
+        this.#next = { at: end, done: done + count };
+        if (done + count > rows) throw new Damage(`found more than ${rows} rows`);
+        if (done + count <= from) continue;
+        this.#requireSound(header, body);
+        const page =
+          header.type === 'DATA_PAGE'
+            ? dataPage(body, header, this.#leaf, this.#codec)
+            : dataPageV2(body, header, this.#leaf, this.#codec);
+        return readValues(page, this.#leaf.element, () => this.#dictionaryValues());
+      }
+      // An index page tells nothing about the rows.
+      else this.#next = { at: end, done };
     }
-    // An index page tells nothing about the rows.
+    return undefined;
+  }
+
+  /** Goes back before the page that `next` has returned last. */
+  back(): void {
+    this.#next = this.#last;
+  }
+
+  /** Of the dictionary in memory, about. */
+  get dictionaryBytes(): number {
+    const { values } = this.#dictionary ?? {};
+    if (!Array.isArray(values)) return values?.byteLength ?? 0;
+    return values.reduce((sum, { length }) => sum + BYTES_OF_VIEW + length, 0);
+  }
+
+  /** Frees the dictionary until a page needs it. */
+  forget(): void {
+    if (this.#dictionary) this.#dictionary.values = undefined;
+  }
+
+  #dictionaryValues(): Values | undefined {
+    const dictionary = this.#dictionary;
+    if (dictionary && dictionary.values === undefined) {
+      const { header, body } = this.#pageAt(dictionary.at);
+      dictionary.values = this.#readDictionary(header, body);
+    }
+    return dictionary?.values;
+  }
+
+  #readDictionary(header: PageHeader, body: Uint8Array): Values {
+    this.#requireSound(header, body);
+    const { num_values: count } = required(header.dictionary_page_header);
+    const page = decompressed(body, header.uncompressed_page_size, this.#codec);
+    return readPlain(page, 0, this.#leaf.element, count);
+  }
+
+  #requireSound({ crc }: PageHeader, body: Uint8Array): void {
+    if (crc !== undefined && crc32(body) !== crc >>> 0) throw new Damage('found a wrong checksum');
+  }
+
+  #pageAt(at: number): { header: PageHeader; body: Uint8Array; end: number } {
+    const { header, start } = this.#headerAt(at);
+    const size = header.compressed_page_size;
+    if (!(size >= 0 && start + size <= this.#length)) throw new Damage('found a page that is cut short');
+    return { header, body: this.#read(start, size), end: start + size };
+  }
+
+  #headerAt(at: number): { header: PageHeader; start: number } {
+    const rest = this.#length - at;
+    // It may be longer than what was read.
+    for (let length = Math.min(LOOK, rest); ; length = Math.min(16 * length, rest)) {
+      const bytes = this.#read(at, length);
+      const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
+      try {
+        const header = parquetHeader(reader);
+        if (reader.offset <= length || length === rest) return { header, start: at + reader.offset };
+      } catch (error) {
+        if (length === rest) throw error;
+      }
+    }
+  }
+
+  #read(at: number, length: number): Uint8Array {
+    const { at: start, bytes } = this.#look;
+    if (at >= start && at + length <= start + bytes.length)
+      return bytes.subarray(at - start, at - start + length);
+    if (length > LOOK) return this.#bytes(at, length);
+    this.#look = { at, bytes: this.#bytes(at, Math.min(4 * LOOK, this.#length - at)) };
+    return this.#look.bytes.subarray(0, length);
   }
 }
 
@@ -141,11 +249,12 @@ function readBits(codes: Codes): Uint8Array {
 function readValues(
   { bytes, at, encoding, rows, present }: DataPage,
   element: SchemaElement,
-  dictionary: Values | undefined,
+  dictionaryOf: () => Values | undefined,
 ): Page {
   const count = present ? countOnes(present) : rows;
   const known = present && { present };
   if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
+    const dictionary = dictionaryOf();
     if (dictionary === undefined) throw new Damage('found codes without a dictionary');
     // A page of nulls has no byte for the width.
     const codes = { bytes, at: at + 1, end: bytes.length, width: count === 0 ? 0 : bytes[at], count };

@@ -1,5 +1,5 @@
 /**
- * Reads Parquet: columns with types, by all threads, or a row group after the other. Strings are
+ * Reads Parquet: columns with types, by all threads, or some rows after the others. Strings are
  * text, whatever they look like; nulls are missing values; dates and times are ISO 8601.
  */
 import { availableParallelism } from 'node:os';
@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ExitCode, MlpError } from '../../errors.js';
 import { memoryLimit } from '../../kernels/arena.js';
 import { formatBytes, formatCount } from '../../text.js';
+import { type ColumnStore, onlyColumn } from '../columnStore.js';
 import { areRowNames } from '../csv/detect.js';
 import { DEFAULT_MISSING } from '../missingValues.js';
 import type { BadRow, BadRowRules } from '../rejectedRows.js';
@@ -15,9 +16,10 @@ import { requireUnpackable } from '../source/unpack.js';
 import { type Column, type ColumnKind, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { BadRowReader, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
+import { type CursorColumn, readBlocks } from './columnCursor.js';
 import { readColumns } from './columnPool.js';
 import { ColumnReader } from './columnReader.js';
-import { type BadCells, noBadCells } from './columns.js';
+import type { BadCells } from './columns.js';
 
 const SAMPLE_ROWS = 200;
 /** The index of a data frame without a name, as pandas stores it. */
@@ -48,7 +50,7 @@ export function openParquet(
   }: ParquetRequest = {},
 ): TableSource {
   const reader = new ColumnReader(file);
-  const { names, notes, rows, groups } = reader;
+  const { names, notes, rows } = reader;
   const path = file.name;
   if (rows === 0 && !mayBeEmpty) {
     throw new MlpError(ExitCode.data, `${path}: found no row, expected rows`);
@@ -60,6 +62,14 @@ export function openParquet(
     const lines = new Uint32Array(count);
     for (let row = 0; row < count; row++) lines[row] = first + row + 1;
     return { path, header: true, names, rows: count, columns, lines };
+  };
+  const readAll = (
+    kinds: readonly ColumnKind[],
+    request: Omit<Parameters<typeof readColumns>[2], 'kinds'>,
+  ): Promise<void> => {
+    const wanted = kinds.filter((kind) => kind !== 'skipped').length;
+    const threads = rows * wanted < threadedCells ? 1 : Math.min(request.threads, wanted);
+    return readColumns(reader, file, { ...request, kinds, threads });
   };
   /** The table without its bad rows, which are handed over. */
   const withoutBad = (whole: Table, cells: ReadonlyMap<number, BadCells>): Table => {
@@ -88,15 +98,21 @@ export function openParquet(
     notes,
     ...(rejected && { rejected: [rejected] }),
 
+    mostRows: rows,
+
     async read(kinds, progress, missingValues = DEFAULT_MISSING, threads = availableParallelism()) {
-      const wanted = kinds.filter((kind) => kind !== 'skipped').length;
       requireRoom(file.name, rows, kinds);
       rejected?.clear();
-      const { columns, bad } = await readColumns(reader, file, {
-        kinds,
+      const columns: (Column | undefined)[] = kinds.map(() => undefined);
+      const bad = new Map<number, BadCells>();
+      await readAll(kinds, {
         missingValues,
         keepsBad: keepsOddCells || rejected !== undefined,
-        threads: rows * wanted < threadedCells ? 1 : Math.min(threads, wanted),
+        threads,
+        take: (index, column, found) => {
+          columns[index] = column;
+          if (found.texts.size > 0) bad.set(index, found);
+        },
         ...(progress && { progress }),
       });
       const whole = table(rows, columns, 0);
@@ -105,19 +121,69 @@ export function openParquet(
       return bad.size > 0 ? { ...whole, odd: oddCellsOf(bad) } : whole;
     },
 
+    async store(
+      kinds,
+      inMemory,
+      progress,
+      missingValues = DEFAULT_MISSING,
+      threads = availableParallelism(),
+    ) {
+      const options = { missingValues, keepsBad: false, threads };
+      const columns: (Column | undefined)[] = kinds.map(() => undefined);
+      const found = new Map<number, Pick<Column, 'kind' | 'missing'>>();
+      await readAll(kinds, {
+        ...options,
+        take: (index, column) => {
+          if (inMemory.has(index)) columns[index] = column;
+          found.set(index, { kind: column.kind, missing: column.missing });
+        },
+        ...(progress && { progress }),
+      });
+      const whole = table(rows, columns, 0);
+      const column = (index: number) => found.get(index) as Pick<Column, 'kind' | 'missing'>;
+      const store: ColumnStore = {
+        column,
+        async each(indices, take) {
+          const tableOf = onlyColumn(whole);
+          const wanted = new Set(indices);
+          const settled = kinds.map((_, i) => (wanted.has(i) ? column(i).kind : 'skipped'));
+          await readAll(settled, { ...options, take: (index, own) => take(tableOf(index, own), index) });
+          file.requireUnchanged();
+        },
+        async *parts(indices) {
+          const wanted = indices.map((index) => ({ index, kind: column(index).kind, missingValues }));
+          for (const { first, rows: count, cells } of readBlocks(reader, wanted)) {
+            const own: (Column | undefined)[] = kinds.map(() => undefined);
+            indices.forEach((index, j) => {
+              own[index] = cells[j].column;
+            });
+            yield table(count, own, first);
+            await setImmediate();
+          }
+          file.requireUnchanged();
+        },
+        close: () => {},
+      };
+      return { table: whole, store };
+    },
+
     async *chunks(kinds, capacity, { missingValues, kept = [...names.keys()], progress, rejected: taken }) {
       const total = reader.bytesOf(kinds);
-      let first = 0;
-      for (const [group, count] of groups.entries()) {
-        const columns: (Column | undefined)[] = [];
+      const read = [...kinds.keys()].filter((i) => kinds[i] !== 'skipped');
+      const keepsBad = taken !== undefined;
+      const wanted = [
+        ...read.map((index): CursorColumn => ({ index, kind: kinds[index], missingValues, keepsBad })),
+        ...kept.map((index): CursorColumn => ({ index, kind: 'text', missingValues: NOTHING_MISSING })),
+      ];
+      for (const { first, rows: count, cells: found } of readBlocks(reader, wanted)) {
+        await setImmediate();
+        const columns: (Column | undefined)[] = kinds.map(() => undefined);
         const badCells = new Map<number, BadCells>();
-        for (const [i, kind] of kinds.entries()) {
-          const bad = taken && noBadCells();
-          columns.push(kind === 'skipped' ? undefined : reader.read(i, kind, missingValues, { group, bad }));
-          if (bad && bad.texts.size > 0) badCells.set(i, bad);
-          await setImmediate();
-        }
-        const texts = kept.map((i) => reader.read(i, 'text', NOTHING_MISSING, { group }) as TextColumn);
+        read.forEach((index, j) => {
+          columns[index] = found[j].column;
+          if (found[j].bad.texts.size > 0) badCells.set(index, found[j].bad);
+        });
+        const texts = found.slice(read.length).map(({ column }) => column as TextColumn);
         const all = table(count, columns, first);
         const badRows = new BadRowReader(reader, badCells, first);
         for (let from = 0; from < count; from += capacity) {
@@ -132,11 +198,10 @@ export function openParquet(
             taken?.add(found, line, '');
             bad.set(row - from, { ...found, line });
           }
-          const read = rowsBut(rows, bad).map((row) => from + row);
-          yield { table: selectRows(all, read), cells, bad };
+          const sound = rowsBut(rows, bad).map((row) => from + row);
+          yield { table: selectRows(all, sound), cells, bad };
         }
-        first += count;
-        progress?.((total * first) / rows, total);
+        progress?.((total * (first + count)) / rows, total);
       }
       file.requireUnchanged();
     },

@@ -5,7 +5,7 @@ import { readColumns } from '../../../src/data/parquet/columnPool.js';
 import { ColumnReader } from '../../../src/data/parquet/columnReader.js';
 import { openParquet } from '../../../src/data/parquet/parquet.js';
 import { openBytes } from '../../../src/data/source/source.js';
-import type { ColumnKind } from '../../../src/data/table.js';
+import type { Column, ColumnKind } from '../../../src/data/table.js';
 import { projectPath } from '../../support/fixtures.js';
 import { rejection } from '../files.js';
 
@@ -35,12 +35,14 @@ async function readTwice(
     const reader = new SlowReader(file);
     const kinds = reader.names.map((_, i) => kindOf(i));
     const request = { kinds, missingValues, keepsBad: false };
-    const read = (threads: number) =>
-      readColumns(reader, file, { ...request, threads }).catch(({ exitCode, message, hint }) => ({
-        exitCode,
-        message,
-        hint,
-      }));
+    const read = (threads: number) => {
+      const columns = new Map<number, Column>();
+      const take = (index: number, column: Column) => columns.set(index, column);
+      return readColumns(reader, file, { ...request, threads, take }).then(
+        () => columns,
+        ({ exitCode, message, hint }) => ({ exitCode, message, hint }),
+      );
+    };
     const one = await read(1);
     const most = shared(kinds.filter((kind) => kind !== 'skipped').length);
     for (reader.delay = 10; ; reader.delay *= 2) {
