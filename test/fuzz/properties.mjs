@@ -7,6 +7,9 @@ import { projectPath } from './samples.mjs';
 const ROOT = projectPath('.');
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
 
+/** Beside much other work, a test takes far longer than in the suite. */
+const TIMEOUT_MS = 3_600_000;
+
 /** The tests that draw at random, below the paths asked for. */
 function filesBelow(paths) {
   return readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
@@ -20,12 +23,16 @@ function filesBelow(paths) {
 export function runProperties(seed, paths) {
   const files = filesBelow(paths);
   if (files.length === 0) throw new Error(`found no property tests below ${paths.join(', ')}`);
-  const { status, stdout, stderr, signal } = spawnSync(process.execPath, [VITEST, 'run', ...files], {
-    cwd: ROOT,
-    env: { ...process.env, MLP_PROPERTY_SEED: String(seed) },
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const { status, stdout, stderr, signal } = spawnSync(
+    process.execPath,
+    [VITEST, 'run', `--testTimeout=${TIMEOUT_MS}`, ...files],
+    {
+      cwd: ROOT,
+      env: { ...process.env, MLP_PROPERTY_SEED: String(seed) },
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
   if (signal) process.exit(130);
   if (status === 0) {
     console.log(`properties: seed ${seed}, ${files.length} files passed`);

@@ -1,8 +1,10 @@
-/** Parametric activations and dropout by machine code, for one thread of a team, with the bits of the wasm kernels. */
-import type { ActivationKernels, ElementwiseKernels, Kernels, Tensor } from '../kernels.js';
+/** Some activations, dropout and Adam by machine code, for one thread of a team, with the bits of the wasm kernels. */
+import type { ActivationKernels, ElementwiseKernels, OptimizerKernels, Tensor } from '../kernels.js';
 import { type Share, Slices } from '../share.js';
+import type { WasmKernels } from '../wasm/index.js';
 import { place, systemMemory } from './executable.js';
 import {
+  ADAM,
   BLEND,
   DROPOUT,
   type ElementwiseProgram,
@@ -15,12 +17,12 @@ import type { X86Set } from './x86Program.js';
 /** With fewer elements a call costs more than it saves. */
 const LEAST_ELEMENTS = 1024;
 const BYTES = 4;
-/** One job, and its end; then a group of dropout that is no whole one. */
+/** One job, and the sums of Adam; then a group of dropout, or vectors of Adam, that are no whole ones. */
 const GROUP_OFFSET = 256;
+const SUMS_OFFSET = 128;
 const WORDS = 4;
 
-type Wide = Pick<ActivationKernels, 'parametricActivation' | 'parametricActivationBackward'> &
-  Pick<ElementwiseKernels, 'dropout'>;
+type Wide = ActivationKernels & Pick<ElementwiseKernels, 'dropout'> & OptimizerKernels;
 
 interface Opened {
   readonly program: ElementwiseProgram;
@@ -46,7 +48,7 @@ function open(set: X86Set): Opened {
  * @param scratch address of 512 bytes of this thread's own in the buffer, aligned to 64
  */
 export function wideElementwise(
-  kernels: Kernels,
+  kernels: WasmKernels,
   set: X86Set,
   buffer: ArrayBufferLike,
   base: number,
@@ -65,7 +67,82 @@ export function wideElementwise(
     columns % lanes === 0 &&
     (NATIVE_ACTIVATIONS as readonly string[]).includes(type);
 
+  const sums = new Float32Array(buffer, scratch + SUMS_OFFSET, lanes);
+  const call = (x: number, rows: number, columns: number, length: number, bias: number, y: number): void => {
+    fields[BLEND.x] = x;
+    fields[BLEND.rows] = rows;
+    fields[BLEND.rowBytes] = columns * BYTES;
+    fields[BLEND.vectors] = length / lanes;
+    fields[BLEND.bias] = bias;
+    fields[BLEND.y] = y;
+    if (rows > 0 && length > 0) run(base, base + scratch);
+  };
+
   return {
+    biasActivation(f, rows, x, bias, y) {
+      const { columns } = x;
+      if (!bias || f.type !== 'relu' || rows * columns < LEAST_ELEMENTS || columns % lanes !== 0) {
+        kernels.biasActivation(f, rows, x, bias, y);
+        return;
+      }
+      const { length, offset } = slices.rows(rows, columns);
+      fields[0] = program.relu;
+      call(x.address + offset, length, columns, columns, bias.address, y.address + offset);
+      share.sync();
+    },
+
+    biasActivationBackward(f, rows, x, y, dY, dX, dBias) {
+      const { columns } = y;
+      if (!dBias || f.type !== 'relu' || rows * columns < LEAST_ELEMENTS || columns % lanes !== 0) {
+        kernels.biasActivationBackward(f, rows, x, y, dY, dX, dBias);
+        return;
+      }
+      const { start, length, offset } = slices.elements(columns);
+      dBias.data.fill(0, start, start + length);
+      fields[0] = program.reluBackward;
+      fields[BLEND.dX] = dX.address + offset;
+      call(y.address + offset, rows, columns, length, dBias.address + offset, dY.address + offset);
+      share.sync();
+    },
+
+    optimizerStep(formula, count, scalars, parameters, gradients, state) {
+      const [mean, square] = state;
+      if (formula.name !== 'adam' || !mean || !square || count < LEAST_ELEMENTS) {
+        return kernels.optimizerStep(formula, count, scalars, parameters, gradients, state);
+      }
+      const tensors = [parameters, gradients, mean, square];
+      const { start, length, offset } = slices.elements(count);
+      const [rate, beta1, beta2, epsilon, correction1, correction2] = scalars;
+      fields[0] = program.adam;
+      fields[ADAM.sums] = scratch + SUMS_OFFSET;
+      numbers.set(
+        [rate / correction1, beta1, 1 - beta1, beta2, 1 - beta2, 1 / correction2, epsilon],
+        ADAM.scalars,
+      );
+      let areFinite = true;
+      const step = (vectors: number, addressOf: (i: number) => number) => {
+        for (let i = 0; i < WORDS; i++) fields[ADAM.parameters + i] = addressOf(i);
+        fields[ADAM.vectors] = vectors;
+        if (vectors > 0) run(base, base + scratch);
+        areFinite &&= vectors === 0 || sums.every(Number.isFinite);
+      };
+      const whole = length - (length % lanes);
+      step(whole / lanes, (i) => tensors[i].address + offset);
+      if (whole < length) {
+        const [first, end] = [start + whole, start + length];
+        rest.fill(0);
+        for (const [i, { data }] of tensors.entries()) rest.set(data.subarray(first, end), i * lanes);
+        step(1, (i) => scratch + GROUP_OFFSET + i * lanes * BYTES);
+        for (const [i, { data }] of tensors.entries()) {
+          data.set(rest.subarray(i * lanes, i * lanes + end - first), first);
+        }
+      }
+      // A sum that is not finite may have overflowed.
+      areFinite ||= parameters.data.subarray(start, start + length).every(Number.isFinite);
+      kernels.partials.set(share.rank, areFinite ? 1 : 0);
+      return kernels.partials.total(share.size) === share.size;
+    },
+
     parametricActivation(f, rows, x, bias, slope, y) {
       const { type } = f;
       if (!bias || !isWide(type, rows, x)) {
@@ -74,14 +151,8 @@ export function wideElementwise(
       }
       const { length, offset } = slices.rows(rows, x.columns);
       fields[0] = program.forward[type];
-      fields[BLEND.x] = x.address + offset;
-      fields[BLEND.rows] = length;
-      fields[BLEND.rowBytes] = x.columns * BYTES;
-      fields[BLEND.vectors] = x.columns / lanes;
       fields[BLEND.slope] = slope.address;
-      fields[BLEND.bias] = bias.address;
-      fields[BLEND.y] = y.address + offset;
-      if (length > 0) run(base, base + scratch);
+      call(x.address + offset, length, x.columns, x.columns, bias.address, y.address + offset);
       share.sync();
     },
 
@@ -93,16 +164,10 @@ export function wideElementwise(
       }
       const { length, offset } = slices.elements(h.columns);
       fields[0] = program.backward[type];
-      fields[BLEND.x] = h.address + offset;
-      fields[BLEND.rows] = rows;
-      fields[BLEND.rowBytes] = h.columns * BYTES;
-      fields[BLEND.vectors] = length / lanes;
       fields[BLEND.slope] = slope.address + offset;
-      fields[BLEND.bias] = dBias.address + offset;
-      fields[BLEND.y] = dY.address + offset;
       fields[BLEND.dX] = dX.address + offset;
       fields[BLEND.dSlope] = dSlope.address + offset;
-      if (length > 0) run(base, base + scratch);
+      call(h.address + offset, rows, h.columns, length, dBias.address + offset, dY.address + offset);
       share.sync();
     },
 

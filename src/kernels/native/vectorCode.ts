@@ -110,6 +110,10 @@ export class VectorCode {
     return this.#step([this.inRegister(a), b], (to, [x, y]) => [`${name} ${to}, ${x}, ${y}`]);
   }
 
+  sqrt(x: Value): Value {
+    return this.#step([this.inRegister(x)], (to, [from]) => [`vsqrtps ${to}, ${from}`]);
+  }
+
   /** a·b + c, rounded twice. */
   madd(a: Value, b: Value, c: Value): Value {
     return this.op('add', this.op('mul', a, b), c);

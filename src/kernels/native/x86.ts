@@ -68,6 +68,7 @@ const VECTOR: Readonly<Record<string, VectorEncoding>> = {
   vaddpd: { pp: 1, map: 1, opcode: 0x58, w: [0, 1] }, // ADDPD
   vsubps: { pp: 0, map: 1, opcode: 0x5c, w: [0, 0] }, // SUBPS
   vdivps: { pp: 0, map: 1, opcode: 0x5e, w: [0, 0] }, // DIVPS
+  vsqrtps: { pp: 0, map: 1, opcode: 0x51, w: [0, 0] }, // SQRTPS
   vmaxps: { pp: 0, map: 1, opcode: 0x5f, w: [0, 0] }, // MAXPS
   vcmpltps: { pp: 0, map: 1, opcode: 0xc2, w: [0, 0], byte: 1 }, // CMPPS, and its table 3-1
   vcmpleps: { pp: 0, map: 1, opcode: 0xc2, w: [0, 0], byte: 2 },

@@ -1,14 +1,14 @@
 /**
- * The machine code of parametric activations and dropout for x86-64, with the bits of the wasm kernels:
- * the same operations in the same order (wasm/assembly/functions.ts, activations.ts, elementwise.ts), in
- * vectors two or four times as wide. float32 only.
+ * The machine code of some activations, dropout and Adam for x86-64, with the bits of the wasm kernels: the
+ * same operations in the same order (wasm/assembly/functions.ts, activations.ts, elementwise.ts,
+ * optimizers.ts), in vectors two or four times as wide. float32 only.
  */
 import { SELU_LIMIT, SELU_SCALE } from '../activations.js';
 import { type Value, VectorCode } from './vectorCode.js';
 import { X86Assembler } from './x86.js';
 import { enter, leave, lower, type X86Set } from './x86Program.js';
 
-/** The activations that have code here. */
+/** The parametric activations that have code here. Without a slope, relu has. */
 export const NATIVE_ACTIVATIONS = ['selu', 'mish'] as const;
 export type NativeActivation = (typeof NATIVE_ACTIVATIONS)[number];
 
@@ -41,6 +41,17 @@ export const DROPOUT = {
   scale: 10,
 } as const;
 
+/** `vectors` of elements, and what is left of the sums of parameters, lane by lane. Behind `scalars` are seven numbers. */
+export const ADAM = {
+  parameters: 1,
+  gradients: 2,
+  mean: 3,
+  square: 4,
+  vectors: 5,
+  sums: 6,
+  scalars: 7,
+} as const;
+
 export interface ElementwiseProgram {
   readonly code: Uint8Array;
   readonly listing: X86Assembler['listing'];
@@ -48,7 +59,11 @@ export interface ElementwiseProgram {
   /** Where the routines start, and the one that ends a list of jobs. */
   readonly forward: Readonly<Record<NativeActivation, number>>;
   readonly backward: Readonly<Record<NativeActivation, number>>;
+  /** The fields of BLEND, without a slope. */
+  readonly relu: number;
+  readonly reluBackward: number;
   readonly dropout: number;
+  readonly adam: number;
   readonly end: number;
 }
 
@@ -62,7 +77,10 @@ export function x86Elementwise(set: X86Set, windows: boolean): ElementwiseProgra
     blend(asm, code, type);
     blendBackward(asm, code, type);
   }
+  relu(asm, code);
+  reluBackward(asm, code);
   dropout(asm, code);
+  adam(asm, code);
   code.finish();
   const offsets = (pass: string) =>
     Object.fromEntries(NATIVE_ACTIVATIONS.map((type) => [type, asm.offsetOf(`${pass}:${type}`)]));
@@ -72,7 +90,10 @@ export function x86Elementwise(set: X86Set, windows: boolean): ElementwiseProgra
     lanes: code.lanes,
     forward: offsets('forward') as Record<NativeActivation, number>,
     backward: offsets('backward') as Record<NativeActivation, number>,
+    relu: asm.offsetOf('relu'),
+    reluBackward: asm.offsetOf('reluBackward'),
     dropout: asm.offsetOf('dropout'),
+    adam: asm.offsetOf('adam'),
     end: asm.offsetOf('return'),
   };
 }
@@ -247,6 +268,90 @@ function blendBackward(asm: X86Assembler, v: VectorCode, type: NativeActivation)
   for (const register of ['r8', 'r9', 'r10', 'r11', 'r12', 'r14'])
     asm.emit(`add ${register}, ${4 * v.lanes}`);
   asm.emit('sub rbp, 1', `jne ${name}:columns`);
+  asm.emit('jmp return');
+}
+
+/** Code for each vector of some rows: registers advance by a vector, and behind a row by what it leaves out. */
+function eachVector(
+  asm: X86Assembler,
+  v: VectorCode,
+  name: string,
+  pointers: readonly string[],
+  perRow: Readonly<Record<string, number>>,
+  body: () => void,
+): void {
+  const advance = (registers: readonly string[], by: string | number) => {
+    for (const register of registers) asm.emit(`add ${register}, ${by}`);
+  };
+  load(asm, { rbx: BLEND.rowBytes, rdx: BLEND.rows, rbp: BLEND.vectors }, {});
+  // What a row leaves out: its bytes without those of the vectors.
+  asm.emit('mov r14, rbp');
+  for (let bytes = 4 * v.lanes; bytes > 1; bytes /= 2) asm.emit('add r14, r14');
+  asm.emit('sub rbx, r14');
+  asm.label(`${name}:row`);
+  load(asm, {}, perRow);
+  asm.emit('mov r14, rbp');
+  asm.label(`${name}:vector`);
+  body();
+  v.write(0);
+  advance([...pointers, ...Object.keys(perRow)], 4 * v.lanes);
+  asm.emit('sub r14, 1', `jne ${name}:vector`);
+  advance(pointers, 'rbx');
+  asm.emit('sub rdx, 1', `jne ${name}:row`, 'jmp return');
+}
+
+/** y ← the larger of 0 and x + bias. */
+function relu(asm: X86Assembler, v: VectorCode): void {
+  asm.label('relu');
+  load(asm, {}, { rax: BLEND.x, rcx: BLEND.y });
+  eachVector(asm, v, 'relu', ['rax', 'rcx'], { r10: BLEND.bias }, () => {
+    v.store('[rcx]', v.op('max', v.number(0), v.op('add', v.load('[rax]'), v.load('[r10]'))));
+  });
+}
+
+/** dX ← dY, times 0 where x, which is the output here, is at most 0; dBias ← dBias + dX, row by row. */
+function reluBackward(asm: X86Assembler, v: VectorCode): void {
+  asm.label('reluBackward');
+  load(asm, {}, { rax: BLEND.x, rcx: BLEND.y, r13: BLEND.dX });
+  eachVector(asm, v, 'reluBackward', ['rax', 'rcx', 'r13'], { r10: BLEND.bias }, () => {
+    const zero = v.inRegister(v.number(0));
+    const slope = v.select('atMost', v.load('[rax]'), zero, zero, v.number(1));
+    const d = v.op('mul', v.load('[rcx]'), slope);
+    v.store('[r13]', d);
+    v.store('[r10]', v.op('add', v.load('[r10]'), d));
+  });
+}
+
+/** A step of Adam over vectors: rax parameters, rcx gradients, r8 mean, r9 square, rdx vectors that remain. */
+function adam(asm: X86Assembler, v: VectorCode): void {
+  asm.label('adam');
+  load(
+    asm,
+    { rdx: ADAM.vectors },
+    { rax: ADAM.parameters, rcx: ADAM.gradients, r8: ADAM.mean, r9: ADAM.square, r10: ADAM.sums },
+  );
+  const [rate, beta1, rest1, beta2, rest2, correction2, epsilon] = Array.from({ length: 7 }, (_, i) => {
+    v.store(i, v.broadcast(`[rsi+${4 * (ADAM.scalars + i)}]`));
+    return v.register(i);
+  });
+  const sum = 7;
+  v.store(sum, v.number(0));
+  v.write(8);
+  asm.label('adam:vector');
+  const g = v.load('[rcx]');
+  const mean = v.madd(rest1, g, v.op('mul', v.load('[r8]'), beta1));
+  v.store('[r8]', mean);
+  const square = v.madd(v.op('mul', rest2, g), g, v.op('mul', v.load('[r9]'), beta2));
+  v.store('[r9]', square);
+  const size = v.op('add', v.sqrt(v.op('mul', square, correction2)), epsilon);
+  const x = v.op('sub', v.load('[rax]'), v.op('div', v.op('mul', rate, mean), size));
+  v.store('[rax]', x);
+  v.store(sum, v.op('add', v.register(sum), x));
+  v.write(8);
+  for (const register of ['rax', 'rcx', 'r8', 'r9']) asm.emit(`add ${register}, ${4 * v.lanes}`);
+  asm.emit('sub rdx, 1', 'jne adam:vector');
+  v.store('[r10]', v.register(sum));
+  v.write(8);
   asm.emit('jmp return');
 }
 

@@ -8,7 +8,7 @@ import { alone, type Share } from '../share.js';
 import { activations } from './activations.js';
 import { elementwise } from './elementwise.js';
 import { embedding } from './embedding.js';
-import { detectFeatures, loadKernels, type WasmFeatures, wasmThread } from './loader.js';
+import { detectFeatures, loadKernels, type Partials, type WasmFeatures, wasmThread } from './loader.js';
 import { losses } from './losses.js';
 import { normalization } from './normalization.js';
 import { optimizers } from './optimizers.js';
@@ -49,6 +49,8 @@ export function withLargeProducts(
 
 export interface WasmKernels extends Kernels {
   readonly relaxed: boolean;
+  /** Of this thread. */
+  readonly partials: Partials;
 }
 
 /** @throws MlpError ExitCode.unavailable if the engine has no SIMD */
@@ -66,6 +68,7 @@ export function wasmKernels({
     backend: 'wasm',
     dtype,
     relaxed: usesRelaxed,
+    partials: thread.partials,
     ...product(thread),
     ...activations(thread),
     ...elementwise(thread),

@@ -1,12 +1,14 @@
-/** Parametric activations and dropout by machine code have the bits of the wasm kernels. */
+/** Some activations, dropout and Adam by machine code have the bits of the wasm kernels. */
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../../src/kernels/arena.js';
-import { createKernels, kernelScratch } from '../../../src/kernels/create.js';
+import { kernelScratch } from '../../../src/kernels/create.js';
 import type { Tensor } from '../../../src/kernels/kernels.js';
 import { wideElementwise } from '../../../src/kernels/native/elementwise.js';
 import { findNative, openNative } from '../../../src/kernels/native/find.js';
 import { PRODUCT_SCRATCH_BYTES } from '../../../src/kernels/native/product.js';
+import { OPTIMIZERS } from '../../../src/kernels/optimizers.js';
 import { alone } from '../../../src/kernels/share.js';
+import { wasmKernels } from '../../../src/kernels/wasm/index.js';
 import { RandomState } from '../../../src/random/randomState.js';
 
 const sets = findNative({ arch: process.arch, env: {} }).sets.filter((set) => set !== 'neon');
@@ -27,7 +29,7 @@ const ODD = [
 
 function operands() {
   const take = (arena: Arena | ArenaPlan) => ({
-    tensors: Array.from({ length: 3 }, () => arena.tensor(ROWS, COLUMNS)),
+    tensors: Array.from({ length: 4 }, () => arena.tensor(ROWS, COLUMNS)),
     vectors: Array.from({ length: 4 }, () => arena.tensor(1, COLUMNS)),
     wasm: arena.block(kernelScratch({ backend: 'wasm', relaxed: false }, 1)),
     own: arena.block(PRODUCT_SCRATCH_BYTES),
@@ -45,9 +47,9 @@ const bitsOf = (tensors: readonly Tensor[]) =>
 
 describe.skipIf(sets.length === 0)('by machine code', () => {
   const { memory, tensors, vectors, wasm: scratch, own } = operands();
-  const [x, y, dX] = tensors;
+  const [x, y, dX, dY] = tensors;
   const [bias, slope, dBias, dSlope] = vectors;
-  const wasm = createKernels({ backend: 'wasm', relaxed: false }, 'float32', memory, scratch, alone);
+  const wasm = wasmKernels({ dtype: 'float32', memory, scratch, relaxed: false });
   const fill = () => {
     const random = new RandomState(4);
     for (const { data } of [...tensors, ...vectors]) {
@@ -82,6 +84,37 @@ describe.skipIf(sets.length === 0)('by machine code', () => {
       expect(same(set, backward)).toBe(true);
     },
   );
+
+  it.each(sets)('%s: relu', (set) => {
+    const f = { type: 'relu', parameter: 0 } as const;
+    for (const columns of [COLUMNS, 80, 79]) {
+      const [input, output, d, dInput] = [x, y, dY, dX].map((tensor) => ({ ...tensor, columns }));
+      expect(same(set, (k) => k.biasActivation(f, ROWS, input, bias, input))).toBe(true);
+      expect(same(set, (k) => k.biasActivation(f, ROWS, input, bias, output))).toBe(true);
+      expect(same(set, (k) => k.biasActivationBackward(f, ROWS, output, input, d, dInput, dBias))).toBe(true);
+      expect(same(set, (k) => k.biasActivationBackward(f, ROWS, input, input, d, d, dBias))).toBe(true);
+    }
+  });
+
+  it.each(sets)('%s: Adam', (set) => {
+    const config = { type: 'adam', learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 } as const;
+    const scalars = OPTIMIZERS.adam.scalars(config as never, 0.1, 3);
+    const answers: boolean[] = [];
+    for (const change of [0, 1e30, 3e38, Number.NaN]) {
+      for (const count of [ROWS * COLUMNS, 1031]) {
+        const step = (k: typeof wasm) => {
+          for (let i = 0; i < dY.data.length; i++) dY.data[i] **= 2;
+          // Without the odd ones.
+          x.data.fill(1, 0, 200);
+          if (change !== 0) x.data.fill(change, 1000, 1031);
+          answers.push(k.optimizerStep(OPTIMIZERS.adam as never, count, scalars, x, y, [dX, dY]));
+        };
+        expect(same(set, step)).toBe(true);
+      }
+    }
+    expect(new Set(answers)).toEqual(new Set([true, false]));
+    expect(answers.filter((_, i) => i % 2 === 0)).toEqual(answers.filter((_, i) => i % 2 === 1));
+  });
 
   it.each(sets)('%s: dropout', (set) => {
     for (const [i, rows] of [11, 12, 13, 37].entries()) {
