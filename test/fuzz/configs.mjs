@@ -63,13 +63,15 @@ export async function createConfigs(folder, processes) {
         ]);
         if (random.oneIn(3)) commands.push(['gradcheck', 'c.json', '--samples', '2', '--json']);
         if (isSound || random.oneIn(4)) commands.push(['evaluate', 'r', '--json']);
+        if (!isSound && random.oneIn(8))
+          commands.push(['crossvalidate', 'c.json', '--folds', '2', '--run', 'v', ...LIMITS]);
       }
       if (random.oneIn(5)) commands.reverse();
       return { commands };
     },
     // What params refuses, the others do.
     isLast: ([command], { code }) => command === 'params' && code > 1,
-    owned: ([command]) => (command === 'train' ? ['r'] : []),
+    owned: ([command]) => (command === 'train' ? ['r'] : command === 'crossvalidate' ? ['v'] : []),
   };
 }
 

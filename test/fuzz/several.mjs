@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toCanonicalJson } from '../../dist/spec/json.js';
 import { damage, openSocket, writeMine } from './folders.mjs';
-import { mutateJson, wordsOf } from './random.mjs';
+import { cut, mutateJson, wordsOf } from './random.mjs';
 import { forgedCheckpoint } from './runs.mjs';
 import { CONFIGS, CSV, once, projectPath, requireDone } from './samples.mjs';
 
@@ -48,7 +48,7 @@ const reports = (folder) => [
   ['report', folder, '-o', 'page.html', '--force'],
   ['runs', folder, '--json'],
 ];
-/** By the damaged folder. The first one must end as it does in an undamaged folder, or fail. */
+/** By the damaged folder, or with a damaged sweep. The first one must end as it does in an undamaged folder, or fail. */
 const COMMANDS = {
   s: [
     GO_ON,
@@ -60,6 +60,10 @@ const COMMANDS = {
     ...reports('s'),
   ],
   v: [REVALIDATE, ['ensemble', 'v', '-o', 'new', '--json'], ...reports('v')],
+  '.': [
+    ['sweep', 'sweep.json', '--run', 'new', '--trials', '2', ...SHORT],
+    ['sweep', 'sweep.json', '--resume', 's', '--trials', '4'],
+  ],
   e: [
     PREDICT,
     ['evaluate', 'e', 'data.csv', '--json'],
@@ -84,7 +88,12 @@ export async function createSeveral(folder, processes) {
       cpSync(current.folder, input, { recursive: true });
       writeMine(input);
       if (isSound) return { commands: Object.values(COMMANDS).map(([first]) => first) };
-      const name = random.pick(['s', 's', 'v', 'e']);
+      const name = random.pick(['s', 's', 'v', 'e', '.']);
+      if (name === '.') {
+        for (let left = random.mutations(); left > 0; left--)
+          mutateSweep(random, join(input, 'sweep.json'), words);
+        return { commands: COMMANDS[name] };
+      }
       if (name === 's' && !random.oneIn(3)) stopEarly(random, join(input, 's/study.log'));
       for (let left = random.mutations(); left > 0; left--)
         if (damage(random, input, name, { socket, words, strays: STRAYS[name], forge }))
@@ -94,10 +103,10 @@ export async function createSeveral(folder, processes) {
     },
     owned: (args) => {
       const [command, path] = args;
-      const resumed = args[args.indexOf('--resume') + 1];
-      if (command === 'sweep' || command === 'crossvalidate') return [resumed];
+      const at = Math.max(args.indexOf('--resume'), args.indexOf('--run'));
+      if (at >= 0) return [args[at + 1]];
       if (command === 'report') return args.includes('-o') ? ['page.html'] : [`${path}/report.html`];
-      return ['b', 'new', 'out.onnx'].filter((name) => args.includes(name));
+      return ['new', 'out.onnx'].filter((name) => args.includes(name));
     },
     check: (trial) => checkSeveral(trial, current),
   };
@@ -129,6 +138,11 @@ function forged(random, path, bytes, words) {
   }
   if (path.endsWith('study.log')) return Buffer.from(mutateJournal(random, bytes.toString('utf8'), words));
   return forgedCheckpoint(random, path, bytes, words);
+}
+
+function mutateSweep(random, path, words) {
+  const text = mutateJson(random, readFileSync(path, 'utf8'), words);
+  writeFileSync(path, cut(Buffer.from(text)));
 }
 
 /** As a kill leaves a journal; what came of its trials lies in their directories. */
