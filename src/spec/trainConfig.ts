@@ -191,7 +191,9 @@ export const trainSchema = object({
     .describe(
       'Seed of the split, the weights and the batches. It means what it means to numpy.random.RandomState.',
     ),
-  dtype: choice(DTYPES).default('float32').describe('Precision of the arithmetic.'),
+  dtype: choice(DTYPES)
+    .default('float32')
+    .describe('Precision of the arithmetic. Products of bfloat16 are mixedPrecision.'),
   mixedPrecision: choice(MIXED_PRECISIONS)
     .exactOptional()
     .describe(

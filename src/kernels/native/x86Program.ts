@@ -72,6 +72,11 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Su
     // A mask costs AVX-512 nothing, so it always has one.
     for (const masked of is512 ? [true] : [false, true]) multiply(asm, dialect, vectors, masked);
   }
+  if (sums === 'bfloat16') {
+    // For vpermw: the words 0, 16, 1, 17, … of a vector.
+    asm.label('interleaved');
+    asm.data(new Uint8Array(Uint16Array.from({ length: 32 }, (_, i) => (i >> 1) + 16 * (i & 1)).buffer));
+  }
   const copies = sums === 'bfloat16' ? interleave : copy;
   copies(asm, dialect, 'copyTileRows', dialect.tileRows * dialect.bytes);
   copies(asm, dialect, 'copyTileColumns', TILE_VECTORS * dialect.vectorBytes);
@@ -82,8 +87,6 @@ export function x86Program(set: X86Set, dtype: DType, windows: boolean, sums: Su
   asm.label('masks');
   asm.data(new Uint8Array(dialect.vectorBytes).fill(255));
   asm.data(new Uint8Array(dialect.vectorBytes));
-  asm.label('interleaved');
-  asm.data(new Uint8Array(Uint16Array.from({ length: 32 }, (_, i) => (i >> 1) + 16 * (i & 1)).buffer));
   return {
     code: asm.finish(),
     listing: asm.listing,
