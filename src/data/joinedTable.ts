@@ -90,6 +90,7 @@ export function joinTables(tables: readonly TableSource[]): TableSource {
     ...(tables.every((table) => table.store) && {
       store,
       mostRows: tables.reduce((sum, { mostRows = 0 }) => sum + mostRows, 0),
+      isColumnar: tables.every(({ isColumnar }) => isColumnar === true),
     }),
     get notes() {
       return [...tables.flatMap((table) => table.notes), ...notes];

@@ -34,6 +34,17 @@ export function firstRows(count: number): Int32Array {
   return rows;
 }
 
+/** Those of the rows that pass a test. `filter` would gather them on the heap. */
+export function rowsWhere(rows: Int32Array, test: (row: number) => boolean): Int32Array {
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) if (test(rows[i])) count++;
+  if (count === rows.length) return rows;
+  const found = new Int32Array(count);
+  let next = 0;
+  for (let i = 0; i < rows.length; i++) if (test(rows[i])) found[next++] = rows[i];
+  return found;
+}
+
 /** The elements at these rows. */
 export function gather(values: Float64Array, rows: Int32Array): Float64Array {
   const gathered = new Float64Array(rows.length);
@@ -65,7 +76,7 @@ export function presentRows(columns: readonly LocatedColumn[]): Int32Array {
   if (columns.every(({ column }) => column.missing === 0)) return rows;
   const isMissing = ({ column }: LocatedColumn, row: number) =>
     column.kind === 'numeric' ? Number.isNaN(column.values[row]) : column.codes[row] < 0;
-  return rows.filter((row) => !columns.some((column) => isMissing(column, row)));
+  return rowsWhere(rows, (row) => !columns.some((column) => isMissing(column, row)));
 }
 
 /** These rows of a column. */

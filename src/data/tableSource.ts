@@ -52,6 +52,8 @@ export interface TableSource {
   ): Promise<StoredTable>;
   /** How many rows there are, or some more. Absent with `store`. */
   readonly mostRows?: number;
+  /** Whether columns can be read from the file itself; otherwise `store` writes them to a temporary one. */
+  readonly isColumnar?: boolean;
   /**
    * Reads `capacity` rows at a time, and at last fewer, but never none. No kind is
    * guessed. An error comes after the rows before it.

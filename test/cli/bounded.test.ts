@@ -156,15 +156,15 @@ describe('a table', () => {
 
   it('--max-unpacked sets the limit of Parquet: a few bytes may stand for millions of equal cells', async () => {
     const path = projectPath('test/fixtures/parquet/snappy.parquet');
-    // 23 rows of 20 columns, and the numbers of the rows.
+    // 23 rows of 20 columns, at 16 bytes for a cell and 128 for a row.
     const inspect = (size: string) => mlp(['inspect', path, '--max-unpacked', size]);
-    const { code, stderr } = await inspect('3863');
+    const { code, stderr } = await inspect('10303');
     expect(code).toBe(65);
     expect(stderr).toMatch(
-      /snappy\.parquet: found 10\.8 kB that unpack to 3\.86 kB, expected at most 3\.86 kB\n/,
+      /snappy\.parquet: found 10\.8 kB that unpack to 10\.3 kB, expected at most 10\.3 kB\n/,
     );
     expect(stderr).toContain('hint: --max-unpacked');
-    expect(await inspect('3864')).toMatchObject({ code: 0 });
+    expect(await inspect('10304')).toMatchObject({ code: 0 });
   });
 
   it('--max-unpacked sets the limit of a gzip and of standard input', async () => {

@@ -9,7 +9,7 @@ import type { MatrixFile } from '../matrixFile.js';
 import type { CacheWriter } from './cacheFile.js';
 
 /** Of a part, twice in memory to be sorted; and of the rows that wait to be written, of all parts. */
-const PART_BYTES = 2 ** 27;
+const PART_BYTES = 2 ** 26;
 /** Of the rows of a part that are written at once. */
 const WAITING_BYTES = 2 ** 20;
 /** A call takes as long as a loop over so many numbers. */

@@ -61,7 +61,7 @@ async function fillMemory(
 }
 
 /** Of the rows that are encoded before they go to the file. */
-const BYTES_OF_ROWS = 2 ** 27;
+const BYTES_OF_ROWS = 2 ** 26;
 
 /** Reads all tables once, some rows at a time, which a cache brings in order. */
 async function fillFile(

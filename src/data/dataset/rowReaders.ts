@@ -28,7 +28,7 @@ import { rowsWithMissing } from '../encoding/missing.js';
 import { MajorityVote, mostAreOne } from '../encoding/numberEncoding.js';
 import { elementsOf, type FeatureMatrix, keepColumns } from '../featureMatrix.js';
 import { joinStored } from '../joinedTable.js';
-import { firstRows, type LocatedColumn } from '../locatedColumn.js';
+import { firstRows, type LocatedColumn, rowsWhere } from '../locatedColumn.js';
 import { MissingRule, missingValuesOf } from '../missingValues.js';
 import { fitInBlocks, type NumericFit, trainBlocks } from '../numeric/fit.js';
 import { NumericFile } from '../numeric/numericFile.js';
@@ -372,7 +372,7 @@ export class TableRows implements RowReader {
     await whole.store.each(droppable, (part, column) => {
       rowsWithMissing(part, [column], incomplete);
     });
-    const kept = firstRows(rows).filter((row) => !incomplete[row]);
+    const kept = rowsWhere(firstRows(rows), (row) => !incomplete[row]);
     if (kept.length === rows) return new TableRows(input, whole, data, 0);
     return new TableRows(input, selectStored(whole, kept), data, rows - kept.length, kept);
   }
@@ -522,6 +522,9 @@ export class TableRows implements RowReader {
   }
 }
 
+/** Of columns that are read from their file again. */
+const BYTES_OF_COLUMNS = 2 ** 26;
+
 /** Reads the columns that a dataset needs, and leaves large ones on the disk. */
 async function readColumns(input: Input, options: ReadRowsOptions): Promise<StoredTable> {
   const { table, choice } = input;
@@ -529,7 +532,8 @@ async function readColumns(input: Input, options: ReadRowsOptions): Promise<Stor
   const missingValues = missingValuesOf(data.missingValues);
   const kinds = columnKinds(input, options);
   const bytes = (table.mostRows ?? 0) * choice.features.length * Float64Array.BYTES_PER_ELEMENT;
-  if (table.store && bytes > mostBytes && data.badRows !== 'skip') {
+  const most = table.isColumnar ? Math.min(mostBytes, BYTES_OF_COLUMNS) : mostBytes;
+  if (table.store && bytes > most && data.badRows !== 'skip') {
     return table.store(kinds, new Set(otherColumns(choice)), progress, missingValues, threads);
   }
   const whole = await table.read(kinds, progress, missingValues, threads);

@@ -132,8 +132,8 @@ export interface Block {
   readonly cells: readonly ReadCells[];
 }
 
-/** Of a block: 128 MiB of numbers. */
-const MOST_CELLS = 2 ** 24;
+/** Of a block: 64 MiB of numbers. */
+const MOST_CELLS = 2 ** 23;
 const MOST_ROWS = 2 ** 18;
 /** Cells of text take their strings, too. */
 const CELLS_OF_TEXT = 8;

@@ -21,6 +21,7 @@ import { readColumns } from './columnPool.js';
 import { ColumnReader } from './columnReader.js';
 import type { BadCells } from './columns.js';
 
+const NO_CELLS: string[] = [];
 const SAMPLE_ROWS = 200;
 /** The index of a data frame without a name, as pandas stores it. */
 const INDEX_LEVEL = /^__index_level_\d+__$/;
@@ -28,6 +29,10 @@ const INDEX_LEVEL = /^__index_level_\d+__$/;
 const THREADED_CELLS = 2 ** 26;
 /** Of a cell, and of the number of a row, in memory. */
 const CELL_BYTES = 8;
+/** What a command takes for a row, evaluations most, and for a cell. It counts where a file is small. */
+const ROW_BYTES = 128;
+const TAKEN_BYTES = 16;
+const SMALL_BYTES = 1e6;
 
 interface ParquetRequest extends BadRowRules {
   readonly mayBeEmpty?: boolean;
@@ -56,7 +61,8 @@ export function openParquet(
     throw new MlpError(ExitCode.data, `${path}: found no row, expected rows`);
   }
   // A run of equal cells takes a few bytes, however long it is.
-  requireUnpackable(file, rows * (1 + names.length) * CELL_BYTES);
+  const [ofRow, ofCell] = file.size <= SMALL_BYTES ? [ROW_BYTES, TAKEN_BYTES] : [CELL_BYTES, CELL_BYTES];
+  requireUnpackable(file, rows * (ofRow + names.length * ofCell));
   const sample = readSample(reader);
   const table = (count: number, columns: readonly (Column | undefined)[], first: number): Table => {
     const lines = new Uint32Array(count);
@@ -99,6 +105,7 @@ export function openParquet(
     ...(rejected && { rejected: [rejected] }),
 
     mostRows: rows,
+    isColumnar: true,
 
     async read(kinds, progress, missingValues = DEFAULT_MISSING, threads = availableParallelism()) {
       requireRoom(file.name, rows, kinds);
@@ -188,7 +195,8 @@ export function openParquet(
         const badRows = new BadRowReader(reader, badCells, first);
         for (let from = 0; from < count; from += capacity) {
           const rows = Math.min(capacity, count - from);
-          const cells = Array.from({ length: rows }, () => names.map(() => ''));
+          const isWanted = texts.length > 0;
+          const cells = Array.from({ length: rows }, () => (isWanted ? names.map(() => '') : NO_CELLS));
           texts.forEach(({ levels, codes }, k) => {
             for (let r = 0; r < rows; r++) cells[r][kept[k]] = levels[codes[from + r]] ?? '';
           });

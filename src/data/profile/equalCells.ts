@@ -1,4 +1,5 @@
 /** Which cells of a column and which rows of a table are equal, exactly. */
+import { firstRows, rowsWhere } from '../locatedColumn.js';
 import type { Column } from '../table.js';
 
 export interface Codes {
@@ -17,7 +18,8 @@ const VALUES_OF_PART = 4096;
 /** 0 and −0 are one value. */
 export function encodeCells(column: Column): Codes {
   if (column.kind === 'text') return { codes: column.codes, distinct: column.levels.length };
-  return encodeSmallIntegers(column.values) ?? encodeNumbers(column.values);
+  const { values } = column;
+  return encodeSmallIntegers(values) ?? encodeFew(values) ?? encodeNumbers(values);
 }
 
 /** [distinct] How often each code occurs. */
@@ -51,6 +53,34 @@ function encodeSmallIntegers(values: Float64Array): Codes | undefined {
     const place = whole + LARGEST_LISTED;
     if (codeOf[place] < 0) codeOf[place] = distinct++;
     codes[row] = codeOf[place];
+  }
+  return { codes, distinct };
+}
+
+/** More values fill a core's cache with their hash table. */
+const MOST_FEW = 2 ** 12;
+
+/** Undefined if there are many different values. */
+function encodeFew(values: Float64Array): Codes | undefined {
+  const codes = new Int32Array(values.length);
+  const mask = 4 * MOST_FEW - 1;
+  const codeOf = new Int32Array(mask + 1).fill(-1);
+  const known = new Float64Array(MOST_FEW);
+  let distinct = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (Number.isNaN(value)) {
+      codes[row] = -1;
+      continue;
+    }
+    let slot = hashOf(value) & mask;
+    while (codeOf[slot] >= 0 && known[codeOf[slot]] !== value) slot = (slot + 1) & mask;
+    if (codeOf[slot] < 0) {
+      if (distinct === MOST_FEW) return undefined;
+      known[distinct] = value;
+      codeOf[slot] = distinct++;
+    }
+    codes[row] = codeOf[slot];
   }
   return { codes, distinct };
 }
@@ -166,10 +196,9 @@ export class RowHashes {
   firstEqual(known?: Int32Array): Int32Array {
     const first = this.#firstAlike();
     const isKnown = (row: number) => known !== undefined && known[row] !== row;
-    const alike = Int32Array.from(first.keys()).filter((row) => first[row] !== row && !isKnown(row));
     // A row that equals such a row also differs from the first one, so it is among them.
     const others = new Map<number, number[]>();
-    for (const row of this.#unequal(alike, first)) {
+    for (const row of this.#unequal(first, isKnown)) {
       const candidates = others.get(first[row]) ?? [];
       others.set(first[row], candidates);
       const equal = candidates.find((other) => this.#columns.every((column) => sameCell(column, other, row)));
@@ -185,27 +214,52 @@ export class RowHashes {
     const hashes = this.#hashes;
     const rows = this.#rows;
     const first = new Int32Array(rows);
-    const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * rows + 1))).fill(-1);
-    const mask = slots.length - 1;
-    for (let row = 0; row < rows; row++) {
+    const slotOf = (row: number, mask: number) => {
       const hash = Math.imul(hashes[row] ^ (hashes[row] >>> 16), 0x85ebca6b);
-      let slot = (hash ^ (hash >>> 13)) & mask;
+      return (hash ^ (hash >>> 13)) & mask;
+    };
+    // It grows with the different hashes: many rows may have few.
+    let slots = new Int32Array(LEAST_SLOTS).fill(-1);
+    let mask = slots.length - 1;
+    let used = 0;
+    for (let row = 0; row < rows; row++) {
+      let slot = slotOf(row, mask);
       while (slots[slot] >= 0 && hashes[slots[slot]] !== hashes[row]) slot = (slot + 1) & mask;
-      if (slots[slot] < 0) slots[slot] = row;
+      if (slots[slot] < 0) {
+        slots[slot] = row;
+        used++;
+      }
       first[row] = slots[slot];
+      if (2 * used < slots.length) continue;
+      const larger = new Int32Array(2 * slots.length).fill(-1);
+      mask = larger.length - 1;
+      for (const own of slots) {
+        if (own < 0) continue;
+        let place = slotOf(own, mask);
+        while (larger[place] >= 0) place = (place + 1) & mask;
+        larger[place] = own;
+      }
+      slots = larger;
     }
     return first;
   }
 
-  /** Those of the rows `alike` that differ from the first row with their hash. */
-  #unequal(alike: Int32Array, first: Int32Array): Int32Array {
-    const differs = new Uint8Array(alike.length);
+  /** The rows that differ from the first row with their hash, but for those that are known. */
+  #unequal(first: Int32Array, isKnown: (row: number) => boolean): Int32Array {
+    const rows = this.#rows;
+    const states = new Uint8Array(rows);
+    for (let row = 0; row < rows; row++) if (first[row] !== row && !isKnown(row)) states[row] = ALIKE;
     // By column, because by row it would wait for memory at each cell.
     for (const column of this.#columns) {
-      for (let i = 0; i < alike.length; i++) {
-        if (!sameCell(column, first[alike[i]], alike[i])) differs[i] = 1;
+      for (let row = 0; row < rows; row++) {
+        if (states[row] === ALIKE && !sameCell(column, first[row], row)) states[row] = UNEQUAL;
       }
     }
-    return alike.filter((_, i) => differs[i]);
+    return rowsWhere(firstRows(rows), (row) => states[row] === UNEQUAL);
   }
 }
+
+/** A row has the hash of an earlier one; and other cells. */
+const ALIKE = 1;
+const UNEQUAL = 2;
+const LEAST_SLOTS = 2 ** 10;

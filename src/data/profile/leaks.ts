@@ -5,6 +5,7 @@
  * Evidence is in bits: of 2^b columns unrelated to the target, one would look like this by chance
  * at b bits. Rules without evidence raise false alarms on small tables and rare classes.
  */
+import { rowsWhere } from '../locatedColumn.js';
 import { type Column, numericColumn, type Table } from '../table.js';
 import { type Codes, encodeCells } from './equalCells.js';
 import type { ColumnProfile } from './tableProfile.js';
@@ -60,8 +61,8 @@ export class LeakSearch {
     this.#target = target;
     this.#rows = rows;
     this.#quantity = quantity;
-    const stride = Math.ceil(rows.length / SAMPLE);
-    const sample = rows.filter((_, i) => i % stride === 0);
+    const stride = Math.max(1, Math.ceil(rows.length / SAMPLE));
+    const sample = Int32Array.from({ length: Math.ceil(rows.length / stride) }, (_, i) => rows[i * stride]);
     this.#sample = quantity === undefined ? sample : orderBy(quantity, sample);
   }
 
@@ -83,7 +84,7 @@ export class LeakSearch {
   }
 
   #byValue({ codes, distinct }: Codes): boolean {
-    const present = this.#rows.filter((row) => codes[row] >= 0);
+    const present = rowsWhere(this.#rows, (row) => codes[row] >= 0);
     const different = countOf(codes, present, distinct).reduce((n, count) => n + (count > 0 ? 1 : 0), 0);
     const repeats = present.length - different;
     const targets = countOf(this.#target.codes, present, this.#target.distinct);

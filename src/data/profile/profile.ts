@@ -13,7 +13,7 @@ import { formatPath } from '../../spec/messages.js';
 import type { Task } from '../../spec/words.js';
 import { rowNamesNote } from '../csv/readingNotes.js';
 import { detectTargetEncoding, encodeTargets } from '../dataset/targets.js';
-import type { LocatedColumn } from '../locatedColumn.js';
+import { firstRows, type LocatedColumn, rowsWhere } from '../locatedColumn.js';
 import { type Mixture, settleMixtures } from '../mixture.js';
 import {
   type Column,
@@ -169,7 +169,7 @@ function describeTarget(
   targetCodes: Codes,
 ): { target: TargetProfile; warnings: Warning[] } {
   const { codes, distinct } = targetCodes;
-  const rows = Int32Array.from(codes.keys()).filter((row) => codes[row] >= 0);
+  const rows = rowsWhere(firstRows(codes.length), (row) => codes[row] >= 0);
   // Text that is mostly numbers would not be taken for classes.
   const isText = columns[index].mixture !== undefined && columns[index].cells === 'text';
   const { task, classes, reason } = profileTarget(table, index, rows, distinct, isText);
@@ -184,7 +184,7 @@ function describeTarget(
   const leaks = new Map<Leak, ColumnProfile[]>();
   const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
   if (task !== undefined) {
-    const different = rows.filter((row) => first[row] === row);
+    const different = rowsWhere(rows, (row) => first[row] === row);
     const search = new LeakSearch(table, targetCodes, different, quantity);
     for (const column of columns) {
       if (column.index === index || column.kind === 'identifier') continue;

@@ -11,7 +11,7 @@ const LEAST_SKEWNESS = 3;
  * right, spans two decades or more, and its logarithm is much less skewed. NaN is missing.
  */
 export function transformFor(values: Float64Array): TargetTransform | undefined {
-  const present = values.filter((value) => !Number.isNaN(value));
+  const present = presentOf(values);
   let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of present) {
     least = Math.min(least, value);
@@ -26,6 +26,10 @@ export function transformFor(values: Float64Array): TargetTransform | undefined 
   return Math.abs(ofLogarithm) < skewness / 2 ? transform : undefined;
 }
 
+function presentOf(values: Float64Array): Float64Array {
+  return values.some(Number.isNaN) ? values.filter((value) => !Number.isNaN(value)) : values;
+}
+
 /** Of a log-normal distribution whose logarithm has a deviation of 0.3, about. */
 const LEAST_OF_PRICES = 1;
 
@@ -34,7 +38,7 @@ const LEAST_OF_PRICES = 1;
  * acts on such a target mostly multiplies it. NaN is missing.
  */
 export function isLikePrices(values: Float64Array): boolean {
-  const present = values.filter((value) => !Number.isNaN(value));
+  const present = presentOf(values);
   if (!present.every((value) => value > 0 && value < Number.POSITIVE_INFINITY)) return false;
   const skewness = skewnessOf(present);
   return skewness >= LEAST_OF_PRICES && Math.abs(skewnessOf(present.map(Math.log))) < skewness / 2;
