@@ -187,6 +187,16 @@ export function selectRows(table: Table, rows: Int32Array): Table {
   };
 }
 
+/** The rows from `from` to `to` - 1 as a table, in the same memory. */
+export function sliceRows(table: Table, from: number, to: number): Table {
+  return {
+    ...table,
+    rows: to - from,
+    columns: table.columns.map((column) => column && sliceCells(column, from, to)),
+    lines: table.lines.subarray(from, to),
+  };
+}
+
 /** 0 to `count`, without these. */
 export function rowsBut(count: number, without: ReadonlyMap<number, unknown>): Int32Array {
   const rows = new Int32Array(count - without.size);

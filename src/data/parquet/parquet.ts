@@ -13,7 +13,15 @@ import { DEFAULT_MISSING } from '../missingValues.js';
 import type { BadRow, BadRowRules } from '../rejectedRows.js';
 import type { OpenFile } from '../source/source.js';
 import { requireUnpackable } from '../source/unpack.js';
-import { type Column, type ColumnKind, rowsBut, selectRows, type Table, type TextColumn } from '../table.js';
+import {
+  type Column,
+  type ColumnKind,
+  rowsBut,
+  selectRows,
+  sliceRows,
+  type Table,
+  type TextColumn,
+} from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { BadRowReader, NOTHING_MISSING, oddCellsOf, rowTexts } from './badRows.js';
 import { type CursorColumn, readBlocks } from './columnCursor.js';
@@ -206,8 +214,8 @@ export function openParquet(
             taken?.add(found, line, '');
             bad.set(row - from, { ...found, line });
           }
-          const sound = rowsBut(rows, bad).map((row) => from + row);
-          yield { table: selectRows(all, sound), cells, bad };
+          const part = sliceRows(all, from, from + rows);
+          yield { table: bad.size > 0 ? selectRows(part, rowsBut(rows, bad)) : part, cells, bad };
         }
         progress?.((total * (first + count)) / rows, total);
       }
