@@ -187,6 +187,7 @@ async function main() {
       fuzzers.push(fuzzing);
     }
     const isAll = options.only.includes('properties');
+    let turn = 0;
     do {
       for (const fuzzing of fuzzers) {
         const turn = options.inputs < Number.POSITIVE_INFINITY ? left() : Math.min(TURN_MS, left());
@@ -194,7 +195,10 @@ async function main() {
         await fuzzing.run(turn, options.inputs);
         if (options.inputs === Number.POSITIVE_INFINITY) console.error(fuzzing.report());
       }
-      if (isAll && left() > 0) failed += runProperties(options.seed + failed, options.positionals);
+      if (isAll && left() > 0) {
+        if (runProperties((options.seed + turn) % 2 ** 31, options.positionals)) failed++;
+        turn++;
+      }
     } while (options.inputs === Number.POSITIVE_INFINITY && left() > 0);
     for (const fuzzing of fuzzers) {
       console.log(fuzzing.report());
