@@ -46,12 +46,13 @@ export async function evaluateEnsemble(
   const runs = members.map(({ run }) => resolve(path, run));
   note(`${printable(join(path, ENSEMBLE_FILE))} names its runs: reading ${listed(runs.map(printable))}`);
   const warnings: string[] = [];
+  const pool = poolOptions(options);
   const listener = { note: noteOnce(), warn: (sentence: string) => void warnings.push(sentence) };
   const read = await withReadingProgress(options, async (progress) => {
     const found: ReadonlyMap<HeldOutName, HeldOut>[] = [];
     for (const [i, run] of runs.entries()) {
       const source = { run, model: model.members[i].model };
-      found.push(await predictHeldOut(source, names, { ...listener, progress }, poolOptions(options)));
+      found.push(await predictHeldOut(source, names, { ...listener, progress }, pool));
     }
     return found;
   });

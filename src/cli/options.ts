@@ -3,6 +3,8 @@ import { InvalidArgumentError } from 'commander';
 import { encodingNamed } from '../data/source/encoding.js';
 import type { ThresholdGoal } from '../evaluation/thresholds.js';
 import { BACKENDS, COMMENT_START, DELIMITERS, MAX_THREADS } from '../spec/words.js';
+import { threadsWarning } from '../training/parallel.js';
+import { warn } from './output.js';
 
 export interface CommonOptions {
   readonly json?: boolean;
@@ -25,6 +27,8 @@ export interface PassOptions {
 }
 
 export function poolOptions({ threads = 'auto' }: PassOptions): PassOptions {
+  const manyThreads = threadsWarning(threads);
+  if (manyThreads) warn(manyThreads);
   return { threads };
 }
 

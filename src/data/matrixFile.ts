@@ -4,6 +4,7 @@ import { bytesPerElement, floatsOf } from '../kernels/arena.js';
 import type { DType, FloatArray } from '../kernels/kernels.js';
 import type { FeatureRows } from './featureMatrix.js';
 import { type FileBytes, readAt } from './source/fileBytes.js';
+import { willNeed } from './source/willNeed.js';
 
 /** Plain data, so that it can be sent to a thread: the descriptor is that of the process. */
 export interface MatrixFile {
@@ -30,15 +31,45 @@ export function readRows({ dtype, columns, bytes }: MatrixFile, first: number, o
   readAt(bytes, new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, position);
 }
 
-/** Reads one row to the place of row `to` in the bytes of a tensor; throws as `readRows`. */
-export function readRow(
-  { dtype, columns, bytes }: MatrixFile,
-  row: number,
-  out: Uint8Array,
-  to: number,
-): void {
-  const rowBytes = columns * bytesPerElement(dtype);
-  readAt(bytes, out, to * rowBytes, rowBytes, row * rowBytes);
+/** A row in the page cache takes less, in milliseconds: a call, and a copy at a gigabyte a second. */
+const CALL = 0.005;
+const BYTE = 1e-6;
+
+/** Reads rows by their numbers. */
+export class ScatteredRows {
+  readonly #matrix: MatrixFile;
+  readonly #rowBytes: number;
+  /** Whether the last rows came from the disk. */
+  #isCold = false;
+
+  constructor(matrix: MatrixFile) {
+    this.#matrix = matrix;
+    this.#rowBytes = matrix.columns * bytesPerElement(matrix.dtype);
+  }
+
+  /**
+   * Row `numbers[i]` to the place of row `first + i` in the bytes of a tensor.
+   * @throws MlpError as `readRows`
+   */
+  read(numbers: Int32Array, out: Uint8Array, first = 0): void {
+    const rowBytes = this.#rowBytes;
+    const { bytes } = this.#matrix;
+    const start = performance.now();
+    // The disk then works on all of them at once: 200 rows take 2.5 instead of 8 to 20 ms.
+    if (this.#isCold) for (const row of numbers) willNeed(bytes.fd, row * rowBytes, rowBytes);
+    for (const i of byPosition(numbers)) {
+      readAt(bytes, out, (first + i) * rowBytes, rowBytes, numbers[i] * rowBytes);
+    }
+    this.#isCold = performance.now() - start > numbers.length * (CALL + rowBytes * BYTE);
+  }
+}
+
+/** The indices of row numbers in the order of the numbers: a disk reads forwards. */
+function byPosition(numbers: Int32Array): Iterable<number> {
+  const { length } = numbers;
+  // Both in one float64, since numbers without a comparator are sorted fast.
+  const keys = Float64Array.from(numbers, (row, i) => row * length + i).sort();
+  return keys.map((key) => key % length);
 }
 
 export class FileRows implements FeatureRows {

@@ -1,6 +1,7 @@
 /** Several trainings at once in one process: of a sweep, or of the folds of a cross-validation. */
 import { availableParallelism } from 'node:os';
 import type { TrainConfig } from '../spec/trainConfig.js';
+import { counted } from '../text.js';
 
 /** A training, to be started when there is room. It ends early when the signal is aborted. */
 export type Job = (signal: AbortSignal) => Promise<void>;
@@ -20,6 +21,16 @@ export interface Parallel {
 export function planParallel(threads: TrainConfig['threads'], asked?: number): Parallel {
   const own = threads === 'auto' ? 1 : threads;
   return { atOnce: asked ?? Math.max(1, Math.floor(availableParallelism() / own)), threads: own };
+}
+
+/** A sentence about threads that find no processor. Twice as many are no harm. */
+export function threadsWarning(asked: TrainConfig['threads']): string | undefined {
+  const processors = availableParallelism();
+  if (asked === 'auto' || asked <= 2 * processors) return undefined;
+  return (
+    `threads is ${asked}, but this machine has ${counted(processors, 'processor')}: ` +
+    'threads that wait for a processor make the run slower ("auto" chooses)'
+  );
 }
 
 /**

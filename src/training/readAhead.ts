@@ -1,17 +1,20 @@
 /**
- * Batches that are read from a file while the step before is taken. A thread of its own draws the same
- * batches as the team, from its own copy of the generator, and reads batch k into slot k mod 2 of the
+ * Batches that are read from a file while the steps before are taken. A thread of its own draws the same
+ * batches as the team, from its own copy of the generator, and reads batch k into slot k mod n of the
  * arena. All that it shares with the team are the counters of batches that are read and taken.
  */
 import { Batches, type BatchesState, POOL } from '../data/dataset/batches.js';
-import { type MatrixFile, readRow, readRows } from '../data/matrixFile.js';
+import { type MatrixFile, readRows, ScatteredRows } from '../data/matrixFile.js';
 import { type Allocator, bytesPerElement, floatsOf } from '../kernels/arena.js';
 import type { FloatArray, IntVector, Tensor } from '../kernels/kernels.js';
 import { RandomState, type RandomStateSnapshot } from '../random/randomState.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { TeamBroken } from './engine/control.js';
 
-const SLOTS = 2;
+/** A busy machine keeps the thread from running for milliseconds, which may be many steps. */
+const MOST_SLOTS = 32;
+/** More would leave the processor's cache. */
+const SLOT_BYTES = 2 ** 24;
 /** Int32 words, each on a cache line of its own. */
 const READ = 0;
 const TAKEN = 16;
@@ -28,7 +31,9 @@ export class ReadAhead {
 
   constructor(matrix: MatrixFile, batchSize: number, allocator: Allocator) {
     this.#matrix = matrix;
-    this.#slots = Array.from({ length: SLOTS }, () => allocator.tensor(batchSize, matrix.columns));
+    const slots = Math.floor(SLOT_BYTES / (batchSize * matrix.columns * bytesPerElement(matrix.dtype)));
+    const length = Math.max(2, Math.min(MOST_SLOTS, slots));
+    this.#slots = Array.from({ length }, () => allocator.tensor(batchSize, matrix.columns));
     this.#words = allocator.ints(WORDS);
   }
 
@@ -43,13 +48,14 @@ export class ReadAhead {
     // All have done a step with the batch before: its last barrier comes after the last use of its rows.
     if (isFirst) {
       Atomics.store(data, TAKEN, batch);
-      Atomics.notify(data, TAKEN);
+      // The other half of the slots is full: to wake the reader takes longer than to read a few rows.
+      if (batch % (this.#slots.length >> 1) === 0) Atomics.notify(data, TAKEN);
     }
     for (let read = Atomics.load(data, READ); read <= batch; read = Atomics.load(data, READ)) {
       if (Atomics.load(data, CLOSED) !== 0) throw new TeamBroken('the thread that reads rows has ended');
       Atomics.wait(data, READ, read, LOOK_MILLISECONDS);
     }
-    return this.#slots[batch % SLOTS];
+    return this.#slots[batch % this.#slots.length];
   }
 
   /** Ends the reader, and all that wait for it. */
@@ -93,36 +99,26 @@ export function readBatches(setup: ReaderSetup): void {
   const rowBytes = matrix.columns * bytesPerElement(matrix.dtype);
   const targets = slots.map((address) => new Uint8Array(memory.buffer, address, batchSize * rowBytes));
   const drawn = new Int32Array(batchSize);
+  const scattered = new ScatteredRows(matrix);
   const warm = blockRows === undefined ? undefined : new WarmBlocks(matrix, blockRows);
-  for (let batch = 0; awaitSlot(words, batch); batch++) {
-    const rows = batches.next(drawn);
-    const target = targets[batch % SLOTS];
-    for (const i of byPosition(drawn.subarray(0, rows))) {
-      warm?.touch(drawn[i]);
-      readRow(matrix, drawn[i], target, i);
-    }
+  for (let batch = 0; awaitSlot(words, batch, slots.length); batch++) {
+    const rows = drawn.subarray(0, batches.next(drawn));
+    for (const row of rows) warm?.touch(row);
+    scattered.read(rows, targets[batch % slots.length]);
     Atomics.store(words, READ, batch + 1);
     Atomics.notify(words, READ);
   }
 }
 
 /** False once the team has ended. */
-function awaitSlot(words: Int32Array, batch: number): boolean {
+function awaitSlot(words: Int32Array, batch: number, slots: number): boolean {
   for (;;) {
     if (Atomics.load(words, CLOSED) !== 0) return false;
     const taken = Atomics.load(words, TAKEN);
-    // The slot is that of batch − 2, which was done when batch − 1 was taken.
-    if (batch < SLOTS || taken >= batch - 1) return true;
+    // The slot is that of batch − n, which was done when batch − n + 1 was taken.
+    if (batch < slots || taken > batch - slots) return true;
     Atomics.wait(words, TAKEN, taken, LOOK_MILLISECONDS);
   }
-}
-
-/** The indices of row numbers in the order of the numbers: a disk reads forwards. */
-export function byPosition(numbers: Int32Array): Iterable<number> {
-  const { length } = numbers;
-  // Both in one float64, since numbers without a comparator are sorted fast.
-  const keys = Float64Array.from(numbers, (row, i) => row * length + i).sort();
-  return keys.map((key) => key % length);
 }
 
 /** Reads a block as a whole before the first of its rows: the next ones are in the page cache then. */

@@ -4,11 +4,11 @@
  * the rows of a batch or a chunk are copied into the arena, or read from a file.
  */
 import { type FeatureMatrix, partOf } from '../data/featureMatrix.js';
-import { type MatrixFile, readRow, readRows } from '../data/matrixFile.js';
+import { type MatrixFile, readRows, ScatteredRows } from '../data/matrixFile.js';
 import { type Allocator, slice } from '../kernels/arena.js';
 import type { IntVector, Kernels, Tensor } from '../kernels/kernels.js';
 import { alone, type Share, sliceStart } from '../kernels/share.js';
-import { byPosition, ReadAhead } from './readAhead.js';
+import { ReadAhead } from './readAhead.js';
 
 /** In a team, all threads call the methods alike. */
 export interface RowSource {
@@ -77,6 +77,7 @@ export function rowsInFile(
   const { columns } = matrix;
   const buffer = allocator.tensor(capacity, columns);
   const ahead = new ReadAhead(matrix, batchSize, allocator);
+  const scattered = new ScatteredRows(matrix);
   const source: RowSource = {
     ahead,
     chunk(first, rows) {
@@ -87,10 +88,8 @@ export function rowsInFile(
     },
     gather(rows, { data }, out) {
       const [first, end] = ownRows(share, rows);
-      const own = data.subarray(first, end);
       const { buffer, byteOffset, byteLength } = out.data;
-      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-      for (const i of byPosition(own)) readRow(matrix, own[i], bytes, first + i);
+      scattered.read(data.subarray(first, end), new Uint8Array(buffer, byteOffset, byteLength), first);
       share.sync();
       return out;
     },

@@ -11,10 +11,11 @@ import { hashWeights, loadModel } from '../model/load.js';
 import { readJson } from '../spec/json.js';
 import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
-import { counted, printable } from '../text.js';
+import { printable } from '../text.js';
 import { version } from '../version.js';
 import { bytesOf } from './engine/allocate.js';
 import { type BackendChoice, chooseAgain, chooseBackend, chooseThreads } from './engine/backend.js';
+import { threadsWarning } from './parallel.js';
 import { completeFor, planTraining } from './plan.js';
 import { planRefit } from './refit.js';
 import { RunDirectory } from './run/directory.js';
@@ -286,15 +287,9 @@ async function prepare(
   check?: (whole: LoadedTrainConfig) => void,
 ): Promise<ReadRun> {
   const { listener, memory, cache } = options;
-  // Before the data are read: a run may last for hours. Twice as many are no harm.
-  const processors = availableParallelism();
-  const asked = loaded.config.threads;
-  if (typeof asked === 'number' && asked > 2 * processors) {
-    listener?.warn?.(
-      `threads is ${asked}, but this machine has ${counted(processors, 'processor')}: ` +
-        'threads that wait for a processor make the run slower ("auto" chooses)',
-    );
-  }
+  // Before the data are read: a run may last for hours.
+  const manyThreads = threadsWarning(loaded.config.threads);
+  if (manyThreads) listener?.warn?.(manyThreads);
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
   const reading = { progress: listener?.reading, note: listener?.note, memory, cache };
   const data = options.data?.share() ?? (await RunData.read(loaded, reading));
