@@ -95,10 +95,17 @@ async function runHere(
     return { code, ...texts };
   } finally {
     for (const spy of spies) spy.mockRestore();
-    process.env = before.env;
+    // In place: modules that import env from node:process keep the object that they have.
+    for (const name of ['NO_COLOR', 'FORCE_COLOR', ...Object.keys(env)])
+      restoreVariable(name, before.env[name]);
     process.exitCode = before.exitCode;
     process.chdir(before.cwd);
   }
+}
+
+function restoreVariable(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
 }
 
 /** An empty folder that goes away with the test. */
