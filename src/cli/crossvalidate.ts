@@ -6,17 +6,19 @@ import { type LoadedTrainConfig, loadTrainConfig } from '../spec/loadConfig.js';
 import { LEAST_FOLDS, MOST_REPEATS } from '../spec/splitConfig.js';
 import { formatCount, formatMetric, metricName, printable } from '../text.js';
 import {
-  type CrossValidation,
   crossValidate,
+  joinCrossValidation,
   resumeCrossValidation,
 } from '../training/crossvalidation/crossValidate.js';
 import { CROSS_VALIDATION_FILES } from '../training/crossvalidation/directory.js';
 import type { FoldShape } from '../training/crossvalidation/folds.js';
+import type { CrossValidation } from '../training/crossvalidation/progress.js';
 import type { CrossValidationReport } from '../training/crossvalidation/report.js';
 import { launchOf } from '../training/mpi/library.js';
 import { CrossValidationProgress } from './crossvalidateProgress.js';
 import type { CommonOptions } from './options.js';
-import { note, print, toJson } from './output.js';
+import { note, print, toJson, warn } from './output.js';
+import type { SharedWork } from './ranks.js';
 import { displayOf } from './terminal.js';
 import { type OverrideOptions, overridesOf, requireOneDirectory, unlessFailed } from './train.js';
 
@@ -35,20 +37,27 @@ export interface CrossValidateOptions extends CommonOptions, OverrideOptions {
 
 const DEFAULT_FOLDS = 5;
 
-/** @throws MlpError ExitCode.usage under a launcher: each process would train all folds */
-function requireAlone(): void {
-  const launch = launchOf(process.env);
-  if (!launch) return;
-  throw new MlpError(
-    ExitCode.usage,
-    `found one of several processes of ${launch.by}, expected a process of its own: the folds are not divided`,
-    'start it without mpirun; --parallel says how many folds train at once',
-  );
-}
-
 export async function run(path: string, options: CrossValidateOptions): Promise<void> {
   requireConsistent(options);
-  requireAlone();
+  const launch = launchOf(process.env);
+  if (!launch) return validateAndReport(path, options);
+  const { shareWork } = await import('./ranks.js');
+  return shareWork(launch, {
+    start: (share) => validateAndReport(path, options, share),
+    async join(directory, { name, processors, signal }) {
+      const loaded = loadTrainConfig(path, overridesOf(options));
+      const how = { atOnce: options.parallel, processors, signal };
+      const trouble = await joinCrossValidation(loaded, directory, how);
+      if (trouble) warn(`${name} left its folds to rank 0: ${trouble.message}`);
+    },
+  });
+}
+
+async function validateAndReport(
+  path: string,
+  options: CrossValidateOptions,
+  share?: Parameters<SharedWork['start']>[0],
+): Promise<void> {
   const loaded = loadTrainConfig(path, overridesOf(options));
   const { folds, repeats, as, resume, parallel: atOnce } = options;
   const shape = shapeOf(options, loaded);
@@ -62,14 +71,15 @@ export async function run(path: string, options: CrossValidateOptions): Promise<
   try {
     await progress.start();
     const { listener, signal } = progress;
+    const how = { listener, signal, atOnce, ...share };
     const done =
       resume === undefined
         ? await crossValidate(
             loaded,
             { folds: DEFAULT_FOLDS, repeats: 1, as: 'test', ...given },
-            { listener, signal, atOnce, directory: options.run },
+            { ...how, directory: options.run },
           )
-        : await resumeCrossValidation(loaded, resume, given, { listener, signal, atOnce });
+        : await resumeCrossValidation(loaded, resume, given, how);
     progress.close();
     await show(done, options);
     await unlessFailed(done.directory, async () => {

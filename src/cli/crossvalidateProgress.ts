@@ -4,7 +4,7 @@ import { formatEpochLine } from '../report/progress.js';
 import { type Display, plainStyle } from '../report/style.js';
 import type { FoldsProgress } from '../report/terminalProgress.js';
 import { formatCount, printable } from '../text.js';
-import type { CrossValidationListener } from '../training/crossvalidation/crossValidate.js';
+import type { CrossValidationListener } from '../training/crossvalidation/progress.js';
 import type { FoldReport } from '../training/crossvalidation/report.js';
 import type { RunListener } from '../training/stages.js';
 import type { CommonOptions } from './options.js';

@@ -6,6 +6,7 @@ import { RanksDiffer } from '../training/mpi/exchange.js';
 import type { Launch } from '../training/mpi/library.js';
 import { CommonError, Ranks } from '../training/mpi/ranks.js';
 import { printError } from './output.js';
+import { ENDINGS } from './terminal.js';
 
 /** Time for the rank that prints, before the launcher ends all because one has ended. */
 const PRINTING_MILLISECONDS = 1000;
@@ -48,6 +49,43 @@ export async function withRanks(
   } catch (cause) {
     await endRanks(cause, ranks, fail);
   }
+}
+
+/** A place in work that lies on a disk. */
+export interface Share {
+  /** Those that this process may use. */
+  readonly processors: number;
+}
+
+/** What processes do that need MPI only to learn where their work lies: from there on, locks divide it. */
+export interface SharedWork {
+  /** Of the first, which prints: calls `opened` once the others may join the work in a directory. */
+  start(share?: Share & { readonly opened: (directory: string) => Promise<void> }): Promise<void>;
+  /** Of the others. */
+  join(
+    directory: string,
+    share: Share & { readonly name: string; readonly signal: AbortSignal },
+  ): Promise<void>;
+}
+
+/** Shares work among the processes that were started together. */
+export function shareWork(launch: Launch, work: SharedWork): Promise<void> {
+  return withRanks(launch, false, async (ranks) => {
+    if (!ranks) return work.start();
+    const { processors, place } = ranks;
+    if (place.rank === 0) {
+      const opened = async (directory: string) => {
+        await ranks.agree({ same: { directory } });
+        await ranks.leave();
+      };
+      return work.start({ processors, opened });
+    }
+    const { directory } = await ranks.agree({ same: {} });
+    await ranks.leave();
+    const stop = new AbortController();
+    for (const [signal] of ENDINGS) process.on(signal, () => stop.abort());
+    return work.join(directory, { processors, name: ranks.nameOf(place.rank), signal: stop.signal });
+  });
 }
 
 /** Ends the other ranks too, with one message: that of the first, unless only this one has failed. */

@@ -8,11 +8,10 @@ import { STUDY_FILES, type Study } from '../sweep/study.js';
 import { type SweepListener, sweep } from '../sweep/sweep.js';
 import { counted, printable } from '../text.js';
 import { launchOf } from '../training/mpi/library.js';
-import type { Ranks } from '../training/mpi/ranks.js';
 import type { CommonOptions } from './options.js';
 import { note } from './output.js';
+import type { SharedWork } from './ranks.js';
 import { SweepReport } from './sweepReport.js';
-import { ENDINGS } from './terminal.js';
 import { type OverrideOptions, overridesOf, requireOneDirectory, unlessFailed } from './train.js';
 
 export interface SweepOptions extends CommonOptions, OverrideOptions {
@@ -29,32 +28,15 @@ export async function run(path: string, options: SweepOptions): Promise<void> {
   requireOneDirectory(options.run, options.resume);
   const launch = launchOf(process.env);
   if (!launch) return sweepAndReport(path, options);
-  const { withRanks } = await import('./ranks.js');
-  return withRanks(launch, false, (ranks) =>
-    ranks ? sweepTogether(path, options, ranks) : sweepAndReport(path, options),
-  );
-}
-
-/**
- * The first of several processes starts the study, and the others join it. They need MPI only to learn
- * where it is; from there on, they share its trials as any processes would.
- */
-async function sweepTogether(path: string, options: SweepOptions, ranks: Ranks): Promise<void> {
-  const own = { ...options, parallel: options.parallel ?? ranks.processors };
-  if (ranks.place.rank === 0) {
-    await sweepAndReport(path, own, async ({ path: study }) => {
-      await ranks.agree({ same: { study } });
-      await ranks.leave();
-    });
-    return;
-  }
-  const { study } = await ranks.agree({ same: {} });
-  await ranks.leave();
-  const stop = new AbortController();
-  for (const [signal] of ENDINGS) process.on(signal, () => stop.abort());
-  const { loaded, base } = load(path, options);
-  const { parallel } = own;
-  await sweep(loaded, base, { resume: study, parallel, signal: stop.signal, listener: SILENT });
+  const { shareWork } = await import('./ranks.js');
+  return shareWork(launch, {
+    start: (share) => sweepAndReport(path, options, share),
+    async join(study, { processors, signal }) {
+      const { loaded, base } = load(path, options);
+      const { parallel } = options;
+      await sweep(loaded, base, { resume: study, parallel, processors, signal, listener: SILENT });
+    },
+  });
 }
 
 /** Of a process beside the one that prints. */
@@ -71,19 +53,18 @@ function load(path: string, options: SweepOptions): { loaded: LoadedSweep; base:
   return { loaded, base: loadTrainConfig(baseOf(loaded), overridesOf(options)) };
 }
 
-/** @param opened called once the study is there, before the first trial */
 async function sweepAndReport(
   path: string,
   options: SweepOptions,
-  opened?: (study: Study) => Promise<void>,
+  share?: Parameters<SharedWork['start']>[0],
 ): Promise<void> {
   const { loaded, base } = load(path, options);
   const report = new SweepReport(options);
   try {
     const { run: directory, resume, parallel } = options;
     const { signal } = report;
-    const how = { directory, resume, parallel, signal, listener: report };
-    const study = await sweep(loaded, base, { ...how, ...(opened && { opened }) });
+    const how = { directory, resume, parallel, signal, listener: report, ...share };
+    const study = await sweep(loaded, base, how);
     await report.end(study);
     await unlessFailed(study.path, async () => {
       const { writeStudyReport } = await import('../analysis/several.js');

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { ExitCode, MlpError, systemErrorCode } from '../errors.js';
 import { printable } from '../text.js';
 import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
+import { makeFolder } from './makeFolder.js';
 import { requireAnswer } from './mounts.js';
 import { readPlainFile } from './plainFile.js';
 import { mayRun, type ProcessIdentity, parseIdentity, processStart, thisProcess } from './process.js';
@@ -55,6 +56,28 @@ export function lockDirectory(directory: string): Lock {
     throw writeFailure(join(directory, 'lock'), error);
   }
   return acquire(path, printable(directory));
+}
+
+/**
+ * Makes and locks a directory of work that several processes share; undefined if another has it.
+ * @param waits told of a process whose end can't be seen from here
+ * @throws MlpError ExitCode.busy if nobody will release the lock; cantCreate, noPermission, io
+ */
+export function claimDirectory(directory: string, waits?: (error: MlpError) => void): Lock | undefined {
+  try {
+    makeFolder(directory);
+  } catch (error) {
+    throw writeFailure(directory, error);
+  }
+  try {
+    return lockDirectory(directory);
+  } catch (error) {
+    if (error instanceof LockedError) {
+      if (error.holder === undefined) throw error;
+      if (isElsewhere(error.holder)) waits?.(error);
+    } else if (!(error instanceof MlpError && error.exitCode === ExitCode.busy)) throw error;
+    return undefined;
+  }
 }
 
 /**
@@ -185,6 +208,6 @@ function busy(holder: ProcessIdentity, path: string, directory: string): LockedE
 }
 
 /** Whether the process is one of another computer: nobody here can tell whether it runs. */
-export function isElsewhere({ host }: ProcessIdentity): boolean {
+function isElsewhere({ host }: ProcessIdentity): boolean {
   return host !== hostname();
 }

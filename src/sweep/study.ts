@@ -7,9 +7,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { asDataError, ExitCode, MlpError } from '../errors.js';
-import { writeFailure, writeSmallFile } from '../files/atomic.js';
-import { isElsewhere, type Lock, LockedError, lockDirectory } from '../files/lock.js';
-import { makeFolder } from '../files/makeFolder.js';
+import { writeSmallFile } from '../files/atomic.js';
+import { claimDirectory, type Lock } from '../files/lock.js';
 import { STUDY_JOURNAL, statOf } from '../files/runFiles.js';
 import { formatJson, isObject, type JsonFile, readJson } from '../spec/json.js';
 import type { SweepConfig } from '../spec/sweepConfig.js';
@@ -180,23 +179,8 @@ export class Study {
    * @throws MlpError ExitCode.busy if nobody will release the lock
    */
   claim(trial: Trial, waits: (error: MlpError) => void): Lock | undefined {
-    const directory = this.directoryOf(trial);
-    try {
-      makeFolder(directory);
-    } catch (error) {
-      throw writeFailure(directory, error);
-    }
-    let lock: Lock;
-    try {
-      lock = lockDirectory(directory);
-    } catch (error) {
-      if (error instanceof LockedError) {
-        if (error.holder === undefined) throw error;
-        if (isElsewhere(error.holder)) waits(error);
-      } else if (!(error instanceof MlpError && error.exitCode === ExitCode.busy)) throw error;
-      return undefined;
-    }
-    if (!this.resultOf(trial)) return lock;
+    const lock = claimDirectory(this.directoryOf(trial), waits);
+    if (!lock || !this.resultOf(trial)) return lock;
     lock.release();
     return undefined;
   }

@@ -42,10 +42,12 @@ export interface SweepOptions {
   readonly resume?: string | undefined;
   /** How many trials train at once; by default as many as the processors can. */
   readonly parallel?: number | undefined;
+  /** Those that this process may use; by default all. */
+  readonly processors?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly listener: SweepListener;
-  /** Called once the study is there, before the first trial. */
-  readonly opened?: (study: Study) => Promise<void>;
+  /** Called with the directory of the study once that is there, before the first trial. */
+  readonly opened?: ((directory: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -59,8 +61,8 @@ export async function sweep(
   base: LoadedTrainConfig,
   options: SweepOptions,
 ): Promise<Study> {
-  const { parallel, signal, listener } = options;
-  const { atOnce, threads } = planParallel(base.config.threads, parallel);
+  const { parallel, processors, signal, listener } = options;
+  const { atOnce, threads } = planParallel(base.config.threads, parallel, processors);
   const space = Space.of(loaded.sweep.space);
   checkSpace(space, base.written, base.path, loaded.where);
   const datasets = new Datasets();
@@ -73,7 +75,7 @@ export async function sweep(
       options.resume === undefined
         ? await createStudy(loaded, { ...base, written }, hashesOf, options.directory)
         : await openStudy(loaded, { ...base, written }, hashesOf, options.resume);
-    await options.opened?.(study);
+    await options.opened?.(study.path);
     listener.started(study, atOnce);
     const work = new Work(study, datasets, pool, listener);
     try {

@@ -17,10 +17,15 @@ export interface Parallel {
  * As many runs at once as their threads find processors. The threads of a run don't depend on how
  * many run at once, because the bits of a BLAS depend on them: "auto" is one, which wastes none.
  * @param asked how many runs at once, whatever the machine has
+ * @param processors those that this process may use
  */
-export function planParallel(threads: TrainConfig['threads'], asked?: number): Parallel {
+export function planParallel(
+  threads: TrainConfig['threads'],
+  asked?: number,
+  processors = availableParallelism(),
+): Parallel {
   const own = threads === 'auto' ? 1 : threads;
-  return { atOnce: asked ?? Math.max(1, Math.floor(availableParallelism() / own)), threads: own };
+  return { atOnce: asked ?? Math.max(1, Math.floor(processors / own)), threads: own };
 }
 
 /** A sentence about threads that find no processor. Twice as many are no harm. */

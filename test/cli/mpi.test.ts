@@ -144,6 +144,22 @@ describe.each(LAUNCHERS)('mpirun of $name', ({ mpirun = '', family }) => {
     expect(valuesOf('ranks')).toEqual(valuesOf('one'));
   });
 
+  it.skipIf(skip || other)(
+    'shares the folds of a cross-validation, which is that of one process',
+    async () => {
+      const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
+      const args = ['crossvalidate', 'config.json', '--folds', '3', '--run'];
+      const { status, stdout, stderr } = start(cwd, 2, [...MLP, ...args, 'ranks']);
+      expect(stdout.match(/^cross-validation ranks$/gm)).toHaveLength(1);
+      expect(stderr.match(/^fold \d\/3/gm)).toHaveLength(3);
+      expect(status).toBe(0);
+      await mlpHere([...args, 'one'], { cwd });
+      for (const name of ['crossvalidation.json', 'predictions.csv', 'fold-3/steps.csv']) {
+        expect(readFileSync(join(cwd, 'ranks', name))).toEqual(readFileSync(join(cwd, 'one', name)));
+      }
+    },
+  );
+
   it.skipIf(skip)('ends all four with the error of one, and the code of that', () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });
     // The last rank runs in a folder whose data have another number in one cell.

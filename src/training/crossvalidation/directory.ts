@@ -83,6 +83,11 @@ export class CrossValidationDirectory {
     return directory;
   }
 
+  /** For a process that trains folds, while another one has the lock and writes. */
+  static join(path: string): CrossValidationDirectory {
+    return new CrossValidationDirectory(path, { release() {} });
+  }
+
   get configPath(): string {
     return join(this.path, CROSS_VALIDATION_FILES.config);
   }
