@@ -42,6 +42,8 @@ export interface PreparedRun extends RunSetup {
   readonly start?: Start;
   readonly directory?: string;
   readonly from?: RunProgress;
+  /** Where the last checkpoint of its refit is, if it has one. */
+  readonly refitFrom?: RunProgress;
   /** The processes that train together, if there are several. */
   readonly ranks?: RankFacts;
 }
@@ -97,6 +99,8 @@ export interface TrainedRun extends PreparedRun {
 export interface Recording {
   /** Called once the engine has started: until then, no file is touched. Missing at a rank that writes none. */
   readonly open?: () => Promise<RunDirectory>;
+  /** The directory at such a rank, if the run is resumed. */
+  readonly follows?: RunDirectory;
   readonly provenance: Promise<Provenance>;
   readonly state?: SavedRun | undefined;
   /** The last state of its refit. */
@@ -126,7 +130,7 @@ export async function runStages(
       // Until the refit is done, the run is one that was interrupted.
       const unfinished: TrainedRun = { ...first, result: { ...first.result, status: 'interrupted' } };
       await writeResults(unfinished, open);
-      trained = (await runRefit(first, refit, options, open)) ?? unfinished;
+      trained = (await runRefit(first, refit, options, open ?? recording)) ?? unfinished;
       if (trained !== unfinished) await writeResults(trained, open);
     } else {
       await writeResults(first, open);
@@ -184,35 +188,38 @@ async function runRefit(
   first: TrainedRun,
   refit: RefitPlan,
   options: TrainOptions,
-  recording: OpenRecording | undefined,
+  recording: OpenRecording | Recording | undefined,
 ): Promise<TrainedRun | undefined> {
-  if (!recording) return trainRefit(first, refit, options);
-  const { directory, provenance, refitState: state } = recording;
-  const record = await directory.refit();
+  const written = recording && 'directory' in recording ? recording.directory : undefined;
+  const directory = written ?? recording?.follows;
+  if (!recording || !directory) return trainRefit(first, refit, options);
+  const { provenance, refitState: state } = recording;
+  const record = await written?.refit();
   // As it comes out of a checkpoint. A run that was extended may have another epoch to stop at.
   const ranks = first.plan.division?.ranks ?? 1;
   const own = { refitEpochs: first.result.keptEpoch, ...(ranks > 1 && { ranks }) };
   const stamp = { ...directory.config, ...own };
   const config: unknown = JSON.parse(JSON.stringify(stamp));
   const how = { record, config, provenance };
-  // The other ranks do not have that state.
-  const isAlone = typeof options.ranks !== 'object';
-  if (state && isAlone && isDeepStrictEqual(state.config, config)) {
-    requireSameProvenance(await provenance, state.origin, record.path);
+  if (state && isDeepStrictEqual(state.config, config)) {
+    requireSameProvenance(await provenance, state.origin, join(directory.path, RUN_FILES.refit));
     try {
       return await trainRefit(first, refit, options, { ...how, state });
     } catch (error) {
-      if (!(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
+      // Ranks would have to agree on that.
+      const isAlone = typeof options.ranks !== 'object';
+      if (!isAlone || !(error instanceof MlpError) || error.exitCode !== ExitCode.data) throw error;
       options.listener?.warn?.(`${error.message}: the refit starts anew`);
     }
   }
-  record.discard();
+  record?.discard();
   return trainRefit(first, refit, options, how);
 }
 
 /** Where a refit is written, and the state that it resumes. */
 interface RefitRecording {
-  readonly record: RunRecord;
+  /** Missing at a rank that writes none. */
+  readonly record: RunRecord | undefined;
   /** What its checkpoints say it is a refit of. */
   readonly config: unknown;
   readonly provenance: Promise<Provenance>;
@@ -244,7 +251,8 @@ async function trainRefit(
       stopAfter: epochs,
       save:
         recording &&
-        (async (now) => recording.record.save(now, await recording.provenance, recording.config)),
+        record &&
+        (async (now) => record.save(now, await recording.provenance, recording.config)),
     }).catch((error) => {
       if (!(error instanceof MlpError)) throw error;
       const message = `in the refit: ${error.message}`;

@@ -140,14 +140,24 @@ export async function resume(
     } else {
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
-    await listener?.prepared?.(prepared);
     const refitState = prepared.refit && (await directory.loadRefit((text) => listener?.warn?.(text)));
+    await listener?.prepared?.({
+      ...prepared,
+      ...(state && { from: state.progress }),
+      ...(refitState && { refitFrom: refitState.progress }),
+    });
+    if (follows && mayExtend) directory.changeConfig(prepared.config, loaded.directory);
     const open = async () => {
       await directory.resume(state, (sentence) => listener?.warn?.(sentence));
       if (mayExtend) directory.changeConfig(prepared.config, loaded.directory);
       return directory;
     };
-    return await runStages(prepared, options, { ...(!follows && { open }), provenance, state, refitState });
+    return await runStages(prepared, options, {
+      ...(follows ? { follows: directory } : { open }),
+      provenance,
+      state,
+      refitState,
+    });
   } finally {
     await directory.close();
     data?.close();

@@ -3,6 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadTrainConfig } from '../../src/spec/loadConfig.js';
+import type { TrainListener } from '../../src/training/loop.js';
+import { train } from '../../src/training/train.js';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
 
@@ -159,6 +162,22 @@ describe.each(LAUNCHERS)('mpirun of $name', ({ mpirun = '', family }) => {
       }
     },
   );
+
+  it.skipIf(skip || other)('goes on with a refit that was interrupted, in the same bits', async () => {
+    const training = { epochs: 8, batchSize: 4, refit: true, keep: 'last' };
+    const cwd = folderOf({ 'config.json': smallConfig({ training }), 'data.csv': SMALL_CSV });
+    const loaded = loadTrainConfig(join(cwd, 'config.json'));
+    const stop = new AbortController();
+    const refit: TrainListener = { epochDone: ({ epoch }) => void (epoch === 3 && stop.abort()) };
+    const { signal } = stop;
+    await train(loaded, { ranks: 2, directory: join(cwd, 'whole') });
+    const listener = { refitStarted: () => refit };
+    await train(loaded, { ranks: 2, directory: join(cwd, 'part'), signal, listener });
+    const { status, stderr } = start(cwd, 2, [...MLP, 'train', 'config.json', '--resume', 'part']);
+    expect(stderr.match(/^resuming the refit after epoch 3, .*$/gm)).toHaveLength(1);
+    expect(status).toBe(0);
+    expect(summaryOf(cwd, 'part').weightsSha256).toBe(summaryOf(cwd, 'whole').weightsSha256);
+  });
 
   it.skipIf(skip)('ends all four with the error of one, and the code of that', () => {
     const cwd = folderOf({ 'config.json': smallConfig(), 'data.csv': SMALL_CSV });

@@ -5,6 +5,7 @@ import { chunksOf } from '../../data/featureMatrix.js';
 import { FileRows } from '../../data/matrixFile.js';
 import { counted } from '../../text.js';
 import { version } from '../../version.js';
+import type { RunProgress } from '../loop.js';
 import { kernelsOf, provenanceOf } from '../run/provenance.js';
 import type { PreparedRun } from '../stages.js';
 
@@ -14,6 +15,8 @@ export function sameOnAllRanks({
   threads,
   dataset,
   start,
+  from,
+  refitFrom,
 }: PreparedRun): Record<string, string> {
   const { threads: _, ...rest } = config;
   const versions = { version: version(), node: process.version };
@@ -29,8 +32,14 @@ export function sameOnAllRanks({
     config: sha256((hash) => hash.update(JSON.stringify(rest))),
     data: sha256((hash) => hashRows(hash, dataset)),
     kernels: `${kernelsOf(provenance)}, ${counted(threads, 'thread')}`,
+    checkpoint: stepOf(from),
+    'checkpoint of the refit': stepOf(refitFrom),
     'training.from': start?.origin.checksum ?? 'no model to start from',
   };
+}
+
+function stepOf(progress: RunProgress | undefined): string {
+  return progress ? `step ${progress.steps}` : 'none';
 }
 
 /** In bytes: a hash takes less than 2³¹ at once. */

@@ -254,6 +254,8 @@ interface Prepared {
 const HINTS: Readonly<Record<string, string>> = {
   data: 'each host must read the same files; copy them, or use a file system that all hosts share',
   config: 'each host must read the same config',
+  checkpoint: 'each host must see the same run directory',
+  'checkpoint of the refit': 'each host must see the same run directory',
   kernels: '--backend wasm is on every host; --deterministic rounds alike on every processor',
   mlp: 'install the same version on each host',
   node: 'install the same version on each host',
