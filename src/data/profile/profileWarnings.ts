@@ -121,7 +121,7 @@ export function columnWarnings(
     'levels',
     (column) => isFeature(column) && column.kind === 'category' && column.distinct > MANY_LEVELS,
     ({ text, one }) =>
-      `${text} ${one ? 'has' : 'have'} more than ${MANY_LEVELS} levels, and each level becomes an input of the network`,
+      `${text} ${one ? 'has' : 'have'} more than ${MANY_LEVELS} levels, and each becomes an input of the network unless it is embedded (data.embedFrom, or the tabular preset)`,
   );
   warn(
     'overflow',

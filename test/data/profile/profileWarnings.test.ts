@@ -84,7 +84,7 @@ describe('warnings about columns', () => {
       {
         kind: 'levels',
         columns: ['postcode'],
-        text: 'column "postcode" has more than 100 levels, and each level becomes an input of the network',
+        text: 'column "postcode" has more than 100 levels, and each becomes an input of the network unless it is embedded (data.embedFrom, or the tabular preset)',
       },
     ]);
   });
