@@ -25,15 +25,15 @@ export class Message {
 
   /** @param value a whole number; a negative one takes ten bytes */
   integer(field: number, value: number | bigint): this {
-    return this.#add(varint(key(field, VARINT)), varint(value));
+    return this.#add([varint(key(field, VARINT)), varint(value)]);
   }
 
   float(field: number, value: number): this {
-    return this.#add(varint(key(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer));
+    return this.#add([varint(key(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer)]);
   }
 
   double(field: number, value: number): this {
-    return this.#add(varint(key(field, FIXED64)), new Uint8Array(Float64Array.of(value).buffer));
+    return this.#add([varint(key(field, FIXED64)), new Uint8Array(Float64Array.of(value).buffer)]);
   }
 
   text(field: number, value: string): this {
@@ -45,11 +45,11 @@ export class Message {
   }
 
   bytes(field: number, parts: readonly Uint8Array[], size = sizeOf(parts)): this {
-    return this.#add(varint(key(field, LENGTH)), varint(size), ...parts);
+    return this.#add([varint(key(field, LENGTH)), varint(size)]).#add(parts);
   }
 
-  #add(...parts: readonly Uint8Array[]): this {
-    // Not push(...parts): a model may have more parts than a call takes arguments.
+  #add(parts: readonly Uint8Array[]): this {
+    // One by one: a model may have more parts than a call takes arguments.
     for (const part of parts) {
       this.#parts.push(part);
       this.#size += part.length;
