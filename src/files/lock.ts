@@ -12,6 +12,7 @@ import { printable } from '../text.js';
 import { createFileSync, replaceFileSync, writeFailure } from './atomic.js';
 import { makeFolder } from './makeFolder.js';
 import { requireAnswer } from './mounts.js';
+import { requireNoLink } from './ownFiles.js';
 import { readPlainFile } from './plainFile.js';
 import { mayRun, type ProcessIdentity, parseIdentity, processStart, thisProcess } from './process.js';
 
@@ -61,9 +62,11 @@ export function lockDirectory(directory: string): Lock {
 /**
  * Makes and locks a directory of work that several processes share; undefined if another has it.
  * @param waits told of a process whose end can't be seen from here
- * @throws MlpError ExitCode.busy if nobody will release the lock; cantCreate, noPermission, io
+ * @throws MlpError ExitCode.busy if nobody will release the lock; cantCreate, also for a link; noPermission, io
  */
 export function claimDirectory(directory: string, waits?: (error: MlpError) => void): Lock | undefined {
+  // A study or a cross-validation may come from somebody else.
+  requireNoLink(directory);
   try {
     makeFolder(directory);
   } catch (error) {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { lockDirectory } from '../../src/files/lock.js';
+import { claimDirectory, lockDirectory } from '../../src/files/lock.js';
 import { type ProcessIdentity, processStart } from '../../src/files/process.js';
 import { errorOf } from '../spec/support.js';
 import { folderOf, temporaryFolder } from '../support/cli.js';
@@ -68,6 +68,18 @@ describe('a directory', () => {
     lock.release();
     expect(readdirSync(folder)).toEqual([]);
     lockDirectory(folder).release();
+  });
+
+  it('is not claimed through a link, which may lead out of a study', () => {
+    const folder = temporaryFolder();
+    const inside = temporaryFolder();
+    symlinkSync(inside, join(folder, 'trial-0'));
+    const { exitCode, message } = errorOf(() => claimDirectory(join(folder, 'trial-0')));
+    expect([exitCode, message]).toEqual([
+      73,
+      `${join(folder, 'trial-0')}: found a symbolic link, expected none`,
+    ]);
+    expect(readdirSync(inside)).toEqual([]);
   });
 
   it('has one lock at a time within a process where the system has no /proc, too', () => {

@@ -71,6 +71,8 @@ interface LongColumns {
 }
 
 const BYTES_OF_START = 4;
+/** Ends a list of columns: no row has as many cells, however wide it is. */
+const NO_COLUMN = 0x7fffffff;
 const LINE_FEED = 0x0a;
 const NO_BREAKS = new Uint32Array();
 
@@ -126,7 +128,7 @@ function scanRows(
   const trailing = Array.from({ length: format.trailing }, (_, i) => columns - format.trailing + i);
   const own = [...new Set(kept.map(({ column }) => column))];
   const wanted = [...own, ...trailing];
-  space.words.set([...wanted, columns], space.at.kept / 4);
+  space.words.set([...wanted, NO_COLUMN], space.at.kept / 4);
   const step = wanted.length;
   let starts = 0;
   let quoted = false;

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Dataset, Split } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import { claimDirectory, type Lock, lockDirectory } from '../../files/lock.js';
+import { requireNoLink } from '../../files/ownFiles.js';
 import { RUN_FILES, statOf } from '../../files/runFiles.js';
 import { loadModel } from '../../model/load.js';
 import { type LoadedTrainConfig, loadTrainConfig } from '../../spec/loadConfig.js';
@@ -173,6 +174,7 @@ export class Progress {
     while (left.size > 0 && !signal.aborted) {
       for (const [place, fold] of left) {
         const path = this.#directory.runPath(fold.name);
+        requireNoLink(path);
         const isDone = isShared && isFinished(path);
         const lock = isShared && !isDone ? claimDirectory(path) : undefined;
         if (isShared && !isDone && !lock) continue;

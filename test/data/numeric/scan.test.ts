@@ -60,6 +60,11 @@ describe('NumericFile.scan', () => {
     expect(await rowsOf(content, new Map(), TINY)).toBeNull();
   });
 
+  it('declines a row that is far too long in a wide table', async () => {
+    const row = (cells: number) => `${'1,'.repeat(cells - 1)}1\n`;
+    expect(await rowsOf(row(40_000) + row(80_000), numeric)).toBeNull();
+  });
+
   it('declines bytes that are no UTF-8, and takes those that are', async () => {
     const bytes = (tail: number[]) =>
       Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(1000)}3,`), Buffer.from(tail)]);
