@@ -250,6 +250,7 @@ function openFile(path: string): FileBytes | undefined {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === 'ELOOP') throw new DamagedCache('found a symbolic link, expected a file');
+    if (code === 'ENXIO') throw new DamagedCache('found a socket, expected a file');
     throw readError(name, error);
   }
   const stats = fstatSync(fd);
