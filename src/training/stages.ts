@@ -28,7 +28,6 @@ import type { RefitPlan } from './refit.js';
 import type { RunDirectory } from './run/directory.js';
 import type { Provenance } from './run/provenance.js';
 import type { RunRecord } from './run/record.js';
-import { requireSameProvenance } from './run/resume.js';
 import type { SavedRun } from './run/state.js';
 import type { RunSummary } from './run/summary.js';
 import type { RunData } from './runData.js';
@@ -202,7 +201,6 @@ async function runRefit(
   const config: unknown = JSON.parse(JSON.stringify(stamp));
   const how = { record, config, provenance };
   if (state && isDeepStrictEqual(state.config, config)) {
-    requireSameProvenance(await provenance, state.origin, join(directory.path, RUN_FILES.refit));
     try {
       return await trainRefit(first, refit, options, { ...how, state });
     } catch (error) {

@@ -141,6 +141,8 @@ export async function resume(
       listener?.note?.(`${printable(path)} has no checkpoint yet: starting from the beginning`);
     }
     const refitState = prepared.refit && (await directory.loadRefit((text) => listener?.warn?.(text)));
+    // Before the first step: a finished run must not become one without its refit.
+    if (refitState) requireSameProvenance(await provenance, refitState.origin, join(path, RUN_FILES.refit));
     await listener?.prepared?.({
       ...prepared,
       ...(state && { from: state.progress }),

@@ -1,5 +1,5 @@
 /** training.refit: a second training on training and validation rows, up to the epoch that was kept. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunRecord } from '../../src/training/run/record.js';
@@ -215,6 +215,19 @@ describe('a refit', () => {
     await record.close();
     expect(filesOf()).toEqual([[], before[1]]);
     expect(readFileSync(join(cwd, 'steps.csv'), 'utf8')).toBe('step,epoch,learning_rate,loss\n1,1,0.1,2\n');
+  });
+
+  it('of other data is an error before the first step, and leaves the finished run as it is', async () => {
+    const other = CSV.replace(/\n(.*)\n/, '\n$1\n$1\n');
+    const cwd = folderOf({ 'config.json': BATCHES, 'data.csv': CSV });
+    const there = folderOf({ 'config.json': BATCHES, 'data.csv': other });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd });
+    await mlpHere(['train', 'config.json', '--run', 'r'], { cwd: there });
+    cpSync(join(there, 'r/refit'), join(cwd, 'r/refit'), { recursive: true });
+    const before = readFileSync(join(cwd, 'r/run.json'), 'utf8');
+    const { code, stderr } = await mlpHere(['train', 'config.json', '--resume', 'r'], { cwd });
+    expect([code, stderr]).toEqual([65, expect.stringContaining('r/refit')]);
+    expect(readFileSync(join(cwd, 'r/run.json'), 'utf8')).toBe(before);
   });
 
   it('is scored on its test rows, and has no validation rows any more', async () => {
