@@ -34,17 +34,12 @@ import {
   givenColumns,
   givenTargetEncoding,
 } from './givenEncodings.js';
+import { NumericRows } from './numericRows.js';
 import { refitRows, withPlaces } from './refitRows.js';
-import {
-  type Input,
-  NotNumeric,
-  NumericRows,
-  type ReadRowsOptions,
-  type RowReader,
-  TableRows,
-} from './rowReaders.js';
+import { type Input, NotNumeric, type ReadRowsOptions, type RowReader } from './rowReaders.js';
 import { rowWeights, weightedRows } from './rowWeights.js';
 import { splitRows } from './splitRows.js';
+import { TableRows } from './tableRows.js';
 import {
   detectTargetEncoding,
   encodeTargets,

@@ -1,7 +1,7 @@
 /** The rows of a refit: training and validation rows as one split. */
 import { joined } from '../table.js';
 import type { InputRows, SplitRows } from './assembleDataset.js';
-import { TableRows } from './rowReaders.js';
+import { TableRows } from './tableRows.js';
 import type { TargetValues } from './targets.js';
 
 /**
