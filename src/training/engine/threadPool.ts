@@ -56,6 +56,8 @@ export class ThreadPool {
     const end = () => {
       this.#waiting.delete(worker);
       void worker.terminate();
+      // Node lets a thread that ends keep the process alive again.
+      worker.unref();
     };
     const milliseconds = this.#milliseconds;
     const timer = milliseconds === undefined ? undefined : setTimeout(end, milliseconds).unref();
