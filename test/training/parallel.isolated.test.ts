@@ -71,7 +71,7 @@ describe('runs on the same data', () => {
     const settings = [[], ['deterministic=true'], ['network.layers[0]=57'], ['training.l2=0.01']];
     const configs = settings.map((set) => loadTrainConfig(`${folder}/config.json`, set));
     const alone: string[] = [];
-    // A pool of its own: threads of the usual one may end, after their second, when this test looks.
+    // A pool of its own: threads of the usual one wait for a second.
     const first = new ThreadPool();
     for (const config of configs) alone.push((await train(config, { pool: first })).model.sha256);
     await first.close();
