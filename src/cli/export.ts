@@ -139,6 +139,8 @@ interface Checked extends Differences {
 const MADE_UP_ROWS = 200;
 /** Multiplications that a check may take. */
 const CHECK_WORK = 5e8;
+/** Cells of the rows of a check: each takes some 100 bytes in an object, and a number in each step of a graph. */
+const CHECK_CELLS = 2 ** 17;
 
 /** Compares the export with the model, on rows of the training file if it can be read. */
 async function check(
@@ -148,7 +150,10 @@ async function check(
   { compute }: Exported,
   options: ExportOptions,
 ): Promise<Checked> {
-  const affordable = Math.max(16, Math.floor(CHECK_WORK / countElements(program)));
+  const affordable = Math.max(
+    16,
+    Math.floor(Math.min(CHECK_WORK / countElements(program), CHECK_CELLS / program.columns.length)),
+  );
   const own = await withReadingProgress(options, (progress) =>
     trainingRows(path, model, Math.min(1000, affordable), (done, total) => progress(path, done, total)),
   );

@@ -9,7 +9,10 @@ const FIXED64 = 1;
 const LENGTH = 2;
 const FIXED32 = 5;
 
-/** A message in the order in which its fields are added. Bytes are not copied. */
+/** A message of fewer bytes becomes one part of the one that it goes into: its many small ones would take more. */
+const SMALL_MESSAGE = 2 ** 16;
+
+/** A message in the order in which its fields are added. Bytes are not copied, but those of small messages. */
 export class Message {
   readonly #parts: Uint8Array[] = [];
   #size = 0;
@@ -41,7 +44,8 @@ export class Message {
   }
 
   message(field: number, message: Message): this {
-    return this.bytes(field, message.parts, message.size);
+    const { parts, size } = message;
+    return this.bytes(field, size < SMALL_MESSAGE ? [Buffer.concat(parts)] : parts, size);
   }
 
   bytes(field: number, parts: readonly Uint8Array[], size = sizeOf(parts)): this {

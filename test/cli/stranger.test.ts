@@ -121,6 +121,23 @@ describe('a run directory whose files lead elsewhere', () => {
   });
 });
 
+/** Changes the newest checkpoint: the metadata of its safetensors file, or the bytes of a tensor. */
+function forge(
+  run: string,
+  change: (metadata: Record<string, string>, tensor: (name: string) => Buffer) => void,
+): void {
+  const path = join(run, 'checkpoint', readdirSync(join(run, 'checkpoint')).sort().at(-1) as string);
+  const state = readFileSync(path).subarray(CHECKSUM_LINE_BYTES);
+  const end = 8 + Number(state.readBigUInt64LE());
+  const header = JSON.parse(state.toString('utf8', 8, end));
+  const tensors = state.subarray(end);
+  change(header.__metadata__, (name) => tensors.subarray(...header[name].data_offsets));
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(path, Buffer.concat(withChecksum([length, text, tensors])));
+}
+
 describe('a checkpoint of a stranger, with a checksum that fits', () => {
   it.each<[string, string, (value: Record<string, unknown>) => unknown, RegExp]>([
     [
@@ -147,18 +164,23 @@ describe('a checkpoint of a stranger, with a checksum that fits', () => {
     ['no origin', 'origin', () => null, /step-6.*content that mlp train/],
   ])('is refused: %s', async (_, key, change, message) => {
     const { cwd, run } = await strangersRun();
-    const path = join(run, 'checkpoint', readdirSync(join(run, 'checkpoint')).sort().at(-1) as string);
-    const state = readFileSync(path).subarray(CHECKSUM_LINE_BYTES);
-    const end = 8 + Number(state.readBigUInt64LE());
-    const header = JSON.parse(state.toString('utf8', 8, end));
-    const metadata = header.__metadata__;
-    metadata[key] = JSON.stringify(change(JSON.parse(metadata[key])));
-    const text = Buffer.from(JSON.stringify(header));
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(text.length));
-    writeFileSync(path, Buffer.concat(withChecksum([length, text, state.subarray(end)])));
+    forge(run, (metadata) => {
+      metadata[key] = JSON.stringify(change(JSON.parse(metadata[key])));
+    });
     const { code, stderr } = await mlpHere(RESUME, { cwd });
     expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringMatching(message) });
+  });
+
+  it.each(['engine.parameters', 'best.parameters'])('is refused if %s are not finite', async (name) => {
+    const { cwd, run } = await strangersRun();
+    const config = readFileSync(join(run, 'config.json'), 'utf8');
+    forge(run, (_, tensor) => tensor(name).writeFloatLE(Number.NaN));
+    const { code, stderr } = await mlpHere(RESUME, { cwd });
+    expect({ code, stderr }).toEqual({
+      code: 65,
+      stderr: expect.stringMatching(`step-6.*${name} are not all finite`),
+    });
+    expect(readFileSync(join(run, 'config.json'), 'utf8')).toBe(config);
   });
 });
 

@@ -14,7 +14,9 @@ export function* encodingText({ program, csv }: ExportRequest): Generator<string
   yield READING;
   yield readRows(csv);
   yield '\n\n# The inputs of the network: [rows, n] for each column, in double precision.\n\n\n';
-  yield missingText(program);
+  const missing = missingLists(columns);
+  for (const [list, name] of missing) yield `${name} = ${list}\n`;
+  yield '\n\n';
   yield COMMON;
   if (kinds.has('number')) yield NUMBER;
   const orders = new Set(columns.flatMap(({ order }) => order ?? []));
@@ -27,7 +29,7 @@ export function* encodingText({ program, csv }: ExportRequest): Generator<string
   for (const [i, { encodings, inputs, dtype }] of parts.entries()) {
     yield `def encode${suffixOf(program, i)}(rows):\n`;
     yield `    """The inputs [rows, ${inputs}] of the network, from rows of text by column."""\n`;
-    const calls = encodings.map((encoding) => callOf(encoding, columns[encoding.column], program, notations));
+    const calls = encodings.map((encoding) => callOf(encoding, columns[encoding.column], missing, notations));
     yield `    ${lines('return np.concatenate([', calls, '    ], axis=1)', '        ')}.astype(np.${dtype})\n\n\n`;
   }
 }
@@ -70,18 +72,10 @@ ${
   return text;
 }
 
-function missingText({ columns }: Program): string {
-  const lists = missingLists(columns);
-  return `${lists.map((list, i) => `${missingName(i)} = ${list}\n`).join('')}\n\n`;
-}
-
-function missingLists(columns: readonly InputColumn[]): string[] {
-  return [...new Set(columns.map(({ missing }) => python([...missing])))];
-}
-
-/** The first is that of most columns. */
-function missingName(i: number): string {
-  return i === 0 ? 'MISSING' : `MISSING_${i + 1}`;
+/** The lists of texts that stand for a missing cell, as Python, with their names. The first is that of most columns. */
+function missingLists(columns: readonly InputColumn[]): Map<string, string> {
+  const lists = new Set(columns.map(({ missing }) => python([...missing])));
+  return new Map([...lists].map((list, i) => [list, i === 0 ? 'MISSING' : `MISSING_${i + 1}`]));
 }
 
 const COMMON = `def cells(rows, name, missing, required=False):
@@ -279,11 +273,11 @@ function notationsOf({ columns }: Program, { numbers = {} }: CsvRules): Map<stri
 function callOf(
   encoding: Encoding,
   column: InputColumn,
-  { columns }: Program,
+  missingNames: ReadonlyMap<string, string>,
   notations: ReadonlyMap<string, NumberNotation>,
 ): string {
   const { name, required, missing, missingNumbers, order } = column;
-  const list = missingName(missingLists(columns).indexOf(python([...missing])));
+  const list = missingNames.get(python([...missing]));
   const needed = keywords({ required });
   const found = `cells(rows, ${python(name)}, ${list}${needed})`;
   const marks = encoding.marks && [...encoding.marks];

@@ -4,6 +4,7 @@ import { type EncodedTensors, encodeSafetensors, type NamedTensor } from '../../
 import { RandomState, type RandomStateSnapshot } from '../../random/randomState.js';
 import { formatPath } from '../../spec/messages.js';
 import { printable } from '../../text.js';
+import { allFinite } from '../divergence.js';
 import type { RunProgress, RunState } from '../loop.js';
 import { aCount, aFiniteNumber, readState } from '../savedState.js';
 import type { Checkpoint } from './checkpoints.js';
@@ -121,6 +122,11 @@ function decode({ metadata, tensors, path }: Checkpoint): SavedRun {
   const origin = json<Provenance>('origin');
   const wrong = firstWrong(origin);
   if (wrong) throw new TypeError(formatPath(['origin', ...wrong]));
+  for (const name of ['engine.parameters', 'best.parameters']) {
+    const data = tensors.get(name) as Float32Array | Float64Array | undefined;
+    // A run whose parameters are not finite ends, and saves nothing.
+    if (data && !allFinite(data)) throw new TypeError(`${name} are not all finite`);
+  }
   const order = tensors.get('batches.order') as Int32Array | undefined;
   const parameters = tensors.get('best.parameters') as Float32Array | Float64Array | undefined;
   const statistics = tensors.get('best.statistics') as Float32Array | Float64Array | undefined;
