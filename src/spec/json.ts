@@ -1,6 +1,5 @@
 /** Strict JSON (RFC 8259): read from a text or a file, and written the way people write it. */
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
 import { ExitCode, MlpError, readError } from '../errors.js';
 import { openPlainFile, readUpTo } from '../files/plainFile.js';
@@ -27,7 +26,7 @@ export function parseJson(text: string, file: string, mostValues = 100_000): unk
 export interface JsonFile {
   readonly value: unknown;
   readonly text: string;
-  readonly sha256: string;
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -38,8 +37,7 @@ export function readJson(path: string): JsonFile {
   const bytes = readBytes(path);
   if (!isUtf8(bytes)) throw notUtf8(bytes, path);
   const text = new TextDecoder().decode(bytes);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { value: parseJson(text, path), text, sha256 };
+  return { value: parseJson(text, path), text, bytes };
 }
 
 /**

@@ -103,6 +103,10 @@ function normalize(word: string): string {
 /** Finds where a value was written, by its path: in the file, in a spec file, or in `--set`. */
 export type Locate = (path: Path) => Location;
 
+export function whereBy(locate: Locate): Where {
+  return (path, key) => formatLocation(locate(path), key);
+}
+
 /** By key, its full path: for a hint about a key in the wrong object. */
 type KeyHomes = ReadonlyMap<string, string>;
 

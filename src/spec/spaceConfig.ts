@@ -2,8 +2,8 @@
 import { showValue } from '../text.js';
 import { byName, flag, list, number, object, positive, wholeNumber } from './fields.js';
 import { isObject, maxDepth, toCanonicalJson } from './json.js';
-import { pathOf } from './loadConfig.js';
 import { formatPath, oneOf, type Path } from './messages.js';
+import { pathOf } from './overrides.js';
 import * as z from './zod.js';
 
 export type Bounds = [low: number, high: number];

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { byType, choice, object, text, wholeNumber } from './fields.js';
 import { readJson } from './json.js';
+import { sha256Of } from './loadConfig.js';
 import { checkSchema, formatLocation, type Where } from './messages.js';
 import { type ChoiceElement, isSetting, type Setting, spaceSchema } from './spaceConfig.js';
 import { METHODS, type Method, MONITORED_METRICS } from './words.js';
@@ -97,8 +98,8 @@ export interface LoadedSweep {
 
 /** @throws MlpError ExitCode.noInput, noPermission or io if it can't be read, config for a mistake */
 export function loadSweep(path: string): LoadedSweep {
-  const { value, text, sha256 } = readJson(path);
-  return { ...checkSweep(value, path, text), sha256 };
+  const file = readJson(path);
+  return { ...checkSweep(file.value, path, file.text), sha256: sha256Of(file) };
 }
 
 /**

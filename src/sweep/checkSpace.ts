@@ -2,8 +2,9 @@
 
 import { ExitCode, MlpError } from '../errors.js';
 import { RandomState } from '../random/randomState.js';
-import { checkTrainConfig, type LoadedTrainConfig, parseOverride } from '../spec/loadConfig.js';
+import { checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { Where } from '../spec/messages.js';
+import { parseOverride } from '../spec/overrides.js';
 import { showValue } from '../text.js';
 import { drawUniform } from './distribution.js';
 import type { Parameter, Point, PointSetting, Space } from './space.js';

@@ -9,7 +9,7 @@ import { thisMachine } from '../kernels/blas/find.js';
 import { bfloat16Missing, findNative } from '../kernels/native/find.js';
 import { hashWeights, loadModel } from '../model/load.js';
 import { readJson } from '../spec/json.js';
-import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
+import { checkConfigFile, checkTrainConfig, type LoadedTrainConfig, sha256Of } from '../spec/loadConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable } from '../text.js';
 import { version } from '../version.js';
@@ -187,8 +187,9 @@ export async function reproduce(path: string, options: TrainOptions = {}): Promi
 
   const configPath = join(path, RUN_FILES.config);
   const config = readJson(configPath);
-  if (config.sha256 !== then.configSha256) {
-    return different({ what: 'config', found: config.sha256, expected: then.configSha256 });
+  const configSha256 = sha256Of(config);
+  if (configSha256 !== then.configSha256) {
+    return different({ what: 'config', found: configSha256, expected: then.configSha256 });
   }
   const loaded = checkConfigFile(config, configPath, kernelOverrides(then));
   let read: ReadRun | undefined;

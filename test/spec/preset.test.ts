@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkTrainConfig, completed, parseOverride } from '../../src/spec/loadConfig.js';
+import { checkTrainConfig, completed } from '../../src/spec/loadConfig.js';
+import { parseOverride } from '../../src/spec/overrides.js';
 import type { TableFacts } from '../../src/spec/preset.js';
 
 const DATA = { train: 'data.csv', target: 'y' };

@@ -20,7 +20,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
 import { readJson } from '../../../src/spec/json.js';
-import { loadTrainConfig } from '../../../src/spec/loadConfig.js';
+import { loadTrainConfig, sha256Of } from '../../../src/spec/loadConfig.js';
 import { readSummary } from '../../../src/training/run/summary.js';
 import { reproduce, resume, train } from '../../../src/training/train.js';
 import { rejection } from '../../data/files.js';
@@ -210,9 +210,11 @@ describe('the config of a run', () => {
   });
 
   it('is hashed as it was read', () => {
-    const cwd = folderOf({ 'a.json': '{"a": 1}\n' });
-    const text = '{"a": 1}\n';
-    expect(readJson(join(cwd, 'a.json'))).toEqual({ value: { a: 1 }, text, sha256: sha256(text) });
+    const text = '\ufeff{"a": 1}\n';
+    const cwd = folderOf({ 'a.json': text });
+    const file = readJson(join(cwd, 'a.json'));
+    expect(file).toMatchObject({ value: { a: 1 }, text: '{"a": 1}\n' });
+    expect(sha256Of(file)).toBe(sha256(text));
     expect(errorOf(() => readJson(join(cwd, 'b.json')))).toMatchObject({ exitCode: ExitCode.noInput });
   });
 });
