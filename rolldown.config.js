@@ -44,7 +44,15 @@ export default [
     platform: 'node',
     external: ['koffi'],
     plugins: [placesOf('program'), withoutChildProcess],
-    // A file for each command, and what several share.
-    output: { dir: 'dist/program', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },
+    output: {
+      dir: 'dist/program',
+      cleanDir: true,
+      // Node reads these at once, and ES modules one after the other.
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: '[name].cjs',
+      // One file of what every command needs. Beside it one for each command, and for what several share.
+      codeSplitting: { groups: [{ name: 'common', tags: ['$initial'] }] },
+    },
   },
 ];

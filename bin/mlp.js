@@ -1,4 +1,2 @@
 #!/usr/bin/env node
-import { main } from '../dist/program/main.js';
-
-await main();
+require('../dist/program/main.cjs').main();

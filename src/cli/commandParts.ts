@@ -72,17 +72,19 @@ export const MAX_UNPACKED = new Option(
 ).argParser(byteCount);
 export const FORCE = new Option('--force', 'overwrite an existing file');
 
-/** A new command of the program. */
+/** A new command of the program; undefined if it is not the one that is wanted, which saves its options. */
 export type Define = (
   name: string,
   summary: string,
   description: string,
   ...examples: readonly Example[]
-) => Command;
+) => Command | undefined;
 
-export function definer(program: Command): Define {
+export function definer(program: Command, wanted?: string): Define {
   return (name, summary, description, ...examples) =>
-    program.command(name).summary(summary).description(description).addHelpText('after', helpOf(examples));
+    wanted === undefined || wanted === name
+      ? program.command(name).summary(summary).description(description).addHelpText('after', helpOf(examples))
+      : undefined;
 }
 
 function helpOf(lines: readonly Example[]): string {
@@ -90,8 +92,8 @@ function helpOf(lines: readonly Example[]): string {
   return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}  # ${does}`).join('\n')}`;
 }
 
-export function addOptions(options: readonly Option[], command: Command): Command {
-  for (const option of options) command.addOption(option);
+export function addOptions(options: readonly Option[], command: Command | undefined): Command | undefined {
+  for (const option of options) command?.addOption(option);
   return command;
 }
 

@@ -27,7 +27,8 @@ const READS_DATA = [
   'doctor',
 ];
 
-export function createProgram(): Command {
+/** @param name of the command to run: the program has no other one, if there is such a command */
+export function createProgram(name?: string): Command {
   const program = new Command('mlp')
     .description(
       'Train a multilayer perceptron from a JSON config and a CSV file, and see every number behind it.',
@@ -51,8 +52,9 @@ Examples:
   mlp evaluate runs/houses-1          # scores rows the network has not seen`,
     );
 
-  addTrainCommands(program);
-  addUseCommands(program);
+  addTrainCommands(program, name);
+  addUseCommands(program, name);
+  if (program.commands.length === 0) return createProgram();
 
   program.helpCommand('help [command]', 'show the help of a command');
 

@@ -6,6 +6,11 @@ import { guardStreams, printError } from './output.js';
 
 export async function main(): Promise<void> {
   const args = process.argv.slice(2);
+  let hasEnded = false;
+  process.on('exit', () => {
+    // Nothing would ever settle a promise that is waited for.
+    if (!hasEnded) process.exitCode ||= ExitCode.internal;
+  });
   process.on('uncaughtException', (error) => {
     process.exitCode = printError(error, args.includes('--debug'));
     process.exit();
@@ -14,12 +19,13 @@ export async function main(): Promise<void> {
   const exitCode = await runProgram(args);
   // Otherwise a failed stream may have set a code already.
   if (exitCode !== ExitCode.ok) process.exitCode = exitCode;
+  hasEnded = true;
 }
 
 /** Runs a command line, and prints its error. A failed check sets `process.exitCode` itself. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    await createProgram(args[0]).parseAsync(args, { from: 'user' });
     return (process.exitCode ?? ExitCode.ok) as ExitCode;
   } catch (error) {
     // Commander has printed its message already.

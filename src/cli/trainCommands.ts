@@ -4,8 +4,8 @@ import { ENSEMBLE_METHODS, ENSEMBLE_METRICS, METHODS, PRESETS } from '../spec/wo
 import { addOptions, definer, FORCE, lazy, OVERRIDES, RUN, TABLE, TABLES } from './commandParts.js';
 import { collect, positiveInteger } from './options.js';
 
-export function addTrainCommands(program: Command): void {
-  const define = definer(program);
+export function addTrainCommands(program: Command, name?: string): void {
+  const define = definer(program, name);
 
   program.commandsGroup('Prepare data:');
 
@@ -18,8 +18,8 @@ export function addTrainCommands(program: Command): void {
       ['mlp inspect houses.csv', 'every column in a table'],
       ['mlp inspect houses.csv --target price', 'and the target in detail'],
       ['zcat big.csv.gz | mlp inspect - --json', 'the same as JSON'],
-    ).argument('<data.csv...>', TABLES),
-  ).action(lazy(() => import('./inspect.js')));
+    )?.argument('<data.csv...>', TABLES),
+  )?.action(lazy(() => import('./inspect.js')));
 
   addOptions(
     TABLE,
@@ -31,7 +31,7 @@ export function addTrainCommands(program: Command): void {
       ['mlp init houses.csv --target price -o - > a.json', 'only the config'],
       ['mlp init --sweep houses.json', 'writes houses-sweep.json'],
     )
-      .argument('<data.csv...>', TABLES)
+      ?.argument('<data.csv...>', TABLES)
       .option(
         '-o, --output <config.json>',
         'the config to write; - prints it (default: <data>.json in this folder)',
@@ -43,7 +43,7 @@ export function addTrainCommands(program: Command): void {
       )
       .option('--sweep', 'write a sweep for a train config, named instead of the data')
       .addOption(FORCE),
-  ).action(lazy(() => import('./init.js')));
+  )?.action(lazy(() => import('./init.js')));
 
   program.commandsGroup('Train:');
 
@@ -56,9 +56,9 @@ export function addTrainCommands(program: Command): void {
       ['mlp train iris.json', 'writes runs/iris-1'],
       ['mlp train iris.json --set training.epochs=200', 'overrides one key'],
       ['mlp train iris.json --resume runs/iris-1', 'continues after a stop'],
-    ).argument('<config.json>', 'a train config; mlp init writes one'),
+    )?.argument('<config.json>', 'a train config; mlp init writes one'),
   )
-    .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
+    ?.option('--run <dir>', 'write the results to this directory (default: runs/<config name>-<n>)')
     .option('--from <run>', 'start from the weights and encodings of a run, or of a model file')
     .option('--resume <dir>', 'continue the run in this directory from its last checkpoint')
     .addOption(
@@ -94,7 +94,7 @@ export function addTrainCommands(program: Command): void {
       ['mlp crossvalidate a.json --folds 10 --repeats 3', 'thirty runs'],
       ['mlp crossvalidate a.json --group patient', 'no patient in two folds'],
     )
-      .argument('<config.json>', 'a train config; mlp init writes one')
+      ?.argument('<config.json>', 'a train config; mlp init writes one')
       .option('--folds <n>', 'how many folds (default: 5)', positiveInteger)
       .option(
         '--repeats <n>',
@@ -121,7 +121,7 @@ export function addTrainCommands(program: Command): void {
       )
       .option('--run <dir>', 'write the results to this directory (default: runs/<config name>-cv-<n>)')
       .option('--resume <dir>', 'continue the cross-validation in this directory'),
-  ).action(lazy(() => import('./crossvalidate.js')));
+  )?.action(lazy(() => import('./crossvalidate.js')));
 
   addOptions(
     OVERRIDES,
@@ -133,7 +133,7 @@ export function addTrainCommands(program: Command): void {
       ['mlp sweep a.json --space \'{"seed":{"int":[0,8]}}\'', 'tries nine seeds'],
       ['mlp sweep sweep.json --resume runs/sweep-1', 'after a stop'],
     )
-      .argument('<sweep.json>', 'a sweep; or a train config, with --space')
+      ?.argument('<sweep.json>', 'a sweep; or a train config, with --space')
       .option('--space <json>', 'the settings to vary, of the train config that is given instead of a sweep')
       .addOption(
         new Option('--method <name>', 'how settings are chosen (default: as in the sweep, or tpe)').choices(
@@ -152,7 +152,7 @@ export function addTrainCommands(program: Command): void {
       )
       .option('--run <dir>', 'the directory of the study (default: runs/<sweep name>-<n>)')
       .option('--resume <dir>', 'go on with the study in this directory, also beside other processes'),
-  ).action(lazy(() => import('./sweep.js')));
+  )?.action(lazy(() => import('./sweep.js')));
 
   define(
     'repro',
@@ -161,7 +161,7 @@ export function addTrainCommands(program: Command): void {
     ['mlp repro runs/iris-1', 'exit code 1 if anything differs'],
     ['mlp repro runs/iris-1 --json', 'both SHA-256 hashes of the weights'],
   )
-    .argument('<run>', RUN)
+    ?.argument('<run>', RUN)
     .action(lazy(() => import('./repro.js')));
 
   define(
@@ -172,7 +172,7 @@ export function addTrainCommands(program: Command): void {
     ['mlp runs --sort validation_loss', 'the best first'],
     ['mlp runs runs/study --json', 'those in another directory, as JSON'],
   )
-    .argument('[dir...]', 'directories of runs, or runs (default: runs)')
+    ?.argument('[dir...]', 'directories of runs, or runs (default: runs)')
     .option(
       '--sort <key>',
       'run, status, epochs, time, date, a score or a key of the config: the best, smallest or newest first',
@@ -187,7 +187,7 @@ export function addTrainCommands(program: Command): void {
     ['mlp cache', "those in the user's folder for caches"],
     ['mlp cache data/cache --clear', 'deletes those in data/cache'],
   )
-    .argument('[dir]', 'the folder that data.cache names (default: that of "auto")')
+    ?.argument('[dir]', 'the folder that data.cache names (default: that of "auto")')
     .option('--clear', 'delete them')
     .action(lazy(() => import('./cache.js')));
 
@@ -199,7 +199,7 @@ export function addTrainCommands(program: Command): void {
     ['mlp report runs/iris-1 runs/iris-2 -o a.html', 'compares two runs'],
     ['mlp report runs -o all.html', 'compares all runs'],
   )
-    .argument('<dir...>', 'runs, or a study, a cross-validation, a directory of runs, a graph file')
+    ?.argument('<dir...>', 'runs, or a study, a cross-validation, a directory of runs, a graph file')
     .option('-o, --output <file>', 'the file to write (default: report.html in the directory)')
     .addOption(FORCE)
     .action(lazy(() => import('./report.js')));
@@ -212,7 +212,7 @@ export function addTrainCommands(program: Command): void {
     ['mlp ensemble runs/a runs/b -o best', 'these runs'],
     ['mlp ensemble runs/study -o best', 'trials of a sweep'],
   )
-    .argument('<dir...>', 'runs, studies or cross-validations')
+    ?.argument('<dir...>', 'runs, studies or cross-validations')
     .requiredOption('-o, --output <dir>', 'the directory to create')
     .addOption(
       new Option(

@@ -23,8 +23,8 @@ import {
   thresholdGoal,
 } from './options.js';
 
-export function addUseCommands(program: Command): void {
-  const define = definer(program);
+export function addUseCommands(program: Command, name?: string): void {
+  const define = definer(program, name);
 
   program.commandsGroup('Use a trained network:');
 
@@ -38,7 +38,7 @@ export function addUseCommands(program: Command): void {
       ['mlp evaluate runs/iris-1 new.csv', 'all rows of new.csv'],
       ['mlp evaluate runs/iris-1 --split train --json', 'training rows, as JSON'],
     )
-      .argument('<run>', MODEL)
+      ?.argument('<run>', MODEL)
       .argument('[data.csv]', 'a CSV file with the target column; - reads standard input')
       .addOption(
         new Option(
@@ -62,7 +62,7 @@ export function addUseCommands(program: Command): void {
           'rows that cannot be read: error stops at the first; skip leaves them out (default: as in training)',
         ).choices(['error', 'skip']),
       ),
-  ).action(lazy(() => import('./evaluate.js')));
+  )?.action(lazy(() => import('./evaluate.js')));
 
   addOptions(
     [...NOTATION, THREADS],
@@ -74,7 +74,7 @@ export function addUseCommands(program: Command): void {
       ['mlp predict runs/iris-1 new.csv --keep id -o out.csv', 'ids, predictions'],
       ['cat new.csv | mlp predict runs/iris-1 - --json', 'JSON lines'],
     )
-      .argument('<run>', MODEL)
+      ?.argument('<run>', MODEL)
       .argument('<data.csv>', CSV)
       .option('-o, --output <file>', 'the file to write (default: standard output)')
       .addOption(FORCE)
@@ -91,7 +91,7 @@ export function addUseCommands(program: Command): void {
         ).choices(['error', 'blank']),
       )
       .option('--no-formula-guard', "do not put ' before text that a spreadsheet would run (= + - @)"),
-  ).action(lazy(() => import('./predict.js')));
+  )?.action(lazy(() => import('./predict.js')));
 
   define(
     'calibrate',
@@ -100,7 +100,7 @@ export function addUseCommands(program: Command): void {
     ['mlp calibrate runs/iris-1', 'evaluate, predict and export use it'],
     ['mlp calibrate runs/iris-1 --json', 'the scores before and after'],
   )
-    .argument('<run>', RUN)
+    ?.argument('<run>', RUN)
     .action(lazy(() => import('./calibrate.js')));
 
   define(
@@ -110,7 +110,7 @@ export function addUseCommands(program: Command): void {
     ['mlp export runs/iris-1 --to onnx', 'writes iris-1.onnx'],
     ['mlp export runs/iris-1 --to js', 'writes iris-1.mjs and its types'],
   )
-    .argument('<run>', MODEL)
+    ?.argument('<run>', MODEL)
     .addOption(
       new Option(
         '--to <format>',
@@ -143,7 +143,7 @@ export function addUseCommands(program: Command): void {
     ['mlp params iris.json --batch 1', 'sizes for a single row'],
     ['mlp params iris.json --max-params 10000', 'a limit for scripts'],
   )
-    .argument('<spec.json>', 'a network spec or a train config')
+    ?.argument('<spec.json>', 'a network spec or a train config')
     .option('--batch <n>', 'rows in a batch', positiveInteger, 32)
     .option('--max-params <n>', 'exit with 1 if there are more parameters than this', bigCount)
     .action(lazy(() => import('./params.js')));
@@ -156,7 +156,7 @@ export function addUseCommands(program: Command): void {
     ['mlp gradcheck graph.json', 'grades a derivation by hand'],
     ['mlp gradcheck --exercise --seed 3', 'makes a graph to differentiate by hand'],
   )
-    .argument('[file.json]', 'a graph with manual derivatives, or a train config')
+    ?.argument('[file.json]', 'a graph with manual derivatives, or a train config')
     .option(
       '--tolerance <t>',
       'the relative error that a number or a formula by hand may have (default: 1e-4)',
@@ -185,7 +185,7 @@ export function addUseCommands(program: Command): void {
     ['mlp doctor', 'SIMD, BLAS libraries, threads and speed'],
     ['mlp doctor iris.json', 'backend and threads for this config'],
   )
-    .argument('[config.json]', 'a train config, to see the choice for it')
+    ?.argument('[config.json]', 'a train config, to see the choice for it')
     .action(lazy(() => import('./doctor.js')));
 
   define(
@@ -196,6 +196,6 @@ export function addUseCommands(program: Command): void {
     ['mlp schema network > network.schema.json', 'for network specs'],
     ['mlp schema sweep > sweep.schema.json', 'for the files of mlp sweep'],
   )
-    .argument('[kind]', 'config, network or sweep', 'config')
+    ?.argument('[kind]', 'config, network or sweep', 'config')
     .action(lazy(() => import('./schema.js')));
 }

@@ -3,7 +3,7 @@ import { closestMatch } from 'leven';
 import { ExitCode, MlpError } from '../errors.js';
 import { printable, quote, showValue } from '../text.js';
 import { isObject, positionOf } from './json.js';
-import { LAYER_OF_NAME, OTHER_NAMES } from './otherNames.js';
+import { LAYER_OF_NAME, meaningsOf } from './otherNames.js';
 import type * as z from './zod.js';
 
 /** The keys that lead to a value inside a JSON document: `['network', 'layers', 1, 'type']`. */
@@ -91,7 +91,7 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
 
 /** The word among `known` that is usually called `name` elsewhere, if any. */
 function otherName(name: string, known: Iterable<string>): string | undefined {
-  const meant = OTHER_NAMES.get(normalize(name)) ?? [];
+  const meant = meaningsOf(normalize(name));
   const words = new Set(known);
   return meant.find((word) => words.has(word));
 }
@@ -128,7 +128,8 @@ export function checkSchema<Output>(
   locate: Locate,
   homes: KeyHomes = new Map(),
 ): Output {
-  const result = schema.safeParse(value);
+  // Code made for a schema pays for thousands of values.
+  const result = schema.safeParse(value, { jitless: true });
   if (result.success) return result.data;
 
   const { issue, count } = firstInDocument(result.error.issues, value);
@@ -201,7 +202,7 @@ function suggestKey(key: string, words: readonly string[], path: Path, homes: Ke
   const elsewhere = otherName(key, homes.keys());
   if (elsewhere !== undefined) return suggestHome(elsewhere, path, homes);
   // A known abbreviation is no misspelling.
-  if (OTHER_NAMES.has(normalize(key)) && !homes.has(key)) return undefined;
+  if (meaningsOf(normalize(key)).length > 0 && !homes.has(key)) return undefined;
   return suggest(key, words) ?? suggestHome(nearest(key, homes.keys()) ?? '', path, homes);
 }
 

@@ -82,24 +82,17 @@ const NAMES: Readonly<Record<string, string>> = {
   'reduce-on-plateau': 'plateau reduceLrOnPlateau',
 };
 
-/** By another name, in lower case without dashes: what it may mean. */
-export const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = byOtherName();
-
-function byOtherName(): Map<string, string[]> {
-  const meanings = new Map<string, string[]>();
-  for (const [word, names] of Object.entries(NAMES)) {
-    for (const name of names.toLowerCase().split(' ')) {
-      meanings.set(name, [...(meanings.get(name) ?? []), word]);
-    }
-  }
-  return meanings;
+/** What another name, in lower case without dashes, may mean. */
+export function meaningsOf(name: string): string[] {
+  const words = Object.entries(NAMES).filter(([, names]) => names.toLowerCase().split(' ').includes(name));
+  return words.map(([word]) => word);
 }
 
 const ACTIVATION = 'an activation is a layer of its own: "layers": [8, "relu", 3]';
 const DROPOUT = 'dropout is a layer: {"type": "dropout", "rate": 0.5}';
 const BATCH_NORM = 'batch normalisation is a layer: "batch-norm"';
 
-/** Hints for what is no key here, but a layer; the names as in `OTHER_NAMES`. */
+/** Hints for what is no key here, but a layer; the names as in `meaningsOf`. */
 export const LAYER_OF_NAME: ReadonlyMap<string, string> = new Map(
   Object.entries({
     act: ACTIVATION,
