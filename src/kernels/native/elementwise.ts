@@ -1,51 +1,28 @@
 /** Some activations, dropout and Adam by machine code, for one thread of a team, with the bits of the wasm kernels. */
 import type { ActivationKernels, ElementwiseKernels, OptimizerKernels, Tensor } from '../kernels.js';
-import { type Share, Slices } from '../share.js';
+import { type Share, type Slice, Slices } from '../share.js';
 import type { WasmKernels } from '../wasm/index.js';
-import { place, systemMemory } from './executable.js';
-import {
-  ADAM,
-  BLEND,
-  DROPOUT,
-  type ElementwiseProgram,
-  NATIVE_ACTIVATIONS,
-  type NativeActivation,
-  x86Elementwise,
-} from './x86Elementwise.js';
-import type { X86Set } from './x86Program.js';
+import { elementwiseProgram, NATIVE_ACTIVATIONS } from './elementwiseCode.js';
+import { openCode } from './executable.js';
+import { ADAM, DROPOUT, JOB_INTEGERS } from './jobs.js';
+import type { X86Set } from './x86Set.js';
 
 /** With fewer elements a call costs more than it saves. */
 const LEAST_ELEMENTS = 1024;
 const BYTES = 4;
-/** One job, and the sums of Adam; then a group of dropout, or vectors of Adam, that are no whole ones. */
-const GROUP_OFFSET = 256;
+/** In scratch: a job and the end, the sums of Adam, and elements that are no whole vectors. */
 const SUMS_OFFSET = 128;
+const REST_OFFSET = 256;
+const REST_VECTORS = 8;
+/** Of a counter of random numbers: a group of dropout has as many vectors. */
 const WORDS = 4;
 
 type Wide = ActivationKernels & Pick<ElementwiseKernels, 'dropout'> & OptimizerKernels;
 
-interface Opened {
-  readonly program: ElementwiseProgram;
-  readonly run: (memory: number, jobs: number) => void;
-}
-const opened = new Map<X86Set, Opened>();
-
-/** Writes the code once per thread. @throws Error if the code may no longer run */
-function open(set: X86Set): Opened {
-  let found = opened.get(set);
-  if (!found) {
-    const memory = systemMemory();
-    const program = x86Elementwise(set, process.platform === 'win32');
-    found = { program, run: memory.bind(place(program.code, memory)) };
-    opened.set(set, found);
-  }
-  return found;
-}
-
 /**
  * @param kernels of float32, with the same share
  * @param base address of the memory in the process
- * @param scratch address of 512 bytes of this thread's own in the buffer, aligned to 64
+ * @param scratch address of 1024 bytes of this thread's own in the buffer, aligned to 64
  */
 export function wideElementwise(
   kernels: WasmKernels,
@@ -56,53 +33,116 @@ export function wideElementwise(
   share: Share,
 ): Wide {
   const slices = new Slices(share, BYTES);
-  const fields = new Uint32Array(buffer, scratch, GROUP_OFFSET / BYTES);
-  const numbers = new Float32Array(buffer, scratch, GROUP_OFFSET / BYTES);
-  const { program, run } = open(set);
+  const { program, run } = openCode(`${set} elementwise`, () =>
+    elementwiseProgram(set, process.platform === 'win32'),
+  );
   const { lanes } = program;
-  const group = WORDS * lanes;
-  const rest = new Float32Array(buffer, scratch + GROUP_OFFSET, group);
-  const isWide = (type: string, rows: number, { columns }: Tensor): type is NativeActivation =>
-    rows * columns >= LEAST_ELEMENTS &&
-    columns % lanes === 0 &&
-    (NATIVE_ACTIVATIONS as readonly string[]).includes(type);
-
+  const fields = new Uint32Array(buffer, scratch, 2 * JOB_INTEGERS);
+  const numbers = new Float32Array(buffer, scratch, JOB_INTEGERS);
   const sums = new Float32Array(buffer, scratch + SUMS_OFFSET, lanes);
-  const call = (x: number, rows: number, columns: number, length: number, bias: number, y: number): void => {
-    fields[BLEND.x] = x;
-    fields[BLEND.rows] = rows;
-    fields[BLEND.rowBytes] = columns * BYTES;
-    fields[BLEND.vectors] = length / lanes;
-    fields[BLEND.bias] = bias;
-    fields[BLEND.y] = y;
-    if (rows > 0 && length > 0) run(base, base + scratch);
-  };
+  const rest = new Float32Array(buffer, scratch + REST_OFFSET, REST_VECTORS * lanes);
+
+  /** Runs a routine with its fields in their order (jobs.ts). */
+  function call(routine: string, ...job: readonly number[]): void {
+    fields[0] = program.offsetOf(routine);
+    for (let i = 0; i < job.length; i++) fields[1 + i] = job[i];
+    fields[JOB_INTEGERS] = program.offsetOf('return');
+    run(base, base + scratch);
+  }
+
+  const isWide = (rows: number, { columns }: Tensor) =>
+    rows * columns >= LEAST_ELEMENTS && columns % lanes === 0;
+  const hasCode = (type: string) => (NATIVE_ACTIVATIONS as readonly string[]).includes(type);
+
+  /** Rows of this thread. */
+  function forward(
+    routine: string,
+    rows: number,
+    x: Tensor,
+    bias: Tensor,
+    slope: Tensor | null,
+    y: Tensor,
+  ): void {
+    const { length, offset } = slices.rows(rows, x.columns);
+    const matrices = [x.address + offset, y.address + offset, 0] as const;
+    const columns = [bias.address, slope?.address ?? 0, 0] as const;
+    if (length > 0) call(routine, ...matrices, ...columns, length, x.columns / lanes, 0);
+    share.sync();
+  }
+
+  /** Columns of this thread. */
+  function backward(
+    routine: string,
+    rows: number,
+    x: Tensor,
+    slope: Tensor | null,
+    dY: Tensor,
+    dX: Tensor,
+    dBias: Tensor,
+    dSlope: Tensor | null,
+  ): void {
+    const { start, length, offset } = slices.elements(x.columns);
+    dBias.data.fill(0, start, start + length);
+    dSlope?.data.fill(0, start, start + length);
+    const addresses = [x, dY, dX, dBias, slope, dSlope].map((tensor) => (tensor?.address ?? 0) + offset);
+    const behindRow = (x.columns - length) * BYTES;
+    if (rows > 0 && length > 0) call(routine, ...addresses, rows, length / lanes, behindRow);
+    share.sync();
+  }
+
+  /**
+   * Calls `step` for the groups of vectors in some elements of the tensors, with their addresses, and once more for the
+   * elements that are left, in a copy with zeros behind them.
+   */
+  function inGroups(
+    vectors: number,
+    { start, length, offset }: Slice,
+    tensors: readonly Tensor[],
+    step: (groups: number, first: number, addresses: readonly number[]) => void,
+  ): void {
+    const size = vectors * lanes;
+    const end = start + length;
+    const first = end - (length % size);
+    if (first > start)
+      step(
+        (first - start) / size,
+        start,
+        tensors.map(({ address }) => address + offset),
+      );
+    if (first === end) return;
+    rest.fill(0);
+    for (const [i, { data }] of tensors.entries()) rest.set(data.subarray(first, end), i * size);
+    step(
+      1,
+      first,
+      tensors.map((_, i) => scratch + REST_OFFSET + i * size * BYTES),
+    );
+    for (const [i, { data }] of tensors.entries())
+      data.set(rest.subarray(i * size, i * size + end - first), first);
+  }
 
   return {
     biasActivation(f, rows, x, bias, y) {
-      const { columns } = x;
-      if (!bias || f.type !== 'relu' || rows * columns < LEAST_ELEMENTS || columns % lanes !== 0) {
-        kernels.biasActivation(f, rows, x, bias, y);
-        return;
-      }
-      const { length, offset } = slices.rows(rows, columns);
-      fields[0] = program.relu;
-      call(x.address + offset, length, columns, columns, bias.address, y.address + offset);
-      share.sync();
+      if (!bias || f.type !== 'relu' || !isWide(rows, x)) kernels.biasActivation(f, rows, x, bias, y);
+      else forward('relu', rows, x, bias, null, y);
     },
 
     biasActivationBackward(f, rows, x, y, dY, dX, dBias) {
-      const { columns } = y;
-      if (!dBias || f.type !== 'relu' || rows * columns < LEAST_ELEMENTS || columns % lanes !== 0) {
+      if (!dBias || f.type !== 'relu' || !isWide(rows, y)) {
         kernels.biasActivationBackward(f, rows, x, y, dY, dX, dBias);
-        return;
-      }
-      const { start, length, offset } = slices.elements(columns);
-      dBias.data.fill(0, start, start + length);
-      fields[0] = program.reluBackward;
-      fields[BLEND.dX] = dX.address + offset;
-      call(y.address + offset, rows, columns, length, dBias.address + offset, dY.address + offset);
-      share.sync();
+      } else backward('reluBackward', rows, y, null, dY, dX, dBias, null);
+    },
+
+    parametricActivation(f, rows, x, bias, slope, y) {
+      if (!bias || !hasCode(f.type) || !isWide(rows, x)) {
+        kernels.parametricActivation(f, rows, x, bias, slope, y);
+      } else forward(`forward:${f.type}`, rows, x, bias, slope, y);
+    },
+
+    parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
+      if (!dBias || !hasCode(f.type) || !isWide(rows, h)) {
+        kernels.parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope);
+      } else backward(`backward:${f.type}`, rows, h, slope, dY, dX, dBias, dSlope);
     },
 
     optimizerStep(formula, count, scalars, parameters, gradients, state) {
@@ -110,65 +150,22 @@ export function wideElementwise(
       if (formula.name !== 'adam' || !mean || !square || count < LEAST_ELEMENTS) {
         return kernels.optimizerStep(formula, count, scalars, parameters, gradients, state);
       }
-      const tensors = [parameters, gradients, mean, square];
-      const { start, length, offset } = slices.elements(count);
       const [rate, beta1, beta2, epsilon, correction1, correction2] = scalars;
-      fields[0] = program.adam;
-      fields[ADAM.sums] = scratch + SUMS_OFFSET;
       numbers.set(
         [rate / correction1, beta1, 1 - beta1, beta2, 1 - beta2, 1 / correction2, epsilon],
         ADAM.scalars,
       );
+      const slice = slices.elements(count);
+      const { start, length } = slice;
       let areFinite = true;
-      const step = (vectors: number, addressOf: (i: number) => number) => {
-        for (let i = 0; i < WORDS; i++) fields[ADAM.parameters + i] = addressOf(i);
-        fields[ADAM.vectors] = vectors;
-        if (vectors > 0) run(base, base + scratch);
-        areFinite &&= vectors === 0 || sums.every(Number.isFinite);
-      };
-      const whole = length - (length % lanes);
-      step(whole / lanes, (i) => tensors[i].address + offset);
-      if (whole < length) {
-        const [first, end] = [start + whole, start + length];
-        rest.fill(0);
-        for (const [i, { data }] of tensors.entries()) rest.set(data.subarray(first, end), i * lanes);
-        step(1, (i) => scratch + GROUP_OFFSET + i * lanes * BYTES);
-        for (const [i, { data }] of tensors.entries()) {
-          data.set(rest.subarray(i * lanes, i * lanes + end - first), first);
-        }
-      }
+      inGroups(1, slice, [parameters, gradients, mean, square], (vectors, _, addresses) => {
+        call('adam', ...addresses, scratch + SUMS_OFFSET, vectors);
+        areFinite &&= sums.every(Number.isFinite);
+      });
       // A sum that is not finite may have overflowed.
       areFinite ||= parameters.data.subarray(start, start + length).every(Number.isFinite);
       kernels.partials.set(share.rank, areFinite ? 1 : 0);
       return kernels.partials.total(share.size) === share.size;
-    },
-
-    parametricActivation(f, rows, x, bias, slope, y) {
-      const { type } = f;
-      if (!bias || !isWide(type, rows, x)) {
-        kernels.parametricActivation(f, rows, x, bias, slope, y);
-        return;
-      }
-      const { length, offset } = slices.rows(rows, x.columns);
-      fields[0] = program.forward[type];
-      fields[BLEND.slope] = slope.address;
-      call(x.address + offset, length, x.columns, x.columns, bias.address, y.address + offset);
-      share.sync();
-    },
-
-    parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
-      const { type } = f;
-      if (!dBias || !isWide(type, rows, h)) {
-        kernels.parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope);
-        return;
-      }
-      const { length, offset } = slices.elements(h.columns);
-      fields[0] = program.backward[type];
-      fields[BLEND.slope] = slope.address + offset;
-      fields[BLEND.dX] = dX.address + offset;
-      fields[BLEND.dSlope] = dSlope.address + offset;
-      call(h.address + offset, rows, h.columns, length, dBias.address + offset, dY.address + offset);
-      share.sync();
     },
 
     dropout(rows, draw, x, out) {
@@ -176,31 +173,13 @@ export function wideElementwise(
         kernels.dropout(rows, draw, x, out);
         return;
       }
-      const { start, length, offset } = slices.elements(rows * x.columns);
       const { rate, seed, layer, step } = draw;
-      fields[0] = program.dropout;
-      fields[DROPOUT.stepLow] = step % 2 ** 32;
-      fields[DROPOUT.stepHigh] = Math.floor(step / 2 ** 32);
-      fields[DROPOUT.seed] = seed;
-      fields[DROPOUT.layer] = layer;
-      fields[DROPOUT.threshold] = Math.floor(rate * 2 ** 32);
       numbers[DROPOUT.scale] = 1 / (1 - rate);
-      const dropGroups = (from: number, to: number, groups: number, block: number) => {
-        fields[DROPOUT.x] = from;
-        fields[DROPOUT.out] = to;
-        fields[DROPOUT.groups] = groups;
-        fields[DROPOUT.block] = block;
-        if (groups > 0) run(base, base + scratch);
-      };
-      const whole = length - (length % group);
-      dropGroups(x.address + offset, out.address + offset, whole / group, start / WORDS);
-      if (whole < length) {
-        const [first, end] = [start + whole, start + length];
-        rest.set(x.data.subarray(first, end));
-        const at = scratch + GROUP_OFFSET;
-        dropGroups(at, at, 1, first / WORDS);
-        out.data.set(rest.subarray(0, length - whole), first);
-      }
+      const threshold = Math.floor(rate * 2 ** 32);
+      const [stepLow, stepHigh] = [step % 2 ** 32, Math.floor(step / 2 ** 32)];
+      inGroups(WORDS, slices.elements(rows * x.columns), [x, out], (groups, first, addresses) => {
+        call('dropout', ...addresses, groups, first / WORDS, stepLow, stepHigh, seed, layer, threshold);
+      });
       share.sync();
     },
   };

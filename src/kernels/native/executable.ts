@@ -27,21 +27,11 @@ export function systemMemory(): CodeMemory {
   };
   if (process.platform === 'win32') {
     const kernel = koffi.load('kernel32.dll');
-    const allocate = kernel.func('VirtualAlloc', 'uintptr_t', [
-      'uintptr_t',
-      'size_t',
-      'uint32_t',
-      'uint32_t',
-    ]);
-    const protect = kernel.func('VirtualProtect', 'int', [
-      'uintptr_t',
-      'size_t',
-      'uint32_t',
-      '_Out_ uint32_t *',
-    ]);
-    const process = kernel.func('GetCurrentProcess', 'uintptr_t', []);
-    const flush = kernel.func('FlushInstructionCache', 'int', ['uintptr_t', 'uintptr_t', 'size_t']);
-    const copy = kernel.func('RtlMoveMemory', 'void', ['uintptr_t', 'const uint8_t *', 'size_t']);
+    const allocate = kernel.func('uintptr_t VirtualAlloc(uintptr_t, size_t, uint32_t, uint32_t)');
+    const protect = kernel.func('int VirtualProtect(uintptr_t, size_t, uint32_t, _Out_ uint32_t *)');
+    const process = kernel.func('uintptr_t GetCurrentProcess()');
+    const flush = kernel.func('int FlushInstructionCache(uintptr_t, uintptr_t, size_t)');
+    const copy = kernel.func('void RtlMoveMemory(uintptr_t, const uint8_t *, size_t)');
     return {
       ...shared,
       allocate(bytes) {
@@ -61,9 +51,9 @@ export function systemMemory(): CodeMemory {
   }
   const system = koffi.load(null);
   const isMac = process.platform === 'darwin';
-  const map = system.func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
-  const protect = system.func('mprotect', 'int', ['uintptr_t', 'size_t', 'int']);
-  const copy = system.func('memcpy', 'uintptr_t', ['uintptr_t', 'const uint8_t *', 'size_t']);
+  const map = system.func('uintptr_t mmap(uintptr_t, size_t, int, int, int, int64_t)');
+  const protect = system.func('int mprotect(uintptr_t, size_t, int)');
+  const copy = system.func('uintptr_t memcpy(uintptr_t, const uint8_t *, size_t)');
   const READ = 1;
   const WRITE = 2;
   const EXECUTE = 4;
@@ -84,7 +74,7 @@ export function systemMemory(): CodeMemory {
         throw new Error(`the system does not let memory become executable (mprotect: ${error})`);
       }
       // Processors of this kind don't see by themselves what was written; Linux tells them in mprotect.
-      if (isMac) system.func('sys_icache_invalidate', 'void', ['uintptr_t', 'size_t'])(address, bytes);
+      if (isMac) system.func('void sys_icache_invalidate(uintptr_t, size_t)')(address, bytes);
     },
   };
 
@@ -92,6 +82,30 @@ export function systemMemory(): CodeMemory {
     const names = Object.entries(koffi.os.errno).find(([, value]) => value === code);
     return names?.[0] ?? `error ${code}`;
   }
+}
+
+/** A program that may run in this thread. */
+export interface OpenCode<Program> {
+  readonly program: Program;
+  readonly run: (memory: number, jobs: number) => void;
+  readonly addressOf: (view: ArrayBufferView) => number;
+}
+
+const opened = new Map<string, OpenCode<unknown>>();
+
+/** Writes a program once per thread. @throws Error if its code may not run */
+export function openCode<Program extends { readonly code: Uint8Array }>(
+  name: string,
+  write: () => Program,
+): OpenCode<Program> {
+  let code = opened.get(name) as OpenCode<Program> | undefined;
+  if (!code) {
+    const memory = systemMemory();
+    const program = write();
+    code = { program, run: memory.bind(place(program.code, memory)), addressOf: memory.addressOf };
+    opened.set(name, code);
+  }
+  return code;
 }
 
 /** The address of executable memory with this code. @throws Error if the system does not allow it */

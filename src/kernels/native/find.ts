@@ -2,13 +2,13 @@
 import { ExitCode, MlpError } from '../../errors.js';
 import type { DType } from '../kernels.js';
 import { Arm64Assembler } from './arm64.js';
-import { arm64Program } from './arm64Program.js';
-import { type CodeMemory, place, systemMemory } from './executable.js';
+import { type CodeMemory, type OpenCode, openCode, place, systemMemory } from './executable.js';
 import type { Program } from './jobs.js';
+import { type NativeSet, productProgram, type Sums } from './productCode.js';
 import { X86Assembler } from './x86.js';
-import { type Sums, type X86Set, x86Program } from './x86Program.js';
 
-export type NativeSet = X86Set | 'neon';
+export type { NativeSet };
+export type NativeCode = OpenCode<Program>;
 
 export interface NativeSearch {
   /** Fastest first. All of them give the same bits. */
@@ -120,30 +120,12 @@ function armSets(memory: CodeMemory): NativeSearch {
   return { sets: ['neon'] };
 }
 
-/** Machine code that may run in this thread. */
-export interface NativeCode {
-  readonly program: Program;
-  readonly run: (memory: number, jobs: number) => void;
-  readonly addressOf: (view: ArrayBufferView) => number;
-}
-
-const opened = new Map<string, NativeCode>();
-
 /**
- * Writes the code of an instruction set that `findNative` has found: once per thread. NEON sums fused
- * alone.
+ * Writes the code of products for an instruction set that `findNative` has found. NEON has no sums of bfloat16.
  * @throws Error if the code may no longer run
  */
 export function openNative(set: NativeSet, dtype: DType, sums: Sums = 'fused'): NativeCode {
-  const name = `${set} ${dtype} ${sums}`;
-  let code = opened.get(name);
-  if (!code) {
-    const memory = systemMemory();
-    const program =
-      set === 'neon' ? arm64Program(dtype) : x86Program(set, dtype, process.platform === 'win32', sums);
-    const run = memory.bind(place(program.code, memory));
-    code = { program, run, addressOf: memory.addressOf };
-    opened.set(name, code);
-  }
-  return code;
+  return openCode(`${set} ${dtype} ${sums}`, () =>
+    productProgram(set, dtype, process.platform === 'win32', sums),
+  );
 }

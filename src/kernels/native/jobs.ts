@@ -34,6 +34,45 @@ export const MULTIPLY = {
  */
 export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6, masks: 7 } as const;
 
+/**
+ * Elementwise kernels. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next
+ * row. bias, slope and dSlope are of all columns.
+ */
+export const BLEND = {
+  x: 1,
+  y: 2,
+  dX: 3,
+  bias: 4,
+  slope: 5,
+  dSlope: 6,
+  rows: 7,
+  vectors: 8,
+  behindRow: 9,
+} as const;
+/** `groups` of as many vectors as a counter has words, `block` the first counter. */
+export const DROPOUT = {
+  x: 1,
+  out: 2,
+  groups: 3,
+  block: 4,
+  stepLow: 5,
+  stepHigh: 6,
+  seed: 7,
+  layer: 8,
+  threshold: 9,
+  scale: 10,
+} as const;
+/** `vectors` of elements, and where sums of the new parameters go, lane by lane. `scalars` are seven numbers. */
+export const ADAM = {
+  parameters: 1,
+  gradients: 2,
+  mean: 3,
+  square: 4,
+  sums: 5,
+  vectors: 6,
+  scalars: 7,
+} as const;
+
 /** The machine code of one instruction set and dtype, and where its routines start. */
 export interface Program {
   /** A function (address of the memory, address of the jobs), at its first byte. It runs anywhere. */

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Arm64Assembler } from '../../../src/kernels/native/arm64.js';
-import { arm64Program } from '../../../src/kernels/native/arm64Program.js';
+import { elementwiseProgram } from '../../../src/kernels/native/elementwiseCode.js';
 import type { Program } from '../../../src/kernels/native/jobs.js';
+import { productProgram } from '../../../src/kernels/native/productCode.js';
 import { X86Assembler } from '../../../src/kernels/native/x86.js';
-import { x86Elementwise } from '../../../src/kernels/native/x86Elementwise.js';
-import { x86Program } from '../../../src/kernels/native/x86Program.js';
 
 /** What a disassembler says of each instruction, by its bytes with distances to labels as 0. */
 function disassemblyOf(file: string): Map<string, string> {
@@ -58,18 +57,22 @@ const ELEMENTWISE = (['avx2', 'avx512'] as const).flatMap((set) =>
   [false, true].map((windows) => ({
     ...X86,
     name: `${set}, elementwise${windows ? ', Windows' : ''}`,
-    program: x86Elementwise(set, windows),
+    program: elementwiseProgram(set, windows),
   })),
 );
 
 const PRODUCTS = (['float32', 'float64'] as const).flatMap((dtype) => [
-  { ...ARM64, name: `neon, ${dtype}`, program: arm64Program(dtype) },
+  ...(['fused', 'wasm'] as const).map((sums) => ({
+    ...ARM64,
+    name: `neon, ${dtype}, ${sums}`,
+    program: productProgram('neon', dtype, false, sums),
+  })),
   ...(['avx2', 'avx512'] as const).flatMap((set) =>
     SUMS.filter((sums) => sums !== 'bfloat16' || (set === 'avx512' && dtype === 'float32')).flatMap((sums) =>
       [false, true].map((windows) => ({
         ...X86,
         name: `${set}, ${dtype}, ${sums}${windows ? ', Windows' : ''}`,
-        program: x86Program(set, dtype, windows, sums),
+        program: productProgram(set, dtype, windows, sums),
       })),
     ),
   ),
@@ -127,7 +130,7 @@ describe('the assemblers', () => {
     },
   );
 
-  it.each(['fadd v0.4s, v1.4s, v2.4s', 'ldr x0, [x1]'])('refuse %s on arm64', (line) => {
+  it.each(['fsub v0.4s, v1.4s, v2.4s', 'ldr x0, [x1]'])('refuse %s on arm64', (line) => {
     expect(() => new Arm64Assembler().emit(line)).toThrow(line);
   });
 
