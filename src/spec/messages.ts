@@ -128,8 +128,7 @@ export function checkSchema<Output>(
   locate: Locate,
   homes: KeyHomes = new Map(),
 ): Output {
-  // Code made for a schema pays for thousands of values.
-  const result = schema.safeParse(value, { jitless: true });
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
 
   const { issue, count } = firstInDocument(result.error.issues, value);
