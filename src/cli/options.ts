@@ -81,7 +81,7 @@ export function threadCount(text: string): number | 'auto' {
 
 export function probability(text: string): number {
   const value = Number(text);
-  if (/^(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?$/i.test(text) && value <= 1) return value;
+  if (/^(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?$/i.test(text) && value <= 1) return value;
   throw new InvalidArgumentError('expected a number from 0 to 1.');
 }
 

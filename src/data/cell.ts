@@ -1,7 +1,7 @@
 /** The meaning of one CSV cell: a number, a missing value or text, and its look in messages. */
 import { quote } from '../text.js';
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** 10^0 to 10^15, all exact. */
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
@@ -83,14 +83,17 @@ const NOTATIONS = [
     pattern: /^[+-]?(?:inf(?:inity)?|∞)$/i,
     hint: 'only finite numbers can be learned from: complete the cell, or leave it empty',
   },
-  { pattern: /^[−–]\d*\.?\d+$/, hint: 'write the minus as a hyphen: -' },
+  { pattern: /^[−–](?:\d+(?:\.\d+)?|\.\d+)$/, hint: 'write the minus as a hyphen: -' },
   {
     pattern: /^[+-]?(?:[$€£¥]\s?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥])$/,
     hint: 'write the number without its unit',
   },
   { pattern: /^\([$€£¥]?\s?\d[\d.,]*\s?%?\)$/, hint: 'write a negative number with a minus' },
-  { pattern: /^[<>≤≥~≈]\s?[+-]?\d*[.,]?\d+$/, hint: 'write the number without the sign before it' },
-  { pattern: /^[+-]?\d+\.?\d*d[+-]?\d+$/i, hint: 'write the exponent with an e: 1.0e5' },
+  {
+    pattern: /^[<>≤≥~≈]\s?[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)$/,
+    hint: 'write the number without the sign before it',
+  },
+  { pattern: /^[+-]?\d+(?:\.\d*)?d[+-]?\d+$/i, hint: 'write the exponent with an e: 1.0e5' },
   { pattern: UNIT, hint: 'write the number without its unit' },
 ] as const;
 

@@ -153,15 +153,15 @@ function caseless(text: string): string {
   return text.normalize('NFKC').toUpperCase().toLowerCase();
 }
 
-const DECIMAL = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i;
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i;
 
 /** The exact number as text, of any length; undefined for any other text. */
 function numberKey(text: string): string | undefined {
-  const [, sign, whole, fraction, exponent = '0'] = DECIMAL.exec(text) ?? [];
+  const [, sign, whole, fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
   if (whole === undefined || whole + fraction === '') return undefined;
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
   if (digits === '') return '0';
-  const significant = digits.replace(/0+$/, '');
+  const significant = digits.replace(/(?<!0)0+$/, '');
   const power = Number(exponent) - fraction.length + (digits.length - significant.length);
   return `${sign === '-' ? '-' : ''}${significant}e${power}`;
 }

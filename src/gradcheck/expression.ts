@@ -33,7 +33,7 @@ const MAX_LENGTH = 4096;
 const MAX_DEPTH = 64;
 
 const TOKEN =
-  /(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<symbol>[-+*/^(),])/uy;
+  /(?<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<symbol>[-+*/^(),])/uy;
 
 const BINARY: ReadonlyMap<string, { operation: Operation; precedence: number }> = new Map([
   ['+', { operation: operations.add, precedence: 1 }],

@@ -23,7 +23,8 @@ export function parsePythonJson(text: string): unknown {
   }
 }
 
-const STRING_OR_TOKEN = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+/** A string without an end goes to that of the text, or each of its quotes would be tried in turn. */
+const STRING_OR_TOKEN = /"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|-?\b(?:NaN|Infinity)\b/g;
 
 /** What JSON.parse takes instead: a number beyond all others is infinite. */
 const TOKENS: Readonly<Record<string, string>> = { NaN: 'null', Infinity: '1e999', '-Infinity': '-1e999' };

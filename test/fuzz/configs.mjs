@@ -7,6 +7,8 @@ import { CONFIGS, CSV, NAMES, projectPath, trainSamples } from './samples.mjs';
 /** A longer run is no fault: sizes and epochs above these are not trained. */
 const MOST_PARAMETERS = 50_000;
 const MOST_STEPS = 100;
+/** Of a batch that is drawn with replacement, all of which are in memory. */
+const MOST_ROWS = 100_000;
 const LIMITS = ['--set', 'training.epochs=1', '--set', 'threads=1'];
 
 export async function createConfigs(folder, processes) {
@@ -110,8 +112,12 @@ function isTrainable(text) {
     (sum, width, i) => sum + Math.abs(width) * Math.abs(numbers[i + 1] ?? 100),
     0,
   );
-  const steps = config?.training?.steps;
+  const { steps, batchSize } = config?.training ?? {};
+  const isMore = (value, most) => typeof value === 'number' && value > most;
   return (
-    products <= MOST_PARAMETERS && numbers.length < 500 && !(typeof steps === 'number' && steps > MOST_STEPS)
+    products <= MOST_PARAMETERS &&
+    numbers.length < 500 &&
+    !isMore(steps, MOST_STEPS) &&
+    !isMore(batchSize, MOST_ROWS)
   );
 }

@@ -203,15 +203,7 @@ function mutateCsv(random, bytes, others) {
       return toBytes(text().replaceAll(from, to));
     }
     case 7:
-      return toBytes(
-        replacedCell(
-          random,
-          text(),
-          random
-            .pick(['x', '1', ',', '"', ' ', '9', ',1', ',"a"', '\n', '1,2\n', '.', '-'])
-            .repeat(random.small(300_000)),
-        ),
-      );
+      return toBytes(replacedCell(random, text(), longCell(random)));
     case 8:
       return Buffer.concat([
         Buffer.from(
@@ -265,6 +257,16 @@ function mutateCsv(random, bytes, others) {
       );
     }
   }
+}
+
+/** A part many times; what looks like a number or a date up to there may turn out to be none at the end. */
+function longCell(random) {
+  const part = random.pick([
+    ...['x', '1', ',', '"', ' ', '9', ',1', ',"a"', '\n', '1,2\n', '.', '-'],
+    ...['0', '\t', ' 0 ', '0.', '.0', ';0', '%', '(', '/1', '1e', 'a '],
+  ]);
+  const start = random.pick(['', '', '0', '1.', '–', '<', '(', '+', '$', 'Mon', '2024-01-01T']);
+  return `${start}${part.repeat(random.small(300_000))}${random.pick(['', 'x'])}`;
 }
 
 /** A bad line many times, here and there with a good one among them. */

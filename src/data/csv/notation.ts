@@ -254,11 +254,14 @@ function spacesAlike(thousands: string): string {
 }
 
 const CURRENCY = '[$€£¥₹]|US\\$|USD|EUR|GBP|CHF|JPY|INR|Rs\\.?';
-/** Before a number: a currency or a comparison; behind it: a unit, with a space unless it is well known. */
+/**
+ * Before a number: a currency or a comparison; behind it: a unit, with a space unless it is well known. Spaces are
+ * single: with many in a row, there would be too many ways to divide them among the parts.
+ */
 const AROUND = new RegExp(
-  `^\\(?\\s*([<>≤≥~≈]=?)?\\s*[+−–-]?\\s*(${CURRENCY})?\\s*[+−–-]?\\s*([\\d.,'’\\s\\u00a0\\u202f]*\\d[.,]?(?:[eEdD][+-]?\\d+)?)\\s*` +
+  `^\\(?\\s?([<>≤≥~≈]=?)?\\s?[+−–-]?\\s?(${CURRENCY})?\\s?[+−–-]?\\s?([\\d.,'’\\s\\u00a0\\u202f]*\\d[.,]?(?:[eEdD][+-]?\\d+)?)\\s?` +
     `(%|‰|${CURRENCY}|°[CF]?|(?:[kmcµn]?[gml]|lbs?|oz|km/h|mph|kmpl|cc|CC|bhp|hp|[kMGT]B|[kMG]?Hz|kWh?)\\b)?` +
-    `(\\s[a-zA-Zµ°²³/]{1,8})?\\s*\\)?$`,
+    `(\\s[a-zA-Zµ°²³/]{1,8})?\\s?\\)?$`,
 );
 
 /** More different signs or units in a column are words. */
@@ -273,7 +276,7 @@ export function suggestNotation(cells: readonly string[]): NumberNotation | unde
   const signs = new Set<string>();
   const units = new Set<string>();
   for (const cell of cells) {
-    const match = AROUND.exec(cell.trim());
+    const match = AROUND.exec(cell.trim().replace(/\s+/g, ' '));
     if (match === null) return undefined;
     const [, comparison, currency, , sign, unit] = match;
     for (const text of [comparison, currency, sign, unit?.trim()]) if (text) signs.add(text);
