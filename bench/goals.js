@@ -133,7 +133,7 @@ export const GOALS = [
       '%',
     ),
   ),
-  goal('start', 'time of mlp params, of node -e 0', AT_MOST, 2.5, (figures) =>
+  goal('start', 'time of mlp params, of node -e 0', AT_MOST, 1.5, (figures) =>
     over(figures.best(PARAMS.id, ['process']), figures.best(EMPTY.id, ['process'])),
   ),
   ...['csv-integers', 'csv-floats'].flatMap((workload) => [
