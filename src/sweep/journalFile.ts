@@ -205,7 +205,9 @@ function isDead(lock: string): boolean {
 /** What changes when another process has the lock, or when its owner still works: see Optuna. */
 function stateOf(lock: string): string {
   try {
-    return `${lstatSync(lock).ino} ${statSync(lock).mtimeMs}`;
+    const target = statSync(lock);
+    // No lock leads to a folder; the journal's own changes while we wait.
+    return `${lstatSync(lock).ino} ${target.isFile() ? target.mtimeMs : ''}`;
   } catch {
     return 'gone';
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -49,6 +49,18 @@ describe('the file of a journal', () => {
     symlinkSync(path, `${path}.lock`);
     const lock = await lockJournal(path, 0.02);
     expect(readFileSync(`${path}.lock`, 'utf8')).toContain(`"pid":${process.pid}`);
+    lock.release();
+    expect(readdirSync(folder)).toEqual(['study.log']);
+  });
+
+  it('takes over a link to a folder, which changes while it waits', async () => {
+    const folder = folderWith({ 'study.log': '' });
+    const path = join(folder, 'study.log');
+    symlinkSync(folder, `${path}.lock`);
+    let time = 1e9;
+    const changes = setInterval(() => utimesSync(folder, time, time++), 1);
+    const lock = await lockJournal(path, 0.05);
+    clearInterval(changes);
     lock.release();
     expect(readdirSync(folder)).toEqual(['study.log']);
   });
