@@ -64,9 +64,10 @@ export function wideElementwise(
     y: Tensor,
   ): void {
     const { length, offset } = slices.rows(rows, x.columns);
-    const matrices = [x.address + offset, y.address + offset, 0] as const;
-    const columns = [bias.address, slope?.address ?? 0, 0] as const;
-    if (length > 0) call(routine, ...matrices, ...columns, length, x.columns / lanes, 0);
+    if (length > 0) {
+      const [from, to, vectors] = [x.address + offset, y.address + offset, x.columns / lanes];
+      call(routine, from, to, 0, bias.address, slope ? slope.address : 0, 0, length, vectors, 0);
+    }
     share.sync();
   }
 
@@ -84,9 +85,12 @@ export function wideElementwise(
     const { start, length, offset } = slices.elements(x.columns);
     dBias.data.fill(0, start, start + length);
     dSlope?.data.fill(0, start, start + length);
-    const addresses = [x, dY, dX, dBias, slope, dSlope].map((tensor) => (tensor?.address ?? 0) + offset);
+    const at = (tensor: Tensor | null) => (tensor ? tensor.address + offset : 0);
     const behindRow = (x.columns - length) * BYTES;
-    if (rows > 0 && length > 0) call(routine, ...addresses, rows, length / lanes, behindRow);
+    if (rows > 0 && length > 0) {
+      const vectors = length / lanes;
+      call(routine, at(x), at(dY), at(dX), at(dBias), at(slope), at(dSlope), rows, vectors, behindRow);
+    }
     share.sync();
   }
 

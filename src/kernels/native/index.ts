@@ -76,7 +76,7 @@ const LEAST_WASM_PRODUCT = 2 ** 15;
 
 /**
  * The wasm kernels without relaxed SIMD, with their bits: machine code that sums as they do multiplies
- * larger matrices, on an x86-64 that allows it. Writing it takes some 30 ms, so it waits until so many
+ * larger matrices, where the machine allows it. Writing it takes some 30 ms, so it waits until so many
  * multiply-adds are done as the wasm kernels do in this time.
  * @param scratch address of nativeScratchBytes(share.size) bytes in the memory, aligned to 64
  */
@@ -86,7 +86,7 @@ export function exactKernels(options: WasmOptions, scratch: number, waits: numbe
   let done = 0;
   const open = (): ProductKernels => {
     const { sets } = findNative({ arch: process.arch, env: process.env });
-    const set = sets.find((one) => one !== 'neon');
+    const [set] = sets;
     return set ? nativeProduct(options, openNative(set, options.dtype, 'wasm'), scratch) : wasm;
   };
   return {

@@ -30,9 +30,9 @@ export const MULTIPLY = {
 
 /**
  * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
- * each other. Where k is taken in pairs, rows are masked by vectors.
+ * each other. Where k is taken in pairs, copies mask the up to three vectors of a row.
  */
-export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6, masks: 7 } as const;
+export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6, masks: 5 } as const;
 
 /**
  * Elementwise kernels. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next

@@ -14,7 +14,7 @@
  * continued in the next block of k from what the last has stored.
  */
 import { bytesPerElement } from '../arena.js';
-import type { DType, ProductForm, ProductKernels } from '../kernels.js';
+import type { DType, ProductKernels } from '../kernels.js';
 import { type Share, Slices, splitsByRows } from '../share.js';
 import { JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, PACK, type Program } from './jobs.js';
 
@@ -43,100 +43,58 @@ export function product(
   scratch: number,
   share: Share,
 ): ProductKernels {
+  const { tileRows, lanes, isPaired } = program;
   const bytes = bytesPerElement(dtype);
   const slices = new Slices(share, bytes);
-  const blocks = new Blocks(program, run, bytes, buffer, scratch);
+  const fields = new Uint32Array(buffer, scratch, MOST_JOBS * JOB_INTEGERS);
+  const packedA = scratch + MOST_JOBS * JOB_BYTES;
+  const packedB = packedA + A_BYTES;
+  const tileColumns = program.tileVectors * lanes;
+  const tileBytes = tileRows * bytes;
+  const panelBytes = tileColumns * bytes;
+  const panelDepth = program.depth ?? PANEL_BYTES / panelBytes;
+  const mostColumns = tileColumns * Math.floor((PANELS * PANEL_BYTES) / (panelDepth * panelBytes));
+  /** Of a packed row or column over so many k. */
+  const elements = (depth: number) => (isPaired ? Math.ceil(depth / 2) : depth);
+
+  /** Jobs in the list. */
+  let count = 0;
+  // Of the product at hand, in bytes: op(a)[i, p] is i·aRow + p·aStep behind a, op(b)[p, j] p·bStep + j·bColumn behind b.
+  let [aRow, aStep, bStep, bColumn, cRow] = [0, 0, 0, 0, 0];
+  /** Whether b is stored as [columns, k]. */
+  let isTransposed = false;
+  let packsB = false;
+
+  /** This thread's rows or columns of c. */
+  const multiply: ProductKernels['gemm'] = (form, m, n, k, a, b, beta, c) => {
+    isTransposed = form === 'NT';
+    aRow = form === 'TN' ? bytes : k * bytes;
+    aStep = form === 'TN' ? m * bytes : bytes;
+    bStep = isTransposed ? bytes : n * bytes;
+    bColumn = isTransposed ? k * bytes : bytes;
+    cRow = n * bytes;
+    if (share.size === 1 || splitsByRows(m, n, share.size, tileRows, slices.line)) {
+      const { start, length, offset } = slices.of(m, tileRows, cRow);
+      multiplyBlocks(a.address + start * aRow, b.address, c.address + offset, length, n, k, beta);
+    } else {
+      const { start, length, offset } = slices.elements(n);
+      const right = b.address + start * bColumn;
+      multiplyBlocks(a.address, right, c.address + offset, m, length, k, beta);
+    }
+  };
+
   return {
     gemm(form, m, n, k, a, b, beta, c) {
       // A column as a row: cᵀ = op(b)ᵀ·op(a)ᵀ has the same elements in the same order of k.
-      if (n === 1 && m > 1)
-        multiply(form === 'TN' ? 'NN' : 'NT', 1, m, k, b.address, a.address, beta, c.address);
-      else multiply(form, m, n, k, a.address, b.address, beta, c.address);
+      if (n === 1 && m > 1) multiply(form === 'TN' ? 'NN' : 'NT', 1, m, k, b, a, beta, c);
+      else multiply(form, m, n, k, a, b, beta, c);
       share.sync();
     },
   };
 
-  function multiply(
-    form: ProductForm,
-    m: number,
-    n: number,
-    k: number,
+  /** c[rows, columns] ← op(a)·op(b) + beta·c */
+  function multiplyBlocks(
     a: number,
-    b: number,
-    beta: 0 | 1,
-    c: number,
-  ): void {
-    const isTransposed = form === 'NT';
-    const aRow = form === 'TN' ? bytes : k * bytes;
-    const aStep = form === 'TN' ? m * bytes : bytes;
-    const bStep = (isTransposed ? k : n) * bytes;
-    blocks.begin(isTransposed, bStep, n * bytes);
-    if (share.size === 1 || splitsByRows(m, n, share.size, program.tileRows, slices.line)) {
-      const { start, length, offset } = slices.of(m, program.tileRows, n * bytes);
-      blocks.multiply(a + start * aRow, aRow, aStep, b, c + offset, length, n, k, beta);
-    } else {
-      const { start, length, offset } = slices.elements(n);
-      const from = b + start * (isTransposed ? bStep : bytes);
-      blocks.multiply(a, aRow, aStep, from, c + offset, m, length, k, beta);
-    }
-  }
-}
-
-/** Products of one thread, block by block. Plain numbers all the way: small products are many. */
-class Blocks {
-  readonly #program: Program;
-  readonly #run: Run;
-  readonly #bytes: number;
-  readonly #jobs: number;
-  readonly #fields: Uint32Array;
-  readonly #packedA: number;
-  readonly #packedB: number;
-  readonly #tileColumns: number;
-  readonly #depth: number;
-  /** Of k, that a packed element holds. */
-  readonly #width: 1 | 2;
-  /** Of b, that are packed at once. */
-  readonly #mostPanels: number;
-  /** Jobs in the list. */
-  #count = 0;
-  // Of the product at hand.
-  #isTransposed = false;
-  #packsB = false;
-  #bStep = 0;
-  #cRow = 0;
-
-  constructor(program: Program, run: Run, bytes: number, buffer: ArrayBufferLike, scratch: number) {
-    this.#program = program;
-    this.#run = run;
-    this.#bytes = bytes;
-    this.#jobs = scratch;
-    this.#fields = new Uint32Array(buffer, scratch, MOST_JOBS * JOB_INTEGERS);
-    this.#packedA = scratch + MOST_JOBS * JOB_BYTES;
-    this.#packedB = this.#packedA + A_BYTES;
-    this.#tileColumns = program.tileVectors * program.lanes;
-    this.#width = program.isPaired ? 2 : 1;
-    const panelDepth = program.depth ?? PANEL_BYTES / (this.#tileColumns * bytes);
-    this.#depth = panelDepth * this.#width;
-    this.#mostPanels = Math.floor((PANELS * PANEL_BYTES) / (panelDepth * this.#tileColumns * bytes));
-  }
-
-  /**
-   * What the slices of a product share.
-   * @param isTransposed whether b is stored as [columns, k]
-   * @param bStep bytes from row to row of b as it is stored
-   * @param cRow bytes from row to row of c
-   */
-  begin(isTransposed: boolean, bStep: number, cRow: number): void {
-    this.#isTransposed = isTransposed;
-    this.#bStep = bStep;
-    this.#cRow = cRow;
-  }
-
-  /** c[rows, columns] ← op(a)·op(b) + beta·c; op(a)[i, p] is i·aRow + p·aStep bytes behind a. */
-  multiply(
-    a: number,
-    aRow: number,
-    aStep: number,
     b: number,
     c: number,
     rows: number,
@@ -145,167 +103,119 @@ class Blocks {
     beta: 0 | 1,
   ): void {
     if (rows === 0 || columns === 0) return;
-    const bytes = this.#bytes;
-    const { tileRows, isPaired } = this.#program;
-    this.#packsB = isPaired || this.#isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
-    const packsA = isPaired || (rows >= tileRows && columns >= LEAST_TILES_ACROSS * this.#tileColumns);
+    packsB = isPaired || isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
+    const packsA = isPaired || (rows >= tileRows && columns >= LEAST_TILES_ACROSS * tileColumns);
     // Without packing, blocks don't help: one pass over k keeps c in registers.
-    const mostDepth = packsA || this.#packsB || this.#program.depth ? this.#depth : Math.max(k, 1);
-    const tile = tileRows * bytes;
-    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (this.#elements(mostDepth) * tile)) : rows;
-    const mostColumns = this.#mostPanels * this.#tileColumns;
+    const isWhole = !packsA && !packsB && !program.depth;
+    const mostDepth = isWhole ? Math.max(k, 1) : panelDepth * (isPaired ? 2 : 1);
+    const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (elements(mostDepth) * tileBytes)) : rows;
     for (let column = 0; column < columns; column += mostColumns) {
       const width = Math.min(mostColumns, columns - column);
-      const right = b + column * (this.#isTransposed ? this.#bStep : bytes);
       // Once for k = 0, too, to set c to zero.
       for (let p = 0; p === 0 || p < k; p += mostDepth) {
         const depth = Math.min(mostDepth, k - p);
         const adds = beta === 1 || p > 0 ? 1 : 0;
-        const from = right + p * (this.#isTransposed ? bytes : this.#bStep);
-        if (this.#packsB) this.#packB(from, width, depth);
+        const right = b + column * bColumn + p * bStep;
+        if (packsB) pack(program.copyTileColumns, tileColumns, right, bColumn, bStep, packedB, width, depth);
         for (let row = 0; row < rows; row += mostRows) {
           const height = Math.min(mostRows, rows - row);
           const left = a + row * aRow + p * aStep;
-          const to = c + row * this.#cRow + column * bytes;
+          const to = c + row * cRow + column * bytes;
+          // Rows that fill no tile are not packed, but pairs have to be.
           const packed = isPaired ? height : packsA ? height - (height % tileRows) : 0;
           if (packed > 0) {
-            this.#packA(left, aRow, aStep, packed, depth);
-            const k = this.#elements(depth);
-            this.#panels(this.#packedA, bytes, tile, k * tile, from, to, packed, width, k, adds);
+            pack(program.copyTileRows, tileRows, left, aRow, aStep, packedA, packed, depth);
+            addPanels(true, packedA, right, to, packed, width, depth, adds);
           }
-          if (packed < height) {
-            const last = left + packed * aRow;
-            const lastTo = to + packed * this.#cRow;
-            this.#panels(
-              last,
-              aRow,
-              aStep,
-              tileRows * aRow,
-              from,
-              lastTo,
-              height - packed,
-              width,
-              depth,
-              adds,
-            );
-          }
+          const rest = height - packed;
+          if (rest > 0)
+            addPanels(false, left + packed * aRow, right, to + packed * cRow, rest, width, depth, adds);
         }
       }
     }
-    this.#flush();
+    flush();
   }
 
-  /** Panels of b side by side: a tile's width, `depth` rows, packed behind each other. */
-  #packB(from: number, columns: number, depth: number): void {
-    const { copyTileColumns, transpose, isPaired } = this.#program;
-    const tile = this.#tileColumns;
-    const bytes = this.#bytes;
-    const step = this.#bStep;
-    for (let j = 0; j < columns && depth > 0; j += tile) {
-      const width = Math.min(tile, columns - j);
-      const to = this.#packedB + j * bytes * this.#elements(depth);
-      if (this.#isTransposed) this.#pack(transpose, from + j * step, step, to, width, tile * bytes, depth);
-      else if (isPaired || width === tile)
-        this.#copy(copyTileColumns, from + j * bytes, step, to, depth, width);
-    }
-  }
-
-  /** Tiles of a below each other: for each k, the elements of a tile's rows. */
-  #packA(from: number, aRow: number, aStep: number, rows: number, depth: number): void {
-    const { tileRows, copyTileRows, transpose } = this.#program;
-    const toStep = tileRows * this.#bytes;
-    for (let i = 0; i < rows && depth > 0; i += tileRows) {
-      const height = Math.min(tileRows, rows - i);
-      const to = this.#packedA + i * this.#bytes * this.#elements(depth);
-      const first = from + i * aRow;
-      if (aStep === this.#bytes) this.#pack(transpose, first, aRow, to, height, toStep, depth);
-      else this.#copy(copyTileRows, first, aStep, to, depth, height);
-    }
-  }
-
-  /** Multiplies rows of a by one panel of b after the other; `from` is b where it is not packed. */
-  #panels(
-    a: number,
-    aRow: number,
-    aStep: number,
-    aTile: number,
+  /**
+   * Tiles of a below each other, or of b side by side: for each k, the elements of a tile.
+   * @param row bytes from element to element of a tile; `step` along k
+   */
+  function pack(
+    copy: number,
+    tile: number,
     from: number,
+    row: number,
+    step: number,
+    to: number,
+    length: number,
+    depth: number,
+  ): void {
+    for (let i = 0; i < length && depth > 0; i += tile) {
+      const size = Math.min(tile, length - i);
+      const turns = step === bytes;
+      // A part of a tile is not copied, if it needs no pairs: it is read in its place.
+      if (!turns && !isPaired && size < tile) return;
+      const at = newJob(turns ? program.transpose : copy);
+      fields[at + PACK.from] = from + i * row;
+      fields[at + PACK.fromStep] = turns ? row : step;
+      fields[at + PACK.to] = to + i * bytes * elements(depth);
+      fields[at + PACK.rows] = turns ? size : depth;
+      fields[at + PACK.toStep] = tile * bytes;
+      fields[at + PACK.columns] = depth;
+      for (let j = 0; isPaired && !turns && j < program.tileVectors; j++) {
+        const part = Math.min(lanes, size - j * lanes);
+        fields[at + PACK.masks + j] = part > 0 ? program.masks[part % lanes] : 0;
+      }
+    }
+  }
+
+  /** Multiplies rows of a by one panel of b after the other; `b` is where it is not packed. */
+  function addPanels(
+    isPackedA: boolean,
+    a: number,
+    b: number,
     c: number,
     rows: number,
     columns: number,
     depth: number,
     adds: 0 | 1,
   ): void {
-    const { lanes, multiply, masks, masksAny, isPaired } = this.#program;
-    const bytes = this.#bytes;
-    const tile = this.#tileColumns;
+    const k = elements(depth);
     for (let j = 0, width = 0; j < columns; j += width) {
-      const panel = j - (j % tile);
-      width = Math.min(panel + tile, columns) - j;
-      if (!masksAny && width > lanes) width -= width % lanes;
+      const panel = j - (j % tileColumns);
+      width = Math.min(panel + tileColumns, columns) - j;
+      if (!program.masksAny && width > lanes) width -= width % lanes;
       const rest = width % lanes;
       // A part of a panel is not copied: it is read in its place.
-      const isPacked = isPaired || this.#isTransposed || (this.#packsB && panel + tile <= columns);
-      const at = this.#job(multiply[Math.ceil(width / lanes) - 1][rest]);
-      const fields = this.#fields;
+      const isPackedB = isPaired || isTransposed || (packsB && panel + tileColumns <= columns);
+      const at = newJob(program.multiply[Math.ceil(width / lanes) - 1][rest]);
       fields[at + MULTIPLY.a] = a;
-      fields[at + MULTIPLY.aRow] = aRow;
-      fields[at + MULTIPLY.aStep] = aStep;
-      fields[at + MULTIPLY.aTile] = aTile;
-      fields[at + MULTIPLY.b] = isPacked
-        ? this.#packedB + (panel * depth + j - panel) * bytes
-        : from + j * bytes;
-      fields[at + MULTIPLY.bStep] = isPacked ? tile * bytes : this.#bStep;
+      fields[at + MULTIPLY.aRow] = isPackedA ? bytes : aRow;
+      fields[at + MULTIPLY.aStep] = isPackedA ? tileBytes : aStep;
+      fields[at + MULTIPLY.aTile] = isPackedA ? k * tileBytes : tileRows * aRow;
+      fields[at + MULTIPLY.b] = isPackedB ? packedB + (panel * k + j - panel) * bytes : b + j * bytes;
+      fields[at + MULTIPLY.bStep] = isPackedB ? panelBytes : bStep;
       fields[at + MULTIPLY.c] = c + j * bytes;
-      fields[at + MULTIPLY.cRow] = this.#cRow;
+      fields[at + MULTIPLY.cRow] = cRow;
       fields[at + MULTIPLY.rows] = rows;
-      fields[at + MULTIPLY.k] = depth;
+      fields[at + MULTIPLY.k] = k;
       fields[at + MULTIPLY.adds] = adds;
-      fields[at + MULTIPLY.mask] = masks[rest];
+      fields[at + MULTIPLY.mask] = program.masks[rest];
     }
   }
 
-  /** Copies `rows` rows of `width` elements. */
-  #copy(routine: number, from: number, fromStep: number, to: number, rows: number, width: number) {
-    this.#pack(routine, from, fromStep, to, rows);
-    if (!this.#program.isPaired) return;
-    const { lanes, masks } = this.#program;
-    const at = (this.#count - 1) * JOB_INTEGERS + PACK.masks;
-    for (let j = 0; j * lanes < this.#tileColumns; j++) {
-      const part = Math.min(lanes, Math.max(0, width - j * lanes));
-      this.#fields[at + j] = part === 0 ? 0 : masks[part % lanes];
-    }
-  }
-
-  /** Of a packed row or column over so many k. */
-  #elements(depth: number): number {
-    return Math.ceil(depth / this.#width);
-  }
-
-  /** Copies `rows` rows, or transposes [rows, columns]. */
-  #pack(routine: number, from: number, fromStep: number, to: number, rows: number, toStep = 0, columns = 0) {
-    const at = this.#job(routine);
-    const fields = this.#fields;
-    fields[at + PACK.from] = from;
-    fields[at + PACK.fromStep] = fromStep;
-    fields[at + PACK.to] = to;
-    fields[at + PACK.rows] = rows;
-    fields[at + PACK.toStep] = toStep;
-    fields[at + PACK.columns] = columns;
-  }
-
-  /** The place of a further job's integers. */
-  #job(routine: number): number {
-    if (this.#count === MOST_JOBS - 1) this.#flush();
-    const at = this.#count++ * JOB_INTEGERS;
-    this.#fields[at] = routine;
+  /** Where the fields of a further job are. */
+  function newJob(routine: number): number {
+    if (count === MOST_JOBS - 1) flush();
+    const at = count++ * JOB_INTEGERS;
+    fields[at] = routine;
     return at;
   }
 
-  #flush(): void {
-    if (this.#count === 0) return;
-    this.#fields[this.#count * JOB_INTEGERS] = this.#program.end;
-    this.#run(this.#jobs);
-    this.#count = 0;
+  function flush(): void {
+    if (count === 0) return;
+    fields[count * JOB_INTEGERS] = program.end;
+    run(scratch);
+    count = 0;
   }
 }
