@@ -34,10 +34,8 @@ export function arm64Set(dtype: DType): InstructionSet {
       add: (to, by) => `add ${to}, ${to}, ${typeof by === 'number' ? `#${by}` : by}`,
       compare: (register, n) => `cmp ${register}, #${n}`,
       subtract: (register, n) => `subs ${register}, ${register}, #${n}`,
-      jump: (label) => `b ${label}`,
-      jumpIfEqual: (label) => `b.eq ${label}`,
-      jumpUnlessEqual: (label) => `b.ne ${label}`,
-      jumpIfLess: (label) => `b.lt ${label}`,
+      jump: (when, label) =>
+        `${{ always: 'b', equal: 'b.eq', notEqual: 'b.ne', less: 'b.lt' }[when]} ${label}`,
       useParts: () => [],
     },
     vectorRegisters: 32,

@@ -122,10 +122,10 @@ function eachVector<Matrix extends Field, Columns extends Field>(
   body: (places: Readonly<Record<Matrix | Columns, string>>) => void,
 ): void {
   const { add, address, field } = code.integers;
-  const inMatrices = code.addresses(BLEND, ...matrices);
-  const inColumns = code.addresses(BLEND, ...columns);
+  const inMatrices = code.take('address', BLEND, ...matrices);
+  const inColumns = code.take('address', BLEND, ...columns);
   const all = { ...inMatrices, ...inColumns };
-  const { rows, behindRow, vectors } = code.fields(BLEND, 'rows', 'behindRow', 'vectors');
+  const { rows, behindRow, vectors } = code.take('field', BLEND, 'rows', 'behindRow', 'vectors');
   code.repeat(rows, () => {
     for (const name of columns) address(inColumns[name], BLEND[name]);
     field(vectors, BLEND.vectors);
@@ -190,8 +190,8 @@ function reluBackward(code: Code): void {
 /** A step of Adam, and the sums of parameters, lane by lane. */
 function adam(code: Code): void {
   const { add, sub, mul, div, sqrt, zero, load, factor, store } = code.vectors;
-  const at = code.addresses(ADAM, 'parameters', 'gradients', 'mean', 'square', 'sums');
-  const { vectors } = code.fields(ADAM, 'vectors');
+  const at = code.take('address', ADAM, 'parameters', 'gradients', 'mean', 'square', 'sums');
+  const { vectors } = code.take('field', ADAM, 'vectors');
   const [sum, ...scalars] = code.variables(8);
   for (const [i, scalar] of scalars.entries()) code.assign(scalar, factor(inJob(ADAM.scalars + i)));
   const [rate, beta1, rest1, beta2, rest2, correction2, epsilon] = scalars;
@@ -234,8 +234,8 @@ function dropout(code: Code): void {
   const { addInts, mulInts, mul, xor, maxUnsigned, ifSame, load, factor, store } = code.vectors;
   const lanes = code.vectorBytes / 4;
   const field = (name: keyof typeof DROPOUT) => factor(inJob(DROPOUT[name]));
-  const { x, out } = code.addresses(DROPOUT, 'x', 'out');
-  const { groups } = code.fields(DROPOUT, 'groups');
+  const { x, out } = code.take('address', DROPOUT, 'x', 'out');
+  const { groups } = code.take('field', DROPOUT, 'groups');
   const [blocks] = code.variables(1);
   // So that the words of counters in order are in order after a transposition of each four lanes.
   const order = code.constant('order', (lane) => (lane % 4) * (lanes / 4) + Math.floor(lane / 4));

@@ -8,70 +8,39 @@ export const JOB_INTEGERS = 16;
 export const JOB_BYTES = 4 * JOB_INTEGERS;
 export const MOST_JOBS = 512;
 
+/** The fields of a job behind that of the routine, by their numbers. */
+function inOrder<Name extends string>(...names: readonly Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name, i) => [name, 1 + i])) as Record<Name, number>;
+}
+
 /**
  * c[rows, columns] ← a·b, or c + a·b if `adds` is 1, for up to `tileVectors` vectors of columns. The
  * elements of a lie aRow bytes apart along the rows and aStep along k. The rows of b are bStep
  * apart. From a tile to the next, a advances by aTile.
  */
-export const MULTIPLY = {
-  a: 1,
-  aRow: 2,
-  aStep: 3,
-  aTile: 4,
-  b: 5,
-  bStep: 6,
-  c: 7,
-  cRow: 8,
-  rows: 9,
-  k: 10,
-  adds: 11,
-  mask: 12,
-} as const;
+export const MULTIPLY = inOrder(
+  ...(['a', 'aRow', 'aStep', 'aTile', 'b', 'bStep', 'c', 'cRow', 'rows', 'k', 'adds', 'mask'] as const),
+);
 
 /**
  * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
  * each other. Where k is taken in pairs, copies mask the up to three vectors of a row.
  */
-export const PACK = { from: 1, fromStep: 2, to: 3, rows: 4, toStep: 5, columns: 6, masks: 5 } as const;
+export const PACK = inOrder('from', 'fromStep', 'to', 'rows', 'toStep', 'columns', 'masks');
 
 /**
- * Elementwise kernels. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next
- * row. bias, slope and dSlope are of all columns.
+ * Activations. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next row.
+ * bias, slope and dSlope are of all columns.
  */
-export const BLEND = {
-  x: 1,
-  y: 2,
-  dX: 3,
-  bias: 4,
-  slope: 5,
-  dSlope: 6,
-  rows: 7,
-  vectors: 8,
-  behindRow: 9,
-} as const;
+export const BLEND = inOrder('x', 'y', 'dX', 'bias', 'slope', 'dSlope', 'rows', 'vectors', 'behindRow');
+
 /** `groups` of as many vectors as a counter has words, `block` the first counter. */
-export const DROPOUT = {
-  x: 1,
-  out: 2,
-  groups: 3,
-  block: 4,
-  stepLow: 5,
-  stepHigh: 6,
-  seed: 7,
-  layer: 8,
-  threshold: 9,
-  scale: 10,
-} as const;
+export const DROPOUT = inOrder(
+  ...(['x', 'out', 'groups', 'block', 'stepLow', 'stepHigh', 'seed', 'layer', 'threshold', 'scale'] as const),
+);
+
 /** `vectors` of elements, and where sums of the new parameters go, lane by lane. `scalars` are seven numbers. */
-export const ADAM = {
-  parameters: 1,
-  gradients: 2,
-  mean: 3,
-  square: 4,
-  sums: 5,
-  vectors: 6,
-  scalars: 7,
-} as const;
+export const ADAM = inOrder('parameters', 'gradients', 'mean', 'square', 'sums', 'vectors', 'scalars');
 
 /** The machine code of one instruction set and dtype, and where its routines start. */
 export interface Program {

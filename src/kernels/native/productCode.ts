@@ -49,7 +49,7 @@ export function productProgram(
   const bytes = dtype === 'float32' ? 4 : 8;
   const plan: Plan = { sums, bytes, tileRows: lines.vectorRegisters === 16 ? 4 : 8 };
   const lanes = vectorBytes / bytes;
-  const rests = Array.from({ length: lanes }, (_, rest) => rest);
+  const rests = upTo(lanes);
   const masksAny = set !== 'neon';
   const partsOf = (vectors: number) => (masksAny || vectors === 1 ? rests.map(lines.partOf) : ['0']);
   const nameOf = (vectors: number, part: string) => `multiply${vectors}:${part}`;
@@ -94,8 +94,16 @@ function multiply(code: VectorCode, plan: Plan, vectors: number, part: string): 
   const { move, add, field, address, useParts } = code.integers;
   const { zero, factor, scale, load, store } = code.vectors;
   if (part !== '0') useParts(MULTIPLY.mask, 1);
-  const { a, c } = code.addresses(MULTIPLY, 'a', 'c');
-  const { aRow, aStep, bStep, cRow, rows } = code.fields(MULTIPLY, 'aRow', 'aStep', 'bStep', 'cRow', 'rows');
+  const { a, c } = code.take('address', MULTIPLY, 'a', 'c');
+  const { aRow, aStep, bStep, cRow, rows } = code.take(
+    'field',
+    MULTIPLY,
+    'aRow',
+    'aStep',
+    'bStep',
+    'cRow',
+    'rows',
+  );
   const left = rowsFrom(code, aRow);
   const [b, k, ...tops] = upTo(2 + tileRows / 4).map(() => code.register());
   code.whileAtLeast(tileRows, rows, () => tile(tileRows));
@@ -126,16 +134,17 @@ function multiply(code: VectorCode, plan: Plan, vectors: number, part: string): 
     if (sums === 'wasm') clear();
     else {
       field(k, MULTIPLY.adds);
-      code.ifEqual(0, k, clear, () => {
+      const loadC = () => {
         move(k, c);
         eachOfC(k, (sum, place, part) => code.assign(sum, load(place, part)));
-      });
+      };
+      code.ifEqual(1, k, loadC, clear);
     }
     field(k, MULTIPLY.k);
-    code.ifNot(0, k, () => code.repeat(k, step));
+    code.repeat(k, step);
     if (sums === 'wasm') {
       field(k, MULTIPLY.adds);
-      code.ifNot(0, k, () => {
+      code.ifEqual(1, k, () => {
         move(k, c);
         eachOfC(k, (sum, place, part) => code.assign(sum, code.vectors.add(sum, load(place, part))));
       });
@@ -190,8 +199,8 @@ function rowsFrom(code: VectorCode, step: Register) {
 function copy(code: VectorCode, rowBytes: number, vectorBytes: number): void {
   const { add } = code.integers;
   const { load, store } = code.vectors;
-  const { from, to } = code.addresses(PACK, 'from', 'to');
-  const { fromStep, rows } = code.fields(PACK, 'fromStep', 'rows');
+  const { from, to } = code.take('address', PACK, 'from', 'to');
+  const { fromStep, rows } = code.take('field', PACK, 'fromStep', 'rows');
   code.repeat(rows, () => {
     const places = upTo(rowBytes / vectorBytes).map((i) => i * vectorBytes);
     const row = places.map((beyond) => load(code.at(from, beyond)));
@@ -210,8 +219,8 @@ function packPairs(code: VectorCode<X86Lines>, rowBytes: number): void {
   const { load, round, store, zero } = code.vectors;
   const vectors = Math.ceil(rowBytes / 64);
   useParts(PACK.masks, vectors);
-  const { from, to } = code.addresses(PACK, 'from', 'to');
-  const { fromStep, rows } = code.fields(PACK, 'fromStep', 'rows');
+  const { from, to } = code.take('address', PACK, 'from', 'to');
+  const { fromStep, rows } = code.take('field', PACK, 'fromStep', 'rows');
   const [order] = code.variables(1);
   // The words 0, 32, 1, 33, … of what is rounded.
   code.assign(order, load(code.constant('byTurns', (lane) => lane | ((lane + 16) << 16))));
@@ -242,8 +251,8 @@ function transpose(code: VectorCode, { sums, bytes }: Plan): void {
   const side = 16 / bytes;
   /** Columns of `from` that make an element. */
   const width = sums === 'bfloat16' ? 2 : 1;
-  const { from, to } = code.addresses(PACK, 'from', 'to');
-  const { fromStep, toStep, rows } = code.fields(PACK, 'fromStep', 'toStep', 'rows');
+  const { from, to } = code.take('address', PACK, 'from', 'to');
+  const { fromStep, toStep, rows } = code.take('field', PACK, 'fromStep', 'toStep', 'rows');
   const [above, below] = [rowsFrom(code, fromStep), rowsFrom(code, toStep)];
   const [x, y, columns] = [code.register(), code.register(), code.register()];
   for (const height of [side, 1]) {

@@ -8,7 +8,7 @@
  */
 import type { Assembler } from './assembler.js';
 
-/** A register for integers, or a place in memory, as it is written. */
+/** As they are written: a register for integers, and a place in memory. */
 export type Register = string;
 export type Place = string;
 type Lines = string | readonly string[];
@@ -24,10 +24,7 @@ export interface IntegerLines {
   /** A jump behind one of these compares the register with n, or what is left of it with 0. */
   readonly compare: (register: Register, n: number) => Lines;
   readonly subtract: (register: Register, n: number) => Lines;
-  readonly jump: (label: string) => Lines;
-  readonly jumpIfEqual: (label: string) => Lines;
-  readonly jumpUnlessEqual: (label: string) => Lines;
-  readonly jumpIfLess: (label: string) => Lines;
+  readonly jump: (when: 'always' | 'equal' | 'notEqual' | 'less', label: string) => Lines;
   /** For parts 1, 2, … of vectors, takes masks from so many fields of the job. Before all else in a routine. */
   readonly useParts: (field: number, count: number) => Lines;
 }
@@ -146,7 +143,7 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
     this.variables(0);
     this.#set.assembler.label(name);
     body();
-    this.integers.jump('next');
+    this.integers.jump('always', 'next');
     this.#write();
   }
 
@@ -156,68 +153,55 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
     return register;
   }
 
-  /** Registers with fields of the job, */
-  fields<Name extends string>(job: Readonly<Record<Name, number>>, ...names: Name[]) {
-    return this.#registers(this.integers.field, job, names);
-  }
-
-  /** or with addresses. */
-  addresses<Name extends string>(job: Readonly<Record<Name, number>>, ...names: Name[]) {
-    return this.#registers(this.integers.address, job, names);
-  }
-
-  #registers<Name extends string>(
-    take: (to: Register, field: number) => void,
+  /** Registers with fields of the job, as numbers or as addresses. */
+  take<Name extends string>(
+    as: 'field' | 'address',
     job: Readonly<Record<Name, number>>,
-    names: Name[],
+    ...names: readonly Name[]
   ): Record<Name, Register> {
     const registers = {} as Record<Name, Register>;
     for (const name of names) {
       registers[name] = this.register();
-      take(registers[name], job[name]);
+      this.integers[as](registers[name], job[name]);
     }
     return registers;
   }
 
   /** While the register is at least n: the body, then it is less by n. */
   whileAtLeast(n: number, register: Register, body: () => void): void {
-    const { compare, subtract, jump, jumpIfLess } = this.integers;
+    const { compare, subtract, jump } = this.integers;
     const [again, end] = [this.#newLabel(), this.#newLabel()];
     this.#label(again);
     compare(register, n);
-    jumpIfLess(end);
+    jump('less', end);
     body();
     subtract(register, n);
-    jump(again);
+    jump('always', again);
     this.#label(end);
   }
 
-  /** The body as often as the register says, at least once. */
+  /** The body as often as the register says. */
   repeat(register: Register, body: () => void): void {
-    const again = this.#newLabel();
+    const { compare, subtract, jump } = this.integers;
+    const [again, end] = [this.#newLabel(), this.#newLabel()];
+    compare(register, 0);
+    jump('equal', end);
     this.#label(again);
     body();
-    this.integers.subtract(register, 1);
-    this.integers.jumpUnlessEqual(again);
+    subtract(register, 1);
+    jump('notEqual', again);
+    this.#label(end);
   }
 
   ifEqual(n: number, register: Register, body: () => void, otherwise?: () => void): void {
     const [skip, end] = [this.#newLabel(), this.#newLabel()];
     this.integers.compare(register, n);
-    this.integers.jumpUnlessEqual(skip);
+    this.integers.jump('notEqual', skip);
     body();
-    if (otherwise) this.integers.jump(end);
+    if (otherwise) this.integers.jump('always', end);
     this.#label(skip);
     otherwise?.();
     this.#label(end);
-  }
-
-  ifNot(n: number, register: Register, body: () => void): void {
-    const skip = this.#newLabel();
-    this.integers.compare(register, n);
-    this.integers.jumpIfEqual(skip);
-    body();
-    this.#label(skip);
   }
 
   /** Takes so many vector registers, in place of those before. */

@@ -56,10 +56,7 @@ const INTEGERS: Omit<IntegerLines, 'useParts'> = {
   add: (to, by) => `add ${to}, ${by}`,
   compare: (register, n) => `cmp ${register}, ${n}`,
   subtract: (register, n) => `sub ${register}, ${n}`,
-  jump: (label) => `jmp ${label}`,
-  jumpIfEqual: (label) => `je ${label}`,
-  jumpUnlessEqual: (label) => `jne ${label}`,
-  jumpIfLess: (label) => `jl ${label}`,
+  jump: (when, label) => `${{ always: 'jmp', equal: 'je', notEqual: 'jne', less: 'jl' }[when]} ${label}`,
 };
 
 /** On two vectors. */
