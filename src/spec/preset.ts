@@ -10,6 +10,8 @@ import type { Task } from './words.js';
 /** What the recipe depends on. */
 export interface TableFacts {
   readonly task: Task;
+  /** Columns of the feature matrix: most categories have one for each level. */
+  readonly inputs: number;
   /** Width of the network's output. */
   readonly outputs: number;
   /** Rows to train on. */
@@ -206,7 +208,8 @@ function epochsFor({ rows }: Pick<TableFacts, 'rows'>): number {
 
 const OPTIMIZER = 'adamw';
 
-function trainingFor({ task, rows, folds }: TableFacts) {
+function trainingFor(facts: TableFacts) {
+  const { task, rows, folds } = facts;
   const isOfClasses = task === 'binary' || task === 'multiclass';
   return {
     epochs: isSmallRegression(task, rows) ? EPOCHS_OF_SMALL : 'auto',
@@ -215,8 +218,7 @@ function trainingFor({ task, rows, folds }: TableFacts) {
       type: OPTIMIZER,
       learningRate: task === 'regression' ? 0.2 : 0.04,
       beta2: 0.95,
-      // Ten times that of the paper: without label smoothing, this does better.
-      weightDecay: 0.2,
+      weightDecay: decayFor(facts),
       weightDecaySchedule: 'flat-cosine',
     },
     schedule: { type: 'coslog' },
@@ -226,6 +228,15 @@ function trainingFor({ task, rows, folds }: TableFacts) {
     rates: { bias: 0.1, scale: 6, slope: 0.1, embedding: 0.1 },
     keepMonitor: isOfClasses && folds !== undefined ? CALM_LOSS : undefined,
   };
+}
+
+/**
+ * The paper has 0.02. Ten times as much is better for classes, since they have no label smoothing here,
+ * and for a regression of many inputs: 0.02 takes ames, with 247, from 0.37 to 0.40 of its
+ * deviation. Nine narrow tables of R have 0.91 of the error with 0.02, and concrete 0.98.
+ */
+function decayFor({ task, inputs }: TableFacts): number {
+  return task === 'regression' && inputs <= 100 ? 0.02 : 0.2;
 }
 
 /**

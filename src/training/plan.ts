@@ -91,7 +91,7 @@ export function completeFor(loaded: LoadedTrainConfig, dataset: Dataset): Loaded
 
 /** What a preset needs to know of the data. */
 function factsOf(
-  { task, targetNames, classes = [], train, folds, encodings }: Dataset,
+  { task, featureNames, targetNames, classes = [], train, folds, encodings }: Dataset,
   asked: LossConfig,
 ): TableFacts {
   const name = lossNameOf(asked);
@@ -99,6 +99,7 @@ function factsOf(
   const kinds = inputKinds(encodings);
   return {
     task,
+    inputs: featureNames.length,
     outputs: LOSSES[loss].outputs(targetNames.length, classes.length, lossParametersOf(asked)),
     rows: train.rows,
     ...(folds && { folds: folds.length }),

@@ -4,7 +4,14 @@ import { parseOverride } from '../../src/spec/overrides.js';
 import type { TableFacts } from '../../src/spec/preset.js';
 
 const DATA = { train: 'data.csv', target: 'y' };
-const FACTS: TableFacts = { task: 'binary', outputs: 1, rows: 5000, numbers: true, levels: false };
+const FACTS: TableFacts = {
+  task: 'binary',
+  inputs: 10,
+  outputs: 1,
+  rows: 5000,
+  numbers: true,
+  levels: false,
+};
 
 /** The config when the data are known. */
 function complete(config: object, facts: Partial<TableFacts> = {}, overrides: readonly string[] = []) {
@@ -33,7 +40,10 @@ describe('the preset tabular', () => {
     const regression = complete({ preset: 'tabular' }, { task: 'regression' });
     expect(types(regression)).toContain('mish');
     expect([regression, small].map(({ training }) => training.clipPredictions)).toEqual([true, undefined]);
-    expect(regression.training.optimizer.learningRate).toBeGreaterThan(small.training.optimizer.learningRate);
+    expect(regression.training.optimizer).toMatchObject({ learningRate: 0.2, weightDecay: 0.02 });
+    expect(small.training.optimizer).toMatchObject({ learningRate: 0.04, weightDecay: 0.2 });
+    const wide = complete({ preset: 'tabular' }, { task: 'regression', inputs: 101 });
+    expect(wide.training.optimizer).toMatchObject({ weightDecay: 0.2 });
   });
 
   it('keeps the epoch of classes by their calibrated loss, if members hold out folds', () => {
