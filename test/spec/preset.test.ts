@@ -43,7 +43,8 @@ describe('the preset tabular', () => {
     expect(regression.training.optimizer).toMatchObject({ learningRate: 0.2, weightDecay: 0.02 });
     expect(small.training.optimizer).toMatchObject({ learningRate: 0.04, weightDecay: 0.2 });
     const wide = complete({ preset: 'tabular' }, { task: 'regression', inputs: 101 });
-    expect(wide.training.optimizer).toMatchObject({ weightDecay: 0.2 });
+    const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 10_001 });
+    for (const { training } of [wide, long]) expect(training.optimizer).toMatchObject({ weightDecay: 0.2 });
   });
 
   it('keeps the epoch of classes by their calibrated loss, if members hold out folds', () => {
