@@ -9,6 +9,7 @@ import { type DateOrder, findDates, PATTERNS, parseDate } from '../../src/data/d
 import { lookalikes } from '../../src/data/levels.js';
 import type { NumberNotation } from '../../src/spec/cellConfig.js';
 import { parsePythonJson } from '../../src/sweep/pythonJson.js';
+import { folderOf, mlpHere } from '../support/cli.js';
 
 const LENGTH = 2 ** 17;
 const long = (text: string) => text.repeat(LENGTH / text.length);
@@ -42,6 +43,16 @@ describe('a long cell', () => {
     const read = plainNumber(notation);
     expect(TEXTS.filter((text) => text.endsWith('x')).map(read)).not.toContain('');
   });
+});
+
+it('a cell with many quotes in it is read in one pass, also by bytes', async () => {
+  const cell = `a${'"'.repeat(2 ** 19)}x`;
+  const rows = Array.from({ length: 9 }, (_, i) => `${i},${i % 2 ? cell : 'b'}\n`).join('');
+  const { code, stdout } = await mlpHere(['inspect', 'data.csv', '--json'], {
+    cwd: folderOf({ 'data.csv': `x,y\n${rows}` }),
+  });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).rows).toBe(9);
 });
 
 it('a line of JSON whose strings have no end is refused in one pass', () => {

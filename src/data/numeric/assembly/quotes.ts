@@ -51,6 +51,8 @@ export function unquote(at: usize, end: usize, stop: usize, delimiter: i32, begi
   const returns = i8x16.splat(<i8>RETURN);
   const blanks = i8x16.splat(<i8>BLANK);
   let to = begin;
+  // Behind the last quote that is text: its cell was looked at.
+  let looked = begin;
   spacesAroundQuotes = false;
   hasLineBreaks = false;
   while (at < end) {
@@ -77,10 +79,11 @@ export function unquote(at: usize, end: usize, stop: usize, delimiter: i32, begi
 
     const first = withoutBlanks(begin, to);
     if (first > begin && !isSeparator(first - 1, delimiter)) {
-      if (!beginsInAscii(begin, first, delimiter)) return DECLINED;
+      if (!beginsInAscii(begin, looked, first, delimiter)) return DECLINED;
       store<u8>(to, QUOTE);
       to++;
       at++;
+      looked = to;
       continue;
     }
     if (first < to) spacesAroundQuotes = true;
@@ -156,10 +159,14 @@ function withoutBlanks(begin: usize, end: usize): usize {
   return end;
 }
 
-/** Whether the cell before `end` begins in ASCII. If not, its start may be another kind of space. */
-function beginsInAscii(begin: usize, end: usize, delimiter: i32): bool {
+/**
+ * Whether the cell before `end` begins in ASCII. If not, its start may be another kind of space. One that goes on from
+ * before `looked` does: a cell of many quotes is not looked through for each.
+ */
+function beginsInAscii(begin: usize, looked: usize, end: usize, delimiter: i32): bool {
   let first = end;
-  while (first > begin && !isSeparator(first - 1, delimiter)) first--;
+  while (first > looked && !isSeparator(first - 1, delimiter)) first--;
+  if (first == looked && looked > begin) return true;
   while (<i32>load<u8>(first) == BLANK) first++;
   return <i32>load<u8>(first) < 128;
 }
