@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { ExitCode, MlpError } from '../errors.js';
 import { toCanonicalJson } from '../spec/json.js';
-import type { LoadedTrainConfig } from '../spec/loadConfig.js';
+import { checkTrainConfig, type LoadedTrainConfig } from '../spec/loadConfig.js';
 import type { LoadedSweep } from '../spec/sweepConfig.js';
 import type { TrainConfig } from '../spec/trainConfig.js';
 import { printable, showIfAny, showValue } from '../text.js';
@@ -61,7 +61,9 @@ function baseFor(study: string, { written, directory }: LoadedTrainConfig): unkn
 function requireSameBase(study: Study, { where }: LoadedTrainConfig, base: unknown): void {
   const path = `${study.path}/${STUDY_FILES.base}`;
   const names = { where, run: printable(path), mayExtend: false };
-  requireSameConfig(base as TrainConfig, study.readBase().value as TrainConfig, names);
+  const { value, text } = study.readBase();
+  checkTrainConfig(value, path, [], text);
+  requireSameConfig(base as TrainConfig, value as TrainConfig, names);
 }
 
 function requireSameData(study: Study, data: StudyPlan['data']): void {

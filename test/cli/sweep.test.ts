@@ -230,6 +230,21 @@ describe('what makes no sweep', () => {
     expect(both.code).toBe(ExitCode.usage);
   });
 
+  it('is a base that is no config, as it is not for one without its training', async () => {
+    const { training: _, ...config } = smallConfig();
+    const sweep = { base: 'config.json', trials: 1, space: SIZES };
+    const cwd = folderOf({ 'config.json': config, 'sweep.json': sweep, 'data.csv': SMALL_CSV });
+    expect((await mlpHere(['sweep', 'sweep.json', '--run', 's'], { cwd })).code).toBe(0);
+    const resumed = await mlpHere(['sweep', 'sweep.json', '--resume', 's', '--trials', '2'], { cwd });
+    expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringContaining('trial 1 done')]);
+    writeFileSync(join(cwd, 's/base.json'), '{ "version": "0.1.0" }');
+    const { code, stderr } = await mlpHere(['sweep', 'sweep.json', '--resume', 's'], { cwd });
+    expect([code, stderr]).toEqual([
+      ExitCode.config,
+      expect.stringContaining('s/base.json:1:3: unknown key'),
+    ]);
+  });
+
   it('is a journal or a result that somebody else wrote', async () => {
     const cwd = folder();
     expect((await mlpHere(['sweep', 'sweep.json', '--run', 'study'], { cwd })).code).toBe(0);

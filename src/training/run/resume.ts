@@ -18,6 +18,7 @@ import {
 const COMPARED_ELSEWHERE = ['$schema', 'backend', 'threads', 'deterministic'];
 
 /**
+ * @param config checked, or as it was written: without what it leaves to the defaults
  * @param mayExtend whether the run may become longer
  * @throws MlpError ExitCode.config with the first setting that differs from the run's
  */
@@ -102,7 +103,7 @@ export function requireSameRanks(
 }
 
 function comparable(config: TrainConfig, mayExtend: boolean): unknown {
-  const { data: whole, training, ...rest } = config;
+  const { data: whole, training = {} as TrainConfig['training'], ...rest } = config;
   // The bits are the same with a cache and without.
   const { cache: _, ...data } = whole;
   const { epochs, steps, ...others } = training;
