@@ -173,13 +173,16 @@ function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts,
  * Whether the table is a regression of few rows, which differs from the paper.
  *
  * - A number is better told from bins than from cosines: concrete 0.313 to 0.290 of its deviation, ames
- *   0.377 to 0.376, over three seeds. With 15,000 rows of diamonds, cosines are better: 0.143, bins 0.151.
- *   Classes do not gain. Half the default size of the bins' embedding takes a tenth less time.
+ *   0.377 to 0.376, over three seeds. Classes do not gain. Half the default size of the bins' embedding
+ *   takes a tenth less time.
  * - Few rows make few steps: 96 epochs in place of 64 take the error of seven tables down by 7 %. Narrower
  *   layers and no dropout, which both change little by themselves, pay for that.
+ *
+ * With 12,000 rows of diamonds, all of it takes 0.147 to 0.143 (five seeds), with 14,400 of BudgetFood 0.759 to
+ * 0.760 (two). More rows were not tried.
  */
 function isSmallRegression(task: Task, rows: number): boolean {
-  return task === 'regression' && rows <= 10_000;
+  return task === 'regression' && rows <= 20_000;
 }
 
 const EMBEDDING_OF_SMALL = 8;
@@ -232,9 +235,8 @@ function trainingFor(facts: TableFacts) {
 
 /**
  * The paper has 0.02. Ten times as much is better for classes, since they have no label smoothing here,
- * for a regression of many inputs (0.02 takes ames, with 247, from 0.37 to 0.39 of its
- * deviation), and no worse for many rows (diamonds 0.147, with 0.02 0.148). Nine tables of R, of fewer
- * inputs and rows, have 0.91 of the error with 0.02, and concrete 0.98.
+ * and for a regression of many inputs: 0.02 takes ames, with 247, from 0.37 to 0.39 of its deviation. Nine
+ * tables of R, of fewer inputs, have 0.91 of the error with 0.02, and concrete 0.98.
  */
 function decayFor({ task, rows, inputs }: TableFacts): number {
   return isSmallRegression(task, rows) && inputs <= 100 ? 0.02 : 0.2;

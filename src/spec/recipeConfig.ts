@@ -8,7 +8,7 @@ export const recipeSchema = object({
     .meta({ type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1 })
     .exactOptional()
     .describe(
-      'Units of each hidden layer. By default [256, 256, 256], and [192, 192, 192] for a regression of at most 10,000 rows.',
+      'Units of each hidden layer. By default [256, 256, 256], and [192, 192, 192] for a regression of at most 20,000 rows.',
     ),
   activation: choice(plainActivations)
     .exactOptional()
@@ -16,12 +16,12 @@ export const recipeSchema = object({
   dropout: fraction()
     .exactOptional()
     .describe(
-      'Rate of the dropout behind each activation; 0 for none. By default 0.15, and 0 for a regression of at most 10,000 rows.',
+      'Rate of the dropout behind each activation; 0 for none. By default 0.15, and 0 for a regression of at most 20,000 rows.',
     ),
   embedding: choice(['none', 'pbld', 'periodic', 'piecewise-linear'])
     .exactOptional()
     .describe(
-      'How numbers are embedded, by the kinds of the layer numeric-embedding. By default pbld, and piecewise-linear for a regression of at most 10,000 rows.',
+      'How numbers are embedded, by the kinds of the layer numeric-embedding. By default pbld, and piecewise-linear for a regression of at most 20,000 rows.',
     ),
   embeddingStd: positive()
     .exactOptional()

@@ -43,7 +43,7 @@ describe('the preset tabular', () => {
     expect(regression.training.optimizer).toMatchObject({ learningRate: 0.2, weightDecay: 0.02 });
     expect(small.training.optimizer).toMatchObject({ learningRate: 0.04, weightDecay: 0.2 });
     const wide = complete({ preset: 'tabular' }, { task: 'regression', inputs: 101 });
-    const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 10_001 });
+    const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 20_001 });
     for (const { training } of [wide, long]) expect(training.optimizer).toMatchObject({ weightDecay: 0.2 });
   });
 
@@ -74,7 +74,7 @@ describe('the preset tabular', () => {
   it.each([
     ['binary', 1000, 'pbld'],
     ['regression', 1000, 'piecewise-linear'],
-    ['regression', 15_000, 'pbld'],
+    ['regression', 25_000, 'pbld'],
   ] as const)('embeds the numbers of a %s of %i rows by %s', (task, rows, kind) => {
     const { layers } = complete({ preset: 'tabular' }, { task, rows }).network;
     expect(layers[0]).toMatchObject({ type: 'numeric-embedding', kind });
@@ -90,8 +90,8 @@ describe('the preset tabular', () => {
         training.epochs,
       ];
     };
-    expect(shapeOf({ task: 'regression', rows: 10_000 })).toEqual([192, false, 96]);
-    expect(shapeOf({ task: 'regression', rows: 10_001 })).toEqual([256, true, 64]);
+    expect(shapeOf({ task: 'regression', rows: 20_000 })).toEqual([192, false, 96]);
+    expect(shapeOf({ task: 'regression', rows: 20_001 })).toEqual([256, true, 64]);
     expect(shapeOf({ rows: 1000 })).toEqual([256, true, 64]);
   });
 
