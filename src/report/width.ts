@@ -13,10 +13,28 @@ const NO_COLUMN = /^[\p{Mark}\p{Format}]+$/u;
 // Intl's break rules take 20 ms to load, more than the rest of `mlp params`.
 let segmenter: Intl.Segmenter | undefined;
 
-function graphemes(text: string): string[] {
-  if (ONE_COLUMN_EACH.test(text)) return text.split('');
+/** Code units that are divided at once: a segmenter takes time by the square of their number. */
+const PIECE = 512;
+
+function* graphemes(text: string): Generator<string> {
+  if (ONE_COLUMN_EACH.test(text)) {
+    yield* text;
+    return;
+  }
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+  for (let at = 0, length = PIECE; at < text.length; ) {
+    const found = Array.from(segmenter.segment(text.slice(at, at + length)), ({ segment }) => segment);
+    const isEnd = at + length >= text.length;
+    // The last of a piece may go on in the next, behind half a code point too, or be longer than one.
+    if (!isEnd && found.length <= 2) {
+      length *= 2;
+      continue;
+    }
+    if (!isEnd) found.length -= 2;
+    for (const grapheme of found) at += grapheme.length;
+    length = PIECE;
+    yield* found;
+  }
 }
 
 function graphemeWidth(grapheme: string): number {
@@ -27,7 +45,9 @@ function graphemeWidth(grapheme: string): number {
 /** Columns that printable `text` (no escape codes) takes on a terminal. */
 export function textWidth(text: string): number {
   if (ONE_COLUMN_EACH.test(text)) return text.length;
-  return graphemes(text).reduce((width, grapheme) => width + graphemeWidth(grapheme), 0);
+  let width = 0;
+  for (const grapheme of graphemes(text)) width += graphemeWidth(grapheme);
+  return width;
 }
 
 /** `text` cut to at most `width` columns; an ellipsis, `~` in ASCII, marks a cut. */

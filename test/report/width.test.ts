@@ -25,6 +25,22 @@ describe('textWidth', () => {
   ])('of %s is %i', (text, width) => {
     expect(textWidth(text)).toBe(width);
   });
+
+  it.each([
+    ['a family', '👩‍👩‍👧', 2],
+    ['flags', '🇨🇭', 2],
+    ['a letter of two parts', 'o\u0308', 1],
+  ])('of many is that of one so many times, wherever pieces end: %s', (_, text, width) => {
+    for (const before of ['', 'x', 'xy']) {
+      expect(textWidth(before + text.repeat(1000))).toBe(before.length + 1000 * width);
+    }
+    // The square of the length would take a minute.
+    expect(clip(text.repeat(2 ** 17), 2 * width)).toBe(`${text}…`);
+  });
+
+  it('of a letter with thousands of marks is one', () => {
+    expect(textWidth(`a${'\u0308'.repeat(5000)}b`)).toBe(2);
+  });
 });
 
 describe('clip', () => {
