@@ -12,7 +12,6 @@ import { NumericFile } from '../numeric/numericFile.js';
 import type { KeptKind } from '../numeric/scan.js';
 import { type Transform, transformed } from '../scaling.js';
 import { type Column, columnLabel } from '../table.js';
-
 import { featureRequests, isNumericRequest, NEVER, numericEncodings } from './featureRequests.js';
 import {
   areClasses,

@@ -22,7 +22,6 @@ import {
   numericColumn,
   type Table,
 } from '../table.js';
-
 import { featureRequests, isNumericRequest, NEVER, numericEncodings } from './featureRequests.js';
 import {
   areClasses,

@@ -21,7 +21,8 @@ export let isAscii: bool = true;
 /**
  * Checks the text at..end: whole rows, the last one ending in a newline, then 64 blanks. `kept`
  * [u32] are the columns whose cells are wanted, ascending, then the greatest i32, which ends them in
- * a row of any width. `starts` [rows + 1, kept, u32] receives the position before each of their cells. After `unquote`, quotes and control characters are fine.
+ * a row of any width. `starts` [rows + 1, kept, u32] receives the position before each of their cells.
+ * After `unquote`, quotes and control characters are fine.
  */
 export function checkRows(
   at: usize,
