@@ -45,7 +45,8 @@ const ATTEMPTS = 10;
 /**
  * Locks a directory, from a dead process too; one on another computer counts as alive.
  * @throws LockedError if a process holds it, even this one, or if the file is unreadable; MlpError
- * ExitCode.busy if it keeps changing; cantCreate without the directory; noPermission; io
+ * ExitCode.busy if it keeps changing; cantCreate without the directory, or if the lock is a link;
+ * noPermission; io
  */
 export function lockDirectory(directory: string): Lock {
   let path: string;
@@ -107,6 +108,8 @@ function acquire(path: string, directory: string): Lock {
   const text = `${JSON.stringify(thisProcess())}\n`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (create(path, text)) return hold(path, text);
+    // One that leads nowhere would look released for ever.
+    requireNoLink(path);
     const holder = holderOf(path, directory);
     // It was released in the meantime.
     if (holder === undefined) continue;

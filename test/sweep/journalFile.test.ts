@@ -73,6 +73,15 @@ describe('the file of a journal', () => {
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
+  it('does not wait for a takeover that is a link to nowhere', async () => {
+    const folder = folderWith({ 'study.log': '' });
+    const path = join(folder, 'study.log');
+    symlinkSync(path, `${path}.lock`);
+    symlinkSync('nowhere', `${path}.lock.takeover`);
+    await expect(lockJournal(path, 0.02)).rejects.toMatchObject({ exitCode: 73 });
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
   it('leaves the lock of another alone that took ours over', async () => {
     const path = join(folderWith({ 'study.log': '' }), 'study.log');
     const lock = await lockJournal(path);
