@@ -1,5 +1,11 @@
 /** Some activations, dropout and Adam by machine code, for one thread of a team, with the bits of the wasm kernels. */
-import type { ActivationKernels, ElementwiseKernels, OptimizerKernels, Tensor } from '../kernels.js';
+import type {
+  Activation,
+  ActivationKernels,
+  ElementwiseKernels,
+  OptimizerKernels,
+  Tensor,
+} from '../kernels.js';
 import { type Share, type Slice, Slices } from '../share.js';
 import type { WasmKernels } from '../wasm/index.js';
 import { elementwiseProgram, NATIVE_ACTIVATIONS } from './elementwiseCode.js';
@@ -14,6 +20,9 @@ const BYTES = 4;
 const SUMS_OFFSET = 128;
 const REST_OFFSET = 256;
 const REST_VECTORS = 8;
+/** Behind them: what takes the place of a missing bias. */
+const BIAS_OFFSET = 1024;
+const MOST_COLUMNS = 4096;
 /** Of a counter of random numbers: a group of dropout has as many vectors. */
 const WORDS = 4;
 
@@ -22,7 +31,7 @@ type Wide = ActivationKernels & Pick<ElementwiseKernels, 'dropout'> & OptimizerK
 /**
  * @param kernels of float32, with the same share
  * @param base address of the memory in the process
- * @param scratch address of 1024 bytes of this thread's own in the buffer, aligned to 64
+ * @param scratch address of 17 KB of this thread's own in the buffer, aligned to 64
  */
 export function wideElementwise(
   kernels: WasmKernels,
@@ -41,6 +50,12 @@ export function wideElementwise(
   const numbers = new Float32Array(buffer, scratch, JOB_INTEGERS);
   const sums = new Float32Array(buffer, scratch + SUMS_OFFSET, lanes);
   const rest = new Float32Array(buffer, scratch + REST_OFFSET, REST_VECTORS * lanes);
+  const noBias: Tensor = {
+    rows: 1,
+    columns: MOST_COLUMNS,
+    address: scratch + BIAS_OFFSET,
+    data: new Float32Array(buffer, scratch + BIAS_OFFSET, MOST_COLUMNS),
+  };
 
   /** Runs a routine with its fields in their order (jobs.ts). */
   function call(routine: string, ...job: readonly number[]): void {
@@ -52,6 +67,8 @@ export function wideElementwise(
 
   const isWide = (rows: number, { columns }: Tensor) =>
     rows * columns >= LEAST_ELEMENTS && columns % lanes === 0;
+  const isActivated = (f: Activation, rows: number, x: Tensor, bias: Tensor | null) =>
+    hasCode(f.type) && isWide(rows, x) && (bias !== null || x.columns <= MOST_COLUMNS);
   const hasCode = (type: string) => (NATIVE_ACTIVATIONS as readonly string[]).includes(type);
 
   /** Rows of this thread. */
@@ -59,14 +76,16 @@ export function wideElementwise(
     routine: string,
     rows: number,
     x: Tensor,
-    bias: Tensor,
+    bias: Tensor | null,
     slope: Tensor | null,
     y: Tensor,
   ): void {
+    // x − 0 has the bits of x, also where that is −0.
+    if (!bias) noBias.data.fill(-0, 0, x.columns);
     const { length, offset } = slices.rows(rows, x.columns);
     if (length > 0) {
       const [from, to, vectors] = [x.address + offset, y.address + offset, x.columns / lanes];
-      call(routine, from, to, 0, bias.address, slope ? slope.address : 0, 0, length, vectors, 0);
+      call(routine, from, to, 0, (bias ?? noBias).address, slope ? slope.address : 0, 0, length, vectors, 0);
     }
     share.sync();
   }
@@ -138,15 +157,15 @@ export function wideElementwise(
     },
 
     parametricActivation(f, rows, x, bias, slope, y) {
-      if (!bias || !hasCode(f.type) || !isWide(rows, x)) {
+      if (!isActivated(f, rows, x, bias)) {
         kernels.parametricActivation(f, rows, x, bias, slope, y);
       } else forward(`forward:${f.type}`, rows, x, bias, slope, y);
     },
 
     parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope) {
-      if (!dBias || !hasCode(f.type) || !isWide(rows, h)) {
+      if (!isActivated(f, rows, h, dBias)) {
         kernels.parametricActivationBackward(f, rows, h, slope, dY, dX, dBias, dSlope);
-      } else backward(`backward:${f.type}`, rows, h, slope, dY, dX, dBias, dSlope);
+      } else backward(`backward:${f.type}`, rows, h, slope, dY, dX, dBias ?? noBias, dSlope);
     },
 
     optimizerStep(formula, count, scalars, parameters, gradients, state) {

@@ -79,9 +79,11 @@ describe.skipIf(sets.length === 0)('by machine code', () => {
       const f = { type, parameter: 1 };
       expect(same(set, (k) => k.parametricActivation(f, ROWS, x, bias, slope, y))).toBe(true);
       expect(same(set, (k) => k.parametricActivation(f, ROWS, x, null, slope, y))).toBe(true);
-      const backward = (k: typeof wasm) =>
-        k.parametricActivationBackward(f, ROWS, x, slope, y, dX, dBias, dSlope);
-      expect(same(set, backward)).toBe(true);
+      for (const gradient of [dBias, null]) {
+        const backward = (k: typeof wasm) =>
+          k.parametricActivationBackward(f, ROWS, x, slope, y, dX, gradient, dSlope);
+        expect(same(set, backward)).toBe(true);
+      }
     },
   );
 
