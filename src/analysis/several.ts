@@ -55,7 +55,7 @@ export function runsResults(
   };
 }
 
-/** Names without the folders that all have in common. */
+/** Names without the folders that all have in common. There is one at least. */
 function shortNames(paths: readonly string[]): string[] {
   const parts = paths.map((path) => resolve(path).split(/[\\/]/));
   let common = 0;

@@ -15,9 +15,9 @@ import { runsPage } from '../report/html/runsPage.js';
 import { studyPage } from '../report/html/studyPage.js';
 import { readJson } from '../spec/json.js';
 import { loadTrainConfig } from '../spec/loadConfig.js';
-import { listed, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { CROSS_VALIDATION_FILES } from '../training/crossvalidation/directory.js';
-import { findRuns } from '../training/run/list.js';
+import { findRuns, type ListedRun } from '../training/run/list.js';
 import { dataOutside } from '../training/run/outside.js';
 import { readOwnRows } from '../training/run/ownRows.js';
 import { graphReport } from './gradcheckReport.js';
@@ -85,6 +85,7 @@ async function pageOf(kind: Kind, paths: readonly string[], options: CommonOptio
       return foldsPage(foldsResults(path), writer());
     case 'runs': {
       const { runs, others } = findRuns(paths);
+      requireReadable(runs, path);
       return runsPage(
         runsResults(
           listed(
@@ -98,6 +99,15 @@ async function pageOf(kind: Kind, paths: readonly string[], options: CommonOptio
       );
     }
   }
+}
+
+function requireReadable(runs: readonly ListedRun[], path: string): void {
+  if (runs.some(({ status }) => status !== 'unreadable')) return;
+  throw new MlpError(
+    ExitCode.data,
+    `${printable(path)}: found ${counted(runs.length, 'run')}, none of which can be read, expected one that can`,
+    'mlp runs says why',
+  );
 }
 
 async function runReport(path: string, options: CommonOptions): Promise<string> {

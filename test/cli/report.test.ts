@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
@@ -188,6 +188,19 @@ describe('pages of several runs', () => {
     expect(page).toContain('learningRate');
     expect((await mlpHere(['report', 'all', '-o', 'all.html'], { cwd })).code).toBe(0);
     expect(read(cwd, 'all.html')).toContain('1 run, which');
+  });
+
+  it('refuses runs of which none can be read', async () => {
+    const cwd = await trained();
+    cpSync(join(cwd, 'r'), join(cwd, 'all/a'), { recursive: true });
+    rmSync(join(cwd, 'all/a/config.json'));
+    symlinkSync('nowhere', join(cwd, 'all/a/config.json'));
+    const { code, stderr } = await mlpHere(['report', 'all', '-o', 'all.html'], { cwd });
+    expect([code, stderr]).toEqual([
+      65,
+      expect.stringMatching(/^error: all: found 1 run, none of which can be read, expected one that can\n/),
+    ]);
+    expect(existsSync(join(cwd, 'all.html'))).toBe(false);
   });
 
   it('shows a study, which mlp sweep writes at its end', async () => {
