@@ -84,12 +84,16 @@ function jsonOf(shape: NetworkShape, batch: number) {
     batch,
     inputShape: [batch, shape.inputs],
     layers: shape.layers.map(layerJson),
-    ...(shape.members > 1 && { members: shape.members }),
-    ...(shape.views > 1 && { members: { count: shape.views, kind: 'batch-ensemble' } }),
+    ...((shape.members > 1 || shape.views > 1) && { members: membersJson(shape) }),
     params: { total, weights: shape.weights, biases: shape.biases },
     bytes: { float32: total * FLOAT32_BYTES, trainingWithAdam: total * FLOAT32_BYTES * ADAM_COPIES },
     multiplyAddsPerRow: shape.multiplyAdds,
   };
+}
+
+function membersJson({ members, views }: NetworkShape) {
+  if (views === 1) return members;
+  return { count: views, kind: 'batch-ensemble', ...(members > 1 && { networks: members }) };
 }
 
 async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions): Promise<void> {
@@ -106,6 +110,7 @@ async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions):
     ],
     ...(layer.layers ?? []).flatMap((inner) => rowOf(inner, depth + 1)),
   ];
+  const networks = shape.views > 1 ? 'networks' : 'members';
   const total = shape.weights + shape.biases;
   const bytes = total * FLOAT32_BYTES;
   print(
@@ -123,10 +128,10 @@ async function printTable(shape: NetworkShape, { batch, color }: ParamsOptions):
       display,
       {
         footer: [
-          ...(shape.members > 1
-            ? [['members', '', `${times}${shape.members}`, formatCount(total / BigInt(shape.members))]]
-            : []),
           ...(shape.views > 1 ? [['members', 'batch-ensemble', `${times}${shape.views}`, '-']] : []),
+          ...(shape.members > 1
+            ? [[networks, '', `${times}${shape.members}`, formatCount(total / BigInt(shape.members))]]
+            : []),
           ['total', '', '', formatCount(total)],
         ],
       },

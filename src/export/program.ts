@@ -194,6 +194,8 @@ export interface Part {
   readonly shared: readonly Step[];
   /** Of each member; one if there are none. Their probabilities, or outputs of a regression, are averaged. */
   readonly members: readonly (readonly Step[])[];
+  /** So many members in a row share weights; 1 but for batch ensembles. */
+  readonly views: number;
   readonly outputs: number;
   /** For each output of a regression, what makes a prediction of it. */
   readonly units?: readonly Unit[];

@@ -11,25 +11,23 @@ import { type LayerNode, networksOf, viewsOf, walkNetwork } from '../spec/widths
 import type { Param, Part, Step } from './program.js';
 
 /** The steps that all members share, and those of each. */
-export function stepsOf(spec: NetworkSpec & { readonly input: number }): Pick<Part, 'shared' | 'members'> {
+export function stepsOf(
+  spec: NetworkSpec & { readonly input: number },
+): Pick<Part, 'shared' | 'members' | 'views'> {
   // A last layer that the loss computes itself is the output's affair.
   const layers = fusedLoss(spec.layers) === undefined ? spec.layers : spec.layers.slice(0, -1);
   const nodes = walkNetwork({ ...spec, layers }, spec.input);
-  const views = viewsOf(spec);
-  if (views === 1) {
-    const members = Array.from({ length: networksOf(spec) }, (_, i) =>
-      nodes.flatMap((node) => stepsOfLayer(node, memberPrefix(spec, i), 0)),
-    );
-    return { shared: [], members };
-  }
-  // Members differ from the first linear layer on.
-  const first = nodes.findIndex(({ spec: { type } }) => type === 'linear' || type === 'residual');
-  return {
-    shared: nodes.slice(0, first).flatMap((node) => stepsOfLayer(node, '', 0)),
-    members: Array.from({ length: views }, (_, member) =>
-      nodes.slice(first).flatMap((node) => stepsOfLayer(node, '', member)),
-    ),
-  };
+  const [networks, views] = [networksOf(spec), viewsOf(spec)];
+  // Those of one batch ensemble differ from the first linear layer on.
+  const isAlone = networks === 1 && views > 1;
+  const first = isAlone
+    ? nodes.findIndex(({ spec: { type } }) => type === 'linear' || type === 'residual')
+    : 0;
+  const members = Array.from({ length: networks * views }, (_, i) => {
+    const prefix = memberPrefix(spec, Math.floor(i / views));
+    return nodes.slice(first).flatMap((node) => stepsOfLayer(node, prefix, i % views));
+  });
+  return { shared: nodes.slice(0, first).flatMap((node) => stepsOfLayer(node, '', 0)), members, views };
 }
 
 /** @param member its number in a batch ensemble; 0 for any other network */

@@ -343,7 +343,7 @@ function writtenCases(): Case[] {
       members: { count: 4, kind: 'batch-ensemble' },
     },
     {
-      name: 'batch ensemble of two from dropout on, two outputs, weighted rows',
+      name: 'two batch ensembles of two from dropout on, two outputs, weighted rows',
       layers: [
         { type: 'dropout', rate: 0.2 },
         linear(WIDTH),
@@ -353,7 +353,7 @@ function writtenCases(): Case[] {
       ],
       loss: 'mean-squared-error',
       weighted: true,
-      members: { count: 2, kind: 'batch-ensemble' },
+      members: { count: 2, kind: 'batch-ensemble', networks: 2 },
     },
     {
       name: 'linear at the start with numbers of levels among its inputs',

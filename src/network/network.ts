@@ -143,7 +143,8 @@ export class Network {
   /**
    * Logits [B, outputs] of x [B, inputs] in evaluation, within their limits and in the loss's order.
    * The next call overwrites them.
-   * @param members those of an ensemble that are averaged; all if left out, and always of a batch ensemble
+   * @param members the networks of an ensemble that are averaged; all if left out. The members of a batch ensemble always
+   * are.
    */
   forward(rows: number, x: Tensor, members?: readonly number[]): Tensor {
     const logits = this.#average(rows, x, members);
@@ -157,16 +158,18 @@ export class Network {
   /** The logits, averaged over the members. */
   #average(rows: number, x: Tensor, chosen?: readonly number[]): Tensor {
     const members = chosen ? chosen.map((m) => this.#members[m]) : this.#members;
-    if (!this.#ensemble || (chosen && members.length === 1)) return forward(members[0], rows, x, EVALUATION);
+    if (!this.#ensemble || (!this.#views && members.length === 1))
+      return forward(members[0], rows, x, EVALUATION);
     const { logits, own, average } = this.#ensemble;
     for (const [i, layers] of members.entries()) {
       const found = forward(layers, rows, x, EVALUATION);
       if (!this.#views) this.#kernels.copy(rows, found, own[i]);
-      for (const [m, views] of this.#views?.rows.viewsOf.entries() ?? []) {
-        this.#kernels.gather(rows, found, views, own[m]);
+      const { viewsOf = [] } = this.#views?.rows ?? {};
+      for (const [m, views] of viewsOf.entries()) {
+        this.#kernels.gather(rows, found, views, own[i * viewsOf.length + m]);
       }
     }
-    const count = this.#views ? own.length : members.length;
+    const count = members.length * (this.#views?.rows.members ?? 1);
     this.#kernels.averageMembers(this.loss.meanOf, rows, count, logits, average);
     return average;
   }

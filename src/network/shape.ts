@@ -47,7 +47,7 @@ export function networkShape(spec: NetworkSpec, inputs: number): NetworkShape {
     views: viewsOf(spec),
     weights,
     biases: BigInt(members) * sum(layers, 'biases'),
-    multiplyAdds: weights + moreForViews(nodes) - BigInt(members) * rowsNotTaken(nodes),
+    multiplyAdds: weights + BigInt(members) * (moreForViews(nodes) - rowsNotTaken(nodes)),
   };
 }
 

@@ -338,8 +338,10 @@ const MOST_LAYERS = 10_000;
  */
 export function expandNetwork(value: unknown, location: Location = { file: 'network', path: [] }): unknown {
   let layers = 0;
-  // Each member of an ensemble has its own layers.
-  const times = isObject(value) && typeof value.members === 'number' ? Math.max(1, value.members) : 1;
+  // Each network of an ensemble has its own layers.
+  const { members } = isObject(value) ? value : {};
+  const networks = isObject(members) ? members.networks : members;
+  const times = typeof networks === 'number' ? Math.max(1, networks) : 1;
   const refuse = (found: string, limit: number) => {
     const place = formatLocation({ ...location, path: [...location.path, 'layers'] });
     return new MlpError(ExitCode.config, `${place}: found more than ${limit} ${found}, expected no more`);

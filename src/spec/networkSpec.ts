@@ -12,6 +12,11 @@ const batchEnsemble = object(
   {
     count: wholeNumber(2, MOST_MEMBERS).describe('How many members.'),
     kind: choice(['batch-ensemble']).describe('What the members share.'),
+    networks: wholeNumber(1, MOST_MEMBERS)
+      .exactOptional()
+      .describe(
+        'How many such ensembles, each with its own weights, are trained side by side and averaged. Default 1.',
+      ),
   },
   membersExpected,
 );
@@ -44,7 +49,7 @@ export const networkSchema = object(
       .union([wholeNumber(1, MOST_MEMBERS), batchEnsemble], { error: membersExpected })
       .exactOptional()
       .describe(
-        'An ensemble: so many networks of these layers, each with its own weights, are trained side by side on the same batches. Their probabilities (for a regression their outputs) are averaged. With {"count": 32, "kind": "batch-ensemble"} the members share the weights W of their linear layers, and each has its own r, s and b in f(((x ⊙ r)·W) ⊙ s + b), and a last linear layer of its own (TabM of Gorishniy, Kotelnikov and Babenko 2025). It has far fewer parameters than as many networks, and takes about as long. The loss is the mean of theirs. At the start, r of the first layer is −1 or 1 at random (behind embeddings from N(0, 1), one number for each embedded input), all other r and s are 1. By default as many as data.validation has folds, else one.',
+        'An ensemble: so many networks of these layers, each with its own weights, are trained side by side on the same batches. Their probabilities (for a regression their outputs) are averaged. With {"count": 32, "kind": "batch-ensemble"} the members share the weights W of their linear layers, and each has its own r, s and b in f(((x ⊙ r)·W) ⊙ s + b), and a last linear layer of its own (TabM of Gorishniy, Kotelnikov and Babenko 2025). It has far fewer parameters than as many networks, and takes about as long. The loss is the mean of theirs. With "networks": 5 there are five such ensembles, each with weights of its own; all members of one hold out the same fold. At the start, r of the first layer is −1 or 1 at random (behind embeddings from N(0, 1), one number for each embedded input), all other r and s are 1. By default as many as data.validation has folds, else one.',
       ),
   },
   'an object with "layers", or the path of a spec file',

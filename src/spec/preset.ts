@@ -91,7 +91,7 @@ function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
     ...rest,
     network: hasLayers(config.network)
       ? config.network
-      : fill(config.network, networkFor(facts, recipe as Recipe)),
+      : fill(config.network, networkFor(facts, recipe as Recipe, membersOf(config.network))),
     data: fill(config.data, dataFor(config.network)),
     training: fill(config.training, {
       ...(training.steps === undefined && { epochs }),
@@ -113,6 +113,10 @@ function dataFor(network: unknown) {
  */
 const MANY_LEVELS = 9;
 
+function membersOf(network: unknown): unknown {
+  return isObject(network) ? network.members : undefined;
+}
+
 function hasLayers(network: unknown): boolean {
   return !(network === undefined || (isObject(network) && network.layers === undefined));
 }
@@ -130,9 +134,12 @@ function fill(own: unknown, defaults: JsonObject): unknown {
 }
 
 /** @param recipe checked: `beforeData` comes first */
-function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts, recipe: Recipe) {
+function networkFor(facts: TableFacts, recipe: Recipe, ownMembers: unknown) {
+  const { task, outputs, rows, folds, numbers, levels } = facts;
+  const shares = ownMembers === undefined && hasFoldedClasses(facts);
+  const width = isSmallRegression(task, rows) ? 192 : shares ? 128 : 256;
   const {
-    hidden = isSmallRegression(task, rows) ? [192, 192, 192] : [256, 256, 256],
+    hidden = [width, width, width],
     activation = task === 'regression' ? 'mish' : 'selu',
     dropout = isSmallRegression(task, rows) ? 0 : 0.15,
     embedding = isSmallRegression(task, rows) ? 'piecewise-linear' : 'pbld',
@@ -165,9 +172,20 @@ function networkFor({ task, outputs, rows, folds, numbers, levels }: TableFacts,
       ]),
       linear(outputs),
     ],
-    members: folds ?? membersFor(rows),
+    members: shares ? { ...SHARING, networks: folds } : (folds ?? membersFor(rows)),
   };
 }
+
+/**
+ * For classes, each fold has a batch ensemble in place of a single network. With half the units it takes as long, and
+ * eleven tables have 0.96 of the error and of the log loss. A regression has 1.06 times the error with one, and magic,
+ * whose 14,000 rows have no folds, the same.
+ */
+function hasFoldedClasses({ task, folds }: TableFacts): boolean {
+  return (task === 'binary' || task === 'multiclass') && folds !== undefined;
+}
+
+const SHARING = { count: 3, kind: 'batch-ensemble' };
 
 /**
  * Whether the table is a regression of few rows, which differs from the paper.
@@ -212,8 +230,7 @@ function epochsFor({ rows }: Pick<TableFacts, 'rows'>): number {
 const OPTIMIZER = 'adamw';
 
 function trainingFor(facts: TableFacts) {
-  const { task, rows, folds } = facts;
-  const isOfClasses = task === 'binary' || task === 'multiclass';
+  const { task, rows } = facts;
   return {
     epochs: isSmallRegression(task, rows) ? EPOCHS_OF_SMALL : 'auto',
     batchSize: 'auto',
@@ -229,7 +246,7 @@ function trainingFor(facts: TableFacts) {
     evaluateRows: Math.min(Math.max(EVALUATED.least, Math.round(rows * EVALUATED.share)), EVALUATED.most),
     ...(task === 'regression' && { clipPredictions: true }),
     rates: { bias: 0.1, scale: 6, slope: 0.1, embedding: 0.1 },
-    keepMonitor: isOfClasses && folds !== undefined ? CALM_LOSS : undefined,
+    keepMonitor: hasFoldedClasses(facts) ? CALM_LOSS : undefined,
   };
 }
 

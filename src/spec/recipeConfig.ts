@@ -8,7 +8,7 @@ export const recipeSchema = object({
     .meta({ type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1 })
     .exactOptional()
     .describe(
-      'Units of each hidden layer. By default [256, 256, 256], and [192, 192, 192] for a regression of at most 20,000 rows.',
+      'Units of each hidden layer. By default [256, 256, 256], [192, 192, 192] for a regression of at most 20,000 rows, and [128, 128, 128] for classes with folds, whose networks are batch ensembles.',
     ),
   activation: choice(plainActivations)
     .exactOptional()

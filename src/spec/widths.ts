@@ -40,6 +40,8 @@ export interface MemberPlace {
 export interface MembersSpec {
   count: number;
   kind: 'batch-ensemble';
+  /** How many such ensembles, each with its own weights, are trained side by side; 1 if left out. */
+  networks?: number;
 }
 
 interface NetworkLayers {
@@ -49,10 +51,10 @@ interface NetworkLayers {
 
 /** How many networks are trained side by side. */
 export function networksOf({ members = 1 }: NetworkLayers): number {
-  return typeof members === 'number' ? members : 1;
+  return typeof members === 'number' ? members : (members.networks ?? 1);
 }
 
-/** How many members share the weights of a batch ensemble; 1 for any other network. */
+/** How many members share the weights of each network; 1 but for batch ensembles. */
 export function viewsOf({ members = 1 }: NetworkLayers): number {
   return typeof members === 'number' ? 1 : members.count;
 }

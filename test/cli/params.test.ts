@@ -113,6 +113,15 @@ describe('mlp params', () => {
     expect(json.multiplyAddsPerRow).toBe(json.params.weights + 4 * (4 * 8 + 8 * 3));
     const text = await mlpHere(['params', 'spec.json'], { cwd: folder });
     expect(text.stdout).toMatch(/members +batch-ensemble +×5 +-\n.*total/s);
+    const three = folderOf({ 'spec.json': { input: 4, layers, members: { ...members, networks: 3 } } });
+    const { stdout: ofThree } = await mlpHere(['params', 'spec.json', '--json'], { cwd: three });
+    expect(JSON.parse(ofThree).members).toEqual({ ...members, networks: 3 });
+    for (const key of ['weights', 'biases', 'total']) {
+      expect(JSON.parse(ofThree).params[key]).toBe(3 * json.params[key]);
+    }
+    expect(JSON.parse(ofThree).multiplyAddsPerRow).toBe(3 * json.multiplyAddsPerRow);
+    const table = await mlpHere(['params', 'spec.json'], { cwd: three });
+    expect(table.stdout).toMatch(/members +batch-ensemble +×5 +-\n.*networks +×3 +\d+\n.*total/s);
   });
 
   it('counts past 2^53 exactly', async () => {

@@ -178,6 +178,7 @@ const MANY = [numeric('pbld', { size: 3, frequencies: 4 }), 'scale', 6, { type: 
 const MEMBERS: Readonly<Record<string, unknown>> = {
   'several networks': 3,
   'batch-ensemble': { count: 3, kind: 'batch-ensemble' },
+  'several batch-ensembles': { count: 2, kind: 'batch-ensemble', networks: 2 },
 };
 
 type Target = Pick<ModelContent, 'task' | 'loss' | 'targets'> &

@@ -13,10 +13,18 @@ const COUNT = 4;
 type Problem = Pick<NetworkOptions, 'loss' | 'lossParameters'> & { readonly targets: number };
 const SQUARES: Problem = { loss: 'mean-squared-error', targets: 2 };
 
-function build(layers: readonly unknown[], members: boolean, { targets: width, ...loss } = SQUARES) {
+function build(
+  layers: readonly unknown[],
+  members: boolean,
+  { targets: width, ...loss } = SQUARES,
+  networks = 1,
+) {
   const rows = ROWS;
   const arena = Arena.ofSize('float64', 1 << 20);
-  const spec = specOf({ layers, ...(members && { members: { count: COUNT, kind: 'batch-ensemble' } }) });
+  const spec = specOf({
+    layers,
+    ...(members && { members: { count: COUNT, kind: 'batch-ensemble', networks } }),
+  });
   const options = { inputs: INPUTS, ...loss, l2: 0, capacity: rows, seed: 3 };
   const network = new Network(spec, options, referenceKernels('float64'), arena);
   const random = new RandomState(1);
@@ -72,6 +80,23 @@ describe('a batch ensemble', () => {
     expect(network.forward(ROWS, x).data).toBeAllclose([...mean], tolerance);
     // Fewer rows than there is room for lie elsewhere.
     expect(network.forward(7, x).data.slice(0, 14)).toBeAllclose([...mean.slice(0, 14)], tolerance);
+  });
+
+  it('is averaged with others, or with some of them', () => {
+    const { network, x, targets } = build([5, 'tanh', 2], true, SQUARES, 3);
+    const meanOf = (members: readonly number[]) => network.forward(ROWS, x, members).data.slice();
+    const own = [0, 1, 2].map((m) => meanOf([m]));
+    expect(new Set(own.map(([first]) => first)).size).toBe(3);
+    const tolerance = { relative: 1e-12, absolute: 1e-13 };
+    for (const members of [[0, 1, 2], [2, 0], [1]]) {
+      const mean = own[0].map((_, at) => members.reduce((sum, m) => sum + own[m][at], 0) / members.length);
+      expect(meanOf(members)).toBeAllclose([...mean], tolerance);
+    }
+    expect(network.forward(ROWS, x).data).toBeAllclose([...meanOf([0, 1, 2])], tolerance);
+    // The loss is the sum of theirs, each the mean of its members'.
+    const [first] = network.parameters.list.map(({ name }) => name);
+    expect(first).toMatch(/^members\.0\.layers\.0\./);
+    expect(network.lossAndGradients(ROWS, x, targets)).toBeCloseTo(network.lossOf(ROWS, x, targets), 10);
   });
 
   it('starts with signs for the inputs of its first layer, and ones elsewhere', () => {

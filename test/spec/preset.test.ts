@@ -95,6 +95,19 @@ describe('the preset tabular', () => {
     expect(shapeOf({ rows: 1000 })).toEqual([256, true, 64]);
   });
 
+  it('has a batch ensemble of narrower layers for each fold of classes', () => {
+    const networkOf = (facts: Partial<TableFacts>, network = {}) => {
+      const { layers, members } = complete({ preset: 'tabular', network }, facts).network;
+      return [members, layers.flatMap((layer) => (layer.type === 'linear' ? [layer.units] : []))[0]];
+    };
+    const five = { count: 3, kind: 'batch-ensemble', networks: 5 };
+    expect(networkOf({ task: 'binary', folds: 5 })).toEqual([five, 128]);
+    expect(networkOf({ task: 'multiclass', outputs: 4, folds: 7 })).toEqual([{ ...five, networks: 7 }, 128]);
+    expect(networkOf({ task: 'regression', folds: 5 })).toEqual([5, 192]);
+    expect(networkOf({ task: 'binary' })).toEqual([4, 256]);
+    expect(networkOf({ task: 'binary', folds: 5 }, { members: 8 })).toEqual([8, 256]);
+  });
+
   it('leaves what the config says', () => {
     const own = {
       preset: 'tabular',

@@ -171,6 +171,17 @@ describe('data.validation {"folds": 5}', () => {
     }
   });
 
+  it('is held out by all members of a batch ensemble, of which each fold has one', async () => {
+    const { cwd, train } = run(['network.members={"count":2,"kind":"batch-ensemble","networks":5}']);
+    const { stdout } = await train();
+    expect(event(stdout, 'start').rows).toEqual({ train: 20, validation: 0, folds: [4, 4, 4, 4, 4] });
+    const { validation } = event(stdout, 'end');
+    const scored = await mlpHere(['evaluate', 'run', '--json'], { cwd });
+    expect(JSON.parse(scored.stdout)).toMatchObject({ split: 'validation', rows: 20 });
+    expect(JSON.parse(scored.stdout).metrics.loss).toBeCloseTo(validation.loss, 5);
+    expect((await mlpHere(['repro', 'run'], { cwd })).code).toBe(0);
+  });
+
   it('says why rows can not be divided, and that a refit has nothing to add', async () => {
     const many = await run(['data.validation={"folds":30}']).train();
     expect([many.code, many.stderr]).toEqual([65, expect.stringMatching(/data\.csv.*30/)]);

@@ -93,6 +93,7 @@ function* networkText(part: Part, i: number, program: Program): Generator<string
   const hasMembers = members.length > 1;
   if (hasMembers) {
     yield `def member${suffix}(h, m):\n    """The outputs [rows, ${outputs}] of member m."""\n`;
+    if (hasNetworks(part)) yield `    n, m = divmod(m, ${part.views})\n`;
     yield* writer.steps(members[0], '    ');
     yield '    return h\n\n\n';
   }
@@ -108,6 +109,11 @@ function* networkText(part: Part, i: number, program: Program): Generator<string
     yield* writer.steps(members[0], '    ');
     yield '    return h\n\n\n';
   }
+}
+
+/** Whether members are those of several batch ensembles: member m of network n. */
+function hasNetworks({ views, members }: Part): boolean {
+  return views > 1 && members.length > views;
 }
 
 class StepWriter {
@@ -178,12 +184,13 @@ class StepWriter {
     return `${step.op.replaceAll('-', '_')}(h, ${columns}, ${own.join(', ')})`;
   }
 
-  /** A parameter: of a member by its number m. */
+  /** A parameter: of a member by its number m, of a network of several by n. */
   #ref({ tensor, rows, columns }: Param): string {
     const whole = this.#part.tensors.get(tensor)?.length ?? 0;
     const isOfMember = whole !== rows * columns;
     const name = `${this.#prefix}${tensor}`;
-    const template = name.replace(/members\.\d+\./, 'members.{m}.');
+    const network = hasNetworks(this.#part) ? 'n' : 'm';
+    const template = name.replace(/members\.\d+\./, `members.{${network}}.`);
     const array = template === name ? `P["${name}"]` : `P[f"${template}"]`;
     if (!isOfMember) return array;
     return rows === 1 ? `${array}[m]` : `${array}[m * ${rows}:(m + 1) * ${rows}]`;

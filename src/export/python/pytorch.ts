@@ -93,22 +93,21 @@ function networkText(spec: NetworkSpec, part: Part, suffix: string): string {
         super().__init__()
         ${lines('self.layers = nn.Sequential(', modules, '        )', '            ')}
 `;
-  if (views > 1) {
-    const first = firstForMembers(layers);
-    return `${init}    def forward(self, x):
+  const first = firstForMembers(layers);
+  const ownForward =
+    views > 1
+      ? `    def forward(self, x):
         """The outputs [members, rows, units] of the members, which share weights."""
         for i, layer in enumerate(self.layers):
             if i == ${first}:
                 x = x.unsqueeze(-2).expand(*x.shape[:-1], ${views}, x.shape[-1])
             x = layer(x)
         return x.movedim(-2, 0)
-
-
-`;
-  }
-  const own = `${init}    def forward(self, x):
+`
+      : `    def forward(self, x):
         return self.layers(x)
-
+`;
+  const own = `${init}${ownForward}
 
 `;
   if (members === 1) return own;
@@ -119,7 +118,7 @@ function networkText(spec: NetworkSpec, part: Part, suffix: string): string {
 
     def forward(self, x):
         """The outputs [members, rows, units] of the members."""
-        return torch.stack([member(x) for member in self.members])
+        return torch.${views > 1 ? 'cat' : 'stack'}([member(x) for member in self.members])
 
 
 `;
