@@ -315,7 +315,9 @@ export function createJsonLines(folder, processes) {
       return Buffer.from(`${text}\n${badLines(random, bad, text.length, good[0])}`, 'latin1');
     }
     if (random.oneIn(8)) return Buffer.from(`[${lines.filter((line) => line !== '').join()}]`, 'latin1');
-    if (random.oneIn(8)) lines.splice(at, 0, ...Array(1 + random.small(2000)).fill(lines[at]));
+    const copies = 1 + random.small(2000);
+    if (random.oneIn(8) && copies * lines[at].length < MOST_BYTES)
+      lines.splice(at, 0, ...Array(copies).fill(lines[at]));
     else if (random.oneIn(10))
       lines[at] = `{${Array.from({ length: random.small(120_000) }, (_, i) => `"${i}":0`).join()}}`;
     else lines[at] = mutateJson(random, lines[at], NAMES);
