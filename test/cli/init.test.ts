@@ -171,7 +171,7 @@ describe('mlp init', () => {
     expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('error')]);
     expect((await mlpHere(['repro', 'run'], { cwd: folder })).code).toBe(0);
     const counted = await mlpHere(['params', 'data.json', '--json'], { cwd: folder });
-    expect(JSON.parse(counted.stdout).members).toEqual({ count: 3, kind: 'batch-ensemble', networks: 5 });
+    expect(JSON.parse(counted.stdout).members).toEqual({ count: 2, kind: 'batch-ensemble', networks: 5 });
   });
 
   it('names all files in a config that trains', async () => {

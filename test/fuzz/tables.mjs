@@ -187,12 +187,11 @@ function mutateCsv(random, bytes, others) {
       // A line moves, doubles, or is lost.
       const all = lines();
       const [line] = all.splice(random.below(all.length), 1);
-      if (!random.oneIn(3))
-        all.splice(
-          random.below(all.length + 1),
-          0,
-          ...Array(random.oneIn(4) ? 1 + random.small(3000) : 1).fill(line),
-        );
+      const most = 1 + Math.floor(MOST_BYTES / (line.length + 1));
+      if (!random.oneIn(3)) {
+        const copies = random.oneIn(4) ? 1 + random.small(3000) : 1;
+        all.splice(random.below(all.length + 1), 0, ...Array(Math.min(copies, most)).fill(line));
+      }
       return toBytes(all.join('\n'));
     }
     case 6: {

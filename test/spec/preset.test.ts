@@ -100,7 +100,7 @@ describe('the preset tabular', () => {
       const { layers, members } = complete({ preset: 'tabular', network }, facts).network;
       return [members, layers.flatMap((layer) => (layer.type === 'linear' ? [layer.units] : []))[0]];
     };
-    const five = { count: 3, kind: 'batch-ensemble', networks: 5 };
+    const five = { count: 2, kind: 'batch-ensemble', networks: 5 };
     expect(networkOf({ task: 'binary', folds: 5 })).toEqual([five, 128]);
     expect(networkOf({ task: 'multiclass', outputs: 4, folds: 7 })).toEqual([{ ...five, networks: 7 }, 128]);
     expect(networkOf({ task: 'regression', folds: 5 })).toEqual([5, 192]);
