@@ -264,16 +264,16 @@ describe('mlp inspect', () => {
   });
 
   it('takes little memory for JSON Lines of very many columns', async () => {
-    const names = Array.from({ length: 65_000 }, (_, i) => `"${i.toString(16)}":${i % 10}`);
+    const names = Array.from({ length: 30_000 }, (_, i) => `"${i.toString(16)}":${i % 10}`);
     const rows = Array.from({ length: 59 }, (_, i) => `{"0":${i % 2}}\n`);
     const folder = folderOf({ 'wide.jsonl': `{${names.join(',')}}\n${rows.join('')}` });
     const { code, stdout } = await mlp(['inspect', 'wide.jsonl', '--target', '0', '--json'], {
       cwd: folder,
       // Of the heap, in MB; the process takes some 130 more.
-      env: { NODE_OPTIONS: '--max-old-space-size=110' },
+      env: { NODE_OPTIONS: '--max-old-space-size=52' },
     });
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).columns).toHaveLength(65_000);
+    expect(JSON.parse(stdout).columns).toHaveLength(30_000);
   });
 
   it('fails as train does where the file is not there or can not be trusted', async () => {
