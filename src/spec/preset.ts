@@ -176,15 +176,15 @@ function networkFor(facts: TableFacts, recipe: Recipe, ownMembers: unknown) {
   };
 }
 
-/**
- * For classes, each fold has a batch ensemble in place of a single network. With half the units, two members take
- * four fifths of the time of a network of 256; three took as long, with the same log loss. A regression has 1.06 times the
- * error with one, and magic, whose 14,000 rows have no folds, the same.
- */
 function hasFoldedClasses({ task, folds }: TableFacts): boolean {
   return (task === 'binary' || task === 'multiclass') && folds !== undefined;
 }
 
+/**
+ * For classes, each fold has a batch ensemble in place of a single network. With half the units, two members take
+ * four fifths of the time of a network of 256; three take as long, and have 0.98 of the error of two. A regression has
+ * 1.06 times the error with a batch ensemble, and magic, whose 14,000 rows have no folds, no less.
+ */
 const SHARING = { count: 2, kind: 'batch-ensemble' };
 
 /**
