@@ -55,11 +55,14 @@ export function runsResults(
   };
 }
 
-/** Names without the folders that all have in common. There is one at least. */
+/** Names without the folders that all have in common. */
 function shortNames(paths: readonly string[]): string[] {
   const parts = paths.map((path) => resolve(path).split(/[\\/]/));
-  let common = 0;
-  while (parts.every((part) => part.length > common + 1 && part[common] === parts[0][common])) common++;
+  const [first = []] = parts;
+  const differs = first.findIndex((name, i) =>
+    parts.some((part) => part.length <= i + 1 || part[i] !== name),
+  );
+  const common = Math.max(differs, 0);
   return parts.map((part) => part.slice(common).join('/'));
 }
 

@@ -171,6 +171,11 @@ export function createCsv(folder, processes) {
 }
 
 /** Text after one mutation, or text in another encoding or container. */
+/** A line so often, but not much longer than what is kept of them. */
+function copies(line, count) {
+  return Array(Math.min(count, 1 + Math.floor(MOST_BYTES / (line.length + 1)))).fill(line);
+}
+
 function mutateCsv(random, bytes, others) {
   const text = () => bytes.toString('latin1');
   const toBytes = (changed) => Buffer.from(changed, 'latin1');
@@ -187,10 +192,9 @@ function mutateCsv(random, bytes, others) {
       // A line moves, doubles, or is lost.
       const all = lines();
       const [line] = all.splice(random.below(all.length), 1);
-      const most = 1 + Math.floor(MOST_BYTES / (line.length + 1));
       if (!random.oneIn(3)) {
-        const copies = random.oneIn(4) ? 1 + random.small(3000) : 1;
-        all.splice(random.below(all.length + 1), 0, ...Array(Math.min(copies, most)).fill(line));
+        const place = random.below(all.length + 1);
+        all.splice(place, 0, ...copies(line, random.oneIn(4) ? 1 + random.small(3000) : 1));
       }
       return toBytes(all.join('\n'));
     }
@@ -314,9 +318,7 @@ export function createJsonLines(folder, processes) {
       return Buffer.from(`${text}\n${badLines(random, bad, text.length, good[0])}`, 'latin1');
     }
     if (random.oneIn(8)) return Buffer.from(`[${lines.filter((line) => line !== '').join()}]`, 'latin1');
-    const copies = 1 + random.small(2000);
-    if (random.oneIn(8) && copies * lines[at].length < MOST_BYTES)
-      lines.splice(at, 0, ...Array(copies).fill(lines[at]));
+    if (random.oneIn(8)) lines.splice(at, 0, ...copies(lines[at], 1 + random.small(2000)));
     else if (random.oneIn(10))
       lines[at] = `{${Array.from({ length: random.small(120_000) }, (_, i) => `"${i}":0`).join()}}`;
     else lines[at] = mutateJson(random, lines[at], NAMES);

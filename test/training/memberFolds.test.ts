@@ -144,14 +144,20 @@ describe('data.validation {"folds": 5}', () => {
       .map((line) => JSON.parse(line))
       .find((line) => line.event === name);
 
-  it('has as many members as folds, and is scored by evaluate as in the training', async () => {
-    const { cwd, train } = run();
+  /** Trains a member for each fold; evaluate scores the rows as the training did. */
+  async function scoredFolds(changes?: string[]) {
+    const { cwd, train } = run(changes);
     const { stdout } = await train();
     expect(event(stdout, 'start').rows).toEqual({ train: 20, validation: 0, folds: [4, 4, 4, 4, 4] });
     const { validation } = event(stdout, 'end');
     const scored = await mlpHere(['evaluate', 'run', '--json'], { cwd });
     expect(JSON.parse(scored.stdout)).toMatchObject({ split: 'validation', rows: 20 });
     expect(JSON.parse(scored.stdout).metrics.loss).toBeCloseTo(validation.loss, 5);
+    return { cwd, scored };
+  }
+
+  it('has as many members as folds, and is scored by evaluate as in the training', async () => {
+    const { cwd, scored } = await scoredFolds();
     const { loss } = JSON.parse(scored.stdout).metrics;
     const shuffled = await mlpHere(['evaluate', 'run', '--importance', '--json'], { cwd });
     expect(JSON.parse(shuffled.stdout).importance.loss).toBeCloseTo(loss, 12);
@@ -172,13 +178,7 @@ describe('data.validation {"folds": 5}', () => {
   });
 
   it('is held out by all members of a batch ensemble, of which each fold has one', async () => {
-    const { cwd, train } = run(['network.members={"count":2,"kind":"batch-ensemble","networks":5}']);
-    const { stdout } = await train();
-    expect(event(stdout, 'start').rows).toEqual({ train: 20, validation: 0, folds: [4, 4, 4, 4, 4] });
-    const { validation } = event(stdout, 'end');
-    const scored = await mlpHere(['evaluate', 'run', '--json'], { cwd });
-    expect(JSON.parse(scored.stdout)).toMatchObject({ split: 'validation', rows: 20 });
-    expect(JSON.parse(scored.stdout).metrics.loss).toBeCloseTo(validation.loss, 5);
+    const { cwd } = await scoredFolds(['network.members={"count":2,"kind":"batch-ensemble","networks":5}']);
     expect((await mlpHere(['repro', 'run'], { cwd })).code).toBe(0);
   });
 

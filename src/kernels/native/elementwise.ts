@@ -80,7 +80,7 @@ export function wideElementwise(
     slope: Tensor | null,
     y: Tensor,
   ): void {
-    // x − 0 has the bits of x, also where that is −0.
+    // x + −0 has the bits of x, also where that is −0.
     if (!bias) noBias.data.fill(-0, 0, x.columns);
     const { length, offset } = slices.rows(rows, x.columns);
     if (length > 0) {
