@@ -1,4 +1,4 @@
-/** Some activations, dropout and Adam by machine code, for one thread of a team, with the bits of the wasm kernels. */
+/** Some activations, factors, dropout and Adam by machine code, for one thread of a team, with the bits of the wasm kernels. */
 import type {
   Activation,
   ActivationKernels,
@@ -10,7 +10,7 @@ import { type Share, type Slice, Slices } from '../share.js';
 import type { WasmKernels } from '../wasm/index.js';
 import { elementwiseProgram, NATIVE_ACTIVATIONS } from './elementwiseCode.js';
 import { openCode } from './executable.js';
-import { ADAM, DROPOUT, JOB_INTEGERS } from './jobs.js';
+import { ADAM, DROPOUT, JOB_INTEGERS, SCALE } from './jobs.js';
 import type { X86Set } from './x86Set.js';
 
 /** With fewer elements a call costs more than it saves. */
@@ -26,7 +26,9 @@ const MOST_COLUMNS = 4096;
 /** Of a counter of random numbers: a group of dropout has as many vectors. */
 const WORDS = 4;
 
-type Wide = ActivationKernels & Pick<ElementwiseKernels, 'dropout'> & OptimizerKernels;
+type Wide = ActivationKernels &
+  Pick<ElementwiseKernels, 'dropout' | 'scale' | 'scaleColumns' | 'scaleColumnsBackward'> &
+  OptimizerKernels;
 
 /**
  * @param kernels of float32, with the same share
@@ -97,7 +99,7 @@ export function wideElementwise(
     x: Tensor,
     slope: Tensor | null,
     dY: Tensor,
-    dX: Tensor,
+    dX: Tensor | null,
     dBias: Tensor,
     dSlope: Tensor | null,
   ): void {
@@ -189,6 +191,27 @@ export function wideElementwise(
       areFinite ||= parameters.data.subarray(start, start + length).every(Number.isFinite);
       kernels.partials.set(share.rank, areFinite ? 1 : 0);
       return kernels.partials.total(share.size) === share.size;
+    },
+
+    scale(count, factor, x) {
+      if (count < LEAST_ELEMENTS) {
+        kernels.scale(count, factor, x);
+        return;
+      }
+      numbers[SCALE.factor] = factor;
+      inGroups(1, slices.elements(count), [x], (vectors, _, [address]) => call('scale', address, vectors));
+      share.sync();
+    },
+
+    scaleColumns(rows, factors, x, out) {
+      if (isWide(rows, x)) forward('scaleColumns', rows, x, factors, null, out);
+      else kernels.scaleColumns(rows, factors, x, out);
+    },
+
+    scaleColumnsBackward(rows, factors, x, dY, dX, dFactors) {
+      if (!isWide(rows, x)) kernels.scaleColumnsBackward(rows, factors, x, dY, dX, dFactors);
+      else if (dX) backward('scaleColumnsBackward', rows, x, factors, dY, dX, dFactors, null);
+      else backward('scaleColumnsSums', rows, x, factors, dY, null, dFactors, null);
     },
 
     dropout(rows, draw, x, out) {

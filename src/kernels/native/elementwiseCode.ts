@@ -1,11 +1,11 @@
 /**
- * The machine code of some activations, dropout and Adam for x86-64, with the bits of the wasm kernels: the
+ * The machine code of some activations, factors, dropout and Adam for x86-64, with the bits of the wasm kernels: the
  * same operations in the same order (wasm/assembly/functions.ts, activations.ts, elementwise.ts,
  * optimizers.ts), in vectors two or four times as wide. float32 only. NEON's vectors are no wider than those of wasm,
  * so arm64 has none of this.
  */
 import { SELU_LIMIT, SELU_SCALE } from '../activations.js';
-import { ADAM, BLEND, DROPOUT } from './jobs.js';
+import { ADAM, BLEND, DROPOUT, SCALE } from './jobs.js';
 import { transposed } from './productCode.js';
 import { type Operand, type Vector, VectorCode } from './vectorCode.js';
 import { inJob, type X86Lines, type X86Set, x86Set } from './x86Set.js';
@@ -27,6 +27,10 @@ export function elementwiseProgram(set: X86Set, windows: boolean) {
   }
   code.routine('relu', () => relu(code));
   code.routine('reluBackward', () => reluBackward(code));
+  code.routine('scale', () => scale(code));
+  code.routine('scaleColumns', () => scaleColumns(code));
+  code.routine('scaleColumnsBackward', () => scaleColumnsBackward(code, true));
+  code.routine('scaleColumnsSums', () => scaleColumnsBackward(code, false));
   code.routine('dropout', () => dropout(code));
   code.routine('adam', () => adam(code));
   return {
@@ -184,6 +188,35 @@ function reluBackward(code: Code): void {
     const d = mul(load(at.y), ifAtMost(load(at.x), none, 1, none));
     store(d, at.dX);
     store(add(load(at.bias), d), at.bias);
+  });
+}
+
+/** x ← factor·x. */
+function scale(code: Code): void {
+  const { mul, load, factor, store } = code.vectors;
+  const { x } = code.take('address', SCALE, 'x');
+  const { vectors } = code.take('field', SCALE, 'vectors');
+  code.repeat(vectors, () => {
+    store(mul(load(code.at(x)), factor(inJob(SCALE.factor))), code.at(x));
+    code.integers.add(x, code.vectorBytes);
+  });
+}
+
+/** y ← x, times a factor for each column in the place of `bias`. */
+function scaleColumns(code: Code): void {
+  const { mul, load, store } = code.vectors;
+  eachVector(code, ['x', 'y'], ['bias'], (at) => {
+    store(mul(load(at.bias), load(at.x)), at.y);
+  });
+}
+
+/** Adds dY ⊙ x to the sums of columns, and unless only these are asked for, dX ← dY times the factors in the place of `slope`. */
+function scaleColumnsBackward(code: Code, needsInputGradient: boolean): void {
+  const { add, mul, load, store } = code.vectors;
+  eachVector(code, ['x', 'y', 'dX'], ['bias', 'slope'], (at) => {
+    const d = load(at.y);
+    store(add(mul(d, load(at.x)), load(at.bias)), at.bias);
+    if (needsInputGradient) store(mul(load(at.slope), d), at.dX);
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The kernels of the `native` backend: products, some activations, dropout and Adam by machine code that
+ * The kernels of the `native` backend: products, some activations, factors, dropout and Adam by machine code that
  * TypeScript writes, the rest by wasm without relaxed SIMD. An element of a product is one chain of fused multiply-adds in the order
  * of k, so every instruction set and number of threads gives the same bits (reference/fused.ts).
  */

@@ -29,10 +29,13 @@ export const MULTIPLY = inOrder(
 export const PACK = inOrder('from', 'fromStep', 'to', 'rows', 'toStep', 'columns', 'masks');
 
 /**
- * Activations. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next row.
+ * Activations, and factors of columns. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next row.
  * bias, slope and dSlope are of all columns.
  */
 export const BLEND = inOrder('x', 'y', 'dX', 'bias', 'slope', 'dSlope', 'rows', 'vectors', 'behindRow');
+
+/** `vectors` of elements, times a number. */
+export const SCALE = inOrder('x', 'vectors', 'factor');
 
 /** `groups` of as many vectors as a counter has words, `block` the first counter. */
 export const DROPOUT = inOrder(

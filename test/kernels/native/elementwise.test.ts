@@ -1,4 +1,4 @@
-/** Some activations, dropout and Adam by machine code have the bits of the wasm kernels. */
+/** Some activations, factors, dropout and Adam by machine code have the bits of the wasm kernels. */
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../../src/kernels/arena.js';
 import { kernelScratch } from '../../../src/kernels/create.js';
@@ -95,6 +95,21 @@ describe.skipIf(sets.length === 0)('by machine code', () => {
       expect(same(set, (k) => k.biasActivation(f, ROWS, input, bias, output))).toBe(true);
       expect(same(set, (k) => k.biasActivationBackward(f, ROWS, output, input, d, dInput, dBias))).toBe(true);
       expect(same(set, (k) => k.biasActivationBackward(f, ROWS, input, input, d, d, dBias))).toBe(true);
+    }
+  });
+
+  it.each(sets)('%s: factors', (set) => {
+    for (const count of [ROWS * COLUMNS, 1031, 1000]) {
+      expect(same(set, (k) => k.scale(count, 0.1, x))).toBe(true);
+    }
+    for (const columns of [COLUMNS, 80, 79]) {
+      const [input, output, d, dInput] = [x, y, dY, dX].map((tensor) => ({ ...tensor, columns }));
+      for (const out of [input, output]) {
+        expect(same(set, (k) => k.scaleColumns(ROWS, slope, input, out))).toBe(true);
+      }
+      for (const to of [d, dInput, null]) {
+        expect(same(set, (k) => k.scaleColumnsBackward(ROWS, slope, input, d, to, dSlope))).toBe(true);
+      }
     }
   });
 
