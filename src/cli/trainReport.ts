@@ -8,6 +8,7 @@ import { PlainProgress, type TrainingProgress } from '../report/progress.js';
 import { confusionTable } from '../report/scores.js';
 import type { Display } from '../report/style.js';
 import type { LayerSpec } from '../spec/layerSpec.js';
+import type { EarlyStoppingConfig } from '../spec/scheduleConfig.js';
 import { networksOf, viewsOf } from '../spec/widths.js';
 import { precisionOf } from '../spec/words.js';
 import {
@@ -217,13 +218,17 @@ function summary(result: TrainResult, { config, plan: { keep } }: PreparedRun, {
   const time = `${formatDuration(result.trainSeconds)} of training, ${formatRate(result.samplesPerSecond)}`;
   const state = result.status === 'interrupted' ? style.warn('interrupted after ') : 'after ';
   const kept = result.keptEpoch < result.epochs ? ` (epoch ${result.keptEpoch}, the best by ${keep})` : '';
-  const { monitor, patience } = config.training.earlyStopping ?? {};
+  const { earlyStopping } = config.training;
   const early =
-    result.status === 'early-stopped'
-      ? `\nstopped early: ${monitor} has not improved for ${counted(patience ?? 0, 'epoch')}`
-      : '';
+    earlyStopping && result.status === 'early-stopped' ? `\nstopped early: ${reasonOf(earlyStopping)}` : '';
   const line = `${style.bold(`${side} ${describeMetrics(metrics)}`)}${kept} ${state}${steps} (${time})${early}${refitted(result.refit)}`;
   return result.test ? `${line}\n${style.bold(`test ${describeMetrics(result.test.metrics)}`)}` : line;
+}
+
+function reasonOf(stopping: EarlyStoppingConfig): string {
+  return 'patience' in stopping
+    ? `${stopping.monitor} has not improved for ${counted(stopping.patience, 'epoch')}`
+    : `the cycle before the last has not improved ${stopping.monitor} by more than ${formatPercent(stopping.cycleGain)}`;
 }
 
 function refitted(refit: RefitResult | undefined): string {

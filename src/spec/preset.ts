@@ -85,8 +85,11 @@ function withPresetData(config: JsonObject): JsonObject {
 function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
   const { preset: _, recipe = {}, ...rest } = config;
   const training = isObject(config.training) ? config.training : {};
-  const { epochs, keepMonitor, ...others } = trainingFor(facts);
+  const { epochs, keepMonitor, earlyStopping, ...others } = trainingFor(facts);
   const saysWhatToKeep = training.keep === 'last' || training.earlyStopping !== undefined;
+  const saysHowLong = ['steps', 'epochs', 'schedule', 'keepMonitor'].some(
+    (key) => training[key] !== undefined,
+  );
   return {
     ...rest,
     network: hasLayers(config.network)
@@ -96,6 +99,7 @@ function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
     training: fill(config.training, {
       ...(training.steps === undefined && { epochs }),
       ...(keepMonitor && !saysWhatToKeep && { keepMonitor }),
+      ...(earlyStopping && !saysWhatToKeep && !saysHowLong && { earlyStopping }),
       ...others,
     }),
   };
@@ -246,7 +250,10 @@ function trainingFor(facts: TableFacts) {
     evaluateRows: Math.min(Math.max(EVALUATED.least, Math.round(rows * EVALUATED.share)), EVALUATED.most),
     ...(task === 'regression' && { clipPredictions: true }),
     rates: { bias: 0.1, scale: 6, slope: 0.1, embedding: 0.1 },
-    keepMonitor: hasFoldedClasses(facts) ? CALM_LOSS : undefined,
+    ...(hasFoldedClasses(facts) && {
+      keepMonitor: CALM_LOSS,
+      earlyStopping: { cycleGain: CYCLE_GAIN, monitor: CALM_LOSS },
+    }),
   };
 }
 
@@ -264,6 +271,13 @@ function decayFor({ task, rows, inputs }: TableFacts): number {
  * early an epoch would be kept (satimage 9.3 instead of 7.4 %).
  */
 const CALM_LOSS = 'validation_calibrated_loss';
+
+/**
+ * The last cycle is half of the training, and of little use where the one before it gained little. Of nineteen
+ * tables, twelve gained less than 2 % of the loss in the third cycle, and none of them more than 0.4 % in the
+ * fourth; six of the other seven gained 1.5 to 20 %.
+ */
+const CYCLE_GAIN = 0.02;
 
 /** Training rows that are evaluated after an epoch, enough to draw a curve: all would take a quarter of the time. */
 const EVALUATED = { share: 1 / 8, least: 100, most: 1000 };

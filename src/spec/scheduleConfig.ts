@@ -1,4 +1,5 @@
 /** `training.schedule` and `earlyStopping`; training/schedules.ts computes learning rates. */
+import { counted } from '../text.js';
 import {
   atLeast,
   byType,
@@ -142,16 +143,38 @@ export type ScheduleConfig = z.infer<typeof scheduleSchema>;
 export type PlainScheduleConfig = z.infer<typeof after>;
 export type WarmUpConfig = z.infer<typeof warmUp>;
 
-export const earlyStoppingSchema = object(
-  {
+export const earlyStoppingForms = [
+  object({
     patience: wholeNumber(0)
       .default(10)
       .describe('The run ends after this many epochs in a row without improvement; 0 acts as 1.'),
     minDelta: minDelta(0),
     monitor: monitor(),
-  },
-  'an object such as {"patience": 10}',
-);
+  }),
+  object({
+    cycleGain: share().describe(
+      'With the schedule coslog: the run ends before the last cycle, unless the cycle before it has improved the metric by more than this share. The last cycle is more than half of the run.',
+    ),
+    monitor: monitor(),
+  }),
+] as const;
+
+export const earlyStoppingSchema = z.union(earlyStoppingForms, {
+  error: 'an object such as {"patience": 10}',
+});
+
+export type EarlyStoppingConfig = z.infer<typeof earlyStoppingSchema>;
+
+/** A schedule whose cycles early stopping needs: one that can end, one before it, and the last. */
+const LEAST_CYCLES = 3;
+
+/** @returns what is wrong with a gain of cycles beside a schedule, as `found …, expected …` */
+export function checkCycleGain(schedule: ScheduleConfig): string | undefined {
+  const { type } = schedule;
+  if (type !== 'coslog') return `found the schedule ${type}, expected coslog, which has cycles`;
+  if (schedule.cycles >= LEAST_CYCLES) return undefined;
+  return `found coslog with ${counted(schedule.cycles, 'cycle')}, expected at least ${LEAST_CYCLES}`;
+}
 
 /** What is wrong between a schedule and the learning rate that it starts from. */
 interface ScheduleProblem {

@@ -16,7 +16,14 @@ import { losses, lossSchema } from './lossConfig.js';
 import { type NetworkInput, networkSchema } from './networkSpec.js';
 import { decaySchedule, optimizerSchema, optimizers, ratesSchema } from './optimizerConfig.js';
 import { recipeSchema } from './recipeConfig.js';
-import { checkSchedule, earlyStoppingSchema, plainSchedules, scheduleSchema } from './scheduleConfig.js';
+import {
+  checkCycleGain,
+  checkSchedule,
+  earlyStoppingForms,
+  earlyStoppingSchema,
+  plainSchedules,
+  scheduleSchema,
+} from './scheduleConfig.js';
 import {
   BACKENDS,
   DTYPES,
@@ -163,6 +170,12 @@ const trainingSchema = trainingFields
         message: problem.message,
       });
     }
+    if (value.earlyStopping && 'cycleGain' in value.earlyStopping) {
+      const message = checkCycleGain(value.schedule);
+      if (message !== undefined) {
+        issues.push({ code: 'custom', input: value, path: ['earlyStopping', 'cycleGain'], message });
+      }
+    }
   })
   .transform(
     // preset.ts has put numbers in the place of "auto".
@@ -287,7 +300,7 @@ export const keyHomes: ReadonlyMap<string, string> = new Map([
   // Not those of a warm-up: its epochs and steps are rarely meant.
   ...plainSchedules.flatMap((schedule) => homes('training.schedule', schedule)),
   ...losses.flatMap((loss) => homes('training.loss', loss)),
-  ...homes('training.earlyStopping', earlyStoppingSchema),
+  ...earlyStoppingForms.flatMap((form) => homes('training.earlyStopping', form)),
   ...homes('recipe', recipeSchema),
   ...homes('', trainSchema),
   ['layers', 'network.layers'],

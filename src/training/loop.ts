@@ -12,6 +12,7 @@ import { Monitor, type MonitorState, metricsOf } from './monitor.js';
 import type { TrainingPlan } from './plan.js';
 import { createSchedule } from './schedules.js';
 import type { Evaluations } from './step.js';
+import { createStopping, type Stopping } from './stopping.js';
 
 /** losses[i] is that of step firstStep + i, regularised, before its update at learningRates[i]. */
 export interface StepRecord {
@@ -89,7 +90,7 @@ export interface RunProgress {
   readonly epochMilliseconds: number;
   readonly schedule: unknown;
   readonly keep?: MonitorState;
-  readonly earlyStopping?: MonitorState;
+  readonly earlyStopping?: unknown;
   readonly history: { readonly train: readonly number[]; readonly validation: readonly number[] };
 }
 
@@ -135,8 +136,7 @@ class Run {
   readonly #options: RunOptions;
   readonly #schedule;
   readonly #keep: Monitor | undefined;
-  readonly #stopping: Monitor | undefined;
-  readonly #patience: number;
+  readonly #stopping: Stopping | undefined;
   /** The step after which the run has ended, and the one after which it pauses. */
   readonly #lastStep: number;
   readonly #pauseStep: number;
@@ -165,8 +165,7 @@ class Run {
     const { schedule, optimizer, earlyStopping, keepTies, checkpointSeconds } = config.training;
     this.#schedule = createSchedule(schedule, optimizer.learningRate, plan);
     this.#keep = plan.keep === null ? undefined : new Monitor(plan.keep, 0, keepTies);
-    this.#stopping = earlyStopping && new Monitor(earlyStopping.monitor, earlyStopping.minDelta);
-    this.#patience = earlyStopping?.patience ?? Number.POSITIVE_INFINITY;
+    this.#stopping = earlyStopping && createStopping(earlyStopping, schedule, plan);
     this.#timer = new CheckpointTimer(checkpointSeconds);
     const { stopAfter = Number.POSITIVE_INFINITY, pauseAfter = Number.POSITIVE_INFINITY } = options;
     this.#lastStep = Math.min(plan.steps, stopAfter * plan.stepsPerEpoch);
@@ -181,7 +180,7 @@ class Run {
   }
 
   get #isStopped(): boolean {
-    return this.#stopping?.isOutOfPatience(this.#patience) ?? false;
+    return this.#stopping?.isOver ?? false;
   }
 
   /** Takes the steps of an epoch, as far as the plan and the signal allow, then its metrics. */

@@ -74,6 +74,11 @@ function cosineOfLogarithm(cycles: number, share: number): number {
   return (1 - Math.cos(2 * Math.PI * Math.log2(1 + (2 ** cycles - 1) * share))) / 2;
 }
 
+/** The share of the steps after which a cycle of coslog, from 1, ends. */
+export function endOfCycle(cycles: number, cycle: number): number {
+  return (2 ** cycle - 1) / (2 ** cycles - 1);
+}
+
 /** From `start` to `end` along half a cosine: end + (start − end)·(1 + cos(π·share)) / 2. */
 function anneal(start: number, end: number, share: number): number {
   return end + ((start - end) * (1 + Math.cos(Math.PI * share))) / 2;

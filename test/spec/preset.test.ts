@@ -62,6 +62,26 @@ describe('the preset tabular', () => {
     expect(kept({ folds: 5 }, { earlyStopping: { patience: 3 } })).toBeUndefined();
   });
 
+  it('ends such a training early by its cycles, unless the config says how long or by what', () => {
+    const stopping = (facts: Partial<TableFacts>, training = {}) =>
+      complete({ preset: 'tabular', training }, facts).training.earlyStopping;
+    expect(stopping({ folds: 5 })).toEqual({ cycleGain: 0.02, monitor: 'validation_calibrated_loss' });
+    for (const facts of [{}, { folds: 5, task: 'regression' }] as const) {
+      expect(stopping(facts)).toBeUndefined();
+    }
+    for (const training of [
+      { epochs: 10 },
+      { steps: 10 },
+      { keep: 'last' },
+      { keepMonitor: 'validation_accuracy' },
+      { schedule: { type: 'constant' } },
+    ]) {
+      expect(stopping({ folds: 5 }, training)).toBeUndefined();
+    }
+    const own = { patience: 3 };
+    expect(stopping({ folds: 5 }, { earlyStopping: own })).toMatchObject(own);
+  });
+
   it('embeds what can be embedded', () => {
     const typesFor = (facts: Partial<TableFacts>) =>
       complete({ preset: 'tabular' }, facts)

@@ -117,8 +117,10 @@ describe('a train config', () => {
       { patience: 0, minDelta: 0.01, monitor: 'train_r2' },
       { patience: 0, minDelta: 0.01, monitor: 'train_r2' },
     ],
+    [{ cycleGain: 0.02 }, { cycleGain: 0.02, monitor: 'validation_loss' }],
   ])('fills in the early stopping %j', (earlyStopping, expected) => {
-    expect(checkTraining({ earlyStopping }).earlyStopping).toEqual(expected);
+    const schedule = { type: 'coslog' };
+    expect(checkTraining({ earlyStopping, schedule }).earlyStopping).toEqual(expected);
   });
 
   it('takes the seeds that NumPy takes, and a number of threads', () => {
@@ -256,6 +258,18 @@ describe('a train config', () => {
     [
       { training: { earlyStopping: { patience: -1 } } },
       'training.earlyStopping.patience: found -1, expected a whole number of at least 0',
+    ],
+    [
+      { training: { earlyStopping: { cycleGain: 0.02 } } },
+      'training.earlyStopping.cycleGain: found the schedule constant, expected coslog, which has cycles',
+    ],
+    [
+      { training: { earlyStopping: { cycleGain: 0.02 }, schedule: { type: 'coslog', cycles: 2 } } },
+      'training.earlyStopping.cycleGain: found coslog with 2 cycles, expected at least 3',
+    ],
+    [
+      { training: { earlyStopping: { cycleGain: 2 }, schedule: { type: 'coslog' } } },
+      'training.earlyStopping.cycleGain: found 2, expected a number from 0 to 1',
     ],
     [
       { training: { earlyStopping: { minDelta: -0.1 } } },

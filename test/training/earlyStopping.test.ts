@@ -1,6 +1,7 @@
-/** After which epoch a run ends, by its monitor alone. */
+/** After which epoch a run ends, by the values of a metric alone. */
 import { describe, expect, it } from 'vitest';
 import { Monitor } from '../../src/training/monitor.js';
+import { createStopping } from '../../src/training/stopping.js';
 
 /** The epoch after which patience runs out, from 1; undefined where it doesn't. */
 function lastEpoch(
@@ -73,5 +74,50 @@ describe('early stopping', () => {
     expect(lastEpoch(accuracy, { patience: 2, monitor: 'validation_accuracy' })).toBe(5);
     expect(lastEpoch(accuracy, { patience: 1, minDelta: 0.2, monitor: 'train_r2' })).toBe(2);
     expect(lastEpoch([-9, -4, -1, 0, 0.5], { patience: 1, monitor: 'validation_r2' })).toBeUndefined();
+  });
+});
+
+describe('a gain of cycles', () => {
+  const { NaN: nan } = Number;
+
+  /** The epoch after which a run of 15 epochs ends, whose four cycles end after 1, 3, 7 and 15. */
+  function lastEpochOf(values: readonly number[], monitor = 'validation_loss', cycleGain = 0.1) {
+    const length = { steps: 150, stepsPerEpoch: 10 };
+    const config = { cycleGain, monitor } as Parameters<typeof createStopping>[0];
+    const create = () => createStopping(config, { type: 'coslog', cycles: 4 }, length);
+    let stopping = create();
+    for (const [i, value] of values.entries()) {
+      if (stopping.isOver) return i;
+      stopping.observe(i + 1, new Map([[monitor, value]]));
+      // As a run that is resumed.
+      const resumed = create();
+      resumed.restore(JSON.parse(JSON.stringify(stopping.state())));
+      stopping = resumed;
+    }
+    return stopping.isOver ? values.length : undefined;
+  }
+
+  const rest = [9, 9, 9, 9, 9, 9, 9, 9];
+
+  it('is needed at the end of the last cycle but one, by the best epoch in it', () => {
+    expect(lastEpochOf([4, 3, 2, 2, 1.75, 2, 3, ...rest])).toBeUndefined();
+    expect(lastEpochOf([4, 3, 2, 2, 2, 2, 1.75, ...rest])).toBeUndefined();
+    expect(lastEpochOf([4, 3, 2, 2, 2, 2, 1.875, ...rest])).toBe(7);
+    expect(lastEpochOf([4, 3, 2, 2, 2, 2, 2, ...rest])).toBe(7);
+    expect(lastEpochOf([4, 1, 2, 1, 1, 1, 0.95, ...rest])).toBe(7);
+  });
+
+  it('is a share of the value before', () => {
+    expect(lastEpochOf([4, 3, 2, 2, 2, 2, 1.875, ...rest], 'validation_loss', 0.05)).toBeUndefined();
+    expect(lastEpochOf([0.4, 0.5, 0.6, 0.6, 0.6, 0.65, 0.7], 'validation_accuracy')).toBeUndefined();
+    expect(lastEpochOf([0.4, 0.5, 0.6, 0.6, 0.6, 0.65, 0.65], 'validation_accuracy')).toBe(7);
+    expect(lastEpochOf([-9, -5, -2, -2, -2, -2, -1.75], 'validation_r2')).toBeUndefined();
+    expect(lastEpochOf([-9, -5, -2, -2, -2, -2, -1.9], 'validation_r2')).toBe(7);
+  });
+
+  it('is there where the metric becomes finite, and not asked for while it never was', () => {
+    expect(lastEpochOf([nan, nan, nan, nan, nan, 3, nan, ...rest])).toBeUndefined();
+    expect(lastEpochOf([nan, nan, nan, nan, nan, nan, nan, ...rest])).toBeUndefined();
+    expect(lastEpochOf([nan, 1, nan, nan, nan, nan, nan, ...rest])).toBe(7);
   });
 });

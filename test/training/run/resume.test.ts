@@ -188,6 +188,7 @@ describe('a run that is stopped after every step ends in the same bits', () => {
     ['the last weights kept', { keep: 'last' }],
     ['gradients clipped, and both regularisers', { clipNorm: 0.1, l1: 0.01, l2: 0.01 }],
     ['early stopping', { earlyStopping: { patience: 2, minDelta: 0.02 }, optimizer: { learningRate: 0.05 } }],
+    ['a gain of cycles', { earlyStopping: { cycleGain: 0.9 }, schedule: { type: 'coslog', cycles: 3 } }],
   ])('with %s', async (_, training) => {
     await expectSameWithEveryStop(await problemOf(training));
   });
