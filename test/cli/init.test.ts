@@ -148,15 +148,15 @@ describe('mlp init', () => {
     });
     expect([code, stderr]).toEqual([0, expect.stringContaining('preset: tabular, ')]);
     const config = readConfig(folder, 'data.json');
-    expect(Object.keys(config).filter((key) => key !== '$schema')).toEqual(['preset', 'data']);
-    const short = ['--set', 'training.epochs=2', '--set', 'network.members=2', '--run', 'run'];
+    expect(Object.keys(config).filter((key) => key !== '$schema')).toEqual(['preset', 'network', 'data']);
+    const short = ['--set', 'training.epochs=2', '--set', 'network.members=6', '--run', 'run'];
     const ran = await mlpHere(['train', 'data.json', ...short, '--json'], { cwd: folder });
     expect([ran.code, ran.stderr]).toEqual([0, expect.not.stringContaining('error')]);
     const written = readConfig(folder, 'run/config.json');
     expect(written).not.toHaveProperty('preset');
-    expect(written.network.members).toBe(2);
+    expect(written.network.members).toEqual({ count: 2, kind: 'batch-ensemble', networks: 6 });
     expect(written.network.layers.at(-1).units).toBe(1);
-    expect(written.data.validation).toMatchObject({ folds: 5 });
+    expect(written.data.validation).toMatchObject({ folds: 6 });
     expect(written.training).toMatchObject({
       epochs: 2,
       batchSize: 30,

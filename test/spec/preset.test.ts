@@ -66,7 +66,7 @@ describe('the preset tabular', () => {
     const stopping = (facts: Partial<TableFacts>, training = {}) =>
       complete({ preset: 'tabular', training }, facts).training.earlyStopping;
     expect(stopping({ folds: 5 })).toEqual({ cycleGain: 0.02, monitor: 'validation_calibrated_loss' });
-    for (const facts of [{}, { folds: 5, task: 'regression' }] as const) {
+    for (const facts of [{}, { folds: 5, task: 'regression' }, { folds: 5, rows: 10_001 }] as const) {
       expect(stopping(facts)).toBeUndefined();
     }
     for (const training of [
@@ -80,6 +80,44 @@ describe('the preset tabular', () => {
     }
     const own = { patience: 3 };
     expect(stopping({ folds: 5 }, { earlyStopping: own })).toMatchObject(own);
+  });
+
+  it('lets each of many members hold out a fold, unless the config has validation rows', () => {
+    const validationOf = ({
+      network = { members: 8 },
+      ...parts
+    }: {
+      network?: object;
+      [part: string]: object;
+    }) => {
+      const { config } = checkTrainConfig({ data: DATA, preset: 'tabular', network, ...parts }, 'c.json', []);
+      return config.data.validation;
+    };
+    expect(validationOf({})).toMatchObject({ folds: 8 });
+    expect(validationOf({ network: { members: 5 } })).toMatchObject({ folds: 5 });
+    const layers = [{ type: 'linear', units: 1 }];
+    for (const network of [
+      {},
+      { members: 4 },
+      { members: 8, layers },
+      { members: { count: 8, kind: 'batch-ensemble' } },
+    ]) {
+      expect(validationOf({ network })).toBe(0.2);
+    }
+    expect(validationOf({ training: { refit: true } })).toBe(0.2);
+    expect(validationOf({ data: { ...DATA, target: ['y', 'z'] } })).toBe(0.2);
+    expect(validationOf({ data: { ...DATA, validation: { last: 0.3 } } })).toEqual({ last: 0.3 });
+  });
+
+  it('takes a number of members as that of networks, each with a fold', () => {
+    const membersOf = (members: unknown, facts: Partial<TableFacts>) =>
+      complete({ preset: 'tabular', network: { members } }, facts).network.members;
+    expect(membersOf(8, { folds: 8 })).toMatchObject({ kind: 'batch-ensemble', networks: 8 });
+    expect(membersOf(8, { folds: 5 })).toMatchObject({ kind: 'batch-ensemble', networks: 8 });
+    expect([membersOf(1, { folds: 5 }), membersOf(4, {})]).toEqual([1, 4]);
+    expect(membersOf(8, { folds: 8, task: 'regression' })).toBe(8);
+    const own = { count: 3, kind: 'batch-ensemble', networks: 8 };
+    expect(membersOf(own, { folds: 8 })).toMatchObject(own);
   });
 
   it('embeds what can be embedded', () => {
@@ -125,7 +163,7 @@ describe('the preset tabular', () => {
     expect(networkOf({ task: 'multiclass', outputs: 4, folds: 7 })).toEqual([{ ...five, networks: 7 }, 128]);
     expect(networkOf({ task: 'regression', folds: 5 })).toEqual([5, 192]);
     expect(networkOf({ task: 'binary' })).toEqual([4, 256]);
-    expect(networkOf({ task: 'binary', folds: 5 }, { members: 8 })).toEqual([8, 256]);
+    expect(networkOf({ task: 'binary', folds: 8, rows: 10_001 }, { members: 8 })).toEqual([8, 256]);
   });
 
   it('leaves what the config says', () => {

@@ -11,7 +11,7 @@ export interface SuggestedConfig {
   $schema?: string;
   preset?: 'tabular';
   /** Layers in their short form; left to the preset if there is one, like the training. */
-  network?: { layers: (number | string)[] };
+  network?: { layers?: (number | string)[]; members?: number };
   data: Pick<DataConfig, 'train' | 'target'> & Partial<DataConfig>;
   training?:
     | {

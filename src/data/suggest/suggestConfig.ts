@@ -135,6 +135,7 @@ export function suggestConfig(
     config: {
       ...(schema !== undefined && { $schema: schema }),
       ...(plain ? { network: { layers: plain.layers } } : { preset: 'tabular' as const }),
+      ...(split.members !== undefined && { network: { members: split.members } }),
       data: {
         train,
         target: refOf(profile, targetColumn),
@@ -151,7 +152,7 @@ export function suggestConfig(
         ...(scales && { standardize }),
         ...(targetTransform && { targetTransform }),
         ...(standardizeTarget && { standardizeTarget }),
-        validation: split.validation,
+        ...(split.validation !== undefined && { validation: split.validation }),
         ...(split.test !== undefined && { test: split.test }),
         ...(rareClasses && { rareClasses }),
         ...(weights && { weights }),

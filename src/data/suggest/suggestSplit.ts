@@ -7,7 +7,10 @@ import type { ColumnProfile, Level } from '../profile/tableProfile.js';
 import { type Context, listOf, type Reason, refOf } from './reasons.js';
 
 interface SplitSuggestion {
-  readonly validation: DataConfig['validation'];
+  /** Missing where the default does. */
+  readonly validation?: DataConfig['validation'];
+  /** Networks, each of which holds out a fold, in place of validation rows. */
+  readonly members?: number;
   readonly test?: RowsOf;
   /** The column that marks rows; it is not a feature. */
   readonly column?: ColumnProfile;
@@ -39,8 +42,9 @@ type Mark = keyof typeof MARKS;
  * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
  *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
  *   has a single row, nothing is held out.
- * - Of at most 10,000 rows with the tabular preset, whose network has members, each member holds out
+ * - Of at most 10,000 rows with the tabular preset, whose network has members, each of five holds out
  *   another fifth.
+ * - With the preset a fifth, the default, is left out: so members that a user asks for can have folds.
  * - Of fewer than 10 rows nothing is held out.
  */
 export function suggestSplit(context: Context, preset: 'tabular' | 'plain'): SplitSuggestion {
@@ -106,8 +110,8 @@ function shareOf({ target: { task, classes } }: Context, rows: number, preset: '
     rows <= FOLDED_ROWS &&
     (classes ?? []).every((level) => level.rows >= FOLDS);
   if (isFolded && share === USUAL_SHARE) {
-    const text = `${FOLDS} folds, one for each network of the ensemble to be trained without: all rows are trained on, and all show overfitting`;
-    return { validation: { folds: FOLDS }, trainRows: rows, reasons: [{ key: 'data.validation', text }] };
+    const text = `${FOLDS} networks, each trained without another fifth of the rows: all rows are trained on, and all show overfitting`;
+    return { members: FOLDS, trainRows: rows, reasons: [{ key: 'network.members', text }] };
   }
   const trainRows = rows - Math.ceil(share * rows);
   const stratified = classes ? ', each class in proportion,' : '';
@@ -119,7 +123,13 @@ function shareOf({ target: { task, classes } }: Context, rows: number, preset: '
         : rows >= MANY_ROWS
           ? `since a tenth of ${counted(rows, 'row')} tells enough`
           : `since ${counted(rows - trainRows, 'row')} held out${stratified} show overfitting`;
-  return { validation: share, trainRows, reasons: [{ key: 'data.validation', text: `${share}, ${why}` }] };
+  const isDefault = preset === 'tabular' && share === USUAL_SHARE;
+  const text = `${share}${isDefault ? ' by default' : ''}, ${why}`;
+  return {
+    ...(!isDefault && { validation: share }),
+    trainRows,
+    reasons: [{ key: 'data.validation', text }],
+  };
 }
 
 /** `usual`, more if the classes need it, or 0. */

@@ -63,7 +63,7 @@ function table(features: readonly Column[], options: TableOptions = {}): TablePr
 /** A suggestion without a preset, which has a network and its training. */
 interface PlainSuggestion extends Suggestion {
   readonly config: SuggestedConfig & {
-    readonly network: NonNullable<SuggestedConfig['network']>;
+    readonly network: Required<Pick<NonNullable<SuggestedConfig['network']>, 'layers'>>;
     readonly training: NonNullable<SuggestedConfig['training']>;
   };
 }
@@ -387,13 +387,20 @@ describe('the rows held out', () => {
   });
 
   it('are, with the preset, a fold for each member, if the rows are few and each class has one in each', () => {
-    const validationOf = (options: TableOptions) =>
-      suggestConfig(table(measurements(2), options), { train: 'data.csv', preset: 'tabular' }).config.data
-        .validation;
-    expect(validationOf({})).toEqual({ folds: 5 });
-    expect(validationOf({ rows: 10_000, classes: classes(9995, 5) })).toEqual({ folds: 5 });
-    expect(validationOf({ rows: 10_000, classes: classes(9996, 4) })).toBe(0.2);
-    expect(validationOf({ rows: 10_001 })).toBe(0.2);
+    const heldOutOf = (options: TableOptions) => {
+      const { config } = suggestConfig(table(measurements(2), options), {
+        train: 'data.csv',
+        preset: 'tabular',
+      });
+      return [config.network, config.data.validation];
+    };
+    const folded = [{ members: 5 }, undefined];
+    const byDefault = [undefined, undefined];
+    expect(heldOutOf({})).toEqual(folded);
+    expect(heldOutOf({ rows: 10_000, classes: classes(9995, 5) })).toEqual(folded);
+    expect(heldOutOf({ rows: 10_000, classes: classes(9996, 4) })).toEqual(byDefault);
+    expect(heldOutOf({ rows: 10_001 })).toEqual(byDefault);
+    expect(heldOutOf({ rows: 100_000 })).toEqual([undefined, 0.1]);
   });
 
   it('are more where each of many classes needs one', () => {
