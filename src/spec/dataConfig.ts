@@ -207,7 +207,7 @@ const dataFields = object({
     .union([...rowsOf('validation'), memberFolds], { error: rowsExpected })
     .default(0.2)
     .describe(
-      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, {"share": 0.2, "group": "patient"} to keep the rows of a group together, {"fold": 1, "of": 5} for a fold of a cross-validation, or {"folds": 5}: each member of the network holds out another fold, so that all rows are trained on and all are validated.',
+      'Rows that are not trained on but evaluated after each epoch: a fraction of the rows (stratified by class), 0 for none, the path of a CSV file, a column that marks them, {"last": 0.2} for the last rows, {"share": 0.2, "group": "patient"} to keep the rows of a group together, {"fold": 1, "of": 5} for a fold of a cross-validation, or {"folds": 5}: each member of the network holds out another fold, so that all rows are trained on and all are validated. The preset has folds for 5 or more network.members.',
     ),
   test: z
     .union(rowsOf('test'), { error: rowsExpected })
