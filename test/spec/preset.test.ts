@@ -66,7 +66,11 @@ describe('the preset tabular', () => {
     const stopping = (facts: Partial<TableFacts>, training = {}) =>
       complete({ preset: 'tabular', training }, facts).training.earlyStopping;
     expect(stopping({ folds: 5 })).toEqual({ cycleGain: 0.02, monitor: 'validation_calibrated_loss' });
-    for (const facts of [{}, { folds: 5, task: 'regression' }, { folds: 5, rows: 10_001 }] as const) {
+    expect(stopping({ folds: 5, task: 'regression' })).toEqual({
+      cycleGain: 0.02,
+      monitor: 'validation_loss',
+    });
+    for (const facts of [{}, { task: 'regression' }, { folds: 5, rows: 10_001 }] as const) {
       expect(stopping(facts)).toBeUndefined();
     }
     for (const training of [
