@@ -88,7 +88,9 @@ class CycleGain implements Stopping {
 
   get isOver(): boolean {
     const { epoch, best, before } = this.#state;
-    if (epoch !== this.#ends[1] || best === null || before === null) return false;
+    const [start, end] = this.#ends;
+    // A short run may have both ends in one epoch, so no cycle to judge.
+    if (epoch !== end || start === end || best === null || before === null) return false;
     return !isBetter(this.#metric, best, before, this.#gain * Math.abs(before));
   }
 

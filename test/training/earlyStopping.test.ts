@@ -81,8 +81,12 @@ describe('a gain of cycles', () => {
   const { NaN: nan } = Number;
 
   /** The epoch after which a run of 15 epochs ends, whose four cycles end after 1, 3, 7 and 15. */
-  function lastEpochOf(values: readonly number[], monitor = 'validation_loss', cycleGain = 0.1) {
-    const length = { steps: 150, stepsPerEpoch: 10 };
+  function lastEpochOf(
+    values: readonly number[],
+    monitor = 'validation_loss',
+    cycleGain = 0.1,
+    length = { steps: 150, stepsPerEpoch: 10 },
+  ) {
     const config = { cycleGain, monitor } as Parameters<typeof createStopping>[0];
     const create = () => createStopping(config, { type: 'coslog', cycles: 4 }, length);
     let stopping = create();
@@ -119,5 +123,11 @@ describe('a gain of cycles', () => {
     expect(lastEpochOf([nan, nan, nan, nan, nan, 3, nan, ...rest])).toBeUndefined();
     expect(lastEpochOf([nan, nan, nan, nan, nan, nan, nan, ...rest])).toBeUndefined();
     expect(lastEpochOf([nan, 1, nan, nan, nan, nan, nan, ...rest])).toBe(7);
+  });
+
+  it('is not asked for in a run so short that cycles end in the same epoch', () => {
+    const lastOf = (epochs: number) =>
+      lastEpochOf([3, 3, 3, 3, 3], 'validation_loss', 0.1, { steps: 10 * epochs, stepsPerEpoch: 10 });
+    expect([1, 2, 3, 5].map(lastOf)).toEqual([undefined, undefined, 2, 3]);
   });
 });
