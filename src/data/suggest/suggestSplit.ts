@@ -42,8 +42,8 @@ type Mark = keyof typeof MARKS;
  * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
  *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
  *   has a single row, nothing is held out.
- * - Of at most 20,000 rows with the tabular preset, whose network has members, each of five holds out
- *   another fifth.
+ * - Of at most 10,000 rows of classes, or 20,000 of a regression, with the tabular preset, whose network has
+ *   members, each of five holds out another fifth.
  * - With the preset a fifth, the default, is left out: so members that a user asks for can have folds.
  * - Of fewer than 10 rows nothing is held out.
  */
@@ -107,7 +107,7 @@ function shareOf({ target: { task, classes } }: Context, rows: number, preset: '
   const isFolded =
     preset === 'tabular' &&
     task !== 'multilabel' &&
-    rows <= FOLDED_ROWS &&
+    rows <= FOLDED_ROWS[classes ? 'classes' : 'regression'] &&
     (classes ?? []).every((level) => level.rows >= FOLDS);
   if (isFolded && share === USUAL_SHARE) {
     const text = `${FOLDS} networks, each trained without another fifth of the rows: all rows are trained on, and all show overfitting`;
