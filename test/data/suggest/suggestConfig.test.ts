@@ -183,6 +183,23 @@ describe('the features', () => {
     );
   });
 
+  it('are, with the preset, codes of many values that repeat', () => {
+    const columns: Column[] = [
+      { name: 'user_id', kind: 'integer', distinct: 60 },
+      { name: 'zipcode', kind: 'integer', distinct: 51 },
+      { name: 'order_id', kind: 'integer', distinct: 80 },
+    ];
+    const many = suggestConfig(table([...measurements(1), ...columns], { rows: 300 }), { train: 'data.csv' });
+    expect(many.config.data.categories).toEqual(['user_id', 'zipcode']);
+    expect(many.config.data.exclude).toEqual(['order_id']);
+    expect(textOf(many, 'data.categories')).toBe(
+      '"user_id", "zipcode", since their names say that their numbers are codes, whose order means nothing',
+    );
+    const plain = suggestionFor([...measurements(1), ...columns], { rows: 300 }).config.data;
+    expect(plain.categories).toBeUndefined();
+    expect(plain.exclude).toEqual(['user_id', 'order_id']);
+  });
+
   it('are, with the preset, columns that are mostly empty, even with a single value: the gaps may tell something', () => {
     const columns: Column[] = [
       { name: 'pool', missing: 90 },
