@@ -5,16 +5,25 @@
  * is measured both ways. The slower way is tried again from time to time, for a small part of the time.
  */
 
-/** The first look at the other way comes so soon, and later ones after at most so long. */
-const FIRST_MILLISECONDS = 4;
+/** The first look at the other way comes after so long or so many steps: before, code is still being compiled. */
+const START_MILLISECONDS = 100;
+const START_STEPS = 64;
+/** Later looks come after at least and at most so long. */
+const LEAST_MILLISECONDS = 4;
 const MOST_MILLISECONDS = 4000;
-/** A trial takes this part of the time since the last one, but at least so many steps. */
+/** The first steps after a change do not count: a thread that has slept is late, and its caches are cold. */
+const COLD_STEPS = 2;
+/**
+ * A trial takes this part of the time since the last one, but at least so many steps, and so many it is compared with: from one or
+ * two of them, a processor may be taken for a while.
+ */
 const TRIAL = 1 / 32;
-const TRIAL_STEPS = 2;
+const TRIAL_STEPS = 6;
 /** The time that a trial has lost is at most about this part of the time until the next one. */
 const LOST = 1 / 40;
-/** A trial whose steps take so many times as long is ended at once. */
+/** A trial whose steps take so many times as long is ended at once, if it is not for a single time slice. */
 const HOPELESS = 4;
+const HOPELESS_MILLISECONDS = 16;
 /** The other way is taken if it is faster by this: each change costs a little, too. */
 const FASTER = 0.95;
 /** The clock is read every so many of the shortest steps. */
@@ -30,9 +39,14 @@ export class Pace {
   #isPending = false;
   /** Of a step, the way that is taken outside trials. */
   #usual = 0;
-  #stay = FIRST_MILLISECONDS;
+  #stay = START_MILLISECONDS;
+  #isStart = true;
   #steps = 0;
   #milliseconds = 0;
+  /** Steps since the change that do not count, and their time. */
+  #coldSteps = 0;
+  #coldMilliseconds = 0;
+  #isCold = true;
   #last = 0;
   #nextLook = 1;
 
@@ -53,9 +67,9 @@ export class Pace {
   /** The change that `isAlone` asks for has happened. */
   changed(): void {
     this.#isPending = false;
-    this.#steps = 0;
-    this.#milliseconds = 0;
-    this.#nextLook = 1;
+    this.#isCold = true;
+    [this.#coldSteps, this.#coldMilliseconds] = [0, 0];
+    this.#restart();
     this.#last = this.#now();
   }
 
@@ -65,27 +79,51 @@ export class Pace {
     this.#add();
     const each = this.#milliseconds / this.#steps;
     this.#nextLook = this.#steps + (each < SHORT_MILLISECONDS ? STEPS_OF_LOOK : 1);
-    if (this.#steps < TRIAL_STEPS && !(this.#isTrial && this.#isHopeless(each))) return;
-    if (this.#isTrial) this.#endTrial(each);
-    else if (this.#milliseconds >= this.#stay) {
+    if (this.#isCold && !this.#isHopeless(each)) {
+      if (this.#steps >= COLD_STEPS) this.#warm();
+    } else if (this.#isTrial) this.#tryOn(each);
+    else if (this.#isTime()) {
+      this.#isStart = false;
       this.#usual = each;
       this.#isTrial = true;
       this.#turn();
     }
   }
 
-  #isHopeless(each: number): boolean {
-    return each > HOPELESS * this.#usual && this.#milliseconds > TRIAL * FIRST_MILLISECONDS;
+  #warm(): void {
+    [this.#coldSteps, this.#coldMilliseconds] = [this.#steps, this.#milliseconds];
+    this.#isCold = false;
+    this.#restart();
   }
 
-  #endTrial(each: number): void {
-    if (this.#milliseconds < TRIAL * this.#stay && !this.#isHopeless(each)) return;
+  #restart(): void {
+    [this.#steps, this.#milliseconds, this.#nextLook] = [0, 0, 1];
+  }
+
+  /** Whether to try the other way. */
+  #isTime(): boolean {
+    if (this.#isStart && this.#steps >= START_STEPS) return this.#milliseconds >= LEAST_MILLISECONDS;
+    return this.#milliseconds >= this.#stay && this.#steps >= TRIAL_STEPS;
+  }
+
+  #isHopeless(each: number): boolean {
+    return this.#isTrial && each > HOPELESS * this.#usual && this.#milliseconds > HOPELESS_MILLISECONDS;
+  }
+
+  /** Ends the trial, or goes on with it. */
+  #tryOn(each: number): void {
+    const isLong = this.#milliseconds >= TRIAL * this.#stay && this.#steps >= TRIAL_STEPS;
+    if (!isLong && !this.#isHopeless(each)) return;
     this.#isTrial = false;
     if (each < FASTER * this.#usual) {
-      this.#stay = FIRST_MILLISECONDS;
+      this.#stay = LEAST_MILLISECONDS;
       return;
     }
-    const lost = this.#milliseconds - this.#usual * this.#steps;
+    const [steps, milliseconds] = [
+      this.#steps + this.#coldSteps,
+      this.#milliseconds + this.#coldMilliseconds,
+    ];
+    const lost = milliseconds - this.#usual * steps;
     this.#stay = Math.max(Math.min(2 * this.#stay, MOST_MILLISECONDS), lost / LOST);
     this.#turn();
   }
