@@ -30,6 +30,11 @@ function repeat<T>(values: readonly T[], times: number): T[] {
   return Array.from({ length: times }, () => values).flat();
 }
 
+/** So many rows of 0, 1, 2, … */
+function countsOf(rows: readonly number[]): number[] {
+  return rows.flatMap((count, value) => Array<number>(count).fill(value));
+}
+
 describe('columns', () => {
   it('are features in the order of the file, but for the target and the excluded', async () => {
     const { featureNames, targetNames, train } = await load('b,id,y,a\n1,r1,no,2\n3,r2,yes,4\n', {
@@ -188,6 +193,19 @@ describe('the task', () => {
     ['a number among words', ['a', 'b', '3', 'a'], 'multiclass', ['3', 'a', 'b']],
     ['21 integers', repeat([...Array(21).keys()], 9), 'regression', undefined],
     ['different integers', [1, 2, 3, 4], 'regression', undefined],
+    ['counts, the largest of them rare', countsOf([60, 50, 30, 10, 5, 0, 4]), 'regression', undefined],
+    [
+      'codes, the largest of them not rare',
+      countsOf([60, 50, 30, 10, 5]),
+      'multiclass',
+      ['0', '1', '2', '3', '4'],
+    ],
+    [
+      'codes from 0, another of them frequent',
+      countsOf([5, 9, 60, 50, 4]),
+      'multiclass',
+      ['0', '1', '2', '3', '4'],
+    ],
     ['integers with gaps, each rare', [151, 75, 141, 206, 75], 'regression', undefined],
     ['fractions', [0.5, 1.5, 0.5, 1.5], 'regression', undefined],
   ])('is told from the target: %s', async (_, targets, task, classes) => {
