@@ -21,7 +21,7 @@ export const recipeSchema = object({
   embedding: choice(['none', 'pbld', 'periodic', 'piecewise-linear'])
     .exactOptional()
     .describe(
-      'How numbers are embedded, by the kinds of the layer numeric-embedding. By default pbld, and piecewise-linear for a regression of at most 20,000 rows.',
+      'How numbers are embedded, by the kinds of the layer numeric-embedding. By default pbld, and piecewise-linear for a regression of at most 20,000 rows and for at most 10,000 rows of classes with folds and at most 20 numbers.',
     ),
   embeddingStd: positive()
     .exactOptional()

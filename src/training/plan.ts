@@ -103,7 +103,7 @@ function factsOf(
     outputs: LOSSES[loss].outputs(targetNames.length, classes.length, lossParametersOf(asked)),
     rows: train.rows,
     ...(folds && { folds: folds.length }),
-    numbers: kinds.includes('number'),
+    numbers: kinds.filter((kind) => kind === 'number').length,
     levels: kinds.some((kind) => typeof kind === 'object'),
   };
 }

@@ -9,7 +9,7 @@ const FACTS: TableFacts = {
   inputs: 10,
   outputs: 1,
   rows: 5000,
-  numbers: true,
+  numbers: 10,
   levels: false,
 };
 
@@ -129,17 +129,24 @@ describe('the preset tabular', () => {
       complete({ preset: 'tabular' }, facts)
         .network.layers.map(({ type }) => type)
         .filter((type) => type.includes('embedding'));
-    expect(typesFor({ numbers: true, levels: true })).toEqual(['embedding', 'numeric-embedding']);
-    expect(typesFor({ numbers: false })).toEqual([]);
+    expect(typesFor({ numbers: 1, levels: true })).toEqual(['embedding', 'numeric-embedding']);
+    expect(typesFor({ numbers: 0 })).toEqual([]);
   });
 
   it.each([
-    ['binary', 1000, 'pbld'],
-    ['regression', 1000, 'piecewise-linear'],
-    ['regression', 25_000, 'pbld'],
-  ] as const)('embeds the numbers of a %s of %i rows by %s', (task, rows, kind) => {
-    const { layers } = complete({ preset: 'tabular' }, { task, rows }).network;
-    expect(layers[0]).toMatchObject({ type: 'numeric-embedding', kind });
+    ['classes without folds', {}, { kind: 'pbld' }],
+    ['classes with folds', { folds: 5 }, { kind: 'piecewise-linear', size: 4 }],
+    ['as many classes as are few', { folds: 5, rows: 10_000 }, { kind: 'piecewise-linear', size: 4 }],
+    ['more classes', { folds: 5, rows: 10_001 }, { kind: 'pbld' }],
+    ['classes by as many numbers as are few', { folds: 5, numbers: 20 }, { kind: 'piecewise-linear' }],
+    ['classes by more numbers', { folds: 5, numbers: 21 }, { kind: 'pbld' }],
+    ['a regression of few rows', { task: 'regression' }, { kind: 'piecewise-linear', size: 8 }],
+    ['a regression of many rows', { task: 'regression', rows: 25_000 }, { kind: 'pbld' }],
+  ] satisfies [string, Partial<TableFacts>, object][])('embeds the numbers of %s', (_, facts, embedding) => {
+    const { layers } = complete({ preset: 'tabular' }, facts).network;
+    expect(layers[0]).toMatchObject({ type: 'numeric-embedding', ...embedding });
+    const own = complete({ preset: 'tabular', recipe: { embedding: 'periodic' } }, facts).network;
+    expect(own.layers[0]).toMatchObject({ kind: 'periodic' });
   });
 
   it('trains longer on narrower layers without dropout, if numbers are told from few rows', () => {
