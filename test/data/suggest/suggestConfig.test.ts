@@ -274,14 +274,17 @@ describe('the features', () => {
     expect(dataOf([{ name: 'city', cells: 'text', distinct: 10 }], { rows: 20 }).exclude).toBeUndefined();
   });
 
-  it.each(['zip_code', 'Region', 'storeId', 'room type', 'month'])('are categories by name: %s', (name) => {
-    const code: Column = { name, kind: 'integer', distinct: 7, range: { min: 1, max: 7 } };
-    const found = suggestionFor([code, ...measurements(9)], { rows: 1000 });
-    expect(found.config.data.categories).toEqual([name]);
-    expect(textOf(found, 'data.categories')).toContain('codes, whose order means nothing');
-    // 7 + 9 inputs and an output
-    expect(found.config.network.layers[0]).toBe(32);
-  });
+  it.each(['zip_code', 'Region', 'storeId', 'room type', 'month', 'nr', 'home county'])(
+    'are categories by name: %s',
+    (name) => {
+      const code: Column = { name, kind: 'integer', distinct: 7, range: { min: 1, max: 7 } };
+      const found = suggestionFor([code, ...measurements(9)], { rows: 1000 });
+      expect(found.config.data.categories).toEqual([name]);
+      expect(textOf(found, 'data.categories')).toContain('codes, whose order means nothing');
+      // 7 + 9 inputs and an output
+      expect(found.config.network.layers[0]).toBe(32);
+    },
+  );
 
   it.each([
     ['a name that says nothing', { name: 'rooms', distinct: 7 }],
