@@ -38,9 +38,8 @@ import type { TargetDomain, TargetUnits } from './targetUnits.js';
 const MOST_INTEGER_CLASSES = 20;
 /** Integers with gaps between them are classes if each occurs this often on average. */
 const ROWS_PER_CLASS = 5;
-
-/** Fewer different numbers are no counts. */
-const LEAST_COUNTS = 5;
+/** Counts have so many different values, and 0 or 1 so many rows. */
+const COUNTS = { values: 5, rows: 50 };
 
 /** What the targets of the training table are: classes, or quantities without them. */
 export interface TargetEncoding {
@@ -347,23 +346,21 @@ function isQuantity(located: LocatedColumn): boolean {
   const count = distinctUpTo(values, MOST_INTEGER_CLASSES);
   if (count > MOST_INTEGER_CLASSES) return true;
   if (count <= 2) return false;
-  if (areCounts(values)) return true;
   const { least, most } = rangeOf(values);
+  if (least === 0 && areCounts(values, most)) return true;
   const withoutGap = most - least === count - 1;
   return withoutGap ? count === values.length : count * ROWS_PER_CLASS > values.length;
 }
 
 /** Whether whole numbers from 0 get so rare towards the largest that they count something, such as visits. */
-function areCounts(values: Float64Array): boolean {
-  const { least, most } = rangeOf(values);
-  if (least !== 0) return false;
+function areCounts(values: Float64Array, most: number): boolean {
   const rows = new Map<number, number>();
   for (const value of values) rows.set(value, (rows.get(value) ?? 0) + 1);
   const rowsOfLeast = Math.max(rows.get(0) ?? 0, rows.get(1) ?? 0);
   return (
-    rows.size >= LEAST_COUNTS &&
+    rows.size >= COUNTS.values &&
     rowsOfLeast === Math.max(...rows.values()) &&
-    rowsOfLeast >= 10 * ROWS_PER_CLASS &&
+    rowsOfLeast >= COUNTS.rows &&
     (rows.get(most) ?? 0) < ROWS_PER_CLASS
   );
 }

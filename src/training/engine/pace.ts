@@ -14,8 +14,8 @@ const MOST_MILLISECONDS = 4000;
 /** The first steps after a change do not count: a thread that has slept is late, and its caches are cold. */
 const COLD_STEPS = 2;
 /**
- * A trial takes this part of the time since the last one, but at least so many steps, and so many it is compared with: from one or
- * two of them, a processor may be taken for a while.
+ * A trial takes this part of the time since the last one, but at least so many steps, and is compared with at least as many: during one
+ * or two, other processes may have the processor.
  */
 const TRIAL = 1 / 32;
 const TRIAL_STEPS = 6;
@@ -37,16 +37,14 @@ export class Pace {
   #isTrial = false;
   /** Whether the change that `isAlone` asks for is still to come. */
   #isPending = false;
-  /** Of a step, the way that is taken outside trials. */
+  /** Of a step, the way that is taken outside trials; 0 before the first trial. */
   #usual = 0;
   #stay = START_MILLISECONDS;
-  #isStart = true;
   #steps = 0;
   #milliseconds = 0;
-  /** Steps since the change that do not count, and their time. */
+  /** Steps since the change that do not count, and their time; 0 until they are over. */
   #coldSteps = 0;
   #coldMilliseconds = 0;
-  #isCold = true;
   #last = 0;
   #nextLook = 1;
 
@@ -67,7 +65,6 @@ export class Pace {
   /** The change that `isAlone` asks for has happened. */
   changed(): void {
     this.#isPending = false;
-    this.#isCold = true;
     [this.#coldSteps, this.#coldMilliseconds] = [0, 0];
     this.#restart();
     this.#last = this.#now();
@@ -79,21 +76,16 @@ export class Pace {
     this.#add();
     const each = this.#milliseconds / this.#steps;
     this.#nextLook = this.#steps + (each < SHORT_MILLISECONDS ? STEPS_OF_LOOK : 1);
-    if (this.#isCold && !this.#isHopeless(each)) {
-      if (this.#steps >= COLD_STEPS) this.#warm();
-    } else if (this.#isTrial) this.#tryOn(each);
+    if (this.#coldSteps === 0 && !this.#isHopeless(each)) {
+      if (this.#steps < COLD_STEPS) return;
+      [this.#coldSteps, this.#coldMilliseconds] = [this.#steps, this.#milliseconds];
+      this.#restart();
+    } else if (this.#isTrial) this.#judge(each);
     else if (this.#isTime()) {
-      this.#isStart = false;
       this.#usual = each;
       this.#isTrial = true;
       this.#turn();
     }
-  }
-
-  #warm(): void {
-    [this.#coldSteps, this.#coldMilliseconds] = [this.#steps, this.#milliseconds];
-    this.#isCold = false;
-    this.#restart();
   }
 
   #restart(): void {
@@ -102,7 +94,7 @@ export class Pace {
 
   /** Whether to try the other way. */
   #isTime(): boolean {
-    if (this.#isStart && this.#steps >= START_STEPS) return this.#milliseconds >= LEAST_MILLISECONDS;
+    if (this.#usual === 0 && this.#steps >= START_STEPS) return this.#milliseconds >= LEAST_MILLISECONDS;
     return this.#milliseconds >= this.#stay && this.#steps >= TRIAL_STEPS;
   }
 
@@ -110,8 +102,8 @@ export class Pace {
     return this.#isTrial && each > HOPELESS * this.#usual && this.#milliseconds > HOPELESS_MILLISECONDS;
   }
 
-  /** Ends the trial, or goes on with it. */
-  #tryOn(each: number): void {
+  /** Once the trial is long enough: keeps the way that is tried if it is faster, else returns to the usual one. */
+  #judge(each: number): void {
     const isLong = this.#milliseconds >= TRIAL * this.#stay && this.#steps >= TRIAL_STEPS;
     if (!isLong && !this.#isHopeless(each)) return;
     this.#isTrial = false;
