@@ -40,7 +40,7 @@ import {
 /** Rows that are evaluated at once, even if the batches are smaller. */
 const EVALUATION_ROWS = 256;
 
-/** Of training rows, that outputs of layers are told of: enough for a curve. */
+/** Of training rows, divided by the members, that outputs of layers are told of: enough for a curve. */
 const OBSERVED_ROWS = 64;
 
 /** The most rows that weights are fitted to: they know a standard deviation to 1.6 %. */
@@ -328,7 +328,8 @@ export class Trainer {
   layerStatistics(): LayerStatistics[] {
     const [{ rows }] = this.#sample.chunks;
     const x = this.#source.chunk(this.#sample.start, rows);
-    return layerStatistics(this.network, Math.min(rows, OBSERVED_ROWS), x);
+    const observed = Math.ceil(OBSERVED_ROWS / networksOf(this.#plan.network));
+    return layerStatistics(this.network, Math.min(rows, observed), x);
   }
 
   /** Evaluates the test rows, if any: only at the end of a run, when nothing is left to decide. */

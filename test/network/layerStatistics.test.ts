@@ -6,8 +6,10 @@ import { referenceKernels } from '../../src/kernels/reference/index.js';
 import { type LayerStatistics, layerStatistics } from '../../src/network/layerStatistics.js';
 import { Network } from '../../src/network/network.js';
 import { RandomState } from '../../src/random/randomState.js';
+import { LocalEngine } from '../../src/training/engine/engine.js';
 import { isObserved } from '../../src/training/loop.js';
 import { specOf } from '../support/networks.js';
+import { closing, csvOf, prepare, trainSteps } from '../support/runs.js';
 
 const ROWS = 7;
 const INPUTS = 3;
@@ -119,6 +121,28 @@ describe('statistics of layers', () => {
     layerStatistics(network, ROWS, x);
     const after = [network.parameters.values, network.parameters.gradients, network.statistics.values];
     expect(after.map(({ data }) => data)).toEqual(before);
+  });
+});
+
+describe('rows that have statistics', () => {
+  it.each([
+    [1, 64],
+    [3, 22],
+  ])('are 64 divided by the members: %i', async (members, rows) => {
+    const config = {
+      network: { layers: [5, 'relu', 3], members },
+      data: { train: 'data.csv', target: 'y' },
+      training: { steps: 3, batchSize: 100 },
+    };
+    const problem = await prepare(config, csvOf(100, 4, 'classes'));
+    const { plan, dataset } = problem;
+    const choice = { backend: 'reference', relaxed: false } as const;
+    const engine = closing(LocalEngine.start({ config: problem.config, plan, choice }, dataset));
+    await trainSteps(engine, problem, 3);
+    const zeros = byName(engine.layerStatistics())['layers.1'].outputs?.zeros ?? 0;
+    const count = zeros * rows * 5 * members;
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeCloseTo(Math.round(count), 9);
   });
 });
 
