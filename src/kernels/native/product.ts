@@ -5,8 +5,8 @@
  * A tile of c reads a panel of b, `depth` rows of a tile's width, once for each tile below the
  * first; it should stay in the first-level cache, so k is cut into blocks. It also reads `depth`
  * elements of each of its rows of a, for every panel of b; they should stay in the second-level
- * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read. Where
- * each is read only a few times, packing costs more than it saves, and tiles read a or b in their
+ * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read; a panel
+ * is packed right before its first use, while it is in the cache. Where each is read only a few times, packing costs more than it saves, and tiles read a or b in their
  * place. Transposing b is packing: vectors take neighbours from a row of b. Pairs of bfloat16 are made by packing,
  * so a and b always are.
  *
@@ -21,7 +21,7 @@ import { JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, PACK, type Program } from
 /** Of a panel of b: half of a first-level cache, since a and c pass through it, too. */
 const PANEL_BYTES = 24 * 1024;
 /** Of a packed block of a. */
-const A_BYTES = 192 * 1024;
+const A_BYTES = 256 * 1024;
 /** Of a packed block of b: this many columns of a tile's width, or fewer if they are deeper. */
 const PANELS = 32;
 /** b is packed for at least so many tiles below each other, a for so many beside each other. */
@@ -64,6 +64,9 @@ export function product(
   /** Whether b is stored as [columns, k]. */
   let isTransposed = false;
   let packsB = false;
+  let keepsPanels = false;
+  /** Of the block of k at hand, and whether its product is added to c. */
+  let [depth, adds] = [0, 0];
 
   /** This thread's rows or columns of c. */
   const multiply: ProductKernels['gemm'] = (form, m, n, k, a, b, beta, c) => {
@@ -109,96 +112,134 @@ export function product(
     const isWhole = !packsA && !packsB && !program.depth;
     const mostDepth = isWhole ? Math.max(k, 1) : panelDepth * (isPaired ? 2 : 1);
     const mostRows = packsA ? tileRows * Math.floor(A_BYTES / (elements(mostDepth) * tileBytes)) : rows;
-    for (let column = 0; column < columns; column += mostColumns) {
-      const width = Math.min(mostColumns, columns - column);
+    // Panels of b are kept if there are blocks of a below each other; else each takes the place of the last.
+    keepsPanels = mostRows < rows;
+    const width = keepsPanels ? mostColumns : columns;
+    for (let column = 0; column < columns; column += width) {
       // Once for k = 0, too, to set c to zero.
       for (let p = 0; p === 0 || p < k; p += mostDepth) {
-        const depth = Math.min(mostDepth, k - p);
-        const adds = beta === 1 || p > 0 ? 1 : 0;
-        const right = b + column * bColumn + p * bStep;
-        if (packsB) pack(program.copyTileColumns, tileColumns, right, bColumn, bStep, packedB, width, depth);
+        depth = Math.min(mostDepth, k - p);
+        adds = beta === 1 || p > 0 ? 1 : 0;
         for (let row = 0; row < rows; row += mostRows) {
           const height = Math.min(mostRows, rows - row);
           const left = a + row * aRow + p * aStep;
+          const packed = packsA ? packRows(left, height) : 0;
+          const right = b + column * bColumn + p * bStep;
           const to = c + row * cRow + column * bytes;
-          // Rows that fill no tile are not packed, but pairs have to be.
-          const packed = isPaired ? height : packsA ? height - (height % tileRows) : 0;
-          if (packed > 0) {
-            pack(program.copyTileRows, tileRows, left, aRow, aStep, packedA, packed, depth);
-            addPanels(true, packedA, right, to, packed, width, depth, adds);
-          }
-          const rest = height - packed;
-          if (rest > 0)
-            addPanels(false, left + packed * aRow, right, to + packed * cRow, rest, width, depth, adds);
+          const wide = Math.min(width, columns - column);
+          multiplyPanels(left, packed, right, row === 0, to, height, wide);
         }
       }
     }
     flush();
   }
 
+  /** Packs the rows of a that fill tiles; of pairs, all. @returns how many */
+  function packRows(from: number, rows: number): number {
+    const { copiedTiles, copyRowsOfTiles, copyTileRows } = program;
+    const packed = isPaired ? rows : rows - (rows % tileRows);
+    for (let i = 0, size = 0; i < packed; i += size) {
+      const several = copiedTiles * tileRows;
+      const copiesSeveral = aStep !== bytes && !isPaired && packed - i >= several;
+      size = copiesSeveral ? several : Math.min(tileRows, packed - i);
+      const to = packedA + i * bytes * elements(depth);
+      pack(copiesSeveral ? copyRowsOfTiles : copyTileRows, from + i * aRow, aRow, aStep, to, size, tileRows);
+    }
+    return packed;
+  }
+
   /**
-   * Tiles of a below each other, or of b side by side: for each k, the elements of a tile.
+   * A job that packs a tile of a, or more, or a panel of b: for each k, the elements of a tile.
    * @param row bytes from element to element of a tile; `step` along k
    */
   function pack(
     copy: number,
-    tile: number,
     from: number,
     row: number,
     step: number,
     to: number,
-    length: number,
-    depth: number,
+    size: number,
+    tile: number,
   ): void {
-    for (let i = 0; i < length && depth > 0; i += tile) {
-      const size = Math.min(tile, length - i);
-      const turns = step === bytes;
-      // A part of a tile is not copied, if it needs no pairs: it is read in its place.
-      if (!turns && !isPaired && size < tile) return;
-      const at = newJob(turns ? program.transpose : copy);
-      fields[at + PACK.from] = from + i * row;
-      fields[at + PACK.fromStep] = turns ? row : step;
-      fields[at + PACK.to] = to + i * bytes * elements(depth);
-      fields[at + PACK.rows] = turns ? size : depth;
-      fields[at + PACK.toStep] = tile * bytes;
-      fields[at + PACK.columns] = depth;
-      for (let j = 0; isPaired && !turns && j < program.tileVectors; j++) {
-        const part = Math.min(lanes, size - j * lanes);
-        fields[at + PACK.masks + j] = part > 0 ? program.masks[part % lanes] : 0;
+    if (depth === 0) return;
+    const turns = step === bytes;
+    const at = newJob(turns ? program.transpose : copy);
+    fields[at + PACK.from] = from;
+    fields[at + PACK.fromStep] = turns ? row : step;
+    fields[at + PACK.to] = to;
+    fields[at + PACK.rows] = turns ? size : depth;
+    fields[at + PACK.toStep] = turns ? tile * bytes : tile * bytes * depth;
+    fields[at + PACK.columns] = depth;
+    for (let j = 0; isPaired && !turns && j < program.tileVectors; j++) {
+      const part = Math.min(lanes, size - j * lanes);
+      fields[at + PACK.masks + j] = part > 0 ? program.masks[part % lanes] : 0;
+    }
+  }
+
+  /**
+   * Multiplies a block of a, of which the first rows are packed, by panels of b. Each is packed right before its first
+   * use, which then finds it in the cache.
+   * @param isFirst whether no block of a before has packed these panels
+   */
+  function multiplyPanels(
+    a: number,
+    packed: number,
+    b: number,
+    isFirst: boolean,
+    c: number,
+    rows: number,
+    columns: number,
+  ): void {
+    const k = elements(depth);
+    for (let j = 0; j < columns; j += tileColumns) {
+      const width = Math.min(tileColumns, columns - j);
+      // A part of a panel is not copied, if it needs no pairs: it is read in its place.
+      const isPacked = packsB && (isPaired || isTransposed || width === tileColumns);
+      const own = packedB + (keepsPanels ? j * k * bytes : 0);
+      const from = b + j * bColumn;
+      if (isPacked && isFirst) {
+        pack(program.copyTileColumns, from, bColumn, bStep, own, width, tileColumns);
+      }
+      const [panel, step] = isPacked ? [own, panelBytes] : [from, bStep];
+      const to = c + j * bytes;
+      if (packed > 0) {
+        multiplyPanel(packedA, bytes, tileBytes, k * tileBytes, panel, step, to, packed, width);
+      }
+      if (packed < rows) {
+        const left = a + packed * aRow;
+        const below = to + packed * cRow;
+        multiplyPanel(left, aRow, aStep, tileRows * aRow, panel, step, below, rows - packed, width);
       }
     }
   }
 
-  /** Multiplies rows of a by one panel of b after the other; `b` is where it is not packed. */
-  function addPanels(
-    isPackedA: boolean,
+  /** Jobs for some rows of a and a panel of b: one, or two where parts of a vector need one of their own. */
+  function multiplyPanel(
     a: number,
+    row: number,
+    step: number,
+    tile: number,
     b: number,
+    bStep: number,
     c: number,
     rows: number,
     columns: number,
-    depth: number,
-    adds: 0 | 1,
   ): void {
-    const k = elements(depth);
     for (let j = 0, width = 0; j < columns; j += width) {
-      const panel = j - (j % tileColumns);
-      width = Math.min(panel + tileColumns, columns) - j;
+      width = columns - j;
       if (!program.masksAny && width > lanes) width -= width % lanes;
       const rest = width % lanes;
-      // A part of a panel is not copied: it is read in its place.
-      const isPackedB = isPaired || isTransposed || (packsB && panel + tileColumns <= columns);
       const at = newJob(program.multiply[Math.ceil(width / lanes) - 1][rest]);
       fields[at + MULTIPLY.a] = a;
-      fields[at + MULTIPLY.aRow] = isPackedA ? bytes : aRow;
-      fields[at + MULTIPLY.aStep] = isPackedA ? tileBytes : aStep;
-      fields[at + MULTIPLY.aTile] = isPackedA ? k * tileBytes : tileRows * aRow;
-      fields[at + MULTIPLY.b] = isPackedB ? packedB + (panel * k + j - panel) * bytes : b + j * bytes;
-      fields[at + MULTIPLY.bStep] = isPackedB ? panelBytes : bStep;
+      fields[at + MULTIPLY.aRow] = row;
+      fields[at + MULTIPLY.aStep] = step;
+      fields[at + MULTIPLY.aTile] = tile;
+      fields[at + MULTIPLY.b] = b + j * bytes;
+      fields[at + MULTIPLY.bStep] = bStep;
       fields[at + MULTIPLY.c] = c + j * bytes;
       fields[at + MULTIPLY.cRow] = cRow;
       fields[at + MULTIPLY.rows] = rows;
-      fields[at + MULTIPLY.k] = k;
+      fields[at + MULTIPLY.k] = elements(depth);
       fields[at + MULTIPLY.adds] = adds;
       fields[at + MULTIPLY.mask] = program.masks[rest];
     }

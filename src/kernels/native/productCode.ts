@@ -24,6 +24,9 @@ const WASM_DEPTH = 256;
 
 const TILE_VECTORS = 3;
 
+/** Tiles of a that are copied side by side: a line of the cache holds rows of several. */
+const COPIED_TILES = 4;
+
 /** What all routines of a program know. */
 interface Plan {
   readonly sums: Sums;
@@ -58,12 +61,16 @@ export function productProgram(
       code.routine(nameOf(vectors, part), () => multiply(code, plan, vectors, part));
     }
   }
-  const copies = { copyTileRows: plan.tileRows * bytes, copyTileColumns: TILE_VECTORS * vectorBytes };
-  for (const [name, rowBytes] of Object.entries(copies)) {
+  const copies = [
+    ['copyTileRows', plan.tileRows * bytes, 1],
+    ['copyRowsOfTiles', plan.tileRows * bytes, COPIED_TILES],
+    ['copyTileColumns', TILE_VECTORS * vectorBytes, 1],
+  ] as const;
+  for (const [name, rowBytes, tiles] of copies) {
     code.routine(name, () => {
       if (sums === 'bfloat16') packPairs(code as VectorCode<X86Lines>, rowBytes);
-      else if (rowBytes >= vectorBytes) copy(code, rowBytes, vectorBytes);
-      else code.narrow(() => copy(code, rowBytes, 16));
+      else if (rowBytes >= vectorBytes) copy(code, rowBytes, vectorBytes, tiles);
+      else code.narrow(() => copy(code, rowBytes, 16, tiles));
     });
   }
   code.routine('transpose', () => code.narrow(() => transpose(code, plan)));
@@ -82,6 +89,8 @@ export function productProgram(
     ),
     masks: rests.map(lines.maskOf),
     copyTileRows: assembler.offsetOf('copyTileRows'),
+    copyRowsOfTiles: assembler.offsetOf('copyRowsOfTiles'),
+    copiedTiles: COPIED_TILES,
     copyTileColumns: assembler.offsetOf('copyTileColumns'),
     transpose: assembler.offsetOf('transpose'),
   };
@@ -195,18 +204,25 @@ function rowsFrom(code: VectorCode, step: Register) {
   };
 }
 
-/** Copies rows of this many bytes: whole tiles' rows of a, or columns of b, for each k. */
-function copy(code: VectorCode, rowBytes: number, vectorBytes: number): void {
-  const { add } = code.integers;
+/** Copies for each k what a tile needs, `rowBytes` of a or of b, or what tiles side by side need, each behind its own. */
+function copy(code: VectorCode, rowBytes: number, vectorBytes: number, tiles: number): void {
+  const { move, add } = code.integers;
   const { load, store } = code.vectors;
   const { from, to } = code.take('address', PACK, 'from', 'to');
-  const { fromStep, rows } = code.take('field', PACK, 'fromStep', 'rows');
+  const { fromStep, toStep, rows } = code.take('field', PACK, 'fromStep', 'toStep', 'rows');
+  const ends = [to, ...upTo(tiles - 1).map(() => code.register())];
+  for (let i = 1; i < tiles; i++) {
+    move(ends[i], ends[i - 1]);
+    add(ends[i], toStep);
+  }
   code.repeat(rows, () => {
-    const places = upTo(rowBytes / vectorBytes).map((i) => i * vectorBytes);
-    const row = places.map((beyond) => load(code.at(from, beyond)));
-    for (const [i, beyond] of places.entries()) store(row[i], code.at(to, beyond));
+    for (const [i, end] of ends.entries()) {
+      const places = upTo(rowBytes / vectorBytes).map((j) => j * vectorBytes);
+      const row = places.map((beyond) => load(code.at(from, i * rowBytes + beyond)));
+      for (const [j, beyond] of places.entries()) store(row[j], code.at(end, beyond));
+    }
     add(from, fromStep);
-    add(to, rowBytes);
+    for (const end of ends) add(end, rowBytes);
   });
 }
 

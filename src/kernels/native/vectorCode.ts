@@ -186,6 +186,8 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
     const [again, end] = [this.#newLabel(), this.#newLabel()];
     compare(register, 0);
     jump('equal', end);
+    this.#write();
+    this.#set.assembler.alignLoop();
     this.#label(again);
     body();
     subtract(register, 1);
