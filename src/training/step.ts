@@ -329,7 +329,7 @@ export class Trainer {
     const [{ rows }] = this.#sample.chunks;
     const x = this.#source.chunk(this.#sample.start, rows);
     const observed = Math.ceil(OBSERVED_ROWS / networksOf(this.#plan.network));
-    return layerStatistics(this.network, Math.min(rows, observed), x);
+    return layerStatistics(this.#kernels, this.network, Math.min(rows, observed), x);
   }
 
   /** Evaluates the test rows, if any: only at the end of a run, when nothing is left to decide. */

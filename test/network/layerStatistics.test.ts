@@ -14,13 +14,14 @@ import { closing, csvOf, prepare, trainSteps } from '../support/runs.js';
 const ROWS = 7;
 const INPUTS = 3;
 const OUTPUTS = 2;
+const KERNELS = referenceKernels('float64');
 
 /** A network after a step, with the batch of that. */
 function networkOf(layers: unknown[], members?: unknown) {
   const arena = Arena.ofSize('float64', 1 << 20);
   const spec = specOf({ input: INPUTS, layers, ...(members !== undefined && { members }) });
   const options = { inputs: INPUTS, loss: 'mean-squared-error', l2: 0, capacity: ROWS, seed: 1 } as const;
-  const network = new Network(spec, options, referenceKernels('float64'), arena);
+  const network = new Network(spec, options, KERNELS, arena);
   const random = new RandomState(3);
   network.initialize(random);
   const drawn = (columns: number) => {
@@ -74,7 +75,7 @@ describe('statistics of layers', () => {
     const hidden = linear(network, 'layers.0', x, true);
     const output = linear(network, 'layers.3', hidden, false);
     expect(hidden.data).toContain(0);
-    expect(layerStatistics(network, ROWS, x)).toEqual([
+    expect(layerStatistics(KERNELS, network, ROWS, x)).toEqual([
       { layer: 'layers.0', gradientNorm: expect.closeTo(norm(network, /layers\.0\./), 12) },
       { layer: 'layers.1', outputs: momentsOf([...hidden.data]) },
       {
@@ -92,7 +93,7 @@ describe('statistics of layers', () => {
       if (name.endsWith('layers.2')) outputs.push(...data.subarray(0, ROWS * OUTPUTS));
     });
     expect(outputs).toHaveLength(3 * ROWS * OUTPUTS);
-    const found = byName(layerStatistics(network, ROWS, x));
+    const found = byName(layerStatistics(KERNELS, network, ROWS, x));
     expect(Object.keys(found)).toEqual(['layers.0', 'layers.1', 'layers.2']);
     expect(found['layers.2']).toMatchObject({
       gradientNorm: expect.closeTo(norm(network, /layers\.2\./), 12),
@@ -108,7 +109,7 @@ describe('statistics of layers', () => {
       OUTPUTS,
     ];
     const { network, x } = networkOf(layers);
-    const names = layerStatistics(network, ROWS, x).map(({ layer }) => layer);
+    const names = layerStatistics(KERNELS, network, ROWS, x).map(({ layer }) => layer);
     expect(names.slice(0, 4)).toEqual(['layers.0', 'layers.1.layers.0', 'layers.1.layers.2', 'layers.1']);
     expect(names.slice(-3)).toEqual(['layers.10', 'layers.11', 'layers.12']);
   });
@@ -118,7 +119,7 @@ describe('statistics of layers', () => {
     const before = [network.parameters.values, network.parameters.gradients, network.statistics.values].map(
       ({ data }) => data.slice(),
     );
-    layerStatistics(network, ROWS, x);
+    layerStatistics(KERNELS, network, ROWS, x);
     const after = [network.parameters.values, network.parameters.gradients, network.statistics.values];
     expect(after.map(({ data }) => data)).toEqual(before);
   });
