@@ -65,6 +65,8 @@ export function product(
   let isTransposed = false;
   let packsB = false;
   let keepsPanels = false;
+  /** Whether a last panel is copied and may be as wide as the one before. */
+  let copiesEdge = false;
   /** Of the block of k at hand, and whether its product is added to c. */
   let [depth, adds] = [0, 0];
 
@@ -108,6 +110,8 @@ export function product(
     if (rows === 0 || columns === 0) return;
     packsB = isPaired || isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
     const packsA = isPaired || (rows >= tileRows && columns >= LEAST_TILES_ACROSS * tileColumns);
+    // Of a in form TN in its place, each k needs lines of its own, which a copy would displace.
+    copiesEdge = packsA || aStep === bytes;
     // Without packing, blocks don't help: one pass over k keeps c in registers.
     const isWhole = !packsA && !packsB && !program.depth;
     const mostDepth = isWhole ? Math.max(k, 1) : panelDepth * (isPaired ? 2 : 1);
@@ -191,16 +195,18 @@ export function product(
     columns: number,
   ): void {
     const k = elements(depth);
-    for (let j = 0; j < columns; j += tileColumns) {
-      const width = Math.min(tileColumns, columns - j);
-      // A part of a panel is not copied, if it needs no pairs: it is read in its place.
-      const isPacked = packsB && (isPaired || isTransposed || width === tileColumns);
-      const own = packedB + (keepsPanels ? j * k * bytes : 0);
+    for (let j = 0, width = 0; j < columns; j += width) {
+      const rest = columns - j;
+      width = panelWidth(rest);
       const from = b + j * bColumn;
+      // A copy is as wide as a tile. So that of a narrower last panel begins within the one before.
+      const shift = isTransposed || isPaired ? 0 : Math.max(0, tileColumns - rest);
+      const isPacked = packsB && (shift === 0 || (copiesEdge && shift <= j));
+      const own = packedB + (keepsPanels ? Math.ceil(j / tileColumns) * k * panelBytes : 0);
       if (isPacked && isFirst) {
-        pack(program.copyTileColumns, from, bColumn, bStep, own, width, tileColumns);
+        pack(program.copyTileColumns, from - shift * bytes, bColumn, bStep, own, width, tileColumns);
       }
-      const [panel, step] = isPacked ? [own, panelBytes] : [from, bStep];
+      const [panel, step] = isPacked ? [own + shift * bytes, panelBytes] : [from, bStep];
       const to = c + j * bytes;
       if (packed > 0) {
         multiplyPanel(packedA, bytes, tileBytes, k * tileBytes, panel, step, to, packed, width);
@@ -211,6 +217,12 @@ export function product(
         multiplyPanel(left, aRow, aStep, tileRows * aRow, panel, step, below, rows - packed, width);
       }
     }
+  }
+
+  /** Of the next panel: two vectors where three would leave only one, for which a tile loads more than it multiplies. */
+  function panelWidth(columns: number): number {
+    const leavesOne = copiesEdge && columns > tileColumns && columns <= tileColumns + lanes;
+    return leavesOne ? tileColumns - lanes : Math.min(tileColumns, columns);
   }
 
   /** Jobs for some rows of a and a panel of b: one, or two where parts of a vector need one of their own. */
