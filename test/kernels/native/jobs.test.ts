@@ -1,0 +1,227 @@
+/**
+ * The list of jobs of a product, carried out by plain loops: so for the tiles of every instruction set, on any processor. Small
+ * whole numbers, so that sums are exact in any order and bfloat16 rounds nothing.
+ */
+import { describe, expect, it } from 'vitest';
+import { bytesPerElement } from '../../../src/kernels/arena.js';
+import type { DType, ProductForm } from '../../../src/kernels/kernels.js';
+import { JOB_INTEGERS, MULTIPLY, PACK, type Program } from '../../../src/kernels/native/jobs.js';
+import { PRODUCT_SCRATCH_BYTES, product } from '../../../src/kernels/native/product.js';
+
+interface Tile {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly rows: number;
+  readonly lanes: number;
+  readonly isPaired?: boolean;
+  readonly masksAny?: boolean;
+  readonly depth?: number;
+}
+
+const TILES: readonly Tile[] = [
+  { name: 'AVX2', dtype: 'float32', rows: 4, lanes: 8 },
+  { name: 'AVX2, float64', dtype: 'float64', rows: 4, lanes: 4 },
+  { name: 'AVX2, sums of wasm', dtype: 'float32', rows: 4, lanes: 8, depth: 256 },
+  { name: 'AVX-512', dtype: 'float32', rows: 8, lanes: 16 },
+  { name: 'AVX-512, float64', dtype: 'float64', rows: 8, lanes: 8 },
+  { name: 'AVX-512, bfloat16', dtype: 'float32', rows: 8, lanes: 16, isPaired: true },
+  { name: 'NEON', dtype: 'float32', rows: 8, lanes: 4, masksAny: false },
+  { name: 'NEON, float64', dtype: 'float64', rows: 8, lanes: 2, masksAny: false },
+];
+const TILE_VECTORS = 3;
+const COPIED_TILES = 4;
+/** Between operands. */
+const GAP_BYTES = 512;
+
+/** Routines by numbers; those that multiply follow. */
+const Routine = {
+  end: 1,
+  copyTileRows: 2,
+  copyRowsOfTiles: 3,
+  copyTileColumns: 4,
+  transpose: 5,
+  multiply: 6,
+};
+
+function programOf({ rows, lanes, isPaired = false, masksAny = true, depth }: Tile): Program {
+  const rests = Array.from({ length: lanes }, (_, rest) => rest);
+  return {
+    code: new Uint8Array(),
+    listing: [],
+    tileRows: rows,
+    lanes,
+    ...(depth !== undefined && { depth }),
+    isPaired,
+    tileVectors: TILE_VECTORS,
+    masksAny,
+    end: Routine.end,
+    multiply: [0, 1, 2].map((v) => rests.map((rest) => Routine.multiply + v * lanes + rest)),
+    masks: rests.map((rest) => rest || lanes),
+    copyTileRows: Routine.copyTileRows,
+    copyRowsOfTiles: Routine.copyRowsOfTiles,
+    copiedTiles: COPIED_TILES,
+    copyTileColumns: Routine.copyTileColumns,
+    transpose: Routine.transpose,
+  };
+}
+
+/** Operands of zeros, and a product that carries out its jobs. */
+function memoryOf(tile: Tile, elements: readonly [a: number, b: number, c: number]) {
+  const { dtype, rows: tileRows, lanes, isPaired = false } = tile;
+  const bytes = bytesPerElement(dtype);
+  const program = programOf(tile);
+  const length = PRODUCT_SCRATCH_BYTES + elements.reduce((sum, count) => sum + GAP_BYTES + count * bytes, 0);
+  const buffer = new ArrayBuffer(length);
+  const all = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
+  /** Of pairs, the upper halves of two numbers. */
+  const halves = new Uint16Array(buffer);
+  const gaps = new Uint8Array(length / bytes);
+  let end = PRODUCT_SCRATCH_BYTES;
+  const [a, b, c] = elements.map((count) => {
+    gaps.fill(1, end / bytes, (end + GAP_BYTES) / bytes);
+    const address = end + GAP_BYTES;
+    end = address + count * bytes;
+    return { address, data: all.subarray(address / bytes, end / bytes), rows: 1, columns: count };
+  });
+  const fields = new Uint32Array(buffer);
+
+  /** Where an element is in `all`: in an operand or in scratch, never between or behind. */
+  const at = (address: number) => {
+    const place = address / bytes;
+    if (gaps[place] !== 0) throw new Error(`found ${address}, expected an element`);
+    return place;
+  };
+  const float = new Float32Array(1);
+  const bits = new Uint32Array(float.buffer);
+  const number = (half: number) => {
+    bits[0] = half << 16;
+    return float[0];
+  };
+  const half = (value: number) => {
+    float[0] = value;
+    return bits[0] >>> 16;
+  };
+  const storePair = (address: number, first: number, second: number) => {
+    halves[address / 2] = half(first);
+    halves[address / 2 + 1] = half(second);
+  };
+  const timesOf = (x: number, y: number) => {
+    if (!isPaired) return all[at(x)] * all[at(y)];
+    const [i, j] = [2 * at(x), 2 * at(y)];
+    return number(halves[i]) * number(halves[j]) + number(halves[i + 1]) * number(halves[j + 1]);
+  };
+
+  function multiply(kind: number, job: Uint32Array): void {
+    const field = (name: keyof typeof MULTIPLY) => job[MULTIPLY[name]];
+    const rest = kind % lanes;
+    const width = Math.floor(kind / lanes) * lanes + (rest || lanes);
+    for (let i = 0; i < field('rows'); i++) {
+      const left = field('a') + Math.floor(i / tileRows) * field('aTile') + (i % tileRows) * field('aRow');
+      for (let j = 0; j < width; j++) {
+        const place = at(field('c') + i * field('cRow') + j * bytes);
+        let sum = field('adds') ? all[place] : 0;
+        for (let p = 0; p < field('k'); p++) {
+          sum += timesOf(left + p * field('aStep'), field('b') + p * field('bStep') + j * bytes);
+        }
+        all[place] = sum;
+      }
+    }
+  }
+
+  function copy(job: Uint32Array, width: number, tiles: number): void {
+    const field = (name: keyof typeof PACK) => job[PACK[name]];
+    for (let p = 0; p < field('rows'); p++) {
+      const from = field('from') + p * field('fromStep');
+      for (let i = 0; i < tiles * width; i++) {
+        const to = field('to') + Math.floor(i / width) * field('toStep') + (p * width + (i % width)) * bytes;
+        if (!isPaired) all[at(to)] = all[at(from + i * bytes)];
+        else if (p % 2 === 0 && i % lanes < job[PACK.masks + Math.floor(i / lanes)]) {
+          const last = p + 1 === field('rows');
+          const below = last ? 0 : all[at(from + field('fromStep') + i * bytes)];
+          const pair = field('to') + ((p / 2) * width + i) * bytes;
+          storePair(pair, all[at(from + i * bytes)], below);
+        }
+      }
+    }
+  }
+
+  function transpose(job: Uint32Array): void {
+    const field = (name: keyof typeof PACK) => job[PACK[name]];
+    for (let i = 0; i < field('rows'); i++) {
+      for (let p = 0; p < field('columns'); p++) {
+        const from = field('from') + i * field('fromStep') + p * bytes;
+        const to = field('to') + p * field('toStep') + i * bytes;
+        if (!isPaired) all[at(to)] = all[at(from)];
+        else if (p % 2 === 0) {
+          const next = p + 1 < field('columns') ? all[at(from + bytes)] : 0;
+          storePair(field('to') + (p / 2) * field('toStep') + i * bytes, all[at(from)], next);
+        }
+      }
+    }
+  }
+
+  function run(jobs: number): void {
+    for (let start = jobs / 4; fields[start] !== Routine.end; start += JOB_INTEGERS) {
+      const job = fields.subarray(start, start + JOB_INTEGERS);
+      const [routine] = job;
+      if (routine === Routine.copyTileRows) copy(job, tileRows, 1);
+      else if (routine === Routine.copyRowsOfTiles) copy(job, tileRows, COPIED_TILES);
+      else if (routine === Routine.copyTileColumns) copy(job, TILE_VECTORS * lanes, 1);
+      else if (routine === Routine.transpose) transpose(job);
+      else multiply(routine - Routine.multiply, job);
+    }
+  }
+
+  const kernelsOf = (rank: number, size: number) =>
+    product(program, run, dtype, buffer, 0, { rank, size, sync() {} });
+  return { a, b, c, kernelsOf };
+}
+
+/** Whole numbers from −3 to 3. */
+function fill(data: Float32Array | Float64Array, seed: number): void {
+  let state = seed;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = ((state >>> 16) % 7) - 3;
+  }
+}
+
+const SIZES = [1, 7, 25, 32, 50];
+const SHAPES = [
+  ...SIZES.flatMap((m, i) => SIZES.map((n, j) => [m, n, SIZES[(2 * i + 5 * j) % SIZES.length]])),
+  // No terms; several blocks of k, of rows and of columns.
+  [9, 30, 0],
+  [20, 70, 600],
+  [520, 200, 2],
+];
+/** Also more panels than are kept, of any tile. */
+const MANY_COLUMNS = [520, 1550, 1];
+
+describe.each(TILES)('jobs of a product with tiles of $name', (tile) => {
+  it.each<ProductForm>(['NN', 'TN', 'NT'])('compute it, for all sizes and 1 to 3 threads, %s', (form) => {
+    const shapes = form === 'NN' ? [...SHAPES, MANY_COLUMNS] : SHAPES;
+    for (const [shape, [m, n, k]] of shapes.entries()) {
+      const { a, b, c, kernelsOf } = memoryOf(tile, [m * k, k * n, m * n]);
+      fill(a.data, 1 + shape);
+      fill(b.data, 1000 + shape);
+      fill(c.data, 2000 + shape);
+      const beta = shape % 2 === 0 ? 1 : 0;
+      const expected = c.data.map((old, at) => {
+        const i = Math.floor(at / n);
+        const j = at % n;
+        let sum = beta === 1 ? old : 0;
+        for (let p = 0; p < k; p++) {
+          sum +=
+            a.data[form === 'TN' ? p * m + i : i * k + p] * b.data[form === 'NT' ? j * k + p : p * n + j];
+        }
+        return sum;
+      });
+      const threads = 1 + (shape % 3);
+      for (let rank = 0; rank < threads; rank++) {
+        kernelsOf(rank, threads).gemm(form, m, n, k, a, b, beta, c);
+      }
+      const wrong = expected.findIndex((value, at) => value !== c.data[at]);
+      expect(wrong, `${m}×${n}×${k}`).toBe(-1);
+    }
+  });
+});
