@@ -34,6 +34,16 @@ export const PRODUCT_SCRATCH_BYTES = MOST_JOBS * JOB_BYTES + A_BYTES + PANELS * 
 /** Runs the jobs at an address of the memory. */
 export type Run = (jobs: number) => void;
 
+/** Rows of a, packed or in their place: bytes from row to row, along k, and from tile to tile. */
+interface RowsOfA {
+  count: number;
+  at: number;
+  row: number;
+  step: number;
+  tile: number;
+}
+const noRows = (): RowsOfA => ({ count: 0, at: 0, row: 0, step: 0, tile: 0 });
+
 /** @param scratch address of PRODUCT_SCRATCH_BYTES bytes of this thread's own in the buffer */
 export function product(
   program: Program,
@@ -69,6 +79,9 @@ export function product(
   let copiesEdge = false;
   /** Of the block of k at hand, and whether its product is added to c. */
   let [depth, adds] = [0, 0];
+  // Of the block of rows at hand: those that fill tiles may be packed.
+  const packedRows = { ...noRows(), at: packedA, row: bytes, step: tileBytes };
+  const plainRows = noRows();
 
   /** This thread's rows or columns of c. */
   const multiply: ProductKernels['gemm'] = (form, m, n, k, a, b, beta, c) => {
@@ -125,31 +138,34 @@ export function product(
         depth = Math.min(mostDepth, k - p);
         adds = beta === 1 || p > 0 ? 1 : 0;
         for (let row = 0; row < rows; row += mostRows) {
-          const height = Math.min(mostRows, rows - row);
-          const left = a + row * aRow + p * aStep;
-          const packed = packsA ? packRows(left, height) : 0;
+          setRows(a + row * aRow + p * aStep, Math.min(mostRows, rows - row), packsA);
           const right = b + column * bColumn + p * bStep;
           const to = c + row * cRow + column * bytes;
-          const wide = Math.min(width, columns - column);
-          multiplyPanels(left, packed, right, row === 0, to, height, wide);
+          multiplyPanels(right, to, Math.min(width, columns - column), row === 0);
         }
       }
     }
     flush();
   }
 
-  /** Packs the rows of a that fill tiles; of pairs, all. @returns how many */
-  function packRows(from: number, rows: number): number {
+  /** The block of so many rows from an address on. Those that fill tiles are packed; of pairs, all. */
+  function setRows(from: number, count: number, packs: boolean): void {
     const { copiedTiles, copyRowsOfTiles, copyTileRows } = program;
-    const packed = isPaired ? rows : rows - (rows % tileRows);
+    const several = copiedTiles * tileRows;
+    const packed = !packs ? 0 : isPaired ? count : count - (count % tileRows);
     for (let i = 0, size = 0; i < packed; i += size) {
-      const several = copiedTiles * tileRows;
       const copiesSeveral = aStep !== bytes && !isPaired && packed - i >= several;
       size = copiesSeveral ? several : Math.min(tileRows, packed - i);
       const to = packedA + i * bytes * elements(depth);
       pack(copiesSeveral ? copyRowsOfTiles : copyTileRows, from + i * aRow, aRow, aStep, to, size, tileRows);
     }
-    return packed;
+    packedRows.count = packed;
+    packedRows.tile = elements(depth) * tileBytes;
+    plainRows.count = count - packed;
+    plainRows.at = from + packed * aRow;
+    plainRows.row = aRow;
+    plainRows.step = aStep;
+    plainRows.tile = tileRows * aRow;
   }
 
   /**
@@ -181,19 +197,10 @@ export function product(
   }
 
   /**
-   * Multiplies a block of a, of which the first rows are packed, by panels of b. Each is packed right before its first
-   * use, which then finds it in the cache.
-   * @param isFirst whether no block of a before has packed these panels
+   * Multiplies the block of rows by panels of b. Each is packed right before its first use, which then finds it in the cache.
+   * @param isFirst whether no block of rows before has packed these panels
    */
-  function multiplyPanels(
-    a: number,
-    packed: number,
-    b: number,
-    isFirst: boolean,
-    c: number,
-    rows: number,
-    columns: number,
-  ): void {
+  function multiplyPanels(b: number, c: number, columns: number, isFirst: boolean): void {
     const k = elements(depth);
     for (let j = 0, width = 0; j < columns; j += width) {
       const rest = columns - j;
@@ -206,16 +213,11 @@ export function product(
       if (isPacked && isFirst) {
         pack(program.copyTileColumns, from - shift * bytes, bColumn, bStep, own, width, tileColumns);
       }
-      const [panel, step] = isPacked ? [own + shift * bytes, panelBytes] : [from, bStep];
+      const panel = isPacked ? own + shift * bytes : from;
+      const step = isPacked ? panelBytes : bStep;
       const to = c + j * bytes;
-      if (packed > 0) {
-        multiplyPanel(packedA, bytes, tileBytes, k * tileBytes, panel, step, to, packed, width);
-      }
-      if (packed < rows) {
-        const left = a + packed * aRow;
-        const below = to + packed * cRow;
-        multiplyPanel(left, aRow, aStep, tileRows * aRow, panel, step, below, rows - packed, width);
-      }
+      multiplyPanel(packedRows, panel, step, to, width);
+      multiplyPanel(plainRows, panel, step, to + packedRows.count * cRow, width);
     }
   }
 
@@ -225,32 +227,23 @@ export function product(
     return leavesOne ? tileColumns - lanes : Math.min(tileColumns, columns);
   }
 
-  /** Jobs for some rows of a and a panel of b: one, or two where parts of a vector need one of their own. */
-  function multiplyPanel(
-    a: number,
-    row: number,
-    step: number,
-    tile: number,
-    b: number,
-    bStep: number,
-    c: number,
-    rows: number,
-    columns: number,
-  ): void {
+  /** Jobs for rows of a and a panel of b: one, or two where parts of a vector need one of their own. */
+  function multiplyPanel(rows: RowsOfA, b: number, bStep: number, c: number, columns: number): void {
+    if (rows.count === 0) return;
     for (let j = 0, width = 0; j < columns; j += width) {
       width = columns - j;
       if (!program.masksAny && width > lanes) width -= width % lanes;
       const rest = width % lanes;
       const at = newJob(program.multiply[Math.ceil(width / lanes) - 1][rest]);
-      fields[at + MULTIPLY.a] = a;
-      fields[at + MULTIPLY.aRow] = row;
-      fields[at + MULTIPLY.aStep] = step;
-      fields[at + MULTIPLY.aTile] = tile;
+      fields[at + MULTIPLY.a] = rows.at;
+      fields[at + MULTIPLY.aRow] = rows.row;
+      fields[at + MULTIPLY.aStep] = rows.step;
+      fields[at + MULTIPLY.aTile] = rows.tile;
       fields[at + MULTIPLY.b] = b + j * bytes;
       fields[at + MULTIPLY.bStep] = bStep;
       fields[at + MULTIPLY.c] = c + j * bytes;
       fields[at + MULTIPLY.cRow] = cRow;
-      fields[at + MULTIPLY.rows] = rows;
+      fields[at + MULTIPLY.rows] = rows.count;
       fields[at + MULTIPLY.k] = elements(depth);
       fields[at + MULTIPLY.adds] = adds;
       fields[at + MULTIPLY.mask] = program.masks[rest];
