@@ -24,7 +24,8 @@ export const MULTIPLY = inOrder(
 
 /**
  * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
- * each other, or the parts of rows to places `toStep` apart. Where k is taken in pairs, copies mask the up to three vectors of a row.
+ * each other, or the parts of rows to places `toStep` apart. Where k is taken in pairs, copies mask the
+ * up to three vectors of a row.
  */
 export const PACK = inOrder('from', 'fromStep', 'to', 'rows', 'toStep', 'columns', 'masks');
 

@@ -5,10 +5,11 @@
  * A tile of c reads a panel of b, `depth` rows of a tile's width, once for each tile below the
  * first; it should stay in the first-level cache, so k is cut into blocks. It also reads `depth`
  * elements of each of its rows of a, for every panel of b; they should stay in the second-level
- * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read; a panel
- * is packed right before its first use, while it is in the cache. Where each is read only a few times, packing costs more than it saves, and tiles read a or b in their
- * place. Transposing b is packing: vectors take neighbours from a row of b. Pairs of bfloat16 are made by packing,
- * so a and b always are.
+ * cache, so the rows are cut into blocks. Packed, both lie in the order in which they are read; a
+ * panel is packed right before its first use, while it is in the cache. Where each is read only a few
+ * times, packing costs more than it saves, and tiles read a or b in their place. Transposing b is
+ * packing: vectors take neighbours from a row of b. Pairs of bfloat16 are made by packing, so a and b
+ * always are.
  *
  * None of this changes a bit: every element of c is one chain of multiply-adds in the order of k,
  * continued in the next block of k from what the last has stored.
@@ -197,7 +198,8 @@ export function product(
   }
 
   /**
-   * Multiplies the block of rows by panels of b. Each is packed right before its first use, which then finds it in the cache.
+   * Multiplies the block of rows by panels of b. Each is packed right before its first use, which then
+   * finds it in the cache.
    * @param isFirst whether no block of rows before has packed these panels
    */
   function multiplyPanels(b: number, c: number, columns: number, isFirst: boolean): void {

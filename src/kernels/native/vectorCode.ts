@@ -170,8 +170,8 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
   /** While the register is at least n: the body, then it is less by n. */
   whileAtLeast(n: number, register: Register, body: () => void): void {
     const { compare, subtract, jump } = this.integers;
-    const [again, end] = [this.#newLabel(), this.#newLabel()];
-    this.#label(again);
+    const end = this.#newLabel();
+    const again = this.#loop();
     compare(register, n);
     jump('less', end);
     body();
@@ -183,12 +183,10 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
   /** The body as often as the register says. */
   repeat(register: Register, body: () => void): void {
     const { compare, subtract, jump } = this.integers;
-    const [again, end] = [this.#newLabel(), this.#newLabel()];
+    const end = this.#newLabel();
     compare(register, 0);
     jump('equal', end);
-    this.#write();
-    this.#set.assembler.alignLoop();
-    this.#label(again);
+    const again = this.#loop();
     body();
     subtract(register, 1);
     jump('notEqual', again);
@@ -289,6 +287,15 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
       if (to) release(to);
     });
     this.#steps = [];
+  }
+
+  /** The label of the top of a loop that begins here. */
+  #loop(): string {
+    const again = this.#newLabel();
+    this.#write();
+    this.#set.assembler.alignLoop();
+    this.#label(again);
+    return again;
   }
 
   #newLabel(): string {

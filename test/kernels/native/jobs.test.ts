@@ -1,6 +1,6 @@
 /**
- * The list of jobs of a product, carried out by plain loops: so for the tiles of every instruction set, on any processor. Small
- * whole numbers, so that sums are exact in any order and bfloat16 rounds nothing.
+ * The list of jobs of a product, carried out by plain loops: so for the tiles of every instruction set, on any
+ * processor. Small whole numbers, so that sums are exact in any order.
  */
 import { describe, expect, it } from 'vitest';
 import { bytesPerElement } from '../../../src/kernels/arena.js';
@@ -73,8 +73,8 @@ function memoryOf(tile: Tile, elements: readonly [a: number, b: number, c: numbe
   const length = PRODUCT_SCRATCH_BYTES + elements.reduce((sum, count) => sum + GAP_BYTES + count * bytes, 0);
   const buffer = new ArrayBuffer(length);
   const all = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
-  /** Of pairs, the upper halves of two numbers. */
-  const halves = new Uint16Array(buffer);
+  /** Of pairs, each a whole number, where machine code has bfloat16. */
+  const halves = new Int16Array(buffer);
   const gaps = new Uint8Array(length / bytes);
   let end = PRODUCT_SCRATCH_BYTES;
   const [a, b, c] = elements.map((count) => {
@@ -91,24 +91,14 @@ function memoryOf(tile: Tile, elements: readonly [a: number, b: number, c: numbe
     if (gaps[place] !== 0) throw new Error(`found ${address}, expected an element`);
     return place;
   };
-  const float = new Float32Array(1);
-  const bits = new Uint32Array(float.buffer);
-  const number = (half: number) => {
-    bits[0] = half << 16;
-    return float[0];
-  };
-  const half = (value: number) => {
-    float[0] = value;
-    return bits[0] >>> 16;
-  };
   const storePair = (address: number, first: number, second: number) => {
-    halves[address / 2] = half(first);
-    halves[address / 2 + 1] = half(second);
+    halves[address / 2] = first;
+    halves[address / 2 + 1] = second;
   };
   const timesOf = (x: number, y: number) => {
     if (!isPaired) return all[at(x)] * all[at(y)];
     const [i, j] = [2 * at(x), 2 * at(y)];
-    return number(halves[i]) * number(halves[j]) + number(halves[i + 1]) * number(halves[j + 1]);
+    return halves[i] * halves[j] + halves[i + 1] * halves[j + 1];
   };
 
   function multiply(kind: number, job: Uint32Array): void {

@@ -114,7 +114,7 @@ describe('the machine code', () => {
     ({ program: { listing } }) => {
       const starts = new Map(listing.map(({ at, line }) => [line, at]));
       const tops = listing
-        .filter(({ line }) => line.startsWith('jne '))
+        .filter(({ line }) => /^(jne|jmp) label/.test(line))
         .flatMap(({ at, line }) => {
           const to = starts.get(`${line.slice(4)}:`) ?? Number.NaN;
           return to < at ? [to] : [];
