@@ -15,6 +15,7 @@ import { printable } from '../text.js';
 import { version } from '../version.js';
 import { bytesOf } from './engine/allocate.js';
 import { type BackendChoice, chooseAgain, chooseBackend, chooseThreads } from './engine/backend.js';
+import { smallRuns } from './engine/threadPool.js';
 import { threadsWarning } from './parallel.js';
 import { completeFor, planTraining } from './plan.js';
 import { planRefit } from './refit.js';
@@ -294,16 +295,17 @@ interface Started {
  */
 async function prepare(
   loaded: LoadedTrainConfig,
-  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks'> &
+  options: Pick<TrainOptions, 'listener' | 'memory' | 'data' | 'ranks' | 'pool'> &
     Started &
     Pick<ReadingOptions, 'cache'>,
   check?: (whole: LoadedTrainConfig) => void,
 ): Promise<ReadRun> {
-  const { listener, memory, cache } = options;
+  const { listener, memory, cache, pool = smallRuns } = options;
   // Before the data are read: a run may last for hours.
   const manyThreads = threadsWarning(loaded.config.threads);
   if (manyThreads) listener?.warn?.(manyThreads);
   if (isOfRun(loaded)) for (const sentence of dataOutside(loaded)) listener?.note?.(sentence);
+  if (typeof options.ranks !== 'object') pool.warm();
   const reading = { progress: listener?.reading, note: listener?.note, memory, cache };
   const data = options.data?.share() ?? (await RunData.read(loaded, reading));
   try {

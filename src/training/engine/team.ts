@@ -1,6 +1,6 @@
 /** Equal threads that take the same steps over one memory; the main thread commands and watches. */
 import { availableParallelism } from 'node:os';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { ExitCode, MlpError } from '../../errors.js';
 import type { Evaluation } from '../../evaluation/metrics.js';
@@ -26,11 +26,8 @@ import {
   stateOf,
   type Weights,
 } from './engine.js';
-import type { ThreadPool } from './threadPool.js';
+import { startThread, type ThreadOptions, type ThreadPool } from './threadPool.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
-
-/** worker.ts and all that it imports as one file, which starts in half the time. Tests run the sources, but threads run from dist/ even then. */
-const WORKER = new URL('../../../dist/training/engine/thread.js', import.meta.url);
 
 /** How often progress is reported while steps are taken. */
 const PROGRESS_MILLISECONDS = 50;
@@ -39,16 +36,11 @@ const CLOSING_MILLISECONDS = 1000;
 /** Instead of a rank. */
 const READER = -1;
 
-/** A step makes no garbage, and an evaluation little: more room for it would be filled before it is swept. */
-const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };
-
-export interface TeamOptions {
+export interface TeamOptions extends ThreadOptions {
   /** Whether batches of rows in a file are read ahead; decided by the run if missing. */
   readonly readsAhead?: boolean;
   /** Where threads come from and go to; without it, they end with the team. */
   readonly pool?: ThreadPool | undefined;
-  readonly script?: URL;
-  readonly resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>;
   /** What a run without a state starts from, instead of drawing weights. */
   readonly weights?: Weights | undefined;
   /** The processes that take the steps together. */
@@ -82,7 +74,7 @@ export class Team implements Engine {
     run: RunSetup,
     view: Trainer,
     setup: Omit<WorkerSetup, 'rank' | 'control' | 'run' | 'isKept'>,
-    { script = WORKER, resourceLimits = LITTLE_GARBAGE, pool, ranks }: Omit<TeamOptions, 'weights'>,
+    { pool, ranks, ...thread }: Omit<TeamOptions, 'weights'>,
   ) {
     this.run = run;
     this.#view = view;
@@ -105,7 +97,7 @@ export class Team implements Engine {
         random: setup.state.random,
         state: setup.state.batches,
       };
-      const reader = new Worker(script, { workerData: reading, resourceLimits });
+      const reader = startThread(reading, thread);
       this.#reader = reader;
       reader.on('error', (error) => this.#fail(READER, error));
       reader.on('exit', () => this.#fail(READER, new Error('it ended before its work was done')));
@@ -123,10 +115,7 @@ export class Team implements Engine {
         ...(ranks && { ranks: ranks.place }),
       };
       try {
-        const worker =
-          own?.take(workerData) ??
-          shared?.take(workerData) ??
-          new Worker(script, { workerData, resourceLimits });
+        const worker = own?.take(workerData) ?? pool?.take(workerData) ?? startThread(workerData, thread);
         this.workers.push(worker);
         worker.on('message', (message: WorkerMessage) => {
           if (message.type === 'failed') this.#fail(rank, errorFrom(message.error));

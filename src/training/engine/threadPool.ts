@@ -1,6 +1,26 @@
 /** Threads that wait for the next team: starting one takes longer than many a run takes to train. */
-import type { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { ReaderSetup } from '../readAhead.js';
 import type { WorkerSetup } from './worker.js';
+
+/** worker.ts and all that it imports as one file, which starts in half the time. Tests run the sources, but threads run from dist/ even then. */
+const WORKER = new URL('../../../dist/training/engine/thread.js', import.meta.url);
+
+/** A step makes no garbage, and an evaluation little: more room for it would be filled before it is swept. */
+const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };
+
+export interface ThreadOptions {
+  readonly script?: URL | undefined;
+  readonly resourceLimits?: NonNullable<WorkerOptions['resourceLimits']> | undefined;
+}
+
+/** @param workerData what it is for; without one it waits for its first team */
+export function startThread(
+  workerData?: WorkerSetup | ReaderSetup,
+  { script = WORKER, resourceLimits = LITTLE_GARBAGE }: ThreadOptions = {},
+): Worker {
+  return new Worker(script, { workerData, resourceLimits });
+}
 
 export interface ThreadPoolOptions {
   /** The largest memory of a run whose threads may wait: they keep it until they collect their garbage. */
@@ -26,6 +46,16 @@ export class ThreadPool {
     return buffer.byteLength <= this.#mostBytes;
   }
 
+  /** Starts a thread that will wait, unless one does: it is ready once the data of its run are read. */
+  warm(): void {
+    if (this.#waiting.size > 0 || this.#closed) return;
+    try {
+      this.#hold(startThread());
+    } catch {
+      // The team will start its own, or say why it can't.
+    }
+  }
+
   /** Gives a waiting thread its place in a team; undefined if none waits. */
   take(setup: WorkerSetup): Worker | undefined {
     const [first] = this.#waiting;
@@ -46,13 +76,6 @@ export class ThreadPool {
       await worker.terminate();
       return;
     }
-    worker.unref();
-    const lose = () => {
-      clearTimeout(this.#waiting.get(worker));
-      this.#waiting.delete(worker);
-    };
-    worker.on('exit', lose);
-    worker.on('error', lose);
     const end = () => {
       this.#waiting.delete(worker);
       void worker.terminate();
@@ -61,6 +84,18 @@ export class ThreadPool {
     };
     const milliseconds = this.#milliseconds;
     const timer = milliseconds === undefined ? undefined : setTimeout(end, milliseconds).unref();
+    this.#hold(worker, timer);
+  }
+
+  /** @param timer ends it, unless it waits as long as the pool is there */
+  #hold(worker: Worker, timer?: NodeJS.Timeout): void {
+    worker.unref();
+    const lose = () => {
+      clearTimeout(timer);
+      this.#waiting.delete(worker);
+    };
+    worker.on('exit', lose);
+    worker.on('error', lose);
     this.#waiting.set(worker, timer);
   }
 
@@ -71,7 +106,7 @@ export class ThreadPool {
   }
 }
 
-/** For small runs of this process that follow one another: folds, or a program's own loop. */
+/** For small runs of this process that follow one another: folds, or a program's own loop. And the first thread of any. */
 export const smallRuns = new ThreadPool({ mostBytes: 2 ** 24, milliseconds: 1000 });
 
 /** Removes the listeners of the last team, and none of Node's own. */

@@ -196,11 +196,16 @@ if (parentPort) {
     }
     if (setup.isKept) tell({ type: 'free' });
   };
-  const first: WorkerSetup | RankThreadSetup | ReaderSetup = workerData;
-  if ('slots' in first) readBatches(first);
-  else if ('launch' in first) serveRanks<WorkerSetup>(port, first, run);
+  const serve = (setup: WorkerSetup) => {
+    run(setup);
+    // Nothing is left to wait for.
+    if (!setup.isKept) port.unref();
+  };
+  const first: WorkerSetup | RankThreadSetup | ReaderSetup | undefined = workerData;
+  if (first && 'slots' in first) readBatches(first);
+  else if (first && 'launch' in first) serveRanks<WorkerSetup>(port, first, run);
   else {
-    if (first.isKept) port.on('message', (setup: WorkerSetup) => run(setup));
-    run(first);
+    port.on('message', serve);
+    if (first) serve(first);
   }
 }

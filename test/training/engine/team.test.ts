@@ -342,6 +342,28 @@ describe('teams beside each other and one after another', () => {
     expect(large.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   });
 
+  it('take a thread that was started before its run was known, for a large run, too', async () => {
+    const problem = await prepare({ ...RUNS[0], name: undefined });
+    const expected = await outcome(problem, 2);
+    for (const [mostBytes, isKept] of [
+      [1e9, true],
+      [1000, false],
+    ] as const) {
+      const pool = new ThreadPool({ mostBytes });
+      pool.warm();
+      pool.warm();
+      const started = vi.spyOn(pool, 'take');
+      expect(await outcome(problem, 2, { pool })).toBe(expected);
+      const [first, second] = started.mock.results.map(({ value }) => value);
+      expect([first === undefined, second === undefined]).toEqual([false, true]);
+      expect(first.threadId >= 0).toBe(isKept);
+      await pool.close();
+      expect(first.threadId).toBe(-1);
+      pool.warm();
+      expect(pool.take({} as never)).toBeUndefined();
+    }
+  });
+
   it('cost no time while they have nothing to do', async () => {
     const problem = await prepare({ ...RUNS[0], name: undefined });
     const team = await startTeam(problem, WASM, 3);
