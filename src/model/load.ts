@@ -8,15 +8,8 @@ import { referenceKernels } from '../kernels/reference/index.js';
 import { Network } from '../network/network.js';
 import { isObject, readJson } from '../spec/json.js';
 import { printable, quote, showValue } from '../text.js';
-import {
-  CHECKSUM,
-  decodeMetadata,
-  type EncodedModel,
-  encodeModel,
-  type ModelContent,
-  modelTensors,
-  verifyChecksum,
-} from './model.js';
+import { decodeMetadata, verifyChecksum } from './metadata.js';
+import { CHECKSUM, type EncodedModel, encodeModel, type ModelContent, modelTensors } from './model.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors/decode.js';
 import type { Dtype } from './safetensors/dtype.js';
 import { hashTensors, type NamedTensor } from './safetensors/encode.js';

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
 import { hashWeights, loadModel } from '../../src/model/load.js';
+import { decodeMetadata } from '../../src/model/metadata.js';
 import type { ModelContent } from '../../src/model/model.js';
-import { decodeMetadata } from '../../src/model/model.js';
 import type { NamedTensor } from '../../src/model/safetensors/encode.js';
 import { errorOf, folderWith } from '../spec/support.js';
 import {
