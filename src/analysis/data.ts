@@ -87,7 +87,7 @@ function levelResults(
 
 /** Of the finite ones. */
 function numberResults(values: Float64Array): Partial<ColumnResults> {
-  const finite = values.filter(Number.isFinite);
+  const finite = values.every(Number.isFinite) ? values : values.filter(Number.isFinite);
   if (finite.length === 0) return {};
   const mean = finite.reduce((sum, value) => sum + value / finite.length, 0);
   const variance = finite.reduce((sum, value) => sum + (value - mean) ** 2 / finite.length, 0);

@@ -28,7 +28,7 @@ import type {
   WrongRows,
 } from '../report/html/results.js';
 import { formatNumber } from '../text.js';
-import { histogramOf, thinned } from './histogram.js';
+import { evenly, histogramOf } from './histogram.js';
 import { imageOf } from './image.js';
 
 /** Of more classes, those with the most rows have curves. */
@@ -106,7 +106,7 @@ function classificationOf(
   { confusion = [], classes: scores = [] }: EvaluationReport,
   { predictions, labels }: Passed,
 ): ClassificationResults {
-  const isOf = (j: number) => Uint8Array.from(expected as Int32Array, (label) => (label === j ? 1 : 0));
+  const isOf = (j: number) => new Uint8Array(expected.length).map((_, row) => Number(expected[row] === j));
   const isBinary = classes.length === 2;
   const frequent = classes
     .map((_, j) => j)
@@ -177,7 +177,7 @@ function curve(points: readonly (readonly [x: number, y: number, threshold: numb
     const [before, after] = [points[i - 1], points[i + 1]];
     return !before || !after || !((before[0] === x && after[0] === x) || (before[1] === y && after[1] === y));
   });
-  const kept = thinned(bends, 400);
+  const kept = evenly(bends.length, 400).map((i) => bends[i]);
   return { x: kept.map(([x]) => x), y: kept.map(([, y]) => y), thresholds: kept.map(([, , at]) => at) };
 }
 
@@ -218,12 +218,8 @@ function regressionOf(
   const own = ownTargets(expected, width, model);
   const points = pointsOf(rows, outputs, outputs.length / rows, model);
   return scores.map(({ name, r2, rmse, mae }, j) => {
-    const actual = Array.from({ length: rows }, (_, row) => own[row * width + j]);
-    const predicted = Array.from({ length: rows }, (_, row) => points[row * width + j]);
-    const shown = thinned(
-      actual.map((value, row) => [value, predicted[row]] as const),
-      MOST_POINTS,
-    );
+    const cells = evenly(rows, MOST_POINTS).map((row) => row * width + j);
+    const residuals = new Float64Array(rows).map((_, row) => points[row * width + j] - own[row * width + j]);
     return {
       target: name,
       scores: [
@@ -231,9 +227,9 @@ function regressionOf(
         ['RMSE', rmse],
         ['MAE', mae],
       ],
-      actual: shown.map(([value]) => value),
-      predicted: shown.map(([, value]) => value),
-      residuals: histogramOf(Float64Array.from(predicted, (value, row) => value - actual[row])),
+      actual: cells.map((cell) => own[cell]),
+      predicted: cells.map((cell) => points[cell]),
+      residuals: histogramOf(residuals),
     };
   });
 }

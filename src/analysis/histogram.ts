@@ -33,8 +33,8 @@ function binCount(values: ArrayLike<number>, low: number, high: number): number 
   return high - low + 1;
 }
 
-/** At most `most` of the items, evenly spaced, with the first and the last. */
-export function thinned<Item>(items: readonly Item[], most: number): Item[] {
-  if (items.length <= most) return [...items];
-  return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))]);
+/** The numbers from 0 to `count` − 1, or `most` of them, evenly spaced, with the first and the last. */
+export function evenly(count: number, most: number): number[] {
+  if (count <= most) return Array.from({ length: count }, (_, i) => i);
+  return Array.from({ length: most }, (_, i) => Math.round((i * (count - 1)) / (most - 1)));
 }

@@ -339,7 +339,7 @@ function joinWritten(columns: readonly Column[]): WrittenNumbers {
 function plainIntegers({ values, missing }: NumericColumn): TextColumn {
   const levels = [...new Set(values)].filter((value) => !Number.isNaN(value));
   const codeOf = new Map(levels.map((value, code) => [value, code]));
-  const codes = Int32Array.from(values, (value) => codeOf.get(value) ?? -1);
+  const codes = new Int32Array(values.length).map((_, row) => codeOf.get(values[row]) ?? -1);
   return { kind: 'text', levels: levels.map(String), codes, missing };
 }
 

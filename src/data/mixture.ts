@@ -9,7 +9,14 @@ import { looksNumeric, parseDecimal } from './cell.js';
 import { type Notations, plainNumber, suggestNotation } from './csv/notation.js';
 import { fewPerLevel } from './levels.js';
 import { MissingRule } from './missingValues.js';
-import { type Column, type MixedColumn, type NumericColumn, type Table, textColumn } from './table.js';
+import {
+  type Column,
+  countMissing,
+  type MixedColumn,
+  type NumericColumn,
+  type Table,
+  textColumn,
+} from './table.js';
 
 /** The cells of a column that are not missing. */
 interface Tally {
@@ -136,11 +143,11 @@ function settle(
 }
 
 function withoutWords(codes: Int32Array, numbers: readonly number[]): NumericColumn {
-  const values = Float64Array.from(codes, (code) => {
-    const value = numbers[code] ?? Number.NaN;
+  const values = new Float64Array(codes.length).map((_, row) => {
+    const value = numbers[codes[row]] ?? Number.NaN;
     return Number.isFinite(value) ? value : Number.NaN;
   });
-  return { kind: 'numeric', values, missing: values.filter(Number.isNaN).length };
+  return { kind: 'numeric', values, missing: countMissing(values) };
 }
 
 function sum(counts: Iterable<number>): number {

@@ -183,7 +183,7 @@ export function selectRows(table: Table, rows: Int32Array): Table {
     ...table,
     rows: rows.length,
     columns: table.columns.map((column) => column && selectCells(column, rows)),
-    lines: Uint32Array.from(rows, (row) => table.lines[row]),
+    lines: new Uint32Array(rows.length).map((_, i) => table.lines[rows[i]]),
   };
 }
 
@@ -229,7 +229,7 @@ export function sliceCells(column: Column, from: number, to: number): Column {
 /** The cells of some rows. */
 export function selectCells(column: Column, rows: Int32Array): Column {
   if (column.kind === 'numeric') {
-    const values = Float64Array.from(rows, (row) => column.values[row]);
+    const values = new Float64Array(rows.length).map((_, i) => column.values[rows[i]]);
     return {
       kind: 'numeric',
       values,
@@ -245,7 +245,7 @@ function selectWritten(written: WrittenNumbers, rows: Int32Array): WrittenNumber
 }
 
 function selectText(column: TextColumn, rows: Int32Array): TextColumn {
-  const codes = Int32Array.from(rows, (row) => column.codes[row]);
+  const codes = rows.map((row) => column.codes[row]);
   return { kind: 'text', levels: column.levels, codes, missing: countMissing(codes) };
 }
 

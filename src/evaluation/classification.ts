@@ -58,12 +58,15 @@ export function evaluateClasses(rows: ClassifiedRows): Classification {
   const { labels, predicted, probabilities, crossEntropies, weights } = rows;
   const classes = probabilities.length / labels.length;
   const isKnown = (_: unknown, row: number) => labels[row] < classes;
-  const known = Float64Array.from(crossEntropies).filter(isKnown);
-  const hasUnknown = known.length < labels.length;
+  let hasUnknown = false;
+  for (let row = 0; row < labels.length; row++) hasUnknown ||= labels[row] >= classes;
+  const ofKnown = (values: ArrayLike<number>) =>
+    hasUnknown ? Float64Array.from(values).filter(isKnown) : values;
+  const known = ofKnown(crossEntropies);
   const confusion = confusionMatrix(labels, predicted, hasUnknown ? classes + 1 : classes);
   const areas = classAreas(labels, probabilities, classes);
   return {
-    loss: weightedMean(known, weights && Float64Array.from(weights).filter(isKnown)),
+    loss: weightedMean(known, weights && ofKnown(weights)),
     accuracy: accuracy(confusion),
     balancedAccuracy: balancedAccuracy(confusion),
     matthews: matthews(confusion),

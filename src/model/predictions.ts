@@ -66,5 +66,5 @@ export function pointsOf(
 
 /** Targets [rows, width] in their own units, from those of the network. */
 export function ownTargets(targets: ArrayLike<number>, width: number, units: TargetUnits): Float64Array {
-  return Float64Array.from(targets, (value, at) => fromNetwork(value, at % width, units));
+  return new Float64Array(targets.length).map((_, at) => fromNetwork(targets[at], at % width, units));
 }

@@ -88,9 +88,11 @@ export function createScorer(
 function evaluateAtBest(rows: ClassifiedRows, goal: ThresholdGoal): ScoredClasses {
   const { labels, probabilities } = rows;
   const second = columnOf(probabilities, 2, 1);
-  const isSecond = Uint8Array.from(labels, (label) => (label === 1 ? 1 : 0));
+  const isSecond = new Uint8Array(labels.length).map((_, row) => Number(labels[row] === 1));
   const thresholds = thresholdTable(countByScore(isSecond, second), goal);
-  const predicted = Int32Array.from(second, (p) => (p >= thresholds.best.threshold ? 1 : 0));
+  const predicted = new Int32Array(second.length).map((_, row) =>
+    Number(second[row] >= thresholds.best.threshold),
+  );
   return { ...evaluateClasses({ ...rows, predicted }), thresholds };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dataResults } from '../../src/analysis/data.js';
 import { evaluateSplit } from '../../src/analysis/evaluation.js';
-import { histogramOf, thinned } from '../../src/analysis/histogram.js';
+import { evenly, histogramOf } from '../../src/analysis/histogram.js';
 import { imageOf } from '../../src/analysis/image.js';
 import { QUICK, runResults } from '../../src/analysis/run.js';
 import { loadDataset } from '../../src/data/dataset/loadDataset.js';
@@ -36,10 +36,10 @@ describe('a histogram', () => {
   });
 });
 
-describe('a sample of a list', () => {
-  it('has its first and its last item', () => {
-    expect(thinned([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
-    expect(thinned([1, 2], 3)).toEqual([1, 2]);
+describe('a sample of numbers', () => {
+  it('has the first and the last', () => {
+    expect(evenly(5, 3)).toEqual([0, 2, 4]);
+    expect(evenly(2, 3)).toEqual([0, 1]);
   });
 });
 

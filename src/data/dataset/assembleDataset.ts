@@ -101,10 +101,10 @@ export function assembleDataset(
     const { labels } = targets[i];
     const own =
       balanced && labels
-        ? Float64Array.from(labels, (label) => balanced[label])
+        ? new Float64Array(labels.length).map((_, i) => balanced[labels[i]])
         : from.weights && gather(from.weights, rows);
     const weights = own && splitWeights(own, name, from.input.table.path);
-    const rowNumbers = Int32Array.from(rows, (row) => from.reader.rowNumber(row));
+    const rowNumbers = rows.map((row) => from.reader.rowNumber(row));
     // They are transformed and scaled later.
     const rawTargets = isFold(config.data, name) && targets[i].targets?.slice();
     return [

@@ -35,7 +35,8 @@ export function rowWeights(
   }
   if (weights === 'balanced') return undefined;
   const ofClass = classWeights(weights, classes.names, where);
-  return Float64Array.from(targets.labels, (label) => ofClass[label] ?? 1);
+  const { labels } = targets;
+  return new Float64Array(labels.length).map((_, row) => ofClass[labels[row]] ?? 1);
 }
 
 function columnWeights(located: LocatedColumn): Float64Array {

@@ -283,7 +283,7 @@ function yesNo(located: LocatedColumn, encoding: TargetEncoding, levels: Levels)
   const codes = encodeLabels(located, encoding, levels);
   const third = codes.findIndex((code) => code > 1);
   if (third >= 0) throw thirdValue(located, third, levels.names);
-  return Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : code));
+  return new Float64Array(codes.length).map((_, row) => (codes[row] < 0 ? Number.NaN : codes[row]));
 }
 
 /** [rows, columns] The columns, row by row. */
