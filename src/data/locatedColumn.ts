@@ -2,7 +2,7 @@
 import { ExitCode, MlpError } from '../errors.js';
 import { found, numberHint, parseDecimal } from './cell.js';
 import { notationHint } from './csv/notation.js';
-import { type Column, selectCells } from './table.js';
+import { type Column, gather, selectCells } from './table.js';
 
 export interface LocatedColumn {
   readonly name: string;
@@ -45,23 +45,13 @@ export function rowsWhere(rows: Int32Array, test: (row: number) => boolean): Int
   return found;
 }
 
-/** The elements at these rows. */
-export function gather(values: Float64Array, rows: Int32Array): Float64Array {
-  const gathered = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) gathered[i] = values[rows[i]];
-  return gathered;
-}
-
 /**
  * [rows] The number in each cell; NaN if it is missing or not a number. Not a copy of a numeric
  * column's values.
  */
 export function numbers({ column }: LocatedColumn): Float64Array {
   if (column.kind === 'numeric') return column.values;
-  const values = column.levels.map(finiteNumber);
-  const cells = new Float64Array(column.codes.length);
-  for (let row = 0; row < cells.length; row++) cells[row] = values[column.codes[row]] ?? Number.NaN;
-  return cells;
+  return gather(column.levels.map(finiteNumber), column.codes);
 }
 
 /** The cell as text: the shortest spelling of a number, '' if it is missing. */

@@ -12,6 +12,7 @@ import { MissingRule } from './missingValues.js';
 import {
   type Column,
   countMissing,
+  gather,
   type MixedColumn,
   type NumericColumn,
   type Table,
@@ -143,10 +144,10 @@ function settle(
 }
 
 function withoutWords(codes: Int32Array, numbers: readonly number[]): NumericColumn {
-  const values = new Float64Array(codes.length).map((_, row) => {
-    const value = numbers[codes[row]] ?? Number.NaN;
-    return Number.isFinite(value) ? value : Number.NaN;
-  });
+  const values = gather(
+    numbers.map((value) => (Number.isFinite(value) ? value : Number.NaN)),
+    codes,
+  );
   return { kind: 'numeric', values, missing: countMissing(values) };
 }
 

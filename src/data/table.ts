@@ -177,6 +177,13 @@ export function countMissing(cells: Float64Array | Int32Array): number {
   return count;
 }
 
+/** The elements at these places: rows, or the codes of levels. NaN where there is none. */
+export function gather(values: ArrayLike<number>, places: Int32Array): Float64Array {
+  const gathered = new Float64Array(places.length);
+  for (let i = 0; i < places.length; i++) gathered[i] = values[places[i]];
+  return gathered;
+}
+
 /** Some rows as a table. Levels without rows stay, so that codes keep their meaning. */
 export function selectRows(table: Table, rows: Int32Array): Table {
   return {
@@ -229,7 +236,7 @@ export function sliceCells(column: Column, from: number, to: number): Column {
 /** The cells of some rows. */
 export function selectCells(column: Column, rows: Int32Array): Column {
   if (column.kind === 'numeric') {
-    const values = new Float64Array(rows.length).map((_, i) => column.values[rows[i]]);
+    const values = gather(column.values, rows);
     return {
       kind: 'numeric',
       values,

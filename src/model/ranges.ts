@@ -4,7 +4,7 @@ import { plainNumber } from '../data/csv/notation.js';
 import { type DateOrder, formatDays, parseDates } from '../data/dates.js';
 import { encodingWidth, type FeatureEncoding } from '../data/encoding/encoding.js';
 import { isSingle, type Range, restored } from '../data/scaling.js';
-import { type Column, columnLabel, type Table } from '../data/table.js';
+import { type Column, columnLabel, gather, type Table } from '../data/table.js';
 import { listed, quote } from '../text.js';
 import type { ReadingModel } from './load.js';
 
@@ -67,10 +67,7 @@ export class StrangeValues {
       if (cells?.kind === 'numeric') addNumbers(strange, cells.values);
       else if (cells && dates) {
         const values = parseDates(cells.levels, dates.order)[dates.part];
-        addNumbers(
-          strange,
-          Float64Array.from(cells.codes, (code) => values[code] ?? Number.NaN),
-        );
+        addNumbers(strange, gather(values, cells.codes));
       } else if (cells && strange.encoding.kind === 'constant') this.#addTexts(strange, cells);
     });
   }

@@ -8,10 +8,10 @@ import { rowNamesNote } from '../csv/readingNotes.js';
 import type { UnknownLevel } from '../encoding/categoryEncoding.js';
 import { constantColumns, type FeatureEncoding, matrixColumns } from '../encoding/encoding.js';
 import { MatrixRows } from '../featureMatrix.js';
-import { gather, type LocatedColumn, presentRows } from '../locatedColumn.js';
+import { type LocatedColumn, presentRows } from '../locatedColumn.js';
 import { FileRows } from '../matrixFile.js';
 import { missingValuesOf } from '../missingValues.js';
-import { columnLabel } from '../table.js';
+import { columnLabel, gather } from '../table.js';
 import type { TableSource } from '../tableSource.js';
 import { pointedClasses, pointWarning, rareWarnings } from './classTargets.js';
 import { type Dataset, type DatasetMatrix, isInFile, type Split, type SplitName } from './dataset.js';
@@ -99,10 +99,7 @@ export function assembleDataset(
       ? new FileRows(matrix, first, rows.length)
       : new MatrixRows(matrix, first, rows.length);
     const { labels } = targets[i];
-    const own =
-      balanced && labels
-        ? new Float64Array(labels.length).map((_, i) => balanced[labels[i]])
-        : from.weights && gather(from.weights, rows);
+    const own = balanced && labels ? gather(balanced, labels) : from.weights && gather(from.weights, rows);
     const weights = own && splitWeights(own, name, from.input.table.path);
     const rowNumbers = rows.map((row) => from.reader.rowNumber(row));
     // They are transformed and scaled later.

@@ -9,7 +9,6 @@ import { looksNumeric } from '../cell.js';
 import { overflowError } from '../encoding/numberEncoding.js';
 import type { Levels } from '../levels.js';
 import {
-  gather,
   type LocatedColumn,
   numbers,
   presentRows,
@@ -18,7 +17,7 @@ import {
   selectLocated,
 } from '../locatedColumn.js';
 import { fitStandardization, standardize } from '../scaling.js';
-import { columnLabel } from '../table.js';
+import { columnLabel, gather } from '../table.js';
 import {
   classesOf,
   encodeLabels,

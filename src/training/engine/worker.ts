@@ -195,17 +195,14 @@ if (parentPort) {
       else if (!(error instanceof TeamBroken)) throw error;
     }
     if (setup.isKept) tell({ type: 'free' });
-  };
-  const serve = (setup: WorkerSetup) => {
-    run(setup);
     // Nothing is left to wait for.
-    if (!setup.isKept) port.unref();
+    else port.unref();
   };
   const first: WorkerSetup | RankThreadSetup | ReaderSetup | undefined = workerData;
   if (first && 'slots' in first) readBatches(first);
   else if (first && 'launch' in first) serveRanks<WorkerSetup>(port, first, run);
   else {
-    port.on('message', serve);
-    if (first) serve(first);
+    port.on('message', (setup: WorkerSetup) => run(setup));
+    if (first) run(first);
   }
 }
