@@ -44,20 +44,21 @@ export function shortestFloat32(value: number): string {
   const rounded = Math.fround(value);
   const size = Math.abs(rounded);
   if (!(size >= SMALLEST && size < Number.POSITIVE_INFINITY)) return String(value);
+  const exponent = Math.floor(Math.log10(size));
   for (let digits = FEWEST_DIGITS; digits < MOST_DIGITS; digits++) {
-    const decimal = nearestDecimal(rounded, size, digits);
+    const decimal = nearestDecimal(rounded, exponent, digits);
     if (Math.fround(decimal) === rounded) return String(decimal);
   }
-  return String(nearestDecimal(rounded, size, MOST_DIGITS));
+  return String(nearestDecimal(rounded, exponent, MOST_DIGITS));
 }
 
 /**
- * The float64 nearest to the decimal of `digits` digits nearest to `value`; `size` is its absolute
- * value. Computed by arithmetic while the power of ten is exact, because the quotient is then
+ * The float64 nearest to the decimal of `digits` digits nearest to `value`, whose first digit counts
+ * 10^exponent. Computed by arithmetic while the power of ten is exact, because the quotient is then
  * rounded once (Clinger, 1990).
  */
-function nearestDecimal(value: number, size: number, digits: number): number {
-  const power = digits - 1 - Math.floor(Math.log10(size));
+function nearestDecimal(value: number, exponent: number, digits: number): number {
+  const power = digits - 1 - exponent;
   if (power >= 0 && power < POWERS_OF_TEN.length) {
     return Math.round(value * POWERS_OF_TEN[power]) / POWERS_OF_TEN[power];
   }
