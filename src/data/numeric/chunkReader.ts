@@ -40,6 +40,8 @@ export class Reader {
   readonly blockSize: BlockSize;
   /** How many cells of the block can't be packed; their indices are in the workspace. */
   unpackedCells = 0;
+  /** Whether other spaces than blanks were around numbers since it was set to false. */
+  spaces = false;
   /** The columns that `wanted` has in the workspace. */
   #wanted: Int32Array | undefined;
 
@@ -178,6 +180,7 @@ export class Reader {
       const written = this.#text(words[at.marks / 4 + cell] + 1, words[at.marks / 4 + cell + 1]);
       const text = isQuoted(written) ? cellText(written, this.format.delimiter).trim() : written;
       const value = parseDecimal(text.trim());
+      this.spaces ||= text.trim() !== written && !isQuoted(written);
       if (Number.isFinite(value)) {
         doubles[at.values / 8 + cell] = value;
         words[at.packed / 4 + cell] = 0;

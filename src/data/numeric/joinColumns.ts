@@ -93,8 +93,12 @@ class NumberJoin implements Join {
     if (cells.kind !== 'numeric') return;
     const { values, missing, written } = cells;
     const end = row + values.length;
-    if (end > this.#values.length) this.#values = grown(this.#values, memory.floats(room));
-    this.#values.set(values, row);
+    // One chunk may be the whole column.
+    if (row === 0 && end === room) this.#values = values;
+    else {
+      if (end > this.#values.length) this.#values = grown(this.#values, memory.floats(room));
+      this.#values.set(values, row);
+    }
     this.#missing += missing;
     this.#written.push({ rows: values.length, written });
   }

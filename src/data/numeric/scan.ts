@@ -160,14 +160,22 @@ function scanRows(
   for (let i = own.length; i < step; i++) {
     if (!areEmpty(reader, { starts: starts + i * BYTES_OF_START, step, rows })) return undefined;
   }
-  const read = long && readAllNumbers(reader, long, { at, end: textEnd }, rows);
+  const text = { at, end: textEnd };
+  reader.spaces = false;
+  const read = long && readAllNumbers(reader, long, text, rows);
   const cells: KeptCells[] = [];
   // One memory for the numbers of all columns: of a wide table, a chunk has a few in each of thousands.
-  const room = new Float64Array(rows * kept.filter(({ kind }) => kind !== 'text').length);
+  const numeric = kept.filter(({ kind }) => kind !== 'text').map(({ column }) => column);
+  const room = new Float64Array(rows * numeric.length);
+  const isWide = !long && numeric.length >= reader.tuning.manyColumns && numeric.length * 2 > columns;
+  const wide = isWide ? readColumns(reader, Int32Array.from(numeric), text, room) : undefined;
   let taken = 0;
   const numbersOf = (column: number, place: Starts, spelled: boolean) => {
     const values = room.subarray(taken, taken + rows);
+    const missing = wide?.[taken / rows];
     taken += rows;
+    if (missing !== undefined && !spelled)
+      return { kind: 'numeric', spaces: false, values, missing } as const;
     return (!spelled && read?.column(column, values)) || readNumbers(reader, place, values, spelled);
   };
   let i = 0;
@@ -184,6 +192,7 @@ function scanRows(
   const spaces =
     (untidy && exports.spaces.value === 1) ||
     (quoted && exports.spacesAroundQuotes.value === 1) ||
+    reader.spaces ||
     cells.some((column) => column.spaces);
   const breaks = quoted && exports.hasLineBreaks.value === 1 ? rowsOfBreaks(space, at, textEnd) : NO_BREAKS;
   const numbers = read && { numbers: read.numbers };
@@ -222,6 +231,57 @@ function readAllNumbers(
     return { kind: 'numeric', spaces: false, values, missing: 0 };
   };
   return { numbers, column };
+}
+
+/**
+ * Reads numbers [columns, rows] in the order in which they are in the text, since a pass through it for each column would
+ * find nothing of it in the cache. Returns how many are missing in each column; nothing if a cell is not a plain number.
+ */
+function readColumns(
+  reader: Reader,
+  columns: Int32Array,
+  text: Span,
+  into: Float64Array,
+): Int32Array | undefined {
+  const rows = into.length / columns.length;
+  const { space } = reader;
+  const { doubles, at } = space;
+  const places = new Map<number, number>();
+  columns.forEach((column, place) => {
+    places.set(column, place);
+  });
+  const missing = new Int32Array(columns.length);
+  const areRead = reader.forEachBlockOf(
+    text,
+    { firstRow: 0, rows },
+    columns,
+    false,
+    (_, column, cell) => {
+      missing[places.get(column) ?? 0]++;
+      return isMissingNumber(cell);
+    },
+    ({ firstRow, rows: count }) => {
+      transpose(doubles, at.values / 8, space.columns, count, columns, into, firstRow, rows);
+    },
+  );
+  return areRead ? missing : undefined;
+}
+
+/** Writes columns of a block [count, width] from `at` on to those of `into`, from `firstRow` on. */
+function transpose(
+  block: Float64Array,
+  at: number,
+  width: number,
+  count: number,
+  columns: Int32Array,
+  into: Float64Array,
+  firstRow: number,
+  rows: number,
+): void {
+  for (let i = 0, to = firstRow; i < columns.length; i++, to += rows) {
+    const from = at + columns[i];
+    for (let row = 0; row < count; row++) into[to + row] = block[from + row * width];
+  }
 }
 
 /** Where the cells of a column are. */

@@ -17,6 +17,8 @@ export interface Tuning {
   readonly blockCells: number;
   /** Smaller files are read by the calling thread alone: a thread takes 40 ms to start. */
   readonly threadedBytes: number;
+  /** Of fewer columns of numbers, the cells of one lie close together. */
+  readonly manyColumns: number;
   /** Memory for float64 numbers that are kept until they can be scaled. */
   readonly keptBytes: number;
 }
@@ -25,6 +27,7 @@ export const TUNING: Tuning = {
   chunkBytes: 2 ** 20,
   blockCells: 2 ** 14,
   threadedBytes: 2 ** 24,
+  manyColumns: 32,
   keptBytes: 2 ** 27,
 };
 

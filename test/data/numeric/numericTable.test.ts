@@ -54,7 +54,7 @@ describe('readNumericTable', () => {
         fc.integer({ min: 1, max: 64 }),
         fc.integer({ min: 1, max: 12 }),
         async ({ content }, chunkBytes, blockCells) => {
-          const both = await readBoth(content, { chunkBytes, blockCells });
+          const both = await readBoth(content, { chunkBytes, blockCells, manyColumns: blockCells });
           if (both?.numeric) {
             expect(both.numeric).toEqual(both.table);
             read++;
@@ -92,7 +92,11 @@ describe('readNumericTable', () => {
         fc.integer({ min: 1, max: 64 }),
         async (cells, chunkBytes) => {
           const content = `y,x\n${cells.map((cell) => `${cell},1\n`).join('')}`;
-          const both = await readBoth(content, { chunkBytes, blockCells: 8 }, { kind: 'label' });
+          const both = await readBoth(
+            content,
+            { chunkBytes, blockCells: 8, manyColumns: 1 },
+            { kind: 'label' },
+          );
           if (both?.numeric) expect(both.numeric).toEqual(both.table);
           const [column] = both?.table?.columns ?? [];
           if (column?.kind !== 'numeric' || column.written === 'many') return;
@@ -153,7 +157,11 @@ describe('readNumericTable', () => {
         fc.constantFrom<ColumnKind>('auto', 'text', 'numeric', 'label'),
         fc.integer({ min: 1, max: 24 }),
         async (parts, kind, chunkBytes) => {
-          const both = await readBoth(parts.join(''), { chunkBytes, blockCells: 4 }, { kind, header: false });
+          const both = await readBoth(
+            parts.join(''),
+            { chunkBytes, blockCells: 4, manyColumns: 1 },
+            { kind, header: false },
+          );
           if (!both?.numeric) return;
           expect(both.numeric).toEqual(both.table);
           if (both.numeric.rows > 1) read++;
