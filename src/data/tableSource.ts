@@ -75,6 +75,8 @@ export interface ChunkOptions {
   /** Only a CSV tells at its end what was passed over. */
   readonly onEnd?: (passed: PassedOver) => void;
   readonly progress?: ReadProgress;
+  /** A large CSV of plain cells is read ahead by others than the calling one; 1 if left out. */
+  readonly threads?: number;
 }
 
 /** Consecutive rows. */

@@ -139,6 +139,52 @@ export abstract class WorkerPool<
     return isWanted;
   }
 
+  /**
+   * Runs a task of `count` chunks in the other threads alone, and hands out the results in order, while at most
+   * `ahead` more are there. It ends early if a chunk fails or declines the file, or a thread dies.
+   */
+  async *stream<T extends Task>(
+    task: T,
+    count: number,
+    ahead: number,
+  ): AsyncGenerator<Results[T['kind']], void, undefined> {
+    const counter = new ChunkCounter(count, ahead);
+    const results = new Map<number, Results[T['kind']]>();
+    let hasFailed = this.#failure !== undefined;
+    let wake = () => {};
+    this.#running = {
+      id: ++this.#tasks,
+      take: (index, result) => {
+        results.set(index, result as Results[T['kind']]);
+        wake();
+      },
+      leave: () => {},
+      fail: () => {
+        hasFailed = true;
+        wake();
+      },
+    };
+    const message: ToWorker<T> = { id: this.#tasks, task, counter: counter.buffer };
+    for (const worker of this.workers) worker.postMessage(message);
+    try {
+      for (let next = 0; next < count; next++) {
+        while (!results.has(next) && !hasFailed) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        const result = results.get(next);
+        if (result === undefined) return;
+        results.delete(next);
+        counter.allow(next + 1 + ahead);
+        yield result;
+      }
+    } finally {
+      counter.stop();
+      this.#running = undefined;
+    }
+  }
+
   get threads(): number {
     return 1 + this.workers.length;
   }
@@ -214,23 +260,39 @@ class ChunkCounter {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
 
-  /** @param source the buffer of another thread's counter, or the number of chunks */
-  constructor(source: SharedArrayBuffer | number) {
-    this.buffer = typeof source === 'number' ? new SharedArrayBuffer(8) : source;
+  /**
+   * @param source the buffer of another thread's counter, or the number of chunks
+   * @param allowed how many chunks are handed out at first; all if left out
+   */
+  constructor(source: SharedArrayBuffer | number, allowed?: number) {
+    this.buffer = typeof source === 'number' ? new SharedArrayBuffer(12) : source;
     this.#words = new Int32Array(this.buffer);
-    if (typeof source === 'number') this.#words[COUNT] = source;
+    if (typeof source === 'number') this.#words.set([0, source, allowed ?? source]);
   }
 
-  /** −1 if none are left. */
+  /** −1 if none are left. Waits until the next one is allowed. */
   next(): number {
     const index = Atomics.add(this.#words, NEXT, 1);
-    return index < Atomics.load(this.#words, COUNT) ? index : -1;
+    for (;;) {
+      if (index >= Atomics.load(this.#words, COUNT)) return -1;
+      const allowed = Atomics.load(this.#words, ALLOWED);
+      if (index < allowed) return index;
+      Atomics.wait(this.#words, ALLOWED, allowed);
+    }
+  }
+
+  /** Lets so many chunks be handed out in all. */
+  allow(count: number): void {
+    Atomics.store(this.#words, ALLOWED, count);
+    Atomics.notify(this.#words, ALLOWED);
   }
 
   stop(): void {
     Atomics.store(this.#words, COUNT, 0);
+    this.allow(0);
   }
 }
 
 const NEXT = 0;
 const COUNT = 1;
+const ALLOWED = 2;

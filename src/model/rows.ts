@@ -95,7 +95,7 @@ interface Origin extends NamedTable {
   read(
     kinds: readonly ColumnKind[],
     capacity: number,
-    kept?: readonly number[],
+    options: { readonly kept?: readonly number[] | undefined; readonly threads: number },
   ): AsyncGenerator<ReadRows, void, undefined>;
 }
 
@@ -149,8 +149,9 @@ export function modelRowsOf(
     names,
     isFile: true,
     notes: () => [...file.notes, ...(csv ? readingNotes(path, forModel(csv.dialect, model), passed) : [])],
-    read: (kinds, capacity, kept) =>
+    read: (kinds, capacity, { kept, threads }) =>
       file.chunks(kinds, capacity, {
+        threads,
         ...(kept && { kept }),
         missingValues: model.missingValues ?? OLD_MISSING,
         onEnd: (found) => {
@@ -290,7 +291,7 @@ export class ModelRows {
    * output is not finite, after the rows before it; io if a file can't be read or changes
    */
   async *chunks(pool: PredictorPool, kept?: readonly number[]): AsyncGenerator<RowChunk, void, undefined> {
-    const read = this.#origin.read(this.#kinds, pool.capacity, kept);
+    const read = this.#origin.read(this.#kinds, pool.capacity, { kept, threads: pool.wantedThreads });
     for await (const { encoded, logits: first, predictor } of pool.inOrder(read, (rows, { parts }) =>
       this.#encode(rows, parts),
     )) {

@@ -8,16 +8,19 @@ import { areDefault, unmarked } from '../missingValues.js';
 import type { Source } from '../source/source.js';
 import type { ColumnKind } from '../table.js';
 import type { ChunkOptions, ReadRows } from '../tableSource.js';
-import { Reader } from './chunkReader.js';
 import { chunkCount } from './chunks.js';
 import { joinColumns } from './joinColumns.js';
-import { compileModules } from './modules.js';
 import { withoutEmptyEnd } from './numericFile.js';
-import { type KeptCells, type KeptColumn, type ScannedChunk, scanChunk } from './scan.js';
+import { ReaderPool } from './readerPool.js';
+import type { KeptCells, KeptColumn, ScannedChunk, ScanTask } from './scan.js';
 import { TUNING, type Tuning } from './workspace.js';
 
 /** Of a smaller file, csv-parse has read a good part before the modules are compiled. */
 const LEAST_BYTES = 2 ** 18;
+/** Whoever takes the rows is slower than another thread that reads them. */
+const MOST_READERS = 1;
+/** Enough that no thread waits, and little memory. */
+const CHUNKS_AHEAD = 2;
 
 /**
  * Reads the rows of a CSV, `capacity` at a time, or fewer before the first rows for csv-parse. An error
@@ -52,7 +55,9 @@ export async function* readPlainChunks(
   const { size, emptyLines } = withoutEmptyEnd(source, dataStart);
   const file = { name: source.name, fd: source.fd, size };
   const format = { delimiter, dataStart, columns: names.length + trailing, trailing };
-  const reader = new Reader(compileModules(), file, format, tuning, 0);
+  const threads = size < tuning.threadedBytes ? 1 : Math.min(options.threads ?? 1, 1 + MOST_READERS);
+  const pool = new ReaderPool({ file, format, threads, tuning });
+  const task: ScanTask = { kind: 'scan', kept: columns };
   const waiting = new WaitingRows(columns);
   const tables = function* (least: number): Generator<ReadRows> {
     while (waiting.rows >= least && waiting.rows > 0) {
@@ -63,25 +68,32 @@ export async function* readPlainChunks(
   let line = dataLine;
   let spaces = false;
   const count = chunkCount({ size }, dataStart, tuning.chunkBytes);
-  for (let index = 0; index < count; index++) {
-    const scanned = scanChunk(reader, { kind: 'scan', kept: columns }, index, begin);
-    if (scanned.cells === undefined) {
-      yield* tables(0);
-      const rest = { ...dialect, dataStart: begin, dataLine: line };
-      yield* readChunks(source, rest, kinds, capacity, {
-        ...options,
-        ...(onEnd && { onEnd: (passed) => onEnd({ ...passed, spaces: spaces || passed.spaces }) }),
-      });
-      return;
+  const ahead = pool.threads > 1 ? pool.stream(task, count, CHUNKS_AHEAD) : undefined;
+  try {
+    for (let index = 0; index < count; index++) {
+      const found = (await ahead?.next())?.value;
+      const scanned = found && found.begin === begin ? found : pool.scanFrom(task, index, begin);
+      if (scanned.cells === undefined) {
+        yield* tables(0);
+        const rest = { ...dialect, dataStart: begin, dataLine: line };
+        yield* readChunks(source, rest, kinds, capacity, {
+          ...options,
+          ...(onEnd && { onEnd: (passed) => onEnd({ ...passed, spaces: spaces || passed.spaces }) }),
+        });
+        return;
+      }
+      waiting.add(scanned, line);
+      begin = scanned.end;
+      line += scanned.rows + scanned.breaks.length;
+      spaces ||= scanned.spaces;
+      progress?.(begin, source.size);
+      yield* tables(capacity);
     }
-    waiting.add(scanned, line);
-    begin = scanned.end;
-    line += scanned.rows + scanned.breaks.length;
-    spaces ||= scanned.spaces;
-    progress?.(begin, source.size);
-    yield* tables(capacity);
+    yield* tables(0);
+  } finally {
+    await ahead?.return();
+    await pool.close();
   }
-  yield* tables(0);
   source.requireUnchanged();
   onEnd?.({ spaces, emptyLines });
 }

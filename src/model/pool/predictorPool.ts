@@ -83,7 +83,9 @@ export class PredictorPool implements Predicted {
   readonly capacity: number;
   readonly outputs: number;
   readonly width: number;
-  /** This one included: those that are wanted, as far as memory goes. */
+  /** This one included. */
+  readonly wantedThreads: number;
+  /** Those that are wanted, as far as memory goes, and passes are worth it. */
   readonly mostThreads: number;
   readonly #models: readonly Model[];
   readonly #predictorOf: (members: readonly (Inference | RemoteInference)[]) => Predictor;
@@ -114,6 +116,7 @@ export class PredictorPool implements Predicted {
     this.#passCost = rows * this.#models.reduce((sum, one) => sum + costOfRow(one), 0);
     this.#isAuto = threads === 'auto';
     const wanted = threads === 'auto' ? availableParallelism() : threads;
+    this.wantedThreads = wanted;
     const isWorth = !this.#isAuto || this.#passCost >= LEAST_PASS;
     this.mostThreads = isWorth && wanted > 1 ? Math.min(wanted, this.#fittingThreads()) : 1;
     if (!this.#isAuto) while (this.#threads.length + 1 < this.mostThreads) this.#addThread();

@@ -11,7 +11,7 @@ import type { ReadRows } from '../../../src/data/tableSource.js';
 import { MlpError } from '../../../src/errors.js';
 import { Folder } from '../files.js';
 import { owned } from './arbitraries.js';
-import { TINY, withSource } from './support.js';
+import { THREADED, TINY, withSource } from './support.js';
 
 const folder = new Folder();
 
@@ -45,6 +45,7 @@ function add(rows: Rows, { table, cells, bad }: ReadRows): void {
 }
 
 interface Options {
+  readonly threads?: number;
   readonly tuning?: Partial<Tuning>;
   readonly kinds: (columns: number) => ColumnKind[];
   readonly capacity: number;
@@ -55,7 +56,7 @@ interface Options {
 /** Read by bytes with a tuning, else by csv-parse. Undefined where the beginning can't be read. */
 async function read(
   content: string,
-  { tuning, kinds, capacity, kept, rejects }: Options,
+  { tuning, kinds, capacity, kept, rejects, threads = 1 }: Options,
 ): Promise<Rows | undefined> {
   const rows: Rows = { values: [], lines: [], cells: [], bad: [], tables: [], levels: [] };
   let isOpen = false;
@@ -68,6 +69,7 @@ async function read(
         const { length } = dialect.names;
         const options = {
           missingValues: structuredClone(DEFAULT_MISSING),
+          threads,
           ...(rejects && { rejected: new RejectedRows('plain.csv', false) }),
           ...(kept && { kept: kept(length) }),
           onEnd: (passed: PassedOver) => {
@@ -99,6 +101,7 @@ describe('readPlainChunks', () => {
         fc.record({
           chunkBytes: fc.integer({ min: 1, max: 64 }),
           blockCells: fc.integer({ min: 1, max: 12 }),
+          manyColumns: fc.constantFrom(1, 99),
         }),
         fc.record({
           capacity: fc.integer({ min: 1, max: 5 }),
@@ -128,7 +131,7 @@ describe('readPlainChunks', () => {
           if (found && found.error === undefined) whole++;
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
     expect(whole).toBeGreaterThan(25);
   });
@@ -154,6 +157,32 @@ describe('readPlainChunks', () => {
     expect(both?.tables.reduce((sum, rows) => sum + rows)).toBe(20);
     expect(both?.tables[0]).toBe(8);
     expect(both?.lines.slice(-1)).toEqual([22]);
+  });
+
+  it('reads ahead in another thread, also where a row starts elsewhere than it seems, or csv-parse reads the rest', async () => {
+    const line = (i: number) => `${i},"a\n${i},b"\n`;
+    const lines = Array.from({ length: 300 }, (_, i) => line(i));
+    const options: Options = { kinds: () => ['numeric', 'text'], capacity: 7 };
+    const tuning = { ...THREADED, chunkBytes: 10 };
+    for (const end of ['', '\n1,2\n', '1,2,3\n']) {
+      const text = `x,c\n${lines.join('')}${end}`;
+      const found = await read(text, { ...options, tuning, threads: 2 });
+      const expected = await read(text, options);
+      expect(found && { ...found, tables: [], levels: [] }).toEqual({ ...expected, tables: [], levels: [] });
+    }
+  });
+
+  it.each([1, 99])('says where spaces were dropped, and which numbers miss (%s)', async (manyColumns) => {
+    const text = 'x,y\n1,2\n1\u00a0,NA\n,4.25e3\n';
+    const options: Options = { kinds: () => ['numeric', 'numeric'], capacity: 8, kept: () => [] };
+
+    const found = await read(text, { ...options, tuning: { manyColumns } });
+    expect(found?.passed).toEqual({ spaces: true, emptyLines: 0 });
+    expect(found?.values).toEqual([
+      [1, 2],
+      [1, null],
+      [null, 4250],
+    ]);
   });
 
   it('reads what it may not own by csv-parse alone: comments, and other missing values', async () => {

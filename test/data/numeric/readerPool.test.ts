@@ -86,6 +86,30 @@ describe('ReaderPool', () => {
     expect(await withPool(takeUnitAnd(act), (pool, units) => pool.run(task, units, () => {}))).toBe(false);
   });
 
+  it('streams what other threads read, in order, and no more than a few chunks ahead', async () => {
+    await withPool(undefined, async (pool) => {
+      let taken = 0;
+      for await (const chunk of pool.stream(task, 100, 3)) {
+        expect(chunk).toMatchObject({ rows: 1, begin: 4 + 4 * taken });
+        taken++;
+      }
+      expect(taken).toBe(100);
+    });
+  });
+
+  it.each([
+    ['ends', 'process.exit(3);'],
+    ['fails', "parentPort.postMessage({ type: 'failed', id, error: { message: 'gone' } });"],
+    ['declines', "parentPort.postMessage({ type: 'result', id, index: 1 });"],
+  ])('ends a stream after the chunks before those that a thread has not, which %s', async (_, act) => {
+    const first = "parentPort.postMessage({ type: 'result', id, index: 0, result: { rows: 7 } });";
+    await withPool(takeUnitAnd(`${first} ${act}`), async (pool, units) => {
+      const chunks: unknown[] = [];
+      for await (const chunk of pool.stream(task, units, 3)) chunks.push(chunk);
+      expect(chunks).toEqual([{ rows: 7 }]);
+    });
+  });
+
   it('closes at once while a thread is at work, and twice', async () => {
     await withPool(takeUnitAnd('for (;;);'), async (pool, units) => {
       const running = pool.run(task, units, () => {});
