@@ -172,7 +172,7 @@ function scanRows(
   let taken = 0;
   const numbersOf = (column: number, place: Starts, spelled: boolean) => {
     const values = room.subarray(taken, taken + rows);
-    const missing = wide?.[taken / rows];
+    const missing = wide?.[column];
     taken += rows;
     if (missing !== undefined && !spelled)
       return { kind: 'numeric', spaces: false, values, missing } as const;
@@ -235,52 +235,39 @@ function readAllNumbers(
 
 /**
  * Reads numbers [columns, rows] in the order in which they are in the text, since a pass through it for each column would
- * find nothing of it in the cache. Returns how many are missing in each column; nothing if a cell is not a plain number.
+ * find nothing of it in the cache. Returns how many are missing in each column of the file; nothing if a cell is not a number.
  */
-function readColumns(
-  reader: Reader,
-  columns: Int32Array,
-  text: Span,
-  into: Float64Array,
-): Int32Array | undefined {
-  const rows = into.length / columns.length;
+function readColumns(reader: Reader, columns: Int32Array, text: Span, into: Float64Array) {
   const { space } = reader;
-  const { doubles, at } = space;
-  const places = new Map<number, number>();
-  columns.forEach((column, place) => {
-    places.set(column, place);
-  });
-  const missing = new Int32Array(columns.length);
+  const rows = into.length / columns.length;
+  const missing = new Int32Array(space.columns);
   const areRead = reader.forEachBlockOf(
     text,
     { firstRow: 0, rows },
     columns,
     false,
     (_, column, cell) => {
-      missing[places.get(column) ?? 0]++;
+      missing[column]++;
       return isMissingNumber(cell);
     },
     ({ firstRow, rows: count }) => {
-      transpose(doubles, at.values / 8, space.columns, count, columns, into, firstRow, rows);
+      const block = space.numbers(space.at.values, count * space.columns);
+      transpose(block, space.columns, columns, into.subarray(firstRow), rows);
     },
   );
   return areRead ? missing : undefined;
 }
 
-/** Writes columns of a block [count, width] from `at` on to those of `into`, from `firstRow` on. */
+/** Writes columns of a block [count, width] to the first rows of `into` [columns, rows]. */
 function transpose(
   block: Float64Array,
-  at: number,
   width: number,
-  count: number,
   columns: Int32Array,
   into: Float64Array,
-  firstRow: number,
   rows: number,
 ): void {
-  for (let i = 0, to = firstRow; i < columns.length; i++, to += rows) {
-    const from = at + columns[i];
-    for (let row = 0; row < count; row++) into[to + row] = block[from + row * width];
+  for (let i = 0; i < columns.length; i++) {
+    for (let from = columns[i], to = i * rows; from < block.length; from += width) into[to++] = block[from];
   }
 }
 
