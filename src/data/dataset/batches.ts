@@ -11,6 +11,9 @@ export interface BatchesState {
   readonly order?: Int32Array;
 }
 
+/** Blocks whose rows are shuffled among each other. */
+export const POOL = 64;
+
 /**
  * Draws minibatches from `rows` rows without allocating.
  *
@@ -23,9 +26,6 @@ export interface BatchesState {
  *
  * The generator also draws the initial weights, so nothing is drawn before the first `next`.
  */
-/** Blocks whose rows are shuffled among each other. */
-export const POOL = 64;
-
 export class Batches {
   readonly #kind: TrainingConfig['batches'];
   readonly #rows: number;
