@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Less is not worth the tens of milliseconds. */
-const LEAST_BYTES = 2 ** 26;
+/** Less is not worth ten milliseconds. */
+const LEAST_BYTES = 2 ** 24;
 
 let trim: (() => void) | undefined;
 
