@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-require('../dist/program/main.cjs').main();
+require('./load.js').load('main.cjs').main();
