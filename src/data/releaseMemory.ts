@@ -3,17 +3,18 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Less is not worth ten milliseconds. */
-const LEAST_BYTES = 2 ** 24;
+/** Less is not worth tens of milliseconds. */
+const LEAST_BYTES = 2 ** 26;
 
 let trim: (() => void) | undefined;
 
 /**
  * Called between two stages that take much memory, the first of which has cells of a table behind it. The
  * collector lets 64 MB of arrays lie before it looks, and glibc keeps what arrays of up to 32 MB have left.
+ * @param least of arrays, in bytes; with fewer, nothing is done
  */
-export function releaseMemory(): void {
-  if (process.memoryUsage().arrayBuffers < LEAST_BYTES) return;
+export function releaseMemory(least = LEAST_BYTES): void {
+  if (process.memoryUsage().arrayBuffers < least) return;
   // A function of V8's own, which is given to contexts that are made after the flag is set.
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('globalThis.gc');
