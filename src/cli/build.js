@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +17,7 @@ else runAll();
 
 /** Each in a process of its own, which begins with what those before it have compiled. */
 function runAll() {
-  const folder = mkdtempSync(join(tmpdir(), 'mlp-build-'));
+  const folder = mkdtempSync(join(PROJECT, 'dist/build-'));
   const run = join(folder, 'run');
   const commands = [
     ['params', 'configs/specs/30-1024-512-1.json'],
