@@ -35,9 +35,9 @@ const withoutChildProcess = {
 
 export default [
   joined('src/spec/zod.ts', 'dist/spec/zod.js', { minify: true }),
-  joined('src/data/numeric/worker.ts', 'dist/data/numeric/worker.js'),
-  joined('src/training/engine/worker.ts', 'dist/training/engine/thread.js'),
-  joined('src/model/pool/passWorker.ts', 'dist/model/pool/passWorker.js'),
+  joined('src/data/numeric/worker.ts', 'dist/data/numeric/thread.cjs', { format: 'cjs' }),
+  joined('src/training/engine/worker.ts', 'dist/training/engine/thread.cjs', { format: 'cjs' }),
+  joined('src/model/pool/passWorker.ts', 'dist/model/pool/thread.cjs', { format: 'cjs' }),
   { ...joined('src/export/js/runtime.ts', 'dist/export/js/runtime.js'), platform: 'browser' },
   {
     input: 'dist/cli/main.js',

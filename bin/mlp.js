@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-require('./load.js').load('main.cjs').main();
+require('./load.js').load('program/main.cjs').main();

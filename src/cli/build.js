@@ -5,18 +5,28 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
+const { COMPILED, load, scriptOf, scripts } = createRequire(import.meta.url)('../../bin/load.js');
 const SELF = fileURLToPath(import.meta.url);
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
-if (process.argv.length > 2) runCommand();
-else runAll();
+const THREADS = ['data/numeric/thread.cjs', 'training/engine/thread.cjs', 'model/pool/thread.cjs'];
+
+if (process.argv.length > 2) {
+  process.on('exit', () => {
+    for (const [name, script] of scripts) keep(name, script);
+  });
+  load('program/main.cjs').main();
+} else {
+  for (const name of THREADS) keep(name, scriptOf(name));
+  runCommands();
+}
 
 /** Each in a process of its own, which begins with what those before it have compiled. */
-function runAll() {
+function runCommands() {
   const folder = mkdtempSync(join(PROJECT, 'dist/build-'));
   const run = join(folder, 'run');
   const commands = [
@@ -28,16 +38,14 @@ function runAll() {
     ['evaluate', run, 'data/iris.csv'],
   ];
   // Without compiled code, commands only start later: what fails here is for the tests to find.
-  for (const args of commands)
+  for (const args of commands) {
     spawnSync(process.execPath, [SELF, ...args], { cwd: PROJECT, stdio: 'ignore' });
+  }
   rmSync(folder, { recursive: true });
 }
 
-function runCommand() {
-  const { COMPILED, load, scripts } = createRequire(import.meta.url)('../../bin/load.js');
-  process.on('exit', () => {
-    mkdirSync(COMPILED, { recursive: true });
-    for (const [name, script] of scripts) writeFileSync(join(COMPILED, name), script.createCachedData());
-  });
-  load('main.cjs').main();
+function keep(name, script) {
+  const path = join(COMPILED, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, script.createCachedData());
 }

@@ -11,7 +11,7 @@ import { type Results, type Task, taskRunner, type WorkerSetup } from './tasks.j
 import type { Tuning } from './workspace.js';
 
 /** The compiled worker; in dist/ when the sources run (in tests). */
-const WORKER = new URL('../../../dist/data/numeric/worker.js', import.meta.url);
+const WORKER = new URL('../../../bin/readThread.js', import.meta.url);
 
 interface ReaderPoolOptions {
   readonly file: FileBytes;

@@ -5,7 +5,7 @@ import type { Logits } from '../inference.js';
 import type { PassAnswer, PassRequest, PassWorkerSetup } from './passWorker.js';
 
 /** passWorker.ts and all that it imports as one file, which starts in half the time. Tests run the sources, but threads run from dist/ even then. */
-const WORKER = new URL('../../../dist/model/pool/passWorker.js', import.meta.url);
+const WORKER = new URL('../../../bin/passThread.js', import.meta.url);
 
 /** Logits are not on its heap: more room for garbage would be filled before it is swept. */
 const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };

@@ -4,7 +4,7 @@ import type { ReaderSetup } from '../readAhead.js';
 import type { WorkerSetup } from './worker.js';
 
 /** worker.ts and all that it imports as one file, which starts in half the time. Tests run the sources, but threads run from dist/ even then. */
-const WORKER = new URL('../../../dist/training/engine/thread.js', import.meta.url);
+const WORKER = new URL('../../../bin/trainThread.js', import.meta.url);
 
 /** A step makes no garbage, and an evaluation little: more room for it would be filled before it is swept. */
 const LITTLE_GARBAGE = { maxYoungGenerationSizeMb: 1 };

@@ -14,7 +14,7 @@ import type { RankPlace } from './exchange.js';
 import type { Launch } from './library.js';
 import type { RankAnswer, RankRequest, RankThreadSetup, SentError } from './thread.js';
 
-const WORKER = new URL('../../../dist/training/engine/thread.js', import.meta.url);
+const WORKER = new URL('../../../bin/trainThread.js', import.meta.url);
 
 /** The longest time, in seconds, for the first calls; for a later one, unless MLP_MPI_TIMEOUT says another. */
 const FIRST_SECONDS = 60;

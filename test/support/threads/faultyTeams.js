@@ -7,7 +7,7 @@ const FAULTY = new URL('faulty.js', import.meta.url);
 
 threads.Worker = class extends Worker {
   constructor(script, options) {
-    super(String(script).endsWith('/engine/thread.js') ? FAULTY : script, options);
+    super(String(script).endsWith('/trainThread.js') ? FAULTY : script, options);
   }
 };
 syncBuiltinESMExports();
