@@ -13,7 +13,13 @@ export default defineConfig({
       {
         extends: true,
         // Loading the modules once for all files of a worker, not for each, takes a sixth off the whole.
-        test: { name: 'shared', isolate: false, include: ['test/**/*.test.ts'], exclude: [ISOLATED] },
+        test: {
+          name: 'shared',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [ISOLATED],
+          setupFiles: ['test/support/settled.ts'],
+        },
       },
       { extends: true, test: { name: 'isolated', include: [ISOLATED] } },
     ],

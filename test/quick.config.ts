@@ -29,7 +29,7 @@ export default defineConfig({
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/**/*.isolated.test.ts', ...SLOW],
-    setupFiles: ['test/support/matchers.ts', 'test/support/properties.ts'],
+    setupFiles: ['test/support/matchers.ts', 'test/support/properties.ts', 'test/support/settled.ts'],
     isolate: false,
     maxWorkers: '100%',
   },

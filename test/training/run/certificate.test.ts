@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
 import { readJson } from '../../../src/spec/json.js';
 import { loadTrainConfig, sha256Of } from '../../../src/spec/loadConfig.js';
@@ -27,6 +27,11 @@ import { rejection } from '../../data/files.js';
 import { errorOf } from '../../spec/support.js';
 import { folderOf, mlpHere, SMALL_CSV, smallConfig } from '../../support/cli.js';
 import { projectPath } from '../../support/fixtures.js';
+import { settleFiles } from '../../support/settling.js';
+
+// As users have it: these files are written again at once.
+beforeAll(() => settleFiles(true));
+afterAll(() => settleFiles(false));
 
 const OTHER_CSV = SMALL_CSV.replaceAll('0,', '1,');
 const LONG_AGO = 1e9;
