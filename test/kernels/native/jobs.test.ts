@@ -101,34 +101,35 @@ function memoryOf(tile: Tile, elements: readonly [a: number, b: number, c: numbe
     return halves[i] * halves[j] + halves[i + 1] * halves[j + 1];
   };
 
+  // Fields are read once for a job: looked up for each term, they took most of the time.
   function multiply(kind: number, job: Uint32Array): void {
-    const field = (name: keyof typeof MULTIPLY) => job[MULTIPLY[name]];
     const rest = kind % lanes;
     const width = Math.floor(kind / lanes) * lanes + (rest || lanes);
-    for (let i = 0; i < field('rows'); i++) {
-      const left = field('a') + Math.floor(i / tileRows) * field('aTile') + (i % tileRows) * field('aRow');
+    const [k, adds] = [job[MULTIPLY.k], job[MULTIPLY.adds]];
+    const [aTile, aRow, aStep] = [job[MULTIPLY.aTile], job[MULTIPLY.aRow], job[MULTIPLY.aStep]];
+    const [b, bStep, c, cRow] = [job[MULTIPLY.b], job[MULTIPLY.bStep], job[MULTIPLY.c], job[MULTIPLY.cRow]];
+    for (let i = 0; i < job[MULTIPLY.rows]; i++) {
+      const left = job[MULTIPLY.a] + Math.floor(i / tileRows) * aTile + (i % tileRows) * aRow;
       for (let j = 0; j < width; j++) {
-        const place = at(field('c') + i * field('cRow') + j * bytes);
-        let sum = field('adds') ? all[place] : 0;
-        for (let p = 0; p < field('k'); p++) {
-          sum += timesOf(left + p * field('aStep'), field('b') + p * field('bStep') + j * bytes);
-        }
+        const place = at(c + i * cRow + j * bytes);
+        let sum = adds ? all[place] : 0;
+        for (let p = 0; p < k; p++) sum += timesOf(left + p * aStep, b + p * bStep + j * bytes);
         all[place] = sum;
       }
     }
   }
 
   function copy(job: Uint32Array, width: number, tiles: number): void {
-    const field = (name: keyof typeof PACK) => job[PACK[name]];
-    for (let p = 0; p < field('rows'); p++) {
-      const from = field('from') + p * field('fromStep');
+    const [rows, toStart, toStep] = [job[PACK.rows], job[PACK.to], job[PACK.toStep]];
+    for (let p = 0; p < rows; p++) {
+      const from = job[PACK.from] + p * job[PACK.fromStep];
       for (let i = 0; i < tiles * width; i++) {
-        const to = field('to') + Math.floor(i / width) * field('toStep') + (p * width + (i % width)) * bytes;
+        const to = toStart + Math.floor(i / width) * toStep + (p * width + (i % width)) * bytes;
         if (!isPaired) all[at(to)] = all[at(from + i * bytes)];
         else if (p % 2 === 0 && i % lanes < job[PACK.masks + Math.floor(i / lanes)]) {
-          const last = p + 1 === field('rows');
-          const below = last ? 0 : all[at(from + field('fromStep') + i * bytes)];
-          const pair = field('to') + ((p / 2) * width + i) * bytes;
+          const last = p + 1 === rows;
+          const below = last ? 0 : all[at(from + job[PACK.fromStep] + i * bytes)];
+          const pair = toStart + ((p / 2) * width + i) * bytes;
           storePair(pair, all[at(from + i * bytes)], below);
         }
       }
