@@ -1,3 +1,4 @@
+import './equality.js';
 import { expect } from 'vitest';
 
 /** Bounds of `toBeAllclose`: |actual − expected| ≤ absolute + relative·|expected|, as numpy.allclose has it. */
