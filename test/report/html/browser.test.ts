@@ -40,11 +40,24 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
   }, 60_000);
   afterAll(() => browser?.close());
 
+  const tabs = new Map<string, Page>();
+
+  /** A tab for these options: making one takes longer than many a page. */
+  async function tabOf(options: Parameters<Browser['newPage']>[0]): Promise<Page> {
+    const key = JSON.stringify(options);
+    const tab =
+      tabs.get(key) ?? (await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options }));
+    tabs.set(key, tab);
+    for (const event of ['console', 'pageerror', 'dialog', 'request'])
+      tab.removeAllListeners(event as 'request');
+    return tab;
+  }
+
   /** Opens a page from disk. `complaints` are requests, messages of the console, errors and dialogs. */
   async function open(text: string, options: Parameters<Browser['newPage']>[0] = {}) {
     const path = join(folderOf({}), 'page.html');
     writeFileSync(path, text);
-    const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options });
+    const page = await tabOf(options);
     const complaints: string[] = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -70,7 +83,6 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
         const { page, complaints } = await open(pageOf(name));
         expect(await page.locator('section').count()).toBeGreaterThan(1);
         expect(complaints).toEqual([]);
-        await page.close();
       }
     },
   );
@@ -83,7 +95,6 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
       },
     );
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-    await page.close();
   });
 
   it('shows the values under the pointer', async () => {
@@ -99,7 +110,6 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
     await page.mouse.move(box.x - 5, box.y - 5);
     expect(await tip.isVisible()).toBe(false);
     expect(complaints).toEqual([]);
-    await page.close();
   });
 
   it.each([true, false])(
@@ -115,7 +125,6 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
       expect(await curve.isVisible()).toBe(true);
       await chart.locator('label', { hasText: 'validation' }).click();
       expect(await curve.isVisible()).toBe(false);
-      await page.close();
     },
   );
 
@@ -124,7 +133,6 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page } = await open(PAGES.run('thing'), { colorScheme });
       colours.push(await page.evaluate('getComputedStyle(document.body).backgroundColor'));
-      await page.close();
     }
     expect(colours).toEqual(['rgb(245, 247, 249)', 'rgb(17, 22, 27)']);
   });
@@ -137,6 +145,5 @@ describe.skipIf(CHROMIUM === undefined)('a page in a browser (needs a Chromium o
         images.map((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
       );
     expect(widths).toEqual([2, 2]);
-    await page.close();
   });
 });
