@@ -31,14 +31,14 @@ const list = (value: string, count: number) => `[${new Array(count).fill(value).
 describe('a model file', () => {
   it.each<[string, Partial<typeof METADATA>, string]>([
     [
-      'of 300,000 layers',
-      { network: `{"input":1,"layers":${list('1', 300_000)}}` },
+      'of 100,000 layers',
+      { network: `{"input":1,"layers":${list('1', 100_000)}}` },
       'more than 100000 values',
     ],
     ['of 20,000 layers', { network: `{"input":1,"layers":${list('1', 20_000)}}` }, 'more than 10000 layers'],
-    ['of two million features', { features: list('1', 2_000_000) }, 'more than 1000000 values'],
-    ['of 300,000 damaged features', { features: list('{}', 300_000) }, 'and 999 more problems'],
-    ['of 300,000 damaged classes', { classes: list('1', 300_000) } as object, 'and 999 more problems'],
+    ['of a million features', { features: list('1', 1_000_000) }, 'more than 1000000 values'],
+    ['of 50,000 damaged features', { features: list('{}', 50_000) }, 'and 999 more problems'],
+    ['of 50,000 damaged classes', { classes: list('1', 50_000) } as object, 'and 999 more problems'],
   ])('%s: 65, with the limit', async (_, changes, message) => {
     const folder = folderOf({ 'd.csv': 'a,y\n1,2\n2,3\n' });
     writeFileSync(join(folder, 'm.safetensors'), modelFile(changes));
@@ -57,7 +57,7 @@ describe('a config', () => {
       new Array(20_000).fill(1),
       'config.json:1:22: network.layers: found more than 10000 layers',
     ],
-    ['of 300,000 layers', new Array(300_000).fill(1), 'found more than 100000 values'],
+    ['of 100,000 layers', new Array(100_000).fill(1), 'found more than 100000 values'],
     ['of layers in layers', [residuals(60)], 'found more than 64 levels of nesting'],
   ])('%s: 78, with the limit', async (_, layers, message) => {
     const folder = folderOf({ 'data.csv': SMALL_CSV, 'config.json': smallConfig({ network: { layers } }) });
@@ -173,8 +173,10 @@ describe('a table', () => {
     const inspect = (path: string, size: string) =>
       mlp(['inspect', path, '--max-unpacked', size], { cwd: folder, input: text });
     for (const path of ['d.csv.gz', '-']) {
-      expect(await inspect(path, '4kB')).toMatchObject({ code: 65 });
-      expect((await inspect(path, '4kB')).stderr).toContain('more than 4.00 kB');
+      expect(await inspect(path, '4kB')).toMatchObject({
+        code: 65,
+        stderr: expect.stringContaining('more than 4.00 kB'),
+      });
       expect(await inspect(path, '0.01M')).toMatchObject({ code: 0 });
     }
     expect(await inspect('-', '5 apples')).toMatchObject({ code: 64 });

@@ -78,11 +78,12 @@ describe.each(VARIANTS)(
       single.clear();
       const alone = operation((run) => single.run(run), single).map(values);
       const outputs = operation((run) => team.run(run), team);
-      expect(team.syncs).toBe(meetings * ranks);
+      // Looked at first, here and below: `expect` takes as long as many an operation, and toEqual more.
+      if (team.syncs !== meetings * ranks) expect(team.syncs).toBe(meetings * ranks);
       for (const [i, output] of outputs.entries()) {
-        if (typeof output === 'object') expect(guardHolds(output), 'writes past the end').toBe(true);
+        if (typeof output === 'object' && !guardHolds(output))
+          expect.fail(`output ${i}: writes past the end`);
         const actual = values(output);
-        // Looked at first, since toEqual takes milliseconds for thousands of elements.
         if (!isSame(actual, alone[i])) expect(actual, `output ${i}, one rank`).toEqual(alone[i]);
         expect(actual, `output ${i}`).toBeAllclose(expected[i], {
           relative: relative * unit,
