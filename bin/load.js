@@ -4,8 +4,7 @@
  * (src/cli/build.js) for its own version of Node, which checks it; another version compiles the files anew.
  */
 const { readFileSync } = require('node:fs');
-const { createRequire } = require('node:module');
-const { dirname, join } = require('node:path');
+const { dirname, join, posix } = require('node:path');
 const { constants, Script } = require('node:vm');
 
 const DIST = join(__dirname, '../dist');
@@ -15,7 +14,7 @@ const COMPILED = join(DIST, 'program/compiled', `${process.versions.v8}-${proces
 const modules = new Map();
 const scripts = new Map();
 
-/** @param name of a file, relative to dist */
+/** @param name of a file, relative to dist, with slashes */
 function load(name) {
   const known = modules.get(name);
   if (known) return known.exports;
@@ -24,9 +23,9 @@ function load(name) {
   scripts.set(name, script);
   const module = { exports: {} };
   modules.set(name, module);
-  const others = createRequire(file);
-  const requireOf = (id) => (id.startsWith('./') ? load(join(dirname(name), id)) : others(id));
-  script.runInThisContext().call(module.exports, module.exports, requireOf, module, file, dirname(file));
+  // Packages, and what Node has, are the same for all files.
+  const own = (id) => (id.startsWith('./') ? load(posix.join(posix.dirname(name), id)) : require(id));
+  script.runInThisContext().call(module.exports, module.exports, own, module, file, dirname(file));
   return module.exports;
 }
 
