@@ -10,7 +10,8 @@ import {
   type TextColumn,
   type WrittenNumbers,
 } from '../table.js';
-import { type KeptCells, type KeptColumn, MISSING } from './scan.js';
+import type { KeptCells, KeptColumn } from './scan.js';
+import { MISSING } from './textCells.js';
 
 /** Joins the cells [chunks][kept] into columns. */
 export function joinColumns(
