@@ -56,9 +56,8 @@ describe('a damaged model file', () => {
 
   it('is refused whichever bit is another', () => {
     const { path, write } = rewritable();
-    // Every byte of one file; of the others, which have the same checks, one in seven.
-    for (const [file, bytes] of CHECKED.entries()) {
-      for (let i = 0; i < bytes.length; i += file === 0 ? 1 : 7) {
+    for (const bytes of CHECKED) {
+      for (let i = 0; i < bytes.length; i++) {
         const damaged = Buffer.from(bytes);
         damaged[i] ^= 1 << (i % 8);
         write(damaged);

@@ -175,7 +175,6 @@ describe('readPlainChunks', () => {
   it.each([1, 99])('says where spaces were dropped, and which numbers miss (%s)', async (manyColumns) => {
     const text = 'x,y\n1,2\n1\u00a0,NA\n,4.25e3\n';
     const options: Options = { kinds: () => ['numeric', 'numeric'], capacity: 8, kept: () => [] };
-
     const found = await read(text, { ...options, tuning: { manyColumns } });
     expect(found?.passed).toEqual({ spaces: true, emptyLines: 0 });
     expect(found?.values).toEqual([

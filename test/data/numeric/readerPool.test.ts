@@ -89,8 +89,15 @@ describe('ReaderPool', () => {
   it('streams what other threads read, in order, and no more than a few chunks ahead', async () => {
     await withPool(undefined, async (pool) => {
       let taken = 0;
+      let read = 0;
+      pool.workers[0].on('message', ({ type }) => {
+        if (type === 'result') read++;
+      });
       for await (const chunk of pool.stream(task, 100, 3)) {
         expect(chunk).toMatchObject({ rows: 1, begin: 4 + 4 * taken });
+        // The other thread has the time to read all of them.
+        for (let turn = 0; taken === 0 && (turn < 1000 || read < 4); turn++) await nextTurn();
+        expect(read).toBeLessThanOrEqual(taken + 4);
         taken++;
       }
       expect(taken).toBe(100);
