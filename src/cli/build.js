@@ -3,9 +3,9 @@
  * compiled for them where bin/load.js finds it, functions that they have called included.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -13,15 +13,14 @@ const { COMPILED, load, scriptOf, scripts } = createRequire(import.meta.url)('..
 const SELF = fileURLToPath(import.meta.url);
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
-const THREADS = ['data/numeric/thread.cjs', 'training/engine/thread.cjs', 'model/pool/thread.cjs'];
-
 if (process.argv.length > 2) {
   process.on('exit', () => {
     for (const [name, script] of scripts) keep(name, script);
   });
   load('program/main.cjs').main();
 } else {
-  for (const name of THREADS) keep(name, scriptOf(name));
+  const files = readdirSync(join(PROJECT, 'dist'), { recursive: true });
+  for (const name of files.filter((file) => basename(file) === 'thread.cjs')) keep(name, scriptOf(name));
   runCommands();
 }
 

@@ -102,8 +102,7 @@ export abstract class WorkerPool<
         // A worker that is still starting delays nobody, unless it may yet take a chunk.
         if (next === count || busy === 0) resolve();
       };
-      this.#running = {
-        id: ++this.#tasks,
+      this.#give(task, counter, {
         take: (index, result) => {
           receive(index, result);
           settle();
@@ -116,12 +115,10 @@ export abstract class WorkerPool<
           counter.stop();
           reject(error);
         },
-      };
+      });
     });
     // It is awaited below, so an earlier rejection is not lost.
     others.catch(() => {});
-    const message: ToWorker<T> = { id: this.#tasks, task, counter: counter.buffer };
-    for (const worker of this.workers) worker.postMessage(message);
     try {
       const runChunk = this.runnerOf(task);
       for (let index = counter.next(); index >= 0; index = counter.next()) {
@@ -152,8 +149,7 @@ export abstract class WorkerPool<
     const results = new Map<number, Results[T['kind']]>();
     let hasFailed = this.#failure !== undefined;
     let wake = () => {};
-    this.#running = {
-      id: ++this.#tasks,
+    this.#give(task, counter, {
       take: (index, result) => {
         results.set(index, result as Results[T['kind']]);
         wake();
@@ -163,9 +159,7 @@ export abstract class WorkerPool<
         hasFailed = true;
         wake();
       },
-    };
-    const message: ToWorker<T> = { id: this.#tasks, task, counter: counter.buffer };
-    for (const worker of this.workers) worker.postMessage(message);
+    });
     try {
       for (let next = 0; next < count; next++) {
         while (!results.has(next) && !hasFailed) {
@@ -193,6 +187,14 @@ export abstract class WorkerPool<
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+
+  /** Gives a task to the workers. */
+  #give(task: Task, { buffer }: ChunkCounter, running: Omit<Running, 'id'>): void {
+    const id = ++this.#tasks;
+    this.#running = { id, ...running };
+    const message: ToWorker<Task> = { id, task, counter: buffer };
+    for (const worker of this.workers) worker.postMessage(message);
   }
 
   #start(script: URL, workerData: object, rank: number): void {

@@ -17,8 +17,8 @@ import { TUNING, type Tuning } from './workspace.js';
 
 /** Of a smaller file, csv-parse has read a good part before the modules are compiled. */
 const LEAST_BYTES = 2 ** 18;
-/** Whoever takes the rows is slower than another thread that reads them. */
-const MOST_READERS = 1;
+/** One that reads is enough: whoever takes the rows is slower. */
+const MOST_THREADS = 2;
 /** Enough that no thread waits, and little memory. */
 const CHUNKS_AHEAD = 2;
 
@@ -55,7 +55,7 @@ export async function* readPlainChunks(
   const { size, emptyLines } = withoutEmptyEnd(source, dataStart);
   const file = { name: source.name, fd: source.fd, size };
   const format = { delimiter, dataStart, columns: names.length + trailing, trailing };
-  const threads = size < tuning.threadedBytes ? 1 : Math.min(options.threads ?? 1, 1 + MOST_READERS);
+  const threads = size < tuning.threadedBytes ? 1 : Math.min(options.threads ?? 1, MOST_THREADS);
   const pool = new ReaderPool({ file, format, threads, tuning });
   const task: ScanTask = { kind: 'scan', kept: columns };
   const waiting = new WaitingRows(columns);

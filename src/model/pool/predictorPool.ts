@@ -116,8 +116,8 @@ export class PredictorPool implements Predicted {
     this.#passCost = rows * this.#models.reduce((sum, one) => sum + costOfRow(one), 0);
     this.#isAuto = threads === 'auto';
     const wanted = threads === 'auto' ? availableParallelism() : threads;
-    this.wantedThreads = wanted;
     const isWorth = !this.#isAuto || this.#passCost >= LEAST_PASS;
+    this.wantedThreads = wanted;
     this.mostThreads = isWorth && wanted > 1 ? Math.min(wanted, this.#fittingThreads()) : 1;
     if (!this.#isAuto) while (this.#threads.length + 1 < this.mostThreads) this.#addThread();
   }

@@ -1,5 +1,6 @@
 /** Threads that wait for the next team: starting one takes longer than many a run takes to train. */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { RankThreadSetup } from '../mpi/thread.js';
 import type { ReaderSetup } from '../readAhead.js';
 import type { WorkerSetup } from './worker.js';
 
@@ -16,7 +17,7 @@ export interface ThreadOptions {
 
 /** @param workerData what it is for; without one it waits for its first team */
 export function startThread(
-  workerData?: WorkerSetup | ReaderSetup,
+  workerData?: WorkerSetup | ReaderSetup | RankThreadSetup,
   { script = WORKER, resourceLimits = LITTLE_GARBAGE }: ThreadOptions = {},
 ): Worker {
   return new Worker(script, { workerData, resourceLimits });

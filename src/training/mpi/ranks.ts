@@ -7,14 +7,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { ExitCode, MlpError } from '../../errors.js';
 import { counted, printable } from '../../text.js';
+import { startThread } from '../engine/threadPool.js';
 import type { RankPlace } from './exchange.js';
 import type { Launch } from './library.js';
 import type { RankAnswer, RankRequest, RankThreadSetup, SentError } from './thread.js';
-
-const WORKER = new URL('../../../bin/trainThread.js', import.meta.url);
 
 /** The longest time, in seconds, for the first calls; for a later one, unless MLP_MPI_TIMEOUT says another. */
 const FIRST_SECONDS = 60;
@@ -83,7 +82,7 @@ export class Ranks {
     const isJoined = new Int32Array(new SharedArrayBuffer(4));
     const workerData: RankThreadSetup = { launch, calls, joined: isJoined, member: encoded(ownMember()) };
     for (const [name, value] of Object.entries(QUIET)) process.env[name] ??= value;
-    const thread = new Worker(WORKER, { workerData });
+    const thread = startThread(workerData, { resourceLimits: {} });
     // MPI patches functions of the C library as it starts: no other thread is to be in one.
     if (Atomics.wait(isJoined, 0, 0, FIRST_SECONDS * 1000) === 'timed-out') {
       options.fail(tooLate(FIRST_SECONDS));
