@@ -11,13 +11,16 @@ import { withModel } from './predict/model.js';
 
 const FOLDER = fileURLToPath(new URL('../data/', import.meta.url));
 
-/** 8×8 pictures of digits as 28×28, the size and the emptiness of MNIST's. */
+/** 8×8 pictures of digits as 20×20 in the middle of 28×28, as MNIST's are: 74 % of the pixels are 0, of MNIST's 81 %. */
 function enlarge(features, rows) {
   const pixels = new Float64Array(rows * 784);
-  for (let i = 0; i < pixels.length; i++) {
-    const y = Math.floor(((Math.floor(i / 28) % 28) * 8) / 28);
-    const x = Math.floor(((i % 28) * 8) / 28);
-    pixels[i] = features[Math.floor(i / 784) * 64 + y * 8 + x] / 16;
+  for (let row = 0; row < rows; row++) {
+    for (let y = 0; y < 20; y++) {
+      for (let x = 0; x < 20; x++) {
+        const from = row * 64 + Math.floor((y * 8) / 20) * 8 + Math.floor((x * 8) / 20);
+        pixels[row * 784 + (y + 4) * 28 + x + 4] = features[from] / 16;
+      }
+    }
   }
   return pixels;
 }
