@@ -8,6 +8,40 @@ export const JOB_INTEGERS = 16;
 export const JOB_BYTES = 4 * JOB_INTEGERS;
 export const MOST_JOBS = 512;
 
+/** A list of jobs in memory, which is carried out when it is full or when someone asks. */
+export class JobList {
+  /** Of all jobs. */
+  readonly fields: Uint32Array;
+  readonly #run: () => void;
+  readonly #end: number;
+  #count = 0;
+
+  /**
+   * @param at address of MOST_JOBS jobs in the buffer
+   * @param end the routine that ends a list
+   */
+  constructor(buffer: ArrayBufferLike, at: number, end: number, run: (jobs: number) => void) {
+    this.fields = new Uint32Array(buffer, at, MOST_JOBS * JOB_INTEGERS);
+    this.#end = end;
+    this.#run = () => run(at);
+  }
+
+  /** Where the fields of a further job are. */
+  add(routine: number): number {
+    if (this.#count === MOST_JOBS - 1) this.flush();
+    const at = this.#count++ * JOB_INTEGERS;
+    this.fields[at] = routine;
+    return at;
+  }
+
+  flush(): void {
+    if (this.#count === 0) return;
+    this.fields[this.#count * JOB_INTEGERS] = this.#end;
+    this.#run();
+    this.#count = 0;
+  }
+}
+
 /** The fields of a job behind that of the routine, by their numbers. */
 function inOrder<Name extends string>(...names: readonly Name[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name, i) => [name, 1 + i])) as Record<Name, number>;
@@ -25,9 +59,29 @@ export const MULTIPLY = inOrder(
 /**
  * Packing: to[columns, rows] ← from[rows, columns]ᵀ, or rows of a fixed number of bytes, copied behind
  * each other, or the parts of rows to places `toStep` apart. Where k is taken in pairs, copies mask the
- * up to three vectors of a row.
+ * up to three vectors of a row, and those of `sparse` the last one.
  */
 export const PACK = inOrder('from', 'fromStep', 'to', 'rows', 'toStep', 'columns', 'masks');
+
+/**
+ * A list for each row of a: what is not zero among `vectors` vectors, and one more of which the lanes of `mask` count. A list has
+ * the number of its elements in 4 bytes, and at LISTED the places of their rows of b, in bytes from the first, and themselves.
+ */
+export const LIST = inOrder('from', 'fromRow', 'to', 'rows', 'vectors', 'mask', 'bStep');
+
+/** The most elements of a row that a list is of: a multiple of all numbers of lanes. */
+export const MOST_LISTED = 96;
+/** A vector may be written behind the last element. */
+const LIST_ROOM = MOST_LISTED + 16;
+export const LISTED = { places: 64, factors: 64 + 4 * LIST_ROOM };
+/** From a list to the next, for elements of so many bytes. */
+export const listBytes = (bytes: number) => LISTED.factors + bytes * LIST_ROOM;
+
+/** As MULTIPLY, of lists; rows of b lie as the lists say. */
+export const SUM_LISTS = inOrder('lists', 'b', 'c', 'cRow', 'rows', 'adds', 'mask');
+
+/** Writes a vector: 0, or NaN somewhere if one of the elements is not finite. They lie as those of LIST. */
+export const SUM_ZEROS = inOrder('from', 'fromRow', 'to', 'rows', 'vectors', 'mask');
 
 /**
  * Activations, and factors of columns. `vectors` are those of a row, and `behindRow` the bytes from the last of them to the next row.
@@ -82,4 +136,16 @@ export interface Program {
   readonly copiedTiles: number;
   readonly copyTileColumns: number;
   readonly transpose: number;
+  /** Of products that skip the zeros of a, with the same bits. */
+  readonly sparse?: SparseProgram;
+}
+
+export interface SparseProgram {
+  readonly mostVectors: number;
+  readonly list: number;
+  readonly sumOfZeros: number;
+  /** Packs columns of b: vectors as PACK.columns says, and one with a mask. */
+  readonly copyColumns: number;
+  /** [v − 1] The routine for v vectors of columns, the last with a mask. */
+  readonly sumLists: readonly number[];
 }

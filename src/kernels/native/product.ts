@@ -17,7 +17,8 @@
 import { bytesPerElement } from '../arena.js';
 import type { DType, ProductKernels } from '../kernels.js';
 import { type Share, Slices, splitsByRows } from '../share.js';
-import { JOB_BYTES, JOB_INTEGERS, MOST_JOBS, MULTIPLY, PACK, type Program } from './jobs.js';
+import { JOB_BYTES, JobList, MOST_JOBS, MULTIPLY, PACK, type Program } from './jobs.js';
+import { skippingPays, sparseProduct } from './sparse.js';
 
 /** Of a panel of b: half of a first-level cache, since a and c pass through it, too. */
 const PANEL_BYTES = 24 * 1024;
@@ -45,7 +46,10 @@ interface RowsOfA {
 }
 const noRows = (): RowsOfA => ({ count: 0, at: 0, row: 0, step: 0, tile: 0 });
 
-/** @param scratch address of PRODUCT_SCRATCH_BYTES bytes of this thread's own in the buffer */
+/**
+ * @param scratch address of PRODUCT_SCRATCH_BYTES bytes of this thread's own in the buffer
+ * @param pays whether the zeros of a are skipped, where there is code for that
+ */
 export function product(
   program: Program,
   run: Run,
@@ -53,11 +57,13 @@ export function product(
   buffer: ArrayBufferLike,
   scratch: number,
   share: Share,
+  pays = skippingPays,
 ): ProductKernels {
   const { tileRows, lanes, isPaired } = program;
   const bytes = bytesPerElement(dtype);
   const slices = new Slices(share, bytes);
-  const fields = new Uint32Array(buffer, scratch, MOST_JOBS * JOB_INTEGERS);
+  const jobs = new JobList(buffer, scratch, program.end, run);
+  const { fields } = jobs;
   const packedA = scratch + MOST_JOBS * JOB_BYTES;
   const packedB = packedA + A_BYTES;
   const tileColumns = program.tileVectors * lanes;
@@ -65,15 +71,17 @@ export function product(
   const panelBytes = tileColumns * bytes;
   const panelDepth = program.depth ?? PANEL_BYTES / panelBytes;
   const mostColumns = tileColumns * Math.floor((PANELS * PANEL_BYTES) / (panelDepth * panelBytes));
+  const places = { lists: packedA, listsBytes: A_BYTES, panel: packedB };
+  const sparse = program.sparse && sparseProduct(program, program.sparse, jobs, bytes, buffer, places);
   /** Of a packed row or column over so many k. */
   const elements = (depth: number) => (isPaired ? Math.ceil(depth / 2) : depth);
 
-  /** Jobs in the list. */
-  let count = 0;
   // Of the product at hand, in bytes: op(a)[i, p] is i·aRow + p·aStep behind a, op(b)[p, j] p·bStep + j·bColumn behind b.
   let [aRow, aStep, bStep, bColumn, cRow] = [0, 0, 0, 0, 0];
   /** Whether b is stored as [columns, k]. */
   let isTransposed = false;
+  /** If zeros of a are skipped. */
+  let skipping: typeof sparse;
   let packsB = false;
   let keepsPanels = false;
   /** Whether a last panel is copied and may be as wide as the one before. */
@@ -92,7 +100,11 @@ export function product(
     bStep = isTransposed ? bytes : n * bytes;
     bColumn = isTransposed ? k * bytes : bytes;
     cRow = n * bytes;
-    if (share.size === 1 || splitsByRows(m, n, share.size, tileRows, slices.line)) {
+    skipping = k > 0 && pays(m, n, k, a.data) ? sparse : undefined;
+    const byRows = skipping
+      ? skipping.splitsByRows(n, share.size)
+      : splitsByRows(m, n, share.size, tileRows, slices.line);
+    if (share.size === 1 || byRows) {
       const { start, length, offset } = slices.of(m, tileRows, cRow);
       multiplyBlocks(a.address + start * aRow, b.address, c.address + offset, length, n, k, beta);
     } else {
@@ -122,6 +134,8 @@ export function product(
     beta: 0 | 1,
   ): void {
     if (rows === 0 || columns === 0) return;
+    const steps = { aRow, aStep, bStep, bColumn, cRow };
+    if (skipping?.multiply(steps, a, b, c, rows, columns, k, beta)) return;
     packsB = isPaired || isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
     const packsA = isPaired || (rows >= tileRows && columns >= LEAST_TILES_ACROSS * tileColumns);
     // Of a in form TN in its place, each k needs lines of its own, which a copy would displace.
@@ -146,7 +160,7 @@ export function product(
         }
       }
     }
-    flush();
+    jobs.flush();
   }
 
   /** The block of so many rows from an address on. Those that fill tiles are packed; of pairs, all. */
@@ -184,7 +198,7 @@ export function product(
   ): void {
     if (depth === 0) return;
     const turns = step === bytes;
-    const at = newJob(turns ? program.transpose : copy);
+    const at = jobs.add(turns ? program.transpose : copy);
     fields[at + PACK.from] = from;
     fields[at + PACK.fromStep] = turns ? row : step;
     fields[at + PACK.to] = to;
@@ -236,7 +250,7 @@ export function product(
       width = columns - j;
       if (!program.masksAny && width > lanes) width -= width % lanes;
       const rest = width % lanes;
-      const at = newJob(program.multiply[Math.ceil(width / lanes) - 1][rest]);
+      const at = jobs.add(program.multiply[Math.ceil(width / lanes) - 1][rest]);
       fields[at + MULTIPLY.a] = rows.at;
       fields[at + MULTIPLY.aRow] = rows.row;
       fields[at + MULTIPLY.aStep] = rows.step;
@@ -250,20 +264,5 @@ export function product(
       fields[at + MULTIPLY.adds] = adds;
       fields[at + MULTIPLY.mask] = program.masks[rest];
     }
-  }
-
-  /** Where the fields of a further job are. */
-  function newJob(routine: number): number {
-    if (count === MOST_JOBS - 1) flush();
-    const at = count++ * JOB_INTEGERS;
-    fields[at] = routine;
-    return at;
-  }
-
-  function flush(): void {
-    if (count === 0) return;
-    fields[count * JOB_INTEGERS] = program.end;
-    run(scratch);
-    count = 0;
   }
 }

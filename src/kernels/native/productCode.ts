@@ -11,6 +11,7 @@
 import type { DType } from '../kernels.js';
 import { arm64Set } from './arm64Set.js';
 import { MULTIPLY, PACK, type Program } from './jobs.js';
+import { sparseRoutines } from './sparseCode.js';
 import { type Register, type Vector, VectorCode } from './vectorCode.js';
 import { type X86Lines, type X86Set, x86Set } from './x86Set.js';
 
@@ -74,9 +75,12 @@ export function productProgram(
     });
   }
   code.routine('transpose', () => code.narrow(() => transpose(code, plan)));
+  const mayBeSparse = sums === 'fused' && (set === 'avx512' || (set === 'avx2' && dtype === 'float32'));
+  const sparse = mayBeSparse && sparseRoutines(set, code as VectorCode<X86Lines>, bytes);
   return {
     code: code.finish(),
     listing: assembler.listing,
+    ...(sparse && { sparse: sparse((label) => assembler.offsetOf(label)) }),
     tileRows: plan.tileRows,
     lanes,
     ...(sums === 'wasm' && { depth: WASM_DEPTH }),
@@ -158,7 +162,9 @@ function multiply(code: VectorCode, plan: Plan, vectors: number, part: string): 
         eachOfC(k, (sum, place, part) => code.assign(sum, code.vectors.add(sum, load(place, part))));
       });
     }
-    eachOfC(c, (sum, place, part) => store(sum, place, part));
+    // −0 + 0 is 0, so that the sign of a zero tells nothing of the products by 0 behind it (sparseCode.ts).
+    const none = sums === 'fused' && zero();
+    eachOfC(c, (sum, place, part) => store(none ? code.vectors.add(sum, none) : sum, place, part));
     field(k, MULTIPLY.aTile);
     add(a, k);
 

@@ -238,6 +238,11 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
     return vectorAt(this.#set.constant(label));
   }
 
+  /** Bytes behind a label, between two routines. */
+  data(label: string, data: Uint8Array): void {
+    this.#set.assembler.data(label, data);
+  }
+
   /** The same in all lanes. */
   bits(bits: number): Vector {
     return this.constant(`bits:${bits >>> 0}`, () => bits);

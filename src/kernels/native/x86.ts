@@ -9,8 +9,8 @@ import { Assembler } from './assembler.js';
 
 /**
  * The encoding that the page of each in SDM volume 2 (chapters 4 and 5, by name) gives: prefix, map, W, opcode;
- * the opcode where the first operand is memory; a byte behind the operands that belongs to the name. Where
- * VEX ignores W, it is that of EVEX.
+ * the opcode where the first operand is memory, or a general register; a byte behind the operands that belongs to the
+ * name; whether the first operand is ModRM.rm, as memory would be. Where VEX ignores W, it is that of EVEX.
  */
 const VECTOR: Readonly<Record<string, string>> = {
   vmovups: 'NP.0F.W0 10 store 11', // MOVUPS
@@ -31,6 +31,8 @@ const VECTOR: Readonly<Record<string, string>> = {
   vmaxps: 'NP.0F.W0 5f', // MAXPS
   vcmpltps: 'NP.0F.W0 c2 byte 1', // CMPPS, and its table 3-1
   vcmpleps: 'NP.0F.W0 c2 byte 2',
+  vcmpneqps: 'NP.0F.W0 c2 byte 4',
+  vcmpneqpd: '66.0F.W1 c2 byte 4', // CMPPD
   vblendvps: '66.0F3A.W0 4a', // BLENDVPS, by a fourth register
   vblendmps: '66.0F38.W0 65', // VBLENDMPD/VBLENDMPS
   vpaddd: '66.0F.W0 fe', // PADDB/PADDW/PADDD/PADDQ
@@ -55,10 +57,15 @@ const VECTOR: Readonly<Record<string, string>> = {
   vdpbf16ps: 'F3.0F38.W0 52', // VDPBF16PS
   vcvtne2ps2bf16: 'F2.0F38.W0 72', // VCVTNE2PS2BF16
   vcvtneps2bf16: 'EVEX.F3.0F38.W0 72', // VCVTNEPS2BF16
-  kmovw: 'NP.0F.W0 92', // KMOVW/KMOVB/KMOVQ/KMOVD, from r32
+  vmovmskps: 'NP.0F.W0 50', // MOVMSKPS
+  vpmovzxbd: '66.0F38.W0 31', // PMOVZX
+  vpermps: '66.0F38.W0 16', // VPERMPS
+  vcompressps: '66.0F38.W0 8a turned', // VCOMPRESSPS
+  vcompresspd: '66.0F38.W1 8a turned', // VCOMPRESSPD
+  kmovw: 'NP.0F.W0 92 general 93', // KMOVW/KMOVB/KMOVQ/KMOVD, from r32 and to it
 };
 const ENCODING =
-  /^(EVEX\.)?(NP|66|F3|F2)\.(0F|0F38|0F3A)\.W([01])(?:\/([01]))? (\w\w)(?: store (\w\w))?(?: byte (\d))?$/;
+  /^(EVEX\.)?(NP|66|F3|F2)\.(0F|0F38|0F3A)\.W([01])(?:\/([01]))? (\w\w)(?: store (\w\w))?(?: general (\w\w))?(?: byte (\d))?( turned)?$/;
 
 /** ADD, SUB, CMP, XOR: the opcode of `op r, r`, and the extension of `op r, immediate`. */
 const ARITHMETIC: Readonly<Record<string, readonly [opcode: number, extension: number]>> = {
@@ -161,6 +168,9 @@ export class X86Assembler extends Assembler {
     } else if (name === 'nop') {
       this.bytes.push(0x0f);
       this.#general(0, 0x1f, 0, first);
+    } else if (name === 'popcnt') {
+      this.bytes.push(0xf3);
+      this.#general(0, [0x0f, 0xb8], first.number, second);
     } else if (name === 'lea') {
       this.#general(1, 0x8d, first.number, second);
     } else if (name === 'mov') {
@@ -180,11 +190,11 @@ export class X86Assembler extends Assembler {
   }
 
   /** Of general registers: REX, opcode, ModRM (SDM 2.2.1). */
-  #general(w: 0 | 1, opcode: number, reg: number, rm: Operand): void {
+  #general(w: 0 | 1, opcode: number | readonly number[], reg: number, rm: Operand): void {
     const { x, b } = extensions(rm);
     const rex = 0x40 | (w << 3) | ((reg >> 3) << 2) | ((x & 1) << 1) | (b & 1);
     if (rex !== 0x40) this.bytes.push(rex);
-    this.bytes.push(opcode);
+    this.bytes.push(...[opcode].flat());
     this.#modRM(reg, rm, true);
   }
 
@@ -195,8 +205,12 @@ export class X86Assembler extends Assembler {
   #vector(encoding: string, operands: readonly Operand[], line: string): void {
     const [first, second, , fourth] = operands;
     const last = operands.length === 2 ? second : operands[2];
+    const [, evex, prefix, map, w, evexW = w, load, store, general, byte, turned] = known(
+      ENCODING.exec(encoding),
+      line,
+    );
     const stores = first.kind === 'memory';
-    const [reg, rm] = stores ? [last, first] : [first, last];
+    const [reg, rm] = stores || turned ? [last, first] : [first, last];
     const between = operands.length === 2 ? undefined : second;
     const isNoRegister = (one?: Operand) => one?.kind === 'memory' || one?.kind === 'immediate';
     // A distance counts from the end of an instruction, so no byte may follow it here.
@@ -204,8 +218,7 @@ export class X86Assembler extends Assembler {
       throw new Error(`no register in "${line}"`);
     }
     const middle = between?.number ?? 0;
-    const [, evex, prefix, map, w, evexW = w, load, store, byte] = known(ENCODING.exec(encoding), line);
-    const opcode = known(stores ? store : load, line);
+    const opcode = known(stores ? store : first.kind === 'r32' ? (general ?? load) : load, line);
     // As VEX numbers the prefixes and maps (SDM 2.3.6).
     const pp = ['NP', '66', 'F3', 'F2'].indexOf(prefix);
     const { x, b } = extensions(rm);
@@ -219,7 +232,7 @@ export class X86Assembler extends Assembler {
       this.bytes.push((Number(evexW) << 7) | ((~middle & 15) << 3) | 4 | pp);
       this.bytes.push((first.zeroes ? 0x80 : 0) | (length << 5) | (not(middle >> 4) << 3) | first.mask);
     } else {
-      const is256 = reg.kind === 'ymm' ? 4 : 0;
+      const is256 = reg.kind === 'ymm' || rm.kind === 'ymm' ? 4 : 0;
       this.bytes.push(0xc4, low | mapNumber, (Number(w) << 7) | ((~middle & 15) << 3) | is256 | pp);
     }
     this.bytes.push(Number.parseInt(opcode, 16));

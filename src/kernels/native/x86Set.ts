@@ -41,7 +41,10 @@ export function x86Set(set: X86Set, dtype: DType, windows: boolean, pairs = fals
     vectors: vectorLines(is512, dtype, pairs),
     // A mask costs AVX-512 nothing, so it always has one, of 4 bytes a lane. AVX2 reads one from the code.
     partOf: (rest) => (is512 || rest > 0 ? '1' : '0'),
-    maskOf: (rest) => (is512 ? 2 ** ((rest * bytes || vectorBytes) / 4) - 1 : vectorBytes - rest * bytes),
+    maskOf: (rest) => {
+      const inside = rest * bytes || vectorBytes;
+      return is512 ? 2 ** (inside / 4) - 1 : vectorBytes - inside;
+    },
   };
 }
 
@@ -125,6 +128,31 @@ function vectorLines(is512: boolean, dtype: DType, pairs: boolean) {
     /** `no`, but `yes`, which is in a register, where x is below y, or at most y. Neither holds for NaN. */
     ifBelow: choice('vcmpltps'),
     ifAtMost: choice('vcmpleps'),
+    /** An integer of 4 bytes in all lanes. */
+    broadcastInt: (to: string, from: string) => `vbroadcastss ${to}, ${from}`,
+    /** Before `findNonzero`. */
+    usePicks: (_: string, picks: string) => (is512 ? [] : `lea ${picks}, [rip+picks]`),
+    /** Which lanes of x are not 0, for `pick`, and how many they are. With AVX2, for float32 alone. */
+    findNonzero: (to: string, x: string, zero: string, count: string, picks: string) => [
+      ...(is512
+        ? [`vcmpneq${many} k7, ${x}, ${zero}`, `kmovw ${lower(count)}, k7`]
+        : [
+            `vcmpneqps ${to}, ${x}, ${zero}`,
+            `vmovmskps ${lower(count)}, ${to}`,
+            ...Array(3).fill(`add ${count}, ${count}`),
+            `vpmovzxbd ${to}, [${picks}+${count}]`,
+          ]),
+      `popcnt ${lower(count)}, ${lower(count)}`,
+    ],
+    /** Those lanes side by side. */
+    pick: (to: string, found: string, x: string) =>
+      is512 ? `vcompress${many} ${to}{k7}{z}, ${x}` : `vpermps ${to}, ${found}, ${x}`,
+    pickInts: (to: string, found: string, x: string) =>
+      is512 ? `vcompressps ${to}{k7}{z}, ${x}` : `vpermps ${to}, ${found}, ${x}`,
+    // Integers that lists hold, of 4 bytes.
+    readInt: (_: string, to: string, place: string) => `mov ${lower(to)}, ${place}`,
+    writeInt: (_: string, from: string, place: string) => `mov ${place}, ${lower(from)}`,
+    clearInt: (_: string, register: string) => `xor ${register}, ${register}`,
     /** 0, but `yes` where x and y have the same bits. */
     ifSame: (to: string, x: string, y: string, yes: string) =>
       is512

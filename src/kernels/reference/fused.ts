@@ -1,6 +1,6 @@
 /**
  * The matrix product with fused multiply-adds: each element is one chain c ← fma(a, b, c) in the
- * order of k. JavaScript has no fma, so this one is slow. Machine code is compared with it, bit for bit.
+ * order of k, and −0 is written as 0. JavaScript has no fma, so this one is slow. Machine code is compared with it, bit for bit.
  */
 import type { DType, ProductKernels } from '../kernels.js';
 
@@ -16,7 +16,7 @@ export function fusedProduct(dtype: DType): ProductKernels {
           for (let p = 0; p < k; p++) {
             sum = fma(a.data[i * aRow + p * aStep], b.data[j * bColumn + p * bStep], sum);
           }
-          c.data[i * n + j] = sum;
+          c.data[i * n + j] = sum + 0;
         }
       }
     },

@@ -5,7 +5,17 @@
 import { describe, expect, it } from 'vitest';
 import { bytesPerElement } from '../../../src/kernels/arena.js';
 import type { DType, ProductForm } from '../../../src/kernels/kernels.js';
-import { JOB_INTEGERS, MULTIPLY, PACK, type Program } from '../../../src/kernels/native/jobs.js';
+import {
+  JOB_INTEGERS,
+  LIST,
+  LISTED,
+  listBytes,
+  MULTIPLY,
+  PACK,
+  type Program,
+  SUM_LISTS,
+  SUM_ZEROS,
+} from '../../../src/kernels/native/jobs.js';
 import { PRODUCT_SCRATCH_BYTES, product } from '../../../src/kernels/native/product.js';
 
 interface Tile {
@@ -16,6 +26,8 @@ interface Tile {
   readonly isPaired?: boolean;
   readonly masksAny?: boolean;
   readonly depth?: number;
+  /** Whether products skip the zeros of a, whatever their number. */
+  readonly skips?: boolean;
 }
 
 const TILES: readonly Tile[] = [
@@ -25,11 +37,14 @@ const TILES: readonly Tile[] = [
   { name: 'AVX-512', dtype: 'float32', rows: 8, lanes: 16 },
   { name: 'AVX-512, float64', dtype: 'float64', rows: 8, lanes: 8 },
   { name: 'AVX-512, bfloat16', dtype: 'float32', rows: 8, lanes: 16, isPaired: true },
+  { name: 'AVX2, zeros skipped', dtype: 'float32', rows: 4, lanes: 8, skips: true },
+  { name: 'AVX-512, float64, zeros skipped', dtype: 'float64', rows: 8, lanes: 8, skips: true },
   { name: 'NEON', dtype: 'float32', rows: 8, lanes: 4, masksAny: false },
   { name: 'NEON, float64', dtype: 'float64', rows: 8, lanes: 2, masksAny: false },
 ];
 const TILE_VECTORS = 3;
 const COPIED_TILES = 4;
+const LIST_VECTORS = 3;
 /** Between operands. */
 const GAP_BYTES = 512;
 
@@ -40,10 +55,14 @@ const Routine = {
   copyRowsOfTiles: 3,
   copyTileColumns: 4,
   transpose: 5,
-  multiply: 6,
+  list: 6,
+  sumOfZeros: 7,
+  copyColumns: 8,
+  sumLists: 9,
+  multiply: 9 + LIST_VECTORS,
 };
 
-function programOf({ rows, lanes, isPaired = false, masksAny = true, depth }: Tile): Program {
+function programOf({ rows, lanes, isPaired = false, masksAny = true, depth, skips }: Tile): Program {
   const rests = Array.from({ length: lanes }, (_, rest) => rest);
   return {
     code: new Uint8Array(),
@@ -62,6 +81,15 @@ function programOf({ rows, lanes, isPaired = false, masksAny = true, depth }: Ti
     copiedTiles: COPIED_TILES,
     copyTileColumns: Routine.copyTileColumns,
     transpose: Routine.transpose,
+    ...(skips && {
+      sparse: {
+        mostVectors: LIST_VECTORS,
+        list: Routine.list,
+        sumOfZeros: Routine.sumOfZeros,
+        copyColumns: Routine.copyColumns,
+        sumLists: [0, 1, 2].map((v) => Routine.sumLists + v),
+      },
+    }),
   };
 }
 
@@ -151,6 +179,59 @@ function memoryOf(tile: Tile, elements: readonly [a: number, b: number, c: numbe
     }
   }
 
+  /** Elements of a row in vectors, the last of them in part. */
+  const lengthOf = (vectors: number, mask: number) => vectors * lanes + mask;
+
+  function list(job: Uint32Array): void {
+    const length = lengthOf(job[LIST.vectors], job[LIST.mask]);
+    for (let i = 0; i < job[LIST.rows]; i++) {
+      const to = job[LIST.to] + i * listBytes(bytes);
+      let count = 0;
+      for (let p = 0; p < length; p++) {
+        const factor = all[at(job[LIST.from] + i * job[LIST.fromRow] + p * bytes)];
+        if (factor === 0) continue;
+        fields[(to + LISTED.places) / 4 + count] = p * job[LIST.bStep];
+        all[at(to + LISTED.factors + count++ * bytes)] = factor;
+      }
+      fields[to / 4] = count;
+    }
+  }
+
+  function sumLists(vectors: number, job: Uint32Array): void {
+    const width = lengthOf(vectors - 1, job[SUM_LISTS.mask]);
+    for (let i = 0; i < job[SUM_LISTS.rows]; i++) {
+      const from = job[SUM_LISTS.lists] + i * listBytes(bytes);
+      for (let j = 0; j < width; j++) {
+        const place = at(job[SUM_LISTS.c] + i * job[SUM_LISTS.cRow] + j * bytes);
+        let sum = job[SUM_LISTS.adds] ? all[place] : 0;
+        for (let count = 0; count < fields[from / 4]; count++) {
+          const row = job[SUM_LISTS.b] + fields[(from + LISTED.places) / 4 + count];
+          sum += all[at(from + LISTED.factors + count * bytes)] * all[at(row + j * bytes)];
+        }
+        all[place] = sum;
+      }
+    }
+  }
+
+  function copyColumns(job: Uint32Array): void {
+    for (let p = 0; p < job[PACK.rows]; p++) {
+      for (let j = 0; j < lengthOf(job[PACK.columns], job[PACK.masks]); j++) {
+        const from = job[PACK.from] + p * job[PACK.fromStep] + j * bytes;
+        all[at(job[PACK.to] + p * job[PACK.toStep] + j * bytes)] = all[at(from)];
+      }
+    }
+  }
+
+  function sumOfZeros(job: Uint32Array): void {
+    let sum = 0;
+    for (let i = 0; i < job[SUM_ZEROS.rows]; i++) {
+      for (let j = 0; j < lengthOf(job[SUM_ZEROS.vectors], job[SUM_ZEROS.mask]); j++) {
+        sum += 0 * all[at(job[SUM_ZEROS.from] + i * job[SUM_ZEROS.fromRow] + j * bytes)];
+      }
+    }
+    for (let lane = 0; lane < lanes; lane++) all[at(job[SUM_ZEROS.to] + lane * bytes)] = lane === 1 ? sum : 0;
+  }
+
   function run(jobs: number): void {
     for (let start = jobs / 4; fields[start] !== Routine.end; start += JOB_INTEGERS) {
       const job = fields.subarray(start, start + JOB_INTEGERS);
@@ -159,12 +240,16 @@ function memoryOf(tile: Tile, elements: readonly [a: number, b: number, c: numbe
       else if (routine === Routine.copyRowsOfTiles) copy(job, tileRows, COPIED_TILES);
       else if (routine === Routine.copyTileColumns) copy(job, TILE_VECTORS * lanes, 1);
       else if (routine === Routine.transpose) transpose(job);
+      else if (routine === Routine.list) list(job);
+      else if (routine === Routine.sumOfZeros) sumOfZeros(job);
+      else if (routine === Routine.copyColumns) copyColumns(job);
+      else if (routine < Routine.multiply) sumLists(routine - Routine.sumLists + 1, job);
       else multiply(routine - Routine.multiply, job);
     }
   }
 
   const kernelsOf = (rank: number, size: number) =>
-    product(program, run, dtype, buffer, 0, { rank, size, sync() {} });
+    product(program, run, dtype, buffer, 0, { rank, size, sync() {} }, () => true);
   return { a, b, c, kernelsOf };
 }
 
@@ -214,5 +299,13 @@ describe.each(TILES)('jobs of a product with tiles of $name', (tile) => {
       const wrong = expected.findIndex((value, at) => value !== c.data[at]);
       expect(wrong, `${m}×${n}×${k}`).toBe(-1);
     }
+  });
+
+  it('give what is not finite to every row, zeros or not', () => {
+    const [m, n, k] = [20, 40, 30];
+    const { a, b, c, kernelsOf } = memoryOf({ ...tile, isPaired: false }, [m * k, k * n, m * n]);
+    b.data.fill(1)[3] = Number.POSITIVE_INFINITY;
+    kernelsOf(0, 1).gemm('NN', m, n, k, a, b, 0, c);
+    expect([...c.data]).toEqual([...c.data].map((_, at) => (at % n === 3 ? Number.NaN : 0)));
   });
 });

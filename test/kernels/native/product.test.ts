@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DType, FloatArray, ProductForm } from '../../../src/kernels/kernels.js';
 import { findNative, type NativeSet, openNative } from '../../../src/kernels/native/find.js';
 import { PRODUCT_SCRATCH_BYTES, product } from '../../../src/kernels/native/product.js';
+import { skippingPays } from '../../../src/kernels/native/sparse.js';
 import { bfloat16Product } from '../../../src/kernels/reference/bfloat16.js';
 import { fusedProduct } from '../../../src/kernels/reference/fused.js';
 import { alone } from '../../../src/kernels/share.js';
@@ -87,11 +88,31 @@ const KINDS = {
     twin: bfloat16Product,
     sets: sets.filter((set) => bfloat16 && set === 'avx512'),
   },
+  'float32, zeros skipped': {
+    dtype: 'float32',
+    sums: 'fused',
+    twin: fusedProduct('float32'),
+    sets: sets.filter((set) => set !== 'neon'),
+  },
+  'float64, zeros skipped': {
+    dtype: 'float64',
+    sums: 'fused',
+    twin: fusedProduct('float64'),
+    sets: sets.filter((set) => set === 'avx512'),
+  },
 } as const;
+
+type Kind = keyof typeof KINDS;
+const hasZeros = (kind: Kind) => kind.endsWith('skipped');
+
+/** In place of about half of the numbers, in no order: 0, or here and there −0. */
+function withZeros(numbers: FloatArray): FloatArray {
+  return numbers.map((x, i) => ((Math.imul(i + 7, 0x9e3779b1) >>> 13) % 7 < 4 ? x : i % 5 === 0 ? -0 : 0));
+}
 
 /** The elements of c that are not those of the twin, in every set and for these numbers of threads; only in `rows`, if given. */
 function compare(
-  kind: keyof typeof KINDS,
+  kind: Kind,
   form: ProductForm,
   [m, n, k]: readonly number[],
   beta: 0 | 1,
@@ -100,7 +121,8 @@ function compare(
 ): string[] {
   const { base, buffer, scratch, tensor } = memory!;
   const { dtype, sums, twin, sets } = KINDS[kind];
-  const a = numbers(m * k, dtype, m);
+  const skips = hasZeros(kind);
+  const a = skips ? withZeros(numbers(m * k, dtype, m)) : numbers(m * k, dtype, m);
   const b = numbers(k * n, dtype, n + 1000);
   const before = numbers(m * n, dtype, k + 2000);
   const expected = rows.map((i) => {
@@ -118,7 +140,8 @@ function compare(
       if (beta === 0) c.data.fill(Number.NaN);
       for (let rank = 0; rank < size; rank++) {
         const share = { rank, size, sync() {} };
-        const { gemm } = product(program, (jobs) => run(base, base + jobs), dtype, buffer, scratch, share);
+        const runJobs = (jobs: number) => run(base, base + jobs);
+        const { gemm } = product(program, runJobs, dtype, buffer, scratch, share, () => skips);
         gemm(form, m, n, k, left, right, beta, c);
       }
       rows.forEach((i, at) => {
@@ -133,8 +156,9 @@ function compare(
 }
 
 describe.skipIf(memory === null)('a product by machine code', () => {
-  describe.each(['float32', 'float64', 'bfloat16'] as const)('%s', (kind) => {
-    it.skipIf(kind === 'bfloat16' && !bfloat16).each(FORMS)(
+  describe.each(Object.keys(KINDS) as Kind[])('%s', (kind) => {
+    const hasNone = KINDS[kind].sets.length === 0;
+    it.skipIf(hasNone).each(FORMS)(
       'has the bits of the fused twin in every set, for all sizes and 1 to 3 threads, %s',
       (form) => {
         const faults = SHAPES.flatMap((shape, i) => compare(kind, form, shape, i % 2 ? 1 : 0));
@@ -144,7 +168,7 @@ describe.skipIf(memory === null)('a product by machine code', () => {
       },
     );
 
-    it.skipIf(kind === 'bfloat16' && !bfloat16)('has them for shapes drawn at random', () => {
+    it.skipIf(hasNone)('has them for shapes drawn at random', () => {
       const side = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 200 }));
       // Past the blocks in one direction, or in two.
       const long = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.integer({ min: 200, max: 2000 }));
@@ -193,6 +217,57 @@ describe.skipIf(memory === null)('a product by machine code', () => {
       expect([...c.data]).toEqual([Number.NaN, Number.NaN, Infinite, Infinite, 1, 2]);
     },
   );
+
+  it.each(cases)(
+    'gives the same where zeros are skipped and where not, whatever b holds: $set, $dtype',
+    ({ set, dtype }) => {
+      const { base, buffer, scratch, tensor } = memory!;
+      const { program, run } = openNative(set, dtype);
+      const [m, n, k] = [9, 70, 101];
+      const a = withZeros(numbers(m * k, dtype, 1));
+      // A quarter of the least number, subtracted first or last, makes −0 of 0.
+      const tiny = dtype === 'float32' ? 2 ** -149 : 2 ** -1074;
+      a.fill(0, 0, 2 * k)[0] = -0.25;
+      a[2 * k - 1] = -0.25;
+      const faults: string[] = [];
+      for (const special of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, tiny, 0]) {
+        for (const form of ['NN', 'NT'] as const) {
+          const b = numbers(k * n, dtype, 2);
+          b[0] = special;
+          b[b.length - 1] = special;
+          const [skipped, whole] = [true, false].map((skips) => {
+            const [left, right] = [a, b].map((values, i) => tensor(i, values, true));
+            const c = tensor(2, numbers(m * n, dtype, 3), true);
+            const runJobs = (jobs: number) => run(base, base + jobs);
+            const { gemm } = product(program, runJobs, dtype, buffer, scratch, alone, () => skips);
+            gemm(form, m, n, k, left, right, 0, c);
+            return c.data.slice();
+          });
+          const wrong = whole.findIndex((x, i) => !Object.is(x, skipped[i]));
+          if (wrong >= 0) faults.push(`${form}, ${special}: ${skipped[wrong]}, not ${whole[wrong]}`);
+          if (special !== 0 && !Number.isNaN(special) && whole.some((x) => Object.is(x, -0))) {
+            faults.push(`${form}, ${special}: found −0`);
+          }
+        }
+      }
+      expect(faults).toEqual([]);
+    },
+  );
+
+  it('skips zeros where they are many, and the product is not small', () => {
+    const [few, many] = [numbers(512 * 256, 'float32', 1), withZeros(numbers(512 * 256, 'float32', 1))];
+    expect(skippingPays(256, 512, 512, many)).toBe(true);
+    expect(skippingPays(256, 512, 512, few)).toBe(false);
+    expect(skippingPays(16, 16, 512, many)).toBe(false);
+    expect(
+      skippingPays(
+        256,
+        512,
+        512,
+        many.map((x, i) => (i % 512 === 0 ? x : 1)),
+      ),
+    ).toBe(false);
+  });
 
   it.skipIf(!bfloat16)('rounds special numbers as the bfloat16 twin does', () => {
     const { base, buffer, scratch, tensor } = memory!;
