@@ -70,10 +70,10 @@ export const PACK = inOrder('from', 'fromStep', 'to', 'rows', 'toStep', 'columns
 export const LIST = inOrder('from', 'fromRow', 'to', 'rows', 'vectors', 'mask', 'bStep');
 
 /** The most elements of a row that a list is of: a multiple of all numbers of lanes. */
-export const MOST_LISTED = 96;
-/** A vector may be written behind the last element. */
-const LIST_ROOM = MOST_LISTED + 16;
-export const LISTED = { places: 64, factors: 64 + 4 * LIST_ROOM };
+export const MOST_LISTED = 112;
+/** A vector has twice as many places as it has elements of 8 bytes. */
+const LIST_ROOM = MOST_LISTED + 8;
+export const LISTED = { places: 32, factors: 32 + 4 * LIST_ROOM };
 /** From a list to the next, for elements of so many bytes. */
 export const listBytes = (bytes: number) => LISTED.factors + bytes * LIST_ROOM;
 

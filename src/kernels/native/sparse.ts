@@ -41,7 +41,8 @@ export function skippingPays(m: number, n: number, k: number, a: FloatArray): bo
   return LIST_TIME.factor * (nonzero / SAMPLES) + fixed < 1;
 }
 
-const PANEL_BYTES = 24 * 1024;
+/** Of a panel of b, in the first-level cache with a part of a and c. */
+const PANEL_BYTES = 28 * 1024;
 
 /** op(a)[i, p] is i·aRow + p·aStep bytes behind a, op(b)[p, j] p·bStep + j·bColumn behind b. */
 export interface Steps {
@@ -97,7 +98,8 @@ export function sparseProduct(
     if (!allFinite(b, steps, columns, k)) return false;
     const widest = Math.min(sparse.mostVectors, Math.ceil(columns / lanes));
     const pitch = widest * vectorBytes;
-    const mostDepth = Math.min(MOST_LISTED, Math.floor(PANEL_BYTES / pitch));
+    // Whole vectors of a.
+    const mostDepth = Math.min(MOST_LISTED, lanes * Math.floor(PANEL_BYTES / pitch / lanes));
     for (let row = 0; row < rows; row += mostRows) {
       const height = Math.min(mostRows, rows - row);
       for (let p = 0; p < k; p += mostDepth) {
