@@ -1,6 +1,6 @@
 /** The program starts with code that the build has compiled, and as well without it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -39,4 +39,23 @@ it('starts with compiled code, and without where other flags of Node make it use
   expect(compiled.stdout).toContain('557,057');
   const anew = params('--no-lazy');
   expect(anew).toEqual({ stdout: compiled.stdout, taken: 0, refused: compiled.taken });
+});
+
+it('says what to do where nothing is built', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mlp-load-'));
+  try {
+    mkdirSync(join(folder, 'bin'));
+    cpSync(projectPath('bin/mlp.js'), join(folder, 'bin/mlp.js'));
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(folder, 'bin/mlp.js'), '--version'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect({ status, stdout }).toEqual({ status: 69, stdout: '' });
+    expect(stderr).toBe(`error: mlp is not built\nhint: run npm run build in ${realpathSync(folder)}\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
