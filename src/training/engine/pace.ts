@@ -37,11 +37,16 @@ export class Pace {
   #isTrial = false;
   /** Whether the change that `isAlone` asks for is still to come. */
   #isPending = false;
-  /** Of a step, the way that is taken outside trials; 0 before the first trial. */
+  /** Of a step, the way that is taken outside trials, on average and at least; 0 before the first trial. */
   #usual = 0;
+  #usualLeast = 0;
   #stay = START_MILLISECONDS;
   #steps = 0;
   #milliseconds = 0;
+  /** Of a step, between two looks at the clock. */
+  #least = Number.POSITIVE_INFINITY;
+  /** Steps at the last look. */
+  #looked = 0;
   /** Steps since the change that do not count, and their time; 0 until they are over. */
   #coldSteps = 0;
   #coldMilliseconds = 0;
@@ -83,13 +88,15 @@ export class Pace {
     } else if (this.#isTrial) this.#judge(each);
     else if (this.#isTime()) {
       this.#usual = each;
+      this.#usualLeast = this.#least;
       this.#isTrial = true;
       this.#turn();
     }
   }
 
   #restart(): void {
-    [this.#steps, this.#milliseconds, this.#nextLook] = [0, 0, 1];
+    [this.#steps, this.#milliseconds, this.#nextLook, this.#looked] = [0, 0, 1, 0];
+    this.#least = Number.POSITIVE_INFINITY;
   }
 
   /** Whether to try the other way. */
@@ -116,7 +123,9 @@ export class Pace {
       this.#milliseconds + this.#coldMilliseconds,
     ];
     const lost = milliseconds - this.#usual * steps;
-    this.#stay = Math.max(Math.min(2 * this.#stay, MOST_MILLISECONDS), lost / LOST);
+    // A trial with a faster step than any was disturbed, perhaps by others for a moment: the next one comes no later.
+    const wait = this.#least < FASTER * this.#usualLeast ? 1 : 2;
+    this.#stay = Math.max(Math.min(wait * this.#stay, MOST_MILLISECONDS), lost / LOST);
     this.#turn();
   }
 
@@ -128,6 +137,10 @@ export class Pace {
   #add(): void {
     const now = this.#now();
     this.#milliseconds += now - this.#last;
+    if (this.#steps > this.#looked) {
+      this.#least = Math.min(this.#least, (now - this.#last) / (this.#steps - this.#looked));
+      this.#looked = this.#steps;
+    }
     this.#last = now;
   }
 }

@@ -64,6 +64,18 @@ describe('the pace of a team', () => {
     expect(lost.reduce((sum, part) => sum + part) / lost.length).toBeLessThan(0.25);
   });
 
+  it('looks again soon when what took a processor away is gone', () => {
+    const lost = Array.from({ length: 20 }, (_, seed) => {
+      const random = new RandomState(seed);
+      const clock = { now: 0 };
+      const pace = new Pace(() => clock.now);
+      // A time slice of others now and then makes steps of all threads the slower ones.
+      run(pace, clock, 4, 0.21, 0.32, () => (random.rand() < 0.05 ? 20 : 1));
+      return run(pace, clock, 1, 0.21, 0.32);
+    });
+    expect(lost.reduce((sum, part) => sum + part) / lost.length).toBeLessThan(0.12);
+  });
+
   it('changes its mind when the other way becomes faster, within seconds', () => {
     const clock = { now: 0 };
     const pace = new Pace(() => clock.now);
