@@ -271,7 +271,7 @@ describe('mlp inspect', () => {
     const { code, stdout } = await mlp(['inspect', 'wide.jsonl', '--target', '0', '--json'], {
       cwd: folder,
       // Of the heap, in MB; the process takes some 130 more.
-      env: { NODE_OPTIONS: '--max-old-space-size=52' },
+      env: { NODE_OPTIONS: '--max-old-space-size=40' },
     });
     expect(code).toBe(0);
     expect(JSON.parse(stdout).columns).toHaveLength(30_000);
