@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 const { existsSync } = require('node:fs');
-const { join, resolve } = require('node:path');
+const { dirname, join } = require('node:path');
 
-if (existsSync(join(__dirname, '../dist/program/main.cjs'))) {
-  require('./load.js').load('program/main.cjs').main();
+const PROJECT = dirname(__dirname);
+const MAIN = 'program/main.cjs';
+
+if (existsSync(join(PROJECT, 'dist', MAIN))) {
+  require('./load.js').load(MAIN).main();
 } else {
-  console.error(`error: mlp is not built\nhint: run npm run build in ${resolve(__dirname, '..')}`);
+  console.error(`error: mlp is not built\nhint: run npm run build in ${PROJECT}`);
   process.exitCode = 69;
 }

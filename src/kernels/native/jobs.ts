@@ -34,6 +34,25 @@ export class JobList {
     return at;
   }
 
+  /** A job that writes to[columns, rows] ← from[rows, columns]ᵀ, by a routine of PACK. */
+  addTranspose(
+    routine: number,
+    from: number,
+    fromStep: number,
+    rows: number,
+    to: number,
+    toStep: number,
+    columns: number,
+  ): void {
+    const at = this.add(routine);
+    this.fields[at + PACK.from] = from;
+    this.fields[at + PACK.fromStep] = fromStep;
+    this.fields[at + PACK.to] = to;
+    this.fields[at + PACK.rows] = rows;
+    this.fields[at + PACK.toStep] = toStep;
+    this.fields[at + PACK.columns] = columns;
+  }
+
   flush(): void {
     if (this.#count === 0) return;
     this.fields[this.#count * JOB_INTEGERS] = this.#end;

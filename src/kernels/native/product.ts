@@ -76,7 +76,7 @@ export function product(
   /** Of a packed row or column over so many k. */
   const elements = (depth: number) => (isPaired ? Math.ceil(depth / 2) : depth);
 
-  // Of the product at hand, in bytes: op(a)[i, p] is i·aRow + p·aStep behind a, op(b)[p, j] p·bStep + j·bColumn behind b.
+  // Of the product at hand, in bytes, as `Steps` (sparse.ts) describes them.
   let [aRow, aStep, bStep, bColumn, cRow] = [0, 0, 0, 0, 0];
   /** Whether b is stored as [columns, k]. */
   let isTransposed = false;
@@ -100,7 +100,7 @@ export function product(
     bStep = isTransposed ? bytes : n * bytes;
     bColumn = isTransposed ? k * bytes : bytes;
     cRow = n * bytes;
-    skipping = k > 0 && pays(m, n, k, a.data) ? sparse : undefined;
+    skipping = k > 0 && sparse && pays(m, n, k, a.data) ? sparse : undefined;
     const byRows = skipping
       ? skipping.splitsByRows(n, share.size)
       : splitsByRows(m, n, share.size, tileRows, slices.line);
@@ -134,8 +134,7 @@ export function product(
     beta: 0 | 1,
   ): void {
     if (rows === 0 || columns === 0) return;
-    const steps = { aRow, aStep, bStep, bColumn, cRow };
-    if (skipping?.multiply(steps, a, b, c, rows, columns, k, beta)) return;
+    if (skipping?.multiply({ aRow, aStep, bStep, bColumn, cRow }, a, b, c, rows, columns, k, beta)) return;
     packsB = isPaired || isTransposed || rows >= LEAST_TILES_DOWN * tileRows;
     const packsA = isPaired || (rows >= tileRows && columns >= LEAST_TILES_ACROSS * tileColumns);
     // Of a in form TN in its place, each k needs lines of its own, which a copy would displace.
@@ -197,15 +196,17 @@ export function product(
     tile: number,
   ): void {
     if (depth === 0) return;
-    const turns = step === bytes;
-    const at = jobs.add(turns ? program.transpose : copy);
+    if (step === bytes) {
+      jobs.addTranspose(program.transpose, from, row, size, to, tile * bytes, depth);
+      return;
+    }
+    const at = jobs.add(copy);
     fields[at + PACK.from] = from;
-    fields[at + PACK.fromStep] = turns ? row : step;
+    fields[at + PACK.fromStep] = step;
     fields[at + PACK.to] = to;
-    fields[at + PACK.rows] = turns ? size : depth;
-    fields[at + PACK.toStep] = turns ? tile * bytes : tile * bytes * depth;
-    fields[at + PACK.columns] = depth;
-    for (let j = 0; isPaired && !turns && j < program.tileVectors; j++) {
+    fields[at + PACK.rows] = depth;
+    fields[at + PACK.toStep] = tile * bytes * depth;
+    for (let j = 0; isPaired && j < program.tileVectors; j++) {
       const part = Math.min(lanes, size - j * lanes);
       fields[at + PACK.masks + j] = part > 0 ? program.masks[part % lanes] : 0;
     }

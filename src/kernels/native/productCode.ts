@@ -12,7 +12,7 @@ import type { DType } from '../kernels.js';
 import { arm64Set } from './arm64Set.js';
 import { MULTIPLY, PACK, type Program } from './jobs.js';
 import { sparseRoutines } from './sparseCode.js';
-import { type Register, type Vector, VectorCode } from './vectorCode.js';
+import { type Register, upTo, type Vector, VectorCode } from './vectorCode.js';
 import { type X86Lines, type X86Set, x86Set } from './x86Set.js';
 
 export type NativeSet = X86Set | 'neon';
@@ -76,11 +76,11 @@ export function productProgram(
   }
   code.routine('transpose', () => code.narrow(() => transpose(code, plan)));
   const mayBeSparse = sums === 'fused' && (set === 'avx512' || (set === 'avx2' && dtype === 'float32'));
-  const sparse = mayBeSparse && sparseRoutines(set, code as VectorCode<X86Lines>, bytes);
+  const sparse = mayBeSparse && sparseRoutines(set, code as VectorCode<X86Lines>, assembler, bytes);
   return {
     code: code.finish(),
     listing: assembler.listing,
-    ...(sparse && { sparse: sparse((label) => assembler.offsetOf(label)) }),
+    ...(sparse && { sparse }),
     tileRows: plan.tileRows,
     lanes,
     ...(sums === 'wasm' && { depth: WASM_DEPTH }),
@@ -99,8 +99,6 @@ export function productProgram(
     transpose: assembler.offsetOf('transpose'),
   };
 }
-
-const upTo = (end: number) => Array.from({ length: end }, (_, i) => i);
 
 function multiply(code: VectorCode, plan: Plan, vectors: number, part: string): void {
   const { sums, tileRows } = plan;

@@ -120,12 +120,12 @@ export function sparseProduct(
 
   function allFinite(b: number, { bStep, bColumn }: Steps, columns: number, k: number): boolean {
     const at = jobs.add(sparse.sumOfZeros);
-    const turned = bColumn !== bytes;
-    const { vectors, mask } = vectorsOf(turned ? k : columns);
+    const turns = bColumn !== bytes;
+    const { vectors, mask } = vectorsOf(turns ? k : columns);
     fields[at + SUM_ZEROS.from] = b;
-    fields[at + SUM_ZEROS.fromRow] = turned ? bColumn : bStep;
+    fields[at + SUM_ZEROS.fromRow] = turns ? bColumn : bStep;
     fields[at + SUM_ZEROS.to] = scratch.lists;
-    fields[at + SUM_ZEROS.rows] = turned ? columns : k;
+    fields[at + SUM_ZEROS.rows] = turns ? columns : k;
     fields[at + SUM_ZEROS.vectors] = vectors;
     fields[at + SUM_ZEROS.mask] = mask;
     jobs.flush();
@@ -135,7 +135,7 @@ export function sparseProduct(
   /** Lists of a block of a, whose rows must lie along k. */
   function list(from: number, { aRow, aStep }: Steps, rows: number, depth: number, bStep: number): void {
     const turns = aStep !== bytes;
-    if (turns) transpose(from, aStep, depth, turned, depth * bytes, rows);
+    if (turns) jobs.addTranspose(program.transpose, from, aStep, depth, turned, depth * bytes, rows);
     const at = jobs.add(sparse.list);
     const { vectors, mask } = vectorsOf(depth);
     fields[at + LIST.from] = turns ? turned : from;
@@ -156,7 +156,7 @@ export function sparseProduct(
     pitch: number,
   ): void {
     if (bColumn !== bytes) {
-      transpose(from, bColumn, columns, scratch.panel, pitch, depth);
+      jobs.addTranspose(program.transpose, from, bColumn, columns, scratch.panel, pitch, depth);
       return;
     }
     const { vectors, mask } = vectorsOf(columns);
@@ -168,24 +168,6 @@ export function sparseProduct(
     fields[at + PACK.rows] = depth;
     fields[at + PACK.columns] = vectors;
     fields[at + PACK.masks] = mask;
-  }
-
-  /** to[columns, rows] ← from[rows, columns]ᵀ */
-  function transpose(
-    from: number,
-    fromStep: number,
-    rows: number,
-    to: number,
-    toStep: number,
-    columns: number,
-  ): void {
-    const at = jobs.add(program.transpose);
-    fields[at + PACK.from] = from;
-    fields[at + PACK.fromStep] = fromStep;
-    fields[at + PACK.to] = to;
-    fields[at + PACK.rows] = rows;
-    fields[at + PACK.toStep] = toStep;
-    fields[at + PACK.columns] = columns;
   }
 
   function sumLists(c: number, cRow: number, rows: number, columns: number, adds: 0 | 1): void {

@@ -5,8 +5,9 @@
  * c. A multiply-add by zero changes no sum but the sign of a zero, and tiles (productCode.ts) write no −0 either. So an element
  * has the bits of the whole chain as long as b is finite, which `sumOfZeros` tells: 0 times infinity or NaN is NaN.
  */
+import type { Assembler } from './assembler.js';
 import { LIST, LISTED, listBytes, PACK, type SparseProgram, SUM_LISTS, SUM_ZEROS } from './jobs.js';
-import type { Vector, VectorCode } from './vectorCode.js';
+import { upTo, type Vector, type VectorCode } from './vectorCode.js';
 import { inJob, type X86Lines, type X86Set } from './x86Set.js';
 
 /** As many sums in a row of c as hide the time that one multiply-add takes. */
@@ -14,35 +15,33 @@ const VECTORS = 8;
 
 type Code = VectorCode<X86Lines>;
 
-/**
- * Writes the routines. AVX2 has none for float64.
- * @returns what takes from the finished code where they start
- */
-export function sparseRoutines(
-  set: X86Set,
-  code: Code,
-  bytes: number,
-): (offsetOf: (label: string) => number) => SparseProgram {
-  const widths = Array.from({ length: VECTORS }, (_, i) => i + 1);
-  // Of each set of lanes, the numbers of those in it, for AVX2.
-  const picks = upTo(256).flatMap((mask) => {
-    const inside = upTo(8).filter((lane) => (mask >> lane) & 1);
-    return [...inside, ...upTo(8 - inside.length)];
-  });
-  if (set === 'avx2') code.data('picks', Uint8Array.from(picks));
+/** Writes the routines. AVX2 has none for float64. */
+export function sparseRoutines(set: X86Set, code: Code, assembler: Assembler, bytes: number): SparseProgram {
+  if (set === 'avx2') assembler.data('picks', picks());
+  const widths = upTo(VECTORS).map((i) => i + 1);
   code.routine('list', () => list(code, bytes));
   code.routine('sumOfZeros', () => sumOfZeros(code));
   code.routine('copyColumns', () => copyColumns(code));
   for (const vectors of widths) {
     code.routine(`sumLists${vectors}`, () => sumLists(code, vectors, bytes));
   }
-  return (offsetOf) => ({
+  return {
     mostVectors: VECTORS,
-    list: offsetOf('list'),
-    sumOfZeros: offsetOf('sumOfZeros'),
-    copyColumns: offsetOf('copyColumns'),
-    sumLists: widths.map((vectors) => offsetOf(`sumLists${vectors}`)),
-  });
+    list: assembler.offsetOf('list'),
+    sumOfZeros: assembler.offsetOf('sumOfZeros'),
+    copyColumns: assembler.offsetOf('copyColumns'),
+    sumLists: widths.map((vectors) => assembler.offsetOf(`sumLists${vectors}`)),
+  };
+}
+
+/** Of each set of 8 lanes, the numbers of those in it, then any. */
+function picks(): Uint8Array {
+  return Uint8Array.from(
+    upTo(256).flatMap((mask) => {
+      const inside = upTo(8).filter((lane) => (mask >> lane) & 1);
+      return [...inside, ...upTo(8 - inside.length)];
+    }),
+  );
 }
 
 /** Of each row of a: how many elements are not zero, how far their rows of b are from the first, and they themselves. */
@@ -185,5 +184,3 @@ function sumOfZeros(code: Code): void {
     code.at(to),
   );
 }
-
-const upTo = (end: number) => Array.from({ length: end }, (_, i) => i);

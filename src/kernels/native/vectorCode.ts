@@ -95,6 +95,9 @@ type Asking<VectorLines> = {
     : never;
 };
 
+/** 0, 1, … below `end`. */
+export const upTo = (end: number) => Array.from({ length: end }, (_, i) => i);
+
 interface Step {
   readonly lines: (to: string, ...inputs: readonly string[]) => Lines;
   readonly inputs: readonly Vector[];
@@ -236,11 +239,6 @@ export class VectorCode<VectorLines extends Pick<ProductLines, 'load'> = Product
     const lanes = Int32Array.from({ length: this.#set.vectorBytes / 4 }, (_, lane) => of(lane));
     if (!this.#constants.has(label)) this.#constants.set(label, lanes);
     return vectorAt(this.#set.constant(label));
-  }
-
-  /** Bytes behind a label, between two routines. */
-  data(label: string, data: Uint8Array): void {
-    this.#set.assembler.data(label, data);
   }
 
   /** The same in all lanes. */
