@@ -12,7 +12,9 @@ export const recipeSchema = object({
     ),
   activation: choice(plainActivations)
     .exactOptional()
-    .describe('Behind each hidden layer, parametric. By default selu, and mish for a regression.'),
+    .describe(
+      'Behind each hidden layer, parametric but for relu, whose zeros make products faster. By default selu, mish for a regression, and relu for one of at most 20,000 rows.',
+    ),
   dropout: fraction()
     .exactOptional()
     .describe(

@@ -38,12 +38,14 @@ describe('the preset tabular', () => {
     const types = (config: typeof small) => config.network.layers.map(({ type }) => type);
     expect(types(small)).toContain('selu');
     const regression = complete({ preset: 'tabular' }, { task: 'regression' });
-    expect(types(regression)).toContain('mish');
+    expect(regression.network.layers).toContainEqual({ type: 'relu' });
     expect([regression, small].map(({ training }) => training.clipPredictions)).toEqual([true, undefined]);
-    expect(regression.training.optimizer).toMatchObject({ learningRate: 0.2, weightDecay: 0.02 });
+    expect(regression.training.optimizer).toMatchObject({ learningRate: 0.16, weightDecay: 0.02 });
     expect(small.training.optimizer).toMatchObject({ learningRate: 0.04, weightDecay: 0.2 });
     const wide = complete({ preset: 'tabular' }, { task: 'regression', inputs: 101 });
     const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 20_001 });
+    expect(types(long)).toContain('mish');
+    expect(long.training.optimizer).toMatchObject({ learningRate: 0.2 });
     for (const { training } of [wide, long]) expect(training.optimizer).toMatchObject({ weightDecay: 0.2 });
   });
 
@@ -159,7 +161,7 @@ describe('the preset tabular', () => {
         training.epochs,
       ];
     };
-    expect(shapeOf({ task: 'regression', rows: 20_000 })).toEqual([192, false, 96]);
+    expect(shapeOf({ task: 'regression', rows: 20_000 })).toEqual([192, false, 112]);
     expect(shapeOf({ task: 'regression', rows: 20_001 })).toEqual([256, true, 64]);
     expect(shapeOf({ rows: 1000 })).toEqual([256, true, 64]);
   });
@@ -215,7 +217,7 @@ describe('the preset tabular', () => {
     expect(config.network.layers).toMatchObject([
       { type: 'numeric-embedding', kind: 'periodic', std: 0.3 },
       { type: 'linear', units: 64, parametrization: 'ntk' },
-      { type: 'relu', parametric: true },
+      { type: 'relu' },
       { type: 'linear', units: 32 },
       { type: 'relu' },
       { type: 'linear', units: 1 },
