@@ -73,6 +73,8 @@ export interface TargetProfile {
   readonly classes?: readonly Level[];
   /** Only of a regression: whether it is above 0 and skewed, and its logarithm much less. */
   readonly likePrices?: true;
+  /** Names of columns whose whole numbers are codes, since the target jumps from each to the next (numberCodes.ts). */
+  readonly codes?: readonly string[];
   /** Rows whose features, without identifiers, equal those of a row of another class. */
   readonly conflictingRows?: number;
 }

@@ -35,6 +35,7 @@ interface TableOptions {
   dialect?: Partial<TableProfile['dialect']>;
   warnings?: TableProfile['warnings'];
   likePrices?: boolean;
+  codes?: string[];
 }
 
 /** A table of these features and a target `y` behind them: of classes where there are some, else a quantity. */
@@ -49,13 +50,14 @@ function table(features: readonly Column[], options: TableOptions = {}): TablePr
   const target: TargetProfile = options.classes
     ? { name, index, task: options.classes.length === 2 ? 'binary' : 'multiclass', classes: options.classes }
     : { name, index, task: 'regression', ...(options.likePrices && { likePrices: true }) };
+  const codes = options.codes && { codes: options.codes };
   return {
     path: 'data.csv',
     rows,
     dialect: { delimiter: ',', header: true, ...options.dialect },
     columns,
     duplicateRows: 0,
-    target,
+    target: { ...target, ...codes },
     warnings,
   };
 }
@@ -198,6 +200,27 @@ describe('the features', () => {
     const plain = suggestionFor([...measurements(1), ...columns], { rows: 300 }).config.data;
     expect(plain.categories).toBeUndefined();
     expect(plain.exclude).toEqual(['user_id', 'order_id']);
+  });
+
+  it('are, with the preset, numbers that the target says are codes, but never pixels', () => {
+    const columns: Column[] = [
+      { name: 'school', kind: 'integer', distinct: 60 },
+      { name: 'zipcode', kind: 'integer', distinct: 51 },
+      { name: 'rare', kind: 'integer', distinct: 80 },
+    ];
+    const options = { rows: 300, codes: columns.map(({ name }) => name) };
+    const all = [...measurements(1), ...columns];
+    const found = suggestConfig(table(all, options), { train: 'data.csv' });
+    expect(found.config.data.categories).toEqual(['school', 'zipcode']);
+    expect(textOf(found, 'data.categories')).toBe(
+      '"zipcode", since its name says that its numbers are codes, whose order means nothing; ' +
+        '"school", since the target jumps from one of its numbers to the next, as with codes',
+    );
+    expect(dataOf(all, options).categories).toBeUndefined();
+    const range = { min: 0, max: 255 };
+    const pixels = measurements(16, { kind: 'integer', distinct: 40, range });
+    const picture = table(pixels, { rows: 300, codes: ['x3'] });
+    expect(suggestConfig(picture, { train: 'data.csv' }).config.data.categories).toBeUndefined();
   });
 
   it('are, with the preset, columns that are mostly empty, even with a single value: the gaps may tell something', () => {
