@@ -8,22 +8,22 @@ export const recipeSchema = object({
     .meta({ type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1 })
     .exactOptional()
     .describe(
-      'Units of each hidden layer. By default [256, 256, 256], [192, 192, 192] for a regression of at most 20,000 rows, and [128, 128, 128] for classes with folds, whose networks are batch ensembles.',
+      'Units of each hidden layer. By default [256, 256, 256], [192, 192, 192] for a regression of at most 50,000 rows, and [128, 128, 128] for classes with folds, whose networks are batch ensembles.',
     ),
   activation: choice(plainActivations)
     .exactOptional()
     .describe(
-      'Behind each hidden layer, parametric but for relu, whose zeros make products faster. By default selu, mish for a regression, and relu for one of at most 20,000 rows.',
+      'Behind each hidden layer, parametric but for relu, whose zeros make products faster. By default selu, mish for a regression, and relu for one of at most 50,000 rows.',
     ),
   dropout: fraction()
     .exactOptional()
     .describe(
-      'Rate of the dropout behind each activation; 0 for none. By default 0.15, and 0 for a regression of at most 20,000 rows.',
+      'Rate of the dropout behind each activation; 0 for none. By default 0.15, and 0 for a regression of at most 50,000 rows.',
     ),
   embedding: choice(['none', 'pbld', 'periodic', 'piecewise-linear'])
     .exactOptional()
     .describe(
-      'How numbers are embedded, by the kinds of the layer numeric-embedding. By default pbld, and piecewise-linear for a regression of at most 20,000 rows and for at most 10,000 rows of classes with folds and at most 20 numbers.',
+      'How numbers are embedded, by the kinds of the layer numeric-embedding. By default pbld, and piecewise-linear for a regression of at most 50,000 rows and for at most 10,000 rows of classes with folds and at most 20 numbers.',
     ),
   embeddingStd: positive()
     .exactOptional()

@@ -43,7 +43,7 @@ describe('the preset tabular', () => {
     expect(regression.training.optimizer).toMatchObject({ learningRate: 0.16, weightDecay: 0.02 });
     expect(small.training.optimizer).toMatchObject({ learningRate: 0.04, weightDecay: 0.2 });
     const wide = complete({ preset: 'tabular' }, { task: 'regression', inputs: 101 });
-    const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 20_001 });
+    const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 50_001 });
     expect(types(long)).toContain('mish');
     expect(long.training.optimizer).toMatchObject({ learningRate: 0.2 });
     for (const { training } of [wide, long]) expect(training.optimizer).toMatchObject({ weightDecay: 0.2 });
@@ -143,7 +143,7 @@ describe('the preset tabular', () => {
     ['classes by as many numbers as are few', { folds: 5, numbers: 20 }, { kind: 'piecewise-linear' }],
     ['classes by more numbers', { folds: 5, numbers: 21 }, { kind: 'pbld' }],
     ['a regression of few rows', { task: 'regression' }, { kind: 'piecewise-linear', size: 8 }],
-    ['a regression of many rows', { task: 'regression', rows: 25_000 }, { kind: 'pbld' }],
+    ['a regression of many rows', { task: 'regression', rows: 60_000 }, { kind: 'pbld' }],
   ] satisfies [string, Partial<TableFacts>, object][])('embeds the numbers of %s', (_, facts, embedding) => {
     const { layers } = complete({ preset: 'tabular' }, facts).network;
     expect(layers[0]).toMatchObject({ type: 'numeric-embedding', ...embedding });
@@ -161,8 +161,8 @@ describe('the preset tabular', () => {
         training.epochs,
       ];
     };
-    expect(shapeOf({ task: 'regression', rows: 20_000 })).toEqual([192, false, 112]);
-    expect(shapeOf({ task: 'regression', rows: 20_001 })).toEqual([256, true, 64]);
+    expect(shapeOf({ task: 'regression', rows: 50_000 })).toEqual([192, false, 112]);
+    expect(shapeOf({ task: 'regression', rows: 50_001 })).toEqual([256, true, 64]);
     expect(shapeOf({ rows: 1000 })).toEqual([256, true, 64]);
   });
 

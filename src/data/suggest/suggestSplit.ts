@@ -42,7 +42,7 @@ type Mark = keyof typeof MARKS;
  * - Otherwise a fifth validates, or a tenth of 100,000 rows and more. Each class needs a row in
  *   both splits: the share grows up to a half for many classes. If that is not enough, or a class
  *   has a single row, nothing is held out.
- * - Of at most 10,000 rows of classes, or 20,000 of a regression, with the tabular preset, whose network has
+ * - Of at most 10,000 rows of classes, or 50,000 of a regression, with the tabular preset, whose network has
  *   members, each of five holds out another fifth.
  * - With the preset a fifth, the default, is left out: so members that a user asks for can have folds.
  * - Of fewer than 10 rows nothing is held out.

@@ -443,8 +443,8 @@ describe('the rows held out', () => {
     expect(heldOutOf({ rows: 10_000, classes: classes(9995, 5) })).toEqual(folded);
     expect(heldOutOf({ rows: 10_000, classes: classes(9996, 4) })).toEqual(byDefault);
     expect(heldOutOf({ rows: 10_001, classes: classes(9996, 5) })).toEqual(byDefault);
-    expect(heldOutOf({ rows: 20_000 })).toEqual(folded);
-    expect(heldOutOf({ rows: 20_001 })).toEqual(byDefault);
+    expect(heldOutOf({ rows: 50_000 })).toEqual(folded);
+    expect(heldOutOf({ rows: 50_001 })).toEqual(byDefault);
     expect(heldOutOf({ rows: 100_000 })).toEqual([undefined, 0.1]);
   });
 
