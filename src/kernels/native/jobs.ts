@@ -150,8 +150,8 @@ export interface Program {
   readonly masks: readonly number[];
   /** Copies what a tile needs of a, or of b, for each k: `tileRows` or `tileVectors·lanes` elements. */
   readonly copyTileRows: number;
-  /** The same of a for `copiedTiles` tiles below each other; `toStep` is from one to the next. */
-  readonly copyRowsOfTiles: number;
+  /** The same of a for `copiedTiles` tiles below each other; `toStep` is from one to the next. There is none of pairs. */
+  readonly copyRowsOfTiles?: number;
   readonly copiedTiles: number;
   readonly copyTileColumns: number;
   readonly transpose: number;

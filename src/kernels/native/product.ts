@@ -168,7 +168,7 @@ export function product(
     const several = copiedTiles * tileRows;
     const packed = !packs ? 0 : isPaired ? count : count - (count % tileRows);
     for (let i = 0, size = 0; i < packed; i += size) {
-      const copiesSeveral = aStep !== bytes && !isPaired && packed - i >= several;
+      const copiesSeveral = copyRowsOfTiles !== undefined && aStep !== bytes && packed - i >= several;
       size = copiesSeveral ? several : Math.min(tileRows, packed - i);
       const to = packedA + i * bytes * elements(depth);
       pack(copiesSeveral ? copyRowsOfTiles : copyTileRows, from + i * aRow, aRow, aStep, to, size, tileRows);

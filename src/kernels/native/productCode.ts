@@ -47,7 +47,8 @@ export function productProgram(
   windows: boolean,
   sums: Sums = 'fused',
 ): Program {
-  const lines = set === 'neon' ? arm64Set(dtype) : x86Set(set, dtype, windows, sums === 'bfloat16');
+  const isPaired = sums === 'bfloat16';
+  const lines = set === 'neon' ? arm64Set(dtype) : x86Set(set, dtype, windows, isPaired);
   const code = new VectorCode(lines);
   const { assembler, vectorBytes } = lines;
   const bytes = dtype === 'float32' ? 4 : 8;
@@ -64,12 +65,12 @@ export function productProgram(
   }
   const copies = [
     ['copyTileRows', plan.tileRows * bytes, 1],
-    ['copyRowsOfTiles', plan.tileRows * bytes, COPIED_TILES],
+    ...(isPaired ? [] : [['copyRowsOfTiles', plan.tileRows * bytes, COPIED_TILES] as const]),
     ['copyTileColumns', TILE_VECTORS * vectorBytes, 1],
   ] as const;
   for (const [name, rowBytes, tiles] of copies) {
     code.routine(name, () => {
-      if (sums === 'bfloat16') packPairs(code as VectorCode<X86Lines>, rowBytes);
+      if (isPaired) packPairs(code as VectorCode<X86Lines>, rowBytes);
       else if (rowBytes >= vectorBytes) copy(code, rowBytes, vectorBytes, tiles);
       else code.narrow(() => copy(code, rowBytes, 16, tiles));
     });
@@ -84,7 +85,7 @@ export function productProgram(
     tileRows: plan.tileRows,
     lanes,
     ...(sums === 'wasm' && { depth: WASM_DEPTH }),
-    isPaired: sums === 'bfloat16',
+    isPaired,
     tileVectors: TILE_VECTORS,
     masksAny,
     end: assembler.offsetOf('return'),
@@ -93,7 +94,7 @@ export function productProgram(
     ),
     masks: rests.map(lines.maskOf),
     copyTileRows: assembler.offsetOf('copyTileRows'),
-    copyRowsOfTiles: assembler.offsetOf('copyRowsOfTiles'),
+    ...(!isPaired && { copyRowsOfTiles: assembler.offsetOf('copyRowsOfTiles') }),
     copiedTiles: COPIED_TILES,
     copyTileColumns: assembler.offsetOf('copyTileColumns'),
     transpose: assembler.offsetOf('transpose'),

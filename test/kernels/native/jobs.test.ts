@@ -77,7 +77,7 @@ function programOf({ rows, lanes, isPaired = false, masksAny = true, depth, skip
     multiply: [0, 1, 2].map((v) => rests.map((rest) => Routine.multiply + v * lanes + rest)),
     masks: rests.map((rest) => rest || lanes),
     copyTileRows: Routine.copyTileRows,
-    copyRowsOfTiles: Routine.copyRowsOfTiles,
+    ...(!isPaired && { copyRowsOfTiles: Routine.copyRowsOfTiles }),
     copiedTiles: COPIED_TILES,
     copyTileColumns: Routine.copyTileColumns,
     transpose: Routine.transpose,
