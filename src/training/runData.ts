@@ -1,14 +1,10 @@
 /** The data of a run: read once, and shared by all runs that have the same. */
 import type { Dataset } from '../data/dataset/dataset.js';
 import { type Datasets, type LoadOptions, loadDatasets } from '../data/dataset/loadDataset.js';
-import { releaseMemory } from '../data/releaseMemory.js';
 import { type DataFile, ReadFiles } from '../data/source/storedFile.js';
 import type { LoadedTrainConfig } from '../spec/loadConfig.js';
 import { movedPath } from './run/directory.js';
 import { loadStart, type Start } from './start.js';
-
-/** Reading so much, and training on it, takes far longer than the 25 ms of giving it back. */
-const LEAST_RELEASED = 2 ** 24;
 
 export interface ReadingOptions {
   readonly progress?: LoadOptions['progress'] | undefined;
@@ -61,7 +57,6 @@ export class RunData {
         ...(start && { encodings: start.model }),
       };
       const datasets = await loadDatasets(config, directory, where, options, config.training.refit);
-      releaseMemory(LEAST_RELEASED);
       return new RunData(datasets, start, files, directory);
     } catch (error) {
       files.close();
