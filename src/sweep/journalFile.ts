@@ -30,7 +30,8 @@ import { partialPath, writeFailure } from '../files/atomic.js';
 import { type Lock, LockedError, lockFile } from '../files/lock.js';
 import { requireOwnFile } from '../files/ownFiles.js';
 import { readPlainFile } from '../files/plainFile.js';
-import { mayRun, parseIdentity, thisProcess } from '../files/process.js';
+import { mayRun, type ProcessIdentity, parseIdentity, thisProcess } from '../files/process.js';
+import { printable } from '../text.js';
 
 /**
  * Appends whole lines under the lock, and waits for the disk.
@@ -105,16 +106,31 @@ const LONGEST = 4096;
 
 /** In milliseconds. */
 const LONGEST_WAIT = 50;
+const SILENT_WAIT = 1000;
+
+/** Told once, after about a second, who has the lock. */
+export type Waits = (sentence: string) => void;
+
+export interface LockOptions {
+  readonly waits?: Waits | undefined;
+  /** These two, only tests change. */
+  readonly graceSeconds?: number;
+  readonly sleep?: (milliseconds: number) => Promise<void>;
+}
 
 /**
  * Waits for the lock of a journal.
  * @throws MlpError ExitCode.cantCreate without the folder; noPermission; io
  */
-export async function lockJournal(path: string, graceSeconds = GRACE_SECONDS): Promise<Lock> {
+export async function lockJournal(
+  path: string,
+  { waits, graceSeconds = GRACE_SECONDS, sleep = setTimeout }: LockOptions = {},
+): Promise<Lock> {
   const lock = `${path}.lock`;
   const owner = partialPath(path);
   let seen: string | undefined;
   let seenAt = 0;
+  let waited = 0;
   try {
     writeFileSync(owner, JSON.stringify(thisProcess()), { flag: 'wx' });
     for (let wait = 1; !create(lock, owner); wait = Math.min(2 * wait, LONGEST_WAIT)) {
@@ -126,7 +142,14 @@ export async function lockJournal(path: string, graceSeconds = GRACE_SECONDS): P
       const isStale = () =>
         isDead(lock) || (stateOf(lock) === seen && performance.now() - seenAt > graceSeconds * 1000);
       const mayWait = performance.now() - seenAt <= 2000 * graceSeconds;
-      if (!isStale() || !takeOver(lock, isStale, mayWait)) await setTimeout(wait);
+      if (isStale() && takeOver(lock, isStale, mayWait)) continue;
+      if (waited < SILENT_WAIT && waited + wait >= SILENT_WAIT) {
+        waits?.(
+          `waiting: ${nameOfHolder(lock)} has locked ${printable(path)}; a lock that does not change for ${graceSeconds} seconds is taken over`,
+        );
+      }
+      waited += wait;
+      await sleep(wait);
     }
   } catch (error) {
     rmSync(owner, { force: true });
@@ -194,12 +217,28 @@ function isDead(lock: string): boolean {
   const owner = ownerOf(lock);
   if (owner === undefined) return false;
   try {
-    const holder = parseIdentity(readPlainFile(owner, LONGEST, 'a lock').toString('utf8'));
+    const holder = holderIn(owner);
     return holder !== undefined && !mayRun(holder);
   } catch (error) {
     // What cleans up after dead processes may have been here; a living one removes its lock first.
     return systemErrorCode((error as Error).cause) === 'ENOENT' && ownerOf(lock) === owner;
   }
+}
+
+function holderIn(owner: string): ProcessIdentity | undefined {
+  return parseIdentity(readPlainFile(owner, LONGEST, 'a lock').toString('utf8'));
+}
+
+/** For a message. Optuna's lock names no process, and that of an mlp may be gone by now. */
+function nameOfHolder(lock: string): string {
+  try {
+    const owner = ownerOf(lock);
+    const holder = owner === undefined ? undefined : holderIn(owner);
+    if (holder) return `process ${holder.pid} on computer "${printable(holder.host)}"`;
+  } catch {
+    // As without a name.
+  }
+  return 'another process';
 }
 
 /** What changes when another process has the lock, or when its owner still works: see Optuna. */

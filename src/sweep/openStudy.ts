@@ -9,6 +9,7 @@ import { printable, showIfAny, showValue } from '../text.js';
 import { firstFree, makeDirectory, relocate } from '../training/run/directory.js';
 import { dataDifference } from '../training/run/provenance.js';
 import { requireSameConfig } from '../training/run/resume.js';
+import type { Waits } from './journalFile.js';
 import { STUDY_FILES, Study, type StudyPlan } from './study.js';
 
 /** The hashes of the data, with paths relative to a directory. */
@@ -23,11 +24,12 @@ export async function createStudy(
   base: LoadedTrainConfig,
   hashesOf: HashesOf,
   directory: string | undefined,
+  waits: Waits,
 ): Promise<Study> {
   const at = directory ?? firstFree(path);
   if (directory !== undefined) makeDirectory(directory);
   const plan = { sweep, base: baseFor(at, base), data: await hashesOf(at) };
-  return Study.create(at, basename(at), plan);
+  return Study.create(at, basename(at), plan, waits);
 }
 
 /**
@@ -39,8 +41,9 @@ export async function openStudy(
   base: LoadedTrainConfig,
   hashesOf: HashesOf,
   path: string,
+  waits: Waits,
 ): Promise<Study> {
-  const study = Study.open(path);
+  const study = Study.open(path, waits);
   const plan = { sweep: loaded.sweep, base: baseFor(path, base), data: await hashesOf(path) };
   requireSameBase(study, base, plan.base);
   requireSameData(study, plan.data);

@@ -14,6 +14,7 @@ import { formatJson, isObject, type JsonFile, readJson } from '../spec/json.js';
 import type { SweepConfig } from '../spec/sweepConfig.js';
 import { printable } from '../text.js';
 import { isMaximized } from '../training/monitor.js';
+import type { Waits } from './journalFile.js';
 import { suggest, trialCount } from './sampler.js';
 import {
   epochsAt,
@@ -69,21 +70,25 @@ export class Study {
 
   /**
    * @param path of a new or empty directory
+   * @param waits told of another process that has locked the journal for long, also later on
    * @throws MlpError ExitCode.cantCreate, e.g. if it is not empty; noPermission or io
    */
-  static async create(path: string, name: string, plan: StudyPlan): Promise<Study> {
-    const journal = new StudyJournal(join(path, STUDY_FILES.journal));
+  static async create(path: string, name: string, plan: StudyPlan, waits?: Waits): Promise<Study> {
+    const journal = new StudyJournal(join(path, STUDY_FILES.journal), waits);
     await journal.locked(() => {
       if (!hasRoom(path)) throw notEmpty(path);
       writeFiles(path, plan);
       journal.create(journal.begin(0, name, plan));
     });
-    return Study.open(path);
+    return Study.open(path, waits);
   }
 
-  /** @throws MlpError ExitCode.noInput if there is no study, data if its journal is none of ours */
-  static open(path: string): Study {
-    const journal = new StudyJournal(join(path, STUDY_FILES.journal));
+  /**
+   * @param waits as for `create`
+   * @throws MlpError ExitCode.noInput if there is no study, data if its journal is none of ours
+   */
+  static open(path: string, waits?: Waits): Study {
+    const journal = new StudyJournal(join(path, STUDY_FILES.journal), waits);
     return new Study(path, journal, journal.readChanges() as JournaledStudy);
   }
 

@@ -11,7 +11,7 @@ import { printable } from '../text.js';
 import { isMaximized } from '../training/monitor.js';
 import { isDataFile, type Provenance } from '../training/run/provenance.js';
 import { type JournalStudy, type JournalTrial, JournalWriter, readJournal } from './journal.js';
-import { appendLocked, lockJournal } from './journalFile.js';
+import { appendLocked, lockJournal, type Waits } from './journalFile.js';
 import { isJobResult, type JobResult, type Trial } from './schedule.js';
 import { type Point, Space } from './space.js';
 
@@ -56,17 +56,19 @@ export interface JournaledStudy extends StudyFacts {
 
 export class StudyJournal {
   readonly #path: string;
+  readonly #waits: Waits | undefined;
   readonly #writer = new JournalWriter(WORKER);
   /** As this process last saw it: another size means that another process wrote. */
   #size = -1;
 
-  constructor(path: string) {
+  constructor(path: string, waits?: Waits) {
     this.#path = path;
+    this.#waits = waits;
   }
 
   /** Holds the lock of the journal meanwhile. */
   async locked<Result>(action: () => Result): Promise<Result> {
-    const lock = await lockJournal(this.#path);
+    const lock = await lockJournal(this.#path, { waits: this.#waits });
     try {
       return action();
     } finally {

@@ -67,17 +67,18 @@ export async function sweep(
   checkSpace(space, base.written, base.path, loaded.where);
   const datasets = new Datasets();
   const pool = new ThreadPool();
+  const warn = once((sentence) => listener.warn(sentence));
   try {
     const { hashesOf, task } = await readFirst(loaded, base, space, datasets);
     // So that trials have the same bits however many train at once, and alone.
     const written = withMonitor({ ...(base.written as TrainConfig), threads }, loaded.sweep.metric, task);
     const study =
       options.resume === undefined
-        ? await createStudy(loaded, { ...base, written }, hashesOf, options.directory)
-        : await openStudy(loaded, { ...base, written }, hashesOf, options.resume);
+        ? await createStudy(loaded, { ...base, written }, hashesOf, options.directory, warn)
+        : await openStudy(loaded, { ...base, written }, hashesOf, options.resume, warn);
     await options.opened?.(study.path);
     listener.started(study, atOnce);
-    const work = new Work(study, datasets, pool, listener);
+    const work = new Work(study, datasets, pool, listener, warn);
     try {
       await runJobs(work.jobs(signal), { atOnce, signal });
     } finally {
@@ -136,17 +137,24 @@ class Work {
   readonly #datasets: Datasets;
   readonly #pool: ThreadPool;
   readonly #listener: SweepListener;
+  readonly #warn: SweepListener['warn'];
   /** Of the trials that train here, by their numbers. */
   readonly #locks = new Map<number, Lock>();
-  readonly #told = new Set<string>();
   #wake = () => {};
 
-  constructor(study: Study, datasets: Datasets, pool: ThreadPool, listener: SweepListener) {
+  constructor(
+    study: Study,
+    datasets: Datasets,
+    pool: ThreadPool,
+    listener: SweepListener,
+    warn: SweepListener['warn'],
+  ) {
     this.#study = study;
     this.#base = study.readBase().value;
     this.#datasets = datasets;
     this.#pool = pool;
     this.#listener = listener;
+    this.#warn = warn;
   }
 
   /** The jobs that nobody else has, until the study is done. */
@@ -210,7 +218,7 @@ class Work {
           pool: this.#pool,
           datasets: this.#datasets,
           listener: {
-            warn: (sentence) => this.#warn(sentence),
+            warn: this.#warn,
             epoch: (record, epochs) => this.#listener.epoch(trial, record, epochs),
           },
         },
@@ -235,13 +243,16 @@ class Work {
       this.#wake();
     }
   }
+}
 
-  /** What trials have in common is told once. */
-  #warn(sentence: string): void {
-    if (this.#told.has(sentence)) return;
-    this.#told.add(sentence);
-    this.#listener.warn(sentence);
-  }
+/** Tells each sentence once, such as what trials have in common. */
+function once(tell: (sentence: string) => void): (sentence: string) => void {
+  const told = new Set<string>();
+  return (sentence) => {
+    if (told.has(sentence)) return;
+    told.add(sentence);
+    tell(sentence);
+  };
 }
 
 /** How often a process looks whether another has ended a job. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -47,10 +47,29 @@ describe('the file of a journal', () => {
     const folder = folderWith({ 'study.log': '' });
     const path = join(folder, 'study.log');
     symlinkSync(path, `${path}.lock`);
-    const lock = await lockJournal(path, 0.02);
+    const lock = await lockJournal(path, { graceSeconds: 0.02 });
     expect(readFileSync(`${path}.lock`, 'utf8')).toContain(`"pid":${process.pid}`);
     lock.release();
     expect(readdirSync(folder)).toEqual(['study.log']);
+  });
+
+  it.each([
+    ['an mlp', (path: string) => lockJournal(path), `process ${process.pid} on computer "${hostname()}"`],
+    ['Optuna', (path: string) => symlinkSync(path, `${path}.lock`), 'another process'],
+  ])('says once after a second that %s has the lock', async (_, lockFirst, name) => {
+    const path = join(folderWith({ 'study.log': '' }), 'study.log');
+    await lockFirst(path);
+    const said: string[] = [];
+    let slept = 0;
+    const sleep = async (milliseconds: number) => {
+      slept += milliseconds;
+      if (slept < 1000) expect(said).toEqual([]);
+      if (slept > 3000) rmSync(`${path}.lock`);
+    };
+    const lock = await lockJournal(path, { waits: (sentence) => said.push(sentence), sleep });
+    lock.release();
+    const until = 'a lock that does not change for 30 seconds is taken over';
+    expect(said).toEqual([`waiting: ${name} has locked ${path}; ${until}`]);
   });
 
   it('takes over a link to a folder, which changes while it waits', async () => {
@@ -59,7 +78,7 @@ describe('the file of a journal', () => {
     symlinkSync(folder, `${path}.lock`);
     let time = 1e9;
     const changes = setInterval(() => utimesSync(folder, time, time++), 1);
-    const lock = await lockJournal(path, 0.05);
+    const lock = await lockJournal(path, { graceSeconds: 0.05 });
     clearInterval(changes);
     lock.release();
     expect(readdirSync(folder)).toEqual(['study.log']);
@@ -69,7 +88,7 @@ describe('the file of a journal', () => {
     const folder = folderWith({ 'study.log': '', 'study.log.lock.takeover': 'x' });
     const path = join(folder, 'study.log');
     symlinkSync(path, `${path}.lock`);
-    await expect(lockJournal(path, 0.02)).rejects.toMatchObject({ exitCode: 75 });
+    await expect(lockJournal(path, { graceSeconds: 0.02 })).rejects.toMatchObject({ exitCode: 75 });
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
@@ -78,14 +97,14 @@ describe('the file of a journal', () => {
     const path = join(folder, 'study.log');
     symlinkSync(path, `${path}.lock`);
     symlinkSync('nowhere', `${path}.lock.takeover`);
-    await expect(lockJournal(path, 0.02)).rejects.toMatchObject({ exitCode: 73 });
+    await expect(lockJournal(path, { graceSeconds: 0.02 })).rejects.toMatchObject({ exitCode: 73 });
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
   it('leaves the lock of another alone that took ours over', async () => {
     const path = join(folderWith({ 'study.log': '' }), 'study.log');
     const lock = await lockJournal(path);
-    const other = await lockJournal(path, 0.02);
+    const other = await lockJournal(path, { graceSeconds: 0.02 });
     lock.release();
     expect(existsSync(`${path}.lock`)).toBe(true);
     other.release();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadTrainConfig } from '../../src/spec/loadConfig.js';
 import { checkSweep, loadSweep } from '../../src/spec/sweepConfig.js';
 import { checkSpace } from '../../src/sweep/checkSpace.js';
+import { lockJournal } from '../../src/sweep/journalFile.js';
 import type { Trial } from '../../src/sweep/schedule.js';
 import { Space } from '../../src/sweep/space.js';
 import type { Study } from '../../src/sweep/study.js';
@@ -42,6 +43,7 @@ interface Settings {
   readonly resume?: string;
   /** Interrupts the sweep when so many jobs have started. */
   readonly jobs?: number;
+  readonly warn?: (sentence: string) => void;
 }
 
 /** A sweep of small networks in a folder of its own. */
@@ -52,12 +54,16 @@ function study() {
   return {
     folder,
     started,
-    run(name: string, value: object, { parallel = 2, jobs, resume, ...more }: Settings = {}): Promise<Study> {
+    run(
+      name: string,
+      value: object,
+      { parallel = 2, jobs, resume, warn = () => {}, ...more }: Settings = {},
+    ): Promise<Study> {
       const directory = resume === undefined ? { directory: join(folder, name) } : { resume };
       const controller = new AbortController();
       let count = 0;
       const listener = {
-        warn() {},
+        warn,
         started() {},
         trialStarted({ number, jobs: own }: Trial) {
           started.push(`${number}/${own.length}`);
@@ -116,6 +122,20 @@ describe('a study', () => {
     expect(firstDifference(filesOfStudy(resume), expected)).toBeUndefined();
     expect(started.length).toBeGreaterThan(5);
     expect(new Set(started).size).toBe(started.length);
+  });
+
+  it('says that it waits for another process, which has locked it', async () => {
+    const { run } = study();
+    const done = { trials: 1, space: { 'training.l2': { log: [1e-4, 1e-2] } } };
+    const { path } = await run('locked', done);
+    const lock = await lockJournal(join(path, 'study.log'));
+    const warnings: string[] = [];
+    const warn = (sentence: string) => {
+      warnings.push(sentence);
+      lock.release();
+    };
+    await run('', done, { resume: path, warn });
+    expect(warnings).toEqual([expect.stringContaining(`waiting: process ${process.pid} on computer`)]);
   });
 
   it('has a winner that is reproduced, and whose config trains by itself', async () => {
