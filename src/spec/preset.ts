@@ -87,8 +87,9 @@ function withPreset(config: JsonObject, facts: TableFacts): JsonObject {
   const training = isObject(config.training) ? config.training : {};
   const { epochs, keepMonitor, earlyStopping, ...others } = trainingFor(facts);
   const saysWhatToKeep = training.keep === 'last' || training.earlyStopping !== undefined;
+  // With "auto", the rows say how many epochs there are.
   const saysHowLong = ['steps', 'epochs', 'schedule', 'keepMonitor'].some(
-    (key) => training[key] !== undefined,
+    (key) => training[key] !== undefined && training[key] !== 'auto',
   );
   return {
     ...rest,

@@ -86,6 +86,7 @@ describe('the preset tabular', () => {
     }
     const own = { patience: 3 };
     expect(stopping({ folds: 5 }, { earlyStopping: own })).toMatchObject(own);
+    expect(stopping({ folds: 5 }, { epochs: 'auto' })).toEqual(stopping({ folds: 5 }));
   });
 
   it('lets each of many members hold out a fold, unless the config has validation rows', () => {
