@@ -25,8 +25,34 @@ const LEAST_SHARE = 0.05;
 const SURE = 6;
 /** Sums of classes, as numbers. */
 const MOST_SUMS = 2 ** 22;
+/** Hundreds of columns of many whole numbers are pixels, or other quantities side by side. */
+const MOST_COLUMNS = 64;
 
-export class CodeSearch {
+/**
+ * The columns whose numbers are codes. Equal numbers are the same code, and NaN is none.
+ * @param rows with a target
+ */
+export function columnsOfCodes(
+  columns: readonly ColumnProfile[],
+  valuesOf: (column: ColumnProfile) => Float64Array,
+  target: TargetValues,
+  rows: Int32Array,
+): ColumnProfile[] {
+  const candidates = columns.filter(mayBeCodes);
+  if (candidates.length === 0 || candidates.length > MOST_COLUMNS) return [];
+  const search = new CodeSearch(target, rows);
+  return candidates.filter((column) => search.jumps(column, valuesOf(column)));
+}
+
+function mayBeCodes({ kind, range, distinct }: ColumnProfile): boolean {
+  if (kind !== 'integer' || !range || distinct < LEAST_NUMBERS) return false;
+  const { min, max } = range;
+  return spanOf(range) <= MOST_GAPS * distinct && !(min >= YEARS.first && max <= YEARS.last);
+}
+
+const spanOf = ({ min, max }: { readonly min: number; readonly max: number }) => max - min + 1;
+
+class CodeSearch {
   /** Of the target as a vector: a quantity as it is, a class as 1 in its place. */
   readonly #width: number;
   readonly #target: TargetValues;
@@ -53,22 +79,15 @@ export class CodeSearch {
     }
   }
 
-  /** Whether the numbers are codes. Equal ones are the same code, and NaN is none. */
-  find({ kind, range, distinct }: ColumnProfile, values: Float64Array): boolean {
-    if (kind !== 'integer' || !range || distinct < LEAST_NUMBERS) return false;
-    const { min, max } = range;
-    const span = max - min + 1;
-    if (span > MOST_GAPS * distinct || distinct * LEAST_ROWS > values.length) return false;
-    if (min >= YEARS.first && max <= YEARS.last) return false;
-    return span * this.#width <= MOST_SUMS && this.#jumps(values, min, span);
-  }
-
   /**
+   * Whether the target jumps from each number to the next.
+   *
    * Of the means of n and m rows with the same expectation, the expected squared distance is v/n + w/m, where v and w are the
    * variances of the rows. What is more comes from jumps. Pairs of neighbours are weighted by the rows that they have.
    */
-  #jumps(values: Float64Array, min: number, span: number): boolean {
-    const { counts, sums, squares } = this.#sumsOf(values, min, span);
+  jumps({ range }: ColumnProfile, values: Float64Array): boolean {
+    if (!range || spanOf(range) * this.#width > MOST_SUMS) return false;
+    const { counts, sums, squares } = this.#sumsOf(values, range.min, spanOf(range));
     const width = this.#width;
     const numbers = Array.from(counts.keys()).filter((number) => counts[number] >= LEAST_ROWS);
     const covered = numbers.reduce((sum, number) => sum + counts[number], 0);

@@ -28,7 +28,7 @@ import type { TableFormat } from '../tableSource.js';
 import { profileColumn } from './columnProfile.js';
 import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js';
 import { agrees, type Leak, LeakSearch } from './leaks.js';
-import { CodeSearch } from './numberCodes.js';
+import { columnsOfCodes } from './numberCodes.js';
 import {
   columnWarnings,
   dateWarnings,
@@ -184,16 +184,18 @@ function describeTarget(
 
   const leaks = new Map<Leak, ColumnProfile[]>();
   const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
-  const numberCodes: string[] = [];
+  let numberCodes: readonly ColumnProfile[] = [];
   if (task !== undefined) {
-    const codeSearch = new CodeSearch(quantity ? { quantity } : targetCodes, rows);
+    numberCodes = columnsOfCodes(
+      columns.filter((column) => column.index !== index),
+      (column) => numericColumn(table, column.index).values,
+      quantity ? { quantity } : targetCodes,
+      rows,
+    );
     const different = rowsWhere(rows, (row) => first[row] === row);
     const search = new LeakSearch(table, targetCodes, different, quantity);
     for (const column of columns) {
       if (column.index === index || column.kind === 'identifier') continue;
-      if (column.kind === 'integer' && codeSearch.find(column, numericColumn(table, column.index).values)) {
-        numberCodes.push(column.name);
-      }
       const leak = search.find(column, agreeing.has(column.index));
       if (leak === undefined) continue;
       const known = leaks.get(leak);
@@ -205,7 +207,7 @@ function describeTarget(
     target: {
       ...target,
       ...(quantity && isLikePrices(quantity) && { likePrices: true }),
-      ...(numberCodes.length > 0 && { codes: numberCodes }),
+      ...(numberCodes.length > 0 && { codes: numberCodes.map(({ name }) => name) }),
     },
     warnings: [
       ...targetWarnings(table, target, columns[index], leaks),

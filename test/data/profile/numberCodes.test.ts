@@ -55,9 +55,13 @@ describe('whole numbers are codes', () => {
     ['to do with them by a curve, as classes', (x, random) => classOf(3 * Math.sin(x / 8), random)],
     ['a few outliers', (x, random) => (random.rand() < 0.01 ? 1000 : x / 20 + random.randn())],
     ['a variance that rises', (x, random) => x * random.randn() ** 3],
+    ['small steps on a line', (x, random) => x / 5 + effectOf(x) / 4 + random.randn() / 9],
   ])('but not where the target has %s', (_, targetOf) => {
-    const found = Array.from({ length: 40 }, (_, seed) => areCodes(anyOf, targetOf, seed));
-    expect(found.filter(Boolean)).toEqual([]);
+    const few = (random: RandomState) => (random.rand() < 0.7 ? null : random.randint(0, 40));
+    const found = Array.from({ length: 40 }, (_, seed) =>
+      [anyOf, few].map((cellOf) => areCodes(cellOf, targetOf, seed)),
+    );
+    expect(found.flat().filter(Boolean)).toEqual([]);
   });
 
   const jumping = (x: number, random: RandomState) => effectOf(x) + random.randn();
@@ -66,9 +70,25 @@ describe('whole numbers are codes', () => {
     ['of few values', (random) => random.randint(0, 31)],
     ['that hardly repeat', (random) => random.randint(0, ROWS / 4)],
     ['that hardly repeat, but for one', (random) => (random.rand() < 0.6 ? 0 : random.randint(1, ROWS / 6))],
+    [
+      'of which many are rare',
+      (random) => (random.rand() < 0.5 ? random.randint(0, 40) : random.randint(40, 200)),
+    ],
     ['that may be years', (random) => 1950 + anyOf(random)],
     ['that are not whole', (random) => anyOf(random) / 2],
   ])('never numbers %s', (_, cellOf) => {
     expect(areCodes(cellOf, jumping)).toBe(false);
+  });
+
+  it('never one of more than 64 columns', () => {
+    const random = new RandomState(1);
+    const x = Array.from({ length: ROWS }, () => anyOf(random));
+    const y = x.map((cell) => jumping(cell, random));
+    const found = (count: number) => {
+      const copies = Array.from({ length: count }, (_, i) => [`x${i}`, x]);
+      const table = tableOf({ ...Object.fromEntries(copies), y });
+      return profileTable(table, { delimiter: ',', header: true }, count).target?.codes?.length;
+    };
+    expect([found(64), found(65)]).toEqual([64, undefined]);
   });
 });
