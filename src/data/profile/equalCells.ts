@@ -63,9 +63,10 @@ const MOST_FEW = 2 ** 12;
 /** Undefined if there are many different values. */
 function encodeFew(values: Float64Array): Codes | undefined {
   const codes = new Int32Array(values.length);
-  const mask = 4 * MOST_FEW - 1;
+  const most = Math.min(MOST_FEW, values.length);
+  const mask = tableSize(most) - 1;
   const codeOf = new Int32Array(mask + 1).fill(-1);
-  const known = new Float64Array(MOST_FEW);
+  const known = new Float64Array(most);
   let distinct = 0;
   for (let row = 0; row < values.length; row++) {
     const value = values[row];
@@ -76,7 +77,7 @@ function encodeFew(values: Float64Array): Codes | undefined {
     let slot = hashOf(value) & mask;
     while (codeOf[slot] >= 0 && known[codeOf[slot]] !== value) slot = (slot + 1) & mask;
     if (codeOf[slot] < 0) {
-      if (distinct === MOST_FEW) return undefined;
+      if (distinct === most) return undefined;
       known[distinct] = value;
       codeOf[slot] = distinct++;
     }
