@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encodeSafetensors } from '../../src/model/safetensors/encode.js';
 import { folderOf, mlp, mlpHere, SMALL_CSV, smallConfig } from '../support/cli.js';
 import { projectPath } from '../support/fixtures.js';
@@ -136,9 +137,15 @@ describe('a table', () => {
   it.runIf(POSIX)('a named pipe that nobody writes to: 66', async () => {
     const folder = folderOf({});
     execFileSync('mkfifo', [join(folder, 'pipe')]);
+    // The time that a writer is given passes a hundred times as fast.
+    const start = vi
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation((done, milliseconds = 0) => setTimeout(done, milliseconds / 100));
+    onTestFinished(() => start.mockRestore());
     const { code, stderr } = await mlpHere(['inspect', 'pipe'], { cwd: folder });
     expect(code).toBe(66);
     expect(stderr).toContain('pipe: found a pipe that no process writes to');
+    expect(start).toHaveBeenCalledWith(expect.any(Function), 3000);
   });
 
   it('a gzip of a table that is too long: 65, and nothing is left of it', async () => {
