@@ -170,7 +170,9 @@ function sampleOf(length: number, limit: number, random: RandomState): number[] 
 }
 
 function signsOf(outputs: readonly Tensor[], rows: number): number[] {
-  return outputs.flatMap(({ data, columns }) =>
-    Array.from({ length: rows * columns }, (_, i) => Math.sign(data[i])),
-  );
+  const signs: number[] = [];
+  for (const { data, columns } of outputs) {
+    for (let i = 0; i < rows * columns; i++) signs.push(Math.sign(data[i]));
+  }
+  return signs;
 }
