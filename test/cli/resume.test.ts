@@ -79,7 +79,7 @@ function endOf(stdout: string): Record<string, unknown> {
 describe('mlp train --resume', () => {
   it('ends in the bytes of the run that was never stopped, after SIGINT, SIGTERM and SIGKILL', async () => {
     const cwd = folderOf({ 'config.json': LONG, 'data.csv': csvOf(400, 5, 'classes') });
-    const whole = await mlp(['train', 'config.json', '--run', 'whole'], { cwd });
+    const whole = await mlpHere(['train', 'config.json', '--run', 'whole'], { cwd });
     expect(whole.code).toBe(0);
     const stopped = async (resume: string[], epochs: number, signal: NodeJS.Signals) =>
       mlp(['train', 'config.json', ...resume], { cwd, onStderr: stopAfter(epochs, signal) });
@@ -91,7 +91,7 @@ describe('mlp train --resume', () => {
     // A run that was interrupted has a model of its own meanwhile.
     expect(readdirSync(join(cwd, 'part'))).toContain('model.safetensors');
     expect((await stopped(['--resume', 'part'], 60, 'SIGKILL')).code).toBe(null);
-    const last = await mlp(['train', 'part/config.json', '--resume', 'part'], { cwd });
+    const last = await mlpHere(['train', 'part/config.json', '--resume', 'part'], { cwd });
     expect(last).toMatchObject({ code: 0 });
     expect(last.stderr).toMatch(/^resuming after epoch \d+, step \d+$/m);
 
@@ -237,9 +237,9 @@ describe('mlp train --resume', () => {
 
   it('lets one of six processes train into a directory, and the end is as ever', async () => {
     const cwd = folderOf({ 'config.json': LONG, 'data.csv': csvOf(400, 5, 'classes') });
-    const train = (...args: string[]) => mlp(['train', 'config.json', '--json', ...args], { cwd });
-    const whole = await train('--run', 'whole');
-    const results = await Promise.all(Array.from({ length: 6 }, () => train('--run', 'part')));
+    const args = ['train', 'config.json', '--json', '--run'];
+    const whole = await mlpHere([...args, 'whole'], { cwd });
+    const results = await Promise.all(Array.from({ length: 6 }, () => mlp([...args, 'part'], { cwd })));
     const done = results.filter(({ code }) => code === 0);
     expect(done).toHaveLength(1);
     for (const { code, stderr } of results) {

@@ -93,7 +93,7 @@ describe('mlp sweep', () => {
       { trials: 3 },
       { training: { epochs: 300, batchSize: 4, optimizer: { type: 'adam' } } },
     );
-    expect((await mlp(['sweep', 'sweep.json', '--run', 'whole'], { cwd })).code).toBe(0);
+    expect((await mlpHere(['sweep', 'sweep.json', '--run', 'whole'], { cwd })).code).toBe(0);
     const { code, stderr } = await mlp(['sweep', 'sweep.json', '--run', 'study'], {
       cwd,
       onStderr: (text, kill) => {
