@@ -125,30 +125,32 @@ function compare(
   const a = skips ? withZeros(numbers(m * k, dtype, m)) : numbers(m * k, dtype, m);
   const b = numbers(k * n, dtype, n + 1000);
   const before = numbers(m * n, dtype, k + 2000);
-  const expected = rows.map((i) => {
-    const row = numbers(k, dtype, 0).map((_, p) => (form === 'TN' ? a[p * m + i] : a[i * k + p]));
-    const [left, right, c] = [row, b, before.slice(i * n, (i + 1) * n)].map(tensorOf);
-    twin.gemm(form === 'TN' ? 'NN' : form, 1, n, k, left, right, beta, c);
-    return c.data;
+  // The rows that are compared, as one product: the twin rounds b for each.
+  const [left, expected] = [k, n].map((columns) => tensorOf(numbers(rows.length * columns, dtype, 0)));
+  rows.forEach((i, at) => {
+    for (let p = 0; p < k; p++) left.data[at * k + p] = form === 'TN' ? a[p * m + i] : a[i * k + p];
+    expected.data.set(before.subarray(i * n, (i + 1) * n), at * n);
   });
+  twin.gemm(form === 'TN' ? 'NN' : form, rows.length, n, k, left, tensorOf(b), beta, expected);
   const faults: string[] = [];
   for (const set of sets) {
     const { program, run } = openNative(set, dtype, sums);
     for (const size of threads) {
-      const [left, right, c] = [a, b, before].map((values, i) => tensor(i, values, size !== 2));
+      const [first, second, c] = [a, b, before].map((values, i) => tensor(i, values, size !== 2));
       // What beta = 0 must not read.
       if (beta === 0) c.data.fill(Number.NaN);
       for (let rank = 0; rank < size; rank++) {
         const share = { rank, size, sync() {} };
         const runJobs = (jobs: number) => run(base, base + jobs);
         const { gemm } = product(program, runJobs, dtype, buffer, scratch, share, () => skips);
-        gemm(form, m, n, k, left, right, beta, c);
+        gemm(form, m, n, k, first, second, beta, c);
       }
       rows.forEach((i, at) => {
-        const j = expected[at].findIndex((x, j) => !Object.is(x, c.data[i * n + j]));
+        const own = expected.data.subarray(at * n, (at + 1) * n);
+        const j = own.findIndex((x, j) => !Object.is(x, c.data[i * n + j]));
         if (j < 0) return;
         const what = `${set}, ${size} threads, ${form} ${m}×${n}×${k}, beta ${beta}`;
-        faults.push(`${what}: [${i}, ${j}] is ${c.data[i * n + j]}, not ${expected[at][j]}`);
+        faults.push(`${what}: [${i}, ${j}] is ${c.data[i * n + j]}, not ${own[j]}`);
       });
     }
   }
