@@ -126,7 +126,7 @@ describe('a refit', () => {
   });
 
   it('resumes in either training, in the same bits', async () => {
-    const config = { ...BATCHES, training: { ...BATCHES.training, epochs: 24, batchSize: 2 } };
+    const config = { ...BATCHES, training: { ...BATCHES.training, epochs: 40, batchSize: 2 } };
     const cwd = folderOf({ 'config.json': config, 'data.csv': CSV });
     const set = ['--set', 'training.keepMonitor="train_loss"'];
     const train = (args: string[], line?: RegExp, signal: NodeJS.Signals = 'SIGKILL') =>
@@ -136,7 +136,7 @@ describe('a refit', () => {
     expect((await train(['--run', 'whole'])).code).toBe(0);
     expect((await train(['--run', 'part'], /^epoch +5\//m)).code).toBe(null);
     expect((await train(['--resume', 'part'], /^refit +4\//m)).code).toBe(null);
-    const third = await train(['--resume', 'part'], /^refit +9\//m, 'SIGTERM');
+    const third = await train(['--resume', 'part'], /^refit +15\//m, 'SIGTERM');
     expect(third.code).toBe(143);
     expect(third.stderr).toMatch(/^resuming the refit after epoch \d+, step \d+$/m);
     // Until the refit is done, the model is that of the first training.
