@@ -224,7 +224,7 @@ describe.skipIf(native.sets.length === 0)(
   `a team on native${native.reason ? `: ${native.reason}` : ''}`,
   () => {
     it.each(DTYPES)(
-      'leaves the same bits for 1 to 8 threads and every instruction set, %s',
+      'leaves the same bits for 1 to 8 threads, held up or not, and every instruction set, %s',
       async (dtype) => {
         // Large enough for products to skip the zeros of relu.
         const network = { layers: [131, 'relu', { type: 'linear', units: 267, bias: false }, 'silu', 3] };
@@ -242,10 +242,26 @@ describe.skipIf(native.sets.length === 0)(
           );
           for (const threads of set === native.sets[0] ? [2, 3, 8] : [3])
             results.add(await outcome(problem, threads, {}, choice));
+          results.add(await outcome(problem, 3, UNEVEN, choice));
         }
         expect(results.size).toBe(1);
       },
     );
+
+    it('leaves the same bits where threads are held up in what is done element by element', async () => {
+      const ntk = (units: number) => ({ type: 'linear', units, parametrization: 'ntk' });
+      const selu = { type: 'selu', parametric: true };
+      const layers = ['scale', ntk(64), selu, { type: 'dropout', rate: 0.3 }, ntk(48), 'relu', ntk(3)];
+      const problem = await prepare({
+        network: { layers },
+        training: { steps: 4, batchSize: 65, optimizer: adam },
+        dtype: 'float32',
+      });
+      for (const set of native.sets) {
+        const choice = { backend: 'native', relaxed: false, set } as const;
+        expect(await outcome(problem, 3, UNEVEN, choice)).toBe(await outcome(problem, 1, {}, choice));
+      }
+    });
 
     it.each(DTYPES)('leaves the bits of wasm where it sums as wasm does, %s', async (dtype) => {
       const network = { layers: [131, 'relu', 67, 'silu', 3] };
