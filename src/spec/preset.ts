@@ -254,21 +254,22 @@ const CLASSES: Defaults = {
   learningRate: 0.04,
   epochs: 'auto',
 };
-const REGRESSION: Defaults = { ...CLASSES, activation: 'mish', learningRate: 0.2 };
+/** Products skip the zeros of relu: with 40,000 rows it takes half of the time of parametric mish, which the paper has, and has no more of the error. */
+const REGRESSION: Defaults = { ...CLASSES, activation: 'relu', learningRate: 0.2 };
 /**
  * Few rows make few steps, so there are more epochs. Narrower layers and no dropout, which both change little by
- * themselves, pay for that, and so does relu, whose zeros products skip: with 96 epochs of parametric mish and a rate of 0.2
- * it is 0.73 of the time, and 1.02 of the error of thirteen tables of R.
+ * themselves, pay for that. With 96 epochs of parametric mish and a rate of 0.2, thirteen tables of R take 1.45 times the
+ * time, and have 1.015 of the error.
  */
 const SMALL_REGRESSION: Defaults = {
+  ...REGRESSION,
   width: 192,
-  activation: 'relu',
   dropout: 0,
   learningRate: 0.16,
   epochs: 112,
 };
 
-/** What the network and its training are like; the paper has only the first two. */
+/** What the network and its training are like; the paper knows no small regressions. */
 function defaultsFor({ task, rows }: TableFacts): Defaults {
   if (isSmallRegression(task, rows)) return SMALL_REGRESSION;
   return task === 'regression' ? REGRESSION : CLASSES;

@@ -13,7 +13,7 @@ export const recipeSchema = object({
   activation: choice(plainActivations)
     .exactOptional()
     .describe(
-      'Behind each hidden layer, parametric but for relu, whose zeros make products faster. By default selu, mish for a regression, and relu for one of at most 50,000 rows.',
+      'Behind each hidden layer, parametric but for relu, whose zeros make products faster. By default selu, and relu for a regression.',
     ),
   dropout: fraction()
     .exactOptional()

@@ -44,7 +44,7 @@ describe('the preset tabular', () => {
     expect(small.training.optimizer).toMatchObject({ learningRate: 0.04, weightDecay: 0.2 });
     const wide = complete({ preset: 'tabular' }, { task: 'regression', inputs: 101 });
     const long = complete({ preset: 'tabular' }, { task: 'regression', rows: 50_001 });
-    expect(types(long)).toContain('mish');
+    expect(long.network.layers).toContainEqual({ type: 'relu' });
     expect(long.training.optimizer).toMatchObject({ learningRate: 0.2 });
     for (const { training } of [wide, long]) expect(training.optimizer).toMatchObject({ weightDecay: 0.2 });
   });
