@@ -30,6 +30,7 @@ import { type Codes, countCodes, encodeCells, RowHashes } from './equalCells.js'
 import { agrees, type Leak, LeakSearch } from './leaks.js';
 import { columnsOfCodes } from './numberCodes.js';
 import {
+  codeWarnings,
   columnWarnings,
   dateWarnings,
   duplicateWarnings,
@@ -211,6 +212,7 @@ function describeTarget(
     },
     warnings: [
       ...targetWarnings(table, target, columns[index], leaks),
+      ...codeWarnings(table, numberCodes),
       ...(quantity ? skewWarnings(target, quantity) : []),
     ],
   };

@@ -274,6 +274,20 @@ export function targetWarnings(
   return warnings;
 }
 
+/** A hint about numbers that are codes, by the target. */
+export function codeWarnings(table: Table, found: readonly ColumnProfile[]): Warning[] {
+  if (found.length === 0) return [];
+  const { columns, text } = labelsOf(table, found);
+  const holds = found.length === 1 ? 'seems to hold codes' : 'seem to hold codes';
+  return [
+    {
+      kind: 'codes',
+      columns,
+      text: `${text} ${holds}, since the target jumps from one number to the next: data.categories reads them as a category`,
+    },
+  ];
+}
+
 /** A hint about the values of a target that is a quantity. */
 export function skewWarnings({ name }: TargetProfile, values: Float64Array): Warning[] {
   const transform = transformFor(values);

@@ -90,6 +90,7 @@ export type WarningKind =
   | 'overflow'
   | 'outlier'
   | 'groups'
+  | 'codes'
   | 'duplicates'
   | 'conflicts'
   | 'leak'

@@ -68,7 +68,15 @@ const IMBALANCE = 5;
 const LEAST_WEIGHED = 5;
 
 /** Warnings that the config settles, or replaces by its own. */
-const SETTLED: readonly WarningKind[] = ['missing', 'mixture', 'constant', 'identifier', 'single', 'target'];
+const SETTLED: readonly WarningKind[] = [
+  'missing',
+  'mixture',
+  'constant',
+  'identifier',
+  'codes',
+  'single',
+  'target',
+];
 
 /**
  * Suggests a config for a table whose profile has a target.

@@ -87,8 +87,17 @@ describe('whole numbers are codes', () => {
     const found = (count: number) => {
       const copies = Array.from({ length: count }, (_, i) => [`x${i}`, x]);
       const table = tableOf({ ...Object.fromEntries(copies), y });
-      return profileTable(table, { delimiter: ',', header: true }, count).target?.codes?.length;
+      const { target, warnings } = profileTable(table, { delimiter: ',', header: true }, count);
+      return { codes: target?.codes?.length, warnings: warnings.filter(({ kind }) => kind === 'codes') };
     };
-    expect([found(64), found(65)]).toEqual([64, undefined]);
+    expect(found(64).codes).toBe(64);
+    expect(found(65)).toEqual({ codes: undefined, warnings: [] });
+    expect(found(1).warnings).toEqual([
+      {
+        kind: 'codes',
+        columns: ['x0'],
+        text: 'column "x0" seems to hold codes, since the target jumps from one number to the next: data.categories reads them as a category',
+      },
+    ]);
   });
 });
