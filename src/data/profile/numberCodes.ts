@@ -2,12 +2,10 @@
  * Finds whole numbers that are codes, such as those of schools: from a number to the next, the target jumps by more than chance
  * and a curve explain. A network that reads them as a quantity would have to learn each jump.
  */
+import { numericColumn, type Table } from '../table.js';
+import { momentsOf } from './columnProfile.js';
+import { type Codes, countCodes } from './equalCells.js';
 import type { ColumnProfile } from './tableProfile.js';
-
-/** What rows have to do with a number: a quantity, or a class of so many. NaN and −1 are missing. */
-export type TargetValues =
-  | { readonly quantity: Float64Array }
-  | { readonly codes: Int32Array; readonly distinct: number };
 
 /** Embeddings of quantities tell fewer numbers apart. */
 const LEAST_NUMBERS = 32;
@@ -31,17 +29,19 @@ const MOST_COLUMNS = 64;
 /**
  * The columns whose numbers are codes. Equal numbers are the same code, and NaN is none.
  * @param rows with a target
+ * @param quantity [table.rows] the target of a regression
  */
 export function columnsOfCodes(
+  table: Table,
   columns: readonly ColumnProfile[],
-  valuesOf: (column: ColumnProfile) => Float64Array,
-  target: TargetValues,
+  target: Codes,
   rows: Int32Array,
+  quantity: Float64Array | undefined,
 ): ColumnProfile[] {
   const candidates = columns.filter(mayBeCodes);
   if (candidates.length === 0 || candidates.length > MOST_COLUMNS) return [];
-  const search = new CodeSearch(target, rows);
-  return candidates.filter((column) => search.jumps(column, valuesOf(column)));
+  const search = new CodeSearch(target, rows, quantity);
+  return candidates.filter((column) => search.jumps(column, numericColumn(table, column.index).values));
 }
 
 function mayBeCodes({ kind, range, distinct }: ColumnProfile): boolean {
@@ -53,30 +53,24 @@ function mayBeCodes({ kind, range, distinct }: ColumnProfile): boolean {
 const spanOf = ({ min, max }: { readonly min: number; readonly max: number }) => max - min + 1;
 
 class CodeSearch {
+  readonly #target: Codes;
+  readonly #rows: Int32Array;
+  readonly #quantity: Float64Array | undefined;
   /** Of the target as a vector: a quantity as it is, a class as 1 in its place. */
   readonly #width: number;
-  readonly #target: TargetValues;
-  /** The rows with a target. */
-  readonly #rows: Int32Array;
   readonly #mean: number;
   readonly #variance: number;
 
-  constructor(target: TargetValues, rows: Int32Array) {
+  constructor(target: Codes, rows: Int32Array, quantity: Float64Array | undefined) {
     this.#target = target;
     this.#rows = rows;
-    if ('quantity' in target) {
-      const { quantity } = target;
-      const mean = rows.reduce((sum, row) => sum + quantity[row], 0) / rows.length;
-      this.#width = 1;
-      this.#mean = mean;
-      this.#variance = rows.reduce((sum, row) => sum + (quantity[row] - mean) ** 2, 0) / rows.length;
-    } else {
-      const counts = new Uint32Array(target.distinct);
-      for (const row of rows) counts[target.codes[row]]++;
-      this.#width = target.distinct;
-      this.#mean = 0;
-      this.#variance = 1 - counts.reduce((sum, count) => sum + (count / rows.length) ** 2, 0);
-    }
+    this.#quantity = quantity;
+    this.#width = quantity ? 1 : target.distinct;
+    const { mean = 0, deviation = 0 } = (quantity && momentsOf(quantity)) ?? {};
+    this.#mean = mean;
+    this.#variance = quantity
+      ? deviation ** 2
+      : 1 - countCodes(target).reduce((sum, count) => sum + (count / rows.length) ** 2, 0);
   }
 
   /**
@@ -104,10 +98,13 @@ class CodeSearch {
       return within / (count - 1) / count;
     };
     let [excess, chance, weights] = [0, 0, 0];
+    let noiseBefore = noiseOf(numbers[0]);
     for (let i = 1; i < numbers.length; i++) {
       const [a, b] = [numbers[i - 1], numbers[i]];
       const weight = 1 / (1 / counts[a] + 1 / counts[b]);
-      const noise = noiseOf(a) + noiseOf(b);
+      const own = noiseOf(b);
+      const noise = noiseBefore + own;
+      noiseBefore = own;
       let distance = 0;
       for (let j = 0; j < width; j++) {
         distance += (sums[a * width + j] / counts[a] - sums[b * width + j] / counts[b]) ** 2;
@@ -123,17 +120,18 @@ class CodeSearch {
 
   /** Of each number: rows [span], and of their targets the sums [span, width] and those of the squares [span]. */
   #sumsOf(values: Float64Array, min: number, span: number) {
-    const target = this.#target;
+    const { codes } = this.#target;
+    const [quantity, mean, width] = [this.#quantity, this.#mean, this.#width];
     const counts = new Uint32Array(span);
-    const sums = new Float64Array(span * this.#width);
+    const sums = new Float64Array(span * width);
     const squares = new Float64Array(span);
     for (const row of this.#rows) {
       const number = values[row] - min;
       if (Number.isNaN(number)) continue;
       // From the mean, so that squares do not cancel.
-      const y = 'quantity' in target ? target.quantity[row] - this.#mean : 1;
+      const y = quantity ? quantity[row] - mean : 1;
       counts[number]++;
-      sums[number * this.#width + ('quantity' in target ? 0 : target.codes[row])] += y;
+      sums[quantity ? number : number * width + codes[row]] += y;
       squares[number] += y * y;
     }
     return { counts, sums, squares };

@@ -187,12 +187,8 @@ function describeTarget(
   const quantity = task === 'regression' ? numericColumn(table, index).values : undefined;
   let numberCodes: readonly ColumnProfile[] = [];
   if (task !== undefined) {
-    numberCodes = columnsOfCodes(
-      columns.filter((column) => column.index !== index),
-      (column) => numericColumn(table, column.index).values,
-      quantity ? { quantity } : targetCodes,
-      rows,
-    );
+    const others = columns.filter((column) => column.index !== index);
+    numberCodes = columnsOfCodes(table, others, targetCodes, rows, quantity);
     const different = rowsWhere(rows, (row) => first[row] === row);
     const search = new LeakSearch(table, targetCodes, different, quantity);
     for (const column of columns) {

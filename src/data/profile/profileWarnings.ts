@@ -277,13 +277,12 @@ export function targetWarnings(
 /** A hint about numbers that are codes, by the target. */
 export function codeWarnings(table: Table, found: readonly ColumnProfile[]): Warning[] {
   if (found.length === 0) return [];
-  const { columns, text } = labelsOf(table, found);
-  const holds = found.length === 1 ? 'seems to hold codes' : 'seem to hold codes';
+  const { columns, text, one } = labelsOf(table, found);
   return [
     {
       kind: 'codes',
       columns,
-      text: `${text} ${holds}, since the target jumps from one number to the next: data.categories reads them as a category`,
+      text: `${text} ${one ? 'seems' : 'seem'} to hold codes, since the target jumps from one number to the next: data.categories reads them as a category`,
     },
   ];
 }
