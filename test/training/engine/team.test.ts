@@ -240,8 +240,7 @@ describe.skipIf(native.sets.length === 0)(
           results.add(
             await resultOf(LocalEngine.start({ config, plan, choice }, dataset), problem, plan.steps),
           );
-          for (const threads of set === native.sets[0] ? [2, 3, 8] : [3])
-            results.add(await outcome(problem, threads, {}, choice));
+          for (const threads of [2, 3, 8]) results.add(await outcome(problem, threads, {}, choice));
           results.add(await outcome(problem, 3, UNEVEN, choice));
         }
         expect(results.size).toBe(1);
